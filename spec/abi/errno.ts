@@ -1,0 +1,34 @@
+// Error numbers as x86-64 Linux has them. ENOIOCTLCMD never leaves the kernel: a program sees ENOTTY.
+
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  EIO: 5,
+  E2BIG: 7,
+  EBADF: 9,
+  ENOMEM: 12,
+  EFAULT: 14,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOTTY: 25,
+  ENOSPC: 28,
+  EDEADLOCK: 35,
+  EBADE: 52,
+  EOVERFLOW: 75,
+  EBADFD: 77,
+  EOPNOTSUPP: 95,
+  EADDRINUSE: 98,
+} as const;
+
+export type ErrnoName = keyof typeof ERRNO;
+export type Errno = (typeof ERRNO)[ErrnoName];
+
+const names = new Map<number, ErrnoName>(
+  (Object.entries(ERRNO) as [ErrnoName, number][]).map(([name, value]) => [value, name]),
+);
+
+/** The error's name, or its number in words where the ABI does not use it. */
+export const errnoName = (value: number): string => names.get(value) ?? `errno ${value}`;

@@ -1,0 +1,162 @@
+// Struct layouts as data, and the one place where bytes become values and values bytes.
+// x86-64 and arm64 are little-endian; so is every layout here.
+
+import type { ByteLength, Fd, Iova, ObjectId, UserAddress } from './units.ts';
+
+/** What a field holds. The kind fixes its width and the type of its value. */
+type Kinds = {
+  /** A plain number of 16, 32 bits, or a signed one of 32. */
+  readonly u16: number;
+  readonly u32: number;
+  /** The first member of every native struct: how many bytes the program says it passes. */
+  readonly size: number;
+  /** The first member of every VFIO struct, with the same meaning. */
+  readonly argsz: number;
+  readonly flags: number;
+  /** Which operation of a call that has several. */
+  readonly operation: number;
+  /** Must be zero. */
+  readonly reserved: number;
+  readonly reserved16: number;
+  readonly id: ObjectId;
+  readonly fd: Fd;
+  readonly u64: bigint;
+  readonly iova: Iova;
+  readonly address: UserAddress;
+  readonly length: ByteLength;
+};
+
+export type Kind = keyof Kinds;
+
+const WIDTH: Readonly<Record<Kind, 2 | 4 | 8>> = {
+  u16: 2,
+  reserved16: 2,
+  u32: 4,
+  size: 4,
+  argsz: 4,
+  flags: 4,
+  operation: 4,
+  reserved: 4,
+  id: 4,
+  fd: 4,
+  u64: 8,
+  iova: 8,
+  address: 8,
+  length: 8,
+};
+
+export type Field = {
+  readonly name: string;
+  readonly kind: Kind;
+  /** Bytes from the start of the struct. */
+  readonly offset: number;
+  readonly width: 2 | 4 | 8;
+};
+
+type FieldTable = Readonly<Record<string, readonly [kind: Kind, offset: number]>>;
+
+/** A struct of the ABI. `size` is what sizeof says, padding included. */
+export type Layout<Table extends FieldTable = FieldTable> = {
+  readonly name: string;
+  readonly size: number;
+  readonly fields: readonly Field[];
+  readonly table: Table;
+};
+
+/** The values of a struct's fields by name. */
+export type Values<L extends Layout> = {
+  readonly [Name in keyof L['table']]: Kinds[L['table'][Name][0]];
+};
+
+export const struct = <const Table extends FieldTable>(
+  name: string,
+  size: number,
+  table: Table,
+): Layout<Table> => ({
+  name,
+  size,
+  table,
+  fields: Object.entries(table).map(([field, [kind, offset]]) => ({
+    name: field,
+    kind,
+    offset,
+    width: WIDTH[kind],
+  })),
+});
+
+/** The field of that name. Throws where the layout has none: a mistake in this project. */
+export const fieldOf = (layout: Layout, name: string): Field => {
+  const field = layout.fields.find((candidate) => candidate.name === name);
+  if (field === undefined) throw new Error(`${layout.name} has no field ${name}`);
+  return field;
+};
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const readField = (view: DataView, field: Field): number | bigint => {
+  switch (field.width) {
+    case 2:
+      return view.getUint16(field.offset, true);
+    case 4:
+      return field.kind === 'fd'
+        ? view.getInt32(field.offset, true)
+        : view.getUint32(field.offset, true);
+    default:
+      return view.getBigUint64(field.offset, true);
+  }
+};
+
+/**
+ * The fields' values. Bytes that `bytes` is too short for count as zero, as the kernel takes them when a
+ * program passes a shorter struct.
+ */
+export const decode = <L extends Layout>(layout: L, bytes: Uint8Array): Values<L> => {
+  let whole = bytes;
+  if (bytes.length < layout.size) {
+    whole = new Uint8Array(layout.size);
+    whole.set(bytes);
+  }
+  const view = viewOf(whole);
+  const values: Record<string, number | bigint> = {};
+  for (const field of layout.fields) values[field.name] = readField(view, field);
+  return values as Values<L>;
+};
+
+/** Puts one field's value into a copy of the struct's bytes, which is returned. Values wrap to the width. */
+export const withField = (
+  bytes: Uint8Array,
+  field: Field,
+  value: number | bigint,
+): Uint8Array<ArrayBuffer> => {
+  const copy = new Uint8Array(bytes);
+  storeInto(viewOf(copy), field, value);
+  return copy;
+};
+
+/** The bytes of one field alone. Values wrap to the width. */
+export const fieldBytes = (field: Field, value: number | bigint): Uint8Array => {
+  const bytes = new Uint8Array(field.width);
+  storeInto(viewOf(bytes), { ...field, offset: 0 }, value);
+  return bytes;
+};
+
+const storeInto = (view: DataView, field: Field, value: number | bigint): void => {
+  if (field.width === 8) view.setBigUint64(field.offset, BigInt(value), true);
+  else if (field.width === 4) view.setUint32(field.offset, Number(value), true);
+  else view.setUint16(field.offset, Number(value), true);
+};
+
+/** The struct's bytes, `layout.size` of them; fields that are not given are zero. */
+export const encode = <L extends Layout>(
+  layout: L,
+  values: Partial<{ readonly [Name in keyof Values<L>]: number | bigint }>,
+): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(layout.size);
+  const view = viewOf(bytes);
+  for (const field of layout.fields) {
+    const value = values[field.name as keyof Values<L>];
+    if (value !== undefined) storeInto(view, field, value);
+  }
+  return bytes;
+};

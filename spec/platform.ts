@@ -1,0 +1,51 @@
+// What the machine offers: page size, IOMMUs, devices, and who the program is. A parameter of every world.
+
+import type { ReleaseName } from './releases.ts';
+
+/** IOVAs from `start` to `last`, both inclusive, in bytes. */
+export type IovaRange = { readonly start: bigint; readonly last: bigint };
+
+/** One IOMMU. Domains made for one cannot be attached to devices behind another. */
+export type Iommu = {
+  /** Bitmap: bit n is set where a page table entry can map 2^n bytes. */
+  readonly pageSizes: bigint;
+  /** What its domains can translate. */
+  readonly aperture: IovaRange;
+  /** Whether a domain can make every access coherent (IOMMU_CAP_ENFORCE_CACHE_COHERENCY). */
+  readonly enforcesCacheCoherency: boolean;
+};
+
+export type PlatformDevice = {
+  /** What GET_DEVICE_FD is asked for: "0000:00:04.0". */
+  readonly name: string;
+  /** The number in /dev/vfio/N. */
+  readonly group: number;
+  /** Index into `iommus`. A mediated device has none: it is an in-kernel user of the IOAS. */
+  readonly iommu: number | 'none';
+  /** IOVAs that the device reaches by another way than the IOMMU (its interrupts, for one). */
+  readonly reserved: readonly IovaRange[];
+};
+
+export type Platform = {
+  readonly name: string;
+  readonly iommus: readonly Iommu[];
+  readonly devices: readonly PlatformDevice[];
+  /** IOMMU_TEST_CMD exists (CONFIG_IOMMUFD_TEST). */
+  readonly testCommands: boolean;
+  /** CONFIG_VFIO_NOIOMMU: what CHECK_EXTENSION says of it. */
+  readonly noIommuConfigured: boolean;
+};
+
+/** Who the program is. Every process of a recording or program is the same. */
+export type Credentials = {
+  /** Has every capability: CAP_IPC_LOCK, CAP_SYS_RESOURCE and CAP_SYS_RAWIO among them. */
+  readonly privileged: boolean;
+  /** RLIMIT_MEMLOCK in bytes. */
+  readonly memlockLimit: bigint;
+};
+
+export type Setting = {
+  readonly release: ReleaseName;
+  readonly platform: Platform;
+  readonly credentials: Credentials;
+};

@@ -1,0 +1,59 @@
+// What differs between kernel releases, in one table. A difference that a program can see stands here, and
+// nowhere as an `if` on a version.
+
+import type { NativeCallName } from './abi/native.ts';
+import type { TestOperationName } from './abi/test.ts';
+
+export type ReleaseName = '6.12.95' | '7.3.4';
+
+export type Release = {
+  readonly name: ReleaseName;
+  /** Native calls that the release's table does not have. */
+  readonly absentCalls: ReadonlySet<NativeCallName>;
+  /** Operations of IOMMU_TEST_CMD that the release does not have. */
+  readonly absentTestOperations: ReadonlySet<TestOperationName>;
+  /** Page sizes of a mock domain: the bitmap for a plain device, and for one with the huge-page flag. */
+  readonly mockPageSizes: { readonly plain: bigint; readonly huge: bigint };
+  /** The dev_flags that MOCK_DOMAIN_FLAGS accepts. */
+  readonly mockDeviceFlags: number;
+};
+
+const release612: Release = {
+  name: '6.12.95',
+  absentCalls: new Set<NativeCallName>([
+    'IOMMU_IOAS_MAP_FILE',
+    'IOMMU_VIOMMU_ALLOC',
+    'IOMMU_VDEVICE_ALLOC',
+    'IOMMU_IOAS_CHANGE_PROCESS',
+    'IOMMU_VEVENTQ_ALLOC',
+    'IOMMU_HW_QUEUE_ALLOC',
+    'IOMMU_IOAS_NOIOMMU_GET_PA',
+  ]),
+  absentTestOperations: new Set<TestOperationName>([
+    'DEV_CHECK_CACHE',
+    'TRIGGER_VEVENT',
+    'PASID_ATTACH',
+    'PASID_REPLACE',
+    'PASID_DETACH',
+    'PASID_CHECK_HWPT',
+    'DMABUF_GET',
+    'DMABUF_REVOKE',
+  ]),
+  mockPageSizes: { plain: 0x800n, huge: 0x10_0800n },
+  mockDeviceFlags: 0b011,
+};
+
+const release73: Release = {
+  name: '7.3.4',
+  absentCalls: new Set(),
+  absentTestOperations: new Set(),
+  mockPageSizes: { plain: 0x800n, huge: 0x800n },
+  mockDeviceFlags: 0b101,
+};
+
+export const RELEASES: Readonly<Record<ReleaseName, Release>> = {
+  '6.12.95': release612,
+  '7.3.4': release73,
+};
+
+export const RELEASE_NAMES = Object.keys(RELEASES) as ReleaseName[];
