@@ -16,6 +16,10 @@ export type Release = {
   readonly mockPageSizes: { readonly plain: bigint; readonly huge: bigint };
   /** The dev_flags that MOCK_DOMAIN_FLAGS accepts. */
   readonly mockDeviceFlags: number;
+  /** HWPT_ALLOC knows the flag PASID. */
+  readonly hwptsForPasids: boolean;
+  /** MD_CHECK_MAP looks for the hwpt before it looks at the alignment of its arguments. */
+  readonly checkMapLooksForHwptFirst: boolean;
 };
 
 const release612: Release = {
@@ -41,6 +45,8 @@ const release612: Release = {
   ]),
   mockPageSizes: { plain: 0x800n, huge: 0x10_0800n },
   mockDeviceFlags: 0b011,
+  hwptsForPasids: false,
+  checkMapLooksForHwptFirst: false,
 };
 
 const release73: Release = {
@@ -49,6 +55,8 @@ const release73: Release = {
   absentTestOperations: new Set(),
   mockPageSizes: { plain: 0x800n, huge: 0x800n },
   mockDeviceFlags: 0b101,
+  hwptsForPasids: true,
+  checkMapLooksForHwptFirst: true,
 };
 
 export const RELEASES: Readonly<Record<ReleaseName, Release>> = {

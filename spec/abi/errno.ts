@@ -19,6 +19,7 @@ export const ERRNO = {
   EBADE: 52,
   EOVERFLOW: 75,
   EBADFD: 77,
+  EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   EADDRINUSE: 98,
 } as const;

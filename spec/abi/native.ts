@@ -106,6 +106,8 @@ export const IOMMU_VFIO_IOAS = struct('iommu_vfio_ioas', 12, {
 
 export const HWPT_ALLOC_NEST_PARENT = 1;
 export const HWPT_ALLOC_DIRTY_TRACKING = 2;
+/** 7.3 only. */
+export const HWPT_ALLOC_PASID = 8;
 export const HWPT_DATA_NONE = 0;
 
 export const IOMMU_HWPT_ALLOC = struct('iommu_hwpt_alloc', 48, {

@@ -1,0 +1,88 @@
+// Programs as plain data: operations with symbolic handles, because ids, descriptors and addresses exist only
+// when a program runs. What an operation gave is named by the operation's label, so that taking another
+// operation away changes nothing for it.
+
+import type { Layout } from '../../spec/abi/layout.ts';
+import { NATIVE_CALLS } from '../../spec/abi/native.ts';
+import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
+import * as vfio from '../../spec/abi/vfio.ts';
+import type { Protection } from '../../spec/call.ts';
+
+/** Names an operation within its program. */
+export type Label = string;
+
+/** What an earlier operation gave: its result, or a field that the kernel wrote. 0 where it gave nothing. */
+export type ResultOf = { readonly from: Label; readonly out: string };
+/** An address in the program's arena, in bytes from its base; may lie outside it. */
+export type ArenaOffset = { readonly arena: bigint };
+export type Value = bigint | ResultOf | ArenaOffset;
+
+/** Words of 8 bytes, put one after the other at a place in memory before the call. */
+export type WordsInMemory = { readonly at: Value; readonly words: readonly Value[] };
+
+export type Argument =
+  /** A number, or an address at which nothing is prepared. */
+  | { readonly kind: 'plain'; readonly value: Value }
+  /** A struct of the ABI at an address: fields that are not named are zero. */
+  | {
+      readonly kind: 'struct';
+      readonly at: Value;
+      readonly layout: string;
+      readonly fields: Readonly<Record<string, Value>>;
+      /** How many bytes of it are put there; the struct's whole size where absent. */
+      readonly length?: number;
+      /** Bytes behind the struct, hexadecimal. */
+      readonly tail?: string;
+      readonly also?: readonly WordsInMemory[];
+    }
+  /** Bytes as they are, hexadecimal. */
+  | { readonly kind: 'bytes'; readonly at: Value; readonly hex: string };
+
+export type Operation =
+  | { readonly op: 'open'; readonly label: Label; readonly path: string }
+  | { readonly op: 'close'; readonly label: Label; readonly fd: Value }
+  | {
+      readonly op: 'ioctl';
+      readonly label: Label;
+      readonly fd: Value;
+      readonly command: number;
+      readonly argument: Argument;
+    }
+  | { readonly op: 'memfd'; readonly label: Label; readonly length: bigint }
+  | {
+      readonly op: 'mmap';
+      readonly label: Label;
+      /** Arena offset and length in bytes, whole pages. */
+      readonly offset: bigint;
+      readonly length: bigint;
+      readonly protection: Protection;
+      readonly shared: boolean;
+      readonly backing:
+        | { readonly kind: 'anonymous' }
+        | { readonly kind: 'device' }
+        | { readonly kind: 'memfd'; readonly fd: Value; readonly offset: bigint };
+    }
+  | {
+      readonly op: 'munmap';
+      readonly label: Label;
+      readonly offset: bigint;
+      readonly length: bigint;
+    }
+  /** The program's own store, hexadecimal bytes at an arena offset. */
+  | { readonly op: 'store'; readonly label: Label; readonly offset: bigint; readonly hex: string };
+
+export type Program = readonly Operation[];
+
+const named: readonly (readonly [string, Layout])[] = [
+  ...NATIVE_CALLS.map((call) => [call.name, call.layout] as const),
+  ...TEST_OPERATIONS.map((operation) => [operation.name, operation.layout] as const),
+  ['VFIO_GROUP_GET_STATUS', vfio.VFIO_GROUP_STATUS],
+  ['VFIO_GROUP_SET_CONTAINER', vfio.VFIO_CONTAINER_FD],
+  ['VFIO_IOMMU_GET_INFO', vfio.VFIO_IOMMU_TYPE1_INFO],
+  ['VFIO_IOMMU_MAP_DMA', vfio.VFIO_IOMMU_TYPE1_DMA_MAP],
+  ['VFIO_IOMMU_UNMAP_DMA', vfio.VFIO_IOMMU_TYPE1_DMA_UNMAP],
+  ['VFIO_IOMMU_DIRTY_PAGES', vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP],
+];
+
+/** The struct that an operation may name: a native call, a test operation or a VFIO call. */
+export const LAYOUTS: ReadonlyMap<string, Layout> = new Map(named);

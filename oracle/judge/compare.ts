@@ -1,0 +1,160 @@
+// Holds an observation against one allowed reply: the result, what the kernel chose, and every byte of memory that
+// was looked at before and after.
+
+import { errnoName } from '../../spec/abi/errno.ts';
+import type { Observation, Segment } from '../../spec/call.ts';
+import type { Choice, Reply } from '../../spec/outcome.ts';
+import type { Difference } from './verdict.ts';
+
+/** Memory before the call, as far as it was looked at. */
+type Before = readonly Segment[];
+
+const EMPTY: readonly never[] = [];
+
+const inWords = (result: number, errno: number): string =>
+  errno === 0 ? `${result}` : `-1 ${errnoName(errno)}`;
+
+const hex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+
+/** Bytes at an address in one of the segments; undefined where none holds them all. */
+const bytesIn = (
+  segments: readonly Segment[],
+  address: bigint,
+  length: number,
+): Uint8Array | undefined => {
+  for (const segment of segments) {
+    const from = Number(address - segment.address);
+    if (from >= 0 && from + length <= segment.bytes.length) {
+      return segment.bytes.subarray(from, from + length);
+    }
+  }
+  return undefined;
+};
+
+const valueOf = (bytes: Uint8Array): bigint => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes.length === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
+};
+
+const chosenValue = (choice: Choice, observation: Observation): bigint | undefined => {
+  if (choice.seen.in === 'result') return BigInt(observation.result);
+  const bytes = bytesIn(observation.memory, choice.seen.address, choice.seen.width);
+  return bytes === undefined ? undefined : valueOf(bytes);
+};
+
+export type Chosen =
+  | { readonly kind: 'chosen'; readonly values: readonly bigint[] }
+  | { readonly kind: 'unfit'; readonly difference: Difference }
+  /** The observation does not show what was chosen. */
+  | { readonly kind: 'unseen' };
+
+const NONE: Chosen = { kind: 'chosen', values: EMPTY };
+
+/** What the kernel chose, as the observation shows it. */
+export const chosenIn = (reply: Reply, observation: Observation): Chosen => {
+  if (reply.choices === undefined) return NONE;
+  const values: bigint[] = [];
+  for (const choice of reply.choices.list) {
+    const value = chosenValue(choice, observation);
+    if (value === undefined) return { kind: 'unseen' };
+    const why = choice.unfit(value, values);
+    if (why !== undefined) {
+      return { kind: 'unfit', difference: { in: 'choice', what: choice.what, value, why } };
+    }
+    values.push(value);
+  }
+  return { kind: 'chosen', values };
+};
+
+const overlay = (bytes: Uint8Array, from: bigint, part: Uint8Array): void => {
+  const offset = Number(from);
+  if (offset >= bytes.length || offset + part.length <= 0) return;
+  const start = Math.max(0, -offset);
+  bytes.set(part.subarray(start, start + bytes.length - Math.max(0, offset)), Math.max(0, offset));
+};
+
+const fieldOfValue = (value: bigint, width: 4 | 8): Uint8Array => {
+  const bytes = new Uint8Array(width);
+  const view = new DataView(bytes.buffer);
+  if (width === 8) view.setBigUint64(0, value, true);
+  else view.setUint32(0, Number(BigInt.asUintN(32, value)), true);
+  return bytes;
+};
+
+/** What a stretch of memory must hold after the reply. */
+const expectedBytes = (
+  segment: Segment,
+  observed: Segment,
+  reply: Reply,
+  values: readonly bigint[],
+): Uint8Array => {
+  const bytes = new Uint8Array(segment.bytes);
+  for (const { address, bytes: written } of reply.writes) {
+    overlay(bytes, address - segment.address, written);
+  }
+  reply.choices?.list.forEach(({ seen }, index) => {
+    const value = values[index];
+    if (seen.in === 'memory' && value !== undefined) {
+      overlay(bytes, seen.address - segment.address, fieldOfValue(value, seen.width));
+    }
+  });
+  for (const { address, length } of reply.unknownBytes ?? EMPTY) {
+    const part = bytesIn([observed], address, length);
+    if (part !== undefined) overlay(bytes, address - segment.address, part);
+  }
+  return bytes;
+};
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
+};
+
+const firstDifference = (expected: Uint8Array, observed: Uint8Array, at: bigint): Difference => {
+  let from = 0;
+  while (from < expected.length && expected[from] === observed[from]) from += 1;
+  let end = Math.max(expected.length, observed.length);
+  while (end > from + 1 && expected[end - 1] === observed[end - 1]) end -= 1;
+  // Whole words of four bytes say more than the bytes that happen to differ.
+  const start = from & ~3;
+  const stop = (end + 3) & ~3;
+  return {
+    in: 'memory',
+    address: at + BigInt(start),
+    expected: hex(expected.subarray(start, stop)),
+    observed: hex(observed.subarray(start, stop)),
+  };
+};
+
+/** Every way in which the observation differs from the reply; none where it is that reply. */
+export const differencesFrom = (
+  reply: Reply,
+  before: Before,
+  observation: Observation,
+  values: readonly bigint[],
+): readonly Difference[] => {
+  const differences: Difference[] = [];
+  const choosesResult = reply.choices?.list.some(({ seen }) => seen.in === 'result') ?? false;
+  if (
+    reply.errno !== observation.errno ||
+    (!choosesResult && reply.result !== observation.result)
+  ) {
+    differences.push({
+      in: 'result',
+      expected: inWords(reply.result, reply.errno),
+      observed: inWords(observation.result, observation.errno),
+    });
+  }
+  observation.memory.forEach((observed, index) => {
+    const segment = before[index];
+    if (segment === undefined) return;
+    const quiet = reply.writes.length === 0 && reply.unknownBytes === undefined;
+    const expected = quiet ? segment.bytes : expectedBytes(segment, observed, reply, values);
+    if (!sameBytes(expected, observed.bytes)) {
+      differences.push(firstDifference(expected, observed.bytes, segment.address));
+    }
+  });
+  return differences;
+};

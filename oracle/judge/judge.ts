@@ -1,0 +1,78 @@
+// Holds what a subject replied against what the specification allows. The judge never guesses: where the kernel may
+// choose it reads off the choice, and where an observation does not tell enough it says so.
+
+import type { Call, Observation, Segment } from '../../spec/call.ts';
+import type { Outcome, Reply, Unspecified } from '../../spec/outcome.ts';
+import { step, withStores } from '../../spec/step.ts';
+import type { World } from '../../spec/world.ts';
+import { chosenIn, differencesFrom } from './compare.ts';
+import type { Rejected, Verdict } from './verdict.ts';
+
+const NO_MEMORY: readonly Segment[] = [];
+
+const memoryBefore = (call: Call): readonly Segment[] =>
+  call.kind === 'ioctl' ? call.memory : NO_MEMORY;
+
+type Held =
+  | { readonly kind: 'match'; readonly world: World }
+  | { readonly kind: 'unseen' }
+  | { readonly kind: 'rejected'; readonly rejected: Rejected };
+
+const hold = (reply: Reply, call: Call, observation: Observation): Held => {
+  const sameResult = reply.errno === observation.errno;
+  const chosen = sameResult ? chosenIn(reply, observation) : undefined;
+  if (chosen?.kind === 'unseen') return { kind: 'unseen' };
+  if (chosen?.kind === 'unfit') {
+    return { kind: 'rejected', rejected: { reply, differences: [chosen.difference] } };
+  }
+  const values = chosen?.values ?? [];
+  const differences = differencesFrom(reply, memoryBefore(call), observation, values);
+  if (differences.length > 0) return { kind: 'rejected', rejected: { reply, differences } };
+  const world = reply.choices === undefined ? reply.world : reply.choices.world(values);
+  return {
+    kind: 'match',
+    world: reply.writes.length === 0 ? world : withStores(world, call.process, observation.memory),
+  };
+};
+
+const unspecified = (outcome: Unspecified, observation: Observation): Verdict => {
+  const after = observation.memory[0]?.bytes ?? new Uint8Array();
+  const { errno, result } = observation;
+  const world = outcome.world({ errno, result, after });
+  return outcome.doubtful
+    ? { kind: 'unknown', why: outcome.what, world }
+    : { kind: 'unspecified', what: outcome.what, world };
+};
+
+const accepted = (reply: Reply, world: World): Verdict => {
+  if (reply.unknown !== undefined) return { kind: 'unknown', why: reply.unknown, world };
+  const { rule, deviation } = reply;
+  return deviation === undefined
+    ? { kind: 'conforms', rule, world }
+    : { kind: 'deviation', rule, deviation, world };
+};
+
+/** The verdict on one call, among outcomes that are known already. */
+export const judgeAmong = (
+  outcomes: readonly Outcome[],
+  world: World,
+  call: Call,
+  observation: Observation,
+): Verdict => {
+  const rejected: Rejected[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'unspecified') return unspecified(outcome, observation);
+    const held = hold(outcome, call, observation);
+    if (held.kind === 'match') return accepted(outcome, held.world);
+    if (held.kind === 'unseen') {
+      const why = 'the observation does not show what the kernel chose';
+      return { kind: 'unknown', why, world: outcome.world };
+    }
+    rejected.push(held.rejected);
+  }
+  return { kind: 'violation', call, observation, rejected, world };
+};
+
+/** The verdict on one call, and the world after it. */
+export const judge = (world: World, call: Call, observation: Observation): Verdict =>
+  judgeAmong(step(world, call), world, call, observation);

@@ -1,0 +1,46 @@
+// What the judge says of one call. Three-valued where the specification speaks, and a fourth where it does not.
+
+import type { Call, Observation } from '../../spec/call.ts';
+import type { DeviationId } from '../../spec/deviations.ts';
+import type { Reply } from '../../spec/outcome.ts';
+import type { Rule } from '../../spec/rule.ts';
+import type { World } from '../../spec/world.ts';
+
+/** How an observation differs from one allowed reply. */
+export type Difference =
+  | { readonly in: 'result'; readonly expected: string; readonly observed: string }
+  /** Bytes from `address` on, hexadecimal. */
+  | {
+      readonly in: 'memory';
+      readonly address: bigint;
+      readonly expected: string;
+      readonly observed: string;
+    }
+  | { readonly in: 'choice'; readonly what: string; readonly value: bigint; readonly why: string };
+
+/** An allowed reply that was not given. */
+export type Rejected = { readonly reply: Reply; readonly differences: readonly Difference[] };
+
+export type Verdict =
+  | { readonly kind: 'conforms'; readonly rule: Rule; readonly world: World }
+  /** The release is known to answer so. */
+  | {
+      readonly kind: 'deviation';
+      readonly rule: Rule;
+      readonly deviation: DeviationId;
+      readonly world: World;
+    }
+  /** It cannot be told. */
+  | { readonly kind: 'unknown'; readonly why: string; readonly world: World }
+  /** The specification does not cover the call. */
+  | { readonly kind: 'unspecified'; readonly what: string; readonly world: World }
+  | {
+      readonly kind: 'violation';
+      readonly call: Call;
+      readonly observation: Observation;
+      readonly rejected: readonly Rejected[];
+      /** The world before the call. */
+      readonly world: World;
+    };
+
+export type VerdictKind = Verdict['kind'];

@@ -1,0 +1,221 @@
+// Reads recordings: what real programs saw real kernels do, a call a line. Nothing in a file is executed, and what
+// does not fit the format is an error that names its line.
+
+import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
+import type { Call, Observation, Segment } from '../../spec/call.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import { BadInput } from './bad-input.ts';
+
+export type RecordingHeader = {
+  readonly release: ReleaseName;
+  readonly privileged: boolean;
+  readonly program: string;
+  /** As it stands in the file; see platforms.ts. */
+  readonly platform: Readonly<Record<string, unknown>>;
+};
+
+/** A mapping of the calling process, when a map was made; `last` is inclusive. */
+export type RecordedMapping = {
+  readonly start: UserAddress;
+  readonly last: UserAddress;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly shared: boolean;
+};
+
+export type RecordedCall = {
+  readonly line: number;
+  readonly sequence: number;
+  readonly fd: Fd;
+  readonly path: string;
+  readonly call: Call;
+  readonly observation: Observation;
+  /** Every mapping that meets the memory to be mapped; absent where none was written down. */
+  readonly mappings: readonly RecordedMapping[] | undefined;
+};
+
+type Line = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is Line =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const parseLine = (file: string, line: number, text: string): Line => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    const cut = text.endsWith('}') ? '' : '; the file seems to be cut short';
+    throw new BadInput(file, line, `this is not a line of JSON${cut}`);
+  }
+  if (!isRecord(value)) throw new BadInput(file, line, 'this is not a JSON object');
+  return value;
+};
+
+/** The first line. */
+export const parseHeader = (file: string, text: string): RecordingHeader => {
+  const line = parseLine(file, 1, text);
+  if (line.format !== 'iommufd-recording') {
+    throw new BadInput(file, 1, `"format" is not "iommufd-recording"; this is no recording`);
+  }
+  if (line.version !== 1) {
+    throw new BadInput(file, 1, `version ${String(line.version)} is not known; version 1 is`);
+  }
+  const release = RELEASE_NAMES.find((name) => name === line.release);
+  if (release === undefined) {
+    throw new BadInput(
+      file,
+      1,
+      `release ${String(line.release)} is not specified; these are: ${RELEASE_NAMES.join(', ')}`,
+    );
+  }
+  if (line.arch !== 'x86-64' || line.pageSize !== 4096) {
+    throw new BadInput(file, 1, 'only x86-64 with pages of 4096 bytes is specified');
+  }
+  return {
+    release,
+    privileged: line.privileged === true,
+    program: typeof line.program === 'string' ? line.program : '',
+    platform: isRecord(line.platform) ? line.platform : {},
+  };
+};
+
+class Reader {
+  readonly #file: string;
+  readonly #line: number;
+  readonly #fields: Line;
+
+  constructor(file: string, line: number, fields: Line) {
+    this.#file = file;
+    this.#line = line;
+    this.#fields = fields;
+  }
+
+  fail(what: string): never {
+    throw new BadInput(this.#file, this.#line, what);
+  }
+
+  number(name: string): number {
+    const value = this.#fields[name];
+    if (typeof value !== 'number' || !Number.isInteger(value)) this.fail(`"${name}" is no number`);
+    return value;
+  }
+
+  text(name: string): string {
+    const value = this.#fields[name];
+    if (typeof value !== 'string') this.fail(`"${name}" is no text`);
+    return value;
+  }
+
+  /** A number written as 0x… */
+  hexNumber(name: string, source: Line = this.#fields): bigint {
+    const value = source[name];
+    if (typeof value !== 'string' || !HEX_NUMBER.test(value)) {
+      this.fail(`"${name}" is no hexadecimal number of at most 64 bits`);
+    }
+    return BigInt(value);
+  }
+
+  bytes(value: unknown, name: string): Uint8Array {
+    if (typeof value !== 'string') this.fail(`"${name}" is missing`);
+    const bytes = Buffer.from(value, 'hex');
+    if (bytes.length * 2 !== value.length) this.fail(`"${name}" holds a wrong hexadecimal digit`);
+    return bytes;
+  }
+}
+
+const HEX_NUMBER = /^0x[0-9a-fA-F]{1,16}$/;
+
+const NOTHING: readonly Segment[] = [];
+
+const segmentsOf = (
+  reader: Reader,
+  fields: Line,
+  argument: bigint,
+): { readonly before: readonly Segment[]; readonly after: readonly Segment[] } => {
+  if (fields.in === undefined) return { before: NOTHING, after: NOTHING };
+  const address = userAddress(argument);
+  const before: Segment[] = [{ address, bytes: reader.bytes(fields.in, 'in') }];
+  const after: Segment[] = [];
+  if (fields.out !== undefined) after.push({ address, bytes: reader.bytes(fields.out, 'out') });
+  else if (fields.in !== '') reader.fail('"out" is missing');
+  if (isRecord(fields.mem)) {
+    const at = userAddress(reader.hexNumber('addr', fields.mem));
+    before.push({ address: at, bytes: reader.bytes(fields.mem.in, 'mem.in') });
+    if (fields.memOut !== undefined) {
+      const raw = isRecord(fields.memOut) ? (fields.memOut.in ?? fields.memOut.out) : fields.memOut;
+      after.push({ address: at, bytes: reader.bytes(raw, 'memOut') });
+    }
+  }
+  return { before, after };
+};
+
+const mappingOf = (reader: Reader, value: unknown): RecordedMapping => {
+  if (!isRecord(value)) reader.fail('"vmas" holds something that is no mapping');
+  const permissions = String(value.perm);
+  if (!/^[r-][w-][x-][ps]$/.test(permissions)) reader.fail('"perm" is not like "rw-p"');
+  return {
+    start: userAddress(reader.hexNumber('start', value)),
+    last: userAddress(reader.hexNumber('end', value) - 1n),
+    readable: permissions[0] === 'r',
+    writable: permissions[1] === 'w',
+    shared: permissions[3] === 's',
+  };
+};
+
+const ioctlOf = (
+  reader: Reader,
+  fields: Line,
+): { readonly call: Call; readonly observation: Observation } => {
+  const process = reader.number('pid');
+  const fd = fileDescriptor(reader.number('fd'));
+  const command = Number(reader.hexNumber('cmd'));
+  const argument = reader.hexNumber('arg');
+  const { before, after } = segmentsOf(reader, fields, argument);
+  return {
+    call: { kind: 'ioctl', process, fd, command, argument, memory: before },
+    observation: {
+      result: reader.number('ret'),
+      errno: reader.number('errno'),
+      memory: after,
+    },
+  };
+};
+
+/** Any line but the first. */
+export const parseCall = (file: string, line: number, text: string): RecordedCall => {
+  const fields = parseLine(file, line, text);
+  const reader = new Reader(file, line, fields);
+  const common = {
+    line,
+    sequence: reader.number('seq'),
+    fd: fileDescriptor(reader.number('fd')),
+    path: reader.text('path'),
+  };
+  const process = reader.number('pid');
+  switch (fields.call) {
+    case 'open':
+      return {
+        ...common,
+        call: { kind: 'open', process, path: common.path },
+        observation: { result: common.fd, errno: 0, memory: NOTHING },
+        mappings: undefined,
+      };
+    case 'close':
+      return {
+        ...common,
+        call: { kind: 'close', process, fd: common.fd },
+        observation: { result: 0, errno: 0, memory: NOTHING },
+        mappings: undefined,
+      };
+    case 'ioctl':
+      return {
+        ...common,
+        ...ioctlOf(reader, fields),
+        mappings: Array.isArray(fields.vmas)
+          ? fields.vmas.map((mapping) => mappingOf(reader, mapping))
+          : undefined,
+      };
+    default:
+      return reader.fail(`"call" is neither open, close nor ioctl but ${String(fields.call)}`);
+  }
+};

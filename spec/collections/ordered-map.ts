@@ -1,0 +1,26 @@
+// The persistent ordered map without a measure: what most of the world is kept in.
+
+import { type Key, type Tree, treeOperations } from './tree.ts';
+
+export type OrderedMap<K extends Key, V> = Tree<K, V, undefined>;
+
+const operations = treeOperations<Key, unknown, undefined>(() => undefined);
+
+/** The map with that value at the key. */
+export const put = <K extends Key, V>(map: OrderedMap<K, V>, key: K, value: V): OrderedMap<K, V> =>
+  operations.set(map, key, value) as OrderedMap<K, V>;
+
+/** The map without the key; the same map where it has none. */
+export const drop = <K extends Key, V>(map: OrderedMap<K, V>, key: K): OrderedMap<K, V> =>
+  operations.remove(map, key) as OrderedMap<K, V>;
+
+export {
+  atOrAfter,
+  atOrBefore,
+  firstOf,
+  lastOf,
+  nodesOf,
+  sizeOf,
+  valueAt,
+  valuesOf,
+} from './tree.ts';

@@ -1,0 +1,55 @@
+// VFIO_CHECK_EXTENSION on an iommufd: iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c.
+
+import {
+  VFIO_DMA_CC_IOMMU,
+  VFIO_NOIOMMU_IOMMU,
+  VFIO_TYPE1_IOMMU,
+  VFIO_TYPE1v2_IOMMU,
+  VFIO_UNMAP_ALL,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { hwptAt, tableOf } from '../iommufd/context.ts';
+import { failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, rulesOf } from '../rule.ts';
+import { contextOf, type World } from '../world.ts';
+import { compatIoas } from './compat-ioas.ts';
+
+export const checkExtensionRules = rulesOf(
+  'VFIO_CHECK_EXTENSION',
+  'iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    type1: grants(
+      'TYPE1, TYPE1v2 and UNMAP_ALL answer 1, or 0 once a group without an IOMMU has the iommufd as its container.',
+    ),
+    noIommu: grants('NOIOMMU answers 1 where the kernel is built with it, and 0 where not.'),
+    cacheCoherent: grants(
+      'DMA_CC answers 1 if every domain of the compatibility IOAS enforces coherent accesses, also if there is none, and 0 otherwise.',
+      'iommufd_vfio_cc_iommu() in drivers/iommu/iommufd/vfio_compat.c',
+    ),
+    others: grants(
+      'Every other number answers 0: SPAPR, EEH, NESTING, UPDATE_VADDR and those to come.',
+    ),
+  },
+);
+
+const TYPE1: readonly bigint[] = [VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU, VFIO_UNMAP_ALL];
+
+export const checkExtension = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const context = contextOf(world, file);
+  const { argument } = call;
+  if (TYPE1.includes(argument)) {
+    return [succeeded(checkExtensionRules.type1, world, [], context.noIommu ? 0 : 1)];
+  }
+  if (argument === VFIO_NOIOMMU_IOMMU) {
+    const result = world.setting.platform.noIommuConfigured ? 1 : 0;
+    return [succeeded(checkExtensionRules.noIommu, world, [], result)];
+  }
+  if (argument !== VFIO_DMA_CC_IOMMU) return [succeeded(checkExtensionRules.others, world)];
+  const found = compatIoas(context);
+  if (isRefused(found)) return [failedBy(found, world)];
+  const coherent = tableOf(context, found.ioas).domains.every(
+    (id) => hwptAt(context, id)?.domain.enforcesCacheCoherency,
+  );
+  return [succeeded(checkExtensionRules.cacheCoherent, world, [], coherent ? 1 : 0)];
+};

@@ -1,0 +1,57 @@
+// The VFIO calls of a container, as an iommufd answers them: iommufd_vfio_ioctl() in
+// drivers/iommu/iommufd/vfio_compat.c.
+
+import {
+  VFIO_API_VERSION,
+  VFIO_CHECK_EXTENSION,
+  VFIO_GET_API_VERSION,
+  VFIO_IOMMU_GET_INFO,
+  VFIO_IOMMU_MAP_DMA,
+  VFIO_IOMMU_UNMAP_DMA,
+  VFIO_SET_IOMMU,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { contextOf, type World } from '../world.ts';
+import { checkExtension } from './check-extension.ts';
+import { getInfo } from './get-info.ts';
+import { mapDma } from './map-dma.ts';
+import { setIommu } from './set-iommu.ts';
+import { unmapDma } from './unmap-dma.ts';
+
+export const compatRules = rulesOf(
+  'VFIO calls on an iommufd',
+  'iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    apiVersion: grants('GET_API_VERSION answers 0, whatever its argument.'),
+    unknownNumber: refuses(
+      'ENOTTY',
+      'There is no such call, as DIRTY_PAGES, ENABLE and DISABLE, or it is one of groups or devices.',
+    ),
+  },
+);
+
+/** A VFIO call on an iommufd. Their numbers are looked at as a whole. */
+export const compatCall = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const { forgotten } = contextOf(world, file);
+  if (call.command === VFIO_GET_API_VERSION) {
+    return [succeeded(compatRules.apiVersion, world, [], VFIO_API_VERSION)];
+  }
+  const handler = HANDLERS.get(call.command);
+  if (handler === undefined) return [failed(compatRules.unknownNumber, world)];
+  if (forgotten !== undefined) {
+    const what = `${forgotten} may have changed it`;
+    return [{ kind: 'unspecified', what, doubtful: true, world: () => world }];
+  }
+  return handler(world, file, call);
+};
+
+const HANDLERS: ReadonlyMap<number, typeof compatCall> = new Map([
+  [VFIO_CHECK_EXTENSION, checkExtension],
+  [VFIO_SET_IOMMU, setIommu],
+  [VFIO_IOMMU_GET_INFO, getInfo],
+  [VFIO_IOMMU_MAP_DMA, mapDma],
+  [VFIO_IOMMU_UNMAP_DMA, unmapDma],
+]);

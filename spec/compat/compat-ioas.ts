@@ -1,0 +1,20 @@
+// The compatibility IOAS: the one that VFIO calls use, because they name none. get_compat_ioas() in
+// drivers/iommu/iommufd/vfio_compat.c.
+
+import type { ObjectId } from '../abi/units.ts';
+import type { Context } from '../iommufd/context.ts';
+import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+
+export const compatIoasRules = rulesOf(
+  'the compatibility IOAS',
+  'get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    none: refuses(
+      'ENODEV',
+      'No group has this iommufd as its container and VFIO_IOAS has set none, or the IOAS has been destroyed or cleared.',
+    ),
+  },
+);
+
+export const compatIoas = (context: Context): { readonly ioas: ObjectId } | Refused =>
+  context.compatIoas === undefined ? refused(compatIoasRules.none) : { ioas: context.compatIoas };

@@ -1,0 +1,161 @@
+// VFIO_IOMMU_GET_INFO on an iommufd: iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c. Behind
+// the struct stand two capabilities, DMA_AVAIL and IOVA_RANGE, as far as argsz has room for them.
+
+import { decode, encode, fieldBytes, fieldOf } from '../abi/layout.ts';
+import { IOVA_RANGE } from '../abi/native.ts';
+import { PAGE_SIZE_BYTES, U32_MAX, U64_MAX } from '../abi/units.ts';
+import {
+  CAP_DMA_AVAIL_ID,
+  CAP_IOVA_RANGE_ID,
+  VFIO_CAP_DMA_AVAIL,
+  VFIO_CAP_IOVA_RANGE,
+  VFIO_INFO_CAP_HEADER,
+  VFIO_IOMMU_INFO_CAPS,
+  VFIO_IOMMU_INFO_PGSIZES,
+  VFIO_IOMMU_TYPE1_INFO,
+  VFIO_IOMMU_TYPE1_INFO_MINIMUM,
+} from '../abi/vfio.ts';
+import type { IoctlCall, Segment } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { type Context, hwptAt, tableOf } from '../iommufd/context.ts';
+import { type IoPagetable, usableRanges } from '../iopt/io-pagetable.ts';
+import { write } from '../memory/user-access.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { contextOf, type World } from '../world.ts';
+import { compatIoas } from './compat-ioas.ts';
+import { loadVfioStruct } from './load-struct.ts';
+
+export const getInfoRules = rulesOf(
+  'VFIO_IOMMU_GET_INFO',
+  'iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    fault: refuses('EFAULT', 'The first 16 bytes of the struct cannot be read.'),
+    tooShort: refuses('EINVAL', 'argsz is less than 16.'),
+    capabilityFault: refuses(
+      'EFAULT',
+      'A capability for which argsz has room cannot be written; what stands before it has been.',
+    ),
+    answerFault: refuses(
+      'EFAULT',
+      'The capabilities have been written, and the struct cannot be written back.',
+    ),
+    tells: grants(
+      'flags say that page sizes and capabilities are told, argsz how many bytes they need; cap_offset is 24 where argsz had room for all, and otherwise 0.',
+    ),
+  },
+);
+
+/** The page sizes that all domains have; sizes below the processor's count as that, as they do for type1. */
+const pageSizes = (context: Context, table: IoPagetable): bigint => {
+  const mask = PAGE_SIZE_BYTES - 1n;
+  let sizes = U64_MAX;
+  for (const id of table.domains) sizes &= hwptAt(context, id)?.domain.pageSizes ?? U64_MAX;
+  if ((sizes & mask) !== 0n) sizes = (sizes & ~mask) | PAGE_SIZE_BYTES;
+  return sizes > table.alignment ? sizes : table.alignment;
+};
+
+const dmaAvail = (): Uint8Array =>
+  encode(VFIO_CAP_DMA_AVAIL, { id: CAP_DMA_AVAIL_ID, version: 1, avail: U32_MAX });
+
+/** One write of a capability: bytes at an offset from its start, made if that much room is left. */
+type CapabilityWrite = {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly needs: number;
+};
+
+type Capability = { readonly length: number; readonly writes: readonly CapabilityWrite[] };
+
+const dmaAvailCapability = (): Capability => {
+  const bytes = dmaAvail();
+  return { length: bytes.length, writes: [{ offset: 0, bytes, needs: bytes.length }] };
+};
+
+/** The ranges are written before the capability's head, each if there is room for it and those before it. */
+const iovaRangeCapability = (table: IoPagetable): Capability => {
+  const ranges = usableRanges(table);
+  const head = VFIO_CAP_IOVA_RANGE.size;
+  const end = (count: number): number => head + count * IOVA_RANGE.size;
+  const length = end(ranges.length);
+  const bytes = encode(VFIO_CAP_IOVA_RANGE, {
+    id: CAP_IOVA_RANGE_ID,
+    version: 1,
+    nr_iovas: ranges.length,
+  });
+  return {
+    length,
+    writes: [
+      ...ranges.map((range, index) => ({
+        offset: end(index),
+        bytes: encode(IOVA_RANGE, range),
+        needs: end(index + 1),
+      })),
+      { offset: 0, bytes, needs: length },
+    ],
+  };
+};
+
+const alignedLength = (length: number): number => (length + 7) & ~7;
+
+type Chain = {
+  readonly writes: readonly Segment[];
+  /** Bytes that struct and capabilities need. */
+  readonly length: number;
+  readonly whole: boolean;
+};
+
+/** The capabilities behind the struct, each linked from the one before it. */
+const writeChain = (world: World, call: IoctlCall, argsz: number, table: IoPagetable): Chain => {
+  const writes: Segment[] = [];
+  const put = (offset: number, bytes: Uint8Array): boolean => {
+    const done = write(world.memory, call.process, call.argument + BigInt(offset), bytes);
+    writes.push(done.write);
+    return done.whole;
+  };
+  let length = VFIO_IOMMU_TYPE1_INFO.size;
+  let before: number | undefined;
+  for (const capability of [dmaAvailCapability(), iovaRangeCapability(table)]) {
+    const room = argsz > length ? argsz - length : 0;
+    for (const { offset, bytes, needs } of capability.writes) {
+      if (room >= needs && !put(length + offset, bytes)) return { writes, length, whole: false };
+    }
+    if (before !== undefined && argsz >= length) {
+      const next = fieldOf(VFIO_INFO_CAP_HEADER, 'next');
+      const linked = put(before + next.offset, fieldBytes(next, length));
+      if (!linked) return { writes, length, whole: false };
+    }
+    before = length;
+    length += alignedLength(capability.length);
+  }
+  return { writes, length, whole: true };
+};
+
+export const getInfo = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_INFO_MINIMUM, getInfoRules);
+  if ('outcomes' in loaded) return loaded.outcomes;
+  const { argsz } = decode(VFIO_IOMMU_TYPE1_INFO, loaded.bytes);
+  const context = contextOf(world, file);
+  const found = compatIoas(context);
+  if (isRefused(found)) return [failedBy(found, world)];
+  const table = tableOf(context, found.ioas);
+
+  const chain = writeChain(world, call, argsz, table);
+  if (!chain.whole) return [failed(getInfoRules.capabilityFault, world, chain.writes)];
+  const info = encode(VFIO_IOMMU_TYPE1_INFO, {
+    argsz: chain.length,
+    flags: VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS,
+    iova_pgsizes: pageSizes(context, table),
+    cap_offset: argsz >= chain.length ? VFIO_IOMMU_TYPE1_INFO.size : 0,
+  });
+  const answer = write(
+    world.memory,
+    call.process,
+    call.argument,
+    info.subarray(0, Math.min(argsz, info.length)),
+  );
+  const writes = [...chain.writes, answer.write];
+  return answer.whole
+    ? [succeeded(getInfoRules.tells, world, writes)]
+    : [failed(getInfoRules.answerFault, world, writes)];
+};

@@ -1,0 +1,27 @@
+// How the VFIO calls of an iommufd read their structs: as many bytes as the call needs, then argsz is looked at.
+
+import type { IoctlCall } from '../call.ts';
+import { load } from '../memory/user-access.ts';
+import { failed, type Outcome } from '../outcome.ts';
+import type { Rule } from '../rule.ts';
+import type { World } from '../world.ts';
+
+/** The struct's bytes, or the answer where it cannot be read or says that it is too short. */
+export const loadVfioStruct = (
+  world: World,
+  call: IoctlCall,
+  minimum: number,
+  rules: { readonly fault: Rule; readonly tooShort: Rule },
+): { readonly bytes: Uint8Array } | { readonly outcomes: readonly Outcome[] } => {
+  const loaded = load(world.memory, call, call.argument, minimum);
+  if (loaded.kind === 'fault') return { outcomes: [failed(rules.fault, world)] };
+  const tooShort = failed(rules.tooShort, world);
+  if (loaded.kind === 'unknown') {
+    // A recording shows as many bytes as argsz says: it is too short, if it can be read so far.
+    const unknown = 'the recording does not show whether the whole struct can be read';
+    return { outcomes: [tooShort, { ...failed(rules.fault, world), unknown }] };
+  }
+  const { bytes } = loaded;
+  const argsz = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  return argsz < minimum ? { outcomes: [tooShort] } : { bytes };
+};

@@ -1,0 +1,54 @@
+// VFIO_IOMMU_MAP_DMA on an iommufd: iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c.
+
+import { decode } from '../abi/layout.ts';
+import {
+  VFIO_DMA_MAP_FLAG_READ,
+  VFIO_DMA_MAP_FLAG_WRITE,
+  VFIO_IOMMU_TYPE1_DMA_MAP,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { mapUser } from '../iopt/map-user.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { contextOf, stateOf, type World, withState } from '../world.ts';
+import { compatIoas } from './compat-ioas.ts';
+import { loadVfioStruct } from './load-struct.ts';
+
+export const mapDmaRules = rulesOf(
+  'VFIO_IOMMU_MAP_DMA',
+  'iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    fault: refuses('EFAULT', 'The 32 bytes of the struct cannot be read, whatever argsz says.'),
+    tooShort: refuses('EINVAL', 'argsz is less than 32.'),
+    unknownFlags: refuses('EINVAL', 'A flag other than READ and WRITE is set; VADDR is one.'),
+    maps: grants(
+      'The memory is mapped at the IOVA, with neither READ nor WRITE too, and every domain of the compatibility IOAS translates it.',
+    ),
+  },
+);
+
+const KNOWN_FLAGS = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
+
+export const mapDma = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_MAP.size, mapDmaRules);
+  if ('outcomes' in loaded) return loaded.outcomes;
+  const { flags, vaddr, iova, size } = decode(VFIO_IOMMU_TYPE1_DMA_MAP, loaded.bytes);
+  if ((flags & ~KNOWN_FLAGS) !== 0) return [failed(mapDmaRules.unknownFlags, world)];
+  const found = compatIoas(contextOf(world, file));
+  if (isRefused(found)) return [failedBy(found, world)];
+  const mapped = mapUser(
+    stateOf(world, file),
+    found.ioas,
+    call.process,
+    vaddr,
+    size,
+    { kind: 'fixed', iova },
+    {
+      readable: (flags & VFIO_DMA_MAP_FLAG_READ) !== 0,
+      writable: (flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0,
+    },
+  );
+  if (isRefused(mapped)) return [failedBy(mapped, world)];
+  return [succeeded(mapDmaRules.maps, withState(world, mapped.state))];
+};

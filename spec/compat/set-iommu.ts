@@ -1,0 +1,53 @@
+// VFIO_SET_IOMMU on an iommufd: iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c.
+
+import { VFIO_NOIOMMU_IOMMU, VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { tableOf, withTable } from '../iommufd/context.ts';
+import { withoutLargePages } from '../iopt/large-pages.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { contextOf, type World, withContext } from '../world.ts';
+import { compatIoas } from './compat-ioas.ts';
+
+export const setIommuRules = rulesOf(
+  'VFIO_SET_IOMMU',
+  'iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    noIommuNotPrivileged: refuses(
+      'EPERM',
+      'NOIOMMU is asked for by a process without CAP_SYS_RAWIO, for a container without an IOMMU.',
+    ),
+    noIommu: grants('NOIOMMU is the only type for a container without an IOMMU.'),
+    unknownType: refuses(
+      'EINVAL',
+      'The type is neither TYPE1 nor TYPE1v2, or the container has no IOMMU.',
+    ),
+    version1: grants(
+      'TYPE1: the compatibility IOAS maps page by page from now on, so that a part of a map can be unmapped.',
+    ),
+    version2: grants('TYPE1v2: nothing changes, also not if TYPE1 was set before.'),
+  },
+);
+
+export const setIommu = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const context = contextOf(world, file);
+  const { argument } = call;
+  const { noIommuConfigured } = world.setting.platform;
+  if (noIommuConfigured && argument === VFIO_NOIOMMU_IOMMU && context.noIommu) {
+    return world.setting.credentials.privileged
+      ? [succeeded(setIommuRules.noIommu, world)]
+      : [failed(setIommuRules.noIommuNotPrivileged, world)];
+  }
+  if ((argument !== VFIO_TYPE1_IOMMU && argument !== VFIO_TYPE1v2_IOMMU) || context.noIommu) {
+    return [failed(setIommuRules.unknownType, world)];
+  }
+  const found = compatIoas(context);
+  if (isRefused(found)) return [failedBy(found, world)];
+  if (argument === VFIO_TYPE1v2_IOMMU) return [succeeded(setIommuRules.version2, world)];
+  const table = withoutLargePages(context, tableOf(context, found.ioas));
+  if (isRefused(table)) return [failedBy(table, world)];
+  return [
+    succeeded(setIommuRules.version1, withContext(world, withTable(context, found.ioas, table))),
+  ];
+};

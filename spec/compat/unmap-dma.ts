@@ -1,0 +1,95 @@
+// VFIO_IOMMU_UNMAP_DMA on an iommufd: iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c. Where large
+// pages are disabled, areas are cut at both ends of the range first, so that it can end within a map.
+
+import { decode, encode } from '../abi/layout.ts';
+import { byteLength, U64_MAX } from '../abi/units.ts';
+import { VFIO_DMA_UNMAP_FLAG_ALL, VFIO_IOMMU_TYPE1_DMA_UNMAP } from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { tableOf } from '../iommufd/context.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import { cutBehindEach } from '../iopt/cut.ts';
+import { lastToUnmap, type Unmapped, unmapRange } from '../iopt/unmap.ts';
+import { write } from '../memory/user-access.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { contextOf, stateOf, type World, withState } from '../world.ts';
+import { compatIoas } from './compat-ioas.ts';
+import { loadVfioStruct } from './load-struct.ts';
+
+export const unmapDmaRules = rulesOf(
+  'VFIO_IOMMU_UNMAP_DMA',
+  'iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    fault: refuses('EFAULT', 'The 24 bytes of the struct cannot be read, whatever argsz says.'),
+    tooShort: refuses('EINVAL', 'argsz is less than 24.'),
+    unknownFlags: refuses(
+      'EINVAL',
+      'A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.',
+    ),
+    allWithRange: refuses('EINVAL', 'ALL is set, and the IOVA or the size is not 0.'),
+    unmaps: grants(
+      'Every area of the range is gone, also if there was none, and size tells how many bytes they were.',
+    ),
+    unmapsAll: grants('Nothing is mapped any more, and size tells how many bytes were.'),
+    unmapsUnanswered: refuses(
+      'EFAULT',
+      'The areas are gone, but the struct cannot be written back.',
+    ),
+  },
+);
+
+/** The IOVAs behind which a range is cut out: its own last, and the one before its first if there is one. */
+const cutsFor = (iova: bigint, size: bigint): readonly bigint[] => {
+  const last = BigInt.asUintN(64, iova + size - 1n);
+  return iova === 0n ? [last] : [last, iova - 1n];
+};
+
+const unmapOne = (
+  state: IommufdState,
+  ioas: Parameters<typeof unmapRange>[1],
+  iova: bigint,
+  size: bigint,
+): Unmapped => {
+  const last = lastToUnmap(iova, size);
+  return typeof last === 'bigint'
+    ? unmapRange(state, ioas, iova, last)
+    : { state, bytes: 0n, refused: last.refused };
+};
+
+export const unmapDma = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_UNMAP.size, unmapDmaRules);
+  if ('outcomes' in loaded) return loaded.outcomes;
+  const fields = decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, loaded.bytes);
+  const { flags, iova, size } = fields;
+  if ((flags & ~VFIO_DMA_UNMAP_FLAG_ALL) !== 0) {
+    return [failed(unmapDmaRules.unknownFlags, world)];
+  }
+  const context = contextOf(world, file);
+  const found = compatIoas(context);
+  if (isRefused(found)) return [failedBy(found, world)];
+  const all = flags === VFIO_DMA_UNMAP_FLAG_ALL;
+  if (all && (iova !== 0n || size !== 0n)) return [failed(unmapDmaRules.allWithRange, world)];
+
+  let state = stateOf(world, file);
+  if (!all && tableOf(context, found.ioas).largePagesDisabled) {
+    const cut = cutBehindEach(state, found.ioas, cutsFor(iova, size));
+    if (cut.refused !== undefined) return [failedBy(cut.refused, withState(world, cut.state))];
+    state = cut.state;
+  }
+  const unmapped = all
+    ? unmapRange(state, found.ioas, 0n, U64_MAX)
+    : unmapOne(state, found.ioas, iova, size);
+  const after = withState(world, unmapped.state);
+  // The size is written back whether or not everything was unmapped.
+  const answer = write(
+    world.memory,
+    call.process,
+    call.argument,
+    encode(VFIO_IOMMU_TYPE1_DMA_UNMAP, { ...fields, size: byteLength(unmapped.bytes) }),
+  );
+  if (!answer.whole) return [failed(unmapDmaRules.unmapsUnanswered, after, [answer.write])];
+  if (unmapped.refused !== undefined) return [failed(unmapped.refused, after, [answer.write])];
+  const rule = all ? unmapDmaRules.unmapsAll : unmapDmaRules.unmaps;
+  return [succeeded(rule, after, [answer.write])];
+};

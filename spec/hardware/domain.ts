@@ -1,0 +1,16 @@
+// An IOMMU domain: what the hardware can translate with it. What it does translate follows from the areas of
+// its IOAS (translate.ts), and is kept nowhere else.
+
+import type { IovaRange } from '../platform.ts';
+
+export type HardwareDomain = {
+  /** Which IOMMU it was made for. */
+  readonly iommu: string;
+  /** Bitmap: bit n is set where an entry can map 2^n bytes. */
+  readonly pageSizes: bigint;
+  readonly aperture: IovaRange;
+  /** Every access through it is coherent. */
+  readonly enforcesCacheCoherency: boolean;
+  /** Mock domains only: made for tracking dirty pages. */
+  readonly tracksDirty: boolean;
+};

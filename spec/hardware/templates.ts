@@ -1,0 +1,29 @@
+// What a device's IOMMU makes domains with.
+
+import { MOCK_APERTURE_LAST, MOCK_APERTURE_START } from '../abi/test.ts';
+import type { Device } from '../iommufd/context.ts';
+import type { DomainTemplate } from '../iommufd/hwpt.ts';
+import type { World } from '../world.ts';
+
+/** The name of the IOMMU of mock devices. */
+export const MOCK_IOMMU = 'mock';
+
+/** The name of the platform's IOMMU of that index. */
+export const iommuName = (index: number): string => `iommu ${index}`;
+
+/** What domains for the device can translate, and with which pages. */
+export const templateFor = (world: World, device: Device): DomainTemplate => {
+  if (device.mock !== undefined) {
+    const { plain, huge } = world.release.mockPageSizes;
+    return {
+      pageSizes: device.mock.hugePages ? huge : plain,
+      aperture: { start: MOCK_APERTURE_START, last: MOCK_APERTURE_LAST },
+    };
+  }
+  const index = world.setting.platform.iommus.findIndex(
+    (_, position) => iommuName(position) === device.iommu,
+  );
+  const iommu = world.setting.platform.iommus[index];
+  if (iommu === undefined) throw new Error(`The platform has no IOMMU called ${device.iommu}.`);
+  return { pageSizes: iommu.pageSizes, aperture: iommu.aperture };
+};

@@ -1,0 +1,73 @@
+// What a domain translates. It is exactly what the areas of its IOAS say: nothing is kept beside them.
+
+import { type ObjectId, PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
+import { nodesOf } from '../collections/ordered-map.ts';
+import { type Context, hwptAt, pagesAt, tableOf } from '../iommufd/context.ts';
+import { type AreaNode, areaAt, byteOf } from '../iopt/area.ts';
+import { runAt } from '../iopt/pages.ts';
+import type { BackingId } from '../memory/address-space.ts';
+
+export type Translated = {
+  readonly backing: BackingId;
+  /** The page's position in the backing. */
+  readonly page: number;
+  /** Bytes into the page. */
+  readonly offset: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+};
+
+const throughArea = (context: Context, node: AreaNode, iova: bigint): Translated => {
+  const { pages, readable, writable } = node.value;
+  const byte = byteOf(node, iova);
+  const index = pageIndex(Number(byte / PAGE_SIZE_BYTES));
+  const found = runAt(pagesAt(context, pages).pinned, index);
+  if (found === undefined) {
+    throw new Error(
+      `IOVA 0x${iova.toString(16)} is mapped in a domain and its page is not pinned.`,
+    );
+  }
+  return {
+    backing: found.run.backing,
+    page: found.run.page + (index - found.first),
+    offset: Number(byte % PAGE_SIZE_BYTES),
+    readable,
+    writable,
+  };
+};
+
+/** Which byte of memory the domain leads an access at `iova` to; undefined where it leads nowhere. */
+export const translate = (
+  context: Context,
+  hwpt: ObjectId,
+  iova: bigint,
+): Translated | undefined => {
+  const owner = hwptAt(context, hwpt);
+  if (owner === undefined) return undefined;
+  const node = areaAt(tableOf(context, owner.ioas).areas, iova);
+  return node === undefined ? undefined : throughArea(context, node, iova);
+};
+
+/** One stretch that a domain translates, within one page of memory. */
+export type TranslatedStretch = Translated & {
+  readonly iova: bigint;
+  /** Bytes. */
+  readonly length: number;
+};
+
+/** Everything that the domain translates, in ascending order of IOVA. */
+export function* translations(context: Context, hwpt: ObjectId): Generator<TranslatedStretch> {
+  const owner = hwptAt(context, hwpt);
+  if (owner === undefined) return;
+  for (const node of nodesOf(tableOf(context, owner.ioas).areas)) {
+    let iova = node.key;
+    while (iova <= node.value.last) {
+      const translated = throughArea(context, node, iova);
+      const left = node.value.last - iova + 1n;
+      const inPage = BigInt(4096 - translated.offset);
+      const length = left < inPage ? left : inPage;
+      yield { ...translated, iova, length: Number(length) };
+      iova += length;
+    }
+  }
+}

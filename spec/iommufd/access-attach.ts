@@ -1,0 +1,52 @@
+// Attaching in-kernel users to an IOAS: iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c.
+
+import { type ObjectId, U64_MAX } from '../abi/units.ts';
+import { withoutPinsMeeting } from '../iopt/access.ts';
+import { realigned, requiredAlignment } from '../iopt/alignment.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { accessAt, ioasAt, tableOf, withObject, withTable } from './context.ts';
+import type { IommufdState } from './state.ts';
+
+export const accessAttachRules = rulesOf(
+  'attaching an in-kernel user',
+  'iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c',
+  {
+    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+  },
+);
+
+const accessOf = (state: IommufdState, id: ObjectId) => {
+  const access = accessAt(state.context, id);
+  if (access === undefined) throw new Error(`Object ${id} is no access and is to be attached.`);
+  return access;
+};
+
+/** The access attached to nothing; what it had pinned is released. */
+export const detachAccess = (state: IommufdState, id: ObjectId): IommufdState => {
+  const { ioas } = accessOf(state, id);
+  if (ioas === undefined) return state;
+  const emptied = withoutPinsMeeting(state, id, 0n, U64_MAX);
+  const table = tableOf(emptied.context, ioas);
+  const accesses = table.accesses.filter((other) => other !== id);
+  const alone = withObject(emptied.context, id, { ...accessOf(emptied, id), ioas: undefined });
+  const without = { ...table, accesses };
+  const alignment = requiredAlignment(alone, without);
+  return { ...emptied, context: withTable(alone, ioas, { ...without, alignment }) };
+};
+
+/** The access attached to an IOAS and to no other. On refusal nothing changes. */
+export const attachAccess = (
+  state: IommufdState,
+  id: ObjectId,
+  ioas: ObjectId,
+): IommufdState | Refused => {
+  const found = ioasAt(state.context, ioas);
+  if (found === undefined) return refused(accessAttachRules.noIoas);
+  if (accessOf(state, id).ioas === ioas) return state;
+  const accesses = [...found.table.accesses, id];
+  const table = realigned(state.context, { ...found.table, accesses });
+  if (isRefused(table)) return table;
+  const detached = detachAccess(state, id);
+  const attached = withObject(detached.context, id, { ...accessOf(detached, id), ioas });
+  return { ...detached, context: withTable(attached, ioas, table) };
+};

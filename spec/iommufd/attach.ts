@@ -1,0 +1,213 @@
+// Attaching devices to domains, replacing and detaching: iommufd_device_change_pt() and what it calls in
+// drivers/iommu/iommufd/device.c. A device is attached to an hwpt, or to an IOAS, which means to any of its
+// automatic hwpts that fits, or to a new one.
+
+import type { ObjectId } from '../abi/units.ts';
+import { nodesOf } from '../collections/ordered-map.ts';
+import type { HardwareDomain } from '../hardware/domain.ts';
+import { reserved, unreserved } from '../iopt/reserve.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import {
+  type Context,
+  type Device,
+  deviceAt,
+  hwptAt,
+  objectAt,
+  tableOf,
+  withObject,
+  withTable,
+} from './context.ts';
+import { type DomainTemplate, domainFor, withHwpt, withHwptReleased } from './hwpt.ts';
+import type { IommufdState } from './state.ts';
+
+export const attachRules = rulesOf(
+  'attaching',
+  'iommufd_device_change_pt() in drivers/iommu/iommufd/device.c',
+  {
+    noTarget: refuses('ENOENT', 'There is no object of that id to attach to.'),
+    notATarget: refuses('EINVAL', 'The object to attach to is neither an IOAS nor an hwpt.'),
+    groupElsewhere: refuses(
+      'EINVAL',
+      'Another device of the group is attached to a different hwpt.',
+      'iommufd_hw_pagetable_attach() in drivers/iommu/iommufd/device.c',
+    ),
+    incompatible: refuses(
+      'EINVAL',
+      "The domain does not fit the device's IOMMU, or what it is able to do.",
+      'iommufd_hwpt_attach_device() in drivers/iommu/iommufd/device.c',
+    ),
+  },
+);
+
+export type Attached = { readonly state: IommufdState; readonly hwpt: ObjectId };
+
+/** How a new hwpt comes to be, should one be needed: its id, and what its domain is made with. */
+export type Fresh = { readonly id: ObjectId; readonly template: DomainTemplate };
+
+const deviceOf = (context: Context, id: ObjectId): Device => {
+  const device = deviceAt(context, id);
+  if (device === undefined) throw new Error(`Object ${id} is no device and is to be attached.`);
+  return device;
+};
+
+/** The ids of the attached devices of the group, ascending. */
+const attachedOfGroup = (context: Context, group: string): readonly ObjectId[] => {
+  const ids: ObjectId[] = [];
+  for (const { key, value } of nodesOf(context.objects)) {
+    if (value.kind === 'device' && value.group === group && value.hwpt !== undefined) ids.push(key);
+  }
+  return ids;
+};
+
+const fits = (device: Device, domain: HardwareDomain): boolean =>
+  device.iommu === domain.iommu && !(domain.tracksDirty && device.mock?.noDirty === true);
+
+const withReservedOf = (
+  state: IommufdState,
+  ioas: ObjectId,
+  id: ObjectId,
+): IommufdState | Refused => {
+  let table = tableOf(state.context, ioas);
+  for (const range of deviceOf(state.context, id).reserved) {
+    const next = reserved(table, range, { kind: 'device', device: id });
+    if (isRefused(next)) return next;
+    table = next;
+  }
+  return { ...state, context: withTable(state.context, ioas, table) };
+};
+
+const withoutReservedOf = (state: IommufdState, ioas: ObjectId, id: ObjectId): IommufdState => ({
+  ...state,
+  context: withTable(
+    state.context,
+    ioas,
+    unreserved(tableOf(state.context, ioas), { kind: 'device', device: id }),
+  ),
+});
+
+const withDeviceOn = (state: IommufdState, id: ObjectId, hwpt: ObjectId | undefined) => ({
+  ...state,
+  context: withObject(state.context, id, { ...deviceOf(state.context, id), hwpt }),
+});
+
+/** Attaches to a domain that is, or is about to become, the hwpt's. */
+const attachedTo = (
+  state: IommufdState,
+  id: ObjectId,
+  hwpt: ObjectId,
+  ioas: ObjectId,
+  domain: HardwareDomain,
+): IommufdState | Refused => {
+  const device = deviceOf(state.context, id);
+  const [sibling] = attachedOfGroup(state.context, device.group);
+  if (sibling !== undefined && deviceOf(state.context, sibling).hwpt !== hwpt) {
+    return refused(attachRules.groupElsewhere);
+  }
+  const kept = withReservedOf(state, ioas, id);
+  if (isRefused(kept)) return kept;
+  if (sibling === undefined && !fits(device, domain)) return refused(attachRules.incompatible);
+  return withDeviceOn(kept, id, hwpt);
+};
+
+/** Moves the device's whole group to a domain. */
+const movedTo = (
+  state: IommufdState,
+  id: ObjectId,
+  hwpt: ObjectId,
+  ioas: ObjectId,
+  domain: HardwareDomain,
+): IommufdState | Refused => {
+  const device = deviceOf(state.context, id);
+  const from = device.hwpt === undefined ? undefined : hwptAt(state.context, device.hwpt);
+  if (device.hwpt === undefined || from === undefined) return refused(attachRules.incompatible);
+  if (device.hwpt === hwpt) return state;
+  const members = attachedOfGroup(state.context, device.group);
+  let result = state;
+  if (from.ioas !== ioas) {
+    for (const member of members) {
+      const kept = withReservedOf(result, ioas, member);
+      if (isRefused(kept)) return kept;
+      result = kept;
+    }
+  }
+  if (!fits(device, domain)) return refused(attachRules.incompatible);
+  for (const member of members) {
+    if (from.ioas !== ioas) result = withoutReservedOf(result, from.ioas, member);
+    result = withDeviceOn(result, member, hwpt);
+  }
+  return withHwptReleased(result, device.hwpt);
+};
+
+type Connect = typeof attachedTo;
+
+/** The automatic hwpts of an IOAS, in the order in which they were made. */
+const automaticHwpts = (context: Context, ioas: ObjectId): readonly ObjectId[] =>
+  tableOf(context, ioas).domains.filter((id) => hwptAt(context, id)?.automatic === true);
+
+const connectedToIoas = (
+  state: IommufdState,
+  id: ObjectId,
+  ioas: ObjectId,
+  fresh: Fresh,
+  connect: Connect,
+): Attached | Refused => {
+  for (const candidate of automaticHwpts(state.context, ioas)) {
+    const { domain } = hwptAt(state.context, candidate) as { domain: HardwareDomain };
+    const connected = connect(state, id, candidate, ioas, domain);
+    if (!isRefused(connected)) return { state: connected, hwpt: candidate };
+    // Any other error is the answer; this one means that another domain may fit.
+    if (connected.refused.errno !== 'EINVAL') return connected;
+  }
+  const device = deviceOf(state.context, id);
+  const domain = domainFor(device, fresh.template, false);
+  if (connect === attachedTo) {
+    const attached = attachedTo(state, id, fresh.id, ioas, domain);
+    if (isRefused(attached)) return attached;
+    const filled = withHwpt(attached, fresh.id, ioas, domain, true);
+    return isRefused(filled) ? filled : { state: filled, hwpt: fresh.id };
+  }
+  const filled = withHwpt(state, fresh.id, ioas, domain, true);
+  if (isRefused(filled)) return filled;
+  const moved = connect(filled, id, fresh.id, ioas, domain);
+  return isRefused(moved) ? moved : { state: moved, hwpt: fresh.id };
+};
+
+const connected = (
+  state: IommufdState,
+  id: ObjectId,
+  target: ObjectId,
+  fresh: Fresh,
+  connect: Connect,
+): Attached | Refused => {
+  const object = objectAt(state.context, target);
+  if (object === undefined) return refused(attachRules.noTarget);
+  if (object.kind === 'ioas') return connectedToIoas(state, id, target, fresh, connect);
+  if (object.kind !== 'hwpt') return refused(attachRules.notATarget);
+  const done = connect(state, id, target, object.ioas, object.domain);
+  return isRefused(done) ? done : { state: done, hwpt: target };
+};
+
+/** The device, which is not attached, attached to an IOAS or an hwpt. */
+export const attach = (
+  state: IommufdState,
+  device: ObjectId,
+  target: ObjectId,
+  fresh: Fresh,
+): Attached | Refused => connected(state, device, target, fresh, attachedTo);
+
+/** The device, which is attached, and its group moved to another IOAS or hwpt. On refusal nothing changes. */
+export const replace = (
+  state: IommufdState,
+  device: ObjectId,
+  target: ObjectId,
+  fresh: Fresh,
+): Attached | Refused => connected(state, device, target, fresh, movedTo);
+
+/** The device attached to nothing. */
+export const detach = (state: IommufdState, id: ObjectId): IommufdState => {
+  const { hwpt } = deviceOf(state.context, id);
+  const from = hwpt === undefined ? undefined : hwptAt(state.context, hwpt);
+  if (hwpt === undefined || from === undefined) return state;
+  const alone = withDeviceOn(state, id, undefined);
+  return withHwptReleased(withoutReservedOf(alone, from.ioas, id), hwpt);
+};

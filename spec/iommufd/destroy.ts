@@ -1,0 +1,80 @@
+// IOMMU_DESTROY: iommufd_object_remove() in drivers/iommu/iommufd/main.c, and what each kind of object does when
+// it goes.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_DESTROY } from '../abi/native.ts';
+import { type ObjectId, U64_MAX } from '../abi/units.ts';
+import { valueAt } from '../collections/ordered-map.ts';
+import { unmapRange } from '../iopt/unmap.ts';
+import { failed, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { withState } from '../world.ts';
+import { detach } from './attach.ts';
+import { objectAt, usersOf, withoutObject } from './context.ts';
+import { withoutHwpt } from './hwpt.ts';
+import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
+import type { IommufdState } from './state.ts';
+
+export const destroyRules = rulesOf(
+  'IOMMU_DESTROY',
+  'iommufd_object_remove() in drivers/iommu/iommufd/main.c',
+  {
+    noObject: refuses('ENOENT', 'There is no object of that id.'),
+    inUse: refuses('EBUSY', 'Another object, a device or a driver uses the object.'),
+    destroys: grants(
+      'The object is gone; an IOAS takes its mappings with it, and VFIO calls have no IOAS any more if it was theirs.',
+    ),
+    uncertain: grants(
+      'The object was made, or may be used, by a call that is not specified; whether it can go is not known.',
+    ),
+  },
+);
+
+/** The state without an object that has no users. */
+export const destroyed = (state: IommufdState, id: ObjectId): IommufdState => {
+  const object = objectAt(state.context, id);
+  switch (object?.kind) {
+    case 'ioas': {
+      const emptied = unmapRange(state, id, 0n, U64_MAX).state;
+      return { ...emptied, context: withoutObject(emptied.context, id) };
+    }
+    case 'hwpt':
+      return withoutHwpt(state, id);
+    case 'selftest': {
+      const detached = detach(state, object.device);
+      const context = withoutObject(withoutObject(detached.context, object.device), id);
+      return { ...detached, context };
+    }
+    default:
+      return { ...state, context: withoutObject(state.context, id) };
+  }
+};
+
+export const destroy: Handler = (request) => {
+  const { world } = request;
+  const { id } = decode(IOMMU_DESTROY, request.bytes);
+  const context = contextOfRequest(request);
+  const object = objectAt(context, id);
+  if (object === undefined) return [failed(destroyRules.noObject, world)];
+  const user = valueAt(context.uncertainUsers, id);
+  if (object.kind === 'unspecified' || (user !== undefined && usersOf(context, id) === 0)) {
+    const unknown =
+      object.kind === 'unspecified'
+        ? `object ${id} was made by ${object.madeBy}, which is not specified`
+        : `object ${id} may be used by what ${user} made, which is not specified`;
+    return [
+      {
+        ...succeeded(
+          destroyRules.uncertain,
+          withState(world, destroyed(stateOfRequest(request), id)),
+        ),
+        unknown,
+      },
+      { ...failed(destroyRules.inUse, world), unknown },
+    ];
+  }
+  if (usersOf(context, id) > 0) return [failed(destroyRules.inUse, world)];
+  return [
+    succeeded(destroyRules.destroys, withState(world, destroyed(stateOfRequest(request), id))),
+  ];
+};

@@ -1,0 +1,183 @@
+// The door: what happens to an ioctl on an iommufd before its handler sees it. iommufd_fops_ioctl() in
+// drivers/iommu/iommufd/main.c and copy_struct_from_user() in include/linux/uaccess.h.
+
+import { fieldOf } from '../abi/layout.ts';
+import { COMMAND_BASE, NATIVE_CALLS, type NativeCall, type NativeCallName } from '../abi/native.ts';
+import { objectId } from '../abi/units.ts';
+import type { IoctlCall } from '../call.ts';
+import { compatCall } from '../compat/compat-call.ts';
+import type { FileId } from '../files.ts';
+import { load, readablePrefix } from '../memory/user-access.ts';
+import { failed, type Outcome } from '../outcome.ts';
+import { refuses, rulesOf } from '../rule.ts';
+import { testCommand } from '../selftest/test-command.ts';
+import { contextOf, type World, withContext } from '../world.ts';
+import { destroy } from './destroy.ts';
+import { forgettingAll, makingObject, unspecified } from './forget.ts';
+import { hwptAlloc } from './hwpt-alloc.ts';
+import { ioasAlloc } from './ioas-alloc.ts';
+import { ioasAllowIovas } from './ioas-allow-iovas.ts';
+import { ioasChangeProcess } from './ioas-change-process.ts';
+import { ioasCopy } from './ioas-copy.ts';
+import { ioasIovaRanges } from './ioas-iova-ranges.ts';
+import { ioasMap } from './ioas-map.ts';
+import { ioasMapFile } from './ioas-map-file.ts';
+import { ioasUnmap } from './ioas-unmap.ts';
+import { option } from './option.ts';
+import type { Handler, Request } from './request.ts';
+import { vfioIoas } from './vfio-ioas.ts';
+
+export const doorRules = rulesOf(
+  'the door',
+  'iommufd_fops_ioctl() in drivers/iommu/iommufd/main.c',
+  {
+    sizeFault: refuses('EFAULT', "The struct's first member, its size, cannot be read."),
+    unknownNumber: refuses(
+      'ENOTTY',
+      'The number lies in the range of native calls, and the release has no such call.',
+    ),
+    tooShort: refuses('EINVAL', 'The struct is shorter than the call needs.'),
+    tailFault: refuses(
+      'EFAULT',
+      'Bytes behind what the release knows of the struct cannot be read, and those before them are 0.',
+      'copy_struct_from_user() in include/linux/uaccess.h',
+    ),
+    tailNotZero: refuses(
+      'E2BIG',
+      'A byte behind what the release knows of the struct is not 0.',
+      'copy_struct_from_user() in include/linux/uaccess.h',
+    ),
+    structFault: refuses('EFAULT', 'The struct cannot be read.'),
+  },
+);
+
+const numberOf = (command: number): number => command & 0xff;
+
+const byNumber: ReadonlyMap<number, NativeCall> = new Map(
+  NATIVE_CALLS.map((call) => [numberOf(call.command), call]),
+);
+
+const nothing =
+  (name: string): Handler =>
+  ({ world }) => [unspecified(world, name)];
+
+const makes =
+  (call: NativeCallName, field: string, uses: readonly string[]): Handler =>
+  (request: Request) => {
+    const layout = (NATIVE_CALLS.find(({ name }) => name === call) as NativeCall).layout;
+    const view = new DataView(request.bytes.buffer, request.bytes.byteOffset);
+    const used = uses.map((name) => objectId(view.getUint32(fieldOf(layout, name).offset, true)));
+    return [makingObject(request, call, fieldOf(layout, field).offset, used)];
+  };
+
+const invalidate: Handler = (request) => [
+  {
+    kind: 'unspecified',
+    what: 'IOMMU_HWPT_INVALIDATE',
+    world: () => {
+      const context = contextOf(request.world, request.file);
+      return withContext(request.world, { ...context, forgottenCaches: true });
+    },
+  },
+];
+
+const HANDLERS: Readonly<Record<NativeCallName, Handler>> = {
+  IOMMU_DESTROY: destroy,
+  IOMMU_IOAS_ALLOC: ioasAlloc,
+  IOMMU_IOAS_ALLOW_IOVAS: ioasAllowIovas,
+  IOMMU_IOAS_COPY: ioasCopy,
+  IOMMU_IOAS_IOVA_RANGES: ioasIovaRanges,
+  IOMMU_IOAS_MAP: ioasMap,
+  IOMMU_IOAS_UNMAP: ioasUnmap,
+  IOMMU_OPTION: option,
+  IOMMU_VFIO_IOAS: vfioIoas,
+  IOMMU_HWPT_ALLOC: hwptAlloc,
+  IOMMU_GET_HW_INFO: nothing('IOMMU_GET_HW_INFO'),
+  IOMMU_HWPT_SET_DIRTY_TRACKING: nothing('IOMMU_HWPT_SET_DIRTY_TRACKING'),
+  IOMMU_HWPT_GET_DIRTY_BITMAP: nothing('IOMMU_HWPT_GET_DIRTY_BITMAP'),
+  IOMMU_HWPT_INVALIDATE: invalidate,
+  IOMMU_FAULT_QUEUE_ALLOC: makes('IOMMU_FAULT_QUEUE_ALLOC', 'out_fault_id', []),
+  IOMMU_IOAS_MAP_FILE: ioasMapFile,
+  IOMMU_VIOMMU_ALLOC: makes('IOMMU_VIOMMU_ALLOC', 'out_viommu_id', ['hwpt_id']),
+  IOMMU_VDEVICE_ALLOC: makes('IOMMU_VDEVICE_ALLOC', 'out_vdevice_id', ['viommu_id']),
+  IOMMU_IOAS_CHANGE_PROCESS: ioasChangeProcess,
+  IOMMU_VEVENTQ_ALLOC: makes('IOMMU_VEVENTQ_ALLOC', 'out_veventq_id', ['viommu_id']),
+  IOMMU_HW_QUEUE_ALLOC: (request) => [forgettingAll(request, 'IOMMU_HW_QUEUE_ALLOC')],
+  IOMMU_IOAS_NOIOMMU_GET_PA: nothing('IOMMU_IOAS_NOIOMMU_GET_PA'),
+  IOMMU_TEST_CMD: testCommand,
+};
+
+const TEST_NUMBER = 0xa0;
+
+/** The greatest native number of a kernel. Numbers above go to the VFIO calls. */
+const lastNumber = (world: World): number => {
+  if (world.setting.platform.testCommands) return TEST_NUMBER;
+  let last = COMMAND_BASE;
+  for (const [number, { name }] of byNumber) {
+    const present = number < TEST_NUMBER && !world.release.absentCalls.has(name);
+    if (present && number > last) last = number;
+  }
+  return last;
+};
+
+const CHUNK = 4096;
+
+/** Whether what a program passes beyond the known struct is zero as far as it can be read. */
+const checkTail = (world: World, call: IoctlCall, size: number, userSize: number) => {
+  let at = size;
+  while (at < userSize) {
+    const length = Math.min(CHUNK, userSize - at);
+    const { bytes, fault } = readablePrefix(world.memory, call, call.argument + BigInt(at), length);
+    if (bytes.some((byte) => byte !== 0)) return doorRules.tailNotZero;
+    if (fault) return doorRules.tailFault;
+    at += length;
+  }
+  return undefined;
+};
+
+const UNKNOWN_STRUCT = 'the recording does not show the whole struct';
+
+/** A native call through the door. */
+const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const first = load(world.memory, call, call.argument, 4);
+  if (first.kind !== 'bytes') return [failed(doorRules.sizeFault, world)];
+  const view = new DataView(first.bytes.buffer, first.bytes.byteOffset, 4);
+  const userSize = view.getUint32(0, true);
+  const native = byNumber.get(numberOf(call.command));
+  if (
+    native === undefined ||
+    native.command !== call.command ||
+    world.release.absentCalls.has(native.name) ||
+    (native.name === 'IOMMU_TEST_CMD' && !world.setting.platform.testCommands)
+  ) {
+    return [failed(doorRules.unknownNumber, world)];
+  }
+  if (userSize < native.minimum) return [failed(doorRules.tooShort, world)];
+  const { size } = native.layout;
+  if (userSize > size) {
+    const tail = checkTail(world, call, size, userSize);
+    if (tail !== undefined) return [failed(tail, world)];
+  }
+  const length = Math.min(size, userSize);
+  const loaded = load(world.memory, call, call.argument, length);
+  if (loaded.kind === 'fault') return [failed(doorRules.structFault, world)];
+  const { forgotten } = contextOf(world, file);
+  if (forgotten !== undefined || loaded.kind === 'unknown') {
+    const why = forgotten === undefined ? UNKNOWN_STRUCT : `${forgotten} may have changed it`;
+    return [{ kind: 'unspecified', what: why, doubtful: true, world: () => world }];
+  }
+  let { bytes } = loaded;
+  if (bytes.length < size) {
+    bytes = new Uint8Array(size);
+    bytes.set(loaded.bytes);
+  }
+  return HANDLERS[native.name]({ world, file, call, bytes, userSize });
+};
+
+/** An ioctl on an iommufd. */
+export const iommufdIoctl = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const number = numberOf(call.command);
+  return number < COMMAND_BASE || number > lastNumber(world)
+    ? compatCall(world, file, call)
+    : nativeCall(world, file, call);
+};

@@ -1,0 +1,112 @@
+// IOMMU_HWPT_ALLOC, as far as it makes a paging hwpt that the kernel fills: iommufd_hwpt_alloc() in
+// drivers/iommu/iommufd/hw_pagetable.c. Nested hwpts and what drivers are told are not specified.
+
+import { decode, fieldOf } from '../abi/layout.ts';
+import {
+  HWPT_ALLOC_DIRTY_TRACKING,
+  HWPT_ALLOC_NEST_PARENT,
+  HWPT_ALLOC_PASID,
+  HWPT_DATA_NONE,
+  IOMMU_HWPT_ALLOC,
+} from '../abi/native.ts';
+import { objectId } from '../abi/units.ts';
+import { templateFor } from '../hardware/templates.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { withState } from '../world.ts';
+import { type Device, deviceAt, leastFreeId, objectAt } from './context.ts';
+import { forgettingAll, makingObject } from './forget.ts';
+import { domainFor, withHwpt } from './hwpt.ts';
+import {
+  contextOfRequest,
+  type Handler,
+  idChoice,
+  type Request,
+  respond,
+  respondRules,
+  stateOfRequest,
+} from './request.ts';
+
+export const hwptAllocRules = rulesOf(
+  'IOMMU_HWPT_ALLOC',
+  'iommufd_hwpt_alloc() in drivers/iommu/iommufd/hw_pagetable.c',
+  {
+    reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
+    dataMismatch: refuses(
+      'EINVAL',
+      'Data is passed although data_type is NONE, or none although it is not.',
+    ),
+    noDevice: refuses('ENOENT', 'There is no device of that id.'),
+    noTarget: refuses('EINVAL', 'There is no object of the id pt_id.'),
+    notATarget: refuses('EINVAL', 'pt_id is neither an IOAS, an hwpt nor a vIOMMU.'),
+    noDirtyTracking: refuses(
+      'EOPNOTSUPP',
+      'DIRTY_TRACKING is asked for, and the device cannot track.',
+      'iommufd_hwpt_paging_alloc() in drivers/iommu/iommufd/hw_pagetable.c',
+    ),
+    allocates: grants(
+      'A new hwpt has been made, its domain translates what the IOAS maps, and out_hwpt_id holds its id.',
+    ),
+  },
+);
+
+const SPECIFIED_FLAGS = HWPT_ALLOC_NEST_PARENT | HWPT_ALLOC_DIRTY_TRACKING | HWPT_ALLOC_PASID;
+
+const isSpecified = (
+  request: Request,
+  device: Device,
+  flags: number,
+  dataType: number,
+): boolean => {
+  if (dataType !== HWPT_DATA_NONE) return false;
+  if (flags === 0) return true;
+  if (device.mock === undefined || (flags & ~SPECIFIED_FLAGS) !== 0) return false;
+  return (flags & HWPT_ALLOC_PASID) === 0 || request.world.release.hwptsForPasids;
+};
+
+export const hwptAlloc: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const fields = decode(IOMMU_HWPT_ALLOC, request.bytes);
+  if (fields.__reserved !== 0) return [failed(hwptAllocRules.reservedField, world)];
+  if ((fields.data_type === HWPT_DATA_NONE) !== (fields.data_len === 0)) {
+    return [failed(hwptAllocRules.dataMismatch, world)];
+  }
+  const context = contextOfRequest(request);
+  const device = deviceAt(context, fields.dev_id);
+  if (device === undefined) return [failed(hwptAllocRules.noDevice, world)];
+  const target = objectAt(context, fields.pt_id);
+  if (target === undefined) return [failed(hwptAllocRules.noTarget, world)];
+  if (target.kind === 'hwpt' || target.kind === 'unspecified') {
+    const idAt = fieldOf(IOMMU_HWPT_ALLOC, 'out_hwpt_id').offset;
+    return [makingObject(request, 'HWPT_ALLOC of a nested hwpt', idAt, [fields.pt_id])];
+  }
+  if (target.kind !== 'ioas') return [failed(hwptAllocRules.notATarget, world)];
+  if (!isSpecified(request, device, fields.flags, fields.data_type)) {
+    return [forgettingAll(request, 'HWPT_ALLOC with flags or data for the driver')];
+  }
+  const tracksDirty = (fields.flags & HWPT_ALLOC_DIRTY_TRACKING) !== 0;
+  if (tracksDirty && device.mock?.noDirty === true) {
+    return [failed(hwptAllocRules.noDirtyTracking, world)];
+  }
+  const domain = domainFor(device, templateFor(world, device), tracksDirty);
+  const state = stateOfRequest(request);
+  const id = leastFreeId(context);
+  const filled = withHwpt(state, id, fields.pt_id, domain, false);
+  if (isRefused(filled)) return [failedBy(filled, world)];
+  const answer = respond(request, IOMMU_HWPT_ALLOC, { out_hwpt_id: id });
+  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+  const after = withState(world, filled);
+  return [
+    {
+      ...succeeded(hwptAllocRules.allocates, after, [answer.write]),
+      choices: {
+        list: [idChoice(request, IOMMU_HWPT_ALLOC, 'out_hwpt_id', id)],
+        world: ([chosen]) => {
+          if (chosen === undefined || Number(chosen) === id) return after;
+          const other = withHwpt(state, objectId(Number(chosen)), fields.pt_id, domain, false);
+          return isRefused(other) ? after : withState(world, other);
+        },
+      },
+    },
+  ];
+};

@@ -1,0 +1,62 @@
+// Making and dropping hwpts, the objects around domains: iommufd_hwpt_paging_alloc() and
+// iommufd_hwpt_paging_destroy() in drivers/iommu/iommufd/hw_pagetable.c.
+
+import type { ObjectId } from '../abi/units.ts';
+import type { HardwareDomain } from '../hardware/domain.ts';
+import { withDomain, withoutDomain } from '../iopt/domains.ts';
+import type { IovaRange } from '../platform.ts';
+import { isRefused, type Refused } from '../rule.ts';
+import { type Device, hwptAt, usersOf, withObject, withoutObject } from './context.ts';
+import type { IommufdState } from './state.ts';
+
+/** What a device's IOMMU makes domains with. */
+export type DomainTemplate = {
+  readonly pageSizes: bigint;
+  readonly aperture: IovaRange;
+};
+
+/** A domain for the device, not yet in any table. */
+export const domainFor = (
+  device: Device,
+  template: DomainTemplate,
+  tracksDirty: boolean,
+): HardwareDomain => ({
+  iommu: device.iommu,
+  pageSizes: template.pageSizes,
+  aperture: template.aperture,
+  enforcesCacheCoherency: device.enforcesCacheCoherency,
+  tracksDirty,
+});
+
+/** The state with an hwpt of that id whose domain follows the IOAS. */
+export const withHwpt = (
+  state: IommufdState,
+  id: ObjectId,
+  ioas: ObjectId,
+  domain: HardwareDomain,
+  automatic: boolean,
+): IommufdState | Refused => {
+  const added = withDomain(state, ioas, id, domain);
+  return isRefused(added)
+    ? added
+    : {
+        ...added,
+        context: withObject(added.context, id, { kind: 'hwpt', ioas, automatic, domain }),
+      };
+};
+
+/** The state without the hwpt, whose users are gone. */
+export const withoutHwpt = (state: IommufdState, id: ObjectId): IommufdState => {
+  const hwpt = hwptAt(state.context, id);
+  if (hwpt === undefined) return state;
+  const emptied = withoutDomain(state, hwpt.ioas, id);
+  return { ...emptied, context: withoutObject(emptied.context, id) };
+};
+
+/** The state after a device let go of the hwpt: one that an attach made is gone with its last device. */
+export const withHwptReleased = (state: IommufdState, id: ObjectId): IommufdState => {
+  const hwpt = hwptAt(state.context, id);
+  return hwpt?.automatic === true && usersOf(state.context, id) === 0
+    ? withoutHwpt(state, id)
+    : state;
+};

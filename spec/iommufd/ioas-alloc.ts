@@ -1,0 +1,43 @@
+// IOMMU_IOAS_ALLOC: iommufd_ioas_alloc_ioctl() in drivers/iommu/iommufd/ioas.c.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_IOAS_ALLOC } from '../abi/native.ts';
+import { type ObjectId, objectId } from '../abi/units.ts';
+import { EMPTY_IO_PAGETABLE } from '../iopt/io-pagetable.ts';
+import { failed, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { type World, withContext } from '../world.ts';
+import { leastFreeId, withObject } from './context.ts';
+import { contextOfRequest, type Handler, idChoice, respond, respondRules } from './request.ts';
+
+export const ioasAllocRules = rulesOf(
+  'IOMMU_IOAS_ALLOC',
+  'iommufd_ioas_alloc_ioctl() in drivers/iommu/iommufd/ioas.c',
+  {
+    unknownFlags: refuses('EOPNOTSUPP', 'A flag is set; there is none.'),
+    allocates: grants('A new, empty IOAS has been made, and out_ioas_id holds its id.'),
+  },
+);
+
+export const ioasAlloc: Handler = (request) => {
+  const { world } = request;
+  const fields = decode(IOMMU_IOAS_ALLOC, request.bytes);
+  if (fields.flags !== 0) return [failed(ioasAllocRules.unknownFlags, world)];
+
+  const context = contextOfRequest(request);
+  const id = leastFreeId(context);
+  const answer = respond(request, IOMMU_IOAS_ALLOC, { out_ioas_id: id });
+  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+
+  const after = (chosen: ObjectId): World =>
+    withContext(world, withObject(context, chosen, { kind: 'ioas', table: EMPTY_IO_PAGETABLE }));
+  return [
+    {
+      ...succeeded(ioasAllocRules.allocates, after(id), [answer.write]),
+      choices: {
+        list: [idChoice(request, IOMMU_IOAS_ALLOC, 'out_ioas_id', id)],
+        world: ([chosen]) => after(objectId(Number(chosen))),
+      },
+    },
+  ];
+};

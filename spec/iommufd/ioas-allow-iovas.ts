@@ -1,0 +1,82 @@
+// IOMMU_IOAS_ALLOW_IOVAS: iommufd_ioas_allow_iovas() in drivers/iommu/iommufd/ioas.c.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_IOAS_ALLOW_IOVAS, IOVA_RANGE } from '../abi/native.ts';
+import { allowing } from '../iopt/reserve.ts';
+import { load } from '../memory/user-access.ts';
+import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome.ts';
+import type { IovaRange } from '../platform.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { withContext } from '../world.ts';
+import { ioasAt, withTable } from './context.ts';
+import { contextOfRequest, type Handler, type Request } from './request.ts';
+
+export const ioasAllowIovasRules = rulesOf(
+  'IOMMU_IOAS_ALLOW_IOVAS',
+  'iommufd_ioas_allow_iovas() in drivers/iommu/iommufd/ioas.c',
+  {
+    reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
+    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    arrayFault: refuses(
+      'EFAULT',
+      'An element of the array cannot be read.',
+      'iommufd_ioas_load_iovas() in drivers/iommu/iommufd/ioas.c',
+    ),
+    emptyRange: refuses(
+      'EINVAL',
+      'A range does not start before its last IOVA; a range of one byte is none.',
+      'iommufd_ioas_load_iovas() in drivers/iommu/iommufd/ioas.c',
+    ),
+    overlappingRanges: refuses(
+      'EINVAL',
+      'A range meets one before it in the array.',
+      'iommufd_ioas_load_iovas() in drivers/iommu/iommufd/ioas.c',
+    ),
+    allows: grants(
+      'Chosen IOVAs come from these ranges from now on, or from anywhere if there are none; nothing may reserve any of them.',
+    ),
+  },
+);
+
+type LoadedRanges = { readonly ranges: readonly IovaRange[] } | { readonly reply: Reply };
+
+const loadRanges = (request: Request, address: bigint, count: number): LoadedRanges => {
+  const { world, call } = request;
+  const ranges: IovaRange[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const at = BigInt.asUintN(64, address + BigInt(index * IOVA_RANGE.size));
+    const loaded = load(world.memory, call, at, IOVA_RANGE.size);
+    if (loaded.kind === 'fault') return { reply: failed(ioasAllowIovasRules.arrayFault, world) };
+    if (loaded.kind === 'unknown') {
+      const unknown = `the recording does not show element ${index} of the array`;
+      return { reply: { ...succeeded(ioasAllowIovasRules.allows, world), unknown } };
+    }
+    const range = decode(IOVA_RANGE, loaded.bytes);
+    if (range.start >= range.last) return { reply: failed(ioasAllowIovasRules.emptyRange, world) };
+    if (ranges.some(({ start, last }) => start <= range.last && range.start <= last)) {
+      return { reply: failed(ioasAllowIovasRules.overlappingRanges, world) };
+    }
+    ranges.push(range);
+  }
+  return { ranges };
+};
+
+export const ioasAllowIovas: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const fields = decode(IOMMU_IOAS_ALLOW_IOVAS, request.bytes);
+  if (fields.__reserved !== 0) return [failed(ioasAllowIovasRules.reservedField, world)];
+  const context = contextOfRequest(request);
+  const ioas = ioasAt(context, fields.ioas_id);
+  if (ioas === undefined) return [failed(ioasAllowIovasRules.noIoas, world)];
+
+  const loaded = loadRanges(request, fields.allowed_iovas, fields.num_iovas);
+  if ('reply' in loaded) return [loaded.reply];
+  const table = allowing(ioas.table, loaded.ranges);
+  if (isRefused(table)) return [failedBy(table, world)];
+  return [
+    succeeded(
+      ioasAllowIovasRules.allows,
+      withContext(world, withTable(context, fields.ioas_id, table)),
+    ),
+  ];
+};

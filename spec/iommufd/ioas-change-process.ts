@@ -1,0 +1,51 @@
+// IOMMU_IOAS_CHANGE_PROCESS: the calling process pays for everything from now on. iommufd_ioas_change_process() in
+// drivers/iommu/iommufd/ioas.c.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_IOAS_CHANGE_PROCESS } from '../abi/native.ts';
+import { nodesOf, put, valuesOf } from '../collections/ordered-map.ts';
+import { pinnedCount } from '../iopt/pages.ts';
+import { charged, discharged } from '../memory/accounting.ts';
+import { failed, failedBy, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { withState } from '../world.ts';
+import { type Handler, stateOfRequest } from './request.ts';
+
+export const ioasChangeProcessRules = rulesOf(
+  'IOMMU_IOAS_CHANGE_PROCESS',
+  'iommufd_ioas_change_process() in drivers/iommu/iommufd/ioas.c',
+  {
+    reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
+    userMemory: refuses(
+      'EINVAL',
+      "An area of some IOAS maps a process's memory; only files' memory can change hands.",
+    ),
+    changes: grants('What is pinned is charged to the calling process, and no longer to another.'),
+  },
+);
+
+export const ioasChangeProcess: Handler = (request) => {
+  const { world, call } = request;
+  const { __reserved } = decode(IOMMU_IOAS_CHANGE_PROCESS, request.bytes);
+  if (__reserved !== 0) return [failed(ioasChangeProcessRules.reservedField, world)];
+  const { context, memory } = stateOfRequest(request);
+  for (const pages of valuesOf(context.pages)) {
+    if (pages.source.kind !== 'file') return [failed(ioasChangeProcessRules.userMemory, world)];
+  }
+  // Charged before the old charge is given back, as the limits then are met by both.
+  let moved = memory;
+  for (const pages of valuesOf(context.pages)) {
+    if (pages.process === call.process) continue;
+    const paid = charged(moved, call.process, pages.charge, pinnedCount(pages));
+    if (isRefused(paid)) return [failedBy(paid, world)];
+    moved = paid;
+  }
+  let { pages: changed } = context;
+  for (const { key, value } of nodesOf(context.pages)) {
+    if (value.process === call.process) continue;
+    moved = discharged(moved, value.process, value.charge, pinnedCount(value));
+    changed = put(changed, key, { ...value, process: call.process });
+  }
+  const after = withState(world, { context: { ...context, pages: changed }, memory: moved });
+  return [succeeded(ioasChangeProcessRules.changes, after)];
+};

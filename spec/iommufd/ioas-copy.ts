@@ -1,0 +1,128 @@
+// IOMMU_IOAS_COPY: iommufd_ioas_copy() in drivers/iommu/iommufd/ioas.c. The copy maps the same memory, which is
+// pinned and charged once however many copies there are.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_IOAS_COPY } from '../abi/native.ts';
+import { MOCK_FLAGS_ACCESS_SYZ } from '../abi/test.ts';
+import type { ObjectId } from '../abi/units.ts';
+import { iova as iovaOf, U64_MAX } from '../abi/units.ts';
+import { slicesOf } from '../iopt/access.ts';
+import { byteOf } from '../iopt/area.ts';
+import type { AreaPart } from '../iopt/map.ts';
+import { mapInto } from '../iopt/map-user.ts';
+import { failed, failedBy, type Outcome } from '../outcome.ts';
+import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { type Context, ioasAt, pagesAt, tableOf } from './context.ts';
+import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
+import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
+import { nthAreaIova } from './syzkaller.ts';
+
+export const ioasCopyRules = rulesOf(
+  'IOMMU_IOAS_COPY',
+  'iommufd_ioas_copy() in drivers/iommu/iommufd/ioas.c',
+  {
+    unknownFlags: refuses(
+      'EOPNOTSUPP',
+      'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set.',
+    ),
+    tooGreat: refuses('EOVERFLOW', 'An IOVA or the length is the greatest u64.'),
+    noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
+    noSource: refuses('ENOENT', 'There is no IOAS of the id to copy from.'),
+    noLength: refuses(
+      'EINVAL',
+      'The length is 0.',
+      'iopt_get_pages() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    sourceWraps: refuses(
+      'EOVERFLOW',
+      'The last IOVA to copy from lies beyond the end of the address space.',
+      'iopt_get_pages() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    sourceNotMapped: refuses(
+      'ENOENT',
+      'An IOVA of the range to copy from is not mapped.',
+      'iopt_get_pages() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    noDestination: refuses('ENOENT', 'There is no IOAS of the id to copy to.'),
+    copies: grants(
+      'The memory is mapped a second time, with permissions of its own, and dst_iova holds where; what a device may do through the one does not depend on the other.',
+    ),
+    copiesUnanswered: refuses(
+      'EFAULT',
+      'The memory has been mapped and stays so, but the struct cannot be written back.',
+    ),
+  },
+);
+
+/** What is mapped from `iova` on, area by area. */
+const partsFrom = (
+  context: Context,
+  ioas: ObjectId,
+  iova: bigint,
+  length: bigint,
+): readonly AreaPart[] | Refused => {
+  if (length === 0n) return refused(ioasCopyRules.noLength);
+  const last = iova + length - 1n;
+  if (last > U64_MAX) return refused(ioasCopyRules.sourceWraps);
+  const parts: AreaPart[] = [];
+  let reached = false;
+  for (const slice of slicesOf(tableOf(context, ioas).areas, iova, last)) {
+    parts.push({
+      pages: slice.node.value.pages,
+      startByte: byteOf(slice.node, slice.iova),
+      length: slice.last - slice.iova + 1n,
+    });
+    reached = slice.last === last;
+  }
+  return reached ? parts : refused(ioasCopyRules.sourceNotMapped);
+};
+
+export const ioasCopy: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const context = contextOfRequest(request);
+  let fields = decode(IOMMU_IOAS_COPY, request.bytes);
+  if (world.setting.platform.testCommands && (fields.flags & MOCK_FLAGS_ACCESS_SYZ) !== 0) {
+    // Kernels for testing take the source as the nth area and an offset, if the fuzzer asks for it.
+    const source = ioasAt(context, fields.src_ioas_id);
+    const flags = fields.flags & ~MOCK_FLAGS_ACCESS_SYZ;
+    fields =
+      source === undefined
+        ? { ...fields, flags }
+        : { ...fields, flags, src_iova: iovaOf(nthAreaIova(source.table.areas, fields.src_iova)) };
+  }
+  if (!checkMapFlags(fields.flags)) return [failed(ioasCopyRules.unknownFlags, world)];
+  if (tooGreat(fields.length) || tooGreat(fields.src_iova) || tooGreat(fields.dst_iova)) {
+    return [failed(ioasCopyRules.tooGreat, world)];
+  }
+  const permissions = permissionsOf(fields.flags);
+  if (!permissions.readable && !permissions.writable) {
+    return [failed(ioasCopyRules.noPermission, world)];
+  }
+  if (ioasAt(context, fields.src_ioas_id) === undefined) {
+    return [failed(ioasCopyRules.noSource, world)];
+  }
+  const parts = partsFrom(context, fields.src_ioas_id, fields.src_iova, fields.length);
+  if (isRefused(parts)) return [failedBy(parts, world)];
+  if (ioasAt(context, fields.dst_ioas_id) === undefined) {
+    return [failed(ioasCopyRules.noDestination, world)];
+  }
+  const fixed = wantsFixed(fields.flags);
+  const [first] = parts as readonly [AreaPart, ...AreaPart[]];
+  const address = pagesAt(context, first.pages).source.start + first.startByte;
+  const mapped = mapInto(
+    stateOfRequest(request),
+    fields.dst_ioas_id,
+    parts,
+    fields.length,
+    address,
+    fixed ? { kind: 'fixed', iova: fields.dst_iova } : { kind: 'chosen' },
+    permissions,
+  );
+  if (isRefused(mapped)) return [failedBy(mapped, world)];
+  return [
+    mapReply(request, IOMMU_IOAS_COPY, 'dst_iova', mapped, !fixed, {
+      granted: ioasCopyRules.copies,
+      unanswered: ioasCopyRules.copiesUnanswered,
+    }),
+  ];
+};

@@ -1,0 +1,57 @@
+// IOMMU_IOAS_IOVA_RANGES: iommufd_ioas_iova_ranges() in drivers/iommu/iommufd/ioas.c.
+
+import { decode, encode } from '../abi/layout.ts';
+import { IOMMU_IOAS_IOVA_RANGES, IOVA_RANGE } from '../abi/native.ts';
+import type { Segment } from '../call.ts';
+import { usableRanges } from '../iopt/io-pagetable.ts';
+import { write } from '../memory/user-access.ts';
+import { failed, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { ioasAt } from './context.ts';
+import { contextOfRequest, type Handler, respond, respondRules } from './request.ts';
+
+export const ioasIovaRangesRules = rulesOf(
+  'IOMMU_IOAS_IOVA_RANGES',
+  'iommufd_ioas_iova_ranges() in drivers/iommu/iommufd/ioas.c',
+  {
+    reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
+    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    arrayFault: refuses(
+      'EFAULT',
+      'An element of the array cannot be written; those before it have been, and the struct is left as it was.',
+    ),
+    tooMany: refuses(
+      'EMSGSIZE',
+      'There are more ranges than the array holds; it is full, num_iovas tells how many there are, and the alignment is told.',
+    ),
+    tells: grants(
+      'The usable ranges stand in the array in ascending order, num_iovas tells how many, and out_iova_alignment what maps must be a multiple of.',
+    ),
+  },
+);
+
+export const ioasIovaRanges: Handler = (request) => {
+  const { world } = request;
+  const fields = decode(IOMMU_IOAS_IOVA_RANGES, request.bytes);
+  if (fields.__reserved !== 0) return [failed(ioasIovaRangesRules.reservedField, world)];
+  const ioas = ioasAt(contextOfRequest(request), fields.ioas_id);
+  if (ioas === undefined) return [failed(ioasIovaRangesRules.noIoas, world)];
+
+  const ranges = usableRanges(ioas.table);
+  const writes: Segment[] = [];
+  for (const [index, range] of ranges.slice(0, fields.num_iovas).entries()) {
+    const at = fields.allowed_iovas + BigInt(index * IOVA_RANGE.size);
+    const element = write(world.memory, request.call.process, at, encode(IOVA_RANGE, range));
+    writes.push(element.write);
+    if (!element.whole) return [failed(ioasIovaRangesRules.arrayFault, world, writes)];
+  }
+  const answer = respond(request, IOMMU_IOAS_IOVA_RANGES, {
+    num_iovas: ranges.length,
+    out_iova_alignment: ioas.table.alignment,
+  });
+  writes.push(answer.write);
+  if (!answer.whole) return [failed(respondRules.fault, world, writes)];
+  return ranges.length > fields.num_iovas
+    ? [failed(ioasIovaRangesRules.tooMany, world, writes)]
+    : [succeeded(ioasIovaRangesRules.tells, world, writes)];
+};

@@ -1,0 +1,95 @@
+// IOMMU_IOAS_MAP_FILE: iommufd_ioas_map_file() in drivers/iommu/iommufd/ioas.c.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_IOAS_MAP_FILE } from '../abi/native.ts';
+import { U64_MAX } from '../abi/units.ts';
+import { mapFile } from '../iopt/map-user.ts';
+import { failed, failedBy, type Outcome } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { fileAt, openFile } from '../world.ts';
+import { ioasAt } from './context.ts';
+import { forgettingAll } from './forget.ts';
+import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
+import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
+
+export const ioasMapFileRules = rulesOf(
+  'IOMMU_IOAS_MAP_FILE',
+  'iommufd_ioas_map_file() in drivers/iommu/iommufd/ioas.c',
+  {
+    unknownFlags: refuses(
+      'EOPNOTSUPP',
+      'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set.',
+    ),
+    tooGreat: refuses('EOVERFLOW', 'The IOVA or the length is the greatest u64.'),
+    noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
+    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    noLength: refuses(
+      'EINVAL',
+      'The length is 0.',
+      'iopt_map_file_pages() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    offsetWraps: refuses(
+      'EOVERFLOW',
+      'The last byte of the stretch lies beyond the greatest offset.',
+      'iopt_map_file_pages() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    badDescriptor: refuses(
+      'EBADF',
+      'The descriptor is not open.',
+      'iopt_map_file_pages() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    maps: grants(
+      "The file's memory is mapped at the IOVA, or at one that the kernel chose, and iova holds it; every domain of the IOAS translates it.",
+    ),
+    mapsUnanswered: refuses(
+      'EFAULT',
+      'The memory has been mapped and stays so, but the struct cannot be written back.',
+    ),
+  },
+);
+
+export const ioasMapFile: Handler = (request): readonly Outcome[] => {
+  const { world, call } = request;
+  const fields = decode(IOMMU_IOAS_MAP_FILE, request.bytes);
+  if (!checkMapFlags(fields.flags)) return [failed(ioasMapFileRules.unknownFlags, world)];
+  if (tooGreat(fields.iova) || tooGreat(fields.length)) {
+    return [failed(ioasMapFileRules.tooGreat, world)];
+  }
+  const permissions = permissionsOf(fields.flags);
+  if (!permissions.readable && !permissions.writable) {
+    return [failed(ioasMapFileRules.noPermission, world)];
+  }
+  if (ioasAt(contextOfRequest(request), fields.ioas_id) === undefined) {
+    return [failed(ioasMapFileRules.noIoas, world)];
+  }
+  if (fields.length === 0n) return [failed(ioasMapFileRules.noLength, world)];
+  if (fields.start + fields.length - 1n > U64_MAX) {
+    return [failed(ioasMapFileRules.offsetWraps, world)];
+  }
+  const id = fileAt(world, call.process, fields.fd);
+  const file = id === undefined ? undefined : openFile(world, id);
+  if (file === undefined && world.memory.knowledge === 'complete') {
+    return [failed(ioasMapFileRules.badDescriptor, world)];
+  }
+  if (file?.kind !== 'memfd') {
+    return [forgettingAll(request, 'mapping a file that is no memfd of the program')];
+  }
+  const fixed = wantsFixed(fields.flags);
+  const mapped = mapFile(
+    stateOfRequest(request),
+    fields.ioas_id,
+    call.process,
+    file,
+    fields.start,
+    fields.length,
+    fixed ? { kind: 'fixed', iova: fields.iova } : { kind: 'chosen' },
+    permissions,
+  );
+  if (isRefused(mapped)) return [failedBy(mapped, world)];
+  return [
+    mapReply(request, IOMMU_IOAS_MAP_FILE, 'iova', mapped, !fixed, {
+      granted: ioasMapFileRules.maps,
+      unanswered: ioasMapFileRules.mapsUnanswered,
+    }),
+  ];
+};

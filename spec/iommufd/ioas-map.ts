@@ -1,0 +1,66 @@
+// IOMMU_IOAS_MAP: iommufd_ioas_map() in drivers/iommu/iommufd/ioas.c.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_IOAS_MAP } from '../abi/native.ts';
+import { mapUser } from '../iopt/map-user.ts';
+import { failed, failedBy } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { ioasAt } from './context.ts';
+import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
+import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
+
+export const ioasMapRules = rulesOf(
+  'IOMMU_IOAS_MAP',
+  'iommufd_ioas_map() in drivers/iommu/iommufd/ioas.c',
+  {
+    unknownFlags: refuses(
+      'EOPNOTSUPP',
+      'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set, or __reserved is not 0.',
+    ),
+    tooGreat: refuses('EOVERFLOW', 'The IOVA or the length is the greatest u64.'),
+    noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
+    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    maps: grants(
+      'The memory is mapped at the IOVA, or at one that the kernel chose, and iova holds it; every domain of the IOAS translates it.',
+    ),
+    mapsUnanswered: refuses(
+      'EFAULT',
+      'The memory has been mapped and stays so, but the struct cannot be written back.',
+    ),
+  },
+);
+
+export const ioasMap: Handler = (request) => {
+  const { world, call } = request;
+  const fields = decode(IOMMU_IOAS_MAP, request.bytes);
+  if (!checkMapFlags(fields.flags) || fields.__reserved !== 0) {
+    return [failed(ioasMapRules.unknownFlags, world)];
+  }
+  if (tooGreat(fields.iova) || tooGreat(fields.length)) {
+    return [failed(ioasMapRules.tooGreat, world)];
+  }
+  const permissions = permissionsOf(fields.flags);
+  if (!permissions.readable && !permissions.writable) {
+    return [failed(ioasMapRules.noPermission, world)];
+  }
+  if (ioasAt(contextOfRequest(request), fields.ioas_id) === undefined) {
+    return [failed(ioasMapRules.noIoas, world)];
+  }
+  const fixed = wantsFixed(fields.flags);
+  const mapped = mapUser(
+    stateOfRequest(request),
+    fields.ioas_id,
+    call.process,
+    fields.user_va,
+    fields.length,
+    fixed ? { kind: 'fixed', iova: fields.iova } : { kind: 'chosen' },
+    permissions,
+  );
+  if (isRefused(mapped)) return [failedBy(mapped, world)];
+  return [
+    mapReply(request, IOMMU_IOAS_MAP, 'iova', mapped, !fixed, {
+      granted: ioasMapRules.maps,
+      unanswered: ioasMapRules.mapsUnanswered,
+    }),
+  ];
+};

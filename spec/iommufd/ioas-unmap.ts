@@ -1,0 +1,59 @@
+// IOMMU_IOAS_UNMAP: iommufd_ioas_unmap() in drivers/iommu/iommufd/ioas.c.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_IOAS_UNMAP } from '../abi/native.ts';
+import { U64_MAX } from '../abi/units.ts';
+import { lastToUnmap, unmapRange } from '../iopt/unmap.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { withState } from '../world.ts';
+import { ioasAt } from './context.ts';
+import { tooGreat } from './map-reply.ts';
+import { contextOfRequest, type Handler, respond, stateOfRequest } from './request.ts';
+
+export const ioasUnmapRules = rulesOf(
+  'IOMMU_IOAS_UNMAP',
+  'iommufd_ioas_unmap() in drivers/iommu/iommufd/ioas.c',
+  {
+    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    tooGreat: refuses(
+      'EOVERFLOW',
+      'The IOVA or the length is the greatest u64, and it is not the call for everything: IOVA 0 and the greatest length.',
+    ),
+    nothingMapped: refuses('ENOENT', 'Nothing is mapped in the range.'),
+    unmaps: grants(
+      'Every area of the range is gone from the IOAS and from its domains, and length tells how many bytes they were.',
+    ),
+    unmapsAll: grants(
+      'The IOAS is empty, also if it was before, and length tells how many bytes were mapped.',
+    ),
+    unmapsUnanswered: refuses(
+      'EFAULT',
+      'The areas are gone, but the struct cannot be written back.',
+    ),
+  },
+);
+
+export const ioasUnmap: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const { ioas_id, iova, length } = decode(IOMMU_IOAS_UNMAP, request.bytes);
+  if (ioasAt(contextOfRequest(request), ioas_id) === undefined) {
+    return [failed(ioasUnmapRules.noIoas, world)];
+  }
+  const everything = iova === 0n && length === U64_MAX;
+  let last = U64_MAX;
+  if (!everything) {
+    if (tooGreat(iova) || tooGreat(length)) return [failed(ioasUnmapRules.tooGreat, world)];
+    const end = lastToUnmap(iova, length);
+    if (typeof end !== 'bigint') return [failedBy(end, world)];
+    last = end;
+  }
+  const unmapped = unmapRange(stateOfRequest(request), ioas_id, iova, last);
+  const after = withState(world, unmapped.state);
+  if (unmapped.refused !== undefined) return [failed(unmapped.refused, after)];
+  if (!everything && unmapped.bytes === 0n) return [failed(ioasUnmapRules.nothingMapped, world)];
+  const answer = respond(request, IOMMU_IOAS_UNMAP, { length: unmapped.bytes });
+  if (!answer.whole) return [failed(ioasUnmapRules.unmapsUnanswered, after, [answer.write])];
+  const rule = everything ? ioasUnmapRules.unmapsAll : ioasUnmapRules.unmaps;
+  return [succeeded(rule, after, [answer.write])];
+};

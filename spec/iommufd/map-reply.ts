@@ -1,0 +1,61 @@
+// What IOAS_MAP, IOAS_MAP_FILE and IOAS_COPY have in common: their flags, and their answer with the IOVA.
+
+import type { Layout } from '../abi/layout.ts';
+import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../abi/native.ts';
+import { U64_MAX } from '../abi/units.ts';
+import type { Permissions } from '../iopt/map.ts';
+import type { Mapped } from '../iopt/map-user.ts';
+import { failed, type Reply, succeeded } from '../outcome.ts';
+import type { Rule } from '../rule.ts';
+import { withState } from '../world.ts';
+import { addressOf, type Request, respond } from './request.ts';
+
+/** Whether no flag is set but those that there are. */
+export const checkMapFlags = (flags: number): boolean =>
+  (flags & ~(MAP_FIXED_IOVA | MAP_WRITEABLE | MAP_READABLE)) === 0;
+
+export const wantsFixed = (flags: number): boolean => (flags & MAP_FIXED_IOVA) !== 0;
+
+export const permissionsOf = (flags: number): Permissions => ({
+  readable: (flags & MAP_READABLE) !== 0,
+  writable: (flags & MAP_WRITEABLE) !== 0,
+});
+
+/** Native calls refuse the greatest u64 as an IOVA or a length. */
+export const tooGreat = (value: bigint): boolean => value >= U64_MAX;
+
+/** The answer to a map that was made, with its IOVA in `field`. */
+export const mapReply = <L extends Layout>(
+  request: Request,
+  layout: L,
+  field: keyof L['table'] & string,
+  mapped: Mapped,
+  chosen: boolean,
+  rules: { readonly granted: Rule; readonly unanswered: Rule },
+): Reply => {
+  const { world } = request;
+  const after = withState(world, mapped.state);
+  const answer = respond(request, layout, { [field]: mapped.iova } as Parameters<
+    typeof respond<L>
+  >[2]);
+  if (!answer.whole) return failed(rules.unanswered, after, [answer.write]);
+  const reply = succeeded(rules.granted, after, [answer.write]);
+  if (!chosen) return reply;
+  return {
+    ...reply,
+    choices: {
+      list: [
+        {
+          what: 'an IOVA',
+          seen: { in: 'memory', address: addressOf(request, layout, field), width: 8 },
+          preferred: mapped.iova,
+          unfit: (iova) => mapped.unfit(iova),
+        },
+      ],
+      world: ([iova]) =>
+        iova === undefined || iova === mapped.iova
+          ? after
+          : withState(world, mapped.elsewhere(iova)),
+    },
+  };
+};

@@ -1,0 +1,117 @@
+// IOMMU_OPTION: iommufd_option() in drivers/iommu/iommufd/main.c, and the options in ioas.c beside it.
+
+import { decode, fieldBytes, fieldOf, type Values } from '../abi/layout.ts';
+import {
+  IOMMU_OPTION,
+  OPTION_HUGE_PAGES,
+  OPTION_OP_GET,
+  OPTION_OP_SET,
+  OPTION_RLIMIT_MODE,
+} from '../abi/native.ts';
+import { withLargePages, withoutLargePages } from '../iopt/large-pages.ts';
+import { write } from '../memory/user-access.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, type Rule, refuses, rulesOf } from '../rule.ts';
+import { type World, withContext } from '../world.ts';
+import { ioasAt, withTable } from './context.ts';
+import { addressOf, contextOfRequest, type Handler, type Request } from './request.ts';
+
+const RLIMIT = 'iommufd_option_rlimit_mode() in drivers/iommu/iommufd/ioas.c';
+const HUGE = 'iommufd_ioas_option_huge_pages() in drivers/iommu/iommufd/ioas.c';
+
+export const optionRules = rulesOf(
+  'IOMMU_OPTION',
+  'iommufd_option() in drivers/iommu/iommufd/main.c',
+  {
+    reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
+    unknownOption: refuses('EOPNOTSUPP', 'There is no option of that id.'),
+    rlimitObject: refuses('EOPNOTSUPP', 'RLIMIT_MODE is asked of an object; it has none.', RLIMIT),
+    rlimitGet: grants(
+      'val64 is 1 where maps are charged to the process (VmLck), and 0 where to the user.',
+      RLIMIT,
+    ),
+    rlimitNotPrivileged: refuses(
+      'EPERM',
+      'RLIMIT_MODE is set by a process without CAP_SYS_RESOURCE.',
+      RLIMIT,
+    ),
+    rlimitObjectsExist: refuses('EBUSY', 'RLIMIT_MODE is set when there are objects.', RLIMIT),
+    rlimitValue: refuses('EINVAL', 'RLIMIT_MODE is set to something other than 0 and 1.', RLIMIT),
+    rlimitSet: grants('Later maps are charged to the user (0) or to the process (1).', RLIMIT),
+    hugePagesNoIoas: refuses('ENOENT', 'HUGE_PAGES is asked of an id that is no IOAS.', HUGE),
+    hugePagesGet: grants('val64 is 1 where domains may use large pages, and 0 where not.', HUGE),
+    hugePagesValue: refuses('EINVAL', 'HUGE_PAGES is set to something other than 0 and 1.', HUGE),
+    hugePagesOff: grants(
+      'Domains map every page by itself from now on, and maps are whole pages.',
+      HUGE,
+    ),
+    hugePagesOn: grants('Domains may use pages as large as fit from now on.', HUGE),
+    unknownOperation: refuses('EOPNOTSUPP', 'The operation is neither SET nor GET.'),
+    valueFault: refuses('EFAULT', 'The option was read or set, but val64 cannot be written.'),
+  },
+);
+
+type OptionValues = Values<typeof IOMMU_OPTION>;
+
+/** Every operation that is carried out writes val64 back, and nothing else of the struct. */
+const answered = (request: Request, rule: Rule, value: bigint, world: World): Outcome => {
+  const answer = write(
+    request.world.memory,
+    request.call.process,
+    addressOf(request, IOMMU_OPTION, 'val64'),
+    fieldBytes(fieldOf(IOMMU_OPTION, 'val64'), value),
+  );
+  return answer.whole
+    ? succeeded(rule, world, [answer.write])
+    : failed(optionRules.valueFault, world, [answer.write]);
+};
+
+const rlimitMode = (request: Request, fields: OptionValues): Outcome => {
+  const { world } = request;
+  const context = contextOfRequest(request);
+  if (fields.object_id !== 0) return failed(optionRules.rlimitObject, world);
+  if (fields.op === OPTION_OP_GET) {
+    const value = context.accounting === 'process' ? 1n : 0n;
+    return answered(request, optionRules.rlimitGet, value, world);
+  }
+  if (fields.op !== OPTION_OP_SET) return failed(optionRules.unknownOperation, world);
+  if (!world.setting.credentials.privileged) {
+    return failed(optionRules.rlimitNotPrivileged, world);
+  }
+  if (context.objects !== undefined) return failed(optionRules.rlimitObjectsExist, world);
+  if (fields.val64 > 1n) return failed(optionRules.rlimitValue, world);
+  const accounting = fields.val64 === 1n ? 'process' : 'user';
+  const after = withContext(world, { ...context, accounting });
+  return answered(request, optionRules.rlimitSet, fields.val64, after);
+};
+
+const hugePages = (request: Request, fields: OptionValues): Outcome => {
+  const { world } = request;
+  const context = contextOfRequest(request);
+  const ioas = ioasAt(context, fields.object_id);
+  if (ioas === undefined) return failed(optionRules.hugePagesNoIoas, world);
+  if (fields.op === OPTION_OP_GET) {
+    const value = ioas.table.largePagesDisabled ? 0n : 1n;
+    return answered(request, optionRules.hugePagesGet, value, world);
+  }
+  if (fields.op !== OPTION_OP_SET) return failed(optionRules.unknownOperation, world);
+  if (fields.val64 > 1n) return failed(optionRules.hugePagesValue, world);
+  if (fields.val64 === 1n) {
+    const table = withLargePages(context, ioas.table);
+    const after = withContext(world, withTable(context, fields.object_id, table));
+    return answered(request, optionRules.hugePagesOn, 1n, after);
+  }
+  const table = withoutLargePages(context, ioas.table);
+  if (isRefused(table)) return failedBy(table, world);
+  const after = withContext(world, withTable(context, fields.object_id, table));
+  return answered(request, optionRules.hugePagesOff, 0n, after);
+};
+
+export const option: Handler = (request) => {
+  const { world } = request;
+  const fields = decode(IOMMU_OPTION, request.bytes);
+  if (fields.__reserved !== 0) return [failed(optionRules.reservedField, world)];
+  if (fields.option_id === OPTION_RLIMIT_MODE) return [rlimitMode(request, fields)];
+  if (fields.option_id === OPTION_HUGE_PAGES) return [hugePages(request, fields)];
+  return [failed(optionRules.unknownOption, world)];
+};

@@ -1,0 +1,95 @@
+// A native call that has passed the door: what its handler gets, and how it answers.
+
+import { fieldOf, type Layout, type Values, withField } from '../abi/layout.ts';
+import type { ObjectId } from '../abi/units.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { type Written, write } from '../memory/user-access.ts';
+import type { Choice, Outcome } from '../outcome.ts';
+import { refuses, rulesOf } from '../rule.ts';
+import { contextOf, stateOf, type World } from '../world.ts';
+import { type Context, leastFreeId, OBJECT_ID_MAX, objectAt } from './context.ts';
+import type { IommufdState } from './state.ts';
+
+export type Request = {
+  readonly world: World;
+  /** The iommufd that the call is made on. */
+  readonly file: FileId;
+  readonly call: IoctlCall;
+  /** The struct as the kernel has it: its whole size, zero where the program's is shorter. */
+  readonly bytes: Uint8Array;
+  /** How long the program says that its struct is, in bytes. */
+  readonly userSize: number;
+};
+
+export type Handler = (request: Request) => readonly Outcome[];
+
+export const respondRules = rulesOf(
+  'answering',
+  'iommufd_ucmd_respond() in drivers/iommu/iommufd/iommufd_private.h',
+  {
+    fault: refuses(
+      'EFAULT',
+      'The struct cannot be written back; bytes before the first that cannot be written have been.',
+    ),
+  },
+);
+
+export const contextOfRequest = (request: Request): Context =>
+  contextOf(request.world, request.file);
+
+export const stateOfRequest = (request: Request): IommufdState =>
+  stateOf(request.world, request.file);
+
+/** The struct with some fields changed, written back as far as the program's struct reaches. */
+export const respond = <L extends Layout>(
+  request: Request,
+  layout: L,
+  changes: Partial<{ readonly [Name in keyof Values<L>]: number | bigint }>,
+): Written => {
+  let { bytes } = request;
+  for (const [name, value] of Object.entries(changes)) {
+    if (value !== undefined) bytes = withField(bytes, fieldOf(layout, name), value);
+  }
+  const length = Math.min(request.userSize, layout.size);
+  return write(
+    request.world.memory,
+    request.call.process,
+    request.call.argument,
+    bytes.subarray(0, length),
+  );
+};
+
+/** Where a field of the struct stands in the caller's memory. */
+export const addressOf = (request: Request, layout: Layout, field: string): bigint =>
+  request.call.argument + BigInt(fieldOf(layout, field).offset);
+
+/** The kernel's choice of an id for a new object, seen in a field of the struct. */
+export const idChoice = (
+  request: Request,
+  layout: Layout,
+  field: string,
+  preferred: ObjectId,
+): Choice => ({
+  what: 'an object id',
+  seen: { in: 'memory', address: addressOf(request, layout, field), width: 4 },
+  preferred: BigInt(preferred),
+  unfit: (value, earlier) => {
+    if (value < 1n || value > BigInt(OBJECT_ID_MAX)) return 'ids are numbers from 1 to 2^31 - 1';
+    if (objectAt(contextOfRequest(request), Number(value) as ObjectId) !== undefined) {
+      return 'an object has that id already';
+    }
+    return earlier.includes(value) ? 'the same call gave that id to another object' : undefined;
+  },
+});
+
+/** The ids that the kernel is expected to take next: the least that are free, in ascending order. */
+export const nextIds = (context: Context, count: number): readonly ObjectId[] => {
+  const ids: ObjectId[] = [];
+  for (let taken = 0; ids.length < count; ) {
+    const id = leastFreeId(context, taken);
+    ids.push(id);
+    taken = id;
+  }
+  return ids;
+};

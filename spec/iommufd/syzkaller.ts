@@ -1,0 +1,17 @@
+// Kernels built for testing let a fuzzer name an IOVA as the nth area and an offset into it: the low and the high
+// half of the u64. __iommufd_test_syz_conv_iova() in drivers/iommu/iommufd/selftest.c.
+
+import { nodesOf } from '../collections/ordered-map.ts';
+import type { Areas } from '../iopt/area.ts';
+
+/** The IOVA that the pair names; 0 where there are not so many areas. */
+export const nthAreaIova = (areas: Areas, pair: bigint): bigint => {
+  const nth = Number(pair & 0xffff_ffffn);
+  const offset = pair >> 32n;
+  let index = 0;
+  for (const { key } of nodesOf(areas)) {
+    if (index === nth) return BigInt.asUintN(64, key + offset);
+    index += 1;
+  }
+  return 0n;
+};

@@ -1,0 +1,55 @@
+// IOMMU_VFIO_IOAS: iommufd_vfio_ioas() in drivers/iommu/iommufd/vfio_compat.c. Which IOAS the VFIO calls use.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_VFIO_IOAS, VFIO_IOAS_CLEAR, VFIO_IOAS_GET, VFIO_IOAS_SET } from '../abi/native.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { withContext } from '../world.ts';
+import { ioasAt } from './context.ts';
+import { contextOfRequest, type Handler, respond, respondRules } from './request.ts';
+
+export const vfioIoasRules = rulesOf(
+  'IOMMU_VFIO_IOAS',
+  'iommufd_vfio_ioas() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
+    noCompatIoas: refuses('ENODEV', 'GET finds no compatibility IOAS.'),
+    gets: grants('ioas_id holds the id of the compatibility IOAS.'),
+    noIoas: refuses('ENOENT', 'SET names an id that is no IOAS.'),
+    sets: grants('VFIO calls use the IOAS from now on; devices stay attached where they are.'),
+    clears: grants('VFIO calls have no IOAS from now on, also if they had none; the IOAS stays.'),
+    unknownOperation: refuses('EOPNOTSUPP', 'The operation is none of GET, SET and CLEAR.'),
+  },
+);
+
+export const vfioIoas: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const fields = decode(IOMMU_VFIO_IOAS, request.bytes);
+  if (fields.__reserved !== 0) return [failed(vfioIoasRules.reservedField, world)];
+  const context = contextOfRequest(request);
+  switch (fields.op) {
+    case VFIO_IOAS_GET: {
+      if (context.compatIoas === undefined) return [failed(vfioIoasRules.noCompatIoas, world)];
+      const answer = respond(request, IOMMU_VFIO_IOAS, { ioas_id: context.compatIoas });
+      return answer.whole
+        ? [succeeded(vfioIoasRules.gets, world, [answer.write])]
+        : [failed(respondRules.fault, world, [answer.write])];
+    }
+    case VFIO_IOAS_SET:
+      if (ioasAt(context, fields.ioas_id) === undefined) {
+        return [failed(vfioIoasRules.noIoas, world)];
+      }
+      return [
+        succeeded(
+          vfioIoasRules.sets,
+          withContext(world, { ...context, compatIoas: fields.ioas_id }),
+        ),
+      ];
+    case VFIO_IOAS_CLEAR:
+      return [
+        succeeded(vfioIoasRules.clears, withContext(world, { ...context, compatIoas: undefined })),
+      ];
+    default:
+      return [failed(vfioIoasRules.unknownOperation, world)];
+  }
+};

@@ -1,0 +1,181 @@
+// In-kernel users of a table: they pin stretches of it, and let go of what is unmapped.
+// iommufd_access_pin_pages() and iommufd_access_notify_unmap() in drivers/iommu/iommufd/device.c.
+
+import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import {
+  type Access,
+  accessAt,
+  type Context,
+  pagesAt,
+  tableOf,
+  withObject,
+  withPages,
+} from '../iommufd/context.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { type AreaNode, type Areas, areaAt, byteOf, pageOfByte } from './area.ts';
+import { hold, release } from './pages.ts';
+
+export const accessRules = rulesOf(
+  'accesses',
+  'iommufd_access_pin_pages() in drivers/iommu/iommufd/device.c',
+  {
+    zeroLength: refuses('EINVAL', 'The length is 0.'),
+    wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
+    detached: refuses('ENOENT', 'The access is attached to no IOAS.'),
+    notPageAligned: refuses(
+      'EINVAL',
+      'A pinned part starts within a page of its memory, or ends within one although more follows.',
+      'iopt_area_contig_is_aligned() in drivers/iommu/iommufd/device.c',
+    ),
+    notPermitted: refuses(
+      'EPERM',
+      'The area may not be read, or not be written, as the access asks.',
+      'check_area_prot() in drivers/iommu/iommufd/device.c',
+    ),
+    readOnlyPages: refuses(
+      'EPERM',
+      'The access writes, and the memory was first mapped without WRITEABLE.',
+      'iopt_area_add_access() in drivers/iommu/iommufd/pages.c',
+    ),
+    notMapped: refuses('ENOENT', 'An IOVA of the range is not mapped.'),
+  },
+);
+
+/** A part of a range that one area holds. */
+export type AreaSlice = {
+  readonly node: AreaNode;
+  readonly iova: bigint;
+  /** Inclusive. */
+  readonly last: bigint;
+};
+
+const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** The range from `iova` to `last` area by area, as far as it is mapped without a gap. */
+export function* slicesOf(areas: Areas, iova: bigint, last: bigint): Generator<AreaSlice> {
+  let at = iova;
+  for (;;) {
+    const node = areaAt(areas, at);
+    if (node === undefined) return;
+    yield { node, iova: at, last: lesser(last, node.value.last) };
+    if (node.value.last >= last) return;
+    at = node.value.last + 1n;
+  }
+}
+
+const meets = (pin: { iova: bigint; length: bigint }, start: bigint, last: bigint): boolean =>
+  pin.iova <= last && pin.iova + pin.length - 1n >= start;
+
+/** Whether an in-kernel user has pinned a part of the area. */
+export const isAccessed = (context: Context, ioas: ObjectId, node: AreaNode): boolean =>
+  tableOf(context, ioas).accesses.some((id) =>
+    accessAt(context, id)?.pins.some((pin) => meets(pin, node.key, node.value.last)),
+  );
+
+const releaseSlices = (
+  state: IommufdState,
+  areas: Areas,
+  iova: bigint,
+  last: bigint,
+): IommufdState => {
+  let { context, memory } = state;
+  for (const slice of slicesOf(areas, iova, last)) {
+    const { pages } = slice.node.value;
+    const released = release(
+      { pages: pagesAt(context, pages), memory },
+      pageOfByte(byteOf(slice.node, slice.iova)),
+      pageOfByte(byteOf(slice.node, slice.last)),
+    );
+    context = withPages(context, pages, released.pages);
+    memory = released.memory;
+  }
+  return { context, memory };
+};
+
+/** The access without those of its pins that meet the range; their pages are released. */
+export const withoutPinsMeeting = (
+  state: IommufdState,
+  id: ObjectId,
+  start: bigint,
+  last: bigint,
+): IommufdState => {
+  const access = accessAt(state.context, id);
+  if (access?.ioas === undefined) return state;
+  const gone = access.pins.filter((pin) => meets(pin, start, last));
+  if (gone.length === 0) return state;
+  const { areas } = tableOf(state.context, access.ioas);
+  let result = state;
+  for (const { iova, length } of gone) {
+    result = releaseSlices(result, areas, iova, iova + length - 1n);
+  }
+  const pins = access.pins.filter((pin) => !meets(pin, start, last));
+  return { ...result, context: withObject(result.context, id, { ...access, pins }) };
+};
+
+/** Every in-kernel user of the IOAS lets go of what it has pinned in the range. */
+export const withoutAccessesMeeting = (
+  state: IommufdState,
+  ioas: ObjectId,
+  start: bigint,
+  last: bigint,
+): IommufdState => {
+  let result = state;
+  for (const id of tableOf(state.context, ioas).accesses) {
+    result = withoutPinsMeeting(result, id, start, last);
+  }
+  return result;
+};
+
+/** The range of an access, or why it cannot be one. */
+export const rangeOfAccess = (
+  access: Access,
+  iova: bigint,
+  length: bigint,
+): { readonly ioas: ObjectId; readonly last: bigint } | Refused => {
+  if (length === 0n) return refused(accessRules.zeroLength);
+  const last = iova + length - 1n;
+  if (last > U64_MAX) return refused(accessRules.wraps);
+  return access.ioas === undefined ? refused(accessRules.detached) : { ioas: access.ioas, last };
+};
+
+/** Whether an area may be used by an access that reads, or writes. */
+export const permits = (node: AreaNode, writing: boolean): boolean =>
+  writing ? node.value.writable : node.value.readable;
+
+const startsPage = (byte: bigint): boolean => byte % PAGE_SIZE_BYTES === 0n;
+
+/** The first byte of the slice, and the last unless the range ends there, are at page bounds. */
+const isPageAligned = (slice: AreaSlice, last: bigint): boolean =>
+  startsPage(byteOf(slice.node, slice.iova)) &&
+  (last <= slice.node.value.last || startsPage(byteOf(slice.node, slice.node.value.last) + 1n));
+
+/** Every page under the range pinned once more. Refused where one cannot be; then nothing has changed. */
+export const pinRange = (
+  state: IommufdState,
+  ioas: ObjectId,
+  iova: bigint,
+  last: bigint,
+  writing: boolean,
+): IommufdState | Refused => {
+  const { areas } = tableOf(state.context, ioas);
+  let { context, memory } = state;
+  let reached = false;
+  for (const slice of slicesOf(areas, iova, last)) {
+    const { node } = slice;
+    if (!isPageAligned(slice, last)) return refused(accessRules.notPageAligned);
+    if (!permits(node, writing)) return refused(accessRules.notPermitted);
+    const pages = pagesAt(context, node.value.pages);
+    if (writing && !pages.writable) return refused(accessRules.readOnlyPages);
+    const held = hold(
+      { pages, memory },
+      pageOfByte(byteOf(node, slice.iova)),
+      pageOfByte(byteOf(node, slice.last)),
+    );
+    if (isRefused(held)) return held;
+    context = withPages(context, node.value.pages, held.pages);
+    memory = held.memory;
+    reached = node.value.last >= last;
+  }
+  return reached ? { context, memory } : refused(accessRules.notMapped);
+};

@@ -1,0 +1,53 @@
+// The alignment of a table follows from who uses it: iopt_calculate_iova_alignment() in
+// drivers/iommu/iommufd/io_pagetable.c.
+
+import { nodesOf } from '../collections/ordered-map.ts';
+import { accessAt, type Context, hwptAt } from '../iommufd/context.ts';
+import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { type Areas, areaLength } from './area.ts';
+import { type IoPagetable, leastPageSize, PAGE_ALIGNMENT } from './io-pagetable.ts';
+
+export const alignmentRules = rulesOf(
+  'alignment',
+  'iopt_check_iova_alignment() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    areasTooFine: refuses(
+      'EADDRINUSE',
+      'An area starts, ends or lies in its first page at a byte that is no multiple of the alignment that the new user needs.',
+    ),
+  },
+);
+
+/** Whether every area starts, ends and lies in its page at a multiple of the alignment. */
+export const areasConform = (areas: Areas, alignment: bigint): boolean => {
+  const mask = alignment - 1n;
+  for (const node of nodesOf(areas)) {
+    const offset = node.value.startByte & (PAGE_ALIGNMENT - 1n);
+    if (((node.key | areaLength(node) | offset) & mask) !== 0n) return false;
+  }
+  return true;
+};
+
+const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** The alignment that the table's domains, accesses and options ask for, in bytes. */
+export const requiredAlignment = (context: Context, table: IoPagetable): bigint => {
+  let alignment = table.largePagesDisabled ? PAGE_ALIGNMENT : 1n;
+  for (const id of table.domains) {
+    const hwpt = hwptAt(context, id);
+    if (hwpt !== undefined) alignment = greater(alignment, leastPageSize(hwpt.domain.pageSizes));
+  }
+  for (const id of table.accesses) {
+    if (accessAt(context, id)?.needsPins === true) alignment = PAGE_ALIGNMENT;
+  }
+  return alignment;
+};
+
+/** The table with the alignment that its users ask for. Refused where areas are in the way. */
+export const realigned = (context: Context, table: IoPagetable): IoPagetable | Refused => {
+  const alignment = requiredAlignment(context, table);
+  if (alignment > table.alignment && !areasConform(table.areas, alignment)) {
+    return refused(alignmentRules.areasTooFine);
+  }
+  return { ...table, alignment };
+};

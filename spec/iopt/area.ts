@@ -1,0 +1,132 @@
+// An area is a stretch of IOVAs that is mapped as one: struct iopt_area. Areas never overlap.
+
+import { PAGE_SIZE_BYTES, type PageIndex, pageIndex, U64_MAX } from '../abi/units.ts';
+import {
+  atOrAfter,
+  atOrBefore,
+  type Node,
+  type Tree,
+  treeOperations,
+} from '../collections/tree.ts';
+import type { PagesId } from './pages.ts';
+
+export type Area = {
+  /** The last IOVA, inclusive. The first is the key. */
+  readonly last: bigint;
+  readonly pages: PagesId;
+  /** Bytes from the start of the pages to the area's first byte. */
+  readonly startByte: bigint;
+  /** What a device may do. At least one holds for native maps; the compatibility layer allows neither. */
+  readonly readable: boolean;
+  readonly writable: boolean;
+};
+
+/** What a subtree spans, and the largest hole between two of its areas, in bytes. */
+type Span = { readonly first: bigint; readonly last: bigint; readonly hole: bigint };
+
+export type Areas = Tree<bigint, Area, Span>;
+export type AreaNode = Node<bigint, Area, Span>;
+
+const operations = treeOperations<bigint, Area, Span>((left, iova, area, right) => {
+  let hole = 0n;
+  let first = iova;
+  let { last } = area;
+  if (left !== undefined) {
+    const before = iova - left.measure.last - 1n;
+    hole = before > left.measure.hole ? before : left.measure.hole;
+    first = left.measure.first;
+  }
+  if (right !== undefined) {
+    const behind = right.measure.first - area.last - 1n;
+    if (behind > hole) hole = behind;
+    if (right.measure.hole > hole) hole = right.measure.hole;
+    last = right.measure.last;
+  }
+  return { first, last, hole };
+});
+
+export const putArea = operations.set;
+export const dropArea = operations.remove;
+
+/** The area that holds the IOVA. */
+export const areaAt = (areas: Areas, iova: bigint): AreaNode | undefined => {
+  const found = atOrBefore(areas, iova);
+  return found === undefined || found.value.last < iova ? undefined : found;
+};
+
+/** The area with the least IOVA of those that meet [start, last]. */
+export const firstMeeting = (areas: Areas, start: bigint, last: bigint): AreaNode | undefined => {
+  const holding = areaAt(areas, start);
+  if (holding !== undefined) return holding;
+  const next = atOrAfter(areas, start);
+  return next === undefined || next.key > last ? undefined : next;
+};
+
+export const areaLength = ({ key, value }: AreaNode): bigint => value.last - key + 1n;
+
+/** The page that stands behind a byte of the pages. */
+export const pageOfByte = (byte: bigint): PageIndex => pageIndex(Number(byte / PAGE_SIZE_BYTES));
+
+/** The first and the last page of an area in its pages, both inclusive. */
+export const pagesOfArea = (
+  iova: bigint,
+  area: Area,
+): { readonly first: PageIndex; readonly last: PageIndex } => ({
+  first: pageOfByte(area.startByte),
+  last: pageOfByte(area.startByte + (area.last - iova)),
+});
+
+/** Where an IOVA of an area stands in its pages, in bytes. */
+export const byteOf = (node: AreaNode, iova: bigint): bigint =>
+  node.value.startByte + (iova - node.key);
+
+/**
+ * The free stretches of at least `length` bytes within [start, last], in ascending order. Subtrees without
+ * such a hole are left out.
+ */
+export function* holesIn(
+  areas: Areas,
+  start: bigint,
+  last: bigint,
+  length: bigint,
+): Generator<{ readonly start: bigint; readonly last: bigint }> {
+  let at = start;
+  for (const area of areasBesideHoles(areas, start, last, length)) {
+    const end = area.key > last ? last : area.key - 1n;
+    if (area.key > at && end - at + 1n >= length) yield { start: at, last: end };
+    if (area.value.last >= at) {
+      if (area.value.last === U64_MAX) return;
+      at = area.value.last + 1n;
+    }
+    if (at > last) return;
+  }
+  if (last >= at && last - at + 1n >= length) yield { start: at, last };
+}
+
+// Areas in ascending order, without those that only have neighbours closer than `length` on both sides.
+function* areasBesideHoles(
+  tree: Areas,
+  start: bigint,
+  last: bigint,
+  length: bigint,
+): Generator<AreaNode> {
+  if (tree === undefined || tree.measure.first > last || tree.measure.last < start) return;
+  if (tree.measure.hole < length && tree.left !== undefined && tree.right !== undefined) {
+    yield* edges(tree);
+    return;
+  }
+  yield* areasBesideHoles(tree.left, start, last, length);
+  yield tree;
+  yield* areasBesideHoles(tree.right, start, last, length);
+}
+
+// A subtree without holes that are large enough acts as one area from its first to its last IOVA.
+function* edges(tree: AreaNode): Generator<AreaNode> {
+  yield {
+    ...tree,
+    key: tree.measure.first,
+    value: { ...tree.value, last: tree.measure.last },
+    left: undefined,
+    right: undefined,
+  };
+}

@@ -1,0 +1,114 @@
+// Choosing an IOVA: iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c. Which one is the kernel's
+// business, so a reply may name any that fits; where it looks, and in which steps, decides whether it finds one.
+
+import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import type { IovaRange } from '../platform.ts';
+import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { firstMeeting, holesIn } from './area.ts';
+import { type IoPagetable, meeting } from './io-pagetable.ts';
+
+export const choosingRules = rulesOf(
+  'choosing an IOVA',
+  'iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    tooLong: refuses('EOVERFLOW', 'The length is half of the address space or more.'),
+    addressTooFine: refuses(
+      'EINVAL',
+      'The memory lies at an address that is no multiple of the alignment of the IOAS.',
+    ),
+    noSpace: refuses(
+      'ENOSPC',
+      'No free, allowed stretch between the first and the last page holds the length at an IOVA as aligned as the memory is.',
+    ),
+  },
+);
+
+// The search leaves out the first and the last page of the address space.
+const SEARCH: IovaRange = { start: PAGE_SIZE_BYTES, last: U64_MAX - PAGE_SIZE_BYTES };
+
+const powerOfTwoAtLeast = (value: bigint): bigint => {
+  let power = 1n;
+  while (power < value) power <<= 1n;
+  return power;
+};
+
+const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** The alignment that the search keeps, in bytes: as much of the memory's as is of use. */
+const searchAlignment = (address: bigint, length: bigint, maximum: bigint): bigint => {
+  const ofLength = powerOfTwoAtLeast(length);
+  const alignment = address === 0n ? ofLength : lesser(ofLength, address & -address);
+  return lesser(alignment, maximum);
+};
+
+/** The first aligned IOVA of a stretch at which the length fits. A stretch of one byte never serves. */
+const fitting = (
+  stretch: IovaRange,
+  length: bigint,
+  alignment: bigint,
+  pageOffset: bigint,
+): bigint | undefined => {
+  const up = stretch.start + alignment - 1n;
+  if (up > U64_MAX) return undefined;
+  const start = (up & -alignment) | pageOffset;
+  return start >= stretch.last || stretch.last - start < length - 1n ? undefined : start;
+};
+
+/** What is free of a stretch, reserved ranges and areas taken out; in ascending order. */
+function* freeWithin(table: IoPagetable, stretch: IovaRange, length: bigint): Generator<IovaRange> {
+  let at = stretch.start;
+  while (at <= stretch.last) {
+    const reserved = meeting(table.reservedSpans, at, stretch.last);
+    const last = reserved === undefined ? stretch.last : reserved.start - 1n;
+    if (reserved === undefined || reserved.start > at) {
+      yield* holesIn(table.areas, at, last, length);
+    }
+    if (reserved === undefined || reserved.last === U64_MAX) return;
+    at = reserved.last + 1n;
+  }
+}
+
+/**
+ * The first IOVA that the kernel's search finds for memory at `address` (for a file, its offset).
+ * `maximumAlignment` is the largest page of the processor that the kernel cares for.
+ */
+export const chosenIova = (
+  table: IoPagetable,
+  address: bigint,
+  length: bigint,
+  maximumAlignment: bigint,
+): bigint | Refused => {
+  if (length >= U64_MAX / 2n) return refused(choosingRules.tooLong);
+  const alignment = searchAlignment(address, length, maximumAlignment);
+  if (alignment < table.alignment) return refused(choosingRules.addressTooFine);
+  const pageOffset = address % PAGE_SIZE_BYTES;
+  const stretches = table.allowed.length === 0 ? [SEARCH] : table.allowed;
+  for (const { start, last } of stretches) {
+    const clipped = { start: greater(start, SEARCH.start), last: lesser(last, SEARCH.last) };
+    if (clipped.start > clipped.last) continue;
+    const begin = fitting(clipped, length, alignment, pageOffset);
+    if (begin === undefined) continue;
+    for (const hole of freeWithin(table, { start: begin, last: clipped.last }, length)) {
+      const iova = fitting(hole, length, alignment, pageOffset);
+      if (iova !== undefined) return iova;
+    }
+  }
+  return refused(choosingRules.noSpace);
+};
+
+/** Why the kernel may not have chosen this IOVA; undefined where it may. */
+export const unfitIova = (table: IoPagetable, iova: bigint, length: bigint): string | undefined => {
+  const last = iova + length - 1n;
+  if (last > U64_MAX) return 'the stretch wraps around the end of the address space';
+  if ((iova & (table.alignment - 1n)) !== 0n) {
+    return `it is no multiple of the IOAS's alignment, ${table.alignment} bytes`;
+  }
+  if (meeting(table.reservedSpans, iova, last) !== undefined) return 'it meets a reserved range';
+  if (firstMeeting(table.areas, iova, last) !== undefined) return 'it meets an area';
+  if (table.allowed.length === 0) return undefined;
+  const allowed = meeting(table.allowed, iova, last);
+  return allowed !== undefined && allowed.start <= iova && last <= allowed.last
+    ? undefined
+    : 'it does not lie in an allowed range';
+};

@@ -1,0 +1,62 @@
+// Cutting an area in two, so that version 1 of type1 can unmap a part of what was mapped as one:
+// iopt_cut_iova() in drivers/iommu/iommufd/io_pagetable.c. The memory stays pinned and the domains stay as they
+// are; that is safe only where no entry of theirs spans the cut, which is what disabled large pages are for.
+
+import type { ObjectId } from '../abi/units.ts';
+import { pagesAt, tableOf, withPages, withTable } from '../iommufd/context.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { isAccessed } from './access.ts';
+import { areaAt, byteOf, putArea } from './area.ts';
+
+export const cuttingRules = rulesOf(
+  'cutting',
+  'iopt_area_split() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    tooFine: refuses(
+      'EINVAL',
+      'The cut falls on an IOVA, or in the memory behind it on a byte, that is no multiple of the alignment of the IOAS.',
+    ),
+    accessed: refuses('EINVAL', 'An in-kernel user has pinned a part of the area.'),
+    largePages: refuses(
+      'EINVAL',
+      'The area stands in a domain whose entries may span the cut, because large pages are not disabled.',
+    ),
+  },
+);
+
+/** The area that holds `iova` cut behind it, so that `iova` is the last of the first part. */
+const cutBehind = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdState | Refused => {
+  const table = tableOf(state.context, ioas);
+  const node = areaAt(table.areas, iova);
+  if (node === undefined || iova === node.key || iova === node.value.last) return state;
+  const start = iova + 1n;
+  const startByte = byteOf(node, start);
+  if (((start | startByte) & (table.alignment - 1n)) !== 0n) return refused(cuttingRules.tooFine);
+  if (isAccessed(state.context, ioas, node)) return refused(cuttingRules.accessed);
+  if (table.domains.length > 0 && !table.largePagesDisabled) {
+    return refused(cuttingRules.largePages);
+  }
+  const areas = putArea(putArea(table.areas, node.key, { ...node.value, last: iova }), start, {
+    ...node.value,
+    startByte,
+  });
+  const pages = pagesAt(state.context, node.value.pages);
+  const context = withPages(state.context, node.value.pages, { ...pages, areas: pages.areas + 1 });
+  return { ...state, context: withTable(context, ioas, { ...table, areas }) };
+};
+
+/** The table cut behind each of the IOVAs; one that no area holds, or that ends one, needs no cut. */
+export const cutBehindEach = (
+  state: IommufdState,
+  ioas: ObjectId,
+  iovas: readonly bigint[],
+): { readonly state: IommufdState; readonly refused: Refused | undefined } => {
+  let result = state;
+  for (const iova of iovas) {
+    const cut = cutBehind(result, ioas, iova);
+    if (isRefused(cut)) return { state: result, refused: cut };
+    result = cut;
+  }
+  return { state: result, refused: undefined };
+};

@@ -1,0 +1,102 @@
+// Domains that follow a table: iopt_table_add_domain() and iopt_table_remove_domain() in
+// drivers/iommu/iommufd/io_pagetable.c. The first domain pins every area's memory, the last one lets it go.
+
+import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import { nodesOf } from '../collections/ordered-map.ts';
+import type { HardwareDomain } from '../hardware/domain.ts';
+import { type Context, pagesAt, tableOf, withPages, withTable } from '../iommufd/context.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import type { Memory } from '../memory/memory.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { alignmentRules, areasConform, requiredAlignment } from './alignment.ts';
+import { pagesOfArea } from './area.ts';
+import { type IoPagetable, leastPageSize } from './io-pagetable.ts';
+import { hold, release } from './pages.ts';
+import { reserved, unreserved } from './reserve.ts';
+
+export const domainRules = rulesOf(
+  'domains of a table',
+  'iopt_table_add_domain() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    pagesTooLarge: refuses(
+      'EINVAL',
+      "The domain's least page is larger than the processor's page.",
+    ),
+  },
+);
+
+const withAperture = (
+  table: IoPagetable,
+  hwpt: ObjectId,
+  domain: HardwareDomain,
+): IoPagetable | Refused => {
+  const { start, last } = domain.aperture;
+  const by = { kind: 'domain', hwpt } as const;
+  let result: IoPagetable | Refused = table;
+  if (start !== 0n) result = reserved(result, { start: 0n, last: start - 1n }, by);
+  if (isRefused(result) || last === U64_MAX) return result;
+  return reserved(result, { start: last + 1n, last: U64_MAX }, by);
+};
+
+const eachAreaHeld = (
+  state: IommufdState,
+  table: IoPagetable,
+  change: (
+    pages: Parameters<typeof hold>[0],
+    first: Parameters<typeof hold>[1],
+    last: Parameters<typeof hold>[2],
+  ) => ReturnType<typeof hold>,
+): IommufdState | Refused => {
+  let context: Context = state.context;
+  let memory: Memory = state.memory;
+  for (const { key, value } of nodesOf(table.areas)) {
+    const { first, last } = pagesOfArea(key, value);
+    const changed = change({ pages: pagesAt(context, value.pages), memory }, first, last);
+    if (isRefused(changed)) return changed;
+    context = withPages(context, value.pages, changed.pages);
+    memory = changed.memory;
+  }
+  return { context, memory };
+};
+
+/**
+ * The domain follows the table from now on: every area stands in it, and what it cannot translate is reserved.
+ * Refused where an area is in the way, or memory cannot be pinned; then nothing has changed.
+ */
+export const withDomain = (
+  state: IommufdState,
+  ioas: ObjectId,
+  hwpt: ObjectId,
+  domain: HardwareDomain,
+): IommufdState | Refused => {
+  const before = tableOf(state.context, ioas);
+  const least = leastPageSize(domain.pageSizes);
+  const alignment = least > before.alignment ? least : before.alignment;
+  if (alignment > PAGE_SIZE_BYTES) return refused(domainRules.pagesTooLarge);
+  if (alignment !== before.alignment && !areasConform(before.areas, alignment)) {
+    return refused(alignmentRules.areasTooFine);
+  }
+  const table = withAperture(before, hwpt, domain);
+  if (isRefused(table)) return table;
+  const filled = table.domains.length === 0 ? eachAreaHeld(state, table, hold) : state;
+  if (isRefused(filled)) return filled;
+  const domains = [...table.domains, hwpt];
+  return { ...filled, context: withTable(filled.context, ioas, { ...table, alignment, domains }) };
+};
+
+/** The domain follows the table no more. */
+export const withoutDomain = (
+  state: IommufdState,
+  ioas: ObjectId,
+  hwpt: ObjectId,
+): IommufdState => {
+  const before = tableOf(state.context, ioas);
+  const domains = before.domains.filter((id) => id !== hwpt);
+  const table = { ...unreserved(before, { kind: 'domain', hwpt }), domains };
+  const emptied =
+    domains.length === 0 && before.domains.length > 0
+      ? (eachAreaHeld(state, table, release) as IommufdState)
+      : state;
+  const alignment = requiredAlignment(emptied.context, table);
+  return { ...emptied, context: withTable(emptied.context, ioas, { ...table, alignment }) };
+};

@@ -1,0 +1,98 @@
+// The I/O page table of one IOAS: which IOVAs are mapped, reserved and allowed, and who uses it. struct
+// io_pagetable in drivers/iommu/iommufd/io_pagetable.h.
+
+import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import type { IovaRange } from '../platform.ts';
+import type { Areas } from './area.ts';
+
+/** Who reserved a range: a domain's aperture, a device, or the test command (which nobody gives back). */
+export type ReservedBy =
+  | { readonly kind: 'domain'; readonly hwpt: ObjectId }
+  | { readonly kind: 'device'; readonly device: ObjectId }
+  | { readonly kind: 'test' };
+
+export type Reserved = IovaRange & { readonly by: ReservedBy };
+
+export type IoPagetable = {
+  readonly areas: Areas;
+  readonly reserved: readonly Reserved[];
+  /** The union of `reserved`, in ascending order, without overlaps; ranges that touch are one. */
+  readonly reservedSpans: readonly IovaRange[];
+  /** In ascending order, without overlaps. Empty where nothing is said. */
+  readonly allowed: readonly IovaRange[];
+  /** IOVAs, lengths and offsets of maps are multiples of this, in bytes: a power of two, at most a page. */
+  readonly alignment: bigint;
+  /** Every page has an entry of its own in the domains, so that areas can be cut. */
+  readonly largePagesDisabled: boolean;
+  /** The hwpts whose domains follow this table. Every area is filled into each of them. */
+  readonly domains: readonly ObjectId[];
+  /** The accesses that are attached. */
+  readonly accesses: readonly ObjectId[];
+};
+
+export const EMPTY_IO_PAGETABLE: IoPagetable = {
+  areas: undefined,
+  reserved: [],
+  reservedSpans: [],
+  allowed: [],
+  alignment: 1n,
+  largePagesDisabled: false,
+  domains: [],
+  accesses: [],
+};
+
+/** The union of ranges in ascending order, those that overlap or touch made one. */
+const spansOf = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
+  const sorted = [...ranges].sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+  const spans: IovaRange[] = [];
+  for (const { start, last } of sorted) {
+    const before = spans.at(-1);
+    if (before !== undefined && (before.last === U64_MAX || start <= before.last + 1n)) {
+      if (last > before.last) spans[spans.length - 1] = { start: before.start, last };
+    } else {
+      spans.push({ start, last });
+    }
+  }
+  return spans;
+};
+
+export const withReserved = (table: IoPagetable, reserved: readonly Reserved[]): IoPagetable => ({
+  ...table,
+  reserved,
+  reservedSpans: spansOf(reserved),
+});
+
+/** The first of the sorted ranges that meets [start, last]. */
+export const meeting = (
+  ranges: readonly IovaRange[],
+  start: bigint,
+  last: bigint,
+): IovaRange | undefined => {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle] as IovaRange).last < start) low = middle + 1;
+    else high = middle;
+  }
+  const found = ranges[low];
+  return found !== undefined && found.start <= last ? found : undefined;
+};
+
+/** The ranges that are not reserved, in ascending order: what a program may use. */
+export const usableRanges = (table: IoPagetable): readonly IovaRange[] => {
+  const usable: IovaRange[] = [];
+  let at = 0n;
+  for (const { start, last } of table.reservedSpans) {
+    if (start > at) usable.push({ start: at, last: start - 1n });
+    if (last === U64_MAX) return usable;
+    at = last + 1n;
+  }
+  usable.push({ start: at, last: U64_MAX });
+  return usable;
+};
+
+/** The least page size of a bitmap of page sizes, in bytes. */
+export const leastPageSize = (pageSizes: bigint): bigint => pageSizes & -pageSizes;
+
+export const PAGE_ALIGNMENT = PAGE_SIZE_BYTES;

@@ -1,0 +1,28 @@
+// Whether domains may use entries larger than a page: iopt_disable_large_pages() and
+// iopt_enable_large_pages() in drivers/iommu/iommufd/io_pagetable.c.
+
+import type { Context } from '../iommufd/context.ts';
+import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { realigned, requiredAlignment } from './alignment.ts';
+import type { IoPagetable } from './io-pagetable.ts';
+
+export const largePagesRules = rulesOf(
+  'large pages',
+  'iopt_disable_large_pages() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    filled: refuses('EINVAL', 'A domain already translates an area, perhaps with a large page.'),
+  },
+);
+
+/** Entries of one page each from now on; IOVAs and lengths are whole pages. Without effect if so already. */
+export const withoutLargePages = (context: Context, table: IoPagetable): IoPagetable | Refused => {
+  if (table.largePagesDisabled) return table;
+  if (table.domains.length > 0 && table.areas !== undefined) return refused(largePagesRules.filled);
+  return realigned(context, { ...table, largePagesDisabled: true });
+};
+
+/** Entries as large as fit from now on. */
+export const withLargePages = (context: Context, table: IoPagetable): IoPagetable => {
+  const enabled = { ...table, largePagesDisabled: false };
+  return { ...enabled, alignment: requiredAlignment(context, enabled) };
+};

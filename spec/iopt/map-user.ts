@@ -1,0 +1,191 @@
+// Mapping a process's memory, or a file's: iopt_map_user_pages() and iopt_map_file_pages() in
+// drivers/iommu/iommufd/io_pagetable.c. Native maps and VFIO's MAP_DMA both come here.
+
+import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import { put } from '../collections/ordered-map.ts';
+import { type Context, tableOf } from '../iommufd/context.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import type { ChargeMode } from '../memory/accounting.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { chosenIova, unfitIova } from './choose-iova.ts';
+import {
+  type AreaPart,
+  checkFixedIova,
+  checkLength,
+  checkParts,
+  mapParts,
+  type Permissions,
+} from './map.ts';
+import type { Pages, PagesSource } from './pages.ts';
+
+export const mapUserRules = rulesOf(
+  'mapping memory',
+  'iopt_map_user_pages() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    addressWraps: refuses(
+      'EOVERFLOW',
+      'The address and the length together pass the end of the address space.',
+      'iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c',
+    ),
+    noLength: refuses(
+      'EINVAL',
+      'The length is 0, or so great that rounding it up to pages would pass the end of the address space.',
+      'iopt_alloc_pages() in drivers/iommu/iommufd/pages.c',
+    ),
+  },
+);
+
+/** The largest page of the processor that choosing an IOVA cares for, in bytes: 2 MiB on x86-64. */
+const HUGE_PAGE = 0x20_0000n;
+
+/** Where an area is to be put. */
+export type Target =
+  | { readonly kind: 'fixed'; readonly iova: bigint }
+  | { readonly kind: 'chosen' };
+
+export type Mapped = {
+  readonly state: IommufdState;
+  readonly iova: bigint;
+  /** Where the kernel chose: the state for another IOVA, and why one may not be chosen. */
+  readonly elsewhere: (iova: bigint) => IommufdState;
+  readonly unfit: (iova: bigint) => string | undefined;
+};
+
+/** How maps of the calling process are charged. */
+const chargeModeOf = (state: IommufdState): ChargeMode =>
+  state.memory.credentials.privileged ? 'none' : state.context.accounting;
+
+const PAGE_MASK = PAGE_SIZE_BYTES - 1n;
+
+/** Whether memory of that length at that address can be mapped at all. */
+export const checkStretch = (address: bigint, length: bigint): Refused | undefined => {
+  if (address + length > U64_MAX) return refused(mapUserRules.addressWraps);
+  if (length === 0n || length > U64_MAX - PAGE_SIZE_BYTES) return refused(mapUserRules.noLength);
+  return undefined;
+};
+
+/**
+ * Parts mapped into a table: where the program says, or where the kernel chooses. `address` is what the first
+ * part starts at, whose alignment the choice keeps.
+ */
+export const mapInto = (
+  state: IommufdState,
+  ioas: ObjectId,
+  parts: readonly AreaPart[],
+  length: bigint,
+  address: bigint,
+  target: Target,
+  permissions: Permissions,
+): Mapped | Refused => {
+  const table = tableOf(state.context, ioas);
+  const badLength = checkLength(table, length);
+  if (badLength !== undefined) return badLength;
+  let iova: bigint;
+  if (target.kind === 'fixed') {
+    const bad = checkFixedIova(table, target.iova, length);
+    if (bad !== undefined) return bad;
+    iova = target.iova;
+  } else {
+    const chosen = chosenIova(table, address, length, HUGE_PAGE);
+    if (typeof chosen !== 'bigint') return chosen;
+    iova = chosen;
+  }
+  const badPart = checkParts(state, table, parts, permissions);
+  if (badPart !== undefined) return badPart;
+  const mapped = mapParts(state, ioas, iova, parts, permissions);
+  if (isRefused(mapped)) return mapped;
+  return {
+    state: mapped,
+    iova,
+    elsewhere: (other) => mapParts(state, ioas, other, parts, permissions) as IommufdState,
+    unfit: (other) => unfitIova(table, other, length),
+  };
+};
+
+const withNewPages = (
+  state: IommufdState,
+  process: Process,
+  source: PagesSource,
+  pageCount: number,
+  writable: boolean,
+): IommufdState => {
+  const { context } = state;
+  const pages: Pages = {
+    source,
+    process,
+    charge: chargeModeOf(state),
+    pageCount,
+    writable,
+    areas: 0,
+    pinned: undefined,
+  };
+  const next: Context = {
+    ...context,
+    pages: put(context.pages, context.nextPages, pages),
+    nextPages: context.nextPages + 1,
+  };
+  return { ...state, context: next };
+};
+
+const pageCountOf = (offset: bigint, length: bigint): number =>
+  Number((offset + length + PAGE_MASK) / PAGE_SIZE_BYTES);
+
+/** `length` bytes from `address` of a process mapped into the IOAS. */
+export const mapUser = (
+  state: IommufdState,
+  ioas: ObjectId,
+  process: Process,
+  address: bigint,
+  length: bigint,
+  target: Target,
+  permissions: Permissions,
+): Mapped | Refused => {
+  const bad = checkStretch(address, length);
+  if (bad !== undefined) return bad;
+  const offset = address & PAGE_MASK;
+  const source = { kind: 'user', start: userAddress(address - offset) } as const;
+  const pages = state.context.nextPages;
+  const prepared = withNewPages(
+    state,
+    process,
+    source,
+    pageCountOf(offset, length),
+    permissions.writable,
+  );
+  const part = { pages, startByte: offset, length };
+  return mapInto(prepared, ioas, [part], length, address, target, permissions);
+};
+
+export type MappableFile = { readonly backing: number; readonly length: bigint };
+
+/** `length` bytes from byte `start` of a memfd mapped into the IOAS. */
+export const mapFile = (
+  state: IommufdState,
+  ioas: ObjectId,
+  process: Process,
+  file: MappableFile,
+  start: bigint,
+  length: bigint,
+  target: Target,
+  permissions: Permissions,
+): Mapped | Refused => {
+  if (length > U64_MAX - PAGE_SIZE_BYTES) return refused(mapUserRules.noLength);
+  const offset = start & PAGE_MASK;
+  const source = {
+    kind: 'file',
+    backing: file.backing,
+    start: start - offset,
+    length: file.length,
+  } as const;
+  const pages = state.context.nextPages;
+  const prepared = withNewPages(
+    state,
+    process,
+    source,
+    pageCountOf(offset, length),
+    permissions.writable,
+  );
+  const part = { pages, startByte: offset, length };
+  return mapInto(prepared, ioas, [part], length, start, target, permissions);
+};

@@ -1,0 +1,157 @@
+// Putting areas into a table: iopt_map_pages() in drivers/iommu/iommufd/io_pagetable.c. Either every part is
+// mapped, and stands in every domain, or nothing has changed.
+
+import type { ObjectId } from '../abi/units.ts';
+import { U64_MAX } from '../abi/units.ts';
+import { pagesAt, tableOf, withPages, withTable } from '../iommufd/context.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { type Area, firstMeeting, pagesOfArea, putArea } from './area.ts';
+import { type IoPagetable, meeting, PAGE_ALIGNMENT } from './io-pagetable.ts';
+import { hold, type PagesId } from './pages.ts';
+
+export const mappingRules = rulesOf(
+  'mapping',
+  'iopt_alloc_area_pages() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    lengthTooFine: refuses(
+      'EINVAL',
+      'The length is 0, or no multiple of the alignment of the IOAS.',
+    ),
+    iovaTooFine: refuses(
+      'EINVAL',
+      'The IOVA is no multiple of the alignment of the IOAS.',
+      'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    iovaWraps: refuses(
+      'EOVERFLOW',
+      'The last IOVA lies beyond the end of the address space.',
+      'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    reserved: refuses(
+      'EINVAL',
+      'The IOVAs meet a range that a device or a domain reserves.',
+      'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    overlaps: refuses(
+      'EEXIST',
+      'The IOVAs meet an area that is mapped already.',
+      'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    readOnlyPages: refuses(
+      'EPERM',
+      'The area is to be writable, and its memory was first mapped without WRITEABLE.',
+      'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    offsetTooFine: refuses(
+      'EINVAL',
+      'The memory starts within its page at a byte that is no multiple of the alignment of the IOAS.',
+      'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    noPermission: refuses(
+      'EINVAL',
+      'The IOMMU cannot map memory that may be neither read nor written.',
+      'iommu_map() in drivers/iommu/iommu.c, the IOMMU driver below it',
+    ),
+  },
+);
+
+/** What one area is to map: a stretch of pages that the context has. */
+export type AreaPart = {
+  readonly pages: PagesId;
+  /** Bytes from the start of the pages. */
+  readonly startByte: bigint;
+  /** Bytes. */
+  readonly length: bigint;
+};
+
+export type Permissions = { readonly readable: boolean; readonly writable: boolean };
+
+/** Checks that come before the IOVA is looked at. */
+export const checkLength = (table: IoPagetable, length: bigint): Refused | undefined =>
+  length === 0n || (length & (table.alignment - 1n)) !== 0n
+    ? refused(mappingRules.lengthTooFine)
+    : undefined;
+
+/** Whether an IOVA that the program asks for can be used. */
+export const checkFixedIova = (
+  table: IoPagetable,
+  iova: bigint,
+  length: bigint,
+): Refused | undefined => {
+  if ((iova & (table.alignment - 1n)) !== 0n) return refused(mappingRules.iovaTooFine);
+  const last = iova + length - 1n;
+  if (last > U64_MAX) return refused(mappingRules.iovaWraps);
+  if (meeting(table.reservedSpans, iova, last) !== undefined) return refused(mappingRules.reserved);
+  if (firstMeeting(table.areas, iova, last) !== undefined) return refused(mappingRules.overlaps);
+  return undefined;
+};
+
+/** Whether the parts can stand in the table, wherever that is. */
+export const checkParts = (
+  state: IommufdState,
+  table: IoPagetable,
+  parts: readonly AreaPart[],
+  permissions: Permissions,
+): Refused | undefined => {
+  for (const part of parts) {
+    if (permissions.writable && !pagesAt(state.context, part.pages).writable) {
+      return refused(mappingRules.readOnlyPages);
+    }
+    const offset = part.startByte & (PAGE_ALIGNMENT - 1n);
+    if ((offset & (table.alignment - 1n)) !== 0n) return refused(mappingRules.offsetTooFine);
+  }
+  return undefined;
+};
+
+const mapPart = (
+  state: IommufdState,
+  ioas: ObjectId,
+  iova: bigint,
+  part: AreaPart,
+  permissions: Permissions,
+): IommufdState | Refused => {
+  const table = tableOf(state.context, ioas);
+  const area: Area = {
+    last: iova + part.length - 1n,
+    pages: part.pages,
+    startByte: part.startByte,
+    ...permissions,
+  };
+  const before = pagesAt(state.context, part.pages);
+  let pages = { ...before, areas: before.areas + 1 };
+  let { memory } = state;
+  if (table.domains.length > 0) {
+    const { first, last } = pagesOfArea(iova, area);
+    const held = hold({ pages, memory }, first, last);
+    if (isRefused(held)) return held;
+    ({ pages, memory } = held);
+  }
+  const context = withTable(withPages(state.context, part.pages, pages), ioas, {
+    ...table,
+    areas: putArea(table.areas, iova, area),
+  });
+  return { context, memory };
+};
+
+/**
+ * The parts mapped one after the other from `iova` on, which is free. Refused where memory cannot be pinned
+ * for the domains; then nothing has changed.
+ */
+export const mapParts = (
+  state: IommufdState,
+  ioas: ObjectId,
+  iova: bigint,
+  parts: readonly AreaPart[],
+  permissions: Permissions,
+): IommufdState | Refused => {
+  let result = state;
+  let at = iova;
+  for (const part of parts) {
+    const mapped = mapPart(result, ioas, at, part, permissions);
+    if (isRefused(mapped)) return mapped;
+    result = mapped;
+    at += part.length;
+  }
+  return result;
+};

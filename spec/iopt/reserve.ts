@@ -1,0 +1,61 @@
+// Reserved and allowed ranges: iopt_reserve_iova() and iopt_set_allow_iova() in
+// drivers/iommu/iommufd/io_pagetable.c.
+
+import type { IovaRange } from '../platform.ts';
+import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { firstMeeting } from './area.ts';
+import { type IoPagetable, meeting, type ReservedBy, withReserved } from './io-pagetable.ts';
+
+export const reservingRules = rulesOf(
+  'reserving',
+  'iopt_reserve_iova() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    mapped: refuses('EADDRINUSE', 'The range to be reserved meets an area.'),
+    allowed: refuses('EADDRINUSE', 'The range to be reserved meets a range that is allowed.'),
+    allowsReserved: refuses(
+      'EADDRINUSE',
+      'A range to be allowed meets one that is reserved; what was allowed before stays.',
+      'iopt_set_allow_iova() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+  },
+);
+
+/** The table with one more reserved range. Ranges of different owners, and of one, may overlap. */
+export const reserved = (
+  table: IoPagetable,
+  range: IovaRange,
+  by: ReservedBy,
+): IoPagetable | Refused => {
+  if (firstMeeting(table.areas, range.start, range.last) !== undefined) {
+    return refused(reservingRules.mapped);
+  }
+  if (meeting(table.allowed, range.start, range.last) !== undefined) {
+    return refused(reservingRules.allowed);
+  }
+  return withReserved(table, [...table.reserved, { ...range, by }]);
+};
+
+const sameOwner = (a: ReservedBy, b: ReservedBy): boolean =>
+  (a.kind === 'domain' && b.kind === 'domain' && a.hwpt === b.hwpt) ||
+  (a.kind === 'device' && b.kind === 'device' && a.device === b.device);
+
+/** The table without the ranges that one domain or device reserved. */
+export const unreserved = (table: IoPagetable, by: ReservedBy): IoPagetable =>
+  table.reserved.some((range) => sameOwner(range.by, by))
+    ? withReserved(
+        table,
+        table.reserved.filter((range) => !sameOwner(range.by, by)),
+      )
+    : table;
+
+/** The table with these ranges allowed and no others; none at all allows everything. */
+export const allowing = (
+  table: IoPagetable,
+  ranges: readonly IovaRange[],
+): IoPagetable | Refused => {
+  const allowed = [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1));
+  const meetsReserved = allowed.some(
+    ({ start, last }) => meeting(table.reservedSpans, start, last) !== undefined,
+  );
+  return meetsReserved ? refused(reservingRules.allowsReserved) : { ...table, allowed };
+};

@@ -1,0 +1,85 @@
+// Taking areas out of a table: iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c. Areas go one
+// after the other, from the least IOVA on; what is gone when one is in the way stays gone.
+
+import { type ObjectId, U64_MAX } from '../abi/units.ts';
+import { pagesAt, tableOf, withoutAreaOf, withPages, withTable } from '../iommufd/context.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import { type Refused, type Rule, refused, refuses, rulesOf } from '../rule.ts';
+import { withoutAccessesMeeting } from './access.ts';
+import { type AreaNode, areaLength, dropArea, firstMeeting, pagesOfArea } from './area.ts';
+import { release } from './pages.ts';
+
+export const unmappingRules = rulesOf(
+  'unmapping',
+  'iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    zeroLength: refuses(
+      'EINVAL',
+      'The length is 0.',
+      'iopt_unmap_iova() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    wraps: refuses(
+      'EOVERFLOW',
+      'The last IOVA lies beyond the end of the address space.',
+      'iopt_unmap_iova() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    cutsArea: refuses(
+      'ENOENT',
+      'The range holds only a part of an area; the areas before that one are unmapped.',
+    ),
+  },
+);
+
+export type Unmapped = {
+  readonly state: IommufdState;
+  /** Bytes of the areas that are gone. */
+  readonly bytes: bigint;
+  /** Why not everything in the range is gone. */
+  readonly refused: Rule | undefined;
+};
+
+const withoutArea = (state: IommufdState, ioas: ObjectId, node: AreaNode): IommufdState => {
+  const table = tableOf(state.context, ioas);
+  let { context, memory } = state;
+  if (table.domains.length > 0) {
+    const { first, last } = pagesOfArea(node.key, node.value);
+    const pages = pagesAt(context, node.value.pages);
+    const released = release({ pages, memory }, first, last);
+    context = withPages(context, node.value.pages, released.pages);
+    memory = released.memory;
+  }
+  context = withoutAreaOf(context, node.value.pages);
+  context = withTable(context, ioas, { ...table, areas: dropArea(table.areas, node.key) });
+  return { context, memory };
+};
+
+/** Unmaps every area from `start` to `last`, both inclusive. In-kernel users let go of what is unmapped. */
+export const unmapRange = (
+  state: IommufdState,
+  ioas: ObjectId,
+  start: bigint,
+  last: bigint,
+): Unmapped => {
+  let result = state;
+  let bytes = 0n;
+  let at = start;
+  for (;;) {
+    const node = firstMeeting(tableOf(result.context, ioas).areas, at, last);
+    if (node === undefined) return { state: result, bytes, refused: undefined };
+    if (node.key < at || node.value.last > last) {
+      return { state: result, bytes, refused: unmappingRules.cutsArea };
+    }
+    result = withoutAccessesMeeting(result, ioas, node.key, node.value.last);
+    result = withoutArea(result, ioas, node);
+    bytes += areaLength(node);
+    if (node.value.last >= last) return { state: result, bytes, refused: undefined };
+    at = node.value.last + 1n;
+  }
+};
+
+/** The last IOVA of a range to unmap, or why it cannot be one. */
+export const lastToUnmap = (iova: bigint, length: bigint): bigint | Refused => {
+  if (length === 0n) return refused(unmappingRules.zeroLength);
+  const last = iova + length - 1n;
+  return last > U64_MAX ? refused(unmappingRules.wraps) : last;
+};

@@ -1,0 +1,69 @@
+// Locked memory. What is pinned is charged in one of three ways, fixed when the memory is first mapped; two of
+// them have a limit. iopt_pages_update_pinned() in drivers/iommu/iommufd/pages.c.
+
+import { PAGE_SIZE_BYTES } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import { put } from '../collections/ordered-map.ts';
+import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { accountOf, type Memory } from './memory.ts';
+
+/** 'none': the process may lock without limit. 'user': per user. 'process': VmLck, as type1 does. */
+export type ChargeMode = 'none' | 'user' | 'process';
+
+export const accountingRules = rulesOf(
+  'locked memory',
+  'iopt_pages_update_pinned() in drivers/iommu/iommufd/pages.c',
+  {
+    userLimit: refuses(
+      'ENOMEM',
+      'What the user has pinned would exceed RLIMIT_MEMLOCK; nothing stays pinned.',
+      'incr_user_locked_vm() in drivers/iommu/iommufd/pages.c',
+    ),
+    processLimit: refuses(
+      'ENOMEM',
+      'What the process has locked (VmLck) would exceed RLIMIT_MEMLOCK; nothing stays pinned.',
+      '__account_locked_vm() in mm/util.c, called from update_mm_locked_vm()',
+    ),
+  },
+);
+
+const limitInPages = (memory: Memory): bigint => memory.credentials.memlockLimit / PAGE_SIZE_BYTES;
+
+/** Charges `pages` more pages. Refused where a limit would be passed. */
+export const charged = (
+  memory: Memory,
+  process: Process,
+  mode: ChargeMode,
+  pages: number,
+): Memory | Refused => {
+  if (pages === 0) return memory;
+  const account = accountOf(memory, process);
+  let { userLocked } = memory;
+  let { locked } = account;
+  if (mode === 'user') {
+    userLocked += pages;
+    if (BigInt(userLocked) > limitInPages(memory)) return refused(accountingRules.userLimit);
+  } else if (mode === 'process') {
+    locked += pages;
+    if (BigInt(locked) > limitInPages(memory)) return refused(accountingRules.processLimit);
+  }
+  const accounts = put(memory.accounts, process, { locked, pinned: account.pinned + pages });
+  return { ...memory, accounts, userLocked };
+};
+
+/** Gives a charge back. */
+export const discharged = (
+  memory: Memory,
+  process: Process,
+  mode: ChargeMode,
+  pages: number,
+): Memory => {
+  if (pages === 0) return memory;
+  const account = accountOf(memory, process);
+  const accounts = put(memory.accounts, process, {
+    locked: mode === 'process' ? account.locked - pages : account.locked,
+    pinned: account.pinned - pages,
+  });
+  const userLocked = mode === 'user' ? memory.userLocked - pages : memory.userLocked;
+  return { ...memory, accounts, userLocked };
+};

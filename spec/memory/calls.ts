@@ -1,0 +1,112 @@
+// The program's own doings with its memory. They are not what is specified; they are part of a program because what
+// the kernel may pin, read and write depends on them.
+
+import { fileDescriptor, pageIndex, U64_MAX } from '../abi/units.ts';
+import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../call.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import {
+  fileAt,
+  leastFreeDescriptor,
+  openFile,
+  type World,
+  withDescriptor,
+  withNewFile,
+} from '../world.ts';
+import { carved, mapped } from './address-space.ts';
+import { storedAt } from './contents.ts';
+import { type Memory, spaceOf, withSpace } from './memory.ts';
+
+export const memoryCallRules = rulesOf(
+  "the program's memory",
+  'mmap(2), munmap(2), memfd_create(2)',
+  {
+    maps: grants(
+      'What was mapped there is gone, and new memory stands there, all zero unless it is of a file.',
+    ),
+    badFile: refuses('EBADF', 'The descriptor to be mapped is not open.'),
+    unmaps: grants('Nothing is mapped there any more; what is pinned stays pinned.'),
+    makesFile: grants('A file of that many zero bytes exists as long as something refers to it.'),
+    stores: grants('The bytes stand there.'),
+  },
+);
+
+const withNewBacking = (memory: Memory): { readonly memory: Memory; readonly backing: number } => ({
+  memory: { ...memory, nextBacking: memory.nextBacking + 1 },
+  backing: memory.nextBacking,
+});
+
+export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
+  const { process, address, length, protection, shared, backing } = call;
+  let { memory } = world;
+  let id: number;
+  let page = 0;
+  if (backing.kind === 'memfd') {
+    const found = fileAt(world, process, backing.fd);
+    const file = found === undefined ? undefined : openFile(world, found);
+    if (file?.kind !== 'memfd') return [failed(memoryCallRules.badFile, world)];
+    id = file.backing;
+    page = Number(backing.offset / 4096n);
+  } else {
+    ({ memory, backing: id } = withNewBacking(memory));
+  }
+  const space = mapped(spaceOf(memory, process), address, {
+    last: address + length - 1n,
+    protection,
+    shared,
+    kind: backing.kind === 'device' ? 'device' : 'memory',
+    backing: id,
+    page: pageIndex(page),
+  });
+  return [succeeded(memoryCallRules.maps, { ...world, memory: withSpace(memory, process, space) })];
+};
+
+export const munmap = (world: World, call: MunmapCall): readonly Outcome[] => {
+  const { process, address, length } = call;
+  const end = address + length - 1n;
+  const space = carved(spaceOf(world.memory, process), address, end > U64_MAX ? U64_MAX : end);
+  return [
+    succeeded(memoryCallRules.unmaps, {
+      ...world,
+      memory: withSpace(world.memory, process, space),
+    }),
+  ];
+};
+
+export const memfd = (world: World, call: MemfdCall): readonly Outcome[] => {
+  const { memory, backing } = withNewBacking(world.memory);
+  const preferred = leastFreeDescriptor(world, call.process);
+  const made = withNewFile({ ...world, memory }, () => ({
+    kind: 'memfd',
+    backing,
+    length: call.length,
+  }));
+  const after = (fd: number): World =>
+    withDescriptor(made.world, call.process, fileDescriptor(fd), made.id);
+  return [
+    {
+      ...succeeded(memoryCallRules.makesFile, after(preferred), [], preferred),
+      choices: {
+        list: [
+          {
+            what: 'a descriptor',
+            seen: { in: 'result' },
+            preferred: BigInt(preferred),
+            unfit: (value) =>
+              fileAt(world, call.process, fileDescriptor(Number(value))) === undefined
+                ? undefined
+                : 'the descriptor is open already',
+          },
+        ],
+        world: ([chosen]) => after(Number(chosen)),
+      },
+    },
+  ];
+};
+
+/** A store reaches as far as memory is mapped; its result is the count of bytes stored. */
+export const store = (world: World, call: StoreCall): readonly Outcome[] => {
+  const { address, bytes } = call.memory;
+  const memory = storedAt(world.memory, call.process, address, bytes);
+  return [succeeded(memoryCallRules.stores, { ...world, memory }, [], bytes.length)];
+};

@@ -1,0 +1,110 @@
+// The bytes in memory, as far as the program's own stores and the kernel's writes tell. Only where knowledge of
+// memory is complete: a recording does not say what a program stored.
+
+import { PAGE_SIZE } from '../abi/units.ts';
+import { type BackingId, mappingAt } from './address-space.ts';
+import { type Memory, type Stores, spaceOf } from './memory.ts';
+
+/** `length` bytes of a backing from byte `offset` on; what was never stored is zero. */
+export const contentsOf = (
+  stores: Stores,
+  backing: BackingId,
+  offset: bigint,
+  length: number,
+): Uint8Array => {
+  const bytes = new Uint8Array(length);
+  const overlapping: NonNullable<Stores>[] = [];
+  const end = offset + BigInt(length);
+  for (let store = stores; store !== undefined; store = store.earlier) {
+    if (store.backing !== backing) continue;
+    if (store.offset < end && store.offset + BigInt(store.bytes.length) > offset) {
+      overlapping.push(store);
+    }
+  }
+  for (const store of overlapping.reverse()) {
+    const from = store.offset - offset;
+    if (from >= 0n) {
+      bytes.set(store.bytes.subarray(0, length - Number(from)), Number(from));
+    } else {
+      bytes.set(store.bytes.subarray(Number(-from), Number(-from) + length));
+    }
+  }
+  return bytes;
+};
+
+/** The memory with bytes stored at a place of a backing. */
+export const stored = (
+  memory: Memory,
+  backing: BackingId,
+  offset: bigint,
+  bytes: Uint8Array,
+): Memory =>
+  memory.knowledge === 'recorded' || bytes.length === 0
+    ? memory
+    : { ...memory, stores: { backing, offset, bytes, earlier: memory.stores } };
+
+/** One stretch of an address range that stands in one mapping. */
+type Stretch = {
+  readonly backing: BackingId;
+  /** Bytes into the backing. */
+  readonly offset: bigint;
+  readonly length: number;
+};
+
+/** The parts of a range of a process's memory, as far as it is mapped without a gap. */
+export function* stretchesOf(
+  memory: Memory,
+  process: number,
+  address: bigint,
+  length: number,
+): Generator<Stretch> {
+  const space = spaceOf(memory, process);
+  let at = address;
+  let left = length;
+  while (left > 0) {
+    const found = mappingAt(space, at);
+    if (found === undefined) return;
+    const here = Math.min(left, Number(found.mapping.last - at) + 1);
+    yield {
+      backing: found.mapping.backing,
+      offset: BigInt(found.mapping.page) * BigInt(PAGE_SIZE) + (at - found.start),
+      length: here,
+    };
+    at += BigInt(here);
+    left -= here;
+  }
+}
+
+/** The bytes at a process's address, as far as it is mapped without a gap. */
+export const bytesAt = (
+  memory: Memory,
+  process: number,
+  address: bigint,
+  length: number,
+): Uint8Array => {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  for (const part of stretchesOf(memory, process, address, length)) {
+    bytes.set(contentsOf(memory.stores, part.backing, part.offset, part.length), done);
+    done += part.length;
+  }
+  return bytes.subarray(0, done);
+};
+
+/** The memory with bytes stored at a process's address, whatever its protection, as far as it is mapped. */
+export const storedAt = (
+  memory: Memory,
+  process: number,
+  address: bigint,
+  bytes: Uint8Array,
+): Memory => {
+  if (memory.knowledge === 'recorded') return memory;
+  let result = memory;
+  let done = 0;
+  for (const part of stretchesOf(memory, process, address, bytes.length)) {
+    const slice = bytes.subarray(done, done + part.length);
+    result = stored(result, part.backing, part.offset, slice);
+    done += part.length;
+  }
+  return result;
+};

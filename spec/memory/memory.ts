@@ -1,0 +1,59 @@
+// Everything that the world knows of memory: what each process has mapped, what was stored, and what is
+// charged to whom.
+
+import type { Process } from '../call.ts';
+import { type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
+import type { Credentials } from '../platform.ts';
+import type { AddressSpace, BackingId } from './address-space.ts';
+
+/** Bytes stored into what stands behind mappings, latest first. */
+export type Stores =
+  | {
+      readonly backing: BackingId;
+      /** Bytes from the start of the backing. */
+      readonly offset: bigint;
+      readonly bytes: Uint8Array;
+      readonly earlier: Stores;
+    }
+  | undefined;
+
+/** Pages charged to a process: /proc/PID/status shows them as VmLck and VmPin. */
+export type Account = { readonly locked: number; readonly pinned: number };
+
+export type Memory = {
+  /**
+   * 'complete' where every mapping and store is a call of the program; 'recorded' where only the calls on
+   * descriptors were written down, so that memory may have changed unseen.
+   */
+  readonly knowledge: 'complete' | 'recorded';
+  readonly credentials: Credentials;
+  readonly spaces: OrderedMap<Process, AddressSpace>;
+  readonly nextBacking: BackingId;
+  readonly stores: Stores;
+  readonly accounts: OrderedMap<Process, Account>;
+  /** Pages charged to the user that all processes of a world belong to. */
+  readonly userLocked: number;
+};
+
+export const emptyMemory = (knowledge: Memory['knowledge'], credentials: Credentials): Memory => ({
+  knowledge,
+  credentials,
+  spaces: undefined,
+  nextBacking: 1,
+  stores: undefined,
+  accounts: undefined,
+  userLocked: 0,
+});
+
+export const spaceOf = (memory: Memory, process: Process): AddressSpace =>
+  valueAt(memory.spaces, process);
+
+export const withSpace = (memory: Memory, process: Process, space: AddressSpace): Memory => ({
+  ...memory,
+  spaces: put(memory.spaces, process, space),
+});
+
+const NOTHING_CHARGED: Account = { locked: 0, pinned: 0 };
+
+export const accountOf = (memory: Memory, process: Process): Account =>
+  valueAt(memory.accounts, process) ?? NOTHING_CHARGED;

@@ -1,0 +1,91 @@
+// Which pages of memory a range of a process's addresses stands for, when the kernel pins it for long:
+// pin_user_pages_fast() with FOLL_LONGTERM, mm/gup.c.
+
+import { PAGE_SIZE_BYTES, type PageIndex, pageIndex, U64_MAX } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { type BackingId, mappingAt } from './address-space.ts';
+import { type Memory, spaceOf } from './memory.ts';
+
+export const pinRules = rulesOf(
+  'pinning',
+  'gup_fast_fallback() and check_vma_flags() in mm/gup.c',
+  {
+    wraps: refuses(
+      'EOVERFLOW',
+      'The end of the range, rounded up to pages, lies beyond the last address.',
+      'gup_fast_fallback() in mm/gup.c',
+    ),
+    notMapped: refuses(
+      'EFAULT',
+      'A page of the range is not mapped.',
+      'gup_vma_lookup() in mm/gup.c',
+    ),
+    notMemory: refuses(
+      'EFAULT',
+      'A page of the range is not memory that can be pinned, such as a device register.',
+      'check_vma_flags() in mm/gup.c',
+    ),
+    notAccessible: refuses(
+      'EFAULT',
+      'The program itself may not read a page of the range.',
+      'check_vma_flags() in mm/gup.c',
+    ),
+    notWritable: refuses(
+      'EFAULT',
+      'The mapping is to be written, and the program itself may not write a page of the range.',
+      'check_vma_flags() in mm/gup.c',
+    ),
+    fileTooShort: refuses(
+      'EINVAL',
+      'A page of the range does not lie wholly within the file.',
+      'memfd_pin_folios() in mm/gup.c',
+    ),
+  },
+);
+
+/** Consecutive pages of one backing. */
+export type PageStretch = {
+  readonly backing: BackingId;
+  readonly page: PageIndex;
+  /** How many pages. */
+  readonly count: number;
+};
+
+// The kernel asks for this many pages at a time: as many page pointers as fit into 64 KiB.
+const PAGES_AT_A_TIME = 8192;
+
+/**
+ * The pages behind `count` pages of a process from `address` (a page bound) on, in order.
+ */
+export const pagesToPin = (
+  memory: Memory,
+  process: Process,
+  address: bigint,
+  count: number,
+  writing: boolean,
+): readonly PageStretch[] | Refused => {
+  const space = spaceOf(memory, process);
+  const stretches: PageStretch[] = [];
+  let at = address;
+  let left = count;
+  while (left > 0) {
+    const chunk = BigInt(Math.min(left, PAGES_AT_A_TIME)) * PAGE_SIZE_BYTES;
+    if (at + chunk > U64_MAX) return refused(pinRules.wraps);
+    const found = mappingAt(space, at);
+    if (found === undefined) return refused(pinRules.notMapped);
+    const { start, mapping } = found;
+    if (mapping.kind === 'device') return refused(pinRules.notMemory);
+    if (mapping.protection === 'none') return refused(pinRules.notAccessible);
+    if (writing && mapping.protection === 'read') return refused(pinRules.notWritable);
+    const here = Math.min(left, Number((mapping.last - at + 1n) / PAGE_SIZE_BYTES));
+    stretches.push({
+      backing: mapping.backing,
+      page: pageIndex(mapping.page + Number((at - start) / PAGE_SIZE_BYTES)),
+      count: here,
+    });
+    at += BigInt(here) * PAGE_SIZE_BYTES;
+    left -= here;
+  }
+  return stretches;
+};

@@ -1,0 +1,32 @@
+// The descriptors of accesses that the test command made. iommufd_access_get() in
+// drivers/iommu/iommufd/selftest.c. The access may belong to another iommufd than the one that is asked.
+
+import type { Fd, ObjectId } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { type Access, accessAt } from '../iommufd/context.ts';
+import { refuses, rulesOf } from '../rule.ts';
+import { contextOf, fileAt, openFile, type World } from '../world.ts';
+
+export const accessDescriptorRules = rulesOf(
+  "IOMMU_TEST_CMD, an access's descriptor",
+  'iommufd_access_get() in drivers/iommu/iommufd/selftest.c',
+  {
+    noAccess: refuses('EBADFD', 'The descriptor is not open, or is not that of an access.'),
+  },
+);
+
+export type FoundAccess = {
+  readonly iommufd: FileId;
+  readonly object: ObjectId;
+  readonly access: Access;
+};
+
+/** The access behind a descriptor of the process. */
+export const accessBehind = (world: World, process: Process, fd: Fd): FoundAccess | undefined => {
+  const id = fileAt(world, process, fd);
+  const file = id === undefined ? undefined : openFile(world, id);
+  if (file?.kind !== 'access') return undefined;
+  const access = accessAt(contextOf(world, file.iommufd), file.object);
+  return access === undefined ? undefined : { iommufd: file.iommufd, object: file.object, access };
+};

@@ -1,0 +1,181 @@
+// ACCESS_PAGES and DESTROY_ACCESS_PAGES: an in-kernel user pins a range and lets it go.
+// iommufd_test_access_pages() in drivers/iommu/iommufd/selftest.c.
+
+import { decode } from '../abi/layout.ts';
+import {
+  ACCESS_LENGTH_MAX,
+  ACCESS_PAGES,
+  DESTROY_ACCESS_PAGES,
+  MOCK_FLAGS_ACCESS_SYZ,
+  MOCK_FLAGS_ACCESS_WRITE,
+} from '../abi/test.ts';
+import { fileDescriptor, type ObjectId, PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
+import { accessAt, pagesAt, tableOf, withObject } from '../iommufd/context.ts';
+import { type Handler, type Request, respond, respondRules } from '../iommufd/request.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import { nthAreaIova } from '../iommufd/syzkaller.ts';
+import { pinRange, rangeOfAccess, slicesOf, withoutPinsMeeting } from '../iopt/access.ts';
+import { byteOf } from '../iopt/area.ts';
+import { runAt } from '../iopt/pages.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, type Rule, refuses, rulesOf } from '../rule.ts';
+import { stateOf, withState } from '../world.ts';
+import { accessBehind, accessDescriptorRules, type FoundAccess } from './access-descriptor.ts';
+import {
+  type Frame,
+  frameAt,
+  frameRules,
+  isLastPage,
+  pageBoundBelow,
+  sameFrame,
+} from './frames.ts';
+
+export const accessPagesRules = rulesOf(
+  'IOMMU_TEST_CMD ACCESS_PAGES',
+  'iommufd_test_access_pages() in drivers/iommu/iommufd/selftest.c',
+  {
+    tooLong: refuses('ENOMEM', 'The length is more than 16 MiB.'),
+    unknownFlags: refuses('EOPNOTSUPP', 'A flag other than WRITE and SYZ is set.'),
+    cannotPin: refuses('EOPNOTSUPP', 'The access was made without NEEDS_PIN_PAGES.'),
+    otherPages: refuses(
+      'EBADE',
+      'The pages under the range are not those that the program has at the address.',
+      'iommufd_test_check_pages() in drivers/iommu/iommufd/selftest.c',
+    ),
+    pins: grants(
+      'The pages under the range stay pinned until they are let go or unmapped, and out_access_pages_id holds the number of the pin.',
+    ),
+  },
+);
+
+export const destroyAccessPagesRules = rulesOf(
+  'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES',
+  'iommufd_test_access_item_destroy() in drivers/iommu/iommufd/selftest.c',
+  {
+    noPin: refuses('ENOENT', 'The access has no pin of that number, or no more.'),
+    releases: grants('The access has let go of the pages.'),
+  },
+);
+
+/** The pages under a pinned range, in order. */
+function* framesUnder(
+  state: IommufdState,
+  ioas: ObjectId,
+  iova: bigint,
+  last: bigint,
+): Generator<Frame> {
+  for (const slice of slicesOf(tableOf(state.context, ioas).areas, iova, last)) {
+    const pages = pagesAt(state.context, slice.node.value.pages);
+    const first = Number(byteOf(slice.node, slice.iova) / PAGE_SIZE_BYTES);
+    const end = Number(byteOf(slice.node, slice.last) / PAGE_SIZE_BYTES);
+    for (let index = first; index <= end; index += 1) {
+      const found = runAt(pages.pinned, pageIndex(index));
+      if (found === undefined) throw new Error(`Page ${index} under an access is not pinned.`);
+      yield { backing: found.run.backing, page: found.run.page + (index - found.first) };
+    }
+  }
+}
+
+type Comparison = Rule | 'agrees' | 'unknown';
+
+const compareWithCaller = (
+  request: Request,
+  state: IommufdState,
+  ioas: ObjectId,
+  iova: bigint,
+  last: bigint,
+  address: bigint,
+): Comparison => {
+  const { memory } = request.world;
+  let at = BigInt.asUintN(64, address - (iova % PAGE_SIZE_BYTES));
+  for (const frame of framesUnder(state, ioas, iova, last)) {
+    const page = pageBoundBelow(at);
+    if (isLastPage(page)) return frameRules.wraps;
+    const looked = frameAt(memory, request.call.process, page);
+    if (looked.kind === 'none') return frameRules.noPage;
+    if (looked.kind === 'unknown') return 'unknown';
+    if (!sameFrame(looked.frame, frame)) {
+      return memory.knowledge === 'complete' ? accessPagesRules.otherPages : 'unknown';
+    }
+    at = BigInt.asUintN(64, at + PAGE_SIZE_BYTES);
+  }
+  return 'agrees';
+};
+
+const pin = (request: Request, found: FoundAccess): readonly Outcome[] => {
+  const { world } = request;
+  const fields = decode(ACCESS_PAGES, request.bytes);
+  const before = stateOf(world, found.iommufd);
+  const iova =
+    (fields.flags & MOCK_FLAGS_ACCESS_SYZ) !== 0 && found.access.ioas !== undefined
+      ? nthAreaIova(tableOf(before.context, found.access.ioas).areas, fields.iova)
+      : fields.iova;
+  const range = rangeOfAccess(found.access, iova, fields.length);
+  if (isRefused(range)) return [failedBy(range, world)];
+  const writing = (fields.flags & MOCK_FLAGS_ACCESS_WRITE) !== 0;
+  const pinned = pinRange(before, range.ioas, iova, range.last, writing);
+  if (isRefused(pinned)) return [failedBy(pinned, world)];
+  const compared: Comparison =
+    fields.uptr === 0n
+      ? 'agrees'
+      : compareWithCaller(request, pinned, range.ioas, iova, range.last, fields.uptr);
+  if (typeof compared !== 'string') return [failed(compared, world)];
+  const { access } = found;
+  const id = access.nextPin;
+  const numbered = { ...access, nextPin: id + 1 };
+  const held = {
+    ...pinned,
+    context: withObject(pinned.context, found.object, {
+      ...numbered,
+      pins: [...access.pins, { id, iova, length: fields.length }],
+    }),
+  };
+  const answer = respond(request, ACCESS_PAGES, { out_access_pages_id: id });
+  if (!answer.whole) {
+    const context = withObject(before.context, found.object, numbered);
+    return [failed(respondRules.fault, withState(world, { ...before, context }), [answer.write])];
+  }
+  const reply = succeeded(accessPagesRules.pins, withState(world, held), [answer.write]);
+  if (compared === 'agrees') return [reply];
+  const unknown = 'the recording does not say what memory stood at the address then';
+  return [
+    { ...reply, unknown },
+    { ...failed(accessPagesRules.otherPages, world), unknown },
+  ];
+};
+
+export const accessPages: Handler = (request): readonly Outcome[] => {
+  const { world, call } = request;
+  const { id, flags, length } = decode(ACCESS_PAGES, request.bytes);
+  if (length > ACCESS_LENGTH_MAX) return [failed(accessPagesRules.tooLong, world)];
+  if ((flags & ~(MOCK_FLAGS_ACCESS_WRITE | MOCK_FLAGS_ACCESS_SYZ)) !== 0) {
+    return [failed(accessPagesRules.unknownFlags, world)];
+  }
+  const found = accessBehind(world, call.process, fileDescriptor(id | 0));
+  if (found === undefined) return [failed(accessDescriptorRules.noAccess, world)];
+  if (!found.access.needsPins) return [failed(accessPagesRules.cannotPin, world)];
+  return pin(request, found);
+};
+
+export const destroyAccessPages: Handler = (request) => {
+  const { world, call } = request;
+  const { id, access_pages_id: number } = decode(DESTROY_ACCESS_PAGES, request.bytes);
+  const found = accessBehind(world, call.process, fileDescriptor(id | 0));
+  if (found === undefined) return [failed(accessDescriptorRules.noAccess, world)];
+  const gone = found.access.pins.find((candidate) => candidate.id === number);
+  if (gone === undefined) return [failed(destroyAccessPagesRules.noPin, world)];
+  const state = stateOf(world, found.iommufd);
+  const others = found.access.pins.filter((candidate) => candidate !== gone);
+  // Only this pin goes, also where others meet the same range.
+  const alone = withObject(state.context, found.object, { ...found.access, pins: [gone] });
+  const released = withoutPinsMeeting(
+    { ...state, context: alone },
+    found.object,
+    gone.iova,
+    gone.iova + gone.length - 1n,
+  );
+  const access = accessAt(released.context, found.object);
+  if (access === undefined) throw new Error(`Access ${found.object} is gone with its pin.`);
+  const context = withObject(released.context, found.object, { ...access, pins: others });
+  return [succeeded(destroyAccessPagesRules.releases, withState(world, { ...released, context }))];
+};

@@ -1,0 +1,32 @@
+// ACCESS_REPLACE_IOAS: an in-kernel user moved to another IOAS. iommufd_access_replace() in
+// drivers/iommu/iommufd/device.c.
+
+import { decode } from '../abi/layout.ts';
+import { ACCESS_REPLACE_IOAS } from '../abi/test.ts';
+import { fileDescriptor } from '../abi/units.ts';
+import { attachAccess } from '../iommufd/access-attach.ts';
+import type { Handler } from '../iommufd/request.ts';
+import { failed, failedBy, succeeded } from '../outcome.ts';
+import { grants, isRefused, rulesOf } from '../rule.ts';
+import { stateOf, withState } from '../world.ts';
+import { accessBehind, accessDescriptorRules } from './access-descriptor.ts';
+
+export const accessReplaceIoasRules = rulesOf(
+  'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS',
+  'iommufd_test_access_replace_ioas() in drivers/iommu/iommufd/selftest.c',
+  {
+    replaces: grants(
+      'The access uses the IOAS from now on, in its own iommufd, and has let go of what it had pinned in another.',
+    ),
+  },
+);
+
+export const accessReplaceIoas: Handler = (request) => {
+  const { world, call } = request;
+  const { id, ioas_id: ioas } = decode(ACCESS_REPLACE_IOAS, request.bytes);
+  const found = accessBehind(world, call.process, fileDescriptor(id | 0));
+  if (found === undefined) return [failed(accessDescriptorRules.noAccess, world)];
+  const moved = attachAccess(stateOf(world, found.iommufd), found.object, ioas);
+  if (isRefused(moved)) return [failedBy(moved, world)];
+  return [succeeded(accessReplaceIoasRules.replaces, withState(world, moved))];
+};

@@ -1,0 +1,271 @@
+// ACCESS_RW: an in-kernel user reads or writes memory by IOVA. iommufd_access_rw() in
+// drivers/iommu/iommufd/device.c and iopt_pages_rw_access() in pages.c. In the process that mapped the memory the
+// kernel copies by the program's addresses, without looking at what is pinned; on the slow path, and for files, it
+// goes by the pages that are pinned.
+
+import { decode } from '../abi/layout.ts';
+import {
+  ACCESS_LENGTH_MAX,
+  ACCESS_RW,
+  MOCK_ACCESS_RW_SLOW_PATH,
+  MOCK_ACCESS_RW_WRITE,
+  MOCK_FLAGS_ACCESS_SYZ,
+} from '../abi/test.ts';
+import {
+  fileDescriptor,
+  PAGE_SIZE,
+  PAGE_SIZE_BYTES,
+  pageIndex,
+  userAddress,
+} from '../abi/units.ts';
+import type { Segment } from '../call.ts';
+import { pagesAt, tableOf } from '../iommufd/context.ts';
+import type { Handler, Request } from '../iommufd/request.ts';
+import { nthAreaIova } from '../iommufd/syzkaller.ts';
+import { accessRules, permits, rangeOfAccess, slicesOf } from '../iopt/access.ts';
+import { byteOf } from '../iopt/area.ts';
+import { type Pages, runAt } from '../iopt/pages.ts';
+import { contentsOf, stored, storedAt } from '../memory/contents.ts';
+import type { Memory } from '../memory/memory.ts';
+import { pagesToPin } from '../memory/pin.ts';
+import { load, write } from '../memory/user-access.ts';
+import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome.ts';
+import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { stateOf, type World } from '../world.ts';
+import { accessBehind, accessDescriptorRules, type FoundAccess } from './access-descriptor.ts';
+
+export const accessRwRules = rulesOf(
+  'IOMMU_TEST_CMD ACCESS_RW',
+  'iommufd_test_access_rw() in drivers/iommu/iommufd/selftest.c',
+  {
+    tooLong: refuses('ENOMEM', 'The length is more than 16 MiB.'),
+    unknownFlags: refuses('EOPNOTSUPP', 'A flag other than WRITE, SLOW_PATH and SYZ is set.'),
+    bufferFault: refuses('EFAULT', "The program's buffer cannot be read, or not be written."),
+    memoryFault: refuses(
+      'EFAULT',
+      'The program itself may not read, or not write, the memory that is mapped; bytes before that have been copied.',
+      'iopt_pages_rw_access() in drivers/iommu/iommufd/pages.c',
+    ),
+    copies: grants('The bytes have been copied between the buffer and what is mapped at the IOVA.'),
+  },
+);
+
+/** A copy to or from one slice: the bytes read, or the memory after the write. */
+type Copied = { readonly memory: Memory; readonly bytes: Uint8Array } | Refused;
+
+type Direction = { readonly kind: 'read' } | { readonly kind: 'write'; readonly bytes: Uint8Array };
+
+/** By the program's own addresses, as copy_to_user() and copy_from_user() do. */
+const copyByAddress = (
+  memory: Memory,
+  pages: Pages,
+  byte: bigint,
+  length: number,
+  direction: Direction,
+): Copied => {
+  const address = pages.source.start + byte;
+  if (memory.knowledge === 'recorded') return { memory, bytes: new Uint8Array(length) };
+  if (direction.kind === 'write') {
+    const { whole, write: done } = write(memory, pages.process, address, direction.bytes);
+    const after = storedAt(memory, pages.process, address, done.bytes);
+    return whole ? { memory: after, bytes: done.bytes } : refused(accessRwRules.memoryFault);
+  }
+  const loaded = load(memory, { ...NO_CALL, process: pages.process }, address, length);
+  return loaded.kind === 'bytes'
+    ? { memory, bytes: loaded.bytes }
+    : refused(accessRwRules.memoryFault);
+};
+
+const NO_CALL = {
+  kind: 'ioctl',
+  process: 0,
+  fd: fileDescriptor(0),
+  command: 0,
+  argument: 0n,
+  memory: [],
+} as const;
+
+/** Where one page of the pages stands in memory: pinned already, or pinned for this copy. */
+const frameOfPage = (
+  memory: Memory,
+  pages: Pages,
+  index: number,
+  writing: boolean,
+): { readonly backing: number; readonly page: number } | Refused => {
+  const held = runAt(pages.pinned, pageIndex(index));
+  if (held !== undefined) {
+    return { backing: held.run.backing, page: held.run.page + (index - held.first) };
+  }
+  if (pages.source.kind === 'file') {
+    const page = Number(pages.source.start / PAGE_SIZE_BYTES) + index;
+    return { backing: pages.source.backing, page };
+  }
+  const address = pages.source.start + BigInt(index) * PAGE_SIZE_BYTES;
+  const stretches = pagesToPin(memory, pages.process, address, 1, writing);
+  return isRefused(stretches) ? stretches : (stretches[0] as { backing: number; page: number });
+};
+
+/** Page by page; a page that is pinned is the one that is meant, whatever the program maps there now. */
+const copyByPage = (
+  memory: Memory,
+  pages: Pages,
+  byte: bigint,
+  length: number,
+  direction: Direction,
+  writing: boolean,
+  ignorePins: boolean,
+): Copied => {
+  let after = memory;
+  const bytes = new Uint8Array(length);
+  const unpinned: Pages = ignorePins ? { ...pages, pinned: undefined } : pages;
+  let done = 0;
+  while (done < length) {
+    const at = byte + BigInt(done);
+    const index = Number(at / PAGE_SIZE_BYTES);
+    const offset = Number(at % PAGE_SIZE_BYTES);
+    const here = Math.min(length - done, PAGE_SIZE - offset);
+    const frame = frameOfPage(memory, unpinned, index, writing);
+    if (isRefused(frame)) return frame;
+    const place = BigInt(frame.page) * PAGE_SIZE_BYTES + BigInt(offset);
+    if (direction.kind === 'write') {
+      after = stored(after, frame.backing, place, direction.bytes.slice(done, done + here));
+    } else {
+      bytes.set(contentsOf(memory.stores, frame.backing, place, here), done);
+    }
+    done += here;
+  }
+  return { memory: after, bytes };
+};
+
+const copySlice = (
+  memory: Memory,
+  pages: Pages,
+  byte: bigint,
+  length: number,
+  direction: Direction,
+  slow: boolean,
+): Copied => {
+  const writing = direction.kind === 'write';
+  if (writing && !pages.writable) return refused(accessRules.readOnlyPages);
+  if (memory.knowledge === 'recorded') return { memory, bytes: new Uint8Array(length) };
+  if (pages.source.kind === 'user' && !slow) {
+    return copyByAddress(memory, pages, byte, length, direction);
+  }
+  const onePage = byte / PAGE_SIZE_BYTES === (byte + BigInt(length) - 1n) / PAGE_SIZE_BYTES;
+  // One page of a process is looked up where the program has it now, as if it were not pinned.
+  return pages.source.kind === 'user' && onePage
+    ? copyByPage(memory, pages, byte, length, direction, writing, true)
+    : copyByPage(memory, pages, byte, length, direction, pages.writable, false);
+};
+
+type Result = { readonly world: World; readonly bytes: Uint8Array; readonly refused?: Refused };
+
+const copyRange = (
+  request: Request,
+  found: FoundAccess,
+  iova: bigint,
+  last: bigint,
+  ioas: NonNullable<FoundAccess['access']['ioas']>,
+  data: Uint8Array | undefined,
+  slow: boolean,
+): Result => {
+  const { world } = request;
+  const { context } = stateOf(world, found.iommufd);
+  const bytes = new Uint8Array(Number(last - iova) + 1);
+  let { memory } = world;
+  let reached = false;
+  for (const slice of slicesOf(tableOf(context, ioas).areas, iova, last)) {
+    const from = Number(slice.iova - iova);
+    const length = Number(slice.last - slice.iova) + 1;
+    const after = { ...world, memory };
+    if (!permits(slice.node, data !== undefined)) {
+      return { world: after, bytes, refused: refused(accessRules.notPermitted) };
+    }
+    const pages = pagesAt(context, slice.node.value.pages);
+    const direction: Direction =
+      data === undefined
+        ? { kind: 'read' }
+        : { kind: 'write', bytes: data.subarray(from, from + length) };
+    const foreign = pages.process !== request.call.process;
+    const copied = copySlice(
+      memory,
+      pages,
+      byteOf(slice.node, slice.iova),
+      length,
+      direction,
+      slow || foreign,
+    );
+    if (isRefused(copied)) return { world: after, bytes, refused: copied };
+    memory = copied.memory;
+    bytes.set(copied.bytes, from);
+    reached = slice.last === last;
+  }
+  const after = { ...world, memory };
+  return reached
+    ? { world: after, bytes }
+    : { world: after, bytes, refused: refused(accessRules.notMapped) };
+};
+
+/** In a recording, memory of a process that is gone may not be reachable any more. */
+const mayBeGone = (request: Request, found: FoundAccess, iova: bigint, last: bigint): boolean => {
+  const { world } = request;
+  if (world.memory.knowledge === 'complete' || found.access.ioas === undefined) return false;
+  const { context } = stateOf(world, found.iommufd);
+  for (const slice of slicesOf(tableOf(context, found.access.ioas).areas, iova, last)) {
+    const pages = pagesAt(context, slice.node.value.pages);
+    if (pages.process !== request.call.process && pages.pinned === undefined) return true;
+  }
+  return false;
+};
+
+const GONE = 'the recording does not say whether the process that mapped the memory still lives';
+
+const withDoubt = (reply: Reply, doubtful: boolean, world: World): readonly Outcome[] =>
+  doubtful
+    ? [
+        { ...reply, unknown: GONE },
+        { ...failed(accessRwRules.memoryFault, world), unknown: GONE },
+      ]
+    : [reply];
+
+export const accessRw: Handler = (request): readonly Outcome[] => {
+  const { world, call } = request;
+  const fields = decode(ACCESS_RW, request.bytes);
+  const { length, uptr, flags } = fields;
+  if (length > ACCESS_LENGTH_MAX) return [failed(accessRwRules.tooLong, world)];
+  const known = MOCK_ACCESS_RW_WRITE | MOCK_ACCESS_RW_SLOW_PATH | MOCK_FLAGS_ACCESS_SYZ;
+  if ((flags & ~known) !== 0) return [failed(accessRwRules.unknownFlags, world)];
+  const found = accessBehind(world, call.process, fileDescriptor(fields.id | 0));
+  if (found === undefined) return [failed(accessDescriptorRules.noAccess, world)];
+  let data: Uint8Array | undefined;
+  if ((flags & MOCK_ACCESS_RW_WRITE) !== 0) {
+    const loaded = load(world.memory, call, uptr, Number(length));
+    if (loaded.kind === 'fault') return [failed(accessRwRules.bufferFault, world)];
+    data = loaded.kind === 'bytes' ? loaded.bytes : new Uint8Array(Number(length));
+  }
+  const { ioas } = found.access;
+  const iova =
+    (flags & MOCK_FLAGS_ACCESS_SYZ) !== 0 && ioas !== undefined
+      ? nthAreaIova(tableOf(stateOf(world, found.iommufd).context, ioas).areas, fields.iova)
+      : fields.iova;
+  const range = rangeOfAccess(found.access, iova, length);
+  if (isRefused(range)) return [failedBy(range, world)];
+  const slow = (flags & MOCK_ACCESS_RW_SLOW_PATH) !== 0;
+  const doubtful = mayBeGone(request, found, iova, range.last);
+  const copied = copyRange(request, found, iova, range.last, range.ioas, data, slow);
+  if (copied.refused !== undefined) return [failedBy(copied.refused, copied.world)];
+  if (data !== undefined) {
+    return withDoubt(succeeded(accessRwRules.copies, copied.world), doubtful, world);
+  }
+  const answer = write(world.memory, call.process, uptr, copied.bytes);
+  if (!answer.whole) return [failed(accessRwRules.bufferFault, copied.world, [answer.write])];
+  return withDoubt(readReply(world, uptr, copied, answer.write), doubtful, world);
+};
+
+const readReply = (world: World, uptr: bigint, copied: Result, done: Segment): Reply =>
+  world.memory.knowledge === 'complete'
+    ? succeeded(accessRwRules.copies, copied.world, [done])
+    : {
+        ...succeeded(accessRwRules.copies, copied.world),
+        unknownBytes: [{ address: userAddress(uptr), length: copied.bytes.length }],
+      };

@@ -1,0 +1,37 @@
+// ADD_RESERVED: a reserved range that nobody gives back. iommufd_test_add_reserved() in
+// drivers/iommu/iommufd/selftest.c.
+
+import { decode } from '../abi/layout.ts';
+import { ADD_RESERVED } from '../abi/test.ts';
+import { U64_MAX } from '../abi/units.ts';
+import { ioasAt, withTable } from '../iommufd/context.ts';
+import { contextOfRequest, type Handler } from '../iommufd/request.ts';
+import { reserved } from '../iopt/reserve.ts';
+import { failed, failedBy, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { withContext } from '../world.ts';
+
+export const addReservedRules = rulesOf(
+  'IOMMU_TEST_CMD ADD_RESERVED',
+  'iommufd_test_add_reserved() in drivers/iommu/iommufd/selftest.c',
+  {
+    noLength: refuses('EINVAL', 'The length is 0.'),
+    wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
+    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    reserves: grants('The range cannot be mapped in the IOAS any more, as long as it lives.'),
+  },
+);
+
+export const addReserved: Handler = (request) => {
+  const { world } = request;
+  const { id, start, length } = decode(ADD_RESERVED, request.bytes);
+  if (length === 0n) return [failed(addReservedRules.noLength, world)];
+  const last = start + length - 1n;
+  if (last > U64_MAX) return [failed(addReservedRules.wraps, world)];
+  const context = contextOfRequest(request);
+  const ioas = ioasAt(context, id);
+  if (ioas === undefined) return [failed(addReservedRules.noIoas, world)];
+  const table = reserved(ioas.table, { start, last }, { kind: 'test' });
+  if (isRefused(table)) return [failedBy(table, world)];
+  return [succeeded(addReservedRules.reserves, withContext(world, withTable(context, id, table)))];
+};

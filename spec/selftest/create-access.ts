@@ -1,0 +1,88 @@
+// CREATE_ACCESS: an in-kernel user of an IOAS, behind a descriptor. iommufd_test_create_access() in
+// drivers/iommu/iommufd/selftest.c.
+
+import { decode } from '../abi/layout.ts';
+import { ACCESS_NEEDS_PIN_PAGES, CREATE_ACCESS } from '../abi/test.ts';
+import { type Fd, fileDescriptor } from '../abi/units.ts';
+import { attachAccess } from '../iommufd/access-attach.ts';
+import { leastFreeId, withObject } from '../iommufd/context.ts';
+import {
+  addressOf,
+  contextOfRequest,
+  type Handler,
+  respond,
+  respondRules,
+  stateOfRequest,
+} from '../iommufd/request.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import {
+  fileAt,
+  leastFreeDescriptor,
+  type World,
+  withDescriptor,
+  withNewFile,
+  withState,
+} from '../world.ts';
+
+export const createAccessRules = rulesOf(
+  'IOMMU_TEST_CMD CREATE_ACCESS',
+  'iommufd_test_create_access() in drivers/iommu/iommufd/selftest.c',
+  {
+    unknownFlags: refuses('EOPNOTSUPP', 'A flag other than NEEDS_PIN_PAGES is set.'),
+    makes: grants('An access is attached to the IOAS, and out_access_fd holds its descriptor.'),
+  },
+);
+
+export const createAccess: Handler = (request): readonly Outcome[] => {
+  const { world, call } = request;
+  const { id: ioas, flags } = decode(CREATE_ACCESS, request.bytes);
+  if ((flags & ~ACCESS_NEEDS_PIN_PAGES) !== 0) {
+    return [failed(createAccessRules.unknownFlags, world)];
+  }
+  const context = contextOfRequest(request);
+  const object = leastFreeId(context);
+  const made = withObject(context, object, {
+    kind: 'access',
+    needsPins: (flags & ACCESS_NEEDS_PIN_PAGES) !== 0,
+    ioas: undefined,
+    pins: [],
+    nextPin: 0,
+  });
+  const attached = attachAccess({ ...stateOfRequest(request), context: made }, object, ioas);
+  if (isRefused(attached)) return [failedBy(attached, world)];
+  const preferred = leastFreeDescriptor(world, call.process);
+  const answer = respond(request, CREATE_ACCESS, { out_access_fd: preferred });
+  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+  const after = (fd: Fd): World => {
+    const opened = withNewFile(withState(world, attached), () => ({
+      kind: 'access',
+      iommufd: context.file,
+      object,
+    }));
+    return withDescriptor(opened.world, call.process, fd, opened.id);
+  };
+  return [
+    {
+      ...succeeded(createAccessRules.makes, after(preferred), [answer.write]),
+      choices: {
+        list: [
+          {
+            what: 'a descriptor',
+            seen: {
+              in: 'memory',
+              address: addressOf(request, CREATE_ACCESS, 'out_access_fd'),
+              width: 4,
+            },
+            preferred: BigInt(preferred),
+            unfit: (value) =>
+              fileAt(world, call.process, fileDescriptor(Number(value))) === undefined
+                ? undefined
+                : 'the descriptor is open already',
+          },
+        ],
+        world: ([chosen]) => after(fileDescriptor(Number(chosen))),
+      },
+    },
+  ];
+};

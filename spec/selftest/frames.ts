@@ -1,0 +1,62 @@
+// Which page of memory the calling process has at an address, as get_user_pages_fast() tells the test commands.
+
+import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import { nodesOf } from '../collections/ordered-map.ts';
+import { type BackingId, mappingAt } from '../memory/address-space.ts';
+import { type Memory, spaceOf } from '../memory/memory.ts';
+import { refuses, rulesOf } from '../rule.ts';
+
+export const frameRules = rulesOf(
+  "looking at the caller's pages",
+  'get_user_pages_fast() in mm/gup.c',
+  {
+    noPage: refuses('EFAULT', 'The program has no memory that it may read at the address.'),
+    wraps: refuses(
+      'EOVERFLOW',
+      'The page at the address is the last of the address space.',
+      'gup_fast_fallback() in mm/gup.c',
+    ),
+  },
+);
+
+/** A page of memory: what stands behind it, and its position there. */
+export type Frame = { readonly backing: BackingId; readonly page: number };
+
+export type Looked =
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'none' }
+  /** A recording does not say what is mapped there. */
+  | { readonly kind: 'unknown' };
+
+const LAST_PAGE = 0xffff_ffff_ffff_f000n;
+
+/** Whether the page is the one whose end does not exist. */
+export const isLastPage = (address: bigint): boolean => address >= LAST_PAGE;
+
+const lookIn = (memory: Memory, process: Process, address: bigint): Looked | undefined => {
+  const found = mappingAt(spaceOf(memory, process), address);
+  if (found === undefined) return undefined;
+  const { start, mapping } = found;
+  if (mapping.kind === 'device' || mapping.protection === 'none') return { kind: 'none' };
+  const page = mapping.page + Number((address - start) / PAGE_SIZE_BYTES);
+  return { kind: 'frame', frame: { backing: mapping.backing, page } };
+};
+
+/** The page of memory at the process's address. */
+export const frameAt = (memory: Memory, process: Process, address: bigint): Looked => {
+  const own = lookIn(memory, process, address);
+  if (own !== undefined) return own;
+  if (memory.knowledge === 'complete') return { kind: 'none' };
+  // Shared memory from before a fork stands at the same address in both processes.
+  for (const { key } of nodesOf(memory.spaces)) {
+    const found = mappingAt(spaceOf(memory, key), address);
+    if (found?.mapping.shared === true) return lookIn(memory, key, address) ?? { kind: 'unknown' };
+  }
+  return { kind: 'unknown' };
+};
+
+export const sameFrame = (a: Frame, b: Frame): boolean =>
+  a.backing === b.backing && a.page === b.page;
+
+export const pageBoundBelow = (address: bigint): bigint => address - (address % BigInt(PAGE_SIZE));

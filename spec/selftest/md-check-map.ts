@@ -1,0 +1,132 @@
+// MD_CHECK_MAP: does a mock domain lead a range of IOVAs to the memory that the program has at an address?
+// iommufd_test_md_check_pa() in drivers/iommu/iommufd/selftest.c.
+
+import { decode } from '../abi/layout.ts';
+import { MD_CHECK_MAP, MOCK_PAGE_SIZE } from '../abi/test.ts';
+import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
+import { MOCK_IOMMU } from '../hardware/templates.ts';
+import { translate } from '../hardware/translate.ts';
+import { hwptAt } from '../iommufd/context.ts';
+import { contextOfRequest, type Handler, type Request } from '../iommufd/request.ts';
+import { leastPageSize } from '../iopt/io-pagetable.ts';
+import { mapped } from '../memory/address-space.ts';
+import { spaceOf, withSpace } from '../memory/memory.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
+import type { World } from '../world.ts';
+import { frameAt, frameRules, isLastPage, pageBoundBelow, sameFrame } from './frames.ts';
+
+export const mdCheckMapRules = rulesOf(
+  'IOMMU_TEST_CMD MD_CHECK_MAP',
+  'iommufd_test_md_check_pa() in drivers/iommu/iommufd/selftest.c',
+  {
+    noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
+    noMockDomain: refuses(
+      'EINVAL',
+      'The hwpt has no mock domain.',
+      'get_md_pagetable() in drivers/iommu/iommufd/selftest.c',
+    ),
+    misaligned: refuses(
+      'EINVAL',
+      "The IOVA, the length or the address is no multiple of the domain's least page.",
+    ),
+    wraps: refuses(
+      'EINVAL',
+      'The address and the length together pass the end of the address space.',
+    ),
+    differs: refuses(
+      'EINVAL',
+      'An IOVA is not translated, or not to the memory that the program has at the address.',
+    ),
+    agrees: grants("Every IOVA of the range leads to the memory at the program's address."),
+  },
+);
+
+type Step =
+  | { readonly kind: 'agrees' }
+  | { readonly kind: 'refused'; readonly rule: Rule }
+  | { readonly kind: 'unknown'; readonly learned: World };
+
+const compare = (request: Request, iova: bigint, address: bigint, world: World): Step => {
+  const { id } = decode(MD_CHECK_MAP, request.bytes);
+  const page = pageBoundBelow(address);
+  if (isLastPage(page)) return { kind: 'refused', rule: frameRules.wraps };
+  const looked = frameAt(world.memory, request.call.process, page);
+  if (looked.kind === 'none') return { kind: 'refused', rule: frameRules.noPage };
+  const found = translate(contextOfRequest(request), id, iova);
+  if (found === undefined || found.offset !== Number(address % PAGE_SIZE_BYTES)) {
+    return { kind: 'refused', rule: mdCheckMapRules.differs };
+  }
+  if (looked.kind === 'frame') {
+    if (sameFrame(looked.frame, found)) return { kind: 'agrees' };
+    if (world.memory.knowledge === 'complete') {
+      return { kind: 'refused', rule: mdCheckMapRules.differs };
+    }
+  }
+  // If it agrees, the recording has told which page of memory stands at the address.
+  const { process } = request.call;
+  const space = mapped(spaceOf(world.memory, process), page, {
+    last: page + PAGE_SIZE_BYTES - 1n,
+    protection: 'read-write',
+    shared: true,
+    kind: 'memory',
+    backing: found.backing,
+    page: pageIndex(found.page),
+  });
+  return {
+    kind: 'unknown',
+    learned: { ...world, memory: withSpace(world.memory, process, space) },
+  };
+};
+
+const walk = (request: Request, step: bigint): readonly Outcome[] => {
+  const { iova, length, uptr } = decode(MD_CHECK_MAP, request.bytes);
+  let { world } = request;
+  let unknown = false;
+  for (let done = 0n; done < length; done += step) {
+    const compared = compare(request, BigInt.asUintN(64, iova + done), uptr + done, world);
+    if (compared.kind === 'refused') {
+      const reply = failed(compared.rule, request.world);
+      return [unknown ? { ...reply, unknown: UNKNOWN_MEMORY } : reply];
+    }
+    if (compared.kind === 'unknown') {
+      unknown = true;
+      world = compared.learned;
+    }
+  }
+  const agrees = succeeded(mdCheckMapRules.agrees, world);
+  if (!unknown) return [agrees];
+  return [
+    { ...agrees, unknown: UNKNOWN_MEMORY },
+    { ...failed(mdCheckMapRules.differs, request.world), unknown: UNKNOWN_MEMORY },
+  ];
+};
+
+const UNKNOWN_MEMORY = 'the recording does not say what memory stood at the address then';
+
+export const mdCheckMap: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const { id, iova, length, uptr } = decode(MD_CHECK_MAP, request.bytes);
+  const hwpt = hwptAt(contextOfRequest(request), id);
+  const noHwpt =
+    hwpt === undefined
+      ? mdCheckMapRules.noHwpt
+      : hwpt.domain.iommu !== MOCK_IOMMU
+        ? mdCheckMapRules.noMockDomain
+        : undefined;
+  const step =
+    hwpt === undefined || noHwpt !== undefined
+      ? MOCK_PAGE_SIZE
+      : leastPageSize(hwpt.domain.pageSizes);
+  const badRange =
+    ((iova | length | uptr) & (step - 1n)) !== 0n
+      ? mdCheckMapRules.misaligned
+      : uptr + length > U64_MAX
+        ? mdCheckMapRules.wraps
+        : undefined;
+  const [first, second] = world.release.checkMapLooksForHwptFirst
+    ? [noHwpt, badRange]
+    : [badRange, noHwpt];
+  const rule = first ?? second;
+  return rule === undefined ? walk(request, step) : [failed(rule, world)];
+};

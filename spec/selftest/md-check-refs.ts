@@ -1,0 +1,80 @@
+// MD_CHECK_REFS: is every page at an address pinned exactly so often? iommufd_test_md_check_refs() in
+// drivers/iommu/iommufd/selftest.c. Pages of huge pages are not looked at.
+
+import { decode } from '../abi/layout.ts';
+import { MD_CHECK_REFS } from '../abi/test.ts';
+import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
+import type { Handler } from '../iommufd/request.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import type { World } from '../world.ts';
+import { type Frame, frameAt, frameRules, isLastPage } from './frames.ts';
+
+export const mdCheckRefsRules = rulesOf(
+  'IOMMU_TEST_CMD MD_CHECK_REFS',
+  'iommufd_test_md_check_refs() in drivers/iommu/iommufd/selftest.c',
+  {
+    misaligned: refuses('EINVAL', 'The length or the address is not whole pages.'),
+    wraps: refuses(
+      'EINVAL',
+      'The address and the length together pass the end of the address space.',
+    ),
+    differs: refuses('EIO', 'A page is pinned more or less often than refs says.'),
+    agrees: grants('Every page is pinned as often as refs says.'),
+  },
+);
+
+/** How often a page of memory is pinned, by whichever iommufd. */
+export const pinsOf = (world: World, frame: Frame): number => {
+  let pins = 0;
+  for (const file of valuesOf(world.files)) {
+    if (file.kind !== 'iommufd') continue;
+    for (const pages of valuesOf(file.context.pages)) {
+      for (const { key, value } of nodesOf(pages.pinned)) {
+        const from = frame.page - value.page;
+        if (value.backing === frame.backing && from >= 0 && from <= value.last - key) pins += 1;
+      }
+    }
+  }
+  return pins;
+};
+
+const UNKNOWN =
+  'the recording does not say what memory stood at the address then, nor whether it was of huge pages';
+
+export const mdCheckRefs: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const { length, uptr, refs } = decode(MD_CHECK_REFS, request.bytes);
+  if (((length | uptr) & (PAGE_SIZE_BYTES - 1n)) !== 0n) {
+    return [failed(mdCheckRefsRules.misaligned, world)];
+  }
+  if (uptr + length > U64_MAX) return [failed(mdCheckRefsRules.wraps, world)];
+  const agrees = succeeded(mdCheckRefsRules.agrees, world);
+  const differs = failed(mdCheckRefsRules.differs, world);
+  const recorded = world.memory.knowledge === 'recorded';
+  for (let done = 0n; done < length; done += PAGE_SIZE_BYTES) {
+    const address = uptr + done;
+    if (isLastPage(address)) return [failed(frameRules.wraps, world)];
+    const looked = frameAt(world.memory, request.call.process, address);
+    if (looked.kind === 'none') return [failed(frameRules.noPage, world)];
+    const pins = looked.kind === 'frame' ? pinsOf(world, looked.frame) : 0;
+    if (pins === refs && (looked.kind === 'frame' || nothingIsPinned(world))) continue;
+    if (!recorded) return [differs];
+    return [
+      { ...agrees, unknown: UNKNOWN },
+      { ...differs, unknown: UNKNOWN },
+    ];
+  }
+  return [agrees];
+};
+
+const nothingIsPinned = (world: World): boolean => {
+  for (const file of valuesOf(world.files)) {
+    if (file.kind !== 'iommufd') continue;
+    for (const pages of valuesOf(file.context.pages)) {
+      if (pages.pinned !== undefined) return false;
+    }
+  }
+  return true;
+};

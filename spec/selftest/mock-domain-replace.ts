@@ -1,0 +1,72 @@
+// MOCK_DOMAIN_REPLACE: a mock device moved to another IOAS or hwpt. iommufd_test_mock_domain_replace() in
+// drivers/iommu/iommufd/selftest.c.
+
+import { decode } from '../abi/layout.ts';
+import { MOCK_DOMAIN_REPLACE } from '../abi/test.ts';
+import { type ObjectId, objectId } from '../abi/units.ts';
+import { templateFor } from '../hardware/templates.ts';
+import { replace } from '../iommufd/attach.ts';
+import { deviceAt, leastFreeId, objectAt } from '../iommufd/context.ts';
+import { unspecified } from '../iommufd/forget.ts';
+import {
+  contextOfRequest,
+  type Handler,
+  idChoice,
+  respond,
+  stateOfRequest,
+} from '../iommufd/request.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { type World, withState } from '../world.ts';
+
+export const mockDomainReplaceRules = rulesOf(
+  'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE',
+  'iommufd_test_mock_domain_replace() in drivers/iommu/iommufd/selftest.c',
+  {
+    noDevice: refuses('ENOENT', "There is no mock device's test object of that id."),
+    replaces: grants(
+      "The device's domain is another one from now on, and pt_id holds its hwpt's id; an hwpt that an attach made and that has no device left is gone.",
+    ),
+    replacesUnanswered: refuses(
+      'EFAULT',
+      'The device has been moved and stays so, but the struct cannot be written back.',
+    ),
+  },
+);
+
+export const mockDomainReplace: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const { id, pt_id: target } = decode(MOCK_DOMAIN_REPLACE, request.bytes);
+  const context = contextOfRequest(request);
+  const object = objectAt(context, id);
+  if (object?.kind !== 'selftest') return [failed(mockDomainReplaceRules.noDevice, world)];
+  const device = deviceAt(context, object.device);
+  if (device === undefined) throw new Error(`The test object ${id} outlived its device.`);
+  if (objectAt(context, target)?.kind === 'unspecified') {
+    return [unspecified(world, 'MOCK_DOMAIN_REPLACE to an object that is not specified')];
+  }
+  const fresh = leastFreeId(context);
+  const template = templateFor(world, device);
+  const moved = replace(stateOfRequest(request), object.device, target, { id: fresh, template });
+  if (isRefused(moved)) return [failedBy(moved, world)];
+  const after = withState(world, moved.state);
+  const answer = respond(request, MOCK_DOMAIN_REPLACE, { pt_id: moved.hwpt });
+  if (!answer.whole) {
+    return [failed(mockDomainReplaceRules.replacesUnanswered, after, [answer.write])];
+  }
+  const reply = succeeded(mockDomainReplaceRules.replaces, after, [answer.write]);
+  if (moved.hwpt !== fresh) return [reply];
+  const otherwise = (chosen: ObjectId): World => {
+    const other = replace(stateOfRequest(request), object.device, target, { id: chosen, template });
+    return isRefused(other) ? after : withState(world, other.state);
+  };
+  return [
+    {
+      ...reply,
+      choices: {
+        list: [idChoice(request, MOCK_DOMAIN_REPLACE, 'pt_id', fresh)],
+        world: ([chosen]) => otherwise(objectId(Number(chosen))),
+      },
+    },
+  ];
+};

@@ -1,0 +1,132 @@
+// MOCK_DOMAIN and MOCK_DOMAIN_FLAGS: a mock device, bound and attached. iommufd_test_mock_domain() in
+// drivers/iommu/iommufd/selftest.c.
+
+import { decode } from '../abi/layout.ts';
+import {
+  MOCK_DOMAIN,
+  MOCK_DOMAIN_FLAGS,
+  MOCK_FLAGS_DEVICE_HUGE_IOVA,
+  MOCK_FLAGS_DEVICE_NO_DIRTY,
+} from '../abi/test.ts';
+import { type ObjectId, objectId } from '../abi/units.ts';
+import { MOCK_IOMMU, templateFor } from '../hardware/templates.ts';
+import { attach } from '../iommufd/attach.ts';
+import { type Device, withObject } from '../iommufd/context.ts';
+import {
+  contextOfRequest,
+  type Handler,
+  idChoice,
+  nextIds,
+  type Request,
+  respond,
+  respondRules,
+  stateOfRequest,
+} from '../iommufd/request.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, type Refused, refuses, rulesOf } from '../rule.ts';
+import { type World, withState } from '../world.ts';
+
+export const mockDomainRules = rulesOf(
+  'IOMMU_TEST_CMD MOCK_DOMAIN',
+  'iommufd_test_mock_domain() in drivers/iommu/iommufd/selftest.c',
+  {
+    unknownFlags: refuses(
+      'EINVAL',
+      'A device flag is set that the release does not have.',
+      'mock_dev_create() in drivers/iommu/iommufd/selftest.c',
+    ),
+    makes: grants(
+      'A mock device in a group of its own has been bound and attached; the ids of its test object, its device and its hwpt are told.',
+    ),
+  },
+);
+
+type Made = { readonly world: World; readonly hwpt: ObjectId };
+
+const made = (
+  request: Request,
+  target: ObjectId,
+  flags: number,
+  selftest: ObjectId,
+  id: ObjectId,
+  fresh: ObjectId,
+): Made | Refused => {
+  const { world } = request;
+  const device: Device = {
+    kind: 'device',
+    iommu: MOCK_IOMMU,
+    group: `mock ${world.mockDevices}`,
+    reserved: [],
+    enforcesCacheCoherency: false,
+    hwpt: undefined,
+    mock: {
+      noDirty: (flags & MOCK_FLAGS_DEVICE_NO_DIRTY) !== 0,
+      hugePages: (flags & MOCK_FLAGS_DEVICE_HUGE_IOVA) !== 0,
+    },
+  };
+  const before = stateOfRequest(request);
+  const bound = withObject(
+    withObject(before.context, selftest, { kind: 'selftest', device: id }),
+    id,
+    device,
+  );
+  const attached = attach({ ...before, context: bound }, id, target, {
+    id: fresh,
+    template: templateFor(world, device),
+  });
+  if (isRefused(attached)) return attached;
+  return {
+    world: { ...withState(world, attached.state), mockDevices: world.mockDevices + 1 },
+    hwpt: attached.hwpt,
+  };
+};
+
+const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => {
+  const { world } = request;
+  if ((flags & ~world.release.mockDeviceFlags) !== 0) {
+    return [failed(mockDomainRules.unknownFlags, world)];
+  }
+  const { id: target } = decode(MOCK_DOMAIN, request.bytes);
+  const [selftest, device, fresh] = nextIds(contextOfRequest(request), 3) as [
+    ObjectId,
+    ObjectId,
+    ObjectId,
+  ];
+  const done = made(request, target, flags, selftest, device, fresh);
+  if (isRefused(done)) return [failedBy(done, world)];
+  const answer = respond(request, MOCK_DOMAIN, {
+    out_stdev_id: selftest,
+    out_hwpt_id: done.hwpt,
+    out_idev_id: device,
+  });
+  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+  const makesHwpt = done.hwpt === fresh;
+  const list = [
+    idChoice(request, MOCK_DOMAIN, 'out_stdev_id', selftest),
+    idChoice(request, MOCK_DOMAIN, 'out_idev_id', device),
+    ...(makesHwpt ? [idChoice(request, MOCK_DOMAIN, 'out_hwpt_id', fresh)] : []),
+  ];
+  const after = (chosen: readonly bigint[]): World => {
+    const [asSelftest, asDevice, asHwpt] = chosen.map((id) => objectId(Number(id)));
+    const other = made(
+      request,
+      target,
+      flags,
+      asSelftest ?? selftest,
+      asDevice ?? device,
+      asHwpt ?? fresh,
+    );
+    return isRefused(other) ? done.world : other.world;
+  };
+  return [
+    {
+      ...succeeded(mockDomainRules.makes, done.world, [answer.write]),
+      choices: { list, world: after },
+    },
+  ];
+};
+
+export const mockDomain: Handler = (request) => mockDomainWith(request, 0);
+
+export const mockDomainFlags: Handler = (request) =>
+  mockDomainWith(request, decode(MOCK_DOMAIN_FLAGS, request.bytes).dev_flags);

@@ -1,0 +1,120 @@
+// IOMMU_TEST_CMD: which operation is meant. iommufd_test() in drivers/iommu/iommufd/selftest.c.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_TEST_CMD } from '../abi/native.ts';
+import {
+  DEV_CHECK_CACHE,
+  MOCK_DEVICE_CACHE_DEFAULT,
+  MOCK_DEVICE_CACHES,
+  SET_TEMP_MEMORY_LIMIT,
+  TEMP_MEMORY_LIMIT_MIN,
+  TEST_OPERATIONS,
+  type TestOperationName,
+} from '../abi/test.ts';
+import { deviceAt } from '../iommufd/context.ts';
+import { forgettingAll, unspecified } from '../iommufd/forget.ts';
+import { contextOfRequest, type Handler, type Request } from '../iommufd/request.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { accessPages, destroyAccessPages } from './access-pages.ts';
+import { accessReplaceIoas } from './access-replace-ioas.ts';
+import { accessRw } from './access-rw.ts';
+import { addReserved } from './add-reserved.ts';
+import { createAccess } from './create-access.ts';
+import { mdCheckMap } from './md-check-map.ts';
+import { mdCheckRefs } from './md-check-refs.ts';
+import { mockDomain, mockDomainFlags } from './mock-domain.ts';
+import { mockDomainReplace } from './mock-domain-replace.ts';
+
+export const testCommandRules = rulesOf(
+  'IOMMU_TEST_CMD',
+  'iommufd_test() in drivers/iommu/iommufd/selftest.c',
+  {
+    limitTooLow: refuses('EINVAL', 'SET_TEMP_MEMORY_LIMIT names less than 12 bytes.'),
+    limits: grants(
+      'Pages are handled in batches of at most this much memory from now on; nothing else shows it.',
+    ),
+    noDevice: refuses(
+      'ENOENT',
+      'DEV_CHECK_CACHE names an id that is no device.',
+      'iommufd_test_dev_check_cache() in drivers/iommu/iommufd/selftest.c',
+    ),
+    cacheDiffers: refuses(
+      'EINVAL',
+      'DEV_CHECK_CACHE names a cache that there is not, or a value that it does not hold.',
+      'iommufd_test_dev_check_cache() in drivers/iommu/iommufd/selftest.c',
+    ),
+    cacheAgrees: grants(
+      "The device's cache holds the value; a new device's caches hold 0xbaddad.",
+      'iommufd_test_dev_check_cache() in drivers/iommu/iommufd/selftest.c',
+    ),
+    unknownOperation: refuses('EOPNOTSUPP', 'The release has no operation of that number.'),
+  },
+);
+
+const setTempMemoryLimit: Handler = ({ world, bytes }) => {
+  const { limit } = decode(SET_TEMP_MEMORY_LIMIT, bytes);
+  return limit < TEMP_MEMORY_LIMIT_MIN
+    ? [failed(testCommandRules.limitTooLow, world)]
+    : [succeeded(testCommandRules.limits, world)];
+};
+
+const devCheckCache: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const { id, cache_id, cache } = decode(DEV_CHECK_CACHE, request.bytes);
+  const context = contextOfRequest(request);
+  const device = deviceAt(context, id);
+  if (device === undefined) return [failed(testCommandRules.noDevice, world)];
+  if (device.mock === undefined || context.forgottenCaches) {
+    return [unspecified(world, 'DEV_CHECK_CACHE of caches that are not known')];
+  }
+  const agrees = cache_id < MOCK_DEVICE_CACHES && cache === MOCK_DEVICE_CACHE_DEFAULT;
+  return agrees
+    ? [succeeded(testCommandRules.cacheAgrees, world)]
+    : [failed(testCommandRules.cacheDiffers, world)];
+};
+
+const notSpecified =
+  (name: string): Handler =>
+  ({ world }) => [unspecified(world, `IOMMU_TEST_CMD ${name}`)];
+
+const notSpecifiedAndForgetting =
+  (name: string): Handler =>
+  (request: Request) => [forgettingAll(request, `IOMMU_TEST_CMD ${name}`)];
+
+const HANDLERS: Readonly<Record<TestOperationName, Handler>> = {
+  ADD_RESERVED: addReserved,
+  MOCK_DOMAIN: mockDomain,
+  MD_CHECK_MAP: mdCheckMap,
+  MD_CHECK_REFS: mdCheckRefs,
+  CREATE_ACCESS: createAccess,
+  DESTROY_ACCESS_PAGES: destroyAccessPages,
+  ACCESS_PAGES: accessPages,
+  ACCESS_RW: accessRw,
+  SET_TEMP_MEMORY_LIMIT: setTempMemoryLimit,
+  MOCK_DOMAIN_REPLACE: mockDomainReplace,
+  ACCESS_REPLACE_IOAS: accessReplaceIoas,
+  MOCK_DOMAIN_FLAGS: mockDomainFlags,
+  DIRTY: notSpecified('DIRTY'),
+  MD_CHECK_IOTLB: notSpecified('MD_CHECK_IOTLB'),
+  TRIGGER_IOPF: notSpecified('TRIGGER_IOPF'),
+  DEV_CHECK_CACHE: devCheckCache,
+  TRIGGER_VEVENT: notSpecified('TRIGGER_VEVENT'),
+  PASID_ATTACH: notSpecifiedAndForgetting('PASID_ATTACH'),
+  PASID_REPLACE: notSpecifiedAndForgetting('PASID_REPLACE'),
+  PASID_DETACH: notSpecifiedAndForgetting('PASID_DETACH'),
+  PASID_CHECK_HWPT: notSpecified('PASID_CHECK_HWPT'),
+  DMABUF_GET: notSpecified('DMABUF_GET'),
+  DMABUF_REVOKE: notSpecified('DMABUF_REVOKE'),
+};
+
+const byNumber = new Map(TEST_OPERATIONS.map((operation) => [operation.op, operation.name]));
+
+export const testCommand: Handler = (request) => {
+  const { world } = request;
+  const name = byNumber.get(decode(IOMMU_TEST_CMD, request.bytes).op);
+  if (name === undefined || world.release.absentTestOperations.has(name)) {
+    return [failed(testCommandRules.unknownOperation, world)];
+  }
+  return HANDLERS[name](request);
+};

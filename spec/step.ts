@@ -1,0 +1,84 @@
+// The one door: what may come of a call. Pure; the world that is given stays as it is.
+
+import { match } from 'ts-pattern';
+import type { Call, CloseCall, IoctlCall, Process, Segment } from './call.ts';
+import { iommufdIoctl } from './iommufd/door.ts';
+import { memfd, mmap, munmap, store } from './memory/calls.ts';
+import { storedAt } from './memory/contents.ts';
+import { failed, type Outcome, succeeded } from './outcome.ts';
+import { grants, refuses, rulesOf } from './rule.ts';
+import { groupIoctl } from './vfio/group-call.ts';
+import { open } from './vfio/open.ts';
+import { releasedUnheld } from './vfio/release.ts';
+import { fileAt, type OpenFile, openFile, type World, withoutDescriptor } from './world.ts';
+
+export const descriptorRules = rulesOf('descriptors', 'close(2), ioctl(2)', {
+  notOpen: refuses('EBADF', 'The descriptor is not open.'),
+  closes: grants(
+    'The descriptor is closed; what it was the last to refer to is released, with all that this held.',
+  ),
+  noIoctls: refuses('ENOTTY', 'The file has no ioctls of this type.'),
+});
+
+const close = (world: World, call: CloseCall): readonly Outcome[] => {
+  const file = fileAt(world, call.process, call.fd);
+  if (file === undefined) return [failed(descriptorRules.notOpen, world)];
+  const without = withoutDescriptor(world, call.process, call.fd);
+  return [succeeded(descriptorRules.closes, releasedUnheld(without, file))];
+};
+
+const unspecifiedIoctl = (world: World, what: string): Outcome => ({
+  kind: 'unspecified',
+  what,
+  world: () => world,
+});
+
+const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): readonly Outcome[] => {
+  if (file.kind === 'iommufd') return iommufdIoctl(world, id, call);
+  return match(file)
+    .with({ kind: 'group' }, (group) => groupIoctl(world, id, group, call))
+    .with({ kind: 'device' }, () => [unspecifiedIoctl(world, 'an ioctl on a VFIO device')])
+    .with({ kind: 'unspecified' }, ({ path }) => [unspecifiedIoctl(world, `an ioctl on ${path}`)])
+    .with({ kind: 'access' }, { kind: 'memfd' }, () => [failed(descriptorRules.noIoctls, world)])
+    .exhaustive();
+};
+
+const ioctl = (world: World, call: IoctlCall): readonly Outcome[] => {
+  const prepared = withStores(world, call.process, call.memory);
+  const id = fileAt(prepared, call.process, call.fd);
+  const file = id === undefined ? undefined : openFile(prepared, id);
+  return id === undefined || file === undefined
+    ? [failed(descriptorRules.notOpen, prepared)]
+    : ioctlOn(prepared, id, file, call);
+};
+
+/** The world after bytes were stored into a process's memory, by itself or by the kernel. */
+export const withStores = (world: World, process: Process, segments: readonly Segment[]): World => {
+  if (world.memory.knowledge === 'recorded' || segments.length === 0) return world;
+  let { memory } = world;
+  for (const { address, bytes } of segments) memory = storedAt(memory, process, address, bytes);
+  return memory === world.memory ? world : { ...world, memory };
+};
+
+/**
+ * Every reply that the specification allows to a call, each with its rule and the world that follows. What a reply
+ * writes to memory is not yet in its world: see withStores.
+ */
+export const step = (world: World, call: Call): readonly Outcome[] => {
+  switch (call.kind) {
+    case 'ioctl':
+      return ioctl(world, call);
+    case 'open':
+      return open(world, call);
+    case 'close':
+      return close(world, call);
+    case 'memfd':
+      return memfd(world, call);
+    case 'mmap':
+      return mmap(world, call);
+    case 'munmap':
+      return munmap(world, call);
+    case 'store':
+      return store(world, call);
+  }
+};

@@ -1,0 +1,112 @@
+// Opening the device files: iommufd_fops_open() in drivers/iommu/iommufd/main.c and vfio_group_fops_open() in
+// drivers/vfio/group.c.
+
+import { type Fd, fileDescriptor } from '../abi/units.ts';
+import type { OpenCall } from '../call.ts';
+import { valuesOf } from '../collections/ordered-map.ts';
+import { newContext } from '../iommufd/context.ts';
+import { failed, type Outcome, type Reply, succeeded } from '../outcome.ts';
+import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
+import {
+  fileAt,
+  leastFreeDescriptor,
+  type OpenFile,
+  type World,
+  withDescriptor,
+  withNewFile,
+} from '../world.ts';
+
+export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/iommufd/main.c', {
+  iommufd: grants('Every open of /dev/iommu makes an iommufd of its own, without objects.'),
+  noGroup: refuses(
+    'ENOENT',
+    'There is no group of that number.',
+    'vfio_create_group() in drivers/vfio/group.c',
+  ),
+  groupBusy: refuses(
+    'EBUSY',
+    'The group is open already, or a device that was got from it is.',
+    'vfio_group_fops_open() in drivers/vfio/group.c',
+  ),
+  group: grants(
+    'The group is open; it has no container.',
+    'vfio_group_fops_open() in drivers/vfio/group.c',
+  ),
+});
+
+const opening = (
+  world: World,
+  call: OpenCall,
+  rule: Rule,
+  make: (id: number) => OpenFile,
+): Reply => {
+  const preferred = leastFreeDescriptor(world, call.process);
+  const after = (fd: Fd): World => {
+    const made = withNewFile(world, make);
+    return withDescriptor(made.world, call.process, fd, made.id);
+  };
+  return {
+    ...succeeded(rule, after(preferred), [], preferred),
+    choices: {
+      list: [
+        {
+          what: 'a descriptor',
+          seen: { in: 'result' },
+          preferred: BigInt(preferred),
+          unfit: (value) =>
+            fileAt(world, call.process, fileDescriptor(Number(value))) === undefined
+              ? undefined
+              : 'the descriptor is open already',
+        },
+      ],
+      world: ([chosen]) => after(fileDescriptor(Number(chosen))),
+    },
+  };
+};
+
+const GROUP_PATH = /^\/dev\/vfio\/(\d+)$/;
+
+const isOpen = (world: World, group: number): boolean => {
+  for (const file of valuesOf(world.files)) {
+    if (file.kind === 'group' && file.group === group) return true;
+  }
+  return false;
+};
+
+/** open() of a path. */
+export const open = (world: World, call: OpenCall): readonly Outcome[] => {
+  const { path } = call;
+  if (path === '/dev/iommu') {
+    return [
+      opening(world, call, openRules.iommufd, (id) => ({
+        kind: 'iommufd',
+        context: newContext(id),
+      })),
+    ];
+  }
+  const group = GROUP_PATH.exec(path)?.[1];
+  if (group === undefined) {
+    return [
+      {
+        kind: 'unspecified',
+        what: `open of ${path}`,
+        world: ({ errno, result }) => {
+          if (errno !== 0) return world;
+          const made = withNewFile(world, () => ({ kind: 'unspecified', path }));
+          return withDescriptor(made.world, call.process, fileDescriptor(result), made.id);
+        },
+      },
+    ];
+  }
+  const number = Number(group);
+  const exists = world.setting.platform.devices.some((device) => device.group === number);
+  if (!exists) return [failed(openRules.noGroup, world)];
+  if (isOpen(world, number)) return [failed(openRules.groupBusy, world)];
+  return [
+    opening(world, call, openRules.group, () => ({
+      kind: 'group',
+      group: number,
+      container: undefined,
+    })),
+  ];
+};

@@ -1,0 +1,89 @@
+// What happens when the last descriptor of a file is closed. Devices hold their group open, groups and bound devices
+// hold the iommufd, and so do accesses; a file goes when nothing refers to it any more.
+
+import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
+import type { FileId } from '../files.ts';
+import { detachAccess } from '../iommufd/access-attach.ts';
+import { detach } from '../iommufd/attach.ts';
+import { objectAt, withoutObject } from '../iommufd/context.ts';
+import { pinnedCount } from '../iopt/pages.ts';
+import { discharged } from '../memory/accounting.ts';
+import {
+  type AccessFile,
+  contextOf,
+  type DeviceFile,
+  openFile,
+  stateOf,
+  type World,
+  withoutFile,
+  withState,
+} from '../world.ts';
+
+/** Whether a descriptor or another file refers to the file. */
+const isHeld = (world: World, id: FileId): boolean => {
+  for (const descriptors of valuesOf(world.processes)) {
+    for (const file of valuesOf(descriptors)) if (file === id) return true;
+  }
+  for (const device of world.devices.values()) if (device.iommufd === id) return true;
+  for (const { value } of nodesOf(world.files)) {
+    if (value.kind === 'group' && value.container === id) return true;
+    if (value.kind === 'device' && value.group === id) return true;
+    if (value.kind === 'access' && value.iommufd === id) return true;
+  }
+  return false;
+};
+
+const releasedDevice = (world: World, id: FileId, file: DeviceFile): World => {
+  const open = world.devices.get(file.name);
+  if (open === undefined) throw new Error(`Device ${file.name} is closed and was not open.`);
+  const devices = new Map(world.devices);
+  const without = withoutFile(world, id);
+  if (open.opens > 1) {
+    devices.set(file.name, { ...open, opens: open.opens - 1 });
+    return releasedUnheld({ ...without, devices }, file.group);
+  }
+  devices.delete(file.name);
+  const state = stateOf(world, open.iommufd);
+  const detached =
+    objectAt(state.context, open.object)?.kind === 'access'
+      ? detachAccess(state, open.object)
+      : detach(state, open.object);
+  const unbound = { ...detached, context: withoutObject(detached.context, open.object) };
+  const after = withState({ ...without, devices }, unbound);
+  return releasedUnheld(releasedUnheld(after, open.iommufd), file.group);
+};
+
+const releasedAccess = (world: World, id: FileId, file: AccessFile): World => {
+  const detached = detachAccess(stateOf(world, file.iommufd), file.object);
+  const gone = { ...detached, context: withoutObject(detached.context, file.object) };
+  return releasedUnheld(withState(withoutFile(world, id), gone), file.iommufd);
+};
+
+/** Everything that the iommufd holds goes with it. */
+const releasedIommufd = (world: World, id: FileId): World => {
+  let { memory } = world;
+  for (const pages of valuesOf(contextOf(world, id).pages)) {
+    memory = discharged(memory, pages.process, pages.charge, pinnedCount(pages));
+  }
+  return withoutFile({ ...world, memory }, id);
+};
+
+/** The world without the file, if nothing refers to it. */
+export const releasedUnheld = (world: World, id: FileId): World => {
+  const file = openFile(world, id);
+  if (file === undefined || isHeld(world, id)) return world;
+  switch (file.kind) {
+    case 'device':
+      return releasedDevice(world, id, file);
+    case 'access':
+      return releasedAccess(world, id, file);
+    case 'iommufd':
+      return releasedIommufd(world, id);
+    case 'group': {
+      const without = withoutFile(world, id);
+      return file.container === undefined ? without : releasedUnheld(without, file.container);
+    }
+    default:
+      return withoutFile(world, id);
+  }
+};

@@ -1,0 +1,160 @@
+// The whole state of the specification. Nothing in it is ever changed; every step makes a new one that shares
+// what stayed the same.
+
+import type { ObjectId } from './abi/units.ts';
+import { type Fd, fileDescriptor } from './abi/units.ts';
+import type { Process } from './call.ts';
+import { drop, nodesOf, type OrderedMap, put, valueAt } from './collections/ordered-map.ts';
+import type { FileId } from './files.ts';
+import type { Context } from './iommufd/context.ts';
+import type { IommufdState } from './iommufd/state.ts';
+import type { BackingId } from './memory/address-space.ts';
+import { emptyMemory, type Memory } from './memory/memory.ts';
+import type { Setting } from './platform.ts';
+import { RELEASES, type Release } from './releases.ts';
+
+export type IommufdFile = { readonly kind: 'iommufd'; readonly context: Context };
+
+/** A group's device file: /dev/vfio/N. */
+export type GroupFile = {
+  readonly kind: 'group';
+  readonly group: number;
+  /** The iommufd that is its container. */
+  readonly container: FileId | undefined;
+};
+
+/** A device that was got from a group. All descriptors of one device share what they bind. */
+export type DeviceFile = {
+  readonly kind: 'device';
+  readonly name: string;
+  readonly group: FileId;
+};
+
+/** What the first descriptor of a device bound, and the last one lets go. */
+export type OpenDevice = {
+  readonly iommufd: FileId;
+  readonly object: ObjectId;
+  /** How many device files refer to it. */
+  readonly opens: number;
+};
+
+/** An in-kernel user that the test command made. */
+export type AccessFile = {
+  readonly kind: 'access';
+  readonly iommufd: FileId;
+  readonly object: ObjectId;
+};
+
+export type MemfdFile = {
+  readonly kind: 'memfd';
+  readonly backing: BackingId;
+  /** Bytes. */
+  readonly length: bigint;
+};
+
+/** A descriptor whose calls are not specified. */
+export type UnspecifiedFile = { readonly kind: 'unspecified'; readonly path: string };
+
+export type OpenFile =
+  | IommufdFile
+  | GroupFile
+  | DeviceFile
+  | AccessFile
+  | MemfdFile
+  | UnspecifiedFile;
+
+export type Descriptors = OrderedMap<Fd, FileId>;
+
+export type World = {
+  readonly setting: Setting;
+  readonly release: Release;
+  readonly processes: OrderedMap<Process, Descriptors>;
+  readonly files: OrderedMap<FileId, OpenFile>;
+  readonly nextFile: FileId;
+  /** By the device's name: what is bound through groups. */
+  readonly devices: ReadonlyMap<string, OpenDevice>;
+  readonly memory: Memory;
+  /** How many mock devices were made; each is a group of its own. */
+  readonly mockDevices: number;
+};
+
+/** A world in which nothing is open and nothing is mapped. */
+export const emptyWorld = (setting: Setting, knowledge: Memory['knowledge']): World => ({
+  setting,
+  release: RELEASES[setting.release],
+  processes: undefined,
+  files: undefined,
+  nextFile: 1,
+  devices: new Map(),
+  memory: emptyMemory(knowledge, setting.credentials),
+  mockDevices: 0,
+});
+
+export const descriptorsOf = (world: World, process: Process): Descriptors =>
+  valueAt(world.processes, process);
+
+export const fileAt = (world: World, process: Process, fd: Fd): FileId | undefined =>
+  valueAt(descriptorsOf(world, process), fd);
+
+export const openFile = (world: World, id: FileId): OpenFile | undefined =>
+  valueAt(world.files, id);
+
+export const contextOf = (world: World, id: FileId): Context => {
+  const file = valueAt(world.files, id);
+  if (file?.kind !== 'iommufd')
+    throw new Error(`File ${id} is no iommufd; its holder outlived it.`);
+  return file.context;
+};
+
+export const withFile = (world: World, id: FileId, file: OpenFile): World => ({
+  ...world,
+  files: put(world.files, id, file),
+});
+
+export const withoutFile = (world: World, id: FileId): World => ({
+  ...world,
+  files: drop(world.files, id),
+});
+
+export const withContext = (world: World, context: Context): World =>
+  withFile(world, context.file, { kind: 'iommufd', context });
+
+export const stateOf = (world: World, id: FileId): IommufdState => ({
+  context: contextOf(world, id),
+  memory: world.memory,
+});
+
+export const withState = (world: World, { context, memory }: IommufdState): World => ({
+  ...world,
+  memory,
+  files: put(world.files, context.file, { kind: 'iommufd', context }),
+});
+
+/** The world with a new file, not yet behind any descriptor. */
+export const withNewFile = (
+  world: World,
+  file: (id: FileId) => OpenFile,
+): { readonly world: World; readonly id: FileId } => {
+  const id = world.nextFile;
+  return { world: { ...withFile(world, id, file(id)), nextFile: id + 1 }, id };
+};
+
+export const withDescriptor = (world: World, process: Process, fd: Fd, file: FileId): World => ({
+  ...world,
+  processes: put(world.processes, process, put(descriptorsOf(world, process), fd, file)),
+});
+
+export const withoutDescriptor = (world: World, process: Process, fd: Fd): World => ({
+  ...world,
+  processes: put(world.processes, process, drop(descriptorsOf(world, process), fd)),
+});
+
+/** The least descriptor that the process does not use, as far as the world knows. */
+export const leastFreeDescriptor = (world: World, process: Process): Fd => {
+  let fd = 3;
+  for (const { key } of nodesOf(descriptorsOf(world, process))) {
+    if (key > fd) break;
+    if (key === fd) fd += 1;
+  }
+  return fileDescriptor(fd);
+};
