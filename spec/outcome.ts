@@ -3,6 +3,8 @@
 import { ERRNO } from './abi/errno.ts';
 import type { Segment } from './call.ts';
 import type { DeviationId } from './deviations.ts';
+import { pinRules } from './memory/pin.ts';
+import { MEMORY_SINCE } from './memory/recorded.ts';
 import type { Refused, Rule } from './rule.ts';
 import type { World } from './world.ts';
 
@@ -73,3 +75,16 @@ export const failed = (rule: Rule, world: World, writes: readonly Segment[] = []
 
 /** The reply to a refusal that changed nothing. */
 export const failedBy = ({ refused }: Refused, world: World): Reply => failed(refused, world);
+
+/**
+ * A reply that pinned memory which was mapped earlier. In a recording that memory may be gone since, so that a fault
+ * cannot be told from a mistake.
+ */
+export const withMemoryDoubt = (
+  reply: Reply,
+  before: World,
+  pinned: boolean,
+): readonly Outcome[] => {
+  if (!pinned || before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
+  return [reply, { ...failed(pinRules.notMapped, before), unknown: MEMORY_SINCE }];
+};

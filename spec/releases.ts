@@ -53,7 +53,7 @@ const release73: Release = {
   name: '7.3.4',
   absentCalls: new Set(),
   absentTestOperations: new Set(),
-  mockPageSizes: { plain: 0x800n, huge: 0x800n },
+  mockPageSizes: { plain: 0x1f_ffff_f800n, huge: 0x1f_ffff_f800n },
   mockDeviceFlags: 0b101,
   hwptsForPasids: true,
   checkMapLooksForHwptFirst: true,

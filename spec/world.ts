@@ -65,10 +65,12 @@ export type OpenFile =
 
 export type Descriptors = OrderedMap<Fd, FileId>;
 
+export type ProcessState = { readonly descriptors: Descriptors };
+
 export type World = {
   readonly setting: Setting;
   readonly release: Release;
-  readonly processes: OrderedMap<Process, Descriptors>;
+  readonly processes: OrderedMap<Process, ProcessState>;
   readonly files: OrderedMap<FileId, OpenFile>;
   readonly nextFile: FileId;
   /** By the device's name: what is bound through groups. */
@@ -91,7 +93,7 @@ export const emptyWorld = (setting: Setting, knowledge: Memory['knowledge']): Wo
 });
 
 export const descriptorsOf = (world: World, process: Process): Descriptors =>
-  valueAt(world.processes, process);
+  valueAt(world.processes, process)?.descriptors;
 
 export const fileAt = (world: World, process: Process, fd: Fd): FileId | undefined =>
   valueAt(descriptorsOf(world, process), fd);
@@ -141,12 +143,16 @@ export const withNewFile = (
 
 export const withDescriptor = (world: World, process: Process, fd: Fd, file: FileId): World => ({
   ...world,
-  processes: put(world.processes, process, put(descriptorsOf(world, process), fd, file)),
+  processes: put(world.processes, process, {
+    descriptors: put(descriptorsOf(world, process), fd, file),
+  }),
 });
 
 export const withoutDescriptor = (world: World, process: Process, fd: Fd): World => ({
   ...world,
-  processes: put(world.processes, process, drop(descriptorsOf(world, process), fd)),
+  processes: put(world.processes, process, {
+    descriptors: drop(descriptorsOf(world, process), fd),
+  }),
 });
 
 /** The least descriptor that the process does not use, as far as the world knows. */

@@ -100,8 +100,9 @@ const expectedBytes = (
     }
   });
   for (const { address, length } of reply.unknownBytes ?? EMPTY) {
-    const part = bytesIn([observed], address, length);
-    if (part !== undefined) overlay(bytes, address - segment.address, part);
+    const from = Number(address - observed.address);
+    if (from < 0 || from >= observed.bytes.length) continue;
+    overlay(bytes, address - segment.address, observed.bytes.subarray(from, from + length));
   }
   return bytes;
 };

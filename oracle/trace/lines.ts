@@ -34,7 +34,7 @@ export async function* linesOf(file: string): AsyncGenerator<readonly string[]> 
         continue;
       }
       rest = bytes.subarray(end + 1);
-      yield bytes.toString('latin1', 0, end).split('\n');
+      yield bytes.toString('utf8', 0, end).split('\n');
     }
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
@@ -42,5 +42,5 @@ export async function* linesOf(file: string): AsyncGenerator<readonly string[]> 
     }
     throw error;
   }
-  if (rest.length > 0) yield [rest.toString('latin1')];
+  if (rest.length > 0) yield [rest.toString('utf8')];
 }

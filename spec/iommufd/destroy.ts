@@ -71,6 +71,7 @@ export const destroy: Handler = (request) => {
         unknown,
       },
       { ...failed(destroyRules.inUse, world), unknown },
+      { ...failed(destroyRules.noObject, world), unknown },
     ];
   }
   if (usersOf(context, id) > 0) return [failed(destroyRules.inUse, world)];

@@ -62,12 +62,13 @@ const nothing =
   ({ world }) => [unspecified(world, name)];
 
 const makes =
-  (call: NativeCallName, field: string, uses: readonly string[]): Handler =>
+  (call: NativeCallName, field: string, uses: readonly string[], descriptor?: string): Handler =>
   (request: Request) => {
     const layout = (NATIVE_CALLS.find(({ name }) => name === call) as NativeCall).layout;
     const view = new DataView(request.bytes.buffer, request.bytes.byteOffset);
     const used = uses.map((name) => objectId(view.getUint32(fieldOf(layout, name).offset, true)));
-    return [makingObject(request, call, fieldOf(layout, field).offset, used)];
+    const opened = descriptor === undefined ? undefined : fieldOf(layout, descriptor).offset;
+    return [makingObject(request, call, fieldOf(layout, field).offset, used, opened)];
   };
 
 const invalidate: Handler = (request) => [
@@ -96,12 +97,17 @@ const HANDLERS: Readonly<Record<NativeCallName, Handler>> = {
   IOMMU_HWPT_SET_DIRTY_TRACKING: nothing('IOMMU_HWPT_SET_DIRTY_TRACKING'),
   IOMMU_HWPT_GET_DIRTY_BITMAP: nothing('IOMMU_HWPT_GET_DIRTY_BITMAP'),
   IOMMU_HWPT_INVALIDATE: invalidate,
-  IOMMU_FAULT_QUEUE_ALLOC: makes('IOMMU_FAULT_QUEUE_ALLOC', 'out_fault_id', []),
+  IOMMU_FAULT_QUEUE_ALLOC: makes('IOMMU_FAULT_QUEUE_ALLOC', 'out_fault_id', [], 'out_fault_fd'),
   IOMMU_IOAS_MAP_FILE: ioasMapFile,
   IOMMU_VIOMMU_ALLOC: makes('IOMMU_VIOMMU_ALLOC', 'out_viommu_id', ['hwpt_id']),
   IOMMU_VDEVICE_ALLOC: makes('IOMMU_VDEVICE_ALLOC', 'out_vdevice_id', ['viommu_id']),
   IOMMU_IOAS_CHANGE_PROCESS: ioasChangeProcess,
-  IOMMU_VEVENTQ_ALLOC: makes('IOMMU_VEVENTQ_ALLOC', 'out_veventq_id', ['viommu_id']),
+  IOMMU_VEVENTQ_ALLOC: makes(
+    'IOMMU_VEVENTQ_ALLOC',
+    'out_veventq_id',
+    ['viommu_id'],
+    'out_veventq_fd',
+  ),
   IOMMU_HW_QUEUE_ALLOC: (request) => [forgettingAll(request, 'IOMMU_HW_QUEUE_ALLOC')],
   IOMMU_IOAS_NOIOMMU_GET_PA: nothing('IOMMU_IOAS_NOIOMMU_GET_PA'),
   IOMMU_TEST_CMD: testCommand,

@@ -1,9 +1,9 @@
 // Calls that are not specified. What they may have changed is forgotten, so that nothing is said about it later.
 
-import { type ObjectId, objectId } from '../abi/units.ts';
+import { fileDescriptor, type ObjectId, objectId } from '../abi/units.ts';
 import { put } from '../collections/ordered-map.ts';
 import type { Unspecified } from '../outcome.ts';
-import { type World, withContext } from '../world.ts';
+import { type World, withContext, withDescriptor, withNewFile } from '../world.ts';
 import { withObject } from './context.ts';
 import { contextOfRequest, type Request } from './request.ts';
 
@@ -16,13 +16,14 @@ export const unspecified = (world: World, what: string): Unspecified => ({
 
 /**
  * An unspecified call that makes an object, whose id it writes at byte `idAt` of its struct, and that uses others
- * as long as it lives.
+ * as long as it lives. Some also open a descriptor, and write it at byte `descriptorAt`.
  */
 export const makingObject = (
   request: Request,
   what: string,
   idAt: number,
   uses: readonly ObjectId[],
+  descriptorAt?: number,
 ): Unspecified => ({
   kind: 'unspecified',
   what,
@@ -34,7 +35,11 @@ export const makingObject = (
     for (const used of uses) {
       context = { ...context, uncertainUsers: put(context.uncertainUsers, used, what) };
     }
-    return withContext(request.world, context);
+    const made = withContext(request.world, context);
+    if (descriptorAt === undefined || after.length < descriptorAt + 4) return made;
+    const opened = withNewFile(made, () => ({ kind: 'unspecified', path: what }));
+    const fd = fileDescriptor(view.getInt32(descriptorAt, true));
+    return withDescriptor(opened.world, request.call.process, fd, opened.id);
   },
 });
 

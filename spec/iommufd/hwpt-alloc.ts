@@ -9,11 +9,11 @@ import {
   HWPT_DATA_NONE,
   IOMMU_HWPT_ALLOC,
 } from '../abi/native.ts';
-import { objectId } from '../abi/units.ts';
+import { type ObjectId, objectId } from '../abi/units.ts';
 import { templateFor } from '../hardware/templates.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { failed, failedBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { withState } from '../world.ts';
+import { type World, withState } from '../world.ts';
 import { type Device, deviceAt, leastFreeId, objectAt } from './context.ts';
 import { forgettingAll, makingObject } from './forget.ts';
 import { domainFor, withHwpt } from './hwpt.ts';
@@ -96,17 +96,16 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
   const answer = respond(request, IOMMU_HWPT_ALLOC, { out_hwpt_id: id });
   if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
   const after = withState(world, filled);
-  return [
-    {
-      ...succeeded(hwptAllocRules.allocates, after, [answer.write]),
-      choices: {
-        list: [idChoice(request, IOMMU_HWPT_ALLOC, 'out_hwpt_id', id)],
-        world: ([chosen]) => {
-          if (chosen === undefined || Number(chosen) === id) return after;
-          const other = withHwpt(state, objectId(Number(chosen)), fields.pt_id, domain, false);
-          return isRefused(other) ? after : withState(world, other);
-        },
-      },
+  const otherwise = (chosen: ObjectId): World => {
+    const other = withHwpt(state, chosen, fields.pt_id, domain, false);
+    return isRefused(other) ? after : withState(world, other);
+  };
+  const reply = {
+    ...succeeded(hwptAllocRules.allocates, after, [answer.write]),
+    choices: {
+      list: [idChoice(request, IOMMU_HWPT_ALLOC, 'out_hwpt_id', id)],
+      world: ([chosen]: readonly bigint[]) => otherwise(objectId(Number(chosen))),
     },
-  ];
+  };
+  return withMemoryDoubt(reply, world, true);
 };

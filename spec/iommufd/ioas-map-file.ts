@@ -4,6 +4,8 @@ import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_MAP_FILE } from '../abi/native.ts';
 import { U64_MAX } from '../abi/units.ts';
 import { mapFile } from '../iopt/map-user.ts';
+import { pinRules } from '../memory/pin.ts';
+import { recordedFile } from '../memory/recorded.ts';
 import { failed, failedBy, type Outcome } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { fileAt, openFile } from '../world.ts';
@@ -71,7 +73,7 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
   if (file === undefined && world.memory.knowledge === 'complete') {
     return [failed(ioasMapFileRules.badDescriptor, world)];
   }
-  if (file?.kind !== 'memfd') {
+  if (file !== undefined && file.kind !== 'memfd') {
     return [forgettingAll(request, 'mapping a file that is no memfd of the program')];
   }
   const fixed = wantsFixed(fields.flags);
@@ -79,17 +81,22 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
     stateOfRequest(request),
     fields.ioas_id,
     call.process,
-    file,
+    file ?? recordedFile(fields.fd),
     fields.start,
     fields.length,
     fixed ? { kind: 'fixed', iova: fields.iova } : { kind: 'chosen' },
     permissions,
   );
   if (isRefused(mapped)) return [failedBy(mapped, world)];
+  const reply = mapReply(request, IOMMU_IOAS_MAP_FILE, 'iova', mapped, !fixed, {
+    granted: ioasMapFileRules.maps,
+    unanswered: ioasMapFileRules.mapsUnanswered,
+  });
+  if (file !== undefined) return [reply];
+  const unknown = `the recording does not say what file descriptor ${fields.fd} is`;
   return [
-    mapReply(request, IOMMU_IOAS_MAP_FILE, 'iova', mapped, !fixed, {
-      granted: ioasMapFileRules.maps,
-      unanswered: ioasMapFileRules.mapsUnanswered,
-    }),
+    { ...reply, unknown },
+    { ...failed(ioasMapFileRules.badDescriptor, world), unknown },
+    { ...failed(pinRules.fileTooShort, world), unknown },
   ];
 };

@@ -15,7 +15,7 @@ import {
   respond,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { failed, failedBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { type World, withState } from '../world.ts';
 
@@ -55,18 +55,14 @@ export const mockDomainReplace: Handler = (request): readonly Outcome[] => {
     return [failed(mockDomainReplaceRules.replacesUnanswered, after, [answer.write])];
   }
   const reply = succeeded(mockDomainReplaceRules.replaces, after, [answer.write]);
-  if (moved.hwpt !== fresh) return [reply];
+  if (moved.hwpt !== fresh) return withMemoryDoubt(reply, world, true);
   const otherwise = (chosen: ObjectId): World => {
     const other = replace(stateOfRequest(request), object.device, target, { id: chosen, template });
     return isRefused(other) ? after : withState(world, other.state);
   };
-  return [
-    {
-      ...reply,
-      choices: {
-        list: [idChoice(request, MOCK_DOMAIN_REPLACE, 'pt_id', fresh)],
-        world: ([chosen]) => otherwise(objectId(Number(chosen))),
-      },
-    },
-  ];
+  const choices = {
+    list: [idChoice(request, MOCK_DOMAIN_REPLACE, 'pt_id', fresh)],
+    world: ([chosen]: readonly bigint[]) => otherwise(objectId(Number(chosen))),
+  };
+  return withMemoryDoubt({ ...reply, choices }, world, true);
 };

@@ -22,7 +22,7 @@ import {
   respondRules,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { failed, failedBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
 import { grants, isRefused, type Refused, refuses, rulesOf } from '../rule.ts';
 import { type World, withState } from '../world.ts';
 
@@ -118,12 +118,11 @@ const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => 
     );
     return isRefused(other) ? done.world : other.world;
   };
-  return [
-    {
-      ...succeeded(mockDomainRules.makes, done.world, [answer.write]),
-      choices: { list, world: after },
-    },
-  ];
+  const reply = {
+    ...succeeded(mockDomainRules.makes, done.world, [answer.write]),
+    choices: { list, world: after },
+  };
+  return withMemoryDoubt(reply, world, makesHwpt);
 };
 
 export const mockDomain: Handler = (request) => mockDomainWith(request, 0);

@@ -21,7 +21,7 @@ import {
 
 /** Whether a descriptor or another file refers to the file. */
 const isHeld = (world: World, id: FileId): boolean => {
-  for (const descriptors of valuesOf(world.processes)) {
+  for (const { descriptors } of valuesOf(world.processes)) {
     for (const file of valuesOf(descriptors)) if (file === id) return true;
   }
   for (const device of world.devices.values()) if (device.iommufd === id) return true;

@@ -1,0 +1,40 @@
+// What a campaign found: data, from which the texts are made.
+
+import type { Program } from '../../model/programs/program.ts';
+import type { Step } from '../../model/programs/run.ts';
+import type { Setting } from '../../spec/platform.ts';
+import type { Verdict, VerdictKind } from '../judge/verdict.ts';
+import type { HiddenDifference } from './hidden.ts';
+
+/** A call of a program with its verdict. */
+export type JudgedStep = { readonly step: Step; readonly verdict: Verdict };
+
+/** What is wrong with a run: a reply, or what no reply shows, at the end of the program. */
+export type Fault =
+  | { readonly kind: 'reply'; readonly verdict: Extract<Verdict, { kind: 'violation' }> }
+  | { readonly kind: 'hidden'; readonly differences: readonly HiddenDifference[] };
+
+/** A program that ends in a violation. */
+export type Counterexample = {
+  readonly setting: Setting;
+  readonly program: Program;
+  /** The calls as far as they were judged; the last one is the violation, unless it is hidden. */
+  readonly steps: readonly JudgedStep[];
+  readonly fault: Fault;
+};
+
+export type CampaignReport = {
+  readonly setting: Setting;
+  readonly seed: number;
+  /** Programs that were run, and calls in them. */
+  readonly runs: number;
+  readonly calls: number;
+  readonly verdicts: Readonly<Record<VerdictKind, number>>;
+  /** How often each rule gave the reply, by the rule's id. */
+  readonly rules: ReadonlyMap<string, number>;
+  /** What the shortest program shows, where one was found; with the count of shrinking steps that it took. */
+  readonly counterexample: Counterexample | undefined;
+  readonly shrinks: number;
+  /** Stopped from outside before every run was made. */
+  readonly interrupted: boolean;
+};

@@ -1,0 +1,100 @@
+// Judges a recording call by call: follows each process and descriptor, and takes what it tells of memory into
+// account. Holds one world and no history, so that its memory does not grow with the recording.
+
+import { decode } from '../../spec/abi/layout.ts';
+import { IOMMU_IOAS_MAP } from '../../spec/abi/native.ts';
+import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
+import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_TYPE1_DMA_MAP } from '../../spec/abi/vfio.ts';
+import type { IoctlCall, Process } from '../../spec/call.ts';
+import { nodesOf, put, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
+import { withSeenMappings } from '../../spec/memory/recorded.ts';
+import { emptyWorld, fileAt, type World, withDescriptor, withNewFile } from '../../spec/world.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { platformOf } from '../trace/platforms.ts';
+import type { RecordedCall, RecordingHeader } from '../trace/recording.ts';
+import { judge } from './judge.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A privileged program has no limit; another one's is not written down. */
+const UNLIMITED = U64_MAX;
+
+export const startOf = (file: string, header: RecordingHeader): World =>
+  emptyWorld(
+    {
+      release: header.release,
+      platform: platformOf(file, header.platform),
+      credentials: { privileged: header.privileged, memlockLimit: UNLIMITED },
+    },
+    'recorded',
+  );
+
+/** A process that was not seen before is a child: it has its parent's descriptors. */
+const withProcess = (world: World, process: Process, fd: RecordedCall['fd']): World => {
+  if (valueAt(world.processes, process) !== undefined) return world;
+  for (const { key, value } of nodesOf(world.processes)) {
+    if (fileAt(world, key, fd) !== undefined) {
+      return { ...world, processes: put(world.processes, process, value) };
+    }
+  }
+  return world;
+};
+
+/** The range of the caller's memory that a map is about. */
+const mappedRange = (
+  call: IoctlCall,
+): { readonly start: bigint; readonly last: bigint } | undefined => {
+  const bytes = call.memory[0]?.bytes;
+  if (bytes === undefined) return undefined;
+  const [address, length] =
+    call.command === VFIO_IOMMU_MAP_DMA
+      ? [
+          decode(VFIO_IOMMU_TYPE1_DMA_MAP, bytes).vaddr,
+          decode(VFIO_IOMMU_TYPE1_DMA_MAP, bytes).size,
+        ]
+      : [decode(IOMMU_IOAS_MAP, bytes).user_va, decode(IOMMU_IOAS_MAP, bytes).length];
+  if (length === 0n) return undefined;
+  const start = address - (address % PAGE_SIZE_BYTES);
+  const end = address + length - 1n;
+  const last = end > U64_MAX ? U64_MAX : end | (PAGE_SIZE_BYTES - 1n);
+  return { start, last };
+};
+
+const withMappings = (world: World, { call, mappings }: RecordedCall): World => {
+  if (mappings === undefined || call.kind !== 'ioctl') return world;
+  const range = mappedRange(call);
+  if (range === undefined) return world;
+  const { start, last } = range;
+  const memory = withSeenMappings(world.memory, call.process, start, last, mappings);
+  return { ...world, memory };
+};
+
+const isForgotten = (world: World): boolean => {
+  for (const file of valuesOf(world.files)) {
+    if (file.kind === 'iommufd' && file.context.forgotten !== undefined) return true;
+  }
+  return false;
+};
+
+/** A descriptor that a call opened of which nothing could be said any more. */
+const withUntoldDescriptor = (world: World, { call, fd, path }: RecordedCall): World => {
+  const anonymous = path.startsWith('anon_inode:');
+  if (!anonymous || fileAt(world, call.process, fd) !== undefined || !isForgotten(world)) {
+    return world;
+  }
+  const opened = withNewFile(world, () => ({ kind: 'unspecified', path }));
+  return withDescriptor(opened.world, call.process, fd, opened.id);
+};
+
+/** The verdict on one line of a recording, and the world after it. */
+export const judgeRecorded = (file: string, before: World, recorded: RecordedCall): Verdict => {
+  const { call, fd, line, path } = recorded;
+  const known = withUntoldDescriptor(withProcess(before, call.process, fd), recorded);
+  if (call.kind !== 'open' && fileAt(known, call.process, fd) === undefined) {
+    throw new BadInput(
+      file,
+      line,
+      `process ${call.process} uses descriptor ${fd} (${path}), which was never opened`,
+    );
+  }
+  return judge(withMappings(known, recorded), call, recorded.observation);
+};

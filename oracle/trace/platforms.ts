@@ -1,0 +1,122 @@
+// The platforms that are known by name, and those that a recording describes.
+
+import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../spec/platform.ts';
+import { BadInput } from './bad-input.ts';
+
+/** Nothing but mock devices. */
+export const MOCK_PLATFORM: Platform = {
+  name: 'mock',
+  iommus: [],
+  devices: [],
+  testCommands: true,
+  noIommuConfigured: true,
+};
+
+/** QEMU's VT-d, and the range through which devices send interrupts. */
+const VTD_IOMMU: Iommu = {
+  pageSizes: 0x4020_1000n,
+  aperture: { start: 0n, last: 0xffff_ffff_ffffn },
+  enforcesCacheCoherency: false,
+};
+const VTD_RESERVED: readonly IovaRange[] = [{ start: 0xfee0_0000n, last: 0xfeef_ffffn }];
+
+/** QEMU's VT-d with two devices, each in a group of its own. */
+export const VTD_PLATFORM: Platform = {
+  name: 'vtd',
+  iommus: [VTD_IOMMU],
+  devices: [
+    { name: '0000:00:04.0', group: 4, iommu: 0, reserved: VTD_RESERVED },
+    { name: '0000:00:05.0', group: 5, iommu: 0, reserved: VTD_RESERVED },
+  ],
+  testCommands: true,
+  noIommuConfigured: true,
+};
+
+/**
+ * Two IOMMUs whose domains do not fit each other's devices, a group of two devices, and a mediated device that has
+ * none: more than one domain under the IOAS of VFIO calls.
+ */
+export const MIXED_PLATFORM: Platform = {
+  name: 'mixed',
+  iommus: [
+    VTD_IOMMU,
+    {
+      pageSizes: 0x20_1000n,
+      aperture: { start: 0n, last: 0x7f_ffff_ffffn },
+      enforcesCacheCoherency: true,
+    },
+  ],
+  devices: [
+    { name: '0000:00:04.0', group: 4, iommu: 0, reserved: VTD_RESERVED },
+    { name: '0000:00:05.0', group: 5, iommu: 1, reserved: VTD_RESERVED },
+    { name: '0000:01:00.0', group: 6, iommu: 1, reserved: [] },
+    {
+      name: '0000:01:00.1',
+      group: 6,
+      iommu: 1,
+      reserved: [{ start: 0x8000_0000n, last: 0x8000_ffffn }],
+    },
+    { name: 'mtty-1', group: 7, iommu: 'none', reserved: [] },
+  ],
+  testCommands: true,
+  noIommuConfigured: true,
+};
+
+export const PLATFORMS: Readonly<Record<string, Platform>> = {
+  mock: MOCK_PLATFORM,
+  vtd: VTD_PLATFORM,
+  mixed: MIXED_PLATFORM,
+};
+
+type Description = Readonly<Record<string, unknown>>;
+
+const isDescription = (value: unknown): value is Description =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const HEX = /^0x[0-9a-fA-F]{1,16}$/;
+
+const number = (file: string, value: unknown, name: string): bigint => {
+  if (typeof value !== 'string' || !HEX.test(value)) {
+    throw new BadInput(file, 1, `the platform's "${name}" is no hexadecimal number`);
+  }
+  return BigInt(value);
+};
+
+const range = (file: string, value: unknown, name: string): IovaRange => {
+  if (!Array.isArray(value) || value.length !== 2) {
+    throw new BadInput(file, 1, `the platform's "${name}" is no pair of the first and the last`);
+  }
+  return { start: number(file, value[0], name), last: number(file, value[1], name) };
+};
+
+const deviceOf = (file: string, value: unknown, reserved: readonly IovaRange[]): PlatformDevice => {
+  if (!isDescription(value) || typeof value.bdf !== 'string' || typeof value.group !== 'number') {
+    throw new BadInput(file, 1, 'a device of the platform has no "bdf" and "group"');
+  }
+  return { name: value.bdf, group: value.group, iommu: 0, reserved };
+};
+
+/** The platform as a file's header describes it. */
+export const platformOf = (file: string, description: Description): Platform => {
+  if (description.name === 'mock') return MOCK_PLATFORM;
+  if (description.name !== 'vtd') {
+    throw new BadInput(file, 1, `platform ${String(description.name)} is not known`);
+  }
+  const { reserved, devices } = description;
+  const ranges = Array.isArray(reserved)
+    ? reserved.map((value) => range(file, value, 'reserved'))
+    : [];
+  return {
+    name: 'vtd',
+    iommus: [
+      {
+        pageSizes: number(file, description.pageSizes, 'pageSizes'),
+        aperture: range(file, description.aperture, 'aperture'),
+        enforcesCacheCoherency: description.cacheCoherency === true,
+      },
+    ],
+    devices: Array.isArray(devices) ? devices.map((device) => deviceOf(file, device, ranges)) : [],
+    testCommands: true,
+    noIommuConfigured: true,
+  };
+};
