@@ -16,6 +16,10 @@ export type Release = {
   readonly mockPageSizes: { readonly plain: bigint; readonly huge: bigint };
   /** The dev_flags that MOCK_DOMAIN_FLAGS accepts. */
   readonly mockDeviceFlags: number;
+  /** A map's length is looked at before whether the address and it pass the end of the address space. */
+  readonly mapChecksLengthFirst: boolean;
+  /** A mock domain's entries can exist without letting a device read or write. */
+  readonly mockMapsWithoutPermission: boolean;
   /** HWPT_ALLOC knows the flag PASID. */
   readonly hwptsForPasids: boolean;
   /** MD_CHECK_MAP looks for the hwpt before it looks at the alignment of its arguments. */
@@ -45,6 +49,8 @@ const release612: Release = {
   ]),
   mockPageSizes: { plain: 0x800n, huge: 0x10_0800n },
   mockDeviceFlags: 0b011,
+  mockMapsWithoutPermission: true,
+  mapChecksLengthFirst: true,
   hwptsForPasids: false,
   checkMapLooksForHwptFirst: false,
 };
@@ -55,6 +61,8 @@ const release73: Release = {
   absentTestOperations: new Set(),
   mockPageSizes: { plain: 0x1f_ffff_f800n, huge: 0x1f_ffff_f800n },
   mockDeviceFlags: 0b101,
+  mockMapsWithoutPermission: false,
+  mapChecksLengthFirst: false,
   hwptsForPasids: true,
   checkMapLooksForHwptFirst: true,
 };

@@ -27,7 +27,6 @@ export type GroupFile = {
 export type DeviceFile = {
   readonly kind: 'device';
   readonly name: string;
-  readonly group: FileId;
 };
 
 /** What the first descriptor of a device bound, and the last one lets go. */

@@ -16,13 +16,15 @@ export type Step = {
 };
 
 /** What operations gave, for those that come later. */
-type Results = Map<string, Readonly<Record<string, bigint>>>;
+export type Results = Map<string, Readonly<Record<string, bigint>>>;
 
-type Place = { readonly base: bigint; readonly results: Results };
+export type Place = { readonly base: bigint; readonly results: Results };
 
-const PROCESS = 1;
+/** Programs run in one process. */
+export const PROCESS = 1;
 
-const resolve = (value: Value, place: Place): bigint => {
+/** The number that a value stands for, now that the operations before it have given what they gave. */
+export const resolve = (value: Value, place: Place): bigint => {
   if (typeof value === 'bigint') return value;
   if ('arena' in value) return BigInt.asUintN(64, place.base + value.arena);
   return place.results.get(value.from)?.[value.out] ?? 0n;
@@ -65,7 +67,8 @@ const wordsBytes = (words: readonly Value[], place: Place): Uint8Array => {
 
 type Prepared = { readonly argument: bigint; readonly stretches: readonly Segment[] };
 
-const prepare = (argument: Argument, place: Place): Prepared => {
+/** The ioctl's argument, and the bytes to be put into memory before the call. */
+export const prepare = (argument: Argument, place: Place): Prepared => {
   if (argument.kind === 'plain') return { argument: resolve(argument.value, place), stretches: [] };
   const at = resolve(argument.at, place);
   if (argument.kind === 'bytes') {
@@ -93,7 +96,8 @@ const observed = (result: number, memory: readonly Segment[]): Observation =>
 const loadAll = (machine: Machine, stretches: readonly Segment[]): Segment[] =>
   stretches.map(({ address, bytes }) => ({ address, bytes: machine.load(address, bytes.length) }));
 
-const outputsOf = (
+/** What later operations may refer to: the result, and the struct's fields as they stand after the call. */
+export const outputsOf = (
   argument: Argument,
   after: readonly Segment[],
   result: number,

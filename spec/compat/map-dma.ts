@@ -23,7 +23,7 @@ export const mapDmaRules = rulesOf(
     tooShort: refuses('EINVAL', 'argsz is less than 32.'),
     unknownFlags: refuses('EINVAL', 'A flag other than READ and WRITE is set; VADDR is one.'),
     maps: grants(
-      'The memory is mapped at the IOVA, with neither READ nor WRITE too, and every domain of the compatibility IOAS translates it.',
+      'The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates it; without READ and WRITE too, as long as no domain is in the way.',
     ),
   },
 );
@@ -39,6 +39,7 @@ export const mapDma = (world: World, file: FileId, call: IoctlCall): readonly Ou
   if (isRefused(found)) return [failedBy(found, world)];
   const mapped = mapUser(
     stateOf(world, file),
+    world.release,
     found.ioas,
     call.process,
     vaddr,

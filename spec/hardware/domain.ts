@@ -11,6 +11,8 @@ export type HardwareDomain = {
   readonly aperture: IovaRange;
   /** Every access through it is coherent. */
   readonly enforcesCacheCoherency: boolean;
+  /** Its entries can exist without letting a device read or write. */
+  readonly mapsWithoutPermission: boolean;
   /** Mock domains only: made for tracking dirty pages. */
   readonly tracksDirty: boolean;
 };

@@ -18,6 +18,7 @@ export const templateFor = (world: World, device: Device): DomainTemplate => {
     return {
       pageSizes: device.mock.hugePages ? huge : plain,
       aperture: { start: MOCK_APERTURE_START, last: MOCK_APERTURE_LAST },
+      mapsWithoutPermission: world.release.mockMapsWithoutPermission,
     };
   }
   const index = world.setting.platform.iommus.findIndex(
@@ -25,5 +26,6 @@ export const templateFor = (world: World, device: Device): DomainTemplate => {
   );
   const iommu = world.setting.platform.iommus[index];
   if (iommu === undefined) throw new Error(`The platform has no IOMMU called ${device.iommu}.`);
-  return { pageSizes: iommu.pageSizes, aperture: iommu.aperture };
+  const { pageSizes, aperture } = iommu;
+  return { pageSizes, aperture, mapsWithoutPermission: false };
 };

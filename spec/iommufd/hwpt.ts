@@ -13,6 +13,7 @@ import type { IommufdState } from './state.ts';
 export type DomainTemplate = {
   readonly pageSizes: bigint;
   readonly aperture: IovaRange;
+  readonly mapsWithoutPermission: boolean;
 };
 
 /** A domain for the device, not yet in any table. */
@@ -24,6 +25,7 @@ export const domainFor = (
   iommu: device.iommu,
   pageSizes: template.pageSizes,
   aperture: template.aperture,
+  mapsWithoutPermission: template.mapsWithoutPermission,
   enforcesCacheCoherency: device.enforcesCacheCoherency,
   tracksDirty,
 });

@@ -1,11 +1,11 @@
 // IOMMU_IOAS_COPY: iommufd_ioas_copy() in drivers/iommu/iommufd/ioas.c. The copy maps the same memory, which is
 // pinned and charged once however many copies there are.
 
-import { decode } from '../abi/layout.ts';
+import { decode, fieldOf, withField } from '../abi/layout.ts';
 import { IOMMU_IOAS_COPY } from '../abi/native.ts';
 import { MOCK_FLAGS_ACCESS_SYZ } from '../abi/test.ts';
 import type { ObjectId } from '../abi/units.ts';
-import { iova as iovaOf, U64_MAX } from '../abi/units.ts';
+import { U64_MAX } from '../abi/units.ts';
 import { slicesOf } from '../iopt/access.ts';
 import { byteOf } from '../iopt/area.ts';
 import type { AreaPart } from '../iopt/map.ts';
@@ -14,7 +14,7 @@ import { failed, failedBy, type Outcome } from '../outcome.ts';
 import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { type Context, ioasAt, pagesAt, tableOf } from './context.ts';
 import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
-import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
+import { contextOfRequest, type Handler, type Request, stateOfRequest } from './request.ts';
 import { nthAreaIova } from './syzkaller.ts';
 
 export const ioasCopyRules = rulesOf(
@@ -77,19 +77,29 @@ const partsFrom = (
   return reached ? parts : refused(ioasCopyRules.sourceNotMapped);
 };
 
-export const ioasCopy: Handler = (request): readonly Outcome[] => {
+/**
+ * Kernels for testing take the source as the nth area and an offset, if the fuzzer asks for it, and from there on have
+ * the IOVA in the struct, and not the flag.
+ */
+const withoutFuzzerFlag = (request: Request): Request => {
   const { world } = request;
-  const context = contextOfRequest(request);
-  let fields = decode(IOMMU_IOAS_COPY, request.bytes);
-  if (world.setting.platform.testCommands && (fields.flags & MOCK_FLAGS_ACCESS_SYZ) !== 0) {
-    // Kernels for testing take the source as the nth area and an offset, if the fuzzer asks for it.
-    const source = ioasAt(context, fields.src_ioas_id);
-    const flags = fields.flags & ~MOCK_FLAGS_ACCESS_SYZ;
-    fields =
-      source === undefined
-        ? { ...fields, flags }
-        : { ...fields, flags, src_iova: iovaOf(nthAreaIova(source.table.areas, fields.src_iova)) };
+  const fields = decode(IOMMU_IOAS_COPY, request.bytes);
+  if (!world.setting.platform.testCommands || (fields.flags & MOCK_FLAGS_ACCESS_SYZ) === 0) {
+    return request;
   }
+  const flags = fields.flags & ~MOCK_FLAGS_ACCESS_SYZ;
+  const bytes = withField(request.bytes, fieldOf(IOMMU_IOAS_COPY, 'flags'), flags);
+  const source = ioasAt(contextOfRequest(request), fields.src_ioas_id);
+  if (source === undefined) return { ...request, bytes };
+  const iova = nthAreaIova(source.table.areas, fields.src_iova);
+  return { ...request, bytes: withField(bytes, fieldOf(IOMMU_IOAS_COPY, 'src_iova'), iova) };
+};
+
+export const ioasCopy: Handler = (asked): readonly Outcome[] => {
+  const { world } = asked;
+  const request = withoutFuzzerFlag(asked);
+  const context = contextOfRequest(request);
+  const fields = decode(IOMMU_IOAS_COPY, request.bytes);
   if (!checkMapFlags(fields.flags)) return [failed(ioasCopyRules.unknownFlags, world)];
   if (tooGreat(fields.length) || tooGreat(fields.src_iova) || tooGreat(fields.dst_iova)) {
     return [failed(ioasCopyRules.tooGreat, world)];

@@ -49,6 +49,7 @@ export const ioasMap: Handler = (request) => {
   const fixed = wantsFixed(fields.flags);
   const mapped = mapUser(
     stateOfRequest(request),
+    world.release,
     fields.ioas_id,
     call.process,
     fields.user_va,

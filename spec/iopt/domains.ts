@@ -9,8 +9,9 @@ import type { IommufdState } from '../iommufd/state.ts';
 import type { Memory } from '../memory/memory.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { alignmentRules, areasConform, requiredAlignment } from './alignment.ts';
-import { pagesOfArea } from './area.ts';
+import { type Area, pagesOfArea } from './area.ts';
 import { type IoPagetable, leastPageSize } from './io-pagetable.ts';
+import { mappingRules } from './map.ts';
 import { hold, release } from './pages.ts';
 import { reserved, unreserved } from './reserve.ts';
 
@@ -38,20 +39,41 @@ const withAperture = (
   return reserved(result, { start: last + 1n, last: U64_MAX }, by);
 };
 
+/** Whether the domain can map an area with its permissions. */
+const canMap = (domain: HardwareDomain, { readable, writable }: Area): boolean =>
+  readable || writable || domain.mapsWithoutPermission;
+
+const canMapAll = (domain: HardwareDomain, table: IoPagetable): boolean => {
+  if (domain.mapsWithoutPermission) return true;
+  for (const { value } of nodesOf(table.areas)) if (!canMap(domain, value)) return false;
+  return true;
+};
+
+type Change = (
+  area: Area,
+  pages: Parameters<typeof hold>[0],
+  first: Parameters<typeof hold>[1],
+  last: Parameters<typeof hold>[2],
+) => ReturnType<typeof hold>;
+
+const holdFor =
+  (domain: HardwareDomain): Change =>
+  (area, pages, first, last) =>
+    hold(pages, first, last, canMap(domain, area) ? undefined : refused(mappingRules.noPermission));
+
+const letGo: Change = (_area, pages, first, last) => release(pages, first, last);
+
 const eachAreaHeld = (
   state: IommufdState,
   table: IoPagetable,
-  change: (
-    pages: Parameters<typeof hold>[0],
-    first: Parameters<typeof hold>[1],
-    last: Parameters<typeof hold>[2],
-  ) => ReturnType<typeof hold>,
+  change: Change,
 ): IommufdState | Refused => {
   let context: Context = state.context;
   let memory: Memory = state.memory;
   for (const { key, value } of nodesOf(table.areas)) {
     const { first, last } = pagesOfArea(key, value);
-    const changed = change({ pages: pagesAt(context, value.pages), memory }, first, last);
+    const pages = pagesAt(context, value.pages);
+    const changed = change(value, { pages, memory }, first, last);
     if (isRefused(changed)) return changed;
     context = withPages(context, value.pages, changed.pages);
     memory = changed.memory;
@@ -78,8 +100,11 @@ export const withDomain = (
   }
   const table = withAperture(before, hwpt, domain);
   if (isRefused(table)) return table;
-  const filled = table.domains.length === 0 ? eachAreaHeld(state, table, hold) : state;
+  const filled = table.domains.length === 0 ? eachAreaHeld(state, table, holdFor(domain)) : state;
   if (isRefused(filled)) return filled;
+  if (table.domains.length > 0 && !canMapAll(domain, table)) {
+    return refused(mappingRules.noPermission);
+  }
   const domains = [...table.domains, hwpt];
   return { ...filled, context: withTable(filled.context, ioas, { ...table, alignment, domains }) };
 };
@@ -95,7 +120,7 @@ export const withoutDomain = (
   const table = { ...unreserved(before, { kind: 'domain', hwpt }), domains };
   const emptied =
     domains.length === 0 && before.domains.length > 0
-      ? (eachAreaHeld(state, table, release) as IommufdState)
+      ? (eachAreaHeld(state, table, letGo) as IommufdState)
       : state;
   const alignment = requiredAlignment(emptied.context, table);
   return { ...emptied, context: withTable(emptied.context, ioas, { ...table, alignment }) };

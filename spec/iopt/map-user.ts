@@ -7,6 +7,7 @@ import { put } from '../collections/ordered-map.ts';
 import { type Context, tableOf } from '../iommufd/context.ts';
 import type { IommufdState } from '../iommufd/state.ts';
 import type { ChargeMode } from '../memory/accounting.ts';
+import type { Release } from '../releases.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { chosenIova, unfitIova } from './choose-iova.ts';
 import {
@@ -58,11 +59,14 @@ const chargeModeOf = (state: IommufdState): ChargeMode =>
 
 const PAGE_MASK = PAGE_SIZE_BYTES - 1n;
 
-/** Whether memory of that length at that address can be mapped at all. */
-export const checkStretch = (address: bigint, length: bigint): Refused | undefined => {
-  if (address + length > U64_MAX) return refused(mapUserRules.addressWraps);
-  if (length === 0n || length > U64_MAX - PAGE_SIZE_BYTES) return refused(mapUserRules.noLength);
-  return undefined;
+/** Whether memory of that length at that address can be mapped at all. The releases check in different orders. */
+const checkStretch = (release: Release, address: bigint, length: bigint): Refused | undefined => {
+  const wraps = address + length > U64_MAX ? refused(mapUserRules.addressWraps) : undefined;
+  const noLength =
+    length === 0n || length > U64_MAX - PAGE_SIZE_BYTES
+      ? refused(mapUserRules.noLength)
+      : undefined;
+  return release.mapChecksLengthFirst ? (noLength ?? wraps) : (wraps ?? noLength);
 };
 
 /**
@@ -134,6 +138,7 @@ const pageCountOf = (offset: bigint, length: bigint): number =>
 /** `length` bytes from `address` of a process mapped into the IOAS. */
 export const mapUser = (
   state: IommufdState,
+  release: Release,
   ioas: ObjectId,
   process: Process,
   address: bigint,
@@ -141,7 +146,7 @@ export const mapUser = (
   target: Target,
   permissions: Permissions,
 ): Mapped | Refused => {
-  const bad = checkStretch(address, length);
+  const bad = checkStretch(release, address, length);
   if (bad !== undefined) return bad;
   const offset = address & PAGE_MASK;
   const source = { kind: 'user', start: userAddress(address - offset) } as const;

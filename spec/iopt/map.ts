@@ -3,7 +3,14 @@
 
 import type { ObjectId } from '../abi/units.ts';
 import { U64_MAX } from '../abi/units.ts';
-import { pagesAt, tableOf, withPages, withTable } from '../iommufd/context.ts';
+import {
+  type Context,
+  hwptAt,
+  pagesAt,
+  tableOf,
+  withPages,
+  withTable,
+} from '../iommufd/context.ts';
 import type { IommufdState } from '../iommufd/state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { type Area, firstMeeting, pagesOfArea, putArea } from './area.ts';
@@ -104,6 +111,18 @@ export const checkParts = (
   return undefined;
 };
 
+/** Why a domain of the table cannot map with these permissions. */
+const unmappable = (
+  context: Context,
+  table: IoPagetable,
+  { readable, writable }: Permissions,
+): Refused | undefined =>
+  readable ||
+  writable ||
+  table.domains.every((id) => hwptAt(context, id)?.domain.mapsWithoutPermission)
+    ? undefined
+    : refused(mappingRules.noPermission);
+
 const mapPart = (
   state: IommufdState,
   ioas: ObjectId,
@@ -123,7 +142,12 @@ const mapPart = (
   let { memory } = state;
   if (table.domains.length > 0) {
     const { first, last } = pagesOfArea(iova, area);
-    const held = hold({ pages, memory }, first, last);
+    const held = hold(
+      { pages, memory },
+      first,
+      last,
+      unmappable(state.context, table, permissions),
+    );
     if (isRefused(held)) return held;
     ({ pages, memory } = held);
   }

@@ -178,12 +178,14 @@ const pinHole = (
 
 /**
  * One more holder for the pages from `first` to `last`, both inclusive; what was not pinned is pinned and
- * charged. Refused where memory cannot be pinned or a limit is passed; then nothing has changed.
+ * charged. Refused where memory cannot be pinned or a limit is passed, and between the two where the holder cannot
+ * take them; then nothing has changed.
  */
 export const hold = (
   { pages, memory }: PagesAndMemory,
   first: PageIndex,
   last: PageIndex,
+  unfit?: Refused,
 ): PagesAndMemory | Refused => {
   let { pinned } = pages;
   let added = 0;
@@ -207,6 +209,7 @@ export const hold = (
       at = end + 1;
     }
   }
+  if (unfit !== undefined) return unfit;
   const paid = charged(memory, pages.process, pages.charge, added);
   return isRefused(paid) ? paid : { pages: { ...pages, pinned }, memory: paid };
 };

@@ -16,6 +16,7 @@ import {
 import { carved, mapped } from './address-space.ts';
 import { storedAt } from './contents.ts';
 import { type Memory, spaceOf, withSpace } from './memory.ts';
+import { loadable } from './user-access.ts';
 
 export const memoryCallRules = rulesOf(
   "the program's memory",
@@ -104,9 +105,10 @@ export const memfd = (world: World, call: MemfdCall): readonly Outcome[] => {
   ];
 };
 
-/** A store reaches as far as memory is mapped; its result is the count of bytes stored. */
+/** A store reaches as far as memory can be read; its result is the count of bytes stored. */
 export const store = (world: World, call: StoreCall): readonly Outcome[] => {
-  const { address, bytes } = call.memory;
+  const { address } = call.memory;
+  const bytes = loadable(world.memory, call.process, call.memory);
   const memory = storedAt(world.memory, call.process, address, bytes);
   return [succeeded(memoryCallRules.stores, { ...world, memory }, [], bytes.length)];
 };

@@ -101,6 +101,13 @@ export const readablePrefix = (
   return { bytes, fault: loaded.kind === 'fault' };
 };
 
+/** Those of the bytes at an address that the process can read, if they are put there. */
+export const loadable = (
+  memory: Memory,
+  process: number,
+  { address, bytes }: Segment,
+): Uint8Array => bytes.subarray(0, accessible(memory, process, address, bytes.length, false));
+
 export type Written = {
   /** False where the memory ends, or may not be written, before the last byte. */
   readonly whole: boolean;

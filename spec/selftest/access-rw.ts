@@ -27,7 +27,7 @@ import { byteOf } from '../iopt/area.ts';
 import { type Pages, runAt } from '../iopt/pages.ts';
 import { contentsOf, stored, storedAt } from '../memory/contents.ts';
 import type { Memory } from '../memory/memory.ts';
-import { pagesToPin } from '../memory/pin.ts';
+import { pagesToPin, pinRules } from '../memory/pin.ts';
 import { load, write } from '../memory/user-access.ts';
 import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome.ts';
 import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
@@ -50,8 +50,20 @@ export const accessRwRules = rulesOf(
   },
 );
 
-/** A copy to or from one slice: the bytes read, or the memory after the write. */
-type Copied = { readonly memory: Memory; readonly bytes: Uint8Array } | Refused;
+/** A copy to or from one slice: the bytes read, the memory after the write, and why it ended early if it did. */
+type Copied = {
+  readonly memory: Memory;
+  readonly bytes: Uint8Array;
+  readonly refused?: Refused;
+};
+
+const NOTHING = new Uint8Array();
+
+const copyRefused = (memory: Memory, why: Refused): Copied => ({
+  memory,
+  bytes: NOTHING,
+  refused: why,
+});
 
 type Direction = { readonly kind: 'read' } | { readonly kind: 'write'; readonly bytes: Uint8Array };
 
@@ -68,12 +80,14 @@ const copyByAddress = (
   if (direction.kind === 'write') {
     const { whole, write: done } = write(memory, pages.process, address, direction.bytes);
     const after = storedAt(memory, pages.process, address, done.bytes);
-    return whole ? { memory: after, bytes: done.bytes } : refused(accessRwRules.memoryFault);
+    return whole
+      ? { memory: after, bytes: NOTHING }
+      : copyRefused(after, refused(accessRwRules.memoryFault));
   }
   const loaded = load(memory, { ...NO_CALL, process: pages.process }, address, length);
   return loaded.kind === 'bytes'
     ? { memory, bytes: loaded.bytes }
-    : refused(accessRwRules.memoryFault);
+    : copyRefused(memory, refused(accessRwRules.memoryFault));
 };
 
 const NO_CALL = {
@@ -98,7 +112,10 @@ const frameOfPage = (
   }
   if (pages.source.kind === 'file') {
     const page = Number(pages.source.start / PAGE_SIZE_BYTES) + index;
-    return { backing: pages.source.backing, page };
+    const end = BigInt(page + 1) * PAGE_SIZE_BYTES;
+    return end > pages.source.length
+      ? refused(pinRules.fileTooShort)
+      : { backing: pages.source.backing, page };
   }
   const address = pages.source.start + BigInt(index) * PAGE_SIZE_BYTES;
   const stretches = pagesToPin(memory, pages.process, address, 1, writing);
@@ -125,7 +142,8 @@ const copyByPage = (
     const offset = Number(at % PAGE_SIZE_BYTES);
     const here = Math.min(length - done, PAGE_SIZE - offset);
     const frame = frameOfPage(memory, unpinned, index, writing);
-    if (isRefused(frame)) return frame;
+    // Every page is found before the first byte is copied.
+    if (isRefused(frame)) return copyRefused(memory, frame);
     const place = BigInt(frame.page) * PAGE_SIZE_BYTES + BigInt(offset);
     if (direction.kind === 'write') {
       after = stored(after, frame.backing, place, direction.bytes.slice(done, done + here));
@@ -146,7 +164,7 @@ const copySlice = (
   slow: boolean,
 ): Copied => {
   const writing = direction.kind === 'write';
-  if (writing && !pages.writable) return refused(accessRules.readOnlyPages);
+  if (writing && !pages.writable) return copyRefused(memory, refused(accessRules.readOnlyPages));
   if (memory.knowledge === 'recorded') return { memory, bytes: new Uint8Array(length) };
   if (pages.source.kind === 'user' && !slow) {
     return copyByAddress(memory, pages, byte, length, direction);
@@ -195,8 +213,10 @@ const copyRange = (
       direction,
       slow || foreign,
     );
-    if (isRefused(copied)) return { world: after, bytes, refused: copied };
     memory = copied.memory;
+    if (copied.refused !== undefined) {
+      return { world: { ...world, memory }, bytes, refused: copied.refused };
+    }
     bytes.set(copied.bytes, from);
     reached = slice.last === last;
   }

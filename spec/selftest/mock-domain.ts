@@ -65,18 +65,20 @@ const made = (
     },
   };
   const before = stateOfRequest(request);
-  const bound = withObject(
-    withObject(before.context, selftest, { kind: 'selftest', device: id }),
-    id,
-    device,
-  );
-  const attached = attach({ ...before, context: bound }, id, target, {
+  // The device can be named already, and the test object not before everything has been made.
+  const bound = { ...before, context: withObject(before.context, id, device) };
+  const attached = attach(bound, id, target, {
     id: fresh,
     template: templateFor(world, device),
   });
   if (isRefused(attached)) return attached;
+  const { context } = attached.state;
+  const state = {
+    ...attached.state,
+    context: withObject(context, selftest, { kind: 'selftest', device: id }),
+  };
   return {
-    world: { ...withState(world, attached.state), mockDevices: world.mockDevices + 1 },
+    world: { ...withState(world, state), mockDevices: world.mockDevices + 1 },
     hwpt: attached.hwpt,
   };
 };

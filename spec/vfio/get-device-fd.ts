@@ -112,13 +112,7 @@ const withBound = (
   return isRefused(attached) ? attached : { world: withState(world, attached.state), object };
 };
 
-const opened = (
-  world: World,
-  group: FileId,
-  file: GroupFile,
-  call: IoctlCall,
-  device: PlatformDevice,
-): Reply => {
+const opened = (world: World, file: GroupFile, call: IoctlCall, device: PlatformDevice): Reply => {
   const { name } = device;
   if (file.container === undefined) return failed(getDeviceFdRules.noContainer, world);
   const already = world.devices.get(name);
@@ -135,7 +129,7 @@ const opened = (
   const held = { ...bound.world, devices: new Map(world.devices).set(name, open) };
   const preferred = leastFreeDescriptor(world, call.process);
   const after = (fd: Fd): World => {
-    const made = withNewFile(held, () => ({ kind: 'device', name, group }));
+    const made = withNewFile(held, () => ({ kind: 'device', name }));
     return withDescriptor(made.world, call.process, fd, made.id);
   };
   const rule = already === undefined ? getDeviceFdRules.opensFirst : getDeviceFdRules.opensAgain;
@@ -158,12 +152,7 @@ const opened = (
   };
 };
 
-export const getDeviceFd = (
-  world: World,
-  group: FileId,
-  file: GroupFile,
-  call: IoctlCall,
-): readonly Outcome[] => {
+export const getDeviceFd = (world: World, file: GroupFile, call: IoctlCall): readonly Outcome[] => {
   const read = readName(world, call);
   if (read.kind === 'refused') return [read.reply];
   const devices = world.setting.platform.devices.filter((device) => device.group === file.group);
@@ -171,12 +160,12 @@ export const getDeviceFd = (
     const device = devices.find(({ name }) => name === read.name);
     return device === undefined
       ? [failed(getDeviceFdRules.noDevice, world)]
-      : [opened(world, group, file, call, device)];
+      : [opened(world, file, call, device)];
   }
   const unknown = 'the recording shows only the first bytes of the name';
   const candidates = devices.filter(({ name }) => name.startsWith(read.prefix));
   return [
-    ...candidates.map((device) => ({ ...opened(world, group, file, call, device), unknown })),
+    ...candidates.map((device) => ({ ...opened(world, file, call, device), unknown })),
     { ...failed(getDeviceFdRules.noDevice, world), unknown },
   ];
 };

@@ -43,7 +43,9 @@ export const groupStatusRules = rulesOf(
     fault: refuses('EFAULT', 'The 8 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 8.'),
     answerFault: refuses('EFAULT', 'The struct cannot be written back.'),
-    tells: grants('flags hold VIABLE, and CONTAINER_SET where the group has a container.'),
+    tells: grants(
+      'flags hold CONTAINER_SET and VIABLE where the group has a container; without one they hold VIABLE, unless a device of the group is still bound.',
+    ),
   },
 );
 
@@ -74,16 +76,24 @@ export const unsetContainerRules = rulesOf(
   },
 );
 
+/** Whether a device of the group is bound, so that its DMA belongs to somebody. */
+const isOwned = (world: World, group: number): boolean =>
+  world.setting.platform.devices.some(
+    (device) => device.group === group && device.iommu !== 'none' && world.devices.has(device.name),
+  );
+
 const getStatus = (world: World, file: GroupFile, call: IoctlCall): readonly Outcome[] => {
   const loaded = loadVfioStruct(world, call, VFIO_GROUP_STATUS.size, groupStatusRules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const { argsz } = decode(VFIO_GROUP_STATUS, loaded.bytes);
-  const container = file.container === undefined ? 0 : VFIO_GROUP_FLAGS_CONTAINER_SET;
+  const hasContainer = file.container !== undefined;
+  const viable = hasContainer || !isOwned(world, file.group) ? VFIO_GROUP_FLAGS_VIABLE : 0;
+  const flags = viable | (hasContainer ? VFIO_GROUP_FLAGS_CONTAINER_SET : 0);
   const answer = write(
     world.memory,
     call.process,
     call.argument,
-    encode(VFIO_GROUP_STATUS, { argsz, flags: VFIO_GROUP_FLAGS_VIABLE | container }),
+    encode(VFIO_GROUP_STATUS, { argsz, flags }),
   );
   return answer.whole
     ? [succeeded(groupStatusRules.tells, world, [answer.write])]
@@ -148,7 +158,7 @@ export const groupIoctl = (
     case VFIO_GROUP_UNSET_CONTAINER:
       return unsetContainer(world, id, file);
     case VFIO_GROUP_GET_DEVICE_FD:
-      return getDeviceFd(world, id, file, call);
+      return getDeviceFd(world, file, call);
     default:
       return [failed(groupRules.unknownNumber, world)];
   }

@@ -25,7 +25,7 @@ export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/i
   ),
   groupBusy: refuses(
     'EBUSY',
-    'The group is open already, or a device that was got from it is.',
+    'The group is open already.',
     'vfio_group_fops_open() in drivers/vfio/group.c',
   ),
   group: grants(

@@ -1,5 +1,5 @@
-// What happens when the last descriptor of a file is closed. Devices hold their group open, groups and bound devices
-// hold the iommufd, and so do accesses; a file goes when nothing refers to it any more.
+// What happens when the last descriptor of a file is closed. Groups, bound devices and accesses hold the iommufd; a file
+// goes when nothing refers to it any more. A device does not hold its group open, other than under a legacy container.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import type { FileId } from '../files.ts';
@@ -27,7 +27,6 @@ const isHeld = (world: World, id: FileId): boolean => {
   for (const device of world.devices.values()) if (device.iommufd === id) return true;
   for (const { value } of nodesOf(world.files)) {
     if (value.kind === 'group' && value.container === id) return true;
-    if (value.kind === 'device' && value.group === id) return true;
     if (value.kind === 'access' && value.iommufd === id) return true;
   }
   return false;
@@ -40,7 +39,7 @@ const releasedDevice = (world: World, id: FileId, file: DeviceFile): World => {
   const without = withoutFile(world, id);
   if (open.opens > 1) {
     devices.set(file.name, { ...open, opens: open.opens - 1 });
-    return releasedUnheld({ ...without, devices }, file.group);
+    return { ...without, devices };
   }
   devices.delete(file.name);
   const state = stateOf(world, open.iommufd);
@@ -50,7 +49,7 @@ const releasedDevice = (world: World, id: FileId, file: DeviceFile): World => {
       : detach(state, open.object);
   const unbound = { ...detached, context: withoutObject(detached.context, open.object) };
   const after = withState({ ...without, devices }, unbound);
-  return releasedUnheld(releasedUnheld(after, open.iommufd), file.group);
+  return releasedUnheld(after, open.iommufd);
 };
 
 const releasedAccess = (world: World, id: FileId, file: AccessFile): World => {

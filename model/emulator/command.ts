@@ -1,0 +1,81 @@
+// The struct that a native call was given: a copy of its bytes, and the way back to the program's memory.
+// drivers/iommu/iommufd/iommufd_private.h (struct iommufd_ucmd).
+
+import { ERRNO } from '../../spec/abi/errno.ts';
+import type { Layout } from '../../spec/abi/layout.ts';
+import type { UserMemory } from './memory/user-memory.ts';
+
+/** Where each field of a struct begins. */
+export type Offsets<L extends Layout> = { readonly [Name in keyof L['table']]: number };
+
+/** The offsets of a struct's fields by name. */
+export const offsetsOf = <L extends Layout>(layout: L): Offsets<L> =>
+  Object.fromEntries(
+    Object.entries(layout.table).map(([name, [, offset]]) => [name, offset]),
+  ) as Offsets<L>;
+
+/** A struct's bytes, little-endian. */
+export class Struct {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  u16(offset: number): number {
+    return this.#view.getUint16(offset, true);
+  }
+
+  u32(offset: number): number {
+    return this.#view.getUint32(offset, true);
+  }
+
+  i32(offset: number): number {
+    return this.#view.getInt32(offset, true);
+  }
+
+  u64(offset: number): bigint {
+    return this.#view.getBigUint64(offset, true);
+  }
+
+  setU16(offset: number, value: number): void {
+    this.#view.setUint16(offset, value, true);
+  }
+
+  setU32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true);
+  }
+
+  setU64(offset: number, value: bigint): void {
+    this.#view.setBigUint64(offset, value, true);
+  }
+}
+
+export class Command extends Struct {
+  readonly #user: UserMemory;
+  readonly #address: bigint;
+  /** What the program says its struct has, in bytes. */
+  readonly #size: number;
+
+  constructor(user: UserMemory, address: bigint, size: number, bytes: Uint8Array) {
+    super(bytes);
+    this.#user = user;
+    this.#address = address;
+    this.#size = size;
+  }
+
+  /** Copies the struct back as far as the program's reaches. 0, or -EFAULT. */
+  respond(): number {
+    const bytes = this.#size < this.bytes.length ? this.bytes.subarray(0, this.#size) : this.bytes;
+    return this.#user.write(this.#address, bytes) ? 0 : -ERRNO.EFAULT;
+  }
+
+  /** Copies one field of eight bytes back. 0, or -EFAULT. */
+  respondU64(offset: number): number {
+    const bytes = this.bytes.subarray(offset, offset + 8);
+    const written = this.#user.write(this.#address + BigInt(offset), bytes);
+    return written ? 0 : -ERRNO.EFAULT;
+  }
+}

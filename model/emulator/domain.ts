@@ -1,0 +1,70 @@
+// An IOMMU as the emulated platform has it, and a domain of one. drivers/iommu/iommu.c.
+
+import { ERRNO } from '../../spec/abi/errno.ts';
+import { PAGE_SIZE } from '../../spec/abi/units.ts';
+import type { IovaRange } from '../../spec/platform.ts';
+import type { Permission } from './iopt/area.ts';
+import { PageTable } from './page-table.ts';
+import { trailingZeros } from './u64.ts';
+
+/** What domains of one kind have in common. `owner` tells whose devices may use them. */
+export type Hardware = {
+  readonly owner: object;
+  /** Bitmap of page sizes. */
+  readonly pageSizes: bigint;
+  readonly aperture: IovaRange;
+  readonly enforcesCacheCoherency: boolean;
+  /** A page table entry without read and write permission would be none: such a map is refused. */
+  readonly needsPermission: boolean;
+  /** The mock: domains can be parents of nested ones, track dirty pages, and be looked into. */
+  readonly mock: boolean;
+};
+
+export class Domain {
+  readonly hardware: Hardware;
+  readonly dirtyTracking: boolean;
+  readonly table: PageTable;
+  /** The least alignment of what is mapped, in bytes. */
+  readonly granule: bigint;
+
+  constructor(hardware: Hardware, dirtyTracking: boolean) {
+    this.hardware = hardware;
+    this.dirtyTracking = dirtyTracking;
+    this.table = new PageTable(hardware.pageSizes, hardware.aperture);
+    this.granule = 1n << BigInt(trailingZeros(hardware.pageSizes));
+  }
+
+  /**
+   * Maps memory that is contiguous. 0, or -errno with nothing changed. `small`: in units of the machine's
+   * pages at most, so that any of them can be unmapped alone.
+   */
+  map(
+    iova: bigint,
+    physical: number,
+    length: number,
+    permission: Permission,
+    small: boolean,
+  ): number {
+    if (this.hardware.needsPermission && !permission.readable && !permission.writable) {
+      return -ERRNO.EINVAL;
+    }
+    if (!small) {
+      this.table.map(iova, physical, length, permission);
+      return 0;
+    }
+    for (let done = 0; done < length; done += PAGE_SIZE) {
+      this.table.map(iova + BigInt(done), physical + done, PAGE_SIZE, permission);
+    }
+    return 0;
+  }
+
+  unmap(iova: bigint, length: bigint): void {
+    this.table.unmap(iova, length);
+  }
+
+  /** The frame at an IOVA, or undefined where nothing is mapped. */
+  frame(iova: bigint): number | undefined {
+    const physical = this.table.translate(iova);
+    return physical === undefined ? undefined : Math.floor(physical / PAGE_SIZE);
+  }
+}

@@ -1,0 +1,52 @@
+// Deliberate defects of the emulator, which tests switch on to see whether a checker finds them. Each is one
+// condition at the place where the defect sits. The second half are defects that Linux had.
+
+const list = <const Table extends Readonly<Record<string, string>>>(table: Table): Table => table;
+
+/** Every defect with one line on what breaks. */
+export const FAULTS = list({
+  'wrong-errno-on-overlap': 'a map over an existing area answers EINVAL instead of EEXIST',
+  'cut-off-by-one': 'a type1 cut divides the area one page too late',
+  'second-domain-not-unmapped': 'an unmap leaves all domains but the first one translating',
+  'size-not-written-back': 'UNMAP_DMA does not report the bytes that it unmapped',
+  'aperture-end-off-by-one': 'the byte behind a domain’s aperture is not reserved',
+  'copy-does-not-share-pins': 'IOAS_COPY pins the memory again instead of sharing the pages',
+  'reserved-ignored-when-allowed': 'a fixed map may cover reserved IOVAs once ALLOW_IOVAS was used',
+  'unmap-all-stops-at-first-area': 'unmapping everything stops behind the first area',
+  'access-not-notified': 'an unmap does not tell the accesses to let go of their pages',
+  'pin-count-leak-on-failed-map': 'a map that fails half way keeps the pages that it had pinned',
+  'alignment-not-recalculated': 'the IOVA alignment stays as strict when the domain has gone',
+  'tail-not-checked': 'bytes behind the known struct may be other than zero',
+  'coherency-always-yes': 'CHECK_EXTENSION says that every domain enforces cache coherency',
+  'compat-ioas-not-cleared-on-destroy':
+    'the compatibility calls go on using a compatibility IOAS that was destroyed',
+  'read-only-mapped-writable': 'a mapping without write permission translates writes',
+  'charge-not-returned': 'unpinned pages stay charged to the user',
+  'unmap-truncates-areas': 'an unmap that covers part of an area takes the whole area',
+  'destroy-of-used-object': 'DESTROY takes an IOAS although a domain or access uses it',
+  'ids-not-reused': 'the number of a destroyed object is not given out again',
+  'copy-ignores-permission': 'IOAS_COPY makes a writable mapping of pages mapped for reading',
+  'domain-fill-forgets-areas': 'a new domain is not filled with the areas that are there',
+  'reserved-region-not-enforced': 'a device’s reserved IOVAs stay usable when it attaches',
+  'allowed-not-consulted': 'a chosen IOVA may lie outside of the allowed ranges',
+  'second-open-of-group': 'a VFIO group can be opened twice',
+  'capability-chain-cut': 'GET_INFO does not link the second capability to the first',
+  'failed-unmap-writes-nothing': 'UNMAP_DMA that fails does not write its struct back',
+  'access-write-ignores-permission':
+    'an access may write through a mapping without write permission',
+
+  'empty-unmap-enoent': 'until 6.18: UNMAP_DMA of a range with nothing in it answers ENOENT',
+  'map-without-read-write-accepted':
+    'until 6.12: IOAS_MAP and IOAS_COPY accept neither READABLE nor WRITEABLE',
+  'unmapped-bytes-not-reported':
+    'until 6.17: bytes unmapped before an unmap failed are not reported',
+  'chosen-iova-wraps': 'until 6.17: aligning the chosen IOVA may wrap around the address space',
+  'user-address-wraps': 'until 6.3: a user address plus length may wrap around the address space',
+  'info-padding-leak': 'until 6.2.3: GET_INFO writes stack bytes into the padding of its struct',
+  'stale-interval-after-cut': 'until 6.7: a cut leaves the old area among the pages’ domain areas',
+  'pages-not-unpinned-with-access':
+    'until 6.3: an unmap keeps pages pinned while an access is there',
+});
+
+export type FaultName = keyof typeof FAULTS;
+export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];

@@ -1,0 +1,75 @@
+// Reads off what no errno shows: translations, pins, which frames the program sees, and charges.
+
+import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
+import type { DomainState, HiddenState, Translation } from '../machine.ts';
+import type { IommufdContext } from './context.ts';
+import type { Domain } from './domain.ts';
+import { Hwpt } from './hwpt.ts';
+import type { Kernel } from './kernel.ts';
+import type { AddressSpace } from './memory/address-space.ts';
+
+/** The domain's translations, cut at frames and otherwise as long as can be. */
+const translationsOf = (domain: Domain): Translation[] => {
+  const list: Translation[] = [];
+  for (const { iova, length, physical, permission } of domain.table) {
+    for (let done = 0; done < length; ) {
+      const frame = Math.floor((physical + done) / PAGE_SIZE);
+      const offset = (physical + done) % PAGE_SIZE;
+      const part = Math.min(length - done, PAGE_SIZE - offset);
+      const { readable, writable } = permission;
+      append(list, { iova: iova + BigInt(done), length: part, frame, offset, readable, writable });
+      done += part;
+    }
+  }
+  return list;
+};
+
+const append = (list: Translation[], next: Translation): void => {
+  const previous = list.at(-1);
+  if (
+    previous !== undefined &&
+    previous.frame === next.frame &&
+    previous.iova + BigInt(previous.length) === next.iova &&
+    previous.offset + previous.length === next.offset &&
+    previous.readable === next.readable &&
+    previous.writable === next.writable
+  ) {
+    list[list.length - 1] = { ...previous, length: previous.length + next.length };
+  } else {
+    list.push(next);
+  }
+};
+
+const domainsOf = (kernel: Kernel, context: IommufdContext): DomainState[] => {
+  const fd = kernel.files.descriptorOf(context);
+  const list: DomainState[] = [];
+  for (const object of context.objects) {
+    if (!(object instanceof Hwpt)) continue;
+    list.push({ fd, hwpt: object.id, translations: translationsOf(object.domain) });
+  }
+  return list;
+};
+
+/** Memory of devices and memory without access is not counted as resident. */
+const residentOf = (space: AddressSpace): { address: bigint; frame: number }[] => {
+  const list: { address: bigint; frame: number }[] = [];
+  for (const mapping of space.mappings()) {
+    if (mapping.store.kind === 'device' || mapping.protection === 'none') continue;
+    for (let page = mapping.start; page < mapping.end; page += 1) {
+      const frame = space.frame(mapping, page);
+      if (frame !== undefined) list.push({ address: BigInt(page) * PAGE_SIZE_BYTES, frame });
+    }
+  }
+  return list;
+};
+
+export const hiddenStateOf = (kernel: Kernel): HiddenState => {
+  const domains = [...kernel.contexts].flatMap((context) => domainsOf(kernel, context));
+  const { process, pinned, user } = kernel.accounts;
+  return {
+    domains: domains.sort((a, b) => a.fd - b.fd || a.hwpt - b.hwpt),
+    pins: kernel.frames.pinned(),
+    resident: residentOf(kernel.space),
+    locked: { process, pinned, user },
+  };
+};

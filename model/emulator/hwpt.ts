@@ -1,0 +1,75 @@
+// A hardware page table object: one domain that holds what its IOAS maps. drivers/iommu/iommufd/hw_pagetable.c.
+
+import { ERRNO } from '../../spec/abi/errno.ts';
+import { HWPT_ALLOC_DIRTY_TRACKING, HWPT_ALLOC_NEST_PARENT } from '../../spec/abi/native.ts';
+import type { IommufdContext } from './context.ts';
+import { Domain } from './domain.ts';
+import type { Ioas } from './ioas.ts';
+import type { IommufdDevice } from './iommufd-device.ts';
+import { KernelObject } from './objects.ts';
+
+const KNOWN_FLAGS = HWPT_ALLOC_NEST_PARENT | HWPT_ALLOC_DIRTY_TRACKING;
+
+export class Hwpt extends KernelObject {
+  readonly ioas: Ioas;
+  readonly domain: Domain;
+  readonly enforcesCacheCoherency: boolean;
+  /** Made because a device was attached to the IOAS, and gone when the last one leaves. */
+  automatic = false;
+  listed = false;
+
+  constructor(ioas: Ioas, domain: Domain, enforcesCacheCoherency: boolean) {
+    super();
+    this.ioas = ioas;
+    this.domain = domain;
+    this.enforcesCacheCoherency = enforcesCacheCoherency;
+    ioas.users += 1;
+  }
+
+  override destroy(): void {
+    if (this.listed) {
+      this.ioas.hwpts.splice(this.ioas.hwpts.indexOf(this), 1);
+      this.ioas.table.removeDomain(this.domain);
+      this.listed = false;
+    }
+    this.ioas.users -= 1;
+  }
+}
+
+/**
+ * Makes a hwpt for a device, filled with what the IOAS maps, under a number that is not published yet.
+ * `attach`: the device is attached to it before it is filled. -EOPNOTSUPP, or what attaching and filling say.
+ */
+export const allocateHwpt = (
+  context: IommufdContext,
+  ioas: Ioas,
+  device: IommufdDevice,
+  flags: number,
+  attach: boolean,
+): Hwpt | number => {
+  const { hardware } = device.hardware;
+  if ((flags & ~KNOWN_FLAGS) !== 0) return -ERRNO.EOPNOTSUPP;
+  const tracksDirty = (flags & HWPT_ALLOC_DIRTY_TRACKING) !== 0;
+  if (tracksDirty && !device.hardware.canTrackDirty) return -ERRNO.EOPNOTSUPP;
+  if (flags !== 0 && !hardware.mock) return -ERRNO.EOPNOTSUPP;
+  const domain = new Domain(hardware, tracksDirty);
+  const hwpt = context.objects.reserve(new Hwpt(ioas, domain, hardware.enforcesCacheCoherency));
+  let error = attach ? device.attachTo(hwpt) : 0;
+  if (error === 0) {
+    error = ioas.table.addDomain(domain);
+    if (error !== 0 && attach) device.leave();
+  }
+  if (error !== 0) {
+    abortHwpt(context, hwpt);
+    return error;
+  }
+  hwpt.listed = true;
+  ioas.hwpts.push(hwpt);
+  return hwpt;
+};
+
+/** Undoes allocateHwpt. */
+export const abortHwpt = (context: IommufdContext, hwpt: Hwpt): void => {
+  hwpt.destroy();
+  context.objects.free(hwpt);
+};

@@ -1,0 +1,113 @@
+// What must hold between two calls, whatever the program did: page tables say what the areas say, and every page
+// is pinned and charged once for each set of pages that uses it. For tests; it visits everything.
+
+import { PAGE_SIZE } from '../../spec/abi/units.ts';
+import { Ioas } from './ioas.ts';
+import type { Area } from './iopt/area.ts';
+import type { Pages } from './iopt/pages.ts';
+import type { Kernel } from './kernel.ts';
+
+type Found = {
+  readonly violations: string[];
+  /** Every set of pages that an area has, with the frames that something uses by page index. */
+  readonly pages: Map<Pages, ReadonlyMap<number, number | undefined>>;
+};
+
+const describe = (area: Area): string =>
+  `area [${area.start.toString(16)}, ${area.last.toString(16)}]`;
+
+/** Frames of the pages that something uses, by page index. */
+const usedFrames = (pages: Pages): Map<number, number | undefined> => {
+  const frames = new Map<number, number | undefined>(pages.held);
+  let slice = pages.domains.first(0, pages.count);
+  for (let index = 0; slice !== undefined; slice = pages.domains.first(index, pages.count)) {
+    const area = slice.owner;
+    for (index = Math.max(index, slice.start); index <= slice.last; index += 1) {
+      frames.set(index, area.storage?.frame(area.iovaOf(index)));
+    }
+  }
+  return frames;
+};
+
+const checkArea = (found: Found, area: Area, ioas: Ioas): void => {
+  const { domains } = ioas.table;
+  if ((area.storage !== undefined) !== domains.length > 0) {
+    found.violations.push(`${describe(area)} has the wrong storage domain`);
+  }
+  const frames = found.pages.get(area.pages) ?? usedFrames(area.pages);
+  found.pages.set(area.pages, frames);
+  for (const domain of domains) {
+    for (let index = area.firstIndex; index <= area.lastIndex; index += 1) {
+      const physical = domain.table.translate(area.iovaOf(index));
+      const offset = index === area.firstIndex ? area.pageOffset : 0;
+      const frame = frames.get(index);
+      if (frame === undefined || physical !== frame * PAGE_SIZE + offset) {
+        found.violations.push(`${describe(area)} is not what a domain translates at page ${index}`);
+      }
+    }
+  }
+};
+
+const checkIoas = (found: Found, ioas: Ioas): void => {
+  let mapped = 0n;
+  let accesses = 0;
+  for (const area of ioas.table.areas) {
+    mapped += area.length;
+    accesses += area.accesses;
+    checkArea(found, area, ioas);
+    const mask = ioas.table.alignment - 1n;
+    if (((area.start | area.length) & mask) !== 0n) {
+      found.violations.push(`${describe(area)} is not aligned to ${ioas.table.alignment}`);
+    }
+    if (ioas.table.reserved.meets(area.start, area.last)) {
+      found.violations.push(`${describe(area)} meets reserved IOVAs`);
+    }
+  }
+  if (accesses > 0 && ioas.table.accesses.size === 0) {
+    found.violations.push('an area has pages pinned by an access that is not there');
+  }
+  for (const domain of ioas.table.domains) {
+    let translated = 0;
+    for (const entry of domain.table) translated += entry.length;
+    if (BigInt(translated) !== mapped) {
+      found.violations.push(`a domain translates ${translated} bytes and the areas have ${mapped}`);
+    }
+  }
+};
+
+const checkPins = (found: Found, kernel: Kernel): void => {
+  const pins = new Map<number, number>();
+  const charges = { none: 0, user: 0, process: 0 };
+  for (const [pages, frames] of found.pages) {
+    if (frames.size !== pages.pinned) {
+      found.violations.push(`${pages.pinned} pages are pinned and ${frames.size} are used`);
+    }
+    charges[pages.accountMode] += frames.size;
+    for (const frame of frames.values()) {
+      if (frame !== undefined) pins.set(frame, (pins.get(frame) ?? 0) + 1);
+    }
+  }
+  for (const { frame, count } of kernel.frames.pinned()) {
+    if (pins.get(frame) !== count) {
+      found.violations.push(`frame ${frame} is pinned ${count} times and used ${pins.get(frame)}`);
+    }
+    pins.delete(frame);
+  }
+  if (pins.size > 0) found.violations.push(`${pins.size} frames are used and not pinned`);
+  const { accounts } = kernel;
+  const total = charges.none + charges.user + charges.process;
+  if (accounts.user !== charges.user || accounts.process !== charges.process) {
+    found.violations.push('the charges are not what is pinned');
+  }
+  if (accounts.pinned !== total) found.violations.push('pinned_vm is not what is pinned');
+};
+
+/** What does not hold, in words; empty while all is well. */
+export const violationsOf = (kernel: Kernel): readonly string[] => {
+  const found: Found = { violations: [], pages: new Map() };
+  for (const context of kernel.contexts) {
+    for (const object of context.objects) if (object instanceof Ioas) checkIoas(found, object);
+  }
+  checkPins(found, kernel);
+  return found.violations;
+};

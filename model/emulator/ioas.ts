@@ -1,0 +1,22 @@
+// An I/O address space object: an I/O page table and the domains that follow it. drivers/iommu/iommufd/ioas.c.
+
+import type { Hwpt } from './hwpt.ts';
+import { IoPageTable } from './iopt/io-pagetable.ts';
+import { unmapAll } from './iopt/unmap.ts';
+import type { Kernel } from './kernel.ts';
+import { KernelObject } from './objects.ts';
+
+export class Ioas extends KernelObject {
+  readonly table: IoPageTable;
+  /** In the order in which they were made. */
+  readonly hwpts: Hwpt[] = [];
+
+  constructor(kernel: Kernel) {
+    super();
+    this.table = new IoPageTable(kernel);
+  }
+
+  override destroy(): void {
+    unmapAll(this.table);
+  }
+}

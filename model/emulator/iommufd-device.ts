@@ -1,0 +1,202 @@
+// A device that is bound to an iommufd, and how it and its group are attached to a hwpt, moved and detached.
+// drivers/iommu/iommufd/device.c.
+
+import { ERRNO } from '../../spec/abi/errno.ts';
+import type { IovaRange } from '../../spec/platform.ts';
+import type { IommufdContext } from './context.ts';
+import type { Hardware } from './domain.ts';
+import { abortHwpt, allocateHwpt, Hwpt } from './hwpt.ts';
+import { Ioas } from './ioas.ts';
+import type { IommuGroup } from './iommu-group.ts';
+import { KernelObject } from './objects.ts';
+
+/** A device behind an IOMMU, physical or mock. */
+export interface AttachableDevice {
+  /** What domains made for it are like. */
+  readonly hardware: Hardware;
+  readonly group: IommuGroup;
+  readonly reserved: readonly IovaRange[];
+  readonly canTrackDirty: boolean;
+  /** The test device's own state, where it is one. */
+  readonly mock: { readonly caches: readonly number[] } | undefined;
+}
+
+/** What an iommufd knows of an IOMMU group: its attached devices and their common hwpt. */
+export class AttachedGroup {
+  hwpt: Hwpt | undefined = undefined;
+  readonly devices: IommufdDevice[] = [];
+}
+
+type Attached = { readonly hwpt: number } | number;
+
+export class IommufdDevice extends KernelObject {
+  readonly context: IommufdContext;
+  readonly hardware: AttachableDevice;
+  readonly #group: AttachedGroup;
+
+  constructor(context: IommufdContext, hardware: AttachableDevice, group: AttachedGroup) {
+    super();
+    this.context = context;
+    this.hardware = hardware;
+    this.#group = group;
+  }
+
+  override destroy(): void {
+    this.hardware.group.release();
+    if (this.hardware.mock === undefined) this.context.put();
+  }
+
+  /** Undoes bind. */
+  unbind(): void {
+    this.users -= 1;
+    this.context.objects.remove(this.id);
+  }
+
+  /** Attaches to an IOAS or a hwpt. The hwpt's number, or -errno. */
+  attach(id: number): Attached {
+    const result = this.#change(id, (hwpt) => ({ error: this.attachTo(hwpt) }), true);
+    if (typeof result !== 'number') this.users += 1;
+    return result;
+  }
+
+  /** Moves to another IOAS or hwpt without being detached between. The hwpt's number, or -errno. */
+  replace(id: number): Attached {
+    return this.#change(id, (hwpt) => this.#replaceBy(hwpt), false);
+  }
+
+  detach(): void {
+    const hwpt = this.leave();
+    this.#putHwpt(hwpt);
+    this.users -= 1;
+  }
+
+  /** 0, or -errno: -EINVAL where device and domain do not suit each other. */
+  attachTo(hwpt: Hwpt): number {
+    const group = this.#group;
+    if (group.hwpt !== undefined && group.hwpt !== hwpt) return -ERRNO.EINVAL;
+    const { table } = hwpt.ioas;
+    const error = table.reserveForDevice(this.hardware.reserved, this.hardware);
+    if (error !== 0) return error;
+    if (group.devices.length === 0) {
+      if (!this.#suits(hwpt)) {
+        table.reserved.removeOf(this.hardware);
+        return -ERRNO.EINVAL;
+      }
+      group.hwpt = hwpt;
+    }
+    hwpt.users += 1;
+    group.devices.push(this);
+    return 0;
+  }
+
+  /** Takes the device off its hwpt, which stays used. */
+  leave(): Hwpt {
+    const group = this.#group;
+    const { hwpt } = group;
+    if (hwpt === undefined) throw new Error('a device is detached that is not attached');
+    group.devices.splice(group.devices.indexOf(this), 1);
+    if (group.devices.length === 0) group.hwpt = undefined;
+    hwpt.ioas.table.reserved.removeOf(this.hardware);
+    return hwpt;
+  }
+
+  #suits(hwpt: Hwpt): boolean {
+    const { domain } = hwpt;
+    if (domain.hardware.owner !== this.hardware.hardware.owner) return false;
+    return !domain.dirtyTracking || this.hardware.canTrackDirty;
+  }
+
+  #replaceBy(hwpt: Hwpt): { readonly error: number; readonly old?: Hwpt } {
+    const group = this.#group;
+    const old = group.hwpt;
+    if (old === undefined) return { error: -ERRNO.EINVAL };
+    if (old === hwpt) return { error: 0 };
+    const error = this.#reserveForGroup(hwpt, old);
+    if (error !== 0) return { error };
+    if (!this.#suits(hwpt)) {
+      for (const device of group.devices) hwpt.ioas.table.reserved.removeOf(device.hardware);
+      return { error: -ERRNO.EINVAL };
+    }
+    if (hwpt.ioas !== old.ioas) {
+      for (const device of group.devices) old.ioas.table.reserved.removeOf(device.hardware);
+    }
+    group.hwpt = hwpt;
+    hwpt.users += group.devices.length;
+    old.users -= group.devices.length - 1;
+    return { error: 0, old };
+  }
+
+  #reserveForGroup(hwpt: Hwpt, old: Hwpt): number {
+    if (hwpt.ioas === old.ioas) return 0;
+    const { table } = hwpt.ioas;
+    for (const device of this.#group.devices) {
+      const error = table.reserveForDevice(device.hardware.reserved, device.hardware);
+      if (error === 0) continue;
+      for (const other of this.#group.devices) table.reserved.removeOf(other.hardware);
+      return error;
+    }
+    return 0;
+  }
+
+  #putHwpt(hwpt: Hwpt): void {
+    if (hwpt.automatic) this.context.objects.putAndTryDestroy(hwpt);
+    else hwpt.users -= 1;
+  }
+
+  #change(
+    id: number,
+    change: (hwpt: Hwpt) => { readonly error: number; readonly old?: Hwpt },
+    attachesFirst: boolean,
+  ): Attached {
+    const target = this.context.objects.get(id);
+    if (target === undefined) return -ERRNO.ENOENT;
+    if (target instanceof Ioas) return this.#changeToIoas(target, change, attachesFirst);
+    if (!(target instanceof Hwpt)) return -ERRNO.EINVAL;
+    const { error, old } = change(target);
+    if (error !== 0) return error;
+    if (old !== undefined) this.#putHwpt(old);
+    return { hwpt: target.id };
+  }
+
+  /** Takes the first automatic hwpt that suits, or makes one. */
+  #changeToIoas(
+    ioas: Ioas,
+    change: (hwpt: Hwpt) => { readonly error: number; readonly old?: Hwpt },
+    attachesFirst: boolean,
+  ): Attached {
+    for (const hwpt of ioas.hwpts) {
+      if (!hwpt.automatic) continue;
+      const { error, old } = change(hwpt);
+      if (error === -ERRNO.EINVAL) continue;
+      if (error !== 0) return error;
+      if (old !== undefined) this.#putHwpt(old);
+      return { hwpt: hwpt.id };
+    }
+    const made = allocateHwpt(this.context, ioas, this, 0, attachesFirst);
+    if (typeof made === 'number') return made;
+    const { error, old } = attachesFirst ? { error: 0, old: undefined } : change(made);
+    if (error !== 0) {
+      abortHwpt(this.context, made);
+      return error;
+    }
+    made.automatic = true;
+    this.context.objects.publish(made);
+    if (old !== undefined) this.#putHwpt(old);
+    return { hwpt: made.id };
+  }
+}
+
+/** Binds a device to an iommufd. -EPERM where another one has its group. */
+export const bindDevice = (
+  context: IommufdContext,
+  hardware: AttachableDevice,
+): IommufdDevice | number => {
+  const error = hardware.group.claim(context);
+  if (error !== 0) return error;
+  const device = new IommufdDevice(context, hardware, context.attachedGroup(hardware.group));
+  context.objects.reserve(device);
+  if (hardware.mock === undefined) context.hold();
+  device.users += 1;
+  context.objects.publish(device);
+  return device;
+};

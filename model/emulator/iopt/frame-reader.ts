@@ -1,0 +1,128 @@
+// Reads the frames of a slice of pages from where they are: what an access holds, else a domain, else the
+// memory itself, which is pinned for it. Batches are as large as the temporary memory allows.
+// drivers/iommu/iommufd/pages.c (struct pfn_reader).
+
+import type { Pages } from './pages.ts';
+
+/** A batch keeps a frame number and a count for each run of neighbouring frames. */
+const RUN_SIZE = 12;
+
+export class FrameReader {
+  readonly pages: Pages;
+  readonly first: number;
+  readonly last: number;
+  /** Frames read, from page `first` on. Those from `ready` on are pinned already but in no batch yet. */
+  readonly frames: number[] = [];
+  ready = 0;
+  /** Stretches of `frames` that were pinned for this reading: [from, to). */
+  readonly #fresh: { readonly from: number; readonly to: number }[] = [];
+
+  constructor(pages: Pages, first: number, last: number) {
+    this.pages = pages;
+    this.first = first;
+    this.last = last;
+  }
+
+  get done(): boolean {
+    return this.first + this.ready > this.last;
+  }
+
+  /** Reads one batch more. 0, or -errno. */
+  next(): number {
+    const memory = this.pages.kernel.temporaryMemoryLimit;
+    let runs = Math.max(1, Math.floor(memory / RUN_SIZE));
+    let previous: number | undefined;
+    while (!this.done) {
+      if (this.ready === this.frames.length) {
+        const error = this.#fetch(this.first + this.ready);
+        if (error < 0) return error;
+      }
+      const frame = this.frames[this.ready];
+      if (previous === undefined || frame !== previous + 1) {
+        if (runs === 0) return 0;
+        runs -= 1;
+      }
+      previous = frame;
+      this.ready += 1;
+    }
+    return 0;
+  }
+
+  /** Reads everything. 0, or -errno. */
+  all(): number {
+    while (!this.done) {
+      const error = this.next();
+      if (error < 0) return error;
+    }
+    return 0;
+  }
+
+  /** Unpins what was pinned for this reading. */
+  release(): void {
+    for (const { from, to } of this.#fresh) {
+      for (let at = from; at < to; at += 1) this.pages.unpin(this.frames[at] as number);
+    }
+    this.#fresh.length = 0;
+  }
+
+  /** The same, of a map that failed. */
+  releaseFailed(): void {
+    if (!this.pages.kernel.faults.has('pin-count-leak-on-failed-map')) {
+      this.release();
+      return;
+    }
+    for (const { from, to } of this.#fresh) this.pages.pinned -= to - from;
+    this.#fresh.length = 0;
+  }
+
+  #fetch(index: number): number {
+    const { pages, frames, last } = this;
+    const held = pages.accesses.span(index, last);
+    if (held.used) {
+      for (let at = index; at <= held.last; at += 1) frames.push(heldFrame(pages, at));
+      return 0;
+    }
+    const mapped = pages.domains.first(index, held.last);
+    if (mapped !== undefined && mapped.start <= index) {
+      const before = frames.length;
+      appendDomainFrames(pages, index, Math.min(mapped.last, held.last), frames);
+      if (frames.length > before) return 0;
+    }
+    const holeLast = mapped === undefined ? held.last : Math.max(index, mapped.start - 1);
+    const from = frames.length;
+    const count = pages.pinSome(index, holeLast, frames);
+    if (count > 0) this.#fresh.push({ from, to: frames.length });
+    return count;
+  }
+}
+
+const heldFrame = (pages: Pages, index: number): number => {
+  const frame = pages.held.get(index);
+  if (frame === undefined) throw new Error('an access covers a page that it does not hold');
+  return frame;
+};
+
+/** Appends the frames of pages [first, last], all of which are in one area's domain. */
+export const appendDomainFrames = (
+  pages: Pages,
+  first: number,
+  last: number,
+  frames: number[],
+): void => {
+  const area = pages.domains.first(first, first)?.owner;
+  for (let index = first; index <= last; index += 1) {
+    const frame = area?.storage?.frame(area.iovaOf(index));
+    if (frame === undefined) return;
+    frames.push(frame);
+  }
+};
+
+/** Appends the frames of pages [first, last], all of which an access holds. */
+export const appendHeldFrames = (
+  pages: Pages,
+  first: number,
+  last: number,
+  frames: number[],
+): void => {
+  for (let index = first; index <= last; index += 1) frames.push(heldFrame(pages, index));
+};

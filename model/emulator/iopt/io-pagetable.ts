@@ -1,0 +1,176 @@
+// The I/O page table of an IOAS: its areas, what is reserved and allowed, the domains that it fills and the
+// accesses that read it. drivers/iommu/iommufd/io_pagetable.c (struct io_pagetable).
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
+import type { IovaRange } from '../../../spec/platform.ts';
+import type { Domain } from '../domain.ts';
+import type { Kernel } from '../kernel.ts';
+import { AreaTree } from './area-tree.ts';
+import { fillDomain, unfillSpare, unfillStorage } from './fill.ts';
+import { AllowedRanges, ReservedRanges } from './reserved.ts';
+
+/** An in-kernel user of the IOAS, as its I/O page table sees it. */
+export type TableAccess = {
+  readonly alignment: bigint;
+  /** [start, start + length) goes away: let go of what is pinned there. */
+  unmapped(start: bigint, length: bigint): void;
+};
+
+const maximum = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+export class IoPageTable {
+  readonly kernel: Kernel;
+  readonly areas = new AreaTree();
+  readonly reserved = new ReservedRanges();
+  allowed = new AllowedRanges();
+  readonly domains: Domain[] = [];
+  readonly accesses = new Set<TableAccess>();
+  /** Nothing larger than a page goes into a page table entry, so that areas can be cut. */
+  smallPagesOnly = false;
+  /** What IOVAs, lengths and offsets must be multiples of, in bytes. */
+  alignment = 1n;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** 0, or -EADDRINUSE. */
+  reserve(start: bigint, last: bigint, owner: object | undefined): number {
+    if (this.areas.first(start, last) !== undefined || this.allowed.meets(start, last)) {
+      return -ERRNO.EADDRINUSE;
+    }
+    this.reserved.add(start, last, owner);
+    return 0;
+  }
+
+  /** Reserves what a device reaches by another way. 0, or -EADDRINUSE with none of its reservations left. */
+  reserveForDevice(ranges: readonly IovaRange[], owner: object): number {
+    if (this.kernel.faults.has('reserved-region-not-enforced')) return 0;
+    for (const { start, last } of ranges) {
+      const error = this.reserve(start, last, owner);
+      if (error !== 0) {
+        this.reserved.removeOf(owner);
+        return error;
+      }
+    }
+    return 0;
+  }
+
+  /** Puts all ranges in the place of those before. 0, or -EADDRINUSE with nothing changed. */
+  allow(ranges: AllowedRanges): number {
+    for (const { start, last } of ranges.ranges()) {
+      if (this.reserved.meets(start, last)) return -ERRNO.EADDRINUSE;
+    }
+    this.allowed = ranges;
+    return 0;
+  }
+
+  /** Fills a new domain with all areas. 0, or -errno with nothing changed. */
+  addDomain(domain: Domain): number {
+    const alignment = maximum(domain.granule, this.alignment);
+    if (alignment > PAGE_SIZE_BYTES) return -ERRNO.EINVAL;
+    if (alignment !== this.alignment && !this.#areasAreAligned(alignment)) {
+      return -ERRNO.EADDRINUSE;
+    }
+    let error = this.#reserveOutside(domain);
+    if (error === 0) error = this.#fill(domain);
+    if (error !== 0) {
+      this.reserved.removeOf(domain);
+      return error;
+    }
+    this.alignment = alignment;
+    this.domains.push(domain);
+    return 0;
+  }
+
+  removeDomain(domain: Domain): void {
+    const index = this.domains.indexOf(domain);
+    if (index < 0) throw new Error('a domain leaves an I/O page table that it was not in');
+    const tail = this.domains.pop() as Domain;
+    if (tail !== domain) this.domains[index] = tail;
+    const [remaining] = this.domains;
+    for (const area of this.areas) {
+      if (remaining !== undefined) unfillSpare(area, domain, remaining);
+      else unfillStorage(area);
+    }
+    this.reserved.removeOf(domain);
+    this.#recalculate();
+  }
+
+  /** 0, or -EADDRINUSE where the areas do not suit the access. */
+  addAccess(access: TableAccess): number {
+    this.accesses.add(access);
+    const error = this.#recalculate();
+    if (error !== 0) this.accesses.delete(access);
+    return error;
+  }
+
+  removeAccess(access: TableAccess): void {
+    this.accesses.delete(access);
+    this.#recalculate();
+  }
+
+  enableLargePages(): void {
+    this.smallPagesOnly = false;
+    this.#recalculate();
+  }
+
+  /** 0, -EINVAL where something is mapped already, or -EADDRINUSE where areas are not whole pages. */
+  disableLargePages(): number {
+    if (this.smallPagesOnly) return 0;
+    if (this.domains.length > 0 && this.areas.size > 0) return -ERRNO.EINVAL;
+    this.smallPagesOnly = true;
+    const error = this.#recalculate();
+    if (error !== 0) this.smallPagesOnly = false;
+    return error;
+  }
+
+  #reserveOutside(domain: Domain): number {
+    const { start, last } = domain.hardware.aperture;
+    if (start !== 0n) {
+      const error = this.reserve(0n, start - 1n, domain);
+      if (error !== 0) return error;
+    }
+    if (last === U64_MAX) return 0;
+    const behind = last + (this.kernel.faults.has('aperture-end-off-by-one') ? 2n : 1n);
+    return this.reserve(behind, U64_MAX, domain);
+  }
+
+  #fill(domain: Domain): number {
+    if (this.kernel.faults.has('domain-fill-forgets-areas')) return 0;
+    const wasEmpty = this.domains.length === 0;
+    for (const area of this.areas) {
+      const error = fillDomain(area, domain, this.smallPagesOnly);
+      if (error === 0) continue;
+      for (const filled of this.areas) {
+        if (filled === area) break;
+        if (wasEmpty) unfillStorage(filled);
+        else domain.unmap(filled.start, filled.length);
+      }
+      return error;
+    }
+    return 0;
+  }
+
+  #areasAreAligned(alignment: bigint): boolean {
+    const mask = alignment - 1n;
+    for (const area of this.areas) {
+      const bits = area.start | area.length | BigInt(area.pageOffset);
+      if ((bits & mask) !== 0n) return false;
+    }
+    return true;
+  }
+
+  /** Makes the alignment again from what needs one. 0, or -EADDRINUSE with nothing changed. */
+  #recalculate(): number {
+    let alignment = this.smallPagesOnly ? PAGE_SIZE_BYTES : 1n;
+    for (const domain of this.domains) alignment = maximum(alignment, domain.granule);
+    for (const access of this.accesses) alignment = maximum(alignment, access.alignment);
+    if (alignment > this.alignment && !this.#areasAreAligned(alignment)) return -ERRNO.EADDRINUSE;
+    if (alignment < this.alignment && this.kernel.faults.has('alignment-not-recalculated'))
+      return 0;
+    this.alignment = alignment;
+    return 0;
+  }
+}

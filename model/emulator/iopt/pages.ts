@@ -1,0 +1,149 @@
+// A set of pages: the memory of one map call, which several areas and accesses may share. A page is pinned once
+// however many of them use it, and charged once. drivers/iommu/iommufd/pages.c (struct iopt_pages).
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import { PAGE_SIZE, PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
+import type { OpenFile } from '../files.ts';
+import type { Kernel } from '../kernel.ts';
+import type { AccountMode } from '../memory/accounting.ts';
+import { Memfd } from '../memory/memfd.ts';
+import type { Area } from './area.ts';
+import { IntervalTree } from './interval-tree.ts';
+
+/** Where the pages come from; `page` is the number of the first, in the address space or in the file. */
+export type PagesSource =
+  | { readonly kind: 'user'; readonly page: number; readonly address: bigint }
+  | { readonly kind: 'file'; readonly page: number; readonly file: OpenFile };
+
+/** An access that has pages pinned. Accesses to exactly the same pages are one. */
+export type PinnedAccess = { users: number };
+
+/** The kernel asks for so many pages at once at most, whatever the limit: pointers in 64 KiB. */
+const POINTER_SIZE = 8;
+
+export class Pages {
+  readonly kernel: Kernel;
+  readonly source: PagesSource;
+  readonly count: number;
+  readonly writable: boolean;
+  readonly accountMode: AccountMode;
+  /** Areas whose domains hold the frames. */
+  readonly domains = new IntervalTree<Area>();
+  readonly accesses = new IntervalTree<PinnedAccess>();
+  /** Frames that an access uses, by page index. */
+  readonly held = new Map<number, number>();
+  /** Pages pinned, and how many of them have been charged. */
+  pinned = 0;
+  #charged = 0;
+  #references = 1;
+
+  constructor(
+    kernel: Kernel,
+    source: PagesSource,
+    count: number,
+    writable: boolean,
+    accountMode: AccountMode,
+  ) {
+    this.kernel = kernel;
+    this.source = source;
+    this.count = count;
+    this.writable = writable;
+    this.accountMode = accountMode;
+    if (source.kind === 'file') source.file.hold();
+  }
+
+  hold(): Pages {
+    this.#references += 1;
+    return this;
+  }
+
+  put(): void {
+    this.#references -= 1;
+    if (this.#references < 0) throw new Error('pages put more often than held');
+    if (this.#references === 0 && this.source.kind === 'file') this.source.file.put();
+  }
+
+  /** Pins pages [first, last] or a beginning of them and appends the frames. The count, or -errno. */
+  pinSome(first: number, last: number, frames: number[]): number {
+    const { kernel, source } = this;
+    const room = Math.floor(kernel.temporaryMemoryLimit / POINTER_SIZE);
+    const count = Math.min(last - first + 1, Math.max(room, 1));
+    const page = source.page + first;
+    let done: number;
+    if (source.kind === 'user') {
+      done = kernel.pinner.pin(page, count, { write: this.writable, longterm: true }, frames);
+    } else {
+      if (!(source.file instanceof Memfd)) return -ERRNO.EINVAL;
+      const lastByte = BigInt(page + count) * PAGE_SIZE_BYTES - 1n;
+      done = kernel.pinner.pinFile(source.file, page, count, lastByte, frames);
+    }
+    if (done > 0) this.pinned += done;
+    return done;
+  }
+
+  unpin(frame: number): void {
+    this.kernel.frames.unpin(frame);
+    this.pinned -= 1;
+  }
+
+  /** Charges what was pinned since the last time, or gives back. 0, or -ENOMEM with nothing changed. */
+  settle(): number {
+    const { kernel } = this;
+    if (this.pinned > this.#charged) {
+      const error = kernel.accounts.charge(this.accountMode, this.pinned - this.#charged);
+      if (error !== 0) return error;
+    } else if (this.pinned < this.#charged && !kernel.faults.has('charge-not-returned')) {
+      kernel.accounts.discharge(this.accountMode, this.#charged - this.pinned);
+    }
+    this.#charged = this.pinned;
+    return 0;
+  }
+}
+
+const accountModeOf = (kernel: Kernel, chargeProcess: boolean): AccountMode => {
+  if (kernel.credentials.privileged) return 'none';
+  return chargeProcess ? 'process' : 'user';
+};
+
+/** Lengths beyond this cannot be rounded up to whole pages in 64 bits. */
+const LENGTH_MAX = U64_MAX - PAGE_SIZE_BYTES;
+
+const pageCount = (offset: bigint, length: bigint): number =>
+  Number((offset + length + PAGE_SIZE_BYTES - 1n) / PAGE_SIZE_BYTES);
+
+/** Pages of the program's own memory, of `length` bytes from `address` on. -EOVERFLOW, -EINVAL. */
+export const userPages = (
+  kernel: Kernel,
+  address: bigint,
+  length: bigint,
+  writable: boolean,
+  chargeProcess: boolean,
+): Pages | number => {
+  const badLength = length > LENGTH_MAX || length === 0n;
+  if (badLength && kernel.differences.lengthBeforeAddress) return -ERRNO.EINVAL;
+  if (address + length > U64_MAX && !kernel.faults.has('user-address-wraps')) {
+    return -ERRNO.EOVERFLOW;
+  }
+  if (badLength) return -ERRNO.EINVAL;
+  const page = Number(address / PAGE_SIZE_BYTES);
+  const aligned = BigInt(page) * BigInt(PAGE_SIZE);
+  const count = pageCount(address - aligned, length);
+  const source: PagesSource = { kind: 'user', page, address: aligned };
+  return new Pages(kernel, source, count, writable, accountModeOf(kernel, chargeProcess));
+};
+
+/** Pages of a file from byte `start` on; what is no file of memory can be mapped but not pinned. -EINVAL. */
+export const filePages = (
+  kernel: Kernel,
+  file: OpenFile,
+  start: bigint,
+  length: bigint,
+  writable: boolean,
+  chargeProcess: boolean,
+): Pages | number => {
+  if (length > LENGTH_MAX || length === 0n) return -ERRNO.EINVAL;
+  const page = Number(start / PAGE_SIZE_BYTES);
+  const count = pageCount(start % PAGE_SIZE_BYTES, length);
+  const source: PagesSource = { kind: 'file', page, file };
+  return new Pages(kernel, source, count, writable, accountModeOf(kernel, chargeProcess));
+};

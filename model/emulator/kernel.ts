@@ -1,0 +1,49 @@
+// What every part of the emulated kernel reaches for: the release, the machine's memory, the process and its
+// open files. One process, one address space.
+
+import type { Credentials, Platform, Setting } from '../../spec/platform.ts';
+import { RELEASES, type Release } from '../../spec/releases.ts';
+import type { IommufdContext } from './context.ts';
+import type { FaultName } from './faults.ts';
+import { FileTable } from './files.ts';
+import { KERNEL_DIFFERENCES, type KernelDifferences } from './kernel-differences.ts';
+import { Accounts } from './memory/accounting.ts';
+import { AddressSpace } from './memory/address-space.ts';
+import { Frames } from './memory/frames.ts';
+import { Pinner } from './memory/gup.ts';
+import { UserMemory } from './memory/user-memory.ts';
+import { MockIommu } from './selftest/mock-iommu.ts';
+import { PlatformDevices } from './vfio/platform-devices.ts';
+
+/** Bytes that one batch of pages may take, unless a test command says otherwise. */
+const TEMPORARY_MEMORY_LIMIT = 65536;
+
+export class Kernel {
+  readonly release: Release;
+  readonly differences: KernelDifferences;
+  readonly platform: Platform;
+  readonly credentials: Credentials;
+  readonly faults: ReadonlySet<FaultName>;
+  readonly frames = new Frames();
+  readonly space = new AddressSpace(this.frames);
+  readonly user = new UserMemory(this.space, this.frames);
+  readonly pinner = new Pinner(this.space, this.frames);
+  readonly accounts: Accounts;
+  readonly files = new FileTable();
+  /** Every iommufd that has not gone, closed ones included while something holds them. */
+  readonly contexts = new Set<IommufdContext>();
+  readonly mock: MockIommu;
+  readonly devices: PlatformDevices;
+  temporaryMemoryLimit = TEMPORARY_MEMORY_LIMIT;
+
+  constructor(setting: Setting, faults: ReadonlySet<FaultName>) {
+    this.release = RELEASES[setting.release];
+    this.differences = KERNEL_DIFFERENCES[setting.release];
+    this.platform = setting.platform;
+    this.credentials = setting.credentials;
+    this.faults = faults;
+    this.accounts = new Accounts(setting.credentials);
+    this.mock = new MockIommu(this.release, this.differences.mockNeedsPermission);
+    this.devices = new PlatformDevices(setting.platform);
+  }
+}

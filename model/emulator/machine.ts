@@ -1,0 +1,98 @@
+// The emulated machine: system calls of one process on one emulated kernel, and a view of what no errno shows.
+
+import { ERRNO } from '../../spec/abi/errno.ts';
+import type { Backing, Protection } from '../../spec/call.ts';
+import type { Setting } from '../../spec/platform.ts';
+import type { HiddenState, InspectableMachine } from '../machine.ts';
+import { IommufdContext } from './context.ts';
+import type { FaultName } from './faults.ts';
+import type { OpenFile } from './files.ts';
+import { hiddenStateOf } from './hidden-state.ts';
+import { violationsOf } from './invariants.ts';
+import { Kernel } from './kernel.ts';
+import type { Store } from './memory/address-space.ts';
+import { Memfd } from './memory/memfd.ts';
+import { VfioGroupFile } from './vfio/vfio-group.ts';
+
+const NO_FAULTS: ReadonlySet<FaultName> = new Set();
+const FILE_LENGTH_MAX = 2n ** 63n - 1n;
+const PAGE_MASK = 0xfffn;
+
+export class EmulatedMachine implements InspectableMachine {
+  readonly #kernel: Kernel;
+
+  constructor(setting: Setting, options: { readonly faults?: ReadonlySet<FaultName> } = {}) {
+    this.#kernel = new Kernel(setting, options.faults ?? NO_FAULTS);
+  }
+
+  open(path: string): number {
+    const file = this.#openFile(path);
+    return typeof file === 'number' ? file : this.#kernel.files.open(file);
+  }
+
+  close(fd: number): number {
+    return this.#kernel.files.close(fd);
+  }
+
+  ioctl(fd: number, command: number, argument: bigint): number {
+    const file = this.#kernel.files.get(fd);
+    return file === undefined ? -ERRNO.EBADF : file.ioctl(command >>> 0, argument);
+  }
+
+  memfd(length: bigint): number {
+    if (length < 0n || length > FILE_LENGTH_MAX) return -ERRNO.EINVAL;
+    return this.#kernel.files.open(new Memfd(this.#kernel.frames, length));
+  }
+
+  mmap(
+    address: bigint,
+    length: bigint,
+    protection: Protection,
+    shared: boolean,
+    backing: Backing,
+  ): number {
+    const store = this.#storeOf(backing);
+    if (typeof store === 'number') return store;
+    return this.#kernel.space.map(address, length, protection, shared, store);
+  }
+
+  munmap(address: bigint, length: bigint): number {
+    return this.#kernel.space.unmap(address, length);
+  }
+
+  load(address: bigint, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, this.#kernel.user.readInto(bytes, address));
+  }
+
+  store(address: bigint, bytes: Uint8Array): number {
+    return this.#kernel.user.store(address, bytes);
+  }
+
+  hiddenState(): HiddenState {
+    return hiddenStateOf(this.#kernel);
+  }
+
+  /** What does not hold that always must, in words: a defect of the emulator, or one switched on. */
+  violations(): readonly string[] {
+    return violationsOf(this.#kernel);
+  }
+
+  #openFile(path: string): OpenFile | number {
+    if (path === '/dev/iommu') return new IommufdContext(this.#kernel);
+    const number = /^\/dev\/vfio\/(0|[1-9][0-9]*)$/.exec(path)?.[1];
+    const group = number === undefined ? undefined : this.#kernel.devices.group(Number(number));
+    if (group === undefined) return -ERRNO.ENOENT;
+    if (group.opened && !this.#kernel.faults.has('second-open-of-group')) return -ERRNO.EBUSY;
+    return new VfioGroupFile(this.#kernel, group);
+  }
+
+  #storeOf(backing: Backing): Store | 'anonymous' | 'device' | number {
+    if (backing.kind !== 'memfd') return backing.kind;
+    const file = this.#kernel.files.get(backing.fd);
+    if (file === undefined) return -ERRNO.EBADF;
+    if (!(file instanceof Memfd)) return -ERRNO.ENODEV;
+    if ((backing.offset & PAGE_MASK) !== 0n) return -ERRNO.EINVAL;
+    return { kind: 'file', file, page: Number(backing.offset >> 12n) };
+  }
+}

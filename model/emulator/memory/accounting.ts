@@ -1,0 +1,36 @@
+// Locked memory: what pinned pages are charged to, and the limit. Charges that pass RLIMIT_MEMLOCK are refused
+// whole. drivers/iommu/iommufd/pages.c (iopt_pages_update_pinned), mm/util.c (__account_locked_vm).
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
+import type { Credentials } from '../../../spec/platform.ts';
+
+/** What a set of pages is charged to: nothing, the user (as io_uring does), or the process (as VFIO does). */
+export type AccountMode = 'none' | 'user' | 'process';
+
+/** Pages. */
+export class Accounts {
+  process = 0;
+  pinned = 0;
+  user = 0;
+  readonly #limit: bigint;
+
+  constructor(credentials: Credentials) {
+    this.#limit = credentials.memlockLimit / PAGE_SIZE_BYTES;
+  }
+
+  /** 0, or -ENOMEM where the limit would be passed. */
+  charge(mode: AccountMode, pages: number): number {
+    if (mode !== 'none') {
+      if (BigInt(this[mode] + pages) > this.#limit) return -ERRNO.ENOMEM;
+      this[mode] += pages;
+    }
+    this.pinned += pages;
+    return 0;
+  }
+
+  discharge(mode: AccountMode, pages: number): void {
+    if (mode !== 'none') this[mode] -= pages;
+    this.pinned -= pages;
+  }
+}

@@ -1,0 +1,72 @@
+// Pinning the program's pages for devices: pin_user_pages_fast and memfd_pin_folios. mm/gup.c.
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import { type AddressSpace, type Mapping, TASK_END_PAGE } from './address-space.ts';
+import type { Frames } from './frames.ts';
+import type { Memfd } from './memfd.ts';
+
+/** Pages in 64 bits of address. */
+const PAGES_OF_ALL = 2 ** 52;
+
+export type PinUse = {
+  readonly write: boolean;
+  /** The pin may last (FOLL_LONGTERM): a private page is copied before, so that it is the program's own. */
+  readonly longterm: boolean;
+};
+
+export class Pinner {
+  readonly #space: AddressSpace;
+  readonly #frames: Frames;
+
+  constructor(space: AddressSpace, frames: Frames) {
+    this.#space = space;
+    this.#frames = frames;
+  }
+
+  /**
+   * Pins up to `count` pages from page number `page` on and appends their frames. The count of pages pinned,
+   * which is less than asked where a page behind the first cannot be, or -errno where the first cannot be.
+   */
+  pin(page: number, count: number, use: PinUse, frames: number[]): number {
+    if (page + count >= PAGES_OF_ALL) return -ERRNO.EOVERFLOW;
+    if (page + count > TASK_END_PAGE) return -ERRNO.EFAULT;
+    for (let done = 0; done < count; done += 1) {
+      const frame = this.#resolve(page + done, use);
+      if (frame === undefined) return done === 0 ? -ERRNO.EFAULT : done;
+      this.#frames.pin(frame);
+      frames.push(frame);
+    }
+    return count;
+  }
+
+  /** The frame at a page, as get_user_pages finds it without keeping hold of it, or -errno. */
+  peek(page: number): number {
+    if (page + 1 >= PAGES_OF_ALL) return -ERRNO.EOVERFLOW;
+    return this.#resolve(page, { write: false, longterm: false }) ?? -ERRNO.EFAULT;
+  }
+
+  /** Pins pages of a file from `page` on and appends their frames. `last` is the last byte wanted. */
+  pinFile(file: Memfd, page: number, count: number, last: bigint, frames: number[]): number {
+    if (last >= file.length || last >= 2n ** 63n) return -ERRNO.EINVAL;
+    for (let done = 0; done < count; done += 1) {
+      const frame = file.frame(page + done);
+      if (frame === undefined) throw new Error('a page inside of a file has no frame');
+      this.#frames.pin(frame);
+      frames.push(frame);
+    }
+    return count;
+  }
+
+  #resolve(page: number, use: PinUse): number | undefined {
+    const mapping = this.#space.find(page);
+    if (mapping === undefined || !this.#permits(mapping, use)) return undefined;
+    return use.write || use.longterm
+      ? this.#space.ownFrame(mapping, page)
+      : this.#space.frame(mapping, page);
+  }
+
+  #permits(mapping: Mapping, use: PinUse): boolean {
+    if (mapping.store.kind === 'device' || mapping.protection === 'none') return false;
+    return !use.write || mapping.protection === 'read-write';
+  }
+}

@@ -1,0 +1,40 @@
+// A file in memory: memfd_create and the page cache behind it. mm/shmem.c, mm/memfd.c.
+
+import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
+import { OpenFile } from '../files.ts';
+import type { Frames } from './frames.ts';
+
+/** The page cache takes frames in blocks of this many, so that neighbours in the file are neighbours in memory. */
+const BLOCK = 512;
+
+export class Memfd extends OpenFile {
+  /** Bytes. */
+  readonly length: bigint;
+  /** Pages that hold at least one byte of the file. */
+  readonly pages: number;
+  readonly #frames: Frames;
+  readonly #blocks = new Map<number, number>();
+
+  constructor(frames: Frames, length: bigint) {
+    super();
+    this.#frames = frames;
+    this.length = length;
+    this.pages = Number((length + PAGE_SIZE_BYTES - 1n) / PAGE_SIZE_BYTES);
+  }
+
+  /** The frame of a page of the file, or undefined behind its end. */
+  frame(page: number): number | undefined {
+    if (page >= this.pages) return undefined;
+    const number = Math.floor(page / BLOCK);
+    let first = this.#blocks.get(number);
+    if (first === undefined) {
+      first = this.#frames.allocate(BLOCK);
+      this.#blocks.set(number, first);
+    }
+    return first + (page % BLOCK);
+  }
+
+  protected override released(): void {
+    for (const first of this.#blocks.values()) this.#frames.release(first, BLOCK);
+  }
+}

@@ -1,0 +1,183 @@
+// What an IOMMU walks: a radix tree with 512 entries a table, from IOVA to physical address. An entry maps a
+// page of any size that the IOMMU knows; sizes between two levels fill several entries in a row.
+// drivers/iommu/iommu.c (iommu_map, iommu_unmap), drivers/iommu/generic_pt/iommu_pt.h.
+
+import type { IovaRange } from '../../spec/platform.ts';
+import type { Permission } from './iopt/area.ts';
+import { trailingZeros } from './u64.ts';
+
+const LEVEL_BITS = 9;
+const ENTRIES = 1 << LEVEL_BITS;
+
+class Entry {
+  /** Where the page starts, in units of the smallest page. */
+  readonly unit: number;
+  /** How many of them it has. */
+  readonly units: number;
+  /** Byte address in physical memory. */
+  readonly physical: number;
+  readonly permission: Permission;
+
+  constructor(unit: number, units: number, physical: number, permission: Permission) {
+    this.unit = unit;
+    this.units = units;
+    this.physical = physical;
+    this.permission = permission;
+  }
+}
+
+class Table {
+  readonly slots: (Table | Entry | undefined)[] = new Array(ENTRIES);
+  used = 0;
+}
+
+/** One page table entry as seen from outside. Lengths in bytes. */
+export type Mapped = {
+  readonly iova: bigint;
+  readonly length: number;
+  readonly physical: number;
+  readonly permission: Permission;
+};
+
+type PageSize = { readonly units: number; readonly bytes: number; readonly level: number };
+
+export class PageTable {
+  readonly #shift: bigint;
+  readonly #unitBytes: number;
+  /** Descending. */
+  readonly #sizes: readonly PageSize[];
+  readonly #levels: number;
+  readonly #root = new Table();
+
+  /** `pageSizes` is a bitmap; what lies outside of the aperture cannot be mapped. */
+  constructor(pageSizes: bigint, aperture: IovaRange) {
+    const smallest = trailingZeros(pageSizes);
+    this.#shift = BigInt(smallest);
+    this.#unitBytes = 2 ** smallest;
+    const bits = ((aperture.last >> this.#shift) + 1n).toString(2).length;
+    if (bits > 53) throw new Error('the aperture has more pages than a page table can number');
+    this.#levels = Math.max(1, Math.ceil(bits / LEVEL_BITS));
+    const sizes: PageSize[] = [];
+    for (let bit = smallest; bit < 53 && pageSizes >> BigInt(bit) !== 0n; bit += 1) {
+      const level = Math.floor((bit - smallest) / LEVEL_BITS);
+      if ((pageSizes & (1n << BigInt(bit))) === 0n || level >= this.#levels) continue;
+      sizes.unshift({ units: 2 ** (bit - smallest), bytes: 2 ** bit, level });
+    }
+    this.#sizes = sizes;
+  }
+
+  /** Maps with the largest pages that fit. All arguments are multiples of the smallest page. */
+  map(iova: bigint, physical: number, length: number, permission: Permission): void {
+    let unit = Number(iova >> this.#shift);
+    let address = physical;
+    let left = length;
+    while (left > 0) {
+      const size = this.#fitting(unit, address, left);
+      this.#place(new Entry(unit, size.units, address, permission), size);
+      unit += size.units;
+      address += size.bytes;
+      left -= size.bytes;
+    }
+  }
+
+  /** Bytes that were translated before; pages are taken whole. */
+  unmap(iova: bigint, length: bigint): number {
+    const first = Number(iova >> this.#shift);
+    const end = first + Number(length >> this.#shift);
+    return this.#clear(this.#root, this.#levels - 1, 0, first, end) * this.#unitBytes;
+  }
+
+  /** The physical address, or undefined where nothing is mapped. */
+  translate(iova: bigint): number | undefined {
+    const unit = Number(iova >> this.#shift);
+    let table = this.#root;
+    for (let level = this.#levels - 1; level >= 0; level -= 1) {
+      const slot = table.slots[Math.floor(unit / 2 ** (LEVEL_BITS * level)) % ENTRIES];
+      if (slot === undefined) return undefined;
+      if (slot instanceof Entry) {
+        const inside = Number(iova & (BigInt(this.#unitBytes) - 1n));
+        return slot.physical + (unit - slot.unit) * this.#unitBytes + inside;
+      }
+      table = slot;
+    }
+    return undefined;
+  }
+
+  /** Every entry in ascending order. */
+  *[Symbol.iterator](): Iterator<Mapped> {
+    for (const entry of this.#entries(this.#root)) {
+      yield {
+        iova: BigInt(entry.unit) << this.#shift,
+        length: entry.units * this.#unitBytes,
+        physical: entry.physical,
+        permission: entry.permission,
+      };
+    }
+  }
+
+  #fitting(unit: number, physical: number, left: number): PageSize {
+    for (const size of this.#sizes) {
+      if (size.bytes <= left && unit % size.units === 0 && physical % size.bytes === 0) return size;
+    }
+    throw new Error('a mapping is not made of whole pages of its domain: alignment went unchecked');
+  }
+
+  /** What was mapped there before is forgotten: the later map wins. */
+  #place(entry: Entry, size: PageSize): void {
+    let table = this.#root;
+    for (let level = this.#levels - 1; level > size.level; level -= 1) {
+      const index = Math.floor(entry.unit / 2 ** (LEVEL_BITS * level)) % ENTRIES;
+      let next = table.slots[index];
+      if (!(next instanceof Table)) {
+        if (next === undefined) table.used += 1;
+        next = new Table();
+        table.slots[index] = next;
+      }
+      table = next;
+    }
+    const step = 2 ** (LEVEL_BITS * size.level);
+    const index = Math.floor(entry.unit / step) % ENTRIES;
+    const end = index + size.units / step;
+    for (let slot = index; slot < end; slot += 1) {
+      if (table.slots[slot] === undefined) table.used += 1;
+      table.slots[slot] = entry;
+    }
+  }
+
+  /** Clears units [first, end) below a table that starts at `base`; the count that was mapped. */
+  #clear(table: Table, level: number, base: number, first: number, end: number): number {
+    const step = 2 ** (LEVEL_BITS * level);
+    const from = Math.max(0, Math.floor((first - base) / step));
+    const to = Math.min(ENTRIES - 1, Math.floor((end - 1 - base) / step));
+    let cleared = 0;
+    for (let index = from; index <= to; index += 1) {
+      const slot = table.slots[index];
+      if (slot === undefined) continue;
+      if (slot instanceof Entry) {
+        table.slots[index] = undefined;
+        table.used -= 1;
+        cleared += Math.min(step, slot.units);
+        continue;
+      }
+      cleared += this.#clear(slot, level - 1, base + index * step, first, end);
+      if (slot.used === 0) {
+        table.slots[index] = undefined;
+        table.used -= 1;
+      }
+    }
+    return cleared;
+  }
+
+  *#entries(table: Table): Generator<Entry> {
+    let previous: Entry | undefined;
+    for (const slot of table.slots) {
+      if (slot === undefined || slot === previous) continue;
+      if (slot instanceof Entry) {
+        previous = slot;
+        yield slot;
+      } else {
+        yield* this.#entries(slot);
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// IOMMU_TEST_OP_MD_CHECK_MAP, MD_CHECK_REFS and DEV_CHECK_CACHE: whether a domain translates to the program's
+// memory, and how often that is pinned. drivers/iommu/iommufd/selftest.c.
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import {
+  DEV_CHECK_CACHE,
+  MD_CHECK_MAP,
+  MD_CHECK_REFS,
+  MOCK_PAGE_SIZE,
+} from '../../../spec/abi/test.ts';
+import { PAGE_SIZE, PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
+import { type Command, offsetsOf } from '../command.ts';
+import type { IommufdContext } from '../context.ts';
+import type { Domain } from '../domain.ts';
+import { Hwpt } from '../hwpt.ts';
+import { IommufdDevice } from '../iommufd-device.ts';
+import type { Kernel } from '../kernel.ts';
+
+const MAP = offsetsOf(MD_CHECK_MAP);
+const REFS = offsetsOf(MD_CHECK_REFS);
+const CACHE = offsetsOf(DEV_CHECK_CACHE);
+
+type Check = { readonly iova: bigint; readonly length: bigint; readonly address: bigint };
+
+const isAligned = ({ iova, length, address }: Check, unit: bigint): boolean =>
+  (iova | length | address) % unit === 0n && address + length <= U64_MAX;
+
+/** 0, -EINVAL where memory and translation differ, or why the memory cannot be looked at. */
+const compare = (kernel: Kernel, domain: Domain, check: Check, unit: bigint): number => {
+  for (let done = 0n; done < check.length; done += unit) {
+    const address = check.address + done;
+    const frame = kernel.pinner.peek(Number(address / PAGE_SIZE_BYTES));
+    if (frame < 0) return frame;
+    const physical = frame * PAGE_SIZE + Number(address % PAGE_SIZE_BYTES);
+    if (domain.table.translate(check.iova + done) !== physical) return -ERRNO.EINVAL;
+  }
+  return 0;
+};
+
+export const checkMap = (context: IommufdContext, command: Command): number => {
+  const { kernel, objects } = context;
+  const check: Check = {
+    iova: command.u64(MAP.iova),
+    length: command.u64(MAP.length),
+    address: command.u64(MAP.uptr),
+  };
+  const alignedFirst = kernel.differences.alignmentBeforeHwpt;
+  if (alignedFirst && !isAligned(check, MOCK_PAGE_SIZE)) return -ERRNO.EINVAL;
+  const hwpt = objects.find(command.u32(MAP.id), Hwpt);
+  if (hwpt === undefined) return -ERRNO.ENOENT;
+  const { domain } = hwpt;
+  if (!domain.hardware.mock) return -ERRNO.EINVAL;
+  const unit = alignedFirst ? MOCK_PAGE_SIZE : domain.granule;
+  if (!isAligned(check, unit)) return -ERRNO.EINVAL;
+  return compare(kernel, domain, check, unit);
+};
+
+export const checkRefs = (context: IommufdContext, command: Command): number => {
+  const { pinner, frames } = context.kernel;
+  const length = command.u64(REFS.length);
+  const address = command.u64(REFS.uptr);
+  if (!isAligned({ iova: 0n, length, address }, PAGE_SIZE_BYTES)) return -ERRNO.EINVAL;
+  const first = Number(address / PAGE_SIZE_BYTES);
+  const end = first + Number(length / PAGE_SIZE_BYTES);
+  const wanted = command.u32(REFS.refs);
+  for (let page = first; page < end; page += 1) {
+    const frame = pinner.peek(page);
+    if (frame < 0) return frame;
+    if (frames.pins(frame) !== wanted) return -ERRNO.EIO;
+  }
+  return 0;
+};
+
+export const checkCache = (context: IommufdContext, command: Command): number => {
+  const device = context.objects.find(command.u32(CACHE.id), IommufdDevice);
+  if (device === undefined) return -ERRNO.ENOENT;
+  const cache = device.hardware.mock?.caches[command.u32(CACHE.cache_id)];
+  return cache === command.u32(CACHE.cache) ? 0 : -ERRNO.EINVAL;
+};

@@ -1,0 +1,29 @@
+// The IOMMU of the kernel's own tests: its domains are real page tables that no hardware walks.
+// drivers/iommu/iommufd/selftest.c (mock_ops).
+
+import { MOCK_APERTURE_LAST, MOCK_APERTURE_START } from '../../../spec/abi/test.ts';
+import type { Release } from '../../../spec/releases.ts';
+import type { Hardware } from '../domain.ts';
+
+export class MockIommu {
+  /** Domains of plain devices, and of those with the huge-page flag. */
+  readonly plain: Hardware;
+  readonly huge: Hardware;
+
+  constructor(release: Release, needsPermission: boolean) {
+    const { plain, huge } = release.mockPageSizes;
+    this.plain = this.#hardware(plain, needsPermission);
+    this.huge = this.#hardware(huge, needsPermission);
+  }
+
+  #hardware(pageSizes: bigint, needsPermission: boolean): Hardware {
+    return {
+      owner: this,
+      pageSizes,
+      aperture: { start: MOCK_APERTURE_START, last: MOCK_APERTURE_LAST },
+      enforcesCacheCoherency: false,
+      needsPermission,
+      mock: true,
+    };
+  }
+}

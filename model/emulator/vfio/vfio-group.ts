@@ -1,0 +1,130 @@
+// A VFIO group and its descriptor, /dev/vfio/N. An iommufd takes the container's place. Devices that are open
+// keep hold of the iommufd, not of the group's descriptor. drivers/vfio/group.c.
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import { PAGE_SIZE } from '../../../spec/abi/units.ts';
+import {
+  VFIO_GROUP_FLAGS_CONTAINER_SET,
+  VFIO_GROUP_FLAGS_VIABLE,
+  VFIO_GROUP_GET_DEVICE_FD,
+  VFIO_GROUP_GET_STATUS,
+  VFIO_GROUP_SET_CONTAINER,
+  VFIO_GROUP_STATUS,
+  VFIO_GROUP_UNSET_CONTAINER,
+} from '../../../spec/abi/vfio.ts';
+import { offsetsOf, Struct } from '../command.ts';
+import { ensureCompatIoas } from '../compat/compat-ioas.ts';
+import { IommufdContext } from '../context.ts';
+import { OpenFile } from '../files.ts';
+import type { IommuGroup } from '../iommu-group.ts';
+import type { Kernel } from '../kernel.ts';
+import { type VfioDevice, VfioDeviceFile } from './vfio-device.ts';
+
+const STATUS = offsetsOf(VFIO_GROUP_STATUS);
+
+export class VfioGroup {
+  readonly iommuGroup: IommuGroup;
+  readonly devices: VfioDevice[] = [];
+  opened = false;
+  iommufd: IommufdContext | undefined = undefined;
+
+  constructor(iommuGroup: IommuGroup) {
+    this.iommuGroup = iommuGroup;
+  }
+}
+
+export class VfioGroupFile extends OpenFile {
+  readonly #kernel: Kernel;
+  readonly #group: VfioGroup;
+
+  constructor(kernel: Kernel, group: VfioGroup) {
+    super();
+    this.#kernel = kernel;
+    this.#group = group;
+    group.opened = true;
+  }
+
+  override ioctl(command: number, argument: bigint): number {
+    switch (command) {
+      case VFIO_GROUP_GET_DEVICE_FD:
+        return this.#getDevice(argument);
+      case VFIO_GROUP_GET_STATUS:
+        return this.#getStatus(argument);
+      case VFIO_GROUP_SET_CONTAINER:
+        return this.#setContainer(argument);
+      case VFIO_GROUP_UNSET_CONTAINER:
+        return this.#unsetContainer();
+      default:
+        return -ERRNO.ENOTTY;
+    }
+  }
+
+  protected override released(): void {
+    this.#unsetContainer();
+    this.#group.opened = false;
+  }
+
+  #getStatus(argument: bigint): number {
+    const bytes = this.#kernel.user.read(argument, VFIO_GROUP_STATUS.size);
+    if (bytes === undefined) return -ERRNO.EFAULT;
+    const status = new Struct(bytes);
+    if (status.u32(STATUS.argsz) < VFIO_GROUP_STATUS.size) return -ERRNO.EINVAL;
+    let flags = 0;
+    if (this.#group.iommufd !== undefined) {
+      flags = VFIO_GROUP_FLAGS_CONTAINER_SET | VFIO_GROUP_FLAGS_VIABLE;
+    } else if (!this.#group.iommuGroup.claimed) {
+      flags = VFIO_GROUP_FLAGS_VIABLE;
+    }
+    status.setU32(STATUS.flags, flags);
+    return this.#kernel.user.write(argument, status.bytes) ? 0 : -ERRNO.EFAULT;
+  }
+
+  #setContainer(argument: bigint): number {
+    const bytes = this.#kernel.user.read(argument, 4);
+    if (bytes === undefined) return -ERRNO.EFAULT;
+    const file = this.#kernel.files.get(new Struct(bytes).i32(0));
+    if (file === undefined) return -ERRNO.EBADF;
+    if (this.#group.iommufd !== undefined) return -ERRNO.EINVAL;
+    if (!(file instanceof IommufdContext)) return -ERRNO.EBADFD;
+    ensureCompatIoas(file);
+    file.hold();
+    this.#group.iommufd = file;
+    return 0;
+  }
+
+  #unsetContainer(): number {
+    const { iommufd } = this.#group;
+    if (iommufd === undefined) return -ERRNO.EINVAL;
+    this.#group.iommufd = undefined;
+    iommufd.put();
+    return 0;
+  }
+
+  #getDevice(argument: bigint): number {
+    const name = this.#readName(argument);
+    if (typeof name === 'number') return name;
+    const device = this.#find(name);
+    if (typeof device === 'number') return device;
+    if (this.#group.iommufd === undefined) return -ERRNO.EINVAL;
+    const error = device.open(this.#group.iommufd);
+    return error === 0 ? this.#kernel.files.open(new VfioDeviceFile(device)) : error;
+  }
+
+  #find(name: string): VfioDevice | number {
+    for (const device of this.#group.devices) {
+      const matches = device.matches(name);
+      if (typeof matches === 'number') return matches;
+      if (matches) return device;
+    }
+    return -ERRNO.ENODEV;
+  }
+
+  /** A string of at most a page with its zero byte. -EFAULT, or -EINVAL where it is longer. */
+  #readName(argument: bigint): string | number {
+    const bytes = new Uint8Array(PAGE_SIZE);
+    const count = this.#kernel.user.readInto(bytes, argument);
+    const end = bytes.subarray(0, count).indexOf(0);
+    if (end < 0) return count < PAGE_SIZE ? -ERRNO.EFAULT : -ERRNO.EINVAL;
+    return Array.from(bytes.subarray(0, end), (byte) => String.fromCharCode(byte)).join('');
+  }
+}

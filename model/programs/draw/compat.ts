@@ -1,0 +1,175 @@
+// VFIO calls on iommufds and groups, drawn.
+
+import { U64_MAX } from '../../../spec/abi/units.ts';
+import * as vfio from '../../../spec/abi/vfio.ts';
+import { STRUCT_OFFSET } from '../arena.ts';
+import type { Argument, Value } from '../program.ts';
+import {
+  drawAreaRange,
+  drawIova,
+  drawLength,
+  drawStructPlace,
+  drawUserAddress,
+} from '../values.ts';
+import type { Descriptor, IommufdDescriptor, Scene } from './scene.ts';
+
+const compatTable = (scene: Scene, { context }: IommufdDescriptor) =>
+  context.compatIoas === undefined ? undefined : scene.table(context, BigInt(context.compatIoas));
+
+const argsz = (scene: Scene, size: number): bigint => {
+  const { dice } = scene;
+  return BigInt(dice.chance(1, 20) ? dice.of([0, 4, size - 1, size + 1, 4096, 0xffff_ffff]) : size);
+};
+
+export const drawMapDma = (scene: Scene, on: IommufdDescriptor): void => {
+  const { dice } = scene;
+  scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    argsz: argsz(scene, 32),
+    flags: BigInt(dice.of([3, 3, 3, 3, 3, 1, 1, 2, 0, 4, 7])),
+    vaddr: drawUserAddress(dice),
+    iova: drawIova(dice, compatTable(scene, on)),
+    size: drawLength(dice),
+  });
+};
+
+export const drawUnmapDma = (scene: Scene, on: IommufdDescriptor): void => {
+  const { dice } = scene;
+  const table = compatTable(scene, on);
+  const range = table !== undefined && dice.chance(3, 4) ? drawAreaRange(dice, table) : undefined;
+  const all = dice.chance(1, 10);
+  const clean = all && dice.chance(4, 5);
+  scene.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
+    argsz: argsz(scene, 24),
+    flags: all ? 2n : BigInt(dice.chance(1, 30) ? dice.of([1, 3, 4, 8]) : 0),
+    iova: clean ? 0n : (range?.iova ?? drawIova(dice, table)),
+    size: clean ? 0n : (range?.length ?? drawLength(dice)),
+  });
+};
+
+export const drawSetIommu = (scene: Scene, { value }: IommufdDescriptor): void =>
+  scene.plain(
+    'setIommu',
+    value,
+    vfio.VFIO_SET_IOMMU,
+    scene.dice.of([1n, 1n, 1n, 3n, 3n, 8n, 0n, 2n, 7n, 0x1_0000_0001n, U64_MAX]),
+  );
+
+export const drawCheckExtension = (scene: Scene, { value }: IommufdDescriptor): void =>
+  scene.plain(
+    'extension',
+    value,
+    vfio.VFIO_CHECK_EXTENSION,
+    scene.dice.chance(1, 10)
+      ? scene.dice.of([U64_MAX, 0x1_0000_0003n, 0n, 11n])
+      : BigInt(scene.dice.number(1, 10)),
+  );
+
+export const drawApiVersion = (scene: Scene, { value }: IommufdDescriptor): void =>
+  scene.plain('version', value, vfio.VFIO_GET_API_VERSION, scene.dice.of([0n, U64_MAX]));
+
+export const drawGetInfo = (scene: Scene, { value }: IommufdDescriptor): void => {
+  const { dice } = scene;
+  const room = dice.of([16, 20, 24, 32, 36, 39, 40, 41, 55, 56, 71, 72, 73, 88, 104, 128, 15, 0]);
+  const argument: Argument = {
+    kind: 'struct',
+    at: drawStructPlace(dice, Math.max(room, 24)),
+    layout: 'VFIO_IOMMU_GET_INFO',
+    fields: { argsz: BigInt(dice.chance(1, 30) ? 0xffff_ffff : room) },
+    tail: 'aa'.repeat(Math.max(0, 128 - 24)),
+  };
+  const label = scene.draft.label('info');
+  scene.add({ op: 'ioctl', label, fd: value, command: vfio.VFIO_IOMMU_GET_INFO, argument });
+};
+
+export const drawOddCompat = (scene: Scene, { value }: IommufdDescriptor): void => {
+  const command = scene.dice.of([
+    vfio.VFIO_IOMMU_DIRTY_PAGES,
+    vfio.VFIO_IOMMU_ENABLE,
+    vfio.VFIO_IOMMU_DISABLE,
+    vfio.VFIO_GROUP_GET_STATUS,
+    vfio.VFIO_GROUP_SET_CONTAINER,
+    0x3b6b,
+    0x3b76,
+    0x3b7f,
+  ]);
+  scene.plain('odd', value, command, { arena: STRUCT_OFFSET });
+};
+
+export const drawOpenGroup = (scene: Scene): void => {
+  const groups = [...new Set(scene.platform.devices.map(({ group }) => group))];
+  const group = scene.dice.chance(1, 30) ? 99 : scene.dice.of(groups);
+  scene.add({ op: 'open', label: scene.draft.label('group'), path: `/dev/vfio/${group}` });
+};
+
+type GroupDescriptor = Descriptor & { readonly file: { readonly group: number } };
+
+const containers = (scene: Scene): Value => {
+  const { dice } = scene;
+  const iommufds = scene.iommufds();
+  if (iommufds.length > 0 && dice.chance(9, 10)) return dice.of(iommufds).value;
+  const others = scene.descriptors();
+  return others.length > 0 && dice.chance(1, 2)
+    ? dice.of(others).value
+    : dice.of([77n, 0xffff_ffffn]);
+};
+
+const groupCall = (
+  scene: Scene,
+  stem: string,
+  fd: Value,
+  command: number,
+  layout: string,
+  size: number,
+  fields: Readonly<Record<string, Value>>,
+): void => scene.call(stem, fd, command, layout, size, fields);
+
+export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
+  const { dice } = scene;
+  const { value } = group;
+  const kind = dice.number(1, 20);
+  if (kind <= 6) {
+    groupCall(
+      scene,
+      'setContainer',
+      value,
+      vfio.VFIO_GROUP_SET_CONTAINER,
+      'VFIO_GROUP_SET_CONTAINER',
+      4,
+      { fd: containers(scene) },
+    );
+  } else if (kind <= 14) {
+    drawGetDevice(scene, group);
+  } else if (kind <= 16) {
+    groupCall(scene, 'status', value, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', 8, {
+      argsz: argsz(scene, 8),
+      flags: 0xffn,
+    });
+  } else if (kind <= 18) {
+    scene.plain('unsetContainer', value, vfio.VFIO_GROUP_UNSET_CONTAINER, 0n);
+  } else {
+    scene.plain('oddGroup', value, dice.of([0x3b64, 0x3b6b, 0x3b71, 0x3b85]), 0n);
+  }
+};
+
+const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
+
+const drawGetDevice = (scene: Scene, { value, file }: GroupDescriptor): void => {
+  const { dice, platform } = scene;
+  const own = platform.devices.filter(({ group }) => group === file.group);
+  const name = dice.chance(1, 15)
+    ? dice.of(['0000:00:1f.7', '', platform.devices[0]?.name ?? ''])
+    : (dice.of(own)?.name ?? '');
+  const argument: Argument = {
+    kind: 'bytes',
+    at: drawStructPlace(dice, name.length + 1),
+    hex: `${hexOf(name)}00`,
+  };
+  const label = scene.draft.label('device');
+  scene.add({
+    op: 'ioctl',
+    label,
+    fd: value,
+    command: vfio.VFIO_GROUP_GET_DEVICE_FD,
+    argument,
+  });
+};

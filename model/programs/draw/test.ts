@@ -1,0 +1,200 @@
+// Test commands, drawn: mock devices, in-kernel users, and looks at hidden state.
+
+import { TEST_OPERATIONS, type TestOperationName } from '../../../spec/abi/test.ts';
+import type { ObjectId } from '../../../spec/abi/units.ts';
+import { nodesOf } from '../../../spec/collections/ordered-map.ts';
+import { accessAt, hwptAt, pagesAt } from '../../../spec/iommufd/context.ts';
+import { contextOf } from '../../../spec/world.ts';
+import { ARENA_BASE, DATA_OFFSET } from '../arena.ts';
+import type { Argument, Value } from '../program.ts';
+import { drawAreaRange, drawArrayPlace, drawIova, drawLength, drawUserAddress } from '../values.ts';
+import type { Descriptor, IommufdDescriptor, Scene } from './scene.ts';
+
+const TEST_COMMAND = 0x3ba0;
+const numbers = new Map(TEST_OPERATIONS.map(({ name, op }) => [name, op]));
+
+const send = (
+  scene: Scene,
+  { value }: IommufdDescriptor,
+  stem: string,
+  name: TestOperationName,
+  fields: Readonly<Record<string, Value>>,
+  also?: Extract<Argument, { kind: 'struct' }>['also'],
+): void => {
+  const whole = { size: 72n, op: BigInt(numbers.get(name) as number), ...fields };
+  scene.call(stem, value, TEST_COMMAND, name, 72, whole, also);
+};
+
+export const drawMockDomain = (scene: Scene, on: IommufdDescriptor): void => {
+  const { dice } = scene;
+  const target = dice.chance(9, 10)
+    ? scene.object(on.context, 'ioas')
+    : scene.object(on.context, 'hwpt');
+  if (dice.chance(2, 3)) {
+    send(scene, on, 'mock', 'MOCK_DOMAIN', { id: target });
+  } else {
+    const dev_flags = BigInt(dice.of([0, 1, 1, 2, 3, 4, 5, 8]));
+    send(scene, on, 'mock', 'MOCK_DOMAIN_FLAGS', { id: target, dev_flags });
+  }
+};
+
+export const drawMockReplace = (scene: Scene, on: IommufdDescriptor): void => {
+  const kind = scene.dice.of(['ioas', 'ioas', 'hwpt', 'hwpt', 'device'] as const);
+  send(scene, on, 'replace', 'MOCK_DOMAIN_REPLACE', {
+    id: scene.object(on.context, 'selftest'),
+    pt_id: scene.object(on.context, kind),
+  });
+};
+
+export const drawAddReserved = (scene: Scene, on: IommufdDescriptor): void => {
+  const ioas = scene.object(on.context, 'ioas');
+  send(scene, on, 'reserve', 'ADD_RESERVED', {
+    id: ioas,
+    start: drawIova(scene.dice, scene.table(on.context, ioas)),
+    length: drawLength(scene.dice),
+  });
+};
+
+/** Where the program has the memory that an hwpt translates at an IOVA, if it mapped it in its arena. */
+const addressBehind = (
+  on: IommufdDescriptor,
+  hwpt: Value,
+  scene: Scene,
+  iova: bigint,
+): Value | undefined => {
+  const owner = hwptAt(on.context, Number(scene.draft.valueOf(hwpt)) as ObjectId);
+  if (owner === undefined) return undefined;
+  for (const { key, value } of nodesOf(scene.table(on.context, BigInt(owner.ioas))?.areas)) {
+    if (iova < key || iova > value.last) continue;
+    const { source } = pagesAt(on.context, value.pages);
+    if (source.kind === 'user') {
+      return { arena: source.start + value.startByte + (iova - key) - ARENA_BASE };
+    }
+  }
+  return undefined;
+};
+
+export const drawCheckMap = (scene: Scene, on: IommufdDescriptor): void => {
+  const { dice } = scene;
+  const hwpt = scene.object(on.context, 'hwpt');
+  const owner = hwptAt(on.context, Number(scene.draft.valueOf(hwpt)) as ObjectId);
+  const table = owner === undefined ? undefined : scene.table(on.context, BigInt(owner.ioas));
+  const range = table === undefined ? undefined : drawAreaRange(dice, table);
+  const iova = range?.iova ?? drawIova(dice, table);
+  const uptr = addressBehind(on, hwpt, scene, iova) ?? drawUserAddress(dice);
+  send(scene, on, 'checkMap', 'MD_CHECK_MAP', {
+    id: hwpt,
+    iova,
+    length: range?.length ?? drawLength(dice),
+    uptr: dice.chance(1, 10) ? drawUserAddress(dice) : uptr,
+  });
+};
+
+export const drawCheckRefs = (scene: Scene, on: IommufdDescriptor): void => {
+  const { dice } = scene;
+  send(scene, on, 'checkRefs', 'MD_CHECK_REFS', {
+    length: BigInt(dice.number(0, 3)) * 4096n + (dice.chance(1, 20) ? 1n : 0n),
+    uptr: dice.chance(1, 8)
+      ? drawUserAddress(dice)
+      : { arena: DATA_OFFSET + BigInt(dice.number(0, 60)) * 4096n },
+    refs: BigInt(dice.of([0, 0, 1, 1, 2])),
+  });
+};
+
+export const drawCreateAccess = (scene: Scene, on: IommufdDescriptor): void =>
+  send(scene, on, 'access', 'CREATE_ACCESS', {
+    id: scene.object(on.context, 'ioas'),
+    flags: BigInt(scene.dice.of([0, 1, 1, 1, 2])),
+  });
+
+type AccessDescriptor = Descriptor & {
+  readonly file: { readonly iommufd: number; readonly object: ObjectId };
+};
+
+const rangeOf = (scene: Scene, { file }: AccessDescriptor) => {
+  const { dice } = scene;
+  const context = contextOf(scene.draft.world, file.iommufd);
+  const ioas = accessAt(context, file.object)?.ioas;
+  const table = ioas === undefined ? undefined : scene.table(context, BigInt(ioas));
+  const range = table === undefined ? undefined : drawAreaRange(dice, table);
+  return { iova: range?.iova ?? drawIova(dice, table), length: range?.length ?? drawLength(dice) };
+};
+
+const accessFd = (scene: Scene, access: AccessDescriptor): Value =>
+  scene.dice.chance(1, 40) ? scene.dice.of([88n, 0xffff_ffffn, 3n]) : access.value;
+
+export const drawAccessPages = (
+  scene: Scene,
+  on: IommufdDescriptor,
+  access: AccessDescriptor,
+): void => {
+  const { dice } = scene;
+  send(scene, on, 'pin', 'ACCESS_PAGES', {
+    id: accessFd(scene, access),
+    ...rangeOf(scene, access),
+    flags: dice.chance(1, 20) ? 0x1_0000n : BigInt(dice.of([0, 1, 1, 2])),
+    uptr: dice.chance(3, 4) ? 0n : drawUserAddress(dice),
+  });
+};
+
+export const drawUnpin = (scene: Scene, on: IommufdDescriptor, access: AccessDescriptor): void => {
+  const context = contextOf(scene.draft.world, access.file.iommufd);
+  const pins = accessAt(context, access.file.object)?.pins ?? [];
+  const [pin] = pins;
+  const number = pin === undefined || scene.dice.chance(1, 6) ? scene.dice.number(0, 3) : pin.id;
+  send(scene, on, 'unpin', 'DESTROY_ACCESS_PAGES', {
+    id: accessFd(scene, access),
+    access_pages_id: BigInt(number),
+  });
+};
+
+export const drawAccessRw = (
+  scene: Scene,
+  on: IommufdDescriptor,
+  access: AccessDescriptor,
+): void => {
+  const { dice } = scene;
+  const { iova, length } = rangeOf(scene, access);
+  const bytes = dice.of([1, 8, 16, 64]);
+  const from = dice.chance(1, 2) ? 0n : length > 64n ? length - BigInt(dice.number(1, 64)) : 1n;
+  const at = drawArrayPlace(dice, bytes);
+  const words = Array.from({ length: (bytes + 7) >> 3 }, () => dice.u64());
+  send(
+    scene,
+    on,
+    'rw',
+    'ACCESS_RW',
+    {
+      id: accessFd(scene, access),
+      iova: BigInt.asUintN(64, iova + from),
+      length: dice.chance(1, 15) ? dice.of([0n, length, 0x100_0001n]) : BigInt(bytes),
+      uptr: at,
+      flags: dice.chance(1, 25) ? dice.of([2n, 8n, 0x1_0000n]) : dice.of([0n, 0n, 1n, 1n, 4n, 5n]),
+    },
+    [{ at, words }],
+  );
+};
+
+export const drawAccessReplace = (
+  scene: Scene,
+  on: IommufdDescriptor,
+  access: AccessDescriptor,
+): void =>
+  send(scene, on, 'moveAccess', 'ACCESS_REPLACE_IOAS', {
+    id: accessFd(scene, access),
+    ioas_id: scene.object(on.context, 'ioas'),
+  });
+
+export const drawSmallTest = (scene: Scene, on: IommufdDescriptor): void => {
+  const { dice } = scene;
+  if (dice.chance(1, 2)) {
+    const limit = BigInt(dice.of([0, 11, 12, 4096, 65536]));
+    send(scene, on, 'limit', 'SET_TEMP_MEMORY_LIMIT', { limit });
+  } else {
+    send(scene, on, 'cache', 'DEV_CHECK_CACHE', {
+      id: scene.object(on.context, 'device'),
+      cache_id: BigInt(dice.number(0, 4)),
+      cache: dice.of([0xbaddadn, 0xbaddadn, 0n]),
+    });
+  }
+};

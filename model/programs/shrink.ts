@@ -1,0 +1,133 @@
+// Smaller programs, the most promising first: without stretches of operations, from long ones to single ones, and then
+// with simpler values. Works on any program, however it came about.
+
+import type { Argument, Operation, Program, Value } from './program.ts';
+
+/** How far shrinking has come: what was tried without success need not be tried at once again. */
+export type Progress =
+  | {
+      readonly phase: 'operations';
+      /** How many operations are taken out at a time, and from where on. */
+      readonly size: number;
+      readonly from: number;
+      /** Whether something could be taken out since the last pass of this size began. */
+      readonly found: boolean;
+    }
+  | { readonly phase: 'values'; readonly from: number };
+
+export type Candidate = { readonly program: Program; readonly progress: Progress };
+
+const without = (program: Program, from: number, size: number): Program => [
+  ...program.slice(0, from),
+  ...program.slice(from + size),
+];
+
+const half = (size: number): number => Math.max(1, size >> 1);
+
+function* fewerOperations(
+  program: Program,
+  start: Extract<Progress, { phase: 'operations' }>,
+): Generator<Candidate> {
+  let { size, from, found } = start;
+  for (;;) {
+    // From the end, since what comes last depends on what comes first and not the other way.
+    for (let at = Math.min(from, program.length - size); at >= 0; at -= size) {
+      if (program.length - size < 1) continue;
+      yield {
+        program: without(program, at, size),
+        progress: { phase: 'operations', size, from: at - size, found: true },
+      };
+      if (at > 0 && at < size) at = size;
+    }
+    if (size === 1) {
+      if (!found) return;
+      found = false;
+    } else {
+      size = half(size);
+    }
+    from = program.length;
+  }
+}
+
+const SIMPLE: readonly bigint[] = [0n, 1n, 4096n];
+
+const simplerValues = (value: Value): readonly Value[] => {
+  if (typeof value === 'bigint') {
+    const smaller = SIMPLE.filter((simple) => simple < value);
+    const pages = value - (value % 4096n);
+    return value > 4096n && pages !== value ? [...smaller, pages] : smaller;
+  }
+  if ('arena' in value) {
+    const pages = value.arena - (value.arena % 4096n);
+    return pages === value.arena ? [] : [{ arena: pages }];
+  }
+  return [];
+};
+
+function* simplerFields(
+  fields: Readonly<Record<string, Value>>,
+): Generator<Readonly<Record<string, Value>>> {
+  for (const [name, value] of Object.entries(fields)) {
+    for (const simpler of simplerValues(value)) yield { ...fields, [name]: simpler };
+  }
+}
+
+function* simplerArguments(argument: Argument): Generator<Argument> {
+  if (argument.kind === 'plain') {
+    for (const value of simplerValues(argument.value)) yield { kind: 'plain', value };
+    return;
+  }
+  if (argument.kind === 'bytes') return;
+  const { tail, also, length, ...plain } = argument;
+  if (tail !== undefined && tail !== '') {
+    yield { ...argument, tail: '' };
+    yield { ...argument, tail: tail.slice(0, (tail.length >> 2) << 1) };
+  }
+  if (length !== undefined) yield { ...plain, ...(also === undefined ? {} : { also }) };
+  for (const fields of simplerFields(argument.fields)) yield { ...argument, fields };
+  for (const [index, words] of (also ?? []).entries()) {
+    for (const [at, word] of words.words.entries()) {
+      for (const simpler of simplerValues(word)) {
+        const changed = words.words.with(at, simpler);
+        yield { ...argument, also: (also ?? []).with(index, { ...words, words: changed }) };
+      }
+    }
+  }
+}
+
+function* simplerOperations(operation: Operation): Generator<Operation> {
+  if (operation.op === 'ioctl') {
+    for (const argument of simplerArguments(operation.argument)) yield { ...operation, argument };
+  } else if ((operation.op === 'mmap' || operation.op === 'munmap') && operation.length > 4096n) {
+    yield { ...operation, length: 4096n };
+  }
+}
+
+function* simplerParts(program: Program, from: number): Generator<Candidate> {
+  for (let index = from; index < program.length; index += 1) {
+    for (const operation of simplerOperations(program[index] as Operation)) {
+      yield {
+        program: program.with(index, operation),
+        progress: { phase: 'values', from: index },
+      };
+    }
+  }
+}
+
+/** Where to begin with a program of that many operations. */
+export const startOfShrinking = (length: number): Progress => ({
+  phase: 'operations',
+  size: half(length),
+  from: length,
+  found: false,
+});
+
+/** Programs that are smaller than this one, going on from where the one before them was found. */
+export function* smallerPrograms(program: Program, progress: Progress): Generator<Candidate> {
+  if (progress.phase === 'operations') {
+    yield* fewerOperations(program, progress);
+    yield* simplerParts(program, 0);
+  } else {
+    yield* simplerParts(program, progress.from);
+  }
+}

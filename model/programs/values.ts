@@ -1,0 +1,165 @@
+// Values that matter: the edges of what the present world holds, and a little beside them.
+
+import type { Random } from 'fast-check';
+import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
+import { nodesOf } from '../../spec/collections/ordered-map.ts';
+import { type IoPagetable, usableRanges } from '../../spec/iopt/io-pagetable.ts';
+import {
+  ARRAY_LENGTH,
+  ARRAY_OFFSET,
+  DATA_LENGTH,
+  DATA_OFFSET,
+  NO_ACCESS_OFFSET,
+  READ_ONLY_LENGTH,
+  READ_ONLY_OFFSET,
+  SHARED_LENGTH,
+  SHARED_OFFSET,
+  STRUCT_LENGTH,
+  STRUCT_OFFSET,
+} from './arena.ts';
+import type { Value } from './program.ts';
+
+const PAGE = PAGE_SIZE_BYTES;
+
+/** Draws from fast-check's source of random numbers, so that a seed gives the same program again. */
+export class Dice {
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** From `least` to `greatest`, both inclusive. */
+  number(least: number, greatest: number): number {
+    return this.#random.nextInt(least, greatest);
+  }
+
+  /** True `times` in `of`. */
+  chance(times: number, of: number): boolean {
+    return this.#random.nextInt(1, of) <= times;
+  }
+
+  of<T>(values: readonly [T, ...T[]] | readonly T[]): T {
+    if (values.length === 0) throw new Error('Nothing to draw from.');
+    return values[this.#random.nextInt(0, values.length - 1)] as T;
+  }
+
+  u64(): bigint {
+    return this.#random.nextBigInt(0n, U64_MAX);
+  }
+}
+
+const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
+
+const NEARBY: readonly bigint[] = [0n, 0n, 0n, 0n, 1n, -1n, 2048n, -2048n, PAGE, -PAGE, 2n * PAGE];
+
+const MAX_EDGES = 24;
+
+/** Where something starts or ends in the table. */
+const edgesOf = (dice: Dice, table: IoPagetable): readonly bigint[] => {
+  const edges: bigint[] = [];
+  for (const { key, value } of nodesOf(table.areas)) {
+    edges.push(key, value.last, value.last + 1n);
+    if (edges.length > MAX_EDGES) break;
+  }
+  const usable = usableRanges(table);
+  const range = usable.length > 0 ? dice.of(usable) : undefined;
+  if (range !== undefined) edges.push(range.start, range.last, range.last + 1n);
+  for (const { start, last } of table.allowed) edges.push(start, last + 1n);
+  return edges;
+};
+
+const FAR: readonly bigint[] = [
+  0n,
+  U64_MAX,
+  U64_MAX - 1n,
+  U64_MAX - PAGE + 1n,
+  1n << 63n,
+  1n << 32n,
+];
+
+/** Where mock domains translate, so that most of what is mapped there fits. */
+const LOW_PAGES = 24;
+
+const low = (dice: Dice, table: IoPagetable): bigint => {
+  const first = usableRanges(table)[0]?.start ?? 0n;
+  const base = first > 0x100_0000n ? first : 0x100_0000n;
+  return base + BigInt(dice.number(0, LOW_PAGES)) * PAGE;
+};
+
+/** An IOVA to map, unmap or look at. */
+export const drawIova = (dice: Dice, table: IoPagetable | undefined): bigint => {
+  if (table === undefined) return 0x100_0000n + BigInt(dice.number(0, LOW_PAGES)) * PAGE;
+  const kind = dice.number(1, 20);
+  if (kind <= 9) return low(dice, table);
+  if (kind <= 17) {
+    const edges = edgesOf(dice, table);
+    if (edges.length > 0) return wrap(dice.of(edges) + dice.of(NEARBY));
+  }
+  return wrap(dice.of(FAR) + dice.of(NEARBY));
+};
+
+/** A length in bytes: mostly a few pages, sometimes what nearly fits, or nothing, or everything. */
+export const drawLength = (dice: Dice): bigint => {
+  const kind = dice.number(1, 24);
+  if (kind <= 17) return BigInt(dice.number(1, 6)) * PAGE;
+  if (kind === 18) return 2048n * BigInt(dice.number(1, 5));
+  if (kind === 19) return BigInt(dice.number(7, 40)) * PAGE;
+  if (kind === 20) return BigInt(dice.number(0, 3));
+  if (kind === 21) return BigInt(dice.number(1, 4)) * PAGE + dice.of([1n, -1n, 2048n]);
+  return dice.of([0n, U64_MAX, U64_MAX - 1n, U64_MAX - PAGE + 1n, 1n << 63n, 1n << 40n]);
+};
+
+/** An existing area's IOVA and length, or parts of it and its neighbours. */
+export const drawAreaRange = (
+  dice: Dice,
+  table: IoPagetable,
+): { readonly iova: bigint; readonly length: bigint } | undefined => {
+  const areas = [...nodesOf(table.areas)].slice(0, 16);
+  if (areas.length === 0) return undefined;
+  const index = dice.number(0, areas.length - 1);
+  const first = areas[index];
+  const last = areas[Math.min(areas.length - 1, index + dice.number(0, 2))];
+  if (first === undefined || last === undefined) return undefined;
+  const iova = first.key;
+  const length = last.value.last - iova + 1n;
+  const kind = dice.number(1, 10);
+  if (kind <= 6) return { iova, length };
+  const from = wrap(iova + dice.of([0n, 0n, PAGE, -PAGE, 2048n, 1n]));
+  const to = dice.of([0n, 0n, PAGE, -PAGE, -2048n, 1n, -1n]);
+  return { iova: from, length: wrap(length + to) };
+};
+
+/** The program's memory to be mapped. */
+export const drawUserAddress = (dice: Dice): Value => {
+  const within = (offset: bigint, length: bigint): bigint =>
+    offset + BigInt(dice.number(0, Number(length / PAGE) - 1)) * PAGE;
+  const kind = dice.number(1, 30);
+  if (kind <= 20) return { arena: within(DATA_OFFSET, DATA_LENGTH) };
+  if (kind <= 22) return { arena: within(SHARED_OFFSET, SHARED_LENGTH) };
+  if (kind === 23) return { arena: within(READ_ONLY_OFFSET, READ_ONLY_LENGTH) };
+  if (kind === 24) return { arena: NO_ACCESS_OFFSET };
+  if (kind === 25) return { arena: DATA_OFFSET + DATA_LENGTH - PAGE };
+  if (kind === 26) return { arena: DATA_OFFSET + DATA_LENGTH };
+  if (kind === 27) return { arena: within(DATA_OFFSET, DATA_LENGTH) + dice.of([2048n, 1n, 4095n]) };
+  if (kind === 28) return { arena: READ_ONLY_OFFSET - PAGE };
+  return dice.of([0n, U64_MAX, U64_MAX - PAGE + 1n, 0xffff_8000_0000_0000n, U64_MAX - 2048n]);
+};
+
+/** Where an array or a buffer is put. */
+export const drawArrayPlace = (dice: Dice, bytes: number): Value =>
+  dice.chance(12, 13)
+    ? { arena: ARRAY_OFFSET + BigInt(dice.number(0, 8)) * 256n }
+    : { arena: ARRAY_OFFSET + ARRAY_LENGTH - BigInt(dice.number(0, bytes)) };
+
+/** Where a struct of that many bytes is put: mostly where it can be read and written back. */
+export const drawStructPlace = (dice: Dice, bytes: number): Value => {
+  if (dice.chance(60, 64)) return { arena: STRUCT_OFFSET };
+  const end = STRUCT_OFFSET + STRUCT_LENGTH;
+  const kind = dice.number(1, 6);
+  if (kind <= 2) return { arena: end - BigInt(dice.number(1, Math.max(1, bytes))) };
+  if (kind === 3) return { arena: end - BigInt(bytes) };
+  if (kind === 4) return { arena: 4n * PAGE };
+  if (kind === 5) return { arena: READ_ONLY_OFFSET - BigInt(dice.number(0, bytes)) };
+  return dice.of([0n, U64_MAX - 3n, { arena: NO_ACCESS_OFFSET }, { arena: end }]);
+};

@@ -1,0 +1,138 @@
+// A campaign: programs drawn by fast-check, run on the emulator, judged, and shrunk where one ends in a violation.
+
+import { setImmediate } from 'node:timers/promises';
+import * as fc from 'fast-check';
+import type { FaultName } from '../../model/emulator/faults.ts';
+import { programs } from '../../model/programs/arbitrary.ts';
+import { startOfProgram } from '../../model/programs/draft.ts';
+import type { Program } from '../../model/programs/program.ts';
+import { smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
+import type { Setting } from '../../spec/platform.ts';
+import type { VerdictKind } from '../judge/verdict.ts';
+import { type JudgedProgram, judgeProgram } from './judge-program.ts';
+import type { CampaignReport, Counterexample } from './report.ts';
+
+export type CampaignOptions = {
+  readonly setting: Setting;
+  /** Programs to run. */
+  readonly runs: number;
+  readonly seed: number;
+  /** Operations in a program, at most. */
+  readonly length: number;
+  /** Deliberate defects of the emulator. */
+  readonly faults?: ReadonlySet<FaultName>;
+  readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
+  readonly signal?: AbortSignal;
+};
+
+/** Programs between two looks at the clock's other business: progress, and whether to stop. */
+const BATCH = 50;
+
+class Tally {
+  runs = 0;
+  calls = 0;
+  readonly verdicts: Record<VerdictKind, number> = {
+    conforms: 0,
+    deviation: 0,
+    unknown: 0,
+    unspecified: 0,
+    violation: 0,
+  };
+  readonly rules = new Map<string, number>();
+
+  add({ steps }: JudgedProgram): void {
+    this.runs += 1;
+    this.calls += steps.length;
+    for (const { verdict } of steps) {
+      this.verdicts[verdict.kind] += 1;
+      if (verdict.kind === 'conforms' || verdict.kind === 'deviation') {
+        this.rules.set(verdict.rule.id, (this.rules.get(verdict.rule.id) ?? 0) + 1);
+      }
+    }
+  }
+}
+
+const counterexampleOf = (
+  setting: Setting,
+  program: Program,
+  faults: ReadonlySet<FaultName> | undefined,
+): Counterexample | undefined => {
+  const { steps, fault } = judgeProgram(setting, program, faults);
+  return fault === undefined ? undefined : { setting, program, steps, fault };
+};
+
+/** Runs the programs that the seed gives, until one ends in a violation; that one is shrunk. */
+export const runCampaign = async (options: CampaignOptions): Promise<CampaignReport> => {
+  const { setting, runs, seed, length, faults, onProgress, signal } = options;
+  const start = startOfProgram(setting);
+  const arbitrary = programs(setting, length);
+  const tally = new Tally();
+  const report = (
+    counterexample: Counterexample | undefined,
+    shrinks: number,
+    interrupted: boolean,
+  ): CampaignReport => ({
+    setting,
+    seed,
+    runs: tally.runs,
+    calls: tally.calls,
+    verdicts: tally.verdicts,
+    rules: tally.rules,
+    counterexample,
+    shrinks,
+    interrupted,
+  });
+  for (let done = 0; done < runs; done += BATCH) {
+    if (signal?.aborted === true) return report(undefined, 0, true);
+    let failed = false;
+    const property = fc.property(arbitrary, (program) => {
+      const judged = judgeProgram(setting, program, faults, start);
+      // What shrinking tries is not part of the campaign.
+      if (!failed) tally.add(judged);
+      failed ||= judged.fault !== undefined;
+      return judged.fault === undefined;
+    });
+    const details = fc.check(property, {
+      seed: (seed + Math.imul(done / BATCH, 0x9e37_79b1)) | 0,
+      numRuns: Math.min(BATCH, runs - done),
+    });
+    if (details.counterexample !== null) {
+      const [program] = details.counterexample;
+      return report(counterexampleOf(setting, program, faults), details.numShrinks, false);
+    }
+    onProgress?.({ runs: tally.runs, calls: tally.calls });
+    await setImmediate();
+  }
+  return report(undefined, 0, false);
+};
+
+/**
+ * The shortest program that still ends in a violation, as far as taking away and simplifying finds one. Undefined where
+ * this one ends in none.
+ */
+export const shrinkProgram = (
+  setting: Setting,
+  program: Program,
+  faults?: ReadonlySet<FaultName>,
+): Counterexample | undefined => {
+  const start = startOfProgram(setting);
+  const fails = (candidate: Program): boolean =>
+    judgeProgram(setting, candidate, faults, start).fault !== undefined;
+  if (!fails(program)) return undefined;
+  let best = program;
+  let progress = startOfShrinking(program.length);
+  for (;;) {
+    let smaller: { readonly program: Program; readonly progress: typeof progress } | undefined;
+    for (const candidate of smallerPrograms(best, progress)) {
+      if (fails(candidate.program)) {
+        smaller = candidate;
+        break;
+      }
+    }
+    if (smaller === undefined) return counterexampleOf(setting, best, faults);
+    best = smaller.program;
+    progress = smaller.progress;
+  }
+};
+
+export { judgeProgram } from './judge-program.ts';
