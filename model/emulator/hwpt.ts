@@ -1,14 +1,19 @@
 // A hardware page table object: one domain that holds what its IOAS maps. drivers/iommu/iommufd/hw_pagetable.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
-import { HWPT_ALLOC_DIRTY_TRACKING, HWPT_ALLOC_NEST_PARENT } from '../../spec/abi/native.ts';
+import {
+  HWPT_ALLOC_DIRTY_TRACKING,
+  HWPT_ALLOC_NEST_PARENT,
+  HWPT_ALLOC_PASID,
+} from '../../spec/abi/native.ts';
 import type { IommufdContext } from './context.ts';
 import { Domain } from './domain.ts';
 import type { Ioas } from './ioas.ts';
 import type { IommufdDevice } from './iommufd-device.ts';
 import { KernelObject } from './objects.ts';
 
-const KNOWN_FLAGS = HWPT_ALLOC_NEST_PARENT | HWPT_ALLOC_DIRTY_TRACKING;
+/** What a mock domain can be besides plain, and what every release knows. */
+const MOCK_FLAGS = HWPT_ALLOC_NEST_PARENT | HWPT_ALLOC_DIRTY_TRACKING;
 
 export class Hwpt extends KernelObject {
   readonly ioas: Ioas;
@@ -48,10 +53,11 @@ export const allocateHwpt = (
   attach: boolean,
 ): Hwpt | number => {
   const { hardware } = device.hardware;
-  if ((flags & ~KNOWN_FLAGS) !== 0) return -ERRNO.EOPNOTSUPP;
+  const pasidFlag = context.kernel.release.hwptsForPasids ? HWPT_ALLOC_PASID : 0;
+  const known = (hardware.mock ? MOCK_FLAGS : 0) | pasidFlag;
+  if ((flags & ~known) !== 0) return -ERRNO.EOPNOTSUPP;
   const tracksDirty = (flags & HWPT_ALLOC_DIRTY_TRACKING) !== 0;
   if (tracksDirty && !device.hardware.canTrackDirty) return -ERRNO.EOPNOTSUPP;
-  if (flags !== 0 && !hardware.mock) return -ERRNO.EOPNOTSUPP;
   const domain = new Domain(hardware, tracksDirty);
   const hwpt = context.objects.reserve(new Hwpt(ioas, domain, hardware.enforcesCacheCoherency));
   let error = attach ? device.attachTo(hwpt) : 0;

@@ -6,7 +6,6 @@ import { RELEASES, type Release } from '../../spec/releases.ts';
 import type { IommufdContext } from './context.ts';
 import type { FaultName } from './faults.ts';
 import { FileTable } from './files.ts';
-import { KERNEL_DIFFERENCES, type KernelDifferences } from './kernel-differences.ts';
 import { Accounts } from './memory/accounting.ts';
 import { AddressSpace } from './memory/address-space.ts';
 import { Frames } from './memory/frames.ts';
@@ -20,7 +19,6 @@ const TEMPORARY_MEMORY_LIMIT = 65536;
 
 export class Kernel {
   readonly release: Release;
-  readonly differences: KernelDifferences;
   readonly platform: Platform;
   readonly credentials: Credentials;
   readonly faults: ReadonlySet<FaultName>;
@@ -38,12 +36,11 @@ export class Kernel {
 
   constructor(setting: Setting, faults: ReadonlySet<FaultName>) {
     this.release = RELEASES[setting.release];
-    this.differences = KERNEL_DIFFERENCES[setting.release];
     this.platform = setting.platform;
     this.credentials = setting.credentials;
     this.faults = faults;
     this.accounts = new Accounts(setting.credentials);
-    this.mock = new MockIommu(this.release, this.differences.mockNeedsPermission);
+    this.mock = new MockIommu(this.release);
     this.devices = new PlatformDevices(setting.platform);
   }
 }

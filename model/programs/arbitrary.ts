@@ -3,7 +3,8 @@
 
 import * as fc from 'fast-check';
 import type { Setting } from '../../spec/platform.ts';
-import { Draft } from './draft.ts';
+import type { World } from '../../spec/world.ts';
+import { Draft, type Expectation, startOfProgram } from './draft.ts';
 import { drawOperation } from './draw/operation.ts';
 import { Scene } from './draw/scene.ts';
 import type { Program } from './program.ts';
@@ -13,22 +14,29 @@ import { Dice } from './values.ts';
 const isProgram = (value: unknown): value is Program =>
   Array.isArray(value) && value.every((entry) => typeof entry === 'object' && 'op' in entry);
 
+const expectations = new WeakMap<Program, readonly Expectation[]>();
+
+/** What was expected of the program's calls when it was drawn; undefined where it was not drawn. */
+export const expectationsOf = (program: Program): readonly Expectation[] | undefined =>
+  expectations.get(program);
+
 class ProgramArbitrary extends fc.Arbitrary<Program> {
-  readonly #setting: Setting;
+  readonly #start: World;
   readonly #length: number;
 
   constructor(setting: Setting, length: number) {
     super();
-    this.#setting = setting;
+    this.#start = startOfProgram(setting);
     this.#length = length;
   }
 
   generate(random: fc.Random): fc.Value<Program> {
     const dice = new Dice(random);
-    const draft = new Draft(this.#setting);
+    const draft = new Draft(this.#start);
     const scene = new Scene(dice, draft);
     const length = dice.number(Math.max(1, this.#length >> 2), this.#length);
     while (draft.operations.length < length) drawOperation(scene);
+    expectations.set(draft.operations, draft.expectations);
     return this.#value(draft.operations, startOfShrinking(length));
   }
 

@@ -6,11 +6,12 @@ import type { Backing, Call, IoctlCall, Segment } from '../../spec/call.ts';
 import { loadable } from '../../spec/memory/user-access.ts';
 import type { Outcome } from '../../spec/outcome.ts';
 import type { Setting } from '../../spec/platform.ts';
+import type { Rule } from '../../spec/rule.ts';
 import { step, withStores } from '../../spec/step.ts';
 import { emptyWorld, type World } from '../../spec/world.ts';
 import { ARENA_BASE, REGIONS } from './arena.ts';
-import type { Argument, Label, Operation, Value } from './program.ts';
-import { outputsOf, type Place, PROCESS, prepare, resolve } from './run.ts';
+import type { Label, Operation, Value } from './program.ts';
+import { type Given, givenBy, outputOf, type Place, PROCESS, prepare, resolve } from './run.ts';
 
 /** The world in which a program starts: its arena is mapped. */
 export const startOfProgram = (setting: Setting, base: bigint = ARENA_BASE): World => {
@@ -33,13 +34,18 @@ export const startOfProgram = (setting: Setting, base: bigint = ARENA_BASE): Wor
   return world;
 };
 
-type Expected = {
-  readonly world: World;
+/** What is expected of a call: the reply that the known kernels give, and the world that follows. */
+export type Expectation = {
+  readonly call: Call;
+  readonly rule: Rule | undefined;
+  /** -errno where it fails. */
   readonly result: number;
+  /** The memory that is looked at, after the call. */
   readonly after: readonly Segment[];
+  readonly world: World;
 };
 
-const nothing = (world: World): Expected => ({ world, result: -1, after: [] });
+const NO_MEMORY: readonly Segment[] = [];
 
 const patched = (segment: Segment, writes: readonly Segment[]): Segment => {
   const bytes = new Uint8Array(segment.bytes);
@@ -53,32 +59,34 @@ const patched = (segment: Segment, writes: readonly Segment[]): Segment => {
   return { address: segment.address, bytes };
 };
 
-const expectedOf = (
-  outcomes: readonly Outcome[],
-  call: Call,
-  memory: readonly Segment[],
-): Expected => {
+const expectationOf = (outcomes: readonly Outcome[], call: Call): Expectation => {
+  const memory = call.kind === 'ioctl' ? call.memory : NO_MEMORY;
   const [outcome] = outcomes;
   if (outcome === undefined) throw new Error(`The specification has no outcome for ${call.kind}.`);
   if (outcome.kind === 'unspecified') {
-    return nothing(outcome.world({ errno: 95, result: -1, after: new Uint8Array() }));
+    const world = outcome.world({ errno: 95, result: -1, after: new Uint8Array() });
+    return { call, rule: undefined, result: -1, after: memory, world };
   }
-  const { errno, result, writes } = outcome;
+  const { errno, result, writes, rule } = outcome;
   return {
-    world: withStores(outcome.world, call.process, writes),
+    call,
+    rule: outcome.unknown === undefined && outcome.deviation === undefined ? rule : undefined,
     result: errno === 0 ? result : -errno,
-    after: memory.map((segment) => patched(segment, writes)),
+    after: writes.length === 0 ? memory : memory.map((segment) => patched(segment, writes)),
+    world: withStores(outcome.world, call.process, writes),
   };
 };
 
 export class Draft {
   readonly operations: Operation[] = [];
+  /** What is expected of each operation. */
+  readonly expectations: Expectation[] = [];
   readonly #place: Place;
   world: World;
 
-  constructor(setting: Setting, base: bigint = ARENA_BASE) {
-    this.world = startOfProgram(setting, base);
-    this.#place = { base, results: new Map() };
+  constructor(start: World, base: bigint = ARENA_BASE) {
+    this.world = start;
+    this.#place = { base, given: new Map() };
   }
 
   /** A label that no operation has yet. */
@@ -91,41 +99,39 @@ export class Draft {
     return resolve(value, this.#place);
   }
 
-  /** What the operation of that label gave. */
-  output(label: Label, out: string): bigint | undefined {
-    return this.#place.results.get(label)?.[out];
+  /** What the operation of that label is expected to have given; 0 where it gave nothing of that name. */
+  output(label: Label, out: string): bigint {
+    return outputOf(this.#place.given.get(label), out);
   }
 
   /** Adds an operation; the world is what is expected after it. True where it is expected to succeed. */
   add(operation: Operation): boolean {
     this.operations.push(operation);
-    const { expected, outputs } = this.#expect(operation);
-    this.world = expected.world;
-    this.#place.results.set(operation.label, outputs);
-    return expected.result >= 0;
+    const expectation = this.#expect(operation);
+    this.expectations.push(expectation);
+    this.world = expectation.world;
+    this.#place.given.set(operation.label, this.#given(operation, expectation));
+    return expectation.result >= 0;
   }
 
-  #expect(operation: Operation): {
-    readonly expected: Expected;
-    readonly outputs: Readonly<Record<string, bigint>>;
-  } {
-    if (operation.op === 'ioctl') {
-      const expected = this.#expectIoctl(operation.fd, operation.command, operation.argument);
-      const outputs = outputsOf(operation.argument, expected.after, expected.result);
-      return { expected, outputs };
-    }
-    const call = this.#callOf(operation);
-    const expected = expectedOf(step(this.world, call), call, []);
-    return { expected, outputs: { result: BigInt(Math.max(expected.result, 0)) } };
+  #given(operation: Operation, { result, after }: Expectation): Given {
+    return operation.op === 'ioctl'
+      ? givenBy(operation.argument, after, result)
+      : { result, struct: undefined };
   }
 
-  #expectIoctl(fd: Value, command: number, argument: Argument): Expected {
+  #expect(operation: Operation): Expectation {
+    const call = operation.op === 'ioctl' ? this.#ioctlOf(operation) : this.#callOf(operation);
+    return expectationOf(step(this.world, call), call);
+  }
+
+  #ioctlOf({ fd, command, argument }: Extract<Operation, { op: 'ioctl' }>): IoctlCall {
     const prepared = prepare(argument, this.#place);
     const memory = prepared.stretches.map((stretch) => ({
       address: stretch.address,
       bytes: loadable(this.world.memory, PROCESS, stretch),
     }));
-    const call: IoctlCall = {
+    return {
       kind: 'ioctl',
       process: PROCESS,
       fd: fileDescriptor(Number(BigInt.asIntN(32, this.valueOf(fd)))),
@@ -133,7 +139,6 @@ export class Draft {
       argument: prepared.argument,
       memory,
     };
-    return expectedOf(step(this.world, call), call, memory);
   }
 
   #callOf(operation: Exclude<Operation, { op: 'ioctl' }>): Call {

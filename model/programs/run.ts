@@ -1,7 +1,7 @@
 // Runs a program against a machine: resolves handles, prepares memory, makes the calls and writes down what
 // was seen. It judges nothing, so that it can stand inside a virtual machine.
 
-import { encode, fieldOf, type Layout } from '../../spec/abi/layout.ts';
+import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Backing, Call, Observation, Segment } from '../../spec/call.ts';
 import type { Machine } from '../machine.ts';
@@ -15,28 +15,61 @@ export type Step = {
   readonly observation: Observation;
 };
 
-/** What operations gave, for those that come later. */
-export type Results = Map<string, Readonly<Record<string, bigint>>>;
+/** What an operation gave: its result, and the struct as it stands after the call, from which fields are read on demand. */
+export type Given = {
+  readonly result: number;
+  readonly struct: { readonly layout: string; readonly bytes: Uint8Array } | undefined;
+};
 
-export type Place = { readonly base: bigint; readonly results: Results };
+/** Where a program runs, and what its operations gave so far. */
+export type Place = { readonly base: bigint; readonly given: Map<string, Given> };
 
 /** Programs run in one process. */
 export const PROCESS = 1;
+
+/** A number that an operation gave; 0 where it failed or gave none of that name. */
+export const outputOf = (given: Given | undefined, out: string): bigint => {
+  if (given === undefined || given.result < 0) return 0n;
+  if (out === 'result') return BigInt(given.result);
+  if (given.struct === undefined) return 0n;
+  const { bytes } = given.struct;
+  const field = FIELDS.get(given.struct.layout)?.get(out);
+  if (field === undefined || field.offset + field.width > bytes.length) return 0n;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (field.width === 8) return view.getBigUint64(field.offset, true);
+  return BigInt(
+    field.width === 4 ? view.getUint32(field.offset, true) : view.getUint16(field.offset, true),
+  );
+};
 
 /** The number that a value stands for, now that the operations before it have given what they gave. */
 export const resolve = (value: Value, place: Place): bigint => {
   if (typeof value === 'bigint') return value;
   if ('arena' in value) return BigInt.asUintN(64, place.base + value.arena);
-  return place.results.get(value.from)?.[value.out] ?? 0n;
+  return outputOf(place.given.get(value.from), value.out);
 };
+
+const FIELDS: ReadonlyMap<string, ReadonlyMap<string, Field>> = new Map(
+  [...LAYOUTS].map(([name, { fields }]) => [
+    name,
+    new Map(fields.map((field) => [field.name, field])),
+  ]),
+);
 
 const bytesOfHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
 
 const layoutNamed = (name: string): Layout => {
   const layout = LAYOUTS.get(name);
-  if (layout === undefined)
+  if (layout === undefined) {
     throw new Error(`No struct is called ${name}; the program is not of this version.`);
+  }
   return layout;
+};
+
+const put = (view: DataView, { offset, width }: Field, value: bigint): void => {
+  if (width === 8) view.setBigUint64(offset, value, true);
+  else if (width === 4) view.setUint32(offset, Number(BigInt.asUintN(32, value)), true);
+  else view.setUint16(offset, Number(BigInt.asUintN(16, value)), true);
 };
 
 const structBytes = (
@@ -44,16 +77,17 @@ const structBytes = (
   layout: Layout,
   place: Place,
 ): Uint8Array => {
-  const values: Record<string, bigint> = {};
-  for (const [name, value] of Object.entries(argument.fields)) values[name] = resolve(value, place);
-  const whole = encode(layout, values);
-  const head = argument.length === undefined ? whole : whole.subarray(0, argument.length);
-  if (argument.tail === undefined) return head;
-  const tail = bytesOfHex(argument.tail);
-  const bytes = new Uint8Array(head.length + tail.length);
-  bytes.set(head);
-  bytes.set(tail, head.length);
-  return bytes;
+  const tail = argument.tail === undefined ? 0 : argument.tail.length >> 1;
+  const whole = new Uint8Array(layout.size + tail);
+  const view = new DataView(whole.buffer);
+  const fields = FIELDS.get(argument.layout);
+  for (const name in argument.fields) {
+    const field = fields?.get(name);
+    if (field !== undefined) put(view, field, resolve(argument.fields[name] as Value, place));
+  }
+  const length = Math.min(argument.length ?? layout.size, layout.size);
+  if (tail > 0) whole.set(bytesOfHex(argument.tail as string), length);
+  return length + tail === whole.length ? whole : whole.subarray(0, length + tail);
 };
 
 const wordsBytes = (words: readonly Value[], place: Place): Uint8Array => {
@@ -96,31 +130,14 @@ const observed = (result: number, memory: readonly Segment[]): Observation =>
 const loadAll = (machine: Machine, stretches: readonly Segment[]): Segment[] =>
   stretches.map(({ address, bytes }) => ({ address, bytes: machine.load(address, bytes.length) }));
 
-/** What later operations may refer to: the result, and the struct's fields as they stand after the call. */
-export const outputsOf = (
-  argument: Argument,
-  after: readonly Segment[],
-  result: number,
-): Readonly<Record<string, bigint>> => {
-  const outputs: Record<string, bigint> = { result: BigInt(Math.max(result, 0)) };
-  if (argument.kind !== 'struct' || result < 0) return outputs;
-  const layout = layoutNamed(argument.layout);
-  const bytes = after[0]?.bytes ?? new Uint8Array();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (const { name } of layout.fields) {
-    const field = fieldOf(layout, name);
-    if (field.offset + field.width > bytes.length) continue;
-    outputs[name] =
-      field.width === 8
-        ? view.getBigUint64(field.offset, true)
-        : BigInt(
-            field.width === 4
-              ? view.getUint32(field.offset, true)
-              : view.getUint16(field.offset, true),
-          );
-  }
-  return outputs;
-};
+/** What an ioctl gave, from the memory of its argument after the call. */
+export const givenBy = (argument: Argument, after: readonly Segment[], result: number): Given => ({
+  result,
+  struct:
+    argument.kind === 'struct' && after[0] !== undefined
+      ? { layout: argument.layout, bytes: after[0].bytes }
+      : undefined,
+});
 
 const ioctl = (
   operation: Extract<Operation, { op: 'ioctl' }>,
@@ -133,7 +150,7 @@ const ioctl = (
   const fd = fileDescriptor(Number(BigInt.asIntN(32, resolve(operation.fd, place))));
   const result = machine.ioctl(fd, operation.command, argument);
   const after = loadAll(machine, stretches);
-  place.results.set(operation.label, outputsOf(operation.argument, after, result));
+  place.given.set(operation.label, givenBy(operation.argument, after, result));
   return {
     label: operation.label,
     call: { kind: 'ioctl', process: PROCESS, fd, command: operation.command, argument, memory },
@@ -144,7 +161,7 @@ const ioctl = (
 const perform = (operation: Operation, machine: Machine, place: Place): Step => {
   const { label } = operation;
   const remember = (call: Call, result: number): Step => {
-    place.results.set(label, { result: BigInt(Math.max(result, 0)) });
+    place.given.set(label, { result, struct: undefined });
     return { label, call, observation: observed(result, []) };
   };
   switch (operation.op) {
@@ -205,6 +222,6 @@ export const runProgram = (
   base: bigint = ARENA_BASE,
 ): readonly Step[] => {
   mapArena(machine, base);
-  const place: Place = { base, results: new Map() };
+  const place: Place = { base, given: new Map() };
   return program.map((operation) => perform(operation, machine, place));
 };

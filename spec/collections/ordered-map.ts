@@ -17,6 +17,7 @@ export const drop = <K extends Key, V>(map: OrderedMap<K, V>, key: K): OrderedMa
 export {
   atOrAfter,
   atOrBefore,
+  each,
   firstOf,
   lastOf,
   nodesOf,

@@ -199,3 +199,14 @@ export function* nodesOf<K extends Key, V, M>(tree: Tree<K, V, M>): Generator<No
     node = next.right;
   }
 }
+
+/** Calls back with every entry, in ascending order of the keys. */
+export const each = <K extends Key, V, M>(
+  tree: Tree<K, V, M>,
+  visit: (key: K, value: V) => void,
+): void => {
+  if (tree === undefined) return;
+  each(tree.left, visit);
+  visit(tree.key, tree.value);
+  each(tree.right, visit);
+};

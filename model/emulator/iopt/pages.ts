@@ -120,7 +120,7 @@ export const userPages = (
   chargeProcess: boolean,
 ): Pages | number => {
   const badLength = length > LENGTH_MAX || length === 0n;
-  if (badLength && kernel.differences.lengthBeforeAddress) return -ERRNO.EINVAL;
+  if (badLength && kernel.release.mapChecksLengthFirst) return -ERRNO.EINVAL;
   if (address + length > U64_MAX && !kernel.faults.has('user-address-wraps')) {
     return -ERRNO.EOVERFLOW;
   }

@@ -44,7 +44,7 @@ export const checkMap = (context: IommufdContext, command: Command): number => {
     length: command.u64(MAP.length),
     address: command.u64(MAP.uptr),
   };
-  const alignedFirst = kernel.differences.alignmentBeforeHwpt;
+  const alignedFirst = !kernel.release.checkMapLooksForHwptFirst;
   if (alignedFirst && !isAligned(check, MOCK_PAGE_SIZE)) return -ERRNO.EINVAL;
   const hwpt = objects.find(command.u32(MAP.id), Hwpt);
   if (hwpt === undefined) return -ERRNO.ENOENT;

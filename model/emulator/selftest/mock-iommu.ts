@@ -10,19 +10,19 @@ export class MockIommu {
   readonly plain: Hardware;
   readonly huge: Hardware;
 
-  constructor(release: Release, needsPermission: boolean) {
+  constructor(release: Release) {
     const { plain, huge } = release.mockPageSizes;
-    this.plain = this.#hardware(plain, needsPermission);
-    this.huge = this.#hardware(huge, needsPermission);
+    this.plain = this.#hardware(plain, release);
+    this.huge = this.#hardware(huge, release);
   }
 
-  #hardware(pageSizes: bigint, needsPermission: boolean): Hardware {
+  #hardware(pageSizes: bigint, release: Release): Hardware {
     return {
       owner: this,
       pageSizes,
       aperture: { start: MOCK_APERTURE_START, last: MOCK_APERTURE_LAST },
       enforcesCacheCoherency: false,
-      needsPermission,
+      needsPermission: !release.mockMapsWithoutPermission,
       mock: true,
     };
   }

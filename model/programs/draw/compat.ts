@@ -11,7 +11,7 @@ import {
   drawStructPlace,
   drawUserAddress,
 } from '../values.ts';
-import type { Descriptor, IommufdDescriptor, Scene } from './scene.ts';
+import type { GroupDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 
 const compatTable = (scene: Scene, { context }: IommufdDescriptor) =>
   context.compatIoas === undefined ? undefined : scene.table(context, BigInt(context.compatIoas));
@@ -100,8 +100,6 @@ export const drawOpenGroup = (scene: Scene): void => {
   const group = scene.dice.chance(1, 30) ? 99 : scene.dice.of(groups);
   scene.add({ op: 'open', label: scene.draft.label('group'), path: `/dev/vfio/${group}` });
 };
-
-type GroupDescriptor = Descriptor & { readonly file: { readonly group: number } };
 
 const containers = (scene: Scene): Value => {
   const { dice } = scene;

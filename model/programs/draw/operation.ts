@@ -1,14 +1,16 @@
 // Which operation comes next: weighted by what the present world makes possible.
 
-import { nodesOf } from '../../../spec/collections/ordered-map.ts';
 import { DATA_OFFSET, READ_ONLY_OFFSET, SHARED_OFFSET } from '../arena.ts';
 import * as compat from './compat.ts';
 import * as native from './native.ts';
-import type { IommufdDescriptor, Scene } from './scene.ts';
+import type {
+  AccessDescriptor,
+  Counts,
+  GroupDescriptor,
+  IommufdDescriptor,
+  Scene,
+} from './scene.ts';
 import * as test from './test.ts';
-
-/** One thing that could be drawn, and how often compared with the others. */
-type Weighted = readonly [weight: number, draw: () => void];
 
 const PAGE = 4096n;
 
@@ -47,79 +49,107 @@ const drawClose = (scene: Scene): void => {
 const drawOpen = (scene: Scene): void =>
   scene.add({ op: 'open', label: scene.draft.label('iommufd'), path: '/dev/iommu' });
 
-const onIommufd = (scene: Scene, on: IommufdDescriptor): readonly Weighted[] => {
-  const count = (kind: Parameters<Scene['objectIds']>[1]): number =>
-    scene.objectIds(on.context, kind).length;
-  const ioases = count('ioas');
-  const some = ioases > 0 ? 1 : 0;
-  const compatible = on.context.compatIoas === undefined ? 0.15 : 1;
-  const accesses = scene.descriptorsOf('access');
-  const access = accesses.length > 0 ? scene.dice.of(accesses) : undefined;
-  const withAccess = access === undefined ? 0 : 1;
-  const mocks = count('selftest');
-  return [
-    [ioases === 0 ? 40 : ioases < 3 ? 4 : 1, () => native.drawIoasAlloc(scene, on)],
-    [4 * some, () => native.drawDestroy(scene, on)],
-    [22 * some + 0.2, () => native.drawIoasMap(scene, on)],
-    [12 * some + 0.2, () => native.drawIoasUnmap(scene, on)],
-    [8 * some, () => native.drawIoasCopy(scene, on)],
-    [3 * some, () => native.drawAllowIovas(scene, on)],
-    [3 * some, () => native.drawIovaRanges(scene, on)],
-    [4, () => native.drawOption(scene, on)],
-    [on.context.compatIoas === undefined ? 8 * some : 2, () => native.drawVfioIoas(scene, on)],
-    [2, () => native.drawOddNative(scene, on)],
-    [scene.release === '7.3.4' ? 3 * some : 0.2, () => native.drawMapFile(scene, on)],
-    [scene.release === '7.3.4' ? 0.7 : 0.1, () => native.drawChangeProcess(scene, on)],
-    [count('device') > 0 ? 3 : 0.2, () => native.drawHwptAlloc(scene, on)],
-    [14 * compatible, () => compat.drawMapDma(scene, on)],
-    [10 * compatible, () => compat.drawUnmapDma(scene, on)],
-    [4 * compatible, () => compat.drawSetIommu(scene, on)],
-    [3, () => compat.drawCheckExtension(scene, on)],
-    [4 * compatible, () => compat.drawGetInfo(scene, on)],
-    [0.5, () => compat.drawApiVersion(scene, on)],
-    [0.7, () => compat.drawOddCompat(scene, on)],
-    [mocks === 0 ? 12 * some : mocks < 4 ? 4 * some : 0.5, () => test.drawMockDomain(scene, on)],
-    [mocks > 0 ? 3 : 0.1, () => test.drawMockReplace(scene, on)],
-    [2 * some, () => test.drawAddReserved(scene, on)],
-    [count('hwpt') > 0 ? 4 : 0.2, () => test.drawCheckMap(scene, on)],
-    [2, () => test.drawCheckRefs(scene, on)],
-    [accesses.length < 2 ? 3 * some : 0.5, () => test.drawCreateAccess(scene, on)],
-    [0.6, () => test.drawSmallTest(scene, on)],
-    ...(access === undefined
-      ? []
-      : ([
-          [6 * withAccess, () => test.drawAccessPages(scene, on, access)],
-          [3 * withAccess, () => test.drawUnpin(scene, on, access)],
-          [6 * withAccess, () => test.drawAccessRw(scene, on, access)],
-          [2 * withAccess, () => test.drawAccessReplace(scene, on, access)],
-        ] as const)),
-  ];
+type Facts = {
+  readonly scene: Scene;
+  readonly on: IommufdDescriptor;
+  readonly counts: Counts;
+  /** 1 where there is an IOAS, 0 where not: most calls are of no interest without one. */
+  readonly some: number;
+  /** Less where VFIO calls have no IOAS. */
+  readonly compatible: number;
+  readonly accesses: readonly AccessDescriptor[];
+  readonly groups: readonly GroupDescriptor[];
+  readonly iommufds: number;
 };
 
-const onGroups = (scene: Scene): readonly Weighted[] => {
-  if (scene.platform.devices.length === 0) return [];
-  const groups = scene.descriptorsOf('group');
-  const open = groups.length === 0 ? 20 : 4;
-  return [
-    [open, () => compat.drawOpenGroup(scene)],
-    ...(groups.length === 0
-      ? []
-      : ([[16, () => compat.drawGroupCall(scene, scene.dice.of(groups))]] as const)),
-  ];
+/** One thing that could be drawn, and how often compared with the others. */
+type Choice = {
+  readonly weight: (facts: Facts) => number;
+  readonly draw: (facts: Facts) => void;
 };
 
-const drawWeighted = (scene: Scene, choices: readonly Weighted[]): void => {
+const recent = ({ scene }: Facts, then: number, before: number): number =>
+  scene.release === '7.3.4' ? then : before;
+
+const onIommufd = (
+  weight: (facts: Facts) => number,
+  draw: (scene: Scene, on: IommufdDescriptor) => void,
+): Choice => ({ weight, draw: ({ scene, on }) => draw(scene, on) });
+
+const onAccess = (
+  weight: number,
+  draw: (scene: Scene, on: IommufdDescriptor, access: AccessDescriptor) => void,
+): Choice => ({
+  weight: ({ accesses }) => (accesses.length > 0 ? weight : 0),
+  draw: ({ scene, on, accesses }) => draw(scene, on, scene.dice.of(accesses)),
+});
+
+const fewer = (count: number, none: number, few: number, many: number): number =>
+  count === 0 ? none : count < 3 ? few : many;
+
+const CHOICES: readonly Choice[] = [
+  onIommufd(({ counts }) => fewer(counts.ioas, 40, 4, 1), native.drawIoasAlloc),
+  onIommufd(({ some }) => 4 * some, native.drawDestroy),
+  onIommufd(({ some }) => 22 * some + 0.2, native.drawIoasMap),
+  onIommufd(({ some }) => 12 * some + 0.2, native.drawIoasUnmap),
+  onIommufd(({ some }) => 8 * some, native.drawIoasCopy),
+  onIommufd(({ some }) => 3 * some, native.drawAllowIovas),
+  onIommufd(({ some }) => 3 * some, native.drawIovaRanges),
+  onIommufd(() => 4, native.drawOption),
+  onIommufd(({ compatible, some }) => (compatible < 1 ? 8 * some : 2), native.drawVfioIoas),
+  onIommufd(() => 2, native.drawOddNative),
+  onIommufd((facts) => recent(facts, 3 * facts.some, 0.2), native.drawMapFile),
+  onIommufd((facts) => recent(facts, 0.7, 0.1), native.drawChangeProcess),
+  onIommufd(({ counts }) => (counts.device > 0 ? 3 : 0.2), native.drawHwptAlloc),
+  onIommufd(({ compatible }) => 14 * compatible, compat.drawMapDma),
+  onIommufd(({ compatible }) => 10 * compatible, compat.drawUnmapDma),
+  onIommufd(({ compatible }) => 4 * compatible, compat.drawSetIommu),
+  onIommufd(() => 3, compat.drawCheckExtension),
+  onIommufd(({ compatible }) => 4 * compatible, compat.drawGetInfo),
+  onIommufd(() => 0.5, compat.drawApiVersion),
+  onIommufd(() => 0.7, compat.drawOddCompat),
+  onIommufd(({ counts, some }) => some * fewer(counts.selftest, 12, 4, 0.5), test.drawMockDomain),
+  onIommufd(({ counts }) => (counts.selftest > 0 ? 3 : 0.1), test.drawMockReplace),
+  onIommufd(({ some }) => 2 * some, test.drawAddReserved),
+  onIommufd(({ counts }) => (counts.hwpt > 0 ? 4 : 0.2), test.drawCheckMap),
+  onIommufd(() => 2, test.drawCheckRefs),
+  onIommufd(({ accesses, some }) => (accesses.length < 2 ? 3 * some : 0.5), test.drawCreateAccess),
+  onIommufd(() => 0.6, test.drawSmallTest),
+  onAccess(6, test.drawAccessPages),
+  onAccess(3, test.drawUnpin),
+  onAccess(6, test.drawAccessRw),
+  onAccess(2, test.drawAccessReplace),
+  {
+    weight: ({ scene, groups }) =>
+      scene.platform.devices.length === 0 ? 0 : groups.length === 0 ? 20 : 4,
+    draw: ({ scene }) => compat.drawOpenGroup(scene),
+  },
+  {
+    weight: ({ groups }) => (groups.length === 0 ? 0 : 16),
+    draw: ({ scene, groups }) => compat.drawGroupCall(scene, scene.dice.of(groups)),
+  },
+  { weight: ({ iommufds }) => (iommufds < 2 ? 1 : 0.2), draw: ({ scene }) => drawOpen(scene) },
+  { weight: () => 1.5, draw: ({ scene }) => drawClose(scene) },
+  {
+    weight: ({ on }) => (on.context.pages === undefined ? 1 : 3),
+    draw: ({ scene }) => drawMemory(scene),
+  },
+];
+
+const GRAIN = 1_000_000;
+
+const drawWeighted = (facts: Facts): void => {
+  const weights = CHOICES.map(({ weight }) => weight(facts));
   let total = 0;
-  for (const [weight] of choices) total += weight;
-  let at = (scene.dice.number(0, 1_000_000) / 1_000_000) * total;
-  for (const [weight, draw] of choices) {
-    at -= weight;
-    if (at <= 0) {
-      draw();
+  for (const weight of weights) total += weight;
+  let at = (facts.scene.dice.number(0, GRAIN - 1) / GRAIN) * total;
+  for (let index = 0; index < CHOICES.length; index += 1) {
+    at -= weights[index] as number;
+    if (at < 0) {
+      (CHOICES[index] as Choice).draw(facts);
       return;
     }
   }
-  choices.at(-1)?.[1]();
 };
 
 /** Draws one more operation, or one that makes others possible. */
@@ -130,12 +160,15 @@ export const drawOperation = (scene: Scene): void => {
     return;
   }
   const on = scene.dice.of(iommufds);
-  const mapped = [...nodesOf(on.context.pages)].length > 0;
-  drawWeighted(scene, [
-    ...onIommufd(scene, on),
-    ...onGroups(scene),
-    [iommufds.length < 2 ? 1 : 0.2, () => drawOpen(scene)],
-    [1.5, () => drawClose(scene)],
-    [mapped ? 3 : 1, () => drawMemory(scene)],
-  ]);
+  const counts = scene.counts(on.context);
+  drawWeighted({
+    scene,
+    on,
+    counts,
+    some: counts.ioas > 0 ? 1 : 0,
+    compatible: on.context.compatIoas === undefined ? 0.15 : 1,
+    accesses: scene.descriptorsOf('access'),
+    groups: scene.descriptorsOf('group'),
+    iommufds: iommufds.length,
+  });
 };

@@ -1,12 +1,18 @@
 // What a drawn operation may refer to: the descriptors and objects that the draft's world holds, as values that still
 // mean the same when other operations are taken away.
 
-import { nodesOf } from '../../../spec/collections/ordered-map.ts';
+import { each, nodesOf } from '../../../spec/collections/ordered-map.ts';
 import type { Context, IommufdObject } from '../../../spec/iommufd/context.ts';
 import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
 import type { Platform } from '../../../spec/platform.ts';
 import type { ReleaseName } from '../../../spec/releases.ts';
-import { descriptorsOf, type OpenFile, openFile } from '../../../spec/world.ts';
+import {
+  type AccessFile,
+  descriptorsOf,
+  type GroupFile,
+  type OpenFile,
+  openFile,
+} from '../../../spec/world.ts';
 import type { Draft } from '../draft.ts';
 import type { Argument, Label, Operation, Value } from '../program.ts';
 import { PROCESS } from '../run.ts';
@@ -15,6 +21,12 @@ import { type Dice, drawStructPlace } from '../values.ts';
 export type Descriptor = { readonly fd: number; readonly value: Value; readonly file: OpenFile };
 
 export type IommufdDescriptor = Descriptor & { readonly context: Context };
+
+export type GroupDescriptor = Descriptor & { readonly file: GroupFile };
+
+export type AccessDescriptor = Descriptor & { readonly file: AccessFile };
+
+export type Counts = Readonly<Record<IommufdObject['kind'], number>>;
 
 /** Something that an operation gave, and the number it is. */
 type Given = { readonly label: Label; readonly out: string; readonly value: bigint };
@@ -35,6 +47,7 @@ export class Scene {
   readonly platform: Platform;
   readonly release: ReleaseName;
   readonly #given: Given[] = [];
+  #descriptors: readonly Descriptor[] | undefined;
 
   constructor(dice: Dice, draft: Draft) {
     this.dice = dice;
@@ -45,10 +58,11 @@ export class Scene {
 
   /** Adds an operation, and remembers what it is expected to give. */
   add(operation: Operation): void {
+    this.#descriptors = undefined;
     if (!this.draft.add(operation)) return;
     for (const out of OUTPUTS) {
       const value = this.draft.output(operation.label, out);
-      if (value !== undefined) this.#given.push({ label: operation.label, out, value });
+      if (value !== 0n) this.#given.push({ label: operation.label, out, value });
     }
   }
 
@@ -61,15 +75,18 @@ export class Scene {
     return BigInt(number);
   }
 
+  /** Every descriptor that is open. */
   descriptors(): readonly Descriptor[] {
-    const found: Descriptor[] = [];
-    for (const { key, value } of nodesOf(descriptorsOf(this.draft.world, PROCESS))) {
-      const file = openFile(this.draft.world, value);
-      if (file !== undefined) {
-        found.push({ fd: key, value: this.#named(key, ['result', 'out_access_fd']), file });
-      }
+    if (this.#descriptors === undefined) {
+      const found: Descriptor[] = [];
+      each(descriptorsOf(this.draft.world, PROCESS), (fd, id) => {
+        const file = openFile(this.draft.world, id);
+        if (file === undefined) return;
+        found.push({ fd, value: this.#named(fd, ['result', 'out_access_fd']), file });
+      });
+      this.#descriptors = found;
     }
-    return found;
+    return this.#descriptors;
   }
 
   descriptorsOf<Kind extends OpenFile['kind']>(
@@ -88,9 +105,20 @@ export class Scene {
     }));
   }
 
+  /** How many objects of each kind there are. */
+  counts(context: Context): Counts {
+    const counts = { ioas: 0, hwpt: 0, device: 0, selftest: 0, access: 0, unspecified: 0 };
+    each(context.objects, (_, { kind }) => {
+      counts[kind] += 1;
+    });
+    return counts;
+  }
+
   objectIds(context: Context, kind: IommufdObject['kind']): readonly number[] {
     const ids: number[] = [];
-    for (const { key, value } of nodesOf(context.objects)) if (value.kind === kind) ids.push(key);
+    each(context.objects, (id, object) => {
+      if (object.kind === kind) ids.push(id);
+    });
     return ids;
   }
 

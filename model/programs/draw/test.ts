@@ -8,7 +8,7 @@ import { contextOf } from '../../../spec/world.ts';
 import { ARENA_BASE, DATA_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
 import { drawAreaRange, drawArrayPlace, drawIova, drawLength, drawUserAddress } from '../values.ts';
-import type { Descriptor, IommufdDescriptor, Scene } from './scene.ts';
+import type { AccessDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 
 const TEST_COMMAND = 0x3ba0;
 const numbers = new Map(TEST_OPERATIONS.map(({ name, op }) => [name, op]));
@@ -106,10 +106,6 @@ export const drawCreateAccess = (scene: Scene, on: IommufdDescriptor): void =>
     id: scene.object(on.context, 'ioas'),
     flags: BigInt(scene.dice.of([0, 1, 1, 1, 2])),
   });
-
-type AccessDescriptor = Descriptor & {
-  readonly file: { readonly iommufd: number; readonly object: ObjectId };
-};
 
 const rangeOf = (scene: Scene, { file }: AccessDescriptor) => {
   const { dice } = scene;
