@@ -31,7 +31,11 @@ const hold = (reply: Reply, call: Call, observation: Observation): Held => {
   const world = reply.choices === undefined ? reply.world : reply.choices.world(values);
   return {
     kind: 'match',
-    world: reply.writes.length === 0 ? world : withStores(world, call.process, observation.memory),
+    // What was written beyond the memory that was looked at counts too; what was chosen is seen only there.
+    world:
+      reply.writes.length === 0
+        ? world
+        : withStores(world, call.process, [...reply.writes, ...observation.memory]),
   };
 };
 
