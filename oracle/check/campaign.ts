@@ -28,7 +28,8 @@ export type CampaignOptions = {
 /** Programs between two looks at the clock's other business: progress, and whether to stop. */
 const BATCH = 50;
 
-class Tally {
+/** What a campaign adds up. */
+export class Tally {
   runs = 0;
   calls = 0;
   readonly verdicts: Record<VerdictKind, number> = {
@@ -80,6 +81,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
     rules: tally.rules,
     counterexample,
     shrinks,
+    knownComplaints: new Map(),
     interrupted,
   });
   for (let done = 0; done < runs; done += BATCH) {

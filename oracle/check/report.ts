@@ -12,7 +12,11 @@ export type JudgedStep = { readonly step: Step; readonly verdict: Verdict };
 /** What is wrong with a run: a reply, or what no reply shows, at the end of the program. */
 export type Fault =
   | { readonly kind: 'reply'; readonly verdict: Extract<Verdict, { kind: 'violation' }> }
-  | { readonly kind: 'hidden'; readonly differences: readonly HiddenDifference[] };
+  | { readonly kind: 'hidden'; readonly differences: readonly HiddenDifference[] }
+  /** What the kernel said of itself: a warning is a violation even where the replies conform. */
+  | { readonly kind: 'complaint'; readonly lines: readonly string[] }
+  /** The machine died or hung. */
+  | { readonly kind: 'death'; readonly said: string };
 
 /** A program that ends in a violation. */
 export type Counterexample = {
@@ -35,6 +39,8 @@ export type CampaignReport = {
   /** What the shortest program shows, where one was found; with the count of shrinking steps that it took. */
   readonly counterexample: Counterexample | undefined;
   readonly shrinks: number;
+  /** Complaints of the kernel that are known deviations of the release, by their id. */
+  readonly knownComplaints: ReadonlyMap<string, number>;
   /** Stopped from outside before every run was made. */
   readonly interrupted: boolean;
 };

@@ -42,27 +42,41 @@ const OUTPUTS = [
 ] as const;
 
 export class Scene {
-  readonly dice: Dice;
+  readonly #dice: Dice | undefined;
   readonly draft: Draft;
   readonly platform: Platform;
   readonly release: ReleaseName;
   readonly #given: Given[] = [];
   #descriptors: readonly Descriptor[] | undefined;
 
-  constructor(dice: Dice, draft: Draft) {
-    this.dice = dice;
+  /** Without dice nothing can be drawn, and what there is can be named all the same. */
+  constructor(dice: Dice | undefined, draft: Draft) {
+    this.#dice = dice;
     this.draft = draft;
     this.platform = draft.world.setting.platform;
     this.release = draft.world.setting.release;
   }
 
+  get dice(): Dice {
+    if (this.#dice === undefined) throw new Error('Nothing can be drawn without dice.');
+    return this.#dice;
+  }
+
   /** Adds an operation, and remembers what it is expected to give. */
   add(operation: Operation): void {
     this.#descriptors = undefined;
-    if (!this.draft.add(operation)) return;
+    if (this.draft.add(operation)) this.#remember(operation.label);
+  }
+
+  /** Remembers what the operations gave that the draft has already. */
+  remember(): void {
+    for (const { label } of this.draft.operations) this.#remember(label);
+  }
+
+  #remember(label: Label): void {
     for (const out of OUTPUTS) {
-      const value = this.draft.output(operation.label, out);
-      if (value !== 0n) this.#given.push({ label: operation.label, out, value });
+      const value = this.draft.output(label, out);
+      if (value !== 0n) this.#given.push({ label, out, value });
     }
   }
 

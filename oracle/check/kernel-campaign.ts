@@ -1,0 +1,191 @@
+// A campaign against a real kernel: programs are drawn and judged here, while the kernel works on the next ones. A
+// program that ends in a violation is shrunk with the kernel in the loop, many candidates at a time.
+
+import * as fc from 'fast-check';
+import { programs } from '../../model/programs/arbitrary.ts';
+import { startOfProgram } from '../../model/programs/draft.ts';
+import { withProbes } from '../../model/programs/probes.ts';
+import type { Program } from '../../model/programs/program.ts';
+import type { Step } from '../../model/programs/run.ts';
+import { type Progress, smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
+import type { Setting } from '../../spec/platform.ts';
+import type { World } from '../../spec/world.ts';
+import { Tally } from './campaign.ts';
+import { sortComplaints } from './complaints.ts';
+import { judgeSteps } from './judge-program.ts';
+import type { CampaignReport, Counterexample, Fault, JudgedStep } from './report.ts';
+
+/** What came of one program on a kernel. */
+export type KernelRun = {
+  readonly steps: readonly Step[];
+  readonly complaints: readonly string[];
+  readonly refused?: string;
+  readonly died?: string;
+};
+
+/** Something that runs programs on a kernel, each in a fresh world. */
+export type KernelRunner = {
+  readonly run: (programs: readonly Program[]) => Promise<readonly KernelRun[]>;
+};
+
+export type KernelCampaignOptions = {
+  readonly setting: Setting;
+  readonly subject: KernelRunner;
+  readonly runs: number;
+  readonly seed: number;
+  readonly length: number;
+  readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
+  readonly signal?: AbortSignal;
+};
+
+const BATCH = 256;
+
+type Judged = {
+  readonly steps: readonly JudgedStep[];
+  readonly fault: Fault | undefined;
+  readonly world: World;
+  readonly known: readonly string[];
+};
+
+const judgeRun = (start: World, ran: KernelRun): Judged => {
+  const judged = judgeSteps(start, ran.steps);
+  const { known, lines } = sortComplaints(start.setting.release, ran.complaints);
+  if (judged.fault !== undefined) return { ...judged, known };
+  if (ran.died !== undefined) return { ...judged, known, fault: { kind: 'death', said: ran.died } };
+  return lines.length === 0
+    ? { ...judged, known }
+    : { ...judged, known, fault: { kind: 'complaint', lines } };
+};
+
+/** Candidates that are tried together: most fail to fail, so that their order matters more than their number. */
+const TOGETHER = 48;
+
+const firstFailing = async (
+  subject: KernelRunner,
+  start: World,
+  program: Program,
+  progress: Progress,
+): Promise<
+  { readonly program: Program; readonly progress: Progress; readonly judged: Judged } | undefined
+> => {
+  const candidates = smallerPrograms(program, progress);
+  for (;;) {
+    const batch = [];
+    for (let index = 0; index < TOGETHER; index += 1) {
+      const next = candidates.next();
+      if (next.done === true) break;
+      batch.push(next.value);
+    }
+    if (batch.length === 0) return undefined;
+    const ran = await subject.run(batch.map((candidate) => candidate.program));
+    for (const [index, candidate] of batch.entries()) {
+      const run = ran[index];
+      if (run === undefined) continue;
+      const judged = judgeRun(start, run);
+      if (judged.fault !== undefined) return { ...candidate, judged };
+    }
+  }
+};
+
+const shrunk = async (
+  subject: KernelRunner,
+  start: World,
+  program: Program,
+  first: Judged,
+): Promise<{ readonly counterexample: Counterexample; readonly shrinks: number }> => {
+  let best: Program = program.slice(0, first.steps.length);
+  let judged = first;
+  let progress = startOfShrinking(best.length);
+  for (let shrinks = 0; ; shrinks += 1) {
+    const smaller = await firstFailing(subject, start, best, progress);
+    if (smaller === undefined || judged.fault === undefined) {
+      const { steps, fault } = judged;
+      if (fault === undefined) throw new Error('A program that failed does not fail any more.');
+      return { counterexample: { setting: start.setting, program: best, steps, fault }, shrinks };
+    }
+    best = smaller.program;
+    ({ judged, progress } = smaller);
+  }
+};
+
+/** The shortest program that still ends in a violation on the kernel; undefined where this one ends in none. */
+export const shrinkOnKernel = async (
+  setting: Setting,
+  subject: KernelRunner,
+  program: Program,
+): Promise<Counterexample | undefined> => {
+  const start = startOfProgram(setting);
+  const [ran] = await subject.run([program]);
+  if (ran === undefined) return undefined;
+  const judged = judgeRun(start, ran);
+  if (judged.fault === undefined) return undefined;
+  return (await shrunk(subject, start, program, judged)).counterexample;
+};
+
+/** A program run on the kernel as it is, and judged. */
+export const judgeOnKernel = async (
+  setting: Setting,
+  subject: KernelRunner,
+  program: Program,
+): Promise<{ readonly steps: readonly JudgedStep[]; readonly fault: Fault | undefined }> => {
+  const [ran] = await subject.run([program]);
+  if (ran === undefined) throw new Error('The kernel gave no answer to a program.');
+  return judgeRun(startOfProgram(setting), ran);
+};
+
+/** Runs the programs that the seed gives on the kernel, until one ends in a violation; that one is shrunk. */
+export const runKernelCampaign = async (
+  options: KernelCampaignOptions,
+): Promise<CampaignReport> => {
+  const { setting, subject, runs, seed, length, onProgress, signal } = options;
+  const start = startOfProgram(setting);
+  const arbitrary = programs(setting, length);
+  const tally = new Tally();
+  const knownComplaints = new Map<string, number>();
+  const report = (
+    counterexample: Counterexample | undefined,
+    shrinks: number,
+    interrupted: boolean,
+  ): CampaignReport => ({
+    setting,
+    seed,
+    runs: tally.runs,
+    calls: tally.calls,
+    verdicts: tally.verdicts,
+    rules: tally.rules,
+    counterexample,
+    shrinks,
+    knownComplaints,
+    interrupted,
+  });
+  const draw = (done: number): readonly Program[] =>
+    fc
+      .sample(arbitrary, {
+        numRuns: Math.min(BATCH, runs - done),
+        seed: (seed + Math.imul(done / BATCH, 0x9e37_79b1)) | 0,
+      })
+      .map((program) => withProbes(start, program));
+
+  const launch = (drawn: readonly Program[]) => ({ drawn, running: subject.run(drawn) });
+  let pending = runs > 0 ? launch(draw(0)) : undefined;
+  for (let done = 0; pending !== undefined; ) {
+    const { drawn, running } = pending;
+    const next = done + drawn.length;
+    // The kernel works on one batch while the next is drawn.
+    const following = next < runs && signal?.aborted !== true ? draw(next) : undefined;
+    const ran = await running;
+    pending = following === undefined ? undefined : launch(following);
+    for (const [index, program] of drawn.entries()) {
+      const judged = judgeRun(start, ran[index] as KernelRun);
+      tally.add(judged);
+      for (const id of judged.known) knownComplaints.set(id, (knownComplaints.get(id) ?? 0) + 1);
+      if (judged.fault === undefined) continue;
+      await pending?.running;
+      const { counterexample, shrinks } = await shrunk(subject, start, program, judged);
+      return report(counterexample, shrinks, false);
+    }
+    done = next;
+    onProgress?.({ runs: tally.runs, calls: tally.calls });
+  }
+  return report(undefined, 0, signal?.aborted === true);
+};
