@@ -32,6 +32,8 @@ export type Platform = {
   readonly devices: readonly PlatformDevice[];
   /** IOMMU_TEST_CMD exists (CONFIG_IOMMUFD_TEST). */
   readonly testCommands: boolean;
+  /** Programs for it may make mock devices. Beside real IOMMUs a kernel may not survive them. */
+  readonly mockDevices: boolean;
   /** CONFIG_VFIO_NOIOMMU: what CHECK_EXTENSION says of it. */
   readonly noIommuConfigured: boolean;
 };

@@ -9,11 +9,12 @@ export const MOCK_PLATFORM: Platform = {
   iommus: [],
   devices: [],
   testCommands: true,
+  mockDevices: true,
   noIommuConfigured: true,
 };
 
 /** QEMU's VT-d, and the range through which devices send interrupts. */
-const VTD_IOMMU: Iommu = {
+export const VTD_IOMMU: Iommu = {
   pageSizes: 0x4020_1000n,
   aperture: { start: 0n, last: 0xffff_ffff_ffffn },
   enforcesCacheCoherency: false,
@@ -29,6 +30,7 @@ export const VTD_PLATFORM: Platform = {
     { name: '0000:00:05.0', group: 5, iommu: 0, reserved: VTD_RESERVED },
   ],
   testCommands: true,
+  mockDevices: true,
   noIommuConfigured: true,
 };
 
@@ -59,6 +61,7 @@ export const MIXED_PLATFORM: Platform = {
     { name: 'mtty-1', group: 7, iommu: 'none', reserved: [] },
   ],
   testCommands: true,
+  mockDevices: true,
   noIommuConfigured: true,
 };
 
@@ -117,6 +120,7 @@ export const platformOf = (file: string, description: Description): Platform => 
     ],
     devices: Array.isArray(devices) ? devices.map((device) => deviceOf(file, device, ranges)) : [],
     testCommands: true,
+    mockDevices: true,
     noIommuConfigured: true,
   };
 };

@@ -55,6 +55,8 @@ type Facts = {
   readonly counts: Counts;
   /** 1 where there is an IOAS, 0 where not: most calls are of no interest without one. */
   readonly some: number;
+  /** 1 where mock devices may be made, 0 where not. */
+  readonly mocks: number;
   /** Less where VFIO calls have no IOAS. */
   readonly compatible: number;
   readonly accesses: readonly AccessDescriptor[];
@@ -108,8 +110,11 @@ const CHOICES: readonly Choice[] = [
   onIommufd(({ compatible }) => 4 * compatible, compat.drawGetInfo),
   onIommufd(() => 0.5, compat.drawApiVersion),
   onIommufd(() => 0.7, compat.drawOddCompat),
-  onIommufd(({ counts, some }) => some * fewer(counts.selftest, 12, 4, 0.5), test.drawMockDomain),
-  onIommufd(({ counts }) => (counts.selftest > 0 ? 3 : 0.1), test.drawMockReplace),
+  onIommufd(
+    ({ counts, some, mocks }) => mocks * some * fewer(counts.selftest, 12, 4, 0.5),
+    test.drawMockDomain,
+  ),
+  onIommufd(({ counts, mocks }) => (counts.selftest > 0 ? 3 : 0.1 * mocks), test.drawMockReplace),
   onIommufd(({ some }) => 2 * some, test.drawAddReserved),
   onIommufd(({ counts }) => (counts.hwpt > 0 ? 4 : 0.2), test.drawCheckMap),
   onIommufd(() => 2, test.drawCheckRefs),
@@ -166,6 +171,7 @@ export const drawOperation = (scene: Scene): void => {
     on,
     counts,
     some: counts.ioas > 0 ? 1 : 0,
+    mocks: scene.platform.mockDevices ? 1 : 0,
     compatible: on.context.compatIoas === undefined ? 0.15 : 1,
     accesses: scene.descriptorsOf('access'),
     groups: scene.descriptorsOf('group'),

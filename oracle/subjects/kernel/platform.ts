@@ -1,0 +1,30 @@
+// The platform of a running machine, as the runner found it: its devices with their groups and reserved ranges.
+
+import type { IovaRange, Platform } from '../../../spec/platform.ts';
+import { MOCK_PLATFORM, VTD_IOMMU } from '../../trace/platforms.ts';
+import type { MachineDescription } from './machine-description.ts';
+
+/** A line of sysfs: the first and the last IOVA, and what the range is for. */
+const rangeOf = (line: string): IovaRange => {
+  const [start, last] = line.split(' ');
+  if (start === undefined || last === undefined) {
+    throw new Error(`"${line}" is no reserved range; the runner is of another version.`);
+  }
+  return { start: BigInt(start), last: BigInt(last) };
+};
+
+/** What programs for this machine are drawn and judged for. */
+export const platformOfMachine = (machine: MachineDescription): Platform => ({
+  ...MOCK_PLATFORM,
+  name: machine.devices.length === 0 ? 'mock' : 'vtd',
+  testCommands: machine.hasTestCommands,
+  // docs/findings/0002: a mock device must not come near a domain of a real IOMMU.
+  mockDevices: machine.devices.length === 0,
+  iommus: machine.devices.length === 0 ? [] : [VTD_IOMMU],
+  devices: machine.devices.map(({ name, group, reserved }) => ({
+    name,
+    group,
+    iommu: 0,
+    reserved: reserved.map(rangeOf),
+  })),
+});
