@@ -18,7 +18,7 @@ export type IoPagetable = {
   readonly reserved: readonly Reserved[];
   /** The union of `reserved`, in ascending order, without overlaps; ranges that touch are one. */
   readonly reservedSpans: readonly IovaRange[];
-  /** In ascending order, without overlaps. Empty where nothing is said. */
+  /** In ascending order; ranges that touch are one: a map may cross from one into the next. Empty allows all. */
   readonly allowed: readonly IovaRange[];
   /** IOVAs, lengths and offsets of maps are multiples of this, in bytes: a power of two, at most a page. */
   readonly alignment: bigint;
@@ -42,7 +42,7 @@ export const EMPTY_IO_PAGETABLE: IoPagetable = {
 };
 
 /** The union of ranges in ascending order, those that overlap or touch made one. */
-const spansOf = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
+export const spansOf = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
   const sorted = [...ranges].sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
   const spans: IovaRange[] = [];
   for (const { start, last } of sorted) {

@@ -4,7 +4,13 @@
 import type { IovaRange } from '../platform.ts';
 import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { firstMeeting } from './area.ts';
-import { type IoPagetable, meeting, type ReservedBy, withReserved } from './io-pagetable.ts';
+import {
+  type IoPagetable,
+  meeting,
+  type ReservedBy,
+  spansOf,
+  withReserved,
+} from './io-pagetable.ts';
 
 export const reservingRules = rulesOf(
   'reserving',
@@ -53,7 +59,7 @@ export const allowing = (
   table: IoPagetable,
   ranges: readonly IovaRange[],
 ): IoPagetable | Refused => {
-  const allowed = [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1));
+  const allowed = spansOf(ranges);
   const meetsReserved = allowed.some(
     ({ start, last }) => meeting(table.reservedSpans, start, last) !== undefined,
   );
