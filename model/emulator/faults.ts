@@ -9,7 +9,7 @@ export const FAULTS = list({
   'cut-off-by-one': 'a type1 cut divides the area one page too late',
   'second-domain-not-unmapped': 'an unmap leaves all domains but the first one translating',
   'size-not-written-back': 'UNMAP_DMA does not report the bytes that it unmapped',
-  'aperture-end-off-by-one': 'the byte behind a domain’s aperture is not reserved',
+  'aperture-end-off-by-one': 'the byte behind the aperture of a domain is not reserved',
   'copy-does-not-share-pins': 'IOAS_COPY pins the memory again instead of sharing the pages',
   'reserved-ignored-when-allowed': 'a fixed map may cover reserved IOVAs once ALLOW_IOVAS was used',
   'unmap-all-stops-at-first-area': 'unmapping everything stops behind the first area',
@@ -27,7 +27,7 @@ export const FAULTS = list({
   'ids-not-reused': 'the number of a destroyed object is not given out again',
   'copy-ignores-permission': 'IOAS_COPY makes a writable mapping of pages mapped for reading',
   'domain-fill-forgets-areas': 'a new domain is not filled with the areas that are there',
-  'reserved-region-not-enforced': 'a device’s reserved IOVAs stay usable when it attaches',
+  'reserved-region-not-enforced': 'the reserved IOVAs of a device stay usable when it attaches',
   'allowed-not-consulted': 'a chosen IOVA may lie outside of the allowed ranges',
   'second-open-of-group': 'a VFIO group can be opened twice',
   'capability-chain-cut': 'GET_INFO does not link the second capability to the first',
@@ -43,7 +43,8 @@ export const FAULTS = list({
   'chosen-iova-wraps': 'until 6.17: aligning the chosen IOVA may wrap around the address space',
   'user-address-wraps': 'until 6.3: a user address plus length may wrap around the address space',
   'info-padding-leak': 'until 6.2.3: GET_INFO writes stack bytes into the padding of its struct',
-  'stale-interval-after-cut': 'until 6.7: a cut leaves the old area among the pages’ domain areas',
+  'stale-interval-after-cut':
+    'until 6.7: a cut leaves the old area where domains of the pages are looked up',
   'pages-not-unpinned-with-access':
     'until 6.3: an unmap keeps pages pinned while an access is there',
 });

@@ -13,6 +13,8 @@ export type HiddenDifference = {
   readonly where: string;
   readonly expected: string;
   readonly observed: string;
+  /** For a domain: the first IOVA, in bytes, at which it differs. */
+  readonly at?: { readonly fd: number; readonly hwpt: number; readonly iova: bigint };
 };
 
 const PROCESS = 1;
@@ -79,21 +81,24 @@ function* merged(stretches: Iterable<TranslatedStretch>): Generator<TranslatedSt
 }
 
 const compareDomain = (
-  where: string,
+  fd: number,
   context: Context,
   hwpt: number,
   observed: DomainState | undefined,
   pairing: Pairing,
 ): HiddenDifference | undefined => {
+  const where = `the domain of hwpt ${hwpt} of descriptor ${fd}`;
   const stretches = merged(translations(context, hwpt as Parameters<typeof translations>[1]));
   let index = 0;
   for (const stretch of stretches) {
     const other = observed?.translations[index];
     if (other === undefined || !sameStretch(stretch, other, pairing)) {
+      const iova = other !== undefined && other.iova < stretch.iova ? other.iova : stretch.iova;
       return {
         where,
         expected: `translates ${describe(stretch)}`,
         observed: other === undefined ? 'nothing there' : `translates ${describe(other)}`,
+        at: { fd, hwpt, iova },
       };
     }
     index += 1;
@@ -101,7 +106,12 @@ const compareDomain = (
   const extra = observed?.translations[index];
   return extra === undefined
     ? undefined
-    : { where, expected: 'nothing there', observed: `translates ${describe(extra)}` };
+    : {
+        where,
+        expected: 'nothing there',
+        observed: `translates ${describe(extra)}`,
+        at: { fd, hwpt, iova: extra.iova },
+      };
 };
 
 const lowestDescriptor = (world: World, file: number): number => {
@@ -125,8 +135,7 @@ const compareDomains = (
     for (const { key: id, value: object } of nodesOf(value.context.objects)) {
       if (object.kind !== 'hwpt') continue;
       const name = `${fd}:${id}`;
-      const where = `the domain of hwpt ${id} of descriptor ${fd}`;
-      const difference = compareDomain(where, value.context, id, seen.get(name), pairing);
+      const difference = compareDomain(fd, value.context, id, seen.get(name), pairing);
       if (difference !== undefined) differences.push(difference);
       seen.delete(name);
     }

@@ -32,7 +32,7 @@ const bytesIn = (
   return undefined;
 };
 
-const valueOf = (bytes: Uint8Array): bigint => {
+const numberIn = (bytes: Uint8Array): bigint => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return bytes.length === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
 };
@@ -40,7 +40,7 @@ const valueOf = (bytes: Uint8Array): bigint => {
 const chosenValue = (choice: Choice, observation: Observation): bigint | undefined => {
   if (choice.seen.in === 'result') return BigInt(observation.result);
   const bytes = bytesIn(observation.memory, choice.seen.address, choice.seen.width);
-  return bytes === undefined ? undefined : valueOf(bytes);
+  return bytes === undefined ? undefined : numberIn(bytes);
 };
 
 export type Chosen =

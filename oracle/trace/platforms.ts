@@ -35,8 +35,8 @@ export const VTD_PLATFORM: Platform = {
 };
 
 /**
- * Two IOMMUs whose domains do not fit each other's devices, a group of two devices, and a mediated device that has
- * none: more than one domain under the IOAS of VFIO calls.
+ * IOMMUs whose domains do not fit each other's devices, one of them with pages too large to serve at all, a group of
+ * two devices, and a mediated device that has no IOMMU: more than one domain under the IOAS of VFIO calls.
  */
 export const MIXED_PLATFORM: Platform = {
   name: 'mixed',
@@ -47,8 +47,14 @@ export const MIXED_PLATFORM: Platform = {
       aperture: { start: 0n, last: 0x7f_ffff_ffffn },
       enforcesCacheCoherency: true,
     },
+    {
+      pageSizes: 0x2_0001_0000n,
+      aperture: { start: 0n, last: 0xffff_ffff_ffffn },
+      enforcesCacheCoherency: false,
+    },
   ],
   devices: [
+    { name: '0000:02:00.0', group: 8, iommu: 2, reserved: [] },
     { name: '0000:00:04.0', group: 4, iommu: 0, reserved: VTD_RESERVED },
     { name: '0000:00:05.0', group: 5, iommu: 1, reserved: VTD_RESERVED },
     { name: '0000:01:00.0', group: 6, iommu: 1, reserved: [] },

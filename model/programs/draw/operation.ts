@@ -1,6 +1,6 @@
 // Which operation comes next: weighted by what the present world makes possible.
 
-import { DATA_OFFSET, READ_ONLY_OFFSET, SHARED_OFFSET } from '../arena.ts';
+import { DATA_OFFSET, READ_ONLY_OFFSET, SHARED_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import * as compat from './compat.ts';
 import * as native from './native.ts';
 import type {
@@ -28,22 +28,32 @@ const drawMemory = (scene: Scene): void => {
     scene.add({ op: 'store', label, offset, hex: dice.u64().toString(16).padStart(16, '0') });
     return;
   }
-  scene.add({
-    op: 'mmap',
-    label,
-    offset,
-    length,
-    protection: dice.of(['read-write', 'read-write', 'read', 'none']),
-    shared: dice.chance(1, 3),
-    backing: { kind: 'anonymous' },
-  });
+  const files = scene.descriptorsOf('memfd');
+  const protection = dice.of(['read-write', 'read-write', 'read', 'none'] as const);
+  if (files.length > 0 && dice.chance(1, 3)) {
+    const fd = dice.chance(1, 20) ? 99n : dice.of(files).value;
+    const backing = { kind: 'memfd', fd, offset: 0n } as const;
+    scene.add({ op: 'mmap', label, offset, length: PAGE, protection, shared: true, backing });
+    return;
+  }
+  const backing = { kind: 'anonymous' } as const;
+  const shared = dice.chance(1, 3);
+  scene.add({ op: 'mmap', label, offset, length, protection, shared, backing });
 };
 
 const drawClose = (scene: Scene): void => {
+  const { dice } = scene;
   const descriptors = scene.descriptors();
-  if (descriptors.length === 0) return;
-  const { value } = scene.dice.of(descriptors);
-  scene.add({ op: 'close', label: scene.draft.label('close'), fd: value });
+  const fd = dice.chance(1, 15) || descriptors.length === 0 ? 199n : dice.of(descriptors).value;
+  scene.add({ op: 'close', label: scene.draft.label('close'), fd });
+};
+
+/** A call on a descriptor that is not open, or that knows no such call. */
+const drawOddDescriptor = (scene: Scene): void => {
+  const { dice } = scene;
+  const others = [...scene.descriptorsOf('memfd'), ...scene.descriptorsOf('access')];
+  const fd = others.length === 0 || dice.chance(1, 3) ? 199n : dice.of(others).value;
+  scene.plain('odd', fd, dice.of([0x3b64, 0x3b81, 0x3b71]), { arena: STRUCT_OFFSET });
 };
 
 const drawOpen = (scene: Scene): void =>
@@ -135,6 +145,7 @@ const CHOICES: readonly Choice[] = [
   },
   { weight: ({ iommufds }) => (iommufds < 2 ? 1 : 0.2), draw: ({ scene }) => drawOpen(scene) },
   { weight: () => 1.5, draw: ({ scene }) => drawClose(scene) },
+  { weight: () => 0.4, draw: ({ scene }) => drawOddDescriptor(scene) },
   {
     weight: ({ on }) => (on.context.pages === undefined ? 1 : 3),
     draw: ({ scene }) => drawMemory(scene),

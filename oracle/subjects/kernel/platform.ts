@@ -18,7 +18,7 @@ export const platformOfMachine = (machine: MachineDescription): Platform => ({
   ...MOCK_PLATFORM,
   name: machine.devices.length === 0 ? 'mock' : 'vtd',
   testCommands: machine.hasTestCommands,
-  // docs/findings/0002: a mock device must not come near a domain of a real IOMMU.
+  // Beside real IOMMUs a kernel may not survive them: docs/findings/0002.
   mockDevices: machine.devices.length === 0,
   iommus: machine.devices.length === 0 ? [] : [VTD_IOMMU],
   devices: machine.devices.map(({ name, group, reserved }) => ({
