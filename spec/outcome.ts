@@ -1,10 +1,11 @@
 // An outcome is a reply that the specification allows, with the world that follows.
 
 import { ERRNO } from './abi/errno.ts';
-import type { Segment } from './call.ts';
+import type { Process, Segment } from './call.ts';
+import { valuesOf } from './collections/ordered-map.ts';
 import type { DeviationId } from './deviations.ts';
 import { pinRules } from './memory/pin.ts';
-import { MEMORY_SINCE } from './memory/recorded.ts';
+import { MEMORY_SINCE, meetsShared, SHARED_WITH_DEVICE } from './memory/recorded.ts';
 import type { Refused, Rule } from './rule.ts';
 import type { World } from './world.ts';
 
@@ -87,4 +88,19 @@ export const withMemoryDoubt = (
 ): readonly Outcome[] => {
   if (!pinned || before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
   return [reply, { ...failed(pinRules.notMapped, before), unknown: MEMORY_SINCE }];
+};
+
+/** A map of memory that a recording shows as shared: where a device is open, that may be its registers. */
+export const withSharedDoubt = (
+  reply: Reply,
+  before: World,
+  process: Process,
+  address: bigint,
+  length: bigint,
+): readonly Outcome[] => {
+  if (before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
+  const isDeviceOpen = [...valuesOf(before.files)].some(({ kind }) => kind === 'device');
+  return isDeviceOpen && meetsShared(before.memory, process, address, address + length - 1n)
+    ? [reply, { ...failed(pinRules.notMemory, before), unknown: SHARED_WITH_DEVICE }]
+    : [reply];
 };

@@ -10,6 +10,7 @@ import { grants, refuses, rulesOf } from './rule.ts';
 import { groupIoctl } from './vfio/group-call.ts';
 import { open } from './vfio/open.ts';
 import { releasedUnheld } from './vfio/release.ts';
+import { unspecifiedIoctl } from './vfio/unspecified-ioctl.ts';
 import { fileAt, type OpenFile, openFile, type World, withoutDescriptor } from './world.ts';
 
 export const descriptorRules = rulesOf('descriptors', 'close(2), ioctl(2)', {
@@ -27,18 +28,12 @@ const close = (world: World, call: CloseCall): readonly Outcome[] => {
   return [succeeded(descriptorRules.closes, releasedUnheld(without, file))];
 };
 
-const unspecifiedIoctl = (world: World, what: string): Outcome => ({
-  kind: 'unspecified',
-  what,
-  world: () => world,
-});
-
 const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): readonly Outcome[] => {
   if (file.kind === 'iommufd') return iommufdIoctl(world, id, call);
   return match(file)
     .with({ kind: 'group' }, (group) => groupIoctl(world, id, group, call))
-    .with({ kind: 'device' }, () => [unspecifiedIoctl(world, 'an ioctl on a VFIO device')])
-    .with({ kind: 'unspecified' }, ({ path }) => [unspecifiedIoctl(world, `an ioctl on ${path}`)])
+    .with({ kind: 'device' }, () => [unspecifiedIoctl(world, call, 'a VFIO device')])
+    .with({ kind: 'unspecified' }, ({ path }) => [unspecifiedIoctl(world, call, path)])
     .with({ kind: 'access' }, { kind: 'memfd' }, () => [failed(descriptorRules.noIoctls, world)])
     .exhaustive();
 };

@@ -68,8 +68,9 @@ const withMappings = (world: World, { call, mappings }: RecordedCall): World => 
   return { ...world, memory };
 };
 
-const isForgotten = (world: World): boolean => {
+const hasUntold = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {
+    if (file.kind === 'unspecified') return true;
     if (file.kind === 'iommufd' && file.context.forgotten !== undefined) return true;
   }
   return false;
@@ -78,7 +79,7 @@ const isForgotten = (world: World): boolean => {
 /** A descriptor that a call opened of which nothing could be said any more. */
 const withUntoldDescriptor = (world: World, { call, fd, path }: RecordedCall): World => {
   const anonymous = path.startsWith('anon_inode:');
-  if (!anonymous || fileAt(world, call.process, fd) !== undefined || !isForgotten(world)) {
+  if (!anonymous || fileAt(world, call.process, fd) !== undefined || !hasUntold(world)) {
     return world;
   }
   const opened = withNewFile(world, () => ({ kind: 'unspecified', path }));

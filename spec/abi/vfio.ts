@@ -17,6 +17,8 @@ export const VFIO_IOMMU_UNMAP_DMA = 0x3b72;
 export const VFIO_IOMMU_ENABLE = 0x3b73;
 export const VFIO_IOMMU_DISABLE = 0x3b74;
 export const VFIO_IOMMU_DIRTY_PAGES = 0x3b75;
+/** Of a device's own file: _IO(';', VFIO_BASE + 18). */
+export const VFIO_DEVICE_BIND_IOMMUFD = 0x3b76;
 
 /** What CHECK_EXTENSION is asked about and SET_IOMMU is given. */
 export const VFIO_TYPE1_IOMMU = 1n;

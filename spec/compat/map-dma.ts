@@ -9,7 +9,7 @@ import {
 import type { IoctlCall } from '../call.ts';
 import type { FileId } from '../files.ts';
 import { mapUser } from '../iopt/map-user.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { failed, failedBy, type Outcome, succeeded, withSharedDoubt } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { contextOf, stateOf, type World, withState } from '../world.ts';
 import { compatIoas } from './compat-ioas.ts';
@@ -51,5 +51,6 @@ export const mapDma = (world: World, file: FileId, call: IoctlCall): readonly Ou
     },
   );
   if (isRefused(mapped)) return [failedBy(mapped, world)];
-  return [succeeded(mapDmaRules.maps, withState(world, mapped.state))];
+  const reply = succeeded(mapDmaRules.maps, withState(world, mapped.state));
+  return withSharedDoubt(reply, world, call.process, vaddr, size);
 };

@@ -3,7 +3,7 @@
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_MAP } from '../abi/native.ts';
 import { mapUser } from '../iopt/map-user.ts';
-import { failed, failedBy } from '../outcome.ts';
+import { failed, failedBy, withSharedDoubt } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { ioasAt } from './context.ts';
 import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
@@ -58,10 +58,9 @@ export const ioasMap: Handler = (request) => {
     permissions,
   );
   if (isRefused(mapped)) return [failedBy(mapped, world)];
-  return [
-    mapReply(request, IOMMU_IOAS_MAP, 'iova', mapped, !fixed, {
-      granted: ioasMapRules.maps,
-      unanswered: ioasMapRules.mapsUnanswered,
-    }),
-  ];
+  const reply = mapReply(request, IOMMU_IOAS_MAP, 'iova', mapped, !fixed, {
+    granted: ioasMapRules.maps,
+    unanswered: ioasMapRules.mapsUnanswered,
+  });
+  return withSharedDoubt(reply, world, call.process, fields.user_va, fields.length);
 };

@@ -3,7 +3,7 @@
 
 import { type Fd, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import type { Process } from '../call.ts';
-import { carved, mapped } from './address-space.ts';
+import { carved, mapped, mappingAt } from './address-space.ts';
 import { type Memory, spaceOf, withSpace } from './memory.ts';
 
 export type SeenMapping = {
@@ -51,6 +51,27 @@ export const recordedFile = (fd: Fd): { readonly backing: number; readonly lengt
   backing: FILE_BACKINGS_BELOW - fd,
   length: U64_MAX,
 });
+
+/** Whether the recording shows a shared mapping in the range, both ends inclusive: nothing tells of what. */
+export const meetsShared = (
+  memory: Memory,
+  process: Process,
+  start: bigint,
+  last: bigint,
+): boolean => {
+  const space = spaceOf(memory, process);
+  for (let at = start; at <= last; ) {
+    const found = mappingAt(space, at);
+    if (found === undefined) return false;
+    if (found.mapping.shared) return true;
+    at = found.mapping.last + 1n;
+  }
+  return false;
+};
+
+/** Why a pin of shared memory may fail in a recording of a program that has a device open. */
+export const SHARED_WITH_DEVICE =
+  "the recording does not say whether a shared mapping is memory or a device's registers";
 
 /** Why a pin that comes after the map may fail in a recording although memory stood there then. */
 export const MEMORY_SINCE =
