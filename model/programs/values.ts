@@ -123,6 +123,13 @@ export const drawAreaRange = (
   if (first === undefined || last === undefined) return undefined;
   const iova = first.key;
   const length = last.value.last - iova + 1n;
+  const pages = Number(length / PAGE);
+  // Where areas can be cut, cuts are what is of interest.
+  if (table.largePagesDisabled && pages > 1 && dice.chance(1, 2)) {
+    const from = dice.number(0, pages - 1);
+    const count = dice.number(1, pages - from);
+    return { iova: iova + BigInt(from) * PAGE, length: BigInt(count) * PAGE };
+  }
   const kind = dice.number(1, 10);
   if (kind <= 6) return { iova, length };
   const from = wrap(iova + dice.of([0n, 0n, PAGE, -PAGE, 2048n, 1n]));

@@ -2,9 +2,10 @@
 // does not fit the format is an error that names its line.
 
 import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
-import type { Call, Observation, Segment } from '../../spec/call.ts';
+import type { Call, Observation, Process, Segment } from '../../spec/call.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
 import { BadInput } from './bad-input.ts';
+import { isObject, parseObject } from './fields.ts';
 
 export type RecordingHeader = {
   readonly release: ReleaseName;
@@ -36,24 +37,9 @@ export type RecordedCall = {
 
 type Line = Readonly<Record<string, unknown>>;
 
-const isRecord = (value: unknown): value is Line =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const parseLine = (file: string, line: number, text: string): Line => {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    const cut = text.endsWith('}') ? '' : '; the file seems to be cut short';
-    throw new BadInput(file, line, `this is not a line of JSON${cut}`);
-  }
-  if (!isRecord(value)) throw new BadInput(file, line, 'this is not a JSON object');
-  return value;
-};
-
 /** The first line. */
 export const parseHeader = (file: string, text: string): RecordingHeader => {
-  const line = parseLine(file, 1, text);
+  const line = parseObject(file, 1, text);
   if (line.format !== 'iommufd-recording') {
     throw new BadInput(file, 1, `"format" is not "iommufd-recording"; this is no recording`);
   }
@@ -75,7 +61,7 @@ export const parseHeader = (file: string, text: string): RecordingHeader => {
     release,
     privileged: line.privileged === true,
     program: typeof line.program === 'string' ? line.program : '',
-    platform: isRecord(line.platform) ? line.platform : {},
+    platform: isObject(line.platform) ? line.platform : {},
   };
 };
 
@@ -125,8 +111,11 @@ class Reader {
 
 const HEX_NUMBER = /^0x[0-9a-fA-F]{1,16}$/;
 
+const COMMAND_MAX = 0xffff_ffff;
+
 const NOTHING: readonly Segment[] = [];
 
+/** Memory after the call; where it is as before, the very same bytes, so that nothing has to be compared. */
 const segmentsOf = (
   reader: Reader,
   fields: Line,
@@ -136,13 +125,15 @@ const segmentsOf = (
   const address = userAddress(argument);
   const before: Segment[] = [{ address, bytes: reader.bytes(fields.in, 'in') }];
   const after: Segment[] = [];
-  if (fields.out !== undefined) after.push({ address, bytes: reader.bytes(fields.out, 'out') });
+  if (fields.out === fields.in) after.push(before[0] as Segment);
+  else if (fields.out !== undefined)
+    after.push({ address, bytes: reader.bytes(fields.out, 'out') });
   else if (fields.in !== '') reader.fail('"out" is missing');
-  if (isRecord(fields.mem)) {
+  if (isObject(fields.mem)) {
     const at = userAddress(reader.hexNumber('addr', fields.mem));
     before.push({ address: at, bytes: reader.bytes(fields.mem.in, 'mem.in') });
     if (fields.memOut !== undefined) {
-      const raw = isRecord(fields.memOut) ? (fields.memOut.in ?? fields.memOut.out) : fields.memOut;
+      const raw = isObject(fields.memOut) ? (fields.memOut.in ?? fields.memOut.out) : fields.memOut;
       after.push({ address: at, bytes: reader.bytes(raw, 'memOut') });
     }
   }
@@ -150,7 +141,7 @@ const segmentsOf = (
 };
 
 const mappingOf = (reader: Reader, value: unknown): RecordedMapping => {
-  if (!isRecord(value)) reader.fail('"vmas" holds something that is no mapping');
+  if (!isObject(value)) reader.fail('"vmas" holds something that is no mapping');
   const permissions = String(value.perm);
   if (!/^[r-][w-][x-][ps]$/.test(permissions)) reader.fail('"perm" is not like "rw-p"');
   return {
@@ -165,10 +156,11 @@ const mappingOf = (reader: Reader, value: unknown): RecordedMapping => {
 const ioctlOf = (
   reader: Reader,
   fields: Line,
+  process: Process,
+  fd: Fd,
 ): { readonly call: Call; readonly observation: Observation } => {
-  const process = reader.number('pid');
-  const fd = fileDescriptor(reader.number('fd'));
   const command = Number(reader.hexNumber('cmd'));
+  if (command > COMMAND_MAX) reader.fail('"cmd" is no number of 32 bits');
   const argument = reader.hexNumber('arg');
   const { before, after } = segmentsOf(reader, fields, argument);
   return {
@@ -183,38 +175,47 @@ const ioctlOf = (
 
 /** Any line but the first. */
 export const parseCall = (file: string, line: number, text: string): RecordedCall => {
-  const fields = parseLine(file, line, text);
+  const fields = parseObject(file, line, text);
   const reader = new Reader(file, line, fields);
-  const common = {
-    line,
-    sequence: reader.number('seq'),
-    fd: fileDescriptor(reader.number('fd')),
-    path: reader.text('path'),
-  };
+  const sequence = reader.number('seq');
+  const fd = fileDescriptor(reader.number('fd'));
+  const path = reader.text('path');
   const process = reader.number('pid');
   switch (fields.call) {
     case 'open':
       return {
-        ...common,
-        call: { kind: 'open', process, path: common.path },
-        observation: { result: common.fd, errno: 0, memory: NOTHING },
+        line,
+        sequence,
+        fd,
+        path,
+        call: { kind: 'open', process, path },
+        observation: { result: fd, errno: 0, memory: NOTHING },
         mappings: undefined,
       };
     case 'close':
       return {
-        ...common,
-        call: { kind: 'close', process, fd: common.fd },
+        line,
+        sequence,
+        fd,
+        path,
+        call: { kind: 'close', process, fd },
         observation: { result: 0, errno: 0, memory: NOTHING },
         mappings: undefined,
       };
-    case 'ioctl':
+    case 'ioctl': {
+      const { call, observation } = ioctlOf(reader, fields, process, fd);
       return {
-        ...common,
-        ...ioctlOf(reader, fields),
+        line,
+        sequence,
+        fd,
+        path,
+        call,
+        observation,
         mappings: Array.isArray(fields.vmas)
           ? fields.vmas.map((mapping) => mappingOf(reader, mapping))
           : undefined,
       };
+    }
     default:
       return reader.fail(`"call" is neither open, close nor ioctl but ${String(fields.call)}`);
   }

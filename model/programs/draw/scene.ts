@@ -1,7 +1,10 @@
 // What a drawn operation may refer to: the descriptors and objects that the draft's world holds, as values that still
 // mean the same when other operations are taken away.
 
+import { fileDescriptor } from '../../../spec/abi/units.ts';
+import { VFIO_GROUP_GET_DEVICE_FD } from '../../../spec/abi/vfio.ts';
 import { each, nodesOf } from '../../../spec/collections/ordered-map.ts';
+import type { FileId } from '../../../spec/files.ts';
 import type { Context, IommufdObject } from '../../../spec/iommufd/context.ts';
 import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
 import type { Platform } from '../../../spec/platform.ts';
@@ -9,6 +12,7 @@ import type { ReleaseName } from '../../../spec/releases.ts';
 import {
   type AccessFile,
   descriptorsOf,
+  fileAt,
   type GroupFile,
   type OpenFile,
   openFile,
@@ -28,18 +32,22 @@ export type AccessDescriptor = Descriptor & { readonly file: AccessFile };
 
 export type Counts = Readonly<Record<IommufdObject['kind'], number>>;
 
-/** Something that an operation gave, and the number it is. */
-type Given = { readonly label: Label; readonly out: string; readonly value: bigint };
+/** Something that an operation gave, and the number it is; `on` is the iommufd that it is one of. */
+type Given = {
+  readonly label: Label;
+  readonly out: string;
+  readonly value: bigint;
+  readonly on: FileId | undefined;
+};
 
-const OUTPUTS = [
-  'result',
-  'out_ioas_id',
-  'out_hwpt_id',
-  'out_stdev_id',
-  'out_idev_id',
-  'out_access_fd',
-  'out_access_pages_id',
-] as const;
+const OBJECT_IDS = ['out_ioas_id', 'out_hwpt_id', 'out_stdev_id', 'out_idev_id'] as const;
+
+const OUTPUTS = ['result', ...OBJECT_IDS, 'out_access_fd', 'out_access_pages_id'] as const;
+
+const opensDescriptor = (operation: Operation): boolean =>
+  operation.op === 'open' ||
+  operation.op === 'memfd' ||
+  (operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD);
 
 export class Scene {
   readonly #dice: Dice | undefined;
@@ -65,25 +73,35 @@ export class Scene {
   /** Adds an operation, and remembers what it is expected to give. */
   add(operation: Operation): void {
     this.#descriptors = undefined;
-    if (this.draft.add(operation)) this.#remember(operation.label);
+    if (this.draft.add(operation)) this.#remember(operation);
   }
 
   /** Remembers what the operations gave that the draft has already. */
   remember(): void {
-    for (const { label } of this.draft.operations) this.#remember(label);
+    for (const operation of this.draft.operations) this.#remember(operation);
   }
 
-  #remember(label: Label): void {
+  #remember(operation: Operation): void {
+    const { label } = operation;
+    const on = operation.op === 'ioctl' ? this.#fileOf(operation.fd) : undefined;
     for (const out of OUTPUTS) {
+      // The results of other calls are answers, and name nothing.
+      if (out === 'result' && !opensDescriptor(operation)) continue;
       const value = this.draft.output(label, out);
-      if (value !== 0n) this.#given.push({ label, out, value });
+      if (value !== 0n) this.#given.push({ label, out, value, on });
     }
   }
 
-  /** A number as what an operation gave, where one did; the latest that gave it. */
-  #named(number: number, outputs: readonly string[]): Value {
+  #fileOf(fd: Value): FileId | undefined {
+    const number = fileDescriptor(Number(BigInt.asIntN(32, this.draft.valueOf(fd))));
+    return fileAt(this.draft.world, PROCESS, number);
+  }
+
+  /** A number as what an operation gave, where one did; the latest that gave it. Objects are those of one iommufd. */
+  #named(number: number, outputs: readonly string[], on?: FileId): Value {
     for (let index = this.#given.length - 1; index >= 0; index -= 1) {
-      const { label, out, value } = this.#given[index] as Given;
+      const { label, out, value, on: file } = this.#given[index] as Given;
+      if (on !== undefined && file !== on) continue;
       if (value === BigInt(number) && outputs.includes(out)) return { from: label, out };
     }
     return BigInt(number);
@@ -140,9 +158,11 @@ export class Scene {
   object(context: Context, kind: IommufdObject['kind']): Value {
     const { dice } = this;
     const ids = this.objectIds(context, kind);
-    if (ids.length > 0 && !dice.chance(1, 25)) return this.#named(dice.of(ids), OUTPUTS);
+    if (ids.length > 0 && !dice.chance(1, 25))
+      return this.#named(dice.of(ids), OBJECT_IDS, context.file);
     const all = [...nodesOf(context.objects)].map(({ key }) => key);
-    if (all.length > 0 && dice.chance(2, 3)) return this.#named(dice.of(all), OUTPUTS);
+    if (all.length > 0 && dice.chance(2, 3))
+      return this.#named(dice.of(all), OBJECT_IDS, context.file);
     return BigInt(dice.of([0, 1, 2, 3, 5, 9, 0x7fff_ffff, 0xffff_ffff]));
   }
 

@@ -1,0 +1,70 @@
+// The same program without the compatibility layer: maps and unmaps of VFIO as the native calls that do the same.
+
+import {
+  IOMMU_IOAS_MAP,
+  IOMMU_IOAS_UNMAP,
+  NATIVE_CALLS,
+  type NativeCallName,
+} from '../../spec/abi/native.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
+import type { Operation, Program, Value } from './program.ts';
+
+/** FIXED_IOVA, which every map of VFIO means. */
+const FIXED_IOVA = 1n;
+const UNMAP_ALL = 2n;
+const SET = 1n;
+
+type Fields = Readonly<Record<string, Value>>;
+
+const commandOf = (name: NativeCallName): number => {
+  const call = NATIVE_CALLS.find((candidate) => candidate.name === name);
+  if (call === undefined) throw new Error(`There is no native call ${name}.`);
+  return call.command;
+};
+
+const nativeMap = (ioas: Value, { flags, vaddr, iova, size }: Fields): Fields => ({
+  // READ and WRITE are bits 0 and 1; READABLE and WRITEABLE are bits 2 and 1.
+  size: BigInt(IOMMU_IOAS_MAP.size),
+  flags: typeof flags === 'bigint' ? FIXED_IOVA | (flags & 2n) | ((flags & 1n) << 2n) : FIXED_IOVA,
+  ioas_id: ioas,
+  user_va: vaddr ?? 0n,
+  length: size ?? 0n,
+  iova: iova ?? 0n,
+});
+
+const nativeUnmap = (ioas: Value, { flags, iova, size }: Fields): Fields => ({
+  size: BigInt(IOMMU_IOAS_UNMAP.size),
+  ioas_id: ioas,
+  iova: flags === UNMAP_ALL ? 0n : (iova ?? 0n),
+  length: flags === UNMAP_ALL ? U64_MAX : (size ?? 0n),
+});
+
+const nativeOperation = (operation: Operation, ioas: Value): Operation => {
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
+  const { argument } = operation;
+  const become = (layout: 'IOMMU_IOAS_MAP' | 'IOMMU_IOAS_UNMAP', fields: Fields): Operation => ({
+    ...operation,
+    command: commandOf(layout),
+    argument: { kind: 'struct', at: argument.at, layout, fields },
+  });
+  switch (argument.layout) {
+    case 'VFIO_IOMMU_MAP_DMA':
+      return become('IOMMU_IOAS_MAP', nativeMap(ioas, argument.fields));
+    case 'VFIO_IOMMU_UNMAP_DMA':
+      return become('IOMMU_IOAS_UNMAP', nativeUnmap(ioas, argument.fields));
+    default:
+      return operation;
+  }
+};
+
+/** Undefined where no IOAS is chosen for VFIO's calls. */
+export const nativeProgram = (program: Program): Program | undefined => {
+  for (const [index, operation] of program.entries()) {
+    if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') continue;
+    const { layout, fields } = operation.argument;
+    if (layout !== 'IOMMU_VFIO_IOAS' || fields.op !== SET || fields.ioas_id === undefined) continue;
+    const ioas = fields.ioas_id;
+    return program.toSpliced(index, 1).map((other) => nativeOperation(other, ioas));
+  }
+  return undefined;
+};
