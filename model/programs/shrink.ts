@@ -1,7 +1,7 @@
 // Smaller programs, the most promising first: without stretches of operations, from long ones to single ones, and then
 // with simpler values. Works on any program, however it came about.
 
-import { nativeProgram } from './native.ts';
+import { nativeProgram, withoutFile } from './plainer.ts';
 import type { Argument, Operation, Program, Value } from './program.ts';
 
 /** How far shrinking has come: what was tried without success need not be tried at once again. */
@@ -127,9 +127,10 @@ export const startOfShrinking = (length: number): Progress => ({
 export function* smallerPrograms(program: Program, progress: Progress): Generator<Candidate> {
   if (progress.phase === 'operations') {
     yield* fewerOperations(program, progress);
-    const native = nativeProgram(program);
-    if (native !== undefined) {
-      yield { program: native, progress: { ...startOfShrinking(native.length), size: 1 } };
+    for (const plainer of [nativeProgram(program), withoutFile(program)]) {
+      if (plainer === undefined) continue;
+      const single = { phase: 'operations', size: 1, from: plainer.length, found: false } as const;
+      yield { program: plainer, progress: single };
     }
     yield* simplerParts(program, 0);
   } else {

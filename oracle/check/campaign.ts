@@ -8,6 +8,7 @@ import { startOfProgram } from '../../model/programs/draft.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
 import type { Setting } from '../../spec/platform.ts';
+import type { World } from '../../spec/world.ts';
 import type { VerdictKind } from '../judge/verdict.ts';
 import { type JudgedProgram, judgeProgram } from './judge-program.ts';
 import type { CampaignReport, Counterexample } from './report.ts';
@@ -62,6 +63,33 @@ const counterexampleOf = (
   return fault === undefined ? undefined : { setting, program, steps, fault };
 };
 
+/** How many more programs are drawn once one failed, and how many that fail are shrunk. */
+const FURTHER_PROGRAMS = 1000;
+const FURTHER_FAILURES = 12;
+
+/**
+ * Shrinking takes away and simplifies, so that where it ends depends on where it began. Other programs that fail are
+ * shrunk too, and a shorter one takes the place of the first.
+ */
+const shorterOne = (
+  { setting, seed, faults }: CampaignOptions,
+  arbitrary: fc.Arbitrary<Program>,
+  start: World,
+  found: Counterexample,
+): Counterexample | undefined => {
+  let shortest: Counterexample | undefined;
+  let failures = 0;
+  for (const program of fc.sample(arbitrary, { numRuns: FURTHER_PROGRAMS, seed: ~seed })) {
+    if (judgeProgram(setting, program, faults, start).fault?.kind !== found.fault.kind) continue;
+    const shrunk = shrinkProgram(setting, program, faults);
+    const length = (shortest ?? found).program.length;
+    if (shrunk !== undefined && shrunk.program.length < length) shortest = shrunk;
+    failures += 1;
+    if (failures >= FURTHER_FAILURES) break;
+  }
+  return shortest;
+};
+
 /** Runs the programs that the seed gives, until one ends in a violation; that one is shrunk. */
 export const runCampaign = async (options: CampaignOptions): Promise<CampaignReport> => {
   const { setting, runs, seed, length, faults, onProgress, signal } = options;
@@ -100,7 +128,10 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
     });
     if (details.counterexample !== null) {
       const [program] = details.counterexample;
-      return report(counterexampleOf(setting, program, faults), details.numShrinks, false);
+      const found = counterexampleOf(setting, program, faults);
+      const shorter =
+        found === undefined ? undefined : shorterOne(options, arbitrary, start, found);
+      return report(shorter ?? found, details.numShrinks, false);
     }
     onProgress?.({ runs: tally.runs, calls: tally.calls });
     await setImmediate();

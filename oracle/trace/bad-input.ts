@@ -4,11 +4,13 @@
 export class BadInput extends Error {
   readonly file: string;
   readonly line: number;
+  readonly what: string;
 
   constructor(file: string, line: number, what: string) {
     super(line > 0 ? `${file}:${line}: ${what}` : `${file}: ${what}`);
     this.name = 'BadInput';
     this.file = file;
     this.line = line;
+    this.what = what;
   }
 }

@@ -1,4 +1,5 @@
-// The same program without the compatibility layer: maps and unmaps of VFIO as the native calls that do the same.
+// The same program with plainer calls: maps and unmaps of VFIO as the native calls that do the same, files mapped as
+// memory.
 
 import {
   IOMMU_IOAS_MAP,
@@ -7,6 +8,7 @@ import {
   type NativeCallName,
 } from '../../spec/abi/native.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
+import { DATA_OFFSET } from './arena.ts';
 import type { Operation, Program, Value } from './program.ts';
 
 /** FIXED_IOVA, which every map of VFIO means. */
@@ -67,4 +69,43 @@ export const nativeProgram = (program: Program): Program | undefined => {
     return program.toSpliced(index, 1).map((other) => nativeOperation(other, ioas));
   }
   return undefined;
+};
+
+const mappedFile = (operation: Operation): Value | undefined =>
+  operation.op === 'ioctl' &&
+  operation.argument.kind === 'struct' &&
+  operation.argument.layout === 'IOMMU_IOAS_MAP_FILE'
+    ? operation.argument.fields.fd
+    : undefined;
+
+const memoryInstead = (operation: Operation): Operation => {
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
+  const {
+    at,
+    fields: { fd: _fd, start: _start, ...kept },
+  } = operation.argument;
+  return {
+    ...operation,
+    command: commandOf('IOMMU_IOAS_MAP'),
+    argument: {
+      kind: 'struct',
+      at,
+      layout: 'IOMMU_IOAS_MAP',
+      fields: { ...kept, user_va: { arena: DATA_OFFSET } },
+    },
+  };
+};
+
+/** Memory mapped in the place of a file, and the file not made. Undefined where no file is mapped. */
+export const withoutFile = (program: Program): Program | undefined => {
+  const file = program.map(mappedFile).find((value) => typeof value === 'object');
+  if (file === undefined || typeof file === 'bigint' || !('from' in file)) return undefined;
+  return program
+    .filter(({ op, label }) => op !== 'memfd' || label !== file.from)
+    .map((operation) => {
+      const mapped = mappedFile(operation);
+      return typeof mapped === 'object' && 'from' in mapped && mapped.from === file.from
+        ? memoryInstead(operation)
+        : operation;
+    });
 };

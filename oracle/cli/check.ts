@@ -1,0 +1,188 @@
+// iommufd-spec check: programs drawn at random, run on the emulator and judged.
+
+import { type Command, InvalidArgumentError } from 'commander';
+import type { FaultName } from '../../model/emulator/faults.ts';
+import type { Setting } from '../../spec/platform.ts';
+import type { CampaignReport, Counterexample } from '../check/report.ts';
+import { campaignsText, summaryOf } from '../report/campaign-text.ts';
+import { counterexampleReport, counterexampleText, settingText } from '../report/counterexample.ts';
+import { grouped } from '../report/quantities.ts';
+import type { Verbosity } from '../report/verbosity.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
+import { interruption } from './interruption.ts';
+import { type Output, openOutput } from './output.ts';
+import { NO_PROGRESS, type Progress, startProgress } from './progress.ts';
+import { saveTrace, traceOf } from './save-trace.ts';
+import {
+  addDefectOption,
+  addSettingOptions,
+  defectsText,
+  type SettingOptions,
+  settingsFor,
+  wholeNumber,
+} from './settings.ts';
+
+type Options = SettingOptions & {
+  readonly runs?: number;
+  readonly seconds: number;
+  readonly seed?: number;
+  readonly length: number;
+  readonly save: string;
+  readonly defect?: readonly FaultName[];
+  readonly json?: true;
+  readonly verbose?: true;
+};
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec check
+  $ iommufd-spec check --runs 1000 --seed 7
+  $ iommufd-spec check --release 6.12.95 --platform mixed --seconds 60
+  $ iommufd-spec check --unprivileged --memlock 8
+  $ iommufd-spec check --defect cut-off-by-one
+
+Without --release, --platform and --unprivileged, each release is checked on each platform, with and without
+privilege. The first violation ends the check: its program is shrunk, printed and saved. Exit status: 0 no violation,
+1 a violation, 130 interrupted.`;
+
+const SEED_MAX = 0x7fff_ffff;
+
+const seedNumber = (text: string): number => {
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || Math.abs(value) > SEED_MAX) {
+    throw new InvalidArgumentError('It must be a whole number of 31 bits.');
+  }
+  return value;
+};
+
+/** As many of the runs as the setting at `index` gets, if `total` are shared by `count`. */
+const share = (total: number, count: number, index: number): number =>
+  Math.floor(total / count) + (index < total % count ? 1 : 0);
+
+type Campaigns = {
+  readonly reports: readonly CampaignReport[];
+  readonly counterexample: Counterexample | undefined;
+  readonly seconds: number;
+};
+
+/** Without a number of runs, each setting gets its share of the time. */
+const runAll = async (
+  settings: readonly Setting[],
+  seed: number,
+  options: Options,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Campaigns> => {
+  const { runCampaign } = await import('../check/campaign.ts');
+  const { runs, length, defect } = options;
+  const reports: CampaignReport[] = [];
+  const start = Date.now();
+  const spent = (): number => (Date.now() - start) / 1000;
+  for (const [index, setting] of settings.entries()) {
+    if (signal.aborted) break;
+    const before = reports.reduce((sum, report) => sum + report.runs, 0);
+    const slice = (options.seconds / settings.length) * (index + 1) - spent();
+    const time = AbortSignal.timeout(Math.max(1, Math.round(slice * 1000)));
+    const report = await runCampaign({
+      setting,
+      seed,
+      length,
+      runs: runs === undefined ? Number.MAX_SAFE_INTEGER : share(runs, settings.length, index),
+      ...(defect === undefined ? {} : { faults: new Set(defect) }),
+      signal: runs === undefined ? AbortSignal.any([signal, time]) : signal,
+      onProgress: (done) =>
+        progress.at(
+          runs === undefined ? Math.min(Math.floor(spent()), options.seconds) : before + done.runs,
+          `${grouped(done.calls)} calls on ${settingText(setting)}`,
+        ),
+    });
+    reports.push(report);
+    if (report.counterexample !== undefined) {
+      return { reports, counterexample: report.counterexample, seconds: spent() };
+    }
+  }
+  return { reports, counterexample: undefined, seconds: spent() };
+};
+
+const printText = (
+  output: Output,
+  campaigns: Campaigns,
+  seed: number,
+  verbosity: Verbosity,
+  saved: string,
+): void => {
+  const { palette } = output;
+  const { reports, counterexample, seconds } = campaigns;
+  output.lines(campaignsText(summaryOf(reports, seed, seconds), verbosity, palette));
+  output.line('');
+  if (counterexample === undefined) {
+    output.line(palette.good('no violation'));
+    return;
+  }
+  output.lines(counterexampleText(counterexample, verbosity, palette));
+  output.lines(['', `Saved to ${saved}; to run it again: iommufd-spec replay ${saved}`]);
+};
+
+const printJson = (output: Output, campaigns: Campaigns, seed: number, saved: string): void => {
+  const { reports, counterexample, seconds } = campaigns;
+  output.line(
+    jsonLine({
+      ...summaryOf(reports, seed, seconds),
+      seconds,
+      ...(counterexample === undefined
+        ? {}
+        : { counterexample: counterexampleReport(counterexample, 'brief'), saved }),
+    }),
+  );
+};
+
+const check = async (options: Options): Promise<number> => {
+  const output = openOutput();
+  const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
+  const seed = options.seed ?? Math.floor(Math.random() * SEED_MAX);
+  const { signal, release } = interruption();
+  const progress =
+    options.json === true
+      ? NO_PROGRESS
+      : options.runs === undefined
+        ? startProgress(output, options.seconds, 'seconds')
+        : startProgress(output, options.runs, 'programs');
+  const campaigns = await runAll(settingsFor(options), seed, options, signal, progress);
+  progress.hide();
+  release();
+  const { counterexample } = campaigns;
+  if (counterexample !== undefined) {
+    saveTrace(options.save, traceOf(counterexample, seed, options.defect ?? []));
+  }
+  if (options.json === true) printJson(output, campaigns, seed, options.save);
+  else printText(output, campaigns, seed, verbosity, options.save);
+  if (counterexample !== undefined) return VIOLATION;
+  if (signal.aborted) output.error(output.errorPalette.doubtful('interrupted'));
+  return signal.aborted ? INTERRUPTED : FINE;
+};
+
+export const addCheck = (program: Command): void => {
+  const command = program
+    .command('check')
+    .description('run random programs on the emulator and judge every reply and the hidden state')
+    .option('--runs <programs>', 'how many programs to run, in all', wholeNumber(1))
+    .option('--seconds <seconds>', 'how long to run, without --runs', wholeNumber(1), 10)
+    .option('--seed <seed>', 'what the programs are drawn with (default: a new one)', seedNumber)
+    .option(
+      '--length <operations>',
+      'how many operations a program has at most',
+      wholeNumber(1),
+      40,
+    );
+  addSettingOptions(command)
+    .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')
+    .option('--json', 'print one line of JSON')
+    .option('-v, --verbose', 'name the rules that were not reached, and show more of the state');
+  addDefectOption(command)
+    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', defectsText)
+    .action(async (options: Options) => {
+      process.exitCode = await check(options);
+    });
+};

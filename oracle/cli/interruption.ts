@@ -1,0 +1,22 @@
+// SIGINT and SIGTERM end long work early, with what it found; a second one ends the program at once.
+
+export type Interruption = {
+  readonly signal: AbortSignal;
+  /** The signals do again what they do by default. */
+  readonly release: () => void;
+};
+
+export const interruption = (): Interruption => {
+  const controller = new AbortController();
+  const stop = (): void => {
+    release();
+    controller.abort();
+  };
+  const release = (): void => {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return { signal: controller.signal, release };
+};

@@ -1,0 +1,97 @@
+// iommufd-spec judge: what the specification says of recordings and traces.
+
+import type { Command } from 'commander';
+import { grouped } from '../report/quantities.ts';
+import {
+  addedCounts,
+  conclusion,
+  type FileResult,
+  NO_COUNTS,
+  reasonLines,
+  summaryHead,
+  summaryRow,
+} from '../report/summary.ts';
+import type { Verbosity } from '../report/verbosity.ts';
+import { violationText } from '../report/violation-text.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { BAD_INPUT, FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
+import { interruption } from './interruption.ts';
+import { judgeFile } from './judge-file.ts';
+import { type Output, openOutput } from './output.ts';
+import { NO_PROGRESS, startProgress } from './progress.ts';
+
+type Options = { readonly json?: true; readonly verbose?: true };
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec judge recording.jsonl.gz
+  $ iommufd-spec judge --verbose recordings/*.jsonl.gz
+  $ iommufd-spec judge --json counterexample.jsonl | jq .violation.call
+
+Each file is judged up to its first violation. Exit status: 0 no violation, 1 a violation,
+2 a file that cannot be read to its end (what was judged before is still reported).`;
+
+const statusOf = (results: readonly FileResult[]): number => {
+  if (results.some(({ badInput }) => badInput !== undefined)) return BAD_INPUT;
+  if (results.some(({ violation }) => violation !== undefined)) return VIOLATION;
+  return results.some(({ interrupted }) => interrupted) ? INTERRUPTED : FINE;
+};
+
+const printText = (output: Output, result: FileResult, verbosity: Verbosity): void => {
+  const { palette } = output;
+  output.line(summaryRow(result.file, result.counts, result.notJudged, palette));
+  for (const line of reasonLines(result, verbosity)) output.line(line);
+  if (result.badInput !== undefined) output.error(output.errorPalette.bad(result.badInput));
+  if (result.violation !== undefined) {
+    output.lines(['', ...violationText(result.violation, verbosity, palette), '']);
+  }
+};
+
+const printTotal = (output: Output, results: readonly FileResult[]): void => {
+  const { palette } = output;
+  if (results.length > 1) {
+    const counts = results.map((result) => result.counts).reduce(addedCounts, NO_COUNTS);
+    const notJudged = results.reduce((sum, result) => sum + result.notJudged, 0);
+    output.line(summaryRow(palette.title('together'), counts, notJudged, palette));
+  }
+  output.line(conclusion(results, palette));
+};
+
+const judgeFiles = async (files: readonly string[], options: Options): Promise<number> => {
+  const output = openOutput();
+  const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
+  const { signal, release } = interruption();
+  const results: FileResult[] = [];
+  const progress =
+    options.json === true
+      ? NO_PROGRESS
+      : startProgress(output, files.length, files.length === 1 ? 'file' : 'files');
+  if (options.json !== true) output.line(summaryHead(output.palette));
+  for (const file of files) {
+    if (signal.aborted) break;
+    const onProgress = (calls: number): void =>
+      progress.at(results.length, `${grouped(calls)} calls of ${file}`);
+    const result = await judgeFile(file, { verbosity, signal, onProgress });
+    results.push(result);
+    progress.hide();
+    if (options.json === true) output.line(jsonLine(result));
+    else printText(output, result, verbosity);
+  }
+  progress.hide();
+  if (options.json !== true) printTotal(output, results);
+  release();
+  return statusOf(results);
+};
+
+export const addJudge = (program: Command): void => {
+  program
+    .command('judge')
+    .description('judge recordings of real kernels, and traces')
+    .argument('<files...>', 'recordings or traces, plain or compressed with gzip')
+    .option('--json', 'print a line of JSON for each file')
+    .option('-v, --verbose', 'say why calls were not judged, and show more of the state')
+    .addHelpText('after', EXAMPLES)
+    .action(async (files: readonly string[], options: Options) => {
+      process.exitCode = await judgeFiles(files, options);
+    });
+};

@@ -1,0 +1,111 @@
+// The options that choose a real kernel as the subject, and the machines that they mean.
+
+import { type Command, Option } from 'commander';
+import { U64_MAX } from '../../spec/abi/units.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { RELEASE_NAMES } from '../../spec/releases.ts';
+import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
+import { platformOfMachine } from '../subjects/kernel/platform.ts';
+import type { KernelSubject } from '../subjects/kernel/subject.ts';
+import { EnvironmentError } from '../vm/environment-error.ts';
+import { BadUse } from './bad-use.ts';
+
+const SUBJECTS = ['emulator', 'kernel'] as const;
+
+export type SubjectOptions = {
+  readonly subject?: (typeof SUBJECTS)[number];
+  readonly vm?: string;
+};
+
+/** The platforms of a virtual machine that programs are drawn for. */
+const VM_PLATFORMS = ['mock', 'vtd'] as const;
+
+type VmPlatform = (typeof VM_PLATFORMS)[number];
+
+const isVmPlatform = (name: string): name is VmPlatform =>
+  (VM_PLATFORMS as readonly string[]).includes(name);
+
+export const addSubjectOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--subject <subject>', 'what the programs run on (default: emulator)').choices(
+        SUBJECTS,
+      ),
+    )
+    .option('--vm <image>', 'start this kernel, a bzImage, in a virtual machine; without it, here');
+
+export const isOnKernel = ({ subject, vm }: SubjectOptions): boolean => {
+  if (subject === 'emulator' && vm !== undefined) {
+    throw new BadUse('--vm starts a kernel, and --subject emulator wants none: leave out one.');
+  }
+  return subject === 'kernel' || vm !== undefined;
+};
+
+/** The platforms that the options ask for: for a virtual machine, each by default. */
+export const kernelPlatforms = (
+  { vm }: SubjectOptions,
+  platform: string | undefined,
+): readonly (VmPlatform | undefined)[] => {
+  if (vm === undefined) {
+    if (platform === undefined) return [undefined];
+    throw new BadUse(
+      '--platform chooses the platform of a virtual machine; this machine has its own.',
+    );
+  }
+  if (platform === undefined) return VM_PLATFORMS;
+  if (isVmPlatform(platform)) return [platform];
+  throw new BadUse(
+    `A virtual machine has no platform ${platform}; it has ${VM_PLATFORMS.join(' or ')}.`,
+  );
+};
+
+type Credentials = Setting['credentials'];
+
+/** A user without capabilities. */
+const NOBODY = 65_534;
+
+/** What programs for a machine are judged by. Throws EnvironmentError where its kernel is not specified. */
+export const settingOfMachine = (
+  machine: MachineDescription,
+  credentials: Credentials,
+): Setting => {
+  const release = RELEASE_NAMES.find((name) => name === machine.release);
+  if (release === undefined) {
+    throw new EnvironmentError(
+      `The kernel is ${machine.release}; specified are ${RELEASE_NAMES.join(' and ')}. Start one of them with --vm.`,
+    );
+  }
+  return { release, platform: platformOfMachine(machine), credentials };
+};
+
+export type StartedKernel = { readonly subject: KernelSubject; readonly setting: Setting };
+
+/** Starts a machine. Whoever gets it closes it. Rejects with EnvironmentError where there is none to start. */
+export const startKernel = async (
+  { vm }: SubjectOptions,
+  platform: VmPlatform | undefined,
+  credentials: Credentials,
+): Promise<StartedKernel> => {
+  const { KernelSubject } = await import('../subjects/kernel/subject.ts');
+  const target =
+    vm === undefined
+      ? ({ kind: 'local' } as const)
+      : ({ kind: 'vm', image: vm, platform: platform ?? 'mock' } as const);
+  const { privileged, memlockLimit } = credentials;
+  const subject = new KernelSubject(
+    target,
+    privileged ? {} : { unprivileged: { id: NOBODY, memlockLimit: String(memlockLimit) } },
+  );
+  try {
+    return { subject, setting: settingOfMachine(await subject.start(), credentials) };
+  } catch (error) {
+    await subject.close();
+    throw error;
+  }
+};
+
+export const PRIVILEGED: Credentials = { privileged: true, memlockLimit: U64_MAX };
+
+/** The platform of a virtual machine on which a program of that setting runs. */
+export const vmPlatformOf = ({ platform }: Setting): VmPlatform =>
+  platform.devices.length === 0 ? 'mock' : 'vtd';

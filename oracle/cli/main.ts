@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// The command line: a verb a file. What goes wrong is said in one line, with what to do about it.
+
+import { Command, CommanderError } from 'commander';
+import { BadInput } from '../trace/bad-input.ts';
+import { EnvironmentError } from '../vm/environment-error.ts';
+import { addCheck } from './check.ts';
+import { BAD_INPUT, DEFECT, ENVIRONMENT } from './exit-status.ts';
+import { addJudge } from './judge.ts';
+import { addReplay } from './replay.ts';
+import { addRules } from './rules.ts';
+import { addShrink } from './shrink.ts';
+
+const program = new Command('iommufd-spec')
+  .description('An executable specification of the VFIO container ABI of Linux, used as an oracle')
+  .version('0.1.0')
+  .showHelpAfterError('(--help says more)')
+  .exitOverride();
+
+addJudge(program);
+addCheck(program);
+addReplay(program);
+addShrink(program);
+addRules(program);
+
+const statusOf = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_INPUT;
+  const { stderr } = process;
+  if (error instanceof BadInput) {
+    stderr.write(`${error.message}\n`);
+    return BAD_INPUT;
+  }
+  if (error instanceof EnvironmentError) {
+    stderr.write(`${error.message}\n`);
+    return ENVIRONMENT;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  stderr.write(
+    `This is a defect of iommufd-spec itself; please report it with the input:\n${text}\n`,
+  );
+  return DEFECT;
+};
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = statusOf(error);
+}

@@ -1,0 +1,60 @@
+// iommufd-spec rules: the reference.
+
+import type { Command } from 'commander';
+import { ALL_RULES, partsUsedBy, releasesOf, SECTIONS } from '../../spec/rules.ts';
+import { rulesMarkdown, rulesText } from '../report/rules-text.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { BAD_INPUT, FINE } from './exit-status.ts';
+import { openOutput } from './output.ts';
+
+type Options = { readonly json?: true; readonly markdown?: true };
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec rules
+  $ iommufd-spec rules ioas_map
+  $ iommufd-spec rules --json | jq '.[] | select(.errno == "EADDRINUSE") | .id'
+  $ iommufd-spec rules --markdown > docs/reference.md`;
+
+/** One object a rule, in the order of the reference. */
+const rulesJson = (): unknown =>
+  ALL_RULES.map((rule) => ({
+    ...rule,
+    section: SECTIONS.find(({ parts }) => parts.some(({ name }) => name === rule.part))?.title,
+    releases: rule.only ?? releasesOf(rule.part) ?? 'all',
+    uses: partsUsedBy(rule.part),
+  }));
+
+const printRules = (part: string | undefined, options: Options): number => {
+  const output = openOutput();
+  if (options.json === true) {
+    output.line(jsonLine(rulesJson()));
+    return FINE;
+  }
+  if (options.markdown === true) {
+    output.lines(rulesMarkdown());
+    return FINE;
+  }
+  const lines = rulesText(part, output.palette);
+  if (lines.length === 0) {
+    output.error(
+      `No part of the reference is called like ${part}; without a name all are printed.`,
+    );
+    return BAD_INPUT;
+  }
+  output.lines(lines);
+  return FINE;
+};
+
+export const addRules = (program: Command): void => {
+  program
+    .command('rules')
+    .description('print the reference: every rule with its sentence, source and releases')
+    .argument('[part]', 'a call or a part of it: ioas_map, unmap, cutting')
+    .option('--json', 'print one line of JSON')
+    .option('--markdown', 'print what docs/reference.md holds')
+    .addHelpText('after', EXAMPLES)
+    .action((part: string | undefined, options: Options) => {
+      process.exitCode = printRules(part, options);
+    });
+};

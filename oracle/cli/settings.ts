@@ -1,0 +1,109 @@
+// The options that say what programs run on, and the settings that they mean.
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { FAULT_NAMES, FAULTS, type FaultName } from '../../model/emulator/faults.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import { PLATFORMS } from '../trace/platforms.ts';
+
+const PAGE = 4096n;
+
+/** Enough for most maps of a program, and not for all. */
+const DEFAULT_MEMLOCK_PAGES = 64;
+
+export type SettingOptions = {
+  readonly release?: ReleaseName;
+  readonly platform?: string;
+  readonly unprivileged?: true;
+  readonly memlock?: number;
+};
+
+/** A whole number of at least `least`. */
+export const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+    }
+    return value;
+  };
+
+export const addSettingOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--release <release>', 'the kernel release that is specified').choices(
+        RELEASE_NAMES,
+      ),
+    )
+    .addOption(
+      new Option('--platform <platform>', 'the IOMMUs and devices that there are').choices(
+        Object.keys(PLATFORMS),
+      ),
+    )
+    .option('--unprivileged', 'the program has no capability, so that limits hold')
+    .option(
+      '--memlock <pages>',
+      `RLIMIT_MEMLOCK of an unprivileged program, in pages (default: ${DEFAULT_MEMLOCK_PAGES})`,
+      wholeNumber(0),
+    );
+
+const credentials = (isPrivileged: boolean, pages: number): Setting['credentials'] =>
+  isPrivileged
+    ? { privileged: true, memlockLimit: U64_MAX }
+    : { privileged: false, memlockLimit: BigInt(pages) * PAGE };
+
+/**
+ * Every combination of what the options leave open: each release, each platform, and with and without privilege unless
+ * one of the three is given.
+ */
+export const settingsFor = (options: SettingOptions): readonly Setting[] => {
+  const releases = options.release === undefined ? RELEASE_NAMES : [options.release];
+  const platforms = options.platform === undefined ? Object.keys(PLATFORMS) : [options.platform];
+  const isUnprivileged = options.unprivileged === true || options.memlock !== undefined;
+  const isNarrowed = options.release !== undefined || options.platform !== undefined;
+  const privileges = isUnprivileged ? [false] : isNarrowed ? [true] : [true, false];
+  const pages = options.memlock ?? DEFAULT_MEMLOCK_PAGES;
+  return releases.flatMap((release) =>
+    platforms.flatMap((name) => {
+      const platform = PLATFORMS[name];
+      return platform === undefined
+        ? []
+        : privileges.map((isPrivileged) => ({
+            release,
+            platform,
+            credentials: credentials(isPrivileged, pages),
+          }));
+    }),
+  );
+};
+
+/** Collects the values of an option that may be given more than once. */
+export const oneMore =
+  (choices: readonly string[]) =>
+  (name: string, others: readonly string[] | undefined): readonly string[] => {
+    if (!choices.includes(name)) {
+      throw new InvalidArgumentError(
+        `There is none of that name; these are: ${choices.join(', ')}.`,
+      );
+    }
+    return [...(others ?? []), name];
+  };
+
+/** Deliberate defects of the emulator, to see what a violation looks like. */
+export const addDefectOption = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      '--defect <name>',
+      'put a deliberate defect into the emulator, more than once for several',
+    ).argParser(oneMore(FAULT_NAMES)),
+  );
+
+export const defectsText = (): string =>
+  `\nDefects of the emulator, to see that they are found:\n${FAULT_NAMES.map(
+    (name) => `  ${name}\n      ${FAULTS[name]}`,
+  ).join('\n')}`;
+
+export const isDefect = (name: string): name is FaultName =>
+  (FAULT_NAMES as readonly string[]).includes(name);

@@ -1,0 +1,172 @@
+// iommufd-spec shrink: the shortest program that still shows what a trace or a recording shows, on the emulator.
+
+import type { Command } from 'commander';
+import type { FaultName } from '../../model/emulator/faults.ts';
+import { ARENA_BASE } from '../../model/programs/arena.ts';
+import type { Program } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { judgeProgram, shrinkProgram } from '../check/campaign.ts';
+import type { Counterexample } from '../check/report.ts';
+import { judgeRecorded, startOf } from '../judge/session.ts';
+import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
+import { count } from '../report/quantities.ts';
+import type { Verbosity } from '../report/verbosity.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { parseObject } from '../trace/fields.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { linesOf } from '../trace/lines.ts';
+import { programOfRecording } from '../trace/program-of-recording.ts';
+import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
+import { programOf, readTrace, TRACE_FORMAT } from '../trace/trace-file.ts';
+import { FINE, VIOLATION } from './exit-status.ts';
+import { type Output, openOutput } from './output.ts';
+import { addDefectChoice, defectsOf } from './replay.ts';
+import { saveTrace, traceOf } from './save-trace.ts';
+
+type Options = {
+  readonly save: string;
+  readonly defect?: readonly (FaultName | 'none')[];
+  readonly json?: true;
+  readonly verbose?: true;
+};
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec shrink counterexample.jsonl
+  $ iommufd-spec shrink --save shorter.jsonl recording.jsonl.gz
+
+A recording is taken up to its first violation, with handles for its numbers and its memory moved into the
+program's own; calls of a second process cannot be carried over. Exit status: 0 the program ends in no violation on
+the emulator (and is saved as it is), 1 it does, and the shortest one is printed and saved, 2 the file cannot be read.`;
+
+/** Longer recordings would take longer to shrink than anyone waits. */
+const CALLS_MAX = 100_000;
+
+type Source = {
+  readonly setting: Setting;
+  readonly program: Program;
+  readonly defects: ReadonlySet<FaultName>;
+  /** What was lost on the way; empty where nothing was. */
+  readonly notes: readonly string[];
+};
+
+const ofTrace = async (file: string, options: Options): Promise<Source> => {
+  const trace = await readTrace(file);
+  return {
+    setting: trace.header.setting,
+    program: programOf(trace),
+    defects: defectsOf(file, trace, options.defect),
+    notes: [],
+  };
+};
+
+/** The calls up to the first violation, or all. */
+const ofRecording = async (file: string, options: Options): Promise<Source> => {
+  const calls: RecordedCall[] = [];
+  let world: ReturnType<typeof startOf> | undefined;
+  let isOver = false;
+  let line = 0;
+  for await (const texts of linesOf(file)) {
+    for (const text of texts) {
+      line += 1;
+      if (isOver) break;
+      if (world === undefined) {
+        world = startOf(file, parseHeader(file, text));
+        continue;
+      }
+      const recorded = parseCall(file, line, text);
+      if (calls.push(recorded) > CALLS_MAX) {
+        throw new BadInput(file, line, `there are more than ${CALLS_MAX} calls before a violation`);
+      }
+      const verdict = judgeRecorded(file, world, recorded);
+      isOver = verdict.kind === 'violation';
+      world = verdict.world;
+    }
+  }
+  if (world === undefined) throw new BadInput(file, 0, 'the file is empty');
+  const { setting } = world;
+  const { program, leftOut } = programOfRecording(file, setting.platform, calls);
+  return {
+    setting,
+    program,
+    defects: new Set((options.defect ?? []).filter((name) => name !== 'none')),
+    notes: [
+      isOver
+        ? `the recording has a violation in line ${calls.at(-1)?.line}`
+        : 'the recording has no violation',
+      ...(leftOut === 0
+        ? []
+        : [`${count(leftOut, 'call')} on files that are not specified were left out`]),
+    ],
+  };
+};
+
+const sourceOf = async (file: string, options: Options): Promise<Source> => {
+  for await (const [first] of linesOf(file)) {
+    if (first === undefined) continue;
+    return parseObject(file, 1, first).format === TRACE_FORMAT
+      ? ofTrace(file, options)
+      : ofRecording(file, options);
+  }
+  throw new BadInput(file, 0, 'the file is empty');
+};
+
+const printFound = (
+  output: Output,
+  options: Options,
+  before: number,
+  counterexample: Counterexample,
+): void => {
+  const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
+  if (options.json === true) {
+    const found = counterexampleReport(counterexample, verbosity);
+    output.line(jsonLine({ before, saved: options.save, ...found }));
+    return;
+  }
+  output.lines(counterexampleText(counterexample, verbosity, output.palette));
+  const operations = count(counterexample.program.length, 'operation');
+  output.line(`\nShrunk from ${before} to ${operations}; saved to ${options.save}.`);
+};
+
+const shrink = async (file: string, options: Options): Promise<number> => {
+  const output = openOutput();
+  const { setting, program, defects, notes } = await sourceOf(file, options);
+  for (const note of notes) output.error(`${file}: ${note}`);
+  const counterexample = shrinkProgram(setting, program, defects);
+  if (counterexample !== undefined) {
+    saveTrace(options.save, traceOf(counterexample, undefined, [...defects]));
+    printFound(output, options, program.length, counterexample);
+    return VIOLATION;
+  }
+  const { steps } = judgeProgram(setting, program, defects);
+  saveTrace(options.save, {
+    header: {
+      setting,
+      arena: ARENA_BASE,
+      seed: undefined,
+      subject: 'emulator',
+      defects: [...defects],
+    },
+    operations: program.map((operation, index) => ({ operation, step: steps[index]?.step })),
+    fault: undefined,
+  });
+  const said = `${count(program.length, 'operation')} on the emulator, and no violation: there is nothing to shrink`;
+  if (options.json === true) output.line(jsonLine({ before: program.length, saved: options.save }));
+  else output.line(`${said}. Saved to ${options.save}.`);
+  return FINE;
+};
+
+export const addShrink = (program: Command): void => {
+  const command = program
+    .command('shrink')
+    .description('find the shortest program that still shows what a trace or a recording shows')
+    .argument('<file>', 'a trace or a recording')
+    .option('--save <file>', 'where the program is saved', 'shrunk.jsonl');
+  addDefectChoice(command)
+    .option('--json', 'print one line of JSON')
+    .option('-v, --verbose', 'show more of the state')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, options: Options) => {
+      process.exitCode = await shrink(file, options);
+    });
+};

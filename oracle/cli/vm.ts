@@ -1,0 +1,33 @@
+// iommufd-spec vm: a command inside a virtual machine with a kernel of its own.
+
+import { type Command, Option } from 'commander';
+import { VM_PLATFORMS, type VmPlatform } from '../vm/qemu.ts';
+
+type Options = { readonly platform: VmPlatform };
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec vm bzImage -- uname -r
+  $ iommufd-spec vm --platform vtd bzImage -- sh -c 'ls /dev/vfio; dmesg | tail'
+
+The command runs as root, in the present folder. It sees the files of this machine; what it writes is gone with the
+virtual machine. Exit status: that of the command, 3 no virtual machine can be started.`;
+
+export const addVm = (program: Command): void => {
+  program
+    .command('vm')
+    .description('run a command inside a virtual machine that runs another kernel')
+    .argument('<image>', 'the kernel, a bzImage')
+    .argument('<command...>', 'the command and its arguments, behind --')
+    .addOption(
+      new Option('--platform <platform>', 'the IOMMUs and devices that there are')
+        .choices(VM_PLATFORMS)
+        .default('mock'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (image: string, command: readonly string[], { platform }: Options) => {
+      const { runVmCommand } = await import('../vm/command.ts');
+      const { status } = await runVmCommand({ image, platform, command, output: process.stdout });
+      process.exitCode = status;
+    });
+};

@@ -1,0 +1,109 @@
+// What an ioctl is called and what its argument is. The same number means another call on another kind of descriptor,
+// so the file behind the descriptor decides.
+
+import { decode, type Layout } from '../../spec/abi/layout.ts';
+import { COMMAND_BASE, IOMMU_TEST_CMD, NATIVE_CALLS } from '../../spec/abi/native.ts';
+import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
+import * as vfio from '../../spec/abi/vfio.ts';
+import type { OpenFile } from '../../spec/world.ts';
+
+export type CallShape = {
+  /** "IOMMU_IOAS_MAP", "IOMMU_TEST_CMD MOCK_DOMAIN", "ioctl 0x3bff". */
+  readonly name: string;
+  /** The struct at the argument; absent where the argument is no address of one, or the call is not known. */
+  readonly layout?: Layout;
+  /** What the argument is. */
+  readonly argument: 'struct' | 'value' | 'text' | 'unused' | 'unknown';
+};
+
+const structs = (
+  table: readonly (readonly [number, string, Layout])[],
+): readonly (readonly [number, CallShape])[] =>
+  table.map(([command, name, layout]) => [command, { name, layout, argument: 'struct' }]);
+
+const CONTAINER_CALLS: ReadonlyMap<number, CallShape> = new Map([
+  [vfio.VFIO_GET_API_VERSION, { name: 'VFIO_GET_API_VERSION', argument: 'unused' }],
+  [vfio.VFIO_CHECK_EXTENSION, { name: 'VFIO_CHECK_EXTENSION', argument: 'value' }],
+  [vfio.VFIO_SET_IOMMU, { name: 'VFIO_SET_IOMMU', argument: 'value' }],
+  ...structs([
+    [vfio.VFIO_IOMMU_GET_INFO, 'VFIO_IOMMU_GET_INFO', vfio.VFIO_IOMMU_TYPE1_INFO],
+    [vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', vfio.VFIO_IOMMU_TYPE1_DMA_MAP],
+    [vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', vfio.VFIO_IOMMU_TYPE1_DMA_UNMAP],
+    [vfio.VFIO_IOMMU_DIRTY_PAGES, 'VFIO_IOMMU_DIRTY_PAGES', vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP],
+  ]),
+  [vfio.VFIO_IOMMU_ENABLE, { name: 'VFIO_IOMMU_ENABLE', argument: 'unused' }],
+  [vfio.VFIO_IOMMU_DISABLE, { name: 'VFIO_IOMMU_DISABLE', argument: 'unused' }],
+]);
+
+const GROUP_CALLS: ReadonlyMap<number, CallShape> = new Map([
+  ...structs([
+    [vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', vfio.VFIO_GROUP_STATUS],
+    [vfio.VFIO_GROUP_SET_CONTAINER, 'VFIO_GROUP_SET_CONTAINER', vfio.VFIO_CONTAINER_FD],
+  ]),
+  [
+    vfio.VFIO_GROUP_UNSET_CONTAINER,
+    { name: 'VFIO_GROUP_UNSET_CONTAINER', argument: 'unused' } as const,
+  ],
+  [vfio.VFIO_GROUP_GET_DEVICE_FD, { name: 'VFIO_GROUP_GET_DEVICE_FD', argument: 'text' } as const],
+]);
+
+const DEVICE_CALLS: ReadonlyMap<number, string> = new Map([
+  [0x3b6b, 'VFIO_DEVICE_GET_INFO'],
+  [0x3b6c, 'VFIO_DEVICE_GET_REGION_INFO'],
+  [0x3b6d, 'VFIO_DEVICE_GET_IRQ_INFO'],
+  [0x3b6e, 'VFIO_DEVICE_SET_IRQS'],
+  [0x3b6f, 'VFIO_DEVICE_RESET'],
+  [0x3b70, 'VFIO_DEVICE_GET_PCI_HOT_RESET_INFO'],
+  [0x3b71, 'VFIO_DEVICE_PCI_HOT_RESET'],
+  [0x3b76, 'VFIO_DEVICE_BIND_IOMMUFD'],
+  [0x3b77, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT'],
+  [0x3b78, 'VFIO_DEVICE_DETACH_IOMMUFD_PT'],
+]);
+
+const nativeByNumber = new Map(NATIVE_CALLS.map((call) => [call.command, call]));
+const testByNumber = new Map(TEST_OPERATIONS.map((operation) => [operation.op, operation]));
+
+const unknownCall = (command: number): CallShape => ({
+  name: `ioctl 0x${command.toString(16)}`,
+  argument: 'unknown',
+});
+
+const testCall = (bytes: Uint8Array): CallShape => {
+  const { op } = decode(IOMMU_TEST_CMD, bytes);
+  const operation = testByNumber.get(op);
+  return operation === undefined
+    ? { name: `IOMMU_TEST_CMD ${op}`, layout: IOMMU_TEST_CMD, argument: 'struct' }
+    : { name: `IOMMU_TEST_CMD ${operation.name}`, layout: operation.layout, argument: 'struct' };
+};
+
+const containerCall = (command: number, bytes: Uint8Array): CallShape => {
+  const native = nativeByNumber.get(command);
+  if (native?.name === 'IOMMU_TEST_CMD') return testCall(bytes);
+  if (native !== undefined) {
+    return { name: native.name, layout: native.layout, argument: 'struct' };
+  }
+  return CONTAINER_CALLS.get(command) ?? unknownCall(command);
+};
+
+/**
+ * What a call is. `file` is what its descriptor is known to be; where it is not, the number is taken as one of an
+ * iommufd or a container. `bytes` are those at the argument.
+ */
+export const shapeOf = (
+  file: OpenFile | undefined,
+  command: number,
+  bytes: Uint8Array,
+): CallShape => {
+  const onDevice =
+    file?.kind === 'device' ||
+    (file?.kind === 'unspecified' && /vfio-device|\/devices\//.test(file.path));
+  if (file?.kind === 'group') return GROUP_CALLS.get(command) ?? unknownCall(command);
+  if (onDevice) {
+    const name = DEVICE_CALLS.get(command);
+    return name === undefined ? unknownCall(command) : { name, argument: 'unknown' };
+  }
+  return containerCall(command, bytes);
+};
+
+/** Whether the call is one of the native family, which the door of iommufd sees first. */
+export const isNative = (command: number): boolean => (command & 0xff) >= COMMAND_BASE;

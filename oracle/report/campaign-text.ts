@@ -1,0 +1,111 @@
+// What campaigns found, as text: how much was run, how it was judged, and which rules gave a reply.
+
+import type { Setting } from '../../spec/platform.ts';
+import { ALL_RULES } from '../../spec/rules.ts';
+import type { CampaignReport } from '../check/report.ts';
+import { settingText } from './counterexample.ts';
+import { columns, indented, wrapped } from './lines.ts';
+import type { Palette } from './palette.ts';
+import { grouped, listed } from './quantities.ts';
+import { addedCounts, NO_COUNTS } from './summary.ts';
+import { showsUnreachedRules, type Verbosity } from './verbosity.ts';
+
+export type CampaignsSummary = {
+  readonly seed: number;
+  readonly settings: readonly Setting[];
+  readonly runs: number;
+  readonly calls: number;
+  readonly callsPerSecond: number;
+  readonly verdicts: CampaignReport['verdicts'];
+  /** Ids of the rules that gave a reply, and of those that gave none. */
+  readonly rulesReached: readonly string[];
+  readonly rulesNotReached: readonly string[];
+  readonly shrinks: number;
+  /** Complaints of a kernel that are known deviations of its release, by their id. */
+  readonly knownComplaints: ReadonlyMap<string, number>;
+};
+
+const added = (counts: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> => {
+  const sum = new Map<string, number>();
+  for (const [id, number] of counts.flatMap((each) => [...each])) {
+    sum.set(id, (sum.get(id) ?? 0) + number);
+  }
+  return sum;
+};
+
+/** Several campaigns as one. `seconds` is how long they took together. */
+export const summaryOf = (
+  reports: readonly CampaignReport[],
+  seed: number,
+  seconds: number,
+): CampaignsSummary => {
+  const reached = new Set(reports.flatMap(({ rules }) => [...rules.keys()]));
+  const calls = reports.reduce((sum, report) => sum + report.calls, 0);
+  return {
+    seed,
+    settings: reports.map(({ setting }) => setting),
+    runs: reports.reduce((sum, report) => sum + report.runs, 0),
+    calls,
+    callsPerSecond: seconds > 0 ? Math.round(calls / seconds) : 0,
+    verdicts: reports.map(({ verdicts }) => verdicts).reduce(addedCounts, NO_COUNTS),
+    rulesReached: ALL_RULES.map(({ id }) => id).filter((id) => reached.has(id)),
+    rulesNotReached: ALL_RULES.map(({ id }) => id).filter((id) => !reached.has(id)),
+    shrinks: reports.reduce((sum, report) => sum + report.shrinks, 0),
+    knownComplaints: added(reports.map(({ knownComplaints }) => knownComplaints)),
+  };
+};
+
+const verdictRows = (
+  { verdicts }: CampaignsSummary,
+  palette: Palette,
+): readonly (readonly string[])[] => [
+  ['conforming', grouped(verdicts.conforms)],
+  ['known deviations', grouped(verdicts.deviation)],
+  ['unspecified', grouped(verdicts.unspecified)],
+  ['unknown', grouped(verdicts.unknown)],
+  ['violations', verdicts.violation === 0 ? '0' : palette.bad(grouped(verdicts.violation))],
+];
+
+const unique = (words: readonly string[]): string => listed([...new Set(words)]);
+
+/** What was varied; every combination was run, as far as the check got. */
+const settingsText = (settings: readonly Setting[]): string => {
+  const [first] = settings;
+  if (settings.length === 1 && first !== undefined) return settingText(first);
+  const releases = unique(settings.map(({ release }) => release));
+  const platforms = unique(settings.map(({ platform }) => platform.name));
+  const privileges = unique(
+    settings.map(({ credentials }) => (credentials.privileged ? 'with' : 'without')),
+  );
+  return `releases ${releases}; platforms ${platforms}; ${privileges} privilege`;
+};
+
+export const campaignsText = (
+  summary: CampaignsSummary,
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => {
+  const { rulesReached, rulesNotReached } = summary;
+  const rules = rulesReached.length + rulesNotReached.length;
+  const rows = [
+    ['seed', `${summary.seed}`],
+    ['programs', grouped(summary.runs)],
+    ['calls', `${grouped(summary.calls)}, ${grouped(summary.callsPerSecond)} a second`],
+    ...verdictRows(summary, palette),
+    ['rules reached', `${rulesReached.length} of ${rules}`],
+    ...[...summary.knownComplaints].map(([id, number]) => [
+      'known complaint',
+      `${grouped(number)} of ${id}`,
+    ]),
+    ...(summary.shrinks === 0 ? [] : [['shrinking steps', grouped(summary.shrinks)]]),
+  ];
+  return [
+    palette.title('Checked on the emulator'),
+    ...wrapped(settingsText(summary.settings), '  '),
+    '',
+    ...indented(columns(rows), '  '),
+    ...(showsUnreachedRules(verbosity) && rulesNotReached.length > 0
+      ? ['', palette.title('Rules that no program reached'), ...indented(rulesNotReached, '  ')]
+      : []),
+  ];
+};

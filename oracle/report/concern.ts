@@ -1,0 +1,226 @@
+// What a call is about: the iommufd, the objects it names, the IOVAs and the memory. The state around a violation is
+// shown for these, and the facts that decide a rule are read off them.
+
+import { decode, type Layout } from '../../spec/abi/layout.ts';
+import { MAP_FIXED_IOVA } from '../../spec/abi/native.ts';
+import { fileDescriptor, type ObjectId, objectId } from '../../spec/abi/units.ts';
+import type { Call, IoctlCall, Observation, Segment } from '../../spec/call.ts';
+import type { FileId } from '../../spec/files.ts';
+import { type Context, objectAt } from '../../spec/iommufd/context.ts';
+import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
+import { fileAt, openFile, type World } from '../../spec/world.ts';
+import type { CallShape } from './call-shape.ts';
+import { shapeOfCall } from './decode-call.ts';
+import { bytesIn } from './places.ts';
+
+/** IOVAs of one IOAS, `length` bytes of them; 0 where the call names none. */
+export type Stretch = {
+  /** "the range to map", "the range to copy from". */
+  readonly what: string;
+  readonly ioas: ObjectId;
+  readonly start: bigint;
+  readonly length: bigint;
+};
+
+export type Concern = {
+  /** The iommufd, and where it is held. */
+  readonly file: FileId | undefined;
+  readonly context: Context | undefined;
+  readonly shape: CallShape;
+  /** The struct's fields by name; none where there is no struct. */
+  readonly values: Readonly<Record<string, number | bigint>>;
+  /** Objects that the call names, the IOAS first that it is about. */
+  readonly objects: readonly ObjectId[];
+  readonly stretches: readonly Stretch[];
+  /** Memory of the calling process, in bytes. */
+  readonly memory: { readonly address: bigint; readonly length: bigint } | undefined;
+};
+
+const structOf = (
+  shape: CallShape,
+  memory: readonly Segment[],
+  argument: bigint,
+): Concern['values'] =>
+  shape.layout === undefined
+    ? {}
+    : (decode(
+        shape.layout as Layout,
+        bytesIn(memory, argument, shape.layout.size),
+      ) as Concern['values']);
+
+/** The iommufd that an ioctl acts on: its own, or the container of a group. */
+const iommufdOf = (world: World, call: IoctlCall): FileId | undefined => {
+  const id = fileAt(world, call.process, call.fd);
+  const file = id === undefined ? undefined : openFile(world, id);
+  if (file?.kind === 'group') return file.container;
+  return file?.kind === 'iommufd' ? id : undefined;
+};
+
+const big = (value: number | bigint | undefined): bigint => BigInt(value ?? 0);
+
+/** The IOAS that an object leads to. */
+export const ioasBehind = (context: Context, id: ObjectId): ObjectId | undefined => {
+  const object = objectAt(context, id);
+  switch (object?.kind) {
+    case 'ioas':
+      return id;
+    case 'hwpt':
+      return object.ioas;
+    case 'access':
+      return object.ioas;
+    case 'device':
+      return object.hwpt === undefined ? undefined : ioasBehind(context, object.hwpt);
+    case 'selftest':
+      return ioasBehind(context, object.device);
+    default:
+      return undefined;
+  }
+};
+
+/** By call: the fields that name objects, the IOAS or what leads to it first. */
+const OBJECT_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  IOMMU_DESTROY: ['id'],
+  IOMMU_IOAS_ALLOW_IOVAS: ['ioas_id'],
+  IOMMU_IOAS_IOVA_RANGES: ['ioas_id'],
+  IOMMU_IOAS_MAP: ['ioas_id'],
+  IOMMU_IOAS_MAP_FILE: ['ioas_id'],
+  IOMMU_IOAS_COPY: ['dst_ioas_id', 'src_ioas_id'],
+  IOMMU_IOAS_UNMAP: ['ioas_id'],
+  IOMMU_OPTION: ['object_id'],
+  IOMMU_VFIO_IOAS: ['ioas_id'],
+  IOMMU_HWPT_ALLOC: ['pt_id', 'dev_id'],
+  'IOMMU_TEST_CMD ADD_RESERVED': ['id'],
+  'IOMMU_TEST_CMD MOCK_DOMAIN': ['id'],
+  'IOMMU_TEST_CMD MOCK_DOMAIN_FLAGS': ['id'],
+  'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE': ['pt_id', 'id'],
+  'IOMMU_TEST_CMD MD_CHECK_MAP': ['id'],
+  'IOMMU_TEST_CMD CREATE_ACCESS': ['id'],
+  'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS': ['ioas_id'],
+  'IOMMU_TEST_CMD DEV_CHECK_CACHE': ['id'],
+};
+
+type StretchFields = readonly [what: string, iova: string, length: string, object?: string];
+
+const STRETCH_FIELDS: Readonly<Record<string, readonly StretchFields[]>> = {
+  IOMMU_IOAS_MAP: [['the range to map', 'iova', 'length']],
+  IOMMU_IOAS_MAP_FILE: [['the range to map', 'iova', 'length']],
+  IOMMU_IOAS_COPY: [
+    ['the range to copy to', 'dst_iova', 'length', 'dst_ioas_id'],
+    ['the range to copy from', 'src_iova', 'length', 'src_ioas_id'],
+  ],
+  IOMMU_IOAS_UNMAP: [['the range to unmap', 'iova', 'length']],
+  VFIO_IOMMU_MAP_DMA: [['the range to map', 'iova', 'size']],
+  VFIO_IOMMU_UNMAP_DMA: [['the range to unmap', 'iova', 'size']],
+  'IOMMU_TEST_CMD ADD_RESERVED': [['the range to reserve', 'start', 'length']],
+  'IOMMU_TEST_CMD MD_CHECK_MAP': [['the range to check', 'iova', 'length']],
+  'IOMMU_TEST_CMD ACCESS_PAGES': [['the range to pin', 'iova', 'length']],
+  'IOMMU_TEST_CMD ACCESS_RW': [['the range to access', 'iova', 'length']],
+};
+
+const MEMORY_FIELDS: Readonly<Record<string, readonly [address: string, length: string]>> = {
+  IOMMU_IOAS_MAP: ['user_va', 'length'],
+  VFIO_IOMMU_MAP_DMA: ['vaddr', 'size'],
+  'IOMMU_TEST_CMD MD_CHECK_MAP': ['uptr', 'length'],
+  'IOMMU_TEST_CMD MD_CHECK_REFS': ['uptr', 'length'],
+  'IOMMU_TEST_CMD ACCESS_PAGES': ['uptr', 'length'],
+  'IOMMU_TEST_CMD ACCESS_RW': ['uptr', 'length'],
+};
+
+/** Calls whose first member after the header is the descriptor of an access. */
+const ACCESS_CALLS = new Set([
+  'IOMMU_TEST_CMD ACCESS_PAGES',
+  'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES',
+  'IOMMU_TEST_CMD ACCESS_RW',
+  'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS',
+]);
+
+const accessBehind = (
+  world: World,
+  call: IoctlCall,
+  values: Concern['values'],
+): { readonly file: FileId; readonly object: ObjectId } | undefined => {
+  const id = fileAt(world, call.process, fileDescriptor(Number(values.id ?? 0) | 0));
+  const file = id === undefined ? undefined : openFile(world, id);
+  return file?.kind === 'access' ? { file: file.iommufd, object: file.object } : undefined;
+};
+
+const NOTHING: Concern = {
+  file: undefined,
+  context: undefined,
+  shape: { name: '', argument: 'unused' },
+  values: {},
+  objects: [],
+  stretches: [],
+  memory: undefined,
+};
+
+const objectsNamed = (
+  shape: CallShape,
+  values: Concern['values'],
+  context: Context,
+): readonly ObjectId[] => {
+  const named = (OBJECT_FIELDS[shape.name] ?? []).map((field) =>
+    objectId(Number(values[field] ?? 0)),
+  );
+  const usesCompat = shape.name.startsWith('VFIO_') || shape.name === 'IOMMU_VFIO_IOAS';
+  return usesCompat && context.compatIoas !== undefined ? [...named, context.compatIoas] : named;
+};
+
+/** A map that lets the kernel choose names no IOVA itself. */
+const letsChoose = (what: string, shape: CallShape, values: Concern['values']): boolean =>
+  /^IOMMU_IOAS_(MAP|MAP_FILE|COPY)$/.test(shape.name) &&
+  what !== 'the range to copy from' &&
+  (Number(values.flags ?? 0) & MAP_FIXED_IOVA) === 0;
+
+const stretchesOf = (
+  shape: CallShape,
+  values: Concern['values'],
+  context: Context,
+  objects: readonly ObjectId[],
+  after: Concern['values'] | undefined,
+): readonly Stretch[] =>
+  (STRETCH_FIELDS[shape.name] ?? []).flatMap(([what, iova, length, object]) => {
+    const start = object === undefined ? objects[0] : objectId(Number(values[object] ?? 0));
+    const ioas = start === undefined ? undefined : ioasBehind(context, start);
+    if (ioas === undefined) return [];
+    const stretch = { ioas, length: big(values[length]) };
+    if (!letsChoose(what, shape, values)) return [{ ...stretch, what, start: big(values[iova]) }];
+    return after === undefined
+      ? []
+      : [{ ...stretch, what: 'the range that was chosen', start: big(after[iova]) }];
+  });
+
+/** What the call is about, in the world before it; with an observation of success, also what the kernel chose. */
+export const concernOf = (world: World, call: Call, observation?: Observation): Concern => {
+  if (call.kind !== 'ioctl') return NOTHING;
+  const shape = shapeOfCall(world, call);
+  const values = structOf(shape, call.memory, call.argument);
+  const after =
+    observation === undefined || observation.errno !== 0
+      ? undefined
+      : structOf(shape, observation.memory, call.argument);
+  const access = ACCESS_CALLS.has(shape.name) ? accessBehind(world, call, values) : undefined;
+  const file = access?.file ?? iommufdOf(world, call);
+  const iommufd = file === undefined ? undefined : openFile(world, file);
+  const [address, size] = MEMORY_FIELDS[shape.name] ?? [];
+  const memory =
+    address === undefined || size === undefined
+      ? undefined
+      : { address: big(values[address]), length: big(values[size]) };
+  if (iommufd?.kind !== 'iommufd') return { ...NOTHING, shape, values, memory };
+  const { context } = iommufd;
+  const named = objectsNamed(shape, values, context);
+  const objects = access === undefined ? named : [access.object, ...named];
+  const stretches = stretchesOf(shape, values, context, objects, after);
+  return { file, context, shape, values, objects, stretches, memory };
+};
+
+/** The table of the IOAS that the call is mainly about. */
+export const tableOfConcern = (concern: Concern): IoPagetable | undefined => {
+  const { context, objects } = concern;
+  const [first] = objects;
+  if (context === undefined || first === undefined) return undefined;
+  const ioas = ioasBehind(context, first);
+  const object = ioas === undefined ? undefined : objectAt(context, ioas);
+  return object?.kind === 'ioas' ? object.table : undefined;
+};

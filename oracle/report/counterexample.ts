@@ -1,0 +1,122 @@
+// A program that ends in a violation, as data and as text: the program with what each operation gave, and what is wrong.
+
+import { startOfProgram } from '../../model/programs/draft.ts';
+import type { Program } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/platform.ts';
+import type { World } from '../../spec/world.ts';
+import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
+import { changesOf } from './decode-call.ts';
+import { hiddenText } from './hidden-text.ts';
+import { complaintText, deathText } from './kernel-text.ts';
+import { indented } from './lines.ts';
+import type { Palette } from './palette.ts';
+import { programText } from './program-text.ts';
+import { count, grouped } from './quantities.ts';
+import { repeatsCalls, type Verbosity } from './verbosity.ts';
+import { type JudgedCall, reportOf, resultText, type ViolationReport } from './violation.ts';
+import { violationText } from './violation-text.ts';
+
+export type CounterexampleReport = {
+  readonly setting: Setting;
+  readonly program: Program;
+  readonly fault:
+    | { readonly kind: 'reply'; readonly violation: ViolationReport }
+    | Exclude<Fault, { kind: 'reply' }>;
+};
+
+type Ran = {
+  readonly setting: Setting;
+  readonly program: Program;
+  readonly steps: readonly JudgedStep[];
+};
+
+/** Each step with the world before it. */
+const judgedCalls = ({ setting, steps }: Ran): readonly JudgedCall[] => {
+  let world = startOfProgram(setting);
+  return steps.map(({ step, verdict }) => {
+    const judged = { line: undefined, ...step, verdict, world };
+    world = verdict.world;
+    return judged;
+  });
+};
+
+const worldAfter = ({ setting, steps }: Ran): World =>
+  steps.at(-1)?.verdict.world ?? startOfProgram(setting);
+
+const violationOf = (
+  ran: Ran,
+  fault: Extract<Fault, { kind: 'reply' }>,
+  verbosity: Verbosity,
+): ViolationReport => {
+  const accepted = ran.steps.length - 1;
+  const place = { file: undefined, line: undefined };
+  // The whole program is printed, so that the calls before need not be repeated.
+  const before = repeatsCalls(verbosity) ? judgedCalls(ran).slice(0, -1) : [];
+  return reportOf(fault.verdict, place, accepted, before, verbosity);
+};
+
+export const counterexampleReport = (
+  counterexample: Counterexample,
+  verbosity: Verbosity,
+): CounterexampleReport => {
+  const { setting, program, fault } = counterexample;
+  return {
+    setting,
+    program,
+    fault:
+      fault.kind === 'reply'
+        ? { kind: 'reply', violation: violationOf(counterexample, fault, verbosity) }
+        : fault,
+  };
+};
+
+/** What each operation gave, in a few words. */
+export const resultsOf = (ran: Ran): readonly string[] =>
+  judgedCalls(ran).map(({ call, observation, verdict, world }) => {
+    const result = resultText(observation.result, observation.errno);
+    const written = changesOf(world, call, observation)
+      .slice(0, 3)
+      .map(({ name, after }) => `${name} ${after}`);
+    const wrong = verdict.kind === 'violation' ? '   <- the violation' : '';
+    return `${[result, ...written].join(', ')}${wrong}`;
+  });
+
+export const settingText = ({ release, platform, credentials }: Setting): string => {
+  const who = credentials.privileged
+    ? 'privileged'
+    : `not privileged, RLIMIT_MEMLOCK of ${grouped(credentials.memlockLimit / 4096n)} pages`;
+  return `release ${release}, platform ${platform.name}, ${who}`;
+};
+
+/** The program with its results, and a title. */
+export const runText = (ran: Ran, palette: Palette): readonly string[] => [
+  `${palette.title(count(ran.program.length, 'operation'))} (${settingText(ran.setting)})`,
+  ...indented(programText(ran.program, resultsOf(ran)), '  '),
+];
+
+const faultText = (
+  counterexample: Counterexample,
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => {
+  const { fault } = counterexample;
+  switch (fault.kind) {
+    case 'reply':
+      return violationText(violationOf(counterexample, fault, verbosity), verbosity, palette);
+    case 'hidden':
+      return hiddenText(fault.differences, worldAfter(counterexample), verbosity, palette);
+    case 'complaint':
+      return complaintText(fault.lines, verbosity, palette);
+    case 'death':
+      return deathText(fault.said, verbosity, palette);
+  }
+};
+
+export const counterexampleText = (
+  counterexample: Counterexample,
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => {
+  const lines = [...runText(counterexample, palette), ''];
+  return [...lines, ...faultText(counterexample, verbosity, palette)];
+};

@@ -1,0 +1,139 @@
+// A call as data for readers: its name, its fields by name with their values in words, and what it changed in memory.
+
+import type { Call, IoctlCall, Observation } from '../../spec/call.ts';
+import { fileAt, type OpenFile, openFile, type World } from '../../spec/world.ts';
+import { type CallShape, shapeOf } from './call-shape.ts';
+import { bytesIn, type Place, placesOf } from './places.ts';
+import { hex, length } from './quantities.ts';
+import { extensionName } from './value-names.ts';
+
+export type DecodedField = {
+  readonly name: string;
+  readonly value: string;
+  /** Says nothing that a reader looks for: a reserved field that is 0. */
+  readonly idle: boolean;
+};
+
+export type DecodedCall = {
+  readonly name: string;
+  readonly process: number;
+  /** The descriptor that it is made on. */
+  readonly descriptor: number | undefined;
+  /** An ioctl's number and third argument, hexadecimal. */
+  readonly command?: string;
+  readonly argument?: string;
+  readonly fields: readonly DecodedField[];
+};
+
+/** A field that the call changed. */
+export type Change = { readonly name: string; readonly before: string; readonly after: string };
+
+/** What the descriptor of a call refers to. */
+export const fileOfCall = (world: World, call: Call): OpenFile | undefined => {
+  if (call.kind !== 'ioctl' && call.kind !== 'close') return undefined;
+  const id = fileAt(world, call.process, call.fd);
+  return id === undefined ? undefined : openFile(world, id);
+};
+
+export const shapeOfCall = (world: World, call: IoctlCall): CallShape =>
+  shapeOf(fileOfCall(world, call), call.command, call.memory[0]?.bytes ?? new Uint8Array());
+
+const fieldAt = (place: Place, call: IoctlCall): DecodedField => {
+  const bytes = bytesIn(call.memory, place.address, place.length);
+  if (bytes.length === place.length) {
+    return { name: place.name, value: place.text(bytes), idle: place.idle(bytes) };
+  }
+  const value = bytes.length === 0 ? 'not passed, or not readable' : 'passed in part';
+  return { name: place.name, value, idle: place.idle(new Uint8Array()) };
+};
+
+const valueField = (shape: CallShape, argument: bigint): readonly DecodedField[] => {
+  if (shape.argument !== 'value') return [];
+  const name = extensionName(argument);
+  const value = name === undefined ? hex(argument) : `${name} (${argument})`;
+  return [{ name: shape.name === 'VFIO_SET_IOMMU' ? 'type' : 'extension', value, idle: false }];
+};
+
+const ioctlFields = (shape: CallShape, call: IoctlCall): readonly DecodedField[] => {
+  if (shape.argument === 'value' || shape.argument === 'unused') {
+    return valueField(shape, call.argument);
+  }
+  return placesOf(shape, call).map((place) => fieldAt(place, call));
+};
+
+const field = (name: string, value: string): DecodedField => ({ name, value, idle: false });
+
+export const decodeCall = (world: World, call: Call): DecodedCall => {
+  const { process } = call;
+  switch (call.kind) {
+    case 'open':
+      return {
+        name: 'open',
+        process,
+        descriptor: undefined,
+        fields: [field('path', `"${call.path}"`)],
+      };
+    case 'close':
+      return { name: 'close', process, descriptor: call.fd, fields: [] };
+    case 'memfd': {
+      const fields = [field('length', length(call.length))];
+      return { name: 'memfd', process, descriptor: undefined, fields };
+    }
+    case 'mmap': {
+      const { backing } = call;
+      const behind =
+        backing.kind === 'memfd' ? `memfd ${backing.fd} from ${hex(backing.offset)}` : backing.kind;
+      const fields = [
+        field('address', hex(call.address)),
+        field('length', length(call.length)),
+        field('protection', call.protection),
+        field('backing', `${behind}, ${call.shared ? 'shared' : 'private'}`),
+      ];
+      return { name: 'mmap', process, descriptor: undefined, fields };
+    }
+    case 'munmap': {
+      const fields = [field('address', hex(call.address)), field('length', length(call.length))];
+      return { name: 'munmap', process, descriptor: undefined, fields };
+    }
+    case 'store': {
+      const { address, bytes } = call.memory;
+      const fields = [
+        field('address', hex(address)),
+        field('length', length(BigInt(bytes.length))),
+      ];
+      return { name: 'store', process, descriptor: undefined, fields };
+    }
+    case 'ioctl': {
+      const shape = shapeOfCall(world, call);
+      return {
+        name: shape.name,
+        process,
+        descriptor: call.fd,
+        command: hex(call.command),
+        argument: hex(call.argument),
+        fields: ioctlFields(shape, call),
+      };
+    }
+  }
+};
+
+const same = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index]);
+
+/** The fields of the call's memory that differ after it. */
+export const changesOf = (
+  world: World,
+  call: Call,
+  observation: Observation,
+): readonly Change[] => {
+  if (call.kind !== 'ioctl') return [];
+  const changes: Change[] = [];
+  for (const place of placesOf(shapeOfCall(world, call), call)) {
+    const before = bytesIn(call.memory, place.address, place.length);
+    const after = bytesIn(observation.memory, place.address, place.length);
+    if (before.length !== place.length || after.length !== place.length) continue;
+    if (same(before, after)) continue;
+    changes.push({ name: place.name, before: place.text(before), after: place.text(after) });
+  }
+  return changes;
+};

@@ -1,0 +1,148 @@
+// How an observation differs from an allowed reply, field by field. The judge compares bytes; here they get names.
+
+import type { IoctlCall, Observation, Segment } from '../../spec/call.ts';
+import type { Difference, Rejected } from '../judge/verdict.ts';
+import type { CallShape } from './call-shape.ts';
+import { bytesIn, type Place, placesOf } from './places.ts';
+import { bytesText, hex } from './quantities.ts';
+import { BUFFER_BYTES_SHOWN } from './verbosity.ts';
+
+export type FieldDifference =
+  | { readonly kind: 'result'; readonly expected: string; readonly observed: string }
+  | {
+      readonly kind: 'field';
+      readonly name: string;
+      /** What stood there before the call. */
+      readonly before: string;
+      readonly expected: string;
+      readonly observed: string;
+      readonly note: 'was not written' | 'must be left as it was' | undefined;
+    }
+  | {
+      readonly kind: 'choice';
+      readonly what: string;
+      readonly value: string;
+      readonly why: string;
+    };
+
+type MemoryDifference = Extract<Difference, { in: 'memory' }>;
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+/** The place's bytes as the reply has them: those observed, with the difference's put over them. */
+const expectedAt = (place: Place, observed: Uint8Array, difference: MemoryDifference) => {
+  const bytes = new Uint8Array(observed);
+  const expected = Buffer.from(difference.expected, 'hex');
+  expected.forEach((byte, index) => {
+    const at = difference.address + BigInt(index) - place.address;
+    if (at >= 0n && at < BigInt(bytes.length)) bytes[Number(at)] = byte;
+  });
+  return bytes;
+};
+
+const noteOf = (
+  before: Uint8Array,
+  observed: Uint8Array,
+  isWritten: boolean,
+): Extract<FieldDifference, { kind: 'field' }>['note'] => {
+  if (!isWritten) return 'must be left as it was';
+  return equal(before, observed) ? 'was not written' : undefined;
+};
+
+const meets = (place: Place, { address, bytes }: Segment): boolean =>
+  place.address < address + BigInt(bytes.length) && address < place.address + BigInt(place.length);
+
+const ofPlace = (
+  place: Place,
+  call: IoctlCall,
+  observation: Observation,
+  difference: MemoryDifference,
+  writes: readonly Segment[],
+): readonly FieldDifference[] => {
+  const observed = bytesIn(observation.memory, place.address, place.length);
+  const before = bytesIn(call.memory, place.address, place.length);
+  const expected = expectedAt(place, observed, difference);
+  if (observed.length < place.length || equal(observed, expected)) return [];
+  return [
+    {
+      kind: 'field',
+      name: place.name,
+      before: place.text(before),
+      expected: place.text(expected),
+      observed: place.text(observed),
+      note: noteOf(
+        before,
+        observed,
+        writes.some((written) => meets(place, written)),
+      ),
+    },
+  ];
+};
+
+const overlaps = (place: Place, difference: MemoryDifference): boolean => {
+  const length = BigInt(Math.max(difference.expected.length, difference.observed.length) / 2);
+  return (
+    place.address < difference.address + length &&
+    difference.address < place.address + BigInt(place.length)
+  );
+};
+
+/** Where bytes stand that no field covers. */
+const placeName = (call: IoctlCall | undefined, address: bigint, length: number): string => {
+  const from = call === undefined ? -1n : address - call.argument;
+  const known = BigInt(call?.memory[0]?.bytes.length ?? 0);
+  if (from < 0n || from >= known) return `memory at ${hex(address)}`;
+  const last = from + BigInt(Math.max(length, 1)) - 1n;
+  return from === last
+    ? `byte ${from} of the argument`
+    : `bytes ${from} to ${last} of the argument`;
+};
+
+const raw = (
+  call: IoctlCall | undefined,
+  { reply }: Rejected,
+  difference: MemoryDifference,
+): FieldDifference => {
+  const text = (digits: string): string =>
+    digits === '' ? 'no bytes' : bytesText(Buffer.from(digits, 'hex'), BUFFER_BYTES_SHOWN);
+  const { address, expected, observed } = difference;
+  const length = Math.max(expected.length, observed.length) / 2;
+  const isWritten = reply.writes.some(
+    (written) =>
+      address < written.address + BigInt(written.bytes.length) &&
+      written.address < address + BigInt(length),
+  );
+  return {
+    kind: 'field',
+    name: placeName(call, address, length),
+    before: '',
+    expected: text(expected),
+    observed: text(observed),
+    note: isWritten ? undefined : 'must be left as it was',
+  };
+};
+
+const chosenText = (what: string, value: bigint): string =>
+  what === 'an IOVA' ? hex(value) : `${value}`;
+
+/** The differences of one rejected reply, each with the field that it is in. */
+export const fieldDifferences = (
+  shape: CallShape,
+  call: IoctlCall | undefined,
+  observation: Observation,
+  rejected: Rejected,
+): readonly FieldDifference[] =>
+  rejected.differences.flatMap((difference): readonly FieldDifference[] => {
+    if (difference.in === 'result') {
+      return [{ kind: 'result', expected: difference.expected, observed: difference.observed }];
+    }
+    if (difference.in === 'choice') {
+      const { what, value, why } = difference;
+      return [{ kind: 'choice', what, value: chosenText(what, value), why }];
+    }
+    if (call === undefined) return [raw(call, rejected, difference)];
+    const named = placesOf(shape, call)
+      .filter((place) => overlaps(place, difference))
+      .flatMap((place) => ofPlace(place, call, observation, difference, rejected.reply.writes));
+    return named.length === 0 ? [raw(call, rejected, difference)] : named;
+  });

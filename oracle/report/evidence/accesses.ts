@@ -1,0 +1,190 @@
+// What decides the rules of in-kernel users and of the calls that look at what they pinned.
+
+import {
+  ACCESS_LENGTH_MAX,
+  MOCK_FLAGS_ACCESS_SYZ,
+  TEST_OPERATIONS,
+  type TestOperationName,
+} from '../../../spec/abi/test.ts';
+import { fileDescriptor, U64_MAX } from '../../../spec/abi/units.ts';
+import { accessAt, pagesAt, tableOf } from '../../../spec/iommufd/context.ts';
+import { permits, slicesOf } from '../../../spec/iopt/access.ts';
+import { byteOf } from '../../../spec/iopt/area.ts';
+import { fileAt, openFile } from '../../../spec/world.ts';
+import { count, hex, length, range, size } from '../quantities.ts';
+import { rangeOf } from './mapping.ts';
+import {
+  type Facts,
+  flagsWithin,
+  isNo,
+  isZero,
+  lessThan,
+  onlyIf,
+  passed,
+  type Witness,
+  type Witnesses,
+} from './witness.ts';
+
+const writes = (facts: Facts): boolean => (passed(facts, 'flags') & 1n) !== 0n;
+
+const noAccess: Witness = (facts) => {
+  const fd = fileDescriptor(Number(passed(facts, 'id')) | 0);
+  const id = fileAt(facts.world, facts.call.process, fd);
+  const file = id === undefined ? undefined : openFile(facts.world, id);
+  const what =
+    file === undefined
+      ? 'not open'
+      : `that of ${file.kind === 'access' ? 'an access' : `a file of kind ${file.kind}`}`;
+  return { holds: file?.kind !== 'access', fact: `descriptor ${fd} is ${what}` };
+};
+
+const accessOf = ({ context, objects }: Facts) => {
+  const [id] = objects;
+  return context === undefined || id === undefined ? undefined : accessAt(context, id);
+};
+
+const detached: Witness = (facts) => {
+  const access = accessOf(facts);
+  if (access === undefined) return undefined;
+  return {
+    holds: access.ioas === undefined,
+    fact: access.ioas === undefined ? 'it is attached to nothing' : `it is on IOAS ${access.ioas}`,
+  };
+};
+
+const slices = (facts: Facts) => {
+  const span = rangeOf(facts);
+  if (span === undefined || facts.context === undefined || facts.stretch === undefined) return [];
+  return [...slicesOf(tableOf(facts.context, facts.stretch.ioas).areas, span.start, span.last)];
+};
+
+const notMapped: Witness = (facts) => {
+  const span = rangeOf(facts);
+  if (span === undefined || facts.stretch === undefined) return undefined;
+  const reached = slices(facts).at(-1)?.last;
+  if (reached === span.last) {
+    return { holds: false, fact: `all of ${range(span.start, span.last)} is mapped` };
+  }
+  const at = reached === undefined ? span.start : reached + 1n;
+  return { holds: true, fact: `nothing is mapped at ${hex(at)}` };
+};
+
+const notPermitted: Witness = (facts) => {
+  const found = slices(facts).find(({ node }) => !permits(node, writes(facts)));
+  const doing = writes(facts) ? 'written' : 'read';
+  return found === undefined
+    ? { holds: false, fact: `every area of the range may be ${doing}` }
+    : {
+        holds: true,
+        fact: `the area ${range(found.node.key, found.node.value.last)} may not be ${doing}`,
+      };
+};
+
+const readOnlyPages: Witness = (facts) => {
+  if (!writes(facts)) return { holds: false, fact: 'the access only reads' };
+  const { context } = facts;
+  if (context === undefined) return undefined;
+  const found = slices(facts).find(({ node }) => !pagesAt(context, node.value.pages).writable);
+  return found === undefined
+    ? { holds: false, fact: 'the memory was first mapped writable' }
+    : { holds: true, fact: `the memory at ${hex(found.iova)} was first mapped without WRITEABLE` };
+};
+
+const notPageAligned: Witness = (facts) => {
+  if (facts.shape.name !== 'IOMMU_TEST_CMD ACCESS_PAGES') {
+    return { holds: false, fact: 'nothing is pinned for good' };
+  }
+  const span = rangeOf(facts);
+  if (span === undefined) return undefined;
+  const found = slices(facts).find(({ node, iova }) => byteOf(node, iova) % 4096n !== 0n);
+  return found === undefined
+    ? { holds: undefined, fact: 'every part starts at the start of a page of its memory' }
+    : {
+        holds: true,
+        fact: `${hex(found.iova)} lies ${size(byteOf(found.node, found.iova) % 4096n)} into its page`,
+      };
+};
+
+const tooLong: Witness = (facts) => ({
+  holds: passed(facts, 'length') > ACCESS_LENGTH_MAX,
+  fact: `length is ${length(passed(facts, 'length'))}`,
+});
+
+const accessWraps: Witness = ({ stretch }) =>
+  stretch === undefined || stretch.length === 0n
+    ? undefined
+    : {
+        holds: stretch.start + stretch.length - 1n > U64_MAX,
+        fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
+      };
+
+const cannotPin: Witness = (facts) => {
+  const access = accessOf(facts);
+  return access === undefined
+    ? undefined
+    : {
+        holds: !access.needsPins,
+        fact: `it was made ${access.needsPins ? 'with' : 'without'} NEEDS_PIN_PAGES`,
+      };
+};
+
+const noPin: Witness = (facts) => {
+  const access = accessOf(facts);
+  if (access === undefined) return undefined;
+  const number = Number(passed(facts, 'access_pages_id'));
+  const has = access.pins.some(({ id }) => id === number);
+  return {
+    holds: !has,
+    fact: `the access has ${count(access.pins.length, 'pin')}${has ? `, number ${number} among them` : ''}`,
+  };
+};
+
+/** With SYZ, the IOVA is the number of an area and an offset; nothing is said of it then. */
+const byIova =
+  (witness: Witness): Witness =>
+  (facts) =>
+    (Number(passed(facts, 'flags')) & MOCK_FLAGS_ACCESS_SYZ) === 0 ? witness(facts) : undefined;
+
+const OPERATIONS = new Map(TEST_OPERATIONS.map(({ op, name }) => [op, name]));
+
+const unknownOperation: Witness = (facts) => {
+  const op = Number(passed(facts, 'op'));
+  const name = OPERATIONS.get(op);
+  const { release } = facts.world;
+  const absent = name === undefined || release.absentTestOperations.has(name);
+  return {
+    holds: absent,
+    fact: `operation ${op} is ${name ?? 'none'}, which ${release.name} ${absent ? 'does not have' : 'has'}`,
+  };
+};
+
+/** Rules of IOMMU_TEST_CMD itself that belong to one operation. */
+const only = (name: TestOperationName, witness: Witness): Witness =>
+  onlyIf(
+    (facts) => OPERATIONS.get(Number(passed(facts, 'op'))) === name,
+    `the operation is not ${name}`,
+    witness,
+  );
+
+const unknownly: Witness = ({ shape }) => ({ holds: undefined, fact: `it is ${shape.name}` });
+
+export const accessWitnesses: Witnesses = {
+  "IOMMU_TEST_CMD, an access's descriptor/no-access": noAccess,
+  'IOMMU_TEST_CMD/unknown-operation': unknownOperation,
+  'IOMMU_TEST_CMD/limit-too-low': only('SET_TEMP_MEMORY_LIMIT', lessThan('limit', 12n)),
+  'IOMMU_TEST_CMD/no-device': only('DEV_CHECK_CACHE', isNo('id', 'device')),
+  'IOMMU_TEST_CMD/cache-differs': only('DEV_CHECK_CACHE', unknownly),
+  'IOMMU_TEST_CMD ACCESS_PAGES/too-long': tooLong,
+  'IOMMU_TEST_CMD ACCESS_PAGES/unknown-flags': flagsWithin('flags', 0x1_0001),
+  'IOMMU_TEST_CMD ACCESS_PAGES/cannot-pin': cannotPin,
+  'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES/no-pin': noPin,
+  'IOMMU_TEST_CMD ACCESS_RW/too-long': tooLong,
+  'IOMMU_TEST_CMD ACCESS_RW/unknown-flags': flagsWithin('flags', 0x1_0005),
+  'accesses/zero-length': isZero('length'),
+  'accesses/wraps': byIova(accessWraps),
+  'accesses/detached': detached,
+  'accesses/not-page-aligned': byIova(notPageAligned),
+  'accesses/not-permitted': byIova(notPermitted),
+  'accesses/read-only-pages': byIova(readOnlyPages),
+  'accesses/not-mapped': byIova(notMapped),
+};

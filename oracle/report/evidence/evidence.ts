@@ -1,0 +1,44 @@
+// The fact that decides a rule, for every rule that has a witness.
+
+import type { IoctlCall } from '../../../spec/call.ts';
+import type { Rule } from '../../../spec/rule.ts';
+import { withStores } from '../../../spec/step.ts';
+import type { World } from '../../../spec/world.ts';
+import { type Concern, tableOfConcern } from '../concern.ts';
+import { accessWitnesses } from './accesses.ts';
+import { doorWitnesses } from './door.ts';
+import { mappingWitnesses } from './mapping.ts';
+import { memoryWitnesses } from './memory.ts';
+import { objectWitnesses } from './objects.ts';
+import { unmappingWitnesses } from './unmapping.ts';
+import type { Evidence, Witnesses } from './witness.ts';
+
+export type { Evidence } from './witness.ts';
+
+const WITNESSES: Witnesses = {
+  ...doorWitnesses,
+  ...mappingWitnesses,
+  ...unmappingWitnesses,
+  ...memoryWitnesses,
+  ...objectWitnesses,
+  ...accessWitnesses,
+};
+
+/** What decides the rule for this call; undefined where nothing is known to say. */
+export const evidenceFor = (
+  rule: Rule,
+  world: World,
+  call: IoctlCall,
+  concern: Concern,
+): Evidence | undefined =>
+  WITNESSES[rule.id]?.({
+    ...concern,
+    // What the program put into memory for the call stands there when it is made.
+    world: withStores(world, call.process, call.memory),
+    call,
+    table: tableOfConcern(concern),
+    stretch: concern.stretches.find(({ what }) => what !== 'the range to copy from'),
+  });
+
+/** The ids of all rules that have a witness, for the test that each is one of a rule that exists. */
+export const WITNESSED_RULES: readonly string[] = Object.keys(WITNESSES);

@@ -1,0 +1,247 @@
+// What decides whether memory can be mapped: lengths, alignment, what is reserved or mapped already, and permissions.
+
+import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
+import { MOCK_FLAGS_ACCESS_SYZ } from '../../../spec/abi/test.ts';
+import { U64_MAX } from '../../../spec/abi/units.ts';
+import { atOrAfter, atOrBefore, sizeOf } from '../../../spec/collections/ordered-map.ts';
+import { pagesAt, tableOf } from '../../../spec/iommufd/context.ts';
+import { type Areas, areaAt, firstMeeting } from '../../../spec/iopt/area.ts';
+import { meeting } from '../../../spec/iopt/io-pagetable.ts';
+import { hex, length, listed, range, size } from '../quantities.ts';
+import {
+  type Evidence,
+  either,
+  type Facts,
+  flagsWithin,
+  isGreatest,
+  isNo,
+  isZero,
+  notZero,
+  onlyIf,
+  passed,
+  type Witness,
+  type Witnesses,
+  wraps,
+} from './witness.ts';
+
+/** Fields that say how much memory is mapped, and where it lies, by call. */
+const lengthField = ({ shape }: Facts): string =>
+  shape.name === 'VFIO_IOMMU_MAP_DMA' ? 'size' : 'length';
+
+const addressField = ({ shape }: Facts): string | undefined =>
+  ({ VFIO_IOMMU_MAP_DMA: 'vaddr', IOMMU_IOAS_MAP: 'user_va', IOMMU_IOAS_MAP_FILE: 'start' })[
+    shape.name
+  ];
+
+const aligned = (facts: Facts, what: string, value: bigint): Evidence | undefined => {
+  if (facts.table === undefined) return undefined;
+  const { alignment } = facts.table;
+  const over = value & (alignment - 1n);
+  const fact =
+    over === 0n
+      ? `${what} ${hex(value)} is a multiple of the alignment, ${size(alignment)}`
+      : `${what} ${hex(value)} is ${size(over)} more than a multiple of the alignment, ${size(alignment)}`;
+  return { holds: over !== 0n, fact };
+};
+
+const lengthTooFine: Witness = (facts) => {
+  const value = passed(facts, lengthField(facts));
+  return value === 0n
+    ? { holds: true, fact: `${lengthField(facts)} is 0` }
+    : aligned(facts, lengthField(facts), value);
+};
+
+const iovaTooFine: Witness = (facts) =>
+  facts.stretch === undefined
+    ? { holds: false, fact: 'the IOVA is left to the kernel' }
+    : aligned(facts, 'the IOVA', facts.stretch.start);
+
+const offsetTooFine: Witness = (facts) => {
+  const field = addressField(facts);
+  return field === undefined
+    ? undefined
+    : aligned(facts, `${field}'s place in its page,`, passed(facts, field) & 0xfffn);
+};
+
+/** The IOVAs of the call as a range, as far as the address space reaches. */
+export const rangeOf = ({ stretch }: Facts): { start: bigint; last: bigint } | undefined => {
+  if (stretch === undefined || stretch.length === 0n) return undefined;
+  const last = stretch.start + stretch.length - 1n;
+  return { start: stretch.start, last: last > U64_MAX ? U64_MAX : last };
+};
+
+const reservers = (facts: Facts, start: bigint, last: bigint): string =>
+  listed(
+    (facts.table?.reserved ?? [])
+      .filter((reserved) => reserved.start <= last && reserved.last >= start)
+      .map(({ by }) =>
+        by.kind === 'domain'
+          ? `hwpt ${by.hwpt}'s aperture`
+          : by.kind === 'device'
+            ? `device ${by.device}`
+            : 'the test command',
+      ),
+  );
+
+const reserved: Witness = (facts) => {
+  const wanted = rangeOf(facts);
+  if (wanted === undefined || facts.table === undefined) return undefined;
+  const { start, last } = wanted;
+  const found = meeting(facts.table.reservedSpans, start, last);
+  return found === undefined
+    ? { holds: false, fact: `${range(start, last)} meets no reserved range` }
+    : {
+        holds: true,
+        fact: `${range(start, last)} meets ${range(found.start, found.last)}, reserved by ${reservers(facts, start, last)}`,
+      };
+};
+
+/** The areas beside a range, for a fact that says that none meets it. */
+const neighbours = (areas: Areas, start: bigint, last: bigint): string => {
+  const before = start === 0n ? undefined : atOrBefore(areas, start - 1n);
+  const after = last === U64_MAX ? undefined : atOrAfter(areas, last + 1n);
+  const names = [before, after].flatMap((node) =>
+    node === undefined ? [] : [range(node.key, node.value.last)],
+  );
+  return names.length === 0 ? '; nothing is mapped' : `; the nearest: ${listed(names)}`;
+};
+
+const overlaps: Witness = (facts) => {
+  const wanted = rangeOf(facts);
+  if (wanted === undefined || facts.table === undefined) return undefined;
+  const { start, last } = wanted;
+  const { areas } = facts.table;
+  const found = firstMeeting(areas, start, last);
+  return found === undefined
+    ? { holds: false, fact: `no area meets ${range(start, last)}${neighbours(areas, start, last)}` }
+    : {
+        holds: true,
+        fact: `${range(start, last)} meets the area ${range(found.key, found.value.last)}`,
+      };
+};
+
+const iovaWraps: Witness = ({ stretch }) =>
+  stretch === undefined || stretch.length === 0n
+    ? undefined
+    : {
+        holds: stretch.start + stretch.length - 1n > U64_MAX,
+        fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
+      };
+
+const addressWraps: Witness = (facts) => {
+  const field = addressField(facts);
+  if (field === undefined) return undefined;
+  if (field === 'start') return { holds: false, fact: 'the memory is that of a file' };
+  const end = passed(facts, field) + passed(facts, lengthField(facts));
+  return { holds: end > U64_MAX, fact: `${field} + ${lengthField(facts)} is ${hex(end)}` };
+};
+
+const noLength: Witness = (facts) => {
+  const value = passed(facts, lengthField(facts));
+  return {
+    holds: value === 0n || value > U64_MAX - 4096n,
+    fact: `${lengthField(facts)} is ${length(value)}`,
+  };
+};
+
+const noPermission: Witness = (facts) => {
+  const flags = Number(passed(facts, 'flags'));
+  const none = (flags & (MAP_READABLE | MAP_WRITEABLE)) === 0;
+  return { holds: none, fact: none ? 'neither is set' : 'at least one of them is set' };
+};
+
+const noPermissionForIommu: Witness = (facts) => {
+  if (facts.shape.name !== 'VFIO_IOMMU_MAP_DMA') {
+    return { holds: false, fact: 'a native map cannot have neither' };
+  }
+  const none = (Number(passed(facts, 'flags')) & 3) === 0;
+  const domains = facts.table?.domains.length ?? 0;
+  return {
+    holds: none && domains > 0 ? undefined : false,
+    fact: `${none ? 'neither READ nor WRITE is set' : 'READ or WRITE is set'}, and ${domains === 0 ? 'the IOAS has no domain' : 'the IOAS has a domain'}`,
+  };
+};
+
+const noSpace: Witness = ({ table }) =>
+  table === undefined
+    ? undefined
+    : {
+        holds: undefined,
+        fact: `${sizeOf(table.areas) === 0 ? 'nothing is mapped' : 'see the map below for what is free'}`,
+      };
+
+const choosesIova = (facts: Facts): boolean =>
+  (Number(passed(facts, 'flags')) & MAP_FIXED_IOVA) === 0;
+
+const tooLong: Witness = (facts) => {
+  const value = passed(facts, lengthField(facts));
+  return { holds: value >= U64_MAX / 2n, fact: `${lengthField(facts)} is ${length(value)}` };
+};
+
+const readOnlyPages: Witness = (facts) => {
+  const from = facts.stretches.find(({ what }) => what === 'the range to copy from');
+  const writing = (Number(passed(facts, 'flags')) & MAP_WRITEABLE) !== 0;
+  if (!writing) return { holds: false, fact: 'the area is not to be writable' };
+  if (from === undefined || facts.context === undefined) {
+    return { holds: false, fact: 'the memory is mapped for the first time' };
+  }
+  const node = areaAt(tableOf(facts.context, from.ioas).areas, from.start);
+  if (node === undefined) return undefined;
+  const { writable } = pagesAt(facts.context, node.value.pages);
+  const how = writable ? 'writable' : 'without WRITEABLE';
+  return { holds: !writable, fact: `the memory at ${hex(from.start)} was first mapped ${how}` };
+};
+
+const sourceNotMapped: Witness = (facts) => {
+  const from = facts.stretches.find(({ what }) => what === 'the range to copy from');
+  if (from === undefined || facts.context === undefined || from.length === 0n) return undefined;
+  const { areas } = tableOf(facts.context, from.ioas);
+  const last = from.start + from.length - 1n;
+  let at = from.start;
+  while (at <= last) {
+    const node = areaAt(areas, at);
+    if (node === undefined) return { holds: true, fact: `nothing is mapped at ${hex(at)}` };
+    at = node.value.last + 1n;
+  }
+  return { holds: false, fact: `all of ${range(from.start, last)} is mapped` };
+};
+
+const MAP_FLAGS = 7;
+/** Kernels for testing know it for COPY, and take src_iova as something else then. */
+const SYZ = MOCK_FLAGS_ACCESS_SYZ;
+
+export const mappingWitnesses: Witnesses = {
+  'IOMMU_IOAS_MAP/unknown-flags': either(flagsWithin('flags', MAP_FLAGS), notZero('__reserved')),
+  'IOMMU_IOAS_MAP/too-great': isGreatest('iova', 'length'),
+  'IOMMU_IOAS_MAP/no-permission': noPermission,
+  'IOMMU_IOAS_MAP/no-ioas': isNo('ioas_id', 'ioas'),
+  'IOMMU_IOAS_MAP_FILE/unknown-flags': flagsWithin('flags', MAP_FLAGS),
+  'IOMMU_IOAS_MAP_FILE/too-great': isGreatest('iova', 'length'),
+  'IOMMU_IOAS_MAP_FILE/no-permission': noPermission,
+  'IOMMU_IOAS_MAP_FILE/no-ioas': isNo('ioas_id', 'ioas'),
+  'IOMMU_IOAS_MAP_FILE/no-length': isZero('length'),
+  'IOMMU_IOAS_MAP_FILE/offset-wraps': wraps('start', 'length'),
+  'IOMMU_IOAS_COPY/unknown-flags': flagsWithin('flags', MAP_FLAGS | SYZ),
+  'IOMMU_IOAS_COPY/too-great': isGreatest('length', 'src_iova', 'dst_iova'),
+  'IOMMU_IOAS_COPY/no-permission': noPermission,
+  'IOMMU_IOAS_COPY/no-source': isNo('src_ioas_id', 'ioas'),
+  'IOMMU_IOAS_COPY/no-length': isZero('length'),
+  'IOMMU_IOAS_COPY/source-wraps': wraps('src_iova', 'length'),
+  'IOMMU_IOAS_COPY/source-not-mapped': (facts) =>
+    (Number(passed(facts, 'flags')) & SYZ) === 0 ? sourceNotMapped(facts) : undefined,
+  'IOMMU_IOAS_COPY/no-destination': isNo('dst_ioas_id', 'ioas'),
+  'VFIO_IOMMU_MAP_DMA/unknown-flags': flagsWithin('flags', 3),
+  'mapping memory/address-wraps': addressWraps,
+  'mapping memory/no-length': noLength,
+  'mapping/length-too-fine': lengthTooFine,
+  'mapping/iova-too-fine': iovaTooFine,
+  'mapping/iova-wraps': iovaWraps,
+  'mapping/reserved': reserved,
+  'mapping/overlaps': overlaps,
+  'mapping/read-only-pages': readOnlyPages,
+  'mapping/offset-too-fine': offsetTooFine,
+  'mapping/no-permission': noPermissionForIommu,
+  'choosing an IOVA/too-long': onlyIf(choosesIova, 'the IOVA is fixed', tooLong),
+  'choosing an IOVA/no-space': onlyIf(choosesIova, 'the IOVA is fixed', noSpace),
+  'reserving/mapped': overlaps,
+};

@@ -1,0 +1,99 @@
+// What decides whether memory can be pinned and charged.
+
+import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
+import { type Mapping, mappingAt } from '../../../spec/memory/address-space.ts';
+import { accountOf, spaceOf } from '../../../spec/memory/memory.ts';
+import { count, grouped, hex, range } from '../quantities.ts';
+import { type Evidence, type Facts, passed, type Witness, type Witnesses } from './witness.ts';
+
+/** Only a table with a domain has the memory of its maps pinned. */
+const pinsNow = (facts: Facts): boolean => (facts.table?.domains.length ?? 0) > 0;
+
+const MAPS = new Set(['IOMMU_IOAS_MAP', 'VFIO_IOMMU_MAP_DMA']);
+
+type Found = { readonly address: bigint; readonly mapping: Mapping | undefined };
+
+/** The first page of the call's memory of which the condition holds. */
+const firstPage = (
+  facts: Facts,
+  condition: (mapping: Mapping | undefined) => boolean,
+): Found | undefined => {
+  const { memory } = facts;
+  if (memory === undefined || memory.length === 0n) return undefined;
+  const space = spaceOf(facts.world.memory, facts.call.process);
+  const end = memory.address + memory.length;
+  let at = memory.address - (memory.address % PAGE_SIZE_BYTES);
+  for (let steps = 0; at < end && steps < 4096; steps += 1) {
+    const found = mappingAt(space, at);
+    if (condition(found?.mapping)) return { address: at, mapping: found?.mapping };
+    if (found === undefined) return undefined;
+    at = found.mapping.last + 1n;
+  }
+  return undefined;
+};
+
+const pinning =
+  (condition: (mapping: Mapping | undefined, facts: Facts) => boolean, problem: string): Witness =>
+  (facts): Evidence | undefined => {
+    if (facts.memory === undefined || !MAPS.has(facts.shape.name)) return undefined;
+    if (!pinsNow(facts)) {
+      return { holds: false, fact: 'the IOAS has no domain, so that nothing is pinned yet' };
+    }
+    const found = firstPage(facts, (mapping) => condition(mapping, facts));
+    const { address, length } = facts.memory;
+    return found === undefined
+      ? { holds: false, fact: `no page of ${range(address, address + length - 1n)} is so` }
+      : { holds: true, fact: `the page at ${hex(found.address)} ${problem}` };
+  };
+
+const WRITE_FLAGS: Readonly<Record<string, bigint>> = {
+  IOMMU_IOAS_MAP: 2n,
+  VFIO_IOMMU_MAP_DMA: 2n,
+};
+
+const writes = (facts: Facts): boolean =>
+  (passed(facts, 'flags') & (WRITE_FLAGS[facts.shape.name] ?? 0n)) !== 0n;
+
+/** In bytes, or without a bound. */
+const limit = (bytes: bigint): string =>
+  bytes === 0xffff_ffff_ffff_ffffn ? 'no limit' : `${grouped(bytes / PAGE_SIZE_BYTES)} pages`;
+
+const userLimit: Witness = ({ world, context }) => {
+  const { credentials } = world.setting;
+  if (credentials.privileged) {
+    return { holds: false, fact: 'the program is privileged and has no limit' };
+  }
+  return {
+    holds: undefined,
+    fact: `${count(world.memory.userLocked, 'page')} of ${limit(credentials.memlockLimit)} are charged to the user, and maps are charged to the ${context?.accounting ?? 'user'}`,
+  };
+};
+
+const processLimit: Witness = ({ world, call, context }) => {
+  const { credentials } = world.setting;
+  if (credentials.privileged) {
+    return { holds: false, fact: 'the program is privileged and has no limit' };
+  }
+  const { locked } = accountOf(world.memory, call.process);
+  return {
+    holds: undefined,
+    fact: `${count(locked, 'page')} of ${limit(credentials.memlockLimit)} are charged to the process, and maps are charged to the ${context?.accounting ?? 'user'}`,
+  };
+};
+
+export const memoryWitnesses: Witnesses = {
+  'pinning/not-mapped': pinning((mapping) => mapping === undefined, 'is not mapped'),
+  'pinning/not-memory': pinning((mapping) => mapping?.kind === 'device', "is a device's registers"),
+  'pinning/not-accessible': pinning(
+    (mapping) => mapping?.protection === 'none',
+    'may not be read by the program',
+  ),
+  'pinning/not-writable': pinning(
+    (mapping, facts) => writes(facts) && mapping?.protection === 'read',
+    'may not be written by the program',
+  ),
+  'pinning/file-too-short': ({ shape }) =>
+    MAPS.has(shape.name) ? { holds: false, fact: 'the memory is not that of a file' } : undefined,
+  'locked memory/user-limit': userLimit,
+  'locked memory/process-limit': processLimit,
+};

@@ -1,0 +1,217 @@
+// What decides the rules about objects, containers and options.
+
+import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../../../spec/abi/vfio.ts';
+import { valuesOf } from '../../../spec/collections/ordered-map.ts';
+import { objectAt, usersOf } from '../../../spec/iommufd/context.ts';
+import { requiredAlignment } from '../../../spec/iopt/alignment.ts';
+import { fileAt, openFile } from '../../../spec/world.ts';
+import { usersText, whatIs } from '../object-text.ts';
+import { count, size } from '../quantities.ts';
+import {
+  type Facts,
+  flagsWithin,
+  isNo,
+  isNoneOf,
+  lessThan,
+  notZero,
+  onlyIf,
+  passed,
+  type Witness,
+  type Witnesses,
+} from './witness.ts';
+
+const inUse: Witness = (facts) => {
+  const [id] = facts.objects;
+  if (facts.context === undefined || id === undefined) return undefined;
+  const users = usersOf(facts.context, id);
+  return {
+    holds: users > 0,
+    fact: `${whatIs(facts.context, id)}, used by ${usersText(facts.context, id)}`,
+  };
+};
+
+const notInUse: Witness = (facts) => {
+  const evidence = inUse(facts);
+  return evidence === undefined ? undefined : { ...evidence, holds: evidence.holds === false };
+};
+
+const compatNone: Witness = ({ context }) =>
+  context === undefined
+    ? undefined
+    : {
+        holds: context.compatIoas === undefined,
+        fact:
+          context.compatIoas === undefined
+            ? 'VFIO calls have no IOAS'
+            : `VFIO calls use IOAS ${context.compatIoas}`,
+      };
+
+const unknownType: Witness = ({ call, context }) => ({
+  holds:
+    (call.argument !== VFIO_TYPE1_IOMMU && call.argument !== VFIO_TYPE1v2_IOMMU) ||
+    context?.noIommu === true,
+  fact: `the type is ${call.argument}`,
+});
+
+const cacheCoherent: Witness = ({ context, table }) => {
+  if (context === undefined || table === undefined) return undefined;
+  const coherent = table.domains.filter((id) => {
+    const object = objectAt(context, id);
+    return object?.kind === 'hwpt' && object.domain.enforcesCacheCoherency;
+  });
+  return {
+    holds: true,
+    fact: `${coherent.length} of ${count(table.domains.length, 'domain')} enforce coherent accesses`,
+  };
+};
+
+const areasTooFine: Witness = ({ context, table }) => {
+  if (context === undefined || table === undefined) return undefined;
+  const least = requiredAlignment(context, table);
+  return {
+    holds: undefined,
+    fact: `the alignment is ${size(table.alignment)}, its users ask for ${size(least)}`,
+  };
+};
+
+const rlimitObjectsExist: Witness = ({ context }) =>
+  context === undefined
+    ? undefined
+    : {
+        holds: context.objects !== undefined,
+        fact: context.objects === undefined ? 'there is no object' : 'there are objects',
+      };
+
+const notPrivileged: Witness = ({ world }) => ({
+  holds: !world.setting.credentials.privileged,
+  fact: `the program is ${world.setting.credentials.privileged ? '' : 'not '}privileged`,
+});
+
+const groupOf = (facts: Facts) => {
+  const id = fileAt(facts.world, facts.call.process, facts.call.fd);
+  const file = id === undefined ? undefined : openFile(facts.world, id);
+  return file?.kind === 'group' ? file : undefined;
+};
+
+const hasContainer: Witness = (facts) => {
+  const group = groupOf(facts);
+  if (group === undefined) return undefined;
+  const has = group.container !== undefined;
+  return { holds: has, fact: `the group has ${has ? 'a container' : 'no container'}` };
+};
+
+const hasNoContainer: Witness = (facts) => {
+  const evidence = hasContainer(facts);
+  return evidence === undefined ? undefined : { ...evidence, holds: evidence.holds === false };
+};
+
+const badDescriptor: Witness = (facts) => {
+  const fd = Number(passed(facts, 'fd')) as Parameters<typeof fileAt>[2];
+  const open = fileAt(facts.world, facts.call.process, fd) !== undefined;
+  return { holds: !open, fact: `descriptor ${fd} is ${open ? 'open' : 'not open'}` };
+};
+
+const noDevice: Witness = (facts) => {
+  const group = groupOf(facts);
+  if (group === undefined) return undefined;
+  const names = facts.world.setting.platform.devices
+    .filter((device) => device.group === group.group)
+    .map(({ name }) => `"${name}"`);
+  return { holds: undefined, fact: `group ${group.group} has ${names.join(' and ')}` };
+};
+
+const groupElsewhere: Witness = ({ context }) => {
+  if (context === undefined) return undefined;
+  let attached = 0;
+  for (const object of valuesOf(context.objects)) {
+    if (object.kind === 'device' && object.hwpt !== undefined) attached += 1;
+  }
+  return { holds: undefined, fact: `${count(attached, 'device')} of the iommufd are attached` };
+};
+
+const noIoasForAccess: Witness = (facts) => {
+  if (facts.shape.name === 'IOMMU_TEST_CMD CREATE_ACCESS') return isNo('id', 'ioas')(facts);
+  return facts.shape.name === 'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS'
+    ? isNo('ioas_id', 'ioas')(facts)
+    : undefined;
+};
+
+/** The field that names what a mock device is to be attached to. */
+const attachTarget =
+  (witness: (field: string) => Witness): Witness =>
+  (facts) => {
+    if (facts.shape.name === 'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE') return witness('pt_id')(facts);
+    return facts.shape.name.startsWith('IOMMU_TEST_CMD MOCK_DOMAIN')
+      ? witness('id')(facts)
+      : undefined;
+  };
+
+const operationIs =
+  (operation: bigint) =>
+  (facts: Facts): boolean =>
+    passed(facts, 'op') === operation;
+
+const ofRlimit = (witness: Witness): Witness =>
+  onlyIf((facts) => passed(facts, 'option_id') === 0n, 'the option is not RLIMIT_MODE', witness);
+const ofHugePages = (witness: Witness): Witness =>
+  onlyIf((facts) => passed(facts, 'option_id') === 1n, 'the option is not HUGE_PAGES', witness);
+const setting = (witness: Witness): Witness =>
+  onlyIf(operationIs(0n), 'the operation is not SET', witness);
+
+export const objectWitnesses: Witnesses = {
+  'IOMMU_DESTROY/no-object': isNo('id'),
+  'IOMMU_DESTROY/in-use': inUse,
+  'IOMMU_DESTROY/destroys': notInUse,
+  'IOMMU_IOAS_ALLOC/unknown-flags': notZero('flags'),
+  'IOMMU_IOAS_ALLOW_IOVAS/reserved-field': notZero('__reserved'),
+  'IOMMU_IOAS_ALLOW_IOVAS/no-ioas': isNo('ioas_id', 'ioas'),
+  'IOMMU_IOAS_IOVA_RANGES/reserved-field': notZero('__reserved'),
+  'IOMMU_IOAS_IOVA_RANGES/no-ioas': isNo('ioas_id', 'ioas'),
+  'IOMMU_OPTION/reserved-field': notZero('__reserved'),
+  'IOMMU_OPTION/unknown-option': isNoneOf('option_id', 0n, 1n),
+  'IOMMU_OPTION/unknown-operation': isNoneOf('op', 0n, 1n),
+  'IOMMU_OPTION/rlimit-object': ofRlimit(notZero('object_id')),
+  'IOMMU_OPTION/rlimit-not-privileged': ofRlimit(setting(notPrivileged)),
+  'IOMMU_OPTION/rlimit-objects-exist': ofRlimit(setting(rlimitObjectsExist)),
+  'IOMMU_OPTION/rlimit-value': ofRlimit(setting(isNoneOf('val64', 0n, 1n))),
+  'IOMMU_OPTION/huge-pages-no-ioas': ofHugePages(isNo('object_id', 'ioas')),
+  'IOMMU_OPTION/huge-pages-value': ofHugePages(setting(isNoneOf('val64', 0n, 1n))),
+  'IOMMU_VFIO_IOAS/reserved-field': notZero('__reserved'),
+  'IOMMU_VFIO_IOAS/no-compat-ioas': onlyIf(operationIs(0n), 'the operation is not GET', compatNone),
+  'IOMMU_VFIO_IOAS/no-ioas': onlyIf(
+    operationIs(1n),
+    'the operation is not SET',
+    isNo('ioas_id', 'ioas'),
+  ),
+  'IOMMU_VFIO_IOAS/unknown-operation': isNoneOf('op', 0n, 1n, 2n),
+  'IOMMU_HWPT_ALLOC/reserved-field': notZero('__reserved'),
+  'IOMMU_HWPT_ALLOC/no-device': isNo('dev_id', 'device'),
+  'IOMMU_HWPT_ALLOC/no-target': isNo('pt_id'),
+  'IOMMU_HWPT_ALLOC/not-a-target': isNo('pt_id', 'ioas', 'hwpt', 'unspecified'),
+  'IOMMU_IOAS_CHANGE_PROCESS/reserved-field': notZero('__reserved'),
+  'the compatibility IOAS/none': onlyIf(
+    ({ shape, call }) => shape.name !== 'VFIO_CHECK_EXTENSION' || call.argument === 4n,
+    'only DMA_CC looks at an IOAS',
+    compatNone,
+  ),
+  'VFIO_CHECK_EXTENSION/cache-coherent': cacheCoherent,
+  'VFIO_SET_IOMMU/unknown-type': unknownType,
+  'VFIO_IOMMU_GET_INFO/too-short': lessThan('argsz', 16n),
+  'VFIO_IOMMU_MAP_DMA/too-short': lessThan('argsz', 32n),
+  'VFIO_IOMMU_UNMAP_DMA/too-short': lessThan('argsz', 24n),
+  'VFIO_GROUP_GET_STATUS/too-short': lessThan('argsz', 8n),
+  'VFIO_GROUP_SET_CONTAINER/bad-descriptor': badDescriptor,
+  'VFIO_GROUP_SET_CONTAINER/has-container': hasContainer,
+  'VFIO_GROUP_UNSET_CONTAINER/no-container': hasNoContainer,
+  'VFIO_GROUP_GET_DEVICE_FD/no-container': hasNoContainer,
+  'VFIO_GROUP_GET_DEVICE_FD/no-device': noDevice,
+  'alignment/areas-too-fine': areasTooFine,
+  'attaching/no-target': attachTarget((field) => isNo(field)),
+  'attaching/not-a-target': attachTarget((field) => isNo(field, 'ioas', 'hwpt', 'unspecified')),
+  'attaching/group-elsewhere': groupElsewhere,
+  'attaching an in-kernel user/no-ioas': noIoasForAccess,
+  'IOMMU_TEST_CMD CREATE_ACCESS/unknown-flags': flagsWithin('flags', 1),
+  'IOMMU_TEST_CMD ADD_RESERVED/no-ioas': isNo('id', 'ioas'),
+  'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/no-device': isNo('id', 'selftest'),
+  'IOMMU_TEST_CMD MD_CHECK_MAP/no-hwpt': isNo('id', 'hwpt'),
+};

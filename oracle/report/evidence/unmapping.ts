@@ -1,0 +1,249 @@
+// What decides whether IOVAs can be unmapped: the areas at the ends of the range, cuts, and who uses the table.
+
+import { U64_MAX } from '../../../spec/abi/units.ts';
+import { nodesOf, sizeOf } from '../../../spec/collections/ordered-map.ts';
+import { isAccessed } from '../../../spec/iopt/access.ts';
+import { areaAt, areaLength, byteOf, firstMeeting } from '../../../spec/iopt/area.ts';
+import { type Concern, tableOfConcern } from '../concern.ts';
+import { count, hex, listed, range, size } from '../quantities.ts';
+import { rangeOf } from './mapping.ts';
+import {
+  type Evidence,
+  type Facts,
+  flagsWithin,
+  isGreatest,
+  isNo,
+  onlyIf,
+  passed,
+  type Witness,
+  type Witnesses,
+} from './witness.ts';
+
+type Met = { readonly areas: number; readonly bytes: bigint; readonly cut: string | undefined };
+
+/** The areas that a range meets, and the first that it holds only a part of. */
+const areasMet = (facts: Facts, start: bigint, last: bigint): Met | undefined => {
+  if (facts.table === undefined) return undefined;
+  let areas = 0;
+  let bytes = 0n;
+  let at = start;
+  for (;;) {
+    const node = firstMeeting(facts.table.areas, at, last);
+    if (node === undefined) return { areas, bytes, cut: undefined };
+    if (node.key < at || node.value.last > last) {
+      return { areas, bytes, cut: range(node.key, node.value.last) };
+    }
+    areas += 1;
+    bytes += areaLength(node);
+    if (node.value.last >= last) return { areas, bytes, cut: undefined };
+    at = node.value.last + 1n;
+  }
+};
+
+const everything = (facts: Facts): boolean =>
+  (facts.shape.name === 'IOMMU_IOAS_UNMAP' &&
+    passed(facts, 'iova') === 0n &&
+    passed(facts, 'length') === U64_MAX) ||
+  (facts.shape.name === 'VFIO_IOMMU_UNMAP_DMA' && passed(facts, 'flags') === 2n);
+
+const wanted = (facts: Facts): { start: bigint; last: bigint } | undefined =>
+  everything(facts) ? { start: 0n, last: U64_MAX } : rangeOf(facts);
+
+const metBy = (
+  facts: Facts,
+  conclude: (met: Met, text: string) => Evidence,
+): Evidence | undefined => {
+  const span = wanted(facts);
+  const met = span === undefined ? undefined : areasMet(facts, span.start, span.last);
+  if (span === undefined || met === undefined) return undefined;
+  return conclude(met, range(span.start, span.last));
+};
+
+/** How many of the first areas of an unmap's range have this many bytes together, where some but not all have. */
+export const firstAreasOf = (concern: Concern, bytes: bigint): number | undefined => {
+  const table = tableOfConcern(concern);
+  const [stretch] = concern.stretches;
+  if (table === undefined || stretch === undefined || bytes === 0n) return undefined;
+  const last = stretch.length === 0n ? U64_MAX : stretch.start + stretch.length - 1n;
+  let areas = 0;
+  let sum = 0n;
+  for (const node of nodesOf(table.areas)) {
+    if (node.key < stretch.start) continue;
+    if (node.value.last > last) break;
+    if (sum === bytes) return areas;
+    areas += 1;
+    sum += areaLength(node);
+    if (sum > bytes) break;
+  }
+  return undefined;
+};
+
+const cutsArea: Witness = (facts) =>
+  metBy(facts, ({ cut }, text) =>
+    cut === undefined
+      ? { holds: false, fact: `${text} cuts no area` }
+      : { holds: true, fact: `${text} holds only a part of the area ${cut}` },
+  );
+
+const nothingMapped: Witness = (facts) =>
+  metBy(facts, ({ areas, cut }, text) => ({
+    holds: areas === 0 && cut === undefined,
+    fact: areas === 0 && cut === undefined ? `no area meets ${text}` : `${text} meets areas`,
+  }));
+
+const held = (text: string, areas: number, bytes: bigint): string =>
+  `${text} holds ${areas === 0 ? 'no area' : `${count(areas, 'area')}, ${size(bytes)} together`}`;
+
+/** What of the areas lies in the range, where areas are cut at its ends. */
+const partsMet = (facts: Facts, start: bigint, last: bigint): Evidence => {
+  let areas = 0;
+  let bytes = 0n;
+  let node = firstMeeting(facts.table?.areas, start, last);
+  while (node !== undefined) {
+    areas += 1;
+    const from = node.key < start ? start : node.key;
+    const to = node.value.last > last ? last : node.value.last;
+    bytes += to - from + 1n;
+    node = to === last ? undefined : firstMeeting(facts.table?.areas, to + 1n, last);
+  }
+  return { holds: true, fact: held(range(start, last), areas, bytes) };
+};
+
+const unmaps: Witness = (facts) => {
+  const span = wanted(facts);
+  if (span !== undefined && cutsFirst(facts)) return partsMet(facts, span.start, span.last);
+  return metBy(facts, ({ areas, bytes, cut }, text) => ({
+    holds: cut === undefined,
+    fact: held(text, areas, bytes),
+  }));
+};
+
+/** The IOVAs behind which UNMAP_DMA cuts: its last, and the one before its first. */
+const cutsOf = (facts: Facts): readonly bigint[] => {
+  const iova = passed(facts, 'iova');
+  const last = BigInt.asUintN(64, iova + passed(facts, 'size') - 1n);
+  return iova === 0n ? [last] : [last, iova - 1n];
+};
+
+/** The cuts that fall within an area. */
+const realCuts = (facts: Facts) =>
+  cutsOf(facts).flatMap((iova) => {
+    const node = areaAt(facts.table?.areas, iova);
+    return node === undefined || iova === node.value.last ? [] : [{ iova, node }];
+  });
+
+const cutting = (
+  facts: Facts,
+  conclude: (cuts: ReturnType<typeof realCuts>, where: string) => Evidence,
+): Evidence | undefined => {
+  if (facts.table === undefined) return undefined;
+  if (!facts.table.largePagesDisabled) {
+    return { holds: false, fact: 'large pages are not disabled, so that nothing is cut' };
+  }
+  const cuts = realCuts(facts);
+  if (cuts.length === 0) return { holds: false, fact: 'the range ends within no area' };
+  return conclude(cuts, listed(cuts.map(({ iova }) => `behind ${hex(iova)}`)));
+};
+
+const cutTooFine: Witness = (facts) =>
+  cutting(facts, (cuts, where) => {
+    const alignment = facts.table?.alignment ?? 1n;
+    const fine = cuts.some(
+      ({ iova, node }) => (((iova + 1n) | byteOf(node, iova + 1n)) & (alignment - 1n)) !== 0n,
+    );
+    return { holds: fine, fact: `it cuts ${where}, and the alignment is ${size(alignment)}` };
+  });
+
+const cutAccessed: Witness = (facts) =>
+  cutting(facts, (cuts, where) => {
+    const { context, objects } = facts;
+    const [ioas] = objects;
+    const pinned =
+      context !== undefined &&
+      ioas !== undefined &&
+      cuts.some(({ node }) => isAccessed(context, ioas, node));
+    return {
+      holds: pinned,
+      fact: `it cuts ${where}; ${pinned ? 'an in-kernel user has pinned' : 'no in-kernel user has pinned any'} of the area`,
+    };
+  });
+
+const cutLargePages: Witness = ({ table }) =>
+  table === undefined
+    ? undefined
+    : {
+        holds: false,
+        fact: `large pages are ${table.largePagesDisabled ? 'disabled' : 'enabled, so that nothing is cut'}`,
+      };
+
+const filled: Witness = ({ table }) =>
+  table === undefined
+    ? undefined
+    : {
+        holds: table.domains.length > 0 && sizeOf(table.areas) > 0 && !table.largePagesDisabled,
+        fact:
+          `the IOAS has ${count(table.domains.length, 'domain')} and ${count(sizeOf(table.areas), 'area')}, and large pages ` +
+          `${table.largePagesDisabled ? 'are disabled already' : 'are enabled'}`,
+      };
+
+const zeroLength: Witness = ({ stretch }) =>
+  stretch === undefined
+    ? undefined
+    : { holds: stretch.length === 0n, fact: `the length is ${hex(stretch.length)}` };
+
+const unmapWraps: Witness = ({ stretch }) =>
+  stretch === undefined || stretch.length === 0n
+    ? undefined
+    : {
+        holds: stretch.start + stretch.length - 1n > U64_MAX,
+        fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
+      };
+
+const allWithRange: Witness = (facts) => ({
+  holds:
+    passed(facts, 'flags') === 2n && (passed(facts, 'iova') !== 0n || passed(facts, 'size') !== 0n),
+  fact: `ALL is ${passed(facts, 'flags') === 2n ? 'set' : 'not set'}, iova is ${hex(passed(facts, 'iova'))}, size is ${hex(passed(facts, 'size'))}`,
+});
+
+const ofRange = (witness: Witness): Witness =>
+  onlyIf((facts) => !everything(facts), 'everything is unmapped', witness);
+
+/** Before a range is unmapped, areas are cut at its ends. */
+const cutsFirst = (facts: Facts): boolean =>
+  facts.shape.name === 'VFIO_IOMMU_UNMAP_DMA' && facts.table?.largePagesDisabled === true;
+
+const asked =
+  (operation: (facts: Facts) => boolean) =>
+  (witness: Witness): Witness =>
+    onlyIf(operation, 'large pages are not asked to be disabled', witness);
+
+const disablesLargePages = asked((facts) =>
+  facts.shape.name === 'IOMMU_OPTION'
+    ? passed(facts, 'option_id') === 1n &&
+      passed(facts, 'op') === 0n &&
+      passed(facts, 'val64') === 0n
+    : facts.call.argument === 1n,
+);
+
+export const unmappingWitnesses: Witnesses = {
+  'IOMMU_IOAS_UNMAP/no-ioas': isNo('ioas_id', 'ioas'),
+  'IOMMU_IOAS_UNMAP/too-great': ofRange(isGreatest('iova', 'length')),
+  'IOMMU_IOAS_UNMAP/nothing-mapped': ofRange(nothingMapped),
+  'IOMMU_IOAS_UNMAP/unmaps': unmaps,
+  'IOMMU_IOAS_UNMAP/unmaps-all': unmaps,
+  'VFIO_IOMMU_UNMAP_DMA/unknown-flags': flagsWithin('flags', 2),
+  'VFIO_IOMMU_UNMAP_DMA/all-with-range': allWithRange,
+  'VFIO_IOMMU_UNMAP_DMA/unmaps': unmaps,
+  'VFIO_IOMMU_UNMAP_DMA/unmaps-all': unmaps,
+  'unmapping/zero-length': ofRange(zeroLength),
+  'unmapping/wraps': ofRange(unmapWraps),
+  'unmapping/cuts-area': onlyIf(
+    (facts) => !cutsFirst(facts),
+    'areas are cut at the ends of the range first',
+    cutsArea,
+  ),
+  'cutting/too-fine': cutTooFine,
+  'cutting/accessed': cutAccessed,
+  'cutting/large-pages': cutLargePages,
+  'large pages/filled': disablesLargePages(filled),
+};

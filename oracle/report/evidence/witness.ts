@@ -1,0 +1,128 @@
+// A witness says of one rule what in the call and the world decides it: the fact, and whether the rule's condition
+// holds. It looks at the world by itself, so that a reader can check it, and never at what the judge concluded.
+
+import type { IoctlCall } from '../../../spec/call.ts';
+import { objectAt } from '../../../spec/iommufd/context.ts';
+import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
+import type { World } from '../../../spec/world.ts';
+import type { Concern, Stretch } from '../concern.ts';
+import { whatIs } from '../object-text.ts';
+import { hex, length } from '../quantities.ts';
+import { flagsText } from '../value-names.ts';
+
+export type Facts = Concern & {
+  readonly world: World;
+  readonly call: IoctlCall;
+  /** The IOAS that the call is mainly about, and the IOVAs it names there. */
+  readonly table: IoPagetable | undefined;
+  readonly stretch: Stretch | undefined;
+};
+
+export type Evidence = {
+  /** Whether the rule's condition holds; undefined where that cannot be told here. */
+  readonly holds: boolean | undefined;
+  /** The fact, as a clause without a full stop. */
+  readonly fact: string;
+};
+
+export type Witness = (facts: Facts) => Evidence | undefined;
+
+export type Witnesses = Readonly<Record<string, Witness>>;
+
+/** What the program passed in a field. */
+export const passed = (facts: Facts, field: string): bigint => BigInt(facts.values[field] ?? 0);
+
+const U64_MAX = 0xffff_ffff_ffff_ffffn;
+
+/** A witness of a rule that is met only under a condition; `otherwise` says why it is not met. */
+export const onlyIf =
+  (condition: (facts: Facts) => boolean, otherwise: string, witness: Witness): Witness =>
+  (facts) =>
+    condition(facts) ? witness(facts) : { holds: false, fact: otherwise };
+
+/** Either of two conditions; the facts of both. */
+export const either =
+  (first: Witness, second: Witness): Witness =>
+  (facts) => {
+    const a = first(facts);
+    const b = second(facts);
+    if (a === undefined || b === undefined) return a ?? b;
+    return { holds: a.holds === true || b.holds, fact: `${a.fact}, ${b.fact}` };
+  };
+
+/** No bit is set but those of `known`. */
+export const flagsWithin =
+  (field: string, known: number): Witness =>
+  (facts) => {
+    const flags = Number(passed(facts, field));
+    const text = flagsText(facts.shape.name, field, flags);
+    return {
+      holds: (flags & ~known) !== 0,
+      fact: flags === 0 ? `${field} is 0` : `${field} holds ${text}`,
+    };
+  };
+
+/** The field is not 0. */
+export const notZero =
+  (field: string): Witness =>
+  (facts) => {
+    const value = passed(facts, field);
+    return { holds: value !== 0n, fact: `${field} is ${value === 0n ? '0' : hex(value)}` };
+  };
+
+export const isZero =
+  (field: string): Witness =>
+  (facts) => {
+    const value = passed(facts, field);
+    return { holds: value === 0n, fact: `${field} is ${length(value)}` };
+  };
+
+/** One of the fields is the greatest u64. */
+export const isGreatest =
+  (...fields: readonly string[]): Witness =>
+  (facts) => {
+    const values = fields.map((field) => passed(facts, field));
+    return {
+      holds: values.some((value) => value === U64_MAX),
+      fact: fields.map((field, index) => `${field} is ${hex(values[index] ?? 0n)}`).join(', '),
+    };
+  };
+
+/** The field is less than what the call needs. */
+export const lessThan =
+  (field: string, minimum: bigint): Witness =>
+  (facts) => {
+    const value = passed(facts, field);
+    return { holds: value < minimum, fact: `${field} is ${value}, and ${minimum} is the least` };
+  };
+
+/** The last byte of `length` from `start` lies beyond the greatest u64. */
+export const wraps =
+  (start: string, size: string): Witness =>
+  (facts) => {
+    const from = passed(facts, start);
+    const bytes = passed(facts, size);
+    const last = from + bytes - 1n;
+    return bytes === 0n
+      ? { holds: false, fact: `${size} is 0` }
+      : { holds: last > U64_MAX, fact: `${start} + ${size} - 1 is ${hex(last)}` };
+  };
+
+/** The field names no object of these kinds. */
+export const isNo =
+  (field: string, ...kinds: readonly string[]): Witness =>
+  (facts) => {
+    if (facts.context === undefined) return undefined;
+    const id = Number(passed(facts, field)) as Parameters<typeof objectAt>[1];
+    const object = objectAt(facts.context, id);
+    const holds = object === undefined || (kinds.length > 0 && !kinds.includes(object.kind));
+    return { holds, fact: whatIs(facts.context, id) };
+  };
+
+/** The value is none of these. */
+export const isNoneOf =
+  (field: string, ...known: readonly bigint[]): Witness =>
+  (facts) => {
+    const value = passed(facts, field);
+    return { holds: !known.includes(value), fact: `${field} is ${value}` };
+  };

@@ -1,0 +1,184 @@
+// Why an observation contradicts the specification, as an argument: what holds, what must follow, what was seen, and
+// what the observed answer would have belonged to.
+
+import { errnoName } from '../../spec/abi/errno.ts';
+import type { Call, Observation } from '../../spec/call.ts';
+import type { Rule } from '../../spec/rule.ts';
+import { ALL_RULES, partsUsedBy } from '../../spec/rules.ts';
+import { isNative } from './call-shape.ts';
+import type { FieldDifference } from './differences.ts';
+import type { Evidence } from './evidence/evidence.ts';
+
+/** A rule that answers as the subject did. */
+export type RuleOfAnswer = { readonly rule: Rule; readonly evidence: Evidence | undefined };
+
+export type Explanation = {
+  /** Facts that the argument rests on; clauses. */
+  readonly facts: readonly string[];
+  /** What follows; one sentence for each allowed outcome. */
+  readonly follows: readonly string[];
+  /** What was seen instead; one sentence. */
+  readonly but: string;
+  /** Rules of the same call and of what it uses that give the observed answer. */
+  readonly sameAnswer: readonly RuleOfAnswer[];
+  /** What most likely went wrong; absent where nothing better than the above can be said. */
+  readonly likeliest: string | undefined;
+};
+
+type Allowed = {
+  readonly rule: Rule;
+  readonly answer: string;
+  readonly differences: readonly FieldDifference[];
+  readonly evidence: Evidence | undefined;
+};
+
+/** The part of the reference that holds the call's own rules. */
+const partOf = (call: Call, name: string): string => {
+  if (call.kind === 'open') return 'open';
+  if (call.kind !== 'ioctl') return 'descriptors';
+  return name === 'IOMMU_TEST_CMD MOCK_DOMAIN_FLAGS' ? 'IOMMU_TEST_CMD MOCK_DOMAIN' : name;
+};
+
+/** In the order in which the call meets them. */
+const partsMet = (call: Call, name: string, allowed: readonly Allowed[]): readonly string[] => {
+  const own = partOf(call, name);
+  const native = call.kind === 'ioctl' && isNative(call.command);
+  const ways = native
+    ? ['the door', ...(name.startsWith('IOMMU_TEST_CMD') ? ['IOMMU_TEST_CMD'] : [])]
+    : ['VFIO calls on an iommufd'];
+  const parts = [...ways, own, ...partsUsedBy(own), ...allowed.map(({ rule }) => rule.part)];
+  return [...new Set(parts)];
+};
+
+const answersAlike = (rule: Rule, errno: number): boolean =>
+  errno === 0 ? rule.errno === undefined : rule.errno === errnoName(errno);
+
+const rulesMet = (call: Call, name: string, allowed: readonly Allowed[]): readonly Rule[] => {
+  const parts = partsMet(call, name, allowed);
+  return ALL_RULES.filter(({ part }) => parts.includes(part)).sort(
+    (a, b) => parts.indexOf(a.part) - parts.indexOf(b.part) || a.position - b.position,
+  );
+};
+
+const followsFrom = ({ rule, answer }: Allowed): string =>
+  rule.errno === undefined
+    ? `rule ${rule.id} grants the call, and it answers ${answer}`
+    : `rule ${rule.id} refuses the call, and it answers ${answer}`;
+
+const sawInstead = (observation: Observation, allowed: readonly Allowed[]): string => {
+  const { result, errno } = observation;
+  const seen = errno === 0 ? `${result}` : `-1 ${errnoName(errno)}`;
+  const wrongResult = allowed.every(({ differences }) =>
+    differences.some(({ kind }) => kind === 'result'),
+  );
+  if (allowed.length === 0) return `it answered ${seen}, and no reply at all is allowed`;
+  if (wrongResult) return `it answered ${seen}`;
+  const names = allowed.flatMap(({ differences }) =>
+    differences.flatMap((difference) =>
+      difference.kind === 'field'
+        ? [difference.name]
+        : difference.kind === 'choice'
+          ? [difference.what]
+          : [],
+    ),
+  );
+  return `it answered ${seen} with something else in ${[...new Set(names)].join(', ')}`;
+};
+
+const refusalInstead = (
+  allowed: Allowed,
+  sameAnswer: readonly RuleOfAnswer[],
+): string | undefined => {
+  const holding = sameAnswer.filter(({ evidence }) => evidence?.holds === true);
+  const [holds] = holding;
+  if (holds !== undefined && allowed.rule.errno !== undefined) {
+    return (
+      `the checks of ${allowed.rule.id} and ${holds.rule.id} stand in the wrong order: both hold ` +
+      `(${holds.evidence?.fact}), and the first of them comes first`
+    );
+  }
+  const open = sameAnswer.filter(({ evidence }) => evidence?.holds !== false);
+  const [only] = open.length === 1 ? open : sameAnswer.length === 1 ? sameAnswer : [];
+  if (only === undefined) return undefined;
+  return only.evidence?.holds === false
+    ? `the check of ${only.rule.id} refuses what it must let pass`
+    : `it answered as rule ${only.rule.id} would`;
+};
+
+const grantInstead = ({ rule, evidence }: Allowed): string => {
+  const although = evidence === undefined ? '' : `, although ${evidence.fact}`;
+  return `the check of ${rule.id} is missing, or did not see what it looks for${although}`;
+};
+
+const choiceInstead = (allowed: Allowed): string | undefined => {
+  const choice = allowed.differences.find((difference) => difference.kind === 'choice');
+  return choice === undefined
+    ? undefined
+    : `the search for ${choice.what} does not see what stands in the way: ${choice.value} is no choice, because ${choice.why}`;
+};
+
+const fieldsInstead = (
+  allowed: Allowed,
+  errno: number,
+  hint: string | undefined,
+): string | undefined => {
+  const fields = allowed.differences.filter((difference) => difference.kind === 'field');
+  if (fields.length === 0) return choiceInstead(allowed);
+  if (hint !== undefined) return hint;
+  const names = fields.map(({ name }) => name).join(', ');
+  if (fields.every(({ note }) => note === 'was not written')) {
+    return errno === 0
+      ? `the call did what it should and forgot to write ${names} back`
+      : `the call failed as it should, and forgot to write ${names} back`;
+  }
+  if (fields.every(({ note }) => note === 'must be left as it was')) {
+    return `the call wrote ${names}, which it must leave alone when it answers so`;
+  }
+  return `the call wrote another value to ${names}`;
+};
+
+const likeliestOf = (
+  observation: Observation,
+  allowed: readonly Allowed[],
+  sameAnswer: readonly RuleOfAnswer[],
+  hint: string | undefined,
+): string | undefined => {
+  const [first] = allowed;
+  if (first === undefined) return undefined;
+  const wrongResult = first.differences.some(({ kind }) => kind === 'result');
+  if (!wrongResult) return fieldsInstead(first, observation.errno, hint);
+  if (observation.errno !== 0) {
+    return sameAnswer.length === 0
+      ? `another part of the kernel answered: no rule of this call gives ${errnoName(observation.errno)}`
+      : refusalInstead(first, sameAnswer);
+  }
+  return first.rule.errno === undefined ? undefined : grantInstead(first);
+};
+
+/** `evidence` tells what decides a rule for this call; `hint` says what a wrong value would be right for. */
+export const explain = (
+  call: Call,
+  name: string,
+  observation: Observation,
+  allowed: readonly Allowed[],
+  evidence: (rule: Rule) => Evidence | undefined,
+  hint: string | undefined,
+): Explanation => {
+  const own = new Set(allowed.map(({ rule }) => rule.id));
+  const wrongResult = allowed.every(({ differences }) =>
+    differences.some(({ kind }) => kind === 'result'),
+  );
+  const sameAnswer =
+    wrongResult && observation.errno !== 0
+      ? rulesMet(call, name, allowed)
+          .filter((rule) => answersAlike(rule, observation.errno) && !own.has(rule.id))
+          .map((rule) => ({ rule, evidence: evidence(rule) }))
+      : [];
+  return {
+    facts: allowed.flatMap(({ evidence: of }) => (of === undefined ? [] : [of.fact])),
+    follows: allowed.map(followsFrom),
+    but: sawInstead(observation, allowed),
+    sameAnswer,
+    likeliest: likeliestOf(observation, allowed, sameAnswer, hint),
+  };
+};

@@ -1,0 +1,110 @@
+// Names for what a program's operations give, so that it reads like code: ioas1, hwpt2, access1.
+
+import type { Argument, Operation, Program, Value } from '../../model/programs/program.ts';
+import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
+
+/** By struct: fields that the kernel writes and what they are. */
+const OUTPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  IOMMU_IOAS_ALLOC: { out_ioas_id: 'ioas' },
+  IOMMU_HWPT_ALLOC: { out_hwpt_id: 'hwpt' },
+  IOMMU_FAULT_QUEUE_ALLOC: { out_fault_id: 'fault', out_fault_fd: 'faultfd' },
+  IOMMU_VIOMMU_ALLOC: { out_viommu_id: 'viommu' },
+  IOMMU_VDEVICE_ALLOC: { out_vdevice_id: 'vdevice' },
+  MOCK_DOMAIN: { out_stdev_id: 'stdev', out_hwpt_id: 'hwpt', out_idev_id: 'device' },
+  MOCK_DOMAIN_FLAGS: { out_stdev_id: 'stdev', out_hwpt_id: 'hwpt', out_idev_id: 'device' },
+  CREATE_ACCESS: { out_access_fd: 'access' },
+  ACCESS_PAGES: { out_access_pages_id: 'pin' },
+};
+
+/** What else is named, if something later refers to it. */
+const ON_REFERENCE: Readonly<Record<string, string>> = {
+  ioas_id: 'ioas',
+  pt_id: 'hwpt',
+  iova: 'iova',
+  dst_iova: 'iova',
+  length: 'length',
+  size: 'size',
+};
+
+export type HandleNames = {
+  /** The name of what an operation gave; undefined where it has none. */
+  readonly nameOf: (from: string, out: string) => string | undefined;
+  /** The names that an operation gives, in the order of its outputs. */
+  readonly givenBy: (label: string) => readonly string[];
+};
+
+const valuesIn = (argument: Argument): readonly Value[] => {
+  switch (argument.kind) {
+    case 'plain':
+      return [argument.value];
+    case 'bytes':
+      return [argument.at];
+    case 'struct':
+      return [
+        argument.at,
+        ...Object.values(argument.fields),
+        ...(argument.also ?? []).flatMap(({ at, words }) => [at, ...words]),
+      ];
+  }
+};
+
+/** Every value of an operation that may be a handle. */
+const valuesOf = (operation: Operation): readonly Value[] => {
+  switch (operation.op) {
+    case 'close':
+      return [operation.fd];
+    case 'ioctl':
+      return [operation.fd, ...valuesIn(operation.argument)];
+    case 'mmap':
+      return operation.backing.kind === 'memfd' ? [operation.backing.fd] : [];
+    default:
+      return [];
+  }
+};
+
+const resultName = (operation: Operation): string | undefined => {
+  if (operation.op === 'memfd') return 'memfd';
+  if (operation.op === 'open') return operation.path === '/dev/iommu' ? 'iommufd' : 'group';
+  return operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD
+    ? 'devicefd'
+    : undefined;
+};
+
+const outputsOf = (operation: Operation): Readonly<Record<string, string>> =>
+  operation.op === 'ioctl' && operation.argument.kind === 'struct'
+    ? (OUTPUTS[operation.argument.layout] ?? {})
+    : {};
+
+const keyOf = (from: string, out: string): string => `${from} ${out}`;
+
+export const handleNamesOf = (program: Program): HandleNames => {
+  const referred = new Set<string>();
+  for (const operation of program) {
+    for (const value of valuesOf(operation)) {
+      if (typeof value === 'object' && 'from' in value) referred.add(keyOf(value.from, value.out));
+    }
+  }
+  const names = new Map<string, string>();
+  const given = new Map<string, string[]>();
+  const counts = new Map<string, number>();
+  const give = (label: string, out: string, base: string): void => {
+    const number = (counts.get(base) ?? 0) + 1;
+    counts.set(base, number);
+    names.set(keyOf(label, out), `${base}${number}`);
+    given.set(label, [...(given.get(label) ?? []), `${base}${number}`]);
+  };
+  for (const operation of program) {
+    const { label } = operation;
+    const result = resultName(operation);
+    if (result !== undefined) give(label, 'result', result);
+    const outputs = outputsOf(operation);
+    for (const [out, base] of Object.entries(outputs)) give(label, out, base);
+    for (const [out, base] of Object.entries(ON_REFERENCE)) {
+      if (outputs[out] === undefined && referred.has(keyOf(label, out))) give(label, out, base);
+    }
+  }
+  return {
+    nameOf: (from, out) => names.get(keyOf(from, out)),
+    givenBy: (label) => given.get(label) ?? [],
+  };
+};

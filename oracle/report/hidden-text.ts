@@ -1,0 +1,128 @@
+// What no reply showed and the machine's hidden state does: which domains translate what, what is pinned, what is
+// charged. As text, with the state that the specification expects.
+
+import { fileDescriptor, objectId } from '../../spec/abi/units.ts';
+import { nodesOf } from '../../spec/collections/ordered-map.ts';
+import type { FileId } from '../../spec/files.ts';
+import { type Context, hwptAt } from '../../spec/iommufd/context.ts';
+import { fileAt, type World } from '../../spec/world.ts';
+import type { HiddenDifference } from '../check/hidden.ts';
+import type { Concern } from './concern.ts';
+import { indented, wrapped } from './lines.ts';
+import type { Palette } from './palette.ts';
+import { count } from './quantities.ts';
+import { stateAround } from './state.ts';
+import { stateText } from './state-text.ts';
+import { hiddenDifferencesShown, type Verbosity } from './verbosity.ts';
+
+/** The program's only process. */
+const PROCESS = 1;
+
+const differenceText = (
+  { where, expected, observed }: HiddenDifference,
+  palette: Palette,
+): readonly string[] => [
+  palette.bad(where),
+  ...wrapped(`expected  ${expected}`, '  ', '            '),
+  ...wrapped(`observed  ${observed}`, '  ', '            '),
+];
+
+/** What kind of mistake such a difference most often is. */
+const likeliestOf = ({ where, expected, observed }: HiddenDifference): string | undefined => {
+  if (where === 'pins') {
+    return 'pages were unpinned once too often, or not at all, or pinned for each domain or copy by itself';
+  }
+  if (where === 'locked memory') {
+    return 'a charge was not given back, was made twice, or went to another account';
+  }
+  if (expected.startsWith('translates') && observed.startsWith('nothing')) {
+    return 'a map, or the filling of a new domain, left this domain out, or an unmap took too much';
+  }
+  if (expected.startsWith('nothing') && observed.startsWith('translates')) {
+    return 'an unmap left this domain out: a device still reaches memory that the program believes to be its own again';
+  }
+  return expected.startsWith('translates') && observed.startsWith('translates')
+    ? 'the domain leads to another page, with other permissions, or at another IOVA than the areas say'
+    : undefined;
+};
+
+const NOTHING: Concern = {
+  file: undefined,
+  context: undefined,
+  shape: { name: '', argument: 'unused' },
+  values: {},
+  objects: [],
+  stretches: [],
+  memory: undefined,
+};
+
+/** The places at which domains of an iommufd differ, for its map. */
+const placesIn = (
+  context: Context,
+  file: FileId,
+  world: World,
+  differences: readonly HiddenDifference[],
+): Concern['stretches'] =>
+  differences.flatMap(({ at, expected, observed }) => {
+    if (at === undefined || fileAt(world, PROCESS, fileDescriptor(at.fd)) !== file) return [];
+    const hwpt = hwptAt(context, objectId(at.hwpt));
+    if (hwpt === undefined) return [];
+    const what = `hwpt ${at.hwpt}: expected ${expected}, observed ${observed}`;
+    return [{ what, ioas: hwpt.ioas, start: at.iova, length: 1n }];
+  });
+
+/** Every iommufd that there must be, or what there is without one. */
+const everythingOf = (
+  world: World,
+  differences: readonly HiddenDifference[],
+): readonly Concern[] => {
+  const concerns: Concern[] = [];
+  for (const { key, value } of nodesOf(world.files)) {
+    if (value.kind !== 'iommufd') continue;
+    const { context } = value;
+    const stretches = placesIn(context, key, world, differences);
+    concerns.push({ ...NOTHING, file: key, context, stretches });
+  }
+  return concerns.length === 0 ? [NOTHING] : concerns;
+};
+
+/** `world` is the one that the specification expects after the program. */
+export const hiddenText = (
+  differences: readonly HiddenDifference[],
+  world: World,
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => {
+  const shown = differences.slice(0, hiddenDifferencesShown(verbosity));
+  const rest = differences.length - shown.length;
+  const likeliest = [...new Set(shown.flatMap((difference) => likeliestOf(difference) ?? []))];
+  const nothing = { kind: 'open', process: PROCESS, path: '' } as const;
+  return [
+    `${palette.bad('VIOLATION')}  every reply is allowed, and the machine's hidden state is another than it must be`,
+    '',
+    palette.title('Differences'),
+    ...indented(
+      [
+        ...shown.flatMap((difference) => differenceText(difference, palette)),
+        ...(rest === 0 ? [] : [`... and ${count(rest, 'more difference')}`]),
+      ],
+      '  ',
+    ),
+    '',
+    palette.title('Why'),
+    ...wrapped(
+      'Let the state be as below, which follows from the replies. Then each domain translates exactly what the areas ' +
+        'of its IOAS map, each page is pinned once for all areas of one stretch of memory, and as much is charged. But ' +
+        'the machine differs: contradiction.',
+      '  ',
+    ),
+    ...likeliest.flatMap((text) =>
+      wrapped(`Likeliest: ${text}.`, '  ', '    ').map((line) => palette.doubtful(line)),
+    ),
+    '',
+    palette.title('State that must be'),
+    ...everythingOf(world, shown).flatMap((concern) =>
+      indented(stateText(stateAround(world, nothing, concern, verbosity), palette), '  '),
+    ),
+  ];
+};

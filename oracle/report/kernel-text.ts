@@ -1,0 +1,35 @@
+// What a kernel said of itself while a program ran, as text: a warning in its log, or its last words.
+
+import { indented } from './lines.ts';
+import type { Palette } from './palette.ts';
+import { count } from './quantities.ts';
+import { logLinesShown, type Verbosity } from './verbosity.ts';
+
+const logText = (lines: readonly string[], verbosity: Verbosity): readonly string[] => {
+  const shown = lines.slice(0, logLinesShown(verbosity));
+  const rest = lines.length - shown.length;
+  return indented([...shown, ...(rest === 0 ? [] : [`... and ${count(rest, 'more line')}`])], '  ');
+};
+
+/** A warning is a violation even where every reply conforms. */
+export const complaintText = (
+  lines: readonly string[],
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => [
+  `${palette.bad('VIOLATION')}  every reply is allowed, and the kernel complained while the program ran`,
+  '',
+  palette.title("The kernel's log"),
+  ...logText(lines, verbosity),
+];
+
+export const deathText = (
+  said: string,
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => [
+  `${palette.bad('VIOLATION')}  the kernel died or hung while the program ran`,
+  '',
+  palette.title('What it said last'),
+  ...logText(said.trimEnd().split('\n'), verbosity),
+];

@@ -1,0 +1,95 @@
+// Objects of an iommufd in words.
+
+import type { ObjectId } from '../../spec/abi/units.ts';
+import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
+import { type Context, type IommufdObject, objectAt } from '../../spec/iommufd/context.ts';
+import { areaLength } from '../../spec/iopt/area.ts';
+import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
+import { count, listed, size } from './quantities.ts';
+
+const KINDS: Readonly<Record<IommufdObject['kind'], string>> = {
+  ioas: 'IOAS',
+  hwpt: 'hwpt',
+  device: 'device',
+  selftest: "mock device's test object",
+  access: 'in-kernel user (access)',
+  unspecified: 'object of an unspecified call',
+};
+
+export const kindText = (kind: IommufdObject['kind']): string => KINDS[kind];
+
+/** "an IOAS", "a device". */
+export const kindWithArticle = (kind: IommufdObject['kind']): string =>
+  `${/^(IOAS|hwpt|in-|object)/.test(KINDS[kind]) ? 'an' : 'a'} ${KINDS[kind]}`;
+
+/** "object 3 is an hwpt", "there is no object 3". */
+export const whatIs = (context: Context, id: ObjectId): string => {
+  const object = objectAt(context, id);
+  return object === undefined
+    ? `there is no object ${id}`
+    : `object ${id} is ${kindWithArticle(object.kind)}`;
+};
+
+const ids = (list: readonly ObjectId[]): string => listed(list.map((id) => `${id}`));
+
+/** "hwpts 3 and 4, access 5": who uses an IOAS; empty where nobody does. */
+export const usersOfTable = ({ domains, accesses }: IoPagetable): string =>
+  [
+    ...(domains.length === 0 ? [] : [`${domains.length === 1 ? 'hwpt' : 'hwpts'} ${ids(domains)}`]),
+    ...(accesses.length === 0
+      ? []
+      : [`${accesses.length === 1 ? 'access' : 'accesses'} ${ids(accesses)}`]),
+  ].join(', ');
+
+const bytesMapped = (table: IoPagetable): bigint => {
+  let bytes = 0n;
+  for (const node of nodesOf(table.areas)) bytes += areaLength(node);
+  return bytes;
+};
+
+/** "3 areas of 12 KiB together". */
+export const areasSummary = (table: IoPagetable): string => {
+  const areas = sizeOf(table.areas);
+  if (areas === 0) return 'no area';
+  return `${count(areas, 'area')} of ${size(bytesMapped(table))}${areas === 1 ? '' : ' together'}`;
+};
+
+/** Who uses the object, in words; "nobody" where it could be destroyed. */
+export const usersText = (context: Context, id: ObjectId): string => {
+  const object = objectAt(context, id);
+  if (object?.kind === 'ioas') return usersOfTable(object.table) || 'nobody';
+  if (object?.kind === 'hwpt') {
+    const devices: ObjectId[] = [];
+    for (const { key, value } of nodesOf(context.objects)) {
+      if (value.kind === 'device' && value.hwpt === id) devices.push(key);
+    }
+    return devices.length === 0
+      ? 'nobody'
+      : `${devices.length === 1 ? 'device' : 'devices'} ${ids(devices)}`;
+  }
+  if (object?.kind === 'device') return 'whoever bound it';
+  return object?.kind === 'access' ? 'its descriptor' : 'nobody';
+};
+
+/** One line about an object. */
+export const objectText = (context: Context, id: ObjectId, object: IommufdObject): string => {
+  switch (object.kind) {
+    case 'ioas': {
+      const compat = context.compatIoas === id ? ', the one of VFIO calls' : '';
+      return `IOAS${compat}: ${areasSummary(object.table)}; used by ${usersText(context, id)}`;
+    }
+    case 'hwpt':
+      return `hwpt over IOAS ${object.ioas}, ${object.automatic ? 'made by an attach' : "the program's own"}; used by ${usersText(context, id)}`;
+    case 'device':
+      return `device behind IOMMU "${object.iommu}", of ${object.group}; ${object.hwpt === undefined ? 'not attached' : `attached to hwpt ${object.hwpt}`}`;
+    case 'selftest':
+      return `test object of mock device ${object.device}`;
+    case 'access': {
+      const where = object.ioas === undefined ? 'attached to nothing' : `on IOAS ${object.ioas}`;
+      const pins = object.needsPins ? `, ${count(object.pins.length, 'pinned stretch')}` : '';
+      return `in-kernel user (access) ${where}${pins}`;
+    }
+    case 'unspecified':
+      return `made by ${object.madeBy}, of which nothing is specified`;
+  }
+};

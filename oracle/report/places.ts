@@ -1,0 +1,188 @@
+// What stands where in the memory that a call is about: the fields of its struct, what is between and behind them, and
+// the arrays and buffers that it points at. Bytes are read and compared by these names.
+
+import { decode, type Layout } from '../../spec/abi/layout.ts';
+import * as native from '../../spec/abi/native.ts';
+import { ACCESS_RW } from '../../spec/abi/test.ts';
+import * as vfio from '../../spec/abi/vfio.ts';
+import type { IoctlCall } from '../../spec/call.ts';
+import type { CallShape } from './call-shape.ts';
+import { fieldText } from './field-text.ts';
+import { bytesText, range } from './quantities.ts';
+import { BUFFER_BYTES_SHOWN } from './verbosity.ts';
+
+export type Place = {
+  readonly name: string;
+  readonly address: bigint;
+  /** Bytes. */
+  readonly length: number;
+  /** The value of these bytes, `length` of them. */
+  readonly text: (bytes: Uint8Array) => string;
+  /** Whether the bytes say nothing that a reader looks for. */
+  readonly idle: (bytes: Uint8Array) => boolean;
+};
+
+const never = (): boolean => false;
+const allZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+const always = (): boolean => true;
+const digits = (bytes: Uint8Array): string => bytesText(bytes, BUFFER_BYTES_SHOWN);
+
+const gap = (at: bigint, from: number, to: number): Place => ({
+  name: to - from === 1 ? `byte ${from} (padding)` : `bytes ${from} to ${to - 1} (padding)`,
+  address: at + BigInt(from),
+  length: to - from,
+  text: digits,
+  idle: always,
+});
+
+/** The fields of a struct at an address, and the padding between and behind them. */
+const fieldsOf = (call: string, layout: Layout, at: bigint, prefix = ''): readonly Place[] => {
+  const places: Place[] = [];
+  let end = 0;
+  for (const field of [...layout.fields].sort((a, b) => a.offset - b.offset)) {
+    if (field.offset > end) places.push(gap(at, end, field.offset));
+    const { kind } = field;
+    const idle =
+      kind === 'reserved' || kind === 'reserved16' || field.name === '__reserved'
+        ? allZero
+        : kind === 'size' || kind === 'argsz'
+          ? (bytes: Uint8Array) =>
+              bytes.length === 4 &&
+              new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === layout.size
+          : never;
+    places.push({
+      name: `${prefix}${field.name}`,
+      address: at + BigInt(field.offset),
+      length: field.width,
+      text: (bytes) => fieldText(call, field, bytes),
+      idle,
+    });
+    end = field.offset + field.width;
+  }
+  if (end < layout.size) places.push(gap(at, end, layout.size));
+  return places;
+};
+
+const rangeText = (bytes: Uint8Array): string => {
+  const { start, last } = decode(native.IOVA_RANGE, bytes);
+  return range(start, last);
+};
+
+const ranges = (name: string, at: bigint, count: number): readonly Place[] =>
+  Array.from({ length: count }, (_, index) => ({
+    name: `${name}[${index}]`,
+    address: at + BigInt(index * native.IOVA_RANGE.size),
+    length: native.IOVA_RANGE.size,
+    text: rangeText,
+    idle: never,
+  }));
+
+const buffer = (name: string, address: bigint, length: number): Place => ({
+  name,
+  address,
+  length,
+  text: digits,
+  idle: never,
+});
+
+const roundUp = (length: number): number => (length + 7) & ~7;
+
+/** The capabilities behind VFIO_IOMMU_GET_INFO's struct, in the order in which an iommufd writes them. */
+const capabilities = (call: IoctlCall): readonly Place[] => {
+  const info = vfio.VFIO_IOMMU_TYPE1_INFO;
+  const room = call.memory[0]?.bytes.length ?? 0;
+  const available = call.argument + BigInt(info.size);
+  const first = available + BigInt(roundUp(vfio.VFIO_CAP_DMA_AVAIL.size));
+  const elements = first + BigInt(vfio.VFIO_CAP_IOVA_RANGE.size);
+  const end = call.argument + BigInt(room);
+  const count = elements < end ? Number((end - elements) / BigInt(native.IOVA_RANGE.size)) : 0;
+  const places = [
+    ...fieldsOf('', vfio.VFIO_CAP_DMA_AVAIL, available, 'DMA_AVAIL.'),
+    gap(available, vfio.VFIO_CAP_DMA_AVAIL.size, roundUp(vfio.VFIO_CAP_DMA_AVAIL.size)),
+    ...fieldsOf('', vfio.VFIO_CAP_IOVA_RANGE, first, 'IOVA_RANGE.'),
+    ...ranges('IOVA_RANGE.iova_ranges', elements, count),
+  ];
+  // The program passes nothing there.
+  return places.map((place) => ({ ...place, idle: always }));
+};
+
+/** What the struct points at. */
+const pointedAt = (shape: CallShape, call: IoctlCall, struct: Uint8Array): readonly Place[] => {
+  switch (shape.name) {
+    case 'IOMMU_IOAS_ALLOW_IOVAS':
+    case 'IOMMU_IOAS_IOVA_RANGES': {
+      const values = decode(native.IOMMU_IOAS_ALLOW_IOVAS, struct);
+      const known = call.memory
+        .filter(({ address }) => address === values.allowed_iovas)
+        .map(({ bytes }) => Math.floor(bytes.length / native.IOVA_RANGE.size));
+      return ranges(
+        'allowed_iovas',
+        values.allowed_iovas,
+        Math.min(values.num_iovas, Math.max(0, ...known)),
+      );
+    }
+    case 'IOMMU_HWPT_ALLOC': {
+      const { data_uptr, data_len } = decode(native.IOMMU_HWPT_ALLOC, struct);
+      return data_len === 0 ? [] : [buffer('data', data_uptr, data_len)];
+    }
+    case 'IOMMU_TEST_CMD ACCESS_RW': {
+      const { uptr, length } = decode(ACCESS_RW, struct);
+      return length === 0n ? [] : [buffer('the buffer', uptr, Number(length & 0xff_ffffn))];
+    }
+    case 'VFIO_IOMMU_GET_INFO':
+      return capabilities(call);
+    default:
+      return [];
+  }
+};
+
+const nameText = (bytes: Uint8Array): string => {
+  const end = bytes.indexOf(0);
+  const text = String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
+  return `"${text.replace(/[^ -~]/g, '?')}"${end < 0 ? ' ...' : ''}`;
+};
+
+/** Bytes at an address that one of the segments holds; as many as there are, up to `length`. */
+export const bytesIn = (
+  segments: readonly { readonly address: bigint; readonly bytes: Uint8Array }[],
+  address: bigint,
+  length: number,
+): Uint8Array => {
+  for (const { address: start, bytes } of segments) {
+    const from = address - start;
+    if (from >= 0n && from < BigInt(bytes.length)) {
+      return bytes.subarray(Number(from), Number(from) + length);
+    }
+  }
+  return new Uint8Array();
+};
+
+/** Everything that the call's memory is known to hold, by address; what is behind the struct comes last. */
+export const placesOf = (shape: CallShape, call: IoctlCall): readonly Place[] => {
+  const segment = call.memory[0];
+  if (shape.argument === 'text') {
+    const length = segment?.bytes.length ?? 0;
+    const name = { name: 'name', address: call.argument, length, text: nameText, idle: never };
+    return length === 0 ? [] : [name];
+  }
+  if (shape.layout === undefined) {
+    const length = segment?.bytes.length ?? 0;
+    return length === 0 ? [] : [buffer('bytes', call.argument, length)];
+  }
+  const { layout } = shape;
+  const struct = bytesIn(call.memory, call.argument, layout.size);
+  const pointed = pointedAt(shape, call, struct);
+  const tail = (segment?.bytes.length ?? 0) - layout.size;
+  const places = [...fieldsOf(shape.name, layout, call.argument), ...pointed];
+  if (tail <= 0 || shape.name === 'VFIO_IOMMU_GET_INFO') return places;
+  return [
+    ...places,
+    {
+      name: `${tail} ${tail === 1 ? 'byte' : 'bytes'} behind the struct`,
+      address: call.argument + BigInt(layout.size),
+      length: tail,
+      text: digits,
+      idle: shape.name.startsWith('VFIO_') ? always : allZero,
+    },
+  ];
+};

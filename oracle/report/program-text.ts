@@ -1,0 +1,169 @@
+// A program as short readable text: one line an operation, with names for what operations give.
+
+import { REGIONS } from '../../model/programs/arena.ts';
+import {
+  type Argument,
+  LAYOUTS,
+  type Operation,
+  type Program,
+  type Value,
+} from '../../model/programs/program.ts';
+import type { Field, Layout } from '../../spec/abi/layout.ts';
+import { IOMMU_TEST_CMD } from '../../spec/abi/native.ts';
+import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
+import { shapeOf } from './call-shape.ts';
+import { fieldText } from './field-text.ts';
+import { type HandleNames, handleNamesOf } from './handle-names.ts';
+import { columns } from './lines.ts';
+import { bytesText, count, hex, length as lengthText } from './quantities.ts';
+import { extensionName } from './value-names.ts';
+import { BYTES_IN_LINE } from './verbosity.ts';
+
+const TEST_NUMBERS = new Map(TEST_OPERATIONS.map(({ op, name }) => [name as string, op]));
+
+/** "data+0x1000": a place in the arena by the name of its region. */
+const placeText = (offset: bigint): string => {
+  const region = REGIONS.find(
+    (candidate) => offset >= candidate.offset && offset < candidate.offset + candidate.length,
+  );
+  if (region === undefined)
+    return `arena${offset < 0n ? '-' : '+'}${hex(offset < 0n ? -offset : offset)}`;
+  const name = region.name.replaceAll(' ', '-');
+  return offset === region.offset ? name : `${name}+${hex(offset - region.offset)}`;
+};
+
+const bytesOfNumber = (value: bigint, width: number): Uint8Array => {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, value), true);
+  return bytes.subarray(0, width);
+};
+
+/** Bytes, or how many of them where they are many. */
+const digits = (hexadecimal: string): string =>
+  bytesText(Buffer.from(hexadecimal, 'hex'), BYTES_IN_LINE) || 'no bytes';
+
+class ProgramText {
+  readonly #names: HandleNames;
+
+  constructor(program: Program) {
+    this.#names = handleNamesOf(program);
+  }
+
+  value(value: Value, number: (value: bigint) => string = hex): string {
+    if (typeof value === 'bigint') return number(value);
+    if ('arena' in value) return placeText(value.arena);
+    return this.#names.nameOf(value.from, value.out) ?? `${value.from}.${value.out}`;
+  }
+
+  #field(call: string, field: Field, value: Value): string {
+    return this.value(value, (number) =>
+      fieldText(call, field, bytesOfNumber(number, field.width)),
+    );
+  }
+
+  /** Whether a field says nothing: the struct's own size, or the operation that the name tells. */
+  #idle(layout: Layout, name: string, field: Field, value: Value): boolean {
+    if (field.kind === 'size' || field.kind === 'argsz') return value === BigInt(layout.size);
+    const operation = TEST_NUMBERS.get(name);
+    return operation !== undefined && field.name === 'op' && value === BigInt(operation);
+  }
+
+  #words(words: readonly Value[]): string {
+    return words.every((word) => word === 0n)
+      ? `${count(words.length, 'word')} of 0`
+      : `[${words.map((word) => this.value(word)).join(', ')}]`;
+  }
+
+  #struct(argument: Extract<Argument, { kind: 'struct' }>): readonly string[] {
+    const layout = LAYOUTS.get(argument.layout) ?? IOMMU_TEST_CMD;
+    const call = TEST_NUMBERS.has(argument.layout)
+      ? `IOMMU_TEST_CMD ${argument.layout}`
+      : argument.layout;
+    const parts = layout.fields.flatMap((field) => {
+      const value = argument.fields[field.name] ?? 0n;
+      const isZero = value === 0n && field.kind !== 'size' && field.kind !== 'argsz';
+      return isZero || this.#idle(layout, argument.layout, field, value)
+        ? []
+        : [`${field.name}=${this.#field(call, field, value)}`];
+    });
+    const { at, length, tail, also } = argument;
+    const isUsual = typeof at === 'object' && 'arena' in at && at.arena === 0n;
+    return [
+      ...parts,
+      ...(isUsual ? [] : [`at ${this.value(at)}`]),
+      ...(length === undefined ? [] : [`only the first ${count(length, 'byte')} of it`]),
+      ...(tail === undefined ? [] : [`and ${digits(tail)} behind it`]),
+      ...(also ?? []).map(
+        ({ at: place, words }) => `with ${this.#words(words)} at ${this.value(place)}`,
+      ),
+    ];
+  }
+
+  #ioctl(operation: Extract<Operation, { op: 'ioctl' }>): string {
+    const { argument, command } = operation;
+    const fd = this.value(operation.fd, (number) => `${BigInt.asIntN(32, number)}`);
+    const isGroup = command >= 0x3b67 && command <= 0x3b6a;
+    const file = isGroup ? ({ kind: 'group', group: 0, container: undefined } as const) : undefined;
+    const name = shapeOf(file, command, new Uint8Array()).name;
+    if (argument.kind === 'struct') {
+      const shown = TEST_NUMBERS.has(argument.layout) ? argument.layout : name;
+      const other = shown === argument.layout ? [] : [`struct of ${argument.layout}`];
+      return `${shown}(${[fd, ...other, ...this.#struct(argument)].join(', ')})`;
+    }
+    if (argument.kind === 'bytes') {
+      return `${name}(${fd}, bytes ${digits(argument.hex)} at ${this.value(argument.at)})`;
+    }
+    const { value } = argument;
+    const named = typeof value === 'bigint' && /EXTENSION|SET_IOMMU/.test(name);
+    const text = (named ? extensionName(value) : undefined) ?? this.value(value);
+    return `${name}(${fd}, ${text})`;
+  }
+
+  #call(operation: Operation): string {
+    switch (operation.op) {
+      case 'open':
+        return `open("${operation.path}")`;
+      case 'close':
+        return `close(${this.value(operation.fd, (number) => `${number}`)})`;
+      case 'ioctl':
+        return this.#ioctl(operation);
+      case 'memfd':
+        return `memfd(${lengthText(operation.length)})`;
+      case 'mmap': {
+        const { backing, protection, shared } = operation;
+        const behind =
+          backing.kind === 'memfd'
+            ? `${this.value(backing.fd)} from ${hex(backing.offset)}`
+            : backing.kind;
+        const place = `${placeText(operation.offset)}, ${lengthText(operation.length)}`;
+        return `mmap(${place}, ${protection}, ${shared ? 'shared' : 'private'}, ${behind})`;
+      }
+      case 'munmap':
+        return `munmap(${placeText(operation.offset)}, ${lengthText(operation.length)})`;
+      case 'store':
+        return `store(${placeText(operation.offset)}, ${digits(operation.hex)})`;
+    }
+  }
+
+  line(operation: Operation): string {
+    const given = this.#names.givenBy(operation.label);
+    const call = this.#call(operation);
+    return given.length === 0 ? call : `${given.join(', ')} = ${call}`;
+  }
+}
+
+/** A line an operation, numbered. `results` stand behind, where they are known. */
+export const programText = (
+  program: Program,
+  results: readonly string[] = [],
+): readonly string[] => {
+  const text = new ProgramText(program);
+  return columns(
+    program.map((operation, index) => {
+      const result = results[index];
+      const line = text.line(operation);
+      return [`${index + 1}`, result === undefined ? line : `${line}  ->  ${result}`];
+    }),
+    [0],
+  );
+};

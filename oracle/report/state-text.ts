@@ -1,0 +1,125 @@
+// The state around a call as text: IOVA maps, objects, memory, descriptors, charges.
+
+import { pageSizesText } from './field-text.ts';
+import type { MapLine } from './iova-map.ts';
+import { columns, indented } from './lines.ts';
+import type { Palette } from './palette.ts';
+import { count, grouped, hex, range, size as sizeText } from './quantities.ts';
+import type { IoasAround, MappingAround, StateAround } from './state.ts';
+
+/** Addresses of equal width, so that a map can be read down its columns. */
+const address = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`;
+
+const span = (start: bigint, last: bigint): string => `${address(start)} - ${address(last)}`;
+
+/** A mark for what the call is about, the IOVAs, and what stands there. */
+const mapRow = (line: MapLine): readonly string[] => {
+  switch (line.kind) {
+    case 'wanted':
+      return ['>', span(line.start, line.last), line.what];
+    case 'area':
+      return [
+        ' ',
+        span(line.start, line.last),
+        `area ${line.access}, ${sizeText(line.length)}, ${line.memory}`,
+      ];
+    case 'reserved':
+      return [' ', span(line.start, line.last), `reserved ${line.by}`];
+    case 'omitted':
+      return [' ', '...', `${count(line.areas, 'more area')}`];
+  }
+};
+
+const mapText = (lines: readonly MapLine[], palette: Palette): readonly string[] =>
+  columns(lines.map(mapRow)).map((text, index) => {
+    const kind = lines[index]?.kind;
+    if (kind === 'wanted') return palette.title(text);
+    return kind === 'reserved' || kind === 'omitted' ? palette.faint(text) : text;
+  });
+
+const ioasText = (ioas: IoasAround, palette: Palette): readonly string[] => {
+  const name = `IOAS ${ioas.id}${ioas.ofVfio ? ', the one of VFIO calls' : ''}`;
+  const accesses =
+    ioas.accesses.length === 0 ? [] : [`in-kernel users: ${ioas.accesses.join(', ')}`];
+  const allowed =
+    ioas.allowed.length === 0
+      ? []
+      : [`only allowed: ${ioas.allowed.map(({ start, last }) => range(start, last)).join(', ')}`];
+  const domains = ioas.domains.map(
+    ({ hwpt, iommu, pageSizes, aperture }) =>
+      `hwpt ${hwpt} (IOMMU "${iommu}") translates ${range(aperture.start, aperture.last)} with pages of ${pageSizesText(pageSizes)}`,
+  );
+  return [
+    `${palette.title(name)}: ${count(ioas.areas, 'area')}, alignment ${sizeText(ioas.alignment)}, large pages ${ioas.largePages}`,
+    ...indented(
+      [
+        ...(domains.length === 0 ? ['no domain: nothing is pinned for devices'] : domains),
+        ...accesses,
+        ...allowed,
+        ...mapText(ioas.map, palette),
+      ],
+      '  ',
+    ),
+  ];
+};
+
+const memoryText = (
+  memory: readonly MappingAround[],
+  isWhole: boolean,
+  palette: Palette,
+): readonly string[] => {
+  if (memory.length === 0) return [];
+  const title = isWhole
+    ? "the program's memory there"
+    : "the program's memory there, as far as the recording tells";
+  const rows = memory.map(({ start, last, what, meets }) => [
+    meets ? '>' : ' ',
+    span(start, last),
+    what,
+  ]);
+  return [palette.title(title), ...indented(columns(rows), '  ')];
+};
+
+const chargedText = ({ charged }: StateAround): string => {
+  const limit =
+    charged.limit === undefined
+      ? 'no limit'
+      : `a limit of ${grouped(charged.limit / 4096n)} pages (${hex(charged.limit)} bytes)`;
+  const mode =
+    charged.accounting === undefined
+      ? ''
+      : `; maps of this iommufd count for the ${charged.accounting}`;
+  return `VmLck ${charged.process}, VmPin ${charged.pinned}, of the user ${count(charged.user, 'page')}, ${limit}${mode}`;
+};
+
+const omitted = (number: number, what: string): readonly string[] =>
+  number === 0 ? [] : [`... ${count(number, `more ${what}`)}`];
+
+/** The state as lines, without a title. */
+export const stateText = (state: StateAround, palette: Palette): readonly string[] => {
+  const objects = state.objects.map(({ id, what, usedBy }) => [
+    `${id}`,
+    what.includes('used by') ? what : `${what}; used by ${usedBy}`,
+  ]);
+  const descriptors = state.descriptors.map(({ fd, what }) => [`${fd}`, what]);
+  return [
+    ...state.ioases.flatMap((ioas) => ioasText(ioas, palette)),
+    ...memoryText(state.memory, state.memoryIsWhole, palette),
+    ...(objects.length === 0
+      ? []
+      : [
+          palette.title('objects of the iommufd'),
+          ...indented([...columns(objects), ...omitted(state.objectsOmitted, 'object')], '  '),
+        ]),
+    ...(descriptors.length === 0
+      ? []
+      : [
+          palette.title('descriptors of the process'),
+          ...indented(
+            [...columns(descriptors), ...omitted(state.descriptorsOmitted, 'descriptor')],
+            '  ',
+          ),
+        ]),
+    `${palette.title('locked memory')}  ${chargedText(state)}`,
+  ];
+};

@@ -1,0 +1,218 @@
+// The state around a call as data: the IOASes that it is about with their maps, the objects and who uses them, the
+// program's memory, its descriptors, and what is charged to whom.
+
+import type { ObjectId } from '../../spec/abi/units.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
+import type { Call, Process } from '../../spec/call.ts';
+import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
+import { type Context, hwptAt, objectAt, tableOf } from '../../spec/iommufd/context.ts';
+import { accountOf, spaceOf } from '../../spec/memory/memory.ts';
+import { descriptorsOf, openFile, type World } from '../../spec/world.ts';
+import { type Concern, ioasBehind } from './concern.ts';
+import { fileText } from './file-text.ts';
+import { type MapLine, mapLines, type Wanted } from './iova-map.ts';
+import { objectText, usersText } from './object-text.ts';
+import {
+  areasBeside,
+  areasElsewhere,
+  descriptorsShown,
+  MAPPINGS_BESIDE,
+  objectsShown,
+  type Verbosity,
+} from './verbosity.ts';
+
+export type DomainAround = {
+  readonly hwpt: ObjectId;
+  readonly iommu: string;
+  /** Bitmap. */
+  readonly pageSizes: bigint;
+  readonly aperture: { readonly start: bigint; readonly last: bigint };
+};
+
+export type IoasAround = {
+  readonly id: ObjectId;
+  /** VFIO calls use it. */
+  readonly ofVfio: boolean;
+  readonly areas: number;
+  /** Bytes. */
+  readonly alignment: bigint;
+  readonly largePages: 'enabled' | 'disabled';
+  readonly domains: readonly DomainAround[];
+  readonly accesses: readonly ObjectId[];
+  /** Empty where everything is allowed. */
+  readonly allowed: readonly { readonly start: bigint; readonly last: bigint }[];
+  readonly map: readonly MapLine[];
+};
+
+export type ObjectAround = {
+  readonly id: ObjectId;
+  readonly what: string;
+  readonly usedBy: string;
+};
+
+export type MappingAround = {
+  readonly start: bigint;
+  /** Inclusive. */
+  readonly last: bigint;
+  readonly what: string;
+  /** Meets the memory that the call is about. */
+  readonly meets: boolean;
+};
+
+export type DescriptorAround = {
+  readonly process: Process;
+  readonly fd: number;
+  readonly what: string;
+};
+
+export type StateAround = {
+  readonly ioases: readonly IoasAround[];
+  readonly objects: readonly ObjectAround[];
+  readonly objectsOmitted: number;
+  readonly memory: readonly MappingAround[];
+  /** Whether every mapping is known; a recording tells only of those that were mapped through a call. */
+  readonly memoryIsWhole: boolean;
+  readonly descriptors: readonly DescriptorAround[];
+  readonly descriptorsOmitted: number;
+  /** Pages. */
+  readonly charged: {
+    readonly process: number;
+    readonly pinned: number;
+    readonly user: number;
+    /** RLIMIT_MEMLOCK in bytes; absent where the program has no limit. */
+    readonly limit?: bigint;
+    readonly accounting: 'user' | 'process' | undefined;
+  };
+};
+
+const lastOf = (start: bigint, length: bigint): bigint => {
+  const last = length === 0n ? start : start + length - 1n;
+  return last > U64_MAX ? U64_MAX : last;
+};
+
+const ioasAround = (
+  context: Context,
+  id: ObjectId,
+  wanted: readonly Wanted[],
+  verbosity: Verbosity,
+): IoasAround => {
+  const table = tableOf(context, id);
+  const domains = table.domains.flatMap((hwpt): readonly DomainAround[] => {
+    const domain = hwptAt(context, hwpt)?.domain;
+    return domain === undefined
+      ? []
+      : [{ hwpt, iommu: domain.iommu, pageSizes: domain.pageSizes, aperture: domain.aperture }];
+  });
+  return {
+    id,
+    ofVfio: context.compatIoas === id,
+    areas: sizeOf(table.areas),
+    alignment: table.alignment,
+    largePages: table.largePagesDisabled ? 'disabled' : 'enabled',
+    domains,
+    accesses: table.accesses,
+    allowed: table.allowed,
+    map: mapLines(context, table, wanted, areasBeside(verbosity), areasElsewhere(verbosity)),
+  };
+};
+
+/** The IOASes that the call is about, or every one where it names none. */
+const ioasesOf = ({ context, objects, stretches }: Concern): readonly ObjectId[] => {
+  if (context === undefined) return [];
+  const ids = new Set<ObjectId>(stretches.map(({ ioas }) => ioas));
+  for (const id of objects) {
+    const ioas = ioasBehind(context, id);
+    if (ioas !== undefined) ids.add(ioas);
+  }
+  if (ids.size > 0) return [...ids].sort((a, b) => a - b);
+  return [...nodesOf(context.objects)]
+    .filter(({ value }) => value.kind === 'ioas')
+    .map(({ key }) => key);
+};
+
+/** As many objects as may be shown, those around the one that the call names. */
+const objectsAround = (
+  context: Context,
+  named: ObjectId | undefined,
+  shown: number,
+): readonly ObjectAround[] => {
+  const nodes = [...nodesOf(context.objects)];
+  const position = nodes.findIndex(({ key }) => key === named);
+  const first = Math.max(0, Math.min(position - (shown >> 1), nodes.length - shown));
+  return nodes.slice(first, first + shown).map(({ key, value }) => ({
+    id: key,
+    what: objectText(context, key, value),
+    usedBy: usersText(context, key),
+  }));
+};
+
+const descriptorsAround = (world: World, process: Process): readonly DescriptorAround[] =>
+  [...nodesOf(descriptorsOf(world, process))].flatMap(({ key, value }) => {
+    const file = openFile(world, value);
+    return file === undefined ? [] : [{ process, fd: key, what: fileText(world, process, file) }];
+  });
+
+const memoryAround = (
+  world: World,
+  process: Process,
+  memory: Concern['memory'],
+): readonly MappingAround[] => {
+  if (memory === undefined) return [];
+  const last = lastOf(memory.address, memory.length);
+  const all = [...nodesOf(spaceOf(world.memory, process))].map(({ key, value }) => {
+    const kind = value.kind === 'device' ? "a device's registers" : 'memory';
+    return {
+      start: key,
+      last: value.last,
+      what: `${value.protection}, ${value.shared ? 'shared' : 'private'} ${kind}`,
+      meets: key <= last && value.last >= memory.address,
+    };
+  });
+  const first = all.findIndex((mapping) => mapping.last >= memory.address);
+  const behind = all.findIndex((mapping) => mapping.start > last);
+  const from = first < 0 ? all.length : first;
+  const to = behind < 0 ? all.length : behind;
+  return all.slice(Math.max(0, from - MAPPINGS_BESIDE), to + MAPPINGS_BESIDE);
+};
+
+/** The state of the world around what a call is about. */
+export const stateAround = (
+  world: World,
+  call: Call,
+  concern: Concern,
+  verbosity: Verbosity,
+): StateAround => {
+  const { context } = concern;
+  const objects =
+    context === undefined
+      ? []
+      : objectsAround(context, concern.objects[0], objectsShown(verbosity));
+  const descriptors = descriptorsAround(world, call.process);
+  const wantedIn = (ioas: ObjectId): readonly Wanted[] =>
+    concern.stretches
+      .filter((stretch) => stretch.ioas === ioas)
+      .map(({ what, start, length }) => ({ what, start, last: lastOf(start, length) }));
+  const account = accountOf(world.memory, call.process);
+  const { privileged, memlockLimit } = world.setting.credentials;
+  return {
+    ioases:
+      context === undefined
+        ? []
+        : ioasesOf(concern)
+            .filter((id) => objectAt(context, id)?.kind === 'ioas')
+            .map((id) => ioasAround(context, id, wantedIn(id), verbosity)),
+    objects,
+    objectsOmitted: sizeOf(context?.objects) - objects.length,
+    memory: memoryAround(world, call.process, concern.memory),
+    memoryIsWhole: world.memory.knowledge === 'complete',
+    descriptors: descriptors.slice(0, descriptorsShown(verbosity)),
+    descriptorsOmitted: Math.max(0, descriptors.length - descriptorsShown(verbosity)),
+    charged: {
+      process: account.locked,
+      pinned: account.pinned,
+      user: world.memory.userLocked,
+      ...(privileged || memlockLimit === U64_MAX ? {} : { limit: memlockLimit }),
+      accounting: context?.accounting,
+    },
+  };
+};

@@ -1,0 +1,117 @@
+// What judging a file gave, as a row of a table; and what judging all of them gave.
+
+import type { VerdictKind } from '../judge/verdict.ts';
+import { columns } from './lines.ts';
+import type { Palette } from './palette.ts';
+import { count, grouped, listed } from './quantities.ts';
+import { showsReasons, type Verbosity } from './verbosity.ts';
+import type { ViolationReport } from './violation.ts';
+
+export type Counts = Readonly<Record<VerdictKind, number>>;
+
+/** How often each reason was given for a call that was not judged. */
+export type Reasons = ReadonlyMap<string, number>;
+
+export type FileResult = {
+  readonly file: string;
+  readonly format: 'recording' | 'trace' | undefined;
+  readonly release: string | undefined;
+  /** Calls by verdict. */
+  readonly counts: Counts;
+  /** Calls behind the first violation. */
+  readonly notJudged: number;
+  readonly unknown: Reasons;
+  readonly unspecified: Reasons;
+  readonly violation: ViolationReport | undefined;
+  /** Why the file could not be read to its end, with the place. */
+  readonly badInput: string | undefined;
+  /** Stopped from outside. */
+  readonly interrupted: boolean;
+};
+
+export const NO_COUNTS: Counts = {
+  conforms: 0,
+  deviation: 0,
+  unknown: 0,
+  unspecified: 0,
+  violation: 0,
+};
+
+export const addedCounts = (a: Counts, b: Counts): Counts => ({
+  conforms: a.conforms + b.conforms,
+  deviation: a.deviation + b.deviation,
+  unknown: a.unknown + b.unknown,
+  unspecified: a.unspecified + b.unspecified,
+  violation: a.violation + b.violation,
+});
+
+export const callsIn = (counts: Counts, notJudged = 0): number =>
+  Object.values(counts).reduce((sum, number) => sum + number, notJudged);
+
+const TITLES = [
+  'calls',
+  'conforming',
+  'deviations',
+  'unspecified',
+  'unknown',
+  'violations',
+  'not judged',
+] as const;
+
+const cells = (counts: Counts, notJudged: number): readonly number[] => [
+  callsIn(counts, notJudged),
+  counts.conforms,
+  counts.deviation,
+  counts.unspecified,
+  counts.unknown,
+  counts.violation,
+  notJudged,
+];
+
+export const summaryHead = (palette: Palette): string =>
+  palette.title(`${TITLES.map((title) => title.padStart(10)).join('  ')}  file`);
+
+/** One row; the same widths as the head has. */
+export const summaryRow = (
+  name: string,
+  counts: Counts,
+  notJudged: number,
+  palette: Palette,
+): string => {
+  const row = cells(counts, notJudged).map((number, index) => {
+    const title = TITLES[index] ?? 'calls';
+    const text = grouped(number).padStart(Math.max(10, title.length));
+    if (number === 0) return palette.faint(text);
+    if (title === 'violations') return palette.bad(text);
+    return title === 'unknown' || title === 'deviations' ? palette.doubtful(text) : text;
+  });
+  return `${row.join('  ')}  ${name}`;
+};
+
+const reasonsText = (kind: string, reasons: Reasons): readonly string[] =>
+  columns(
+    [...reasons]
+      .sort(([, a], [, b]) => b - a)
+      .map(([reason, times]) => [`  ${grouped(times)}`, `${kind}: ${reason}`]),
+    [0],
+  );
+
+/** Why calls of a file were not judged. */
+export const reasonLines = (result: FileResult, verbosity: Verbosity): readonly string[] =>
+  showsReasons(verbosity)
+    ? [...reasonsText('unspecified', result.unspecified), ...reasonsText('unknown', result.unknown)]
+    : [];
+
+/** The last word on all files. */
+export const conclusion = (results: readonly FileResult[], palette: Palette): string => {
+  const violating = results.filter(({ violation }) => violation !== undefined).length;
+  const bad = results.filter(({ badInput }) => badInput !== undefined).length;
+  const parts = [
+    ...(violating === 0 ? [] : [palette.bad(`${count(violating, 'file')} with a violation`)]),
+    ...(bad === 0 ? [] : [palette.bad(`${count(bad, 'file')} that cannot be read to the end`)]),
+    ...(results.some(({ interrupted }) => interrupted) ? [palette.doubtful('interrupted')] : []),
+  ];
+  return parts.length === 0
+    ? palette.good(`${count(results.length, 'file')}, no violation`)
+    : `${count(results.length, 'file')}: ${listed(parts)}`;
+};

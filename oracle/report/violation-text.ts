@@ -1,0 +1,179 @@
+// A violation as text: what was answered and what must be, the call, every allowed outcome with the difference, why,
+// the state around it, and the calls before.
+
+import { acceptedLines, callBlock, changeText } from './call-text.ts';
+import type { FieldDifference } from './differences.ts';
+import type { Explanation, RuleOfAnswer } from './explanation.ts';
+import { indented, wrapped } from './lines.ts';
+import type { Palette } from './palette.ts';
+import { count, grouped } from './quantities.ts';
+import { stateText } from './state-text.ts';
+import { rulesWithErrno, type Verbosity } from './verbosity.ts';
+import type { AllowedOutcome, ViolationReport } from './violation.ts';
+
+const differenceText = (difference: FieldDifference): string => {
+  switch (difference.kind) {
+    case 'result':
+      return `the result: expected ${difference.expected}, observed ${difference.observed}`;
+    case 'choice':
+      return `the choice of ${difference.what}: ${difference.value} may not be chosen, because ${difference.why}`;
+    case 'field': {
+      const { name, before, expected, observed, note } = difference;
+      const values = `${name}: expected ${expected}, observed ${observed}`;
+      if (note === 'was not written') return `${values}; it was not written`;
+      if (note === 'must be left as it was') return `${values}; it must be left as it was`;
+      return before === '' || before === expected
+        ? values
+        : `${values} (before the call ${before})`;
+    }
+  }
+};
+
+const releasesText = ({ rule }: AllowedOutcome): readonly string[] =>
+  rule.only === undefined ? [] : [`holds for ${rule.only.join(', ')} only`];
+
+const outcomeText = (outcome: AllowedOutcome, palette: Palette): readonly string[] => [
+  `${palette.good(outcome.answer)}  by rule ${palette.name(outcome.rule.id)}`,
+  ...wrapped(outcome.rule.says, '    '),
+  ...wrapped(`source: ${outcome.rule.source}`, '    ', '            '),
+  ...indented(releasesText(outcome), '    '),
+  ...outcome.differences.flatMap((difference) =>
+    wrapped(differenceText(difference), '    differs in ', '      ').map((line) =>
+      palette.bad(line),
+    ),
+  ),
+];
+
+const sameAnswerText = ({ rule, evidence }: RuleOfAnswer, palette: Palette): readonly string[] => {
+  const verdict =
+    evidence?.holds === true
+      ? 'holds too'
+      : evidence?.holds === false
+        ? 'does not apply'
+        : 'is not known to apply';
+  const fact = evidence === undefined ? rule.says : `${evidence.fact}.`;
+  return wrapped(`${palette.name(rule.id)} ${verdict}: ${fact}`, '    ', '      ');
+};
+
+const letText = (facts: readonly string[]): readonly string[] =>
+  facts.length === 0
+    ? ['Let the state and the call be as shown.']
+    : wrapped(`Let the state and the call be as shown: ${facts.join('; ')}.`, '', '  ');
+
+/** The argument, from what holds to the contradiction. */
+const explanationText = (
+  { facts, follows, but, sameAnswer, likeliest }: Explanation,
+  observed: string,
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => {
+  const shown = sameAnswer.slice(0, rulesWithErrno(verbosity));
+  const rest = sameAnswer.length - shown.length;
+  const then =
+    follows.length === 0
+      ? ['Then nothing is allowed.']
+      : wrapped(`Then ${follows.join(', or ')}.`, '', '  ');
+  return [
+    ...letText(facts),
+    ...then,
+    ...wrapped(`But ${but}: contradiction.`, '', '  '),
+    ...(shown.length === 0
+      ? []
+      : [
+          `${observed} is the answer of these rules of the call:`,
+          ...shown.flatMap((rule) => sameAnswerText(rule, palette)),
+          ...(rest === 0 ? [] : [`    ... and ${count(rest, 'more rule')}`]),
+        ]),
+    ...(likeliest === undefined
+      ? []
+      : wrapped(`Likeliest: ${likeliest}.`, '', '  ').map((line) => palette.doubtful(line))),
+  ];
+};
+
+const section = (title: string, lines: readonly string[], palette: Palette): readonly string[] => [
+  '',
+  palette.title(title),
+  ...indented(lines, '  '),
+];
+
+/** What must be instead, of an answer whose result is right. */
+const mustBe = ({ allowed }: ViolationReport): string => {
+  const [difference] = allowed[0]?.differences ?? [];
+  switch (difference?.kind) {
+    case 'field':
+      return `${difference.name} is ${difference.observed}, and must be ${difference.expected}`;
+    case 'choice':
+      return `it chose ${difference.value}, which may not be chosen`;
+    default:
+      return 'what was written is wrong';
+  }
+};
+
+const headline = (report: ViolationReport, palette: Palette): readonly string[] => {
+  const at =
+    report.file === undefined
+      ? ''
+      : `${report.file}${report.line === undefined ? '' : `:${report.line}`}: `;
+  const answers = [...new Set(report.allowed.map(({ answer }) => answer))];
+  const wrongResult = report.allowed.every(({ differences }) =>
+    differences.some(({ kind }) => kind === 'result'),
+  );
+  const must =
+    answers.length === 0
+      ? 'no answer is allowed'
+      : wrongResult
+        ? `it must answer ${answers.join(' or ')}`
+        : mustBe(report);
+  return [
+    `${palette.bad('VIOLATION')}  ${at}${report.call.name} answered ${report.observed.result}; ${must}`,
+  ];
+};
+
+const acceptedText = (report: ViolationReport, palette: Palette): readonly string[] => {
+  const { accepted, before } = report;
+  if (accepted === 0) return section('Before it: no call', [], palette);
+  if (before.length === 0) return [];
+  const title =
+    before.length === accepted
+      ? `Before it: ${count(accepted, 'call')}, accepted`
+      : `Before it: ${grouped(accepted)} calls, accepted; the last ${before.length}:`;
+  return section(
+    title,
+    before.flatMap((call) => acceptedLines(call, palette)),
+    palette,
+  );
+};
+
+export const violationText = (
+  report: ViolationReport,
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => {
+  const { changes } = report.observed;
+  return [
+    ...headline(report, palette),
+    ...section('The call', callBlock(report.call, report.on, verbosity, palette), palette),
+    ...section(
+      'Observed',
+      [
+        palette.bad(report.observed.result),
+        ...(changes.length === 0
+          ? ['nothing was written to memory, as far as it was looked at']
+          : changes.map((change) => `wrote ${changeText(change)}`)),
+      ],
+      palette,
+    ),
+    ...section(
+      `Allowed by ${report.release}`,
+      report.allowed.flatMap((outcome) => outcomeText(outcome, palette)),
+      palette,
+    ),
+    ...section(
+      'Why',
+      explanationText(report.explanation, report.observed.result, verbosity, palette),
+      palette,
+    ),
+    ...section('State before the call', stateText(report.state, palette), palette),
+    ...acceptedText(report, palette),
+  ];
+};

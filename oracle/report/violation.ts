@@ -1,0 +1,165 @@
+// A violation as data: everything that a reader needs to see what is wrong and why, without the recording at hand.
+
+import { errnoName } from '../../spec/abi/errno.ts';
+import { decode } from '../../spec/abi/layout.ts';
+import type { Call, IoctlCall, Observation } from '../../spec/call.ts';
+import type { Reply } from '../../spec/outcome.ts';
+import type { ReleaseName } from '../../spec/releases.ts';
+import type { Rule } from '../../spec/rule.ts';
+import type { World } from '../../spec/world.ts';
+import type { Rejected, Verdict } from '../judge/verdict.ts';
+import { type Concern, concernOf } from './concern.ts';
+import {
+  type Change,
+  changesOf,
+  type DecodedCall,
+  decodeCall,
+  shapeOfCall,
+} from './decode-call.ts';
+import { type FieldDifference, fieldDifferences } from './differences.ts';
+import { type Evidence, evidenceFor } from './evidence/evidence.ts';
+import { firstAreasOf } from './evidence/unmapping.ts';
+import { type Explanation, explain } from './explanation.ts';
+import { descriptorText } from './file-text.ts';
+import { length as lengthText } from './quantities.ts';
+import { type StateAround, stateAround } from './state.ts';
+import { ACCEPTED_CALLS_SHOWN, type Verbosity } from './verbosity.ts';
+
+/** A call that was judged, with what is needed to print it. */
+export type JudgedCall = {
+  /** In the file, from 1; undefined where it stands in none. */
+  readonly line: number | undefined;
+  /** The name of the operation, in a program. */
+  readonly label?: string;
+  readonly call: Call;
+  readonly observation: Observation;
+  readonly verdict: Verdict;
+  /** Before the call. */
+  readonly world: World;
+};
+
+export type AcceptedCall = {
+  readonly line: number | undefined;
+  readonly label: string | undefined;
+  readonly call: DecodedCall;
+  readonly result: string;
+  readonly changes: readonly Change[];
+  /** The rule by which it conforms; otherwise why it could not be judged. */
+  readonly rule: string | undefined;
+  readonly notJudged: string | undefined;
+};
+
+export type AllowedOutcome = {
+  readonly rule: Rule;
+  /** "0", "-1 EINVAL", "a descriptor". */
+  readonly answer: string;
+  readonly differences: readonly FieldDifference[];
+  readonly evidence: Evidence | undefined;
+};
+
+export type ViolationReport = {
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+  readonly release: ReleaseName;
+  /** How many calls before it were accepted, and the last of them. */
+  readonly accepted: number;
+  readonly before: readonly AcceptedCall[];
+  readonly call: DecodedCall;
+  /** What its descriptor refers to. */
+  readonly on: string | undefined;
+  readonly observed: { readonly result: string; readonly changes: readonly Change[] };
+  readonly allowed: readonly AllowedOutcome[];
+  readonly explanation: Explanation;
+  readonly state: StateAround;
+};
+
+export const resultText = (result: number, errno: number): string =>
+  errno === 0 ? `${result}` : `-1 ${errnoName(errno)}`;
+
+const answerOf = (reply: Reply): string => {
+  const chosen = reply.choices?.list.find(({ seen }) => seen.in === 'result');
+  return chosen === undefined || reply.errno !== 0
+    ? resultText(reply.result, reply.errno)
+    : chosen.what;
+};
+
+const acceptedCall = ({
+  line,
+  label,
+  call,
+  observation,
+  verdict,
+  world,
+}: JudgedCall): AcceptedCall => ({
+  line,
+  label,
+  call: decodeCall(world, call),
+  result: resultText(observation.result, observation.errno),
+  changes: changesOf(world, call, observation),
+  rule: verdict.kind === 'conforms' || verdict.kind === 'deviation' ? verdict.rule.id : undefined,
+  notJudged:
+    verdict.kind === 'unknown'
+      ? verdict.why
+      : verdict.kind === 'unspecified'
+        ? verdict.what
+        : undefined,
+});
+
+/** What an unmap's count of bytes would be right for, where it is that of the first areas of the range. */
+const unmapHint = (concern: Concern, observation: Observation): string | undefined => {
+  const { layout, name } = concern.shape;
+  const field = /UNMAP_DMA$/.test(name) ? 'size' : name === 'IOMMU_IOAS_UNMAP' ? 'length' : '';
+  const bytes = observation.memory[0]?.bytes;
+  if (field === '' || layout === undefined || bytes === undefined) return undefined;
+  const seen = (decode(layout, bytes) as Readonly<Record<string, bigint>>)[field] ?? 0n;
+  const areas = firstAreasOf(concern, seen);
+  return areas === undefined
+    ? undefined
+    : `the unmap stopped too early: ${lengthText(seen)} is the size of the first ${areas === 1 ? 'area' : `${areas} areas`} of the range alone`;
+};
+
+const NO_SHAPE = { name: '', argument: 'unused' } as const;
+
+export const reportOf = (
+  verdict: Extract<Verdict, { kind: 'violation' }>,
+  place: { readonly file: string | undefined; readonly line: number | undefined },
+  accepted: number,
+  before: readonly JudgedCall[],
+  verbosity: Verbosity,
+): ViolationReport => {
+  const { call, observation, world } = verdict;
+  const concern = concernOf(world, call);
+  const withChoice = concernOf(world, call, observation);
+  const ioctl: IoctlCall | undefined = call.kind === 'ioctl' ? call : undefined;
+  const shape = ioctl === undefined ? NO_SHAPE : shapeOfCall(world, ioctl);
+  const evidence = (rule: Rule): Evidence | undefined =>
+    ioctl === undefined ? undefined : evidenceFor(rule, world, ioctl, concern);
+  const allowed = verdict.rejected.map(
+    (rejected: Rejected): AllowedOutcome => ({
+      rule: rejected.reply.rule,
+      answer: answerOf(rejected.reply),
+      differences: fieldDifferences(shape, ioctl, observation, rejected),
+      evidence: evidence(rejected.reply.rule),
+    }),
+  );
+  const result = resultText(observation.result, observation.errno);
+  return {
+    ...place,
+    release: world.release.name,
+    accepted,
+    before: before.slice(-ACCEPTED_CALLS_SHOWN).map(acceptedCall),
+    call: decodeCall(world, call),
+    on: 'fd' in call ? descriptorText(world, call.process, call.fd) : undefined,
+    observed: { result, changes: changesOf(world, call, observation) },
+    allowed,
+    explanation: explain(
+      call,
+      shape.name,
+      observation,
+      allowed,
+      evidence,
+      unmapHint(concern, observation),
+    ),
+    state: stateAround(world, call, withChoice, verbosity),
+  };
+};

@@ -1,0 +1,146 @@
+// Looks at an ioctl's argument before the kernel does. It refuses what would make the kernel use memory or
+// descriptors that are this process's own, and notes what the call leaves behind in memory and in the kernel.
+
+import { VFIO_GROUP_GET_DEVICE_FD } from '../../../spec/abi/vfio.ts';
+import type { ArenaMemory } from './arena-memory.ts';
+import { isSafeHalves, UnsafeCall } from './safety.ts';
+import {
+  inputsOfCall,
+  type StructInputs,
+  TEST_COMMAND,
+  testOperation,
+  type Written,
+} from './struct-inputs.ts';
+
+const LONGEST_STRUCT = 72;
+const LOWEST_PAGE = 4096;
+/** The stretch beyond the arena where nothing is mapped is far longer than this many times 2^32 bytes. */
+const LONG_MAPPING = 0x100;
+const FIRST_NATIVE = 0x3b80;
+const NEVER = 0;
+const SET_LIMIT = testOperation('SET_TEMP_MEMORY_LIMIT');
+const ACCESS_RW = testOperation('ACCESS_RW');
+const ACCESS_RW_FLAGS = 40;
+const ACCESS_RW_WRITES = 1;
+
+/** VFIO's replies may be as long as the program's argsz says. A device's name is no struct. */
+const isSizedByProgram = (command: number): boolean =>
+  command < FIRST_NATIVE && command !== VFIO_GROUP_GET_DEVICE_FD;
+
+/** The same number as VFIO_IOMMU_DIRTY_PAGES, on a device. */
+const VFIO_DEVICE_FEATURE = 0x3b75;
+const FEATURE_GET = 1 << 16;
+const FEATURE_MASK = 0xffff;
+const FEATURE_DMA_LOGGING_REPORT = 8;
+
+/** It writes behind a pointer at another place than the container's call of that number. */
+const isLoggingReport = (flags: number): boolean =>
+  (flags & FEATURE_GET) !== 0 && (flags & FEATURE_MASK) === FEATURE_DMA_LOGGING_REPORT;
+
+export class CallCheck {
+  /** The program changed the limit of the kernel's batch memory, which is one for all. */
+  limitChanged = false;
+  /** The program made a mapping by which an IOVA may reach memory that is not the arena's. */
+  private reachesOutside = false;
+  private readonly memory: ArenaMemory;
+  private readonly firstDescriptor: number;
+
+  constructor(memory: ArenaMemory, firstDescriptor: number) {
+    this.memory = memory;
+    this.firstDescriptor = firstDescriptor;
+  }
+
+  /** A new program begins. */
+  reset(): void {
+    this.limitChanged = false;
+    this.reachesOutside = false;
+  }
+
+  /** `offset` is the argument's place in the arena. Throws UnsafeCall. */
+  check(command: number, offset: number): void {
+    const { memory } = this;
+    const readable = memory.loadable(offset, LONGEST_STRUCT);
+    if (readable < 4) return;
+    const size = this.wordAt(offset) >>> 0;
+    memory.dirty(
+      offset,
+      isSizedByProgram(command) ? Math.max(size, LONGEST_STRUCT) : LONGEST_STRUCT,
+    );
+    const operation = readable < 8 ? NEVER : this.wordAt(offset + 4);
+    const inputs = inputsOfCall(command, operation);
+    if (command === VFIO_DEVICE_FEATURE && isLoggingReport(operation)) {
+      throw new UnsafeCall("A device's own log of its accesses is not read for a program.");
+    }
+    if (inputs !== undefined) this.checkInputs(inputs, offset, Math.min(readable, size));
+    if (command === TEST_COMMAND) this.noteTest(operation, offset, readable);
+  }
+
+  private checkInputs(inputs: StructInputs, offset: number, length: number): void {
+    const { pointers, descriptors, mappedLength } = inputs;
+    for (const field of descriptors) {
+      // SET_CONTAINER's argument is no struct with a size: its descriptor is its first word.
+      const fd = field === 0 || field + 4 <= length ? this.wordAt(offset + field) : NEVER;
+      if (fd > 0 && fd < this.firstDescriptor) {
+        throw new UnsafeCall(`Descriptor ${fd} is this process's own, not the program's.`);
+      }
+    }
+    for (const { offset: field, written, flag } of pointers) {
+      if (field + 8 > length) continue;
+      if (flag !== undefined && (this.wordAt(offset + 4) & flag) === 0) continue;
+      const high = this.wordAt(offset + field + 4);
+      const low = this.wordAt(offset + field);
+      if (!isSafeHalves(high, low)) {
+        throw new UnsafeCall(
+          `The pointer at byte ${field} of the struct may reach this process's own memory.`,
+        );
+      }
+      if (written !== 'nothing') this.noteWritten(written, offset, high, low);
+      if (mappedLength !== undefined && mappedLength + 8 <= length) {
+        this.noteMapping(high, offset + mappedLength);
+      }
+    }
+  }
+
+  private noteWritten(written: Written, offset: number, high: number, low: number): void {
+    const { memory } = this;
+    const at = (high >>> 0) * 0x1_0000_0000 + (low >>> 0) - memory.base;
+    if (at < 0 || at >= memory.length || written === 'nothing') return;
+    const count =
+      written === 'unknown'
+        ? memory.length
+        : (this.wordAt(offset + written.countAt) >>> 0) * written.unit;
+    memory.dirty(at, memory.writable(at, count));
+  }
+
+  private noteMapping(pointerHigh: number, lengthAt: number): void {
+    const high = this.wordAt(lengthAt + 4) >>> 0;
+    const low = this.wordAt(lengthAt) >>> 0;
+    if (high >= LONG_MAPPING || (pointerHigh === 0 && (high > 0 || low > LOWEST_PAGE))) {
+      this.reachesOutside = true;
+    }
+  }
+
+  private noteTest(operation: number, offset: number, readable: number): void {
+    if (operation === SET_LIMIT) this.limitChanged = true;
+    if (operation !== ACCESS_RW || readable < ACCESS_RW_FLAGS + 4) return;
+    if (this.reachesOutside) {
+      throw new UnsafeCall(
+        "An access by IOVA may reach this process's own memory: a mapping of the program is too long.",
+      );
+    }
+    if (this.wordAt(offset + ACCESS_RW_FLAGS) & ACCESS_RW_WRITES) {
+      this.memory.dirty(0, this.memory.length);
+    }
+  }
+
+  private wordAt(offset: number): number {
+    const { words, bytes } = this.memory;
+    if ((offset & 3) === 0) return words[offset >> 2] ?? 0;
+    return (
+      (bytes[offset] ?? 0) |
+      ((bytes[offset + 1] ?? 0) << 8) |
+      ((bytes[offset + 2] ?? 0) << 16) |
+      ((bytes[offset + 3] ?? 0) << 24)
+    );
+  }
+}

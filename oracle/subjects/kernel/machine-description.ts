@@ -1,0 +1,76 @@
+// What the machine offers: its kernel, IOMMUs, and devices that a program can open. Read from sysfs.
+
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { release } from 'node:os';
+import { basename } from 'node:path';
+
+export type DeviceDescription = {
+  /** What GET_DEVICE_FD is asked for: "0000:00:04.0", or a mediated device's UUID. */
+  readonly name: string;
+  /** "1234:11e8"; empty for a mediated device. */
+  readonly id: string;
+  /** The number in /dev/vfio/N. */
+  readonly group: number;
+  /** "/dev/vfio/devices/vfioN", where the kernel offers it. */
+  readonly cdev?: string;
+  /** Lines of the group's reserved_regions: "0x... 0x... msi". */
+  readonly reserved: readonly string[];
+};
+
+export type MachineDescription = {
+  readonly release: string;
+  /** Names of the IOMMUs, with their capability register where they show one (VT-d's "cap", hexadecimal). */
+  readonly iommus: readonly { readonly name: string; readonly capabilities?: string }[];
+  /** Those bound to a VFIO driver. */
+  readonly devices: readonly DeviceDescription[];
+  /** /dev/iommu is there. */
+  readonly hasIommufd: boolean;
+  /** /dev/vfio/vfio is there: the legacy container, or iommufd itself. */
+  readonly hasContainer: boolean;
+  /** IOMMU_TEST_CMD is there, and with it mock domains. */
+  readonly hasTestCommands: boolean;
+};
+
+const PCI_DEVICES = '/sys/bus/pci/devices';
+const MEDIATED_DEVICES = '/sys/bus/mdev/devices';
+
+const entriesOf = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
+const textOf = (path: string): string =>
+  existsSync(path) ? readFileSync(path, 'latin1').trim() : '';
+
+const describeDevice = (path: string): DeviceDescription => {
+  const group = Number(basename(readlinkSync(`${path}/iommu_group`)));
+  const [cdev] = entriesOf(`${path}/vfio-dev`);
+  // A mediated device has a folder of that name.
+  const id = path.startsWith(PCI_DEVICES)
+    ? `${textOf(`${path}/vendor`).slice(2)}:${textOf(`${path}/device`).slice(2)}`
+    : '';
+  const reserved = textOf(`/sys/kernel/iommu_groups/${group}/reserved_regions`);
+  return {
+    name: basename(path),
+    id,
+    group,
+    ...(cdev === undefined ? {} : { cdev: `/dev/vfio/devices/${cdev}` }),
+    reserved: reserved === '' ? [] : reserved.split('\n'),
+  };
+};
+
+export const describeMachine = (): MachineDescription => {
+  const devices = [PCI_DEVICES, MEDIATED_DEVICES]
+    .flatMap((bus) => entriesOf(bus).map((name) => `${bus}/${name}`))
+    .filter((path) => existsSync(`${path}/iommu_group`))
+    .map(describeDevice)
+    .filter(({ group }) => existsSync(`/dev/vfio/${group}`));
+  const iommus = entriesOf('/sys/class/iommu').map((name) => {
+    const capabilities = textOf(`/sys/class/iommu/${name}/intel-iommu/cap`);
+    return capabilities === '' ? { name } : { name, capabilities };
+  });
+  return {
+    release: release(),
+    iommus,
+    devices,
+    hasIommufd: existsSync('/dev/iommu'),
+    hasContainer: existsSync('/dev/vfio/vfio'),
+    hasTestCommands: iommus.some(({ name }) => name.startsWith('iommufd_selftest')),
+  };
+};

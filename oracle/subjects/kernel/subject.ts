@@ -1,0 +1,208 @@
+// A real kernel as a subject: programs go to a runner beside it, and what they saw comes back. A kernel that dies
+// or hangs ends its machine and not the campaign: the program in flight is known, and the machine is started again.
+
+import type { Program } from '../../../model/programs/program.ts';
+import type { Step } from '../../../model/programs/run.ts';
+import { EnvironmentError } from '../../vm/environment-error.ts';
+import { compileBatch } from './compile.ts';
+import { Link, type Received } from './link.ts';
+import type { MachineDescription } from './machine-description.ts';
+import { type Played, playBatch } from './playback.ts';
+import { type KernelTarget, type RunnerSettings, startRunner } from './start-runner.ts';
+
+/** What came of one program. */
+export type Ran = {
+  /** All operations; fewer where the program was refused or the machine died. */
+  readonly steps: readonly Step[];
+  /** Lines of the kernel's log, of warning and worse, that came while the program ran. */
+  readonly complaints: readonly string[];
+  /** Index of the operation during which the first came, with `logEveryCall`. */
+  readonly complainedAt?: number;
+  /** The subject would not make the operation behind the last step, for safety; the reason. */
+  readonly refused?: string;
+  /** The machine ended or hung during the operation behind the last step, or while closing; what it said last. */
+  readonly died?: string;
+};
+
+export type KernelSubjectOptions = RunnerSettings & {
+  /** A runner that shows no progress for so long hangs, in milliseconds. */
+  readonly patience?: number;
+};
+
+const PATIENCE_MS = 30_000;
+const START_PATIENCE_MS = 120_000;
+const PROGRAMS_IN_BATCH = 64;
+/** What was sent and has not come back; one waits in the machine while it works on the other. */
+const BATCHES_IN_FLIGHT = 2;
+/** After these the kernel's memory or its checkers cannot be trusted. */
+const SPOILT = /\bBUG\b|Oops|possible .*(deadlock|recursive)|inconsistent lock state|INFO: task/;
+
+const UNEXPLAINED_DEATHS = 2;
+
+type Death = {
+  /** Which program was running; none where the runner waited. */
+  readonly index: number | undefined;
+  /** Which of its operations; -1 before the first, their count behind the last. */
+  readonly operation: number;
+  readonly said: string;
+};
+
+type Batch = { readonly start: number; readonly programs: readonly Program[] };
+
+export class KernelSubject {
+  private readonly target: KernelTarget;
+  private readonly options: KernelSubjectOptions;
+  private link: Link | undefined;
+  private machine: MachineDescription | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
+  private closed = false;
+  /** By the present runner. */
+  private batchesDone = 0;
+
+  constructor(target: KernelTarget, options: KernelSubjectOptions = {}) {
+    this.target = target;
+    this.options = options;
+  }
+
+  /** Starts the machine if it does not run, and says what it offers. Rejects with EnvironmentError. */
+  async start(): Promise<MachineDescription> {
+    return this.inTurn(async () => {
+      await this.started();
+      if (this.machine === undefined) throw new Error('A runner is started that said nothing.');
+      return this.machine;
+    });
+  }
+
+  /** What came of each program, in their order. */
+  async run(programs: readonly Program[]): Promise<readonly Ran[]> {
+    return this.inTurn(() => this.runAll(programs));
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.stop();
+  }
+
+  private inTurn<Result>(job: () => Promise<Result>): Promise<Result> {
+    const result = this.turn.then(job);
+    this.turn = result.catch(() => undefined);
+    return result;
+  }
+
+  private async started(): Promise<Link> {
+    if (this.closed) throw new Error('The subject was closed.');
+    if (this.link !== undefined) return this.link;
+    const link = new Link(await startRunner(this.target, this.options));
+    const hello = await link.receive(START_PATIENCE_MS);
+    if (hello.kind !== 'frame') {
+      throw new EnvironmentError(
+        `The runner did not start.\n${hello.kind === 'ended' ? hello.said : 'It hangs.'}`,
+      );
+    }
+    this.machine = JSON.parse(hello.bytes.toString()) as MachineDescription;
+    this.batchesDone = 0;
+    this.link = link;
+    return link;
+  }
+
+  private async stop(): Promise<void> {
+    const { link } = this;
+    this.link = undefined;
+    await link?.end();
+  }
+
+  private async runAll(programs: readonly Program[]): Promise<readonly Ran[]> {
+    const ran: Ran[] = [];
+    const deaths = new Map<number, Death>();
+    let unexplained = 0;
+    while (ran.length < programs.length) {
+      const death = deaths.get(ran.length);
+      const victim = programs[ran.length];
+      if (death !== undefined && victim !== undefined) {
+        ran.push(await this.postMortem(victim, death));
+        deaths.delete(ran.length - 1);
+        continue;
+      }
+      const limit = Math.min(programs.length, ...deaths.keys());
+      const next = await this.runUntil(programs, limit, ran);
+      if (next === undefined) continue;
+      if (next.index !== undefined) deaths.set(next.index, next);
+      else unexplained += 1;
+      if (unexplained > UNEXPLAINED_DEATHS) {
+        throw new EnvironmentError(
+          `The machine ends again and again while no program runs.\n${next.said}`,
+        );
+      }
+    }
+    return ran;
+  }
+
+  /** Appends what came of the programs before the limit, or of some of them; the machine's death, if it died. */
+  private async runUntil(
+    programs: readonly Program[],
+    limit: number,
+    ran: Ran[],
+  ): Promise<Death | undefined> {
+    const link = await this.started();
+    const flying: Batch[] = [];
+    let sent = ran.length;
+    for (;;) {
+      while (flying.length < BATCHES_IN_FLIGHT && sent < limit) {
+        const end = Math.min(sent + PROGRAMS_IN_BATCH, limit);
+        const batch = { start: sent, programs: programs.slice(sent, end) };
+        link.send(compileBatch(batch.programs));
+        flying.push(batch);
+        sent = end;
+      }
+      const batch = flying.shift();
+      if (batch === undefined) return undefined;
+      const received = await link.receive(this.options.patience ?? PATIENCE_MS);
+      if (received.kind !== 'frame') {
+        await this.stop();
+        return deathOf(received, batch, this.batchesDone);
+      }
+      this.batchesDone += 1;
+      const played = playBatch(batch.programs, wordsOf(received.bytes));
+      for (const each of played) ran.push(each);
+      if (played.some(isSpoilt)) {
+        await this.stop();
+        return undefined;
+      }
+    }
+  }
+
+  /** The program's steps before the fatal one are seen by running it once more up to there. */
+  private async postMortem(program: Program, { operation, said }: Death): Promise<Ran> {
+    const before: Ran[] = [];
+    const prefix = program.slice(0, operation);
+    if (operation > 0 && operation < program.length) {
+      await this.runUntil([prefix], 1, before);
+    }
+    return { steps: before[0]?.steps ?? [], complaints: [], died: said };
+  }
+}
+
+const isSpoilt = ({ complaints }: Played): boolean => complaints.some((line) => SPOILT.test(line));
+
+const wordsOf = (bytes: Buffer): Int32Array => {
+  const copy = new Uint8Array(bytes);
+  return new Int32Array(copy.buffer, 0, copy.length >> 2);
+};
+
+const deathOf = (
+  received: Exclude<Received, { kind: 'frame' }>,
+  batch: Batch,
+  batchesDone: number,
+): Death => {
+  const { batches, program, operation } = received.position;
+  const label = batch.programs[program]?.[operation]?.label;
+  const where = label === undefined ? 'between operations' : `in operation ${operation} (${label})`;
+  return {
+    index: batches === batchesDone + 1 ? batch.start + program : undefined,
+    operation,
+    said:
+      received.kind === 'hung'
+        ? `The machine hung ${where}.`
+        : `The machine ended ${where}.\n${received.said}`,
+  };
+};

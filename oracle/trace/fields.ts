@@ -1,0 +1,158 @@
+// Strict reading of parsed JSON: every field has the type that the format gives it, and what has another, or is not
+// part of the format, is an error that names the file, the line and the field.
+
+import { BadInput } from './bad-input.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const HEX = /^0x[0-9a-fA-F]{1,16}$/;
+const SIGNED_HEX = /^-?0x[0-9a-fA-F]{1,16}$/;
+const BYTES = /^(?:[0-9a-fA-F]{2})*$/;
+
+const problemOf = (text: string): string => {
+  if (text.trim() === '') return 'this line is empty';
+  const isCut = text.startsWith('{') && !text.endsWith('}');
+  return `this is not a line of JSON${isCut ? '; the file seems to be cut short' : ''}`;
+};
+
+/** The text as a JSON object. A line that does not end as an object does was most likely cut. */
+export const parseObject = (file: string, line: number, text: string): Json => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new BadInput(file, line, problemOf(text));
+  }
+  if (!isObject(value)) throw new BadInput(file, line, 'this is not a JSON object');
+  return value;
+};
+
+/** The fields of one JSON object. Names in messages are as in "operation.argument.at". */
+export class Fields {
+  readonly #file: string;
+  readonly #line: number;
+  readonly #path: string;
+  readonly #value: Json;
+
+  constructor(file: string, line: number, value: Json, path = '') {
+    this.#file = file;
+    this.#line = line;
+    this.#value = value;
+    this.#path = path;
+  }
+
+  fail(what: string): never {
+    throw new BadInput(this.#file, this.#line, what);
+  }
+
+  #name(name: string): string {
+    return `"${this.#path}${name}"`;
+  }
+
+  has(name: string): boolean {
+    return this.#value[name] !== undefined;
+  }
+
+  raw(name: string): unknown {
+    return this.#value[name];
+  }
+
+  names(): readonly string[] {
+    return Object.keys(this.#value);
+  }
+
+  /** Fails where there is a field that is none of these. */
+  only(...names: readonly string[]): void {
+    for (const name of this.names()) {
+      if (!names.includes(name)) this.fail(`${this.#name(name)} is no field of this format`);
+    }
+  }
+
+  text(name: string): string {
+    const value = this.#value[name];
+    if (typeof value !== 'string') this.fail(`${this.#name(name)} is missing, or is no text`);
+    return value;
+  }
+
+  /** One of the words. */
+  word<const Word extends string>(name: string, words: readonly Word[]): Word {
+    const value = words.find((word) => word === this.#value[name]);
+    if (value === undefined) this.fail(`${this.#name(name)} is none of ${words.join(', ')}`);
+    return value;
+  }
+
+  flag(name: string): boolean {
+    const value = this.#value[name];
+    if (typeof value !== 'boolean') this.fail(`${this.#name(name)} is neither true nor false`);
+    return value;
+  }
+
+  integer(name: string): number {
+    const value = this.#value[name];
+    if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
+      this.fail(`${this.#name(name)} is missing, or is no whole number`);
+    }
+    return value;
+  }
+
+  /** A number of at most 64 bits, written as 0x... */
+  hex(name: string): bigint {
+    const value = this.#value[name];
+    if (typeof value !== 'string' || !HEX.test(value)) {
+      this.fail(`${this.#name(name)} is no hexadecimal number of at most 64 bits`);
+    }
+    return BigInt(value);
+  }
+
+  /** The same with a sign. */
+  signedHex(name: string): bigint {
+    const value = this.#value[name];
+    if (typeof value !== 'string' || !SIGNED_HEX.test(value)) {
+      this.fail(`${this.#name(name)} is no hexadecimal number of at most 64 bits`);
+    }
+    return value.startsWith('-') ? -BigInt(value.slice(1)) : BigInt(value);
+  }
+
+  /** Hexadecimal digits, two a byte. */
+  digits(name: string): string {
+    const value = this.text(name);
+    if (!BYTES.test(value)) {
+      this.fail(`${this.#name(name)} holds a wrong hexadecimal digit, or half a byte`);
+    }
+    return value;
+  }
+
+  bytes(name: string): Uint8Array {
+    return new Uint8Array(Buffer.from(this.digits(name), 'hex'));
+  }
+
+  object(name: string): Fields {
+    const value = this.#value[name];
+    if (!isObject(value)) this.fail(`${this.#name(name)} is missing, or is no object`);
+    return new Fields(this.#file, this.#line, value, `${this.#path}${name}.`);
+  }
+
+  list(name: string): readonly unknown[] {
+    const value = this.#value[name];
+    if (!Array.isArray(value)) this.fail(`${this.#name(name)} is missing, or is no list`);
+    return value;
+  }
+
+  texts(name: string): readonly string[] {
+    return this.list(name).map((value) => {
+      if (typeof value !== 'string')
+        this.fail(`${this.#name(name)} holds something that is no text`);
+      return value;
+    });
+  }
+
+  objects(name: string): readonly Fields[] {
+    return this.list(name).map((value, index) => {
+      if (!isObject(value)) this.fail(`${this.#name(`${name}[${index}]`)} is no object`);
+      return new Fields(this.#file, this.#line, value, `${this.#path}${name}[${index}].`);
+    });
+  }
+}

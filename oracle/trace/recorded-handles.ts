@@ -1,0 +1,88 @@
+// What a recording's numbers stand for: which earlier call gave a descriptor, an object id, a pin or an IOVA. In a
+// program they are handles, because another run may give other numbers.
+
+import type { Label, ResultOf, Value } from '../../model/programs/program.ts';
+import { decode, type Field, type Layout } from '../../spec/abi/layout.ts';
+
+/** Fields that the kernel writes, beside those whose name begins with "out_". */
+const WRITTEN: Readonly<Record<string, readonly string[]>> = {
+  IOMMU_IOAS_MAP: ['iova'],
+  IOMMU_IOAS_MAP_FILE: ['iova'],
+  IOMMU_IOAS_COPY: ['dst_iova'],
+  IOMMU_VFIO_IOAS: ['ioas_id'],
+  MOCK_DOMAIN_REPLACE: ['pt_id'],
+};
+
+/** The header's id of these test operations is the descriptor of an access. */
+const ID_IS_DESCRIPTOR = new Set([
+  'ACCESS_PAGES',
+  'DESTROY_ACCESS_PAGES',
+  'ACCESS_RW',
+  'ACCESS_REPLACE_IOAS',
+]);
+
+type Kind = 'descriptor' | 'object' | 'pin' | 'iova';
+
+const kindOf = (struct: string, field: Field): Kind | undefined => {
+  if (field.kind === 'fd') return 'descriptor';
+  if (field.name === 'id' && ID_IS_DESCRIPTOR.has(struct)) return 'descriptor';
+  if (field.kind === 'id') return 'object';
+  if (field.name.endsWith('access_pages_id')) return 'pin';
+  return field.kind === 'iova' ? 'iova' : undefined;
+};
+
+const isWritten = (struct: string, field: Field): boolean =>
+  field.name.startsWith('out_') || WRITTEN[struct]?.includes(field.name) === true;
+
+export class RecordedHandles {
+  readonly #given = new Map<string, ResultOf>();
+
+  /** Objects and IOVAs belong to one iommufd: the same number means another thing on another one. */
+  #key(kind: Kind, file: number, value: bigint): string {
+    return kind === 'descriptor' ? `${kind} ${value}` : `${kind} ${file} ${value}`;
+  }
+
+  /** A call gave a descriptor as its result. */
+  gaveDescriptor(fd: number, label: Label): void {
+    this.#given.set(this.#key('descriptor', 0, BigInt(fd)), { from: label, out: 'result' });
+  }
+
+  forgetDescriptor(fd: number): void {
+    this.#given.delete(this.#key('descriptor', 0, BigInt(fd)));
+  }
+
+  descriptor(fd: number): Value {
+    return (
+      this.#given.get(this.#key('descriptor', 0, BigInt(fd))) ?? BigInt.asUintN(64, BigInt(fd))
+    );
+  }
+
+  /** What the kernel wrote into the struct of a call on the descriptor `file`, which succeeded. */
+  gaveFields(
+    struct: string,
+    layout: Layout,
+    before: Uint8Array,
+    after: Uint8Array,
+    file: number,
+    label: Label,
+  ): void {
+    const passed = decode(layout, before) as Readonly<Record<string, number | bigint>>;
+    const values = decode(layout, after) as Readonly<Record<string, number | bigint>>;
+    for (const field of layout.fields) {
+      const { name } = field;
+      const kind = kindOf(struct, field);
+      if (kind === undefined || !isWritten(struct, field)) continue;
+      // What the program itself had put there is better left a number.
+      if (!name.startsWith('out_') && passed[name] === values[name]) continue;
+      const key = this.#key(kind, file, BigInt(values[name] ?? 0));
+      this.#given.set(key, { from: label, out: name });
+    }
+  }
+
+  /** A field's value: a handle where an earlier call gave the number. */
+  value(struct: string, field: Field, value: bigint, file: number): Value {
+    const kind = kindOf(struct, field);
+    if (kind === undefined || isWritten(struct, field)) return value;
+    return this.#given.get(this.#key(kind, file, value)) ?? value;
+  }
+}

@@ -1,0 +1,181 @@
+// The quick way to read a call off a line of a recording: the recorder writes its fields in one order, without spaces.
+// A line that is otherwise is not judged here, but left to parseCall, which reads any JSON and says what is wrong.
+
+import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
+import type { Segment } from '../../spec/call.ts';
+import { bytesOfText, LineScanner } from './line-scanner.ts';
+import type { RecordedCall, RecordedMapping } from './recording.ts';
+
+const KEYS = {
+  sequence: bytesOfText('{"seq":'),
+  process: bytesOfText(',"pid":'),
+  thread: bytesOfText(',"tid":'),
+  fd: bytesOfText(',"fd":'),
+  path: bytesOfText(',"path":"'),
+  call: bytesOfText('","call":"'),
+  open: bytesOfText('open"'),
+  close: bytesOfText('close"'),
+  ioctl: bytesOfText('ioctl","cmd":"0x'),
+  argument: bytesOfText('","arg":"0x'),
+  quote: bytesOfText('"'),
+  before: bytesOfText(',"in":"'),
+  memory: bytesOfText(',"mem":{"addr":"0x'),
+  memoryBefore: bytesOfText('","in":"'),
+  memoryEnd: bytesOfText('"}'),
+  mappings: bytesOfText(',"vmas":['),
+  mapping: bytesOfText('{"start":"0x'),
+  end: bytesOfText('","end":"0x'),
+  permissions: bytesOfText('","perm":"'),
+  comma: bytesOfText(','),
+  listEnd: bytesOfText(']'),
+  result: bytesOfText(',"ret":'),
+  errno: bytesOfText(',"errno":'),
+  after: bytesOfText(',"out":"'),
+  memoryAfter: bytesOfText(',"memOut":"'),
+  objectEnd: bytesOfText('}'),
+} as const;
+
+const COMMAND_MAX = 0xffff_ffffn;
+const PERMISSIONS = /^[r-][w-][x-][ps]$/;
+const NOTHING: readonly Segment[] = [];
+
+type Path = { readonly bytes: Uint8Array; readonly text: string };
+
+type Common = Pick<RecordedCall, 'line' | 'sequence' | 'fd' | 'path'>;
+
+export class RecordedLineReader {
+  readonly #scanner = new LineScanner();
+  /** The path of each descriptor as it was last, which is most often what it is now. */
+  readonly #paths = new Map<number, Path>();
+
+  /** The call in these bytes, from `start` to before `end`; undefined where the line is not as the recorder writes it. */
+  read(bytes: Uint8Array, start: number, end: number, line: number): RecordedCall | undefined {
+    const scanner = this.#scanner;
+    scanner.start(bytes, start, end);
+    scanner.expect(KEYS.sequence);
+    const sequence = scanner.integer();
+    scanner.expect(KEYS.process);
+    const process = scanner.integer();
+    if (scanner.skips(KEYS.thread)) scanner.integer();
+    scanner.expect(KEYS.fd);
+    const fd = fileDescriptor(scanner.integer());
+    scanner.expect(KEYS.path);
+    const path = this.#path(fd);
+    scanner.expect(KEYS.call);
+    const common = { line, sequence, fd, path };
+    const read = scanner.skips(KEYS.ioctl)
+      ? this.#ioctl(common, process)
+      : this.#openOrClose(common, process, fd);
+    scanner.expect(KEYS.objectEnd);
+    return scanner.isDone() ? read : undefined;
+  }
+
+  #path(fd: number): string {
+    const known = this.#paths.get(fd);
+    const text = this.#scanner.text(known);
+    if (known?.text !== text) this.#paths.set(fd, { bytes: bytesOfText(text), text });
+    return text;
+  }
+
+  #openOrClose(common: Common, process: number, fd: Fd): RecordedCall {
+    const rest = { ...common, mappings: undefined };
+    if (this.#scanner.skips(KEYS.open)) {
+      return {
+        ...rest,
+        call: { kind: 'open', process, path: common.path },
+        observation: { result: fd, errno: 0, memory: NOTHING },
+      };
+    }
+    this.#scanner.expect(KEYS.close);
+    return {
+      ...rest,
+      call: { kind: 'close', process, fd },
+      observation: { result: 0, errno: 0, memory: NOTHING },
+    };
+  }
+
+  #ioctl({ line, sequence, fd, path }: Common, process: number): RecordedCall | undefined {
+    const scanner = this.#scanner;
+    const command = scanner.hexadecimal();
+    if (command > COMMAND_MAX) return undefined;
+    scanner.expect(KEYS.argument);
+    const argument = scanner.hexadecimal();
+    scanner.expect(KEYS.quote);
+    const before: Segment[] = [];
+    const after: Segment[] = [];
+    let mappings: readonly RecordedMapping[] | undefined;
+    if (scanner.skips(KEYS.before)) {
+      before.push({ address: userAddress(argument), bytes: scanner.bytes(undefined) });
+      scanner.expect(KEYS.quote);
+      if (scanner.skips(KEYS.memory)) before.push(this.#memory());
+      if (scanner.skips(KEYS.mappings)) mappings = this.#mappings();
+    }
+    scanner.expect(KEYS.result);
+    const result = scanner.integer();
+    scanner.expect(KEYS.errno);
+    const errno = scanner.integer();
+    if (!this.#after(before, after)) return undefined;
+    return {
+      line,
+      sequence,
+      fd,
+      path,
+      call: { kind: 'ioctl', process, fd, command: Number(command), argument, memory: before },
+      observation: { result, errno, memory: after },
+      mappings,
+    };
+  }
+
+  #memory(): Segment {
+    const address = userAddress(this.#scanner.hexadecimal());
+    this.#scanner.expect(KEYS.memoryBefore);
+    const bytes = this.#scanner.bytes(undefined);
+    this.#scanner.expect(KEYS.memoryEnd);
+    return { address, bytes };
+  }
+
+  /** The same stretches after the call. False where they are not as they should be. */
+  #after(before: readonly Segment[], after: Segment[]): boolean {
+    const [struct, pointed] = before;
+    if (struct === undefined) return true;
+    const scanner = this.#scanner;
+    if (!scanner.skips(KEYS.after)) return struct.bytes.length === 0 && pointed === undefined;
+    after.push({ address: struct.address, bytes: scanner.bytes(struct.bytes) });
+    scanner.expect(KEYS.quote);
+    if (pointed !== undefined && scanner.skips(KEYS.memoryAfter)) {
+      after.push({ address: pointed.address, bytes: scanner.bytes(pointed.bytes) });
+      scanner.expect(KEYS.quote);
+    }
+    return true;
+  }
+
+  #mappings(): readonly RecordedMapping[] {
+    const scanner = this.#scanner;
+    const mappings: RecordedMapping[] = [];
+    if (scanner.skips(KEYS.listEnd)) return mappings;
+    do {
+      scanner.expect(KEYS.mapping);
+      const start = userAddress(scanner.hexadecimal());
+      scanner.expect(KEYS.end);
+      const last = userAddress(scanner.hexadecimal() - 1n);
+      scanner.expect(KEYS.permissions);
+      const permissions = scanner.text(undefined);
+      scanner.expect(KEYS.quote);
+      scanner.expect(KEYS.objectEnd);
+      mappings.push(this.#mapping(start, last, permissions));
+    } while (scanner.isAsExpected() && scanner.skips(KEYS.comma));
+    scanner.expect(KEYS.listEnd);
+    return mappings;
+  }
+
+  #mapping(start: UserAddress, last: UserAddress, permissions: string): RecordedMapping {
+    if (!PERMISSIONS.test(permissions)) this.#scanner.fail();
+    return {
+      start,
+      last,
+      readable: permissions[0] === 'r',
+      writable: permissions[1] === 'w',
+      shared: permissions[3] === 's',
+    };
+  }
+}

@@ -1,0 +1,163 @@
+// Moves the memory that a recording names into a program's arena: stretches that belong together stay together, and
+// each address keeps its place in its page.
+
+import { ARENA_LENGTH, NO_ACCESS_LENGTH, NO_ACCESS_OFFSET } from '../../model/programs/arena.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
+import type { Protection } from '../../spec/call.ts';
+import type { RecordedMapping } from './recording.ts';
+
+/** Bytes from `start` to `last`, both inclusive, at page bounds. */
+type Stretch = { readonly start: bigint; readonly last: bigint };
+
+type Moved = Stretch & { readonly offset: bigint };
+
+/** Longer stretches are arguments that were meant to be refused, and are left as they are. */
+const LONGEST = 1n << 30n;
+
+/** Stretches closer than this keep their distance. */
+const NEAR = 1n << 16n;
+
+/** Behind the last region of the arena; what does not fit there lies behind the arena. */
+const FIRST_OFFSET = NO_ACCESS_OFFSET + NO_ACCESS_LENGTH + NEAR;
+const BEHIND = 1n << 24n;
+
+const pagesOf = (address: bigint, length: bigint): Stretch | undefined => {
+  if (length === 0n || length > LONGEST || address + length > 1n << 63n) return undefined;
+  const start = address - (address % PAGE_SIZE_BYTES);
+  return { start, last: (address + length - 1n) | (PAGE_SIZE_BYTES - 1n) };
+};
+
+/** In ascending order; those that meet, or are near each other, made one. */
+const joined = (stretches: readonly Stretch[]): readonly Stretch[] => {
+  const sorted = [...stretches].sort((a, b) => (a.start < b.start ? -1 : 1));
+  const result: Stretch[] = [];
+  for (const { start, last } of sorted) {
+    const before = result.at(-1);
+    if (before !== undefined && start <= before.last + NEAR) {
+      if (last > before.last) result[result.length - 1] = { start: before.start, last };
+    } else {
+      result.push({ start, last });
+    }
+  }
+  return result;
+};
+
+/** Where each stretch goes: at an offset that is as far from a multiple of NEAR as the address was. */
+const placed = (stretches: readonly Stretch[]): readonly Moved[] => {
+  let inside = FIRST_OFFSET;
+  let behind = BEHIND;
+  const alike = (offset: bigint, address: bigint): bigint =>
+    offset + BigInt.asUintN(16, address - offset);
+  return stretches.map(({ start, last }) => {
+    const length = last - start + 1n;
+    const near = alike(inside, start);
+    const fits = near + length <= ARENA_LENGTH;
+    const offset = fits ? near : alike(behind, start);
+    if (fits) inside = offset + length;
+    else behind = offset + length;
+    return { start, last, offset };
+  });
+};
+
+const protectionOf = ({ readable, writable }: RecordedMapping): Protection =>
+  writable ? 'read-write' : readable ? 'read' : 'none';
+
+type Now = { readonly protection: Protection; readonly shared: boolean };
+
+const sameMapping = (a: Now | undefined, b: Now | undefined): boolean =>
+  a?.protection === b?.protection && a?.shared === b?.shared;
+
+export class RecordedMemory {
+  readonly #moved: readonly Moved[];
+  /** What stands at each page that was mapped so far, by its address. */
+  readonly #mapped = new Map<bigint, Now>();
+
+  /** `used` are all addresses and lengths that the program will name. */
+  constructor(used: readonly { readonly address: bigint; readonly length: bigint }[]) {
+    const stretches = used.flatMap(({ address, length }) => pagesOf(address, length) ?? []);
+    this.#moved = placed(joined(stretches));
+  }
+
+  /** The arena offset of an address; undefined where the address is left as it is. */
+  offsetOf(address: bigint): bigint | undefined {
+    const found = this.#moved.find(({ start, last }) => start <= address && address <= last);
+    return found === undefined ? undefined : found.offset + (address - found.start);
+  }
+
+  /** The operations after which the arena has what the recording saw when a map was made. */
+  *prepare(
+    address: bigint,
+    length: bigint,
+    mappings: readonly RecordedMapping[],
+    label: (what: string) => string,
+  ): Generator<Operation> {
+    const range = pagesOf(address, length);
+    if (range === undefined || this.offsetOf(range.start) === undefined) return;
+    const wantedAt = (page: bigint): Now | undefined => {
+      const found = mappings.find(({ start, last }) => start <= page && page <= last);
+      return found === undefined
+        ? undefined
+        : { protection: protectionOf(found), shared: found.shared };
+    };
+    let at = range.start;
+    while (at <= range.last) {
+      const end = this.#endOfLike(at, range.last, wantedAt);
+      yield* this.#change(at, end, wantedAt(at), label);
+      at = end + 1n;
+    }
+  }
+
+  /** The operations after which something can be read and written in a range of which the recording shows nothing. */
+  *ensure(address: bigint, length: bigint, label: (what: string) => string): Generator<Operation> {
+    const range = pagesOf(address, length);
+    if (range === undefined || this.offsetOf(range.start) === undefined) return;
+    const wanted: Now = { protection: 'read-write', shared: true };
+    let at = range.start;
+    while (at <= range.last) {
+      const end = this.#endOfLike(at, range.last, (page) => this.#mapped.get(page));
+      if (this.#mapped.get(at) === undefined) yield* this.#change(at, end, wanted, label);
+      at = end + 1n;
+    }
+  }
+
+  /** The last byte of the pages from `at` on that are to be alike and are alike now. */
+  #endOfLike(at: bigint, last: bigint, wantedAt: (page: bigint) => Now | undefined): bigint {
+    const now = this.#mapped.get(at);
+    const wanted = wantedAt(at);
+    let end = at + PAGE_SIZE_BYTES - 1n;
+    while (end < last) {
+      const next = end + 1n;
+      if (!sameMapping(wantedAt(next), wanted) || !sameMapping(this.#mapped.get(next), now)) break;
+      end += PAGE_SIZE_BYTES;
+    }
+    return end;
+  }
+
+  *#change(
+    start: bigint,
+    last: bigint,
+    wanted: Now | undefined,
+    label: (what: string) => string,
+  ): Generator<Operation> {
+    if (sameMapping(this.#mapped.get(start), wanted)) return;
+    const offset = this.offsetOf(start) as bigint;
+    const length = last - start + 1n;
+    for (let page = start; page <= last; page += PAGE_SIZE_BYTES) {
+      if (wanted === undefined) this.#mapped.delete(page);
+      else this.#mapped.set(page, wanted);
+    }
+    if (wanted === undefined) {
+      yield { op: 'munmap', label: label('munmap'), offset, length };
+      return;
+    }
+    yield {
+      op: 'mmap',
+      label: label('mmap'),
+      offset,
+      length,
+      ...wanted,
+      backing: { kind: 'anonymous' },
+    };
+  }
+}

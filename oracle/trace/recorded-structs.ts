@@ -1,0 +1,50 @@
+// Which struct a recorded call passes, and the memory that the struct names.
+
+import { LAYOUTS } from '../../model/programs/program.ts';
+import { decode } from '../../spec/abi/layout.ts';
+import { IOMMU_TEST_CMD, NATIVE_CALLS } from '../../spec/abi/native.ts';
+import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
+import * as vfio from '../../spec/abi/vfio.ts';
+import type { IoctlCall } from '../../spec/call.ts';
+import type { RecordedCall } from './recording.ts';
+
+const VFIO_STRUCTS: ReadonlyMap<number, string> = new Map([
+  [vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS'],
+  [vfio.VFIO_GROUP_SET_CONTAINER, 'VFIO_GROUP_SET_CONTAINER'],
+  [vfio.VFIO_IOMMU_GET_INFO, 'VFIO_IOMMU_GET_INFO'],
+  [vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA'],
+  [vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA'],
+  [vfio.VFIO_IOMMU_DIRTY_PAGES, 'VFIO_IOMMU_DIRTY_PAGES'],
+]);
+
+/** The bytes at the call's argument, before it. */
+export const bytesAt = ({ memory }: IoctlCall): Uint8Array => memory[0]?.bytes ?? new Uint8Array();
+
+/** The name in LAYOUTS of the struct that the call passes. */
+export const structOf = (call: IoctlCall): string | undefined => {
+  const native = NATIVE_CALLS.find(({ command }) => command === call.command);
+  if (native === undefined) return VFIO_STRUCTS.get(call.command);
+  if (native.name !== 'IOMMU_TEST_CMD') return native.name;
+  const { op } = decode(IOMMU_TEST_CMD, bytesAt(call));
+  return TEST_OPERATIONS.find((operation) => operation.op === op)?.name ?? native.name;
+};
+
+const LENGTHS: Readonly<Record<string, string>> = { VFIO_IOMMU_MAP_DMA: 'size' };
+
+export type Used = { readonly address: bigint; readonly length: bigint };
+
+/** The memory that a call's struct names, apart from arrays that the recording shows. */
+export const memoryNamed = ({ call }: RecordedCall): readonly Used[] => {
+  if (call.kind !== 'ioctl') return [];
+  const struct = structOf(call);
+  const layout = struct === undefined ? undefined : LAYOUTS.get(struct);
+  if (struct === undefined || layout === undefined) return [];
+  const values = decode(layout, bytesAt(call)) as Readonly<Record<string, bigint>>;
+  const length = values[LENGTHS[struct] ?? 'length'];
+  return layout.fields.flatMap(({ kind, name }) => {
+    const address = values[name];
+    return kind === 'address' && address !== undefined && length !== undefined
+      ? [{ address, length }]
+      : [];
+  });
+};

@@ -1,0 +1,113 @@
+// A setting as JSON and back: release, platform and credentials, everything that a run depends on besides the program.
+
+import type {
+  Credentials,
+  Iommu,
+  IovaRange,
+  Platform,
+  PlatformDevice,
+  Setting,
+} from '../../spec/platform.ts';
+import { RELEASE_NAMES } from '../../spec/releases.ts';
+import type { Fields } from './fields.ts';
+import { hexText } from './json-line.ts';
+
+const rangeJson = ({ start, last }: IovaRange) => [hexText(start), hexText(last)];
+
+const HEX = /^0x[0-9a-fA-F]{1,16}$/;
+
+const rangeOf = (fields: Fields, value: unknown): IovaRange => {
+  const [start, last] = Array.isArray(value) && value.length === 2 ? value : [];
+  if (
+    typeof start !== 'string' ||
+    typeof last !== 'string' ||
+    !HEX.test(start) ||
+    !HEX.test(last)
+  ) {
+    fields.fail('a range of IOVAs is no pair of two hexadecimal numbers, the first and the last');
+  }
+  return { start: BigInt(start), last: BigInt(last) };
+};
+
+export const platformJson = (platform: Platform) => ({
+  name: platform.name,
+  iommus: platform.iommus.map(({ pageSizes, aperture, enforcesCacheCoherency }) => ({
+    pageSizes: hexText(pageSizes),
+    aperture: rangeJson(aperture),
+    enforcesCacheCoherency,
+  })),
+  devices: platform.devices.map(({ name, group, iommu, reserved }) => ({
+    name,
+    group,
+    iommu,
+    reserved: reserved.map(rangeJson),
+  })),
+  testCommands: platform.testCommands,
+  mockDevices: platform.mockDevices,
+  noIommuConfigured: platform.noIommuConfigured,
+});
+
+const iommuOf = (fields: Fields): Iommu => {
+  fields.only('pageSizes', 'aperture', 'enforcesCacheCoherency');
+  return {
+    pageSizes: fields.hex('pageSizes'),
+    aperture: rangeOf(fields, fields.raw('aperture')),
+    enforcesCacheCoherency: fields.flag('enforcesCacheCoherency'),
+  };
+};
+
+const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
+  fields.only('name', 'group', 'iommu', 'reserved');
+  const iommu = fields.raw('iommu') === 'none' ? 'none' : fields.integer('iommu');
+  if (iommu !== 'none' && (iommu < 0 || iommu >= iommus)) {
+    fields.fail(`device ${fields.text('name')} names an IOMMU that the platform does not have`);
+  }
+  return {
+    name: fields.text('name'),
+    group: fields.integer('group'),
+    iommu,
+    reserved: fields.list('reserved').map((value) => rangeOf(fields, value)),
+  };
+};
+
+const platformOf = (fields: Fields): Platform => {
+  fields.only('name', 'iommus', 'devices', 'testCommands', 'mockDevices', 'noIommuConfigured');
+  const iommus = fields.objects('iommus').map(iommuOf);
+  return {
+    name: fields.text('name'),
+    iommus,
+    devices: fields.objects('devices').map((device) => deviceOf(device, iommus.length)),
+    testCommands: fields.flag('testCommands'),
+    mockDevices: fields.flag('mockDevices'),
+    noIommuConfigured: fields.flag('noIommuConfigured'),
+  };
+};
+
+const credentialsOf = (fields: Fields): Credentials => {
+  fields.only('privileged', 'memlockLimit');
+  return { privileged: fields.flag('privileged'), memlockLimit: fields.hex('memlockLimit') };
+};
+
+/** The three fields that a setting has in a header. */
+export const settingJson = ({ release, platform, credentials }: Setting) => ({
+  release,
+  platform: platformJson(platform),
+  credentials: {
+    privileged: credentials.privileged,
+    memlockLimit: hexText(credentials.memlockLimit),
+  },
+});
+
+export const settingOf = (header: Fields): Setting => {
+  const release = RELEASE_NAMES.find((name) => name === header.raw('release'));
+  if (release === undefined) {
+    header.fail(
+      `release ${String(header.raw('release'))} is not specified; these are: ${RELEASE_NAMES.join(', ')}`,
+    );
+  }
+  return {
+    release,
+    platform: platformOf(header.object('platform')),
+    credentials: credentialsOf(header.object('credentials')),
+  };
+};

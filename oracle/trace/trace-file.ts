@@ -1,0 +1,171 @@
+// The trace file: a program, what it runs on, what a subject answered, and what is wrong with that. JSON lines: a header,
+// a line an operation, and a last line without which the file is cut short. docs/trace-format.md has the grammar.
+
+import type { Operation, Program } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { BadInput } from './bad-input.ts';
+import { Fields, parseObject } from './fields.ts';
+import { hexText, jsonLine } from './json-line.ts';
+import { linesOf } from './lines.ts';
+import { operationJson, operationOf } from './operation-json.ts';
+import { settingJson, settingOf } from './setting-json.ts';
+import { stepJson, stepOf, type TracedStep } from './step-json.ts';
+
+export const TRACE_FORMAT = 'iommufd-trace';
+
+export type TraceHeader = {
+  readonly setting: Setting;
+  /** Where the program's arena lay when it ran. */
+  readonly arena: bigint;
+  /** What it was found with, and in what. */
+  readonly seed: number | undefined;
+  readonly subject: string | undefined;
+  /** Deliberate defects that the emulator had. */
+  readonly defects: readonly string[];
+};
+
+export type TracedOperation = {
+  readonly operation: Operation;
+  /** As it was made and what came of it; undefined where it was not run. */
+  readonly step: TracedStep | undefined;
+};
+
+/** How a reply differs from what one rule allows: the judge's data, 64-bit numbers as text. */
+export type TraceFault =
+  | {
+      readonly kind: 'reply';
+      readonly allowed: readonly { readonly rule: string; readonly differences: unknown }[];
+    }
+  | { readonly kind: 'hidden'; readonly differences: unknown }
+  /** Lines of a kernel's log. */
+  | { readonly kind: 'complaint'; readonly lines: readonly string[] }
+  | { readonly kind: 'death'; readonly said: string };
+
+export type Trace = {
+  readonly header: TraceHeader;
+  readonly operations: readonly TracedOperation[];
+  /** What is wrong at its end; undefined where nothing is known to be. */
+  readonly fault: TraceFault | undefined;
+};
+
+export type TraceLine =
+  | { readonly kind: 'operation'; readonly traced: TracedOperation }
+  | { readonly kind: 'end'; readonly fault: TraceFault | undefined };
+
+/** The first line, which the caller has parsed. */
+export const traceHeaderOf = (fields: Fields): TraceHeader => {
+  if (fields.raw('format') !== TRACE_FORMAT) {
+    fields.fail(`"format" is not "${TRACE_FORMAT}"; this is no trace`);
+  }
+  if (fields.raw('version') !== 1) {
+    fields.fail(`version ${String(fields.raw('version'))} is not known; version 1 is`);
+  }
+  fields.only(
+    ...[
+      'format',
+      'version',
+      'release',
+      'platform',
+      'credentials',
+      'arena',
+      'seed',
+      'subject',
+      'defects',
+    ],
+  );
+  return {
+    setting: settingOf(fields),
+    arena: fields.hex('arena'),
+    seed: fields.has('seed') ? fields.integer('seed') : undefined,
+    subject: fields.has('subject') ? fields.text('subject') : undefined,
+    defects: fields.has('defects') ? fields.texts('defects') : [],
+  };
+};
+
+const faultOf = (fields: Fields): TraceFault => {
+  const kind = fields.word('kind', ['reply', 'hidden', 'complaint', 'death']);
+  switch (kind) {
+    case 'reply': {
+      fields.only('kind', 'allowed');
+      const allowed = fields.objects('allowed').map((outcome) => {
+        outcome.only('rule', 'differences');
+        return { rule: outcome.text('rule'), differences: outcome.list('differences') };
+      });
+      return { kind, allowed };
+    }
+    case 'hidden':
+      fields.only('kind', 'differences');
+      return { kind, differences: fields.list('differences') };
+    case 'complaint':
+      fields.only('kind', 'lines');
+      return { kind, lines: fields.texts('lines') };
+    case 'death':
+      fields.only('kind', 'said');
+      return { kind, said: fields.text('said') };
+  }
+};
+
+/** Any line but the first. */
+export const traceLineOf = (fields: Fields): TraceLine => {
+  if (fields.names().includes('fault')) {
+    fields.only('fault');
+    const fault = fields.raw('fault') === null ? undefined : faultOf(fields.object('fault'));
+    return { kind: 'end', fault };
+  }
+  fields.only('operation', 'call', 'observation');
+  const operation = operationOf(fields.object('operation'));
+  if (fields.has('call') !== fields.has('observation')) {
+    fields.fail('"call" and "observation" belong together, and one of them is missing');
+  }
+  const step = fields.has('call') ? stepOf(fields) : undefined;
+  return { kind: 'operation', traced: { operation, step } };
+};
+
+/** The whole trace: programs are short. Throws BadInput. */
+export const readTrace = async (file: string): Promise<Trace> => {
+  let header: TraceHeader | undefined;
+  let end: Extract<TraceLine, { kind: 'end' }> | undefined;
+  const operations: TracedOperation[] = [];
+  let line = 0;
+  for await (const texts of linesOf(file)) {
+    for (const text of texts) {
+      line += 1;
+      const fields = new Fields(file, line, parseObject(file, line, text));
+      if (header === undefined) {
+        header = traceHeaderOf(fields);
+        continue;
+      }
+      if (end !== undefined) fields.fail('there is a line behind the one that ends the trace');
+      const parsed = traceLineOf(fields);
+      if (parsed.kind === 'end') end = parsed;
+      else operations.push(parsed.traced);
+    }
+  }
+  if (header === undefined) throw new BadInput(file, 0, 'the file is empty');
+  if (end === undefined)
+    throw new BadInput(file, line, 'the trace is cut short: its last line is missing');
+  return { header, operations, fault: end.fault };
+};
+
+export const programOf = ({ operations }: Trace): Program =>
+  operations.map(({ operation }) => operation);
+
+/** The lines of the file, each without its end. */
+export function* traceLines({ header, operations, fault }: Trace): Generator<string> {
+  yield jsonLine({
+    format: TRACE_FORMAT,
+    version: 1,
+    ...settingJson(header.setting),
+    arena: hexText(header.arena),
+    ...(header.seed === undefined ? {} : { seed: header.seed }),
+    ...(header.subject === undefined ? {} : { subject: header.subject }),
+    ...(header.defects.length === 0 ? {} : { defects: header.defects }),
+  });
+  for (const { operation, step } of operations) {
+    yield jsonLine({
+      operation: operationJson(operation),
+      ...(step === undefined ? {} : stepJson(step)),
+    });
+  }
+  yield jsonLine({ fault: fault ?? null });
+}

@@ -1,0 +1,57 @@
+// Runs a command inside a virtual machine, for what only a kernel of its own can show. The command sees the host's
+// files; what it writes goes to memory and is gone with the machine.
+
+import type { Writable } from 'node:stream';
+import { EnvironmentError } from './environment-error.ts';
+import { GUEST_PORT, quoted } from './guest-init.ts';
+import type { VmPlatform } from './qemu.ts';
+import { startVm } from './vm.ts';
+
+export type VmCommand = {
+  readonly image: string;
+  readonly platform?: VmPlatform;
+  readonly memory?: number;
+  readonly kernelArguments?: readonly string[];
+  /** The program and its arguments, as execvp takes them. */
+  readonly command: readonly string[];
+  /** Where the command's folder is; the host's present one where absent. */
+  readonly folder?: string;
+  /** Gets what the command writes, both outputs, as it comes. */
+  readonly output?: Writable;
+};
+
+export type VmCommandResult = { readonly status: number; readonly output: string };
+
+/** The root file system with a layer of memory over it, so that it can be written to. */
+const WRITABLE_ROOT = '/dev/shm/root';
+const writableRoot = [
+  'mkdir -p /dev/shm/upper /dev/shm/work /dev/shm/root',
+  `mount -t overlay overlay -o lowerdir=/,upperdir=/dev/shm/upper,workdir=/dev/shm/work ${WRITABLE_ROOT}`,
+  `for each in proc sys dev; do mount --rbind /$each ${WRITABLE_ROOT}/$each; done`,
+];
+
+/** Rejects with EnvironmentError where the machine ended before the command did. */
+export const runVmCommand = async (wanted: VmCommand): Promise<VmCommandResult> => {
+  const folder = quoted(wanted.folder ?? process.cwd());
+  const words = wanted.command.map(quoted).join(' ');
+  const inside = `cd ${folder} && exec ${words}`;
+  const vm = await startVm({
+    ...wanted,
+    platform: wanted.platform ?? 'mock',
+    job: [
+      ...writableRoot,
+      `chroot ${WRITABLE_ROOT} /bin/sh -c ${quoted(inside)} > ${GUEST_PORT} 2>&1`,
+    ].join('\n'),
+  });
+  const chunks: Buffer[] = [];
+  vm.port.on('data', (data: Buffer) => {
+    chunks.push(data);
+    wanted.output?.write(data);
+  });
+  const { status, console } = await vm.ended;
+  const output = Buffer.concat(chunks).toString();
+  if (status === undefined) {
+    throw new EnvironmentError(`The machine ended before the command did.\n${console}`);
+  }
+  return { status, output };
+};

@@ -1,0 +1,79 @@
+// The command line of the virtual machine: which devices it has, and how its kernel is started.
+
+import type { Accelerator } from './accelerator.ts';
+
+/** `mock` has no IOMMU; `vtd` has VT-d with two devices bound to vfio-pci; `mdev` a mediated device. */
+export type VmPlatform = 'mock' | 'vtd' | 'mdev';
+
+export const VM_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'mdev'];
+
+export type VmSetup = {
+  /** The kernel, a bzImage. */
+  readonly image: string;
+  readonly platform: VmPlatform;
+  /** MiB. */
+  readonly memory: number;
+  readonly processors: number;
+  /** Further words for the kernel's command line. */
+  readonly kernelArguments: readonly string[];
+};
+
+/** Files of one machine, all in its private folder on the host. */
+export type VmFiles = {
+  readonly folder: string;
+  readonly init: string;
+  readonly console: string;
+  /** A Unix socket: the guest's end is the virtio port named `runner`. */
+  readonly port: string;
+  /** What stands behind the memory of the ivshmem device, DEVICE_MEMORY_LENGTH bytes. */
+  readonly deviceMemory: string;
+};
+
+export const DEVICE_MEMORY_LENGTH = 4 * 1024 * 1024;
+
+/** Tags of the two 9p file systems. */
+const ROOT_TAG = 'root';
+export const PRIVATE_TAG = 'private';
+export const PORT_NAME = 'runner';
+
+/** What programs open through VFIO, each in a group of its own. Opening e1000e takes three times as long as edu. */
+const VTD_DEVICES = ['-device', 'edu', '-device', 'e1000e', '-device', 'edu'];
+
+const platformArguments = (platform: VmPlatform): string[] =>
+  platform === 'vtd' ? ['-device', 'intel-iommu,intremap=on,aw-bits=48', ...VTD_DEVICES] : [];
+
+const share = (tag: string, path: string, more: string): string[] => [
+  ...['-fsdev', `local,id=${tag},path=${path},security_model=none,multidevs=remap${more}`],
+  ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
+];
+
+const kernelCommandLine = (setup: VmSetup, files: VmFiles): string =>
+  [
+    'console=ttyS0 quiet panic=-1 oops=panic nokaslr',
+    `root=${ROOT_TAG} ro rootfstype=9p rootflags=trans=virtio,version=9p2000.L,msize=1048576,cache=loose`,
+    `init=${files.init}`,
+    ...setup.kernelArguments,
+  ].join(' ');
+
+export const qemuArguments = (
+  setup: VmSetup,
+  files: VmFiles,
+  accelerator: Accelerator,
+): readonly string[] => [
+  ...['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
+  ...['-cpu', accelerator === 'kvm' ? 'host' : 'max'],
+  ...['-machine', 'q35', '-smp', `${setup.processors}`, '-m', `${setup.memory}`],
+  ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', `file:${files.console}`],
+  ...platformArguments(setup.platform),
+  ...share(ROOT_TAG, '/', ',readonly=on'),
+  ...share(PRIVATE_TAG, files.folder, ''),
+  ...[
+    '-object',
+    `memory-backend-file,id=device,size=${DEVICE_MEMORY_LENGTH},share=on,mem-path=${files.deviceMemory}`,
+  ],
+  ...['-device', 'ivshmem-plain,memdev=device'],
+  ...['-device', 'virtio-serial-pci'],
+  ...['-chardev', `socket,id=port,path=${files.port},server=on,wait=off`],
+  ...['-device', `virtserialport,chardev=port,name=${PORT_NAME}`],
+  ...['-kernel', setup.image, '-append', kernelCommandLine(setup, files)],
+];

@@ -1,0 +1,165 @@
+// Examples of in-kernel users: what they pin, read and write, and how they let go.
+
+import {
+  DATA_OFFSET,
+  READ_ONLY_OFFSET,
+  READ_ONLY_STRUCT_OFFSET,
+} from '../../model/programs/arena.ts';
+import { arena, close, munmap, native, out, store, test } from '../operations.ts';
+import { ACCESS, ATTACHED, accessFd, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
+
+const map = (label: string, iova: bigint, length: bigint, flags = 7n, offset = DATA_OFFSET) =>
+  native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
+    flags,
+    ioas_id: ioasId,
+    user_va: arena(offset),
+    length,
+    iova,
+  });
+
+const pin = (label: string, iova: bigint, length: bigint, flags = 0n) =>
+  test(label, 'iommufd', 'ACCESS_PAGES', { id: accessFd, iova, length, flags });
+
+const refs = (label: string, count: bigint, length = PAGE) =>
+  test(label, 'iommufd', 'MD_CHECK_REFS', { length, uptr: arena(DATA_OFFSET), refs: count });
+
+const rw = (label: string, iova: bigint, length: bigint, flags: bigint) =>
+  test(label, 'iommufd', 'ACCESS_RW', {
+    id: accessFd,
+    iova,
+    length,
+    uptr: arena(6n * PAGE),
+    flags,
+  });
+
+const MAPS = 'IOMMU_IOAS_MAP/maps';
+const PINS = 'IOMMU_TEST_CMD ACCESS_PAGES/pins';
+const AGREES = 'IOMMU_TEST_CMD MD_CHECK_REFS/agrees';
+const COPIES = 'IOMMU_TEST_CMD ACCESS_RW/copies';
+const WRITE = 1n;
+const SLOW = 4n;
+
+export const ACCESSES = [
+  example('a page is pinned once by its domains, and once more by each pin', [
+    IOAS,
+    ATTACHED,
+    ACCESS,
+    [refs('free', 0n), AGREES],
+    [map('map', IOVA, 2n * PAGE), MAPS],
+    [refs('mapped', 1n), AGREES],
+    [pin('pin', IOVA, PAGE), PINS],
+    [refs('pinned', 1n, 2n * PAGE), AGREES],
+    [refs('wrong', 2n), 'IOMMU_TEST_CMD MD_CHECK_REFS/differs'],
+    [
+      native('detach', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_stdev_id') }),
+      'IOMMU_DESTROY/destroys',
+    ],
+    [refs('still', 1n), AGREES],
+    [
+      test('unpin', 'iommufd', 'DESTROY_ACCESS_PAGES', {
+        id: accessFd,
+        access_pages_id: out('pin', 'out_access_pages_id'),
+      }),
+      'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES/releases',
+    ],
+    [refs('gone', 0n), AGREES],
+    [
+      test('again', 'iommufd', 'DESTROY_ACCESS_PAGES', {
+        id: accessFd,
+        access_pages_id: out('pin', 'out_access_pages_id'),
+      }),
+      'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES/no-pin',
+    ],
+  ]),
+  example('a pin that cannot be told is not made, and its number is used up', [
+    IOAS,
+    ACCESS,
+    [map('map', IOVA, PAGE), MAPS],
+    [
+      test(
+        'untold',
+        'iommufd',
+        'ACCESS_PAGES',
+        { id: accessFd, iova: IOVA, length: PAGE },
+        { at: arena(READ_ONLY_STRUCT_OFFSET) },
+      ),
+      'answering/fault',
+    ],
+    [refs('none', 0n), AGREES],
+    [pin('pin', IOVA, PAGE), PINS],
+  ]),
+  example('an unmap makes in-kernel users let go, and a closed one has let go', [
+    IOAS,
+    ACCESS,
+    [map('map', IOVA, PAGE), MAPS],
+    [pin('pin', IOVA, PAGE), PINS],
+    [refs('pinned', 1n), AGREES],
+    [
+      native('unmap', 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova: IOVA, length: PAGE }),
+      'IOMMU_IOAS_UNMAP/unmaps',
+    ],
+    [refs('let go', 0n), AGREES],
+    [map('again', IOVA, PAGE), MAPS],
+    [pin('second', IOVA, PAGE), PINS],
+    [close('close', accessFd), 'descriptors/closes'],
+    [refs('closed', 0n), AGREES],
+  ]),
+  example('an access keeps the permissions of the area, and pins whole pages', [
+    IOAS,
+    ACCESS,
+    [map('readable', IOVA, PAGE, 5n), MAPS],
+    [pin('write', IOVA, PAGE, WRITE), 'accesses/not-permitted'],
+    [pin('read', IOVA, PAGE), PINS],
+    [rw('rw', IOVA, 8n, WRITE), 'accesses/not-permitted'],
+    [pin('gap', IOVA, 2n * PAGE), 'accesses/not-mapped'],
+    [pin('zero', IOVA, 0n), 'accesses/zero-length'],
+    [pin('wraps', (1n << 64n) - PAGE, 2n * PAGE), 'accesses/wraps'],
+    [pin('long', IOVA, 1n << 32n), 'IOMMU_TEST_CMD ACCESS_PAGES/too-long'],
+  ]),
+  example('bytes that are written by IOVA are read at the address, and the other way', [
+    IOAS,
+    ACCESS,
+    [map('map', IOVA, 2n * PAGE), MAPS],
+    [store('bytes', DATA_OFFSET + PAGE - 4n, '0102030405060708'), "the program's memory/stores"],
+    [rw('read', IOVA + PAGE - 4n, 8n, 0n), COPIES],
+    [rw('slowly', IOVA + PAGE - 4n, 8n, SLOW), COPIES],
+    [rw('write', IOVA, 8n, WRITE), COPIES],
+    [rw('write slowly', IOVA + 8n, 8n, WRITE | SLOW), COPIES],
+    [rw('too far', IOVA + 2n * PAGE - 4n, 8n, 0n), 'accesses/not-mapped'],
+  ]),
+  example('what the program unmapped is not read by address, and is where it is pinned', [
+    IOAS,
+    ACCESS,
+    [map('map', IOVA, 2n * PAGE), MAPS],
+    [pin('pin', IOVA, 2n * PAGE), PINS],
+    [store('bytes', DATA_OFFSET, '0102030405060708'), "the program's memory/stores"],
+    [munmap('unmap', DATA_OFFSET, 2n * PAGE), "the program's memory/unmaps"],
+    [rw('read', IOVA, 8n, 0n), 'IOMMU_TEST_CMD ACCESS_RW/memory-fault'],
+    [rw('slowly', IOVA + PAGE - 4n, 8n, SLOW), COPIES],
+    [rw('one page', IOVA, 8n, SLOW), 'pinning/not-mapped'],
+  ]),
+  example('an access is moved to another IOAS and lets go of what it had', [
+    IOAS,
+    ACCESS,
+    [map('map', IOVA, PAGE), MAPS],
+    [pin('pin', IOVA, PAGE), PINS],
+    [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+    [
+      test('move', 'iommufd', 'ACCESS_REPLACE_IOAS', {
+        id: accessFd,
+        ioas_id: out('other', 'out_ioas_id'),
+      }),
+      'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS/replaces',
+    ],
+    [refs('let go', 0n), AGREES],
+    [native('free', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/destroys'],
+  ]),
+  example('memory that may only be read is pinned for reading', [
+    IOAS,
+    ACCESS,
+    [map('map', IOVA, PAGE, 5n, READ_ONLY_OFFSET), MAPS],
+    [pin('pin', IOVA, PAGE), PINS],
+    [map('writable', IOVA + PAGE, PAGE, 7n, READ_ONLY_OFFSET), MAPS],
+    [pin('write', IOVA + PAGE, PAGE, WRITE), 'pinning/not-writable'],
+  ]),
+];

@@ -1,0 +1,33 @@
+// The examples hold on the emulator: each call is answered by the rule that is written beside it, and what no reply shows
+// agrees at the end.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { judgeProgram } from '../../oracle/check/judge-program.ts';
+import type { JudgedStep } from '../../oracle/check/report.ts';
+import { describeFound } from '../describe.ts';
+import { CORPUS } from './corpus.ts';
+
+const answer = ({ verdict }: JudgedStep): string =>
+  verdict.kind === 'conforms' || verdict.kind === 'deviation' ? verdict.rule.id : verdict.kind;
+
+for (const [part, examples] of Object.entries(CORPUS)) {
+  const tests = suite(`examples: ${part}`);
+  for (const { says, setting, steps } of examples) {
+    tests(says, () => {
+      const program = steps.map(([operation]) => operation);
+      const judged = judgeProgram(setting, program);
+      const { fault } = judged;
+      assert.is(
+        fault,
+        undefined,
+        fault && describeFound({ setting, program, steps: judged.steps, fault }),
+      );
+      assert.equal(
+        judged.steps.map((step, index) => `${program[index]?.label}: ${answer(step)}`),
+        steps.map(([{ label }, rule]) => `${label}: ${rule}`),
+      );
+    });
+  }
+  tests.run();
+}

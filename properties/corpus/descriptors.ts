@@ -1,0 +1,84 @@
+// Examples of descriptors, the door of native calls, and numbers that there are not.
+
+import { STRUCT_LENGTH } from '../../model/programs/arena.ts';
+import { arena, close, getDeviceFd, ioctl, memfd, mmap, native, open } from '../operations.ts';
+import { ACCESS, accessFd, example, IOAS, ioasId, OPENED, PAGE, VTD } from './example.ts';
+
+const DEVICE_GET_INFO = 0x3b6b;
+const BEYOND_TEST_COMMAND = 0x3ba1;
+const NO_SUCH_NATIVE = 0x3b96;
+
+export const DESCRIPTORS = [
+  example('a descriptor that is closed is not open any more', [
+    OPENED,
+    [close('close', 'iommufd'), 'descriptors/closes'],
+    [close('again', 'iommufd'), 'descriptors/not-open'],
+    [ioctl('call', 'iommufd', 0x3b64, 0n), 'descriptors/not-open'],
+  ]),
+  example('an access and a file have no ioctls', [
+    IOAS,
+    ACCESS,
+    [ioctl('onAccess', accessFd, 0x3b64, 0n), 'descriptors/no-ioctls'],
+    [memfd('file', PAGE), "the program's memory/makes-file"],
+    [ioctl('onFile', 'file', 0x3b64, 0n), 'descriptors/no-ioctls'],
+  ]),
+  example('numbers below and above the native ones are VFIO calls, also unknown ones', [
+    OPENED,
+    [ioctl('device', 'iommufd', DEVICE_GET_INFO, 0n), 'VFIO calls on an iommufd/unknown-number'],
+    [
+      ioctl('beyond', 'iommufd', BEYOND_TEST_COMMAND, 0n),
+      'VFIO calls on an iommufd/unknown-number',
+    ],
+    [ioctl('version', 'iommufd', 0x3b64, 1n), 'VFIO calls on an iommufd/api-version'],
+  ]),
+  example('a native number that there is not is looked at only behind the size', [
+    OPENED,
+    [ioctl('unreadable', 'iommufd', NO_SUCH_NATIVE, 0n), 'the door/size-fault'],
+    [ioctl('readable', 'iommufd', NO_SUCH_NATIVE, arena(0n)), 'the door/unknown-number'],
+  ]),
+  example('the size is looked at first, then the tail, then the struct', [
+    IOAS,
+    [native('short', 'iommufd', 'IOMMU_DESTROY', { size: 7n }), 'the door/too-short'],
+    [
+      native(
+        'zeros',
+        'iommufd',
+        'IOMMU_DESTROY',
+        { size: 16n, id: ioasId },
+        { tail: '00'.repeat(8) },
+      ),
+      'IOMMU_DESTROY/destroys',
+    ],
+    [
+      native('tail', 'iommufd', 'IOMMU_DESTROY', { size: 16n }, { tail: '0000000000000001' }),
+      'the door/tail-not-zero',
+    ],
+    [
+      native('cut', 'iommufd', 'IOMMU_DESTROY', { size: 16n }, { at: arena(STRUCT_LENGTH - 8n) }),
+      'the door/tail-fault',
+    ],
+    [
+      native('half', 'iommufd', 'IOMMU_DESTROY', { size: 8n }, { at: arena(STRUCT_LENGTH - 4n) }),
+      'the door/struct-fault',
+    ],
+  ]),
+  example('a map of a descriptor that is no file fails', [
+    OPENED,
+    [
+      mmap('memory', 16n * PAGE, PAGE, 'read-write', { kind: 'memfd', fd: 77n, offset: 0n }),
+      "the program's memory/bad-file",
+    ],
+  ]),
+  example(
+    'a group is open once, and a device is named within a page',
+    [
+      [open('group', '/dev/vfio/4'), 'open/group'],
+      [open('again', '/dev/vfio/4'), 'open/group-busy'],
+      [open('other', '/dev/vfio/99'), 'open/no-group'],
+      [getDeviceFd('long', 'group', 'A'.repeat(5000)), 'VFIO_GROUP_GET_DEVICE_FD/name-too-long'],
+      [getDeviceFd('none', 'group', '0000:00:09.0'), 'VFIO_GROUP_GET_DEVICE_FD/no-device'],
+      [getDeviceFd('alone', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/no-container'],
+    ],
+    VTD,
+  ),
+];

@@ -1,0 +1,75 @@
+// An example is a program written by hand, with the rule that answers each of its calls.
+
+import type { Operation } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { native, open, out, test, vfioPlain } from '../operations.ts';
+import { settingOf } from '../settings.ts';
+
+/** A call, and the id of the rule that answers it. */
+export type Answered = readonly [operation: Operation, rule: string];
+
+export type Example = {
+  /** What it shows, in plain words. */
+  readonly says: string;
+  readonly setting: Setting;
+  readonly steps: readonly Answered[];
+};
+
+export const MOCK = settingOf('mock');
+export const VTD = settingOf('vtd');
+export const MIXED = settingOf('mixed');
+
+export const example = (
+  says: string,
+  steps: readonly (Answered | readonly Answered[])[],
+  setting: Setting = MOCK,
+): Example => ({
+  says,
+  setting,
+  steps: steps.flatMap((step) =>
+    Array.isArray(step[0]) ? (step as readonly Answered[]) : [step as Answered],
+  ),
+});
+
+export const PAGE = 4096n;
+/** An IOVA that mock domains translate. */
+export const IOVA = 0x100_0000n;
+
+export const OPENED: readonly Answered[] = [[open('iommufd'), 'open/iommufd']];
+
+export const ioasId = out('ioas', 'out_ioas_id');
+
+/** An iommufd with an IOAS. */
+export const IOAS: readonly Answered[] = [
+  ...OPENED,
+  [native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+];
+
+/** An iommufd whose VFIO calls have an IOAS. */
+export const COMPAT: readonly Answered[] = [
+  ...IOAS,
+  [
+    native('set', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 1n, ioas_id: ioasId }),
+    'IOMMU_VFIO_IOAS/sets',
+  ],
+];
+
+/** The same as version 1 of type1. */
+export const VERSION1: readonly Answered[] = [
+  ...COMPAT,
+  [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'VFIO_SET_IOMMU/version1'],
+];
+
+/** A mock device attached to the IOAS. */
+export const ATTACHED: Answered = [
+  test('mock', 'iommufd', 'MOCK_DOMAIN', { id: ioasId }),
+  'IOMMU_TEST_CMD MOCK_DOMAIN/makes',
+];
+
+/** An in-kernel user of the IOAS that may pin. */
+export const ACCESS: Answered = [
+  test('access', 'iommufd', 'CREATE_ACCESS', { id: ioasId, flags: 1n }),
+  'IOMMU_TEST_CMD CREATE_ACCESS/makes',
+];
+
+export const accessFd = out('access', 'out_access_fd');

@@ -1,0 +1,129 @@
+// Examples of unmapping: whole areas, parts of them, what version 1 of type1 cuts, and what is told of it.
+
+import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
+import type { Value } from '../../model/programs/program.ts';
+import { arena, native, test, vfio, vfioPlain } from '../operations.ts';
+import {
+  ACCESS,
+  ATTACHED,
+  accessFd,
+  COMPAT,
+  example,
+  IOAS,
+  IOVA,
+  ioasId,
+  PAGE,
+  VERSION1,
+} from './example.ts';
+
+const U64_MAX = (1n << 64n) - 1n;
+
+const map = (label: string, iova: bigint, length: bigint) =>
+  native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
+    flags: 7n,
+    ioas_id: ioasId,
+    user_va: arena(DATA_OFFSET),
+    length,
+    iova,
+  });
+
+const unmap = (label: string, iova: bigint, length: bigint, at: Value = arena(0n)) =>
+  native(label, 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova, length }, { at });
+
+const unmapDma = (label: string, iova: bigint, size: bigint, flags = 0n, at: Value = arena(0n)) =>
+  vfio(label, 'iommufd', 'VFIO_IOMMU_UNMAP_DMA', { flags, iova, size }, { at });
+
+const MAPS = 'IOMMU_IOAS_MAP/maps';
+
+export const UNMAPPING = [
+  example('an unmap takes whole areas, and those before one that it would cut', [
+    IOAS,
+    [map('first', IOVA, PAGE), MAPS],
+    [map('second', IOVA + PAGE, 2n * PAGE), MAPS],
+    [unmap('part', IOVA, 2n * PAGE), 'unmapping/cuts-area'],
+    [unmap('first again', IOVA, PAGE), 'IOMMU_IOAS_UNMAP/nothing-mapped'],
+    [unmap('rest', IOVA, 8n * PAGE), 'IOMMU_IOAS_UNMAP/unmaps'],
+    [unmap('everything', 0n, U64_MAX), 'IOMMU_IOAS_UNMAP/unmaps-all'],
+    [unmap('zero', IOVA, 0n), 'unmapping/zero-length'],
+    [unmap('wraps', U64_MAX - PAGE, 2n * PAGE), 'unmapping/wraps'],
+    [unmap('greatest', U64_MAX, PAGE), 'IOMMU_IOAS_UNMAP/too-great'],
+  ]),
+  example('an unmap whose answer cannot be written has been made', [
+    IOAS,
+    [map('map', IOVA, PAGE), MAPS],
+    [
+      unmap('unmap', IOVA, PAGE, arena(READ_ONLY_STRUCT_OFFSET)),
+      'IOMMU_IOAS_UNMAP/unmaps-unanswered',
+    ],
+    [unmap('again', IOVA, PAGE), 'IOMMU_IOAS_UNMAP/nothing-mapped'],
+  ]),
+  example('version 2 unmaps whole maps, and an empty range too', [
+    COMPAT,
+    [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 3n), 'VFIO_SET_IOMMU/version2'],
+    [map('map', IOVA, 3n * PAGE), MAPS],
+    [unmapDma('middle', IOVA + PAGE, PAGE), 'unmapping/cuts-area'],
+    [unmapDma('empty', IOVA + 16n * PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [unmapDma('whole', IOVA, 3n * PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [unmapDma('all with a range', IOVA, PAGE, 2n), 'VFIO_IOMMU_UNMAP_DMA/all-with-range'],
+    [unmapDma('all', 0n, 0n, 2n), 'VFIO_IOMMU_UNMAP_DMA/unmaps-all'],
+    [unmapDma('bitmap', IOVA, PAGE, 1n), 'VFIO_IOMMU_UNMAP_DMA/unknown-flags'],
+    [unmapDma('cut', IOVA, PAGE, 0n, arena(STRUCT_LENGTH - 8n)), 'VFIO_IOMMU_UNMAP_DMA/fault'],
+  ]),
+  example('version 1 cuts the middle out of a map, in every domain', [
+    VERSION1,
+    ATTACHED,
+    [
+      test('second', 'iommufd', 'MOCK_DOMAIN_FLAGS', { id: ioasId, dev_flags: 1n }),
+      'IOMMU_TEST_CMD MOCK_DOMAIN/makes',
+    ],
+    [map('map', IOVA, 3n * PAGE), MAPS],
+    [unmapDma('middle', IOVA + PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [map('again', IOVA + PAGE, PAGE), MAPS],
+    [unmapDma('ends', IOVA, 3n * PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+  ]),
+  example('a cut that is refused may come after one that was made', [
+    VERSION1,
+    [map('map', IOVA, 3n * PAGE), MAPS],
+    [unmapDma('odd start', IOVA + PAGE - 2048n, PAGE + 2048n), 'cutting/too-fine'],
+    [unmapDma('first part', IOVA, 2n * PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [unmapDma('last part', IOVA + 2n * PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+  ]),
+  example('what an in-kernel user has pinned is not cut', [
+    VERSION1,
+    ACCESS,
+    [map('map', IOVA, 2n * PAGE), MAPS],
+    [
+      test('pin', 'iommufd', 'ACCESS_PAGES', { id: accessFd, iova: IOVA + PAGE, length: PAGE }),
+      'IOMMU_TEST_CMD ACCESS_PAGES/pins',
+    ],
+    [unmapDma('first', IOVA, PAGE), 'cutting/accessed'],
+    [unmapDma('whole', IOVA, 2n * PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+  ]),
+  example('a cut behind one map stays where one before another map is refused', [
+    VERSION1,
+    ACCESS,
+    [map('first', IOVA, 2n * PAGE), MAPS],
+    [map('second', IOVA + 2n * PAGE, 2n * PAGE), MAPS],
+    [
+      test('pin', 'iommufd', 'ACCESS_PAGES', { id: accessFd, iova: IOVA, length: PAGE }),
+      'IOMMU_TEST_CMD ACCESS_PAGES/pins',
+    ],
+    [unmapDma('middle', IOVA + PAGE, 2n * PAGE), 'cutting/accessed'],
+    [unmapDma('cut', IOVA + 2n * PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+  ]),
+  example('version 1 cannot be set behind a map that a domain translates', [
+    COMPAT,
+    ATTACHED,
+    [map('map', IOVA, 2n * PAGE), MAPS],
+    [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'large pages/filled'],
+  ]),
+  example('an unmap through the compatibility layer that is not answered has been made', [
+    COMPAT,
+    [map('map', IOVA, PAGE), MAPS],
+    [
+      unmapDma('unmap', IOVA, PAGE, 0n, arena(READ_ONLY_STRUCT_OFFSET)),
+      'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+    ],
+    [map('again', IOVA, PAGE), MAPS],
+  ]),
+];

@@ -1,0 +1,48 @@
+// What a failing test says of a program: the seed that draws it again, and the calls in one line each.
+
+import type { Operation } from '../model/programs/program.ts';
+import type { CampaignReport, Counterexample, Fault } from '../oracle/check/report.ts';
+import { nameOf } from './settings.ts';
+import type { Visit } from './visits.ts';
+
+const plain = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
+
+const describeOperation = (operation: Operation): string =>
+  JSON.stringify(operation, plain).replaceAll('"', '');
+
+const describeFault = (fault: Fault): unknown => {
+  switch (fault.kind) {
+    case 'reply':
+      return fault.verdict.rejected.map(({ reply, differences }) => ({
+        rule: reply.rule.id,
+        differences,
+      }));
+    case 'hidden':
+      return fault.differences;
+    default:
+      return fault;
+  }
+};
+
+export const describeFound = ({ program, steps, fault }: Counterexample): string => {
+  const calls = program.map((operation, index) => {
+    const step = steps[index]?.step.observation;
+    const reply = step === undefined ? '' : ` -> ${step.result} errno ${step.errno}`;
+    return `  ${describeOperation(operation)}${reply}`;
+  });
+  return `${calls.join('\n')}\n  ${JSON.stringify(describeFault(fault), plain)}`;
+};
+
+/** A campaign's counterexample, and how to draw it again; empty where there is none. */
+export const describeCounterexample = (report: CampaignReport): string =>
+  report.counterexample === undefined
+    ? ''
+    : `${nameOf(report.setting)}, seed ${report.seed}\n${describeFound(report.counterexample)}`;
+
+/** Where a law was contradicted: how to draw the program again, and its operations up to the step. */
+export const describeVisit = ({ setting, origin, program, index }: Visit): string =>
+  [
+    `${nameOf(setting)}, ${origin}, after operation ${index + 1}:`,
+    ...program.slice(0, index + 1).map((operation) => `  ${describeOperation(operation)}`),
+  ].join('\n');

@@ -1,0 +1,132 @@
+// Shrinking: a long program with a planted fault comes down to few calls in few runs, also one that was not drawn, and
+// every candidate on the way is a smaller or simpler program.
+
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FaultName } from '../../../model/emulator/faults.ts';
+import { programs } from '../../../model/programs/arbitrary.ts';
+import type { Program } from '../../../model/programs/program.ts';
+import { smallerPrograms, startOfShrinking } from '../../../model/programs/shrink.ts';
+import { judgeProgram, shrinkProgram } from '../../../oracle/check/campaign.ts';
+import type { Setting } from '../../../spec/platform.ts';
+import { CORPUS } from '../../corpus/corpus.ts';
+import { settingOf } from '../../settings.ts';
+
+const OPERATIONS = 200;
+const MOCK = settingOf('mock');
+
+/** Drawn programs of exactly so many operations. */
+const longPrograms = (setting: Setting, seed: number, count: number): readonly Program[] =>
+  fc
+    .sample(programs(setting, OPERATIONS), { seed, numRuns: 400 })
+    .filter((program) => program.length >= OPERATIONS - 8)
+    .slice(0, count);
+
+const fails = (program: Program, fault: FaultName): boolean =>
+  judgeProgram(MOCK, program, new Set([fault])).fault !== undefined;
+
+type Planted = { readonly fault: FaultName; readonly most: number };
+
+// Calls that are enough to show the fault, however it is reached.
+const PLANTED: readonly Planted[] = [
+  { fault: 'wrong-errno-on-overlap', most: 5 },
+  { fault: 'copy-does-not-share-pins', most: 5 },
+  { fault: 'size-not-written-back', most: 5 },
+  { fault: 'read-only-mapped-writable', most: 5 },
+];
+
+const SEED = 23;
+const PROGRAMS = 3;
+/** Programs that shrinking may run, far fewer than there are ways to leave calls out. */
+const RUNS_AT_MOST = 1200;
+
+const shrinking = suite('shrinking');
+
+for (const { fault, most } of PLANTED) {
+  shrinking(`200 operations with ${fault} shrink to at most ${most}`, () => {
+    let tried = 0;
+    for (const program of longPrograms(MOCK, SEED, 12)) {
+      if (!fails(program, fault)) continue;
+      let runs = 0;
+      // fast-check did not draw the example, so that it shrinks without context.
+      const details = fc.check(
+        fc.property(programs(MOCK, OPERATIONS), (candidate) => {
+          runs += 1;
+          return !fails(candidate, fault);
+        }),
+        { examples: [[program]], numRuns: 1, seed: SEED },
+      );
+      const shrunk = details.counterexample?.[0] ?? [];
+      assert.ok(shrunk.length > 0 && shrunk.length <= most, `${shrunk.length} operations`);
+      assert.ok(runs <= RUNS_AT_MOST, `${runs} runs`);
+      assert.ok(fails(shrunk, fault));
+      for (let index = 0; index < shrunk.length; index += 1) {
+        assert.not(
+          fails(shrunk.toSpliced(index, 1), fault),
+          `operation ${index + 1} can be left out`,
+        );
+      }
+      tried += 1;
+      if (tried === PROGRAMS) break;
+    }
+    assert.is(tried, PROGRAMS, 'too few of the long programs show the fault');
+  });
+}
+
+shrinking('the campaign and the shrinking of a saved program give the same', () => {
+  const fault: FaultName = 'copy-does-not-share-pins';
+  const program = longPrograms(MOCK, SEED, 12).find((candidate) => fails(candidate, fault)) ?? [];
+  const found = shrinkProgram(MOCK, program, new Set([fault]));
+  assert.ok(found !== undefined && found.program.length <= 6);
+  assert.is(found.fault.kind, 'hidden');
+  assert.is(
+    shrinkProgram(MOCK, program),
+    undefined,
+    'without the fault there is nothing to shrink',
+  );
+});
+
+const written: readonly Program[] = Object.values(CORPUS)
+  .flat()
+  .map(({ steps }) => steps.map(([operation]) => operation));
+
+shrinking('programs that were written by hand can be shrunk', () => {
+  const arbitrary = programs(MOCK, OPERATIONS);
+  for (const program of written) {
+    assert.ok(arbitrary.canShrinkWithoutContext(program));
+    for (const { value } of arbitrary.shrink(program, undefined).take(200)) {
+      assert.ok(value.length <= program.length);
+      assert.is.not(value, program);
+    }
+  }
+  for (const other of [undefined, 1, {}, [1], ['open'], [{ call: 'open' }]]) {
+    assert.not(arbitrary.canShrinkWithoutContext(other));
+  }
+});
+
+/** How much a program asks for: its operations first, then the numbers and bytes in it. */
+const weight = (program: Program): readonly [number, bigint] => {
+  let numbers = 0n;
+  JSON.stringify(program, (_key, value: unknown) => {
+    if (typeof value === 'bigint') numbers += value < 0n ? -value : value;
+    if (typeof value === 'string') numbers += BigInt(value.length);
+    return typeof value === 'bigint' ? 0 : value;
+  });
+  return [program.length, numbers];
+};
+
+shrinking('no program shrinks to itself, and shrinking ends', () => {
+  for (const program of [...written, ...longPrograms(MOCK, SEED, 1)]) {
+    const [operations, numbers] = weight(program);
+    let candidates = 0;
+    for (const candidate of smallerPrograms(program, startOfShrinking(program.length))) {
+      const [fewer, smaller] = weight(candidate.program);
+      assert.ok(fewer < operations || smaller <= numbers + 8n);
+      candidates += 1;
+      assert.ok(candidates < 20_000);
+    }
+  }
+});
+
+shrinking.run();

@@ -1,0 +1,26 @@
+// The specification and the emulator, two writings of the same ABI, agree: on every reply, and on what no reply shows.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runCampaign } from '../../../oracle/check/campaign.ts';
+import { describeCounterexample } from '../../describe.ts';
+import { nameOf, SETTINGS } from '../../settings.ts';
+import { witnessEach } from '../../witnesses.ts';
+
+const RUNS = 400;
+const LENGTH = 40;
+
+const agreement = suite('agreement');
+
+for (const [index, setting] of SETTINGS.entries()) {
+  const seed = 101 + index;
+  agreement(nameOf(setting), async () => {
+    const report = await runCampaign({ setting, runs: RUNS, seed, length: LENGTH });
+    witnessEach(report.rules.keys());
+    assert.is(report.runs, RUNS, describeCounterexample(report));
+    assert.is(report.verdicts.violation, 0);
+    assert.is(report.verdicts.unknown, 0, 'nothing is unknown where every call is seen');
+  });
+}
+
+agreement.run();

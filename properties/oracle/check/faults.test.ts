@@ -1,0 +1,59 @@
+// Deliberate faults of the emulator are found: a program written by hand shows each of them, and a campaign that knows
+// nothing of it finds it, and shrinks what it found to as few calls.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FAULT_NAMES } from '../../../model/emulator/faults.ts';
+import type { Program } from '../../../model/programs/program.ts';
+import { judgeProgram, runCampaign } from '../../../oracle/check/campaign.ts';
+import { describeCounterexample } from '../../describe.ts';
+import { SHOWN_FAULTS, type ShownFault } from './shown-faults.ts';
+
+const shows = ({ fault, setting }: ShownFault, program: Program): boolean =>
+  judgeProgram(setting, program, new Set([fault])).fault !== undefined;
+
+const faults = suite('faults');
+
+faults('there is a program for every fault', () => {
+  assert.equal(SHOWN_FAULTS.map(({ fault }) => fault).sort(), [...FAULT_NAMES].sort());
+});
+
+faults('each program shows its fault, and nothing without it', () => {
+  for (const shown of SHOWN_FAULTS) {
+    assert.ok(shows(shown, shown.program), shown.fault);
+    assert.is(judgeProgram(shown.setting, shown.program).fault, undefined, shown.fault);
+  }
+});
+
+faults('no call of any of the programs can be left out', () => {
+  for (const shown of SHOWN_FAULTS) {
+    for (const { label } of shown.program) {
+      const shorter = shown.program.filter((operation) => operation.label !== label);
+      assert.not(shows(shown, shorter), `${shown.fault} without ${label}`);
+    }
+  }
+});
+
+const RUNS = 3000;
+const LENGTH = 40;
+const SEED = 1;
+
+for (const { fault, setting, program } of SHOWN_FAULTS) {
+  faults(`a campaign finds ${fault}`, async () => {
+    const report = await runCampaign({
+      setting,
+      runs: RUNS,
+      seed: SEED,
+      length: LENGTH,
+      faults: new Set([fault]),
+    });
+    assert.ok(report.counterexample, `not found in ${report.runs} programs, ${report.calls} calls`);
+    const found = report.counterexample.program.length;
+    assert.ok(
+      found <= program.length,
+      `shrunk to ${found} calls, ${program.length} are enough\n${describeCounterexample(report)}`,
+    );
+  });
+}
+
+faults.run();

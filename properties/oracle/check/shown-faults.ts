@@ -1,0 +1,246 @@
+// For each deliberate fault of the emulator the shortest program that shows it, written by hand, and where a campaign
+// looks for it.
+
+import type { FaultName } from '../../../model/emulator/faults.ts';
+import { DATA_OFFSET, SHARED_OFFSET } from '../../../model/programs/arena.ts';
+import type { Operation, Value } from '../../../model/programs/program.ts';
+import type { Setting } from '../../../spec/platform.ts';
+import {
+  type Answered,
+  ATTACHED,
+  accessFd,
+  COMPAT,
+  IOAS,
+  IOVA,
+  ioasId,
+  MOCK,
+  OPENED,
+  PAGE,
+  VERSION1,
+  VTD,
+} from '../../corpus/example.ts';
+import { arena, getDeviceFd, native, open, out, test, vfio, vfioPlain } from '../../operations.ts';
+import { LIMITED, settingOf } from '../../settings.ts';
+
+export type ShownFault = {
+  readonly fault: FaultName;
+  readonly setting: Setting;
+  /** The shortest program that shows it, as far as is known. */
+  readonly program: readonly Operation[];
+};
+
+const only = (steps: readonly Answered[]): readonly Operation[] =>
+  steps.map(([operation]) => operation);
+
+const opened = only(OPENED);
+const ioas = only(IOAS);
+const compat = only(COMPAT);
+const version1 = only(VERSION1);
+const attached = only([...IOAS, ATTACHED]);
+const mock = ATTACHED[0];
+
+const ALL = 7n;
+const READ_FIXED = 5n;
+
+const map = (
+  label: string,
+  iova: bigint,
+  length: bigint,
+  flags = ALL,
+  address: Value = arena(DATA_OFFSET),
+) =>
+  native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
+    flags,
+    ioas_id: ioasId,
+    user_va: address,
+    length,
+    iova,
+  });
+
+const unmap = (label: string, iova: bigint, length: bigint) =>
+  native(label, 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova, length });
+
+const copy = (flags: bigint, length = PAGE) =>
+  native('copy', 'iommufd', 'IOMMU_IOAS_COPY', {
+    flags,
+    dst_ioas_id: ioasId,
+    src_ioas_id: ioasId,
+    length,
+    dst_iova: IOVA + 16n * PAGE,
+    src_iova: IOVA,
+  });
+
+const unmapDma = (iova: bigint, size: bigint, flags = 0n) =>
+  vfio('unmapDma', 'iommufd', 'VFIO_IOMMU_UNMAP_DMA', { flags, iova, size });
+
+const allow = (start: bigint, last: bigint) =>
+  native(
+    'allow',
+    'iommufd',
+    'IOMMU_IOAS_ALLOW_IOVAS',
+    { ioas_id: ioasId, num_iovas: 1n, allowed_iovas: arena(6n * PAGE) },
+    { also: [{ at: arena(6n * PAGE), words: [start, last] }] },
+  );
+
+const detach = native('detach', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_stdev_id') });
+const destroy = native('destroy', 'iommufd', 'IOMMU_DESTROY', { id: ioasId });
+
+const access = (flags: bigint) => test('access', 'iommufd', 'CREATE_ACCESS', { id: ioasId, flags });
+const pin = (iova: bigint, length: bigint) =>
+  test('pin', 'iommufd', 'ACCESS_PAGES', { id: accessFd, iova, length });
+
+const ranges = native(
+  'ranges',
+  'iommufd',
+  'IOMMU_IOAS_IOVA_RANGES',
+  { ioas_id: ioasId, num_iovas: 4n, allowed_iovas: arena(6n * PAGE) },
+  { also: [{ at: arena(6n * PAGE), words: [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n] }] },
+);
+
+const info = vfio(
+  'info',
+  'iommufd',
+  'VFIO_IOMMU_GET_INFO',
+  { argsz: 256n },
+  { tail: 'ff'.repeat(232) },
+);
+
+const withGroup = [
+  ...opened,
+  open('group', '/dev/vfio/4'),
+  vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+];
+const device = getDeviceFd('device', 'group', '0000:00:04.0');
+
+const shown = (
+  fault: FaultName,
+  program: readonly Operation[],
+  setting: Setting = MOCK,
+): ShownFault => ({
+  fault,
+  setting,
+  program,
+});
+
+const LIMITED_MOCK = settingOf('mock', LIMITED);
+
+export const SHOWN_FAULTS: readonly ShownFault[] = [
+  shown('wrong-errno-on-overlap', [...ioas, map('map', IOVA, PAGE), map('over', IOVA, PAGE)]),
+  shown('cut-off-by-one', [...version1, map('map', IOVA, 3n * PAGE), unmapDma(IOVA, PAGE)]),
+  shown('second-domain-not-unmapped', [
+    ...attached,
+    native('second', 'iommufd', 'IOMMU_HWPT_ALLOC', {
+      dev_id: out('mock', 'out_idev_id'),
+      pt_id: ioasId,
+    }),
+    map('map', IOVA, PAGE),
+    unmap('unmap', IOVA, PAGE),
+  ]),
+  shown('size-not-written-back', [...compat, unmapDma(IOVA, PAGE)]),
+  shown('aperture-end-off-by-one', [...attached, ranges]),
+  shown('copy-does-not-share-pins', [...attached, map('map', IOVA, PAGE), copy(ALL)]),
+  shown('reserved-ignored-when-allowed', [
+    ...attached,
+    allow(IOVA, IOVA + PAGE),
+    map('reserved', 0n, PAGE),
+  ]),
+  shown('unmap-all-stops-at-first-area', [
+    ...ioas,
+    map('first', IOVA, PAGE),
+    map('second', IOVA + PAGE, PAGE),
+    unmap('everything', 0n, (1n << 64n) - 1n),
+  ]),
+  shown('access-not-notified', [
+    ...ioas,
+    map('map', IOVA, PAGE),
+    access(1n),
+    pin(IOVA, PAGE),
+    unmap('unmap', IOVA, PAGE),
+  ]),
+  shown('pin-count-leak-on-failed-map', [
+    ...attached,
+    map('beyond', IOVA, 2n * PAGE, ALL, arena(SHARED_OFFSET + 15n * PAGE)),
+  ]),
+  shown('alignment-not-recalculated', [...attached, detach, ranges]),
+  shown('tail-not-checked', [
+    ...opened,
+    native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', { size: 20n }, { tail: '0000000000000001' }),
+  ]),
+  shown('coherency-always-yes', [
+    ...compat,
+    mock,
+    vfioPlain('coherent', 'iommufd', 'VFIO_CHECK_EXTENSION', 4n),
+  ]),
+  shown('compat-ioas-not-cleared-on-destroy', [
+    ...compat,
+    destroy,
+    vfioPlain('coherent', 'iommufd', 'VFIO_CHECK_EXTENSION', 4n),
+  ]),
+  shown('read-only-mapped-writable', [...attached, map('map', IOVA, PAGE, READ_FIXED)]),
+  shown(
+    'charge-not-returned',
+    [...attached, map('map', IOVA, PAGE), unmap('unmap', IOVA, PAGE)],
+    LIMITED_MOCK,
+  ),
+  shown('unmap-truncates-areas', [...ioas, map('map', IOVA, 2n * PAGE), unmap('part', IOVA, PAGE)]),
+  shown('destroy-of-used-object', [...attached, destroy]),
+  shown(
+    'ids-not-reused',
+    [
+      ...ioas,
+      destroy,
+      open('group', '/dev/vfio/4'),
+      vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+      native('get', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 0n }),
+    ],
+    VTD,
+  ),
+  shown('copy-ignores-permission', [...ioas, map('map', IOVA, PAGE, READ_FIXED), copy(ALL)]),
+  shown('domain-fill-forgets-areas', [...ioas, map('map', IOVA, PAGE), mock]),
+  shown('reserved-region-not-enforced', [...withGroup, device, info], VTD),
+  shown('allowed-not-consulted', [...ioas, allow(IOVA, IOVA + PAGE), map('chosen', 0n, PAGE, 6n)]),
+  shown('second-open-of-group', [open('group', '/dev/vfio/4'), open('again', '/dev/vfio/4')], VTD),
+  shown('capability-chain-cut', [...compat, info]),
+  shown('failed-unmap-writes-nothing', [...compat, unmapDma((1n << 64n) - PAGE, 2n * PAGE)]),
+  shown('access-write-ignores-permission', [
+    ...ioas,
+    map('map', IOVA, PAGE),
+    copy(READ_FIXED),
+    access(0n),
+    test('write', 'iommufd', 'ACCESS_RW', {
+      id: accessFd,
+      iova: IOVA + 16n * PAGE,
+      length: 1n,
+      uptr: arena(6n * PAGE),
+      flags: 1n,
+    }),
+  ]),
+  shown('empty-unmap-enoent', [...compat, unmapDma(IOVA, PAGE)]),
+  shown('map-without-read-write-accepted', [...opened, map('map', IOVA, PAGE, 1n)]),
+  shown('unmapped-bytes-not-reported', [
+    ...compat,
+    map('first', IOVA, PAGE),
+    map('second', IOVA + PAGE, 2n * PAGE),
+    unmapDma(IOVA, 2n * PAGE),
+  ]),
+  shown('chosen-iova-wraps', [
+    ...ioas,
+    allow(0xffff_ffff_ffff_9000n, 0xffff_ffff_ffff_efffn),
+    map('chosen', 0n, 5n * PAGE, 6n, arena(DATA_OFFSET)),
+  ]),
+  shown('user-address-wraps', [...ioas, map('map', IOVA, 2n * PAGE, ALL, (1n << 64n) - PAGE)]),
+  shown('info-padding-leak', [...compat, info]),
+  shown('stale-interval-after-cut', [
+    ...version1,
+    mock,
+    map('map', IOVA, 2n * PAGE),
+    unmapDma(IOVA, PAGE),
+  ]),
+  shown('pages-not-unpinned-with-access', [
+    ...attached,
+    map('map', IOVA, 2n * PAGE),
+    access(1n),
+    pin(IOVA, PAGE),
+    detach,
+  ]),
+];

@@ -1,0 +1,161 @@
+// The command line from outside: what it prints to whom, and its exit status, for each verb.
+
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FIXTURES } from '../../recordings.ts';
+import { MUTATIONS } from '../judge/mutations.ts';
+
+const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
+
+type Finished = { readonly status: number; readonly out: string; readonly error: string };
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
+
+const run = (...args: readonly string[]): Promise<Finished> =>
+  new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' }, maxBuffer: 1 << 26 },
+      (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
+    );
+  });
+
+const GOOD = resolve(FIXTURES, '7.3.4-selftest.vfio_compat_mock_domain.Ver1v0.map.jsonl.gz');
+
+const goodLines = (): readonly string[] =>
+  gunzipSync(readFileSync(GOOD)).toString().trim().split('\n');
+
+const inFolder = (name: string, lines: readonly string[]): string => {
+  const path = join(FOLDER, name);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+};
+
+/** A recording with the mistake of one mutation, and the line that it is on. */
+const badRecording = (): { readonly path: string; readonly line: number } => {
+  const mutation = MUTATIONS.find(({ file }) => GOOD.endsWith(file));
+  if (mutation === undefined) throw new Error('No mutation is of this recording.');
+  const lines = goodLines().map((text) => JSON.parse(text) as Record<string, unknown>);
+  const line = lines.findIndex((one) => mutation.change(one)) + 1;
+  return {
+    path: inFolder(
+      'bad.jsonl',
+      lines.map((one) => JSON.stringify(one)),
+    ),
+    line,
+  };
+};
+
+const cli = suite('command line');
+
+cli.after(() => rmSync(FOLDER, { recursive: true }));
+
+cli('judge: recordings without a violation', async () => {
+  const { status, out, error } = await run('judge', GOOD, GOOD);
+  assert.is(status, 0, error);
+  assert.match(out, /2 files, no violation/);
+});
+
+cli('judge --json: one object a file', async () => {
+  const { status, out } = await run('judge', '--json', GOOD, GOOD);
+  assert.is(status, 0);
+  const files = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.is(files.length, 2);
+});
+
+cli('judge: a violation is told with its line, its rule and what was expected', async () => {
+  const { path, line } = badRecording();
+  const { status, out } = await run('judge', path);
+  assert.is(status, 1);
+  assert.match(out, /VIOLATION/);
+  assert.match(out, new RegExp(`\\b${line}\\b`));
+  assert.match(out, /by rule /);
+  assert.match(out, /source: /);
+});
+
+cli('judge: a recording that is cut short is reported up to there', async () => {
+  const lines = goodLines();
+  const cut = inFolder('cut.jsonl', [...lines.slice(0, 20), (lines[20] ?? '').slice(0, 50)]);
+  const { status, out, error } = await run('judge', cut);
+  assert.is(status, 2);
+  assert.match(error, /cut\.jsonl:21: .*cut short/);
+  assert.match(out, /\b19\b/);
+});
+
+cli('judge: a file that is not there', async () => {
+  const { status, error } = await run('judge', join(FOLDER, 'none.jsonl'));
+  assert.is(status, 2);
+  assert.match(error, /no such file/);
+});
+
+cli('judge: every other file is judged where one cannot be read', async () => {
+  const { status, out } = await run('judge', join(FOLDER, 'none.jsonl'), GOOD);
+  assert.is(status, 2);
+  assert.match(out, /Ver1v0\.map/);
+});
+
+cli('check: the same seed makes the same calls', async () => {
+  const check = () => run('check', '--runs', '40', '--seed', '7', '--platform', 'mock', '--json');
+  const [first, second] = await Promise.all([check(), check()]);
+  assert.is(first.status, 0, first.error);
+  const counted = ({ out }: Finished) => {
+    const { verdicts } = JSON.parse(out) as { verdicts?: unknown };
+    return verdicts;
+  };
+  assert.equal(counted(first), counted(second));
+});
+
+cli('check, replay, shrink and judge agree on a counterexample', async () => {
+  const saved = join(FOLDER, 'found.jsonl');
+  const fault = ['--defect', 'unmap-truncates-areas'];
+  const found = await run(
+    'check',
+    '--runs',
+    '400',
+    '--seed',
+    '3',
+    '--platform',
+    'mock',
+    '--save',
+    saved,
+    ...fault,
+  );
+  assert.is(found.status, 1, found.error);
+  assert.match(found.out, /VIOLATION/);
+  assert.ok(existsSync(saved));
+  const [again, without, judged, shrunk] = await Promise.all([
+    run('replay', saved),
+    run('replay', '--defect', 'none', saved),
+    run('judge', saved),
+    run('shrink', '--save', join(FOLDER, 'shrunk.jsonl'), saved),
+  ]);
+  assert.is(again.status, 1, again.error);
+  assert.is(without.status, 0, without.error);
+  assert.is(judged.status, 1, judged.error);
+  assert.is(shrunk.status, 1, shrunk.error);
+});
+
+cli('rules: the reference, and one part of it', async () => {
+  const whole = await run('rules');
+  assert.is(whole.status, 0);
+  assert.match(whole.out, /IOMMU_IOAS_MAP/);
+  const none = await run('rules', 'no such part');
+  assert.is(none.status, 2);
+});
+
+cli('an option that there is not', async () => {
+  const { status, error } = await run('check', '--no-such-option');
+  assert.is(status, 2);
+  assert.match(error, /no-such-option/);
+});
+
+cli.run();

@@ -1,0 +1,98 @@
+// Recordings of real programs on real kernels: those that are kept here, and those that lie beside the checkout if they
+// do; and how they are judged, line by line.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { judgeRecorded, startOf } from '../oracle/judge/session.ts';
+import type { Verdict, VerdictKind } from '../oracle/judge/verdict.ts';
+import { linesOf } from '../oracle/trace/lines.ts';
+import { parseCall, parseHeader, type RecordedCall } from '../oracle/trace/recording.ts';
+import type { World } from '../spec/world.ts';
+import { witnessVerdict } from './witnesses.ts';
+
+export const FIXTURES = join('properties', 'fixtures', 'recordings');
+
+/** Beside the checkout; may be absent. */
+export const BESIDE = join('..', 'shared', 'recordings');
+
+/** What the specification covers: these fixtures of the kernel's selftests, and programs on the compatibility path. */
+const COVERED =
+  /-(?:selftest\.(?:iommufd|iommufd_ioas|iommufd_mock_domain|vfio_compat_mock_domain)\.|(?:qemu|dpdk)\.compat\.)/;
+
+export const isCovered = (name: string): boolean => COVERED.test(name);
+
+export const recordingsIn = (folder: string): readonly string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.jsonl') || name.endsWith('.jsonl.gz'))
+        .sort()
+    : [];
+
+/** One call of a recording, judged. */
+export type JudgedLine = {
+  readonly line: number;
+  readonly text: string;
+  readonly before: World;
+  readonly recorded: RecordedCall;
+  readonly verdict: Verdict;
+};
+
+export const readLines = async (path: string): Promise<readonly string[]> => {
+  const lines: string[] = [];
+  for await (const batch of linesOf(path)) lines.push(...batch);
+  return lines.filter((text) => text !== '');
+};
+
+/** Every call of the lines, up to and including the first violation. */
+export function* judgeLines(file: string, lines: readonly string[]): Generator<JudgedLine> {
+  let before = startOf(file, parseHeader(file, lines[0] ?? ''));
+  for (const [index, text] of lines.entries()) {
+    if (index === 0) continue;
+    const line = index + 1;
+    const recorded = parseCall(file, line, text);
+    const verdict = judgeRecorded(file, before, recorded);
+    yield { line, text, before, recorded, verdict };
+    if (verdict.kind === 'violation') return;
+    before = verdict.world;
+  }
+}
+
+export type Summary = {
+  readonly counts: Readonly<Record<VerdictKind, number>>;
+  readonly calls: number;
+  /** What was not specified, and why what is unknown cannot be told. */
+  readonly unspecified: ReadonlySet<string>;
+  readonly unknown: ReadonlySet<string>;
+  /** "file:line: what was expected", for each violation. */
+  readonly violations: readonly string[];
+};
+
+const describeViolation = (file: string, { line, text, verdict }: JudgedLine): string => {
+  const rejected = verdict.kind === 'violation' ? verdict.rejected : [];
+  const expected = rejected.map(
+    ({ reply, differences }) =>
+      `${reply.rule.id} ${JSON.stringify(differences, (_key, value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value))}`,
+  );
+  return `${file}:${line}: ${text.slice(0, 300)}\n  ${expected.join('\n  ')}`;
+};
+
+/** Judges files one after the other. */
+export const judgeFiles = async (folder: string, names: readonly string[]): Promise<Summary> => {
+  const counts = { conforms: 0, deviation: 0, unknown: 0, unspecified: 0, violation: 0 };
+  const unspecified = new Set<string>();
+  const unknown = new Set<string>();
+  const violations: string[] = [];
+  let calls = 0;
+  for (const name of names) {
+    for (const judged of judgeLines(name, await readLines(join(folder, name)))) {
+      const { verdict } = judged;
+      calls += 1;
+      counts[verdict.kind] += 1;
+      witnessVerdict(verdict);
+      if (verdict.kind === 'unspecified') unspecified.add(verdict.what);
+      if (verdict.kind === 'unknown') unknown.add(verdict.why);
+      if (verdict.kind === 'violation') violations.push(describeViolation(name, judged));
+    }
+  }
+  return { counts, calls, unspecified, unknown, violations };
+};

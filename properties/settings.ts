@@ -1,0 +1,32 @@
+// The settings in which programs are drawn: each release, platform and kind of program.
+
+import { PLATFORMS } from '../oracle/trace/platforms.ts';
+import type { Credentials, Platform, Setting } from '../spec/platform.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../spec/releases.ts';
+
+export const PRIVILEGED: Credentials = { privileged: true, memlockLimit: 1n << 62n };
+
+/** May lock 20 pages, so that programs meet the limit. */
+export const LIMITED: Credentials = { privileged: false, memlockLimit: 20n * 4096n };
+
+export const platform = (name: string): Platform => {
+  const found = PLATFORMS[name];
+  if (found === undefined) throw new Error(`No platform is called ${name}.`);
+  return found;
+};
+
+export const settingOf = (
+  platformName: string,
+  credentials: Credentials = PRIVILEGED,
+  release: ReleaseName = '7.3.4',
+): Setting => ({ release, platform: platform(platformName), credentials });
+
+export const nameOf = ({ release, platform: { name }, credentials }: Setting): string =>
+  `${release}, ${name}, ${credentials.privileged ? 'privileged' : 'limited'}`;
+
+/** Every release with every platform, privileged and not. */
+export const SETTINGS: readonly Setting[] = RELEASE_NAMES.flatMap((release) =>
+  ['mock', 'vtd', 'mixed'].flatMap((name) =>
+    [PRIVILEGED, LIMITED].map((credentials) => settingOf(name, credentials, release)),
+  ),
+);

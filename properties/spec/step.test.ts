@@ -1,0 +1,122 @@
+// Laws of the one door: what every step does, whatever the call.
+
+import { isDeepStrictEqual } from 'node:util';
+import { mappingAt } from '../../spec/memory/address-space.ts';
+import { spaceOf } from '../../spec/memory/memory.ts';
+import type { Outcome, Reply } from '../../spec/outcome.ts';
+import { ALL_RULES } from '../../spec/rules.ts';
+import { step } from '../../spec/step.ts';
+import { difference, worldDifference } from '../comparable.ts';
+import { checkLaws, eachStep, type Law, sometimes } from '../law.ts';
+import type { Visit } from '../visits.ts';
+import { firstOf, hex } from '../worlds.ts';
+import { CHANGES_THOUGH_REFUSED } from './changes-though-refused.ts';
+
+const known = new Set(ALL_RULES);
+
+const repliesOf = (visit: Visit): readonly Reply[] =>
+  step(visit.before, visit.call).filter((outcome) => outcome.kind === 'reply');
+
+/** Every call has at least one outcome. */
+const alwaysAnOutcome = eachStep('every call has an outcome', ({ before, call }) =>
+  step(before, call).length > 0 ? undefined : 'none',
+);
+
+/** A rule that refuses gives its own error, and one that grants gives none and a result. */
+const errnoIsTheRules = eachStep('replies have the error of their rule', ({ rule, result }) =>
+  rule === undefined || (rule.errno === undefined) === result >= 0
+    ? undefined
+    : `${rule.id} with result ${result}`,
+);
+
+/** Every reply names a rule that the reference lists. */
+const rulesAreListed = eachStep('every reply names a rule of the reference', ({ rule }) =>
+  rule === undefined || known.has(rule) ? undefined : rule.id,
+);
+
+const mayChange = new Set(CHANGES_THOUGH_REFUSED.map(({ rule }) => rule));
+
+/** A call that is refused leaves the world as it was, but for the rules that say otherwise. */
+const refusalsChangeNothing = eachStep('a refused call changes nothing', (visit) => {
+  if (visit.result >= 0 || visit.rule === undefined || mayChange.has(visit.rule.id))
+    return undefined;
+  const changed = worldDifference(visit.before, visit.after);
+  return changed === undefined ? undefined : `${visit.rule.id} changes ${changed}`;
+});
+
+/** The world that is given to a step is not changed by it. */
+const worldsAreKept = eachStep(
+  'a step leaves the world that it is given',
+  ({ before, call }) => {
+    const kept = structuredClone(before);
+    for (const outcome of step(before, call)) {
+      if (outcome.kind === 'reply')
+        outcome.choices?.world(outcome.choices.list.map(({ preferred }) => preferred));
+    }
+    return isDeepStrictEqual(before, kept) ? undefined : (difference(kept, before) ?? 'it changed');
+  },
+  11,
+);
+
+const withoutFunctions = (outcome: Outcome): unknown =>
+  outcome.kind === 'unspecified'
+    ? { what: outcome.what }
+    : { ...outcome, choices: outcome.choices?.list.map(({ unfit: _, ...choice }) => choice) };
+
+/** The same world and call give the same outcomes again. */
+const stepIsAFunction = eachStep(
+  'a step depends on nothing but the world and the call',
+  ({ before, call }) =>
+    difference(step(before, call).map(withoutFunctions), step(before, call).map(withoutFunctions)),
+  5,
+);
+
+/** What the kernel is known to choose may be chosen, and leads to the world of the reply. */
+const preferredChoicesFit = eachStep('what is preferred may be chosen', (visit) =>
+  firstOf(
+    repliesOf(visit).map(({ choices, world }) => {
+      if (choices === undefined) return undefined;
+      const chosen = choices.list.map(({ preferred }) => preferred);
+      const unfit = firstOf(
+        choices.list.map((choice, index) => choice.unfit(choice.preferred, chosen.slice(0, index))),
+      );
+      return unfit ?? worldDifference(choices.world(chosen), world);
+    }),
+  ),
+);
+
+/** The kernel writes only where the program itself may write. */
+const writesAreAllowed = eachStep('the kernel writes only what the program may write', (visit) => {
+  const { before, call } = visit;
+  const space = spaceOf(before.memory, call.process);
+  for (const { writes } of repliesOf(visit)) {
+    for (const { address, bytes } of writes) {
+      for (let at: bigint = address; at < address + BigInt(bytes.length); ) {
+        const found = mappingAt(space, at);
+        if (found?.mapping.protection !== 'read-write') return `${hex(at)} is written`;
+        at = found.mapping.last + 1n;
+      }
+    }
+  }
+  return undefined;
+});
+
+/** Each rule that is said to change something though it refuses is seen to do so. */
+const changesAreSeen: readonly Law[] = CHANGES_THOUGH_REFUSED.map(({ rule, reason }) =>
+  sometimes(
+    `${rule} changes something: ${reason}`,
+    (visit) => visit.rule?.id === rule && worldDifference(visit.before, visit.after) !== undefined,
+  ),
+);
+
+checkLaws('step', [
+  alwaysAnOutcome,
+  errnoIsTheRules,
+  rulesAreListed,
+  refusalsChangeNothing,
+  worldsAreKept,
+  stepIsAFunction,
+  preferredChoicesFit,
+  writesAreAllowed,
+  ...changesAreSeen,
+]);

@@ -1,0 +1,68 @@
+// The steps that drawn programs take through the specification: and those of the examples: the worlds on which
+// laws are looked at. Drawn once, with fixed seeds, for every setting; where the kernel may choose, the step takes what it is known to choose.
+
+import * as fc from 'fast-check';
+import { expectationsOf, programs } from '../model/programs/arbitrary.ts';
+import { Draft, type Expectation, startOfProgram } from '../model/programs/draft.ts';
+import type { Program } from '../model/programs/program.ts';
+import type { Setting } from '../spec/platform.ts';
+import type { World } from '../spec/world.ts';
+import { CORPUS } from './corpus/corpus.ts';
+import type { Example } from './corpus/example.ts';
+import { SETTINGS } from './settings.ts';
+import { witness } from './witnesses.ts';
+
+export type Visit = Omit<Expectation, 'after' | 'world'> & {
+  readonly setting: Setting;
+  /** How the program came about: the seed that draws it, or the example that it is. */
+  readonly origin: string;
+  readonly program: Program;
+  /** Which of the program's operations, from 0. */
+  readonly index: number;
+  readonly before: World;
+  readonly after: World;
+};
+
+const PROGRAMS_A_SETTING = 60;
+const LENGTH = 40;
+const FIRST_SEED = 7001;
+
+const visitsOf = (
+  setting: Setting,
+  origin: string,
+  program: Program,
+  steps: readonly Expectation[],
+) => {
+  const found: Visit[] = [];
+  let before = startOfProgram(setting);
+  for (const [index, { call, rule, result, world: after }] of steps.entries()) {
+    found.push({ setting, origin, program, index, before, call, rule, result, after });
+    if (rule !== undefined) witness(rule.id);
+    before = after;
+  }
+  return found;
+};
+
+const drawn = (setting: Setting, seed: number): readonly Visit[] =>
+  fc
+    .sample(programs(setting, LENGTH), { seed, numRuns: PROGRAMS_A_SETTING })
+    .flatMap((program) =>
+      visitsOf(setting, `seed ${seed}`, program, expectationsOf(program) ?? []),
+    );
+
+const written = ({ says, setting, steps }: Example): readonly Visit[] => {
+  const draft = new Draft(startOfProgram(setting));
+  for (const [operation] of steps) draft.add(operation);
+  return visitsOf(setting, `example "${says}"`, draft.operations, draft.expectations);
+};
+
+let all: readonly Visit[] | undefined;
+
+/** Every step of every program; the worlds are drawn when they are first asked for. */
+export const visits = (): readonly Visit[] => {
+  all ??= [
+    ...Object.values(CORPUS).flat().flatMap(written),
+    ...SETTINGS.flatMap((setting, index) => drawn(setting, FIRST_SEED + index)),
+  ];
+  return all;
+};
