@@ -3,36 +3,48 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { FaultName } from '../../model/emulator/faults.ts';
 import type { Setting } from '../../spec/platform.ts';
+import type { CampaignOptions } from '../check/campaign.ts';
 import type { CampaignReport, Counterexample } from '../check/report.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
 import { counterexampleReport, counterexampleText, settingText } from '../report/counterexample.ts';
 import { grouped } from '../report/quantities.ts';
 import type { Verbosity } from '../report/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
+import { BadUse } from './bad-use.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
+import {
+  addSubjectOptions,
+  isOnKernel,
+  kernelPlatforms,
+  type SubjectOptions,
+  startKernel,
+  subjectText,
+} from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
 import { NO_PROGRESS, type Progress, startProgress } from './progress.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
 import {
   addDefectOption,
   addSettingOptions,
+  credentialsOf,
   defectsText,
   type SettingOptions,
   settingsFor,
   wholeNumber,
 } from './settings.ts';
 
-type Options = SettingOptions & {
-  readonly runs?: number;
-  readonly seconds: number;
-  readonly seed?: number;
-  readonly length: number;
-  readonly save: string;
-  readonly defect?: readonly FaultName[];
-  readonly json?: true;
-  readonly verbose?: true;
-};
+type Options = SettingOptions &
+  SubjectOptions & {
+    readonly runs?: number;
+    readonly seconds: number;
+    readonly seed?: number;
+    readonly length: number;
+    readonly save: string;
+    readonly defect?: readonly FaultName[];
+    readonly json?: true;
+    readonly verbose?: true;
+  };
 
 const EXAMPLES = `
 Examples:
@@ -41,6 +53,7 @@ Examples:
   $ iommufd-spec check --release 6.12.95 --platform mixed --seconds 60
   $ iommufd-spec check --unprivileged --memlock 8
   $ iommufd-spec check --defect cut-off-by-one
+  $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 2000
 
 Without --release, --platform and --unprivileged, each release is checked on each platform, with and without
 privilege. The first violation ends the check: its program is shrunk, printed and saved. Exit status: 0 no violation,
@@ -61,42 +74,90 @@ const share = (total: number, count: number, index: number): number =>
   Math.floor(total / count) + (index < total % count ? 1 : 0);
 
 type Campaigns = {
+  /** What the programs ran on, and the command that runs one again there. */
+  readonly subject: string;
+  readonly replay: string;
   readonly reports: readonly CampaignReport[];
   readonly counterexample: Counterexample | undefined;
   readonly seconds: number;
 };
 
-/** Without a number of runs, each setting gets its share of the time. */
+type Campaign = Omit<CampaignOptions, 'setting' | 'faults'>;
+
+/** One setting with what programs run on there. */
+type Place = {
+  readonly setting: Setting;
+  readonly campaign: (campaign: Campaign) => Promise<CampaignReport>;
+  readonly close: () => Promise<void>;
+};
+
+/** A place is opened when its turn comes: a kernel is started only then. */
+type Opening = () => Promise<Place>;
+
+const emulatorPlaces = (options: Options): readonly Opening[] => {
+  const { defect } = options;
+  const faults = defect === undefined ? {} : { faults: new Set(defect) };
+  return settingsFor(options).map((setting) => async () => {
+    const { runCampaign } = await import('../check/campaign.ts');
+    return {
+      setting,
+      campaign: (campaign) => runCampaign({ ...campaign, ...faults, setting }),
+      close: async () => {},
+    };
+  });
+};
+
+const kernelPlaces = (options: Options): readonly Opening[] => {
+  if (options.defect !== undefined) {
+    throw new BadUse('--defect is of the emulator; a kernel has the defects that it has.');
+  }
+  return kernelPlatforms(options).map((platform) => async () => {
+    const { runKernelCampaign } = await import('../check/kernel-campaign.ts');
+    const { subject, setting } = await startKernel(options, platform, credentialsOf(options));
+    return {
+      setting,
+      campaign: (campaign) => runKernelCampaign({ ...campaign, setting, subject }),
+      close: () => subject.close(),
+    };
+  });
+};
+
+/** Without a number of runs, each place gets its share of the time. */
 const runAll = async (
-  settings: readonly Setting[],
+  openings: readonly Opening[],
   seed: number,
   options: Options,
   signal: AbortSignal,
   progress: Progress,
-): Promise<Campaigns> => {
-  const { runCampaign } = await import('../check/campaign.ts');
-  const { runs, length, defect } = options;
+): Promise<Pick<Campaigns, 'reports' | 'counterexample' | 'seconds'>> => {
+  const { runs, length } = options;
   const reports: CampaignReport[] = [];
   const start = Date.now();
-  const spent = (): number => (Date.now() - start) / 1000;
-  for (const [index, setting] of settings.entries()) {
+  let starting = 0;
+  const spent = (): number => (Date.now() - start - starting) / 1000;
+  for (const [index, open] of openings.entries()) {
     if (signal.aborted) break;
+    const asked = Date.now();
+    const place = await open();
+    starting += Date.now() - asked;
     const before = reports.reduce((sum, report) => sum + report.runs, 0);
-    const slice = (options.seconds / settings.length) * (index + 1) - spent();
+    const slice = (options.seconds / openings.length) * (index + 1) - spent();
     const time = AbortSignal.timeout(Math.max(1, Math.round(slice * 1000)));
-    const report = await runCampaign({
-      setting,
-      seed,
-      length,
-      runs: runs === undefined ? Number.MAX_SAFE_INTEGER : share(runs, settings.length, index),
-      ...(defect === undefined ? {} : { faults: new Set(defect) }),
-      signal: runs === undefined ? AbortSignal.any([signal, time]) : signal,
-      onProgress: (done) =>
-        progress.at(
-          runs === undefined ? Math.min(Math.floor(spent()), options.seconds) : before + done.runs,
-          `${grouped(done.calls)} calls on ${settingText(setting)}`,
-        ),
-    });
+    const report = await place
+      .campaign({
+        seed,
+        length,
+        runs: runs === undefined ? Number.MAX_SAFE_INTEGER : share(runs, openings.length, index),
+        signal: runs === undefined ? AbortSignal.any([signal, time]) : signal,
+        onProgress: (done) =>
+          progress.at(
+            runs === undefined
+              ? Math.min(Math.floor(spent()), options.seconds)
+              : before + done.runs,
+            `${grouped(done.calls)} calls on ${settingText(place.setting)}`,
+          ),
+      })
+      .finally(place.close);
     reports.push(report);
     if (report.counterexample !== undefined) {
       return { reports, counterexample: report.counterexample, seconds: spent() };
@@ -114,21 +175,22 @@ const printText = (
 ): void => {
   const { palette } = output;
   const { reports, counterexample, seconds } = campaigns;
-  output.lines(campaignsText(summaryOf(reports, seed, seconds), verbosity, palette));
+  const summary = summaryOf(reports, seed, seconds, campaigns.subject);
+  output.lines(campaignsText(summary, verbosity, palette));
   output.line('');
   if (counterexample === undefined) {
     output.line(palette.good('no violation'));
     return;
   }
   output.lines(counterexampleText(counterexample, verbosity, palette));
-  output.lines(['', `Saved to ${saved}; to run it again: iommufd-spec replay ${saved}`]);
+  output.lines(['', `Saved to ${saved}; to run it again: ${campaigns.replay} ${saved}`]);
 };
 
 const printJson = (output: Output, campaigns: Campaigns, seed: number, saved: string): void => {
   const { reports, counterexample, seconds } = campaigns;
   output.line(
     jsonLine({
-      ...summaryOf(reports, seed, seconds),
+      ...summaryOf(reports, seed, seconds, campaigns.subject),
       seconds,
       ...(counterexample === undefined
         ? {}
@@ -136,6 +198,8 @@ const printJson = (output: Output, campaigns: Campaigns, seed: number, saved: st
     }),
   );
 };
+
+const ON_EMULATOR = { subject: 'the emulator', replay: 'iommufd-spec replay' };
 
 const check = async (options: Options): Promise<number> => {
   const output = openOutput();
@@ -148,12 +212,20 @@ const check = async (options: Options): Promise<number> => {
       : options.runs === undefined
         ? startProgress(output, options.seconds, 'seconds')
         : startProgress(output, options.runs, 'programs');
-  const campaigns = await runAll(settingsFor(options), seed, options, signal, progress);
+  const onKernel = isOnKernel(options);
+  const openings = onKernel ? kernelPlaces(options) : emulatorPlaces(options);
+  const campaigns = {
+    ...(await runAll(openings, seed, options, signal, progress)),
+    ...(onKernel ? subjectText(options) : ON_EMULATOR),
+  };
   progress.hide();
   release();
   const { counterexample } = campaigns;
   if (counterexample !== undefined) {
-    saveTrace(options.save, traceOf(counterexample, seed, options.defect ?? []));
+    saveTrace(
+      options.save,
+      traceOf(counterexample, seed, options.defect ?? [], onKernel ? 'kernel' : 'emulator'),
+    );
   }
   if (options.json === true) printJson(output, campaigns, seed, options.save);
   else printText(output, campaigns, seed, verbosity, options.save);
@@ -165,7 +237,9 @@ const check = async (options: Options): Promise<number> => {
 export const addCheck = (program: Command): void => {
   const command = program
     .command('check')
-    .description('run random programs on the emulator and judge every reply and the hidden state')
+    .description(
+      'run random programs, on the emulator or on a kernel, and judge every reply and the hidden state',
+    )
     .option('--runs <programs>', 'how many programs to run, in all', wholeNumber(1))
     .option('--seconds <seconds>', 'how long to run, without --runs', wholeNumber(1), 10)
     .option('--seed <seed>', 'what the programs are drawn with (default: a new one)', seedNumber)
@@ -175,7 +249,7 @@ export const addCheck = (program: Command): void => {
       wholeNumber(1),
       40,
     );
-  addSettingOptions(command)
+  addSubjectOptions(addSettingOptions(command))
     .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'name the rules that were not reached, and show more of the state');

@@ -9,6 +9,7 @@ import { platformOfMachine } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { BadUse } from './bad-use.ts';
+import type { SettingOptions } from './settings.ts';
 
 const SUBJECTS = ['emulator', 'kernel'] as const;
 
@@ -41,23 +42,32 @@ export const isOnKernel = ({ subject, vm }: SubjectOptions): boolean => {
   return subject === 'kernel' || vm !== undefined;
 };
 
-/** The platforms that the options ask for: for a virtual machine, each by default. */
-export const kernelPlatforms = (
-  { vm }: SubjectOptions,
-  platform: string | undefined,
-): readonly (VmPlatform | undefined)[] => {
+/** The platforms that the options ask for: for a virtual machine, each by default. Releases are what the kernel is. */
+export const kernelPlatforms = ({
+  vm,
+  platform,
+  release,
+}: SubjectOptions & SettingOptions): readonly (VmPlatform | undefined)[] => {
+  if (release !== undefined) {
+    throw new BadUse('--release is of the emulator; a kernel has the release that it has.');
+  }
   if (vm === undefined) {
     if (platform === undefined) return [undefined];
-    throw new BadUse(
-      '--platform chooses the platform of a virtual machine; this machine has its own.',
-    );
+    throw new BadUse('--platform is of a virtual machine (--vm); this machine has its own.');
   }
   if (platform === undefined) return VM_PLATFORMS;
   if (isVmPlatform(platform)) return [platform];
   throw new BadUse(
-    `A virtual machine has no platform ${platform}; it has ${VM_PLATFORMS.join(' or ')}.`,
+    `A virtual machine is checked as ${VM_PLATFORMS.join(' or ')}, not ${platform}.`,
   );
 };
+
+export const subjectText = ({
+  vm,
+}: SubjectOptions): { readonly subject: string; readonly replay: string } =>
+  vm === undefined
+    ? { subject: "this machine's kernel", replay: 'iommufd-spec replay --subject kernel' }
+    : { subject: `the kernel ${vm}`, replay: `iommufd-spec replay --subject kernel --vm ${vm}` };
 
 type Credentials = Setting['credentials'];
 

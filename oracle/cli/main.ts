@@ -4,12 +4,14 @@
 import { Command, CommanderError } from 'commander';
 import { BadInput } from '../trace/bad-input.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
+import { BadUse } from './bad-use.ts';
 import { addCheck } from './check.ts';
 import { BAD_INPUT, DEFECT, ENVIRONMENT } from './exit-status.ts';
 import { addJudge } from './judge.ts';
 import { addReplay } from './replay.ts';
 import { addRules } from './rules.ts';
 import { addShrink } from './shrink.ts';
+import { addVm } from './vm.ts';
 
 const program = new Command('iommufd-spec')
   .description('An executable specification of the VFIO container ABI of Linux, used as an oracle')
@@ -22,11 +24,12 @@ addCheck(program);
 addReplay(program);
 addShrink(program);
 addRules(program);
+addVm(program);
 
 const statusOf = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_INPUT;
   const { stderr } = process;
-  if (error instanceof BadInput) {
+  if (error instanceof BadInput || error instanceof BadUse) {
     stderr.write(`${error.message}\n`);
     return BAD_INPUT;
   }

@@ -1,7 +1,9 @@
-// iommufd-spec replay: runs the program of a trace file again, on the emulator.
+// iommufd-spec replay: runs the program of a trace file again, on the emulator or on a kernel.
 
 import { type Command, Option } from 'commander';
 import { FAULT_NAMES, type FaultName } from '../../model/emulator/faults.ts';
+import type { Program } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/platform.ts';
 import { judgeProgram } from '../check/judge-program.ts';
 import type { Counterexample } from '../check/report.ts';
 import {
@@ -16,10 +18,18 @@ import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { programOf, readTrace, type Trace } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
+import {
+  addSubjectOptions,
+  isOnKernel,
+  type SubjectOptions,
+  startKernel,
+  subjectText,
+  vmPlatformOf,
+} from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
 import { isDefect, oneMore } from './settings.ts';
 
-type Options = {
+type Options = SubjectOptions & {
   readonly defect?: readonly (FaultName | 'none')[];
   readonly json?: true;
   readonly verbose?: true;
@@ -29,8 +39,9 @@ const EXAMPLES = `
 Examples:
   $ iommufd-spec replay counterexample.jsonl
   $ iommufd-spec replay --defect none counterexample.jsonl
+  $ iommufd-spec replay --subject kernel --vm bzImage counterexample.jsonl
 
-The program runs on the emulator, with the defects that the trace was found with unless --defect names others.
+On the emulator the program runs with the defects that the trace was found with, unless --defect names others.
 Exit status: 0 every reply is allowed and so is the hidden state, 1 a violation, 2 the file is no trace.`;
 
 /** The defects that the options name, or else those of the trace. */
@@ -67,14 +78,31 @@ const agreement = (trace: Trace, counterexample: Counterexample | undefined): st
     : 'the violation that the trace tells of is not there any more';
 };
 
+/** Judged by what the kernel is, which may be another release than the trace was made on. */
+const replayOnKernel = async (options: Options, traced: Setting, program: Program) => {
+  const { judgeOnKernel } = await import('../check/kernel-campaign.ts');
+  const platform = options.vm === undefined ? undefined : vmPlatformOf(traced);
+  const { subject, setting } = await startKernel(options, platform, traced.credentials);
+  try {
+    return { setting, ...(await judgeOnKernel(setting, subject, program)) };
+  } finally {
+    await subject.close();
+  }
+};
+
 const replay = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
   const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
   const trace = await readTrace(file);
   const defects = defectsOf(file, trace, options.defect);
-  const { setting } = trace.header;
   const program = programOf(trace);
-  const { steps, fault } = judgeProgram(setting, program, defects);
+  const onKernel = isOnKernel(options);
+  const { setting, steps, fault } = onKernel
+    ? await replayOnKernel(options, trace.header.setting, program)
+    : {
+        setting: trace.header.setting,
+        ...judgeProgram(trace.header.setting, program, defects),
+      };
   const ran = { setting, program, steps };
   const counterexample = fault === undefined ? undefined : { ...ran, fault };
   if (options.json === true) {
@@ -88,7 +116,8 @@ const replay = async (file: string, options: Options): Promise<number> => {
   } else {
     output.lines(counterexampleText(counterexample, verbosity, output.palette));
   }
-  if (options.json !== true) say(output, trace, counterexample, defects);
+  const subject = onKernel ? subjectText(options).subject : `the emulator${withDefects(defects)}`;
+  if (options.json !== true) say(output, trace, counterexample, subject);
   return counterexample === undefined ? FINE : VIOLATION;
 };
 
@@ -96,12 +125,10 @@ const say = (
   output: Output,
   trace: Trace,
   counterexample: Counterexample | undefined,
-  defects: ReadonlySet<FaultName>,
+  subject: string,
 ): void => {
   const operations = count(trace.operations.length, 'operation');
-  output.line(
-    `\nRan ${operations} on the emulator${withDefects(defects)}: ${agreement(trace, counterexample)}.`,
-  );
+  output.line(`\nRan ${operations} on ${subject}: ${agreement(trace, counterexample)}.`);
 };
 
 /** As for `check`, and `none` for the emulator as it is. */
@@ -116,9 +143,9 @@ export const addDefectChoice = (command: Command): Command =>
 export const addReplay = (program: Command): void => {
   const command = program
     .command('replay')
-    .description('run the program of a trace again, on the emulator')
+    .description('run the program of a trace again, on the emulator or on a kernel')
     .argument('<file>', 'a trace, as check and shrink save it');
-  addDefectChoice(command)
+  addSubjectOptions(addDefectChoice(command))
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'show more of the state')
     .addHelpText('after', EXAMPLES)

@@ -22,12 +22,13 @@ export const traceOf = (
   counterexample: Counterexample,
   seed: number | undefined,
   defects: readonly FaultName[],
+  subject: 'emulator' | 'kernel' = 'emulator',
 ): Trace => ({
   header: {
     setting: counterexample.setting,
     arena: ARENA_BASE,
     seed,
-    subject: 'emulator',
+    subject,
     defects,
   },
   // What stands behind a violation was not judged, and is of no use to anybody.

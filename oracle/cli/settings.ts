@@ -54,6 +54,10 @@ const credentials = (isPrivileged: boolean, pages: number): Setting['credentials
     ? { privileged: true, memlockLimit: U64_MAX }
     : { privileged: false, memlockLimit: BigInt(pages) * PAGE };
 
+/** What one program has, where the options do not ask for several. */
+export const credentialsOf = ({ unprivileged, memlock }: SettingOptions): Setting['credentials'] =>
+  credentials(unprivileged !== true && memlock === undefined, memlock ?? DEFAULT_MEMLOCK_PAGES);
+
 /**
  * Every combination of what the options leave open: each release, each platform, and with and without privilege unless
  * one of the three is given.

@@ -1,4 +1,5 @@
-// iommufd-spec shrink: the shortest program that still shows what a trace or a recording shows, on the emulator.
+// iommufd-spec shrink: the shortest program that still shows what a trace or a recording shows, on the emulator
+// or on a kernel.
 
 import type { Command } from 'commander';
 import type { FaultName } from '../../model/emulator/faults.ts';
@@ -19,11 +20,18 @@ import { programOfRecording } from '../trace/program-of-recording.ts';
 import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
 import { programOf, readTrace, TRACE_FORMAT } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
+import {
+  addSubjectOptions,
+  isOnKernel,
+  type SubjectOptions,
+  startKernel,
+  vmPlatformOf,
+} from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
 import { addDefectChoice, defectsOf } from './replay.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
 
-type Options = {
+type Options = SubjectOptions & {
   readonly save: string;
   readonly defect?: readonly (FaultName | 'none')[];
   readonly json?: true;
@@ -34,10 +42,11 @@ const EXAMPLES = `
 Examples:
   $ iommufd-spec shrink counterexample.jsonl
   $ iommufd-spec shrink --save shorter.jsonl recording.jsonl.gz
+  $ iommufd-spec shrink --subject kernel --vm bzImage counterexample.jsonl
 
 A recording is taken up to its first violation, with handles for its numbers and its memory moved into the
-program's own; calls of a second process cannot be carried over. Exit status: 0 the program ends in no violation on
-the emulator (and is saved as it is), 1 it does, and the shortest one is printed and saved, 2 the file cannot be read.`;
+program's own; calls of a second process cannot be carried over. Exit status: 0 the program ends in no violation
+(and is saved as it is), 1 it does, and the shortest one is printed and saved, 2 the file cannot be read.`;
 
 /** Longer recordings would take longer to shrink than anyone waits. */
 const CALLS_MAX = 100_000;
@@ -128,29 +137,53 @@ const printFound = (
   output.line(`\nShrunk from ${before} to ${operations}; saved to ${options.save}.`);
 };
 
+/** Judged by what the kernel is, which may be another release than the source's. */
+const shrinkOnKernel = async (options: Options, told: Setting, program: Program) => {
+  const { judgeOnKernel, shrinkOnKernel: shrunkOn } = await import('../check/kernel-campaign.ts');
+  const platform = options.vm === undefined ? undefined : vmPlatformOf(told);
+  const { subject, setting } = await startKernel(options, platform, told.credentials);
+  try {
+    const counterexample = await shrunkOn(setting, subject, program);
+    const steps =
+      counterexample === undefined ? (await judgeOnKernel(setting, subject, program)).steps : [];
+    return { setting, counterexample, run: () => steps };
+  } finally {
+    await subject.close();
+  }
+};
+
 const shrink = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
   const { setting, program, defects, notes } = await sourceOf(file, options);
   for (const note of notes) output.error(`${file}: ${note}`);
-  const counterexample = shrinkProgram(setting, program, defects);
+  const onKernel = isOnKernel(options);
+  const shrunk = onKernel
+    ? await shrinkOnKernel(options, setting, program)
+    : {
+        setting,
+        counterexample: shrinkProgram(setting, program, defects),
+        run: () => judgeProgram(setting, program, defects).steps,
+      };
+  const { counterexample } = shrunk;
+  const subject = onKernel ? 'kernel' : 'emulator';
   if (counterexample !== undefined) {
-    saveTrace(options.save, traceOf(counterexample, undefined, [...defects]));
+    saveTrace(options.save, traceOf(counterexample, undefined, [...defects], subject));
     printFound(output, options, program.length, counterexample);
     return VIOLATION;
   }
-  const { steps } = judgeProgram(setting, program, defects);
+  const steps = shrunk.run();
   saveTrace(options.save, {
     header: {
-      setting,
+      setting: shrunk.setting,
       arena: ARENA_BASE,
       seed: undefined,
-      subject: 'emulator',
+      subject,
       defects: [...defects],
     },
     operations: program.map((operation, index) => ({ operation, step: steps[index]?.step })),
     fault: undefined,
   });
-  const said = `${count(program.length, 'operation')} on the emulator, and no violation: there is nothing to shrink`;
+  const said = `${count(program.length, 'operation')} on the ${subject}, and no violation: there is nothing to shrink`;
   if (options.json === true) output.line(jsonLine({ before: program.length, saved: options.save }));
   else output.line(`${said}. Saved to ${options.save}.`);
   return FINE;
@@ -162,7 +195,7 @@ export const addShrink = (program: Command): void => {
     .description('find the shortest program that still shows what a trace or a recording shows')
     .argument('<file>', 'a trace or a recording')
     .option('--save <file>', 'where the program is saved', 'shrunk.jsonl');
-  addDefectChoice(command)
+  addSubjectOptions(addDefectChoice(command))
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'show more of the state')
     .addHelpText('after', EXAMPLES)

@@ -11,6 +11,8 @@ import { addedCounts, NO_COUNTS } from './summary.ts';
 import { showsUnreachedRules, type Verbosity } from './verbosity.ts';
 
 export type CampaignsSummary = {
+  /** What the programs ran on: "the emulator". */
+  readonly subject: string;
   readonly seed: number;
   readonly settings: readonly Setting[];
   readonly runs: number;
@@ -38,10 +40,12 @@ export const summaryOf = (
   reports: readonly CampaignReport[],
   seed: number,
   seconds: number,
+  subject = 'the emulator',
 ): CampaignsSummary => {
   const reached = new Set(reports.flatMap(({ rules }) => [...rules.keys()]));
   const calls = reports.reduce((sum, report) => sum + report.calls, 0);
   return {
+    subject,
     seed,
     settings: reports.map(({ setting }) => setting),
     runs: reports.reduce((sum, report) => sum + report.runs, 0),
@@ -100,7 +104,7 @@ export const campaignsText = (
     ...(summary.shrinks === 0 ? [] : [['shrinking steps', grouped(summary.shrinks)]]),
   ];
   return [
-    palette.title('Checked on the emulator'),
+    palette.title(`Checked on ${summary.subject}`),
     ...wrapped(settingsText(summary.settings), '  '),
     '',
     ...indented(columns(rows), '  '),

@@ -85,17 +85,22 @@ const sawInstead = (observation: Observation, allowed: readonly Allowed[]): stri
   return `it answered ${seen} with something else in ${[...new Set(names)].join(', ')}`;
 };
 
+/** A refusal was seen that is not the one that must be, or where the call must be granted. */
 const refusalInstead = (
   allowed: Allowed,
   sameAnswer: readonly RuleOfAnswer[],
+  errno: number,
 ): string | undefined => {
-  const holding = sameAnswer.filter(({ evidence }) => evidence?.holds === true);
-  const [holds] = holding;
-  if (holds !== undefined && allowed.rule.errno !== undefined) {
+  const { rule } = allowed;
+  const holding = sameAnswer.find(({ evidence }) => evidence?.holds === true);
+  if (holding !== undefined && rule.errno !== undefined) {
     return (
-      `the checks of ${allowed.rule.id} and ${holds.rule.id} stand in the wrong order: both hold ` +
-      `(${holds.evidence?.fact}), and the first of them comes first`
+      `the checks of ${rule.id} and ${holding.rule.id} stand in the wrong order: both hold ` +
+      `(${holding.evidence?.fact}), and the first of them comes first`
     );
+  }
+  if (rule.errno !== undefined) {
+    return `the check of ${rule.id} found what it looks for, and gave ${errnoName(errno)} instead of ${rule.errno}`;
   }
   const open = sameAnswer.filter(({ evidence }) => evidence?.holds !== false);
   const [only] = open.length === 1 ? open : sameAnswer.length === 1 ? sameAnswer : [];
@@ -148,9 +153,9 @@ const likeliestOf = (
   const wrongResult = first.differences.some(({ kind }) => kind === 'result');
   if (!wrongResult) return fieldsInstead(first, observation.errno, hint);
   if (observation.errno !== 0) {
-    return sameAnswer.length === 0
+    return sameAnswer.length === 0 && first.rule.errno === undefined
       ? `another part of the kernel answered: no rule of this call gives ${errnoName(observation.errno)}`
-      : refusalInstead(first, sameAnswer);
+      : refusalInstead(first, sameAnswer, observation.errno);
   }
   return first.rule.errno === undefined ? undefined : grantInstead(first);
 };

@@ -33,14 +33,15 @@ const addressField = ({ shape }: Facts): string | undefined =>
     shape.name
   ];
 
+/** `what` names the value, with the number. */
 const aligned = (facts: Facts, what: string, value: bigint): Evidence | undefined => {
   if (facts.table === undefined) return undefined;
   const { alignment } = facts.table;
   const over = value & (alignment - 1n);
   const fact =
     over === 0n
-      ? `${what} ${hex(value)} is a multiple of the alignment, ${size(alignment)}`
-      : `${what} ${hex(value)} is ${size(over)} more than a multiple of the alignment, ${size(alignment)}`;
+      ? `${what} is a multiple of the alignment, ${size(alignment)}`
+      : `${what} is ${size(over)} more than a multiple of the alignment, ${size(alignment)}`;
   return { holds: over !== 0n, fact };
 };
 
@@ -48,19 +49,19 @@ const lengthTooFine: Witness = (facts) => {
   const value = passed(facts, lengthField(facts));
   return value === 0n
     ? { holds: true, fact: `${lengthField(facts)} is 0` }
-    : aligned(facts, lengthField(facts), value);
+    : aligned(facts, `${lengthField(facts)} ${hex(value)}`, value);
 };
 
 const iovaTooFine: Witness = (facts) =>
   facts.stretch === undefined
     ? { holds: false, fact: 'the IOVA is left to the kernel' }
-    : aligned(facts, 'the IOVA', facts.stretch.start);
+    : aligned(facts, `the IOVA ${hex(facts.stretch.start)}`, facts.stretch.start);
 
 const offsetTooFine: Witness = (facts) => {
   const field = addressField(facts);
-  return field === undefined
-    ? undefined
-    : aligned(facts, `${field}'s place in its page,`, passed(facts, field) & 0xfffn);
+  if (field === undefined) return undefined;
+  const offset = passed(facts, field) & 0xfffn;
+  return aligned(facts, `${hex(offset)}, where ${field} lies in its page,`, offset);
 };
 
 /** The IOVAs of the call as a range, as far as the address space reaches. */
@@ -242,6 +243,7 @@ export const mappingWitnesses: Witnesses = {
   'mapping/offset-too-fine': offsetTooFine,
   'mapping/no-permission': noPermissionForIommu,
   'choosing an IOVA/too-long': onlyIf(choosesIova, 'the IOVA is fixed', tooLong),
+  'choosing an IOVA/address-too-fine': onlyIf(choosesIova, 'the IOVA is fixed', offsetTooFine),
   'choosing an IOVA/no-space': onlyIf(choosesIova, 'the IOVA is fixed', noSpace),
   'reserving/mapped': overlaps,
 };

@@ -1,6 +1,8 @@
 // What decides whether memory can be pinned and charged.
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
+import { pagesAt } from '../../../spec/iommufd/context.ts';
+import { areaAt } from '../../../spec/iopt/area.ts';
 import { type Mapping, mappingAt } from '../../../spec/memory/address-space.ts';
 import { accountOf, spaceOf } from '../../../spec/memory/memory.ts';
 import { count, grouped, hex, range } from '../quantities.ts';
@@ -81,6 +83,14 @@ const processLimit: Witness = ({ world, call, context }) => {
   };
 };
 
+const fileTooShort: Witness = ({ shape, context, table, stretch }) => {
+  const nothing = { holds: false, fact: 'the memory is not that of a file' };
+  if (MAPS.has(shape.name)) return nothing;
+  const area = stretch === undefined ? undefined : areaAt(table?.areas, stretch.start);
+  if (context === undefined || area === undefined) return undefined;
+  return pagesAt(context, area.value.pages).source.kind === 'user' ? nothing : undefined;
+};
+
 export const memoryWitnesses: Witnesses = {
   'pinning/not-mapped': pinning((mapping) => mapping === undefined, 'is not mapped'),
   'pinning/not-memory': pinning((mapping) => mapping?.kind === 'device', "is a device's registers"),
@@ -92,8 +102,7 @@ export const memoryWitnesses: Witnesses = {
     (mapping, facts) => writes(facts) && mapping?.protection === 'read',
     'may not be written by the program',
   ),
-  'pinning/file-too-short': ({ shape }) =>
-    MAPS.has(shape.name) ? { holds: false, fact: 'the memory is not that of a file' } : undefined,
+  'pinning/file-too-short': fileTooShort,
   'locked memory/user-limit': userLimit,
   'locked memory/process-limit': processLimit,
 };

@@ -16,12 +16,11 @@ import { settingOf } from '../../settings.ts';
 const OPERATIONS = 200;
 const MOCK = settingOf('mock');
 
-/** Drawn programs of exactly so many operations. */
+/** Drawn programs of exactly so many operations: the first ones of longer programs. */
 const longPrograms = (setting: Setting, seed: number, count: number): readonly Program[] =>
   fc
-    .sample(programs(setting, OPERATIONS), { seed, numRuns: 400 })
-    .filter((program) => program.length >= OPERATIONS - 8)
-    .slice(0, count);
+    .sample(programs(setting, 4 * OPERATIONS), { seed, numRuns: count })
+    .map((program) => program.slice(0, OPERATIONS));
 
 const fails = (program: Program, fault: FaultName): boolean =>
   judgeProgram(MOCK, program, new Set([fault])).fault !== undefined;
@@ -46,7 +45,7 @@ const shrinking = suite('shrinking');
 for (const { fault, most } of PLANTED) {
   shrinking(`200 operations with ${fault} shrink to at most ${most}`, () => {
     let tried = 0;
-    for (const program of longPrograms(MOCK, SEED, 12)) {
+    for (const program of longPrograms(MOCK, SEED, 20)) {
       if (!fails(program, fault)) continue;
       let runs = 0;
       // fast-check did not draw the example, so that it shrinks without context.
@@ -76,7 +75,7 @@ for (const { fault, most } of PLANTED) {
 
 shrinking('the campaign and the shrinking of a saved program give the same', () => {
   const fault: FaultName = 'copy-does-not-share-pins';
-  const program = longPrograms(MOCK, SEED, 12).find((candidate) => fails(candidate, fault)) ?? [];
+  const program = longPrograms(MOCK, SEED, 20).find((candidate) => fails(candidate, fault)) ?? [];
   const found = shrinkProgram(MOCK, program, new Set([fault]));
   assert.ok(found !== undefined && found.program.length <= 6);
   assert.is(found.fault.kind, 'hidden');
@@ -105,27 +104,37 @@ shrinking('programs that were written by hand can be shrunk', () => {
   }
 });
 
-/** How much a program asks for: its operations first, then the numbers and bytes in it. */
-const weight = (program: Program): readonly [number, bigint] => {
-  let numbers = 0n;
-  JSON.stringify(program, (_key, value: unknown) => {
-    if (typeof value === 'bigint') numbers += value < 0n ? -value : value;
-    if (typeof value === 'string') numbers += BigInt(value.length);
-    return typeof value === 'bigint' ? 0 : value;
-  });
-  return [program.length, numbers];
+/** Takes the first candidate again and again, until there is none: the steps that it took. */
+const stepsToTheEnd = (program: Program): number => {
+  let steps = 0;
+  let best = program;
+  let progress = startOfShrinking(program.length);
+  for (;;) {
+    const [candidate] = smallerPrograms(best, progress);
+    if (candidate === undefined) return steps;
+    assert.ok(candidate.program.length <= best.length);
+    best = candidate.program;
+    progress = candidate.progress;
+    steps += 1;
+    assert.ok(steps < STEPS_AT_MOST, `${best.length} operations are left`);
+  }
 };
 
-shrinking('no program shrinks to itself, and shrinking ends', () => {
-  for (const program of [...written, ...longPrograms(MOCK, SEED, 1)]) {
-    const [operations, numbers] = weight(program);
-    let candidates = 0;
+const STEPS_AT_MOST = 20_000;
+
+shrinking('shrinking ends, also where every candidate is taken', () => {
+  for (const program of [...written, ...longPrograms(MOCK, SEED, 2)]) stepsToTheEnd(program);
+});
+
+shrinking('every operation of a program is tried without', () => {
+  for (const program of written) {
+    const tried = new Set<string>();
     for (const candidate of smallerPrograms(program, startOfShrinking(program.length))) {
-      const [fewer, smaller] = weight(candidate.program);
-      assert.ok(fewer < operations || smaller <= numbers + 8n);
-      candidates += 1;
-      assert.ok(candidates < 20_000);
+      if (candidate.program.length !== program.length - 1) continue;
+      const left = new Set(candidate.program.map(({ label }) => label));
+      for (const { label } of program) if (!left.has(label)) tried.add(label);
     }
+    assert.is(tried.size, program.length === 1 ? 0 : program.length);
   }
 });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type JudgeOptions, judgeFile } from '../../../oracle/cli/judge-file.ts';
 import { BadInput } from '../../../oracle/trace/bad-input.ts';
 import { parseCall, parseHeader } from '../../../oracle/trace/recording.ts';
 import { judgeLines, readLines } from '../../recordings.ts';
@@ -172,6 +173,26 @@ for (const { says, lines, line, message } of BAD) {
     assert.is(calls, Math.max(0, line - 2), 'what stands before it is judged');
   });
 }
+
+const JUDGING: JudgeOptions = {
+  verbosity: 'brief',
+  signal: new AbortController().signal,
+  onProgress: () => {},
+};
+
+input('a file with any of these is judged up to there', () =>
+  inFolder(async (folder) => {
+    for (const [index, { says, lines, line, message }] of BAD.entries()) {
+      const path = join(folder, `${index}.jsonl`);
+      writeFileSync(path, lines.join('\n'));
+      const { badInput = '', counts } = await judgeFile(path, JUDGING);
+      assert.ok(badInput.startsWith(`${path}:${line}: `), `${says}: ${badInput}`);
+      assert.match(badInput, message);
+      const judgedBefore = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      assert.is(judgedBefore, Math.max(0, line - 2), says);
+    }
+  }),
+);
 
 input('a recording as it should be is no error', () => {
   assert.equal(judged(linesWith(HEADER, OPEN, IOCTL)), { calls: 2, error: undefined });
