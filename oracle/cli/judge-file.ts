@@ -1,10 +1,12 @@
 // Judges one file call by call, a recording or a trace. Keeps one world and the last few calls, however long it is.
 
+import { statSync } from 'node:fs';
 import { startOfProgram } from '../../model/programs/draft.ts';
 import type { World } from '../../spec/world.ts';
 import { judge } from '../judge/judge.ts';
 import { judgeRecorded, startOf } from '../judge/session.ts';
 import type { Verdict, VerdictKind } from '../judge/verdict.ts';
+import { OriginSeeker } from '../report/origins.ts';
 import type { FileResult } from '../report/summary.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../report/verbosity.ts';
 import { type JudgedCall, reportOf, type ViolationReport } from '../report/violation.ts';
@@ -13,7 +15,12 @@ import { Fields, parseObject } from '../trace/fields.ts';
 import { chunksOf, eachLine } from '../trace/lines.ts';
 import { RecordedLineReader } from '../trace/recorded-line.ts';
 import { parseCall, parseHeader } from '../trace/recording.ts';
-import { TRACE_FORMAT, traceHeaderOf, traceLineOf } from '../trace/trace-file.ts';
+import {
+  TRACE_FORMAT,
+  type TracedOperation,
+  traceHeaderOf,
+  traceLineOf,
+} from '../trace/trace-file.ts';
 
 export type JudgeOptions = {
   readonly verbosity: Verbosity;
@@ -36,7 +43,9 @@ type Format = {
   readonly name: 'recording' | 'trace';
   readonly release: string;
   readonly start: World;
-  readonly judge: (world: World, line: Line) => Omit<JudgedCall, 'world'> | undefined;
+  readonly judge: (world: World, line: Line) => JudgedCall | undefined;
+  /** Whether the line, behind a violation, is a call. */
+  readonly isCall: (line: Line) => boolean;
   /** Called behind the last line. */
   readonly end: (line: number) => void;
 };
@@ -53,13 +62,10 @@ const recordingFormat = (file: string, text: string): Format => {
         reader.read(line.chunk, line.start, line.end, line.number) ??
         parseCall(file, line.number, textOf(line));
       const { call, observation } = recorded;
-      return {
-        line: line.number,
-        call,
-        observation,
-        verdict: judgeRecorded(file, world, recorded),
-      };
+      const verdict = judgeRecorded(file, world, recorded);
+      return { line: line.number, call, observation, verdict, world };
     },
+    isCall: () => true,
     end: () => {},
   };
 };
@@ -67,29 +73,35 @@ const recordingFormat = (file: string, text: string): Format => {
 const traceFormat = (file: string, first: Fields): Format => {
   const { setting, arena } = traceHeaderOf(first);
   let ended = false;
+  const operationIn = (fields: Fields): TracedOperation | undefined => {
+    if (ended) fields.fail('there is a line behind the one that ends the trace');
+    const parsed = traceLineOf(fields);
+    if (parsed.kind === 'operation') return parsed.traced;
+    ended = true;
+    return undefined;
+  };
+  const fieldsOf = (line: Line): Fields =>
+    new Fields(file, line.number, parseObject(file, line.number, textOf(line)));
   return {
     name: 'trace',
     release: setting.release,
     start: startOfProgram(setting, arena),
     judge: (world, line) => {
-      const { number } = line;
-      const fields = new Fields(file, number, parseObject(file, number, textOf(line)));
-      if (ended) fields.fail('there is a line behind the one that ends the trace');
-      const parsed = traceLineOf(fields);
-      if (parsed.kind === 'end') {
-        ended = true;
-        return undefined;
-      }
-      const { operation, step } = parsed.traced;
+      const fields = fieldsOf(line);
+      const traced = operationIn(fields);
+      if (traced === undefined) return undefined;
+      const { operation, step } = traced;
       if (step === undefined) {
         return fields.fail('the trace does not say what came of this operation; replay runs it');
       }
       const verdict = judge(world, step.call, step.observation);
-      return { line: number, label: operation.label, ...step, verdict };
+      return { line: line.number, label: operation.label, ...step, verdict, world };
     },
+    isCall: (line) => operationIn(fieldsOf(line)) !== undefined,
     end: (line) => {
-      if (!ended)
+      if (!ended) {
         throw new BadInput(file, line, 'the trace is cut short: its last line is missing');
+      }
     },
   };
 };
@@ -159,11 +171,11 @@ class FileJudge {
       return;
     }
     if (this.violation !== undefined) {
-      this.notJudged += 1;
+      if (this.format.isCall(line)) this.notJudged += 1;
       return;
     }
     const judged = this.format.judge(this.#world, line);
-    if (judged !== undefined) this.#count({ ...judged, world: this.#world });
+    if (judged !== undefined) this.#count(judged);
   }
 
   #count(judged: JudgedCall): void {
@@ -185,6 +197,37 @@ class FileJudge {
     return reportOf(verdict, place, this.#accepted, this.#last.inOrder(), this.#verbosity);
   }
 }
+
+/** The report with the lines that made what its state shows, for which the file is read once more. */
+const withOrigins = async (
+  file: string,
+  report: ViolationReport,
+  signal: AbortSignal,
+): Promise<ViolationReport> => {
+  const seeker = new OriginSeeker(report.state);
+  let format: Format | undefined;
+  let world: World | undefined;
+  let number = 0;
+  const see = (chunk: Buffer, start: number, end: number): void => {
+    number += 1;
+    const line = { number, chunk, start, end };
+    if (format === undefined || world === undefined) {
+      format = formatOf(file, textOf(line));
+      world = format.start;
+    } else if (number < (report.line ?? 0)) {
+      const verdict = format.judge(world, line)?.verdict;
+      if (verdict === undefined) return;
+      world = verdict.world;
+      seeker.see(world, `line ${number}`);
+    }
+  };
+  for await (const chunk of chunksOf(file)) {
+    eachLine(chunk, (start, end) => see(chunk, start, end));
+    if (number >= (report.line ?? 0)) break;
+    if (signal.aborted) return report;
+  }
+  return { ...report, state: seeker.told(report.state) };
+};
 
 /** The place is where reading stopped, where the problem has none of its own. */
 const messageOf = ({ file, line, what, message }: BadInput, reached: number): string =>
@@ -211,6 +254,9 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
     if (!(error instanceof BadInput)) throw error;
     badInput = messageOf(error, state.line);
   }
+  const { violation } = state;
+  // What was piped in cannot be read again.
+  const isAgain = violation !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile();
   return {
     file,
     format: state.format?.name,
@@ -219,7 +265,7 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
     notJudged: state.notJudged,
     unknown: state.unknown,
     unspecified: state.unspecified,
-    violation: state.violation,
+    violation: isAgain === true ? await withOrigins(file, violation, signal) : violation,
     badInput,
     interrupted: signal.aborted,
   };

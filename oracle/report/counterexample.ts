@@ -9,6 +9,7 @@ import { changesOf } from './decode-call.ts';
 import { hiddenText } from './hidden-text.ts';
 import { complaintText, deathText } from './kernel-text.ts';
 import { indented } from './lines.ts';
+import { OriginSeeker } from './origins.ts';
 import type { Palette } from './palette.ts';
 import { programText } from './program-text.ts';
 import { count, grouped } from './quantities.ts';
@@ -52,7 +53,12 @@ const violationOf = (
   const place = { file: undefined, line: undefined };
   // The whole program is printed, so that the calls before need not be repeated.
   const before = repeatsCalls(verbosity) ? judgedCalls(ran).slice(0, -1) : [];
-  return reportOf(fault.verdict, place, accepted, before, verbosity);
+  const report = reportOf(fault.verdict, place, accepted, before, verbosity);
+  const seeker = new OriginSeeker(report.state);
+  ran.steps.slice(0, -1).forEach(({ verdict }, index) => {
+    seeker.see(verdict.world, `operation ${index + 1}`);
+  });
+  return { ...report, state: seeker.told(report.state) };
 };
 
 export const counterexampleReport = (

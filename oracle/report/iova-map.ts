@@ -19,6 +19,8 @@ export type MapLine =
       readonly access: string;
       /** Where the memory is. */
       readonly memory: string;
+      /** The call that made the area as it is. */
+      readonly since?: string;
     }
   | {
       readonly kind: 'reserved';

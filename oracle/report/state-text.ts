@@ -12,6 +12,8 @@ const address = (value: bigint): string => `0x${value.toString(16).padStart(16, 
 
 const span = (start: bigint, last: bigint): string => `${address(start)} - ${address(last)}`;
 
+const since = (call: string | undefined): string => (call === undefined ? '' : `, since ${call}`);
+
 /** A mark for what the call is about, the IOVAs, and what stands there. */
 const mapRow = (line: MapLine): readonly string[] => {
   switch (line.kind) {
@@ -21,7 +23,7 @@ const mapRow = (line: MapLine): readonly string[] => {
       return [
         ' ',
         span(line.start, line.last),
-        `area ${line.access}, ${sizeText(line.length)}, ${line.memory}`,
+        `area ${line.access}, ${sizeText(line.length)}, ${line.memory}${since(line.since)}`,
       ];
     case 'reserved':
       return [' ', span(line.start, line.last), `reserved ${line.by}`];
@@ -97,9 +99,9 @@ const omitted = (number: number, what: string): readonly string[] =>
 
 /** The state as lines, without a title. */
 export const stateText = (state: StateAround, palette: Palette): readonly string[] => {
-  const objects = state.objects.map(({ id, what, usedBy }) => [
+  const objects = state.objects.map(({ id, what, usedBy, since: made }) => [
     `${id}`,
-    what.includes('used by') ? what : `${what}; used by ${usedBy}`,
+    `${what.includes('used by') ? what : `${what}; used by ${usedBy}`}${since(made)}`,
   ]);
   const descriptors = state.descriptors.map(({ fd, what }) => [`${fd}`, what]);
   return [

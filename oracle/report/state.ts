@@ -5,6 +5,7 @@ import type { ObjectId } from '../../spec/abi/units.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Call, Process } from '../../spec/call.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
+import type { FileId } from '../../spec/files.ts';
 import { type Context, hwptAt, objectAt, tableOf } from '../../spec/iommufd/context.ts';
 import { accountOf, spaceOf } from '../../spec/memory/memory.ts';
 import { descriptorsOf, openFile, type World } from '../../spec/world.ts';
@@ -48,6 +49,8 @@ export type ObjectAround = {
   readonly id: ObjectId;
   readonly what: string;
   readonly usedBy: string;
+  /** The call that made it. */
+  readonly since?: string;
 };
 
 export type MappingAround = {
@@ -66,6 +69,8 @@ export type DescriptorAround = {
 };
 
 export type StateAround = {
+  /** The iommufd that it is about. */
+  readonly iommufd: FileId | undefined;
   readonly ioases: readonly IoasAround[];
   readonly objects: readonly ObjectAround[];
   readonly objectsOmitted: number;
@@ -195,6 +200,7 @@ export const stateAround = (
   const account = accountOf(world.memory, call.process);
   const { privileged, memlockLimit } = world.setting.credentials;
   return {
+    iommufd: concern.file,
     ioases:
       context === undefined
         ? []

@@ -1,13 +1,14 @@
 // The program's own doings with its memory. They are not what is specified; they are part of a program because what
 // the kernel may pin, read and write depends on them.
 
-import { fileDescriptor, pageIndex, U64_MAX } from '../abi/units.ts';
+import { fileDescriptor, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../call.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
 import {
   fileAt,
   leastFreeDescriptor,
+  type MemfdFile,
   openFile,
   type World,
   withDescriptor,
@@ -26,6 +27,7 @@ export const memoryCallRules = rulesOf(
       'What was mapped there is gone, and new memory stands there, all zero unless it is of a file.',
     ),
     badFile: refuses('EBADF', 'The descriptor to be mapped is not open.'),
+    notMappable: refuses('ENODEV', 'The file to be mapped is none that can be mapped.'),
     unmaps: grants('Nothing is mapped there any more; what is pinned stays pinned.'),
     makesFile: grants('A file of that many zero bytes exists as long as something refers to it.'),
     stores: grants('The bytes stand there.'),
@@ -37,29 +39,40 @@ const withNewBacking = (memory: Memory): { readonly memory: Memory; readonly bac
   backing: memory.nextBacking,
 });
 
-export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
+const withMapping = (world: World, call: MmapCall, file?: MemfdFile): World => {
   const { process, address, length, protection, shared, backing } = call;
-  let { memory } = world;
-  let id: number;
-  let page = 0;
-  if (backing.kind === 'memfd') {
-    const found = fileAt(world, process, backing.fd);
-    const file = found === undefined ? undefined : openFile(world, found);
-    if (file?.kind !== 'memfd') return [failed(memoryCallRules.badFile, world)];
-    id = file.backing;
-    page = Number(backing.offset / 4096n);
-  } else {
-    ({ memory, backing: id } = withNewBacking(memory));
-  }
+  const fresh = file === undefined ? withNewBacking(world.memory) : undefined;
+  const memory = fresh?.memory ?? world.memory;
+  const offset = backing.kind === 'memfd' ? backing.offset : 0n;
   const space = mapped(spaceOf(memory, process), address, {
     last: address + length - 1n,
     protection,
     shared,
     kind: backing.kind === 'device' ? 'device' : 'memory',
-    backing: id,
-    page: pageIndex(page),
+    backing: file?.backing ?? memory.nextBacking - 1,
+    page: pageIndex(Number(offset / PAGE_SIZE_BYTES)),
   });
-  return [succeeded(memoryCallRules.maps, { ...world, memory: withSpace(memory, process, space) })];
+  return { ...world, memory: withSpace(memory, process, space) };
+};
+
+export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
+  const { process, backing } = call;
+  if (backing.kind !== 'memfd') {
+    return [succeeded(memoryCallRules.maps, withMapping(world, call))];
+  }
+  const found = fileAt(world, process, backing.fd);
+  const file = found === undefined ? undefined : openFile(world, found);
+  if (file === undefined) return [failed(memoryCallRules.badFile, world)];
+  if (file.kind === 'memfd') {
+    return [succeeded(memoryCallRules.maps, withMapping(world, call, file))];
+  }
+  if (file.kind !== 'device' && file.kind !== 'unspecified') {
+    return [failed(memoryCallRules.notMappable, world)];
+  }
+  const registers: MmapCall = { ...call, backing: { kind: 'device' } };
+  const after = ({ errno }: { readonly errno: number }): World =>
+    errno === 0 ? withMapping(world, registers) : world;
+  return [{ kind: 'unspecified', what: 'a mapping of a device', world: after }];
 };
 
 export const munmap = (world: World, call: MunmapCall): readonly Outcome[] => {

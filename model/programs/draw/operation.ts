@@ -31,7 +31,9 @@ const drawMemory = (scene: Scene): void => {
   const files = scene.descriptorsOf('memfd');
   const protection = dice.of(['read-write', 'read-write', 'read', 'none'] as const);
   if (files.length > 0 && dice.chance(1, 3)) {
-    const fd = dice.chance(1, 20) ? 99n : dice.of(files).value;
+    const others = [...scene.descriptorsOf('iommufd'), ...scene.descriptorsOf('access')];
+    const odd = dice.chance(1, 20) && others.length > 0;
+    const fd = dice.chance(1, 30) ? 99n : (odd ? dice.of(others) : dice.of(files)).value;
     const backing = { kind: 'memfd', fd, offset: 0n } as const;
     scene.add({ op: 'mmap', label, offset, length: PAGE, protection, shared: true, backing });
     return;

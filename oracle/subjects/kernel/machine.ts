@@ -1,7 +1,7 @@
 // This process and its kernel as the machine that a program runs on. It assumes that nothing else in the process
 // opens descriptors while a program runs: every number from the first free one on is the program's.
 
-import { readdirSync } from 'node:fs';
+import { fstatSync, readdirSync } from 'node:fs';
 import type { Machine } from '../../../model/machine.ts';
 import { ARENA_BASE, ARENA_LENGTH, REGIONS } from '../../../model/programs/arena.ts';
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -27,6 +27,15 @@ const TWO_TO_32 = 0x1_0000_0000;
 /** A number holds an address exactly where its upper half is below this. */
 const EXACT_HIGH = 0x20_0000;
 const LAST_DESCRIPTOR = 0x7fff_ffff;
+
+const isOpen = (fd: number): boolean => {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** Makes every lower number taken, so that "at least this number" says whose a descriptor is. */
 const firstFreeDescriptor = (): number => {
@@ -132,7 +141,7 @@ export class KernelMachine implements Machine {
       case 'memfd': {
         if (!this.owns(backing.fd)) return -ERRNO.EBADF;
         const whole = this.memoryFiles.get(backing.fd);
-        if (whole === undefined) return -ERRNO.ENODEV;
+        if (whole === undefined) return isOpen(backing.fd) ? -ERRNO.ENODEV : -ERRNO.EBADF;
         const file = { fd: backing.fd, offset: backing.offset, length: whole };
         return this.memory.map(offset, size, protection, shared, file);
       }

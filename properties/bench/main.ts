@@ -1,0 +1,52 @@
+// Measures what the numbers of the project are about, and prints a table, or JSON with --json. Nothing is asserted:
+// machines differ. Arguments select measurements: judge, memory, check, step.
+
+import { checkSpeed } from './check-speed.ts';
+import { judgeMemory, judgeSpeed } from './judge-speed.ts';
+import type { Measured } from './measured.ts';
+import { stepCost } from './step-cost.ts';
+
+const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
+  judge: judgeSpeed,
+  memory: judgeMemory,
+  check: checkSpeed,
+  step: stepCost,
+};
+
+const asNumber = (value: number): string =>
+  value >= 1000
+    ? Math.round(value).toLocaleString('en').replaceAll(',', ' ')
+    : value.toPrecision(3);
+
+const tableOf = (rows: readonly Measured[]): string => {
+  const widths = {
+    what: Math.max(...rows.map(({ what }) => what.length)),
+    value: Math.max(...rows.map(({ value }) => asNumber(value).length)),
+  };
+  return rows
+    .map(({ what, value, unit, note }) =>
+      `${what.padEnd(widths.what)}  ${asNumber(value).padStart(widths.value)} ${unit}${note === undefined ? '' : `  (${note})`}`.trimEnd(),
+    )
+    .join('\n');
+};
+
+const main = async (): Promise<void> => {
+  const words = process.argv.slice(2).filter((word) => word !== '--json');
+  const unknown = words.find((word) => MEASUREMENTS[word] === undefined);
+  if (unknown !== undefined) {
+    process.stderr.write(`${unknown} is none of ${Object.keys(MEASUREMENTS).join(', ')}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const chosen = words.length === 0 ? Object.keys(MEASUREMENTS) : words;
+  const json = process.argv.includes('--json');
+  const all: Measured[] = [];
+  for (const name of chosen) {
+    const rows = (await MEASUREMENTS[name]?.()) ?? [];
+    all.push(...rows);
+    if (!json) process.stdout.write(`${tableOf(rows)}\n\n`);
+  }
+  if (json) process.stdout.write(`${JSON.stringify(all)}\n`);
+};
+
+await main();
