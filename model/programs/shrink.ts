@@ -56,7 +56,9 @@ const simplerValues = (value: Value): readonly Value[] => {
   if (typeof value === 'bigint') {
     const smaller = SIMPLE.filter((simple) => simple < value);
     const pages = value - (value % 4096n);
-    return value > 4096n && pages !== value ? [...smaller, pages] : smaller;
+    if (value <= 4096n) return smaller;
+    const half = (value >> 1n) & ~0xfffn;
+    return pages === value ? [...smaller, half] : [...smaller, pages, half];
   }
   if ('arena' in value) {
     const pages = value.arena - (value.arena % 4096n);
@@ -104,8 +106,10 @@ function* simplerOperations(operation: Operation): Generator<Operation> {
   }
 }
 
+/** From one operation on, and then those before it: what one gave way to, another may follow. */
 function* simplerParts(program: Program, from: number): Generator<Candidate> {
-  for (let index = from; index < program.length; index += 1) {
+  for (let step = 0; step < program.length; step += 1) {
+    const index = (from + step) % program.length;
     for (const operation of simplerOperations(program[index] as Operation)) {
       yield {
         program: program.with(index, operation),

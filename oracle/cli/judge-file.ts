@@ -1,116 +1,20 @@
 // Judges one file call by call, a recording or a trace. Keeps one world and the last few calls, however long it is.
 
 import { statSync } from 'node:fs';
-import { startOfProgram } from '../../model/programs/draft.ts';
 import type { World } from '../../spec/world.ts';
-import { judge } from '../judge/judge.ts';
-import { judgeRecorded, startOf } from '../judge/session.ts';
 import type { Verdict, VerdictKind } from '../judge/verdict.ts';
-import { OriginSeeker } from '../report/origins.ts';
 import type { FileResult } from '../report/summary.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../report/verbosity.ts';
 import { type JudgedCall, reportOf, type ViolationReport } from '../report/violation.ts';
 import { BadInput } from '../trace/bad-input.ts';
-import { Fields, parseObject } from '../trace/fields.ts';
 import { chunksOf, eachLine } from '../trace/lines.ts';
-import { RecordedLineReader } from '../trace/recorded-line.ts';
-import { parseCall, parseHeader } from '../trace/recording.ts';
-import {
-  TRACE_FORMAT,
-  type TracedOperation,
-  traceHeaderOf,
-  traceLineOf,
-} from '../trace/trace-file.ts';
+import { type Format, formatOf, textOf } from './file-format.ts';
+import { withOrigins } from './file-origins.ts';
 
 export type JudgeOptions = {
   readonly verbosity: Verbosity;
   readonly signal: AbortSignal;
   readonly onProgress: (calls: number) => void;
-};
-
-/** A line within a chunk of the file, from `start` to before `end`. */
-type Line = {
-  readonly number: number;
-  readonly chunk: Buffer;
-  readonly start: number;
-  readonly end: number;
-};
-
-const textOf = ({ chunk, start, end }: Line): string => chunk.toString('utf8', start, end);
-
-/** Reads the lines of one format. `judge` gives nothing for a line that is no call. */
-type Format = {
-  readonly name: 'recording' | 'trace';
-  readonly release: string;
-  readonly start: World;
-  readonly judge: (world: World, line: Line) => JudgedCall | undefined;
-  /** Whether the line, behind a violation, is a call. */
-  readonly isCall: (line: Line) => boolean;
-  /** Called behind the last line. */
-  readonly end: (line: number) => void;
-};
-
-const recordingFormat = (file: string, text: string): Format => {
-  const header = parseHeader(file, text);
-  const reader = new RecordedLineReader();
-  return {
-    name: 'recording',
-    release: header.release,
-    start: startOf(file, header),
-    judge: (world, line) => {
-      const recorded =
-        reader.read(line.chunk, line.start, line.end, line.number) ??
-        parseCall(file, line.number, textOf(line));
-      const { call, observation } = recorded;
-      const verdict = judgeRecorded(file, world, recorded);
-      return { line: line.number, call, observation, verdict, world };
-    },
-    isCall: () => true,
-    end: () => {},
-  };
-};
-
-const traceFormat = (file: string, first: Fields): Format => {
-  const { setting, arena } = traceHeaderOf(first);
-  let ended = false;
-  const operationIn = (fields: Fields): TracedOperation | undefined => {
-    if (ended) fields.fail('there is a line behind the one that ends the trace');
-    const parsed = traceLineOf(fields);
-    if (parsed.kind === 'operation') return parsed.traced;
-    ended = true;
-    return undefined;
-  };
-  const fieldsOf = (line: Line): Fields =>
-    new Fields(file, line.number, parseObject(file, line.number, textOf(line)));
-  return {
-    name: 'trace',
-    release: setting.release,
-    start: startOfProgram(setting, arena),
-    judge: (world, line) => {
-      const fields = fieldsOf(line);
-      const traced = operationIn(fields);
-      if (traced === undefined) return undefined;
-      const { operation, step } = traced;
-      if (step === undefined) {
-        return fields.fail('the trace does not say what came of this operation; replay runs it');
-      }
-      const verdict = judge(world, step.call, step.observation);
-      return { line: line.number, label: operation.label, ...step, verdict, world };
-    },
-    isCall: (line) => operationIn(fieldsOf(line)) !== undefined,
-    end: (line) => {
-      if (!ended) {
-        throw new BadInput(file, line, 'the trace is cut short: its last line is missing');
-      }
-    },
-  };
-};
-
-const formatOf = (file: string, text: string): Format => {
-  const value = parseObject(file, 1, text);
-  return value.format === TRACE_FORMAT
-    ? traceFormat(file, new Fields(file, 1, value))
-    : recordingFormat(file, text);
 };
 
 /** Different reasons that are counted by themselves. */
@@ -197,37 +101,6 @@ class FileJudge {
     return reportOf(verdict, place, this.#accepted, this.#last.inOrder(), this.#verbosity);
   }
 }
-
-/** The report with the lines that made what its state shows, for which the file is read once more. */
-const withOrigins = async (
-  file: string,
-  report: ViolationReport,
-  signal: AbortSignal,
-): Promise<ViolationReport> => {
-  const seeker = new OriginSeeker(report.state);
-  let format: Format | undefined;
-  let world: World | undefined;
-  let number = 0;
-  const see = (chunk: Buffer, start: number, end: number): void => {
-    number += 1;
-    const line = { number, chunk, start, end };
-    if (format === undefined || world === undefined) {
-      format = formatOf(file, textOf(line));
-      world = format.start;
-    } else if (number < (report.line ?? 0)) {
-      const verdict = format.judge(world, line)?.verdict;
-      if (verdict === undefined) return;
-      world = verdict.world;
-      seeker.see(world, `line ${number}`);
-    }
-  };
-  for await (const chunk of chunksOf(file)) {
-    eachLine(chunk, (start, end) => see(chunk, start, end));
-    if (number >= (report.line ?? 0)) break;
-    if (signal.aborted) return report;
-  }
-  return { ...report, state: seeker.told(report.state) };
-};
 
 /** The place is where reading stopped, where the problem has none of its own. */
 const messageOf = ({ file, line, what, message }: BadInput, reached: number): string =>

@@ -101,7 +101,10 @@ const omitted = (number: number, what: string): readonly string[] =>
 export const stateText = (state: StateAround, palette: Palette): readonly string[] => {
   const objects = state.objects.map(({ id, what, usedBy, since: made }) => [
     `${id}`,
-    `${what.includes('used by') ? what : `${what}; used by ${usedBy}`}${since(made)}`,
+    [
+      what.includes('used by') ? what : `${what}; used by ${usedBy}`,
+      ...(made === undefined ? [] : [`made in ${made}`]),
+    ].join('; '),
   ]);
   const descriptors = state.descriptors.map(({ fd, what }) => [`${fd}`, what]);
   return [

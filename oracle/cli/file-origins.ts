@@ -1,0 +1,38 @@
+// Reads a file once more up to a violation, to tell in which lines came to be what the violation's state shows.
+
+import type { World } from '../../spec/world.ts';
+import { OriginSeeker } from '../report/origins.ts';
+import type { ViolationReport } from '../report/violation.ts';
+import { chunksOf, eachLine } from '../trace/lines.ts';
+import { type Format, formatOf, textOf } from './file-format.ts';
+
+/** The report with the lines that made what its state shows; as it was where `signal` stops the reading. */
+export const withOrigins = async (
+  file: string,
+  report: ViolationReport,
+  signal: AbortSignal,
+): Promise<ViolationReport> => {
+  const seeker = new OriginSeeker(report.state);
+  let format: Format | undefined;
+  let world: World | undefined;
+  let number = 0;
+  const see = (chunk: Buffer, start: number, end: number): void => {
+    number += 1;
+    const line = { number, chunk, start, end };
+    if (format === undefined || world === undefined) {
+      format = formatOf(file, textOf(line));
+      world = format.start;
+    } else if (number < (report.line ?? 0)) {
+      const verdict = format.judge(world, line)?.verdict;
+      if (verdict === undefined) return;
+      world = verdict.world;
+      seeker.see(world, `line ${number}`);
+    }
+  };
+  for await (const chunk of chunksOf(file)) {
+    eachLine(chunk, (start, end) => see(chunk, start, end));
+    if (number >= (report.line ?? 0)) break;
+    if (signal.aborted) return report;
+  }
+  return { ...report, state: seeker.told(report.state) };
+};
