@@ -35,6 +35,11 @@ class Pairing {
     }
     return known === frame && name === page;
   }
+
+  /** The specification's name of the machine's page; undefined where it has none yet. */
+  pageOf(frame: number): string | undefined {
+    return this.#byFrame.get(frame);
+  }
 }
 
 const pageName = (backing: number, page: number): string => `${backing}:${page}`;
@@ -49,6 +54,24 @@ const describe = (t: {
 }): string =>
   `${hex(t.iova)} to ${hex(t.iova + BigInt(t.length) - 1n)}, ` +
   `${t.readable ? 'r' : '-'}${t.writable ? 'w' : '-'}`;
+
+/** Where two stretches agree in all that `describe` tells, what they translate to differs. */
+const described = (
+  stretch: TranslatedStretch,
+  other: Translation,
+  pairing: Pairing,
+): Pick<HiddenDifference, 'expected' | 'observed'> => {
+  const expected = `translates ${describe(stretch)}`;
+  const observed = `translates ${describe(other)}`;
+  if (expected !== observed) return { expected, observed };
+  const name = pageName(stretch.backing, stretch.page);
+  const page = pairing.pageOf(other.frame);
+  const its = page === undefined ? 'another page' : `page ${page}`;
+  return {
+    expected: `${expected}, to byte ${stretch.offset} of page ${name}`,
+    observed: `${observed}, to byte ${other.offset} of ${its}`,
+  };
+};
 
 const sameStretch = (a: TranslatedStretch, b: Translation, pairing: Pairing): boolean =>
   a.iova === b.iova &&
@@ -96,8 +119,9 @@ const compareDomain = (
       const iova = other !== undefined && other.iova < stretch.iova ? other.iova : stretch.iova;
       return {
         where,
-        expected: `translates ${describe(stretch)}`,
-        observed: other === undefined ? 'nothing there' : `translates ${describe(other)}`,
+        ...(other === undefined
+          ? { expected: `translates ${describe(stretch)}`, observed: 'nothing there' }
+          : described(stretch, other, pairing)),
         at: { fd, hwpt, iova },
       };
     }

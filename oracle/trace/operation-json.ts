@@ -166,8 +166,22 @@ export const operationOf = (fields: Fields): Operation => {
   }
 };
 
+/** Without fields that the struct does not have: they put nothing anywhere. */
+const argumentJson = (argument: Argument): Argument => {
+  if (argument.kind !== 'struct') return argument;
+  const layout = LAYOUTS.get(argument.layout);
+  const fields = Object.entries(argument.fields).filter(([name]) =>
+    layout?.fields.some((field) => field.name === name),
+  );
+  return { ...argument, fields: Object.fromEntries(fields) };
+};
+
 /** The operation with its command as text; the rest is what jsonLine makes of it. */
 export const operationJson = (operation: Operation): unknown =>
   operation.op === 'ioctl'
-    ? { ...operation, command: `0x${operation.command.toString(16)}` }
+    ? {
+        ...operation,
+        command: `0x${operation.command.toString(16)}`,
+        argument: argumentJson(operation.argument),
+      }
     : operation;

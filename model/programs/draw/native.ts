@@ -112,9 +112,12 @@ export const drawAllowIovas = (scene: Scene, on: IommufdDescriptor): void => {
   const count = dice.of([0, 1, 1, 1, 2, 3]);
   const words: bigint[] = [];
   for (let index = 0; index < count; index += 1) {
-    const start = drawIova(dice, table);
-    const length = dice.chance(1, 12) ? dice.of([0n, 1n, 2n]) : drawLength(dice) * 8n;
-    words.push(start, BigInt.asUintN(64, start + length - 1n));
+    // Right below the last page, what is chosen may not wrap.
+    const high = dice.chance(1, 6);
+    const room = high ? BigInt(dice.number(2, 7)) * 4096n : drawLength(dice) * 8n;
+    const start = high ? U64_MAX - 4095n - room : drawIova(dice, table);
+    const length = dice.chance(1, 12) ? dice.of([0n, 1n, 2n]) : room;
+    words.push(BigInt.asUintN(64, start), BigInt.asUintN(64, start + length - 1n));
   }
   const at = drawArrayPlace(dice, Math.max(count, 1) * IOVA_RANGE.size);
   send(

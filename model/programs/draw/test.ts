@@ -125,9 +125,13 @@ export const drawAccessPages = (
   access: AccessDescriptor,
 ): void => {
   const { dice } = scene;
+  const { iova, length } = rangeOf(scene, access);
+  // A part leaves pages beside it that only a domain pins.
+  const part = length > 4096n && dice.chance(1, 2) ? 4096n : length;
   send(scene, on, 'pin', 'ACCESS_PAGES', {
     id: accessFd(scene, access),
-    ...rangeOf(scene, access),
+    iova,
+    length: part,
     flags: dice.chance(1, 20) ? 0x1_0000n : BigInt(dice.of([0, 1, 1, 2])),
     uptr: dice.chance(3, 4) ? 0n : drawUserAddress(dice),
   });

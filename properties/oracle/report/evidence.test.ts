@@ -1,0 +1,65 @@
+// The facts that the explanation of a violation rests on are read off the world by themselves. Where a call conforms they
+// must agree with the rule that gave the reply: a rule that refused holds, and where the call was granted no rule holds
+// that would have refused it.
+
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { concernOf } from '../../../oracle/report/concern.ts';
+import { evidenceFor, WITNESSED_RULES } from '../../../oracle/report/evidence/evidence.ts';
+import type { IoctlCall } from '../../../spec/call.ts';
+import type { Rule } from '../../../spec/rule.ts';
+import { ALL_RULES, partsUsedBy } from '../../../spec/rules.ts';
+import type { World } from '../../../spec/world.ts';
+import { FIXTURES, judgeLines, readLines, recordingsIn } from '../../recordings.ts';
+
+const partOf = (name: string): string =>
+  name === 'IOMMU_TEST_CMD MOCK_DOMAIN_FLAGS' ? 'IOMMU_TEST_CMD MOCK_DOMAIN' : name;
+
+/** What decides these rules in a recording stands in its line, and not in the world before it. */
+const OF_THE_LINE = new Set(['pinning/not-mapped']);
+
+/** Every fact that speaks against the rule by which a call was answered. */
+const contradictions = (world: World, call: IoctlCall, rule: Rule): readonly string[] => {
+  const concern = concernOf(world, call);
+  const own = evidenceFor(rule, world, call, concern);
+  if (rule.errno !== undefined) {
+    return own?.holds === false ? [`${rule.id} refused, although ${own.fact}`] : [];
+  }
+  const part = partOf(concern.shape.name);
+  return ALL_RULES.flatMap(({ ...other }) => {
+    const isMet = other.part === part || partsUsedBy(part).includes(other.part);
+    if (!isMet || other.errno === undefined || OF_THE_LINE.has(other.id)) return [];
+    const evidence = evidenceFor(other, world, call, concern);
+    return evidence?.holds === true ? [`${rule.id} granted, although ${evidence.fact}`] : [];
+  });
+};
+
+const evidence = suite('evidence');
+
+evidence('every witness is one of a rule that exists', () => {
+  const ids = new Set(ALL_RULES.map(({ id }) => id));
+  assert.equal(
+    WITNESSED_RULES.filter((id) => !ids.has(id)),
+    [],
+  );
+});
+
+evidence('no fact speaks against how a real kernel answered', async () => {
+  const found: string[] = [];
+  let looked = 0;
+  for (const file of recordingsIn(FIXTURES)) {
+    for (const judged of judgeLines(file, await readLines(join(FIXTURES, file)))) {
+      const { verdict, before, recorded, line } = judged;
+      if (verdict.kind !== 'conforms' || recorded.call.kind !== 'ioctl') continue;
+      looked += 1;
+      for (const text of contradictions(before, recorded.call, verdict.rule)) {
+        found.push(`${file}:${line}: ${text}`);
+      }
+    }
+  }
+  assert.ok(looked > 1000);
+  assert.equal(found, []);
+});
+
+evidence.run();
