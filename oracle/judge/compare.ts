@@ -130,6 +130,20 @@ const firstDifference = (expected: Uint8Array, observed: Uint8Array, at: bigint)
   };
 };
 
+const meets = (a: bigint, aLength: number, b: bigint, bLength: number): boolean =>
+  a < b + BigInt(bLength) && b < a + BigInt(aLength);
+
+/** Whether the reply leaves a stretch of memory as it was. */
+const leavesAlone = (reply: Reply, { address, bytes }: Segment): boolean => {
+  for (const written of reply.writes) {
+    if (meets(written.address, written.bytes.length, address, bytes.length)) return false;
+  }
+  for (const unknown of reply.unknownBytes ?? EMPTY) {
+    if (meets(unknown.address, unknown.length, address, bytes.length)) return false;
+  }
+  return true;
+};
+
 /** Every way in which the observation differs from the reply; none where it is that reply. */
 export const differencesFrom = (
   reply: Reply,
@@ -152,8 +166,9 @@ export const differencesFrom = (
   observation.memory.forEach((observed, index) => {
     const segment = before[index];
     if (segment === undefined) return;
-    const quiet = reply.writes.length === 0 && reply.unknownBytes === undefined;
-    const expected = quiet ? segment.bytes : expectedBytes(segment, observed, reply, values);
+    const expected = leavesAlone(reply, segment)
+      ? segment.bytes
+      : expectedBytes(segment, observed, reply, values);
     if (!sameBytes(expected, observed.bytes)) {
       differences.push(firstDifference(expected, observed.bytes, segment.address));
     }

@@ -94,17 +94,26 @@ export const fieldOf = (layout: Layout, name: string): Field => {
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const readField = (view: DataView, field: Field): number | bigint => {
-  switch (field.width) {
-    case 2:
-      return view.getUint16(field.offset, true);
-    case 4:
-      return field.kind === 'fd'
-        ? view.getInt32(field.offset, true)
-        : view.getUint32(field.offset, true);
-    default:
-      return view.getBigUint64(field.offset, true);
-  }
+const u32At = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)) >>>
+  0;
+
+const u64At = (bytes: Uint8Array, at: number): bigint => {
+  const high = u32At(bytes, at + 4);
+  const low = u32At(bytes, at);
+  // Numbers below 2^53 are exact, and quicker.
+  return high < 0x20_0000
+    ? BigInt(high * 0x1_0000_0000 + low)
+    : (BigInt(high) << 32n) | BigInt(low);
+};
+
+const readField = (bytes: Uint8Array, { kind, width, offset }: Field): number | bigint => {
+  if (width === 8) return u64At(bytes, offset);
+  if (width === 2) return (bytes[offset] as number) | ((bytes[offset + 1] as number) << 8);
+  return kind === 'fd' ? u32At(bytes, offset) | 0 : u32At(bytes, offset);
 };
 
 /**
@@ -117,9 +126,8 @@ export const decode = <L extends Layout>(layout: L, bytes: Uint8Array): Values<L
     whole = new Uint8Array(layout.size);
     whole.set(bytes);
   }
-  const view = viewOf(whole);
   const values: Record<string, number | bigint> = {};
-  for (const field of layout.fields) values[field.name] = readField(view, field);
+  for (const field of layout.fields) values[field.name] = readField(whole, field);
   return values as Values<L>;
 };
 

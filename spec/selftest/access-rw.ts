@@ -165,7 +165,7 @@ const copySlice = (
 ): Copied => {
   const writing = direction.kind === 'write';
   if (writing && !pages.writable) return copyRefused(memory, refused(accessRules.readOnlyPages));
-  if (memory.knowledge === 'recorded') return { memory, bytes: new Uint8Array(length) };
+  if (memory.knowledge === 'recorded') return { memory, bytes: NOTHING };
   if (pages.source.kind === 'user' && !slow) {
     return copyByAddress(memory, pages, byte, length, direction);
   }
@@ -189,15 +189,16 @@ const copyRange = (
 ): Result => {
   const { world } = request;
   const { context } = stateOf(world, found.iommufd);
-  const bytes = new Uint8Array(Number(last - iova) + 1);
+  // What is read is not known where memory is not.
+  const bytes =
+    world.memory.knowledge === 'recorded' ? NOTHING : new Uint8Array(Number(last - iova) + 1);
   let { memory } = world;
   let reached = false;
   for (const slice of slicesOf(tableOf(context, ioas).areas, iova, last)) {
     const from = Number(slice.iova - iova);
     const length = Number(slice.last - slice.iova) + 1;
-    const after = { ...world, memory };
     if (!permits(slice.node, data !== undefined)) {
-      return { world: after, bytes, refused: refused(accessRules.notPermitted) };
+      return { world: { ...world, memory }, bytes, refused: refused(accessRules.notPermitted) };
     }
     const pages = pagesAt(context, slice.node.value.pages);
     const direction: Direction =
@@ -217,10 +218,10 @@ const copyRange = (
     if (copied.refused !== undefined) {
       return { world: { ...world, memory }, bytes, refused: copied.refused };
     }
-    bytes.set(copied.bytes, from);
+    if (bytes !== NOTHING) bytes.set(copied.bytes, from);
     reached = slice.last === last;
   }
-  const after = { ...world, memory };
+  const after = memory === world.memory ? world : { ...world, memory };
   return reached
     ? { world: after, bytes }
     : { world: after, bytes, refused: refused(accessRules.notMapped) };
@@ -279,13 +280,19 @@ export const accessRw: Handler = (request): readonly Outcome[] => {
   }
   const answer = write(world.memory, call.process, uptr, copied.bytes);
   if (!answer.whole) return [failed(accessRwRules.bufferFault, copied.world, [answer.write])];
-  return withDoubt(readReply(world, uptr, copied, answer.write), doubtful, world);
+  return withDoubt(readReply(world, uptr, length, copied, answer.write), doubtful, world);
 };
 
-const readReply = (world: World, uptr: bigint, copied: Result, done: Segment): Reply =>
+const readReply = (
+  world: World,
+  uptr: bigint,
+  length: bigint,
+  copied: Result,
+  done: Segment,
+): Reply =>
   world.memory.knowledge === 'complete'
     ? succeeded(accessRwRules.copies, copied.world, [done])
     : {
         ...succeeded(accessRwRules.copies, copied.world),
-        unknownBytes: [{ address: userAddress(uptr), length: copied.bytes.length }],
+        unknownBytes: [{ address: userAddress(uptr), length: Number(length) }],
       };

@@ -18,6 +18,7 @@ export const hwptAlloc = (context: IommufdContext, command: Command): number => 
   const device = objects.find(command.u32(AT.dev_id), IommufdDevice);
   if (device === undefined) return -ERRNO.ENOENT;
   const parent = objects.get(command.u32(AT.pt_id));
+  if (parent === undefined) return -ERRNO.EINVAL;
   if (hasData || parent instanceof Hwpt) return -ERRNO.EOPNOTSUPP;
   if (!(parent instanceof Ioas)) return -ERRNO.EINVAL;
   const hwpt = allocateHwpt(context, parent, device, command.u32(AT.flags), false);
