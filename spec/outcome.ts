@@ -77,6 +77,10 @@ export const failed = (rule: Rule, world: World, writes: readonly Segment[] = []
 /** The reply to a refusal that changed nothing. */
 export const failedBy = ({ refused }: Refused, world: World): Reply => failed(refused, world);
 
+/** As `failedBy`, with the other rule where either may come first. */
+export const failuresBy = ({ refused, or }: Refused, world: World): readonly Reply[] =>
+  or === undefined ? [failed(refused, world)] : [failed(refused, world), failed(or, world)];
+
 /**
  * A reply that pinned memory which was mapped earlier. In a recording that memory may be gone since, so that a fault
  * cannot be told from a mistake.

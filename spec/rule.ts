@@ -55,7 +55,11 @@ export const rulesOf = <const Table extends Readonly<Record<string, Statement>>>
   ) as { readonly [Name in keyof Table]: Rule };
 
 /** What a step of the specification answers when a rule refuses. */
-export type Refused = { readonly refused: Rule };
+export type Refused = {
+  readonly refused: Rule;
+  /** Another rule that may come first: which one does depends on what the specification does not follow. */
+  readonly or?: Rule;
+};
 
 export const refused = (rule: Rule): Refused => ({ refused: rule });
 

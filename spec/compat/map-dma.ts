@@ -9,7 +9,14 @@ import {
 import type { IoctlCall } from '../call.ts';
 import type { FileId } from '../files.ts';
 import { mapUser } from '../iopt/map-user.ts';
-import { failed, failedBy, type Outcome, succeeded, withSharedDoubt } from '../outcome.ts';
+import {
+  failed,
+  failedBy,
+  failuresBy,
+  type Outcome,
+  succeeded,
+  withSharedDoubt,
+} from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { contextOf, stateOf, type World, withState } from '../world.ts';
 import { compatIoas } from './compat-ioas.ts';
@@ -50,7 +57,7 @@ export const mapDma = (world: World, file: FileId, call: IoctlCall): readonly Ou
       writable: (flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0,
     },
   );
-  if (isRefused(mapped)) return [failedBy(mapped, world)];
+  if (isRefused(mapped)) return failuresBy(mapped, world);
   const reply = succeeded(mapDmaRules.maps, withState(world, mapped.state));
   return withSharedDoubt(reply, world, call.process, vaddr, size);
 };

@@ -11,7 +11,7 @@ import {
 } from '../abi/native.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { templateFor } from '../hardware/templates.ts';
-import { failed, failedBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { type World, withState } from '../world.ts';
 import { type Device, deviceAt, leastFreeId, objectAt } from './context.ts';
@@ -92,7 +92,7 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
   const state = stateOfRequest(request);
   const id = leastFreeId(context);
   const filled = withHwpt(state, id, fields.pt_id, domain, false);
-  if (isRefused(filled)) return [failedBy(filled, world)];
+  if (isRefused(filled)) return failuresBy(filled, world);
   const answer = respond(request, IOMMU_HWPT_ALLOC, { out_hwpt_id: id });
   if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
   const after = withState(world, filled);

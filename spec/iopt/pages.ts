@@ -179,7 +179,8 @@ const pinHole = (
 /**
  * One more holder for the pages from `first` to `last`, both inclusive; what was not pinned is pinned and
  * charged. Refused where memory cannot be pinned or a limit is passed, and between the two where the holder cannot
- * take them; then nothing has changed.
+ * take them; then nothing has changed. The kernel pins and maps by turns, as many pages as its batch has room for, which
+ * depends on how scattered they are: a holder that cannot take the first page may say so before a later one fails.
  */
 export const hold = (
   { pages, memory }: PagesAndMemory,
@@ -197,7 +198,10 @@ export const hold = (
       const next = atOrAfter(pinned, here);
       const end = next === undefined || next.key > last ? last : pageIndex(next.key - 1);
       const filled = pinHole(memory, pages, pinned, here, end);
-      if (isRefused(filled)) return filled;
+      if (isRefused(filled)) {
+        const isLater = at > first || !isRefused(stretchesFor(memory, pages, first, 1));
+        return unfit !== undefined && isLater ? { ...filled, or: unfit.refused } : filled;
+      }
       pinned = filled.pinned;
       added += filled.added;
       at = end + 1;

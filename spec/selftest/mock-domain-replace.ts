@@ -15,7 +15,7 @@ import {
   respond,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import { failed, failedBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { type World, withState } from '../world.ts';
 
@@ -48,7 +48,7 @@ export const mockDomainReplace: Handler = (request): readonly Outcome[] => {
   const fresh = leastFreeId(context);
   const template = templateFor(world, device);
   const moved = replace(stateOfRequest(request), object.device, target, { id: fresh, template });
-  if (isRefused(moved)) return [failedBy(moved, world)];
+  if (isRefused(moved)) return failuresBy(moved, world);
   const after = withState(world, moved.state);
   const answer = respond(request, MOCK_DOMAIN_REPLACE, { pt_id: moved.hwpt });
   if (!answer.whole) {

@@ -22,7 +22,7 @@ import {
   respondRules,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import { failed, failedBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
 import { grants, isRefused, type Refused, refuses, rulesOf } from '../rule.ts';
 import { type World, withState } from '../world.ts';
 
@@ -95,7 +95,7 @@ const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => 
     ObjectId,
   ];
   const done = made(request, target, flags, selftest, device, fresh);
-  if (isRefused(done)) return [failedBy(done, world)];
+  if (isRefused(done)) return failuresBy(done, world);
   const answer = respond(request, MOCK_DOMAIN, {
     out_stdev_id: selftest,
     out_hwpt_id: done.hwpt,

@@ -106,10 +106,12 @@ export class Executor {
     this.log.complaints(lines);
     for (let rest = done; rest < count; rest += 1) at += message.word(at + 1);
     if (refusal !== undefined) lines.unshift(refusal);
+    // Writing lines may move the words.
+    const length = this.pushLines(lines);
     out.words[header] = refusal === undefined ? wire.COMPLETE : wire.REFUSED;
     out.words[header + 1] = done;
     out.words[header + 2] = complainedAt;
-    out.words[header + 3] = this.pushLines(lines);
+    out.words[header + 3] = length;
     return at;
   }
 

@@ -9,18 +9,18 @@ import { programs } from '../../../model/programs/arbitrary.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { smallerPrograms, startOfShrinking } from '../../../model/programs/shrink.ts';
 import { judgeProgram, shrinkProgram } from '../../../oracle/check/campaign.ts';
-import type { Setting } from '../../../spec/platform.ts';
 import { CORPUS } from '../../corpus/corpus.ts';
 import { settingOf } from '../../settings.ts';
 
 const OPERATIONS = 200;
 const MOCK = settingOf('mock');
+const SEED = 23;
+const DRAWN = 40;
 
 /** Drawn programs of exactly so many operations: the first ones of longer programs. */
-const longPrograms = (setting: Setting, seed: number, count: number): readonly Program[] =>
-  fc
-    .sample(programs(setting, 4 * OPERATIONS), { seed, numRuns: count })
-    .map((program) => program.slice(0, OPERATIONS));
+const longPrograms: readonly Program[] = fc
+  .sample(programs(MOCK, 4 * OPERATIONS), { seed: SEED, numRuns: DRAWN })
+  .map((program) => program.slice(0, OPERATIONS));
 
 const fails = (program: Program, fault: FaultName): boolean =>
   judgeProgram(MOCK, program, new Set([fault])).fault !== undefined;
@@ -35,7 +35,6 @@ const PLANTED: readonly Planted[] = [
   { fault: 'second-domain-not-unmapped', fewest: 6 },
 ];
 
-const SEED = 23;
 const PROGRAMS = 6;
 /** Programs that shrinking may run; there are 2^200 ways to leave calls out. */
 const RUNS_AT_MOST = 1500;
@@ -62,9 +61,7 @@ const hasNoCallTooMany = (program: Program, fault: FaultName): boolean =>
 
 for (const { fault, fewest } of PLANTED) {
   shrinking(`200 operations with ${fault} come down to ${fewest}`, () => {
-    const shown = longPrograms(MOCK, SEED, 16)
-      .filter((program) => fails(program, fault))
-      .slice(0, PROGRAMS);
+    const shown = longPrograms.filter((program) => fails(program, fault)).slice(0, PROGRAMS);
     assert.is(shown.length, PROGRAMS, 'too few of the long programs show the fault');
     const lengths: number[] = [];
     for (const program of shown) {
@@ -85,7 +82,7 @@ for (const { fault, fewest } of PLANTED) {
 
 shrinking('the campaign and the shrinking of a saved program give the same', () => {
   const fault: FaultName = 'unmap-truncates-areas';
-  const program = longPrograms(MOCK, SEED, 20).find((candidate) => fails(candidate, fault)) ?? [];
+  const program = longPrograms.find((candidate) => fails(candidate, fault)) ?? [];
   const found = shrinkProgram(MOCK, program, new Set([fault]));
   assert.ok(found !== undefined && found.program.length <= 6);
   assert.is(found.fault.kind, 'reply');
@@ -133,7 +130,7 @@ const stepsToTheEnd = (program: Program): number => {
 const STEPS_AT_MOST = 20_000;
 
 shrinking('shrinking ends, also where every candidate is taken', () => {
-  for (const program of [...written, ...longPrograms(MOCK, SEED, 2)]) stepsToTheEnd(program);
+  for (const program of [...written, ...longPrograms.slice(0, 2)]) stepsToTheEnd(program);
 });
 
 shrinking('every operation of a program is tried without', () => {

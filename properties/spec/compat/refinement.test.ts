@@ -12,6 +12,7 @@ import {
 } from '../../../spec/abi/vfio.ts';
 import { type Context, tableOf } from '../../../spec/iommufd/context.ts';
 import { areaLength } from '../../../spec/iopt/area.ts';
+import { step } from '../../../spec/step.ts';
 import { contextOf, fileAt, openFile, type World } from '../../../spec/world.ts';
 import { worldDifference } from '../../comparable.ts';
 import { continued } from '../../continue.ts';
@@ -98,6 +99,13 @@ const bytesMapped = (world: World, { context, ioas }: OnCompatIoas): bigint => {
   return areasOf(table).reduce((sum, node) => sum + areaLength(node), 0n);
 };
 
+/** How many bytes UNMAP_DMA says that it unmapped. */
+const reportedBytes = ({ before, call }: Visit): bigint | undefined => {
+  const [outcome] = step(before, call);
+  const struct = outcome?.kind === 'reply' ? outcome.writes.at(-1)?.bytes : undefined;
+  return struct && decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, struct).size;
+};
+
 /**
  * UNMAP_DMA where nothing is cut is IOAS_UNMAP of the range, and with ALL of everything. Differences: the native call
  * refuses a range in which nothing is mapped, and the greatest u64; it does not report what it unmapped when it fails.
@@ -124,6 +132,8 @@ const unmapDmaIsIoasUnmap = refinement(
     const [reply] = expected;
     const rule = reply?.rule?.id;
     const bytes = bytesMapped(visit.before, on) - bytesMapped(visit.after, on);
+    const told = reportedBytes(visit);
+    if (told !== bytes) return compared(`UNMAP_DMA reports ${told} bytes of ${bytes}`);
     if (!all && bytes === 0n && visit.result === 0) {
       return compared(
         rule === 'IOMMU_IOAS_UNMAP/nothing-mapped' ? undefined : `empty range: ${rule}`,
