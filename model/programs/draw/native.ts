@@ -63,6 +63,10 @@ export const drawDestroy = (scene: Scene, on: IommufdDescriptor): void => {
   send(scene, on, 'destroy', 'IOMMU_DESTROY', 8, { id: scene.object(on.context, kind) });
 };
 
+/** Takes a mock device away, so that accesses are the only ones to hold pages. */
+export const drawDestroyMock = (scene: Scene, on: IommufdDescriptor): void =>
+  send(scene, on, 'destroy', 'IOMMU_DESTROY', 8, { id: scene.object(on.context, 'selftest') });
+
 export const drawIoasMap = (scene: Scene, on: IommufdDescriptor): void => {
   const ioas = scene.object(on.context, 'ioas');
   send(scene, on, 'map', 'IOMMU_IOAS_MAP', 40, {

@@ -136,6 +136,7 @@ const CHOICES: readonly Choice[] = [
   onAccess(3, test.drawUnpin),
   onAccess(6, test.drawAccessRw),
   onAccess(2, test.drawAccessReplace),
+  onAccess(3, native.drawDestroyMock),
   {
     weight: ({ scene, groups }) =>
       scene.platform.devices.length === 0 ? 0 : groups.length === 0 ? 20 : 4,
