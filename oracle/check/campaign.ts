@@ -42,6 +42,15 @@ export class Tally {
   };
   readonly rules = new Map<string, number>();
 
+  readonly knownComplaints = new Map<string, number>();
+
+  /** So far, with no violation. */
+  report(setting: Setting, seed: number): CampaignReport {
+    const { runs, calls, verdicts, rules, knownComplaints } = this;
+    const none = { counterexample: undefined, shrinks: 0, interrupted: false };
+    return { setting, seed, runs, calls, verdicts, rules, knownComplaints, ...none };
+  }
+
   add({ steps }: JudgedProgram): void {
     this.runs += 1;
     this.calls += steps.length;
@@ -100,18 +109,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
     counterexample: Counterexample | undefined,
     shrinks: number,
     interrupted: boolean,
-  ): CampaignReport => ({
-    setting,
-    seed,
-    runs: tally.runs,
-    calls: tally.calls,
-    verdicts: tally.verdicts,
-    rules: tally.rules,
-    counterexample,
-    shrinks,
-    knownComplaints: new Map(),
-    interrupted,
-  });
+  ): CampaignReport => ({ ...tally.report(setting, seed), counterexample, shrinks, interrupted });
   for (let done = 0; done < runs; done += BATCH) {
     if (signal?.aborted === true) return report(undefined, 0, true);
     let failed = false;

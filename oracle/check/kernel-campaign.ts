@@ -141,23 +141,11 @@ export const runKernelCampaign = async (
   const start = startOfProgram(setting);
   const arbitrary = programs(setting, length);
   const tally = new Tally();
-  const knownComplaints = new Map<string, number>();
   const report = (
     counterexample: Counterexample | undefined,
     shrinks: number,
     interrupted: boolean,
-  ): CampaignReport => ({
-    setting,
-    seed,
-    runs: tally.runs,
-    calls: tally.calls,
-    verdicts: tally.verdicts,
-    rules: tally.rules,
-    counterexample,
-    shrinks,
-    knownComplaints,
-    interrupted,
-  });
+  ): CampaignReport => ({ ...tally.report(setting, seed), counterexample, shrinks, interrupted });
   const draw = (done: number): readonly Program[] =>
     fc
       .sample(arbitrary, {
@@ -178,7 +166,9 @@ export const runKernelCampaign = async (
     for (const [index, program] of drawn.entries()) {
       const judged = judgeRun(start, ran[index] as KernelRun);
       tally.add(judged);
-      for (const id of judged.known) knownComplaints.set(id, (knownComplaints.get(id) ?? 0) + 1);
+      for (const id of judged.known) {
+        tally.knownComplaints.set(id, (tally.knownComplaints.get(id) ?? 0) + 1);
+      }
       if (judged.fault === undefined) continue;
       await pending?.running;
       const { counterexample, shrinks } = await shrunk(subject, start, program, judged);
