@@ -5,7 +5,8 @@ import { DESCRIPTORS } from './descriptors.ts';
 import { DEVICES } from './devices.ts';
 import type { Example } from './example.ts';
 import { MAPPING } from './mapping.ts';
-import { REFUSALS } from './refusals.ts';
+import { NATIVE_REFUSALS } from './refusals-native.ts';
+import { OTHER_REFUSALS } from './refusals-other.ts';
 import { UNMAPPING } from './unmapping.ts';
 
 export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
@@ -14,5 +15,6 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   unmapping: UNMAPPING,
   'devices and groups': DEVICES,
   'in-kernel users': ACCESSES,
-  refusals: REFUSALS,
+  'refusals of native calls': NATIVE_REFUSALS,
+  'refusals of test operations and others': OTHER_REFUSALS,
 };

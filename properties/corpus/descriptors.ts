@@ -1,7 +1,7 @@
 // Examples of descriptors, the door of native calls, and numbers that there are not.
 
 import { STRUCT_LENGTH } from '../../model/programs/arena.ts';
-import { arena, close, getDeviceFd, ioctl, memfd, mmap, native, open } from '../operations.ts';
+import { arena, close, getDeviceFd, ioctl, memfd, mmap, native, open, out } from '../operations.ts';
 import { ACCESS, accessFd, example, IOAS, ioasId, OPENED, PAGE, VTD } from './example.ts';
 
 const DEVICE_GET_INFO = 0x3b6b;
@@ -62,11 +62,19 @@ export const DESCRIPTORS = [
       'the door/struct-fault',
     ],
   ]),
-  example('a map of a descriptor that is no file fails', [
+  example('only a descriptor of a file can be mapped', [
     OPENED,
     [
-      mmap('memory', 16n * PAGE, PAGE, 'read-write', { kind: 'memfd', fd: 77n, offset: 0n }),
+      mmap('closed', 16n * PAGE, PAGE, 'read-write', { kind: 'memfd', fd: 77n, offset: 0n }),
       "the program's memory/bad-file",
+    ],
+    [
+      mmap('iommufd itself', 16n * PAGE, PAGE, 'read-write', {
+        kind: 'memfd',
+        fd: out('iommufd'),
+        offset: 0n,
+      }),
+      "the program's memory/not-mappable",
     ],
   ]),
   example(

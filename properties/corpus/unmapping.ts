@@ -2,7 +2,7 @@
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
-import { arena, native, test, vfio, vfioPlain } from '../operations.ts';
+import { arena, native, out, test, vfio, vfioPlain } from '../operations.ts';
 import {
   ACCESS,
   ATTACHED,
@@ -73,8 +73,11 @@ export const UNMAPPING = [
     VERSION1,
     ATTACHED,
     [
-      test('second', 'iommufd', 'MOCK_DOMAIN_FLAGS', { id: ioasId, dev_flags: 1n }),
-      'IOMMU_TEST_CMD MOCK_DOMAIN/makes',
+      native('second', 'iommufd', 'IOMMU_HWPT_ALLOC', {
+        dev_id: out('mock', 'out_idev_id'),
+        pt_id: ioasId,
+      }),
+      'IOMMU_HWPT_ALLOC/allocates',
     ],
     [map('map', IOVA, 3n * PAGE), MAPS],
     [unmapDma('middle', IOVA + PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],

@@ -1,0 +1,239 @@
+// Examples of every reason for which test operations, and the VFIO calls that tell something, refuse.
+
+import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
+import { arena, getDeviceFd, native, open, out, test, vfio } from '../operations.ts';
+import {
+  ACCESS,
+  ATTACHED,
+  accessFd,
+  COMPAT,
+  example,
+  IOAS,
+  IOVA,
+  ioasId,
+  PAGE,
+  VTD,
+} from './example.ts';
+
+const LAST_PAGE = 0xffff_ffff_ffff_f000n;
+const NO_ID = 0x7000n;
+const READ_ONLY = { at: arena(READ_ONLY_STRUCT_OFFSET) };
+
+const MAPPED = [
+  native('map', 'iommufd', 'IOMMU_IOAS_MAP', {
+    ioas_id: ioasId,
+    user_va: arena(DATA_OFFSET),
+    length: 2n * PAGE,
+    flags: 7n,
+    iova: IOVA,
+  }),
+  'IOMMU_IOAS_MAP/maps',
+] as const;
+
+export const OTHER_REFUSALS = [
+  example('test operations on domains and devices', [
+    IOAS,
+    ATTACHED,
+    [
+      test('flags', 'iommufd', 'MOCK_DOMAIN_FLAGS', { id: ioasId, dev_flags: 0x80n }),
+      'IOMMU_TEST_CMD MOCK_DOMAIN/unknown-flags',
+    ],
+    [test('target', 'iommufd', 'MOCK_DOMAIN', { id: NO_ID }), 'attaching/no-target'],
+    [
+      test('kind', 'iommufd', 'MOCK_DOMAIN', { id: out('mock', 'out_idev_id') }),
+      'attaching/not-a-target',
+    ],
+    [
+      test('device', 'iommufd', 'MOCK_DOMAIN_REPLACE', { id: NO_ID }),
+      'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/no-device',
+    ],
+    [
+      test('length', 'iommufd', 'ADD_RESERVED', { id: ioasId }),
+      'IOMMU_TEST_CMD ADD_RESERVED/no-length',
+    ],
+    [
+      test('wraps', 'iommufd', 'ADD_RESERVED', { id: ioasId, start: LAST_PAGE, length: 2n * PAGE }),
+      'IOMMU_TEST_CMD ADD_RESERVED/wraps',
+    ],
+    [
+      test('none', 'iommufd', 'ADD_RESERVED', { id: NO_ID, length: PAGE }),
+      'IOMMU_TEST_CMD ADD_RESERVED/no-ioas',
+    ],
+    MAPPED,
+    [
+      test('mapped', 'iommufd', 'ADD_RESERVED', { id: ioasId, start: IOVA, length: PAGE }),
+      'reserving/mapped',
+    ],
+    [
+      test('limit', 'iommufd', 'SET_TEMP_MEMORY_LIMIT', { limit: 11n }),
+      'IOMMU_TEST_CMD/limit-too-low',
+    ],
+    [test('batches', 'iommufd', 'SET_TEMP_MEMORY_LIMIT', { limit: 12n }), 'IOMMU_TEST_CMD/limits'],
+    [
+      test('cache', 'iommufd', 'DEV_CHECK_CACHE', {
+        id: out('mock', 'out_idev_id'),
+        cache_id: 3n,
+        cache: 0xbadd_adn,
+      }),
+      'IOMMU_TEST_CMD/cache-agrees',
+    ],
+    [
+      test('no cache', 'iommufd', 'DEV_CHECK_CACHE', {
+        id: out('mock', 'out_idev_id'),
+        cache_id: 4n,
+      }),
+      'IOMMU_TEST_CMD/cache-differs',
+    ],
+    [test('no device', 'iommufd', 'DEV_CHECK_CACHE', { id: NO_ID }), 'IOMMU_TEST_CMD/no-device'],
+  ]),
+  example('looking at what a domain maps', [
+    IOAS,
+    ATTACHED,
+    MAPPED,
+    [checkMap('odd', { iova: IOVA + 1n, length: PAGE }), 'IOMMU_TEST_CMD MD_CHECK_MAP/misaligned'],
+    [
+      checkMap('wraps', { iova: IOVA, length: 2n * PAGE, uptr: LAST_PAGE }),
+      'IOMMU_TEST_CMD MD_CHECK_MAP/wraps',
+    ],
+    [checkMap('none', { id: NO_ID, length: PAGE }), 'IOMMU_TEST_CMD MD_CHECK_MAP/no-hwpt'],
+    [checkMap('agrees', { iova: IOVA, length: 2n * PAGE }), 'IOMMU_TEST_CMD MD_CHECK_MAP/agrees'],
+    [checkMap('beyond', { iova: IOVA, length: 3n * PAGE }), 'IOMMU_TEST_CMD MD_CHECK_MAP/differs'],
+    [
+      checkMap('shifted', { iova: IOVA + PAGE, length: PAGE }),
+      'IOMMU_TEST_CMD MD_CHECK_MAP/differs',
+    ],
+    [
+      checkMap('unmapped', { iova: IOVA, length: PAGE, uptr: 0n }),
+      "looking at the caller's pages/no-page",
+    ],
+    [
+      checkMap('last page', { iova: IOVA, length: 2048n, uptr: LAST_PAGE }),
+      "looking at the caller's pages/wraps",
+    ],
+    [
+      test('refs', 'iommufd', 'MD_CHECK_REFS', { length: 2048n, uptr: arena(DATA_OFFSET) }),
+      'IOMMU_TEST_CMD MD_CHECK_REFS/misaligned',
+    ],
+    [
+      test('refs wrap', 'iommufd', 'MD_CHECK_REFS', { length: 2n * PAGE, uptr: LAST_PAGE }),
+      'IOMMU_TEST_CMD MD_CHECK_REFS/wraps',
+    ],
+  ]),
+  example(
+    'a domain that is no mock domain cannot be looked at',
+    [
+      COMPAT,
+      [native('none', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/destroys'],
+      [open('group', '/dev/vfio/4'), 'open/group'],
+      [
+        vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+        'VFIO_GROUP_SET_CONTAINER/sets-first',
+      ],
+      [getDeviceFd('device', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
+      [
+        test('check', 'iommufd', 'MD_CHECK_MAP', { id: 3n, iova: IOVA, length: PAGE }),
+        'IOMMU_TEST_CMD MD_CHECK_MAP/no-mock-domain',
+      ],
+    ],
+    VTD,
+  ),
+  example('in-kernel users', [
+    IOAS,
+    [
+      test('flags', 'iommufd', 'CREATE_ACCESS', { id: ioasId, flags: 2n }),
+      'IOMMU_TEST_CMD CREATE_ACCESS/unknown-flags',
+    ],
+    [
+      test('none', 'iommufd', 'CREATE_ACCESS', { id: NO_ID }),
+      'attaching an in-kernel user/no-ioas',
+    ],
+    ACCESS,
+    [
+      test('reader', 'iommufd', 'CREATE_ACCESS', { id: ioasId }),
+      'IOMMU_TEST_CMD CREATE_ACCESS/makes',
+    ],
+    [
+      test('no fd', 'iommufd', 'ACCESS_REPLACE_IOAS', { id: 99n, ioas_id: ioasId }),
+      "IOMMU_TEST_CMD, an access's descriptor/no-access",
+    ],
+    [pages('odd flags', { flags: 2n }), 'IOMMU_TEST_CMD ACCESS_PAGES/unknown-flags'],
+    [
+      pages('cannot', { id: out('reader', 'out_access_fd'), length: PAGE }),
+      'IOMMU_TEST_CMD ACCESS_PAGES/cannot-pin',
+    ],
+    MAPPED,
+    [pages('half', { iova: IOVA + 2048n, length: PAGE }), 'accesses/not-page-aligned'],
+    [
+      pages('other', { iova: IOVA, length: PAGE, uptr: arena(DATA_OFFSET + PAGE) }),
+      'IOMMU_TEST_CMD ACCESS_PAGES/other-pages',
+    ],
+    [
+      pages('same', { iova: IOVA, length: 2n * PAGE, uptr: arena(DATA_OFFSET) }),
+      'IOMMU_TEST_CMD ACCESS_PAGES/pins',
+    ],
+    [rw('long', { length: 1n << 25n }), 'IOMMU_TEST_CMD ACCESS_RW/too-long'],
+    [rw('rw flags', { flags: 2n }), 'IOMMU_TEST_CMD ACCESS_RW/unknown-flags'],
+    [
+      rw('buffer', { iova: IOVA, length: 8n, uptr: 0n, flags: 1n }),
+      'IOMMU_TEST_CMD ACCESS_RW/buffer-fault',
+    ],
+  ]),
+  example(
+    'GET_INFO and GET_STATUS where they cannot be answered',
+    [
+      COMPAT,
+      [
+        vfio('fault', 'iommufd', 'VFIO_IOMMU_GET_INFO', {}, { at: arena(STRUCT_LENGTH - 8n) }),
+        'VFIO_IOMMU_GET_INFO/fault',
+      ],
+      [
+        vfio('short', 'iommufd', 'VFIO_IOMMU_GET_INFO', { argsz: 15n }),
+        'VFIO_IOMMU_GET_INFO/too-short',
+      ],
+      [
+        vfio(
+          'capability',
+          'iommufd',
+          'VFIO_IOMMU_GET_INFO',
+          { argsz: 128n },
+          { at: arena(STRUCT_LENGTH - 32n) },
+        ),
+        'VFIO_IOMMU_GET_INFO/capability-fault',
+      ],
+      [
+        vfio('answer', 'iommufd', 'VFIO_IOMMU_GET_INFO', {}, READ_ONLY),
+        'VFIO_IOMMU_GET_INFO/answer-fault',
+      ],
+      [open('group', '/dev/vfio/4'), 'open/group'],
+      [
+        vfio('status', 'group', 'VFIO_GROUP_GET_STATUS', {}, { at: arena(STRUCT_LENGTH - 4n) }),
+        'VFIO_GROUP_GET_STATUS/fault',
+      ],
+      [
+        vfio('status size', 'group', 'VFIO_GROUP_GET_STATUS', { argsz: 7n }),
+        'VFIO_GROUP_GET_STATUS/too-short',
+      ],
+      [
+        vfio('status answer', 'group', 'VFIO_GROUP_GET_STATUS', {}, READ_ONLY),
+        'VFIO_GROUP_GET_STATUS/answer-fault',
+      ],
+    ],
+    VTD,
+  ),
+];
+
+function checkMap(label: string, fields: Parameters<typeof test>[3]) {
+  return test(label, 'iommufd', 'MD_CHECK_MAP', {
+    id: out('mock', 'out_hwpt_id'),
+    uptr: arena(DATA_OFFSET),
+    ...fields,
+  });
+}
+
+function pages(label: string, fields: Parameters<typeof test>[3]) {
+  return test(label, 'iommufd', 'ACCESS_PAGES', { id: accessFd, ...fields });
+}
+
+function rw(label: string, fields: Parameters<typeof test>[3]) {
+  return test(label, 'iommufd', 'ACCESS_RW', { id: accessFd, uptr: arena(6n * PAGE), ...fields });
+}

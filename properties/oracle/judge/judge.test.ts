@@ -1,0 +1,128 @@
+// The judge's verdicts: what it accepts, what it rejects and how the two differ, and what it cannot tell.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startOfProgram } from '../../../model/programs/draft.ts';
+import type { Operation } from '../../../model/programs/program.ts';
+import { judge } from '../../../oracle/judge/judge.ts';
+import type { Verdict } from '../../../oracle/judge/verdict.ts';
+import { objectId } from '../../../spec/abi/units.ts';
+import type { Observation } from '../../../spec/call.ts';
+import { ioasAt } from '../../../spec/iommufd/context.ts';
+import { contextOf, type World } from '../../../spec/world.ts';
+import { continued } from '../../continue.ts';
+import { type Answered, IOAS, IOVA, MOCK, OPENED, PAGE } from '../../corpus/example.ts';
+import { arena, native, vfioPlain } from '../../operations.ts';
+
+const FD = 3n;
+const FILE = 1;
+
+const worldAfter = (steps: readonly Answered[]): World =>
+  continued(
+    startOfProgram(MOCK),
+    steps.map(([operation]) => operation),
+  ).world;
+
+/** The verdict on a call of which something else was seen than what is expected. */
+const verdictOn = (
+  world: World,
+  operation: Operation,
+  change: (expected: Observation) => Observation,
+): Verdict => {
+  const [expectation] = continued(world, [operation]).expected;
+  if (expectation === undefined) throw new Error('An operation gives one expectation.');
+  const { call, result, after } = expectation;
+  const expected: Observation = {
+    result: result < 0 ? -1 : result,
+    errno: result < 0 ? -result : 0,
+    memory: after,
+  };
+  return judge(world, call, change(expected));
+};
+
+const same = (expected: Observation): Observation => expected;
+
+const withByte =
+  (offset: number, value: number) =>
+  (expected: Observation): Observation => ({
+    ...expected,
+    memory: expected.memory.map((segment, index) =>
+      index === 0 ? { ...segment, bytes: segment.bytes.with(offset, value) } : segment,
+    ),
+  });
+
+const ALLOC = native('ioas', FD, 'IOMMU_IOAS_ALLOC', {});
+/** Where out_ioas_id stands, in bytes. */
+const ID_AT = 8;
+
+const verdicts = suite('the judge');
+
+verdicts('accepts what is expected, by its rule', () => {
+  const verdict = verdictOn(worldAfter(OPENED), ALLOC, same);
+  assert.is(verdict.kind, 'conforms');
+  assert.is(verdict.kind === 'conforms' && verdict.rule.id, 'IOMMU_IOAS_ALLOC/allocates');
+});
+
+verdicts('accepts another choice that fits, and goes on with it', () => {
+  const verdict = verdictOn(worldAfter(OPENED), ALLOC, withByte(ID_AT, 77));
+  assert.is(verdict.kind, 'conforms');
+  assert.ok(ioasAt(contextOf(verdict.world, FILE), objectId(77)));
+});
+
+const differencesOf = (verdict: Verdict): readonly string[] =>
+  verdict.kind === 'violation'
+    ? verdict.rejected.flatMap(({ differences }) => differences.map((difference) => difference.in))
+    : [verdict.kind];
+
+verdicts('rejects a choice that does not fit, and says why', () => {
+  const verdict = verdictOn(worldAfter(IOAS), ALLOC, withByte(ID_AT, 1));
+  assert.equal(differencesOf(verdict), ['choice']);
+});
+
+verdicts('rejects another result, and bytes that were not to change', () => {
+  const world = worldAfter(OPENED);
+  const failed = (expected: Observation): Observation => ({ ...expected, result: -1, errno: 12 });
+  assert.ok(differencesOf(verdictOn(world, ALLOC, failed)).includes('result'));
+  assert.equal(differencesOf(verdictOn(world, ALLOC, withByte(4, 1))), ['memory']);
+});
+
+verdicts('names every reply that was allowed, and leaves the world as it was', () => {
+  const world = worldAfter(IOAS);
+  const map = native('map', FD, 'IOMMU_IOAS_MAP', {
+    flags: 7n,
+    ioas_id: 1n,
+    user_va: arena(16n * PAGE),
+    length: PAGE,
+    iova: IOVA,
+  });
+  const verdict = verdictOn(world, map, (expected) => ({ ...expected, result: -1, errno: 22 }));
+  assert.is(verdict.kind, 'violation');
+  assert.is(verdict.world, world);
+  assert.equal(verdict.kind === 'violation' && verdict.rejected.map(({ reply }) => reply.rule.id), [
+    'IOMMU_IOAS_MAP/maps',
+  ]);
+});
+
+verdicts('cannot tell where the observation does not show what was chosen', () => {
+  const verdict = verdictOn(worldAfter(OPENED), ALLOC, (expected) => ({ ...expected, memory: [] }));
+  assert.is(verdict.kind, 'unknown');
+});
+
+verdicts('says of a call that is not specified that it is not', () => {
+  const info = native('info', FD, 'IOMMU_GET_HW_INFO', {});
+  for (const errno of [0, 2, 95]) {
+    const verdict = verdictOn(worldAfter(OPENED), info, (expected) => ({
+      ...expected,
+      result: errno === 0 ? 0 : -1,
+      errno,
+    }));
+    assert.is(verdict.kind, 'unspecified');
+  }
+});
+
+verdicts('does not look at memory that nobody looked at', () => {
+  const version = vfioPlain('version', FD, 'VFIO_GET_API_VERSION');
+  assert.is(verdictOn(worldAfter(OPENED), version, same).kind, 'conforms');
+});
+
+verdicts.run();
