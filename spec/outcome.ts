@@ -103,8 +103,8 @@ export const withSharedDoubt = (
   length: bigint,
 ): readonly Outcome[] => {
   if (before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
-  const isDeviceOpen = [...valuesOf(before.files)].some(({ kind }) => kind === 'device');
-  return isDeviceOpen && meetsShared(before.memory, process, address, address + length - 1n)
+  const mayBeRegisters = meetsShared(before.memory, process, address, address + length - 1n);
+  return mayBeRegisters && [...valuesOf(before.files)].some(({ kind }) => kind === 'device')
     ? [reply, { ...failed(pinRules.notMemory, before), unknown: SHARED_WITH_DEVICE }]
     : [reply];
 };

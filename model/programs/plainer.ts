@@ -4,17 +4,24 @@
 import {
   IOMMU_IOAS_MAP,
   IOMMU_IOAS_UNMAP,
+  MAP_FIXED_IOVA,
+  MAP_READABLE,
+  MAP_WRITEABLE,
   NATIVE_CALLS,
   type NativeCallName,
+  VFIO_IOAS_SET,
 } from '../../spec/abi/native.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
+import {
+  VFIO_DMA_MAP_FLAG_READ,
+  VFIO_DMA_MAP_FLAG_WRITE,
+  VFIO_DMA_UNMAP_FLAG_ALL,
+} from '../../spec/abi/vfio.ts';
 import { DATA_OFFSET } from './arena.ts';
 import type { Operation, Program, Value } from './program.ts';
 
-/** FIXED_IOVA, which every map of VFIO means. */
-const FIXED_IOVA = 1n;
-const UNMAP_ALL = 2n;
-const SET = 1n;
+const UNMAP_ALL = BigInt(VFIO_DMA_UNMAP_FLAG_ALL);
+const SET = BigInt(VFIO_IOAS_SET);
 
 type Fields = Readonly<Record<string, Value>>;
 
@@ -24,10 +31,17 @@ const commandOf = (name: NativeCallName): number => {
   return call.command;
 };
 
+/** Every map of VFIO has its IOVA fixed. */
+const nativeFlags = (flags: Value | undefined): bigint => {
+  const given = typeof flags === 'bigint' ? Number(BigInt.asUintN(32, flags)) : 0;
+  const readable = (given & VFIO_DMA_MAP_FLAG_READ) === 0 ? 0 : MAP_READABLE;
+  const writable = (given & VFIO_DMA_MAP_FLAG_WRITE) === 0 ? 0 : MAP_WRITEABLE;
+  return BigInt(MAP_FIXED_IOVA | readable | writable);
+};
+
 const nativeMap = (ioas: Value, { flags, vaddr, iova, size }: Fields): Fields => ({
-  // READ and WRITE are bits 0 and 1; READABLE and WRITEABLE are bits 2 and 1.
   size: BigInt(IOMMU_IOAS_MAP.size),
-  flags: typeof flags === 'bigint' ? FIXED_IOVA | (flags & 2n) | ((flags & 1n) << 2n) : FIXED_IOVA,
+  flags: nativeFlags(flags),
   ioas_id: ioas,
   user_va: vaddr ?? 0n,
   length: size ?? 0n,

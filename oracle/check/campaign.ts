@@ -26,6 +26,10 @@ export type CampaignOptions = {
   readonly signal?: AbortSignal;
 };
 
+/** The seed of a batch of programs, so that batches differ and a campaign is the same each time. */
+export const seedOfBatch = (seed: number, batch: number): number =>
+  (seed + Math.imul(batch, 0x9e37_79b1)) | 0;
+
 /** Programs between two looks at the clock's other business: progress, and whether to stop. */
 const BATCH = 50;
 
@@ -121,7 +125,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
       return judged.fault === undefined;
     });
     const details = fc.check(property, {
-      seed: (seed + Math.imul(done / BATCH, 0x9e37_79b1)) | 0,
+      seed: seedOfBatch(seed, done / BATCH),
       numRuns: Math.min(BATCH, runs - done),
     });
     if (details.counterexample !== null) {
@@ -165,5 +169,3 @@ export const shrinkProgram = (
     progress = smaller.progress;
   }
 };
-
-export { judgeProgram } from './judge-program.ts';

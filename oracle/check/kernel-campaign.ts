@@ -10,7 +10,7 @@ import type { Step } from '../../model/programs/run.ts';
 import { type Progress, smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { World } from '../../spec/world.ts';
-import { Tally } from './campaign.ts';
+import { seedOfBatch, Tally } from './campaign.ts';
 import { sortComplaints } from './complaints.ts';
 import { judgeSteps } from './judge-program.ts';
 import type { CampaignReport, Counterexample, Fault, JudgedStep } from './report.ts';
@@ -150,7 +150,7 @@ export const runKernelCampaign = async (
     fc
       .sample(arbitrary, {
         numRuns: Math.min(BATCH, runs - done),
-        seed: (seed + Math.imul(done / BATCH, 0x9e37_79b1)) | 0,
+        seed: seedOfBatch(seed, done / BATCH),
       })
       .map((program) => withProbes(start, program));
 

@@ -1,13 +1,13 @@
 // The options that choose a real kernel as the subject, and the machines that they mean.
 
 import { type Command, Option } from 'commander';
-import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { RELEASE_NAMES } from '../../spec/releases.ts';
 import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
+import type { VmPlatform } from '../vm/qemu.ts';
 import { BadUse } from './bad-use.ts';
 import type { SettingOptions } from './settings.ts';
 
@@ -19,12 +19,7 @@ export type SubjectOptions = {
 };
 
 /** The platforms of a virtual machine that programs are drawn for. */
-const VM_PLATFORMS = ['mock', 'vtd'] as const;
-
-type VmPlatform = (typeof VM_PLATFORMS)[number];
-
-const isVmPlatform = (name: string): name is VmPlatform =>
-  (VM_PLATFORMS as readonly string[]).includes(name);
+const CHECKED_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd'];
 
 export const addSubjectOptions = (command: Command): Command =>
   command
@@ -55,10 +50,11 @@ export const kernelPlatforms = ({
     if (platform === undefined) return [undefined];
     throw new BadUse('--platform is of a virtual machine (--vm); this machine has its own.');
   }
-  if (platform === undefined) return VM_PLATFORMS;
-  if (isVmPlatform(platform)) return [platform];
+  if (platform === undefined) return CHECKED_PLATFORMS;
+  const chosen = CHECKED_PLATFORMS.filter((name) => name === platform);
+  if (chosen.length > 0) return chosen;
   throw new BadUse(
-    `A virtual machine is checked as ${VM_PLATFORMS.join(' or ')}, not ${platform}.`,
+    `A virtual machine is checked as ${CHECKED_PLATFORMS.join(' or ')}, not ${platform}.`,
   );
 };
 
@@ -75,10 +71,7 @@ type Credentials = Setting['credentials'];
 const NOBODY = 65_534;
 
 /** What programs for a machine are judged by. Throws EnvironmentError where its kernel is not specified. */
-export const settingOfMachine = (
-  machine: MachineDescription,
-  credentials: Credentials,
-): Setting => {
+const settingOfMachine = (machine: MachineDescription, credentials: Credentials): Setting => {
   const release = RELEASE_NAMES.find((name) => name === machine.release);
   if (release === undefined) {
     throw new EnvironmentError(
@@ -88,7 +81,7 @@ export const settingOfMachine = (
   return { release, platform: platformOfMachine(machine), credentials };
 };
 
-export type StartedKernel = { readonly subject: KernelSubject; readonly setting: Setting };
+type StartedKernel = { readonly subject: KernelSubject; readonly setting: Setting };
 
 /** Starts a machine. Whoever gets it closes it. Rejects with EnvironmentError where there is none to start. */
 export const startKernel = async (
@@ -114,8 +107,23 @@ export const startKernel = async (
   }
 };
 
-export const PRIVILEGED: Credentials = { privileged: true, memlockLimit: U64_MAX };
-
 /** The platform of a virtual machine on which a program of that setting runs. */
-export const vmPlatformOf = ({ platform }: Setting): VmPlatform =>
+const vmPlatformOf = ({ platform }: Setting): VmPlatform =>
   platform.devices.length === 0 ? 'mock' : 'vtd';
+
+/**
+ * Uses a kernel for a program that was made for the setting `told`. It is judged by what the kernel is, which may be
+ * another release.
+ */
+export const withKernelFor = async <T>(
+  options: SubjectOptions,
+  told: Setting,
+  use: (kernel: StartedKernel) => Promise<T>,
+): Promise<T> => {
+  const kernel = await startKernel(options, vmPlatformOf(told), told.credentials);
+  try {
+    return await use(kernel);
+  } finally {
+    await kernel.subject.close();
+  }
+};

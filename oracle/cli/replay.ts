@@ -22,9 +22,8 @@ import {
   addSubjectOptions,
   isOnKernel,
   type SubjectOptions,
-  startKernel,
   subjectText,
-  vmPlatformOf,
+  withKernelFor,
 } from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
 import { isDefect, oneMore } from './settings.ts';
@@ -78,16 +77,12 @@ const agreement = (trace: Trace, counterexample: Counterexample | undefined): st
     : 'the violation that the trace tells of is not there any more';
 };
 
-/** Judged by what the kernel is, which may be another release than the trace was made on. */
 const replayOnKernel = async (options: Options, traced: Setting, program: Program) => {
   const { judgeOnKernel } = await import('../check/kernel-campaign.ts');
-  const platform = options.vm === undefined ? undefined : vmPlatformOf(traced);
-  const { subject, setting } = await startKernel(options, platform, traced.credentials);
-  try {
-    return { setting, ...(await judgeOnKernel(setting, subject, program)) };
-  } finally {
-    await subject.close();
-  }
+  return withKernelFor(options, traced, async ({ subject, setting }) => ({
+    setting,
+    ...(await judgeOnKernel(setting, subject, program)),
+  }));
 };
 
 const replay = async (file: string, options: Options): Promise<number> => {

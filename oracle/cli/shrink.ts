@@ -6,7 +6,8 @@ import type { FaultName } from '../../model/emulator/faults.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/platform.ts';
-import { judgeProgram, shrinkProgram } from '../check/campaign.ts';
+import { shrinkProgram } from '../check/campaign.ts';
+import { judgeProgram } from '../check/judge-program.ts';
 import type { Counterexample } from '../check/report.ts';
 import { judgeRecorded, startOf } from '../judge/session.ts';
 import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
@@ -20,13 +21,7 @@ import { programOfRecording } from '../trace/program-of-recording.ts';
 import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
 import { programOf, readTrace, TRACE_FORMAT } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
-import {
-  addSubjectOptions,
-  isOnKernel,
-  type SubjectOptions,
-  startKernel,
-  vmPlatformOf,
-} from './kernel.ts';
+import { addSubjectOptions, isOnKernel, type SubjectOptions, withKernelFor } from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
 import { addDefectChoice, defectsOf } from './replay.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
@@ -137,19 +132,14 @@ const printFound = (
   output.line(`\nShrunk from ${before} to ${operations}; saved to ${options.save}.`);
 };
 
-/** Judged by what the kernel is, which may be another release than the source's. */
 const shrinkOnKernel = async (options: Options, told: Setting, program: Program) => {
   const { judgeOnKernel, shrinkOnKernel: shrunkOn } = await import('../check/kernel-campaign.ts');
-  const platform = options.vm === undefined ? undefined : vmPlatformOf(told);
-  const { subject, setting } = await startKernel(options, platform, told.credentials);
-  try {
+  return withKernelFor(options, told, async ({ subject, setting }) => {
     const counterexample = await shrunkOn(setting, subject, program);
     const steps =
       counterexample === undefined ? (await judgeOnKernel(setting, subject, program)).steps : [];
     return { setting, counterexample, run: () => steps };
-  } finally {
-    await subject.close();
-  }
+  });
 };
 
 const shrink = async (file: string, options: Options): Promise<number> => {

@@ -144,7 +144,8 @@ const accessBehind = (
   return file?.kind === 'access' ? { file: file.iommufd, object: file.object } : undefined;
 };
 
-const NOTHING: Concern = {
+/** What a call is about of which nothing is known. */
+export const NOTHING: Concern = {
   file: undefined,
   context: undefined,
   shape: { name: '', argument: 'unused' },

@@ -7,7 +7,7 @@ import type { FileId } from '../../spec/files.ts';
 import { type Context, hwptAt } from '../../spec/iommufd/context.ts';
 import { fileAt, type World } from '../../spec/world.ts';
 import type { HiddenDifference } from '../check/hidden.ts';
-import type { Concern } from './concern.ts';
+import { type Concern, NOTHING } from './concern.ts';
 import { indented, wrapped } from './lines.ts';
 import type { Palette } from './palette.ts';
 import { count } from './quantities.ts';
@@ -44,16 +44,6 @@ const likeliestOf = ({ where, expected, observed }: HiddenDifference): string | 
   return expected.startsWith('translates') && observed.startsWith('translates')
     ? 'the domain leads to another page, with other permissions, or at another IOVA than the areas say'
     : undefined;
-};
-
-const NOTHING: Concern = {
-  file: undefined,
-  context: undefined,
-  shape: { name: '', argument: 'unused' },
-  values: {},
-  objects: [],
-  stretches: [],
-  memory: undefined,
 };
 
 /** The places at which domains of an iommufd differ, for its map. */

@@ -16,8 +16,6 @@ const KINDS: Readonly<Record<IommufdObject['kind'], string>> = {
   unspecified: 'object of an unspecified call',
 };
 
-export const kindText = (kind: IommufdObject['kind']): string => KINDS[kind];
-
 /** "an IOAS", "a device". */
 export const kindWithArticle = (kind: IommufdObject['kind']): string =>
   `${/^(IOAS|hwpt|in-|object)/.test(KINDS[kind]) ? 'an' : 'a'} ${KINDS[kind]}`;

@@ -33,9 +33,6 @@ export const BUFFER_BYTES_SHOWN = 32;
 /** The same, within a line about an operation. */
 export const BYTES_IN_LINE = 8;
 
-/** Elements of an array that are printed. */
-export const ELEMENTS_SHOWN = 8;
-
 /** Rules with the errno that was seen which are printed. */
 export const rulesWithErrno = (verbosity: Verbosity): number => (verbosity === 'full' ? 40 : 8);
 

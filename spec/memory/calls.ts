@@ -1,19 +1,12 @@
 // The program's own doings with its memory. They are not what is specified; they are part of a program because what
 // the kernel may pin, read and write depends on them.
 
-import { fileDescriptor, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
+import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../call.ts';
+import { opensDescriptor } from '../open-descriptor.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
-import {
-  fileAt,
-  leastFreeDescriptor,
-  type MemfdFile,
-  openFile,
-  type World,
-  withDescriptor,
-  withNewFile,
-} from '../world.ts';
+import { fileAt, type MemfdFile, openFile, type World } from '../world.ts';
 import { carved, mapped } from './address-space.ts';
 import { storedAt } from './contents.ts';
 import { type Memory, spaceOf, withSpace } from './memory.ts';
@@ -89,32 +82,13 @@ export const munmap = (world: World, call: MunmapCall): readonly Outcome[] => {
 
 export const memfd = (world: World, call: MemfdCall): readonly Outcome[] => {
   const { memory, backing } = withNewBacking(world.memory);
-  const preferred = leastFreeDescriptor(world, call.process);
-  const made = withNewFile({ ...world, memory }, () => ({
-    kind: 'memfd',
-    backing,
-    length: call.length,
-  }));
-  const after = (fd: number): World =>
-    withDescriptor(made.world, call.process, fileDescriptor(fd), made.id);
+  const { process, length } = call;
   return [
-    {
-      ...succeeded(memoryCallRules.makesFile, after(preferred), [], preferred),
-      choices: {
-        list: [
-          {
-            what: 'a descriptor',
-            seen: { in: 'result' },
-            preferred: BigInt(preferred),
-            unfit: (value) =>
-              fileAt(world, call.process, fileDescriptor(Number(value))) === undefined
-                ? undefined
-                : 'the descriptor is open already',
-          },
-        ],
-        world: ([chosen]) => after(Number(chosen)),
-      },
-    },
+    opensDescriptor({ ...world, memory }, process, memoryCallRules.makesFile, () => ({
+      kind: 'memfd',
+      backing,
+      length,
+    })),
   ];
 };
 

@@ -2,7 +2,7 @@
 // device binds it to the group's iommufd and attaches it to the compatibility IOAS.
 
 import type { ObjectId } from '../abi/units.ts';
-import { type Fd, fileDescriptor, PAGE_SIZE } from '../abi/units.ts';
+import { PAGE_SIZE } from '../abi/units.ts';
 import type { IoctlCall } from '../call.ts';
 import { compatIoas } from '../compat/compat-ioas.ts';
 import type { FileId } from '../files.ts';
@@ -12,19 +12,11 @@ import { attach } from '../iommufd/attach.ts';
 import { type Device, withObject } from '../iommufd/context.ts';
 import { nextIds } from '../iommufd/request.ts';
 import { readablePrefix } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome.ts';
+import { opensDescriptor } from '../open-descriptor.ts';
+import { failed, failedBy, type Outcome, type Reply } from '../outcome.ts';
 import type { PlatformDevice } from '../platform.ts';
 import { grants, isRefused, type Refused, refuses, rulesOf } from '../rule.ts';
-import {
-  fileAt,
-  type GroupFile,
-  leastFreeDescriptor,
-  stateOf,
-  type World,
-  withDescriptor,
-  withNewFile,
-  withState,
-} from '../world.ts';
+import { type GroupFile, stateOf, type World, withState } from '../world.ts';
 
 export const getDeviceFdRules = rulesOf(
   'VFIO_GROUP_GET_DEVICE_FD',
@@ -127,29 +119,8 @@ const opened = (world: World, file: GroupFile, call: IoctlCall, device: Platform
     opens: (already?.opens ?? 0) + 1,
   };
   const held = { ...bound.world, devices: new Map(world.devices).set(name, open) };
-  const preferred = leastFreeDescriptor(world, call.process);
-  const after = (fd: Fd): World => {
-    const made = withNewFile(held, () => ({ kind: 'device', name }));
-    return withDescriptor(made.world, call.process, fd, made.id);
-  };
   const rule = already === undefined ? getDeviceFdRules.opensFirst : getDeviceFdRules.opensAgain;
-  return {
-    ...succeeded(rule, after(preferred), [], preferred),
-    choices: {
-      list: [
-        {
-          what: 'a descriptor',
-          seen: { in: 'result' },
-          preferred: BigInt(preferred),
-          unfit: (value) =>
-            fileAt(world, call.process, fileDescriptor(Number(value))) === undefined
-              ? undefined
-              : 'the descriptor is open already',
-        },
-      ],
-      world: ([chosen]) => after(fileDescriptor(Number(chosen))),
-    },
-  };
+  return opensDescriptor(held, call.process, rule, () => ({ kind: 'device', name }));
 };
 
 export const getDeviceFd = (world: World, file: GroupFile, call: IoctlCall): readonly Outcome[] => {

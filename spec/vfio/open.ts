@@ -1,20 +1,14 @@
 // Opening the device files: iommufd_fops_open() in drivers/iommu/iommufd/main.c and vfio_group_fops_open() in
 // drivers/vfio/group.c.
 
-import { type Fd, fileDescriptor } from '../abi/units.ts';
+import { fileDescriptor } from '../abi/units.ts';
 import type { OpenCall } from '../call.ts';
 import { valuesOf } from '../collections/ordered-map.ts';
 import { newContext } from '../iommufd/context.ts';
-import { failed, type Outcome, type Reply, succeeded } from '../outcome.ts';
-import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
-import {
-  fileAt,
-  leastFreeDescriptor,
-  type OpenFile,
-  type World,
-  withDescriptor,
-  withNewFile,
-} from '../world.ts';
+import { opensDescriptor } from '../open-descriptor.ts';
+import { failed, type Outcome } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { type World, withDescriptor, withNewFile } from '../world.ts';
 
 export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/iommufd/main.c', {
   iommufd: grants('Every open of /dev/iommu makes an iommufd of its own, without objects.'),
@@ -34,36 +28,6 @@ export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/i
   ),
 });
 
-const opening = (
-  world: World,
-  call: OpenCall,
-  rule: Rule,
-  make: (id: number) => OpenFile,
-): Reply => {
-  const preferred = leastFreeDescriptor(world, call.process);
-  const after = (fd: Fd): World => {
-    const made = withNewFile(world, make);
-    return withDescriptor(made.world, call.process, fd, made.id);
-  };
-  return {
-    ...succeeded(rule, after(preferred), [], preferred),
-    choices: {
-      list: [
-        {
-          what: 'a descriptor',
-          seen: { in: 'result' },
-          preferred: BigInt(preferred),
-          unfit: (value) =>
-            fileAt(world, call.process, fileDescriptor(Number(value))) === undefined
-              ? undefined
-              : 'the descriptor is open already',
-        },
-      ],
-      world: ([chosen]) => after(fileDescriptor(Number(chosen))),
-    },
-  };
-};
-
 const GROUP_PATH = /^\/dev\/vfio\/(\d+)$/;
 
 const isOpen = (world: World, group: number): boolean => {
@@ -78,7 +42,7 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
   const { path } = call;
   if (path === '/dev/iommu') {
     return [
-      opening(world, call, openRules.iommufd, (id) => ({
+      opensDescriptor(world, call.process, openRules.iommufd, (id) => ({
         kind: 'iommufd',
         context: newContext(id),
       })),
@@ -103,7 +67,7 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
   if (!exists) return [failed(openRules.noGroup, world)];
   if (isOpen(world, number)) return [failed(openRules.groupBusy, world)];
   return [
-    opening(world, call, openRules.group, () => ({
+    opensDescriptor(world, call.process, openRules.group, () => ({
       kind: 'group',
       group: number,
       container: undefined,

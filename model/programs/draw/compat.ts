@@ -89,7 +89,7 @@ export const drawOddCompat = (scene: Scene, { value }: IommufdDescriptor): void 
     vfio.VFIO_GROUP_GET_STATUS,
     vfio.VFIO_GROUP_SET_CONTAINER,
     0x3b6b,
-    0x3b76,
+    vfio.VFIO_DEVICE_BIND_IOMMUFD,
     0x3b7f,
   ]);
   scene.plain('odd', value, command, { arena: STRUCT_OFFSET });
@@ -111,23 +111,12 @@ const containers = (scene: Scene): Value => {
     : dice.of([77n, 0xffff_ffffn]);
 };
 
-const groupCall = (
-  scene: Scene,
-  stem: string,
-  fd: Value,
-  command: number,
-  layout: string,
-  size: number,
-  fields: Readonly<Record<string, Value>>,
-): void => scene.call(stem, fd, command, layout, size, fields);
-
 export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
   const { dice } = scene;
   const { value } = group;
   const kind = dice.number(1, 20);
   if (kind <= 6) {
-    groupCall(
-      scene,
+    scene.call(
       'setContainer',
       value,
       vfio.VFIO_GROUP_SET_CONTAINER,
@@ -138,7 +127,7 @@ export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
   } else if (kind <= 14) {
     drawGetDevice(scene, group);
   } else if (kind <= 16) {
-    groupCall(scene, 'status', value, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', 8, {
+    scene.call('status', value, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', 8, {
       argsz: argsz(scene, 8),
       flags: 0xffn,
     });

@@ -5,7 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FAULT_NAMES } from '../../../model/emulator/faults.ts';
 import type { Program } from '../../../model/programs/program.ts';
-import { judgeProgram, runCampaign } from '../../../oracle/check/campaign.ts';
+import { runCampaign } from '../../../oracle/check/campaign.ts';
+import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { describeCounterexample } from '../../describe.ts';
 import { SHOWN_FAULTS, type ShownFault } from './shown-faults.ts';
 

@@ -1,0 +1,45 @@
+// A descriptor that a call opens: its number is the kernel's choice, and the least that is free where we know it.
+
+import { fileDescriptor } from './abi/units.ts';
+import type { Process } from './call.ts';
+import { type Reply, succeeded } from './outcome.ts';
+import type { Rule } from './rule.ts';
+import {
+  fileAt,
+  leastFreeDescriptor,
+  type OpenFile,
+  type World,
+  withDescriptor,
+  withNewFile,
+} from './world.ts';
+
+/** The reply that opens a file in `world`, with the descriptor as its result; `make` gets the file's id. */
+export const opensDescriptor = (
+  world: World,
+  process: Process,
+  rule: Rule,
+  make: (id: number) => OpenFile,
+): Reply => {
+  const preferred = leastFreeDescriptor(world, process);
+  const after = (fd: number): World => {
+    const made = withNewFile(world, make);
+    return withDescriptor(made.world, process, fileDescriptor(fd), made.id);
+  };
+  return {
+    ...succeeded(rule, after(preferred), [], preferred),
+    choices: {
+      list: [
+        {
+          what: 'a descriptor',
+          seen: { in: 'result' },
+          preferred: BigInt(preferred),
+          unfit: (value) =>
+            fileAt(world, process, fileDescriptor(Number(value))) === undefined
+              ? undefined
+              : 'the descriptor is open already',
+        },
+      ],
+      world: ([chosen]) => after(Number(chosen)),
+    },
+  };
+};
