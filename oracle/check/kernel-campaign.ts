@@ -122,15 +122,20 @@ export const shrinkOnKernel = async (
   return (await shrunk(subject, start, program, judged)).counterexample;
 };
 
-/** A program run on the kernel as it is, and judged. */
+/** A program run on the kernel as it is, and judged. `refused` says why the subject would not run it to its end. */
 export const judgeOnKernel = async (
   setting: Setting,
   subject: KernelRunner,
   program: Program,
-): Promise<{ readonly steps: readonly JudgedStep[]; readonly fault: Fault | undefined }> => {
+): Promise<{
+  readonly steps: readonly JudgedStep[];
+  readonly fault: Fault | undefined;
+  readonly refused: string | undefined;
+}> => {
   const [ran] = await subject.run([program]);
   if (ran === undefined) throw new Error('The kernel gave no answer to a program.');
-  return judgeRun(startOfProgram(setting), ran);
+  const { steps, fault } = judgeRun(startOfProgram(setting), ran);
+  return { steps, fault, refused: ran.refused };
 };
 
 /** Runs the programs that the seed gives on the kernel, until one ends in a violation; that one is shrunk. */

@@ -127,3 +127,15 @@ export const withKernelFor = async <T>(
     await kernel.subject.close();
   }
 };
+
+/** A program that was not run to its end proves nothing. Throws BadUse where the subject refused an operation. */
+export const requireWhole = (run: {
+  readonly steps: readonly unknown[];
+  readonly fault: unknown;
+  readonly refused: string | undefined;
+}): void => {
+  if (run.refused === undefined || run.fault !== undefined) return;
+  throw new BadUse(
+    `Operation ${run.steps.length + 1} is not made on a kernel, for safety: ${run.refused}`,
+  );
+};

@@ -21,6 +21,7 @@ import { FINE, VIOLATION } from './exit-status.ts';
 import {
   addSubjectOptions,
   isOnKernel,
+  requireWhole,
   type SubjectOptions,
   subjectText,
   withKernelFor,
@@ -79,10 +80,11 @@ const agreement = (trace: Trace, counterexample: Counterexample | undefined): st
 
 const replayOnKernel = async (options: Options, traced: Setting, program: Program) => {
   const { judgeOnKernel } = await import('../check/kernel-campaign.ts');
-  return withKernelFor(options, traced, async ({ subject, setting }) => ({
-    setting,
-    ...(await judgeOnKernel(setting, subject, program)),
-  }));
+  return withKernelFor(options, traced, async ({ subject, setting }) => {
+    const judged = await judgeOnKernel(setting, subject, program);
+    requireWhole(judged);
+    return { setting, ...judged };
+  });
 };
 
 const replay = async (file: string, options: Options): Promise<number> => {

@@ -21,7 +21,13 @@ import { programOfRecording } from '../trace/program-of-recording.ts';
 import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
 import { programOf, readTrace, TRACE_FORMAT } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
-import { addSubjectOptions, isOnKernel, type SubjectOptions, withKernelFor } from './kernel.ts';
+import {
+  addSubjectOptions,
+  isOnKernel,
+  requireWhole,
+  type SubjectOptions,
+  withKernelFor,
+} from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
 import { addDefectChoice, defectsOf } from './replay.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
@@ -136,9 +142,10 @@ const shrinkOnKernel = async (options: Options, told: Setting, program: Program)
   const { judgeOnKernel, shrinkOnKernel: shrunkOn } = await import('../check/kernel-campaign.ts');
   return withKernelFor(options, told, async ({ subject, setting }) => {
     const counterexample = await shrunkOn(setting, subject, program);
-    const steps =
-      counterexample === undefined ? (await judgeOnKernel(setting, subject, program)).steps : [];
-    return { setting, counterexample, run: () => steps };
+    if (counterexample !== undefined) return { setting, counterexample, run: () => [] };
+    const judged = await judgeOnKernel(setting, subject, program);
+    requireWhole(judged);
+    return { setting, counterexample, run: () => judged.steps };
   });
 };
 
