@@ -11,7 +11,14 @@ import { groupIoctl } from './vfio/group-call.ts';
 import { open } from './vfio/open.ts';
 import { releasedUnheld } from './vfio/release.ts';
 import { unspecifiedIoctl } from './vfio/unspecified-ioctl.ts';
-import { fileAt, type OpenFile, openFile, type World, withoutDescriptor } from './world.ts';
+import {
+  fileAt,
+  type OpenFile,
+  openFile,
+  type World,
+  withMemory,
+  withoutDescriptor,
+} from './world.ts';
 
 export const descriptorRules = rulesOf('descriptors', 'close(2), ioctl(2)', {
   notOpen: refuses('EBADF', 'The descriptor is not open.'),
@@ -52,7 +59,7 @@ export const withStores = (world: World, process: Process, segments: readonly Se
   if (world.memory.knowledge === 'recorded' || segments.length === 0) return world;
   let { memory } = world;
   for (const { address, bytes } of segments) memory = storedAt(memory, process, address, bytes);
-  return memory === world.memory ? world : { ...world, memory };
+  return memory === world.memory ? world : withMemory(world, memory);
 };
 
 /**

@@ -107,15 +107,26 @@ export const contextOf = (world: World, id: FileId): Context => {
   return file.context;
 };
 
-export const withFile = (world: World, id: FileId, file: OpenFile): World => ({
-  ...world,
-  files: put(world.files, id, file),
+/** Written out, as each step makes such worlds: a spread costs many times as much. */
+const worldWith = (world: World, files: World['files'], memory: Memory): World => ({
+  setting: world.setting,
+  release: world.release,
+  processes: world.processes,
+  files,
+  nextFile: world.nextFile,
+  devices: world.devices,
+  memory,
+  mockDevices: world.mockDevices,
 });
 
-export const withoutFile = (world: World, id: FileId): World => ({
-  ...world,
-  files: drop(world.files, id),
-});
+export const withMemory = (world: World, memory: Memory): World =>
+  worldWith(world, world.files, memory);
+
+export const withFile = (world: World, id: FileId, file: OpenFile): World =>
+  worldWith(world, put(world.files, id, file), world.memory);
+
+export const withoutFile = (world: World, id: FileId): World =>
+  worldWith(world, drop(world.files, id), world.memory);
 
 export const withContext = (world: World, context: Context): World =>
   withFile(world, context.file, { kind: 'iommufd', context });
@@ -125,11 +136,8 @@ export const stateOf = (world: World, id: FileId): IommufdState => ({
   memory: world.memory,
 });
 
-export const withState = (world: World, { context, memory }: IommufdState): World => ({
-  ...world,
-  memory,
-  files: put(world.files, context.file, { kind: 'iommufd', context }),
-});
+export const withState = (world: World, { context, memory }: IommufdState): World =>
+  worldWith(world, put(world.files, context.file, { kind: 'iommufd', context }), memory);
 
 /** The world with a new file, not yet behind any descriptor. */
 export const withNewFile = (

@@ -8,7 +8,14 @@ import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_TYPE1_DMA_MAP } from '../../spec/abi/vfi
 import type { IoctlCall, Process } from '../../spec/call.ts';
 import { nodesOf, put, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
 import { withSeenMappings } from '../../spec/memory/recorded.ts';
-import { emptyWorld, fileAt, type World, withDescriptor, withNewFile } from '../../spec/world.ts';
+import {
+  emptyWorld,
+  fileAt,
+  type World,
+  withDescriptor,
+  withMemory,
+  withNewFile,
+} from '../../spec/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { platformOf } from '../trace/platforms.ts';
 import type { RecordedCall, RecordingHeader } from '../trace/recording.ts';
@@ -65,7 +72,7 @@ const withMappings = (world: World, { call, mappings }: RecordedCall): World => 
   if (range === undefined) return world;
   const { start, last } = range;
   const memory = withSeenMappings(world.memory, call.process, start, last, mappings);
-  return { ...world, memory };
+  return withMemory(world, memory);
 };
 
 const hasUntold = (world: World): boolean => {

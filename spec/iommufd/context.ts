@@ -6,7 +6,7 @@ import { drop, nodesOf, type OrderedMap, put, valueAt } from '../collections/ord
 import type { FileId } from '../files.ts';
 import type { HardwareDomain } from '../hardware/domain.ts';
 import type { IoPagetable } from '../iopt/io-pagetable.ts';
-import type { Pages, PagesId } from '../iopt/pages.ts';
+import { type Pages, type PagesId, withAreaCount } from '../iopt/pages.ts';
 import type { IovaRange } from '../platform.ts';
 
 export type Ioas = { readonly kind: 'ioas'; readonly table: IoPagetable };
@@ -126,10 +126,27 @@ export const accessAt = (context: Context, id: ObjectId): Access | undefined => 
   return object?.kind === 'access' ? object : undefined;
 };
 
-export const withObject = (context: Context, id: ObjectId, object: IommufdObject): Context => ({
-  ...context,
-  objects: put(context.objects, id, object),
+/** Written out, as most steps make such contexts: a spread costs many times as much. */
+const contextWith = (
+  context: Context,
+  objects: Context['objects'],
+  pages: Context['pages'],
+  nextPages: PagesId,
+): Context => ({
+  objects,
+  compatIoas: context.compatIoas,
+  noIommu: context.noIommu,
+  accounting: context.accounting,
+  pages,
+  nextPages,
+  forgotten: context.forgotten,
+  uncertainUsers: context.uncertainUsers,
+  forgottenCaches: context.forgottenCaches,
+  file: context.file,
 });
+
+export const withObject = (context: Context, id: ObjectId, object: IommufdObject): Context =>
+  contextWith(context, put(context.objects, id, object), context.pages, context.nextPages);
 
 /** The context without the object; where it was the compatibility IOAS, there is none any more. */
 export const withoutObject = (context: Context, id: ObjectId): Context => ({
@@ -169,15 +186,25 @@ export const pagesAt = (context: Context, id: PagesId): Pages => {
   return pages;
 };
 
-export const withPages = (context: Context, id: PagesId, pages: Pages): Context => ({
-  ...context,
-  pages: put(context.pages, id, pages),
-});
+export const withPages = (context: Context, id: PagesId, pages: Pages): Context =>
+  contextWith(context, context.objects, put(context.pages, id, pages), context.nextPages);
+
+/** The context with pages that no area maps yet; they have the number `context.nextPages`. */
+export const withNewPages = (context: Context, pages: Pages): Context =>
+  contextWith(
+    context,
+    context.objects,
+    put(context.pages, context.nextPages, pages),
+    context.nextPages + 1,
+  );
+
+const withoutPages = (context: Context, id: PagesId): Context =>
+  contextWith(context, context.objects, drop(context.pages, id), context.nextPages);
 
 /** One area less refers to the pages; with the last they are gone. */
 export const withoutAreaOf = (context: Context, id: PagesId): Context => {
   const pages = pagesAt(context, id);
   return pages.areas === 1
-    ? { ...context, pages: drop(context.pages, id) }
-    : withPages(context, id, { ...pages, areas: pages.areas - 1 });
+    ? withoutPages(context, id)
+    : withPages(context, id, withAreaCount(pages, pages.areas - 1));
 };

@@ -8,6 +8,8 @@ import type { IommufdState } from '../iommufd/state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { isAccessed } from './access.ts';
 import { areaAt, byteOf, putArea } from './area.ts';
+import { withAreas } from './io-pagetable.ts';
+import { withAreaCount } from './pages.ts';
 
 export const cuttingRules = rulesOf(
   'cutting',
@@ -42,8 +44,8 @@ const cutBehind = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdSt
     startByte,
   });
   const pages = pagesAt(state.context, node.value.pages);
-  const context = withPages(state.context, node.value.pages, { ...pages, areas: pages.areas + 1 });
-  return { ...state, context: withTable(context, ioas, { ...table, areas }) };
+  const context = withPages(state.context, node.value.pages, withAreaCount(pages, pages.areas + 1));
+  return { ...state, context: withTable(context, ioas, withAreas(table, areas)) };
 };
 
 /** The table cut behind each of the IOVAs; one that no area holds, or that ends one, needs no cut. */

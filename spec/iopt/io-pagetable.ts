@@ -56,6 +56,18 @@ export const spansOf = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
   return spans;
 };
 
+/** Written out, as each map and unmap makes such tables: a spread costs many times as much. */
+export const withAreas = (table: IoPagetable, areas: Areas): IoPagetable => ({
+  areas,
+  reserved: table.reserved,
+  reservedSpans: table.reservedSpans,
+  allowed: table.allowed,
+  alignment: table.alignment,
+  largePagesDisabled: table.largePagesDisabled,
+  domains: table.domains,
+  accesses: table.accesses,
+});
+
 export const withReserved = (table: IoPagetable, reserved: readonly Reserved[]): IoPagetable => ({
   ...table,
   reserved,

@@ -3,8 +3,7 @@
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
 import type { Process } from '../call.ts';
-import { put } from '../collections/ordered-map.ts';
-import { type Context, tableOf } from '../iommufd/context.ts';
+import { tableOf, withNewPages } from '../iommufd/context.ts';
 import type { IommufdState } from '../iommufd/state.ts';
 import type { ChargeMode } from '../memory/accounting.ts';
 import type { Release } from '../releases.ts';
@@ -107,7 +106,7 @@ export const mapInto = (
   };
 };
 
-const withNewPages = (
+const withPagesOf = (
   state: IommufdState,
   process: Process,
   source: PagesSource,
@@ -124,12 +123,7 @@ const withNewPages = (
     areas: 0,
     pinned: undefined,
   };
-  const next: Context = {
-    ...context,
-    pages: put(context.pages, context.nextPages, pages),
-    nextPages: context.nextPages + 1,
-  };
-  return { ...state, context: next };
+  return { context: withNewPages(context, pages), memory: state.memory };
 };
 
 const pageCountOf = (offset: bigint, length: bigint): number =>
@@ -151,7 +145,7 @@ export const mapUser = (
   const offset = address & PAGE_MASK;
   const source = { kind: 'user', start: userAddress(address - offset) } as const;
   const pages = state.context.nextPages;
-  const prepared = withNewPages(
+  const prepared = withPagesOf(
     state,
     process,
     source,
@@ -184,7 +178,7 @@ export const mapFile = (
     length: file.length,
   } as const;
   const pages = state.context.nextPages;
-  const prepared = withNewPages(
+  const prepared = withPagesOf(
     state,
     process,
     source,

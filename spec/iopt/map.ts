@@ -14,8 +14,8 @@ import {
 import type { IommufdState } from '../iommufd/state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { type Area, firstMeeting, pagesOfArea, putArea } from './area.ts';
-import { type IoPagetable, meeting, PAGE_ALIGNMENT } from './io-pagetable.ts';
-import { hold, type PagesId } from './pages.ts';
+import { type IoPagetable, meeting, PAGE_ALIGNMENT, withAreas } from './io-pagetable.ts';
+import { hold, type PagesId, withAreaCount } from './pages.ts';
 
 export const mappingRules = rulesOf(
   'mapping',
@@ -135,10 +135,11 @@ const mapPart = (
     last: iova + part.length - 1n,
     pages: part.pages,
     startByte: part.startByte,
-    ...permissions,
+    readable: permissions.readable,
+    writable: permissions.writable,
   };
   const before = pagesAt(state.context, part.pages);
-  let pages = { ...before, areas: before.areas + 1 };
+  let pages = withAreaCount(before, before.areas + 1);
   let { memory } = state;
   if (table.domains.length > 0) {
     const { first, last } = pagesOfArea(iova, area);
@@ -151,10 +152,11 @@ const mapPart = (
     if (isRefused(held)) return held;
     ({ pages, memory } = held);
   }
-  const context = withTable(withPages(state.context, part.pages, pages), ioas, {
-    ...table,
-    areas: putArea(table.areas, iova, area),
-  });
+  const context = withTable(
+    withPages(state.context, part.pages, pages),
+    ioas,
+    withAreas(table, putArea(table.areas, iova, area)),
+  );
   return { context, memory };
 };
 

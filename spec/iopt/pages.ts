@@ -59,6 +59,31 @@ export type Pages = {
 
 type Pinned = Pages['pinned'];
 
+/** Written out, as most steps make such pages: a spread costs many times as much. */
+const pagesWith = (pages: Pages, areas: number, pinned: Pinned): Pages => ({
+  source: pages.source,
+  process: pages.process,
+  charge: pages.charge,
+  pageCount: pages.pageCount,
+  writable: pages.writable,
+  areas,
+  pinned,
+});
+
+export const withAreaCount = (pages: Pages, areas: number): Pages =>
+  pagesWith(pages, areas, pages.pinned);
+
+export const withPinned = (pages: Pages, pinned: Pinned): Pages =>
+  pagesWith(pages, pages.areas, pinned);
+
+/** The run as it is, for that many holders. */
+const heldBy = ({ last, backing, page }: PinnedRun, holders: number): PinnedRun => ({
+  last,
+  holders,
+  backing,
+  page,
+});
+
 /** Pages and what is known of memory: pinning changes both. */
 export type PagesAndMemory = { readonly pages: Pages; readonly memory: Memory };
 
@@ -86,6 +111,13 @@ const follows = (first: PageIndex, run: PinnedRun, next: PageIndex, nextRun: Pin
   run.backing === nextRun.backing &&
   run.page + (next - first) === nextRun.page;
 
+const part = (first: PageIndex, run: PinnedRun, from: PageIndex, last: PageIndex): PinnedRun => ({
+  last,
+  holders: run.holders,
+  backing: run.backing,
+  page: pageIndex(run.page + (from - first)),
+});
+
 /** Puts a run in, as one with its neighbours where they continue it. */
 const putRun = (pinned: Pinned, first: PageIndex, run: PinnedRun): Pinned => {
   let result = pinned;
@@ -93,22 +125,16 @@ const putRun = (pinned: Pinned, first: PageIndex, run: PinnedRun): Pinned => {
   let whole = run;
   const before = first > 0 ? runAt(result, pageIndex(first - 1)) : undefined;
   if (before !== undefined && follows(before.first, before.run, start, whole)) {
-    whole = { ...before.run, last: whole.last };
+    whole = part(before.first, before.run, before.first, whole.last);
     start = before.first;
   }
   const after = runAt(result, pageIndex(run.last + 1));
   if (after !== undefined && follows(start, whole, after.first, after.run)) {
     result = drop(result, after.first);
-    whole = { ...whole, last: after.run.last };
+    whole = part(start, whole, start, after.run.last);
   }
   return put(result, start, whole);
 };
-
-const part = (first: PageIndex, run: PinnedRun, from: PageIndex, last: PageIndex): PinnedRun => ({
-  ...run,
-  last,
-  page: pageIndex(run.page + (from - first)),
-});
 
 /** Takes [from, last] out of the run that holds it, leaving what is before and behind. */
 const cutOut = (
@@ -209,13 +235,13 @@ export const hold = (
       const end = pageIndex(Math.min(found.run.last, last));
       const piece = part(found.first, found.run, here, end);
       pinned = cutOut(pinned, found.first, found.run, here, end);
-      pinned = putRun(pinned, here, { ...piece, holders: piece.holders + 1 });
+      pinned = putRun(pinned, here, heldBy(piece, piece.holders + 1));
       at = end + 1;
     }
   }
   if (unfit !== undefined) return unfit;
   const paid = charged(memory, pages.process, pages.charge, added);
-  return isRefused(paid) ? paid : { pages: { ...pages, pinned }, memory: paid };
+  return isRefused(paid) ? paid : { pages: withPinned(pages, pinned), memory: paid };
 };
 
 /** One holder less for pages that are held: what nobody holds any more is unpinned and the charge given back. */
@@ -239,14 +265,14 @@ export const release = (
     const piece = part(found.first, found.run, here, end);
     pinned = cutOut(pinned, found.first, found.run, here, end);
     if (piece.holders > 1) {
-      pinned = putRun(pinned, here, { ...piece, holders: piece.holders - 1 });
+      pinned = putRun(pinned, here, heldBy(piece, piece.holders - 1));
     } else {
       gone += end - here + 1;
     }
     at = end + 1;
   }
   return {
-    pages: { ...pages, pinned },
+    pages: withPinned(pages, pinned),
     memory: discharged(memory, pages.process, pages.charge, gone),
   };
 };

@@ -7,6 +7,7 @@ import type { IommufdState } from '../iommufd/state.ts';
 import { type Refused, type Rule, refused, refuses, rulesOf } from '../rule.ts';
 import { withoutAccessesMeeting } from './access.ts';
 import { type AreaNode, areaLength, dropArea, firstMeeting, pagesOfArea } from './area.ts';
+import { withAreas } from './io-pagetable.ts';
 import { release } from './pages.ts';
 
 export const unmappingRules = rulesOf(
@@ -49,7 +50,7 @@ const withoutArea = (state: IommufdState, ioas: ObjectId, node: AreaNode): Iommu
     memory = released.memory;
   }
   context = withoutAreaOf(context, node.value.pages);
-  context = withTable(context, ioas, { ...table, areas: dropArea(table.areas, node.key) });
+  context = withTable(context, ioas, withAreas(table, dropArea(table.areas, node.key)));
   return { context, memory };
 };
 

@@ -3,9 +3,8 @@
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import type { Process } from '../call.ts';
-import { put } from '../collections/ordered-map.ts';
 import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { accountOf, type Memory } from './memory.ts';
+import { accountOf, type Memory, withAccount } from './memory.ts';
 
 /** 'none': the process may lock without limit. 'user': per user. 'process': VmLck, as type1 does. */
 export type ChargeMode = 'none' | 'user' | 'process';
@@ -47,8 +46,7 @@ export const charged = (
     locked += pages;
     if (BigInt(locked) > limitInPages(memory)) return refused(accountingRules.processLimit);
   }
-  const accounts = put(memory.accounts, process, { locked, pinned: account.pinned + pages });
-  return { ...memory, accounts, userLocked };
+  return withAccount(memory, process, { locked, pinned: account.pinned + pages }, userLocked);
 };
 
 /** Gives a charge back. */
@@ -60,10 +58,7 @@ export const discharged = (
 ): Memory => {
   if (pages === 0) return memory;
   const account = accountOf(memory, process);
-  const accounts = put(memory.accounts, process, {
-    locked: mode === 'process' ? account.locked - pages : account.locked,
-    pinned: account.pinned - pages,
-  });
+  const locked = mode === 'process' ? account.locked - pages : account.locked;
   const userLocked = mode === 'user' ? memory.userLocked - pages : memory.userLocked;
-  return { ...memory, accounts, userLocked };
+  return withAccount(memory, process, { locked, pinned: account.pinned - pages }, userLocked);
 };

@@ -6,7 +6,7 @@ import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../call.ts';
 import { opensDescriptor } from '../open-descriptor.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
-import { fileAt, type MemfdFile, openFile, type World } from '../world.ts';
+import { fileAt, type MemfdFile, openFile, type World, withMemory } from '../world.ts';
 import { carved, mapped } from './address-space.ts';
 import { storedAt } from './contents.ts';
 import { type Memory, spaceOf, withSpace } from './memory.ts';
@@ -45,7 +45,7 @@ const withMapping = (world: World, call: MmapCall, file?: MemfdFile): World => {
     backing: file?.backing ?? memory.nextBacking - 1,
     page: pageIndex(Number(offset / PAGE_SIZE_BYTES)),
   });
-  return { ...world, memory: withSpace(memory, process, space) };
+  return withMemory(world, withSpace(memory, process, space));
 };
 
 export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
@@ -72,19 +72,15 @@ export const munmap = (world: World, call: MunmapCall): readonly Outcome[] => {
   const { process, address, length } = call;
   const end = address + length - 1n;
   const space = carved(spaceOf(world.memory, process), address, end > U64_MAX ? U64_MAX : end);
-  return [
-    succeeded(memoryCallRules.unmaps, {
-      ...world,
-      memory: withSpace(world.memory, process, space),
-    }),
-  ];
+  const after = withMemory(world, withSpace(world.memory, process, space));
+  return [succeeded(memoryCallRules.unmaps, after)];
 };
 
 export const memfd = (world: World, call: MemfdCall): readonly Outcome[] => {
   const { memory, backing } = withNewBacking(world.memory);
   const { process, length } = call;
   return [
-    opensDescriptor({ ...world, memory }, process, memoryCallRules.makesFile, () => ({
+    opensDescriptor(withMemory(world, memory), process, memoryCallRules.makesFile, () => ({
       kind: 'memfd',
       backing,
       length,
@@ -97,5 +93,5 @@ export const store = (world: World, call: StoreCall): readonly Outcome[] => {
   const { address } = call.memory;
   const bytes = loadable(world.memory, call.process, call.memory);
   const memory = storedAt(world.memory, call.process, address, bytes);
-  return [succeeded(memoryCallRules.stores, { ...world, memory }, [], bytes.length)];
+  return [succeeded(memoryCallRules.stores, withMemory(world, memory), [], bytes.length)];
 };

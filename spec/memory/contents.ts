@@ -3,7 +3,7 @@
 
 import { PAGE_SIZE } from '../abi/units.ts';
 import { type BackingId, mappingAt } from './address-space.ts';
-import { type Memory, type Stores, spaceOf } from './memory.ts';
+import { type Memory, type Stores, spaceOf, withStored } from './memory.ts';
 
 /** `length` bytes of a backing from byte `offset` on; what was never stored is zero. */
 export const contentsOf = (
@@ -41,7 +41,7 @@ export const stored = (
 ): Memory =>
   memory.knowledge === 'recorded' || bytes.length === 0
     ? memory
-    : { ...memory, stores: { backing, offset, bytes, earlier: memory.stores } };
+    : withStored(memory, { backing, offset, bytes, earlier: memory.stores });
 
 /** One stretch of an address range that stands in one mapping. */
 type Stretch = {

@@ -48,10 +48,48 @@ export const emptyMemory = (knowledge: Memory['knowledge'], credentials: Credent
 export const spaceOf = (memory: Memory, process: Process): AddressSpace =>
   valueAt(memory.spaces, process);
 
-export const withSpace = (memory: Memory, process: Process, space: AddressSpace): Memory => ({
-  ...memory,
-  spaces: put(memory.spaces, process, space),
+/** Written out, as most steps make such memories: a spread costs many times as much. */
+const memoryWith = (
+  memory: Memory,
+  spaces: Memory['spaces'],
+  stores: Stores,
+  accounts: Memory['accounts'],
+  userLocked: number,
+): Memory => ({
+  knowledge: memory.knowledge,
+  credentials: memory.credentials,
+  spaces,
+  nextBacking: memory.nextBacking,
+  stores,
+  accounts,
+  userLocked,
 });
+
+export const withSpace = (memory: Memory, process: Process, space: AddressSpace): Memory =>
+  memoryWith(
+    memory,
+    put(memory.spaces, process, space),
+    memory.stores,
+    memory.accounts,
+    memory.userLocked,
+  );
+
+export const withStored = (memory: Memory, stores: Stores): Memory =>
+  memoryWith(memory, memory.spaces, stores, memory.accounts, memory.userLocked);
+
+export const withAccount = (
+  memory: Memory,
+  process: Process,
+  account: Account,
+  userLocked: number,
+): Memory =>
+  memoryWith(
+    memory,
+    memory.spaces,
+    memory.stores,
+    put(memory.accounts, process, account),
+    userLocked,
+  );
 
 const NOTHING_CHARGED: Account = { locked: 0, pinned: 0 };
 

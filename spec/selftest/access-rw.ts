@@ -31,7 +31,7 @@ import { pagesToPin, pinRules } from '../memory/pin.ts';
 import { load, write } from '../memory/user-access.ts';
 import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome.ts';
 import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { stateOf, type World } from '../world.ts';
+import { stateOf, type World, withMemory } from '../world.ts';
 import { accessBehind, accessDescriptorRules, type FoundAccess } from './access-descriptor.ts';
 
 export const accessRwRules = rulesOf(
@@ -198,7 +198,11 @@ const copyRange = (
     const from = Number(slice.iova - iova);
     const length = Number(slice.last - slice.iova) + 1;
     if (!permits(slice.node, data !== undefined)) {
-      return { world: { ...world, memory }, bytes, refused: refused(accessRules.notPermitted) };
+      return {
+        world: withMemory(world, memory),
+        bytes,
+        refused: refused(accessRules.notPermitted),
+      };
     }
     const pages = pagesAt(context, slice.node.value.pages);
     const direction: Direction =
@@ -216,12 +220,12 @@ const copyRange = (
     );
     memory = copied.memory;
     if (copied.refused !== undefined) {
-      return { world: { ...world, memory }, bytes, refused: copied.refused };
+      return { world: withMemory(world, memory), bytes, refused: copied.refused };
     }
     if (bytes !== NOTHING) bytes.set(copied.bytes, from);
     reached = slice.last === last;
   }
-  const after = memory === world.memory ? world : { ...world, memory };
+  const after = memory === world.memory ? world : withMemory(world, memory);
   return reached
     ? { world: after, bytes }
     : { world: after, bytes, refused: refused(accessRules.notMapped) };

@@ -13,7 +13,7 @@ import { mapped } from '../memory/address-space.ts';
 import { spaceOf, withSpace } from '../memory/memory.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
-import type { World } from '../world.ts';
+import { type World, withMemory } from '../world.ts';
 import { frameAt, frameRules, isLastPage, pageBoundBelow, sameFrame } from './frames.ts';
 
 export const mdCheckMapRules = rulesOf(
@@ -75,7 +75,7 @@ const compare = (request: Request, iova: bigint, address: bigint, world: World):
   });
   return {
     kind: 'unknown',
-    learned: { ...world, memory: withSpace(world.memory, process, space) },
+    learned: withMemory(world, withSpace(world.memory, process, space)),
   };
 };
 

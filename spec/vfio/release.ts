@@ -15,6 +15,7 @@ import {
   openFile,
   stateOf,
   type World,
+  withMemory,
   withoutFile,
   withState,
 } from '../world.ts';
@@ -64,7 +65,7 @@ const releasedIommufd = (world: World, id: FileId): World => {
   for (const pages of valuesOf(contextOf(world, id).pages)) {
     memory = discharged(memory, pages.process, pages.charge, pinnedCount(pages));
   }
-  return withoutFile({ ...world, memory }, id);
+  return withoutFile(withMemory(world, memory), id);
 };
 
 /** The world without the file, if nothing refers to it. */
