@@ -7,6 +7,7 @@ import { expectationsOf } from '../../model/programs/arbitrary.ts';
 import { type Expectation, startOfProgram } from '../../model/programs/draft.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { runProgram, type Step } from '../../model/programs/run.ts';
+import { sameBytes } from '../../spec/abi/bytes.ts';
 import type { Call, Segment } from '../../spec/call.ts';
 import { valuesOf } from '../../spec/collections/ordered-map.ts';
 import type { Setting } from '../../spec/platform.ts';
@@ -20,13 +21,6 @@ export type JudgedProgram = {
   readonly fault: Fault | undefined;
   /** The world after the last call that was judged. */
   readonly world: World;
-};
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
-  return true;
 };
 
 const sameMemory = (a: readonly Segment[], b: readonly Segment[]): boolean => {

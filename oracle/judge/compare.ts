@@ -1,6 +1,15 @@
 // Holds an observation against one allowed reply: the result, what the kernel chose, and every byte of memory that
 // was looked at before and after.
 
+import {
+  copyOfBytes,
+  putU32,
+  putU64,
+  sameBytes,
+  u32At,
+  u64At,
+  zeroBytes,
+} from '../../spec/abi/bytes.ts';
 import { errnoName } from '../../spec/abi/errno.ts';
 import type { Observation, Segment } from '../../spec/call.ts';
 import type { Choice, Reply } from '../../spec/outcome.ts';
@@ -32,10 +41,8 @@ const bytesIn = (
   return undefined;
 };
 
-const numberIn = (bytes: Uint8Array): bigint => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return bytes.length === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
-};
+const numberIn = (bytes: Uint8Array): bigint =>
+  bytes.length === 8 ? u64At(bytes, 0) : BigInt(u32At(bytes, 0));
 
 const chosenValue = (choice: Choice, observation: Observation): bigint | undefined => {
   if (choice.seen.in === 'result') return BigInt(observation.result);
@@ -69,16 +76,19 @@ export const chosenIn = (reply: Reply, observation: Observation): Chosen => {
 
 const overlay = (bytes: Uint8Array, from: bigint, part: Uint8Array): void => {
   const offset = Number(from);
+  if (offset >= 0 && offset + part.length <= bytes.length) {
+    bytes.set(part, offset);
+    return;
+  }
   if (offset >= bytes.length || offset + part.length <= 0) return;
   const start = Math.max(0, -offset);
   bytes.set(part.subarray(start, start + bytes.length - Math.max(0, offset)), Math.max(0, offset));
 };
 
 const fieldOfValue = (value: bigint, width: 4 | 8): Uint8Array => {
-  const bytes = new Uint8Array(width);
-  const view = new DataView(bytes.buffer);
-  if (width === 8) view.setBigUint64(0, value, true);
-  else view.setUint32(0, Number(BigInt.asUintN(32, value)), true);
+  const bytes = zeroBytes(width);
+  if (width === 8) putU64(bytes, 0, value);
+  else putU32(bytes, 0, Number(BigInt.asUintN(32, value)));
   return bytes;
 };
 
@@ -89,29 +99,24 @@ const expectedBytes = (
   reply: Reply,
   values: readonly bigint[],
 ): Uint8Array => {
-  const bytes = new Uint8Array(segment.bytes);
+  const bytes = copyOfBytes(segment.bytes);
   for (const { address, bytes: written } of reply.writes) {
     overlay(bytes, address - segment.address, written);
   }
-  reply.choices?.list.forEach(({ seen }, index) => {
+  const choices = reply.choices?.list ?? EMPTY;
+  for (let index = 0; index < choices.length; index += 1) {
+    const { seen } = choices[index] as Choice;
     const value = values[index];
     if (seen.in === 'memory' && value !== undefined) {
       overlay(bytes, seen.address - segment.address, fieldOfValue(value, seen.width));
     }
-  });
+  }
   for (const { address, length } of reply.unknownBytes ?? EMPTY) {
     const from = Number(address - observed.address);
     if (from < 0 || from >= observed.bytes.length) continue;
     overlay(bytes, address - segment.address, observed.bytes.subarray(from, from + length));
   }
   return bytes;
-};
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
-  return true;
 };
 
 const firstDifference = (expected: Uint8Array, observed: Uint8Array, at: bigint): Difference => {
@@ -131,7 +136,7 @@ const firstDifference = (expected: Uint8Array, observed: Uint8Array, at: bigint)
 };
 
 const meets = (a: bigint, aLength: number, b: bigint, bLength: number): boolean =>
-  a < b + BigInt(bLength) && b < a + BigInt(aLength);
+  a === b ? aLength > 0 && bLength > 0 : a < b + BigInt(bLength) && b < a + BigInt(aLength);
 
 /** Whether the reply leaves a stretch of memory as it was. */
 const leavesAlone = (reply: Reply, { address, bytes }: Segment): boolean => {
@@ -163,15 +168,16 @@ export const differencesFrom = (
       observed: inWords(observation.result, observation.errno),
     });
   }
-  observation.memory.forEach((observed, index) => {
+  for (let index = 0; index < observation.memory.length; index += 1) {
+    const observed = observation.memory[index] as Segment;
     const segment = before[index];
-    if (segment === undefined) return;
+    if (segment === undefined) continue;
     const expected = leavesAlone(reply, segment)
       ? segment.bytes
       : expectedBytes(segment, observed, reply, values);
     if (!sameBytes(expected, observed.bytes)) {
       differences.push(firstDifference(expected, observed.bytes, segment.address));
     }
-  });
+  }
   return differences;
 };

@@ -33,7 +33,7 @@ const hold = (reply: Reply, call: Call, observation: Observation): Held => {
     kind: 'match',
     // What was written beyond the memory that was looked at counts too; what was chosen is seen only there.
     world:
-      reply.writes.length === 0
+      reply.writes.length === 0 || world.memory.knowledge === 'recorded'
         ? world
         : withStores(world, call.process, [...reply.writes, ...observation.memory]),
   };

@@ -52,13 +52,13 @@ const mappedRange = (
 ): { readonly start: bigint; readonly last: bigint } | undefined => {
   const bytes = call.memory[0]?.bytes;
   if (bytes === undefined) return undefined;
-  const [address, length] =
-    call.command === VFIO_IOMMU_MAP_DMA
-      ? [
-          decode(VFIO_IOMMU_TYPE1_DMA_MAP, bytes).vaddr,
-          decode(VFIO_IOMMU_TYPE1_DMA_MAP, bytes).size,
-        ]
-      : [decode(IOMMU_IOAS_MAP, bytes).user_va, decode(IOMMU_IOAS_MAP, bytes).length];
+  let address: bigint;
+  let length: bigint;
+  if (call.command === VFIO_IOMMU_MAP_DMA) {
+    ({ vaddr: address, size: length } = decode(VFIO_IOMMU_TYPE1_DMA_MAP, bytes));
+  } else {
+    ({ user_va: address, length } = decode(IOMMU_IOAS_MAP, bytes));
+  }
   if (length === 0n) return undefined;
   const start = address - (address % PAGE_SIZE_BYTES);
   const end = address + length - 1n;

@@ -1,6 +1,8 @@
 // Reads values off the bytes of a line, in the order in which they are known to stand. It never throws: what is not as
 // expected is noted, and the caller has the line read by somebody who can say what is wrong.
 
+import { u64Of } from '../../spec/abi/bytes.ts';
+
 /** The value of a hexadecimal digit by its byte; -1 where it is none. */
 const DIGIT = new Int8Array(256).fill(-1);
 for (const [index, digit] of [...'0123456789abcdef'].entries()) {
@@ -15,7 +17,6 @@ const BACKSLASH = 0x5c;
 
 /** Numbers of so many digits are exact. */
 const DECIMALS = 15;
-const EXACT_HEXADECIMALS = 13;
 
 const POOL = 1 << 16;
 
@@ -97,15 +98,12 @@ export class LineScanner {
     const first = this.#at;
     let at = first;
     let high = 0;
-    let value = 0;
+    let low = 0;
     while (at < this.#end) {
       const digit = DIGIT[bytes[at] as number] as number;
       if (digit < 0) break;
-      if (at - first === EXACT_HEXADECIMALS) {
-        high = value;
-        value = 0;
-      }
-      value = value * 16 + digit;
+      high = (high << 4) | (low >>> 28);
+      low = (low << 4) | digit;
       at += 1;
     }
     const digits = at - first;
@@ -114,8 +112,7 @@ export class LineScanner {
       return 0n;
     }
     this.#at = at;
-    if (digits <= EXACT_HEXADECIMALS) return BigInt(value);
-    return (BigInt(high) << BigInt(4 * (digits - EXACT_HEXADECIMALS))) | BigInt(value);
+    return u64Of(high, low);
   }
 
   /** Text up to a quote, which stays; the same text as `known` is not made anew. */

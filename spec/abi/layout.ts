@@ -1,6 +1,7 @@
 // Struct layouts as data, and the one place where bytes become values and values bytes.
 // x86-64 and arm64 are little-endian; so is every layout here.
 
+import { copyOfBytes, putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from './bytes.ts';
 import type { ByteLength, Fd, Iova, ObjectId, UserAddress } from './units.ts';
 
 /** What a field holds. The kind fixes its width and the type of its value. */
@@ -91,28 +92,9 @@ export const fieldOf = (layout: Layout, name: string): Field => {
   return field;
 };
 
-const viewOf = (bytes: Uint8Array): DataView =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-const u32At = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)) >>>
-  0;
-
-const u64At = (bytes: Uint8Array, at: number): bigint => {
-  const high = u32At(bytes, at + 4);
-  const low = u32At(bytes, at);
-  // Numbers below 2^53 are exact, and quicker.
-  return high < 0x20_0000
-    ? BigInt(high * 0x1_0000_0000 + low)
-    : (BigInt(high) << 32n) | BigInt(low);
-};
-
 const readField = (bytes: Uint8Array, { kind, width, offset }: Field): number | bigint => {
   if (width === 8) return u64At(bytes, offset);
-  if (width === 2) return (bytes[offset] as number) | ((bytes[offset + 1] as number) << 8);
+  if (width === 2) return u16At(bytes, offset);
   return kind === 'fd' ? u32At(bytes, offset) | 0 : u32At(bytes, offset);
 };
 
@@ -123,12 +105,23 @@ const readField = (bytes: Uint8Array, { kind, width, offset }: Field): number | 
 export const decode = <L extends Layout>(layout: L, bytes: Uint8Array): Values<L> => {
   let whole = bytes;
   if (bytes.length < layout.size) {
-    whole = new Uint8Array(layout.size);
+    whole = zeroBytes(layout.size);
     whole.set(bytes);
   }
   const values: Record<string, number | bigint> = {};
   for (const field of layout.fields) values[field.name] = readField(whole, field);
   return values as Values<L>;
+};
+
+const storeInto = (
+  bytes: Uint8Array,
+  { width }: Field,
+  offset: number,
+  value: number | bigint,
+): void => {
+  if (width === 8) putU64(bytes, offset, BigInt(value));
+  else if (width === 4) putU32(bytes, offset, Number(value));
+  else putU16(bytes, offset, Number(value));
 };
 
 /** Puts one field's value into a copy of the struct's bytes, which is returned. Values wrap to the width. */
@@ -137,34 +130,47 @@ export const withField = (
   field: Field,
   value: number | bigint,
 ): Uint8Array<ArrayBuffer> => {
-  const copy = new Uint8Array(bytes);
-  storeInto(viewOf(copy), field, value);
+  const copy = copyOfBytes(bytes);
+  storeInto(copy, field, field.offset, value);
   return copy;
 };
 
 /** The bytes of one field alone. Values wrap to the width. */
 export const fieldBytes = (field: Field, value: number | bigint): Uint8Array => {
-  const bytes = new Uint8Array(field.width);
-  storeInto(viewOf(bytes), { ...field, offset: 0 }, value);
+  const bytes = zeroBytes(field.width);
+  storeInto(bytes, field, 0, value);
   return bytes;
 };
 
-const storeInto = (view: DataView, field: Field, value: number | bigint): void => {
-  if (field.width === 8) view.setBigUint64(field.offset, BigInt(value), true);
-  else if (field.width === 4) view.setUint32(field.offset, Number(value), true);
-  else view.setUint16(field.offset, Number(value), true);
+/** Values of some of a struct's fields, of any size: they wrap to the field's width. */
+export type SomeValues<L extends Layout> = Partial<{
+  readonly [Name in keyof Values<L>]: number | bigint;
+}>;
+
+const storeFields = (layout: Layout, bytes: Uint8Array, values: SomeValues<Layout>): void => {
+  for (const field of layout.fields) {
+    const value = values[field.name];
+    if (value !== undefined) storeInto(bytes, field, field.offset, value);
+  }
 };
 
 /** The struct's bytes, `layout.size` of them; fields that are not given are zero. */
 export const encode = <L extends Layout>(
   layout: L,
-  values: Partial<{ readonly [Name in keyof Values<L>]: number | bigint }>,
+  values: SomeValues<L>,
 ): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(layout.size);
-  const view = viewOf(bytes);
-  for (const field of layout.fields) {
-    const value = values[field.name as keyof Values<L>];
-    if (value !== undefined) storeInto(view, field, value);
-  }
+  const bytes = zeroBytes(layout.size);
+  storeFields(layout, bytes, values);
   return bytes;
+};
+
+/** A copy of the struct's bytes with some fields changed. */
+export const withFields = <L extends Layout>(
+  layout: L,
+  bytes: Uint8Array,
+  changes: SomeValues<L>,
+): Uint8Array<ArrayBuffer> => {
+  const copy = copyOfBytes(bytes);
+  storeFields(layout, copy, changes);
+  return copy;
 };

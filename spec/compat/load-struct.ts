@@ -1,5 +1,6 @@
 // How the VFIO calls of an iommufd read their structs: as many bytes as the call needs, then argsz is looked at.
 
+import { u32At } from '../abi/bytes.ts';
 import type { IoctlCall } from '../call.ts';
 import { load } from '../memory/user-access.ts';
 import { failed, type Outcome } from '../outcome.ts';
@@ -22,6 +23,6 @@ export const loadVfioStruct = (
     return { outcomes: [tooShort, { ...failed(rules.fault, world), unknown }] };
   }
   const { bytes } = loaded;
-  const argsz = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const argsz = u32At(bytes, 0);
   return argsz < minimum ? { outcomes: [tooShort] } : { bytes };
 };

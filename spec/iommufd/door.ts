@@ -1,6 +1,7 @@
 // The door: what happens to an ioctl on an iommufd before its handler sees it. iommufd_fops_ioctl() in
 // drivers/iommu/iommufd/main.c and copy_struct_from_user() in include/linux/uaccess.h.
 
+import { u32At, zeroBytes } from '../abi/bytes.ts';
 import { fieldOf } from '../abi/layout.ts';
 import { COMMAND_BASE, NATIVE_CALLS, type NativeCall, type NativeCallName } from '../abi/native.ts';
 import { objectId } from '../abi/units.ts';
@@ -65,8 +66,7 @@ const makes =
   (call: NativeCallName, field: string, uses: readonly string[], descriptor?: string): Handler =>
   (request: Request) => {
     const layout = (NATIVE_CALLS.find(({ name }) => name === call) as NativeCall).layout;
-    const view = new DataView(request.bytes.buffer, request.bytes.byteOffset);
-    const used = uses.map((name) => objectId(view.getUint32(fieldOf(layout, name).offset, true)));
+    const used = uses.map((name) => objectId(u32At(request.bytes, fieldOf(layout, name).offset)));
     const opened = descriptor === undefined ? undefined : fieldOf(layout, descriptor).offset;
     return [makingObject(request, call, fieldOf(layout, field).offset, used, opened)];
   };
@@ -147,8 +147,7 @@ const UNKNOWN_STRUCT = 'the recording does not show the whole struct';
 const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
   const first = load(world.memory, call, call.argument, 4);
   if (first.kind !== 'bytes') return [failed(doorRules.sizeFault, world)];
-  const view = new DataView(first.bytes.buffer, first.bytes.byteOffset, 4);
-  const userSize = view.getUint32(0, true);
+  const userSize = u32At(first.bytes, 0);
   const native = byNumber.get(numberOf(call.command));
   if (
     native === undefined ||
@@ -174,7 +173,7 @@ const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outco
   }
   let { bytes } = loaded;
   if (bytes.length < size) {
-    bytes = new Uint8Array(size);
+    bytes = zeroBytes(size);
     bytes.set(loaded.bytes);
   }
   return HANDLERS[native.name]({ world, file, call, bytes, userSize });

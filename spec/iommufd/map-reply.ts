@@ -1,6 +1,6 @@
 // What IOAS_MAP, IOAS_MAP_FILE and IOAS_COPY have in common: their flags, and their answer with the IOVA.
 
-import type { Layout } from '../abi/layout.ts';
+import type { Layout, SomeValues } from '../abi/layout.ts';
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../abi/native.ts';
 import { U64_MAX } from '../abi/units.ts';
 import type { Permissions } from '../iopt/map.ts';
@@ -35,9 +35,7 @@ export const mapReply = <L extends Layout>(
 ): Reply => {
   const { world } = request;
   const after = withState(world, mapped.state);
-  const answer = respond(request, layout, { [field]: mapped.iova } as Parameters<
-    typeof respond<L>
-  >[2]);
+  const answer = respond(request, layout, { [field]: mapped.iova } as SomeValues<L>);
   if (!answer.whole) return failed(rules.unanswered, after, [answer.write]);
   const reply = succeeded(rules.granted, after, [answer.write]);
   if (!chosen) return reply;

@@ -1,6 +1,6 @@
 // A native call that has passed the door: what its handler gets, and how it answers.
 
-import { fieldOf, type Layout, type Values, withField } from '../abi/layout.ts';
+import { fieldOf, type Layout, type SomeValues, withFields } from '../abi/layout.ts';
 import type { ObjectId } from '../abi/units.ts';
 import type { IoctlCall } from '../call.ts';
 import type { FileId } from '../files.ts';
@@ -45,19 +45,12 @@ export const stateOfRequest = (request: Request): IommufdState =>
 export const respond = <L extends Layout>(
   request: Request,
   layout: L,
-  changes: Partial<{ readonly [Name in keyof Values<L>]: number | bigint }>,
+  changes: SomeValues<L>,
 ): Written => {
-  let { bytes } = request;
-  for (const [name, value] of Object.entries(changes)) {
-    if (value !== undefined) bytes = withField(bytes, fieldOf(layout, name), value);
-  }
-  const length = Math.min(request.userSize, layout.size);
-  return write(
-    request.world.memory,
-    request.call.process,
-    request.call.argument,
-    bytes.subarray(0, length),
-  );
+  const { world, call, userSize } = request;
+  const whole = withFields(layout, request.bytes, changes);
+  const bytes = userSize < layout.size ? whole.subarray(0, userSize) : whole;
+  return write(world.memory, call.process, call.argument, bytes);
 };
 
 /** Where a field of the struct stands in the caller's memory. */

@@ -1,6 +1,7 @@
 // The bytes in memory, as far as the program's own stores and the kernel's writes tell. Only where knowledge of
 // memory is complete: a recording does not say what a program stored.
 
+import { zeroBytes } from '../abi/bytes.ts';
 import { PAGE_SIZE } from '../abi/units.ts';
 import { type BackingId, mappingAt } from './address-space.ts';
 import { type Memory, type Stores, spaceOf, withStored } from './memory.ts';
@@ -12,7 +13,7 @@ export const contentsOf = (
   offset: bigint,
   length: number,
 ): Uint8Array => {
-  const bytes = new Uint8Array(length);
+  const bytes = zeroBytes(length);
   const overlapping: NonNullable<Stores>[] = [];
   const end = offset + BigInt(length);
   for (let store = stores; store !== undefined; store = store.earlier) {
@@ -82,7 +83,7 @@ export const bytesAt = (
   address: bigint,
   length: number,
 ): Uint8Array => {
-  const bytes = new Uint8Array(length);
+  const bytes = zeroBytes(length);
   let done = 0;
   for (const part of stretchesOf(memory, process, address, length)) {
     bytes.set(contentsOf(memory.stores, part.backing, part.offset, part.length), done);

@@ -1,6 +1,7 @@
 // How the kernel reads and writes the memory of the calling process: copy_from_user and copy_to_user. A copy
 // that meets memory it may not touch has done the bytes before it.
 
+import { u32At } from '../abi/bytes.ts';
 import { userAddress } from '../abi/units.ts';
 import type { IoctlCall, Segment } from '../call.ts';
 import { mappingAt } from './address-space.ts';
@@ -38,10 +39,22 @@ const accessible = (
 
 const segmentHolding = (call: IoctlCall, address: bigint): Segment | undefined => {
   for (const segment of call.memory) {
+    if (address === segment.address) return segment;
     const from = address - segment.address;
     if (from >= 0n && from <= BigInt(segment.bytes.length)) return segment;
   }
   return undefined;
+};
+
+/** Bytes of a segment that holds the first of them; undefined where it does not hold all. */
+const partOf = (
+  { address, bytes }: Segment,
+  start: bigint,
+  length: number,
+): Uint8Array | undefined => {
+  const from = start === address ? 0 : Number(start - address);
+  if (from + length > bytes.length) return undefined;
+  return length === bytes.length ? bytes : bytes.subarray(from, from + length);
 };
 
 // A recording shows as many bytes of a struct as its first member says, between 4 and 8192; fewer only where
@@ -52,8 +65,7 @@ const RECORDED_MAXIMUM = 8192;
 const recordedBeyond = (segment: Segment, from: number): Loaded => {
   const { bytes } = segment;
   if (bytes.length < RECORDED_MINIMUM) return { kind: 'fault' };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const declared = Math.min(Math.max(view.getUint32(0, true), RECORDED_MINIMUM), RECORDED_MAXIMUM);
+  const declared = Math.min(Math.max(u32At(bytes, 0), RECORDED_MINIMUM), RECORDED_MAXIMUM);
   return bytes.length < declared
     ? { kind: 'fault' }
     : { kind: 'unknown', bytes: bytes.subarray(from) };
@@ -66,19 +78,16 @@ export const load = (memory: Memory, call: IoctlCall, address: bigint, length: n
   if (memory.knowledge === 'complete') {
     if (accessible(memory, call.process, address, length, false) < length) return { kind: 'fault' };
     if (segment !== undefined) {
-      const from = Number(address - segment.address);
-      if (from + length <= segment.bytes.length) {
-        return { kind: 'bytes', bytes: segment.bytes.subarray(from, from + length) };
-      }
+      const bytes = partOf(segment, address, length);
+      if (bytes !== undefined) return { kind: 'bytes', bytes };
     }
     return { kind: 'bytes', bytes: bytesAt(memory, call.process, address, length) };
   }
   if (segment === undefined) return { kind: 'unknown', bytes: new Uint8Array() };
-  const from = Number(address - segment.address);
-  if (from + length <= segment.bytes.length) {
-    return { kind: 'bytes', bytes: segment.bytes.subarray(from, from + length) };
-  }
-  return recordedBeyond(segment, from);
+  const bytes = partOf(segment, address, length);
+  return bytes === undefined
+    ? recordedBeyond(segment, Number(address - segment.address))
+    : { kind: 'bytes', bytes };
 };
 
 /** The bytes from an address on, up to the first that cannot be read. */

@@ -1,9 +1,9 @@
 // MD_CHECK_MAP: does a mock domain lead a range of IOVAs to the memory that the program has at an address?
 // iommufd_test_md_check_pa() in drivers/iommu/iommufd/selftest.c.
 
-import { decode } from '../abi/layout.ts';
+import { decode, type Values } from '../abi/layout.ts';
 import { MD_CHECK_MAP, MOCK_PAGE_SIZE } from '../abi/test.ts';
-import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
+import { type ObjectId, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import { MOCK_IOMMU } from '../hardware/templates.ts';
 import { translate } from '../hardware/translate.ts';
 import { hwptAt } from '../iommufd/context.ts';
@@ -47,8 +47,13 @@ type Step =
   | { readonly kind: 'refused'; readonly rule: Rule }
   | { readonly kind: 'unknown'; readonly learned: World };
 
-const compare = (request: Request, iova: bigint, address: bigint, world: World): Step => {
-  const { id } = decode(MD_CHECK_MAP, request.bytes);
+const compare = (
+  request: Request,
+  id: ObjectId,
+  iova: bigint,
+  address: bigint,
+  world: World,
+): Step => {
   const page = pageBoundBelow(address);
   if (isLastPage(page)) return { kind: 'refused', rule: frameRules.wraps };
   const looked = frameAt(world.memory, request.call.process, page);
@@ -79,12 +84,15 @@ const compare = (request: Request, iova: bigint, address: bigint, world: World):
   };
 };
 
-const walk = (request: Request, step: bigint): readonly Outcome[] => {
-  const { iova, length, uptr } = decode(MD_CHECK_MAP, request.bytes);
+const walk = (
+  request: Request,
+  { id, iova, length, uptr }: Values<typeof MD_CHECK_MAP>,
+  step: bigint,
+): readonly Outcome[] => {
   let { world } = request;
   let unknown = false;
   for (let done = 0n; done < length; done += step) {
-    const compared = compare(request, BigInt.asUintN(64, iova + done), uptr + done, world);
+    const compared = compare(request, id, BigInt.asUintN(64, iova + done), uptr + done, world);
     if (compared.kind === 'refused') {
       const reply = failed(compared.rule, request.world);
       return [unknown ? { ...reply, unknown: UNKNOWN_MEMORY } : reply];
@@ -106,7 +114,8 @@ const UNKNOWN_MEMORY = 'the recording does not say what memory stood at the addr
 
 export const mdCheckMap: Handler = (request): readonly Outcome[] => {
   const { world } = request;
-  const { id, iova, length, uptr } = decode(MD_CHECK_MAP, request.bytes);
+  const fields = decode(MD_CHECK_MAP, request.bytes);
+  const { id, iova, length, uptr } = fields;
   const hwpt = hwptAt(contextOfRequest(request), id);
   const noHwpt =
     hwpt === undefined
@@ -128,5 +137,5 @@ export const mdCheckMap: Handler = (request): readonly Outcome[] => {
     ? [noHwpt, badRange]
     : [badRange, noHwpt];
   const rule = first ?? second;
-  return rule === undefined ? walk(request, step) : [failed(rule, world)];
+  return rule === undefined ? walk(request, fields, step) : [failed(rule, world)];
 };

@@ -1,6 +1,7 @@
 // IOMMU_TEST_CMD: which operation is meant. iommufd_test() in drivers/iommu/iommufd/selftest.c.
 
-import { decode } from '../abi/layout.ts';
+import { u32At } from '../abi/bytes.ts';
+import { decode, fieldOf } from '../abi/layout.ts';
 import { IOMMU_TEST_CMD } from '../abi/native.ts';
 import {
   DEV_CHECK_CACHE,
@@ -108,11 +109,13 @@ const HANDLERS: Readonly<Record<TestOperationName, Handler>> = {
   DMABUF_REVOKE: notSpecified('DMABUF_REVOKE'),
 };
 
+const OPERATION = fieldOf(IOMMU_TEST_CMD, 'op');
+
 const byNumber = new Map(TEST_OPERATIONS.map((operation) => [operation.op, operation.name]));
 
 export const testCommand: Handler = (request) => {
   const { world } = request;
-  const name = byNumber.get(decode(IOMMU_TEST_CMD, request.bytes).op);
+  const name = byNumber.get(u32At(request.bytes, OPERATION.offset));
   if (name === undefined || world.release.absentTestOperations.has(name)) {
     return [failed(testCommandRules.unknownOperation, world)];
   }
