@@ -2,7 +2,7 @@
 
 import { fileDescriptor } from './abi/units.ts';
 import type { Process } from './call.ts';
-import { type Reply, succeeded } from './outcome.ts';
+import { type Reply, succeeded, withChoices } from './outcome.ts';
 import type { Rule } from './rule.ts';
 import {
   fileAt,
@@ -25,21 +25,18 @@ export const opensDescriptor = (
     const made = withNewFile(world, make);
     return withDescriptor(made.world, process, fileDescriptor(fd), made.id);
   };
-  return {
-    ...succeeded(rule, after(preferred), [], preferred),
-    choices: {
-      list: [
-        {
-          what: 'a descriptor',
-          seen: { in: 'result' },
-          preferred: BigInt(preferred),
-          unfit: (value) =>
-            fileAt(world, process, fileDescriptor(Number(value))) === undefined
-              ? undefined
-              : 'the descriptor is open already',
-        },
-      ],
-      world: ([chosen]) => after(Number(chosen)),
-    },
-  };
+  return withChoices(succeeded(rule, after(preferred), [], preferred), {
+    list: [
+      {
+        what: 'a descriptor',
+        seen: { in: 'result' },
+        preferred: BigInt(preferred),
+        unfit: (value) =>
+          fileAt(world, process, fileDescriptor(Number(value))) === undefined
+            ? undefined
+            : 'the descriptor is open already',
+      },
+    ],
+    world: ([chosen]) => after(Number(chosen)),
+  });
 };

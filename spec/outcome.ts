@@ -39,11 +39,13 @@ export type Reply = {
   readonly unknown?: string;
   /** Bytes that the kernel writes and whose values cannot be told. */
   readonly unknownBytes?: readonly { readonly address: bigint; readonly length: number }[];
-  readonly choices?: {
-    readonly list: readonly Choice[];
-    /** The world that follows once it is known what was chosen. */
-    readonly world: (chosen: readonly bigint[]) => World;
-  };
+  readonly choices?: Choices;
+};
+
+export type Choices = {
+  readonly list: readonly Choice[];
+  /** The world that follows once it is known what was chosen; the reply's own where all is as preferred. */
+  readonly world: (chosen: readonly bigint[]) => World;
 };
 
 /** The specification says nothing of this call; the world has forgotten what it may have changed. */
@@ -74,6 +76,12 @@ export const failed = (rule: Rule, world: World, writes: readonly Segment[] = []
   return { kind: 'reply', rule, result: -1, errno: ERRNO[rule.errno], writes, world };
 };
 
+/** A reply of which the kernel chooses a part. */
+export const withChoices = (
+  { kind, rule, result, errno, writes, world }: Reply,
+  choices: Choices,
+): Reply => ({ kind, rule, result, errno, writes, world, choices });
+
 /** The reply to a refusal that changed nothing. */
 export const failedBy = ({ refused }: Refused, world: World): Reply => failed(refused, world);
 
@@ -94,6 +102,11 @@ export const withMemoryDoubt = (
   return [reply, { ...failed(pinRules.notMapped, before), unknown: MEMORY_SINCE }];
 };
 
+const hasDeviceOpen = ({ files }: World): boolean => {
+  for (const { kind } of valuesOf(files)) if (kind === 'device') return true;
+  return false;
+};
+
 /** A map of memory that a recording shows as shared: where a device is open, that may be its registers. */
 export const withSharedDoubt = (
   reply: Reply,
@@ -104,7 +117,7 @@ export const withSharedDoubt = (
 ): readonly Outcome[] => {
   if (before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
   const mayBeRegisters = meetsShared(before.memory, process, address, address + length - 1n);
-  return mayBeRegisters && [...valuesOf(before.files)].some(({ kind }) => kind === 'device')
+  return mayBeRegisters && hasDeviceOpen(before)
     ? [reply, { ...failed(pinRules.notMemory, before), unknown: SHARED_WITH_DEVICE }]
     : [reply];
 };

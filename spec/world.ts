@@ -145,22 +145,35 @@ export const withNewFile = (
   file: (id: FileId) => OpenFile,
 ): { readonly world: World; readonly id: FileId } => {
   const id = world.nextFile;
-  return { world: { ...withFile(world, id, file(id)), nextFile: id + 1 }, id };
+  const made: World = {
+    setting: world.setting,
+    release: world.release,
+    processes: world.processes,
+    files: put(world.files, id, file(id)),
+    nextFile: id + 1,
+    devices: world.devices,
+    memory: world.memory,
+    mockDevices: world.mockDevices,
+  };
+  return { world: made, id };
 };
 
-export const withDescriptor = (world: World, process: Process, fd: Fd, file: FileId): World => ({
-  ...world,
-  processes: put(world.processes, process, {
-    descriptors: put(descriptorsOf(world, process), fd, file),
-  }),
+const withDescriptors = (world: World, process: Process, descriptors: Descriptors): World => ({
+  setting: world.setting,
+  release: world.release,
+  processes: put(world.processes, process, { descriptors }),
+  files: world.files,
+  nextFile: world.nextFile,
+  devices: world.devices,
+  memory: world.memory,
+  mockDevices: world.mockDevices,
 });
 
-export const withoutDescriptor = (world: World, process: Process, fd: Fd): World => ({
-  ...world,
-  processes: put(world.processes, process, {
-    descriptors: drop(descriptorsOf(world, process), fd),
-  }),
-});
+export const withDescriptor = (world: World, process: Process, fd: Fd, file: FileId): World =>
+  withDescriptors(world, process, put(descriptorsOf(world, process), fd, file));
+
+export const withoutDescriptor = (world: World, process: Process, fd: Fd): World =>
+  withDescriptors(world, process, drop(descriptorsOf(world, process), fd));
 
 /** The least descriptor that the process does not use, as far as the world knows. */
 export const leastFreeDescriptor = (world: World, process: Process): Fd => {

@@ -1,6 +1,7 @@
 // The struct that a native call was given: a copy of its bytes, and the way back to the program's memory.
 // drivers/iommu/iommufd/iommufd_private.h (struct iommufd_ucmd).
 
+import { putU16, putU32, putU64, u16At, u32At, u64At } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
 import type { Layout } from '../../spec/abi/layout.ts';
 import type { UserMemory } from './memory/user-memory.ts';
@@ -17,39 +18,37 @@ export const offsetsOf = <L extends Layout>(layout: L): Offsets<L> =>
 /** A struct's bytes, little-endian. */
 export class Struct {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   u16(offset: number): number {
-    return this.#view.getUint16(offset, true);
+    return u16At(this.bytes, offset);
   }
 
   u32(offset: number): number {
-    return this.#view.getUint32(offset, true);
+    return u32At(this.bytes, offset);
   }
 
   i32(offset: number): number {
-    return this.#view.getInt32(offset, true);
+    return u32At(this.bytes, offset) | 0;
   }
 
   u64(offset: number): bigint {
-    return this.#view.getBigUint64(offset, true);
+    return u64At(this.bytes, offset);
   }
 
   setU16(offset: number, value: number): void {
-    this.#view.setUint16(offset, value, true);
+    putU16(this.bytes, offset, value);
   }
 
   setU32(offset: number, value: number): void {
-    this.#view.setUint32(offset, value, true);
+    putU32(this.bytes, offset, value);
   }
 
   setU64(offset: number, value: bigint): void {
-    this.#view.setBigUint64(offset, value, true);
+    putU64(this.bytes, offset, value);
   }
 }
 

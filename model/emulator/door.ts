@@ -2,6 +2,7 @@
 // number, the shortest size and the bytes behind the known struct, in that order.
 // drivers/iommu/iommufd/main.c (iommufd_fops_ioctl), lib/usercopy.c (copy_struct_from_user).
 
+import { u32At, zeroBytes } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { COMMAND_BASE, NATIVE_CALLS, type NativeCall } from '../../spec/abi/native.ts';
 import type { Release } from '../../spec/releases.ts';
@@ -52,7 +53,7 @@ const copyStruct = (
     if (tail === 'fault') return -ERRNO.EFAULT;
     if (tail === 'nonzero') return -ERRNO.E2BIG;
   }
-  const bytes = new Uint8Array(known);
+  const bytes = zeroBytes(known);
   const wanted = size < known ? bytes.subarray(0, size) : bytes;
   return user.readInto(wanted, address) === wanted.length ? bytes : -ERRNO.EFAULT;
 };
@@ -65,7 +66,7 @@ export const dispatch = (context: IommufdContext, command: number, argument: big
   if (index < 0 || index >= table.length) return compatCall(context, command, argument);
   const sizeBytes = user.read(argument, 4);
   if (sizeBytes === undefined) return -ERRNO.EFAULT;
-  const size = new DataView(sizeBytes.buffer).getUint32(0, true);
+  const size = u32At(sizeBytes, 0);
   const call = table[index];
   if (call === undefined || call.command !== command) return -ERRNO.ENOTTY;
   if (size < call.minimum) return -ERRNO.EINVAL;

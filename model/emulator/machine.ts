@@ -1,5 +1,6 @@
 // The emulated machine: system calls of one process on one emulated kernel, and a view of what no errno shows.
 
+import { zeroBytes } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
 import type { Backing, Protection } from '../../spec/call.ts';
 import type { Setting } from '../../spec/platform.ts';
@@ -61,7 +62,7 @@ export class EmulatedMachine implements InspectableMachine {
   }
 
   load(address: bigint, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
+    const bytes = zeroBytes(length);
     return bytes.subarray(0, this.#kernel.user.readInto(bytes, address));
   }
 

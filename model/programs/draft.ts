@@ -1,6 +1,7 @@
 // A program while it is drawn: the operations so far, and what the specification expects to have come of them, so that
 // the next operation can look at the world. Where the kernel may choose, what it is known to choose is taken.
 
+import { copyOfBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Backing, Call, IoctlCall, Segment } from '../../spec/call.ts';
 import { loadable } from '../../spec/memory/user-access.ts';
@@ -48,9 +49,13 @@ export type Expectation = {
 const NO_MEMORY: readonly Segment[] = [];
 
 const patched = (segment: Segment, writes: readonly Segment[]): Segment => {
-  const bytes = new Uint8Array(segment.bytes);
+  const bytes = copyOfBytes(segment.bytes);
   for (const { address, bytes: written } of writes) {
     const from = Number(address - segment.address);
+    if (from >= 0 && from + written.length <= bytes.length) {
+      bytes.set(written, from);
+      continue;
+    }
     for (let index = 0; index < written.length; index += 1) {
       const at = from + index;
       if (at >= 0 && at < bytes.length) bytes[at] = written[index] as number;

@@ -1,12 +1,20 @@
 // Runs a program against a machine: resolves handles, prepares memory, makes the calls and writes down what
 // was seen. It judges nothing, so that it can stand inside a virtual machine.
 
+import { putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from '../../spec/abi/bytes.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Backing, Call, Observation, Segment } from '../../spec/call.ts';
 import type { Machine } from '../machine.ts';
 import { ARENA_BASE, mapArena } from './arena.ts';
-import { type Argument, LAYOUTS, type Operation, type Program, type Value } from './program.ts';
+import {
+  type Argument,
+  LAYOUTS,
+  type Operation,
+  type Program,
+  type Value,
+  type WordsInMemory,
+} from './program.ts';
 
 /** One operation as it was made, and what came of it. */
 export type Step = {
@@ -35,11 +43,8 @@ export const outputOf = (given: Given | undefined, out: string): bigint => {
   const { bytes } = given.struct;
   const field = FIELDS.get(given.struct.layout)?.get(out);
   if (field === undefined || field.offset + field.width > bytes.length) return 0n;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (field.width === 8) return view.getBigUint64(field.offset, true);
-  return BigInt(
-    field.width === 4 ? view.getUint32(field.offset, true) : view.getUint16(field.offset, true),
-  );
+  if (field.width === 8) return u64At(bytes, field.offset);
+  return BigInt(field.width === 4 ? u32At(bytes, field.offset) : u16At(bytes, field.offset));
 };
 
 /** The number that a value stands for, now that the operations before it have given what they gave. */
@@ -66,10 +71,10 @@ const layoutNamed = (name: string): Layout => {
   return layout;
 };
 
-const put = (view: DataView, { offset, width }: Field, value: bigint): void => {
-  if (width === 8) view.setBigUint64(offset, value, true);
-  else if (width === 4) view.setUint32(offset, Number(BigInt.asUintN(32, value)), true);
-  else view.setUint16(offset, Number(BigInt.asUintN(16, value)), true);
+const put = (bytes: Uint8Array, { offset, width }: Field, value: bigint): void => {
+  if (width === 8) putU64(bytes, offset, value);
+  else if (width === 4) putU32(bytes, offset, Number(BigInt.asUintN(32, value)));
+  else putU16(bytes, offset, Number(BigInt.asUintN(16, value)));
 };
 
 const structBytes = (
@@ -78,12 +83,11 @@ const structBytes = (
   place: Place,
 ): Uint8Array => {
   const tail = argument.tail === undefined ? 0 : argument.tail.length >> 1;
-  const whole = new Uint8Array(layout.size + tail);
-  const view = new DataView(whole.buffer);
+  const whole = zeroBytes(layout.size + tail);
   const fields = FIELDS.get(argument.layout);
   for (const name in argument.fields) {
     const field = fields?.get(name);
-    if (field !== undefined) put(view, field, resolve(argument.fields[name] as Value, place));
+    if (field !== undefined) put(whole, field, resolve(argument.fields[name] as Value, place));
   }
   const length = Math.min(argument.length ?? layout.size, layout.size);
   if (tail > 0) whole.set(bytesOfHex(argument.tail as string), length);
@@ -91,13 +95,14 @@ const structBytes = (
 };
 
 const wordsBytes = (words: readonly Value[], place: Place): Uint8Array => {
-  const bytes = new Uint8Array(words.length * 8);
-  const view = new DataView(bytes.buffer);
+  const bytes = zeroBytes(words.length * 8);
   words.forEach((word, index) => {
-    view.setBigUint64(index * 8, BigInt.asUintN(64, resolve(word, place)), true);
+    putU64(bytes, index * 8, resolve(word, place));
   });
   return bytes;
 };
+
+const NO_WORDS: readonly WordsInMemory[] = [];
 
 type Prepared = { readonly argument: bigint; readonly stretches: readonly Segment[] };
 
@@ -112,16 +117,14 @@ export const prepare = (argument: Argument, place: Place): Prepared => {
     };
   }
   const bytes = structBytes(argument, layoutNamed(argument.layout), place);
-  return {
-    argument: at,
-    stretches: [
-      { address: userAddress(at), bytes },
-      ...(argument.also ?? []).map((words) => ({
-        address: userAddress(resolve(words.at, place)),
-        bytes: wordsBytes(words.words, place),
-      })),
-    ],
-  };
+  const stretches: Segment[] = [{ address: userAddress(at), bytes }];
+  for (const words of argument.also ?? NO_WORDS) {
+    stretches.push({
+      address: userAddress(resolve(words.at, place)),
+      bytes: wordsBytes(words.words, place),
+    });
+  }
+  return { argument: at, stretches };
 };
 
 const observed = (result: number, memory: readonly Segment[]): Observation =>

@@ -37,12 +37,15 @@ const sameCall = (a: Call, b: Call): boolean => {
   if (a.kind === 'ioctl') {
     return (
       b.kind === 'ioctl' &&
+      a.process === b.process &&
       a.fd === b.fd &&
       a.command === b.command &&
       a.argument === b.argument &&
       sameMemory(a.memory, b.memory)
     );
   }
+  if (a.kind === 'open') return b.kind === 'open' && a.process === b.process && a.path === b.path;
+  if (a.kind === 'close') return b.kind === 'close' && a.process === b.process && a.fd === b.fd;
   return isDeepStrictEqual(a, b);
 };
 

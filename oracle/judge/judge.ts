@@ -18,6 +18,13 @@ type Held =
   | { readonly kind: 'unseen' }
   | { readonly kind: 'rejected'; readonly rejected: Rejected };
 
+/** The world after the reply, of which these values were chosen. */
+const worldAfter = ({ choices, world }: Reply, values: readonly bigint[]): World => {
+  if (choices === undefined) return world;
+  const isPreferred = choices.list.every(({ preferred }, index) => preferred === values[index]);
+  return isPreferred ? world : choices.world(values);
+};
+
 const hold = (reply: Reply, call: Call, observation: Observation): Held => {
   const sameResult = reply.errno === observation.errno;
   const chosen = sameResult ? chosenIn(reply, observation) : undefined;
@@ -28,7 +35,7 @@ const hold = (reply: Reply, call: Call, observation: Observation): Held => {
   const values = chosen?.values ?? [];
   const differences = differencesFrom(reply, memoryBefore(call), observation, values);
   if (differences.length > 0) return { kind: 'rejected', rejected: { reply, differences } };
-  const world = reply.choices === undefined ? reply.world : reply.choices.world(values);
+  const world = worldAfter(reply, values);
   return {
     kind: 'match',
     // What was written beyond the memory that was looked at counts too; what was chosen is seen only there.

@@ -3,6 +3,7 @@
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { withoutPinsMeeting } from '../iopt/access.ts';
 import { realigned, requiredAlignment } from '../iopt/alignment.ts';
+import { withUsers } from '../iopt/io-pagetable.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { accessAt, ioasAt, tableOf, withObject, withTable } from './context.ts';
 import type { IommufdState } from './state.ts';
@@ -29,9 +30,12 @@ export const detachAccess = (state: IommufdState, id: ObjectId): IommufdState =>
   const table = tableOf(emptied.context, ioas);
   const accesses = table.accesses.filter((other) => other !== id);
   const alone = withObject(emptied.context, id, { ...accessOf(emptied, id), ioas: undefined });
-  const without = { ...table, accesses };
+  const without = withUsers(table, table.domains, accesses, table.alignment);
   const alignment = requiredAlignment(alone, without);
-  return { ...emptied, context: withTable(alone, ioas, { ...without, alignment }) };
+  return {
+    context: withTable(alone, ioas, withUsers(table, table.domains, accesses, alignment)),
+    memory: emptied.memory,
+  };
 };
 
 /** The access attached to an IOAS and to no other. On refusal nothing changes. */
@@ -44,9 +48,12 @@ export const attachAccess = (
   if (found === undefined) return refused(accessAttachRules.noIoas);
   if (accessOf(state, id).ioas === ioas) return state;
   const accesses = [...found.table.accesses, id];
-  const table = realigned(state.context, { ...found.table, accesses });
+  const table = realigned(
+    state.context,
+    withUsers(found.table, found.table.domains, accesses, found.table.alignment),
+  );
   if (isRefused(table)) return table;
   const detached = detachAccess(state, id);
   const attached = withObject(detached.context, id, { ...accessOf(detached, id), ioas });
-  return { ...detached, context: withTable(attached, ioas, table) };
+  return { context: withTable(attached, ioas, table), memory: detached.memory };
 };

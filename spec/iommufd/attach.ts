@@ -73,21 +73,21 @@ const withReservedOf = (
     if (isRefused(next)) return next;
     table = next;
   }
-  return { ...state, context: withTable(state.context, ioas, table) };
+  return { context: withTable(state.context, ioas, table), memory: state.memory };
 };
 
 const withoutReservedOf = (state: IommufdState, ioas: ObjectId, id: ObjectId): IommufdState => ({
-  ...state,
   context: withTable(
     state.context,
     ioas,
     unreserved(tableOf(state.context, ioas), { kind: 'device', device: id }),
   ),
+  memory: state.memory,
 });
 
 const withDeviceOn = (state: IommufdState, id: ObjectId, hwpt: ObjectId | undefined) => ({
-  ...state,
   context: withObject(state.context, id, { ...deviceOf(state.context, id), hwpt }),
+  memory: state.memory,
 });
 
 /** Attaches to a domain that is, or is about to become, the hwpt's. */

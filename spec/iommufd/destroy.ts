@@ -36,17 +36,17 @@ export const destroyed = (state: IommufdState, id: ObjectId): IommufdState => {
   switch (object?.kind) {
     case 'ioas': {
       const emptied = unmapRange(state, id, 0n, U64_MAX).state;
-      return { ...emptied, context: withoutObject(emptied.context, id) };
+      return { context: withoutObject(emptied.context, id), memory: emptied.memory };
     }
     case 'hwpt':
       return withoutHwpt(state, id);
     case 'selftest': {
       const detached = detach(state, object.device);
       const context = withoutObject(withoutObject(detached.context, object.device), id);
-      return { ...detached, context };
+      return { context, memory: detached.memory };
     }
     default:
-      return { ...state, context: withoutObject(state.context, id) };
+      return { context: withoutObject(state.context, id), memory: state.memory };
   }
 };
 

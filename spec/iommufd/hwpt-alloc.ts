@@ -11,7 +11,14 @@ import {
 } from '../abi/native.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { templateFor } from '../hardware/templates.ts';
-import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import {
+  failed,
+  failuresBy,
+  type Outcome,
+  succeeded,
+  withChoices,
+  withMemoryDoubt,
+} from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { type World, withState } from '../world.ts';
 import { type Device, deviceAt, leastFreeId, objectAt } from './context.ts';
@@ -100,12 +107,9 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
     const other = withHwpt(state, chosen, fields.pt_id, domain, false);
     return isRefused(other) ? after : withState(world, other);
   };
-  const reply = {
-    ...succeeded(hwptAllocRules.allocates, after, [answer.write]),
-    choices: {
-      list: [idChoice(request, IOMMU_HWPT_ALLOC, 'out_hwpt_id', id)],
-      world: ([chosen]: readonly bigint[]) => otherwise(objectId(Number(chosen))),
-    },
-  };
+  const reply = withChoices(succeeded(hwptAllocRules.allocates, after, [answer.write]), {
+    list: [idChoice(request, IOMMU_HWPT_ALLOC, 'out_hwpt_id', id)],
+    world: ([chosen]) => otherwise(objectId(Number(chosen))),
+  });
   return withMemoryDoubt(reply, world, true);
 };

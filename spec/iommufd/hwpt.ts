@@ -42,8 +42,8 @@ export const withHwpt = (
   return isRefused(added)
     ? added
     : {
-        ...added,
         context: withObject(added.context, id, { kind: 'hwpt', ioas, automatic, domain }),
+        memory: added.memory,
       };
 };
 
@@ -52,7 +52,7 @@ export const withoutHwpt = (state: IommufdState, id: ObjectId): IommufdState => 
   const hwpt = hwptAt(state.context, id);
   if (hwpt === undefined) return state;
   const emptied = withoutDomain(state, hwpt.ioas, id);
-  return { ...emptied, context: withoutObject(emptied.context, id) };
+  return { context: withoutObject(emptied.context, id), memory: emptied.memory };
 };
 
 /** The state after a device let go of the hwpt: one that an attach made is gone with its last device. */

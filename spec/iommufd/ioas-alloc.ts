@@ -4,7 +4,7 @@ import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_ALLOC } from '../abi/native.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { EMPTY_IO_PAGETABLE } from '../iopt/io-pagetable.ts';
-import { failed, succeeded } from '../outcome.ts';
+import { failed, succeeded, withChoices } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
 import { type World, withContext } from '../world.ts';
 import { leastFreeId, withObject } from './context.ts';
@@ -32,12 +32,9 @@ export const ioasAlloc: Handler = (request) => {
   const after = (chosen: ObjectId): World =>
     withContext(world, withObject(context, chosen, { kind: 'ioas', table: EMPTY_IO_PAGETABLE }));
   return [
-    {
-      ...succeeded(ioasAllocRules.allocates, after(id), [answer.write]),
-      choices: {
-        list: [idChoice(request, IOMMU_IOAS_ALLOC, 'out_ioas_id', id)],
-        world: ([chosen]) => after(objectId(Number(chosen))),
-      },
-    },
+    withChoices(succeeded(ioasAllocRules.allocates, after(id), [answer.write]), {
+      list: [idChoice(request, IOMMU_IOAS_ALLOC, 'out_ioas_id', id)],
+      world: ([chosen]) => after(objectId(Number(chosen))),
+    }),
   ];
 };

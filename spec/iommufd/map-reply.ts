@@ -5,7 +5,7 @@ import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../abi/native.ts';
 import { U64_MAX } from '../abi/units.ts';
 import type { Permissions } from '../iopt/map.ts';
 import type { Mapped } from '../iopt/map-user.ts';
-import { failed, type Reply, succeeded } from '../outcome.ts';
+import { failed, type Reply, succeeded, withChoices } from '../outcome.ts';
 import type { Rule } from '../rule.ts';
 import { withState } from '../world.ts';
 import { addressOf, type Request, respond } from './request.ts';
@@ -39,21 +39,16 @@ export const mapReply = <L extends Layout>(
   if (!answer.whole) return failed(rules.unanswered, after, [answer.write]);
   const reply = succeeded(rules.granted, after, [answer.write]);
   if (!chosen) return reply;
-  return {
-    ...reply,
-    choices: {
-      list: [
-        {
-          what: 'an IOVA',
-          seen: { in: 'memory', address: addressOf(request, layout, field), width: 8 },
-          preferred: mapped.iova,
-          unfit: (iova) => mapped.unfit(iova),
-        },
-      ],
-      world: ([iova]) =>
-        iova === undefined || iova === mapped.iova
-          ? after
-          : withState(world, mapped.elsewhere(iova)),
-    },
-  };
+  return withChoices(reply, {
+    list: [
+      {
+        what: 'an IOVA',
+        seen: { in: 'memory', address: addressOf(request, layout, field), width: 8 },
+        preferred: mapped.iova,
+        unfit: (iova) => mapped.unfit(iova),
+      },
+    ],
+    world: ([iova]) =>
+      iova === undefined || iova === mapped.iova ? after : withState(world, mapped.elsewhere(iova)),
+  });
 };

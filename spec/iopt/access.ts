@@ -110,7 +110,7 @@ export const withoutPinsMeeting = (
     result = releaseSlices(result, areas, iova, iova + length - 1n);
   }
   const pins = access.pins.filter((pin) => !meets(pin, start, last));
-  return { ...result, context: withObject(result.context, id, { ...access, pins }) };
+  return { context: withObject(result.context, id, { ...access, pins }), memory: result.memory };
 };
 
 /** Every in-kernel user of the IOAS lets go of what it has pinned in the range. */

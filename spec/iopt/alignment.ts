@@ -5,7 +5,7 @@ import { nodesOf } from '../collections/ordered-map.ts';
 import { accessAt, type Context, hwptAt } from '../iommufd/context.ts';
 import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { type Areas, areaLength } from './area.ts';
-import { type IoPagetable, leastPageSize, PAGE_ALIGNMENT } from './io-pagetable.ts';
+import { type IoPagetable, leastPageSize, PAGE_ALIGNMENT, withUsers } from './io-pagetable.ts';
 
 export const alignmentRules = rulesOf(
   'alignment',
@@ -49,5 +49,5 @@ export const realigned = (context: Context, table: IoPagetable): IoPagetable | R
   if (alignment > table.alignment && !areasConform(table.areas, alignment)) {
     return refused(alignmentRules.areasTooFine);
   }
-  return { ...table, alignment };
+  return withUsers(table, table.domains, table.accesses, alignment);
 };

@@ -45,7 +45,7 @@ const cutBehind = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdSt
   });
   const pages = pagesAt(state.context, node.value.pages);
   const context = withPages(state.context, node.value.pages, withAreaCount(pages, pages.areas + 1));
-  return { ...state, context: withTable(context, ioas, withAreas(table, areas)) };
+  return { context: withTable(context, ioas, withAreas(table, areas)), memory: state.memory };
 };
 
 /** The table cut behind each of the IOVAs; one that no area holds, or that ends one, needs no cut. */

@@ -10,7 +10,7 @@ import type { Memory } from '../memory/memory.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { alignmentRules, areasConform, requiredAlignment } from './alignment.ts';
 import { type Area, pagesOfArea } from './area.ts';
-import { type IoPagetable, leastPageSize } from './io-pagetable.ts';
+import { type IoPagetable, leastPageSize, withUsers } from './io-pagetable.ts';
 import { mappingRules } from './map.ts';
 import { hold, release } from './pages.ts';
 import { reserved, unreserved } from './reserve.ts';
@@ -106,7 +106,10 @@ export const withDomain = (
     return refused(mappingRules.noPermission);
   }
   const domains = [...table.domains, hwpt];
-  return { ...filled, context: withTable(filled.context, ioas, { ...table, alignment, domains }) };
+  return {
+    context: withTable(filled.context, ioas, withUsers(table, domains, table.accesses, alignment)),
+    memory: filled.memory,
+  };
 };
 
 /** The domain follows the table no more. */
@@ -117,11 +120,15 @@ export const withoutDomain = (
 ): IommufdState => {
   const before = tableOf(state.context, ioas);
   const domains = before.domains.filter((id) => id !== hwpt);
-  const table = { ...unreserved(before, { kind: 'domain', hwpt }), domains };
+  const freed = unreserved(before, { kind: 'domain', hwpt });
+  const table = withUsers(freed, domains, freed.accesses, freed.alignment);
   const emptied =
     domains.length === 0 && before.domains.length > 0
       ? (eachAreaHeld(state, table, letGo) as IommufdState)
       : state;
   const alignment = requiredAlignment(emptied.context, table);
-  return { ...emptied, context: withTable(emptied.context, ioas, { ...table, alignment }) };
+  return {
+    context: withTable(emptied.context, ioas, withUsers(table, domains, table.accesses, alignment)),
+    memory: emptied.memory,
+  };
 };

@@ -69,9 +69,31 @@ export const withAreas = (table: IoPagetable, areas: Areas): IoPagetable => ({
 });
 
 export const withReserved = (table: IoPagetable, reserved: readonly Reserved[]): IoPagetable => ({
-  ...table,
+  areas: table.areas,
   reserved,
   reservedSpans: spansOf(reserved),
+  allowed: table.allowed,
+  alignment: table.alignment,
+  largePagesDisabled: table.largePagesDisabled,
+  domains: table.domains,
+  accesses: table.accesses,
+});
+
+/** The table with other users, and the alignment that they ask for. */
+export const withUsers = (
+  table: IoPagetable,
+  domains: IoPagetable['domains'],
+  accesses: IoPagetable['accesses'],
+  alignment: bigint,
+): IoPagetable => ({
+  areas: table.areas,
+  reserved: table.reserved,
+  reservedSpans: table.reservedSpans,
+  allowed: table.allowed,
+  alignment,
+  largePagesDisabled: table.largePagesDisabled,
+  domains,
+  accesses,
 });
 
 /** The first of the sorted ranges that meets [start, last]. */

@@ -124,16 +124,20 @@ const pin = (request: Request, found: FoundAccess): readonly Outcome[] => {
   const id = access.nextPin;
   const numbered = { ...access, nextPin: id + 1 };
   const held = {
-    ...pinned,
     context: withObject(pinned.context, found.object, {
       ...numbered,
       pins: [...access.pins, { id, iova, length: fields.length }],
     }),
+    memory: pinned.memory,
   };
   const answer = respond(request, ACCESS_PAGES, { out_access_pages_id: id });
   if (!answer.whole) {
     const context = withObject(before.context, found.object, numbered);
-    return [failed(respondRules.fault, withState(world, { ...before, context }), [answer.write])];
+    return [
+      failed(respondRules.fault, withState(world, { context, memory: before.memory }), [
+        answer.write,
+      ]),
+    ];
   }
   const reply = succeeded(accessPagesRules.pins, withState(world, held), [answer.write]);
   if (compared === 'agrees') return [reply];
@@ -169,7 +173,7 @@ export const destroyAccessPages: Handler = (request) => {
   // Only this pin goes, also where others meet the same range.
   const alone = withObject(state.context, found.object, { ...found.access, pins: [gone] });
   const released = withoutPinsMeeting(
-    { ...state, context: alone },
+    { context: alone, memory: state.memory },
     found.object,
     gone.iova,
     gone.iova + gone.length - 1n,
@@ -177,5 +181,10 @@ export const destroyAccessPages: Handler = (request) => {
   const access = accessAt(released.context, found.object);
   if (access === undefined) throw new Error(`Access ${found.object} is gone with its pin.`);
   const context = withObject(released.context, found.object, { ...access, pins: others });
-  return [succeeded(destroyAccessPagesRules.releases, withState(world, { ...released, context }))];
+  return [
+    succeeded(
+      destroyAccessPagesRules.releases,
+      withState(world, { context, memory: released.memory }),
+    ),
+  ];
 };

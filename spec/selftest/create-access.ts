@@ -14,7 +14,7 @@ import {
   respondRules,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { failed, failedBy, type Outcome, succeeded, withChoices } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import {
   fileAt,
@@ -49,7 +49,11 @@ export const createAccess: Handler = (request): readonly Outcome[] => {
     pins: [],
     nextPin: 0,
   });
-  const attached = attachAccess({ ...stateOfRequest(request), context: made }, object, ioas);
+  const attached = attachAccess(
+    { context: made, memory: stateOfRequest(request).memory },
+    object,
+    ioas,
+  );
   if (isRefused(attached)) return [failedBy(attached, world)];
   const preferred = leastFreeDescriptor(world, call.process);
   const answer = respond(request, CREATE_ACCESS, { out_access_fd: preferred });
@@ -63,26 +67,23 @@ export const createAccess: Handler = (request): readonly Outcome[] => {
     return withDescriptor(opened.world, call.process, fd, opened.id);
   };
   return [
-    {
-      ...succeeded(createAccessRules.makes, after(preferred), [answer.write]),
-      choices: {
-        list: [
-          {
-            what: 'a descriptor',
-            seen: {
-              in: 'memory',
-              address: addressOf(request, CREATE_ACCESS, 'out_access_fd'),
-              width: 4,
-            },
-            preferred: BigInt(preferred),
-            unfit: (value) =>
-              fileAt(world, call.process, fileDescriptor(Number(value))) === undefined
-                ? undefined
-                : 'the descriptor is open already',
+    withChoices(succeeded(createAccessRules.makes, after(preferred), [answer.write]), {
+      list: [
+        {
+          what: 'a descriptor',
+          seen: {
+            in: 'memory',
+            address: addressOf(request, CREATE_ACCESS, 'out_access_fd'),
+            width: 4,
           },
-        ],
-        world: ([chosen]) => after(fileDescriptor(Number(chosen))),
-      },
-    },
+          preferred: BigInt(preferred),
+          unfit: (value) =>
+            fileAt(world, call.process, fileDescriptor(Number(value))) === undefined
+              ? undefined
+              : 'the descriptor is open already',
+        },
+      ],
+      world: ([chosen]) => after(fileDescriptor(Number(chosen))),
+    }),
   ];
 };

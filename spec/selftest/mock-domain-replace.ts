@@ -15,7 +15,14 @@ import {
   respond,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import {
+  failed,
+  failuresBy,
+  type Outcome,
+  succeeded,
+  withChoices,
+  withMemoryDoubt,
+} from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { type World, withState } from '../world.ts';
 
@@ -60,9 +67,9 @@ export const mockDomainReplace: Handler = (request): readonly Outcome[] => {
     const other = replace(stateOfRequest(request), object.device, target, { id: chosen, template });
     return isRefused(other) ? after : withState(world, other.state);
   };
-  const choices = {
+  const chosen = withChoices(reply, {
     list: [idChoice(request, MOCK_DOMAIN_REPLACE, 'pt_id', fresh)],
-    world: ([chosen]: readonly bigint[]) => otherwise(objectId(Number(chosen))),
-  };
-  return withMemoryDoubt({ ...reply, choices }, world, true);
+    world: ([id]) => otherwise(objectId(Number(id))),
+  });
+  return withMemoryDoubt(chosen, world, true);
 };

@@ -22,7 +22,14 @@ import {
   respondRules,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import {
+  failed,
+  failuresBy,
+  type Outcome,
+  succeeded,
+  withChoices,
+  withMemoryDoubt,
+} from '../outcome.ts';
 import { grants, isRefused, type Refused, refuses, rulesOf } from '../rule.ts';
 import { type World, withState } from '../world.ts';
 
@@ -66,7 +73,7 @@ const made = (
   };
   const before = stateOfRequest(request);
   // The device can be named already, and the test object not before everything has been made.
-  const bound = { ...before, context: withObject(before.context, id, device) };
+  const bound = { context: withObject(before.context, id, device), memory: before.memory };
   const attached = attach(bound, id, target, {
     id: fresh,
     template: templateFor(world, device),
@@ -74,8 +81,8 @@ const made = (
   if (isRefused(attached)) return attached;
   const { context } = attached.state;
   const state = {
-    ...attached.state,
     context: withObject(context, selftest, { kind: 'selftest', device: id }),
+    memory: attached.state.memory,
   };
   return {
     world: { ...withState(world, state), mockDevices: world.mockDevices + 1 },
@@ -120,10 +127,10 @@ const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => 
     );
     return isRefused(other) ? done.world : other.world;
   };
-  const reply = {
-    ...succeeded(mockDomainRules.makes, done.world, [answer.write]),
-    choices: { list, world: after },
-  };
+  const reply = withChoices(succeeded(mockDomainRules.makes, done.world, [answer.write]), {
+    list,
+    world: after,
+  });
   return withMemoryDoubt(reply, world, makesHwpt);
 };
 

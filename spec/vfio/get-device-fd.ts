@@ -83,7 +83,7 @@ const withBound = (
       pins: [],
       nextPin: 0,
     });
-    const attached = attachAccess({ ...before, context }, object, found.ioas);
+    const attached = attachAccess({ context, memory: before.memory }, object, found.ioas);
     return isRefused(attached) ? attached : { world: withState(world, attached), object };
   }
   const bound: Device = {
@@ -97,7 +97,7 @@ const withBound = (
     mock: undefined,
   };
   const context = withObject(before.context, object, bound);
-  const attached = attach({ ...before, context }, object, found.ioas, {
+  const attached = attach({ context, memory: before.memory }, object, found.ioas, {
     id: fresh,
     template: templateFor(world, bound),
   });

@@ -48,14 +48,17 @@ const releasedDevice = (world: World, id: FileId, file: DeviceFile): World => {
     objectAt(state.context, open.object)?.kind === 'access'
       ? detachAccess(state, open.object)
       : detach(state, open.object);
-  const unbound = { ...detached, context: withoutObject(detached.context, open.object) };
+  const unbound = {
+    context: withoutObject(detached.context, open.object),
+    memory: detached.memory,
+  };
   const after = withState({ ...without, devices }, unbound);
   return releasedUnheld(after, open.iommufd);
 };
 
 const releasedAccess = (world: World, id: FileId, file: AccessFile): World => {
   const detached = detachAccess(stateOf(world, file.iommufd), file.object);
-  const gone = { ...detached, context: withoutObject(detached.context, file.object) };
+  const gone = { context: withoutObject(detached.context, file.object), memory: detached.memory };
   return releasedUnheld(withState(withoutFile(world, id), gone), file.iommufd);
 };
 

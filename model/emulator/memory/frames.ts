@@ -7,7 +7,8 @@ import { PAGE_SIZE } from '../../../spec/abi/units.ts';
 const FRAMES_PER_CHUNK = 512;
 
 class Chunk {
-  readonly pins = new Int32Array(FRAMES_PER_CHUNK);
+  /** Absent is 0: most chunks have few pins. */
+  readonly pins: number[] = [];
   readonly contents: (Uint8Array | undefined)[] = [];
   pinned = 0;
 }
@@ -102,7 +103,7 @@ export class Frames {
     const from = Math.max(first - base, 0);
     const to = Math.min(end - base, chunk.contents.length);
     for (let slot = from; slot < to; slot += 1) {
-      if (chunk.pins[slot] === 0) chunk.contents[slot] = undefined;
+      if ((chunk.pins[slot] ?? 0) === 0) chunk.contents[slot] = undefined;
     }
   }
 

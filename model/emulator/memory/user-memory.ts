@@ -1,6 +1,7 @@
 // The kernel's way to the program's memory: copies that stop at the first byte that the program itself could
 // not read or write. arch/x86/lib/copy_user_64.S, lib/usercopy.c.
 
+import { zeroBytes } from '../../../spec/abi/bytes.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { type AddressSpace, type Mapping, TASK_END_BYTES } from './address-space.ts';
 import type { Frames } from './frames.ts';
@@ -23,7 +24,7 @@ export class UserMemory {
 
   /** Bytes of memory, or undefined where not all of them can be read. */
   read(address: bigint, length: number): Uint8Array | undefined {
-    const bytes = new Uint8Array(length);
+    const bytes = zeroBytes(length);
     return this.readInto(bytes, address) === length ? bytes : undefined;
   }
 

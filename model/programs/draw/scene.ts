@@ -131,9 +131,11 @@ export class Scene {
   }
 
   iommufds(): readonly IommufdDescriptor[] {
-    return this.descriptorsOf('iommufd').map((descriptor) => ({
-      ...descriptor,
-      context: descriptor.file.context,
+    return this.descriptorsOf('iommufd').map(({ fd, value, file }) => ({
+      fd,
+      value,
+      file,
+      context: file.context,
     }));
   }
 
@@ -185,13 +187,11 @@ export class Scene {
     fields: Readonly<Record<string, Value>>,
     also?: Extract<Argument, { kind: 'struct' }>['also'],
   ): void {
-    const argument: Argument = {
-      kind: 'struct',
-      at: drawStructPlace(this.dice, size),
-      layout,
-      fields,
-      ...(also === undefined ? {} : { also }),
-    };
+    const at = drawStructPlace(this.dice, size);
+    const argument: Argument =
+      also === undefined
+        ? { kind: 'struct', at, layout, fields }
+        : { kind: 'struct', at, layout, fields, also };
     this.add({ op: 'ioctl', label: this.draft.label(stem), fd, command, argument });
   }
 
