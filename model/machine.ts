@@ -58,8 +58,6 @@ export type HiddenState = {
   readonly domains: readonly DomainState[];
   /** Every page of memory that is pinned, and how often. */
   readonly pins: readonly { readonly frame: number; readonly count: number }[];
-  /** Which page of memory stands at each mapped page of the program's address space, ascending. */
-  readonly resident: readonly { readonly address: bigint; readonly frame: number }[];
   /** Pages charged: the process's locked_vm (VmLck), its pinned_vm (VmPin), its user's locked_vm. */
   readonly locked: {
     readonly process: number;

@@ -1,12 +1,11 @@
-// Reads off what no errno shows: translations, pins, which frames the program sees, and charges.
+// Reads off what no errno shows: translations, pins and charges.
 
-import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
+import { PAGE_SIZE } from '../../spec/abi/units.ts';
 import type { DomainState, HiddenState, Translation } from '../machine.ts';
 import type { IommufdContext } from './context.ts';
 import type { Domain } from './domain.ts';
 import { Hwpt } from './hwpt.ts';
 import type { Kernel } from './kernel.ts';
-import type { AddressSpace } from './memory/address-space.ts';
 
 /** The domain's translations, cut at frames and otherwise as long as can be. */
 const translationsOf = (domain: Domain): Translation[] => {
@@ -50,26 +49,12 @@ const domainsOf = (kernel: Kernel, context: IommufdContext): DomainState[] => {
   return list;
 };
 
-/** Memory of devices and memory without access is not counted as resident. */
-const residentOf = (space: AddressSpace): { address: bigint; frame: number }[] => {
-  const list: { address: bigint; frame: number }[] = [];
-  for (const mapping of space.mappings()) {
-    if (mapping.store.kind === 'device' || mapping.protection === 'none') continue;
-    for (let page = mapping.start; page < mapping.end; page += 1) {
-      const frame = space.frame(mapping, page);
-      if (frame !== undefined) list.push({ address: BigInt(page) * PAGE_SIZE_BYTES, frame });
-    }
-  }
-  return list;
-};
-
 export const hiddenStateOf = (kernel: Kernel): HiddenState => {
   const domains = [...kernel.contexts].flatMap((context) => domainsOf(kernel, context));
   const { process, pinned, user } = kernel.accounts;
   return {
     domains: domains.sort((a, b) => a.fd - b.fd || a.hwpt - b.hwpt),
     pins: kernel.frames.pinned(),
-    resident: residentOf(kernel.space),
     locked: { process, pinned, user },
   };
 };

@@ -91,7 +91,7 @@ const PAIRS = 400;
 
 /** Places that are spread over the table, the same each time. */
 const spread = (index: number, size: number): number =>
-  Math.imul(index + 1, 0x9e37_79b1) >>> (0 % size);
+  (Math.imul(index + 1, 0x9e37_79b1) >>> 0) % size;
 
 /** Microseconds of one call: the median of batches of map and unmap. */
 const costAt = (side: Side, size: number): number => {
