@@ -6,6 +6,7 @@ import { BadInput } from '../trace/bad-input.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { BadUse } from './bad-use.ts';
 import { addCheck } from './check.ts';
+import { addEmit } from './emit.ts';
 import { BAD_INPUT, DEFECT, ENVIRONMENT } from './exit-status.ts';
 import { addJudge } from './judge.ts';
 import { addReplay } from './replay.ts';
@@ -23,6 +24,7 @@ addJudge(program);
 addCheck(program);
 addReplay(program);
 addShrink(program);
+addEmit(program);
 addRules(program);
 addVm(program);
 

@@ -49,7 +49,7 @@ const valuesIn = (argument: Argument): readonly Value[] => {
 };
 
 /** Every value of an operation that may be a handle. */
-const valuesOf = (operation: Operation): readonly Value[] => {
+export const valuesOf = (operation: Operation): readonly Value[] => {
   switch (operation.op) {
     case 'close':
       return [operation.fd];

@@ -1,0 +1,64 @@
+// iommufd-spec emit: a trace as a C file that needs nothing of this project, or as text.
+
+import { writeFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { cProgram } from '../emit/c-program.ts';
+import { emissionOf } from '../emit/emission.ts';
+import { emissionText } from '../emit/text.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { readTrace } from '../trace/trace-file.ts';
+import { EnvironmentError } from '../vm/environment-error.ts';
+import { FINE } from './exit-status.ts';
+import { openOutput } from './output.ts';
+
+const FORMS = ['c', 'text'] as const;
+
+type Options = {
+  readonly as: (typeof FORMS)[number];
+  readonly output?: string;
+  readonly json?: true;
+};
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec emit --as c counterexample.jsonl -o reproducer.c
+  $ cc -Wall -Werror -o reproducer reproducer.c && sudo ./reproducer
+  $ iommufd-spec emit --as text counterexample.jsonl
+
+The C file includes the uAPI headers of the machine where it is compiled, and defines what they are too old for. It
+prints each call with its result, and ends with 0 where the kernel answers the last call as the trace says, 1 where it
+answers something else, 2 where it cannot set itself up, 3 where the machine lacks something.
+Exit status of this command: 0 written, 2 the file is no trace, 3 the result cannot be written.`;
+
+const save = (file: string, text: string): void => {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError(`The result cannot be written: ${why}. Name another file with -o.`);
+  }
+};
+
+const emit = async (file: string, options: Options): Promise<number> => {
+  const output = openOutput();
+  const emission = emissionOf(await readTrace(file));
+  const text = options.as === 'c' ? cProgram(emission) : emissionText(emission);
+  const result = options.json === true ? `${jsonLine({ file, as: options.as, text })}\n` : text;
+  if (options.output === undefined) output.line(result.trimEnd());
+  else save(options.output, result);
+  return FINE;
+};
+
+export const addEmit = (program: Command): void => {
+  program
+    .command('emit')
+    .description('turn a trace into a C file that needs nothing else, or into text')
+    .argument('<file>', 'a trace, as check and shrink save it')
+    .addOption(new Option('--as <form>', 'what it becomes').choices(FORMS).default('c'))
+    .option('-o, --output <file>', 'where it is written (default: standard output)')
+    .option('--json', 'print one line of JSON with the text')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, options: Options) => {
+      process.exitCode = await emit(file, options);
+    });
+};

@@ -1,0 +1,153 @@
+// What of the arena a program uses, and what it may do to each page of it: a C file maps no more than that, and touches
+// no page that would end it.
+
+import { ARENA_LENGTH, REGIONS, type Region } from '../../model/programs/arena.ts';
+import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
+import type { Protection } from '../../spec/call.ts';
+
+const PAGE = 4096n;
+
+/** Bytes from the arena's base, `end` exclusive. */
+type Stretch = { readonly start: bigint; readonly end: bigint };
+
+/** The arena offset that a value stands for, also one that is written as a number; nothing for other numbers. */
+export const offsetOf = (value: Value, base: bigint): bigint | undefined => {
+  if (typeof value === 'object') return 'arena' in value ? value.arena : undefined;
+  const offset = value - base;
+  return offset > -ARENA_LENGTH && offset < ARENA_LENGTH ? offset : undefined;
+};
+
+type StructArgument = Extract<Extract<Operation, { op: 'ioctl' }>['argument'], { kind: 'struct' }>;
+
+/** How far behind its addresses a struct may reach: the longest of its lengths. What is known only later is anything. */
+const reachOf = ({ layout, fields }: StructArgument): bigint => {
+  let reach = PAGE;
+  for (const { name, kind } of LAYOUTS.get(layout)?.fields ?? []) {
+    if (kind !== 'length' && kind !== 'u32') continue;
+    const value = fields[name] ?? 0n;
+    const length = typeof value === 'bigint' ? value * (kind === 'u32' ? 16n : 1n) : ARENA_LENGTH;
+    if (length > reach) reach = length;
+  }
+  return reach;
+};
+
+const stretchesOf = (operation: Operation, base: bigint): readonly Stretch[] => {
+  const from = (value: Value, length: bigint): readonly Stretch[] => {
+    const start = offsetOf(value, base);
+    return start === undefined ? [] : [{ start, end: start + length }];
+  };
+  switch (operation.op) {
+    case 'mmap':
+    case 'munmap':
+      return from({ arena: operation.offset }, operation.length);
+    case 'store':
+      return from({ arena: operation.offset }, BigInt(operation.hex.length >> 1));
+    case 'ioctl': {
+      const { argument } = operation;
+      if (argument.kind === 'plain') return from(argument.value, PAGE);
+      if (argument.kind === 'bytes') return from(argument.at, PAGE);
+      const reach = reachOf(argument);
+      return [
+        ...from(argument.at, PAGE),
+        ...Object.values(argument.fields).flatMap((value) => from(value, reach)),
+        ...(argument.also ?? []).flatMap(({ at, words }) => [
+          ...from(at, BigInt(words.length * 8)),
+          ...words.flatMap((word) => from(word, reach)),
+        ]),
+      ];
+    }
+    default:
+      return [];
+  }
+};
+
+const meet = (one: Stretch, other: Stretch): boolean =>
+  one.start < other.end && other.start < one.end;
+
+const stretchOf = ({ offset, length }: Region): Stretch => ({
+  start: offset,
+  end: offset + length,
+});
+
+/**
+ * The regions that the program may touch. `withoutStructs` leaves out the places of structs, which then stand in
+ * variables.
+ */
+export const usedRegions = (
+  program: Program,
+  base: bigint,
+  withoutStructs: boolean,
+): readonly Region[] => {
+  const stretches = program.flatMap((operation) => stretchesOf(operation, base));
+  // What is mapped into a hole joins the regions beside it.
+  const bridges = program.some(
+    (operation) =>
+      operation.op === 'mmap' &&
+      !REGIONS.some(
+        (region) =>
+          operation.offset >= region.offset &&
+          operation.offset + operation.length <= region.offset + region.length,
+      ),
+  );
+  return REGIONS.filter(
+    (region) =>
+      !(withoutStructs && region.offset === 0n) &&
+      (bridges || stretches.some((stretch) => meet(stretch, stretchOf(region)))),
+  );
+};
+
+/** Whether something but structs that are put there for one call stands at, or is looked for at, the structs' place. */
+export const touchesStructs = (operation: Operation, base: bigint): boolean => {
+  const structs = REGIONS[0];
+  if (structs === undefined) return false;
+  const others: Operation =
+    operation.op === 'ioctl' && operation.argument.kind === 'struct'
+      ? { ...operation, argument: { ...operation.argument, at: 0n } }
+      : operation;
+  return stretchesOf(others, base).some((stretch) => meet(stretch, stretchOf(structs)));
+};
+
+/** What each page of the arena allows while the program runs. */
+export class ArenaPages {
+  readonly #base: bigint;
+  readonly #pages = new Map<bigint, Protection>();
+
+  constructor(base: bigint) {
+    this.#base = base;
+    for (const { offset, length, protection } of REGIONS) this.map(offset, length, protection);
+  }
+
+  map(offset: bigint, length: bigint, protection: Protection): void {
+    for (let page = offset / PAGE; page * PAGE < offset + length; page += 1n) {
+      this.#pages.set(page, protection);
+    }
+  }
+
+  unmap(offset: bigint, length: bigint): void {
+    for (let page = offset / PAGE; page * PAGE < offset + length; page += 1n) {
+      this.#pages.delete(page);
+    }
+  }
+
+  /** How many of `length` bytes from the address on can be read before the first that cannot. */
+  readable(address: bigint, length: number): number {
+    return this.#reach(address, length, (protection) => protection !== 'none');
+  }
+
+  /** How many of them can be written by the program itself. */
+  writable(address: bigint, length: number): number {
+    return this.#reach(address, length, (protection) => protection === 'read-write');
+  }
+
+  #reach(address: bigint, length: number, allows: (protection: Protection) => boolean): number {
+    const start = address - this.#base;
+    const end = start + BigInt(length);
+    let at = start;
+    while (at < end) {
+      const protection = at < 0n ? undefined : this.#pages.get(at / PAGE);
+      if (protection === undefined || !allows(protection)) break;
+      at = (at / PAGE + 1n) * PAGE;
+    }
+    return Number((at < end ? at : end) - start);
+  }
+}

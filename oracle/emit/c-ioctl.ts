@@ -1,0 +1,224 @@
+// One ioctl as C: its struct and arrays put in place, the call, and how what it wrote is read.
+
+import type { Operation } from '../../model/programs/program.ts';
+import { fieldOf, type Layout } from '../../spec/abi/layout.ts';
+import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
+import type { TracedStep } from '../trace/step-json.ts';
+import type { ArenaPages } from './arena-use.ts';
+import { commandName } from './c-names.ts';
+import { bytesLiteral, putLines, textOf } from './c-stretch.ts';
+import {
+  declaration,
+  layoutOf,
+  type StructArgument,
+  shownOf,
+  tailOf,
+} from './c-struct-argument.ts';
+import { typeOf, variableOf } from './c-structs.ts';
+import type { CValues } from './c-values.ts';
+
+export type Ioctl = Extract<Operation, { op: 'ioctl' }>;
+
+/** Memory of the call that the trace tells of, in the trace's order. */
+export type Place = { readonly place: string; readonly length: number; readonly layout?: Layout };
+
+export type IoctlParts = {
+  /** Before the call, in order. */
+  readonly before: readonly string[];
+  /** The call itself, an expression. */
+  readonly call: string;
+  /** How a field of the struct is read afterwards; nothing where it is not there. */
+  readonly read: (field: string) => string | undefined;
+  readonly places: readonly Place[];
+};
+
+export type Surroundings = {
+  readonly values: CValues;
+  readonly pages: ArenaPages;
+  readonly base: bigint;
+  /** Structs stand in variables wherever that makes no difference to the kernel. */
+  readonly inVariables: boolean;
+};
+
+const addressOf = (
+  value: StructArgument['at'],
+  step: TracedStep | undefined,
+  base: bigint,
+): bigint => {
+  if (typeof value === 'bigint') return value;
+  if ('arena' in value) return BigInt.asUintN(64, base + value.arena);
+  return step?.call.kind === 'ioctl' ? step.call.argument : 0n;
+};
+
+const request = (operation: Ioctl, argument: string, { values }: Surroundings): string =>
+  `ioctl(${values.descriptor(operation.fd)}, ${commandName(operation.command)}, ${argument})`;
+
+const structInVariable = (
+  operation: Ioctl,
+  argument: StructArgument,
+  number: number,
+  around: Surroundings,
+): IoctlParts => {
+  const variable = variableOf(argument.layout, number);
+  const layout = layoutOf(argument);
+  const tail = tailOf(argument);
+  const together = tail.length > 0;
+  const inside = together ? `${variable}.it` : variable;
+  return {
+    before: declaration(argument, variable, together, around.values),
+    call: request(operation, `&${variable}`, around),
+    read: (field) => (typeOf(argument.layout) === 'int' ? variable : `${inside}.${field}`),
+    places: [{ place: `&${variable}`, length: layout.size + tail.length, layout }],
+  };
+};
+
+const structInArena = (
+  operation: Ioctl,
+  argument: StructArgument,
+  number: number,
+  around: Surroundings,
+  step: TracedStep | undefined,
+): IoctlParts => {
+  const { values, pages, base } = around;
+  const variable = variableOf(argument.layout, number);
+  const layout = layoutOf(argument);
+  const tail = tailOf(argument);
+  const address = addressOf(argument.at, step, base);
+  const place = values.wide(argument.at);
+  const shown = shownOf(argument);
+  const there = pages.readable(address, shown + tail.length);
+  const struct = Math.min(there, shown);
+  const behind = there - struct;
+  const behindName = `behind_${number}`;
+  return {
+    before: [
+      ...(struct === 0 ? [] : declaration(argument, variable, false, values)),
+      ...(there < shown + tail.length
+        ? [`/* ${there} of ${shown + tail.length} bytes: there is no memory for the others */`]
+        : []),
+      ...putLines(pages, address, place, `&${variable}`, struct),
+      ...(behind === 0
+        ? []
+        : [
+            `static const __u8 ${behindName}[] = ${bytesLiteral(tail.subarray(0, behind))};`,
+            ...putLines(
+              pages,
+              address + BigInt(struct),
+              `${place} + ${struct}`,
+              behindName,
+              behind,
+            ),
+          ]),
+    ],
+    call: request(operation, place, around),
+    read: (name) => {
+      const field = fieldOf(layout, name);
+      return field.offset + field.width > struct
+        ? undefined
+        : typeOf(argument.layout) === 'int'
+          ? `*(int *)(${place})`
+          : `((${typeOf(argument.layout)} *)(${place}))->${name}`;
+    },
+    places: [{ place, length: there, layout }],
+  };
+};
+
+const withWords = (
+  parts: IoctlParts,
+  argument: StructArgument,
+  number: number,
+  { values, pages, base }: Surroundings,
+  step: TracedStep | undefined,
+): IoctlParts => {
+  const before = [...parts.before];
+  const places = [...parts.places];
+  (argument.also ?? []).forEach(({ at, words }, index) => {
+    const address = addressOf(at, step, base);
+    const place = values.wide(at);
+    const there = pages.readable(address, words.length * 8);
+    places.push({ place, length: there });
+    if (there === 0) return;
+    const name = `words_${number}${index === 0 ? '' : `_${index + 1}`}`;
+    const isZero = words.every((word) => word === 0n);
+    const texts = words.map((word) => values.wide(word));
+    before.push(
+      isZero
+        ? `__u64 ${name}[${words.length}] = { 0 };`
+        : `__u64 ${name}[] = { ${texts.join(', ')} };`,
+      ...putLines(pages, address, place, name, there),
+    );
+  });
+  return { ...parts, before, places };
+};
+
+const bytesParts = (
+  operation: Ioctl,
+  argument: Extract<Ioctl['argument'], { kind: 'bytes' }>,
+  number: number,
+  around: Surroundings,
+  step: TracedStep | undefined,
+): IoctlParts => {
+  const { values, pages, base, inVariables } = around;
+  const bytes = Buffer.from(argument.hex, 'hex');
+  const text = textOf(bytes);
+  const name = `bytes_${number}`;
+  const place = values.wide(argument.at);
+  const nothing = (): undefined => undefined;
+  if (inVariables && isName(operation)) {
+    return {
+      before: [`static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`],
+      call: request(operation, name, around),
+      read: nothing,
+      places: [{ place: name, length: bytes.length }],
+    };
+  }
+  const address = addressOf(argument.at, step, base);
+  const there = pages.readable(address, bytes.length);
+  return {
+    before:
+      there === 0
+        ? []
+        : [
+            `static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`,
+            ...putLines(pages, address, place, name, there),
+          ],
+    call: request(operation, place, around),
+    read: nothing,
+    places: [{ place, length: there }],
+  };
+};
+
+/** The kernel reads a device's name up to its zero byte, wherever it stands. */
+export const isName = ({ command, argument }: Ioctl): boolean =>
+  command === VFIO_GROUP_GET_DEVICE_FD && argument.kind === 'bytes' && argument.hex.endsWith('00');
+
+export const ioctlParts = (
+  operation: Ioctl,
+  number: number,
+  around: Surroundings,
+  standsInVariable: boolean,
+  step: TracedStep | undefined,
+): IoctlParts => {
+  const { argument, command } = operation;
+  switch (argument.kind) {
+    case 'plain':
+      return {
+        before: [],
+        call: request(operation, around.values.argument(command, argument.value), around),
+        read: () => undefined,
+        places: [],
+      };
+    case 'bytes':
+      return bytesParts(operation, argument, number, around, step);
+    case 'struct':
+      return withWords(
+        standsInVariable
+          ? structInVariable(operation, argument, number, around)
+          : structInArena(operation, argument, number, around, step),
+        argument,
+        number,
+        around,
+        step,
+      );
+  }
+};

@@ -1,0 +1,137 @@
+// What the trace says of the memory of the last call: a copy of it as it must be afterwards, and the comparison.
+
+import { decode, fieldOf, type Layout } from '../../spec/abi/layout.ts';
+import type { TracedStep } from '../trace/step-json.ts';
+import type { Ioctl, IoctlParts, Place } from './c-ioctl.ts';
+import { bytesLiteral, pointer } from './c-stretch.ts';
+import { typeOf } from './c-structs.ts';
+import type { CValues } from './c-values.ts';
+
+/** Bytes that the call changed, in runs: fields by their name, others by their place. */
+const changesIn = (
+  before: Uint8Array,
+  after: Uint8Array,
+  layout: Layout | undefined,
+): readonly { readonly offset: number; readonly length: number; readonly field?: string }[] => {
+  const changes: { offset: number; length: number; field?: string }[] = [];
+  const length = Math.min(before.length, after.length);
+  for (let at = 0; at < length; at += 1) {
+    if (before[at] === after[at]) continue;
+    const field = layout?.fields.find(
+      ({ offset, width }) => at >= offset && at < offset + width && offset + width <= length,
+    );
+    if (field !== undefined) {
+      changes.push({ offset: field.offset, length: field.width, field: field.name });
+      at = field.offset + field.width - 1;
+      continue;
+    }
+    const last = changes.at(-1);
+    if (last !== undefined && last.field === undefined && last.offset + last.length === at) {
+      changes[changes.length - 1] = { offset: last.offset, length: last.length + 1 };
+    } else changes.push({ offset: at, length: 1 });
+  }
+  return changes;
+};
+
+export type MemoryCheck = {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  /** Expressions that are true where the memory is as the trace says. */
+  readonly conditions: readonly string[];
+};
+
+const NEW_DESCRIPTOR = /^out_.*fd$/;
+
+/** Whether the memory of the last call is afterwards what the trace says. */
+/** The struct stands in a variable: the copy has its type, and fields are set by their names. */
+const typedCopy = (
+  { place, layout }: Place,
+  is: Uint8Array,
+  changes: ReturnType<typeof changesIn>,
+  values: CValues,
+  structName: string,
+): { readonly before: readonly string[]; readonly address: string } | undefined => {
+  if (layout === undefined || layout.size !== is.length || typeOf(structName) === 'int') {
+    return undefined;
+  }
+  const numbers = new Map(Object.entries(decode(layout, is)));
+  return {
+    address: '&expected',
+    before: [
+      `${typeOf(structName)} expected;`,
+      `memcpy(&expected, ${place}, sizeof(expected));`,
+      ...changes.flatMap(({ offset, length, field: name }) => {
+        if (name === undefined) {
+          return [...is.subarray(offset, offset + length)].map(
+            (byte, index) => `((__u8 *)&expected)[${offset + index}] = 0x${byte.toString(16)};`,
+          );
+        }
+        if (NEW_DESCRIPTOR.test(name)) return [];
+        const value = BigInt(numbers.get(name) ?? 0);
+        return [`expected.${name} = ${values.field(structName, fieldOf(layout, name), value)};`];
+      }),
+    ],
+  };
+};
+
+const rawCopy = (
+  { place }: Place,
+  name: string,
+  is: Uint8Array,
+  changes: ReturnType<typeof changesIn>,
+): { readonly before: readonly string[]; readonly address: string } => ({
+  address: name,
+  before: [
+    `unsigned char ${name}[${is.length}];`,
+    `memcpy(${name}, ${asPointer(place)}, sizeof(${name}));`,
+    ...changes.flatMap(({ offset, length, field }) => {
+      if (field !== undefined && NEW_DESCRIPTOR.test(field)) return [];
+      const literal = bytesLiteral(is.subarray(offset, offset + length));
+      const comment = field === undefined ? '' : ` /* ${field} */`;
+      return [`memcpy(${name} + ${offset}, (const __u8[])${literal}, ${length});${comment}`];
+    }),
+  ],
+});
+
+const asPointer = (place: string): string =>
+  place.startsWith('&') || /^bytes_/.test(place) ? place : pointer(place);
+
+/** Whether the memory of the last call is afterwards what the trace says. */
+export const memoryCheck = (
+  operation: Ioctl,
+  parts: IoctlParts,
+  step: TracedStep,
+  values: CValues,
+): MemoryCheck => {
+  const before: string[] = [];
+  const after: string[] = [];
+  const conditions: string[] = [];
+  if (step.call.kind !== 'ioctl') return { before, after, conditions };
+  const { memory } = step.call;
+  const structName = operation.argument.kind === 'struct' ? operation.argument.layout : '';
+  for (const [index, given] of parts.places.entries()) {
+    const was = memory[index]?.bytes ?? new Uint8Array();
+    const is = step.observation.memory[index]?.bytes ?? new Uint8Array();
+    const count = Math.min(given.length, was.length, is.length);
+    if (count === 0) continue;
+    const seen = is.subarray(0, count);
+    const changes = changesIn(was.subarray(0, count), seen, given.layout);
+    const name = index === 0 ? 'expected' : `expected_${index + 1}`;
+    const typed = given.place.startsWith('&')
+      ? typedCopy(given, seen, changes, values, structName)
+      : undefined;
+    const copy = typed ?? rawCopy(given, name, seen, changes);
+    before.push(...copy.before);
+    for (const { offset, length, field } of changes) {
+      if (field === undefined || !NEW_DESCRIPTOR.test(field)) continue;
+      const target = `(char *)${copy.address} + ${offset}`;
+      after.push(`memcpy(${target}, (char *)${asPointer(given.place)} + ${offset}, ${length});`);
+      conditions.push(`fcntl(${parts.read(field) ?? '-1'}, F_GETFD) >= 0`);
+    }
+    const what =
+      index > 0 ? 'the array' : given.layout === undefined ? 'the argument' : 'the struct';
+    const address = asPointer(given.place);
+    conditions.push(`same_bytes("${what}", ${address}, ${copy.address}, ${count})`);
+  }
+  return { before, after, conditions };
+};

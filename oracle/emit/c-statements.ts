@@ -1,0 +1,245 @@
+// The statements of a C file: a call an operation, each printed with its result, and what the last one must have given.
+
+import type { Operation } from '../../model/programs/program.ts';
+import { ERRNO, errnoName } from '../../spec/abi/errno.ts';
+import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
+import type { Protection } from '../../spec/call.ts';
+import { programText } from '../report/program-text.ts';
+import type { TracedStep } from '../trace/step-json.ts';
+import { ArenaPages } from './arena-use.ts';
+import { type Ioctl, ioctlParts, type Surroundings } from './c-ioctl.ts';
+import { memoryCheck } from './c-memory-check.ts';
+import { nativeName, number } from './c-names.ts';
+import { bytesLiteral, putLines } from './c-stretch.ts';
+import { CValues, placeText } from './c-values.ts';
+import { openedBy } from './descriptors.ts';
+import type { Emission } from './emission-data.ts';
+import { mayBeVariable } from './placement.ts';
+
+export const PROTECTION: Readonly<Record<Protection, string>> = {
+  none: 'PROT_NONE',
+  read: 'PROT_READ',
+  'read-write': 'PROT_READ | PROT_WRITE',
+};
+
+export const quoted = (text: string): string =>
+  `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+
+const expectedText = (operation: Operation, step: TracedStep | undefined): string => {
+  if (step === undefined) return 'ANYTHING';
+  const { result, errno } = step.observation;
+  if (errno !== 0) {
+    const name = errnoName(errno);
+    return name in ERRNO ? `-${name}` : `${-errno}`;
+  }
+  return openedBy(operation) ? 'A_DESCRIPTOR' : `${result}`;
+};
+
+export class Statements {
+  readonly lines: string[] = [];
+  readonly #emission: Emission;
+  readonly #values: CValues;
+  readonly #pages: ArenaPages;
+  readonly #inVariables: boolean;
+  readonly #texts: readonly string[];
+  readonly #files = new Map<string, bigint>();
+  #hasTestCommands = false;
+
+  constructor(emission: Emission, inVariables: boolean) {
+    this.#emission = emission;
+    this.#values = new CValues(emission.program);
+    this.#pages = new ArenaPages(emission.base);
+    this.#inVariables = inVariables;
+    this.#texts = programText(emission.program);
+  }
+
+  writeAll(): void {
+    const { program } = this.#emission;
+    program.forEach((operation, index) => {
+      this.lines.push('');
+      this.#write(operation, index);
+      this.#values.passed(index, operation.label);
+    });
+  }
+
+  get #around(): Surroundings {
+    return {
+      values: this.#values,
+      pages: this.#pages,
+      base: this.#emission.base,
+      inVariables: this.#inVariables,
+    };
+  }
+
+  #write(operation: Operation, index: number): void {
+    switch (operation.op) {
+      case 'open':
+        this.#open(operation, index);
+        return;
+      case 'ioctl':
+        this.#ioctl(operation, index);
+        return;
+      case 'close':
+        this.#plain(operation, index, `close(${this.#values.descriptor(operation.fd)})`);
+        return;
+      case 'memfd':
+        this.#files.set(operation.label, operation.length);
+        this.#plain(operation, index, `memory_file(${number(operation.length)})`);
+        return;
+      case 'mmap':
+        this.#mmap(operation, index);
+        return;
+      case 'munmap': {
+        const place = placeText(operation.offset);
+        const call = `munmap((void *)(${place}), ${number(operation.length)})`;
+        this.#plain(operation, index, call);
+        this.#pages.unmap(operation.offset, operation.length);
+        return;
+      }
+      case 'store':
+        this.#store(operation, index);
+    }
+  }
+
+  /** The statement that makes the call and prints it; its result is kept where something needs it. */
+  #tell(operation: Operation, index: number, call: string): void {
+    const step = this.#emission.steps[index];
+    const text = quoted(this.#texts[index] ?? '');
+    const told = `tell(${text},\n\t     ${call}, ${expectedText(operation, step)})`;
+    this.#keep(index, told);
+  }
+
+  #isLast(index: number): boolean {
+    return index === this.#emission.program.length - 1;
+  }
+
+  /** Whether something looks at the result. */
+  #isKept(index: number): boolean {
+    return this.#isLast(index) || this.#values.capturesOf(index).length > 0;
+  }
+
+  #keep(index: number, told: string): void {
+    this.lines.push(this.#isKept(index) ? `result = ${told};` : `${told};`);
+  }
+
+  #captureResults(index: number): void {
+    for (const { name, field } of this.#values.capturesOf(index)) {
+      if (field === undefined) this.lines.push(`int ${name} = result < 0 ? 0 : result;`);
+    }
+  }
+
+  #plain(operation: Operation, index: number, call: string): void {
+    this.#tell(operation, index, call);
+    this.#captureResults(index);
+    if (this.#isLast(index)) this.#conclude(operation, index, []);
+  }
+
+  #open(operation: Extract<Operation, { op: 'open' }>, index: number): void {
+    const { steps, program } = this.#emission;
+    const succeeded = (steps[index]?.observation.result ?? -1) >= 0;
+    if (succeeded && !this.#isLast(index)) {
+      const text = quoted(this.#texts[index] ?? '');
+      this.#keep(index, `tell_open(${text}, ${quoted(operation.path)})`);
+      this.#captureResults(index);
+      const usesTests = program.some(
+        (each) => each.op === 'ioctl' && nativeName(each.command) === 'IOMMU_TEST_CMD',
+      );
+      const [capture] = this.#values.capturesOf(index);
+      if (usesTests && !this.#hasTestCommands && operation.path === '/dev/iommu' && capture) {
+        this.lines.push(`require_test_commands(${capture.name});`);
+        this.#hasTestCommands = true;
+      }
+      return;
+    }
+    const call = `open(${quoted(operation.path)}, O_RDWR | O_CLOEXEC)`;
+    this.#tell(operation, index, call);
+    this.#captureResults(index);
+    if (!this.#isLast(index)) return;
+    if (succeeded) {
+      this.lines.push(
+        'if (result == -ENOENT || result == -EACCES || result == -EPERM)',
+        `\tlacks(${quoted(operation.path)});`,
+      );
+    }
+    this.#conclude(operation, index, []);
+  }
+
+  #mmap(operation: Extract<Operation, { op: 'mmap' }>, index: number): void {
+    const { backing, offset, length, protection, shared } = operation;
+    const flags = [
+      shared || backing.kind === 'device' ? 'MAP_SHARED' : 'MAP_PRIVATE',
+      ...(backing.kind === 'anonymous' ? ['MAP_ANONYMOUS'] : []),
+    ].join(' | ');
+    const fd =
+      backing.kind === 'memfd'
+        ? this.#values.descriptor(backing.fd)
+        : backing.kind === 'device'
+          ? 'device_memory'
+          : '-1';
+    const from = backing.kind === 'memfd' ? number(backing.offset) : '0';
+    this.#plain(
+      operation,
+      index,
+      `map_at(${placeText(offset)}, ${number(length)}, ${PROTECTION[protection]}, ${flags}, ${fd}, ${from})`,
+    );
+    if ((this.#emission.steps[index]?.observation.result ?? 0) < 0) return;
+    this.#pages.map(offset, length, protection);
+    if (backing.kind !== 'memfd' || typeof backing.fd === 'bigint' || !('from' in backing.fd))
+      return;
+    const present = (this.#files.get(backing.fd.from) ?? 0n) - backing.offset;
+    const whole = present <= 0n ? 0n : ((present + 0xfffn) >> 12n) << 12n;
+    if (whole < length) this.#pages.map(offset + whole, length - whole, 'none');
+  }
+
+  #store(operation: Extract<Operation, { op: 'store' }>, index: number): void {
+    const bytes = Buffer.from(operation.hex, 'hex');
+    const address = this.#emission.base + operation.offset;
+    const there = this.#pages.readable(address, bytes.length);
+    const name = `bytes_${index + 1}`;
+    if (there > 0) {
+      this.lines.push(
+        `static const __u8 ${name}[] = ${bytesLiteral(bytes)};`,
+        ...putLines(this.#pages, address, placeText(operation.offset), name, there),
+      );
+    }
+    this.#plain(operation, index, `${there}`);
+  }
+
+  #ioctl(operation: Ioctl, index: number): void {
+    const { base, steps } = this.#emission;
+    const step = steps[index];
+    const around = this.#around;
+    const inVariable = this.#inVariables && mayBeVariable(operation, base);
+    const parts = ioctlParts(operation, index + 1, around, inVariable, step);
+    const isLast = this.#isLast(index);
+    const check =
+      isLast && step !== undefined
+        ? memoryCheck(operation, parts, step, this.#values)
+        : { before: [], after: [], conditions: [] };
+    this.lines.push(...parts.before);
+    if (check.before.length > 0)
+      this.lines.push('/* What the call leaves there. */', ...check.before);
+    this.#tell(operation, index, parts.call);
+    for (const { name, type, field } of this.#values.capturesOf(index)) {
+      const source = field === undefined ? 'result' : (parts.read(field.name) ?? '0');
+      this.lines.push(`${type} ${name} = result < 0 ? 0 : ${source};`);
+    }
+    this.lines.push(...check.after);
+    const gotDevice =
+      operation.command === VFIO_GROUP_GET_DEVICE_FD && (step?.observation.result ?? -1) >= 0;
+    if (gotDevice && this.#isKept(index)) {
+      this.lines.push('if (result == -ENODEV)', '\tlacks("a device of that name in the group");');
+    }
+    if (isLast) this.#conclude(operation, index, check.conditions);
+  }
+
+  #conclude(operation: Operation, index: number, conditions: readonly string[]): void {
+    const step = this.#emission.steps[index];
+    const expected = expectedText(operation, step);
+    const all = step === undefined ? ['1'] : [`is_same(result, ${expected})`, ...conditions];
+    if (step === undefined) this.lines.push('(void)result;');
+    const [first = '1', ...others] = all;
+    this.lines.push('', `int shown = ${first};`);
+    for (const condition of others) this.lines.push(`shown &= ${condition};`);
+  }
+}

@@ -1,0 +1,76 @@
+// The struct of an ioctl as a C variable with an initializer.
+
+import { LAYOUTS, type Operation } from '../../model/programs/program.ts';
+import type { Layout } from '../../spec/abi/layout.ts';
+import { bytesLiteral } from './c-stretch.ts';
+import { typeOf } from './c-structs.ts';
+import type { CValues } from './c-values.ts';
+
+export type StructArgument = Extract<
+  Extract<Operation, { op: 'ioctl' }>['argument'],
+  { kind: 'struct' }
+>;
+
+export const layoutOf = (argument: StructArgument): Layout => {
+  const layout = LAYOUTS.get(argument.layout);
+  if (layout === undefined) throw new Error(`No struct is called ${argument.layout}.`);
+  return layout;
+};
+
+export const tailOf = ({ tail }: StructArgument): Uint8Array => Buffer.from(tail ?? '', 'hex');
+
+/** How many bytes of the struct itself are put into memory. */
+export const shownOf = (argument: StructArgument): number =>
+  Math.min(argument.length ?? layoutOf(argument).size, layoutOf(argument).size);
+
+const members = (argument: StructArgument, name: string, values: CValues): readonly string[] => {
+  const layout = layoutOf(argument);
+  return layout.fields.flatMap((field) => {
+    const value = argument.fields[field.name] ?? 0n;
+    if (field.kind === 'size' || field.kind === 'argsz') {
+      const text =
+        value === BigInt(layout.size)
+          ? `sizeof(${name})`
+          : values.field(argument.layout, field, value);
+      return [`.${field.name} = ${text},`];
+    }
+    return value === 0n ? [] : [`.${field.name} = ${values.field(argument.layout, field, value)},`];
+  });
+};
+
+/** Declares the variable with what the call finds in it. `together`: with the bytes behind it, as `it` and `behind`. */
+export const declaration = (
+  argument: StructArgument,
+  variable: string,
+  together: boolean,
+  values: CValues,
+): readonly string[] => {
+  const type = typeOf(argument.layout);
+  if (type === 'int') {
+    const fd = argument.fields.fd ?? 0n;
+    return [`int ${variable} = ${values.descriptor(fd)};`];
+  }
+  if (!together) {
+    const inside = members(argument, variable, values);
+    return inside.length === 0
+      ? [`${type} ${variable} = { 0 };`]
+      : [`${type} ${variable} = {`, ...inside.map((line) => `\t${line}`), '};'];
+  }
+  const tail = tailOf(argument);
+  const same = tail.every((byte) => byte === tail[0]);
+  const inside = members(argument, `${variable}.it`, values);
+  return [
+    'struct {',
+    `\t${type} it;`,
+    `\t__u8 behind[${tail.length}];`,
+    `} ${variable} = {`,
+    ...(inside.length === 0 ? [] : ['\t.it = {', ...inside.map((line) => `\t\t${line}`), '\t},']),
+    ...(same ? [] : [`\t.behind = ${bytesLiteral(tail)},`]),
+    '};',
+    ...(same && (tail[0] ?? 0) !== 0
+      ? [
+          `memset(${variable}.behind, 0x${(tail[0] ?? 0).toString(16)}, sizeof(${variable}.behind));`,
+        ]
+      : []),
+  ];
+};

@@ -1,0 +1,137 @@
+// Values of a program as C writes them: numbers, places in the arena, and what earlier calls gave.
+
+import { REGIONS } from '../../model/programs/arena.ts';
+import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
+import type { Field } from '../../spec/abi/layout.ts';
+import { type HandleNames, handleNamesOf, valuesOf } from '../report/handle-names.ts';
+import { extensionName, namedNumber, number } from './c-names.ts';
+import { fieldType } from './c-structs.ts';
+
+/** "READ_ONLY_STRUCTS": what C calls a region of the arena. */
+export const regionName = (name: string): string => name.toUpperCase().replaceAll(/[ -]/g, '_');
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+/** "DATA + 0x1000", of type unsigned long. */
+export const placeText = (offset: bigint): string => {
+  const region = REGIONS.find(
+    (each) => offset >= each.offset && offset < each.offset + each.length,
+  );
+  const name = region === undefined ? 'ARENA' : regionName(region.name);
+  const rest = offset - (region?.offset ?? 0n);
+  if (rest === 0n) return name;
+  return rest < 0n ? `${name} - ${hex(-rest)}` : `${name} + ${hex(rest)}`;
+};
+
+/** What a later operation uses of what an operation gave. */
+export type Capture = {
+  readonly name: string;
+  readonly type: string;
+  /** The field that it is read from; the result where there is none. */
+  readonly field: Field | undefined;
+};
+
+const keyOf = (index: number, out: string): string => `${index} ${out}`;
+
+/** The field of what an operation gives; 'nothing' where it gives none of that name. */
+const sourceOf = (operation: Operation, out: string): Field | 'result' | 'nothing' => {
+  if (out === 'result') return 'result';
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return 'nothing';
+  const layout = LAYOUTS.get(operation.argument.layout);
+  return layout?.fields.find(({ name }) => name === out) ?? 'nothing';
+};
+
+export class CValues {
+  readonly #captures = new Map<number, Map<string, Capture>>();
+  readonly #latest = new Map<string, number>();
+  readonly #taken = new Set<string>();
+  readonly #program: Program;
+
+  constructor(program: Program) {
+    this.#program = program;
+    const names = handleNamesOf(program);
+    program.forEach((operation, index) => {
+      for (const value of valuesOf(operation)) {
+        if (typeof value === 'object' && 'from' in value) this.#need(value.from, value.out, names);
+      }
+      this.#latest.set(operation.label, index);
+    });
+    this.#latest.clear();
+  }
+
+  #need(from: string, out: string, names: HandleNames): void {
+    const index = this.#latest.get(from);
+    const operation = index === undefined ? undefined : this.#program[index];
+    if (index === undefined || operation === undefined) return;
+    const source = sourceOf(operation, out);
+    if (source === 'nothing') return;
+    const captures = this.#captures.get(index) ?? new Map<string, Capture>();
+    this.#captures.set(index, captures);
+    if (captures.has(keyOf(index, out))) return;
+    const told = names.nameOf(from, out) ?? `${out}_of_${index + 1}`;
+    const name = this.#taken.has(told) ? `${told}_of_${index + 1}` : told;
+    this.#taken.add(name);
+    const field = source === 'result' ? undefined : source;
+    captures.set(keyOf(index, out), {
+      name,
+      type: field === undefined ? 'int' : fieldType(field).replace('__aligned_u64', '__u64'),
+      field,
+    });
+  }
+
+  capturesOf(index: number): readonly Capture[] {
+    return [...(this.#captures.get(index)?.values() ?? [])];
+  }
+
+  /** From now on the label means this operation. */
+  passed(index: number, label: string): void {
+    this.#latest.set(label, index);
+  }
+
+  /** The variable of what an earlier operation gave; it gave nothing, and so 0, where there is none. */
+  #handle(from: string, out: string): string {
+    const index = this.#latest.get(from);
+    if (index === undefined) return '0';
+    return this.#captures.get(index)?.get(keyOf(index, out))?.name ?? '0';
+  }
+
+  /** Whether the value is what an earlier operation gave. */
+  isHandle(value: Value): boolean {
+    return (
+      typeof value === 'object' && 'from' in value && this.#handle(value.from, value.out) !== '0'
+    );
+  }
+
+  /** A value of 64 bits. */
+  wide(value: Value): string {
+    if (typeof value === 'bigint') return number(BigInt.asUintN(64, value));
+    return 'arena' in value ? placeText(value.arena) : this.#handle(value.from, value.out);
+  }
+
+  /** An int: a descriptor. */
+  descriptor(value: Value): string {
+    if (typeof value === 'bigint') return `${BigInt.asIntN(32, value)}`;
+    return 'arena' in value
+      ? `(int)(${placeText(value.arena)})`
+      : this.#handle(value.from, value.out);
+  }
+
+  /** The argument of an ioctl that takes a value. */
+  argument(command: number, value: Value): string {
+    if (typeof value !== 'bigint') return this.wide(value);
+    return (
+      extensionName(command, value) ??
+      `${number(BigInt.asUintN(64, value))}UL`.replace('ULLUL', 'UL')
+    );
+  }
+
+  field(layout: string, field: Field, value: Value): string {
+    if (typeof value === 'bigint') {
+      const cut = BigInt.asUintN(field.width * 8, value);
+      if (field.kind === 'fd') return `${BigInt.asIntN(32, cut)}`;
+      return namedNumber(layout, field.name, cut) ?? number(cut);
+    }
+    const text = this.wide(value);
+    return 'arena' in value && field.width < 8 ? `(${fieldType(field)})(${text})` : text;
+  }
+}

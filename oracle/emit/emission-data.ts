@@ -1,0 +1,15 @@
+// What is emitted: a program with what it gave, and in words what is wrong.
+
+import type { Program } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/platform.ts';
+import type { TracedStep } from '../trace/step-json.ts';
+
+export type Emission = {
+  readonly setting: Setting;
+  readonly base: bigint;
+  readonly program: Program;
+  /** What each operation gave; the last one is what is to be shown. Nothing of an operation that was not run. */
+  readonly steps: readonly (TracedStep | undefined)[];
+  /** What is wrong, in lines, for the head of the file. */
+  readonly says: readonly string[];
+};

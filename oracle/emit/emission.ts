@@ -1,0 +1,109 @@
+// What of a trace is emitted: its operations up to the last that was run, and what is wrong, in words. What no reply
+// shows is followed by the look at hidden state that shows it, where there is one.
+
+import { FAULT_NAMES, type FaultName } from '../../model/emulator/faults.ts';
+import { startOfProgram } from '../../model/programs/draft.ts';
+import { withProbes } from '../../model/programs/probes.ts';
+import { judgeProgram, judgeSteps } from '../check/judge-program.ts';
+import type { Counterexample, JudgedStep } from '../check/report.ts';
+import { counterexampleText, settingText } from '../report/counterexample.ts';
+import { paletteFor } from '../report/palette.ts';
+import { count } from '../report/quantities.ts';
+import type { TracedStep } from '../trace/step-json.ts';
+import { programOf, type Trace } from '../trace/trace-file.ts';
+import type { Emission } from './emission-data.ts';
+
+const PLAIN = paletteFor(false, {});
+const STATE = /^State before the call/;
+
+/** The violation without the state around it, which the calls themselves make. */
+const violationLines = (counterexample: Counterexample): readonly string[] => {
+  const lines = counterexampleText(counterexample, 'brief', PLAIN);
+  const start = lines.findIndex((line) => line.startsWith('VIOLATION'));
+  const end = lines.findIndex((line) => STATE.test(line));
+  const shown = lines.slice(Math.max(start, 0), end < 0 ? undefined : end);
+  return shown.map((line) => line.replace(/^VIOLATION +/, ''));
+};
+
+const titleOf = ({ header }: Trace, operations: number): string =>
+  `${count(operations, 'operation')}, ${settingText(header.setting)}, as ${header.subject ?? 'a kernel'} answered them.`;
+
+const asStep = ({ step }: JudgedStep): TracedStep => step;
+
+const isFaultName = (name: string): name is FaultName =>
+  (FAULT_NAMES as readonly string[]).includes(name);
+
+/** The program with the first look at hidden state that the emulator with the trace's defects answers wrongly. */
+const withShowingProbe = (trace: Trace): Emission | undefined => {
+  const { setting, arena, defects } = trace.header;
+  const start = startOfProgram(setting);
+  const probed = withProbes(start, programOf(trace));
+  const { steps, fault } = judgeProgram(
+    setting,
+    probed,
+    new Set(defects.filter(isFaultName)),
+    start,
+  );
+  if (fault?.kind !== 'reply') return undefined;
+  const program = probed.slice(0, steps.length);
+  return {
+    setting,
+    base: arena,
+    program,
+    steps: steps.map(asStep),
+    says: [
+      ...violationLines({ setting, program, steps, fault }),
+      titleOf(trace, program.length),
+      'The last call looks at what no reply before it shows.',
+    ],
+  };
+};
+
+const faultLines = (
+  trace: Trace,
+  program: Emission['program'],
+  steps: readonly TracedStep[],
+): readonly string[] => {
+  const { fault, header } = trace;
+  const { setting } = header;
+  if (fault === undefined) return ['No violation is known of.', ''];
+  const labelled = steps.map((step, index) => ({ ...step, label: program[index]?.label ?? '' }));
+  const judged = judgeSteps(startOfProgram(setting), labelled);
+  switch (fault.kind) {
+    case 'reply':
+      return judged.fault?.kind === 'reply'
+        ? violationLines({ setting, program, steps: judged.steps, fault: judged.fault })
+        : ['The last call is not answered as it must be.', ''];
+    case 'hidden':
+      return [
+        'Every reply is allowed, and the hidden state behind them is another than it must be. No call shows that here.',
+        '',
+      ];
+    case 'complaint':
+      return ['Every reply is allowed, and the kernel complains in its log:', ...fault.lines, ''];
+    case 'death':
+      return ['The kernel does not live to answer:', ...fault.said.trimEnd().split('\n'), ''];
+  }
+};
+
+export const emissionOf = (trace: Trace): Emission => {
+  const { header, operations, fault } = trace;
+  if (fault?.kind === 'hidden') {
+    const probed = withShowingProbe(trace);
+    if (probed !== undefined) return probed;
+  }
+  const ran = operations.findLastIndex(({ step }) => step !== undefined) + 1;
+  // The call that a kernel did not live to answer stands behind the last that was answered.
+  const end = fault?.kind === 'death' || ran === 0 ? operations.length : ran;
+  const kept = operations.slice(0, end);
+  const program = kept.map(({ operation }) => operation);
+  const steps = kept.map(({ step }) => step);
+  const known = steps.filter((step) => step !== undefined);
+  return {
+    setting: header.setting,
+    base: header.arena,
+    program,
+    steps,
+    says: [...faultLines(trace, program, known), titleOf(trace, program.length)],
+  };
+};

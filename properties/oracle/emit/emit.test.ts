@@ -1,0 +1,138 @@
+// What emit makes of traces: a C file that compiles, stands alone, and ends as it began.
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { programs } from '../../../model/programs/arbitrary.ts';
+import { cProgram } from '../../../oracle/emit/c-program.ts';
+import { emissionOf } from '../../../oracle/emit/emission.ts';
+import { emissionText } from '../../../oracle/emit/text.ts';
+import { type NamedTrace, namedTraces, traceOn } from '../../emissions.ts';
+import { SETTINGS } from '../../settings.ts';
+
+const run = promisify(execFile);
+
+const drawn = (): readonly NamedTrace[] =>
+  SETTINGS.flatMap((setting, index) =>
+    fc.sample(programs(setting, 40), { numRuns: 2, seed: 23 + index }).map((program, nth) => ({
+      name: `drawn ${index}.${nth}`,
+      trace: traceOn(setting, program),
+    })),
+  );
+
+type NamedText = { readonly name: string; readonly text: string };
+
+const files: readonly NamedText[] = [...namedTraces(), ...drawn()].map(({ name, trace }) => ({
+  name,
+  text: cProgram(emissionOf(trace)),
+}));
+
+/** The text without what a compiler does not look into. */
+const bare = (text: string): string =>
+  text
+    .replaceAll(/\/\*.*?\*\//gs, '')
+    .replaceAll(/"(?:[^"\\\n]|\\.)*"/g, '""')
+    .replaceAll(/'.'/g, "''");
+
+const PAIRS: readonly (readonly [string, string])[] = [
+  ['{', '}'],
+  ['(', ')'],
+  ['[', ']'],
+];
+
+const isBalanced = (text: string): boolean => {
+  const open: string[] = [];
+  for (const symbol of text) {
+    if (PAIRS.some(([opening]) => opening === symbol)) open.push(symbol);
+    const closed = PAIRS.find(([, closing]) => closing === symbol);
+    if (closed !== undefined && open.pop() !== closed[0]) return false;
+  }
+  return open.length === 0;
+};
+
+const emit = suite('emit');
+
+emit('every bracket is closed', () => {
+  for (const { name, text } of files) assert.ok(isBalanced(bare(text)), name);
+});
+
+emit('no file of this machine is named but those that the program opens', () => {
+  for (const { name, text } of files) {
+    const paths = bare(text).match(/\/(?:home|tmp|root|usr|work)\b/g) ?? [];
+    const named = text.match(/(?<!\\)"\/[^"\\]*"/g) ?? [];
+    assert.equal(paths, [], name);
+    const foreign = named.filter((path) => !/^"\/(?:dev\/(?:iommu|vfio\/.*))?"$/.test(path));
+    assert.equal(foreign, [], name);
+  }
+});
+
+emit('each operation is printed, and the last one decides', () => {
+  for (const { name, trace } of namedTraces()) {
+    const emission = emissionOf(trace);
+    const text = cProgram(emission);
+    const told = text.slice(text.indexOf('int main(')).match(/\btell(?:_open)?\("/g) ?? [];
+    assert.is(told.length, emission.program.length, name);
+    assert.match(text, /\n\tint shown = is_same\(result, /, name);
+    assert.is(emissionText(emission).match(/ {2}-> {2}/g)?.length, emission.program.length, name);
+  }
+});
+
+emit(
+  'what no reply shows is followed by a call that shows it, where a domain is a mock one',
+  () => {
+    const shown = namedTraces().filter(
+      ({ name, trace }) => name === 'read-only-mapped-writable' || trace.fault?.kind === 'hidden',
+    );
+    const probed = shown.filter(({ trace }) =>
+      emissionOf(trace).says.some((line) => line.includes('looks at what no reply')),
+    );
+    assert.ok(probed.length > 0, `${shown.length} are hidden`);
+    for (const { trace } of probed) {
+      const { program } = emissionOf(trace);
+      assert.ok(program.length > trace.operations.length);
+    }
+  },
+);
+
+const compiler = async (): Promise<string | undefined> => {
+  try {
+    await run('cc', ['--version']);
+    return 'cc';
+  } catch {
+    return undefined;
+  }
+};
+
+emit('every file compiles without a warning, where there is a compiler', async () => {
+  const cc = await compiler();
+  if (cc === undefined) {
+    process.stdout.write(
+      '  (skipped: there is no cc here, so that no emitted file was compiled)\n',
+    );
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'properties-'));
+  const waiting = [...files.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, { name, text }] = next;
+      const file = join(folder, `${index}.c`);
+      writeFileSync(file, text);
+      await run(cc, ['-Wall', '-Werror', '-fsyntax-only', file]).catch((error: Error) => {
+        throw new Error(`${name}: ${error.message}`);
+      });
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: availableParallelism() }, work));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+emit.run();
