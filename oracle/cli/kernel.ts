@@ -111,6 +111,21 @@ export const startKernel = async (
 const vmPlatformOf = ({ platform }: Setting): VmPlatform =>
   platform.devices.length === 0 ? 'mock' : 'vtd';
 
+/** The traces of settings that need the same virtual machine and the same user, together. */
+export const sameMachine = <T>(
+  all: readonly T[],
+  settingOf: (one: T) => Setting,
+): readonly (readonly T[])[] => {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const setting = settingOf(one);
+    const { privileged, memlockLimit } = setting.credentials;
+    const key = `${vmPlatformOf(setting)} ${privileged} ${memlockLimit}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+};
+
 /**
  * Uses a kernel for a program that was made for the setting `told`. It is judged by what the kernel is, which may be
  * another release.
@@ -129,13 +144,17 @@ export const withKernelFor = async <T>(
 };
 
 /** A program that was not run to its end proves nothing. Throws BadUse where the subject refused an operation. */
-export const requireWhole = (run: {
-  readonly steps: readonly unknown[];
-  readonly fault: unknown;
-  readonly refused: string | undefined;
-}): void => {
+export const requireWhole = (
+  run: {
+    readonly steps: readonly unknown[];
+    readonly fault: unknown;
+    readonly refused: string | undefined;
+  },
+  file?: string,
+): void => {
   if (run.refused === undefined || run.fault !== undefined) return;
+  const where = file === undefined ? '' : `${file}: `;
   throw new BadUse(
-    `Operation ${run.steps.length + 1} is not made on a kernel, for safety: ${run.refused}`,
+    `${where}Operation ${run.steps.length + 1} is not made on a kernel, for safety: ${run.refused}`,
   );
 };

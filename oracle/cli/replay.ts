@@ -1,16 +1,17 @@
-// iommufd-spec replay: runs the program of a trace file again, on the emulator or on a kernel.
+// iommufd-spec replay: runs the programs of trace files again, on the emulator or on a kernel.
 
 import { type Command, Option } from 'commander';
 import { FAULT_NAMES, type FaultName } from '../../model/emulator/faults.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { judgeProgram } from '../check/judge-program.ts';
-import type { Counterexample } from '../check/report.ts';
+import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
 import {
   counterexampleReport,
   counterexampleText,
   resultsOf,
   runText,
+  settingText,
 } from '../report/counterexample.ts';
 import { count } from '../report/quantities.ts';
 import type { Verbosity } from '../report/verbosity.ts';
@@ -23,6 +24,7 @@ import {
   isOnKernel,
   requireWhole,
   type SubjectOptions,
+  sameMachine,
   subjectText,
   withKernelFor,
 } from './kernel.ts';
@@ -40,8 +42,10 @@ Examples:
   $ iommufd-spec replay counterexample.jsonl
   $ iommufd-spec replay --defect none counterexample.jsonl
   $ iommufd-spec replay --subject kernel --vm bzImage counterexample.jsonl
+  $ iommufd-spec replay --vm bzImage regressions/*.jsonl
 
-On the emulator the program runs with the defects that the trace was found with, unless --defect names others.
+Of several traces each is a line unless it ends in a violation, and a kernel is started once for those that need the
+same machine. On the emulator the program runs with the defects that the trace was found with, unless --defect names others.
 Exit status: 0 every reply is allowed and so is the hidden state, 1 a violation, 2 the file is no trace.`;
 
 /** The defects that the options name, or else those of the trace. */
@@ -78,54 +82,142 @@ const agreement = (trace: Trace, counterexample: Counterexample | undefined): st
     : 'the violation that the trace tells of is not there any more';
 };
 
-const replayOnKernel = async (options: Options, traced: Setting, program: Program) => {
-  const { judgeOnKernel } = await import('../check/kernel-campaign.ts');
-  return withKernelFor(options, traced, async ({ subject, setting }) => {
-    const judged = await judgeOnKernel(setting, subject, program);
-    requireWhole(judged);
-    return { setting, ...judged };
-  });
+/** A trace that is to be run again. */
+type Replayed = {
+  readonly file: string;
+  readonly trace: Trace;
+  readonly program: Program;
+  readonly defects: ReadonlySet<FaultName>;
 };
 
-const replay = async (file: string, options: Options): Promise<number> => {
-  const output = openOutput();
-  const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
+/** What came of it. */
+type Outcome = {
+  readonly setting: Setting;
+  readonly steps: readonly JudgedStep[];
+  readonly fault: Fault | undefined;
+};
+
+const readReplayed = async (file: string, options: Options): Promise<Replayed> => {
   const trace = await readTrace(file);
-  const defects = defectsOf(file, trace, options.defect);
-  const program = programOf(trace);
-  const onKernel = isOnKernel(options);
-  const { setting, steps, fault } = onKernel
-    ? await replayOnKernel(options, trace.header.setting, program)
-    : {
-        setting: trace.header.setting,
-        ...judgeProgram(trace.header.setting, program, defects),
-      };
-  const ran = { setting, program, steps };
-  const counterexample = fault === undefined ? undefined : { ...ran, fault };
-  if (options.json === true) {
-    const found =
-      counterexample === undefined
-        ? { setting, program, results: resultsOf(ran) }
-        : counterexampleReport(counterexample, verbosity);
-    output.line(jsonLine({ file, agreement: agreement(trace, counterexample), ...found }));
-  } else if (counterexample === undefined) {
-    output.lines([...runText(ran, output.palette), '', output.palette.good('no violation')]);
-  } else {
-    output.lines(counterexampleText(counterexample, verbosity, output.palette));
-  }
-  const subject = onKernel ? subjectText(options).subject : `the emulator${withDefects(defects)}`;
-  if (options.json !== true) say(output, trace, counterexample, subject);
-  return counterexample === undefined ? FINE : VIOLATION;
+  return {
+    file,
+    trace,
+    program: programOf(trace),
+    defects: defectsOf(file, trace, options.defect),
+  };
 };
 
-const say = (
+/** Each of them, in an order in which a kernel is started once for those that need the same machine. */
+async function* onKernels(
+  replayed: readonly Replayed[],
+  options: Options,
+): AsyncGenerator<readonly [Replayed, Outcome]> {
+  const { judgeOnKernel } = await import('../check/kernel-campaign.ts');
+  for (const together of sameMachine(replayed, ({ trace }) => trace.header.setting)) {
+    const [first] = together;
+    if (first === undefined) continue;
+    const outcomes = await withKernelFor(
+      options,
+      first.trace.header.setting,
+      async ({ subject, setting }) => {
+        const done: (readonly [Replayed, Outcome])[] = [];
+        for (const each of together) {
+          const judged = await judgeOnKernel(setting, subject, each.program);
+          requireWhole(judged, each.file);
+          done.push([each, { setting, ...judged }]);
+        }
+        return done;
+      },
+    );
+    yield* outcomes;
+  }
+}
+
+function* onEmulator(replayed: readonly Replayed[]): Generator<readonly [Replayed, Outcome]> {
+  for (const each of replayed) {
+    const { setting } = each.trace.header;
+    yield [each, { setting, ...judgeProgram(setting, each.program, each.defects) }];
+  }
+}
+
+const counterexampleOf = (
+  { program }: Replayed,
+  { setting, steps, fault }: Outcome,
+): Counterexample | undefined =>
+  fault === undefined ? undefined : { setting, program, steps, fault };
+
+const printJson = (
   output: Output,
-  trace: Trace,
-  counterexample: Counterexample | undefined,
-  subject: string,
+  replayed: Replayed,
+  outcome: Outcome,
+  options: Options,
 ): void => {
+  const { file, trace, program } = replayed;
+  const counterexample = counterexampleOf(replayed, outcome);
+  const found =
+    counterexample === undefined
+      ? { setting: outcome.setting, program, results: resultsOf({ ...outcome, program }) }
+      : counterexampleReport(counterexample, verbosityOf(options));
+  output.line(jsonLine({ file, agreement: agreement(trace, counterexample), ...found }));
+};
+
+const printText = (
+  output: Output,
+  replayed: Replayed,
+  outcome: Outcome,
+  options: Options,
+): void => {
+  const { trace, program, defects } = replayed;
+  const counterexample = counterexampleOf(replayed, outcome);
+  if (counterexample === undefined) {
+    const text = runText({ ...outcome, program }, output.palette);
+    output.lines([...text, '', output.palette.good('no violation')]);
+  } else {
+    output.lines(counterexampleText(counterexample, verbosityOf(options), output.palette));
+  }
+  const subject = isOnKernel(options)
+    ? subjectText(options).subject
+    : `the emulator${withDefects(defects)}`;
   const operations = count(trace.operations.length, 'operation');
   output.line(`\nRan ${operations} on ${subject}: ${agreement(trace, counterexample)}.`);
+};
+
+/** One line where all is well, and the whole text where not: there are many. */
+const printBriefly = (
+  output: Output,
+  replayed: Replayed,
+  outcome: Outcome,
+  options: Options,
+): void => {
+  const { file, trace } = replayed;
+  if (outcome.fault !== undefined) {
+    output.line(`${file}:`);
+    printText(output, replayed, outcome, options);
+    return;
+  }
+  const on = settingText(outcome.setting);
+  output.line(`${file}: no violation (${on}), ${agreement(trace, undefined)}`);
+};
+
+const verbosityOf = ({ verbose }: Options): Verbosity => (verbose === true ? 'full' : 'brief');
+
+const replay = async (files: readonly string[], options: Options): Promise<number> => {
+  const output = openOutput();
+  const replayed: Replayed[] = [];
+  for (const file of files) replayed.push(await readReplayed(file, options));
+  const print =
+    options.json === true ? printJson : replayed.length === 1 ? printText : printBriefly;
+  const outcomes = isOnKernel(options) ? onKernels(replayed, options) : onEmulator(replayed);
+  let violations = 0;
+  for await (const [each, outcome] of outcomes) {
+    print(output, each, outcome, options);
+    if (outcome.fault !== undefined) violations += 1;
+  }
+  if (options.json !== true && replayed.length > 1) {
+    const found = violations === 0 ? 'no violation' : count(violations, 'violation');
+    output.line(`${count(replayed.length, 'trace')}, ${found}`);
+  }
+  return violations === 0 ? FINE : VIOLATION;
 };
 
 /** As for `check`, and `none` for the emulator as it is. */
@@ -140,13 +232,13 @@ export const addDefectChoice = (command: Command): Command =>
 export const addReplay = (program: Command): void => {
   const command = program
     .command('replay')
-    .description('run the program of a trace again, on the emulator or on a kernel')
-    .argument('<file>', 'a trace, as check and shrink save it');
+    .description('run the programs of traces again, on the emulator or on a kernel')
+    .argument('<files...>', 'traces, as check and shrink save them');
   addSubjectOptions(addDefectChoice(command))
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'show more of the state')
     .addHelpText('after', EXAMPLES)
-    .action(async (file: string, options: Options) => {
-      process.exitCode = await replay(file, options);
+    .action(async (files: readonly string[], options: Options) => {
+      process.exitCode = await replay(files, options);
     });
 };
