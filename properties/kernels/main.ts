@@ -1,0 +1,105 @@
+// What kernels taught, on one kernel: node dist/properties/kernels/main.js IMAGE. Every trace of fixtures/kernel and every
+// example of the corpus for its platform runs there and is judged, and C files of them are compiled and run. Exit
+// status: 0 all is well, 1 something is not, 3 this machine lacks something.
+
+import { basename } from 'node:path';
+import type { Program } from '../../model/programs/program.ts';
+import { judgeOnKernel } from '../../oracle/check/kernel-campaign.ts';
+import { startKernel } from '../../oracle/cli/kernel.ts';
+import { counterexampleText } from '../../oracle/report/counterexample.ts';
+import { paletteFor } from '../../oracle/report/palette.ts';
+import { programOf } from '../../oracle/trace/trace-file.ts';
+import { EnvironmentError } from '../../oracle/vm/environment-error.ts';
+import type { VmPlatform } from '../../oracle/vm/qemu.ts';
+import { ERRNO } from '../../spec/abi/errno.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
+import { CORPUS } from '../corpus/corpus.ts';
+import { readRegressions } from '../regressions.ts';
+import { hasCompiler, type RanProgram, reproduce } from './reproducers.ts';
+
+const PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd'];
+
+const PRIVILEGED = { privileged: true, memlockLimit: U64_MAX };
+
+type NamedProgram = { readonly name: string; readonly program: Program };
+
+/** Examples name the devices of the emulator's VT-d: only those on mock devices run as they are. */
+const examplesOn = (platform: VmPlatform): readonly NamedProgram[] =>
+  platform !== 'mock'
+    ? []
+    : Object.values(CORPUS)
+        .flat()
+        .filter(({ setting }) => setting.platform.name === 'mock' && setting.credentials.privileged)
+        .map(({ says, steps }) => ({ name: says, program: steps.map(([operation]) => operation) }));
+
+const programsOn = async (platform: VmPlatform): Promise<readonly NamedProgram[]> => {
+  const regressions = await readRegressions();
+  return [
+    ...regressions
+      .filter(({ trace }) => trace.header.setting.platform.name === platform)
+      .map(({ name, trace }) => ({ name, program: programOf(trace) })),
+    ...examplesOn(platform),
+  ];
+};
+
+/** What the subject says by itself, where it does not let a program map other files than its own. */
+const isAnsweredBySubject = ({ steps }: RanProgram): boolean =>
+  steps.some(({ call, observation }) => call.kind === 'mmap' && observation.errno === ERRNO.ENODEV);
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** How many things were wrong. */
+const checkOn = async (image: string, platform: VmPlatform): Promise<number> => {
+  const programs = await programsOn(platform);
+  const { subject, setting } = await startKernel({ vm: image }, platform, PRIVILEGED);
+  const ran: RanProgram[] = [];
+  let violations = 0;
+  try {
+    for (const { name, program } of programs) {
+      const { steps, fault } = await judgeOnKernel(setting, subject, program);
+      if (fault !== undefined) {
+        violations += 1;
+        const text = counterexampleText(
+          { setting, program, steps, fault },
+          'brief',
+          paletteFor(false, {}),
+        );
+        print([`${name}:`, ...text].join('\n'));
+      }
+      ran.push({ name, program, steps: steps.map(({ step }) => step) });
+    }
+  } finally {
+    await subject.close();
+  }
+  const where = `${setting.release} ${platform}`;
+  print(`${where}: ${programs.length} programs, ${violations} violations`);
+  if (!(await hasCompiler())) {
+    print(`${where}: skipped: there is no cc here, so that no C file was run`);
+    return violations;
+  }
+  const shown = ran.filter((each) => !isAnsweredBySubject(each));
+  const { files, wrong } = await reproduce(image, platform, setting, shown);
+  for (const line of wrong) print(line);
+  print(`${where}: ${files} C files, ${wrong.length} wrong`);
+  return violations + wrong.length;
+};
+
+const main = async (image: string | undefined): Promise<number> => {
+  if (image === undefined) {
+    print(`The kernel is missing: node ${basename(process.argv[1] ?? '')} IMAGE`);
+    return 2;
+  }
+  let wrong = 0;
+  try {
+    for (const platform of PLATFORMS) wrong += await checkOn(image, platform);
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    print(error.message);
+    return 3;
+  }
+  return wrong === 0 ? 0 : 1;
+};
+
+process.exitCode = await main(process.argv[2]);
