@@ -142,6 +142,30 @@ cli('check, replay, shrink and judge agree on a counterexample', async () => {
   assert.is(without.status, 0, without.error);
   assert.is(judged.status, 1, judged.error);
   assert.is(shrunk.status, 1, shrunk.error);
+  const many = await run('replay', '--defect', 'none', saved, saved);
+  assert.is(many.status, 0, many.error);
+  assert.match(many.out, /^2 traces, no violation$/m);
+  const [one, other] = await Promise.all([
+    run('replay', saved, saved),
+    run('replay', '--json', saved, saved),
+  ]);
+  assert.is(one.status, 1);
+  assert.match(one.out, /^2 traces, 2 violations$/m);
+  assert.is(other.out.trim().split('\n').length, 2);
+  const emitted = join(FOLDER, 'emitted.c');
+  const written = await run('emit', saved, '-o', emitted);
+  assert.is(written.status, 0, written.error);
+  assert.match(readFileSync(emitted, 'utf8'), /^int main\(void\)$/m);
+  const [text, json, badFile, badPlace] = await Promise.all([
+    run('emit', '--as', 'text', saved),
+    run('emit', '--as', 'c', '--json', saved),
+    run('emit', GOOD),
+    run('emit', saved, '-o', join(FOLDER, 'no such folder', 'file.c')),
+  ]);
+  assert.match(text.out, /it must answer/);
+  assert.is((JSON.parse(json.out) as { text: string }).text, readFileSync(emitted, 'utf8'));
+  assert.is(badFile.status, 2);
+  assert.is(badPlace.status, 3);
 });
 
 cli('rules: the reference, and one part of it', async () => {
