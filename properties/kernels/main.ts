@@ -102,4 +102,7 @@ const main = async (image: string | undefined): Promise<number> => {
   return wrong === 0 ? 0 : 1;
 };
 
+// Ended from outside, it takes its virtual machine with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 process.exitCode = await main(process.argv[2]);
