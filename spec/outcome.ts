@@ -2,10 +2,16 @@
 
 import { ERRNO } from './abi/errno.ts';
 import type { Process, Segment } from './call.ts';
-import { valuesOf } from './collections/ordered-map.ts';
+import { nodesOf, valuesOf } from './collections/ordered-map.ts';
 import type { DeviationId } from './deviations.ts';
 import { pinRules } from './memory/pin.ts';
-import { MEMORY_SINCE, meetsShared, SHARED_WITH_DEVICE } from './memory/recorded.ts';
+import {
+  hasOnlySeen,
+  MEMORY_SINCE,
+  meetsShared,
+  SHARED_WITH_DEVICE,
+  SHARED_WITH_FILE,
+} from './memory/recorded.ts';
 import type { Refused, Rule } from './rule.ts';
 import type { World } from './world.ts';
 
@@ -98,7 +104,14 @@ export const withMemoryDoubt = (
   before: World,
   pinned: boolean,
 ): readonly Outcome[] => {
-  if (!pinned || before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
+  const { memory } = before;
+  if (!pinned || memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
+  if (
+    memory.isFollowed &&
+    ![...nodesOf(memory.spaces)].some(({ key }) => hasOnlySeen(memory, key))
+  ) {
+    return [reply];
+  }
   return [reply, { ...failed(pinRules.notMapped, before), unknown: MEMORY_SINCE }];
 };
 
@@ -117,7 +130,9 @@ export const withSharedDoubt = (
 ): readonly Outcome[] => {
   if (before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
   const mayBeRegisters = meetsShared(before.memory, process, address, address + length - 1n);
-  return mayBeRegisters && hasDeviceOpen(before)
-    ? [reply, { ...failed(pinRules.notMemory, before), unknown: SHARED_WITH_DEVICE }]
+  const { isFollowed } = before.memory;
+  const unknown = isFollowed ? SHARED_WITH_FILE : SHARED_WITH_DEVICE;
+  return mayBeRegisters && (isFollowed || hasDeviceOpen(before))
+    ? [reply, { ...failed(pinRules.notMemory, before), unknown }]
     : [reply];
 };

@@ -3,10 +3,12 @@
 import { startOfProgram } from '../../model/programs/draft.ts';
 import type { World } from '../../spec/world.ts';
 import { judge } from '../judge/judge.ts';
+import { withEvent } from '../judge/recorded-events.ts';
 import { judgeRecorded, startOf } from '../judge/session.ts';
 import type { JudgedCall } from '../report/violation.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { Fields, parseObject } from '../trace/fields.ts';
+import { parseEvent, type RecordedEvent } from '../trace/recorded-event.ts';
 import { RecordedLineReader } from '../trace/recorded-line.ts';
 import { parseCall, parseHeader } from '../trace/recording.ts';
 import {
@@ -32,15 +34,23 @@ export type Format = {
   readonly release: string;
   readonly start: World;
   readonly judge: (world: World, line: Line) => JudgedCall | undefined;
+  /** The world after a line that is no call but tells something; nothing for any other line. */
+  readonly told: (world: World, line: Line) => World | undefined;
   /** Whether the line, behind a violation, is a call. */
   readonly isCall: (line: Line) => boolean;
   /** Called behind the last line. */
   readonly end: (line: number) => void;
 };
 
+/** Most lines are, and need not be read as anything else. */
+const isIoctl = ({ chunk, start, end }: Line): boolean =>
+  chunk.subarray(start, end).includes('"cmd":"');
+
 const recordingFormat = (file: string, text: string): Format => {
   const header = parseHeader(file, text);
   const reader = new RecordedLineReader();
+  const eventIn = (line: Line): RecordedEvent | undefined =>
+    header.version === 1 || isIoctl(line) ? undefined : parseEvent(file, line.number, textOf(line));
   return {
     name: 'recording',
     release: header.release,
@@ -53,7 +63,11 @@ const recordingFormat = (file: string, text: string): Format => {
       const verdict = judgeRecorded(file, world, recorded);
       return { line: line.number, call, observation, verdict, world };
     },
-    isCall: () => true,
+    told: (world, line) => {
+      const event = eventIn(line);
+      return event === undefined ? undefined : withEvent(world, event);
+    },
+    isCall: (line) => eventIn(line) === undefined,
     end: () => {},
   };
 };
@@ -85,6 +99,7 @@ const traceFormat = (file: string, first: Fields): Format => {
       const verdict = judge(world, step.call, step.observation);
       return { line: line.number, label: operation.label, ...step, verdict, world };
     },
+    told: () => undefined,
     isCall: (line) => operationIn(fieldsOf(line)) !== undefined,
     end: (line) => {
       if (!ended) {

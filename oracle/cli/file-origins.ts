@@ -23,6 +23,12 @@ export const withOrigins = async (
       format = formatOf(file, textOf(line));
       world = format.start;
     } else if (number < (report.line ?? 0)) {
+      const told = format.told(world, line);
+      if (told !== undefined) {
+        world = told;
+        seeker.see(world, `line ${number}`);
+        return;
+      }
       const verdict = format.judge(world, line)?.verdict;
       if (verdict === undefined) return;
       world = verdict.world;

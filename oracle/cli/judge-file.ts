@@ -78,6 +78,11 @@ class FileJudge {
       if (this.format.isCall(line)) this.notJudged += 1;
       return;
     }
+    const told = this.format.told(this.#world, line);
+    if (told !== undefined) {
+      this.#world = told;
+      return;
+    }
     const judged = this.format.judge(this.#world, line);
     if (judged !== undefined) this.#count(judged);
   }

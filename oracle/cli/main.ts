@@ -9,6 +9,7 @@ import { addCheck } from './check.ts';
 import { addEmit } from './emit.ts';
 import { BAD_INPUT, DEFECT, ENVIRONMENT } from './exit-status.ts';
 import { addJudge } from './judge.ts';
+import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { addRules } from './rules.ts';
 import { addShrink } from './shrink.ts';
@@ -22,6 +23,7 @@ const program = new Command('iommufd-spec')
 
 addJudge(program);
 addCheck(program);
+addRecord(program);
 addReplay(program);
 addShrink(program);
 addEmit(program);

@@ -25,8 +25,8 @@ import type { Verdict } from './verdict.ts';
 /** A privileged program has no limit; another one's is not written down. */
 const UNLIMITED = U64_MAX;
 
-export const startOf = (file: string, header: RecordingHeader): World =>
-  emptyWorld(
+export const startOf = (file: string, header: RecordingHeader): World => {
+  const world = emptyWorld(
     {
       release: header.release,
       platform: platformOf(file, header.platform),
@@ -34,6 +34,8 @@ export const startOf = (file: string, header: RecordingHeader): World =>
     },
     'recorded',
   );
+  return { ...world, memory: { ...world.memory, isFollowed: header.version === 2 } };
+};
 
 /** A process that was not seen before is a child: it has its parent's descriptors. */
 const withProcess = (world: World, process: Process, fd: RecordedCall['fd']): World => {

@@ -8,6 +8,8 @@ import { BadInput } from './bad-input.ts';
 import { isObject, parseObject } from './fields.ts';
 
 export type RecordingHeader = {
+  /** 2: every process, descriptor and mapping is followed; see recorded-event.ts. */
+  readonly version: 1 | 2;
   readonly release: ReleaseName;
   readonly privileged: boolean;
   readonly program: string;
@@ -43,8 +45,9 @@ export const parseHeader = (file: string, text: string): RecordingHeader => {
   if (line.format !== 'iommufd-recording') {
     throw new BadInput(file, 1, `"format" is not "iommufd-recording"; this is no recording`);
   }
-  if (line.version !== 1) {
-    throw new BadInput(file, 1, `version ${String(line.version)} is not known; version 1 is`);
+  const { version } = line;
+  if (version !== 1 && version !== 2) {
+    throw new BadInput(file, 1, `version ${String(version)} is not known; 1 and 2 are`);
   }
   const release = RELEASE_NAMES.find((name) => name === line.release);
   if (release === undefined) {
@@ -58,6 +61,7 @@ export const parseHeader = (file: string, text: string): RecordingHeader => {
     throw new BadInput(file, 1, 'only x86-64 with pages of 4096 bytes is specified');
   }
   return {
+    version,
     release,
     privileged: line.privileged === true,
     program: typeof line.program === 'string' ? line.program : '',

@@ -26,6 +26,8 @@ export type Memory = {
    * descriptors were written down, so that memory may have changed unseen.
    */
   readonly knowledge: 'complete' | 'recorded';
+  /** Of a recording that tells every mapping that is made, changed and removed. */
+  readonly isFollowed: boolean;
   readonly credentials: Credentials;
   readonly spaces: OrderedMap<Process, AddressSpace>;
   readonly nextBacking: BackingId;
@@ -37,6 +39,7 @@ export type Memory = {
 
 export const emptyMemory = (knowledge: Memory['knowledge'], credentials: Credentials): Memory => ({
   knowledge,
+  isFollowed: false,
   credentials,
   spaces: undefined,
   nextBacking: 1,

@@ -3,7 +3,8 @@
 
 import { type Fd, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import type { Process } from '../call.ts';
-import { carved, mapped, mappingAt } from './address-space.ts';
+import { valuesOf } from '../collections/ordered-map.ts';
+import { type AddressSpace, carved, mapped, mappingAt } from './address-space.ts';
 import { type Memory, spaceOf, withSpace } from './memory.ts';
 
 export type SeenMapping = {
@@ -19,8 +20,36 @@ export type SeenMapping = {
 const SHARED_BACKING = -1;
 const privateBacking = (process: Process): number => -1 - process;
 
+/** What is behind a mapping of which only that it is there is known: its pages are known by their address. */
+export const seenBacking = (process: Process, shared: boolean): number =>
+  shared ? SHARED_BACKING : privateBacking(process);
+
+const TOLD_FILES_BELOW = -0x2000_0000;
+
+/** A file of memory by its number in the recording. */
+export const fileBacking = (file: number): number => TOLD_FILES_BELOW - file;
+
+const isOnlySeen = (backing: number): boolean => backing < 0 && backing > TOLD_FILES_BELOW;
+
 const protectionOf = ({ readable, writable }: SeenMapping) =>
   writable ? 'read-write' : readable ? 'read' : 'none';
+
+/** Whether the mappings that the recording told of are those that it saw, between the two, both inclusive. */
+const isAsSeen = (
+  known: AddressSpace,
+  start: bigint,
+  last: bigint,
+  seen: readonly SeenMapping[],
+): boolean => {
+  for (let at = start; at <= last; ) {
+    const told = mappingAt(known, at)?.mapping;
+    const found = seen.find((mapping) => mapping.start <= at && at <= mapping.last);
+    if (told === undefined || found === undefined) return false;
+    if (told.protection !== protectionOf(found) || told.shared !== found.shared) return false;
+    at = (told.last < found.last ? told.last : found.last) + 1n;
+  }
+  return true;
+};
 
 /** Memory in which exactly these mappings meet the range from `start` to `last`, both inclusive. */
 export const withSeenMappings = (
@@ -30,14 +59,16 @@ export const withSeenMappings = (
   last: bigint,
   seen: readonly SeenMapping[],
 ): Memory => {
-  let space = carved(spaceOf(memory, process), start, last);
+  const known = spaceOf(memory, process);
+  if (memory.isFollowed && isAsSeen(known, start, last, seen)) return memory;
+  let space = carved(known, start, last);
   for (const mapping of seen) {
     space = mapped(space, mapping.start, {
       last: mapping.last,
       protection: protectionOf(mapping),
       shared: mapping.shared,
       kind: 'memory',
-      backing: mapping.shared ? SHARED_BACKING : privateBacking(process),
+      backing: seenBacking(process, mapping.shared),
       page: pageIndex(Number(mapping.start / PAGE_SIZE_BYTES)),
     });
   }
@@ -52,7 +83,15 @@ export const recordedFile = (fd: Fd): { readonly backing: number; readonly lengt
   length: U64_MAX,
 });
 
-/** Whether the recording shows a shared mapping in the range, both ends inclusive: nothing tells of what. */
+/** Whether some mapping of the process is there of which the recording told no more than that. */
+export const hasOnlySeen = (memory: Memory, process: Process): boolean => {
+  for (const { backing } of valuesOf(spaceOf(memory, process))) {
+    if (isOnlySeen(backing)) return true;
+  }
+  return false;
+};
+
+/** Whether a shared mapping is in the range, both ends inclusive, of which nothing tells what stands behind it. */
 export const meetsShared = (
   memory: Memory,
   process: Process,
@@ -63,7 +102,8 @@ export const meetsShared = (
   for (let at = start; at <= last; ) {
     const found = mappingAt(space, at);
     if (found === undefined) return false;
-    if (found.mapping.shared) return true;
+    const { shared, backing } = found.mapping;
+    if (shared && (!memory.isFollowed || isOnlySeen(backing))) return true;
     at = found.mapping.last + 1n;
   }
   return false;
@@ -72,6 +112,10 @@ export const meetsShared = (
 /** Why a pin of shared memory may fail in a recording of a program that has a device open. */
 export const SHARED_WITH_DEVICE =
   "the recording does not say whether a shared mapping is memory or a device's registers";
+
+/** The same of a mapping whose file is none of memory. */
+export const SHARED_WITH_FILE =
+  'the recording does not say whether the pages of a mapped file can be pinned';
 
 /** Why a pin that comes after the map may fail in a recording although memory stood there then. */
 export const MEMORY_SINCE =

@@ -1,0 +1,71 @@
+// What the lines of a recording that are no calls make of the world.
+
+import type { Process } from '../../spec/call.ts';
+import { drop, nodesOf, put, valueAt } from '../../spec/collections/ordered-map.ts';
+import * as followed from '../../spec/memory/followed.ts';
+import type { Memory } from '../../spec/memory/memory.ts';
+import { step } from '../../spec/step.ts';
+import { descriptorsOf, fileAt, type World, withDescriptor } from '../../spec/world.ts';
+import type { RecordedEvent } from '../trace/recorded-event.ts';
+
+const memoryAfter = (memory: Memory, event: RecordedEvent): Memory => {
+  const { process } = event;
+  switch (event.kind) {
+    case 'mmap':
+      return followed.withTold(memory, process, event.mapping);
+    case 'munmap':
+      return followed.withoutTold(memory, process, event.stretch);
+    case 'mprotect':
+      return followed.withProtection(memory, process, event.stretch, event.protection);
+    case 'mremap':
+      return followed.withMoved(memory, process, event.from, event.to, event.keeps);
+    case 'madvise':
+      return event.advice.startsWith('DONTNEED')
+        ? followed.withDiscarded(memory, process, event.stretch)
+        : followed.withDoubtful(memory, process, event.stretch);
+    case 'exec':
+      return followed.withProgram(memory, process, event.mappings);
+    case 'fork':
+      return followed.withChild(memory, process, event.child);
+    case 'exit':
+      return followed.withProgram(memory, process, []);
+    case 'dup':
+      return memory;
+  }
+};
+
+/** The process with all its descriptors closed, as the kernel does when it ends. */
+const withoutProcess = (world: World, process: Process): World => {
+  let after = world;
+  for (const { key: fd } of [...nodesOf(descriptorsOf(world, process))]) {
+    const [outcome] = step(after, { kind: 'close', process, fd });
+    if (outcome?.kind === 'reply') after = outcome.world;
+  }
+  return { ...after, processes: drop(after.processes, process) };
+};
+
+const NO_DESCRIPTORS = { descriptors: undefined };
+
+/** The world after an event, which nothing can be said against. */
+export const withEvent = (world: World, event: RecordedEvent): World => {
+  const after = { ...world, memory: memoryAfter(world.memory, event) };
+  const { process } = event;
+  switch (event.kind) {
+    case 'exit':
+      return withoutProcess(after, process);
+    case 'fork': {
+      const parent = valueAt(after.processes, process) ?? NO_DESCRIPTORS;
+      return { ...after, processes: put(after.processes, event.child, parent) };
+    }
+    case 'exec': {
+      const known = valueAt(after.processes, process) ?? NO_DESCRIPTORS;
+      return { ...after, processes: put(after.processes, process, known) };
+    }
+    case 'dup': {
+      const file = fileAt(after, process, event.from);
+      return file === undefined ? after : withDescriptor(after, process, event.fd, file);
+    }
+    default:
+      return after;
+  }
+};

@@ -1,0 +1,189 @@
+// The program's own doings with its memory, as a recording tells them that follows every one of them. Pages then keep
+// their identity for as long as they stand, and what is gone is known to be gone.
+
+import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
+import type { Process, Protection } from '../call.ts';
+import { atOrAfter, nodesOf } from '../collections/ordered-map.ts';
+import { type AddressSpace, carved, type Mapping, mapped, mappingAt } from './address-space.ts';
+import { type Memory, spaceOf, withSpace } from './memory.ts';
+import { fileBacking, seenBacking } from './recorded.ts';
+
+/** Whole pages; both ends inclusive. */
+export type Stretch = { readonly start: bigint; readonly last: bigint };
+
+/** What stands behind a new mapping; a file of memory has a number that is its own in the recording. */
+export type ToldBacking =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'memory-file'; readonly file: number; readonly offset: bigint }
+  | { readonly kind: 'device' }
+  /** Another file: it is not known whether its pages can be pinned. */
+  | { readonly kind: 'file' };
+
+export type ToldMapping = Stretch & {
+  readonly protection: Protection;
+  readonly shared: boolean;
+  readonly backing: ToldBacking;
+};
+
+const pagesBetween = (start: bigint, end: bigint): number =>
+  Number((end - start) / PAGE_SIZE_BYTES);
+
+const pageOf = (address: bigint): PageIndex => pageIndex(Number(address / PAGE_SIZE_BYTES));
+
+const withFresh = (memory: Memory): { readonly memory: Memory; readonly backing: number } => ({
+  memory: { ...memory, nextBacking: memory.nextBacking + 1 },
+  backing: memory.nextBacking,
+});
+
+/** Something new is mapped; what was there is gone. */
+export const withTold = (
+  memory: Memory,
+  process: Process,
+  { start, last, protection, shared, backing }: ToldMapping,
+): Memory => {
+  const fresh = withFresh(memory);
+  const common = { last, protection, shared };
+  const mapping = ((): Mapping => {
+    switch (backing.kind) {
+      case 'anonymous':
+      case 'device': {
+        const kind = backing.kind === 'device' ? 'device' : 'memory';
+        return { ...common, kind, backing: fresh.backing, page: pageIndex(0) };
+      }
+      case 'memory-file': {
+        // A private mapping's pages become its own when they are written.
+        const own = shared ? fileBacking(backing.file) : seenBacking(process, false);
+        const page = shared ? pageOf(backing.offset) : pageOf(start);
+        return { ...common, kind: 'memory', backing: own, page };
+      }
+      case 'file':
+        return {
+          ...common,
+          kind: 'memory',
+          backing: seenBacking(process, shared),
+          page: pageOf(start),
+        };
+    }
+  })();
+  return withSpace(fresh.memory, process, mapped(spaceOf(memory, process), start, mapping));
+};
+
+export const withoutTold = (memory: Memory, process: Process, { start, last }: Stretch): Memory =>
+  withSpace(memory, process, carved(spaceOf(memory, process), start, last));
+
+/** The mappings in the stretch, cut to it. */
+function* piecesIn(space: AddressSpace, { start, last }: Stretch): Generator<ToldPiece> {
+  for (let at = start; at <= last; ) {
+    const found = mappingAt(space, at);
+    if (found === undefined) {
+      const next = atOrAfter(space, at);
+      if (next === undefined || next.key > last) return;
+      at = next.key;
+      continue;
+    }
+    const end = found.mapping.last < last ? found.mapping.last : last;
+    const page = pageIndex(found.mapping.page + pagesBetween(found.start, at));
+    yield { start: at, mapping: { ...found.mapping, last: end, page } };
+    at = end + 1n;
+  }
+}
+
+type ToldPiece = { readonly start: bigint; readonly mapping: Mapping };
+
+const withPieces = (
+  memory: Memory,
+  process: Process,
+  stretch: Stretch,
+  change: (piece: ToldPiece) => Mapping,
+): Memory => {
+  let space = spaceOf(memory, process);
+  for (const piece of [...piecesIn(space, stretch)]) {
+    space = mapped(space, piece.start, change(piece));
+  }
+  return withSpace(memory, process, space);
+};
+
+export const withProtection = (
+  memory: Memory,
+  process: Process,
+  stretch: Stretch,
+  protection: Protection,
+): Memory => withPieces(memory, process, stretch, ({ mapping }) => ({ ...mapping, protection }));
+
+/** Private memory was given up: other pages stand there from now on. Files keep theirs. */
+export const withDiscarded = (memory: Memory, process: Process, stretch: Stretch): Memory => {
+  const fresh = withFresh(memory);
+  return withPieces(fresh.memory, process, stretch, ({ start, mapping }) =>
+    mapping.shared || mapping.kind === 'device'
+      ? mapping
+      : { ...mapping, backing: fresh.backing, page: pageIndex(pagesBetween(stretch.start, start)) },
+  );
+};
+
+/** Pages may have been given up, or not: they are known only by their address. */
+export const withDoubtful = (memory: Memory, process: Process, stretch: Stretch): Memory =>
+  withPieces(memory, process, stretch, ({ start, mapping }) =>
+    mapping.kind === 'device'
+      ? mapping
+      : { ...mapping, backing: seenBacking(process, mapping.shared), page: pageOf(start) },
+  );
+
+/** mremap: what stood at `from` stands at `to`, and where that is longer, more of the same kind behind it. */
+export const withMoved = (
+  memory: Memory,
+  process: Process,
+  from: Stretch,
+  to: Stretch,
+  keeps: boolean,
+): Memory => {
+  const pieces = [...piecesIn(spaceOf(memory, process), from)];
+  let moved = keeps ? withDiscarded(memory, process, from) : withoutTold(memory, process, from);
+  moved = withoutTold(moved, process, to);
+  const fresh = withFresh(moved);
+  let space = spaceOf(moved, process);
+  let next = to.start;
+  for (const { start, mapping } of pieces) {
+    const at = to.start + (start - from.start);
+    if (at > to.last) break;
+    const end = at + (mapping.last - start);
+    next = (end < to.last ? end : to.last) + 1n;
+    space = mapped(space, at, { ...mapping, last: next - 1n });
+  }
+  const last = pieces.at(-1);
+  if (last !== undefined && next <= to.last) {
+    const { start, mapping } = last;
+    // A file goes on; what is a program's own is new.
+    const more =
+      mapping.backing > 0
+        ? { backing: fresh.backing, page: pageIndex(0) }
+        : {
+            backing: mapping.backing,
+            page: pageIndex(mapping.page + pagesBetween(start, mapping.last + 1n)),
+          };
+    space = mapped(space, next, { ...mapping, ...more, last: to.last });
+  }
+  return withSpace(fresh.memory, process, space);
+};
+
+/** A new program: these mappings, and no other. */
+export const withProgram = (
+  memory: Memory,
+  process: Process,
+  mappings: readonly ToldMapping[],
+): Memory => {
+  let result = withSpace(memory, process, undefined);
+  for (const mapping of mappings) result = withTold(result, process, mapping);
+  return result;
+};
+
+/**
+ * A child has what its parent shares with others. Of private memory it has a copy, of which nothing tells which pages
+ * are still the parent's.
+ */
+export const withChild = (memory: Memory, parent: Process, child: Process): Memory => {
+  let space: AddressSpace;
+  for (const { key, value } of nodesOf(spaceOf(memory, parent))) {
+    if (value.shared) space = mapped(space, key, value);
+  }
+  return withSpace(memory, child, space);
+};
