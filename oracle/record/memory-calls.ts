@@ -41,8 +41,23 @@ export class MemoryCalls {
   /** Where each process's heap ends. */
   readonly #heaps = new Map<number, bigint>();
 
+  /** All mappings as they were when last looked at; gone with the next call that may change some. */
+  readonly #mappings = new Map<number, readonly MappedRange[]>();
+
   constructor(emit: Emit) {
     this.#emit = emit;
+  }
+
+  /** A call that may change mappings of some process is about to be made. */
+  changing(): void {
+    this.#mappings.clear();
+  }
+
+  /** The mappings that meet the range, both ends inclusive. Reading them all takes long. */
+  meeting(process: number, start: bigint, last: bigint): readonly MappedRange[] {
+    const known = this.#mappings.get(process) ?? mappingsOf(process);
+    this.#mappings.set(process, known);
+    return known.filter((mapping) => mapping.start <= last && mapping.end > start);
   }
 
   /** What stands behind a descriptor, as `backing` and, for memory, `file` and `size`. */
@@ -137,6 +152,7 @@ export class MemoryCalls {
 
   /** A new program: everything that is mapped when it starts. */
   executed(process: number): LineFields {
+    this.changing();
     this.#heaps.delete(process);
     return { call: 'exec', vmas: mappingLines(mappingsOf(process)) };
   }

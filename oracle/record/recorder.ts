@@ -3,7 +3,7 @@
 
 import { fileToBeMapped, pointedAt, type Range, structAt, toBeMapped } from './ioctl-memory.ts';
 import { type Emit, MemoryCalls, mappingLines } from './memory-calls.ts';
-import { isRecorded, mappingsOf, pathOf, recordedDescriptors } from './proc-files.ts';
+import { isRecorded, pathOf, recordedDescriptors } from './proc-files.ts';
 import { hex, type LineFields, type RecordingLines } from './recording-lines.ts';
 import { NUMBER } from './system-calls.ts';
 import { TraceeMemory } from './tracee-memory.ts';
@@ -11,6 +11,16 @@ import type { AfterCall, Caller, Listener } from './tracer.ts';
 
 const F_DUPFD = 0n;
 const F_DUPFD_CLOEXEC = 1030n;
+
+const CHANGES_MAPPINGS = new Set<number>([
+  NUMBER.mmap,
+  NUMBER.munmap,
+  NUMBER.mprotect,
+  NUMBER.pkeyMprotect,
+  NUMBER.mremap,
+  NUMBER.madvise,
+  NUMBER.brk,
+]);
 
 type Arguments = readonly bigint[];
 
@@ -39,6 +49,7 @@ export class Recorder implements Listener {
   }
 
   call(caller: Caller, number: number, args: Arguments): AfterCall | undefined {
+    if (CHANGES_MAPPINGS.has(number)) this.#calls.changing();
     switch (number) {
       case NUMBER.ioctl:
         return this.#ioctl(caller, args);
@@ -180,9 +191,7 @@ export class Recorder implements Listener {
   #mapped(process: number, command: number, struct: Uint8Array): LineFields {
     const range = toBeMapped(command, struct);
     if (range !== undefined) {
-      const met = mappingsOf(process).filter(
-        ({ start, end }) => start <= range.last && end > range.start,
-      );
+      const met = this.#calls.meeting(process, range.start, range.last);
       return { vmas: mappingLines(met) };
     }
     const fd = fileToBeMapped(command, struct);

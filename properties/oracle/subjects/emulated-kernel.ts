@@ -1,0 +1,109 @@
+// The kernel subject's executor with the emulator where the kernel would be, so that what it prepares for a call can be
+// compared with what the emulator is given directly. The arena's bytes are copied to where the executor looks for them.
+
+import type { Machine } from '../../../model/machine.ts';
+import { ARENA_BASE, ARENA_LENGTH, mapArena } from '../../../model/programs/arena.ts';
+import type { Program } from '../../../model/programs/program.ts';
+import { compileBatch } from '../../../oracle/subjects/kernel/compile.ts';
+import { Executor } from '../../../oracle/subjects/kernel/executor.ts';
+import type { KernelLog } from '../../../oracle/subjects/kernel/kernel-log.ts';
+import type { KernelMachine } from '../../../oracle/subjects/kernel/machine.ts';
+import { type Played, playBatch } from '../../../oracle/subjects/kernel/playback.ts';
+import type { Backing, Protection } from '../../../spec/call.ts';
+
+const LENGTH = Number(ARENA_LENGTH);
+
+/** What the executor asks of the arena's memory. */
+class MirroredArena {
+  readonly base = Number(ARENA_BASE);
+  readonly length = LENGTH;
+  readonly bytes = new Uint8Array(LENGTH);
+  readonly words = new Int32Array(this.bytes.buffer);
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  loadable(offset: number, length: number): number {
+    if (!(offset >= 0 && offset < LENGTH)) return 0;
+    const wanted = Math.min(length, LENGTH - offset);
+    const loaded = this.#machine.load(ARENA_BASE + BigInt(offset), wanted);
+    this.bytes.set(loaded, offset);
+    return loaded.length;
+  }
+
+  /** Nothing is written in place: all that is stored goes through `store`. */
+  writable(): number {
+    return 0;
+  }
+
+  store(offset: number, bytes: Uint8Array): number {
+    if (!(offset >= 0 && offset < LENGTH)) return 0;
+    const inside = bytes.subarray(0, LENGTH - offset);
+    return this.#machine.store(ARENA_BASE + BigInt(offset), inside);
+  }
+
+  dirty(): void {}
+}
+
+/** What the executor asks of its machine, answered by the emulator. */
+class EmulatedKernel {
+  readonly memory: MirroredArena;
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    this.memory = new MirroredArena(machine);
+  }
+
+  prepare(): void {
+    mapArena(this.#machine, ARENA_BASE);
+  }
+
+  release(): void {}
+
+  open(path: string): number {
+    return this.#machine.open(path);
+  }
+
+  close(fd: number): number {
+    return this.#machine.close(fd);
+  }
+
+  memfd(length: bigint): number {
+    return this.#machine.memfd(length);
+  }
+
+  mmap(
+    address: bigint,
+    length: bigint,
+    protection: Protection,
+    shared: boolean,
+    backing: Backing,
+  ): number {
+    return this.#machine.mmap(address, length, protection, shared, backing);
+  }
+
+  munmap(address: bigint, length: bigint): number {
+    return this.#machine.munmap(address, length);
+  }
+
+  control(fd: number, command: number, high: number, low: number): number {
+    const argument = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+    return this.#machine.ioctl(fd, command, argument);
+  }
+}
+
+const NO_LOG = { complaints: () => false } as unknown as KernelLog;
+
+/** The program compiled, executed and played back as for a kernel, on this machine, which must be fresh. */
+export const executedOn = (machine: Machine, program: Program): Played => {
+  const kernel = new EmulatedKernel(machine) as unknown as KernelMachine;
+  const executor = new Executor(kernel, NO_LOG, new Int32Array(4), { logEveryCall: false });
+  const batch = new Uint8Array(compileBatch([program]));
+  const results = new Uint8Array(executor.run(new Int32Array(batch.buffer)));
+  const [played] = playBatch([program], new Int32Array(results.buffer));
+  if (played === undefined) throw new Error('Nothing came of the program.');
+  return played;
+};
