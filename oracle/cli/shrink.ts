@@ -9,6 +9,7 @@ import type { Setting } from '../../spec/platform.ts';
 import { shrinkProgram } from '../check/campaign.ts';
 import { judgeProgram } from '../check/judge-program.ts';
 import type { Counterexample } from '../check/report.ts';
+import { withEvent } from '../judge/recorded-events.ts';
 import { judgeRecorded, startOf } from '../judge/session.ts';
 import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
 import { count } from '../report/quantities.ts';
@@ -18,6 +19,7 @@ import { parseObject } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { linesOf } from '../trace/lines.ts';
 import { programOfRecording } from '../trace/program-of-recording.ts';
+import { parseEvent } from '../trace/recorded-event.ts';
 import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
 import { programOf, readTrace, TRACE_FORMAT } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
@@ -74,6 +76,7 @@ const ofTrace = async (file: string, options: Options): Promise<Source> => {
 const ofRecording = async (file: string, options: Options): Promise<Source> => {
   const calls: RecordedCall[] = [];
   let world: ReturnType<typeof startOf> | undefined;
+  let isFollowed = false;
   let isOver = false;
   let line = 0;
   for await (const texts of linesOf(file)) {
@@ -81,7 +84,14 @@ const ofRecording = async (file: string, options: Options): Promise<Source> => {
       line += 1;
       if (isOver) break;
       if (world === undefined) {
-        world = startOf(file, parseHeader(file, text));
+        const header = parseHeader(file, text);
+        isFollowed = header.version === 2;
+        world = startOf(file, header);
+        continue;
+      }
+      const event = isFollowed ? parseEvent(file, line, text) : undefined;
+      if (event !== undefined) {
+        world = withEvent(world, event);
         continue;
       }
       const recorded = parseCall(file, line, text);
