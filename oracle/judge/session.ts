@@ -2,12 +2,12 @@
 // account. Holds one world and no history, so that its memory does not grow with the recording.
 
 import { decode } from '../../spec/abi/layout.ts';
-import { IOMMU_IOAS_MAP } from '../../spec/abi/native.ts';
+import { IOMMU_IOAS_MAP, IOMMU_IOAS_MAP_FILE } from '../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_TYPE1_DMA_MAP } from '../../spec/abi/vfio.ts';
-import type { IoctlCall, Process } from '../../spec/call.ts';
+import type { IoctlCall, Observation, Process } from '../../spec/call.ts';
 import { nodesOf, put, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
-import { withSeenMappings } from '../../spec/memory/recorded.ts';
+import { fileBacking, withSeenMappings } from '../../spec/memory/recorded.ts';
 import {
   emptyWorld,
   fileAt,
@@ -15,10 +15,12 @@ import {
   withDescriptor,
   withMemory,
   withNewFile,
+  withoutDescriptor,
+  withoutFile,
 } from '../../spec/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { platformOf } from '../trace/platforms.ts';
-import type { RecordedCall, RecordingHeader } from '../trace/recording.ts';
+import type { MappedFile, RecordedCall, RecordingHeader } from '../trace/recording.ts';
 import { judge } from './judge.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -95,6 +97,27 @@ const withUntoldDescriptor = (world: World, { call, fd, path }: RecordedCall): W
   return withDescriptor(opened.world, call.process, fd, opened.id);
 };
 
+/** A recording tells what the descriptor to be mapped is, and not when it was opened: it is open for this call. */
+const judgeMapFile = (
+  world: World,
+  call: IoctlCall,
+  observation: Observation,
+  { file, size }: MappedFile,
+): Verdict => {
+  const bytes = call.memory[0]?.bytes ?? new Uint8Array();
+  const { fd } = decode(IOMMU_IOAS_MAP_FILE, bytes);
+  if (fileAt(world, call.process, fd) !== undefined) return judge(world, call, observation);
+  const opened = withNewFile(world, () => ({
+    kind: 'memfd',
+    backing: fileBacking(file),
+    length: size,
+  }));
+  const open = withDescriptor(opened.world, call.process, fd, opened.id);
+  const verdict = judge(open, call, observation);
+  const closed = withoutFile(withoutDescriptor(verdict.world, call.process, fd), opened.id);
+  return verdict.kind === 'violation' ? verdict : { ...verdict, world: closed };
+};
+
 /** The verdict on one line of a recording, and the world after it. */
 export const judgeRecorded = (file: string, before: World, recorded: RecordedCall): Verdict => {
   const { call, fd, line, path } = recorded;
@@ -106,5 +129,9 @@ export const judgeRecorded = (file: string, before: World, recorded: RecordedCal
       `process ${call.process} uses descriptor ${fd} (${path}), which was never opened`,
     );
   }
-  return judge(withMappings(known, recorded), call, recorded.observation);
+  const { observation, mappedFile } = recorded;
+  if (mappedFile !== undefined && call.kind === 'ioctl') {
+    return judgeMapFile(known, call, observation, mappedFile);
+  }
+  return judge(withMappings(known, recorded), call, observation);
 };

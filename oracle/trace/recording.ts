@@ -35,6 +35,15 @@ export type RecordedCall = {
   readonly observation: Observation;
   /** Every mapping that meets the memory to be mapped; absent where none was written down. */
   readonly mappings: readonly RecordedMapping[] | undefined;
+  /** The file of memory that IOAS_MAP_FILE is to map, where that is told. */
+  readonly mappedFile?: MappedFile;
+};
+
+export type MappedFile = {
+  /** Its number in the recording. */
+  readonly file: number;
+  /** Bytes. */
+  readonly size: bigint;
 };
 
 type Line = Readonly<Record<string, unknown>>;
@@ -218,6 +227,9 @@ export const parseCall = (file: string, line: number, text: string): RecordedCal
         mappings: Array.isArray(fields.vmas)
           ? fields.vmas.map((mapping) => mappingOf(reader, mapping))
           : undefined,
+        ...(fields.backing === 'memory-file'
+          ? { mappedFile: { file: reader.number('file'), size: reader.hexNumber('size') } }
+          : {}),
       };
     }
     default:

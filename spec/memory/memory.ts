@@ -60,6 +60,7 @@ const memoryWith = (
   userLocked: number,
 ): Memory => ({
   knowledge: memory.knowledge,
+  isFollowed: memory.isFollowed,
   credentials: memory.credentials,
   spaces,
   nextBacking: memory.nextBacking,

@@ -164,6 +164,22 @@ followed(
   },
 );
 
+followed('the file that IOAS_MAP_FILE maps is the one that is mapped elsewhere', async () => {
+  const mapFile = (file: number): Line =>
+    ioctl(
+      0x3b8f,
+      native.IOMMU_IOAS_MAP_FILE,
+      { flags: FIXED_READ_WRITE, ioas_id: 1, fd: 5, start: PAGE, length: PAGE, iova: IOVA },
+      { backing: 'memory-file', file, size: text(4n * PAGE) },
+    );
+  const shared = { ...mmap(AT, 1n, 'rw-s'), backing: 'memory-file', file: 0, offset: text(PAGE) };
+  const start = [OPEN, ALLOC, shared];
+  assert.is(await ends(2, [...start, mapFile(0)]), 'conforms');
+  assert.is(await ends(2, [...start, mapFile(0), attach(0), check(0)]), 'conforms');
+  assert.is(await ends(2, [...start, mapFile(0), attach(0), check(EINVAL)]), 'violation');
+  assert.is(await ends(2, [...start, mapFile(1), attach(0), check(EINVAL)]), 'unknown');
+});
+
 const destroy = (more: Line, id: number): Line => ({
   ...ioctl(0x3b80, native.IOMMU_DESTROY, { id }),
   ...more,
