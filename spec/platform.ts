@@ -20,6 +20,8 @@ export type PlatformDevice = {
   readonly name: string;
   /** The number in /dev/vfio/N. */
   readonly group: number;
+  /** The number in /dev/vfio/devices/vfioN, the device's own file, where it has one. */
+  readonly cdev?: number;
   /** Index into `iommus`. A mediated device has none: it is an in-kernel user of the IOAS. */
   readonly iommu: number | 'none';
   /** IOVAs that the device reaches by another way than the IOMMU (its interrupts, for one). */

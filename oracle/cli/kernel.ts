@@ -7,7 +7,7 @@ import type { MachineDescription } from '../subjects/kernel/machine-description.
 import { platformOfMachine } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
-import type { VmPlatform } from '../vm/qemu.ts';
+import { VM_PLATFORMS, type VmPlatform } from '../vm/qemu.ts';
 import { BadUse } from './bad-use.ts';
 import type { SettingOptions } from './settings.ts';
 
@@ -17,9 +17,6 @@ export type SubjectOptions = {
   readonly subject?: (typeof SUBJECTS)[number];
   readonly vm?: string;
 };
-
-/** The platforms of a virtual machine that programs are drawn for. */
-const CHECKED_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd'];
 
 export const addSubjectOptions = (command: Command): Command =>
   command
@@ -50,12 +47,10 @@ export const kernelPlatforms = ({
     if (platform === undefined) return [undefined];
     throw new BadUse('--platform is of a virtual machine (--vm); this machine has its own.');
   }
-  if (platform === undefined) return CHECKED_PLATFORMS;
-  const chosen = CHECKED_PLATFORMS.filter((name) => name === platform);
+  if (platform === undefined) return VM_PLATFORMS;
+  const chosen = VM_PLATFORMS.filter((name) => name === platform);
   if (chosen.length > 0) return chosen;
-  throw new BadUse(
-    `A virtual machine is checked as ${CHECKED_PLATFORMS.join(' or ')}, not ${platform}.`,
-  );
+  throw new BadUse(`A virtual machine is ${VM_PLATFORMS.join(', ')}, not ${platform}.`);
 };
 
 export const subjectText = ({
@@ -108,8 +103,10 @@ export const startKernel = async (
 };
 
 /** The platform of a virtual machine on which a program of that setting runs. */
-const vmPlatformOf = ({ platform }: Setting): VmPlatform =>
-  platform.devices.length === 0 ? 'mock' : 'vtd';
+const vmPlatformOf = ({ platform: { devices } }: Setting): VmPlatform => {
+  if (devices.length === 0) return 'mock';
+  return devices.some(({ iommu }) => iommu !== 'none') ? 'vtd' : 'mdev';
+};
 
 /** The traces of settings that need the same virtual machine and the same user, together. */
 export const sameMachine = <T>(

@@ -19,6 +19,8 @@ export const VTD_IOMMU: Iommu = {
   aperture: { start: 0n, last: 0xffff_ffff_ffffn },
   enforcesCacheCoherency: false,
 };
+/** The name of the mediated device in virtual machines. */
+export const MDEV_NAME = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001';
 const VTD_RESERVED: readonly IovaRange[] = [{ start: 0xfee0_0000n, last: 0xfeef_ffffn }];
 
 /** QEMU's VT-d with two devices, each in a group of its own. */
@@ -26,12 +28,19 @@ export const VTD_PLATFORM: Platform = {
   name: 'vtd',
   iommus: [VTD_IOMMU],
   devices: [
-    { name: '0000:00:04.0', group: 4, iommu: 0, reserved: VTD_RESERVED },
-    { name: '0000:00:05.0', group: 5, iommu: 0, reserved: VTD_RESERVED },
+    { name: '0000:00:04.0', group: 4, cdev: 0, iommu: 0, reserved: VTD_RESERVED },
+    { name: '0000:00:05.0', group: 5, cdev: 1, iommu: 0, reserved: VTD_RESERVED },
   ],
   testCommands: true,
   mockDevices: true,
   noIommuConfigured: true,
+};
+
+/** No IOMMU but that of mock devices, and a mediated device: it reaches an IOAS through the kernel alone. */
+export const MDEV_PLATFORM: Platform = {
+  ...MOCK_PLATFORM,
+  name: 'mdev',
+  devices: [{ name: MDEV_NAME, group: 0, cdev: 0, iommu: 'none', reserved: [] }],
 };
 
 /**
@@ -54,17 +63,18 @@ export const MIXED_PLATFORM: Platform = {
     },
   ],
   devices: [
-    { name: '0000:02:00.0', group: 8, iommu: 2, reserved: [] },
-    { name: '0000:00:04.0', group: 4, iommu: 0, reserved: VTD_RESERVED },
-    { name: '0000:00:05.0', group: 5, iommu: 1, reserved: VTD_RESERVED },
-    { name: '0000:01:00.0', group: 6, iommu: 1, reserved: [] },
+    { name: '0000:02:00.0', group: 8, cdev: 0, iommu: 2, reserved: [] },
+    { name: '0000:00:04.0', group: 4, cdev: 1, iommu: 0, reserved: VTD_RESERVED },
+    { name: '0000:00:05.0', group: 5, cdev: 2, iommu: 1, reserved: VTD_RESERVED },
+    { name: '0000:01:00.0', group: 6, cdev: 3, iommu: 1, reserved: [] },
     {
       name: '0000:01:00.1',
       group: 6,
+      cdev: 4,
       iommu: 1,
       reserved: [{ start: 0x8000_0000n, last: 0x8000_ffffn }],
     },
-    { name: 'mtty-1', group: 7, iommu: 'none', reserved: [] },
+    { name: 'mtty-1', group: 7, cdev: 5, iommu: 'none', reserved: [] },
   ],
   testCommands: true,
   mockDevices: true,
@@ -74,6 +84,7 @@ export const MIXED_PLATFORM: Platform = {
 export const PLATFORMS: Readonly<Record<string, Platform>> = {
   mock: MOCK_PLATFORM,
   vtd: VTD_PLATFORM,
+  mdev: MDEV_PLATFORM,
   mixed: MIXED_PLATFORM,
 };
 
@@ -98,11 +109,18 @@ const range = (file: string, value: unknown, name: string): IovaRange => {
   return { start: number(file, value[0], name), last: number(file, value[1], name) };
 };
 
-const deviceOf = (file: string, value: unknown, reserved: readonly IovaRange[]): PlatformDevice => {
+/** VFIO numbers devices' own files as they are bound to it, which is as a header lists them if it says nothing else. */
+const deviceOf = (
+  file: string,
+  value: unknown,
+  position: number,
+  reserved: readonly IovaRange[],
+): PlatformDevice => {
   if (!isDescription(value) || typeof value.bdf !== 'string' || typeof value.group !== 'number') {
     throw new BadInput(file, 1, 'a device of the platform has no "bdf" and "group"');
   }
-  return { name: value.bdf, group: value.group, iommu: 0, reserved };
+  const cdev = typeof value.cdev === 'number' ? value.cdev : position;
+  return { name: value.bdf, group: value.group, cdev, iommu: 0, reserved };
 };
 
 /** The platform as a file's header describes it. */
@@ -124,7 +142,9 @@ export const platformOf = (file: string, description: Description): Platform => 
         enforcesCacheCoherency: description.cacheCoherency === true,
       },
     ],
-    devices: Array.isArray(devices) ? devices.map((device) => deviceOf(file, device, ranges)) : [],
+    devices: Array.isArray(devices)
+      ? devices.map((device, position) => deviceOf(file, device, position, ranges))
+      : [],
     testCommands: true,
     mockDevices: true,
     noIommuConfigured: true,

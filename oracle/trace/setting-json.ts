@@ -36,9 +36,10 @@ export const platformJson = (platform: Platform) => ({
     aperture: rangeJson(aperture),
     enforcesCacheCoherency,
   })),
-  devices: platform.devices.map(({ name, group, iommu, reserved }) => ({
+  devices: platform.devices.map(({ name, group, cdev, iommu, reserved }) => ({
     name,
     group,
+    ...(cdev === undefined ? {} : { cdev }),
     iommu,
     reserved: reserved.map(rangeJson),
   })),
@@ -57,7 +58,7 @@ const iommuOf = (fields: Fields): Iommu => {
 };
 
 const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
-  fields.only('name', 'group', 'iommu', 'reserved');
+  fields.only('name', 'group', 'cdev', 'iommu', 'reserved');
   const iommu = fields.raw('iommu') === 'none' ? 'none' : fields.integer('iommu');
   if (iommu !== 'none' && (iommu < 0 || iommu >= iommus)) {
     fields.fail(`device ${fields.text('name')} names an IOMMU that the platform does not have`);
@@ -65,6 +66,7 @@ const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
   return {
     name: fields.text('name'),
     group: fields.integer('group'),
+    ...(fields.raw('cdev') === undefined ? {} : { cdev: fields.integer('cdev') }),
     iommu,
     reserved: fields.list('reserved').map((value) => rangeOf(fields, value)),
   };

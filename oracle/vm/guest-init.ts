@@ -1,5 +1,6 @@
 // The guest's first process, as a script for busybox's shell. The guest's root is the host's, read-only.
 
+import { MDEV_NAME } from '../trace/platforms.ts';
 import { PORT_NAME, PRIVATE_TAG, type VmPlatform } from './qemu.ts';
 
 export const DEVICE_MEMORY_PCI_ID = ['0x1af4', '0x1110'] as const;
@@ -11,8 +12,6 @@ export const GUEST_DEVICE_MEMORY = `${GUEST_LINKS}/device-memory`;
 /** In the private folder: that the script began, and the job's exit status. */
 export const READY_FILE = 'ready';
 export const STATUS_FILE = 'status';
-
-const MDEV_UUID = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001';
 
 /** Any value as one word of the shell's. */
 export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
@@ -31,7 +30,7 @@ for device in /sys/bus/pci/devices/*; do
 done`;
     case 'mdev':
       return `
-echo ${MDEV_UUID} > /sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create`;
+echo ${MDEV_NAME} > /sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create`;
     case 'mock':
       return '';
   }

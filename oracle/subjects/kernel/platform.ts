@@ -1,8 +1,8 @@
 // The platform of a running machine, as the runner found it: its devices with their groups and reserved ranges.
 
-import type { IovaRange, Platform } from '../../../spec/platform.ts';
+import type { IovaRange, Platform, PlatformDevice } from '../../../spec/platform.ts';
 import { MOCK_PLATFORM, VTD_IOMMU } from '../../trace/platforms.ts';
-import type { MachineDescription } from './machine-description.ts';
+import type { DeviceDescription, MachineDescription } from './machine-description.ts';
 
 /** A line of sysfs: the first and the last IOVA, and what the range is for. */
 const rangeOf = (line: string): IovaRange => {
@@ -13,18 +13,31 @@ const rangeOf = (line: string): IovaRange => {
   return { start: BigInt(start), last: BigInt(last) };
 };
 
-/** What programs for this machine are drawn and judged for. */
-export const platformOfMachine = (machine: MachineDescription): Platform => ({
-  ...MOCK_PLATFORM,
-  name: machine.devices.length === 0 ? 'mock' : 'vtd',
-  testCommands: machine.hasTestCommands,
-  // Beside real IOMMUs a kernel may not survive them: docs/findings/0002.
-  mockDevices: machine.devices.length === 0,
-  iommus: machine.devices.length === 0 ? [] : [VTD_IOMMU],
-  devices: machine.devices.map(({ name, group, reserved }) => ({
+const CDEV = /vfio(\d+)$/;
+
+const deviceOf = ({ name, id, group, cdev, reserved }: DeviceDescription): PlatformDevice => {
+  const own = cdev === undefined ? undefined : CDEV.exec(cdev)?.[1];
+  return {
     name,
     group,
-    iommu: 0,
+    ...(own === undefined ? {} : { cdev: Number(own) }),
+    // A mediated device has no id.
+    iommu: id === '' ? 'none' : 0,
     reserved: reserved.map(rangeOf),
-  })),
-});
+  };
+};
+
+/** What programs for this machine are drawn and judged for. */
+export const platformOfMachine = (machine: MachineDescription): Platform => {
+  const devices = machine.devices.map(deviceOf);
+  const translated = devices.some(({ iommu }) => iommu !== 'none');
+  return {
+    ...MOCK_PLATFORM,
+    name: translated ? 'vtd' : devices.length > 0 ? 'mdev' : 'mock',
+    testCommands: machine.hasTestCommands,
+    // Beside real IOMMUs a kernel may not survive them: docs/findings/0002.
+    mockDevices: !translated,
+    iommus: translated ? [VTD_IOMMU] : [],
+    devices,
+  };
+};
