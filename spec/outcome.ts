@@ -116,7 +116,7 @@ export const withMemoryDoubt = (
 };
 
 const hasDeviceOpen = ({ files }: World): boolean => {
-  for (const { kind } of valuesOf(files)) if (kind === 'device') return true;
+  for (const { kind } of valuesOf(files)) if (kind === 'device' || kind === 'cdev') return true;
   return false;
 };
 

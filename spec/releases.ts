@@ -22,6 +22,10 @@ export type Release = {
   readonly mockMapsWithoutPermission: boolean;
   /** HWPT_ALLOC knows the flag PASID. */
   readonly hwptsForPasids: boolean;
+  /** BIND_IOMMUFD knows tokens, and takes a struct that is longer than the release knows. */
+  readonly bindKnowsTokens: boolean;
+  /** ATTACH_ and DETACH_IOMMUFD_PT know PASIDs. */
+  readonly devicesHavePasids: boolean;
   /** MD_CHECK_MAP looks for the hwpt before it looks at the alignment of its arguments. */
   readonly checkMapLooksForHwptFirst: boolean;
 };
@@ -52,6 +56,8 @@ const release612: Release = {
   mockMapsWithoutPermission: true,
   mapChecksLengthFirst: true,
   hwptsForPasids: false,
+  bindKnowsTokens: false,
+  devicesHavePasids: false,
   checkMapLooksForHwptFirst: false,
 };
 
@@ -64,6 +70,8 @@ const release73: Release = {
   mockMapsWithoutPermission: false,
   mapChecksLengthFirst: false,
   hwptsForPasids: true,
+  bindKnowsTokens: true,
+  devicesHavePasids: true,
   checkMapLooksForHwptFirst: true,
 };
 

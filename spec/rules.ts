@@ -52,6 +52,11 @@ import { mockDomainRules } from './selftest/mock-domain.ts';
 import { mockDomainReplaceRules } from './selftest/mock-domain-replace.ts';
 import { testCommandRules } from './selftest/test-command.ts';
 import { descriptorRules } from './step.ts';
+import { attachIommufdPtRules } from './vfio/attach-iommufd-pt.ts';
+import { bindingRules } from './vfio/bind-device.ts';
+import { bindIommufdRules } from './vfio/bind-iommufd.ts';
+import { detachIommufdPtRules } from './vfio/detach-iommufd-pt.ts';
+import { deviceRules } from './vfio/device-call.ts';
 import { getDeviceFdRules } from './vfio/get-device-fd.ts';
 import {
   groupRules,
@@ -112,6 +117,12 @@ export const SECTIONS: readonly Section[] = [
     unsetContainerRules,
     getDeviceFdRules,
   ]),
+  section('VFIO calls of a device', [
+    deviceRules,
+    bindIommufdRules,
+    attachIommufdPtRules,
+    detachIommufdPtRules,
+  ]),
   section('The I/O page table', [
     mapUserRules,
     mappingRules,
@@ -124,7 +135,7 @@ export const SECTIONS: readonly Section[] = [
     domainRules,
     accessRules,
   ]),
-  section('Devices and in-kernel users', [attachRules, accessAttachRules]),
+  section('Devices and in-kernel users', [bindingRules, attachRules, accessAttachRules]),
   section('Memory', [pinRules, accountingRules, memoryCallRules]),
   section('Test commands', [
     testCommandRules,
@@ -182,7 +193,14 @@ const USES: Readonly<Record<string, readonly string[]>> = {
     'locked memory',
   ],
   VFIO_IOMMU_UNMAP_DMA: ['the compatibility IOAS', 'cutting', 'unmapping'],
-  VFIO_GROUP_GET_DEVICE_FD: ['the compatibility IOAS', ...ATTACHING, 'attaching an in-kernel user'],
+  VFIO_GROUP_GET_DEVICE_FD: [
+    'binding a device',
+    'the compatibility IOAS',
+    ...ATTACHING,
+    'attaching an in-kernel user',
+  ],
+  VFIO_DEVICE_BIND_IOMMUFD: ['binding a device'],
+  VFIO_DEVICE_ATTACH_IOMMUFD_PT: [...ATTACHING, 'attaching an in-kernel user'],
   'IOMMU_TEST_CMD MOCK_DOMAIN': [...ATTACHING, 'answering'],
   'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE': [...ATTACHING],
   'IOMMU_TEST_CMD ADD_RESERVED': ['reserving'],

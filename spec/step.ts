@@ -7,6 +7,7 @@ import { memfd, mmap, munmap, store } from './memory/calls.ts';
 import { storedAt } from './memory/contents.ts';
 import { failed, type Outcome, succeeded } from './outcome.ts';
 import { grants, refuses, rulesOf } from './rule.ts';
+import { deviceIoctl } from './vfio/device-call.ts';
 import { groupIoctl } from './vfio/group-call.ts';
 import { open } from './vfio/open.ts';
 import { releasedUnheld } from './vfio/release.ts';
@@ -39,7 +40,7 @@ const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): rea
   if (file.kind === 'iommufd') return iommufdIoctl(world, id, call);
   return match(file)
     .with({ kind: 'group' }, (group) => groupIoctl(world, id, group, call))
-    .with({ kind: 'device' }, () => [unspecifiedIoctl(world, call, 'a VFIO device')])
+    .with({ kind: 'device' }, { kind: 'cdev' }, (device) => deviceIoctl(world, id, device, call))
     .with({ kind: 'unspecified' }, ({ path }) => [unspecifiedIoctl(world, call, path)])
     .with({ kind: 'access' }, { kind: 'memfd' }, () => [failed(descriptorRules.noIoctls, world)])
     .exhaustive();

@@ -10,7 +10,7 @@ import type { Context } from './iommufd/context.ts';
 import type { IommufdState } from './iommufd/state.ts';
 import type { BackingId } from './memory/address-space.ts';
 import { emptyMemory, type Memory } from './memory/memory.ts';
-import type { Setting } from './platform.ts';
+import type { PlatformDevice, Setting } from './platform.ts';
 import { RELEASES, type Release } from './releases.ts';
 
 export type IommufdFile = { readonly kind: 'iommufd'; readonly context: Context };
@@ -27,6 +27,15 @@ export type GroupFile = {
 export type DeviceFile = {
   readonly kind: 'device';
   readonly name: string;
+};
+
+/** A device's own file: /dev/vfio/devices/vfioN. Several may be open, and one of them at most is bound. */
+export type CdevFile = {
+  readonly kind: 'cdev';
+  readonly name: string;
+  readonly bound: boolean;
+  /** Attached for PASID 0, which is the device itself, and not for the device. */
+  readonly attachedByPasid: boolean;
 };
 
 /** What the first descriptor of a device bound, and the last one lets go. */
@@ -58,6 +67,7 @@ export type OpenFile =
   | IommufdFile
   | GroupFile
   | DeviceFile
+  | CdevFile
   | AccessFile
   | MemfdFile
   | UnspecifiedFile;
@@ -72,7 +82,7 @@ export type World = {
   readonly processes: OrderedMap<Process, ProcessState>;
   readonly files: OrderedMap<FileId, OpenFile>;
   readonly nextFile: FileId;
-  /** By the device's name: what is bound through groups. */
+  /** By the device's name: what is bound through groups or devices' own files. */
   readonly devices: ReadonlyMap<string, OpenDevice>;
   readonly memory: Memory;
   /** How many mock devices were made; each is a group of its own. */
@@ -105,6 +115,13 @@ export const contextOf = (world: World, id: FileId): Context => {
   if (file?.kind !== 'iommufd')
     throw new Error(`File ${id} is no iommufd; its holder outlived it.`);
   return file.context;
+};
+
+/** The platform's device of that name. */
+export const deviceNamed = (world: World, name: string): PlatformDevice => {
+  const device = world.setting.platform.devices.find((candidate) => candidate.name === name);
+  if (device === undefined) throw new Error(`The platform has no device ${name}, and it is open.`);
+  return device;
 };
 
 /** Written out, as each step makes such worlds: a spread costs many times as much. */

@@ -57,6 +57,10 @@ export class Access extends KernelObject implements TableAccess {
     return ioas === undefined ? -ERRNO.ENOENT : this.#change(ioas);
   }
 
+  detach(): void {
+    this.#change(undefined);
+  }
+
   /** The same for an access that is attached already: -ENOENT where it is not. */
   replace(id: number): number {
     return this.#ioas === undefined ? -ERRNO.ENOENT : this.attach(id);

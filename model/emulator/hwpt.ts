@@ -43,14 +43,14 @@ export class Hwpt extends KernelObject {
 
 /**
  * Makes a hwpt for a device, filled with what the IOAS maps, under a number that is not published yet.
- * `attach`: the device is attached to it before it is filled. -EOPNOTSUPP, or what attaching and filling say.
+ * `attach`, where given, attaches the device to it before it is filled. -EOPNOTSUPP, or what attaching and filling say.
  */
 export const allocateHwpt = (
   context: IommufdContext,
   ioas: Ioas,
   device: IommufdDevice,
   flags: number,
-  attach: boolean,
+  attach?: (hwpt: Hwpt) => number,
 ): Hwpt | number => {
   const { hardware } = device.hardware;
   const pasidFlag = context.kernel.release.hwptsForPasids ? HWPT_ALLOC_PASID : 0;
@@ -60,10 +60,10 @@ export const allocateHwpt = (
   if (tracksDirty && !device.hardware.canTrackDirty) return -ERRNO.EOPNOTSUPP;
   const domain = new Domain(hardware, tracksDirty);
   const hwpt = context.objects.reserve(new Hwpt(ioas, domain, hardware.enforcesCacheCoherency));
-  let error = attach ? device.attachTo(hwpt) : 0;
+  let error = attach?.(hwpt) ?? 0;
   if (error === 0) {
     error = ioas.table.addDomain(domain);
-    if (error !== 0 && attach) device.leave();
+    if (error !== 0 && attach !== undefined) device.leave();
   }
   if (error !== 0) {
     abortHwpt(context, hwpt);

@@ -59,9 +59,21 @@ export class IommufdDevice extends KernelObject {
     return result;
   }
 
+  /** The same for a PASID; no hwpt that there is was made for any but 0, which is the device itself. */
+  attachPasid(pasid: number, id: number): Attached {
+    if (pasid === 0) return this.attach(id);
+    return this.#change(id, () => ({ error: -ERRNO.EINVAL }), true);
+  }
+
   /** Moves to another IOAS or hwpt without being detached between. The hwpt's number, or -errno. */
   replace(id: number): Attached {
     return this.#change(id, (hwpt) => this.#replaceBy(hwpt), false);
+  }
+
+  /** The same for a PASID that is attached; none but 0 ever is. */
+  replacePasid(pasid: number, id: number): Attached {
+    if (pasid === 0) return this.replace(id);
+    return this.#change(id, () => ({ error: -ERRNO.EINVAL }), false);
   }
 
   detach(): void {
@@ -70,9 +82,10 @@ export class IommufdDevice extends KernelObject {
     this.users -= 1;
   }
 
-  /** 0, or -errno: -EINVAL where device and domain do not suit each other. */
+  /** 0, or -errno: -EBUSY where the device is attached, -EINVAL where it and the domain do not suit each other. */
   attachTo(hwpt: Hwpt): number {
     const group = this.#group;
+    if (group.devices.includes(this)) return -ERRNO.EBUSY;
     if (group.hwpt !== undefined && group.hwpt !== hwpt) return -ERRNO.EINVAL;
     const { table } = hwpt.ioas;
     const error = table.reserveForDevice(this.hardware.reserved, this.hardware);
@@ -172,7 +185,8 @@ export class IommufdDevice extends KernelObject {
       if (old !== undefined) this.#putHwpt(old);
       return { hwpt: hwpt.id };
     }
-    const made = allocateHwpt(this.context, ioas, this, 0, attachesFirst);
+    const attach = attachesFirst ? (hwpt: Hwpt) => change(hwpt).error : undefined;
+    const made = allocateHwpt(this.context, ioas, this, 0, attach);
     if (typeof made === 'number') return made;
     const { error, old } = attachesFirst ? { error: 0, old: undefined } : change(made);
     if (error !== 0) {

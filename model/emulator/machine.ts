@@ -13,6 +13,7 @@ import { violationsOf } from './invariants.ts';
 import { Kernel } from './kernel.ts';
 import type { Store } from './memory/address-space.ts';
 import { Memfd } from './memory/memfd.ts';
+import { VfioDeviceFile } from './vfio/vfio-device-file.ts';
 import { VfioGroupFile } from './vfio/vfio-group.ts';
 
 const NO_FAULTS: ReadonlySet<FaultName> = new Set();
@@ -81,9 +82,17 @@ export class EmulatedMachine implements InspectableMachine {
 
   #openFile(path: string): OpenFile | number {
     if (path === '/dev/iommu') return new IommufdContext(this.#kernel);
+    const cdev = /^\/dev\/vfio\/devices\/vfio(0|[1-9][0-9]*)$/.exec(path)?.[1];
+    if (cdev !== undefined) {
+      const device = this.#kernel.devices.cdev(Number(cdev));
+      return device === undefined
+        ? -ERRNO.ENOENT
+        : new VfioDeviceFile(this.#kernel, device, 'own file');
+    }
     const number = /^\/dev\/vfio\/(0|[1-9][0-9]*)$/.exec(path)?.[1];
     const group = number === undefined ? undefined : this.#kernel.devices.group(Number(number));
     if (group === undefined) return -ERRNO.ENOENT;
+    if (group.boundByFile > 0) return -ERRNO.EBUSY;
     if (group.opened && !this.#kernel.faults.has('second-open-of-group')) return -ERRNO.EBUSY;
     return new VfioGroupFile(this.#kernel, group);
   }

@@ -47,17 +47,19 @@ const GROUP_CALLS: ReadonlyMap<number, CallShape> = new Map([
   [vfio.VFIO_GROUP_GET_DEVICE_FD, { name: 'VFIO_GROUP_GET_DEVICE_FD', argument: 'text' } as const],
 ]);
 
-const DEVICE_CALLS: ReadonlyMap<number, string> = new Map([
-  [0x3b6b, 'VFIO_DEVICE_GET_INFO'],
-  [0x3b6c, 'VFIO_DEVICE_GET_REGION_INFO'],
-  [0x3b6d, 'VFIO_DEVICE_GET_IRQ_INFO'],
-  [0x3b6e, 'VFIO_DEVICE_SET_IRQS'],
-  [0x3b6f, 'VFIO_DEVICE_RESET'],
-  [0x3b70, 'VFIO_DEVICE_GET_PCI_HOT_RESET_INFO'],
-  [0x3b71, 'VFIO_DEVICE_PCI_HOT_RESET'],
-  [0x3b76, 'VFIO_DEVICE_BIND_IOMMUFD'],
-  [0x3b77, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT'],
-  [0x3b78, 'VFIO_DEVICE_DETACH_IOMMUFD_PT'],
+const DEVICE_CALLS: ReadonlyMap<number, CallShape> = new Map([
+  [0x3b6b, { name: 'VFIO_DEVICE_GET_INFO', argument: 'unknown' }],
+  [0x3b6c, { name: 'VFIO_DEVICE_GET_REGION_INFO', argument: 'unknown' }],
+  [0x3b6d, { name: 'VFIO_DEVICE_GET_IRQ_INFO', argument: 'unknown' }],
+  [0x3b6e, { name: 'VFIO_DEVICE_SET_IRQS', argument: 'unknown' }],
+  [0x3b6f, { name: 'VFIO_DEVICE_RESET', argument: 'unknown' }],
+  [0x3b70, { name: 'VFIO_DEVICE_GET_PCI_HOT_RESET_INFO', argument: 'unknown' }],
+  [0x3b71, { name: 'VFIO_DEVICE_PCI_HOT_RESET', argument: 'unknown' }],
+  ...structs([
+    [vfio.VFIO_DEVICE_BIND_IOMMUFD, 'VFIO_DEVICE_BIND_IOMMUFD', vfio.VFIO_DEVICE_BIND],
+    [vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT', vfio.VFIO_DEVICE_ATTACH],
+    [vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT, 'VFIO_DEVICE_DETACH_IOMMUFD_PT', vfio.VFIO_DEVICE_DETACH],
+  ]),
 ]);
 
 const nativeByNumber = new Map(NATIVE_CALLS.map((call) => [call.command, call]));
@@ -96,11 +98,11 @@ export const shapeOf = (
 ): CallShape => {
   const onDevice =
     file?.kind === 'device' ||
+    file?.kind === 'cdev' ||
     (file?.kind === 'unspecified' && /vfio-device|\/devices\//.test(file.path));
   if (file?.kind === 'group') return GROUP_CALLS.get(command) ?? unknownCall(command);
   if (onDevice) {
-    const name = DEVICE_CALLS.get(command);
-    return name === undefined ? unknownCall(command) : { name, argument: 'unknown' };
+    return DEVICE_CALLS.get(command) ?? unknownCall(command);
   }
   return containerCall(command, bytes);
 };

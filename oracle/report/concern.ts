@@ -48,11 +48,12 @@ const structOf = (
         bytesIn(memory, argument, shape.layout.size),
       ) as Concern['values']);
 
-/** The iommufd that an ioctl acts on: its own, or the container of a group. */
+/** The iommufd that an ioctl acts on: its own, the container of a group, or what a device is bound to. */
 const iommufdOf = (world: World, call: IoctlCall): FileId | undefined => {
   const id = fileAt(world, call.process, call.fd);
   const file = id === undefined ? undefined : openFile(world, id);
   if (file?.kind === 'group') return file.container;
+  if (file?.kind === 'cdev') return file.bound ? world.devices.get(file.name)?.iommufd : undefined;
   return file?.kind === 'iommufd' ? id : undefined;
 };
 
@@ -89,6 +90,7 @@ const OBJECT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   IOMMU_OPTION: ['object_id'],
   IOMMU_VFIO_IOAS: ['ioas_id'],
   IOMMU_HWPT_ALLOC: ['pt_id', 'dev_id'],
+  VFIO_DEVICE_ATTACH_IOMMUFD_PT: ['pt_id'],
   'IOMMU_TEST_CMD ADD_RESERVED': ['id'],
   'IOMMU_TEST_CMD MOCK_DOMAIN': ['id'],
   'IOMMU_TEST_CMD MOCK_DOMAIN_FLAGS': ['id'],
@@ -163,7 +165,9 @@ const objectsNamed = (
   const named = (OBJECT_FIELDS[shape.name] ?? []).map((field) =>
     objectId(Number(values[field] ?? 0)),
   );
-  const usesCompat = shape.name.startsWith('VFIO_') || shape.name === 'IOMMU_VFIO_IOAS';
+  const usesCompat =
+    (shape.name.startsWith('VFIO_') && !shape.name.startsWith('VFIO_DEVICE_')) ||
+    shape.name === 'IOMMU_VFIO_IOAS';
   return usesCompat && context.compatIoas !== undefined ? [...named, context.compatIoas] : named;
 };
 

@@ -25,6 +25,12 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
         : `group ${file.group}, whose container is ${numberOf(file.container)}`;
     case 'device':
       return `device ${file.name}`;
+    case 'cdev': {
+      const iommufd = file.bound ? world.devices.get(file.name)?.iommufd : undefined;
+      return iommufd === undefined
+        ? `device ${file.name} by its own file, not bound`
+        : `device ${file.name} by its own file, bound to ${numberOf(iommufd)}`;
+    }
     case 'access':
       return `access ${file.object} of ${numberOf(file.iommufd)}`;
     case 'memfd':

@@ -12,6 +12,7 @@ const OUTPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   IOMMU_VDEVICE_ALLOC: { out_vdevice_id: 'vdevice' },
   MOCK_DOMAIN: { out_stdev_id: 'stdev', out_hwpt_id: 'hwpt', out_idev_id: 'device' },
   MOCK_DOMAIN_FLAGS: { out_stdev_id: 'stdev', out_hwpt_id: 'hwpt', out_idev_id: 'device' },
+  VFIO_DEVICE_BIND_IOMMUFD: { out_devid: 'device' },
   CREATE_ACCESS: { out_access_fd: 'access' },
   ACCESS_PAGES: { out_access_pages_id: 'pin' },
 };
@@ -64,7 +65,10 @@ export const valuesOf = (operation: Operation): readonly Value[] => {
 
 const resultName = (operation: Operation): string | undefined => {
   if (operation.op === 'memfd') return 'memfd';
-  if (operation.op === 'open') return operation.path === '/dev/iommu' ? 'iommufd' : 'group';
+  if (operation.op === 'open') {
+    if (operation.path === '/dev/iommu') return 'iommufd';
+    return operation.path.includes('/devices/') ? 'devicefd' : 'group';
+  }
   return operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD
     ? 'devicefd'
     : undefined;

@@ -56,6 +56,9 @@ const FLAGS: FieldTables<FlagTable> = {
       [2, 'CONTAINER_SET'],
     ],
   },
+  VFIO_DEVICE_BIND_IOMMUFD: { flags: [[1, 'TOKEN']] },
+  VFIO_DEVICE_ATTACH_IOMMUFD_PT: { flags: [[1, 'PASID']] },
+  VFIO_DEVICE_DETACH_IOMMUFD_PT: { flags: [[1, 'PASID']] },
   VFIO_IOMMU_GET_INFO: {
     flags: [
       [1, 'PGSIZES'],

@@ -17,8 +17,10 @@ export const VFIO_IOMMU_UNMAP_DMA = 0x3b72;
 export const VFIO_IOMMU_ENABLE = 0x3b73;
 export const VFIO_IOMMU_DISABLE = 0x3b74;
 export const VFIO_IOMMU_DIRTY_PAGES = 0x3b75;
-/** Of a device's own file: _IO(';', VFIO_BASE + 18). */
+/** Of a device's own file. */
 export const VFIO_DEVICE_BIND_IOMMUFD = 0x3b76;
+export const VFIO_DEVICE_ATTACH_IOMMUFD_PT = 0x3b77;
+export const VFIO_DEVICE_DETACH_IOMMUFD_PT = 0x3b78;
 
 /** What CHECK_EXTENSION is asked about and SET_IOMMU is given. */
 export const VFIO_TYPE1_IOMMU = 1n;
@@ -108,3 +110,34 @@ export const VFIO_IOMMU_TYPE1_DIRTY_BITMAP = struct('vfio_iommu_type1_dirty_bitm
   argsz: ['argsz', 0],
   flags: ['flags', 4],
 });
+
+export const VFIO_DEVICE_BIND_FLAG_TOKEN = 1;
+export const VFIO_DEVICE_ATTACH_PASID = 1;
+export const VFIO_DEVICE_DETACH_PASID = 1;
+
+/** As a release knows it that knows tokens; the others end before them. */
+export const VFIO_DEVICE_BIND = struct('vfio_device_bind_iommufd', 24, {
+  argsz: ['argsz', 0],
+  flags: ['flags', 4],
+  iommufd: ['fd', 8],
+  out_devid: ['id', 12],
+  token_uuid_ptr: ['address', 16],
+});
+export const VFIO_DEVICE_BIND_MINIMUM = 16;
+/** What a token is: a UUID. */
+export const VFIO_TOKEN_LENGTH = 16;
+
+export const VFIO_DEVICE_ATTACH = struct('vfio_device_attach_iommufd_pt', 16, {
+  argsz: ['argsz', 0],
+  flags: ['flags', 4],
+  pt_id: ['id', 8],
+  pasid: ['u32', 12],
+});
+export const VFIO_DEVICE_ATTACH_MINIMUM = 12;
+
+export const VFIO_DEVICE_DETACH = struct('vfio_device_detach_iommufd_pt', 12, {
+  argsz: ['argsz', 0],
+  flags: ['flags', 4],
+  pasid: ['u32', 8],
+});
+export const VFIO_DEVICE_DETACH_MINIMUM = 8;

@@ -8,7 +8,8 @@ import { objectId } from '../abi/units.ts';
 import type { IoctlCall } from '../call.ts';
 import { compatCall } from '../compat/compat-call.ts';
 import type { FileId } from '../files.ts';
-import { load, readablePrefix } from '../memory/user-access.ts';
+import { structTail } from '../memory/struct-tail.ts';
+import { load } from '../memory/user-access.ts';
 import { failed, type Outcome } from '../outcome.ts';
 import { refuses, rulesOf } from '../rule.ts';
 import { testCommand } from '../selftest/test-command.ts';
@@ -126,21 +127,6 @@ const lastNumber = (world: World): number => {
   return last;
 };
 
-const CHUNK = 4096;
-
-/** Whether what a program passes beyond the known struct is zero as far as it can be read. */
-const checkTail = (world: World, call: IoctlCall, size: number, userSize: number) => {
-  let at = size;
-  while (at < userSize) {
-    const length = Math.min(CHUNK, userSize - at);
-    const { bytes, fault } = readablePrefix(world.memory, call, call.argument + BigInt(at), length);
-    if (bytes.some((byte) => byte !== 0)) return doorRules.tailNotZero;
-    if (fault) return doorRules.tailFault;
-    at += length;
-  }
-  return undefined;
-};
-
 const UNKNOWN_STRUCT = 'the recording does not show the whole struct';
 
 /** A native call through the door. */
@@ -160,8 +146,10 @@ const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outco
   if (userSize < native.minimum) return [failed(doorRules.tooShort, world)];
   const { size } = native.layout;
   if (userSize > size) {
-    const tail = checkTail(world, call, size, userSize);
-    if (tail !== undefined) return [failed(tail, world)];
+    const tail = structTail(world.memory, call, size, userSize);
+    if (tail !== 'zero') {
+      return [failed(tail === 'fault' ? doorRules.tailFault : doorRules.tailNotZero, world)];
+    }
   }
   const length = Math.min(size, userSize);
   const loaded = load(world.memory, call, call.argument, length);

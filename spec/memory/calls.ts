@@ -59,7 +59,7 @@ export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
   if (file.kind === 'memfd') {
     return [succeeded(memoryCallRules.maps, withMapping(world, call, file))];
   }
-  if (file.kind !== 'device' && file.kind !== 'unspecified') {
+  if (file.kind !== 'device' && file.kind !== 'cdev' && file.kind !== 'unspecified') {
     return [failed(memoryCallRules.notMappable, world)];
   }
   const registers: MmapCall = { ...call, backing: { kind: 'device' } };

@@ -6,17 +6,14 @@ import { PAGE_SIZE } from '../abi/units.ts';
 import type { IoctlCall } from '../call.ts';
 import { compatIoas } from '../compat/compat-ioas.ts';
 import type { FileId } from '../files.ts';
-import { iommuName, templateFor } from '../hardware/templates.ts';
-import { attachAccess } from '../iommufd/access-attach.ts';
-import { attach } from '../iommufd/attach.ts';
-import { type Device, withObject } from '../iommufd/context.ts';
-import { nextIds } from '../iommufd/request.ts';
+import { leastFreeId } from '../iommufd/context.ts';
 import { readablePrefix } from '../memory/user-access.ts';
 import { opensDescriptor } from '../open-descriptor.ts';
 import { failed, failedBy, type Outcome, type Reply } from '../outcome.ts';
 import type { PlatformDevice } from '../platform.ts';
 import { grants, isRefused, type Refused, refuses, rulesOf } from '../rule.ts';
-import { type GroupFile, stateOf, type World, withState } from '../world.ts';
+import { type GroupFile, type World, withState } from '../world.ts';
+import { attachedDevice, boundDevice } from './bind-device.ts';
 
 export const getDeviceFdRules = rulesOf(
   'VFIO_GROUP_GET_DEVICE_FD',
@@ -71,36 +68,12 @@ const withBound = (
   iommufd: FileId,
   device: PlatformDevice,
 ): { readonly world: World; readonly object: ObjectId } | Refused => {
-  const before = stateOf(world, iommufd);
-  const found = compatIoas(before.context);
-  const [object, fresh] = nextIds(before.context, 2) as [ObjectId, ObjectId];
+  const bound = boundDevice(world, iommufd, device);
+  if (isRefused(bound)) return bound;
+  const { state, object } = bound;
+  const found = compatIoas(state.context);
   if (isRefused(found)) return found;
-  if (device.iommu === 'none') {
-    const context = withObject(before.context, object, {
-      kind: 'access',
-      needsPins: true,
-      ioas: undefined,
-      pins: [],
-      nextPin: 0,
-    });
-    const attached = attachAccess({ context, memory: before.memory }, object, found.ioas);
-    return isRefused(attached) ? attached : { world: withState(world, attached), object };
-  }
-  const bound: Device = {
-    kind: 'device',
-    iommu: iommuName(device.iommu),
-    group: `group ${device.group}`,
-    reserved: device.reserved,
-    enforcesCacheCoherency:
-      world.setting.platform.iommus[device.iommu]?.enforcesCacheCoherency ?? false,
-    hwpt: undefined,
-    mock: undefined,
-  };
-  const context = withObject(before.context, object, bound);
-  const attached = attach({ context, memory: before.memory }, object, found.ioas, {
-    id: fresh,
-    template: templateFor(world, bound),
-  });
+  const attached = attachedDevice(world, state, object, found.ioas, leastFreeId(state.context));
   return isRefused(attached) ? attached : { world: withState(world, attached.state), object };
 };
 

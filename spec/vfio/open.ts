@@ -8,7 +8,7 @@ import { newContext } from '../iommufd/context.ts';
 import { opensDescriptor } from '../open-descriptor.ts';
 import { failed, type Outcome } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
-import { type World, withDescriptor, withNewFile } from '../world.ts';
+import { deviceNamed, type World, withDescriptor, withNewFile } from '../world.ts';
 
 export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/iommufd/main.c', {
   iommufd: grants('Every open of /dev/iommu makes an iommufd of its own, without objects.'),
@@ -16,6 +16,11 @@ export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/i
     'ENOENT',
     'There is no group of that number.',
     'vfio_create_group() in drivers/vfio/group.c',
+  ),
+  deviceBound: refuses(
+    'EBUSY',
+    'A device of the group is bound by its own file.',
+    'vfio_group_fops_open() in drivers/vfio/group.c',
   ),
   groupBusy: refuses(
     'EBUSY',
@@ -26,15 +31,48 @@ export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/i
     'The group is open; it has no container.',
     'vfio_group_fops_open() in drivers/vfio/group.c',
   ),
+  noDevice: refuses(
+    'ENOENT',
+    "There is no device's own file of that number.",
+    'vfio_device_add() in drivers/vfio/vfio.h',
+  ),
+  device: grants(
+    'The file is open, also if it is already, or the device through its group; the device is not bound.',
+    'vfio_device_fops_cdev_open() in drivers/vfio/device_cdev.c',
+  ),
 });
 
 const GROUP_PATH = /^\/dev\/vfio\/(\d+)$/;
+const DEVICE_PATH = /^\/dev\/vfio\/devices\/vfio(\d+)$/;
 
-const isOpen = (world: World, group: number): boolean => {
+/** Whether the group's own descriptor is open. */
+export const isGroupOpen = (world: World, group: number): boolean => {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'group' && file.group === group) return true;
   }
   return false;
+};
+
+/** Whether a device of the group is bound by its own file. */
+const hasBoundDevice = (world: World, group: number): boolean => {
+  for (const file of valuesOf(world.files)) {
+    if (file.kind !== 'cdev' || !file.bound) continue;
+    if (deviceNamed(world, file.name).group === group) return true;
+  }
+  return false;
+};
+
+const openDevice = (world: World, call: OpenCall, number: number): readonly Outcome[] => {
+  const device = world.setting.platform.devices.find(({ cdev }) => cdev === number);
+  if (device === undefined) return [failed(openRules.noDevice, world)];
+  return [
+    opensDescriptor(world, call.process, openRules.device, () => ({
+      kind: 'cdev',
+      name: device.name,
+      bound: false,
+      attachedByPasid: false,
+    })),
+  ];
 };
 
 /** open() of a path. */
@@ -48,6 +86,8 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
       })),
     ];
   }
+  const device = DEVICE_PATH.exec(path)?.[1];
+  if (device !== undefined) return openDevice(world, call, Number(device));
   const group = GROUP_PATH.exec(path)?.[1];
   if (group === undefined) {
     return [
@@ -65,7 +105,8 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
   const number = Number(group);
   const exists = world.setting.platform.devices.some((device) => device.group === number);
   if (!exists) return [failed(openRules.noGroup, world)];
-  if (isOpen(world, number)) return [failed(openRules.groupBusy, world)];
+  if (hasBoundDevice(world, number)) return [failed(openRules.deviceBound, world)];
+  if (isGroupOpen(world, number)) return [failed(openRules.groupBusy, world)];
   return [
     opensDescriptor(world, call.process, openRules.group, () => ({
       kind: 'group',

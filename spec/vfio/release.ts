@@ -4,12 +4,12 @@
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import type { FileId } from '../files.ts';
 import { detachAccess } from '../iommufd/access-attach.ts';
-import { detach } from '../iommufd/attach.ts';
-import { objectAt, withoutObject } from '../iommufd/context.ts';
+import { withoutObject } from '../iommufd/context.ts';
 import { pinnedCount } from '../iopt/pages.ts';
 import { discharged } from '../memory/accounting.ts';
 import {
   type AccessFile,
+  type CdevFile,
   contextOf,
   type DeviceFile,
   openFile,
@@ -19,6 +19,7 @@ import {
   withoutFile,
   withState,
 } from '../world.ts';
+import { detachedDevice } from './bind-device.ts';
 
 /** Whether a descriptor or another file refers to the file. */
 const isHeld = (world: World, id: FileId): boolean => {
@@ -33,7 +34,7 @@ const isHeld = (world: World, id: FileId): boolean => {
   return false;
 };
 
-const releasedDevice = (world: World, id: FileId, file: DeviceFile): World => {
+const releasedDevice = (world: World, id: FileId, file: DeviceFile | CdevFile): World => {
   const open = world.devices.get(file.name);
   if (open === undefined) throw new Error(`Device ${file.name} is closed and was not open.`);
   const devices = new Map(world.devices);
@@ -44,10 +45,7 @@ const releasedDevice = (world: World, id: FileId, file: DeviceFile): World => {
   }
   devices.delete(file.name);
   const state = stateOf(world, open.iommufd);
-  const detached =
-    objectAt(state.context, open.object)?.kind === 'access'
-      ? detachAccess(state, open.object)
-      : detach(state, open.object);
+  const detached = detachedDevice(state, open.object);
   const unbound = {
     context: withoutObject(detached.context, open.object),
     memory: detached.memory,
@@ -78,6 +76,8 @@ export const releasedUnheld = (world: World, id: FileId): World => {
   switch (file.kind) {
     case 'device':
       return releasedDevice(world, id, file);
+    case 'cdev':
+      return file.bound ? releasedDevice(world, id, file) : withoutFile(world, id);
     case 'access':
       return releasedAccess(world, id, file);
     case 'iommufd':

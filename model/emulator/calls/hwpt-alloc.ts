@@ -21,7 +21,7 @@ export const hwptAlloc = (context: IommufdContext, command: Command): number => 
   if (parent === undefined) return -ERRNO.EINVAL;
   if (hasData || parent instanceof Hwpt) return -ERRNO.EOPNOTSUPP;
   if (!(parent instanceof Ioas)) return -ERRNO.EINVAL;
-  const hwpt = allocateHwpt(context, parent, device, command.u32(AT.flags), false);
+  const hwpt = allocateHwpt(context, parent, device, command.u32(AT.flags));
   if (typeof hwpt === 'number') return hwpt;
   command.setU32(AT.out_hwpt_id, hwpt.id);
   const error = command.respond();

@@ -53,6 +53,13 @@ export class PlatformDevices {
     return group;
   }
 
+  /** The device whose own file has that number, or undefined where there is none. */
+  cdev(number: number): VfioDevice | undefined {
+    const described = this.#platform.devices.find(({ cdev }) => cdev === number);
+    if (described === undefined) return undefined;
+    return this.group(described.group)?.devices.find(({ name }) => name === described.name);
+  }
+
   #device(described: PlatformDevice, group: VfioGroup): VfioDevice {
     if (described.iommu === 'none') return new VfioDevice(described.name, group, undefined);
     this.#hardware ??= this.#platform.iommus.map(hardwareOf);

@@ -1,12 +1,13 @@
-// A device of a VFIO group, and its descriptors. It is bound to the iommufd when it is first opened, and
-// let go when it is last closed. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
+// A device of a VFIO group. Through its group it is bound to the iommufd and attached when it is first opened, and
+// let go when it is last closed; through its own file it is bound and attached as the program says. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { Access } from '../access.ts';
 import type { IommufdContext } from '../context.ts';
-import { OpenFile } from '../files.ts';
 import { type AttachableDevice, bindDevice, type IommufdDevice } from '../iommufd-device.ts';
 import type { VfioGroup } from './vfio-group.ts';
+
+const INT_MAX = 0x7fff_ffff;
 
 /** How the device takes part in the iommufd. */
 type Binding =
@@ -20,6 +21,8 @@ export class VfioDevice {
   readonly #physical: AttachableDevice | undefined;
   #binding: Binding | undefined;
   #attached = false;
+  /** Those that are attached. */
+  readonly #pasids = new Set<number>();
   #opened = 0;
 
   constructor(name: string, group: VfioGroup, physical: AttachableDevice | undefined) {
@@ -38,11 +41,15 @@ export class VfioDevice {
     return name.slice(this.name.length).trim() === '' ? true : -ERRNO.EINVAL;
   }
 
-  /** 0, or -errno: -EPERM where another iommufd has the group, -ENODEV without a compatibility IOAS. */
-  open(context: IommufdContext): number {
+  get emulated(): boolean {
+    return this.#physical === undefined;
+  }
+
+  /** By the group: 0, or -errno: -EPERM where another iommufd has it, -ENODEV without a compatibility IOAS. */
+  openByGroup(context: IommufdContext): number {
     if (this.#opened === 0) {
       let error = this.#bind(context);
-      if (error === 0) error = this.#attach(context);
+      if (error === 0) error = this.#attachCompat(context);
       if (error !== 0) {
         this.#unbind();
         return error;
@@ -52,9 +59,70 @@ export class VfioDevice {
     return 0;
   }
 
+  /** By its own file, which only one may: 0, or -errno. */
+  openByFile(context: IommufdContext): number {
+    if (this.#opened > 0) return -ERRNO.EINVAL;
+    const error = this.#bind(context);
+    if (error === 0) this.#opened = 1;
+    return error;
+  }
+
   close(): void {
     this.#opened -= 1;
     if (this.#opened === 0) this.#unbind();
+  }
+
+  /** The number of the bound device among the iommufd's objects. */
+  get objectId(): number {
+    const binding = this.#binding;
+    return binding?.kind === 'device' ? binding.device.id : (binding?.access.id ?? 0);
+  }
+
+  /** Attaches the device, or moves it: the number of the hwpt, or for a mediated device of the IOAS, or -errno. */
+  attach(id: number): number {
+    const binding = this.#binding;
+    if (binding === undefined) return -ERRNO.EINVAL;
+    if (binding.kind === 'access') {
+      const { access } = binding;
+      const error = this.#attached ? access.replace(id) : access.attach(id);
+      if (error !== 0) return error;
+      this.#attached = true;
+      return id;
+    }
+    const { device } = binding;
+    const attached = this.#attached ? device.replace(id) : device.attach(id);
+    if (typeof attached === 'number') return attached;
+    this.#attached = true;
+    return attached.hwpt;
+  }
+
+  detach(): void {
+    if (!this.#attached) return;
+    this.#attached = false;
+    if (this.#binding?.kind === 'access') this.#binding.access.detach();
+    else this.#binding?.device.detach();
+  }
+
+  /** The same for a PASID of a device behind an IOMMU. */
+  attachPasid(pasid: number, id: number): number {
+    if (this.#binding?.kind !== 'device') return -ERRNO.EINVAL;
+    const { device } = this.#binding;
+    const known = this.#hasPasid(pasid);
+    if (!known && pasid > INT_MAX) return -ERRNO.ENOSPC;
+    const attached = known ? device.replacePasid(pasid, id) : device.attachPasid(pasid, id);
+    if (typeof attached === 'number') return attached;
+    this.#pasids.add(pasid);
+    return attached.hwpt;
+  }
+
+  detachPasid(pasid: number): void {
+    if (!this.#pasids.delete(pasid) || this.#binding?.kind !== 'device') return;
+    this.#binding.device.detach();
+  }
+
+  /** The search for a PASID that is too large ends with -EINVAL, which is compared with it. */
+  #hasPasid(pasid: number): boolean {
+    return pasid > INT_MAX ? pasid === -ERRNO.EINVAL >>> 0 : this.#pasids.has(pasid);
   }
 
   #bind(context: IommufdContext): number {
@@ -68,38 +136,24 @@ export class VfioDevice {
     return 0;
   }
 
-  #attach(context: IommufdContext): number {
+  #attachCompat(context: IommufdContext): number {
     const ioas = context.compatIoas;
-    if (ioas === undefined || this.#binding === undefined) return -ERRNO.ENODEV;
-    if (this.#binding.kind === 'access') return this.#binding.access.attach(ioas.id);
-    const attached = this.#binding.device.attach(ioas.id);
-    if (typeof attached === 'number') return attached;
-    this.#attached = true;
-    return 0;
+    if (ioas === undefined) return -ERRNO.ENODEV;
+    const attached = this.attach(ioas.id);
+    return attached < 0 ? attached : 0;
   }
 
   #unbind(): void {
     const binding = this.#binding;
-    this.#binding = undefined;
-    if (binding?.kind === 'access') binding.access.end();
     if (binding?.kind === 'device') {
-      if (this.#attached) binding.device.detach();
-      this.#attached = false;
+      for (const pasid of this.#pasids) this.detachPasid(pasid);
+      this.detach();
       binding.device.unbind();
     }
-  }
-}
-
-/** A descriptor of an open device. What it answers itself is not emulated. */
-export class VfioDeviceFile extends OpenFile {
-  readonly #device: VfioDevice;
-
-  constructor(device: VfioDevice) {
-    super();
-    this.#device = device;
-  }
-
-  protected override released(): void {
-    this.#device.close();
+    if (binding?.kind === 'access') {
+      binding.access.end();
+      this.#attached = false;
+    }
+    this.#binding = undefined;
   }
 }

@@ -18,7 +18,8 @@ import { IommufdContext } from '../context.ts';
 import { OpenFile } from '../files.ts';
 import type { IommuGroup } from '../iommu-group.ts';
 import type { Kernel } from '../kernel.ts';
-import { type VfioDevice, VfioDeviceFile } from './vfio-device.ts';
+import type { VfioDevice } from './vfio-device.ts';
+import { VfioDeviceFile } from './vfio-device-file.ts';
 
 const STATUS = offsetsOf(VFIO_GROUP_STATUS);
 
@@ -26,6 +27,8 @@ export class VfioGroup {
   readonly iommuGroup: IommuGroup;
   readonly devices: VfioDevice[] = [];
   opened = false;
+  /** How many of its devices are bound by their own files. */
+  boundByFile = 0;
   iommufd: IommufdContext | undefined = undefined;
 
   constructor(iommuGroup: IommuGroup) {
@@ -106,8 +109,10 @@ export class VfioGroupFile extends OpenFile {
     const device = this.#find(name);
     if (typeof device === 'number') return device;
     if (this.#group.iommufd === undefined) return -ERRNO.EINVAL;
-    const error = device.open(this.#group.iommufd);
-    return error === 0 ? this.#kernel.files.open(new VfioDeviceFile(device)) : error;
+    const error = device.openByGroup(this.#group.iommufd);
+    return error === 0
+      ? this.#kernel.files.open(new VfioDeviceFile(this.#kernel, device, 'group'))
+      : error;
   }
 
   #find(name: string): VfioDevice | number {

@@ -16,7 +16,7 @@ import type { GroupDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 const compatTable = (scene: Scene, { context }: IommufdDescriptor) =>
   context.compatIoas === undefined ? undefined : scene.table(context, BigInt(context.compatIoas));
 
-const argsz = (scene: Scene, size: number): bigint => {
+export const drawArgsz = (scene: Scene, size: number): bigint => {
   const { dice } = scene;
   return BigInt(dice.chance(1, 20) ? dice.of([0, 4, size - 1, size + 1, 4096, 0xffff_ffff]) : size);
 };
@@ -24,7 +24,7 @@ const argsz = (scene: Scene, size: number): bigint => {
 export const drawMapDma = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;
   scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
-    argsz: argsz(scene, 32),
+    argsz: drawArgsz(scene, 32),
     flags: BigInt(dice.of([3, 3, 3, 3, 3, 1, 1, 2, 0, 4, 7])),
     vaddr: drawUserAddress(dice),
     iova: drawIova(dice, compatTable(scene, on)),
@@ -39,7 +39,7 @@ export const drawUnmapDma = (scene: Scene, on: IommufdDescriptor): void => {
   const all = dice.chance(1, 10);
   const clean = all && dice.chance(4, 5);
   scene.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
-    argsz: argsz(scene, 24),
+    argsz: drawArgsz(scene, 24),
     flags: all ? 2n : BigInt(dice.chance(1, 30) ? dice.of([1, 3, 4, 8]) : 0),
     iova: clean ? 0n : (range?.iova ?? drawIova(dice, table)),
     size: clean ? 0n : (range?.length ?? drawLength(dice)),
@@ -101,7 +101,8 @@ export const drawOpenGroup = (scene: Scene): void => {
   scene.add({ op: 'open', label: scene.draft.label('group'), path: `/dev/vfio/${group}` });
 };
 
-const containers = (scene: Scene): Value => {
+/** A descriptor of an iommufd, mostly. */
+export const drawContainer = (scene: Scene): Value => {
   const { dice } = scene;
   const iommufds = scene.iommufds();
   if (iommufds.length > 0 && dice.chance(9, 10)) return dice.of(iommufds).value;
@@ -122,13 +123,13 @@ export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
       vfio.VFIO_GROUP_SET_CONTAINER,
       'VFIO_GROUP_SET_CONTAINER',
       4,
-      { fd: containers(scene) },
+      { fd: drawContainer(scene) },
     );
   } else if (kind <= 14) {
     drawGetDevice(scene, group);
   } else if (kind <= 16) {
     scene.call('status', value, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', 8, {
-      argsz: argsz(scene, 8),
+      argsz: drawArgsz(scene, 8),
       flags: 0xffn,
     });
   } else if (kind <= 18) {

@@ -2,10 +2,13 @@
 
 import { DATA_OFFSET, READ_ONLY_OFFSET, SHARED_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import * as compat from './compat.ts';
+import * as device from './device.ts';
 import * as native from './native.ts';
 import type {
   AccessDescriptor,
+  CdevDescriptor,
   Counts,
+  Descriptor,
   GroupDescriptor,
   IommufdDescriptor,
   Scene,
@@ -73,6 +76,9 @@ type Facts = {
   readonly compatible: number;
   readonly accesses: readonly AccessDescriptor[];
   readonly groups: readonly GroupDescriptor[];
+  readonly cdevs: readonly CdevDescriptor[];
+  /** Devices that were got from a group. */
+  readonly groupDevices: readonly Descriptor[];
   readonly iommufds: number;
 };
 
@@ -139,8 +145,22 @@ const CHOICES: readonly Choice[] = [
   onAccess(3, native.drawDestroyMock),
   {
     weight: ({ scene, groups }) =>
-      scene.platform.devices.length === 0 ? 0 : groups.length === 0 ? 20 : 4,
+      scene.platform.devices.length === 0 ? 0 : groups.length === 0 ? 12 : 4,
     draw: ({ scene }) => compat.drawOpenGroup(scene),
+  },
+  {
+    weight: ({ scene, cdevs }) =>
+      device.hasDeviceFiles(scene) ? fewer(cdevs.length, 10, 3, 1) : 0,
+    draw: ({ scene }) => device.drawOpenDevice(scene),
+  },
+  {
+    weight: ({ cdevs }) => (cdevs.length === 0 ? 0 : 16),
+    draw: ({ scene, cdevs }) => device.drawDeviceCall(scene, scene.dice.of(cdevs)),
+  },
+  {
+    weight: ({ groupDevices }) => (groupDevices.length === 0 ? 0 : 0.7),
+    draw: ({ scene, groupDevices }) =>
+      device.drawGroupDeviceCall(scene, scene.dice.of(groupDevices).value),
   },
   {
     weight: ({ groups }) => (groups.length === 0 ? 0 : 16),
@@ -189,6 +209,8 @@ export const drawOperation = (scene: Scene): void => {
     compatible: on.context.compatIoas === undefined ? 0.15 : 1,
     accesses: scene.descriptorsOf('access'),
     groups: scene.descriptorsOf('group'),
+    cdevs: scene.descriptorsOf('cdev'),
+    groupDevices: scene.descriptorsOf('device'),
     iommufds: iommufds.length,
   });
 };

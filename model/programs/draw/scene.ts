@@ -11,6 +11,8 @@ import type { Platform } from '../../../spec/platform.ts';
 import type { ReleaseName } from '../../../spec/releases.ts';
 import {
   type AccessFile,
+  type CdevFile,
+  contextOf,
   descriptorsOf,
   fileAt,
   type GroupFile,
@@ -28,6 +30,8 @@ export type IommufdDescriptor = Descriptor & { readonly context: Context };
 
 export type GroupDescriptor = Descriptor & { readonly file: GroupFile };
 
+export type CdevDescriptor = Descriptor & { readonly file: CdevFile };
+
 export type AccessDescriptor = Descriptor & { readonly file: AccessFile };
 
 export type Counts = Readonly<Record<IommufdObject['kind'], number>>;
@@ -40,7 +44,14 @@ type Given = {
   readonly on: FileId | undefined;
 };
 
-const OBJECT_IDS = ['out_ioas_id', 'out_hwpt_id', 'out_stdev_id', 'out_idev_id'] as const;
+const OBJECT_IDS = [
+  'out_ioas_id',
+  'out_hwpt_id',
+  'out_stdev_id',
+  'out_idev_id',
+  'out_devid',
+  'pt_id',
+] as const;
 
 const OUTPUTS = ['result', ...OBJECT_IDS, 'out_access_fd', 'out_access_pages_id'] as const;
 
@@ -48,6 +59,12 @@ const opensDescriptor = (operation: Operation): boolean =>
   operation.op === 'open' ||
   operation.op === 'memfd' ||
   (operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD);
+
+/** Where pt_id is an answer: elsewhere it is what the program passed. */
+const answersTarget = (operation: Operation): boolean =>
+  operation.op === 'ioctl' &&
+  operation.argument.kind === 'struct' &&
+  operation.argument.layout === 'VFIO_DEVICE_ATTACH_IOMMUFD_PT';
 
 export class Scene {
   readonly #dice: Dice | undefined;
@@ -83,18 +100,22 @@ export class Scene {
 
   #remember(operation: Operation): void {
     const { label } = operation;
-    const on = operation.op === 'ioctl' ? this.#fileOf(operation.fd) : undefined;
+    const on = operation.op === 'ioctl' ? this.#iommufdOf(operation.fd) : undefined;
     for (const out of OUTPUTS) {
       // The results of other calls are answers, and name nothing.
       if (out === 'result' && !opensDescriptor(operation)) continue;
+      if (out === 'pt_id' && !answersTarget(operation)) continue;
       const value = this.draft.output(label, out);
       if (value !== 0n) this.#given.push({ label, out, value, on });
     }
   }
 
-  #fileOf(fd: Value): FileId | undefined {
+  /** The iommufd whose objects a call on the descriptor names. */
+  #iommufdOf(fd: Value): FileId | undefined {
     const number = fileDescriptor(Number(BigInt.asIntN(32, this.draft.valueOf(fd))));
-    return fileAt(this.draft.world, PROCESS, number);
+    const id = fileAt(this.draft.world, PROCESS, number);
+    const file = id === undefined ? undefined : openFile(this.draft.world, id);
+    return file?.kind === 'cdev' ? this.draft.world.devices.get(file.name)?.iommufd : id;
   }
 
   /** A number as what an operation gave, where one did; the latest that gave it. Objects are those of one iommufd. */
@@ -137,6 +158,12 @@ export class Scene {
       file,
       context: file.context,
     }));
+  }
+
+  /** The iommufd that the device is bound to by that file. */
+  contextOfDevice({ bound, name }: CdevFile): Context | undefined {
+    const open = bound ? this.draft.world.devices.get(name) : undefined;
+    return open === undefined ? undefined : contextOf(this.draft.world, open.iommufd);
   }
 
   /** How many objects of each kind there are. */

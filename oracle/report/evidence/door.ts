@@ -109,4 +109,9 @@ export const doorWitnesses: Witnesses = {
   'VFIO_IOMMU_GET_INFO/answer-fault': unwritable,
   'VFIO_GROUP_GET_STATUS/fault': unreadable,
   'VFIO_GROUP_GET_STATUS/answer-fault': unwritable,
+  'VFIO_DEVICE_BIND_IOMMUFD/fault': unreadable,
+  'VFIO_DEVICE_BIND_IOMMUFD/answer-fault': unwritable,
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT/fault': unreadable,
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT/answer-fault': unwritable,
+  'VFIO_DEVICE_DETACH_IOMMUFD_PT/fault': unreadable,
 };

@@ -136,11 +136,14 @@ const noIoasForAccess: Witness = (facts) => {
     : undefined;
 };
 
-/** The field that names what a mock device is to be attached to. */
+/** The field that names what a device is to be attached to. */
 const attachTarget =
   (witness: (field: string) => Witness): Witness =>
   (facts) => {
-    if (facts.shape.name === 'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE') return witness('pt_id')(facts);
+    const { name } = facts.shape;
+    if (name === 'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE' || name === 'VFIO_DEVICE_ATTACH_IOMMUFD_PT') {
+      return witness('pt_id')(facts);
+    }
     return facts.shape.name.startsWith('IOMMU_TEST_CMD MOCK_DOMAIN')
       ? witness('id')(facts)
       : undefined;
@@ -200,6 +203,9 @@ export const objectWitnesses: Witnesses = {
   'VFIO_IOMMU_MAP_DMA/too-short': lessThan('argsz', 32n),
   'VFIO_IOMMU_UNMAP_DMA/too-short': lessThan('argsz', 24n),
   'VFIO_GROUP_GET_STATUS/too-short': lessThan('argsz', 8n),
+  'VFIO_DEVICE_BIND_IOMMUFD/too-short': lessThan('argsz', 16n),
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT/too-short': lessThan('argsz', 12n),
+  'VFIO_DEVICE_DETACH_IOMMUFD_PT/too-short': lessThan('argsz', 8n),
   'VFIO_GROUP_SET_CONTAINER/bad-descriptor': badDescriptor,
   'VFIO_GROUP_SET_CONTAINER/has-container': hasContainer,
   'VFIO_GROUP_UNSET_CONTAINER/no-container': hasNoContainer,

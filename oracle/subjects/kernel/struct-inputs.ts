@@ -39,7 +39,6 @@ const IOAS_MAP_LENGTH = 24;
 /** The dirty bitmap's pointer: the same place behind VFIO_IOMMU_UNMAP_DMA's and _DIRTY_PAGES's structs. */
 const bitmap = (flag: number): Pointer => ({ offset: 40, written: 'unknown', flag });
 const DIRTY_PAGES_FLAG_GET_BITMAP = 4;
-export const VFIO_DEVICE_BIND_IOMMUFD = 0x3b76;
 
 const inputsOf = (name: string, layout: Layout): StructInputs => ({
   pointers: layout.fields
@@ -73,7 +72,13 @@ const all: readonly (readonly [number, StructInputs])[] = [
   ],
   [vfio.VFIO_IOMMU_DIRTY_PAGES, only({ pointers: [bitmap(DIRTY_PAGES_FLAG_GET_BITMAP)] })],
   [vfio.VFIO_GROUP_SET_CONTAINER, only({ descriptors: [0] })],
-  [VFIO_DEVICE_BIND_IOMMUFD, only({ descriptors: [8] })],
+  [
+    vfio.VFIO_DEVICE_BIND_IOMMUFD,
+    only({
+      pointers: [{ offset: 16, written: 'nothing', flag: vfio.VFIO_DEVICE_BIND_FLAG_TOKEN }],
+      descriptors: [8],
+    }),
+  ],
 ];
 
 /** By the command's low byte; nothing where a struct holds neither pointers nor descriptors. */

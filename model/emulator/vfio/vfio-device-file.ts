@@ -1,0 +1,177 @@
+// A descriptor of a device, got from its group or opened by the device's own file. What its driver answers is not
+// emulated. drivers/vfio/vfio_main.c (vfio_device_fops), drivers/vfio/device_cdev.c.
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import {
+  VFIO_DEVICE_ATTACH,
+  VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+  VFIO_DEVICE_ATTACH_MINIMUM,
+  VFIO_DEVICE_ATTACH_PASID,
+  VFIO_DEVICE_BIND,
+  VFIO_DEVICE_BIND_FLAG_TOKEN,
+  VFIO_DEVICE_BIND_IOMMUFD,
+  VFIO_DEVICE_BIND_MINIMUM,
+  VFIO_DEVICE_DETACH,
+  VFIO_DEVICE_DETACH_IOMMUFD_PT,
+  VFIO_DEVICE_DETACH_MINIMUM,
+  VFIO_DEVICE_DETACH_PASID,
+  VFIO_TOKEN_LENGTH,
+} from '../../../spec/abi/vfio.ts';
+import { offsetsOf, Struct } from '../command.ts';
+import { IommufdContext } from '../context.ts';
+import { OpenFile } from '../files.ts';
+import type { Kernel } from '../kernel.ts';
+import type { VfioDevice } from './vfio-device.ts';
+
+const BIND = offsetsOf(VFIO_DEVICE_BIND);
+const ATTACH = offsetsOf(VFIO_DEVICE_ATTACH);
+const DETACH = offsetsOf(VFIO_DEVICE_DETACH);
+
+export class VfioDeviceFile extends OpenFile {
+  readonly #kernel: Kernel;
+  readonly #device: VfioDevice;
+  readonly #from: 'group' | 'own file';
+  /** What the device is bound to by this file. */
+  #iommufd: IommufdContext | undefined;
+
+  constructor(kernel: Kernel, device: VfioDevice, from: 'group' | 'own file') {
+    super();
+    this.#kernel = kernel;
+    this.#device = device;
+    this.#from = from;
+  }
+
+  override ioctl(command: number, argument: bigint): number {
+    if (command === VFIO_DEVICE_BIND_IOMMUFD) return this.#bind(argument);
+    if (this.#from === 'group') return -ERRNO.ENOTTY;
+    if (this.#iommufd === undefined) return -ERRNO.EINVAL;
+    if (command === VFIO_DEVICE_ATTACH_IOMMUFD_PT) return this.#attach(argument);
+    if (command === VFIO_DEVICE_DETACH_IOMMUFD_PT) return this.#detach(argument);
+    return -ERRNO.ENOTTY;
+  }
+
+  protected override released(): void {
+    if (this.#from === 'group') {
+      this.#device.close();
+      return;
+    }
+    if (this.#iommufd === undefined) return;
+    this.#device.close();
+    this.#iommufd.put();
+    this.#device.group.boundByFile -= 1;
+  }
+
+  #bind(argument: bigint): number {
+    const struct = this.#readBind(argument);
+    if (typeof struct === 'number') return struct;
+    const flags = struct.u32(BIND.flags);
+    const known = this.#kernel.release.bindKnowsTokens ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0;
+    if (struct.i32(BIND.iommufd) < 0 || (flags & ~known) !== 0) return -ERRNO.EINVAL;
+    if (this.#from === 'group') return -ERRNO.EINVAL;
+    const { group } = this.#device;
+    if (group.opened) return -ERRNO.EBUSY;
+    if (this.#iommufd !== undefined) return -ERRNO.EINVAL;
+    const hasToken = (flags & VFIO_DEVICE_BIND_FLAG_TOKEN) !== 0;
+    if (hasToken) return this.#refuseToken(struct.u64(BIND.token_uuid_ptr));
+    const iommufd = this.#kernel.files.get(struct.i32(BIND.iommufd));
+    if (iommufd === undefined) return -ERRNO.EBADF;
+    if (!(iommufd instanceof IommufdContext)) return -ERRNO.EBADFD;
+    const error = this.#device.openByFile(iommufd);
+    if (error !== 0) return error;
+    struct.setU32(BIND.out_devid, this.#device.objectId);
+    if (!this.#writeBack(argument, struct, BIND.out_devid)) {
+      this.#device.close();
+      return -ERRNO.EFAULT;
+    }
+    iommufd.hold();
+    this.#iommufd = iommufd;
+    group.boundByFile += 1;
+    return 0;
+  }
+
+  /** The struct at its greatest length, zero where the program's ends, or -errno. */
+  #readBind(argument: bigint): Struct | number {
+    const { user, release } = this.#kernel;
+    const bytes = new Uint8Array(VFIO_DEVICE_BIND.size);
+    if (!release.bindKnowsTokens) {
+      const wanted = bytes.subarray(0, VFIO_DEVICE_BIND_MINIMUM);
+      if (user.readInto(wanted, argument) < wanted.length) return -ERRNO.EFAULT;
+      const struct = new Struct(bytes);
+      return struct.u32(BIND.argsz) < VFIO_DEVICE_BIND_MINIMUM ? -ERRNO.EINVAL : struct;
+    }
+    const first = user.read(argument, 4);
+    if (first === undefined) return -ERRNO.EFAULT;
+    const size = new Struct(first).u32(0);
+    if (size < VFIO_DEVICE_BIND_MINIMUM) return -ERRNO.EINVAL;
+    if (size > bytes.length) {
+      const tail = user.zeroed(argument + BigInt(bytes.length), size - bytes.length);
+      if (tail !== 'zero') return tail === 'fault' ? -ERRNO.EFAULT : -ERRNO.E2BIG;
+    }
+    const wanted = bytes.subarray(0, size);
+    return user.readInto(wanted, argument) < wanted.length ? -ERRNO.EFAULT : new Struct(bytes);
+  }
+
+  /** No device of the machine is a virtual function or has any, and a mediated one does not know tokens at all. */
+  #refuseToken(address: bigint): number {
+    if (this.#device.emulated) return -ERRNO.EINVAL;
+    const token = this.#kernel.user.read(address, VFIO_TOKEN_LENGTH);
+    return token === undefined ? -ERRNO.EFAULT : -ERRNO.EINVAL;
+  }
+
+  #attach(argument: bigint): number {
+    const struct = this.#read(argument, VFIO_DEVICE_ATTACH.size, VFIO_DEVICE_ATTACH_MINIMUM);
+    if (typeof struct === 'number') return struct;
+    const wanted = this.#pasid(argument, struct, VFIO_DEVICE_ATTACH_PASID, ATTACH.pasid);
+    if (typeof wanted === 'number') return wanted;
+    const { pasid } = wanted;
+    const target = struct.u32(ATTACH.pt_id);
+    const device = this.#device;
+    const attached =
+      pasid === undefined ? device.attach(target) : device.attachPasid(pasid, target);
+    if (attached < 0) return attached;
+    struct.setU32(ATTACH.pt_id, attached);
+    if (this.#writeBack(argument, struct, ATTACH.pt_id)) return 0;
+    device.detach();
+    return -ERRNO.EFAULT;
+  }
+
+  #detach(argument: bigint): number {
+    const struct = this.#read(argument, VFIO_DEVICE_DETACH.size, VFIO_DEVICE_DETACH_MINIMUM);
+    if (typeof struct === 'number') return struct;
+    const wanted = this.#pasid(argument, struct, VFIO_DEVICE_DETACH_PASID, DETACH.pasid);
+    if (typeof wanted === 'number') return wanted;
+    if (wanted.pasid === undefined) this.#device.detach();
+    else this.#device.detachPasid(wanted.pasid);
+    return 0;
+  }
+
+  /** The first `minimum` bytes of a struct, with zeros behind them, or -errno. */
+  #read(argument: bigint, size: number, minimum: number): Struct | number {
+    const struct = new Struct(new Uint8Array(size));
+    const wanted = struct.bytes.subarray(0, minimum);
+    if (this.#kernel.user.readInto(wanted, argument) < minimum) return -ERRNO.EFAULT;
+    return struct.u32(ATTACH.argsz) < minimum ? -ERRNO.EINVAL : struct;
+  }
+
+  /** The PASID that a struct asks for, at the end of it, or -errno. */
+  #pasid(
+    argument: bigint,
+    struct: Struct,
+    flag: number,
+    offset: number,
+  ): { readonly pasid: number | undefined } | number {
+    const flags = struct.u32(ATTACH.flags);
+    const known = this.#kernel.release.devicesHavePasids ? flag : 0;
+    if ((flags & ~known) !== 0) return -ERRNO.EINVAL;
+    if ((flags & flag) === 0) return { pasid: undefined };
+    if (this.#device.emulated) return -ERRNO.EOPNOTSUPP;
+    if (struct.u32(ATTACH.argsz) < offset + 4) return -ERRNO.EINVAL;
+    const bytes = this.#kernel.user.read(argument + BigInt(offset), 4);
+    return bytes === undefined ? -ERRNO.EFAULT : { pasid: new Struct(bytes).u32(0) };
+  }
+
+  /** Four bytes of the struct. */
+  #writeBack(argument: bigint, { bytes }: Struct, offset: number): boolean {
+    return this.#kernel.user.write(argument + BigInt(offset), bytes.subarray(offset, offset + 4));
+  }
+}

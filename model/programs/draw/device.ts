@@ -1,0 +1,104 @@
+// Devices' own files and the calls on them, drawn.
+
+import * as vfio from '../../../spec/abi/vfio.ts';
+import { ARRAY_OFFSET, STRUCT_OFFSET } from '../arena.ts';
+import type { Value } from '../program.ts';
+import { drawStructPlace } from '../values.ts';
+import { drawArgsz, drawContainer } from './compat.ts';
+import type { CdevDescriptor, Scene } from './scene.ts';
+
+export const hasDeviceFiles = ({ platform }: Scene): boolean =>
+  platform.devices.some(({ cdev }) => cdev !== undefined);
+
+export const drawOpenDevice = (scene: Scene): void => {
+  const numbers = scene.platform.devices.flatMap(({ cdev }) => cdev ?? []);
+  const number = scene.dice.chance(1, 30) ? 77 : scene.dice.of(numbers);
+  const path = `/dev/vfio/devices/vfio${number}`;
+  scene.add({ op: 'open', label: scene.draft.label('cdev'), path });
+};
+
+const BIND_SIZES = [16, 16, 20, 24, 24, 24, 24, 24, 24, 24, 32, 15, 0, 4096] as const;
+
+/** Also for a device that was got from a group. */
+export const drawBind = (scene: Scene, fd: Value): void => {
+  const { dice } = scene;
+  const size = dice.chance(1, 3) ? dice.of(BIND_SIZES) : 24;
+  const tail = size > 24 ? (dice.chance(1, 2) ? '00' : 'aa').repeat(8) : '';
+  scene.add({
+    op: 'ioctl',
+    label: scene.draft.label('bind'),
+    fd,
+    command: vfio.VFIO_DEVICE_BIND_IOMMUFD,
+    argument: {
+      kind: 'struct',
+      at: drawStructPlace(dice, size),
+      layout: 'VFIO_DEVICE_BIND_IOMMUFD',
+      fields: {
+        argsz: BigInt(size),
+        flags: dice.chance(1, 12) ? dice.of([1n, 1n, 2n, 3n, 0x8000_0000n]) : 0n,
+        iommufd: drawContainer(scene),
+        token_uuid_ptr: dice.chance(1, 2) ? 0n : { arena: ARRAY_OFFSET },
+      },
+      tail,
+    },
+  });
+};
+
+const PASIDS = [0n, 0n, 0n, 1n, 5n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn] as const;
+
+const drawFlags = (scene: Scene): bigint =>
+  scene.dice.chance(1, 6) ? scene.dice.of([1n, 1n, 1n, 2n, 3n]) : 0n;
+
+const drawAttach = (scene: Scene, { value, file }: CdevDescriptor): void => {
+  const { dice } = scene;
+  const context = scene.contextOfDevice(file);
+  const kind = dice.of(['ioas', 'ioas', 'ioas', 'hwpt', 'device'] as const);
+  scene.call(
+    'attach',
+    value,
+    vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+    'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
+    16,
+    {
+      argsz: dice.chance(1, 4) ? 12n : drawArgsz(scene, 16),
+      flags: drawFlags(scene),
+      pt_id: context === undefined ? 1n : scene.object(context, kind),
+      pasid: dice.of(PASIDS),
+    },
+  );
+};
+
+const drawDetach = (scene: Scene, { value }: CdevDescriptor): void => {
+  const { dice } = scene;
+  scene.call(
+    'detach',
+    value,
+    vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT,
+    'VFIO_DEVICE_DETACH_IOMMUFD_PT',
+    12,
+    {
+      argsz: dice.chance(1, 4) ? 8n : drawArgsz(scene, 12),
+      flags: drawFlags(scene),
+      pasid: dice.of(PASIDS),
+    },
+  );
+};
+
+export const drawDeviceCall = (scene: Scene, cdev: CdevDescriptor): void => {
+  const { dice } = scene;
+  const kind = dice.number(1, 20);
+  if (!cdev.file.bound && kind > 17) {
+    scene.plain('odd', cdev.value, dice.of([0x3b6b, 0x3b6f, 0x3b77, 0x3b85]), {
+      arena: STRUCT_OFFSET,
+    });
+  } else if (cdev.file.bound ? kind > 18 : kind > 1) drawBind(scene, cdev.value);
+  else if (kind > 13) drawDetach(scene, cdev);
+  else drawAttach(scene, cdev);
+};
+
+/** A call of a device's own file on a device that was got from a group. */
+export const drawGroupDeviceCall = (scene: Scene, fd: Value): void => {
+  const { dice } = scene;
+  if (dice.chance(1, 2)) drawBind(scene, fd);
+  else scene.plain('odd', fd, dice.of([0x3b77, 0x3b78]), { arena: STRUCT_OFFSET });
+};

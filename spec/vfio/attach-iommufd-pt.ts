@@ -1,0 +1,190 @@
+// VFIO_DEVICE_ATTACH_IOMMUFD_PT: vfio_df_ioctl_attach_pt() in drivers/vfio/device_cdev.c. A device that is attached moves
+// to the other IOAS or hwpt without being detached between.
+
+import { decode, fieldOf } from '../abi/layout.ts';
+import { type ObjectId, objectId } from '../abi/units.ts';
+import {
+  VFIO_DEVICE_ATTACH,
+  VFIO_DEVICE_ATTACH_MINIMUM,
+  VFIO_DEVICE_ATTACH_PASID,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import { loadVfioStruct } from '../compat/load-struct.ts';
+import type { FileId } from '../files.ts';
+import { attachRules } from '../iommufd/attach.ts';
+import { deviceAt, leastFreeId, objectAt } from '../iommufd/context.ts';
+import { forgettingAll, unspecified } from '../iommufd/forget.ts';
+import { idChoice } from '../iommufd/request.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import { load, write } from '../memory/user-access.ts';
+import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import { grants, isRefused, type Rule, refuses, rulesOf } from '../rule.ts';
+import {
+  type CdevFile,
+  deviceNamed,
+  type OpenDevice,
+  stateOf,
+  type World,
+  withFile,
+  withState,
+} from '../world.ts';
+import { type AttachedTo, attachedDevice, detachedDevice } from './bind-device.ts';
+
+export const attachIommufdPtRules = rulesOf(
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
+  'vfio_df_ioctl_attach_pt() in drivers/vfio/device_cdev.c',
+  {
+    fault: refuses('EFAULT', 'The first 12 bytes of the struct cannot be read.'),
+    tooShort: refuses('EINVAL', 'argsz is less than 12.'),
+    unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
+    noPasids: {
+      ...refuses('EOPNOTSUPP', 'PASID is asked for, and a mediated device has none.'),
+      only: ['7.3.4'],
+    },
+    tooShortForPasid: {
+      ...refuses('EINVAL', 'PASID is asked for, and argsz is less than 16.'),
+      only: ['7.3.4'],
+    },
+    pasidFault: { ...refuses('EFAULT', 'pasid cannot be read.'), only: ['7.3.4'] },
+    pasidTooLarge: {
+      ...refuses(
+        'ENOSPC',
+        'pasid is 2^31 or more.',
+        'vfio_iommufd_physical_pasid_attach_ioas() in drivers/vfio/iommufd.c',
+      ),
+      only: ['7.3.4'],
+    },
+    attachedOtherwise: {
+      ...refuses(
+        'EBUSY',
+        'The device is attached for PASID 0 and now not, or the other way round: PASID 0 is the device itself.',
+        'iommufd_hw_pagetable_attach() in drivers/iommu/iommufd/device.c',
+      ),
+      only: ['7.3.4'],
+    },
+    pasidUnfit: {
+      ...refuses(
+        'EINVAL',
+        'The domain was not made for PASIDs, as that of an IOAS never is.',
+        'iommufd_hwpt_pasid_compat() in drivers/iommu/iommufd/device.c',
+      ),
+      only: ['7.3.4'],
+    },
+    attaches: grants(
+      'The device is attached to the IOAS or hwpt, and to nothing else; pt_id holds the id of the hwpt, or for a mediated device of the IOAS.',
+    ),
+    answerFault: refuses(
+      'EFAULT',
+      'pt_id cannot be written: the device is attached to nothing, also if it was before; attached for PASID 0 it stays.',
+    ),
+  },
+);
+
+/** How the device is to be attached. */
+type Wanted = {
+  readonly target: ObjectId;
+  /** Absent where the device itself is meant. */
+  readonly pasid: number | undefined;
+};
+
+type Read = Wanted | { readonly outcomes: readonly Outcome[] };
+
+const readWanted = (world: World, file: CdevFile, call: IoctlCall): Read => {
+  const refusal = (rule: Rule): Read => ({ outcomes: [failed(rule, world)] });
+  const rules = attachIommufdPtRules;
+  const loaded = loadVfioStruct(world, call, VFIO_DEVICE_ATTACH_MINIMUM, rules);
+  if ('outcomes' in loaded) return loaded;
+  const whole = new Uint8Array(VFIO_DEVICE_ATTACH.size);
+  whole.set(loaded.bytes);
+  const { argsz, flags, pt_id: target } = decode(VFIO_DEVICE_ATTACH, whole);
+  const known = world.release.devicesHavePasids ? VFIO_DEVICE_ATTACH_PASID : 0;
+  if ((flags & ~known) !== 0) return refusal(rules.unknownFlags);
+  if ((flags & VFIO_DEVICE_ATTACH_PASID) === 0) return { target, pasid: undefined };
+  if (deviceNamed(world, file.name).iommu === 'none') return refusal(rules.noPasids);
+  if (argsz < VFIO_DEVICE_ATTACH.size) return refusal(rules.tooShortForPasid);
+  const at = call.argument + BigInt(fieldOf(VFIO_DEVICE_ATTACH, 'pasid').offset);
+  const more = load(world.memory, call, at, 4);
+  if (more.kind !== 'bytes') return refusal(rules.pasidFault);
+  const pasid = new DataView(more.bytes.buffer, more.bytes.byteOffset, 4).getUint32(0, true);
+  return { target, pasid };
+};
+
+const PASID_MAX = 0x7fff_ffff;
+/** -EINVAL as a number of 32 bits: what the search for a PASID answers to one that is too large. */
+const PASID_TAKEN_FOR_ATTACHED = 0xffff_ffea;
+
+/** Why the device cannot be attached in this way, whatever the target's domain is like. */
+const objection = (
+  state: IommufdState,
+  file: CdevFile,
+  { object }: OpenDevice,
+  { target, pasid }: Wanted,
+): Rule | undefined => {
+  if (deviceAt(state.context, object) === undefined) return undefined;
+  if (pasid !== undefined && pasid > PASID_MAX) {
+    return attachIommufdPtRules.pasidTooLarge;
+  }
+  const found = objectAt(state.context, target);
+  if (found === undefined) return attachRules.noTarget;
+  if (found.kind !== 'ioas' && found.kind !== 'hwpt') return attachRules.notATarget;
+  if (pasid !== undefined && pasid !== 0) return attachIommufdPtRules.pasidUnfit;
+  const isAttached = deviceAt(state.context, object)?.hwpt !== undefined;
+  return isAttached && file.attachedByPasid !== (pasid === 0)
+    ? attachIommufdPtRules.attachedOtherwise
+    : undefined;
+};
+
+export const attachIommufdPt = (
+  world: World,
+  id: FileId,
+  file: CdevFile,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const wanted = readWanted(world, file, call);
+  if ('outcomes' in wanted) return wanted.outcomes;
+  const open = world.devices.get(file.name);
+  if (open === undefined) throw new Error(`Device ${file.name} is bound and not open.`);
+  const state = stateOf(world, open.iommufd);
+  const { forgotten } = state.context;
+  if (forgotten !== undefined) {
+    const what = `${forgotten} may have changed the iommufd`;
+    return [{ kind: 'unspecified', what, doubtful: true, world: () => world }];
+  }
+  const bytes = new Uint8Array(VFIO_DEVICE_ATTACH.size);
+  const request = { world, file: open.iommufd, call, bytes, userSize: bytes.length };
+  if (objectAt(state.context, wanted.target)?.kind === 'unspecified') {
+    return [forgettingAll(request, 'attaching a device to an object that is not specified')];
+  }
+  if (wanted.pasid === PASID_TAKEN_FOR_ATTACHED) {
+    return [unspecified(world, 'ATTACH_IOMMUFD_PT for a PASID that is taken for attached')];
+  }
+  const objected = objection(state, file, open, wanted);
+  if (objected !== undefined) return [failed(objected, world)];
+  const fresh = leastFreeId(state.context);
+  const attached = attachedDevice(world, state, open.object, wanted.target, fresh);
+  if (isRefused(attached)) return failuresBy(attached, world);
+  const attachedByPasid = wanted.pasid === 0;
+  const withAttached = (done: AttachedTo): World =>
+    withFile(withState(world, done.state), id, { ...file, attachedByPasid });
+  const answered = new Uint8Array(4);
+  new DataView(answered.buffer).setUint32(0, attached.target, true);
+  const at = call.argument + BigInt(fieldOf(VFIO_DEVICE_ATTACH, 'pt_id').offset);
+  const answer = write(world.memory, call.process, at, answered);
+  if (!answer.whole) {
+    const after = attachedByPasid
+      ? withAttached(attached)
+      : withState(world, detachedDevice(attached.state, open.object));
+    return [failed(attachIommufdPtRules.answerFault, after, [answer.write])];
+  }
+  const reply = succeeded(attachIommufdPtRules.attaches, withAttached(attached), [answer.write]);
+  if (attached.target !== fresh) return withMemoryDoubt(reply, world, true);
+  const otherwise = (chosen: ObjectId): World => {
+    const other = attachedDevice(world, state, open.object, wanted.target, chosen);
+    return withAttached(isRefused(other) ? attached : other);
+  };
+  const choices = {
+    list: [idChoice(request, VFIO_DEVICE_ATTACH, 'pt_id', fresh)],
+    world: ([chosen]: readonly bigint[]) => otherwise(objectId(Number(chosen))),
+  };
+  return withMemoryDoubt({ ...reply, choices }, world, true);
+};

@@ -1,0 +1,103 @@
+// A device becomes an object of an iommufd, and is attached there: a device behind an IOMMU to a domain, a mediated one
+// to an IOAS, as an in-kernel user. vfio_iommufd_physical_bind(), vfio_iommufd_emulated_bind() and what stands beside
+// them in drivers/vfio/iommufd.c.
+
+import type { ObjectId } from '../abi/units.ts';
+import type { FileId } from '../files.ts';
+import { iommuName, templateFor } from '../hardware/templates.ts';
+import { attachAccess, detachAccess } from '../iommufd/access-attach.ts';
+import { attach, detach, replace } from '../iommufd/attach.ts';
+import { type Device, deviceAt, leastFreeId, objectAt, withObject } from '../iommufd/context.ts';
+import type { IommufdState } from '../iommufd/state.ts';
+import type { PlatformDevice } from '../platform.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { stateOf, type World } from '../world.ts';
+
+export const bindingRules = rulesOf(
+  'binding a device',
+  'iommufd_device_bind() in drivers/iommu/iommufd/device.c',
+  {
+    groupOwned: refuses(
+      'EPERM',
+      'Another device of the group is bound to another iommufd.',
+      'iommu_device_claim_dma_owner() in drivers/iommu/iommu.c',
+    ),
+  },
+);
+
+/** Whether a device of the group is bound to another iommufd. */
+const isOwnedByOther = (world: World, iommufd: FileId, group: number): boolean =>
+  world.setting.platform.devices.some((device) => {
+    if (device.group !== group || device.iommu === 'none') return false;
+    const open = world.devices.get(device.name);
+    return open !== undefined && open.iommufd !== iommufd;
+  });
+
+export type Bound = { readonly state: IommufdState; readonly object: ObjectId };
+
+/** The iommufd with the device as an object, attached to nothing. `id` is the kernel's choice: the least by default. */
+export const boundDevice = (
+  world: World,
+  iommufd: FileId,
+  device: PlatformDevice,
+  id?: ObjectId,
+): Bound | Refused => {
+  const state = stateOf(world, iommufd);
+  const object = id ?? leastFreeId(state.context);
+  if (device.iommu === 'none') {
+    const context = withObject(state.context, object, {
+      kind: 'access',
+      needsPins: true,
+      ioas: undefined,
+      pins: [],
+      nextPin: 0,
+    });
+    return { state: { ...state, context }, object };
+  }
+  if (isOwnedByOther(world, iommufd, device.group)) return refused(bindingRules.groupOwned);
+  const bound: Device = {
+    kind: 'device',
+    iommu: iommuName(device.iommu),
+    group: `group ${device.group}`,
+    reserved: device.reserved,
+    enforcesCacheCoherency:
+      world.setting.platform.iommus[device.iommu]?.enforcesCacheCoherency ?? false,
+    hwpt: undefined,
+    mock: undefined,
+  };
+  return { state: { ...state, context: withObject(state.context, object, bound) }, object };
+};
+
+export type AttachedTo = {
+  readonly state: IommufdState;
+  /** The hwpt, or for a mediated device the IOAS, that it is attached to. */
+  readonly target: ObjectId;
+};
+
+/**
+ * The bound device attached to an IOAS or an hwpt, in the place of what it was attached to. Should a new hwpt be needed,
+ * its id is `fresh`. On refusal nothing changes.
+ */
+export const attachedDevice = (
+  world: World,
+  state: IommufdState,
+  object: ObjectId,
+  target: ObjectId,
+  fresh: ObjectId,
+): AttachedTo | Refused => {
+  const device = deviceAt(state.context, object);
+  if (device === undefined) {
+    const attached = attachAccess(state, object, target);
+    return isRefused(attached) ? attached : { state: attached, target };
+  }
+  const connect = device.hwpt === undefined ? attach : replace;
+  const template = templateFor(world, device);
+  const attached = connect(state, object, target, { id: fresh, template });
+  return isRefused(attached) ? attached : { state: attached.state, target: attached.hwpt };
+};
+
+/** The bound device attached to nothing. */
+export const detachedDevice = (state: IommufdState, object: ObjectId): IommufdState =>
+  objectAt(state.context, object)?.kind === 'access'
+    ? detachAccess(state, object)
+    : detach(state, object);

@@ -1,0 +1,248 @@
+// VFIO_DEVICE_BIND_IOMMUFD: vfio_df_ioctl_bind_iommufd() in drivers/vfio/device_cdev.c. A device that was opened by its
+// own file becomes an object of an iommufd, attached to nothing.
+
+import { decode, fieldOf } from '../abi/layout.ts';
+import { objectId } from '../abi/units.ts';
+import {
+  VFIO_DEVICE_BIND,
+  VFIO_DEVICE_BIND_FLAG_TOKEN,
+  VFIO_DEVICE_BIND_MINIMUM,
+  VFIO_TOKEN_LENGTH,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import { loadVfioStruct } from '../compat/load-struct.ts';
+import type { FileId } from '../files.ts';
+import { leastFreeId } from '../iommufd/context.ts';
+import { idChoice } from '../iommufd/request.ts';
+import { structTail } from '../memory/struct-tail.ts';
+import { load, write } from '../memory/user-access.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import {
+  type CdevFile,
+  contextOf,
+  type DeviceFile,
+  deviceNamed,
+  fileAt,
+  openFile,
+  type World,
+  withFile,
+  withState,
+} from '../world.ts';
+import { type Bound, boundDevice } from './bind-device.ts';
+import { isGroupOpen } from './open.ts';
+
+export const bindIommufdRules = rulesOf(
+  'VFIO_DEVICE_BIND_IOMMUFD',
+  'vfio_df_ioctl_bind_iommufd() in drivers/vfio/device_cdev.c',
+  {
+    fault: refuses('EFAULT', 'The struct cannot be read.'),
+    tooShort: refuses('EINVAL', 'argsz is less than 16.'),
+    tailFault: {
+      ...refuses(
+        'EFAULT',
+        'Bytes behind what the release knows of the struct cannot be read, and those before them are 0.',
+        'copy_struct_from_user() in include/linux/uaccess.h',
+      ),
+      only: ['7.3.4'],
+    },
+    tailNotZero: {
+      ...refuses(
+        'E2BIG',
+        'A byte behind what the release knows of the struct is not 0.',
+        'copy_struct_from_user() in include/linux/uaccess.h',
+      ),
+      only: ['7.3.4'],
+    },
+    unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
+    negativeDescriptor: refuses('EINVAL', 'The descriptor is a negative number.'),
+    ofGroup: refuses('EINVAL', 'The device was got from a group.'),
+    groupOpen: refuses(
+      'EBUSY',
+      "The device's group is open.",
+      'vfio_device_block_group() in drivers/vfio/group.c',
+    ),
+    bound: refuses('EINVAL', 'The descriptor has bound its device already.'),
+    tokenFault: {
+      ...refuses(
+        'EFAULT',
+        'A token is passed, and its 16 bytes cannot be read.',
+        'vfio_df_check_token() in drivers/vfio/device_cdev.c',
+      ),
+      only: ['7.3.4'],
+    },
+    tokenUnused: {
+      ...refuses(
+        'EINVAL',
+        'A token is passed to a device that is neither a virtual function nor has any; a mediated device does not read it.',
+        'vfio_pci_core_match_token_uuid() in drivers/vfio/pci/vfio_pci_core.c',
+      ),
+      only: ['7.3.4'],
+    },
+    badDescriptor: refuses(
+      'EBADF',
+      'The descriptor is not open.',
+      'iommufd_ctx_from_fd() in drivers/iommu/iommufd/main.c',
+    ),
+    notAnIommufd: refuses(
+      'EBADFD',
+      'The descriptor is no iommufd.',
+      'iommufd_ctx_from_fd() in drivers/iommu/iommufd/main.c',
+    ),
+    openElsewhere: refuses(
+      'EINVAL',
+      'The device is in use already: bound by another descriptor of its own file, or got from its group.',
+      'vfio_df_open() in drivers/vfio/vfio_main.c',
+    ),
+    answerFault: refuses('EFAULT', 'out_devid cannot be written; the device is not bound.'),
+    binds: grants(
+      'The device is an object of the iommufd and attached to nothing, and out_devid holds its id; its group cannot be opened as long as it is bound.',
+    ),
+  },
+);
+
+type Loaded = { readonly bytes: Uint8Array } | { readonly outcomes: readonly Outcome[] };
+
+/** A release that knows tokens takes structs of any length, as native calls do. */
+const loadExtensible = (world: World, call: IoctlCall): Loaded => {
+  const first = load(world.memory, call, call.argument, 4);
+  if (first.kind !== 'bytes') return { outcomes: [failed(bindIommufdRules.fault, world)] };
+  const userSize = new DataView(first.bytes.buffer, first.bytes.byteOffset, 4).getUint32(0, true);
+  if (userSize < VFIO_DEVICE_BIND_MINIMUM) {
+    return { outcomes: [failed(bindIommufdRules.tooShort, world)] };
+  }
+  const tail = structTail(world.memory, call, VFIO_DEVICE_BIND.size, userSize);
+  if (tail === 'fault') return { outcomes: [failed(bindIommufdRules.tailFault, world)] };
+  if (tail === 'not zero') return { outcomes: [failed(bindIommufdRules.tailNotZero, world)] };
+  const length = Math.min(userSize, VFIO_DEVICE_BIND.size);
+  const loaded = load(world.memory, call, call.argument, length);
+  if (loaded.kind !== 'bytes') return { outcomes: [failed(bindIommufdRules.fault, world)] };
+  const bytes = new Uint8Array(VFIO_DEVICE_BIND.size);
+  bytes.set(loaded.bytes);
+  return { bytes };
+};
+
+const loadFixed = (world: World, call: IoctlCall): Loaded => {
+  const loaded = loadVfioStruct(world, call, VFIO_DEVICE_BIND_MINIMUM, bindIommufdRules);
+  if ('outcomes' in loaded) return loaded;
+  const bytes = new Uint8Array(VFIO_DEVICE_BIND.size);
+  bytes.set(loaded.bytes);
+  return { bytes };
+};
+
+/** What the device says to a token. No device that is specified takes one. */
+const refusedToken = (
+  world: World,
+  call: IoctlCall,
+  device: string,
+  address: bigint,
+): readonly Outcome[] => {
+  const refusal = failed(bindIommufdRules.tokenUnused, world);
+  if (deviceNamed(world, device).iommu === 'none') return [refusal];
+  const loaded = load(world.memory, call, address, VFIO_TOKEN_LENGTH);
+  const fault = failed(bindIommufdRules.tokenFault, world);
+  if (loaded.kind === 'fault') return [fault];
+  if (loaded.kind === 'bytes') return [refusal];
+  const unknown = 'the recording does not show whether the token can be read';
+  return [refusal, { ...fault, unknown }];
+};
+
+/** The world in which the descriptor has bound the device. */
+const withBinding = (
+  world: World,
+  id: FileId,
+  file: CdevFile,
+  iommufd: FileId,
+  { state, object }: Bound,
+): World => {
+  const devices = new Map(world.devices).set(file.name, { iommufd, object, opens: 1 });
+  return withFile({ ...withState(world, state), devices }, id, { ...file, bound: true });
+};
+
+const boundTo = (
+  world: World,
+  id: FileId,
+  file: CdevFile,
+  call: IoctlCall,
+  iommufd: FileId,
+  bytes: Uint8Array,
+): readonly Outcome[] => {
+  const device = deviceNamed(world, file.name);
+  const context = contextOf(world, iommufd);
+  const bound = boundDevice(world, iommufd, device);
+  if (isRefused(bound)) return [failedBy(bound, world)];
+  const { offset } = fieldOf(VFIO_DEVICE_BIND, 'out_devid');
+  const otherwise = (chosen: number): World => {
+    const other = boundDevice(world, iommufd, device, objectId(chosen));
+    return isRefused(other) ? world : withBinding(world, id, file, iommufd, other);
+  };
+  if (context.forgotten !== undefined) {
+    const what = `${context.forgotten} may have changed the iommufd`;
+    const after = (seen: { readonly errno: number; readonly after: Uint8Array }): World => {
+      if (seen.errno !== 0 || seen.after.length < offset + 4) return world;
+      const view = new DataView(seen.after.buffer, seen.after.byteOffset, seen.after.byteLength);
+      return otherwise(view.getUint32(offset, true));
+    };
+    return [{ kind: 'unspecified', what, doubtful: true, world: after }];
+  }
+  const answered = new Uint8Array(4);
+  new DataView(answered.buffer).setUint32(0, bound.object, true);
+  const { memory } = world;
+  const answer = write(memory, call.process, call.argument + BigInt(offset), answered);
+  if (!answer.whole) return [failed(bindIommufdRules.answerFault, world, [answer.write])];
+  const request = { world, file: iommufd, call, bytes, userSize: bytes.length };
+  const reply = succeeded(bindIommufdRules.binds, withBinding(world, id, file, iommufd, bound), [
+    answer.write,
+  ]);
+  return [
+    {
+      ...reply,
+      choices: {
+        list: [idChoice(request, VFIO_DEVICE_BIND, 'out_devid', leastFreeId(context))],
+        world: ([chosen]) => otherwise(Number(chosen)),
+      },
+    },
+  ];
+};
+
+export const bindIommufd = (
+  world: World,
+  id: FileId,
+  file: DeviceFile | CdevFile,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const knowsTokens = world.release.bindKnowsTokens;
+  const loaded = knowsTokens ? loadExtensible(world, call) : loadFixed(world, call);
+  if ('outcomes' in loaded) return loaded.outcomes;
+  const fields = decode(VFIO_DEVICE_BIND, loaded.bytes);
+  const known = knowsTokens ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0;
+  if ((fields.flags & ~known) !== 0) return [failed(bindIommufdRules.unknownFlags, world)];
+  if (fields.iommufd < 0) return [failed(bindIommufdRules.negativeDescriptor, world)];
+  if (file.kind === 'device') return [failed(bindIommufdRules.ofGroup, world)];
+  if (isGroupOpen(world, deviceNamed(world, file.name).group)) {
+    return [failed(bindIommufdRules.groupOpen, world)];
+  }
+  if (file.bound) return [failed(bindIommufdRules.bound, world)];
+  if ((fields.flags & VFIO_DEVICE_BIND_FLAG_TOKEN) !== 0) {
+    return refusedToken(world, call, file.name, fields.token_uuid_ptr);
+  }
+  const iommufd = fileAt(world, call.process, fields.iommufd);
+  const target = iommufd === undefined ? undefined : openFile(world, iommufd);
+  if (iommufd === undefined || target === undefined) {
+    return [failed(bindIommufdRules.badDescriptor, world)];
+  }
+  if (target.kind === 'unspecified') {
+    const what = `BIND_IOMMUFD to ${target.path}`;
+    return [
+      {
+        kind: 'unspecified',
+        what,
+        world: ({ errno }) =>
+          errno === 0 ? withFile(world, id, { kind: 'unspecified', path: what }) : world,
+      },
+    ];
+  }
+  if (target.kind !== 'iommufd') return [failed(bindIommufdRules.notAnIommufd, world)];
+  if (world.devices.has(file.name)) return [failed(bindIommufdRules.openElsewhere, world)];
+  return boundTo(world, id, file, call, iommufd, loaded.bytes);
+};

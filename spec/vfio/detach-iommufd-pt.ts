@@ -1,0 +1,81 @@
+// VFIO_DEVICE_DETACH_IOMMUFD_PT: vfio_df_ioctl_detach_pt() in drivers/vfio/device_cdev.c. It succeeds also where there is
+// nothing to detach.
+
+import { decode, fieldOf } from '../abi/layout.ts';
+import {
+  VFIO_DEVICE_DETACH,
+  VFIO_DEVICE_DETACH_MINIMUM,
+  VFIO_DEVICE_DETACH_PASID,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import { loadVfioStruct } from '../compat/load-struct.ts';
+import type { FileId } from '../files.ts';
+import { load } from '../memory/user-access.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
+import { type CdevFile, deviceNamed, stateOf, type World, withFile, withState } from '../world.ts';
+import { detachedDevice } from './bind-device.ts';
+
+export const detachIommufdPtRules = rulesOf(
+  'VFIO_DEVICE_DETACH_IOMMUFD_PT',
+  'vfio_df_ioctl_detach_pt() in drivers/vfio/device_cdev.c',
+  {
+    fault: refuses('EFAULT', 'The first 8 bytes of the struct cannot be read.'),
+    tooShort: refuses('EINVAL', 'argsz is less than 8.'),
+    unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
+    noPasids: {
+      ...refuses('EOPNOTSUPP', 'PASID is asked for, and a mediated device has none.'),
+      only: ['7.3.4'],
+    },
+    tooShortForPasid: {
+      ...refuses('EINVAL', 'PASID is asked for, and argsz is less than 12.'),
+      only: ['7.3.4'],
+    },
+    pasidFault: { ...refuses('EFAULT', 'pasid cannot be read.'), only: ['7.3.4'] },
+    detaches: grants('The device is attached to nothing.'),
+    otherwiseAttached: grants(
+      'Nothing is detached: the device or PASID is not attached, or the device is attached for PASID 0 and that was not asked for, or the other way round.',
+      'vfio_iommufd_physical_detach_ioas() in drivers/vfio/iommufd.c',
+    ),
+  },
+);
+
+type Read = { readonly pasid: number | undefined } | { readonly outcomes: readonly Outcome[] };
+
+const readPasid = (world: World, file: CdevFile, call: IoctlCall): Read => {
+  const refusal = (rule: Rule): Read => ({ outcomes: [failed(rule, world)] });
+  const rules = detachIommufdPtRules;
+  const loaded = loadVfioStruct(world, call, VFIO_DEVICE_DETACH_MINIMUM, rules);
+  if ('outcomes' in loaded) return loaded;
+  const whole = new Uint8Array(VFIO_DEVICE_DETACH.size);
+  whole.set(loaded.bytes);
+  const { argsz, flags } = decode(VFIO_DEVICE_DETACH, whole);
+  const known = world.release.devicesHavePasids ? VFIO_DEVICE_DETACH_PASID : 0;
+  if ((flags & ~known) !== 0) return refusal(rules.unknownFlags);
+  if ((flags & VFIO_DEVICE_DETACH_PASID) === 0) return { pasid: undefined };
+  if (deviceNamed(world, file.name).iommu === 'none') return refusal(rules.noPasids);
+  if (argsz < VFIO_DEVICE_DETACH.size) return refusal(rules.tooShortForPasid);
+  const at = call.argument + BigInt(fieldOf(VFIO_DEVICE_DETACH, 'pasid').offset);
+  const more = load(world.memory, call, at, 4);
+  if (more.kind !== 'bytes') return refusal(rules.pasidFault);
+  return { pasid: new DataView(more.bytes.buffer, more.bytes.byteOffset, 4).getUint32(0, true) };
+};
+
+export const detachIommufdPt = (
+  world: World,
+  id: FileId,
+  file: CdevFile,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const read = readPasid(world, file, call);
+  if ('outcomes' in read) return read.outcomes;
+  const open = world.devices.get(file.name);
+  if (open === undefined) throw new Error(`Device ${file.name} is bound and not open.`);
+  const state = stateOf(world, open.iommufd);
+  const isMeant =
+    read.pasid === undefined ? !file.attachedByPasid : read.pasid === 0 && file.attachedByPasid;
+  const detached = isMeant ? detachedDevice(state, open.object) : state;
+  if (detached === state) return [succeeded(detachIommufdPtRules.otherwiseAttached, world)];
+  const after = withFile(withState(world, detached), id, { ...file, attachedByPasid: false });
+  return [succeeded(detachIommufdPtRules.detaches, after)];
+};

@@ -1,0 +1,56 @@
+// The calls of a device's descriptor, whether it was got from a group or is of the device's own file:
+// vfio_device_fops_unl_ioctl() in drivers/vfio/vfio_main.c. What its driver answers is not specified.
+
+import {
+  VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+  VFIO_DEVICE_BIND_IOMMUFD,
+  VFIO_DEVICE_DETACH_IOMMUFD_PT,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { failed, type Outcome } from '../outcome.ts';
+import { refuses, rulesOf } from '../rule.ts';
+import type { CdevFile, DeviceFile, World } from '../world.ts';
+import { attachIommufdPt } from './attach-iommufd-pt.ts';
+import { bindIommufd } from './bind-iommufd.ts';
+import { detachIommufdPt } from './detach-iommufd-pt.ts';
+import { unspecifiedIoctl } from './unspecified-ioctl.ts';
+
+export const deviceRules = rulesOf(
+  'devices',
+  'vfio_device_fops_unl_ioctl() in drivers/vfio/vfio_main.c',
+  {
+    notBound: refuses(
+      'EINVAL',
+      'The device was opened by its own file and is not bound: it has no call but BIND_IOMMUFD.',
+    ),
+    ofGroup: refuses(
+      'ENOTTY',
+      'The device was got from a group: it has neither ATTACH_ nor DETACH_IOMMUFD_PT.',
+      'vfio_pci_core_ioctl() in drivers/vfio/pci/vfio_pci_core.c, mtty_ioctl() in samples/vfio-mdev/mtty.c',
+    ),
+  },
+);
+
+const isAttaching = (command: number): boolean =>
+  command === VFIO_DEVICE_ATTACH_IOMMUFD_PT || command === VFIO_DEVICE_DETACH_IOMMUFD_PT;
+
+/** An ioctl on a device. */
+export const deviceIoctl = (
+  world: World,
+  id: FileId,
+  file: DeviceFile | CdevFile,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const { command } = call;
+  if (command === VFIO_DEVICE_BIND_IOMMUFD) return bindIommufd(world, id, file, call);
+  if (file.kind === 'device') {
+    return isAttaching(command)
+      ? [failed(deviceRules.ofGroup, world)]
+      : [unspecifiedIoctl(world, call, 'a VFIO device')];
+  }
+  if (!file.bound) return [failed(deviceRules.notBound, world)];
+  if (command === VFIO_DEVICE_ATTACH_IOMMUFD_PT) return attachIommufdPt(world, id, file, call);
+  if (command === VFIO_DEVICE_DETACH_IOMMUFD_PT) return detachIommufdPt(world, id, file, call);
+  return [unspecifiedIoctl(world, call, 'a VFIO device')];
+};
