@@ -2,6 +2,7 @@
 
 import { ACCESSES } from './accesses.ts';
 import { DESCRIPTORS } from './descriptors.ts';
+import { DEVICE_FILES } from './device-files.ts';
 import { DEVICES } from './devices.ts';
 import type { Example } from './example.ts';
 import { MAPPING } from './mapping.ts';
@@ -14,6 +15,7 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   mapping: MAPPING,
   unmapping: UNMAPPING,
   'devices and groups': DEVICES,
+  "devices' own files": DEVICE_FILES,
   'in-kernel users': ACCESSES,
   'refusals of native calls': NATIVE_REFUSALS,
   'refusals of test operations and others': OTHER_REFUSALS,

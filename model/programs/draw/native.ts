@@ -175,10 +175,13 @@ export const drawVfioIoas = (scene: Scene, on: IommufdDescriptor): void =>
     __reserved: rarely(scene, 1n),
   });
 
+const HWPT_FLAGS = [0, 0, 0, 0, HWPT_ALLOC_NEST_PARENT, HWPT_ALLOC_DIRTY_TRACKING, 3] as const;
+
 export const drawHwptAlloc = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;
   send(scene, on, 'hwpt', 'IOMMU_HWPT_ALLOC', 48, {
-    flags: BigInt(dice.of([0, 0, 0, 0, HWPT_ALLOC_NEST_PARENT, HWPT_ALLOC_DIRTY_TRACKING, 3])),
+    // What else VT-d can make is not specified.
+    flags: scene.platform.mockDevices ? BigInt(dice.of(HWPT_FLAGS)) : 0n,
     dev_id: scene.object(on.context, 'device'),
     pt_id: scene.object(on.context, 'ioas'),
     __reserved: rarely(scene, 1n),

@@ -1,0 +1,289 @@
+// Examples of devices' own files: binding, attaching, detaching, and who is in whose way.
+
+import {
+  ARRAY_OFFSET,
+  READ_ONLY_STRUCT_OFFSET,
+  STRUCT_LENGTH,
+} from '../../model/programs/arena.ts';
+import type { Value } from '../../model/programs/program.ts';
+import {
+  arena,
+  close,
+  getDeviceFd,
+  ioctl,
+  memfd,
+  native,
+  type Odd,
+  open,
+  out,
+  vfio,
+} from '../operations.ts';
+import { PRIVILEGED, settingOf } from '../settings.ts';
+import { type Answered, example, IOAS, IOVA, ioasId, MIXED, OPENED, PAGE, VTD } from './example.ts';
+
+const MDEV = settingOf('mdev');
+const VTD_612 = settingOf('vtd', PRIVILEGED, '6.12.95');
+
+const BIND = 'VFIO_DEVICE_BIND_IOMMUFD';
+const ATTACH = 'VFIO_DEVICE_ATTACH_IOMMUFD_PT';
+const DETACH = 'VFIO_DEVICE_DETACH_IOMMUFD_PT';
+
+type Fields = Readonly<Record<string, Value>>;
+
+const cdev = (label: string, number = 0): Answered => [
+  open(label, `/dev/vfio/devices/vfio${number}`),
+  'open/device',
+];
+const bind = (
+  label: string,
+  of: string,
+  rule: string,
+  fields: Fields = {},
+  odd?: Odd,
+): Answered => [
+  vfio(label, of, BIND, { iommufd: out('iommufd'), ...fields }, odd),
+  `${BIND}/${rule}`,
+];
+const attach = (
+  label: string,
+  target: Value,
+  rule = 'attaches',
+  fields: Fields = {},
+  odd?: Odd,
+): Answered => [
+  vfio(label, 'device', ATTACH, { pt_id: target, ...fields }, odd),
+  rule.includes('/') ? rule : `${ATTACH}/${rule}`,
+];
+const detach = (label: string, rule: string, fields: Fields = {}, odd?: Odd): Answered => [
+  vfio(label, 'device', DETACH, fields, odd),
+  `${DETACH}/${rule}`,
+];
+const READ_ONLY: Odd = { at: arena(READ_ONLY_STRUCT_OFFSET) };
+/** So many bytes of a struct can be read. */
+const readable = (length: number): Odd => ({ at: arena(STRUCT_LENGTH - BigInt(length)), length });
+
+const deviceId = out('bind', 'out_devid');
+
+/** An iommufd with an IOAS, and a device that is bound to it. */
+const BOUND: readonly Answered[] = [...IOAS, cdev('device'), bind('bind', 'device', 'binds')];
+
+const MAPPED: Answered = [
+  native('map', 'iommufd', 'IOMMU_IOAS_MAP', {
+    flags: 7n,
+    ioas_id: ioasId,
+    user_va: arena(ARRAY_OFFSET),
+    length: PAGE,
+    iova: IOVA,
+  }),
+  'IOMMU_IOAS_MAP/maps',
+];
+
+const destroy = (label: string, id: Value, rule: string): Answered => [
+  native(label, 'iommufd', 'IOMMU_DESTROY', { id }),
+  `IOMMU_DESTROY/${rule}`,
+];
+
+export const DEVICE_FILES = [
+  example(
+    'a device is bound by its own file, attached, moved and detached, and goes with its descriptor',
+    [
+      ...BOUND,
+      MAPPED,
+      attach('attach', ioasId),
+      destroy('device used', deviceId, 'in-use'),
+      destroy('ioas used', ioasId, 'in-use'),
+      attach('same', ioasId),
+      [
+        native('hwpt', 'iommufd', 'IOMMU_HWPT_ALLOC', { dev_id: deviceId, pt_id: ioasId }),
+        'IOMMU_HWPT_ALLOC/allocates',
+      ],
+      attach('move', out('hwpt', 'out_hwpt_id')),
+      destroy('automatic', out('attach', 'pt_id'), 'no-object'),
+      destroy('hwpt used', out('hwpt', 'out_hwpt_id'), 'in-use'),
+      detach('detach', 'detaches'),
+      detach('again', 'otherwise-attached'),
+      destroy('hwpt', out('hwpt', 'out_hwpt_id'), 'destroys'),
+      attach('back', ioasId),
+      [close('closed', 'device'), 'descriptors/closes'],
+      destroy('gone', deviceId, 'no-object'),
+      destroy('ioas', ioasId, 'destroys'),
+    ],
+    VTD,
+  ),
+  example(
+    'a mediated device is an in-kernel user: it is attached to an IOAS, and no domain is made',
+    [
+      ...BOUND,
+      MAPPED,
+      attach('attach', ioasId),
+      destroy('ioas used', ioasId, 'in-use'),
+      [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+      attach('move', out('other', 'out_ioas_id')),
+      destroy('left', ioasId, 'destroys'),
+      attach('itself', deviceId, 'attaching an in-kernel user/no-ioas'),
+      attach('unanswered', out('other', 'out_ioas_id'), 'answer-fault', {}, READ_ONLY),
+      destroy('other', out('other', 'out_ioas_id'), 'destroys'),
+      destroy('the device', deviceId, 'in-use'),
+      detach('detach', 'otherwise-attached'),
+    ],
+    MDEV,
+  ),
+  example(
+    'a mediated device has no PASIDs and takes no token',
+    [
+      ...IOAS,
+      cdev('device'),
+      bind('token', 'device', 'token-unused', { flags: 1n }),
+      bind('bind', 'device', 'binds'),
+      attach('attach', ioasId, 'no-pasids', { flags: 1n, argsz: 12n }),
+      detach('detach', 'no-pasids', { flags: 1n, argsz: 8n }),
+    ],
+    MDEV,
+  ),
+  example(
+    'before it is bound a device has no call but one, and a second descriptor binds nothing',
+    [
+      ...OPENED,
+      [open('none', '/dev/vfio/devices/vfio77'), 'open/no-device'],
+      cdev('device'),
+      [ioctl('info', 'device', 0x3b6b, 0n), 'devices/not-bound'],
+      [ioctl('early', 'device', 0x3b77, 0n), 'devices/not-bound'],
+      cdev('second'),
+      bind('bind', 'device', 'binds'),
+      bind('twice', 'device', 'bound'),
+      bind('in use', 'second', 'open-elsewhere'),
+      [close('closed', 'device'), 'descriptors/closes'],
+      bind('free', 'second', 'binds'),
+    ],
+    VTD,
+  ),
+  example(
+    "a group and its devices' own files keep each other out",
+    [
+      ...OPENED,
+      cdev('device'),
+      [open('group', '/dev/vfio/4'), 'open/group'],
+      bind('group open', 'device', 'group-open'),
+      [
+        vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+        'VFIO_GROUP_SET_CONTAINER/sets-first',
+      ],
+      [getDeviceFd('got', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
+      [vfio('of group', 'got', BIND, { iommufd: out('iommufd') }), `${BIND}/of-group`],
+      [vfio('attach', 'got', ATTACH, {}), 'devices/of-group'],
+      [close('group closed', 'group'), 'descriptors/closes'],
+      bind('device open', 'device', 'open-elsewhere'),
+      [close('device closed', 'got'), 'descriptors/closes'],
+      bind('bind', 'device', 'binds'),
+      [open('again', '/dev/vfio/4'), 'open/device-bound'],
+      [close('unbound', 'device'), 'descriptors/closes'],
+      [open('at last', '/dev/vfio/4'), 'open/group'],
+    ],
+    VTD,
+  ),
+  example(
+    'the devices of a group are bound to one iommufd, by whichever way',
+    [
+      ...IOAS,
+      [open('other'), 'open/iommufd'],
+      cdev('device', 3),
+      bind('bind', 'device', 'binds'),
+      cdev('sibling', 4),
+      [
+        vfio('elsewhere', 'sibling', BIND, { iommufd: out('other') }),
+        'binding a device/group-owned',
+      ],
+      bind('together', 'sibling', 'binds'),
+    ],
+    MIXED,
+  ),
+  example(
+    'binding looks at the struct, the flags, the group, the token and the descriptor, in this order',
+    [
+      ...OPENED,
+      cdev('device'),
+      [ioctl('unreadable', 'device', 0x3b76, 0n), `${BIND}/fault`],
+      bind('short', 'device', 'too-short', { argsz: 15n }),
+      bind('tail', 'device', 'tail-not-zero', { argsz: 32n }, { tail: '0000000000000001' }),
+      bind('cut', 'device', 'tail-fault', { argsz: 32n }, readable(24)),
+      bind('half', 'device', 'fault', {}, readable(16)),
+      bind('flags', 'device', 'unknown-flags', { flags: 2n }),
+      bind('negative', 'device', 'negative-descriptor', { iommufd: 0xffff_ffffn }),
+      bind('token', 'device', 'token-unused', { flags: 1n, token_uuid_ptr: arena(ARRAY_OFFSET) }),
+      bind('no token', 'device', 'token-fault', { flags: 1n }),
+      bind('closed', 'device', 'bad-descriptor', { iommufd: 77n }),
+      bind('itself', 'device', 'not-an-iommufd', { iommufd: out('device') }),
+      bind('unanswered', 'device', 'answer-fault', {}, READ_ONLY),
+      bind('without token', 'device', 'binds', { argsz: 16n }, readable(16)),
+    ],
+    VTD,
+  ),
+  example(
+    'a release without tokens and PASIDs takes no flags, and reads no further than it knows',
+    [
+      ...IOAS,
+      cdev('device'),
+      bind('unreadable', 'device', 'fault', {}, readable(12)),
+      bind('short', 'device', 'too-short', { argsz: 15n }),
+      bind('token', 'device', 'unknown-flags', { flags: 1n }),
+      bind('bind', 'device', 'binds', { argsz: 0xffff_ffffn }, readable(16)),
+      attach('pasid', ioasId, 'unknown-flags', { flags: 1n }),
+      attach('attach', ioasId),
+      detach('pasid off', 'unknown-flags', { flags: 1n }),
+      detach('detach', 'detaches'),
+    ],
+    VTD_612,
+  ),
+  example(
+    'attaching looks at the struct and the flags before it looks for the target',
+    [
+      ...BOUND,
+      attach('unreadable', ioasId, 'fault', {}, readable(8)),
+      attach('short', ioasId, 'too-short', { argsz: 11n }),
+      attach('flags', ioasId, 'unknown-flags', { flags: 2n }),
+      attach('no pasid', ioasId, 'too-short-for-pasid', { flags: 1n, argsz: 12n }),
+      attach('pasid cut', ioasId, 'pasid-fault', { flags: 1n }, readable(12)),
+      attach('large', 99n, 'pasid-too-large', { flags: 1n, pasid: 0x8000_0000n }),
+      attach('none', 99n, 'attaching/no-target'),
+      attach('itself', deviceId, 'attaching/not-a-target'),
+      attach('pasid', ioasId, 'pasid-unfit', { flags: 1n, pasid: 1n }),
+      detach('unreadable off', 'fault', {}, readable(4)),
+      detach('short off', 'too-short', { argsz: 7n }),
+      detach('flags off', 'unknown-flags', { flags: 2n }),
+      detach('no pasid off', 'too-short-for-pasid', { flags: 1n, argsz: 8n }),
+      detach('pasid cut off', 'pasid-fault', { flags: 1n }, readable(8)),
+    ],
+    VTD,
+  ),
+  example(
+    'PASID 0 is the device itself: attached for one, it is not for the other',
+    [
+      ...BOUND,
+      attach('zero', ioasId, 'attaches', { flags: 1n }),
+      attach('plain', ioasId, 'attached-otherwise'),
+      detach('plain off', 'otherwise-attached'),
+      attach('unanswered', ioasId, 'answer-fault', { flags: 1n }, READ_ONLY),
+      destroy('still used', ioasId, 'in-use'),
+      detach('zero off', 'detaches', { flags: 1n }),
+      attach('now', ioasId),
+      attach('zero again', ioasId, 'attached-otherwise', { flags: 1n }),
+      attach('unanswered now', ioasId, 'answer-fault', {}, READ_ONLY),
+      destroy('unused', ioasId, 'destroys'),
+    ],
+    VTD,
+  ),
+  example(
+    'a device that is attached to nothing is attached again where its answer cannot be told',
+    [
+      ...BOUND,
+      [memfd('file', PAGE), "the program's memory/makes-file"],
+      bind('file', 'device', 'bound', { iommufd: out('file') }),
+      attach('unanswered', ioasId, 'answer-fault', {}, READ_ONLY),
+      detach('nothing', 'otherwise-attached'),
+      attach('attach', ioasId),
+      [close('iommufd closed', 'iommufd'), 'descriptors/closes'],
+      detach('detach', 'detaches'),
+    ],
+    VTD,
+  ),
+];
