@@ -15,9 +15,9 @@ export const FIXTURES = join('properties', 'fixtures', 'recordings');
 /** Beside the checkout; may be absent. */
 export const BESIDE = join('..', 'shared', 'recordings');
 
-/** What the specification covers: these fixtures of the kernel's selftests, and programs on the compatibility path. */
+/** What the specification covers: these fixtures of the kernel's selftests, and programs on the compatibility path or with devices' own files. */
 const COVERED =
-  /-(?:selftest\.(?:iommufd|iommufd_ioas|iommufd_mock_domain|vfio_compat_mock_domain)\.|(?:qemu|dpdk)\.compat\.)/;
+  /-(?:selftest\.(?:iommufd|iommufd_ioas|iommufd_mock_domain|vfio_compat_mock_domain)\.|(?:qemu|dpdk)\.compat\.|vfio\.vfio_pci_device_test\.)/;
 
 export const isCovered = (name: string): boolean => COVERED.test(name);
 

@@ -34,7 +34,7 @@ export type CdevFile = {
   readonly kind: 'cdev';
   readonly name: string;
   readonly bound: boolean;
-  /** Attached for PASID 0, which is the device itself, and not for the device. */
+  /** Attached as PASID 0, which is the device itself, and not as the device. */
   readonly attachedByPasid: boolean;
 };
 

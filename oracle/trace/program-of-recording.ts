@@ -18,7 +18,7 @@ import {
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { decode, type Field, type Layout } from '../../spec/abi/layout.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
-import type { IoctlCall } from '../../spec/call.ts';
+import type { Call, IoctlCall } from '../../spec/call.ts';
 import type { Platform } from '../../spec/platform.ts';
 import { BadInput } from './bad-input.ts';
 import { RecordedHandles } from './recorded-handles.ts';
@@ -38,6 +38,19 @@ const wordsOf = (bytes: Uint8Array): readonly bigint[] => {
 /** As many bytes of a struct a recording shows at most. */
 const RECORDED_MAX = 8192;
 
+const DEVICE_CALLS: ReadonlySet<number> = new Set([
+  vfio.VFIO_DEVICE_BIND_IOMMUFD,
+  vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+  vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT,
+]);
+
+/** What a device's driver answers is not specified. */
+const isSpecified = (path: string, call: Call): boolean => {
+  if (/^\/dev\/(iommu|vfio\/\d+)$/.test(path)) return true;
+  if (!/^\/dev\/vfio\/devices\/vfio\d+$/.test(path)) return false;
+  return call.kind !== 'ioctl' || DEVICE_CALLS.has(call.command);
+};
+
 const ARRAYS: Value = { arena: ARRAY_OFFSET };
 
 class Converter {
@@ -49,6 +62,8 @@ class Converter {
   readonly #handles = new RecordedHandles();
   readonly #memfds = new Map<number, string>();
   readonly #groups = new Map<number, number>();
+  /** By a device's descriptor: that of the iommufd it is bound to, whose objects its calls name. */
+  readonly #iommufds = new Map<number, number>();
   #process: number | undefined;
   #count = 0;
 
@@ -73,7 +88,7 @@ class Converter {
         `process ${call.process} makes a call beside process ${this.#process}; a program is one process`,
       );
     }
-    if (!/^\/dev\/(iommu$|vfio\/\d+$)/.test(path) && call.kind !== 'close') {
+    if (!isSpecified(path, call) && call.kind !== 'close') {
       this.leftOut += 1;
       return;
     }
@@ -98,6 +113,7 @@ class Converter {
     }
     this.operations.push({ op: 'close', label: this.#label('close'), fd: value });
     this.#handles.forgetDescriptor(fd);
+    this.#iommufds.delete(fd);
   }
 
   #ioctl(recorded: RecordedCall, call: IoctlCall): void {
@@ -110,12 +126,19 @@ class Converter {
     this.operations.push({ op: 'ioctl', label, fd: value, command: call.command, argument });
     const { errno, result, memory } = recorded.observation;
     if (errno !== 0) return;
+    if (call.command === vfio.VFIO_DEVICE_BIND_IOMMUFD) {
+      this.#iommufds.set(fd, decode(vfio.VFIO_DEVICE_BIND, bytesAt(call)).iommufd);
+    }
     if (call.command === vfio.VFIO_GROUP_GET_DEVICE_FD) this.#handles.gaveDescriptor(result, label);
     const layout = struct === undefined ? undefined : LAYOUTS.get(struct);
     const after = memory[0]?.bytes;
     if (struct !== undefined && layout !== undefined && after !== undefined) {
-      this.#handles.gaveFields(struct, layout, bytesAt(call), after, fd, label);
+      this.#handles.gaveFields(struct, layout, bytesAt(call), after, this.#objectsOf(fd), label);
     }
+  }
+
+  #objectsOf(fd: number): number {
+    return this.#iommufds.get(fd) ?? fd;
   }
 
   #prepareMemory(recorded: RecordedCall, call: IoctlCall, struct: string | undefined): void {
@@ -214,7 +237,7 @@ class Converter {
       const offset = this.#memory.offsetOf(value);
       return offset === undefined ? value : { arena: offset };
     }
-    return this.#handles.value(struct, field, value, fd);
+    return this.#handles.value(struct, field, value, this.#objectsOf(fd));
   }
 
   /** A recording shows the first bytes of the name; the group's device that begins so is meant. */

@@ -57,7 +57,7 @@ export const attachIommufdPtRules = rulesOf(
     attachedOtherwise: {
       ...refuses(
         'EBUSY',
-        'The device is attached for PASID 0 and now not, or the other way round: PASID 0 is the device itself.',
+        'The device is attached as PASID 0 and is to be attached as itself, or the other way round: both are one attachment.',
         'iommufd_hw_pagetable_attach() in drivers/iommu/iommufd/device.c',
       ),
       only: ['7.3.4'],
@@ -75,7 +75,7 @@ export const attachIommufdPtRules = rulesOf(
     ),
     answerFault: refuses(
       'EFAULT',
-      'pt_id cannot be written: the device is attached to nothing, also if it was before; attached for PASID 0 it stays.',
+      'pt_id cannot be written: the device is attached to nothing, also if it was to something; as PASID 0 it stays attached.',
     ),
   },
 );

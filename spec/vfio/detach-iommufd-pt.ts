@@ -34,7 +34,7 @@ export const detachIommufdPtRules = rulesOf(
     pasidFault: { ...refuses('EFAULT', 'pasid cannot be read.'), only: ['7.3.4'] },
     detaches: grants('The device is attached to nothing.'),
     otherwiseAttached: grants(
-      'Nothing is detached: the device or PASID is not attached, or the device is attached for PASID 0 and that was not asked for, or the other way round.',
+      'Nothing is detached: the device, or the PASID, is not attached; attached as PASID 0 the device itself is not.',
       'vfio_iommufd_physical_detach_ioas() in drivers/vfio/iommufd.c',
     ),
   },

@@ -93,4 +93,25 @@ traces('a recording as a program is answered as it was', async () => {
   assert.ok(calls > 100, `${calls} calls were made`);
 });
 
+traces(
+  "a recording of a device's own file is a program without the calls of its driver",
+  async () => {
+    for (const name of recordingsIn(FIXTURES).filter((file) => file.includes('vfio_pci_device'))) {
+      const lines = await readLines(join(FIXTURES, name));
+      const { setting } = startOf(name, parseHeader(name, lines[0] ?? ''));
+      const all = lines.slice(1).map((text, index) => parseCall(name, index + 2, text));
+      const recorded = all.filter(({ call }) => call.process === all[0]?.call.process);
+      const { program, leftOut } = programOfRecording(name, setting.platform, recorded);
+      const { steps, fault } = judgeProgram(setting, program);
+      assert.is(fault, undefined, name);
+      assert.is(steps.length + leftOut, recorded.length);
+      const rules = steps.map(({ verdict }) =>
+        verdict.kind === 'conforms' ? verdict.rule.id : '',
+      );
+      assert.ok(rules.includes('VFIO_DEVICE_BIND_IOMMUFD/binds'), name);
+      assert.ok(rules.includes('VFIO_DEVICE_ATTACH_IOMMUFD_PT/attaches'), name);
+    }
+  },
+);
+
 traces.run();
