@@ -30,6 +30,9 @@ export const FAULTS = list({
   'reserved-region-not-enforced': 'the reserved IOVAs of a device stay usable when it attaches',
   'allowed-not-consulted': 'a chosen IOVA may lie outside of the allowed ranges',
   'second-open-of-group': 'a VFIO group can be opened twice',
+  'bind-while-group-open': 'a device is bound by its own file although its group is open',
+  'unanswered-attach-stays':
+    'ATTACH_IOMMUFD_PT that cannot write pt_id back leaves the device attached',
   'capability-chain-cut': 'GET_INFO does not link the second capability to the first',
   'failed-unmap-writes-nothing': 'UNMAP_DMA that fails does not write its struct back',
   'access-write-ignores-permission':

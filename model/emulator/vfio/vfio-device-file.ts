@@ -69,7 +69,8 @@ export class VfioDeviceFile extends OpenFile {
     if (struct.i32(BIND.iommufd) < 0 || (flags & ~known) !== 0) return -ERRNO.EINVAL;
     if (this.#from === 'group') return -ERRNO.EINVAL;
     const { group } = this.#device;
-    if (group.opened) return -ERRNO.EBUSY;
+    const { faults } = this.#kernel;
+    if (group.opened && !faults.has('bind-while-group-open')) return -ERRNO.EBUSY;
     if (this.#iommufd !== undefined) return -ERRNO.EINVAL;
     const hasToken = (flags & VFIO_DEVICE_BIND_FLAG_TOKEN) !== 0;
     if (hasToken) return this.#refuseToken(struct.u64(BIND.token_uuid_ptr));
@@ -131,7 +132,7 @@ export class VfioDeviceFile extends OpenFile {
     if (attached < 0) return attached;
     struct.setU32(ATTACH.pt_id, attached);
     if (this.#writeBack(argument, struct, ATTACH.pt_id)) return 0;
-    device.detach();
+    if (!this.#kernel.faults.has('unanswered-attach-stays')) device.detach();
     return -ERRNO.EFAULT;
   }
 

@@ -116,6 +116,9 @@ const withGroup = [
 ];
 const device = getDeviceFd('device', 'group', '0000:00:04.0');
 
+const ownFile = open('device', '/dev/vfio/devices/vfio0');
+const bind = vfio('bind', 'device', 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: out('iommufd') });
+
 const shown = (
   fault: FaultName,
   program: readonly Operation[],
@@ -210,6 +213,23 @@ export const SHOWN_FAULTS: readonly ShownFault[] = [
   shown('reserved-region-not-enforced', [...withGroup, device, info], VTD),
   shown('allowed-not-consulted', [...ioas, allow(IOVA, IOVA + PAGE), map('chosen', 0n, PAGE, 6n)]),
   shown('second-open-of-group', [open('group', '/dev/vfio/4'), open('again', '/dev/vfio/4')], VTD),
+  shown('bind-while-group-open', [open('group', '/dev/vfio/4'), ownFile, bind], VTD),
+  shown(
+    'unanswered-attach-stays',
+    [
+      ...ioas,
+      ownFile,
+      bind,
+      vfio(
+        'attach',
+        'device',
+        'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
+        { pt_id: ioasId },
+        { at: arena(READ_ONLY_STRUCT_OFFSET) },
+      ),
+    ],
+    VTD,
+  ),
   shown('capability-chain-cut', [...compat, info]),
   shown('failed-unmap-writes-nothing', [...compat, unmapDma((1n << 64n) - PAGE, 2n * PAGE)]),
   shown('access-write-ignores-permission', [
