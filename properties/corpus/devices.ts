@@ -1,6 +1,7 @@
 // Examples of domains, devices and groups: attaching, replacing, and what a closed descriptor still holds.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
+import { MDEV_NAME } from '../../oracle/trace/platforms.ts';
 import type { Platform, Setting } from '../../spec/platform.ts';
 import {
   arena,
@@ -13,7 +14,7 @@ import {
   vfio,
   vfioPlain,
 } from '../operations.ts';
-import { PRIVILEGED, platform } from '../settings.ts';
+import { PRIVILEGED, platform, settingOf } from '../settings.ts';
 import {
   type Answered,
   ATTACHED,
@@ -178,6 +179,46 @@ export const DEVICES = [
       [close('third gone', 'third'), 'descriptors/closes'],
     ],
     MIXED,
+  ),
+  example(
+    'the group of a mediated device has no domain: nothing limits its pages, and nothing is pinned',
+    [
+      OPENED,
+      group('group', 0),
+      join('container', 'group', CONTAINER_FIRST),
+      [getDeviceFd('device', 'group', MDEV_NAME), OPENS_FIRST],
+      [
+        vfioPlain('coherent', 'iommufd', 'VFIO_CHECK_EXTENSION', 4n),
+        'VFIO_CHECK_EXTENSION/cache-coherent',
+      ],
+      [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'VFIO_SET_IOMMU/version1'],
+      [vfio('info', 'iommufd', 'VFIO_IOMMU_GET_INFO', { argsz: 24n }), 'VFIO_IOMMU_GET_INFO/tells'],
+      [
+        vfio('map', 'iommufd', 'VFIO_IOMMU_MAP_DMA', {
+          flags: 3n,
+          vaddr: arena(DATA_OFFSET),
+          iova: IOVA,
+          size: PAGE,
+        }),
+        'VFIO_IOMMU_MAP_DMA/maps',
+      ],
+      [native('id', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 0n }), 'IOMMU_VFIO_IOAS/gets'],
+      [
+        native('used', 'iommufd', 'IOMMU_DESTROY', { id: out('id', 'ioas_id') }),
+        'IOMMU_DESTROY/in-use',
+      ],
+      [
+        vfioPlain('leave', 'group', 'VFIO_GROUP_UNSET_CONTAINER'),
+        'VFIO_GROUP_UNSET_CONTAINER/unsets',
+      ],
+      status('viable'),
+      [close('device gone', 'device'), 'descriptors/closes'],
+      [
+        native('free', 'iommufd', 'IOMMU_DESTROY', { id: out('id', 'ioas_id') }),
+        'IOMMU_DESTROY/destroys',
+      ],
+    ],
+    settingOf('mdev'),
   ),
   example(
     'a device is not attached where maps stand in its reserved range',

@@ -52,7 +52,7 @@ export const boundDevice = (
       pins: [],
       nextPin: 0,
     });
-    return { state: { ...state, context }, object };
+    return { state: { context, memory: state.memory }, object };
   }
   if (isOwnedByOther(world, iommufd, device.group)) return refused(bindingRules.groupOwned);
   const bound: Device = {
@@ -65,7 +65,10 @@ export const boundDevice = (
     hwpt: undefined,
     mock: undefined,
   };
-  return { state: { ...state, context: withObject(state.context, object, bound) }, object };
+  return {
+    state: { context: withObject(state.context, object, bound), memory: state.memory },
+    object,
+  };
 };
 
 export type AttachedTo = {
