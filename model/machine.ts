@@ -1,7 +1,7 @@
 // What a program runs against: the emulator and a real kernel both offer this, and the runner asks for no more.
 // Every number that a kernel would return is returned as it is: negative for -errno.
 
-import type { Backing, Protection } from '../spec/call.ts';
+import type { Backing, DmaDirection, Protection, StatusField } from '../spec/call.ts';
 
 export interface Machine {
   /** A descriptor, or -errno. */
@@ -29,6 +29,10 @@ export interface Machine {
    * first that is not mapped or has no access at all. The count of bytes stored.
    */
   store(address: bigint, bytes: Uint8Array): number;
+  /** Has the device behind the descriptor move `length` bytes, and waits until it has. 0, or -errno. */
+  dma(fd: number, direction: DmaDirection, iova: bigint, length: number): number;
+  /** A line of /proc/self/status, in pages, without what was there before the program began. */
+  status(field: StatusField): number;
 }
 
 /** One stretch of a domain's translation that lies within one page of memory. */

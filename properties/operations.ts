@@ -27,7 +27,7 @@ import {
   VFIO_IOMMU_UNMAP_DMA,
   VFIO_SET_IOMMU,
 } from '../spec/abi/vfio.ts';
-import type { Protection } from '../spec/call.ts';
+import type { DmaDirection, Protection, StatusField } from '../spec/call.ts';
 
 /** What an earlier operation gave in a field of its struct, or as its result. */
 export const out = (from: Label, field = 'result'): Value => ({ from, out: field });
@@ -196,6 +196,30 @@ export const munmap = (label: Label, offset: bigint, length: bigint): Operation 
 });
 
 export const memfd = (label: Label, length: bigint): Operation => ({ op: 'memfd', label, length });
+
+/** A transfer by a device; `look` is where in the arena it is looked at. */
+export const dma = (
+  label: Label,
+  fd: Descriptor,
+  direction: DmaDirection,
+  iova: Value,
+  length: number,
+  look?: bigint,
+): Operation => ({
+  op: 'dma',
+  label,
+  fd: descriptorValue(fd),
+  direction,
+  iova,
+  length,
+  ...(look === undefined ? {} : { look }),
+});
+
+export const status = (label: Label, field: StatusField): Operation => ({
+  op: 'status',
+  label,
+  field,
+});
 
 export const store = (label: Label, offset: bigint, hex: string): Operation => ({
   op: 'store',

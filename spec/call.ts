@@ -73,7 +73,51 @@ export type StoreCall = {
   readonly memory: Segment;
 };
 
-export type Call = OpenCall | CloseCall | IoctlCall | MemfdCall | MmapCall | MunmapCall | StoreCall;
+export type DmaDirection = 'read' | 'write';
+
+/**
+ * The program tells a device to move memory: 'read' from the IOVA into the device's own buffer, from the buffer's start;
+ * 'write' from there to the IOVA.
+ */
+export type DmaCall = {
+  readonly kind: 'dma';
+  readonly process: Process;
+  /** Of the device. */
+  readonly fd: Fd;
+  readonly direction: DmaDirection;
+  readonly iova: bigint;
+  /** Bytes. */
+  readonly length: number;
+  /** Where the program looks before and after it. */
+  readonly memory: readonly Segment[];
+};
+
+/** VmLck is what the process has locked, VmPin what is pinned for it. */
+export type StatusField = 'VmLck' | 'VmPin';
+
+/** The program reads a line of its /proc/self/status, in pages; the result is that number. */
+export type StatusCall = {
+  readonly kind: 'status';
+  readonly process: Process;
+  readonly field: StatusField;
+};
+
+export type Call =
+  | OpenCall
+  | CloseCall
+  | IoctlCall
+  | MemfdCall
+  | MmapCall
+  | MunmapCall
+  | StoreCall
+  | DmaCall
+  | StatusCall;
+
+/** The memory that is looked at before and after the call. */
+export const memoryLookedAt = (call: Call): readonly Segment[] =>
+  call.kind === 'ioctl' || call.kind === 'dma' ? call.memory : NO_MEMORY;
+
+const NO_MEMORY: readonly Segment[] = [];
 
 /** What the program saw: the result, and the same stretches of memory after the call. */
 export type Observation = {

@@ -26,6 +26,8 @@ export type PlatformDevice = {
   readonly iommu: number | 'none';
   /** IOVAs that the device reaches by another way than the IOMMU (its interrupts, for one). */
   readonly reserved: readonly IovaRange[];
+  /** It moves memory when a program tells it to: QEMU's edu, whose registers a program can reach. */
+  readonly dmaEngine?: true;
 };
 
 export type Platform = {

@@ -8,6 +8,7 @@ import { getInfoRules } from './compat/get-info.ts';
 import { mapDmaRules } from './compat/map-dma.ts';
 import { setIommuRules } from './compat/set-iommu.ts';
 import { unmapDmaRules } from './compat/unmap-dma.ts';
+import { dmaRules } from './hardware/dma.ts';
 import { accessAttachRules } from './iommufd/access-attach.ts';
 import { attachRules } from './iommufd/attach.ts';
 import { destroyRules } from './iommufd/destroy.ts';
@@ -37,6 +38,7 @@ import { unmappingRules } from './iopt/unmap.ts';
 import { accountingRules } from './memory/accounting.ts';
 import { memoryCallRules } from './memory/calls.ts';
 import { pinRules } from './memory/pin.ts';
+import { statusRules } from './memory/status.ts';
 import { RELEASES, type ReleaseName } from './releases.ts';
 import type { Rule } from './rule.ts';
 import { accessDescriptorRules } from './selftest/access-descriptor.ts';
@@ -136,7 +138,8 @@ export const SECTIONS: readonly Section[] = [
     accessRules,
   ]),
   section('Devices and in-kernel users', [bindingRules, attachRules, accessAttachRules]),
-  section('Memory', [pinRules, accountingRules, memoryCallRules]),
+  section('Memory', [pinRules, accountingRules, memoryCallRules, statusRules]),
+  section('Hardware', [dmaRules]),
   section('Test commands', [
     testCommandRules,
     mockDomainRules,

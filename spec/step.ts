@@ -2,9 +2,11 @@
 
 import { match } from 'ts-pattern';
 import type { Call, CloseCall, IoctlCall, Process, Segment } from './call.ts';
+import { dma } from './hardware/dma.ts';
 import { iommufdIoctl } from './iommufd/door.ts';
 import { memfd, mmap, munmap, store } from './memory/calls.ts';
 import { storedAt } from './memory/contents.ts';
+import { status } from './memory/status.ts';
 import { failed, type Outcome, succeeded } from './outcome.ts';
 import { grants, refuses, rulesOf } from './rule.ts';
 import { deviceIoctl } from './vfio/device-call.ts';
@@ -83,5 +85,9 @@ export const step = (world: World, call: Call): readonly Outcome[] => {
       return munmap(world, call);
     case 'store':
       return store(world, call);
+    case 'dma':
+      return dma(world, call);
+    case 'status':
+      return status(world, call);
   }
 };

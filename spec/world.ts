@@ -6,6 +6,7 @@ import { type Fd, fileDescriptor } from './abi/units.ts';
 import type { Process } from './call.ts';
 import { drop, nodesOf, type OrderedMap, put, valueAt } from './collections/ordered-map.ts';
 import type { FileId } from './files.ts';
+import { type Engines, NO_ENGINES } from './hardware/engines.ts';
 import type { Context } from './iommufd/context.ts';
 import type { IommufdState } from './iommufd/state.ts';
 import type { BackingId } from './memory/address-space.ts';
@@ -84,6 +85,7 @@ export type World = {
   readonly nextFile: FileId;
   /** By the device's name: what is bound through groups or devices' own files. */
   readonly devices: ReadonlyMap<string, OpenDevice>;
+  readonly engines: Engines;
   readonly memory: Memory;
   /** How many mock devices were made; each is a group of its own. */
   readonly mockDevices: number;
@@ -97,6 +99,7 @@ export const emptyWorld = (setting: Setting, knowledge: Memory['knowledge']): Wo
   files: undefined,
   nextFile: 1,
   devices: new Map(),
+  engines: NO_ENGINES,
   memory: emptyMemory(knowledge, setting.credentials),
   mockDevices: 0,
 });

@@ -4,7 +4,7 @@ import { ERRNO } from '../../spec/abi/errno.ts';
 import { PAGE_SIZE } from '../../spec/abi/units.ts';
 import type { IovaRange } from '../../spec/platform.ts';
 import type { Permission } from './iopt/area.ts';
-import { PageTable } from './page-table.ts';
+import { PageTable, type Walked } from './page-table.ts';
 import { trailingZeros } from './u64.ts';
 
 /** What domains of one kind have in common. `owner` tells whose devices may use them. */
@@ -26,8 +26,13 @@ export class Domain {
   readonly table: PageTable;
   /** The least alignment of what is mapped, in bytes. */
   readonly granule: bigint;
+  /** The IOTLB: what devices have reached, by the page's IOVA. */
+  readonly #reached = new Map<bigint, Walked>();
+  readonly #flushes: boolean;
 
-  constructor(hardware: Hardware, dirtyTracking: boolean) {
+  /** `flushes`: the IOTLB forgets what is unmapped. */
+  constructor(hardware: Hardware, dirtyTracking: boolean, flushes = true) {
+    this.#flushes = flushes;
     this.hardware = hardware;
     this.dirtyTracking = dirtyTracking;
     this.table = new PageTable(hardware.pageSizes, hardware.aperture);
@@ -60,6 +65,17 @@ export class Domain {
 
   unmap(iova: bigint, length: bigint): void {
     this.table.unmap(iova, length);
+    if (this.#flushes) this.#reached.clear();
+  }
+
+  /** What a device reaches at the IOVA, which stays in the IOTLB; undefined where nothing is mapped. */
+  reach(iova: bigint): Walked | undefined {
+    const inside = iova % this.granule;
+    const page = iova - inside;
+    const walked = this.#reached.get(page) ?? this.table.walk(page);
+    if (walked === undefined) return undefined;
+    this.#reached.set(page, walked);
+    return { ...walked, physical: walked.physical + Number(inside) };
   }
 
   /** The frame at an IOVA, or undefined where nothing is mapped. */

@@ -37,6 +37,7 @@ export const FAULTS = list({
   'failed-unmap-writes-nothing': 'UNMAP_DMA that fails does not write its struct back',
   'access-write-ignores-permission':
     'an access may write through a mapping without write permission',
+  'iotlb-not-flushed': 'an unmap leaves in the IOTLB what a device has reached',
 
   'empty-unmap-enoent': 'until 6.18: UNMAP_DMA of a range with nothing in it answers ENOENT',
   'map-without-read-write-accepted':

@@ -58,7 +58,7 @@ export const allocateHwpt = (
   if ((flags & ~known) !== 0) return -ERRNO.EOPNOTSUPP;
   const tracksDirty = (flags & HWPT_ALLOC_DIRTY_TRACKING) !== 0;
   if (tracksDirty && !device.hardware.canTrackDirty) return -ERRNO.EOPNOTSUPP;
-  const domain = new Domain(hardware, tracksDirty);
+  const domain = new Domain(hardware, tracksDirty, !context.kernel.faults.has('iotlb-not-flushed'));
   const hwpt = context.objects.reserve(new Hwpt(ioas, domain, hardware.enforcesCacheCoherency));
   let error = attach?.(hwpt) ?? 0;
   if (error === 0) {

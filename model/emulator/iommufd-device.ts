@@ -41,6 +41,11 @@ export class IommufdDevice extends KernelObject {
     this.#group = group;
   }
 
+  /** What it is attached to, with its group. */
+  get hwpt(): Hwpt | undefined {
+    return this.#group.devices.includes(this) ? this.#group.hwpt : undefined;
+  }
+
   override destroy(): void {
     this.hardware.group.release();
     if (this.hardware.mock === undefined) this.context.put();

@@ -2,7 +2,7 @@
 
 import { zeroBytes } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
-import type { Backing, Protection } from '../../spec/call.ts';
+import type { Backing, DmaDirection, Protection, StatusField } from '../../spec/call.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { HiddenState, InspectableMachine } from '../machine.ts';
 import { IommufdContext } from './context.ts';
@@ -69,6 +69,17 @@ export class EmulatedMachine implements InspectableMachine {
 
   store(address: bigint, bytes: Uint8Array): number {
     return this.#kernel.user.store(address, bytes);
+  }
+
+  dma(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
+    const file = this.#kernel.files.get(fd);
+    if (file === undefined) return -ERRNO.EBADF;
+    return file instanceof VfioDeviceFile ? file.transfer(direction, iova, length) : -ERRNO.ENODEV;
+  }
+
+  status(field: StatusField): number {
+    const { process, pinned } = this.#kernel.accounts;
+    return field === 'VmLck' ? process : pinned;
   }
 
   hiddenState(): HiddenState {

@@ -39,6 +39,9 @@ export type Mapped = {
   readonly permission: Permission;
 };
 
+/** Where an IOVA leads. */
+export type Walked = { readonly physical: number; readonly permission: Permission };
+
 type PageSize = { readonly units: number; readonly bytes: number; readonly level: number };
 
 export class PageTable {
@@ -89,6 +92,11 @@ export class PageTable {
 
   /** The physical address, or undefined where nothing is mapped. */
   translate(iova: bigint): number | undefined {
+    return this.walk(iova)?.physical;
+  }
+
+  /** The physical address and what may be done there, or undefined where nothing is mapped. */
+  walk(iova: bigint): Walked | undefined {
     const unit = Number(iova >> this.#shift);
     let table = this.#root;
     for (let level = this.#levels - 1; level >= 0; level -= 1) {
@@ -96,7 +104,8 @@ export class PageTable {
       if (slot === undefined) return undefined;
       if (slot instanceof Entry) {
         const inside = Number(iova & (BigInt(this.#unitBytes) - 1n));
-        return slot.physical + (unit - slot.unit) * this.#unitBytes + inside;
+        const physical = slot.physical + (unit - slot.unit) * this.#unitBytes + inside;
+        return { physical, permission: slot.permission };
       }
       table = slot;
     }

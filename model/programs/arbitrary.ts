@@ -5,10 +5,12 @@ import * as fc from 'fast-check';
 import type { Setting } from '../../spec/platform.ts';
 import type { World } from '../../spec/world.ts';
 import { Draft, type Expectation, startOfProgram } from './draft.ts';
+import { drawEngine } from './draw/engine.ts';
 import { drawOperation } from './draw/operation.ts';
 import { Scene } from './draw/scene.ts';
 import type { Program } from './program.ts';
 import { type Progress, smallerPrograms, startOfShrinking } from './shrink.ts';
+import { withTransfers } from './transfers.ts';
 import { Dice } from './values.ts';
 
 const isProgram = (value: unknown): value is Program =>
@@ -20,12 +22,25 @@ const expectations = new WeakMap<Program, readonly Expectation[]>();
 export const expectationsOf = (program: Program): readonly Expectation[] | undefined =>
   expectations.get(program);
 
+/** How often programs look at what no reply shows. */
+export type Looks = {
+  /** One program of so many opens a device that can move memory, and makes it; 0 for none. */
+  readonly transfersIn: number;
+};
+
+const USUAL_LOOKS: Looks = { transfersIn: 4 };
+
+/** Transfers in a program, at most: each takes a real device a tenth of a second. */
+const TRANSFERS = 10;
+
 class ProgramArbitrary extends fc.Arbitrary<Program> {
   readonly #start: World;
   readonly #length: number;
+  readonly #looks: Looks;
 
-  constructor(setting: Setting, length: number) {
+  constructor(setting: Setting, length: number, looks: Looks) {
     super();
+    this.#looks = looks;
     this.#start = startOfProgram(setting);
     this.#length = length;
   }
@@ -35,9 +50,21 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
     const draft = new Draft(this.#start);
     const scene = new Scene(dice, draft);
     const length = dice.number(Math.max(1, this.#length >> 2), this.#length);
+    const transfers = this.#makesTransfers(dice);
+    if (transfers) drawEngine(scene);
     while (draft.operations.length < length) drawOperation(scene);
-    expectations.set(draft.operations, draft.expectations);
-    return this.#value(draft.operations, startOfShrinking(length));
+    const { operations } = draft;
+    const whole = transfers ? (withTransfers(this.#start, operations, TRANSFERS) ?? draft) : draft;
+    expectations.set(whole.operations, whole.expectations);
+    return this.#value(whole.operations, startOfShrinking(whole.operations.length));
+  }
+
+  #makesTransfers(dice: Dice): boolean {
+    const { transfersIn } = this.#looks;
+    const { devices } = this.#start.setting.platform;
+    return (
+      transfersIn > 0 && devices.some(({ dmaEngine }) => dmaEngine) && dice.chance(1, transfersIn)
+    );
   }
 
   canShrinkWithoutContext(value: unknown): value is Program {
@@ -60,6 +87,9 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
   }
 }
 
-/** Programs for the setting, of at most `length` operations. */
-export const programs = (setting: Setting, length: number): fc.Arbitrary<Program> =>
-  new ProgramArbitrary(setting, length);
+/** Programs for the setting, of at most `length` operations that are drawn; looks at what is hidden come on top. */
+export const programs = (
+  setting: Setting,
+  length: number,
+  looks: Looks = USUAL_LOOKS,
+): fc.Arbitrary<Program> => new ProgramArbitrary(setting, length, looks);

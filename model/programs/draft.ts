@@ -3,7 +3,14 @@
 
 import { copyOfBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
-import type { Backing, Call, IoctlCall, Segment } from '../../spec/call.ts';
+import {
+  type Backing,
+  type Call,
+  type DmaCall,
+  type IoctlCall,
+  memoryLookedAt,
+  type Segment,
+} from '../../spec/call.ts';
 import { loadable } from '../../spec/memory/user-access.ts';
 import type { Outcome } from '../../spec/outcome.ts';
 import type { Setting } from '../../spec/platform.ts';
@@ -12,7 +19,16 @@ import { step, withStores } from '../../spec/step.ts';
 import { emptyWorld, type World } from '../../spec/world.ts';
 import { ARENA_BASE, REGIONS } from './arena.ts';
 import type { Label, Operation, Value } from './program.ts';
-import { type Given, givenBy, outputOf, type Place, PROCESS, prepare, resolve } from './run.ts';
+import {
+  dmaCallOf,
+  type Given,
+  givenBy,
+  outputOf,
+  type Place,
+  PROCESS,
+  prepare,
+  resolve,
+} from './run.ts';
 
 /** The world in which a program starts: its arena is mapped. */
 export const startOfProgram = (setting: Setting, base: bigint = ARENA_BASE): World => {
@@ -46,8 +62,6 @@ export type Expectation = {
   readonly world: World;
 };
 
-const NO_MEMORY: readonly Segment[] = [];
-
 const patched = (segment: Segment, writes: readonly Segment[]): Segment => {
   const bytes = copyOfBytes(segment.bytes);
   for (const { address, bytes: written } of writes) {
@@ -65,7 +79,7 @@ const patched = (segment: Segment, writes: readonly Segment[]): Segment => {
 };
 
 const expectationOf = (outcomes: readonly Outcome[], call: Call): Expectation => {
-  const memory = call.kind === 'ioctl' ? call.memory : NO_MEMORY;
+  const memory = memoryLookedAt(call);
   const [outcome] = outcomes;
   if (outcome === undefined) throw new Error(`The specification has no outcome for ${call.kind}.`);
   if (outcome.kind === 'unspecified') {
@@ -132,10 +146,7 @@ export class Draft {
 
   #ioctlOf({ fd, command, argument }: Extract<Operation, { op: 'ioctl' }>): IoctlCall {
     const prepared = prepare(argument, this.#place);
-    const memory = prepared.stretches.map((stretch) => ({
-      address: stretch.address,
-      bytes: loadable(this.world.memory, PROCESS, stretch),
-    }));
+    const memory = this.#loaded(prepared.stretches);
     return {
       kind: 'ioctl',
       process: PROCESS,
@@ -146,9 +157,25 @@ export class Draft {
     };
   }
 
+  #loaded(stretches: readonly Segment[]): readonly Segment[] {
+    return stretches.map((stretch) => ({
+      address: stretch.address,
+      bytes: loadable(this.world.memory, PROCESS, stretch),
+    }));
+  }
+
+  #dmaOf(operation: Extract<Operation, { op: 'dma' }>): DmaCall {
+    const call = dmaCallOf(operation, this.#place);
+    return { ...call, memory: this.#loaded(call.memory) };
+  }
+
   #callOf(operation: Exclude<Operation, { op: 'ioctl' }>): Call {
     const process = PROCESS;
     switch (operation.op) {
+      case 'dma':
+        return this.#dmaOf(operation);
+      case 'status':
+        return { kind: 'status', process, field: operation.field };
       case 'open':
         return { kind: 'open', process, path: operation.path };
       case 'close':

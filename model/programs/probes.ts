@@ -1,5 +1,6 @@
-// Looks at hidden state, as operations: what mock domains translate and what they do not, and how often each page of the
-// program's memory is pinned. A real kernel shows its hidden state by them, and they are judged as any other call.
+// Looks at hidden state, as operations: what mock domains translate and what they do not, how often each page of the
+// program's memory is pinned, and what is charged. A real kernel shows its hidden state by them, and they are judged as
+// any other call.
 
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
@@ -132,9 +133,41 @@ const probesOfPins = (world: World, fd: Value): readonly Operation[] => {
   return probes;
 };
 
-/** The program with looks at what is hidden behind its last operation, judged as the world then is. */
+/** Programs of no more operations than this are looked at between them, too. */
+const SHORT = 16;
+
+const statusProbes = (): readonly Operation[] => [
+  { op: 'status', label: '', field: 'VmLck' },
+  { op: 'status', label: '', field: 'VmPin' },
+];
+
+const labelled = (probes: readonly Operation[], from: number): readonly Operation[] =>
+  probes.map((operation, index) => ({ ...operation, label: `probe${from + index + 1}` }));
+
+/** With what is charged told after each call that may have changed it. */
+const withCharges = (program: Program): Program => {
+  let count = 0;
+  return program.flatMap((operation) => {
+    if (operation.op !== 'ioctl' && operation.op !== 'close') return [operation];
+    const probes = labelled(statusProbes(), count);
+    count += probes.length;
+    return [operation, ...probes];
+  });
+};
+
+/**
+ * The program with looks at what is hidden behind its last operation, judged as the world then is; between its
+ * operations, if they are few, at what is charged.
+ */
 export const withProbes = (start: World, program: Program): Program => {
-  if (!start.setting.platform.testCommands) return program;
+  const looking = program.length <= SHORT ? withCharges(program) : program;
+  const count = looking.length - program.length;
+  const atEnd = [...statusProbes(), ...probesAtEnd(start, program)];
+  return [...looking, ...labelled(atEnd, count)];
+};
+
+const probesAtEnd = (start: World, program: Program): readonly Operation[] => {
+  if (!start.setting.platform.testCommands) return [];
   const draft = new Draft(start);
   for (const operation of program) draft.add(operation);
   const scene = new Scene(undefined, draft);
@@ -149,8 +182,5 @@ export const withProbes = (start: World, program: Program): Program => {
     });
   }
   if (first !== undefined) probes.push(...probesOfPins(draft.world, first.value));
-  return [
-    ...program,
-    ...probes.map((operation, index) => ({ ...operation, label: `probe${index + 1}` })),
-  ];
+  return probes;
 };

@@ -6,7 +6,7 @@ import type { Layout } from '../../spec/abi/layout.ts';
 import { NATIVE_CALLS } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
-import type { Protection } from '../../spec/call.ts';
+import type { DmaDirection, Protection, StatusField } from '../../spec/call.ts';
 
 /** Names an operation within its program. */
 export type Label = string;
@@ -69,7 +69,21 @@ export type Operation =
       readonly length: bigint;
     }
   /** The program's own store, hexadecimal bytes at an arena offset. */
-  | { readonly op: 'store'; readonly label: Label; readonly offset: bigint; readonly hex: string };
+  | { readonly op: 'store'; readonly label: Label; readonly offset: bigint; readonly hex: string }
+  /** A transfer by the device behind the descriptor. */
+  | {
+      readonly op: 'dma';
+      readonly label: Label;
+      readonly fd: Value;
+      readonly direction: DmaDirection;
+      readonly iova: Value;
+      /** Bytes, at most 4096. */
+      readonly length: number;
+      /** Arena offset of as many bytes that are looked at before and after it; none where absent. */
+      readonly look?: bigint;
+    }
+  /** A line of /proc/self/status. */
+  | { readonly op: 'status'; readonly label: Label; readonly field: StatusField };
 
 export type Program = readonly Operation[];
 

@@ -4,7 +4,7 @@
 import { putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from '../../spec/abi/bytes.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
-import type { Backing, Call, Observation, Segment } from '../../spec/call.ts';
+import type { Backing, Call, DmaCall, Observation, Segment } from '../../spec/call.ts';
 import type { Machine } from '../machine.ts';
 import { ARENA_BASE, mapArena } from './arena.ts';
 import {
@@ -161,6 +161,37 @@ const ioctl = (
   };
 };
 
+type Dma = Extract<Operation, { op: 'dma' }>;
+
+/** The transfer as it is made now; what stands where the program looks is not put in yet. */
+export const dmaCallOf = (operation: Dma, place: Place): DmaCall => ({
+  kind: 'dma',
+  process: PROCESS,
+  fd: fileDescriptor(Number(BigInt.asIntN(32, resolve(operation.fd, place)))),
+  direction: operation.direction,
+  iova: resolve(operation.iova, place),
+  length: operation.length,
+  memory:
+    operation.look === undefined
+      ? []
+      : [
+          {
+            address: userAddress(place.base + operation.look),
+            bytes: new Uint8Array(operation.length),
+          },
+        ],
+});
+
+const dma = (operation: Dma, machine: Machine, place: Place): Step => {
+  const { label } = operation;
+  const call = dmaCallOf(operation, place);
+  const memory = loadAll(machine, call.memory);
+  const result = machine.dma(call.fd, call.direction, call.iova, call.length);
+  place.given.set(label, { result, struct: undefined });
+  const after = loadAll(machine, call.memory);
+  return { label, call: { ...call, memory }, observation: observed(result, after) };
+};
+
 const perform = (operation: Operation, machine: Machine, place: Place): Step => {
   const { label } = operation;
   const remember = (call: Call, result: number): Step => {
@@ -207,6 +238,13 @@ const perform = (operation: Operation, machine: Machine, place: Place): Step => 
         machine.munmap(address, operation.length),
       );
     }
+    case 'dma':
+      return dma(operation, machine, place);
+    case 'status':
+      return remember(
+        { kind: 'status', process: PROCESS, field: operation.field },
+        machine.status(operation.field),
+      );
     case 'store': {
       const address = userAddress(place.base + operation.offset);
       const bytes = bytesOfHex(operation.hex);

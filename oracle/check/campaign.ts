@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import type { FaultName } from '../../model/emulator/faults.ts';
-import { programs } from '../../model/programs/arbitrary.ts';
+import { type Looks, programs } from '../../model/programs/arbitrary.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
@@ -20,6 +20,7 @@ export type CampaignOptions = {
   readonly seed: number;
   /** Operations in a program, at most. */
   readonly length: number;
+  readonly looks?: Looks;
   /** Deliberate defects of the emulator. */
   readonly faults?: ReadonlySet<FaultName>;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
@@ -105,9 +106,9 @@ const shorterOne = (
 
 /** Runs the programs that the seed gives, until one ends in a violation; that one is shrunk. */
 export const runCampaign = async (options: CampaignOptions): Promise<CampaignReport> => {
-  const { setting, runs, seed, length, faults, onProgress, signal } = options;
+  const { setting, runs, seed, length, looks, faults, onProgress, signal } = options;
   const start = startOfProgram(setting);
-  const arbitrary = programs(setting, length);
+  const arbitrary = programs(setting, length, looks);
   const tally = new Tally();
   const report = (
     counterexample: Counterexample | undefined,

@@ -1,6 +1,7 @@
 // What a kernel says of itself while a program runs: which of it matters, and which is known of the release.
 
 import { deviationOfComplaint } from '../../spec/deviations.ts';
+import type { DmaFault } from '../../spec/hardware/engines.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
 
 /** Lines that begin a report of something that must never happen. */
@@ -14,12 +15,39 @@ export type Complaints = {
   readonly lines: readonly string[];
 };
 
-/** The kernel's lines, sorted into what is known of the release and what is not. */
-export const sortComplaints = (release: ReleaseName, lines: readonly string[]): Complaints => {
+/** VT-d's report of an access that it refused; IOVAs are told by page. */
+const REFUSED_ACCESS =
+  /DMAR: \[DMA (Read|Write)\b[^\]]*\] Request device \[([0-9a-f:.]+)\] fault addr (0x[0-9a-f]+)/;
+/** The line before it. */
+const REPORTS_FOLLOW = /DMAR: DRHD: handling fault status reg [0-9a-f]+/;
+
+/** Whether the line reports an access that a transfer of the program must have had refused. */
+const isCaused = (line: string, faults: readonly DmaFault[]): boolean => {
+  if (REPORTS_FOLLOW.test(line)) return faults.length > 0;
+  const [, kind, device, address] = REFUSED_ACCESS.exec(line) ?? [];
+  if (kind === undefined || device === undefined || address === undefined) return false;
+  const page = BigInt(address) & ~0xfffn;
+  return faults.some(
+    (fault) =>
+      fault.device.endsWith(device) &&
+      fault.direction === kind.toLowerCase() &&
+      fault.page === page,
+  );
+};
+
+/**
+ * The kernel's lines, sorted into what is known of the release and what is not. `faults` are the accesses of devices
+ * that had to be refused: their reports are no complaints. Not each is reported, since the kernel limits how many are.
+ */
+export const sortComplaints = (
+  release: ReleaseName,
+  lines: readonly string[],
+  faults: readonly DmaFault[] = [],
+): Complaints => {
   const known: string[] = [];
   let news = false;
   for (const line of lines) {
-    if (!SERIOUS.test(line)) continue;
+    if (!SERIOUS.test(line) || isCaused(line, faults)) continue;
     const deviation = deviationOfComplaint(release, line);
     if (deviation === undefined) news = true;
     else known.push(deviation.id);

@@ -2,7 +2,7 @@
 // program that ends in a violation is shrunk with the kernel in the loop, many candidates at a time.
 
 import * as fc from 'fast-check';
-import { programs } from '../../model/programs/arbitrary.ts';
+import { type Looks, programs } from '../../model/programs/arbitrary.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
 import { withProbes } from '../../model/programs/probes.ts';
 import type { Program } from '../../model/programs/program.ts';
@@ -34,9 +34,13 @@ export type KernelCampaignOptions = {
   readonly runs: number;
   readonly seed: number;
   readonly length: number;
+  readonly looks?: Looks;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
   readonly signal?: AbortSignal;
 };
+
+/** A transfer takes a device a tenth of a second, and other programs take a few milliseconds. */
+const KERNEL_LOOKS: Looks = { transfersIn: 16 };
 
 const BATCH = 256;
 
@@ -49,7 +53,11 @@ type Judged = {
 
 const judgeRun = (start: World, ran: KernelRun): Judged => {
   const judged = judgeSteps(start, ran.steps);
-  const { known, lines } = sortComplaints(start.setting.release, ran.complaints);
+  const { known, lines } = sortComplaints(
+    start.setting.release,
+    ran.complaints,
+    judged.world.engines.faults,
+  );
   if (judged.fault !== undefined) return { ...judged, known };
   if (ran.died !== undefined) return { ...judged, known, fault: { kind: 'death', said: ran.died } };
   return lines.length === 0
@@ -143,8 +151,9 @@ export const runKernelCampaign = async (
   options: KernelCampaignOptions,
 ): Promise<CampaignReport> => {
   const { setting, subject, runs, seed, length, onProgress, signal } = options;
+  const looks = options.looks ?? KERNEL_LOOKS;
   const start = startOfProgram(setting);
-  const arbitrary = programs(setting, length);
+  const arbitrary = programs(setting, length, looks);
   const tally = new Tally();
   const report = (
     counterexample: Counterexample | undefined,

@@ -40,6 +40,7 @@ type Options = SettingOptions &
     readonly seconds: number;
     readonly seed?: number;
     readonly length: number;
+    readonly dma?: number;
     readonly save: string;
     readonly defect?: readonly FaultName[];
     readonly json?: true;
@@ -54,6 +55,7 @@ Examples:
   $ iommufd-spec check --unprivileged --memlock 8
   $ iommufd-spec check --defect cut-off-by-one
   $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 2000
+  $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 200 --dma 1
 
 Without --release, --platform and --unprivileged, each release is checked on each platform, with and without
 privilege. The first violation ends the check: its program is shrunk, printed and saved. Exit status: 0 no violation,
@@ -130,7 +132,8 @@ const runAll = async (
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Pick<Campaigns, 'reports' | 'counterexample' | 'seconds'>> => {
-  const { runs, length } = options;
+  const { runs, length, dma } = options;
+  const looks = dma === undefined ? {} : { looks: { transfersIn: dma } };
   const reports: CampaignReport[] = [];
   const start = Date.now();
   let starting = 0;
@@ -147,6 +150,7 @@ const runAll = async (
       .campaign({
         seed,
         length,
+        ...looks,
         runs: runs === undefined ? Number.MAX_SAFE_INTEGER : share(runs, openings.length, index),
         signal: runs === undefined ? AbortSignal.any([signal, time]) : signal,
         onProgress: (done) =>
@@ -248,6 +252,11 @@ export const addCheck = (program: Command): void => {
       'how many operations a program has at most',
       wholeNumber(1),
       40,
+    )
+    .option(
+      '--dma <programs>',
+      'in one program of so many a device moves memory, which shows what its IOMMU translates; 0 for none (default: 4 on the emulator, 16 on a kernel)',
+      wholeNumber(0),
     );
   addSubjectOptions(addSettingOptions(command))
     .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')

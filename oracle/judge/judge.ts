@@ -1,17 +1,12 @@
 // Holds what a subject replied against what the specification allows. The judge never guesses: where the kernel may
 // choose it reads off the choice, and where an observation does not tell enough it says so.
 
-import type { Call, Observation, Segment } from '../../spec/call.ts';
+import { type Call, memoryLookedAt, type Observation } from '../../spec/call.ts';
 import type { Outcome, Reply, Unspecified } from '../../spec/outcome.ts';
 import { step, withStores } from '../../spec/step.ts';
 import type { World } from '../../spec/world.ts';
 import { chosenIn, differencesFrom } from './compare.ts';
 import type { Rejected, Verdict } from './verdict.ts';
-
-const NO_MEMORY: readonly Segment[] = [];
-
-const memoryBefore = (call: Call): readonly Segment[] =>
-  call.kind === 'ioctl' ? call.memory : NO_MEMORY;
 
 type Held =
   | { readonly kind: 'match'; readonly world: World }
@@ -33,7 +28,7 @@ const hold = (reply: Reply, call: Call, observation: Observation): Held => {
     return { kind: 'rejected', rejected: { reply, differences: [chosen.difference] } };
   }
   const values = chosen?.values ?? [];
-  const differences = differencesFrom(reply, memoryBefore(call), observation, values);
+  const differences = differencesFrom(reply, memoryLookedAt(call), observation, values);
   if (differences.length > 0) return { kind: 'rejected', rejected: { reply, differences } };
   const world = worldAfter(reply, values);
   return {

@@ -30,7 +30,7 @@ export type Change = { readonly name: string; readonly before: string; readonly 
 
 /** What the descriptor of a call refers to. */
 export const fileOfCall = (world: World, call: Call): OpenFile | undefined => {
-  if (call.kind !== 'ioctl' && call.kind !== 'close') return undefined;
+  if (call.kind !== 'ioctl' && call.kind !== 'close' && call.kind !== 'dma') return undefined;
   const id = fileAt(world, call.process, call.fd);
   return id === undefined ? undefined : openFile(world, id);
 };
@@ -103,6 +103,21 @@ export const decodeCall = (world: World, call: Call): DecodedCall => {
       ];
       return { name: 'store', process, descriptor: undefined, fields };
     }
+    case 'dma': {
+      const fields = [
+        field('direction', call.direction),
+        field('iova', hex(call.iova)),
+        field('length', length(BigInt(call.length))),
+      ];
+      return { name: 'dma', process, descriptor: call.fd, fields };
+    }
+    case 'status':
+      return {
+        name: 'status',
+        process,
+        descriptor: undefined,
+        fields: [field('field', call.field)],
+      };
     case 'ioctl': {
       const shape = shapeOfCall(world, call);
       return {

@@ -56,6 +56,8 @@ export const valuesOf = (operation: Operation): readonly Value[] => {
       return [operation.fd];
     case 'ioctl':
       return [operation.fd, ...valuesIn(operation.argument)];
+    case 'dma':
+      return [operation.fd, operation.iova];
     case 'mmap':
       return operation.backing.kind === 'memfd' ? [operation.backing.fd] : [];
     default:

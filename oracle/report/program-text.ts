@@ -140,6 +140,14 @@ class ProgramText {
       }
       case 'munmap':
         return `munmap(${placeText(operation.offset)}, ${lengthText(operation.length)})`;
+      case 'dma': {
+        const { direction, look } = operation;
+        const at = `${this.value(operation.iova)}, ${count(operation.length, 'byte')}`;
+        const seen = look === undefined ? '' : `, looking at ${placeText(look)}`;
+        return `dma ${direction}(${this.value(operation.fd)}, ${at}${seen})`;
+      }
+      case 'status':
+        return `status(${operation.field})`;
       case 'store':
         return `store(${placeText(operation.offset)}, ${digits(operation.hex)})`;
     }

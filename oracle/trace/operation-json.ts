@@ -134,7 +134,30 @@ const ioctlOf = (fields: Fields, label: string): Operation => {
   };
 };
 
-const OPERATIONS = ['open', 'close', 'ioctl', 'memfd', 'mmap', 'munmap', 'store'] as const;
+const OPERATIONS = [
+  'open',
+  'close',
+  'ioctl',
+  'memfd',
+  'mmap',
+  'munmap',
+  'store',
+  'dma',
+  'status',
+] as const;
+
+const dmaOf = (fields: Fields, label: string): Operation => {
+  fields.only('op', 'label', 'fd', 'direction', 'iova', 'length', 'look');
+  return {
+    op: 'dma',
+    label,
+    fd: handleOrNumber(fields, fields.raw('fd'), 'fd'),
+    direction: fields.word('direction', ['read', 'write']),
+    iova: handleOrNumber(fields, fields.raw('iova'), 'iova'),
+    length: fields.integer('length'),
+    ...(fields.has('look') ? { look: fields.signedHex('look') } : {}),
+  };
+};
 
 export const operationOf = (fields: Fields): Operation => {
   const label = fields.text('label');
@@ -160,6 +183,11 @@ export const operationOf = (fields: Fields): Operation => {
         offset: pages(fields, 'offset'),
         length: pages(fields, 'length'),
       };
+    case 'dma':
+      return dmaOf(fields, label);
+    case 'status':
+      fields.only('op', 'label', 'field');
+      return { op: 'status', label, field: fields.word('field', ['VmLck', 'VmPin']) };
     case 'store':
       fields.only('op', 'label', 'offset', 'hex');
       return { op: 'store', label, offset: fields.signedHex('offset'), hex: fields.digits('hex') };

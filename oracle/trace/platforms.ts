@@ -28,7 +28,7 @@ export const VTD_PLATFORM: Platform = {
   name: 'vtd',
   iommus: [VTD_IOMMU],
   devices: [
-    { name: '0000:00:04.0', group: 4, cdev: 0, iommu: 0, reserved: VTD_RESERVED },
+    { name: '0000:00:04.0', group: 4, cdev: 0, iommu: 0, reserved: VTD_RESERVED, dmaEngine: true },
     { name: '0000:00:05.0', group: 5, cdev: 1, iommu: 0, reserved: VTD_RESERVED },
   ],
   testCommands: true,

@@ -36,12 +36,13 @@ export const platformJson = (platform: Platform) => ({
     aperture: rangeJson(aperture),
     enforcesCacheCoherency,
   })),
-  devices: platform.devices.map(({ name, group, cdev, iommu, reserved }) => ({
+  devices: platform.devices.map(({ name, group, cdev, iommu, reserved, dmaEngine }) => ({
     name,
     group,
     ...(cdev === undefined ? {} : { cdev }),
     iommu,
     reserved: reserved.map(rangeJson),
+    ...(dmaEngine === undefined ? {} : { dmaEngine }),
   })),
   testCommands: platform.testCommands,
   mockDevices: platform.mockDevices,
@@ -58,7 +59,7 @@ const iommuOf = (fields: Fields): Iommu => {
 };
 
 const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
-  fields.only('name', 'group', 'cdev', 'iommu', 'reserved');
+  fields.only('name', 'group', 'cdev', 'iommu', 'reserved', 'dmaEngine');
   const iommu = fields.raw('iommu') === 'none' ? 'none' : fields.integer('iommu');
   if (iommu !== 'none' && (iommu < 0 || iommu >= iommus)) {
     fields.fail(`device ${fields.text('name')} names an IOMMU that the platform does not have`);
@@ -69,6 +70,7 @@ const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
     ...(fields.raw('cdev') === undefined ? {} : { cdev: fields.integer('cdev') }),
     iommu,
     reserved: fields.list('reserved').map((value) => rangeOf(fields, value)),
+    ...(fields.has('dmaEngine') && fields.flag('dmaEngine') ? { dmaEngine: true } : {}),
   };
 };
 

@@ -37,10 +37,21 @@ const callJson = (call: Call): unknown => {
       memory: rest.memory.map(segmentJson),
     };
   }
+  if (rest.kind === 'dma') return { ...rest, memory: rest.memory.map(segmentJson) };
   return rest.kind === 'store' ? { ...rest, memory: segmentJson(rest.memory) } : rest;
 };
 
-const KINDS = ['open', 'close', 'ioctl', 'memfd', 'mmap', 'munmap', 'store'] as const;
+const KINDS = [
+  'open',
+  'close',
+  'ioctl',
+  'memfd',
+  'mmap',
+  'munmap',
+  'store',
+  'dma',
+  'status',
+] as const;
 
 const callOf = (fields: Fields): Call => {
   const kind = fields.word('kind', KINDS);
@@ -78,6 +89,18 @@ const callOf = (fields: Fields): Call => {
         address: userAddress(fields.hex('address')),
         length: fields.hex('length'),
       };
+    case 'dma':
+      return {
+        kind,
+        process,
+        fd: fileDescriptor(fields.integer('fd')),
+        direction: fields.word('direction', ['read', 'write']),
+        iova: fields.hex('iova'),
+        length: fields.integer('length'),
+        memory: fields.objects('memory').map(segmentOf),
+      };
+    case 'status':
+      return { kind, process, field: fields.word('field', ['VmLck', 'VmPin']) };
     case 'store':
       return { kind, process, memory: segmentOf(fields.object('memory')) };
   }

@@ -37,7 +37,9 @@ export const PRIVATE_TAG = 'private';
 export const PORT_NAME = 'runner';
 
 /** What programs open through VFIO, each in a group of its own. Opening e1000e takes three times as long as edu. */
-const VTD_DEVICES = ['-device', 'edu', '-device', 'e1000e', '-device', 'edu'];
+// edu names 28 bits of an IOVA unless it is told otherwise.
+const EDU = ['-device', 'edu,dma_mask=0xffffffffffffffff'];
+const VTD_DEVICES = [...EDU, '-device', 'e1000e', ...EDU];
 
 const platformArguments = (platform: VmPlatform): string[] =>
   platform === 'vtd' ? ['-device', 'intel-iommu,intremap=on,aw-bits=48', ...VTD_DEVICES] : [];

@@ -8,6 +8,7 @@ import type { Example } from './example.ts';
 import { MAPPING } from './mapping.ts';
 import { NATIVE_REFUSALS } from './refusals-native.ts';
 import { OTHER_REFUSALS } from './refusals-other.ts';
+import { TRANSFERS } from './transfers.ts';
 import { UNMAPPING } from './unmapping.ts';
 
 export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
@@ -16,6 +17,7 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   unmapping: UNMAPPING,
   'devices and groups': DEVICES,
   "devices' own files": DEVICE_FILES,
+  'transfers and charges': TRANSFERS,
   'in-kernel users': ACCESSES,
   'refusals of native calls': NATIVE_REFUSALS,
   'refusals of test operations and others': OTHER_REFUSALS,

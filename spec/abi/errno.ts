@@ -17,6 +17,7 @@ export const ERRNO = {
   ENOSPC: 28,
   EDEADLOCK: 35,
   EBADE: 52,
+  ENODATA: 61,
   EOVERFLOW: 75,
   EBADFD: 77,
   EMSGSIZE: 90,

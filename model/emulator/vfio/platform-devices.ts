@@ -5,6 +5,8 @@ import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/p
 import type { Hardware } from '../domain.ts';
 import { IommuGroup } from '../iommu-group.ts';
 import type { AttachableDevice } from '../iommufd-device.ts';
+import type { Frames } from '../memory/frames.ts';
+import { DmaEngine } from './dma-engine.ts';
 import { VfioDevice } from './vfio-device.ts';
 import { VfioGroup } from './vfio-group.ts';
 
@@ -34,11 +36,13 @@ class PhysicalDevice implements AttachableDevice {
 
 export class PlatformDevices {
   readonly #platform: Platform;
+  readonly #frames: Frames;
   readonly #groups = new Map<number, VfioGroup>();
   #hardware: readonly Hardware[] | undefined;
 
-  constructor(platform: Platform) {
+  constructor(platform: Platform, frames: Frames) {
     this.#platform = platform;
+    this.#frames = frames;
   }
 
   /** The group of that number, or undefined where no device is in it. */
@@ -70,6 +74,7 @@ export class PlatformDevices {
       );
     }
     const physical = new PhysicalDevice(hardware, group.iommuGroup, described.reserved);
-    return new VfioDevice(described.name, group, physical);
+    const engine = described.dmaEngine === undefined ? undefined : new DmaEngine(this.#frames);
+    return new VfioDevice(described.name, group, physical, engine);
   }
 }

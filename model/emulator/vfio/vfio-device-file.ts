@@ -17,6 +17,7 @@ import {
   VFIO_DEVICE_DETACH_PASID,
   VFIO_TOKEN_LENGTH,
 } from '../../../spec/abi/vfio.ts';
+import type { DmaDirection } from '../../../spec/call.ts';
 import { offsetsOf, Struct } from '../command.ts';
 import { IommufdContext } from '../context.ts';
 import { OpenFile } from '../files.ts';
@@ -48,6 +49,12 @@ export class VfioDeviceFile extends OpenFile {
     if (command === VFIO_DEVICE_ATTACH_IOMMUFD_PT) return this.#attach(argument);
     if (command === VFIO_DEVICE_DETACH_IOMMUFD_PT) return this.#detach(argument);
     return -ERRNO.ENOTTY;
+  }
+
+  /** Moves memory as a program tells the device to. 0, or -errno: -ENODEV where it cannot. */
+  transfer(direction: DmaDirection, iova: bigint, length: number): number {
+    if (this.#from === 'own file' && this.#iommufd === undefined) return -ERRNO.ENODEV;
+    return this.#device.transfer(direction, iova, length);
   }
 
   protected override released(): void {

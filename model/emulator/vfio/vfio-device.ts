@@ -2,9 +2,11 @@
 // let go when it is last closed; through its own file it is bound and attached as the program says. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
+import type { DmaDirection } from '../../../spec/call.ts';
 import { Access } from '../access.ts';
 import type { IommufdContext } from '../context.ts';
 import { type AttachableDevice, bindDevice, type IommufdDevice } from '../iommufd-device.ts';
+import type { DmaEngine } from './dma-engine.ts';
 import type { VfioGroup } from './vfio-group.ts';
 
 const INT_MAX = 0x7fff_ffff;
@@ -24,11 +26,24 @@ export class VfioDevice {
   /** Those that are attached. */
   readonly #pasids = new Set<number>();
   #opened = 0;
+  readonly #engine: DmaEngine | undefined;
 
-  constructor(name: string, group: VfioGroup, physical: AttachableDevice | undefined) {
+  constructor(
+    name: string,
+    group: VfioGroup,
+    physical: AttachableDevice | undefined,
+    engine?: DmaEngine,
+  ) {
     this.name = name;
     this.group = group;
     this.#physical = physical;
+    this.#engine = engine;
+  }
+
+  /** Moves memory as a program tells it to. 0, or -errno: -ENODEV where it cannot. */
+  transfer(direction: DmaDirection, iova: bigint, length: number): number {
+    if (this.#engine === undefined || this.#binding?.kind !== 'device') return -ERRNO.ENODEV;
+    return this.#engine.transfer(this.#binding.device.hwpt?.domain, direction, iova, length);
   }
 
   /**

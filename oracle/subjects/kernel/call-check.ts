@@ -56,6 +56,16 @@ export class CallCheck {
     this.reachesOutside = false;
   }
 
+  /** A device reaches what is mapped. Throws UnsafeCall where that may be more than the arena. */
+  checkTransfer(): void {
+    if (this.reachesOutside) {
+      throw new UnsafeCall(
+        "A device may reach this process's own memory: a mapping of the program is too long.",
+      );
+    }
+    this.memory.dirty(0, this.memory.length);
+  }
+
   /** `offset` is the argument's place in the arena. Throws UnsafeCall. */
   check(command: number, offset: number): void {
     const { memory } = this;

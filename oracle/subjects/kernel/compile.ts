@@ -194,6 +194,19 @@ const compileBody = (
       body.wide(operation.offset);
       body.wide(operation.length);
       return wire.MUNMAP;
+    case 'dma':
+      body.narrow(operation.fd);
+      body.writer.push(wire.DIRECTIONS.indexOf(operation.direction));
+      body.wide(operation.iova);
+      body.writer.push(operation.length);
+      body.writer.push(operation.look === undefined ? 0 : 1);
+      if (operation.look !== undefined) {
+        body.stretch({ arena: operation.look }, new Uint8Array(operation.length));
+      }
+      return wire.DMA;
+    case 'status':
+      body.writer.push(wire.STATUS_FIELDS.indexOf(operation.field));
+      return wire.STATUS;
     case 'store':
       body.stretch({ arena: operation.offset }, Buffer.from(operation.hex, 'hex'));
       return wire.STORE;

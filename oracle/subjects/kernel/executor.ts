@@ -21,6 +21,8 @@ export type ExecutorOptions = {
 
 /** Words of an ioctl's body before its stretches. */
 const IOCTL_WORDS = 5;
+/** Words of a transfer's body before its stretch. */
+const DMA_WORDS = 6;
 const CAPTURE_WORDS = 3;
 const RESULT_HEADER = 4;
 const LONGEST_LOG = 200;
@@ -152,6 +154,12 @@ export class Executor {
       case wire.MUNMAP:
         result = machine.munmap(ARENA_BASE + message.wide(body), message.wide(body + 2));
         break;
+      case wire.DMA:
+        this.dma(body);
+        return;
+      case wire.STATUS:
+        result = machine.status(wire.STATUS_FIELDS[message.word(body)] ?? 'VmLck');
+        break;
       default:
         result = message.put(body) ? message.word(body + 2) : message.stored;
     }
@@ -174,6 +182,23 @@ export class Executor {
       (flags & (1 << 4)) !== 0,
       backing,
     );
+  }
+
+  private dma(body: number): void {
+    const { message, out } = this;
+    const header = out.length;
+    out.push(0);
+    const looks = message.word(body + 5) === 1;
+    const stretch = body + DMA_WORDS;
+    if (looks) message.push(stretch, out);
+    const result = this.machine.dma(
+      message.word(body),
+      wire.DIRECTIONS[message.word(body + 1)] ?? 'read',
+      message.wide(body + 2),
+      message.word(body + 4),
+    );
+    if (looks) message.push(stretch, out);
+    out.words[header] = result;
   }
 
   private ioctl(body: number, capturesAt: number, captures: number): void {

@@ -50,6 +50,11 @@ export const unmapMemory: (address: Word, length: Word) => number = libc.func(
 export const readFile: (fd: number, buffer: Uint8Array, length: number) => number = libc.func(
   'int64_t read(int fd, _Out_ void *buffer, size_t length)',
 );
+/** The same from a place in the file. */
+export const readAt: (fd: number, buffer: Uint8Array, length: number, offset: number) => number =
+  libc.func('int64_t pread(int fd, _Out_ void *buffer, size_t length, int64_t offset)');
+export const writeAt: (fd: number, buffer: Uint8Array, length: number, offset: number) => number =
+  libc.func('int64_t pwrite(int fd, const void *buffer, size_t length, int64_t offset)');
 /** Bytes written, or -1 with errno(). */
 export const writeFile: (fd: number, buffer: Uint8Array, length: number) => number = libc.func(
   'int64_t write(int fd, const void *buffer, size_t length)',

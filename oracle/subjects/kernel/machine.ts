@@ -5,10 +5,12 @@ import { fstatSync, readdirSync } from 'node:fs';
 import type { Machine } from '../../../model/machine.ts';
 import { ARENA_BASE, ARENA_LENGTH, REGIONS } from '../../../model/programs/arena.ts';
 import { ERRNO } from '../../../spec/abi/errno.ts';
-import type { Backing, Protection } from '../../../spec/call.ts';
+import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/call.ts';
 import { ArenaMemory } from './arena-memory.ts';
 import { CallCheck } from './call-check.ts';
+import { EduDevices } from './edu.ts';
 import * as libc from './libc.ts';
+import { ProcessStatus } from './process-status.ts';
 import { isSafeHalves, mayCommand, mayOpen, takesValue, UnsafeCall } from './safety.ts';
 import { TEST_COMMAND, testOperation } from './struct-inputs.ts';
 
@@ -52,6 +54,8 @@ export class KernelMachine implements Machine {
   readonly memory: ArenaMemory;
   private readonly firstDescriptor: number;
   private readonly callCheck: CallCheck;
+  private readonly edu = new EduDevices();
+  private readonly processStatus = new ProcessStatus();
   private readonly paths: readonly string[] | undefined;
   private readonly deviceMemory: DeviceMemory | undefined;
   private readonly deviceFile: number;
@@ -114,6 +118,16 @@ export class KernelMachine implements Machine {
     return result < 0 ? -libc.errno() : result;
   }
 
+  dma(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
+    if (!this.owns(fd)) return -ERRNO.EBADF;
+    this.callCheck.checkTransfer();
+    return this.edu.transfer(fd, direction, iova, length);
+  }
+
+  status(field: StatusField): number {
+    return this.processStatus.pages(field);
+  }
+
   memfd(length: bigint): number {
     const fd = libc.createMemoryFile('program', libc.MFD_CLOEXEC);
     if (fd < 0) return -libc.errno();
@@ -166,6 +180,8 @@ export class KernelMachine implements Machine {
   /** Makes the arena as every program finds it. */
   prepare(): void {
     this.memory.restore(REGIONS);
+    this.edu.forget();
+    this.processStatus.start();
   }
 
   /** Closes what the program opened, and puts back what it changed in the kernel. */

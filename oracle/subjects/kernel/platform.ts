@@ -4,6 +4,9 @@ import type { IovaRange, Platform, PlatformDevice } from '../../../spec/platform
 import { MOCK_PLATFORM, VTD_IOMMU } from '../../trace/platforms.ts';
 import type { DeviceDescription, MachineDescription } from './machine-description.ts';
 
+/** QEMU's edu. */
+const EDU_ID = '1234:11e8';
+
 /** A line of sysfs: the first and the last IOVA, and what the range is for. */
 const rangeOf = (line: string): IovaRange => {
   const [start, last] = line.split(' ');
@@ -24,6 +27,7 @@ const deviceOf = ({ name, id, group, cdev, reserved }: DeviceDescription): Platf
     // A mediated device has no id.
     iommu: id === '' ? 'none' : 0,
     reserved: reserved.map(rangeOf),
+    ...(id === EDU_ID ? { dmaEngine: true as const } : {}),
   };
 };
 

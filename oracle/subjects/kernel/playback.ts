@@ -60,21 +60,32 @@ class Playback implements Machine {
     return 0;
   }
 
+  dma(): number {
+    const result = this.pending ?? this.word();
+    if (this.isDmaWithout()) this.finish();
+    return result;
+  }
+
+  status(): number {
+    return this.next();
+  }
+
   store(_address: bigint, bytes: Uint8Array): number {
     if (this.program[this.index]?.op !== 'ioctl') return this.next();
     this.stored.push(bytes);
     return bytes.length;
   }
 
-  load(): Uint8Array {
+  load(_address: bigint, length: number): Uint8Array {
     if (this.pending === undefined) {
       this.pending = this.word();
       this.loaded = 0;
     }
-    const reference = this.stored[this.loaded % this.stored.length] ?? new Uint8Array();
+    // What is looked at around a transfer was not put there: the reference is zeros.
+    const reference = this.stored[this.loaded % this.stored.length] ?? new Uint8Array(length);
     this.loaded += 1;
     const memory = this.memory(reference);
-    if (this.loaded === this.stored.length * 2) this.finish();
+    if (this.loaded === Math.max(1, this.stored.length) * 2) this.finish();
     return memory;
   }
 
@@ -82,6 +93,11 @@ class Playback implements Machine {
     const result = this.pending ?? this.word();
     if (this.stored.length === 0) this.finish();
     return result;
+  }
+
+  private isDmaWithout(): boolean {
+    const operation = this.program[this.index];
+    return operation?.op === 'dma' && operation.look === undefined;
   }
 
   private finish(): void {

@@ -10,12 +10,14 @@
 //   body        open: path    close: fd    memfd: length (2)    munmap: arena offset (2), length (2)
 //               mmap: arena offset (2), length (2), protection | shared << 4 | backing << 8, fd, file offset (2)
 //               store: stretch
+//               dma: fd, direction, iova (2), length, stretch count, stretch of zeros where it is looked
+//               status: field
 //               ioctl: fd, command, argument (2), stretch count, stretches
 //   stretch     address (2), length, bytes
 //
 //   results     program count, of each: status, operations done, first operation during which the kernel
 //               complained or -1, text length, results of operations, text
-//   result      result or -errno; of an ioctl, then the memory of each stretch before the call, then after it
+//   result      result or -errno; of ioctl and dma, then the memory of each stretch before the call, then after it
 //   memory      UNCHANGED from what was put there, or length and bytes of what can be read
 
 export const OPEN = 0;
@@ -25,6 +27,8 @@ export const MEMFD = 3;
 export const MMAP = 4;
 export const MUNMAP = 5;
 export const STORE = 6;
+export const DMA = 7;
+export const STATUS = 8;
 
 export const HEADER_WORDS = 4;
 export const WHOLE_RESULT = -1;
@@ -34,6 +38,8 @@ export const COMPLETE = 0;
 export const REFUSED = 1;
 
 export const PROTECTIONS = ['none', 'read', 'read-write'] as const;
+export const DIRECTIONS = ['read', 'write'] as const;
+export const STATUS_FIELDS = ['VmLck', 'VmPin'] as const;
 export const BACKINGS = ['anonymous', 'memfd', 'device'] as const;
 
 const EMPTY = 1024;

@@ -23,7 +23,18 @@ import {
   VERSION1,
   VTD,
 } from '../../corpus/example.ts';
-import { arena, getDeviceFd, native, open, out, test, vfio, vfioPlain } from '../../operations.ts';
+import {
+  arena,
+  dma,
+  getDeviceFd,
+  native,
+  open,
+  out,
+  store,
+  test,
+  vfio,
+  vfioPlain,
+} from '../../operations.ts';
 import { LIMITED, settingOf } from '../../settings.ts';
 
 export type ShownFault = {
@@ -76,6 +87,13 @@ const copy = (flags: bigint, length = PAGE) =>
 
 const unmapDma = (iova: bigint, size: bigint, flags = 0n) =>
   vfio('unmapDma', 'iommufd', 'VFIO_IOMMU_UNMAP_DMA', { flags, iova, size });
+
+const mapDma = vfio('mapDma', 'iommufd', 'VFIO_IOMMU_MAP_DMA', {
+  flags: 3n,
+  vaddr: arena(DATA_OFFSET),
+  iova: IOVA,
+  size: PAGE,
+});
 
 const allow = (start: bigint, last: bigint) =>
   native(
@@ -245,6 +263,19 @@ export const SHOWN_FAULTS: readonly ShownFault[] = [
       flags: 1n,
     }),
   ]),
+  shown(
+    'iotlb-not-flushed',
+    [
+      ...withGroup,
+      device,
+      mapDma,
+      dma('reach', 'device', 'read', IOVA, 8),
+      unmapDma(IOVA, PAGE),
+      store('store', DATA_OFFSET, 'ff'),
+      dma('again', 'device', 'write', IOVA, 8, DATA_OFFSET),
+    ],
+    VTD,
+  ),
   shown('empty-unmap-enoent', [...compat, unmapDma(IOVA, PAGE)]),
   shown('map-without-read-write-accepted', [...opened, map('map', IOVA, PAGE, 1n)]),
   shown('unmapped-bytes-not-reported', [

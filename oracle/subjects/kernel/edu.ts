@@ -1,0 +1,91 @@
+// Has QEMU's edu device move memory, through its registers on the device's descriptor. Whatever else a descriptor is of is
+// left alone, and what the device could not do without harm is refused before.
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import type { DmaDirection } from '../../../spec/call.ts';
+import * as libc from './libc.ts';
+import { UnsafeCall } from './safety.ts';
+
+/** vfio-pci's regions on the descriptor, in bytes: BAR 0 and the configuration space. */
+const REGISTERS = 0;
+const CONFIGURATION = 7 * 2 ** 40;
+
+const ID = CONFIGURATION;
+const EDU_ID = 0x11e8_1234;
+const COMMAND = CONFIGURATION + 4;
+const MEMORY_AND_BUS_MASTER = 6;
+const BAR0 = CONFIGURATION + 0x10;
+
+const SOURCE = REGISTERS + 0x80;
+const DESTINATION = REGISTERS + 0x88;
+const COUNT = REGISTERS + 0x90;
+const START = REGISTERS + 0x98;
+const RUN = 1n;
+const TO_MEMORY = 2n;
+/** Where the device has its buffer. It ends QEMU if it is told to leave it. */
+const BUFFER = 0x4_0000n;
+const BUFFER_LENGTH = 4096;
+
+const REACH = 1n << 48n;
+/** Accesses there are interrupts. */
+const INTERRUPTS_START = 0xfee0_0000n;
+const INTERRUPTS_END = 0xfef0_0000n;
+
+const PAUSE_MS = 2;
+const PATIENCE_MS = 20_000;
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+export class EduDevices {
+  /** How many bytes of its buffer a device has read since the program began, by where its registers are. */
+  private readonly filled = new Map<number, number>();
+  private readonly register = new BigUint64Array(1);
+  private readonly bytes = new Uint8Array(this.register.buffer);
+
+  /** A new program begins. */
+  forget(): void {
+    this.filled.clear();
+  }
+
+  /** 0 when it is done; -ENODEV where the descriptor is of no edu, -ENODATA where there is nothing to write. */
+  transfer(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
+    const last = iova + BigInt(length);
+    if (length < 1 || length > BUFFER_LENGTH || iova < 0n || last > REACH) {
+      throw new UnsafeCall('The device can move 1 to 4096 bytes at an IOVA of 48 bits.');
+    }
+    if (iova < INTERRUPTS_END && last > INTERRUPTS_START) {
+      throw new UnsafeCall('A transfer there would be an interrupt.');
+    }
+    if (this.read(fd, ID, 4) !== BigInt(EDU_ID)) return -ERRNO.ENODEV;
+    const name = Number(this.read(fd, BAR0, 4));
+    if (direction === 'write' && (this.filled.get(name) ?? 0) < length) return -ERRNO.ENODATA;
+    this.write(fd, COMMAND, 2, BigInt(MEMORY_AND_BUS_MASTER));
+    this.write(fd, SOURCE, 8, direction === 'read' ? iova : BUFFER);
+    this.write(fd, DESTINATION, 8, direction === 'read' ? BUFFER : iova);
+    this.write(fd, COUNT, 8, BigInt(length));
+    this.write(fd, START, 8, direction === 'read' ? RUN : RUN | TO_MEMORY);
+    this.wait(fd);
+    if (direction === 'read') {
+      this.filled.set(name, Math.max(this.filled.get(name) ?? 0, length));
+    }
+    return 0;
+  }
+
+  private wait(fd: number): void {
+    for (let waited = 0; (this.read(fd, START, 4) ?? 0n) & RUN; waited += PAUSE_MS) {
+      if (waited > PATIENCE_MS) throw new Error('The edu device does not end its transfer.');
+      Atomics.wait(never, 0, 0, PAUSE_MS);
+    }
+  }
+
+  private read(fd: number, offset: number, width: number): bigint | undefined {
+    this.register[0] = 0n;
+    return libc.readAt(fd, this.bytes, width, offset) === width ? this.register[0] : undefined;
+  }
+
+  private write(fd: number, offset: number, width: number, value: bigint): void {
+    this.register[0] = value;
+    if (libc.writeAt(fd, this.bytes, width, offset) !== width) {
+      throw new Error(`The edu device's registers cannot be written (errno ${libc.errno()}).`);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+// Examples of what a device reaches, and of what the kernel tells a process of its own memory.
+
+import { DATA_OFFSET } from '../../model/programs/arena.ts';
+import type { Value } from '../../model/programs/program.ts';
+import {
+  arena,
+  dma,
+  getDeviceFd,
+  memfd,
+  native,
+  open,
+  out,
+  status,
+  store,
+  vfio,
+} from '../operations.ts';
+import { LIMITED, settingOf } from '../settings.ts';
+import { type Answered, example, IOAS, IOVA, ioasId, PAGE, VTD } from './example.ts';
+
+const MOVES = 'transfers by a device/moves';
+const STOPS = 'transfers by a device/stops';
+const UNREAD = 'transfers by a device/nothing-read';
+
+/** The device of a group, attached to the IOAS of VFIO calls. */
+const device = (name: string, group: number): readonly Answered[] => [
+  [open('group', `/dev/vfio/${group}`), 'open/group'],
+  [
+    vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+    'VFIO_GROUP_SET_CONTAINER/sets',
+  ],
+  [getDeviceFd('device', 'group', name), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
+];
+
+const SET: Answered = [
+  native('set', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 1n, ioas_id: ioasId }),
+  'IOMMU_VFIO_IOAS/sets',
+];
+
+const EDU = device('0000:00:04.0', 4);
+
+const map = (label: string, iova: bigint, offset: bigint, length = PAGE, flags = 7n): Answered => [
+  native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
+    flags,
+    ioas_id: ioasId,
+    user_va: arena(DATA_OFFSET + offset),
+    length,
+    iova,
+  }),
+  'IOMMU_IOAS_MAP/maps',
+];
+
+const unmap = (iova: bigint, length: bigint): Answered => [
+  native('unmap', 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova, length }),
+  'IOMMU_IOAS_UNMAP/unmaps',
+];
+
+const bytes = (label: string, offset: bigint, hex: string): Answered => [
+  store(label, DATA_OFFSET + offset, hex),
+  "the program's memory/stores",
+];
+
+const read = (label: string, iova: Value, rule = MOVES, length = 8): Answered => [
+  dma(label, 'device', 'read', iova, length),
+  rule,
+];
+
+const write = (label: string, iova: Value, look: bigint, rule = MOVES, length = 8): Answered => [
+  dma(label, 'device', 'write', iova, length, DATA_OFFSET + look),
+  rule,
+];
+
+const pinned = (label: string): Answered => [status(label, 'VmPin'), '/proc/self/status/pinned'];
+const locked = (label: string): Answered => [status(label, 'VmLck'), '/proc/self/status/locked'];
+
+export const TRANSFERS = [
+  example(
+    'a device moves bytes between two maps, across the border of areas too',
+    [
+      IOAS,
+      SET,
+      EDU,
+      bytes('bytes', PAGE - 4n, '0102030405060708'),
+      map('first', IOVA, 0n),
+      map('second', IOVA + PAGE, PAGE),
+      map('far', 0x7fff_0000_0000n, 4n * PAGE),
+      read('read', IOVA + PAGE - 4n),
+      write('write', 0x7fff_0000_0000n, 4n * PAGE),
+    ],
+    VTD,
+  ),
+  example(
+    'a device does not write where a map is for reading, and reads zeros where one is for writing',
+    [
+      IOAS,
+      SET,
+      EDU,
+      bytes('bytes', 0n, '01020304050607080910'),
+      map('both', IOVA, 0n),
+      map('read only', IOVA + 2n * PAGE, PAGE, PAGE, 5n),
+      map('write only', IOVA + 4n * PAGE, 2n * PAGE, PAGE, 3n),
+      read('read', IOVA),
+      write('refused', IOVA + 2n * PAGE, PAGE, STOPS),
+      write('granted', IOVA + 4n * PAGE, 2n * PAGE),
+      read('zeros', IOVA + 4n * PAGE, STOPS),
+      write('shows zeros', IOVA, 0n),
+    ],
+    VTD,
+  ),
+  example(
+    'a device reaches nothing behind an area, before a map and after an unmap',
+    [
+      IOAS,
+      SET,
+      EDU,
+      bytes('bytes', 0n, '01020304050607080910'),
+      read('before', IOVA, STOPS, 16),
+      map('map', IOVA, 0n),
+      write('end', IOVA + PAGE - 8n, PAGE - 8n, STOPS, 16),
+      read('mapped', IOVA),
+      bytes('other bytes', 0n, 'ffffffffffffffff'),
+      unmap(IOVA, PAGE),
+      write('unmapped', IOVA, 0n, STOPS),
+    ],
+    VTD,
+  ),
+  example(
+    'only a device that is bound and can be told to moves memory, and writes only what it read',
+    [
+      IOAS,
+      SET,
+      EDU,
+      write('nothing yet', IOVA, 0n, UNREAD),
+      read('a little', IOVA, STOPS, 4),
+      write('too much', IOVA, 0n, UNREAD),
+      [dma('container', 'iommufd', 'read', IOVA, 8), 'transfers by a device/no-engine'],
+      [memfd('file', PAGE), "the program's memory/makes-file"],
+      [dma('on file', 'file', 'read', IOVA, 8), 'transfers by a device/no-engine'],
+      [dma('closed', 199n, 'read', IOVA, 8), 'transfers by a device/not-open'],
+    ],
+    VTD,
+  ),
+  example(
+    'another device cannot be told to move memory',
+    [
+      IOAS,
+      SET,
+      device('0000:00:05.0', 5),
+      [dma('read', 'device', 'read', IOVA, 8), 'transfers by a device/no-engine'],
+    ],
+    VTD,
+  ),
+  example(
+    'what is pinned for a user is told as pinned, and not as locked',
+    [
+      IOAS,
+      SET,
+      pinned('nothing'),
+      map('map', IOVA, 0n, 2n * PAGE),
+      pinned('mapped without a device'),
+      EDU,
+      pinned('mapped'),
+      locked('locked'),
+      unmap(IOVA, 2n * PAGE),
+      pinned('unmapped'),
+    ],
+    settingOf('vtd', LIMITED),
+  ),
+];

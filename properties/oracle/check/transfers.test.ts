@@ -1,0 +1,92 @@
+// Transfers of devices see what replies do not: defects of a domain are found by what a device did to memory, with the
+// machine's hidden state left aside, and the kernel's reports of refused accesses are told from others.
+
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FaultName } from '../../../model/emulator/faults.ts';
+import { EmulatedMachine } from '../../../model/emulator/machine.ts';
+import { programs } from '../../../model/programs/arbitrary.ts';
+import { startOfProgram } from '../../../model/programs/draft.ts';
+import type { Program } from '../../../model/programs/program.ts';
+import { runProgram } from '../../../model/programs/run.ts';
+import { sortComplaints } from '../../../oracle/check/complaints.ts';
+import { judgeSteps } from '../../../oracle/check/judge-program.ts';
+import type { DmaFault } from '../../../spec/hardware/engines.ts';
+import type { Setting } from '../../../spec/platform.ts';
+import { settingOf } from '../../settings.ts';
+
+const VTD = settingOf('vtd');
+/** As on a kernel that is built for use: nothing looks into domains. */
+const SETTING: Setting = {
+  ...VTD,
+  platform: { ...VTD.platform, testCommands: false, mockDevices: false },
+};
+const PROGRAMS = 250;
+const SEED = 31;
+const START = startOfProgram(SETTING);
+
+const drawn = fc.sample(programs(SETTING, 40, { transfersIn: 1 }), {
+  numRuns: PROGRAMS,
+  seed: SEED,
+});
+
+/** The kind of call whose reply gives the defect away first; undefined where none does. */
+const shownBy = (program: Program, fault: FaultName): string | undefined => {
+  const machine = new EmulatedMachine(SETTING, { faults: new Set([fault]) });
+  const judged = judgeSteps(START, runProgram(program, machine));
+  return judged.fault === undefined ? undefined : judged.steps.at(-1)?.step.call.kind;
+};
+
+const transfers = suite('transfers of devices');
+
+transfers('programs have them', () => {
+  const count = drawn.filter((program) => program.some(({ op }) => op === 'dma')).length;
+  assert.ok(count > 0.9 * PROGRAMS, `${count} of ${PROGRAMS} programs`);
+});
+
+/** Defects of domains that no other reply of these programs shows. */
+const ONLY_BY_TRANSFERS: readonly FaultName[] = ['iotlb-not-flushed', 'domain-fill-forgets-areas'];
+
+for (const fault of ONLY_BY_TRANSFERS) {
+  transfers(`${fault} is seen by them alone`, () => {
+    const kinds = drawn.map((program) => shownBy(program, fault)).filter((kind) => kind);
+    assert.ok(kinds.length > 0, 'not seen');
+    assert.equal([...new Set(kinds)], ['dma']);
+  });
+}
+
+transfers('what may be written through a map for reading is seen by them', () => {
+  const kinds = drawn.map((program) => shownBy(program, 'read-only-mapped-writable'));
+  assert.ok(kinds.includes('dma'));
+});
+
+const FAULTS: readonly DmaFault[] = [
+  { device: '0000:00:04.0', direction: 'write', page: 0x100_0000n },
+];
+
+const HEAD = 'DMAR: DRHD: handling fault status reg 2';
+const report = (kind: string, device: string, address: string): string =>
+  `DMAR: [DMA ${kind} NO_PASID] Request device [${device}] fault addr ${address} [fault reason 0x05] PTE Write access is not set`;
+
+transfers('the report of a refused access is no complaint if it had to be refused', () => {
+  for (const device of ['00:04.0', '0000:00:04.0']) {
+    const lines = [HEAD, report('Write', device, '0x1000000')];
+    assert.equal(sortComplaints('7.3.4', lines, FAULTS).lines, []);
+  }
+});
+
+transfers('any other report is one', () => {
+  const others = [
+    report('Read', '00:04.0', '0x1000000'),
+    report('Write', '00:05.0', '0x1000000'),
+    report('Write', '00:04.0', '0x1001000'),
+    'DMAR: DRHD: some other fault',
+  ];
+  for (const line of others) {
+    assert.equal(sortComplaints('7.3.4', [HEAD, line], FAULTS).lines, [HEAD, line], line);
+  }
+  assert.equal(sortComplaints('7.3.4', [HEAD], []).lines, [HEAD]);
+});
+
+transfers.run();

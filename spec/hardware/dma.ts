@@ -1,0 +1,172 @@
+// A transfer by a device, which shows what its domain translates: each byte goes where the domain leads it, if it permits
+// the access, and nowhere else. The device is QEMU's edu, which reads zeros where it is refused.
+
+import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';
+import type { DmaCall, Segment } from '../call.ts';
+import { type Context, deviceAt, hwptAt } from '../iommufd/context.ts';
+import { bytesAt, contentsOf, stored } from '../memory/contents.ts';
+import type { Memory } from '../memory/memory.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { contextOf, fileAt, openFile, type World } from '../world.ts';
+import type { DmaFault } from './engines.ts';
+import { type Translated, translate } from './translate.ts';
+
+export const dmaRules = rulesOf('transfers by a device', 'iommu_map() in drivers/iommu/iommu.c', {
+  notOpen: refuses('EBADF', 'The descriptor is not open.', 'pread(2), pwrite(2)'),
+  noEngine: refuses(
+    'ENODEV',
+    'The descriptor is of no device that is bound and moves memory when it is told to.',
+    'pread(2), pwrite(2)',
+  ),
+  nothingRead: refuses(
+    'ENODATA',
+    'The device has not read so many bytes since the program began: what it would write is not known.',
+    'pread(2), pwrite(2)',
+  ),
+  moves: grants('The domain leads every byte to memory and permits the access: all were moved.'),
+  stops: grants(
+    'Where the domain leads nowhere or does not permit the access, memory is untouched, a device reads zeros, and the IOMMU reports it; the other bytes were moved.',
+    'dmar_fault() in drivers/iommu/intel/dmar.c',
+  ),
+});
+
+/** The device's buffer in bytes, and the IOVAs that it can name. */
+export const ENGINE_BUFFER = 4096;
+export const ENGINE_REACH = 1n << 48n;
+
+type Chunk = {
+  readonly iova: bigint;
+  /** Bytes from the transfer's start. */
+  readonly from: number;
+  readonly length: number;
+  /** Where it goes; undefined where it is refused. */
+  readonly to: Translated | undefined;
+};
+
+type Attached = { readonly context: Context; readonly hwpt: Parameters<typeof translate>[1] };
+
+/** The transfer in parts that one entry of the domain decides; all of it is refused where no domain is attached. */
+function* chunksOf(call: DmaCall, attached: Attached | undefined): Generator<Chunk> {
+  const sizes =
+    attached === undefined ? undefined : hwptAt(attached.context, attached.hwpt)?.domain.pageSizes;
+  const granule = sizes === undefined ? PAGE_SIZE_BYTES : sizes & -sizes;
+  for (let from = 0; from < call.length; ) {
+    const iova = call.iova + BigInt(from);
+    const found =
+      attached === undefined ? undefined : translate(attached.context, attached.hwpt, iova);
+    const permitted = call.direction === 'read' ? found?.readable : found?.writable;
+    const length = Math.min(
+      call.length - from,
+      Number(granule - (iova % granule)),
+      Number(PAGE_SIZE_BYTES - (iova % PAGE_SIZE_BYTES)),
+      PAGE_SIZE - (found?.offset ?? 0),
+    );
+    yield { iova, from, length, to: permitted === true ? found : undefined };
+    from += length;
+  }
+}
+
+const placeOf = ({ page, offset }: Translated): bigint =>
+  BigInt(page) * PAGE_SIZE_BYTES + BigInt(offset);
+
+/** What the device has in its buffer after it read. */
+const read = (memory: Memory, chunks: readonly Chunk[], length: number): Uint8Array => {
+  const bytes = new Uint8Array(length);
+  for (const { from, length: count, to } of chunks) {
+    if (to === undefined) continue;
+    bytes.set(contentsOf(memory.stores, to.backing, placeOf(to), count), from);
+  }
+  return bytes;
+};
+
+const written = (memory: Memory, chunks: readonly Chunk[], bytes: Uint8Array): Memory => {
+  let after = memory;
+  for (const { from, length, to } of chunks) {
+    if (to === undefined) continue;
+    after = stored(after, to.backing, placeOf(to), bytes.slice(from, from + length));
+  }
+  return after;
+};
+
+const faultsOf = (device: string, call: DmaCall, chunks: readonly Chunk[]): readonly DmaFault[] => {
+  const pages = chunks
+    .filter(({ to }) => to === undefined)
+    .map(({ iova }) => iova - (iova % PAGE_SIZE_BYTES));
+  return [...new Set(pages)].map((page) => ({ device, direction: call.direction, page }));
+};
+
+/** What the program sees where it looks, if that changed. */
+const seen = (before: Memory, after: Memory, call: DmaCall): readonly Segment[] =>
+  before === after
+    ? []
+    : call.memory.map(({ address, bytes }) => ({
+        address,
+        bytes: bytesAt(after, call.process, address, bytes.length),
+      }));
+
+const attachedDomain = (world: World, name: string): Attached | undefined => {
+  const open = world.devices.get(name);
+  if (open === undefined) return undefined;
+  const context = contextOf(world, open.iommufd);
+  const hwpt = deviceAt(context, open.object)?.hwpt;
+  return hwpt === undefined ? undefined : { context, hwpt };
+};
+
+const transfer = (world: World, call: DmaCall, name: string): readonly Outcome[] => {
+  const known = world.engines.buffers.get(name) ?? new Uint8Array();
+  if (call.direction === 'write' && known.length < call.length) {
+    return [failed(dmaRules.nothingRead, world)];
+  }
+  const chunks = [...chunksOf(call, attachedDomain(world, name))];
+  const faults = faultsOf(name, call, chunks);
+  const rule = faults.length === 0 ? dmaRules.moves : dmaRules.stops;
+  const engines = { ...world.engines, faults: [...world.engines.faults, ...faults] };
+  if (call.direction === 'write') {
+    const memory = written(world.memory, chunks, known);
+    const writes = seen(world.memory, memory, call);
+    return [succeeded(rule, { ...world, engines, memory }, writes)];
+  }
+  const buffer = new Uint8Array(Math.max(known.length, call.length));
+  buffer.set(known);
+  buffer.set(read(world.memory, chunks, call.length));
+  const buffers = new Map(world.engines.buffers).set(name, buffer);
+  return [succeeded(rule, { ...world, engines: { ...engines, buffers } })];
+};
+
+/** Why nothing is said of it. */
+const beyond = (world: World, call: DmaCall, name: string): string | undefined => {
+  const { iova, length } = call;
+  const last = iova + BigInt(length) - 1n;
+  if (length < 1 || length > ENGINE_BUFFER || last >= ENGINE_REACH) {
+    return 'a transfer that the device cannot make';
+  }
+  const reserved = world.setting.platform.devices.find((device) => device.name === name)?.reserved;
+  if (reserved?.some((range) => iova <= range.last && last >= range.start) === true) {
+    return 'a transfer that the IOMMU does not translate';
+  }
+  const open = world.devices.get(name);
+  return open !== undefined && contextOf(world, open.iommufd).forgotten !== undefined
+    ? 'a transfer through a domain that is not known'
+    : undefined;
+};
+
+export const dma = (world: World, call: DmaCall): readonly Outcome[] => {
+  const id = fileAt(world, call.process, call.fd);
+  const file = id === undefined ? undefined : openFile(world, id);
+  if (file === undefined) return [failed(dmaRules.notOpen, world)];
+  const isBound = file.kind === 'device' || (file.kind === 'cdev' && file.bound);
+  const device = isBound
+    ? world.setting.platform.devices.find(({ name }) => name === file.name)
+    : undefined;
+  if (device?.dmaEngine === undefined || !world.devices.has(device.name)) {
+    return [failed(dmaRules.noEngine, world)];
+  }
+  const what =
+    file.kind === 'cdev' && file.attachedByPasid
+      ? 'a transfer of a device that is attached as a PASID'
+      : beyond(world, call, device.name);
+  return what === undefined
+    ? transfer(world, call, device.name)
+    : [{ kind: 'unspecified', what, world: () => world }];
+};

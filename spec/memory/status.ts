@@ -1,0 +1,19 @@
+// What the kernel tells a process of its own locked and pinned memory: VmLck and VmPin of /proc/self/status.
+
+import type { StatusCall } from '../call.ts';
+import { type Outcome, succeeded } from '../outcome.ts';
+import { grants, rulesOf } from '../rule.ts';
+import type { World } from '../world.ts';
+import { accountOf } from './memory.ts';
+
+export const statusRules = rulesOf('/proc/self/status', 'task_mem() in fs/proc/task_mmu.c', {
+  locked: grants('VmLck is what maps charge that count for the process.'),
+  pinned: grants('VmPin is every page that is pinned for the process, however it is charged.'),
+});
+
+export const status = (world: World, { process, field }: StatusCall): readonly Outcome[] => {
+  const { locked, pinned } = accountOf(world.memory, process);
+  return field === 'VmLck'
+    ? [succeeded(statusRules.locked, world, [], locked)]
+    : [succeeded(statusRules.pinned, world, [], pinned)];
+};
