@@ -16,7 +16,9 @@ export type Backing =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'memfd'; readonly fd: Fd; readonly offset: bigint }
   /** Memory that cannot be pinned: a device's registers. */
-  | { readonly kind: 'device' };
+  | { readonly kind: 'device' }
+  /** Anonymous memory in huge pages of 2 MiB. */
+  | { readonly kind: 'huge' };
 
 /** A process is named by its number; it shares nothing but descriptors with others. */
 export type Process = number;

@@ -30,8 +30,13 @@ export type PlatformDevice = {
   readonly dmaEngine?: true;
 };
 
+/** What a program may map beside ordinary memory: a device's own, and huge pages. */
+export type MemoryKind = 'device' | 'huge';
+
 export type Platform = {
   readonly name: string;
+  /** Absent where there is only ordinary memory. */
+  readonly memoryKinds?: readonly MemoryKind[];
   readonly iommus: readonly Iommu[];
   readonly devices: readonly PlatformDevice[];
   /** IOMMU_TEST_CMD exists (CONFIG_IOMMUFD_TEST). */

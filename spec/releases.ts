@@ -20,6 +20,8 @@ export type Release = {
   readonly mapChecksLengthFirst: boolean;
   /** A mock domain's entries can exist without letting a device read or write. */
   readonly mockMapsWithoutPermission: boolean;
+  /** What VT-d's domains let a device write they also let it read. */
+  readonly vtdReadsWhereItWrites: boolean;
   /** HWPT_ALLOC knows the flag PASID. */
   readonly hwptsForPasids: boolean;
   /** BIND_IOMMUFD knows tokens, and takes a struct that is longer than the release knows. */
@@ -54,6 +56,7 @@ const release612: Release = {
   mockPageSizes: { plain: 0x800n, huge: 0x10_0800n },
   mockDeviceFlags: 0b011,
   mockMapsWithoutPermission: true,
+  vtdReadsWhereItWrites: true,
   mapChecksLengthFirst: true,
   hwptsForPasids: false,
   bindKnowsTokens: false,
@@ -68,6 +71,7 @@ const release73: Release = {
   mockPageSizes: { plain: 0x1f_ffff_f800n, huge: 0x1f_ffff_f800n },
   mockDeviceFlags: 0b101,
   mockMapsWithoutPermission: false,
+  vtdReadsWhereItWrites: false,
   mapChecksLengthFirst: false,
   hwptsForPasids: true,
   bindKnowsTokens: true,

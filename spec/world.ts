@@ -135,6 +135,7 @@ const worldWith = (world: World, files: World['files'], memory: Memory): World =
   files,
   nextFile: world.nextFile,
   devices: world.devices,
+  engines: world.engines,
   memory,
   mockDevices: world.mockDevices,
 });
@@ -172,6 +173,7 @@ export const withNewFile = (
     files: put(world.files, id, file(id)),
     nextFile: id + 1,
     devices: world.devices,
+    engines: world.engines,
     memory: world.memory,
     mockDevices: world.mockDevices,
   };
@@ -185,6 +187,7 @@ const withDescriptors = (world: World, process: Process, descriptors: Descriptor
   files: world.files,
   nextFile: world.nextFile,
   devices: world.devices,
+  engines: world.engines,
   memory: world.memory,
   mockDevices: world.mockDevices,
 });

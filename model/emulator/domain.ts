@@ -16,6 +16,8 @@ export type Hardware = {
   readonly enforcesCacheCoherency: boolean;
   /** A page table entry without read and write permission would be none: such a map is refused. */
   readonly needsPermission: boolean;
+  /** Entries cannot let a device write and not read. */
+  readonly readsWhereItWrites: boolean;
   /** The mock: domains can be parents of nested ones, track dirty pages, and be looked into. */
   readonly mock: boolean;
 };
@@ -43,16 +45,12 @@ export class Domain {
    * Maps memory that is contiguous. 0, or -errno with nothing changed. `small`: in units of the machine's
    * pages at most, so that any of them can be unmapped alone.
    */
-  map(
-    iova: bigint,
-    physical: number,
-    length: number,
-    permission: Permission,
-    small: boolean,
-  ): number {
-    if (this.hardware.needsPermission && !permission.readable && !permission.writable) {
+  map(iova: bigint, physical: number, length: number, wanted: Permission, small: boolean): number {
+    if (this.hardware.needsPermission && !wanted.readable && !wanted.writable) {
       return -ERRNO.EINVAL;
     }
+    const permission =
+      wanted.writable && this.hardware.readsWhereItWrites ? { ...wanted, readable: true } : wanted;
     if (!small) {
       this.table.map(iova, physical, length, permission);
       return 0;

@@ -41,6 +41,6 @@ export class Kernel {
     this.faults = faults;
     this.accounts = new Accounts(setting.credentials);
     this.mock = new MockIommu(this.release);
-    this.devices = new PlatformDevices(setting.platform, this.frames);
+    this.devices = new PlatformDevices(setting.platform, this.release, this.frames);
   }
 }

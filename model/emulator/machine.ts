@@ -108,7 +108,7 @@ export class EmulatedMachine implements InspectableMachine {
     return new VfioGroupFile(this.#kernel, group);
   }
 
-  #storeOf(backing: Backing): Store | 'anonymous' | 'device' | number {
+  #storeOf(backing: Backing): Store | 'anonymous' | 'device' | 'huge' | number {
     if (backing.kind !== 'memfd') return backing.kind;
     const file = this.#kernel.files.get(backing.fd);
     if (file === undefined) return -ERRNO.EBADF;

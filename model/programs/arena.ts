@@ -18,7 +18,7 @@ const PAGE = 4096n;
 
 /** Where a machine puts it if nothing speaks against it; away from what a kernel chooses by itself. */
 export const ARENA_BASE = 0x7000_0000_0000n;
-export const ARENA_LENGTH = 256n * PAGE;
+export const ARENA_LENGTH = 1536n * PAGE;
 
 /** Two pages for the calls' structs, then a hole: a struct can straddle the end. */
 export const STRUCT_OFFSET = 0n;
@@ -37,6 +37,11 @@ export const READ_ONLY_OFFSET = 128n * PAGE;
 export const READ_ONLY_LENGTH = 8n * PAGE;
 export const NO_ACCESS_OFFSET = 144n * PAGE;
 export const NO_ACCESS_LENGTH = 4n * PAGE;
+
+/** Where programs map huge pages: two of 2 MiB. A hole at the start. */
+export const HUGE_PAGE = 512n * PAGE;
+export const HUGE_OFFSET = HUGE_PAGE;
+export const HUGE_LENGTH = 2n * HUGE_PAGE;
 
 /** What is mapped at the start of every program, in ascending order. The rest of the arena is a hole. */
 export const REGIONS: readonly Region[] = [

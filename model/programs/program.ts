@@ -60,6 +60,7 @@ export type Operation =
       readonly backing:
         | { readonly kind: 'anonymous' }
         | { readonly kind: 'device' }
+        | { readonly kind: 'huge' }
         | { readonly kind: 'memfd'; readonly fd: Value; readonly offset: bigint };
     }
   | {

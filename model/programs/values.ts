@@ -9,6 +9,7 @@ import {
   ARRAY_OFFSET,
   DATA_LENGTH,
   DATA_OFFSET,
+  HUGE_OFFSET,
   NO_ACCESS_OFFSET,
   READ_ONLY_LENGTH,
   READ_ONLY_OFFSET,
@@ -137,11 +138,19 @@ export const drawAreaRange = (
   return { iova: from, length: wrap(length + to) };
 };
 
-/** The program's memory to be mapped. */
-export const drawUserAddress = (dice: Dice): Value => {
+const CHANGING_LENGTH = 12n * PAGE;
+
+/** The program's memory to be mapped. `huge`: some of it is of huge pages. */
+export const drawUserAddress = (dice: Dice, huge = false): Value => {
+  if (huge && dice.chance(1, 3)) {
+    const page = dice.of([0, 0, 1, 511, 512, 512, 1023, dice.number(0, 1023)]);
+    return { arena: HUGE_OFFSET + BigInt(page) * PAGE };
+  }
   const within = (offset: bigint, length: bigint): bigint =>
     offset + BigInt(dice.number(0, Number(length / PAGE) - 1)) * PAGE;
   const kind = dice.number(1, 30);
+  // Where programs change their memory, and elsewhere.
+  if (kind <= 7) return { arena: within(DATA_OFFSET, CHANGING_LENGTH) };
   if (kind <= 20) return { arena: within(DATA_OFFSET, DATA_LENGTH) };
   if (kind <= 22) return { arena: within(SHARED_OFFSET, SHARED_LENGTH) };
   if (kind === 23) return { arena: within(READ_ONLY_OFFSET, READ_ONLY_LENGTH) };

@@ -93,7 +93,7 @@ const pages = (fields: Fields, name: string): bigint => {
 type Mmap = Extract<Operation, { op: 'mmap' }>;
 
 const backingOf = (fields: Fields): Mmap['backing'] => {
-  const kind = fields.word('kind', ['anonymous', 'device', 'memfd']);
+  const kind = fields.word('kind', ['anonymous', 'device', 'huge', 'memfd']);
   if (kind !== 'memfd') {
     fields.only('kind');
     return { kind };

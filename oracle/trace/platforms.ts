@@ -11,6 +11,7 @@ export const MOCK_PLATFORM: Platform = {
   testCommands: true,
   mockDevices: true,
   noIommuConfigured: true,
+  memoryKinds: ['device', 'huge'],
 };
 
 /** QEMU's VT-d, and the range through which devices send interrupts. */
@@ -34,6 +35,7 @@ export const VTD_PLATFORM: Platform = {
   testCommands: true,
   mockDevices: true,
   noIommuConfigured: true,
+  memoryKinds: ['device', 'huge'],
 };
 
 /** No IOMMU but that of mock devices, and a mediated device: it reaches an IOAS through the kernel alone. */
@@ -79,6 +81,7 @@ export const MIXED_PLATFORM: Platform = {
   testCommands: true,
   mockDevices: true,
   noIommuConfigured: true,
+  memoryKinds: ['device', 'huge'],
 };
 
 export const PLATFORMS: Readonly<Record<string, Platform>> = {

@@ -4,6 +4,7 @@ import type {
   Credentials,
   Iommu,
   IovaRange,
+  MemoryKind,
   Platform,
   PlatformDevice,
   Setting,
@@ -47,6 +48,7 @@ export const platformJson = (platform: Platform) => ({
   testCommands: platform.testCommands,
   mockDevices: platform.mockDevices,
   noIommuConfigured: platform.noIommuConfigured,
+  ...(platform.memoryKinds === undefined ? {} : { memoryKinds: platform.memoryKinds }),
 });
 
 const iommuOf = (fields: Fields): Iommu => {
@@ -74,8 +76,23 @@ const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
   };
 };
 
+const memoryKindsOf = (fields: Fields): readonly MemoryKind[] =>
+  fields
+    .list('memoryKinds')
+    .map((kind) =>
+      kind === 'device' || kind === 'huge' ? kind : fields.fail('no such kind of memory'),
+    );
+
 const platformOf = (fields: Fields): Platform => {
-  fields.only('name', 'iommus', 'devices', 'testCommands', 'mockDevices', 'noIommuConfigured');
+  fields.only(
+    'name',
+    'iommus',
+    'devices',
+    'testCommands',
+    'mockDevices',
+    'noIommuConfigured',
+    'memoryKinds',
+  );
   const iommus = fields.objects('iommus').map(iommuOf);
   return {
     name: fields.text('name'),
@@ -84,6 +101,7 @@ const platformOf = (fields: Fields): Platform => {
     testCommands: fields.flag('testCommands'),
     mockDevices: fields.flag('mockDevices'),
     noIommuConfigured: fields.flag('noIommuConfigured'),
+    ...(fields.has('memoryKinds') ? { memoryKinds: memoryKindsOf(fields) } : {}),
   };
 };
 

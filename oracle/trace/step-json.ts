@@ -22,7 +22,7 @@ const segmentOf = (fields: Fields): Segment => {
 };
 
 const backingOf = (fields: Fields): Backing => {
-  const kind = fields.word('kind', ['anonymous', 'device', 'memfd']);
+  const kind = fields.word('kind', ['anonymous', 'device', 'huge', 'memfd']);
   if (kind !== 'memfd') return { kind };
   return { kind, fd: fileDescriptor(fields.integer('fd')), offset: fields.hex('offset') };
 };

@@ -55,6 +55,7 @@ mkdir -p /dev/shm /dev/pts /dev/hugepages ${GUEST_LINKS}
 mount -t tmpfs tmpfs /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t hugetlbfs hugetlbfs /dev/hugepages
+echo 32 > /proc/sys/vm/nr_hugepages
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=1048576 ${PRIVATE_TAG} ${quoted(folder)}
 : > ${quoted(`${folder}/${READY_FILE}`)}
 ulimit -n 4096

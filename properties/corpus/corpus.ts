@@ -6,6 +6,7 @@ import { DEVICE_FILES } from './device-files.ts';
 import { DEVICES } from './devices.ts';
 import type { Example } from './example.ts';
 import { MAPPING } from './mapping.ts';
+import { MEMORY } from './memory.ts';
 import { NATIVE_REFUSALS } from './refusals-native.ts';
 import { OTHER_REFUSALS } from './refusals-other.ts';
 import { TRANSFERS } from './transfers.ts';
@@ -14,6 +15,7 @@ import { UNMAPPING } from './unmapping.ts';
 export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   'descriptors and the door': DESCRIPTORS,
   mapping: MAPPING,
+  'kinds of memory': MEMORY,
   unmapping: UNMAPPING,
   'devices and groups': DEVICES,
   "devices' own files": DEVICE_FILES,

@@ -14,7 +14,7 @@ import {
   store,
   vfio,
 } from '../operations.ts';
-import { LIMITED, settingOf } from '../settings.ts';
+import { LIMITED, PRIVILEGED, settingOf } from '../settings.ts';
 import { type Answered, example, IOAS, IOVA, ioasId, PAGE, VTD } from './example.ts';
 
 const MOVES = 'transfers by a device/moves';
@@ -105,6 +105,20 @@ export const TRANSFERS = [
       write('shows zeros', IOVA, 0n),
     ],
     VTD,
+  ),
+  example(
+    'what a device may write it may also read, where the release has VT-d so',
+    [
+      IOAS,
+      SET,
+      EDU,
+      bytes('bytes', 0n, '01020304050607080910'),
+      map('write only', IOVA, 0n, PAGE, 3n),
+      map('both', IOVA + PAGE, PAGE),
+      read('read', IOVA),
+      write('shows it', IOVA + PAGE, PAGE),
+    ],
+    settingOf('vtd', PRIVILEGED, '6.12.95'),
   ),
   example(
     'a device reaches nothing behind an area, before a map and after an unmap',

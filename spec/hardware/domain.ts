@@ -13,6 +13,8 @@ export type HardwareDomain = {
   readonly enforcesCacheCoherency: boolean;
   /** Its entries can exist without letting a device read or write. */
   readonly mapsWithoutPermission: boolean;
+  /** A device can read wherever it can write. */
+  readonly readsWhereItWrites: boolean;
   /** Mock domains only: made for tracking dirty pages. */
   readonly tracksDirty: boolean;
 };

@@ -19,6 +19,7 @@ export const templateFor = (world: World, device: Device): DomainTemplate => {
       pageSizes: device.mock.hugePages ? huge : plain,
       aperture: { start: MOCK_APERTURE_START, last: MOCK_APERTURE_LAST },
       mapsWithoutPermission: world.release.mockMapsWithoutPermission,
+      readsWhereItWrites: false,
     };
   }
   const index = world.setting.platform.iommus.findIndex(
@@ -27,5 +28,6 @@ export const templateFor = (world: World, device: Device): DomainTemplate => {
   const iommu = world.setting.platform.iommus[index];
   if (iommu === undefined) throw new Error(`The platform has no IOMMU called ${device.iommu}.`);
   const { pageSizes, aperture } = iommu;
-  return { pageSizes, aperture, mapsWithoutPermission: false };
+  const readsWhereItWrites = world.release.vtdReadsWhereItWrites;
+  return { pageSizes, aperture, mapsWithoutPermission: false, readsWhereItWrites };
 };

@@ -2,7 +2,7 @@
 
 import { type ObjectId, PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
-import { type Context, hwptAt, pagesAt, tableOf } from '../iommufd/context.ts';
+import { type Context, type Hwpt, hwptAt, pagesAt, tableOf } from '../iommufd/context.ts';
 import { type AreaNode, areaAt, byteOf } from '../iopt/area.ts';
 import { runAt } from '../iopt/pages.ts';
 import type { BackingId } from '../memory/address-space.ts';
@@ -17,7 +17,12 @@ export type Translated = {
   readonly writable: boolean;
 };
 
-const throughArea = (context: Context, node: AreaNode, iova: bigint): Translated => {
+const throughArea = (
+  context: Context,
+  { domain }: Hwpt,
+  node: AreaNode,
+  iova: bigint,
+): Translated => {
   const { pages, readable, writable } = node.value;
   const byte = byteOf(node, iova);
   const index = pageIndex(Number(byte / PAGE_SIZE_BYTES));
@@ -31,7 +36,7 @@ const throughArea = (context: Context, node: AreaNode, iova: bigint): Translated
     backing: found.run.backing,
     page: found.run.page + (index - found.first),
     offset: Number(byte % PAGE_SIZE_BYTES),
-    readable,
+    readable: readable || (writable && domain.readsWhereItWrites),
     writable,
   };
 };
@@ -45,7 +50,7 @@ export const translate = (
   const owner = hwptAt(context, hwpt);
   if (owner === undefined) return undefined;
   const node = areaAt(tableOf(context, owner.ioas).areas, iova);
-  return node === undefined ? undefined : throughArea(context, node, iova);
+  return node === undefined ? undefined : throughArea(context, owner, node, iova);
 };
 
 /** One stretch that a domain translates, within one page of memory. */
@@ -62,7 +67,7 @@ export function* translations(context: Context, hwpt: ObjectId): Generator<Trans
   for (const node of nodesOf(tableOf(context, owner.ioas).areas)) {
     let iova = node.key;
     while (iova <= node.value.last) {
-      const translated = throughArea(context, node, iova);
+      const translated = throughArea(context, owner, node, iova);
       const left = node.value.last - iova + 1n;
       const inPage = BigInt(4096 - translated.offset);
       const length = left < inPage ? left : inPage;

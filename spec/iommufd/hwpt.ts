@@ -14,6 +14,7 @@ export type DomainTemplate = {
   readonly pageSizes: bigint;
   readonly aperture: IovaRange;
   readonly mapsWithoutPermission: boolean;
+  readonly readsWhereItWrites: boolean;
 };
 
 /** A domain for the device, not yet in any table. */
@@ -26,6 +27,7 @@ export const domainFor = (
   pageSizes: template.pageSizes,
   aperture: template.aperture,
   mapsWithoutPermission: template.mapsWithoutPermission,
+  readsWhereItWrites: template.readsWhereItWrites,
   enforcesCacheCoherency: device.enforcesCacheCoherency,
   tracksDirty,
 });

@@ -13,8 +13,13 @@ export type Mapping = {
   readonly last: bigint;
   readonly protection: Protection;
   readonly shared: boolean;
-  /** A device's registers can be read and written by the program, and not pinned. */
-  readonly kind: 'memory' | 'device';
+  /**
+   * A device's registers can be read and written by the program, and not pinned. Pages behind the end of their file can
+   * be touched by nobody.
+   */
+  readonly kind: 'memory' | 'device' | 'beyond';
+  /** It is made of huge pages, and cut only between them. */
+  readonly huge?: true;
   readonly backing: BackingId;
   /** Position of the mapping's first page in what stands behind it, in pages. */
   readonly page: PageIndex;

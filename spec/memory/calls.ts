@@ -7,7 +7,7 @@ import { opensDescriptor } from '../open-descriptor.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
 import { fileAt, type MemfdFile, openFile, type World, withMemory } from '../world.ts';
-import { carved, mapped } from './address-space.ts';
+import { carved, type Mapping, mapped, mappingAt } from './address-space.ts';
 import { storedAt } from './contents.ts';
 import { type Memory, spaceOf, withSpace } from './memory.ts';
 import { loadable } from './user-access.ts';
@@ -20,6 +20,15 @@ export const memoryCallRules = rulesOf(
       'What was mapped there is gone, and new memory stands there, all zero unless it is of a file.',
     ),
     badFile: refuses('EBADF', 'The descriptor to be mapped is not open.'),
+    notWhole: refuses(
+      'EINVAL',
+      'Huge pages are mapped at an address or for a length that is not whole huge pages.',
+    ),
+    cutsHuge: refuses(
+      'EINVAL',
+      'A mapping of huge pages would be cut within one of them.',
+      'hugetlb_vm_op_split() in mm/hugetlb.c',
+    ),
     notMappable: refuses('ENODEV', 'The file to be mapped is none that can be mapped.'),
     unmaps: grants('Nothing is mapped there any more; what is pinned stays pinned.'),
     makesFile: grants('A file of that many zero bytes exists as long as something refers to it.'),
@@ -32,31 +41,53 @@ const withNewBacking = (memory: Memory): { readonly memory: Memory; readonly bac
   backing: memory.nextBacking,
 });
 
+export const HUGE_PAGE = 0x20_0000n;
+
+/** Whether an end of the range lies within a huge page. */
+const cutsHuge = (world: World, { process, address, length }: MmapCall | MunmapCall): boolean =>
+  [address, address + length].some((end) => {
+    const found = mappingAt(spaceOf(world.memory, process), end);
+    return found?.mapping.huge === true && end % HUGE_PAGE !== 0n;
+  });
+
 const withMapping = (world: World, call: MmapCall, file?: MemfdFile): World => {
   const { process, address, length, protection, shared, backing } = call;
   const fresh = file === undefined ? withNewBacking(world.memory) : undefined;
   const memory = fresh?.memory ?? world.memory;
   const offset = backing.kind === 'memfd' ? backing.offset : 0n;
-  const space = mapped(spaceOf(memory, process), address, {
+  const mapping: Mapping = {
     last: address + length - 1n,
     protection,
     shared,
     kind: backing.kind === 'device' ? 'device' : 'memory',
     backing: file?.backing ?? memory.nextBacking - 1,
     page: pageIndex(Number(offset / PAGE_SIZE_BYTES)),
-  });
+    ...(backing.kind === 'huge' ? { huge: true } : {}),
+  };
+  let space = mapped(spaceOf(memory, process), address, mapping);
+  const inFile = file === undefined ? length : pagesInFile(file, offset) * PAGE_SIZE_BYTES;
+  if (inFile < length) space = mapped(space, address + inFile, { ...mapping, kind: 'beyond' });
   return withMemory(world, withSpace(memory, process, space));
 };
 
+/** How many pages of the file there are from an offset on, the last perhaps in part. */
+const pagesInFile = ({ length }: MemfdFile, offset: bigint): bigint =>
+  length <= offset ? 0n : (length - offset + PAGE_SIZE_BYTES - 1n) / PAGE_SIZE_BYTES;
+
 export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
   const { process, backing } = call;
+  if (backing.kind === 'huge' && (call.address | call.length) % HUGE_PAGE !== 0n) {
+    return [failed(memoryCallRules.notWhole, world)];
+  }
   if (backing.kind !== 'memfd') {
+    if (cutsHuge(world, call)) return [failed(memoryCallRules.cutsHuge, world)];
     return [succeeded(memoryCallRules.maps, withMapping(world, call))];
   }
   const found = fileAt(world, process, backing.fd);
   const file = found === undefined ? undefined : openFile(world, found);
   if (file === undefined) return [failed(memoryCallRules.badFile, world)];
   if (file.kind === 'memfd') {
+    if (cutsHuge(world, call)) return [failed(memoryCallRules.cutsHuge, world)];
     return [succeeded(memoryCallRules.maps, withMapping(world, call, file))];
   }
   if (file.kind !== 'device' && file.kind !== 'cdev' && file.kind !== 'unspecified') {
@@ -70,6 +101,7 @@ export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
 
 export const munmap = (world: World, call: MunmapCall): readonly Outcome[] => {
   const { process, address, length } = call;
+  if (cutsHuge(world, call)) return [failed(memoryCallRules.cutsHuge, world)];
   const end = address + length - 1n;
   const space = carved(spaceOf(world.memory, process), address, end > U64_MAX ? U64_MAX : end);
   const after = withMemory(world, withSpace(world.memory, process, space));

@@ -26,6 +26,11 @@ export const pinRules = rulesOf(
       'A page of the range is not memory that can be pinned, such as a device register.',
       'check_vma_flags() in mm/gup.c',
     ),
+    beyondFile: refuses(
+      'EFAULT',
+      'A page of the range is mapped and lies behind the end of its file.',
+      'faultin_page() in mm/gup.c',
+    ),
     notAccessible: refuses(
       'EFAULT',
       'The program itself may not read a page of the range.',
@@ -76,6 +81,7 @@ export const pagesToPin = (
     if (found === undefined) return refused(pinRules.notMapped);
     const { start, mapping } = found;
     if (mapping.kind === 'device') return refused(pinRules.notMemory);
+    if (mapping.kind === 'beyond') return refused(pinRules.beyondFile);
     if (mapping.protection === 'none') return refused(pinRules.notAccessible);
     if (writing && mapping.protection === 'read') return refused(pinRules.notWritable);
     const here = Math.min(left, Number((mapping.last - at + 1n) / PAGE_SIZE_BYTES));

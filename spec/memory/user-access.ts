@@ -29,7 +29,8 @@ const accessible = (
   while (at < end) {
     const found = mappingAt(space, at);
     if (found === undefined) break;
-    const { protection } = found.mapping;
+    const { protection, kind } = found.mapping;
+    if (kind === 'beyond') break;
     if (protection === 'none' || (writing && protection === 'read')) break;
     at = found.mapping.last + 1n;
   }

@@ -24,7 +24,7 @@ export const frameRules = rulesOf(
 export type Frame = { readonly backing: BackingId; readonly page: number };
 
 export type Looked =
-  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'frame'; readonly frame: Frame; readonly huge?: true }
   | { readonly kind: 'none' }
   /** A recording does not say what is mapped there. */
   | { readonly kind: 'unknown' };
@@ -38,9 +38,10 @@ const lookIn = (memory: Memory, process: Process, address: bigint): Looked | und
   const found = mappingAt(spaceOf(memory, process), address);
   if (found === undefined) return undefined;
   const { start, mapping } = found;
-  if (mapping.kind === 'device' || mapping.protection === 'none') return { kind: 'none' };
+  if (mapping.kind !== 'memory' || mapping.protection === 'none') return { kind: 'none' };
   const page = mapping.page + Number((address - start) / PAGE_SIZE_BYTES);
-  return { kind: 'frame', frame: { backing: mapping.backing, page } };
+  const frame = { backing: mapping.backing, page };
+  return mapping.huge ? { kind: 'frame', frame, huge: true } : { kind: 'frame', frame };
 };
 
 /** The page of memory at the process's address. */

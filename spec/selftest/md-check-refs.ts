@@ -58,6 +58,7 @@ export const mdCheckRefs: Handler = (request): readonly Outcome[] => {
     if (isLastPage(address)) return [failed(frameRules.wraps, world)];
     const looked = frameAt(world.memory, request.call.process, address);
     if (looked.kind === 'none') return [failed(frameRules.noPage, world)];
+    if (looked.kind === 'frame' && looked.huge) continue;
     const pins = looked.kind === 'frame' ? pinsOf(world, looked.frame) : 0;
     if (pins === refs && (looked.kind === 'frame' || nothingIsPinned(world))) continue;
     if (!recorded) return [differs];

@@ -13,6 +13,9 @@ export const TASK_END = 0x7fff_ffff_f000;
 export const TASK_END_BYTES = BigInt(TASK_END);
 export const TASK_END_PAGE = TASK_END / PAGE_SIZE;
 
+const HUGE_PAGE_BYTES = 0x20_0000n;
+const PAGES_OF_HUGE = 512;
+
 /** What stands behind a mapping: frames of its own in a row, or a file from some page on. */
 export type Store =
   | { readonly kind: 'frames'; readonly first: number }
@@ -26,6 +29,8 @@ export type Mapping = {
   readonly protection: Protection;
   readonly shared: boolean;
   readonly store: Store;
+  /** Made of huge pages. */
+  readonly huge: boolean;
 };
 
 const shifted = (store: Store, pages: number): Store =>
@@ -81,12 +86,15 @@ export class AddressSpace {
     length: bigint,
     protection: Protection,
     shared: boolean,
-    store: Store | 'anonymous' | 'device',
+    store: Store | 'anonymous' | 'device' | 'huge',
   ): number {
     const bad = this.#checkRange(address, length);
     if (bad !== 0) return bad;
+    const huge = store === 'huge';
+    if (huge && (address | length) % HUGE_PAGE_BYTES !== 0n) return -ERRNO.EINVAL;
     const start = Number(address / PAGE_SIZE_BYTES);
     const end = start + Number(length / PAGE_SIZE_BYTES);
+    if (!this.#isBorder(start) || !this.#isBorder(end)) return -ERRNO.EINVAL;
     this.#cut(start, end);
     const mapping = {
       start,
@@ -94,6 +102,7 @@ export class AddressSpace {
       protection,
       shared,
       store: this.#materialise(store, end - start),
+      huge,
     };
     if (mapping.store.kind === 'file') mapping.store.file.hold();
     this.#mappings.splice(this.#search(start), 0, mapping);
@@ -108,7 +117,9 @@ export class AddressSpace {
     const bad = this.#checkRange(address, length);
     if (bad !== 0) return bad === -ERRNO.ENOMEM ? -ERRNO.EINVAL : bad;
     const start = Number(address / PAGE_SIZE_BYTES);
-    this.#cut(start, start + Number(length / PAGE_SIZE_BYTES));
+    const end = start + Number(length / PAGE_SIZE_BYTES);
+    if (!this.#isBorder(start) || !this.#isBorder(end)) return -ERRNO.EINVAL;
+    this.#cut(start, end);
     return 0;
   }
 
@@ -123,8 +134,14 @@ export class AddressSpace {
     return address + length > TASK_END_BYTES ? -ERRNO.ENOMEM : 0;
   }
 
-  #materialise(store: Store | 'anonymous' | 'device', pages: number): Store {
-    if (store === 'anonymous') return { kind: 'frames', first: this.#frames.allocate(pages) };
+  /** Whether mappings can be cut before the page: huge pages stay whole. */
+  #isBorder(page: number): boolean {
+    return page % PAGES_OF_HUGE === 0 || this.find(page)?.huge !== true;
+  }
+
+  #materialise(store: Store | 'anonymous' | 'device' | 'huge', pages: number): Store {
+    if (store === 'anonymous' || store === 'huge')
+      return { kind: 'frames', first: this.#frames.allocate(pages) };
     if (store === 'device') return { kind: 'device', first: this.#frames.allocate(pages) };
     return store;
   }

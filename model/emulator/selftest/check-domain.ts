@@ -66,6 +66,7 @@ export const checkRefs = (context: IommufdContext, command: Command): number => 
   for (let page = first; page < end; page += 1) {
     const frame = pinner.peek(page);
     if (frame < 0) return frame;
+    if (context.kernel.space.find(page)?.huge) continue;
     if (frames.pins(frame) !== wanted) return -ERRNO.EIO;
   }
   return 0;

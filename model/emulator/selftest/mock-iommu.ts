@@ -23,6 +23,7 @@ export class MockIommu {
       aperture: { start: MOCK_APERTURE_START, last: MOCK_APERTURE_LAST },
       enforcesCacheCoherency: false,
       needsPermission: !release.mockMapsWithoutPermission,
+      readsWhereItWrites: false,
       mock: true,
     };
   }

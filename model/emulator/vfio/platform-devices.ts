@@ -2,6 +2,7 @@
 // for. drivers/iommu/iommu.c, drivers/vfio/group.c.
 
 import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/platform.ts';
+import type { Release } from '../../../spec/releases.ts';
 import type { Hardware } from '../domain.ts';
 import { IommuGroup } from '../iommu-group.ts';
 import type { AttachableDevice } from '../iommufd-device.ts';
@@ -11,12 +12,13 @@ import { VfioDevice } from './vfio-device.ts';
 import { VfioGroup } from './vfio-group.ts';
 
 /** A page table entry without permissions is no entry, as on VT-d. */
-const hardwareOf = (iommu: Iommu): Hardware => ({
+const hardwareOf = (iommu: Iommu, release: Release): Hardware => ({
   owner: iommu,
   pageSizes: iommu.pageSizes,
   aperture: iommu.aperture,
   enforcesCacheCoherency: iommu.enforcesCacheCoherency,
   needsPermission: true,
+  readsWhereItWrites: release.vtdReadsWhereItWrites,
   mock: false,
 });
 
@@ -37,10 +39,12 @@ class PhysicalDevice implements AttachableDevice {
 export class PlatformDevices {
   readonly #platform: Platform;
   readonly #frames: Frames;
+  readonly #release: Release;
   readonly #groups = new Map<number, VfioGroup>();
   #hardware: readonly Hardware[] | undefined;
 
-  constructor(platform: Platform, frames: Frames) {
+  constructor(platform: Platform, release: Release, frames: Frames) {
+    this.#release = release;
     this.#platform = platform;
     this.#frames = frames;
   }
@@ -66,7 +70,7 @@ export class PlatformDevices {
 
   #device(described: PlatformDevice, group: VfioGroup): VfioDevice {
     if (described.iommu === 'none') return new VfioDevice(described.name, group, undefined);
-    this.#hardware ??= this.#platform.iommus.map(hardwareOf);
+    this.#hardware ??= this.#platform.iommus.map((iommu) => hardwareOf(iommu, this.#release));
     const hardware = this.#hardware[described.iommu];
     if (hardware === undefined) {
       throw new Error(

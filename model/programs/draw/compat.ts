@@ -26,7 +26,7 @@ export const drawMapDma = (scene: Scene, on: IommufdDescriptor): void => {
   scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
     argsz: drawArgsz(scene, 32),
     flags: BigInt(dice.of([3, 3, 3, 3, 3, 1, 1, 2, 0, 4, 7])),
-    vaddr: drawUserAddress(dice),
+    vaddr: drawUserAddress(dice, scene.hasHugePages()),
     iova: drawIova(dice, compatTable(scene, on)),
     size: drawLength(dice),
   });

@@ -73,7 +73,7 @@ export const drawIoasMap = (scene: Scene, on: IommufdDescriptor): void => {
     flags: mapFlags(scene),
     ioas_id: ioas,
     __reserved: rarely(scene, 1n),
-    user_va: drawUserAddress(scene.dice),
+    user_va: drawUserAddress(scene.dice, scene.hasHugePages()),
     length: drawLength(scene.dice),
     iova: drawIova(scene.dice, scene.table(on.context, ioas)),
   });

@@ -1,6 +1,14 @@
 // Which operation comes next: weighted by what the present world makes possible.
 
-import { DATA_OFFSET, READ_ONLY_OFFSET, SHARED_OFFSET, STRUCT_OFFSET } from '../arena.ts';
+import {
+  DATA_OFFSET,
+  HUGE_LENGTH,
+  HUGE_OFFSET,
+  HUGE_PAGE,
+  READ_ONLY_OFFSET,
+  SHARED_OFFSET,
+  STRUCT_OFFSET,
+} from '../arena.ts';
 import * as compat from './compat.ts';
 import * as device from './device.ts';
 import * as native from './native.ts';
@@ -17,8 +25,32 @@ import * as test from './test.ts';
 
 const PAGE = 4096n;
 
+/** Huge pages come and go, as a whole; who would cut them is refused. */
+const drawHugePages = (scene: Scene): void => {
+  const { dice } = scene;
+  const label = scene.draft.label('huge');
+  const whole = !dice.chance(1, 10);
+  const offset = HUGE_OFFSET + (dice.chance(1, 4) ? HUGE_PAGE : 0n) + (whole ? 0n : PAGE);
+  const left = HUGE_OFFSET + HUGE_LENGTH - offset;
+  const length =
+    whole && left > HUGE_PAGE && dice.chance(1, 2) ? left : HUGE_PAGE - (whole ? 0n : PAGE);
+  if (scene.hasHugePages() && dice.chance(1, 4)) {
+    scene.add({ op: 'munmap', label, offset, length });
+    return;
+  }
+  const protection = dice.of(['read-write', 'read-write', 'read-write', 'read', 'none'] as const);
+  const kind = dice.chance(1, whole ? 8 : 2) ? 'anonymous' : 'huge';
+  const shared = dice.chance(1, 3);
+  scene.add({ op: 'mmap', label, offset, length, protection, shared, backing: { kind } });
+};
+
 const drawMemory = (scene: Scene): void => {
   const { dice } = scene;
+  const kinds = scene.platform.memoryKinds ?? [];
+  if (kinds.includes('huge') && dice.chance(1, 5)) {
+    drawHugePages(scene);
+    return;
+  }
   const base = dice.of([DATA_OFFSET, DATA_OFFSET, SHARED_OFFSET, READ_ONLY_OFFSET]);
   const offset = base + BigInt(dice.number(0, 7)) * PAGE;
   const length = BigInt(dice.number(1, 4)) * PAGE;
@@ -33,12 +65,25 @@ const drawMemory = (scene: Scene): void => {
   }
   const files = scene.descriptorsOf('memfd');
   const protection = dice.of(['read-write', 'read-write', 'read', 'none'] as const);
+  if (files.length === 0 && dice.chance(1, 8)) {
+    const bytes = BigInt(dice.number(0, 8)) * PAGE + dice.of([0n, 0n, 0n, 1n]);
+    scene.add({ op: 'memfd', label, length: bytes });
+    return;
+  }
   if (files.length > 0 && dice.chance(1, 3)) {
     const others = [...scene.descriptorsOf('iommufd'), ...scene.descriptorsOf('access')];
     const odd = dice.chance(1, 20) && others.length > 0;
     const fd = dice.chance(1, 30) ? 99n : (odd ? dice.of(others) : dice.of(files)).value;
     const backing = { kind: 'memfd', fd, offset: 0n } as const;
-    scene.add({ op: 'mmap', label, offset, length: PAGE, protection, shared: true, backing });
+    // Files have up to eight pages and perhaps a byte, so that some of these are behind the end.
+    const from = BigInt(dice.of([0, 0, 0, 1, 5, 8])) * PAGE;
+    const mapped = { ...backing, offset: from };
+    scene.add({ op: 'mmap', label, offset, length, protection, shared: true, backing: mapped });
+    return;
+  }
+  if (kinds.includes('device') && dice.chance(1, 4)) {
+    const device = { kind: 'device' } as const;
+    scene.add({ op: 'mmap', label, offset, length, protection, shared: true, backing: device });
     return;
   }
   const backing = { kind: 'anonymous' } as const;

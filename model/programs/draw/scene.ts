@@ -7,6 +7,8 @@ import { each, nodesOf } from '../../../spec/collections/ordered-map.ts';
 import type { FileId } from '../../../spec/files.ts';
 import type { Context, IommufdObject } from '../../../spec/iommufd/context.ts';
 import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
+import { mappingAt } from '../../../spec/memory/address-space.ts';
+import { spaceOf } from '../../../spec/memory/memory.ts';
 import type { Platform } from '../../../spec/platform.ts';
 import type { ReleaseName } from '../../../spec/releases.ts';
 import {
@@ -19,6 +21,7 @@ import {
   type OpenFile,
   openFile,
 } from '../../../spec/world.ts';
+import { ARENA_BASE, HUGE_OFFSET, HUGE_PAGE } from '../arena.ts';
 import type { Draft } from '../draft.ts';
 import type { Argument, Label, Operation, Value } from '../program.ts';
 import { PROCESS } from '../run.ts';
@@ -164,6 +167,14 @@ export class Scene {
   contextOfDevice({ bound, name }: CdevFile): Context | undefined {
     const open = bound ? this.draft.world.devices.get(name) : undefined;
     return open === undefined ? undefined : contextOf(this.draft.world, open.iommufd);
+  }
+
+  /** Whether the program has mapped huge pages. */
+  hasHugePages(): boolean {
+    const space = spaceOf(this.draft.world.memory, PROCESS);
+    return [0n, HUGE_PAGE].some(
+      (offset) => mappingAt(space, ARENA_BASE + HUGE_OFFSET + offset)?.mapping.huge,
+    );
   }
 
   /** How many objects of each kind there are. */

@@ -77,6 +77,7 @@ export class ArenaMemory {
     protection: Protection,
     shared: boolean,
     file?: MappedFile,
+    huge = false,
   ): number {
     const address = this.base + offset;
     const mapped = libc.mapMemory(
@@ -85,6 +86,7 @@ export class ArenaMemory {
       libc.PROT_READ_WRITE,
       (shared ? libc.MAP_SHARED : libc.MAP_PRIVATE) |
         (file === undefined ? libc.MAP_ANONYMOUS : 0) |
+        (huge ? libc.MAP_HUGETLB : 0) |
         libc.MAP_FIXED |
         libc.MAP_POPULATE,
       file?.fd ?? -1,

@@ -29,6 +29,10 @@ export type MachineDescription = {
   readonly hasContainer: boolean;
   /** IOMMU_TEST_CMD is there, and with it mock domains. */
   readonly hasTestCommands: boolean;
+  /** Huge pages enough for programs are set aside. */
+  readonly hasHugePages: boolean;
+  /** Programs may map memory of a device; the runner knows. */
+  readonly hasDeviceMemory: boolean;
 };
 
 const PCI_DEVICES = '/sys/bus/pci/devices';
@@ -55,7 +59,10 @@ const describeDevice = (path: string): DeviceDescription => {
   };
 };
 
-export const describeMachine = (): MachineDescription => {
+/** As many as a program could pin. */
+const HUGE_PAGES = 32;
+
+export const describeMachine = (hasDeviceMemory = false): MachineDescription => {
   const devices = [PCI_DEVICES, MEDIATED_DEVICES]
     .flatMap((bus) => entriesOf(bus).map((name) => `${bus}/${name}`))
     .filter((path) => existsSync(`${path}/iommu_group`))
@@ -71,6 +78,8 @@ export const describeMachine = (): MachineDescription => {
     devices,
     hasIommufd: existsSync('/dev/iommu'),
     hasContainer: existsSync('/dev/vfio/vfio'),
+    hasHugePages: Number(textOf('/proc/sys/vm/nr_hugepages')) >= HUGE_PAGES,
+    hasDeviceMemory,
     hasTestCommands: iommus.some(({ name }) => name.startsWith('iommufd_selftest')),
   };
 };

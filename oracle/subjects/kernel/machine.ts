@@ -23,6 +23,7 @@ export type KernelMachineOptions = {
   readonly paths?: readonly string[];
 };
 
+const HUGE_PAGE = 0x20_0000;
 const TEMP_MEMORY_LIMIT_DEFAULT = 65536;
 const TEST_STRUCT_LENGTH = 72;
 const TWO_TO_32 = 0x1_0000_0000;
@@ -159,6 +160,11 @@ export class KernelMachine implements Machine {
         const file = { fd: backing.fd, offset: backing.offset, length: whole };
         return this.memory.map(offset, size, protection, shared, file);
       }
+      case 'huge':
+        // The kernel rounds a length up, and the arena would not know of it.
+        return offset % HUGE_PAGE !== 0 || size % HUGE_PAGE !== 0
+          ? -ERRNO.EINVAL
+          : this.memory.map(offset, size, protection, shared, undefined, true);
       case 'device':
         return this.mapDevice(offset, size, protection);
     }

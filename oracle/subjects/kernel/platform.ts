@@ -39,6 +39,10 @@ export const platformOfMachine = (machine: MachineDescription): Platform => {
     ...MOCK_PLATFORM,
     name: translated ? 'vtd' : devices.length > 0 ? 'mdev' : 'mock',
     testCommands: machine.hasTestCommands,
+    memoryKinds: [
+      ...(machine.hasDeviceMemory ? (['device'] as const) : []),
+      ...(machine.hasHugePages ? (['huge'] as const) : []),
+    ],
     // Beside real IOMMUs a kernel may not survive them: docs/findings/0002.
     mockDevices: !translated,
     iommus: translated ? [VTD_IOMMU] : [],

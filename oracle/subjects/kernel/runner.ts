@@ -59,7 +59,7 @@ const dropPrivileges = ({ id, memlockLimit }: { id: number; memlockLimit: string
 
 const log = new KernelLog();
 const progress = mapProgress(options.progress);
-const description = describeMachine();
+const description = describeMachine(options.deviceMemory !== undefined);
 const machine = new KernelMachine(options);
 if (options.unprivileged !== undefined) dropPrivileges(options.unprivileged);
 const executor = new Executor(machine, log, progress, {

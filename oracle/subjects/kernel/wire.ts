@@ -40,7 +40,7 @@ export const REFUSED = 1;
 export const PROTECTIONS = ['none', 'read', 'read-write'] as const;
 export const DIRECTIONS = ['read', 'write'] as const;
 export const STATUS_FIELDS = ['VmLck', 'VmPin'] as const;
-export const BACKINGS = ['anonymous', 'memfd', 'device'] as const;
+export const BACKINGS = ['anonymous', 'memfd', 'device', 'huge'] as const;
 
 const EMPTY = 1024;
 

@@ -1,0 +1,96 @@
+// Examples of what can stand at an address: huge pages, a device's own memory, and pages behind the end of a file.
+
+import { DATA_OFFSET, HUGE_OFFSET, HUGE_PAGE } from '../../model/programs/arena.ts';
+import { arena, memfd, mmap, munmap, native, open, out, test } from '../operations.ts';
+import { type Answered, ATTACHED, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
+
+const MAPPED = "the program's memory/maps";
+const HUGE = { kind: 'huge' } as const;
+
+const map = (
+  label: string,
+  iova: bigint,
+  address: bigint,
+  length: bigint,
+  rule = 'IOMMU_IOAS_MAP/maps',
+): Answered => [
+  native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
+    flags: 7n,
+    ioas_id: ioasId,
+    user_va: arena(address),
+    length,
+    iova,
+  }),
+  rule,
+];
+
+const looked = (label: string, iova: bigint, address: bigint): Answered => [
+  test(label, 'iommufd', 'MD_CHECK_MAP', {
+    id: out('mock', 'out_hwpt_id'),
+    iova,
+    length: PAGE,
+    uptr: arena(address),
+  }),
+  'IOMMU_TEST_CMD MD_CHECK_MAP/agrees',
+];
+
+export const MEMORY = [
+  example('huge pages are mapped to devices in part, and stay when the program unmaps them', [
+    IOAS,
+    ATTACHED,
+    [mmap('huge', HUGE_OFFSET, 2n * HUGE_PAGE, 'read-write', HUGE), MAPPED],
+    map('across', IOVA, HUGE_OFFSET + HUGE_PAGE - PAGE, 2n * PAGE),
+    looked('first', IOVA, HUGE_OFFSET + HUGE_PAGE - PAGE),
+    looked('second', IOVA + PAGE, HUGE_OFFSET + HUGE_PAGE),
+    [
+      test('pins', 'iommufd', 'MD_CHECK_REFS', {
+        length: PAGE,
+        uptr: arena(HUGE_OFFSET),
+        refs: 77n,
+      }),
+      'IOMMU_TEST_CMD MD_CHECK_REFS/agrees',
+    ],
+    [munmap('unmap', HUGE_OFFSET, HUGE_PAGE), "the program's memory/unmaps"],
+    map('gone', IOVA + 4n * PAGE, HUGE_OFFSET, PAGE, 'pinning/not-mapped'),
+  ]),
+  example('huge pages are mapped and unmapped whole', [
+    [open('iommufd'), 'open/iommufd'],
+    [
+      mmap('not whole', HUGE_OFFSET + PAGE, HUGE_PAGE, 'read-write', HUGE),
+      "the program's memory/not-whole",
+    ],
+    [mmap('huge', HUGE_OFFSET, HUGE_PAGE, 'read-write', HUGE), MAPPED],
+    [munmap('cut', HUGE_OFFSET, PAGE), "the program's memory/cuts-huge"],
+    [mmap('over', HUGE_OFFSET + PAGE, PAGE), "the program's memory/cuts-huge"],
+    [munmap('whole', HUGE_OFFSET, HUGE_PAGE), "the program's memory/unmaps"],
+  ]),
+  example('a device’s own memory cannot be pinned, and structs may stand there', [
+    IOAS,
+    ATTACHED,
+    [mmap('registers', DATA_OFFSET, PAGE, 'read-write', { kind: 'device' }), MAPPED],
+    map('map', IOVA, DATA_OFFSET, PAGE, 'pinning/not-memory'),
+    [
+      native('more', 'iommufd', 'IOMMU_IOAS_ALLOC', {}, { at: arena(DATA_OFFSET) }),
+      'IOMMU_IOAS_ALLOC/allocates',
+    ],
+  ]),
+  example('pages behind the end of their file are there and of no use', [
+    IOAS,
+    ATTACHED,
+    [memfd('file', PAGE + 1n), "the program's memory/makes-file"],
+    [
+      mmap('mapped', DATA_OFFSET, 3n * PAGE, 'read-write', {
+        kind: 'memfd',
+        fd: out('file'),
+        offset: 0n,
+      }),
+      MAPPED,
+    ],
+    map('inside', IOVA, DATA_OFFSET, 2n * PAGE),
+    map('behind', IOVA + 4n * PAGE, DATA_OFFSET + PAGE, 2n * PAGE, 'pinning/beyond-file'),
+    [
+      native('struct', 'iommufd', 'IOMMU_IOAS_ALLOC', {}, { at: arena(DATA_OFFSET + 2n * PAGE) }),
+      'the door/size-fault',
+    ],
+  ]),
+];
