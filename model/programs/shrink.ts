@@ -139,5 +139,12 @@ export function* smallerPrograms(program: Program, progress: Progress): Generato
     yield* simplerParts(program, 0);
   } else {
     yield* simplerParts(program, progress.from);
+    // With simpler values an operation may be of no more use.
+    yield* fewerOperations(program, {
+      phase: 'operations',
+      size: 1,
+      from: program.length,
+      found: false,
+    });
   }
 }
