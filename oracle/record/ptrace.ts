@@ -73,6 +73,7 @@ export const EVENT = { fork: 1, vfork: 2, clone: 3, exec: 4, seccomp: 7, stop: 1
 const WAIT_ALL = 0x4000_0000;
 const WAIT_NO_HANG = 1;
 const WAIT_STOPPED = 2;
+const EINTR = 4;
 
 const status = new Int32Array(1);
 
@@ -80,7 +81,10 @@ export type Change = { readonly thread: number; readonly status: number };
 
 /** The next thread that stopped or ended; nothing where there is none (at all, or yet where not to wait). */
 export const nextChange = (wait: boolean): Change | undefined => {
-  const thread = waitpid(-1, status, WAIT_ALL | (wait ? 0 : WAIT_NO_HANG));
+  const options = WAIT_ALL | (wait ? 0 : WAIT_NO_HANG);
+  let thread: number;
+  do thread = waitpid(-1, status, options);
+  while (thread < 0 && errno() === EINTR);
   return thread <= 0 ? undefined : { thread, status: status[0] as number };
 };
 
