@@ -14,13 +14,15 @@ const PLAIN = new Set<number>([
   vfio.VFIO_SET_IOMMU,
 ]);
 
-/** What these pass does not begin with its size. */
-const WITHOUT_SIZE = new Set<number>([
-  vfio.VFIO_GROUP_SET_CONTAINER,
-  vfio.VFIO_GROUP_GET_DEVICE_FD,
-]);
-
 const LEAST = 4;
+const NAME_MOST = 256;
+
+/** A device's name, with the zero behind it. */
+const nameAt = (memory: TraceeMemory, process: number, address: bigint): Uint8Array => {
+  const bytes = memory.read(process, address, NAME_MOST);
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes : bytes.subarray(0, end + 1);
+};
 
 /** The struct, as many bytes as its first word says. Nothing where the argument is a value. */
 export const structAt = (
@@ -30,8 +32,10 @@ export const structAt = (
   address: bigint,
 ): Uint8Array | undefined => {
   if (PLAIN.has(command)) return undefined;
+  if (command === vfio.VFIO_GROUP_GET_DEVICE_FD) return nameAt(memory, process, address);
   const first = memory.read(process, address, LEAST);
-  if (first.length < LEAST || WITHOUT_SIZE.has(command)) return first;
+  // SET_CONTAINER's argument is a descriptor, and has no size.
+  if (first.length < LEAST || command === vfio.VFIO_GROUP_SET_CONTAINER) return first;
   const size = new DataView(first.buffer, first.byteOffset).getUint32(0, true);
   return size <= LEAST ? first : memory.read(process, address, Math.min(size, READ_MAX));
 };
