@@ -11,6 +11,13 @@ import {
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { IOMMU_TEST_CMD } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
+import {
+  VFIO_DEVICE_BIND_IOMMUFD,
+  VFIO_DEVICE_DETACH_IOMMUFD_PT,
+  VFIO_GROUP_GET_DEVICE_FD,
+  VFIO_GROUP_GET_STATUS,
+} from '../../spec/abi/vfio.ts';
+import type { OpenFile } from '../../spec/world.ts';
 import { shapeOf } from './call-shape.ts';
 import { fieldText } from './field-text.ts';
 import { type HandleNames, handleNamesOf } from './handle-names.ts';
@@ -41,6 +48,16 @@ const bytesOfNumber = (value: bigint, width: number): Uint8Array => {
 /** Bytes, or how many of them where they are many. */
 const digits = (hexadecimal: string): string =>
   bytesText(Buffer.from(hexadecimal, 'hex'), BYTES_IN_LINE) || 'no bytes';
+
+/** A file of the kind that has the call, where the number alone tells. */
+const fileFor = (command: number): OpenFile | undefined => {
+  if (command >= VFIO_GROUP_GET_STATUS && command <= VFIO_GROUP_GET_DEVICE_FD) {
+    return { kind: 'group', group: 0, container: undefined };
+  }
+  return command >= VFIO_DEVICE_BIND_IOMMUFD && command <= VFIO_DEVICE_DETACH_IOMMUFD_PT
+    ? { kind: 'device', name: '' }
+    : undefined;
+};
 
 class ProgramText {
   readonly #names: HandleNames;
@@ -102,9 +119,7 @@ class ProgramText {
   #ioctl(operation: Extract<Operation, { op: 'ioctl' }>): string {
     const { argument, command } = operation;
     const fd = this.value(operation.fd, (number) => `${BigInt.asIntN(32, number)}`);
-    const isGroup = command >= 0x3b67 && command <= 0x3b6a;
-    const file = isGroup ? ({ kind: 'group', group: 0, container: undefined } as const) : undefined;
-    const name = shapeOf(file, command, new Uint8Array()).name;
+    const name = shapeOf(fileFor(command), command, new Uint8Array()).name;
     if (argument.kind === 'struct') {
       const shown = TEST_NUMBERS.has(argument.layout) ? argument.layout : name;
       const other = shown === argument.layout ? [] : [`struct of ${argument.layout}`];

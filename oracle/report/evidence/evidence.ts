@@ -6,6 +6,7 @@ import { withStores } from '../../../spec/step.ts';
 import type { World } from '../../../spec/world.ts';
 import { type Concern, tableOfConcern } from '../concern.ts';
 import { accessWitnesses } from './accesses.ts';
+import { deviceWitnesses } from './devices.ts';
 import { doorWitnesses } from './door.ts';
 import { mappingWitnesses } from './mapping.ts';
 import { memoryWitnesses } from './memory.ts';
@@ -22,6 +23,7 @@ const WITNESSES: Witnesses = {
   ...memoryWitnesses,
   ...objectWitnesses,
   ...accessWitnesses,
+  ...deviceWitnesses,
 };
 
 /** What decides the rule for this call; undefined where nothing is known to say. */
