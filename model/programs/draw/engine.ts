@@ -5,6 +5,7 @@ import { IOMMU_IOAS_ALLOC, IOMMU_VFIO_IOAS, VFIO_IOAS_SET } from '../../../spec/
 import * as vfio from '../../../spec/abi/vfio.ts';
 import { STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Operation, Value } from '../program.ts';
+import { drawIoasMap } from './native.ts';
 import type { Scene } from './scene.ts';
 
 const IOAS_ALLOC = 0x3b81;
@@ -60,7 +61,12 @@ export const drawEngine = (scene: Scene): void => {
   const label = scene.draft.label('iommufd');
   scene.add({ op: 'open', label, path: '/dev/iommu' });
   const iommufd = { from: label, out: 'result' };
-  if (dice.chance(3, 4)) ownIoas(scene, iommufd);
+  if (dice.chance(3, 4)) {
+    ownIoas(scene, iommufd);
+    // What is mapped before is put into the domain when it is made.
+    const [on] = scene.iommufds();
+    if (on !== undefined && dice.chance(1, 3)) drawIoasMap(scene, on);
+  }
   const first = dice.of(platform.devices.filter(({ dmaEngine }) => dmaEngine));
   device(scene, iommufd, first.name, first.group);
   const others = platform.devices.filter(({ group }) => group !== first.group);
