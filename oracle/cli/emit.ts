@@ -3,11 +3,12 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { cProgram } from '../emit/c-program.ts';
-import { emissionOf } from '../emit/emission.ts';
+import { emissionOf, notInC } from '../emit/emission.ts';
 import { emissionText } from '../emit/text.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/trace-file.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
+import { BadUse } from './bad-use.ts';
 import { FINE } from './exit-status.ts';
 import { openOutput } from './output.ts';
 
@@ -42,6 +43,8 @@ const save = (file: string, text: string): void => {
 const emit = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
   const emission = emissionOf(await readTrace(file));
+  const reason = options.as === 'c' ? notInC(emission) : undefined;
+  if (reason !== undefined) throw new BadUse(`${file} does not become C: ${reason}.`);
   const text = options.as === 'c' ? cProgram(emission) : emissionText(emission);
   const result = options.json === true ? `${jsonLine({ file, as: options.as, text })}\n` : text;
   if (options.output === undefined) output.line(result.trimEnd());

@@ -114,6 +114,21 @@ static void put_read_only(unsigned long address, const void *bytes, size_t lengt
 	return fd;
 }
 `,
+  status_pages: `/* A line of /proc/self/status, in pages. */
+static long status_pages(const char *name)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[256];
+	long kibibytes = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0)
+			kibibytes = atol(strchr(line, ':') + 1);
+	if (file)
+		fclose(file);
+	return kibibytes < 0 ? -1 : kibibytes / 4;
+}
+`,
   take_descriptors: `/* Descriptors below the first one that the calls get are no file of theirs. */
 static void take_descriptors(int first)
 {

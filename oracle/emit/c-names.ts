@@ -18,6 +18,9 @@ const VFIO_CALLS: ReadonlyMap<number, string> = new Map([
   [0x3b73, 'VFIO_IOMMU_ENABLE'],
   [0x3b74, 'VFIO_IOMMU_DISABLE'],
   [0x3b75, 'VFIO_IOMMU_DIRTY_PAGES'],
+  [0x3b76, 'VFIO_DEVICE_BIND_IOMMUFD'],
+  [0x3b77, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT'],
+  [0x3b78, 'VFIO_DEVICE_DETACH_IOMMUFD_PT'],
 ]);
 
 const NATIVE: ReadonlyMap<number, NativeCallName> = new Map(

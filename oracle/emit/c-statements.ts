@@ -98,6 +98,12 @@ export class Statements {
       }
       case 'store':
         this.#store(operation, index);
+        return;
+      case 'status':
+        this.#plain(operation, index, `status_pages("${operation.field}")`);
+        return;
+      case 'dma':
+        throw new Error('A transfer by a device is not emitted.');
     }
   }
 
@@ -167,6 +173,7 @@ export class Statements {
   #mmap(operation: Extract<Operation, { op: 'mmap' }>, index: number): void {
     const { backing, offset, length, protection, shared } = operation;
     const flags = [
+      ...(backing.kind === 'huge' ? ['MAP_HUGETLB | MAP_ANONYMOUS'] : []),
       shared || backing.kind === 'device' ? 'MAP_SHARED' : 'MAP_PRIVATE',
       ...(backing.kind === 'anonymous' ? ['MAP_ANONYMOUS'] : []),
     ].join(' | ');

@@ -6,7 +6,14 @@ import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { commandName, isTest, nativeName, testNumber } from './c-names.ts';
 
 /** Structs that got longer since their call was introduced: a header may have any of the lengths. */
-const GROWN = new Set(['IOMMU_HWPT_ALLOC', 'IOMMU_GET_HW_INFO', 'IOMMU_VIOMMU_ALLOC']);
+const GROWN = new Set([
+  'IOMMU_HWPT_ALLOC',
+  'IOMMU_GET_HW_INFO',
+  'IOMMU_VIOMMU_ALLOC',
+  'VFIO_DEVICE_BIND_IOMMUFD',
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
+  'VFIO_DEVICE_DETACH_IOMMUFD_PT',
+]);
 
 /** Nothing of it but its number is in a header. */
 const TEST_COMMAND = 'IOMMU_TEST_CMD';
@@ -36,7 +43,7 @@ const ENUMERATORS: Readonly<Record<string, readonly string[]>> = {
 export const typeOf = (layout: string): string => {
   if (isTest(layout)) return `struct test_${layout.toLowerCase()}`;
   if (GROWN.has(layout) || layout === TEST_COMMAND) {
-    return `struct ${layout.toLowerCase().replace('iommu_', '')}_7_3`;
+    return `struct ${layout.toLowerCase().replace(/^iommu_/, '')}_7_3`;
   }
   const { name } = LAYOUTS.get(layout) as Layout;
   return name === 'int' ? 'int' : `struct ${name}`;
@@ -82,6 +89,16 @@ const nativeCallsIn = (program: Program): readonly string[] => [
   ),
 ];
 
+/** Calls on a device's own file, which came to linux/vfio.h with iommufd's. */
+const deviceCallsIn = (program: Program): readonly string[] => [
+  ...new Set(
+    program.flatMap((operation) => {
+      const name = operation.op === 'ioctl' ? commandName(operation.command) : '';
+      return name.startsWith('VFIO_DEVICE_') ? [name] : [];
+    }),
+  ),
+];
+
 /** `_IO(';', 0x85)` of a native call. */
 const numberOf = (program: Program, name: string): string => {
   for (const operation of program) {
@@ -116,6 +133,7 @@ export const definitions = (program: Program): readonly string[] => {
     ...(layouts.some((name) => HAS_MAP_FLAGS.has(name)) ? ['IOMMU_IOAS_MAP'] : []),
     ...layouts.filter((name) => name.startsWith('IOMMU_')),
     ...nativeCallsIn(program),
+    ...deviceCallsIn(program),
   ]);
   guards.delete(TEST_COMMAND);
   const grown = layouts.filter((name) => GROWN.has(name));

@@ -25,10 +25,10 @@ const descriptorsIn = (operation: Operation): readonly Value[] => {
     case 'ioctl': {
       const { argument } = operation;
       if (argument.kind !== 'struct') return [operation.fd];
-      const { fd, id } = argument.fields;
+      const { fd, iommufd, id } = argument.fields;
       return [
         operation.fd,
-        ...(fd === undefined ? [] : [fd]),
+        ...[fd, iommufd].filter((value) => value !== undefined),
         ...(ON_ACCESS.test(argument.layout) && id !== undefined ? [id] : []),
       ];
     }
