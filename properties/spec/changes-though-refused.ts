@@ -12,6 +12,10 @@ export const CHANGES_THOUGH_REFUSED: readonly Change[] = [
   { rule: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered', reason: ANSWER_LAST },
   { rule: 'IOMMU_OPTION/value-fault', reason: ANSWER_LAST },
   { rule: 'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/replaces-unanswered', reason: ANSWER_LAST },
+  {
+    rule: 'VFIO_DEVICE_ATTACH_IOMMUFD_PT/answer-fault',
+    reason: 'the device is detached, also from what it was attached to before the call',
+  },
   { rule: 'answering/fault', reason: 'the number of a pin is used up, and nothing is pinned' },
   { rule: 'unmapping/cuts-area', reason: 'the areas before the one in the way are gone' },
   { rule: 'cutting/too-fine', reason: 'the cut behind the range was made before this one' },

@@ -6,7 +6,7 @@ import { type Context, hwptAt, ioasAt, objectAt, usersOf } from '../../spec/iomm
 import { slicesOf } from '../../spec/iopt/access.ts';
 import { accountOf } from '../../spec/memory/memory.ts';
 import { step } from '../../spec/step.ts';
-import { descriptorsOf, type World } from '../../spec/world.ts';
+import { descriptorsOf, deviceNamed, type World } from '../../spec/world.ts';
 import { always, type Contradiction, checkLaws, eachStep, sometimes } from '../law.ts';
 import { contextsOf, firstOf, hex, objectsOf } from '../worlds.ts';
 
@@ -44,11 +44,14 @@ const tablesNameTheirUsers = inEveryContext('a table names its domains and acces
   ),
 );
 
-/** A device is attached to an hwpt that exists and was made for its IOMMU, and its group to the same one. */
+/** An attached device has an hwpt that exists and was made for its IOMMU, and its group has the same one. */
 const devicesAreAttached = inEveryContext('a device is attached with its group', (context) => {
   const byGroup = new Map<string, number>();
   for (const { id, object } of objectsOf(context, 'device')) {
-    if (object.hwpt === undefined) return `device ${id} is bound and not attached`;
+    if (object.hwpt === undefined) {
+      if (object.mock !== undefined) return `mock device ${id} is bound and not attached`;
+      continue;
+    }
     const hwpt = hwptAt(context, object.hwpt);
     if (hwpt === undefined) return `the hwpt of device ${id} is gone`;
     if (hwpt.domain.iommu !== object.iommu) return `device ${id} uses another IOMMU's domain`;
@@ -84,7 +87,8 @@ const devicesKeepTheirRanges = inEveryContext(
   'an attached device has its ranges reserved',
   (context) => {
     for (const { id, object } of objectsOf(context, 'device')) {
-      const hwpt = object.hwpt === undefined ? undefined : hwptAt(context, object.hwpt);
+      if (object.hwpt === undefined) continue;
+      const hwpt = hwptAt(context, object.hwpt);
       const reserved = hwpt === undefined ? [] : (ioasAt(context, hwpt.ioas)?.table.reserved ?? []);
       for (const { start, last } of object.reserved) {
         const kept = reserved.some(
@@ -173,17 +177,40 @@ const filesAreHeld = always('files exist as long as something refers to them', (
   return undefined;
 });
 
-/** A group is open once; an open device counts its descriptors and is bound where it says. */
+const isAttached = (world: World, name: string): boolean => {
+  const open = world.devices.get(name);
+  const file = open === undefined ? undefined : valueAt(world.files, open.iommufd);
+  if (open === undefined || file?.kind !== 'iommufd') return false;
+  const object = objectAt(file.context, open.object);
+  if (object?.kind === 'device') return object.hwpt !== undefined;
+  return object?.kind === 'access' && object.ioas !== undefined;
+};
+
+/**
+ * A group is open once, and not while a device of it is bound by its own file; an open device counts its descriptors
+ * and is bound where it says; one that was got from a group is attached.
+ */
 const devicesAreOpen = always('open devices are bound, and groups are open once', (world) => {
   const groups = new Set<number>();
+  const boundGroups = new Set<number>();
   const opens = new Map<string, number>();
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'group') {
       if (groups.has(file.group)) return `group ${file.group} is open twice`;
       groups.add(file.group);
     }
-    if (file.kind === 'device') opens.set(file.name, (opens.get(file.name) ?? 0) + 1);
+    if (file.kind === 'cdev' && file.bound) {
+      if (opens.has(file.name)) return `${file.name} is bound and open otherwise`;
+      boundGroups.add(deviceNamed(world, file.name).group);
+    }
+    if (file.kind === 'device' || (file.kind === 'cdev' && file.bound)) {
+      opens.set(file.name, (opens.get(file.name) ?? 0) + 1);
+    }
+    if (file.kind === 'device' && !isAttached(world, file.name)) {
+      return `${file.name} was got from its group and is not attached`;
+    }
   }
+  for (const group of groups) if (boundGroups.has(group)) return `group ${group} is open and bound`;
   for (const [name, device] of world.devices) {
     if (opens.get(name) !== device.opens)
       return `${name} is open ${opens.get(name)} times, not ${device.opens}`;

@@ -9,6 +9,7 @@ import { judgeRecorded } from '../../../oracle/judge/session.ts';
 import { fieldOf, type Layout } from '../../../spec/abi/layout.ts';
 import * as abi from '../../../spec/abi/native.ts';
 import * as testAbi from '../../../spec/abi/test.ts';
+import * as vfioAbi from '../../../spec/abi/vfio.ts';
 import {
   FIXTURES,
   isCovered,
@@ -122,6 +123,16 @@ const FREE: readonly Free[] = [
     fields: ['out_stdev_id', 'out_hwpt_id', 'out_idev_id'],
   },
   { command: TEST, operation: 10, layout: testAbi.MOCK_DOMAIN_REPLACE, fields: ['pt_id'] },
+  {
+    command: vfioAbi.VFIO_DEVICE_BIND_IOMMUFD,
+    layout: vfioAbi.VFIO_DEVICE_BIND,
+    fields: ['out_devid'],
+  },
+  {
+    command: vfioAbi.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+    layout: vfioAbi.VFIO_DEVICE_ATTACH,
+    fields: ['pt_id'],
+  },
   { command: TEST, operation: 5, layout: testAbi.CREATE_ACCESS, fields: ['out_access_fd'] },
 ];
 
