@@ -9,6 +9,7 @@ import { addCheck } from './check.ts';
 import { addEmit } from './emit.ts';
 import { BAD_INPUT, DEFECT, ENVIRONMENT } from './exit-status.ts';
 import { addJudge } from './judge.ts';
+import { addKernelBuild } from './kernel-build.ts';
 import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { addRules } from './rules.ts';
@@ -29,6 +30,7 @@ addShrink(program);
 addEmit(program);
 addRules(program);
 addVm(program);
+addKernelBuild(program);
 
 const statusOf = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_INPUT;

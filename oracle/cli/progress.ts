@@ -61,3 +61,40 @@ export const startProgress = (output: Output, total: number, unit: string): Prog
 
 /** For machines. */
 export const NO_PROGRESS: Progress = { at: () => {}, hide: () => {} };
+
+/** Work in stages whose length nobody knows. */
+export type Stages = {
+  /** The next stage, in a few words. */
+  readonly tell: (stage: string) => void;
+  /** What of the stage is done, in a few words; shown on a terminal only. */
+  readonly at: (note: string) => void;
+  readonly hide: () => void;
+};
+
+const CLEAR_LINE = '\r\u001b[K';
+const STAGE_INTERVAL = 120;
+
+/** On a terminal one line that changes, elsewhere a line for each stage. */
+export const startStages = (output: Output): Stages => {
+  if (!output.isWatched) return { tell: output.error, at: () => {}, hide: () => {} };
+  const { stderr } = process;
+  let stage = '';
+  let last = 0;
+  const show = (text: string): void => {
+    stderr.write(`${CLEAR_LINE}${text.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}`);
+  };
+  return {
+    tell: (next) => {
+      stage = next;
+      show(stage);
+    },
+    at: (note) => {
+      if (Date.now() - last < STAGE_INTERVAL) return;
+      last = Date.now();
+      show(`${stage}: ${note}`);
+    },
+    hide: () => {
+      stderr.write(CLEAR_LINE);
+    },
+  };
+};

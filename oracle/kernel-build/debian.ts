@@ -1,0 +1,143 @@
+// Debian's source packages of the kernel, by the machine's own apt: it knows the mirror and checks the signatures.
+
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EnvironmentError } from '../vm/environment-error.ts';
+import { cacheFolder, packageFolder } from './cache.ts';
+import {
+  chooseOffer,
+  type Offer,
+  packageOf,
+  parseOffers,
+  releaseOf,
+  type Wanted,
+} from './offers.ts';
+import { outputOf, run } from './run.ts';
+
+/** Where kernels newer than a release's own are, if the machine's apt has no such package. */
+const FURTHER_SUITES = ['trixie-backports', 'bookworm-backports', 'sid'];
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** Told what is being done, in a few words. */
+export type Tell = (stage: string) => void;
+
+type Found = { readonly offer: Offer; readonly aptOptions: readonly string[] };
+
+const offersOf = async (
+  wanted: Wanted,
+  aptOptions: readonly string[],
+): Promise<readonly Offer[]> => {
+  const { output } = await run('apt-cache', [...aptOptions, 'madison', packageOf(wanted)]);
+  return parseOffers(output);
+};
+
+/** The first mirror of the machine's that has Debian's own archive, not only its security updates. */
+const findMirror = async (): Promise<string> => {
+  const text = await outputOf('apt-get', [
+    'indextargets',
+    '--format',
+    '$(REPO_URI) $(RELEASE)',
+    'Created-By: Packages',
+  ]);
+  const entries = text.split('\n').map((line) => line.split(' '));
+  const [mirror] = entries.find(([uri, suite]) => /debian\/?$/.test(uri ?? '') && suite) ?? [];
+  if (mirror !== undefined) return mirror;
+  throw new EnvironmentError(
+    "This machine's apt has no mirror of Debian to take a kernel's source from; point at a tree with --tree.",
+  );
+};
+
+/** Lists of packages of our own beside the machine's, which need no right to be written. */
+const readSuites = async (suites: readonly string[], tell: Tell): Promise<readonly string[]> => {
+  const mirror = await findMirror();
+  const folder = join(cacheFolder(), 'apt');
+  for (const name of ['lists/partial', 'cache/archives/partial']) {
+    mkdirSync(join(folder, name), { recursive: true });
+  }
+  const sources = join(folder, 'sources.list');
+  const signed = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : '';
+  writeFileSync(sources, suites.map((suite) => `deb ${signed}${mirror} ${suite} main\n`).join(''));
+  const settings = [
+    `Dir::Etc::SourceList=${sources}`,
+    'Dir::Etc::SourceParts=/dev/null',
+    `Dir::State::Lists=${join(folder, 'lists')}`,
+    `Dir::Cache=${join(folder, 'cache')}`,
+    'Acquire::Languages=none',
+    'APT::Sandbox::User=root',
+  ];
+  const aptOptions = settings.flatMap((setting) => ['-o', setting]);
+  tell(`asking for ${suites.join(', ')}`);
+  await outputOf('apt-get', [...aptOptions, 'update']);
+  return aptOptions;
+};
+
+const named = ({ series, release }: Wanted, suite: string | undefined): string =>
+  `the source of Linux ${release ?? series}${suite === undefined ? '' : ` in ${suite}`}`;
+
+const findPackage = async (
+  wanted: Wanted,
+  suite: string | undefined,
+  specified: readonly string[],
+  tell: Tell,
+): Promise<Found> => {
+  const known = await offersOf(wanted, []);
+  const offer = chooseOffer(known, wanted, suite, specified);
+  if (offer !== undefined) return { offer, aptOptions: [] };
+  const aptOptions = await readSuites(suite === undefined ? FURTHER_SUITES : [suite], tell);
+  const further = await offersOf(wanted, aptOptions);
+  const other = chooseOffer(further, wanted, suite, specified);
+  if (other !== undefined) return { offer: other, aptOptions };
+  const seen = [...known, ...further].map((one) => `${releaseOf(one)} (${one.suite})`);
+  const there = seen.length === 0 ? 'none of that series' : [...new Set(seen)].join(', ');
+  throw new EnvironmentError(
+    `Debian does not have ${named(wanted, suite)}; there is ${there}. Name another suite with --suite, or a tree with --tree.`,
+  );
+};
+
+const onlyFile = (folder: string, pattern: RegExp): string => {
+  const name = readdirSync(folder).find((each) => pattern.test(each));
+  if (name === undefined) throw new EnvironmentError(`There is no ${pattern} in ${folder}.`);
+  return join(folder, name);
+};
+
+/** A source tree stands under its name only when it is whole. */
+const unpack = async (
+  { offer, aptOptions }: Found,
+  folder: string,
+  tell: Tell,
+  signal?: AbortSignal,
+) => {
+  const options = signal === undefined ? {} : { signal };
+  const partial = join(folder, 'partial');
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  tell(`fetching ${offer.name} ${offer.version} from ${offer.suite}`);
+  const wanted = `${offer.name}=${offer.version}`;
+  await outputOf('apt-get', [...aptOptions, 'download', wanted], { ...options, folder: partial });
+  tell('unpacking the source');
+  const archive = onlyFile(partial, /\.deb$/);
+  await outputOf('dpkg-deb', ['-x', archive, partial], options);
+  rmSync(archive);
+  const tarball = onlyFile(join(partial, 'usr', 'src'), /\.tar\.(xz|gz|zst)$/);
+  await outputOf('tar', ['-x', '-f', tarball, '-C', partial], options);
+  renameSync(join(partial, offer.name), join(folder, 'source'));
+  rmSync(partial, { recursive: true });
+};
+
+/** What a kernel is built from: its tree, and where its builds go. */
+export type Source = { readonly tree: string; readonly folder: string };
+
+/** Fetched and unpacked once. Rejects with EnvironmentError where Debian or apt does not have it. */
+export const debianSource = async (
+  wanted: Wanted,
+  suite: string | undefined,
+  specified: readonly string[],
+  tell: Tell,
+  signal?: AbortSignal,
+): Promise<Source> => {
+  const found = await findPackage(wanted, suite, specified, tell);
+  const folder = packageFolder(found.offer.name, found.offer.version);
+  const tree = join(folder, 'source');
+  if (!existsSync(tree)) await unpack(found, folder, tell, signal);
+  return { tree, folder };
+};
