@@ -67,7 +67,9 @@ const readSuites = async (suites: readonly string[], tell: Tell): Promise<readon
   ];
   const aptOptions = settings.flatMap((setting) => ['-o', setting]);
   tell(`asking for ${suites.join(', ')}`);
-  await outputOf('apt-get', [...aptOptions, 'update']);
+  const { complaint } = await run('apt-get', [...aptOptions, 'update']);
+  // A suite that cannot be had is no reason not to look into the others.
+  for (const line of complaint.split('\n')) if (line.startsWith('E:')) tell(line);
   return aptOptions;
 };
 
