@@ -16,6 +16,7 @@ import { interruption } from './interruption.ts';
 import {
   addSubjectOptions,
   isOnKernel,
+  kernelCredentials,
   kernelPlatforms,
   type SubjectOptions,
   startKernel,
@@ -27,7 +28,6 @@ import { saveTrace, traceOf } from './save-trace.ts';
 import {
   addDefectOption,
   addSettingOptions,
-  credentialsOf,
   defectsText,
   type SettingOptions,
   settingsFor,
@@ -113,15 +113,19 @@ const kernelPlaces = (options: Options): readonly Opening[] => {
   if (options.defect !== undefined) {
     throw new BadUse('--defect is of the emulator; a kernel has the defects that it has.');
   }
-  return kernelPlatforms(options).map((platform) => async () => {
-    const { runKernelCampaign } = await import('../check/kernel-campaign.ts');
-    const { subject, setting } = await startKernel(options, platform, credentialsOf(options));
-    return {
-      setting,
-      campaign: (campaign) => runKernelCampaign({ ...campaign, setting, subject }),
-      close: () => subject.close(),
-    };
-  });
+  const { release } = options;
+  const releases = release === undefined ? {} : { asked: release };
+  return kernelPlatforms(options).flatMap((platform) =>
+    kernelCredentials(options, platform).map((credentials) => async () => {
+      const { runKernelCampaign } = await import('../check/kernel-campaign.ts');
+      const { subject, setting } = await startKernel(options, platform, credentials, releases);
+      return {
+        setting,
+        campaign: (campaign) => runKernelCampaign({ ...campaign, setting, subject }),
+        close: () => subject.close(),
+      };
+    }),
+  );
 };
 
 /** Without a number of runs, each place gets its share of the time. */

@@ -2,16 +2,18 @@
 
 import { type Command, Option } from 'commander';
 import type { Setting } from '../../spec/platform.ts';
-import { RELEASE_NAMES } from '../../spec/releases.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
 import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { VM_PLATFORMS, type VmPlatform } from '../vm/qemu.ts';
 import { BadUse } from './bad-use.ts';
-import type { SettingOptions } from './settings.ts';
+import { credentialsOf, type SettingOptions } from './settings.ts';
 
 const SUBJECTS = ['emulator', 'kernel'] as const;
+
+type Credentials = Setting['credentials'];
 
 export type SubjectOptions = {
   readonly subject?: (typeof SUBJECTS)[number];
@@ -34,15 +36,11 @@ export const isOnKernel = ({ subject, vm }: SubjectOptions): boolean => {
   return subject === 'kernel' || vm !== undefined;
 };
 
-/** The platforms that the options ask for: for a virtual machine, each by default. Releases are what the kernel is. */
+/** The platforms that the options ask for: for a virtual machine, each by default. */
 export const kernelPlatforms = ({
   vm,
   platform,
-  release,
 }: SubjectOptions & SettingOptions): readonly (VmPlatform | undefined)[] => {
-  if (release !== undefined) {
-    throw new BadUse('--release is of the emulator; a kernel has the release that it has.');
-  }
   if (vm === undefined) {
     if (platform === undefined) return [undefined];
     throw new BadUse('--platform is of a virtual machine (--vm); this machine has its own.');
@@ -53,6 +51,20 @@ export const kernelPlatforms = ({
   throw new BadUse(`A virtual machine is ${VM_PLATFORMS.join(', ')}, not ${platform}.`);
 };
 
+/**
+ * Who the programs are: on mock domains in a virtual machine with and without privilege, as only those without are charged
+ * for what they pin, and elsewhere with it.
+ */
+export const kernelCredentials = (
+  options: SubjectOptions & SettingOptions,
+  platform: VmPlatform | undefined,
+): readonly Credentials[] => {
+  const asked = credentialsOf(options);
+  return platform === 'mock' && asked.privileged
+    ? [asked, credentialsOf({ unprivileged: true })]
+    : [asked];
+};
+
 export const subjectText = ({
   vm,
 }: SubjectOptions): { readonly subject: string; readonly replay: string } =>
@@ -60,17 +72,23 @@ export const subjectText = ({
     ? { subject: "this machine's kernel", replay: 'iommufd-spec replay --subject kernel' }
     : { subject: `the kernel ${vm}`, replay: `iommufd-spec replay --subject kernel --vm ${vm}` };
 
-type Credentials = Setting['credentials'];
-
 /** A user without capabilities. */
 const NOBODY = 65_534;
 
+/** Which release a kernel is judged by: the one that was asked for, else its own, else one to fall back on. */
+type Releases = { readonly asked?: ReleaseName; readonly otherwise?: ReleaseName };
+
 /** What programs for a machine are judged by. Throws EnvironmentError where its kernel is not specified. */
-const settingOfMachine = (machine: MachineDescription, credentials: Credentials): Setting => {
-  const release = RELEASE_NAMES.find((name) => name === machine.release);
+const settingOfMachine = (
+  machine: MachineDescription,
+  credentials: Credentials,
+  { asked, otherwise }: Releases,
+): Setting => {
+  const own = RELEASE_NAMES.find((name) => name === machine.release);
+  const release = asked ?? own ?? otherwise;
   if (release === undefined) {
     throw new EnvironmentError(
-      `The kernel is ${machine.release}; specified are ${RELEASE_NAMES.join(' and ')}. Start one of them with --vm.`,
+      `The kernel is ${machine.release}, and specified are ${RELEASE_NAMES.join(' and ')}: --release says by which it is judged.`,
     );
   }
   return { release, platform: platformOfMachine(machine), credentials };
@@ -83,6 +101,7 @@ export const startKernel = async (
   { vm }: SubjectOptions,
   platform: VmPlatform | undefined,
   credentials: Credentials,
+  releases: Releases,
 ): Promise<StartedKernel> => {
   const { KernelSubject } = await import('../subjects/kernel/subject.ts');
   const target =
@@ -95,7 +114,7 @@ export const startKernel = async (
     privileged ? {} : { unprivileged: { id: NOBODY, memlockLimit: String(memlockLimit) } },
   );
   try {
-    return { subject, setting: settingOfMachine(await subject.start(), credentials) };
+    return { subject, setting: settingOfMachine(await subject.start(), credentials, releases) };
   } catch (error) {
     await subject.close();
     throw error;
@@ -125,14 +144,16 @@ export const sameMachine = <T>(
 
 /**
  * Uses a kernel for a program that was made for the setting `told`. It is judged by what the kernel is, which may be
- * another release.
+ * another release, and by the one that was told where the kernel's own is not specified.
  */
 export const withKernelFor = async <T>(
   options: SubjectOptions,
   told: Setting,
   use: (kernel: StartedKernel) => Promise<T>,
 ): Promise<T> => {
-  const kernel = await startKernel(options, vmPlatformOf(told), told.credentials);
+  const kernel = await startKernel(options, vmPlatformOf(told), told.credentials, {
+    otherwise: told.release,
+  });
   try {
     return await use(kernel);
   } finally {
