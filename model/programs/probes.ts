@@ -2,7 +2,6 @@
 // program's memory is pinned, and what is charged. A real kernel shows its hidden state by them, and they are judged as
 // any other call.
 
-import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import { each } from '../../spec/collections/ordered-map.ts';
@@ -12,33 +11,12 @@ import { type Context, tableOf } from '../../spec/iommufd/context.ts';
 import { frameAt } from '../../spec/selftest/frames.ts';
 import { pinsOf } from '../../spec/selftest/md-check-refs.ts';
 import type { World } from '../../spec/world.ts';
-import { ARENA_BASE, DATA_LENGTH, DATA_OFFSET, STRUCT_OFFSET } from './arena.ts';
+import { ARENA_BASE, DATA_LENGTH, DATA_OFFSET } from './arena.ts';
 import { Draft } from './draft.ts';
 import { type IommufdDescriptor, Scene } from './draw/scene.ts';
 import type { Operation, Program, Value } from './program.ts';
 import { PROCESS } from './run.ts';
-
-const TEST_COMMAND = 0x3ba0;
-const numberOf = (name: string): bigint =>
-  BigInt(TEST_OPERATIONS.find((operation) => operation.name === name)?.op ?? 0);
-
-const probe = (
-  label: string,
-  fd: Value,
-  layout: 'MD_CHECK_MAP' | 'MD_CHECK_REFS',
-  fields: Readonly<Record<string, Value>>,
-): Operation => ({
-  op: 'ioctl',
-  label,
-  fd,
-  command: TEST_COMMAND,
-  argument: {
-    kind: 'struct',
-    at: { arena: STRUCT_OFFSET },
-    layout,
-    fields: { size: 72n, op: numberOf(layout), ...fields },
-  },
-});
+import { lookAtTables, testCall } from './table-probes.ts';
 
 /** Stretches of a domain that one look can take in, and no more of them than this. */
 const MOST = 12;
@@ -77,12 +55,13 @@ const looksAt = (world: World, context: Context, hwpt: ObjectId): readonly Look[
 const probesOfDomain = (
   world: World,
   { context, value: fd }: IommufdDescriptor,
+  id: Value,
   hwpt: ObjectId,
   ioas: ObjectId,
 ): readonly Operation[] => {
   const probes = looksAt(world, context, hwpt).map(({ iova, length, address }) =>
-    probe('', fd, 'MD_CHECK_MAP', {
-      id: BigInt(hwpt),
+    testCall('', fd, 'MD_CHECK_MAP', {
+      id,
       iova,
       length,
       uptr: { arena: address - ARENA_BASE },
@@ -94,8 +73,8 @@ const probesOfDomain = (
   for (const end of [...ends.slice(0, MOST), 0x100_0000n]) {
     const iova = end - (end % 2048n);
     probes.push(
-      probe('', fd, 'MD_CHECK_MAP', {
-        id: BigInt(hwpt),
+      testCall('', fd, 'MD_CHECK_MAP', {
+        id,
         iova,
         length: 2048n,
         uptr: { arena: DATA_OFFSET },
@@ -113,7 +92,7 @@ const probesOfPins = (world: World, fd: Value): readonly Operation[] => {
   const finish = (end: bigint): void => {
     if (refs < 0 || end === start) return;
     probes.push(
-      probe('', fd, 'MD_CHECK_REFS', {
+      testCall('', fd, 'MD_CHECK_REFS', {
         length: end - start,
         uptr: { arena: DATA_OFFSET + start },
         refs: BigInt(refs),
@@ -141,16 +120,15 @@ const statusProbes = (): readonly Operation[] => [
   { op: 'status', label: '', field: 'VmPin' },
 ];
 
-const labelled = (probes: readonly Operation[], from: number): readonly Operation[] =>
-  probes.map((operation, index) => ({ ...operation, label: `probe${from + index + 1}` }));
-
 /** With what is charged told after each call that may have changed it. */
 const withCharges = (program: Program): Program => {
   let count = 0;
   return program.flatMap((operation) => {
     if (operation.op !== 'ioctl' && operation.op !== 'close') return [operation];
-    const probes = labelled(statusProbes(), count);
-    count += probes.length;
+    const probes = statusProbes().map((probe) => {
+      count += 1;
+      return { ...probe, label: `charge${count}` };
+    });
     return [operation, ...probes];
   });
 };
@@ -160,27 +138,29 @@ const withCharges = (program: Program): Program => {
  * operations, if they are few, at what is charged.
  */
 export const withProbes = (start: World, program: Program): Program => {
-  const looking = program.length <= SHORT ? withCharges(program) : program;
-  const count = looking.length - program.length;
-  const atEnd = [...statusProbes(), ...probesAtEnd(start, program)];
-  return [...looking, ...labelled(atEnd, count)];
-};
-
-const probesAtEnd = (start: World, program: Program): readonly Operation[] => {
-  if (!start.setting.platform.testCommands) return [];
   const draft = new Draft(start);
-  for (const operation of program) draft.add(operation);
+  for (const operation of program.length <= SHORT ? withCharges(program) : program) {
+    draft.add(operation);
+  }
   const scene = new Scene(undefined, draft);
   scene.remember();
-  const probes: Operation[] = [];
+  const look = (probes: readonly Operation[]): void => {
+    for (const probe of probes) scene.add({ ...probe, label: draft.label('probe') });
+  };
+  look(statusProbes());
+  if (!start.setting.platform.testCommands) return draft.operations;
   const [first] = scene.iommufds();
   for (const on of scene.iommufds()) {
     if (on.context.forgotten !== undefined) continue;
     each(on.context.objects, (id, object) => {
       if (object.kind !== 'hwpt' || object.domain.iommu !== MOCK_IOMMU) return;
-      probes.push(...probesOfDomain(draft.world, on, id, object.ioas));
+      look(probesOfDomain(draft.world, on, scene.named(on.context, id), id, object.ioas));
     });
   }
-  if (first !== undefined) probes.push(...probesOfPins(draft.world, first.value));
-  return probes;
+  if (first !== undefined) look(probesOfPins(draft.world, first.value));
+  lookAtTables(scene, (on, name, hwpt, ioas) =>
+    look(probesOfDomain(draft.world, on, name, hwpt, ioas)),
+  );
+  if (first !== undefined) look(probesOfPins(draft.world, first.value));
+  return draft.operations;
 };

@@ -125,8 +125,8 @@ export const drawAreaRange = (
   const iova = first.key;
   const length = last.value.last - iova + 1n;
   const pages = Number(length / PAGE);
-  // Where areas can be cut, cuts are what is of interest.
-  if (table.largePagesDisabled && pages > 1 && dice.chance(1, 2)) {
+  // Where areas can be cut, cuts are what is of interest; elsewhere a part can be copied, pinned and looked at.
+  if (pages > 1 && (table.largePagesDisabled ? dice.chance(1, 2) : dice.chance(1, 5))) {
     const from = dice.number(0, pages - 1);
     const count = dice.number(1, pages - from);
     return { iova: iova + BigInt(from) * PAGE, length: BigInt(count) * PAGE };

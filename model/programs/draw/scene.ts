@@ -194,15 +194,18 @@ export class Scene {
     return ids;
   }
 
+  /** An object's id as what an operation gave, so that it still means the same when others are taken away. */
+  named(context: Context, id: number): Value {
+    return this.#named(id, OBJECT_IDS, context.file);
+  }
+
   /** An object's id: mostly of an object of that kind, sometimes of another, or of none. */
   object(context: Context, kind: IommufdObject['kind']): Value {
     const { dice } = this;
     const ids = this.objectIds(context, kind);
-    if (ids.length > 0 && !dice.chance(1, 25))
-      return this.#named(dice.of(ids), OBJECT_IDS, context.file);
+    if (ids.length > 0 && !dice.chance(1, 25)) return this.named(context, dice.of(ids));
     const all = [...nodesOf(context.objects)].map(({ key }) => key);
-    if (all.length > 0 && dice.chance(2, 3))
-      return this.#named(dice.of(all), OBJECT_IDS, context.file);
+    if (all.length > 0 && dice.chance(2, 3)) return this.named(context, dice.of(all));
     return BigInt(dice.of([0, 1, 2, 3, 5, 9, 0x7fff_ffff, 0xffff_ffff]));
   }
 
