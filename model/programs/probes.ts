@@ -7,19 +7,25 @@ import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import { each } from '../../spec/collections/ordered-map.ts';
 import { MOCK_IOMMU } from '../../spec/hardware/templates.ts';
 import { translations } from '../../spec/hardware/translate.ts';
-import { type Context, tableOf } from '../../spec/iommufd/context.ts';
+import { type Context, pagesAt, tableOf } from '../../spec/iommufd/context.ts';
 import { frameAt } from '../../spec/selftest/frames.ts';
 import { pinsOf } from '../../spec/selftest/md-check-refs.ts';
 import type { World } from '../../spec/world.ts';
 import { ARENA_BASE, DATA_LENGTH, DATA_OFFSET } from './arena.ts';
 import { Draft } from './draft.ts';
 import { type IommufdDescriptor, Scene } from './draw/scene.ts';
+import { takeDown } from './end-probes.ts';
 import type { Operation, Program, Value } from './program.ts';
 import { PROCESS } from './run.ts';
+import { type SeenArea, SeenAreas } from './seen-areas.ts';
 import { lookAtTables, testCall } from './table-probes.ts';
 
 /** Stretches of a domain that one look can take in, and no more of them than this. */
 const MOST = 12;
+const MOST_GONE = 6;
+
+/** Of a mock domain. */
+const LEAST_PAGE = 2048n;
 
 type Look = { readonly iova: bigint; readonly length: bigint; readonly address: bigint };
 
@@ -58,6 +64,7 @@ const probesOfDomain = (
   id: Value,
   hwpt: ObjectId,
   ioas: ObjectId,
+  gone: readonly SeenArea[],
 ): readonly Operation[] => {
   const probes = looksAt(world, context, hwpt).map(({ iova, length, address }) =>
     testCall('', fd, 'MD_CHECK_MAP', {
@@ -67,19 +74,22 @@ const probesOfDomain = (
       uptr: { arena: address - ARENA_BASE },
     }),
   );
-  // Behind each area, and where nothing was ever mapped, nothing may be translated.
-  const ends: bigint[] = [];
-  each(tableOf(context, ioas).areas, (_, { last }) => ends.push(last + 1n));
-  for (const end of [...ends.slice(0, MOST), 0x100_0000n]) {
-    const iova = end - (end % 2048n);
-    probes.push(
-      testCall('', fd, 'MD_CHECK_MAP', {
-        id,
-        iova,
-        length: 2048n,
-        uptr: { arena: DATA_OFFSET },
-      }),
-    );
+  const nothingAt = (iova: bigint, address: bigint): void => {
+    const at = iova - (iova % LEAST_PAGE);
+    const uptr = { arena: address - (iova % LEAST_PAGE) - ARENA_BASE };
+    probes.push(testCall('', fd, 'MD_CHECK_MAP', { id, iova: at, length: LEAST_PAGE, uptr }));
+  };
+  // Behind each area, as if it were longer, and where one has gone, nothing may be translated.
+  let count = 0;
+  each(tableOf(context, ioas).areas, (iova, { last, pages, startByte }) => {
+    const { source } = pagesAt(context, pages);
+    count += 1;
+    if (count > MOST || source.kind !== 'user') return;
+    nothingAt(last + 1n, source.start + startByte + (last + 1n - iova));
+  });
+  for (const { iova, last, address } of gone.slice(0, MOST_GONE)) {
+    nothingAt(iova, address);
+    if (last - iova >= PAGE_SIZE_BYTES) nothingAt(last, address + (last - iova));
   }
   return probes;
 };
@@ -139,8 +149,10 @@ const withCharges = (program: Program): Program => {
  */
 export const withProbes = (start: World, program: Program): Program => {
   const draft = new Draft(start);
+  const seen = new SeenAreas();
   for (const operation of program.length <= SHORT ? withCharges(program) : program) {
     draft.add(operation);
+    seen.look(draft.world);
   }
   const scene = new Scene(undefined, draft);
   scene.remember();
@@ -149,18 +161,28 @@ export const withProbes = (start: World, program: Program): Program => {
   };
   look(statusProbes());
   if (!start.setting.platform.testCommands) return draft.operations;
-  const [first] = scene.iommufds();
+  const lookAtDomain = (
+    on: IommufdDescriptor,
+    name: Value,
+    hwpt: ObjectId,
+    ioas: ObjectId,
+  ): void => {
+    const gone = seen.gone(draft.world, on.context.file, ioas);
+    look(probesOfDomain(draft.world, on, name, hwpt, ioas, gone));
+  };
+  const lookAtPins = (): void => {
+    const [first] = scene.iommufds();
+    if (first !== undefined) look([...probesOfPins(draft.world, first.value), ...statusProbes()]);
+  };
   for (const on of scene.iommufds()) {
     if (on.context.forgotten !== undefined) continue;
     each(on.context.objects, (id, object) => {
       if (object.kind !== 'hwpt' || object.domain.iommu !== MOCK_IOMMU) return;
-      look(probesOfDomain(draft.world, on, scene.named(on.context, id), id, object.ioas));
+      lookAtDomain(on, scene.named(on.context, id), id, object.ioas);
     });
   }
-  if (first !== undefined) look(probesOfPins(draft.world, first.value));
-  lookAtTables(scene, (on, name, hwpt, ioas) =>
-    look(probesOfDomain(draft.world, on, name, hwpt, ioas)),
-  );
-  if (first !== undefined) look(probesOfPins(draft.world, first.value));
+  lookAtPins();
+  lookAtTables(scene, lookAtDomain);
+  takeDown(scene, lookAtPins);
   return draft.operations;
 };

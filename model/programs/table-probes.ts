@@ -1,20 +1,27 @@
 // Looks at what an IOAS holds and neither a reply nor a domain shows: a domain that is attached now is filled from its
 // areas, and an in-kernel user may do with each of them what its flags permit.
 
-import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
+import {
+  ACCESS_NEEDS_PIN_PAGES,
+  MOCK_ACCESS_RW_WRITE,
+  TEST_OPERATIONS,
+  type TestOperationName,
+} from '../../spec/abi/test.ts';
 import { type ObjectId, objectId } from '../../spec/abi/units.ts';
-import { each } from '../../spec/collections/ordered-map.ts';
+import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type Context, tableOf } from '../../spec/iommufd/context.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from './arena.ts';
 import type { IommufdDescriptor, Scene } from './draw/scene.ts';
 import type { Operation, Value } from './program.ts';
 
 const TEST_COMMAND = 0x3ba0;
-const WRITE = 1n;
+const WRITE = BigInt(MOCK_ACCESS_RW_WRITE);
+const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
 
 /** Of one program, so that most calls are still those that were drawn. */
 const MOST_TABLES = 3;
 const MOST_AREAS = 6;
+const MOST_HELD = 3;
 
 export const testCall = (
   label: string,
@@ -38,6 +45,14 @@ export const testCall = (
   },
 });
 
+type Stretch = { readonly iova: bigint; readonly last: bigint };
+
+/** The first areas of an IOAS, at most so many. */
+const areasOf = (context: Context, ioas: ObjectId, most: number): readonly Stretch[] =>
+  [...nodesOf(tableOf(context, ioas).areas)]
+    .slice(0, most)
+    .map(({ key, value }) => ({ iova: key, last: value.last }));
+
 const hasDomain = (context: Context, ioas: ObjectId): boolean => {
   let found = false;
   each(context.objects, (_, object) => {
@@ -46,42 +61,75 @@ const hasDomain = (context: Context, ioas: ObjectId): boolean => {
   return found;
 };
 
-/** Its first byte is written and its last one read, or the other way round, where its flags permit. */
-const useAreas = (scene: Scene, on: IommufdDescriptor, ioas: ObjectId): void => {
+/** A user of an IOAS; nothing where it may not be. */
+const makeUser = (
+  scene: Scene,
+  on: IommufdDescriptor,
+  ioas: ObjectId,
+  flags: bigint,
+): Value | undefined => {
   const label = scene.draft.label('user');
-  scene.add(testCall(label, on.value, 'CREATE_ACCESS', { id: scene.named(on.context, ioas) }));
-  if (scene.draft.output(label, 'out_access_fd') === 0n) return;
-  const id = { from: label, out: 'out_access_fd' };
-  let count = 0;
-  each(tableOf(on.context, ioas).areas, (iova, { last }) => {
-    count += 1;
-    if (count > MOST_AREAS) return;
-    for (const [at, flags] of [
-      [iova, count % 2 === 0 ? WRITE : 0n],
-      [last, count % 2 === 0 ? 0n : WRITE],
-    ] as const) {
-      const uptr = { arena: ARRAY_OFFSET };
-      scene.add(
-        testCall(scene.draft.label('use'), on.value, 'ACCESS_RW', {
-          id,
-          iova: at,
-          length: 1n,
-          uptr,
-          flags,
-        }),
-      );
-    }
-  });
+  const id = scene.named(on.context, ioas);
+  scene.add(testCall(label, on.value, 'CREATE_ACCESS', { id, flags }));
+  const out = 'out_access_fd';
+  return scene.draft.output(label, out) === 0n ? undefined : { from: label, out };
 };
 
-/**
- * Adds the looks to the scene's draft. `lookAtDomain` adds those at a domain, by what names its hwpt, its id and its
- * IOAS.
- */
-export const lookAtTables = (
-  scene: Scene,
-  lookAtDomain: (on: IommufdDescriptor, name: Value, hwpt: ObjectId, ioas: ObjectId) => void,
-): void => {
+/** Each area's first byte is written and its last one read, or the other way round, where its flags permit. */
+const useAreas = (scene: Scene, on: IommufdDescriptor, ioas: ObjectId): void => {
+  const id = makeUser(scene, on, ioas, 0n);
+  if (id === undefined) return;
+  const areas = areasOf(on.context, ioas, MOST_AREAS);
+  for (const [index, { iova, last }] of areas.entries()) {
+    const writesFirst = index % 2 === 0;
+    const use = (at: bigint, flags: bigint): void => {
+      const uptr = { arena: ARRAY_OFFSET };
+      const fields = { id, iova: at, length: 1n, uptr, flags };
+      scene.add(testCall(scene.draft.label('use'), on.value, 'ACCESS_RW', fields));
+    };
+    use(iova, writesFirst ? WRITE : 0n);
+    use(last, writesFirst ? 0n : WRITE);
+  }
+};
+
+/** Some areas' first pages are held, so that it matters who lets go of what. */
+const holdPages = (scene: Scene, on: IommufdDescriptor, ioas: ObjectId): void => {
+  const id = makeUser(scene, on, ioas, NEEDS_PINS);
+  if (id === undefined) return;
+  for (const { iova } of areasOf(on.context, ioas, MOST_HELD)) {
+    const fields = { id, iova, length: 1n };
+    scene.add(testCall(scene.draft.label('hold'), on.value, 'ACCESS_PAGES', fields));
+  }
+};
+
+/** Adds looks at a domain: by what names its hwpt, its id and its IOAS. */
+export type LookAtDomain = (
+  on: IommufdDescriptor,
+  name: Value,
+  hwpt: ObjectId,
+  ioas: ObjectId,
+) => void;
+
+/** A descriptor as the present world has it. */
+const present = (scene: Scene, fd: number): IommufdDescriptor => {
+  const found = scene.iommufds().find((descriptor) => descriptor.fd === fd);
+  if (found === undefined) throw new Error(`Descriptor ${fd} is no iommufd any more.`);
+  return found;
+};
+
+const attach = (scene: Scene, fd: number, ioas: ObjectId, lookAtDomain: LookAtDomain): void => {
+  const { context, value } = present(scene, fd);
+  if (!scene.platform.mockDevices || hasDomain(context, ioas)) return;
+  const label = scene.draft.label('attached');
+  scene.add(testCall(label, value, 'MOCK_DOMAIN', { id: scene.named(context, ioas) }));
+  const hwpt = Number(scene.draft.output(label, 'out_hwpt_id'));
+  if (hwpt === 0) return;
+  const name = { from: label, out: 'out_hwpt_id' };
+  lookAtDomain(present(scene, fd), name, objectId(hwpt), ioas);
+};
+
+/** Adds the looks to the scene's draft. */
+export const lookAtTables = (scene: Scene, lookAtDomain: LookAtDomain): void => {
   let tables = 0;
   for (const { fd, context } of scene.iommufds()) {
     if (context.forgotten !== undefined) continue;
@@ -89,19 +137,9 @@ export const lookAtTables = (
       if (tableOf(context, ioas).areas === undefined) continue;
       tables += 1;
       if (tables > MOST_TABLES) return;
-      const present = (): IommufdDescriptor | undefined =>
-        scene.iommufds().find((descriptor) => descriptor.fd === fd);
-      const before = present();
-      if (before === undefined) return;
-      useAreas(scene, before, ioas);
-      if (!scene.platform.mockDevices || hasDomain(context, ioas)) continue;
-      const label = scene.draft.label('attached');
-      scene.add(testCall(label, before.value, 'MOCK_DOMAIN', { id: scene.named(context, ioas) }));
-      const hwpt = Number(scene.draft.output(label, 'out_hwpt_id'));
-      const after = present();
-      if (hwpt === 0 || after === undefined) continue;
-      const name = { from: label, out: 'out_hwpt_id' };
-      lookAtDomain(after, name, objectId(hwpt), ioas);
+      useAreas(scene, present(scene, fd), ioas);
+      attach(scene, fd, ioas, lookAtDomain);
+      holdPages(scene, present(scene, fd), ioas);
     }
   }
 };

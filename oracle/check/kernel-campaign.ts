@@ -42,7 +42,11 @@ export type KernelCampaignOptions = {
 /** A transfer takes a device a tenth of a second, and other programs take a few milliseconds. */
 const KERNEL_LOOKS: Looks = { transfersIn: 16 };
 
+/** Programs that go to the kernel at once: few at first, since most faults show soon. */
+const FIRST_BATCH = 32;
 const BATCH = 256;
+
+const batchSize = (batch: number): number => Math.min(BATCH, FIRST_BATCH * 2 ** batch);
 
 type Judged = {
   readonly steps: readonly JudgedStep[];
@@ -116,6 +120,16 @@ const shrunk = async (
   }
 };
 
+type Failing = { readonly program: Program; readonly judged: Judged };
+
+/** Which of two is to be shrunk: one that kills no kernel, as each death takes a start, and then the shorter one. */
+const easier = (one: Failing | undefined, other: Failing): Failing => {
+  if (one === undefined) return other;
+  const kills = ({ judged }: Failing): boolean => judged.fault?.kind === 'death';
+  if (kills(one) !== kills(other)) return kills(one) ? other : one;
+  return other.judged.steps.length < one.judged.steps.length ? other : one;
+};
+
 /** The shortest program that still ends in a violation on the kernel; undefined where this one ends in none. */
 export const shrinkOnKernel = async (
   setting: Setting,
@@ -160,35 +174,40 @@ export const runKernelCampaign = async (
     shrinks: number,
     interrupted: boolean,
   ): CampaignReport => ({ ...tally.report(setting, seed), counterexample, shrinks, interrupted });
-  const draw = (done: number): readonly Program[] =>
+  const draw = (batch: number, done: number): readonly Program[] =>
     fc
       .sample(arbitrary, {
-        numRuns: Math.min(BATCH, runs - done),
-        seed: seedOfBatch(seed, done / BATCH),
+        numRuns: Math.min(batchSize(batch), runs - done),
+        seed: seedOfBatch(seed, batch),
       })
       .map((program) => withProbes(start, program));
 
   const launch = (drawn: readonly Program[]) => ({ drawn, running: subject.run(drawn) });
-  let pending = runs > 0 ? launch(draw(0)) : undefined;
-  for (let done = 0; pending !== undefined; ) {
+  let pending = runs > 0 ? launch(draw(0, 0)) : undefined;
+  let done = 0;
+  for (let batch = 0; pending !== undefined; batch += 1) {
     const { drawn, running } = pending;
-    const next = done + drawn.length;
+    done += drawn.length;
     // The kernel works on one batch while the next is drawn.
-    const following = next < runs && signal?.aborted !== true ? draw(next) : undefined;
+    const following = done < runs && signal?.aborted !== true ? draw(batch + 1, done) : undefined;
     const ran = await running;
     pending = following === undefined ? undefined : launch(following);
+    let found: Failing | undefined;
     for (const [index, program] of drawn.entries()) {
       const judged = judgeRun(start, ran[index] as KernelRun);
-      tally.add(judged);
-      for (const id of judged.known) {
-        tally.knownComplaints.set(id, (tally.knownComplaints.get(id) ?? 0) + 1);
+      if (found === undefined) {
+        tally.add(judged);
+        for (const id of judged.known) {
+          tally.knownComplaints.set(id, (tally.knownComplaints.get(id) ?? 0) + 1);
+        }
       }
-      if (judged.fault === undefined) continue;
+      if (judged.fault !== undefined) found = easier(found, { program, judged });
+    }
+    if (found !== undefined) {
       await pending?.running;
-      const { counterexample, shrinks } = await shrunk(subject, start, program, judged);
+      const { counterexample, shrinks } = await shrunk(subject, start, found.program, found.judged);
       return report(counterexample, shrinks, false);
     }
-    done = next;
     onProgress?.({ runs: tally.runs, calls: tally.calls });
   }
   return report(undefined, 0, signal?.aborted === true);

@@ -1,0 +1,73 @@
+// A campaign on a kernel, with the emulator in the kernel's place: its hidden state is not looked into, so that faults
+// that no reply shows must be found by the looks at the end of each program.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FaultName } from '../../../model/emulator/faults.ts';
+import { EmulatedMachine } from '../../../model/emulator/machine.ts';
+import { runProgram } from '../../../model/programs/run.ts';
+import { type KernelRunner, runKernelCampaign } from '../../../oracle/check/kernel-campaign.ts';
+import type { CampaignReport } from '../../../oracle/check/report.ts';
+import type { Setting } from '../../../spec/platform.ts';
+import { describeCounterexample } from '../../describe.ts';
+import { LIMITED, nameOf, PRIVILEGED, settingOf } from '../../settings.ts';
+
+const LENGTH = 40;
+
+const kernel = (setting: Setting, faults: readonly FaultName[]): KernelRunner => ({
+  run: async (programs) =>
+    programs.map((program) => ({
+      steps: runProgram(program, new EmulatedMachine(setting, { faults: new Set(faults) })),
+      complaints: [],
+    })),
+});
+
+const check = (
+  setting: Setting,
+  runs: number,
+  ...faults: readonly FaultName[]
+): Promise<CampaignReport> =>
+  runKernelCampaign({ setting, runs, seed: 5, length: LENGTH, subject: kernel(setting, faults) });
+
+const campaign = suite('campaign on a kernel');
+
+for (const release of ['6.12.95', '7.3.4'] as const) {
+  for (const setting of [
+    settingOf('mock', PRIVILEGED, release),
+    settingOf('mock', LIMITED, release),
+    settingOf('vtd', PRIVILEGED, release),
+  ]) {
+    campaign(`${nameOf(setting)}: no violation where there is none`, async () => {
+      const report = await check(setting, 150);
+      assert.is(report.counterexample, undefined, describeCounterexample(report));
+      assert.is(report.runs, 150);
+    });
+  }
+}
+
+/** What no reply of the drawn calls needs to show, and the most operations that may be left of the program. */
+const HIDDEN: readonly (readonly [FaultName, number])[] = [
+  ['second-domain-not-unmapped', 8],
+  ['domain-fill-forgets-areas', 6],
+  ['access-write-ignores-permission', 6],
+  ['pages-not-unpinned-with-access', 9],
+];
+
+for (const [fault, most] of HIDDEN) {
+  campaign(`${fault}: found, and shrunk`, async () => {
+    const { counterexample } = await check(settingOf('mock'), 600, fault);
+    assert.ok(counterexample !== undefined);
+    assert.ok((counterexample?.program.length ?? 0) <= most, `${counterexample?.program.length}`);
+  });
+}
+
+campaign('one seed: the same programs, and the same counterexample', async () => {
+  const [one, other] = [
+    await check(settingOf('mock'), 300, 'cut-off-by-one'),
+    await check(settingOf('mock'), 300, 'cut-off-by-one'),
+  ];
+  assert.equal(one.counterexample?.program, other.counterexample?.program);
+  assert.is(one.runs, other.runs);
+});
+
+campaign.run();
