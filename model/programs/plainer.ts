@@ -123,3 +123,42 @@ export const withoutFile = (program: Program): Program | undefined => {
         : operation;
     });
 };
+
+/** IOVAs that are tried for a map that leaves it to the kernel. */
+const MOST_FIXED = 3;
+
+const isChosen = (operation: Operation): boolean => {
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return false;
+  const { layout, fields } = operation.argument;
+  return (
+    layout === 'IOMMU_IOAS_MAP' &&
+    typeof fields.flags === 'bigint' &&
+    (fields.flags & BigInt(MAP_FIXED_IOVA)) === 0n
+  );
+};
+
+const fixedAt = (operation: Operation, iova: bigint): Operation => {
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
+  const { argument } = operation;
+  const flags = BigInt.asUintN(32, argument.fields.flags as bigint) | BigInt(MAP_FIXED_IOVA);
+  return { ...operation, argument: { ...argument, fields: { ...argument.fields, flags, iova } } };
+};
+
+/**
+ * A map whose IOVA the kernel chooses depends on all that is there; one that has its IOVA from a later call does not,
+ * and more can be taken away.
+ */
+export function* fixedMaps(program: Program): Generator<Program> {
+  for (const [index, operation] of program.entries()) {
+    if (!isChosen(operation)) continue;
+    const later = new Set<bigint>();
+    for (const other of program.slice(index + 1)) {
+      if (other.op !== 'ioctl' || other.argument.kind !== 'struct') continue;
+      const { iova } = other.argument.fields;
+      if (typeof iova === 'bigint') later.add(iova);
+    }
+    for (const iova of [...later].slice(0, MOST_FIXED)) {
+      yield program.with(index, fixedAt(operation, iova));
+    }
+  }
+}

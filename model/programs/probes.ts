@@ -84,7 +84,7 @@ const probesOfDomain = (
   each(tableOf(context, ioas).areas, (iova, { last, pages, startByte }) => {
     const { source } = pagesAt(context, pages);
     count += 1;
-    if (count > MOST || source.kind !== 'user') return;
+    if (count > MOST_GONE || source.kind !== 'user') return;
     nothingAt(last + 1n, source.start + startByte + (last + 1n - iova));
   });
   for (const { iova, last, address } of gone.slice(0, MOST_GONE)) {

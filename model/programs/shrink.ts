@@ -1,7 +1,7 @@
 // Smaller programs, the most promising first: without stretches of operations, from long ones to single ones, and then
 // with simpler values. Works on any program, however it came about.
 
-import { nativeProgram, withoutFile } from './plainer.ts';
+import { fixedMaps, nativeProgram, withoutFile } from './plainer.ts';
 import type { Argument, Operation, Program, Value } from './program.ts';
 
 /** How far shrinking has come: what was tried without success need not be tried at once again. */
@@ -25,6 +25,20 @@ const without = (program: Program, from: number, size: number): Program => [
 
 const half = (size: number): number => Math.max(1, size >> 1);
 
+/** In a short program, two operations that are of use only together: something made and destroyed again. */
+const MOST_FOR_PAIRS = 16;
+
+function* withoutPairs(program: Program): Generator<Candidate> {
+  if (program.length > MOST_FOR_PAIRS) return;
+  for (let later = program.length - 2; later > 0; later -= 1) {
+    for (let earlier = later - 1; earlier >= 0; earlier -= 1) {
+      const fewer = program.filter((_, index) => index !== later && index !== earlier);
+      const progress = { phase: 'operations', size: 1, from: fewer.length, found: false } as const;
+      yield { program: fewer, progress };
+    }
+  }
+}
+
 function* fewerOperations(
   program: Program,
   start: Extract<Progress, { phase: 'operations' }>,
@@ -41,7 +55,10 @@ function* fewerOperations(
       if (at > 0 && at < size) at = size;
     }
     if (size === 1) {
-      if (!found) return;
+      if (!found) {
+        yield* withoutPairs(program);
+        return;
+      }
       found = false;
     } else {
       size = half(size);
@@ -131,7 +148,8 @@ export const startOfShrinking = (length: number): Progress => ({
 export function* smallerPrograms(program: Program, progress: Progress): Generator<Candidate> {
   if (progress.phase === 'operations') {
     yield* fewerOperations(program, progress);
-    for (const plainer of [nativeProgram(program), withoutFile(program)]) {
+    const plainerPrograms = [nativeProgram(program), withoutFile(program), ...fixedMaps(program)];
+    for (const plainer of plainerPrograms) {
       if (plainer === undefined) continue;
       const single = { phase: 'operations', size: 1, from: plainer.length, found: false } as const;
       yield { program: plainer, progress: single };

@@ -3,6 +3,7 @@
 import type { Random } from 'fast-check';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
+import { areaAt } from '../../spec/iopt/area.ts';
 import { type IoPagetable, usableRanges } from '../../spec/iopt/io-pagetable.ts';
 import {
   ARRAY_LENGTH,
@@ -25,6 +26,8 @@ const PAGE = PAGE_SIZE_BYTES;
 /** Draws from fast-check's source of random numbers, so that a seed gives the same program again. */
 export class Dice {
   readonly #random: Random;
+  /** How many values in eight are drawn so that the call is likely to succeed. */
+  care = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -38,6 +41,10 @@ export class Dice {
   /** True `times` in `of`. */
   chance(times: number, of: number): boolean {
     return this.#random.nextInt(1, of) <= times;
+  }
+
+  careful(): boolean {
+    return this.care > 0 && this.chance(this.care, 8);
   }
 
   of<T>(values: readonly [T, ...T[]] | readonly T[]): T {
@@ -88,9 +95,19 @@ const low = (dice: Dice, table: IoPagetable): bigint => {
   return base + BigInt(dice.number(0, LOW_PAGES)) * PAGE;
 };
 
+/** Where nothing is yet, if that is soon found. */
+const free = (dice: Dice, table: IoPagetable): bigint => {
+  for (let attempt = 0; attempt < 4; attempt += 1) {
+    const iova = low(dice, table);
+    if (areaAt(table.areas, iova) === undefined) return iova;
+  }
+  return low(dice, table);
+};
+
 /** An IOVA to map, unmap or look at. */
 export const drawIova = (dice: Dice, table: IoPagetable | undefined): bigint => {
   if (table === undefined) return 0x100_0000n + BigInt(dice.number(0, LOW_PAGES)) * PAGE;
+  if (dice.careful()) return free(dice, table);
   const kind = dice.number(1, 20);
   if (kind <= 9) return low(dice, table);
   if (kind <= 17) {
@@ -102,6 +119,7 @@ export const drawIova = (dice: Dice, table: IoPagetable | undefined): bigint => 
 
 /** A length in bytes: mostly a few pages, sometimes what nearly fits, or nothing, or everything. */
 export const drawLength = (dice: Dice): bigint => {
+  if (dice.careful()) return BigInt(dice.number(1, 6)) * PAGE;
   const kind = dice.number(1, 24);
   if (kind <= 17) return BigInt(dice.number(1, 6)) * PAGE;
   if (kind === 18) return 2048n * BigInt(dice.number(1, 5));
@@ -148,6 +166,7 @@ export const drawUserAddress = (dice: Dice, huge = false): Value => {
   }
   const within = (offset: bigint, length: bigint): bigint =>
     offset + BigInt(dice.number(0, Number(length / PAGE) - 1)) * PAGE;
+  if (dice.careful()) return { arena: within(DATA_OFFSET, DATA_LENGTH - 6n * PAGE) };
   const kind = dice.number(1, 30);
   // Where programs change their memory, and elsewhere.
   if (kind <= 7) return { arena: within(DATA_OFFSET, CHANGING_LENGTH) };
@@ -170,7 +189,7 @@ export const drawArrayPlace = (dice: Dice, bytes: number): Value =>
 
 /** Where a struct of that many bytes is put: mostly where it can be read and written back. */
 export const drawStructPlace = (dice: Dice, bytes: number): Value => {
-  if (dice.chance(60, 64)) return { arena: STRUCT_OFFSET };
+  if (dice.careful() || dice.chance(60, 64)) return { arena: STRUCT_OFFSET };
   const end = STRUCT_OFFSET + STRUCT_LENGTH;
   const kind = dice.number(1, 6);
   if (kind <= 2) return { arena: end - BigInt(dice.number(1, Math.max(1, bytes))) };

@@ -43,7 +43,9 @@ const rarely = (scene: Scene, value: bigint): bigint => (scene.dice.chance(1, 40
 
 const mapFlags = (scene: Scene): bigint => {
   const { dice } = scene;
-  if (dice.chance(1, 20)) return BigInt(dice.of([0, 1, 8, 15, 0x8000_0007, 2, 4]));
+  if (!dice.careful() && dice.chance(1, 20)) {
+    return BigInt(dice.of([0, 1, 8, 15, 0x8000_0007, 2, 4]));
+  }
   return BigInt(dice.of([7, 7, 7, 7, 5, 5, 3, 6, 6, 4, 2]));
 };
 

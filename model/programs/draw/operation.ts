@@ -22,6 +22,7 @@ import type {
   Scene,
 } from './scene.ts';
 import * as test from './test.ts';
+import type { Group } from './theme.ts';
 
 const PAGE = 4096n;
 
@@ -129,6 +130,7 @@ type Facts = {
 
 /** One thing that could be drawn, and how often compared with the others. */
 type Choice = {
+  readonly group: Group;
   readonly weight: (facts: Facts) => number;
   readonly draw: (facts: Facts) => void;
 };
@@ -137,14 +139,16 @@ const recent = ({ scene }: Facts, then: number, before: number): number =>
   scene.release === '7.3.4' ? then : before;
 
 const onIommufd = (
+  group: Group,
   weight: (facts: Facts) => number,
   draw: (scene: Scene, on: IommufdDescriptor) => void,
-): Choice => ({ weight, draw: ({ scene, on }) => draw(scene, on) });
+): Choice => ({ group, weight, draw: ({ scene, on }) => draw(scene, on) });
 
 const onAccess = (
   weight: number,
   draw: (scene: Scene, on: IommufdDescriptor, access: AccessDescriptor) => void,
 ): Choice => ({
+  group: 'access',
   weight: ({ accesses }) => (accesses.length > 0 ? weight : 0),
   draw: ({ scene, on, accesses }) => draw(scene, on, scene.dice.of(accesses)),
 });
@@ -153,68 +157,91 @@ const fewer = (count: number, none: number, few: number, many: number): number =
   count === 0 ? none : count < 3 ? few : many;
 
 const CHOICES: readonly Choice[] = [
-  onIommufd(({ counts }) => fewer(counts.ioas, 40, 4, 1), native.drawIoasAlloc),
-  onIommufd(({ some }) => 4 * some, native.drawDestroy),
-  onIommufd(({ some }) => 22 * some + 0.2, native.drawIoasMap),
-  onIommufd(({ some }) => 12 * some + 0.2, native.drawIoasUnmap),
-  onIommufd(({ some }) => 8 * some, native.drawIoasCopy),
-  onIommufd(({ some }) => 3 * some, native.drawAllowIovas),
-  onIommufd(({ some }) => 3 * some, native.drawIovaRanges),
-  onIommufd(() => 4, native.drawOption),
-  onIommufd(({ compatible, some }) => (compatible < 1 ? 8 * some : 2), native.drawVfioIoas),
-  onIommufd(() => 2, native.drawOddNative),
-  onIommufd((facts) => recent(facts, 3 * facts.some, 0.2), native.drawMapFile),
-  onIommufd((facts) => recent(facts, 0.7, 0.1), native.drawChangeProcess),
-  onIommufd(({ counts }) => (counts.device > 0 ? 3 : 0.2), native.drawHwptAlloc),
-  onIommufd(({ compatible }) => 14 * compatible, compat.drawMapDma),
-  onIommufd(({ compatible }) => 10 * compatible, compat.drawUnmapDma),
-  onIommufd(({ compatible }) => 4 * compatible, compat.drawSetIommu),
-  onIommufd(() => 3, compat.drawCheckExtension),
-  onIommufd(({ compatible }) => 4 * compatible, compat.drawGetInfo),
-  onIommufd(() => 0.5, compat.drawApiVersion),
-  onIommufd(() => 0.7, compat.drawOddCompat),
+  onIommufd('other', ({ counts }) => fewer(counts.ioas, 40, 4, 1), native.drawIoasAlloc),
+  onIommufd('other', ({ some }) => 4 * some, native.drawDestroy),
+  onIommufd('table', ({ some }) => 22 * some + 0.2, native.drawIoasMap),
+  onIommufd('table', ({ some }) => 12 * some + 0.2, native.drawIoasUnmap),
+  onIommufd('table', ({ some }) => 8 * some, native.drawIoasCopy),
+  onIommufd('other', ({ some }) => 3 * some, native.drawAllowIovas),
+  onIommufd('other', ({ some }) => 3 * some, native.drawIovaRanges),
+  onIommufd('other', () => 4, native.drawOption),
   onIommufd(
+    'other',
+    ({ compatible, some }) => (compatible < 1 ? 8 * some : 2),
+    native.drawVfioIoas,
+  ),
+  onIommufd('odd', () => 2, native.drawOddNative),
+  onIommufd('table', (facts) => recent(facts, 3 * facts.some, 0.2), native.drawMapFile),
+  onIommufd('odd', (facts) => recent(facts, 0.7, 0.1), native.drawChangeProcess),
+  onIommufd('domain', ({ counts }) => (counts.device > 0 ? 3 : 0.2), native.drawHwptAlloc),
+  onIommufd('compat', ({ compatible }) => 14 * compatible, compat.drawMapDma),
+  onIommufd('compat', ({ compatible }) => 10 * compatible, compat.drawUnmapDma),
+  onIommufd('other', ({ compatible }) => 4 * compatible, compat.drawSetIommu),
+  onIommufd('odd', () => 3, compat.drawCheckExtension),
+  onIommufd('other', ({ compatible }) => 4 * compatible, compat.drawGetInfo),
+  onIommufd('odd', () => 0.5, compat.drawApiVersion),
+  onIommufd('odd', () => 0.7, compat.drawOddCompat),
+  onIommufd(
+    'domain',
     ({ counts, some, mocks }) => mocks * some * fewer(counts.selftest, 12, 4, 0.5),
     test.drawMockDomain,
   ),
-  onIommufd(({ counts, mocks }) => (counts.selftest > 0 ? 3 : 0.1 * mocks), test.drawMockReplace),
-  onIommufd(({ some }) => 2 * some, test.drawAddReserved),
-  onIommufd(({ counts }) => (counts.hwpt > 0 ? 4 : 0.2), test.drawCheckMap),
-  onIommufd(() => 2, test.drawCheckRefs),
-  onIommufd(({ accesses, some }) => (accesses.length < 2 ? 3 * some : 0.5), test.drawCreateAccess),
-  onIommufd(() => 0.6, test.drawSmallTest),
+  onIommufd(
+    'domain',
+    ({ counts, mocks }) => (counts.selftest > 0 ? 3 : 0.1 * mocks),
+    test.drawMockReplace,
+  ),
+  onIommufd('other', ({ some }) => 2 * some, test.drawAddReserved),
+  onIommufd('domain', ({ counts }) => (counts.hwpt > 0 ? 4 : 0.2), test.drawCheckMap),
+  onIommufd('other', () => 2, test.drawCheckRefs),
+  onIommufd(
+    'access',
+    ({ accesses, some }) => (accesses.length < 2 ? 3 * some : 0.5),
+    test.drawCreateAccess,
+  ),
+  onIommufd('odd', () => 0.6, test.drawSmallTest),
   onAccess(6, test.drawAccessPages),
   onAccess(3, test.drawUnpin),
   onAccess(6, test.drawAccessRw),
   onAccess(2, test.drawAccessReplace),
   onAccess(3, native.drawDestroyMock),
   {
+    group: 'other',
     weight: ({ scene, groups }) =>
       scene.platform.devices.length === 0 ? 0 : groups.length === 0 ? 12 : 4,
     draw: ({ scene }) => compat.drawOpenGroup(scene),
   },
   {
+    group: 'other',
     weight: ({ scene, cdevs }) =>
       device.hasDeviceFiles(scene) ? fewer(cdevs.length, 10, 3, 1) : 0,
     draw: ({ scene }) => device.drawOpenDevice(scene),
   },
   {
+    group: 'other',
     weight: ({ cdevs }) => (cdevs.length === 0 ? 0 : 16),
     draw: ({ scene, cdevs }) => device.drawDeviceCall(scene, scene.dice.of(cdevs)),
   },
   {
+    group: 'other',
     weight: ({ groupDevices }) => (groupDevices.length === 0 ? 0 : 0.7),
     draw: ({ scene, groupDevices }) =>
       device.drawGroupDeviceCall(scene, scene.dice.of(groupDevices).value),
   },
   {
+    group: 'other',
     weight: ({ groups }) => (groups.length === 0 ? 0 : 16),
     draw: ({ scene, groups }) => compat.drawGroupCall(scene, scene.dice.of(groups)),
   },
-  { weight: ({ iommufds }) => (iommufds < 2 ? 1 : 0.2), draw: ({ scene }) => drawOpen(scene) },
-  { weight: () => 1.5, draw: ({ scene }) => drawClose(scene) },
-  { weight: () => 0.4, draw: ({ scene }) => drawOddDescriptor(scene) },
   {
+    group: 'other',
+    weight: ({ iommufds }) => (iommufds < 2 ? 1 : 0.2),
+    draw: ({ scene }) => drawOpen(scene),
+  },
+  { group: 'odd', weight: () => 1.5, draw: ({ scene }) => drawClose(scene) },
+  { group: 'odd', weight: () => 0.4, draw: ({ scene }) => drawOddDescriptor(scene) },
+  {
+    group: 'memory',
     weight: ({ on }) => (on.context.pages === undefined ? 1 : 3),
     draw: ({ scene }) => drawMemory(scene),
   },
@@ -223,7 +250,8 @@ const CHOICES: readonly Choice[] = [
 const GRAIN = 1_000_000;
 
 const drawWeighted = (facts: Facts): void => {
-  const weights = CHOICES.map(({ weight }) => weight(facts));
+  const { weights: times } = facts.scene.theme;
+  const weights = CHOICES.map(({ group, weight }) => weight(facts) * (times[group] ?? 1));
   let total = 0;
   for (const weight of weights) total += weight;
   let at = (facts.scene.dice.number(0, GRAIN - 1) / GRAIN) * total;
@@ -238,6 +266,10 @@ const drawWeighted = (facts: Facts): void => {
 
 /** Draws one more operation, or one that makes others possible. */
 export const drawOperation = (scene: Scene): void => {
+  if (scene.draft.operations.length === 0) {
+    scene.theme.begin(scene);
+    if (scene.draft.operations.length > 0) return;
+  }
   const iommufds = scene.iommufds();
   if (iommufds.length === 0) {
     drawOpen(scene);

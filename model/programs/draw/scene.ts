@@ -26,6 +26,7 @@ import type { Draft } from '../draft.ts';
 import type { Argument, Label, Operation, Value } from '../program.ts';
 import { PROCESS } from '../run.ts';
 import { type Dice, drawStructPlace } from '../values.ts';
+import { drawTheme, type Theme } from './theme.ts';
 
 export type Descriptor = { readonly fd: number; readonly value: Value; readonly file: OpenFile };
 
@@ -76,6 +77,7 @@ export class Scene {
   readonly release: ReleaseName;
   readonly #given: Given[] = [];
   #descriptors: readonly Descriptor[] | undefined;
+  #theme: Theme | undefined;
 
   /** Without dice nothing can be drawn, and what there is can be named all the same. */
   constructor(dice: Dice | undefined, draft: Draft) {
@@ -83,6 +85,15 @@ export class Scene {
     this.draft = draft;
     this.platform = draft.world.setting.platform;
     this.release = draft.world.setting.release;
+  }
+
+  /** Drawn when it is first asked for; from then on values are drawn with its care. */
+  get theme(): Theme {
+    if (this.#theme === undefined) {
+      this.#theme = drawTheme(this, this.dice);
+      this.dice.care = this.#theme.care;
+    }
+    return this.#theme;
   }
 
   get dice(): Dice {
@@ -203,7 +214,8 @@ export class Scene {
   object(context: Context, kind: IommufdObject['kind']): Value {
     const { dice } = this;
     const ids = this.objectIds(context, kind);
-    if (ids.length > 0 && !dice.chance(1, 25)) return this.named(context, dice.of(ids));
+    if (ids.length > 0 && (dice.careful() || !dice.chance(1, 25)))
+      return this.named(context, dice.of(ids));
     const all = [...nodesOf(context.objects)].map(({ key }) => key);
     if (all.length > 0 && dice.chance(2, 3)) return this.named(context, dice.of(all));
     return BigInt(dice.of([0, 1, 2, 3, 5, 9, 0x7fff_ffff, 0xffff_ffff]));
