@@ -25,7 +25,8 @@ export type KernelRun = {
 
 /** Something that runs programs on a kernel, each in a fresh world. */
 export type KernelRunner = {
-  readonly run: (programs: readonly Program[]) => Promise<readonly KernelRun[]>;
+  /** `fresh` gives each program memory that none had before. */
+  readonly run: (programs: readonly Program[], fresh?: boolean) => Promise<readonly KernelRun[]>;
 };
 
 export type KernelCampaignOptions = {
@@ -89,7 +90,10 @@ const firstFailing = async (
       batch.push(next.value);
     }
     if (batch.length === 0) return undefined;
-    const ran = await subject.run(batch.map((candidate) => candidate.program));
+    const ran = await subject.run(
+      batch.map((candidate) => candidate.program),
+      true,
+    );
     for (const [index, candidate] of batch.entries()) {
       const run = ran[index];
       if (run === undefined) continue;
@@ -122,12 +126,32 @@ const shrunk = async (
 
 type Failing = { readonly program: Program; readonly judged: Judged };
 
-/** Which of two is to be shrunk: one that kills no kernel, as each death takes a start, and then the shorter one. */
-const easier = (one: Failing | undefined, other: Failing): Failing => {
-  if (one === undefined) return other;
-  const kills = ({ judged }: Failing): boolean => judged.fault?.kind === 'death';
-  if (kills(one) !== kills(other)) return kills(one) ? other : one;
-  return other.judged.steps.length < one.judged.steps.length ? other : one;
+/** Of those that failed, so many are run again. */
+const TRIED_AGAIN = 16;
+
+/** Easier to shrink first: those that kill no kernel, as each death takes a start, and then the shorter ones. */
+const byEase = (one: Failing, other: Failing): number => {
+  const deaths = ({ judged }: Failing): number => (judged.fault?.kind === 'death' ? 1 : 0);
+  return deaths(one) - deaths(other) || one.judged.steps.length - other.judged.steps.length;
+};
+
+/**
+ * What an earlier program left in the kernel can make a later one fail that is not at fault, so that they are run once
+ * more, each with memory of its own: the easiest that fails again, or the first where none does.
+ */
+const culprit = async (
+  subject: KernelRunner,
+  start: World,
+  failing: readonly [Failing, ...Failing[]],
+): Promise<Failing> => {
+  const tried = [failing[0], ...failing.slice(1).sort(byEase)].slice(0, TRIED_AGAIN).sort(byEase);
+  const programs = tried.map(({ program, judged }) => program.slice(0, judged.steps.length + 1));
+  const ran = await subject.run(programs, true);
+  for (const [index, run] of ran.entries()) {
+    const judged = judgeRun(start, run);
+    if (judged.fault !== undefined) return { program: programs[index] ?? [], judged };
+  }
+  return failing[0];
 };
 
 /** The shortest program that still ends in a violation on the kernel; undefined where this one ends in none. */
@@ -137,7 +161,7 @@ export const shrinkOnKernel = async (
   program: Program,
 ): Promise<Counterexample | undefined> => {
   const start = startOfProgram(setting);
-  const [ran] = await subject.run([program]);
+  const [ran] = await subject.run([program], true);
   if (ran === undefined) return undefined;
   const judged = judgeRun(start, ran);
   if (judged.fault === undefined) return undefined;
@@ -154,7 +178,7 @@ export const judgeOnKernel = async (
   readonly fault: Fault | undefined;
   readonly refused: string | undefined;
 }> => {
-  const [ran] = await subject.run([program]);
+  const [ran] = await subject.run([program], true);
   if (ran === undefined) throw new Error('The kernel gave no answer to a program.');
   const { steps, fault } = judgeRun(startOfProgram(setting), ran);
   return { steps, fault, refused: ran.refused };
@@ -192,19 +216,21 @@ export const runKernelCampaign = async (
     const following = done < runs && signal?.aborted !== true ? draw(batch + 1, done) : undefined;
     const ran = await running;
     pending = following === undefined ? undefined : launch(following);
-    let found: Failing | undefined;
+    const failing: Failing[] = [];
     for (const [index, program] of drawn.entries()) {
       const judged = judgeRun(start, ran[index] as KernelRun);
-      if (found === undefined) {
+      if (failing.length === 0) {
         tally.add(judged);
         for (const id of judged.known) {
           tally.knownComplaints.set(id, (tally.knownComplaints.get(id) ?? 0) + 1);
         }
       }
-      if (judged.fault !== undefined) found = easier(found, { program, judged });
+      if (judged.fault !== undefined) failing.push({ program, judged });
     }
-    if (found !== undefined) {
+    const [first, ...others] = failing;
+    if (first !== undefined) {
       await pending?.running;
+      const found = await culprit(subject, start, [first, ...others]);
       const { counterexample, shrinks } = await shrunk(subject, start, found.program, found.judged);
       return report(counterexample, shrinks, false);
     }

@@ -248,7 +248,7 @@ const compileProgram = (
 };
 
 /** The programs as one batch for the runner. */
-export const compileBatch = (programs: readonly Program[]): Uint8Array => {
+export const compileBatch = (programs: readonly Program[], fresh = false): Uint8Array => {
   const paths = new Map<string, number>();
   const pathNumber = (path: string): number => {
     const known = paths.get(path) ?? paths.size;
@@ -259,6 +259,7 @@ export const compileBatch = (programs: readonly Program[]): Uint8Array => {
   body.push(programs.length);
   for (const program of programs) compileProgram(program, body, pathNumber);
   const head = new wire.WordWriter();
+  head.push(fresh ? 1 : 0);
   head.push(paths.size);
   for (const path of paths.keys()) {
     const bytes = Buffer.from(path);

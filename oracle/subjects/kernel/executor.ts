@@ -57,6 +57,7 @@ export class Executor {
     const { progress } = this;
     progress[0] = (progress[0] ?? 0) + 1;
     let at = 0;
+    const fresh = message.word(at++) === 1;
     const paths: string[] = [];
     for (let left = message.word(at++); left > 0; left -= 1) {
       const length = message.word(at++);
@@ -67,13 +68,13 @@ export class Executor {
     this.out.push(count);
     for (let number = 0; number < count; number += 1) {
       progress[1] = number;
-      at = this.runProgram(at, paths);
+      at = this.runProgram(at, paths, fresh);
     }
     return this.out.finished();
   }
 
   /** Runs the program that starts at the word, and says where the next one does. */
-  private runProgram(start: number, paths: readonly string[]): number {
+  private runProgram(start: number, paths: readonly string[], fresh: boolean): number {
     const { machine, out, progress, message } = this;
     const count = message.word(start);
     this.slots.clear(message.word(start + 1));
@@ -86,7 +87,7 @@ export class Executor {
     let done = 0;
     let at = start + 2;
     progress[2] = -1;
-    machine.prepare();
+    machine.prepare(fresh);
     while (done < count && refusal === undefined) {
       progress[2] = done;
       const before = out.length;

@@ -183,8 +183,9 @@ export class KernelMachine implements Machine {
     return this.memory.store(Number(address) - this.memory.base, bytes);
   }
 
-  /** Makes the arena as every program finds it. */
-  prepare(): void {
+  /** Makes the arena as every program finds it; `fresh` with pages that no program had before. */
+  prepare(fresh = false): void {
+    if (fresh) this.memory.empty();
     this.memory.restore(REGIONS);
     this.edu.forget();
     this.processStatus.start();

@@ -73,9 +73,12 @@ export class KernelSubject {
     });
   }
 
-  /** What came of each program, in their order. */
-  async run(programs: readonly Program[]): Promise<readonly Ran[]> {
-    return this.inTurn(() => this.runAll(programs));
+  /**
+   * What came of each program, in their order. `fresh` gives each of them memory that none had before, so that a page that
+   * stayed pinned is found in the program that did it and in no other.
+   */
+  async run(programs: readonly Program[], fresh = false): Promise<readonly Ran[]> {
+    return this.inTurn(() => this.runAll(programs, fresh));
   }
 
   async close(): Promise<void> {
@@ -111,7 +114,7 @@ export class KernelSubject {
     await link?.end();
   }
 
-  private async runAll(programs: readonly Program[]): Promise<readonly Ran[]> {
+  private async runAll(programs: readonly Program[], fresh: boolean): Promise<readonly Ran[]> {
     const ran: Ran[] = [];
     const deaths = new Map<number, Death>();
     let unexplained = 0;
@@ -124,7 +127,7 @@ export class KernelSubject {
         continue;
       }
       const limit = Math.min(programs.length, ...deaths.keys());
-      const next = await this.runUntil(programs, limit, ran);
+      const next = await this.runUntil(programs, limit, ran, fresh);
       if (next === undefined) continue;
       if (next.index !== undefined) deaths.set(next.index, next);
       else unexplained += 1;
@@ -142,6 +145,7 @@ export class KernelSubject {
     programs: readonly Program[],
     limit: number,
     ran: Ran[],
+    fresh: boolean,
   ): Promise<Death | undefined> {
     const link = await this.started();
     const flying: Batch[] = [];
@@ -150,7 +154,7 @@ export class KernelSubject {
       while (flying.length < BATCHES_IN_FLIGHT && sent < limit) {
         const end = Math.min(sent + PROGRAMS_IN_BATCH, limit);
         const batch = { start: sent, programs: programs.slice(sent, end) };
-        link.send(compileBatch(batch.programs));
+        link.send(compileBatch(batch.programs, fresh));
         flying.push(batch);
         sent = end;
       }
@@ -176,7 +180,7 @@ export class KernelSubject {
     const before: Ran[] = [];
     const prefix = program.slice(0, operation);
     if (operation > 0 && operation < program.length) {
-      await this.runUntil([prefix], 1, before);
+      await this.runUntil([prefix], 1, before, true);
     }
     return { steps: before[0]?.steps ?? [], complaints: [], died: said };
   }

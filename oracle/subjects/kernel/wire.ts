@@ -2,7 +2,7 @@
 // bits are two words, the lower first; bytes are padded with zeros to whole words. Handles are slots: what an
 // operation gave is kept in one, and patched into the operations that name it.
 //
-//   batch       path count, { length, bytes } of each; program count, programs
+//   batch       1 if each program gets memory that none had before, else 0; path count, { length, bytes } of each; program count, programs
 //   program     operation count, slot count, operations
 //   operation   kind, its words in all, patch count, capture count, patches, captures, body
 //   patch       byte position in the operation, width | slot << 8
