@@ -101,7 +101,7 @@ export const startKernel = async (
   { vm }: SubjectOptions,
   platform: VmPlatform | undefined,
   credentials: Credentials,
-  releases: Releases,
+  releases: Releases = {},
 ): Promise<StartedKernel> => {
   const { KernelSubject } = await import('../subjects/kernel/subject.ts');
   const target =
