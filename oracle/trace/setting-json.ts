@@ -45,6 +45,7 @@ export const platformJson = (platform: Platform) => ({
   testCommands: platform.testCommands,
   mockDevices: platform.mockDevices,
   noIommuConfigured: platform.noIommuConfigured,
+  dmaEntryLimit: platform.dmaEntryLimit,
 });
 
 const iommuOf = (fields: Fields): Iommu => {
@@ -70,8 +71,19 @@ const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
   };
 };
 
+/** Of files that do not say it. */
+const DMA_ENTRY_LIMIT = 65535;
+
 const platformOf = (fields: Fields): Platform => {
-  fields.only('name', 'iommus', 'devices', 'testCommands', 'mockDevices', 'noIommuConfigured');
+  fields.only(
+    'name',
+    'iommus',
+    'devices',
+    'testCommands',
+    'mockDevices',
+    'noIommuConfigured',
+    'dmaEntryLimit',
+  );
   const iommus = fields.objects('iommus').map(iommuOf);
   return {
     name: fields.text('name'),
@@ -80,6 +92,8 @@ const platformOf = (fields: Fields): Platform => {
     testCommands: fields.flag('testCommands'),
     mockDevices: fields.flag('mockDevices'),
     noIommuConfigured: fields.flag('noIommuConfigured'),
+    dmaEntryLimit:
+      fields.raw('dmaEntryLimit') === undefined ? DMA_ENTRY_LIMIT : fields.integer('dmaEntryLimit'),
   };
 };
 
