@@ -16,6 +16,7 @@ export const ERRNO = {
   EMFILE: 24,
   ENOTTY: 25,
   ENOSPC: 28,
+  ERANGE: 34,
   EDEADLOCK: 35,
   EBADE: 52,
   EOVERFLOW: 75,
