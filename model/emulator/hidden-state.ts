@@ -1,7 +1,7 @@
 // Reads off what no errno shows: translations, pins, which frames the program sees, and charges.
 
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
-import type { DomainState, HiddenState, Translation } from '../machine.ts';
+import type { ContainerDomainState, DomainState, HiddenState, Translation } from '../machine.ts';
 import type { IommufdContext } from './context.ts';
 import type { Domain } from './domain.ts';
 import { Hwpt } from './hwpt.ts';
@@ -50,6 +50,15 @@ const domainsOf = (kernel: Kernel, context: IommufdContext): DomainState[] => {
   return list;
 };
 
+const containerDomainsOf = (kernel: Kernel): ContainerDomainState[] =>
+  [...kernel.containers]
+    .flatMap(({ iommu }) => iommu?.domains ?? [])
+    .map(({ domain, groups }) => ({
+      groups: groups.map(({ number }) => number).sort((a, b) => a - b),
+      translations: translationsOf(domain),
+    }))
+    .sort((a, b) => (a.groups[0] ?? 0) - (b.groups[0] ?? 0));
+
 /** Memory of devices and memory without access is not counted as resident. */
 const residentOf = (space: AddressSpace): { address: bigint; frame: number }[] => {
   const list: { address: bigint; frame: number }[] = [];
@@ -68,6 +77,7 @@ export const hiddenStateOf = (kernel: Kernel): HiddenState => {
   const { process, pinned, user } = kernel.accounts;
   return {
     domains: domains.sort((a, b) => a.fd - b.fd || a.hwpt - b.hwpt),
+    containerDomains: containerDomainsOf(kernel),
     pins: kernel.frames.pinned(),
     resident: residentOf(kernel.space),
     locked: { process, pinned, user },

@@ -1,6 +1,7 @@
 // The emulated machine: system calls of one process on one emulated kernel, and a view of what no errno shows.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
+import { VFIO_CONTAINER_PATH } from '../../spec/abi/vfio.ts';
 import type { Backing, Protection } from '../../spec/call.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { HiddenState, InspectableMachine } from '../machine.ts';
@@ -12,6 +13,7 @@ import { violationsOf } from './invariants.ts';
 import { Kernel } from './kernel.ts';
 import type { Store } from './memory/address-space.ts';
 import { Memfd } from './memory/memfd.ts';
+import { ContainerFile } from './type1/container.ts';
 import { VfioGroupFile } from './vfio/vfio-group.ts';
 
 const NO_FAULTS: ReadonlySet<FaultName> = new Set();
@@ -80,10 +82,12 @@ export class EmulatedMachine implements InspectableMachine {
 
   #openFile(path: string): OpenFile | number {
     if (path === '/dev/iommu') return new IommufdContext(this.#kernel);
+    if (path === VFIO_CONTAINER_PATH) return new ContainerFile(this.#kernel);
     const number = /^\/dev\/vfio\/(0|[1-9][0-9]*)$/.exec(path)?.[1];
     const group = number === undefined ? undefined : this.#kernel.devices.group(Number(number));
     if (group === undefined) return -ERRNO.ENOENT;
-    if (group.opened && !this.#kernel.faults.has('second-open-of-group')) return -ERRNO.EBUSY;
+    if (group.openedFile !== undefined && !this.#kernel.faults.has('second-open-of-group'))
+      return -ERRNO.EBUSY;
     return new VfioGroupFile(this.#kernel, group);
   }
 

@@ -125,7 +125,9 @@ export class AddressSpace {
 
   #materialise(store: Store | 'anonymous' | 'device', pages: number): Store {
     if (store === 'anonymous') return { kind: 'frames', first: this.#frames.allocate(pages) };
-    if (store === 'device') return { kind: 'device', first: this.#frames.allocate(pages) };
+    if (store === 'device') {
+      return { kind: 'device', first: this.#frames.allocateRegisters(pages) };
+    }
     return store;
   }
 

@@ -1,5 +1,5 @@
-// A device of a VFIO group, and its descriptors. It is bound to the iommufd when it is first opened, and
-// let go when it is last closed. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
+// A device of a VFIO group, and its descriptors. It is bound to the iommufd when it is first opened, or holds the group in its
+// legacy container, and is let go when it is last closed. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { Access } from '../access.ts';
@@ -17,7 +17,7 @@ export class VfioDevice {
   readonly name: string;
   readonly group: VfioGroup;
   /** None for a mediated device, which has no IOMMU of its own. */
-  readonly #physical: AttachableDevice | undefined;
+  readonly physical: AttachableDevice | undefined;
   #binding: Binding | undefined;
   #attached = false;
   #opened = 0;
@@ -25,7 +25,7 @@ export class VfioDevice {
   constructor(name: string, group: VfioGroup, physical: AttachableDevice | undefined) {
     this.name = name;
     this.group = group;
-    this.#physical = physical;
+    this.physical = physical;
   }
 
   /**
@@ -34,19 +34,19 @@ export class VfioDevice {
    */
   matches(name: string): boolean | number {
     if (name === this.name) return true;
-    if (this.#physical === undefined || !name.startsWith(`${this.name} `)) return false;
+    if (this.physical === undefined || !name.startsWith(`${this.name} `)) return false;
     return name.slice(this.name.length).trim() === '' ? true : -ERRNO.EINVAL;
   }
 
-  /** 0, or -errno: -EPERM where another iommufd has the group, -ENODEV without a compatibility IOAS. */
-  open(context: IommufdContext): number {
+  /**
+   * 0, or -errno: -EPERM where another iommufd has the group, -ENODEV without a compatibility IOAS, -EINVAL where the group is
+   * in a legacy container that SET_IOMMU was not called on.
+   */
+  open(): number {
     if (this.#opened === 0) {
-      let error = this.#bind(context);
-      if (error === 0) error = this.#attach(context);
-      if (error !== 0) {
-        this.#unbind();
-        return error;
-      }
+      const { iommufd } = this.group;
+      const error = iommufd === undefined ? this.group.useContainer() : this.#bindTo(iommufd);
+      if (error !== 0) return error;
     }
     this.#opened += 1;
     return 0;
@@ -54,15 +54,23 @@ export class VfioDevice {
 
   close(): void {
     this.#opened -= 1;
-    if (this.#opened === 0) this.#unbind();
+    if (this.#opened > 0) return;
+    if (this.#binding === undefined) this.group.unuseContainer();
+    else this.#unbind();
+  }
+
+  #bindTo(context: IommufdContext): number {
+    const error = this.#bind(context) || this.#attach(context);
+    if (error !== 0) this.#unbind();
+    return error;
   }
 
   #bind(context: IommufdContext): number {
-    if (this.#physical === undefined) {
+    if (this.physical === undefined) {
       this.#binding = { kind: 'access', access: new Access(context, true, () => {}) };
       return 0;
     }
-    const device = bindDevice(context, this.#physical);
+    const device = bindDevice(context, this.physical);
     if (typeof device === 'number') return device;
     this.#binding = { kind: 'device', device };
     return 0;
