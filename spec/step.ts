@@ -7,6 +7,7 @@ import { memfd, mmap, munmap, store } from './memory/calls.ts';
 import { storedAt } from './memory/contents.ts';
 import { failed, type Outcome, succeeded } from './outcome.ts';
 import { grants, refuses, rulesOf } from './rule.ts';
+import { type1Call } from './type1/type1-call.ts';
 import { groupIoctl } from './vfio/group-call.ts';
 import { open } from './vfio/open.ts';
 import { releasedUnheld } from './vfio/release.ts';
@@ -31,6 +32,7 @@ const close = (world: World, call: CloseCall): readonly Outcome[] => {
 const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): readonly Outcome[] => {
   if (file.kind === 'iommufd') return iommufdIoctl(world, id, call);
   return match(file)
+    .with({ kind: 'container' }, () => type1Call(world, id, call))
     .with({ kind: 'group' }, (group) => groupIoctl(world, id, group, call))
     .with({ kind: 'device' }, () => [unspecifiedIoctl(world, call, 'a VFIO device')])
     .with({ kind: 'unspecified' }, ({ path }) => [unspecifiedIoctl(world, call, path)])

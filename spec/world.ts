@@ -12,14 +12,18 @@ import type { BackingId } from './memory/address-space.ts';
 import { emptyMemory, type Memory } from './memory/memory.ts';
 import type { Setting } from './platform.ts';
 import { RELEASES, type Release } from './releases.ts';
+import type { Container } from './type1/container.ts';
 
 export type IommufdFile = { readonly kind: 'iommufd'; readonly context: Context };
+
+/** The legacy container: /dev/vfio/vfio. */
+export type ContainerFile = { readonly kind: 'container'; readonly container: Container };
 
 /** A group's device file: /dev/vfio/N. */
 export type GroupFile = {
   readonly kind: 'group';
   readonly group: number;
-  /** The iommufd that is its container. */
+  /** The iommufd or legacy container that it has joined. */
   readonly container: FileId | undefined;
 };
 
@@ -30,9 +34,11 @@ export type DeviceFile = {
 };
 
 /** What the first descriptor of a device bound, and the last one lets go. */
-export type OpenDevice = {
-  readonly iommufd: FileId;
-  readonly object: ObjectId;
+export type OpenDevice = (
+  | { readonly kind: 'bound'; readonly iommufd: FileId; readonly object: ObjectId }
+  /** Under a legacy container it holds its group open. */
+  | { readonly kind: 'held'; readonly group: FileId }
+) & {
   /** How many device files refer to it. */
   readonly opens: number;
 };
@@ -56,6 +62,7 @@ export type UnspecifiedFile = { readonly kind: 'unspecified'; readonly path: str
 
 export type OpenFile =
   | IommufdFile
+  | ContainerFile
   | GroupFile
   | DeviceFile
   | AccessFile
@@ -107,6 +114,13 @@ export const contextOf = (world: World, id: FileId): Context => {
   return file.context;
 };
 
+export const containerOf = (world: World, id: FileId): Container => {
+  const file = valueAt(world.files, id);
+  if (file?.kind !== 'container')
+    throw new Error(`File ${id} is no legacy container; its group outlived it.`);
+  return file.container;
+};
+
 export const withFile = (world: World, id: FileId, file: OpenFile): World => ({
   ...world,
   files: put(world.files, id, file),
@@ -119,6 +133,9 @@ export const withoutFile = (world: World, id: FileId): World => ({
 
 export const withContext = (world: World, context: Context): World =>
   withFile(world, context.file, { kind: 'iommufd', context });
+
+export const withContainer = (world: World, container: Container): World =>
+  withFile(world, container.file, { kind: 'container', container });
 
 export const stateOf = (world: World, id: FileId): IommufdState => ({
   context: contextOf(world, id),

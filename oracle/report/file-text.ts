@@ -19,6 +19,11 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
         ? '/dev/iommu'
         : `/dev/iommu, where VFIO calls use IOAS ${compatIoas}`;
     }
+    case 'container': {
+      const { groups, type1 } = file.container;
+      const type = type1 === undefined ? 'without a type' : `type1 version ${type1.version}`;
+      return `/dev/vfio/vfio, ${type}, with ${groups.length === 0 ? 'no group' : `group ${groups.join(' and ')}`}`;
+    }
     case 'group':
       return file.container === undefined
         ? `group ${file.group}, without a container`

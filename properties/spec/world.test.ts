@@ -156,7 +156,9 @@ const holdersOf = (world: World): ReadonlySet<FileId> => {
   for (const { descriptors } of valuesOf(world.processes)) {
     for (const file of valuesOf(descriptors)) held.add(file);
   }
-  for (const { iommufd } of world.devices.values()) held.add(iommufd);
+  for (const device of world.devices.values()) {
+    held.add(device.kind === 'bound' ? device.iommufd : device.group);
+  }
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'group' && file.container !== undefined) held.add(file.container);
     if (file.kind === 'access') held.add(file.iommufd);
@@ -187,6 +189,10 @@ const devicesAreOpen = always('open devices are bound, and groups are open once'
   for (const [name, device] of world.devices) {
     if (opens.get(name) !== device.opens)
       return `${name} is open ${opens.get(name)} times, not ${device.opens}`;
+    if (device.kind === 'held') {
+      if (valueAt(world.files, device.group)?.kind !== 'group') return `${name} holds no group`;
+      continue;
+    }
     const file = valueAt(world.files, device.iommufd);
     if (file?.kind !== 'iommufd' || objectAt(file.context, device.object) === undefined)
       return `${name} is not bound`;
@@ -254,7 +260,9 @@ checkLaws('ownership', [
     ({ after }) =>
       after.devices.size > 0 &&
       [...after.devices.values()].some(
-        ({ iommufd }) => ![...valuesOf(descriptorsOf(after, PROCESS))].includes(iommufd),
+        (device) =>
+          device.kind === 'bound' &&
+          ![...valuesOf(descriptorsOf(after, PROCESS))].includes(device.iommufd),
       ),
   ),
   sometimes('two iommufds are open', ({ after }) => [...contextsOf(after)].length >= 2),
