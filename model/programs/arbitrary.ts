@@ -7,6 +7,7 @@ import type { World } from '../../spec/world.ts';
 import { Draft, type Expectation, startOfProgram } from './draft.ts';
 import { drawOperation } from './draw/operation.ts';
 import { Scene } from './draw/scene.ts';
+import { drawPaths, type PathsOfCampaign } from './paths.ts';
 import type { Program } from './program.ts';
 import { type Progress, smallerPrograms, startOfShrinking } from './shrink.ts';
 import { Dice } from './values.ts';
@@ -23,17 +24,20 @@ export const expectationsOf = (program: Program): readonly Expectation[] | undef
 class ProgramArbitrary extends fc.Arbitrary<Program> {
   readonly #start: World;
   readonly #length: number;
+  readonly #paths: PathsOfCampaign;
 
-  constructor(setting: Setting, length: number) {
+  constructor(setting: Setting, length: number, paths: PathsOfCampaign) {
     super();
     this.#start = startOfProgram(setting);
     this.#length = length;
+    this.#paths = paths;
   }
 
   generate(random: fc.Random): fc.Value<Program> {
     const dice = new Dice(random);
     const draft = new Draft(this.#start);
-    const scene = new Scene(dice, draft);
+    const paths = drawPaths(dice, this.#start.setting.platform, this.#paths);
+    const scene = new Scene(dice, draft, paths);
     const length = dice.number(Math.max(1, this.#length >> 2), this.#length);
     while (draft.operations.length < length) drawOperation(scene);
     expectations.set(draft.operations, draft.expectations);
@@ -61,5 +65,8 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
 }
 
 /** Programs for the setting, of at most `length` operations. */
-export const programs = (setting: Setting, length: number): fc.Arbitrary<Program> =>
-  new ProgramArbitrary(setting, length);
+export const programs = (
+  setting: Setting,
+  length: number,
+  paths: PathsOfCampaign = 'any',
+): fc.Arbitrary<Program> => new ProgramArbitrary(setting, length, paths);

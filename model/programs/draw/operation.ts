@@ -2,15 +2,11 @@
 
 import { DATA_OFFSET, READ_ONLY_OFFSET, SHARED_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import * as compat from './compat.ts';
+import { type ContainerFacts, type Facts, factsOf, type IommufdFacts } from './facts.ts';
 import * as native from './native.ts';
-import type {
-  AccessDescriptor,
-  Counts,
-  GroupDescriptor,
-  IommufdDescriptor,
-  Scene,
-} from './scene.ts';
+import type { AccessDescriptor, ContainerDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 import * as test from './test.ts';
+import * as type1 from './type1.ts';
 
 const PAGE = 4096n;
 
@@ -61,41 +57,43 @@ const drawOddDescriptor = (scene: Scene): void => {
 const drawOpen = (scene: Scene): void =>
   scene.add({ op: 'open', label: scene.draft.label('iommufd'), path: '/dev/iommu' });
 
-type Facts = {
-  readonly scene: Scene;
-  readonly on: IommufdDescriptor;
-  readonly counts: Counts;
-  /** 1 where there is an IOAS, 0 where not: most calls are of no interest without one. */
-  readonly some: number;
-  /** 1 where mock devices may be made, 0 where not. */
-  readonly mocks: number;
-  /** Less where VFIO calls have no IOAS. */
-  readonly compatible: number;
-  readonly accesses: readonly AccessDescriptor[];
-  readonly groups: readonly GroupDescriptor[];
-  readonly iommufds: number;
-};
-
 /** One thing that could be drawn, and how often compared with the others. */
 type Choice = {
   readonly weight: (facts: Facts) => number;
   readonly draw: (facts: Facts) => void;
 };
 
-const recent = ({ scene }: Facts, then: number, before: number): number =>
+const recent = ({ scene }: IommufdFacts, then: number, before: number): number =>
   scene.release === '7.3.4' ? then : before;
 
 const onIommufd = (
-  weight: (facts: Facts) => number,
+  weight: (facts: IommufdFacts) => number,
   draw: (scene: Scene, on: IommufdDescriptor) => void,
-): Choice => ({ weight, draw: ({ scene, on }) => draw(scene, on) });
+): Choice => ({
+  weight: ({ iommufd }) => (iommufd === undefined ? 0 : weight(iommufd)),
+  draw: ({ scene, iommufd }) => {
+    if (iommufd !== undefined) draw(scene, iommufd.on);
+  },
+});
 
 const onAccess = (
   weight: number,
   draw: (scene: Scene, on: IommufdDescriptor, access: AccessDescriptor) => void,
 ): Choice => ({
-  weight: ({ accesses }) => (accesses.length > 0 ? weight : 0),
-  draw: ({ scene, on, accesses }) => draw(scene, on, scene.dice.of(accesses)),
+  weight: ({ iommufd }) => (iommufd !== undefined && iommufd.accesses.length > 0 ? weight : 0),
+  draw: ({ scene, iommufd }) => {
+    if (iommufd !== undefined) draw(scene, iommufd.on, scene.dice.of(iommufd.accesses));
+  },
+});
+
+const onContainer = (
+  weight: (facts: ContainerFacts) => number,
+  draw: (scene: Scene, on: ContainerDescriptor) => void,
+): Choice => ({
+  weight: ({ container }) => (container === undefined ? 0 : weight(container)),
+  draw: ({ scene, container }) => {
+    if (container !== undefined) draw(scene, container.on);
+  },
 });
 
 const fewer = (count: number, none: number, few: number, many: number): number =>
@@ -137,6 +135,19 @@ const CHOICES: readonly Choice[] = [
   onAccess(6, test.drawAccessRw),
   onAccess(2, test.drawAccessReplace),
   onAccess(3, native.drawDestroyMock),
+  onContainer(({ joined, ready }) => (joined && ready < 1 ? 24 : 1), type1.drawSetIommu),
+  onContainer(() => 3, type1.drawCheckExtension),
+  onContainer(() => 0.5, type1.drawApiVersion),
+  onContainer(({ ready }) => 22 * ready, type1.drawMapDma),
+  onContainer(({ ready }) => 14 * ready, type1.drawUnmapDma),
+  onContainer(({ ready }) => 6 * ready, type1.drawGetInfo),
+  onContainer(({ ready, tracksDirty }) => (tracksDirty ? 12 : 4) * ready, type1.drawDirtyPages),
+  onContainer(({ ready }) => 2 * ready, type1.drawMovedMemory),
+  onContainer(() => 0.7, type1.drawOddContainer),
+  {
+    weight: ({ alone, container }) => (alone.length === 0 ? 0 : container?.joined ? 3 : 16),
+    draw: ({ scene, alone }) => compat.drawJoin(scene, scene.dice.of(alone)),
+  },
   {
     weight: ({ scene, groups }) =>
       scene.platform.devices.length === 0 ? 0 : groups.length === 0 ? 20 : 4,
@@ -146,11 +157,20 @@ const CHOICES: readonly Choice[] = [
     weight: ({ groups }) => (groups.length === 0 ? 0 : 16),
     draw: ({ scene, groups }) => compat.drawGroupCall(scene, scene.dice.of(groups)),
   },
-  { weight: ({ iommufds }) => (iommufds < 2 ? 1 : 0.2), draw: ({ scene }) => drawOpen(scene) },
+  {
+    weight: ({ scene, iommufds }) =>
+      scene.paths === 'legacy' ? 0.1 : iommufds === 0 ? 20 : iommufds < 2 ? 1 : 0.2,
+    draw: ({ scene }) => drawOpen(scene),
+  },
+  {
+    weight: ({ scene, containers }) =>
+      scene.paths === 'iommufd' ? 0 : containers === 0 ? 20 : containers < 2 ? 1 : 0.2,
+    draw: ({ scene }) => type1.drawOpenContainer(scene),
+  },
   { weight: () => 1.5, draw: ({ scene }) => drawClose(scene) },
   { weight: () => 0.4, draw: ({ scene }) => drawOddDescriptor(scene) },
   {
-    weight: ({ on }) => (on.context.pages === undefined ? 1 : 3),
+    weight: ({ iommufd }) => (iommufd?.on.context.pages === undefined ? 1 : 3),
     draw: ({ scene }) => drawMemory(scene),
   },
 ];
@@ -172,23 +192,4 @@ const drawWeighted = (facts: Facts): void => {
 };
 
 /** Draws one more operation, or one that makes others possible. */
-export const drawOperation = (scene: Scene): void => {
-  const iommufds = scene.iommufds();
-  if (iommufds.length === 0) {
-    drawOpen(scene);
-    return;
-  }
-  const on = scene.dice.of(iommufds);
-  const counts = scene.counts(on.context);
-  drawWeighted({
-    scene,
-    on,
-    counts,
-    some: counts.ioas > 0 ? 1 : 0,
-    mocks: scene.platform.mockDevices ? 1 : 0,
-    compatible: on.context.compatIoas === undefined ? 0.15 : 1,
-    accesses: scene.descriptorsOf('access'),
-    groups: scene.descriptorsOf('group'),
-    iommufds: iommufds.length,
-  });
-};
+export const drawOperation = (scene: Scene): void => drawWeighted(factsOf(scene));

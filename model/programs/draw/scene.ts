@@ -11,6 +11,7 @@ import type { Platform } from '../../../spec/platform.ts';
 import type { ReleaseName } from '../../../spec/releases.ts';
 import {
   type AccessFile,
+  type ContainerFile,
   descriptorsOf,
   fileAt,
   type GroupFile,
@@ -18,6 +19,7 @@ import {
   openFile,
 } from '../../../spec/world.ts';
 import type { Draft } from '../draft.ts';
+import type { Paths } from '../paths.ts';
 import type { Argument, Label, Operation, Value } from '../program.ts';
 import { PROCESS } from '../run.ts';
 import { type Dice, drawStructPlace } from '../values.ts';
@@ -25,6 +27,8 @@ import { type Dice, drawStructPlace } from '../values.ts';
 export type Descriptor = { readonly fd: number; readonly value: Value; readonly file: OpenFile };
 
 export type IommufdDescriptor = Descriptor & { readonly context: Context };
+
+export type ContainerDescriptor = Descriptor & { readonly file: ContainerFile };
 
 export type GroupDescriptor = Descriptor & { readonly file: GroupFile };
 
@@ -52,15 +56,18 @@ const opensDescriptor = (operation: Operation): boolean =>
 export class Scene {
   readonly #dice: Dice | undefined;
   readonly draft: Draft;
+  /** Through which files the program calls VFIO. */
+  readonly paths: Paths;
   readonly platform: Platform;
   readonly release: ReleaseName;
   readonly #given: Given[] = [];
   #descriptors: readonly Descriptor[] | undefined;
 
   /** Without dice nothing can be drawn, and what there is can be named all the same. */
-  constructor(dice: Dice | undefined, draft: Draft) {
+  constructor(dice: Dice | undefined, draft: Draft, paths: Paths = 'iommufd') {
     this.#dice = dice;
     this.draft = draft;
+    this.paths = paths;
     this.platform = draft.world.setting.platform;
     this.release = draft.world.setting.release;
   }
@@ -135,6 +142,16 @@ export class Scene {
       ...descriptor,
       context: descriptor.file.context,
     }));
+  }
+
+  /** Legacy containers. */
+  containers(): readonly ContainerDescriptor[] {
+    return this.descriptorsOf('container');
+  }
+
+  /** Whether a group's calls go to a legacy container. */
+  isInLegacyContainer({ container }: GroupFile): boolean {
+    return container !== undefined && openFile(this.draft.world, container)?.kind === 'container';
   }
 
   /** How many objects of each kind there are. */
