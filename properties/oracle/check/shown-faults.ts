@@ -25,6 +25,7 @@ import {
 } from '../../corpus/example.ts';
 import { arena, getDeviceFd, native, open, out, test, vfio, vfioPlain } from '../../operations.ts';
 import { LIMITED, settingOf } from '../../settings.ts';
+import { SHOWN_TYPE1_FAULTS } from './shown-type1-faults.ts';
 
 export type ShownFault = {
   readonly fault: FaultName;
@@ -253,4 +254,5 @@ export const SHOWN_FAULTS: readonly ShownFault[] = [
     pin(IOVA, PAGE),
     detach,
   ]),
+  ...SHOWN_TYPE1_FAULTS,
 ];
