@@ -4,6 +4,7 @@
 import * as fc from 'fast-check';
 import { programs } from '../../model/programs/arbitrary.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
+import type { PathsOfCampaign } from '../../model/programs/paths.ts';
 import { withProbes } from '../../model/programs/probes.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
@@ -34,6 +35,8 @@ export type KernelCampaignOptions = {
   readonly runs: number;
   readonly seed: number;
   readonly length: number;
+  /** Through which files the programs call VFIO; each way in some of them where it is absent. */
+  readonly paths?: PathsOfCampaign;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
   readonly signal?: AbortSignal;
 };
@@ -142,9 +145,9 @@ export const judgeOnKernel = async (
 export const runKernelCampaign = async (
   options: KernelCampaignOptions,
 ): Promise<CampaignReport> => {
-  const { setting, subject, runs, seed, length, onProgress, signal } = options;
+  const { setting, subject, runs, seed, length, paths, onProgress, signal } = options;
   const start = startOfProgram(setting);
-  const arbitrary = programs(setting, length);
+  const arbitrary = programs(setting, length, paths);
   const tally = new Tally();
   const report = (
     counterexample: Counterexample | undefined,

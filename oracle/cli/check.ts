@@ -1,7 +1,8 @@
 // iommufd-spec check: programs drawn at random, run on the emulator and judged.
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { FaultName } from '../../model/emulator/faults.ts';
+import { PATHS, type PathsOfCampaign } from '../../model/programs/paths.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { CampaignOptions } from '../check/campaign.ts';
 import type { CampaignReport, Counterexample } from '../check/report.ts';
@@ -40,6 +41,7 @@ type Options = SettingOptions &
     readonly seconds: number;
     readonly seed?: number;
     readonly length: number;
+    readonly paths: PathsOfCampaign;
     readonly save: string;
     readonly defect?: readonly FaultName[];
     readonly json?: true;
@@ -52,6 +54,7 @@ Examples:
   $ iommufd-spec check --runs 1000 --seed 7
   $ iommufd-spec check --release 6.12.95 --platform mixed --seconds 60
   $ iommufd-spec check --unprivileged --memlock 8
+  $ iommufd-spec check --paths legacy --platform vtd
   $ iommufd-spec check --defect cut-off-by-one
   $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 2000
 
@@ -130,7 +133,7 @@ const runAll = async (
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Pick<Campaigns, 'reports' | 'counterexample' | 'seconds'>> => {
-  const { runs, length } = options;
+  const { runs, length, paths } = options;
   const reports: CampaignReport[] = [];
   const start = Date.now();
   let starting = 0;
@@ -147,6 +150,7 @@ const runAll = async (
       .campaign({
         seed,
         length,
+        paths,
         runs: runs === undefined ? Number.MAX_SAFE_INTEGER : share(runs, openings.length, index),
         signal: runs === undefined ? AbortSignal.any([signal, time]) : signal,
         onProgress: (done) =>
@@ -248,6 +252,11 @@ export const addCheck = (program: Command): void => {
       'how many operations a program has at most',
       wholeNumber(1),
       40,
+    )
+    .addOption(
+      new Option('--paths <paths>', 'through which files programs call VFIO')
+        .choices([...PATHS, 'any'])
+        .default('any'),
     );
   addSubjectOptions(addSettingOptions(command))
     .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')
