@@ -140,7 +140,7 @@ export const withProbes = (start: World, program: Program): Program => {
   const scene = new Scene(undefined, draft);
   scene.remember();
   const probes: Operation[] = [];
-  const [first] = scene.iommufds();
+  const [known] = scene.iommufds();
   for (const on of scene.iommufds()) {
     if (on.context.forgotten !== undefined) continue;
     each(on.context.objects, (id, object) => {
@@ -148,9 +148,14 @@ export const withProbes = (start: World, program: Program): Program => {
       probes.push(...probesOfDomain(draft.world, on, id, object.ioas));
     });
   }
-  if (first !== undefined) probes.push(...probesOfPins(draft.world, first.value));
+  // Pins of a legacy container show only through an iommufd, which has no other part in the program then.
+  const opened: Operation = { op: 'open', label: 'probed', path: '/dev/iommu' };
+  const needsOne = known === undefined && scene.containers().length > 0;
+  const first = needsOne ? { from: opened.label, out: 'result' } : known?.value;
+  if (first !== undefined) probes.push(...probesOfPins(draft.world, first));
   return [
     ...program,
+    ...(needsOne ? [opened] : []),
     ...probes.map((operation, index) => ({ ...operation, label: `probe${index + 1}` })),
   ];
 };
