@@ -70,16 +70,23 @@ const drawNewAddress = (scene: Scene, on: ContainerDescriptor): void => {
   });
 };
 
+const END = 1n << 64n;
+
+/** Where a map to the very end is lost to its container, nothing that follows could be judged: a page below. */
+const belowEnd = (scene: Scene, iova: bigint, size: bigint): bigint =>
+  scene.draft.world.release.type1.endsWrap && iova + size === END ? iova - PAGE : iova;
+
 /** A map that mostly succeeds: whole pages where there is memory, and where something may be mapped. */
 const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
   const { dice } = scene;
   const page = BigInt(dice.number(0, 63));
+  const size = BigInt(dice.number(1, dice.chance(1, 6) ? 24 : 4)) * PAGE;
   scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
     argsz: 32n,
     flags: BigInt(dice.of([3, 3, 3, 1, 2])),
     vaddr: { arena: DATA_OFFSET + page * PAGE },
-    iova: drawFreeIova(dice, type1Of(on)),
-    size: BigInt(dice.number(1, dice.chance(1, 6) ? 24 : 4)) * PAGE,
+    iova: belowEnd(scene, drawFreeIova(dice, type1Of(on)), size),
+    size,
   });
 };
 
@@ -95,12 +102,13 @@ export const drawMapDma = (scene: Scene, on: ContainerDescriptor): void => {
     drawFittingMap(scene, on);
     return;
   }
+  const size = drawLength(dice);
   scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
     argsz: argsz(scene, 32),
     flags: BigInt(dice.of([3, 3, 3, 3, 3, 3, 3, 1, 1, 2, 0, 7, 8])),
     vaddr: drawUserAddress(dice),
-    iova: drawType1Iova(dice, type1),
-    size: drawLength(dice),
+    iova: belowEnd(scene, drawType1Iova(dice, type1), size),
+    size,
   });
 };
 
