@@ -108,8 +108,10 @@ const usableRanges = (
   { ranges, dmas }: Type1,
   { aperture }: HardwareDomain,
   reserved: readonly IovaRange[],
+  endsWrap: boolean,
 ): readonly IovaRange[] | Refused => {
-  if (apertureConflicts(ranges, dmas, aperture)) return refused(attachGroupRules.apertureConflicts);
+  if (apertureConflicts(ranges, dmas, aperture, endsWrap))
+    return refused(attachGroupRules.apertureConflicts);
   for (const { start, last } of reserved) {
     if (firstDmaIn(dmas, start, last) !== undefined) {
       return refused(attachGroupRules.reservedMapped);
@@ -135,7 +137,8 @@ export const attachGroup = (
   }
   if (type1.nesting) return refused(attachGroupRules.nesting);
   const { domain } = hardware;
-  const ranges = usableRanges(type1, domain, hardware.reserved);
+  const { endsWrap } = world.release.type1;
+  const ranges = usableRanges(type1, domain, hardware.reserved, endsWrap);
   if (isRefused(ranges)) return ranges;
 
   const shared = type1.domains.findIndex((other) => other.domain.iommu === domain.iommu);

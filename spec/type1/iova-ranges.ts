@@ -7,15 +7,25 @@ import { type Dmas, firstDmaIn } from './container.ts';
 
 type Ranges = readonly IovaRange[];
 
-/** Whether a domain that translates only `aperture` fits the ranges that there are and the maps that were made. */
-export const apertureConflicts = (ranges: Ranges, dmas: Dmas, aperture: IovaRange): boolean => {
+/**
+ * Whether a domain that translates only `aperture` does not fit the ranges that there are, or the maps that were made.
+ * Where ends wrap, maps beyond it are not seen if the ranges reach to the last byte.
+ */
+export const apertureConflicts = (
+  ranges: Ranges,
+  dmas: Dmas,
+  aperture: IovaRange,
+  endsWrap: boolean,
+): boolean => {
   const [first, last] = [ranges[0], ranges.at(-1)];
   if (first === undefined || last === undefined) return false;
   if (aperture.start > last.last || aperture.last < first.start) return true;
   return (
     (aperture.start > first.start &&
       firstDmaIn(dmas, first.start, aperture.start - 1n) !== undefined) ||
-    (aperture.last < last.last && firstDmaIn(dmas, aperture.last + 1n, last.last) !== undefined)
+    (aperture.last < last.last &&
+      !(endsWrap && last.last === U64_MAX) &&
+      firstDmaIn(dmas, aperture.last + 1n, last.last) !== undefined)
   );
 };
 
