@@ -15,11 +15,10 @@ export type Batch = { frames: number[] };
 /** Contiguous pages, from frame `first` on. */
 export type Run = { readonly first: number; readonly count: number };
 
-/** A frame of the device memory at a page, or -EFAULT. */
+/** A frame of the device memory at a page, or -EFAULT. What is present there can be read, also without access. */
 const deviceFrame = (kernel: Kernel, page: number, writes: boolean): number => {
   const mapping = kernel.space.find(page);
   if (mapping === undefined || mapping.store.kind !== 'device') return -ERRNO.EFAULT;
-  if (mapping.protection === 'none') return -ERRNO.EFAULT;
   if (writes && mapping.protection !== 'read-write') return -ERRNO.EFAULT;
   return kernel.space.frame(mapping, page) ?? -ERRNO.EFAULT;
 };

@@ -155,7 +155,7 @@ export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
 
 const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
 
-/** A device that an iommufd opened and a legacy container closes last takes the kernel's memory with it. */
+/** A device that an iommufd opened is not opened again through a legacy container: what follows is not specified. */
 const staysBound = (scene: Scene, file: GroupFile, name: string): boolean =>
   scene.isInLegacyContainer(file) && scene.draft.world.devices.get(name)?.kind === 'bound';
 
