@@ -18,8 +18,9 @@ export type SubjectOptions = {
   readonly vm?: string;
 };
 
-/** The platforms of a virtual machine that programs are drawn for. */
-const CHECKED_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd'];
+/** The platforms of a virtual machine that programs are drawn for, and those of them that are taken by default. */
+const CHECKED_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'mixed'];
+const DEFAULT_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd'];
 
 export const addSubjectOptions = (command: Command): Command =>
   command
@@ -50,7 +51,7 @@ export const kernelPlatforms = ({
     if (platform === undefined) return [undefined];
     throw new BadUse('--platform is of a virtual machine (--vm); this machine has its own.');
   }
-  if (platform === undefined) return CHECKED_PLATFORMS;
+  if (platform === undefined) return DEFAULT_PLATFORMS;
   const chosen = CHECKED_PLATFORMS.filter((name) => name === platform);
   if (chosen.length > 0) return chosen;
   throw new BadUse(
@@ -108,8 +109,10 @@ export const startKernel = async (
 };
 
 /** The platform of a virtual machine on which a program of that setting runs. */
-const vmPlatformOf = ({ platform }: Setting): VmPlatform =>
-  platform.devices.length === 0 ? 'mock' : 'vtd';
+const vmPlatformOf = ({ platform: { devices } }: Setting): VmPlatform => {
+  if (devices.length === 0) return 'mock';
+  return devices.some(({ iommu }) => iommu === 'none') ? 'mixed' : 'vtd';
+};
 
 /**
  * Uses a kernel for a program that was made for the setting `told`. It is judged by what the kernel is, which may be

@@ -17,10 +17,7 @@ const MDEV_UUID = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001';
 /** Any value as one word of the shell's. */
 export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
-const bindDevices = (platform: VmPlatform): string => {
-  switch (platform) {
-    case 'vtd':
-      return `
+const BIND_PCI_DEVICES = `
 for device in /sys/bus/pci/devices/*; do
   read vendor < $device/vendor; read model < $device/device
   case $vendor:$model in
@@ -29,9 +26,18 @@ for device in /sys/bus/pci/devices/*; do
     echo \${device##*/} > /sys/bus/pci/drivers_probe ;;
   esac
 done`;
-    case 'mdev':
-      return `
+
+const MAKE_MEDIATED_DEVICE = `
 echo ${MDEV_UUID} > /sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create`;
+
+const bindDevices = (platform: VmPlatform): string => {
+  switch (platform) {
+    case 'vtd':
+      return BIND_PCI_DEVICES;
+    case 'mdev':
+      return MAKE_MEDIATED_DEVICE;
+    case 'mixed':
+      return `${BIND_PCI_DEVICES}${MAKE_MEDIATED_DEVICE}`;
     case 'mock':
       return '';
   }

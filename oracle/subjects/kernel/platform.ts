@@ -13,18 +13,24 @@ const rangeOf = (line: string): IovaRange => {
   return { start: BigInt(start), last: BigInt(last) };
 };
 
+/** A mediated device has no PCI id. */
+const nameOf = ({ devices }: MachineDescription): string => {
+  if (devices.length === 0) return 'mock';
+  return devices.some(({ id }) => id === '') ? 'mixed' : 'vtd';
+};
+
 /** What programs for this machine are drawn and judged for. */
 export const platformOfMachine = (machine: MachineDescription): Platform => ({
   ...MOCK_PLATFORM,
-  name: machine.devices.length === 0 ? 'mock' : 'vtd',
+  name: nameOf(machine),
   testCommands: machine.hasTestCommands,
   // Beside real IOMMUs a kernel may not survive them: docs/findings/0002.
   mockDevices: machine.devices.length === 0,
   iommus: machine.devices.length === 0 ? [] : [VTD_IOMMU],
-  devices: machine.devices.map(({ name, group, reserved }) => ({
+  devices: machine.devices.map(({ name, id, group, reserved }) => ({
     name,
     group,
-    iommu: 0,
+    iommu: id === '' ? 'none' : 0,
     reserved: reserved.map(rangeOf),
   })),
 });
