@@ -73,7 +73,7 @@ class Converter {
         `process ${call.process} makes a call beside process ${this.#process}; a program is one process`,
       );
     }
-    if (!/^\/dev\/(iommu$|vfio\/\d+$)/.test(path) && call.kind !== 'close') {
+    if (!/^\/dev\/(iommu|vfio\/(vfio|\d+))$/.test(path) && call.kind !== 'close') {
       this.leftOut += 1;
       return;
     }
