@@ -3,7 +3,7 @@
 // attached already.
 
 import type { ObjectId } from '../abi/units.ts';
-import { PAGE_SIZE } from '../abi/units.ts';
+import { fileDescriptor, PAGE_SIZE } from '../abi/units.ts';
 import type { IoctlCall } from '../call.ts';
 import { compatIoas } from '../compat/compat-ioas.ts';
 import type { FileId } from '../files.ts';
@@ -14,7 +14,7 @@ import { type Device, withObject } from '../iommufd/context.ts';
 import { nextIds } from '../iommufd/request.ts';
 import { readablePrefix } from '../memory/user-access.ts';
 import { opensDescriptor } from '../open-descriptor.ts';
-import { failed, failedBy, type Outcome, type Reply } from '../outcome.ts';
+import { failed, failedBy, type Outcome, type Reply, type Unspecified } from '../outcome.ts';
 import type { PlatformDevice } from '../platform.ts';
 import { grants, isRefused, type Refused, type Rule, refused, refuses, rulesOf } from '../rule.ts';
 import {
@@ -23,6 +23,8 @@ import {
   openFile,
   stateOf,
   type World,
+  withDescriptor,
+  withNewFile,
   withState,
 } from '../world.ts';
 
@@ -150,16 +152,36 @@ const openedFirst = (
   return { world: withOpen(bound.world, name, open), rule: getDeviceFdRules.opensFirst };
 };
 
+/** Its first descriptor went by an iommufd. */
+const openedOtherwise = (
+  world: World,
+  { process }: IoctlCall,
+  name: string,
+  already: OpenDevice,
+): Unspecified => ({
+  kind: 'unspecified',
+  what: 'a mediated device that is open through an iommufd, opened under a legacy container',
+  world: ({ errno, result }) => {
+    if (errno !== 0) return world;
+    const again = withOpen(world, name, { ...already, opens: already.opens + 1 });
+    const made = withNewFile(again, () => ({ kind: 'device', name }));
+    return withDescriptor(made.world, process, fileDescriptor(result), made.id);
+  },
+});
+
 const opened = (
   world: World,
   id: FileId,
   { container }: GroupFile,
   call: IoctlCall,
   device: PlatformDevice,
-): Reply => {
+): Outcome => {
   const { name } = device;
   if (container === undefined) return failed(getDeviceFdRules.noContainer, world);
   const already = world.devices.get(name);
+  if (already?.kind === 'bound' && openFile(world, container)?.kind === 'container') {
+    return openedOtherwise(world, call, name, already);
+  }
   const done =
     already === undefined
       ? openedFirst(world, id, container, device)
@@ -189,7 +211,10 @@ export const getDeviceFd = (
   const unknown = 'the recording shows only the first bytes of the name';
   const candidates = devices.filter(({ name }) => name.startsWith(read.prefix));
   return [
-    ...candidates.map((device) => ({ ...opened(world, id, file, call, device), unknown })),
+    ...candidates.map((device) => {
+      const outcome = opened(world, id, file, call, device);
+      return outcome.kind === 'reply' ? { ...outcome, unknown } : outcome;
+    }),
     { ...failed(getDeviceFdRules.noDevice, world), unknown },
   ];
 };
