@@ -187,7 +187,7 @@ export const TYPE1_DIRTY = [
       starts('start'),
       tells('nothing'),
       group('four', 4),
-      joins('join', 'four'),
+      joins('first domain', 'four'),
       tells('all'),
       leaves('leave', 'four'),
       tells('all, still'),

@@ -205,7 +205,7 @@ export const TYPE1_GROUPS = [
       group('group', 4),
       joins('fault', 'group', 'attaching to type1/beyond-aperture-fault'),
       unmaps('away', ALL, 'unmaps-all'),
-      joins('join', 'group'),
+      joins('with nothing there', 'group'),
       leaves('leave', 'group'),
       maps('anywhere', { iova: 0xffff_0000_0000_0000n }),
       joins('not seen before', 'group', 'attaching to type1/beyond-aperture-fault'),
