@@ -56,10 +56,20 @@ export type DomainState = {
   readonly translations: readonly Translation[];
 };
 
+/** A domain of a legacy container, which may have no descriptor any more. */
+export type ContainerDomainState = {
+  /** Numbers of the VFIO groups that are attached to it, ascending. No group is in two domains. */
+  readonly groups: readonly number[];
+  /** In ascending order of iova. */
+  readonly translations: readonly Translation[];
+};
+
 /** What no errno shows. */
 export type HiddenState = {
   /** In ascending order of fd, then hwpt. */
   readonly domains: readonly DomainState[];
+  /** Of legacy containers, in ascending order of their first group. */
+  readonly containerDomains: readonly ContainerDomainState[];
   /** Every page of memory that is pinned, and how often. */
   readonly pins: readonly { readonly frame: number; readonly count: number }[];
   /** Pages charged: the process's locked_vm (VmLck), its pinned_vm (VmPin), its user's locked_vm. */

@@ -4,6 +4,7 @@
 import { nodesOf, valueAt } from '../spec/collections/ordered-map.ts';
 import type { Context, IommufdObject } from '../spec/iommufd/context.ts';
 import type { IoPagetable } from '../spec/iopt/io-pagetable.ts';
+import type { Container } from '../spec/type1/container.ts';
 import type { OpenFile, World } from '../spec/world.ts';
 import { areasOf, entriesOf } from './worlds.ts';
 
@@ -52,8 +53,17 @@ const comparableContext = (context: Context): unknown => {
   };
 };
 
-const comparableFile = (file: OpenFile): unknown =>
-  file.kind === 'iommufd' ? { kind: file.kind, context: comparableContext(file.context) } : file;
+const comparableContainer = ({ type1, ...others }: Container): unknown => ({
+  ...others,
+  type1: type1 === undefined ? undefined : { ...type1, dmas: entriesOf(type1.dmas) },
+});
+
+const comparableFile = (file: OpenFile): unknown => {
+  if (file.kind === 'container') return comparableContainer(file.container);
+  return file.kind === 'iommufd'
+    ? { kind: file.kind, context: comparableContext(file.context) }
+    : file;
+};
 
 /** Everything that a world says, as plain values. */
 export const comparable = (world: World): unknown => ({

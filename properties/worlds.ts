@@ -5,10 +5,18 @@ import { nodesOf, type OrderedMap } from '../spec/collections/ordered-map.ts';
 import type { Context, IommufdObject } from '../spec/iommufd/context.ts';
 import type { AreaNode } from '../spec/iopt/area.ts';
 import type { IoPagetable } from '../spec/iopt/io-pagetable.ts';
+import type { Container } from '../spec/type1/container.ts';
 import type { World } from '../spec/world.ts';
 
 export function* contextsOf(world: World): Generator<Context> {
   for (const { value } of nodesOf(world.files)) if (value.kind === 'iommufd') yield value.context;
+}
+
+/** Every legacy container. */
+export function* containersOf(world: World): Generator<Container> {
+  for (const { value } of nodesOf(world.files)) {
+    if (value.kind === 'container') yield value.container;
+  }
 }
 
 type OfKind<K extends IommufdObject['kind']> = Extract<IommufdObject, { kind: K }>;

@@ -45,6 +45,8 @@ export type Platform = {
   readonly mockDevices: boolean;
   /** CONFIG_VFIO_NOIOMMU: what CHECK_EXTENSION says of it. */
   readonly noIommuConfigured: boolean;
+  /** How many maps a legacy container takes: the module parameter vfio_iommu_type1.dma_entry_limit. */
+  readonly dmaEntryLimit: number;
 };
 
 /** Who the program is. Every process of a recording or program is the same. */

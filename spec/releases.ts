@@ -1,6 +1,7 @@
 // What differs between kernel releases, in one table. A difference that a program can see stands here, and
 // nowhere as an `if` on a version.
 
+import { ERRNO, type Errno } from './abi/errno.ts';
 import type { NativeCallName } from './abi/native.ts';
 import type { TestOperationName } from './abi/test.ts';
 
@@ -30,6 +31,19 @@ export type Release = {
   readonly devicesHavePasids: boolean;
   /** MD_CHECK_MAP looks for the hwpt before it looks at the alignment of its arguments. */
   readonly checkMapLooksForHwptFirst: boolean;
+  readonly type1: Type1Differences;
+};
+
+/** What differs between the releases in the legacy container. */
+export type Type1Differences = {
+  /** CHECK_EXTENSION and SET_IOMMU know VFIO_TYPE1_NESTING_IOMMU. */
+  readonly knowsNesting: boolean;
+  /** A range that passes the end of the address space is EOVERFLOW, and looked at before flags and alignment. */
+  readonly overflowIsTold: boolean;
+  /** Ranges are compared by the byte behind them, which is 0 behind the end of the address space. */
+  readonly endsWrap: boolean;
+  /** What a domain answers to a map outside of what it can translate. */
+  readonly beyondAperture: Errno;
 };
 
 const release612: Release = {
@@ -62,6 +76,12 @@ const release612: Release = {
   bindKnowsTokens: false,
   devicesHavePasids: false,
   checkMapLooksForHwptFirst: false,
+  type1: {
+    knowsNesting: true,
+    overflowIsTold: false,
+    endsWrap: true,
+    beyondAperture: ERRNO.EFAULT,
+  },
 };
 
 const release73: Release = {
@@ -77,6 +97,12 @@ const release73: Release = {
   bindKnowsTokens: true,
   devicesHavePasids: true,
   checkMapLooksForHwptFirst: true,
+  type1: {
+    knowsNesting: false,
+    overflowIsTold: true,
+    endsWrap: false,
+    beyondAperture: ERRNO.ERANGE,
+  },
 };
 
 export const RELEASES: Readonly<Record<ReleaseName, Release>> = {

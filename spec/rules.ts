@@ -54,6 +54,16 @@ import { mockDomainRules } from './selftest/mock-domain.ts';
 import { mockDomainReplaceRules } from './selftest/mock-domain-replace.ts';
 import { testCommandRules } from './selftest/test-command.ts';
 import { descriptorRules } from './step.ts';
+import { attachGroupRules } from './type1/attach-group.ts';
+import { type1CheckExtensionRules } from './type1/check-extension.ts';
+import { type1DirtyPagesRules } from './type1/dirty-pages.ts';
+import { type1GetInfoRules } from './type1/get-info.ts';
+import { type1LockedRules } from './type1/locked-memory.ts';
+import { type1MapDmaRules } from './type1/map-dma.ts';
+import { reachRules } from './type1/reach.ts';
+import { type1SetIommuRules } from './type1/set-iommu.ts';
+import { type1Rules } from './type1/type1-call.ts';
+import { type1UnmapDmaRules } from './type1/unmap-dma.ts';
 import { attachIommufdPtRules } from './vfio/attach-iommufd-pt.ts';
 import { bindingRules } from './vfio/bind-device.ts';
 import { bindIommufdRules } from './vfio/bind-iommufd.ts';
@@ -111,6 +121,18 @@ export const SECTIONS: readonly Section[] = [
     getInfoRules,
     mapDmaRules,
     unmapDmaRules,
+  ]),
+  section('VFIO calls of a container, as the legacy container answers them', [
+    type1Rules,
+    type1CheckExtensionRules,
+    type1SetIommuRules,
+    type1GetInfoRules,
+    type1MapDmaRules,
+    type1UnmapDmaRules,
+    type1DirtyPagesRules,
+    attachGroupRules,
+    reachRules,
+    type1LockedRules,
   ]),
   section('VFIO calls of a group', [
     groupRules,
@@ -196,6 +218,10 @@ const USES: Readonly<Record<string, readonly string[]>> = {
     'locked memory',
   ],
   VFIO_IOMMU_UNMAP_DMA: ['the compatibility IOAS', 'cutting', 'unmapping'],
+  'type1 VFIO_SET_IOMMU': ['attaching to type1'],
+  'type1 VFIO_IOMMU_MAP_DMA': ['type1 pinning', 'type1 locked memory'],
+  'attaching to type1': ['type1 pinning', 'type1 locked memory'],
+  VFIO_GROUP_SET_CONTAINER: ['attaching to type1', 'type1 pinning', 'type1 locked memory'],
   VFIO_GROUP_GET_DEVICE_FD: [
     'binding a device',
     'the compatibility IOAS',

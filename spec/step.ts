@@ -9,6 +9,7 @@ import { storedAt } from './memory/contents.ts';
 import { status } from './memory/status.ts';
 import { failed, type Outcome, succeeded } from './outcome.ts';
 import { grants, refuses, rulesOf } from './rule.ts';
+import { type1Call } from './type1/type1-call.ts';
 import { deviceIoctl } from './vfio/device-call.ts';
 import { groupIoctl } from './vfio/group-call.ts';
 import { open } from './vfio/open.ts';
@@ -41,6 +42,7 @@ const close = (world: World, call: CloseCall): readonly Outcome[] => {
 const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): readonly Outcome[] => {
   if (file.kind === 'iommufd') return iommufdIoctl(world, id, call);
   return match(file)
+    .with({ kind: 'container' }, () => type1Call(world, id, call))
     .with({ kind: 'group' }, (group) => groupIoctl(world, id, group, call))
     .with({ kind: 'device' }, { kind: 'cdev' }, (device) => deviceIoctl(world, id, device, call))
     .with({ kind: 'unspecified' }, ({ path }) => [unspecifiedIoctl(world, call, path)])

@@ -13,14 +13,18 @@ import type { BackingId } from './memory/address-space.ts';
 import { emptyMemory, type Memory } from './memory/memory.ts';
 import type { PlatformDevice, Setting } from './platform.ts';
 import { RELEASES, type Release } from './releases.ts';
+import type { Container } from './type1/container.ts';
 
 export type IommufdFile = { readonly kind: 'iommufd'; readonly context: Context };
+
+/** The legacy container: /dev/vfio/vfio. */
+export type ContainerFile = { readonly kind: 'container'; readonly container: Container };
 
 /** A group's device file: /dev/vfio/N. */
 export type GroupFile = {
   readonly kind: 'group';
   readonly group: number;
-  /** The iommufd that is its container. */
+  /** The iommufd or legacy container that it has joined. */
   readonly container: FileId | undefined;
 };
 
@@ -40,12 +44,23 @@ export type CdevFile = {
 };
 
 /** What the first descriptor of a device bound, and the last one lets go. */
-export type OpenDevice = {
+export type BoundDevice = {
+  readonly kind: 'bound';
   readonly iommufd: FileId;
   readonly object: ObjectId;
   /** How many device files refer to it. */
   readonly opens: number;
 };
+
+/** Under a legacy container a device holds its group open. */
+export type HeldDevice = {
+  readonly kind: 'held';
+  readonly group: FileId;
+  /** How many device files refer to it. */
+  readonly opens: number;
+};
+
+export type OpenDevice = BoundDevice | HeldDevice;
 
 /** An in-kernel user that the test command made. */
 export type AccessFile = {
@@ -66,6 +81,7 @@ export type UnspecifiedFile = { readonly kind: 'unspecified'; readonly path: str
 
 export type OpenFile =
   | IommufdFile
+  | ContainerFile
   | GroupFile
   | DeviceFile
   | CdevFile
@@ -120,6 +136,19 @@ export const contextOf = (world: World, id: FileId): Context => {
   return file.context;
 };
 
+export const containerOf = (world: World, id: FileId): Container => {
+  const file = valueAt(world.files, id);
+  if (file?.kind !== 'container')
+    throw new Error(`File ${id} is no legacy container; its group outlived it.`);
+  return file.container;
+};
+
+/** What the device is bound to; undefined where it is not open, or open under a legacy container. */
+export const boundDeviceOf = (world: World, name: string): BoundDevice | undefined => {
+  const open = world.devices.get(name);
+  return open?.kind === 'bound' ? open : undefined;
+};
+
 /** The platform's device of that name. */
 export const deviceNamed = (world: World, name: string): PlatformDevice => {
   const device = world.setting.platform.devices.find((candidate) => candidate.name === name);
@@ -151,6 +180,9 @@ export const withoutFile = (world: World, id: FileId): World =>
 
 export const withContext = (world: World, context: Context): World =>
   withFile(world, context.file, { kind: 'iommufd', context });
+
+export const withContainer = (world: World, container: Container): World =>
+  withFile(world, container.file, { kind: 'container', container });
 
 export const stateOf = (world: World, id: FileId): IommufdState => ({
   context: contextOf(world, id),

@@ -38,7 +38,37 @@ export const FAULTS = list({
   'access-write-ignores-permission':
     'an access may write through a mapping without write permission',
   'iotlb-not-flushed': 'an unmap leaves in the IOTLB what a device has reached',
+  'type1-wrong-errno-on-overlap':
+    'a legacy container answers a map over another with EINVAL instead of EEXIST',
+  'type1-unmap-takes-cut-mappings':
+    'version 2 of a legacy container takes mappings that an unmap cuts, as version 1 does',
+  'type1-asked-size-written-back':
+    'UNMAP_DMA of a legacy container tells the size that was asked for, not what was unmapped',
+  'type1-reserved-not-excluded':
+    'what a device reserves may be mapped in a legacy container, and is told as usable',
+  'type1-entry-not-returned':
+    'a mapping that has gone goes on counting against the limit of a legacy container',
+  'type1-capabilities-not-shifted':
+    'GET_INFO of a legacy container links its capabilities as if they began the struct',
+  'type1-charge-not-returned': 'pages that a legacy container unmaps stay charged to the process',
+  'type1-failed-map-keeps-pins':
+    'a legacy container keeps the pages pinned that a map had when it failed',
+  'type1-read-only-mapped-writable':
+    'a legacy container maps memory for writing that was to be read only',
+  'type1-second-domain-not-unmapped':
+    'an unmap in a legacy container leaves all domains but one translating',
+  'type1-invalid-address-still-counted':
+    'a mapping that goes while its address is invalid keeps groups from joining the container',
+  'type1-iommu-outlives-groups': 'a legacy container keeps its IOMMU when the last group leaves it',
+  'type1-leaves-with-open-device':
+    'a group can leave its legacy container while one of its devices is open',
+  'type1-addresses-move-under-mdevs':
+    'CHECK_EXTENSION says that addresses can be updated with a mediated device in the container',
+  'type1-bitmap-not-shifted':
+    'the dirty bits of a mapping begin at a whole word of the bitmap, wherever it stands',
 
+  'type1-end-of-all-not-seen':
+    'as 6.12 does: a legacy container does not see that ranges meet which end at 2^64',
   'empty-unmap-enoent': 'until 6.18: UNMAP_DMA of a range with nothing in it answers ENOENT',
   'map-without-read-write-accepted':
     'until 6.12: IOAS_MAP and IOAS_COPY accept neither READABLE nor WRITEABLE',

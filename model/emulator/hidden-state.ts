@@ -1,7 +1,7 @@
 // Reads off what no errno shows: translations, pins and charges.
 
 import { PAGE_SIZE } from '../../spec/abi/units.ts';
-import type { DomainState, HiddenState, Translation } from '../machine.ts';
+import type { ContainerDomainState, DomainState, HiddenState, Translation } from '../machine.ts';
 import type { IommufdContext } from './context.ts';
 import type { Domain } from './domain.ts';
 import { Hwpt } from './hwpt.ts';
@@ -49,11 +49,21 @@ const domainsOf = (kernel: Kernel, context: IommufdContext): DomainState[] => {
   return list;
 };
 
+const containerDomainsOf = (kernel: Kernel): ContainerDomainState[] =>
+  [...kernel.containers]
+    .flatMap(({ iommu }) => iommu?.domains ?? [])
+    .map(({ domain, groups }) => ({
+      groups: groups.map(({ number }) => number).sort((a, b) => a - b),
+      translations: translationsOf(domain),
+    }))
+    .sort((a, b) => (a.groups[0] ?? 0) - (b.groups[0] ?? 0));
+
 export const hiddenStateOf = (kernel: Kernel): HiddenState => {
   const domains = [...kernel.contexts].flatMap((context) => domainsOf(kernel, context));
   const { process, pinned, user } = kernel.accounts;
   return {
     domains: domains.sort((a, b) => a.fd - b.fd || a.hwpt - b.hwpt),
+    containerDomains: containerDomainsOf(kernel),
     pins: kernel.frames.pinned(),
     locked: { process, pinned, user },
   };

@@ -6,6 +6,7 @@ import { Ioas } from './ioas.ts';
 import type { Area } from './iopt/area.ts';
 import type { Pages } from './iopt/pages.ts';
 import type { Kernel } from './kernel.ts';
+import { checkContainers } from './type1/invariants.ts';
 
 type Found = {
   readonly violations: string[];
@@ -78,6 +79,9 @@ const checkIoas = (found: Found, ioas: Ioas): void => {
 const checkPins = (found: Found, kernel: Kernel): void => {
   const pins = new Map<number, number>();
   const charges = { none: 0, user: 0, process: 0 };
+  const containers = checkContainers(kernel);
+  found.violations.push(...containers.violations);
+  for (const frame of containers.frames) pins.set(frame, (pins.get(frame) ?? 0) + 1);
   for (const [pages, frames] of found.pages) {
     if (frames.size !== pages.pinned) {
       found.violations.push(`${pages.pinned} pages are pinned and ${frames.size} are used`);
@@ -96,7 +100,10 @@ const checkPins = (found: Found, kernel: Kernel): void => {
   if (pins.size > 0) found.violations.push(`${pins.size} frames are used and not pinned`);
   const { accounts } = kernel;
   const total = charges.none + charges.user + charges.process;
-  if (accounts.user !== charges.user || accounts.process !== charges.process) {
+  if (
+    accounts.user !== charges.user ||
+    accounts.process !== charges.process + containers.frames.length
+  ) {
     found.violations.push('the charges are not what is pinned');
   }
   if (accounts.pinned !== total) found.violations.push('pinned_vm is not what is pinned');

@@ -12,6 +12,7 @@ import { Frames } from './memory/frames.ts';
 import { Pinner } from './memory/gup.ts';
 import { UserMemory } from './memory/user-memory.ts';
 import { MockIommu } from './selftest/mock-iommu.ts';
+import type { Container } from './type1/container.ts';
 import { PlatformDevices } from './vfio/platform-devices.ts';
 
 /** Bytes that one batch of pages may take, unless a test command says otherwise. */
@@ -30,6 +31,8 @@ export class Kernel {
   readonly files = new FileTable();
   /** Every iommufd that has not gone, closed ones included while something holds them. */
   readonly contexts = new Set<IommufdContext>();
+  /** Every legacy container that has not gone, in the same sense. */
+  readonly containers = new Set<Container>();
   readonly mock: MockIommu;
   readonly devices: PlatformDevices;
   temporaryMemoryLimit = TEMPORARY_MEMORY_LIMIT;

@@ -2,6 +2,7 @@
 
 import { zeroBytes } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
+import { VFIO_CONTAINER_PATH } from '../../spec/abi/vfio.ts';
 import type { Backing, DmaDirection, Protection, StatusField } from '../../spec/call.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { HiddenState, InspectableMachine } from '../machine.ts';
@@ -13,6 +14,7 @@ import { violationsOf } from './invariants.ts';
 import { Kernel } from './kernel.ts';
 import type { Store } from './memory/address-space.ts';
 import { Memfd } from './memory/memfd.ts';
+import { ContainerFile } from './type1/container.ts';
 import { VfioDeviceFile } from './vfio/vfio-device-file.ts';
 import { VfioGroupFile } from './vfio/vfio-group.ts';
 
@@ -93,6 +95,7 @@ export class EmulatedMachine implements InspectableMachine {
 
   #openFile(path: string): OpenFile | number {
     if (path === '/dev/iommu') return new IommufdContext(this.#kernel);
+    if (path === VFIO_CONTAINER_PATH) return new ContainerFile(this.#kernel);
     const cdev = /^\/dev\/vfio\/devices\/vfio(0|[1-9][0-9]*)$/.exec(path)?.[1];
     if (cdev !== undefined) {
       const device = this.#kernel.devices.cdev(Number(cdev));
@@ -104,7 +107,8 @@ export class EmulatedMachine implements InspectableMachine {
     const group = number === undefined ? undefined : this.#kernel.devices.group(Number(number));
     if (group === undefined) return -ERRNO.ENOENT;
     if (group.boundByFile > 0) return -ERRNO.EBUSY;
-    if (group.opened && !this.#kernel.faults.has('second-open-of-group')) return -ERRNO.EBUSY;
+    if (group.openedFile !== undefined && !this.#kernel.faults.has('second-open-of-group'))
+      return -ERRNO.EBUSY;
     return new VfioGroupFile(this.#kernel, group);
   }
 

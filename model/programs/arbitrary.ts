@@ -8,6 +8,7 @@ import { Draft, type Expectation, startOfProgram } from './draft.ts';
 import { drawEngine } from './draw/engine.ts';
 import { drawOperation } from './draw/operation.ts';
 import { Scene } from './draw/scene.ts';
+import { drawPaths, type PathsOfCampaign } from './paths.ts';
 import type { Program } from './program.ts';
 import { type Progress, smallerPrograms, startOfShrinking } from './shrink.ts';
 import { withTransfers } from './transfers.ts';
@@ -37,18 +38,21 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
   readonly #start: World;
   readonly #length: number;
   readonly #looks: Looks;
+  readonly #paths: PathsOfCampaign;
 
-  constructor(setting: Setting, length: number, looks: Looks) {
+  constructor(setting: Setting, length: number, looks: Looks, paths: PathsOfCampaign) {
     super();
     this.#looks = looks;
     this.#start = startOfProgram(setting);
     this.#length = length;
+    this.#paths = paths;
   }
 
   generate(random: fc.Random): fc.Value<Program> {
     const dice = new Dice(random);
     const draft = new Draft(this.#start);
-    const scene = new Scene(dice, draft);
+    const paths = drawPaths(dice, this.#start.setting.platform, this.#paths);
+    const scene = new Scene(dice, draft, paths);
     const length = dice.number(Math.max(1, this.#length >> 2), this.#length);
     const transfers = this.#makesTransfers(dice);
     if (transfers) drawEngine(scene);
@@ -87,9 +91,13 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
   }
 }
 
-/** Programs for the setting, of at most `length` operations that are drawn; looks at what is hidden come on top. */
+/**
+ * Programs for the setting, of at most `length` operations that are drawn, which call VFIO through the files that `paths`
+ * names; looks at what is hidden come on top.
+ */
 export const programs = (
   setting: Setting,
   length: number,
   looks: Looks = USUAL_LOOKS,
-): fc.Arbitrary<Program> => new ProgramArbitrary(setting, length, looks);
+  paths: PathsOfCampaign = 'any',
+): fc.Arbitrary<Program> => new ProgramArbitrary(setting, length, looks, paths);

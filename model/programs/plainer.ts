@@ -1,5 +1,5 @@
 // The same program with plainer calls: maps and unmaps of VFIO as the native calls that do the same, files mapped as
-// memory.
+// memory, and memory that is there from the start in place of memory that the program maps itself.
 
 import {
   IOMMU_IOAS_MAP,
@@ -17,7 +17,7 @@ import {
   VFIO_DMA_MAP_FLAG_WRITE,
   VFIO_DMA_UNMAP_FLAG_ALL,
 } from '../../spec/abi/vfio.ts';
-import { DATA_OFFSET } from './arena.ts';
+import { DATA_LENGTH, DATA_OFFSET } from './arena.ts';
 import type { Operation, Program, Value } from './program.ts';
 
 const UNMAP_ALL = BigInt(VFIO_DMA_UNMAP_FLAG_ALL);
@@ -162,3 +162,33 @@ export function* fixedMaps(program: Program): Generator<Program> {
     }
   }
 }
+
+type OwnMemory = Extract<Operation, { op: 'mmap' }>;
+
+/** The same place in the data region, where a value lies in memory that the program maps. */
+const inData = (value: Value, own: readonly OwnMemory[]): Value => {
+  if (typeof value === 'bigint' || !('arena' in value)) return value;
+  for (const { offset, length } of own) {
+    const within = value.arena - offset;
+    if (within >= 0n && within < length) return { arena: DATA_OFFSET + (within % DATA_LENGTH) };
+  }
+  return value;
+};
+
+/** Undefined where the program maps no memory. */
+export const withoutOwnMemory = (program: Program): Program | undefined => {
+  const own = program.filter((operation): operation is OwnMemory => operation.op === 'mmap');
+  if (own.length === 0) return undefined;
+  return program
+    .filter(({ op }) => op !== 'mmap')
+    .map((operation) => {
+      if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
+      const fields = Object.fromEntries(
+        Object.entries(operation.argument.fields).map(([name, value]) => [
+          name,
+          inData(value, own),
+        ]),
+      );
+      return { ...operation, argument: { ...operation.argument, fields } };
+    });
+};

@@ -170,6 +170,10 @@ export const withProbes = (start: World, program: Program): Program => {
     const gone = seen.gone(draft.world, on.context.file, ioas);
     look(probesOfDomain(draft.world, on, name, hwpt, ioas, gone));
   };
+  // Pins of a legacy container show only through an iommufd, which has no other part in the program then.
+  if (scene.iommufds().length === 0 && scene.containers().length > 0) {
+    scene.add({ op: 'open', label: draft.label('probed'), path: '/dev/iommu' });
+  }
   const lookAtPins = (): void => {
     const [first] = scene.iommufds();
     if (first !== undefined) look([...probesOfPins(draft.world, first.value), ...statusProbes()]);

@@ -99,7 +99,9 @@ const named: readonly (readonly [string, Layout])[] = [
   ['VFIO_IOMMU_GET_INFO', vfio.VFIO_IOMMU_TYPE1_INFO],
   ['VFIO_IOMMU_MAP_DMA', vfio.VFIO_IOMMU_TYPE1_DMA_MAP],
   ['VFIO_IOMMU_UNMAP_DMA', vfio.VFIO_IOMMU_TYPE1_DMA_UNMAP],
+  ['VFIO_IOMMU_UNMAP_DMA with bitmap', vfio.VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP],
   ['VFIO_IOMMU_DIRTY_PAGES', vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP],
+  ['VFIO_IOMMU_DIRTY_PAGES with bitmap', vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET],
 ];
 
 /** The struct that an operation may name: a native call, a test operation or a VFIO call. */

@@ -1,7 +1,7 @@
 // Smaller programs, the most promising first: without stretches of operations, from long ones to single ones, and then
 // with simpler values. Works on any program, however it came about.
 
-import { fixedMaps, nativeProgram, withoutFile } from './plainer.ts';
+import { fixedMaps, nativeProgram, withoutFile, withoutOwnMemory } from './plainer.ts';
 import type { Argument, Operation, Program, Value } from './program.ts';
 
 /** How far shrinking has come: what was tried without success need not be tried at once again. */
@@ -144,25 +144,30 @@ export const startOfShrinking = (length: number): Progress => ({
   found: false,
 });
 
+/** The plainer programs that there are, from which single operations may be taken away again. */
+function* plainerPrograms(plainer: readonly (Program | undefined)[]): Generator<Candidate> {
+  for (const program of plainer) {
+    if (program === undefined || program.length === 0) continue;
+    const single = { phase: 'operations', size: 1, from: program.length, found: false } as const;
+    yield { program, progress: single };
+  }
+}
+
 /** Programs that are smaller than this one, going on from where the one before them was found. */
 export function* smallerPrograms(program: Program, progress: Progress): Generator<Candidate> {
   if (progress.phase === 'operations') {
     yield* fewerOperations(program, progress);
-    const plainerPrograms = [nativeProgram(program), withoutFile(program), ...fixedMaps(program)];
-    for (const plainer of plainerPrograms) {
-      if (plainer === undefined) continue;
-      const single = { phase: 'operations', size: 1, from: plainer.length, found: false } as const;
-      yield { program: plainer, progress: single };
-    }
-    yield* simplerParts(program, 0);
-  } else {
-    yield* simplerParts(program, progress.from);
-    // With simpler values an operation may be of no more use.
-    yield* fewerOperations(program, {
-      phase: 'operations',
-      size: 1,
-      from: program.length,
-      found: false,
-    });
+    yield* plainerPrograms([nativeProgram(program), withoutFile(program), ...fixedMaps(program)]);
   }
+  yield* simplerParts(program, progress.phase === 'values' ? progress.from : 0);
+  // What a program maps may be longer than what it has from the start, until it was made shorter.
+  yield* plainerPrograms([withoutOwnMemory(program)]);
+  if (progress.phase === 'operations') return;
+  // With simpler values an operation may be of no more use.
+  yield* fewerOperations(program, {
+    phase: 'operations',
+    size: 1,
+    from: program.length,
+    found: false,
+  });
 }

@@ -6,7 +6,7 @@ import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type Translated, translate } from '../../spec/hardware/translate.ts';
 import { type Context, deviceAt, hwptAt, tableOf } from '../../spec/iommufd/context.ts';
 import { frameAt } from '../../spec/selftest/frames.ts';
-import { contextOf, type World } from '../../spec/world.ts';
+import { boundDeviceOf, contextOf, type World } from '../../spec/world.ts';
 import {
   ARENA_BASE,
   DATA_LENGTH,
@@ -104,7 +104,7 @@ class Transfers {
       .filter(({ file }) => file.bound && !file.attachedByPasid);
     for (const { file, value } of [...this.#scene.descriptorsOf('device'), ...own]) {
       const described = world.setting.platform.devices.find(({ name }) => name === file.name);
-      const open = world.devices.get(file.name);
+      const open = boundDeviceOf(world, file.name);
       if (described?.dmaEngine === undefined || open === undefined) continue;
       const context = contextOf(world, open.iommufd);
       if (context.forgotten !== undefined) continue;

@@ -57,9 +57,22 @@ export class Dice {
   }
 }
 
-const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
+export const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
 
-const NEARBY: readonly bigint[] = [0n, 0n, 0n, 0n, 1n, -1n, 2048n, -2048n, PAGE, -PAGE, 2n * PAGE];
+/** How far from an edge a value is drawn. */
+export const NEARBY: readonly bigint[] = [
+  0n,
+  0n,
+  0n,
+  0n,
+  1n,
+  -1n,
+  2048n,
+  -2048n,
+  PAGE,
+  -PAGE,
+  2n * PAGE,
+];
 
 const MAX_EDGES = 24;
 
@@ -77,7 +90,8 @@ const edgesOf = (dice: Dice, table: IoPagetable): readonly bigint[] => {
   return edges;
 };
 
-const FAR: readonly bigint[] = [
+/** The ends and the middle of 64 bits. */
+export const FAR: readonly bigint[] = [
   0n,
   U64_MAX,
   U64_MAX - 1n,
@@ -87,7 +101,7 @@ const FAR: readonly bigint[] = [
 ];
 
 /** Where mock domains translate, so that most of what is mapped there fits. */
-const LOW_PAGES = 24;
+export const LOW_PAGES = 24;
 
 const low = (dice: Dice, table: IoPagetable): bigint => {
   const first = usableRanges(table)[0]?.start ?? 0n;

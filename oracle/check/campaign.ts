@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import type { FaultName } from '../../model/emulator/faults.ts';
 import { type Looks, programs } from '../../model/programs/arbitrary.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
+import type { PathsOfCampaign } from '../../model/programs/paths.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
 import type { Setting } from '../../spec/platform.ts';
@@ -21,6 +22,8 @@ export type CampaignOptions = {
   /** Operations in a program, at most. */
   readonly length: number;
   readonly looks?: Looks;
+  /** Through which files the programs call VFIO; each way in some of them where it is absent. */
+  readonly paths?: PathsOfCampaign;
   /** Deliberate defects of the emulator. */
   readonly faults?: ReadonlySet<FaultName>;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
@@ -106,9 +109,9 @@ const shorterOne = (
 
 /** Runs the programs that the seed gives, until one ends in a violation; that one is shrunk. */
 export const runCampaign = async (options: CampaignOptions): Promise<CampaignReport> => {
-  const { setting, runs, seed, length, looks, faults, onProgress, signal } = options;
+  const { setting, runs, seed, length, looks, paths, faults, onProgress, signal } = options;
   const start = startOfProgram(setting);
-  const arbitrary = programs(setting, length, looks);
+  const arbitrary = programs(setting, length, looks, paths);
   const tally = new Tally();
   const report = (
     counterexample: Counterexample | undefined,

@@ -1,12 +1,14 @@
-// Compares what no reply shows: what each domain translates, what is pinned, what is charged. Pages of memory have
-// other names in the machine than in the specification, so that a pairing of names is sought on the way.
+// Compares what no reply shows: what each domain translates, what is pinned, what is charged.
 
-import type { DomainState, HiddenState, Translation } from '../../model/machine.ts';
+import type { DomainState, HiddenState } from '../../model/machine.ts';
+import type { ObjectId } from '../../spec/abi/units.ts';
 import { nodesOf, valuesOf } from '../../spec/collections/ordered-map.ts';
-import { type TranslatedStretch, translations } from '../../spec/hardware/translate.ts';
+import { translations } from '../../spec/hardware/translate.ts';
 import type { Context } from '../../spec/iommufd/context.ts';
 import { accountOf } from '../../spec/memory/memory.ts';
+import { translations as containerTranslations } from '../../spec/type1/translate.ts';
 import type { World } from '../../spec/world.ts';
+import { differing, Pairing, pageName } from './translation-differences.ts';
 
 export type HiddenDifference = {
   /** "domain 4 of descriptor 3", "pins", "locked memory". */
@@ -19,123 +21,19 @@ export type HiddenDifference = {
 
 const PROCESS = 1;
 
-/** Names of pages: the specification's and the machine's, each for exactly one of the other. */
-class Pairing {
-  readonly #byPage = new Map<string, number>();
-  readonly #byFrame = new Map<number, string>();
-
-  /** Whether the two may name the same page; from then on they do. */
-  matches(page: string, frame: number): boolean {
-    const known = this.#byPage.get(page);
-    const name = this.#byFrame.get(frame);
-    if (known === undefined && name === undefined) {
-      this.#byPage.set(page, frame);
-      this.#byFrame.set(frame, page);
-      return true;
-    }
-    return known === frame && name === page;
-  }
-
-  /** The specification's name of the machine's page; undefined where it has none yet. */
-  pageOf(frame: number): string | undefined {
-    return this.#byFrame.get(frame);
-  }
-}
-
-const pageName = (backing: number, page: number): string => `${backing}:${page}`;
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
-
-const describe = (t: {
-  readonly iova: bigint;
-  readonly length: number;
-  readonly readable: boolean;
-  readonly writable: boolean;
-}): string =>
-  `${hex(t.iova)} to ${hex(t.iova + BigInt(t.length) - 1n)}, ` +
-  `${t.readable ? 'r' : '-'}${t.writable ? 'w' : '-'}`;
-
-/** Where two stretches agree in all that `describe` tells, what they translate to differs. */
-const described = (
-  stretch: TranslatedStretch,
-  other: Translation,
-  pairing: Pairing,
-): Pick<HiddenDifference, 'expected' | 'observed'> => {
-  const expected = `translates ${describe(stretch)}`;
-  const observed = `translates ${describe(other)}`;
-  if (expected !== observed) return { expected, observed };
-  const name = pageName(stretch.backing, stretch.page);
-  const page = pairing.pageOf(other.frame);
-  const its = page === undefined ? 'another page' : `page ${page}`;
-  return {
-    expected: `${expected}, to byte ${stretch.offset} of page ${name}`,
-    observed: `${observed}, to byte ${other.offset} of ${its}`,
-  };
-};
-
-const sameStretch = (a: TranslatedStretch, b: Translation, pairing: Pairing): boolean =>
-  a.iova === b.iova &&
-  a.length === b.length &&
-  a.offset === b.offset &&
-  a.readable === b.readable &&
-  a.writable === b.writable &&
-  pairing.matches(pageName(a.backing, a.page), b.frame);
-
-const continues = (a: TranslatedStretch, b: TranslatedStretch): boolean =>
-  a.iova + BigInt(a.length) === b.iova &&
-  a.backing === b.backing &&
-  a.page === b.page &&
-  a.offset + a.length === b.offset &&
-  a.readable === b.readable &&
-  a.writable === b.writable;
-
-/** Stretches as the machine tells them: those that continue each other within a page are one. */
-function* merged(stretches: Iterable<TranslatedStretch>): Generator<TranslatedStretch> {
-  let pending: TranslatedStretch | undefined;
-  for (const stretch of stretches) {
-    if (pending !== undefined && continues(pending, stretch)) {
-      pending = { ...pending, length: pending.length + stretch.length };
-      continue;
-    }
-    if (pending !== undefined) yield pending;
-    pending = stretch;
-  }
-  if (pending !== undefined) yield pending;
-}
-
 const compareDomain = (
   fd: number,
   context: Context,
-  hwpt: number,
+  hwpt: ObjectId,
   observed: DomainState | undefined,
   pairing: Pairing,
 ): HiddenDifference | undefined => {
   const where = `the domain of hwpt ${hwpt} of descriptor ${fd}`;
-  const stretches = merged(translations(context, hwpt as Parameters<typeof translations>[1]));
-  let index = 0;
-  for (const stretch of stretches) {
-    const other = observed?.translations[index];
-    if (other === undefined || !sameStretch(stretch, other, pairing)) {
-      const iova = other !== undefined && other.iova < stretch.iova ? other.iova : stretch.iova;
-      return {
-        where,
-        ...(other === undefined
-          ? { expected: `translates ${describe(stretch)}`, observed: 'nothing there' }
-          : described(stretch, other, pairing)),
-        at: { fd, hwpt, iova },
-      };
-    }
-    index += 1;
-  }
-  const extra = observed?.translations[index];
-  return extra === undefined
-    ? undefined
-    : {
-        where,
-        expected: 'nothing there',
-        observed: `translates ${describe(extra)}`,
-        at: { fd, hwpt, iova: extra.iova },
-      };
+  const seen = observed?.translations ?? [];
+  const found = differing(translations(context, hwpt), seen, pairing);
+  if (found === undefined) return undefined;
+  const { expected, observed: instead, iova } = found;
+  return { where, expected, observed: instead, at: { fd, hwpt, iova } };
 };
 
 const lowestDescriptor = (world: World, file: number): number => {
@@ -175,16 +73,62 @@ const compareDomains = (
   return differences;
 };
 
+const namesOf = (groups: readonly number[]): string =>
+  `group ${[...groups].sort((a, b) => a - b).join(' and ')}`;
+
+/** The domains of legacy containers, each known by its groups. */
+const compareContainerDomains = (
+  world: World,
+  observed: HiddenState,
+  pairing: Pairing,
+): readonly HiddenDifference[] => {
+  const differences: HiddenDifference[] = [];
+  const seen = new Map(observed.containerDomains.map((domain) => [namesOf(domain.groups), domain]));
+  for (const file of valuesOf(world.files)) {
+    if (file.kind !== 'container') continue;
+    for (const { groups } of file.container.type1?.domains ?? []) {
+      const where = `the domain of ${namesOf(groups)} under a legacy container`;
+      const domain = seen.get(namesOf(groups));
+      seen.delete(namesOf(groups));
+      const [group] = groups;
+      if (domain === undefined || group === undefined) {
+        differences.push({ where, expected: 'it exists', observed: 'no such domain' });
+        continue;
+      }
+      const must = containerTranslations(file.container, group);
+      const found = differing(must, domain.translations, pairing);
+      if (found !== undefined) {
+        differences.push({ where, expected: found.expected, observed: found.observed });
+      }
+    }
+  }
+  for (const name of seen.keys()) {
+    const where = `the domain of ${name} under a legacy container`;
+    differences.push({ where, expected: 'no such domain', observed: 'it exists' });
+  }
+  return differences;
+};
+
 /** How often each page is pinned, as the specification has it. */
 const expectedPins = (world: World): ReadonlyMap<string, number> => {
   const pins = new Map<string, number>();
+  const add = (backing: number, first: number, count: number): void => {
+    for (let page = first; page < first + count; page += 1) {
+      const name = pageName(backing, page);
+      pins.set(name, (pins.get(name) ?? 0) + 1);
+    }
+  };
   for (const file of valuesOf(world.files)) {
-    if (file.kind !== 'iommufd') continue;
-    for (const pages of valuesOf(file.context.pages)) {
-      for (const { key, value } of nodesOf(pages.pinned)) {
-        for (let index = 0; index <= value.last - key; index += 1) {
-          const name = pageName(value.backing, value.page + index);
-          pins.set(name, (pins.get(name) ?? 0) + 1);
+    if (file.kind === 'iommufd') {
+      for (const pages of valuesOf(file.context.pages)) {
+        for (const { key, value } of nodesOf(pages.pinned)) {
+          add(value.backing, value.page, value.last - key + 1);
+        }
+      }
+    } else if (file.kind === 'container') {
+      for (const { reached } of valuesOf(file.container.type1?.dmas)) {
+        for (const { backing, page, count, kind } of reached ?? []) {
+          if (kind === 'memory') add(backing, page, count);
         }
       }
     }
@@ -221,8 +165,12 @@ const compareLocked = (world: World, { locked }: HiddenState): readonly HiddenDi
 export const hiddenDifferences = (
   world: World,
   observed: HiddenState,
-): readonly HiddenDifference[] => [
-  ...compareDomains(world, observed, new Pairing()),
-  ...comparePins(world, observed),
-  ...compareLocked(world, observed),
-];
+): readonly HiddenDifference[] => {
+  const pairing = new Pairing();
+  return [
+    ...compareDomains(world, observed, pairing),
+    ...compareContainerDomains(world, observed, pairing),
+    ...comparePins(world, observed),
+    ...compareLocked(world, observed),
+  ];
+};

@@ -94,6 +94,7 @@ export const judgeSteps = (
 export const hasForgotten = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'iommufd' && file.context.forgotten !== undefined) return true;
+    if (file.kind === 'container' && file.container.forgotten !== undefined) return true;
   }
   return false;
 };

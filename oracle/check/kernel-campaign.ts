@@ -4,6 +4,7 @@
 import * as fc from 'fast-check';
 import { type Looks, programs } from '../../model/programs/arbitrary.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
+import type { PathsOfCampaign } from '../../model/programs/paths.ts';
 import { withProbes } from '../../model/programs/probes.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
@@ -36,6 +37,8 @@ export type KernelCampaignOptions = {
   readonly seed: number;
   readonly length: number;
   readonly looks?: Looks;
+  /** Through which files the programs call VFIO; each way in some of them where it is absent. */
+  readonly paths?: PathsOfCampaign;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
   readonly signal?: AbortSignal;
 };
@@ -188,10 +191,10 @@ export const judgeOnKernel = async (
 export const runKernelCampaign = async (
   options: KernelCampaignOptions,
 ): Promise<CampaignReport> => {
-  const { setting, subject, runs, seed, length, onProgress, signal } = options;
+  const { setting, subject, runs, seed, length, paths, onProgress, signal } = options;
   const looks = options.looks ?? KERNEL_LOOKS;
   const start = startOfProgram(setting);
-  const arbitrary = programs(setting, length, looks);
+  const arbitrary = programs(setting, length, looks, paths);
   const tally = new Tally();
   const report = (
     counterexample: Counterexample | undefined,

@@ -1,7 +1,8 @@
 // iommufd-spec check: programs drawn at random, run on the emulator and judged.
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { FaultName } from '../../model/emulator/faults.ts';
+import { PATHS, type PathsOfCampaign } from '../../model/programs/paths.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { CampaignOptions } from '../check/campaign.ts';
 import type { CampaignReport, Counterexample } from '../check/report.ts';
@@ -41,6 +42,7 @@ type Options = SettingOptions &
     readonly seed?: number;
     readonly length: number;
     readonly dma?: number;
+    readonly paths: PathsOfCampaign;
     readonly save: string;
     readonly defect?: readonly FaultName[];
     readonly json?: true;
@@ -53,6 +55,7 @@ Examples:
   $ iommufd-spec check --runs 1000 --seed 7
   $ iommufd-spec check --release 6.12.95 --platform mixed --seconds 60
   $ iommufd-spec check --unprivileged --memlock 8
+  $ iommufd-spec check --paths legacy --platform vtd
   $ iommufd-spec check --defect cut-off-by-one
   $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 2000
   $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 200 --dma 1
@@ -136,7 +139,7 @@ const runAll = async (
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Pick<Campaigns, 'reports' | 'counterexample' | 'seconds'>> => {
-  const { runs, length, dma } = options;
+  const { runs, length, dma, paths } = options;
   const looks = dma === undefined ? {} : { looks: { transfersIn: dma } };
   const reports: CampaignReport[] = [];
   const start = Date.now();
@@ -155,6 +158,7 @@ const runAll = async (
         seed,
         length,
         ...looks,
+        paths,
         runs: runs === undefined ? Number.MAX_SAFE_INTEGER : share(runs, openings.length, index),
         signal: runs === undefined ? AbortSignal.any([signal, time]) : signal,
         onProgress: (done) =>
@@ -261,6 +265,11 @@ export const addCheck = (program: Command): void => {
       '--dma <programs>',
       'in one program of so many a device moves memory, which shows what its IOMMU translates; 0 for none (default: 4 on the emulator, 16 on a kernel)',
       wholeNumber(0),
+    )
+    .addOption(
+      new Option('--paths <paths>', 'through which files programs call VFIO')
+        .choices([...PATHS, 'any'])
+        .default('any'),
     );
   addSubjectOptions(addSettingOptions(command))
     .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')

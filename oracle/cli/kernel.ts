@@ -124,7 +124,9 @@ export const startKernel = async (
 /** The platform of a virtual machine on which a program of that setting runs. */
 const vmPlatformOf = ({ platform: { devices } }: Setting): VmPlatform => {
   if (devices.length === 0) return 'mock';
-  return devices.some(({ iommu }) => iommu !== 'none') ? 'vtd' : 'mdev';
+  const mediated = devices.some(({ iommu }) => iommu === 'none');
+  if (devices.every(({ iommu }) => iommu === 'none')) return 'mdev';
+  return mediated ? 'mixed' : 'vtd';
 };
 
 /** The traces of settings that need the same virtual machine and the same user, together. */

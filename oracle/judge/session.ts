@@ -83,6 +83,7 @@ const hasUntold = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'unspecified') return true;
     if (file.kind === 'iommufd' && file.context.forgotten !== undefined) return true;
+    if (file.kind === 'container' && file.container.forgotten !== undefined) return true;
   }
   return false;
 };

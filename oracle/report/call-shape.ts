@@ -14,6 +14,8 @@ export type CallShape = {
   readonly layout?: Layout;
   /** What the argument is. */
   readonly argument: 'struct' | 'value' | 'text' | 'unused' | 'unknown';
+  /** A legacy container's: its GET_INFO tells other capabilities. */
+  readonly legacy?: true;
 };
 
 const structs = (
@@ -62,13 +64,49 @@ const DEVICE_CALLS: ReadonlyMap<number, CallShape> = new Map([
   ]),
 ]);
 
-const nativeByNumber = new Map(NATIVE_CALLS.map((call) => [call.command, call]));
-const testByNumber = new Map(TEST_OPERATIONS.map((operation) => [operation.op, operation]));
-
 const unknownCall = (command: number): CallShape => ({
   name: `ioctl 0x${command.toString(16)}`,
   argument: 'unknown',
 });
+
+const WITH_BITMAP: ReadonlyMap<number, readonly [flag: number, shape: CallShape]> = new Map([
+  [
+    vfio.VFIO_IOMMU_UNMAP_DMA,
+    [
+      vfio.VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+      {
+        name: 'VFIO_IOMMU_UNMAP_DMA',
+        layout: vfio.VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP,
+        argument: 'struct',
+      },
+    ],
+  ],
+  [
+    vfio.VFIO_IOMMU_DIRTY_PAGES,
+    [
+      vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
+      {
+        name: 'VFIO_IOMMU_DIRTY_PAGES',
+        layout: vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET,
+        argument: 'struct',
+      },
+    ],
+  ],
+]);
+
+/** A call of a legacy container: a bitmap stands behind the struct where a flag says so, and there are no native calls. */
+const legacyCall = (command: number, bytes: Uint8Array): CallShape => {
+  const [flag, shape] = WITH_BITMAP.get(command) ?? [];
+  const { flags } = decode(vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP, bytes);
+  const known =
+    flag !== undefined && shape !== undefined && (flags & flag) !== 0
+      ? shape
+      : (CONTAINER_CALLS.get(command) ?? unknownCall(command));
+  return { ...known, legacy: true };
+};
+
+const nativeByNumber = new Map(NATIVE_CALLS.map((call) => [call.command, call]));
+const testByNumber = new Map(TEST_OPERATIONS.map((operation) => [operation.op, operation]));
 
 const testCall = (bytes: Uint8Array): CallShape => {
   const { op } = decode(IOMMU_TEST_CMD, bytes);
@@ -100,6 +138,7 @@ export const shapeOf = (
     file?.kind === 'device' ||
     file?.kind === 'cdev' ||
     (file?.kind === 'unspecified' && /vfio-device|\/devices\//.test(file.path));
+  if (file?.kind === 'container') return legacyCall(command, bytes);
   if (file?.kind === 'group') return GROUP_CALLS.get(command) ?? unknownCall(command);
   if (onDevice) {
     return DEVICE_CALLS.get(command) ?? unknownCall(command);

@@ -8,7 +8,7 @@ import type { Call, IoctlCall, Observation, Segment } from '../../spec/call.ts';
 import type { FileId } from '../../spec/files.ts';
 import { type Context, objectAt } from '../../spec/iommufd/context.ts';
 import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
-import { fileAt, openFile, type World } from '../../spec/world.ts';
+import { boundDeviceOf, fileAt, openFile, type World } from '../../spec/world.ts';
 import type { CallShape } from './call-shape.ts';
 import { shapeOfCall } from './decode-call.ts';
 import { bytesIn } from './places.ts';
@@ -53,7 +53,8 @@ const iommufdOf = (world: World, call: IoctlCall): FileId | undefined => {
   const id = fileAt(world, call.process, call.fd);
   const file = id === undefined ? undefined : openFile(world, id);
   if (file?.kind === 'group') return file.container;
-  if (file?.kind === 'cdev') return file.bound ? world.devices.get(file.name)?.iommufd : undefined;
+  if (file?.kind === 'cdev')
+    return file.bound ? boundDeviceOf(world, file.name)?.iommufd : undefined;
   return file?.kind === 'iommufd' ? id : undefined;
 };
 

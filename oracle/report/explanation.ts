@@ -39,8 +39,22 @@ const partOf = (call: Call, name: string): string => {
   return name === 'IOMMU_TEST_CMD MOCK_DOMAIN_FLAGS' ? 'IOMMU_TEST_CMD MOCK_DOMAIN' : name;
 };
 
+const LEGACY = 'VFIO calls on a legacy container';
+
+/** The parts that a call of a legacy container meets first; undefined where it is none. */
+const legacyParts = (name: string, allowed: readonly Allowed[]): readonly string[] | undefined => {
+  const isLegacy = allowed.some(({ rule: { part } }) => part === LEGACY || /^type1 /.test(part));
+  const own = `type1 ${name}`;
+  return isLegacy && ALL_RULES.some(({ part }) => part === own) ? [LEGACY, own] : undefined;
+};
+
 /** In the order in which the call meets them. */
 const partsMet = (call: Call, name: string, allowed: readonly Allowed[]): readonly string[] => {
+  const legacy = legacyParts(name, allowed);
+  if (legacy !== undefined) {
+    const used = legacy.flatMap(partsUsedBy);
+    return [...new Set([...legacy, ...used, ...allowed.map(({ rule }) => rule.part)])];
+  }
   const own = partOf(call, name);
   const native = call.kind === 'ioctl' && isNative(call.command);
   const ways = native

@@ -2,7 +2,13 @@
 
 import type { Process } from '../../spec/call.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
-import { descriptorsOf, type OpenFile, openFile, type World } from '../../spec/world.ts';
+import {
+  boundDeviceOf,
+  descriptorsOf,
+  type OpenFile,
+  openFile,
+  type World,
+} from '../../spec/world.ts';
 
 /** A file, as a process with a descriptor of it sees it. */
 export const fileText = (world: World, process: Process, file: OpenFile): string => {
@@ -19,6 +25,11 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
         ? '/dev/iommu'
         : `/dev/iommu, where VFIO calls use IOAS ${compatIoas}`;
     }
+    case 'container': {
+      const { groups, type1 } = file.container;
+      const type = type1 === undefined ? 'without a type' : `type1 version ${type1.version}`;
+      return `/dev/vfio/vfio, ${type}, with ${groups.length === 0 ? 'no group' : `group ${groups.join(' and ')}`}`;
+    }
     case 'group':
       return file.container === undefined
         ? `group ${file.group}, without a container`
@@ -26,7 +37,7 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
     case 'device':
       return `device ${file.name}`;
     case 'cdev': {
-      const iommufd = file.bound ? world.devices.get(file.name)?.iommufd : undefined;
+      const iommufd = file.bound ? boundDeviceOf(world, file.name)?.iommufd : undefined;
       return iommufd === undefined
         ? `device ${file.name} by its own file, not bound`
         : `device ${file.name} by its own file, bound to ${numberOf(iommufd)}`;

@@ -1,7 +1,7 @@
 // Names for what a program's operations give, so that it reads like code: ioas1, hwpt2, access1.
 
 import type { Argument, Operation, Program, Value } from '../../model/programs/program.ts';
-import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
+import { VFIO_CONTAINER_PATH, VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 
 /** By struct: fields that the kernel writes and what they are. */
 const OUTPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -69,6 +69,7 @@ const resultName = (operation: Operation): string | undefined => {
   if (operation.op === 'memfd') return 'memfd';
   if (operation.op === 'open') {
     if (operation.path === '/dev/iommu') return 'iommufd';
+    if (operation.path === VFIO_CONTAINER_PATH) return 'container';
     return operation.path.includes('/devices/') ? 'devicefd' : 'group';
   }
   return operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD

@@ -87,16 +87,18 @@ const buffer = (name: string, address: bigint, length: number): Place => ({
 
 const roundUp = (length: number): number => (length + 7) & ~7;
 
-/** The capabilities behind VFIO_IOMMU_GET_INFO's struct, in the order in which an iommufd writes them. */
-const capabilities = (call: IoctlCall): readonly Place[] => {
+/** The capabilities behind VFIO_IOMMU_GET_INFO's struct; a legacy container has MIGRATION before the others. */
+const capabilities = (call: IoctlCall, isLegacy: boolean): readonly Place[] => {
   const info = vfio.VFIO_IOMMU_TYPE1_INFO;
   const room = call.memory[0]?.bytes.length ?? 0;
-  const available = call.argument + BigInt(info.size);
+  const migration = call.argument + BigInt(info.size);
+  const available = isLegacy ? migration + BigInt(vfio.VFIO_CAP_MIGRATION.size) : migration;
   const first = available + BigInt(roundUp(vfio.VFIO_CAP_DMA_AVAIL.size));
   const elements = first + BigInt(vfio.VFIO_CAP_IOVA_RANGE.size);
   const end = call.argument + BigInt(room);
   const count = elements < end ? Number((end - elements) / BigInt(native.IOVA_RANGE.size)) : 0;
   const places = [
+    ...(isLegacy ? fieldsOf('', vfio.VFIO_CAP_MIGRATION, migration, 'MIGRATION.') : []),
     ...fieldsOf('', vfio.VFIO_CAP_DMA_AVAIL, available, 'DMA_AVAIL.'),
     gap(available, vfio.VFIO_CAP_DMA_AVAIL.size, roundUp(vfio.VFIO_CAP_DMA_AVAIL.size)),
     ...fieldsOf('', vfio.VFIO_CAP_IOVA_RANGE, first, 'IOVA_RANGE.'),
@@ -130,7 +132,7 @@ const pointedAt = (shape: CallShape, call: IoctlCall, struct: Uint8Array): reado
       return length === 0n ? [] : [buffer('the buffer', uptr, Number(length & 0xff_ffffn))];
     }
     case 'VFIO_IOMMU_GET_INFO':
-      return capabilities(call);
+      return capabilities(call, shape.legacy === true);
     default:
       return [];
   }

@@ -46,7 +46,7 @@ const DEVICE_CALLS: ReadonlySet<number> = new Set([
 
 /** What a device's driver answers is not specified. */
 const isSpecified = (path: string, call: Call): boolean => {
-  if (/^\/dev\/(iommu|vfio\/\d+)$/.test(path)) return true;
+  if (/^\/dev\/(iommu|vfio\/(vfio|\d+))$/.test(path)) return true;
   if (!/^\/dev\/vfio\/devices\/vfio\d+$/.test(path)) return false;
   return call.kind !== 'ioctl' || DEVICE_CALLS.has(call.command);
 };

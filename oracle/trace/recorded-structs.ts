@@ -23,16 +23,36 @@ const VFIO_STRUCTS: ReadonlyMap<number, string> = new Map([
 /** The bytes at the call's argument, before it. */
 export const bytesAt = ({ memory }: IoctlCall): Uint8Array => memory[0]?.bytes ?? new Uint8Array();
 
+/** Flags with which a struct has a bitmap behind it, where the recording shows as much. */
+const BITMAP_FLAGS: Readonly<Record<string, number>> = {
+  VFIO_IOMMU_UNMAP_DMA: vfio.VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+  VFIO_IOMMU_DIRTY_PAGES: vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
+};
+
+const vfioStructOf = (call: IoctlCall): string | undefined => {
+  const name = VFIO_STRUCTS.get(call.command);
+  const flag = name === undefined ? undefined : BITMAP_FLAGS[name];
+  if (name === undefined || flag === undefined) return name;
+  const { flags } = decode(vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP, bytesAt(call));
+  const longer = `${name} with bitmap`;
+  const size = LAYOUTS.get(longer)?.size ?? 0;
+  return (flags & flag) !== 0 && bytesAt(call).length >= size ? longer : name;
+};
+
 /** The name in LAYOUTS of the struct that the call passes. */
 export const structOf = (call: IoctlCall): string | undefined => {
   const native = NATIVE_CALLS.find(({ command }) => command === call.command);
-  if (native === undefined) return VFIO_STRUCTS.get(call.command);
+  if (native === undefined) return vfioStructOf(call);
   if (native.name !== 'IOMMU_TEST_CMD') return native.name;
   const { op } = decode(IOMMU_TEST_CMD, bytesAt(call));
   return TEST_OPERATIONS.find((operation) => operation.op === op)?.name ?? native.name;
 };
 
-const LENGTHS: Readonly<Record<string, string>> = { VFIO_IOMMU_MAP_DMA: 'size' };
+const LENGTHS: Readonly<Record<string, string>> = {
+  VFIO_IOMMU_MAP_DMA: 'size',
+  'VFIO_IOMMU_UNMAP_DMA with bitmap': 'bitmap_size',
+  'VFIO_IOMMU_DIRTY_PAGES with bitmap': 'bitmap_size',
+};
 
 export type Used = { readonly address: bigint; readonly length: bigint };
 

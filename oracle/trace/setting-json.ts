@@ -49,6 +49,7 @@ export const platformJson = (platform: Platform) => ({
   mockDevices: platform.mockDevices,
   noIommuConfigured: platform.noIommuConfigured,
   ...(platform.memoryKinds === undefined ? {} : { memoryKinds: platform.memoryKinds }),
+  dmaEntryLimit: platform.dmaEntryLimit,
 });
 
 const iommuOf = (fields: Fields): Iommu => {
@@ -82,6 +83,8 @@ const memoryKindsOf = (fields: Fields): readonly MemoryKind[] =>
     .map((kind) =>
       kind === 'device' || kind === 'huge' ? kind : fields.fail('no such kind of memory'),
     );
+/** Of files that do not say it. */
+const DMA_ENTRY_LIMIT = 65535;
 
 const platformOf = (fields: Fields): Platform => {
   fields.only(
@@ -92,6 +95,7 @@ const platformOf = (fields: Fields): Platform => {
     'mockDevices',
     'noIommuConfigured',
     'memoryKinds',
+    'dmaEntryLimit',
   );
   const iommus = fields.objects('iommus').map(iommuOf);
   return {
@@ -102,6 +106,8 @@ const platformOf = (fields: Fields): Platform => {
     mockDevices: fields.flag('mockDevices'),
     noIommuConfigured: fields.flag('noIommuConfigured'),
     ...(fields.has('memoryKinds') ? { memoryKinds: memoryKindsOf(fields) } : {}),
+    dmaEntryLimit:
+      fields.raw('dmaEntryLimit') === undefined ? DMA_ENTRY_LIMIT : fields.integer('dmaEntryLimit'),
   };
 };
 

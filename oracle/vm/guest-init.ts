@@ -16,10 +16,7 @@ export const STATUS_FILE = 'status';
 /** Any value as one word of the shell's. */
 export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
-const bindDevices = (platform: VmPlatform): string => {
-  switch (platform) {
-    case 'vtd':
-      return `
+const BIND_PCI_DEVICES = `
 for device in /sys/bus/pci/devices/*; do
   read vendor < $device/vendor; read model < $device/device
   case $vendor:$model in
@@ -28,9 +25,18 @@ for device in /sys/bus/pci/devices/*; do
     echo \${device##*/} > /sys/bus/pci/drivers_probe ;;
   esac
 done`;
-    case 'mdev':
-      return `
+
+const MAKE_MEDIATED_DEVICE = `
 echo ${MDEV_NAME} > /sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create`;
+
+const bindDevices = (platform: VmPlatform): string => {
+  switch (platform) {
+    case 'vtd':
+      return BIND_PCI_DEVICES;
+    case 'mdev':
+      return MAKE_MEDIATED_DEVICE;
+    case 'mixed':
+      return `${BIND_PCI_DEVICES}${MAKE_MEDIATED_DEVICE}`;
     case 'mock':
       return '';
   }

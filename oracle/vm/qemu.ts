@@ -2,10 +2,10 @@
 
 import type { Accelerator } from './accelerator.ts';
 
-/** `mock` has no IOMMU; `vtd` has VT-d with two devices bound to vfio-pci; `mdev` a mediated device. */
-export type VmPlatform = 'mock' | 'vtd' | 'mdev';
+/** `mock` has no IOMMU; `vtd` has VT-d with devices bound to vfio-pci; `mdev` a mediated device; `mixed` both of them. */
+export type VmPlatform = 'mock' | 'vtd' | 'mdev' | 'mixed';
 
-export const VM_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'mdev'];
+export const VM_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'mdev', 'mixed'];
 
 export type VmSetup = {
   /** The kernel, a bzImage. */
@@ -42,7 +42,9 @@ const EDU = ['-device', 'edu,dma_mask=0xffffffffffffffff'];
 const VTD_DEVICES = [...EDU, '-device', 'e1000e', ...EDU];
 
 const platformArguments = (platform: VmPlatform): string[] =>
-  platform === 'vtd' ? ['-device', 'intel-iommu,intremap=on,aw-bits=48', ...VTD_DEVICES] : [];
+  platform === 'vtd' || platform === 'mixed'
+    ? ['-device', 'intel-iommu,intremap=on,aw-bits=48', ...VTD_DEVICES]
+    : [];
 
 const share = (tag: string, path: string, more: string): string[] => [
   ...['-fsdev', `local,id=${tag},path=${path},security_model=none,multidevs=remap${more}`],

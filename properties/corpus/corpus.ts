@@ -10,6 +10,9 @@ import { MEMORY } from './memory.ts';
 import { NATIVE_REFUSALS } from './refusals-native.ts';
 import { OTHER_REFUSALS } from './refusals-other.ts';
 import { TRANSFERS } from './transfers.ts';
+import { TYPE1_DIRTY } from './type1-dirty.ts';
+import { TYPE1_GROUPS } from './type1-groups.ts';
+import { TYPE1_MAPS } from './type1-maps.ts';
 import { UNMAPPING } from './unmapping.ts';
 
 export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
@@ -23,4 +26,7 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   'in-kernel users': ACCESSES,
   'refusals of native calls': NATIVE_REFUSALS,
   'refusals of test operations and others': OTHER_REFUSALS,
+  'legacy containers and groups': TYPE1_GROUPS,
+  'maps of legacy containers': TYPE1_MAPS,
+  'dirty pages of legacy containers': TYPE1_DIRTY,
 };

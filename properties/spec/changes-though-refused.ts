@@ -10,6 +10,15 @@ export const CHANGES_THOUGH_REFUSED: readonly Change[] = [
   { rule: 'IOMMU_IOAS_COPY/copies-unanswered', reason: ANSWER_LAST },
   { rule: 'IOMMU_IOAS_UNMAP/unmaps-unanswered', reason: ANSWER_LAST },
   { rule: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered', reason: ANSWER_LAST },
+  { rule: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered', reason: ANSWER_LAST },
+  {
+    rule: 'type1 VFIO_IOMMU_UNMAP_DMA/bitmap-unanswered',
+    reason: 'the maps before the one in question are gone',
+  },
+  {
+    rule: 'type1 VFIO_IOMMU_DIRTY_PAGES/unanswered',
+    reason: 'the bitmaps of the maps before it were told, and its own was moved already',
+  },
   { rule: 'IOMMU_OPTION/value-fault', reason: ANSWER_LAST },
   { rule: 'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/replaces-unanswered', reason: ANSWER_LAST },
   {

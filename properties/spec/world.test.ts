@@ -6,7 +6,7 @@ import { type Context, hwptAt, ioasAt, objectAt, usersOf } from '../../spec/iomm
 import { slicesOf } from '../../spec/iopt/access.ts';
 import { accountOf } from '../../spec/memory/memory.ts';
 import { step } from '../../spec/step.ts';
-import { descriptorsOf, deviceNamed, type World } from '../../spec/world.ts';
+import { boundDeviceOf, descriptorsOf, deviceNamed, type World } from '../../spec/world.ts';
 import { always, type Contradiction, checkLaws, eachStep, sometimes } from '../law.ts';
 import { contextsOf, firstOf, hex, objectsOf } from '../worlds.ts';
 
@@ -160,7 +160,9 @@ const holdersOf = (world: World): ReadonlySet<FileId> => {
   for (const { descriptors } of valuesOf(world.processes)) {
     for (const file of valuesOf(descriptors)) held.add(file);
   }
-  for (const { iommufd } of world.devices.values()) held.add(iommufd);
+  for (const device of world.devices.values()) {
+    held.add(device.kind === 'bound' ? device.iommufd : device.group);
+  }
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'group' && file.container !== undefined) held.add(file.container);
     if (file.kind === 'access') held.add(file.iommufd);
@@ -178,7 +180,7 @@ const filesAreHeld = always('files exist as long as something refers to them', (
 });
 
 const isAttached = (world: World, name: string): boolean => {
-  const open = world.devices.get(name);
+  const open = boundDeviceOf(world, name);
   const file = open === undefined ? undefined : valueAt(world.files, open.iommufd);
   if (open === undefined || file?.kind !== 'iommufd') return false;
   const object = objectAt(file.context, open.object);
@@ -214,6 +216,10 @@ const devicesAreOpen = always('open devices are bound, and groups are open once'
   for (const [name, device] of world.devices) {
     if (opens.get(name) !== device.opens)
       return `${name} is open ${opens.get(name)} times, not ${device.opens}`;
+    if (device.kind === 'held') {
+      if (valueAt(world.files, device.group)?.kind !== 'group') return `${name} holds no group`;
+      continue;
+    }
     const file = valueAt(world.files, device.iommufd);
     if (file?.kind !== 'iommufd' || objectAt(file.context, device.object) === undefined)
       return `${name} is not bound`;
@@ -281,7 +287,9 @@ checkLaws('ownership', [
     ({ after }) =>
       after.devices.size > 0 &&
       [...after.devices.values()].some(
-        ({ iommufd }) => ![...valuesOf(descriptorsOf(after, PROCESS))].includes(iommufd),
+        (device) =>
+          device.kind === 'bound' &&
+          ![...valuesOf(descriptorsOf(after, PROCESS))].includes(device.iommufd),
       ),
   ),
   sometimes('two iommufds are open', ({ after }) => [...contextsOf(after)].length >= 2),

@@ -2,6 +2,8 @@
 
 import { struct } from './layout.ts';
 
+/** The legacy container. */
+export const VFIO_CONTAINER_PATH = '/dev/vfio/vfio';
 export const VFIO_API_VERSION = 0;
 
 export const VFIO_GET_API_VERSION = 0x3b64;
@@ -58,6 +60,7 @@ export const VFIO_IOMMU_TYPE1_INFO = struct('vfio_iommu_type1_info', 24, {
 export const VFIO_IOMMU_TYPE1_INFO_MINIMUM = 16;
 
 export const CAP_IOVA_RANGE_ID = 1;
+export const CAP_MIGRATION_ID = 2;
 export const CAP_DMA_AVAIL_ID = 3;
 
 export const VFIO_INFO_CAP_HEADER = struct('vfio_info_cap_header', 8, {
@@ -73,6 +76,20 @@ export const VFIO_CAP_DMA_AVAIL = struct('vfio_iommu_type1_info_dma_avail', 12, 
   next: ['u32', 4],
   avail: ['u32', 8],
 });
+
+/** Capability with what DIRTY_PAGES offers; only the legacy container has it. 4 bytes of padding stand at 12. */
+export const VFIO_CAP_MIGRATION = struct('vfio_iommu_type1_info_cap_migration', 32, {
+  id: ['u16', 0],
+  version: ['u16', 2],
+  next: ['u32', 4],
+  flags: ['flags', 8],
+  pgsize_bitmap: ['u64', 16],
+  max_dirty_bitmap_size: ['u64', 24],
+});
+
+/** Bytes of the largest bitmap: one bit for each of 2^31 - 1 pages, in whole words of 8 bytes. */
+export const DIRTY_BITMAP_SIZE_MAX = 0x1000_0000n;
+export const DIRTY_BITMAP_PAGES_MAX = 0x7fff_ffffn;
 
 /** Capability with the usable ranges, each 16 bytes as IOVA_RANGE of native.ts, behind this. */
 export const VFIO_CAP_IOVA_RANGE = struct('vfio_iommu_type1_info_cap_iova_range', 16, {
@@ -106,11 +123,37 @@ export const VFIO_IOMMU_TYPE1_DMA_UNMAP = struct('vfio_iommu_type1_dma_unmap', 2
   size: ['length', 16],
 });
 
+/** Where GET_DIRTY_BITMAP finds struct vfio_bitmap: behind the 24 bytes that every unmap has. */
+export const VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP = struct('vfio_iommu_type1_dma_unmap', 48, {
+  argsz: ['argsz', 0],
+  flags: ['flags', 4],
+  iova: ['iova', 8],
+  size: ['length', 16],
+  bitmap_pgsize: ['u64', 24],
+  bitmap_size: ['length', 32],
+  bitmap_data: ['address', 40],
+});
+
+export const VFIO_IOMMU_DIRTY_PAGES_FLAG_START = 1;
+export const VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP = 2;
+export const VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP = 4;
+
+/** What START and STOP pass, and GET_BITMAP at least. */
 export const VFIO_IOMMU_TYPE1_DIRTY_BITMAP = struct('vfio_iommu_type1_dirty_bitmap', 8, {
   argsz: ['argsz', 0],
   flags: ['flags', 4],
 });
 
+/** The same with struct vfio_iommu_type1_dirty_bitmap_get behind it, which GET_BITMAP reads. */
+export const VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET = struct('vfio_iommu_type1_dirty_bitmap', 48, {
+  argsz: ['argsz', 0],
+  flags: ['flags', 4],
+  iova: ['iova', 8],
+  size: ['length', 16],
+  bitmap_pgsize: ['u64', 24],
+  bitmap_size: ['length', 32],
+  bitmap_data: ['address', 40],
+});
 export const VFIO_DEVICE_BIND_FLAG_TOKEN = 1;
 export const VFIO_DEVICE_ATTACH_PASID = 1;
 export const VFIO_DEVICE_DETACH_PASID = 1;

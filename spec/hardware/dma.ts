@@ -8,7 +8,7 @@ import { bytesAt, contentsOf, stored } from '../memory/contents.ts';
 import type { Memory } from '../memory/memory.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
-import { contextOf, fileAt, openFile, type World } from '../world.ts';
+import { boundDeviceOf, contextOf, fileAt, openFile, type World } from '../world.ts';
 import type { DmaFault } from './engines.ts';
 import { type Translated, translate } from './translate.ts';
 
@@ -106,7 +106,7 @@ const seen = (before: Memory, after: Memory, call: DmaCall): readonly Segment[] 
       }));
 
 const attachedDomain = (world: World, name: string): Attached | undefined => {
-  const open = world.devices.get(name);
+  const open = boundDeviceOf(world, name);
   if (open === undefined) return undefined;
   const context = contextOf(world, open.iommufd);
   const hwpt = deviceAt(context, open.object)?.hwpt;
@@ -146,6 +146,7 @@ const beyond = (world: World, call: DmaCall, name: string): string | undefined =
     return 'a transfer that the IOMMU does not translate';
   }
   const open = world.devices.get(name);
+  if (open?.kind === 'held') return 'a transfer through a legacy container';
   return open !== undefined && contextOf(world, open.iommufd).forgotten !== undefined
     ? 'a transfer through a domain that is not known'
     : undefined;

@@ -118,6 +118,15 @@ export const loadable = (
   { address, bytes }: Segment,
 ): Uint8Array => bytes.subarray(0, accessible(memory, process, address, bytes.length, false));
 
+/** How many of `length` bytes at an address of the process the kernel can write. */
+export const writableLength = (
+  memory: Memory,
+  process: number,
+  address: bigint,
+  length: number,
+): number =>
+  memory.knowledge === 'recorded' ? length : accessible(memory, process, address, length, true);
+
 export type Written = {
   /** False where the memory ends, or may not be written, before the last byte. */
   readonly whole: boolean;
@@ -133,8 +142,7 @@ export const write = (
   bytes: Uint8Array,
 ): Written => {
   const at = userAddress(address);
-  if (memory.knowledge === 'recorded') return { whole: true, write: { address: at, bytes } };
-  const length = accessible(memory, process, address, bytes.length, true);
+  const length = writableLength(memory, process, address, bytes.length);
   return length === bytes.length
     ? { whole: true, write: { address: at, bytes } }
     : { whole: false, write: { address: at, bytes: bytes.subarray(0, length) } };

@@ -6,6 +6,7 @@ import { MD_CHECK_REFS } from '../abi/test.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import type { Handler } from '../iommufd/request.ts';
+import type { BackingId } from '../memory/address-space.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
 import type { World } from '../world.ts';
@@ -25,17 +26,32 @@ export const mdCheckRefsRules = rulesOf(
   },
 );
 
-/** How often a page of memory is pinned, by whichever iommufd. */
-export const pinsOf = (world: World, frame: Frame): number => {
-  let pins = 0;
+/** Consecutive pages of one backing, each pinned once. */
+type Pinned = { readonly backing: BackingId; readonly page: number; readonly count: number };
+
+/** What iommufds and legacy containers have pinned. */
+function* pinnedIn(world: World): Generator<Pinned> {
   for (const file of valuesOf(world.files)) {
-    if (file.kind !== 'iommufd') continue;
-    for (const pages of valuesOf(file.context.pages)) {
-      for (const { key, value } of nodesOf(pages.pinned)) {
-        const from = frame.page - value.page;
-        if (value.backing === frame.backing && from >= 0 && from <= value.last - key) pins += 1;
+    if (file.kind === 'iommufd') {
+      for (const pages of valuesOf(file.context.pages)) {
+        for (const { key, value } of nodesOf(pages.pinned)) {
+          yield { backing: value.backing, page: value.page, count: value.last - key + 1 };
+        }
+      }
+    } else if (file.kind === 'container') {
+      for (const { reached } of valuesOf(file.container.type1?.dmas)) {
+        for (const stretch of reached ?? []) if (stretch.kind === 'memory') yield stretch;
       }
     }
+  }
+}
+
+/** How often a page of memory is pinned, by whichever iommufd or legacy container. */
+export const pinsOf = (world: World, frame: Frame): number => {
+  let pins = 0;
+  for (const { backing, page, count } of pinnedIn(world)) {
+    const from = frame.page - page;
+    if (backing === frame.backing && from >= 0 && from < count) pins += 1;
   }
   return pins;
 };
@@ -70,12 +86,4 @@ export const mdCheckRefs: Handler = (request): readonly Outcome[] => {
   return [agrees];
 };
 
-const nothingIsPinned = (world: World): boolean => {
-  for (const file of valuesOf(world.files)) {
-    if (file.kind !== 'iommufd') continue;
-    for (const pages of valuesOf(file.context.pages)) {
-      if (pages.pinned !== undefined) return false;
-    }
-  }
-  return true;
-};
+const nothingIsPinned = (world: World): boolean => pinnedIn(world).next().done === true;

@@ -20,9 +20,10 @@ import { load, write } from '../memory/user-access.ts';
 import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
 import { grants, isRefused, type Rule, refuses, rulesOf } from '../rule.ts';
 import {
+  type BoundDevice,
+  boundDeviceOf,
   type CdevFile,
   deviceNamed,
-  type OpenDevice,
   stateOf,
   type World,
   withFile,
@@ -117,7 +118,7 @@ const PASID_TAKEN_FOR_ATTACHED = 0xffff_ffea;
 const objection = (
   state: IommufdState,
   file: CdevFile,
-  { object }: OpenDevice,
+  { object }: BoundDevice,
   { target, pasid }: Wanted,
 ): Rule | undefined => {
   if (deviceAt(state.context, object) === undefined) return undefined;
@@ -142,7 +143,7 @@ export const attachIommufdPt = (
 ): readonly Outcome[] => {
   const wanted = readWanted(world, file, call);
   if ('outcomes' in wanted) return wanted.outcomes;
-  const open = world.devices.get(file.name);
+  const open = boundDeviceOf(world, file.name);
   if (open === undefined) throw new Error(`Device ${file.name} is bound and not open.`);
   const state = stateOf(world, open.iommufd);
   const { forgotten } = state.context;

@@ -11,7 +11,7 @@ import { type Device, deviceAt, leastFreeId, objectAt, withObject } from '../iom
 import type { IommufdState } from '../iommufd/state.ts';
 import type { PlatformDevice } from '../platform.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { stateOf, type World } from '../world.ts';
+import { boundDeviceOf, stateOf, type World } from '../world.ts';
 
 export const bindingRules = rulesOf(
   'binding a device',
@@ -29,7 +29,7 @@ export const bindingRules = rulesOf(
 const isOwnedByOther = (world: World, iommufd: FileId, group: number): boolean =>
   world.setting.platform.devices.some((device) => {
     if (device.group !== group || device.iommu === 'none') return false;
-    const open = world.devices.get(device.name);
+    const open = boundDeviceOf(world, device.name);
     return open !== undefined && open.iommufd !== iommufd;
   });
 

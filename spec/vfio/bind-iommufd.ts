@@ -155,7 +155,12 @@ const withBinding = (
   iommufd: FileId,
   { state, object }: Bound,
 ): World => {
-  const devices = new Map(world.devices).set(file.name, { iommufd, object, opens: 1 });
+  const devices = new Map(world.devices).set(file.name, {
+    kind: 'bound',
+    iommufd,
+    object,
+    opens: 1,
+  });
   return withFile({ ...withState(world, state), devices }, id, { ...file, bound: true });
 };
 

@@ -13,7 +13,15 @@ import type { FileId } from '../files.ts';
 import { load } from '../memory/user-access.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
-import { type CdevFile, deviceNamed, stateOf, type World, withFile, withState } from '../world.ts';
+import {
+  boundDeviceOf,
+  type CdevFile,
+  deviceNamed,
+  stateOf,
+  type World,
+  withFile,
+  withState,
+} from '../world.ts';
 import { detachedDevice } from './bind-device.ts';
 
 export const detachIommufdPtRules = rulesOf(
@@ -69,7 +77,7 @@ export const detachIommufdPt = (
 ): readonly Outcome[] => {
   const read = readPasid(world, file, call);
   if ('outcomes' in read) return read.outcomes;
-  const open = world.devices.get(file.name);
+  const open = boundDeviceOf(world, file.name);
   if (open === undefined) throw new Error(`Device ${file.name} is bound and not open.`);
   const state = stateOf(world, open.iommufd);
   const isMeant =

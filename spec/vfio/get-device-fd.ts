@@ -1,18 +1,27 @@
 // VFIO_GROUP_GET_DEVICE_FD: vfio_group_ioctl_get_device_fd() in drivers/vfio/group.c. The first descriptor of a
-// device binds it to the group's iommufd and attaches it to the compatibility IOAS.
+// device binds it to the group's iommufd and attaches it to the compatibility IOAS; under a legacy container the group is
+// attached already.
 
 import type { ObjectId } from '../abi/units.ts';
-import { PAGE_SIZE } from '../abi/units.ts';
+import { fileDescriptor, PAGE_SIZE } from '../abi/units.ts';
 import type { IoctlCall } from '../call.ts';
 import { compatIoas } from '../compat/compat-ioas.ts';
 import type { FileId } from '../files.ts';
 import { leastFreeId } from '../iommufd/context.ts';
 import { readablePrefix } from '../memory/user-access.ts';
 import { opensDescriptor } from '../open-descriptor.ts';
-import { failed, failedBy, type Outcome, type Reply } from '../outcome.ts';
+import { failed, failedBy, type Outcome, type Reply, type Unspecified } from '../outcome.ts';
 import type { PlatformDevice } from '../platform.ts';
-import { grants, isRefused, type Refused, refuses, rulesOf } from '../rule.ts';
-import { type GroupFile, type World, withState } from '../world.ts';
+import { grants, isRefused, type Refused, type Rule, refused, refuses, rulesOf } from '../rule.ts';
+import {
+  type GroupFile,
+  type OpenDevice,
+  openFile,
+  type World,
+  withDescriptor,
+  withNewFile,
+  withState,
+} from '../world.ts';
 import { attachedDevice, boundDevice } from './bind-device.ts';
 
 export const getDeviceFdRules = rulesOf(
@@ -35,9 +44,18 @@ export const getDeviceFdRules = rulesOf(
       'The group has no container.',
       'vfio_df_group_open() in drivers/vfio/group.c',
     ),
+    noType: refuses(
+      'EINVAL',
+      'The container is a legacy one, and no type is set.',
+      'vfio_group_use_container() in drivers/vfio/container.c',
+    ),
     opensFirst: grants(
       'The device has been bound to the iommufd and attached to its IOAS for VFIO calls; the result is a descriptor.',
       'vfio_df_group_open() in drivers/vfio/group.c',
+    ),
+    opensUnderType1: grants(
+      'The container is a legacy one; the device holds its group open, and the result is a descriptor.',
+      'vfio_group_use_container() in drivers/vfio/container.c',
     ),
     opensAgain: grants(
       'The device is open already and stays as it is attached; the result is one more descriptor.',
@@ -77,26 +95,82 @@ const withBound = (
   return isRefused(attached) ? attached : { world: withState(world, attached.state), object };
 };
 
-const opened = (world: World, file: GroupFile, call: IoctlCall, device: PlatformDevice): Reply => {
+const withOpen = (world: World, name: string, open: OpenDevice): World => ({
+  ...world,
+  devices: new Map(world.devices).set(name, open),
+});
+
+/** What the first open of a device does: binds it, or holds its group. */
+const openedFirst = (
+  world: World,
+  id: FileId,
+  container: FileId,
+  device: PlatformDevice,
+): { readonly world: World; readonly rule: Rule } | Refused => {
   const { name } = device;
-  if (file.container === undefined) return failed(getDeviceFdRules.noContainer, world);
-  const already = world.devices.get(name);
-  const bound =
-    already === undefined
-      ? withBound(world, file.container, device)
-      : { world, object: already.object };
-  if (isRefused(bound)) return failedBy(bound, world);
-  const open = {
-    iommufd: already?.iommufd ?? file.container,
-    object: bound.object,
-    opens: (already?.opens ?? 0) + 1,
-  };
-  const held = { ...bound.world, devices: new Map(world.devices).set(name, open) };
-  const rule = already === undefined ? getDeviceFdRules.opensFirst : getDeviceFdRules.opensAgain;
-  return opensDescriptor(held, call.process, rule, () => ({ kind: 'device', name }));
+  const file = openFile(world, container);
+  if (file?.kind === 'container') {
+    return file.container.type1 === undefined
+      ? refused(getDeviceFdRules.noType)
+      : {
+          world: withOpen(world, name, { kind: 'held', group: id, opens: 1 }),
+          rule: getDeviceFdRules.opensUnderType1,
+        };
+  }
+  const bound = withBound(world, container, device);
+  if (isRefused(bound)) return bound;
+  const { object } = bound;
+  const open = { kind: 'bound', iommufd: container, object, opens: 1 } as const;
+  return { world: withOpen(bound.world, name, open), rule: getDeviceFdRules.opensFirst };
 };
 
-export const getDeviceFd = (world: World, file: GroupFile, call: IoctlCall): readonly Outcome[] => {
+/** Its first descriptor went by an iommufd. */
+const openedOtherwise = (
+  world: World,
+  { process }: IoctlCall,
+  name: string,
+  already: OpenDevice,
+): Unspecified => ({
+  kind: 'unspecified',
+  what: 'a mediated device that is open through an iommufd, opened under a legacy container',
+  world: ({ errno, result }) => {
+    if (errno !== 0) return world;
+    const again = withOpen(world, name, { ...already, opens: already.opens + 1 });
+    const made = withNewFile(again, () => ({ kind: 'device', name }));
+    return withDescriptor(made.world, process, fileDescriptor(result), made.id);
+  },
+});
+
+const opened = (
+  world: World,
+  id: FileId,
+  { container }: GroupFile,
+  call: IoctlCall,
+  device: PlatformDevice,
+): Outcome => {
+  const { name } = device;
+  if (container === undefined) return failed(getDeviceFdRules.noContainer, world);
+  const already = world.devices.get(name);
+  if (already?.kind === 'bound' && openFile(world, container)?.kind === 'container') {
+    return openedOtherwise(world, call, name, already);
+  }
+  const done =
+    already === undefined
+      ? openedFirst(world, id, container, device)
+      : {
+          world: withOpen(world, name, { ...already, opens: already.opens + 1 }),
+          rule: getDeviceFdRules.opensAgain,
+        };
+  if (isRefused(done)) return failedBy(done, world);
+  return opensDescriptor(done.world, call.process, done.rule, () => ({ kind: 'device', name }));
+};
+
+export const getDeviceFd = (
+  world: World,
+  id: FileId,
+  file: GroupFile,
+  call: IoctlCall,
+): readonly Outcome[] => {
   const read = readName(world, call);
   if (read.kind === 'refused') return [read.reply];
   const devices = world.setting.platform.devices.filter((device) => device.group === file.group);
@@ -104,12 +178,15 @@ export const getDeviceFd = (world: World, file: GroupFile, call: IoctlCall): rea
     const device = devices.find(({ name }) => name === read.name);
     return device === undefined
       ? [failed(getDeviceFdRules.noDevice, world)]
-      : [opened(world, file, call, device)];
+      : [opened(world, id, file, call, device)];
   }
   const unknown = 'the recording shows only the first bytes of the name';
   const candidates = devices.filter(({ name }) => name.startsWith(read.prefix));
   return [
-    ...candidates.map((device) => ({ ...opened(world, file, call, device), unknown })),
+    ...candidates.map((device) => {
+      const outcome = opened(world, id, file, call, device);
+      return outcome.kind === 'reply' ? { ...outcome, unknown } : outcome;
+    }),
     { ...failed(getDeviceFdRules.noDevice, world), unknown },
   ];
 };

@@ -1,5 +1,5 @@
-// The calls of a group's descriptor, as far as the compatibility path goes: vfio_group_fops_unl_ioctl() in
-// drivers/vfio/group.c.
+// The calls of a group's descriptor: vfio_group_fops_unl_ioctl() in drivers/vfio/group.c. Its container is an iommufd or
+// a legacy one.
 
 import { decode, encode } from '../abi/layout.ts';
 import {
@@ -18,19 +18,23 @@ import type { FileId } from '../files.ts';
 import { leastFreeId, withObject } from '../iommufd/context.ts';
 import { EMPTY_IO_PAGETABLE } from '../iopt/io-pagetable.ts';
 import { load, write } from '../memory/user-access.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
+import { failed, failedBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { COARSE, isCoarse } from '../type1/group-hardware.ts';
+import { joinedBy, leftBy } from '../type1/membership.ts';
 import {
+  containerOf,
   contextOf,
   fileAt,
   type GroupFile,
   openFile,
   type World,
+  withContainer,
   withContext,
   withFile,
 } from '../world.ts';
 import { getDeviceFd } from './get-device-fd.ts';
-import { releasedUnheld } from './release.ts';
+import { holdsGroup, releasedUnheld } from './release.ts';
 
 export const groupRules = rulesOf('groups', 'vfio_group_fops_unl_ioctl() in drivers/vfio/group.c', {
   unknownNumber: refuses('ENOTTY', 'A group has no such call.'),
@@ -56,6 +60,15 @@ export const setContainerRules = rulesOf(
     fault: refuses('EFAULT', 'The descriptor number cannot be read.'),
     badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
     hasContainer: refuses('EINVAL', 'The group has a container already.'),
+    owned: refuses(
+      'EPERM',
+      'The descriptor is a legacy container, and a device of the group still belongs to an iommufd.',
+      'iommu_group_claim_dma_owner() in drivers/iommu/iommu.c',
+    ),
+    joins: grants(
+      'The descriptor is a legacy container, and has one more group; if a type is set, the group is attached.',
+      'vfio_container_attach_group() in drivers/vfio/container.c',
+    ),
     notAContainer: refuses('EBADFD', 'The descriptor is neither a container nor an iommufd.'),
     setsFirst: grants(
       'The iommufd is the container, and has a new IOAS for VFIO calls because it had none.',
@@ -70,16 +83,27 @@ export const unsetContainerRules = rulesOf(
   'vfio_group_ioctl_unset_container() in drivers/vfio/group.c',
   {
     noContainer: refuses('EINVAL', 'The group has no container.'),
+    deviceOpen: refuses(
+      'EBUSY',
+      'The container is a legacy one, and a device of the group is open.',
+    ),
+    leaves: grants(
+      'The legacy container has the group no more; if that was its last, it has no type and no maps any more.',
+      'vfio_group_detach_container() in drivers/vfio/container.c',
+    ),
     unsets: grants(
-      'The group has no container any more; devices that are open keep the iommufd, and stay attached.',
+      'The container was an iommufd, and the group has none any more; devices that are open keep the iommufd, and stay attached.',
     ),
   },
 );
 
-/** Whether a device of the group is bound, so that its DMA belongs to somebody. */
+/** Whether a device of the group is bound to an iommufd, so that its DMA belongs to that. */
 const isOwned = (world: World, group: number): boolean =>
   world.setting.platform.devices.some(
-    (device) => device.group === group && device.iommu !== 'none' && world.devices.has(device.name),
+    (device) =>
+      device.group === group &&
+      device.iommu !== 'none' &&
+      world.devices.get(device.name)?.kind === 'bound',
   );
 
 const getStatus = (world: World, file: GroupFile, call: IoctlCall): readonly Outcome[] => {
@@ -98,6 +122,49 @@ const getStatus = (world: World, file: GroupFile, call: IoctlCall): readonly Out
   return answer.whole
     ? [succeeded(groupStatusRules.tells, world, [answer.write])]
     : [failed(groupStatusRules.answerFault, world, [answer.write])];
+};
+
+const withGroupJoined = (world: World, id: FileId, file: GroupFile, container: FileId): World =>
+  withFile(world, id, { ...file, container });
+
+/** A call that may be answered in any way, after which nothing is known of the container if it succeeds. */
+const joinsUntold = (
+  world: World,
+  id: FileId,
+  file: GroupFile,
+  container: FileId,
+  what: string,
+  doubtful: boolean,
+): Outcome => ({
+  kind: 'unspecified',
+  what,
+  ...(doubtful ? { doubtful: true } : {}),
+  world: ({ errno }) => {
+    if (errno !== 0) return world;
+    const { groups } = containerOf(world, container);
+    const known = { ...containerOf(world, container), groups: [file.group, ...groups] };
+    const untold = withContainer(world, { ...known, forgotten: what });
+    return withGroupJoined(untold, id, file, container);
+  },
+});
+
+const joinContainer = (
+  world: World,
+  id: FileId,
+  file: GroupFile,
+  container: FileId,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  if (isOwned(world, file.group)) return [failed(setContainerRules.owned, world)];
+  const { forgotten, type1 } = containerOf(world, container);
+  if (forgotten !== undefined) return [joinsUntold(world, id, file, container, forgotten, true)];
+  if (type1 !== undefined && isCoarse(world.setting.platform, file.group)) {
+    return [joinsUntold(world, id, file, container, COARSE, false)];
+  }
+  const joined = joinedBy(world, container, file.group, call.process);
+  if (isRefused(joined)) return [failedBy(joined, world)];
+  const after = withGroupJoined(joined.world, id, file, container);
+  return withMemoryDoubt(succeeded(setContainerRules.joins, after), world, joined.pinned);
 };
 
 const setContainer = (
@@ -126,6 +193,7 @@ const setContainer = (
       },
     ];
   }
+  if (container.kind === 'container') return joinContainer(world, id, file, other, call);
   if (container.kind !== 'iommufd') return [failed(setContainerRules.notAContainer, world)];
   const joined = withFile(world, id, { ...file, container: other });
   const context = contextOf(joined, other);
@@ -140,6 +208,11 @@ const setContainer = (
 const unsetContainer = (world: World, id: FileId, file: GroupFile): readonly Outcome[] => {
   if (file.container === undefined) return [failed(unsetContainerRules.noContainer, world)];
   const alone = withFile(world, id, { ...file, container: undefined });
+  if (openFile(world, file.container)?.kind === 'container') {
+    if (holdsGroup(world, id)) return [failed(unsetContainerRules.deviceOpen, world)];
+    const left = leftBy(alone, file.container, file.group);
+    return [succeeded(unsetContainerRules.leaves, releasedUnheld(left, file.container))];
+  }
   return [succeeded(unsetContainerRules.unsets, releasedUnheld(alone, file.container))];
 };
 
@@ -158,7 +231,7 @@ export const groupIoctl = (
     case VFIO_GROUP_UNSET_CONTAINER:
       return unsetContainer(world, id, file);
     case VFIO_GROUP_GET_DEVICE_FD:
-      return getDeviceFd(world, file, call);
+      return getDeviceFd(world, id, file, call);
     default:
       return [failed(groupRules.unknownNumber, world)];
   }

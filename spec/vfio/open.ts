@@ -1,17 +1,23 @@
-// Opening the device files: iommufd_fops_open() in drivers/iommu/iommufd/main.c and vfio_group_fops_open() in
-// drivers/vfio/group.c.
+// Opening the device files: iommufd_fops_open() in drivers/iommu/iommufd/main.c, vfio_fops_open() in
+// drivers/vfio/container.c and vfio_group_fops_open() in drivers/vfio/group.c.
 
 import { fileDescriptor } from '../abi/units.ts';
+import { VFIO_CONTAINER_PATH } from '../abi/vfio.ts';
 import type { OpenCall } from '../call.ts';
 import { valuesOf } from '../collections/ordered-map.ts';
 import { newContext } from '../iommufd/context.ts';
 import { opensDescriptor } from '../open-descriptor.ts';
 import { failed, type Outcome } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
+import { newContainer } from '../type1/container.ts';
 import { deviceNamed, type World, withDescriptor, withNewFile } from '../world.ts';
 
 export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/iommufd/main.c', {
   iommufd: grants('Every open of /dev/iommu makes an iommufd of its own, without objects.'),
+  container: grants(
+    'Every open of /dev/vfio/vfio makes a container of its own, without groups and without a type.',
+    'vfio_fops_open() in drivers/vfio/container.c',
+  ),
   noGroup: refuses(
     'ENOENT',
     'There is no group of that number.',
@@ -83,6 +89,14 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
       opensDescriptor(world, call.process, openRules.iommufd, (id) => ({
         kind: 'iommufd',
         context: newContext(id),
+      })),
+    ];
+  }
+  if (path === VFIO_CONTAINER_PATH) {
+    return [
+      opensDescriptor(world, call.process, openRules.container, (id) => ({
+        kind: 'container',
+        container: newContainer(id),
       })),
     ];
   }

@@ -1,5 +1,5 @@
 // What happens when the last descriptor of a file is closed. Groups, bound devices and accesses hold the iommufd; a file
-// goes when nothing refers to it any more. A device does not hold its group open, other than under a legacy container.
+// goes when nothing refers to it any more. A device holds its group open under a legacy container only.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import type { FileId } from '../files.ts';
@@ -7,6 +7,7 @@ import { detachAccess } from '../iommufd/access-attach.ts';
 import { withoutObject } from '../iommufd/context.ts';
 import { pinnedCount } from '../iopt/pages.ts';
 import { discharged } from '../memory/accounting.ts';
+import { leftBy } from '../type1/membership.ts';
 import {
   type AccessFile,
   type CdevFile,
@@ -21,12 +22,23 @@ import {
 } from '../world.ts';
 import { detachedDevice } from './bind-device.ts';
 
+/** Whether a device holds the file, a group that is in a legacy container. */
+export const holdsGroup = (world: World, id: FileId): boolean => {
+  for (const device of world.devices.values()) {
+    if (device.kind === 'held' && device.group === id) return true;
+  }
+  return false;
+};
+
 /** Whether a descriptor or another file refers to the file. */
 const isHeld = (world: World, id: FileId): boolean => {
   for (const { descriptors } of valuesOf(world.processes)) {
     for (const file of valuesOf(descriptors)) if (file === id) return true;
   }
-  for (const device of world.devices.values()) if (device.iommufd === id) return true;
+  if (holdsGroup(world, id)) return true;
+  for (const device of world.devices.values()) {
+    if (device.kind === 'bound' && device.iommufd === id) return true;
+  }
   for (const { value } of nodesOf(world.files)) {
     if (value.kind === 'group' && value.container === id) return true;
     if (value.kind === 'access' && value.iommufd === id) return true;
@@ -44,6 +56,7 @@ const releasedDevice = (world: World, id: FileId, file: DeviceFile | CdevFile): 
     return { ...without, devices };
   }
   devices.delete(file.name);
+  if (open.kind === 'held') return releasedUnheld({ ...without, devices }, open.group);
   const state = stateOf(world, open.iommufd);
   const detached = detachedDevice(state, open.object);
   const unbound = {
@@ -84,7 +97,10 @@ export const releasedUnheld = (world: World, id: FileId): World => {
       return releasedIommufd(world, id);
     case 'group': {
       const without = withoutFile(world, id);
-      return file.container === undefined ? without : releasedUnheld(without, file.container);
+      const { container, group } = file;
+      if (container === undefined) return without;
+      const isLegacy = openFile(world, container)?.kind === 'container';
+      return releasedUnheld(isLegacy ? leftBy(without, container, group) : without, container);
     }
     default:
       return withoutFile(world, id);

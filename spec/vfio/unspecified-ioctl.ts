@@ -1,30 +1,40 @@
-// Calls on devices and on files that are not specified. One of them reaches into an iommufd, which is forgotten then.
+// Calls on devices and on files that are not specified. Two of them reach into an iommufd or a legacy container, which is
+// forgotten then: a device bound by its own file, and a group without an IOMMU that gets a container.
 
 import { fileDescriptor } from '../abi/units.ts';
-import { VFIO_DEVICE_BIND_IOMMUFD } from '../abi/vfio.ts';
+import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_GROUP_SET_CONTAINER } from '../abi/vfio.ts';
 import type { IoctlCall } from '../call.ts';
 import type { Unspecified } from '../outcome.ts';
-import { fileAt, openFile, type World, withContext } from '../world.ts';
+import { fileAt, openFile, type World, withContainer, withContext } from '../world.ts';
 
 /** Where struct vfio_device_bind_iommufd holds the iommufd's descriptor, in bytes. */
 const IOMMUFD_AT = 8;
 
-const withoutBoundContext = (world: World, call: IoctlCall, what: string): World => {
+/** The world without what was known of the iommufd or container whose descriptor stands in the call's struct. */
+const withoutNamed = (world: World, call: IoctlCall, at: number, what: string): World => {
   const bytes = call.memory[0]?.bytes;
-  if (bytes === undefined || bytes.length < IOMMUFD_AT + 4) return world;
+  if (bytes === undefined || bytes.length < at + 4) return world;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const id = fileAt(world, call.process, fileDescriptor(view.getInt32(IOMMUFD_AT, true)));
+  const id = fileAt(world, call.process, fileDescriptor(view.getInt32(at, true)));
   const file = id === undefined ? undefined : openFile(world, id);
-  return file?.kind === 'iommufd'
-    ? withContext(world, { ...file.context, forgotten: what })
+  if (file?.kind === 'iommufd') return withContext(world, { ...file.context, forgotten: what });
+  return file?.kind === 'container'
+    ? withContainer(world, { ...file.container, forgotten: what })
     : world;
 };
 
 export const unspecifiedIoctl = (world: World, call: IoctlCall, on: string): Unspecified => ({
   kind: 'unspecified',
   what: `an ioctl on ${on}`,
-  world: ({ errno }) =>
-    errno === 0 && call.command === VFIO_DEVICE_BIND_IOMMUFD
-      ? withoutBoundContext(world, call, `a device was bound by its own file, ${on}`)
-      : world,
+  world: ({ errno }) => {
+    if (errno !== 0) return world;
+    switch (call.command) {
+      case VFIO_DEVICE_BIND_IOMMUFD:
+        return withoutNamed(world, call, IOMMUFD_AT, `a device was bound by its own file, ${on}`);
+      case VFIO_GROUP_SET_CONTAINER:
+        return withoutNamed(world, call, 0, `a group joined that is not specified, ${on}`);
+      default:
+        return world;
+    }
+  },
 });

@@ -33,4 +33,20 @@ export class Accounts {
     if (mode !== 'none') this[mode] -= pages;
     this.pinned -= pages;
   }
+
+  /** Whether so many pages more may be locked for the process. */
+  hasRoom(pages: number): boolean {
+    return BigInt(this.process + pages) <= this.#limit;
+  }
+
+  /** Locks pages for the process, as a legacy container does: with privilege too, past the limit. 0, or -ENOMEM. */
+  lock(pages: number, bypassesLimit: boolean): number {
+    if (!bypassesLimit && !this.hasRoom(pages)) return -ERRNO.ENOMEM;
+    this.process += pages;
+    return 0;
+  }
+
+  unlock(pages: number): void {
+    this.process -= pages;
+  }
 }

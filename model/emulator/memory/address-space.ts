@@ -142,7 +142,9 @@ export class AddressSpace {
   #materialise(store: Store | 'anonymous' | 'device' | 'huge', pages: number): Store {
     if (store === 'anonymous' || store === 'huge')
       return { kind: 'frames', first: this.#frames.allocate(pages) };
-    if (store === 'device') return { kind: 'device', first: this.#frames.allocate(pages) };
+    if (store === 'device') {
+      return { kind: 'device', first: this.#frames.allocateRegisters(pages) };
+    }
     return store;
   }
 

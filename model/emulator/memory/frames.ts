@@ -18,6 +18,7 @@ const FRAME_LIMIT = 2 ** 53 / PAGE_SIZE;
 
 export class Frames {
   readonly #chunks = new Map<number, Chunk>();
+  readonly #registers: { readonly first: number; readonly end: number }[] = [];
   #next = 1;
   #lastNumber = -1;
   #last: Chunk | undefined;
@@ -28,6 +29,17 @@ export class Frames {
     this.#next += count;
     if (this.#next > FRAME_LIMIT) throw new Error('out of frame numbers: too much memory mapped');
     return first;
+  }
+
+  /** The same for a device's registers, which are no memory. */
+  allocateRegisters(count: number): number {
+    const first = this.allocate(count);
+    this.#registers.push({ first, end: first + count });
+    return first;
+  }
+
+  isRegister(frame: number): boolean {
+    return this.#registers.some(({ first, end }) => first <= frame && frame < end);
   }
 
   pin(frame: number): void {

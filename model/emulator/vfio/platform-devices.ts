@@ -55,7 +55,7 @@ export class PlatformDevices {
     if (known !== undefined) return known;
     const described = this.#platform.devices.filter((device) => device.group === number);
     if (described.length === 0) return undefined;
-    const group = new VfioGroup(new IommuGroup());
+    const group = new VfioGroup(number, new IommuGroup());
     for (const device of described) group.devices.push(this.#device(device, group));
     this.#groups.set(number, group);
     return group;

@@ -77,7 +77,7 @@ export class VfioDeviceFile extends OpenFile {
     if (this.#from === 'group') return -ERRNO.EINVAL;
     const { group } = this.#device;
     const { faults } = this.#kernel;
-    if (group.opened && !faults.has('bind-while-group-open')) return -ERRNO.EBUSY;
+    if (group.openedFile !== undefined && !faults.has('bind-while-group-open')) return -ERRNO.EBUSY;
     if (this.#iommufd !== undefined) return -ERRNO.EINVAL;
     const hasToken = (flags & VFIO_DEVICE_BIND_FLAG_TOKEN) !== 0;
     if (hasToken) return this.#refuseToken(struct.u64(BIND.token_uuid_ptr));

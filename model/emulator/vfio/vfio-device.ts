@@ -1,5 +1,6 @@
-// A device of a VFIO group. Through its group it is bound to the iommufd and attached when it is first opened, and
-// let go when it is last closed; through its own file it is bound and attached as the program says. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
+// A device of a VFIO group. Through its group it is bound to the iommufd and attached when it is first opened, or holds the
+// group in its legacy container, and is let go when it is last closed; through its own file it is bound and attached as the
+// program says. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import type { DmaDirection } from '../../../spec/call.ts';
@@ -20,7 +21,7 @@ export class VfioDevice {
   readonly name: string;
   readonly group: VfioGroup;
   /** None for a mediated device, which has no IOMMU of its own. */
-  readonly #physical: AttachableDevice | undefined;
+  readonly physical: AttachableDevice | undefined;
   #binding: Binding | undefined;
   #attached = false;
   /** Those that are attached. */
@@ -36,7 +37,7 @@ export class VfioDevice {
   ) {
     this.name = name;
     this.group = group;
-    this.#physical = physical;
+    this.physical = physical;
     this.#engine = engine;
   }
 
@@ -52,23 +53,23 @@ export class VfioDevice {
    */
   matches(name: string): boolean | number {
     if (name === this.name) return true;
-    if (this.#physical === undefined || !name.startsWith(`${this.name} `)) return false;
+    if (this.physical === undefined || !name.startsWith(`${this.name} `)) return false;
     return name.slice(this.name.length).trim() === '' ? true : -ERRNO.EINVAL;
   }
 
   get emulated(): boolean {
-    return this.#physical === undefined;
+    return this.physical === undefined;
   }
 
-  /** By the group: 0, or -errno: -EPERM where another iommufd has it, -ENODEV without a compatibility IOAS. */
-  openByGroup(context: IommufdContext): number {
+  /**
+   * By the group: 0, or -errno: -EPERM where another iommufd has the group, -ENODEV without a compatibility IOAS, -EINVAL
+   * where the group is in a legacy container that SET_IOMMU was not called on.
+   */
+  openByGroup(): number {
     if (this.#opened === 0) {
-      let error = this.#bind(context);
-      if (error === 0) error = this.#attachCompat(context);
-      if (error !== 0) {
-        this.#unbind();
-        return error;
-      }
+      const { iommufd } = this.group;
+      const error = iommufd === undefined ? this.group.useContainer() : this.#bindTo(iommufd);
+      if (error !== 0) return error;
     }
     this.#opened += 1;
     return 0;
@@ -84,7 +85,15 @@ export class VfioDevice {
 
   close(): void {
     this.#opened -= 1;
-    if (this.#opened === 0) this.#unbind();
+    if (this.#opened > 0) return;
+    if (this.#binding === undefined) this.group.unuseContainer();
+    else this.#unbind();
+  }
+
+  #bindTo(context: IommufdContext): number {
+    const error = this.#bind(context) || this.#attachCompat(context);
+    if (error !== 0) this.#unbind();
+    return error;
   }
 
   /** The number of the bound device among the iommufd's objects. */
@@ -141,11 +150,11 @@ export class VfioDevice {
   }
 
   #bind(context: IommufdContext): number {
-    if (this.#physical === undefined) {
+    if (this.physical === undefined) {
       this.#binding = { kind: 'access', access: new Access(context, true, () => {}) };
       return 0;
     }
-    const device = bindDevice(context, this.#physical);
+    const device = bindDevice(context, this.physical);
     if (typeof device === 'number') return device;
     this.#binding = { kind: 'device', device };
     return 0;

@@ -1,5 +1,5 @@
-// A VFIO group and its descriptor, /dev/vfio/N. An iommufd takes the container's place. Devices that are open
-// keep hold of the iommufd, not of the group's descriptor. drivers/vfio/group.c.
+// A VFIO group and its descriptor, /dev/vfio/N. It is in a legacy container, or an iommufd takes its place. Devices that are open
+// keep hold of the iommufd, and in a legacy container of the group's file. drivers/vfio/group.c, drivers/vfio/container.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
@@ -12,12 +12,15 @@ import {
   VFIO_GROUP_STATUS,
   VFIO_GROUP_UNSET_CONTAINER,
 } from '../../../spec/abi/vfio.ts';
+import type { IovaRange } from '../../../spec/platform.ts';
 import { offsetsOf, Struct } from '../command.ts';
 import { ensureCompatIoas } from '../compat/compat-ioas.ts';
 import { IommufdContext } from '../context.ts';
+import type { Hardware } from '../domain.ts';
 import { OpenFile } from '../files.ts';
 import type { IommuGroup } from '../iommu-group.ts';
 import type { Kernel } from '../kernel.ts';
+import { type Container, ContainerFile } from '../type1/container.ts';
 import type { VfioDevice } from './vfio-device.ts';
 import { VfioDeviceFile } from './vfio-device-file.ts';
 
@@ -26,13 +29,56 @@ const STATUS = offsetsOf(VFIO_GROUP_STATUS);
 export class VfioGroup {
   readonly iommuGroup: IommuGroup;
   readonly devices: VfioDevice[] = [];
-  opened = false;
+  readonly number: number;
+  openedFile: VfioGroupFile | undefined = undefined;
   /** How many of its devices are bound by their own files. */
   boundByFile = 0;
   iommufd: IommufdContext | undefined = undefined;
+  container: Container | undefined = undefined;
+  /** Devices that are open through the container. */
+  #containerUsers = 0;
 
-  constructor(iommuGroup: IommuGroup) {
+  constructor(number: number, iommuGroup: IommuGroup) {
+    this.number = number;
     this.iommuGroup = iommuGroup;
+  }
+
+  /** What its first device is behind; none where devices have no IOMMU. */
+  get hardware(): Hardware | undefined {
+    return this.devices[0]?.physical?.hardware;
+  }
+
+  /** What its devices reserve, all together. */
+  get reserved(): readonly IovaRange[] {
+    return this.devices.flatMap(({ physical }) => physical?.reserved ?? []);
+  }
+
+  get isInContainer(): boolean {
+    return this.iommufd !== undefined || this.container !== undefined;
+  }
+
+  get isUsed(): boolean {
+    return this.#containerUsers > 0;
+  }
+
+  /** 0, or -EINVAL where the container has no IOMMU. */
+  useContainer(): number {
+    if (this.container?.iommu === undefined) return -ERRNO.EINVAL;
+    this.#containerUsers += 1;
+    this.openedFile?.hold();
+    return 0;
+  }
+
+  unuseContainer(): void {
+    this.#containerUsers -= 1;
+    this.openedFile?.put();
+  }
+
+  leaveContainer(): void {
+    this.container?.leave(this);
+    this.container = undefined;
+    this.iommufd?.put();
+    this.iommufd = undefined;
   }
 }
 
@@ -44,7 +90,7 @@ export class VfioGroupFile extends OpenFile {
     super();
     this.#kernel = kernel;
     this.#group = group;
-    group.opened = true;
+    group.openedFile = this;
   }
 
   override ioctl(command: number, argument: bigint): number {
@@ -63,8 +109,8 @@ export class VfioGroupFile extends OpenFile {
   }
 
   protected override released(): void {
-    this.#unsetContainer();
-    this.#group.opened = false;
+    this.#group.leaveContainer();
+    this.#group.openedFile = undefined;
   }
 
   #getStatus(argument: bigint): number {
@@ -73,7 +119,7 @@ export class VfioGroupFile extends OpenFile {
     const status = new Struct(bytes);
     if (status.u32(STATUS.argsz) < VFIO_GROUP_STATUS.size) return -ERRNO.EINVAL;
     let flags = 0;
-    if (this.#group.iommufd !== undefined) {
+    if (this.#group.isInContainer) {
       flags = VFIO_GROUP_FLAGS_CONTAINER_SET | VFIO_GROUP_FLAGS_VIABLE;
     } else if (!this.#group.iommuGroup.claimed) {
       flags = VFIO_GROUP_FLAGS_VIABLE;
@@ -87,7 +133,12 @@ export class VfioGroupFile extends OpenFile {
     if (bytes === undefined) return -ERRNO.EFAULT;
     const file = this.#kernel.files.get(new Struct(bytes).i32(0));
     if (file === undefined) return -ERRNO.EBADF;
-    if (this.#group.iommufd !== undefined) return -ERRNO.EINVAL;
+    if (this.#group.isInContainer) return -ERRNO.EINVAL;
+    if (file instanceof ContainerFile) {
+      const error = file.container.join(this.#group);
+      if (error === 0) this.#group.container = file.container;
+      return error;
+    }
     if (!(file instanceof IommufdContext)) return -ERRNO.EBADFD;
     ensureCompatIoas(file);
     file.hold();
@@ -96,10 +147,10 @@ export class VfioGroupFile extends OpenFile {
   }
 
   #unsetContainer(): number {
-    const { iommufd } = this.#group;
-    if (iommufd === undefined) return -ERRNO.EINVAL;
-    this.#group.iommufd = undefined;
-    iommufd.put();
+    if (!this.#group.isInContainer) return -ERRNO.EINVAL;
+    const staysUsed = !this.#kernel.faults.has('type1-leaves-with-open-device');
+    if (this.#group.isUsed && staysUsed) return -ERRNO.EBUSY;
+    this.#group.leaveContainer();
     return 0;
   }
 
@@ -108,8 +159,8 @@ export class VfioGroupFile extends OpenFile {
     if (typeof name === 'number') return name;
     const device = this.#find(name);
     if (typeof device === 'number') return device;
-    if (this.#group.iommufd === undefined) return -ERRNO.EINVAL;
-    const error = device.openByGroup(this.#group.iommufd);
+    if (!this.#group.isInContainer) return -ERRNO.EINVAL;
+    const error = device.openByGroup();
     return error === 0
       ? this.#kernel.files.open(new VfioDeviceFile(this.#kernel, device, 'group'))
       : error;

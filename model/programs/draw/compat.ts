@@ -2,6 +2,7 @@
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
+import type { GroupFile } from '../../../spec/world.ts';
 import { STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
 import {
@@ -112,26 +113,50 @@ export const drawContainer = (scene: Scene): Value => {
     : dice.of([77n, 0xffff_ffffn]);
 };
 
+const LEAST_PAGE = 4096n;
+
+/** Whether the group's IOMMU has pages as small as memory: what it does otherwise depends on where memory lies. */
+const fitsLegacyContainer = ({ platform }: Scene, { group }: GroupFile): boolean =>
+  platform.devices
+    .filter((device) => device.group === group)
+    .every(({ iommu }) => {
+      const sizes = iommu === 'none' ? LEAST_PAGE : (platform.iommus[iommu]?.pageSizes ?? 0n);
+      return (sizes & (2n * LEAST_PAGE - 1n)) !== 0n;
+    });
+
+const containers = (scene: Scene, group: GroupFile): Value => {
+  const { dice } = scene;
+  const legacy = fitsLegacyContainer(scene, group) ? scene.containers() : [];
+  const fitting = [...scene.iommufds(), ...legacy];
+  if (fitting.length > 0 && dice.chance(9, 10)) return dice.of(fitting).value;
+  const others = scene.descriptors().filter(({ file }) => file.kind !== 'container');
+  return others.length > 0 && dice.chance(1, 2)
+    ? dice.of(others).value
+    : dice.of([77n, 0xffff_ffffn]);
+};
+
+const drawStatus = (scene: Scene, group: Value): void =>
+  scene.call('status', group, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', 8, {
+    argsz: drawArgsz(scene, 8),
+    flags: 0xffn,
+  });
+
+/** Puts a group that is in no container into one. */
+export const drawJoin = (scene: Scene, { value, file }: GroupDescriptor): void =>
+  scene.call('setContainer', value, vfio.VFIO_GROUP_SET_CONTAINER, 'VFIO_GROUP_SET_CONTAINER', 4, {
+    fd: containers(scene, file),
+  });
+
 export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
   const { dice } = scene;
   const { value } = group;
   const kind = dice.number(1, 20);
   if (kind <= 6) {
-    scene.call(
-      'setContainer',
-      value,
-      vfio.VFIO_GROUP_SET_CONTAINER,
-      'VFIO_GROUP_SET_CONTAINER',
-      4,
-      { fd: drawContainer(scene) },
-    );
+    drawJoin(scene, group);
   } else if (kind <= 14) {
     drawGetDevice(scene, group);
   } else if (kind <= 16) {
-    scene.call('status', value, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', 8, {
-      argsz: drawArgsz(scene, 8),
-      flags: 0xffn,
-    });
+    drawStatus(scene, value);
   } else if (kind <= 18) {
     scene.plain('unsetContainer', value, vfio.VFIO_GROUP_UNSET_CONTAINER, 0n);
   } else {
@@ -141,9 +166,19 @@ export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
 
 const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
 
+/** A device that an iommufd opened is not opened again through a legacy container: what follows is not specified. */
+const staysBound = (scene: Scene, file: GroupFile, name: string): boolean =>
+  scene.isInLegacyContainer(file) && scene.draft.world.devices.get(name)?.kind === 'bound';
+
 const drawGetDevice = (scene: Scene, { value, file }: GroupDescriptor): void => {
   const { dice, platform } = scene;
-  const own = platform.devices.filter(({ group }) => group === file.group);
+  const own = platform.devices.filter(
+    ({ group, name }) => group === file.group && !staysBound(scene, file, name),
+  );
+  if (own.length === 0) {
+    drawStatus(scene, value);
+    return;
+  }
   const name = dice.chance(1, 15)
     ? dice.of(['0000:00:1f.7', '', platform.devices[0]?.name ?? ''])
     : (dice.of(own)?.name ?? '');

@@ -11,18 +11,12 @@ import {
 } from '../arena.ts';
 import * as compat from './compat.ts';
 import * as device from './device.ts';
+import { type ContainerFacts, type Facts, factsOf, type IommufdFacts } from './facts.ts';
 import * as native from './native.ts';
-import type {
-  AccessDescriptor,
-  CdevDescriptor,
-  Counts,
-  Descriptor,
-  GroupDescriptor,
-  IommufdDescriptor,
-  Scene,
-} from './scene.ts';
+import type { AccessDescriptor, ContainerDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 import * as test from './test.ts';
 import type { Group } from './theme.ts';
+import * as type1 from './type1.ts';
 
 const PAGE = 4096n;
 
@@ -110,24 +104,6 @@ const drawOddDescriptor = (scene: Scene): void => {
 const drawOpen = (scene: Scene): void =>
   scene.add({ op: 'open', label: scene.draft.label('iommufd'), path: '/dev/iommu' });
 
-type Facts = {
-  readonly scene: Scene;
-  readonly on: IommufdDescriptor;
-  readonly counts: Counts;
-  /** 1 where there is an IOAS, 0 where not: most calls are of no interest without one. */
-  readonly some: number;
-  /** 1 where mock devices may be made, 0 where not. */
-  readonly mocks: number;
-  /** Less where VFIO calls have no IOAS. */
-  readonly compatible: number;
-  readonly accesses: readonly AccessDescriptor[];
-  readonly groups: readonly GroupDescriptor[];
-  readonly cdevs: readonly CdevDescriptor[];
-  /** Devices that were got from a group. */
-  readonly groupDevices: readonly Descriptor[];
-  readonly iommufds: number;
-};
-
 /** One thing that could be drawn, and how often compared with the others. */
 type Choice = {
   readonly group: Group;
@@ -135,22 +111,41 @@ type Choice = {
   readonly draw: (facts: Facts) => void;
 };
 
-const recent = ({ scene }: Facts, then: number, before: number): number =>
+const recent = ({ scene }: IommufdFacts, then: number, before: number): number =>
   scene.release === '7.3.4' ? then : before;
 
 const onIommufd = (
   group: Group,
-  weight: (facts: Facts) => number,
+  weight: (facts: IommufdFacts) => number,
   draw: (scene: Scene, on: IommufdDescriptor) => void,
-): Choice => ({ group, weight, draw: ({ scene, on }) => draw(scene, on) });
+): Choice => ({
+  group,
+  weight: ({ iommufd }) => (iommufd === undefined ? 0 : weight(iommufd)),
+  draw: ({ scene, iommufd }) => {
+    if (iommufd !== undefined) draw(scene, iommufd.on);
+  },
+});
 
 const onAccess = (
   weight: number,
   draw: (scene: Scene, on: IommufdDescriptor, access: AccessDescriptor) => void,
 ): Choice => ({
   group: 'access',
-  weight: ({ accesses }) => (accesses.length > 0 ? weight : 0),
-  draw: ({ scene, on, accesses }) => draw(scene, on, scene.dice.of(accesses)),
+  weight: ({ iommufd }) => (iommufd !== undefined && iommufd.accesses.length > 0 ? weight : 0),
+  draw: ({ scene, iommufd }) => {
+    if (iommufd !== undefined) draw(scene, iommufd.on, scene.dice.of(iommufd.accesses));
+  },
+});
+
+const onContainer = (
+  weight: (facts: ContainerFacts) => number,
+  draw: (scene: Scene, on: ContainerDescriptor) => void,
+): Choice => ({
+  group: 'legacy',
+  weight: ({ container }) => (container === undefined ? 0 : weight(container)),
+  draw: ({ scene, container }) => {
+    if (container !== undefined) draw(scene, container.on);
+  },
 });
 
 const fewer = (count: number, none: number, few: number, many: number): number =>
@@ -205,6 +200,20 @@ const CHOICES: readonly Choice[] = [
   onAccess(6, test.drawAccessRw),
   onAccess(2, test.drawAccessReplace),
   onAccess(3, native.drawDestroyMock),
+  onContainer(({ joined, ready }) => (joined && ready < 1 ? 24 : 1), type1.drawSetIommu),
+  onContainer(() => 3, type1.drawCheckExtension),
+  onContainer(() => 0.5, type1.drawApiVersion),
+  onContainer(({ ready }) => 22 * ready, type1.drawMapDma),
+  onContainer(({ ready }) => 14 * ready, type1.drawUnmapDma),
+  onContainer(({ ready }) => 6 * ready, type1.drawGetInfo),
+  onContainer(({ ready, tracksDirty }) => (tracksDirty ? 12 : 4) * ready, type1.drawDirtyPages),
+  onContainer(({ ready }) => 2 * ready, type1.drawMovedMemory),
+  onContainer(() => 0.7, type1.drawOddContainer),
+  {
+    group: 'legacy',
+    weight: ({ alone, container }) => (alone.length === 0 ? 0 : container?.joined ? 3 : 16),
+    draw: ({ scene, alone }) => compat.drawJoin(scene, scene.dice.of(alone)),
+  },
   {
     group: 'other',
     weight: ({ scene, groups }) =>
@@ -235,14 +244,21 @@ const CHOICES: readonly Choice[] = [
   },
   {
     group: 'other',
-    weight: ({ iommufds }) => (iommufds < 2 ? 1 : 0.2),
+    weight: ({ scene, iommufds }) =>
+      scene.paths === 'legacy' ? 0.1 : iommufds === 0 ? 20 : iommufds < 2 ? 1 : 0.2,
     draw: ({ scene }) => drawOpen(scene),
+  },
+  {
+    group: 'legacy',
+    weight: ({ scene, containers }) =>
+      scene.paths === 'iommufd' ? 0 : containers === 0 ? 20 : containers < 2 ? 1 : 0.2,
+    draw: ({ scene }) => type1.drawOpenContainer(scene),
   },
   { group: 'odd', weight: () => 1.5, draw: ({ scene }) => drawClose(scene) },
   { group: 'odd', weight: () => 0.4, draw: ({ scene }) => drawOddDescriptor(scene) },
   {
     group: 'memory',
-    weight: ({ on }) => (on.context.pages === undefined ? 1 : 3),
+    weight: ({ iommufd }) => (iommufd?.on.context.pages === undefined ? 1 : 3),
     draw: ({ scene }) => drawMemory(scene),
   },
 ];
@@ -270,24 +286,5 @@ export const drawOperation = (scene: Scene): void => {
     scene.theme.begin(scene);
     if (scene.draft.operations.length > 0) return;
   }
-  const iommufds = scene.iommufds();
-  if (iommufds.length === 0) {
-    drawOpen(scene);
-    return;
-  }
-  const on = scene.dice.of(iommufds);
-  const counts = scene.counts(on.context);
-  drawWeighted({
-    scene,
-    on,
-    counts,
-    some: counts.ioas > 0 ? 1 : 0,
-    mocks: scene.platform.mockDevices ? 1 : 0,
-    compatible: on.context.compatIoas === undefined ? 0.15 : 1,
-    accesses: scene.descriptorsOf('access'),
-    groups: scene.descriptorsOf('group'),
-    cdevs: scene.descriptorsOf('cdev'),
-    groupDevices: scene.descriptorsOf('device'),
-    iommufds: iommufds.length,
-  });
+  drawWeighted(factsOf(scene));
 };

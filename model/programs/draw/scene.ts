@@ -13,7 +13,9 @@ import type { Platform } from '../../../spec/platform.ts';
 import type { ReleaseName } from '../../../spec/releases.ts';
 import {
   type AccessFile,
+  boundDeviceOf,
   type CdevFile,
+  type ContainerFile,
   contextOf,
   descriptorsOf,
   fileAt,
@@ -23,6 +25,7 @@ import {
 } from '../../../spec/world.ts';
 import { ARENA_BASE, HUGE_OFFSET, HUGE_PAGE } from '../arena.ts';
 import type { Draft } from '../draft.ts';
+import type { Paths } from '../paths.ts';
 import type { Argument, Label, Operation, Value } from '../program.ts';
 import { PROCESS } from '../run.ts';
 import { type Dice, drawStructPlace } from '../values.ts';
@@ -31,6 +34,8 @@ import { drawTheme, type Theme } from './theme.ts';
 export type Descriptor = { readonly fd: number; readonly value: Value; readonly file: OpenFile };
 
 export type IommufdDescriptor = Descriptor & { readonly context: Context };
+
+export type ContainerDescriptor = Descriptor & { readonly file: ContainerFile };
 
 export type GroupDescriptor = Descriptor & { readonly file: GroupFile };
 
@@ -73,6 +78,8 @@ const answersTarget = (operation: Operation): boolean =>
 export class Scene {
   readonly #dice: Dice | undefined;
   readonly draft: Draft;
+  /** Through which files the program calls VFIO. */
+  readonly paths: Paths;
   readonly platform: Platform;
   readonly release: ReleaseName;
   readonly #given: Given[] = [];
@@ -80,9 +87,10 @@ export class Scene {
   #theme: Theme | undefined;
 
   /** Without dice nothing can be drawn, and what there is can be named all the same. */
-  constructor(dice: Dice | undefined, draft: Draft) {
+  constructor(dice: Dice | undefined, draft: Draft, paths: Paths = 'iommufd') {
     this.#dice = dice;
     this.draft = draft;
+    this.paths = paths;
     this.platform = draft.world.setting.platform;
     this.release = draft.world.setting.release;
   }
@@ -129,7 +137,7 @@ export class Scene {
     const number = fileDescriptor(Number(BigInt.asIntN(32, this.draft.valueOf(fd))));
     const id = fileAt(this.draft.world, PROCESS, number);
     const file = id === undefined ? undefined : openFile(this.draft.world, id);
-    return file?.kind === 'cdev' ? this.draft.world.devices.get(file.name)?.iommufd : id;
+    return file?.kind === 'cdev' ? boundDeviceOf(this.draft.world, file.name)?.iommufd : id;
   }
 
   /** A number as what an operation gave, where one did; the latest that gave it. Objects are those of one iommufd. */
@@ -176,7 +184,7 @@ export class Scene {
 
   /** The iommufd that the device is bound to by that file. */
   contextOfDevice({ bound, name }: CdevFile): Context | undefined {
-    const open = bound ? this.draft.world.devices.get(name) : undefined;
+    const open = bound ? boundDeviceOf(this.draft.world, name) : undefined;
     return open === undefined ? undefined : contextOf(this.draft.world, open.iommufd);
   }
 
@@ -186,6 +194,16 @@ export class Scene {
     return [0n, HUGE_PAGE].some(
       (offset) => mappingAt(space, ARENA_BASE + HUGE_OFFSET + offset)?.mapping.huge,
     );
+  }
+
+  /** Legacy containers. */
+  containers(): readonly ContainerDescriptor[] {
+    return this.descriptorsOf('container');
+  }
+
+  /** Whether a group's calls go to a legacy container. */
+  isInLegacyContainer({ container }: GroupFile): boolean {
+    return container !== undefined && openFile(this.draft.world, container)?.kind === 'container';
   }
 
   /** How many objects of each kind there are. */

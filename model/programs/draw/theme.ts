@@ -11,7 +11,15 @@ import type { Dice } from '../values.ts';
 import type { Scene } from './scene.ts';
 
 /** What an operation is about. */
-export type Group = 'table' | 'compat' | 'domain' | 'access' | 'odd' | 'memory' | 'other';
+export type Group =
+  | 'table'
+  | 'compat'
+  | 'domain'
+  | 'access'
+  | 'odd'
+  | 'memory'
+  | 'legacy'
+  | 'other';
 
 export type Theme = {
   /** How much more often than else operations of a group are drawn. */
@@ -126,10 +134,12 @@ const TABLES: Theme = {
   },
 };
 
-/** Groups and devices are what a machine with devices is for. */
+/** Themes are about iommufds. Groups and devices are what a machine with devices is for. */
 const themesFor = (scene: Scene): readonly Theme[] =>
-  scene.platform.devices.length > 0
-    ? [FREE, FREE, FREE, CUTS, TABLES]
-    : [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES];
+  scene.paths === 'legacy'
+    ? [FREE]
+    : scene.platform.devices.length > 0
+      ? [FREE, FREE, FREE, CUTS, TABLES]
+      : [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES];
 
 export const drawTheme = (scene: Scene, dice: Dice): Theme => dice.of(themesFor(scene));

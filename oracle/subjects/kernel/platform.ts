@@ -31,13 +31,20 @@ const deviceOf = ({ name, id, group, cdev, reserved }: DeviceDescription): Platf
   };
 };
 
+const nameOf = (devices: readonly PlatformDevice[]): string => {
+  const translated = devices.some(({ iommu }) => iommu !== 'none');
+  const mediated = devices.some(({ iommu }) => iommu === 'none');
+  if (translated) return mediated ? 'mixed' : 'vtd';
+  return mediated ? 'mdev' : 'mock';
+};
+
 /** What programs for this machine are drawn and judged for. */
 export const platformOfMachine = (machine: MachineDescription): Platform => {
   const devices = machine.devices.map(deviceOf);
   const translated = devices.some(({ iommu }) => iommu !== 'none');
   return {
     ...MOCK_PLATFORM,
-    name: translated ? 'vtd' : devices.length > 0 ? 'mdev' : 'mock',
+    name: nameOf(devices),
     testCommands: machine.hasTestCommands,
     memoryKinds: [
       ...(machine.hasDeviceMemory ? (['device'] as const) : []),

@@ -36,6 +36,7 @@ import {
   vfioPlain,
 } from '../../operations.ts';
 import { LIMITED, settingOf } from '../../settings.ts';
+import { SHOWN_TYPE1_FAULTS } from './shown-type1-faults.ts';
 
 export type ShownFault = {
   readonly fault: FaultName;
@@ -304,4 +305,5 @@ export const SHOWN_FAULTS: readonly ShownFault[] = [
     pin(IOVA, PAGE),
     detach,
   ]),
+  ...SHOWN_TYPE1_FAULTS,
 ];

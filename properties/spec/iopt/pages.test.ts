@@ -6,9 +6,10 @@ import { slicesOf } from '../../../spec/iopt/access.ts';
 import { byteOf, pageOfByte, pagesOfArea } from '../../../spec/iopt/area.ts';
 import type { Pages, PagesId, PinnedRun } from '../../../spec/iopt/pages.ts';
 import { pinnedCount } from '../../../spec/iopt/pages.ts';
+import { chargedPages } from '../../../spec/type1/container.ts';
 import type { World } from '../../../spec/world.ts';
 import { always, type Contradiction, checkLaws, sometimes } from '../../law.ts';
-import { areasOf, contextsOf, firstOf, objectsOf } from '../../worlds.ts';
+import { areasOf, containersOf, contextsOf, firstOf, objectsOf } from '../../worlds.ts';
 
 type Held = Map<PagesId, Map<number, number>>;
 
@@ -127,10 +128,24 @@ const areasLieInPages = inEveryContext('areas lie within their pages', (context)
   return undefined;
 });
 
+/** How many pages the maps of legacy containers charge to the process. */
+const lockedByContainers = (world: World, process: number): number => {
+  let locked = 0;
+  for (const { type1 } of containersOf(world)) {
+    for (const dma of valuesOf(type1?.dmas)) {
+      if (dma.process === process) locked += chargedPages(dma);
+    }
+  }
+  return locked;
+};
+
 const everyPagesOf = (world: World): readonly Pages[] =>
   [...contextsOf(world)].flatMap((context) => [...valuesOf(context.pages)]);
 
-/** What is charged is what is pinned: to the process always, to VmLck or to the user by the pages' charge mode. */
+/**
+ * What is charged is what is pinned: to the process always, to VmLck or to the user by the pages' charge mode. Legacy
+ * containers charge to VmLck.
+ */
 const accountsAgree = always('accounts are the sums of what is pinned', (world) => {
   const { accounts, userLocked } = world.memory;
   const pages = everyPagesOf(world);
@@ -138,7 +153,9 @@ const accountsAgree = always('accounts are the sums of what is pinned', (world) 
     pages.filter(of).reduce((total, one) => total + pinnedCount(one), 0);
   for (const { key: process, value } of nodesOf(accounts)) {
     const pinned = sum((one) => one.process === process);
-    const locked = sum((one) => one.process === process && one.charge === 'process');
+    const locked =
+      sum((one) => one.process === process && one.charge === 'process') +
+      lockedByContainers(world, process);
     if (value.pinned !== pinned)
       return `process ${process} pins ${pinned}, VmPin says ${value.pinned}`;
     if (value.locked !== locked)

@@ -1,0 +1,17 @@
+// Whether a range cuts through a mapping. drivers/vfio/vfio_iommu_type1.c (vfio_dma_do_unmap, vfio_iova_dirty_bitmap).
+
+import type { Type1Iommu } from './type1-iommu.ts';
+
+/** True where a mapping stands on both sides of the range's start or end. `last` is its last byte. */
+export const bisects = (
+  { dmas, kernel }: Type1Iommu,
+  iova: bigint,
+  size: bigint,
+  last: bigint,
+): boolean => {
+  const atStart = dmas.find(iova, 1n);
+  if (atStart !== undefined && atStart.iova !== iova) return true;
+  // Before ends were the last byte, nothing was looked for at the end but what lies around it.
+  const atEnd = dmas.find(last, kernel.release.type1.endsWrap ? 0n : 1n);
+  return atEnd !== undefined && atEnd.iova + atEnd.size !== iova + size;
+};

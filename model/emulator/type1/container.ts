@@ -1,0 +1,94 @@
+// The container behind an open /dev/vfio/vfio. Groups that are in it keep it, also when its descriptor is closed.
+// drivers/vfio/container.c.
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import {
+  VFIO_TYPE1_IOMMU,
+  VFIO_TYPE1_NESTING_IOMMU,
+  VFIO_TYPE1v2_IOMMU,
+  VFIO_UNMAP_ALL,
+} from '../../../spec/abi/vfio.ts';
+import { OpenFile } from '../files.ts';
+import type { Kernel } from '../kernel.ts';
+import type { VfioGroup } from '../vfio/vfio-group.ts';
+import { attachGroup, detachGroup } from './attach-group.ts';
+import { containerCall } from './container-call.ts';
+import { Type1Iommu } from './type1-iommu.ts';
+
+export class Container {
+  readonly kernel: Kernel;
+  /** The latest first. */
+  readonly groups: VfioGroup[] = [];
+  /** There from SET_IOMMU on until the last group leaves. */
+  iommu: Type1Iommu | undefined = undefined;
+  #references = 1;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+    kernel.containers.add(this);
+  }
+
+  put(): void {
+    this.#references -= 1;
+    if (this.#references === 0) this.kernel.containers.delete(this);
+  }
+
+  /** SET_IOMMU. 0, or -errno: -ENODEV where the number is of no driver, -EINVAL where it is of no IOMMU. */
+  setIommu(type: bigint): number {
+    if (this.groups.length === 0 || this.iommu !== undefined) return -ERRNO.EINVAL;
+    const nests = type === VFIO_TYPE1_NESTING_IOMMU && this.kernel.release.type1.knowsNesting;
+    if (type === VFIO_UNMAP_ALL) return -ERRNO.EINVAL;
+    if (type !== VFIO_TYPE1_IOMMU && type !== VFIO_TYPE1v2_IOMMU && !nests) return -ERRNO.ENODEV;
+    const iommu = new Type1Iommu(this.kernel, type !== VFIO_TYPE1_IOMMU, nests);
+    for (const [index, group] of this.groups.entries()) {
+      const error = attachGroup(iommu, group);
+      if (error === 0) continue;
+      for (const attached of this.groups.slice(0, index).reverse()) detachGroup(iommu, attached);
+      return error;
+    }
+    this.iommu = iommu;
+    return 0;
+  }
+
+  /** SET_CONTAINER on a group that has none. 0, or -errno: -EPERM where others own the group's devices. */
+  join(group: VfioGroup): number {
+    if (group.hardware !== undefined) {
+      const error = group.iommuGroup.claim(group);
+      if (error !== 0) return error;
+    }
+    const error = this.iommu === undefined ? 0 : attachGroup(this.iommu, group);
+    if (error !== 0) {
+      if (group.hardware !== undefined) group.iommuGroup.release();
+      return error;
+    }
+    this.groups.unshift(group);
+    this.#references += 1;
+    return 0;
+  }
+
+  leave(group: VfioGroup): void {
+    if (this.iommu !== undefined) detachGroup(this.iommu, group);
+    if (group.hardware !== undefined) group.iommuGroup.release();
+    this.groups.splice(this.groups.indexOf(group), 1);
+    const stays = this.kernel.faults.has('type1-iommu-outlives-groups');
+    if (this.groups.length === 0 && !stays) this.iommu = undefined;
+    this.put();
+  }
+}
+
+export class ContainerFile extends OpenFile {
+  readonly container: Container;
+
+  constructor(kernel: Kernel) {
+    super();
+    this.container = new Container(kernel);
+  }
+
+  override ioctl(command: number, argument: bigint): number {
+    return containerCall(this.container, command, argument);
+  }
+
+  protected override released(): void {
+    this.container.put();
+  }
+}

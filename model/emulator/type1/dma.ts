@@ -1,0 +1,107 @@
+// The mappings of a legacy container, in a tree by IOVA. drivers/vfio/vfio_iommu_type1.c (struct vfio_dma).
+
+import { U64_MAX } from '../../../spec/abi/units.ts';
+import { BalancedTree, TreeNode } from '../balanced-tree.ts';
+import type { Permission } from '../iopt/area.ts';
+import { wrap } from '../u64.ts';
+import type { DirtyBitmap } from './dirty-bitmap.ts';
+
+let made = 0;
+
+export class Dma extends TreeNode<Dma> {
+  readonly iova: bigint;
+  readonly permission: Permission;
+  /** Two mappings can begin at the same IOVA where the end of the address space is not seen: the later comes first. */
+  readonly serial: number;
+  /** Where the program's memory is; a program may move it. */
+  vaddr: bigint;
+  /** Bytes that are there; grows while the mapping is made. */
+  size = 0n;
+  iommuMapped = false;
+  vaddrInvalid = false;
+  bitmap: DirtyBitmap | undefined = undefined;
+
+  constructor(iova: bigint, vaddr: bigint, permission: Permission) {
+    super();
+    this.iova = iova;
+    this.vaddr = vaddr;
+    this.permission = permission;
+    made += 1;
+    this.serial = made;
+  }
+
+  /** The last byte. */
+  get last(): bigint {
+    return wrap(this.iova + this.size - 1n);
+  }
+}
+
+export class DmaTree extends BalancedTree<Dma> {
+  /** Ends are compared as the first byte behind, which is 0 behind the end of the address space. */
+  readonly #endsWrap: boolean;
+
+  constructor(endsWrap: boolean) {
+    super();
+    this.#endsWrap = endsWrap;
+  }
+
+  /** A mapping that meets `size` bytes from `start` on. */
+  find(start: bigint, size: bigint): Dma | undefined {
+    let node = this.root;
+    while (node !== undefined) {
+      if (this.#isBelow(start, size, node.iova)) node = node.left;
+      else if (this.#isAbove(start, node)) node = node.right;
+      else return node;
+    }
+    return undefined;
+  }
+
+  /** The lowest mapping that ends behind `start`, unless it begins behind `last`. */
+  first(start: bigint, last: bigint): Dma | undefined {
+    let found: Dma | undefined;
+    let node = this.root;
+    while (node !== undefined) {
+      if (this.#isAbove(start, node)) {
+        node = node.right;
+        continue;
+      }
+      found = node;
+      if (start >= node.iova) break;
+      node = node.left;
+    }
+    return found !== undefined && this.isBehind(found, last) ? undefined : found;
+  }
+
+  /** Whether a mapping begins behind the last byte of a range; a range up to the end of all may seem empty. */
+  isBehind(dma: Dma, last: bigint): boolean {
+    return this.#endsWrap ? dma.iova >= wrap(last + 1n) : dma.iova > last;
+  }
+
+  *[Symbol.iterator](): Iterator<Dma> {
+    yield* [...this.#from(this.root)];
+  }
+
+  protected before(a: Dma, b: Dma): boolean {
+    return a.iova < b.iova || (a.iova === b.iova && a.serial > b.serial);
+  }
+
+  protected summarise(_node: Dma): void {}
+
+  #isBelow(start: bigint, size: bigint, iova: bigint): boolean {
+    return this.#endsWrap ? wrap(start + size) <= iova : wrap(start + size - 1n) < iova;
+  }
+
+  #isAbove(start: bigint, dma: Dma): boolean {
+    return this.#endsWrap ? start >= wrap(dma.iova + dma.size) : start > dma.last;
+  }
+
+  *#from(node: Dma | undefined): Generator<Dma> {
+    if (node === undefined) return;
+    yield* this.#from(node.left);
+    yield node;
+    yield* this.#from(node.right);
+  }
+}
+
+/** Bytes [start, start + size) wrap around the address space. */
+export const wraps = (start: bigint, size: bigint): boolean => start + size - 1n > U64_MAX;

@@ -1,0 +1,112 @@
+// Pinning what a mapping is made of, in runs that are contiguous in memory. Device memory is not pinned, and not charged.
+// drivers/vfio/vfio_iommu_type1.c (vaddr_get_pfns, vfio_pin_pages_remote).
+
+import { ERRNO } from '../../../spec/abi/errno.ts';
+import { PAGE_SIZE } from '../../../spec/abi/units.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Dma } from './dma.ts';
+
+/** Pages that are pinned at once: as many pointers as a page holds. */
+const BATCH = 512;
+
+/** What is pinned and not yet part of a run. */
+export type Batch = { frames: number[] };
+
+/** Contiguous pages, from frame `first` on. */
+export type Run = { readonly first: number; readonly count: number };
+
+/** A frame of the device memory at a page, or -EFAULT. What is present there can be read, also without access. */
+const deviceFrame = (kernel: Kernel, page: number, writes: boolean): number => {
+  const mapping = kernel.space.find(page);
+  if (mapping === undefined || mapping.store.kind !== 'device') return -ERRNO.EFAULT;
+  if (writes && mapping.protection !== 'read-write') return -ERRNO.EFAULT;
+  return kernel.space.frame(mapping, page) ?? -ERRNO.EFAULT;
+};
+
+const refill = (
+  kernel: Kernel,
+  batch: Batch,
+  page: number,
+  count: number,
+  write: boolean,
+): void => {
+  const wanted = Math.min(count, BATCH);
+  while (batch.frames.length < wanted) {
+    const at = page + batch.frames.length;
+    if (kernel.pinner.pin(at, 1, { write, longterm: true }, batch.frames) < 0) return;
+  }
+};
+
+const unpinRun = (kernel: Kernel, { first, count }: Run): void => {
+  for (let frame = first; frame < first + count; frame += 1) kernel.frames.unpin(frame);
+};
+
+const unpinBatch = (kernel: Kernel, batch: Batch): void => {
+  for (const frame of batch.frames) kernel.frames.unpin(frame);
+  batch.frames = [];
+};
+
+/**
+ * The next run of at most `count` pages from page number `page` on, pinned and charged. -EFAULT where the first of them
+ * cannot be had, -ENOMEM where the limit would be passed; then nothing of it stays pinned.
+ */
+export const pinRun = (
+  kernel: Kernel,
+  dma: Dma,
+  batch: Batch,
+  page: number,
+  count: number,
+): Run | number => {
+  const write = dma.permission.writable;
+  const bypass = kernel.credentials.privileged;
+  let first: number | undefined;
+  let isDevice = false;
+  let done = 0;
+  let charge = 0;
+  const fail = (error: number): number => {
+    const leaks = kernel.faults.has('type1-failed-map-keeps-pins');
+    if (first !== undefined && !isDevice && !leaks) unpinRun(kernel, { first, count: done });
+    unpinBatch(kernel, batch);
+    return error;
+  };
+  while (done < count) {
+    if (batch.frames.length === 0) refill(kernel, batch, page + done, count - done, write);
+    const [frame] = batch.frames;
+    if (frame === undefined) {
+      const device = deviceFrame(kernel, page + done, write);
+      if (device < 0) return fail(device);
+      first ??= device;
+      if (done === 0) isDevice = true;
+      if (!isDevice || device !== first + done) break;
+      done += 1;
+      continue;
+    }
+    first ??= frame;
+    if (isDevice || frame !== first + done) break;
+    if (!bypass && !kernel.accounts.hasRoom(charge + 1)) return fail(-ERRNO.ENOMEM);
+    batch.frames.shift();
+    charge += 1;
+    done += 1;
+  }
+  const error = kernel.accounts.lock(charge, bypass);
+  return error === 0 ? { first: first as number, count: done } : fail(error);
+};
+
+/** Gives back what pinRun gave, and what it left in the batch. */
+export const unpinAgain = (kernel: Kernel, batch: Batch, run: Run): void => {
+  kernel.accounts.unlock(unpinFrames(kernel, run));
+  unpinBatch(kernel, batch);
+};
+
+/** Unpins those of the frames that are memory; how many they are. */
+export const unpinFrames = (kernel: Kernel, { first, count }: Run): number => {
+  let unpinned = 0;
+  for (let frame = first; frame < first + count; frame += 1) {
+    if (kernel.frames.isRegister(frame)) continue;
+    kernel.frames.unpin(frame);
+    unpinned += 1;
+  }
+  return unpinned;
+};
+
+export const pageOf = (address: bigint): number => Number(address / BigInt(PAGE_SIZE));

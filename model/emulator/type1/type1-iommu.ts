@@ -1,0 +1,102 @@
+// What SET_IOMMU gives a container: its mappings, the domains that hold them, and the groups that are in it.
+// drivers/vfio/vfio_iommu_type1.c (struct vfio_iommu).
+
+import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
+import type { IovaRange } from '../../../spec/platform.ts';
+import type { Kernel } from '../kernel.ts';
+import { trailingZeros } from '../u64.ts';
+import type { VfioGroup } from '../vfio/vfio-group.ts';
+import { DirtyBitmap } from './dirty-bitmap.ts';
+import { type Dma, DmaTree } from './dma.ts';
+import { unmapAndUnpin } from './map-pages.ts';
+import type { Type1Domain } from './type1-domain.ts';
+
+const BELOW_PAGE = PAGE_SIZE_BYTES - 1n;
+
+export class Type1Iommu {
+  readonly kernel: Kernel;
+  /** Mappings are what was mapped, and never cut. */
+  readonly version2: boolean;
+  /** SET_IOMMU asked for domains that can be nested in. */
+  readonly nesting: boolean;
+  readonly dmas: DmaTree;
+  /** The latest first. */
+  domains: Type1Domain[] = [];
+  /** Groups without an IOMMU of their own. */
+  emulated: VfioGroup[] = [];
+  /** What may be mapped; empty while no group with an IOMMU was there, and then everything may. */
+  iovas: readonly IovaRange[] = [];
+  /** Mappings that may still be made. */
+  available: number;
+  /** Mappings whose memory was said to be elsewhere. */
+  invalidAddresses = 0;
+  tracksDirty = false;
+  /** Groups that write to memory without telling. */
+  untoldWriters = 0;
+  #pageSizes = U64_MAX & ~BELOW_PAGE;
+
+  constructor(kernel: Kernel, version2: boolean, nesting: boolean) {
+    this.kernel = kernel;
+    this.version2 = version2;
+    this.nesting = nesting;
+    const { type1 } = kernel.release;
+    this.dmas = new DmaTree(type1.endsWrap || kernel.faults.has('type1-end-of-all-not-seen'));
+    this.available = kernel.platform.dmaEntryLimit;
+  }
+
+  /** Bitmap of the page sizes that every domain has. */
+  get pageSizes(): bigint {
+    return this.#pageSizes;
+  }
+
+  /** The least page, in bytes and as a shift. */
+  get granule(): bigint {
+    return 1n << BigInt(this.shift);
+  }
+
+  get shift(): number {
+    return trailingZeros(this.#pageSizes);
+  }
+
+  updatePageSizes(): void {
+    let sizes = U64_MAX;
+    for (const { hardware } of this.domains) sizes &= hardware.pageSizes;
+    this.#pageSizes = (sizes & BELOW_PAGE) === 0n ? sizes : (sizes & ~BELOW_PAGE) | PAGE_SIZE_BYTES;
+  }
+
+  /** Takes a mapping away, and gives back what it was charged. */
+  remove(dma: Dma): void {
+    const { faults, accounts } = this.kernel;
+    const unlocked = unmapAndUnpin(this.kernel, this.domains, dma);
+    if (!faults.has('type1-charge-not-returned')) accounts.unlock(unlocked);
+    this.dmas.remove(dma);
+    if (dma.vaddrInvalid && !faults.has('type1-invalid-address-still-counted')) {
+      this.invalidAddresses -= 1;
+    }
+    if (!faults.has('type1-entry-not-returned')) this.available += 1;
+  }
+
+  removeAll(): void {
+    for (const dma of this.dmas) this.remove(dma);
+  }
+
+  /** Unpins every mapping and keeps it, for groups without an IOMMU. */
+  unpinAll(): void {
+    for (const dma of this.dmas) {
+      this.kernel.accounts.unlock(unmapAndUnpin(this.kernel, this.domains, dma));
+    }
+  }
+
+  /** Every page of every mapping is dirty. */
+  dirtyAll(): void {
+    for (const dma of this.dmas) dma.bitmap?.setFirst(this.pagesOf(dma));
+  }
+
+  pagesOf({ size }: Dma): number {
+    return Number(size >> BigInt(this.shift));
+  }
+
+  newBitmap(): DirtyBitmap {
+    return new DirtyBitmap();
+  }
+}

@@ -1,0 +1,252 @@
+// Calls on a legacy container, drawn.
+
+import { U64_MAX } from '../../../spec/abi/units.ts';
+import * as vfio from '../../../spec/abi/vfio.ts';
+import type { Type1 } from '../../../spec/type1/container.ts';
+import { ARRAY_OFFSET, DATA_OFFSET, STRUCT_OFFSET } from '../arena.ts';
+import type { Argument, Value, WordsInMemory } from '../program.ts';
+import { drawFreeIova, drawMappingRange, drawType1Iova } from '../type1-values.ts';
+import { drawArrayPlace, drawLength, drawStructPlace, drawUserAddress } from '../values.ts';
+import { drawArgsz } from './compat.ts';
+import type { ContainerDescriptor, Scene } from './scene.ts';
+
+const PAGE = 4096n;
+const MAP_VADDR = BigInt(vfio.VFIO_DMA_MAP_FLAG_VADDR);
+
+const type1Of = ({ file }: ContainerDescriptor): Type1 | undefined => file.container.type1;
+
+export const drawOpenContainer = (scene: Scene): void =>
+  scene.add({ op: 'open', label: scene.draft.label('container'), path: vfio.VFIO_CONTAINER_PATH });
+
+export const drawSetIommu = (scene: Scene, { value }: ContainerDescriptor): void =>
+  scene.plain(
+    'setIommu',
+    value,
+    vfio.VFIO_SET_IOMMU,
+    scene.dice.of([1n, 1n, 1n, 1n, 3n, 3n, 3n, 3n, 3n, 3n, 6n, 8n, 9n, 2n, 0n, 0x1_0000_0001n]),
+  );
+
+export const drawCheckExtension = (scene: Scene, { value }: ContainerDescriptor): void =>
+  scene.plain(
+    'extension',
+    value,
+    vfio.VFIO_CHECK_EXTENSION,
+    scene.dice.chance(1, 10)
+      ? scene.dice.of([U64_MAX, 0x1_0000_0003n, 0n, 11n])
+      : BigInt(scene.dice.number(1, 10)),
+  );
+
+export const drawApiVersion = (scene: Scene, { value }: ContainerDescriptor): void =>
+  scene.plain('version', value, vfio.VFIO_GET_API_VERSION, 0n);
+
+/** Rooms at and beside the ends of the struct and of its capabilities. */
+const ROOMS = [15, 16, 20, 23, 24, 56, 71, 72, 73, 80, 103, 104, 119, 120, 121, 135, 136, 200, 0];
+const INFO_BYTES = 200;
+
+export const drawGetInfo = (scene: Scene, { value }: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const room = dice.chance(1, 3) ? INFO_BYTES : dice.of(ROOMS);
+  const argument: Argument = {
+    kind: 'struct',
+    at: drawStructPlace(dice, Math.max(room, 24)),
+    layout: 'VFIO_IOMMU_GET_INFO',
+    fields: { argsz: BigInt(dice.chance(1, 30) ? 0xffff_ffff : room) },
+    tail: 'aa'.repeat(INFO_BYTES - 24),
+  };
+  const label = scene.draft.label('info');
+  scene.add({ op: 'ioctl', label, fd: value, command: vfio.VFIO_IOMMU_GET_INFO, argument });
+};
+
+/** Says where the memory of a mapping is now, mostly of one that is waiting for it. */
+const drawNewAddress = (scene: Scene, on: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const range = drawMappingRange(dice, type1Of(on));
+  scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    argsz: drawArgsz(scene, 32),
+    flags: MAP_VADDR,
+    vaddr: drawUserAddress(dice),
+    iova: range?.iova ?? drawType1Iova(dice, type1Of(on)),
+    size: range?.length ?? drawLength(dice),
+  });
+};
+
+const END = 1n << 64n;
+
+/** Where a map to the very end is lost to its container, nothing that follows could be judged: a page below. */
+const belowEnd = (scene: Scene, iova: bigint, size: bigint): bigint =>
+  scene.draft.world.release.type1.endsWrap && iova + size === END ? iova - PAGE : iova;
+
+/** A map that mostly succeeds: whole pages where there is memory, and where something may be mapped. */
+const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const page = BigInt(dice.number(0, 63));
+  const size = BigInt(dice.number(1, dice.chance(1, 6) ? 24 : 4)) * PAGE;
+  scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    argsz: 32n,
+    flags: BigInt(dice.of([3, 3, 3, 1, 2])),
+    vaddr: { arena: DATA_OFFSET + page * PAGE },
+    iova: belowEnd(scene, drawFreeIova(dice, type1Of(on)), size),
+    size,
+  });
+};
+
+export const drawMapDma = (scene: Scene, on: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const type1 = type1Of(on);
+  const waits = type1 !== undefined && type1.invalidAddresses > 0;
+  if (dice.chance(waits ? 8 : 1, 20)) {
+    drawNewAddress(scene, on);
+    return;
+  }
+  if (dice.chance(1, 2)) {
+    drawFittingMap(scene, on);
+    return;
+  }
+  const size = drawLength(dice);
+  scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    argsz: drawArgsz(scene, 32),
+    flags: BigInt(dice.of([3, 3, 3, 3, 3, 3, 3, 1, 1, 2, 0, 7, 8])),
+    vaddr: drawUserAddress(dice),
+    iova: belowEnd(scene, drawType1Iova(dice, type1), size),
+    size,
+  });
+};
+
+const EVERY_OTHER = 0xaaaa_aaaa_aaaa_aaaan;
+const WORDS = 4;
+const MOST_PAGES = 0x1000_0000n * 8n;
+
+type BitmapFields = {
+  readonly fields: Readonly<
+    Record<'iova' | 'size' | 'bitmap_pgsize' | 'bitmap_size' | 'bitmap_data', Value>
+  >;
+  readonly also: readonly WordsInMemory[];
+};
+
+/** A range to ask dirty pages of, and a bitmap for it with something in it already. */
+const drawBitmap = (scene: Scene, on: ContainerDescriptor, wider: boolean): BitmapFields => {
+  const { dice } = scene;
+  const found = drawMappingRange(dice, type1Of(on));
+  let iova = found?.iova ?? drawType1Iova(dice, type1Of(on));
+  let size = found?.length ?? drawLength(dice);
+  if (wider) {
+    const before = BigInt(dice.of([0, 0, 1, 5, 63, 64, 70])) * PAGE;
+    if (iova >= before) {
+      iova -= before;
+      size = wrapped(size + before + BigInt(dice.of([0, 0, 1, 60])) * PAGE);
+    }
+  }
+  const pages = size / PAGE < MOST_PAGES ? size / PAGE : MOST_PAGES;
+  const bytes = ((pages + 63n) / 64n) * 8n;
+  const place = drawArrayPlace(dice, Number(bytes < 64n ? bytes : 64n));
+  const word = dice.of([0n, 0n, U64_MAX, EVERY_OTHER]);
+  return {
+    fields: {
+      iova,
+      size,
+      bitmap_pgsize: dice.chance(1, 15) ? dice.of([0n, 1n, 0x2000n, 0x1800n, 0x20_0000n]) : PAGE,
+      bitmap_size: dice.chance(1, 10) ? dice.of([0n, bytes - 8n, bytes - 1n, 1n << 63n]) : bytes,
+      bitmap_data: dice.chance(1, 25) ? dice.of([U64_MAX, 0n, 0x7fff_ffff_fff8n]) : place,
+    },
+    also: [{ at: place, words: new Array<bigint>(WORDS).fill(word) }],
+  };
+};
+
+const wrapped = (value: bigint): bigint => BigInt.asUintN(64, value);
+
+const drawUnmapWithBitmap = (scene: Scene, on: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const { fields, also } = drawBitmap(scene, on, dice.chance(1, 2));
+  const layout = 'VFIO_IOMMU_UNMAP_DMA with bitmap';
+  const flags = BigInt(dice.of([1, 1, 1, 1, 1, 1, 3, 5, 9]));
+  scene.call(
+    'unmapDma',
+    on.value,
+    vfio.VFIO_IOMMU_UNMAP_DMA,
+    layout,
+    48,
+    { argsz: drawArgsz(scene, 48), flags, ...fields },
+    also,
+  );
+};
+
+const drawUnmapAll = (scene: Scene, on: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const clean = dice.chance(4, 5);
+  scene.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
+    argsz: drawArgsz(scene, 24),
+    flags: dice.chance(1, 4) ? 6n : 2n,
+    iova: clean ? 0n : drawType1Iova(dice, type1Of(on)),
+    size: clean ? 0n : drawLength(dice),
+  });
+};
+
+export const drawUnmapDma = (scene: Scene, on: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const type1 = type1Of(on);
+  const kind = dice.number(1, 20);
+  if (kind <= (type1?.tracksDirty === true ? 6 : 1)) drawUnmapWithBitmap(scene, on);
+  else if (kind <= 8) drawUnmapAll(scene, on);
+  else drawUnmapRange(scene, on);
+};
+
+const drawUnmapRange = (scene: Scene, on: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const type1 = type1Of(on);
+  const range = dice.chance(4, 5) ? drawMappingRange(dice, type1) : undefined;
+  scene.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
+    argsz: drawArgsz(scene, 24),
+    flags: dice.chance(1, 30) ? 8n : dice.chance(1, 5) ? 4n : 0n,
+    iova: range?.iova ?? drawType1Iova(dice, type1),
+    size: range?.length ?? drawLength(dice),
+  });
+};
+
+const START = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
+const STOP = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP);
+const GET = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP);
+
+export const drawDirtyPages = (scene: Scene, on: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const tracks = type1Of(on)?.tracksDirty === true;
+  const command = vfio.VFIO_IOMMU_DIRTY_PAGES;
+  if (dice.chance(tracks ? 5 : 1, 6)) {
+    const { fields, also } = drawBitmap(scene, on, dice.chance(2, 3));
+    const layout = 'VFIO_IOMMU_DIRTY_PAGES with bitmap';
+    const header = { argsz: drawArgsz(scene, 48), flags: GET };
+    scene.call('dirty', on.value, command, layout, 48, { ...header, ...fields }, also);
+    return;
+  }
+  const flags = dice.chance(1, 12) ? dice.of([0n, 3n, 6n, 8n, GET]) : tracks ? STOP : START;
+  scene.call('dirty', on.value, command, 'VFIO_IOMMU_DIRTY_PAGES', 8, {
+    argsz: drawArgsz(scene, 8),
+    flags,
+  });
+};
+
+export const drawOddContainer = (scene: Scene, { value }: ContainerDescriptor): void => {
+  const { dice } = scene;
+  const command = dice.of([
+    vfio.VFIO_IOMMU_ENABLE,
+    vfio.VFIO_IOMMU_DISABLE,
+    vfio.VFIO_GROUP_SET_CONTAINER,
+    0x3b6b,
+    0x3b7f,
+    0x3b81,
+  ]);
+  scene.plain('odd', value, command, { arena: STRUCT_OFFSET });
+};
+
+/** Moves memory from under mappings, whose pages stay where they were. */
+export const drawMovedMemory = (scene: Scene): void => {
+  const { dice } = scene;
+  scene.add({
+    op: 'mmap',
+    label: scene.draft.label('moved'),
+    offset: dice.chance(1, 8) ? ARRAY_OFFSET : DATA_OFFSET + BigInt(dice.number(0, 31)) * PAGE,
+    length: BigInt(dice.number(1, 3)) * PAGE,
+    protection: dice.of(['read-write', 'read'] as const),
+    shared: false,
+    backing: { kind: 'anonymous' },
+  });
+};

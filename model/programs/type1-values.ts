@@ -1,0 +1,71 @@
+// IOVAs that matter in a legacy container: the edges of its mappings and of what it may map, and a little beside them.
+
+import { nodesOf } from '../../spec/collections/ordered-map.ts';
+import type { IovaRange } from '../../spec/platform.ts';
+import type { Type1 } from '../../spec/type1/container.ts';
+import { type Dice, FAR, LOW_PAGES, NEARBY, wrap } from './values.ts';
+
+const PAGE = 4096n;
+const LOW_START = 0x100_0000n;
+const MOST_EDGES = 16;
+
+/** The container's mappings, ascending; the first of them only where there are very many. */
+export const mappingsOf = (type1: Type1 | undefined): readonly IovaRange[] => {
+  const list: IovaRange[] = [];
+  for (const { key, value } of nodesOf(type1?.dmas)) {
+    list.push({ start: key, last: value.last });
+    if (list.length === MOST_EDGES) break;
+  }
+  return list;
+};
+
+const edges = (dice: Dice, type1: Type1): readonly bigint[] => {
+  const list = mappingsOf(type1).flatMap(({ start, last }) => [start, last, last + 1n]);
+  if (type1.ranges.length > 0) {
+    const { start, last } = dice.of(type1.ranges);
+    list.push(start, last, last + 1n);
+  }
+  return list;
+};
+
+export const drawType1Iova = (dice: Dice, type1: Type1 | undefined): bigint => {
+  const kind = dice.number(1, 20);
+  const low = LOW_START + BigInt(dice.number(0, LOW_PAGES)) * PAGE;
+  if (type1 === undefined || kind <= 10) return low;
+  if (kind <= 18) {
+    const list = edges(dice, type1);
+    if (list.length > 0) return wrap(dice.of(list) + dice.of(NEARBY));
+  }
+  return wrap(dice.of(FAR) + dice.of(NEARBY));
+};
+
+/** Where a few pages may fit: behind a mapping, low, at the start or near the end of what may be mapped. */
+export const drawFreeIova = (dice: Dice, type1: Type1 | undefined): bigint => {
+  const low = LOW_START + BigInt(dice.number(0, LOW_PAGES)) * PAGE;
+  const kind = dice.number(1, 10);
+  if (type1 === undefined || kind <= 5) return low;
+  const mappings = mappingsOf(type1);
+  if (mappings.length > 0 && kind <= 8) {
+    return wrap(dice.of(mappings).last + 1n + BigInt(dice.of([0, 0, 1, 3])) * PAGE);
+  }
+  const range = type1.ranges.length > 0 ? dice.of(type1.ranges) : undefined;
+  if (range === undefined) return dice.chance(1, 2) ? low : wrap(-BigInt(dice.number(1, 4)) * PAGE);
+  return dice.chance(1, 2) ? range.start : wrap(range.last + 1n - BigInt(dice.number(1, 4)) * PAGE);
+};
+
+/** One mapping or some that follow each other, mostly whole. */
+export const drawMappingRange = (
+  dice: Dice,
+  type1: Type1 | undefined,
+): { readonly iova: bigint; readonly length: bigint } | undefined => {
+  const list = mappingsOf(type1);
+  const index = dice.number(0, Math.max(0, list.length - 1));
+  const first = list[index];
+  const last = list[Math.min(list.length - 1, index + dice.of([0, 0, 0, 1, 2]))];
+  if (first === undefined || last === undefined) return undefined;
+  const length = last.last - first.start + 1n;
+  if (dice.chance(3, 5)) return { iova: first.start, length };
+  const from = dice.of([0n, 0n, PAGE, -PAGE, -3n * PAGE, 2048n]);
+  const more = dice.of([0n, 0n, PAGE, -PAGE, 2n * PAGE, 1n]);
+  return { iova: wrap(first.start + from), length: wrap(length + more) };
+};

@@ -1,0 +1,127 @@
+// Holds what a domain is seen to translate against what it must. Pages of memory have other names in the machine than in
+// the specification, so that a pairing of names is sought on the way.
+
+import type { Translation } from '../../model/machine.ts';
+import type { TranslatedStretch } from '../../spec/hardware/translate.ts';
+
+/** Names of pages: the specification's and the machine's, each for exactly one of the other. */
+export class Pairing {
+  readonly #byPage = new Map<string, number>();
+  readonly #byFrame = new Map<number, string>();
+
+  /** Whether the two may name the same page; from then on they do. */
+  matches(page: string, frame: number): boolean {
+    const known = this.#byPage.get(page);
+    const name = this.#byFrame.get(frame);
+    if (known === undefined && name === undefined) {
+      this.#byPage.set(page, frame);
+      this.#byFrame.set(frame, page);
+      return true;
+    }
+    return known === frame && name === page;
+  }
+
+  /** The specification's name of the machine's page; undefined where it has none yet. */
+  pageOf(frame: number): string | undefined {
+    return this.#byFrame.get(frame);
+  }
+}
+
+export const pageName = (backing: number, page: number): string => `${backing}:${page}`;
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+const describe = (t: {
+  readonly iova: bigint;
+  readonly length: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+}): string =>
+  `${hex(t.iova)} to ${hex(t.iova + BigInt(t.length) - 1n)}, ` +
+  `${t.readable ? 'r' : '-'}${t.writable ? 'w' : '-'}`;
+
+/** Where two stretches agree in all that `describe` tells, what they translate to differs. */
+const described = (
+  stretch: TranslatedStretch,
+  other: Translation,
+  pairing: Pairing,
+): { readonly expected: string; readonly observed: string } => {
+  const expected = `translates ${describe(stretch)}`;
+  const observed = `translates ${describe(other)}`;
+  if (expected !== observed) return { expected, observed };
+  const name = pageName(stretch.backing, stretch.page);
+  const page = pairing.pageOf(other.frame);
+  const its = page === undefined ? 'another page' : `page ${page}`;
+  return {
+    expected: `${expected}, to byte ${stretch.offset} of page ${name}`,
+    observed: `${observed}, to byte ${other.offset} of ${its}`,
+  };
+};
+
+const sameStretch = (a: TranslatedStretch, b: Translation, pairing: Pairing): boolean =>
+  a.iova === b.iova &&
+  a.length === b.length &&
+  a.offset === b.offset &&
+  a.readable === b.readable &&
+  a.writable === b.writable &&
+  pairing.matches(pageName(a.backing, a.page), b.frame);
+
+const continues = (a: TranslatedStretch, b: TranslatedStretch): boolean =>
+  a.iova + BigInt(a.length) === b.iova &&
+  a.backing === b.backing &&
+  a.page === b.page &&
+  a.offset + a.length === b.offset &&
+  a.readable === b.readable &&
+  a.writable === b.writable;
+
+/** Stretches as the machine tells them: those that continue each other within a page are one. */
+function* merged(stretches: Iterable<TranslatedStretch>): Generator<TranslatedStretch> {
+  let pending: TranslatedStretch | undefined;
+  for (const stretch of stretches) {
+    if (pending !== undefined && continues(pending, stretch)) {
+      pending = { ...pending, length: pending.length + stretch.length };
+      continue;
+    }
+    if (pending !== undefined) yield pending;
+    pending = stretch;
+  }
+  if (pending !== undefined) yield pending;
+}
+
+/** The first place where two translations differ. */
+export type Differing = {
+  readonly expected: string;
+  readonly observed: string;
+  /** In bytes. */
+  readonly iova: bigint;
+};
+
+/** How what is observed differs from what must be translated; undefined where it does not. */
+export const differing = (
+  expected: Iterable<TranslatedStretch>,
+  observed: readonly Translation[],
+  pairing: Pairing,
+): Differing | undefined => {
+  let index = 0;
+  for (const stretch of merged(expected)) {
+    const other = observed[index];
+    if (other === undefined || !sameStretch(stretch, other, pairing)) {
+      const iova = other !== undefined && other.iova < stretch.iova ? other.iova : stretch.iova;
+      return {
+        ...(other === undefined
+          ? { expected: `translates ${describe(stretch)}`, observed: 'nothing there' }
+          : described(stretch, other, pairing)),
+        iova,
+      };
+    }
+    index += 1;
+  }
+  const extra = observed[index];
+  return extra === undefined
+    ? undefined
+    : {
+        expected: 'nothing there',
+        observed: `translates ${describe(extra)}`,
+        iova: extra.iova,
+      };
+};

@@ -1,0 +1,210 @@
+// Examples of dirty pages in a legacy container: what is refused, and what the bitmap shows.
+
+import { ARRAY_LENGTH, ARRAY_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
+import type { Value } from '../../model/programs/program.ts';
+import { arena, store, vfio } from '../operations.ts';
+import { type Answered, example, MIXED, VTD } from './example.ts';
+import {
+  ALL,
+  group,
+  joins,
+  LAST_PAGE,
+  leaves,
+  maps,
+  PAGE,
+  unmaps,
+  VTD_612,
+  WITH_MEDIATED,
+  withGroup,
+} from './type1-steps.ts';
+
+type Fields = Readonly<Record<string, Value>>;
+
+const dirty = (label: string, flags: bigint, rule: string, fields: Fields = {}): Answered => [
+  vfio(label, 'container', 'VFIO_IOMMU_DIRTY_PAGES', { flags, ...fields }),
+  `type1 VFIO_IOMMU_DIRTY_PAGES/${rule}`,
+];
+
+const starts = (label: string): Answered => dirty(label, 1n, 'starts');
+
+const BITMAP: Fields = {
+  bitmap_pgsize: PAGE,
+  bitmap_size: 64n,
+  bitmap_data: arena(ARRAY_OFFSET),
+};
+
+/** The dirty pages of 64 pages at 0, unless the fields say otherwise. */
+const tells = (label: string, fields: Fields = {}, rule = 'tells'): Answered => [
+  vfio(label, 'container', 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
+    flags: 4n,
+    size: 64n * PAGE,
+    ...BITMAP,
+    ...fields,
+  }),
+  `type1 VFIO_IOMMU_DIRTY_PAGES/${rule}`,
+];
+
+const unmapsWith = (label: string, fields: Fields = {}, rule = 'unmaps'): Answered => [
+  vfio(label, 'container', 'VFIO_IOMMU_UNMAP_DMA with bitmap', {
+    flags: 1n,
+    size: 64n * PAGE,
+    ...BITMAP,
+    ...fields,
+  }),
+  `type1 VFIO_IOMMU_UNMAP_DMA/${rule}`,
+];
+
+const ARRAY_END = ARRAY_OFFSET + ARRAY_LENGTH;
+const STORES = "the program's memory/stores";
+const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
+const EIGHT_TEBIBYTES = 1n << 43n;
+
+export const TYPE1_DIRTY = [
+  example(
+    'version 1 has no dirty pages',
+    [withGroup(1n), dirty('start', 1n, 'version1'), dirty('nonsense', 0n, 'version1')],
+    VTD,
+  ),
+  example(
+    'what DIRTY_PAGES is refused for',
+    [
+      withGroup(),
+      [
+        vfio(
+          'fault',
+          'container',
+          'VFIO_IOMMU_DIRTY_PAGES',
+          {},
+          { at: arena(STRUCT_LENGTH - 4n), length: 4 },
+        ),
+        'type1 VFIO_IOMMU_DIRTY_PAGES/fault',
+      ],
+      dirty('short', 1n, 'too-short', { argsz: 7n }),
+      dirty('none', 0n, 'not-one-flag'),
+      dirty('two', 3n, 'not-one-flag'),
+      dirty('unknown', 8n, 'not-one-flag'),
+      dirty('short range', 4n, 'too-short-for-range', { argsz: 47n }),
+      [
+        vfio(
+          'range fault',
+          'container',
+          'VFIO_IOMMU_DIRTY_PAGES',
+          { flags: 4n, argsz: 48n },
+          { at: arena(STRUCT_LENGTH - 8n) },
+        ),
+        'type1 VFIO_IOMMU_DIRTY_PAGES/range-fault',
+      ],
+      tells('no size', { size: 0n }, 'no-size'),
+      tells('overflows', { iova: LAST_PAGE, size: 2n * PAGE }, 'overflows'),
+      tells('in the kernel', { bitmap_data: KERNEL_ADDRESS }, 'bitmap-not-in-memory'),
+      tells('bitmap short', { bitmap_size: 7n }, 'bitmap-size'),
+      tells('bitmap long', { bitmap_size: 0x1000_0001n }, 'bitmap-size'),
+      tells('coarse', { bitmap_pgsize: 2n * PAGE }, 'wrong-page-size'),
+      tells(
+        'no page size',
+        { bitmap_pgsize: 0n, size: PAGE, bitmap_size: PAGE },
+        'wrong-page-size',
+      ),
+      tells('iova', { iova: 1n }, 'not-aligned'),
+      tells('not tracking', {}, 'not-tracking'),
+      dirty('stop', 2n, 'stops'),
+      starts('start'),
+      starts('again'),
+      maps('map', { size: 4n * PAGE }),
+      tells('starts within', { iova: PAGE, size: 64n * PAGE }, 'cuts-first'),
+      tells('ends within', { size: PAGE }, 'cuts-last'),
+      tells('end of memory', { bitmap_data: arena(ARRAY_END - 4n) }, 'unanswered'),
+      tells('whole'),
+      tells('the end of all', { iova: LAST_PAGE, size: PAGE }),
+      dirty('stopped', 2n, 'stops'),
+      dirty('twice', 2n, 'stops'),
+    ],
+    VTD,
+  ),
+  example(
+    'what 6.12 refuses otherwise',
+    [
+      withGroup(),
+      starts('start'),
+      tells('wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps'),
+      tells('the end of all', { iova: LAST_PAGE, size: PAGE }, 'wraps'),
+      tells('no size', { size: 0n }, 'no-size'),
+    ],
+    VTD_612,
+  ),
+  example(
+    'every page that devices reach is dirty, and bits beside them are kept, moved and seen again',
+    [
+      withGroup(),
+      starts('start'),
+      maps('first', { size: 3n * PAGE }),
+      maps('second', { iova: 5n * PAGE, size: 2n * PAGE }),
+      maps('third', { iova: 60n * PAGE, size: 4n * PAGE }),
+      [store('garbage', ARRAY_OFFSET, 'aa'.repeat(32)), STORES],
+      tells('over garbage'),
+      [store('clean', ARRAY_OFFSET, '00'.repeat(32)), STORES],
+      tells('garbage again'),
+      tells('from the second on', { iova: 5n * PAGE, size: 64n * PAGE }),
+      tells('leftover cannot be read', { bitmap_data: arena(ARRAY_END) }, 'unanswered'),
+      tells('and is moved once more'),
+    ],
+    VTD,
+  ),
+  example(
+    'what was mapped is told as it goes',
+    [
+      withGroup(),
+      maps('first', { size: 3n * PAGE }),
+      maps('second', { iova: 5n * PAGE, size: 2n * PAGE }),
+      unmapsWith('not tracking', {}, 'not-tracking'),
+      starts('start'),
+      unmapsWith('short', { argsz: 47n }, 'too-short-for-bitmap'),
+      [
+        vfio(
+          'fault',
+          'container',
+          'VFIO_IOMMU_UNMAP_DMA',
+          { flags: 1n, argsz: 48n, size: PAGE },
+          { at: arena(STRUCT_LENGTH - 24n) },
+        ),
+        'type1 VFIO_IOMMU_UNMAP_DMA/bitmap-fault',
+      ],
+      unmapsWith('in the kernel', { bitmap_data: KERNEL_ADDRESS }, 'bitmap-not-in-memory'),
+      unmapsWith('bitmap short', { bitmap_size: 7n }, 'bitmap-size'),
+      unmapsWith('coarse', { bitmap_pgsize: 2n * PAGE }, 'not-tracking'),
+      unmapsWith('cuts', { size: 2n * PAGE }, 'cuts-last'),
+      unmapsWith('end of memory', { bitmap_data: arena(ARRAY_END) }, 'bitmap-unanswered'),
+      unmapsWith('both'),
+      maps('free', { size: 64n * PAGE }),
+    ],
+    VTD,
+  ),
+  example(
+    'without a domain no page is dirty, until a group leaves: then all are, once',
+    [
+      WITH_MEDIATED,
+      maps('map', { size: 3n * PAGE }),
+      starts('start'),
+      tells('nothing'),
+      group('four', 4),
+      joins('first domain', 'four'),
+      tells('all'),
+      leaves('leave', 'four'),
+      tells('all, still'),
+      tells('nothing again'),
+    ],
+    MIXED,
+  ),
+  example(
+    'a bitmap has an end',
+    [
+      WITH_MEDIATED,
+      maps('long', { iova: 1n << 44n, size: EIGHT_TEBIBYTES }),
+      dirty('cannot be tracked', 1n, 'too-many-pages'),
+      unmaps('away', ALL, 'unmaps-all'),
+      starts('start'),
+      maps('too long', { iova: 1n << 44n, size: EIGHT_TEBIBYTES }, 'bitmap-too-long'),
+    ],
+    MIXED,
+  ),
+];

@@ -1,0 +1,316 @@
+// Examples of maps in a legacy container: the order of the checks, what is charged, addresses that are taken away and
+// given again, and how versions 1 and 2 unmap.
+
+import {
+  DATA_OFFSET,
+  NO_ACCESS_OFFSET,
+  READ_ONLY_OFFSET,
+  READ_ONLY_STRUCT_OFFSET,
+  STRUCT_LENGTH,
+} from '../../model/programs/arena.ts';
+import { arena, mmap, munmap, vfio } from '../operations.ts';
+import { PRIVILEGED, settingOf } from '../settings.ts';
+import { type Answered, example, MIXED, VTD } from './example.ts';
+import {
+  ALL,
+  DATA,
+  dataAt,
+  deviceOf,
+  group,
+  joins,
+  LAST_PAGE,
+  LIMITED_VTD,
+  MIXED_612,
+  maps,
+  opened,
+  PAGE,
+  setType,
+  unmaps,
+  VTD_612,
+  vtdWith,
+  WITH_MEDIATED,
+  withGroup,
+} from './type1-steps.ts';
+
+const info = (label: string, argsz: bigint, rule: string, length = 16): Answered => [
+  vfio(label, 'container', 'VFIO_IOMMU_GET_INFO', { argsz }, { length }),
+  `type1 VFIO_IOMMU_GET_INFO/${rule}`,
+];
+
+const infoAt = (label: string, at: bigint, argsz: bigint, rule: string): Answered => [
+  vfio(label, 'container', 'VFIO_IOMMU_GET_INFO', { argsz }, { at: arena(at), length: 16 }),
+  `type1 VFIO_IOMMU_GET_INFO/${rule}`,
+];
+
+const mapOdd = (label: string, odd: { at?: bigint; length?: number }, rule: string): Answered => [
+  vfio(
+    label,
+    'container',
+    'VFIO_IOMMU_MAP_DMA',
+    { flags: 3n, vaddr: DATA, size: PAGE },
+    { at: arena(odd.at ?? 0n), ...(odd.length === undefined ? {} : { length: odd.length }) },
+  ),
+  `type1 VFIO_IOMMU_MAP_DMA/${rule}`,
+];
+
+const unmapOdd = (label: string, at: bigint, rule: string): Answered => [
+  vfio(label, 'container', 'VFIO_IOMMU_UNMAP_DMA', { size: PAGE }, { at: arena(at) }),
+  `type1 VFIO_IOMMU_UNMAP_DMA/${rule}`,
+];
+
+const STRUCT_END = STRUCT_LENGTH;
+const TAKES = 'takes-addresses';
+
+export const TYPE1_MAPS = [
+  example(
+    'GET_INFO tells all of its capabilities or none, and what it would need',
+    [
+      withGroup(),
+      info('short', 15n, 'too-short'),
+      info('least', 16n, 'tells-without-room'),
+      info('no room', 119n, 'tells-without-room', 24),
+      info('room', 120n, 'tells', 24),
+      infoAt('nothing there', STRUCT_END, 120n, 'fault'),
+      infoAt('room that is not there', STRUCT_END - 64n, 120n, 'capability-fault'),
+      infoAt('cannot be written', READ_ONLY_STRUCT_OFFSET, 24n, 'answer-fault'),
+    ],
+    VTD,
+  ),
+  example(
+    'without a domain there are no ranges to tell',
+    [WITH_MEDIATED, info('room', 72n, 'tells', 24), info('no room', 71n, 'tells-without-room', 24)],
+    MIXED,
+  ),
+  example(
+    'what a map is refused for, in the order in which 7.3 looks',
+    [
+      withGroup(),
+      mapOdd('fault', { at: STRUCT_END - 16n, length: 16 }, 'fault'),
+      maps('short', { argsz: 31n }, 'too-short'),
+      maps('flags', { flags: 0x13n }, 'unknown-flags'),
+      maps('no size', { size: 0n, flags: 0n }, 'no-size'),
+      maps('iova overflows', { iova: LAST_PAGE, size: 2n * PAGE, flags: 0n }, 'overflows'),
+      maps('address overflows', { vaddr: LAST_PAGE, size: 2n * PAGE + 1n }, 'overflows'),
+      maps('no flags', { flags: 0n, iova: 1n }, 'wrong-flags'),
+      maps('address and read', { flags: 5n }, 'wrong-flags'),
+      maps('iova', { iova: 1n }, 'not-aligned'),
+      maps('size', { size: PAGE + 1n }, 'not-aligned'),
+      maps('address', { vaddr: arena(DATA_OFFSET + 1n) }, 'not-aligned'),
+      maps('good', { size: 4n * PAGE }),
+      maps('same', { size: 4n * PAGE }, 'overlaps'),
+      maps('within', { iova: PAGE }, 'overlaps'),
+      maps('reserved', { iova: 0xfee0_0000n }, 'not-usable'),
+      maps('across', { iova: 0xfedf_f000n, size: 2n * PAGE }, 'not-usable'),
+      maps('beyond', { iova: 0x1_0000_0000_0000n }, 'not-usable'),
+      maps('hole', { iova: 0x10_000n, vaddr: arena(0xff_000n) }, 'type1 pinning/not-mapped'),
+      maps(
+        'no access',
+        { iova: 0x10_000n, vaddr: arena(NO_ACCESS_OFFSET), flags: 1n },
+        'type1 pinning/not-accessible',
+      ),
+      maps(
+        'not writable',
+        { iova: 0x10_000n, vaddr: arena(READ_ONLY_OFFSET) },
+        'type1 pinning/not-writable',
+      ),
+      maps('readable', { iova: 0x10_000n, vaddr: arena(READ_ONLY_OFFSET), flags: 1n }),
+      maps('write only', { iova: 0x20_000n, flags: 2n }),
+    ],
+    VTD,
+  ),
+  example(
+    'what 6.12 refuses otherwise',
+    [
+      withGroup(),
+      maps('no size', { size: 0n }, 'no-size'),
+      maps('no flags first', { size: 0n, flags: 0n }, 'wrong-flags'),
+      maps('wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps'),
+      unmaps('unmap wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps'),
+      maps('map', { size: 2n * PAGE }),
+      unmaps('the end of all', { iova: PAGE, size: LAST_PAGE }, 'cuts-first'),
+      unmaps('all of it', { iova: 0n, size: LAST_PAGE }),
+      maps('anew', { iova: PAGE }),
+      unmaps('to the end', { iova: PAGE, size: LAST_PAGE }, 'unmaps-nothing'),
+      maps('still there', { iova: PAGE }, 'overlaps'),
+    ],
+    VTD_612,
+  ),
+  example(
+    '6.12 loses a map that ends with the last byte',
+    [WITH_MEDIATED, maps('lost', { iova: LAST_PAGE }, 'maps-out-of-reach')],
+    MIXED_612,
+  ),
+  example(
+    '7.3 finds it',
+    [
+      WITH_MEDIATED,
+      maps('last', { iova: LAST_PAGE }),
+      maps('again', { iova: LAST_PAGE }, 'overlaps'),
+      unmaps('gone', { iova: LAST_PAGE, size: PAGE }),
+      maps('free', { iova: LAST_PAGE }),
+    ],
+    MIXED,
+  ),
+  example(
+    'only so many maps are taken, and each that goes makes room',
+    [
+      withGroup(),
+      maps('first'),
+      maps('second', { iova: PAGE }),
+      maps('full', { iova: 2n * PAGE }, 'too-many'),
+      maps('overlap first', { iova: PAGE }, 'overlaps'),
+      unmaps('one gone', { size: PAGE }),
+      maps('room', { iova: 2n * PAGE }),
+      maps('outside', { iova: 0xfee0_0000n }, 'too-many'),
+    ],
+    vtdWith({ dmaEntryLimit: 2 }),
+  ),
+  example(
+    'each map is charged for its pages, be they the same, and gives them back',
+    [
+      withGroup(),
+      maps('ten', { size: 10n * PAGE }),
+      maps('the same', { iova: 0x10_000n, size: 10n * PAGE }),
+      maps('full', { iova: 0x20_000n }, 'type1 locked memory/limit'),
+      unmaps('back', { size: 10n * PAGE }),
+      maps(
+        'hole behind the limit',
+        {
+          iova: 0x20_000n,
+          vaddr: dataAt(40n),
+          size: 30n * PAGE,
+        },
+        'type1 locked memory/limit',
+      ),
+      [munmap('unmap', DATA_OFFSET + 45n * PAGE, PAGE), "the program's memory/unmaps"],
+      maps(
+        'hole before the limit',
+        {
+          iova: 0x20_000n,
+          vaddr: dataAt(40n),
+          size: 24n * PAGE,
+        },
+        'type1 pinning/not-mapped',
+      ),
+      maps('fits', { iova: 0x20_000n, size: 10n * PAGE }),
+    ],
+    LIMITED_VTD,
+  ),
+  example(
+    'device registers are mapped without being charged, as far as the program may write them',
+    [
+      withGroup(),
+      [
+        mmap('registers', DATA_OFFSET, 2n * PAGE, 'read-write', { kind: 'device' }),
+        "the program's memory/maps",
+      ],
+      maps('both', { size: 4n * PAGE }),
+      [
+        mmap('read only', DATA_OFFSET, PAGE, 'read', { kind: 'device' }),
+        "the program's memory/maps",
+      ],
+      maps('write', { iova: 0x10_000n }, 'type1 pinning/registers-not-writable'),
+      maps('read', { iova: 0x10_000n, flags: 1n }),
+      [
+        mmap('no access', DATA_OFFSET, PAGE, 'none', { kind: 'device' }),
+        "the program's memory/maps",
+      ],
+      maps('even so', { iova: 0x20_000n, flags: 1n }),
+    ],
+    VTD,
+  ),
+  example(
+    'an address is taken away and another one given',
+    [
+      withGroup(),
+      maps('map', { size: 2n * PAGE }),
+      maps('valid', { flags: 4n, size: 2n * PAGE }, 'other-map'),
+      maps('none', { flags: 4n, iova: 0x10_000n }, 'no-map'),
+      maps('another', { iova: 0x10_000n }),
+      unmaps('takes one', { flags: 4n, iova: 0x10_000n, size: PAGE }, TAKES),
+      unmaps('twice', { flags: 4n, size: 0x20_000n }, 'address-taken-twice'),
+      maps('part', { flags: 4n, iova: 0x10_000n, size: 2n * PAGE }, 'other-map'),
+      maps('gives', { flags: 4n, iova: 0x10_000n, vaddr: dataAt(5n) }, 'gives-address'),
+      unmaps('takes all', { flags: 6n }, TAKES),
+      unmaps('invalid ones go too', ALL, 'unmaps-all'),
+    ],
+    VTD,
+  ),
+  example(
+    'no address is taken away beside mediated devices',
+    [
+      WITH_MEDIATED,
+      maps('map'),
+      deviceOf('device', 'mediated', 'mtty-1'),
+      unmaps('busy', { flags: 4n, iova: 1n }, 'mediated'),
+      unmaps('gone', { size: PAGE }),
+    ],
+    MIXED,
+  ),
+  example(
+    'version 2 unmaps whole maps',
+    [
+      withGroup(),
+      maps('first', { size: 4n * PAGE }),
+      maps('second', { iova: 4n * PAGE, size: 4n * PAGE }),
+      [
+        vfio(
+          'fault',
+          'container',
+          'VFIO_IOMMU_UNMAP_DMA',
+          {},
+          { at: arena(STRUCT_END - 16n), length: 16 },
+        ),
+        'type1 VFIO_IOMMU_UNMAP_DMA/fault',
+      ],
+      unmaps('short', { argsz: 23n }, 'too-short'),
+      unmaps('flags', { flags: 8n }, 'unknown-flags'),
+      unmaps('both', { flags: 3n }, 'unknown-flags'),
+      unmaps('iova', { iova: 1n, size: PAGE }, 'iova-not-aligned'),
+      unmaps('size', { size: PAGE + 1n }, 'size-not-aligned'),
+      unmaps('no size', { size: 0n }, 'size-not-aligned'),
+      unmaps('all of some', { flags: 2n, size: PAGE }, 'all-with-range'),
+      unmaps('overflows', { iova: LAST_PAGE, size: 2n * PAGE }, 'overflows'),
+      unmaps('starts within', { iova: PAGE, size: 8n * PAGE }, 'cuts-first'),
+      unmaps('ends within', { size: 5n * PAGE }, 'cuts-last'),
+      unmaps('both maps', { size: 9n * PAGE }),
+      unmaps('nothing', { size: 9n * PAGE }),
+      maps('once more'),
+      unmapOdd('cannot be told', READ_ONLY_STRUCT_OFFSET, 'unmaps-unanswered'),
+      maps('it is gone'),
+      unmaps('all', ALL, 'unmaps-all'),
+    ],
+    VTD,
+  ),
+  example(
+    'version 1 unmaps what starts in the range, and nothing if that starts within a map',
+    [
+      withGroup(1n),
+      maps('first', { size: 4n * PAGE }),
+      maps('second', { iova: 4n * PAGE, size: 4n * PAGE }),
+      unmaps('within', { iova: PAGE, size: 7n * PAGE }, 'unmaps-from-starts'),
+      maps('both there', { iova: 4n * PAGE }, 'overlaps'),
+      unmaps('start of the first', { size: PAGE }, 'unmaps-from-starts'),
+      maps('gone', { iova: 3n * PAGE }),
+      unmaps('all', ALL, 'unmaps-all'),
+    ],
+    VTD,
+  ),
+  example(
+    'two groups behind one IOMMU share a domain, and a second domain gets the maps that are there',
+    [
+      opened,
+      group('six', 6),
+      joins('join', 'six'),
+      setType('type', 3n, 'version2'),
+      maps('map', { size: 3n * PAGE, flags: 1n }),
+      group('five', 5),
+      joins('shares', 'five'),
+      group('four', 4),
+      joins('second domain', 'four'),
+      maps('into both', { iova: 0x10_000n }),
+      unmaps('out of both', { size: 3n * PAGE }),
+    ],
+    settingOf('mixed', PRIVILEGED, '6.12.95'),
+  ),
+];

@@ -1,0 +1,114 @@
+// What examples of the legacy container are made of: opening, joining, mapping, and the parts of the arena that they use.
+
+import { DATA_OFFSET } from '../../model/programs/arena.ts';
+import type { Value } from '../../model/programs/program.ts';
+import type { Platform, Setting } from '../../spec/platform.ts';
+import { RELEASE_NAMES } from '../../spec/releases.ts';
+import { arena, close, getDeviceFd, open, out, vfio, vfioPlain } from '../operations.ts';
+import { LIMITED, PRIVILEGED, platform, settingOf } from '../settings.ts';
+import type { Answered } from './example.ts';
+
+export const PAGE = 4096n;
+export const LAST_PAGE = 0xffff_ffff_ffff_f000n;
+export const DATA = arena(DATA_OFFSET);
+export const dataAt = (page: bigint): Value => arena(DATA_OFFSET + page * PAGE);
+
+export const VTD_612 = settingOf('vtd', PRIVILEGED, '6.12.95');
+export const MIXED_612 = settingOf('mixed', PRIVILEGED, '6.12.95');
+export const LIMITED_VTD = settingOf('vtd', LIMITED);
+export const LIMITED_MIXED = settingOf('mixed', LIMITED);
+
+/** The vtd platform with something else about it. */
+export const vtdWith = (changed: Partial<Platform>): Setting => ({
+  release: '7.3.4',
+  platform: { ...platform('vtd'), ...changed },
+  credentials: PRIVILEGED,
+});
+
+export const RELEASES_OF_VTD = RELEASE_NAMES.map((release) =>
+  settingOf('vtd', PRIVILEGED, release),
+);
+
+const TYPE1 = 'type1 ';
+
+export const opened: Answered = [open('container', '/dev/vfio/vfio'), 'open/container'];
+
+export const group = (label: string, number: number, rule = 'open/group'): Answered => [
+  open(label, `/dev/vfio/${number}`),
+  rule,
+];
+
+export const joins = (
+  label: string,
+  of: string,
+  rule = 'VFIO_GROUP_SET_CONTAINER/joins',
+): Answered => [vfio(label, of, 'VFIO_GROUP_SET_CONTAINER', { fd: out('container') }), rule];
+
+export const leaves = (
+  label: string,
+  of: string,
+  rule = 'VFIO_GROUP_UNSET_CONTAINER/leaves',
+): Answered => [vfioPlain(label, of, 'VFIO_GROUP_UNSET_CONTAINER'), rule];
+
+export const closes = (label: string, of: string): Answered => [
+  close(label, of),
+  'descriptors/closes',
+];
+
+export const deviceOf = (
+  label: string,
+  of: string,
+  name: string,
+  rule = 'opens-under-type1',
+): Answered => [getDeviceFd(label, of, name), `VFIO_GROUP_GET_DEVICE_FD/${rule}`];
+
+export const setType = (label: string, type: bigint, rule: string): Answered => [
+  vfioPlain(label, 'container', 'VFIO_SET_IOMMU', type),
+  rule.includes('/') ? rule : `${TYPE1}VFIO_SET_IOMMU/${rule}`,
+];
+
+export const extension = (label: string, number: bigint, rule: string): Answered => [
+  vfioPlain(label, 'container', 'VFIO_CHECK_EXTENSION', number),
+  `${TYPE1}VFIO_CHECK_EXTENSION/${rule}`,
+];
+
+/** A container with group 4, which stands behind an IOMMU, and a type. */
+export const withGroup = (type: 1n | 3n = 3n): readonly Answered[] => [
+  opened,
+  group('group', 4),
+  joins('join', 'group'),
+  setType('type', type, type === 1n ? 'version1' : 'version2'),
+];
+
+/** A container with a mediated device's group, and version 2. */
+export const WITH_MEDIATED: readonly Answered[] = [
+  opened,
+  group('mediated', 7),
+  joins('join', 'mediated'),
+  setType('type', 3n, 'version2'),
+];
+
+type Fields = Readonly<Record<string, Value>>;
+
+const ruled = (call: string, rule: string): string =>
+  rule.includes('/') ? rule : `${TYPE1}${call}/${rule}`;
+
+/** A map of a page at 0, unless the fields say otherwise. */
+export const maps = (label: string, fields: Fields = {}, rule = 'maps'): Answered => [
+  vfio(label, 'container', 'VFIO_IOMMU_MAP_DMA', {
+    flags: 3n,
+    vaddr: DATA,
+    iova: 0n,
+    size: PAGE,
+    ...fields,
+  }),
+  ruled('VFIO_IOMMU_MAP_DMA', rule),
+];
+
+export const unmaps = (label: string, fields: Fields, rule = 'unmaps'): Answered => [
+  vfio(label, 'container', 'VFIO_IOMMU_UNMAP_DMA', fields),
+  ruled('VFIO_IOMMU_UNMAP_DMA', rule),
+];
+
+export const ALL = { flags: 2n } as const;
+export const VADDR = 4n;

@@ -1,0 +1,219 @@
+// Worlds of legacy containers that no program of one process reaches on the platforms that programs are drawn for: other
+// processes, IOMMUs that nobody has, groups that are not specified, and what is not known.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
+import { startOfProgram } from '../../../model/programs/draft.ts';
+import type { Operation } from '../../../model/programs/program.ts';
+import { accountOf } from '../../../spec/memory/memory.ts';
+import type { Outcome, Reply } from '../../../spec/outcome.ts';
+import type { Setting } from '../../../spec/platform.ts';
+import { step, withStores } from '../../../spec/step.ts';
+import type { World } from '../../../spec/world.ts';
+import { worldDifference } from '../../comparable.ts';
+import { continued, forked, outcomesOf } from '../../continue.ts';
+import { example, VTD } from '../../corpus/example.ts';
+import {
+  DATA,
+  dataAt,
+  group,
+  joins,
+  LIMITED_VTD,
+  maps,
+  opened,
+  PAGE,
+  unmaps,
+  vtdWith,
+  withGroup,
+} from '../../corpus/type1-steps.ts';
+import { arena, ioctl, open, vfio, vfioPlain } from '../../operations.ts';
+import { platform } from '../../settings.ts';
+import { witness } from '../../witnesses.ts';
+
+const worldOf = (steps: Parameters<typeof example>[1], setting: Setting): World =>
+  continued(
+    startOfProgram(setting),
+    example('', steps, setting).steps.map(([operation]) => operation),
+  ).world;
+
+/** The container of these worlds. */
+const FD = 3n;
+
+const replyTo = (world: World, operation: Operation, process = 1): Reply => {
+  const [outcome] = outcomesOf(world, operation, process);
+  if (outcome?.kind !== 'reply') throw new Error('The call is not specified.');
+  witness(outcome.rule.id);
+  return outcome;
+};
+
+/** Rules by which a call may be answered, or what is said of it, and whether that is certain. */
+const possible = (outcomes: readonly Outcome[]): readonly (readonly [string, boolean])[] =>
+  outcomes.map((outcome) =>
+    outcome.kind === 'reply'
+      ? [outcome.rule.id, outcome.unknown === undefined]
+      : [outcome.what, !outcome.doubtful],
+  );
+
+const other = suite('other worlds of legacy containers');
+
+const mapping = (fields: Readonly<Record<string, bigint>>): Operation =>
+  vfio('map', FD, 'VFIO_IOMMU_MAP_DMA', { flags: 3n, vaddr: DATA, size: PAGE, ...fields });
+
+const withoutAddress = [
+  withGroup(),
+  maps('map', { size: 15n * PAGE }),
+  unmaps('takes', { flags: 4n, size: 15n * PAGE }, 'takes-addresses'),
+];
+
+const givesAddress = vfio('gives', FD, 'VFIO_IOMMU_MAP_DMA', {
+  flags: 4n,
+  vaddr: dataAt(20n),
+  size: 15n * PAGE,
+});
+
+other('who gives a map its address is charged for it from then on', () => {
+  const world = forked(worldOf(withoutAddress, LIMITED_VTD));
+  const { world: after, rule } = replyTo(world, givesAddress, 2);
+  assert.is(rule.id, 'type1 VFIO_IOMMU_MAP_DMA/gives-address');
+  assert.is(accountOf(after.memory, 1).locked, 0);
+  assert.is(accountOf(after.memory, 2).locked, 15);
+  const { world: gone } = replyTo(after, vfio('all', FD, 'VFIO_IOMMU_UNMAP_DMA', { flags: 2n }));
+  assert.is(accountOf(gone.memory, 2).locked, 0);
+});
+
+other('who has locked too much already cannot give it', () => {
+  const world = forked(worldOf(withoutAddress, LIMITED_VTD));
+  const { world: busy } = replyTo(world, mapping({ iova: 0x10_0000n, size: 6n * PAGE }), 2);
+  const { rule, world: after } = replyTo(busy, givesAddress, 2);
+  assert.is(rule.id, 'type1 locked memory/new-owner-limit');
+  assert.is(worldDifference(busy, after), undefined);
+});
+
+other('a group that reserves everything cannot be attached', () => {
+  const [first] = platform('vtd').devices;
+  const setting = vtdWith({
+    devices: [
+      {
+        name: first?.name ?? '',
+        group: 4,
+        iommu: 0,
+        reserved: [{ start: 0n, last: 0xffff_ffff_ffffn }],
+      },
+    ],
+  });
+  const world = worldOf([opened, group('group', 4), joins('join', 'group')], setting);
+  const { rule } = replyTo(world, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 3n));
+  assert.is(rule.id, 'attaching to type1/nothing-left');
+});
+
+other(
+  'type1 over an IOMMU without small pages is not specified, and neither is what follows',
+  () => {
+    const [iommu] = platform('vtd').iommus;
+    if (iommu === undefined) throw new Error('The platform has no IOMMU.');
+    const setting = vtdWith({ iommus: [{ ...iommu, pageSizes: 0x1_0000n }] });
+    const world = worldOf([opened, group('group', 4), joins('join', 'group')], setting);
+    const [outcome] = outcomesOf(world, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 3n));
+    if (outcome?.kind !== 'unspecified') throw new Error('The call is specified.');
+    const after = outcome.world({ errno: 0, result: 0, after: new Uint8Array() });
+    const [said] = possible(outcomesOf(after, mapping({})));
+    assert.equal(said, [outcome.what, false]);
+    assert.is(outcome.world({ errno: 22, result: -1, after: new Uint8Array() }), world);
+    const { world: left } = replyTo(after, vfioPlain('leave', 4n, 'VFIO_GROUP_UNSET_CONTAINER'));
+    assert.is(
+      replyTo(left, ioctl('info', FD, 0x3b70, 0n)).rule.id,
+      'VFIO calls on a legacy container/no-type',
+    );
+  },
+);
+
+other(
+  'a group without an IOMMU is not specified, and a container that it joins is forgotten',
+  () => {
+    const world = worldOf([opened], VTD);
+    const process = 1;
+    const [opens] = step(world, { kind: 'open', process, path: '/dev/vfio/noiommu-0' });
+    if (opens?.kind !== 'unspecified') throw new Error('The group is specified.');
+    const withIt = opens.world({ errno: 0, result: 4, after: new Uint8Array() });
+    const [set] = outcomesOf(withIt, vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD }));
+    if (set?.kind !== 'unspecified') throw new Error('The call is specified.');
+    const joined = set.world({ errno: 0, result: 0, after: new Uint8Array() });
+    const [[, isCertain] = []] = possible(
+      outcomesOf(joined, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n)),
+    );
+    assert.is(isCertain, false);
+  },
+);
+
+other('whether no-IOMMU mode is allowed is asked for and not known', () => {
+  const asks = vfioPlain('ask', FD, 'VFIO_CHECK_EXTENSION', 8n);
+  const rule = 'type1 VFIO_CHECK_EXTENSION/no-iommu';
+  assert.equal(possible(outcomesOf(worldOf([opened], VTD), asks)), [
+    [rule, true],
+    [rule, false],
+  ]);
+  const joined = worldOf([opened, group('group', 4), joins('join', 'group')], VTD);
+  assert.equal(possible(outcomesOf(joined, asks)), [[rule, true]]);
+  const without = vtdWith({ noIommuConfigured: false });
+  assert.equal(possible(outcomesOf(worldOf([opened], without), asks)), [[rule, true]]);
+});
+
+other('whether high addresses are user memory depends on the processor', () => {
+  const world = worldOf([withGroup(), maps('map')], VTD);
+  const asks = (bitmap_data: bigint): Operation =>
+    vfio('tell', FD, 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
+      flags: 4n,
+      size: PAGE,
+      bitmap_pgsize: PAGE,
+      bitmap_size: 8n,
+      bitmap_data,
+    });
+  const outside = 'type1 VFIO_IOMMU_DIRTY_PAGES/bitmap-not-in-memory';
+  const notTracking = 'type1 VFIO_IOMMU_DIRTY_PAGES/not-tracking';
+  const rulesAt = (address: bigint) =>
+    possible(outcomesOf(world, asks(address))).map(([rule]) => rule);
+  assert.equal(rulesAt(0x7fff_ffff_eff8n), [notTracking]);
+  assert.equal(rulesAt(0x7fff_ffff_eff9n), [outside, notTracking]);
+  assert.equal(rulesAt(0x8000_0000_0000_0000n), [outside]);
+  assert.equal(rulesAt(0xffff_ffff_ffff_ffffn), [outside]);
+});
+
+other('written pages are told where they stand, bit by bit', () => {
+  const tells = vfio('tell', FD, 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
+    flags: 4n,
+    size: 128n * PAGE,
+    bitmap_pgsize: PAGE,
+    bitmap_size: 16n,
+    bitmap_data: arena(ARRAY_OFFSET),
+  });
+  const world = worldOf(
+    [
+      withGroup(),
+      maps('first', { iova: 3n * PAGE, size: 2n * PAGE }),
+      maps('second', { iova: 62n * PAGE, size: 4n * PAGE }),
+      [vfio('start', 'container', 'VFIO_IOMMU_DIRTY_PAGES', { flags: 1n }), 'starts'],
+    ],
+    VTD,
+  );
+  const shown = (writes: Reply['writes']): readonly string[] =>
+    writes.map(({ bytes }) => Buffer.from(bytes).toString('hex'));
+  const { writes, world: after } = replyTo(world, tells);
+  assert.equal(shown(writes), ['1800000000000000', '18000000000000c00300000000000000']);
+  // Of bits that were moved only as many are cleared as there are pages, from bit 0 on: the rest is moved once more.
+  const again = replyTo(withStores(after, 1, writes), tells);
+  assert.equal(shown(again.writes), ['d8000000000000c0', 'd8000000000000c007000000000000f0']);
+});
+
+other('an open container is a file of its own', () => {
+  const twice = continued(startOfProgram(VTD), [
+    open('one', '/dev/vfio/vfio'),
+    open('two', '/dev/vfio/vfio'),
+  ]);
+  assert.equal(
+    twice.expected.map(({ result }) => result),
+    [3, 4],
+  );
+});
+
+other.run();

@@ -1,0 +1,163 @@
+// A group joins a container whose type is set: vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c. The
+// first group of a kind gets a domain, into which every map is filled; a domain that fits is shared.
+
+import { ERRNO } from '../abi/errno.ts';
+import { PAGE_SIZE_BYTES } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import { nodesOf, put } from '../collections/ordered-map.ts';
+import type { HardwareDomain } from '../hardware/domain.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { IovaRange } from '../platform.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import type { World } from '../world.ts';
+import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from './container.ts';
+import { hardwareOf } from './group-hardware.ts';
+import { apertureConflicts, excluded, resized } from './iova-ranges.ts';
+import { reach } from './reach.ts';
+
+export const attachGroupRules = rulesOf(
+  'attaching to type1',
+  'vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    addressInvalid: refuses('EBUSY', 'A map has no valid address, which the group might need.'),
+    nesting: {
+      ...refuses(
+        'EINVAL',
+        'The type is TYPE1_NESTING, and no IOMMU driver of x86-64 nests.',
+        'iommu_enable_nesting() in drivers/iommu/iommu.c',
+      ),
+      only: ['6.12.95'],
+    },
+    apertureConflicts: refuses(
+      'EINVAL',
+      "The domain's aperture and the ranges of the container have nothing in common, or a map lies outside of the aperture.",
+      'vfio_iommu_aper_conflict() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    reservedMapped: refuses(
+      'EINVAL',
+      'A range that a device of the group reserves meets a map.',
+      'vfio_iommu_resv_conflict() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    nothingLeft: refuses(
+      'EINVAL',
+      'What the group reserves leaves no IOVA for maps.',
+      'vfio_iommu_resv_exclude() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    beyondAperture: {
+      ...refuses(
+        'ERANGE',
+        'A map made without any domain lies outside of the aperture of this, the first one.',
+        'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
+      ),
+      only: ['7.3.4'],
+    },
+    beyondApertureFault: {
+      ...refuses(
+        'EFAULT',
+        'A map made without any domain lies outside of the aperture of this, the first one.',
+        'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
+      ),
+      only: ['6.12.95'],
+    },
+  },
+);
+
+export type Attached = {
+  readonly type1: Type1;
+  readonly memory: Memory;
+  /** Memory of earlier maps was pinned. */
+  readonly pinned: boolean;
+};
+
+/** The index of the map's first page that the domain cannot translate; undefined where it can all of them. */
+const firstBeyond = ({ key, value }: DmaNode, aperture: IovaRange): number | undefined => {
+  if (key < aperture.start) return 0;
+  if (value.last <= aperture.last) return undefined;
+  return key > aperture.last ? 0 : Number((aperture.last + 1n - key) / PAGE_SIZE_BYTES);
+};
+
+/** Every map's memory pinned and charged, because there was no domain before. */
+const allReached = (
+  { release, memory }: World,
+  process: Process,
+  dmas: Dmas,
+  aperture: IovaRange,
+): { readonly dmas: Dmas; readonly memory: Memory } | Refused => {
+  let result = dmas;
+  let left = memory;
+  for (const node of nodesOf(dmas)) {
+    const { address, writable, process: charge } = node.value;
+    const beyond = firstBeyond(node, aperture);
+    const count = beyond === undefined ? Number(dmaLength(node) / PAGE_SIZE_BYTES) : beyond + 1;
+    const reached = reach(left, { from: process, charge }, address, count, writable);
+    if (isRefused(reached)) return reached;
+    if (beyond !== undefined) {
+      return refused(
+        release.type1.beyondAperture === ERRNO.EFAULT
+          ? attachGroupRules.beyondApertureFault
+          : attachGroupRules.beyondAperture,
+      );
+    }
+    result = put(result, node.key, { ...node.value, reached: reached.stretches });
+    left = reached.memory;
+  }
+  return { dmas: result, memory: left };
+};
+
+const usableRanges = (
+  { ranges, dmas }: Type1,
+  { aperture }: Pick<HardwareDomain, 'aperture'>,
+  reserved: readonly IovaRange[],
+  endsWrap: boolean,
+): readonly IovaRange[] | Refused => {
+  if (apertureConflicts(ranges, dmas, aperture, endsWrap))
+    return refused(attachGroupRules.apertureConflicts);
+  for (const { start, last } of reserved) {
+    if (firstDmaIn(dmas, start, last) !== undefined) {
+      return refused(attachGroupRules.reservedMapped);
+    }
+  }
+  const left = excluded(resized(ranges, aperture), reserved);
+  return left.length === 0 ? refused(attachGroupRules.nothingLeft) : left;
+};
+
+/** The group attached, on behalf of a process; what is refused has changed nothing. */
+export const attachGroup = (
+  world: World,
+  type1: Type1,
+  group: number,
+  process: Process,
+): Attached | Refused => {
+  const { memory } = world;
+  if (type1.invalidAddresses > 0) return refused(attachGroupRules.addressInvalid);
+  const hardware = hardwareOf(world.setting.platform, group);
+  if (hardware.kind === 'emulated') {
+    const emulatedGroups = [group, ...type1.emulatedGroups];
+    return { type1: { ...type1, emulatedGroups }, memory, pinned: false };
+  }
+  if (type1.nesting) return refused(attachGroupRules.nesting);
+  const { domain } = hardware;
+  const { endsWrap } = world.release.type1;
+  const ranges = usableRanges(type1, domain, hardware.reserved, endsWrap);
+  if (isRefused(ranges)) return ranges;
+
+  const shared = type1.domains.findIndex((other) => other.domain.iommu === domain.iommu);
+  if (shared >= 0) {
+    const domains = type1.domains.map((other, index) =>
+      index === shared ? { ...other, groups: [group, ...other.groups] } : other,
+    );
+    return { type1: { ...type1, ranges, domains }, memory, pinned: false };
+  }
+  const readsWhereItWrites = world.release.vtdReadsWhereItWrites;
+  const made = { domain: { ...domain, readsWhereItWrites }, groups: [group] };
+  const domains = [made, ...type1.domains];
+  if (type1.domains.length > 0)
+    return { type1: { ...type1, ranges, domains }, memory, pinned: false };
+  const filled = allReached(world, process, type1.dmas, domain.aperture);
+  if (isRefused(filled)) return filled;
+  return {
+    type1: { ...type1, ranges, domains, dmas: filled.dmas },
+    memory: filled.memory,
+    pinned: type1.dmas !== undefined,
+  };
+};

@@ -1,0 +1,80 @@
+// VFIO_CHECK_EXTENSION on a legacy container: vfio_container_ioctl_check_extension() in drivers/vfio/container.c and
+// vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c.
+
+import {
+  VFIO_DMA_CC_IOMMU,
+  VFIO_NOIOMMU_IOMMU,
+  VFIO_TYPE1_IOMMU,
+  VFIO_TYPE1_NESTING_IOMMU,
+  VFIO_TYPE1v2_IOMMU,
+  VFIO_UNMAP_ALL,
+  VFIO_UPDATE_VADDR,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { type Outcome, succeeded } from '../outcome.ts';
+import { grants, rulesOf } from '../rule.ts';
+import { containerOf, type World } from '../world.ts';
+
+export const type1CheckExtensionRules = rulesOf(
+  'type1 VFIO_CHECK_EXTENSION',
+  'vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    type1: grants('TYPE1, TYPE1v2 and UNMAP_ALL answer 1, before and after SET_IOMMU.'),
+    nesting: {
+      ...grants('TYPE1_NESTING answers 1, although no IOMMU of x86-64 can be set to it.'),
+      only: ['6.12.95'],
+    },
+    updateVaddr: grants(
+      'UPDATE_VADDR answers 1 once a type is set and as long as no group of mediated devices is in the container, and 0 otherwise.',
+    ),
+    cacheCoherent: grants(
+      'DMA_CC answers 1 once a type is set and every domain enforces coherent accesses, also if there is none, and 0 otherwise.',
+      'vfio_domains_have_enforce_cache_coherency() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    noIommu: grants(
+      'NOIOMMU answers 1 for a container without groups if the kernel was told to allow that (enable_unsafe_noiommu_mode), and 0 otherwise.',
+      'vfio_noiommu_ioctl() in drivers/vfio/container.c',
+    ),
+    others: grants('Every other number answers 0: SPAPR, EEH, and those to come.'),
+  },
+);
+
+const TYPE1: readonly bigint[] = [VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU, VFIO_UNMAP_ALL];
+
+/** Whether SET_IOMMU can be given the number: those that CHECK_EXTENSION knows. */
+export const isExtension = (world: World, argument: bigint): boolean =>
+  TYPE1.includes(argument) ||
+  (argument === VFIO_TYPE1_NESTING_IOMMU && world.release.type1.knowsNesting);
+
+export const checkExtension = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const rules = type1CheckExtensionRules;
+  const { groups, type1 } = containerOf(world, file);
+  const { argument } = call;
+  switch (argument) {
+    case VFIO_UPDATE_VADDR: {
+      const supported = type1 !== undefined && type1.emulatedGroups.length === 0;
+      return [succeeded(rules.updateVaddr, world, [], supported ? 1 : 0)];
+    }
+    case VFIO_DMA_CC_IOMMU: {
+      const coherent = type1?.domains.every(({ domain }) => domain.enforcesCacheCoherency);
+      return [succeeded(rules.cacheCoherent, world, [], coherent ? 1 : 0)];
+    }
+    case VFIO_NOIOMMU_IOMMU: {
+      const no = succeeded(rules.noIommu, world);
+      if (groups.length > 0 || !world.setting.platform.noIommuConfigured) return [no];
+      const unknown = 'nothing says whether the kernel allows devices without an IOMMU';
+      return [no, { ...succeeded(rules.noIommu, world, [], 1), unknown }];
+    }
+    default:
+      if (!isExtension(world, argument)) return [succeeded(rules.others, world)];
+      return [
+        succeeded(
+          argument === VFIO_TYPE1_NESTING_IOMMU ? rules.nesting : rules.type1,
+          world,
+          [],
+          1,
+        ),
+      ];
+  }
+};

@@ -1,0 +1,96 @@
+// What stands behind one open /dev/vfio/vfio: struct vfio_container in drivers/vfio/container.c, and from SET_IOMMU on
+// struct vfio_iommu in drivers/vfio/vfio_iommu_type1.c.
+
+import type { UserAddress } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import { atOrAfter, atOrBefore, type OrderedMap } from '../collections/ordered-map.ts';
+import type { Node } from '../collections/tree.ts';
+import type { FileId } from '../files.ts';
+import type { HardwareDomain } from '../hardware/domain.ts';
+import type { PageStretch } from '../memory/pin.ts';
+import type { IovaRange } from '../platform.ts';
+
+/** Consecutive pages that devices reach: memory, which is pinned and charged, or a device's registers, which are not. */
+export type ReachedStretch = PageStretch & { readonly kind: 'memory' | 'device' };
+
+/** One map, which stays as it was made: struct vfio_dma. */
+export type Dma = {
+  /** The last IOVA, inclusive. The first is the key. */
+  readonly last: bigint;
+  /** Where its memory starts in the process. */
+  readonly address: UserAddress;
+  /** Whose memory it is, and who is charged for it. */
+  readonly process: Process;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  /** The pages that every domain translates to, in order; undefined where there is no domain. */
+  readonly reached: readonly ReachedStretch[] | undefined;
+  /** UNMAP_DMA took the address away, and MAP_DMA has not given another one. */
+  readonly addressInvalid: boolean;
+  /** While dirty pages are tracked: the kernel's bitmap with its spare word, bit 0 the first page. */
+  readonly dirty: bigint | undefined;
+};
+
+export type Dmas = OrderedMap<bigint, Dma>;
+export type DmaNode = Node<bigint, Dma, undefined>;
+
+/** A domain with the groups that are attached to it. */
+export type Type1Domain = {
+  readonly domain: HardwareDomain;
+  readonly groups: readonly number[];
+};
+
+export type Type1 = {
+  readonly version: 1 | 2;
+  /** SET_IOMMU was given TYPE1_NESTING. */
+  readonly nesting: boolean;
+  /** The latest first. */
+  readonly domains: readonly Type1Domain[];
+  /** Groups of mediated devices. */
+  readonly emulatedGroups: readonly number[];
+  /** Where maps may lie, ascending; empty allows all. */
+  readonly ranges: readonly IovaRange[];
+  readonly dmas: Dmas;
+  /** How many more maps may be made. */
+  readonly available: number;
+  /** How many maps have an invalid address. */
+  readonly invalidAddresses: number;
+  readonly tracksDirty: boolean;
+};
+
+export type Container = {
+  readonly file: FileId;
+  /** The groups that have joined, the latest first. */
+  readonly groups: readonly number[];
+  /** What SET_IOMMU made; gone with the last group. */
+  readonly type1: Type1 | undefined;
+  /** Why nothing is known of it any more. */
+  readonly forgotten: string | undefined;
+};
+
+export const newContainer = (file: FileId): Container => ({
+  file,
+  groups: [],
+  type1: undefined,
+  forgotten: undefined,
+});
+
+export const dmaLength = ({ key, value }: DmaNode): bigint => value.last - key + 1n;
+
+/** The map that holds the IOVA. */
+export const dmaAt = (dmas: Dmas, iova: bigint): DmaNode | undefined => {
+  const found = atOrBefore(dmas, iova);
+  return found === undefined || found.value.last < iova ? undefined : found;
+};
+
+/** The map with the least IOVA of those that meet [start, last]. */
+export const firstDmaIn = (dmas: Dmas, start: bigint, last: bigint): DmaNode | undefined => {
+  const holding = dmaAt(dmas, start);
+  if (holding !== undefined) return holding;
+  const next = atOrAfter(dmas, start);
+  return next === undefined || next.key > last ? undefined : next;
+};
+
+/** How many pages of the map are charged: those of memory. */
+export const chargedPages = ({ reached }: Dma): number =>
+  (reached ?? []).reduce((sum, { kind, count }) => (kind === 'memory' ? sum + count : sum), 0);

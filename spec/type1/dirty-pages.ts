@@ -1,0 +1,203 @@
+// VFIO_IOMMU_DIRTY_PAGES on a legacy container: vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c.
+
+import { decode, type Values } from '../abi/layout.ts';
+import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import {
+  VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
+  VFIO_IOMMU_DIRTY_PAGES_FLAG_START,
+  VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP,
+  VFIO_IOMMU_TYPE1_DIRTY_BITMAP,
+  VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET,
+} from '../abi/vfio.ts';
+import type { IoctlCall, Segment } from '../call.ts';
+import { atOrAfter, nodesOf, put } from '../collections/ordered-map.ts';
+import { loadVfioStruct } from '../compat/load-struct.ts';
+import type { FileId } from '../files.ts';
+import { load } from '../memory/user-access.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { containerOf, type World, withContainer } from '../world.ts';
+import { type DmaNode, type Dmas, dmaAt, dmaLength, type Type1 } from './container.ts';
+import { fitsBitmap, tell } from './dirty-bitmap.ts';
+import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
+
+const LOOKS_UP = 'vfio_iova_dirty_bitmap() in drivers/vfio/vfio_iommu_type1.c';
+
+export const type1DirtyPagesRules = rulesOf(
+  'type1 VFIO_IOMMU_DIRTY_PAGES',
+  'vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    version1: refuses('EACCES', 'The type is version 1, whatever the argument.'),
+    fault: refuses('EFAULT', 'The first 8 bytes of the struct cannot be read.'),
+    tooShort: refuses('EINVAL', 'argsz is less than 8.'),
+    notOneFlag: refuses('EINVAL', 'The flags are not exactly one of START, STOP and GET_BITMAP.'),
+    tooManyPages: refuses(
+      'EINVAL',
+      'START: a map has more than 2^31 - 1 pages.',
+      'vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    starts: grants('START: dirty pages are tracked from now on, also if they were before.'),
+    stops: grants('STOP: dirty pages are not tracked, also if they were not before.'),
+    tooShortForRange: refuses('EINVAL', 'GET_BITMAP: argsz is less than 48.'),
+    rangeFault: refuses(
+      'EFAULT',
+      'GET_BITMAP: the 40 bytes behind argsz and flags cannot be read.',
+    ),
+    noSize: refuses('EINVAL', 'GET_BITMAP: the size of the range is 0.'),
+    overflows: {
+      ...refuses('EOVERFLOW', 'GET_BITMAP: the range passes the end of the address space.'),
+      only: ['7.3.4'],
+    },
+    wraps: {
+      ...refuses(
+        'EINVAL',
+        'GET_BITMAP: the range passes the end of the address space, or ends with its last byte.',
+      ),
+      only: ['6.12.95'],
+    },
+    bitmapNotInMemory: refuses('EINVAL', 'GET_BITMAP: the bitmap ends beyond user memory.'),
+    bitmapSize: refuses(
+      'EINVAL',
+      'GET_BITMAP: the bitmap is too short for the pages of the range, longer than 256 MiB, or there are none.',
+      'verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    wrongPageSize: refuses('EINVAL', 'GET_BITMAP: pgsize is not that of a page.'),
+    notAligned: refuses('EINVAL', 'GET_BITMAP: the IOVA or the size is no multiple of a page.'),
+    notTracking: refuses('EINVAL', 'GET_BITMAP: dirty pages are not tracked.'),
+    cutsFirst: refuses('EINVAL', 'GET_BITMAP: the range starts within a map.', LOOKS_UP),
+    cutsLast: refuses('EINVAL', 'GET_BITMAP: the range ends within a map.', LOOKS_UP),
+    unanswered: refuses(
+      'EFAULT',
+      'GET_BITMAP: the part of the bitmap for a map cannot be read or written; those before it have been.',
+      'update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    tells: grants(
+      'GET_BITMAP: for each map of the range the words that hold its pages are written, a bit set for each that a device reaches; other words stay, and a word that begins before the map keeps what was set in it.',
+      LOOKS_UP,
+    ),
+  },
+);
+
+const rules = type1DirtyPagesRules;
+
+const withType1 = (world: World, file: FileId, type1: Type1): World =>
+  withContainer(world, { ...containerOf(world, file), type1 });
+
+const withBitmaps = (dmas: Dmas, dirty: bigint | undefined): Dmas => {
+  let result = dmas;
+  for (const { key, value } of nodesOf(dmas)) result = put(result, key, { ...value, dirty });
+  return result;
+};
+
+const start = (world: World, file: FileId, type1: Type1): Outcome => {
+  if (type1.tracksDirty) return succeeded(rules.starts, world);
+  for (const node of nodesOf(type1.dmas)) {
+    if (!fitsBitmap(dmaLength(node))) return failed(rules.tooManyPages, world);
+  }
+  const next = { ...type1, tracksDirty: true, dmas: withBitmaps(type1.dmas, 0n) };
+  return succeeded(rules.starts, withType1(world, file, next));
+};
+
+const stop = (world: World, file: FileId, type1: Type1): Outcome => {
+  if (!type1.tracksDirty) return succeeded(rules.stops, world);
+  const next = { ...type1, tracksDirty: false, dmas: withBitmaps(type1.dmas, undefined) };
+  return succeeded(rules.stops, withType1(world, file, next));
+};
+
+type Fields = Values<typeof VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET>;
+
+const readRange = (world: World, call: IoctlCall, argsz: number): Fields | Refused => {
+  const whole = VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET;
+  if (argsz < whole.size) return refused(rules.tooShortForRange);
+  const loaded = load(world.memory, call, call.argument, whole.size);
+  return loaded.kind === 'bytes' ? decode(whole, loaded.bytes) : refused(rules.rangeFault);
+};
+
+const checkRange = (world: World, { iova, size }: Fields): Refused | undefined => {
+  if (size === 0n) return refused(rules.noSize);
+  const { overflowIsTold, endsWrap } = world.release.type1;
+  const last = iova + size - 1n;
+  if (last < U64_MAX || (last === U64_MAX && !endsWrap)) return undefined;
+  return refused(overflowIsTold ? rules.overflows : rules.wraps);
+};
+
+const checkTracked = (type1: Type1, fields: Fields): Refused | undefined => {
+  const { iova, size } = fields;
+  if (fields.bitmap_pgsize !== PAGE_SIZE_BYTES) return refused(rules.wrongPageSize);
+  if (((iova | size) & (PAGE_SIZE_BYTES - 1n)) !== 0n) return refused(rules.notAligned);
+  if (!type1.tracksDirty) return refused(rules.notTracking);
+  const last = iova + size - 1n;
+  const first = dmaAt(type1.dmas, iova);
+  if (first !== undefined && first.key !== iova) return refused(rules.cutsFirst);
+  const end = dmaAt(type1.dmas, last);
+  return end !== undefined && end.value.last !== last ? refused(rules.cutsLast) : undefined;
+};
+
+const tellRange = (
+  world: World,
+  file: FileId,
+  type1: Type1,
+  call: IoctlCall,
+  fields: Fields,
+): Outcome => {
+  const { iova, size, bitmap_data: address } = fields;
+  const last = iova + size - 1n;
+  const writes: Segment[] = [];
+  let { memory } = world;
+  let { dmas } = type1;
+  let node: DmaNode | undefined = atOrAfter(type1.dmas, iova);
+  let isWhole = true;
+  while (isWhole && node !== undefined && node.key <= last) {
+    const told = tell(memory, call, node, iova, address);
+    writes.push(...told.writes);
+    memory = told.memory;
+    isWhole = told.whole;
+    dmas = put(dmas, node.key, told.dma);
+    node = atOrAfter(type1.dmas, node.value.last + 1n);
+  }
+  const after = withType1(world, file, { ...type1, dmas });
+  return isWhole ? succeeded(rules.tells, after, writes) : failed(rules.unanswered, after, writes);
+};
+
+const getBitmap = (
+  world: World,
+  file: FileId,
+  type1: Type1,
+  call: IoctlCall,
+  argsz: number,
+): readonly Outcome[] => {
+  const fields = readRange(world, call, argsz);
+  if (isRefused(fields)) return [failedBy(fields, world)];
+  const wrong = checkRange(world, fields);
+  if (wrong !== undefined) return [failedBy(wrong, world)];
+  const bitmap = userBitmapOf(fields);
+  const inside = liesInUserMemory(bitmap);
+  if (inside === false) return [failed(rules.bitmapNotInMemory, world)];
+  const outside = inside === 'unknown' ? [failed(rules.bitmapNotInMemory, world)] : [];
+  if (!hasRoom(bitmap, fields.size)) return [...outside, failed(rules.bitmapSize, world)];
+  const refusal = checkTracked(type1, fields);
+  if (refusal !== undefined) return [...outside, failedBy(refusal, world)];
+  return [...outside, tellRange(world, file, type1, call, fields)];
+};
+
+export const dirtyPages = (
+  world: World,
+  file: FileId,
+  type1: Type1,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  if (type1.version === 1) return [failed(rules.version1, world)];
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DIRTY_BITMAP.size, rules);
+  if ('outcomes' in loaded) return loaded.outcomes;
+  const { argsz, flags } = decode(VFIO_IOMMU_TYPE1_DIRTY_BITMAP, loaded.bytes);
+  switch (flags) {
+    case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
+      return [start(world, file, type1)];
+    case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
+      return [stop(world, file, type1)];
+    case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
+      return getBitmap(world, file, type1, call, argsz);
+    default:
+      return [failed(rules.notOneFlag, world)];
+  }
+};

@@ -1,0 +1,20 @@
+// What the specification does not say of legacy containers: after such a call nothing more is said of the container.
+
+import type { FileId } from '../files.ts';
+import type { Unspecified } from '../outcome.ts';
+import { containerOf, type World, withContainer } from '../world.ts';
+
+export const forgotten = (world: World, file: FileId, why: string): World =>
+  withContainer(world, { ...containerOf(world, file), forgotten: why });
+
+/** An unspecified call after which nothing is known of the container, unless it failed. */
+export const forgetting = (
+  after: World,
+  before: World,
+  file: FileId,
+  why: string,
+): Unspecified => ({
+  kind: 'unspecified',
+  what: why,
+  world: ({ errno }) => (errno === 0 ? forgotten(after, file, why) : before),
+});

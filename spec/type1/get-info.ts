@@ -1,0 +1,132 @@
+// VFIO_IOMMU_GET_INFO on a legacy container: vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c. Behind the
+// struct stand its capabilities in the order MIGRATION, DMA_AVAIL, IOVA_RANGE, all of them or none.
+
+import { decode, encode } from '../abi/layout.ts';
+import { IOVA_RANGE } from '../abi/native.ts';
+import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import {
+  CAP_DMA_AVAIL_ID,
+  CAP_IOVA_RANGE_ID,
+  CAP_MIGRATION_ID,
+  DIRTY_BITMAP_SIZE_MAX,
+  VFIO_CAP_DMA_AVAIL,
+  VFIO_CAP_IOVA_RANGE,
+  VFIO_CAP_MIGRATION,
+  VFIO_IOMMU_INFO_CAPS,
+  VFIO_IOMMU_INFO_PGSIZES,
+  VFIO_IOMMU_TYPE1_INFO,
+  VFIO_IOMMU_TYPE1_INFO_MINIMUM,
+} from '../abi/vfio.ts';
+import type { IoctlCall, Segment } from '../call.ts';
+import { loadVfioStruct } from '../compat/load-struct.ts';
+import type { FileId } from '../files.ts';
+import { write } from '../memory/user-access.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import type { World } from '../world.ts';
+import type { Type1 } from './container.ts';
+
+export const type1GetInfoRules = rulesOf(
+  'type1 VFIO_IOMMU_GET_INFO',
+  'vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    fault: refuses('EFAULT', 'The first 16 bytes of the struct cannot be read.'),
+    tooShort: refuses('EINVAL', 'argsz is less than 16.'),
+    capabilityFault: refuses(
+      'EFAULT',
+      'argsz has room for the capabilities, and they cannot be written to their end; the struct is as it was.',
+    ),
+    answerFault: refuses('EFAULT', 'The struct cannot be written back.'),
+    tells: grants(
+      'argsz has room for the capabilities and stays as it was, cap_offset is 24, and they stand there; without a domain there may be no IOVA_RANGE among them.',
+    ),
+    tellsWithoutRoom: grants(
+      'argsz has no room for the capabilities: it says how much they need, cap_offset is 0, and nothing is written behind the struct.',
+    ),
+  },
+);
+
+/** The page sizes that all domains have; sizes below the processor's count as that. */
+const pageSizes = ({ domains }: Type1): bigint => {
+  const mask = PAGE_SIZE_BYTES - 1n;
+  let sizes = U64_MAX;
+  for (const { domain } of domains) sizes &= domain.pageSizes;
+  return (sizes & mask) === 0n ? sizes : (sizes & ~mask) | PAGE_SIZE_BYTES;
+};
+
+const joined = (parts: readonly Uint8Array[]): Uint8Array => {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+};
+
+const MIGRATION_AT = VFIO_IOMMU_TYPE1_INFO.size;
+const DMA_AVAIL_AT = MIGRATION_AT + VFIO_CAP_MIGRATION.size;
+/** DMA_AVAIL has 12 bytes, and the next capability begins at a multiple of 8. */
+const DMA_AVAIL_PADDING = 4;
+const IOVA_RANGE_AT = DMA_AVAIL_AT + VFIO_CAP_DMA_AVAIL.size + DMA_AVAIL_PADDING;
+
+const capabilities = (type1: Type1): Uint8Array => {
+  const { ranges, available } = type1;
+  const head = { version: 1 };
+  return joined([
+    encode(VFIO_CAP_MIGRATION, {
+      ...head,
+      id: CAP_MIGRATION_ID,
+      next: DMA_AVAIL_AT,
+      pgsize_bitmap: PAGE_SIZE_BYTES,
+      max_dirty_bitmap_size: DIRTY_BITMAP_SIZE_MAX,
+    }),
+    encode(VFIO_CAP_DMA_AVAIL, {
+      ...head,
+      id: CAP_DMA_AVAIL_ID,
+      next: ranges.length === 0 ? 0 : IOVA_RANGE_AT,
+      avail: available,
+    }),
+    new Uint8Array(DMA_AVAIL_PADDING),
+    ...(ranges.length === 0
+      ? []
+      : [
+          encode(VFIO_CAP_IOVA_RANGE, { ...head, id: CAP_IOVA_RANGE_ID, nr_iovas: ranges.length }),
+          ...ranges.map((range) => encode(IOVA_RANGE, range)),
+        ]),
+  ]);
+};
+
+export const getInfo = (
+  world: World,
+  _file: FileId,
+  type1: Type1,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const rules = type1GetInfoRules;
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_INFO_MINIMUM, rules);
+  if ('outcomes' in loaded) return loaded.outcomes;
+  const { argsz } = decode(VFIO_IOMMU_TYPE1_INFO, loaded.bytes);
+
+  const chain = capabilities(type1);
+  const needed = VFIO_IOMMU_TYPE1_INFO.size + chain.length;
+  const hasRoom = argsz >= needed;
+  const writes: Segment[] = [];
+  if (hasRoom) {
+    const address = call.argument + BigInt(VFIO_IOMMU_TYPE1_INFO.size);
+    const behind = write(world.memory, call.process, address, chain);
+    writes.push(behind.write);
+    if (!behind.whole) return [failed(rules.capabilityFault, world, writes)];
+  }
+  const info = encode(VFIO_IOMMU_TYPE1_INFO, {
+    argsz: hasRoom ? argsz : needed,
+    flags: VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS,
+    iova_pgsizes: pageSizes(type1),
+    cap_offset: hasRoom ? VFIO_IOMMU_TYPE1_INFO.size : 0,
+  });
+  const shown = info.subarray(0, Math.min(argsz, info.length));
+  const answer = write(world.memory, call.process, call.argument, shown);
+  writes.push(answer.write);
+  if (!answer.whole) return [failed(rules.answerFault, world, writes)];
+  return [succeeded(hasRoom ? rules.tells : rules.tellsWithoutRoom, world, writes)];
+};

@@ -1,0 +1,48 @@
+// A group as the IOMMU has it: what its domains are like, and which IOVAs its devices reach by another way.
+
+import { PAGE_SIZE_BYTES } from '../abi/units.ts';
+import type { HardwareDomain } from '../hardware/domain.ts';
+import { iommuName } from '../hardware/templates.ts';
+import { leastPageSize } from '../iopt/io-pagetable.ts';
+import type { IovaRange, Platform } from '../platform.ts';
+
+export type GroupHardware =
+  /** Mediated devices: there is nothing to translate. */
+  | { readonly kind: 'emulated' }
+  | {
+      readonly kind: 'iommu';
+      /** What a release adds to it is left out. */
+      readonly domain: Omit<HardwareDomain, 'readsWhereItWrites'>;
+      readonly reserved: readonly IovaRange[];
+    };
+
+const EMULATED: GroupHardware = { kind: 'emulated' };
+
+export const hardwareOf = (platform: Platform, group: number): GroupHardware => {
+  const devices = platform.devices.filter((device) => device.group === group);
+  const index = devices[0]?.iommu;
+  const iommu = index === undefined || index === 'none' ? undefined : platform.iommus[index];
+  if (index === undefined || index === 'none' || iommu === undefined) return EMULATED;
+  const { pageSizes, aperture, enforcesCacheCoherency } = iommu;
+  return {
+    kind: 'iommu',
+    domain: {
+      iommu: iommuName(index),
+      pageSizes,
+      aperture,
+      enforcesCacheCoherency,
+      mapsWithoutPermission: false,
+      tracksDirty: false,
+    },
+    reserved: devices.flatMap(({ reserved }) => reserved),
+  };
+};
+
+/** What is not specified, as the kernel warns of it and no x86-64 machine has it. */
+export const COARSE = "type1 over an IOMMU without pages as small as the processor's";
+
+/** Whether the group's IOMMU has no page as small as the processor's. */
+export const isCoarse = (platform: Platform, group: number): boolean => {
+  const hardware = hardwareOf(platform, group);
+  return hardware.kind === 'iommu' && leastPageSize(hardware.domain.pageSizes) > PAGE_SIZE_BYTES;
+};

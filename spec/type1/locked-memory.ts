@@ -1,0 +1,48 @@
+// Locked memory of the legacy container: every map is charged to the process (VmLck) page by page, also for pages that
+// another map has, and also where there is no limit. vfio_lock_acct() in drivers/vfio/vfio_iommu_type1.c.
+
+import { PAGE_SIZE_BYTES } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import { put } from '../collections/ordered-map.ts';
+import { accountOf, type Memory } from '../memory/memory.ts';
+import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+
+export const type1LockedRules = rulesOf(
+  'type1 locked memory',
+  'vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    limit: refuses(
+      'ENOMEM',
+      'What the process has locked (VmLck) would exceed RLIMIT_MEMLOCK before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK.',
+    ),
+    newOwnerLimit: refuses(
+      'ENOMEM',
+      'The process that gives a map its address is charged for it from then on, and would exceed RLIMIT_MEMLOCK.',
+      'vfio_change_dma_owner() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+  },
+);
+
+/** How many pages the process may still lock; undefined where it has no limit. */
+export const lockable = (memory: Memory, process: Process): bigint | undefined => {
+  const { privileged, memlockLimit } = memory.credentials;
+  return privileged
+    ? undefined
+    : memlockLimit / PAGE_SIZE_BYTES - BigInt(accountOf(memory, process).locked);
+};
+
+/** The memory with that many more pages charged to the process, or fewer where negative. */
+export const withLocked = (memory: Memory, process: Process, pages: number): Memory => {
+  if (pages === 0) return memory;
+  const account = accountOf(memory, process);
+  const accounts = put(memory.accounts, process, { ...account, locked: account.locked + pages });
+  return { ...memory, accounts };
+};
+
+/** The same for more pages, refused where the process may not lock them. */
+export const charged = (memory: Memory, process: Process, pages: number): Memory | Refused => {
+  const left = lockable(memory, process);
+  return left !== undefined && BigInt(pages) > left && pages > 0
+    ? refused(type1LockedRules.limit)
+    : withLocked(memory, process, pages);
+};

@@ -1,0 +1,225 @@
+// VFIO_IOMMU_MAP_DMA on a legacy container: vfio_iommu_type1_map_dma() and vfio_dma_do_map() in
+// drivers/vfio/vfio_iommu_type1.c. With VADDR it gives a map that was made earlier a new address.
+
+import { decode, type Values } from '../abi/layout.ts';
+import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import {
+  VFIO_DMA_MAP_FLAG_READ,
+  VFIO_DMA_MAP_FLAG_VADDR,
+  VFIO_DMA_MAP_FLAG_WRITE,
+  VFIO_IOMMU_TYPE1_DMA_MAP,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import { put } from '../collections/ordered-map.ts';
+import { loadVfioStruct } from '../compat/load-struct.ts';
+import type { FileId } from '../files.ts';
+import type { Memory } from '../memory/memory.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import type { Release } from '../releases.ts';
+import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { containerOf, type World, withContainer } from '../world.ts';
+import { chargedPages, type Dma, firstDmaIn, type Type1 } from './container.ts';
+import { fitsBitmap } from './dirty-bitmap.ts';
+import { forgotten } from './forget.ts';
+import { mayLie } from './iova-ranges.ts';
+import { lockable, type1LockedRules, withLocked } from './locked-memory.ts';
+import { reach } from './reach.ts';
+
+export const type1MapDmaRules = rulesOf(
+  'type1 VFIO_IOMMU_MAP_DMA',
+  'vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    fault: refuses(
+      'EFAULT',
+      'The 32 bytes of the struct cannot be read, whatever argsz says.',
+      'vfio_iommu_type1_map_dma() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    tooShort: refuses(
+      'EINVAL',
+      'argsz is less than 32.',
+      'vfio_iommu_type1_map_dma() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    unknownFlags: refuses(
+      'EINVAL',
+      'A flag other than READ, WRITE and VADDR is set.',
+      'vfio_iommu_type1_map_dma() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    noSize: refuses('EINVAL', 'The size is 0.'),
+    overflows: {
+      ...refuses(
+        'EOVERFLOW',
+        'The IOVA or the address and the size together pass the end of the address space.',
+      ),
+      only: ['7.3.4'],
+    },
+    wrongFlags: refuses(
+      'EINVAL',
+      'None of READ, WRITE and VADDR is set, or VADDR with one of the others.',
+    ),
+    notAligned: refuses('EINVAL', 'The size, the IOVA or the address is no multiple of a page.'),
+    wraps: {
+      ...refuses(
+        'EINVAL',
+        'The IOVA or the address and the size together pass the end of the address space.',
+      ),
+      only: ['6.12.95'],
+    },
+    noMap: refuses('ENOENT', 'VADDR: no map meets the range.'),
+    otherMap: refuses(
+      'EINVAL',
+      'VADDR: the range is not exactly one map, or that has a valid address.',
+    ),
+    givesAddress: grants(
+      'VADDR: the map has that address in the calling process from now on, which is charged for it; devices reach the pages that they reached before.',
+    ),
+    overlaps: refuses('EEXIST', 'The range meets a map.'),
+    tooMany: refuses('ENOSPC', 'The container has as many maps as dma_entry_limit allows.'),
+    notUsable: refuses(
+      'EINVAL',
+      'The range does not lie within one of the ranges that GET_INFO tells.',
+      'vfio_iommu_iova_dma_valid() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    bitmapTooLong: refuses(
+      'EINVAL',
+      'Dirty pages are tracked, and the range has more than 2^31 - 1 pages.',
+      'vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    maps: grants(
+      'Every domain translates the range to the pages that stand at the address now; without a domain nothing is pinned, and nothing needs to stand there.',
+    ),
+    mapsOutOfReach: {
+      ...grants(
+        'The map ends with the last byte of the address space and is lost: no other call finds it.',
+        'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
+      ),
+      only: ['6.12.95'],
+    },
+  },
+);
+
+type Fields = Values<typeof VFIO_IOMMU_TYPE1_DMA_MAP>;
+
+const checkFields = (
+  { flags, iova, vaddr, size }: Fields,
+  { type1: { overflowIsTold } }: Release,
+): Refused | undefined => {
+  const rules = type1MapDmaRules;
+  const overflows = iova + size - 1n > U64_MAX || vaddr + size - 1n > U64_MAX;
+  if (overflowIsTold && size === 0n) return refused(rules.noSize);
+  if (overflowIsTold && overflows) return refused(rules.overflows);
+  const permissions = flags & (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
+  const setsAddress = (flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0;
+  if ((permissions !== 0) === setsAddress) return refused(rules.wrongFlags);
+  if (size === 0n) return refused(rules.noSize);
+  if (((size | iova | vaddr) & (PAGE_SIZE_BYTES - 1n)) !== 0n) return refused(rules.notAligned);
+  return overflows ? refused(rules.wraps) : undefined;
+};
+
+/** The memory with the map charged to another process. */
+const withOwner = (memory: Memory, dma: Dma, process: number): Memory | Refused => {
+  if (dma.process === process) return memory;
+  const pages = chargedPages(dma);
+  const left = lockable(memory, process);
+  if (left !== undefined && BigInt(pages) > left) return refused(type1LockedRules.newOwnerLimit);
+  return withLocked(withLocked(memory, process, pages), dma.process, -pages);
+};
+
+type Place = {
+  readonly world: World;
+  readonly file: FileId;
+  readonly type1: Type1;
+  readonly call: IoctlCall;
+};
+
+const withType1 = ({ world, file }: Place, type1: Type1, memory: Memory): World => ({
+  ...withContainer(world, { ...containerOf(world, file), type1 }),
+  memory,
+});
+
+const giveAddress = (place: Place, { iova, vaddr, size }: Fields): Outcome => {
+  const { world, type1, call } = place;
+  const last = iova + size - 1n;
+  const isSeen = last < U64_MAX || !world.release.type1.endsWrap;
+  const found = isSeen ? firstDmaIn(type1.dmas, iova, last) : undefined;
+  if (found === undefined) return failed(type1MapDmaRules.noMap, world);
+  const dma = found.value;
+  if (!dma.addressInvalid || found.key !== iova || dma.last !== last) {
+    return failed(type1MapDmaRules.otherMap, world);
+  }
+  const memory = withOwner(world.memory, dma, call.process);
+  if (isRefused(memory)) return failedBy(memory, world);
+  const { process } = call;
+  const given: Dma = { ...dma, process, address: vaddr, addressInvalid: false };
+  const next = {
+    ...type1,
+    dmas: put(type1.dmas, iova, given),
+    invalidAddresses: type1.invalidAddresses - 1,
+  };
+  return succeeded(type1MapDmaRules.givesAddress, withType1(place, next, memory));
+};
+
+const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome => {
+  const { world, file, type1, call } = place;
+  const rules = type1MapDmaRules;
+  const last = iova + size - 1n;
+  const isSeen = last < U64_MAX || !world.release.type1.endsWrap;
+  if (isSeen && firstDmaIn(type1.dmas, iova, last) !== undefined) {
+    return failed(rules.overlaps, world);
+  }
+  if (type1.available === 0) return failed(rules.tooMany, world);
+  if (!mayLie(type1.ranges, iova, last)) return failed(rules.notUsable, world);
+
+  const { process } = call;
+  const writable = (flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0;
+  const dma: Dma = {
+    last,
+    address: vaddr,
+    process,
+    readable: (flags & VFIO_DMA_MAP_FLAG_READ) !== 0,
+    writable,
+    reached: undefined,
+    addressInvalid: false,
+    dirty: type1.tracksDirty ? 0n : undefined,
+  };
+  const pays = { from: process, charge: process };
+  const reached =
+    type1.domains.length === 0
+      ? { stretches: undefined, memory: world.memory }
+      : reach(world.memory, pays, vaddr, Number(size / PAGE_SIZE_BYTES), writable);
+  if (isRefused(reached)) return failedBy(reached, world);
+  if (type1.tracksDirty && !fitsBitmap(size)) return failed(rules.bitmapTooLong, world);
+  const next = {
+    ...type1,
+    dmas: put(type1.dmas, iova, { ...dma, reached: reached.stretches }),
+    available: type1.available - 1,
+  };
+  const after = withType1(place, next, reached.memory);
+  return isSeen
+    ? succeeded(rules.maps, after)
+    : succeeded(
+        rules.mapsOutOfReach,
+        forgotten(after, file, 'a map that ends with the last byte of the address space was lost'),
+      );
+};
+
+const KNOWN_FLAGS = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE | VFIO_DMA_MAP_FLAG_VADDR;
+
+export const mapDma = (
+  world: World,
+  file: FileId,
+  type1: Type1,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_MAP.size, type1MapDmaRules);
+  if ('outcomes' in loaded) return loaded.outcomes;
+  const fields = decode(VFIO_IOMMU_TYPE1_DMA_MAP, loaded.bytes);
+  if ((fields.flags & ~KNOWN_FLAGS) !== 0) return [failed(type1MapDmaRules.unknownFlags, world)];
+  const wrong = checkFields(fields, world.release);
+  if (wrong !== undefined) return [failedBy(wrong, world)];
+  const place = { world, file, type1, call };
+  return [
+    (fields.flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0
+      ? giveAddress(place, fields)
+      : makeMap(place, fields),
+  ];
+};

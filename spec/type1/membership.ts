@@ -1,0 +1,51 @@
+// Groups join a legacy container and leave it: vfio_container_attach_group() and vfio_group_detach_container() in
+// drivers/vfio/container.c. The last group takes the type with it, and every map.
+
+import type { Process } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { isRefused, type Refused } from '../rule.ts';
+import { containerOf, type World, withContainer } from '../world.ts';
+import { attachGroup } from './attach-group.ts';
+import { allUncharged, detachGroup } from './detach-group.ts';
+
+export type Joined = {
+  readonly world: World;
+  /** Memory of earlier maps was pinned. */
+  readonly pinned: boolean;
+};
+
+/** The container with one more group, attached if a type is set. */
+export const joinedBy = (
+  world: World,
+  file: FileId,
+  group: number,
+  process: Process,
+): Joined | Refused => {
+  const container = containerOf(world, file);
+  const groups = [group, ...container.groups];
+  if (container.type1 === undefined) {
+    return { world: withContainer(world, { ...container, groups }), pinned: false };
+  }
+  const attached = attachGroup(world, container.type1, group, process);
+  if (isRefused(attached)) return attached;
+  const { type1, memory, pinned } = attached;
+  return { world: { ...withContainer(world, { ...container, groups, type1 }), memory }, pinned };
+};
+
+/** The container without the group. */
+export const leftBy = (world: World, file: FileId, group: number): World => {
+  const container = containerOf(world, file);
+  const groups = container.groups.filter((other) => other !== group);
+  const { type1 } = container;
+  if (groups.length === 0) {
+    const memory = allUncharged(world.memory, type1?.dmas);
+    const empty = { ...container, groups, type1: undefined, forgotten: undefined };
+    return { ...withContainer(world, empty), memory };
+  }
+  if (type1 === undefined) return withContainer(world, { ...container, groups });
+  const detached = detachGroup(world.setting.platform, { type1, memory: world.memory }, group);
+  return {
+    ...withContainer(world, { ...container, groups, type1: detached.type1 }),
+    memory: detached.memory,
+  };
+};

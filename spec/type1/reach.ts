@@ -1,0 +1,78 @@
+// Which pages a map lets devices reach, and why it may not: vfio_pin_pages_remote() and vaddr_get_pfns() in
+// drivers/vfio/vfio_iommu_type1.c. Unlike iommufd it also takes a device's registers, which it cannot pin.
+
+import { PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
+import type { Process } from '../call.ts';
+import { mappingAt } from '../memory/address-space.ts';
+import { type Memory, spaceOf } from '../memory/memory.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import type { ReachedStretch } from './container.ts';
+import { charged, lockable, type1LockedRules } from './locked-memory.ts';
+
+export const reachRules = rulesOf(
+  'type1 pinning',
+  'vaddr_get_pfns() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    notMapped: refuses('EFAULT', 'A page of the range is not mapped, or lies beyond user memory.'),
+    beyondFile: refuses('EFAULT', 'A page of the range lies behind the end of its file.'),
+    notAccessible: refuses('EFAULT', 'The program itself may not read a page of the range.'),
+    notWritable: refuses(
+      'EFAULT',
+      'The mapping is to be written, and the program itself may not write a page of the range.',
+    ),
+    registersNotWritable: refuses(
+      'EFAULT',
+      'The mapping is to be written, and the program may not write the device registers that are mapped there.',
+      'follow_fault_pfn() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+  },
+);
+
+export type Reached = {
+  readonly stretches: readonly ReachedStretch[];
+  readonly memory: Memory;
+};
+
+/** Whose memory it is, and who is charged: not the same where a group joins later by another process. */
+export type Payers = { readonly from: Process; readonly charge: Process };
+
+/**
+ * The pages behind `count` pages from `address` (a page bound) on, charged. What refuses is what the first page meets
+ * that cannot be had.
+ */
+export const reach = (
+  memory: Memory,
+  { from, charge }: Payers,
+  address: bigint,
+  count: number,
+  writing: boolean,
+): Reached | Refused => {
+  const space = spaceOf(memory, from);
+  const limit = lockable(memory, from);
+  const stretches: ReachedStretch[] = [];
+  let at = address;
+  let left = count;
+  let locked = 0;
+  while (left > 0) {
+    const found = mappingAt(space, at);
+    if (found === undefined) return refused(reachRules.notMapped);
+    const { start, mapping } = found;
+    const { kind, protection, backing } = mapping;
+    if (kind === 'beyond') return refused(reachRules.beyondFile);
+    if (kind === 'device') {
+      if (writing && protection !== 'read-write') return refused(reachRules.registersNotWritable);
+    } else {
+      if (protection === 'none') return refused(reachRules.notAccessible);
+      if (writing && protection === 'read') return refused(reachRules.notWritable);
+    }
+    const here = Math.min(left, Number((mapping.last - at + 1n) / PAGE_SIZE_BYTES));
+    if (kind === 'memory') locked += here;
+    if (limit !== undefined && BigInt(locked) > limit) return refused(type1LockedRules.limit);
+    const page = pageIndex(mapping.page + Number((at - start) / PAGE_SIZE_BYTES));
+    stretches.push({ backing, page, count: here, kind });
+    at += BigInt(here) * PAGE_SIZE_BYTES;
+    left -= here;
+  }
+  const paid = charged(memory, charge, locked);
+  return isRefused(paid) ? paid : { stretches, memory: paid };
+};

@@ -1,0 +1,80 @@
+// Maps of a range removed, or their addresses taken away: the loop of vfio_dma_do_unmap() in
+// drivers/vfio/vfio_iommu_type1.c, in ascending order of IOVA.
+
+import type { IoctlCall, Segment } from '../call.ts';
+import { atOrAfter, drop, put } from '../collections/ordered-map.ts';
+import type { Memory } from '../memory/memory.ts';
+import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from './container.ts';
+import { uncharged } from './detach-group.ts';
+import { tell } from './dirty-bitmap.ts';
+
+export type State = { readonly type1: Type1; readonly memory: Memory };
+
+export type Unmapped =
+  | (State & {
+      /** 'fault': the program's bitmap could not be read or written; what was done before it stays. */
+      readonly kind: 'done' | 'fault';
+      /** How many bytes the maps were. */
+      readonly bytes: bigint;
+      readonly writes: readonly Segment[];
+    })
+  | { readonly kind: 'taken already' };
+
+/** The maps of the range, from the least on. Version 1 stops at once if the range starts within one. */
+function* mapsIn({ dmas, version }: Type1, start: bigint, last: bigint): Generator<DmaNode> {
+  let node: DmaNode | undefined = firstDmaIn(dmas, start, last);
+  while (node !== undefined && node.key <= last) {
+    if (version === 1 && start > node.key) return;
+    yield node;
+    node = atOrAfter(dmas, node.value.last + 1n);
+  }
+}
+
+/** The addresses of all maps of the range taken away, which must be there. */
+export const takeAddresses = (state: State, start: bigint, last: bigint): Unmapped => {
+  let { dmas, invalidAddresses } = state.type1;
+  let bytes = 0n;
+  for (const node of mapsIn(state.type1, start, last)) {
+    if (node.value.addressInvalid) return { kind: 'taken already' };
+    dmas = put(dmas, node.key, { ...node.value, addressInvalid: true });
+    invalidAddresses += 1;
+    bytes += dmaLength(node);
+  }
+  const type1 = { ...state.type1, dmas, invalidAddresses };
+  return { type1, memory: state.memory, kind: 'done', bytes, writes: [] };
+};
+
+/** The maps of the range gone; the written pages of each are told first where the program has a bitmap for them. */
+export const removeMaps = (
+  state: State,
+  call: IoctlCall,
+  start: bigint,
+  last: bigint,
+  bitmap: bigint | undefined,
+): Unmapped => {
+  let { memory } = state;
+  let dmas: Dmas = state.type1.dmas;
+  let { available, invalidAddresses } = state.type1;
+  let bytes = 0n;
+  const writes: Segment[] = [];
+  let isWhole = true;
+  for (const node of mapsIn(state.type1, start, last)) {
+    if (bitmap !== undefined) {
+      const told = tell(memory, call, node, start, bitmap);
+      writes.push(...told.writes);
+      memory = told.memory;
+      isWhole = told.whole;
+      if (!isWhole) {
+        dmas = put(dmas, node.key, told.dma);
+        break;
+      }
+    }
+    memory = uncharged(memory, node.value);
+    dmas = drop(dmas, node.key);
+    available += 1;
+    if (node.value.addressInvalid) invalidAddresses -= 1;
+    bytes += dmaLength(node);
+  }
+  const type1 = { ...state.type1, dmas, available, invalidAddresses };
+  return { type1, memory, kind: isWhole ? 'done' : 'fault', bytes, writes };
+};

@@ -1,0 +1,75 @@
+// VFIO_SET_IOMMU on a legacy container: vfio_ioctl_set_iommu() in drivers/vfio/container.c. It attaches every group that
+// has joined, and can be done again only when all of them have left.
+
+import { VFIO_TYPE1_IOMMU, VFIO_TYPE1_NESTING_IOMMU, VFIO_TYPE1v2_IOMMU } from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { containerOf, type World, withContainer } from '../world.ts';
+import { attachGroup } from './attach-group.ts';
+import { isExtension } from './check-extension.ts';
+import type { Type1 } from './container.ts';
+import { forgetting } from './forget.ts';
+import { COARSE, isCoarse } from './group-hardware.ts';
+
+export const type1SetIommuRules = rulesOf(
+  'type1 VFIO_SET_IOMMU',
+  'vfio_ioctl_set_iommu() in drivers/vfio/container.c',
+  {
+    noGroup: refuses('EINVAL', 'No group has joined the container.'),
+    typeSet: refuses('EINVAL', 'A type is set already, be it the same.'),
+    unknownType: refuses(
+      'ENODEV',
+      'CHECK_EXTENSION answers 0 for the type; NOIOMMU is such a one where a group with an IOMMU has joined.',
+    ),
+    notAType: refuses(
+      'EINVAL',
+      'CHECK_EXTENSION answers 1 for the number, and it is no type: UNMAP_ALL.',
+      'vfio_iommu_type1_open() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    version1: grants('TYPE1: an unmap that starts within a map does nothing.'),
+    version2: grants('TYPE1v2: an unmap that would cut a map is refused.'),
+    nesting: {
+      ...grants('TYPE1_NESTING is as TYPE1v2, if no group in the container has an IOMMU.'),
+      only: ['6.12.95'],
+    },
+  },
+);
+
+const newType1 = (world: World, version: 1 | 2, nesting: boolean): Type1 => ({
+  version,
+  nesting,
+  domains: [],
+  emulatedGroups: [],
+  ranges: [],
+  dmas: undefined,
+  available: world.setting.platform.dmaEntryLimit,
+  invalidAddresses: 0,
+  tracksDirty: false,
+});
+
+export const setIommu = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const rules = type1SetIommuRules;
+  const container = containerOf(world, file);
+  const { argument } = call;
+  const { platform } = world.setting;
+  if (container.groups.length === 0) return [failed(rules.noGroup, world)];
+  if (container.type1 !== undefined) return [failed(rules.typeSet, world)];
+  if (!isExtension(world, argument)) return [failed(rules.unknownType, world)];
+  const nesting = argument === VFIO_TYPE1_NESTING_IOMMU;
+  if (argument !== VFIO_TYPE1_IOMMU && argument !== VFIO_TYPE1v2_IOMMU && !nesting) {
+    return [failed(rules.notAType, world)];
+  }
+  let type1 = newType1(world, argument === VFIO_TYPE1_IOMMU ? 1 : 2, nesting);
+  if (container.groups.some((group) => isCoarse(platform, group))) {
+    return [forgetting(withContainer(world, { ...container, type1 }), world, file, COARSE)];
+  }
+  for (const group of container.groups) {
+    const attached = attachGroup(world, type1, group, call.process);
+    if (isRefused(attached)) return [failedBy(attached, world)];
+    type1 = attached.type1;
+  }
+  const rule = nesting ? rules.nesting : type1.version === 1 ? rules.version1 : rules.version2;
+  return [succeeded(rule, withContainer(world, { ...container, type1 }))];
+};

@@ -1,0 +1,76 @@
+// The VFIO calls of the legacy container: vfio_fops_unl_ioctl() in drivers/vfio/container.c, and behind it
+// vfio_iommu_type1_ioctl() in drivers/vfio/vfio_iommu_type1.c once a type is set.
+
+import {
+  VFIO_API_VERSION,
+  VFIO_CHECK_EXTENSION,
+  VFIO_GET_API_VERSION,
+  VFIO_IOMMU_DIRTY_PAGES,
+  VFIO_IOMMU_GET_INFO,
+  VFIO_IOMMU_MAP_DMA,
+  VFIO_IOMMU_UNMAP_DMA,
+  VFIO_SET_IOMMU,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { failed, type Outcome, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { containerOf, type World } from '../world.ts';
+import { checkExtension } from './check-extension.ts';
+import type { Type1 } from './container.ts';
+import { dirtyPages } from './dirty-pages.ts';
+import { getInfo } from './get-info.ts';
+import { mapDma } from './map-dma.ts';
+import { setIommu } from './set-iommu.ts';
+import { unmapDma } from './unmap-dma.ts';
+
+export const type1Rules = rulesOf(
+  'VFIO calls on a legacy container',
+  'vfio_fops_unl_ioctl() in drivers/vfio/container.c',
+  {
+    apiVersion: grants('GET_API_VERSION answers 0, whatever its argument.'),
+    noType: refuses(
+      'EINVAL',
+      'No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is refused before it is looked at, also one that is no call.',
+    ),
+    unknownNumber: refuses(
+      'ENOTTY',
+      'A type is set, and type1 has no such call: ENABLE and DISABLE, or one of groups or devices.',
+      'vfio_iommu_type1_ioctl() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+  },
+);
+
+type OnContainer = (world: World, file: FileId, call: IoctlCall) => readonly Outcome[];
+type OnType1 = (world: World, file: FileId, type1: Type1, call: IoctlCall) => readonly Outcome[];
+
+const CONTAINER_CALLS: ReadonlyMap<number, OnContainer> = new Map([
+  [VFIO_CHECK_EXTENSION, checkExtension],
+  [VFIO_SET_IOMMU, setIommu],
+]);
+
+const TYPE1_CALLS: ReadonlyMap<number, OnType1> = new Map([
+  [VFIO_IOMMU_GET_INFO, getInfo],
+  [VFIO_IOMMU_MAP_DMA, mapDma],
+  [VFIO_IOMMU_UNMAP_DMA, unmapDma],
+  [VFIO_IOMMU_DIRTY_PAGES, dirtyPages],
+]);
+
+/** A VFIO call on a legacy container. */
+export const type1Call = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
+  const { command } = call;
+  const { forgotten, type1 } = containerOf(world, file);
+  if (command === VFIO_GET_API_VERSION) {
+    return [succeeded(type1Rules.apiVersion, world, [], VFIO_API_VERSION)];
+  }
+  if (forgotten !== undefined) {
+    return [{ kind: 'unspecified', what: forgotten, doubtful: true, world: () => world }];
+  }
+  const ofContainer = CONTAINER_CALLS.get(command);
+  if (ofContainer !== undefined) return ofContainer(world, file, call);
+  if (type1 === undefined) return [failed(type1Rules.noType, world)];
+  const ofType1 = TYPE1_CALLS.get(command);
+  return ofType1 === undefined
+    ? [failed(type1Rules.unknownNumber, world)]
+    : ofType1(world, file, type1, call);
+};

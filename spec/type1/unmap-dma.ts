@@ -1,0 +1,243 @@
+// VFIO_IOMMU_UNMAP_DMA on a legacy container: vfio_iommu_type1_unmap_dma() and vfio_dma_do_unmap() in
+// drivers/vfio/vfio_iommu_type1.c. Maps go as they were made: version 2 refuses a range that would cut one, version 1
+// looks only at where a map starts.
+
+import { decode, fieldBytes, fieldOf, type Values } from '../abi/layout.ts';
+import { PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
+import {
+  VFIO_DMA_UNMAP_FLAG_ALL,
+  VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+  VFIO_DMA_UNMAP_FLAG_VADDR,
+  VFIO_IOMMU_TYPE1_DMA_UNMAP,
+  VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP,
+} from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import { loadVfioStruct } from '../compat/load-struct.ts';
+import type { FileId } from '../files.ts';
+import { load, write } from '../memory/user-access.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
+import type { Release } from '../releases.ts';
+import { grants, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { containerOf, type World, withContainer } from '../world.ts';
+import { dmaAt, type Type1 } from './container.ts';
+import { removeMaps, takeAddresses, type Unmapped } from './remove-maps.ts';
+import { hasRoom, liesInUserMemory, type UserBitmap, userBitmapOf } from './user-bitmap.ts';
+
+const COPIES_IN = 'vfio_iommu_type1_unmap_dma() in drivers/vfio/vfio_iommu_type1.c';
+
+export const type1UnmapDmaRules = rulesOf(
+  'type1 VFIO_IOMMU_UNMAP_DMA',
+  'vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    fault: refuses(
+      'EFAULT',
+      'The 24 bytes of the struct cannot be read, whatever argsz says.',
+      COPIES_IN,
+    ),
+    tooShort: refuses('EINVAL', 'argsz is less than 24.', COPIES_IN),
+    unknownFlags: refuses(
+      'EINVAL',
+      'A flag other than GET_DIRTY_BITMAP, ALL and VADDR is set, or GET_DIRTY_BITMAP with one of the others.',
+      COPIES_IN,
+    ),
+    tooShortForBitmap: refuses(
+      'EINVAL',
+      'GET_DIRTY_BITMAP: argsz is less than 48, the struct with the bitmap behind it.',
+      COPIES_IN,
+    ),
+    bitmapFault: refuses(
+      'EFAULT',
+      'GET_DIRTY_BITMAP: the 24 bytes behind the struct cannot be read.',
+      COPIES_IN,
+    ),
+    bitmapNotInMemory: refuses(
+      'EINVAL',
+      'GET_DIRTY_BITMAP: the bitmap ends beyond user memory.',
+      COPIES_IN,
+    ),
+    bitmapSize: refuses(
+      'EINVAL',
+      'GET_DIRTY_BITMAP: the bitmap is too short for the pages of the range, longer than 256 MiB, or there are none.',
+      'verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    mediated: refuses('EBUSY', 'VADDR: a group of mediated devices is in the container.'),
+    iovaNotAligned: refuses('EINVAL', 'The IOVA is no multiple of a page.'),
+    allWithRange: refuses('EINVAL', 'ALL is set, and the IOVA or the size is not 0.'),
+    sizeNotAligned: refuses('EINVAL', 'The size is 0 or no multiple of a page.'),
+    overflows: {
+      ...refuses('EOVERFLOW', 'The IOVA and the size together pass the end of the address space.'),
+      only: ['7.3.4'],
+    },
+    wraps: {
+      ...refuses('EINVAL', 'The IOVA and the size together pass the end of the address space.'),
+      only: ['6.12.95'],
+    },
+    notTracking: refuses(
+      'EINVAL',
+      'GET_DIRTY_BITMAP: dirty pages are not tracked, or pgsize is not that of a page.',
+    ),
+    cutsFirst: refuses(
+      'EINVAL',
+      'Version 2: the range starts within a map, and not with its first byte.',
+    ),
+    cutsLast: refuses(
+      'EINVAL',
+      'Version 2: the range ends within a map, and not with its last byte.',
+    ),
+    unmapsNothing: {
+      ...grants(
+        'The range ends with the last byte of the address space, and no map in it is seen: size becomes 0.',
+        'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',
+      ),
+      only: ['6.12.95'],
+    },
+    addressTakenTwice: refuses(
+      'EINVAL',
+      'VADDR: the address of a map in the range has been taken already; those taken before it are given back.',
+    ),
+    bitmapUnanswered: refuses(
+      'EFAULT',
+      'GET_DIRTY_BITMAP: the part of the bitmap for a map cannot be read or written; the maps before it are gone.',
+      'update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c',
+    ),
+    takesAddresses: grants(
+      'VADDR: the maps of the range stay and devices reach what they reached; their addresses are taken away, and size tells how many bytes they are.',
+    ),
+    unmaps: grants(
+      'Every map of the range is gone, also if there was none, and size tells how many bytes they were.',
+    ),
+    unmapsFromStarts: grants(
+      'Version 1: every map that starts in the range is gone with all its bytes, which size tells; none is if the range starts within a map.',
+    ),
+    unmapsAll: grants('ALL: nothing is mapped any more, and size tells how many bytes were.'),
+    unmapsUnanswered: refuses(
+      'EFAULT',
+      'What was asked is done, but the struct cannot be written back.',
+      COPIES_IN,
+    ),
+  },
+);
+
+const rules = type1UnmapDmaRules;
+
+type Fields = Values<typeof VFIO_IOMMU_TYPE1_DMA_UNMAP>;
+
+const has = ({ flags }: Fields, flag: number): boolean => (flags & flag) !== 0;
+
+type Asked = {
+  readonly bitmap: UserBitmap | undefined;
+  /** Whether it is in user memory is not known. */
+  readonly mayBeOutside: boolean;
+};
+
+const NO_BITMAP: Asked = { bitmap: undefined, mayBeOutside: false };
+
+/** What the program says of the bitmap that it wants. */
+const askedBitmap = (world: World, call: IoctlCall, fields: Fields): Asked | Refused => {
+  if (!has(fields, VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)) return NO_BITMAP;
+  const whole = VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP;
+  if (fields.argsz < whole.size) return refused(rules.tooShortForBitmap);
+  const loaded = load(world.memory, call, call.argument, whole.size);
+  if (loaded.kind !== 'bytes') return refused(rules.bitmapFault);
+  const bitmap = userBitmapOf(decode(whole, loaded.bytes));
+  const inside = liesInUserMemory(bitmap);
+  if (inside === false) return refused(rules.bitmapNotInMemory);
+  if (!hasRoom(bitmap, fields.size)) return refused(rules.bitmapSize);
+  return { bitmap, mayBeOutside: inside === 'unknown' };
+};
+
+const checkRange = (fields: Fields, { type1 }: Release): Refused | undefined => {
+  const { iova, size } = fields;
+  const mask = PAGE_SIZE_BYTES - 1n;
+  if ((iova & mask) !== 0n) return refused(rules.iovaNotAligned);
+  if (has(fields, VFIO_DMA_UNMAP_FLAG_ALL)) {
+    return iova !== 0n || size !== 0n ? refused(rules.allWithRange) : undefined;
+  }
+  if (size === 0n || (size & mask) !== 0n) return refused(rules.sizeNotAligned);
+  if (iova + size - 1n <= U64_MAX) return undefined;
+  return refused(type1.overflowIsTold ? rules.overflows : rules.wraps);
+};
+
+/** Whether the range would cut a map, in version 2; undefined as `last` is an end that is not seen. */
+const checkCuts = (
+  { dmas, version }: Type1,
+  iova: bigint,
+  last: bigint | undefined,
+): Refused | undefined => {
+  if (version === 1) return undefined;
+  const first = dmaAt(dmas, iova);
+  if (first !== undefined && first.key !== iova) return refused(rules.cutsFirst);
+  if (last === undefined) return undefined;
+  const end = dmaAt(dmas, last);
+  return end !== undefined && end.value.last !== last ? refused(rules.cutsLast) : undefined;
+};
+
+const grantOf = (fields: Fields, { version }: Type1) => {
+  if (has(fields, VFIO_DMA_UNMAP_FLAG_VADDR)) return rules.takesAddresses;
+  if (has(fields, VFIO_DMA_UNMAP_FLAG_ALL)) return rules.unmapsAll;
+  return version === 1 ? rules.unmapsFromStarts : rules.unmaps;
+};
+
+/** The struct is written back whole, and only the size in it can have changed. */
+const sizeWritten = (loaded: Uint8Array, bytes: bigint): Uint8Array => {
+  const copy = new Uint8Array(loaded);
+  const size = fieldOf(VFIO_IOMMU_TYPE1_DMA_UNMAP, 'size');
+  copy.set(fieldBytes(size, bytes), size.offset);
+  return copy;
+};
+
+export const unmapDma = (
+  world: World,
+  file: FileId,
+  type1: Type1,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_UNMAP.size, rules);
+  if ('outcomes' in loaded) return loaded.outcomes;
+  const fields = decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, loaded.bytes);
+  const { flags, iova, size } = fields;
+  const alone = flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
+  const others = flags & (VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR);
+  if ((flags & ~(alone | others)) !== 0 || (alone !== 0 && others !== 0)) {
+    return [failed(rules.unknownFlags, world)];
+  }
+  const asked = askedBitmap(world, call, fields);
+  if ('refused' in asked) return [failedBy(asked, world)];
+  const { bitmap } = asked;
+  const outside = asked.mayBeOutside ? [failed(rules.bitmapNotInMemory, world)] : [];
+
+  const takes = has(fields, VFIO_DMA_UNMAP_FLAG_VADDR);
+  if (takes && type1.emulatedGroups.length > 0) return [failed(rules.mediated, world)];
+  const wrong = checkRange(fields, world.release);
+  if (wrong !== undefined) return [...outside, failedBy(wrong, world)];
+  if (bitmap !== undefined && (!type1.tracksDirty || bitmap.pageSize !== PAGE_SIZE_BYTES)) {
+    return [...outside, failed(rules.notTracking, world)];
+  }
+  const all = has(fields, VFIO_DMA_UNMAP_FLAG_ALL);
+  const last = all ? U64_MAX : iova + size - 1n;
+  const isSeen = all || last < U64_MAX || !world.release.type1.endsWrap;
+  const cuts = all ? undefined : checkCuts(type1, iova, isSeen ? last : undefined);
+  if (cuts !== undefined) return [...outside, failedBy(cuts, world)];
+
+  const before = { type1, memory: world.memory };
+  const done: Unmapped = !isSeen
+    ? { ...before, kind: 'done', bytes: 0n, writes: [] }
+    : takes
+      ? takeAddresses(before, iova, last)
+      : removeMaps(before, call, iova, last, bitmap?.address);
+  if (done.kind === 'taken already') return [failed(rules.addressTakenTwice, world)];
+  const changed: World = {
+    ...withContainer(world, { ...containerOf(world, file), type1: done.type1 }),
+    // What was written is told with the reply.
+    memory: { ...done.memory, stores: world.memory.stores },
+  };
+  if (done.kind === 'fault') {
+    return [...outside, failed(rules.bitmapUnanswered, changed, done.writes)];
+  }
+  const bytes = sizeWritten(loaded.bytes, done.bytes);
+  const answer = write(world.memory, call.process, userAddress(call.argument), bytes);
+  const writes = [...done.writes, answer.write];
+  if (!answer.whole) return [...outside, failed(rules.unmapsUnanswered, changed, writes)];
+  const rule = isSeen ? grantOf(fields, type1) : rules.unmapsNothing;
+  return [...outside, succeeded(rule, changed, writes)];
+};
