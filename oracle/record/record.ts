@@ -18,15 +18,22 @@ export type Recorded =
 /** As docs/recording-format.md has platforms. All devices of a recording share what is reserved. */
 const platformLine = ({ name, iommus, devices }: Platform): LineFields => {
   const [iommu] = iommus;
-  if (iommu === undefined) return { name: 'mock' };
+  const deviceLines = devices.map((device) => ({
+    bdf: device.name,
+    group: device.group,
+    ...(device.cdev === undefined ? {} : { cdev: device.cdev }),
+    ...(device.iommu === 'none' ? { iommu: 'none' } : {}),
+  }));
+  if (iommu === undefined) return devices.length === 0 ? { name } : { name, devices: deviceLines };
+  const translated = devices.find((device) => device.iommu !== 'none');
   const { aperture, pageSizes, enforcesCacheCoherency } = iommu;
   return {
     name,
     pageSizes: hex(pageSizes),
     aperture: [hex(aperture.start), hex(aperture.last)],
-    reserved: devices[0]?.reserved.map(({ start, last }) => [hex(start), hex(last)]) ?? [],
+    reserved: translated?.reserved.map(({ start, last }) => [hex(start), hex(last)]) ?? [],
     cacheCoherency: enforcesCacheCoherency,
-    devices: devices.map((device) => ({ bdf: device.name, group: device.group })),
+    devices: deviceLines,
   };
 };
 

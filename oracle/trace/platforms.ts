@@ -130,12 +130,25 @@ const deviceOf = (
     throw new BadInput(file, 1, 'a device of the platform has no "bdf" and "group"');
   }
   const cdev = typeof value.cdev === 'number' ? value.cdev : position;
-  return { name: value.bdf, group: value.group, cdev, iommu: 0, reserved };
+  const device = { name: value.bdf, group: value.group, cdev };
+  return value.iommu === 'none'
+    ? { ...device, iommu: 'none', reserved: [] }
+    : { ...device, iommu: 0, reserved };
 };
 
 /** The platform as a file's header describes it. */
 export const platformOf = (file: string, description: Description): Platform => {
   if (description.name === 'mock') return MOCK_PLATFORM;
+  if (description.name === 'mdev') {
+    const { devices } = description;
+    const mediated = Array.isArray(devices)
+      ? devices.map((device, position) => deviceOf(file, device, position, []))
+      : [];
+    if (mediated.some(({ iommu }) => iommu !== 'none')) {
+      throw new BadInput(file, 1, 'a device of the platform mdev is behind an IOMMU');
+    }
+    return { ...MOCK_PLATFORM, name: 'mdev', devices: mediated };
+  }
   if (description.name !== 'vtd') {
     throw new BadInput(file, 1, `platform ${String(description.name)} is not known`);
   }

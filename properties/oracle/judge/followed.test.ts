@@ -103,9 +103,16 @@ const attach = (errno: number): Line =>
     },
   );
 
-const judged = async (version: number, lines: readonly Line[]): Promise<FileResult> => {
+const judged = async (
+  version: number,
+  lines: readonly Line[],
+  more: Line = {},
+): Promise<FileResult> => {
   const file = join(FOLDER, 'recording.jsonl');
-  const all = [header(version), ...lines.map((line, seq) => ({ seq, pid: 7, ...line }))];
+  const all = [
+    { ...header(version), ...more },
+    ...lines.map((line, seq) => ({ seq, pid: 7, ...line })),
+  ];
   writeFileSync(file, `${all.map((line) => JSON.stringify(line)).join('\n')}\n`);
   const { signal } = new AbortController();
   const result = await judgeFile(file, { verbosity: 'brief', signal, onProgress: () => {} });
@@ -198,6 +205,13 @@ followed('a child has what its parent had, and its end closes that for itself al
   const start = [OPEN, ALLOC, fork];
   assert.is(await ends(2, [...start, destroy({ pid: 8 }, 1)]), 'conforms');
   assert.is(await ends(2, [...start, exit, destroy({}, 1)]), 'conforms');
+});
+
+followed('the group of a mediated device can be opened', async () => {
+  const devices = [{ bdf: '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001', group: 3, iommu: 'none' }];
+  const open = { fd: 3, path: '/dev/vfio/3', call: 'open' };
+  const { counts } = await judged(2, [open], { platform: { name: 'mdev', devices } });
+  assert.is(counts.conforms, 1);
 });
 
 const FIXTURES = join('properties', 'fixtures', 'followed');

@@ -120,7 +120,7 @@ const BAD: readonly Bad[] = [
     /never opened/,
   ),
   badHeader('another format', { ...HEADER, format: 'strace' }, /no recording/),
-  badHeader('a version that is not known', { ...HEADER, version: 2 }, /version 2 is not known/),
+  badHeader('a version that is not known', { ...HEADER, version: 3 }, /version 3 is not known/),
   badHeader(
     'a release that is not specified',
     { ...HEADER, release: '2.6.32' },
