@@ -9,7 +9,7 @@ import { Executor } from '../../../oracle/subjects/kernel/executor.ts';
 import type { KernelLog } from '../../../oracle/subjects/kernel/kernel-log.ts';
 import type { KernelMachine } from '../../../oracle/subjects/kernel/machine.ts';
 import { type Played, playBatch } from '../../../oracle/subjects/kernel/playback.ts';
-import type { Backing, Protection } from '../../../spec/call.ts';
+import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/call.ts';
 
 const LENGTH = Number(ARENA_LENGTH);
 
@@ -87,6 +87,14 @@ class EmulatedKernel {
 
   munmap(address: bigint, length: bigint): number {
     return this.#machine.munmap(address, length);
+  }
+
+  dma(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
+    return this.#machine.dma(fd, direction, iova, length);
+  }
+
+  status(field: StatusField): number {
+    return this.#machine.status(field);
   }
 
   control(fd: number, command: number, high: number, low: number): number {

@@ -152,6 +152,12 @@ machine.open = (path) => {
   forbidden.push(`open of ${path}`);
   return result;
 };
+const dma = machine.dma.bind(machine);
+machine.dma = (fd, direction, iova, length) => {
+  const result = dma(fd, direction, iova, length);
+  if (fd < first && result !== -EBADF) forbidden.push(`a transfer by descriptor ${fd}`);
+  return result;
+};
 const isInside = (address: bigint, length: bigint): boolean =>
   address >= ARENA_BASE && length >= 0n && address + length <= ARENA_BASE + ARENA_LENGTH;
 const mmap = machine.mmap.bind(machine);

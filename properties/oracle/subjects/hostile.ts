@@ -228,6 +228,17 @@ const operations = (own: readonly bigint[]): fc.Arbitrary<Operation> =>
     },
     {
       weight: 1,
+      arbitrary: fc.record({
+        op: fc.constant('dma' as const),
+        label: labels,
+        fd: descriptors,
+        direction: fc.constantFrom('read' as const, 'write' as const),
+        iova: fc.constantFrom(0n, PAGE, 1n << 40n, (1n << 64n) - 1n),
+        length: fc.constantFrom(0, 16, 4096, 2 ** 31),
+      }),
+    },
+    {
+      weight: 1,
       arbitrary: fc
         .tuple(labels, stretches)
         .map(([label, stretch]) => ({ op: 'munmap' as const, label, ...stretch })),
