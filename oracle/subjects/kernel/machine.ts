@@ -183,12 +183,12 @@ export class KernelMachine implements Machine {
     return this.memory.store(Number(address) - this.memory.base, bytes);
   }
 
-  /** Makes the arena as every program finds it; `fresh` with pages that no program had before. */
+  /** Makes the arena as every program finds it; `fresh` with pages and charges that no program had before. */
   prepare(fresh = false): void {
     if (fresh) this.memory.empty();
     this.memory.restore(REGIONS);
     this.edu.forget();
-    this.processStatus.start();
+    this.processStatus.start(fresh);
   }
 
   /** Closes what the program opened, and puts back what it changed in the kernel. */

@@ -11,8 +11,9 @@ export class ProcessStatus {
   private readonly buffer = Buffer.alloc(LONGEST);
   private before: Readonly<Record<StatusField, number>> | undefined;
 
-  /** A program begins. */
-  start(): void {
+  /** A program begins. What earlier ones left counts for it, unless it is to be `fresh`. */
+  start(fresh: boolean): void {
+    if (fresh) this.before = undefined;
     this.before ??= { VmLck: this.read('VmLck'), VmPin: this.read('VmPin') };
   }
 
