@@ -180,7 +180,11 @@ export const drawUserAddress = (dice: Dice, huge = false): Value => {
   }
   const within = (offset: bigint, length: bigint): bigint =>
     offset + BigInt(dice.number(0, Number(length / PAGE) - 1)) * PAGE;
-  if (dice.careful()) return { arena: within(DATA_OFFSET, DATA_LENGTH - 6n * PAGE) };
+  if (dice.careful()) {
+    // What the address is a multiple of decides where the kernel looks for room.
+    if (dice.chance(1, 4)) return { arena: DATA_OFFSET };
+    return { arena: within(DATA_OFFSET, DATA_LENGTH - 6n * PAGE) };
+  }
   const kind = dice.number(1, 30);
   // Where programs change their memory, and elsewhere.
   if (kind <= 7) return { arena: within(DATA_OFFSET, CHANGING_LENGTH) };

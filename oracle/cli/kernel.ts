@@ -51,6 +51,9 @@ export const kernelPlatforms = ({
   throw new BadUse(`A virtual machine is ${VM_PLATFORMS.join(', ')}, not ${platform}.`);
 };
 
+/** A limit that many programs reach, to the page. */
+const FEW_PAGES = 12;
+
 /**
  * Who the programs are: on mock domains in a virtual machine with and without privilege, as only those without are charged
  * for what they pin, and elsewhere with it.
@@ -61,7 +64,7 @@ export const kernelCredentials = (
 ): readonly Credentials[] => {
   const asked = credentialsOf(options);
   return platform === 'mock' && asked.privileged
-    ? [asked, credentialsOf({ unprivileged: true })]
+    ? [asked, credentialsOf({ unprivileged: true, memlock: FEW_PAGES })]
     : [asked];
 };
 

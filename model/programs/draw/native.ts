@@ -119,7 +119,7 @@ export const drawAllowIovas = (scene: Scene, on: IommufdDescriptor): void => {
   const words: bigint[] = [];
   for (let index = 0; index < count; index += 1) {
     // Right below the last page, what is chosen may not wrap.
-    const high = dice.chance(1, 6);
+    const high = dice.chance(1, 3);
     const room = high ? BigInt(dice.number(2, 7)) * 4096n : drawLength(dice) * 8n;
     const start = high ? U64_MAX - 4095n - room : drawIova(dice, table);
     const length = dice.chance(1, 12) ? dice.of([0n, 1n, 2n]) : room;

@@ -157,7 +157,7 @@ const CHOICES: readonly Choice[] = [
   onIommufd('table', ({ some }) => 22 * some + 0.2, native.drawIoasMap),
   onIommufd('table', ({ some }) => 12 * some + 0.2, native.drawIoasUnmap),
   onIommufd('table', ({ some }) => 8 * some, native.drawIoasCopy),
-  onIommufd('other', ({ some }) => 3 * some, native.drawAllowIovas),
+  onIommufd('place', ({ some }) => 3 * some, native.drawAllowIovas),
   onIommufd('other', ({ some }) => 3 * some, native.drawIovaRanges),
   onIommufd('other', () => 4, native.drawOption),
   onIommufd(
@@ -186,7 +186,7 @@ const CHOICES: readonly Choice[] = [
     ({ counts, mocks }) => (counts.selftest > 0 ? 3 : 0.1 * mocks),
     test.drawMockReplace,
   ),
-  onIommufd('other', ({ some }) => 2 * some, test.drawAddReserved),
+  onIommufd('place', ({ some }) => 2 * some, test.drawAddReserved),
   onIommufd('domain', ({ counts }) => (counts.hwpt > 0 ? 4 : 0.2), test.drawCheckMap),
   onIommufd('other', () => 2, test.drawCheckRefs),
   onIommufd(

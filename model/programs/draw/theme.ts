@@ -8,11 +8,13 @@ import { STRUCT_OFFSET } from '../arena.ts';
 import type { Label, Value } from '../program.ts';
 import { testCall } from '../table-probes.ts';
 import type { Dice } from '../values.ts';
+import { drawAllowIovas } from './native.ts';
 import type { Scene } from './scene.ts';
 
 /** What an operation is about. */
 export type Group =
   | 'table'
+  | 'place'
   | 'compat'
   | 'domain'
   | 'access'
@@ -83,7 +85,7 @@ const maybeAttach = (scene: Scene, fd: Value, ioas: Value): void => {
   if (scene.dice.chance(1, 2)) attach(scene, fd, ioas);
 };
 
-const FREE: Theme = { weights: {}, care: 0, begin: () => {} };
+const FREE: Theme = { weights: { odd: 2 }, care: 0, begin: () => {} };
 
 /** VFIO's calls on an IOAS whose areas can be cut, with a domain or without. */
 const CUTS: Theme = {
@@ -134,12 +136,26 @@ const TABLES: Theme = {
   },
 };
 
+/** Where something may be mapped, and where the kernel then chooses a place. */
+const PLACES: Theme = {
+  weights: { place: 2, table: 2, odd: 0.3, compat: 0.3, access: 0.5, memory: 0.3 },
+  care: 5,
+  begin: (scene) => {
+    const fd = open(scene);
+    const ioas = allocate(scene, fd);
+    if (scene.dice.chance(1, 4)) attach(scene, fd, ioas);
+    const [on] = scene.iommufds();
+    if (on !== undefined && scene.dice.chance(3, 4)) drawAllowIovas(scene, on);
+  },
+};
+
+const WITH_DEVICES: readonly Theme[] = [FREE, FREE, FREE, FREE, CUTS, TABLES, PLACES];
+const WITH_MOCKS: readonly Theme[] = [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES, PLACES];
+
 /** Themes are about iommufds. Groups and devices are what a machine with devices is for. */
-const themesFor = (scene: Scene): readonly Theme[] =>
-  scene.paths === 'legacy'
-    ? [FREE]
-    : scene.platform.devices.length > 0
-      ? [FREE, FREE, FREE, CUTS, TABLES]
-      : [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES];
+const themesFor = ({ paths, platform }: Scene): readonly Theme[] => {
+  if (paths === 'legacy') return [FREE];
+  return platform.devices.length > 0 ? WITH_DEVICES : WITH_MOCKS;
+};
 
 export const drawTheme = (scene: Scene, dice: Dice): Theme => dice.of(themesFor(scene));
