@@ -49,7 +49,7 @@ for (const release of ['6.12.95', '7.3.4'] as const) {
 const HIDDEN: readonly (readonly [FaultName, number])[] = [
   ['second-domain-not-unmapped', 8],
   ['domain-fill-forgets-areas', 6],
-  ['access-write-ignores-permission', 6],
+  ['access-write-ignores-permission', 8],
   ['pages-not-unpinned-with-access', 9],
 ];
 
