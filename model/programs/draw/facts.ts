@@ -1,5 +1,6 @@
 // What the present world makes possible: what the weights of drawn operations depend on.
 
+import { accessAt } from '../../../spec/iommufd/context.ts';
 import type {
   AccessDescriptor,
   CdevDescriptor,
@@ -23,6 +24,8 @@ export type IommufdFacts = {
   /** Less where VFIO calls have no IOAS. */
   readonly compatible: number;
   readonly accesses: readonly AccessDescriptor[];
+  /** An access of it has pages pinned, which a device that is taken away leaves to it alone. */
+  readonly pinned: boolean;
 };
 
 /** What is so of a legacy container that is called next. */
@@ -53,6 +56,7 @@ const iommufdFacts = (scene: Scene): IommufdFacts | undefined => {
   if (iommufds.length === 0) return undefined;
   const on = scene.dice.of(iommufds);
   const counts = scene.counts(on.context);
+  const accesses = scene.descriptorsOf('access');
   return {
     scene,
     on,
@@ -60,7 +64,8 @@ const iommufdFacts = (scene: Scene): IommufdFacts | undefined => {
     some: counts.ioas > 0 ? 1 : 0,
     mocks: scene.platform.mockDevices ? 1 : 0,
     compatible: on.context.compatIoas === undefined ? 0.15 : 1,
-    accesses: scene.descriptorsOf('access'),
+    accesses,
+    pinned: accesses.some(({ file }) => (accessAt(on.context, file.object)?.pins.length ?? 0) > 0),
   };
 };
 

@@ -195,11 +195,15 @@ const CHOICES: readonly Choice[] = [
     test.drawCreateAccess,
   ),
   onIommufd('odd', () => 0.6, test.drawSmallTest),
-  onAccess(6, test.drawAccessPages),
+  onAccess(10, test.drawAccessPages),
   onAccess(3, test.drawUnpin),
   onAccess(6, test.drawAccessRw),
   onAccess(2, test.drawAccessReplace),
-  onAccess(3, native.drawDestroyMock),
+  onIommufd(
+    ({ accesses, pinned, counts }) =>
+      accesses.length === 0 ? 0 : pinned && counts.selftest > 0 ? 16 : 3,
+    native.drawDestroyMock,
+  ),
   onContainer(({ joined, ready }) => (joined && ready < 1 ? 24 : 1), type1.drawSetIommu),
   onContainer(() => 3, type1.drawCheckExtension),
   onContainer(() => 0.5, type1.drawApiVersion),

@@ -104,7 +104,7 @@ export const drawCheckRefs = (scene: Scene, on: IommufdDescriptor): void => {
 export const drawCreateAccess = (scene: Scene, on: IommufdDescriptor): void =>
   send(scene, on, 'access', 'CREATE_ACCESS', {
     id: scene.object(on.context, 'ioas'),
-    flags: BigInt(scene.dice.of([0, 1, 1, 1, 2])),
+    flags: BigInt(scene.dice.of([0, 1, 1, 1, 1, 1, 1, 2])),
   });
 
 const rangeOf = (scene: Scene, { file }: AccessDescriptor) => {
@@ -132,7 +132,7 @@ export const drawAccessPages = (
     id: accessFd(scene, access),
     iova,
     length: part,
-    flags: dice.chance(1, 20) ? 0x1_0000n : BigInt(dice.of([0, 1, 1, 2])),
+    flags: dice.chance(1, 20) ? dice.of([2n, 0x1_0000n]) : BigInt(dice.of([0, 0, 1])),
     uptr: dice.chance(3, 4) ? 0n : drawUserAddress(dice),
   });
 };
