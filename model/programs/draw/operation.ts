@@ -200,6 +200,7 @@ const CHOICES: readonly Choice[] = [
   onAccess(6, test.drawAccessRw),
   onAccess(2, test.drawAccessReplace),
   onIommufd(
+    'access',
     ({ accesses, pinned, counts }) =>
       accesses.length === 0 ? 0 : pinned && counts.selftest > 0 ? 16 : 3,
     native.drawDestroyMock,
