@@ -15,6 +15,11 @@ const GROWN = new Set([
   'VFIO_DEVICE_DETACH_IOMMUFD_PT',
 ]);
 
+/** A struct of the uAPI with what stands behind it in one: no header has them together. */
+const isTogether = (layout: string): boolean => layout.includes(' ');
+
+const identifier = (layout: string): string => layout.toLowerCase().replaceAll(' ', '_');
+
 /** Nothing of it but its number is in a header. */
 const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
@@ -45,13 +50,14 @@ export const typeOf = (layout: string): string => {
   if (GROWN.has(layout) || layout === TEST_COMMAND) {
     return `struct ${layout.toLowerCase().replace(/^iommu_/, '')}_7_3`;
   }
+  if (isTogether(layout)) return `struct ${identifier(layout)}`;
   const { name } = LAYOUTS.get(layout) as Layout;
   return name === 'int' ? 'int' : `struct ${name}`;
 };
 
 /** "ioas_map7": a variable for the struct of an operation. */
 export const variableOf = (layout: string, operation: number): string =>
-  `${layout.toLowerCase().replace(/^(?:iommu|vfio_iommu|vfio)_/, '')}_${operation}`;
+  `${identifier(layout).replace(/^(?:iommu|vfio_iommu|vfio)_/, '')}_${operation}`;
 
 export const fieldType = ({ width, kind }: Field): string =>
   kind === 'fd' ? '__s32' : width === 8 ? '__aligned_u64' : width === 4 ? '__u32' : '__u16';
@@ -151,6 +157,9 @@ export const definitions = (program: Program): readonly string[] => {
             '',
           ]),
         ]),
+    ...layouts
+      .filter(isTogether)
+      .flatMap((name) => [...definition(LAYOUTS.get(name) as Layout, typeOf(name)), '']),
     ...(usesTests
       ? [
           '/*',

@@ -8,7 +8,7 @@ import {
   READ_ONLY_STRUCT_OFFSET,
   STRUCT_LENGTH,
 } from '../../model/programs/arena.ts';
-import { arena, mmap, munmap, vfio } from '../operations.ts';
+import { arena, memfd, mmap, munmap, out, vfio } from '../operations.ts';
 import { PRIVILEGED, settingOf } from '../settings.ts';
 import { type Answered, example, MIXED, VTD } from './example.ts';
 import {
@@ -150,6 +150,24 @@ export const TYPE1_MAPS = [
       maps('free', { iova: LAST_PAGE }),
     ],
     MIXED,
+  ),
+  example(
+    'pages behind the end of a file cannot be pinned',
+    [
+      withGroup(),
+      [memfd('file', PAGE + 1n), "the program's memory/makes-file"],
+      [
+        mmap('mapped', DATA_OFFSET, 3n * PAGE, 'read-write', {
+          kind: 'memfd',
+          fd: out('file'),
+          offset: 0n,
+        }),
+        "the program's memory/maps",
+      ],
+      maps('inside', { size: 2n * PAGE }),
+      maps('behind', { iova: 4n * PAGE, size: 3n * PAGE }, 'type1 pinning/beyond-file'),
+    ],
+    VTD,
   ),
   example(
     'only so many maps are taken, and each that goes makes room',

@@ -180,6 +180,7 @@ const filesAreHeld = always('files exist as long as something refers to them', (
 });
 
 const isAttached = (world: World, name: string): boolean => {
+  if (world.devices.get(name)?.kind === 'held') return true;
   const open = boundDeviceOf(world, name);
   const file = open === undefined ? undefined : valueAt(world.files, open.iommufd);
   if (open === undefined || file?.kind !== 'iommufd') return false;
@@ -190,7 +191,7 @@ const isAttached = (world: World, name: string): boolean => {
 
 /**
  * A group is open once, and not while a device of it is bound by its own file; an open device counts its descriptors
- * and is bound where it says; one that was got from a group is attached.
+ * and is bound where it says; one that was got from a group is attached, or its group is.
  */
 const devicesAreOpen = always('open devices are bound, and groups are open once', (world) => {
   const groups = new Set<number>();

@@ -137,13 +137,17 @@ const devicesReachMaps = inEveryContainer('devices reach exactly the maps', (typ
     if (!translations(container, group).next().done)
       return `mediated group ${group} reaches memory`;
   }
-  for (const group of type1.domains.flatMap(({ groups }) => groups)) {
+  const through = type1.domains.flatMap(({ domain, groups }) =>
+    groups.map((group) => ({ group, readsWhereItWrites: domain.readsWhereItWrites })),
+  );
+  for (const { group, readsWhereItWrites } of through) {
     for (const { key, value } of maps) {
       for (const iova of [key - 1n, key, value.last, value.last + 1n]) {
         const dma = dmaAt(type1.dmas, iova)?.value;
         const found = translate(container, group, iova);
         if ((dma === undefined) !== (found === undefined)) return `group ${group} at ${hex(iova)}`;
-        if (found?.readable !== dma?.readable || found?.writable !== dma?.writable) {
+        const readable = dma?.readable || (dma?.writable && readsWhereItWrites);
+        if (found?.readable !== readable || found?.writable !== dma?.writable) {
           return `permissions of ${hex(iova)}`;
         }
       }
