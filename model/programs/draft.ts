@@ -108,6 +108,15 @@ export class Draft {
     this.#place = { base, given: new Map() };
   }
 
+  /** Another draft that goes on from here by itself. */
+  fork(): Draft {
+    const draft = new Draft(this.world, this.#place.base);
+    draft.operations.push(...this.operations);
+    draft.expectations.push(...this.expectations);
+    for (const [label, given] of this.#place.given) draft.#place.given.set(label, given);
+    return draft;
+  }
+
   /** A label that no operation has yet. */
   label(stem: string): Label {
     return `${stem}${this.operations.length + 1}`;

@@ -1,0 +1,37 @@
+// What an operation charges on each side, as /proc/PID/status shows it.
+
+import { PROCESS } from '../../model/programs/run.ts';
+import { accountOf } from '../../spec/memory/memory.ts';
+import type { World } from '../../spec/world.ts';
+import type { Facet } from './facets.ts';
+
+/** Pages, by which the two counts changed. */
+export type Charged = { readonly locked: number; readonly pinned: number };
+
+const charged = (before: World, after: World): Charged => {
+  const [was, is] = [accountOf(before.memory, PROCESS), accountOf(after.memory, PROCESS)];
+  return { locked: is.locked - was.locked, pinned: is.pinned - was.pinned };
+};
+
+const signed = (pages: number): string => `${pages > 0 ? '+' : ''}${pages}`;
+
+const text = ({ locked, pinned }: Charged): string =>
+  `VmLck ${signed(locked)}, VmPin ${signed(pinned)} pages`;
+
+export function* chargeFacets(
+  before: { readonly legacy: World; readonly compat: World },
+  legacy: World,
+  compat: World,
+): Generator<Facet> {
+  yield* chargedFacets(charged(before.legacy, legacy), charged(before.compat, compat));
+}
+
+/** Which account is charged, and how many pages, are two things. */
+export function* chargedFacets(one: Charged, other: Charged): Generator<Facet> {
+  const words = { legacy: text(one), compat: text(other) };
+  if (one.locked + one.pinned !== other.locked + other.pinned) {
+    yield { what: 'how many pages are charged', ...words };
+  } else if (one.locked !== other.locked) {
+    yield { what: 'which account is charged', ...words };
+  }
+}

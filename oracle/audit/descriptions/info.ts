@@ -1,0 +1,96 @@
+// Differences of GET_INFO.
+
+import type { Description } from '../row.ts';
+
+const INFO = 'VFIO_IOMMU_GET_INFO';
+
+export const INFO_DESCRIPTIONS: readonly Description[] = [
+  {
+    id: 'info-migration',
+    title: 'GET_INFO has no capability MIGRATION',
+    severity: 'breaks',
+    declared: 'the patch: "SW access \'dirty tracking\'" is not going to be implemented',
+    means:
+      'QEMU then knows that the container cannot track dirty pages, and blocks migration unless devices can.',
+    covers: [{ request: INFO, what: 'capability MIGRATION' }],
+  },
+  {
+    id: 'info-dma-avail',
+    title: 'GET_INFO says that 4,294,967,295 more maps can be made, always',
+    severity: 'differs',
+    declared: 'the patch: limits "rely on memory cgroups" instead of dma_entry_limit',
+    means:
+      'type1 says how many are left of 65,535, and counts down. A program that sizes its use by the number takes it for without limit.',
+    covers: [{ request: INFO, what: 'capability DMA_AVAIL: what it tells' }],
+  },
+  {
+    id: 'info-iova-ranges',
+    title: 'GET_INFO tells the usable IOVA ranges only once a device is open',
+    severity: 'breaks',
+    means:
+      'Before, iommufd says that every IOVA is usable; type1 knows from SET_IOMMU on. DPDK and QEMU ask once at the start: what they map outside the real ranges makes opening the device fail with EADDRINUSE. Open a device first, or ask again.',
+    covers: [{ request: INFO, what: 'capability IOVA_RANGE: what it tells' }],
+  },
+  {
+    id: 'info-iova-ranges-mediated',
+    title: 'GET_INFO tells a range for mediated devices alone: every IOVA',
+    severity: 'harmless',
+    means: 'Without an IOMMU type1 has no capability IOVA_RANGE at all.',
+    covers: [{ request: INFO, what: 'capability IOVA_RANGE' }],
+  },
+  {
+    id: 'info-page-sizes',
+    title: "GET_INFO tells the IOMMU's page sizes only once a device is open",
+    severity: 'differs',
+    means:
+      'Before, iommufd names every size from 4 KiB up. A program that takes the least one is right all the same; one that takes the greatest is not.',
+    covers: [{ request: INFO, what: 'iova_pgsizes', situation: 'no device is open' }],
+  },
+  {
+    id: 'info-page-sizes-open',
+    title: 'GET_INFO tells other page sizes when a device is open',
+    severity: 'differs',
+    means:
+      'iommufd counts how finely what is mapped is aligned; type1 only what the domains can do.',
+    covers: [{ request: INFO, what: 'iova_pgsizes' }],
+  },
+  {
+    id: 'info-order',
+    title: 'GET_INFO tells the capabilities in another order',
+    severity: 'harmless',
+    means:
+      'A program that walks the chain does not mind; one that takes the first for IOVA_RANGE does.',
+    covers: [{ request: INFO, what: 'order of the capabilities' }],
+  },
+  {
+    id: 'info-length',
+    title: 'GET_INFO needs another length for its capabilities',
+    severity: 'harmless',
+    means:
+      'Without MIGRATION the chain is shorter, and before a device is open there is one range only. The length must be asked for each time, not kept: it grows when a device is opened.',
+    covers: [{ request: INFO, what: ['argsz', 'cap_offset', 'flags'] }],
+  },
+  {
+    id: 'info-stray',
+    title: 'GET_INFO writes capabilities behind the struct although not all of them fit',
+    severity: 'differs',
+    means:
+      'type1 leaves the memory behind the struct alone when there is not room for all. iommufd writes each that fits and no cap_offset. Bytes behind a struct whose argsz says that they belong to it may be overwritten.',
+    covers: [{ request: INFO, what: 'bytes behind the struct without a chain' }],
+  },
+  {
+    id: 'info-padding',
+    title: 'GET_INFO treats the padding of the struct otherwise',
+    severity: 'harmless',
+    means: 'Four bytes behind cap_offset.',
+    covers: [{ request: INFO, what: 'padding' }],
+  },
+  {
+    id: 'info-errno',
+    title: 'GET_INFO fails otherwise where the memory cannot be written',
+    severity: 'harmless',
+    means:
+      'Both look at the memory at another time, so that more or less of it was written before.',
+    covers: [{ request: INFO }],
+  },
+];

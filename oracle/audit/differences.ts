@@ -1,0 +1,93 @@
+// Differences that were found, grouped by cause: the request, the rule that answers it on each side, and in what the
+// answers differ. Each cause keeps the first program that showed it, which is among the shortest.
+
+import type { Operation, Program } from '../../model/programs/program.ts';
+import type { Rule } from '../../spec/rule.ts';
+import type { World } from '../../spec/world.ts';
+import { chargeFacets } from './charge.ts';
+import { type Facet, facetsOf } from './facets.ts';
+import { openDevices, reachFacets } from './reach.ts';
+import { requestName } from './request-name.ts';
+import type { Answers, Twin } from './twin.ts';
+
+export type Cause = {
+  readonly request: string;
+  readonly what: string;
+  /** Whether a device is open on both sides; only where it is not the result that differs. */
+  readonly situation: Situation | undefined;
+  readonly legacyRule: Rule;
+  readonly compatRule: Rule;
+};
+
+/** An iommufd has domains only while devices are open; a legacy container from SET_IOMMU on. */
+export type Situation = 'no device is open' | 'a device is open';
+
+export type Found = Cause & {
+  readonly key: string;
+  readonly facet: Facet;
+  /** As the legacy side makes it; its last operation shows the difference. */
+  readonly program: Program;
+  /** How many programs showed it. */
+  readonly count: number;
+};
+
+export type Differences = Map<string, Found>;
+
+export const keyOf = ({ request, what, situation, legacyRule, compatRule }: Cause): string =>
+  `${request} | ${what} | ${situation ?? ''} | ${legacyRule.id} | ${compatRule.id}`;
+
+const note = (differences: Differences, cause: Cause, facet: Facet, program: Program): void => {
+  const key = keyOf(cause);
+  const known = differences.get(key);
+  if (known === undefined) {
+    differences.set(key, { ...cause, key, facet, program: [...program], count: 1 });
+  } else {
+    const isShorter = program.length < known.program.length;
+    const best = isShorter ? { ...known, facet, program: [...program] } : known;
+    differences.set(key, { ...best, count: known.count + 1 });
+  }
+};
+
+const situationOf = (legacy: World, compat: World): Situation =>
+  openDevices(legacy).length > 0 && openDevices(compat).length > 0
+    ? 'a device is open'
+    : 'no device is open';
+
+/** What came of an operation on both sides. */
+export type Outcome = 'both-succeeded' | 'both-failed' | 'diverged' | 'undecided';
+
+const outcomeOf = ({ legacy, compat }: Answers, sameReach: boolean): Outcome => {
+  if (legacy.result >= 0 !== compat.result >= 0 || !sameReach) return 'diverged';
+  return legacy.result >= 0 ? 'both-succeeded' : 'both-failed';
+};
+
+/** Adds the operation to the twin and notes in what the two answers, and what they lead to, differ. */
+export const noteDifferences = (
+  twin: Twin,
+  operation: Operation,
+  differences: Differences,
+): Outcome => {
+  const before = { legacy: twin.legacy.world, compat: twin.compat.world };
+  const answers = twin.add(operation);
+  const { legacy, compat } = answers;
+  if (legacy.rule === undefined || compat.rule === undefined) return 'undecided';
+  const cause = {
+    request: requestName(operation),
+    legacyRule: legacy.rule,
+    compatRule: compat.rule,
+  };
+  const alike = legacy.result >= 0 === compat.result >= 0;
+  const situation = situationOf(before.legacy, before.compat);
+  const add = (facet: Facet): void => {
+    const isResult = facet.what === 'result';
+    // Where only one side grants, that the other one wrote nothing is no second difference.
+    if (!isResult && !alike) return;
+    const of = { ...cause, what: facet.what, situation: isResult ? undefined : situation };
+    note(differences, of, facet, twin.program);
+  };
+  for (const facet of facetsOf(operation, legacy, compat)) add(facet);
+  const reached = alike ? [...reachFacets(legacy.world, compat.world)] : [];
+  for (const facet of reached) add(facet);
+  for (const facet of chargeFacets(before, legacy.world, compat.world)) add(facet);
+  return outcomeOf(answers, reached.length === 0);
+};

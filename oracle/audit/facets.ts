@@ -1,0 +1,85 @@
+// How two answers to one request differ, facet by facet: the result, each field written, each capability told. Two
+// differences in one answer are two.
+
+import { LAYOUTS, type Operation } from '../../model/programs/program.ts';
+import { errnoName } from '../../spec/abi/errno.ts';
+import type { Field } from '../../spec/abi/layout.ts';
+import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
+import type { Segment } from '../../spec/call.ts';
+import { infoFacets } from './info-facets.ts';
+
+/** What came of an operation on one side: the result or -errno, and the memory that was looked at, after it. */
+export type Answered = { readonly result: number; readonly after: readonly Segment[] };
+
+/** One way in which two answers differ, in words. */
+export type Facet = {
+  /** "result", "size", "capability DMA_AVAIL: avail". */
+  readonly what: string;
+  readonly legacy: string;
+  readonly compat: string;
+};
+
+/** The number of a descriptor is the process's own business. */
+const opens = (operation: Operation): boolean =>
+  operation.op === 'open' ||
+  (operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD);
+
+const resultText = (operation: Operation, result: number): string => {
+  if (result < 0) return `-1 ${errnoName(-result)}`;
+  return opens(operation) ? 'a descriptor' : `${result}`;
+};
+
+const firstBytes = ({ after }: Answered): Uint8Array => after[0]?.bytes ?? new Uint8Array();
+
+const numberAt = (bytes: Uint8Array, { offset, width }: Field): bigint | undefined => {
+  if (offset + width > bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (width === 8) return view.getBigUint64(offset, true);
+  return BigInt(width === 4 ? view.getUint32(offset, true) : view.getUint16(offset, true));
+};
+
+const words = (value: bigint | undefined): string =>
+  value === undefined ? 'unreadable' : `0x${value.toString(16)}`;
+
+const hex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+
+/** Fields of the struct that are different after the call. */
+function* fieldFacets(layout: string, legacy: Uint8Array, compat: Uint8Array): Generator<Facet> {
+  for (const field of LAYOUTS.get(layout)?.fields ?? []) {
+    const [one, other] = [numberAt(legacy, field), numberAt(compat, field)];
+    if (one !== other) yield { what: field.name, legacy: words(one), compat: words(other) };
+  }
+}
+
+/** Stretches of memory beside the struct: arrays and bitmaps that it points at. */
+function* otherMemory(legacy: Answered, compat: Answered): Generator<Facet> {
+  for (let index = 1; index < legacy.after.length; index += 1) {
+    const one = hex(legacy.after[index]?.bytes ?? new Uint8Array());
+    const other = hex(compat.after[index]?.bytes ?? new Uint8Array());
+    if (one !== other) yield { what: 'memory beside the struct', legacy: one, compat: other };
+  }
+}
+
+/** Every way in which the two answers to the operation differ. */
+export function* facetsOf(
+  operation: Operation,
+  legacy: Answered,
+  compat: Answered,
+): Generator<Facet> {
+  if (legacy.result !== compat.result) {
+    yield {
+      what: 'result',
+      legacy: resultText(operation, legacy.result),
+      compat: resultText(operation, compat.result),
+    };
+  }
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return;
+  const { layout } = operation.argument;
+  if (layout === 'VFIO_IOMMU_GET_INFO') {
+    yield* infoFacets(firstBytes(legacy), firstBytes(compat));
+  } else {
+    yield* fieldFacets(layout, firstBytes(legacy), firstBytes(compat));
+  }
+  yield* otherMemory(legacy, compat);
+}

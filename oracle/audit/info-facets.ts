@@ -1,0 +1,132 @@
+// GET_INFO's answer, facet by facet: the struct's fields, the order of the capabilities, what each of them tells, and
+// bytes that only one side touches.
+
+import { decode } from '../../spec/abi/layout.ts';
+import { IOVA_RANGE } from '../../spec/abi/native.ts';
+import {
+  CAP_DMA_AVAIL_ID,
+  CAP_IOVA_RANGE_ID,
+  VFIO_INFO_CAP_HEADER,
+  VFIO_IOMMU_TYPE1_INFO,
+} from '../../spec/abi/vfio.ts';
+import type { Facet } from './facets.ts';
+
+const CAP_MIGRATION_ID = 2;
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [CAP_IOVA_RANGE_ID, 'IOVA_RANGE'],
+  [CAP_MIGRATION_ID, 'MIGRATION'],
+  [CAP_DMA_AVAIL_ID, 'DMA_AVAIL'],
+]);
+
+type Capability = { readonly name: string; readonly version: number; readonly tells: string };
+
+const view = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+
+/** What the capability at that offset tells behind its header. */
+const tellsOf = (id: number, bytes: Uint8Array, at: number): string => {
+  const from = at + VFIO_INFO_CAP_HEADER.size;
+  const data = view(bytes);
+  if (id === CAP_DMA_AVAIL_ID) return `avail ${data.getUint32(from, true)}`;
+  if (id === CAP_MIGRATION_ID) {
+    const [sizes, greatest] = [
+      data.getBigUint64(from + 8, true),
+      data.getBigUint64(from + 16, true),
+    ];
+    return `flags ${data.getUint32(from, true)}, pgsize_bitmap ${hex(sizes)}, max_dirty_bitmap_size ${hex(greatest)}`;
+  }
+  const ranges = Array.from({ length: data.getUint32(from, true) }, (_, index) => {
+    const range = bytes.subarray(from + 8 + index * IOVA_RANGE.size);
+    const { start, last } = decode(IOVA_RANGE, range);
+    return `[${hex(start)}, ${hex(last)}]`;
+  });
+  return ranges.length === 0 ? 'no range' : ranges.join(', ');
+};
+
+/** More than these are a circle. */
+const MOST = 8;
+
+/** The chain from that offset on; it ends where it leaves the bytes. */
+const chainFrom = (bytes: Uint8Array, first: number): readonly Capability[] => {
+  const chain: Capability[] = [];
+  let at = first;
+  while (at !== 0 && at + VFIO_INFO_CAP_HEADER.size <= bytes.length && chain.length < MOST) {
+    const { id, version, next } = decode(VFIO_INFO_CAP_HEADER, bytes.subarray(at));
+    chain.push({ name: NAMES.get(id) ?? `${id}`, version, tells: tellsOf(id, bytes, at) });
+    at = next;
+  }
+  return chain;
+};
+
+const orderOf = (chain: readonly Capability[], among: readonly Capability[]): string =>
+  chain
+    .map(({ name }) => name)
+    .filter((name) => among.some((other) => other.name === name))
+    .join(', ');
+
+function* capabilityFacets(
+  legacy: readonly Capability[],
+  compat: readonly Capability[],
+): Generator<Facet> {
+  for (const name of new Set([...legacy, ...compat].map((capability) => capability.name))) {
+    const one = legacy.find((capability) => capability.name === name);
+    const other = compat.find((capability) => capability.name === name);
+    const what = `capability ${name}`;
+    if (one === undefined || other === undefined) {
+      const words = (present: Capability | undefined): string =>
+        present === undefined ? 'absent' : present.tells;
+      yield { what, legacy: words(one), compat: words(other) };
+    } else if (one.tells !== other.tells) {
+      yield { what: `${what}: what it tells`, legacy: one.tells, compat: other.tells };
+    } else if (one.version !== other.version) {
+      yield { what: `${what}: version`, legacy: `${one.version}`, compat: `${other.version}` };
+    }
+  }
+  const [one, other] = [orderOf(legacy, compat), orderOf(compat, legacy)];
+  if (one !== other) yield { what: 'order of the capabilities', legacy: one, compat: other };
+}
+
+const isTouched = (bytes: Uint8Array, from: number): boolean =>
+  bytes.subarray(from).some((byte) => byte !== 0xaa);
+
+/** Bytes behind the struct that a side wrote although it told no chain. */
+function* strayFacets(legacy: Uint8Array, compat: Uint8Array): Generator<Facet> {
+  const behind = VFIO_IOMMU_TYPE1_INFO.size;
+  const [one, other] = [isTouched(legacy, behind), isTouched(compat, behind)];
+  if (one === other) return;
+  const words = (touched: boolean): string => (touched ? 'written in part' : 'left untouched');
+  yield {
+    what: 'bytes behind the struct without a chain',
+    legacy: words(one),
+    compat: words(other),
+  };
+}
+
+/** Four bytes of the struct that are padding. */
+const PADDING = { from: 20, end: 24 } as const;
+
+export function* infoFacets(legacy: Uint8Array, compat: Uint8Array): Generator<Facet> {
+  const [one, other] = [
+    decode(VFIO_IOMMU_TYPE1_INFO, legacy),
+    decode(VFIO_IOMMU_TYPE1_INFO, compat),
+  ];
+  for (const name of ['argsz', 'flags', 'iova_pgsizes', 'cap_offset'] as const) {
+    if (one[name] === other[name]) continue;
+    yield { what: name, legacy: hex(one[name]), compat: hex(other[name]) };
+  }
+  const padding = (bytes: Uint8Array): string =>
+    Buffer.from(bytes.subarray(PADDING.from, PADDING.end)).toString('hex');
+  if (padding(legacy) !== padding(compat)) {
+    yield { what: 'padding', legacy: padding(legacy), compat: padding(compat) };
+  }
+  // 24: a chain that begins elsewhere is none that a kernel wrote.
+  const chained = (offset: number): boolean => offset === VFIO_IOMMU_TYPE1_INFO.size;
+  if (chained(one.cap_offset) && chained(other.cap_offset)) {
+    yield* capabilityFacets(chainFrom(legacy, one.cap_offset), chainFrom(compat, other.cap_offset));
+  } else if (!chained(one.cap_offset) && !chained(other.cap_offset)) {
+    yield* strayFacets(legacy, compat);
+  }
+}

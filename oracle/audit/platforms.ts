@@ -1,0 +1,124 @@
+// What the audit's programs run on: the machines that the command line starts, so that every difference can be shown on a
+// kernel.
+
+import { DATA_OFFSET } from '../../model/programs/arena.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
+import type { Credentials, IovaRange, Platform, PlatformDevice } from '../../spec/platform.ts';
+import { MDEV_PLATFORM, MOCK_PLATFORM, VTD_IOMMU } from '../trace/platforms.ts';
+import type { VmPlatform } from '../vm/qemu.ts';
+
+const PAGE = 4096n;
+const INTERRUPTS: readonly IovaRange[] = [{ start: 0xfee0_0000n, last: 0xfeef_ffffn }];
+
+const device = (group: number): PlatformDevice => ({
+  name: `0000:00:0${group}.0`,
+  group,
+  iommu: 0,
+  reserved: INTERRUPTS,
+});
+
+/** One search: a platform, who the program is, and the groups that it uses. */
+export type Ground = {
+  readonly name: string;
+  readonly machine: VmPlatform;
+  /** Words for the kernel's command line, where the platform needs them. */
+  readonly kernelArguments: readonly string[];
+  readonly platform: Platform;
+  readonly credentials: Credentials;
+  readonly groups: readonly number[];
+  /** What each program does first. */
+  readonly prologue: readonly Operation[];
+  /** Moves in a program, at most. */
+  readonly moves: number;
+};
+
+const VTD: Platform = {
+  ...MOCK_PLATFORM,
+  name: 'vtd',
+  iommus: [VTD_IOMMU],
+  devices: [device(1), device(2), device(3)],
+  mockDevices: false,
+};
+
+/** Where the programs of one ground have device registers in their memory, and the others data. */
+export const REGISTERS_OFFSET = DATA_OFFSET + 32n * PAGE;
+
+const REGISTERS: Operation = {
+  op: 'mmap',
+  label: 'registers',
+  offset: REGISTERS_OFFSET,
+  length: 4n * PAGE,
+  protection: 'read-write',
+  shared: true,
+  backing: { kind: 'device' },
+};
+
+const ENTRY_LIMIT = 1;
+
+const PRIVILEGED: Credentials = { privileged: true, memlockLimit: U64_MAX };
+const LIMITED: Credentials = { privileged: false, memlockLimit: 6n * PAGE };
+
+const PLAIN = { kernelArguments: [], credentials: PRIVILEGED, prologue: [] } as const;
+
+export const GROUNDS: readonly Ground[] = [
+  {
+    ...PLAIN,
+    name: 'a container alone',
+    machine: 'mock',
+    platform: MOCK_PLATFORM,
+    groups: [],
+    moves: 3,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    moves: 8,
+  },
+  {
+    ...PLAIN,
+    name: 'two devices behind VT-d',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1, 2],
+    moves: 6,
+  },
+  {
+    ...PLAIN,
+    name: 'a mediated device',
+    machine: 'mdev',
+    platform: MDEV_PLATFORM,
+    groups: [0],
+    moves: 7,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, and registers to map',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    prologue: [REGISTERS],
+    moves: 5,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, and a program that may lock six pages',
+    machine: 'vtd',
+    platform: VTD,
+    credentials: LIMITED,
+    groups: [1],
+    moves: 6,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, and one map a container',
+    machine: 'vtd',
+    kernelArguments: [`vfio_iommu_type1.dma_entry_limit=${ENTRY_LIMIT}`],
+    platform: { ...VTD, dmaEntryLimit: ENTRY_LIMIT },
+    groups: [1],
+    moves: 5,
+  },
+];

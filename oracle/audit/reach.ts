@@ -1,0 +1,111 @@
+// What the program's open devices can reach, on each side: the IOVAs that lead to memory, to which page, and whether for
+// reading or writing. What no open device can use is no difference.
+
+import { PROCESS } from '../../model/programs/run.ts';
+import { nodesOf } from '../../spec/collections/ordered-map.ts';
+import { translations } from '../../spec/hardware/translate.ts';
+import { deviceAt } from '../../spec/iommufd/context.ts';
+import { translations as type1Translations } from '../../spec/type1/translate.ts';
+import {
+  containerOf,
+  descriptorsOf,
+  type OpenDevice,
+  openFile,
+  type World,
+} from '../../spec/world.ts';
+import type { Facet } from './facets.ts';
+
+type BoundDevice = Extract<OpenDevice, { kind: 'bound' }>;
+type HeldDevice = Extract<OpenDevice, { kind: 'held' }>;
+
+type Stretch = {
+  readonly iova: bigint;
+  readonly length: number;
+  readonly backing: number;
+  readonly page: number;
+  readonly offset: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+};
+
+/** The devices that the program has open, by name. */
+export const openDevices = (world: World): readonly string[] => {
+  const names = new Set<string>();
+  for (const { value } of nodesOf(descriptorsOf(world, PROCESS))) {
+    const file = openFile(world, value);
+    if (file?.kind === 'device') names.add(file.name);
+  }
+  return [...names].sort();
+};
+
+/** Through an iommufd: the domain that the device is attached to. */
+function* throughIommufd(world: World, bound: BoundDevice): Generator<Stretch> {
+  const file = openFile(world, bound.iommufd);
+  if (file?.kind !== 'iommufd') return;
+  const hwpt = deviceAt(file.context, bound.object)?.hwpt;
+  if (hwpt !== undefined) yield* translations(file.context, hwpt);
+}
+
+/** Through the legacy container that the device's group has joined. */
+function* throughContainer(world: World, held: HeldDevice): Generator<Stretch> {
+  const group = openFile(world, held.group);
+  if (group?.kind !== 'group' || group.container === undefined) return;
+  yield* type1Translations(containerOf(world, group.container), group.group);
+}
+
+const through = (world: World, name: string): readonly Stretch[] => {
+  const device = world.devices.get(name);
+  if (device === undefined) return [];
+  return [
+    ...(device.kind === 'bound' ? throughIommufd(world, device) : throughContainer(world, device)),
+  ];
+};
+
+const sameAccess = (a: Stretch, b: Stretch): boolean =>
+  a.readable === b.readable && a.writable === b.writable;
+
+const permission = ({ readable, writable }: Stretch): string =>
+  `${readable ? 'r' : '-'}${writable ? 'w' : '-'}`;
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+const rangeText = (stretches: readonly Stretch[]): string => {
+  const ranges: { start: bigint; last: bigint; access: string }[] = [];
+  for (const stretch of stretches) {
+    const before = ranges.at(-1);
+    const last = stretch.iova + BigInt(stretch.length) - 1n;
+    const access = permission(stretch);
+    if (before !== undefined && before.last + 1n === stretch.iova && before.access === access) {
+      before.last = last;
+    } else {
+      ranges.push({ start: stretch.iova, last, access });
+    }
+  }
+  return ranges.length === 0
+    ? 'nothing'
+    : ranges.map(({ start, last, access }) => `[${hex(start)}, ${hex(last)}] ${access}`).join(', ');
+};
+
+const kindOf = (legacy: readonly Stretch[], compat: readonly Stretch[]): string | undefined => {
+  const other = new Map(compat.map((stretch) => [stretch.iova, stretch]));
+  let missing = false;
+  for (const stretch of legacy) {
+    const twin = other.get(stretch.iova);
+    if (twin === undefined) missing = true;
+    else if (!sameAccess(stretch, twin)) return 'with what permission devices reach memory';
+    else if (twin.page !== stretch.page) return 'which memory devices reach';
+  }
+  if (missing) return 'what devices reach: less under iommufd';
+  return legacy.length === compat.length ? undefined : 'what devices reach: more under iommufd';
+};
+
+/** Differences in what devices reach that are open on both sides. */
+export function* reachFacets(legacy: World, compat: World): Generator<Facet> {
+  const both = openDevices(legacy).filter((name) => openDevices(compat).includes(name));
+  for (const name of both) {
+    const one = through(legacy, name);
+    const other = through(compat, name);
+    const what = kindOf(one, other);
+    if (what !== undefined) yield { what, legacy: rangeText(one), compat: rangeText(other) };
+  }
+}

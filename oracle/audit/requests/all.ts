@@ -1,0 +1,29 @@
+// Everything that a program can ask of what it has open.
+
+import type { Operation } from '../../../model/programs/program.ts';
+import type { PlatformDevice } from '../../../spec/platform.ts';
+import type { Requests } from '../search.ts';
+import { CONTAINERS, groupThing } from '../structure.ts';
+import { containerRequests } from './container.ts';
+import { groupRequests } from './group.ts';
+import { mapRequests, unmapRequests } from './mappings.ts';
+
+/** The requests to containers and groups; the second container is asked only what the first does not show. */
+export const requestsWith = (
+  devices: readonly PlatformDevice[],
+  groups: readonly number[],
+): Requests =>
+  function* requests(open, descriptorOf): Generator<Operation> {
+    const container = CONTAINERS[0];
+    if (open.has(container)) {
+      const fd = descriptorOf(container);
+      yield* containerRequests(fd);
+      yield* mapRequests(fd);
+      yield* unmapRequests(fd);
+    }
+    const descriptors = [...open.keys()].map(descriptorOf);
+    for (const group of groups) {
+      const thing = groupThing(group);
+      if (open.has(thing)) yield* groupRequests(descriptorOf(thing), descriptors, devices);
+    }
+  };

@@ -1,0 +1,46 @@
+// Operations of the audit's programs, and every two of a request's values away from a plain one.
+
+import { ARRAY_OFFSET, STRUCT_OFFSET } from '../../../model/programs/arena.ts';
+import type { Argument, Operation, Value } from '../../../model/programs/program.ts';
+
+/** Where structs stand. */
+export const STRUCT: Value = { arena: STRUCT_OFFSET };
+export const ARRAY: Value = { arena: ARRAY_OFFSET };
+
+export const resultOf = (label: string): Value => ({ from: label, out: 'result' });
+
+export const ioctl = (
+  label: string,
+  fd: Value,
+  command: number,
+  argument: Argument,
+): Operation => ({ op: 'ioctl', label, fd, command, argument });
+
+/** A call whose argument is a number. */
+export const plain = (label: string, fd: Value, command: number, value: Value): Operation =>
+  ioctl(label, fd, command, { kind: 'plain', value });
+
+/** Values of one request by name; the first of each is the plain one. */
+export type Choices = Readonly<Record<string, readonly Value[]>>;
+export type Chosen = Readonly<Record<string, Value>>;
+
+/**
+ * Every request in which at most two values are other than plain, in a fixed order: the plain one, those with one other
+ * value, those with two.
+ */
+export function* upToTwoOff(choices: Choices): Generator<Chosen> {
+  const names = Object.keys(choices);
+  const plainOnes: Chosen = Object.fromEntries(
+    names.map((name) => [name, choices[name]?.[0] as Value]),
+  );
+  const others = (name: string): readonly Value[] => (choices[name] ?? []).slice(1);
+  yield plainOnes;
+  for (const name of names) for (const value of others(name)) yield { ...plainOnes, [name]: value };
+  for (const [index, first] of names.entries()) {
+    for (const second of names.slice(index + 1)) {
+      for (const one of others(first)) {
+        for (const two of others(second)) yield { ...plainOnes, [first]: one, [second]: two };
+      }
+    }
+  }
+}

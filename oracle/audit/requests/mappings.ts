@@ -1,0 +1,186 @@
+// MAP_DMA and UNMAP_DMA with the values at which an answer may change.
+
+import {
+  DATA_LENGTH,
+  DATA_OFFSET,
+  NO_ACCESS_OFFSET,
+  READ_ONLY_OFFSET,
+  READ_ONLY_STRUCT_OFFSET,
+  SHARED_OFFSET,
+  STRUCT_LENGTH,
+} from '../../../model/programs/arena.ts';
+import type { Operation, Value } from '../../../model/programs/program.ts';
+import { U64_MAX } from '../../../spec/abi/units.ts';
+import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../../spec/abi/vfio.ts';
+import { REGISTERS_OFFSET } from '../platforms.ts';
+import { ARRAY, type Chosen, ioctl, STRUCT, upToTwoOff } from './make.ts';
+
+const PAGE = 4096n;
+
+/** Where the programs of the audit map by themselves, MAPPED_PAGES at a time. */
+export const MAPPED_IOVA = 0x10_0000n;
+export const MAPPED_PAGES = 4n;
+const MAPPED_END = MAPPED_IOVA + MAPPED_PAGES * PAGE;
+const FREE_IOVA = 0x40_0000n;
+
+/** QEMU's VT-d: interrupts, and the end of the aperture. */
+const INTERRUPTS = 0xfee0_0000n;
+const APERTURE_END = 1n << 48n;
+
+const END_OF_STRUCTS: Value = { arena: STRUCT_LENGTH - 16n };
+const UNWRITABLE: Value = { arena: READ_ONLY_STRUCT_OFFSET };
+const PLACES: readonly Value[] = [STRUCT, 0n, UNWRITABLE, END_OF_STRUCTS];
+
+const MAP_CHOICES = {
+  argsz: [32n, 0n, 24n, 31n, 33n, 0xffff_ffffn],
+  flags: [3n, 0n, 1n, 2n, 4n, 5n, 7n, 8n, 0x8000_0003n],
+  vaddr: [
+    { arena: DATA_OFFSET },
+    { arena: DATA_OFFSET + 0x100n },
+    { arena: DATA_OFFSET + DATA_LENGTH - PAGE },
+    { arena: READ_ONLY_OFFSET },
+    { arena: NO_ACCESS_OFFSET },
+    { arena: SHARED_OFFSET },
+    { arena: REGISTERS_OFFSET },
+    0n,
+    0xffff_8000_0000_0000n,
+    U64_MAX - PAGE + 1n,
+    U64_MAX,
+  ],
+  iova: [
+    FREE_IOVA,
+    0n,
+    MAPPED_IOVA,
+    MAPPED_IOVA + PAGE,
+    MAPPED_IOVA - PAGE,
+    MAPPED_END,
+    FREE_IOVA + 0x100n,
+    FREE_IOVA + 0x800n,
+    INTERRUPTS - PAGE,
+    INTERRUPTS,
+    APERTURE_END - PAGE,
+    APERTURE_END,
+    U64_MAX - PAGE + 1n,
+    U64_MAX,
+  ],
+  size: [
+    PAGE,
+    2n * PAGE,
+    0n,
+    1n,
+    0x800n,
+    PAGE + 1n,
+    DATA_LENGTH,
+    DATA_LENGTH + PAGE,
+    1n << 40n,
+    1n << 52n,
+    1n << 63n,
+    U64_MAX - PAGE + 1n,
+    U64_MAX,
+  ],
+  at: PLACES,
+} as const;
+
+const UNMAP_CHOICES = {
+  argsz: [24n, 0n, 16n, 23n, 25n, 40n, 0xffff_ffffn],
+  flags: [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 0x8000_0000n],
+  iova: [
+    MAPPED_IOVA,
+    0n,
+    MAPPED_IOVA + PAGE,
+    MAPPED_IOVA - PAGE,
+    MAPPED_END - PAGE,
+    MAPPED_END,
+    FREE_IOVA,
+    MAPPED_IOVA + 1n,
+    MAPPED_IOVA + 0x800n,
+    U64_MAX - PAGE + 1n,
+    U64_MAX,
+  ],
+  size: [
+    MAPPED_PAGES * PAGE,
+    0n,
+    1n,
+    0x800n,
+    PAGE,
+    PAGE + 1n,
+    2n * PAGE,
+    (MAPPED_PAGES + 1n) * PAGE,
+    2n * MAPPED_PAGES * PAGE,
+    0x100_0000n,
+    1n << 63n,
+    U64_MAX - PAGE + 1n,
+    U64_MAX - MAPPED_IOVA,
+    U64_MAX,
+  ],
+  at: PLACES,
+} as const;
+
+const mapDma = (container: Value, { at, ...fields }: Chosen): Operation =>
+  ioctl('map', container, VFIO_IOMMU_MAP_DMA, {
+    kind: 'struct',
+    at: at ?? STRUCT,
+    layout: 'VFIO_IOMMU_MAP_DMA',
+    fields,
+  });
+
+/** struct vfio_bitmap, which stands behind the struct when the dirty bitmap is asked for. */
+const bitmapBehind = (at: Value, pageSize: bigint, bytes: bigint) =>
+  typeof at === 'object' && 'arena' in at
+    ? [{ at: { arena: at.arena + 24n }, words: [pageSize, bytes, ARRAY] }]
+    : [];
+
+const unmapDma = (container: Value, { at, ...fields }: Chosen): Operation => {
+  const place = at ?? STRUCT;
+  const withBitmap = typeof fields.flags === 'bigint' && (fields.flags & 1n) !== 0n;
+  return ioctl('unmap', container, VFIO_IOMMU_UNMAP_DMA, {
+    kind: 'struct',
+    at: place,
+    layout: 'VFIO_IOMMU_UNMAP_DMA',
+    fields,
+    ...(withBitmap && place === STRUCT ? { also: bitmapBehind(place, PAGE, 8n) } : {}),
+  });
+};
+
+/** Every map request. */
+export function* mapRequests(container: Value): Generator<Operation> {
+  for (const chosen of upToTwoOff(MAP_CHOICES)) yield mapDma(container, chosen);
+}
+
+/** Every unmap request. */
+export function* unmapRequests(container: Value): Generator<Operation> {
+  for (const chosen of upToTwoOff(UNMAP_CHOICES)) yield unmapDma(container, chosen);
+  // The dirty bitmap of what is unmapped, whole.
+  for (const pages of [MAPPED_PAGES, 1n, 0n]) {
+    for (const pageSize of [PAGE, 0n, 0x800n, 2n * PAGE]) {
+      for (const bytes of [8n, 0n, 7n, 16n]) {
+        yield ioctl('unmap', container, VFIO_IOMMU_UNMAP_DMA, {
+          kind: 'struct',
+          at: STRUCT,
+          layout: 'VFIO_IOMMU_UNMAP_DMA',
+          fields: { argsz: 48n, flags: 1n, iova: MAPPED_IOVA, size: pages * PAGE },
+          also: bitmapBehind(STRUCT, pageSize, bytes),
+        });
+      }
+    }
+  }
+}
+
+/** The maps and unmaps that programs of the audit make on their way. */
+export const plainMap = (label: string, container: Value, iova: bigint, flags = 3n): Operation => ({
+  ...mapDma(container, {
+    argsz: 32n,
+    flags,
+    vaddr: { arena: DATA_OFFSET },
+    iova,
+    size: MAPPED_PAGES * PAGE,
+  }),
+  label,
+});
+
+export const plainUnmap = (
+  label: string,
+  container: Value,
+  iova: bigint,
+  size: bigint,
+): Operation => ({ ...unmapDma(container, { argsz: 24n, flags: 0n, iova, size }), label });

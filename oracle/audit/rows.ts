@@ -1,0 +1,52 @@
+// What was found, sorted into rows: each cause goes to the first description that covers it.
+
+import { CHARGE_DESCRIPTIONS } from './descriptions/charge.ts';
+import { CONTAINER_DESCRIPTIONS } from './descriptions/container.ts';
+import { GROUP_DESCRIPTIONS, OTHER_GROUP_DESCRIPTIONS } from './descriptions/groups.ts';
+import { INFO_DESCRIPTIONS } from './descriptions/info.ts';
+import { MAP_DESCRIPTIONS } from './descriptions/map.ts';
+import { UNMAP_DESCRIPTIONS } from './descriptions/unmap.ts';
+import { type Description, matches, type Row } from './row.ts';
+import type { Located } from './run-audit.ts';
+
+/** In the order in which causes are held against them, and in which rows are shown. */
+export const DESCRIPTIONS: readonly Description[] = [
+  ...CONTAINER_DESCRIPTIONS,
+  ...CHARGE_DESCRIPTIONS,
+  ...GROUP_DESCRIPTIONS,
+  ...INFO_DESCRIPTIONS,
+  ...UNMAP_DESCRIPTIONS,
+  ...MAP_DESCRIPTIONS,
+  ...OTHER_GROUP_DESCRIPTIONS,
+];
+
+/** Says that nobody has looked at it yet. */
+const undescribed = (found: Located): Description => ({
+  id: found.key.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
+  title: `${found.request}: ${found.what} differs`,
+  severity: 'differs',
+  means: 'Not described yet.',
+  covers: [],
+});
+
+const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
+
+export const rowsOf = (all: readonly Located[]): readonly Row[] => {
+  const seen = new Map<Description, Located[]>();
+  const others: Row[] = [];
+  for (const found of all) {
+    const description = DESCRIPTIONS.find(({ covers }) =>
+      covers.some((matcher) => matches(matcher, found)),
+    );
+    if (description === undefined) {
+      others.push({ description: undescribed(found), seen: [found] });
+    } else {
+      seen.set(description, [...(seen.get(description) ?? []), found]);
+    }
+  }
+  const described = DESCRIPTIONS.flatMap((description): readonly Row[] => {
+    const [first, ...rest] = (seen.get(description) ?? []).sort(byLength);
+    return first === undefined ? [] : [{ description, seen: [first, ...rest] }];
+  });
+  return [...described, ...others];
+};

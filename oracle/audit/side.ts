@@ -1,0 +1,28 @@
+// The two sides that are compared: one program, whose container is the legacy one or an iommufd.
+
+import type { Operation, Program } from '../../model/programs/program.ts';
+
+export type Side = 'legacy' | 'compat';
+
+export const SIDES: readonly Side[] = ['legacy', 'compat'];
+
+/** What a program of the audit opens as its container; on the other side it is the iommufd. */
+export const CONTAINER = '/dev/vfio/vfio';
+const IOMMUFD = '/dev/iommu';
+
+/** The operation as that side makes it. */
+export const operationOn = (side: Side, operation: Operation): Operation =>
+  side === 'compat' && operation.op === 'open' && operation.path === CONTAINER
+    ? { ...operation, path: IOMMUFD }
+    : operation;
+
+export const programOn = (side: Side, program: Program): Program =>
+  program.map((operation) => operationOn(side, operation));
+
+/** A program for both sides, from one that opened containers of one of them. */
+export const neutralProgram = (program: Program): Program =>
+  program.map((operation) =>
+    operation.op === 'open' && operation.path === IOMMUFD
+      ? { ...operation, path: CONTAINER }
+      : operation,
+  );
