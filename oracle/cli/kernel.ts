@@ -105,12 +105,13 @@ export const startKernel = async (
   platform: VmPlatform | undefined,
   credentials: Credentials,
   releases: Releases = {},
+  kernelArguments: readonly string[] = [],
 ): Promise<StartedKernel> => {
   const { KernelSubject } = await import('../subjects/kernel/subject.ts');
   const target =
     vm === undefined
       ? ({ kind: 'local' } as const)
-      : ({ kind: 'vm', image: vm, platform: platform ?? 'mock' } as const);
+      : ({ kind: 'vm', image: vm, platform: platform ?? 'mock', kernelArguments } as const);
   const { privileged, memlockLimit } = credentials;
   const subject = new KernelSubject(
     target,

@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { BadInput } from '../trace/bad-input.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
+import { addAudit } from './audit.ts';
 import { BadUse } from './bad-use.ts';
 import { addCheck } from './check.ts';
 import { addEmit } from './emit.ts';
@@ -29,6 +30,7 @@ addReplay(program);
 addShrink(program);
 addEmit(program);
 addRules(program);
+addAudit(program);
 addVm(program);
 addKernelBuild(program);
 

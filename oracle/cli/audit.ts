@@ -1,0 +1,168 @@
+// iommufd-spec audit: what a program can notice that moves from the legacy container to iommufd.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import type { Ground } from '../audit/platforms.ts';
+import type { Audit, Located } from '../audit/run-audit.ts';
+import type { AuditDocument } from '../report/audit/document.ts';
+import { grouped } from '../report/quantities.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { BadUse } from './bad-use.ts';
+import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
+import { interruption } from './interruption.ts';
+import { startKernel } from './kernel.ts';
+import { type Output, openOutput } from './output.ts';
+import { NO_PROGRESS, startProgress } from './progress.ts';
+
+type Options = {
+  readonly release: ReleaseName;
+  readonly output: string;
+  readonly confirm?: true;
+  readonly vm?: readonly string[];
+  readonly json?: true;
+};
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec audit --release 7.3.4
+  $ iommufd-spec audit --release 7.3.4 --confirm --vm bzImage-7.3.4 --vm bzImage-6.12.95
+  $ iommufd-spec audit --release 6.12.95 --json | jq '.rows[] | select(.severity == "breaks") | .title'
+
+Writes RELEASE.md, RELEASE.json and RELEASE.html into the folder. Exit status: 0 done, 1 a kernel does not show what the
+specification says, 3 there is no kernel to start, 130 interrupted.`;
+
+/** What kernels said, by the cause's key. */
+type Confirmations = {
+  readonly confirmed: Map<string, ReleaseName[]>;
+  readonly refuted: string[];
+};
+
+const sameMachine = (a: Ground, b: Ground): boolean =>
+  a.machine === b.machine &&
+  a.credentials === b.credentials &&
+  a.kernelArguments.join() === b.kernelArguments.join();
+
+/** What was found, by the machine that shows it. */
+const byMachine = (all: readonly Located[]): readonly (readonly [Located, ...Located[]])[] => {
+  const groups: [Located, ...Located[]][] = [];
+  for (const found of all) {
+    const group = groups.find(([first]) => sameMachine(first.ground, found.ground));
+    if (group === undefined) groups.push([found]);
+    else group.push(found);
+  }
+  return groups;
+};
+
+const confirm = async (
+  image: string,
+  audit: Audit,
+  said: Confirmations,
+  output: Output,
+): Promise<void> => {
+  const { confirmOn } = await import('../audit/confirm.ts');
+  const all = audit.rows.flatMap(({ seen }) => seen);
+  for (const there of byMachine(all)) {
+    const { machine, credentials, kernelArguments } = there[0].ground;
+    const { subject, setting } = await startKernel(
+      { vm: image },
+      machine,
+      credentials,
+      {},
+      kernelArguments,
+    );
+    try {
+      const confirmations = await confirmOn(subject, there);
+      for (const [index, found] of there.entries()) {
+        const confirmation = confirmations[index];
+        if (confirmation?.kind === 'confirmed') {
+          said.confirmed.set(found.key, [
+            ...(said.confirmed.get(found.key) ?? []),
+            setting.release,
+          ]);
+        } else if (confirmation?.kind === 'refuted' && setting.release === audit.release) {
+          said.refuted.push(`${found.key}: ${setting.release} showed ${confirmation.seen}`);
+        }
+      }
+    } finally {
+      await subject.close();
+    }
+  }
+  output.error(`${image}: ${said.confirmed.size} of ${all.length} causes seen so far`);
+};
+
+const write = async (folder: string, document: AuditDocument): Promise<readonly string[]> => {
+  const { auditMarkdown } = await import('../report/audit/markdown.ts');
+  const { auditHtml } = await import('../report/audit/html.ts');
+  mkdirSync(folder, { recursive: true });
+  const files = [
+    [`${document.release}.md`, `${auditMarkdown(document).join('\n')}\n`],
+    [`${document.release}.json`, `${jsonLine(document)}\n`],
+    [`${document.release}.html`, `${auditHtml(document)}\n`],
+  ] as const;
+  return files.map(([name, text]) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  });
+};
+
+const runAudit = async (options: Options): Promise<number> => {
+  if ((options.confirm === true) !== (options.vm !== undefined)) {
+    throw new BadUse('--confirm runs what was found on a kernel: name one with --vm, and both.');
+  }
+  const output = openOutput();
+  const { signal, release } = interruption();
+  const { runAudit: run } = await import('../audit/run-audit.ts');
+  const { GROUNDS } = await import('../audit/platforms.ts');
+  const progress =
+    options.json === true ? NO_PROGRESS : startProgress(output, GROUNDS.length, 'platforms');
+  const audit = await run({
+    release: options.release,
+    watch: async (ground, asked) => {
+      progress.at(GROUNDS.indexOf(ground), `${grouped(asked)} requests on ${ground.name}`);
+      await setImmediate();
+      return !signal.aborted;
+    },
+  });
+  progress.hide();
+  release();
+  const said: Confirmations = { confirmed: new Map(), refuted: [] };
+  for (const image of options.vm ?? []) await confirm(image, audit, said, output);
+  const { documentOf } = await import('../report/audit/audit-document.ts');
+  const document = documentOf(audit, said.confirmed);
+  if (options.json === true) output.line(jsonLine(document));
+  else {
+    const { auditSummary } = await import('../report/audit/markdown.ts');
+    output.lines(auditSummary(document));
+    output.lines(['', ...(await write(options.output, document)).map((path) => `wrote ${path}`)]);
+  }
+  if (said.refuted.length > 0) {
+    output.error(
+      `${said.refuted.length} causes were not seen as found:\n${said.refuted.join('\n')}`,
+    );
+    return VIOLATION;
+  }
+  return signal.aborted ? INTERRUPTED : FINE;
+};
+
+export const addAudit = (program: Command): void => {
+  program
+    .command('audit')
+    .description('find every difference between the legacy container and iommufd in its place')
+    .addOption(
+      new Option('--release <release>', 'the kernel release')
+        .choices(RELEASE_NAMES)
+        .default('7.3.4'),
+    )
+    .option('--output <folder>', 'where the audit is written', 'docs/audit')
+    .option('--confirm', 'run each difference on both sides of a kernel')
+    .option('--vm <image...>', 'the kernel, a bzImage; another one confirms for another release')
+    .option('--json', 'print one line of JSON instead of writing files')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: Options) => {
+      process.exitCode = await runAudit(options);
+    });
+};

@@ -1,0 +1,99 @@
+// From what the audit found to what readers see of it: each variant's program is run once more on the specification, for
+// the answers of the other release and for the pictures.
+
+import { startOfProgram } from '../../../model/programs/draft.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../../spec/releases.ts';
+import type { Rule } from '../../../spec/rule.ts';
+import type { World } from '../../../spec/world.ts';
+import { type Facet, facetsOf } from '../../audit/facets.ts';
+import { mappedIn } from '../../audit/mapped.ts';
+import type { Row } from '../../audit/row.ts';
+import { type Audit, type Located, settingOn } from '../../audit/run-audit.ts';
+import { startOfTwin } from '../../audit/twin.ts';
+import { programText } from '../program-text.ts';
+import type { AuditDocument, ShownRow, ShownSide, ShownVariant } from './document.ts';
+import type { Strip } from './map-picture.ts';
+
+/** On which kernels a cause was seen, by its key. */
+export type Confirmed = ReadonlyMap<string, readonly ReleaseName[]>;
+
+type Replayed = {
+  readonly facets: readonly Facet[];
+  readonly before: { readonly legacy: World; readonly compat: World };
+  readonly after: { readonly legacy: World; readonly compat: World };
+};
+
+const replayed = (release: ReleaseName, { program, ground }: Located): Replayed => {
+  const twin = startOfTwin(startOfProgram(settingOn(release, ground)));
+  for (const operation of program.slice(0, -1)) twin.add(operation);
+  const before = { legacy: twin.legacy.world, compat: twin.compat.world };
+  const last = program.at(-1);
+  if (last === undefined) throw new Error('A difference was found by an empty program.');
+  const { legacy, compat } = twin.add(last);
+  const after = { legacy: twin.legacy.world, compat: twin.compat.world };
+  return { facets: [...facetsOf(last, legacy, compat)], before, after };
+};
+
+const strips = ({ before, after }: Replayed): readonly Strip[] => [
+  { name: 'type1 before', ranges: mappedIn(before.legacy) },
+  { name: 'type1 after', ranges: mappedIn(after.legacy) },
+  { name: 'iommufd before', ranges: mappedIn(before.compat) },
+  { name: 'iommufd after', ranges: mappedIn(after.compat) },
+];
+
+const side = ({ id, says, source }: Rule, answers: string): ShownSide => ({
+  rule: id,
+  says,
+  source,
+  answers,
+});
+
+const variant = (release: ReleaseName, found: Located, confirmed: Confirmed): ShownVariant => {
+  const { key, request, what, facet, legacyRule, compatRule, program, count } = found;
+  return {
+    key,
+    request,
+    what,
+    legacy: side(legacyRule, facet.legacy),
+    compat: side(compatRule, facet.compat),
+    ground: found.ground.name,
+    program: programText(program),
+    maps: strips(replayed(release, found)),
+    count,
+    confirmed: confirmed.get(key) ?? [],
+  };
+};
+
+const sameFacet = (facet: Facet, wanted: Facet): boolean => facet.what === wanted.what;
+
+/** The other releases in which the row's programs show a difference in the same place. */
+const alsoIn = (release: ReleaseName, { seen }: Row): readonly ReleaseName[] =>
+  RELEASE_NAMES.filter(
+    (other) =>
+      other !== release &&
+      seen.some((found) =>
+        replayed(other, found).facets.some((facet) => sameFacet(facet, found.facet)),
+      ),
+  );
+
+const rowOf = (release: ReleaseName, row: Row, confirmed: Confirmed): ShownRow => {
+  const { covers: _, ...described } = row.description;
+  const [first, ...rest] = row.seen.map((found) => variant(release, found, confirmed));
+  if (first === undefined) throw new Error(`Row ${described.id} has no program.`);
+  const variants = [first, ...rest] as const;
+  const releases = RELEASE_NAMES.filter((name) =>
+    variants.some((shown) => shown.confirmed.includes(name)),
+  );
+  return { ...described, alsoIn: alsoIn(release, row), confirmed: releases, variants };
+};
+
+export const documentOf = (audit: Audit, confirmed: Confirmed): AuditDocument => ({
+  release: audit.release,
+  searched: audit.searched.map(({ ground, states, requests, undecided }) => ({
+    platform: ground.name,
+    states,
+    requests,
+    undecided,
+  })),
+  rows: audit.rows.map((row) => rowOf(audit.release, row, confirmed)),
+});

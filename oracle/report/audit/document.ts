@@ -1,0 +1,64 @@
+// The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
+
+import type { Severity } from '../../audit/row.ts';
+import type { Strip } from './map-picture.ts';
+
+export type ShownSide = {
+  readonly rule: string;
+  readonly says: string;
+  readonly source: string;
+  /** What it answers in the shortest program, in words. */
+  readonly answers: string;
+};
+
+export type ShownVariant = {
+  /** Names the cause in every form of the audit. */
+  readonly key: string;
+  readonly request: string;
+  readonly what: string;
+  readonly legacy: ShownSide;
+  readonly compat: ShownSide;
+  /** What it runs on. */
+  readonly ground: string;
+  /** The shortest program that shows it, a line an operation; the container's path stands for either. */
+  readonly program: readonly string[];
+  readonly maps: readonly Strip[];
+  /** How many of the programs that were tried showed it. */
+  readonly count: number;
+  readonly confirmed: readonly string[];
+};
+
+export type ShownRow = {
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly declared?: string;
+  readonly means: string;
+  readonly since?: string;
+  readonly until?: string;
+  /** Other releases whose specification differs there, too. */
+  readonly alsoIn: readonly string[];
+  /** The releases on which both answers were seen on a kernel. */
+  readonly confirmed: readonly string[];
+  readonly variants: readonly [ShownVariant, ...ShownVariant[]];
+};
+
+export type AuditDocument = {
+  readonly release: string;
+  readonly searched: readonly {
+    readonly platform: string;
+    readonly states: number;
+    readonly requests: number;
+    readonly undecided: number;
+  }[];
+  readonly rows: readonly ShownRow[];
+};
+
+export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
+  breaks: 'breaks',
+  differs: 'silently differs',
+  harmless: 'harmless',
+};
+
+/** Shown in the picture of a row; the others are counted. */
+export const VARIANTS_SHOWN = 6;

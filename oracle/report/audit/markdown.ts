@@ -1,0 +1,104 @@
+// The audit as Markdown: a page that sums up, the table, then a section a row.
+
+import {
+  type AuditDocument,
+  SEVERITY_WORDS,
+  type ShownRow,
+  type ShownSide,
+  type ShownVariant,
+  VARIANTS_SHOWN,
+} from './document.ts';
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+const declaredText = ({ declared }: ShownRow): string => (declared === undefined ? 'no' : 'yes');
+
+const confirmedText = ({ confirmed }: ShownRow): string =>
+  confirmed.length === 0 ? 'no' : confirmed.join(', ');
+
+const requestsOf = ({ variants }: ShownRow): string =>
+  [...new Set(variants.map(({ request }) => request.replace(/\(.*/, '')))].join(', ');
+
+const tableLine = (row: ShownRow, number: number): string =>
+  `| ${number} | [${cell(row.title)}](#${row.id}) | ${cell(requestsOf(row))} | ${cell(
+    row.variants[0].legacy.answers,
+  )} | ${cell(row.variants[0].compat.answers)} | ${SEVERITY_WORDS[row.severity]} | ${declaredText(
+    row,
+  )} | ${confirmedText(row)} |`;
+
+const sideLines = (name: string, { rule, says, source, answers }: ShownSide): readonly string[] => [
+  `- ${name}: **${answers}**, by rule \`${rule}\`: ${says} (${source})`,
+];
+
+const variantLines = (variant: ShownVariant): readonly string[] => [
+  '',
+  `${variant.request}, ${variant.what}:`,
+  '',
+  ...sideLines('type1', variant.legacy),
+  ...sideLines('iommufd', variant.compat),
+  '',
+  '```',
+  ...variant.program,
+  '```',
+];
+
+const rowLines = (row: ShownRow): readonly string[] => {
+  const shown = row.variants.slice(0, VARIANTS_SHOWN);
+  const left = row.variants.length - shown.length;
+  return [
+    '',
+    `<a id="${row.id}"></a>`,
+    '',
+    `### ${row.title}`,
+    '',
+    `${SEVERITY_WORDS[row.severity]}; ${
+      row.declared === undefined ? 'not declared' : `declared: ${row.declared}`
+    }${row.since === undefined ? '' : `; since ${row.since}`}${
+      row.until === undefined ? '' : `; until ${row.until}`
+    }; confirmed on: ${confirmedText(row)}`,
+    '',
+    row.means,
+    ...shown.flatMap(variantLines),
+    ...(left === 0 ? [] : ['', `And ${left} more ways to see it, in the JSON.`]),
+  ];
+};
+
+const count = (rows: readonly ShownRow[], test: (row: ShownRow) => boolean): number =>
+  rows.filter(test).length;
+
+export const auditSummary = ({ release, searched, rows }: AuditDocument): readonly string[] => {
+  const undeclared = count(rows, ({ declared }) => declared === undefined);
+  const requests = searched.reduce((sum, one) => sum + one.requests, 0);
+  const states = searched.reduce((sum, one) => sum + one.states, 0);
+  return [
+    `# What a program can notice that moves from type1 to iommufd, ${release}`,
+    '',
+    `The same programs were given to both containers of Linux ${release}: to the legacy one, \`/dev/vfio/vfio\`, and to`,
+    'iommufd in its place. Wherever the two answered with other results, other bytes, other things that a device reaches or',
+    `other charges, it is a row here: ${rows.length} rows, ${undeclared} of which neither the patch nor a document declares.`,
+    '',
+    `- ${count(rows, ({ severity }) => severity === 'breaks')} break programs that relied on the old answer`,
+    `- ${count(rows, ({ severity }) => severity === 'differs')} differ silently`,
+    `- ${count(rows, ({ severity }) => severity === 'harmless')} are harmless as far as is known`,
+    '',
+    `${requests} requests were tried in ${states} pairs of states:`,
+    '',
+    ...searched.map(
+      ({ platform, states: met, requests: asked, undecided }) =>
+        `- ${platform}: ${asked} requests in ${met} pairs of states; ${undecided} of them are not specified on a side`,
+    ),
+  ];
+};
+
+export const auditMarkdown = (document: AuditDocument): readonly string[] => [
+  ...auditSummary(document),
+  '',
+  '## The differences',
+  '',
+  '| | what | request | type1 | iommufd | for a program | declared | confirmed |',
+  '|---|---|---|---|---|---|---|---|',
+  ...document.rows.map((row, index) => tableLine(row, index + 1)),
+  '',
+  '## One by one',
+  ...document.rows.flatMap(rowLines),
+];
