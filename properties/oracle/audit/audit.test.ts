@@ -1,0 +1,104 @@
+// The audit: found the same each time, described, and shown by the emulator, which knows nothing of the specification.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EmulatedMachine } from '../../../model/emulator/machine.ts';
+import { runProgram } from '../../../model/programs/run.ts';
+import { type Facet, facetsOf } from '../../../oracle/audit/facets.ts';
+import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
+import { requestsWith } from '../../../oracle/audit/requests/all.ts';
+import { matches } from '../../../oracle/audit/row.ts';
+import { DESCRIPTIONS } from '../../../oracle/audit/rows.ts';
+import { type Located, settingOn, startOn } from '../../../oracle/audit/run-audit.ts';
+import { search } from '../../../oracle/audit/search.ts';
+import { programOn, type Side } from '../../../oracle/audit/side.ts';
+import { movesWith } from '../../../oracle/audit/structure.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../../spec/releases.ts';
+
+const test = suite('audit');
+
+/** Enough for a device to be open; the whole search takes minutes. */
+const MOVES = 5;
+
+const found = async (release: ReleaseName, ground: Ground, moves: number) => {
+  const { platform, groups } = ground;
+  const differences = new Map();
+  const searched = await search(
+    startOn(release, ground),
+    movesWith(platform.devices, groups),
+    requestsWith(platform.devices, groups),
+    { moves, states: 1_000 },
+    differences,
+    async () => true,
+  );
+  const all: readonly Located[] = [...differences.values()].map((one) => ({ ...one, ground }));
+  return { searched, all };
+};
+
+const groundNamed = (name: string): Ground => {
+  const ground = GROUNDS.find((candidate) => candidate.name === name);
+  if (ground === undefined) throw new Error(`There is no ground ${name}.`);
+  return ground;
+};
+
+const VTD = groundNamed('a device behind VT-d');
+
+test('the same causes are found by the same programs each time', async () => {
+  const [one, other] = [await found('7.3.4', VTD, 3), await found('7.3.4', VTD, 3)];
+  assert.ok(one.all.length > 40, `only ${one.all.length} causes`);
+  assert.equal(one.searched, other.searched);
+  assert.equal(
+    one.all.map(({ key, program, facet, count }) => ({ key, program, facet, count })),
+    other.all.map(({ key, program, facet, count }) => ({ key, program, facet, count })),
+  );
+});
+
+const isDescribed = (cause: Located): boolean =>
+  DESCRIPTIONS.some(({ covers }) => covers.some((matcher) => matches(matcher, cause)));
+
+/** Only hidden state shows these. */
+const isHidden = ({ what }: Located): boolean => /devices reach|charged/.test(what);
+
+const onEmulator = (release: ReleaseName, { ground, program }: Located, side: Side) => {
+  const machine = new EmulatedMachine(settingOn(release, ground));
+  const last = runProgram(programOn(side, program), machine).at(-1);
+  if (last === undefined) throw new Error('An empty program.');
+  const { result, errno, memory } = last.observation;
+  return { result: errno === 0 ? result : -errno, after: memory };
+};
+
+const text = ({ what, legacy, compat }: Facet): string => `${what}: ${legacy}, ${compat}`;
+
+for (const release of RELEASE_NAMES) {
+  test(`what is found is specified on both sides, described, and so on the emulator (${release})`, async () => {
+    for (const ground of GROUNDS) {
+      const moves = Math.min(ground.moves, ground === VTD ? MOVES : MOVES - 1);
+      const { searched, all } = await found(release, ground, moves);
+      assert.is(searched.undecided, 0, `${ground.name}: requests that a side does not specify`);
+      for (const cause of all) {
+        assert.ok(isDescribed(cause), `nobody has described ${cause.key}`);
+        if (isHidden(cause)) continue;
+        const operation = cause.program.at(-1);
+        if (operation === undefined) throw new Error('An empty program.');
+        const facets = facetsOf(
+          operation,
+          onEmulator(release, cause, 'legacy'),
+          onEmulator(release, cause, 'compat'),
+        );
+        const seen = [...facets].map(text);
+        assert.ok(
+          seen.includes(text(cause.facet)),
+          `${ground.name}, ${cause.key}: the emulator shows ${seen.join('; ') || 'no difference'}`,
+        );
+      }
+    }
+  });
+}
+
+test('names of rows are links', () => {
+  const ids = DESCRIPTIONS.map(({ id }) => id);
+  assert.is(new Set(ids).size, ids.length);
+  for (const id of ids) assert.match(id, /^[a-z][a-z0-9-]*$/);
+});
+
+test.run();

@@ -1,0 +1,115 @@
+// The audit's page in a real browser: what is shown, filtered and opened. Left out where there is no Chromium.
+
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type {
+  AuditDocument,
+  ShownRow,
+  ShownVariant,
+} from '../../../oracle/report/audit/document.ts';
+import { auditHtml } from '../../../oracle/report/audit/html.ts';
+import { auditMarkdown } from '../../../oracle/report/audit/markdown.ts';
+
+const test = suite('audit page');
+
+const variant = (request: string): ShownVariant => ({
+  key: `${request} | result`,
+  request,
+  what: 'result',
+  legacy: { rule: 'type1/a', says: 'It <refuses> & says so.', source: 'a()', answers: '-1 EINVAL' },
+  compat: { rule: 'compat/b', says: 'It grants.', source: 'b()', answers: '0' },
+  ground: 'a device',
+  program: ['1  container1 = open("/dev/vfio/vfio")', '2  VFIO_IOMMU_UNMAP_DMA(container1)'],
+  maps: [
+    {
+      name: 'type1 before',
+      ranges: [{ start: 0x1000n, last: 0x1fffn, readable: true, writable: true }],
+    },
+    { name: 'type1 after', ranges: [] },
+  ],
+  count: 3,
+  confirmed: ['7.3.4'],
+});
+
+const row = (id: string, request: string, more: Partial<ShownRow>): ShownRow => ({
+  id,
+  title: `${id} differs`,
+  severity: 'harmless',
+  means: 'Nothing.',
+  alsoIn: [],
+  confirmed: ['7.3.4'],
+  variants: [variant(request)],
+  ...more,
+});
+
+const DOCUMENT: AuditDocument = {
+  release: '7.3.4',
+  searched: [{ platform: 'a device', states: 2, requests: 10, undecided: 0 }],
+  rows: [
+    row('one', 'VFIO_IOMMU_MAP_DMA', { severity: 'breaks', declared: 'the patch' }),
+    row('two', 'VFIO_IOMMU_UNMAP_DMA', { severity: 'differs' }),
+    row('three', 'VFIO_IOMMU_UNMAP_DMA', {}),
+  ],
+};
+
+test('the Markdown has a line in the table and a section for each row', () => {
+  const text = auditMarkdown(DOCUMENT).join('\n');
+  for (const { id, title } of DOCUMENT.rows) {
+    assert.ok(text.includes(`(#${id})`), `${id} is not in the table`);
+    assert.ok(text.includes(`### ${title}`), `${id} has no section`);
+  }
+  assert.match(text, /3 rows, 2 of which neither/);
+});
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (path) => existsSync(path),
+);
+
+const inBrowser =
+  CHROMIUM === undefined
+    ? test.skip
+    : (name: string, body: () => Promise<void>): void => test(name, body);
+
+inBrowser(
+  'the page filters its rows, opens the one that a link names, and draws its maps',
+  async () => {
+    const { chromium } = await import('playwright-core');
+    const folder = mkdtempSync(join(tmpdir(), 'audit-page-'));
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM as string,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    });
+    try {
+      const path = join(folder, 'audit.html');
+      writeFileSync(path, auditHtml(DOCUMENT));
+      const page = await browser.newPage();
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(error.message));
+      await page.goto(`${pathToFileURL(path).href}#two`);
+      const visible = () => page.locator('details.row:not([hidden])').count();
+      assert.is(await visible(), 3);
+      assert.is(await page.locator('#two').getAttribute('open'), '');
+      assert.ok(await page.locator('#two svg.map rect').first().isVisible());
+      assert.match((await page.locator('#two').textContent()) ?? '', /It <refuses> & says so\./);
+      await page.selectOption('select[name=request]', 'VFIO_IOMMU_UNMAP_DMA');
+      assert.is(await visible(), 2);
+      await page.selectOption('select[name=severity]', 'differs');
+      assert.is(await visible(), 1);
+      assert.is(await page.locator('#shown').textContent(), '1 of 3 rows');
+      await page.selectOption('select[name=severity]', '');
+      await page.selectOption('select[name=request]', '');
+      await page.selectOption('select[name=declared]', 'yes');
+      assert.is(await visible(), 1);
+      assert.equal(errors, []);
+    } finally {
+      await browser.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
+
+test.run();
