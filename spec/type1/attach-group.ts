@@ -92,11 +92,14 @@ const allReached = (
     const reached = reach(left, { from: process, charge }, address, count, writable);
     if (isRefused(reached)) return reached;
     if (beyond !== undefined) {
-      return refused(
+      const rule =
         release.type1.beyondAperture === ERRNO.EFAULT
           ? attachGroupRules.beyondApertureFault
-          : attachGroupRules.beyondAperture,
-      );
+          : attachGroupRules.beyondAperture;
+      // Pages that lie together are pinned together, before any of them is mapped: what pins the rest may fail first.
+      const rest = Number(dmaLength(node) / PAGE_SIZE_BYTES);
+      const whole = reach(left, { from: process, charge }, address, rest, writable);
+      return isRefused(whole) ? { refused: rule, or: whole.refused } : refused(rule);
     }
     result = put(result, node.key, { ...node.value, reached: reached.stretches });
     left = reached.memory;

@@ -18,7 +18,7 @@ import type { FileId } from '../files.ts';
 import { leastFreeId, withObject } from '../iommufd/context.ts';
 import { EMPTY_IO_PAGETABLE } from '../iopt/io-pagetable.ts';
 import { load, write } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { COARSE, isCoarse } from '../type1/group-hardware.ts';
 import { joinedBy, leftBy } from '../type1/membership.ts';
@@ -162,7 +162,7 @@ const joinContainer = (
     return [joinsUntold(world, id, file, container, COARSE, false)];
   }
   const joined = joinedBy(world, container, file.group, call.process);
-  if (isRefused(joined)) return [failedBy(joined, world)];
+  if (isRefused(joined)) return failuresBy(joined, world);
   const after = withGroupJoined(joined.world, id, file, container);
   return withMemoryDoubt(succeeded(setContainerRules.joins, after), world, joined.pinned);
 };
