@@ -14,7 +14,13 @@ import type { World } from '../../spec/world.ts';
 import { seedOfBatch, Tally } from './campaign.ts';
 import { sortComplaints } from './complaints.ts';
 import { judgeSteps } from './judge-program.ts';
-import type { CampaignReport, Counterexample, Fault, JudgedStep } from './report.ts';
+import {
+  type CampaignReport,
+  type Counterexample,
+  type Fault,
+  type JudgedStep,
+  upToFault,
+} from './report.ts';
 
 /** What came of one program on a kernel. */
 export type KernelRun = {
@@ -112,7 +118,7 @@ const shrunk = async (
   program: Program,
   first: Judged,
 ): Promise<{ readonly counterexample: Counterexample; readonly shrinks: number }> => {
-  let best: Program = program.slice(0, first.steps.length);
+  let best: Program = upToFault(program, first);
   let judged = first;
   let progress = startOfShrinking(best.length);
   for (let shrinks = 0; ; shrinks += 1) {
@@ -148,7 +154,7 @@ const culprit = async (
   failing: readonly [Failing, ...Failing[]],
 ): Promise<Failing> => {
   const tried = [failing[0], ...failing.slice(1).sort(byEase)].slice(0, TRIED_AGAIN).sort(byEase);
-  const programs = tried.map(({ program, judged }) => program.slice(0, judged.steps.length + 1));
+  const programs = tried.map(({ program, judged }) => upToFault(program, judged));
   const ran = await subject.run(programs, true);
   for (const [index, run] of ran.entries()) {
     const judged = judgeRun(start, run);

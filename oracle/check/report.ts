@@ -22,10 +22,19 @@ export type Fault =
 export type Counterexample = {
   readonly setting: Setting;
   readonly program: Program;
-  /** The calls as far as they were judged; the last one is the violation, unless it is hidden. */
+  /** The calls as far as they were judged; the last one is the violation, unless it is hidden or killed the kernel. */
   readonly steps: readonly JudgedStep[];
   readonly fault: Fault;
 };
+
+/**
+ * The program up to what shows its fault. Of a call that killed the kernel there is no step, and it may have been the
+ * closing behind the last one: then nothing is cut off.
+ */
+export const upToFault = (
+  program: Program,
+  { steps, fault }: { readonly steps: readonly JudgedStep[]; readonly fault: Fault | undefined },
+): Program => (fault?.kind === 'death' ? program : program.slice(0, steps.length));
 
 export type CampaignReport = {
   readonly setting: Setting;

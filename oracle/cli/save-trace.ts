@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import type { FaultName } from '../../model/emulator/faults.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
-import type { Counterexample, Fault } from '../check/report.ts';
+import { type Counterexample, type Fault, upToFault } from '../check/report.ts';
 import { type Trace, type TraceFault, traceLines } from '../trace/trace-file.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 
@@ -32,9 +32,10 @@ export const traceOf = (
     defects,
   },
   // What stands behind a violation was not judged, and is of no use to anybody.
-  operations: counterexample.program
-    .slice(0, counterexample.steps.length)
-    .map((operation, index) => ({ operation, step: counterexample.steps[index]?.step })),
+  operations: upToFault(counterexample.program, counterexample).map((operation, index) => ({
+    operation,
+    step: counterexample.steps[index]?.step,
+  })),
   fault: faultOf(counterexample.fault),
 });
 

@@ -5,14 +5,17 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FaultName } from '../../../model/emulator/faults.ts';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
+import type { Operation } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import { type KernelRunner, runKernelCampaign } from '../../../oracle/check/kernel-campaign.ts';
 import type { CampaignReport } from '../../../oracle/check/report.ts';
+import { traceOf } from '../../../oracle/cli/save-trace.ts';
 import type { Setting } from '../../../spec/platform.ts';
 import { describeCounterexample } from '../../describe.ts';
 import { LIMITED, nameOf, PRIVILEGED, settingOf } from '../../settings.ts';
 
 const LENGTH = 40;
+const IOAS_COPY = 0x3b83;
 
 const kernel = (setting: Setting, faults: readonly FaultName[]): KernelRunner => ({
   run: async (programs) =>
@@ -60,6 +63,40 @@ for (const [fault, most] of HIDDEN) {
     assert.ok((counterexample?.program.length ?? 0) <= most, `${counterexample?.program.length}`);
   });
 }
+
+/** Dies of a call, as a kernel does of which nothing more is heard. */
+const deadly = (setting: Setting, kills: (operation: Operation) => boolean): KernelRunner => ({
+  run: async (programs) =>
+    programs.map((program) => {
+      const fatal = program.findIndex(kills);
+      const before = fatal < 0 ? program : program.slice(0, fatal);
+      const steps = runProgram(before, new EmulatedMachine(setting));
+      return { steps, complaints: [], ...(fatal < 0 ? {} : { died: 'The machine ended.' }) };
+    }),
+});
+
+campaign('the call that killed the kernel stays in the program, and in its trace', async () => {
+  const setting = settingOf('mock');
+  const kills = (operation: Operation): boolean =>
+    operation.op === 'ioctl' && operation.command === IOAS_COPY;
+  const { counterexample } = await runKernelCampaign({
+    setting,
+    runs: 300,
+    seed: 5,
+    length: LENGTH,
+    subject: deadly(setting, kills),
+  });
+  assert.ok(counterexample !== undefined);
+  assert.is(counterexample?.fault.kind, 'death');
+  assert.is(counterexample?.program.length, 1);
+  assert.ok(counterexample?.program.some(kills));
+  if (counterexample === undefined) return;
+  const { operations } = traceOf(counterexample, 5, [], 'kernel');
+  assert.equal(
+    operations.map(({ operation }) => operation),
+    counterexample.program,
+  );
+});
 
 campaign('one seed: the same programs, and the same counterexample', async () => {
   const [one, other] = [
