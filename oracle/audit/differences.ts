@@ -33,7 +33,7 @@ export type Found = Cause & {
 
 export type Differences = Map<string, Found>;
 
-export const keyOf = ({ request, what, situation, legacyRule, compatRule }: Cause): string =>
+const keyOf = ({ request, what, situation, legacyRule, compatRule }: Cause): string =>
   `${request} | ${what} | ${situation ?? ''} | ${legacyRule.id} | ${compatRule.id}`;
 
 const note = (differences: Differences, cause: Cause, facet: Facet, program: Program): void => {
@@ -56,38 +56,57 @@ const situationOf = (legacy: World, compat: World): Situation =>
 /** What came of an operation on both sides. */
 export type Outcome = 'both-succeeded' | 'both-failed' | 'diverged' | 'undecided';
 
-const outcomeOf = ({ legacy, compat }: Answers, sameReach: boolean): Outcome => {
-  if (legacy.result >= 0 !== compat.result >= 0 || !sameReach) return 'diverged';
-  return legacy.result >= 0 ? 'both-succeeded' : 'both-failed';
+const isResult = ({ what }: Facet): boolean => what === 'result';
+
+/** An operation on both sides, and every way in which the answers, and what they lead to, differ. */
+export type Compared = {
+  readonly answers: Answers;
+  readonly facets: readonly Facet[];
+  readonly outcome: Outcome;
 };
 
-/** Adds the operation to the twin and notes in what the two answers, and what they lead to, differ. */
+/** Adds the operation to the twin. Where a side does not specify it, nothing can be compared. */
+export const compared = (twin: Twin, operation: Operation): Compared => {
+  const before = { legacy: twin.legacy.world, compat: twin.compat.world };
+  const answers = twin.add(operation);
+  const { legacy, compat } = answers;
+  if (legacy.rule === undefined || compat.rule === undefined) {
+    return { answers, facets: [], outcome: 'undecided' };
+  }
+  const facets = [...facetsOf(operation, legacy, compat)];
+  if (legacy.result >= 0 !== compat.result >= 0) {
+    // Where only one side grants, that the other one wrote nothing is no second difference.
+    return { answers, facets: facets.filter(isResult), outcome: 'diverged' };
+  }
+  const reached = [...reachFacets(legacy.world, compat.world)];
+  const charged = chargeFacets(before, legacy.world, compat.world);
+  return {
+    answers,
+    facets: [...facets, ...reached, ...charged],
+    outcome:
+      reached.length > 0 ? 'diverged' : legacy.result >= 0 ? 'both-succeeded' : 'both-failed',
+  };
+};
+
+/** Adds the operation to the twin, and notes in what the two sides differ. */
 export const noteDifferences = (
   twin: Twin,
   operation: Operation,
   differences: Differences,
 ): Outcome => {
   const before = { legacy: twin.legacy.world, compat: twin.compat.world };
-  const answers = twin.add(operation);
+  const { answers, facets, outcome } = compared(twin, operation);
   const { legacy, compat } = answers;
-  if (legacy.rule === undefined || compat.rule === undefined) return 'undecided';
-  const cause = {
-    request: requestName(operation),
-    legacyRule: legacy.rule,
-    compatRule: compat.rule,
-  };
-  const alike = legacy.result >= 0 === compat.result >= 0;
-  const situation = situationOf(before.legacy, before.compat);
-  const add = (facet: Facet): void => {
-    const isResult = facet.what === 'result';
-    // Where only one side grants, that the other one wrote nothing is no second difference.
-    if (!isResult && !alike) return;
-    const of = { ...cause, what: facet.what, situation: isResult ? undefined : situation };
-    note(differences, of, facet, twin.program);
-  };
-  for (const facet of facetsOf(operation, legacy, compat)) add(facet);
-  const reached = alike ? [...reachFacets(legacy.world, compat.world)] : [];
-  for (const facet of reached) add(facet);
-  for (const facet of chargeFacets(before, legacy.world, compat.world)) add(facet);
-  return outcomeOf(answers, reached.length === 0);
+  if (legacy.rule === undefined || compat.rule === undefined) return outcome;
+  for (const facet of facets) {
+    const cause = {
+      request: requestName(operation),
+      what: facet.what,
+      situation: isResult(facet) ? undefined : situationOf(before.legacy, before.compat),
+      legacyRule: legacy.rule,
+      compatRule: compat.rule,
+    };
+    note(differences, cause, facet, twin.program);
+  }
+  return outcome;
 };

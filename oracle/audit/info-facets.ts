@@ -9,6 +9,7 @@ import {
   VFIO_INFO_CAP_HEADER,
   VFIO_IOMMU_TYPE1_INFO,
 } from '../../spec/abi/vfio.ts';
+import { hex, range } from '../report/quantities.ts';
 import type { Facet } from './facets.ts';
 
 const CAP_MIGRATION_ID = 2;
@@ -24,8 +25,6 @@ type Capability = { readonly name: string; readonly version: number; readonly te
 const view = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
-
 /** What the capability at that offset tells behind its header. */
 const tellsOf = (id: number, bytes: Uint8Array, at: number): string => {
   const from = at + VFIO_INFO_CAP_HEADER.size;
@@ -39,9 +38,9 @@ const tellsOf = (id: number, bytes: Uint8Array, at: number): string => {
     return `flags ${data.getUint32(from, true)}, pgsize_bitmap ${hex(sizes)}, max_dirty_bitmap_size ${hex(greatest)}`;
   }
   const ranges = Array.from({ length: data.getUint32(from, true) }, (_, index) => {
-    const range = bytes.subarray(from + 8 + index * IOVA_RANGE.size);
-    const { start, last } = decode(IOVA_RANGE, range);
-    return `[${hex(start)}, ${hex(last)}]`;
+    const told = bytes.subarray(from + 8 + index * IOVA_RANGE.size);
+    const { start, last } = decode(IOVA_RANGE, told);
+    return range(start, last);
   });
   return ranges.length === 0 ? 'no range' : ranges.join(', ');
 };

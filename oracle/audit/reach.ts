@@ -7,16 +7,15 @@ import { translations } from '../../spec/hardware/translate.ts';
 import { deviceAt } from '../../spec/iommufd/context.ts';
 import { translations as type1Translations } from '../../spec/type1/translate.ts';
 import {
+  type BoundDevice,
   containerOf,
   descriptorsOf,
-  type OpenDevice,
+  type HeldDevice,
   openFile,
   type World,
 } from '../../spec/world.ts';
+import { range } from '../report/quantities.ts';
 import type { Facet } from './facets.ts';
-
-type BoundDevice = Extract<OpenDevice, { kind: 'bound' }>;
-type HeldDevice = Extract<OpenDevice, { kind: 'held' }>;
 
 type Stretch = {
   readonly iova: bigint;
@@ -67,8 +66,6 @@ const sameAccess = (a: Stretch, b: Stretch): boolean =>
 const permission = ({ readable, writable }: Stretch): string =>
   `${readable ? 'r' : '-'}${writable ? 'w' : '-'}`;
 
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
-
 const rangeText = (stretches: readonly Stretch[]): string => {
   const ranges: { start: bigint; last: bigint; access: string }[] = [];
   for (const stretch of stretches) {
@@ -83,7 +80,7 @@ const rangeText = (stretches: readonly Stretch[]): string => {
   }
   return ranges.length === 0
     ? 'nothing'
-    : ranges.map(({ start, last, access }) => `[${hex(start)}, ${hex(last)}] ${access}`).join(', ');
+    : ranges.map(({ start, last, access }) => `${range(start, last)} ${access}`).join(', ');
 };
 
 const kindOf = (legacy: readonly Stretch[], compat: readonly Stretch[]): string | undefined => {

@@ -8,8 +8,6 @@ import type { Located } from './run-audit.ts';
  */
 export type Severity = 'breaks' | 'differs' | 'harmless';
 
-export const SEVERITIES: readonly Severity[] = ['breaks', 'differs', 'harmless'];
-
 /** What a description is about. Absent parts match everything; a rule is named whole, or by its part and a slash. */
 export type Matcher = {
   /** With or without what is asked about: "VFIO_SET_IOMMU", "VFIO_SET_IOMMU(TYPE1_IOMMU)". */

@@ -4,8 +4,6 @@ import type { Operation, Program } from '../../model/programs/program.ts';
 
 export type Side = 'legacy' | 'compat';
 
-export const SIDES: readonly Side[] = ['legacy', 'compat'];
-
 /** What a program of the audit opens as its container; on the other side it is the iommufd. */
 export const CONTAINER = '/dev/vfio/vfio';
 const IOMMUFD = '/dev/iommu';
@@ -18,11 +16,3 @@ export const operationOn = (side: Side, operation: Operation): Operation =>
 
 export const programOn = (side: Side, program: Program): Program =>
   program.map((operation) => operationOn(side, operation));
-
-/** A program for both sides, from one that opened containers of one of them. */
-export const neutralProgram = (program: Program): Program =>
-  program.map((operation) =>
-    operation.op === 'open' && operation.path === IOMMUFD
-      ? { ...operation, path: CONTAINER }
-      : operation,
-  );

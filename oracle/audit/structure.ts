@@ -25,7 +25,7 @@ export type Move = {
 const PAGE = 4096n;
 
 export const groupThing = (group: number): string => `group${group}`;
-export const deviceThing = (name: string): string => `device ${name}`;
+const deviceThing = (name: string): string => `device ${name}`;
 
 const open = (thing: string, path: string): Move => ({
   name: thing,

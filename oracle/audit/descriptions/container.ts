@@ -57,7 +57,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'breaks',
     means:
       'A program that takes any result other than 0 for "yes" believes that accesses are coherent; one that checks for errors stops. Ask after the group has joined.',
-    covers: [{ request: 'VFIO_CHECK_EXTENSION(DMA_CC_IOMMU)', compat: NONE }],
+    covers: [{ request: 'VFIO_CHECK_EXTENSION(DMA_CC)', compat: NONE }],
   },
   {
     id: 'extension-cc-without-device',
@@ -66,7 +66,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'iommufd has no domain before a device is open, and of none it says that all are coherent. QEMU asks after it has opened the container and before it opens devices: it must ask again, or not trust the 1.',
-    covers: [{ request: 'VFIO_CHECK_EXTENSION(DMA_CC_IOMMU)' }],
+    covers: [{ request: 'VFIO_CHECK_EXTENSION(DMA_CC)' }],
   },
   {
     id: 'extension-noiommu',
@@ -74,7 +74,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 answers 1 only to a program with CAP_SYS_RAWIO where the unsafe mode is switched on, or once a group without an IOMMU has joined; iommufd says what the kernel was built with. A program that takes the 1 for a reason to use no IOMMU goes the wrong way.',
-    covers: [{ request: 'VFIO_CHECK_EXTENSION(NOIOMMU_IOMMU)' }],
+    covers: [{ request: 'VFIO_CHECK_EXTENSION(NOIOMMU)' }],
   },
   {
     id: 'extension-update-vaddr',
@@ -93,7 +93,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     means:
       'No program in the kernel’s tree or in QEMU uses the type; native nesting takes its place.',
     until: 'type1 dropped it itself in a later release than 6.12',
-    covers: [{ request: 'VFIO_CHECK_EXTENSION(TYPE1_NESTING_IOMMU)' }],
+    covers: [{ request: 'VFIO_CHECK_EXTENSION(TYPE1_NESTING)' }],
   },
   {
     id: 'extension-without-group',
@@ -108,7 +108,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'breaks',
     declared: 'the patch: VFIO_TYPE1_NESTING_IOMMU is not going to be implemented',
     means: 'Use TYPE1v2, as which the nesting type behaves for everything that a program can see.',
-    covers: [{ request: 'VFIO_SET_IOMMU(TYPE1_NESTING_IOMMU)', legacyAnswers: 'grants' }],
+    covers: [{ request: 'VFIO_SET_IOMMU(TYPE1_NESTING)', legacyAnswers: 'grants' }],
   },
   {
     id: 'set-iommu-unknown',

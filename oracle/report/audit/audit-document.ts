@@ -5,11 +5,12 @@ import { startOfProgram } from '../../../model/programs/draft.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/releases.ts';
 import type { Rule } from '../../../spec/rule.ts';
 import type { World } from '../../../spec/world.ts';
-import { type Facet, facetsOf } from '../../audit/facets.ts';
+import { compared } from '../../audit/differences.ts';
+import type { Facet } from '../../audit/facets.ts';
 import { mappedIn } from '../../audit/mapped.ts';
 import type { Row } from '../../audit/row.ts';
 import { type Audit, type Located, settingOn } from '../../audit/run-audit.ts';
-import { startOfTwin } from '../../audit/twin.ts';
+import { startOfTwin, type Twin } from '../../audit/twin.ts';
 import { programText } from '../program-text.ts';
 import type { AuditDocument, ShownRow, ShownSide, ShownVariant } from './document.ts';
 import type { Strip } from './map-picture.ts';
@@ -17,21 +18,27 @@ import type { Strip } from './map-picture.ts';
 /** On which kernels a cause was seen, by its key. */
 export type Confirmed = ReadonlyMap<string, readonly ReleaseName[]>;
 
+type Sides = { readonly legacy: World; readonly compat: World };
+
 type Replayed = {
   readonly facets: readonly Facet[];
-  readonly before: { readonly legacy: World; readonly compat: World };
-  readonly after: { readonly legacy: World; readonly compat: World };
+  readonly before: Sides;
+  readonly after: Sides;
 };
+
+const worldsOf = ({ legacy, compat }: Twin): Sides => ({
+  legacy: legacy.world,
+  compat: compat.world,
+});
 
 const replayed = (release: ReleaseName, { program, ground }: Located): Replayed => {
   const twin = startOfTwin(startOfProgram(settingOn(release, ground)));
   for (const operation of program.slice(0, -1)) twin.add(operation);
-  const before = { legacy: twin.legacy.world, compat: twin.compat.world };
+  const before = worldsOf(twin);
   const last = program.at(-1);
   if (last === undefined) throw new Error('A difference was found by an empty program.');
-  const { legacy, compat } = twin.add(last);
-  const after = { legacy: twin.legacy.world, compat: twin.compat.world };
-  return { facets: [...facetsOf(last, legacy, compat)], before, after };
+  const { facets } = compared(twin, last);
+  return { facets, before, after: worldsOf(twin) };
 };
 
 const strips = ({ before, after }: Replayed): readonly Strip[] => [
@@ -64,16 +71,12 @@ const variant = (release: ReleaseName, found: Located, confirmed: Confirmed): Sh
   };
 };
 
-const sameFacet = (facet: Facet, wanted: Facet): boolean => facet.what === wanted.what;
-
 /** The other releases in which the row's programs show a difference in the same place. */
 const alsoIn = (release: ReleaseName, { seen }: Row): readonly ReleaseName[] =>
   RELEASE_NAMES.filter(
     (other) =>
       other !== release &&
-      seen.some((found) =>
-        replayed(other, found).facets.some((facet) => sameFacet(facet, found.facet)),
-      ),
+      seen.some((found) => replayed(other, found).facets.some(({ what }) => what === found.what)),
   );
 
 const rowOf = (release: ReleaseName, row: Row, confirmed: Confirmed): ShownRow => {

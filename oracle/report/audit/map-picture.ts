@@ -2,6 +2,7 @@
 // or ends every stretch is equally wide, so that a page and a terabyte can be told apart in one picture.
 
 import type { MappedRange } from '../../audit/mapped.ts';
+import { hex } from '../quantities.ts';
 
 export type Strip = { readonly name: string; readonly ranges: readonly MappedRange[] };
 
@@ -22,8 +23,6 @@ const bounds = (strips: readonly Strip[]): readonly bigint[] => {
   }
   return [...edges].sort((a, b) => (a < b ? -1 : 1));
 };
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 const classOf = ({ readable, writable }: MappedRange): string =>
   writable ? (readable ? 'rw' : 'w') : readable ? 'r' : 'none';
