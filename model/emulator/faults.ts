@@ -85,3 +85,6 @@ export const FAULTS = list({
 
 export type FaultName = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
+
+export const isFaultName = (name: string): name is FaultName =>
+  (FAULT_NAMES as readonly string[]).includes(name);

@@ -2,9 +2,6 @@
 
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { cProgram } from '../emit/c-program.ts';
-import { emissionOf, notInC } from '../emit/emission.ts';
-import { emissionText } from '../emit/text.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/trace-file.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
@@ -42,6 +39,9 @@ const save = (file: string, text: string): void => {
 
 const emit = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
+  const { emissionOf, notInC } = await import('../emit/emission.ts');
+  const { cProgram } = await import('../emit/c-program.ts');
+  const { emissionText } = await import('../emit/text.ts');
   const emission = emissionOf(await readTrace(file));
   const reason = options.as === 'c' ? notInC(emission) : undefined;
   if (reason !== undefined) throw new BadUse(`${file} does not become C: ${reason}.`);

@@ -1,10 +1,9 @@
 // iommufd-spec replay: runs the programs of trace files again, on the emulator or on a kernel.
 
 import { type Command, Option } from 'commander';
-import { FAULT_NAMES, type FaultName } from '../../model/emulator/faults.ts';
+import { FAULT_NAMES, type FaultName, isFaultName } from '../../model/emulator/faults.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/platform.ts';
-import { judgeProgram } from '../check/judge-program.ts';
 import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
 import {
   counterexampleReport,
@@ -29,7 +28,7 @@ import {
   withKernelFor,
 } from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
-import { isDefect, oneMore } from './settings.ts';
+import { oneMore } from './settings.ts';
 
 type Options = SubjectOptions & {
   readonly defect?: readonly (FaultName | 'none')[];
@@ -55,7 +54,7 @@ export const defectsOf = (
   named: readonly (FaultName | 'none')[] | undefined,
 ): ReadonlySet<FaultName> => {
   if (named !== undefined) return new Set(named.filter((name) => name !== 'none'));
-  const unknown = trace.header.defects.find((name) => !isDefect(name));
+  const unknown = trace.header.defects.find((name) => !isFaultName(name));
   if (unknown !== undefined) {
     throw new BadInput(
       file,
@@ -63,7 +62,7 @@ export const defectsOf = (
       `the emulator has no defect called ${unknown}; --defect none leaves it out`,
     );
   }
-  return new Set(trace.header.defects.filter(isDefect));
+  return new Set(trace.header.defects.filter(isFaultName));
 };
 
 const withDefects = (defects: ReadonlySet<FaultName>): string =>
@@ -133,7 +132,10 @@ async function* onKernels(
   }
 }
 
-function* onEmulator(replayed: readonly Replayed[]): Generator<readonly [Replayed, Outcome]> {
+async function* onEmulator(
+  replayed: readonly Replayed[],
+): AsyncGenerator<readonly [Replayed, Outcome]> {
+  const { judgeProgram } = await import('../check/judge-program.ts');
   for (const each of replayed) {
     const { setting } = each.trace.header;
     yield [each, { setting, ...judgeProgram(setting, each.program, each.defects) }];

@@ -6,8 +6,6 @@ import type { FaultName } from '../../model/emulator/faults.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/platform.ts';
-import { shrinkProgram } from '../check/campaign.ts';
-import { judgeProgram } from '../check/judge-program.ts';
 import type { Counterexample } from '../check/report.ts';
 import { withEvent } from '../judge/recorded-events.ts';
 import { judgeRecorded, startOf } from '../judge/session.ts';
@@ -159,18 +157,25 @@ const shrinkOnKernel = async (options: Options, told: Setting, program: Program)
   });
 };
 
+const shrinkOnEmulator = async ({ setting, program, defects }: Source) => {
+  const { shrinkProgram } = await import('../check/campaign.ts');
+  const { judgeProgram } = await import('../check/judge-program.ts');
+  return {
+    setting,
+    counterexample: shrinkProgram(setting, program, defects),
+    run: () => judgeProgram(setting, program, defects).steps,
+  };
+};
+
 const shrink = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
-  const { setting, program, defects, notes } = await sourceOf(file, options);
+  const source = await sourceOf(file, options);
+  const { setting, program, defects, notes } = source;
   for (const note of notes) output.error(`${file}: ${note}`);
   const onKernel = isOnKernel(options);
   const shrunk = onKernel
     ? await shrinkOnKernel(options, setting, program)
-    : {
-        setting,
-        counterexample: shrinkProgram(setting, program, defects),
-        run: () => judgeProgram(setting, program, defects).steps,
-      };
+    : await shrinkOnEmulator(source);
   const { counterexample } = shrunk;
   const subject = onKernel ? 'kernel' : 'emulator';
   if (counterexample !== undefined) {

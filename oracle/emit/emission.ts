@@ -1,7 +1,7 @@
 // What of a trace is emitted: its operations up to the last that was run, and what is wrong, in words. What no reply
 // shows is followed by the look at hidden state that shows it, where there is one.
 
-import { FAULT_NAMES, type FaultName } from '../../model/emulator/faults.ts';
+import { isFaultName } from '../../model/emulator/faults.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
 import { withProbes } from '../../model/programs/probes.ts';
 import { judgeProgram, judgeSteps } from '../check/judge-program.ts';
@@ -29,9 +29,6 @@ const titleOf = ({ header }: Trace, operations: number): string =>
   `${count(operations, 'operation')}, ${settingText(header.setting)}, as ${header.subject ?? 'a kernel'} answered them.`;
 
 const asStep = ({ step }: JudgedStep): TracedStep => step;
-
-const isFaultName = (name: string): name is FaultName =>
-  (FAULT_NAMES as readonly string[]).includes(name);
 
 /** The program with the first look at hidden state that the emulator with the trace's defects answers wrongly. */
 const withShowingProbe = (trace: Trace): Emission | undefined => {

@@ -8,8 +8,14 @@ type Json = Readonly<Record<string, unknown>>;
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const HEX = /^0x[0-9a-fA-F]{1,16}$/;
-const SIGNED_HEX = /^-?0x[0-9a-fA-F]{1,16}$/;
+/** A u64 as text. */
+export const HEX = /^0x[0-9a-fA-F]{1,16}$/;
+export const SIGNED_HEX = /^-?0x[0-9a-fA-F]{1,16}$/;
+
+/** What text like SIGNED_HEX stands for. */
+export const signedOf = (text: string): bigint =>
+  text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+
 const BYTES = /^(?:[0-9a-fA-F]{2})*$/;
 
 const problemOf = (text: string): string => {
@@ -113,7 +119,7 @@ export class Fields {
     if (typeof value !== 'string' || !SIGNED_HEX.test(value)) {
       this.fail(`${this.#name(name)} is no hexadecimal number of at most 64 bits`);
     }
-    return value.startsWith('-') ? -BigInt(value.slice(1)) : BigInt(value);
+    return signedOf(value);
   }
 
   /** Hexadecimal digits, two a byte. */

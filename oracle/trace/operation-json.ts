@@ -8,14 +8,7 @@ import {
   type Value,
   type WordsInMemory,
 } from '../../model/programs/program.ts';
-import type { Fields } from './fields.ts';
-import { isObject } from './fields.ts';
-
-const HEX = /^0x[0-9a-fA-F]{1,16}$/;
-const SIGNED_HEX = /^-?0x[0-9a-fA-F]{1,16}$/;
-
-const signed = (text: string): bigint =>
-  text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+import { type Fields, HEX, isObject, SIGNED_HEX, signedOf } from './fields.ts';
 
 const handleOrNumber = (fields: Fields, value: unknown, name: string): Value => {
   if (typeof value === 'string' && HEX.test(value)) return BigInt(value);
@@ -23,7 +16,7 @@ const handleOrNumber = (fields: Fields, value: unknown, name: string): Value => 
     const { arena, from, out } = value;
     const count = Object.keys(value).length;
     if (count === 1 && typeof arena === 'string' && SIGNED_HEX.test(arena)) {
-      return { arena: signed(arena) };
+      return { arena: signedOf(arena) };
     }
     if (count === 2 && typeof from === 'string' && typeof out === 'string') return { from, out };
   }

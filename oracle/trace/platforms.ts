@@ -2,6 +2,7 @@
 
 import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../spec/platform.ts';
 import { BadInput } from './bad-input.ts';
+import { HEX, isObject } from './fields.ts';
 
 /** What the kernel takes where no parameter says otherwise. */
 const DMA_ENTRY_LIMIT = 65535;
@@ -100,11 +101,6 @@ export const PLATFORMS: Readonly<Record<string, Platform>> = {
 
 type Description = Readonly<Record<string, unknown>>;
 
-const isDescription = (value: unknown): value is Description =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const HEX = /^0x[0-9a-fA-F]{1,16}$/;
-
 const number = (file: string, value: unknown, name: string): bigint => {
   if (typeof value !== 'string' || !HEX.test(value)) {
     throw new BadInput(file, 1, `the platform's "${name}" is no hexadecimal number`);
@@ -126,7 +122,7 @@ const deviceOf = (
   position: number,
   reserved: readonly IovaRange[],
 ): PlatformDevice => {
-  if (!isDescription(value) || typeof value.bdf !== 'string' || typeof value.group !== 'number') {
+  if (!isObject(value) || typeof value.bdf !== 'string' || typeof value.group !== 'number') {
     throw new BadInput(file, 1, 'a device of the platform has no "bdf" and "group"');
   }
   const cdev = typeof value.cdev === 'number' ? value.cdev : position;

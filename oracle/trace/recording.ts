@@ -5,7 +5,7 @@ import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../sp
 import type { Call, Observation, Process, Segment } from '../../spec/call.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
 import { BadInput } from './bad-input.ts';
-import { isObject, parseObject } from './fields.ts';
+import { HEX, isObject, parseObject } from './fields.ts';
 
 export type RecordingHeader = {
   /** 2: every process, descriptor and mapping is followed; see recorded-event.ts. */
@@ -108,7 +108,7 @@ class Reader {
   /** A number written as 0x… */
   hexNumber(name: string, source: Line = this.#fields): bigint {
     const value = source[name];
-    if (typeof value !== 'string' || !HEX_NUMBER.test(value)) {
+    if (typeof value !== 'string' || !HEX.test(value)) {
       this.fail(`"${name}" is no hexadecimal number of at most 64 bits`);
     }
     return BigInt(value);
@@ -121,8 +121,6 @@ class Reader {
     return bytes;
   }
 }
-
-const HEX_NUMBER = /^0x[0-9a-fA-F]{1,16}$/;
 
 const COMMAND_MAX = 0xffff_ffff;
 

@@ -10,12 +10,10 @@ import type {
   Setting,
 } from '../../spec/platform.ts';
 import { RELEASE_NAMES } from '../../spec/releases.ts';
-import type { Fields } from './fields.ts';
+import { type Fields, HEX } from './fields.ts';
 import { hexText } from './json-line.ts';
 
 const rangeJson = ({ start, last }: IovaRange) => [hexText(start), hexText(last)];
-
-const HEX = /^0x[0-9a-fA-F]{1,16}$/;
 
 const rangeOf = (fields: Fields, value: unknown): IovaRange => {
   const [start, last] = Array.isArray(value) && value.length === 2 ? value : [];
