@@ -4,7 +4,6 @@
 import { copyOfBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import {
-  type Backing,
   type Call,
   type DmaCall,
   type IoctlCall,
@@ -20,6 +19,7 @@ import { emptyWorld, type World } from '../../spec/world.ts';
 import { ARENA_BASE, REGIONS } from './arena.ts';
 import type { Label, Operation, Value } from './program.ts';
 import {
+  callOf,
   dmaCallOf,
   type Given,
   givenBy,
@@ -149,8 +149,13 @@ export class Draft {
   }
 
   #expect(operation: Operation): Expectation {
-    const call = operation.op === 'ioctl' ? this.#ioctlOf(operation) : this.#callOf(operation);
+    const call = this.#callOf(operation);
     return expectationOf(step(this.world, call), call);
+  }
+
+  #callOf(operation: Operation): Call {
+    if (operation.op === 'ioctl') return this.#ioctlOf(operation);
+    return operation.op === 'dma' ? this.#dmaOf(operation) : callOf(operation, this.#place);
   }
 
   #ioctlOf({ fd, command, argument }: Extract<Operation, { op: 'ioctl' }>): IoctlCall {
@@ -176,46 +181,5 @@ export class Draft {
   #dmaOf(operation: Extract<Operation, { op: 'dma' }>): DmaCall {
     const call = dmaCallOf(operation, this.#place);
     return { ...call, memory: this.#loaded(call.memory) };
-  }
-
-  #callOf(operation: Exclude<Operation, { op: 'ioctl' }>): Call {
-    const process = PROCESS;
-    switch (operation.op) {
-      case 'dma':
-        return this.#dmaOf(operation);
-      case 'status':
-        return { kind: 'status', process, field: operation.field };
-      case 'open':
-        return { kind: 'open', process, path: operation.path };
-      case 'close':
-        return { kind: 'close', process, fd: fileDescriptor(Number(this.valueOf(operation.fd))) };
-      case 'memfd':
-        return { kind: 'memfd', process, length: operation.length };
-      case 'mmap': {
-        const { length, protection, shared, offset } = operation;
-        const backing: Backing =
-          operation.backing.kind === 'memfd'
-            ? {
-                kind: 'memfd',
-                fd: fileDescriptor(Number(this.valueOf(operation.backing.fd))),
-                offset: operation.backing.offset,
-              }
-            : operation.backing;
-        const address = userAddress(this.#place.base + offset);
-        return { kind: 'mmap', process, address, length, protection, shared, backing };
-      }
-      case 'munmap':
-        return {
-          kind: 'munmap',
-          process,
-          address: userAddress(this.#place.base + operation.offset),
-          length: operation.length,
-        };
-      case 'store': {
-        const address = userAddress(this.#place.base + operation.offset);
-        const bytes = new Uint8Array(Buffer.from(operation.hex, 'hex'));
-        return { kind: 'store', process, memory: { address, bytes } };
-      }
-    }
   }
 }

@@ -192,29 +192,18 @@ const dma = (operation: Dma, machine: Machine, place: Place): Step => {
   return { label, call: { ...call, memory }, observation: observed(result, after) };
 };
 
-const perform = (operation: Operation, machine: Machine, place: Place): Step => {
-  const { label } = operation;
-  const remember = (call: Call, result: number): Step => {
-    place.given.set(label, { result, struct: undefined });
-    return { label, call, observation: observed(result, []) };
-  };
+/** The call that an operation is now, where nothing is put into memory for it. */
+export const callOf = (operation: Exclude<Operation, { op: 'ioctl' | 'dma' }>, place: Place) => {
+  const process = PROCESS;
   switch (operation.op) {
     case 'open':
-      return remember(
-        { kind: 'open', process: PROCESS, path: operation.path },
-        machine.open(operation.path),
-      );
+      return { kind: 'open', process, path: operation.path } as const;
     case 'close': {
       const fd = fileDescriptor(Number(resolve(operation.fd, place)));
-      return remember({ kind: 'close', process: PROCESS, fd }, machine.close(fd));
+      return { kind: 'close', process, fd } as const;
     }
-    case 'ioctl':
-      return ioctl(operation, machine, place);
     case 'memfd':
-      return remember(
-        { kind: 'memfd', process: PROCESS, length: operation.length },
-        machine.memfd(operation.length),
-      );
+      return { kind: 'memfd', process, length: operation.length } as const;
     case 'mmap': {
       const { protection, shared, length } = operation;
       const address = userAddress(place.base + operation.offset);
@@ -226,34 +215,52 @@ const perform = (operation: Operation, machine: Machine, place: Place): Step => 
               offset: operation.backing.offset,
             }
           : operation.backing;
-      return remember(
-        { kind: 'mmap', process: PROCESS, address, length, protection, shared, backing },
-        machine.mmap(address, length, protection, shared, backing),
-      );
+      return { kind: 'mmap', process, address, length, protection, shared, backing } as const;
     }
     case 'munmap': {
       const address = userAddress(place.base + operation.offset);
-      return remember(
-        { kind: 'munmap', process: PROCESS, address, length: operation.length },
-        machine.munmap(address, operation.length),
-      );
+      return { kind: 'munmap', process, address, length: operation.length } as const;
     }
-    case 'dma':
-      return dma(operation, machine, place);
     case 'status':
-      return remember(
-        { kind: 'status', process: PROCESS, field: operation.field },
-        machine.status(operation.field),
-      );
+      return { kind: 'status', process, field: operation.field } as const;
     case 'store': {
       const address = userAddress(place.base + operation.offset);
-      const bytes = bytesOfHex(operation.hex);
-      return remember(
-        { kind: 'store', process: PROCESS, memory: { address, bytes } },
-        machine.store(address, bytes),
-      );
+      const memory: Segment = { address, bytes: bytesOfHex(operation.hex) };
+      return { kind: 'store', process, memory } as const;
     }
   }
+};
+
+/** Its result, or -errno. */
+const made = (call: ReturnType<typeof callOf>, machine: Machine): number => {
+  switch (call.kind) {
+    case 'open':
+      return machine.open(call.path);
+    case 'close':
+      return machine.close(call.fd);
+    case 'memfd':
+      return machine.memfd(call.length);
+    case 'mmap': {
+      const { address, length, protection, shared, backing } = call;
+      return machine.mmap(address, length, protection, shared, backing);
+    }
+    case 'munmap':
+      return machine.munmap(call.address, call.length);
+    case 'status':
+      return machine.status(call.field);
+    case 'store':
+      return machine.store(call.memory.address, call.memory.bytes);
+  }
+};
+
+const perform = (operation: Operation, machine: Machine, place: Place): Step => {
+  if (operation.op === 'ioctl') return ioctl(operation, machine, place);
+  if (operation.op === 'dma') return dma(operation, machine, place);
+  const { label } = operation;
+  const call = callOf(operation, place);
+  const result = made(call, machine);
+  place.given.set(label, { result, struct: undefined });
+  return { label, call, observation: observed(result, []) };
 };
 
 /** Maps the arena and makes every call of the program, in order. The machine must be fresh. */

@@ -5,8 +5,9 @@ import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
 import type { FileId } from '../../spec/files.ts';
 import { pagesAt, tableOf } from '../../spec/iommufd/context.ts';
+import { firstMeeting } from '../../spec/iopt/area.ts';
 import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
-import type { World } from '../../spec/world.ts';
+import { openFile, type World } from '../../spec/world.ts';
 
 /** `address` is the program's at the first byte; `iova` and `last` are inclusive, in bytes. */
 export type SeenArea = {
@@ -44,17 +45,12 @@ export class SeenAreas {
 
   /** Those of an IOAS that have no byte left in it, the latest first. */
   gone(world: World, file: FileId, ioas: ObjectId): readonly SeenArea[] {
-    const open = [...nodesOf(world.files)].find(({ key }) => key === file)?.value;
+    const open = openFile(world, file);
     if (open?.kind !== 'iommufd') return [];
     const { areas } = tableOf(open.context, ioas);
-    const gone = [...(this.#areas.get(keyOf(file, ioas))?.values() ?? [])].filter((seen) => {
-      let isThere = false;
-      each(areas, (iova, { last }) => {
-        isThere ||= iova <= seen.last && last >= seen.iova;
-      });
-      return !isThere;
-    });
-    return gone.reverse();
+    return [...(this.#areas.get(keyOf(file, ioas))?.values() ?? [])]
+      .filter(({ iova, last }) => firstMeeting(areas, iova, last) === undefined)
+      .reverse();
   }
 }
 

@@ -52,11 +52,21 @@ export class Tally {
 
   readonly knownComplaints = new Map<string, number>();
 
-  /** So far, with no violation. */
-  report(setting: Setting, seed: number): CampaignReport {
+  readonly #of: Pick<CampaignReport, 'setting' | 'seed'>;
+
+  constructor(setting: Setting, seed: number) {
+    this.#of = { setting, seed };
+  }
+
+  /** So far. */
+  report(
+    counterexample: Counterexample | undefined,
+    shrinks: number,
+    interrupted: boolean,
+  ): CampaignReport {
     const { runs, calls, verdicts, rules, knownComplaints } = this;
-    const none = { counterexample: undefined, shrinks: 0, interrupted: false };
-    return { setting, seed, runs, calls, verdicts, rules, knownComplaints, ...none };
+    const tallied = { runs, calls, verdicts, rules, knownComplaints };
+    return { ...this.#of, ...tallied, counterexample, shrinks, interrupted };
   }
 
   add({ steps }: JudgedProgram): void {
@@ -112,14 +122,9 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
   const { setting, runs, seed, length, looks, paths, faults, onProgress, signal } = options;
   const start = startOfProgram(setting);
   const arbitrary = programs(setting, length, looks, paths);
-  const tally = new Tally();
-  const report = (
-    counterexample: Counterexample | undefined,
-    shrinks: number,
-    interrupted: boolean,
-  ): CampaignReport => ({ ...tally.report(setting, seed), counterexample, shrinks, interrupted });
+  const tally = new Tally(setting, seed);
   for (let done = 0; done < runs; done += BATCH) {
-    if (signal?.aborted === true) return report(undefined, 0, true);
+    if (signal?.aborted === true) return tally.report(undefined, 0, true);
     let failed = false;
     const property = fc.property(arbitrary, (program) => {
       const judged = judgeProgram(setting, program, faults, start);
@@ -137,12 +142,12 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
       const found = counterexampleOf(setting, program, faults);
       const shorter =
         found === undefined ? undefined : shorterOne(options, arbitrary, start, found);
-      return report(shorter ?? found, details.numShrinks, false);
+      return tally.report(shorter ?? found, details.numShrinks, false);
     }
     onProgress?.({ runs: tally.runs, calls: tally.calls });
     await setImmediate();
   }
-  return report(undefined, 0, false);
+  return tally.report(undefined, 0, false);
 };
 
 /**

@@ -5,10 +5,12 @@ import type { ObjectId } from '../../spec/abi/units.ts';
 import { nodesOf, valuesOf } from '../../spec/collections/ordered-map.ts';
 import { translations } from '../../spec/hardware/translate.ts';
 import type { Context } from '../../spec/iommufd/context.ts';
+import type { BackingId } from '../../spec/memory/address-space.ts';
 import { accountOf } from '../../spec/memory/memory.ts';
+import { pinnedIn } from '../../spec/selftest/md-check-refs.ts';
 import { translations as containerTranslations } from '../../spec/type1/translate.ts';
 import type { World } from '../../spec/world.ts';
-import { differing, Pairing, pageName } from './translation-differences.ts';
+import { differing, Pairing } from './translation-differences.ts';
 
 export type HiddenDifference = {
   /** "domain 4 of descriptor 3", "pins", "locked memory". */
@@ -109,32 +111,18 @@ const compareContainerDomains = (
   return differences;
 };
 
-/** How often each page is pinned, as the specification has it. */
-const expectedPins = (world: World): ReadonlyMap<string, number> => {
-  const pins = new Map<string, number>();
-  const add = (backing: number, first: number, count: number): void => {
+/** How often each page that is pinned is pinned, as the specification has it. */
+function* expectedPins(world: World): Generator<number> {
+  const pins = new Map<BackingId, Map<number, number>>();
+  for (const { backing, page: first, count } of pinnedIn(world)) {
+    const pages = pins.get(backing) ?? new Map<number, number>();
+    pins.set(backing, pages);
     for (let page = first; page < first + count; page += 1) {
-      const name = pageName(backing, page);
-      pins.set(name, (pins.get(name) ?? 0) + 1);
-    }
-  };
-  for (const file of valuesOf(world.files)) {
-    if (file.kind === 'iommufd') {
-      for (const pages of valuesOf(file.context.pages)) {
-        for (const { key, value } of nodesOf(pages.pinned)) {
-          add(value.backing, value.page, value.last - key + 1);
-        }
-      }
-    } else if (file.kind === 'container') {
-      for (const { reached } of valuesOf(file.container.type1?.dmas)) {
-        for (const { backing, page, count, kind } of reached ?? []) {
-          if (kind === 'memory') add(backing, page, count);
-        }
-      }
+      pages.set(page, (pages.get(page) ?? 0) + 1);
     }
   }
-  return pins;
-};
+  for (const pages of pins.values()) yield* pages.values();
+}
 
 const comparePins = (world: World, observed: HiddenState): readonly HiddenDifference[] => {
   const byCount = (counts: Iterable<number>): string => {
@@ -145,7 +133,7 @@ const comparePins = (world: World, observed: HiddenState): readonly HiddenDiffer
       .map(([count, pages]) => `${pages} pages ${count} times`)
       .join(', ');
   };
-  const expected = byCount(expectedPins(world).values());
+  const expected = byCount(expectedPins(world));
   const seen = byCount(observed.pins.map(({ count }) => count));
   return expected === seen
     ? []

@@ -201,12 +201,7 @@ export const runKernelCampaign = async (
   const looks = options.looks ?? KERNEL_LOOKS;
   const start = startOfProgram(setting);
   const arbitrary = programs(setting, length, looks, paths);
-  const tally = new Tally();
-  const report = (
-    counterexample: Counterexample | undefined,
-    shrinks: number,
-    interrupted: boolean,
-  ): CampaignReport => ({ ...tally.report(setting, seed), counterexample, shrinks, interrupted });
+  const tally = new Tally(setting, seed);
   const draw = (batch: number, done: number): readonly Program[] =>
     fc
       .sample(arbitrary, {
@@ -241,9 +236,9 @@ export const runKernelCampaign = async (
       await pending?.running;
       const found = await culprit(subject, start, [first, ...others]);
       const { counterexample, shrinks } = await shrunk(subject, start, found.program, found.judged);
-      return report(counterexample, shrinks, false);
+      return tally.report(counterexample, shrinks, false);
     }
     onProgress?.({ runs: tally.runs, calls: tally.calls });
   }
-  return report(undefined, 0, signal?.aborted === true);
+  return tally.report(undefined, 0, signal?.aborted === true);
 };

@@ -30,7 +30,7 @@ export const mdCheckRefsRules = rulesOf(
 type Pinned = { readonly backing: BackingId; readonly page: number; readonly count: number };
 
 /** What iommufds and legacy containers have pinned. */
-function* pinnedIn(world: World): Generator<Pinned> {
+export function* pinnedIn(world: World): Generator<Pinned> {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'iommufd') {
       for (const pages of valuesOf(file.context.pages)) {

@@ -12,7 +12,7 @@ import {
   drawStructPlace,
   drawUserAddress,
 } from '../values.ts';
-import type { GroupDescriptor, IommufdDescriptor, Scene } from './scene.ts';
+import type { Descriptor, GroupDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 
 const compatTable = (scene: Scene, { context }: IommufdDescriptor) =>
   context.compatIoas === undefined ? undefined : scene.table(context, BigInt(context.compatIoas));
@@ -55,7 +55,8 @@ export const drawSetIommu = (scene: Scene, { value }: IommufdDescriptor): void =
     scene.dice.of([1n, 1n, 1n, 3n, 3n, 8n, 0n, 2n, 7n, 0x1_0000_0001n, U64_MAX]),
   );
 
-export const drawCheckExtension = (scene: Scene, { value }: IommufdDescriptor): void =>
+/** On an iommufd or a legacy container. */
+export const drawCheckExtension = (scene: Scene, { value }: Descriptor): void =>
   scene.plain(
     'extension',
     value,

@@ -19,6 +19,7 @@ import {
   drawLength,
   drawStructPlace,
   drawUserAddress,
+  wrap,
 } from '../values.ts';
 import type { IommufdDescriptor, Scene } from './scene.ts';
 
@@ -123,7 +124,7 @@ export const drawAllowIovas = (scene: Scene, on: IommufdDescriptor): void => {
     const room = high ? BigInt(dice.number(2, 7)) * 4096n : drawLength(dice) * 8n;
     const start = high ? U64_MAX - 4095n - room : drawIova(dice, table);
     const length = dice.chance(1, 12) ? dice.of([0n, 1n, 2n]) : room;
-    words.push(BigInt.asUintN(64, start), BigInt.asUintN(64, start + length - 1n));
+    words.push(wrap(start), wrap(start + length - 1n));
   }
   const at = drawArrayPlace(dice, Math.max(count, 1) * IOVA_RANGE.size);
   send(

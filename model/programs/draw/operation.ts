@@ -206,7 +206,7 @@ const CHOICES: readonly Choice[] = [
     native.drawDestroyMock,
   ),
   onContainer(({ joined, ready }) => (joined && ready < 1 ? 24 : 1), type1.drawSetIommu),
-  onContainer(() => 3, type1.drawCheckExtension),
+  onContainer(() => 3, compat.drawCheckExtension),
   onContainer(() => 0.5, type1.drawApiVersion),
   onContainer(({ ready }) => 22 * ready, type1.drawMapDma),
   onContainer(({ ready }) => 14 * ready, type1.drawUnmapDma),

@@ -1,11 +1,11 @@
 // What a drawn operation may refer to: the descriptors and objects that the draft's world holds, as values that still
 // mean the same when other operations are taken away.
 
-import { fileDescriptor } from '../../../spec/abi/units.ts';
+import { fileDescriptor, type ObjectId } from '../../../spec/abi/units.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../../spec/abi/vfio.ts';
 import { each, nodesOf } from '../../../spec/collections/ordered-map.ts';
 import type { FileId } from '../../../spec/files.ts';
-import type { Context, IommufdObject } from '../../../spec/iommufd/context.ts';
+import { type Context, type IommufdObject, ioasAt } from '../../../spec/iommufd/context.ts';
 import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
 import { mappingAt } from '../../../spec/memory/address-space.ts';
 import { spaceOf } from '../../../spec/memory/memory.ts';
@@ -241,11 +241,7 @@ export class Scene {
 
   /** The table of the IOAS that a value names. */
   table(context: Context, ioas: Value): IoPagetable | undefined {
-    const id = Number(this.draft.valueOf(ioas));
-    for (const { key, value } of nodesOf(context.objects)) {
-      if (key === id && value.kind === 'ioas') return value.table;
-    }
-    return undefined;
+    return ioasAt(context, Number(this.draft.valueOf(ioas)) as ObjectId)?.table;
   }
 
   /** An ioctl with a struct, mostly as it should be. */

@@ -2,12 +2,20 @@
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../../spec/abi/test.ts';
 import type { ObjectId } from '../../../spec/abi/units.ts';
-import { nodesOf } from '../../../spec/collections/ordered-map.ts';
 import { accessAt, hwptAt, pagesAt } from '../../../spec/iommufd/context.ts';
+import { areaAt, byteOf } from '../../../spec/iopt/area.ts';
+import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
 import { contextOf } from '../../../spec/world.ts';
 import { ARENA_BASE, DATA_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
-import { drawAreaRange, drawArrayPlace, drawIova, drawLength, drawUserAddress } from '../values.ts';
+import {
+  drawAreaRange,
+  drawArrayPlace,
+  drawIova,
+  drawLength,
+  drawUserAddress,
+  wrap,
+} from '../values.ts';
 import type { AccessDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 
 const TEST_COMMAND = 0x3ba0;
@@ -57,21 +65,16 @@ export const drawAddReserved = (scene: Scene, on: IommufdDescriptor): void => {
 
 /** Where the program has the memory that an hwpt translates at an IOVA, if it mapped it in its arena. */
 const addressBehind = (
-  on: IommufdDescriptor,
-  hwpt: Value,
-  scene: Scene,
+  { context }: IommufdDescriptor,
+  table: IoPagetable | undefined,
   iova: bigint,
 ): Value | undefined => {
-  const owner = hwptAt(on.context, Number(scene.draft.valueOf(hwpt)) as ObjectId);
-  if (owner === undefined) return undefined;
-  for (const { key, value } of nodesOf(scene.table(on.context, BigInt(owner.ioas))?.areas)) {
-    if (iova < key || iova > value.last) continue;
-    const { source } = pagesAt(on.context, value.pages);
-    if (source.kind === 'user') {
-      return { arena: source.start + value.startByte + (iova - key) - ARENA_BASE };
-    }
-  }
-  return undefined;
+  const node = table === undefined ? undefined : areaAt(table.areas, iova);
+  if (node === undefined) return undefined;
+  const { source } = pagesAt(context, node.value.pages);
+  return source.kind === 'user'
+    ? { arena: source.start + byteOf(node, iova) - ARENA_BASE }
+    : undefined;
 };
 
 export const drawCheckMap = (scene: Scene, on: IommufdDescriptor): void => {
@@ -81,7 +84,7 @@ export const drawCheckMap = (scene: Scene, on: IommufdDescriptor): void => {
   const table = owner === undefined ? undefined : scene.table(on.context, BigInt(owner.ioas));
   const range = table === undefined ? undefined : drawAreaRange(dice, table);
   const iova = range?.iova ?? drawIova(dice, table);
-  const uptr = addressBehind(on, hwpt, scene, iova) ?? drawUserAddress(dice);
+  const uptr = addressBehind(on, table, iova) ?? drawUserAddress(dice);
   send(scene, on, 'checkMap', 'MD_CHECK_MAP', {
     id: hwpt,
     iova,
@@ -166,7 +169,7 @@ export const drawAccessRw = (
     'ACCESS_RW',
     {
       id: accessFd(scene, access),
-      iova: BigInt.asUintN(64, iova + from),
+      iova: wrap(iova + from),
       length: dice.chance(1, 15) ? dice.of([0n, length, 0x100_0001n]) : BigInt(bytes),
       uptr: at,
       flags: dice.chance(1, 25) ? dice.of([2n, 8n, 0x1_0000n]) : dice.of([0n, 0n, 1n, 1n, 4n, 5n]),

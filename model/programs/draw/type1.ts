@@ -6,7 +6,7 @@ import type { Type1 } from '../../../spec/type1/container.ts';
 import { ARRAY_OFFSET, DATA_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value, WordsInMemory } from '../program.ts';
 import { drawFreeIova, drawMappingRange, drawType1Iova } from '../type1-values.ts';
-import { drawArrayPlace, drawLength, drawStructPlace, drawUserAddress } from '../values.ts';
+import { drawArrayPlace, drawLength, drawStructPlace, drawUserAddress, wrap } from '../values.ts';
 import { drawArgsz } from './compat.ts';
 import type { ContainerDescriptor, Scene } from './scene.ts';
 
@@ -24,16 +24,6 @@ export const drawSetIommu = (scene: Scene, { value }: ContainerDescriptor): void
     value,
     vfio.VFIO_SET_IOMMU,
     scene.dice.of([1n, 1n, 1n, 1n, 3n, 3n, 3n, 3n, 3n, 3n, 6n, 8n, 9n, 2n, 0n, 0x1_0000_0001n]),
-  );
-
-export const drawCheckExtension = (scene: Scene, { value }: ContainerDescriptor): void =>
-  scene.plain(
-    'extension',
-    value,
-    vfio.VFIO_CHECK_EXTENSION,
-    scene.dice.chance(1, 10)
-      ? scene.dice.of([U64_MAX, 0x1_0000_0003n, 0n, 11n])
-      : BigInt(scene.dice.number(1, 10)),
   );
 
 export const drawApiVersion = (scene: Scene, { value }: ContainerDescriptor): void =>
@@ -133,7 +123,7 @@ const drawBitmap = (scene: Scene, on: ContainerDescriptor, wider: boolean): Bitm
     const before = BigInt(dice.of([0, 0, 1, 5, 63, 64, 70])) * PAGE;
     if (iova >= before) {
       iova -= before;
-      size = wrapped(size + before + BigInt(dice.of([0, 0, 1, 60])) * PAGE);
+      size = wrap(size + before + BigInt(dice.of([0, 0, 1, 60])) * PAGE);
     }
   }
   const pages = size / PAGE < MOST_PAGES ? size / PAGE : MOST_PAGES;
@@ -151,8 +141,6 @@ const drawBitmap = (scene: Scene, on: ContainerDescriptor, wider: boolean): Bitm
     also: [{ at: place, words: new Array<bigint>(WORDS).fill(word) }],
   };
 };
-
-const wrapped = (value: bigint): bigint => BigInt.asUintN(64, value);
 
 const drawUnmapWithBitmap = (scene: Scene, on: ContainerDescriptor): void => {
   const { dice } = scene;

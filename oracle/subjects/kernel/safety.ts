@@ -20,18 +20,18 @@ export const mayCommand = (command: number): boolean => command >>> 8 === IOMMUF
 export const takesValue = (command: number): boolean =>
   command >= VFIO_GET_API_VERSION && command <= VFIO_SET_IOMMU;
 
-/** The arena may lie in this stretch; nothing else does, and a kernel puts nothing here by itself. */
-const FREE_START = 0x6000_0000_0000n;
-const FREE_END = 0x7800_0000_0000n;
-const LOWEST_MAPPABLE = 4096n;
-const USER_END = 0x8000_0000_0000n;
+/** The arena may lie in this stretch; nothing else does, and a kernel puts nothing here by itself. Upper halves. */
+const FREE_START = 0x6000;
+const FREE_END = 0x7800;
+const USER_END = 0x8000;
+const LOWEST_MAPPABLE = 4096;
 
-/** Whether an access from this address on cannot reach anything but the arena before it meets a hole. */
-export const isSafeAddress = (address: bigint): boolean =>
-  address < LOWEST_MAPPABLE || address >= USER_END || (address >= FREE_START && address < FREE_END);
-
-/** The same for the halves of a u64, without bigints. */
+/**
+ * Whether an access from this address on, as the halves of a u64, cannot reach anything but the arena before it meets a
+ * hole.
+ */
 export const isSafeHalves = (high: number, low: number): boolean => {
   const top = high >>> 0;
-  return top === 0 ? low >>> 0 < 4096 : top >= 0x8000 || (top >= 0x6000 && top < 0x7800);
+  if (top === 0) return low >>> 0 < LOWEST_MAPPABLE;
+  return top >= USER_END || (top >= FREE_START && top < FREE_END);
 };
