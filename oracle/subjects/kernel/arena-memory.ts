@@ -70,6 +70,18 @@ export class ArenaMemory {
     this.changed = new Uint8Array(this.length / PAGE).fill(1);
   }
 
+  /** The 32 bits at an offset, which must be readable. */
+  wordAt(offset: number): number {
+    const { words, bytes } = this;
+    if ((offset & 3) === 0) return words[offset >> 2] ?? 0;
+    return (
+      (bytes[offset] ?? 0) |
+      ((bytes[offset + 1] ?? 0) << 8) |
+      ((bytes[offset + 2] ?? 0) << 16) |
+      ((bytes[offset + 3] ?? 0) << 24)
+    );
+  }
+
   /** Maps with MAP_FIXED, every page present. `offset` into the arena and `length` in bytes. 0, or -errno. */
   map(
     offset: number,

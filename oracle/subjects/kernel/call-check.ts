@@ -71,12 +71,12 @@ export class CallCheck {
     const { memory } = this;
     const readable = memory.loadable(offset, LONGEST_STRUCT);
     if (readable < 4) return;
-    const size = this.wordAt(offset) >>> 0;
+    const size = memory.wordAt(offset) >>> 0;
     memory.dirty(
       offset,
       isSizedByProgram(command) ? Math.max(size, LONGEST_STRUCT) : LONGEST_STRUCT,
     );
-    const operation = readable < 8 ? NEVER : this.wordAt(offset + 4);
+    const operation = readable < 8 ? NEVER : memory.wordAt(offset + 4);
     const inputs = inputsOfCall(command, operation);
     if (command === VFIO_DEVICE_FEATURE && isLoggingReport(operation)) {
       throw new UnsafeCall("A device's own log of its accesses is not read for a program.");
@@ -86,19 +86,20 @@ export class CallCheck {
   }
 
   private checkInputs(inputs: StructInputs, offset: number, length: number): void {
+    const { memory } = this;
     const { pointers, descriptors, mappedLength } = inputs;
     for (const field of descriptors) {
       // SET_CONTAINER's argument is no struct with a size: its descriptor is its first word.
-      const fd = field === 0 || field + 4 <= length ? this.wordAt(offset + field) : NEVER;
+      const fd = field === 0 || field + 4 <= length ? memory.wordAt(offset + field) : NEVER;
       if (fd > 0 && fd < this.firstDescriptor) {
         throw new UnsafeCall(`Descriptor ${fd} is this process's own, not the program's.`);
       }
     }
     for (const { offset: field, written, flag } of pointers) {
       if (field + 8 > length) continue;
-      if (flag !== undefined && (this.wordAt(offset + 4) & flag) === 0) continue;
-      const high = this.wordAt(offset + field + 4);
-      const low = this.wordAt(offset + field);
+      if (flag !== undefined && (memory.wordAt(offset + 4) & flag) === 0) continue;
+      const high = memory.wordAt(offset + field + 4);
+      const low = memory.wordAt(offset + field);
       if (!isSafeHalves(high, low)) {
         throw new UnsafeCall(
           `The pointer at byte ${field} of the struct may reach this process's own memory.`,
@@ -118,13 +119,13 @@ export class CallCheck {
     const count =
       written === 'unknown'
         ? memory.length
-        : (this.wordAt(offset + written.countAt) >>> 0) * written.unit;
+        : (memory.wordAt(offset + written.countAt) >>> 0) * written.unit;
     memory.dirty(at, memory.writable(at, count));
   }
 
   private noteMapping(pointerHigh: number, lengthAt: number): void {
-    const high = this.wordAt(lengthAt + 4) >>> 0;
-    const low = this.wordAt(lengthAt) >>> 0;
+    const high = this.memory.wordAt(lengthAt + 4) >>> 0;
+    const low = this.memory.wordAt(lengthAt) >>> 0;
     if (high >= LONG_MAPPING || (pointerHigh === 0 && (high > 0 || low > LOWEST_PAGE))) {
       this.reachesOutside = true;
     }
@@ -138,19 +139,8 @@ export class CallCheck {
         "An access by IOVA may reach this process's own memory: a mapping of the program is too long.",
       );
     }
-    if (this.wordAt(offset + ACCESS_RW_FLAGS) & ACCESS_RW_WRITES) {
+    if (this.memory.wordAt(offset + ACCESS_RW_FLAGS) & ACCESS_RW_WRITES) {
       this.memory.dirty(0, this.memory.length);
     }
-  }
-
-  private wordAt(offset: number): number {
-    const { words, bytes } = this.memory;
-    if ((offset & 3) === 0) return words[offset >> 2] ?? 0;
-    return (
-      (bytes[offset] ?? 0) |
-      ((bytes[offset + 1] ?? 0) << 8) |
-      ((bytes[offset + 2] ?? 0) << 16) |
-      ((bytes[offset + 3] ?? 0) << 24)
-    );
   }
 }

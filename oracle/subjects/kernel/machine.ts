@@ -5,9 +5,11 @@ import { fstatSync, readdirSync } from 'node:fs';
 import type { Machine } from '../../../model/machine.ts';
 import { ARENA_BASE, ARENA_LENGTH, REGIONS } from '../../../model/programs/arena.ts';
 import { ERRNO } from '../../../spec/abi/errno.ts';
+import { VFIO_GROUP_GET_DEVICE_FD, VFIO_GROUP_SET_CONTAINER } from '../../../spec/abi/vfio.ts';
 import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/call.ts';
 import { ArenaMemory } from './arena-memory.ts';
 import { CallCheck } from './call-check.ts';
+import { DeviceUses } from './device-uses.ts';
 import { EduDevices } from './edu.ts';
 import * as libc from './libc.ts';
 import { ProcessStatus } from './process-status.ts';
@@ -55,6 +57,7 @@ export class KernelMachine implements Machine {
   readonly memory: ArenaMemory;
   private readonly firstDescriptor: number;
   private readonly callCheck: CallCheck;
+  private readonly uses = new DeviceUses();
   private readonly edu = new EduDevices();
   private readonly processStatus = new ProcessStatus();
   private readonly paths: readonly string[] | undefined;
@@ -85,13 +88,17 @@ export class KernelMachine implements Machine {
       throw new UnsafeCall(`Programs were not allowed to open ${path}; it must be named.`);
     }
     const fd = libc.openFile(path, libc.O_RDWR | libc.O_CLOEXEC);
-    return fd < 0 ? -libc.errno() : fd;
+    if (fd < 0) return -libc.errno();
+    this.uses.opened(path, fd);
+    return fd;
   }
 
   close(fd: number): number {
     if (!this.owns(fd)) return -ERRNO.EBADF;
     if (this.memoryFiles.size > 0) this.memoryFiles.delete(fd);
-    return libc.closeFile(fd) < 0 ? -libc.errno() : 0;
+    if (libc.closeFile(fd) < 0) return -libc.errno();
+    this.uses.closed(fd);
+    return 0;
   }
 
   ioctl(fd: number, command: number, argument: bigint): number {
@@ -114,9 +121,13 @@ export class KernelMachine implements Machine {
     const address = upper * TWO_TO_32 + (low >>> 0);
     const offset = address - this.memory.base;
     if (offset >= 0 && offset < this.memory.length) this.callCheck.check(command, offset);
+    if (command === VFIO_GROUP_GET_DEVICE_FD) this.uses.check(fd);
     const argument = upper < EXACT_HIGH ? address : (BigInt(upper) << 32n) | BigInt(low >>> 0);
     const result = libc.controlFile(fd, command, argument);
-    return result < 0 ? -libc.errno() : result;
+    if (result < 0) return -libc.errno();
+    if (command === VFIO_GROUP_SET_CONTAINER) this.uses.joined(fd, this.memory.wordAt(offset));
+    else if (command === VFIO_GROUP_GET_DEVICE_FD) this.uses.gave(fd, result);
+    return result;
   }
 
   dma(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
@@ -198,6 +209,7 @@ export class KernelMachine implements Machine {
     this.deviceOffset = this.deviceMemory?.start ?? 0;
     if (this.callCheck.limitChanged) this.resetTemporaryLimit();
     this.callCheck.reset();
+    this.uses.reset();
   }
 
   private owns(fd: number): boolean {

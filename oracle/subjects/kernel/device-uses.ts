@@ -1,0 +1,76 @@
+// Through what a program has its groups' devices open. A mediated device that an iommufd and a legacy container have in
+// turn makes the kernel let go of a file too often (docs/findings/0004), so that its second opening is refused.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { UnsafeCall } from './safety.ts';
+
+const GROUP = /^\/dev\/vfio\/([0-9]+)$/;
+const LEGACY_CONTAINER = '/dev/vfio/vfio';
+
+/** Whether a group of this machine has a mediated device. */
+export const hasMediatedDevice = (group: number): boolean => {
+  const devices = `/sys/kernel/iommu_groups/${group}/devices`;
+  return (
+    existsSync(devices) &&
+    readdirSync(devices).some((name) => existsSync(`/sys/bus/mdev/devices/${name}`))
+  );
+};
+
+export class DeviceUses {
+  readonly #isMediated: (group: number) => boolean;
+  readonly #containers = new Set<number>();
+  /** The number of each group that is open, by its descriptor. */
+  readonly #groups = new Map<number, number>();
+  /** Descriptors of groups whose container is a legacy one. */
+  readonly #inContainer = new Set<number>();
+  /** The group's number of each device that was opened with an iommufd, by the device's descriptor. */
+  readonly #devices = new Map<number, number>();
+
+  constructor(isMediated: (group: number) => boolean = hasMediatedDevice) {
+    this.#isMediated = isMediated;
+  }
+
+  /** A new program begins. */
+  reset(): void {
+    this.#containers.clear();
+    this.#groups.clear();
+    this.#inContainer.clear();
+    this.#devices.clear();
+  }
+
+  opened(path: string, fd: number): void {
+    if (path === LEGACY_CONTAINER) this.#containers.add(fd);
+    const [, group] = GROUP.exec(path) ?? [];
+    if (group !== undefined) this.#groups.set(fd, Number(group));
+  }
+
+  closed(fd: number): void {
+    this.#containers.delete(fd);
+    this.#groups.delete(fd);
+    this.#inContainer.delete(fd);
+    this.#devices.delete(fd);
+  }
+
+  /** Before a group is asked for a device. Throws UnsafeCall. */
+  check(fd: number): void {
+    const group = this.#groups.get(fd);
+    if (group === undefined || !this.#inContainer.has(fd)) return;
+    if ([...this.#devices.values()].includes(group) && this.#isMediated(group)) {
+      throw new UnsafeCall(
+        'A mediated device that is open with an iommufd is not opened with a legacy container too: see finding 0004.',
+      );
+    }
+  }
+
+  /** A group has joined the container of that descriptor. */
+  joined(fd: number, container: number): void {
+    if (this.#containers.has(container)) this.#inContainer.add(fd);
+    else this.#inContainer.delete(fd);
+  }
+
+  /** A group gave a device. */
+  gave(fd: number, device: number): void {
+    const group = this.#groups.get(fd);
+    if (group !== undefined && !this.#inContainer.has(fd)) this.#devices.set(device, group);
+  }
+}

@@ -1,0 +1,82 @@
+// A mediated device is not opened with a legacy container while an iommufd has it; everything else is let through.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DeviceUses } from '../../../oracle/subjects/kernel/device-uses.ts';
+import { UnsafeCall } from '../../../oracle/subjects/kernel/safety.ts';
+
+const MEDIATED = 7;
+const IOMMUFD = 10;
+const CONTAINER = 11;
+const GROUP = 12;
+const DEVICE = 13;
+
+const openAll = (group = MEDIATED): DeviceUses => {
+  const uses = new DeviceUses((number) => number === MEDIATED);
+  uses.opened('/dev/iommu', IOMMUFD);
+  uses.opened('/dev/vfio/vfio', CONTAINER);
+  uses.opened(`/dev/vfio/${group}`, GROUP);
+  return uses;
+};
+
+const getDevice = (uses: DeviceUses, container: number, device = DEVICE): void => {
+  uses.joined(GROUP, container);
+  uses.check(GROUP);
+  uses.gave(GROUP, device);
+};
+
+const isRefused = (make: () => void): boolean => {
+  try {
+    make();
+    return false;
+  } catch (error) {
+    if (error instanceof UnsafeCall) return true;
+    throw error;
+  }
+};
+
+const deviceUses = suite('uses of a device');
+
+deviceUses('an iommufd and then a legacy container is refused while the device is open', () => {
+  const uses = openAll();
+  getDevice(uses, IOMMUFD);
+  assert.ok(isRefused(() => getDevice(uses, CONTAINER, 14)));
+});
+
+deviceUses('also through another descriptor of the group', () => {
+  const uses = openAll();
+  getDevice(uses, IOMMUFD);
+  uses.opened(`/dev/vfio/${MEDIATED}`, 15);
+  uses.joined(15, CONTAINER);
+  assert.ok(isRefused(() => uses.check(15)));
+});
+
+deviceUses('is let through when the device was closed, or the program ended', () => {
+  const closed = openAll();
+  getDevice(closed, IOMMUFD);
+  closed.closed(DEVICE);
+  assert.not(isRefused(() => getDevice(closed, CONTAINER)));
+  const ended = openAll();
+  getDevice(ended, IOMMUFD);
+  ended.reset();
+  ended.opened('/dev/vfio/vfio', CONTAINER);
+  ended.opened(`/dev/vfio/${MEDIATED}`, GROUP);
+  assert.not(isRefused(() => getDevice(ended, CONTAINER)));
+});
+
+deviceUses(
+  'is let through for one container after the other, and for devices with an IOMMU',
+  () => {
+    const twice = openAll();
+    getDevice(twice, CONTAINER);
+    assert.not(isRefused(() => getDevice(twice, CONTAINER, 14)));
+    const iommufd = openAll();
+    getDevice(iommufd, IOMMUFD);
+    assert.not(isRefused(() => getDevice(iommufd, IOMMUFD, 14)));
+    const physical = openAll(3);
+    getDevice(physical, IOMMUFD);
+    assert.not(isRefused(() => getDevice(physical, CONTAINER, 14)));
+  },
+);
+
+deviceUses.run();
