@@ -2,7 +2,7 @@
 
 import { deviationOfComplaint } from '../../spec/deviations.ts';
 import type { DmaFault } from '../../spec/hardware/engines.ts';
-import type { ReleaseName } from '../../spec/releases.ts';
+import type { World } from '../../spec/world.ts';
 
 /** Lines that begin a report of something that must never happen. */
 const SERIOUS =
@@ -36,19 +36,21 @@ const isCaused = (line: string, faults: readonly DmaFault[]): boolean => {
 };
 
 /**
- * The kernel's lines, sorted into what is known of the release and what is not. `faults` are the accesses of devices
- * that had to be refused: their reports are no complaints. Not each is reported, since the kernel limits how many are.
+ * The kernel's lines, sorted into what is known of the release and what is not, after a program that came into the
+ * worlds, in their order. Reports of accesses by devices that had to be refused are no complaints. Not each is reported,
+ * since the kernel limits how many are.
  */
 export const sortComplaints = (
-  release: ReleaseName,
+  worlds: readonly [World, ...World[]],
   lines: readonly string[],
-  faults: readonly DmaFault[] = [],
 ): Complaints => {
+  if (lines.length === 0) return { known: [], lines };
+  const { setting, engines } = worlds[worlds.length - 1] as World;
   const known: string[] = [];
   let news = false;
   for (const line of lines) {
-    if (!SERIOUS.test(line) || isCaused(line, faults)) continue;
-    const deviation = deviationOfComplaint(release, line);
+    if (!SERIOUS.test(line) || isCaused(line, engines.faults)) continue;
+    const deviation = deviationOfComplaint(setting.release, line, worlds);
     if (deviation === undefined) news = true;
     else known.push(deviation.id);
   }

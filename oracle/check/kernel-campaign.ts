@@ -67,11 +67,8 @@ type Judged = {
 
 const judgeRun = (start: World, ran: KernelRun): Judged => {
   const judged = judgeSteps(start, ran.steps);
-  const { known, lines } = sortComplaints(
-    start.setting.release,
-    ran.complaints,
-    judged.world.engines.faults,
-  );
+  const worlds = judged.steps.map(({ verdict }) => verdict.world);
+  const { known, lines } = sortComplaints([start, ...worlds, judged.world], ran.complaints);
   if (judged.fault !== undefined) return { ...judged, known };
   if (ran.died !== undefined) return { ...judged, known, fault: { kind: 'death', said: ran.died } };
   return lines.length === 0

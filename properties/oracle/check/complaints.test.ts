@@ -1,0 +1,56 @@
+// A line of the kernel's log that is known of a release is known only of programs that can cause it.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startOfProgram } from '../../../model/programs/draft.ts';
+import { sortComplaints } from '../../../oracle/check/complaints.ts';
+import { judgeProgram } from '../../../oracle/check/judge-program.ts';
+import { programOf } from '../../../oracle/trace/trace-file.ts';
+import type { ReleaseName } from '../../../spec/releases.ts';
+import type { World } from '../../../spec/world.ts';
+import { readRegressions } from '../../regressions.ts';
+import { PRIVILEGED, settingOf } from '../../settings.ts';
+
+const NAME = 'an-area-whose-pages-others-hold-in-between';
+const WARNING =
+  'WARNING: CPU: 0 PID: 54 at drivers/iommu/iommufd/selftest.c:488 mock_domain_iova_to_phys+0x42/0x56';
+const COPIES = ['copy0', 'copy1'];
+
+/** The worlds that the program comes into on the emulator, without the operations of those labels. */
+const worldsOf = async (
+  release: ReleaseName,
+  without: readonly string[] = [],
+): Promise<[World, ...World[]]> => {
+  const regression = (await readRegressions()).find(({ name }) => name === NAME);
+  if (regression === undefined) throw new Error(`There is no trace ${NAME}.`);
+  const setting = settingOf('mock', PRIVILEGED, release);
+  const program = programOf(regression.trace).filter(({ label }) => !without.includes(label));
+  const { steps } = judgeProgram(setting, program);
+  assert.is(steps.length, program.length);
+  return [startOfProgram(setting), ...steps.map(({ verdict }) => verdict.world)];
+};
+
+const complaints = suite("the kernel's complaints");
+
+complaints('a warning that is known is told by its name', async () => {
+  const sorted = sortComplaints(await worldsOf('6.12.95'), ['cut here', WARNING, 'Call Trace:']);
+  assert.equal(sorted, { known: ['reads-what-is-unmapped'], lines: [] });
+});
+
+complaints('the same line is news on a release of which it is not known', async () => {
+  assert.equal(sortComplaints(await worldsOf('7.3.4'), [WARNING]), { known: [], lines: [WARNING] });
+});
+
+for (const copy of COPIES) {
+  complaints(`and after a program that cannot cause it, as without ${copy}`, async () => {
+    const worlds = await worldsOf('6.12.95', [copy]);
+    assert.equal(sortComplaints(worlds, [WARNING]), { known: [], lines: [WARNING] });
+  });
+}
+
+complaints('what is no report is no complaint', async () => {
+  const lines = ['Call Trace:', 'RIP: 0010:mock_domain_iova_to_phys+0x42/0x56'];
+  assert.equal(sortComplaints(await worldsOf('7.3.4'), lines), { known: [], lines: [] });
+});
+
+complaints.run();

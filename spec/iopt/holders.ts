@@ -1,0 +1,34 @@
+// How the holders of an area's pages change along it.
+
+import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
+import { pagesAt } from '../iommufd/context.ts';
+import type { World } from '../world.ts';
+import { pagesOfArea } from './area.ts';
+
+/** Whether the holders along an area fall and rise: pages of its own alone, behind pages with more holders, and more pages. */
+const hasHole = (holders: readonly number[]): boolean =>
+  holders.some((count, index) => {
+    const [before, behind] = [holders[index - 1] ?? 0, holders[index - 2]];
+    return behind !== undefined && behind < before && count < before && index + 1 < holders.length;
+  });
+
+/**
+ * Whether an area has pages that it holds alone, then pages that others hold too, then again pages of its own, and more
+ * behind them.
+ */
+export const hasHoleBetweenHolders = (world: World): boolean => {
+  for (const file of valuesOf(world.files)) {
+    if (file.kind !== 'iommufd' || file.context.forgotten !== undefined) continue;
+    for (const object of valuesOf(file.context.objects)) {
+      if (object.kind !== 'ioas' || object.table.domains.length === 0) continue;
+      for (const { key: iova, value: area } of nodesOf(object.table.areas)) {
+        const { first, last } = pagesOfArea(iova, area);
+        const holders = [...nodesOf(pagesAt(file.context, area.pages).pinned)]
+          .filter(({ key, value }) => key <= last && value.last >= first)
+          .map(({ value }) => value.holders);
+        if (hasHole(holders)) return true;
+      }
+    }
+  }
+  return false;
+};
