@@ -1,6 +1,8 @@
 // Measures what the numbers of the project are about, and prints a table, or JSON with --json. Nothing is asserted:
-// machines differ. Arguments select measurements: judge, memory, check, step.
+// machines differ. Arguments select measurements: judge, memory, check, step; a path selects the one on that kernel, a
+// bzImage.
 
+import { campaignRate } from './campaign-rate.ts';
 import { checkSpeed } from './check-speed.ts';
 import { judgeMemory, judgeSpeed } from './judge-speed.ts';
 import type { Measured } from './measured.ts';
@@ -32,17 +34,23 @@ const tableOf = (rows: readonly Measured[]): string => {
 
 const main = async (): Promise<void> => {
   const words = process.argv.slice(2).filter((word) => word !== '--json');
-  const unknown = words.find((word) => MEASUREMENTS[word] === undefined);
+  const images = words.filter((word) => word.includes('/'));
+  const names = words.filter((word) => !word.includes('/'));
+  const unknown = names.find((word) => MEASUREMENTS[word] === undefined);
   if (unknown !== undefined) {
     process.stderr.write(`${unknown} is none of ${Object.keys(MEASUREMENTS).join(', ')}\n`);
     process.exitCode = 2;
     return;
   }
-  const chosen = words.length === 0 ? Object.keys(MEASUREMENTS) : words;
+  const chosen = words.length === 0 ? Object.keys(MEASUREMENTS) : names;
+  const measurements = [
+    ...chosen.map((name) => MEASUREMENTS[name]),
+    ...images.map((image) => () => campaignRate(image)),
+  ];
   const json = process.argv.includes('--json');
   const all: Measured[] = [];
-  for (const name of chosen) {
-    const rows = (await MEASUREMENTS[name]?.()) ?? [];
+  for (const measure of measurements) {
+    const rows = (await measure?.()) ?? [];
     all.push(...rows);
     if (!json) process.stdout.write(`${tableOf(rows)}\n\n`);
   }
