@@ -1,7 +1,10 @@
 // Each state once, breadth first unless told otherwise: then the first way that is found into a state is a shortest one. A
-// broken law is told with that way. Exploration can be stopped between two states and go on later from where it stood.
+// broken law is told with that way. Exploration can be stopped between two states, be saved, and go on later.
 
+import { Column } from './column.ts';
 import type { Key, Law, Model } from './model.ts';
+import { type Visited, visitedFor } from './visited.ts';
+import { START, Ways } from './way.ts';
 
 export type Bounds = {
   /** Actions from the start, at most. */
@@ -19,7 +22,7 @@ export type Counts = {
   /** States met, the same one more than once: those at the start and each that a step led to. */
   readonly generated: number;
   readonly distinct: number;
-  /** Actions from the start to the states that are looked at now. */
+  /** Actions from the start to the state that is looked at now. */
   readonly depth: number;
   /** States that were met and not looked at yet. */
   readonly frontier: number;
@@ -27,9 +30,12 @@ export type Counts = {
 
 export type Broken<State, Action> = {
   readonly law: string;
+  /** What contradicts it. */
+  readonly how: string;
   readonly state: State;
-  /** A shortest way from a start to the state. */
+  /** A shortest way from a start to the state, and each state on it, from the start on. */
   readonly actions: readonly Action[];
+  readonly states: readonly State[];
 };
 
 export type Explored<State, Action> = {
@@ -39,25 +45,22 @@ export type Explored<State, Action> = {
   readonly ended: 'whole' | 'depth' | 'states' | 'broken' | 'stopped';
 };
 
-/** Where exploration stands. */
-type Visit<State, Action> = {
-  readonly state: State;
-  readonly from: Visit<State, Action> | undefined;
-  readonly action: Action | undefined;
-  /** Actions from the start. */
+/** States met between two looks at whether to stop. */
+const BETWEEN_LOOKS = 1 << 14;
+
+/** Where an exploration stands, beside the states that it met. */
+export type Standing = {
+  readonly distinct: number;
+  readonly generated: number;
   readonly depth: number;
+  /** The first state that was not looked at. */
+  readonly position: number;
+  /** The first state that more actions lead to than to the one that is looked at. */
+  readonly levelEnd: number;
 };
 
-const wayTo = <State, Action>(visit: Visit<State, Action>): readonly Action[] => {
-  const actions: Action[] = [];
-  for (let at: Visit<State, Action> | undefined = visit; at !== undefined; at = at.from) {
-    if (at.action !== undefined) actions.push(at.action);
-  }
-  return actions.reverse();
-};
-
-/** States looked at between two looks at whether to stop. */
-const BETWEEN_LOOKS = 4096;
+/** An earlier exploration of the same model; `read` fills the bytes that it is given with what `bytes` gave, in order. */
+export type Saved = { readonly standing: Standing; readonly read: (bytes: Uint8Array) => void };
 
 export type Options<State> = {
   readonly laws?: readonly Law<State>[];
@@ -66,53 +69,89 @@ export type Options<State> = {
   readonly order?: 'breadth' | 'depth';
   /** Called now and then; exploration stops where it answers false. */
   readonly onProgress?: (counts: Counts) => boolean;
+  /** Where to go on from; from the start where absent. */
+  readonly saved?: Saved;
 };
 
 export class Exploration<State, Action> {
   readonly #model: Model<State, Action>;
-  readonly #options: Options<State>;
-  readonly #seen = new Set<Key>();
-  #level: Visit<State, Action>[] = [];
-  #next: Visit<State, Action>[] = [];
+  readonly #laws: readonly Law<State>[];
+  readonly #bounds: Bounds;
+  readonly #onProgress: Options<State>['onProgress'];
+  readonly #ways: Ways<State, Action>;
+  readonly #visited: Visited<Key>;
+  /** Depth first: the states that were not looked at. Breadth first they are all from `#position` on. */
+  readonly #pending: Column | undefined;
   #position = 0;
+  #levelEnd = 0;
   #depth = 0;
   #generated = 0;
   #broken: Broken<State, Action> | undefined;
   #isFull = false;
-  /** A state was not looked at because of its depth. */
-  #isBounded = false;
+  /** Depth first: a state was not looked at because of its depth. */
+  #isCut = false;
 
   constructor(model: Model<State, Action>, options: Options<State> = {}) {
     this.#model = model;
-    this.#options = options;
-    for (const state of model.start()) this.#meet(state, undefined, undefined);
+    this.#laws = options.laws ?? [];
+    this.#bounds = options.bounds ?? UNBOUNDED;
+    this.#onProgress = options.onProgress;
+    this.#pending =
+      options.order === 'depth' ? new Column((length) => new Uint32Array(length)) : undefined;
+    this.#ways = new Ways(model);
+    const [first] = this.#ways.starts;
+    if (first === undefined) throw new Error('A model has a state to start from.');
+    this.#visited = visitedFor(model.canonical(first));
+    if (options.saved === undefined) this.#begin();
+    else this.#goOnFrom(options.saved);
+  }
+
+  #begin(): void {
+    this.#ways.starts.forEach((state, which) => {
+      this.#meet(state, START, which);
+    });
+    this.#levelEnd = this.#ways.length;
+  }
+
+  #goOnFrom({ standing, read }: Saved): void {
+    this.#ways.fill(standing.distinct, read);
+    this.#visited.fill(standing.distinct, read);
+    this.#generated = standing.generated;
+    this.#depth = standing.depth;
+    this.#position = standing.position;
+    this.#levelEnd = standing.levelEnd;
   }
 
   get counts(): Counts {
-    return {
-      generated: this.#generated,
-      distinct: this.#seen.size,
-      depth: this.#depth,
-      frontier: this.#level.length - this.#position + this.#next.length,
-    };
+    const distinct = this.#ways.length;
+    const frontier = this.#pending?.length ?? distinct - this.#position;
+    return { generated: this.#generated, distinct, depth: this.#depth, frontier };
+  }
+
+  get standing(): Standing {
+    const { generated, distinct, depth } = this.counts;
+    return { distinct, generated, depth, position: this.#position, levelEnd: this.#levelEnd };
+  }
+
+  /** Every state that was met, as bytes, for another exploration to go on from. Breadth first only. */
+  *bytes(): Generator<Uint8Array> {
+    if (this.#pending !== undefined) throw new Error('An exploration in depth is not saved.');
+    yield* this.#ways.bytes();
+    yield* this.#visited.bytes();
   }
 
   /** Goes on until something ends it; called again after a stop, it goes on from there. */
   run(): Explored<State, Action> {
-    const { depth } = this.#options.bounds ?? UNBOUNDED;
-    let sinceLook = 0;
+    let nextLook = this.#generated + BETWEEN_LOOKS;
     for (;;) {
       if (this.#broken !== undefined) return this.#ended('broken');
       if (this.#isFull) return this.#ended('states');
-      const visit = this.#options.order === 'depth' ? this.#next.pop() : this.#earliest();
-      if (visit === undefined) return this.#ended(this.#isBounded ? 'depth' : 'whole');
-      this.#depth = visit.depth;
-      if (visit.depth < depth) this.#visit(visit);
-      else this.#isBounded = true;
-      sinceLook += 1;
-      if (sinceLook < BETWEEN_LOOKS) continue;
-      sinceLook = 0;
-      if (this.#options.onProgress?.(this.counts) === false) return this.#ended('stopped');
+      const index = this.#pending === undefined ? this.#earliest() : this.#latest(this.#pending);
+      if (typeof index === 'string') return this.#ended(index);
+      this.#visit(index);
+      if (this.#generated < nextLook) continue;
+      nextLook = this.#generated + BETWEEN_LOOKS;
+      if (this.#onProgress?.(this.counts) === false) return this.#ended('stopped');
     }
   }
 
@@ -120,39 +159,71 @@ export class Exploration<State, Action> {
     return { counts: this.counts, broken: this.#broken, ended };
   }
 
-  #earliest(): Visit<State, Action> | undefined {
-    if (this.#position === this.#level.length) {
-      this.#level = this.#next;
-      this.#next = [];
-      this.#position = 0;
+  /** The state that was met first and not looked at, or why there is none. */
+  #earliest(): number | 'whole' | 'depth' {
+    const index = this.#position;
+    if (index === this.#ways.length) return 'whole';
+    if (index === this.#levelEnd) {
+      this.#depth += 1;
+      this.#levelEnd = this.#ways.length;
     }
-    const visit = this.#level[this.#position];
-    if (visit !== undefined) this.#position += 1;
-    return visit;
+    if (this.#depth >= this.#bounds.depth) return 'depth';
+    this.#position = index + 1;
+    return index;
   }
 
-  #visit(visit: Visit<State, Action>): void {
-    for (const action of this.#model.enabled(visit.state)) {
-      const state = this.#model.step(visit.state, action);
-      if (state !== undefined) this.#meet(state, visit, action);
-      if (this.#broken !== undefined || this.#isFull) return;
+  #latest(pending: Column): number | 'whole' | 'depth' {
+    for (;;) {
+      const index = pending.pop();
+      if (index === undefined) return this.#isCut ? 'depth' : 'whole';
+      this.#depth = this.#ways.depthOf(index);
+      if (this.#depth < this.#bounds.depth) return index;
+      this.#isCut = true;
     }
   }
 
-  #meet(state: State, from: Visit<State, Action> | undefined, action: Action | undefined): void {
+  #visit(index: number): void {
+    const model = this.#model;
+    const state = this.#ways.stateAt(index);
+    const actions = model.enabled(state);
+    const generated = this.#generated;
+    for (let which = 0; which < actions.length; which += 1) {
+      const next = model.step(state, actions[which] as Action);
+      if (next === undefined) continue;
+      if (next === state) this.#generated += 1;
+      else this.#meet(next, index, which);
+      if (this.#broken !== undefined) return;
+      if (this.#isFull) {
+        // It is looked at again, and whole, where exploration goes on with a larger bound.
+        this.#generated = generated;
+        this.#putBack(index);
+        return;
+      }
+    }
+  }
+
+  #putBack(index: number): void {
+    if (this.#pending === undefined) this.#position = index;
+    else this.#pending.push(index);
+  }
+
+  #meet(state: State, parent: number, action: number): void {
     this.#generated += 1;
     const key = this.#model.canonical(state);
-    const { size } = this.#seen;
-    if (size >= (this.#options.bounds ?? UNBOUNDED).states) {
-      this.#isFull ||= !this.#seen.has(key);
+    const index = this.#ways.length;
+    if (index >= this.#bounds.states) {
+      this.#isFull ||= !this.#visited.has(key);
       return;
     }
-    this.#seen.add(key);
-    if (this.#seen.size === size) return;
-    const visit = { state, from, action, depth: from === undefined ? 0 : from.depth + 1 };
-    const law = this.#options.laws?.find(({ holds }) => !holds(state));
-    if (law !== undefined) this.#broken = { law: law.name, state, actions: wayTo(visit) };
-    this.#next.push(visit);
+    if (!this.#visited.add(key)) return;
+    this.#ways.push(parent, action, state);
+    this.#pending?.push(index);
+    for (const law of this.#laws) {
+      const how = law.contradiction(state);
+      if (how === undefined) continue;
+      this.#broken = { law: law.name, how, state, ...this.#ways.wayTo(index) };
+      return;
+    }
   }
 }
 

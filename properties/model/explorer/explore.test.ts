@@ -4,7 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Exploration, explore } from '../../../model/explorer/explore.ts';
 import type { Model } from '../../../model/explorer/model.ts';
-import { consistency, twoPhaseCommit } from './two-phase-commit.ts';
+import { consistency, type TwoPhase, twoPhaseCommit } from '../../two-phase-commit.ts';
+import { bytesInTurn } from './saved-bytes.ts';
 
 const test = suite('explorer');
 
@@ -13,7 +14,15 @@ const distinct = (...[model, options]: Parameters<typeof explore<number, unknown
 
 test('two-phase commit has as many states as others count', () => {
   assert.is(distinct(twoPhaseCommit(3)), 288);
-  assert.is(distinct(twoPhaseCommit(5)), 8_832);
+  const { counts, ended } = explore(twoPhaseCommit(5));
+  assert.is(ended, 'whole');
+  assert.is(counts.distinct, 8_832);
+  assert.is(counts.frontier, 0);
+});
+
+test('two-phase commit with 7 managers has 296,448 states, which are met 2,744,706 times', () => {
+  const { distinct: states, generated, depth } = explore(twoPhaseCommit(7)).counts;
+  assert.equal({ states, generated, depth }, { states: 296_448, generated: 2_744_706, depth: 22 });
 });
 
 test('what differs only in which manager is which is one state: 314 of 8,832, and 665 as it is counted elsewhere', () => {
@@ -47,7 +56,7 @@ const counter: Model<number, 'add' | 'double'> = {
 
 const differsFrom = (value: number) => ({
   name: `is not ${value}`,
-  holds: (state: number) => state !== value,
+  contradiction: (state: number) => (state === value ? `it is ${state}` : undefined),
 });
 
 test('a broken law is told with a shortest way into the state', () => {
@@ -94,6 +103,79 @@ test('what was stopped goes on, and visits what it would have visited', () => {
   const { counts, ended } = stopping.run();
   assert.is(ended, 'whole');
   assert.equal(counts, explore(twoPhaseCommit(5)).counts);
+});
+
+/** The same protocol with states that are objects, and names that are bytes. */
+const inObjects = (count: number): Model<{ readonly value: TwoPhase }, unknown> => {
+  const model = twoPhaseCommit(count);
+  const name = new Uint8Array(6);
+  return {
+    start: () => model.start().map((value) => ({ value })),
+    enabled: ({ value }) => model.enabled(value),
+    step: (state, action) => {
+      const value = model.step(state.value, action as never);
+      return value === undefined || value === state.value ? state : { value };
+    },
+    canonical: ({ value }) => {
+      // Of different lengths, and many of them the start of another one.
+      let length = 0;
+      for (let rest = value + 1; rest > 0; rest = Math.floor(rest / 128)) {
+        name[length] = rest % 128;
+        length += 1;
+      }
+      return name.subarray(0, length);
+    },
+  };
+};
+
+test('names that are bytes, and states that are made again, make no difference', () => {
+  assert.equal(explore(inObjects(5)).counts, explore(twoPhaseCommit(5)).counts);
+});
+
+test('the way to a state that is made again leads to it', () => {
+  const law = {
+    name: 'nobody commits',
+    contradiction: ({ value }: { readonly value: TwoPhase }) =>
+      consistency(4).contradiction(value) ?? ((value & 7) === 6 ? 'the first commits' : undefined),
+  };
+  const { broken } = explore(inObjects(4), { laws: [law] });
+  // Four prepare, four are heard, the transaction commits, and the first obeys.
+  assert.is(broken?.actions.length, 10);
+  assert.is(broken?.states.length, 11);
+  assert.equal(broken?.states.at(-1), broken?.state);
+});
+
+for (const [name, make] of [
+  ['numbers', () => twoPhaseCommit(5)],
+  ['bytes', () => inObjects(5)],
+] as const) {
+  test(`what was saved goes on in another exploration: ${name}`, () => {
+    const model = make() as Model<unknown, unknown>;
+    const whole = explore(model);
+    const first = new Exploration(model, { bounds: { depth: 6, states: 1e6 } });
+    assert.is(first.run().ended, 'depth');
+    assert.ok(first.counts.frontier > 0);
+    const saved = { standing: first.standing, read: bytesInTurn(first.bytes()) };
+    const second = new Exploration(model, { saved });
+    assert.equal(second.counts, first.counts);
+    assert.equal(second.run(), whole);
+  });
+
+  test(`a bound on states that is raised changes nothing: ${name}`, () => {
+    const model = make() as Model<unknown, unknown>;
+    const first = new Exploration(model, { bounds: { depth: 1e6, states: 1000 } });
+    assert.is(first.run().ended, 'states');
+    const saved = { standing: first.standing, read: bytesInTurn(first.bytes()) };
+    assert.equal(new Exploration(model, { saved }).run(), explore(model));
+  });
+}
+
+test('what is no name is refused', () => {
+  const named = (key: number | Uint8Array) =>
+    explore({ ...counter, canonical: () => key }, { laws: [] });
+  assert.throws(() => named(-2), 'no whole number');
+  assert.throws(() => named(0.5), 'no whole number');
+  assert.throws(() => named(new Uint8Array()), '0 bytes');
 });
 
 test.run();

@@ -1,0 +1,119 @@
+// How each state was reached: the state before it, and which of its actions led on. A state that is no number is not kept:
+// it is made again from the start, and as neighbours share most of their way, that is about one step each.
+
+import { Column } from './column.ts';
+import type { Model } from './model.ts';
+
+/** What is done in a state's stead before the start. */
+export const START = 0xffff_ffff;
+const MOST_ACTIONS = 0x1_0000;
+
+export class Ways<State, Action> {
+  readonly #model: Model<State, Action>;
+  readonly #starts: readonly State[];
+  /** Of a start, which of the starts it is stands in place of the action. */
+  readonly #parents = new Column((length) => new Uint32Array(length));
+  readonly #actions = new Column((length) => new Uint16Array(length));
+  /** The states themselves, where they are numbers. */
+  readonly #numbers: Column | undefined;
+  /** The way that was made last: indices of its states from the start on, and the states. */
+  readonly #indices: number[] = [];
+  readonly #states: State[] = [];
+
+  constructor(model: Model<State, Action>) {
+    this.#model = model;
+    this.#starts = model.start();
+    this.#numbers =
+      typeof this.#starts[0] === 'number'
+        ? new Column((length) => new Float64Array(length))
+        : undefined;
+  }
+
+  get starts(): readonly State[] {
+    return this.#starts;
+  }
+
+  get length(): number {
+    return this.#parents.length;
+  }
+
+  /** One more state: what the action of that position led to, in the state of index `parent`. */
+  push(parent: number, action: number, state: State): void {
+    if (action >= MOST_ACTIONS) throw new Error('A state has more than 65 536 actions.');
+    this.#parents.push(parent);
+    this.#actions.push(action);
+    this.#numbers?.push(state as number);
+  }
+
+  /** Actions from the start. */
+  depthOf(index: number): number {
+    let depth = 0;
+    for (let at = this.#parentOf(index); at !== START; at = this.#parentOf(at)) depth += 1;
+    return depth;
+  }
+
+  stateAt(index: number): State {
+    const number = this.#numbers?.at(index);
+    return number === undefined ? this.#remade(index) : (number as State);
+  }
+
+  /** What leads from a start to the state, and each state on that way, the start's first. */
+  wayTo(index: number): { readonly actions: readonly Action[]; readonly states: readonly State[] } {
+    this.#remade(index);
+    const actions = this.#indices
+      .slice(1)
+      .map((at, before) => this.#actionAt(this.#states[before] as State, at));
+    return { actions, states: [...this.#states] };
+  }
+
+  #parentOf(index: number): number {
+    const parent = this.#parents.at(index);
+    if (parent === undefined) throw new Error(`There is no state ${index}.`);
+    return parent;
+  }
+
+  #actionAt(before: State, index: number): Action {
+    const action = this.#model.enabled(before)[this.#actions.at(index) as number];
+    if (action === undefined) throw new Error('The model does not do again what it did.');
+    return action;
+  }
+
+  /** Keeps of the last way what both have in common, and makes the rest. */
+  #remade(index: number): State {
+    const way: number[] = [];
+    for (let at = index; at !== START; at = this.#parentOf(at)) way.push(at);
+    way.reverse();
+    let same = 0;
+    while (same < way.length && this.#indices[same] === way[same]) same += 1;
+    this.#indices.length = same;
+    this.#states.length = same;
+    for (const at of way.slice(same)) {
+      const state = this.#madeFrom(this.#states.at(-1), at);
+      this.#indices.push(at);
+      this.#states.push(state);
+    }
+    return this.#states.at(-1) as State;
+  }
+
+  #madeFrom(before: State | undefined, index: number): State {
+    const state =
+      before === undefined
+        ? this.#starts[this.#actions.at(index) as number]
+        : this.#model.step(before, this.#actionAt(before, index));
+    if (state === undefined) throw new Error('The model does not do again what it did.');
+    return state;
+  }
+
+  *bytes(): Generator<Uint8Array> {
+    yield* this.#parents.bytes();
+    yield* this.#actions.bytes();
+    if (this.#numbers !== undefined) yield* this.#numbers.bytes();
+  }
+
+  /** Takes in the ways to so many states; `read` fills the bytes that it is given. */
+  fill(count: number, read: (bytes: Uint8Array) => void): void {
+    this.#parents.fill(count, read);
+    this.#actions.fill(count, read);
+    this.#numbers?.fill(count, read);
+  }
+}
