@@ -2,12 +2,18 @@
 // statement in plain words above them, and looked at on every world that drawn programs reach.
 
 import { suite } from 'uvu';
+import {
+  type Comparison,
+  type Contradiction,
+  compared,
+  DOES_NOT_APPLY,
+  type WorldLaw,
+} from '../model/laws/law.ts';
 import type { World } from '../spec/world.ts';
 import { describeVisit } from './describe.ts';
 import { type Visit, visits } from './visits.ts';
 
-/** What contradicts a law, in words; undefined where nothing does. */
-export type Contradiction = string | undefined;
+export { type Comparison, type Contradiction, compared, DOES_NOT_APPLY };
 
 export type Law =
   /** Holds in every world. */
@@ -37,22 +43,15 @@ export type Law =
       readonly compare: (visit: Visit) => Comparison;
     };
 
-export type Comparison =
-  | { readonly kind: 'does not apply' }
-  | { readonly kind: 'same' }
-  | { readonly kind: 'differs'; readonly how: string };
-
-export const DOES_NOT_APPLY: Comparison = { kind: 'does not apply' };
-
-/** The comparison of two ways of which `how` is the difference, if there is one. */
-export const compared = (how: Contradiction): Comparison =>
-  how === undefined ? { kind: 'same' } : { kind: 'differs', how };
-
 export const always = (name: string, contradiction: (world: World) => Contradiction): Law => ({
   kind: 'always',
   name,
   contradiction,
 });
+
+/** The laws that every world keeps, as tests look at them. */
+export const alwaysAll = (laws: readonly WorldLaw[]): readonly Law[] =>
+  laws.map(({ name, contradiction }) => always(name, contradiction));
 
 export const eachStep = (
   name: string,

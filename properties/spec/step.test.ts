@@ -1,6 +1,7 @@
 // Laws of the one door: what every step does, whatever the call.
 
 import { isDeepStrictEqual } from 'node:util';
+import { CHANGES_THOUGH_REFUSED } from '../../model/laws/changes-though-refused.ts';
 import { mappingAt } from '../../spec/memory/address-space.ts';
 import { spaceOf } from '../../spec/memory/memory.ts';
 import type { Outcome, Reply } from '../../spec/outcome.ts';
@@ -10,7 +11,6 @@ import { difference, worldDifference } from '../comparable.ts';
 import { checkLaws, eachStep, type Law, sometimes } from '../law.ts';
 import type { Visit } from '../visits.ts';
 import { firstOf, hex } from '../worlds.ts';
-import { CHANGES_THOUGH_REFUSED } from './changes-though-refused.ts';
 
 const known = new Set(ALL_RULES);
 

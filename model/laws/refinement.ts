@@ -1,0 +1,185 @@
+// The VFIO calls of an iommufd are its native calls under other names: what MAP_DMA and UNMAP_DMA do, IOAS_MAP and
+// IOAS_UNMAP do on the IOAS for VFIO calls, but for the differences that are written here.
+
+import { decode, encode, type Layout } from '../../spec/abi/layout.ts';
+import {
+  IOMMU_IOAS_MAP,
+  IOMMU_IOAS_UNMAP,
+  MAP_FIXED_IOVA,
+  MAP_READABLE,
+  MAP_WRITEABLE,
+  NATIVE_CALLS,
+} from '../../spec/abi/native.ts';
+import { objectId, U64_MAX, userAddress } from '../../spec/abi/units.ts';
+import {
+  VFIO_DMA_MAP_FLAG_READ,
+  VFIO_DMA_MAP_FLAG_WRITE,
+  VFIO_DMA_UNMAP_FLAG_ALL,
+  VFIO_IOMMU_MAP_DMA,
+  VFIO_IOMMU_TYPE1_DMA_MAP,
+  VFIO_IOMMU_TYPE1_DMA_UNMAP,
+  VFIO_IOMMU_UNMAP_DMA,
+} from '../../spec/abi/vfio.ts';
+import type { IoctlCall } from '../../spec/call.ts';
+import { type Context, tableOf } from '../../spec/iommufd/context.ts';
+import { areaLength } from '../../spec/iopt/area.ts';
+import type { Reply } from '../../spec/outcome.ts';
+import { step } from '../../spec/step.ts';
+import { contextOf, fileAt, openFile, type World } from '../../spec/world.ts';
+import { ARENA_BASE } from '../programs/arena.ts';
+import { type Comparison, compared, type DifferenceOf, DOES_NOT_APPLY, type Made } from './law.ts';
+import { areasOf } from './worlds.ts';
+
+export type Refinement = {
+  readonly name: string;
+  readonly compare: (made: Made, differenceOf: DifferenceOf) => Comparison;
+};
+
+type OnCompatIoas = {
+  readonly call: IoctlCall;
+  readonly context: Context;
+  readonly ioas: number;
+  readonly bytes: Uint8Array;
+};
+
+/** A VFIO call whose struct is whole and that finds an IOAS. */
+const onCompatIoas = (
+  { call, before }: Made,
+  command: number,
+  size: number,
+): OnCompatIoas | undefined => {
+  if (call.kind !== 'ioctl' || call.command !== command) return undefined;
+  const id = fileAt(before, call.process, call.fd);
+  const file = id === undefined ? undefined : openFile(before, id);
+  const bytes = call.memory[0]?.bytes;
+  if (file?.kind !== 'iommufd' || bytes === undefined || bytes.length < size) return undefined;
+  const { context } = file;
+  if (context.compatIoas === undefined) return undefined;
+  return { call, context, ioas: context.compatIoas, bytes };
+};
+
+/** What comes of a native call in its place, with a struct that the program may read and write. */
+const nativeReply = (
+  before: World,
+  { call }: OnCompatIoas,
+  layout: Layout,
+  fields: Readonly<Record<string, number | bigint>>,
+): Reply | undefined => {
+  const command = NATIVE_CALLS.find((native) => native.layout === layout)?.command;
+  if (command === undefined) throw new Error(`No native call has the struct ${layout.name}.`);
+  const bytes = encode(layout, { size: layout.size, ...fields });
+  const [outcome] = step(before, {
+    ...call,
+    command,
+    argument: ARENA_BASE,
+    memory: [{ address: userAddress(ARENA_BASE), bytes }],
+  });
+  return outcome?.kind === 'reply' ? outcome : undefined;
+};
+
+const RULE_OF_NATIVE: Readonly<Record<string, string>> = {
+  'VFIO_IOMMU_MAP_DMA/maps': 'IOMMU_IOAS_MAP/maps',
+  'VFIO_IOMMU_UNMAP_DMA/unmaps': 'IOMMU_IOAS_UNMAP/unmaps',
+  'VFIO_IOMMU_UNMAP_DMA/unmaps-all': 'IOMMU_IOAS_UNMAP/unmaps-all',
+};
+
+const OWN_REFUSALS = new Set([
+  'VFIO_IOMMU_MAP_DMA/unknown-flags',
+  'VFIO_IOMMU_MAP_DMA/too-short',
+  'VFIO_IOMMU_MAP_DMA/fault',
+  'VFIO_IOMMU_UNMAP_DMA/unknown-flags',
+  'VFIO_IOMMU_UNMAP_DMA/too-short',
+  'VFIO_IOMMU_UNMAP_DMA/fault',
+  'VFIO_IOMMU_UNMAP_DMA/all-with-range',
+  'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+]);
+
+/** The rule that answers the native call where the VFIO call is answered by this one. */
+const nativeRule = (rule: string): string => RULE_OF_NATIVE[rule] ?? rule;
+
+const permissionsOf = (flags: number): number =>
+  ((flags & VFIO_DMA_MAP_FLAG_READ) !== 0 ? MAP_READABLE : 0) |
+  ((flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0 ? MAP_WRITEABLE : 0);
+
+/**
+ * MAP_DMA with READ, WRITE or both is IOAS_MAP at a fixed IOVA with the same permissions: the same answer by the same
+ * rule, and the same world. The native call also refuses the greatest u64.
+ */
+const mapDmaIsIoasMap: Refinement = {
+  name: 'MAP_DMA is IOAS_MAP at a fixed IOVA',
+  compare: (made, differenceOf) => {
+    const on = onCompatIoas(made, VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_TYPE1_DMA_MAP.size);
+    if (on === undefined || made.rule === undefined || OWN_REFUSALS.has(made.rule.id))
+      return DOES_NOT_APPLY;
+    const { flags, vaddr, iova, size } = decode(VFIO_IOMMU_TYPE1_DMA_MAP, on.bytes);
+    const permissions = permissionsOf(flags);
+    if (permissions === 0 || iova === U64_MAX || size === U64_MAX) return DOES_NOT_APPLY;
+    const reply = nativeReply(made.before, on, IOMMU_IOAS_MAP, {
+      flags: MAP_FIXED_IOVA | permissions,
+      ioas_id: on.ioas,
+      user_va: vaddr,
+      length: size,
+      iova,
+    });
+    return compared(
+      reply?.rule.id === nativeRule(made.rule.id)
+        ? differenceOf(made.after, reply.world)
+        : `${made.rule.id} and ${reply?.rule.id}`,
+    );
+  },
+};
+
+/** How many bytes are mapped in the IOAS for VFIO calls. */
+const bytesMapped = (world: World, { context, ioas }: OnCompatIoas): bigint => {
+  const table = tableOf(contextOf(world, context.file), objectId(ioas));
+  return areasOf(table).reduce((sum, node) => sum + areaLength(node), 0n);
+};
+
+/** How many bytes UNMAP_DMA says that it unmapped. */
+const reportedBytes = ({ before, call }: Made): bigint | undefined => {
+  const [outcome] = step(before, call);
+  const struct = outcome?.kind === 'reply' ? outcome.writes.at(-1)?.bytes : undefined;
+  return struct && decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, struct).size;
+};
+
+/**
+ * UNMAP_DMA where nothing is cut is IOAS_UNMAP of the range, and with ALL of everything. Differences: the native call
+ * refuses a range in which nothing is mapped, and the greatest u64; it does not report what it unmapped when it fails.
+ */
+const unmapDmaIsIoasUnmap: Refinement = {
+  name: 'UNMAP_DMA is IOAS_UNMAP where nothing is cut',
+  compare: (made, differenceOf) => {
+    const on = onCompatIoas(made, VFIO_IOMMU_UNMAP_DMA, VFIO_IOMMU_TYPE1_DMA_UNMAP.size);
+    if (on === undefined || made.rule === undefined || OWN_REFUSALS.has(made.rule.id))
+      return DOES_NOT_APPLY;
+    const { flags, iova, size } = decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, on.bytes);
+    const all = flags === VFIO_DMA_UNMAP_FLAG_ALL;
+    if (!all && tableOf(on.context, objectId(on.ioas)).largePagesDisabled) return DOES_NOT_APPLY;
+    if (!all && (iova === U64_MAX || size === U64_MAX)) return DOES_NOT_APPLY;
+    const reply = nativeReply(made.before, on, IOMMU_IOAS_UNMAP, {
+      ioas_id: on.ioas,
+      iova: all ? 0n : iova,
+      length: all ? U64_MAX : size,
+    });
+    const rule = reply?.rule.id;
+    const bytes = bytesMapped(made.before, on) - bytesMapped(made.after, on);
+    const told = reportedBytes(made);
+    if (told !== bytes) return compared(`UNMAP_DMA reports ${told} bytes of ${bytes}`);
+    if (!all && bytes === 0n && made.result === 0) {
+      return compared(
+        rule === 'IOMMU_IOAS_UNMAP/nothing-mapped' ? undefined : `empty range: ${rule}`,
+      );
+    }
+    if (reply === undefined || rule !== nativeRule(made.rule.id)) {
+      return compared(`${made.rule.id} and ${rule}`);
+    }
+    const struct = reply.writes.at(-1)?.bytes;
+    const toldByNative = struct && decode(IOMMU_IOAS_UNMAP, struct).length;
+    if (made.result === 0 && toldByNative !== bytes) {
+      return compared(`IOAS_UNMAP reports ${toldByNative} bytes of ${bytes}`);
+    }
+    return compared(differenceOf(made.after, reply.world));
+  },
+};
+
+export const REFINEMENTS: readonly Refinement[] = [mapDmaIsIoasMap, unmapDmaIsIoasUnmap];
