@@ -5,7 +5,6 @@ import { type Command, Option } from 'commander';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/trace-file.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
-import { BadUse } from './bad-use.ts';
 import { FINE } from './exit-status.ts';
 import { openOutput } from './output.ts';
 
@@ -39,12 +38,10 @@ const save = (file: string, text: string): void => {
 
 const emit = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
-  const { emissionOf, notInC } = await import('../emit/emission.ts');
+  const { emissionOf } = await import('../emit/emission.ts');
   const { cProgram } = await import('../emit/c-program.ts');
   const { emissionText } = await import('../emit/text.ts');
   const emission = emissionOf(await readTrace(file));
-  const reason = options.as === 'c' ? notInC(emission) : undefined;
-  if (reason !== undefined) throw new BadUse(`${file} does not become C: ${reason}.`);
   const text = options.as === 'c' ? cProgram(emission) : emissionText(emission);
   const result = options.json === true ? `${jsonLine({ file, as: options.as, text })}\n` : text;
   if (options.output === undefined) output.line(result.trimEnd());

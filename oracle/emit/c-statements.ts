@@ -10,7 +10,7 @@ import { ArenaPages } from './arena-use.ts';
 import { type Ioctl, ioctlParts, type Surroundings } from './c-ioctl.ts';
 import { memoryCheck } from './c-memory-check.ts';
 import { nativeName, number } from './c-names.ts';
-import { bytesLiteral, putLines } from './c-stretch.ts';
+import { bytesLiteral, pointer, putLines } from './c-stretch.ts';
 import { CValues, placeText } from './c-values.ts';
 import { openedBy } from './descriptors.ts';
 import type { Emission } from './emission-data.ts';
@@ -103,7 +103,8 @@ export class Statements {
         this.#plain(operation, index, `status_pages("${operation.field}")`);
         return;
       case 'dma':
-        throw new Error('A transfer by a device is not emitted.');
+        this.#dma(operation, index);
+        return;
     }
   }
 
@@ -210,6 +211,25 @@ export class Statements {
       );
     }
     this.#plain(operation, index, `${there}`);
+  }
+
+  #dma(operation: Extract<Operation, { op: 'dma' }>, index: number): void {
+    const { fd, direction, iova, length, look } = operation;
+    const words = [this.#values.descriptor(fd), direction === 'write' ? '1' : '0'];
+    const call = `transfer(${[...words, this.#values.wide(iova), `${length}`].join(', ')})`;
+    this.#tell(operation, index, call);
+    this.#captureResults(index);
+    if (!this.#isLast(index)) return;
+    const seen = this.#emission.steps[index]?.observation.memory[0]?.bytes ?? new Uint8Array();
+    if (look === undefined || seen.length === 0) {
+      this.#conclude(operation, index, []);
+      return;
+    }
+    this.lines.push(`static const __u8 expected[] = ${bytesLiteral(seen)};`);
+    const place = pointer(placeText(look));
+    this.#conclude(operation, index, [
+      `same_bytes("the memory behind it", ${place}, expected, ${seen.length})`,
+    ]);
   }
 
   #ioctl(operation: Ioctl, index: number): void {

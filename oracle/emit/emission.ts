@@ -104,9 +104,3 @@ export const emissionOf = (trace: Trace): Emission => {
     says: [...faultLines(trace, program, known), titleOf(trace, program.length)],
   };
 };
-
-/** Why a trace does not become C; undefined where it does. A transfer needs a driver for the device that makes it. */
-export const notInC = ({ program }: Emission): string | undefined =>
-  program.some(({ op }) => op === 'dma')
-    ? 'a device moves bytes in it, for which C needs a driver of that device; --as text prints it'
-    : undefined;

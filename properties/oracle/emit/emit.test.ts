@@ -10,7 +10,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { programs } from '../../../model/programs/arbitrary.ts';
 import { cProgram } from '../../../oracle/emit/c-program.ts';
-import { emissionOf, notInC } from '../../../oracle/emit/emission.ts';
+import { emissionOf } from '../../../oracle/emit/emission.ts';
 import { emissionText } from '../../../oracle/emit/text.ts';
 import { type NamedTrace, namedTraces, traceOn } from '../../emissions.ts';
 import { SETTINGS } from '../../settings.ts';
@@ -27,10 +27,7 @@ const drawn = (): readonly NamedTrace[] =>
 
 type NamedText = { readonly name: string; readonly text: string };
 
-const inC = (traces: readonly NamedTrace[]): readonly NamedTrace[] =>
-  traces.filter(({ trace }) => notInC(emissionOf(trace)) === undefined);
-
-const files: readonly NamedText[] = inC([...namedTraces(), ...drawn()]).map(({ name, trace }) => ({
+const files: readonly NamedText[] = [...namedTraces(), ...drawn()].map(({ name, trace }) => ({
   name,
   text: cProgram(emissionOf(trace)),
 }));
@@ -77,7 +74,7 @@ emit('no file of this machine is named but those that the program opens', () => 
 });
 
 emit('each operation is printed, and the last one decides', () => {
-  for (const { name, trace } of inC(namedTraces())) {
+  for (const { name, trace } of namedTraces()) {
     const emission = emissionOf(trace);
     const text = cProgram(emission);
     const told = text.slice(text.indexOf('int main(')).match(/\btell(?:_open)?\("/g) ?? [];
