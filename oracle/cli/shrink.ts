@@ -78,6 +78,7 @@ const ofRecording = async (file: string, options: Options): Promise<Source> => {
   let isOver = false;
   let line = 0;
   for await (const texts of linesOf(file)) {
+    if (isOver) break;
     for (const text of texts) {
       line += 1;
       if (isOver) break;

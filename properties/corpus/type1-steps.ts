@@ -3,7 +3,6 @@
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import type { Platform, Setting } from '../../spec/platform.ts';
-import { RELEASE_NAMES } from '../../spec/releases.ts';
 import { arena, close, getDeviceFd, open, out, vfio, vfioPlain } from '../operations.ts';
 import { LIMITED, PRIVILEGED, platform, settingOf } from '../settings.ts';
 import type { Answered } from './example.ts';
@@ -24,10 +23,6 @@ export const vtdWith = (changed: Partial<Platform>): Setting => ({
   platform: { ...platform('vtd'), ...changed },
   credentials: PRIVILEGED,
 });
-
-export const RELEASES_OF_VTD = RELEASE_NAMES.map((release) =>
-  settingOf('vtd', PRIVILEGED, release),
-);
 
 const TYPE1 = 'type1 ';
 

@@ -216,7 +216,6 @@ export const TEST_OPERATIONS: readonly TestOperation[] = [
 export const MOCK_APERTURE_START = 0x100_0000n;
 export const MOCK_APERTURE_LAST = 0x7fff_ffffn;
 export const MOCK_PAGE_SIZE = 2048n;
-export const MOCK_HUGE_PAGE_SIZE = 512n * MOCK_PAGE_SIZE;
 export const MOCK_DEVICE_CACHES = 4;
 export const MOCK_DEVICE_CACHE_DEFAULT = 0xbaddad;
 /** Longer accesses are refused, in bytes. */
