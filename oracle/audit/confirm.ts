@@ -2,15 +2,17 @@
 
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
+import type { ReleaseName } from '../../spec/releases.ts';
 import type { KernelRun, KernelRunner } from '../check/kernel-campaign.ts';
 import { type Charged, chargedFacets } from './charge.ts';
 import { type Answered, type Facet, facetsOf } from './facets.ts';
 import type { Located } from './run-audit.ts';
 import { programOn } from './side.ts';
+import { type Transfer, transferFor } from './transfer.ts';
 
 export type Confirmation =
   | { readonly kind: 'confirmed' }
-  /** It cannot be seen in replies alone. */
+  /** Neither a reply shows it, nor what a device writes. */
   | { readonly kind: 'not-visible' }
   /** The kernel answered otherwise; in words. */
   | { readonly kind: 'refuted'; readonly seen: string };
@@ -19,6 +21,9 @@ const answered = ({ observation }: Step): Answered => ({
   result: observation.errno === 0 ? observation.result : -observation.errno,
   after: observation.memory,
 });
+
+/** Each byte of what the program looks at, before the device writes zeros there. */
+const FILLED = 0xff;
 
 const facetText = ({ what, legacy, compat }: Facet): string => `${what}: ${legacy}, ${compat}`;
 
@@ -66,22 +71,71 @@ const compare = (found: Located, legacy: KernelRun, compat: KernelRun): Confirma
   return { kind: 'refuted', seen: seen === '' ? 'both sides answer alike' : seen };
 };
 
-/** In the order of what was found. */
+const changed = ({ steps }: KernelRun): boolean =>
+  steps.at(-1)?.observation.memory[0]?.bytes.some((byte) => byte !== FILLED) === true;
+
+/** Whether the device wrote into memory on the sides on which it must reach it, and on no other. */
+const compareTransfers = (
+  { program, reaches }: Transfer,
+  legacy: KernelRun,
+  compat: KernelRun,
+): Confirmation => {
+  const broken = [legacy, compat].find(
+    ({ steps }) => steps.length < program.length || steps.at(-1)?.observation.errno !== 0,
+  );
+  if (broken !== undefined) {
+    return { kind: 'refuted', seen: broken.refused ?? broken.died ?? 'no transfer was made' };
+  }
+  const [one, other] = [changed(legacy), changed(compat)];
+  if (one === reaches.legacy && other === reaches.compat) return { kind: 'confirmed' };
+  const words = (reached: boolean): string => (reached ? 'reached' : 'not reached');
+  return { kind: 'refuted', seen: `memory is ${words(one)}, ${words(other)}` };
+};
+
+type Trial = {
+  readonly program: Program;
+  readonly compare: (legacy: KernelRun, compat: KernelRun) => Confirmation;
+};
+
+/** How a cause is tried; undefined where nothing that a program can do shows it. */
+const trialOf = (release: ReleaseName, found: Located): Trial | undefined => {
+  if (isVisible(found)) {
+    return {
+      program: withLooks(found.program),
+      compare: (legacy, compat) => compare(found, legacy, compat),
+    };
+  }
+  const transfer = transferFor(release, found);
+  return transfer === undefined
+    ? undefined
+    : {
+        program: transfer.program,
+        compare: (legacy, compat) => compareTransfers(transfer, legacy, compat),
+      };
+};
+
+/** In the order of what was found, which the release's specification has. */
 export const confirmOn = async (
   subject: KernelRunner,
+  release: ReleaseName,
   all: readonly Located[],
 ): Promise<readonly Confirmation[]> => {
+  const trials = all.map((found) => trialOf(release, found));
   const ran = await subject.run(
-    all.flatMap(({ program }) => [
-      withLooks(programOn('legacy', program)),
-      withLooks(programOn('compat', program)),
-    ]),
+    trials.flatMap((trial) =>
+      trial === undefined
+        ? []
+        : [programOn('legacy', trial.program), programOn('compat', trial.program)],
+    ),
   );
-  return all.map((found, index) => {
-    const [legacy, compat] = [ran[2 * index], ran[2 * index + 1]];
+  let next = 0;
+  return trials.map((trial) => {
+    if (trial === undefined) return { kind: 'not-visible' };
+    const [legacy, compat] = [ran[next], ran[next + 1]];
+    next += 2;
     if (legacy === undefined || compat === undefined) {
       return { kind: 'refuted', seen: 'the kernel gave no answer' };
     }
-    return isVisible(found) ? compare(found, legacy, compat) : { kind: 'not-visible' };
+    return trial.compare(legacy, compat);
   });
 };

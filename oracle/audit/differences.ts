@@ -1,6 +1,7 @@
 // Differences that were found, grouped by cause: the request, the rule that answers it on each side, and in what the
 // answers differ. Each cause keeps the first program that showed it, which is among the shortest.
 
+import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Rule } from '../../spec/rule.ts';
 import type { World } from '../../spec/world.ts';
@@ -13,14 +14,21 @@ import type { Answers, Twin } from './twin.ts';
 export type Cause = {
   readonly request: string;
   readonly what: string;
-  /** Whether a device is open on both sides; only where it is not the result that differs. */
+  /** Whether a device is open on both sides, where it is not the result that differs; or what the search is about. */
   readonly situation: Situation | undefined;
   readonly legacyRule: Rule;
   readonly compatRule: Rule;
 };
 
-/** An iommufd has domains only while devices are open; a legacy container from SET_IOMMU on. */
-export type Situation = 'no device is open' | 'a device is open';
+/**
+ * What of the state the answers hang on, beside the rules. An iommufd has domains only while devices are open; a legacy
+ * container from SET_IOMMU on.
+ */
+export type Situation =
+  | 'no device is open'
+  | 'a device is open'
+  | 'what was mapped is gone from memory'
+  | 'what was mapped is other memory now';
 
 export type Found = Cause & {
   readonly key: string;
@@ -48,8 +56,35 @@ const note = (differences: Differences, cause: Cause, facet: Facet, program: Pro
   }
 };
 
-const situationOf = (legacy: World, compat: World): Situation =>
-  openDevices(legacy).length > 0 && openDevices(compat).length > 0
+/** A mediated device needs no domain. */
+const isTranslated = ({ setting }: World, name: string): boolean =>
+  setting.platform.devices.some((device) => device.name === name && device.iommu !== 'none');
+
+/** What a program did to memory that it had mapped: it matters where memory is looked for only now. */
+const memoryIn = (program: Program): Situation | undefined => {
+  for (const operation of program) {
+    if (operation.op === 'munmap') return 'what was mapped is gone from memory';
+    if (operation.op === 'mmap' && operation.offset === DATA_OFFSET) {
+      return 'what was mapped is other memory now';
+    }
+  }
+  return undefined;
+};
+
+const isOfMemory = (what: string): boolean => what === 'result' || what.includes('devices reach');
+
+const situationOf = (
+  { what }: Facet,
+  program: Program,
+  legacy: World,
+  compat: World,
+): Situation | undefined => {
+  const memory = isOfMemory(what) ? memoryIn(program) : undefined;
+  return memory ?? (what === 'result' ? undefined : openedIn(legacy, compat));
+};
+
+const openedIn = (legacy: World, compat: World): Situation =>
+  [legacy, compat].every((world) => openDevices(world).some((name) => isTranslated(world, name)))
     ? 'a device is open'
     : 'no device is open';
 
@@ -102,7 +137,7 @@ export const noteDifferences = (
     const cause = {
       request: requestName(operation),
       what: facet.what,
-      situation: isResult(facet) ? undefined : situationOf(before.legacy, before.compat),
+      situation: situationOf(facet, twin.program, before.legacy, before.compat),
       legacyRule: legacy.rule,
       compatRule: compat.rule,
     };

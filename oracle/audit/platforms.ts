@@ -5,7 +5,7 @@ import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Credentials, IovaRange, Platform, PlatformDevice } from '../../spec/platform.ts';
-import { MDEV_PLATFORM, MOCK_PLATFORM, VTD_IOMMU } from '../trace/platforms.ts';
+import { MDEV_NAME, MDEV_PLATFORM, MOCK_PLATFORM, VTD_IOMMU } from '../trace/platforms.ts';
 import type { VmPlatform } from '../vm/qemu.ts';
 
 const PAGE = 4096n;
@@ -16,6 +16,15 @@ const device = (group: number): PlatformDevice => ({
   group,
   iommu: 0,
   reserved: INTERRUPTS,
+  // QEMU's edu is in the first group and the third.
+  ...(group === 2 ? {} : { dmaEngine: true as const }),
+});
+
+const mediatedDevice = (group: number): PlatformDevice => ({
+  name: MDEV_NAME,
+  group,
+  iommu: 'none',
+  reserved: [],
 });
 
 /** One search: a platform, who the program is, and the groups that it uses. */
@@ -29,8 +38,14 @@ export type Ground = {
   readonly groups: readonly number[];
   /** What each program does first. */
   readonly prologue: readonly Operation[];
-  /** Moves in a program, at most. */
+  /** Names of the moves that each program begins with. */
+  readonly first: readonly string[];
+  /** Moves in a program behind the first ones, at most. */
   readonly moves: number;
+  /** Names of the moves that there are; absent where all are that lead both sides to the same. */
+  readonly only?: readonly string[];
+  /** No request but the moves themselves is tried. */
+  readonly movesAlone?: true;
 };
 
 const VTD: Platform = {
@@ -56,10 +71,34 @@ const REGISTERS: Operation = {
 
 const ENTRY_LIMIT = 1;
 
+const DEVICE = 'device 0000:00:01.0';
+
+/** The way to a device. */
+const TO_DEVICE: readonly string[] = ['container', 'group1', 'group1 joins container', 'type1v2'];
+
+/** Maps that type1 refuses and iommufd takes as long as no device is open. */
+const LATE: readonly string[] = [
+  'mapReserved',
+  'mapBeyond',
+  'mapUnaligned',
+  'mapOddLength',
+  'mapHole',
+  'mapReadOnlyMemory',
+  'mapNoAccess',
+  'mapForNothing',
+];
+
+const MEDIATED_GROUP = 9;
+
 const PRIVILEGED: Credentials = { privileged: true, memlockLimit: U64_MAX };
 const LIMITED: Credentials = { privileged: false, memlockLimit: 6n * PAGE };
 
-const PLAIN = { kernelArguments: [], credentials: PRIVILEGED, prologue: [] } as const;
+const PLAIN = {
+  kernelArguments: [],
+  credentials: PRIVILEGED,
+  prologue: [],
+  first: [],
+} as const;
 
 export const GROUNDS: readonly Ground[] = [
   {
@@ -120,5 +159,88 @@ export const GROUNDS: readonly Ground[] = [
     platform: { ...VTD, dmaEntryLimit: ENTRY_LIMIT },
     groups: [1],
     moves: 5,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d and a mediated one',
+    machine: 'mixed',
+    platform: { ...VTD, devices: [device(1), mediatedDevice(MEDIATED_GROUP)] },
+    groups: [1, MEDIATED_GROUP],
+    first: ['container'],
+    moves: 7,
+    only: [
+      ...TO_DEVICE,
+      DEVICE,
+      `group${MEDIATED_GROUP}`,
+      `group${MEDIATED_GROUP} joins container`,
+      `device ${MDEV_NAME}`,
+      'map',
+    ],
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, where dirty pages are tracked',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    first: TO_DEVICE,
+    moves: 4,
+    only: [DEVICE, 'map', 'mapBehind', 'startTracking'],
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, where addresses were taken from maps',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    first: TO_DEVICE,
+    moves: 4,
+    only: [DEVICE, 'map', 'mapBehind', 'takeAddresses'],
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, opened after maps that only iommufd takes',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    first: TO_DEVICE,
+    moves: 3,
+    only: [DEVICE, ...LATE],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, opened after a map of registers',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    prologue: [REGISTERS],
+    first: TO_DEVICE,
+    moves: 2,
+    only: [DEVICE, 'mapRegisters'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, opened after a map of more than may be locked',
+    machine: 'vtd',
+    platform: VTD,
+    credentials: LIMITED,
+    groups: [1],
+    first: TO_DEVICE,
+    moves: 2,
+    only: [DEVICE, 'mapMany'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, and memory that is unmapped or replaced',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    first: [...TO_DEVICE, 'map'],
+    moves: 5,
+    only: [DEVICE, `close ${DEVICE}`, 'munmap', 'mmap'],
+    movesAlone: true,
   },
 ];

@@ -17,7 +17,7 @@ import {
 import { range } from '../report/quantities.ts';
 import type { Facet } from './facets.ts';
 
-type Stretch = {
+export type Stretch = {
   readonly iova: bigint;
   readonly length: number;
   readonly backing: number;
@@ -52,7 +52,8 @@ function* throughContainer(world: World, held: HeldDevice): Generator<Stretch> {
   yield* type1Translations(containerOf(world, group.container), group.group);
 }
 
-const through = (world: World, name: string): readonly Stretch[] => {
+/** What the device reaches, stretch by stretch, in ascending order within each map. */
+export const through = (world: World, name: string): readonly Stretch[] => {
   const device = world.devices.get(name);
   if (device === undefined) return [];
   return [
@@ -90,7 +91,8 @@ const kindOf = (legacy: readonly Stretch[], compat: readonly Stretch[]): string 
     const twin = other.get(stretch.iova);
     if (twin === undefined) missing = true;
     else if (!sameAccess(stretch, twin)) return 'with what permission devices reach memory';
-    else if (twin.page !== stretch.page) return 'which memory devices reach';
+    else if (twin.page !== stretch.page || twin.backing !== stretch.backing)
+      return 'which memory devices reach';
   }
   if (missing) return 'what devices reach: less under iommufd';
   return legacy.length === compat.length ? undefined : 'what devices reach: more under iommufd';

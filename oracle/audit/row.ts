@@ -33,9 +33,6 @@ export type Description = {
   readonly declared?: string;
   /** What it means for a program that moves over. */
   readonly means: string;
-  /** The release in which it came or went, where that is known. */
-  readonly since?: string;
-  readonly until?: string;
   readonly covers: readonly Matcher[];
 };
 

@@ -2,21 +2,28 @@
 
 import { CHARGE_DESCRIPTIONS } from './descriptions/charge.ts';
 import { CONTAINER_DESCRIPTIONS } from './descriptions/container.ts';
+import { DIRTY_PAGES_DESCRIPTIONS } from './descriptions/dirty-pages.ts';
 import { GROUP_DESCRIPTIONS, OTHER_GROUP_DESCRIPTIONS } from './descriptions/groups.ts';
 import { INFO_DESCRIPTIONS } from './descriptions/info.ts';
-import { MAP_DESCRIPTIONS } from './descriptions/map.ts';
+import { MAP_DESCRIPTIONS, OTHER_MAP_DESCRIPTIONS } from './descriptions/map.ts';
+import { MAP_ERROR_DESCRIPTIONS } from './descriptions/map-errors.ts';
 import { UNMAP_DESCRIPTIONS } from './descriptions/unmap.ts';
+import { WITHOUT_TYPE_DESCRIPTIONS } from './descriptions/without-type.ts';
 import { type Description, matches, type Row } from './row.ts';
 import type { Located } from './run-audit.ts';
 
 /** In the order in which causes are held against them, and in which rows are shown. */
 export const DESCRIPTIONS: readonly Description[] = [
   ...CONTAINER_DESCRIPTIONS,
+  ...WITHOUT_TYPE_DESCRIPTIONS,
+  ...DIRTY_PAGES_DESCRIPTIONS,
   ...CHARGE_DESCRIPTIONS,
   ...GROUP_DESCRIPTIONS,
   ...INFO_DESCRIPTIONS,
   ...UNMAP_DESCRIPTIONS,
   ...MAP_DESCRIPTIONS,
+  ...MAP_ERROR_DESCRIPTIONS,
+  ...OTHER_MAP_DESCRIPTIONS,
   ...OTHER_GROUP_DESCRIPTIONS,
 ];
 

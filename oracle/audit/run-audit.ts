@@ -5,11 +5,11 @@ import type { Setting } from '../../spec/platform.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
 import type { Differences, Found } from './differences.ts';
 import { GROUNDS, type Ground } from './platforms.ts';
-import { requestsWith } from './requests/all.ts';
+import { requestsOn } from './requests/all.ts';
 import type { Row } from './row.ts';
 import { rowsOf } from './rows.ts';
-import { type Searched, search } from './search.ts';
-import { movesWith } from './structure.ts';
+import { type Bounds, type Searched, search } from './search.ts';
+import { movesOn } from './structure.ts';
 import { startOfTwin, type Twin } from './twin.ts';
 
 /** A cause and where it was found. */
@@ -42,6 +42,11 @@ export const startOn = (release: ReleaseName, ground: Ground): Twin => {
   return twin;
 };
 
+export const boundsOf = ({ moves }: Ground): Bounds => ({
+  moves,
+  states: MOST_STATES,
+});
+
 const merged = (known: Located | undefined, found: Found, ground: Ground): Located => {
   if (known === undefined) return { ...found, ground };
   const count = known.count + found.count;
@@ -55,13 +60,12 @@ export const runAudit = async ({ release, watch }: AuditOptions): Promise<Audit>
   const all = new Map<string, Located>();
   const searched: Audit['searched'][number][] = [];
   for (const ground of GROUNDS) {
-    const { platform, groups, moves } = ground;
     const differences: Differences = new Map();
     const result = await search(
       startOn(release, ground),
-      movesWith(platform.devices, groups),
-      requestsWith(platform.devices, groups),
-      { moves, states: MOST_STATES },
+      movesOn(ground),
+      requestsOn(ground),
+      boundsOf(ground),
       differences,
       async (asked) => (await watch?.(ground, asked)) ?? true,
     );

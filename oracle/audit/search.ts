@@ -5,11 +5,11 @@ import type { Operation, Value } from '../../model/programs/program.ts';
 import { type Differences, noteDifferences } from './differences.ts';
 import { resultOf } from './requests/make.ts';
 import { stateKey, withFilesRenumbered } from './state-key.ts';
-import { type DescriptorOf, isPossible, type Move } from './structure.ts';
+import { type DescriptorOf, isPossible, type Move, type Moves } from './structure.ts';
 import type { Twin } from './twin.ts';
 
 export type Bounds = {
-  /** Moves in a program, at most. */
+  /** Moves in a program behind the first ones, at most. */
   readonly moves: number;
   /** Pairs of states, at most. */
   readonly states: number;
@@ -56,11 +56,19 @@ const moved = ({ twin, open }: Node, move: Move, differences: Differences): Node
   const label = labelFor(twin, move.name);
   const operation = move.operation(label, descriptorsIn(open));
   const outcome = noteDifferences(child, operation, differences);
-  if (outcome === 'diverged' || outcome === 'undecided') return undefined;
+  if (outcome === 'undecided' || (outcome === 'diverged' && move.parts === undefined)) {
+    return undefined;
+  }
   child.legacy.world = withFilesRenumbered(child.legacy.world);
   child.compat.world = withFilesRenumbered(child.compat.world);
   const next = outcome === 'both-succeeded' ? openAfter(open, move, label) : open;
   return { twin: child, open: next };
+};
+
+const firstMove = (node: Node, move: Move, differences: Differences): Node => {
+  const next = isPossible(move, node.open) ? moved(node, move, differences) : undefined;
+  if (next === undefined) throw new Error(`No program can begin with the move ${move.name}.`);
+  return next;
 };
 
 /** Answers false where the search is to end. */
@@ -68,13 +76,16 @@ export type Watch = (asked: number) => Promise<boolean>;
 
 export const search = async (
   start: Twin,
-  moves: readonly Move[],
+  moves: Moves,
   requests: Requests,
   bounds: Bounds,
   differences: Differences,
   watch: Watch,
 ): Promise<Searched> => {
-  const first: Node = { twin: start, open: new Map() };
+  const first = moves.first.reduce<Node>((node, move) => firstMove(node, move, differences), {
+    twin: start,
+    open: new Map(),
+  });
   const seen = new Set([stateKey(first.twin)]);
   let asked = 0;
   let undecided = 0;
@@ -91,8 +102,9 @@ export const search = async (
         if (noteDifferences(node.twin.fork(), request, differences) === 'undecided') undecided += 1;
       }
       if (depth === bounds.moves) continue;
-      for (const move of moves) {
+      for (const move of moves.others) {
         if (!isPossible(move, node.open)) continue;
+        asked += 1;
         const child = moved(node, move, differences);
         if (child === undefined) continue;
         const key = stateKey(child.twin);

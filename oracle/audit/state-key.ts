@@ -5,7 +5,7 @@ import type { Twin } from './twin.ts';
 
 /** What only counts, what never changes here, and what a tree keeps for itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
-  ...['setting', 'release', 'spaces', 'stores', 'credentials', 'knowledge'],
+  ...['setting', 'release', 'stores', 'credentials', 'knowledge'],
   ...['nextFile', 'nextPages', 'nextBacking', 'size', 'measure'],
 ]);
 

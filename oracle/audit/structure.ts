@@ -1,12 +1,29 @@
 // The moves by which the audit's programs get from one situation to the next: what a program that assigns devices does,
 // in any order. Few, so that every sequence up to a bound can be tried.
 
+import {
+  DATA_LENGTH,
+  DATA_OFFSET,
+  NO_ACCESS_OFFSET,
+  READ_ONLY_OFFSET,
+} from '../../model/programs/arena.ts';
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import type { PlatformDevice } from '../../spec/platform.ts';
+import { type Ground, REGISTERS_OFFSET } from './platforms.ts';
+import { dirty, START } from './requests/container.ts';
 import { getDevice, setContainer, unsetContainer } from './requests/group.ts';
 import { plain } from './requests/make.ts';
-import { MAPPED_IOVA, MAPPED_PAGES, plainMap, plainUnmap } from './requests/mappings.ts';
+import {
+  APERTURE_END,
+  INTERRUPTS,
+  MAPPED_IOVA,
+  MAPPED_PAGES,
+  mapOf,
+  plainMap,
+  plainUnmap,
+  takeAddresses,
+} from './requests/mappings.ts';
 import { CONTAINER } from './side.ts';
 
 /** The descriptor of a thing that is open. */
@@ -20,6 +37,8 @@ export type Move = {
   readonly operation: (label: string, descriptorOf: DescriptorOf) => Operation;
   readonly opens?: string;
   readonly closes?: string;
+  /** The search goes on behind it also where only one side granted it: what comes of that is looked for. */
+  readonly parts?: true;
 };
 
 const PAGE = 4096n;
@@ -75,6 +94,62 @@ const mappingMoves = (container: string): readonly Move[] => [
   on(container, 'unmapMiddle', (label, fd) => plainUnmap(label, fd, MAPPED_IOVA + PAGE, PAGE)),
 ];
 
+const parting = (
+  container: string,
+  name: string,
+  make: (label: string, fd: Value) => Operation,
+): Move => ({ ...on(container, name, make), parts: true });
+
+const MAPPED_LENGTH = MAPPED_PAGES * PAGE;
+
+/** Moves that only grounds make that name them: those after which the two sides are not the same any more. */
+const partingMoves = (container: string): readonly Move[] => [
+  parting(container, 'startTracking', (label, fd) => ({ ...dirty(fd, START, 8n), label })),
+  parting(container, 'takeAddresses', takeAddresses),
+  parting(container, 'mapReserved', (label, fd) => mapOf(label, fd, { iova: INTERRUPTS })),
+  parting(container, 'mapBeyond', (label, fd) => mapOf(label, fd, { iova: APERTURE_END })),
+  parting(container, 'mapUnaligned', (label, fd) =>
+    mapOf(label, fd, { iova: MAPPED_IOVA + 0x800n, vaddr: { arena: DATA_OFFSET + 0x800n } }),
+  ),
+  parting(container, 'mapOddLength', (label, fd) => mapOf(label, fd, { size: PAGE + 0x800n })),
+  parting(container, 'mapHole', (label, fd) =>
+    mapOf(label, fd, { vaddr: { arena: DATA_OFFSET + DATA_LENGTH } }),
+  ),
+  parting(container, 'mapReadOnlyMemory', (label, fd) =>
+    mapOf(label, fd, { vaddr: { arena: READ_ONLY_OFFSET } }),
+  ),
+  parting(container, 'mapNoAccess', (label, fd) =>
+    mapOf(label, fd, { vaddr: { arena: NO_ACCESS_OFFSET } }),
+  ),
+  parting(container, 'mapForNothing', (label, fd) => mapOf(label, fd, { flags: 0n })),
+  parting(container, 'mapRegisters', (label, fd) =>
+    mapOf(label, fd, { vaddr: { arena: REGISTERS_OFFSET } }),
+  ),
+  parting(container, 'mapMany', (label, fd) => mapOf(label, fd, { size: 2n * MAPPED_LENGTH })),
+];
+
+/** What a program does to the memory that it mapped. */
+const MEMORY_MOVES: readonly Move[] = [
+  {
+    name: 'munmap',
+    needs: [],
+    operation: (label) => ({ op: 'munmap', label, offset: DATA_OFFSET, length: MAPPED_LENGTH }),
+  },
+  {
+    name: 'mmap',
+    needs: [],
+    operation: (label) => ({
+      op: 'mmap',
+      label,
+      offset: DATA_OFFSET,
+      length: MAPPED_LENGTH,
+      protection: 'read-write',
+      shared: false,
+      backing: { kind: 'anonymous' },
+    }),
+  },
+];
+
 const groupMoves = (devices: readonly PlatformDevice[], group: number): readonly Move[] => {
   const thing = groupThing(group);
   return [
@@ -102,7 +177,7 @@ const groupMoves = (devices: readonly PlatformDevice[], group: number): readonly
 };
 
 /** Every move with the devices of the groups, in a fixed order. */
-export const movesWith = (
+const movesWith = (
   devices: readonly PlatformDevice[],
   groups: readonly number[],
 ): readonly Move[] => [
@@ -111,6 +186,19 @@ export const movesWith = (
   ...mappingMoves('container'),
   ...containerMoves('container2'),
 ];
+
+/** The moves that every program of a ground begins with, and those that follow in every order. */
+export type Moves = { readonly first: readonly Move[]; readonly others: readonly Move[] };
+
+/** The moves of a ground, in a fixed order. */
+export const movesOn = ({ platform, groups, first, only }: Ground): Moves => {
+  const plainMoves = movesWith(platform.devices, groups);
+  const all = [...plainMoves, ...partingMoves('container'), ...MEMORY_MOVES];
+  return {
+    first: first.flatMap((wanted) => all.find(({ name }) => name === wanted) ?? []),
+    others: only === undefined ? plainMoves : all.filter(({ name }) => only.includes(name)),
+  };
+};
 
 /** Whether the move can be made: what it needs is open, and what it opens is not. */
 export const isPossible = ({ needs, opens }: Move, open: ReadonlyMap<string, string>): boolean =>

@@ -74,7 +74,7 @@ const confirm = async (
       kernelArguments,
     );
     try {
-      const confirmations = await confirmOn(subject, there);
+      const confirmations = await confirmOn(subject, audit.release, there);
       for (const [index, found] of there.entries()) {
         const confirmation = confirmations[index];
         if (confirmation?.kind === 'confirmed') {

@@ -3,6 +3,9 @@
 import type { Description } from '../row.ts';
 
 const AMOUNT = 'how many pages are charged';
+const NO_DEVICE = 'no device is open';
+const MAP = 'VFIO_IOMMU_MAP_DMA';
+const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
 
 export const CHARGE_DESCRIPTIONS: readonly Description[] = [
   {
@@ -17,18 +20,65 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'charge-time',
-    title: 'Memory is pinned and charged while a device is open, not from the map to the unmap',
+    title: 'MAP_DMA charges nothing while no device is open',
     severity: 'differs',
     means:
-      'type1 pins at MAP_DMA. iommufd pins when the first device is opened, and lets go when the last one is closed: ENOMEM for want of RLIMIT_MEMLOCK comes from GET_DEVICE_FD instead, and a container without an open device holds no memory.',
+      'type1 pins and charges at MAP_DMA. iommufd does when there is a domain to fill: a container without an open device holds no memory.',
+    covers: [{ request: MAP, what: AMOUNT, situation: NO_DEVICE }],
+  },
+  {
+    id: 'charge-unmap',
+    title: 'UNMAP_DMA gives no charge back while no device is open',
+    severity: 'harmless',
+    means: 'There was none.',
+    covers: [{ request: UNMAP, what: AMOUNT, situation: NO_DEVICE }],
+  },
+  {
+    id: 'charge-at-open',
+    title: 'Opening the first device charges everything that is mapped',
+    severity: 'differs',
+    means: 'It takes as long as pinning all the memory does. type1 did that map by map.',
+    covers: [{ request: 'VFIO_GROUP_GET_DEVICE_FD', what: AMOUNT }],
+  },
+  {
+    id: 'charge-device-closed',
+    title: 'Closing the last device gives back what is charged, though the maps stay',
+    severity: 'differs',
+    means:
+      'With type1 memory stays pinned until it is unmapped or the container goes. A program that closes and opens devices pins everything again each time.',
+    covers: [{ request: 'close', what: AMOUNT, situation: 'a device is open' }],
+  },
+  {
+    id: 'charge-group-leaves',
+    title: 'The charge does not end with the last group: there was none without a device',
+    severity: 'harmless',
+    means: 'type1 drops all maps, and their charge, when the last group leaves or is closed.',
     covers: [
-      { what: AMOUNT, situation: 'no device is open' },
+      { request: 'VFIO_GROUP_UNSET_CONTAINER', what: AMOUNT },
       { request: 'close', what: AMOUNT },
-      {
-        request: 'VFIO_IOMMU_MAP_DMA',
-        legacy: 'type1 locked memory/',
-        compatAnswers: 'grants',
-      },
     ],
+  },
+  {
+    id: 'charge-group-joins',
+    title: 'The first group behind an IOMMU that joins mediated devices has nothing charged',
+    severity: 'differs',
+    means:
+      'type1 pins all maps of the container then; iommufd waits for a device of the group to be opened.',
+    covers: [{ request: 'VFIO_GROUP_SET_CONTAINER', what: AMOUNT }],
+  },
+  {
+    id: 'map-beyond-limit',
+    title: 'MAP_DMA of more than RLIMIT_MEMLOCK allows succeeds while no device is open',
+    severity: 'differs',
+    means: 'ENOMEM comes from GET_DEVICE_FD instead.',
+    covers: [{ request: MAP, legacy: 'type1 locked memory/', compatAnswers: 'grants' }],
+  },
+  {
+    id: 'open-beyond-limit',
+    title: 'GET_DEVICE_FD fails with ENOMEM when what is mapped may not be locked',
+    severity: 'breaks',
+    means:
+      'Which map was too much is not told. With type1 MAP_DMA fails, and the device can be opened all the same.',
+    covers: [{ request: 'VFIO_GROUP_GET_DEVICE_FD', compat: 'locked memory/' }],
   },
 ];

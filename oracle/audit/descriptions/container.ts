@@ -1,55 +1,58 @@
-// Differences of the container itself: before it has a type, extensions, types, numbers that it does not know.
+// Differences of the container itself: extensions, types, and the calls of iommufd on its descriptor.
 
 import type { Description } from '../row.ts';
 
-const NO_TYPE = 'VFIO calls on a legacy container/no-type';
 const NONE = 'the compatibility IOAS/none';
-const UNKNOWN = 'VFIO calls on an iommufd/unknown-number';
 const NATIVE = 'calls of iommufd';
+const MIXING = 'the patch: "mixing and matching new iommufd only features"';
+
+const NEXT_TYPE =
+  'Both refuse. A program that goes on to the next type only on ENODEV stops too early.';
+
+const unknownType = (
+  id: string,
+  title: string,
+  types: readonly string[],
+  declared?: string,
+): Description => ({
+  id,
+  title,
+  severity: 'harmless',
+  ...(declared === undefined ? {} : { declared }),
+  means: NEXT_TYPE,
+  covers: types.map((type) => ({
+    request: `VFIO_SET_IOMMU(${type})`,
+    legacy: 'type1 VFIO_SET_IOMMU/unknown-type',
+  })),
+});
 
 export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
   {
+    id: 'iommufd-compat-ioas',
+    title: 'The container tells which IOAS its maps are in (IOMMU_VFIO_IOAS)',
+    severity: 'harmless',
+    declared: MIXING,
+    means:
+      'A program that knows the IOAS can use native calls on it: what they map and unmap VFIO calls then see.',
+    covers: [{ request: NATIVE, compat: 'IOMMU_VFIO_IOAS/' }],
+  },
+  {
     id: 'iommufd-calls',
-    title: "iommufd's own calls work on the container's descriptor",
+    title: "iommufd's own calls make objects on the container's descriptor",
     severity: 'harmless',
-    declared: 'the patch: "mixing and matching new iommufd only features"',
+    declared: MIXING,
     means:
-      'A program can find out by them which of the two it has. What they make and destroy is beside what VFIO calls see, unless it takes the compatibility IOAS itself.',
+      'A program can find out by them which of the two it has. What they make is beside what VFIO calls see.',
+    covers: [{ request: NATIVE, compatAnswers: 'grants' }],
+  },
+  {
+    id: 'iommufd-calls-refused',
+    title: "iommufd's own calls on the container's descriptor fail with errors of their own",
+    severity: 'harmless',
+    declared: MIXING,
+    means:
+      'type1 answers EINVAL before a type is set and ENOTTY afterwards; with iommufd ENOENT, EPERM or EBUSY say that the call exists.',
     covers: [{ request: NATIVE }],
-  },
-  {
-    id: 'works-without-type',
-    title: 'MAP_DMA, UNMAP_DMA and GET_INFO work before SET_IOMMU',
-    severity: 'differs',
-    means:
-      'type1 answers EINVAL until a type is set. iommufd serves the calls as soon as a group has joined, as version 2. A test of a program that expects the refusal fails; maps made before SET_IOMMU stay.',
-    covers: [{ legacy: NO_TYPE, legacyAnswers: 'refuses', compatAnswers: 'grants' }],
-  },
-  {
-    id: 'no-group-errno',
-    title: 'Without a group the calls fail with ENODEV instead of EINVAL',
-    severity: 'harmless',
-    means: 'Both refuse; a program that tells the errors apart sees another one.',
-    covers: [
-      { legacy: NO_TYPE, compat: NONE },
-      { request: 'VFIO_SET_IOMMU', legacy: 'type1 VFIO_SET_IOMMU/no-group', compat: NONE },
-    ],
-  },
-  {
-    id: 'unknown-call-without-type',
-    title: 'Calls that a container does not have fail with ENOTTY also before SET_IOMMU',
-    severity: 'harmless',
-    means:
-      'type1 answers EINVAL to everything until a type is set, and ENOTTY afterwards; iommufd always answers ENOTTY. Programs that probe for calls by ENOTTY are better off.',
-    covers: [{ legacy: NO_TYPE, compat: UNKNOWN }],
-  },
-  {
-    id: 'other-errno-without-type',
-    title: 'Before SET_IOMMU faulty requests are told what is wrong with them, instead of EINVAL',
-    severity: 'harmless',
-    means:
-      'Both refuse. iommufd looks at the struct and at the map first, type1 at whether there is a type.',
-    covers: [{ legacy: NO_TYPE, compatAnswers: 'refuses' }],
   },
   {
     id: 'extension-cc-without-group',
@@ -92,7 +95,6 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     declared: 'the patch: VFIO_TYPE1_NESTING_IOMMU is not going to be implemented',
     means:
       'No program in the kernel’s tree or in QEMU uses the type; native nesting takes its place.',
-    until: 'type1 dropped it itself in a later release than 6.12',
     covers: [{ request: 'VFIO_CHECK_EXTENSION(TYPE1_NESTING)' }],
   },
   {
@@ -103,6 +105,13 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: 'VFIO_CHECK_EXTENSION' }],
   },
   {
+    id: 'set-iommu-no-group',
+    title: 'SET_IOMMU on a container without a group fails with ENODEV instead of EINVAL',
+    severity: 'harmless',
+    means: 'Both refuse; a program that tells the errors apart sees another one.',
+    covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1 VFIO_SET_IOMMU/no-group', compat: NONE }],
+  },
+  {
     id: 'set-iommu-nesting',
     title: 'SET_IOMMU(TYPE1_NESTING_IOMMU) is refused',
     severity: 'breaks',
@@ -110,11 +119,32 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     means: 'Use TYPE1v2, as which the nesting type behaves for everything that a program can see.',
     covers: [{ request: 'VFIO_SET_IOMMU(TYPE1_NESTING)', legacyAnswers: 'grants' }],
   },
+  unknownType(
+    'set-iommu-spapr',
+    'SET_IOMMU with a type for POWER fails with EINVAL instead of ENODEV',
+    ['SPAPR_TCE', 'SPAPR_TCE_v2'],
+    'the help of CONFIG_IOMMUFD_VFIO_CONTAINER: it lacks "PPC IOMMU support"',
+  ),
+  unknownType(
+    'set-iommu-noiommu',
+    'SET_IOMMU(NOIOMMU) for a group behind an IOMMU fails with EINVAL instead of ENODEV',
+    ['NOIOMMU'],
+  ),
+  unknownType(
+    'set-iommu-nesting-errno',
+    'SET_IOMMU(TYPE1_NESTING_IOMMU), which type1 itself has no more, fails with EINVAL instead of ENODEV',
+    ['TYPE1_NESTING'],
+  ),
+  unknownType(
+    'set-iommu-extension',
+    'SET_IOMMU with an extension that is no type fails with EINVAL instead of ENODEV',
+    ['DMA_CC', 'EEH', 'UNMAP_ALL', 'UPDATE_VADDR'],
+  ),
   {
     id: 'set-iommu-unknown',
-    title: 'SET_IOMMU with a type that is not offered fails with EINVAL instead of ENODEV',
+    title: 'SET_IOMMU with a number that is no type fails with EINVAL instead of ENODEV',
     severity: 'harmless',
-    means: 'Both refuse. A program that goes on to the next type only on ENODEV stops too early.',
+    means: NEXT_TYPE,
     covers: [
       {
         request: 'VFIO_SET_IOMMU',
@@ -125,10 +155,18 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'set-iommu-twice',
-    title: 'SET_IOMMU can be called again, also with the other type',
+    title: 'SET_IOMMU(TYPE1) can be called when there is a type, also version 2',
     severity: 'differs',
     means:
-      'type1 refuses a second type with EINVAL. iommufd takes it: from version 2 to version 1 parts of maps can be unmapped from then on, and back changes nothing.',
+      'type1 refuses a second type with EINVAL. iommufd goes over to version 1: parts of maps can be unmapped from then on.',
+    covers: [{ request: 'VFIO_SET_IOMMU(TYPE1)', legacy: 'type1 VFIO_SET_IOMMU/type-set' }],
+  },
+  {
+    id: 'set-iommu-version2-twice',
+    title: 'SET_IOMMU(TYPE1v2) can be called when there is a type; version 1 then stays',
+    severity: 'differs',
+    means:
+      'type1 refuses a second type with EINVAL. iommufd answers 0, and goes on as version 1 if that was set: a program that believes the 0 unmaps parts of maps where it expects a refusal.',
     covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1 VFIO_SET_IOMMU/type-set' }],
   },
   {
@@ -151,22 +189,5 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means: 'Both refuse.',
     covers: [{ request: 'VFIO_SET_IOMMU', legacyAnswers: 'refuses', compatAnswers: 'refuses' }],
-  },
-  {
-    id: 'dirty-pages',
-    title: 'DIRTY_PAGES does not exist: no tracking of dirty pages through the container',
-    severity: 'breaks',
-    declared: 'the patch: "SW access \'dirty tracking\'" is not going to be implemented',
-    means:
-      'Live migration with type1’s tracking fails at its start with ENOTTY. Native calls (HWPT_SET_DIRTY_TRACKING, where the IOMMU can) or the device’s own tracking take its place. GET_INFO does not offer the capability, so that a program that looks there first does not ask.',
-    covers: [{ request: 'VFIO_IOMMU_DIRTY_PAGES', legacyAnswers: 'grants' }],
-  },
-  {
-    id: 'dirty-pages-errno',
-    title: 'A faulty DIRTY_PAGES fails with ENOTTY, whatever is wrong with it',
-    severity: 'harmless',
-    declared: 'the patch: "SW access \'dirty tracking\'" is not going to be implemented',
-    means: 'Both refuse; with iommufd there is no such call.',
-    covers: [{ request: 'VFIO_IOMMU_DIRTY_PAGES' }],
   },
 ];

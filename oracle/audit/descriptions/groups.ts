@@ -2,7 +2,14 @@
 
 import type { Description } from '../row.ts';
 
-export const GROUP_DESCRIPTIONS: readonly Description[] = [
+const MAP = 'VFIO_IOMMU_MAP_DMA';
+const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
+const DEVICE = 'VFIO_GROUP_GET_DEVICE_FD';
+const OPENS = 'VFIO_GROUP_GET_DEVICE_FD/opens-under-type1';
+const LATE =
+  'The map was answered with 0 long before, and the error does not say which map it is; type1 refuses the map. Open a device first, then map.';
+
+const OPENING: readonly Description[] = [
   {
     id: 'device-before-type',
     title: 'GET_DEVICE_FD works before SET_IOMMU',
@@ -10,12 +17,93 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     means:
       'The device is attached to the compatibility IOAS at once. type1 answers EINVAL until a type is set.',
     covers: [
-      {
-        request: 'VFIO_GROUP_GET_DEVICE_FD',
-        legacy: 'VFIO_GROUP_GET_DEVICE_FD/no-type',
-      },
+      { request: DEVICE, legacy: 'VFIO_GROUP_GET_DEVICE_FD/no-type', compatAnswers: 'grants' },
     ],
   },
+  {
+    id: 'device-before-type-errno',
+    title: 'GET_DEVICE_FD before SET_IOMMU fails for other reasons than that there is no type',
+    severity: 'harmless',
+    means: 'Both refuse.',
+    covers: [{ request: DEVICE, legacy: 'VFIO_GROUP_GET_DEVICE_FD/no-type' }],
+  },
+  {
+    id: 'open-fails-gone',
+    title:
+      'GET_DEVICE_FD fails with EFAULT when mapped memory was unmapped from the process meanwhile',
+    severity: 'breaks',
+    means:
+      'type1 holds the pages since MAP_DMA, whatever the process does with its addresses. Keep memory in place until a device is open.',
+    covers: [
+      { request: DEVICE, situation: 'what was mapped is gone from memory', compat: 'pinning/' },
+    ],
+  },
+  {
+    id: 'open-other-memory',
+    title:
+      'Devices reach what stands at the address when the first one is opened, not what stood there at MAP_DMA',
+    severity: 'breaks',
+    means:
+      'Memory that is put at the same address between the map and the opening of a device is what the device reaches; with type1 it goes on to reach the old pages.',
+    covers: [{ request: DEVICE, what: 'which memory devices reach' }],
+  },
+  {
+    id: 'open-fails-reserved',
+    title:
+      'GET_DEVICE_FD fails with EADDRINUSE when something is mapped where the device cannot go',
+    severity: 'breaks',
+    means: LATE,
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'reserving/' }],
+  },
+  {
+    id: 'open-fails-unaligned',
+    title: 'GET_DEVICE_FD fails with EADDRINUSE when a map is finer than the IOMMU’s pages',
+    severity: 'breaks',
+    means: LATE,
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'alignment/' }],
+  },
+  {
+    id: 'open-fails-hole',
+    title: 'GET_DEVICE_FD fails with EFAULT when no memory stands at a mapped address',
+    severity: 'breaks',
+    means: LATE,
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/not-mapped' }],
+  },
+  {
+    id: 'open-fails-read-only',
+    title:
+      'GET_DEVICE_FD fails with EFAULT when memory that is only readable is mapped for writing',
+    severity: 'breaks',
+    means: LATE,
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/not-writable' }],
+  },
+  {
+    id: 'open-fails-no-access',
+    title: 'GET_DEVICE_FD fails with EFAULT when memory without access (PROT_NONE) is mapped',
+    severity: 'breaks',
+    means: LATE,
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/not-accessible' }],
+  },
+  {
+    id: 'open-fails-registers',
+    title: 'GET_DEVICE_FD fails with EFAULT when registers of a device are mapped',
+    severity: 'breaks',
+    declared: 'the patch: "VFIO P2P is not implemented"',
+    means:
+      'type1 maps registers for other devices. With iommufd the map is taken while no device is open, and then no device can be opened.',
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/not-memory' }],
+  },
+  {
+    id: 'open-fails-permission',
+    title: 'GET_DEVICE_FD fails with EINVAL when a map permits neither reading nor writing',
+    severity: 'breaks',
+    means: LATE,
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'mapping/no-permission' }],
+  },
+];
+
+export const GROUP_DESCRIPTIONS: readonly Description[] = [
+  ...OPENING,
   {
     id: 'unset-container-open',
     title: 'UNSET_CONTAINER succeeds while a device is open',
@@ -33,28 +121,52 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'maps-outlive-groups',
-    title: 'Maps stay when the last group leaves or is closed',
+    title: 'Maps stay when the last group leaves or is closed: mapping the same again is EEXIST',
     severity: 'differs',
     means:
-      'type1 drops all maps and the type. With iommufd a program that starts over with the same container gets EEXIST, and its old maps are filled into the domains again.',
+      'type1 drops all maps and the type. A program that starts over with the same container must unmap everything first, or take a new container.',
+    covers: [{ request: MAP, legacyAnswers: 'grants', compat: 'mapping/overlaps' }],
+  },
+  {
+    id: 'maps-outlive-groups-unmap',
+    title: 'Maps stay when the last group leaves: UNMAP_DMA finds them afterwards',
+    severity: 'harmless',
+    means: 'type1 says that nothing was there.',
     covers: [
-      { request: 'VFIO_IOMMU_MAP_DMA', legacyAnswers: 'grants', compat: 'mapping/overlaps' },
       {
-        request: 'VFIO_IOMMU_UNMAP_DMA',
+        request: UNMAP,
         what: 'size',
         legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps',
-        compatAnswers: 'grants',
+        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps',
       },
       {
-        request: 'VFIO_IOMMU_UNMAP_DMA',
+        request: UNMAP,
+        what: 'size',
+        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-all',
+        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-all',
+      },
+    ],
+  },
+  {
+    id: 'maps-outlive-groups-part',
+    title: 'Maps stay when the last group leaves: unmapping a part of one is refused afterwards',
+    severity: 'harmless',
+    means: 'type1 answers 0, as nothing is there.',
+    covers: [
+      {
+        request: UNMAP,
         legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps',
         compat: 'unmapping/cuts-area',
       },
-      {
-        request: 'VFIO_GROUP_GET_DEVICE_FD',
-        what: 'what devices reach: more under iommufd',
-      },
     ],
+  },
+  {
+    id: 'maps-outlive-groups-device',
+    title: 'Maps stay when the last group leaves: devices that are opened later reach them',
+    severity: 'differs',
+    means:
+      'A program that starts over with the same container gives its new devices the memory of the old ones.',
+    covers: [{ request: DEVICE, what: 'what devices reach: more under iommufd' }],
   },
   {
     id: 'version1-stays',
@@ -64,7 +176,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
       'type1 begins anew. The compatibility IOAS goes on cutting maps once TYPE1 was set, so that an unmap of a part succeeds as version 2, too.',
     covers: [
       {
-        request: 'VFIO_IOMMU_UNMAP_DMA',
+        request: UNMAP,
         legacy: ['type1 VFIO_IOMMU_UNMAP_DMA/cuts-first', 'type1 VFIO_IOMMU_UNMAP_DMA/cuts-last'],
         compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps',
       },

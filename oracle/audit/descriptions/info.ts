@@ -63,12 +63,19 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: INFO, what: 'order of the capabilities' }],
   },
   {
+    id: 'info-fits-sooner',
+    title: 'GET_INFO tells its capabilities in room that is too short for those of type1',
+    severity: 'harmless',
+    means: 'The chain is shorter without MIGRATION, so that cap_offset is set where type1 sets 0.',
+    covers: [{ request: INFO, what: 'cap_offset' }],
+  },
+  {
     id: 'info-length',
-    title: 'GET_INFO needs another length for its capabilities',
+    title: 'GET_INFO asks for another length (argsz), which grows when a device is opened',
     severity: 'harmless',
     means:
-      'Without MIGRATION the chain is shorter, and before a device is open there is one range only. The length must be asked for each time, not kept: it grows when a device is opened.',
-    covers: [{ request: INFO, what: ['argsz', 'cap_offset', 'flags'] }],
+      'Without MIGRATION the chain is shorter, and before a device is open there is one range only. The length must be asked for each time, not kept.',
+    covers: [{ request: INFO, what: ['argsz', 'flags'] }],
   },
   {
     id: 'info-stray',

@@ -1,45 +1,59 @@
-// Differences of MAP_DMA.
+// Differences of MAP_DMA where one side grants what the other refuses, or both grant and something else comes of it.
 
 import type { Description } from '../row.ts';
 
 const MAP = 'VFIO_IOMMU_MAP_DMA';
+const NO_VADDR = 'the patch: VFIO_DMA_MAP_FLAG_VADDR is not going to be implemented';
+const UNKNOWN_FLAGS = 'VFIO_IOMMU_MAP_DMA/unknown-flags';
+const PINNED_LATE =
+  'iommufd pins when there is a domain to fill: when the first device is opened, which then fails with EFAULT. type1 refuses the map. Map what is there, or open a device first.';
 
 export const MAP_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'map-vaddr',
-    title: 'MAP_DMA with VADDR is refused with EINVAL',
+    title: 'MAP_DMA with VADDR is refused with EINVAL: a map cannot get another address',
     severity: 'breaks',
-    declared: 'the patch: VFIO_DMA_MAP_FLAG_VADDR is not going to be implemented',
+    declared: NO_VADDR,
     means: 'See CHECK_EXTENSION(UPDATE_VADDR).',
-    covers: [
-      {
-        request: MAP,
-        legacy: [
-          'type1 VFIO_IOMMU_MAP_DMA/no-map',
-          'type1 VFIO_IOMMU_MAP_DMA/gives-address',
-          'type1 VFIO_IOMMU_MAP_DMA/address-valid',
-        ],
-        compat: 'VFIO_IOMMU_MAP_DMA/unknown-flags',
-      },
-      { request: MAP, legacyAnswers: 'grants', compat: 'VFIO_IOMMU_MAP_DMA/unknown-flags' },
-    ],
+    covers: [{ request: MAP, legacyAnswers: 'grants', compat: UNKNOWN_FLAGS }],
+  },
+  {
+    id: 'map-vaddr-errno',
+    title: 'MAP_DMA with VADDR where there is no such map fails with EINVAL instead of ENOENT',
+    severity: 'harmless',
+    declared: NO_VADDR,
+    means: 'Both refuse.',
+    covers: [{ request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/no-map', compat: UNKNOWN_FLAGS }],
   },
   {
     id: 'map-no-permission',
     title: 'MAP_DMA with neither READ nor WRITE is accepted while no device is open',
     severity: 'differs',
     means:
-      'type1 refuses with EINVAL. The map lets no device do anything, and opening a device then may fail.',
+      'type1 refuses with EINVAL. The map lets no device do anything, and opening a device then fails.',
     covers: [
       { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/wrong-flags', compatAnswers: 'grants' },
     ],
   },
   {
     id: 'map-unpinned',
-    title: 'MAP_DMA of memory that cannot be had succeeds while no device is open',
+    title: 'MAP_DMA of addresses without memory succeeds while no device is open',
     severity: 'differs',
-    means:
-      'iommufd pins when there is a domain to fill: when the first device is opened. That then fails with EFAULT for a map that was answered with 0 long before; type1 refuses the map. Map what is there, or open a device first.',
+    means: PINNED_LATE,
+    covers: [{ request: MAP, legacy: 'type1 pinning/not-mapped', compatAnswers: 'grants' }],
+  },
+  {
+    id: 'map-unpinned-read-only',
+    title: 'MAP_DMA for writing of memory that is only readable succeeds while no device is open',
+    severity: 'differs',
+    means: PINNED_LATE,
+    covers: [{ request: MAP, legacy: 'type1 pinning/not-writable', compatAnswers: 'grants' }],
+  },
+  {
+    id: 'map-unpinned-no-access',
+    title: 'MAP_DMA of memory without access (PROT_NONE) succeeds while no device is open',
+    severity: 'differs',
+    means: PINNED_LATE,
     covers: [{ request: MAP, legacy: 'type1 pinning/', compatAnswers: 'grants' }],
   },
   {
@@ -60,13 +74,6 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/not-aligned', compatAnswers: 'grants' },
     ],
-  },
-  {
-    id: 'map-offset-in-page',
-    title: 'MAP_DMA where address and IOVA differ within the page',
-    severity: 'harmless',
-    means: 'Both refuse with a device open; without one iommufd takes it.',
-    covers: [{ request: MAP, compat: 'mapping/offset-too-fine' }],
   },
   {
     id: 'map-reserved',
@@ -99,29 +106,36 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     ],
   },
   {
-    id: 'map-wrap-errno',
-    title: 'Addresses and IOVAs that wrap around fail with EOVERFLOW',
+    id: 'map-lost',
+    title:
+      'MAP_DMA up to the last byte of the address space fails with EOVERFLOW; type1 takes the map and loses it',
     severity: 'harmless',
     means:
-      'type1 answers EINVAL, EFAULT or EEXIST, as it looks at something else first. Both refuse.',
-    covers: [{ request: MAP, compat: ['mapping memory/address-wraps', 'mapping/iova-wraps'] }],
-  },
-  {
-    id: 'map-overflow-errno',
-    title: 'Numbers that are too great fail with EINVAL where type1 says EOVERFLOW',
-    severity: 'harmless',
-    means: 'Both refuse.',
+      'No other call of type1 finds the map again, so that it stays, pinned, until the container goes.',
     covers: [
-      { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/overflows', compatAnswers: 'refuses' },
+      {
+        request: MAP,
+        legacy: 'type1 VFIO_IOMMU_MAP_DMA/maps-out-of-reach',
+        compatAnswers: 'refuses',
+      },
     ],
   },
   {
-    id: 'map-order',
-    title: 'MAP_DMA with two things wrong names the other one',
+    id: 'map-wrap-accepted',
+    title:
+      'MAP_DMA of addresses that pass the end of the address space fails with EOVERFLOW where type1 takes them',
     severity: 'harmless',
-    means: 'Both refuse; the checks come in another order.',
-    covers: [{ request: MAP, what: 'result', legacyAnswers: 'refuses', compatAnswers: 'refuses' }],
+    means:
+      'type1 compares the range by its last byte, and pins nothing without an IOMMU: a map for mediated devices is taken whatever its address is.',
+    covers: [
+      { request: MAP, legacyAnswers: 'grants', compat: 'mapping memory/address-wraps' },
+      { request: MAP, legacyAnswers: 'grants', compat: 'mapping/iova-wraps' },
+    ],
   },
+];
+
+/** Held against what no description of an error covers. */
+export const OTHER_MAP_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'map-reach',
     title: 'What a map lets devices reach differs',

@@ -5,25 +5,35 @@ import type { Description } from '../row.ts';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
 const UNKNOWN_FLAGS = 'VFIO_IOMMU_UNMAP_DMA/unknown-flags';
 
-const REACH: readonly string[] = [
-  'what devices reach: less under iommufd',
-  'what devices reach: more under iommufd',
-];
+const FROM_STARTS = 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-from-starts';
+const NO_VADDR = 'the patch: VFIO_DMA_MAP_FLAG_VADDR is not going to be implemented';
+
+const LESS = 'what devices reach: less under iommufd';
+const MORE = 'what devices reach: more under iommufd';
+const REACH: readonly string[] = [LESS, MORE];
+const AMOUNT = 'how many pages are charged';
 
 export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   {
+    id: 'unmap-vaddr-mediated',
+    title: 'UNMAP_DMA with VADDR for mediated devices fails with EINVAL instead of EBUSY',
+    severity: 'harmless',
+    declared: NO_VADDR,
+    means: 'Both refuse.',
+    covers: [
+      { request: UNMAP, legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/mediated', compat: UNKNOWN_FLAGS },
+    ],
+  },
+  {
     id: 'unmap-vaddr',
-    title: 'UNMAP_DMA with VADDR is refused with EINVAL',
+    title: 'UNMAP_DMA with VADDR is refused with EINVAL: addresses cannot be taken from maps',
     severity: 'breaks',
-    declared: 'the patch: VFIO_DMA_MAP_FLAG_VADDR is not going to be implemented',
+    declared: NO_VADDR,
     means: 'See CHECK_EXTENSION(UPDATE_VADDR).',
     covers: [
       {
         request: UNMAP,
-        legacy: [
-          'type1 VFIO_IOMMU_UNMAP_DMA/takes-addresses',
-          'type1 VFIO_IOMMU_UNMAP_DMA/addresses-taken',
-        ],
+        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/takes-addresses',
         compat: UNKNOWN_FLAGS,
       },
     ],
@@ -33,8 +43,32 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title: 'UNMAP_DMA with GET_DIRTY_BITMAP is refused with EINVAL',
     severity: 'breaks',
     declared: 'the patch: VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP is obsolete',
-    means: 'See DIRTY_PAGES.',
+    means: 'See DIRTY_PAGES: without tracking type1 refuses it, too.',
     covers: [{ request: UNMAP, legacyAnswers: 'grants', compat: UNKNOWN_FLAGS }],
+  },
+  {
+    id: 'unmap-flags-overflow',
+    title:
+      'UNMAP_DMA with flags that iommufd does not have, of a range that is too great: EINVAL instead of EOVERFLOW',
+    severity: 'harmless',
+    means: 'Both refuse; iommufd looks at the flags first.',
+    covers: [
+      { request: UNMAP, legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/overflows', compat: UNKNOWN_FLAGS },
+    ],
+  },
+  {
+    id: 'unmap-flags-unwritable',
+    title:
+      'UNMAP_DMA with flags that iommufd does not have, into a struct that cannot be written: EINVAL, and nothing is done',
+    severity: 'harmless',
+    means: 'type1 takes addresses or unmaps, and then fails with EFAULT.',
+    covers: [
+      {
+        request: UNMAP,
+        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+        compat: UNKNOWN_FLAGS,
+      },
+    ],
   },
   {
     id: 'unmap-flags-errno',
@@ -46,7 +80,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'unmap-part-version2',
-    title: 'Unmapping a part of a map fails with ENOENT instead of EINVAL',
+    title: 'An unmap that begins inside a map fails with ENOENT instead of EINVAL',
     severity: 'differs',
     means:
       'As version 2 both refuse. iommufd uses the error that says elsewhere that nothing is there, and writes size 0.',
@@ -54,49 +88,115 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
       {
         request: UNMAP,
         what: 'result',
-        legacy: ['type1 VFIO_IOMMU_UNMAP_DMA/cuts-first', 'type1 VFIO_IOMMU_UNMAP_DMA/cuts-last'],
+        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/cuts-first',
         compat: 'unmapping/cuts-area',
       },
     ],
   },
   {
-    id: 'unmap-part-version1',
-    title: 'As version 1 a part of a map is unmapped alone; type1 unmaps whole maps or nothing',
-    severity: 'breaks',
+    id: 'unmap-part-end-version2',
+    title: 'An unmap that ends inside a map fails with ENOENT instead of EINVAL',
+    severity: 'differs',
     means:
-      'type1 takes all of a map whose start lies in the range, and nothing of one that only its end meets. iommufd cuts at the ends of the range. A program that relied on either reaches other memory afterwards than it thinks, and gets another size back.',
+      'As version 2 both refuse. iommufd uses the error that says elsewhere that nothing is there, and writes size 0.',
     covers: [
-      { request: UNMAP, legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-from-starts' },
-      { request: 'VFIO_GROUP_GET_DEVICE_FD', what: REACH },
       {
         request: UNMAP,
-        what: [...REACH, 'size', 'how many pages are charged'],
+        what: 'result',
+        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/cuts-last',
+        compat: 'unmapping/cuts-area',
+      },
+    ],
+  },
+  {
+    id: 'unmap-part-unanswered',
+    title:
+      'As version 1 an unmap of a part into a struct that cannot be written leaves other maps behind',
+    severity: 'harmless',
+    means: 'Both unmap, each in its way, and fail with EFAULT.',
+    covers: [
+      {
+        request: UNMAP,
+        what: [...REACH, 'size', AMOUNT],
         legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
         compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
       },
     ],
   },
   {
-    id: 'unmap-unaligned',
+    id: 'unmap-part-version1-reach',
     title:
-      'UNMAP_DMA of a range that is not page aligned succeeds where nothing lies in part in it',
+      'As version 1 an unmap that begins inside a map takes the rest of it from devices; type1 leaves it whole',
+    severity: 'breaks',
+    means:
+      'A program that relied on the map being whole has devices fail at IOVAs that it believes mapped.',
+    covers: [
+      { request: UNMAP, what: LESS, legacy: FROM_STARTS },
+      { request: 'VFIO_GROUP_GET_DEVICE_FD', what: LESS },
+    ],
+  },
+  {
+    id: 'unmap-part-version1-left',
+    title:
+      'As version 1 an unmap that ends inside a map leaves devices the rest of it; type1 unmaps it whole',
+    severity: 'breaks',
+    means: 'Memory that a program believes unmapped, and gives away, is still reached by devices.',
+    covers: [{ request: UNMAP, what: MORE, legacy: FROM_STARTS }],
+  },
+  {
+    id: 'unmap-part-version1',
+    title:
+      'As version 1 a part of a map is unmapped alone, and size tells its length; type1 unmaps whole maps or nothing',
+    severity: 'breaks',
+    means:
+      'type1 takes all of a map whose start lies in the range, and nothing of one that only its end meets. iommufd cuts at the ends of the range.',
+    covers: [{ request: UNMAP, legacy: FROM_STARTS }],
+  },
+  {
+    id: 'unmap-unaligned',
+    title: 'UNMAP_DMA at an IOVA that is not page aligned succeeds where it cuts no map',
     severity: 'differs',
     means:
       'type1 refuses with EINVAL before it looks at maps. iommufd unmaps what lies in the range, and answers how many bytes that was, perhaps 0.',
     covers: [
       {
         request: UNMAP,
-        legacy: [
-          'type1 VFIO_IOMMU_UNMAP_DMA/iova-not-aligned',
-          'type1 VFIO_IOMMU_UNMAP_DMA/size-not-aligned',
-        ],
+        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/iova-not-aligned',
         compatAnswers: 'grants',
       },
     ],
   },
   {
+    id: 'unmap-unaligned-size',
+    title: 'UNMAP_DMA of a size that is not page aligned succeeds where it cuts no map',
+    severity: 'differs',
+    means:
+      'type1 refuses with EINVAL before it looks at maps. iommufd unmaps what lies in the range, and answers how many bytes that was, perhaps 0.',
+    covers: [
+      {
+        request: UNMAP,
+        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/size-not-aligned',
+        compatAnswers: 'grants',
+      },
+    ],
+  },
+  {
+    id: 'unmap-wraps-size',
+    title: 'An UNMAP_DMA that passes the end of the address space writes size 0 back',
+    severity: 'differs',
+    means: 'type1 leaves the struct alone: a program that tries again with it asks for nothing.',
+    covers: [
+      {
+        request: UNMAP,
+        what: 'size',
+        legacyAnswers: 'refuses',
+        compat: 'unmapping/wraps',
+      },
+    ],
+  },
+  {
     id: 'unmap-failed-size',
-    title: 'An UNMAP_DMA that fails writes size back',
+    title: 'An UNMAP_DMA that fails at a map writes size back',
     severity: 'differs',
     means:
       'type1 leaves the struct alone when it refuses. iommufd writes how many bytes it had unmapped, mostly 0: a program that tries again with the same struct asks for nothing.',
@@ -111,7 +211,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        what: [...REACH, 'how many pages are charged'],
+        what: [...REACH, AMOUNT],
         compat: 'unmapping/cuts-area',
       },
     ],
@@ -125,17 +225,58 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        what: [...REACH, 'how many pages are charged'],
+        what: [...REACH, AMOUNT],
         compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
       },
     ],
   },
   {
-    id: 'unmap-wrap-errno',
-    title: 'Ranges that wrap around fail with EOVERFLOW',
+    id: 'unmap-wrap-order',
+    title:
+      'UNMAP_DMA of a range that is unaligned and passes the end of the address space: EOVERFLOW instead of EINVAL',
     severity: 'harmless',
-    means: 'type1 says EINVAL for some of them. Both refuse.',
+    means: 'Both refuse; type1 looks at the alignment first.',
+    covers: [
+      {
+        request: UNMAP,
+        legacy: [
+          'type1 VFIO_IOMMU_UNMAP_DMA/iova-not-aligned',
+          'type1 VFIO_IOMMU_UNMAP_DMA/size-not-aligned',
+        ],
+        compat: 'unmapping/wraps',
+      },
+    ],
+  },
+  {
+    id: 'unmap-wrap-errno',
+    title:
+      'UNMAP_DMA of a range that passes the end of the address space fails with EOVERFLOW instead of EINVAL',
+    severity: 'harmless',
+    means: 'Both refuse. type1 has the same error in 7.3.',
     covers: [{ request: UNMAP, compat: 'unmapping/wraps' }],
+  },
+  {
+    id: 'unmap-unaligned-part',
+    title: 'UNMAP_DMA of an unaligned range that cuts a map fails with ENOENT instead of EINVAL',
+    severity: 'harmless',
+    means: 'Both refuse; iommufd does not look at the alignment.',
+    covers: [{ request: UNMAP, what: 'result', compat: 'unmapping/cuts-area' }],
+  },
+  {
+    id: 'unmap-unwritable-errno',
+    title:
+      'UNMAP_DMA with something wrong, into a struct that cannot be written, fails with EFAULT',
+    severity: 'harmless',
+    means:
+      'Both refuse. iommufd finds that it cannot write size back, and has no other error then.',
+    covers: [
+      {
+        request: UNMAP,
+        what: 'result',
+        legacyAnswers: 'refuses',
+        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+      },
+    ],
   },
   {
     id: 'unmap-order',

@@ -2,17 +2,19 @@
 
 import type { Operation } from '../../../model/programs/program.ts';
 import type { PlatformDevice } from '../../../spec/platform.ts';
+import type { Ground } from '../platforms.ts';
 import type { Requests } from '../search.ts';
 import { CONTAINERS, groupThing } from '../structure.ts';
 import { containerRequests } from './container.ts';
 import { groupRequests } from './group.ts';
 import { mapRequests, unmapRequests } from './mappings.ts';
 
+/** The requests that are tried in each state of a ground. */
+export const requestsOn = ({ platform, groups, movesAlone }: Ground): Requests =>
+  movesAlone === true ? () => [] : requestsWith(platform.devices, groups);
+
 /** The requests to containers and groups; the second container is asked only what the first does not show. */
-export const requestsWith = (
-  devices: readonly PlatformDevice[],
-  groups: readonly number[],
-): Requests =>
+const requestsWith = (devices: readonly PlatformDevice[], groups: readonly number[]): Requests =>
   function* requests(open, descriptorOf): Generator<Operation> {
     const container = CONTAINERS[0];
     if (open.has(container)) {

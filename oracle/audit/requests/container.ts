@@ -73,7 +73,7 @@ const range = (iova: bigint, size: bigint, pageSize: bigint, bytes: bigint): rea
   ARRAY,
 ];
 
-const dirty = (
+export const dirty = (
   container: Value,
   flags: bigint,
   argsz: bigint,
@@ -87,13 +87,14 @@ const dirty = (
     ...(words === undefined ? {} : { also: [{ at: { arena: STRUCT_OFFSET + 8n }, words }] }),
   });
 
-const START = 1n;
+export const START = 1n;
 const STOP = 2n;
 const GET = 4n;
 
 function* dirtyRequests(container: Value): Generator<Operation> {
   for (const flags of [START, STOP, GET, 0n, 3n, 5n, 6n, 7n, 8n]) {
-    for (const argsz of [8n, 0n, 7n, 47n, 48n]) yield dirty(container, flags, argsz);
+    for (const argsz of [8n, 0n, 7n, 9n, 47n, 48n, 0xffff_ffffn])
+      yield dirty(container, flags, argsz);
   }
   const size = MAPPED_PAGES * PAGE;
   for (const iova of [MAPPED_IOVA, MAPPED_IOVA + PAGE, 0n, MAPPED_IOVA + 1n, U64_MAX - PAGE + 1n]) {

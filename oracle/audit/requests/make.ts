@@ -24,6 +24,21 @@ export const plain = (label: string, fd: Value, command: number, value: Value): 
 export type Choices = Readonly<Record<string, readonly Value[]>>;
 export type Chosen = Readonly<Record<string, Value>>;
 
+/** The request with those values, and each that is otherwise in one more. */
+export function* upToOneOff(choices: Choices, values: Chosen): Generator<Chosen> {
+  const names = Object.keys(choices);
+  const first: Chosen = {
+    ...Object.fromEntries(names.map((name) => [name, choices[name]?.[0] as Value])),
+    ...values,
+  };
+  yield first;
+  for (const name of names) {
+    for (const value of choices[name] ?? []) {
+      if (value !== first[name]) yield { ...first, [name]: value };
+    }
+  }
+}
+
 /**
  * Every request in which at most two values are other than plain, in a fixed order: the plain one, those with one other
  * value, those with two.

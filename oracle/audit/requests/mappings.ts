@@ -13,7 +13,7 @@ import type { Operation, Value } from '../../../model/programs/program.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../../spec/abi/vfio.ts';
 import { REGISTERS_OFFSET } from '../platforms.ts';
-import { ARRAY, type Chosen, ioctl, STRUCT, upToTwoOff } from './make.ts';
+import { ARRAY, type Chosen, ioctl, STRUCT, upToOneOff, upToTwoOff } from './make.ts';
 
 const PAGE = 4096n;
 
@@ -24,8 +24,8 @@ const MAPPED_END = MAPPED_IOVA + MAPPED_PAGES * PAGE;
 const FREE_IOVA = 0x40_0000n;
 
 /** QEMU's VT-d: interrupts, and the end of the aperture. */
-const INTERRUPTS = 0xfee0_0000n;
-const APERTURE_END = 1n << 48n;
+export const INTERRUPTS = 0xfee0_0000n;
+export const APERTURE_END = 1n << 48n;
 
 const END_OF_STRUCTS: Value = { arena: STRUCT_LENGTH - 16n };
 const UNWRITABLE: Value = { arena: READ_ONLY_STRUCT_OFFSET };
@@ -116,6 +116,11 @@ const UNMAP_CHOICES = {
   at: PLACES,
 } as const;
 
+/** Flags of UNMAP_DMA. */
+const BITMAP = 1n;
+const ALL = 2n;
+const VADDR = 4n;
+
 const mapDma = (container: Value, { at, ...fields }: Chosen): Operation =>
   ioctl('map', container, VFIO_IOMMU_MAP_DMA, {
     kind: 'struct',
@@ -145,11 +150,19 @@ const unmapDma = (container: Value, { at, ...fields }: Chosen): Operation => {
 /** Every map request. */
 export function* mapRequests(container: Value): Generator<Operation> {
   for (const chosen of upToTwoOff(MAP_CHOICES)) yield mapDma(container, chosen);
+  // Another address for what programs map on their way.
+  const another = { flags: 4n, iova: MAPPED_IOVA, size: MAPPED_PAGES * PAGE };
+  for (const chosen of upToOneOff(MAP_CHOICES, another)) yield mapDma(container, chosen);
 }
 
 /** Every unmap request. */
 export function* unmapRequests(container: Value): Generator<Operation> {
   for (const chosen of upToTwoOff(UNMAP_CHOICES)) yield unmapDma(container, chosen);
+  // Everything, or the addresses of everything, for which the range is empty.
+  for (const flags of [ALL, ALL | VADDR, ALL | BITMAP, ALL | 8n]) {
+    const everything = { flags, iova: 0n, size: 0n };
+    for (const chosen of upToOneOff(UNMAP_CHOICES, everything)) yield unmapDma(container, chosen);
+  }
   // The dirty bitmap of what is unmapped, whole.
   for (const pages of [MAPPED_PAGES, 1n, 0n]) {
     for (const pageSize of [PAGE, 0n, 0x800n, 2n * PAGE]) {
@@ -167,16 +180,20 @@ export function* unmapRequests(container: Value): Generator<Operation> {
 }
 
 /** The maps and unmaps that programs of the audit make on their way. */
-export const plainMap = (label: string, container: Value, iova: bigint, flags = 3n): Operation => ({
+export const mapOf = (label: string, container: Value, other: Chosen): Operation => ({
   ...mapDma(container, {
     argsz: 32n,
-    flags,
+    flags: 3n,
     vaddr: { arena: DATA_OFFSET },
-    iova,
+    iova: MAPPED_IOVA,
     size: MAPPED_PAGES * PAGE,
+    ...other,
   }),
   label,
 });
+
+export const plainMap = (label: string, container: Value, iova: bigint, flags = 3n): Operation =>
+  mapOf(label, container, { iova, flags });
 
 export const plainUnmap = (
   label: string,
@@ -184,3 +201,8 @@ export const plainUnmap = (
   iova: bigint,
   size: bigint,
 ): Operation => ({ ...unmapDma(container, { argsz: 24n, flags: 0n, iova, size }), label });
+
+export const takeAddresses = (label: string, container: Value): Operation => ({
+  ...unmapDma(container, { argsz: 24n, flags: ALL | VADDR, iova: 0n, size: 0n }),
+  label,
+});

@@ -55,6 +55,19 @@ const side = ({ id, says, source }: Rule, answers: string): ShownSide => ({
   answers,
 });
 
+/** The releases in which the program shows what the test wants. */
+const releasesOf = (
+  release: ReleaseName,
+  found: Located,
+  isWanted: (facet: Facet) => boolean,
+): readonly ReleaseName[] =>
+  RELEASE_NAMES.filter(
+    (other) => other === release || replayed(other, found).facets.some(isWanted),
+  );
+
+const isSame = (one: Facet, other: Facet): boolean =>
+  one.what === other.what && one.legacy === other.legacy && one.compat === other.compat;
+
 const variant = (release: ReleaseName, found: Located, confirmed: Confirmed): ShownVariant => {
   const { key, request, what, facet, legacyRule, compatRule, program, count } = found;
   return {
@@ -67,27 +80,28 @@ const variant = (release: ReleaseName, found: Located, confirmed: Confirmed): Sh
     program: programText(program),
     maps: strips(replayed(release, found)),
     count,
+    releases: releasesOf(release, found, (other) => isSame(facet, other)),
     confirmed: confirmed.get(key) ?? [],
   };
 };
 
-/** The other releases in which the row's programs show a difference in the same place. */
-const alsoIn = (release: ReleaseName, { seen }: Row): readonly ReleaseName[] =>
-  RELEASE_NAMES.filter(
-    (other) =>
-      other !== release &&
-      seen.some((found) => replayed(other, found).facets.some(({ what }) => what === found.what)),
+/** The releases in which a program of the row shows a difference in the same place. */
+const releasesOfRow = (release: ReleaseName, { seen }: Row): readonly ReleaseName[] => {
+  const shown = new Set(
+    seen.flatMap((found) => releasesOf(release, found, ({ what }) => what === found.what)),
   );
+  return RELEASE_NAMES.filter((name) => shown.has(name));
+};
 
 const rowOf = (release: ReleaseName, row: Row, confirmed: Confirmed): ShownRow => {
   const { covers: _, ...described } = row.description;
   const [first, ...rest] = row.seen.map((found) => variant(release, found, confirmed));
   if (first === undefined) throw new Error(`Row ${described.id} has no program.`);
   const variants = [first, ...rest] as const;
-  const releases = RELEASE_NAMES.filter((name) =>
+  const kernels = RELEASE_NAMES.filter((name) =>
     variants.some((shown) => shown.confirmed.includes(name)),
   );
-  return { ...described, alsoIn: alsoIn(release, row), confirmed: releases, variants };
+  return { ...described, releases: releasesOfRow(release, row), confirmed: kernels, variants };
 };
 
 export const documentOf = (audit: Audit, confirmed: Confirmed): AuditDocument => ({

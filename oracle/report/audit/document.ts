@@ -1,5 +1,6 @@
 // The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
 
+import { RELEASE_NAMES } from '../../../spec/releases.ts';
 import type { Severity } from '../../audit/row.ts';
 import type { Strip } from './map-picture.ts';
 
@@ -25,6 +26,8 @@ export type ShownVariant = {
   readonly maps: readonly Strip[];
   /** How many of the programs that were tried showed it. */
   readonly count: number;
+  /** Releases in which the program shows the same two answers, the audit's own among them. */
+  readonly releases: readonly string[];
   readonly confirmed: readonly string[];
 };
 
@@ -34,10 +37,8 @@ export type ShownRow = {
   readonly severity: Severity;
   readonly declared?: string;
   readonly means: string;
-  readonly since?: string;
-  readonly until?: string;
-  /** Other releases whose specification differs there, too. */
-  readonly alsoIn: readonly string[];
+  /** Releases in which the row's programs show a difference, the audit's own among them. */
+  readonly releases: readonly string[];
   /** The releases on which both answers were seen on a kernel. */
   readonly confirmed: readonly string[];
   readonly variants: readonly [ShownVariant, ...ShownVariant[]];
@@ -52,6 +53,13 @@ export type AuditDocument = {
     readonly undecided: number;
   }[];
   readonly rows: readonly ShownRow[];
+};
+
+/** "since 7.3.4": which of the specified releases they are. */
+export const releasesText = (releases: readonly string[]): string => {
+  const has = RELEASE_NAMES.map((name) => releases.includes(name));
+  if (has.at(0) === has.at(-1)) return `in ${releases.join(', ')}`;
+  return has.at(0) === true ? `until ${releases.at(-1)}` : `since ${releases.at(0)}`;
 };
 
 export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {

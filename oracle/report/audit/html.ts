@@ -3,6 +3,7 @@
 
 import {
   type AuditDocument,
+  releasesText,
   SEVERITY_WORDS,
   type ShownRow,
   type ShownVariant,
@@ -19,6 +20,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const text = (value: string): string => value.replace(/[&<>"]/g, (one) => ESCAPES[one] ?? one);
 
+const confirmedText = ({ confirmed }: { readonly confirmed: readonly string[] }): string =>
+  confirmed.length === 0 ? 'unconfirmed' : `confirmed on ${confirmed.join(', ')}`;
+
 const side = (name: string, { answers, rule, says, source }: ShownVariant['legacy']): string =>
   `<td><h4>${name}</h4><p class="answer">${text(answers)}</p><p>${text(says)}</p>` +
   `<p class="source"><code>${text(rule)}</code><br>${text(source)}</p></td>`;
@@ -27,6 +31,7 @@ const variant = (shown: ShownVariant): string => {
   const picture = mapPicture(shown.maps);
   return [
     `<section class="variant"><h3>${text(shown.request)}: ${text(shown.what)}</h3>`,
+    `<p class="source">${text(releasesText(shown.releases))}; ${text(confirmedText(shown))}</p>`,
     `<table class="sides"><tr>${side('type1', shown.legacy)}${side('iommufd', shown.compat)}</tr></table>`,
     `<pre>${text(shown.program.join('\n'))}</pre>`,
     picture === undefined ? '' : `<div class="picture">${picture}</div>`,
@@ -43,8 +48,7 @@ const row = (shown: ShownRow, number: number): string => {
   const more = [
     `<p>${text(shown.means)}</p>`,
     shown.declared === undefined ? '' : `<p>Declared: ${text(shown.declared)}</p>`,
-    shown.since === undefined ? '' : `<p>Since ${text(shown.since)}</p>`,
-    shown.until === undefined ? '' : `<p>Until ${text(shown.until)}</p>`,
+    `<p>${text(releasesText(shown.releases))}</p>`,
     ...shown.variants.map(variant),
   ].join('');
   return [
@@ -54,7 +58,7 @@ const row = (shown: ShownRow, number: number): string => {
     `<span class="request">${text(requestsOf(shown).join(', '))}</span>`,
     `<span class="severity ${shown.severity}">${SEVERITY_WORDS[shown.severity]}</span>`,
     `<span>${declared === 'yes' ? 'declared' : 'undeclared'}</span>`,
-    `<span>${shown.confirmed.length === 0 ? 'unconfirmed' : `confirmed on ${text(shown.confirmed.join(', '))}`}</span>`,
+    `<span>${text(releasesText(shown.releases))}; ${text(confirmedText(shown))}</span>`,
     `</summary>${more}</details>`,
   ].join('');
 };

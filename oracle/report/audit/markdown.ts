@@ -2,6 +2,7 @@
 
 import {
   type AuditDocument,
+  releasesText,
   SEVERITY_WORDS,
   type ShownRow,
   type ShownSide,
@@ -13,8 +14,8 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 
 const declaredText = ({ declared }: ShownRow): string => (declared === undefined ? 'no' : 'yes');
 
-const confirmedText = ({ confirmed }: ShownRow): string =>
-  confirmed.length === 0 ? 'no' : confirmed.join(', ');
+const confirmedText = ({ confirmed }: ShownRow | ShownVariant): string =>
+  confirmed.length === 0 ? 'not confirmed' : `confirmed on ${confirmed.join(', ')}`;
 
 const requestsOf = ({ variants }: ShownRow): string =>
   [...new Set(variants.map(({ request }) => request.replace(/\(.*/, '')))].join(', ');
@@ -24,7 +25,7 @@ const tableLine = (row: ShownRow, number: number): string =>
     row.variants[0].legacy.answers,
   )} | ${cell(row.variants[0].compat.answers)} | ${SEVERITY_WORDS[row.severity]} | ${declaredText(
     row,
-  )} | ${confirmedText(row)} |`;
+  )} | ${releasesText(row.releases)} | ${row.confirmed.join(', ') || 'no'} |`;
 
 const sideLines = (name: string, { rule, says, source, answers }: ShownSide): readonly string[] => [
   `- ${name}: **${answers}**, by rule \`${rule}\`: ${says} (${source})`,
@@ -32,7 +33,7 @@ const sideLines = (name: string, { rule, says, source, answers }: ShownSide): re
 
 const variantLines = (variant: ShownVariant): readonly string[] => [
   '',
-  `${variant.request}, ${variant.what}:`,
+  `${variant.request}, ${variant.what} (${releasesText(variant.releases)}; ${confirmedText(variant)}):`,
   '',
   ...sideLines('type1', variant.legacy),
   ...sideLines('iommufd', variant.compat),
@@ -53,9 +54,7 @@ const rowLines = (row: ShownRow): readonly string[] => {
     '',
     `${SEVERITY_WORDS[row.severity]}; ${
       row.declared === undefined ? 'not declared' : `declared: ${row.declared}`
-    }${row.since === undefined ? '' : `; since ${row.since}`}${
-      row.until === undefined ? '' : `; until ${row.until}`
-    }; confirmed on: ${confirmedText(row)}`,
+    }; ${releasesText(row.releases)}; ${confirmedText(row)}`,
     '',
     row.means,
     ...shown.flatMap(variantLines),
@@ -95,8 +94,8 @@ export const auditMarkdown = (document: AuditDocument): readonly string[] => [
   '',
   '## The differences',
   '',
-  '| | what | request | type1 | iommufd | for a program | declared | confirmed |',
-  '|---|---|---|---|---|---|---|---|',
+  '| | what | request | type1 | iommufd | for a program | declared | releases | confirmed |',
+  '|---|---|---|---|---|---|---|---|---|',
   ...document.rows.map((row, index) => tableLine(row, index + 1)),
   '',
   '## One by one',

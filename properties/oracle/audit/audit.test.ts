@@ -4,15 +4,17 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import { runProgram } from '../../../model/programs/run.ts';
+import type { Differences } from '../../../oracle/audit/differences.ts';
 import { type Facet, facetsOf } from '../../../oracle/audit/facets.ts';
 import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
-import { requestsWith } from '../../../oracle/audit/requests/all.ts';
+import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import { matches } from '../../../oracle/audit/row.ts';
 import { DESCRIPTIONS } from '../../../oracle/audit/rows.ts';
-import { type Located, settingOn, startOn } from '../../../oracle/audit/run-audit.ts';
+import { boundsOf, type Located, settingOn, startOn } from '../../../oracle/audit/run-audit.ts';
 import { search } from '../../../oracle/audit/search.ts';
 import { programOn, type Side } from '../../../oracle/audit/side.ts';
-import { movesWith } from '../../../oracle/audit/structure.ts';
+import { movesOn } from '../../../oracle/audit/structure.ts';
+import { transferFor } from '../../../oracle/audit/transfer.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/releases.ts';
 
 const test = suite('audit');
@@ -21,17 +23,19 @@ const test = suite('audit');
 const MOVES = 5;
 
 const found = async (release: ReleaseName, ground: Ground, moves: number) => {
-  const { platform, groups } = ground;
-  const differences = new Map();
+  const differences: Differences = new Map();
   const searched = await search(
     startOn(release, ground),
-    movesWith(platform.devices, groups),
-    requestsWith(platform.devices, groups),
-    { moves, states: 1_000 },
+    movesOn(ground),
+    requestsOn(ground),
+    { ...boundsOf(ground), moves, states: 1_000 },
     differences,
     async () => true,
   );
-  const all: readonly Located[] = [...differences.values()].map((one) => ({ ...one, ground }));
+  const all: readonly Located[] = [...differences.values()].map((one) => ({
+    ...one,
+    ground,
+  }));
   return { searched, all };
 };
 
@@ -77,6 +81,11 @@ for (const release of RELEASE_NAMES) {
       assert.is(searched.undecided, 0, `${ground.name}: requests that a side does not specify`);
       for (const cause of all) {
         assert.ok(isDescribed(cause), `nobody has described ${cause.key}`);
+        if (/devices reach/.test(cause.what)) {
+          const shown = transferFor(release, cause);
+          assert.ok(shown !== undefined, `no transfer shows ${cause.key}`);
+          assert.is.not(shown.reaches.legacy, shown.reaches.compat);
+        }
         if (isHidden(cause)) continue;
         const operation = cause.program.at(-1);
         if (operation === undefined) throw new Error('An empty program.');

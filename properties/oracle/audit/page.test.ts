@@ -32,6 +32,7 @@ const variant = (request: string): ShownVariant => ({
     { name: 'type1 after', ranges: [] },
   ],
   count: 3,
+  releases: ['6.12.95', '7.3.4'],
   confirmed: ['7.3.4'],
 });
 
@@ -40,7 +41,7 @@ const row = (id: string, request: string, more: Partial<ShownRow>): ShownRow => 
   title: `${id} differs`,
   severity: 'harmless',
   means: 'Nothing.',
-  alsoIn: [],
+  releases: ['7.3.4'],
   confirmed: ['7.3.4'],
   variants: [variant(request)],
   ...more,
@@ -63,6 +64,8 @@ test('the Markdown has a line in the table and a section for each row', () => {
     assert.ok(text.includes(`### ${title}`), `${id} has no section`);
   }
   assert.match(text, /3 rows, 2 of which neither/);
+  assert.match(text, /since 7\.3\.4/);
+  assert.match(text, /in 6\.12\.95, 7\.3\.4/);
 });
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(

@@ -1,0 +1,135 @@
+// Differences of MAP_DMA where both refuse, each for another reason: the checks and their order.
+
+import type { Description } from '../row.ts';
+
+const MAP = 'VFIO_IOMMU_MAP_DMA';
+const ORDER = 'Both refuse; the checks come in another order.';
+
+const type1 = (name: string): string => `type1 VFIO_IOMMU_MAP_DMA/${name}`;
+
+const order = (
+  id: string,
+  title: string,
+  legacy: readonly string[],
+  compat: readonly string[],
+  means = ORDER,
+): Description => ({
+  id,
+  title,
+  severity: 'harmless',
+  means,
+  covers: [{ request: MAP, what: 'result', legacy, compat }],
+});
+
+const WRAPS: readonly string[] = ['mapping memory/address-wraps', 'mapping/iova-wraps'];
+const MEMORY: readonly string[] = ['pinning/'];
+
+export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [
+  order(
+    'map-wrap-memory',
+    'MAP_DMA of addresses that pass the end of the address space fails with EOVERFLOW instead of EFAULT',
+    ['type1 pinning/'],
+    WRAPS,
+    'Both refuse. type1 finds that no memory is there.',
+  ),
+  order(
+    'map-wrap-errno',
+    'MAP_DMA that passes the end of the address space fails with EOVERFLOW instead of EINVAL',
+    [type1('wraps')],
+    WRAPS,
+    'Both refuse. type1 has the same error in 7.3.',
+  ),
+  order(
+    'map-wrap-permission',
+    'MAP_DMA with neither READ nor WRITE that passes the end of the address space: EOVERFLOW instead of EINVAL',
+    [type1('wrong-flags')],
+    WRAPS,
+  ),
+  order(
+    'map-wrap-alignment',
+    'MAP_DMA that is unaligned and passes the end of the address space: EOVERFLOW instead of EINVAL',
+    [type1('not-aligned')],
+    WRAPS,
+  ),
+  order(
+    'map-wrap-reserved',
+    'MAP_DMA of IOVAs that cannot be used and addresses that wrap: EOVERFLOW instead of EINVAL',
+    [type1('not-usable')],
+    WRAPS,
+  ),
+  order(
+    'map-wrap-overlap',
+    'MAP_DMA over another map, of addresses that wrap: EOVERFLOW instead of EEXIST',
+    [type1('overlaps')],
+    WRAPS,
+  ),
+  order(
+    'map-wrap-limit',
+    'MAP_DMA beyond dma_entry_limit, of addresses that wrap: EOVERFLOW instead of ENOSPC',
+    [type1('too-many')],
+    WRAPS,
+  ),
+  order(
+    'map-overflow-flags',
+    'MAP_DMA with unknown flags that passes the end of the address space: EINVAL instead of EOVERFLOW',
+    [type1('overflows')],
+    ['VFIO_IOMMU_MAP_DMA/unknown-flags'],
+  ),
+  order(
+    'map-overflow-length',
+    'MAP_DMA of a size that a long cannot hold fails with EINVAL instead of EOVERFLOW',
+    [type1('overflows')],
+    ['mapping memory/no-length', 'mapping memory/too-long'],
+    'Both refuse.',
+  ),
+  order(
+    'map-overflow-alignment',
+    'MAP_DMA that is unaligned and passes the end of the address space: EINVAL instead of EOVERFLOW while a device is open',
+    [type1('overflows')],
+    ['mapping/iova-too-fine', 'mapping/length-too-fine', 'mapping/offset-too-fine'],
+  ),
+  order(
+    'map-order-permission-memory',
+    'MAP_DMA with neither READ nor WRITE, of memory that cannot be had: EFAULT instead of EINVAL',
+    [type1('wrong-flags')],
+    MEMORY,
+  ),
+  order(
+    'map-order-permission-overlap',
+    'MAP_DMA with neither READ nor WRITE over another map: EEXIST instead of EINVAL',
+    [type1('wrong-flags')],
+    ['mapping/overlaps'],
+  ),
+  order(
+    'map-order-alignment-overlap',
+    'MAP_DMA that is unaligned, over another map: EEXIST instead of EINVAL',
+    [type1('not-aligned')],
+    ['mapping/overlaps'],
+  ),
+  order(
+    'map-order-overlap-reserved',
+    'MAP_DMA over another map and where devices cannot go: EINVAL instead of EEXIST',
+    [type1('overlaps')],
+    ['mapping/reserved'],
+  ),
+  order(
+    'map-order-limit-memory',
+    'MAP_DMA of memory that cannot be had, beyond the limit on locked memory: EFAULT instead of ENOMEM',
+    ['type1 locked memory/'],
+    MEMORY,
+  ),
+  order(
+    'map-order-kept',
+    'MAP_DMA over a map that only iommufd has, with something else wrong: EEXIST comes first',
+    ['type1 pinning/', 'type1 locked memory/', type1('not-usable')],
+    ['mapping/overlaps'],
+    'Both refuse. With iommufd maps stay when groups leave, and are looked for before memory is.',
+  ),
+  {
+    id: 'map-order',
+    title: 'MAP_DMA with two things wrong names the other one',
+    severity: 'harmless',
+    means: ORDER,
+    covers: [{ request: MAP, what: 'result', legacyAnswers: 'refuses', compatAnswers: 'refuses' }],
+  },
+];

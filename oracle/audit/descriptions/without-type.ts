@@ -1,0 +1,192 @@
+// Differences of a container that has no type yet: type1 refuses every call with EINVAL before it looks at it.
+
+import type { Description } from '../row.ts';
+
+const NO_TYPE = 'VFIO calls on a legacy container/no-type';
+const NONE = 'the compatibility IOAS/none';
+const UNKNOWN = 'VFIO calls on an iommufd/unknown-number';
+const INFO = 'VFIO_IOMMU_GET_INFO';
+const MAP = 'VFIO_IOMMU_MAP_DMA';
+const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
+
+const BOTH_REFUSE = 'Both refuse; a program that tells the errors apart sees another one.';
+const LOOKS_FIRST =
+  'Both refuse. iommufd looks at the call itself; type1 looks at nothing until there is a type.';
+
+const withoutGroup = (id: string, call: string, request: string): Description => ({
+  id,
+  title: `${call} on a container without a group fails with ENODEV instead of EINVAL`,
+  severity: 'harmless',
+  means: BOTH_REFUSE,
+  covers: [{ request, legacy: NO_TYPE, compat: NONE }],
+});
+
+const WORKING: readonly Description[] = [
+  {
+    id: 'info-without-type',
+    title: 'GET_INFO works before SET_IOMMU',
+    severity: 'differs',
+    means:
+      'As soon as a group has joined, iommufd answers as it does later, and so for no device: every IOVA and every page size. type1 answers EINVAL.',
+    covers: [{ request: INFO, legacy: NO_TYPE, compatAnswers: 'grants' }],
+  },
+  {
+    id: 'map-without-type',
+    title: 'MAP_DMA works before SET_IOMMU',
+    severity: 'differs',
+    means:
+      'What is mapped as soon as a group has joined stays when a type is set, also as version 1. A test that expects the refusal fails.',
+    covers: [{ request: MAP, legacy: NO_TYPE, compatAnswers: 'grants' }],
+  },
+  {
+    id: 'unmap-without-type',
+    title: 'UNMAP_DMA works before SET_IOMMU, as version 2',
+    severity: 'differs',
+    means: 'As soon as a group has joined, maps are removed. type1 answers EINVAL.',
+    covers: [{ request: UNMAP, legacy: NO_TYPE, compatAnswers: 'grants' }],
+  },
+];
+
+const NO_GROUP: readonly Description[] = [
+  withoutGroup('info-no-group', 'GET_INFO', INFO),
+  withoutGroup('map-no-group', 'MAP_DMA', MAP),
+  withoutGroup('unmap-no-group', 'UNMAP_DMA', UNMAP),
+];
+
+const UNKNOWN_CALLS: readonly Description[] = [
+  {
+    id: 'spapr-without-type',
+    title: 'The calls for POWER (ENABLE, DISABLE) fail with ENOTTY also before SET_IOMMU',
+    severity: 'harmless',
+    declared: 'the help of CONFIG_IOMMUFD_VFIO_CONTAINER: it lacks "PPC IOMMU support"',
+    means: 'type1 answers EINVAL until a type is set, and ENOTTY afterwards.',
+    covers: [
+      { request: 'VFIO_IOMMU_ENABLE', legacy: NO_TYPE, compat: UNKNOWN },
+      { request: 'VFIO_IOMMU_DISABLE', legacy: NO_TYPE, compat: UNKNOWN },
+    ],
+  },
+  {
+    id: 'group-calls-without-type',
+    title: 'Calls of a group made on the container fail with ENOTTY also before SET_IOMMU',
+    severity: 'harmless',
+    means: 'type1 answers EINVAL until a type is set, and ENOTTY afterwards.',
+    covers: [
+      { request: 'VFIO_GROUP_GET_STATUS', legacy: NO_TYPE, compat: UNKNOWN },
+      { request: 'VFIO_GROUP_SET_CONTAINER', legacy: NO_TYPE, compat: UNKNOWN },
+      { request: 'VFIO_GROUP_UNSET_CONTAINER', legacy: NO_TYPE, compat: UNKNOWN },
+      { request: 'VFIO_GROUP_GET_DEVICE_FD', legacy: NO_TYPE, compat: UNKNOWN },
+    ],
+  },
+  {
+    id: 'dirty-pages-without-type',
+    title: 'DIRTY_PAGES fails with ENOTTY also before SET_IOMMU',
+    severity: 'harmless',
+    declared: 'the patch: "SW access \'dirty tracking\'" is not going to be implemented',
+    means: 'type1 answers EINVAL until a type is set.',
+    covers: [{ request: 'VFIO_IOMMU_DIRTY_PAGES', legacy: NO_TYPE, compat: UNKNOWN }],
+  },
+  {
+    id: 'unknown-call-without-type',
+    title: 'Numbers that no container knows fail with ENOTTY also before SET_IOMMU',
+    severity: 'harmless',
+    means:
+      'type1 answers EINVAL to everything until a type is set, and ENOTTY afterwards. Programs that probe for calls by ENOTTY are better off.',
+    covers: [{ legacy: NO_TYPE, compat: UNKNOWN }],
+  },
+];
+
+const ERRORS: readonly Description[] = [
+  {
+    id: 'info-part-written-without-type',
+    title:
+      'Before SET_IOMMU a GET_INFO into memory that ends too soon writes a part and fails with EFAULT',
+    severity: 'harmless',
+    means: 'type1 answers EINVAL and writes nothing; iommufd writes what it can before it fails.',
+    covers: [
+      {
+        request: INFO,
+        legacy: NO_TYPE,
+        compat: ['VFIO_IOMMU_GET_INFO/answer-fault', 'VFIO_IOMMU_GET_INFO/capability-fault'],
+      },
+    ],
+  },
+  {
+    id: 'info-fault-without-type',
+    title: 'Before SET_IOMMU a GET_INFO of memory that cannot be read fails with EFAULT',
+    severity: 'harmless',
+    means: LOOKS_FIRST,
+    covers: [{ request: INFO, legacy: NO_TYPE }],
+  },
+  {
+    id: 'map-fault-without-type',
+    title: 'Before SET_IOMMU a MAP_DMA whose struct cannot be read fails with EFAULT',
+    severity: 'harmless',
+    means: LOOKS_FIRST,
+    covers: [{ request: MAP, legacy: NO_TYPE, compat: 'VFIO_IOMMU_MAP_DMA/fault' }],
+  },
+  {
+    id: 'map-wraps-without-type',
+    title:
+      'Before SET_IOMMU a MAP_DMA that passes the end of the address space fails with EOVERFLOW',
+    severity: 'harmless',
+    means: LOOKS_FIRST,
+    covers: [
+      {
+        request: MAP,
+        legacy: NO_TYPE,
+        compat: ['mapping memory/address-wraps', 'mapping/iova-wraps'],
+      },
+    ],
+  },
+  {
+    id: 'map-overlaps-without-type',
+    title: 'Before SET_IOMMU a MAP_DMA over another map fails with EEXIST',
+    severity: 'harmless',
+    means: LOOKS_FIRST,
+    covers: [{ request: MAP, legacy: NO_TYPE, compat: 'mapping/overlaps' }],
+  },
+  {
+    id: 'map-errno-without-type',
+    title: 'Before SET_IOMMU a MAP_DMA that is refused is told why',
+    severity: 'harmless',
+    means: LOOKS_FIRST,
+    covers: [{ request: MAP, legacy: NO_TYPE }],
+  },
+  {
+    id: 'unmap-fault-without-type',
+    title: 'Before SET_IOMMU an UNMAP_DMA whose struct cannot be read fails with EFAULT',
+    severity: 'harmless',
+    means: LOOKS_FIRST,
+    covers: [{ request: UNMAP, legacy: NO_TYPE, compat: 'VFIO_IOMMU_UNMAP_DMA/fault' }],
+  },
+  {
+    id: 'unmap-wraps-without-type',
+    title:
+      'Before SET_IOMMU an UNMAP_DMA that passes the end of the address space fails with EOVERFLOW, and writes size 0',
+    severity: 'harmless',
+    means: LOOKS_FIRST,
+    covers: [{ request: UNMAP, legacy: NO_TYPE, compat: 'unmapping/wraps' }],
+  },
+  {
+    id: 'unmap-cuts-without-type',
+    title: 'Before SET_IOMMU an UNMAP_DMA of a part of a map fails with ENOENT, and writes size 0',
+    severity: 'harmless',
+    means: LOOKS_FIRST,
+    covers: [{ request: UNMAP, legacy: NO_TYPE, compat: 'unmapping/cuts-area' }],
+  },
+  {
+    id: 'unmap-unanswered-without-type',
+    title:
+      'Before SET_IOMMU an UNMAP_DMA whose struct cannot be written unmaps and fails with EFAULT',
+    severity: 'harmless',
+    means: 'type1 answers EINVAL and unmaps nothing.',
+    covers: [{ request: UNMAP, legacy: NO_TYPE }],
+  },
+];
+
+export const WITHOUT_TYPE_DESCRIPTIONS: readonly Description[] = [
+  ...WORKING,
+  ...NO_GROUP,
+  ...UNKNOWN_CALLS,
+  ...ERRORS,
+];
