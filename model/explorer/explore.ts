@@ -4,7 +4,9 @@
 import { Column } from './column.ts';
 import type { Key, Law, Model } from './model.ts';
 import { type Visited, visitedFor } from './visited.ts';
-import { START, Ways } from './way.ts';
+import { BadSaved, START, Ways } from './way.ts';
+
+export { BadSaved };
 
 export type Bounds = {
   /** Actions from the start, at most. */
@@ -114,8 +116,11 @@ export class Exploration<State, Action> {
   }
 
   #goOnFrom({ standing, read }: Saved): void {
+    const { distinct, position, levelEnd } = standing;
+    if (position > levelEnd || levelEnd > distinct) throw new BadSaved('it stands behind its end');
     this.#ways.fill(standing.distinct, read);
     this.#visited.fill(standing.distinct, read);
+    if (this.#visited.size !== distinct) throw new BadSaved('a state is there twice');
     this.#generated = standing.generated;
     this.#depth = standing.depth;
     this.#position = standing.position;

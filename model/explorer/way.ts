@@ -8,6 +8,9 @@ import type { Model } from './model.ts';
 export const START = 0xffff_ffff;
 const MOST_ACTIONS = 0x1_0000;
 
+/** What was saved is not what an exploration saves. */
+export class BadSaved extends Error {}
+
 export class Ways<State, Action> {
   readonly #model: Model<State, Action>;
   readonly #starts: readonly State[];
@@ -115,5 +118,10 @@ export class Ways<State, Action> {
     this.#parents.fill(count, read);
     this.#actions.fill(count, read);
     this.#numbers?.fill(count, read);
+    for (let index = 0; index < count; index += 1) {
+      const parent = this.#parentOf(index);
+      if (parent !== START && parent >= index)
+        throw new BadSaved('a state is reached from a later one');
+    }
   }
 }

@@ -1,0 +1,229 @@
+// iommufd-spec explore: every program up to a bound over a few calls, and the laws of the specification in every state.
+
+import { type Command, InvalidArgumentError } from 'commander';
+import { BadSaved } from '../../model/explorer/explore.ts';
+import { ARENA_BASE } from '../../model/programs/arena.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { ALPHABETS } from '../explore/alphabets/all.ts';
+import type { Alphabet } from '../explore/letters.ts';
+import {
+  type Earlier,
+  type Explored,
+  type ExploreReport,
+  runExplore,
+} from '../explore/run-explore.ts';
+import { openExploration, saveExploration } from '../explore/saved-file.ts';
+import { settingText } from '../report/counterexample.ts';
+import { exploreText } from '../report/explore-text.ts';
+import { grouped } from '../report/quantities.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { EnvironmentError } from '../vm/environment-error.ts';
+import { BadUse } from './bad-use.ts';
+import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
+import { interruption } from './interruption.ts';
+import { openOutput } from './output.ts';
+import { startStages } from './progress.ts';
+import { saveTrace } from './save-trace.ts';
+import { addSettingOptions, type SettingOptions, settingsFor, wholeNumber } from './settings.ts';
+
+type Options = SettingOptions & {
+  readonly alphabet?: readonly string[];
+  readonly depth?: number;
+  readonly states: number;
+  readonly seconds?: number;
+  readonly save?: string;
+  readonly resume?: string;
+  readonly program: string;
+  readonly json?: true;
+  readonly verbose?: true;
+};
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec explore
+  $ iommufd-spec explore --release 7.3.4 --alphabet compat --depth 9
+  $ iommufd-spec explore --alphabet native --release 6.12.95 --seconds 600 --save native.bin
+  $ iommufd-spec explore --resume native.bin --seconds 600 --save native.bin
+  $ iommufd-spec explore --json --alphabet type1 | jq '.explorations[].counts'
+
+Every program up to a number of calls is looked at, breadth first: worlds that differ in numbers of descriptors and
+objects only are one state, and no state is looked at twice. The first program that leads to a broken law is a shortest
+one; it is saved as a trace. Without --release each release is explored, on the platform that an alphabet is written for.
+Exit status: 0 no law is broken, 1 a law is broken, 2 bad use or a file that is no saved exploration, 130 interrupted.`;
+
+const alphabetsText = (): string =>
+  `\nAlphabets:\n${ALPHABETS.map(
+    ({ name, says, letters, depth }) =>
+      `  ${name}\n      ${says}\n      ${letters.length} calls; to a depth of ${depth} without --depth`,
+  ).join('\n')}`;
+
+const DEFAULT_STATES = 1_000_000;
+
+/** What is explored, one after the other. */
+type Task = {
+  readonly alphabet: Alphabet;
+  readonly setting: Setting;
+  readonly earlier?: Earlier;
+  readonly close?: () => void;
+};
+
+const oneMoreAlphabet = (
+  name: string,
+  others: readonly string[] | undefined,
+): readonly string[] => {
+  if (!ALPHABETS.some((alphabet) => alphabet.name === name)) {
+    const names = ALPHABETS.map((alphabet) => alphabet.name).join(', ');
+    throw new InvalidArgumentError(`There is none of that name; these are: ${names}.`);
+  }
+  return [...(others ?? []), name];
+};
+
+const fresh = (options: Options): readonly Task[] => {
+  const { alphabet: names, unprivileged, memlock } = options;
+  const isPrivileged = unprivileged !== true && memlock === undefined;
+  return ALPHABETS.filter(({ name }) => names?.includes(name) ?? true).flatMap((alphabet) =>
+    settingsFor({ ...options, platform: options.platform ?? alphabet.platform })
+      .filter(({ credentials }) => credentials.privileged === isPrivileged)
+      .map((setting) => ({ alphabet, setting })),
+  );
+};
+
+const resumed = (path: string, options: Options): readonly Task[] => {
+  const { alphabet, release, platform, unprivileged, memlock } = options;
+  if ([alphabet, release, platform, unprivileged, memlock].some((given) => given !== undefined)) {
+    throw new BadUse('--resume goes on with what was saved: it is not told what to explore.');
+  }
+  try {
+    return [openExploration(path, ALPHABETS)];
+  } catch (error) {
+    if (error instanceof BadInput) throw error;
+    throw new BadInput(path, 0, error instanceof Error ? error.message : String(error));
+  }
+};
+
+const save = (path: string, alphabet: Alphabet, explored: Explored): void => {
+  try {
+    saveExploration(path, alphabet, explored);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError(`The exploration cannot be saved: ${why}.`);
+  }
+};
+
+const saveProgram = (path: string, { setting, broken }: ExploreReport): void => {
+  if (broken === undefined) return;
+  saveTrace(path, {
+    header: { setting, arena: ARENA_BASE, seed: undefined, subject: 'specification', defects: [] },
+    operations: broken.program.map((operation) => ({ operation, step: undefined })),
+    fault: undefined,
+  });
+};
+
+const reportJson = ({ setting, rules, ...report }: ExploreReport) => ({
+  ...report,
+  release: setting.release,
+  platform: setting.platform.name,
+  privileged: setting.credentials.privileged,
+  rules: Object.fromEntries(rules),
+});
+
+const explore = async (options: Options): Promise<number> => {
+  const { save: savePath, resume } = options;
+  const tasks = resume === undefined ? fresh(options) : resumed(resume, options);
+  if (savePath !== undefined && tasks.length > 1) {
+    throw new BadUse('--save is of one exploration: name one --alphabet and one --release.');
+  }
+  const output = openOutput();
+  const { signal, release } = interruption();
+  const stages = output.isWatched && options.json !== true ? startStages(output) : undefined;
+  const reports: ExploreReport[] = [];
+  const start = performance.now();
+  const left = (): number =>
+    options.seconds === undefined
+      ? Number.POSITIVE_INFINITY
+      : options.seconds * 1000 - (performance.now() - start);
+  for (const [index, { alphabet, setting, earlier, close }] of tasks.entries()) {
+    if (signal.aborted) break;
+    stages?.tell(`${alphabet.name}, ${settingText(setting)}`);
+    const explored = await runExplore({
+      alphabet,
+      setting,
+      depth: options.depth ?? alphabet.depth,
+      states: options.states,
+      // Each gets its share of what is left.
+      time: left() / (tasks.length - index),
+      signal,
+      ...(earlier === undefined ? {} : { earlier }),
+      onProgress: ({ distinct, statesPerSecond, frontier, depth, rules }) =>
+        stages?.at(
+          `${grouped(distinct)} states, ${grouped(statesPerSecond)} a second, ${grouped(frontier)} to look at, ` +
+            `${depth} calls deep, ${rules} rules`,
+        ),
+    }).catch((error: unknown) => {
+      if (error instanceof BadSaved) throw new BadInput(resume ?? '', 0, error.message);
+      throw error;
+    });
+    close?.();
+    reports.push(explored.report);
+    if (savePath !== undefined) save(savePath, alphabet, explored);
+    if (explored.report.broken !== undefined) break;
+  }
+  stages?.hide();
+  release();
+  const broken = reports.find((report) => report.broken !== undefined);
+  if (broken !== undefined) saveProgram(options.program, broken);
+  if (options.json === true) {
+    output.line(
+      jsonLine({
+        explorations: reports.map(reportJson),
+        ...(broken === undefined ? {} : { saved: options.program }),
+      }),
+    );
+  } else {
+    output.lines(exploreText(reports, options.verbose === true, output.palette));
+    if (broken !== undefined) {
+      output.lines([
+        '',
+        `Saved to ${options.program}; to run it: iommufd-spec replay ${options.program}`,
+      ]);
+    }
+    if (savePath !== undefined) {
+      output.lines(['', `To go on: iommufd-spec explore --resume ${savePath}`]);
+    }
+  }
+  if (broken !== undefined) return VIOLATION;
+  if (signal.aborted) output.error(output.errorPalette.doubtful('interrupted'));
+  return signal.aborted ? INTERRUPTED : FINE;
+};
+
+export const addExplore = (program: Command): void => {
+  const command = program
+    .command('explore')
+    .description(
+      'look at every program up to a bound, and at the laws of the specification in every state',
+    )
+    .option(
+      '--alphabet <name>',
+      'the calls that programs are made of, more than once for several (default: every one)',
+      oneMoreAlphabet,
+    );
+  addSettingOptions(command)
+    .option('--depth <calls>', 'how many calls a program has at most', wholeNumber(1))
+    .option('--states <states>', 'how many states there may be', wholeNumber(1), DEFAULT_STATES)
+    .option('--seconds <seconds>', 'how long to explore, in all', wholeNumber(1))
+    .option('--save <file>', 'where the exploration is saved, to go on with')
+    .option('--resume <file>', 'go on with what was saved')
+    .option(
+      '--program <file>',
+      'where the program that breaks a law is saved',
+      'counterexample.jsonl',
+    )
+    .option('--json', 'print one line of JSON')
+    .option('-v, --verbose', 'say how often each rule answered')
+    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', alphabetsText)
+    .action(async (options: Options) => {
+      process.exitCode = await explore(options);
+    });
+};

@@ -1,0 +1,105 @@
+// In-kernel users of an IOAS: what they pin, what unmapping takes from them, and moving them.
+
+import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
+import { ACCESS_NEEDS_PIN_PAGES, MOCK_FLAGS_ACCESS_WRITE } from '../../../spec/abi/test.ts';
+import { close, MOST, native, open, PAGE, test, thing } from '../calls.ts';
+import type { Alphabet, Letter, Thing } from '../letters.ts';
+import { DATA, END, FIRST, memoryFor, SECOND } from './places.ts';
+
+const FLAGS = BigInt(MAP_FIXED_IOVA | MAP_READABLE | MAP_WRITEABLE);
+const TO_READ = BigInt(MAP_FIXED_IOVA | MAP_READABLE);
+
+const map = (name: string, ioas: Thing, iova: bigint, length: bigint, flags = FLAGS): Letter =>
+  native(`map ${name} in ${ioas}`, 'IOMMU_IOAS_MAP', {
+    flags,
+    ioas_id: thing(ioas),
+    user_va: iova >= FIRST && iova < END ? memoryFor(iova) : DATA,
+    length,
+    iova,
+  });
+
+const unmap = (name: string, ioas: Thing, iova: bigint, length: bigint): Letter =>
+  native(`unmap ${name} in ${ioas}`, 'IOMMU_IOAS_UNMAP', { ioas_id: thing(ioas), iova, length });
+
+const create = (name: string, ioas: Thing, flags: bigint): Letter =>
+  test(name, 'CREATE_ACCESS', { id: thing(ioas), flags }, { unless: ['access 2'] });
+
+const pin = (name: string, access: Thing, iova: bigint, length: bigint, flags = 0n): Letter =>
+  test(
+    `${access} pins ${name}`,
+    'ACCESS_PAGES',
+    { id: thing(access), iova, length, flags },
+    access === 'access 1' ? { unless: ['pin 3'] } : {},
+  );
+
+const unpin = (which: Thing): Letter =>
+  test(`access 1 lets go of ${which}`, 'DESTROY_ACCESS_PAGES', {
+    id: thing('access 1'),
+    access_pages_id: thing(which),
+  });
+
+const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
+
+export const ACCESS: Alphabet = {
+  name: 'access',
+  says: 'In-kernel users of two IOAS: what they pin beside a mock device and a copy, and what unmapping takes from them.',
+  platform: 'mock',
+  depth: 6,
+  letters: [
+    open('open', '/dev/iommu', 'iommufd 1'),
+    native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 2'] }),
+    map('1 page', 'ioas 1', FIRST, PAGE),
+    map('2 pages', 'ioas 1', FIRST, 2n * PAGE),
+    map('the second page', 'ioas 1', SECOND, PAGE),
+    map('to read', 'ioas 1', FIRST, PAGE, TO_READ),
+    map('the last page', 'ioas 1', END, PAGE),
+    map('1 page', 'ioas 2', FIRST, PAGE),
+    native('copy 1 page to ioas 2', 'IOMMU_IOAS_COPY', {
+      flags: FLAGS,
+      dst_ioas_id: thing('ioas 2'),
+      src_ioas_id: thing('ioas 1'),
+      length: PAGE,
+      dst_iova: SECOND,
+      src_iova: FIRST,
+    }),
+    unmap('1 page', 'ioas 1', FIRST, PAGE),
+    unmap('2 pages', 'ioas 1', FIRST, 2n * PAGE),
+    unmap('everything', 'ioas 1', 0n, MOST),
+    unmap('everything', 'ioas 2', 0n, MOST),
+    create('user that pins in ioas 1', 'ioas 1', NEEDS_PINS),
+    create('user that pins in ioas 2', 'ioas 2', NEEDS_PINS),
+    create('user that cannot pin in ioas 1', 'ioas 1', 0n),
+    create('user with unknown flags', 'ioas 1', 2n),
+    pin('1 page', 'access 1', FIRST, PAGE),
+    pin('2 pages', 'access 1', FIRST, 2n * PAGE),
+    pin('the second page', 'access 1', SECOND, PAGE),
+    pin('1 page to write', 'access 1', FIRST, PAGE, BigInt(MOCK_FLAGS_ACCESS_WRITE)),
+    pin('a byte', 'access 1', FIRST + 1n, 1n),
+    pin('nothing', 'access 1', FIRST, 0n),
+    pin('the last page', 'access 1', END, PAGE),
+    pin('behind the last page', 'access 1', END, 2n * PAGE),
+    pin('1 page', 'access 2', FIRST, PAGE),
+    unpin('pin 1'),
+    unpin('pin 2'),
+    test('move access 1 to ioas 1', 'ACCESS_REPLACE_IOAS', {
+      id: thing('access 1'),
+      ioas_id: thing('ioas 1'),
+    }),
+    test('move access 1 to ioas 2', 'ACCESS_REPLACE_IOAS', {
+      id: thing('access 1'),
+      ioas_id: thing('ioas 2'),
+    }),
+    test(
+      'mock device on ioas 1',
+      'MOCK_DOMAIN',
+      { id: thing('ioas 1') },
+      { unless: ['selftest 1'] },
+    ),
+    native('destroy the mock device', 'IOMMU_DESTROY', { id: thing('selftest 1') }),
+    native('destroy ioas 1', 'IOMMU_DESTROY', { id: thing('ioas 1') }),
+    native('destroy ioas 2', 'IOMMU_DESTROY', { id: thing('ioas 2') }),
+    close('access 1'),
+    close('access 2'),
+    close('iommufd 1'),
+  ],
+};

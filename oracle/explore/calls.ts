@@ -1,0 +1,174 @@
+// Calls as the letters of alphabets have them: structs stand at the arena's first address, and what is not named is zero.
+
+import { STRUCT_OFFSET } from '../../model/programs/arena.ts';
+import type { Argument, Operation, Value, WordsInMemory } from '../../model/programs/program.ts';
+import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';
+import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
+import * as vfio from '../../spec/abi/vfio.ts';
+import { type Letter, letter, type Thing } from './letters.ts';
+
+export const PAGE = 4096n;
+/** The greatest number of 64 bits, and the first byte of the last page. */
+export const MOST = (1n << 64n) - 1n;
+export const LAST_PAGE = MOST - PAGE + 1n;
+
+const STRUCT: Value = { arena: STRUCT_OFFSET };
+
+/** A value of a field, or the thing whose number it is. */
+export type FieldValue = Value | { readonly thing: Thing };
+export type Fields = Readonly<Record<string, FieldValue>>;
+
+export type More = {
+  readonly unless?: readonly Thing[];
+  /** Things that there must be besides those that are named. */
+  readonly needs?: readonly Thing[];
+  readonly tail?: string;
+  readonly also?: readonly WordsInMemory[];
+};
+
+const isThing = (value: FieldValue): value is { readonly thing: Thing } =>
+  typeof value === 'object' && 'thing' in value;
+
+/** A letter whose call is an ioctl with a struct. */
+const structLetter = (
+  name: string,
+  fd: Thing,
+  command: number,
+  layout: string,
+  fields: Fields,
+  { unless = [], needs = [], tail, also }: More,
+): Letter => {
+  const named = Object.entries(fields).flatMap(([field, value]) =>
+    isThing(value) ? [[field, value.thing] as const] : [],
+  );
+  const things = [fd, ...named.map(([, thing]) => thing)];
+  const plain = Object.entries(fields).filter(
+    (entry): entry is [string, Value] => !isThing(entry[1]),
+  );
+  const rest = {
+    ...(tail === undefined ? {} : { tail }),
+    ...(also === undefined ? {} : { also }),
+  };
+  return letter(
+    name,
+    [...things, ...needs],
+    (label, values) => ({
+      op: 'ioctl',
+      label,
+      fd: values[0] as Value,
+      command,
+      argument: {
+        kind: 'struct',
+        at: STRUCT,
+        layout,
+        fields: {
+          ...Object.fromEntries(plain),
+          ...Object.fromEntries(named.map(([field], at) => [field, values[at + 1] as Value])),
+        },
+        ...rest,
+      },
+    }),
+    unless,
+  );
+};
+
+export const thing = (name: Thing): FieldValue => ({ thing: name });
+
+const IOMMUFD: Thing = 'iommufd 1';
+
+/** A native call on the first iommufd. */
+export const native = (
+  name: string,
+  call: NativeCallName,
+  fields: Fields,
+  more: More = {},
+): Letter => {
+  const found = NATIVE_CALLS.find((candidate) => candidate.name === call);
+  if (found === undefined) throw new Error(`No native call is named ${call}.`);
+  const size = BigInt(found.layout.size);
+  return structLetter(name, IOMMUFD, found.command, call, { size, ...fields }, more);
+};
+
+const TEST_COMMAND = 0x3ba0;
+
+/** A test operation on the first iommufd. */
+export const test = (
+  name: string,
+  operation: TestOperationName,
+  fields: Fields,
+  more: More = {},
+): Letter => {
+  const found = TEST_OPERATIONS.find((candidate) => candidate.name === operation);
+  if (found === undefined) throw new Error(`No test operation is named ${operation}.`);
+  const header = { size: BigInt(found.layout.size), op: BigInt(found.op) };
+  return structLetter(name, IOMMUFD, TEST_COMMAND, operation, { ...header, ...fields }, more);
+};
+
+/** The number of a call, and its struct. */
+const WITH_STRUCT = {
+  VFIO_GROUP_GET_STATUS: [vfio.VFIO_GROUP_GET_STATUS, vfio.VFIO_GROUP_STATUS],
+  VFIO_GROUP_SET_CONTAINER: [vfio.VFIO_GROUP_SET_CONTAINER, vfio.VFIO_CONTAINER_FD],
+  VFIO_DEVICE_BIND_IOMMUFD: [vfio.VFIO_DEVICE_BIND_IOMMUFD, vfio.VFIO_DEVICE_BIND],
+  VFIO_DEVICE_ATTACH_IOMMUFD_PT: [vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT, vfio.VFIO_DEVICE_ATTACH],
+  VFIO_DEVICE_DETACH_IOMMUFD_PT: [vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT, vfio.VFIO_DEVICE_DETACH],
+  VFIO_IOMMU_GET_INFO: [vfio.VFIO_IOMMU_GET_INFO, vfio.VFIO_IOMMU_TYPE1_INFO],
+  VFIO_IOMMU_MAP_DMA: [vfio.VFIO_IOMMU_MAP_DMA, vfio.VFIO_IOMMU_TYPE1_DMA_MAP],
+  VFIO_IOMMU_UNMAP_DMA: [vfio.VFIO_IOMMU_UNMAP_DMA, vfio.VFIO_IOMMU_TYPE1_DMA_UNMAP],
+  'VFIO_IOMMU_UNMAP_DMA with bitmap': [
+    vfio.VFIO_IOMMU_UNMAP_DMA,
+    vfio.VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP,
+  ],
+  VFIO_IOMMU_DIRTY_PAGES: [vfio.VFIO_IOMMU_DIRTY_PAGES, vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP],
+  'VFIO_IOMMU_DIRTY_PAGES with bitmap': [
+    vfio.VFIO_IOMMU_DIRTY_PAGES,
+    vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET,
+  ],
+} as const;
+
+type WithStruct = keyof typeof WITH_STRUCT;
+
+/** A VFIO call with a struct; `argsz` is the struct's size unless it is given. */
+export const vfioCall = (
+  name: string,
+  fd: Thing,
+  call: WithStruct,
+  fields: Fields,
+  more: More = {},
+): Letter => {
+  const [command, layout] = WITH_STRUCT[call];
+  const argsz = 'argsz' in layout.table ? { argsz: BigInt(layout.size) } : {};
+  return structLetter(name, fd, command, call, { ...argsz, ...fields }, more);
+};
+
+/** An ioctl whose argument is a number. */
+export const plain = (name: string, fd: Thing, command: number, value: bigint): Letter =>
+  letter(name, [fd], (label, [on]) => ({
+    op: 'ioctl',
+    label,
+    fd: on as Value,
+    command,
+    argument: { kind: 'plain', value },
+  }));
+
+/** An ioctl with bytes. */
+export const bytes = (
+  name: string,
+  fd: Thing,
+  command: number,
+  hex: string,
+  unless: readonly Thing[] = [],
+): Letter => {
+  const argument: Argument = { kind: 'bytes', at: STRUCT, hex };
+  return letter(
+    name,
+    [fd],
+    (label, [on]): Operation => ({ op: 'ioctl', label, fd: on as Value, command, argument }),
+    unless,
+  );
+};
+
+export const open = (name: string, path: string, unless: Thing): Letter =>
+  letter(name, [], (label) => ({ op: 'open', label, path }), [unless]);
+
+export const close = (fd: Thing): Letter =>
+  letter(`close ${fd}`, [fd], (label, [on]) => ({ op: 'close', label, fd: on as Value }));

@@ -1,0 +1,96 @@
+// Writes values one behind the other as bytes from which each can be told again: what differs is written differently.
+
+const FIRST_ROOM = 1 << 12;
+
+/** A 64-bit number and its two halves. */
+const wide = new BigUint64Array(1);
+const halves = new Uint32Array(wide.buffer);
+
+const PAGE_BITS = 12;
+const IN_PAGE = (1 << PAGE_BITS) - 1;
+const PAGES_IN_HALF = 2 ** (32 - PAGE_BITS);
+
+/** How a 64-bit number is written: as the number of a page, by its first or its last byte, or as it is. */
+const FIRST_BYTE = 0;
+const LAST_BYTE = 1;
+const AS_IT_IS = 2;
+
+export class KeyWriter {
+  #bytes = new Uint8Array(FIRST_ROOM);
+  #length = 0;
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** What was written: valid until the next `clear`. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  byte(value: number): void {
+    if (this.#length === this.#bytes.length) this.#grow(1);
+    this.#bytes[this.#length] = value;
+    this.#length += 1;
+  }
+
+  flag(value: boolean): void {
+    this.byte(value ? 1 : 0);
+  }
+
+  /** A whole number from 0 to 2^53 - 1: seven bits a byte, the lowest first. */
+  number(value: number): void {
+    let rest = value;
+    while (rest >= 128) {
+      this.byte((rest & 127) | 128);
+      rest = rest > 0x7fff_ffff ? Math.floor(rest / 128) : rest >>> 7;
+    }
+    this.byte(rest);
+  }
+
+  /** A number of 64 bits: few bytes for the bounds of pages. */
+  u64(value: bigint): void {
+    wide[0] = value;
+    const low = halves[0] as number;
+    const high = halves[1] as number;
+    const inPage = low & IN_PAGE;
+    if (inPage === 0 || inPage === IN_PAGE) {
+      const page = high * PAGES_IN_HALF + (low >>> PAGE_BITS);
+      this.byte(inPage === 0 ? FIRST_BYTE : LAST_BYTE);
+      this.number(page);
+    } else {
+      this.byte(AS_IT_IS);
+      this.number(low);
+      this.number(high);
+    }
+  }
+
+  /** A number from 0 on of any size. */
+  big(value: bigint): void {
+    let rest = value;
+    for (; rest > 0n; rest >>= 64n) {
+      this.byte(1);
+      this.u64(BigInt.asUintN(64, rest));
+    }
+    this.byte(0);
+  }
+
+  /** Characters of one byte each. */
+  text(value: string): void {
+    this.number(value.length);
+    for (let at = 0; at < value.length; at += 1) this.byte(value.charCodeAt(at));
+  }
+
+  /** Bytes that this or another writer wrote. */
+  written(bytes: Uint8Array): void {
+    if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #grow(more: number): void {
+    const grown = new Uint8Array((this.#bytes.length + more) * 2);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,76 @@
+// The things of a world that a program can name, in an order that does not depend on their numbers: by kind, and within a
+// kind by what they are and by when the program came by them.
+
+import type { Fd, ObjectId } from '../../spec/abi/units.ts';
+import { valueAt } from '../../spec/collections/ordered-map.ts';
+import type { FileId } from '../../spec/files.ts';
+import type { Context, IommufdObject } from '../../spec/iommufd/context.ts';
+import { fileAt, type OpenFile, openFile, type World } from '../../spec/world.ts';
+import { type Order, PROCESS } from './order.ts';
+
+export type OpenDescriptor = { readonly fd: number; readonly id: FileId; readonly file: OpenFile };
+
+export const FILE_RANKS: Readonly<Record<OpenFile['kind'], number>> = {
+  iommufd: 0,
+  container: 1,
+  group: 2,
+  device: 3,
+  cdev: 4,
+  access: 5,
+  memfd: 6,
+  unspecified: 7,
+};
+
+/** What a file is, of those of its kind that can be told apart. */
+const whichOf = (file: OpenFile): string | number => {
+  if (file.kind === 'group') return file.group;
+  return file.kind === 'device' || file.kind === 'cdev' ? file.name : 0;
+};
+
+const inOrder = (a: OpenDescriptor, b: OpenDescriptor): number => {
+  const ranks = FILE_RANKS[a.file.kind] - FILE_RANKS[b.file.kind];
+  if (ranks !== 0) return ranks;
+  const [one, other] = [whichOf(a.file), whichOf(b.file)];
+  return one < other ? -1 : one > other ? 1 : 0;
+};
+
+/** Every descriptor of the program, by the file's kind, what it is, and when it was opened. */
+export const descriptorsInOrder = (world: World, order: Order): readonly OpenDescriptor[] => {
+  const found = order.descriptors.map((fd) => {
+    const id = fileAt(world, PROCESS, fd as Fd);
+    const file = id === undefined ? undefined : openFile(world, id);
+    if (id === undefined || file === undefined) {
+      throw new Error(`The file of descriptor ${fd} is gone.`);
+    }
+    return { fd, id, file };
+  });
+  return found.length > 1 ? found.sort(inOrder) : found;
+};
+
+export type NamedObject = { readonly id: ObjectId; readonly object: IommufdObject };
+
+export const OBJECT_RANKS: Readonly<Record<IommufdObject['kind'], number>> = {
+  ioas: 0,
+  hwpt: 1,
+  device: 2,
+  selftest: 3,
+  access: 4,
+  unspecified: 5,
+};
+
+const byKind = (a: NamedObject, b: NamedObject): number =>
+  OBJECT_RANKS[a.object.kind] - OBJECT_RANKS[b.object.kind];
+
+/** Every object of an iommufd, by kind, and by when it was made. */
+export const objectsInOrder = (context: Context, order: Order): readonly NamedObject[] => {
+  const ids = order.objects.get(context.file);
+  if (ids === undefined) return [];
+  const found = ids.map((id) => ({ id, object: valueAt(context.objects, id) as IommufdObject }));
+  return found.length > 1 ? found.sort(byKind) : found;
+};
+
+/** The place of an object among those, from 1 on; 0 where there is none of that id. */
+export const placeOf = (objects: readonly NamedObject[], id: ObjectId): number => {
+  for (let at = 0; at < objects.length; at += 1) if (objects[at]?.id === id) return at + 1;
+  return 0;
+};

@@ -1,0 +1,63 @@
+// In which order a program came by what it has. Numbers of descriptors and objects do not tell it, as the kernel gives
+// numbers again that are free; by it things are named, so that a new one never takes the name of an old one.
+
+import type { ObjectId } from '../../spec/abi/units.ts';
+import { each, type OrderedMap } from '../../spec/collections/ordered-map.ts';
+import type { FileId } from '../../spec/files.ts';
+import { descriptorsOf, openFile, type World } from '../../spec/world.ts';
+
+/** Programs run in one process. */
+export const PROCESS = 1;
+
+export type Order = {
+  /** Descriptors, the one that was opened first first. */
+  readonly descriptors: readonly number[];
+  /** Objects of each iommufd, likewise. */
+  readonly objects: ReadonlyMap<FileId, readonly ObjectId[]>;
+};
+
+const NOTHING: readonly never[] = [];
+
+export const NO_ORDER: Order = { descriptors: NOTHING, objects: new Map() };
+
+/** The numbers that are left of those before, in their order, and behind them the new ones; the same list if it is. */
+const kept = <N extends number>(
+  before: readonly N[],
+  after: OrderedMap<N, unknown>,
+): readonly N[] => {
+  const now: N[] = [];
+  each(after, (number) => {
+    now.push(number);
+  });
+  const old = before.filter((number) => now.includes(number));
+  const fresh = now.filter((number) => !before.includes(number));
+  return fresh.length === 0 && old.length === before.length ? before : [...old, ...fresh];
+};
+
+const objectsOf = (world: World, id: FileId): OrderedMap<ObjectId, unknown> => {
+  const file = openFile(world, id);
+  return file?.kind === 'iommufd' ? file.context.objects : undefined;
+};
+
+const keptObjects = (order: Order, before: World, after: World): Order['objects'] => {
+  let objects: Map<FileId, readonly ObjectId[]> | undefined;
+  each(after.files, (id, file) => {
+    if (file.kind !== 'iommufd' || file.context.objects === objectsOf(before, id)) return;
+    const was = order.objects.get(id) ?? NOTHING;
+    const is = kept(was, file.context.objects);
+    if (is !== was) objects = new Map(objects ?? order.objects).set(id, is);
+  });
+  return objects ?? order.objects;
+};
+
+/** The order after a call. An iommufd that is gone keeps its place: no file has its number again. */
+export const orderAfter = (order: Order, before: World, after: World): Order => {
+  const descriptors =
+    before.processes === after.processes
+      ? order.descriptors
+      : kept(order.descriptors as readonly never[], descriptorsOf(after, PROCESS));
+  const objects = before.files === after.files ? order.objects : keptObjects(order, before, after);
+  return descriptors === order.descriptors && objects === order.objects
+    ? order
+    : { descriptors, objects };
+};

@@ -1,0 +1,92 @@
+// The way to a state as an ordinary program: what a call names by number is named by the operation that gave it.
+
+import { ARENA_BASE } from '../../model/programs/arena.ts';
+import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
+import { u32At } from '../../spec/abi/bytes.ts';
+import type { Call } from '../../spec/call.ts';
+import { fileAt, type World } from '../../spec/world.ts';
+import type { Letter } from './letters.ts';
+import type { Found, Things } from './things.ts';
+import type { State, Step, WorldModel } from './world-model.ts';
+
+/** What operations gave, by where it is a number, and the number. */
+class Given {
+  readonly #values = new Map<string, Value>();
+
+  valueOf({ space, number }: Found): Value {
+    return this.#values.get(`${space} ${number}`) ?? BigInt(number);
+  }
+
+  #note(space: string, number: number, label: string, out: string): void {
+    this.#values.set(`${space} ${number}`, { from: label, out });
+  }
+
+  /** Notes the fields that the kernel wrote: a struct's whole bytes are the last that it writes. */
+  noteStruct(
+    operation: Extract<Operation, { op: 'ioctl' }>,
+    spaces: Readonly<Record<string, string | undefined>>,
+    bytes: Uint8Array,
+  ): void {
+    const { argument } = operation;
+    const layout = argument.kind === 'struct' ? LAYOUTS.get(argument.layout) : undefined;
+    for (const { name, kind, offset, width } of layout?.fields ?? []) {
+      const space = name.startsWith('out_access_pages') ? spaces.pin : spaces[kind];
+      if (!name.startsWith('out_') || space === undefined || offset + width > bytes.length)
+        continue;
+      this.#note(space, u32At(bytes, offset), operation.label, name);
+    }
+  }
+
+  noteDescriptor(number: number, label: string): void {
+    this.#note('descriptor', number, label, 'result');
+  }
+}
+
+const fileBehind = (world: World, call: Call, fd: number): number | undefined =>
+  fileAt(world, call.process, fd as never);
+
+const note = (given: Given, world: World, call: Call, operation: Operation, step: Step): void => {
+  const [outcome] = step(world, call);
+  if (outcome?.kind !== 'reply' || outcome.errno !== 0) return;
+  if (operation.op === 'open' || operation.op === 'memfd') {
+    given.noteDescriptor(outcome.result, operation.label);
+  }
+  if (operation.op !== 'ioctl' || call.kind !== 'ioctl') return;
+  if (operation.argument.kind === 'bytes') given.noteDescriptor(outcome.result, operation.label);
+  const bytes = outcome.writes.find(({ address }) => address === ARENA_BASE)?.bytes;
+  if (bytes === undefined) return;
+  const first = call.memory[0]?.bytes ?? new Uint8Array();
+  // The access of a pin is named in the struct, where objects' ids stand.
+  const access = first.length >= 12 ? fileBehind(world, call, u32At(first, 8)) : undefined;
+  given.noteStruct(
+    operation,
+    {
+      id: `iommufd ${fileBehind(world, call, call.fd)}`,
+      fd: 'descriptor',
+      pin: access === undefined ? undefined : `access ${access}`,
+    },
+    bytes,
+  );
+};
+
+const labelOf = (letter: Letter, position: number): string => {
+  const [word = 'call'] = /[a-z]+/.exec(letter.name.toLowerCase()) ?? [];
+  return `${word}${position + 1}`;
+};
+
+/** `states` are those on the way, from the start on: one more than the letters. */
+export const programOf = (
+  model: WorldModel,
+  letters: readonly Letter[],
+  states: readonly State[],
+): Program => {
+  const given = new Given();
+  return letters.map((letter, position) => {
+    const state = states[position] as State;
+    const things: Things = model.thingsOf(state);
+    const values = letter.needs.map((need) => given.valueOf(things.get(need) as Found));
+    const operation = letter.operation(labelOf(letter, position), values);
+    note(given, state.world, model.callOf(state, letter), operation, model.stepOf);
+    return operation;
+  });
+};

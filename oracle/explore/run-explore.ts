@@ -1,0 +1,122 @@
+// One exploration: an alphabet in a setting, looked at by all laws, in slices so that whoever waits can stop it.
+
+import { setImmediate } from 'node:timers/promises';
+import {
+  type Counts,
+  Exploration,
+  type Saved,
+  type Standing,
+} from '../../model/explorer/explore.ts';
+import type { Program } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { STATE_LAWS } from './laws.ts';
+import type { Alphabet, Letter } from './letters.ts';
+import { programOf } from './program-of.ts';
+import { type State, type Step, WorldModel } from './world-model.ts';
+
+export type ExploreOptions = {
+  readonly alphabet: Alphabet;
+  readonly setting: Setting;
+  /** Calls in a program, at most. */
+  readonly depth: number;
+  /** Distinct states, at most. */
+  readonly states: number;
+  /** Milliseconds, at most. */
+  readonly time: number;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly earlier?: Earlier;
+  /** The specification; tests put mistakes into it. */
+  readonly step?: Step;
+};
+
+export type Progress = Counts & { readonly statesPerSecond: number; readonly rules: number };
+
+/** What was counted before the exploration was saved. */
+export type Earlier = {
+  readonly saved: Saved;
+  readonly rules: ReadonlyMap<string, number>;
+  readonly unspecified: number;
+  readonly seconds: number;
+};
+
+export type BrokenLaw = { readonly law: string; readonly how: string; readonly program: Program };
+
+export type ExploreReport = {
+  readonly alphabet: string;
+  readonly setting: Setting;
+  readonly counts: Counts;
+  /** Of this run, and of those before it that were saved. */
+  readonly seconds: number;
+  /** In this run. */
+  readonly statesPerSecond: number;
+  /** How often each rule answered, by its id. */
+  readonly rules: ReadonlyMap<string, number>;
+  /** Calls that the specification says nothing of: what follows them is not explored. */
+  readonly unspecified: number;
+  readonly broken: BrokenLaw | undefined;
+  readonly ended: 'whole' | 'depth' | 'states' | 'broken' | 'time' | 'interrupted';
+};
+
+export type Explored = {
+  readonly report: ExploreReport;
+  /** To be saved, and gone on with. */
+  readonly standing: Standing;
+  readonly bytes: () => Iterable<Uint8Array>;
+};
+
+/** Milliseconds between two looks at whether to stop. */
+const SLICE = 100;
+
+export const runExplore = async (options: ExploreOptions): Promise<Explored> => {
+  const { alphabet, setting, earlier, signal } = options;
+  const rules = new Map(earlier?.rules);
+  let unspecified = earlier?.unspecified ?? 0;
+  const model = new WorldModel({
+    setting,
+    letters: alphabet.letters,
+    ...(options.step === undefined ? {} : { step: options.step }),
+    onAnswer: (rule) => {
+      if (rule === undefined) unspecified += 1;
+      else rules.set(rule, (rules.get(rule) ?? 0) + 1);
+    },
+  });
+  const start = performance.now();
+  let sliceEnd = start + SLICE;
+  const exploration = new Exploration<State, Letter>(model, {
+    laws: STATE_LAWS,
+    bounds: { depth: options.depth, states: options.states },
+    onProgress: () => performance.now() < sliceEnd,
+    ...(earlier === undefined ? {} : { saved: earlier.saved }),
+  });
+  const first = exploration.counts.distinct;
+  const spent = (): number => performance.now() - start;
+  const speed = (): number => Math.round(((exploration.counts.distinct - first) / spent()) * 1000);
+  let explored = exploration.run();
+  while (explored.ended === 'stopped' && !signal.aborted && spent() < options.time) {
+    options.onProgress?.({ ...explored.counts, statesPerSecond: speed(), rules: rules.size });
+    await setImmediate();
+    sliceEnd = performance.now() + SLICE;
+    explored = exploration.run();
+  }
+  const { counts, broken, ended } = explored;
+  return {
+    report: {
+      alphabet: alphabet.name,
+      setting,
+      counts,
+      seconds: (earlier?.seconds ?? 0) + spent() / 1000,
+      statesPerSecond: speed(),
+      rules,
+      unspecified,
+      broken: broken && {
+        law: broken.law,
+        how: broken.how,
+        program: programOf(model, broken.actions, broken.states),
+      },
+      ended: ended === 'stopped' ? (signal.aborted ? 'interrupted' : 'time') : ended,
+    },
+    standing: exploration.standing,
+    bytes: () => exploration.bytes(),
+  };
+};

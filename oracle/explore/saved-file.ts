@@ -1,0 +1,117 @@
+// An exploration in a file: a line of JSON that says of what and how far, and behind it the states as the explorer gives
+// them. A file is replaced when the new one is whole.
+
+import { closeSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import type { Standing } from '../../model/explorer/explore.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { Fields, parseObject } from '../trace/fields.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { settingJson, settingOf } from '../trace/setting-json.ts';
+import type { Alphabet } from './letters.ts';
+import type { Earlier, Explored } from './run-explore.ts';
+
+const FORMAT = 'iommufd-exploration';
+const VERSION = 1;
+const LONGEST_HEADER = 1 << 20;
+const LINE_END = 10;
+
+export type SavedExploration = {
+  readonly alphabet: Alphabet;
+  readonly setting: Setting;
+  readonly earlier: Earlier;
+  readonly close: () => void;
+};
+
+/** What the states depend on: with another list of letters the same numbers mean other calls. */
+const lettersOf = ({ letters }: Alphabet): readonly string[] => letters.map(({ name }) => name);
+
+export const saveExploration = (
+  path: string,
+  alphabet: Alphabet,
+  { report, standing, bytes }: Explored,
+): void => {
+  const partial = `${path}.part`;
+  const file = openSync(partial, 'w');
+  try {
+    const header = {
+      format: FORMAT,
+      version: VERSION,
+      ...settingJson(report.setting),
+      alphabet: report.alphabet,
+      letters: lettersOf(alphabet),
+      standing,
+      seconds: report.seconds,
+      unspecified: report.unspecified,
+      rules: Object.fromEntries(report.rules),
+    };
+    writeSync(file, `${jsonLine(header)}\n`);
+    for (const piece of bytes()) writeSync(file, piece);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(partial, path);
+};
+
+const readHeader = (path: string, file: number): { header: Fields; end: number } => {
+  const bytes = new Uint8Array(LONGEST_HEADER);
+  const length = readSync(file, bytes, 0, LONGEST_HEADER, 0);
+  const end = bytes.subarray(0, length).indexOf(LINE_END);
+  if (end === -1) throw new BadInput(path, 1, 'this is no saved exploration');
+  const text = Buffer.from(bytes.subarray(0, end)).toString();
+  const header = new Fields(path, 1, parseObject(path, 1, text));
+  if (header.raw('format') !== FORMAT) header.fail('this is no saved exploration');
+  if (header.raw('version') !== VERSION) {
+    header.fail(`version ${String(header.raw('version'))} is not known; version ${VERSION} is`);
+  }
+  return { header, end: end + 1 };
+};
+
+const standingOf = (header: Fields): Standing => {
+  const fields = header.object('standing');
+  return {
+    distinct: fields.integer('distinct'),
+    generated: fields.integer('generated'),
+    depth: fields.integer('depth'),
+    position: fields.integer('position'),
+    levelEnd: fields.integer('levelEnd'),
+  };
+};
+
+const alphabetOf = (header: Fields, alphabets: readonly Alphabet[]): Alphabet => {
+  const name = header.text('alphabet');
+  const alphabet = alphabets.find((candidate) => candidate.name === name);
+  if (alphabet === undefined) header.fail(`there is no alphabet "${name}"`);
+  const letters = header.texts('letters');
+  if (letters.join('\n') !== lettersOf(alphabet).join('\n')) {
+    header.fail(`the alphabet "${name}" had other letters when this was saved; begin anew`);
+  }
+  return alphabet;
+};
+
+/** The states are read when the exploration goes on; then `close`. Throws BadInput. */
+export const openExploration = (path: string, alphabets: readonly Alphabet[]): SavedExploration => {
+  const file = openSync(path, 'r');
+  const { header, end } = readHeader(path, file);
+  const rules = header.object('rules');
+  let at = end;
+  const read = (into: Uint8Array): void => {
+    for (let done = 0; done < into.length; ) {
+      const count = readSync(file, into, done, into.length - done, at);
+      if (count === 0) throw new BadInput(path, 0, 'the file is cut short');
+      done += count;
+      at += count;
+    }
+  };
+  return {
+    alphabet: alphabetOf(header, alphabets),
+    setting: settingOf(header),
+    earlier: {
+      saved: { standing: standingOf(header), read },
+      rules: new Map(rules.names().map((name) => [name, rules.integer(name)])),
+      unspecified: header.integer('unspecified'),
+      seconds: Number(header.raw('seconds')),
+    },
+    close: () => closeSync(file),
+  };
+};

@@ -1,0 +1,72 @@
+// The things that a program has in a world, by their names: numbers of descriptors, objects and pins.
+
+import { accessAt, type Context } from '../../spec/iommufd/context.ts';
+import { contextOf, type World } from '../../spec/world.ts';
+import type { Thing } from './letters.ts';
+import { descriptorsInOrder, type OpenDescriptor, objectsInOrder } from './naming.ts';
+import type { Order } from './order.ts';
+
+/** A number, and in what it is one: descriptors are of the process, objects of an iommufd, pins of an access. */
+export type Found = { readonly number: number; readonly space: string };
+
+export type Things = ReadonlyMap<Thing, Found>;
+
+const DESCRIPTORS = 'descriptor';
+
+class Finding {
+  readonly found = new Map<Thing, Found>();
+  readonly #counts = new Map<string, number>();
+
+  /** The next thing of the kind. */
+  next(kind: string, number: number, space: string): void {
+    const count = (this.#counts.get(kind) ?? 0) + 1;
+    this.#counts.set(kind, count);
+    this.found.set(`${kind} ${count}`, { number, space });
+  }
+}
+
+/** The objects of the first iommufd have names; others are only there. */
+const addObjects = (finding: Finding, context: Context, order: Order, space: string): void => {
+  for (const { id, object } of objectsInOrder(context, order)) {
+    finding.next(object.kind === 'access' ? 'access object' : object.kind, id, space);
+  }
+};
+
+const addDescriptor = (
+  finding: Finding,
+  world: World,
+  order: Order,
+  { fd, id, file }: OpenDescriptor,
+): void => {
+  const space = `iommufd ${id}`;
+  switch (file.kind) {
+    case 'iommufd':
+      finding.next('iommufd', fd, DESCRIPTORS);
+      if (!finding.found.has('iommufd 2')) addObjects(finding, file.context, order, space);
+      return;
+    case 'group':
+      finding.found.set(`group ${file.group}`, { number: fd, space: DESCRIPTORS });
+      return;
+    case 'device':
+    case 'cdev':
+      finding.next(`${file.kind} ${file.name}`, fd, DESCRIPTORS);
+      return;
+    case 'access': {
+      finding.next('access', fd, DESCRIPTORS);
+      const pins = accessAt(contextOf(world, file.iommufd), file.object)?.pins ?? [];
+      if (finding.found.has('access 2')) return;
+      for (const pin of pins) finding.next('pin', pin.id, `access ${id}`);
+      return;
+    }
+    default:
+      finding.next(file.kind, fd, DESCRIPTORS);
+  }
+};
+
+export const thingsIn = (world: World, order: Order): Things => {
+  const finding = new Finding();
+  for (const descriptor of descriptorsInOrder(world, order)) {
+    addDescriptor(finding, world, order, descriptor);
+  }
+  return finding.found;
+};

@@ -1,0 +1,167 @@
+// A name for a world as bytes: two worlds have the same one if and only if they are the same up to the numbers of
+// descriptors, files, objects, pages, pins and backings. What only counts (the next of any of these) is not in it: a number
+// that is free is as good as another one. What was stored into memory is not in it either: explored programs look at no
+// memory but the struct of the call.
+
+import { sameBytes } from '../../spec/abi/bytes.ts';
+import type { ObjectId } from '../../spec/abi/units.ts';
+import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
+import type { FileId } from '../../spec/files.ts';
+import { NO_ENGINES } from '../../spec/hardware/engines.ts';
+import type { AddressSpace, BackingId } from '../../spec/memory/address-space.ts';
+import { accountOf, spaceOf } from '../../spec/memory/memory.ts';
+import { openFile, type World } from '../../spec/world.ts';
+import { writeContainer } from './container-key.ts';
+import { ContextKey } from './context-key.ts';
+import { KeyWriter } from './key-writer.ts';
+import { descriptorsInOrder, FILE_RANKS, objectsInOrder, placeOf } from './naming.ts';
+import { Numbers } from './numbers.ts';
+import { type Order, PROCESS } from './order.ts';
+
+const PROTECTIONS = { none: 0, read: 1, 'read-write': 2 } as const;
+const MAPPING_KINDS = { memory: 0, device: 1, beyond: 2 } as const;
+const GONE = 255;
+
+/** What is known of a space of addresses, and the backings in the order in which it has them. */
+type SpaceKey = {
+  readonly space: AddressSpace;
+  readonly bytes: Uint8Array;
+  readonly backings: readonly BackingId[];
+};
+
+const spaceKeyOf = (space: AddressSpace): SpaceKey => {
+  const writer = new KeyWriter();
+  const numbers = new Numbers();
+  const backings: BackingId[] = [];
+  writer.number(sizeOf(space));
+  for (const { key, value } of nodesOf(space)) {
+    if (numbers.of(value.backing) === backings.length) backings.push(value.backing);
+    writer.u64(key);
+    writer.u64(value.last);
+    writer.byte(PROTECTIONS[value.protection]);
+    writer.byte(MAPPING_KINDS[value.kind]);
+    writer.flag(value.shared);
+    writer.flag(value.huge === true);
+    writer.number(numbers.of(value.backing));
+    writer.number(value.page);
+  }
+  return { space, bytes: writer.bytes.slice(), backings };
+};
+
+export class WorldKey {
+  readonly #writer = new KeyWriter();
+  readonly #files = new Numbers();
+  readonly #backings = new Numbers();
+  readonly #context = new ContextKey(this.#writer, this.#backings);
+  /** What programs start with, and what was met last: it seldom changes from one world to the next. */
+  readonly #firstSpace: SpaceKey;
+  #space: SpaceKey;
+
+  constructor(start: World) {
+    this.#firstSpace = spaceKeyOf(spaceOf(start.memory, PROCESS));
+    this.#space = this.#firstSpace;
+  }
+
+  /** Valid until the next call. */
+  of(world: World, order: Order): Uint8Array {
+    const writer = this.#writer;
+    writer.clear();
+    this.#files.clear();
+    this.#backings.clear();
+    this.#context.clear();
+    if (world.engines !== NO_ENGINES) throw new Error('Transfers by devices are not explored.');
+    this.#memory(world);
+    const descriptors = descriptorsInOrder(world, order);
+    writer.number(descriptors.length);
+    for (const { id } of descriptors) writer.number(this.#files.of(id));
+    this.#devices(world, order);
+    // Files that others refer to are numbered while those are written.
+    for (let number = 0; number < this.#files.size; number += 1) this.#file(world, order, number);
+    // A file that nothing refers to would show here.
+    writer.number(sizeOf(world.files));
+    return writer.bytes;
+  }
+
+  #memory({ memory }: World): void {
+    const writer = this.#writer;
+    const space = spaceOf(memory, PROCESS);
+    if (space !== this.#space.space) this.#space = spaceKeyOf(space);
+    const isFirst = sameBytes(this.#space.bytes, this.#firstSpace.bytes);
+    writer.flag(isFirst);
+    if (!isFirst) writer.written(this.#space.bytes);
+    for (const backing of this.#space.backings) this.#backings.of(backing);
+    const { locked, pinned } = accountOf(memory, PROCESS);
+    // Where a law is broken they may be negative.
+    for (const count of [locked, pinned, memory.userLocked]) {
+      writer.flag(count < 0);
+      writer.number(Math.abs(count));
+    }
+  }
+
+  #devices(world: World, order: Order): void {
+    const { setting, devices } = world;
+    const writer = this.#writer;
+    writer.number(devices.size);
+    if (devices.size === 0) return;
+    for (const { name } of setting.platform.devices) {
+      const open = devices.get(name);
+      if (open === undefined) {
+        writer.byte(0);
+        continue;
+      }
+      writer.byte(open.kind === 'bound' ? 1 : 2);
+      writer.number(open.opens);
+      if (open.kind === 'held') {
+        writer.number(this.#files.of(open.group));
+      } else {
+        writer.number(this.#files.of(open.iommufd));
+        this.#object(world, order, open.iommufd, open.object);
+      }
+    }
+  }
+
+  #object(world: World, order: Order, iommufd: FileId, id: ObjectId): void {
+    const file = openFile(world, iommufd);
+    this.#writer.number(
+      file?.kind === 'iommufd' ? placeOf(objectsInOrder(file.context, order), id) : 0,
+    );
+  }
+
+  #file(world: World, order: Order, number: number): void {
+    const writer = this.#writer;
+    const id = this.#files.at(number) as FileId;
+    const file = openFile(world, id);
+    // A file that is gone is told by that: where no law is broken there is none.
+    writer.byte(file === undefined ? GONE : FILE_RANKS[file.kind]);
+    switch (file?.kind) {
+      case 'iommufd':
+        this.#context.write(file.context, objectsInOrder(file.context, order));
+        return;
+      case 'container':
+        writeContainer(writer, this.#backings, file.container);
+        return;
+      case 'group':
+        writer.number(file.group);
+        writer.number(file.container === undefined ? 0 : this.#files.of(file.container) + 1);
+        return;
+      case 'device':
+        writer.text(file.name);
+        return;
+      case 'cdev':
+        writer.text(file.name);
+        writer.flag(file.bound);
+        writer.flag(file.attachedByPasid);
+        return;
+      case 'access':
+        writer.number(this.#files.of(file.iommufd));
+        this.#object(world, order, file.iommufd, file.object);
+        return;
+      case 'memfd':
+        writer.number(this.#backings.of(file.backing));
+        writer.u64(file.length);
+        return;
+      case 'unspecified':
+        writer.text(file.path);
+    }
+  }
+}

@@ -1,0 +1,199 @@
+// The specification as a model that can be explored: states are worlds, actions the letters of an alphabet, and two worlds
+// are one state where they differ in numbers only. Where the kernel may choose, it chooses as known kernels do.
+
+import type { Model } from '../../model/explorer/model.ts';
+import { CHANGES_THOUGH_REFUSED } from '../../model/laws/changes-though-refused.ts';
+import type { Contradiction, Made } from '../../model/laws/law.ts';
+import { REFINEMENTS } from '../../model/laws/refinement.ts';
+import { ARENA_BASE } from '../../model/programs/arena.ts';
+import { startOfProgram } from '../../model/programs/draft.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import { callOf, type Place, prepare, resolve } from '../../model/programs/run.ts';
+import { sameBytes } from '../../spec/abi/bytes.ts';
+import { fileDescriptor } from '../../spec/abi/units.ts';
+import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../spec/abi/vfio.ts';
+import type { Call } from '../../spec/call.ts';
+import type { Outcome, Reply } from '../../spec/outcome.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { step as stepOfSpecification } from '../../spec/step.ts';
+import type { World } from '../../spec/world.ts';
+import type { Letter } from './letters.ts';
+import { NO_ORDER, type Order, orderAfter, PROCESS } from './order.ts';
+import { type Things, thingsIn } from './things.ts';
+import { WorldKey } from './world-key.ts';
+
+/** A world, the order in which its program came by what it has, and which law of steps the last call broke on the way to it. */
+export type State = {
+  readonly world: World;
+  readonly order: Order;
+  readonly broken: { readonly law: string; readonly how: string } | undefined;
+};
+
+export type Step = (world: World, call: Call) => readonly Outcome[];
+
+export type WorldModelOptions = {
+  readonly setting: Setting;
+  readonly letters: readonly Letter[];
+  /** The specification; tests put mistakes into it. */
+  readonly step?: Step;
+  /** Told of each call: the rule that answered, or undefined where the call is not specified. */
+  readonly onAnswer?: (rule: string | undefined) => void;
+};
+
+export const REFUSALS_CHANGE_NOTHING = 'a refused call changes nothing';
+
+/** Nothing was given earlier: things are named by numbers. */
+const PLACE: Place = { base: ARENA_BASE, given: new Map() };
+
+/** The call that an operation is, with numbers in place of what earlier operations gave. */
+const callFor = (operation: Operation): Call => {
+  if (operation.op === 'dma') throw new Error('Transfers by devices are not explored.');
+  if (operation.op !== 'ioctl') return callOf(operation, PLACE);
+  const { argument, stretches } = prepare(operation.argument, PLACE);
+  return {
+    kind: 'ioctl',
+    process: PROCESS,
+    fd: fileDescriptor(Number(resolve(operation.fd, PLACE))),
+    command: operation.command,
+    argument,
+    memory: stretches,
+  };
+};
+
+/** Calls that were made before, by the numbers of their things. */
+class Calls {
+  readonly #letter: Letter;
+  readonly #known = new Map<string, Call>();
+
+  constructor(letter: Letter) {
+    this.#letter = letter;
+  }
+
+  of(things: Things): Call {
+    const { needs } = this.#letter;
+    let name = '';
+    for (const need of needs) name += `${things.get(need)?.number} `;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const values = needs.map((need) => BigInt(things.get(need)?.number ?? 0));
+    const call = callFor(this.#letter.operation(this.#letter.name, values));
+    this.#known.set(name, call);
+    return call;
+  }
+}
+
+const mayChange: ReadonlySet<string> = new Set(CHANGES_THOUGH_REFUSED.map(({ rule }) => rule));
+
+/** Whether nothing is different but bytes that were stored and what only counts: a quick look, true only if so. */
+const surelySame = (a: World, b: World): boolean =>
+  a.files === b.files &&
+  a.processes === b.processes &&
+  a.devices === b.devices &&
+  a.memory.spaces === b.memory.spaces &&
+  a.memory.accounts === b.memory.accounts &&
+  a.memory.userLocked === b.memory.userLocked;
+
+/** Bytes that the call stored are forgotten: no letter looks at them. */
+const withoutStores = (world: World): World =>
+  world.memory.stores === undefined
+    ? world
+    : { ...world, memory: { ...world.memory, stores: undefined } };
+
+const isRefined = (call: Call): boolean =>
+  call.kind === 'ioctl' &&
+  (call.command === VFIO_IOMMU_MAP_DMA || call.command === VFIO_IOMMU_UNMAP_DMA);
+
+export class WorldModel implements Model<State, Letter> {
+  readonly #letters: readonly Letter[];
+  readonly #calls: ReadonlyMap<Letter, Calls>;
+  /** The specification, or what stands in its place. */
+  readonly stepOf: Step;
+  readonly #onAnswer: (rule: string | undefined) => void;
+  readonly #start: World;
+  readonly #key: WorldKey;
+  readonly #otherKey: WorldKey;
+  /** The things of the state that was asked about last. */
+  #asked: State | undefined;
+  #things: Things = new Map();
+
+  constructor({ setting, letters, step, onAnswer }: WorldModelOptions) {
+    this.#letters = letters;
+    this.#calls = new Map(letters.map((each) => [each, new Calls(each)]));
+    this.stepOf = step ?? stepOfSpecification;
+    this.#onAnswer = onAnswer ?? (() => {});
+    this.#start = startOfProgram(setting);
+    this.#key = new WorldKey(this.#start);
+    this.#otherKey = new WorldKey(this.#start);
+  }
+
+  start(): readonly State[] {
+    return [{ world: this.#start, order: NO_ORDER, broken: undefined }];
+  }
+
+  enabled(state: State): readonly Letter[] {
+    if (state.broken !== undefined) return [];
+    const things = this.thingsOf(state);
+    return this.#letters.filter(
+      ({ needs, unless }) =>
+        needs.every((need) => things.has(need)) && !unless.some((other) => things.has(other)),
+    );
+  }
+
+  thingsOf(state: State): Things {
+    if (state !== this.#asked) {
+      this.#things = thingsIn(state.world, state.order);
+      this.#asked = state;
+    }
+    return this.#things;
+  }
+
+  callOf(state: State, letter: Letter): Call {
+    const calls = this.#calls.get(letter);
+    if (calls === undefined) throw new Error(`The alphabet has no letter "${letter.name}".`);
+    return calls.of(this.thingsOf(state));
+  }
+
+  step(state: State, letter: Letter): State | undefined {
+    const { world } = state;
+    const call = this.callOf(state, letter);
+    const [outcome] = this.stepOf(world, call);
+    if (outcome?.kind !== 'reply') {
+      this.#onAnswer(undefined);
+      return undefined;
+    }
+    this.#onAnswer(outcome.rule.id);
+    const isSame = surelySame(world, outcome.world);
+    const broken = this.#brokenBy(state, call, outcome, isSame);
+    if (isSame && broken === undefined) return state;
+    const order = orderAfter(state.order, world, outcome.world);
+    return { world: withoutStores(outcome.world), order, broken };
+  }
+
+  canonical({ world, order, broken }: State): Uint8Array {
+    const key = this.#key.of(world, order);
+    // A state that a broken law led to is none of the others.
+    return broken === undefined ? key : Uint8Array.of(...key, 0xff);
+  }
+
+  #brokenBy(state: State, call: Call, reply: Reply, isSame: boolean): State['broken'] {
+    const { rule, errno, result, world: after } = reply;
+    const { world: before, order } = state;
+    const differenceOf = (a: World, b: World): Contradiction => {
+      if (surelySame(a, b)) return undefined;
+      const one = this.#key.of(a, orderAfter(order, before, a));
+      const other = this.#otherKey.of(b, orderAfter(order, before, b));
+      return sameBytes(one, other) ? undefined : 'the worlds differ';
+    };
+    if (errno !== 0 && !isSame && !mayChange.has(rule.id)) {
+      const how = differenceOf(before, after);
+      if (how !== undefined) return { law: REFUSALS_CHANGE_NOTHING, how: `${rule.id}: ${how}` };
+    }
+    if (!isRefined(call)) return undefined;
+    const made: Made = { before, call, rule, result: errno === 0 ? result : -errno, after };
+    for (const { name, compare } of REFINEMENTS) {
+      const comparison = compare(made, differenceOf);
+      if (comparison.kind === 'differs') return { law: name, how: comparison.how };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+// What was explored, as text: a row an alphabet, which rules answered, and where a law is broken, by which program.
+
+import { ALL_RULES } from '../../spec/rules.ts';
+import { WORLD_LAWS } from '../explore/laws.ts';
+import type { ExploreReport } from '../explore/run-explore.ts';
+import { settingText } from './counterexample.ts';
+import { columns, indented, wrapped } from './lines.ts';
+import type { Palette } from './palette.ts';
+import { programText } from './program-text.ts';
+import { count, grouped } from './quantities.ts';
+
+const ENDS: Readonly<Record<ExploreReport['ended'], (report: ExploreReport) => string>> = {
+  whole: () => 'every state there is',
+  depth: ({ counts }) => `every program of ${counts.depth} calls`,
+  states: ({ counts }) => `as many states as it may, in ${counts.depth + 1} calls`,
+  broken: () => 'a law is broken',
+  time: ({ counts }) => `as far as time went, in ${counts.depth + 1} calls`,
+  interrupted: ({ counts }) => `interrupted, in ${counts.depth + 1} calls`,
+};
+
+/** What ends short of the frontier, and why. */
+export const endText = (report: ExploreReport): string => ENDS[report.ended](report);
+
+const HEAD = [
+  'alphabet',
+  'release',
+  'platform',
+  'states',
+  'met',
+  'states/s',
+  'frontier',
+  'rules',
+  '',
+];
+
+const rowOf = (report: ExploreReport): readonly string[] => [
+  report.alphabet,
+  report.setting.release,
+  report.setting.platform.name,
+  grouped(report.counts.distinct),
+  grouped(report.counts.generated),
+  grouped(report.statesPerSecond),
+  grouped(report.counts.frontier),
+  `${report.rules.size}`,
+  endText(report),
+];
+
+const brokenText = (report: ExploreReport, palette: Palette): readonly string[] => {
+  const { broken, setting, alphabet } = report;
+  if (broken === undefined) return [];
+  return [
+    '',
+    palette.bad(`BROKEN LAW  ${broken.law}`),
+    ...wrapped(broken.how, '  '),
+    '',
+    `${palette.title(count(broken.program.length, 'operation'))}, as few as there can be of the alphabet ${alphabet} (${settingText(setting)})`,
+    ...indented(programText(broken.program), '  '),
+  ];
+};
+
+/** How often each rule answered in all of them, the most frequent first; then those that never did. */
+const rulesText = (reports: readonly ExploreReport[]): readonly string[] => {
+  const counts = new Map<string, number>();
+  for (const [rule, times] of reports.flatMap(({ rules }) => [...rules])) {
+    counts.set(rule, (counts.get(rule) ?? 0) + times);
+  }
+  const reached = [...counts].sort((a, b) => b[1] - a[1]);
+  const others = ALL_RULES.filter(({ id }) => !counts.has(id));
+  return [
+    '',
+    `${count(reached.length, 'rule')} answered:`,
+    ...indented(
+      columns(
+        reached.map(([rule, times]) => [grouped(times), rule]),
+        [0],
+      ),
+      '  ',
+    ),
+    `${count(others.length, 'rule')} did not:`,
+    ...others.map(({ id }) => `  ${id}`),
+  ];
+};
+
+export const exploreText = (
+  reports: readonly ExploreReport[],
+  isVerbose: boolean,
+  palette: Palette,
+): readonly string[] => {
+  const broken = reports.filter((report) => report.broken !== undefined);
+  const unspecified = reports.reduce((sum, report) => sum + report.unspecified, 0);
+  return [
+    ...columns([HEAD, ...reports.map(rowOf)], [3, 4, 5, 6, 7]),
+    ...(unspecified === 0
+      ? []
+      : [`${count(unspecified, 'call')} not specified: what follows them was not explored`]),
+    ...(isVerbose ? rulesText(reports) : []),
+    ...broken.flatMap((report) => brokenText(report, palette)),
+    ...(broken.length > 0
+      ? []
+      : ['', palette.good(`no law of ${WORLD_LAWS.length} is broken in any of these states`)]),
+  ];
+};

@@ -1,0 +1,73 @@
+// States that have the same name cannot be told apart by any call of their alphabet, and the states that follow have the
+// same names again: so nothing is lost where only one of them is looked at.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
+import type { Alphabet } from '../../../oracle/explore/letters.ts';
+import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
+import { MIXED_PLATFORM, PLATFORMS } from '../../../oracle/trace/platforms.ts';
+import { RELEASE_NAMES } from '../../../spec/releases.ts';
+import { settingOf } from '../../settings.ts';
+import { toldApart } from './told-apart.ts';
+
+const test = suite('names of explored states');
+
+const STATES = 700;
+const PAIRS = 120;
+
+/** Pairs of states that were reached by different programs and have one name, spread over what is met. */
+const pairsOf = (
+  model: WorldModel,
+  nameOf: (state: State) => string,
+): readonly (readonly [State, State])[] => {
+  const [start] = model.start();
+  const known = new Map<string, State>([[nameOf(start as State), start as State]]);
+  const pairs: (readonly [State, State])[] = [];
+  const left = [start as State];
+  for (const state of left) {
+    for (const letter of model.enabled(state)) {
+      const next = model.step(state, letter);
+      if (next === undefined || next === state) continue;
+      const name = nameOf(next);
+      const first = known.get(name);
+      if (first !== undefined) pairs.push([first, next]);
+      else if (known.size < STATES) {
+        known.set(name, next);
+        left.push(next);
+      }
+    }
+  }
+  const every = Math.max(1, Math.floor(pairs.length / PAIRS));
+  return pairs.filter((_, index) => index % every === 0);
+};
+
+const modelOf = ({ letters, platform }: Alphabet, release: (typeof RELEASE_NAMES)[number]) =>
+  new WorldModel({
+    setting: { ...settingOf('mock'), release, platform: PLATFORMS[platform] ?? MIXED_PLATFORM },
+    letters,
+  });
+
+for (const alphabet of ALPHABETS) {
+  for (const release of RELEASE_NAMES) {
+    test(`${alphabet.name}, ${release}: equal names, nothing to tell apart by`, () => {
+      const model = modelOf(alphabet, release);
+      const pairs = pairsOf(model, (state) => Buffer.from(model.canonical(state)).toString('hex'));
+      assert.ok(pairs.length >= PAIRS, `${pairs.length} pairs`);
+      for (const [one, other] of pairs) assert.is(toldApart(model, one, other), undefined);
+    });
+  }
+}
+
+test('names that leave something out are noticed', () => {
+  for (const alphabet of ALPHABETS) {
+    const model = modelOf(alphabet, '7.3.4');
+    const pairs = pairsOf(model, (state) => `${model.canonical(state).length}`);
+    assert.ok(
+      pairs.some(([one, other]) => toldApart(model, one, other) !== undefined),
+      alphabet.name,
+    );
+  }
+});
+
+test.run();

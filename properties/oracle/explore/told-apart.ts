@@ -1,0 +1,85 @@
+// Whether two states can be told apart by one more call: by the calls that there are, the rule that answers, the bytes that
+// it writes but for numbers of descriptors and objects, and the names of the states that follow.
+
+import { ARENA_BASE } from '../../../model/programs/arena.ts';
+import { LAYOUTS } from '../../../model/programs/program.ts';
+import type { Letter } from '../../../oracle/explore/letters.ts';
+import { type NamedObject, objectsInOrder, placeOf } from '../../../oracle/explore/naming.ts';
+import type { State, WorldModel } from '../../../oracle/explore/world-model.ts';
+import { u32At } from '../../../spec/abi/bytes.ts';
+import type { Layout } from '../../../spec/abi/layout.ts';
+import type { ObjectId } from '../../../spec/abi/units.ts';
+import type { Segment } from '../../../spec/call.ts';
+import type { Outcome } from '../../../spec/outcome.ts';
+import { fileAt, openFile } from '../../../spec/world.ts';
+
+const layoutOf = (letter: Letter) => {
+  const operation = letter.operation(
+    letter.name,
+    letter.needs.map(() => 0n),
+  );
+  return operation.op === 'ioctl' && operation.argument.kind === 'struct'
+    ? LAYOUTS.get(operation.argument.layout)
+    : undefined;
+};
+
+/** What was written, without numbers of descriptors, objects and pins; of an IOAS that is told, which it is. */
+const namesTakenOut = (
+  { address, bytes }: Segment,
+  layout: Layout | undefined,
+  objects: readonly NamedObject[],
+): unknown => {
+  const plain = Uint8Array.from(bytes);
+  const places: number[] = [];
+  for (const { name, kind, offset, width } of layout?.fields ?? []) {
+    const from = Number(ARENA_BASE - address) + offset;
+    const isNumber = kind === 'id' || kind === 'fd' || name.includes('access_pages_id');
+    if (!isNumber || from < 0 || from + width > plain.length) continue;
+    if (name === 'ioas_id') places.push(placeOf(objects, u32At(bytes, from) as ObjectId));
+    plain.fill(0, from, from + width);
+  }
+  return [address, Buffer.from(plain).toString('hex'), places];
+};
+
+/** What a reply shows to a program that gives its things names of its own. */
+const shown = (model: WorldModel, state: State, letter: Letter): unknown => {
+  const call = model.callOf(state, letter);
+  const outcomes: readonly Outcome[] = model.stepOf(state.world, call);
+  const file = call.kind === 'ioctl' ? fileAt(state.world, call.process, call.fd) : undefined;
+  const on = file === undefined ? undefined : openFile(state.world, file);
+  const objects = on?.kind === 'iommufd' ? objectsInOrder(on.context, state.order) : [];
+  const layout = layoutOf(letter);
+  return outcomes.map((outcome) => {
+    if (outcome.kind === 'unspecified') return outcome.what;
+    const { rule, errno, result, writes, choices } = outcome;
+    const isDescriptor = choices?.list.some(({ seen }) => seen.in === 'result') === true;
+    return {
+      rule: rule.id,
+      errno,
+      result: isDescriptor ? 'a descriptor' : result,
+      writes: writes.map((write) => namesTakenOut(write, layout, objects)),
+    };
+  });
+};
+
+const text = (value: unknown): string =>
+  JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}` : part));
+
+/** By what they are told apart, in words; undefined where they are not. */
+export const toldApart = (model: WorldModel, a: State, b: State): string | undefined => {
+  const letters = model.enabled(a);
+  const others = model.enabled(b);
+  const names = (list: readonly Letter[]): string => list.map(({ name }) => name).join();
+  if (names(letters) !== names(others)) return 'other calls can be made';
+  for (const letter of letters) {
+    const [one, other] = [text(shown(model, a, letter)), text(shown(model, b, letter))];
+    if (one !== other) return `${letter.name}: ${one} and ${other}`;
+    const [after, otherAfter] = [model.step(a, letter), model.step(b, letter)];
+    if (after === undefined || otherAfter === undefined) continue;
+    const key = Buffer.from(model.canonical(after)).toString('hex');
+    if (key !== Buffer.from(model.canonical(otherAfter)).toString('hex')) {
+      return `${letter.name} leads to states of different names`;
+    }
+  }
+  return undefined;
+};
