@@ -18,12 +18,15 @@ export type Iommu = {
 export type PlatformDevice = {
   /** What GET_DEVICE_FD is asked for: "0000:00:04.0". */
   readonly name: string;
-  /** The number in /dev/vfio/N. */
+  /** The number in /dev/vfio/N, or /dev/vfio/noiommu-N. */
   readonly group: number;
-  /** The number in /dev/vfio/devices/vfioN, the device's own file, where it has one. */
+  /** The number in /dev/vfio/devices/vfioN or noiommu-vfioN, the device's own file, where it has one. */
   readonly cdev?: number;
-  /** Index into `iommus`. A mediated device has none: it is an in-kernel user of the IOAS. */
-  readonly iommu: number | 'none';
+  /**
+   * Index into `iommus`. A mediated device has none: it is an in-kernel user of the IOAS. `noiommu` is a physical device
+   * that nothing translates for, in a no-IOMMU group: what it is told to reach are physical addresses.
+   */
+  readonly iommu: number | 'none' | 'noiommu';
   /** IOVAs that the device reaches by another way than the IOMMU (its interrupts, for one). */
   readonly reserved: readonly IovaRange[];
   /** It moves memory when a program tells it to: QEMU's edu, whose registers a program can reach. */
@@ -45,9 +48,15 @@ export type Platform = {
   readonly mockDevices: boolean;
   /** CONFIG_VFIO_NOIOMMU: what CHECK_EXTENSION says of it. */
   readonly noIommuConfigured: boolean;
+  /** The module parameter vfio.enable_unsafe_noiommu_mode. Absent where nothing says. */
+  readonly noIommuEnabled?: boolean;
   /** How many maps a legacy container takes: the module parameter vfio_iommu_type1.dma_entry_limit. */
   readonly dmaEntryLimit: number;
 };
+
+/** Whether the group is a no-IOMMU group. A mediated device's is none: it reaches memory by the kernel alone. */
+export const isNoIommuGroup = ({ devices }: Platform, number: number): boolean =>
+  devices.some(({ group, iommu }) => group === number && iommu === 'noiommu');
 
 /** Who the program is. Every process of a recording or program is the same. */
 export type Credentials = {

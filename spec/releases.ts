@@ -27,6 +27,8 @@ export type Release = {
   readonly hwptsForPasids: boolean;
   /** BIND_IOMMUFD knows tokens, and takes a struct that is longer than the release knows. */
   readonly bindKnowsTokens: boolean;
+  /** A device without an IOMMU has a file of its own, and a page table that no hardware walks. */
+  readonly noIommuDevicesHaveFiles: boolean;
   /** ATTACH_ and DETACH_IOMMUFD_PT know PASIDs. */
   readonly devicesHavePasids: boolean;
   /** MD_CHECK_MAP looks for the hwpt before it looks at the alignment of its arguments. */
@@ -74,6 +76,7 @@ const release612: Release = {
   mapChecksLengthFirst: true,
   hwptsForPasids: false,
   bindKnowsTokens: false,
+  noIommuDevicesHaveFiles: false,
   devicesHavePasids: false,
   checkMapLooksForHwptFirst: false,
   type1: {
@@ -95,6 +98,7 @@ const release73: Release = {
   mapChecksLengthFirst: false,
   hwptsForPasids: true,
   bindKnowsTokens: true,
+  noIommuDevicesHaveFiles: true,
   devicesHavePasids: true,
   checkMapLooksForHwptFirst: true,
   type1: {

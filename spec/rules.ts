@@ -70,13 +70,9 @@ import { bindIommufdRules } from './vfio/bind-iommufd.ts';
 import { detachIommufdPtRules } from './vfio/detach-iommufd-pt.ts';
 import { deviceRules } from './vfio/device-call.ts';
 import { getDeviceFdRules } from './vfio/get-device-fd.ts';
-import {
-  groupRules,
-  groupStatusRules,
-  setContainerRules,
-  unsetContainerRules,
-} from './vfio/group-call.ts';
+import { groupRules, groupStatusRules, unsetContainerRules } from './vfio/group-call.ts';
 import { openRules } from './vfio/open.ts';
+import { setContainerRules } from './vfio/set-container.ts';
 
 /** Rules that belong together: a call, or a part of the kernel that several calls use. */
 export type Part = {

@@ -20,7 +20,7 @@ export type IommufdFile = { readonly kind: 'iommufd'; readonly context: Context 
 /** The legacy container: /dev/vfio/vfio. */
 export type ContainerFile = { readonly kind: 'container'; readonly container: Container };
 
-/** A group's device file: /dev/vfio/N. */
+/** A group's device file: /dev/vfio/N, or /dev/vfio/noiommu-N. */
 export type GroupFile = {
   readonly kind: 'group';
   readonly group: number;
@@ -34,7 +34,7 @@ export type DeviceFile = {
   readonly name: string;
 };
 
-/** A device's own file: /dev/vfio/devices/vfioN. Several may be open, and one of them at most is bound. */
+/** A device's own file: /dev/vfio/devices/vfioN or noiommu-vfioN. Several may be open, and one of them at most is bound. */
 export type CdevFile = {
   readonly kind: 'cdev';
   readonly name: string;
@@ -60,7 +60,14 @@ export type HeldDevice = {
   readonly opens: number;
 };
 
-export type OpenDevice = BoundDevice | HeldDevice;
+/** A device without an IOMMU that was got through an iommufd, and holds neither that nor its group. */
+export type UnboundDevice = {
+  readonly kind: 'unbound';
+  /** How many device files refer to it. */
+  readonly opens: number;
+};
+
+export type OpenDevice = BoundDevice | HeldDevice | UnboundDevice;
 
 /** An in-kernel user that the test command made. */
 export type AccessFile = {

@@ -15,6 +15,8 @@ export class IommufdContext extends OpenFile {
   /** Pages are charged to the process, as VFIO did, rather than to the user. */
   chargeProcess = false;
   compatIoas: Ioas | undefined = undefined;
+  /** A no-IOMMU group has had it as its container. It stays so. */
+  noIommu = false;
   readonly #groups = new WeakMap<IommuGroup, AttachedGroup>();
 
   constructor(kernel: Kernel) {

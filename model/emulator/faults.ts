@@ -33,6 +33,10 @@ export const FAULTS = list({
   'bind-while-group-open': 'a device is bound by its own file although its group is open',
   'unanswered-attach-stays':
     'ATTACH_IOMMUFD_PT that cannot write pt_id back leaves the device attached',
+  'noiommu-iommufd-takes-others':
+    'an iommufd that a no-IOMMU group has had as its container takes other groups',
+  'noiommu-groups-mix': 'a legacy container takes no-IOMMU groups beside others',
+  'noiommu-beside-an-ioas': 'a no-IOMMU device is opened although its iommufd could map for it',
   'capability-chain-cut': 'GET_INFO does not link the second capability to the first',
   'failed-unmap-writes-nothing': 'UNMAP_DMA that fails does not write its struct back',
   'access-write-ignores-permission':

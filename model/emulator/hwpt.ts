@@ -53,7 +53,8 @@ export const allocateHwpt = (
   attach?: (hwpt: Hwpt) => number,
 ): Hwpt | number => {
   const { hardware } = device.hardware;
-  const pasidFlag = context.kernel.release.hwptsForPasids ? HWPT_ALLOC_PASID : 0;
+  const takesPasids = context.kernel.release.hwptsForPasids && !hardware.unwalked;
+  const pasidFlag = takesPasids ? HWPT_ALLOC_PASID : 0;
   const known = (hardware.mock ? MOCK_FLAGS : 0) | pasidFlag;
   if ((flags & ~known) !== 0) return -ERRNO.EOPNOTSUPP;
   const tracksDirty = (flags & HWPT_ALLOC_DIRTY_TRACKING) !== 0;

@@ -119,6 +119,7 @@ export class IommufdDevice extends KernelObject {
   }
 
   #suits(hwpt: Hwpt): boolean {
+    if (this.hardware.hardware.unwalked) return true;
     const { domain } = hwpt;
     if (domain.hardware.owner !== this.hardware.hardware.owner) return false;
     return !domain.dirtyTracking || this.hardware.canTrackDirty;

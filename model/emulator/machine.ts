@@ -21,6 +21,9 @@ import { VfioGroupFile } from './vfio/vfio-group.ts';
 const NO_FAULTS: ReadonlySet<FaultName> = new Set();
 const FILE_LENGTH_MAX = 2n ** 63n - 1n;
 const PAGE_MASK = 0xfffn;
+/** Names of what has no IOMMU begin with a word for it. */
+const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9][0-9]*)$/;
+const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(0|[1-9][0-9]*)$/;
 
 export class EmulatedMachine implements InspectableMachine {
   readonly #kernel: Kernel;
@@ -96,20 +99,23 @@ export class EmulatedMachine implements InspectableMachine {
   #openFile(path: string): OpenFile | number {
     if (path === '/dev/iommu') return new IommufdContext(this.#kernel);
     if (path === VFIO_CONTAINER_PATH) return new ContainerFile(this.#kernel);
-    const cdev = /^\/dev\/vfio\/devices\/vfio(0|[1-9][0-9]*)$/.exec(path)?.[1];
-    if (cdev !== undefined) {
-      const device = this.#kernel.devices.cdev(Number(cdev));
-      return device === undefined
-        ? -ERRNO.ENOENT
-        : new VfioDeviceFile(this.#kernel, device, 'own file');
-    }
-    const number = /^\/dev\/vfio\/(0|[1-9][0-9]*)$/.exec(path)?.[1];
+    const [, ownPrefix, own] = DEVICE_PATH.exec(path) ?? [];
+    if (own !== undefined) return this.#openDevice(Number(own), ownPrefix !== undefined);
+    const [, prefix, number] = GROUP_PATH.exec(path) ?? [];
     const group = number === undefined ? undefined : this.#kernel.devices.group(Number(number));
-    if (group === undefined) return -ERRNO.ENOENT;
+    if (group === undefined || group.isNoIommu !== (prefix !== undefined)) return -ERRNO.ENOENT;
+    if (group.isNoIommu && !this.#kernel.credentials.privileged) return -ERRNO.EPERM;
     if (group.boundByFile > 0) return -ERRNO.EBUSY;
     if (group.openedFile !== undefined && !this.#kernel.faults.has('second-open-of-group'))
       return -ERRNO.EBUSY;
     return new VfioGroupFile(this.#kernel, group);
+  }
+
+  #openDevice(number: number, isNoIommu: boolean): OpenFile | number {
+    const device = this.#kernel.devices.cdev(number, isNoIommu);
+    if (device === undefined) return -ERRNO.ENOENT;
+    if (isNoIommu && !this.#kernel.credentials.privileged) return -ERRNO.EPERM;
+    return new VfioDeviceFile(this.#kernel, device, 'own file');
   }
 
   #storeOf(backing: Backing): Store | 'anonymous' | 'device' | 'huge' | number {

@@ -2,6 +2,7 @@
 
 import { nodesOf, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
 import type { FileId } from '../../spec/files.ts';
+import { SOFTWARE_IOMMU } from '../../spec/hardware/templates.ts';
 import { type Context, hwptAt, ioasAt, objectAt, usersOf } from '../../spec/iommufd/context.ts';
 import { slicesOf } from '../../spec/iopt/access.ts';
 import { boundDeviceOf, deviceNamed, type World } from '../../spec/world.ts';
@@ -52,7 +53,9 @@ const devicesAreAttached = inEveryContext('a device is attached with its group',
     }
     const hwpt = hwptAt(context, object.hwpt);
     if (hwpt === undefined) return `the hwpt of device ${id} is gone`;
-    if (hwpt.domain.iommu !== object.iommu) return `device ${id} uses another IOMMU's domain`;
+    const takesAny = object.iommu === SOFTWARE_IOMMU;
+    if (!takesAny && hwpt.domain.iommu !== object.iommu)
+      return `device ${id} uses another IOMMU's domain`;
     if (hwpt.domain.tracksDirty && object.mock?.noDirty) return `device ${id} cannot track`;
     if ((byGroup.get(object.group) ?? object.hwpt) !== object.hwpt)
       return `${object.group} is divided`;
@@ -159,7 +162,8 @@ const holdersOf = (world: World): ReadonlySet<FileId> => {
     for (const file of valuesOf(descriptors)) held.add(file);
   }
   for (const device of world.devices.values()) {
-    held.add(device.kind === 'bound' ? device.iommufd : device.group);
+    if (device.kind === 'bound') held.add(device.iommufd);
+    if (device.kind === 'held') held.add(device.group);
   }
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'group' && file.container !== undefined) held.add(file.container);
@@ -178,7 +182,8 @@ const filesAreHeld = law('files exist as long as something refers to them', (wor
 });
 
 const isAttached = (world: World, name: string): boolean => {
-  if (world.devices.get(name)?.kind === 'held') return true;
+  const kind = world.devices.get(name)?.kind;
+  if (kind === 'held' || kind === 'unbound') return true;
   const open = boundDeviceOf(world, name);
   const file = open === undefined ? undefined : valueAt(world.files, open.iommufd);
   if (open === undefined || file?.kind !== 'iommufd') return false;
@@ -189,7 +194,7 @@ const isAttached = (world: World, name: string): boolean => {
 
 /**
  * A group is open once, and not while a device of it is bound by its own file; an open device counts its descriptors
- * and is bound where it says; one that was got from a group is attached, or its group is.
+ * and is bound where it says; one that was got from a group is attached, or its group is, or it has no IOMMU.
  */
 const devicesAreOpen = law('open devices are bound, and groups are open once', (world) => {
   const groups = new Set<number>();
@@ -217,6 +222,10 @@ const devicesAreOpen = law('open devices are bound, and groups are open once', (
       return `${name} is open ${opens.get(name)} times, not ${device.opens}`;
     if (device.kind === 'held') {
       if (valueAt(world.files, device.group)?.kind !== 'group') return `${name} holds no group`;
+      continue;
+    }
+    if (device.kind === 'unbound') {
+      if (deviceNamed(world, name).iommu !== 'noiommu') return `${name} has an IOMMU, and none`;
       continue;
     }
     const file = valueAt(world.files, device.iommufd);

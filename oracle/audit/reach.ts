@@ -55,7 +55,7 @@ function* throughContainer(world: World, held: HeldDevice): Generator<Stretch> {
 /** What the device reaches, stretch by stretch, in ascending order within each map. */
 export const through = (world: World, name: string): readonly Stretch[] => {
   const device = world.devices.get(name);
-  if (device === undefined) return [];
+  if (device === undefined || device.kind === 'unbound') return [];
   return [
     ...(device.kind === 'bound' ? throughIommufd(world, device) : throughContainer(world, device)),
   ];

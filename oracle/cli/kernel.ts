@@ -128,6 +128,7 @@ export const startKernel = async (
 /** The platform of a virtual machine on which a program of that setting runs. */
 const vmPlatformOf = ({ platform: { devices } }: Setting): VmPlatform => {
   if (devices.length === 0) return 'mock';
+  if (devices.some(({ iommu }) => iommu === 'noiommu')) return 'noiommu';
   const mediated = devices.some(({ iommu }) => iommu === 'none');
   if (devices.every(({ iommu }) => iommu === 'none')) return 'mdev';
   return mediated ? 'mixed' : 'vtd';

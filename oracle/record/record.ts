@@ -22,10 +22,10 @@ const platformLine = ({ name, iommus, devices }: Platform): LineFields => {
     bdf: device.name,
     group: device.group,
     ...(device.cdev === undefined ? {} : { cdev: device.cdev }),
-    ...(device.iommu === 'none' ? { iommu: 'none' } : {}),
+    ...(typeof device.iommu === 'number' ? {} : { iommu: device.iommu }),
   }));
   if (iommu === undefined) return devices.length === 0 ? { name } : { name, devices: deviceLines };
-  const translated = devices.find((device) => device.iommu !== 'none');
+  const translated = devices.find((device) => typeof device.iommu === 'number');
   const { aperture, pageSizes, enforcesCacheCoherency } = iommu;
   return {
     name,

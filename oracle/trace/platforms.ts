@@ -7,8 +7,8 @@ import { HEX, isObject } from './fields.ts';
 /** What the kernel takes where no parameter says otherwise. */
 const DMA_ENTRY_LIMIT = 65535;
 
-/** Nothing but mock devices. */
-export const MOCK_PLATFORM: Platform = {
+/** Nothing but mock devices, of a kernel that does not say whether it was told to allow devices without an IOMMU. */
+const UNTOLD_PLATFORM: Platform = {
   name: 'mock',
   iommus: [],
   devices: [],
@@ -18,6 +18,9 @@ export const MOCK_PLATFORM: Platform = {
   memoryKinds: ['device', 'huge'],
   dmaEntryLimit: DMA_ENTRY_LIMIT,
 };
+
+/** Nothing but mock devices. */
+export const MOCK_PLATFORM: Platform = { ...UNTOLD_PLATFORM, noIommuEnabled: false };
 
 /** QEMU's VT-d, and the range through which devices send interrupts. */
 export const VTD_IOMMU: Iommu = {
@@ -40,6 +43,7 @@ export const VTD_PLATFORM: Platform = {
   testCommands: true,
   mockDevices: true,
   noIommuConfigured: true,
+  noIommuEnabled: false,
   memoryKinds: ['device', 'huge'],
   dmaEntryLimit: DMA_ENTRY_LIMIT,
 };
@@ -88,8 +92,22 @@ export const MIXED_PLATFORM: Platform = {
   testCommands: true,
   mockDevices: true,
   noIommuConfigured: true,
+  noIommuEnabled: false,
   memoryKinds: ['device', 'huge'],
   dmaEntryLimit: 12,
+};
+
+/** Three devices that nothing translates for, each in a no-IOMMU group, and a mediated device, whose group is none. */
+export const NOIOMMU_PLATFORM: Platform = {
+  ...MOCK_PLATFORM,
+  name: 'noiommu',
+  noIommuEnabled: true,
+  devices: [
+    { name: '0000:00:01.0', group: 0, cdev: 0, iommu: 'noiommu', reserved: [] },
+    { name: '0000:00:02.0', group: 1, cdev: 1, iommu: 'noiommu', reserved: [] },
+    { name: '0000:00:03.0', group: 2, cdev: 2, iommu: 'noiommu', reserved: [] },
+    { name: MDEV_NAME, group: 3, cdev: 3, iommu: 'none', reserved: [] },
+  ],
 };
 
 export const PLATFORMS: Readonly<Record<string, Platform>> = {
@@ -97,6 +115,7 @@ export const PLATFORMS: Readonly<Record<string, Platform>> = {
   vtd: VTD_PLATFORM,
   mdev: MDEV_PLATFORM,
   mixed: MIXED_PLATFORM,
+  noiommu: NOIOMMU_PLATFORM,
 };
 
 type Description = Readonly<Record<string, unknown>>;
@@ -127,23 +146,24 @@ const deviceOf = (
   }
   const cdev = typeof value.cdev === 'number' ? value.cdev : position;
   const device = { name: value.bdf, group: value.group, cdev };
-  return value.iommu === 'none'
-    ? { ...device, iommu: 'none', reserved: [] }
+  return value.iommu === 'none' || value.iommu === 'noiommu'
+    ? { ...device, iommu: value.iommu, reserved: [] }
     : { ...device, iommu: 0, reserved };
 };
 
 /** The platform as a file's header describes it. */
 export const platformOf = (file: string, description: Description): Platform => {
-  if (description.name === 'mock') return MOCK_PLATFORM;
-  if (description.name === 'mdev') {
-    const { devices } = description;
-    const mediated = Array.isArray(devices)
+  if (description.name === 'mock') return UNTOLD_PLATFORM;
+  if (description.name === 'mdev' || description.name === 'noiommu') {
+    const { name, devices } = description;
+    const untranslated = Array.isArray(devices)
       ? devices.map((device, position) => deviceOf(file, device, position, []))
       : [];
-    if (mediated.some(({ iommu }) => iommu !== 'none')) {
-      throw new BadInput(file, 1, 'a device of the platform mdev is behind an IOMMU');
+    const fits = name === 'mdev' ? ['none'] : ['none', 'noiommu'];
+    if (untranslated.some(({ iommu }) => !fits.includes(`${iommu}`))) {
+      throw new BadInput(file, 1, `a device does not fit the platform ${name} by its "iommu"`);
     }
-    return { ...MOCK_PLATFORM, name: 'mdev', devices: mediated };
+    return { ...UNTOLD_PLATFORM, name, devices: untranslated };
   }
   if (description.name !== 'vtd') {
     throw new BadInput(file, 1, `platform ${String(description.name)} is not known`);

@@ -46,6 +46,7 @@ export const platformJson = (platform: Platform) => ({
   testCommands: platform.testCommands,
   mockDevices: platform.mockDevices,
   noIommuConfigured: platform.noIommuConfigured,
+  ...(platform.noIommuEnabled === undefined ? {} : { noIommuEnabled: platform.noIommuEnabled }),
   ...(platform.memoryKinds === undefined ? {} : { memoryKinds: platform.memoryKinds }),
   dmaEntryLimit: platform.dmaEntryLimit,
 });
@@ -61,9 +62,13 @@ const iommuOf = (fields: Fields): Iommu => {
 
 const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
   fields.only('name', 'group', 'cdev', 'iommu', 'reserved', 'dmaEngine');
-  const iommu = fields.raw('iommu') === 'none' ? 'none' : fields.integer('iommu');
-  if (iommu !== 'none' && (iommu < 0 || iommu >= iommus)) {
+  const said = fields.raw('iommu');
+  const iommu = said === 'none' || said === 'noiommu' ? said : fields.integer('iommu');
+  if (typeof iommu === 'number' && (iommu < 0 || iommu >= iommus)) {
     fields.fail(`device ${fields.text('name')} names an IOMMU that the platform does not have`);
+  }
+  if (iommu === 'noiommu' && fields.has('dmaEngine')) {
+    fields.fail(`device ${fields.text('name')} would move memory that no IOMMU protects`);
   }
   return {
     name: fields.text('name'),
@@ -92,6 +97,7 @@ const platformOf = (fields: Fields): Platform => {
     'testCommands',
     'mockDevices',
     'noIommuConfigured',
+    'noIommuEnabled',
     'memoryKinds',
     'dmaEntryLimit',
   );
@@ -103,6 +109,7 @@ const platformOf = (fields: Fields): Platform => {
     testCommands: fields.flag('testCommands'),
     mockDevices: fields.flag('mockDevices'),
     noIommuConfigured: fields.flag('noIommuConfigured'),
+    ...(fields.has('noIommuEnabled') ? { noIommuEnabled: fields.flag('noIommuEnabled') } : {}),
     ...(fields.has('memoryKinds') ? { memoryKinds: memoryKindsOf(fields) } : {}),
     dmaEntryLimit:
       fields.raw('dmaEntryLimit') === undefined ? DMA_ENTRY_LIMIT : fields.integer('dmaEntryLimit'),

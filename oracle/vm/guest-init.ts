@@ -36,6 +36,7 @@ const bindDevices = (platform: VmPlatform): string => {
     case 'mdev':
       return MAKE_MEDIATED_DEVICE;
     case 'mixed':
+    case 'noiommu':
       return `${BIND_PCI_DEVICES}${MAKE_MEDIATED_DEVICE}`;
     case 'mock':
       return '';
@@ -81,6 +82,7 @@ for port in /sys/class/virtio-ports/*; do
 done
 ${bindDevices(platform)}
 chmod 666 /dev/iommu /dev/vfio/* /dev/vfio/devices/* 2>/dev/null
+chmod 755 /dev/vfio/devices 2>/dev/null
 ${job}
 echo $? > ${quoted(`${folder}/${STATUS_FILE}`)}
 poweroff -f

@@ -2,10 +2,13 @@
 
 import type { Accelerator } from './accelerator.ts';
 
-/** `mock` has no IOMMU; `vtd` has VT-d with devices bound to vfio-pci; `mdev` a mediated device; `mixed` both of them. */
-export type VmPlatform = 'mock' | 'vtd' | 'mdev' | 'mixed';
+/**
+ * `mock` has no IOMMU; `vtd` has VT-d with devices bound to vfio-pci; `mdev` a mediated device; `mixed` both of them;
+ * `noiommu` devices bound to vfio-pci although nothing translates for them, and a mediated device.
+ */
+export type VmPlatform = 'mock' | 'vtd' | 'mdev' | 'mixed' | 'noiommu';
 
-export const VM_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'mdev', 'mixed'];
+export const VM_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'mdev', 'mixed', 'noiommu'];
 
 export type VmSetup = {
   /** The kernel, a bzImage. */
@@ -39,12 +42,25 @@ export const PORT_NAME = 'runner';
 /** What programs open through VFIO, each in a group of its own. Opening e1000e takes three times as long as edu. */
 // edu names 28 bits of an IOVA unless it is told otherwise.
 const EDU = ['-device', 'edu,dma_mask=0xffffffffffffffff'];
-const VTD_DEVICES = [...EDU, '-device', 'e1000e', ...EDU];
+const PCI_DEVICES = [...EDU, '-device', 'e1000e', ...EDU];
 
-const platformArguments = (platform: VmPlatform): string[] =>
-  platform === 'vtd' || platform === 'mixed'
-    ? ['-device', 'intel-iommu,intremap=on,aw-bits=48', ...VTD_DEVICES]
-    : [];
+const VTD = ['-device', 'intel-iommu,intremap=on,aw-bits=48'];
+
+const PLATFORM_ARGUMENTS: Readonly<Record<VmPlatform, readonly string[]>> = {
+  mock: [],
+  vtd: [...VTD, ...PCI_DEVICES],
+  mdev: [],
+  mixed: [...VTD, ...PCI_DEVICES],
+  noiommu: PCI_DEVICES,
+};
+
+const PLATFORM_WORDS: Readonly<Record<VmPlatform, readonly string[]>> = {
+  mock: [],
+  vtd: [],
+  mdev: [],
+  mixed: [],
+  noiommu: ['vfio.enable_unsafe_noiommu_mode=1'],
+};
 
 const share = (tag: string, path: string, more: string): string[] => [
   ...['-fsdev', `local,id=${tag},path=${path},security_model=none,multidevs=remap${more}`],
@@ -59,6 +75,7 @@ const kernelCommandLine = (setup: VmSetup, files: VmFiles): string =>
     KERNEL_ARGUMENTS,
     `root=${ROOT_TAG} ro rootfstype=9p rootflags=trans=virtio,version=9p2000.L,msize=1048576,cache=loose`,
     `init=${files.init}`,
+    ...PLATFORM_WORDS[setup.platform],
     ...setup.kernelArguments,
   ].join(' ');
 
@@ -71,7 +88,7 @@ export const qemuArguments = (
   ...['-cpu', accelerator === 'kvm' ? 'host' : 'max'],
   ...['-machine', 'q35', '-smp', `${setup.processors}`, '-m', `${setup.memory}`],
   ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', `file:${files.console}`],
-  ...platformArguments(setup.platform),
+  ...PLATFORM_ARGUMENTS[setup.platform],
   ...share(ROOT_TAG, '/', ',readonly=on'),
   ...share(PRIVATE_TAG, files.folder, ''),
   ...[

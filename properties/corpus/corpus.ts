@@ -7,6 +7,7 @@ import { DEVICES } from './devices.ts';
 import type { Example } from './example.ts';
 import { MAPPING } from './mapping.ts';
 import { MEMORY } from './memory.ts';
+import { NOIOMMU_GROUPS } from './noiommu.ts';
 import { NATIVE_REFUSALS } from './refusals-native.ts';
 import { OTHER_REFUSALS } from './refusals-other.ts';
 import { TRANSFERS } from './transfers.ts';
@@ -22,6 +23,7 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   unmapping: UNMAPPING,
   'devices and groups': DEVICES,
   "devices' own files": DEVICE_FILES,
+  'devices without an IOMMU': NOIOMMU_GROUPS,
   'transfers and charges': TRANSFERS,
   'in-kernel users': ACCESSES,
   'refusals of native calls': NATIVE_REFUSALS,

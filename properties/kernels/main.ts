@@ -17,20 +17,24 @@ import { CORPUS } from '../corpus/corpus.ts';
 import { readRegressions } from '../regressions.ts';
 import { hasCompiler, type RanProgram, reproduce } from './reproducers.ts';
 
-const PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd'];
+const PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'noiommu'];
 
 const PRIVILEGED = { privileged: true, memlockLimit: U64_MAX };
 
 type NamedProgram = { readonly name: string; readonly program: Program };
 
-/** Examples name the devices of the emulator's VT-d: only those on mock devices run as they are. */
+/** Examples name devices, and those of the emulator's VT-d are not the virtual machine's. */
+const WITH_EXAMPLES: readonly VmPlatform[] = ['mock', 'noiommu'];
+
 const examplesOn = (platform: VmPlatform): readonly NamedProgram[] =>
-  platform !== 'mock'
-    ? []
-    : Object.values(CORPUS)
+  WITH_EXAMPLES.includes(platform)
+    ? Object.values(CORPUS)
         .flat()
-        .filter(({ setting }) => setting.platform.name === 'mock' && setting.credentials.privileged)
-        .map(({ says, steps }) => ({ name: says, program: steps.map(([operation]) => operation) }));
+        .filter(
+          ({ setting }) => setting.platform.name === platform && setting.credentials.privileged,
+        )
+        .map(({ says, steps }) => ({ name: says, program: steps.map(([operation]) => operation) }))
+    : [];
 
 const programsOn = async (platform: VmPlatform): Promise<readonly NamedProgram[]> => {
   const regressions = await readRegressions();

@@ -34,6 +34,9 @@ checkLaws('ownership', [
     'a group of two devices is attached',
     ({ after }) => after.devices.has('0000:01:00.0') && after.devices.has('0000:01:00.1'),
   ),
+  sometimes('a device without an IOMMU is open through an iommufd', ({ after }) =>
+    [...after.devices.values()].some(({ kind }) => kind === 'unbound'),
+  ),
   sometimes('a mediated device is open', ({ after }) => after.devices.has('mtty-1')),
   sometimes('an hwpt of the program has no device', ({ after }) =>
     [...contextsOf(after)].some((context) =>

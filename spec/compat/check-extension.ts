@@ -20,7 +20,7 @@ export const checkExtensionRules = rulesOf(
   'iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c',
   {
     type1: grants(
-      'TYPE1, TYPE1v2 and UNMAP_ALL answer 1, or 0 once a group without an IOMMU has the iommufd as its container.',
+      'TYPE1, TYPE1v2 and UNMAP_ALL answer 1, or 0 once a no-IOMMU group has had the iommufd as its container.',
     ),
     noIommu: grants('NOIOMMU answers 1 where the kernel is built with it, and 0 where not.'),
     cacheCoherent: grants(

@@ -16,12 +16,14 @@ export const setIommuRules = rulesOf(
   {
     noIommuNotPrivileged: refuses(
       'EPERM',
-      'NOIOMMU is asked for by a process without CAP_SYS_RAWIO, for a container without an IOMMU.',
+      'NOIOMMU is asked for by a process without CAP_SYS_RAWIO, once a no-IOMMU group has had the iommufd as its container.',
     ),
-    noIommu: grants('NOIOMMU is the only type for a container without an IOMMU.'),
+    noIommu: grants(
+      'NOIOMMU is the only type once a no-IOMMU group has had the iommufd as its container; it changes nothing, and can be set again.',
+    ),
     unknownType: refuses(
       'EINVAL',
-      'The type is neither TYPE1 nor TYPE1v2, or the container has no IOMMU.',
+      'The type is neither TYPE1 nor TYPE1v2, or a no-IOMMU group has had the iommufd as its container.',
     ),
     version1: grants(
       'TYPE1: the compatibility IOAS maps page by page from now on, so that a part of a map can be unmapped.',

@@ -146,6 +146,7 @@ const beyond = (world: World, call: DmaCall, name: string): string | undefined =
     return 'a transfer that the IOMMU does not translate';
   }
   const open = world.devices.get(name);
+  if (open?.kind === 'unbound') return 'a transfer that no IOMMU translates';
   if (open?.kind === 'held') return 'a transfer through a legacy container';
   return open !== undefined && contextOf(world, open.iommufd).forgotten !== undefined
     ? 'a transfer through a domain that is not known'

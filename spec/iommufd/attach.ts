@@ -5,6 +5,7 @@
 import type { ObjectId } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
 import type { HardwareDomain } from '../hardware/domain.ts';
+import { SOFTWARE_IOMMU } from '../hardware/templates.ts';
 import { reserved, unreserved } from '../iopt/reserve.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import {
@@ -33,7 +34,7 @@ export const attachRules = rulesOf(
     ),
     incompatible: refuses(
       'EINVAL',
-      "The domain does not fit the device's IOMMU, or what it is able to do.",
+      "The domain does not fit the device's IOMMU, or what it is able to do; a device without an IOMMU takes any.",
       'iommufd_hwpt_attach_device() in drivers/iommu/iommufd/device.c',
     ),
   },
@@ -60,7 +61,8 @@ const attachedOfGroup = (context: Context, group: string): readonly ObjectId[] =
 };
 
 const fits = (device: Device, domain: HardwareDomain): boolean =>
-  device.iommu === domain.iommu && !(domain.tracksDirty && device.mock?.noDirty === true);
+  device.iommu === SOFTWARE_IOMMU ||
+  (device.iommu === domain.iommu && !(domain.tracksDirty && device.mock?.noDirty === true));
 
 const withReservedOf = (
   state: IommufdState,

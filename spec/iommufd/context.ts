@@ -62,6 +62,7 @@ export type Context = {
   readonly objects: OrderedMap<ObjectId, IommufdObject>;
   /** Where VFIO calls go. */
   readonly compatIoas: ObjectId | undefined;
+  /** A no-IOMMU group has had it as its container; it stays so. */
   readonly noIommu: boolean;
   /** How maps of a process with a limit are charged. */
   readonly accounting: 'user' | 'process';

@@ -10,7 +10,7 @@ import {
   IOMMU_HWPT_ALLOC,
 } from '../abi/native.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
-import { templateFor } from '../hardware/templates.ts';
+import { SOFTWARE_IOMMU, templateFor } from '../hardware/templates.ts';
 import {
   failed,
   failuresBy,
@@ -46,6 +46,14 @@ export const hwptAllocRules = rulesOf(
     noDevice: refuses('ENOENT', 'There is no device of that id.'),
     noTarget: refuses('EINVAL', 'There is no object of the id pt_id.'),
     notATarget: refuses('EINVAL', 'pt_id is neither an IOAS, an hwpt nor a vIOMMU.'),
+    noFlags: {
+      ...refuses(
+        'EOPNOTSUPP',
+        'NEST_PARENT, DIRTY_TRACKING or PASID is asked for, and the device has no IOMMU.',
+        'noiommu_alloc_paging_flags() in drivers/iommu/iommufd/hwpt_noiommu.c',
+      ),
+      only: ['7.3.4'],
+    },
     noDirtyTracking: refuses(
       'EOPNOTSUPP',
       'DIRTY_TRACKING is asked for, and the device cannot track.',
@@ -88,6 +96,9 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
     return [makingObject(request, 'HWPT_ALLOC of a nested hwpt', idAt, [fields.pt_id])];
   }
   if (target.kind !== 'ioas') return [failed(hwptAllocRules.notATarget, world)];
+  if (device.iommu === SOFTWARE_IOMMU && (fields.flags & SPECIFIED_FLAGS) !== 0) {
+    return [failed(hwptAllocRules.noFlags, world)];
+  }
   if (!isSpecified(request, device, fields.flags, fields.data_type)) {
     return [forgettingAll(request, 'HWPT_ALLOC with flags or data for the driver')];
   }

@@ -13,13 +13,18 @@ import {
 import type { IoctlCall } from '../call.ts';
 import type { FileId } from '../files.ts';
 import { type Outcome, succeeded } from '../outcome.ts';
-import { grants, rulesOf } from '../rule.ts';
+import { grants, type Rule, rulesOf } from '../rule.ts';
 import { containerOf, type World } from '../world.ts';
+import { isOfNoIommu } from './container.ts';
 
 export const type1CheckExtensionRules = rulesOf(
   'type1 VFIO_CHECK_EXTENSION',
   'vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c',
   {
+    noIommuGroups: grants(
+      'In a container of no-IOMMU groups NOIOMMU answers 1 as long as the kernel is told to allow it (enable_unsafe_noiommu_mode), and every other number 0, before and after SET_IOMMU.',
+      'vfio_noiommu_ioctl() in drivers/vfio/container.c',
+    ),
     type1: grants('TYPE1, TYPE1v2 and UNMAP_ALL answer 1, before and after SET_IOMMU.'),
     nesting: {
       ...grants('TYPE1_NESTING answers 1, although no IOMMU of x86-64 can be set to it.'),
@@ -33,7 +38,7 @@ export const type1CheckExtensionRules = rulesOf(
       'vfio_domains_have_enforce_cache_coherency() in drivers/vfio/vfio_iommu_type1.c',
     ),
     noIommu: grants(
-      'NOIOMMU answers 1 for a container without groups if the kernel was told to allow that (enable_unsafe_noiommu_mode), and 0 otherwise.',
+      'NOIOMMU answers 1 for a container without groups if the kernel is told to allow that (enable_unsafe_noiommu_mode), and 0 otherwise.',
       'vfio_noiommu_ioctl() in drivers/vfio/container.c',
     ),
     others: grants('Every other number answers 0: SPAPR, EEH, and those to come.'),
@@ -47,10 +52,27 @@ export const isExtension = (world: World, argument: bigint): boolean =>
   TYPE1.includes(argument) ||
   (argument === VFIO_TYPE1_NESTING_IOMMU && world.release.type1.knowsNesting);
 
+/** What the module parameter decides, which nothing may say. */
+const asEnabled = (world: World, rule: Rule): readonly Outcome[] => {
+  const no = succeeded(rule, world);
+  const yes = succeeded(rule, world, [], 1);
+  const { noIommuConfigured, noIommuEnabled } = world.setting.platform;
+  if (!noIommuConfigured) return [no];
+  if (noIommuEnabled !== undefined) return [noIommuEnabled ? yes : no];
+  const unknown = 'nothing says whether the kernel allows devices without an IOMMU';
+  return [no, { ...yes, unknown }];
+};
+
 export const checkExtension = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
   const rules = type1CheckExtensionRules;
-  const { groups, type1 } = containerOf(world, file);
+  const container = containerOf(world, file);
+  const { groups, type1 } = container;
   const { argument } = call;
+  if (isOfNoIommu(world.setting.platform, container)) {
+    return argument === VFIO_NOIOMMU_IOMMU
+      ? asEnabled(world, rules.noIommuGroups)
+      : [succeeded(rules.noIommuGroups, world)];
+  }
   switch (argument) {
     case VFIO_UPDATE_VADDR: {
       const supported = type1 !== undefined && type1.emulatedGroups.length === 0;
@@ -60,12 +82,10 @@ export const checkExtension = (world: World, file: FileId, call: IoctlCall): rea
       const coherent = type1?.domains.every(({ domain }) => domain.enforcesCacheCoherency);
       return [succeeded(rules.cacheCoherent, world, [], coherent ? 1 : 0)];
     }
-    case VFIO_NOIOMMU_IOMMU: {
-      const no = succeeded(rules.noIommu, world);
-      if (groups.length > 0 || !world.setting.platform.noIommuConfigured) return [no];
-      const unknown = 'nothing says whether the kernel allows devices without an IOMMU';
-      return [no, { ...succeeded(rules.noIommu, world, [], 1), unknown }];
-    }
+    case VFIO_NOIOMMU_IOMMU:
+      return groups.length > 0
+        ? [succeeded(rules.noIommu, world)]
+        : asEnabled(world, rules.noIommu);
     default:
       if (!isExtension(world, argument)) return [succeeded(rules.others, world)];
       return [

@@ -8,7 +8,7 @@ import type { Node } from '../collections/tree.ts';
 import type { FileId } from '../files.ts';
 import type { HardwareDomain } from '../hardware/domain.ts';
 import type { PageStretch } from '../memory/pin.ts';
-import type { IovaRange } from '../platform.ts';
+import { type IovaRange, isNoIommuGroup, type Platform } from '../platform.ts';
 
 /** Consecutive pages that devices reach: memory, which is pinned and charged, or a device's registers, which are not. */
 export type ReachedStretch = PageStretch & { readonly kind: 'memory' | 'device' };
@@ -64,6 +64,8 @@ export type Container = {
   readonly groups: readonly number[];
   /** What SET_IOMMU made; gone with the last group. */
   readonly type1: Type1 | undefined;
+  /** The type is NOIOMMU; gone with the last group, too. */
+  readonly noIommu: boolean;
   /** Why nothing is known of it any more. */
   readonly forgotten: string | undefined;
 };
@@ -72,8 +74,13 @@ export const newContainer = (file: FileId): Container => ({
   file,
   groups: [],
   type1: undefined,
+  noIommu: false,
   forgotten: undefined,
 });
+
+/** Whether the groups that have joined are no-IOMMU ones, so that no other may. */
+export const isOfNoIommu = (platform: Platform, { groups }: Container): boolean =>
+  groups.some((group) => isNoIommuGroup(platform, group));
 
 export const dmaLength = ({ key, value }: DmaNode): bigint => value.last - key + 1n;
 

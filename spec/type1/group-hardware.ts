@@ -7,7 +7,7 @@ import { leastPageSize } from '../iopt/io-pagetable.ts';
 import type { IovaRange, Platform } from '../platform.ts';
 
 export type GroupHardware =
-  /** Mediated devices: there is nothing to translate. */
+  /** Mediated devices: there is nothing to translate. Groups without an IOMMU have no type1 to ask. */
   | { readonly kind: 'emulated' }
   | {
       readonly kind: 'iommu';
@@ -21,8 +21,8 @@ const EMULATED: GroupHardware = { kind: 'emulated' };
 export const hardwareOf = (platform: Platform, group: number): GroupHardware => {
   const devices = platform.devices.filter((device) => device.group === group);
   const index = devices[0]?.iommu;
-  const iommu = index === undefined || index === 'none' ? undefined : platform.iommus[index];
-  if (index === undefined || index === 'none' || iommu === undefined) return EMULATED;
+  const iommu = typeof index === 'number' ? platform.iommus[index] : undefined;
+  if (typeof index !== 'number' || iommu === undefined) return EMULATED;
   const { pageSizes, aperture, enforcesCacheCoherency } = iommu;
   return {
     kind: 'iommu',

@@ -6,6 +6,7 @@ import type { FileId } from '../files.ts';
 import { isRefused, type Refused } from '../rule.ts';
 import { containerOf, type World, withContainer } from '../world.ts';
 import { attachGroup } from './attach-group.ts';
+import { newContainer } from './container.ts';
 import { allUncharged, detachGroup } from './detach-group.ts';
 
 export type Joined = {
@@ -39,7 +40,7 @@ export const leftBy = (world: World, file: FileId, group: number): World => {
   const { type1 } = container;
   if (groups.length === 0) {
     const memory = allUncharged(world.memory, type1?.dmas);
-    const empty = { ...container, groups, type1: undefined, forgotten: undefined };
+    const empty = { ...newContainer(container.file), groups };
     return { ...withContainer(world, empty), memory };
   }
   if (type1 === undefined) return withContainer(world, { ...container, groups });

@@ -1,7 +1,12 @@
 // VFIO_SET_IOMMU on a legacy container: vfio_ioctl_set_iommu() in drivers/vfio/container.c. It attaches every group that
 // has joined, and can be done again only when all of them have left.
 
-import { VFIO_TYPE1_IOMMU, VFIO_TYPE1_NESTING_IOMMU, VFIO_TYPE1v2_IOMMU } from '../abi/vfio.ts';
+import {
+  VFIO_NOIOMMU_IOMMU,
+  VFIO_TYPE1_IOMMU,
+  VFIO_TYPE1_NESTING_IOMMU,
+  VFIO_TYPE1v2_IOMMU,
+} from '../abi/vfio.ts';
 import type { IoctlCall } from '../call.ts';
 import type { FileId } from '../files.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
@@ -9,7 +14,7 @@ import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { containerOf, type World, withContainer } from '../world.ts';
 import { attachGroup } from './attach-group.ts';
 import { isExtension } from './check-extension.ts';
-import type { Type1 } from './container.ts';
+import { type Container, isOfNoIommu, type Type1 } from './container.ts';
 import { forgetting } from './forget.ts';
 import { COARSE, isCoarse } from './group-hardware.ts';
 
@@ -19,9 +24,21 @@ export const type1SetIommuRules = rulesOf(
   {
     noGroup: refuses('EINVAL', 'No group has joined the container.'),
     typeSet: refuses('EINVAL', 'A type is set already, be it the same.'),
+    noIommuOnly: refuses(
+      'ENODEV',
+      'No-IOMMU groups have joined, and the type is not NOIOMMU, or the kernel is not told to allow it any more.',
+    ),
+    noIommuNotPrivileged: refuses(
+      'EPERM',
+      'No-IOMMU groups have joined, and the process lacks CAP_SYS_RAWIO.',
+      'vfio_noiommu_open() in drivers/vfio/container.c',
+    ),
+    noIommu: grants(
+      'NOIOMMU: devices of the groups can be opened, and nothing can be mapped for them.',
+    ),
     unknownType: refuses(
       'ENODEV',
-      'CHECK_EXTENSION answers 0 for the type; NOIOMMU is such a one where a group with an IOMMU has joined.',
+      'CHECK_EXTENSION answers 0 for the type; NOIOMMU is such a one where other than no-IOMMU groups have joined.',
     ),
     notAType: refuses(
       'EINVAL',
@@ -49,13 +66,27 @@ const newType1 = (world: World, version: 1 | 2, nesting: boolean): Type1 => ({
   tracksDirty: false,
 });
 
+const setNoIommu = (world: World, container: Container, type: bigint): readonly Outcome[] => {
+  const rules = type1SetIommuRules;
+  const { platform, credentials } = world.setting;
+  const disallowed = failed(rules.noIommuOnly, world);
+  if (type !== VFIO_NOIOMMU_IOMMU || platform.noIommuEnabled === false) return [disallowed];
+  const allowed = credentials.privileged
+    ? succeeded(rules.noIommu, withContainer(world, { ...container, noIommu: true }))
+    : failed(rules.noIommuNotPrivileged, world);
+  if (platform.noIommuEnabled === true) return [allowed];
+  const unknown = 'nothing says whether the kernel still allows devices without an IOMMU';
+  return [allowed, { ...disallowed, unknown }];
+};
+
 export const setIommu = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
   const rules = type1SetIommuRules;
   const container = containerOf(world, file);
   const { argument } = call;
   const { platform } = world.setting;
   if (container.groups.length === 0) return [failed(rules.noGroup, world)];
-  if (container.type1 !== undefined) return [failed(rules.typeSet, world)];
+  if (container.type1 !== undefined || container.noIommu) return [failed(rules.typeSet, world)];
+  if (isOfNoIommu(platform, container)) return setNoIommu(world, container, argument);
   if (!isExtension(world, argument)) return [failed(rules.unknownType, world)];
   const nesting = argument === VFIO_TYPE1_NESTING_IOMMU;
   if (argument !== VFIO_TYPE1_IOMMU && argument !== VFIO_TYPE1v2_IOMMU && !nesting) {

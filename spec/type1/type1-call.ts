@@ -33,6 +33,11 @@ export const type1Rules = rulesOf(
       'EINVAL',
       'No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is refused before it is looked at, also one that is no call.',
     ),
+    noIommu: refuses(
+      'ENOTTY',
+      'The type is NOIOMMU, which has no call of its own: nothing is mapped, unmapped or told.',
+      'vfio_noiommu_ioctl() in drivers/vfio/container.c',
+    ),
     unknownNumber: refuses(
       'ENOTTY',
       'A type is set, and type1 has no such call: ENABLE and DISABLE, or one of groups or devices.',
@@ -59,7 +64,7 @@ const TYPE1_CALLS: ReadonlyMap<number, OnType1> = new Map([
 /** A VFIO call on a legacy container. */
 export const type1Call = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
   const { command } = call;
-  const { forgotten, type1 } = containerOf(world, file);
+  const { forgotten, type1, noIommu } = containerOf(world, file);
   if (command === VFIO_GET_API_VERSION) {
     return [succeeded(type1Rules.apiVersion, world, [], VFIO_API_VERSION)];
   }
@@ -68,6 +73,7 @@ export const type1Call = (world: World, file: FileId, call: IoctlCall): readonly
   }
   const ofContainer = CONTAINER_CALLS.get(command);
   if (ofContainer !== undefined) return ofContainer(world, file, call);
+  if (noIommu) return [failed(type1Rules.noIommu, world)];
   if (type1 === undefined) return [failed(type1Rules.noType, world)];
   const ofType1 = TYPE1_CALLS.get(command);
   return ofType1 === undefined

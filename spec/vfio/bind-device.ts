@@ -4,7 +4,7 @@
 
 import type { ObjectId } from '../abi/units.ts';
 import type { FileId } from '../files.ts';
-import { iommuName, templateFor } from '../hardware/templates.ts';
+import { iommuName, SOFTWARE_IOMMU, templateFor } from '../hardware/templates.ts';
 import { attachAccess, detachAccess } from '../iommufd/access-attach.ts';
 import { attach, detach, replace } from '../iommufd/attach.ts';
 import { type Device, deviceAt, leastFreeId, objectAt, withObject } from '../iommufd/context.ts';
@@ -28,7 +28,7 @@ export const bindingRules = rulesOf(
 /** Whether a device of the group is bound to another iommufd. */
 const isOwnedByOther = (world: World, iommufd: FileId, group: number): boolean =>
   world.setting.platform.devices.some((device) => {
-    if (device.group !== group || device.iommu === 'none') return false;
+    if (device.group !== group || typeof device.iommu !== 'number') return false;
     const open = boundDeviceOf(world, device.name);
     return open !== undefined && open.iommufd !== iommufd;
   });
@@ -52,6 +52,20 @@ export const boundDevice = (
       pins: [],
       nextPin: 0,
     });
+    return { state: { context, memory: state.memory }, object };
+  }
+  if (device.iommu === 'noiommu') {
+    const alone: Device = {
+      kind: 'device',
+      iommu: SOFTWARE_IOMMU,
+      // It is none of a real group, and claims nothing.
+      group: `no group: ${device.name}`,
+      reserved: [],
+      enforcesCacheCoherency: false,
+      hwpt: undefined,
+      mock: undefined,
+    };
+    const context = withObject(state.context, object, alone);
     return { state: { context, memory: state.memory }, object };
   }
   if (isOwnedByOther(world, iommufd, device.group)) return refused(bindingRules.groupOwned);

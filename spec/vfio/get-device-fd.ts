@@ -14,6 +14,7 @@ import { failed, failedBy, type Outcome, type Reply, type Unspecified } from '..
 import type { PlatformDevice } from '../platform.ts';
 import { grants, isRefused, type Refused, type Rule, refused, refuses, rulesOf } from '../rule.ts';
 import {
+  contextOf,
   type GroupFile,
   type OpenDevice,
   openFile,
@@ -48,6 +49,25 @@ export const getDeviceFdRules = rulesOf(
       'EINVAL',
       'The container is a legacy one, and no type is set.',
       'vfio_group_use_container() in drivers/vfio/container.c',
+    ),
+    noIommuUnderType1: refuses(
+      'EPERM',
+      'The container is a legacy one, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
+      'vfio_group_use_container() in drivers/vfio/container.c',
+    ),
+    noIommuNotPrivileged: refuses(
+      'EPERM',
+      'The container is an iommufd, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO; SET_IOMMU is not asked for.',
+      'vfio_df_group_open() in drivers/vfio/group.c',
+    ),
+    noIommuWithIoas: refuses(
+      'EPERM',
+      'The group is a no-IOMMU group whose device is not open, and VFIO_IOAS has set an IOAS, so that the program might expect translation.',
+      'vfio_df_group_open() in drivers/vfio/group.c',
+    ),
+    opensUnbound: grants(
+      'The group is a no-IOMMU group, and its container an iommufd: the device is no object of it and holds neither it nor the group, and the result is a descriptor.',
+      'vfio_df_iommufd_bind() in drivers/vfio/iommufd.c',
     ),
     opensFirst: grants(
       'The device has been bound to the iommufd and attached to its IOAS for VFIO calls; the result is a descriptor.',
@@ -100,6 +120,21 @@ const withOpen = (world: World, name: string, open: OpenDevice): World => ({
   devices: new Map(world.devices).set(name, open),
 });
 
+const openedUnbound = (
+  world: World,
+  iommufd: FileId,
+  name: string,
+): { readonly world: World; readonly rule: Rule } | Refused => {
+  if (!world.setting.credentials.privileged) return refused(getDeviceFdRules.noIommuNotPrivileged);
+  if (contextOf(world, iommufd).compatIoas !== undefined) {
+    return refused(getDeviceFdRules.noIommuWithIoas);
+  }
+  return {
+    world: withOpen(world, name, { kind: 'unbound', opens: 1 }),
+    rule: getDeviceFdRules.opensUnbound,
+  };
+};
+
 /** What the first open of a device does: binds it, or holds its group. */
 const openedFirst = (
   world: World,
@@ -110,13 +145,17 @@ const openedFirst = (
   const { name } = device;
   const file = openFile(world, container);
   if (file?.kind === 'container') {
-    return file.container.type1 === undefined
-      ? refused(getDeviceFdRules.noType)
-      : {
-          world: withOpen(world, name, { kind: 'held', group: id, opens: 1 }),
-          rule: getDeviceFdRules.opensUnderType1,
-        };
+    const { type1, noIommu } = file.container;
+    if (type1 === undefined && !noIommu) return refused(getDeviceFdRules.noType);
+    if (noIommu && !world.setting.credentials.privileged) {
+      return refused(getDeviceFdRules.noIommuUnderType1);
+    }
+    return {
+      world: withOpen(world, name, { kind: 'held', group: id, opens: 1 }),
+      rule: getDeviceFdRules.opensUnderType1,
+    };
   }
+  if (device.iommu === 'noiommu') return openedUnbound(world, container, name);
   const bound = withBound(world, container, device);
   if (isRefused(bound)) return bound;
   const { object } = bound;
@@ -132,7 +171,7 @@ const openedOtherwise = (
   already: OpenDevice,
 ): Unspecified => ({
   kind: 'unspecified',
-  what: 'a mediated device that is open through an iommufd, opened under a legacy container',
+  what: 'a device that is open through an iommufd, opened under a legacy container',
   world: ({ errno, result }) => {
     if (errno !== 0) return world;
     const again = withOpen(world, name, { ...already, opens: already.opens + 1 });
@@ -151,7 +190,8 @@ const opened = (
   const { name } = device;
   if (container === undefined) return failed(getDeviceFdRules.noContainer, world);
   const already = world.devices.get(name);
-  if (already?.kind === 'bound' && openFile(world, container)?.kind === 'container') {
+  const isOpenElsewhere = already !== undefined && already.kind !== 'held';
+  if (isOpenElsewhere && openFile(world, container)?.kind === 'container') {
     return openedOtherwise(world, call, name, already);
   }
   const done =

@@ -8,6 +8,7 @@ import { valuesOf } from '../collections/ordered-map.ts';
 import { newContext } from '../iommufd/context.ts';
 import { opensDescriptor } from '../open-descriptor.ts';
 import { failed, type Outcome } from '../outcome.ts';
+import { isNoIommuGroup } from '../platform.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
 import { newContainer } from '../type1/container.ts';
 import { deviceNamed, type World, withDescriptor, withNewFile } from '../world.ts';
@@ -20,8 +21,13 @@ export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/i
   ),
   noGroup: refuses(
     'ENOENT',
-    'There is no group of that number.',
+    'There is no group of that number; that of a no-IOMMU group has "noiommu-" before its number, and no other has.',
     'vfio_create_group() in drivers/vfio/group.c',
+  ),
+  groupNotPrivileged: refuses(
+    'EPERM',
+    'The group is a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
+    'vfio_group_fops_open() in drivers/vfio/group.c',
   ),
   deviceBound: refuses(
     'EBUSY',
@@ -39,17 +45,25 @@ export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/i
   ),
   noDevice: refuses(
     'ENOENT',
-    "There is no device's own file of that number.",
+    'There is no device\'s own file of that number; that of a device without an IOMMU has "noiommu-" before its name, and 6.12.95 has none for it.',
     'vfio_device_add() in drivers/vfio/vfio.h',
   ),
+  deviceNotPrivileged: {
+    ...refuses(
+      'EPERM',
+      'The device has no IOMMU, and the process lacks CAP_SYS_RAWIO.',
+      'vfio_device_fops_cdev_open() in drivers/vfio/device_cdev.c',
+    ),
+    only: ['7.3.4'],
+  },
   device: grants(
     'The file is open, also if it is already, or the device through its group; the device is not bound.',
     'vfio_device_fops_cdev_open() in drivers/vfio/device_cdev.c',
   ),
 });
 
-const GROUP_PATH = /^\/dev\/vfio\/(\d+)$/;
-const DEVICE_PATH = /^\/dev\/vfio\/devices\/vfio(\d+)$/;
+const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(\d+)$/;
+const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(\d+)$/;
 
 /** Whether the group's own descriptor is open. */
 export const isGroupOpen = (world: World, group: number): boolean => {
@@ -68,9 +82,20 @@ const hasBoundDevice = (world: World, group: number): boolean => {
   return false;
 };
 
-const openDevice = (world: World, call: OpenCall, number: number): readonly Outcome[] => {
-  const device = world.setting.platform.devices.find(({ cdev }) => cdev === number);
-  if (device === undefined) return [failed(openRules.noDevice, world)];
+const openDevice = (
+  world: World,
+  call: OpenCall,
+  number: number,
+  noIommu: boolean,
+): readonly Outcome[] => {
+  const { platform, credentials } = world.setting;
+  const device = platform.devices.find(
+    ({ cdev, iommu }) => cdev === number && (iommu === 'noiommu') === noIommu,
+  );
+  if (device === undefined || (noIommu && !world.release.noIommuDevicesHaveFiles)) {
+    return [failed(openRules.noDevice, world)];
+  }
+  if (noIommu && !credentials.privileged) return [failed(openRules.deviceNotPrivileged, world)];
   return [
     opensDescriptor(world, call.process, openRules.device, () => ({
       kind: 'cdev',
@@ -100,9 +125,9 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
       })),
     ];
   }
-  const device = DEVICE_PATH.exec(path)?.[1];
-  if (device !== undefined) return openDevice(world, call, Number(device));
-  const group = GROUP_PATH.exec(path)?.[1];
+  const [, ofDevice, device] = DEVICE_PATH.exec(path) ?? [];
+  if (device !== undefined) return openDevice(world, call, Number(device), ofDevice !== undefined);
+  const [, ofGroup, group] = GROUP_PATH.exec(path) ?? [];
   if (group === undefined) {
     return [
       {
@@ -117,8 +142,11 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
     ];
   }
   const number = Number(group);
-  const exists = world.setting.platform.devices.some((device) => device.group === number);
-  if (!exists) return [failed(openRules.noGroup, world)];
+  const { platform, credentials } = world.setting;
+  const noIommu = isNoIommuGroup(platform, number);
+  const exists = platform.devices.some((device) => device.group === number);
+  if (!exists || noIommu !== (ofGroup !== undefined)) return [failed(openRules.noGroup, world)];
+  if (noIommu && !credentials.privileged) return [failed(openRules.groupNotPrivileged, world)];
   if (hasBoundDevice(world, number)) return [failed(openRules.deviceBound, world)];
   if (isGroupOpen(world, number)) return [failed(openRules.groupBusy, world)];
   return [

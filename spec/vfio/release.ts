@@ -56,6 +56,7 @@ const releasedDevice = (world: World, id: FileId, file: DeviceFile | CdevFile): 
     return { ...without, devices };
   }
   devices.delete(file.name);
+  if (open.kind === 'unbound') return { ...without, devices };
   if (open.kind === 'held') return releasedUnheld({ ...without, devices }, open.group);
   const state = stateOf(world, open.iommufd);
   const detached = detachedDevice(state, open.object);

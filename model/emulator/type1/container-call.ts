@@ -11,6 +11,7 @@ import {
   VFIO_IOMMU_GET_INFO,
   VFIO_IOMMU_MAP_DMA,
   VFIO_IOMMU_UNMAP_DMA,
+  VFIO_NOIOMMU_IOMMU,
   VFIO_SET_IOMMU,
   VFIO_TYPE1_IOMMU,
   VFIO_TYPE1_NESTING_IOMMU,
@@ -28,7 +29,15 @@ import { unmapDma } from './unmap-dma.ts';
 const mayMoveAddresses = (iommu: Type1Iommu): boolean =>
   iommu.emulated.length === 0 || iommu.kernel.faults.has('type1-addresses-move-under-mdevs');
 
-const checkExtension = ({ kernel, iommu }: Container, extension: bigint): boolean => {
+/** Without groups every driver is asked, and with them only those that could serve them. */
+const checkExtension = (container: Container, extension: bigint): boolean =>
+  (container.mayUse('noiommu') && hasNoIommuExtension(container, extension)) ||
+  (container.mayUse('type1') && hasType1Extension(container, extension));
+
+const hasNoIommuExtension = ({ kernel }: Container, extension: bigint): boolean =>
+  extension === VFIO_NOIOMMU_IOMMU && kernel.platform.noIommuEnabled === true;
+
+const hasType1Extension = ({ kernel, iommu }: Container, extension: bigint): boolean => {
   switch (extension) {
     case VFIO_TYPE1_IOMMU:
     case VFIO_TYPE1v2_IOMMU:
@@ -69,6 +78,7 @@ export const containerCall = (container: Container, command: number, argument: b
     case VFIO_SET_IOMMU:
       return container.setIommu(argument);
     default:
+      if (container.hasNoIommu) return -ERRNO.ENOTTY;
       return container.iommu === undefined
         ? -ERRNO.EINVAL
         : iommuCall(container.iommu, command, argument);

@@ -3,6 +3,7 @@
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import {
+  VFIO_NOIOMMU_IOMMU,
   VFIO_TYPE1_IOMMU,
   VFIO_TYPE1_NESTING_IOMMU,
   VFIO_TYPE1v2_IOMMU,
@@ -21,6 +22,8 @@ export class Container {
   readonly groups: VfioGroup[] = [];
   /** There from SET_IOMMU on until the last group leaves. */
   iommu: Type1Iommu | undefined = undefined;
+  /** The same for no-IOMMU groups, which are given nothing. */
+  hasNoIommu = false;
   #references = 1;
 
   constructor(kernel: Kernel) {
@@ -33,9 +36,31 @@ export class Container {
     if (this.#references === 0) this.kernel.containers.delete(this);
   }
 
+  get hasDriver(): boolean {
+    return this.iommu !== undefined || this.hasNoIommu;
+  }
+
+  /** Whether a driver serves its groups. No-IOMMU groups and others are never in it together. */
+  mayUse(driver: 'type1' | 'noiommu'): boolean {
+    const [group] = this.groups;
+    return group === undefined || group.isNoIommu === (driver === 'noiommu');
+  }
+
   /** SET_IOMMU. 0, or -errno: -ENODEV where the number is of no driver, -EINVAL where it is of no IOMMU. */
   setIommu(type: bigint): number {
-    if (this.groups.length === 0 || this.iommu !== undefined) return -ERRNO.EINVAL;
+    if (this.groups.length === 0 || this.hasDriver) return -ERRNO.EINVAL;
+    return this.mayUse('noiommu') ? this.#setNoIommu(type) : this.#setType1(type);
+  }
+
+  #setNoIommu(type: bigint): number {
+    const { platform, credentials } = this.kernel;
+    if (type !== VFIO_NOIOMMU_IOMMU || platform.noIommuEnabled !== true) return -ERRNO.ENODEV;
+    if (!credentials.privileged) return -ERRNO.EPERM;
+    this.hasNoIommu = true;
+    return 0;
+  }
+
+  #setType1(type: bigint): number {
     const nests = type === VFIO_TYPE1_NESTING_IOMMU && this.kernel.release.type1.knowsNesting;
     if (type === VFIO_UNMAP_ALL) return -ERRNO.EINVAL;
     if (type !== VFIO_TYPE1_IOMMU && type !== VFIO_TYPE1v2_IOMMU && !nests) return -ERRNO.ENODEV;
@@ -50,8 +75,15 @@ export class Container {
     return 0;
   }
 
-  /** SET_CONTAINER on a group that has none. 0, or -errno: -EPERM where others own the group's devices. */
+  /**
+   * SET_CONTAINER on a group that has none. 0, or -errno: -EPERM where others own the group's devices, or where it would be
+   * beside groups of the other kind.
+   */
   join(group: VfioGroup): number {
+    const { credentials, faults } = this.kernel;
+    if (group.isNoIommu && !credentials.privileged) return -ERRNO.EPERM;
+    const fits = this.mayUse(group.isNoIommu ? 'noiommu' : 'type1');
+    if (!fits && !faults.has('noiommu-groups-mix')) return -ERRNO.EPERM;
     if (group.hardware !== undefined) {
       const error = group.iommuGroup.claim(group);
       if (error !== 0) return error;
@@ -71,7 +103,10 @@ export class Container {
     if (group.hardware !== undefined) group.iommuGroup.release();
     this.groups.splice(this.groups.indexOf(group), 1);
     const stays = this.kernel.faults.has('type1-iommu-outlives-groups');
-    if (this.groups.length === 0 && !stays) this.iommu = undefined;
+    if (this.groups.length === 0 && !stays) {
+      this.iommu = undefined;
+      this.hasNoIommu = false;
+    }
     this.put();
   }
 }

@@ -1,6 +1,7 @@
 // The platform's devices, their IOMMU groups and IOMMUs, made from its description when they are first asked
 // for. drivers/iommu/iommu.c, drivers/vfio/group.c.
 
+import { U64_MAX } from '../../../spec/abi/units.ts';
 import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/platform.ts';
 import type { Release } from '../../../spec/releases.ts';
 import type { Hardware } from '../domain.ts';
@@ -21,6 +22,19 @@ const hardwareOf = (iommu: Iommu, release: Release): Hardware => ({
   readsWhereItWrites: release.vtdReadsWhereItWrites,
   mock: false,
 });
+
+/** The page table of devices that no IOMMU serves: AMD's format, which only the kernel itself reads. */
+const SOFTWARE_PAGE_TABLE: Hardware = {
+  owner: {},
+  // Any size from 4 KiB to 2 PiB but 512 GiB.
+  pageSizes: (1n << 52n) - (1n << 12n) - (1n << 39n),
+  aperture: { start: 0n, last: U64_MAX },
+  enforcesCacheCoherency: false,
+  needsPermission: true,
+  readsWhereItWrites: false,
+  mock: false,
+  unwalked: true,
+};
 
 class PhysicalDevice implements AttachableDevice {
   readonly hardware: Hardware;
@@ -61,15 +75,23 @@ export class PlatformDevices {
     return group;
   }
 
-  /** The device whose own file has that number, or undefined where there is none. */
-  cdev(number: number): VfioDevice | undefined {
-    const described = this.#platform.devices.find(({ cdev }) => cdev === number);
+  /** The device whose own file has that number and is named so, or undefined where there is none. */
+  cdev(number: number, isNoIommu: boolean): VfioDevice | undefined {
+    if (isNoIommu && !this.#release.noIommuDevicesHaveFiles) return undefined;
+    const described = this.#platform.devices.find(
+      ({ cdev, iommu }) => cdev === number && (iommu === 'noiommu') === isNoIommu,
+    );
     if (described === undefined) return undefined;
     return this.group(described.group)?.devices.find(({ name }) => name === described.name);
   }
 
   #device(described: PlatformDevice, group: VfioGroup): VfioDevice {
     if (described.iommu === 'none') return new VfioDevice(described.name, group, undefined);
+    if (described.iommu === 'noiommu') {
+      // An iommufd makes it a group of its own, which nobody has to claim.
+      const alone = new PhysicalDevice(SOFTWARE_PAGE_TABLE, new IommuGroup(), []);
+      return new VfioDevice(described.name, group, alone, undefined, true);
+    }
     this.#hardware ??= this.#platform.iommus.map((iommu) => hardwareOf(iommu, this.#release));
     const hardware = this.#hardware[described.iommu];
     if (hardware === undefined) {

@@ -20,6 +20,8 @@ type Binding =
 export class VfioDevice {
   readonly name: string;
   readonly group: VfioGroup;
+  /** A physical device that nothing translates for. */
+  readonly isNoIommu: boolean;
   /** None for a mediated device, which has no IOMMU of its own. */
   readonly physical: AttachableDevice | undefined;
   #binding: Binding | undefined;
@@ -27,6 +29,8 @@ export class VfioDevice {
   /** Those that are attached. */
   readonly #pasids = new Set<number>();
   #opened = 0;
+  /** Opened through the legacy container, which it holds its group in. */
+  #usesContainer = false;
   readonly #engine: DmaEngine | undefined;
 
   constructor(
@@ -34,7 +38,9 @@ export class VfioDevice {
     group: VfioGroup,
     physical: AttachableDevice | undefined,
     engine?: DmaEngine,
+    isNoIommu = false,
   ) {
+    this.isNoIommu = isNoIommu;
     this.name = name;
     this.group = group;
     this.physical = physical;
@@ -63,13 +69,20 @@ export class VfioDevice {
 
   /**
    * By the group: 0, or -errno: -EPERM where another iommufd has the group, -ENODEV without a compatibility IOAS, -EINVAL
-   * where the group is in a legacy container that SET_IOMMU was not called on.
+   * where the group is in a legacy container that SET_IOMMU was not called on. Without an IOMMU nothing is bound; -EPERM
+   * for the unprivileged, and where translation could be expected.
    */
-  openByGroup(): number {
+  openByGroup(privileged: boolean): number {
     if (this.#opened === 0) {
       const { iommufd } = this.group;
-      const error = iommufd === undefined ? this.group.useContainer() : this.#bindTo(iommufd);
+      const error =
+        iommufd === undefined
+          ? this.group.useContainer(privileged)
+          : this.isNoIommu
+            ? this.#openUnbound(iommufd, privileged)
+            : this.#bindTo(iommufd);
       if (error !== 0) return error;
+      this.#usesContainer = iommufd === undefined;
     }
     this.#opened += 1;
     return 0;
@@ -86,8 +99,14 @@ export class VfioDevice {
   close(): void {
     this.#opened -= 1;
     if (this.#opened > 0) return;
-    if (this.#binding === undefined) this.group.unuseContainer();
+    if (this.#usesContainer) this.group.unuseContainer();
     else this.#unbind();
+    this.#usesContainer = false;
+  }
+
+  #openUnbound({ compatIoas, kernel }: IommufdContext, privileged: boolean): number {
+    const expectsNothing = compatIoas === undefined || kernel.faults.has('noiommu-beside-an-ioas');
+    return privileged && expectsNothing ? 0 : -ERRNO.EPERM;
   }
 
   #bindTo(context: IommufdContext): number {

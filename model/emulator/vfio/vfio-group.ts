@@ -1,4 +1,4 @@
-// A VFIO group and its descriptor, /dev/vfio/N. It is in a legacy container, or an iommufd takes its place. Devices that are open
+// A VFIO group and its descriptor, /dev/vfio/N or /dev/vfio/noiommu-N. It is in a legacy container, or an iommufd takes its place. Devices that are open
 // keep hold of the iommufd, and in a legacy container of the group's file. drivers/vfio/group.c, drivers/vfio/container.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -14,7 +14,7 @@ import {
 } from '../../../spec/abi/vfio.ts';
 import type { IovaRange } from '../../../spec/platform.ts';
 import { offsetsOf, Struct } from '../command.ts';
-import { ensureCompatIoas } from '../compat/compat-ioas.ts';
+import { ensureCompatIoas, enterNoIommuMode } from '../compat/compat-ioas.ts';
 import { IommufdContext } from '../context.ts';
 import type { Hardware } from '../domain.ts';
 import { OpenFile } from '../files.ts';
@@ -43,9 +43,14 @@ export class VfioGroup {
     this.iommuGroup = iommuGroup;
   }
 
+  /** Its devices are physical, and nothing translates for them. */
+  get isNoIommu(): boolean {
+    return this.devices[0]?.isNoIommu === true;
+  }
+
   /** What its first device is behind; none where devices have no IOMMU. */
   get hardware(): Hardware | undefined {
-    return this.devices[0]?.physical?.hardware;
+    return this.isNoIommu ? undefined : this.devices[0]?.physical?.hardware;
   }
 
   /** What its devices reserve, all together. */
@@ -61,9 +66,10 @@ export class VfioGroup {
     return this.#containerUsers > 0;
   }
 
-  /** 0, or -EINVAL where the container has no IOMMU. */
-  useContainer(): number {
-    if (this.container?.iommu === undefined) return -ERRNO.EINVAL;
+  /** 0, or -errno: -EINVAL where the container has no IOMMU, -EPERM where only the privileged may go without. */
+  useContainer(privileged: boolean): number {
+    if (this.container?.hasDriver !== true) return -ERRNO.EINVAL;
+    if (this.isNoIommu && !privileged) return -ERRNO.EPERM;
     this.#containerUsers += 1;
     this.openedFile?.hold();
     return 0;
@@ -140,7 +146,8 @@ export class VfioGroupFile extends OpenFile {
       return error;
     }
     if (!(file instanceof IommufdContext)) return -ERRNO.EBADFD;
-    ensureCompatIoas(file);
+    const refused = this.#group.isNoIommu ? enterNoIommuMode(file) : ensureCompatIoas(file);
+    if (refused !== 0) return refused;
     file.hold();
     this.#group.iommufd = file;
     return 0;
@@ -160,7 +167,7 @@ export class VfioGroupFile extends OpenFile {
     const device = this.#find(name);
     if (typeof device === 'number') return device;
     if (!this.#group.isInContainer) return -ERRNO.EINVAL;
-    const error = device.openByGroup();
+    const error = device.openByGroup(this.#kernel.credentials.privileged);
     return error === 0
       ? this.#kernel.files.open(new VfioDeviceFile(this.#kernel, device, 'group'))
       : error;

@@ -2,6 +2,7 @@
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
+import { isNoIommuGroup } from '../../../spec/platform.ts';
 import type { GroupFile } from '../../../spec/world.ts';
 import { STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
@@ -47,13 +48,13 @@ export const drawUnmapDma = (scene: Scene, on: IommufdDescriptor): void => {
   });
 };
 
-export const drawSetIommu = (scene: Scene, { value }: IommufdDescriptor): void =>
-  scene.plain(
-    'setIommu',
-    value,
-    vfio.VFIO_SET_IOMMU,
-    scene.dice.of([1n, 1n, 1n, 3n, 3n, 8n, 0n, 2n, 7n, 0x1_0000_0001n, U64_MAX]),
-  );
+const TYPES = [1n, 1n, 1n, 3n, 3n, 8n, 0n, 2n, 7n, 0x1_0000_0001n, U64_MAX] as const;
+
+export const drawSetIommu = (scene: Scene, { value, context }: IommufdDescriptor): void => {
+  const { dice } = scene;
+  const type = context.noIommu && dice.chance(2, 3) ? 8n : dice.of(TYPES);
+  scene.plain('setIommu', value, vfio.VFIO_SET_IOMMU, type);
+};
 
 /** On an iommufd or a legacy container. */
 export const drawCheckExtension = (scene: Scene, { value }: Descriptor): void =>
@@ -97,10 +98,18 @@ export const drawOddCompat = (scene: Scene, { value }: IommufdDescriptor): void 
   scene.plain('odd', value, command, { arena: STRUCT_OFFSET });
 };
 
+/** Whether there is a device that nothing translates for. */
+export const hasNoIommu = ({ platform }: Scene): boolean =>
+  platform.devices.some(({ iommu }) => iommu === 'noiommu');
+
 export const drawOpenGroup = (scene: Scene): void => {
-  const groups = [...new Set(scene.platform.devices.map(({ group }) => group))];
-  const group = scene.dice.chance(1, 30) ? 99 : scene.dice.of(groups);
-  scene.add({ op: 'open', label: scene.draft.label('group'), path: `/dev/vfio/${group}` });
+  const { dice, platform } = scene;
+  const groups = [...new Set(platform.devices.map(({ group }) => group))];
+  const group = dice.chance(1, 30) ? 99 : dice.of(groups);
+  // Now and then by the name that it would have if it had an IOMMU, or had none.
+  const noIommu = isNoIommuGroup(platform, group) !== (hasNoIommu(scene) && dice.chance(1, 30));
+  const path = `/dev/vfio/${noIommu ? 'noiommu-' : ''}${group}`;
+  scene.add({ op: 'open', label: scene.draft.label('group'), path });
 };
 
 /** A descriptor of an iommufd, mostly. */
@@ -121,7 +130,8 @@ const fitsLegacyContainer = ({ platform }: Scene, { group }: GroupFile): boolean
   platform.devices
     .filter((device) => device.group === group)
     .every(({ iommu }) => {
-      const sizes = iommu === 'none' ? LEAST_PAGE : (platform.iommus[iommu]?.pageSizes ?? 0n);
+      const sizes =
+        typeof iommu === 'number' ? (platform.iommus[iommu]?.pageSizes ?? 0n) : LEAST_PAGE;
       return (sizes & (2n * LEAST_PAGE - 1n)) !== 0n;
     });
 
@@ -168,8 +178,10 @@ export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
 const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
 
 /** A device that an iommufd opened is not opened again through a legacy container: what follows is not specified. */
-const staysBound = (scene: Scene, file: GroupFile, name: string): boolean =>
-  scene.isInLegacyContainer(file) && scene.draft.world.devices.get(name)?.kind === 'bound';
+const staysBound = (scene: Scene, file: GroupFile, name: string): boolean => {
+  const open = scene.draft.world.devices.get(name);
+  return scene.isInLegacyContainer(file) && open !== undefined && open.kind !== 'held';
+};
 
 const drawGetDevice = (scene: Scene, { value, file }: GroupDescriptor): void => {
   const { dice, platform } = scene;

@@ -4,16 +4,19 @@ import * as vfio from '../../../spec/abi/vfio.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import type { Value } from '../program.ts';
 import { drawStructPlace } from '../values.ts';
-import { drawArgsz, drawContainer } from './compat.ts';
+import { drawArgsz, drawContainer, hasNoIommu } from './compat.ts';
 import type { CdevDescriptor, Scene } from './scene.ts';
 
 export const hasDeviceFiles = ({ platform }: Scene): boolean =>
   platform.devices.some(({ cdev }) => cdev !== undefined);
 
 export const drawOpenDevice = (scene: Scene): void => {
-  const numbers = scene.platform.devices.flatMap(({ cdev }) => cdev ?? []);
-  const number = scene.dice.chance(1, 30) ? 77 : scene.dice.of(numbers);
-  const path = `/dev/vfio/devices/vfio${number}`;
+  const { dice, platform } = scene;
+  const own = platform.devices.filter(({ cdev }) => cdev !== undefined);
+  const device = dice.chance(1, 30) ? undefined : dice.of(own);
+  const otherwise = hasNoIommu(scene) && dice.chance(1, 30);
+  const noIommu = (device?.iommu === 'noiommu') !== otherwise;
+  const path = `/dev/vfio/devices/${noIommu ? 'noiommu-' : ''}vfio${device?.cdev ?? 77}`;
   scene.add({ op: 'open', label: scene.draft.label('cdev'), path });
 };
 

@@ -31,8 +31,10 @@ export type IommufdFacts = {
 /** What is so of a legacy container that is called next. */
 export type ContainerFacts = {
   readonly on: ContainerDescriptor;
+  /** A group has joined, and no type is set. */
+  readonly waits: boolean;
   readonly joined: boolean;
-  /** 1 from SET_IOMMU on; less before, when most calls are refused. */
+  /** 1 from SET_IOMMU on; less before and where the type is NOIOMMU, when most calls are refused. */
   readonly ready: number;
   readonly tracksDirty: boolean;
 };
@@ -73,11 +75,12 @@ const containerFacts = (scene: Scene): ContainerFacts | undefined => {
   const containers = scene.containers();
   if (containers.length === 0) return undefined;
   const on = scene.dice.of(containers);
-  const { groups, type1: made } = on.file.container;
+  const { groups, type1: made, noIommu } = on.file.container;
   return {
     on,
+    waits: groups.length > 0 && made === undefined && !noIommu,
     joined: groups.length > 0,
-    ready: made === undefined ? 0.03 : 1,
+    ready: made !== undefined ? 1 : noIommu ? 0.2 : 0.03,
     tracksDirty: made?.tracksDirty === true,
   };
 };

@@ -205,7 +205,7 @@ const CHOICES: readonly Choice[] = [
       accesses.length === 0 ? 0 : pinned && counts.selftest > 0 ? 16 : 3,
     native.drawDestroyMock,
   ),
-  onContainer(({ joined, ready }) => (joined && ready < 1 ? 24 : 1), type1.drawSetIommu),
+  onContainer(({ waits }) => (waits ? 24 : 1), type1.drawSetIommu),
   onContainer(() => 3, compat.drawCheckExtension),
   onContainer(() => 0.5, type1.drawApiVersion),
   onContainer(({ ready }) => 22 * ready, type1.drawMapDma),

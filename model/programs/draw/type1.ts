@@ -2,7 +2,7 @@
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
-import type { Type1 } from '../../../spec/type1/container.ts';
+import { isOfNoIommu, type Type1 } from '../../../spec/type1/container.ts';
 import { ARRAY_OFFSET, DATA_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value, WordsInMemory } from '../program.ts';
 import { drawFreeIova, drawMappingRange, drawType1Iova } from '../type1-values.ts';
@@ -18,13 +18,13 @@ const type1Of = ({ file }: ContainerDescriptor): Type1 | undefined => file.conta
 export const drawOpenContainer = (scene: Scene): void =>
   scene.add({ op: 'open', label: scene.draft.label('container'), path: vfio.VFIO_CONTAINER_PATH });
 
-export const drawSetIommu = (scene: Scene, { value }: ContainerDescriptor): void =>
-  scene.plain(
-    'setIommu',
-    value,
-    vfio.VFIO_SET_IOMMU,
-    scene.dice.of([1n, 1n, 1n, 1n, 3n, 3n, 3n, 3n, 3n, 3n, 6n, 8n, 9n, 2n, 0n, 0x1_0000_0001n]),
-  );
+const TYPES = [1n, 1n, 1n, 1n, 3n, 3n, 3n, 3n, 3n, 3n, 6n, 8n, 9n, 2n, 0n, 0x1_0000_0001n] as const;
+
+export const drawSetIommu = (scene: Scene, { value, file }: ContainerDescriptor): void => {
+  const { dice, platform } = scene;
+  const withoutIommu = isOfNoIommu(platform, file.container) && dice.chance(5, 6);
+  scene.plain('setIommu', value, vfio.VFIO_SET_IOMMU, withoutIommu ? 8n : dice.of(TYPES));
+};
 
 export const drawApiVersion = (scene: Scene, { value }: ContainerDescriptor): void =>
   scene.plain('version', value, vfio.VFIO_GET_API_VERSION, 0n);

@@ -1,6 +1,7 @@
 // Has QEMU's edu device move memory, through its registers on the device's descriptor. Whatever else a descriptor is of is
 // left alone, and what the device could not do without harm is refused before.
 
+import { existsSync, readdirSync } from 'node:fs';
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import type { DmaDirection } from '../../../spec/call.ts';
 import * as libc from './libc.ts';
@@ -35,6 +36,15 @@ const PAUSE_MS = 2;
 const PATIENCE_MS = 20_000;
 const never = new Int32Array(new SharedArrayBuffer(4));
 
+const FOLDERS = ['/dev/vfio', '/dev/vfio/devices'];
+
+/** Which device a descriptor is of is not asked: where there is one without an IOMMU, none is started. */
+const hasNoIommuDevices = (): boolean =>
+  FOLDERS.some(
+    (folder) =>
+      existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('noiommu-')),
+  );
+
 export class EduDevices {
   /** How many bytes of its buffer a device has read since the program began, by where its registers are. */
   private readonly filled = new Map<number, number>();
@@ -54,6 +64,9 @@ export class EduDevices {
     }
     if (iova < INTERRUPTS_END && last > INTERRUPTS_START) {
       throw new UnsafeCall('A transfer there would be an interrupt.');
+    }
+    if (hasNoIommuDevices()) {
+      throw new UnsafeCall('A device of the machine has no IOMMU and would reach any memory.');
     }
     if (this.read(fd, ID, 4) !== BigInt(EDU_ID)) return -ERRNO.ENODEV;
     const name = Number(this.read(fd, BAR0, 4));

@@ -9,9 +9,11 @@ export type DeviceDescription = {
   readonly name: string;
   /** "1234:11e8"; empty for a mediated device. */
   readonly id: string;
-  /** The number in /dev/vfio/N. */
+  /** The number in /dev/vfio/N, or /dev/vfio/noiommu-N. */
   readonly group: number;
-  /** "/dev/vfio/devices/vfioN", where the kernel offers it. */
+  /** Its group is a no-IOMMU group. */
+  readonly noIommu: boolean;
+  /** "/dev/vfio/devices/vfioN" or ".../noiommu-vfioN", where the kernel offers it. */
   readonly cdev?: string;
   /** Lines of the group's reserved_regions: "0x... 0x... msi". */
   readonly reserved: readonly string[];
@@ -27,6 +29,8 @@ export type MachineDescription = {
   readonly hasIommufd: boolean;
   /** /dev/vfio/vfio is there: the legacy container, or iommufd itself. */
   readonly hasContainer: boolean;
+  /** The module parameter vfio.enable_unsafe_noiommu_mode. */
+  readonly noIommuEnabled: boolean;
   /** IOMMU_TEST_CMD is there, and with it mock domains. */
   readonly hasTestCommands: boolean;
   /** Huge pages enough for programs are set aside. */
@@ -42,9 +46,14 @@ const entriesOf = (path: string): string[] => (existsSync(path) ? readdirSync(pa
 const textOf = (path: string): string =>
   existsSync(path) ? readFileSync(path, 'latin1').trim() : '';
 
+const noIommuGroup = (group: number): string => `/dev/vfio/noiommu-${group}`;
+
 const describeDevice = (path: string): DeviceDescription => {
   const group = Number(basename(readlinkSync(`${path}/iommu_group`)));
-  const [cdev] = entriesOf(`${path}/vfio-dev`);
+  const noIommu = existsSync(noIommuGroup(group));
+  // Releases that offer no file for a no-IOMMU device call it vfioN here all the same.
+  const [own] = entriesOf(`${path}/vfio-dev`);
+  const cdev = own === undefined ? undefined : `/dev/vfio/devices/${own}`;
   // A mediated device has a folder of that name.
   const id = path.startsWith(PCI_DEVICES)
     ? `${textOf(`${path}/vendor`).slice(2)}:${textOf(`${path}/device`).slice(2)}`
@@ -54,7 +63,8 @@ const describeDevice = (path: string): DeviceDescription => {
     name: basename(path),
     id,
     group,
-    ...(cdev === undefined ? {} : { cdev: `/dev/vfio/devices/${cdev}` }),
+    noIommu,
+    ...(cdev === undefined || !existsSync(cdev) ? {} : { cdev }),
     reserved: reserved === '' ? [] : reserved.split('\n'),
   };
 };
@@ -67,7 +77,7 @@ export const describeMachine = (hasDeviceMemory = false): MachineDescription => 
     .flatMap((bus) => entriesOf(bus).map((name) => `${bus}/${name}`))
     .filter((path) => existsSync(`${path}/iommu_group`))
     .map(describeDevice)
-    .filter(({ group }) => existsSync(`/dev/vfio/${group}`));
+    .filter(({ group, noIommu }) => noIommu || existsSync(`/dev/vfio/${group}`));
   const iommus = entriesOf('/sys/class/iommu').map((name) => {
     const capabilities = textOf(`/sys/class/iommu/${name}/intel-iommu/cap`);
     return capabilities === '' ? { name } : { name, capabilities };
@@ -78,6 +88,7 @@ export const describeMachine = (hasDeviceMemory = false): MachineDescription => 
     devices,
     hasIommufd: existsSync('/dev/iommu'),
     hasContainer: existsSync('/dev/vfio/vfio'),
+    noIommuEnabled: textOf('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode') === 'Y',
     hasHugePages: Number(textOf('/proc/sys/vm/nr_hugepages')) >= HUGE_PAGES,
     hasDeviceMemory,
     hasTestCommands: iommus.some(({ name }) => name.startsWith('iommufd_selftest')),

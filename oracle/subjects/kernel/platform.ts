@@ -18,21 +18,32 @@ const rangeOf = (line: string): IovaRange => {
 
 const CDEV = /vfio(\d+)$/;
 
-const deviceOf = ({ name, id, group, cdev, reserved }: DeviceDescription): PlatformDevice => {
+const iommuOf = ({ id, noIommu }: DeviceDescription): PlatformDevice['iommu'] => {
+  if (noIommu) return 'noiommu';
+  // A mediated device has no id.
+  return id === '' ? 'none' : 0;
+};
+
+const deviceOf = (described: DeviceDescription): PlatformDevice => {
+  const { name, id, group, cdev, reserved } = described;
+  const iommu = iommuOf(described);
   const own = cdev === undefined ? undefined : CDEV.exec(cdev)?.[1];
   return {
     name,
     group,
     ...(own === undefined ? {} : { cdev: Number(own) }),
-    // A mediated device has no id.
-    iommu: id === '' ? 'none' : 0,
+    iommu,
     reserved: reserved.map(rangeOf),
-    ...(id === EDU_ID ? { dmaEngine: true as const } : {}),
+    // What an engine moves without an IOMMU is the machine's own memory.
+    ...(id === EDU_ID && iommu !== 'noiommu' ? { dmaEngine: true as const } : {}),
   };
 };
 
+const isTranslated = ({ iommu }: PlatformDevice): boolean => typeof iommu === 'number';
+
 const nameOf = (devices: readonly PlatformDevice[]): string => {
-  const translated = devices.some(({ iommu }) => iommu !== 'none');
+  if (devices.some(({ iommu }) => iommu === 'noiommu')) return 'noiommu';
+  const translated = devices.some(isTranslated);
   const mediated = devices.some(({ iommu }) => iommu === 'none');
   if (translated) return mediated ? 'mixed' : 'vtd';
   return mediated ? 'mdev' : 'mock';
@@ -41,10 +52,11 @@ const nameOf = (devices: readonly PlatformDevice[]): string => {
 /** What programs for this machine are drawn and judged for. */
 export const platformOfMachine = (machine: MachineDescription): Platform => {
   const devices = machine.devices.map(deviceOf);
-  const translated = devices.some(({ iommu }) => iommu !== 'none');
+  const translated = devices.some(isTranslated);
   return {
     ...MOCK_PLATFORM,
     name: nameOf(devices),
+    noIommuEnabled: machine.noIommuEnabled,
     testCommands: machine.hasTestCommands,
     memoryKinds: [
       ...(machine.hasDeviceMemory ? (['device'] as const) : []),

@@ -9,7 +9,8 @@ export class UnsafeCall extends Error {
   override readonly name = 'UnsafeCall';
 }
 
-const PATHS = /^\/dev\/(iommu|vfio\/(vfio|(noiommu-)?[0-9]{1,6}|devices\/vfio[0-9]{1,6}))$/;
+const PATHS =
+  /^\/dev\/(iommu|vfio\/(vfio|(noiommu-)?[0-9]{1,6}|devices\/(noiommu-)?vfio[0-9]{1,6}))$/;
 
 export const mayOpen = (path: string): boolean => PATHS.test(path);
 

@@ -36,6 +36,7 @@ import {
   vfioPlain,
 } from '../../operations.ts';
 import { LIMITED, settingOf } from '../../settings.ts';
+import { SHOWN_NOIOMMU_FAULTS } from './shown-noiommu-faults.ts';
 import { SHOWN_TYPE1_FAULTS } from './shown-type1-faults.ts';
 
 export type ShownFault = {
@@ -305,5 +306,6 @@ export const SHOWN_FAULTS: readonly ShownFault[] = [
     pin(IOVA, PAGE),
     detach,
   ]),
+  ...SHOWN_NOIOMMU_FAULTS,
   ...SHOWN_TYPE1_FAULTS,
 ];

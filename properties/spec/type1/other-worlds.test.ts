@@ -13,7 +13,7 @@ import { step, withStores } from '../../../spec/step.ts';
 import type { World } from '../../../spec/world.ts';
 import { worldDifference } from '../../comparable.ts';
 import { continued, forked, outcomesOf } from '../../continue.ts';
-import { example, VTD } from '../../corpus/example.ts';
+import { type Answered, example, OPENED, VTD } from '../../corpus/example.ts';
 import {
   DATA,
   dataAt,
@@ -27,8 +27,8 @@ import {
   vtdWith,
   withGroup,
 } from '../../corpus/type1-steps.ts';
-import { arena, ioctl, open, vfio, vfioPlain } from '../../operations.ts';
-import { platform } from '../../settings.ts';
+import { arena, getDeviceFd, ioctl, open, vfio, vfioPlain } from '../../operations.ts';
+import { platform, settingOf } from '../../settings.ts';
 import { witness } from '../../witnesses.ts';
 
 const worldOf = (steps: Parameters<typeof example>[1], setting: Setting): World =>
@@ -54,6 +54,21 @@ const possible = (outcomes: readonly Outcome[]): readonly (readonly [string, boo
       ? [outcome.rule.id, outcome.unknown === undefined]
       : [outcome.what, !outcome.doubtful],
   );
+
+const NOIOMMU = settingOf('noiommu');
+
+/** A container that a no-IOMMU group has joined, which is descriptor 4; or an iommufd if that was opened first. */
+const WITH_NOIOMMU: readonly Answered[] = [
+  opened,
+  [open('group', '/dev/vfio/noiommu-0'), 'open/group'],
+  [vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD }), ''],
+];
+
+/** The setting of a machine that does not say whether devices without an IOMMU are allowed. */
+const untoldOf = (setting: Setting): Setting => {
+  const { noIommuEnabled: _, ...platform } = setting.platform;
+  return { ...setting, platform };
+};
 
 const other = suite('other worlds of legacy containers');
 
@@ -128,35 +143,63 @@ other(
   },
 );
 
-other(
-  'a group without an IOMMU is not specified, and a container that it joins is forgotten',
-  () => {
-    const world = worldOf([opened], VTD);
-    const process = 1;
-    const [opens] = step(world, { kind: 'open', process, path: '/dev/vfio/noiommu-0' });
-    if (opens?.kind !== 'unspecified') throw new Error('The group is specified.');
-    const withIt = opens.world({ errno: 0, result: 4, after: new Uint8Array() });
-    const [set] = outcomesOf(withIt, vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD }));
-    if (set?.kind !== 'unspecified') throw new Error('The call is specified.');
-    const joined = set.world({ errno: 0, result: 0, after: new Uint8Array() });
-    const [[, isCertain] = []] = possible(
-      outcomesOf(joined, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n)),
-    );
-    assert.is(isCertain, false);
-  },
-);
+other('a group that is not specified makes a container that it joins forgotten', () => {
+  const world = worldOf([opened], VTD);
+  const process = 1;
+  const [opens] = step(world, { kind: 'open', process, path: '/dev/vfio/by-name' });
+  if (opens?.kind !== 'unspecified') throw new Error('The group is specified.');
+  const withIt = opens.world({ errno: 0, result: 4, after: new Uint8Array() });
+  const [set] = outcomesOf(withIt, vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD }));
+  if (set?.kind !== 'unspecified') throw new Error('The call is specified.');
+  const joined = set.world({ errno: 0, result: 0, after: new Uint8Array() });
+  const [[, isCertain] = []] = possible(
+    outcomesOf(joined, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n)),
+  );
+  assert.is(isCertain, false);
+});
 
 other('whether no-IOMMU mode is allowed is asked for and not known', () => {
   const asks = vfioPlain('ask', FD, 'VFIO_CHECK_EXTENSION', 8n);
   const rule = 'type1 VFIO_CHECK_EXTENSION/no-iommu';
-  assert.equal(possible(outcomesOf(worldOf([opened], VTD), asks)), [
+  const untold = untoldOf(VTD);
+  assert.equal(possible(outcomesOf(worldOf([opened], untold), asks)), [
     [rule, true],
     [rule, false],
   ]);
-  const joined = worldOf([opened, group('group', 4), joins('join', 'group')], VTD);
+  assert.equal(possible(outcomesOf(worldOf([opened], VTD), asks)), [[rule, true]]);
+  const joined = worldOf([opened, group('group', 4), joins('join', 'group')], untold);
   assert.equal(possible(outcomesOf(joined, asks)), [[rule, true]]);
   const without = vtdWith({ noIommuConfigured: false });
   assert.equal(possible(outcomesOf(worldOf([opened], without), asks)), [[rule, true]]);
+});
+
+other('where it is not known, a no-IOMMU group gets its type or not', () => {
+  const world = worldOf(WITH_NOIOMMU, untoldOf(NOIOMMU));
+  assert.equal(possible(outcomesOf(world, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n))), [
+    ['type1 VFIO_SET_IOMMU/no-iommu', true],
+    ['type1 VFIO_SET_IOMMU/no-iommu-only', false],
+  ]);
+});
+
+other('who lost its privilege can do nothing more with a no-IOMMU group', () => {
+  const sets = vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD });
+  const gets = getDeviceFd('device', 4n, '0000:00:01.0');
+  const type = vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n);
+  const ready = [...WITH_NOIOMMU, [type, 'type1 VFIO_SET_IOMMU/no-iommu'] as const];
+  const onIommufd = [OPENED, WITH_NOIOMMU.slice(1)].flat();
+  for (const [steps, operation, rule] of [
+    [WITH_NOIOMMU.slice(0, 2), sets, 'VFIO_GROUP_SET_CONTAINER/no-iommu-not-privileged'],
+    [WITH_NOIOMMU, type, 'type1 VFIO_SET_IOMMU/no-iommu-not-privileged'],
+    [ready, gets, 'VFIO_GROUP_GET_DEVICE_FD/no-iommu-under-type1'],
+    [onIommufd, gets, 'VFIO_GROUP_GET_DEVICE_FD/no-iommu-not-privileged'],
+  ] as const) {
+    const world = worldOf(steps, NOIOMMU);
+    const credentials = { ...NOIOMMU.credentials, privileged: false };
+    const unprivileged = { ...world, setting: { ...NOIOMMU, credentials } };
+    const { rule: found, world: after } = replyTo(unprivileged, operation);
+    assert.is(found.id, rule);
+    assert.is(worldDifference(unprivileged, after), undefined);
+  }
 });
 
 other('whether high addresses are user memory depends on the processor', () => {

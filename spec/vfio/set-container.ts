@@ -1,0 +1,202 @@
+// VFIO_GROUP_SET_CONTAINER: vfio_group_ioctl_set_container() in drivers/vfio/group.c. Which groups a legacy container or an
+// iommufd takes beside those that it has.
+
+import { decode } from '../abi/layout.ts';
+import { VFIO_CONTAINER_FD } from '../abi/vfio.ts';
+import type { IoctlCall } from '../call.ts';
+import type { FileId } from '../files.ts';
+import { leastFreeId, withObject } from '../iommufd/context.ts';
+import { EMPTY_IO_PAGETABLE } from '../iopt/io-pagetable.ts';
+import { load } from '../memory/user-access.ts';
+import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
+import { isNoIommuGroup } from '../platform.ts';
+import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { isOfNoIommu } from '../type1/container.ts';
+import { COARSE, isCoarse } from '../type1/group-hardware.ts';
+import { joinedBy } from '../type1/membership.ts';
+import {
+  containerOf,
+  contextOf,
+  fileAt,
+  type GroupFile,
+  openFile,
+  type World,
+  withContainer,
+  withContext,
+  withFile,
+} from '../world.ts';
+
+export const setContainerRules = rulesOf(
+  'VFIO_GROUP_SET_CONTAINER',
+  'vfio_group_ioctl_set_container() in drivers/vfio/group.c',
+  {
+    fault: refuses('EFAULT', 'The descriptor number cannot be read.'),
+    badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
+    hasContainer: refuses('EINVAL', 'The group has a container already.'),
+    noIommuNotPrivileged: refuses(
+      'EPERM',
+      'The descriptor is a legacy container, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
+      'vfio_container_attach_group() in drivers/vfio/container.c',
+    ),
+    mixes: refuses(
+      'EPERM',
+      "The descriptor is a legacy container in which no-IOMMU groups are and the group is none, or the other way round; a mediated device's group is none.",
+      'vfio_container_attach_group() in drivers/vfio/container.c',
+    ),
+    owned: refuses(
+      'EPERM',
+      'The descriptor is a legacy container, and a device of the group still belongs to an iommufd.',
+      'iommu_group_claim_dma_owner() in drivers/iommu/iommu.c',
+    ),
+    joins: grants(
+      'The descriptor is a legacy container, and has one more group; if a type is set, the group is attached.',
+      'vfio_container_attach_group() in drivers/vfio/container.c',
+    ),
+    joinsNoIommu: grants(
+      'The descriptor is a legacy container with no group or no-IOMMU groups, and has one more of them, also if the type NOIOMMU is set.',
+      'vfio_container_attach_group() in drivers/vfio/container.c',
+    ),
+    notAContainer: refuses('EBADFD', 'The descriptor is neither a container nor an iommufd.'),
+    noIommuWithIoas: refuses(
+      'EINVAL',
+      'The descriptor is an iommufd that has an IOAS for VFIO calls, and the group is a no-IOMMU group.',
+      'iommufd_vfio_compat_set_no_iommu() in drivers/iommu/iommufd/vfio_compat.c',
+    ),
+    setsNoIommu: grants(
+      'The iommufd is the container of the no-IOMMU group, and serves no-IOMMU groups only from now on; it has no IOAS for VFIO calls.',
+      'iommufd_vfio_compat_set_no_iommu() in drivers/iommu/iommufd/vfio_compat.c',
+    ),
+    servesNoIommu: refuses(
+      'EINVAL',
+      'The descriptor is an iommufd that a no-IOMMU group has had as its container, and the group is none; it does not help that VFIO_IOAS has set an IOAS.',
+      'iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c',
+    ),
+    setsFirst: grants(
+      'The iommufd is the container, and has a new IOAS for VFIO calls because it had none.',
+      'iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c',
+    ),
+    sets: grants('The iommufd is the container; VFIO calls use the IOAS that it had for them.'),
+  },
+);
+
+/** Whether a device of the group is bound to an iommufd, so that its DMA belongs to that. */
+export const isOwned = (world: World, group: number): boolean =>
+  world.setting.platform.devices.some(
+    (device) =>
+      device.group === group &&
+      typeof device.iommu === 'number' &&
+      world.devices.get(device.name)?.kind === 'bound',
+  );
+
+const withGroupJoined = (world: World, id: FileId, file: GroupFile, container: FileId): World =>
+  withFile(world, id, { ...file, container });
+
+/** A call that may be answered in any way, after which nothing is known of the container if it succeeds. */
+const joinsUntold = (
+  world: World,
+  id: FileId,
+  file: GroupFile,
+  container: FileId,
+  what: string,
+  doubtful: boolean,
+): Outcome => ({
+  kind: 'unspecified',
+  what,
+  ...(doubtful ? { doubtful: true } : {}),
+  world: ({ errno }) => {
+    if (errno !== 0) return world;
+    const { groups } = containerOf(world, container);
+    const known = { ...containerOf(world, container), groups: [file.group, ...groups] };
+    const untold = withContainer(world, { ...known, forgotten: what });
+    return withGroupJoined(untold, id, file, container);
+  },
+});
+
+const joinContainer = (
+  world: World,
+  id: FileId,
+  file: GroupFile,
+  container: FileId,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const { platform, credentials } = world.setting;
+  const noIommu = isNoIommuGroup(platform, file.group);
+  if (noIommu && !credentials.privileged) {
+    return [failed(setContainerRules.noIommuNotPrivileged, world)];
+  }
+  const { groups } = containerOf(world, container);
+  if (groups.length > 0 && noIommu !== isOfNoIommu(platform, containerOf(world, container))) {
+    return [failed(setContainerRules.mixes, world)];
+  }
+  if (isOwned(world, file.group)) return [failed(setContainerRules.owned, world)];
+  const { forgotten, type1 } = containerOf(world, container);
+  if (forgotten !== undefined) return [joinsUntold(world, id, file, container, forgotten, true)];
+  if (type1 !== undefined && isCoarse(world.setting.platform, file.group)) {
+    return [joinsUntold(world, id, file, container, COARSE, false)];
+  }
+  const joined = joinedBy(world, container, file.group, call.process);
+  if (isRefused(joined)) return failuresBy(joined, world);
+  const after = withGroupJoined(joined.world, id, file, container);
+  const rule = noIommu ? setContainerRules.joinsNoIommu : setContainerRules.joins;
+  return withMemoryDoubt(succeeded(rule, after), world, joined.pinned);
+};
+
+/** The iommufd takes the place of a container. */
+const setIommufd = (
+  world: World,
+  id: FileId,
+  file: GroupFile,
+  iommufd: FileId,
+): readonly Outcome[] => {
+  const joined = withFile(world, id, { ...file, container: iommufd });
+  const context = contextOf(joined, iommufd);
+  const hasIoas = context.compatIoas !== undefined;
+  if (isNoIommuGroup(world.setting.platform, file.group)) {
+    const serving = withContext(joined, { ...context, noIommu: true });
+    if (context.forgotten !== undefined) {
+      const what = `${context.forgotten} may have changed the iommufd`;
+      const after = (errno: number): World => (errno === 0 ? serving : world);
+      return [{ kind: 'unspecified', what, doubtful: true, world: ({ errno }) => after(errno) }];
+    }
+    if (hasIoas) return [failed(setContainerRules.noIommuWithIoas, world)];
+    return [succeeded(setContainerRules.setsNoIommu, serving)];
+  }
+  if (context.noIommu) return [failed(setContainerRules.servesNoIommu, world)];
+  if (hasIoas) return [succeeded(setContainerRules.sets, joined)];
+  const ioas = leastFreeId(context);
+  const made = withObject(context, ioas, { kind: 'ioas', table: EMPTY_IO_PAGETABLE });
+  return [
+    succeeded(setContainerRules.setsFirst, withContext(joined, { ...made, compatIoas: ioas })),
+  ];
+};
+
+export const setContainer = (
+  world: World,
+  id: FileId,
+  file: GroupFile,
+  call: IoctlCall,
+): readonly Outcome[] => {
+  const loaded = load(world.memory, call, call.argument, VFIO_CONTAINER_FD.size);
+  if (loaded.kind !== 'bytes') return [failed(setContainerRules.fault, world)];
+  const { fd } = decode(VFIO_CONTAINER_FD, loaded.bytes);
+  const other = fileAt(world, call.process, fd);
+  const container = other === undefined ? undefined : openFile(world, other);
+  if (other === undefined || container === undefined) {
+    return [failed(setContainerRules.badDescriptor, world)];
+  }
+  if (file.container !== undefined) return [failed(setContainerRules.hasContainer, world)];
+  if (container.kind === 'unspecified') {
+    const what = `SET_CONTAINER to ${container.path}`;
+    return [
+      {
+        kind: 'unspecified',
+        what,
+        world: ({ errno }) =>
+          errno === 0 ? withFile(world, id, { kind: 'unspecified', path: what }) : world,
+      },
+    ];
+  }
+  if (container.kind === 'container') return joinContainer(world, id, file, other, call);
+  if (container.kind !== 'iommufd') return [failed(setContainerRules.notAContainer, world)];
+  return setIommufd(world, id, file, other);
+};
