@@ -66,10 +66,11 @@ const writeType1 = (writer: KeyWriter, backings: Numbers, type1: Type1): void =>
 export const writeContainer = (
   writer: KeyWriter,
   backings: Numbers,
-  { groups, type1, forgotten }: Container,
+  { groups, type1, noIommu, forgotten }: Container,
 ): void => {
   writeNumbers(writer, groups);
   writer.text(forgotten ?? '');
+  writer.flag(noIommu);
   writer.flag(type1 !== undefined);
   if (type1 !== undefined) writeType1(writer, backings, type1);
 };

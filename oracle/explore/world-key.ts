@@ -19,6 +19,7 @@ import { Numbers } from './numbers.ts';
 import { type Order, PROCESS } from './order.ts';
 
 const PROTECTIONS = { none: 0, read: 1, 'read-write': 2 } as const;
+const OPEN_DEVICES = { bound: 1, held: 2, unbound: 3 } as const;
 const MAPPING_KINDS = { memory: 0, device: 1, beyond: 2 } as const;
 const GONE = 255;
 
@@ -109,11 +110,10 @@ export class WorldKey {
         writer.byte(0);
         continue;
       }
-      writer.byte(open.kind === 'bound' ? 1 : 2);
+      writer.byte(OPEN_DEVICES[open.kind]);
       writer.number(open.opens);
-      if (open.kind === 'held') {
-        writer.number(this.#files.of(open.group));
-      } else {
+      if (open.kind === 'held') writer.number(this.#files.of(open.group));
+      if (open.kind === 'bound') {
         writer.number(this.#files.of(open.iommufd));
         this.#object(world, order, open.iommufd, open.object);
       }

@@ -120,7 +120,7 @@ export const NOIOMMU_GROUPS = [
       groupOf('group', 0),
       status('alone', 'group'),
       joins('join', 'group', 'container', 'joins-no-iommu'),
-      status('joined', 'group'),
+      status('status-joined', 'group'),
       extension('joined', TYPE, 'no-iommu-groups'),
       extension('no type1', 1n, 'no-iommu-groups'),
       extension('no coherency', 4n, 'no-iommu-groups'),
@@ -197,7 +197,7 @@ export const NOIOMMU_GROUPS = [
     [
       ...SERVING,
       status('joined', 'group'),
-      compatExtension('type', TYPE, 'no-iommu'),
+      compatExtension('offers-type', TYPE, 'no-iommu'),
       compatExtension('no type1', 1n, 'type1'),
       compatExtension('no coherency', 4n, NO_IOAS),
       device('device', 'group', 'opens-unbound'),

@@ -19,12 +19,12 @@ const allowed = (path: string): boolean => {
   const [first, second = '', third] = rest;
   if (first === 'iommu') return rest.length === 1;
   if (first !== 'vfio') return false;
-  if (rest.length === 2) {
-    const number = second.startsWith('noiommu-') ? second.slice('noiommu-'.length) : second;
-    return second === 'vfio' || isNumber(number);
-  }
-  return rest.length === 3 && second === 'devices' && third?.startsWith('vfio') === true
-    ? isNumber(third.slice('vfio'.length))
+  const withoutPrefix = (text: string): string =>
+    text.startsWith('noiommu-') ? text.slice('noiommu-'.length) : text;
+  if (rest.length === 2) return second === 'vfio' || isNumber(withoutPrefix(second));
+  const name = withoutPrefix(third ?? '');
+  return rest.length === 3 && second === 'devices' && name.startsWith('vfio')
+    ? isNumber(name.slice('vfio'.length))
     : false;
 };
 
