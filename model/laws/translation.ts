@@ -73,17 +73,4 @@ const translationsAgree = inEveryDomain(
   },
 );
 
-const noSuchHwpt = law('an hwpt that there is not translates nothing', (world) => {
-  for (const context of contextsOf(world)) {
-    const none = 0x7fff_0000 as ObjectId;
-    if (translate(context, none, 0n) !== undefined || [...translations(context, none)].length > 0)
-      return 'it does';
-  }
-  return undefined;
-});
-
-export const TRANSLATION_LAWS: readonly WorldLaw[] = [
-  translatesWhatAreasSay,
-  translationsAgree,
-  noSuchHwpt,
-];
+export const TRANSLATION_LAWS: readonly WorldLaw[] = [translatesWhatAreasSay, translationsAgree];

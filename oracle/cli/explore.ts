@@ -2,19 +2,10 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { BadSaved } from '../../model/explorer/explore.ts';
-import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { ALPHABETS } from '../explore/alphabets/all.ts';
 import type { Alphabet } from '../explore/letters.ts';
-import {
-  type Earlier,
-  type Explored,
-  type ExploreReport,
-  runExplore,
-} from '../explore/run-explore.ts';
-import { openExploration, saveExploration } from '../explore/saved-file.ts';
-import { settingText } from '../report/counterexample.ts';
-import { exploreText } from '../report/explore-text.ts';
+import type { Earlier, Explored, ExploreReport } from '../explore/run-explore.ts';
 import { grouped } from '../report/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
@@ -64,6 +55,7 @@ const DEFAULT_STATES = 1_000_000;
 type Task = {
   readonly alphabet: Alphabet;
   readonly setting: Setting;
+  readonly depth: number;
   readonly earlier?: Earlier;
   readonly close?: () => void;
 };
@@ -85,15 +77,16 @@ const fresh = (options: Options): readonly Task[] => {
   return ALPHABETS.filter(({ name }) => names?.includes(name) ?? true).flatMap((alphabet) =>
     settingsFor({ ...options, platform: options.platform ?? alphabet.platform })
       .filter(({ credentials }) => credentials.privileged === isPrivileged)
-      .map((setting) => ({ alphabet, setting })),
+      .map((setting) => ({ alphabet, setting, depth: alphabet.depth })),
   );
 };
 
-const resumed = (path: string, options: Options): readonly Task[] => {
+const resumed = async (path: string, options: Options): Promise<readonly Task[]> => {
   const { alphabet, release, platform, unprivileged, memlock } = options;
   if ([alphabet, release, platform, unprivileged, memlock].some((given) => given !== undefined)) {
     throw new BadUse('--resume goes on with what was saved: it is not told what to explore.');
   }
+  const { openExploration } = await import('../explore/saved-file.ts');
   try {
     return [openExploration(path, ALPHABETS)];
   } catch (error) {
@@ -102,7 +95,8 @@ const resumed = (path: string, options: Options): readonly Task[] => {
   }
 };
 
-const save = (path: string, alphabet: Alphabet, explored: Explored): void => {
+const save = async (path: string, alphabet: Alphabet, explored: Explored): Promise<void> => {
+  const { saveExploration } = await import('../explore/saved-file.ts');
   try {
     saveExploration(path, alphabet, explored);
   } catch (error) {
@@ -111,29 +105,22 @@ const save = (path: string, alphabet: Alphabet, explored: Explored): void => {
   }
 };
 
-const saveProgram = (path: string, { setting, broken }: ExploreReport): void => {
-  if (broken === undefined) return;
-  saveTrace(path, {
-    header: { setting, arena: ARENA_BASE, seed: undefined, subject: 'specification', defects: [] },
-    operations: broken.program.map((operation) => ({ operation, step: undefined })),
-    fault: undefined,
-  });
-};
-
 const reportJson = ({ setting, rules, ...report }: ExploreReport) => ({
   ...report,
   release: setting.release,
   platform: setting.platform.name,
   privileged: setting.credentials.privileged,
-  rules: Object.fromEntries(rules),
+  rules: [...rules].sort(),
 });
 
 const explore = async (options: Options): Promise<number> => {
   const { save: savePath, resume } = options;
-  const tasks = resume === undefined ? fresh(options) : resumed(resume, options);
+  const tasks = resume === undefined ? fresh(options) : await resumed(resume, options);
   if (savePath !== undefined && tasks.length > 1) {
     throw new BadUse('--save is of one exploration: name one --alphabet and one --release.');
   }
+  const { runExplore, traceOfBroken } = await import('../explore/run-explore.ts');
+  const { exploreText } = await import('../report/explore-text.ts');
   const output = openOutput();
   const { signal, release } = interruption();
   const stages = output.isWatched && options.json !== true ? startStages(output) : undefined;
@@ -143,22 +130,22 @@ const explore = async (options: Options): Promise<number> => {
     options.seconds === undefined
       ? Number.POSITIVE_INFINITY
       : options.seconds * 1000 - (performance.now() - start);
-  for (const [index, { alphabet, setting, earlier, close }] of tasks.entries()) {
+  for (const [index, { alphabet, setting, depth, earlier, close }] of tasks.entries()) {
     if (signal.aborted) break;
-    stages?.tell(`${alphabet.name}, ${settingText(setting)}`);
+    stages?.tell(`${alphabet.name}, ${setting.release}, ${setting.platform.name}`);
     const explored = await runExplore({
       alphabet,
       setting,
-      depth: options.depth ?? alphabet.depth,
+      depth: options.depth ?? depth,
       states: options.states,
       // Each gets its share of what is left.
       time: left() / (tasks.length - index),
       signal,
       ...(earlier === undefined ? {} : { earlier }),
-      onProgress: ({ distinct, statesPerSecond, frontier, depth, rules }) =>
+      onProgress: ({ distinct, statesPerSecond, frontier, depth: deep, rules }) =>
         stages?.at(
           `${grouped(distinct)} states, ${grouped(statesPerSecond)} a second, ${grouped(frontier)} to look at, ` +
-            `${depth} calls deep, ${rules} rules`,
+            `${deep} calls deep, ${rules} rules`,
         ),
     }).catch((error: unknown) => {
       if (error instanceof BadSaved) throw new BadInput(resume ?? '', 0, error.message);
@@ -166,13 +153,14 @@ const explore = async (options: Options): Promise<number> => {
     });
     close?.();
     reports.push(explored.report);
-    if (savePath !== undefined) save(savePath, alphabet, explored);
+    if (savePath !== undefined) await save(savePath, alphabet, explored);
     if (explored.report.broken !== undefined) break;
   }
   stages?.hide();
   release();
   const broken = reports.find((report) => report.broken !== undefined);
-  if (broken !== undefined) saveProgram(options.program, broken);
+  const trace = broken === undefined ? undefined : traceOfBroken(broken);
+  if (trace !== undefined) saveTrace(options.program, trace);
   if (options.json === true) {
     output.line(
       jsonLine({
@@ -220,7 +208,7 @@ export const addExplore = (program: Command): void => {
       'counterexample.jsonl',
     )
     .option('--json', 'print one line of JSON')
-    .option('-v, --verbose', 'say how often each rule answered')
+    .option('-v, --verbose', 'name the rules that answered, and those that did not')
     .addHelpText('after', EXAMPLES)
     .addHelpText('after', alphabetsText)
     .action(async (options: Options) => {

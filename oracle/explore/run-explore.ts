@@ -7,8 +7,10 @@ import {
   type Saved,
   type Standing,
 } from '../../model/explorer/explore.ts';
+import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/platform.ts';
+import type { Trace } from '../trace/trace-file.ts';
 import { STATE_LAWS } from './laws.ts';
 import type { Alphabet, Letter } from './letters.ts';
 import { programOf } from './program-of.ts';
@@ -35,7 +37,7 @@ export type Progress = Counts & { readonly statesPerSecond: number; readonly rul
 /** What was counted before the exploration was saved. */
 export type Earlier = {
   readonly saved: Saved;
-  readonly rules: ReadonlyMap<string, number>;
+  readonly rules: ReadonlySet<string>;
   readonly unspecified: number;
   readonly seconds: number;
 };
@@ -45,13 +47,15 @@ export type BrokenLaw = { readonly law: string; readonly how: string; readonly p
 export type ExploreReport = {
   readonly alphabet: string;
   readonly setting: Setting;
+  /** Calls in a program, at most. */
+  readonly depth: number;
   readonly counts: Counts;
   /** Of this run, and of those before it that were saved. */
   readonly seconds: number;
   /** In this run. */
   readonly statesPerSecond: number;
-  /** How often each rule answered, by its id. */
-  readonly rules: ReadonlyMap<string, number>;
+  /** Ids of the rules that answered. */
+  readonly rules: ReadonlySet<string>;
   /** Calls that the specification says nothing of: what follows them is not explored. */
   readonly unspecified: number;
   readonly broken: BrokenLaw | undefined;
@@ -70,7 +74,7 @@ const SLICE = 100;
 
 export const runExplore = async (options: ExploreOptions): Promise<Explored> => {
   const { alphabet, setting, earlier, signal } = options;
-  const rules = new Map(earlier?.rules);
+  const rules = new Set(earlier?.rules);
   let unspecified = earlier?.unspecified ?? 0;
   const model = new WorldModel({
     setting,
@@ -78,7 +82,7 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
     ...(options.step === undefined ? {} : { step: options.step }),
     onAnswer: (rule) => {
       if (rule === undefined) unspecified += 1;
-      else rules.set(rule, (rules.get(rule) ?? 0) + 1);
+      else rules.add(rule);
     },
   });
   const start = performance.now();
@@ -104,6 +108,7 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
     report: {
       alphabet: alphabet.name,
       setting,
+      depth: options.depth,
       counts,
       seconds: (earlier?.seconds ?? 0) + spent() / 1000,
       statesPerSecond: speed(),
@@ -120,3 +125,11 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
     bytes: () => exploration.bytes(),
   };
 };
+
+/** The program that breaks a law as a trace. What is wrong is not in any reply, so that it tells of no fault. */
+export const traceOfBroken = ({ setting, broken }: ExploreReport): Trace | undefined =>
+  broken && {
+    header: { setting, arena: ARENA_BASE, seed: undefined, subject: 'specification', defects: [] },
+    operations: broken.program.map((operation) => ({ operation, step: undefined })),
+    fault: undefined,
+  };

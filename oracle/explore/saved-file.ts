@@ -19,6 +19,8 @@ const LINE_END = 10;
 export type SavedExploration = {
   readonly alphabet: Alphabet;
   readonly setting: Setting;
+  /** How many calls a program was to have at most. */
+  readonly depth: number;
   readonly earlier: Earlier;
   readonly close: () => void;
 };
@@ -40,10 +42,11 @@ export const saveExploration = (
       ...settingJson(report.setting),
       alphabet: report.alphabet,
       letters: lettersOf(alphabet),
+      depth: report.depth,
       standing,
       seconds: report.seconds,
       unspecified: report.unspecified,
-      rules: Object.fromEntries(report.rules),
+      rules: [...report.rules],
     };
     writeSync(file, `${jsonLine(header)}\n`);
     for (const piece of bytes()) writeSync(file, piece);
@@ -93,7 +96,6 @@ const alphabetOf = (header: Fields, alphabets: readonly Alphabet[]): Alphabet =>
 export const openExploration = (path: string, alphabets: readonly Alphabet[]): SavedExploration => {
   const file = openSync(path, 'r');
   const { header, end } = readHeader(path, file);
-  const rules = header.object('rules');
   let at = end;
   const read = (into: Uint8Array): void => {
     for (let done = 0; done < into.length; ) {
@@ -106,9 +108,10 @@ export const openExploration = (path: string, alphabets: readonly Alphabet[]): S
   return {
     alphabet: alphabetOf(header, alphabets),
     setting: settingOf(header),
+    depth: header.integer('depth'),
     earlier: {
       saved: { standing: standingOf(header), read },
-      rules: new Map(rules.names().map((name) => [name, rules.integer(name)])),
+      rules: new Set(header.texts('rules')),
       unspecified: header.integer('unspecified'),
       seconds: Number(header.raw('seconds')),
     },

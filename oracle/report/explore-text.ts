@@ -58,27 +58,14 @@ const brokenText = (report: ExploreReport, palette: Palette): readonly string[] 
   ];
 };
 
-/** How often each rule answered in all of them, the most frequent first; then those that never did. */
+/** The rules that answered in any of them, and those that did not, in the order of the reference. */
 const rulesText = (reports: readonly ExploreReport[]): readonly string[] => {
-  const counts = new Map<string, number>();
-  for (const [rule, times] of reports.flatMap(({ rules }) => [...rules])) {
-    counts.set(rule, (counts.get(rule) ?? 0) + times);
-  }
-  const reached = [...counts].sort((a, b) => b[1] - a[1]);
-  const others = ALL_RULES.filter(({ id }) => !counts.has(id));
-  return [
-    '',
-    `${count(reached.length, 'rule')} answered:`,
-    ...indented(
-      columns(
-        reached.map(([rule, times]) => [grouped(times), rule]),
-        [0],
-      ),
-      '  ',
-    ),
-    `${count(others.length, 'rule')} did not:`,
-    ...others.map(({ id }) => `  ${id}`),
-  ];
+  const answered = new Set(reports.flatMap(({ rules }) => [...rules]));
+  const part = (title: string, wanted: boolean): readonly string[] => {
+    const ids = ALL_RULES.map(({ id }) => id).filter((id) => answered.has(id) === wanted);
+    return [`${count(ids.length, 'rule')} ${title}:`, ...ids.map((id) => `  ${id}`)];
+  };
+  return ['', ...part('answered', true), ...part('did not', false)];
 };
 
 export const exploreText = (

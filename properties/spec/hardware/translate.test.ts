@@ -1,11 +1,12 @@
 // Laws of translation: a domain leads an access exactly where the areas of its IOAS say.
 
 import { TRANSLATION_LAWS } from '../../../model/laws/translation.ts';
+import type { ObjectId } from '../../../spec/abi/units.ts';
 import { valueAt } from '../../../spec/collections/ordered-map.ts';
 import { translate, translations } from '../../../spec/hardware/translate.ts';
 import { tableOf } from '../../../spec/iommufd/context.ts';
 import { mappingAt } from '../../../spec/memory/address-space.ts';
-import { alwaysAll, checkLaws, eachStep, sometimes } from '../../law.ts';
+import { always, alwaysAll, checkLaws, eachStep, sometimes } from '../../law.ts';
 import { areasOf, contextsOf, hex, objectsOf } from '../../worlds.ts';
 
 /** What was mapped a moment ago leads to the memory that stands at the program's address. */
@@ -35,9 +36,19 @@ const mapsLeadToMemory = eachStep(
   },
 );
 
+const noSuchHwpt = always('an hwpt that there is not translates nothing', (world) => {
+  for (const context of contextsOf(world)) {
+    const none = 0x7fff_0000 as ObjectId;
+    if (translate(context, none, 0n) !== undefined || [...translations(context, none)].length > 0)
+      return 'it does';
+  }
+  return undefined;
+});
+
 checkLaws('translation', [
   ...alwaysAll(TRANSLATION_LAWS),
   mapsLeadToMemory,
+  noSuchHwpt,
   sometimes('a domain translates for reading only', ({ after }) =>
     [...contextsOf(after)].some((context) =>
       [...objectsOf(context, 'hwpt')].some(({ id }) =>

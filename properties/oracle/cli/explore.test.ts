@@ -1,0 +1,83 @@
+// The verb `explore` from outside: what it prints to whom, and its exit status.
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
+const FOLDER = mkdtempSync(join(tmpdir(), 'explore-cli-'));
+
+type Finished = { readonly status: number; readonly out: string; readonly error: string };
+
+const run = (args: readonly string[]): Promise<Finished> =>
+  new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [MAIN, 'explore', ...args],
+      { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' } },
+      (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
+    );
+  });
+
+const cli = suite('explore on the command line');
+
+cli.after(() => rmSync(FOLDER, { recursive: true }));
+
+const COMPAT = ['--alphabet', 'compat', '--release', '7.3.4'];
+
+cli('a row for each exploration, and nothing else where nobody watches', async () => {
+  const { status, out, error } = await run([...COMPAT, '--depth', '4']);
+  assert.is(status, 0);
+  assert.match(out, /compat +7\.3\.4 +mock +27 +280 .* every program of 4 calls/);
+  assert.match(out, 'no law of 34 is broken in any of these states');
+  assert.is(error, '');
+});
+
+cli('JSON is one line', async () => {
+  const { status, out } = await run([...COMPAT, '--depth', '4', '--json']);
+  assert.is(status, 0);
+  assert.is(out.trim().split('\n').length, 1);
+  const { explorations } = JSON.parse(out);
+  assert.is(explorations.length, 1);
+  assert.equal(explorations[0].counts, { generated: 280, distinct: 27, depth: 4, frontier: 20 });
+  assert.ok(explorations[0].rules.includes('IOMMU_IOAS_ALLOC/allocates'));
+});
+
+cli('out of time it tells what it has, and goes on with what it saved', async () => {
+  const saved = join(FOLDER, 'saved.bin');
+  const first = await run([
+    ...COMPAT,
+    ...['--depth', '30', '--seconds', '1', '--save', saved, '--json'],
+  ]);
+  assert.is(first.status, 0);
+  const [before] = JSON.parse(first.out).explorations;
+  assert.is(before.ended, 'time');
+  const bound = `${before.counts.distinct + 1}`;
+  const second = await run(['--resume', saved, '--states', bound, '--json']);
+  assert.is(second.status, 0);
+  const [after] = JSON.parse(second.out).explorations;
+  assert.is(after.counts.distinct, before.counts.distinct + 1);
+  assert.is(after.alphabet, 'compat');
+});
+
+cli('what makes no sense is said in a line', async () => {
+  const bad = join(FOLDER, 'bad.bin');
+  writeFileSync(bad, '{}\n');
+  for (const [args, what] of [
+    [['--alphabet', 'none'], 'There is none of that name'],
+    [['--depth', '0'], 'at least 1'],
+    [['--save', 'x.bin'], 'name one --alphabet and one --release'],
+    [['--resume', bad], 'this is no saved exploration'],
+    [['--resume', bad, '--release', '7.3.4'], 'it is not told what to explore'],
+    [['--resume', join(FOLDER, 'missing.bin')], 'no such file'],
+  ] as const) {
+    const { status, error } = await run(args);
+    assert.is(status, 2, error);
+    assert.match(error, what);
+  }
+});
+
+cli.run();

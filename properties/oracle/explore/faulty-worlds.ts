@@ -1,0 +1,54 @@
+// Worlds with one thing changed: every number, flag and list of a world, one after the other, as a mistake would change it.
+
+import type { World } from '../../../spec/world.ts';
+
+type Parts = Readonly<Record<string, unknown>>;
+
+const PAGE = 4096n;
+
+/** What a mistake could make of a value. */
+const wrongValues = (value: unknown): readonly unknown[] => {
+  switch (typeof value) {
+    case 'number':
+      return [value + 1, value - 1, 0];
+    case 'bigint':
+      return [value + 1n, value - 1n, value + PAGE, value - PAGE, 0n];
+    case 'boolean':
+      return [!value];
+    case 'undefined':
+      return [1, { start: 0n, last: 0n }];
+    default:
+      return Array.isArray(value)
+        ? [[], ...(value.length > 0 ? [[...value, value[0]]] : [])]
+        : [undefined];
+  }
+};
+
+const isParts = (value: unknown): value is Parts => typeof value === 'object' && value !== null;
+
+function* changed(value: unknown): Generator<unknown> {
+  yield* wrongValues(value);
+  if (value instanceof Map) {
+    for (const [key, part] of value) {
+      for (const wrong of changed(part)) yield new Map(value).set(key, wrong);
+    }
+  } else if (Array.isArray(value)) {
+    for (const [index, part] of value.entries()) {
+      for (const wrong of changed(part)) yield value.with(index, wrong);
+    }
+  } else if (isParts(value)) {
+    for (const [name, part] of Object.entries(value)) {
+      for (const wrong of changed(part)) yield { ...value, [name]: wrong };
+    }
+  }
+}
+
+/** What never changes, and what no law is about. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['setting', 'release', 'nextFile', 'engines']);
+
+export function* faultyWorlds(world: World): Generator<World> {
+  for (const [name, part] of Object.entries(world)) {
+    if (LEFT_OUT.has(name)) continue;
+    for (const wrong of changed(part)) yield { ...world, [name]: wrong } as World;
+  }
+}

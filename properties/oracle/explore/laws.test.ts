@@ -1,0 +1,76 @@
+// Each law that is looked at in explored states can fail: some mistake in some world breaks it.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
+import { MEMORY } from '../../../oracle/explore/alphabets/memory.ts';
+import { WORLD_LAWS } from '../../../oracle/explore/laws.ts';
+import type { Alphabet, Letter } from '../../../oracle/explore/letters.ts';
+import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
+import type { Credentials } from '../../../spec/platform.ts';
+import type { World } from '../../../spec/world.ts';
+import { settingOf } from '../../settings.ts';
+import { faultyWorlds } from './faulty-worlds.ts';
+
+const test = suite('laws of explored states');
+
+const STATES = 600;
+
+const TWO_PAGES: Credentials = { privileged: false, memlockLimit: 2n * 4096n };
+
+/** Of each letter the world that it led to of which there is most to say. */
+const richWorlds = (
+  { letters, platform }: Alphabet,
+  credentials?: Credentials,
+): readonly World[] => {
+  const model = new WorldModel({ setting: settingOf(platform, credentials), letters });
+  const [start] = model.start() as readonly [State];
+  const known = new Set<string>();
+  const richest = new Map<Letter, { readonly world: World; readonly length: number }>();
+  const left: State[] = [start];
+  for (const state of left) {
+    for (const letter of model.enabled(state)) {
+      const next = model.step(state, letter);
+      if (next === undefined || next === state) continue;
+      const name = Buffer.from(model.canonical(next)).toString('latin1');
+      const { length } = name;
+      if (length > (richest.get(letter)?.length ?? 0)) {
+        richest.set(letter, { world: next.world, length });
+      }
+      if (known.size === STATES || known.has(name)) continue;
+      known.add(name);
+      left.push(next);
+    }
+  }
+  return [...richest.values()].map(({ world }) => world);
+};
+
+const breaks = (law: (typeof WORLD_LAWS)[number], world: World): boolean => {
+  try {
+    return law.contradiction(world) !== undefined;
+  } catch {
+    // A world that cannot be looked at is not one that breaks the law.
+    return false;
+  }
+};
+
+test('each of them can be broken', () => {
+  const left = new Set(WORLD_LAWS);
+  const worlds = [
+    ...ALPHABETS.flatMap((alphabet) => richWorlds(alphabet)),
+    ...richWorlds(MEMORY, TWO_PAGES),
+  ];
+  for (const world of worlds) {
+    for (const law of WORLD_LAWS) assert.is(law.contradiction(world), undefined, law.name);
+    if (left.size === 0) break;
+    for (const faulty of faultyWorlds(world)) {
+      for (const law of left) if (breaks(law, faulty)) left.delete(law);
+    }
+  }
+  assert.equal(
+    [...left].map(({ name }) => name),
+    [],
+  );
+});
+
+test.run();

@@ -1,0 +1,156 @@
+// Explorations as a whole: a mistake in the specification is found with a shortest program, which is an ordinary one; what
+// was saved goes on as if it had not been stopped.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { judgeProgram } from '../../../oracle/check/judge-program.ts';
+import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
+import { COMPAT } from '../../../oracle/explore/alphabets/compat.ts';
+import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
+import {
+  type ExploreOptions,
+  runExplore,
+  traceOfBroken,
+} from '../../../oracle/explore/run-explore.ts';
+import { openExploration, saveExploration } from '../../../oracle/explore/saved-file.ts';
+import { REFUSALS_CHANGE_NOTHING, type Step } from '../../../oracle/explore/world-model.ts';
+import { programText } from '../../../oracle/report/program-text.ts';
+import { programOf, readTrace, traceLines } from '../../../oracle/trace/trace-file.ts';
+import { withAccount } from '../../../spec/memory/memory.ts';
+import type { Reply } from '../../../spec/outcome.ts';
+import { step } from '../../../spec/step.ts';
+import { withMemory } from '../../../spec/world.ts';
+import { settingOf } from '../../settings.ts';
+
+const test = suite('explorations');
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'explore-'));
+
+test.after(() => rmSync(FOLDER, { recursive: true }));
+
+const plain = (options: Partial<ExploreOptions> = {}): ExploreOptions => ({
+  alphabet: NATIVE,
+  setting: settingOf('mock'),
+  depth: 6,
+  states: 1_000_000,
+  time: Number.POSITIVE_INFINITY,
+  signal: new AbortController().signal,
+  ...options,
+});
+
+/** The specification with another world after what that rule answers. */
+const mistaken =
+  (rule: string, world: (reply: Reply, before: Parameters<Step>[0]) => Reply['world']): Step =>
+  (before, call) =>
+    step(before, call).map((outcome) =>
+      outcome.kind === 'reply' && outcome.rule.id === rule
+        ? { ...outcome, world: world(outcome, before) }
+        : outcome,
+    );
+
+/** What is unmapped stays charged. */
+const keepsCharge = mistaken('IOMMU_IOAS_UNMAP/unmaps', ({ world }, before) =>
+  withMemory(world, { ...world.memory, accounts: before.memory.accounts }),
+);
+
+test('a mistake is found with a shortest program', async () => {
+  const { report } = await runExplore(plain({ step: keepsCharge }));
+  assert.is(report.ended, 'broken');
+  assert.is(report.broken?.law, 'accounts are the sums of what is pinned');
+  assert.equal(programText(report.broken?.program ?? []), [
+    '1  iommufd1 = open("/dev/iommu")',
+    '2  ioas1 = IOMMU_IOAS_ALLOC(iommufd1)',
+    '3  IOMMU_IOAS_MAP(iommufd1, flags=FIXED_IOVA | WRITEABLE | READABLE, ioas_id=ioas1, user_va=data, length=0x1000 (4 KiB), iova=0x1000000)',
+    '4  stdev1, hwpt1, device1 = MOCK_DOMAIN(iommufd1, id=ioas1)',
+    '5  IOMMU_IOAS_UNMAP(iommufd1, ioas_id=ioas1, iova=0x1000000, length=0x1000 (4 KiB))',
+  ]);
+});
+
+test('the program is an ordinary trace, which runs on the emulator', async () => {
+  const { report } = await runExplore(plain({ step: keepsCharge }));
+  const trace = traceOfBroken(report);
+  assert.ok(trace);
+  const path = join(FOLDER, 'broken.jsonl');
+  writeFileSync(path, `${[...traceLines(trace)].join('\n')}\n`);
+  const program = programOf(await readTrace(path));
+  assert.equal(program, report.broken?.program);
+  const { steps, fault } = judgeProgram(settingOf('mock'), program);
+  assert.is(fault, undefined);
+  assert.ok(steps.every(({ step: { observation } }) => observation.errno === 0));
+});
+
+test('a refused call that changes something is found', async () => {
+  const changes = mistaken('unmapping/zero-length', ({ world }) =>
+    withMemory(world, withAccount(world.memory, 1, { locked: 0, pinned: 0 }, 1)),
+  );
+  const { report } = await runExplore(plain({ step: changes }));
+  assert.is(report.broken?.program.length, 3);
+  assert.ok(report.broken?.how.startsWith(REFUSALS_CHANGE_NOTHING), report.broken?.how);
+});
+
+test('a compatibility call that does not refine its native one is found', async () => {
+  const forgets = mistaken('VFIO_IOMMU_MAP_DMA/maps', (_reply, before) => before);
+  const { report } = await runExplore(plain({ alphabet: COMPAT, step: forgets }));
+  assert.ok(report.broken?.how.startsWith('MAP_DMA is IOAS_MAP at a fixed IOVA'));
+});
+
+test('no alphabet breaks a law, and every letter is known to the specification', async () => {
+  for (const alphabet of ALPHABETS) {
+    const setting = settingOf(alphabet.platform);
+    const { report } = await runExplore(plain({ alphabet, setting, depth: 5 }));
+    assert.is(report.broken, undefined, alphabet.name);
+    assert.is(report.unspecified, 0, alphabet.name);
+    assert.is(report.ended, 'depth', alphabet.name);
+  }
+});
+
+test('what was saved goes on as if it had not been stopped', async () => {
+  const path = join(FOLDER, 'saved.bin');
+  const whole = await runExplore(plain());
+  const first = await runExplore(plain({ depth: 4 }));
+  saveExploration(path, NATIVE, first);
+  const { alphabet, setting, earlier, close } = openExploration(path, ALPHABETS);
+  const second = await runExplore(plain({ alphabet, setting, earlier }));
+  close();
+  assert.equal(second.report.counts, whole.report.counts);
+  assert.equal([...second.report.rules].sort(), [...whole.report.rules].sort());
+  assert.ok(second.report.seconds > first.report.seconds);
+});
+
+test('what is no saved exploration is refused', async () => {
+  const path = join(FOLDER, 'bad.bin');
+  const open = () => openExploration(path, ALPHABETS);
+  writeFileSync(path, 'nothing of the kind\n');
+  assert.throws(open, 'this is not a line of JSON');
+  writeFileSync(path, '{"format":"iommufd-trace"}\n');
+  assert.throws(open, 'no saved exploration');
+  saveExploration(path, NATIVE, await runExplore(plain({ depth: 4 })));
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.subarray(0, bytes.length - 1));
+  const { alphabet, setting, earlier, close } = open();
+  try {
+    await runExplore(plain({ alphabet, setting, earlier }));
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), 'the file is cut short');
+  } finally {
+    close();
+  }
+  const other = { ...NATIVE, letters: NATIVE.letters.slice(1) };
+  assert.throws(() => openExploration(path, [other]), 'had other letters');
+});
+
+test('it stops when it is told to, with what it has', async () => {
+  const controller = new AbortController();
+  controller.abort();
+  const { report } = await runExplore(plain({ signal: controller.signal, depth: 20 }));
+  assert.is(report.ended, 'interrupted');
+  assert.ok(report.counts.distinct > 0 && report.counts.frontier > 0);
+  const { report: timed } = await runExplore(plain({ time: 1, depth: 20 }));
+  assert.is(timed.ended, 'time');
+});
+
+test.run();
