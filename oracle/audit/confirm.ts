@@ -8,7 +8,7 @@ import { type Charged, chargedFacets } from './charge.ts';
 import { type Answered, type Facet, facetsOf } from './facets.ts';
 import type { Located } from './run-audit.ts';
 import { programOn } from './side.ts';
-import { type Transfer, transferFor } from './transfer.ts';
+import { FILLED, type Transfer, transferFor } from './transfer.ts';
 
 export type Confirmation =
   | { readonly kind: 'confirmed' }
@@ -22,9 +22,6 @@ const answered = ({ observation }: Step): Answered => ({
   after: observation.memory,
 });
 
-/** Each byte of what the program looks at, before the device writes zeros there. */
-const FILLED = 0xff;
-
 const facetText = ({ what, legacy, compat }: Facet): string => `${what}: ${legacy}, ${compat}`;
 
 /** What devices reach shows in no reply. */
@@ -37,7 +34,7 @@ const looksAtCharges = (when: string): readonly Operation[] => [
 const LOOKS = 2;
 
 /** The program with what is charged looked at before its last operation and behind it. */
-const withLooks = (program: Program): Program => [
+export const withLooks = (program: Program): Program => [
   ...program.slice(0, -1),
   ...looksAtCharges('before'),
   ...program.slice(-1),

@@ -6,13 +6,13 @@ import { IOVA_RANGE } from '../../spec/abi/native.ts';
 import {
   CAP_DMA_AVAIL_ID,
   CAP_IOVA_RANGE_ID,
+  CAP_MIGRATION_ID,
   VFIO_INFO_CAP_HEADER,
   VFIO_IOMMU_TYPE1_INFO,
 } from '../../spec/abi/vfio.ts';
 import { hex, range } from '../report/quantities.ts';
 import type { Facet } from './facets.ts';
-
-const CAP_MIGRATION_ID = 2;
+import { UNTOUCHED } from './requests/container.ts';
 
 const NAMES: ReadonlyMap<number, string> = new Map([
   [CAP_IOVA_RANGE_ID, 'IOVA_RANGE'],
@@ -89,7 +89,7 @@ function* capabilityFacets(
 }
 
 const isTouched = (bytes: Uint8Array, from: number): boolean =>
-  bytes.subarray(from).some((byte) => byte !== 0xaa);
+  bytes.subarray(from).some((byte) => byte !== UNTOUCHED);
 
 /** Bytes behind the struct that a side wrote although it told no chain. */
 function* strayFacets(legacy: Uint8Array, compat: Uint8Array): Generator<Facet> {

@@ -19,7 +19,8 @@ const PAGE = 4096n;
 export const WRITTEN = 8;
 /** No program of the audit maps anything there: what the device reads there is zeros. */
 const NOTHING = 0x7ff_f000n;
-const FULL = 'ff'.repeat(WRITTEN);
+/** Each byte of what the program looks at, before the device writes zeros there. */
+export const FILLED = 0xff;
 
 export type Transfer = {
   /** The program with what shows the difference behind it; its last operation is the device's write. */
@@ -98,7 +99,7 @@ export const transferFor = (release: ReleaseName, found: Located): Transfer | un
     program: [
       ...found.program,
       { op: 'dma', label: 'readNothing', fd, direction: 'read', iova: NOTHING, length },
-      { op: 'store', label: 'fill', offset: look, hex: FULL },
+      { op: 'store', label: 'fill', offset: look, hex: FILLED.toString(16).repeat(WRITTEN) },
       { op: 'dma', label: 'write', fd, direction: 'write', iova, length, look },
     ],
   };

@@ -1,11 +1,12 @@
 // iommufd-spec audit: what a program can notice that moves from the legacy container to iommufd.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
 import type { Ground } from '../audit/platforms.ts';
+import type { CFile } from '../audit/reproduce.ts';
 import type { Audit, Located } from '../audit/run-audit.ts';
 import type { AuditDocument } from '../report/audit/document.ts';
 import { grouped } from '../report/quantities.ts';
@@ -31,12 +32,14 @@ Examples:
   $ iommufd-spec audit --release 7.3.4 --confirm --vm bzImage-7.3.4 --vm bzImage-6.12.95
   $ iommufd-spec audit --release 6.12.95 --json | jq '.rows[] | select(.severity == "breaks") | .title'
 
-Writes RELEASE.md, RELEASE.json and RELEASE.html into the folder. Exit status: 0 done, 1 a kernel does not show what the
+Writes RELEASE.md, RELEASE.json, RELEASE.html and a C file a row (RELEASE/ROW.c) into the folder. --confirm runs these,
+too, where there is a compiler. Exit status: 0 done, 1 a kernel does not show what the
 specification says, 3 there is no kernel to start, 130 interrupted.`;
 
-/** What kernels said, by the cause's key. */
+/** What kernels said: of causes by their key, of C files by their row's id. */
 type Confirmations = {
   readonly confirmed: Map<string, ReleaseName[]>;
+  readonly reproduced: Map<string, ReleaseName[]>;
   readonly refuted: string[];
 };
 
@@ -56,12 +59,49 @@ const byMachine = (all: readonly Located[]): readonly (readonly [Located, ...Loc
   return groups;
 };
 
+const noteRelease = (all: Map<string, ReleaseName[]>, key: string, release: ReleaseName): void => {
+  all.set(key, [...(all.get(key) ?? []), release]);
+};
+
+const cFilesOf = async ({ release, rows }: Audit): Promise<readonly CFile[]> => {
+  const { reproducerOf } = await import('../audit/reproducer.ts');
+  return rows.map((row) => ({
+    id: row.description.id,
+    text: reproducerOf(release, row),
+    ground: row.seen[0].ground,
+  }));
+};
+
+/** Runs the rows' C files on the kernel, which is of that release. */
+const reproduce = async (
+  image: string,
+  release: ReleaseName,
+  files: readonly CFile[],
+  wanted: ReleaseName,
+  said: Confirmations,
+  output: Output,
+): Promise<void> => {
+  const { canCompile, reproducedOn } = await import('../audit/reproduce.ts');
+  if (!(await canCompile())) {
+    output.error('There is no cc here: the C files were not run.');
+    return;
+  }
+  const shown = await reproducedOn(image, files);
+  for (const { id } of files) {
+    if (shown.has(id)) noteRelease(said.reproduced, id, release);
+    else if (release === wanted) said.refuted.push(`${id}: its C file does not show it`);
+  }
+  output.error(`${image}: ${shown.size} of ${files.length} C files end with 0`);
+};
+
+/** The kernel's release; undefined where nothing was found to confirm. */
 const confirm = async (
   image: string,
   audit: Audit,
   said: Confirmations,
   output: Output,
-): Promise<void> => {
+): Promise<ReleaseName | undefined> => {
+  let release: ReleaseName | undefined;
   const { confirmOn } = await import('../audit/confirm.ts');
   const all = audit.rows.flatMap(({ seen }) => seen);
   for (const there of byMachine(all)) {
@@ -73,15 +113,13 @@ const confirm = async (
       {},
       kernelArguments,
     );
+    release = setting.release;
     try {
       const confirmations = await confirmOn(subject, audit.release, there);
       for (const [index, found] of there.entries()) {
         const confirmation = confirmations[index];
         if (confirmation?.kind === 'confirmed') {
-          said.confirmed.set(found.key, [
-            ...(said.confirmed.get(found.key) ?? []),
-            setting.release,
-          ]);
+          noteRelease(said.confirmed, found.key, setting.release);
         } else if (confirmation?.kind === 'refuted' && setting.release === audit.release) {
           said.refuted.push(`${found.key}: ${setting.release} showed ${confirmation.seen}`);
         }
@@ -91,6 +129,15 @@ const confirm = async (
     }
   }
   output.error(`${image}: ${said.confirmed.size} of ${all.length} causes seen so far`);
+  return release;
+};
+
+/** The C files of rows; those of rows that are no more go. */
+const writeC = (folder: string, release: ReleaseName, files: readonly CFile[]): void => {
+  const own = join(folder, release);
+  mkdirSync(own, { recursive: true });
+  for (const name of readdirSync(own)) if (name.endsWith('.c')) rmSync(join(own, name));
+  for (const { id, text } of files) writeFileSync(join(own, `${id}.c`), text);
 };
 
 const write = async (folder: string, document: AuditDocument): Promise<readonly string[]> => {
@@ -129,14 +176,19 @@ const runAudit = async (options: Options): Promise<number> => {
   });
   progress.hide();
   release();
-  const said: Confirmations = { confirmed: new Map(), refuted: [] };
-  for (const image of options.vm ?? []) await confirm(image, audit, said, output);
+  const said: Confirmations = { confirmed: new Map(), reproduced: new Map(), refuted: [] };
+  const files = await cFilesOf(audit);
+  for (const image of options.vm ?? []) {
+    const release = await confirm(image, audit, said, output);
+    if (release !== undefined) await reproduce(image, release, files, audit.release, said, output);
+  }
   const { documentOf } = await import('../report/audit/audit-document.ts');
-  const document = documentOf(audit, said.confirmed);
+  const document = documentOf(audit, said);
   if (options.json === true) output.line(jsonLine(document));
   else {
     const { auditSummary } = await import('../report/audit/markdown.ts');
     output.lines(auditSummary(document));
+    writeC(options.output, audit.release, files);
     output.lines(['', ...(await write(options.output, document)).map((path) => `wrote ${path}`)]);
   }
   if (said.refuted.length > 0) {

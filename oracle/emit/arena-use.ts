@@ -40,12 +40,12 @@ const stretchesOf = (operation: Operation, base: bigint): readonly Stretch[] => 
     case 'mmap':
     case 'munmap':
       return from({ arena: operation.offset }, operation.length);
-    case 'store':
-      return from({ arena: operation.offset }, BigInt(operation.hex.length >> 1));
     case 'dma':
       return operation.look === undefined
         ? []
         : from({ arena: operation.look }, BigInt(operation.length));
+    case 'store':
+      return from({ arena: operation.offset }, BigInt(operation.hex.length >> 1));
     case 'ioctl': {
       const { argument } = operation;
       if (argument.kind === 'plain') return from(argument.value, PAGE);

@@ -1,6 +1,7 @@
 // The functions that an emitted C file may need; only those that it uses are put into it.
 
-export type Helper = keyof typeof HELPERS;
+import { DEVICE_HELPERS } from './c-device-helpers.ts';
+import { SIDE_HELPERS } from './c-side-helpers.ts';
 
 const HELPERS = {
   lacks: `/* This machine cannot show it. */
@@ -163,66 +164,6 @@ static void drop_privileges(unsigned long locked_memory)
 		lacks("a kernel with CONFIG_IOMMUFD_TEST");
 }
 `,
-  transfer: `/* A register of a PCI device, at an offset into the region. Returns 0, or -1. */
-static int reg(int device, int region, __u64 offset, void *value, size_t width, int write)
-{
-	struct vfio_region_info info = { .argsz = sizeof(info), .index = region };
-
-	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &info) < 0)
-		return -1;
-	offset += info.offset;
-	return (write ? pwrite(device, value, width, offset)
-		      : pread(device, value, width, offset)) == (ssize_t)width ? 0 : -1;
-}
-
-static void set_reg(int device, int region, __u64 offset, __u64 value, size_t width)
-{
-	if (reg(device, region, offset, &value, width, 1) < 0)
-		fails("a register of the device");
-}
-
-/*
- * QEMU's edu device (1234:11e8) moves bytes from an IOVA into its buffer, or back. Returns 0, or -1 and errno: ENODEV
- * where the descriptor is of another device, ENODATA where the buffer was filled with less.
- */
-static long transfer(int device, int to_memory, __u64 iova, __u64 length)
-{
-	static struct { __u32 bar; __u64 filled; } buffers[16];
-	const __u64 source = 0x80, destination = 0x88, count = 0x90, command = 0x98, buffer = 0x40000;
-	const int config = VFIO_PCI_CONFIG_REGION_INDEX, bar = VFIO_PCI_BAR0_REGION_INDEX;
-	__u32 id = 0, address = 0, running = 1;
-	int nth = 0;
-
-	if (reg(device, config, 0, &id, 4, 0) < 0 || id != 0x11e81234) {
-		errno = ENODEV;
-		return -1;
-	}
-	if (reg(device, config, 0x10, &address, 4, 0) < 0)
-		fails("BAR 0 of the device");
-	while (nth < 15 && buffers[nth].bar && buffers[nth].bar != address)
-		nth++;
-	buffers[nth].bar = address;
-	if (to_memory && buffers[nth].filled < length) {
-		errno = ENODATA;
-		return -1;
-	}
-	set_reg(device, config, 4, 6 /* memory, bus master */, 2);
-	set_reg(device, bar, source, to_memory ? buffer : iova, 8);
-	set_reg(device, bar, destination, to_memory ? iova : buffer, 8);
-	set_reg(device, bar, count, length, 8);
-	set_reg(device, bar, command, to_memory ? 3 : 1, 8);
-	for (int i = 0; i < 10000 && running & 1; i++) {
-		usleep(2000);
-		if (reg(device, bar, command, &running, 4, 0) < 0)
-			fails("a register of the device");
-	}
-	if (running & 1)
-		fails("the transfer does not end");
-	if (!to_memory && buffers[nth].filled < length)
-		buffers[nth].filled = length;
-	return 0;
-}
-`,
   restore_limit: `/* The limit is one for the whole kernel. */
 static void restore_limit(void)
 {
@@ -239,7 +180,11 @@ static void restore_limit(void)
 `,
 } as const;
 
-const NAMES = Object.keys(HELPERS) as Helper[];
+const ALL = { ...HELPERS, ...DEVICE_HELPERS, ...SIDE_HELPERS };
+
+export type Helper = keyof typeof ALL;
+
+const NAMES = Object.keys(ALL) as Helper[];
 
 /** What a helper calls. */
 const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
@@ -248,12 +193,16 @@ const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
   drop_privileges: ['fails'],
   require_test_commands: ['lacks'],
   restore_limit: ['fails'],
-  transfer: ['fails'],
+  device_moves: ['fails'],
+  opened: ['did', 'lacks'],
+  locate: ['lacks'],
+  require_parameter: ['lacks'],
+  run_both: ['fails', 'compare'],
 };
 
 /** The helpers whose names stand in the text, with those that they need, in an order in which they compile. */
 export const helpersIn = (text: string): readonly string[] => {
   const used = new Set<Helper>(NAMES.filter((name) => new RegExp(`\\b${name}\\(`).test(text)));
   for (const name of [...used]) for (const needed of NEEDS[name] ?? []) used.add(needed);
-  return NAMES.filter((name) => used.has(name)).map((name) => HELPERS[name]);
+  return NAMES.filter((name) => used.has(name)).map((name) => ALL[name]);
 };

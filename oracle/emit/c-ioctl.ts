@@ -38,6 +38,8 @@ export type Surroundings = {
   readonly base: bigint;
   /** Structs stand in variables wherever that makes no difference to the kernel. */
   readonly inVariables: boolean;
+  /** The expression of a device's name; undefined where it stands in the file as it is. */
+  readonly device: (name: string) => string | undefined;
 };
 
 const addressOf = (
@@ -164,6 +166,12 @@ const bytesParts = (
   const name = `bytes_${number}`;
   const place = values.wide(argument.at);
   const nothing = (): undefined => undefined;
+  const device = isName(operation)
+    ? around.device(bytes.subarray(0, -1).toString('latin1'))
+    : undefined;
+  if (device !== undefined) {
+    return { before: [], call: request(operation, device, around), read: nothing, places: [] };
+  }
   if (inVariables && isName(operation)) {
     return {
       before: [`static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`],

@@ -6,8 +6,9 @@ import type { Program } from '../../model/programs/program.ts';
 import { usedRegions } from './arena-use.ts';
 import { helpersIn } from './c-helpers.ts';
 import { number } from './c-names.ts';
-import { PROTECTION, quoted, Statements } from './c-statements.ts';
+import { PROTECTION, Statements } from './c-statements.ts';
 import { definitions } from './c-structs.ts';
+import { quoted } from './c-style.ts';
 import { regionName } from './c-values.ts';
 import { firstDescriptor, namesForeignDescriptors } from './descriptors.ts';
 import type { Emission } from './emission-data.ts';
@@ -16,7 +17,7 @@ import { structsAreApart } from './placement.ts';
 const CAPTURE = /^(?:int|__\w+) (\w+) = result < 0 /;
 
 /** Without what is kept for structs that have no place in memory. */
-const withoutUnused = (lines: readonly string[]): readonly string[] => {
+export const withoutUnused = (lines: readonly string[]): readonly string[] => {
   const text = lines.join('\n').replaceAll(/"(?:[^"\\]|\\.)*"/g, '');
   return lines.filter((line) => {
     const name = CAPTURE.exec(line)?.[1];
@@ -55,12 +56,13 @@ const HEADERS = [
   'sys/ioctl.h',
   'sys/mman.h',
   'sys/resource.h',
+  'sys/wait.h',
   'unistd.h',
   'linux/types.h',
   'linux/vfio.h',
 ];
 
-const usesDevice = (program: Program): boolean =>
+export const usesDevice = (program: Program): boolean =>
   program.some((operation) => operation.op === 'mmap' && operation.backing.kind === 'device');
 
 const usesLimit = (program: Program): boolean =>
@@ -71,24 +73,27 @@ const usesLimit = (program: Program): boolean =>
       operation.argument.layout === 'SET_TEMP_MEMORY_LIMIT',
   );
 
-const setupLines = (emission: Emission, regions: readonly Region[]): readonly string[] => {
+/** Opens what maps of a device's registers are of. */
+const deviceMemoryLines = (file: string): readonly string[] => [
+  `int device_memory = open(${file}, O_RDWR | O_CLOEXEC);`,
+  'if (device_memory < 0)',
+  `\tlacks(${file});`,
+];
+
+/** What the process that makes the calls does first. `memoryFile` is the expression of the path of a device's memory. */
+export const setupLines = (
+  emission: Emission,
+  regions: readonly Region[],
+  memoryFile: string,
+): readonly string[] => {
   const { setting, program } = emission;
   const { privileged, memlockLimit } = setting.credentials;
   return [
-    'out = stdout;',
     ...(namesForeignDescriptors(emission)
       ? [`take_descriptors(${firstDescriptor(emission)});`]
       : []),
     'setlinebuf(out);',
-    ...(usesDevice(program)
-      ? [
-          'if (argc < 2)',
-          '\tlacks("memory of a device: name a resource file below /sys/bus/pci/devices as the argument");',
-          'int device_memory = open(argv[1], O_RDWR | O_CLOEXEC);',
-          'if (device_memory < 0)',
-          '\tlacks(argv[1]);',
-        ]
-      : []),
+    ...(usesDevice(program) ? deviceMemoryLines(memoryFile) : []),
     ...(privileged
       ? ['if (geteuid() != 0)', '\tlacks("permission: the calls are those of root");']
       : [`drop_privileges(${number(memlockLimit)});`]),
@@ -97,40 +102,43 @@ const setupLines = (emission: Emission, regions: readonly Region[]): readonly st
   ];
 };
 
-/** The text of the file. */
-export const cProgram = (emission: Emission): string => {
-  const { program, base, says } = emission;
-  const inVariables = structsAreApart(program, base);
-  const mapped = usedRegions(program, base, inVariables);
-  const writer = new Statements(emission, inVariables);
-  writer.writeAll();
-  const body = [
-    ...setupLines(emission, mapped),
-    ...writer.lines,
-    ...(usesLimit(program) ? ['restore_limit();'] : []),
-    ...(program.length === 0 ? ['int shown = 1;'] : []),
-    'fprintf(out, shown ? "The last call answers as the trace says.\\n"',
-    '\t\t   : "The last call does not answer as the trace says.\\n");',
-    'return shown ? 0 : 1;',
-  ].flatMap((line) => line.split('\n'));
-  const statements = withoutUnused(body);
-  const isKept = statements.some((line) => /^result = /.test(line));
-  const main = [
-    usesDevice(program) ? 'int main(int argc, char **argv)' : 'int main(void)',
+/** That there is the argument which names a device's memory. */
+export const memoryArgumentLines = (position: number): readonly string[] => [
+  `if (argc < ${position + 1})`,
+  `\tlacks("memory of a device: name a resource file below /sys/bus/pci/devices as argument ${position}");`,
+];
+
+export const functionText = (head: string, statements: readonly string[]): string =>
+  [
+    head,
     '{',
-    ...(isKept ? ['\tlong result;', ''] : []),
+    ...(statements.some((line) => /^result = /.test(line)) ? ['\tlong result;', ''] : []),
     ...statements.map((line) => (line === '' ? '' : `\t${line}`)),
     '}',
-  ];
-  const used = main.join('\n');
-  const helpers = helpersIn(used);
-  const rest = [...helpers, used].join('\n');
+  ].join('\n');
+
+export type CParts = {
+  readonly says: readonly string[];
+  readonly program: Program;
+  /** Where the arena begins. */
+  readonly base: bigint;
+  readonly mapped: readonly Region[];
+  /** What stands before the helpers, which may use it. */
+  readonly data: readonly string[];
+  /** What stands behind them, and uses them. */
+  readonly code: string;
+};
+
+/** A file with what its code uses, and nothing else. */
+export const cFile = ({ says, program, base, mapped, data, code }: CParts): string => {
+  const helpers = helpersIn([...data, code].join('\n'));
+  const rest = [...data, ...helpers, code].join('\n');
   const places = mapped
     .filter(({ name }) => new RegExp(`\\b${regionName(name)}\\b`).test(rest))
     .map(({ name, offset }) => `#define ${regionName(name)} (ARENA + 0x${offset.toString(16)})`);
   const usesArena = /\bARENA/.test(rest) || places.length > 0;
   return [
-    ...commentLines([...says, '', ...EXITS]),
+    ...commentLines(says),
     '#define _GNU_SOURCE',
     ...HEADERS.map((name) => `#include <${name}>`),
     '#if __has_include(<linux/iommufd.h>)',
@@ -153,12 +161,39 @@ export const cProgram = (emission: Emission): string => {
     '',
     '/* Results that stand for many. */',
     '#define A_DESCRIPTOR LONG_MAX',
-    '#define ANYTHING LONG_MIN',
+    ...(/\bANYTHING\b/.test(rest) ? ['#define ANYTHING LONG_MIN'] : []),
     '',
     'static FILE *out;',
     '',
+    ...data,
     ...helpers,
-    used,
+    code,
     '',
   ].join('\n');
+};
+
+/** The text of the file. */
+export const cProgram = (emission: Emission): string => {
+  const { program, base, says } = emission;
+  const inVariables = structsAreApart(program, base);
+  const mapped = usedRegions(program, base, inVariables);
+  const writer = new Statements(emission, inVariables);
+  writer.writeAll();
+  const body = [
+    'out = stdout;',
+    ...(usesDevice(program) ? memoryArgumentLines(1) : []),
+    ...setupLines(emission, mapped, 'argv[1]'),
+    ...writer.lines,
+    ...(usesLimit(program) ? ['restore_limit();'] : []),
+    ...(program.length === 0 ? ['int shown = 1;'] : []),
+    'fprintf(out, shown ? "The last call answers as the trace says.\\n"',
+    '\t\t   : "The last call does not answer as the trace says.\\n");',
+    'return shown ? 0 : 1;',
+  ].flatMap((line) => line.split('\n'));
+  const statements = withoutUnused(body);
+  const code = functionText(
+    usesDevice(program) ? 'int main(int argc, char **argv)' : 'int main(void)',
+    statements,
+  );
+  return cFile({ says: [...says, '', ...EXITS], program, base, mapped, data: [], code });
 };

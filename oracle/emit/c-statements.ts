@@ -7,10 +7,11 @@ import type { Protection } from '../../spec/call.ts';
 import { programText } from '../report/program-text.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { ArenaPages } from './arena-use.ts';
-import { type Ioctl, ioctlParts, type Surroundings } from './c-ioctl.ts';
+import { type Ioctl, type IoctlParts, ioctlParts, type Surroundings } from './c-ioctl.ts';
 import { memoryCheck } from './c-memory-check.ts';
 import { nativeName, number } from './c-names.ts';
 import { bytesLiteral, pointer, putLines } from './c-stretch.ts';
+import { type CStyle, PLAIN_STYLE, quoted } from './c-style.ts';
 import { CValues, placeText } from './c-values.ts';
 import { openedBy } from './descriptors.ts';
 import type { Emission } from './emission-data.ts';
@@ -22,10 +23,7 @@ export const PROTECTION: Readonly<Record<Protection, string>> = {
   'read-write': 'PROT_READ | PROT_WRITE',
 };
 
-export const quoted = (text: string): string =>
-  `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-
-const expectedText = (operation: Operation, step: TracedStep | undefined): string => {
+export const expectedText = (operation: Operation, step: TracedStep | undefined): string => {
   if (step === undefined) return 'ANYTHING';
   const { result, errno } = step.observation;
   if (errno !== 0) {
@@ -41,12 +39,17 @@ export class Statements {
   readonly #values: CValues;
   readonly #pages: ArenaPages;
   readonly #inVariables: boolean;
+  readonly #style: CStyle;
   readonly #texts: readonly string[];
   readonly #files = new Map<string, bigint>();
   #hasTestCommands = false;
 
-  constructor(emission: Emission, inVariables: boolean) {
+  /** The last ioctl, for who looks at what it wrote. */
+  last: IoctlParts | undefined;
+
+  constructor(emission: Emission, inVariables: boolean, style: CStyle = PLAIN_STYLE) {
     this.#emission = emission;
+    this.#style = style;
     this.#values = new CValues(emission.program);
     this.#pages = new ArenaPages(emission.base);
     this.#inVariables = inVariables;
@@ -68,6 +71,7 @@ export class Statements {
       pages: this.#pages,
       base: this.#emission.base,
       inVariables: this.#inVariables,
+      device: this.#style.device,
     };
   }
 
@@ -111,9 +115,8 @@ export class Statements {
   /** The statement that makes the call and prints it; its result is kept where something needs it. */
   #tell(operation: Operation, index: number, call: string): void {
     const step = this.#emission.steps[index];
-    const text = quoted(this.#texts[index] ?? '');
-    const told = `tell(${text},\n\t     ${call}, ${expectedText(operation, step)})`;
-    this.#keep(index, told);
+    const text = this.#texts[index] ?? '';
+    this.#keep(index, this.#style.tell(text, call, expectedText(operation, step)));
   }
 
   #isLast(index: number): boolean {
@@ -122,7 +125,8 @@ export class Statements {
 
   /** Whether something looks at the result. */
   #isKept(index: number): boolean {
-    return this.#isLast(index) || this.#values.capturesOf(index).length > 0;
+    const concludes = this.#isLast(index) && this.#style.concludes;
+    return concludes || this.#values.capturesOf(index).length > 0;
   }
 
   #keep(index: number, told: string): void {
@@ -145,8 +149,8 @@ export class Statements {
     const { steps, program } = this.#emission;
     const succeeded = (steps[index]?.observation.result ?? -1) >= 0;
     if (succeeded && !this.#isLast(index)) {
-      const text = quoted(this.#texts[index] ?? '');
-      this.#keep(index, `tell_open(${text}, ${quoted(operation.path)})`);
+      const path = this.#style.path(operation.path);
+      this.#keep(index, this.#style.open(this.#texts[index] ?? '', path));
       this.#captureResults(index);
       const usesTests = program.some(
         (each) => each.op === 'ioctl' && nativeName(each.command) === 'IOMMU_TEST_CMD',
@@ -158,10 +162,10 @@ export class Statements {
       }
       return;
     }
-    const call = `open(${quoted(operation.path)}, O_RDWR | O_CLOEXEC)`;
+    const call = `open(${this.#style.path(operation.path)}, O_RDWR | O_CLOEXEC)`;
     this.#tell(operation, index, call);
     this.#captureResults(index);
-    if (!this.#isLast(index)) return;
+    if (!this.#isLast(index) || !this.#style.concludes) return;
     if (succeeded) {
       this.lines.push(
         'if (result == -ENOENT || result == -EACCES || result == -EPERM)',
@@ -213,34 +217,16 @@ export class Statements {
     this.#plain(operation, index, `${there}`);
   }
 
-  #dma(operation: Extract<Operation, { op: 'dma' }>, index: number): void {
-    const { fd, direction, iova, length, look } = operation;
-    const words = [this.#values.descriptor(fd), direction === 'write' ? '1' : '0'];
-    const call = `transfer(${[...words, this.#values.wide(iova), `${length}`].join(', ')})`;
-    this.#tell(operation, index, call);
-    this.#captureResults(index);
-    if (!this.#isLast(index)) return;
-    const seen = this.#emission.steps[index]?.observation.memory[0]?.bytes ?? new Uint8Array();
-    if (look === undefined || seen.length === 0) {
-      this.#conclude(operation, index, []);
-      return;
-    }
-    this.lines.push(`static const __u8 expected[] = ${bytesLiteral(seen)};`);
-    const place = pointer(placeText(look));
-    this.#conclude(operation, index, [
-      `same_bytes("the memory behind it", ${place}, expected, ${seen.length})`,
-    ]);
-  }
-
   #ioctl(operation: Ioctl, index: number): void {
     const { base, steps } = this.#emission;
     const step = steps[index];
     const around = this.#around;
     const inVariable = this.#inVariables && mayBeVariable(operation, base);
     const parts = ioctlParts(operation, index + 1, around, inVariable, step);
+    this.last = parts;
     const isLast = this.#isLast(index);
     const check =
-      isLast && step !== undefined
+      isLast && step !== undefined && this.#style.concludes
         ? memoryCheck(operation, parts, step, this.#values)
         : { before: [], after: [], conditions: [] };
     this.lines.push(...parts.before);
@@ -260,7 +246,30 @@ export class Statements {
     if (isLast) this.#conclude(operation, index, check.conditions);
   }
 
+  /** A transfer by QEMU's edu. */
+  #dma(operation: Extract<Operation, { op: 'dma' }>, index: number): void {
+    const { fd, direction, iova, length, look } = operation;
+    const step = this.#emission.steps[index];
+    const call = `device_moves(${this.#values.descriptor(fd)}, ${direction === 'read' ? 0 : 1}, ${this.#values.wide(iova)}, ${length})`;
+    this.#tell(operation, index, call);
+    this.#captureResults(index);
+    if (!this.#isLast(index)) return;
+    const seen = step?.observation.memory[0]?.bytes ?? new Uint8Array();
+    const there =
+      look === undefined ? 0 : this.#pages.readable(this.#emission.base + look, seen.length);
+    if (look === undefined || there === 0) {
+      this.#conclude(operation, index, []);
+      return;
+    }
+    if (this.#style.concludes) {
+      this.lines.push(`static const __u8 expected[] = ${bytesLiteral(seen.subarray(0, there))};`);
+    }
+    const place = pointer(placeText(look));
+    this.#conclude(operation, index, [`same_bytes("the memory", ${place}, expected, ${there})`]);
+  }
+
   #conclude(operation: Operation, index: number, conditions: readonly string[]): void {
+    if (!this.#style.concludes) return;
     const step = this.#emission.steps[index];
     const expected = expectedText(operation, step);
     const all = step === undefined ? ['1'] : [`is_same(result, ${expected})`, ...conditions];

@@ -27,7 +27,8 @@ const PAGE = 4096n;
 /** Bytes behind the struct of GET_INFO that hold what nobody would write. */
 const ROOM = 128;
 const INFO_SIZE = 24;
-const PATTERN = 'aa';
+/** Each of these bytes. */
+export const UNTOUCHED = 0xaa;
 
 const EXTENSIONS: readonly bigint[] = [
   ...Array.from({ length: 13 }, (_, number) => BigInt(number)),
@@ -54,7 +55,7 @@ const info = (container: Value, at: Value, argsz: bigint): Operation =>
     at,
     layout: 'VFIO_IOMMU_GET_INFO',
     fields: { argsz, flags: 0xffff_fff0n, cap_offset: 0xbbbb_bbbbn },
-    tail: PATTERN.repeat(ROOM - INFO_SIZE),
+    tail: UNTOUCHED.toString(16).repeat(ROOM - INFO_SIZE),
   });
 
 function* infoRequests(container: Value): Generator<Operation> {

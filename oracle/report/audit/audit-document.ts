@@ -18,6 +18,15 @@ import type { Strip } from './map-picture.ts';
 /** On which kernels a cause was seen, by its key. */
 export type Confirmed = ReadonlyMap<string, readonly ReleaseName[]>;
 
+/** What kernels showed: causes by their key, and C files by their row's id. */
+export type Seen = {
+  readonly confirmed: Confirmed;
+  readonly reproduced: Confirmed;
+};
+
+/** Where the C file of a row is, from the folder of the audit. */
+export const reproducerPath = (release: ReleaseName, id: string): string => `${release}/${id}.c`;
+
 type Sides = { readonly legacy: World; readonly compat: World };
 
 type Replayed = {
@@ -93,7 +102,7 @@ const releasesOfRow = (release: ReleaseName, { seen }: Row): readonly ReleaseNam
   return RELEASE_NAMES.filter((name) => shown.has(name));
 };
 
-const rowOf = (release: ReleaseName, row: Row, confirmed: Confirmed): ShownRow => {
+const rowOf = (release: ReleaseName, row: Row, { confirmed, reproduced }: Seen): ShownRow => {
   const { covers: _, ...described } = row.description;
   const [first, ...rest] = row.seen.map((found) => variant(release, found, confirmed));
   if (first === undefined) throw new Error(`Row ${described.id} has no program.`);
@@ -101,10 +110,17 @@ const rowOf = (release: ReleaseName, row: Row, confirmed: Confirmed): ShownRow =
   const kernels = RELEASE_NAMES.filter((name) =>
     variants.some((shown) => shown.confirmed.includes(name)),
   );
-  return { ...described, releases: releasesOfRow(release, row), confirmed: kernels, variants };
+  return {
+    ...described,
+    releases: releasesOfRow(release, row),
+    confirmed: kernels,
+    reproducer: reproducerPath(release, row.description.id),
+    reproduced: reproduced.get(described.id) ?? [],
+    variants,
+  };
 };
 
-export const documentOf = (audit: Audit, confirmed: Confirmed): AuditDocument => ({
+export const documentOf = (audit: Audit, seen: Seen): AuditDocument => ({
   release: audit.release,
   searched: audit.searched.map(({ ground, states, requests, undecided }) => ({
     platform: ground.name,
@@ -112,5 +128,5 @@ export const documentOf = (audit: Audit, confirmed: Confirmed): AuditDocument =>
     requests,
     undecided,
   })),
-  rows: audit.rows.map((row) => rowOf(audit.release, row, confirmed)),
+  rows: audit.rows.map((row) => rowOf(audit.release, row, seen)),
 });

@@ -41,6 +41,10 @@ export type ShownRow = {
   readonly releases: readonly string[];
   /** The releases on which both answers were seen on a kernel. */
   readonly confirmed: readonly string[];
+  /** The row's C file, from the folder of the audit. */
+  readonly reproducer: string;
+  /** The releases on whose kernel the C file shows the row. */
+  readonly reproduced: readonly string[];
   readonly variants: readonly [ShownVariant, ...ShownVariant[]];
 };
 

@@ -49,6 +49,7 @@ const row = (shown: ShownRow, number: number): string => {
     `<p>${text(shown.means)}</p>`,
     shown.declared === undefined ? '' : `<p>Declared: ${text(shown.declared)}</p>`,
     `<p>${text(releasesText(shown.releases))}</p>`,
+    `<p class="reproducer"><a href="${text(shown.reproducer)}">${text(shown.reproducer)}</a></p>`,
     ...shown.variants.map(variant),
   ].join('');
   return [

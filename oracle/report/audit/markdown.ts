@@ -20,6 +20,9 @@ const confirmedText = ({ confirmed }: ShownRow | ShownVariant): string =>
 const requestsOf = ({ variants }: ShownRow): string =>
   [...new Set(variants.map(({ request }) => request.replace(/\(.*/, '')))].join(', ');
 
+const reproducedText = ({ reproduced }: ShownRow): string =>
+  reproduced.length === 0 ? 'not run' : `ends with 0 on ${reproduced.join(', ')}`;
+
 const tableLine = (row: ShownRow, number: number): string =>
   `| ${number} | [${cell(row.title)}](#${row.id}) | ${cell(requestsOf(row))} | ${cell(
     row.variants[0].legacy.answers,
@@ -57,6 +60,8 @@ const rowLines = (row: ShownRow): readonly string[] => {
     }; ${releasesText(row.releases)}; ${confirmedText(row)}`,
     '',
     row.means,
+    '',
+    `C: [${row.reproducer}](${row.reproducer}), ${reproducedText(row)}`,
     ...shown.flatMap(variantLines),
     ...(left === 0 ? [] : ['', `And ${left} more ways to see it, in the JSON.`]),
   ];

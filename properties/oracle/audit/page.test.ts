@@ -43,6 +43,8 @@ const row = (id: string, request: string, more: Partial<ShownRow>): ShownRow => 
   means: 'Nothing.',
   releases: ['7.3.4'],
   confirmed: ['7.3.4'],
+  reproducer: `7.3.4/${id}.c`,
+  reproduced: ['7.3.4'],
   variants: [variant(request)],
   ...more,
 });
@@ -62,6 +64,7 @@ test('the Markdown has a line in the table and a section for each row', () => {
   for (const { id, title } of DOCUMENT.rows) {
     assert.ok(text.includes(`(#${id})`), `${id} is not in the table`);
     assert.ok(text.includes(`### ${title}`), `${id} has no section`);
+    assert.ok(text.includes(`[7.3.4/${id}.c](7.3.4/${id}.c)`), `${id} has no C file`);
   }
   assert.match(text, /3 rows, 2 of which neither/);
   assert.match(text, /since 7\.3\.4/);
@@ -98,6 +101,7 @@ inBrowser(
       assert.is(await page.locator('#two').getAttribute('open'), '');
       assert.ok(await page.locator('#two svg.map rect').first().isVisible());
       assert.match((await page.locator('#two').textContent()) ?? '', /It <refuses> & says so\./);
+      assert.is(await page.locator('#two .reproducer a').getAttribute('href'), '7.3.4/two.c');
       await page.selectOption('select[name=request]', 'VFIO_IOMMU_UNMAP_DMA');
       assert.is(await visible(), 2);
       await page.selectOption('select[name=severity]', 'differs');

@@ -1,0 +1,127 @@
+// What of an answer besides its result shows a difference: the numbers that a reproducer looks at in memory.
+
+import { LAYOUTS } from '../../model/programs/program.ts';
+import {
+  CAP_DMA_AVAIL_ID,
+  CAP_IOVA_RANGE_ID,
+  CAP_MIGRATION_ID,
+  VFIO_IOMMU_TYPE1_INFO,
+} from '../../spec/abi/vfio.ts';
+import type { IoctlParts } from '../emit/c-ioctl.ts';
+import type { Look } from '../emit/two-sides.ts';
+import { UNTOUCHED } from './requests/container.ts';
+
+const numberIn = (bytes: Uint8Array, at: number, width: number): bigint => {
+  let number = 0n;
+  for (let index = width - 1; index >= 0; index -= 1) {
+    number = (number << 8n) | BigInt(bytes[at + index] ?? 0);
+  }
+  return number;
+};
+
+const INFO = VFIO_IOMMU_TYPE1_INFO;
+const CAP_OFFSET = 16;
+const CAPABILITY_HEADER = 8;
+
+/** Where the capability stands; 0 where there is none. */
+const placeOf = (bytes: Uint8Array, id: number): number => {
+  let at = Number(numberIn(bytes, CAP_OFFSET, 4));
+  while (at !== 0 && at + CAPABILITY_HEADER <= bytes.length) {
+    if (numberIn(bytes, at, 2) === BigInt(id)) return at;
+    at = Number(numberIn(bytes, at + 4, 4));
+  }
+  return 0;
+};
+
+/** The memory of an answer, in C: its address and its length. */
+const memory = (parts: IoctlParts | undefined): string | undefined => {
+  const place = parts?.places[0];
+  if (place === undefined) return undefined;
+  const address = place.place.startsWith('&') ? place.place : `(void *)(${place.place})`;
+  return `${address}, ${place.length}`;
+};
+
+/** `at` and `width` in bytes from the start of the capability; where it stands if the width is 0. */
+const told = (
+  text: string,
+  [id, at, width]: readonly [id: number, at: number, width: number],
+  type1: Uint8Array,
+  iommufd: Uint8Array,
+): Look => {
+  const value = (bytes: Uint8Array): bigint => {
+    const place = placeOf(bytes, id);
+    if (place === 0 || width === 0) return BigInt(place);
+    return numberIn(bytes, place + at, width);
+  };
+  return {
+    text,
+    read: (parts) => {
+      const where = memory(parts);
+      return where === undefined ? undefined : `told(${where}, ${id}, ${at}, ${width})`;
+    },
+    type1: value(type1),
+    iommufd: value(iommufd),
+  };
+};
+
+const CAPABILITIES: readonly (readonly [string, number])[] = [
+  ['MIGRATION', CAP_MIGRATION_ID],
+  ['IOVA_RANGE', CAP_IOVA_RANGE_ID],
+  ['DMA_AVAIL', CAP_DMA_AVAIL_ID],
+];
+
+const capabilityLooks = (what: string, type1: Uint8Array, iommufd: Uint8Array): readonly Look[] => {
+  const look = (text: string, ...place: readonly [number, number, number]): Look =>
+    told(text, place, type1, iommufd);
+  if (what === 'capability DMA_AVAIL: what it tells') {
+    return [look('avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER, 4)];
+  }
+  if (what === 'capability IOVA_RANGE: what it tells') {
+    return [
+      look('nr_iovas', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER, 4),
+      look('iova_ranges[0].start', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER + 8, 8),
+      look('iova_ranges[0].end', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER + 16, 8),
+    ];
+  }
+  return CAPABILITIES.filter(([name]) => what === `capability ${name}`).map(([name, id]) =>
+    look(`where the capability ${name} stands`, id, 0, 0),
+  );
+};
+
+const othersIn = (bytes: Uint8Array): bigint =>
+  BigInt(bytes.subarray(INFO.size).filter((byte) => byte !== UNTOUCHED).length);
+
+const strayLook = (type1: Uint8Array, iommufd: Uint8Array): Look => ({
+  text: 'bytes written behind the struct',
+  read: (parts) => {
+    const place = parts?.places[0];
+    if (place === undefined) return undefined;
+    const start = place.place.startsWith('&')
+      ? `(char *)${place.place}`
+      : `(char *)(${place.place})`;
+    return `others(${start} + ${INFO.size}, ${place.length - INFO.size}, 0x${UNTOUCHED.toString(16)})`;
+  },
+  type1: othersIn(type1),
+  iommufd: othersIn(iommufd),
+});
+
+/** The looks that show a difference of that kind, from the memory of the struct after the call on either side. */
+export const looksAt = (
+  what: string,
+  layout: string,
+  type1: Uint8Array,
+  iommufd: Uint8Array,
+): readonly Look[] => {
+  if (what.startsWith('capability')) return capabilityLooks(what, type1, iommufd);
+  if (what === 'bytes behind the struct without a chain') return [strayLook(type1, iommufd)];
+  const field = LAYOUTS.get(layout)?.fields.find(({ name }) => name === what);
+  if (field === undefined) return [];
+  return [
+    {
+      text: what,
+      read: (parts) => parts?.read(what),
+      type1: numberIn(type1, field.offset, field.width),
+      iommufd: numberIn(iommufd, field.offset, field.width),
+    },
+  ];
+};

@@ -1,0 +1,91 @@
+// Compiles the C files of rows here, and runs them on a kernel: each must end with 0 where the kernel shows its row.
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { runVmCommand } from '../vm/command.ts';
+import type { Ground } from './platforms.ts';
+
+const run = promisify(execFile);
+
+export type CFile = {
+  readonly id: string;
+  readonly text: string;
+  readonly ground: Ground;
+};
+
+/** What virtual machines have of a device's registers that can be mapped. */
+const DEVICE_MEMORY = '/dev/iommufd-spec/device-memory';
+
+/** Whether there is a compiler. */
+export const canCompile = async (): Promise<boolean> => {
+  try {
+    await run('cc', ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Rejects where a file does not compile. */
+const compileAll = async (folder: string, files: readonly CFile[]): Promise<void> => {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let file = files[next++]; file !== undefined; file = files[next++]) {
+      const program = join(folder, file.id);
+      writeFileSync(`${program}.c`, file.text);
+      await run('cc', ['-static', '-Wall', '-Werror', '-o', program, `${program}.c`]);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+};
+
+/** Files that the same virtual machine can run. */
+const byMachine = (files: readonly CFile[]): readonly (readonly [CFile, ...CFile[]])[] => {
+  const groups = new Map<string, [CFile, ...CFile[]]>();
+  for (const file of files) {
+    const { machine, kernelArguments } = file.ground;
+    const key = [machine, ...kernelArguments].join(' ');
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [file]);
+    else group.push(file);
+  }
+  return [...groups.values()];
+};
+
+const commandFor = ({ id, ground }: CFile): string => {
+  const devices = ground.platform.devices
+    .filter(({ group }) => ground.groups.includes(group))
+    .map(({ name }) => name);
+  const words = ground.prologue.length === 0 ? [] : [...devices, DEVICE_MEMORY];
+  return `./${id} ${words.join(' ')} > output 2>&1; echo "exit ${id} $?"`;
+};
+
+/** The ids of the files that end with 0 on the kernel. Rejects with EnvironmentError where it cannot be started. */
+export const reproducedOn = async (
+  image: string,
+  files: readonly CFile[],
+): Promise<ReadonlySet<string>> => {
+  const folder = mkdtempSync(join(tmpdir(), 'reproducers-'));
+  const shown = new Set<string>();
+  try {
+    await compileAll(folder, files);
+    for (const there of byMachine(files)) {
+      const { machine, kernelArguments } = there[0].ground;
+      const { output } = await runVmCommand({
+        image,
+        platform: machine,
+        kernelArguments,
+        folder,
+        command: ['sh', '-c', there.map(commandFor).join('; ')],
+      });
+      for (const [, id] of output.matchAll(/^exit (\S+) 0\r?$/gm))
+        if (id !== undefined) shown.add(id);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return shown;
+};

@@ -1,0 +1,132 @@
+// The C file of a row: its shortest program on both sides, for who has neither this project nor its kernels.
+
+import { ARENA_BASE } from '../../model/programs/arena.ts';
+import { type Expectation, startOfProgram } from '../../model/programs/draft.ts';
+import type { Operation, Program } from '../../model/programs/program.ts';
+import type { ReleaseName } from '../../spec/releases.ts';
+import type { Rule } from '../../spec/rule.ts';
+import { type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
+import { wrapped } from '../report/lines.ts';
+import type { TracedStep } from '../trace/step-json.ts';
+import { withLooks } from './confirm.ts';
+import { looksAt } from './looks.ts';
+import type { Row } from './row.ts';
+import { type Located, settingOn } from './run-audit.ts';
+import { programOn } from './side.ts';
+import { FILLED, type Transfer, transferFor, WRITTEN } from './transfer.ts';
+import { startOfTwin } from './twin.ts';
+
+const stepOf = ({ call, result, after }: Expectation, operation: Operation): TracedStep => {
+  // The specification does not follow transfers through a legacy container; they are made all the same.
+  const told = operation.op === 'dma' ? 0 : result;
+  const observation =
+    told < 0
+      ? { result: -1, errno: -told, memory: after }
+      : { result: told, errno: 0, memory: after };
+  return { call, observation };
+};
+
+const transferLook = ({ program, reaches }: Transfer): Look => {
+  const place = program.at(-1);
+  const look = place?.op === 'dma' ? (place.look ?? 0n) : 0n;
+  const left = BigInt(`0x${FILLED.toString(16).repeat(WRITTEN)}`);
+  return {
+    text: 'the memory: the device writes zeros',
+    read: () => `*(__u64 *)(ARENA + 0x${look.toString(16)})`,
+    type1: reaches.legacy ? 0n : left,
+    iommufd: reaches.compat ? 0n : left,
+  };
+};
+
+const isCharge = ({ what }: Located): boolean => /charged$/.test(what);
+
+/** The program that shows the cause, and what is looked at when it is over. */
+const shownBy = (
+  release: ReleaseName,
+  found: Located,
+): { readonly program: Program; readonly transfer: Transfer | undefined } => {
+  const transfer = /devices reach/.test(found.what) ? transferFor(release, found) : undefined;
+  if (transfer !== undefined) return { program: transfer.program, transfer };
+  return { program: isCharge(found) ? withLooks(found.program) : found.program, transfer };
+};
+
+const bytesOf = (expectation: Expectation | undefined): Uint8Array =>
+  expectation?.after[0]?.bytes ?? new Uint8Array();
+
+const layoutOf = (operation: Operation | undefined): string =>
+  operation?.op === 'ioctl' && operation.argument.kind === 'struct'
+    ? operation.argument.layout
+    : '';
+
+const textsIn = (program: Program): string =>
+  program
+    .map((operation) => {
+      if (operation.op === 'open') return `${operation.path} `;
+      if (operation.op !== 'ioctl' || operation.argument.kind !== 'bytes') return '';
+      return Buffer.from(operation.argument.hex, 'hex').toString('latin1');
+    })
+    .join('\n');
+
+/** Devices that the program names, or whose group it opens. */
+const devicesIn = ({ ground }: Located, program: Program): readonly NamedDevice[] => {
+  const texts = textsIn(program);
+  return ground.platform.devices.filter(
+    ({ name, group }) => texts.includes(name) || texts.includes(`/dev/vfio/${group} `),
+  );
+};
+
+const sideSays = (name: string, rule: Rule, answers: string): readonly string[] =>
+  wrapped(`${name}: ${answers}. ${rule.says} (${rule.source})`, '', '  ');
+
+const usageLines = (devices: readonly NamedDevice[]): readonly string[] =>
+  devices.length === 0
+    ? []
+    : wrapped(
+        `Arguments: ${devices.length === 1 ? 'a device' : `${devices.length} devices`} of VFIO, each alone in its group (${devices.map(({ name }) => name).join(', ')} if there are none).`,
+        '',
+      );
+
+const exitLines = wrapped(
+  'The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do not, 2 the program cannot set itself up, 3 this machine lacks something.',
+  '',
+);
+
+/** The row's file, as text. */
+export const reproducerOf = (release: ReleaseName, { description, seen }: Row): string => {
+  const [found] = seen;
+  const { program, transfer } = shownBy(release, found);
+  const setting = settingOn(release, found.ground);
+  const twin = startOfTwin(startOfProgram(setting));
+  for (const operation of program) twin.add(operation);
+  const steps = (all: readonly Expectation[], made: Program): readonly TracedStep[] =>
+    made.map((operation, index) => stepOf(all[index] as Expectation, operation));
+  const looks =
+    transfer === undefined
+      ? looksAt(
+          found.what,
+          layoutOf(program.at(-1)),
+          bytesOf(twin.legacy.expectations.at(-1)),
+          bytesOf(twin.compat.expectations.at(-1)),
+        )
+      : [transferLook(transfer)];
+  const devices = devicesIn(found, program);
+  return twoSidedProgram({
+    setting,
+    base: ARENA_BASE,
+    program,
+    type1: steps(twin.legacy.expectations, program),
+    iommufd: steps(twin.compat.expectations, programOn('compat', program)),
+    looks,
+    devices,
+    says: [
+      ...wrapped(`${description.title}.`, ''),
+      '',
+      ...wrapped(`${found.request}, ${found.what}, in Linux ${release}.`, ''),
+      ...sideSays('type1', found.legacyRule, found.facet.legacy),
+      ...sideSays('iommufd', found.compatRule, found.facet.compat),
+      '',
+      ...exitLines,
+      ...usageLines(devices),
+    ],
+  });
+};
