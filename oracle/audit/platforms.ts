@@ -5,7 +5,13 @@ import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Credentials, IovaRange, Platform, PlatformDevice } from '../../spec/platform.ts';
-import { MDEV_NAME, MDEV_PLATFORM, MOCK_PLATFORM, VTD_IOMMU } from '../trace/platforms.ts';
+import {
+  MDEV_NAME,
+  MDEV_PLATFORM,
+  MOCK_PLATFORM,
+  NOIOMMU_PLATFORM,
+  VTD_IOMMU,
+} from '../trace/platforms.ts';
 import type { VmPlatform } from '../vm/qemu.ts';
 
 const PAGE = 4096n;
@@ -89,6 +95,11 @@ const LATE: readonly string[] = [
 ];
 
 const MEDIATED_GROUP = 9;
+
+/** The first no-IOMMU group of its platform, and the mediated device's group there, which is none. */
+const UNPROTECTED_GROUP = 0;
+const MEDIATED_BESIDE = 3;
+const UNPROTECTED = 'device 0000:00:01.0';
 
 const PRIVILEGED: Credentials = { privileged: true, memlockLimit: U64_MAX };
 const LIMITED: Credentials = { privileged: false, memlockLimit: 6n * PAGE };
@@ -242,5 +253,39 @@ export const GROUNDS: readonly Ground[] = [
     moves: 5,
     only: [DEVICE, `close ${DEVICE}`, 'munmap', 'mmap'],
     movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a no-IOMMU group',
+    machine: 'noiommu',
+    platform: NOIOMMU_PLATFORM,
+    groups: [UNPROTECTED_GROUP],
+    moves: 8,
+    only: [
+      'container',
+      'close container',
+      `group${UNPROTECTED_GROUP}`,
+      `group${UNPROTECTED_GROUP} joins container`,
+      `group${UNPROTECTED_GROUP} leaves`,
+      `close group${UNPROTECTED_GROUP}`,
+      UNPROTECTED,
+      `close ${UNPROTECTED}`,
+      'noiommu',
+      'type1v2',
+    ],
+  },
+  {
+    ...PLAIN,
+    name: 'a no-IOMMU group and a mediated device',
+    machine: 'noiommu',
+    platform: NOIOMMU_PLATFORM,
+    groups: [UNPROTECTED_GROUP, MEDIATED_BESIDE],
+    first: ['container'],
+    moves: 6,
+    only: [UNPROTECTED_GROUP, MEDIATED_BESIDE].flatMap((group) => [
+      `group${group}`,
+      `group${group} joins container`,
+      `group${group} leaves`,
+    ]),
   },
 ];

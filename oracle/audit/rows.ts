@@ -7,6 +7,7 @@ import { GROUP_DESCRIPTIONS, OTHER_GROUP_DESCRIPTIONS } from './descriptions/gro
 import { INFO_DESCRIPTIONS } from './descriptions/info.ts';
 import { MAP_DESCRIPTIONS, OTHER_MAP_DESCRIPTIONS } from './descriptions/map.ts';
 import { MAP_ERROR_DESCRIPTIONS } from './descriptions/map-errors.ts';
+import { NOIOMMU_DESCRIPTIONS } from './descriptions/noiommu.ts';
 import { UNMAP_DESCRIPTIONS } from './descriptions/unmap.ts';
 import { WITHOUT_TYPE_DESCRIPTIONS } from './descriptions/without-type.ts';
 import { type Description, matches, type Row } from './row.ts';
@@ -14,6 +15,7 @@ import type { Located } from './run-audit.ts';
 
 /** In the order in which causes are held against them, and in which rows are shown. */
 export const DESCRIPTIONS: readonly Description[] = [
+  ...NOIOMMU_DESCRIPTIONS,
   ...CONTAINER_DESCRIPTIONS,
   ...WITHOUT_TYPE_DESCRIPTIONS,
   ...DIRTY_PAGES_DESCRIPTIONS,

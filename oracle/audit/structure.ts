@@ -8,8 +8,8 @@ import {
   READ_ONLY_OFFSET,
 } from '../../model/programs/arena.ts';
 import type { Operation, Value } from '../../model/programs/program.ts';
-import { VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
-import type { PlatformDevice } from '../../spec/platform.ts';
+import { VFIO_NOIOMMU_IOMMU, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
+import { isNoIommuGroup, type Platform } from '../../spec/platform.ts';
 import { type Ground, REGISTERS_OFFSET } from './platforms.ts';
 import { dirty, START } from './requests/container.ts';
 import { getDevice, setContainer, unsetContainer } from './requests/group.ts';
@@ -102,6 +102,10 @@ const parting = (
 
 const MAPPED_LENGTH = MAPPED_PAGES * PAGE;
 
+/** A move that only grounds make that name it: the type of no-IOMMU groups. */
+const noIommuMove = (container: string): Move =>
+  on(container, 'noiommu', (label, fd) => plain(label, fd, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU));
+
 /** Moves that only grounds make that name them: those after which the two sides are not the same any more. */
 const partingMoves = (container: string): readonly Move[] => [
   parting(container, 'startTracking', (label, fd) => ({ ...dirty(fd, START, 8n), label })),
@@ -150,10 +154,10 @@ const MEMORY_MOVES: readonly Move[] = [
   },
 ];
 
-const groupMoves = (devices: readonly PlatformDevice[], group: number): readonly Move[] => {
+const groupMoves = (platform: Platform, group: number): readonly Move[] => {
   const thing = groupThing(group);
   return [
-    open(thing, `/dev/vfio/${group}`),
+    open(thing, `/dev/vfio/${isNoIommuGroup(platform, group) ? 'noiommu-' : ''}${group}`),
     ...CONTAINERS.map((container) =>
       on(
         thing,
@@ -163,7 +167,7 @@ const groupMoves = (devices: readonly PlatformDevice[], group: number): readonly
       ),
     ),
     on(thing, `${thing} leaves`, unsetContainer),
-    ...devices
+    ...platform.devices
       .filter((device) => device.group === group)
       .flatMap(({ name }): readonly Move[] => {
         const device = deviceThing(name);
@@ -177,12 +181,9 @@ const groupMoves = (devices: readonly PlatformDevice[], group: number): readonly
 };
 
 /** Every move with the devices of the groups, in a fixed order. */
-const movesWith = (
-  devices: readonly PlatformDevice[],
-  groups: readonly number[],
-): readonly Move[] => [
+const movesWith = (platform: Platform, groups: readonly number[]): readonly Move[] => [
   ...containerMoves('container'),
-  ...groups.flatMap((group) => groupMoves(devices, group)),
+  ...groups.flatMap((group) => groupMoves(platform, group)),
   ...mappingMoves('container'),
   ...containerMoves('container2'),
 ];
@@ -192,8 +193,13 @@ export type Moves = { readonly first: readonly Move[]; readonly others: readonly
 
 /** The moves of a ground, in a fixed order. */
 export const movesOn = ({ platform, groups, first, only }: Ground): Moves => {
-  const plainMoves = movesWith(platform.devices, groups);
-  const all = [...plainMoves, ...partingMoves('container'), ...MEMORY_MOVES];
+  const plainMoves = movesWith(platform, groups);
+  const all = [
+    ...plainMoves,
+    noIommuMove('container'),
+    ...partingMoves('container'),
+    ...MEMORY_MOVES,
+  ];
   return {
     first: first.flatMap((wanted) => all.find(({ name }) => name === wanted) ?? []),
     others: only === undefined ? plainMoves : all.filter(({ name }) => only.includes(name)),

@@ -76,7 +76,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     title: 'CHECK_EXTENSION(NOIOMMU_IOMMU) answers 1 for every container',
     severity: 'differs',
     means:
-      'type1 answers 1 only to a program with CAP_SYS_RAWIO where the unsafe mode is switched on, or once a group without an IOMMU has joined; iommufd says what the kernel was built with. A program that takes the 1 for a reason to use no IOMMU goes the wrong way.',
+      'type1 answers 1 only where the unsafe mode is switched on (enable_unsafe_noiommu_mode), and no group has joined but no-IOMMU ones; iommufd says what the kernel was built with. A program that takes the 1 for a reason to use no IOMMU goes the wrong way.',
     covers: [{ request: 'VFIO_CHECK_EXTENSION(NOIOMMU)' }],
   },
   {
