@@ -10,12 +10,12 @@ import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { contextsOf, firstOf, hex, objectsOf } from './worlds.ts';
 
 const inEveryContext = (name: string, contradiction: (context: Context) => Contradiction) =>
-  law(name, (world) => firstOf([...contextsOf(world)].map(contradiction)));
+  law(name, (world) => firstOf(contextsOf(world).map(contradiction)));
 
 /** An hwpt belongs to an IOAS, whose table lists its domain once, and an automatic one has a device. */
 const hwptsBelongToAnIoas = inEveryContext('an hwpt belongs to an IOAS', (context) =>
   firstOf(
-    [...objectsOf(context, 'hwpt')].map(({ id, object }) => {
+    objectsOf(context, 'hwpt').map(({ id, object }) => {
       const domains = ioasAt(context, object.ioas)?.table.domains ?? [];
       if (domains.filter((other) => other === id).length !== 1)
         return `hwpt ${id} is not in its IOAS`;
@@ -29,7 +29,7 @@ const hwptsBelongToAnIoas = inEveryContext('an hwpt belongs to an IOAS', (contex
 /** The domains of a table are hwpts of its IOAS, and its accesses are attached to it. */
 const tablesNameTheirUsers = inEveryContext('a table names its domains and accesses', (context) =>
   firstOf(
-    [...objectsOf(context, 'ioas')].flatMap(({ id: ioas, object: { table } }) => [
+    objectsOf(context, 'ioas').flatMap(({ id: ioas, object: { table } }) => [
       ...table.domains.map((id) =>
         hwptAt(context, id)?.ioas === ioas ? undefined : `domain ${id} is elsewhere`,
       ),
@@ -124,7 +124,7 @@ const aperturesAreKept = inEveryContext('what a domain cannot translate is reser
 /** A test object has its device, and a pin of an access lies where something is mapped. */
 const testObjectsHaveDevices = inEveryContext('a test object has its device', (context) =>
   firstOf(
-    [...objectsOf(context, 'selftest')].map(({ id, object }) =>
+    objectsOf(context, 'selftest').map(({ id, object }) =>
       objectAt(context, object.device)?.kind === 'device'
         ? undefined
         : `the device of ${id} is gone`,
@@ -135,7 +135,7 @@ const testObjectsHaveDevices = inEveryContext('a test object has its device', (c
 /** The range of each pin is mapped without a gap. */
 const pinsAreMapped = inEveryContext('what an access has pinned is mapped', (context) =>
   firstOf(
-    [...objectsOf(context, 'access')].flatMap(({ id, object }) =>
+    objectsOf(context, 'access').flatMap(({ id, object }) =>
       object.pins.map(({ iova, length }) => {
         const table = object.ioas === undefined ? undefined : ioasAt(context, object.ioas)?.table;
         const last = iova + length - 1n;

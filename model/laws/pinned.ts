@@ -30,8 +30,7 @@ const holdersIn = (context: Context): Held => {
     }
   }
   for (const { object } of objectsOf(context, 'access')) {
-    const table = [...objectsOf(context, 'ioas')].find(({ id }) => id === object.ioas)?.object
-      .table;
+    const table = objectsOf(context, 'ioas').find(({ id }) => id === object.ioas)?.object.table;
     for (const { iova, length } of object.pins) {
       for (const slice of slicesOf(table?.areas, iova, iova + length - 1n)) {
         const first = pageOfByte(byteOf(slice.node, slice.iova));
@@ -44,7 +43,7 @@ const holdersIn = (context: Context): Held => {
 };
 
 const inEveryContext = (name: string, contradiction: (context: Context) => Contradiction) =>
-  law(name, (world) => firstOf([...contextsOf(world)].map(contradiction)));
+  law(name, (world) => firstOf(contextsOf(world).map(contradiction)));
 
 const everyPages = (
   name: string,
@@ -140,7 +139,7 @@ const lockedByContainers = (world: World, process: number): number => {
 };
 
 export const everyPagesOf = (world: World): readonly Pages[] =>
-  [...contextsOf(world)].flatMap((context) => [...valuesOf(context.pages)]);
+  contextsOf(world).flatMap((context) => [...valuesOf(context.pages)]);
 
 /**
  * What is charged is what is pinned: to the process always, to VmLck or to the user by the pages' charge mode. Legacy

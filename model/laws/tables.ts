@@ -14,7 +14,7 @@ const inEveryTable = (
 ) =>
   law(name, (world) =>
     firstOf(
-      [...tablesOf(world)].map((of) => {
+      tablesOf(world).map((of) => {
         const found = contradiction(of.table, of);
         return found === undefined ? undefined : `IOAS ${of.ioas}: ${found}`;
       }),

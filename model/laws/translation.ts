@@ -12,8 +12,8 @@ type OfDomain = { readonly context: Context; readonly id: ObjectId; readonly hwp
 const inEveryDomain = (name: string, contradiction: (domain: OfDomain) => Contradiction) =>
   law(name, (world) =>
     firstOf(
-      [...contextsOf(world)].flatMap((context) =>
-        [...objectsOf(context, 'hwpt')].map(({ id, object }) =>
+      contextsOf(world).flatMap((context) =>
+        objectsOf(context, 'hwpt').map(({ id, object }) =>
           contradiction({ context, id, hwpt: object }),
         ),
       ),
@@ -25,7 +25,7 @@ const translatesWhatAreasSay = inEveryDomain(
   'a domain translates exactly its areas',
   ({ context, id, hwpt }) => {
     const { areas } = tableOf(context, hwpt.ioas);
-    for (const node of areasOf({ ...tableOf(context, hwpt.ioas) })) {
+    for (const node of areasOf(tableOf(context, hwpt.ioas))) {
       for (const iova of [node.key - 1n, node.key, node.value.last, node.value.last + 1n]) {
         const area = areaAt(areas, iova);
         const found = translate(context, id, iova);

@@ -1,34 +1,43 @@
 // Ways into a world that laws use: its iommufds, the objects of one kind in them, and worlds as plain values.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
-import { nodesOf, type OrderedMap } from '../../spec/collections/ordered-map.ts';
+import { each, nodesOf, type OrderedMap } from '../../spec/collections/ordered-map.ts';
 import type { Context, IommufdObject } from '../../spec/iommufd/context.ts';
 import type { AreaNode } from '../../spec/iopt/area.ts';
 import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
 import type { Container } from '../../spec/type1/container.ts';
 import type { World } from '../../spec/world.ts';
 
-export function* contextsOf(world: World): Generator<Context> {
-  for (const { value } of nodesOf(world.files)) if (value.kind === 'iommufd') yield value.context;
-}
+/** Lists, and no generators: laws are looked at in very many worlds. */
+export const contextsOf = (world: World): readonly Context[] => {
+  const found: Context[] = [];
+  each(world.files, (_id, file) => {
+    if (file.kind === 'iommufd') found.push(file.context);
+  });
+  return found;
+};
 
 /** Every legacy container. */
-export function* containersOf(world: World): Generator<Container> {
-  for (const { value } of nodesOf(world.files)) {
-    if (value.kind === 'container') yield value.container;
-  }
-}
+export const containersOf = (world: World): readonly Container[] => {
+  const found: Container[] = [];
+  each(world.files, (_id, file) => {
+    if (file.kind === 'container') found.push(file.container);
+  });
+  return found;
+};
 
 type OfKind<K extends IommufdObject['kind']> = Extract<IommufdObject, { kind: K }>;
 
-export function* objectsOf<K extends IommufdObject['kind']>(
+export const objectsOf = <K extends IommufdObject['kind']>(
   context: Context,
   kind: K,
-): Generator<{ readonly id: ObjectId; readonly object: OfKind<K> }> {
-  for (const { key, value } of nodesOf(context.objects)) {
-    if (value.kind === kind) yield { id: key, object: value as OfKind<K> };
-  }
-}
+): readonly { readonly id: ObjectId; readonly object: OfKind<K> }[] => {
+  const found: { readonly id: ObjectId; readonly object: OfKind<K> }[] = [];
+  each(context.objects, (id, object) => {
+    if (object.kind === kind) found.push({ id, object: object as OfKind<K> });
+  });
+  return found;
+};
 
 export type TableOf = {
   readonly context: Context;
@@ -37,15 +46,25 @@ export type TableOf = {
 };
 
 /** The I/O page table of every IOAS. */
-export function* tablesOf(world: World): Generator<TableOf> {
-  for (const context of contextsOf(world)) {
-    for (const { id, object } of objectsOf(context, 'ioas')) {
-      yield { context, ioas: id, table: object.table };
-    }
-  }
-}
+export const tablesOf = (world: World): readonly TableOf[] =>
+  contextsOf(world).flatMap((context) =>
+    objectsOf(context, 'ioas').map(({ id, object }) => ({
+      context,
+      ioas: id,
+      table: object.table,
+    })),
+  );
 
-export const areasOf = ({ areas }: IoPagetable): readonly AreaNode[] => [...nodesOf(areas)];
+export const areasOf = ({ areas }: IoPagetable): readonly AreaNode[] => {
+  const found: AreaNode[] = [];
+  const add = (node: AreaNode): void => {
+    if (node.left !== undefined) add(node.left);
+    found.push(node);
+    if (node.right !== undefined) add(node.right);
+  };
+  if (areas !== undefined) add(areas);
+  return found;
+};
 
 export const entriesOf = <K extends number | bigint, V>(
   map: OrderedMap<K, V>,

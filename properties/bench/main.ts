@@ -1,9 +1,10 @@
 // Measures what the numbers of the project are about, and prints a table, or JSON with --json. Nothing is asserted:
-// machines differ. Arguments select measurements: judge, memory, check, step; a path selects the one on that kernel, a
-// bzImage.
+// machines differ. Arguments select measurements: judge, memory, check, step, explore, explore-large; a path selects the
+// one on that kernel, a bzImage.
 
 import { campaignRate } from './campaign-rate.ts';
 import { checkSpeed } from './check-speed.ts';
+import { exploreLarge, exploreSpeed } from './explore-speed.ts';
 import { judgeMemory, judgeSpeed } from './judge-speed.ts';
 import type { Measured } from './measured.ts';
 import { stepCost } from './step-cost.ts';
@@ -13,6 +14,8 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Measured[]>>>
   memory: judgeMemory,
   check: checkSpeed,
   step: stepCost,
+  explore: exploreSpeed,
+  'explore-large': exploreLarge,
 };
 
 const asNumber = (value: number): string =>
