@@ -1,7 +1,7 @@
-// Explores one model in this process and prints what it took, as JSON: seconds by the clock, counts, and the most memory
-// that the process had beyond what it had before, in bytes.
+// Explores one model in this process and prints what it took, as JSON: seconds of the processor, counts, the most memory
+// that the process had, and what it still holds at the end, in bytes. Node.js must have --expose-gc.
 
-import { explore } from '../../model/explorer/explore.ts';
+import { Exploration } from '../../model/explorer/explore.ts';
 import type { Law, Model } from '../../model/explorer/model.ts';
 import { ALPHABETS } from '../../oracle/explore/alphabets/all.ts';
 import { runExplore } from '../../oracle/explore/run-explore.ts';
@@ -12,21 +12,23 @@ import { areasBegin, pageTable } from './page-table-model.ts';
 const KIB = 1024;
 
 type Ran = {
-  readonly distinct: number;
-  readonly generated: number;
+  readonly counts: { readonly distinct: number; readonly generated: number };
+  /** Kept, so that what it holds can be measured. */
+  readonly holds: unknown;
 };
 
 const ran = <State, Action>(model: Model<State, Action>, law: Law<State>): Ran => {
-  const { counts, broken, ended } = explore(model, { laws: [law] });
+  const exploration = new Exploration(model, { laws: [law] });
+  const { counts, broken, ended } = exploration.run();
   if (broken !== undefined || ended !== 'whole')
     throw new Error(`The exploration ended: ${ended}.`);
-  return counts;
+  return { counts, holds: exploration };
 };
 
 const ranAlphabet = async (name: string, depth: number): Promise<Ran> => {
   const alphabet = ALPHABETS.find((candidate) => candidate.name === name);
   if (alphabet === undefined) throw new Error(`There is no model called ${name}.`);
-  const { report } = await runExplore({
+  const explored = await runExplore({
     alphabet,
     setting: settingOf(alphabet.platform),
     depth,
@@ -34,23 +36,31 @@ const ranAlphabet = async (name: string, depth: number): Promise<Ran> => {
     time: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
   });
-  if (report.broken !== undefined) throw new Error(`A law is broken: ${report.broken.law}.`);
-  return report.counts;
+  const { broken, counts } = explored.report;
+  if (broken !== undefined) throw new Error(`A law is broken: ${broken.law}.`);
+  return { counts, holds: explored };
+};
+
+const heldNow = (): number => {
+  if (global.gc === undefined) throw new Error('Node.js was started without --expose-gc.');
+  global.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 };
 
 const [name = '', size] = process.argv.slice(2);
 const bound = Number(size);
-const before = process.memoryUsage.rss();
-const start = performance.now();
-const counts =
+const before = heldNow();
+const start = process.cpuUsage();
+const done =
   name === 'two-phase-commit'
     ? ran(twoPhaseCommit(bound), consistency(bound))
     : name === 'page-table'
       ? ran(pageTable(bound), areasBegin(bound))
       : await ranAlphabet(name, bound);
-const seconds = (performance.now() - start) / 1000;
-const { distinct, generated } = counts;
+const { user, system } = process.cpuUsage(start);
+const held = heldNow() - before;
+const { distinct, generated } = done.counts;
+const seconds = (user + system) / 1e6;
 const peak = process.resourceUsage().maxRSS * KIB;
-process.stdout.write(
-  `${JSON.stringify({ seconds, distinct, generated, peak, grown: peak - before })}\n`,
-);
+process.stdout.write(`${JSON.stringify({ seconds, distinct, generated, peak, held })}\n`);

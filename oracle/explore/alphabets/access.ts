@@ -44,7 +44,7 @@ export const ACCESS: Alphabet = {
   name: 'access',
   says: 'In-kernel users of two IOAS: what they pin beside a mock device and a copy, and what unmapping takes from them.',
   platform: 'mock',
-  depth: 6,
+  depth: 8,
   letters: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 2'] }),

@@ -46,7 +46,7 @@ export const COMPAT: Alphabet = {
   name: 'compat',
   says: "VFIO's calls on an iommufd, of both versions: maps, unmaps in parts, cuts, a mock device and an in-kernel user.",
   platform: 'mock',
-  depth: 7,
+  depth: 9,
   letters: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 1'] }),

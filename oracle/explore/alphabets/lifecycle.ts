@@ -40,7 +40,7 @@ export const LIFECYCLE: Alphabet = {
   name: 'lifecycle',
   says: 'Groups, devices and their own files on an iommufd: opened, bound, attached, detached and closed in every order.',
   platform: 'vtd',
-  depth: 7,
+  depth: 9,
   letters: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 2'] }),

@@ -63,7 +63,7 @@ export const MEMORY: Alphabet = {
   name: 'memory',
   says: "The program's own memory under its maps: taken away, put back, of a file, huge, and charged in each of the ways.",
   platform: 'mock',
-  depth: 7,
+  depth: 14,
   letters: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 1'] }),

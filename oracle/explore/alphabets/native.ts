@@ -97,7 +97,7 @@ export const NATIVE: Alphabet = {
   name: 'native',
   says: 'Two IOAS of an iommufd and a mock device that moves between them: maps, copies, unmaps, allowed ranges, options.',
   platform: 'mock',
-  depth: 6,
+  depth: 7,
   letters: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 2'] }),

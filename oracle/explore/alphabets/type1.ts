@@ -36,7 +36,7 @@ export const TYPE1: Alphabet = {
   name: 'type1',
   says: 'The legacy container with two groups behind VT-d: maps, unmaps of every kind, dirty pages, groups that come and go.',
   platform: 'vtd',
-  depth: 8,
+  depth: 10,
   letters: [
     open('open', '/dev/vfio/vfio', 'container 1'),
     ...groupLetters(4, ON),
