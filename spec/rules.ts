@@ -21,6 +21,7 @@ import { ioasCopyRules } from './iommufd/ioas-copy.ts';
 import { ioasIovaRangesRules } from './iommufd/ioas-iova-ranges.ts';
 import { ioasMapRules } from './iommufd/ioas-map.ts';
 import { ioasMapFileRules } from './iommufd/ioas-map-file.ts';
+import { ioasNoIommuGetPaRules } from './iommufd/ioas-noiommu-get-pa.ts';
 import { ioasUnmapRules } from './iommufd/ioas-unmap.ts';
 import { optionRules } from './iommufd/option.ts';
 import { respondRules } from './iommufd/request.ts';
@@ -103,6 +104,7 @@ export const SECTIONS: readonly Section[] = [
     ioasIovaRangesRules,
     ioasMapRules,
     ioasUnmapRules,
+    ioasNoIommuGetPaRules,
     optionRules,
     vfioIoasRules,
     hwptAllocRules,

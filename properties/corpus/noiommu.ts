@@ -4,6 +4,7 @@
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import { MDEV_NAME } from '../../oracle/trace/platforms.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
 import { arena, getDeviceFd, ioctl, native, open, out, vfio, vfioPlain } from '../operations.ts';
 import { LIMITED, PRIVILEGED, settingOf } from '../settings.ts';
 import { type Answered, ATTACHED, example, IOAS, ioasId, OPENED, PAGE } from './example.ts';
@@ -98,6 +99,16 @@ const map = (label: string, iova: bigint, rule: string, flags = 7n): Answered =>
     iova,
   }),
   rule,
+];
+
+const getPa = (label: string, fields: Readonly<Record<string, Value>>, rule: string): Answered => [
+  native(label, 'iommufd', 'IOMMU_IOAS_NOIOMMU_GET_PA', {
+    ioas_id: ioasId,
+    iova: 0x1000_0000n,
+    length: PAGE,
+    ...fields,
+  }),
+  `IOMMU_IOAS_NOIOMMU_GET_PA/${rule}`,
 ];
 
 /** An iommufd with an IOAS, and a device without an IOMMU that is bound by its own file. */
@@ -328,6 +339,41 @@ export const NOIOMMU_GROUPS = [
       closes('gone', 'device'),
     ],
     NOIOMMU,
+  ),
+  example(
+    'where memory lies is told as far as it lies together, once a device without an IOMMU is attached',
+    [
+      ...BOUND,
+      map('map', 0x1000_0000n, 'IOMMU_IOAS_MAP/maps'),
+      getPa('no domain', {}, 'not-software'),
+      attach('attach', ioasId),
+      getPa('tells', {}, 'tells'),
+      getPa('within a page', { iova: 0x1000_0123n, length: 8n }, 'tells'),
+      getPa('no more than is mapped', { iova: 0x1000_0ffen, length: U64_MAX }, 'tells'),
+      getPa('flags', { flags: 1n }, 'unknown-flags'),
+      getPa('nothing', { length: 0n }, 'no-length'),
+      getPa('the last', { iova: U64_MAX }, 'last-iova'),
+      getPa('no IOAS', { ioas_id: 99n }, 'no-ioas'),
+      getPa('behind', { iova: 0x1000_1000n }, 'not-mapped'),
+      closes('gone', 'device'),
+      getPa('no domain any more', {}, 'not-software'),
+    ],
+    NOIOMMU,
+  ),
+  example(
+    'where memory lies is not told where an IOMMU translates',
+    [
+      ...IOAS,
+      map('map', 0x100_0000n, 'IOMMU_IOAS_MAP/maps'),
+      ATTACHED,
+      getPa('mock', { iova: 0x100_0000n }, 'not-software'),
+    ],
+    NOIOMMU,
+  ),
+  example(
+    'where memory lies is not told to the unprivileged',
+    [...IOAS, getPa('asks', {}, 'not-privileged')],
+    settingOf('noiommu', LIMITED),
   ),
   example(
     'a device without an IOMMU takes the domain of any other device',

@@ -24,6 +24,7 @@ import { ioasCopy } from './ioas-copy.ts';
 import { ioasIovaRanges } from './ioas-iova-ranges.ts';
 import { ioasMap } from './ioas-map.ts';
 import { ioasMapFile } from './ioas-map-file.ts';
+import { ioasNoIommuGetPa } from './ioas-noiommu-get-pa.ts';
 import { ioasUnmap } from './ioas-unmap.ts';
 import { option } from './option.ts';
 import type { Handler, Request } from './request.ts';
@@ -110,7 +111,7 @@ const HANDLERS: Readonly<Record<NativeCallName, Handler>> = {
     'out_veventq_fd',
   ),
   IOMMU_HW_QUEUE_ALLOC: (request) => [forgettingAll(request, 'IOMMU_HW_QUEUE_ALLOC')],
-  IOMMU_IOAS_NOIOMMU_GET_PA: nothing('IOMMU_IOAS_NOIOMMU_GET_PA'),
+  IOMMU_IOAS_NOIOMMU_GET_PA: ioasNoIommuGetPa,
   IOMMU_TEST_CMD: testCommand,
 };
 

@@ -14,6 +14,7 @@ import { ioasCopy } from './ioas-copy.ts';
 import { ioasIovaRanges } from './ioas-iova-ranges.ts';
 import { ioasMap } from './ioas-map.ts';
 import { ioasMapFile } from './ioas-map-file.ts';
+import { ioasNoIommuGetPa } from './ioas-noiommu-get-pa.ts';
 import { ioasUnmap } from './ioas-unmap.ts';
 import { option } from './option.ts';
 import { vfioIoas } from './vfio-ioas.ts';
@@ -45,6 +46,6 @@ export const HANDLERS: Readonly<Record<NativeCallName, Handler>> = {
   IOMMU_IOAS_CHANGE_PROCESS: ioasChangeProcess,
   IOMMU_VEVENTQ_ALLOC: notEmulated,
   IOMMU_HW_QUEUE_ALLOC: notEmulated,
-  IOMMU_IOAS_NOIOMMU_GET_PA: notEmulated,
+  IOMMU_IOAS_NOIOMMU_GET_PA: ioasNoIommuGetPa,
   IOMMU_TEST_CMD: testCommand,
 };

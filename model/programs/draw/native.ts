@@ -216,6 +216,23 @@ export const drawMapFile = (scene: Scene, on: IommufdDescriptor): void => {
   });
 };
 
+/** Asks where memory lies that is mapped for devices without an IOMMU. */
+export const drawGetPa = (scene: Scene, on: IommufdDescriptor): void => {
+  const { dice } = scene;
+  const ioas = scene.object(on.context, 'ioas');
+  const table = scene.table(on.context, ioas);
+  const range = table !== undefined && dice.chance(4, 5) ? drawAreaRange(dice, table) : undefined;
+  send(scene, on, 'physical', 'IOMMU_IOAS_NOIOMMU_GET_PA', 40, {
+    flags: rarely(scene, 1n),
+    ioas_id: ioas,
+    __reserved: rarely(scene, 1n),
+    iova: range?.iova ?? dice.of([drawIova(dice, table), U64_MAX]),
+    length: dice.chance(1, 3)
+      ? (range?.length ?? U64_MAX)
+      : dice.of([0n, 1n, 100n, 0x3000n, U64_MAX]),
+  });
+};
+
 /** A struct that is too short or too long, or a number that there is none of. */
 export const drawOddNative = (scene: Scene, { value, context }: IommufdDescriptor): void => {
   const { dice } = scene;

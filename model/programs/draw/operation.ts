@@ -169,6 +169,11 @@ const CHOICES: readonly Choice[] = [
   onIommufd('table', (facts) => recent(facts, 3 * facts.some, 0.2), native.drawMapFile),
   onIommufd('odd', (facts) => recent(facts, 0.7, 0.1), native.drawChangeProcess),
   onIommufd('domain', ({ counts }) => (counts.device > 0 ? 3 : 0.2), native.drawHwptAlloc),
+  onIommufd(
+    'table',
+    (facts) => (compat.hasNoIommu(facts.scene) ? recent(facts, 5, 0.2) * facts.some : 0),
+    native.drawGetPa,
+  ),
   onIommufd('compat', ({ compatible }) => 14 * compatible, compat.drawMapDma),
   onIommufd('compat', ({ compatible }) => 10 * compatible, compat.drawUnmapDma),
   onIommufd('other', ({ compatible }) => 4 * compatible, compat.drawSetIommu),

@@ -1,0 +1,116 @@
+// IOMMU_IOAS_NOIOMMU_GET_PA: iommufd_ioas_noiommu_get_pa() in drivers/iommu/iommufd/ioas.c. A program that drives a device
+// without an IOMMU learns by it what to tell the device. Where memory lies is the kernel's choice.
+
+import { decode } from '../abi/layout.ts';
+import { IOMMU_IOAS_NOIOMMU_GET_PA } from '../abi/native.ts';
+import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import { SOFTWARE_IOMMU } from '../hardware/templates.ts';
+import { translate } from '../hardware/translate.ts';
+import { areaAt } from '../iopt/area.ts';
+import { type Choice, failed, type Outcome, succeeded, withChoices } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { hwptAt, ioasAt } from './context.ts';
+import { addressOf, contextOfRequest, type Handler, respond, respondRules } from './request.ts';
+
+export const ioasNoIommuGetPaRules = rulesOf(
+  'IOMMU_IOAS_NOIOMMU_GET_PA',
+  'iommufd_ioas_noiommu_get_pa() in drivers/iommu/iommufd/ioas.c',
+  {
+    notPrivileged: refuses('EPERM', 'The process lacks CAP_SYS_RAWIO.'),
+    unknownFlags: refuses('EOPNOTSUPP', 'flags or __reserved is not 0.'),
+    noLength: refuses('EINVAL', 'length is 0.'),
+    lastIova: refuses('EOVERFLOW', 'iova is 2^64 - 1.'),
+    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    notMapped: refuses(
+      'ENOENT',
+      'Nothing is mapped at the IOVA.',
+      'iopt_get_phys() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    notSoftware: refuses(
+      'EOPNOTSUPP',
+      'The IOAS has no domain, or the first that it has is of an IOMMU.',
+      'iopt_get_phys() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    tells: grants(
+      'out_phys holds the physical address, and length how many bytes from there on are mapped by the area and lie together in memory, by whole pages behind the first, and never more than was asked for.',
+      'iopt_get_phys() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+  },
+);
+
+const PHYSICAL_END = 1n << 52n;
+
+const physicalChoice = (address: bigint, offset: bigint): Choice => ({
+  what: 'a physical address',
+  seen: { in: 'memory', address, width: 8 },
+  preferred: offset,
+  unfit: (value) => {
+    if (value >= PHYSICAL_END) return 'physical addresses have 52 bits';
+    return value % PAGE_SIZE_BYTES === offset
+      ? undefined
+      : 'the byte does not stand where the map has it in its page';
+  },
+});
+
+/** `first` bytes are left in the page, `rest` in the area, both counted from the IOVA. */
+const lengthChoice = (address: bigint, wanted: bigint, first: bigint, rest: bigint): Choice => ({
+  what: 'how much lies together in memory',
+  seen: { in: 'memory', address, width: 8 },
+  preferred: first < wanted ? first : wanted,
+  unfit: (value) => {
+    if (value > wanted) return 'that is more than was asked for';
+    if (value > rest) return 'the area ends before';
+    if (value === wanted) return undefined;
+    return value >= first && (value - first) % PAGE_SIZE_BYTES === 0n
+      ? undefined
+      : 'that is neither what was asked for nor whole pages behind the first';
+  },
+});
+
+export const ioasNoIommuGetPa: Handler = (request): readonly Outcome[] => {
+  const { world } = request;
+  const rules = ioasNoIommuGetPaRules;
+  const fields = decode(IOMMU_IOAS_NOIOMMU_GET_PA, request.bytes);
+  const { iova, length } = fields;
+  if (!world.setting.credentials.privileged) return [failed(rules.notPrivileged, world)];
+  if (fields.flags !== 0 || fields.__reserved !== 0) return [failed(rules.unknownFlags, world)];
+  if (length === 0n) return [failed(rules.noLength, world)];
+  if (iova === U64_MAX) return [failed(rules.lastIova, world)];
+  const context = contextOfRequest(request);
+  const ioas = ioasAt(context, fields.ioas_id);
+  if (ioas === undefined) return [failed(rules.noIoas, world)];
+  const area = areaAt(ioas.table.areas, iova);
+  if (area === undefined) return [failed(rules.notMapped, world)];
+  const isSoftware = ioas.table.domains.map(
+    (id) => hwptAt(context, id)?.domain.iommu === SOFTWARE_IOMMU,
+  );
+  const [domain] = ioas.table.domains;
+  if (domain === undefined || !isSoftware.includes(true)) {
+    return [failed(rules.notSoftware, world)];
+  }
+  if (isSoftware.includes(false)) {
+    const what = 'GET_PA where domains of an IOMMU and of none follow one IOAS';
+    return [{ kind: 'unspecified', what, doubtful: true, world: () => world }];
+  }
+  const offset = BigInt(translate(context, domain, iova)?.offset ?? 0);
+  const rest = area.value.last - iova + 1n;
+  const inPage = PAGE_SIZE_BYTES - (iova % PAGE_SIZE_BYTES);
+  const first = inPage < rest ? inPage : rest;
+  const physical = physicalChoice(
+    addressOf(request, IOMMU_IOAS_NOIOMMU_GET_PA, 'out_phys'),
+    offset,
+  );
+  const together = lengthChoice(
+    addressOf(request, IOMMU_IOAS_NOIOMMU_GET_PA, 'length'),
+    length,
+    first,
+    rest,
+  );
+  const answer = respond(request, IOMMU_IOAS_NOIOMMU_GET_PA, {
+    length: together.preferred,
+    out_phys: physical.preferred,
+  });
+  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+  const reply = succeeded(rules.tells, world, [answer.write]);
+  return [withChoices(reply, { list: [together, physical], world: () => world })];
+};
