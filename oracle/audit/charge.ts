@@ -26,11 +26,16 @@ export function* chargeFacets(
   yield* chargedFacets(charged(before.legacy, legacy), charged(before.compat, compat));
 }
 
+const amounts = (one: Charged, other: Charged): string => {
+  if (other.locked + other.pinned === 0) return 'by type1 alone';
+  return one.locked + one.pinned === 0 ? 'by iommufd alone' : 'other numbers';
+};
+
 /** Which account is charged, and how many pages, are two things. */
 export function* chargedFacets(one: Charged, other: Charged): Generator<Facet> {
   const words = { legacy: text(one), compat: text(other) };
   if (one.locked + one.pinned !== other.locked + other.pinned) {
-    yield { what: 'how many pages are charged', ...words };
+    yield { what: `how many pages are charged: ${amounts(one, other)}`, ...words };
   } else if (one.locked !== other.locked) {
     yield { what: 'which account is charged', ...words };
   }

@@ -6,7 +6,7 @@ import type { ReleaseName } from '../../spec/releases.ts';
 import type { KernelRun, KernelRunner } from '../check/kernel-campaign.ts';
 import { type Charged, chargedFacets } from './charge.ts';
 import { type Answered, type Facet, facetsOf } from './facets.ts';
-import type { Located } from './run-audit.ts';
+import type { Located } from './located.ts';
 import { programOn } from './side.ts';
 import { FILLED, type Transfer, transferFor } from './transfer.ts';
 

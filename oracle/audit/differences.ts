@@ -3,18 +3,20 @@
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
+import { PROCESS } from '../../model/programs/run.ts';
+import type { Fd } from '../../spec/abi/units.ts';
+import { VFIO_GROUP_GET_DEVICE_FD, VFIO_IOMMU_GET_INFO } from '../../spec/abi/vfio.ts';
 import type { Rule } from '../../spec/rule.ts';
-import type { World } from '../../spec/world.ts';
+import { fileAt, type World } from '../../spec/world.ts';
 import { chargeFacets } from './charge.ts';
 import { type Facet, facetsOf } from './facets.ts';
-import { openDevices, reachFacets } from './reach.ts';
+import { reachFacets } from './reach.ts';
 import { requestName } from './request-name.ts';
 import type { Answers, Twin } from './twin.ts';
 
 export type Cause = {
   readonly request: string;
   readonly what: string;
-  /** Whether a device is open on both sides, where it is not the result that differs; or what the search is about. */
   readonly situation: Situation | undefined;
   readonly legacyRule: Rule;
   readonly compatRule: Rule;
@@ -56,10 +58,6 @@ const note = (differences: Differences, cause: Cause, facet: Facet, program: Pro
   }
 };
 
-/** A mediated device needs no domain. */
-const isTranslated = ({ setting }: World, name: string): boolean =>
-  setting.platform.devices.some((device) => device.name === name && device.iommu !== 'none');
-
 /** What a program did to memory that it had mapped: it matters where memory is looked for only now. */
 const memoryIn = (program: Program): Situation | undefined => {
   for (const operation of program) {
@@ -71,22 +69,36 @@ const memoryIn = (program: Program): Situation | undefined => {
   return undefined;
 };
 
-const isOfMemory = (what: string): boolean => what === 'result' || what.includes('devices reach');
+/** A mediated device needs no domain. */
+const isTranslated = ({ setting }: World, name: string): boolean =>
+  setting.platform.devices.some((device) => device.name === name && device.iommu !== 'none');
 
-const situationOf = (
-  { what }: Facet,
-  program: Program,
-  legacy: World,
-  compat: World,
-): Situation | undefined => {
-  const memory = isOfMemory(what) ? memoryIn(program) : undefined;
-  return memory ?? (what === 'result' ? undefined : openedIn(legacy, compat));
+const isDeviceOpen = (world: World, fd: Fd): boolean => {
+  const file = fileAt(world, PROCESS, fd);
+  return [...world.devices].some(
+    ([name, device]) =>
+      device.kind === 'bound' && device.iommufd === file && isTranslated(world, name),
+  );
 };
 
-const openedIn = (legacy: World, compat: World): Situation =>
-  [legacy, compat].every((world) => openDevices(world).some((name) => isTranslated(world, name)))
-    ? 'a device is open'
-    : 'no device is open';
+/** `before` is the world of the iommufd's side before the call. */
+const situationOf = (
+  { legacy, compat }: Answers,
+  { what }: Facet,
+  program: Program,
+  before: World,
+): Situation | undefined => {
+  const { call } = compat;
+  if (call.kind !== 'ioctl') return undefined;
+  if (call.command === VFIO_IOMMU_GET_INFO && what !== 'result') {
+    return isDeviceOpen(before, call.fd) ? 'a device is open' : 'no device is open';
+  }
+  const looksForMemory =
+    call.command === VFIO_GROUP_GET_DEVICE_FD &&
+    legacy.result >= 0 &&
+    (compat.rule?.id.startsWith('pinning/') === true || what === 'which memory devices reach');
+  return looksForMemory ? memoryIn(program) : undefined;
+};
 
 /** What came of an operation on both sides. */
 export type Outcome = 'both-succeeded' | 'both-failed' | 'diverged' | 'undecided';
@@ -123,25 +135,40 @@ export const compared = (twin: Twin, operation: Operation): Compared => {
   };
 };
 
+type Noted = { readonly cause: Cause; readonly facet: Facet };
+
+/** Adds the operation to the twin. What came of it, and the causes that it shows. */
+const notedIn = (
+  twin: Twin,
+  operation: Operation,
+): { readonly outcome: Outcome; readonly noted: readonly Noted[] } => {
+  const before = twin.compat.world;
+  const { answers, facets, outcome } = compared(twin, operation);
+  const { rule: legacyRule } = answers.legacy;
+  const { rule: compatRule } = answers.compat;
+  if (legacyRule === undefined || compatRule === undefined) return { outcome, noted: [] };
+  const noted = facets.map((facet) => {
+    const situation = situationOf(answers, facet, twin.program, before);
+    const request = requestName(operation, twin.isOfReleases);
+    return { facet, cause: { request, what: facet.what, situation, legacyRule, compatRule } };
+  });
+  return { outcome, noted };
+};
+
+/** The causes that the operation shows, with their keys. The operation is added to the twin. */
+export const causesOf = (
+  twin: Twin,
+  operation: Operation,
+): readonly (Cause & { readonly key: string })[] =>
+  notedIn(twin, operation).noted.map(({ cause }) => ({ ...cause, key: keyOf(cause) }));
+
 /** Adds the operation to the twin, and notes in what the two sides differ. */
 export const noteDifferences = (
   twin: Twin,
   operation: Operation,
   differences: Differences,
 ): Outcome => {
-  const before = { legacy: twin.legacy.world, compat: twin.compat.world };
-  const { answers, facets, outcome } = compared(twin, operation);
-  const { legacy, compat } = answers;
-  if (legacy.rule === undefined || compat.rule === undefined) return outcome;
-  for (const facet of facets) {
-    const cause = {
-      request: requestName(operation),
-      what: facet.what,
-      situation: situationOf(facet, twin.program, before.legacy, before.compat),
-      legacyRule: legacy.rule,
-      compatRule: compat.rule,
-    };
-    note(differences, cause, facet, twin.program);
-  }
+  const { outcome, noted } = notedIn(twin, operation);
+  for (const { cause, facet } of noted) note(differences, cause, facet, twin.program);
   return outcome;
 };

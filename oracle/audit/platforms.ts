@@ -101,6 +101,15 @@ const UNPROTECTED_GROUP = 0;
 const MEDIATED_BESIDE = 3;
 const UNPROTECTED = 'device 0000:00:01.0';
 
+const MIXED: Platform = { ...VTD, devices: [device(1), mediatedDevice(MEDIATED_GROUP)] };
+
+const MEDIATED_FIRST: readonly string[] = [
+  'container',
+  `group${MEDIATED_GROUP}`,
+  `group${MEDIATED_GROUP} joins container`,
+  'type1v2',
+];
+
 const PRIVILEGED: Credentials = { privileged: true, memlockLimit: U64_MAX };
 const LIMITED: Credentials = { privileged: false, memlockLimit: 6n * PAGE };
 
@@ -169,13 +178,13 @@ export const GROUNDS: readonly Ground[] = [
     kernelArguments: [`vfio_iommu_type1.dma_entry_limit=${ENTRY_LIMIT}`],
     platform: { ...VTD, dmaEntryLimit: ENTRY_LIMIT },
     groups: [1],
-    moves: 5,
+    moves: 6,
   },
   {
     ...PLAIN,
     name: 'a device behind VT-d and a mediated one',
     machine: 'mixed',
-    platform: { ...VTD, devices: [device(1), mediatedDevice(MEDIATED_GROUP)] },
+    platform: MIXED,
     groups: [1, MEDIATED_GROUP],
     first: ['container'],
     moves: 7,
@@ -187,6 +196,29 @@ export const GROUNDS: readonly Ground[] = [
       `device ${MDEV_NAME}`,
       'map',
     ],
+  },
+  {
+    ...PLAIN,
+    name: 'a group behind VT-d that joins a mediated one with maps',
+    machine: 'mixed',
+    platform: MIXED,
+    groups: [1, MEDIATED_GROUP],
+    first: MEDIATED_FIRST,
+    moves: 4,
+    only: ['group1', 'group1 joins container', DEVICE, ...LATE],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a group behind VT-d that joins a mediated one with more than may be locked',
+    machine: 'mixed',
+    platform: MIXED,
+    credentials: LIMITED,
+    groups: [1, MEDIATED_GROUP],
+    first: MEDIATED_FIRST,
+    moves: 4,
+    only: ['group1', 'group1 joins container', DEVICE, 'mapMany'],
+    movesAlone: true,
   },
   {
     ...PLAIN,
@@ -203,10 +235,10 @@ export const GROUNDS: readonly Ground[] = [
     name: 'a device behind VT-d, where addresses were taken from maps',
     machine: 'vtd',
     platform: VTD,
-    groups: [1],
+    groups: [1, 2],
     first: TO_DEVICE,
     moves: 4,
-    only: [DEVICE, 'map', 'mapBehind', 'takeAddresses'],
+    only: [DEVICE, 'map', 'mapBehind', 'takeAddresses', 'group2', 'group2 joins container'],
   },
   {
     ...PLAIN,

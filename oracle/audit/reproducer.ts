@@ -9,9 +9,9 @@ import { type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.
 import { wrapped } from '../report/lines.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { withLooks } from './confirm.ts';
+import { type Located, settingOn } from './located.ts';
 import { looksAt } from './looks.ts';
 import type { Row } from './row.ts';
-import { type Located, settingOn } from './run-audit.ts';
 import { programOn } from './side.ts';
 import { FILLED, type Transfer, transferFor, WRITTEN } from './transfer.ts';
 import { startOfTwin } from './twin.ts';
@@ -38,7 +38,7 @@ const transferLook = ({ program, reaches }: Transfer): Look => {
   };
 };
 
-const isCharge = ({ what }: Located): boolean => /charged$/.test(what);
+const isCharge = ({ what }: Located): boolean => /charged/.test(what);
 
 /** The program that shows the cause, and what is looked at when it is over. */
 const shownBy = (

@@ -6,10 +6,12 @@ import { VFIO_CHECK_EXTENSION, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { commandName, nativeName } from '../emit/c-names.ts';
 import { extensionName } from '../report/value-names.ts';
 
-export const requestName = (operation: Operation): string => {
+/** Native calls are told apart only where it matters which one it is. */
+export const requestName = (operation: Operation, namesNative: boolean): string => {
   if (operation.op !== 'ioctl') return operation.op;
   const { command, argument } = operation;
-  if (nativeName(command) !== undefined) return 'calls of iommufd';
+  const native = nativeName(command);
+  if (native !== undefined) return namesNative ? native : 'calls of iommufd';
   const known = commandName(command);
   const name = known.startsWith('VFIO_') ? known : 'other numbers';
   const isAsked = command === VFIO_CHECK_EXTENSION || command === VFIO_SET_IOMMU;

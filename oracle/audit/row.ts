@@ -1,6 +1,6 @@
 // A row of the audit: one thing that a program which moves over can notice, with every way in which it was seen.
 
-import type { Located } from './run-audit.ts';
+import type { Located } from './located.ts';
 
 /**
  * breaks: a program that relied on it fails or must be changed. differs: it goes on with another result, and may not notice.

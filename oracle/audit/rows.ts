@@ -10,8 +10,8 @@ import { MAP_ERROR_DESCRIPTIONS } from './descriptions/map-errors.ts';
 import { NOIOMMU_DESCRIPTIONS } from './descriptions/noiommu.ts';
 import { UNMAP_DESCRIPTIONS } from './descriptions/unmap.ts';
 import { WITHOUT_TYPE_DESCRIPTIONS } from './descriptions/without-type.ts';
+import type { Located } from './located.ts';
 import { type Description, matches, type Row } from './row.ts';
-import type { Located } from './run-audit.ts';
 
 /** In the order in which causes are held against them, and in which rows are shown. */
 export const DESCRIPTIONS: readonly Description[] = [

@@ -1,51 +1,41 @@
 // The audit: searches every ground, and sorts what was found into rows.
 
-import { startOfProgram } from '../../model/programs/draft.ts';
-import type { Setting } from '../../spec/platform.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
 import type { Differences, Found } from './differences.ts';
+import { boundsOf, type Located, startBetween, startOn } from './located.ts';
 import { GROUNDS, type Ground } from './platforms.ts';
+import { onContainers, onReleases, type RandomSearched, randomSearch } from './random.ts';
 import { requestsOn } from './requests/all.ts';
 import type { Row } from './row.ts';
 import { rowsOf } from './rows.ts';
 import { type Bounds, type Searched, search } from './search.ts';
+import type { Side } from './side.ts';
 import { movesOn } from './structure.ts';
-import { startOfTwin, type Twin } from './twin.ts';
+import type { Twin } from './twin.ts';
 
-/** A cause and where it was found. */
-export type Located = Found & { readonly ground: Ground };
+export type SearchedGround = Searched & { readonly ground: Ground };
+
+/** What was drawn at random, and how to draw it again. */
+export type Drawn = RandomSearched & { readonly seed: number };
 
 export type Audit = {
   readonly release: ReleaseName;
-  readonly searched: readonly (Searched & { readonly ground: Ground })[];
+  readonly searched: readonly SearchedGround[];
+  readonly drawn: Drawn | undefined;
   readonly rows: readonly Row[];
 };
 
+/** Answers false where the search is to end; what was found so far is kept. */
+export type AuditWatch = (ground: Ground | undefined, done: number) => Promise<boolean>;
+
+export type RandomRuns = { readonly runs: number; readonly seed: number };
+
 export type AuditOptions = {
   readonly release: ReleaseName;
-  /** Answers false where the search is to end; what was found so far is kept. */
-  readonly watch?: (ground: Ground, asked: number) => Promise<boolean>;
+  /** Programs to draw at random beside the exhaustive search. */
+  readonly random?: RandomRuns;
+  readonly watch?: AuditWatch;
 };
-
-const MOST_STATES = 100_000;
-
-export const settingOn = (release: ReleaseName, { platform, credentials }: Ground): Setting => ({
-  release,
-  platform,
-  credentials,
-});
-
-/** Both sides, with what each program on the ground does first. */
-export const startOn = (release: ReleaseName, ground: Ground): Twin => {
-  const twin = startOfTwin(startOfProgram(settingOn(release, ground)));
-  for (const operation of ground.prologue) twin.add(operation);
-  return twin;
-};
-
-export const boundsOf = ({ moves }: Ground): Bounds => ({
-  moves,
-  states: MOST_STATES,
-});
 
 const merged = (known: Located | undefined, found: Found, ground: Ground): Located => {
   if (known === undefined) return { ...found, ground };
@@ -55,24 +45,114 @@ const merged = (known: Located | undefined, found: Found, ground: Ground): Locat
     : { ...known, count };
 };
 
-/** Deterministic: the same release has the same rows each time. */
-export const runAudit = async ({ release, watch }: AuditOptions): Promise<Audit> => {
+type GroundsSearched = {
+  readonly searched: readonly SearchedGround[];
+  readonly all: ReadonlyMap<string, Located>;
+};
+
+const searchGrounds = async (
+  start: (ground: Ground) => Twin,
+  bounds: (ground: Ground) => Bounds,
+  watch: AuditWatch | undefined,
+): Promise<GroundsSearched> => {
   const all = new Map<string, Located>();
-  const searched: Audit['searched'][number][] = [];
+  const searched: SearchedGround[] = [];
+  let goesOn = true;
   for (const ground of GROUNDS) {
+    if (!goesOn) break;
     const differences: Differences = new Map();
     const result = await search(
-      startOn(release, ground),
+      start(ground),
       movesOn(ground),
       requestsOn(ground),
-      boundsOf(ground),
+      bounds(ground),
       differences,
-      async (asked) => (await watch?.(ground, asked)) ?? true,
+      async (asked) => {
+        goesOn = (await watch?.(ground, asked)) ?? true;
+        return goesOn;
+      },
     );
     searched.push({ ...result, ground });
     for (const found of differences.values()) {
       all.set(found.key, merged(all.get(found.key), found, ground));
     }
   }
-  return { release, searched, rows: rowsOf([...all.values()]) };
+  return { searched, all };
+};
+
+const watchRuns = (watch: AuditWatch | undefined) => async (done: number) =>
+  (await watch?.(undefined, done)) ?? true;
+
+/** Deterministic: the same release has the same rows each time. */
+export const runAudit = async ({ release, random, watch }: AuditOptions): Promise<Audit> => {
+  const { searched, all } = await searchGrounds(
+    (ground) => startOn(release, ground),
+    boundsOf,
+    watch,
+  );
+  const drawn =
+    random === undefined
+      ? undefined
+      : {
+          ...(await randomSearch({
+            ...onContainers(release),
+            ...random,
+            known: new Set(all.keys()),
+            watch: watchRuns(watch),
+          })),
+          seed: random.seed,
+        };
+  return { release, searched, drawn, rows: rowsOf([...all.values(), ...(drawn?.found ?? [])]) };
+};
+
+/** What changed for programs from one release to another, on one container. */
+export type Changes = {
+  readonly side: Side;
+  readonly searched: readonly SearchedGround[];
+  readonly drawn: Drawn | undefined;
+  /** The shortest program first. */
+  readonly found: readonly Located[];
+};
+
+export type BetweenOptions = {
+  readonly earlier: ReleaseName;
+  readonly later: ReleaseName;
+  readonly random: RandomRuns;
+  readonly watch?: AuditWatch;
+};
+
+/** Moves behind the first ones, at most: releases differ sooner than containers do. */
+const MOVES_BETWEEN = 6;
+
+const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
+
+/** What tests alone call is no change for programs. */
+const isForPrograms = ({ request }: Located): boolean => request !== 'IOMMU_TEST_CMD';
+
+/** The same search, where the two sides are releases; native calls are drawn at random. */
+export const runBetween = async (options: BetweenOptions): Promise<readonly Changes[]> => {
+  const { earlier, later, random, watch } = options;
+  const changes: Changes[] = [];
+  for (const side of ['legacy', 'compat'] as const) {
+    const { searched, all } = await searchGrounds(
+      (ground) => startBetween(earlier, later, ground, side),
+      (ground) => ({ ...boundsOf(ground), moves: Math.min(ground.moves, MOVES_BETWEEN) }),
+      watch,
+    );
+    const drawn =
+      side === 'legacy'
+        ? undefined
+        : {
+            ...(await randomSearch({
+              ...onReleases(earlier, later),
+              ...random,
+              known: new Set(all.keys()),
+              watch: watchRuns(watch),
+            })),
+            seed: random.seed,
+          };
+    const found = [...all.values(), ...(drawn?.found ?? [])].filter(isForPrograms).sort(byLength);
+    changes.push({ side, searched, drawn, found });
+  }
+  return changes;
 };

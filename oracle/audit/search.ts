@@ -27,7 +27,12 @@ export type Searched = {
 /** What is open: by the thing's name, the label of the operation that opened it. */
 export type Open = ReadonlyMap<string, string>;
 
-type Node = { readonly twin: Twin; readonly open: Open };
+type Node = {
+  readonly twin: Twin;
+  readonly open: Open;
+  /** The sides are not in the same state any more: what parts them more would only be told twice. */
+  readonly hasParted: boolean;
+};
 
 /** Requests between two looks at the watch. */
 const BETWEEN_LOOKS = 4096;
@@ -51,7 +56,11 @@ const openAfter = (open: Open, { opens, closes }: Move, label: string): Open => 
   return next;
 };
 
-const moved = ({ twin, open }: Node, move: Move, differences: Differences): Node | undefined => {
+const moved = (
+  { twin, open, hasParted }: Node,
+  move: Move,
+  differences: Differences,
+): Node | undefined => {
   const child = twin.fork();
   const label = labelFor(twin, move.name);
   const operation = move.operation(label, descriptorsIn(open));
@@ -62,7 +71,7 @@ const moved = ({ twin, open }: Node, move: Move, differences: Differences): Node
   child.legacy.world = withFilesRenumbered(child.legacy.world);
   child.compat.world = withFilesRenumbered(child.compat.world);
   const next = outcome === 'both-succeeded' ? openAfter(open, move, label) : open;
-  return { twin: child, open: next };
+  return { twin: child, open: next, hasParted: hasParted || outcome === 'diverged' };
 };
 
 const firstMove = (node: Node, move: Move, differences: Differences): Node => {
@@ -85,6 +94,7 @@ export const search = async (
   const first = moves.first.reduce<Node>((node, move) => firstMove(node, move, differences), {
     twin: start,
     open: new Map(),
+    hasParted: false,
   });
   const seen = new Set([stateKey(first.twin)]);
   let asked = 0;
@@ -104,6 +114,7 @@ export const search = async (
       if (depth === bounds.moves) continue;
       for (const move of moves.others) {
         if (!isPossible(move, node.open)) continue;
+        if (node.hasParted && move.parts === true) continue;
         asked += 1;
         const child = moved(node, move, differences);
         if (child === undefined) continue;

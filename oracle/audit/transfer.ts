@@ -9,9 +9,9 @@ import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
 import { frameAt } from '../../spec/selftest/frames.ts';
 import type { World } from '../../spec/world.ts';
+import { type Located, settingOn } from './located.ts';
 import { openDevices, type Stretch, through } from './reach.ts';
 import { resultOf } from './requests/make.ts';
-import { type Located, settingOn } from './run-audit.ts';
 import { startOfTwin } from './twin.ts';
 
 const PAGE = 4096n;

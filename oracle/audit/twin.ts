@@ -1,24 +1,36 @@
-// One program on both sides at once, as the specification has it. Forks are cheap: worlds share what stayed the same.
+// One program on both sides at once, as the specification has it: on both containers, or on one of them in two releases. Forks are cheap: worlds share what stayed the same.
 
 import { Draft, type Expectation } from '../../model/programs/draft.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/world.ts';
-import { operationOn } from './side.ts';
+import { operationOn, type Side } from './side.ts';
 
 /** What both sides answer to one operation. */
 export type Answers = { readonly legacy: Expectation; readonly compat: Expectation };
 
+/** Which container the two programs have. Where it is the same one, they are of two releases. */
+export type Sides = readonly [legacy: Side, compat: Side];
+
+const CONTAINERS: Sides = ['legacy', 'compat'];
+
 export class Twin {
   readonly legacy: Draft;
   readonly compat: Draft;
+  readonly sides: Sides;
 
-  constructor(legacy: Draft, compat: Draft) {
+  constructor(legacy: Draft, compat: Draft, sides: Sides) {
     this.legacy = legacy;
     this.compat = compat;
+    this.sides = sides;
   }
 
   fork(): Twin {
-    return new Twin(this.legacy.fork(), this.compat.fork());
+    return new Twin(this.legacy.fork(), this.compat.fork(), this.sides);
+  }
+
+  /** Whether it is two releases that are compared. */
+  get isOfReleases(): boolean {
+    return this.sides[0] === this.sides[1];
   }
 
   /** What a program did so far, as the legacy side makes it. */
@@ -27,8 +39,8 @@ export class Twin {
   }
 
   add(operation: Operation): Answers {
-    this.legacy.add(operationOn('legacy', operation));
-    this.compat.add(operationOn('compat', operation));
+    this.legacy.add(operationOn(this.sides[0], operation));
+    this.compat.add(operationOn(this.sides[1], operation));
     return {
       legacy: this.legacy.expectations.at(-1) as Expectation,
       compat: this.compat.expectations.at(-1) as Expectation,
@@ -37,4 +49,9 @@ export class Twin {
 }
 
 /** Both sides before the first operation. */
-export const startOfTwin = (start: World): Twin => new Twin(new Draft(start), new Draft(start));
+export const startOfTwin = (start: World): Twin =>
+  new Twin(new Draft(start), new Draft(start), CONTAINERS);
+
+/** One container in two releases. */
+export const startOfReleases = (earlier: World, later: World, side: Side): Twin =>
+  new Twin(new Draft(earlier), new Draft(later), [side, side]);

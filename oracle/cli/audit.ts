@@ -5,24 +5,30 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import type { Located } from '../audit/located.ts';
 import type { Ground } from '../audit/platforms.ts';
 import type { CFile } from '../audit/reproduce.ts';
-import type { Audit, Located } from '../audit/run-audit.ts';
+import type { Audit } from '../audit/run-audit.ts';
 import type { AuditDocument } from '../report/audit/document.ts';
 import { grouped } from '../report/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
+import { auditBetween } from './audit-between.ts';
 import { BadUse } from './bad-use.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
 import { startKernel } from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
 import { NO_PROGRESS, startProgress } from './progress.ts';
+import { wholeNumber } from './settings.ts';
 
 type Options = {
   readonly release: ReleaseName;
   readonly output: string;
   readonly confirm?: true;
   readonly vm?: readonly string[];
+  readonly random?: number;
+  readonly seed: number;
+  readonly between?: readonly string[];
   readonly json?: true;
 };
 
@@ -30,10 +36,12 @@ const EXAMPLES = `
 Examples:
   $ iommufd-spec audit --release 7.3.4
   $ iommufd-spec audit --release 7.3.4 --confirm --vm bzImage-7.3.4 --vm bzImage-6.12.95
+  $ iommufd-spec audit --release 7.3.4 --random 20000 --seed 7
+  $ iommufd-spec audit --between 6.12.95 7.3.4
   $ iommufd-spec audit --release 6.12.95 --json | jq '.rows[] | select(.severity == "breaks") | .title'
 
 Writes RELEASE.md, RELEASE.json, RELEASE.html and a C file a row (RELEASE/ROW.c) into the folder. --confirm runs these,
-too, where there is a compiler. Exit status: 0 done, 1 a kernel does not show what the
+too, where there is a compiler. --between writes EARLIER-LATER.md and EARLIER-LATER.json. Exit status: 0 done, 1 a kernel does not show what the
 specification says, 3 there is no kernel to start, 130 interrupted.`;
 
 /** What kernels said: of causes by their key, of C files by their row's id. */
@@ -168,8 +176,15 @@ const runAudit = async (options: Options): Promise<number> => {
     options.json === true ? NO_PROGRESS : startProgress(output, GROUNDS.length, 'platforms');
   const audit = await run({
     release: options.release,
-    watch: async (ground, asked) => {
-      progress.at(GROUNDS.indexOf(ground), `${grouped(asked)} requests on ${ground.name}`);
+    ...(options.random === undefined
+      ? {}
+      : { random: { runs: options.random, seed: options.seed } }),
+    watch: async (ground, done) => {
+      if (ground === undefined) {
+        progress.at(GROUNDS.length, `${grouped(done)} programs drawn at random`);
+      } else {
+        progress.at(GROUNDS.indexOf(ground), `${grouped(done)} requests on ${ground.name}`);
+      }
       await setImmediate();
       return !signal.aborted;
     },
@@ -210,11 +225,24 @@ export const addAudit = (program: Command): void => {
         .default('7.3.4'),
     )
     .option('--output <folder>', 'where the audit is written', 'docs/audit')
+    .option(
+      '--random <runs>',
+      'so many programs drawn at random, beside the search',
+      wholeNumber(1),
+    )
+    .option('--seed <number>', 'where the drawing begins', wholeNumber(0), 1)
+    .option(
+      '--between <releases...>',
+      'what changed for programs from one release to another, on each container',
+    )
     .option('--confirm', 'run each difference on both sides of a kernel')
     .option('--vm <image...>', 'the kernel, a bzImage; another one confirms for another release')
     .option('--json', 'print one line of JSON instead of writing files')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Options) => {
-      process.exitCode = await runAudit(options);
+      process.exitCode =
+        options.between === undefined
+          ? await runAudit(options)
+          : await auditBetween({ ...options, between: options.between });
     });
 };

@@ -2,8 +2,8 @@
 
 import type { Description } from '../row.ts';
 
-const AMOUNT = 'how many pages are charged';
-const NO_DEVICE = 'no device is open';
+const BY_TYPE1 = 'how many pages are charged: by type1 alone';
+const BY_IOMMUFD = 'how many pages are charged: by iommufd alone';
 const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
 
@@ -24,21 +24,27 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 pins and charges at MAP_DMA. iommufd does when there is a domain to fill: a container without an open device holds no memory.',
-    covers: [{ request: MAP, what: AMOUNT, situation: NO_DEVICE }],
+    covers: [{ request: MAP, what: BY_TYPE1 }],
   },
   {
     id: 'charge-unmap',
     title: 'UNMAP_DMA gives no charge back while no device is open',
     severity: 'harmless',
     means: 'There was none.',
-    covers: [{ request: UNMAP, what: AMOUNT, situation: NO_DEVICE }],
+    covers: [
+      {
+        request: UNMAP,
+        what: BY_TYPE1,
+        legacy: ['type1 VFIO_IOMMU_UNMAP_DMA/unmaps', 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-all'],
+      },
+    ],
   },
   {
     id: 'charge-at-open',
     title: 'Opening the first device charges everything that is mapped',
     severity: 'differs',
     means: 'It takes as long as pinning all the memory does. type1 did that map by map.',
-    covers: [{ request: 'VFIO_GROUP_GET_DEVICE_FD', what: AMOUNT }],
+    covers: [{ request: 'VFIO_GROUP_GET_DEVICE_FD', what: BY_IOMMUFD }],
   },
   {
     id: 'charge-device-closed',
@@ -46,7 +52,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'With type1 memory stays pinned until it is unmapped or the container goes. A program that closes and opens devices pins everything again each time.',
-    covers: [{ request: 'close', what: AMOUNT, situation: 'a device is open' }],
+    covers: [{ request: 'close', what: BY_IOMMUFD }],
   },
   {
     id: 'charge-group-leaves',
@@ -54,8 +60,8 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means: 'type1 drops all maps, and their charge, when the last group leaves or is closed.',
     covers: [
-      { request: 'VFIO_GROUP_UNSET_CONTAINER', what: AMOUNT },
-      { request: 'close', what: AMOUNT },
+      { request: 'VFIO_GROUP_UNSET_CONTAINER', what: BY_TYPE1 },
+      { request: 'close', what: BY_TYPE1 },
     ],
   },
   {
@@ -64,7 +70,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 pins all maps of the container then; iommufd waits for a device of the group to be opened.',
-    covers: [{ request: 'VFIO_GROUP_SET_CONTAINER', what: AMOUNT }],
+    covers: [{ request: 'VFIO_GROUP_SET_CONTAINER', what: BY_TYPE1 }],
   },
   {
     id: 'map-beyond-limit',

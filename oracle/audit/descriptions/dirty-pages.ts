@@ -99,6 +99,11 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
     'DIRTY_PAGES(GET_BITMAP) of a part of a map fails with ENOTTY instead of EINVAL',
     ['cuts-first', 'cuts-last'],
   ),
+  refused(
+    'dirty-pages-fault',
+    'DIRTY_PAGES of a struct or range that cannot be read fails with ENOTTY instead of EFAULT',
+    ['fault', 'range-fault'],
+  ),
   {
     id: 'dirty-pages-errno',
     title: 'A faulty DIRTY_PAGES fails with ENOTTY, whatever is wrong with it',

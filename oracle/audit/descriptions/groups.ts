@@ -102,8 +102,53 @@ const OPENING: readonly Description[] = [
   },
 ];
 
+const JOINING =
+  'type1 maps everything that mediated devices have mapped for the new group, or refuses it. iommufd takes the group; opening its device fails instead.';
+
+const joining = (id: string, title: string, legacy: readonly string[]): Description => ({
+  id,
+  title,
+  severity: 'differs',
+  means: JOINING,
+  covers: [{ request: 'VFIO_GROUP_SET_CONTAINER', legacy, compatAnswers: 'grants' }],
+});
+
+const JOINS: readonly Description[] = [
+  joining(
+    'join-reserved',
+    'A group behind an IOMMU joins although something is mapped in its reserved ranges; type1 answers EINVAL',
+    ['attaching to type1/reserved-mapped'],
+  ),
+  joining(
+    'join-aperture',
+    'A group behind an IOMMU joins although something is mapped beyond its aperture; type1 refuses it',
+    [
+      'attaching to type1/beyond-aperture',
+      'attaching to type1/beyond-aperture-fault',
+      'attaching to type1/aperture-conflicts',
+    ],
+  ),
+  joining(
+    'join-unpinned',
+    'A group behind an IOMMU joins although mapped memory cannot be had; type1 answers EFAULT',
+    ['type1 pinning/'],
+  ),
+  joining(
+    'join-limit',
+    'A group behind an IOMMU joins although what is mapped may not be locked; type1 answers ENOMEM',
+    ['type1 locked memory/'],
+  ),
+  joining(
+    'join-addresses',
+    'A group joins although addresses were taken from maps; type1 answers EBUSY',
+    ['attaching to type1/address-invalid'],
+  ),
+  joining('join-other', 'A group joins that type1 refuses', ['attaching to type1/']),
+];
+
 export const GROUP_DESCRIPTIONS: readonly Description[] = [
   ...OPENING,
+  ...JOINS,
   {
     id: 'unset-container-open',
     title: 'UNSET_CONTAINER succeeds while a device is open',
@@ -184,8 +229,28 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
   },
 ];
 
+const BINDING: readonly Description[] = [
+  {
+    id: 'bind-container',
+    title: "A device's own file can be bound to the container (BIND_IOMMUFD)",
+    severity: 'harmless',
+    declared: 'Documentation/driver-api/vfio.rst: "The cdev only works with IOMMUFD"',
+    means: 'type1 answers EBADFD: the descriptor is no iommufd.',
+    covers: [{ request: 'VFIO_DEVICE_BIND_IOMMUFD', compatAnswers: 'grants' }],
+  },
+  {
+    id: 'bind-container-errno',
+    title: "Binding a device's own file to the container fails with another error",
+    severity: 'harmless',
+    declared: 'Documentation/driver-api/vfio.rst: "The cdev only works with IOMMUFD"',
+    means: 'Both refuse.',
+    covers: [{ request: 'VFIO_DEVICE_BIND_IOMMUFD' }],
+  },
+];
+
 /** Held against what no other description covers. */
 export const OTHER_GROUP_DESCRIPTIONS: readonly Description[] = [
+  ...BINDING,
   {
     id: 'group-calls',
     title: 'Calls on the group answer otherwise',

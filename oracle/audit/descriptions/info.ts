@@ -93,6 +93,30 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: INFO, what: 'padding' }],
   },
   {
+    id: 'info-fault-sooner',
+    title:
+      'GET_INFO fails with EFAULT where memory ends in capabilities that type1 does not write for want of argsz',
+    severity: 'harmless',
+    means: 'The chain of iommufd is shorter: it fits into an argsz that is too short for type1.',
+    covers: [
+      { request: INFO, legacyAnswers: 'grants', compat: 'VFIO_IOMMU_GET_INFO/capability-fault' },
+    ],
+  },
+  {
+    id: 'info-fault-later',
+    title:
+      'GET_INFO succeeds where memory ends behind the capabilities of iommufd and before those of type1',
+    severity: 'harmless',
+    means: 'The chain of iommufd is shorter. type1 answers EFAULT.',
+    covers: [
+      {
+        request: INFO,
+        legacy: 'type1 VFIO_IOMMU_GET_INFO/capability-fault',
+        compatAnswers: 'grants',
+      },
+    ],
+  },
+  {
     id: 'info-errno',
     title: 'GET_INFO fails otherwise where the memory cannot be written',
     severity: 'harmless',

@@ -119,6 +119,13 @@ export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [
     MEMORY,
   ),
   order(
+    'map-order-limit-maps',
+    'MAP_DMA beyond dma_entry_limit with something else wrong names that instead of ENOSPC',
+    [type1('too-many')],
+    [...MEMORY, 'mapping/'],
+    'Both refuse. iommufd has no limit on maps.',
+  ),
+  order(
     'map-order-kept',
     'MAP_DMA over a map that only iommufd has, with something else wrong: EEXIST comes first',
     ['type1 pinning/', 'type1 locked memory/', type1('not-usable')],

@@ -54,6 +54,27 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     title: 'MAP_DMA of memory without access (PROT_NONE) succeeds while no device is open',
     severity: 'differs',
     means: PINNED_LATE,
+    covers: [{ request: MAP, legacy: 'type1 pinning/not-accessible', compatAnswers: 'grants' }],
+  },
+  {
+    id: 'map-unpinned-registers',
+    title:
+      'MAP_DMA for writing of registers that are only readable succeeds while no device is open',
+    severity: 'differs',
+    means: PINNED_LATE,
+    covers: [
+      {
+        request: MAP,
+        legacy: 'type1 pinning/registers-not-writable',
+        compatAnswers: 'grants',
+      },
+    ],
+  },
+  {
+    id: 'map-unpinned-other',
+    title: 'MAP_DMA of memory that cannot be pinned succeeds while no device is open',
+    severity: 'differs',
+    means: PINNED_LATE,
     covers: [{ request: MAP, legacy: 'type1 pinning/', compatAnswers: 'grants' }],
   },
   {

@@ -11,7 +11,9 @@ const NO_VADDR = 'the patch: VFIO_DMA_MAP_FLAG_VADDR is not going to be implemen
 const LESS = 'what devices reach: less under iommufd';
 const MORE = 'what devices reach: more under iommufd';
 const REACH: readonly string[] = [LESS, MORE];
-const AMOUNT = 'how many pages are charged';
+const AMOUNTS: readonly string[] = ['by type1 alone', 'by iommufd alone', 'other numbers'].map(
+  (amounts) => `how many pages are charged: ${amounts}`,
+);
 
 export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   {
@@ -117,7 +119,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        what: [...REACH, 'size', AMOUNT],
+        what: [...REACH, 'size', ...AMOUNTS],
         legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
         compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
       },
@@ -211,7 +213,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        what: [...REACH, AMOUNT],
+        what: [...REACH, ...AMOUNTS],
         compat: 'unmapping/cuts-area',
       },
     ],
@@ -225,7 +227,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        what: [...REACH, AMOUNT],
+        what: [...REACH, ...AMOUNTS],
         compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
       },
     ],

@@ -42,11 +42,16 @@ const INFO_ARGSZ: readonly bigint[] = [
   ...[87, 88, 95, 96, 104, 111, 112, 120, 128, 0xffff_ffff],
 ].map(BigInt);
 
+/** The struct can be read from there, and nothing behind it. */
+const END_OF_STRUCTS: Value = { arena: STRUCT_OFFSET + STRUCT_LENGTH - 8n };
+
 const INFO_PLACES: readonly Value[] = [
   0n,
   { arena: READ_ONLY_STRUCT_OFFSET },
   // A part of the struct can be read and written, a part of the capabilities cannot.
-  ...[8n, 16n, 24n, 40n, 60n].map((left) => ({ arena: STRUCT_OFFSET + STRUCT_LENGTH - left })),
+  ...[8n, 16n, 24n, 40n, 60n, 72n, 88n, 104n].map((left) => ({
+    arena: STRUCT_OFFSET + STRUCT_LENGTH - left,
+  })),
 ];
 
 const info = (container: Value, at: Value, argsz: bigint): Operation =>
@@ -61,7 +66,7 @@ const info = (container: Value, at: Value, argsz: bigint): Operation =>
 function* infoRequests(container: Value): Generator<Operation> {
   for (const argsz of INFO_ARGSZ) yield info(container, STRUCT, argsz);
   for (const at of INFO_PLACES) {
-    for (const argsz of [16n, 24n, 128n]) yield info(container, at, argsz);
+    for (const argsz of [16n, 24n, 80n, 128n]) yield info(container, at, argsz);
   }
 }
 
@@ -79,10 +84,11 @@ export const dirty = (
   flags: bigint,
   argsz: bigint,
   words?: readonly Value[],
+  at: Value = STRUCT,
 ): Operation =>
   ioctl('dirty', container, VFIO_IOMMU_DIRTY_PAGES, {
     kind: 'struct',
-    at: STRUCT,
+    at,
     layout: 'VFIO_IOMMU_DIRTY_PAGES',
     fields: { argsz, flags },
     ...(words === undefined ? {} : { also: [{ at: { arena: STRUCT_OFFSET + 8n }, words }] }),
@@ -96,6 +102,9 @@ function* dirtyRequests(container: Value): Generator<Operation> {
   for (const flags of [START, STOP, GET, 0n, 3n, 5n, 6n, 7n, 8n]) {
     for (const argsz of [8n, 0n, 7n, 9n, 47n, 48n, 0xffff_ffffn])
       yield dirty(container, flags, argsz);
+  }
+  for (const at of [0n, END_OF_STRUCTS]) {
+    for (const flags of [START, GET]) yield dirty(container, flags, 48n, undefined, at);
   }
   const size = MAPPED_PAGES * PAGE;
   for (const iova of [MAPPED_IOVA, MAPPED_IOVA + PAGE, 0n, MAPPED_IOVA + 1n, U64_MAX - PAGE + 1n]) {

@@ -7,12 +7,20 @@ import type { Rule } from '../../../spec/rule.ts';
 import type { World } from '../../../spec/world.ts';
 import { compared } from '../../audit/differences.ts';
 import type { Facet } from '../../audit/facets.ts';
+import { type Located, settingOn } from '../../audit/located.ts';
 import { mappedIn } from '../../audit/mapped.ts';
 import type { Row } from '../../audit/row.ts';
-import { type Audit, type Located, settingOn } from '../../audit/run-audit.ts';
+import type { Audit, Drawn, SearchedGround } from '../../audit/run-audit.ts';
 import { startOfTwin, type Twin } from '../../audit/twin.ts';
 import { programText } from '../program-text.ts';
-import type { AuditDocument, ShownRow, ShownSide, ShownVariant } from './document.ts';
+import type {
+  AuditDocument,
+  ShownDrawn,
+  ShownRow,
+  ShownSearched,
+  ShownSide,
+  ShownVariant,
+} from './document.ts';
 import type { Strip } from './map-picture.ts';
 
 /** On which kernels a cause was seen, by its key. */
@@ -57,7 +65,7 @@ const strips = ({ before, after }: Replayed): readonly Strip[] => [
   { name: 'iommufd after', ranges: mappedIn(after.compat) },
 ];
 
-const side = ({ id, says, source }: Rule, answers: string): ShownSide => ({
+export const shownSide = ({ id, says, source }: Rule, answers: string): ShownSide => ({
   rule: id,
   says,
   source,
@@ -83,14 +91,15 @@ const variant = (release: ReleaseName, found: Located, confirmed: Confirmed): Sh
     key,
     request,
     what,
-    legacy: side(legacyRule, facet.legacy),
-    compat: side(compatRule, facet.compat),
+    legacy: shownSide(legacyRule, facet.legacy),
+    compat: shownSide(compatRule, facet.compat),
     ground: found.ground.name,
     program: programText(program),
     maps: strips(replayed(release, found)),
     count,
     releases: releasesOf(release, found, (other) => isSame(facet, other)),
     confirmed: confirmed.get(key) ?? [],
+    isDrawn: found.isDrawn === true,
   };
 };
 
@@ -120,13 +129,21 @@ const rowOf = (release: ReleaseName, row: Row, { confirmed, reproduced }: Seen):
   };
 };
 
+export const shownSearched = ({
+  ground,
+  states,
+  requests,
+  undecided,
+}: SearchedGround): ShownSearched => ({ platform: ground.name, states, requests, undecided });
+
+export const shownDrawn = ({ found, ...drawn }: Drawn): ShownDrawn => ({
+  ...drawn,
+  found: found.length,
+});
+
 export const documentOf = (audit: Audit, seen: Seen): AuditDocument => ({
   release: audit.release,
-  searched: audit.searched.map(({ ground, states, requests, undecided }) => ({
-    platform: ground.name,
-    states,
-    requests,
-    undecided,
-  })),
+  searched: audit.searched.map(shownSearched),
+  ...(audit.drawn === undefined ? {} : { drawn: shownDrawn(audit.drawn) }),
   rows: audit.rows.map((row) => rowOf(audit.release, row, seen)),
 });

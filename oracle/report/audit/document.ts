@@ -29,6 +29,8 @@ export type ShownVariant = {
   /** Releases in which the program shows the same two answers, the audit's own among them. */
   readonly releases: readonly string[];
   readonly confirmed: readonly string[];
+  /** Only a program drawn at random showed it. */
+  readonly isDrawn: boolean;
 };
 
 export type ShownRow = {
@@ -48,14 +50,46 @@ export type ShownRow = {
   readonly variants: readonly [ShownVariant, ...ShownVariant[]];
 };
 
+/** What was tried on one platform, in every order up to a bound. */
+export type ShownSearched = {
+  readonly platform: string;
+  readonly states: number;
+  readonly requests: number;
+  readonly undecided: number;
+};
+
+/** What was drawn at random beside it. */
+export type ShownDrawn = {
+  readonly runs: number;
+  readonly seed: number;
+  readonly operations: number;
+  readonly undecided: number;
+  /** Differences that were seen, of how many causes, and how many of these nothing else had found. */
+  readonly differences: number;
+  readonly causes: number;
+  readonly found: number;
+};
+
+const sum = (all: readonly ShownSearched[], field: 'requests' | 'states'): number =>
+  all.reduce((total, one) => total + one[field], 0);
+
+export const searchedLines = (searched: readonly ShownSearched[]): readonly string[] => [
+  `${sum(searched, 'requests')} requests were tried in ${sum(searched, 'states')} pairs of states:`,
+  '',
+  ...searched.map(
+    ({ platform, states, requests, undecided }) =>
+      `- ${platform}: ${requests} requests in ${states} pairs of states; ${undecided} of them are not specified on a side`,
+  ),
+];
+
+export const drawnLines = (drawn: ShownDrawn): readonly string[] => [
+  `- ${drawn.runs} programs drawn at random (seed ${drawn.seed}): ${drawn.operations} operations, ${drawn.undecided} of them not specified on a side; ${drawn.differences} differences of ${drawn.causes} causes, ${drawn.found} of which the search had not found`,
+];
+
 export type AuditDocument = {
   readonly release: string;
-  readonly searched: readonly {
-    readonly platform: string;
-    readonly states: number;
-    readonly requests: number;
-    readonly undecided: number;
-  }[];
+  readonly searched: readonly ShownSearched[];
+  readonly drawn?: ShownDrawn;
   readonly rows: readonly ShownRow[];
 };
 

@@ -2,11 +2,13 @@
 
 import {
   type AuditDocument,
+  drawnLines,
   releasesText,
   SEVERITY_WORDS,
   type ShownRow,
   type ShownSide,
   type ShownVariant,
+  searchedLines,
   VARIANTS_SHOWN,
 } from './document.ts';
 
@@ -36,7 +38,9 @@ const sideLines = (name: string, { rule, says, source, answers }: ShownSide): re
 
 const variantLines = (variant: ShownVariant): readonly string[] => [
   '',
-  `${variant.request}, ${variant.what} (${releasesText(variant.releases)}; ${confirmedText(variant)}):`,
+  `${variant.request}, ${variant.what} (${releasesText(variant.releases)}; ${confirmedText(variant)}${
+    variant.isDrawn ? '; drawn at random' : ''
+  }):`,
   '',
   ...sideLines('type1', variant.legacy),
   ...sideLines('iommufd', variant.compat),
@@ -70,10 +74,13 @@ const rowLines = (row: ShownRow): readonly string[] => {
 const count = (rows: readonly ShownRow[], test: (row: ShownRow) => boolean): number =>
   rows.filter(test).length;
 
-export const auditSummary = ({ release, searched, rows }: AuditDocument): readonly string[] => {
+export const auditSummary = ({
+  release,
+  searched,
+  drawn,
+  rows,
+}: AuditDocument): readonly string[] => {
   const undeclared = count(rows, ({ declared }) => declared === undefined);
-  const requests = searched.reduce((sum, one) => sum + one.requests, 0);
-  const states = searched.reduce((sum, one) => sum + one.states, 0);
   return [
     `# What a program can notice that moves from type1 to iommufd, ${release}`,
     '',
@@ -85,12 +92,8 @@ export const auditSummary = ({ release, searched, rows }: AuditDocument): readon
     `- ${count(rows, ({ severity }) => severity === 'differs')} differ silently`,
     `- ${count(rows, ({ severity }) => severity === 'harmless')} are harmless as far as is known`,
     '',
-    `${requests} requests were tried in ${states} pairs of states:`,
-    '',
-    ...searched.map(
-      ({ platform, states: met, requests: asked, undecided }) =>
-        `- ${platform}: ${asked} requests in ${met} pairs of states; ${undecided} of them are not specified on a side`,
-    ),
+    ...searchedLines(searched),
+    ...(drawn === undefined ? [] : drawnLines(drawn)),
   ];
 };
 

@@ -8,13 +8,13 @@ import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Differences } from '../../../oracle/audit/differences.ts';
+import { boundsOf, startOn } from '../../../oracle/audit/located.ts';
 import { GROUNDS } from '../../../oracle/audit/platforms.ts';
 import { canCompile } from '../../../oracle/audit/reproduce.ts';
 import { reproducerOf } from '../../../oracle/audit/reproducer.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import type { Row } from '../../../oracle/audit/row.ts';
 import { rowsOf } from '../../../oracle/audit/rows.ts';
-import { boundsOf, startOn } from '../../../oracle/audit/run-audit.ts';
 import { search } from '../../../oracle/audit/search.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 

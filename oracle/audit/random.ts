@@ -1,0 +1,147 @@
+// Beside the exhaustive search: programs drawn at random, with values that no list holds, on both sides. An operation on
+// which the sides part is noted and left out, so that the rest of the program still compares like with like.
+
+import { setImmediate } from 'node:timers/promises';
+import * as fc from 'fast-check';
+import { programs } from '../../model/programs/arbitrary.ts';
+import type { Operation, Program } from '../../model/programs/program.ts';
+import type { ReleaseName } from '../../spec/releases.ts';
+import { seedOfBatch } from '../check/campaign.ts';
+import { causesOf, type Differences, noteDifferences } from './differences.ts';
+import { type Located, settingOn, startBetween, startOn } from './located.ts';
+import { GROUNDS, type Ground } from './platforms.ts';
+import type { Twin } from './twin.ts';
+
+/** What the programs are run on: a start for each ground, and what they are drawn for. */
+export type RandomSides = {
+  readonly startOn: (ground: Ground) => Twin;
+  readonly arbitrary: (ground: Ground) => fc.Arbitrary<Program>;
+};
+
+export type RandomOptions = RandomSides & {
+  /** Programs to draw. */
+  readonly runs: number;
+  readonly seed: number;
+  /** Causes that are known already, by their keys. */
+  readonly known: ReadonlySet<string>;
+  /** Answers false where the search is to end. */
+  readonly watch?: (done: number) => Promise<boolean>;
+};
+
+export type RandomSearched = {
+  readonly runs: number;
+  readonly operations: number;
+  /** Operations that a side does not specify. */
+  readonly undecided: number;
+  /** Differences that were seen, each time that they were. */
+  readonly differences: number;
+  /** How many causes they were, known ones among them. */
+  readonly causes: number;
+  /** Causes that were not known, each with its shortest program. */
+  readonly found: readonly Located[];
+};
+
+/** Operations that are drawn for a program, at most. */
+const LENGTH = 40;
+const BATCH = 50;
+
+/** Grounds on which every request is tried; the others only repeat their settings. */
+const RANDOM_GROUNDS: readonly Ground[] = GROUNDS.filter(({ movesAlone }) => movesAlone !== true);
+
+/** The twin behind the operation; the one before it where the two sides part, or one of them does not specify it. */
+const followed = (
+  twin: Twin,
+  operation: Operation,
+  differences: Differences,
+): { readonly twin: Twin; readonly isUndecided: boolean } => {
+  const next = twin.fork();
+  const outcome = noteDifferences(next, operation, differences);
+  const isKept = outcome !== 'diverged' && outcome !== 'undecided';
+  return { twin: isKept ? next : twin, isUndecided: outcome === 'undecided' };
+};
+
+const shows = (sides: RandomSides, { ground, key }: Located, program: Program): boolean => {
+  const twin = sides.startOn(ground);
+  for (const operation of program.slice(0, -1)) twin.add(operation);
+  const last = program.at(-1);
+  return last !== undefined && causesOf(twin, last).some((cause) => cause.key === key);
+};
+
+/** Without each operation that the cause does not need. */
+const shortened = (sides: RandomSides, found: Located): Located => {
+  const prologue = found.ground.prologue.length;
+  let program = found.program.slice(prologue);
+  for (let index = program.length - 2; index >= 0; index -= 1) {
+    const shorter = program.toSpliced(index, 1);
+    if (shows(sides, found, shorter)) program = shorter;
+  }
+  return { ...found, program: [...found.ground.prologue, ...program] };
+};
+
+type Ran = { operations: number; undecided: number };
+
+const runOn = (
+  start: Twin,
+  drawn: readonly Program[],
+  differences: Differences,
+  ran: Ran,
+): void => {
+  for (const program of drawn) {
+    let twin = start.fork();
+    for (const operation of program) {
+      const next = followed(twin, operation, differences);
+      twin = next.twin;
+      ran.operations += 1;
+      if (next.isUndecided) ran.undecided += 1;
+    }
+  }
+};
+
+/** Programs on both containers of a release. */
+export const onContainers = (release: ReleaseName): RandomSides => ({
+  startOn: (ground) => startOn(release, ground),
+  arbitrary: (ground) => programs(settingOn(release, ground), LENGTH, { transfersIn: 0 }, 'legacy'),
+});
+
+/** Programs of native calls, and of VFIO's on an iommufd, in two releases. */
+export const onReleases = (earlier: ReleaseName, later: ReleaseName): RandomSides => ({
+  startOn: (ground) => startBetween(earlier, later, ground, 'compat'),
+  arbitrary: (ground) =>
+    programs(settingOn(earlier, ground), LENGTH, { transfersIn: 0 }, 'iommufd'),
+});
+
+/** Deterministic: a seed finds the same causes by the same programs each time. */
+export const randomSearch = async (options: RandomOptions): Promise<RandomSearched> => {
+  const { startOn, arbitrary, runs, seed, known, watch } = options;
+  const noted = RANDOM_GROUNDS.map((): Differences => new Map());
+  const ran: Ran = { operations: 0, undecided: 0 };
+  let done = 0;
+  for (let batch = 0; done < runs; batch += 1) {
+    const nth = batch % RANDOM_GROUNDS.length;
+    const [ground, differences] = [RANDOM_GROUNDS[nth] as Ground, noted[nth] as Differences];
+    const numRuns = Math.min(BATCH, runs - done);
+    const drawn = fc.sample(arbitrary(ground), { numRuns, seed: seedOfBatch(seed, batch) });
+    runOn(startOn(ground), drawn, differences, ran);
+    done += numRuns;
+    await setImmediate();
+    if ((await watch?.(done)) === false) break;
+  }
+  const all = new Map<string, Located>();
+  let differences = 0;
+  for (const [nth, on] of noted.entries()) {
+    for (const one of on.values()) {
+      differences += one.count;
+      const there = all.get(one.key);
+      if (there !== undefined && there.program.length <= one.program.length) continue;
+      all.set(one.key, { ...one, ground: RANDOM_GROUNDS[nth] as Ground });
+    }
+  }
+  const found = [...all.values()].filter(({ key }) => !known.has(key));
+  return {
+    runs: done,
+    ...ran,
+    differences,
+    causes: all.size,
+    found: found.map((one) => ({ ...shortened(options, one), isDrawn: true })),
+  };
+};

@@ -1,0 +1,72 @@
+// iommufd-spec audit --between: what changed for programs from one release to another.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import { grouped } from '../report/quantities.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { BadUse } from './bad-use.ts';
+import { FINE, INTERRUPTED } from './exit-status.ts';
+import { interruption } from './interruption.ts';
+import { openOutput } from './output.ts';
+import { NO_PROGRESS, startProgress } from './progress.ts';
+
+type Options = {
+  readonly between: readonly string[];
+  readonly output: string;
+  readonly random?: number;
+  readonly seed: number;
+  readonly json?: true;
+};
+
+/** Programs of native calls, where nothing else is said. */
+const RUNS = 4_000;
+
+const releasesIn = (
+  words: readonly string[],
+): { readonly earlier: ReleaseName; readonly later: ReleaseName } => {
+  const [earlier, later] = words.map((word) => RELEASE_NAMES.find((name) => name === word));
+  if (words.length !== 2 || earlier === undefined || later === undefined || earlier === later) {
+    throw new BadUse(`--between wants two of the releases ${RELEASE_NAMES.join(', ')}.`);
+  }
+  return { earlier, later };
+};
+
+export const auditBetween = async (options: Options): Promise<number> => {
+  const releases = releasesIn(options.between);
+  const output = openOutput();
+  const { signal, release } = interruption();
+  const { runBetween } = await import('../audit/run-audit.ts');
+  const { GROUNDS } = await import('../audit/platforms.ts');
+  const progress =
+    options.json === true ? NO_PROGRESS : startProgress(output, GROUNDS.length, 'platforms');
+  const changes = await runBetween({
+    ...releases,
+    random: { runs: options.random ?? RUNS, seed: options.seed },
+    watch: async (ground, done) => {
+      const on = ground === undefined ? GROUNDS.length : GROUNDS.indexOf(ground);
+      progress.at(on, `${grouped(done)} ${ground === undefined ? 'programs' : 'requests'}`);
+      await setImmediate();
+      return !signal.aborted;
+    },
+  });
+  progress.hide();
+  release();
+  const { changesMarkdown, changesOf } = await import('../report/audit/changes.ts');
+  const document = changesOf(releases, changes);
+  if (options.json === true) output.line(jsonLine(document));
+  else {
+    mkdirSync(options.output, { recursive: true });
+    const path = join(options.output, `${releases.earlier}-${releases.later}`);
+    const lines = changesMarkdown(document);
+    writeFileSync(`${path}.md`, `${lines.join('\n')}\n`);
+    writeFileSync(`${path}.json`, `${jsonLine(document)}\n`);
+    output.lines([
+      ...document.containers.map(({ name, changes: found }) => `${name}: ${found.length} changes`),
+      `wrote ${path}.md`,
+      `wrote ${path}.json`,
+    ]);
+  }
+  return signal.aborted ? INTERRUPTED : FINE;
+};

@@ -1,0 +1,122 @@
+// What changed for programs from one release to another, as data and as Markdown: the calls, in what the answers differ,
+// and the rules that answer in either release.
+
+import type { Located } from '../../audit/located.ts';
+import type { Changes, Drawn, SearchedGround } from '../../audit/run-audit.ts';
+import { programOn } from '../../audit/side.ts';
+import { programText } from '../program-text.ts';
+import { shownDrawn, shownSearched, shownSide } from './audit-document.ts';
+import {
+  drawnLines,
+  type ShownDrawn,
+  type ShownSearched,
+  type ShownSide,
+  searchedLines,
+} from './document.ts';
+
+type ShownChange = {
+  readonly request: string;
+  readonly what: string;
+  readonly situation?: string;
+  readonly earlier: ShownSide;
+  readonly later: ShownSide;
+  readonly ground: string;
+  /** The shortest program that shows it, a line an operation. */
+  readonly program: readonly string[];
+  /** How many of the programs that were tried showed it. */
+  readonly count: number;
+  /** Only a program drawn at random showed it. */
+  readonly isDrawn: boolean;
+};
+
+export type ChangesDocument = {
+  readonly earlier: string;
+  readonly later: string;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly searched: readonly ShownSearched[];
+    readonly drawn?: ShownDrawn;
+    readonly changes: readonly ShownChange[];
+  }[];
+};
+
+type Releases = { readonly earlier: string; readonly later: string };
+
+const NAMES = {
+  legacy: 'the legacy container',
+  compat: 'an iommufd, by VFIO calls and native ones',
+} as const;
+
+const changeOf = (found: Located, side: Changes['side']): ShownChange => {
+  const { request, what, situation, facet, legacyRule, compatRule, program, count } = found;
+  return {
+    request,
+    what,
+    ...(situation === undefined ? {} : { situation }),
+    earlier: shownSide(legacyRule, facet.legacy),
+    later: shownSide(compatRule, facet.compat),
+    ground: found.ground.name,
+    program: programText(programOn(side, program)),
+    count,
+    isDrawn: found.isDrawn === true,
+  };
+};
+
+const drawnOf = (drawn: Drawn | undefined): { readonly drawn?: ShownDrawn } =>
+  drawn === undefined ? {} : { drawn: shownDrawn(drawn) };
+
+const searchedOf = (searched: readonly SearchedGround[]): readonly ShownSearched[] =>
+  searched.map(shownSearched);
+
+export const changesOf = (releases: Releases, all: readonly Changes[]): ChangesDocument => ({
+  ...releases,
+  containers: all.map(({ side, searched, drawn, found }) => ({
+    name: NAMES[side],
+    searched: searchedOf(searched),
+    ...drawnOf(drawn),
+    changes: found.map((one) => changeOf(one, side)),
+  })),
+});
+
+const changeLines = (
+  { earlier, later }: Releases,
+  change: ShownChange,
+  number: number,
+): readonly string[] => {
+  const side = (name: string, { answers, rule, says, source }: ShownSide): string =>
+    `- ${name}: **${answers}**, by rule \`${rule}\`: ${says} (${source})`;
+  return [
+    '',
+    `### ${number}. ${change.request}: ${change.what}`,
+    '',
+    side(earlier, change.earlier),
+    side(later, change.later),
+    '',
+    `On ${change.ground}${change.situation === undefined ? '' : `, where ${change.situation}`}${
+      change.isDrawn ? ', drawn at random' : ''
+    }:`,
+    '',
+    '```',
+    ...change.program,
+    '```',
+  ];
+};
+
+export const changesMarkdown = (document: ChangesDocument): readonly string[] => {
+  const { earlier, later, containers } = document;
+  return [
+    `# What changed for programs from ${earlier} to ${later}`,
+    '',
+    `The same programs were given to one container of Linux ${earlier} and of Linux ${later}, as the specification has them.`,
+    'Wherever the two answered with other results, other bytes, other things that a device reaches or other charges, it is',
+    'a change here, with the rules that answered and the shortest program.',
+    ...containers.flatMap(({ name, searched, drawn, changes }) => [
+      '',
+      `## On ${name}: ${changes.length} changes`,
+      '',
+      ...searchedLines(searched),
+      ...(drawn === undefined ? [] : drawnLines(drawn)),
+      ...changes.flatMap((change, index) => changeLines(document, change, index + 1)),
+    ]),
+  ];
+};
