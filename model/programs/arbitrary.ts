@@ -8,6 +8,7 @@ import { Draft, type Expectation, startOfProgram } from './draft.ts';
 import { drawEngine } from './draw/engine.ts';
 import { drawOperation } from './draw/operation.ts';
 import { Scene } from './draw/scene.ts';
+import { Novelty } from './novelty.ts';
 import { drawPaths, type PathsOfCampaign } from './paths.ts';
 import type { Program } from './program.ts';
 import { type Progress, smallerPrograms, startOfShrinking } from './shrink.ts';
@@ -34,14 +35,21 @@ const USUAL_LOOKS: Looks = { transfersIn: 4 };
 /** Transfers in a program, at most: each takes a real device a tenth of a second. */
 const TRANSFERS = 10;
 
+/** How often a call is drawn again, at most. */
+const TRIES = 2;
+
 class ProgramArbitrary extends fc.Arbitrary<Program> {
   readonly #start: World;
   readonly #length: number;
   readonly #looks: Looks;
   readonly #paths: PathsOfCampaign;
 
-  constructor(setting: Setting, length: number, looks: Looks, paths: PathsOfCampaign) {
+  readonly #novelty: Novelty | undefined;
+
+  constructor(setting: Setting, length: number, ways: WaysOfDrawing) {
+    const { looks = USUAL_LOOKS, paths = 'any', guided = false } = ways;
     super();
+    this.#novelty = guided ? new Novelty() : undefined;
     this.#looks = looks;
     this.#start = startOfProgram(setting);
     this.#length = length;
@@ -52,15 +60,29 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
     const dice = new Dice(random);
     const draft = new Draft(this.#start);
     const paths = drawPaths(dice, this.#start.setting.platform, this.#paths);
-    const scene = new Scene(dice, draft, paths);
-    const length = dice.number(Math.max(1, this.#length >> 2), this.#length);
     const transfers = this.#makesTransfers(dice);
+    const scene = new Scene(dice, draft, paths, transfers);
+    const length = dice.number(Math.max(1, this.#length >> 2), this.#length);
     if (transfers) drawEngine(scene);
-    while (draft.operations.length < length) drawOperation(scene);
+    while (draft.operations.length < length) this.#drawOne(scene);
     const { operations } = draft;
     const whole = transfers ? (withTransfers(this.#start, operations, TRANSFERS) ?? draft) : draft;
     expectations.set(whole.operations, whole.expectations);
     return this.#value(whole.operations, startOfShrinking(whole.operations.length));
+  }
+
+  /** Draws what comes next, and once more where it would only repeat what was seen often. */
+  #drawOne(scene: Scene): void {
+    const { draft } = scene;
+    const { world } = draft;
+    const count = draft.operations.length;
+    drawOperation(scene);
+    if (this.#novelty === undefined) return;
+    for (let tries = 0; tries < TRIES && this.#novelty.isStale(draft, count); tries += 1) {
+      scene.backTo(count, world);
+      drawOperation(scene);
+    }
+    this.#novelty.see(draft, count);
   }
 
   #makesTransfers(dice: Dice): boolean {
@@ -91,13 +113,17 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
   }
 }
 
-/**
- * Programs for the setting, of at most `length` operations that are drawn, which call VFIO through the files that `paths`
- * names; looks at what is hidden come on top.
- */
+export type WaysOfDrawing = {
+  readonly looks?: Looks | undefined;
+  /** Through which files the programs call VFIO; each way in some of them where it is absent. */
+  readonly paths?: PathsOfCampaign | undefined;
+  /** Refusals that would only repeat what was seen often are drawn again: a program then depends on those before it. */
+  readonly guided?: boolean | undefined;
+};
+
+/** Programs for the setting, of at most `length` operations that are drawn; looks at what is hidden come on top. */
 export const programs = (
   setting: Setting,
   length: number,
-  looks: Looks = USUAL_LOOKS,
-  paths: PathsOfCampaign = 'any',
-): fc.Arbitrary<Program> => new ProgramArbitrary(setting, length, looks, paths);
+  ways: WaysOfDrawing = {},
+): fc.Arbitrary<Program> => new ProgramArbitrary(setting, length, ways);

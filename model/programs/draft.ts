@@ -142,6 +142,13 @@ export class Draft {
     return expectation.result >= 0;
   }
 
+  /** Takes back the operations from the one at `count` on; `world` is the one before it. */
+  backTo(count: number, world: World): void {
+    for (const { label } of this.operations.splice(count)) this.#place.given.delete(label);
+    this.expectations.splice(count);
+    this.world = world;
+  }
+
   #given(operation: Operation, { result, after }: Expectation): Given {
     return operation.op === 'ioctl'
       ? givenBy(operation.argument, after, result)

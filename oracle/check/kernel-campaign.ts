@@ -2,16 +2,14 @@
 // program that ends in a violation is shrunk with the kernel in the loop, many candidates at a time.
 
 import * as fc from 'fast-check';
-import { type Looks, programs } from '../../model/programs/arbitrary.ts';
+import { type Looks, programs, type WaysOfDrawing } from '../../model/programs/arbitrary.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
-import type { PathsOfCampaign } from '../../model/programs/paths.ts';
 import { withProbes } from '../../model/programs/probes.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
 import { type Progress, smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { World } from '../../spec/world.ts';
-import { seedOfBatch, Tally } from './campaign.ts';
 import { sortComplaints } from './complaints.ts';
 import { judgeSteps } from './judge-program.ts';
 import {
@@ -21,6 +19,8 @@ import {
   type JudgedStep,
   upToFault,
 } from './report.ts';
+import { isOfShard, type Position, type Shard } from './shard.ts';
+import { seedOfBatch, Tally } from './tally.ts';
 
 /** What came of one program on a kernel. */
 export type KernelRun = {
@@ -36,15 +36,14 @@ export type KernelRunner = {
   readonly run: (programs: readonly Program[], fresh?: boolean) => Promise<readonly KernelRun[]>;
 };
 
-export type KernelCampaignOptions = {
+export type KernelCampaignOptions = WaysOfDrawing & {
   readonly setting: Setting;
   readonly subject: KernelRunner;
   readonly runs: number;
   readonly seed: number;
   readonly length: number;
-  readonly looks?: Looks;
-  /** Through which files the programs call VFIO; each way in some of them where it is absent. */
-  readonly paths?: PathsOfCampaign;
+  /** The part of the programs that is run; all where absent. */
+  readonly shard?: Shard;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
   readonly signal?: AbortSignal;
 };
@@ -190,34 +189,51 @@ export const judgeOnKernel = async (
   return { steps, fault, refused: ran.refused };
 };
 
+/** The batches of the campaign that the shard runs, and how many programs each has. */
+function* batchesOf({
+  runs,
+  shard,
+}: KernelCampaignOptions): Generator<{ readonly batch: number; readonly numRuns: number }> {
+  let before = 0;
+  for (let batch = 0; before < runs; batch += 1) {
+    const numRuns = Math.min(batchSize(batch), runs - before);
+    if (isOfShard(batch, shard)) yield { batch, numRuns };
+    before += numRuns;
+  }
+}
+
 /** Runs the programs that the seed gives on the kernel, until one ends in a violation; that one is shrunk. */
 export const runKernelCampaign = async (
   options: KernelCampaignOptions,
 ): Promise<CampaignReport> => {
-  const { setting, subject, runs, seed, length, paths, onProgress, signal } = options;
-  const looks = options.looks ?? KERNEL_LOOKS;
+  const { setting, subject, seed, length, onProgress, signal } = options;
   const start = startOfProgram(setting);
-  const arbitrary = programs(setting, length, looks, paths);
+  const arbitrary = programs(setting, length, { looks: KERNEL_LOOKS, ...options });
   const tally = new Tally(setting, seed);
-  const draw = (batch: number, done: number): readonly Program[] =>
-    fc
-      .sample(arbitrary, {
-        numRuns: Math.min(batchSize(batch), runs - done),
-        seed: seedOfBatch(seed, batch),
-      })
+  const batches = batchesOf(options);
+  const draw = () => {
+    const next = batches.next();
+    if (next.done === true) return undefined;
+    const { batch, numRuns } = next.value;
+    const drawn = fc
+      .sample(arbitrary, { numRuns, seed: seedOfBatch(seed, batch) })
       .map((program) => withProbes(start, program));
+    return { batch, drawn };
+  };
 
-  const launch = (drawn: readonly Program[]) => ({ drawn, running: subject.run(drawn) });
-  let pending = runs > 0 ? launch(draw(0, 0)) : undefined;
-  let done = 0;
-  for (let batch = 0; pending !== undefined; batch += 1) {
-    const { drawn, running } = pending;
-    done += drawn.length;
+  const launch = (drawn: NonNullable<ReturnType<typeof draw>>) => ({
+    ...drawn,
+    running: subject.run(drawn.drawn),
+  });
+  const first = draw();
+  let pending = first === undefined ? undefined : launch(first);
+  while (pending !== undefined) {
+    const { batch, drawn, running } = pending;
     // The kernel works on one batch while the next is drawn.
-    const following = done < runs && signal?.aborted !== true ? draw(batch + 1, done) : undefined;
+    const following = signal?.aborted === true ? undefined : draw();
     const ran = await running;
     pending = following === undefined ? undefined : launch(following);
-    const failing: Failing[] = [];
+    const failing: (Failing & { readonly at: Position })[] = [];
     for (const [index, program] of drawn.entries()) {
       const judged = judgeRun(start, ran[index] as KernelRun);
       if (failing.length === 0) {
@@ -226,16 +242,16 @@ export const runKernelCampaign = async (
           tally.knownComplaints.set(id, (tally.knownComplaints.get(id) ?? 0) + 1);
         }
       }
-      if (judged.fault !== undefined) failing.push({ program, judged });
+      if (judged.fault !== undefined) failing.push({ program, judged, at: { batch, index } });
     }
-    const [first, ...others] = failing;
-    if (first !== undefined) {
+    const [one, ...others] = failing;
+    if (one !== undefined) {
       await pending?.running;
-      const found = await culprit(subject, start, [first, ...others]);
-      const { counterexample, shrinks } = await shrunk(subject, start, found.program, found.judged);
-      return tally.report(counterexample, shrinks, false);
+      const found = await culprit(subject, start, [one, ...others]);
+      const short = await shrunk(subject, start, found.program, found.judged);
+      return tally.report({ ...short, at: one.at }, false);
     }
     onProgress?.({ runs: tally.runs, calls: tally.calls });
   }
-  return tally.report(undefined, 0, signal?.aborted === true);
+  return tally.report(undefined, signal?.aborted === true);
 };

@@ -5,6 +5,7 @@ import type { Step } from '../../model/programs/run.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { Verdict, VerdictKind } from '../judge/verdict.ts';
 import type { HiddenDifference } from './hidden.ts';
+import type { Position } from './shard.ts';
 
 /** A call of a program with its verdict. */
 export type JudgedStep = { readonly step: Step; readonly verdict: Verdict };
@@ -42,11 +43,15 @@ export type CampaignReport = {
   /** Programs that were run, and calls in them. */
   readonly runs: number;
   readonly calls: number;
+  /** Programs that ended in a violation: at most one, unless a shard went on. */
+  readonly failing: number;
   readonly verdicts: Readonly<Record<VerdictKind, number>>;
   /** How often each rule gave the reply, by the rule's id. */
   readonly rules: ReadonlyMap<string, number>;
   /** What the shortest program shows, where one was found; with the count of shrinking steps that it took. */
   readonly counterexample: Counterexample | undefined;
+  /** Where the first program stood that ended in a violation. */
+  readonly at: Position | undefined;
   readonly shrinks: number;
   /** Complaints of the kernel that are known deviations of the release, by their id. */
   readonly knownComplaints: ReadonlyMap<string, number>;

@@ -159,7 +159,7 @@ const shrinkOnKernel = async (options: Options, told: Setting, program: Program)
 };
 
 const shrinkOnEmulator = async ({ setting, program, defects }: Source) => {
-  const { shrinkProgram } = await import('../check/campaign.ts');
+  const { shrinkProgram } = await import('../check/shrink-program.ts');
   const { judgeProgram } = await import('../check/judge-program.ts');
   return {
     setting,

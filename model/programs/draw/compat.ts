@@ -6,13 +6,8 @@ import { isNoIommuGroup } from '../../../spec/platform.ts';
 import type { GroupFile } from '../../../spec/world.ts';
 import { STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
-import {
-  drawAreaRange,
-  drawIova,
-  drawLength,
-  drawStructPlace,
-  drawUserAddress,
-} from '../values.ts';
+import { drawAreaRange, drawIova, drawLength, drawStructPlace } from '../values.ts';
+import { drawSource } from './memory.ts';
 import type { Descriptor, GroupDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 
 const compatTable = (scene: Scene, { context }: IommufdDescriptor) =>
@@ -25,12 +20,13 @@ export const drawArgsz = (scene: Scene, size: number): bigint => {
 
 export const drawMapDma = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;
+  const { address, length } = drawSource(scene);
   scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
     argsz: drawArgsz(scene, 32),
     flags: BigInt(dice.of([3, 3, 3, 3, 3, 1, 1, 2, 0, 4, 7])),
-    vaddr: drawUserAddress(dice, scene.hasHugePages()),
+    vaddr: address,
     iova: drawIova(dice, compatTable(scene, on)),
-    size: drawLength(dice),
+    size: length,
   });
 };
 
@@ -126,7 +122,7 @@ export const drawContainer = (scene: Scene): Value => {
 const LEAST_PAGE = 4096n;
 
 /** Whether the group's IOMMU has pages as small as memory: what it does otherwise depends on where memory lies. */
-const fitsLegacyContainer = ({ platform }: Scene, { group }: GroupFile): boolean =>
+export const fitsLegacyContainer = ({ platform }: Scene, group: number): boolean =>
   platform.devices
     .filter((device) => device.group === group)
     .every(({ iommu }) => {
@@ -137,7 +133,7 @@ const fitsLegacyContainer = ({ platform }: Scene, { group }: GroupFile): boolean
 
 const containers = (scene: Scene, group: GroupFile): Value => {
   const { dice } = scene;
-  const legacy = fitsLegacyContainer(scene, group) ? scene.containers() : [];
+  const legacy = fitsLegacyContainer(scene, group.group) ? scene.containers() : [];
   const fitting = [...scene.iommufds(), ...legacy];
   if (fitting.length > 0 && dice.chance(9, 10)) return dice.of(fitting).value;
   const others = scene.descriptors().filter(({ file }) => file.kind !== 'container');
@@ -152,11 +148,14 @@ const drawStatus = (scene: Scene, group: Value): void =>
     flags: 0xffn,
   });
 
+export const joinContainer = (scene: Scene, group: Value, container: Value): void =>
+  scene.call('setContainer', group, vfio.VFIO_GROUP_SET_CONTAINER, 'VFIO_GROUP_SET_CONTAINER', 4, {
+    fd: container,
+  });
+
 /** Puts a group that is in no container into one. */
 export const drawJoin = (scene: Scene, { value, file }: GroupDescriptor): void =>
-  scene.call('setContainer', value, vfio.VFIO_GROUP_SET_CONTAINER, 'VFIO_GROUP_SET_CONTAINER', 4, {
-    fd: containers(scene, file),
-  });
+  joinContainer(scene, value, containers(scene, file));
 
 export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
   const { dice } = scene;
@@ -174,6 +173,9 @@ export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
     scene.plain('oddGroup', value, dice.of([0x3b64, 0x3b6b, 0x3b71, 0x3b85]), 0n);
   }
 };
+
+/** Bytes of a name that does not end where names must. */
+const ENDLESS_NAME = 4096;
 
 const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
 
@@ -195,11 +197,13 @@ const drawGetDevice = (scene: Scene, { value, file }: GroupDescriptor): void => 
   const name = dice.chance(1, 15)
     ? dice.of(['0000:00:1f.7', '', platform.devices[0]?.name ?? ''])
     : (dice.of(own)?.name ?? '');
-  const argument: Argument = {
-    kind: 'bytes',
-    at: drawStructPlace(dice, name.length + 1),
-    hex: `${hexOf(name)}00`,
-  };
+  const argument: Argument = dice.chance(1, 60)
+    ? { kind: 'bytes', at: { arena: STRUCT_OFFSET }, hex: 'aa'.repeat(ENDLESS_NAME) }
+    : {
+        kind: 'bytes',
+        at: drawStructPlace(dice, name.length + 1),
+        hex: `${hexOf(name)}00`,
+      };
   const label = scene.draft.label('device');
   scene.add({
     op: 'ioctl',

@@ -1,8 +1,9 @@
 // Devices' own files and the calls on them, drawn.
 
 import * as vfio from '../../../spec/abi/vfio.ts';
-import { ARRAY_OFFSET, STRUCT_OFFSET } from '../arena.ts';
-import type { Value } from '../program.ts';
+import type { PlatformDevice } from '../../../spec/platform.ts';
+import { ARRAY_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH, STRUCT_OFFSET } from '../arena.ts';
+import type { Argument, Value } from '../program.ts';
 import { drawStructPlace } from '../values.ts';
 import { drawArgsz, drawContainer, hasNoIommu } from './compat.ts';
 import type { CdevDescriptor, Scene } from './scene.ts';
@@ -10,10 +11,22 @@ import type { CdevDescriptor, Scene } from './scene.ts';
 export const hasDeviceFiles = ({ platform }: Scene): boolean =>
   platform.devices.some(({ cdev }) => cdev !== undefined);
 
+/** Devices whose group has an open one already: what a group's devices are attached to must agree. */
+const siblings = (scene: Scene): readonly PlatformDevice[] => {
+  const { devices } = scene.platform;
+  const open = new Set(scene.descriptorsOf('cdev').map(({ file }) => file.name));
+  const groups = new Set(devices.filter(({ name }) => open.has(name)).map(({ group }) => group));
+  return devices.filter(
+    ({ name, group, cdev }) => cdev !== undefined && groups.has(group) && !open.has(name),
+  );
+};
+
 export const drawOpenDevice = (scene: Scene): void => {
   const { dice, platform } = scene;
+  const beside = siblings(scene);
   const own = platform.devices.filter(({ cdev }) => cdev !== undefined);
-  const device = dice.chance(1, 30) ? undefined : dice.of(own);
+  const those = beside.length > 0 && dice.chance(3, 4) ? beside : own;
+  const device = dice.chance(1, 30) ? undefined : dice.of(those);
   const otherwise = hasNoIommu(scene) && dice.chance(1, 30);
   const noIommu = (device?.iommu === 'noiommu') !== otherwise;
   const path = `/dev/vfio/devices/${noIommu ? 'noiommu-' : ''}vfio${device?.cdev ?? 77}`;
@@ -52,11 +65,34 @@ const PASIDS = [0n, 0n, 0n, 1n, 5n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn] as
 const drawFlags = (scene: Scene): bigint =>
   scene.dice.chance(1, 6) ? scene.dice.of([1n, 1n, 1n, 2n, 3n]) : 0n;
 
+/** A call whose struct is sometimes put where memory ends behind `known` bytes of it, or at memory that is read only. */
+const callAtEdge = (
+  scene: Scene,
+  stem: string,
+  fd: Value,
+  command: number,
+  layout: string,
+  size: number,
+  fields: Readonly<Record<string, Value>>,
+  known: number,
+): void => {
+  const { dice } = scene;
+  if (!dice.chance(1, 10)) {
+    scene.call(stem, fd, command, layout, size, fields);
+    return;
+  }
+  const end = STRUCT_OFFSET + STRUCT_LENGTH;
+  const at = { arena: dice.chance(1, 2) ? end - BigInt(known) : READ_ONLY_STRUCT_OFFSET };
+  const argument: Argument = { kind: 'struct', at, layout, fields };
+  scene.add({ op: 'ioctl', label: scene.draft.label(stem), fd, command, argument });
+};
+
 const drawAttach = (scene: Scene, { value, file }: CdevDescriptor): void => {
   const { dice } = scene;
   const context = scene.contextOfDevice(file);
   const kind = dice.of(['ioas', 'ioas', 'ioas', 'hwpt', 'device'] as const);
-  scene.call(
+  callAtEdge(
+    scene,
     'attach',
     value,
     vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
@@ -68,12 +104,14 @@ const drawAttach = (scene: Scene, { value, file }: CdevDescriptor): void => {
       pt_id: context === undefined ? 1n : scene.object(context, kind),
       pasid: dice.of(PASIDS),
     },
+    12,
   );
 };
 
 const drawDetach = (scene: Scene, { value }: CdevDescriptor): void => {
   const { dice } = scene;
-  scene.call(
+  callAtEdge(
+    scene,
     'detach',
     value,
     vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT,
@@ -84,6 +122,7 @@ const drawDetach = (scene: Scene, { value }: CdevDescriptor): void => {
       flags: drawFlags(scene),
       pasid: dice.of(PASIDS),
     },
+    8,
   );
 };
 

@@ -18,9 +18,9 @@ import {
   drawIova,
   drawLength,
   drawStructPlace,
-  drawUserAddress,
   wrap,
 } from '../values.ts';
+import { drawSource } from './memory.ts';
 import type { IommufdDescriptor, Scene } from './scene.ts';
 
 type Fields = Readonly<Record<string, Value>>;
@@ -72,12 +72,13 @@ export const drawDestroyMock = (scene: Scene, on: IommufdDescriptor): void =>
 
 export const drawIoasMap = (scene: Scene, on: IommufdDescriptor): void => {
   const ioas = scene.object(on.context, 'ioas');
+  const { address, length } = drawSource(scene);
   send(scene, on, 'map', 'IOMMU_IOAS_MAP', 40, {
     flags: mapFlags(scene),
     ioas_id: ioas,
     __reserved: rarely(scene, 1n),
-    user_va: drawUserAddress(scene.dice, scene.hasHugePages()),
-    length: drawLength(scene.dice),
+    user_va: address,
+    length,
     iova: drawIova(scene.dice, scene.table(on.context, ioas)),
   });
 };

@@ -1,90 +1,15 @@
 // Which operation comes next: weighted by what the present world makes possible.
 
-import {
-  DATA_OFFSET,
-  HUGE_LENGTH,
-  HUGE_OFFSET,
-  HUGE_PAGE,
-  READ_ONLY_OFFSET,
-  SHARED_OFFSET,
-  STRUCT_OFFSET,
-} from '../arena.ts';
+import { STRUCT_OFFSET } from '../arena.ts';
 import * as compat from './compat.ts';
 import * as device from './device.ts';
 import { type ContainerFacts, type Facts, factsOf, type IommufdFacts } from './facts.ts';
+import { drawMemory } from './memory.ts';
 import * as native from './native.ts';
 import type { AccessDescriptor, ContainerDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 import * as test from './test.ts';
 import type { Group } from './theme.ts';
 import * as type1 from './type1.ts';
-
-const PAGE = 4096n;
-
-/** Huge pages come and go, as a whole; who would cut them is refused. */
-const drawHugePages = (scene: Scene): void => {
-  const { dice } = scene;
-  const label = scene.draft.label('huge');
-  const whole = !dice.chance(1, 10);
-  const offset = HUGE_OFFSET + (dice.chance(1, 4) ? HUGE_PAGE : 0n) + (whole ? 0n : PAGE);
-  const left = HUGE_OFFSET + HUGE_LENGTH - offset;
-  const length =
-    whole && left > HUGE_PAGE && dice.chance(1, 2) ? left : HUGE_PAGE - (whole ? 0n : PAGE);
-  if (scene.hasHugePages() && dice.chance(1, 4)) {
-    scene.add({ op: 'munmap', label, offset, length });
-    return;
-  }
-  const protection = dice.of(['read-write', 'read-write', 'read-write', 'read', 'none'] as const);
-  const kind = dice.chance(1, whole ? 8 : 2) ? 'anonymous' : 'huge';
-  const shared = dice.chance(1, 3);
-  scene.add({ op: 'mmap', label, offset, length, protection, shared, backing: { kind } });
-};
-
-const drawMemory = (scene: Scene): void => {
-  const { dice } = scene;
-  const kinds = scene.platform.memoryKinds ?? [];
-  if (kinds.includes('huge') && dice.chance(1, 5)) {
-    drawHugePages(scene);
-    return;
-  }
-  const base = dice.of([DATA_OFFSET, DATA_OFFSET, SHARED_OFFSET, READ_ONLY_OFFSET]);
-  const offset = base + BigInt(dice.number(0, 7)) * PAGE;
-  const length = BigInt(dice.number(1, 4)) * PAGE;
-  const label = scene.draft.label('memory');
-  if (dice.chance(1, 3)) {
-    scene.add({ op: 'munmap', label, offset, length });
-    return;
-  }
-  if (dice.chance(1, 4)) {
-    scene.add({ op: 'store', label, offset, hex: dice.u64().toString(16).padStart(16, '0') });
-    return;
-  }
-  const files = scene.descriptorsOf('memfd');
-  const protection = dice.of(['read-write', 'read-write', 'read', 'none'] as const);
-  if (files.length === 0 && dice.chance(1, 8)) {
-    const bytes = BigInt(dice.number(0, 8)) * PAGE + dice.of([0n, 0n, 0n, 1n]);
-    scene.add({ op: 'memfd', label, length: bytes });
-    return;
-  }
-  if (files.length > 0 && dice.chance(1, 3)) {
-    const others = [...scene.descriptorsOf('iommufd'), ...scene.descriptorsOf('access')];
-    const odd = dice.chance(1, 20) && others.length > 0;
-    const fd = dice.chance(1, 30) ? 99n : (odd ? dice.of(others) : dice.of(files)).value;
-    const backing = { kind: 'memfd', fd, offset: 0n } as const;
-    // Files have up to eight pages and perhaps a byte, so that some of these are behind the end.
-    const from = BigInt(dice.of([0, 0, 0, 1, 5, 8])) * PAGE;
-    const mapped = { ...backing, offset: from };
-    scene.add({ op: 'mmap', label, offset, length, protection, shared: true, backing: mapped });
-    return;
-  }
-  if (kinds.includes('device') && dice.chance(1, 4)) {
-    const device = { kind: 'device' } as const;
-    scene.add({ op: 'mmap', label, offset, length, protection, shared: true, backing: device });
-    return;
-  }
-  const backing = { kind: 'anonymous' } as const;
-  const shared = dice.chance(1, 3);
-  scene.add({ op: 'mmap', label, offset, length, protection, shared, backing });
-};
 
 const drawClose = (scene: Scene): void => {
   const { dice } = scene;
@@ -99,6 +24,17 @@ const drawOddDescriptor = (scene: Scene): void => {
   const others = [...scene.descriptorsOf('memfd'), ...scene.descriptorsOf('access')];
   const fd = others.length === 0 || dice.chance(1, 3) ? 199n : dice.of(others).value;
   scene.plain('odd', fd, dice.of([0x3b64, 0x3b81, 0x3b71]), { arena: STRUCT_OFFSET });
+};
+
+/** A transfer by what cannot make one, or by a device that may have nothing to write. */
+const drawOddTransfer = (scene: Scene): void => {
+  const { dice } = scene;
+  const devices = scene.descriptorsOf('device');
+  const others = devices.length > 0 && dice.chance(1, 2) ? devices : scene.descriptors();
+  const fd = others.length === 0 || dice.chance(1, 4) ? 199n : dice.of(others).value;
+  const direction = dice.chance(3, 4) ? 'write' : 'read';
+  const label = scene.draft.label('transfer');
+  scene.add({ op: 'dma', label, fd, direction, iova: 0x100_0000n, length: 8 });
 };
 
 const drawOpen = (scene: Scene): void =>
@@ -266,6 +202,11 @@ const CHOICES: readonly Choice[] = [
   },
   { group: 'odd', weight: () => 1.5, draw: ({ scene }) => drawClose(scene) },
   { group: 'odd', weight: () => 0.4, draw: ({ scene }) => drawOddDescriptor(scene) },
+  {
+    group: 'odd',
+    weight: ({ scene }) => (scene.makesTransfers ? 0.3 : 0),
+    draw: ({ scene }) => drawOddTransfer(scene),
+  },
   {
     group: 'memory',
     weight: ({ iommufd }) => (iommufd?.on.context.pages === undefined ? 1 : 3),

@@ -22,6 +22,7 @@ import {
   type GroupFile,
   type OpenFile,
   openFile,
+  type World,
 } from '../../../spec/world.ts';
 import { ARENA_BASE, HUGE_OFFSET, HUGE_PAGE } from '../arena.ts';
 import type { Draft } from '../draft.ts';
@@ -86,11 +87,20 @@ export class Scene {
   #descriptors: readonly Descriptor[] | undefined;
   #theme: Theme | undefined;
 
+  /** Whether operations may be drawn that make a device move memory. */
+  readonly makesTransfers: boolean;
+
   /** Without dice nothing can be drawn, and what there is can be named all the same. */
-  constructor(dice: Dice | undefined, draft: Draft, paths: Paths = 'iommufd') {
+  constructor(
+    dice: Dice | undefined,
+    draft: Draft,
+    paths: Paths = 'iommufd',
+    makesTransfers = false,
+  ) {
     this.#dice = dice;
     this.draft = draft;
     this.paths = paths;
+    this.makesTransfers = makesTransfers;
     this.platform = draft.world.setting.platform;
     this.release = draft.world.setting.release;
   }
@@ -113,6 +123,14 @@ export class Scene {
   add(operation: Operation): void {
     this.#descriptors = undefined;
     if (this.draft.add(operation)) this.#remember(operation);
+  }
+
+  /** Takes back the operations from the one at `count` on; `world` is the one before it. */
+  backTo(count: number, world: World): void {
+    const gone = new Set(this.draft.operations.slice(count).map(({ label }) => label));
+    this.draft.backTo(count, world);
+    this.#descriptors = undefined;
+    while (gone.has(this.#given.at(-1)?.label ?? '')) this.#given.pop();
   }
 
   /** Remembers what the operations gave that the draft has already. */

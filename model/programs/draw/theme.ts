@@ -3,13 +3,15 @@
 // more frequent, begins with what they need, and draws values that mostly serve; the others draw everything alike.
 
 import { IOMMU_IOAS_ALLOC, NATIVE_CALLS, VFIO_IOAS_SET } from '../../../spec/abi/native.ts';
-import { VFIO_SET_IOMMU } from '../../../spec/abi/vfio.ts';
+import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_SET_IOMMU } from '../../../spec/abi/vfio.ts';
 import { STRUCT_OFFSET } from '../arena.ts';
 import type { Label, Value } from '../program.ts';
 import { testCall } from '../table-probes.ts';
 import type { Dice } from '../values.ts';
+import { fitsLegacyContainer, joinContainer } from './compat.ts';
 import { drawAllowIovas } from './native.ts';
 import type { Scene } from './scene.ts';
+import { drawOpenContainer } from './type1.ts';
 
 /** What an operation is about. */
 export type Group =
@@ -81,6 +83,10 @@ const attach = (scene: Scene, fd: Value, ioas: Value): void => {
   scene.add(testCall(scene.draft.label('mock'), fd, 'MOCK_DOMAIN', { id: ioas }));
 };
 
+/** An in-kernel user that pins pages. */
+const use = (scene: Scene, fd: Value, ioas: Value): void =>
+  scene.add(testCall(scene.draft.label('access'), fd, 'CREATE_ACCESS', { id: ioas, flags: 1n }));
+
 const maybeAttach = (scene: Scene, fd: Value, ioas: Value): void => {
   if (scene.dice.chance(1, 2)) attach(scene, fd, ioas);
 };
@@ -96,6 +102,7 @@ const CUTS: Theme = {
     const ioas = allocate(scene, fd);
     serveVfio(scene, fd, ioas, scene.dice.chance(3, 4) ? TYPE1 : TYPE1V2);
     maybeAttach(scene, fd, ioas);
+    if (scene.platform.mockDevices && scene.dice.chance(1, 4)) use(scene, fd, ioas);
   },
 };
 
@@ -120,7 +127,7 @@ const USERS: Theme = {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
     maybeAttach(scene, fd, ioas);
-    scene.add(testCall(scene.draft.label('access'), fd, 'CREATE_ACCESS', { id: ioas, flags: 1n }));
+    use(scene, fd, ioas);
   },
 };
 
@@ -149,13 +156,69 @@ const PLACES: Theme = {
   },
 };
 
+/** A legacy container that groups join while something is mapped. */
+const JOINS: Theme = {
+  weights: { legacy: 2, odd: 0.3 },
+  care: 0,
+  begin: (scene) => {
+    const { dice } = scene;
+    const container: Value = { from: scene.draft.label('container'), out: 'result' };
+    drawOpenContainer(scene);
+    const groups = [...new Set(scene.platform.devices.map(({ group }) => group))];
+    const first = dice.of(groups.filter((group) => fitsLegacyContainer(scene, group)));
+    const others = groups.filter((group) => group !== first);
+    for (const group of others.length === 0 ? [first] : [first, dice.of(others)]) {
+      const label = scene.draft.label('group');
+      scene.add({ op: 'open', label, path: `/dev/vfio/${group}` });
+    }
+    const [joining] = scene.descriptorsOf('group');
+    if (joining === undefined) return;
+    joinContainer(scene, joining.value, container);
+    scene.plain('setIommu', container, VFIO_SET_IOMMU, dice.chance(1, 2) ? TYPE1 : TYPE1V2);
+  },
+};
+
+/** The devices of a group that has several, by their own files: they must agree on a domain. */
+const siblings = ({ platform: { devices } }: Scene): readonly number[] => {
+  const several = devices.find(({ name, group }) =>
+    devices.some((other) => other.group === group && other.name !== name),
+  );
+  return devices.flatMap(({ group, cdev }) => (group === several?.group ? (cdev ?? []) : []));
+};
+
+const SIBLINGS: Theme = {
+  weights: { other: 2, odd: 0.5, compat: 0.3 },
+  care: 6,
+  begin: (scene) => {
+    const fd = open(scene);
+    allocate(scene, fd);
+    allocate(scene, fd);
+    for (const number of siblings(scene)) {
+      const label = scene.draft.label('cdev');
+      scene.add({ op: 'open', label, path: `/dev/vfio/devices/vfio${number}` });
+      scene.call(
+        'bind',
+        { from: label, out: 'result' },
+        VFIO_DEVICE_BIND_IOMMUFD,
+        'VFIO_DEVICE_BIND_IOMMUFD',
+        16,
+        { argsz: 16n, iommufd: fd },
+      );
+    }
+  },
+};
+
 const WITH_DEVICES: readonly Theme[] = [FREE, FREE, FREE, FREE, CUTS, TABLES, PLACES];
 const WITH_MOCKS: readonly Theme[] = [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES, PLACES];
 
-/** Themes are about iommufds. Groups and devices are what a machine with devices is for. */
-const themesFor = ({ paths, platform }: Scene): readonly Theme[] => {
-  if (paths === 'legacy') return [FREE];
-  return platform.devices.length > 0 ? WITH_DEVICES : WITH_MOCKS;
+const WITH_GROUPS: readonly Theme[] = [FREE, FREE, FREE, JOINS];
+
+/** Most themes are about iommufds. Groups and devices are what a machine with devices is for. */
+const themesFor = (scene: Scene): readonly Theme[] => {
+  const { paths, platform } = scene;
+  if (platform.devices.length === 0) return paths === 'legacy' ? [FREE] : WITH_MOCKS;
+  if (paths === 'legacy') return WITH_GROUPS;
+  return siblings(scene).length > 0 ? [...WITH_DEVICES, SIBLINGS] : WITH_DEVICES;
 };
 
 export const drawTheme = (scene: Scene, dice: Dice): Theme => dice.of(themesFor(scene));

@@ -8,6 +8,7 @@ import type { Argument, Value, WordsInMemory } from '../program.ts';
 import { drawFreeIova, drawMappingRange, drawType1Iova } from '../type1-values.ts';
 import { drawArrayPlace, drawLength, drawStructPlace, drawUserAddress, wrap } from '../values.ts';
 import { drawArgsz } from './compat.ts';
+import { drawFile, drawSource } from './memory.ts';
 import type { ContainerDescriptor, Scene } from './scene.ts';
 
 const PAGE = 4096n;
@@ -66,6 +67,46 @@ const END = 1n << 64n;
 const belowEnd = (scene: Scene, iova: bigint, size: bigint): bigint =>
   scene.draft.world.release.type1.endsWrap && iova + size === END ? iova - PAGE : iova;
 
+/** Pages of which no bitmap tells which were written: tracking does not begin over such a map. */
+const VAST = 0x8000_0000n * PAGE;
+
+/** A map with more pages than a bitmap has bits; where a mediated device is alone in the container, it can be made. */
+const drawVastMap = (scene: Scene, on: ContainerDescriptor): void =>
+  scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    argsz: 32n,
+    flags: 3n,
+    vaddr: { arena: DATA_OFFSET },
+    iova: drawFreeIova(scene.dice, type1Of(on)),
+    size: VAST,
+  });
+
+/** Of more maps than these the limit is not looked for. */
+const FEW_MAPS = 16;
+
+/** Maps page by page until there are too many. */
+const drawManyMaps = (scene: Scene, { value }: ContainerDescriptor, available: number): void => {
+  for (let page = 0n; page <= BigInt(available); page += 1n) {
+    scene.call('mapDma', value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+      argsz: 32n,
+      flags: 3n,
+      vaddr: { arena: DATA_OFFSET + page * PAGE },
+      iova: FREE_IOVA + page * PAGE,
+      size: PAGE,
+    });
+  }
+};
+
+/** Behind where other maps are drawn. */
+const FREE_IOVA = 0x200_0000n;
+
+/** What devices reserve and where the apertures of IOMMUs end: a group that joins later may forbid it. */
+const drawDeviceEdge = (scene: Scene): bigint => {
+  const { dice, platform } = scene;
+  const starts = platform.devices.flatMap(({ reserved }) => reserved.map(({ start }) => start));
+  const ends = platform.iommus.map(({ aperture }) => aperture.last + 1n);
+  return wrap(dice.of([...starts, ...starts, ...ends]) + dice.of([0n, 0n, -PAGE]));
+};
+
 /** A map that mostly succeeds: whole pages where there is memory, and where something may be mapped. */
 const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
   const { dice } = scene;
@@ -75,7 +116,13 @@ const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
     argsz: 32n,
     flags: BigInt(dice.of([3, 3, 3, 1, 2])),
     vaddr: { arena: DATA_OFFSET + page * PAGE },
-    iova: belowEnd(scene, drawFreeIova(dice, type1Of(on)), size),
+    iova: belowEnd(
+      scene,
+      scene.platform.iommus.length > 0 && dice.chance(1, 6)
+        ? drawDeviceEdge(scene)
+        : drawFreeIova(dice, type1Of(on)),
+      size,
+    ),
     size,
   });
 };
@@ -92,11 +139,21 @@ export const drawMapDma = (scene: Scene, on: ContainerDescriptor): void => {
     drawFittingMap(scene, on);
     return;
   }
-  const size = drawLength(dice);
+  if (type1 !== undefined && dice.chance(1, 16)) {
+    if (type1.available <= FEW_MAPS) {
+      drawManyMaps(scene, on, type1.available);
+      return;
+    }
+    if (type1.tracksDirty || type1.domains.length === 0) {
+      drawVastMap(scene, on);
+      return;
+    }
+  }
+  const { address, length: size } = drawSource(scene);
   scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
     argsz: drawArgsz(scene, 32),
     flags: BigInt(dice.of([3, 3, 3, 3, 3, 3, 3, 1, 1, 2, 0, 7, 8])),
-    vaddr: drawUserAddress(dice),
+    vaddr: address,
     iova: belowEnd(scene, drawType1Iova(dice, type1), size),
     size,
   });
@@ -136,7 +193,7 @@ const drawBitmap = (scene: Scene, on: ContainerDescriptor, wider: boolean): Bitm
       size,
       bitmap_pgsize: dice.chance(1, 15) ? dice.of([0n, 1n, 0x2000n, 0x1800n, 0x20_0000n]) : PAGE,
       bitmap_size: dice.chance(1, 10) ? dice.of([0n, bytes - 8n, bytes - 1n, 1n << 63n]) : bytes,
-      bitmap_data: dice.chance(1, 25) ? dice.of([U64_MAX, 0n, 0x7fff_ffff_fff8n]) : place,
+      bitmap_data: dice.chance(1, 12) ? dice.of([U64_MAX, 0n, 0x7fff_ffff_fff8n]) : place,
     },
     also: [{ at: place, words: new Array<bigint>(WORDS).fill(word) }],
   };
@@ -153,7 +210,7 @@ const drawUnmapWithBitmap = (scene: Scene, on: ContainerDescriptor): void => {
     vfio.VFIO_IOMMU_UNMAP_DMA,
     layout,
     48,
-    { argsz: drawArgsz(scene, 48), flags, ...fields },
+    { argsz: dice.chance(1, 16) ? dice.of([24n, 47n]) : drawArgsz(scene, 48), flags, ...fields },
     also,
   );
 };
@@ -228,6 +285,10 @@ export const drawOddContainer = (scene: Scene, { value }: ContainerDescriptor): 
 /** Moves memory from under mappings, whose pages stay where they were. */
 export const drawMovedMemory = (scene: Scene): void => {
   const { dice } = scene;
+  if (dice.chance(1, 6)) {
+    drawFile(scene, DATA_OFFSET);
+    return;
+  }
   scene.add({
     op: 'mmap',
     label: scene.draft.label('moved'),

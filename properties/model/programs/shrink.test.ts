@@ -8,8 +8,8 @@ import type { FaultName } from '../../../model/emulator/faults.ts';
 import { programs } from '../../../model/programs/arbitrary.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { smallerPrograms, startOfShrinking } from '../../../model/programs/shrink.ts';
-import { shrinkProgram } from '../../../oracle/check/campaign.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
+import { shrinkProgram } from '../../../oracle/check/shrink-program.ts';
 import { CORPUS } from '../../corpus/corpus.ts';
 import { settingOf } from '../../settings.ts';
 

@@ -27,7 +27,7 @@ const PROGRAMS = 250;
 const SEED = 31;
 const START = startOfProgram(SETTING);
 
-const drawn = fc.sample(programs(SETTING, 40, { transfersIn: 1 }), {
+const drawn = fc.sample(programs(SETTING, 40, { looks: { transfersIn: 1 } }), {
   numRuns: PROGRAMS,
   seed: SEED,
 });
