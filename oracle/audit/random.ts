@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { programs } from '../../model/programs/arbitrary.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
-import { seedOfBatch } from '../check/campaign.ts';
+import { seedOfBatch } from '../check/tally.ts';
 import { causesOf, type Differences, noteDifferences } from './differences.ts';
 import { type Located, settingOn, startBetween, startOn } from './located.ts';
 import { GROUNDS, type Ground } from './platforms.ts';
@@ -100,14 +100,21 @@ const runOn = (
 /** Programs on both containers of a release. */
 export const onContainers = (release: ReleaseName): RandomSides => ({
   startOn: (ground) => startOn(release, ground),
-  arbitrary: (ground) => programs(settingOn(release, ground), LENGTH, { transfersIn: 0 }, 'legacy'),
+  arbitrary: (ground) =>
+    programs(settingOn(release, ground), LENGTH, {
+      looks: { transfersIn: 0 },
+      paths: 'legacy',
+    }),
 });
 
 /** Programs of native calls, and of VFIO's on an iommufd, in two releases. */
 export const onReleases = (earlier: ReleaseName, later: ReleaseName): RandomSides => ({
   startOn: (ground) => startBetween(earlier, later, ground, 'compat'),
   arbitrary: (ground) =>
-    programs(settingOn(earlier, ground), LENGTH, { transfersIn: 0 }, 'iommufd'),
+    programs(settingOn(earlier, ground), LENGTH, {
+      looks: { transfersIn: 0 },
+      paths: 'iommufd',
+    }),
 });
 
 /** Deterministic: a seed finds the same causes by the same programs each time. */
