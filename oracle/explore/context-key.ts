@@ -151,7 +151,7 @@ export class ContextKey {
     this.#ranges(table.allowed);
     writer.u64(table.alignment);
     writer.flag(table.largePagesDisabled);
-    for (const users of [table.domains, table.accesses]) {
+    for (const users of [table.domains, table.slots, table.accesses]) {
       writer.number(users.length);
       for (const id of users) this.#place(id);
     }

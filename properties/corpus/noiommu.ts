@@ -371,6 +371,38 @@ export const NOIOMMU_GROUPS = [
     NOIOMMU,
   ),
   example(
+    'where memory lies is told by the first domain of the IOAS, and the last takes its place',
+    [
+      ...BOUND,
+      map('map', 0x1000_0000n, 'IOMMU_IOAS_MAP/maps'),
+      attach('attach', ioasId),
+      ATTACHED,
+      getPa('of the first', {}, 'tells'),
+      [
+        vfio('detach', 'device', 'VFIO_DEVICE_DETACH_IOMMUFD_PT', {}),
+        'VFIO_DEVICE_DETACH_IOMMUFD_PT/detaches',
+      ],
+      getPa('of the mock', {}, 'not-software'),
+      attach('again', ioasId),
+      getPa('of the same', {}, 'not-software'),
+      [
+        native('own', 'iommufd', 'IOMMU_HWPT_ALLOC', {
+          dev_id: out('bind', 'out_devid'),
+          pt_id: ioasId,
+        }),
+        'IOMMU_HWPT_ALLOC/allocates',
+      ],
+      getPa('of the mock still', {}, 'not-software'),
+      [
+        native('mock goes', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_stdev_id') }),
+        'IOMMU_DESTROY/destroys',
+      ],
+      attach('to its own', out('own', 'out_hwpt_id')),
+      getPa('of its own', {}, 'tells'),
+    ],
+    NOIOMMU,
+  ),
+  example(
     'where memory lies is not told to the unprivileged',
     [...IOAS, getPa('asks', {}, 'not-privileged')],
     settingOf('noiommu', LIMITED),

@@ -28,7 +28,7 @@ export const ioasNoIommuGetPaRules = rulesOf(
     ),
     notSoftware: refuses(
       'EOPNOTSUPP',
-      'The IOAS has no domain, or the first that it has is of an IOMMU.',
+      'The IOAS has no domain, or its first is of an IOMMU; when that goes, the last takes its place.',
       'iopt_get_phys() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     tells: grants(
@@ -81,16 +81,9 @@ export const ioasNoIommuGetPa: Handler = (request): readonly Outcome[] => {
   if (ioas === undefined) return [failed(rules.noIoas, world)];
   const area = areaAt(ioas.table.areas, iova);
   if (area === undefined) return [failed(rules.notMapped, world)];
-  const isSoftware = ioas.table.domains.map(
-    (id) => hwptAt(context, id)?.domain.iommu === SOFTWARE_IOMMU,
-  );
-  const [domain] = ioas.table.domains;
-  if (domain === undefined || !isSoftware.includes(true)) {
+  const [domain] = ioas.table.slots;
+  if (domain === undefined || hwptAt(context, domain)?.domain.iommu !== SOFTWARE_IOMMU) {
     return [failed(rules.notSoftware, world)];
-  }
-  if (isSoftware.includes(false)) {
-    const what = 'GET_PA where domains of an IOMMU and of none follow one IOAS';
-    return [{ kind: 'unspecified', what, doubtful: true, world: () => world }];
   }
   const offset = BigInt(translate(context, domain, iova)?.offset ?? 0);
   const rest = area.value.last - iova + 1n;

@@ -106,10 +106,18 @@ export const withDomain = (
     return refused(mappingRules.noPermission);
   }
   const domains = [...table.domains, hwpt];
-  return {
-    context: withTable(filled.context, ioas, withUsers(table, domains, table.accesses, alignment)),
-    memory: filled.memory,
-  };
+  const slots = [...table.slots, hwpt];
+  const users = withUsers(table, domains, table.accesses, alignment, slots);
+  return { context: withTable(filled.context, ioas, users), memory: filled.memory };
+};
+
+/** Without a gap: the last one moves to where the one was that goes. */
+const slotsWithout = ({ slots }: IoPagetable, hwpt: ObjectId): readonly ObjectId[] => {
+  const kept = slots.slice(0, -1);
+  const tail = slots.at(-1);
+  return tail === undefined || tail === hwpt
+    ? kept
+    : kept.map((other) => (other === hwpt ? tail : other));
 };
 
 /** The domain follows the table no more. */
@@ -121,7 +129,8 @@ export const withoutDomain = (
   const before = tableOf(state.context, ioas);
   const domains = before.domains.filter((id) => id !== hwpt);
   const freed = unreserved(before, { kind: 'domain', hwpt });
-  const table = withUsers(freed, domains, freed.accesses, freed.alignment);
+  const slots = slotsWithout(before, hwpt);
+  const table = withUsers(freed, domains, freed.accesses, freed.alignment, slots);
   const emptied =
     domains.length === 0 && before.domains.length > 0
       ? (eachAreaHeld(state, table, letGo) as IommufdState)

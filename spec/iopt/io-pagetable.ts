@@ -26,6 +26,8 @@ export type IoPagetable = {
   readonly largePagesDisabled: boolean;
   /** The hwpts whose domains follow this table. Every area is filled into each of them. */
   readonly domains: readonly ObjectId[];
+  /** The same where the kernel has them: the last takes the place of one that goes. Pages are read back from the first. */
+  readonly slots: readonly ObjectId[];
   /** The accesses that are attached. */
   readonly accesses: readonly ObjectId[];
 };
@@ -38,6 +40,7 @@ export const EMPTY_IO_PAGETABLE: IoPagetable = {
   alignment: 1n,
   largePagesDisabled: false,
   domains: [],
+  slots: [],
   accesses: [],
 };
 
@@ -65,6 +68,7 @@ export const withAreas = (table: IoPagetable, areas: Areas): IoPagetable => ({
   alignment: table.alignment,
   largePagesDisabled: table.largePagesDisabled,
   domains: table.domains,
+  slots: table.slots,
   accesses: table.accesses,
 });
 
@@ -76,6 +80,7 @@ export const withReserved = (table: IoPagetable, reserved: readonly Reserved[]):
   alignment: table.alignment,
   largePagesDisabled: table.largePagesDisabled,
   domains: table.domains,
+  slots: table.slots,
   accesses: table.accesses,
 });
 
@@ -85,6 +90,7 @@ export const withUsers = (
   domains: IoPagetable['domains'],
   accesses: IoPagetable['accesses'],
   alignment: bigint,
+  slots = table.slots,
 ): IoPagetable => ({
   areas: table.areas,
   reserved: table.reserved,
@@ -93,6 +99,7 @@ export const withUsers = (
   alignment,
   largePagesDisabled: table.largePagesDisabled,
   domains,
+  slots,
   accesses,
 });
 
