@@ -69,9 +69,11 @@ const memoryIn = (program: Program): Situation | undefined => {
   return undefined;
 };
 
-/** A mediated device needs no domain. */
+/** A mediated device needs no domain, and nothing translates for one without an IOMMU. */
 const isTranslated = ({ setting }: World, name: string): boolean =>
-  setting.platform.devices.some((device) => device.name === name && device.iommu !== 'none');
+  setting.platform.devices.some(
+    (device) => device.name === name && typeof device.iommu === 'number',
+  );
 
 const isDeviceOpen = (world: World, fd: Fd): boolean => {
   const file = fileAt(world, PROCESS, fd);

@@ -3,9 +3,10 @@
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { type Expectation, startOfProgram } from '../../model/programs/draft.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
+import type { PlatformDevice } from '../../spec/platform.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
 import type { Rule } from '../../spec/rule.ts';
-import { type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
+import { isGroupOf, type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
 import { wrapped } from '../report/lines.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { withLooks } from './confirm.ts';
@@ -58,22 +59,17 @@ const layoutOf = (operation: Operation | undefined): string =>
     ? operation.argument.layout
     : '';
 
-const textsIn = (program: Program): string =>
-  program
-    .map((operation) => {
-      if (operation.op === 'open') return `${operation.path} `;
-      if (operation.op !== 'ioctl' || operation.argument.kind !== 'bytes') return '';
-      return Buffer.from(operation.argument.hex, 'hex').toString('latin1');
-    })
-    .join('\n');
+const isUsedBy = (device: PlatformDevice, operation: Operation): boolean => {
+  if (operation.op === 'open') return isGroupOf(device, operation.path);
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'bytes') return false;
+  return Buffer.from(operation.argument.hex, 'hex').includes(device.name);
+};
 
 /** Devices that the program names, or whose group it opens. */
-const devicesIn = ({ ground }: Located, program: Program): readonly NamedDevice[] => {
-  const texts = textsIn(program);
-  return ground.platform.devices.filter(
-    ({ name, group }) => texts.includes(name) || texts.includes(`/dev/vfio/${group} `),
+const devicesIn = ({ ground }: Located, program: Program): readonly NamedDevice[] =>
+  ground.platform.devices.filter((device) =>
+    program.some((operation) => isUsedBy(device, operation)),
   );
-};
 
 const sideSays = (name: string, rule: Rule, answers: string): readonly string[] =>
   wrapped(`${name}: ${answers}. ${rule.says} (${rule.source})`, '', '  ');

@@ -33,18 +33,19 @@ static long opened(const char *path)
   locate: `/* The file of the group of a device, which must be bound to a driver of VFIO. */
 static void locate(const char *device, char *group, size_t length)
 {
-	static const char *const buses[] = { "pci", "mdev" };
+	static const char *const buses[] = { "pci", "mdev" }, *const prefixes[] = { "", "noiommu-" };
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 4; i++) {
 		char link[256], target[256];
 		ssize_t end;
 
-		snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s/iommu_group", buses[i], device);
+		snprintf(link, sizeof(link), "/sys/bus/%s/devices/%s/iommu_group", buses[i % 2], device);
 		end = readlink(link, target, sizeof(target) - 1);
 		if (end < 0)
 			continue;
 		target[end] = 0;
-		snprintf(group, length, "/dev/vfio/%s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+		snprintf(group, length, "/dev/vfio/%s%s", prefixes[i / 2],
+			 strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
 		if (access(group, F_OK) == 0)
 			return;
 	}

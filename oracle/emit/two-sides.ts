@@ -82,6 +82,10 @@ const sideData = (rows: readonly string[]): readonly string[] => [
   '',
 ];
 
+/** Also where nothing translates for the group. */
+export const isGroupOf = ({ group }: NamedDevice, path: string): boolean =>
+  path === `/dev/vfio/${group}` || path === `/dev/vfio/noiommu-${group}`;
+
 const styleFor = (devices: readonly NamedDevice[]): CStyle => {
   const variable = (stem: string, index: number): string | undefined =>
     index < 0 ? undefined : `${stem}_${index + 1}`;
@@ -89,7 +93,7 @@ const styleFor = (devices: readonly NamedDevice[]): CStyle => {
     tell: (_, call) => `did(${call})`,
     open: (_, path) => `opened(${path})`,
     path: (path) => {
-      const group = devices.findIndex((device) => path === `/dev/vfio/${device.group}`);
+      const group = devices.findIndex((device) => isGroupOf(device, path));
       return path === CONTAINER ? 'container' : (variable('group', group) ?? quoted(path));
     },
     device: (name) =>
