@@ -5,13 +5,20 @@ import type { FaultName } from '../../model/emulator/faults.ts';
 import { PATHS, type PathsOfCampaign } from '../../model/programs/paths.ts';
 import type { Setting } from '../../spec/platform.ts';
 import type { CampaignOptions } from '../check/campaign.ts';
+import type { CampaignFile } from '../check/campaign-file.ts';
+import { coverOf } from '../check/cover.ts';
 import type { CampaignReport, Counterexample } from '../check/report.ts';
+import { type Shard, shardOfSetting } from '../check/shard.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
 import { counterexampleReport, counterexampleText, settingText } from '../report/counterexample.ts';
+import { coverText } from '../report/cover/cover-text.ts';
 import { grouped } from '../report/quantities.ts';
 import type { Verbosity } from '../report/verbosity.ts';
+import { campaignFileText } from '../trace/campaign-json.ts';
 import { jsonLine } from '../trace/json-line.ts';
+import { traceLines } from '../trace/trace-file.ts';
 import { BadUse } from './bad-use.ts';
+import { COVER_HELP, checkCoverFile, saveCover } from './cover-file.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
 import {
@@ -34,6 +41,7 @@ import {
   settingsFor,
   wholeNumber,
 } from './settings.ts';
+import { writeResult } from './write-result.ts';
 
 type Options = SettingOptions &
   SubjectOptions & {
@@ -43,6 +51,10 @@ type Options = SettingOptions &
     readonly length: number;
     readonly dma?: number;
     readonly paths: PathsOfCampaign;
+    readonly guided?: boolean;
+    readonly shard?: Shard;
+    readonly cover?: true | string;
+    readonly report?: string;
     readonly save: string;
     readonly defect?: readonly FaultName[];
     readonly json?: true;
@@ -57,11 +69,15 @@ Examples:
   $ iommufd-spec check --unprivileged --memlock 8
   $ iommufd-spec check --paths legacy --platform vtd
   $ iommufd-spec check --defect cut-off-by-one
+  $ iommufd-spec check --cover
+  $ iommufd-spec check --seconds 60 --cover rules.html
+  $ iommufd-spec check --runs 100000 --seed 7 --shard 2/8 --report 2.json
   $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 2000
   $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 200 --dma 1
 
 Without --release, --platform and --unprivileged, each release is checked on each platform, with and without
-privilege. The first violation ends the check: its program is shrunk, printed and saved. Exit status: 0 no violation,
+privilege. The first violation ends the check: its program is shrunk, printed and saved. A shard goes on, as the others do not
+know of it, and shrinks the first; on a kernel it goes on with the next platform. Exit status: 0 no violation,
 1 a violation, 130 interrupted.`;
 
 const SEED_MAX = 0x7fff_ffff;
@@ -72,6 +88,16 @@ const seedNumber = (text: string): number => {
     throw new InvalidArgumentError('It must be a whole number of 31 bits.');
   }
   return value;
+};
+
+/** "2/8" */
+const shardNumber = (text: string): Shard => {
+  const [, number, of] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  const index = Number(number) - 1;
+  if (!(index >= 0 && index < Number(of))) {
+    throw new InvalidArgumentError('It must be K/N, with K from 1 to N.');
+  }
+  return { index, of: Number(of) };
 };
 
 /** As many of the runs as the setting at `index` gets, if `total` are shared by `count`. */
@@ -131,6 +157,10 @@ const kernelPlaces = (options: Options): readonly Opening[] => {
   );
 };
 
+/** On a kernel drawing takes no time from the programs; a shard knows nothing of what the others drew. */
+const isGuided = (options: Options): boolean =>
+  options.shard === undefined && (options.guided ?? isOnKernel(options));
+
 /** Without a number of runs, each place gets its share of the time. */
 const runAll = async (
   openings: readonly Opening[],
@@ -139,7 +169,7 @@ const runAll = async (
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Pick<Campaigns, 'reports' | 'counterexample' | 'seconds'>> => {
-  const { runs, length, dma, paths } = options;
+  const { runs, length, dma, paths, shard } = options;
   const looks = dma === undefined ? {} : { looks: { transfersIn: dma } };
   const reports: CampaignReport[] = [];
   const start = Date.now();
@@ -159,6 +189,8 @@ const runAll = async (
         length,
         ...looks,
         paths,
+        guided: isGuided(options),
+        ...(shard === undefined ? {} : { shard: shardOfSetting(shard, index) }),
         runs: runs === undefined ? Number.MAX_SAFE_INTEGER : share(runs, openings.length, index),
         signal: runs === undefined ? AbortSignal.any([signal, time]) : signal,
         onProgress: (done) =>
@@ -171,24 +203,53 @@ const runAll = async (
       })
       .finally(place.close);
     reports.push(report);
-    if (report.counterexample !== undefined) {
-      return { reports, counterexample: report.counterexample, seconds: spent() };
-    }
+    if (report.counterexample !== undefined && shard === undefined) break;
   }
-  return { reports, counterexample: undefined, seconds: spent() };
+  const counterexample = reports.find((report) => report.counterexample)?.counterexample;
+  return { reports, counterexample, seconds: spent() };
 };
+
+const fileOf = (campaigns: Campaigns, seed: number, options: Options): CampaignFile => {
+  const { runs, seconds, length, dma, paths, shard, defect = [] } = options;
+  const { subject } = campaigns;
+  return {
+    asked: {
+      subject,
+      seed,
+      ...(runs === undefined ? { seconds } : { runs }),
+      length,
+      paths,
+      ...(dma === undefined ? {} : { dma }),
+      guided: isGuided(options),
+      defects: defect,
+    },
+    ...(shard === undefined ? {} : { shards: { held: [shard.index + 1], of: shard.of } }),
+    milliseconds: Math.round(campaigns.seconds * 1000),
+    campaigns: campaigns.reports.map(({ counterexample, seed: _, ...counts }) => ({
+      ...counts,
+      trace:
+        counterexample === undefined
+          ? undefined
+          : [...traceLines(traceOf(counterexample, seed, defect, subjectOf(options)))],
+    })),
+  };
+};
+
+const subjectOf = (options: Options): 'kernel' | 'emulator' =>
+  isOnKernel(options) ? 'kernel' : 'emulator';
 
 const printText = (
   output: Output,
   campaigns: Campaigns,
   seed: number,
   verbosity: Verbosity,
-  saved: string,
+  { save: saved, cover }: Options,
 ): void => {
   const { palette } = output;
   const { reports, counterexample, seconds } = campaigns;
   const summary = summaryOf(reports, seed, seconds, campaigns.subject);
   output.lines(campaignsText(summary, verbosity, palette));
+  if (cover === true) output.lines(['', ...coverText(coverOf(reports), palette)]);
   output.line('');
   if (counterexample === undefined) {
     output.line(palette.good('no violation'));
@@ -198,12 +259,18 @@ const printText = (
   output.lines(['', `Saved to ${saved}; to run it again: ${campaigns.replay} ${saved}`]);
 };
 
-const printJson = (output: Output, campaigns: Campaigns, seed: number, saved: string): void => {
+const printJson = (
+  output: Output,
+  campaigns: Campaigns,
+  seed: number,
+  { save: saved, cover }: Options,
+): void => {
   const { reports, counterexample, seconds } = campaigns;
   output.line(
     jsonLine({
       ...summaryOf(reports, seed, seconds, campaigns.subject),
       seconds,
+      ...(cover === undefined ? {} : { cover: coverOf(reports) }),
       ...(counterexample === undefined
         ? {}
         : { counterexample: counterexampleReport(counterexample, 'brief'), saved }),
@@ -214,6 +281,13 @@ const printJson = (output: Output, campaigns: Campaigns, seed: number, saved: st
 const ON_EMULATOR = { subject: 'the emulator', replay: 'iommufd-spec replay' };
 
 const check = async (options: Options): Promise<number> => {
+  if (options.shard !== undefined && options.seed === undefined) {
+    throw new BadUse('Shards of one run have one seed: name it with --seed.');
+  }
+  if (options.shard !== undefined && options.guided === true) {
+    throw new BadUse('--guided makes a program depend on all before it, which shards do not draw.');
+  }
+  if (typeof options.cover === 'string') checkCoverFile(options.cover);
   const output = openOutput();
   const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
   const seed = options.seed ?? Math.floor(Math.random() * SEED_MAX);
@@ -236,11 +310,15 @@ const check = async (options: Options): Promise<number> => {
   if (counterexample !== undefined) {
     saveTrace(
       options.save,
-      traceOf(counterexample, seed, options.defect ?? [], onKernel ? 'kernel' : 'emulator'),
+      traceOf(counterexample, seed, options.defect ?? [], subjectOf(options)),
     );
   }
-  if (options.json === true) printJson(output, campaigns, seed, options.save);
-  else printText(output, campaigns, seed, verbosity, options.save);
+  if (options.report !== undefined) {
+    writeResult(options.report, campaignFileText(fileOf(campaigns, seed, options)), '--report');
+  }
+  if (typeof options.cover === 'string') saveCover(options.cover, coverOf(campaigns.reports));
+  if (options.json === true) printJson(output, campaigns, seed, options);
+  else printText(output, campaigns, seed, verbosity, options);
   if (counterexample !== undefined) return VIOLATION;
   if (signal.aborted) output.error(output.errorPalette.doubtful('interrupted'));
   return signal.aborted ? INTERRUPTED : FINE;
@@ -272,6 +350,14 @@ export const addCheck = (program: Command): void => {
         .default('any'),
     );
   addSubjectOptions(addSettingOptions(command))
+    .option(
+      '--guided',
+      'draw refusals again that would repeat what was seen often (on a kernel the default)',
+    )
+    .option('--no-guided', 'draw every program by itself')
+    .option('--shard <k/n>', 'run the k-th of n parts of the programs', shardNumber)
+    .option('--cover [file]', COVER_HELP)
+    .option('--report <file>', 'write the report to a file, which merge reads')
     .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'name the rules that were not reached, and show more of the state');

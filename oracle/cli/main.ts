@@ -12,6 +12,7 @@ import { BAD_INPUT, DEFECT, ENVIRONMENT } from './exit-status.ts';
 import { addExplore } from './explore.ts';
 import { addJudge } from './judge.ts';
 import { addKernelBuild } from './kernel-build.ts';
+import { addMerge } from './merge.ts';
 import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { addRules } from './rules.ts';
@@ -26,6 +27,7 @@ const program = new Command('iommufd-spec')
 
 addJudge(program);
 addCheck(program);
+addMerge(program);
 addRecord(program);
 addReplay(program);
 addShrink(program);

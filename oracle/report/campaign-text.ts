@@ -2,7 +2,7 @@
 
 import type { Setting } from '../../spec/platform.ts';
 import { ALL_RULES } from '../../spec/rules.ts';
-import type { CampaignReport } from '../check/report.ts';
+import type { CampaignCounts } from '../check/campaign-file.ts';
 import { settingText } from './counterexample.ts';
 import { columns, indented, wrapped } from './lines.ts';
 import type { Palette } from './palette.ts';
@@ -18,7 +18,9 @@ export type CampaignsSummary = {
   readonly runs: number;
   readonly calls: number;
   readonly callsPerSecond: number;
-  readonly verdicts: CampaignReport['verdicts'];
+  readonly verdicts: CampaignCounts['verdicts'];
+  /** Programs that ended in a violation. */
+  readonly failing: number;
   /** Ids of the rules that gave a reply, and of those that gave none. */
   readonly rulesReached: readonly string[];
   readonly rulesNotReached: readonly string[];
@@ -37,7 +39,7 @@ const added = (counts: readonly ReadonlyMap<string, number>[]): ReadonlyMap<stri
 
 /** Several campaigns as one. `seconds` is how long they took together. */
 export const summaryOf = (
-  reports: readonly CampaignReport[],
+  reports: readonly CampaignCounts[],
   seed: number,
   seconds: number,
   subject = 'the emulator',
@@ -49,6 +51,7 @@ export const summaryOf = (
     seed,
     settings: reports.map(({ setting }) => setting),
     runs: reports.reduce((sum, report) => sum + report.runs, 0),
+    failing: reports.reduce((sum, report) => sum + report.failing, 0),
     calls,
     callsPerSecond: seconds > 0 ? Math.round(calls / seconds) : 0,
     verdicts: reports.map(({ verdicts }) => verdicts).reduce(addedCounts, NO_COUNTS),
@@ -96,6 +99,7 @@ export const campaignsText = (
     ['programs', grouped(summary.runs)],
     ['calls', `${grouped(summary.calls)}, ${grouped(summary.callsPerSecond)} a second`],
     ...verdictRows(summary, palette),
+    ...(summary.failing > 1 ? [['programs that fail', palette.bad(grouped(summary.failing))]] : []),
     ['rules reached', `${rulesReached.length} of ${rules}`],
     ...[...summary.knownComplaints].map(([id, number]) => [
       'known complaint',

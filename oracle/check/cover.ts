@@ -1,0 +1,51 @@
+// Which rules campaigns reached, how often, and which not: those that they cannot reach told from those that they did not.
+
+import type { ErrnoName } from '../../spec/abi/errno.ts';
+import { SECTIONS } from '../../spec/rules.ts';
+import type { CampaignCounts } from './campaign-file.ts';
+import { whyNot } from './unreachable.ts';
+
+export type RuleCover = {
+  readonly id: string;
+  /** Absent where the rule grants. */
+  readonly errno?: ErrnoName;
+  readonly says: string;
+  /** Calls that it answered. */
+  readonly count: number;
+  /** Why no drawn program can reach it in these settings. */
+  readonly unreachable?: string;
+};
+
+export type PartCover = { readonly name: string; readonly rules: readonly RuleCover[] };
+
+export type Cover = {
+  readonly reached: number;
+  readonly missed: number;
+  readonly unreachable: number;
+  readonly sections: readonly { readonly title: string; readonly parts: readonly PartCover[] }[];
+};
+
+export const coverOf = (campaigns: readonly Pick<CampaignCounts, 'setting' | 'rules'>[]): Cover => {
+  const settings = campaigns.map(({ setting }) => setting);
+  const sections = SECTIONS.map(({ title, parts }) => ({
+    title,
+    parts: parts.map(({ name, rules }) => ({
+      name,
+      rules: rules.map((rule): RuleCover => {
+        const count = campaigns.reduce((sum, { rules }) => sum + (rules.get(rule.id) ?? 0), 0);
+        const unreachable = count > 0 ? undefined : whyNot(rule, settings);
+        return {
+          id: rule.id,
+          ...(rule.errno === undefined ? {} : { errno: rule.errno }),
+          says: rule.says,
+          count,
+          ...(unreachable === undefined ? {} : { unreachable }),
+        };
+      }),
+    })),
+  }));
+  const all = sections.flatMap(({ parts }) => parts.flatMap(({ rules }) => rules));
+  const reached = all.filter(({ count }) => count > 0).length;
+  const unreachable = all.filter((rule) => rule.unreachable !== undefined).length;
+  return { reached, missed: all.length - reached - unreachable, unreachable, sections };
+};

@@ -1,0 +1,93 @@
+// Which rules `check` cannot reach in a setting, with the reason, so that they are told from those that it did not reach.
+
+import type { Setting } from '../../spec/platform.ts';
+import type { Rule } from '../../spec/rule.ts';
+import { releasesOf } from '../../spec/rules.ts';
+
+/** Rules that no drawn program reaches anywhere. */
+export const NEVER: Readonly<Record<string, string>> = {
+  'cutting/large-pages':
+    'areas are cut only where large pages are disabled; the kernel checks again for a thread that enables them meanwhile',
+  'accesses/read-only-pages':
+    'an area is writable only if its memory was mapped so, and the area is looked at first',
+  'accesses/detached':
+    'an in-kernel user without an IOAS is a mediated device, which asks for nothing by itself',
+  'locked memory/process-limit':
+    'charging the process takes CAP_SYS_RESOURCE, and who has it has no limit',
+  'IOMMU_DESTROY/uncertain': 'it is of calls that are not specified: their reply is never judged',
+  'VFIO_SET_IOMMU/no-iommu': 'no platform has a group without an IOMMU',
+  'VFIO_SET_IOMMU/no-iommu-not-privileged': 'no platform has a group without an IOMMU',
+  'type1 VFIO_IOMMU_MAP_DMA/maps-out-of-reach':
+    'what follows such a map could not be judged; programs keep away from it',
+  'attaching to type1/nothing-left': 'no platform has a device that reserves every IOVA',
+  'type1 locked memory/new-owner-limit': 'a program is one process',
+};
+
+type Need = {
+  /** Of ids of rules. */
+  readonly rules: RegExp;
+  readonly has: (setting: Setting) => boolean;
+  readonly reason: string;
+};
+
+const hasDevice = ({ platform }: Setting): boolean => platform.devices.length > 0;
+const isAfter612 = ({ release }: Setting): boolean => release !== '6.12.95';
+
+const NEEDS: readonly Need[] = [
+  {
+    rules:
+      /^(VFIO_GROUP_|VFIO_DEVICE_|groups\/|devices\/|attaching to type1\/|type1 (pinning|locked memory)\/|type1 VFIO_IOMMU_|type1 VFIO_SET_IOMMU\/(?!no-)|VFIO calls on a legacy container\/unknown-number|open\/(no-group|device-bound|group-busy|group|no-device|device)$)/,
+    has: hasDevice,
+    reason: 'the platform has no device for a group or a legacy container',
+  },
+  {
+    rules: /^transfers by a device\//,
+    has: ({ platform }) => platform.devices.some(({ dmaEngine }) => dmaEngine === true),
+    reason: 'no device of the platform moves memory when it is told to',
+  },
+  {
+    rules: /^type1 pinning\//,
+    has: ({ platform }) => platform.devices.some(({ iommu }) => iommu !== 'none'),
+    reason: 'the platform has no device behind an IOMMU',
+  },
+  {
+    rules: /^(IOMMU_OPTION\/rlimit-(objects-exist|value|set)$)/,
+    has: ({ credentials }) => credentials.privileged,
+    reason: 'the program is not privileged',
+  },
+  {
+    rules:
+      /^(IOMMU_OPTION\/rlimit-not-privileged|locked memory\/user-limit|type1 locked memory\/limit)$/,
+    has: ({ credentials }) => !credentials.privileged,
+    reason: 'the program is privileged: it has no limit',
+  },
+  {
+    rules: /^(IOMMU_TEST_CMD|looking at the caller's pages)/,
+    has: ({ platform }) => platform.testCommands,
+    reason: 'the kernel has no test commands',
+  },
+  {
+    rules:
+      /^(VFIO_DEVICE_BIND_IOMMUFD\/(token-|tail-)|VFIO_DEVICE_(ATTACH|DETACH)_IOMMUFD_PT\/.*pasid|pinning\/file-too-short)/,
+    has: isAfter612,
+    reason: 'the release has no such call or field',
+  },
+];
+
+/** Why no drawn program reaches the rule in the setting; undefined where one can. */
+export const whyNotIn = (rule: Rule, setting: Setting): string | undefined => {
+  const never = NEVER[rule.id];
+  if (never !== undefined) return never;
+  const releases = rule.only ?? releasesOf(rule.part);
+  if (releases !== undefined && !releases.includes(setting.release)) {
+    return `it is of ${releases.join(', ')} only`;
+  }
+  return NEEDS.find(({ rules, has }) => rules.test(rule.id) && !has(setting))?.reason;
+};
+
+/** Why no drawn program reaches the rule in any of the settings; undefined where one can in some of them. */
+export const whyNot = (rule: Rule, settings: readonly Setting[]): string | undefined => {
+  const reasons = settings.map((setting) => whyNotIn(rule, setting));
+  if (reasons.length === 0 || reasons.includes(undefined)) return undefined;
+  return [...new Set(reasons)].join('; or ');
+};

@@ -1,0 +1,28 @@
+// --cover with a file: which form it has is told by how its name ends.
+
+import type { Cover } from '../check/cover.ts';
+import { coverHtml, coverSvg } from '../report/cover/cover-picture.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { BadUse } from './bad-use.ts';
+import { writeResult } from './write-result.ts';
+
+export const COVER_HELP =
+  'which rules were reached how often and which never, and why: a table, or a picture in FILE.html, FILE.svg or FILE.json';
+
+const FORMS: Readonly<Record<string, (cover: Cover) => string>> = {
+  html: coverHtml,
+  svg: coverSvg,
+  json: (cover) => `${jsonLine(cover)}\n`,
+};
+
+const formOf = (file: string) => FORMS[file.slice(file.lastIndexOf('.') + 1)];
+
+/** Throws before anything is run. */
+export const checkCoverFile = (file: string): void => {
+  if (formOf(file) === undefined) {
+    throw new BadUse(`--cover ${file}: its name must end in .html, .svg or .json.`);
+  }
+};
+
+export const saveCover = (file: string, cover: Cover): void =>
+  writeResult(file, formOf(file)?.(cover) ?? '', '--cover');

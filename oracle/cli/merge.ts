@@ -1,0 +1,132 @@
+// iommufd-spec merge: the reports of a campaign's shards as one.
+
+import type { Command } from 'commander';
+import {
+  type CampaignFile,
+  mergedFiles,
+  missingShards,
+  type SavedCampaign,
+  whyNotOneRun,
+} from '../check/campaign-file.ts';
+import { coverOf } from '../check/cover.ts';
+import { campaignsText, summaryOf } from '../report/campaign-text.ts';
+import { settingText } from '../report/counterexample.ts';
+import { coverText } from '../report/cover/cover-text.ts';
+import { count, grouped, listed } from '../report/quantities.ts';
+import { campaignFileText, readCampaignFile } from '../trace/campaign-json.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { readTrace } from '../trace/trace-file.ts';
+import { BadUse } from './bad-use.ts';
+import { COVER_HELP, checkCoverFile, saveCover } from './cover-file.ts';
+import { BAD_INPUT, FINE, VIOLATION } from './exit-status.ts';
+import { type Output, openOutput } from './output.ts';
+import { writeResult } from './write-result.ts';
+
+type Options = {
+  readonly cover?: true | string;
+  readonly report?: string;
+  readonly save: string;
+  readonly json?: true;
+  readonly verbose?: true;
+};
+
+const EXAMPLES = `
+Examples:
+  $ iommufd-spec check --runs 100000 --seed 7 --shard 1/2 --report 1.json
+  $ iommufd-spec check --runs 100000 --seed 7 --shard 2/2 --report 2.json
+  $ iommufd-spec merge 1.json 2.json
+  $ iommufd-spec merge --cover rules.html --report whole.json shards/*.json
+
+The counts, the rules and the violation are those of one run of all programs. Exit status: 0 no violation, 1 a violation,
+2 a file is no report or of another run, or shards are missing (what there is is reported all the same).`;
+
+/** The first violation in the order in which one run meets the settings. */
+const firstFailing = ({ campaigns }: CampaignFile): SavedCampaign | undefined =>
+  campaigns.find(({ trace }) => trace !== undefined);
+
+const printText = async (
+  output: Output,
+  file: CampaignFile,
+  { cover, save, verbose }: Options,
+): Promise<void> => {
+  const { palette } = output;
+  const { campaigns, asked, milliseconds } = file;
+  const summary = summaryOf(campaigns, asked.seed, milliseconds / 1000, asked.subject);
+  output.lines(campaignsText(summary, verbose === true ? 'full' : 'brief', palette));
+  if (cover === true) output.lines(['', ...coverText(coverOf(campaigns), palette)]);
+  output.line('');
+  const failing = campaigns.filter(({ trace }) => trace !== undefined);
+  const [first] = failing;
+  if (first === undefined) {
+    output.line(palette.good('no violation'));
+    return;
+  }
+  for (const { setting, failing: programs } of failing) {
+    const words = `${count(programs, 'program')} with a violation`;
+    output.line(`${palette.bad(words)}, ${settingText(setting)}`);
+  }
+  const { emissionOf } = await import('../emit/emission.ts');
+  const { emissionText } = await import('../emit/text.ts');
+  output.lines(['', emissionText(emissionOf(await readTrace(save))).trimEnd(), '']);
+  output.line(`Saved to ${save}; to run it again: iommufd-spec replay ${save}`);
+};
+
+const printJson = (output: Output, file: CampaignFile, { cover, save }: Options): void => {
+  const { campaigns, asked, milliseconds, shards } = file;
+  const seconds = milliseconds / 1000;
+  output.line(
+    jsonLine({
+      ...summaryOf(campaigns, asked.seed, seconds, asked.subject),
+      seconds,
+      ...(shards === undefined ? {} : { shards, missing: missingShards(file) }),
+      ...(cover === undefined ? {} : { cover: coverOf(campaigns) }),
+      ...(firstFailing(file) === undefined ? {} : { saved: save }),
+    }),
+  );
+};
+
+const merge = async (names: readonly string[], options: Options): Promise<number> => {
+  if (typeof options.cover === 'string') checkCoverFile(options.cover);
+  const output = openOutput();
+  const files = names.map((name) => ({ name, file: readCampaignFile(name) }));
+  const why = whyNotOneRun(files);
+  if (why !== undefined) throw new BadUse(`${why}.`);
+  const [first, ...others] = files.map(({ file }) => file);
+  if (first === undefined) throw new BadUse('No report is named.');
+  const whole = mergedFiles([first, ...others]);
+  const trace = firstFailing(whole)?.trace;
+  if (trace !== undefined) writeResult(options.save, `${trace.join('\n')}\n`, '--save');
+  if (options.report !== undefined) {
+    writeResult(options.report, campaignFileText(whole), '--report');
+  }
+  if (typeof options.cover === 'string') saveCover(options.cover, coverOf(whole.campaigns));
+  if (options.json === true) printJson(output, whole, options);
+  else await printText(output, whole, options);
+  const missing = missingShards(whole);
+  if (missing.length > 0) {
+    const shards = missing.length === 1 ? 'shard' : 'shards';
+    output.error(
+      output.errorPalette.doubtful(
+        `no report of ${shards} ${listed(missing.map(grouped))} of ${whole.shards?.of}`,
+      ),
+    );
+  }
+  if (trace !== undefined) return VIOLATION;
+  return missing.length > 0 ? BAD_INPUT : FINE;
+};
+
+export const addMerge = (program: Command): void => {
+  program
+    .command('merge')
+    .description('make one report of those of the shards of a check')
+    .argument('<reports...>', 'what check --report wrote')
+    .option('--cover [file]', COVER_HELP)
+    .option('--report <file>', 'write the report to a file')
+    .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')
+    .option('--json', 'print one line of JSON')
+    .option('-v, --verbose', 'name the rules that were not reached')
+    .addHelpText('after', EXAMPLES)
+    .action(async (reports: readonly string[], options: Options) => {
+      process.exitCode = await merge(reports, options);
+    });
+};

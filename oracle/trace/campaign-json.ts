@@ -1,0 +1,89 @@
+// A check's report as JSON and back: what `check --report` writes and `merge` reads.
+
+import { readFileSync } from 'node:fs';
+import type { CampaignFile, SavedCampaign } from '../check/campaign-file.ts';
+import { BadInput } from './bad-input.ts';
+import { Fields, parseObject } from './fields.ts';
+import { jsonLine } from './json-line.ts';
+import { settingJson, settingOf } from './setting-json.ts';
+
+const FORMAT = 'iommufd-check-report';
+
+const campaignJson = ({ setting, ...counts }: SavedCampaign) => ({
+  ...settingJson(setting),
+  ...counts,
+});
+
+export const campaignFileText = ({
+  asked,
+  shards,
+  milliseconds,
+  campaigns,
+}: CampaignFile): string =>
+  `${jsonLine({ format: FORMAT, version: 1, asked, shards, milliseconds, campaigns: campaigns.map(campaignJson) })}\n`;
+
+const countsOf = (fields: Fields): ReadonlyMap<string, number> =>
+  new Map(fields.names().map((name) => [name, fields.integer(name)]));
+
+const campaignOf = (fields: Fields): SavedCampaign => {
+  const verdicts = fields.object('verdicts');
+  const at = fields.has('at') ? fields.object('at') : undefined;
+  const trace = fields.has('trace') ? fields.texts('trace') : undefined;
+  return {
+    setting: settingOf(fields),
+    runs: fields.integer('runs'),
+    calls: fields.integer('calls'),
+    failing: fields.integer('failing'),
+    verdicts: {
+      conforms: verdicts.integer('conforms'),
+      deviation: verdicts.integer('deviation'),
+      unknown: verdicts.integer('unknown'),
+      unspecified: verdicts.integer('unspecified'),
+      violation: verdicts.integer('violation'),
+    },
+    rules: countsOf(fields.object('rules')),
+    knownComplaints: countsOf(fields.object('knownComplaints')),
+    interrupted: fields.flag('interrupted'),
+    shrinks: fields.integer('shrinks'),
+    at: at === undefined ? undefined : { batch: at.integer('batch'), index: at.integer('index') },
+    trace,
+  };
+};
+
+const ASKED_NUMBERS = ['runs', 'seconds', 'dma'] as const;
+
+const askedOf = (fields: Fields): CampaignFile['asked'] => {
+  const numbers = ASKED_NUMBERS.filter((name) => fields.has(name));
+  return {
+    subject: fields.text('subject'),
+    seed: fields.integer('seed'),
+    length: fields.integer('length'),
+    paths: fields.text('paths'),
+    guided: fields.flag('guided'),
+    defects: fields.texts('defects'),
+    ...Object.fromEntries(numbers.map((name) => [name, fields.integer(name)])),
+  };
+};
+
+/** Throws BadInput where the file is not there or is no report of a check. */
+export const readCampaignFile = (path: string): CampaignFile => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new BadInput(path, 0, error instanceof Error ? error.message : String(error));
+  }
+  const fields = new Fields(path, 1, parseObject(path, 1, text.trim()));
+  if (fields.raw('format') !== FORMAT || fields.raw('version') !== 1) {
+    fields.fail('this is no report of a check, as check --report writes it');
+  }
+  const shards = fields.has('shards') ? fields.object('shards') : undefined;
+  return {
+    asked: askedOf(fields.object('asked')),
+    ...(shards === undefined
+      ? {}
+      : { shards: { held: shards.list('held').map(Number), of: shards.integer('of') } }),
+    milliseconds: fields.integer('milliseconds'),
+    campaigns: fields.objects('campaigns').map(campaignOf),
+  };
+};

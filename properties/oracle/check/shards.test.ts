@@ -1,0 +1,108 @@
+// Shards do together what one run does: the same programs, counts, rules and violation. With GNU parallel on this machine's
+// cores where it is installed.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FaultName } from '../../../model/emulator/faults.ts';
+import { runCampaign } from '../../../oracle/check/campaign.ts';
+import { mergedCampaigns, type SavedCampaign } from '../../../oracle/check/campaign-file.ts';
+import type { Shard } from '../../../oracle/check/shard.ts';
+import { readCampaignFile } from '../../../oracle/trace/campaign-json.ts';
+import { settingOf } from '../../settings.ts';
+
+const RUNS = 260;
+const SEED = 7;
+const SETTING = settingOf('mock');
+
+const campaign = async (shard?: Shard, fault?: FaultName): Promise<SavedCampaign> => {
+  const { counterexample, seed, ...counts } = await runCampaign({
+    setting: SETTING,
+    runs: RUNS,
+    seed: SEED,
+    length: 40,
+    ...(shard === undefined ? {} : { shard }),
+    ...(fault === undefined ? {} : { faults: new Set([fault]) }),
+  });
+  return { ...counts, trace: counterexample?.program.map(({ label }) => label) };
+};
+
+const shardsOf = async (of: number, fault?: FaultName): Promise<readonly SavedCampaign[]> => {
+  const parts: SavedCampaign[] = [];
+  for (let index = 0; index < of; index += 1) parts.push(await campaign({ index, of }, fault));
+  return parts;
+};
+
+/** Maps compare by their order, too, which says nothing. */
+const comparable = ({ rules, knownComplaints, setting, ...counts }: SavedCampaign) => ({
+  ...counts,
+  rules: [...rules].sort(),
+  knownComplaints: [...knownComplaints].sort(),
+});
+
+const shards = suite('shards');
+
+for (const of of [1, 3]) {
+  shards(`${of} shards make the report of one run`, async () => {
+    const merged = mergedCampaigns((await shardsOf(of)).map((part) => [part]));
+    assert.equal(merged.map(comparable), [comparable(await campaign())]);
+  });
+
+  shards(`${of} shards make the report of one, violations included`, async () => {
+    const fault = 'unmapped-bytes-not-reported';
+    const parts = await shardsOf(of, fault);
+    const whole = await campaign({ index: 0, of: 1 }, fault);
+    assert.ok(whole.failing > 0);
+    assert.equal(mergedCampaigns(parts.map((part) => [part])).map(comparable), [comparable(whole)]);
+    const alone = await campaign(undefined, fault);
+    assert.equal([whole.at, whole.trace], [alone.at, alone.trace]);
+  });
+
+  shards(`${of} shards: the order of the reports does not matter`, async () => {
+    const parts = [...(await shardsOf(of, 'ids-not-reused'))];
+    const [one, other] = [parts, [...parts].reverse()].map((list) =>
+      mergedCampaigns(list.map((part) => [part])).map(comparable),
+    );
+    assert.equal(one, other);
+  });
+}
+
+const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
+const hasParallel = spawnSync('parallel', ['--version']).status === 0;
+
+shards(`GNU parallel runs shards${hasParallel ? '' : ': skipped, as it is not installed'}`, () => {
+  if (!hasParallel) return;
+  const folder = mkdtempSync(join(tmpdir(), 'shards-'));
+  try {
+    const check = [process.execPath, MAIN, 'check', '--runs', '400', '--seed', `${SEED}`];
+    const options = ['--platform', 'vtd', '--shard', '{}/4', '--report', '{}.json'];
+    const jobs = ['--will-cite', '-j', `${availableParallelism()}`];
+    const quoted = [...check, ...options];
+    const ran = spawnSync('parallel', [...jobs, ...quoted, ':::', '1', '2', '3', '4'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    assert.is(ran.status, 0, ran.stderr);
+    const reports = readdirSync(folder).filter((name) => name.endsWith('.json'));
+    assert.is(reports.length, 4);
+    const whole = [...check.slice(1), '--platform', 'vtd', '--report', 'whole'];
+    assert.is(spawnSync(process.execPath, whole, { cwd: folder }).status, 0);
+    const merge = [MAIN, 'merge', '--report', 'merged', ...reports];
+    assert.is(spawnSync(process.execPath, merge, { cwd: folder }).status, 0);
+    const [one, other] = ['whole', 'merged'].map((name) =>
+      readCampaignFile(join(folder, name)).campaigns.map(comparable),
+    );
+    assert.equal(other, one);
+    const [partly, again] = [reports.slice(1), [...reports, ...reports.slice(0, 1)]].map(
+      (names) => spawnSync(process.execPath, [MAIN, 'merge', ...names], { cwd: folder }).status,
+    );
+    assert.equal([partly, again], [2, 2]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+shards.run();
