@@ -11,8 +11,9 @@ export const lastOf = (start: bigint, length: bigint): bigint | undefined => {
   return last > U64_MAX ? undefined : last;
 };
 
-/** Count of zero bits below the lowest one. The value is not 0. */
+/** Count of zero bits below the lowest one; 64 where there is none, as the processor counts. */
 export const trailingZeros = (value: bigint): number => {
+  if (value === 0n) return 64;
   let bits = 0;
   let rest = value;
   while ((rest & 0xffff_ffffn) === 0n) {

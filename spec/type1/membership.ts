@@ -43,7 +43,10 @@ export const leftBy = (world: World, file: FileId, group: number): World => {
     const empty = { ...newContainer(container.file), groups };
     return { ...withContainer(world, empty), memory };
   }
-  if (type1 === undefined) return withContainer(world, { ...container, groups });
+  // Of a container that was forgotten it is not known which domains it has.
+  if (type1 === undefined || container.forgotten !== undefined) {
+    return withContainer(world, { ...container, groups });
+  }
   const detached = detachGroup(world.setting.platform, { type1, memory: world.memory }, group);
   return {
     ...withContainer(world, { ...container, groups, type1: detached.type1 }),

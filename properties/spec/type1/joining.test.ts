@@ -11,7 +11,7 @@ import { runProgram } from '../../../model/programs/run.ts';
 import { judgeSteps } from '../../../oracle/check/judge-program.ts';
 import { MIXED_PLATFORM } from '../../../oracle/trace/platforms.ts';
 import { ERRNO } from '../../../spec/abi/errno.ts';
-import { VFIO_SET_IOMMU } from '../../../spec/abi/vfio.ts';
+import { VFIO_GROUP_UNSET_CONTAINER, VFIO_SET_IOMMU } from '../../../spec/abi/vfio.ts';
 import type { Setting } from '../../../spec/platform.ts';
 import { ioctl, vfio } from '../../operations.ts';
 
@@ -59,6 +59,24 @@ test('the limit or the aperture may be met first, and nothing else', () => {
   assert.is(answered(ERRNO.ENOMEM), undefined);
   assert.is(answered(ERRNO.ERANGE), undefined);
   assert.is(answered(ERRNO.EINVAL)?.kind, 'reply');
+});
+
+/** The IOMMU of group 8 has pages that are too large, so that what the container holds is not known. */
+const FORGOTTEN: Program = [
+  { op: 'open', label: 'container', path: '/dev/vfio/vfio' },
+  { op: 'open', label: 'coarse', path: '/dev/vfio/8' },
+  joins('first', 'coarse'),
+  { op: 'open', label: 'group', path: '/dev/vfio/5' },
+  joins('second', 'group'),
+  ioctl('type', 'container', VFIO_SET_IOMMU, 3n),
+  ioctl('leave', 'coarse', VFIO_GROUP_UNSET_CONTAINER, 0n),
+];
+
+test('a group leaves a container that was forgotten', () => {
+  const steps = runProgram(FORGOTTEN, new EmulatedMachine(SETTING));
+  const judged = judgeSteps(startOfProgram(SETTING), steps);
+  assert.is(judged.fault, undefined);
+  assert.is(judged.steps.length, FORGOTTEN.length);
 });
 
 test.run();
