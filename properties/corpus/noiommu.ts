@@ -366,7 +366,7 @@ export const NOIOMMU_GROUPS = [
       ...IOAS,
       map('map', 0x100_0000n, 'IOMMU_IOAS_MAP/maps'),
       ATTACHED,
-      getPa('mock', { iova: 0x100_0000n }, 'not-software'),
+      getPa('told', { iova: 0x100_0000n }, 'not-software'),
     ],
     NOIOMMU,
   ),

@@ -71,10 +71,17 @@ const badIds = eachStep('what is no id cannot be chosen', (visit) => {
   return undefined;
 });
 
+/** Where memory lies is told, and can be told again; every other choice takes something. */
+const TOLD: ReadonlySet<string> = new Set([
+  'a physical address',
+  'how much lies together in memory',
+]);
+
 /** A choice that was made may not be made again. */
 const chosenOnce = eachStep('what is chosen is in use from then on', (visit) => {
   for (const { choices, world } of chosenBy(visit)) {
     for (const [index, choice] of (choices?.list ?? []).entries()) {
+      if (TOLD.has(choice.what)) continue;
       const again = step(world, visit.call);
       for (const outcome of again) {
         if (outcome.kind !== 'reply' || outcome.choices === undefined) continue;

@@ -1,33 +1,34 @@
-// Through what a program has its groups' devices open. A mediated device that an iommufd and a legacy container have in
-// turn makes the kernel let go of a file too often (docs/findings/0004), so that its second opening is refused.
+// Through what a program has its groups' devices open. A device that no IOMMU guards, and that an iommufd and a legacy
+// container have in turn, makes the kernel let go of a file too often (docs/findings/0004): its second opening is refused.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { UnsafeCall } from './safety.ts';
 
-const GROUP = /^\/dev\/vfio\/([0-9]+)$/;
+const GROUP = /^\/dev\/vfio\/((?:noiommu-)?[0-9]+)$/;
 const LEGACY_CONTAINER = '/dev/vfio/vfio';
 
-/** Whether a group of this machine has a mediated device. */
-export const hasMediatedDevice = (group: number): boolean => {
+/** Whether a group of this machine, by its file's name, has a mediated device or one without an IOMMU. */
+export const hasUnguardedDevice = (group: string): boolean => {
   const devices = `/sys/kernel/iommu_groups/${group}/devices`;
   return (
-    existsSync(devices) &&
-    readdirSync(devices).some((name) => existsSync(`/sys/bus/mdev/devices/${name}`))
+    group.startsWith('noiommu-') ||
+    (existsSync(devices) &&
+      readdirSync(devices).some((name) => existsSync(`/sys/bus/mdev/devices/${name}`)))
   );
 };
 
 export class DeviceUses {
-  readonly #isMediated: (group: number) => boolean;
+  readonly #isUnguarded: (group: string) => boolean;
   readonly #containers = new Set<number>();
-  /** The number of each group that is open, by its descriptor. */
-  readonly #groups = new Map<number, number>();
+  /** The name of each group's file that is open, by its descriptor. */
+  readonly #groups = new Map<number, string>();
   /** Descriptors of groups whose container is a legacy one. */
   readonly #inContainer = new Set<number>();
-  /** The group's number of each device that was opened with an iommufd, by the device's descriptor. */
-  readonly #devices = new Map<number, number>();
+  /** The group's file of each device that was opened with an iommufd, by the device's descriptor. */
+  readonly #devices = new Map<number, string>();
 
-  constructor(isMediated: (group: number) => boolean = hasMediatedDevice) {
-    this.#isMediated = isMediated;
+  constructor(isUnguarded: (group: string) => boolean = hasUnguardedDevice) {
+    this.#isUnguarded = isUnguarded;
   }
 
   /** A new program begins. */
@@ -41,7 +42,7 @@ export class DeviceUses {
   opened(path: string, fd: number): void {
     if (path === LEGACY_CONTAINER) this.#containers.add(fd);
     const [, group] = GROUP.exec(path) ?? [];
-    if (group !== undefined) this.#groups.set(fd, Number(group));
+    if (group !== undefined) this.#groups.set(fd, group);
   }
 
   closed(fd: number): void {
@@ -55,9 +56,9 @@ export class DeviceUses {
   check(fd: number): void {
     const group = this.#groups.get(fd);
     if (group === undefined || !this.#inContainer.has(fd)) return;
-    if ([...this.#devices.values()].includes(group) && this.#isMediated(group)) {
+    if ([...this.#devices.values()].includes(group) && this.#isUnguarded(group)) {
       throw new UnsafeCall(
-        'A mediated device that is open with an iommufd is not opened with a legacy container too: see finding 0004.',
+        'A device that no IOMMU guards, open with an iommufd, is not opened with a legacy container too: see finding 0004.',
       );
     }
   }

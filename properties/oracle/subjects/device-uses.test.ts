@@ -1,18 +1,19 @@
-// A mediated device is not opened with a legacy container while an iommufd has it; everything else is let through.
+// A device that no IOMMU guards is not opened with a legacy container while an iommufd has it; everything else is let through.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DeviceUses } from '../../../oracle/subjects/kernel/device-uses.ts';
 import { UnsafeCall } from '../../../oracle/subjects/kernel/safety.ts';
 
-const MEDIATED = 7;
+const MEDIATED = '7';
+const WITHOUT_IOMMU = 'noiommu-2';
 const IOMMUFD = 10;
 const CONTAINER = 11;
 const GROUP = 12;
 const DEVICE = 13;
 
-const openAll = (group = MEDIATED): DeviceUses => {
-  const uses = new DeviceUses((number) => number === MEDIATED);
+const openAll = (group: string = MEDIATED): DeviceUses => {
+  const uses = new DeviceUses((name) => name === MEDIATED || name === WITHOUT_IOMMU);
   uses.opened('/dev/iommu', IOMMUFD);
   uses.opened('/dev/vfio/vfio', CONTAINER);
   uses.opened(`/dev/vfio/${group}`, GROUP);
@@ -38,9 +39,11 @@ const isRefused = (make: () => void): boolean => {
 const deviceUses = suite('uses of a device');
 
 deviceUses('an iommufd and then a legacy container is refused while the device is open', () => {
-  const uses = openAll();
-  getDevice(uses, IOMMUFD);
-  assert.ok(isRefused(() => getDevice(uses, CONTAINER, 14)));
+  for (const group of [MEDIATED, WITHOUT_IOMMU]) {
+    const uses = openAll(group);
+    getDevice(uses, IOMMUFD);
+    assert.ok(isRefused(() => getDevice(uses, CONTAINER, 14)));
+  }
 });
 
 deviceUses('also through another descriptor of the group', () => {
@@ -73,7 +76,7 @@ deviceUses(
     const iommufd = openAll();
     getDevice(iommufd, IOMMUFD);
     assert.not(isRefused(() => getDevice(iommufd, IOMMUFD, 14)));
-    const physical = openAll(3);
+    const physical = openAll('3');
     getDevice(physical, IOMMUFD);
     assert.not(isRefused(() => getDevice(physical, CONTAINER, 14)));
   },
