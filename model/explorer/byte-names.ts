@@ -138,7 +138,7 @@ const putLength = (piece: Uint8Array, at: number, length: number): void => {
 };
 
 /** 32 bits, from four bytes at a time. */
-const hashOf = (key: Uint8Array): number => {
+export const hashOf = (key: Uint8Array): number => {
   const { length } = key;
   let hash = length;
   let at = 0;

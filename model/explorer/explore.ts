@@ -1,6 +1,7 @@
 // Each state once, breadth first unless told otherwise: then the first way that is found into a state is a shortest one. A
 // broken law is told with that way. Exploration can be stopped between two states, be saved, and go on later.
 
+import { hashOf } from './byte-names.ts';
 import { Column } from './column.ts';
 import type { Key, Law, Model } from './model.ts';
 import { type Visited, visitedFor } from './visited.ts';
@@ -61,6 +62,17 @@ export type Standing = {
   readonly levelEnd: number;
 };
 
+/**
+ * One of several explorations with one bound on depth that do the work of one: each looks at every state but those that as
+ * many actions lead to as may be, less one, and of those at its part. Parts of earlier levels would lead to mostly the same
+ * states again. Every state is met by at least one of them, as early as by one that looks at all.
+ */
+export type Shard = {
+  /** From 1 to `count`. */
+  readonly number: number;
+  readonly count: number;
+};
+
 /** An earlier exploration of the same model; `read` fills the bytes that it is given with what `bytes` gave, in order. */
 export type Saved = { readonly standing: Standing; readonly read: (bytes: Uint8Array) => void };
 
@@ -71,6 +83,8 @@ export type Options<State> = {
   readonly order?: 'breadth' | 'depth';
   /** Called now and then; exploration stops where it answers false. */
   readonly onProgress?: (counts: Counts) => boolean;
+  /** Breadth first only. */
+  readonly shard?: Shard;
   /** Where to go on from; from the start where absent. */
   readonly saved?: Saved;
 };
@@ -89,6 +103,7 @@ export class Exploration<State, Action> {
   #depth = 0;
   #generated = 0;
   #broken: Broken<State, Action> | undefined;
+  readonly #shard: Shard | undefined;
   #isFull = false;
   /** Depth first: a state was not looked at because of its depth. */
   #isCut = false;
@@ -98,6 +113,7 @@ export class Exploration<State, Action> {
     this.#laws = options.laws ?? [];
     this.#bounds = options.bounds ?? UNBOUNDED;
     this.#onProgress = options.onProgress;
+    this.#shard = options.shard;
     this.#pending =
       options.order === 'depth' ? new Column((length) => new Uint32Array(length)) : undefined;
     this.#ways = new Ways(model);
@@ -177,6 +193,13 @@ export class Exploration<State, Action> {
     return index;
   }
 
+  /** Of the last level that is looked at every state is one shard's, by its name. */
+  #isOurs(state: State): boolean {
+    if (this.#shard === undefined || this.#depth !== this.#bounds.depth - 1) return true;
+    const { number, count } = this.#shard;
+    return partOf(this.#model.canonical(state), count) === number - 1;
+  }
+
   #latest(pending: Column): number | 'whole' | 'depth' {
     for (;;) {
       const index = pending.pop();
@@ -190,6 +213,7 @@ export class Exploration<State, Action> {
   #visit(index: number): void {
     const model = this.#model;
     const state = this.#ways.stateAt(index);
+    if (!this.#isOurs(state)) return;
     const actions = model.enabled(state);
     const generated = this.#generated;
     for (let which = 0; which < actions.length; which += 1) {
@@ -231,6 +255,11 @@ export class Exploration<State, Action> {
     }
   }
 }
+
+/** A number from 0 to `count` - 1 that depends on the name alone. */
+const partOf = (key: Key, count: number): number =>
+  (typeof key === 'number' ? Math.imul(key ^ (key >>> 15), 0x9e37_79b1) >>> 8 : hashOf(key)) %
+  count;
 
 /** Explores a model to its end, or to its bounds. */
 export const explore = <State, Action>(

@@ -1,7 +1,7 @@
 // iommufd-spec explore: every program up to a bound over a few calls, and the laws of the specification in every state.
 
 import { type Command, InvalidArgumentError } from 'commander';
-import { BadSaved } from '../../model/explorer/explore.ts';
+import { BadSaved, type Shard } from '../../model/explorer/explore.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { ALPHABETS } from '../explore/alphabets/all.ts';
 import type { Alphabet } from '../explore/letters.ts';
@@ -25,6 +25,7 @@ type Options = SettingOptions & {
   readonly seconds?: number;
   readonly save?: string;
   readonly resume?: string;
+  readonly shard?: Shard;
   readonly program: string;
   readonly json?: true;
   readonly verbose?: true;
@@ -48,6 +49,14 @@ const alphabetsText = (): string =>
     ({ name, says, letters, depth }) =>
       `  ${name}\n      ${says}\n      ${letters.length} calls; to a depth of ${depth} without --depth`,
   ).join('\n')}`;
+
+const shardOf = (text: string): Shard => {
+  const [, number = 0, count = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (number < 1 || number > count) {
+    throw new InvalidArgumentError('It must be K/N: part K of N, from 1/N to N/N.');
+  }
+  return { number, count };
+};
 
 const DEFAULT_STATES = 1_000_000;
 
@@ -121,6 +130,11 @@ const explore = async (options: Options): Promise<number> => {
   }
   const { runExplore, traceOfBroken } = await import('../explore/run-explore.ts');
   const { exploreText } = await import('../report/explore-text.ts');
+  if (options.shard !== undefined && (savePath ?? resume) !== undefined) {
+    throw new BadUse(
+      'A part of an exploration is not saved: --shard goes without --save and --resume.',
+    );
+  }
   const output = openOutput();
   const { signal, release } = interruption();
   const stages = output.isWatched && options.json !== true ? startStages(output) : undefined;
@@ -142,6 +156,7 @@ const explore = async (options: Options): Promise<number> => {
       time: left() / (tasks.length - index),
       signal,
       ...(earlier === undefined ? {} : { earlier }),
+      ...(options.shard === undefined ? {} : { shard: options.shard }),
       onProgress: ({ distinct, statesPerSecond, frontier, depth: deep, rules }) =>
         stages?.at(
           `${grouped(distinct)} states, ${grouped(statesPerSecond)} a second, ${grouped(frontier)} to look at, ` +
@@ -202,6 +217,7 @@ export const addExplore = (program: Command): void => {
     .option('--seconds <seconds>', 'how long to explore, in all', wholeNumber(1))
     .option('--save <file>', 'where the exploration is saved, to go on with')
     .option('--resume <file>', 'go on with what was saved')
+    .option('--shard <k/n>', 'look at part K of N, so that N runs do the work of one', shardOf)
     .option(
       '--program <file>',
       'where the program that breaks a law is saved',

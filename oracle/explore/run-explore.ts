@@ -5,6 +5,7 @@ import {
   type Counts,
   Exploration,
   type Saved,
+  type Shard,
   type Standing,
 } from '../../model/explorer/explore.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
@@ -28,6 +29,7 @@ export type ExploreOptions = {
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly earlier?: Earlier;
+  readonly shard?: Shard;
   /** The specification; tests put mistakes into it. */
   readonly step?: Step;
 };
@@ -49,6 +51,8 @@ export type ExploreReport = {
   readonly setting: Setting;
   /** Calls in a program, at most. */
   readonly depth: number;
+  /** "1/4": the part of the programs that was looked at, where it is not all. */
+  readonly shard?: string;
   readonly counts: Counts;
   /** Of this run, and of those before it that were saved. */
   readonly seconds: number;
@@ -92,6 +96,7 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
     bounds: { depth: options.depth, states: options.states },
     onProgress: () => performance.now() < sliceEnd,
     ...(earlier === undefined ? {} : { saved: earlier.saved }),
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
   });
   const first = exploration.counts.distinct;
   const spent = (): number => performance.now() - start;
@@ -109,6 +114,9 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
       alphabet: alphabet.name,
       setting,
       depth: options.depth,
+      ...(options.shard === undefined
+        ? {}
+        : { shard: `${options.shard.number}/${options.shard.count}` }),
       counts,
       seconds: (earlier?.seconds ?? 0) + spent() / 1000,
       statesPerSecond: speed(),

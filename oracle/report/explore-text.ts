@@ -42,7 +42,7 @@ const rowOf = (report: ExploreReport): readonly string[] => [
   grouped(report.statesPerSecond),
   grouped(report.counts.frontier),
   `${report.rules.size}`,
-  endText(report),
+  report.shard === undefined ? endText(report) : `${endText(report)}, part ${report.shard}`,
 ];
 
 const brokenText = (report: ExploreReport, palette: Palette): readonly string[] => {

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Exploration, explore } from '../../../model/explorer/explore.ts';
+import { Exploration, explore, type Shard } from '../../../model/explorer/explore.ts';
 import type { Model } from '../../../model/explorer/model.ts';
 import { consistency, type TwoPhase, twoPhaseCommit } from '../../two-phase-commit.ts';
 import { bytesInTurn } from './saved-bytes.ts';
@@ -169,6 +169,31 @@ for (const [name, make] of [
     assert.equal(new Exploration(model, { saved }).run(), explore(model));
   });
 }
+
+test('shards look at everything together, each at a part of it', () => {
+  for (const make of [() => twoPhaseCommit(4), () => inObjects(4)]) {
+    const model = make() as Model<unknown, unknown>;
+    const names = (shard?: Shard): ReadonlySet<string> => {
+      const met = new Set<string>();
+      const law = {
+        name: 'is noted',
+        contradiction: (state: unknown) => {
+          met.add(JSON.stringify(state));
+          return undefined;
+        },
+      };
+      const bounds = { depth: 6, states: 1e6 };
+      const part = shard === undefined ? {} : { shard };
+      const { ended } = explore(model, { laws: [law], bounds, ...part });
+      assert.is(ended, 'depth');
+      return met;
+    };
+    const all = names();
+    const parts = [1, 2].map((number) => names({ number, count: 2 }));
+    assert.equal(new Set(parts.flatMap((part) => [...part])), all);
+    for (const part of parts) assert.ok(part.size < all.size, `${part.size} of ${all.size}`);
+  }
+});
 
 test('what is no name is refused', () => {
   const named = (key: number | Uint8Array) =>

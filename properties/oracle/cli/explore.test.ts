@@ -69,6 +69,8 @@ cli('what makes no sense is said in a line', async () => {
   for (const [args, what] of [
     [['--alphabet', 'none'], 'There is none of that name'],
     [['--depth', '0'], 'at least 1'],
+    [['--shard', '3/2'], 'part K of N'],
+    [[...COMPAT, '--shard', '1/2', '--save', 'x.bin'], 'goes without --save'],
     [['--save', 'x.bin'], 'name one --alphabet and one --release'],
     [['--resume', bad], 'this is no saved exploration'],
     [['--resume', bad, '--release', '7.3.4'], 'it is not told what to explore'],
