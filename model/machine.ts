@@ -3,6 +3,9 @@
 
 import type { Backing, DmaDirection, Protection, StatusField } from '../spec/call.ts';
 
+/** Thrown by a machine whose kernel found itself in a state that cannot be: as a BUG of Linux, it ends the program. */
+export class MachineDied extends Error {}
+
 export interface Machine {
   /** A descriptor, or -errno. */
   open(path: string): number;
@@ -64,8 +67,18 @@ export type ContainerDomainState = {
   readonly translations: readonly Translation[];
 };
 
+/** What an IOAS asks of what is mapped there. */
+export type TableState = {
+  readonly fd: number;
+  readonly ioas: number;
+  /** Bytes. */
+  readonly alignment: bigint;
+};
+
 /** What no errno shows. */
 export type HiddenState = {
+  /** In ascending order of fd, then ioas. */
+  readonly tables: readonly TableState[];
   /** In ascending order of fd, then hwpt. */
   readonly domains: readonly DomainState[];
   /** Of legacy containers, in ascending order of their first group. */

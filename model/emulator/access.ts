@@ -5,9 +5,9 @@ import { ERRNO } from '../../spec/abi/errno.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import type { IommufdContext } from './context.ts';
 import { Ioas } from './ioas.ts';
+import type { TableAccess } from './iopt/access-list.ts';
 import { addAccess, removeAccess } from './iopt/access-pins.ts';
 import { accessPages, type Direction } from './iopt/access-rw.ts';
-import type { TableAccess } from './iopt/io-pagetable.ts';
 import { type AreaPart, leadingAreas } from './iopt/map.ts';
 import { KernelObject } from './objects.ts';
 import { lastOf } from './u64.ts';
@@ -18,6 +18,7 @@ export type UnmapNotice = (start: bigint, length: bigint) => void;
 export class Access extends KernelObject implements TableAccess {
   readonly context: IommufdContext;
   readonly alignment: bigint;
+  listNumber = 0;
   readonly #notice: UnmapNotice;
   #ioas: Ioas | undefined;
 
@@ -135,6 +136,7 @@ export class Access extends KernelObject implements TableAccess {
   #change(ioas: Ioas | undefined): number {
     const old = this.#ioas;
     if (old === ioas) return 0;
+    const before = this.listNumber;
     if (ioas !== undefined) {
       const error = ioas.table.addAccess(this);
       if (error !== 0) return error;
@@ -142,7 +144,7 @@ export class Access extends KernelObject implements TableAccess {
     }
     if (old !== undefined) {
       this.#notice(0n, U64_MAX);
-      old.table.removeAccess(this);
+      old.table.removeAccess(before);
       old.users -= 1;
     }
     this.#ioas = ioas;

@@ -1,10 +1,12 @@
 // Deliberate defects of the emulator, which tests switch on to see whether a checker finds them. Each is one
-// condition at the place where the defect sits. The second half are defects that Linux had.
+// condition at the place where the defect sits. Some are invented, the others Linux had.
+
+import { type HistoricalDefect, IOMMUFD_HISTORY, TYPE1_HISTORY } from './historical.ts';
 
 const list = <const Table extends Readonly<Record<string, string>>>(table: Table): Table => table;
 
-/** Every defect with one line on what breaks. */
-export const FAULTS = list({
+/** Those that are invented, with one line on what breaks. */
+const INVENTED = list({
   'wrong-errno-on-overlap': 'a map over an existing area answers EINVAL instead of EEXIST',
   'cut-off-by-one': 'a type1 cut divides the area one page too late',
   'second-domain-not-unmapped': 'an unmap leaves all domains but the first one translating',
@@ -48,8 +50,6 @@ export const FAULTS = list({
     'version 2 of a legacy container takes mappings that an unmap cuts, as version 1 does',
   'type1-asked-size-written-back':
     'UNMAP_DMA of a legacy container tells the size that was asked for, not what was unmapped',
-  'type1-reserved-not-excluded':
-    'what a device reserves may be mapped in a legacy container, and is told as usable',
   'type1-entry-not-returned':
     'a mapping that has gone goes on counting against the limit of a legacy container',
   'type1-capabilities-not-shifted':
@@ -66,29 +66,30 @@ export const FAULTS = list({
   'type1-iommu-outlives-groups': 'a legacy container keeps its IOMMU when the last group leaves it',
   'type1-leaves-with-open-device':
     'a group can leave its legacy container while one of its devices is open',
-  'type1-addresses-move-under-mdevs':
-    'CHECK_EXTENSION says that addresses can be updated with a mediated device in the container',
   'type1-bitmap-not-shifted':
     'the dirty bits of a mapping begin at a whole word of the bitmap, wherever it stands',
-
-  'type1-end-of-all-not-seen':
-    'as 6.12 does: a legacy container does not see that ranges meet which end at 2^64',
-  'empty-unmap-enoent': 'until 6.18: UNMAP_DMA of a range with nothing in it answers ENOENT',
-  'map-without-read-write-accepted':
-    'until 6.12: IOAS_MAP and IOAS_COPY accept neither READABLE nor WRITEABLE',
-  'unmapped-bytes-not-reported':
-    'until 6.17: bytes unmapped before an unmap failed are not reported',
-  'chosen-iova-wraps': 'until 6.17: aligning the chosen IOVA may wrap around the address space',
-  'user-address-wraps': 'until 6.3: a user address plus length may wrap around the address space',
-  'info-padding-leak': 'until 6.2.3: GET_INFO writes stack bytes into the padding of its struct',
-  'stale-interval-after-cut':
-    'until 6.7: a cut leaves the old area where domains of the pages are looked up',
-  'pages-not-unpinned-with-access':
-    'until 6.3: an unmap keeps pages pinned while an access is there',
 });
 
-export type FaultName = keyof typeof FAULTS;
-export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
+/** Those that Linux had. */
+export const HISTORY = { ...IOMMUFD_HISTORY, ...TYPE1_HISTORY };
+
+export type HistoricalName = keyof typeof HISTORY;
+export type FaultName = keyof typeof INVENTED | HistoricalName;
+
+export const HISTORICAL_NAMES = Object.keys(HISTORY) as HistoricalName[];
+export const FAULT_NAMES: readonly FaultName[] = [
+  ...(Object.keys(INVENTED) as (keyof typeof INVENTED)[]),
+  ...HISTORICAL_NAMES,
+];
+
+const isHistorical = (name: FaultName): name is HistoricalName => Object.hasOwn(HISTORY, name);
+
+/** What breaks, in one line. */
+export const saysOf = (name: FaultName): string =>
+  isHistorical(name) ? HISTORY[name].says : INVENTED[name];
+
+/** What is known of a defect that Linux had. */
+export const historyOf = (name: HistoricalName): HistoricalDefect => HISTORY[name];
 
 export const isFaultName = (name: string): name is FaultName =>
   (FAULT_NAMES as readonly string[]).includes(name);

@@ -1,6 +1,7 @@
 // Open files with reference counts, and the process's table of descriptors. fs/file.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
+import { MachineDied } from '../machine.ts';
 
 /** What stands behind a descriptor. It goes when the last reference is put, in whatever order they are. */
 export abstract class OpenFile {
@@ -12,7 +13,8 @@ export abstract class OpenFile {
 
   put(): void {
     this.#references -= 1;
-    if (this.#references < 0) throw new Error('file put more often than held: unbalanced close');
+    if (this.#references < 0)
+      throw new MachineDied('file put more often than held: unbalanced close');
     if (this.#references === 0) this.released();
   }
 

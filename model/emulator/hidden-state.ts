@@ -1,10 +1,17 @@
 // Reads off what no errno shows: translations, pins and charges.
 
 import { PAGE_SIZE } from '../../spec/abi/units.ts';
-import type { ContainerDomainState, DomainState, HiddenState, Translation } from '../machine.ts';
+import type {
+  ContainerDomainState,
+  DomainState,
+  HiddenState,
+  TableState,
+  Translation,
+} from '../machine.ts';
 import type { IommufdContext } from './context.ts';
 import type { Domain } from './domain.ts';
 import { Hwpt } from './hwpt.ts';
+import { Ioas } from './ioas.ts';
 import type { Kernel } from './kernel.ts';
 
 /** The domain's translations, cut at frames and otherwise as long as can be. */
@@ -49,6 +56,16 @@ const domainsOf = (kernel: Kernel, context: IommufdContext): DomainState[] => {
   return list;
 };
 
+const tablesOf = (kernel: Kernel, context: IommufdContext): TableState[] => {
+  const fd = kernel.files.descriptorOf(context);
+  const list: TableState[] = [];
+  for (const object of context.objects) {
+    if (!(object instanceof Ioas)) continue;
+    list.push({ fd, ioas: object.id, alignment: object.table.alignment });
+  }
+  return list;
+};
+
 const containerDomainsOf = (kernel: Kernel): ContainerDomainState[] =>
   [...kernel.containers]
     .flatMap(({ iommu }) => iommu?.domains ?? [])
@@ -60,8 +77,10 @@ const containerDomainsOf = (kernel: Kernel): ContainerDomainState[] =>
 
 export const hiddenStateOf = (kernel: Kernel): HiddenState => {
   const domains = [...kernel.contexts].flatMap((context) => domainsOf(kernel, context));
+  const tables = [...kernel.contexts].flatMap((context) => tablesOf(kernel, context));
   const { process, pinned, user } = kernel.accounts;
   return {
+    tables: tables.sort((a, b) => a.fd - b.fd || a.ioas - b.ioas),
     domains: domains.sort((a, b) => a.fd - b.fd || a.hwpt - b.hwpt),
     containerDomains: containerDomainsOf(kernel),
     pins: kernel.frames.pinned(),

@@ -64,7 +64,7 @@ const checkIoas = (found: Found, ioas: Ioas): void => {
       found.violations.push(`${describe(area)} meets reserved IOVAs`);
     }
   }
-  if (accesses > 0 && ioas.table.accesses.size === 0) {
+  if (accesses > 0 && ioas.table.accesses.empty) {
     found.violations.push('an area has pages pinned by an access that is not there');
   }
   for (const domain of ioas.table.domains) {

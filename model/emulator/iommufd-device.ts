@@ -3,6 +3,7 @@
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 import type { IovaRange } from '../../spec/platform.ts';
+import { MachineDied } from '../machine.ts';
 import type { IommufdContext } from './context.ts';
 import type { Hardware } from './domain.ts';
 import { abortHwpt, allocateHwpt, Hwpt } from './hwpt.ts';
@@ -111,7 +112,7 @@ export class IommufdDevice extends KernelObject {
   leave(): Hwpt {
     const group = this.#group;
     const { hwpt } = group;
-    if (hwpt === undefined) throw new Error('a device is detached that is not attached');
+    if (hwpt === undefined) throw new MachineDied('a device is detached that is not attached');
     group.devices.splice(group.devices.indexOf(this), 1);
     if (group.devices.length === 0) group.hwpt = undefined;
     hwpt.ioas.table.reserved.removeOf(this.hardware);
@@ -133,7 +134,9 @@ export class IommufdDevice extends KernelObject {
     const error = this.#reserveForGroup(hwpt, old);
     if (error !== 0) return { error };
     if (!this.#suits(hwpt)) {
-      for (const device of group.devices) hwpt.ioas.table.reserved.removeOf(device.hardware);
+      const { faults } = this.context.kernel;
+      const { table } = (faults.has('failed-replace-unreserves-the-old') ? old : hwpt).ioas;
+      for (const device of group.devices) table.reserved.removeOf(device.hardware);
       return { error: -ERRNO.EINVAL };
     }
     if (hwpt.ioas !== old.ioas) {

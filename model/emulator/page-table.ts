@@ -3,6 +3,7 @@
 // drivers/iommu/iommu.c (iommu_map, iommu_unmap), drivers/iommu/generic_pt/iommu_pt.h.
 
 import type { IovaRange } from '../../spec/platform.ts';
+import { MachineDied } from '../machine.ts';
 import type { Permission } from './iopt/area.ts';
 import { trailingZeros } from './u64.ts';
 
@@ -128,7 +129,9 @@ export class PageTable {
     for (const size of this.#sizes) {
       if (size.bytes <= left && unit % size.units === 0 && physical % size.bytes === 0) return size;
     }
-    throw new Error('a mapping is not made of whole pages of its domain: alignment went unchecked');
+    throw new MachineDied(
+      'a mapping is not made of whole pages of its domain: alignment went unchecked',
+    );
   }
 
   /** What was mapped there before is forgotten: the later map wins. */

@@ -263,13 +263,20 @@ const perform = (operation: Operation, machine: Machine, place: Place): Step => 
   return { label, call, observation: observed(result, []) };
 };
 
-/** Maps the arena and makes every call of the program, in order. The machine must be fresh. */
+/** Maps the arena and makes the calls of the program, in order, each when it is asked for. The machine must be fresh. */
+export function* stepsOfProgram(
+  program: Program,
+  machine: Machine,
+  base: bigint = ARENA_BASE,
+): Generator<Step> {
+  mapArena(machine, base);
+  const place: Place = { base, given: new Map() };
+  for (const operation of program) yield perform(operation, machine, place);
+}
+
+/** The same, every call at once. */
 export const runProgram = (
   program: Program,
   machine: Machine,
   base: bigint = ARENA_BASE,
-): readonly Step[] => {
-  mapArena(machine, base);
-  const place: Place = { base, given: new Map() };
-  return program.map((operation) => perform(operation, machine, place));
-};
+): readonly Step[] => [...stepsOfProgram(program, machine, base)];

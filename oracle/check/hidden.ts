@@ -1,4 +1,4 @@
-// Compares what no reply shows: what each domain translates, what is pinned, what is charged.
+// Compares what no reply shows: what each domain translates, what each table asks of maps, what is pinned, what is charged.
 
 import type { DomainState, HiddenState } from '../../model/machine.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
@@ -71,6 +71,28 @@ const compareDomains = (
       expected: 'no such domain',
       observed: 'it exists',
     });
+  }
+  return differences;
+};
+
+/** What each table asks of what is mapped, which decides what the next call is answered. */
+const compareTables = (world: World, { tables }: HiddenState): readonly HiddenDifference[] => {
+  const differences: HiddenDifference[] = [];
+  const seen = new Map(tables.map(({ fd, ioas, alignment }) => [`${fd}:${ioas}`, alignment]));
+  for (const { key, value } of nodesOf(world.files)) {
+    if (value.kind !== 'iommufd') continue;
+    const fd = lowestDescriptor(world, key);
+    if (fd < 0) continue;
+    for (const { key: id, value: object } of nodesOf(value.context.objects)) {
+      if (object.kind !== 'ioas') continue;
+      const alignment = seen.get(`${fd}:${id}`);
+      if (alignment === object.table.alignment) continue;
+      differences.push({
+        where: `IOAS ${id} of descriptor ${fd}`,
+        expected: `alignment ${object.table.alignment}`,
+        observed: alignment === undefined ? 'no such IOAS' : `alignment ${alignment}`,
+      });
+    }
   }
   return differences;
 };
@@ -158,6 +180,7 @@ export const hiddenDifferences = (
   return [
     ...compareDomains(world, observed, pairing),
     ...compareContainerDomains(world, observed, pairing),
+    ...compareTables(world, observed),
     ...comparePins(world, observed),
     ...compareLocked(world, observed),
   ];

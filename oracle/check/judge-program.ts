@@ -3,10 +3,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FaultName } from '../../model/emulator/faults.ts';
 import { EmulatedMachine } from '../../model/emulator/machine.ts';
+import { type Machine, MachineDied } from '../../model/machine.ts';
 import { expectationsOf } from '../../model/programs/arbitrary.ts';
 import { type Expectation, startOfProgram } from '../../model/programs/draft.ts';
 import type { Program } from '../../model/programs/program.ts';
-import { runProgram, type Step } from '../../model/programs/run.ts';
+import { type Step, stepsOfProgram } from '../../model/programs/run.ts';
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import type { Call, Segment } from '../../spec/call.ts';
 import { valuesOf } from '../../spec/collections/ordered-map.ts';
@@ -99,6 +100,21 @@ export const hasForgotten = (world: World): boolean => {
   return false;
 };
 
+/** What the machine did of the program, and what it said if it died of it. */
+const ran = (
+  program: Program,
+  machine: Machine,
+): { readonly steps: readonly Step[]; readonly died: string | undefined } => {
+  const steps: Step[] = [];
+  try {
+    for (const step of stepsOfProgram(program, machine)) steps.push(step);
+  } catch (error) {
+    if (!(error instanceof MachineDied)) throw error;
+    return { steps, died: error.message };
+  }
+  return { steps, died: undefined };
+};
+
 /** A program's run on a fresh emulator, judged. */
 export const judgeProgram = (
   setting: Setting,
@@ -107,7 +123,11 @@ export const judgeProgram = (
   start: World = startOfProgram(setting),
 ): JudgedProgram => {
   const machine = new EmulatedMachine(setting, faults === undefined ? {} : { faults });
-  const judged = judgeSteps(start, runProgram(program, machine), expectationsOf(program));
+  const { steps, died } = ran(program, machine);
+  const judged = judgeSteps(start, steps, expectationsOf(program));
+  if (judged.fault === undefined && died !== undefined) {
+    return { ...judged, fault: { kind: 'death', said: died } };
+  }
   if (judged.fault !== undefined || hasForgotten(judged.world)) return judged;
   const differences = hiddenDifferences(judged.world, machine.hiddenState());
   return differences.length === 0 ? judged : { ...judged, fault: { kind: 'hidden', differences } };

@@ -1,7 +1,7 @@
 // The options that say what programs run on, and the settings that they mean.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { FAULT_NAMES, FAULTS } from '../../model/emulator/faults.ts';
+import { FAULT_NAMES, saysOf } from '../../model/emulator/faults.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
@@ -106,5 +106,5 @@ export const addDefectOption = (command: Command): Command =>
 
 export const defectsText = (): string =>
   `\nDefects of the emulator, to see that they are found:\n${FAULT_NAMES.map(
-    (name) => `  ${name}\n      ${FAULTS[name]}`,
+    (name) => `  ${name}\n      ${saysOf(name)}`,
   ).join('\n')}`;

@@ -1,9 +1,11 @@
 // Measures what the numbers of the project are about, and prints a table, or JSON with --json. Nothing is asserted:
-// machines differ. Arguments select measurements: judge, memory, check, step, explore, explore-large; a path selects the
+// machines differ. Arguments select measurements: judge, memory, check, step, explore, explore-large,
+// defects; a path selects the
 // one on that kernel, a bzImage.
 
 import { campaignRate } from './campaign-rate.ts';
 import { checkSpeed } from './check-speed.ts';
+import { defects } from './defects.ts';
 import { exploreLarge, exploreSpeed } from './explore-speed.ts';
 import { judgeMemory, judgeSpeed } from './judge-speed.ts';
 import type { Measured } from './measured.ts';
@@ -16,6 +18,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Measured[]>>>
   step: stepCost,
   explore: exploreSpeed,
   'explore-large': exploreLarge,
+  defects,
 };
 
 const asNumber = (value: number): string =>

@@ -14,7 +14,9 @@ export const hwptAlloc = (context: IommufdContext, command: Command): number => 
   const { objects } = context;
   if (command.u32(AT.__reserved) !== 0) return -ERRNO.EOPNOTSUPP;
   const hasData = command.u32(AT.data_len) !== 0;
-  if (hasData === (command.u32(AT.data_type) === HWPT_DATA_NONE)) return -ERRNO.EINVAL;
+  const hasType = command.u32(AT.data_type) !== HWPT_DATA_NONE;
+  const looksAtType = !context.kernel.faults.has('hwpt-data-type-without-data');
+  if (hasData !== hasType && (hasData || looksAtType)) return -ERRNO.EINVAL;
   const device = objects.find(command.u32(AT.dev_id), IommufdDevice);
   if (device === undefined) return -ERRNO.ENOENT;
   const parent = objects.get(command.u32(AT.pt_id));

@@ -2,6 +2,7 @@
 // drivers/iommu/iommufd/pages.c (iopt_area_add_access, iopt_area_remove_access).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
+import { MachineDied } from '../../machine.ts';
 import type { Area } from './area.ts';
 import { appendDomainFrames, appendHeldFrames } from './frame-reader.ts';
 import { Interval } from './interval-tree.ts';
@@ -102,7 +103,7 @@ export const addAccess = (
 export const removeAccess = (area: Area, first: number, last: number): void => {
   const { pages } = area;
   const access = pages.accesses.exact(first, last);
-  if (access === undefined) throw new Error('an access lets go of pages that it did not pin');
+  if (access === undefined) throw new MachineDied('an access lets go of pages that it did not pin');
   area.accesses -= 1;
   access.owner.users -= 1;
   if (access.owner.users > 0) return;

@@ -31,11 +31,16 @@ const wrappingFitter =
     return aligned > last || last - aligned < length - 1n ? undefined : aligned;
   };
 
-const alignmentFor = (address: bigint, length: bigint): bigint => {
+const naturalAlignment = (address: bigint, length: bigint): bigint => {
   const natural = roundUpToPowerOfTwo(length);
   const ofAddress = address & -address;
-  const alignment = address !== 0n && ofAddress < natural ? ofAddress : natural;
-  return alignment > ALIGNMENT_MAX ? ALIGNMENT_MAX : alignment;
+  return address !== 0n && ofAddress < natural ? ofAddress : natural;
+};
+
+const alignmentFor = ({ kernel }: IoPageTable, address: bigint, length: bigint): bigint => {
+  const alignment = naturalAlignment(address, length);
+  const bounded = !kernel.faults.has('chosen-iova-alignment-unbounded');
+  return bounded && alignment > ALIGNMENT_MAX ? ALIGNMENT_MAX : alignment;
 };
 
 /** The IOVA for `length` bytes of memory at `address`, or -EOVERFLOW, -EINVAL, -ENOSPC. */
@@ -45,7 +50,7 @@ export const chooseIova = (
   length: bigint,
 ): bigint | number => {
   if (length === 0n || length >= U64_MAX / 2n) return -ERRNO.EOVERFLOW;
-  const alignment = alignmentFor(address, length);
+  const alignment = alignmentFor(table, address, length);
   if (alignment < table.alignment) return -ERRNO.EINVAL;
   const { faults } = table.kernel;
   const fit = (faults.has('chosen-iova-wraps') ? wrappingFitter : fitter)(

@@ -2,6 +2,7 @@
 // memory itself, which is pinned for it. Batches are as large as the temporary memory allows.
 // drivers/iommu/iommufd/pages.c (struct pfn_reader).
 
+import { MachineDied } from '../../machine.ts';
 import type { Pages } from './pages.ts';
 
 /** A batch keeps a frame number and a count for each run of neighbouring frames. */
@@ -98,7 +99,7 @@ export class FrameReader {
 
 const heldFrame = (pages: Pages, index: number): number => {
   const frame = pages.held.get(index);
-  if (frame === undefined) throw new Error('an access covers a page that it does not hold');
+  if (frame === undefined) throw new MachineDied('an access covers a page that it does not hold');
   return frame;
 };
 

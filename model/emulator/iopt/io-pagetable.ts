@@ -4,18 +4,13 @@
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
 import type { IovaRange } from '../../../spec/platform.ts';
+import { MachineDied } from '../../machine.ts';
 import type { Domain } from '../domain.ts';
 import type { Kernel } from '../kernel.ts';
+import { AccessList, type TableAccess } from './access-list.ts';
 import { AreaTree } from './area-tree.ts';
 import { fillDomain, unfillSpare, unfillStorage } from './fill.ts';
 import { AllowedRanges, ReservedRanges } from './reserved.ts';
-
-/** An in-kernel user of the IOAS, as its I/O page table sees it. */
-export type TableAccess = {
-  readonly alignment: bigint;
-  /** [start, start + length) goes away: let go of what is pinned there. */
-  unmapped(start: bigint, length: bigint): void;
-};
 
 const maximum = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
@@ -25,7 +20,7 @@ export class IoPageTable {
   readonly reserved = new ReservedRanges();
   allowed = new AllowedRanges();
   readonly domains: Domain[] = [];
-  readonly accesses = new Set<TableAccess>();
+  readonly accesses = new AccessList();
   /** Nothing larger than a page goes into a page table entry, so that areas can be cut. */
   smallPagesOnly = false;
   /** What IOVAs, lengths and offsets must be multiples of, in bytes. */
@@ -86,7 +81,7 @@ export class IoPageTable {
 
   removeDomain(domain: Domain): void {
     const index = this.domains.indexOf(domain);
-    if (index < 0) throw new Error('a domain leaves an I/O page table that it was not in');
+    if (index < 0) throw new MachineDied('a domain leaves an I/O page table that it was not in');
     const tail = this.domains.pop() as Domain;
     if (tail !== domain) this.domains[index] = tail;
     const [remaining] = this.domains;
@@ -100,14 +95,17 @@ export class IoPageTable {
 
   /** 0, or -EADDRINUSE where the areas do not suit the access. */
   addAccess(access: TableAccess): number {
-    this.accesses.add(access);
+    const number = this.accesses.add(access);
     const error = this.#recalculate();
-    if (error !== 0) this.accesses.delete(access);
+    if (error !== 0) this.accesses.remove(number);
+    if (error === 0 || this.kernel.faults.has('access-number-overwritten')) {
+      access.listNumber = number;
+    }
     return error;
   }
 
-  removeAccess(access: TableAccess): void {
-    this.accesses.delete(access);
+  removeAccess(number: number): void {
+    this.accesses.remove(number);
     this.#recalculate();
   }
 

@@ -3,6 +3,7 @@
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
+import { MachineDied } from '../../machine.ts';
 import type { OpenFile } from '../files.ts';
 import type { Kernel } from '../kernel.ts';
 import type { AccountMode } from '../memory/accounting.ts';
@@ -59,7 +60,7 @@ export class Pages {
 
   put(): void {
     this.#references -= 1;
-    if (this.#references < 0) throw new Error('pages put more often than held');
+    if (this.#references < 0) throw new MachineDied('pages put more often than held');
     if (this.#references === 0 && this.source.kind === 'file') this.source.file.put();
   }
 

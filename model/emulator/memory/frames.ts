@@ -3,6 +3,7 @@
 // mm/gup.c (pin counts).
 
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
+import { MachineDied } from '../../machine.ts';
 
 const FRAMES_PER_CHUNK = 512;
 
@@ -55,7 +56,7 @@ export class Frames {
     const slot = frame % FRAMES_PER_CHUNK;
     const count = (chunk?.pins[slot] ?? 0) - 1;
     if (chunk === undefined || count < 0) {
-      throw new Error(`frame ${frame} unpinned more often than pinned: unbalanced unmap`);
+      throw new MachineDied(`frame ${frame} unpinned more often than pinned: unbalanced unmap`);
     }
     chunk.pins[slot] = count;
     if (count === 0) chunk.pinned -= 1;

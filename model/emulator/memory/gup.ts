@@ -1,6 +1,7 @@
 // Pinning the program's pages for devices: pin_user_pages_fast and memfd_pin_folios. mm/gup.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
+import { MachineDied } from '../../machine.ts';
 import { type AddressSpace, type Mapping, TASK_END_PAGE } from './address-space.ts';
 import type { Frames } from './frames.ts';
 import type { Memfd } from './memfd.ts';
@@ -50,7 +51,7 @@ export class Pinner {
     if (last >= file.length || last >= 2n ** 63n) return -ERRNO.EINVAL;
     for (let done = 0; done < count; done += 1) {
       const frame = file.frame(page + done);
-      if (frame === undefined) throw new Error('a page inside of a file has no frame');
+      if (frame === undefined) throw new MachineDied('a page inside of a file has no frame');
       this.#frames.pin(frame);
       frames.push(frame);
     }

@@ -22,8 +22,9 @@ const CACHE = offsetsOf(DEV_CHECK_CACHE);
 
 type Check = { readonly iova: bigint; readonly length: bigint; readonly address: bigint };
 
-const isAligned = ({ iova, length, address }: Check, unit: bigint): boolean =>
-  (iova | length | address) % unit === 0n && address + length <= U64_MAX;
+const isAligned = ({ faults }: Kernel, { iova, length, address }: Check, unit: bigint): boolean =>
+  (iova | length | address) % unit === 0n &&
+  (address + length <= U64_MAX || faults.has('checked-address-wraps'));
 
 /** 0, -EINVAL where memory and translation differ, or why the memory cannot be looked at. */
 const compare = (kernel: Kernel, domain: Domain, check: Check, unit: bigint): number => {
@@ -45,28 +46,29 @@ export const checkMap = (context: IommufdContext, command: Command): number => {
     address: command.u64(MAP.uptr),
   };
   const alignedFirst = !kernel.release.checkMapLooksForHwptFirst;
-  if (alignedFirst && !isAligned(check, MOCK_PAGE_SIZE)) return -ERRNO.EINVAL;
+  if (alignedFirst && !isAligned(kernel, check, MOCK_PAGE_SIZE)) return -ERRNO.EINVAL;
   const hwpt = objects.find(command.u32(MAP.id), Hwpt);
   if (hwpt === undefined) return -ERRNO.ENOENT;
   const { domain } = hwpt;
   if (!domain.hardware.mock) return -ERRNO.EINVAL;
   const unit = alignedFirst ? MOCK_PAGE_SIZE : domain.granule;
-  if (!isAligned(check, unit)) return -ERRNO.EINVAL;
+  if (!isAligned(kernel, check, unit)) return -ERRNO.EINVAL;
   return compare(kernel, domain, check, unit);
 };
 
 export const checkRefs = (context: IommufdContext, command: Command): number => {
-  const { pinner, frames } = context.kernel;
+  const { kernel } = context;
+  const { pinner, frames } = kernel;
   const length = command.u64(REFS.length);
   const address = command.u64(REFS.uptr);
-  if (!isAligned({ iova: 0n, length, address }, PAGE_SIZE_BYTES)) return -ERRNO.EINVAL;
+  if (!isAligned(kernel, { iova: 0n, length, address }, PAGE_SIZE_BYTES)) return -ERRNO.EINVAL;
   const first = Number(address / PAGE_SIZE_BYTES);
   const end = first + Number(length / PAGE_SIZE_BYTES);
   const wanted = command.u32(REFS.refs);
   for (let page = first; page < end; page += 1) {
     const frame = pinner.peek(page);
     if (frame < 0) return frame;
-    if (context.kernel.space.find(page)?.huge) continue;
+    if (kernel.space.find(page)?.huge) continue;
     if (frames.pins(frame) !== wanted) return -ERRNO.EIO;
   }
   return 0;

@@ -13,7 +13,7 @@ import type { Handler } from '../calls/handlers.ts';
 import { type Command, offsetsOf } from '../command.ts';
 import type { IommufdContext } from '../context.ts';
 import { Ioas } from '../ioas.ts';
-import { lastOf } from '../u64.ts';
+import { lastOf, wrap } from '../u64.ts';
 import {
   createAccess,
   destroyPages,
@@ -31,8 +31,9 @@ const LIMIT = offsetsOf(SET_TEMP_MEMORY_LIMIT);
 const addReserved: Handler = (context, command) => {
   const start = command.u64(RESERVED.start);
   const length = command.u64(RESERVED.length);
-  if (length === 0n) return -ERRNO.EINVAL;
-  const last = lastOf(start, length);
+  const unchecked = context.kernel.faults.has('reserved-range-wraps');
+  if (length === 0n && !unchecked) return -ERRNO.EINVAL;
+  const last = unchecked ? wrap(start + length - 1n) : lastOf(start, length);
   if (last === undefined) return -ERRNO.EOVERFLOW;
   const ioas = context.objects.find(command.u32(RESERVED.id), Ioas);
   return ioas === undefined ? -ERRNO.ENOENT : ioas.table.reserve(start, last, undefined);

@@ -112,5 +112,6 @@ export const detachGroup = (iommu: Type1Iommu, group: VfioGroup): void => {
   }
   if (bounds !== undefined) widen(iommu, bounds);
   iommu.untoldWriters -= 1;
-  if (iommu.tracksDirty) iommu.dirtyAll();
+  const { faults } = iommu.kernel;
+  if (iommu.tracksDirty && !faults.has('type1-leaving-loses-dirty-pages')) iommu.dirtyAll();
 };

@@ -26,9 +26,6 @@ import { mapDma } from './map-dma.ts';
 import type { Type1Iommu } from './type1-iommu.ts';
 import { unmapDma } from './unmap-dma.ts';
 
-const mayMoveAddresses = (iommu: Type1Iommu): boolean =>
-  iommu.emulated.length === 0 || iommu.kernel.faults.has('type1-addresses-move-under-mdevs');
-
 /** Without groups every driver is asked, and with them only those that could serve them. */
 const checkExtension = (container: Container, extension: bigint): boolean =>
   (container.mayUse('noiommu') && hasNoIommuExtension(container, extension)) ||
@@ -46,7 +43,7 @@ const hasType1Extension = ({ kernel, iommu }: Container, extension: bigint): boo
     case VFIO_TYPE1_NESTING_IOMMU:
       return kernel.release.type1.knowsNesting;
     case VFIO_UPDATE_VADDR:
-      return iommu !== undefined && mayMoveAddresses(iommu);
+      return iommu?.mayMoveAddresses === true;
     case VFIO_DMA_CC_IOMMU:
       return iommu?.domains.every(({ hardware }) => hardware.enforcesCacheCoherency) === true;
     default:

@@ -61,7 +61,7 @@ const tell = (
 
 /** The last byte of the range, or -errno. */
 const lastByte = (iommu: Type1Iommu, iova: bigint, size: bigint): bigint | number => {
-  const { overflowIsTold } = iommu.kernel.release.type1;
+  const { overflowIsTold } = iommu;
   if (size === 0n) return -ERRNO.EINVAL;
   const last = lastOf(iova, size);
   if (last === undefined) return overflowIsTold ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;

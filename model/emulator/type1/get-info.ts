@@ -28,29 +28,34 @@ const RANGES = offsetsOf(VFIO_CAP_IOVA_RANGE);
 const RANGE = offsetsOf(IOVA_RANGE);
 
 /** Zero bytes for a capability, rounded up to whole words. */
-const capability = (id: number, size: number): Struct => {
-  const struct = new Struct(new Uint8Array(Math.ceil(size / 8) * 8));
+const capability = ({ kernel }: Type1Iommu, id: number, size: number): Struct => {
+  const aligned = !kernel.faults.has('type1-capabilities-not-aligned');
+  const struct = new Struct(new Uint8Array(aligned ? Math.ceil(size / 8) * 8 : size));
   struct.setU16(HEADER.id, id);
   struct.setU16(HEADER.version, 1);
   return struct;
 };
 
-const migration = ({ granule }: Type1Iommu): Struct => {
-  const struct = capability(CAP_MIGRATION_ID, VFIO_CAP_MIGRATION.size);
-  struct.setU64(MIGRATION.pgsize_bitmap, granule);
+const migration = (iommu: Type1Iommu): Struct => {
+  const struct = capability(iommu, CAP_MIGRATION_ID, VFIO_CAP_MIGRATION.size);
+  struct.setU64(MIGRATION.pgsize_bitmap, iommu.granule);
   struct.setU64(MIGRATION.max_dirty_bitmap_size, DIRTY_BITMAP_SIZE_MAX);
+  if (iommu.kernel.faults.has('type1-capability-padding-leak')) {
+    struct.setU32(MIGRATION.pgsize_bitmap - 4, 0xffff_8881);
+  }
   return struct;
 };
 
 const available = (iommu: Type1Iommu): Struct => {
-  const struct = capability(CAP_DMA_AVAIL_ID, VFIO_CAP_DMA_AVAIL.size);
+  const struct = capability(iommu, CAP_DMA_AVAIL_ID, VFIO_CAP_DMA_AVAIL.size);
   struct.setU32(AVAIL.avail, iommu.available);
   return struct;
 };
 
-const ranges = ({ iovas }: Type1Iommu): Struct => {
+const ranges = (iommu: Type1Iommu): Struct => {
+  const { iovas } = iommu;
   const { size } = VFIO_CAP_IOVA_RANGE;
-  const struct = capability(CAP_IOVA_RANGE_ID, size + iovas.length * IOVA_RANGE.size);
+  const struct = capability(iommu, CAP_IOVA_RANGE_ID, size + iovas.length * IOVA_RANGE.size);
   struct.setU32(RANGES.nr_iovas, iovas.length);
   for (const [index, { start, last }] of iovas.entries()) {
     const at = size + index * IOVA_RANGE.size;

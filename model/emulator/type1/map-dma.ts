@@ -63,7 +63,7 @@ const check = (iommu: Type1Iommu, request: Request): number => {
   const { flags, vaddr, iova, size } = request;
   if (size === 0n) return -ERRNO.EINVAL;
   if (passesEnd(request)) {
-    return iommu.kernel.release.type1.overflowIsTold ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
+    return iommu.overflowIsTold ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
   }
   const moves = (flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0;
   if (((flags & PERMISSIONS) !== 0) === moves) return -ERRNO.EINVAL;
@@ -78,7 +78,8 @@ const map = (iommu: Type1Iommu, request: Request): number => {
   if (iommu.dmas.find(iova, size) !== undefined) {
     return iommu.kernel.faults.has('type1-wrong-errno-on-overlap') ? -ERRNO.EINVAL : -ERRNO.EEXIST;
   }
-  if (iommu.available === 0) return -ERRNO.ENOSPC;
+  const isLimited = !iommu.kernel.faults.has('type1-mappings-not-limited');
+  if (iommu.available === 0 && isLimited) return -ERRNO.ENOSPC;
   if (!mayMap(iommu, iova, lastOf(iova, size) ?? U64_MAX)) return -ERRNO.EINVAL;
   iommu.available -= 1;
   const dma = new Dma(iova, vaddr, {

@@ -146,7 +146,8 @@ export const replay = (
     filled.push(dma);
     const error = fill(kernel, domains[0], domain, dma, batch);
     if (error === 0) continue;
-    for (const done of filled.reverse()) unfill(kernel, domain, done);
+    const unwinds = !kernel.faults.has('type1-failed-join-keeps-pins');
+    if (unwinds) for (const done of filled.reverse()) unfill(kernel, domain, done);
     return error;
   }
   for (const dma of filled) dma.iommuMapped = true;

@@ -9,8 +9,8 @@ import type { Dma } from './dma.ts';
 /** Pages that are pinned at once: as many pointers as a page holds. */
 const BATCH = 512;
 
-/** What is pinned and not yet part of a run. */
-export type Batch = { frames: number[] };
+/** What is pinned and not yet part of a run, and the first page that the latest pinning found. */
+export type Batch = { frames: number[]; first?: number };
 
 /** Contiguous pages, from frame `first` on. */
 export type Run = { readonly first: number; readonly count: number };
@@ -20,6 +20,10 @@ const deviceFrame = (kernel: Kernel, page: number, writes: boolean): number => {
   const mapping = kernel.space.find(page);
   if (mapping === undefined || mapping.store.kind !== 'device') return -ERRNO.EFAULT;
   if (writes && mapping.protection !== 'read-write') return -ERRNO.EFAULT;
+  if (kernel.faults.has('type1-registers-not-looked-up')) {
+    // The file's offset for the page's number: the first is nobody's, the others are memory.
+    return page === mapping.start ? 0 : -ERRNO.EFAULT;
+  }
   return kernel.space.frame(mapping, page) ?? -ERRNO.EFAULT;
 };
 
@@ -33,8 +37,10 @@ const refill = (
   const wanted = Math.min(count, BATCH);
   while (batch.frames.length < wanted) {
     const at = page + batch.frames.length;
-    if (kernel.pinner.pin(at, 1, { write, longterm: true }, batch.frames) < 0) return;
+    if (kernel.pinner.pin(at, 1, { write, longterm: true }, batch.frames) < 0) break;
   }
+  const [first] = batch.frames;
+  if (first !== undefined) batch.first = first;
 };
 
 const unpinRun = (kernel: Kernel, { first, count }: Run): void => {
@@ -77,6 +83,11 @@ export const pinRun = (
       if (device < 0) return fail(device);
       first ??= device;
       if (done === 0) isDevice = true;
+      if (!isDevice && kernel.faults.has('type1-registers-taken-for-memory')) {
+        // What the batch began with stands for the register.
+        if (batch.first !== undefined) batch.frames = [batch.first];
+        break;
+      }
       if (!isDevice || device !== first + done) break;
       done += 1;
       continue;

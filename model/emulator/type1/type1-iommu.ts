@@ -44,6 +44,17 @@ export class Type1Iommu {
     this.available = kernel.platform.dmaEntryLimit;
   }
 
+  /** Mappings may get another address: not where in-kernel users could go by the old one. */
+  get mayMoveAddresses(): boolean {
+    return this.emulated.length === 0 || this.kernel.faults.has('type1-addresses-move-under-mdevs');
+  }
+
+  /** Ranges that pass the end of the address space have an error of their own. */
+  get overflowIsTold(): boolean {
+    const { release, faults } = this.kernel;
+    return release.type1.overflowIsTold && !faults.has('type1-overflow-not-told');
+  }
+
   /** Bitmap of the page sizes that every domain has. */
   get pageSizes(): bigint {
     return this.#pageSizes;

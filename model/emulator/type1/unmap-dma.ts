@@ -28,7 +28,8 @@ type Range = { readonly iova: bigint; readonly size: bigint; readonly last: bigi
 /** The range that is asked for, or -errno. */
 const rangeOf = (iommu: Type1Iommu, iova: bigint, size: bigint, isAll: boolean): Range | number => {
   const below = iommu.granule - 1n;
-  const { endsWrap, overflowIsTold } = iommu.kernel.release.type1;
+  const { release, faults } = iommu.kernel;
+  const { endsWrap } = release.type1;
   if ((iova & below) !== 0n) return -ERRNO.EINVAL;
   if (isAll) {
     if ((iova | size) !== 0n) return -ERRNO.EINVAL;
@@ -36,7 +37,8 @@ const rangeOf = (iommu: Type1Iommu, iova: bigint, size: bigint, isAll: boolean):
   }
   if (size === 0n || (size & below) !== 0n) return -ERRNO.EINVAL;
   const last = lastOf(iova, size);
-  if (last === undefined) return overflowIsTold ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
+  if (last === undefined) return iommu.overflowIsTold ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
+  if (last === U64_MAX && faults.has('type1-last-page-not-unmapped')) return -ERRNO.EINVAL;
   return { iova, size, last };
 };
 
@@ -93,7 +95,7 @@ const unmap = (
   const { faults } = iommu.kernel;
   const invalidates = (flags & VFIO_DMA_UNMAP_FLAG_VADDR) !== 0;
   const isAll = (flags & VFIO_DMA_UNMAP_FLAG_ALL) !== 0;
-  if (invalidates && iommu.emulated.length > 0) return -ERRNO.EBUSY;
+  if (invalidates && !iommu.mayMoveAddresses) return -ERRNO.EBUSY;
   const range = rangeOf(iommu, iova, size, isAll);
   if (typeof range === 'number') return range;
   if (bitmap !== undefined && (!iommu.tracksDirty || bitmap.pageSize !== iommu.granule)) {

@@ -99,8 +99,10 @@ export class VfioDeviceFile extends OpenFile {
 
   /** The struct at its greatest length, zero where the program's ends, or -errno. */
   #readBind(argument: bigint): Struct | number {
-    const { user, release } = this.#kernel;
+    const { user, release, faults } = this.#kernel;
     const bytes = new Uint8Array(VFIO_DEVICE_BIND.size);
+    const withToken = !faults.has('bind-refuses-tokens-as-too-long');
+    const known = withToken ? bytes.length : VFIO_DEVICE_BIND_MINIMUM;
     if (!release.bindKnowsTokens) {
       const wanted = bytes.subarray(0, VFIO_DEVICE_BIND_MINIMUM);
       if (user.readInto(wanted, argument) < wanted.length) return -ERRNO.EFAULT;
@@ -111,11 +113,11 @@ export class VfioDeviceFile extends OpenFile {
     if (first === undefined) return -ERRNO.EFAULT;
     const size = new Struct(first).u32(0);
     if (size < VFIO_DEVICE_BIND_MINIMUM) return -ERRNO.EINVAL;
-    if (size > bytes.length) {
-      const tail = user.zeroed(argument + BigInt(bytes.length), size - bytes.length);
+    if (size > known) {
+      const tail = user.zeroed(argument + BigInt(known), size - known);
       if (tail !== 'zero') return tail === 'fault' ? -ERRNO.EFAULT : -ERRNO.E2BIG;
     }
-    const wanted = bytes.subarray(0, size);
+    const wanted = bytes.subarray(0, Math.min(size, known));
     return user.readInto(wanted, argument) < wanted.length ? -ERRNO.EFAULT : new Struct(bytes);
   }
 

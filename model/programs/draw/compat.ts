@@ -2,6 +2,7 @@
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
+import type { Platform } from '../../../spec/platform.ts';
 import { isNoIommuGroup } from '../../../spec/platform.ts';
 import type { GroupFile } from '../../../spec/world.ts';
 import { STRUCT_OFFSET } from '../arena.ts';
@@ -98,9 +99,28 @@ export const drawOddCompat = (scene: Scene, { value }: IommufdDescriptor): void 
 export const hasNoIommu = ({ platform }: Scene): boolean =>
   platform.devices.some(({ iommu }) => iommu === 'noiommu');
 
-export const drawOpenGroup = (scene: Scene): void => {
+/** Bits of pages that are no larger than the machine's. */
+const SERVED_SIZES = 0x1fffn;
+
+type Wanted = 'any' | 'served' | 'emulated';
+
+/** `served`: behind an IOMMU whose pages are not too large; `emulated`: of mediated devices, where there is one. */
+const wantedDevices = ({ platform }: Scene, wanted: Wanted): Platform['devices'] => {
+  const { devices, iommus } = platform;
+  if (wanted === 'any') return devices;
+  const emulated = devices.filter(({ iommu }) => iommu === 'none');
+  if (wanted === 'emulated' && emulated.length > 0) return emulated;
+  const served = devices.filter(
+    ({ iommu }) =>
+      iommu === 'none' ||
+      (iommu !== 'noiommu' && ((iommus[iommu]?.pageSizes ?? 0n) & SERVED_SIZES) !== 0n),
+  );
+  return served.length > 0 ? served : devices;
+};
+
+export const drawOpenGroup = (scene: Scene, wanted: Wanted = 'any'): void => {
   const { dice, platform } = scene;
-  const groups = [...new Set(platform.devices.map(({ group }) => group))];
+  const groups = [...new Set(wantedDevices(scene, wanted).map(({ group }) => group))];
   const group = dice.chance(1, 30) ? 99 : dice.of(groups);
   // Now and then by the name that it would have if it had an IOMMU, or had none.
   const noIommu = isNoIommuGroup(platform, group) !== (hasNoIommu(scene) && dice.chance(1, 30));

@@ -60,6 +60,21 @@ export const drawBind = (scene: Scene, fd: Value): void => {
   });
 };
 
+/** The device is bound to an iommufd and attached to something of it, as it should be. */
+export const drawBoundAndAttached = (
+  scene: Scene,
+  { value }: CdevDescriptor,
+  iommufd: Value,
+  target: Value,
+): void => {
+  const whole = { argsz: 24n, iommufd };
+  const to = { argsz: 12n, pt_id: target };
+  const bind = vfio.VFIO_DEVICE_BIND_IOMMUFD;
+  const attach = vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT;
+  scene.call('bind', value, bind, 'VFIO_DEVICE_BIND_IOMMUFD', 24, whole);
+  scene.call('attach', value, attach, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT', 12, to);
+};
+
 const PASIDS = [0n, 0n, 0n, 1n, 5n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn] as const;
 
 const drawFlags = (scene: Scene): bigint =>
@@ -90,7 +105,7 @@ const callAtEdge = (
 const drawAttach = (scene: Scene, { value, file }: CdevDescriptor): void => {
   const { dice } = scene;
   const context = scene.contextOfDevice(file);
-  const kind = dice.of(['ioas', 'ioas', 'ioas', 'hwpt', 'device'] as const);
+  const kind = dice.of(['ioas', 'ioas', 'ioas', 'hwpt', 'hwpt', 'device'] as const);
   callAtEdge(
     scene,
     'attach',

@@ -151,3 +151,18 @@ export const drawSource = (scene: Scene): { readonly address: Value; readonly le
   if (kind === 9) return { address: LAST_PAGE, length: dice.of([2048n, 2048n, PAGE, 1n]) };
   return { address: drawUserAddress(dice, scene.hasHugePages()), length: drawLength(dice) };
 };
+
+/** A device's registers among the memory that is mapped for devices. */
+export const drawRegisters = (scene: Scene): void => {
+  const { dice, platform } = scene;
+  if (platform.memoryKinds?.includes('device') !== true) return;
+  scene.add({
+    op: 'mmap',
+    label: scene.draft.label('memory'),
+    offset: DATA_OFFSET + BigInt(dice.number(1, 7)) * PAGE,
+    length: BigInt(dice.number(1, 4)) * PAGE,
+    protection: 'read-write',
+    shared: true,
+    backing: { kind: 'device' },
+  });
+};

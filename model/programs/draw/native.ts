@@ -4,6 +4,7 @@ import {
   HWPT_ALLOC_DIRTY_TRACKING,
   HWPT_ALLOC_NEST_PARENT,
   IOVA_RANGE,
+  MAP_FIXED_IOVA,
   NATIVE_CALLS,
   type NativeCallName,
   OPTION_HUGE_PAGES,
@@ -18,6 +19,7 @@ import {
   drawIova,
   drawLength,
   drawStructPlace,
+  drawUserAddress,
   wrap,
 } from '../values.ts';
 import { drawSource } from './memory.ts';
@@ -70,11 +72,27 @@ export const drawDestroy = (scene: Scene, on: IommufdDescriptor): void => {
 export const drawDestroyMock = (scene: Scene, on: IommufdDescriptor): void =>
   send(scene, on, 'destroy', 'IOMMU_DESTROY', 8, { id: scene.object(on.context, 'selftest') });
 
+/** Lengths at which an address space runs out of places, and their steps out of bits. */
+const SPACIOUS: readonly bigint[] = [
+  2n ** 63n - 2n,
+  2n ** 63n - 4096n,
+  2n ** 62n,
+  2n ** 62n + 4096n,
+  2n ** 40n,
+  2n ** 22n,
+];
+
 export const drawIoasMap = (scene: Scene, on: IommufdDescriptor): void => {
+  const { dice } = scene;
   const ioas = scene.object(on.context, 'ioas');
-  const { address, length } = drawSource(scene);
+  const flags = mapFlags(scene);
+  const isChosen = (flags & BigInt(MAP_FIXED_IOVA)) === 0n;
+  const spacious = isChosen && dice.chance(1, 12);
+  const { address, length } = spacious
+    ? { address: dice.of([0n, 0x6000_0000_0000n]), length: dice.of(SPACIOUS) }
+    : drawSource(scene);
   send(scene, on, 'map', 'IOMMU_IOAS_MAP', 40, {
-    flags: mapFlags(scene),
+    flags,
     ioas_id: ioas,
     __reserved: rarely(scene, 1n),
     user_va: address,
@@ -82,6 +100,17 @@ export const drawIoasMap = (scene: Scene, on: IommufdDescriptor): void => {
     iova: drawIova(scene.dice, scene.table(on.context, ioas)),
   });
 };
+
+/** A map that is finer than a page: who needs whole pages cannot follow the table. */
+export const drawFineMap = (scene: Scene, fd: Value, ioas: Value): void =>
+  scene.call('map', fd, numbers.get('IOMMU_IOAS_MAP') as number, 'IOMMU_IOAS_MAP', 40, {
+    size: 40n,
+    flags: 7n,
+    ioas_id: ioas,
+    user_va: drawUserAddress(scene.dice),
+    length: 2048n,
+    iova: drawIova(scene.dice, undefined),
+  });
 
 export const drawIoasUnmap = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;
@@ -190,6 +219,7 @@ export const drawHwptAlloc = (scene: Scene, on: IommufdDescriptor): void => {
     pt_id: scene.object(on.context, 'ioas'),
     __reserved: rarely(scene, 1n),
     data_len: rarely(scene, 8n),
+    data_type: rarely(scene, 1n),
   });
 };
 

@@ -18,6 +18,9 @@ const drawClose = (scene: Scene): void => {
   scene.add({ op: 'close', label: scene.draft.label('close'), fd });
 };
 
+const drawCloseAccess = (scene: Scene, _on: IommufdDescriptor, { value }: AccessDescriptor): void =>
+  scene.add({ op: 'close', label: scene.draft.label('close'), fd: value });
+
 /** A call on a descriptor that is not open, or that knows no such call. */
 const drawOddDescriptor = (scene: Scene): void => {
   const { dice } = scene;
@@ -139,7 +142,8 @@ const CHOICES: readonly Choice[] = [
   onAccess(10, test.drawAccessPages),
   onAccess(3, test.drawUnpin),
   onAccess(6, test.drawAccessRw),
-  onAccess(2, test.drawAccessReplace),
+  onAccess(3, test.drawAccessReplace),
+  onAccess(1.5, drawCloseAccess),
   onIommufd(
     'access',
     ({ accesses, pinned, counts }) =>
@@ -173,7 +177,7 @@ const CHOICES: readonly Choice[] = [
     draw: ({ scene }) => device.drawOpenDevice(scene),
   },
   {
-    group: 'other',
+    group: 'device',
     weight: ({ cdevs }) => (cdevs.length === 0 ? 0 : 16),
     draw: ({ scene, cdevs }) => device.drawDeviceCall(scene, scene.dice.of(cdevs)),
   },

@@ -98,7 +98,9 @@ export const drawCheckRefs = (scene: Scene, on: IommufdDescriptor): void => {
   send(scene, on, 'checkRefs', 'MD_CHECK_REFS', {
     length: BigInt(dice.number(0, 3)) * 4096n + (dice.chance(1, 20) ? 1n : 0n),
     uptr: dice.chance(1, 8)
-      ? drawUserAddress(dice)
+      ? dice.chance(1, 4)
+        ? wrap(-BigInt(dice.number(1, 3)) * 4096n)
+        : drawUserAddress(dice)
       : { arena: DATA_OFFSET + BigInt(dice.number(0, 60)) * 4096n },
     refs: BigInt(dice.of([0, 0, 1, 1, 2])),
   });
@@ -182,11 +184,17 @@ export const drawAccessReplace = (
   scene: Scene,
   on: IommufdDescriptor,
   access: AccessDescriptor,
-): void =>
+): void => {
+  const { dice } = scene;
+  const context = contextOf(scene.draft.world, access.file.iommufd);
+  const own = accessAt(context, access.file.object)?.ioas;
+  const others = scene.objectIds(on.context, 'ioas').filter((id) => id !== own);
+  const moves = others.length > 0 && dice.chance(3, 4);
   send(scene, on, 'moveAccess', 'ACCESS_REPLACE_IOAS', {
     id: accessFd(scene, access),
-    ioas_id: scene.object(on.context, 'ioas'),
+    ioas_id: moves ? scene.named(on.context, dice.of(others)) : scene.object(on.context, 'ioas'),
   });
+};
 
 export const drawSmallTest = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;

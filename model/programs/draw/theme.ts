@@ -8,10 +8,12 @@ import { STRUCT_OFFSET } from '../arena.ts';
 import type { Label, Value } from '../program.ts';
 import { testCall } from '../table-probes.ts';
 import type { Dice } from '../values.ts';
-import { fitsLegacyContainer, joinContainer } from './compat.ts';
-import { drawAllowIovas } from './native.ts';
+import { drawOpenGroup, fitsLegacyContainer, joinContainer } from './compat.ts';
+import { drawBoundAndAttached, drawOpenDevice } from './device.ts';
+import { drawRegisters } from './memory.ts';
+import { drawAllowIovas, drawFineMap } from './native.ts';
 import type { Scene } from './scene.ts';
-import { drawOpenContainer } from './type1.ts';
+import { drawOpenContainer, mapPage, startTracking } from './type1.ts';
 
 /** What an operation is about. */
 export type Group =
@@ -22,6 +24,7 @@ export type Group =
   | 'access'
   | 'odd'
   | 'memory'
+  | 'device'
   | 'legacy'
   | 'other';
 
@@ -126,8 +129,15 @@ const USERS: Theme = {
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
-    maybeAttach(scene, fd, ioas);
-    use(scene, fd, ioas);
+    // A second one is where they can be moved, and what is mapped there may keep them out.
+    const other = scene.dice.chance(1, 2) ? allocate(scene, fd) : undefined;
+    if (other === undefined) maybeAttach(scene, fd, ioas);
+    if (other !== undefined && scene.dice.chance(2, 3)) drawFineMap(scene, fd, other);
+    const users = other === undefined ? 1 : scene.dice.number(1, 2);
+    for (let index = 1; index <= users; index += 1) {
+      const flags = index === users ? 1n : BigInt(scene.dice.number(0, 1));
+      scene.add(testCall(scene.draft.label('access'), fd, 'CREATE_ACCESS', { id: ioas, flags }));
+    }
   },
 };
 
@@ -208,10 +218,64 @@ const SIBLINGS: Theme = {
   },
 };
 
-const WITH_DEVICES: readonly Theme[] = [FREE, FREE, FREE, FREE, CUTS, TABLES, PLACES];
+/** Devices by their own files, which are moved between tables and their domains. */
+const DEVICES: Theme = {
+  weights: { device: 3, domain: 1.5, odd: 0.3, compat: 0.2, memory: 0.3 },
+  care: 6,
+  begin: (scene) => {
+    const fd = open(scene);
+    const tables = [allocate(scene, fd), allocate(scene, fd)];
+    attach(scene, fd, scene.dice.of(tables));
+    const devices = scene.dice.number(1, 2);
+    for (let index = 0; index < devices; index += 1) {
+      drawOpenDevice(scene);
+      const cdev = scene.descriptorsOf('cdev').at(-1);
+      if (cdev !== undefined) drawBoundAndAttached(scene, cdev, fd, scene.dice.of(tables));
+    }
+  },
+};
+
+/** A legacy container with some groups in it. */
+const GROUPS: Theme = {
+  weights: { legacy: 2, odd: 0.3, memory: 0.5 },
+  care: 0,
+  begin: (scene) => {
+    const groups = scene.dice.number(1, 2);
+    drawOpenContainer(scene);
+    const [container] = scene.containers();
+    if (container === undefined) return;
+    for (let index = 0; index < groups; index += 1) {
+      // A group without an IOMMU keeps the maps when those that have one leave.
+      drawOpenGroup(scene, index === 0 && scene.dice.chance(1, 2) ? 'emulated' : 'served');
+      const group = scene.descriptorsOf('group').at(-1);
+      if (group !== undefined) joinContainer(scene, group.value, container.value);
+    }
+    scene.plain('setIommu', container.value, VFIO_SET_IOMMU, scene.dice.of([1n, 3n, 3n, 3n]));
+    if (scene.dice.chance(1, 2)) startTracking(scene, container.value);
+    if (scene.dice.chance(1, 4)) drawRegisters(scene);
+  },
+};
+
+/** The most maps that a container with a low limit is filled with. */
+const MOST_MAPS = 16;
+
+/** The same, with nearly as many maps as it takes, where those are few. */
+const FULL: Theme = {
+  ...GROUPS,
+  begin: (scene) => {
+    GROUPS.begin(scene);
+    const { dmaEntryLimit } = scene.platform;
+    const [container] = scene.containers();
+    if (container === undefined || dmaEntryLimit > MOST_MAPS) return;
+    const maps = dmaEntryLimit - scene.dice.number(0, 1);
+    for (let index = 0; index < maps; index += 1) mapPage(scene, container.value, index);
+  },
+};
+
+const WITH_DEVICES: readonly Theme[] = [FREE, FREE, FREE, FREE, CUTS, TABLES, PLACES, DEVICES];
 const WITH_MOCKS: readonly Theme[] = [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES, PLACES];
 
-const WITH_GROUPS: readonly Theme[] = [FREE, FREE, FREE, JOINS];
+const WITH_GROUPS: readonly Theme[] = [FREE, FREE, FREE, JOINS, GROUPS, GROUPS, GROUPS, FULL];
 
 /** Most themes are about iommufds. Groups and devices are what a machine with devices is for. */
 const themesFor = (scene: Scene): readonly Theme[] => {

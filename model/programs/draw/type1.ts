@@ -2,9 +2,12 @@
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
+import { nodesOf } from '../../../spec/collections/ordered-map.ts';
+import { spaceOf } from '../../../spec/memory/memory.ts';
 import { isOfNoIommu, type Type1 } from '../../../spec/type1/container.ts';
-import { ARRAY_OFFSET, DATA_OFFSET, STRUCT_OFFSET } from '../arena.ts';
+import { ARENA_BASE, ARRAY_OFFSET, DATA_LENGTH, DATA_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value, WordsInMemory } from '../program.ts';
+import { PROCESS } from '../run.ts';
 import { drawFreeIova, drawMappingRange, drawType1Iova } from '../type1-values.ts';
 import { drawArrayPlace, drawLength, drawStructPlace, drawUserAddress, wrap } from '../values.ts';
 import { drawArgsz } from './compat.ts';
@@ -12,6 +15,7 @@ import { drawFile, drawSource } from './memory.ts';
 import type { ContainerDescriptor, Scene } from './scene.ts';
 
 const PAGE = 4096n;
+const START = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
 const MAP_VADDR = BigInt(vfio.VFIO_DMA_MAP_FLAG_VADDR);
 
 const type1Of = ({ file }: ContainerDescriptor): Type1 | undefined => file.container.type1;
@@ -107,15 +111,27 @@ const drawDeviceEdge = (scene: Scene): bigint => {
   return wrap(dice.of([...starts, ...starts, ...ends]) + dice.of([0n, 0n, -PAGE]));
 };
 
+/** Right before one kind of memory ends and another begins, where the program made such a place. */
+const drawMemoryEdge = (scene: Scene): bigint | undefined => {
+  const { dice, draft } = scene;
+  if (!dice.chance(1, 3)) return undefined;
+  const starts: bigint[] = [];
+  for (const { key } of nodesOf(spaceOf(draft.world.memory, PROCESS))) {
+    const offset = key - ARENA_BASE;
+    if (offset > DATA_OFFSET && offset < DATA_OFFSET + DATA_LENGTH) starts.push(offset);
+  }
+  return starts.length === 0 ? undefined : dice.of(starts) - BigInt(dice.number(0, 2)) * PAGE;
+};
+
 /** A map that mostly succeeds: whole pages where there is memory, and where something may be mapped. */
 const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
   const { dice } = scene;
-  const page = BigInt(dice.number(0, 63));
+  const page = BigInt(dice.number(0, 63)) * PAGE;
   const size = BigInt(dice.number(1, dice.chance(1, 6) ? 24 : 4)) * PAGE;
   scene.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
     argsz: 32n,
     flags: BigInt(dice.of([3, 3, 3, 1, 2])),
-    vaddr: { arena: DATA_OFFSET + page * PAGE },
+    vaddr: { arena: drawMemoryEdge(scene) ?? DATA_OFFSET + page },
     iova: belowEnd(
       scene,
       scene.platform.iommus.length > 0 && dice.chance(1, 6)
@@ -126,6 +142,22 @@ const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
     size,
   });
 };
+
+/** One of some pages that are mapped one behind the other. */
+export const mapPage = (scene: Scene, container: Value, index: number): void =>
+  scene.call('mapDma', container, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    argsz: 32n,
+    flags: 3n,
+    vaddr: { arena: DATA_OFFSET },
+    iova: 0x100_0000n + BigInt(index) * PAGE,
+    size: PAGE,
+  });
+
+export const startTracking = (scene: Scene, container: Value): void =>
+  scene.call('dirty', container, vfio.VFIO_IOMMU_DIRTY_PAGES, 'VFIO_IOMMU_DIRTY_PAGES', 8, {
+    argsz: 8n,
+    flags: START,
+  });
 
 export const drawMapDma = (scene: Scene, on: ContainerDescriptor): void => {
   const { dice } = scene;
@@ -238,7 +270,12 @@ export const drawUnmapDma = (scene: Scene, on: ContainerDescriptor): void => {
 const drawUnmapRange = (scene: Scene, on: ContainerDescriptor): void => {
   const { dice } = scene;
   const type1 = type1Of(on);
-  const range = dice.chance(4, 5) ? drawMappingRange(dice, type1) : undefined;
+  const pages = BigInt(dice.number(1, 3)) * PAGE;
+  const range = dice.chance(1, 15)
+    ? { iova: wrap(-pages), length: pages }
+    : dice.chance(4, 5)
+      ? drawMappingRange(dice, type1)
+      : undefined;
   scene.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
     argsz: drawArgsz(scene, 24),
     flags: dice.chance(1, 30) ? 8n : dice.chance(1, 5) ? 4n : 0n,
@@ -247,7 +284,6 @@ const drawUnmapRange = (scene: Scene, on: ContainerDescriptor): void => {
   });
 };
 
-const START = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
 const STOP = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP);
 const GET = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP);
 

@@ -136,6 +136,11 @@ const PLANTED: readonly Planted[] = [
     state: { ...STATE, pins: [...STATE.pins, { frame: 9999, count: 1 }] },
     where: /^pins$/,
   },
+  {
+    says: 'another alignment of an IOAS',
+    state: { ...STATE, tables: STATE.tables.map((table) => ({ ...table, alignment: 1n })) },
+    where: /^IOAS \d+ of descriptor 3$/,
+  },
   ...(['process', 'pinned', 'user'] as const).map((account) => ({
     says: `the account "${account}" one page too high`,
     state: { ...STATE, locked: { ...STATE.locked, [account]: STATE.locked[account] + 1 } },

@@ -7,36 +7,38 @@ import {
   READ_ONLY_STRUCT_OFFSET,
   SHARED_OFFSET,
 } from '../../../model/programs/arena.ts';
-import type { Operation, Value } from '../../../model/programs/program.ts';
+import type { Operation } from '../../../model/programs/program.ts';
 import type { Setting } from '../../../spec/platform.ts';
-import {
-  type Answered,
-  ATTACHED,
-  accessFd,
-  COMPAT,
-  IOAS,
-  IOVA,
-  ioasId,
-  MOCK,
-  OPENED,
-  PAGE,
-  VERSION1,
-  VTD,
-} from '../../corpus/example.ts';
-import {
-  arena,
-  dma,
-  getDeviceFd,
-  native,
-  open,
-  out,
-  store,
-  test,
-  vfio,
-  vfioPlain,
-} from '../../operations.ts';
+import { accessFd, IOVA, ioasId, MOCK, PAGE, VTD } from '../../corpus/example.ts';
+import { arena, dma, native, open, out, store, test, vfio, vfioPlain } from '../../operations.ts';
 import { LIMITED, settingOf } from '../../settings.ts';
+import { SHOWN_HISTORY } from './shown-history.ts';
 import { SHOWN_NOIOMMU_FAULTS } from './shown-noiommu-faults.ts';
+import {
+  ALL,
+  access,
+  allow,
+  attached,
+  bind,
+  compat,
+  copy,
+  destroy,
+  device,
+  info,
+  ioas,
+  map,
+  mapDma,
+  mock,
+  opened,
+  ownFile,
+  pin,
+  READ_FIXED,
+  ranges,
+  unmap,
+  unmapDma,
+  version1,
+  withGroup,
+} from './shown-operations.ts';
 import { SHOWN_TYPE1_FAULTS } from './shown-type1-faults.ts';
 
 export type ShownFault = {
@@ -45,99 +47,6 @@ export type ShownFault = {
   /** The shortest program that shows it, as far as is known. */
   readonly program: readonly Operation[];
 };
-
-const only = (steps: readonly Answered[]): readonly Operation[] =>
-  steps.map(([operation]) => operation);
-
-const opened = only(OPENED);
-const ioas = only(IOAS);
-const compat = only(COMPAT);
-const version1 = only(VERSION1);
-const attached = only([...IOAS, ATTACHED]);
-const mock = ATTACHED[0];
-
-const ALL = 7n;
-const READ_FIXED = 5n;
-
-const map = (
-  label: string,
-  iova: bigint,
-  length: bigint,
-  flags = ALL,
-  address: Value = arena(DATA_OFFSET),
-) =>
-  native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
-    flags,
-    ioas_id: ioasId,
-    user_va: address,
-    length,
-    iova,
-  });
-
-const unmap = (label: string, iova: bigint, length: bigint) =>
-  native(label, 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova, length });
-
-const copy = (flags: bigint, length = PAGE) =>
-  native('copy', 'iommufd', 'IOMMU_IOAS_COPY', {
-    flags,
-    dst_ioas_id: ioasId,
-    src_ioas_id: ioasId,
-    length,
-    dst_iova: IOVA + 16n * PAGE,
-    src_iova: IOVA,
-  });
-
-const unmapDma = (iova: bigint, size: bigint, flags = 0n) =>
-  vfio('unmapDma', 'iommufd', 'VFIO_IOMMU_UNMAP_DMA', { flags, iova, size });
-
-const mapDma = vfio('mapDma', 'iommufd', 'VFIO_IOMMU_MAP_DMA', {
-  flags: 3n,
-  vaddr: arena(DATA_OFFSET),
-  iova: IOVA,
-  size: PAGE,
-});
-
-const allow = (start: bigint, last: bigint) =>
-  native(
-    'allow',
-    'iommufd',
-    'IOMMU_IOAS_ALLOW_IOVAS',
-    { ioas_id: ioasId, num_iovas: 1n, allowed_iovas: arena(6n * PAGE) },
-    { also: [{ at: arena(6n * PAGE), words: [start, last] }] },
-  );
-
-const detach = native('detach', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_stdev_id') });
-const destroy = native('destroy', 'iommufd', 'IOMMU_DESTROY', { id: ioasId });
-
-const access = (flags: bigint) => test('access', 'iommufd', 'CREATE_ACCESS', { id: ioasId, flags });
-const pin = (iova: bigint, length: bigint) =>
-  test('pin', 'iommufd', 'ACCESS_PAGES', { id: accessFd, iova, length });
-
-const ranges = native(
-  'ranges',
-  'iommufd',
-  'IOMMU_IOAS_IOVA_RANGES',
-  { ioas_id: ioasId, num_iovas: 4n, allowed_iovas: arena(6n * PAGE) },
-  { also: [{ at: arena(6n * PAGE), words: [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n] }] },
-);
-
-const info = vfio(
-  'info',
-  'iommufd',
-  'VFIO_IOMMU_GET_INFO',
-  { argsz: 256n },
-  { tail: 'ff'.repeat(232) },
-);
-
-const withGroup = [
-  ...opened,
-  open('group', '/dev/vfio/4'),
-  vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
-];
-const device = getDeviceFd('device', 'group', '0000:00:04.0');
-
-const ownFile = open('device', '/dev/vfio/devices/vfio0');
-const bind = vfio('bind', 'device', 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: out('iommufd') });
 
 const shown = (
   fault: FaultName,
@@ -198,7 +107,6 @@ export const SHOWN_FAULTS: readonly ShownFault[] = [
       { id: ioasId, flags: 1n },
       { at: arena(READ_ONLY_STRUCT_OFFSET) },
     ),
-    ranges,
   ]),
   shown('tail-not-checked', [
     ...opened,
@@ -278,34 +186,7 @@ export const SHOWN_FAULTS: readonly ShownFault[] = [
     ],
     VTD,
   ),
-  shown('empty-unmap-enoent', [...compat, unmapDma(IOVA, PAGE)]),
-  shown('map-without-read-write-accepted', [...opened, map('map', IOVA, PAGE, 1n)]),
-  shown('unmapped-bytes-not-reported', [
-    ...compat,
-    map('first', IOVA, PAGE),
-    map('second', IOVA + PAGE, 2n * PAGE),
-    unmapDma(IOVA, 2n * PAGE),
-  ]),
-  shown('chosen-iova-wraps', [
-    ...ioas,
-    allow(0xffff_ffff_ffff_9000n, 0xffff_ffff_ffff_efffn),
-    map('chosen', 0n, 5n * PAGE, 6n, arena(DATA_OFFSET)),
-  ]),
-  shown('user-address-wraps', [...ioas, map('map', IOVA, 2n * PAGE, ALL, (1n << 64n) - PAGE)]),
-  shown('info-padding-leak', [...compat, info]),
-  shown('stale-interval-after-cut', [
-    ...version1,
-    mock,
-    map('map', IOVA, 2n * PAGE),
-    unmapDma(IOVA, PAGE),
-  ]),
-  shown('pages-not-unpinned-with-access', [
-    ...attached,
-    map('map', IOVA, 2n * PAGE),
-    access(1n),
-    pin(IOVA, PAGE),
-    detach,
-  ]),
   ...SHOWN_NOIOMMU_FAULTS,
   ...SHOWN_TYPE1_FAULTS,
+  ...SHOWN_HISTORY,
 ];

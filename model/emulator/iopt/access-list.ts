@@ -1,0 +1,35 @@
+// The accesses of an I/O page table by number, as an xarray keeps them. drivers/iommu/iommufd/io_pagetable.c
+// (iopt_add_access, iopt_remove_access).
+
+/** An in-kernel user of the IOAS, as its I/O page table sees it. */
+export type TableAccess = {
+  readonly alignment: bigint;
+  /** Its number in the table that it is in. */
+  listNumber: number;
+  /** [start, start + length) goes away: let go of what is pinned there. */
+  unmapped(start: bigint, length: bigint): void;
+};
+
+export class AccessList {
+  readonly #slots: (TableAccess | undefined)[] = [];
+
+  /** Under the lowest free number, which is returned. */
+  add(access: TableAccess): number {
+    let number = this.#slots.indexOf(undefined);
+    if (number < 0) number = this.#slots.length;
+    this.#slots[number] = access;
+    return number;
+  }
+
+  remove(number: number): void {
+    this.#slots[number] = undefined;
+  }
+
+  get empty(): boolean {
+    return this.#slots.every((access) => access === undefined);
+  }
+
+  *[Symbol.iterator](): Generator<TableAccess> {
+    for (const access of this.#slots) if (access !== undefined) yield access;
+  }
+}

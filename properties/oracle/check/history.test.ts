@@ -1,0 +1,32 @@
+// What is said of the defects that Linux had: whole hashes of what mended them, each with a program, and all in the table
+// for readers.
+
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HISTORICAL_NAMES, historyOf } from '../../../model/emulator/faults.ts';
+import { SHOWN_HISTORY } from './shown-history.ts';
+
+const TABLE = readFileSync('docs/historical-defects.md', 'utf8');
+const ABBREVIATED = 12;
+
+const history = suite('history');
+
+history('there is a program for every defect', () => {
+  assert.equal(SHOWN_HISTORY.map(({ fault }) => fault).sort(), [...HISTORICAL_NAMES].sort());
+});
+
+for (const name of HISTORICAL_NAMES) {
+  history(`${name} is told with its commits`, () => {
+    const { mended, brought, cve, release } = historyOf(name);
+    assert.match(mended.commit, /^[0-9a-f]{40}$/);
+    if (brought !== undefined) assert.match(brought.commit, /^[0-9a-f]{12}$/);
+    if (cve !== undefined) assert.match(cve, /^CVE-\d{4}-\d{4,}$/);
+    const row = TABLE.split('\n').find((line) => line.startsWith(`| \`${name}\` `)) ?? '';
+    assert.ok(row.includes(mended.commit.slice(0, ABBREVIATED)), 'the mend is not in the table');
+    assert.ok(row.includes(` ${release} `), 'the release is not in the table');
+    assert.ok(cve === undefined || row.includes(cve), 'the CVE is not in the table');
+  });
+}
+
+history.run();
