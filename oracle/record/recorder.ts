@@ -177,12 +177,16 @@ export class Recorder implements Listener {
         struct === undefined || struct.length === 0
           ? undefined
           : { address: argument, length: struct.length };
+      const out = after === undefined ? undefined : this.#hexAt(process, after);
+      const memOut = range === undefined ? undefined : this.#hexAt(process, range);
+      // Killed during the call: nobody saw what it answered.
+      if ((out === '' || memOut === '') && this.#memory.isGone(process)) return;
       this.#emit(caller, {
         ...fields,
         ret: isError ? -1 : Number(BigInt.asIntN(32, result)),
         errno: isError ? Number(-result) : 0,
-        ...(after === undefined ? {} : { out: this.#hexAt(process, after) }),
-        ...(range === undefined ? {} : { memOut: this.#hexAt(process, range) }),
+        ...(out === undefined ? {} : { out }),
+        ...(memOut === undefined ? {} : { memOut }),
       });
     };
   }

@@ -17,6 +17,7 @@ const readRemote: (
   );
 
 const PAGE = 4096n;
+const ESRCH = 3;
 /** As much as one read can ask for, with one more for a start within a page. */
 export const READ_MAX = 8192;
 const PIECES = READ_MAX / Number(PAGE) + 1;
@@ -60,5 +61,14 @@ export class TraceeMemory {
     const remote = this.#piecesAddress + 16n;
     const done = Number(readRemote(process, this.#piecesAddress, 1, remote, count, 0));
     return this.#data.slice(0, Math.max(done, 0));
+  }
+
+  /** Whether the process has died, and its memory with it. */
+  isGone(process: number): boolean {
+    this.#pieces[1] = 1n;
+    this.#pieces[PIECE_WORDS] = PAGE;
+    this.#pieces[PIECE_WORDS + 1] = 1n;
+    const done = readRemote(process, this.#piecesAddress, 1, this.#piecesAddress + 16n, 1, 0);
+    return Number(done) < 0 && libc.errno() === ESRCH;
   }
 }

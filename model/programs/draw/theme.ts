@@ -9,7 +9,7 @@ import type { Label, Value } from '../program.ts';
 import { testCall } from '../table-probes.ts';
 import type { Dice } from '../values.ts';
 import { drawOpenGroup, fitsLegacyContainer, joinContainer } from './compat.ts';
-import { drawBoundAndAttached, drawOpenDevice } from './device.ts';
+import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
 import { drawRegisters } from './memory.ts';
 import { drawAllowIovas, drawFineMap } from './native.ts';
 import type { Scene } from './scene.ts';
@@ -273,6 +273,8 @@ const FULL: Theme = {
 };
 
 const WITH_DEVICES: readonly Theme[] = [FREE, FREE, FREE, FREE, CUTS, TABLES, PLACES, DEVICES];
+/** Of devices that have no files of their own. */
+const WITH_GROUPS_ONLY = WITH_DEVICES.filter((theme) => theme !== DEVICES);
 const WITH_MOCKS: readonly Theme[] = [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES, PLACES];
 
 const WITH_GROUPS: readonly Theme[] = [FREE, FREE, FREE, JOINS, GROUPS, GROUPS, GROUPS, FULL];
@@ -282,7 +284,8 @@ const themesFor = (scene: Scene): readonly Theme[] => {
   const { paths, platform } = scene;
   if (platform.devices.length === 0) return paths === 'legacy' ? [FREE] : WITH_MOCKS;
   if (paths === 'legacy') return WITH_GROUPS;
-  return siblings(scene).length > 0 ? [...WITH_DEVICES, SIBLINGS] : WITH_DEVICES;
+  const themes = hasDeviceFiles(scene) ? WITH_DEVICES : WITH_GROUPS_ONLY;
+  return siblings(scene).length > 0 ? [...themes, SIBLINGS] : themes;
 };
 
 export const drawTheme = (scene: Scene, dice: Dice): Theme => dice.of(themesFor(scene));

@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { withEvent } from '../../../oracle/judge/recorded-events.ts';
+import { TraceeMemory } from '../../../oracle/record/tracee-memory.ts';
 import { parseEvent } from '../../../oracle/trace/recorded-event.ts';
 import { nodesOf } from '../../../spec/collections/ordered-map.ts';
 import { spaceOf } from '../../../spec/memory/memory.ts';
@@ -55,6 +56,20 @@ const linesOfFile = (): readonly Json[] =>
 
 const recorder = suite('recorder');
 const here = process.platform === 'linux' && process.arch === 'x64' ? recorder : recorder.skip;
+
+here('a process that was killed has no memory, and one that lives has', async () => {
+  const memory = new TraceeMemory();
+  assert.not(memory.isGone(process.pid));
+  const child = execFile('sleep', ['60']);
+  const { pid } = child;
+  if (pid === undefined) throw new Error('sleep was not started.');
+  assert.not(memory.isGone(pid));
+  await new Promise((done) => {
+    child.once('exit', done);
+    child.kill('SIGKILL');
+  });
+  assert.ok(memory.isGone(pid));
+});
 
 recorder.after(() => rmSync(FOLDER, { recursive: true }));
 
