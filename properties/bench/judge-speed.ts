@@ -31,31 +31,39 @@ const withRecording = async <T>(
   }
 };
 
+/** Seconds that judging the file takes, `rounds` times. */
+const timesOf = async (path: string, rounds: number): Promise<readonly number[]> => {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    times.push(
+      await seconds(async () => {
+        const { violation, badInput } = await judgeFile(path, QUIET);
+        if (violation !== undefined || badInput !== undefined) {
+          throw new Error(
+            'The long recording is not accepted; a round does not begin as the first.',
+          );
+        }
+      }),
+    );
+  }
+  return times;
+};
+
 export const judgeSpeed = (): Promise<readonly Measured[]> =>
-  withRecording(CALLS, async (path, calls) => {
-    const times: number[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      times.push(
-        await seconds(async () => {
-          const { violation, badInput } = await judgeFile(path, QUIET);
-          if (violation !== undefined || badInput !== undefined) {
-            throw new Error(
-              'The long recording is not accepted; a round does not begin as the first.',
-            );
-          }
-        }),
-      );
-    }
-    const note = `${calls} calls, median of ${ROUNDS}; 200 000 are asked for`;
-    return [
-      {
-        what: 'judge, from a plain recording',
-        value: calls / median(times),
-        unit: 'calls/s',
-        note,
-      },
-    ];
-  });
+  withRecording(CALLS, async (path, calls) => [
+    {
+      what: 'judge, from a plain recording',
+      value: calls / median(await timesOf(path, ROUNDS)),
+      unit: 'calls/s',
+      note: `${calls} calls, median of ${ROUNDS}; 200 000 are asked for`,
+    },
+  ]);
+
+/** Seconds to judge a recording of at least so many calls, and how many it has. */
+export const judgeTime = (
+  least: number,
+): Promise<{ readonly calls: number; readonly time: number }> =>
+  withRecording(least, async (path, calls) => ({ calls, time: median(await timesOf(path, 3)) }));
 
 const MIB = 1 << 20;
 const SHORT = 100_000;

@@ -1,7 +1,6 @@
 // Measures what the numbers of the project are about, and prints a table, or JSON with --json. Nothing is asserted:
-// machines differ. Arguments select measurements: judge, memory, check, step, explore, explore-large,
-// defects; a path selects the
-// one on that kernel, a bzImage.
+// machines differ. Arguments select measurements: judge, memory, check, modelrun, step, explore,
+// explore-large, defects; a path selects the one on that kernel, a bzImage.
 
 import { campaignRate } from './campaign-rate.ts';
 import { checkSpeed } from './check-speed.ts';
@@ -9,12 +8,14 @@ import { defects } from './defects.ts';
 import { exploreLarge, exploreSpeed } from './explore-speed.ts';
 import { judgeMemory, judgeSpeed } from './judge-speed.ts';
 import type { Measured } from './measured.ts';
+import { modelRunSpeed } from './model-run.ts';
 import { stepCost } from './step-cost.ts';
 
 const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   judge: judgeSpeed,
   memory: judgeMemory,
   check: checkSpeed,
+  modelrun: modelRunSpeed,
   step: stepCost,
   explore: exploreSpeed,
   'explore-large': exploreLarge,

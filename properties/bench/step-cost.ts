@@ -109,23 +109,31 @@ const costAt = (side: Side, size: number): number => {
   return median(costs);
 };
 
-const measure = (side: Side): readonly Measured[] => {
-  const rows: Measured[] = [];
-  let size = 0;
-  let first: number | undefined;
-  for (const target of SIZES) {
-    for (; size < target; size += 1) side.make(mapAt(areaIova(size)));
-    const cost = costAt(side, size);
-    first ??= cost;
-    rows.push({
-      what: `step, ${side.name}, ${size} mappings`,
-      value: cost,
-      unit: 'µs',
-      note: `${(cost / first).toFixed(2)} times that of ${SIZES[0]}; at most 3 are asked for`,
-    });
-  }
-  return rows;
+export type SideCosts = {
+  readonly name: string;
+  /** Microseconds of a call in a table of that many mappings. */
+  readonly costs: readonly { readonly size: number; readonly cost: number }[];
 };
 
+/** What a map or an unmap costs at each of the sizes, which ascend. */
+export const costsBySize = (sizes: readonly number[]): readonly SideCosts[] =>
+  [specification(), emulator()].map((side) => {
+    let size = 0;
+    const costs = sizes.map((target) => {
+      for (; size < target; size += 1) side.make(mapAt(areaIova(size)));
+      return { size, cost: costAt(side, size) };
+    });
+    return { name: side.name, costs };
+  });
+
 export const stepCost = (): Promise<readonly Measured[]> =>
-  Promise.resolve([...measure(specification()), ...measure(emulator())]);
+  Promise.resolve(
+    costsBySize(SIZES).flatMap(({ name, costs }) =>
+      costs.map(({ size, cost }) => ({
+        what: `step, ${name}, ${size} mappings`,
+        value: cost,
+        unit: 'µs',
+        note: `${(cost / (costs[0]?.cost ?? cost)).toFixed(2)} times that of ${SIZES[0]}; at most 3 are asked for`,
+      })),
+    ),
+  );

@@ -80,8 +80,23 @@ const PASIDS = [0n, 0n, 0n, 1n, 5n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn] as
 const drawFlags = (scene: Scene): bigint =>
   scene.dice.chance(1, 6) ? scene.dice.of([1n, 1n, 1n, 2n, 3n]) : 0n;
 
-/** A call whose struct is sometimes put where memory ends behind `known` bytes of it, or at memory that is read only. */
-const callAtEdge = (
+/** A call whose struct is put where memory ends behind `known` bytes of it, or at memory that is read only. */
+export const callAtEdge = (
+  scene: Scene,
+  stem: string,
+  fd: Value,
+  command: number,
+  layout: string,
+  fields: Readonly<Record<string, Value>>,
+  known: number,
+): void => {
+  const end = STRUCT_OFFSET + STRUCT_LENGTH;
+  const at = { arena: scene.dice.chance(1, 2) ? end - BigInt(known) : READ_ONLY_STRUCT_OFFSET };
+  const argument: Argument = { kind: 'struct', at, layout, fields };
+  scene.add({ op: 'ioctl', label: scene.draft.label(stem), fd, command, argument });
+};
+
+const callDevice = (
   scene: Scene,
   stem: string,
   fd: Value,
@@ -91,22 +106,15 @@ const callAtEdge = (
   fields: Readonly<Record<string, Value>>,
   known: number,
 ): void => {
-  const { dice } = scene;
-  if (!dice.chance(1, 10)) {
-    scene.call(stem, fd, command, layout, size, fields);
-    return;
-  }
-  const end = STRUCT_OFFSET + STRUCT_LENGTH;
-  const at = { arena: dice.chance(1, 2) ? end - BigInt(known) : READ_ONLY_STRUCT_OFFSET };
-  const argument: Argument = { kind: 'struct', at, layout, fields };
-  scene.add({ op: 'ioctl', label: scene.draft.label(stem), fd, command, argument });
+  if (scene.dice.chance(1, 10)) callAtEdge(scene, stem, fd, command, layout, fields, known);
+  else scene.call(stem, fd, command, layout, size, fields);
 };
 
 const drawAttach = (scene: Scene, { value, file }: CdevDescriptor): void => {
   const { dice } = scene;
   const context = scene.contextOfDevice(file);
   const kind = dice.of(['ioas', 'ioas', 'ioas', 'hwpt', 'hwpt', 'device'] as const);
-  callAtEdge(
+  callDevice(
     scene,
     'attach',
     value,
@@ -125,7 +133,7 @@ const drawAttach = (scene: Scene, { value, file }: CdevDescriptor): void => {
 
 const drawDetach = (scene: Scene, { value }: CdevDescriptor): void => {
   const { dice } = scene;
-  callAtEdge(
+  callDevice(
     scene,
     'detach',
     value,

@@ -161,7 +161,7 @@ export const drawRegisters = (scene: Scene): void => {
     label: scene.draft.label('memory'),
     offset: DATA_OFFSET + BigInt(dice.number(1, 7)) * PAGE,
     length: BigInt(dice.number(1, 4)) * PAGE,
-    protection: 'read-write',
+    protection: dice.of(['read-write', 'read-write', 'read'] as const),
     shared: true,
     backing: { kind: 'device' },
   });

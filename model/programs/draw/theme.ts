@@ -13,7 +13,7 @@ import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.t
 import { drawRegisters } from './memory.ts';
 import { drawAllowIovas, drawFineMap } from './native.ts';
 import type { Scene } from './scene.ts';
-import { drawOpenContainer, mapPage, startTracking } from './type1.ts';
+import { drawEdgeMap, drawOpenContainer, mapPage, startTracking } from './type1.ts';
 
 /** What an operation is about. */
 export type Group =
@@ -181,10 +181,16 @@ const JOINS: Theme = {
       const label = scene.draft.label('group');
       scene.add({ op: 'open', label, path: `/dev/vfio/${group}` });
     }
-    const [joining] = scene.descriptorsOf('group');
+    const [joining, later] = scene.descriptorsOf('group');
     if (joining === undefined) return;
     joinContainer(scene, joining.value, container);
     scene.plain('setIommu', container, VFIO_SET_IOMMU, dice.chance(1, 2) ? TYPE1 : TYPE1V2);
+    const [on] = scene.containers();
+    if (on === undefined || scene.platform.iommus.length === 0 || dice.chance(1, 2)) return;
+    drawEdgeMap(scene, on);
+    if (later !== undefined && fitsLegacyContainer(scene, later.file.group)) {
+      joinContainer(scene, later.value, container);
+    }
   },
 };
 

@@ -11,7 +11,8 @@ import { PROCESS } from '../run.ts';
 import { drawFreeIova, drawMappingRange, drawType1Iova } from '../type1-values.ts';
 import { drawArrayPlace, drawLength, drawStructPlace, drawUserAddress, wrap } from '../values.ts';
 import { drawArgsz } from './compat.ts';
-import { drawFile, drawSource } from './memory.ts';
+import { callAtEdge } from './device.ts';
+import { drawFile, drawRegisters, drawSource } from './memory.ts';
 import type { ContainerDescriptor, Scene } from './scene.ts';
 
 const PAGE = 4096n;
@@ -122,6 +123,16 @@ const drawMemoryEdge = (scene: Scene): bigint | undefined => {
   }
   return starts.length === 0 ? undefined : dice.of(starts) - BigInt(dice.number(0, 2)) * PAGE;
 };
+
+/** A map of a page that a group which joins later may forbid. */
+export const drawEdgeMap = (scene: Scene, { value }: ContainerDescriptor): void =>
+  scene.call('mapDma', value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    argsz: 32n,
+    flags: 3n,
+    vaddr: { arena: DATA_OFFSET },
+    iova: belowEnd(scene, drawDeviceEdge(scene), PAGE),
+    size: PAGE,
+  });
 
 /** A map that mostly succeeds: whole pages where there is memory, and where something may be mapped. */
 const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
@@ -236,6 +247,11 @@ const drawUnmapWithBitmap = (scene: Scene, on: ContainerDescriptor): void => {
   const { fields, also } = drawBitmap(scene, on, dice.chance(1, 2));
   const layout = 'VFIO_IOMMU_UNMAP_DMA with bitmap';
   const flags = BigInt(dice.of([1, 1, 1, 1, 1, 1, 3, 5, 9]));
+  if (dice.chance(1, 12)) {
+    const header = { argsz: 48n, flags: 1n, ...fields };
+    callAtEdge(scene, 'unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, layout, header, 24);
+    return;
+  }
   scene.call(
     'unmapDma',
     on.value,
@@ -321,8 +337,13 @@ export const drawOddContainer = (scene: Scene, { value }: ContainerDescriptor): 
 /** Moves memory from under mappings, whose pages stay where they were. */
 export const drawMovedMemory = (scene: Scene): void => {
   const { dice } = scene;
-  if (dice.chance(1, 6)) {
+  const kind = dice.number(1, 6);
+  if (kind === 1) {
     drawFile(scene, DATA_OFFSET);
+    return;
+  }
+  if (kind === 2) {
+    drawRegisters(scene);
     return;
   }
   scene.add({
