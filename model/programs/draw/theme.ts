@@ -230,23 +230,23 @@ const DEVICES: Theme = {
   care: 6,
   begin: (scene) => {
     const fd = open(scene);
-    const tables = [allocate(scene, fd), allocate(scene, fd)];
-    attach(scene, fd, scene.dice.of(tables));
+    const table = allocate(scene, fd);
+    attach(scene, fd, allocate(scene, fd));
     const devices = scene.dice.number(1, 2);
     for (let index = 0; index < devices; index += 1) {
       drawOpenDevice(scene);
       const cdev = scene.descriptorsOf('cdev').at(-1);
-      if (cdev !== undefined) drawBoundAndAttached(scene, cdev, fd, scene.dice.of(tables));
+      if (cdev !== undefined) drawBoundAndAttached(scene, cdev, fd, table);
     }
   },
 };
 
 /** A legacy container with some groups in it. */
 const GROUPS: Theme = {
-  weights: { legacy: 2, odd: 0.3, memory: 0.5 },
+  weights: { legacy: 1.2, odd: 0.3, memory: 0.5, device: 0.3 },
   care: 0,
   begin: (scene) => {
-    const groups = scene.dice.number(1, 2);
+    const groups = scene.dice.of([1, 2, 2]);
     drawOpenContainer(scene);
     const [container] = scene.containers();
     if (container === undefined) return;
@@ -258,6 +258,7 @@ const GROUPS: Theme = {
     }
     scene.plain('setIommu', container.value, VFIO_SET_IOMMU, scene.dice.of([1n, 3n, 3n, 3n]));
     if (scene.dice.chance(1, 2)) startTracking(scene, container.value);
+    if (scene.dice.chance(1, 2)) mapPage(scene, container.value, 0);
     if (scene.dice.chance(1, 4)) drawRegisters(scene);
   },
 };
@@ -278,12 +279,22 @@ const FULL: Theme = {
   },
 };
 
-const WITH_DEVICES: readonly Theme[] = [FREE, FREE, FREE, FREE, CUTS, TABLES, PLACES, DEVICES];
+const WITH_DEVICES: readonly Theme[] = [
+  FREE,
+  FREE,
+  FREE,
+  FREE,
+  CUTS,
+  TABLES,
+  PLACES,
+  DEVICES,
+  DEVICES,
+];
 /** Of devices that have no files of their own. */
 const WITH_GROUPS_ONLY = WITH_DEVICES.filter((theme) => theme !== DEVICES);
 const WITH_MOCKS: readonly Theme[] = [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES, PLACES];
 
-const WITH_GROUPS: readonly Theme[] = [FREE, FREE, FREE, JOINS, GROUPS, GROUPS, GROUPS, FULL];
+const WITH_GROUPS: readonly Theme[] = [FREE, FREE, JOINS, GROUPS, GROUPS, GROUPS, GROUPS, FULL];
 
 /** Most themes are about iommufds. Groups and devices are what a machine with devices is for. */
 const themesFor = (scene: Scene): readonly Theme[] => {
