@@ -135,8 +135,12 @@ export class IommufdDevice extends KernelObject {
     if (error !== 0) return { error };
     if (!this.#suits(hwpt)) {
       const { faults } = this.context.kernel;
-      const { table } = (faults.has('failed-replace-unreserves-the-old') ? old : hwpt).ioas;
-      for (const device of group.devices) table.reserved.removeOf(device.hardware);
+      const fromOld = faults.has('failed-replace-unreserves-the-old');
+      const { table } = (fromOld ? old : hwpt).ioas;
+      // Within one IOAS nothing was reserved for the move.
+      if (fromOld || hwpt.ioas !== old.ioas) {
+        for (const device of group.devices) table.reserved.removeOf(device.hardware);
+      }
       return { error: -ERRNO.EINVAL };
     }
     if (hwpt.ioas !== old.ioas) {

@@ -18,7 +18,7 @@ import {
   VFIO_DMA_UNMAP_FLAG_ALL,
 } from '../../spec/abi/vfio.ts';
 import { DATA_LENGTH, DATA_OFFSET } from './arena.ts';
-import type { Operation, Program, Value } from './program.ts';
+import { LAYOUTS, type Operation, type Program, type Value } from './program.ts';
 
 const UNMAP_ALL = BigInt(VFIO_DMA_UNMAP_FLAG_ALL);
 const SET = BigInt(VFIO_IOAS_SET);
@@ -192,3 +192,38 @@ export const withoutOwnMemory = (program: Program): Program | undefined => {
       return { ...operation, argument: { ...operation.argument, fields } };
     });
 };
+
+/** Longer programs are made shorter in other ways first. */
+const SHORT = 16;
+/** How many objects a call makes at most. */
+const MOST_OBJECTS = 3n;
+
+/** The operation with the objects that it names by numbers of their own, not by handles, so many numbers before them. */
+const namingEarlier = (operation: Operation, less: bigint): Operation => {
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
+  const { argument } = operation;
+  const ids = (LAYOUTS.get(argument.layout)?.fields ?? []).filter(({ kind }) => kind === 'id');
+  const lowered = ids.flatMap(({ name }) => {
+    const value = argument.fields[name];
+    return typeof value === 'bigint' && value >= less ? [[name, value - less] as const] : [];
+  });
+  return lowered.length === 0
+    ? operation
+    : {
+        ...operation,
+        argument: { ...argument, fields: { ...argument.fields, ...Object.fromEntries(lowered) } },
+      };
+};
+
+/** Without one operation, where numbers behind it then mean what they meant: what it made took some. */
+export function* withoutAndNumbered(program: Program): Generator<Program> {
+  if (program.length > SHORT) return;
+  for (let at = program.length - 2; at >= 0; at -= 1) {
+    for (let less = 1n; less <= MOST_OBJECTS; less += 1n) {
+      const rest = program.slice(at + 1);
+      const numbered = rest.map((operation) => namingEarlier(operation, less));
+      if (numbered.every((operation, index) => operation === rest[index])) break;
+      yield [...program.slice(0, at), ...numbered];
+    }
+  }
+}

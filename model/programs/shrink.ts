@@ -1,7 +1,13 @@
 // Smaller programs, the most promising first: without stretches of operations, from long ones to single ones, and then
 // with simpler values. Works on any program, however it came about.
 
-import { fixedMaps, nativeProgram, withoutFile, withoutOwnMemory } from './plainer.ts';
+import {
+  fixedMaps,
+  nativeProgram,
+  withoutAndNumbered,
+  withoutFile,
+  withoutOwnMemory,
+} from './plainer.ts';
 import type { Argument, Operation, Program, Value } from './program.ts';
 
 /** How far shrinking has come: what was tried without success need not be tried at once again. */
@@ -145,7 +151,7 @@ export const startOfShrinking = (length: number): Progress => ({
 });
 
 /** The plainer programs that there are, from which single operations may be taken away again. */
-function* plainerPrograms(plainer: readonly (Program | undefined)[]): Generator<Candidate> {
+function* plainerPrograms(plainer: Iterable<Program | undefined>): Generator<Candidate> {
   for (const program of plainer) {
     if (program === undefined || program.length === 0) continue;
     const single = { phase: 'operations', size: 1, from: program.length, found: false } as const;
@@ -158,6 +164,7 @@ export function* smallerPrograms(program: Program, progress: Progress): Generato
   if (progress.phase === 'operations') {
     yield* fewerOperations(program, progress);
     yield* plainerPrograms([nativeProgram(program), withoutFile(program), ...fixedMaps(program)]);
+    yield* plainerPrograms(withoutAndNumbered(program));
   }
   yield* simplerParts(program, progress.phase === 'values' ? progress.from : 0);
   // What a program maps may be longer than what it has from the start, until it was made shorter.
@@ -170,4 +177,5 @@ export function* smallerPrograms(program: Program, progress: Progress): Generato
     from: program.length,
     found: false,
   });
+  yield* plainerPrograms(withoutAndNumbered(program));
 }
