@@ -124,6 +124,8 @@ export const confirmOn = async (
         ? []
         : [programOn('legacy', trial.program), programOn('compat', trial.program)],
     ),
+    // What stands where structs stand is looked at, too.
+    true,
   );
   let next = 0;
   return trials.map((trial) => {

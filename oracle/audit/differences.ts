@@ -1,7 +1,6 @@
 // Differences that were found, grouped by cause: the request, the rule that answers it on each side, and in what the
 // answers differ. Each cause keeps the first program that showed it, which is among the shortest.
 
-import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import { PROCESS } from '../../model/programs/run.ts';
 import type { Fd } from '../../spec/abi/units.ts';
@@ -29,8 +28,7 @@ export type Cause = {
 export type Situation =
   | 'no device is open'
   | 'a device is open'
-  | 'what was mapped is gone from memory'
-  | 'what was mapped is other memory now';
+  | 'what was mapped is gone from memory';
 
 export type Found = Cause & {
   readonly key: string;
@@ -59,15 +57,8 @@ const note = (differences: Differences, cause: Cause, facet: Facet, program: Pro
 };
 
 /** What a program did to memory that it had mapped: it matters where memory is looked for only now. */
-const memoryIn = (program: Program): Situation | undefined => {
-  for (const operation of program) {
-    if (operation.op === 'munmap') return 'what was mapped is gone from memory';
-    if (operation.op === 'mmap' && operation.offset === DATA_OFFSET) {
-      return 'what was mapped is other memory now';
-    }
-  }
-  return undefined;
-};
+const memoryIn = (program: Program): Situation | undefined =>
+  program.some(({ op }) => op === 'munmap') ? 'what was mapped is gone from memory' : undefined;
 
 /** A mediated device needs no domain, and nothing translates for one without an IOMMU. */
 const isTranslated = ({ setting }: World, name: string): boolean =>
@@ -98,7 +89,7 @@ const situationOf = (
   const looksForMemory =
     call.command === VFIO_GROUP_GET_DEVICE_FD &&
     legacy.result >= 0 &&
-    (compat.rule?.id.startsWith('pinning/') === true || what === 'which memory devices reach');
+    compat.rule?.id.startsWith('pinning/') === true;
   return looksForMemory ? memoryIn(program) : undefined;
 };
 

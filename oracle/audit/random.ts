@@ -71,9 +71,13 @@ const shows = (sides: RandomSides, { ground, key }: Located, program: Program): 
 const shortened = (sides: RandomSides, found: Located): Located => {
   const prologue = found.ground.prologue.length;
   let program = found.program.slice(prologue);
-  for (let index = program.length - 2; index >= 0; index -= 1) {
-    const shorter = program.toSpliced(index, 1);
-    if (shows(sides, found, shorter)) program = shorter;
+  // Again until nothing goes: what closes a file can go only when what opened it has gone.
+  for (let length = program.length + 1; program.length < length; ) {
+    length = program.length;
+    for (let index = length - 2; index >= 0; index -= 1) {
+      const shorter = program.toSpliced(index, 1);
+      if (shows(sides, found, shorter)) program = shorter;
+    }
   }
   return { ...found, program: [...found.ground.prologue, ...program] };
 };
