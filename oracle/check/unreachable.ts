@@ -4,6 +4,9 @@ import type { Setting } from '../../spec/platform.ts';
 import type { Rule } from '../../spec/rule.ts';
 import { releasesOf } from '../../spec/rules.ts';
 
+const NO_IOMMU_IS_PRIVILEGED =
+  'a no-IOMMU group is opened by a privileged process only, and a program keeps its privilege';
+
 /** Rules that no drawn program reaches anywhere. */
 export const NEVER: Readonly<Record<string, string>> = {
   'cutting/large-pages':
@@ -15,8 +18,11 @@ export const NEVER: Readonly<Record<string, string>> = {
   'locked memory/process-limit':
     'charging the process takes CAP_SYS_RESOURCE, and who has it has no limit',
   'IOMMU_DESTROY/uncertain': 'it is of calls that are not specified: their reply is never judged',
-  'VFIO_SET_IOMMU/no-iommu': 'no platform has a group without an IOMMU',
-  'VFIO_SET_IOMMU/no-iommu-not-privileged': 'no platform has a group without an IOMMU',
+  'VFIO_SET_IOMMU/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'type1 VFIO_SET_IOMMU/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'VFIO_GROUP_SET_CONTAINER/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'VFIO_GROUP_GET_DEVICE_FD/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'VFIO_GROUP_GET_DEVICE_FD/no-iommu-under-type1': NO_IOMMU_IS_PRIVILEGED,
   'type1 VFIO_IOMMU_MAP_DMA/maps-out-of-reach':
     'what follows such a map could not be judged; programs keep away from it',
   'attaching to type1/nothing-left': 'no platform has a device that reserves every IOVA',
@@ -41,13 +47,20 @@ const NEEDS: readonly Need[] = [
     reason: 'the platform has no device for a group or a legacy container',
   },
   {
+    rules:
+      /^(VFIO_SET_IOMMU\/no-iommu$|VFIO calls on a legacy container\/no-iommu$|type1 VFIO_CHECK_EXTENSION\/no-iommu-groups$|type1 VFIO_SET_IOMMU\/no-iommu|VFIO_GROUP_.*no-iommu)/,
+    has: ({ platform, credentials }) =>
+      credentials.privileged && platform.devices.some(({ iommu }) => iommu === 'noiommu'),
+    reason: 'the platform has no no-IOMMU group, or the program may not open one',
+  },
+  {
     rules: /^transfers by a device\//,
     has: ({ platform }) => platform.devices.some(({ dmaEngine }) => dmaEngine === true),
     reason: 'no device of the platform moves memory when it is told to',
   },
   {
     rules: /^type1 pinning\//,
-    has: ({ platform }) => platform.devices.some(({ iommu }) => iommu !== 'none'),
+    has: ({ platform }) => platform.devices.some(({ iommu }) => typeof iommu === 'number'),
     reason: 'the platform has no device behind an IOMMU',
   },
   {

@@ -52,7 +52,7 @@ for (const of of [1, 3]) {
   });
 
   shards(`${of} shards make the report of one, violations included`, async () => {
-    const fault = 'unmapped-bytes-not-reported';
+    const fault = 'cut-off-by-one';
     const parts = await shardsOf(of, fault);
     const whole = await campaign({ index: 0, of: 1 }, fault);
     assert.ok(whole.failing > 0);
@@ -62,7 +62,7 @@ for (const of of [1, 3]) {
   });
 
   shards(`${of} shards: the order of the reports does not matter`, async () => {
-    const parts = [...(await shardsOf(of, 'ids-not-reused'))];
+    const parts = [...(await shardsOf(of, 'size-not-written-back'))];
     const [one, other] = [parts, [...parts].reverse()].map((list) =>
       mergedCampaigns(list.map((part) => [part])).map(comparable),
     );
