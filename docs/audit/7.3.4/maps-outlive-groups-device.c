@@ -120,7 +120,8 @@ static void take_arena(void)
 
 /*
  * QEMU's edu reads memory into its buffer, or writes its buffer to memory, and reads zeros where the IOMMU refuses it.
- * Returns 0, or -1 and errno: ENODEV for other devices, ENODATA where the device has not read so many bytes before.
+ * Returns 0, or -1 and errno: EBADF where nothing is open, ENODEV for other devices, ENODATA where the device has not
+ * read so many bytes before.
  */
 static int device_moves(int fd, int to_memory, unsigned long iova, unsigned long length)
 {
@@ -132,6 +133,8 @@ static int device_moves(int fd, int to_memory, unsigned long iova, unsigned long
 	__u16 command = 6;
 	int device = 0;
 
+	if (fcntl(fd, F_GETFD) < 0)
+		return -1;
 	if (pread(fd, &id, 4, configuration) != 4 || id != 0x11e81234) {
 		errno = ENODEV;
 		return -1;

@@ -131,7 +131,7 @@ export class KernelMachine implements Machine {
   }
 
   dma(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
-    if (!this.owns(fd)) return -ERRNO.EBADF;
+    if (!this.owns(fd) || !isOpen(fd)) return -ERRNO.EBADF;
     this.callCheck.checkTransfer();
     return this.edu.transfer(fd, direction, iova, length);
   }
