@@ -105,6 +105,7 @@ const frameOfPage = (
   pages: Pages,
   index: number,
   writing: boolean,
+  alone: boolean,
 ): { readonly backing: number; readonly page: number } | Refused => {
   const held = runAt(pages.pinned, pageIndex(index));
   if (held !== undefined) {
@@ -119,6 +120,10 @@ const frameOfPage = (
   }
   const address = pages.source.start + BigInt(index) * PAGE_SIZE_BYTES;
   const stretches = pagesToPin(memory, pages.process, address, 1, writing);
+  // pin_user_pages_remote(), by which a page alone is pinned, does not look where the range ends.
+  if (alone && isRefused(stretches) && stretches.refused === pinRules.wraps) {
+    return refused(pinRules.notMapped);
+  }
   return isRefused(stretches) ? stretches : (stretches[0] as { backing: number; page: number });
 };
 
@@ -141,7 +146,7 @@ const copyByPage = (
     const index = Number(at / PAGE_SIZE_BYTES);
     const offset = Number(at % PAGE_SIZE_BYTES);
     const here = Math.min(length - done, PAGE_SIZE - offset);
-    const frame = frameOfPage(memory, unpinned, index, writing);
+    const frame = frameOfPage(memory, unpinned, index, writing, ignorePins);
     // Every page is found before the first byte is copied.
     if (isRefused(frame)) return copyRefused(memory, frame);
     const place = BigInt(frame.page) * PAGE_SIZE_BYTES + BigInt(offset);
