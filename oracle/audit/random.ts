@@ -7,6 +7,7 @@ import { programs } from '../../model/programs/arbitrary.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
 import { seedOfBatch } from '../check/tally.ts';
+import { nativeName } from '../emit/c-names.ts';
 import { causesOf, type Differences, noteDifferences } from './differences.ts';
 import { type Located, settingOn, startBetween, startOn } from './located.ts';
 import { GROUNDS, type Ground } from './platforms.ts';
@@ -47,6 +48,15 @@ const BATCH = 50;
 
 /** Grounds on which every request is tried; the others only repeat their settings. */
 const RANDOM_GROUNDS: readonly Ground[] = GROUNDS.filter(({ movesAlone }) => movesAlone !== true);
+
+/**
+ * A native call of whatever an earlier call has left in memory, descriptors for one, whose numbers are the process's own
+ * business.
+ */
+const isOfLeftOvers = (operation: Operation): boolean =>
+  operation.op === 'ioctl' &&
+  operation.argument.kind === 'plain' &&
+  nativeName(operation.command) !== undefined;
 
 /** The twin behind the operation; the one before it where the two sides part, or one of them does not specify it. */
 const followed = (
@@ -93,6 +103,7 @@ const runOn = (
   for (const program of drawn) {
     let twin = start.fork();
     for (const operation of program) {
+      if (isOfLeftOvers(operation)) continue;
       const next = followed(twin, operation, differences);
       twin = next.twin;
       ran.operations += 1;
