@@ -141,7 +141,8 @@ export class IommufdDevice extends KernelObject {
       if (fromOld || hwpt.ioas !== old.ioas) {
         for (const device of group.devices) table.reserved.removeOf(device.hardware);
       }
-      return { error: -ERRNO.EINVAL };
+      // A page table that no hardware walks has nothing to be attached by.
+      return { error: hwpt.domain.hardware.unwalked ? -ERRNO.ENODEV : -ERRNO.EINVAL };
     }
     if (hwpt.ioas !== old.ioas) {
       for (const device of group.devices) old.ioas.table.reserved.removeOf(device.hardware);

@@ -48,7 +48,7 @@ const NEEDS: readonly Need[] = [
   },
   {
     rules:
-      /^(VFIO_SET_IOMMU\/no-iommu$|VFIO calls on a legacy container\/no-iommu$|type1 VFIO_CHECK_EXTENSION\/no-iommu-groups$|type1 VFIO_SET_IOMMU\/no-iommu|VFIO_GROUP_.*no-iommu)/,
+      /^(VFIO_SET_IOMMU\/no-iommu$|VFIO calls on a legacy container\/no-iommu$|type1 VFIO_CHECK_EXTENSION\/no-iommu-groups$|type1 VFIO_SET_IOMMU\/no-iommu|attaching\/not-for-hardware$|VFIO_GROUP_.*no-iommu)/,
     has: ({ platform, credentials }) =>
       credentials.privileged && platform.devices.some(({ iommu }) => iommu === 'noiommu'),
     reason: 'the platform has no no-IOMMU group, or the program may not open one',

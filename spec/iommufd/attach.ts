@@ -37,6 +37,11 @@ export const attachRules = rulesOf(
       "The domain does not fit the device's IOMMU, or what it is able to do; a device without an IOMMU takes any.",
       'iommufd_hwpt_attach_device() in drivers/iommu/iommufd/device.c',
     ),
+    notForHardware: refuses(
+      'ENODEV',
+      'The device has a domain, behind an IOMMU, and is to be moved to that of a device without one.',
+      '__iommu_attach_device() in drivers/iommu/iommu.c',
+    ),
   },
 );
 
@@ -132,7 +137,11 @@ const movedTo = (
       result = kept;
     }
   }
-  if (!fits(device, domain)) return refused(attachRules.incompatible);
+  if (!fits(device, domain)) {
+    return refused(
+      domain.iommu === SOFTWARE_IOMMU ? attachRules.notForHardware : attachRules.incompatible,
+    );
+  }
   for (const member of members) {
     if (from.ioas !== ioas) result = withoutReservedOf(result, from.ioas, member);
     result = withDeviceOn(result, member, hwpt);
