@@ -103,7 +103,7 @@ const runOn = (
   for (const program of drawn) {
     let twin = start.fork();
     for (const operation of program) {
-      if (isOfLeftOvers(operation)) continue;
+      if (isOfLeftOvers(operation) || operation.op === 'status') continue;
       const next = followed(twin, operation, differences);
       twin = next.twin;
       ran.operations += 1;

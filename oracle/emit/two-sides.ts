@@ -140,7 +140,7 @@ export const twoSidedProgram = (wanted: TwoSided): string => {
     return read === undefined ? [] : [{ ...look, read }];
   });
   const body = [
-    ...setupLines(emission, mapped, 'memory_file'),
+    ...setupLines(emission, mapped, 'registers_file'),
     ...writer.lines,
     ...(readable.length === 0 ? [] : ['']),
     ...readable.map(({ read }) => `look(${read});`),
@@ -159,7 +159,10 @@ export const twoSidedProgram = (wanted: TwoSided): string => {
     [
       ...argumentLines(devices, setting.platform.dmaEntryLimit),
       ...(hasMemoryFile
-        ? [...memoryArgumentLines(devices.length + 1), `memory_file = argv[${devices.length + 1}];`]
+        ? [
+            ...memoryArgumentLines(devices.length + 1),
+            `registers_file = argv[${devices.length + 1}];`,
+          ]
         : []),
       'return run_both(calls);',
     ],
@@ -176,7 +179,7 @@ export const twoSidedProgram = (wanted: TwoSided): string => {
         `static const char *device_${index + 1} = ${quoted(name)};`,
         `static char group_${index + 1}[512];`,
       ]),
-      ...(hasMemoryFile ? ['static const char *memory_file;'] : []),
+      ...(hasMemoryFile ? ['static const char *registers_file;'] : []),
       '',
     ],
     code: `${calls}\n\n${main}`,

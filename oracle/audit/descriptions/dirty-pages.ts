@@ -95,6 +95,11 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
     ['bitmap-not-in-memory'],
   ),
   refused(
+    'dirty-pages-too-many',
+    'DIRTY_PAGES(START) with a map that is too long to be tracked fails with ENOTTY instead of EINVAL',
+    ['too-many-pages'],
+  ),
+  refused(
     'dirty-pages-part',
     'DIRTY_PAGES(GET_BITMAP) of a part of a map fails with ENOTTY instead of EINVAL',
     ['cuts-first', 'cuts-last'],

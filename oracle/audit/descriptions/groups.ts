@@ -85,6 +85,13 @@ const OPENING: readonly Description[] = [
     covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/not-accessible' }],
   },
   {
+    id: 'open-fails-file',
+    title: 'GET_DEVICE_FD fails with EFAULT when mapped memory is behind the end of a file by then',
+    severity: 'breaks',
+    means: LATE,
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/beyond-file' }],
+  },
+  {
     id: 'open-fails-registers',
     title: 'GET_DEVICE_FD fails with EFAULT when registers of a device are mapped',
     severity: 'breaks',

@@ -71,6 +71,13 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     ],
   },
   {
+    id: 'map-unpinned-file',
+    title: 'MAP_DMA of memory behind the end of a file succeeds while no device is open',
+    severity: 'differs',
+    means: PINNED_LATE,
+    covers: [{ request: MAP, legacy: 'type1 pinning/beyond-file', compatAnswers: 'grants' }],
+  },
+  {
     id: 'map-unpinned-other',
     title: 'MAP_DMA of memory that cannot be pinned succeeds while no device is open',
     severity: 'differs',
