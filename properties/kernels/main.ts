@@ -19,6 +19,9 @@ import { hasCompiler, type RanProgram, reproduce } from './reproducers.ts';
 
 const PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'noiommu'];
 
+/** Physical addresses differ from run to run, and 6.12.95 has no such files: C of no-IOMMU programs would not repeat. */
+const WITHOUT_C: readonly VmPlatform[] = ['noiommu'];
+
 const PRIVILEGED = { privileged: true, memlockLimit: U64_MAX };
 
 type NamedProgram = { readonly name: string; readonly program: Program };
@@ -79,6 +82,7 @@ const checkOn = async (image: string, platform: VmPlatform): Promise<number> => 
   }
   const where = `${setting.release} ${platform}`;
   print(`${where}: ${programs.length} programs, ${violations} violations`);
+  if (WITHOUT_C.includes(platform)) return violations;
   if (!(await hasCompiler())) {
     print(`${where}: skipped: there is no cc here, so that no C file was run`);
     return violations;
