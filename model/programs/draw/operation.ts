@@ -220,14 +220,21 @@ const CHOICES: readonly Choice[] = [
 
 const GRAIN = 1_000_000;
 
+/** The weights of the choices as they are drawn from, one at a time: kept, as a program has some forty. */
+const WEIGHTS = new Float64Array(CHOICES.length);
+
 const drawWeighted = (facts: Facts): void => {
   const { weights: times } = facts.scene.theme;
-  const weights = CHOICES.map(({ group, weight }) => weight(facts) * (times[group] ?? 1));
   let total = 0;
-  for (const weight of weights) total += weight;
+  for (let index = 0; index < CHOICES.length; index += 1) {
+    const { group, weight } = CHOICES[index] as Choice;
+    const weighed = weight(facts) * (times[group] ?? 1);
+    WEIGHTS[index] = weighed;
+    total += weighed;
+  }
   let at = (facts.scene.dice.number(0, GRAIN - 1) / GRAIN) * total;
   for (let index = 0; index < CHOICES.length; index += 1) {
-    at -= weights[index] as number;
+    at -= WEIGHTS[index] as number;
     if (at < 0) {
       (CHOICES[index] as Choice).draw(facts);
       return;
