@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { judgeRecorded, startOf } from '../oracle/judge/session.ts';
-import type { Verdict, VerdictKind } from '../oracle/judge/verdict.ts';
+import { NO_VERDICTS, type Verdict, type VerdictCounts } from '../oracle/judge/verdict.ts';
 import { linesOf } from '../oracle/trace/lines.ts';
 import { parseCall, parseHeader, type RecordedCall } from '../oracle/trace/recording.ts';
 import type { World } from '../spec/world.ts';
@@ -58,7 +58,7 @@ export function* judgeLines(file: string, lines: readonly string[]): Generator<J
 }
 
 export type Summary = {
-  readonly counts: Readonly<Record<VerdictKind, number>>;
+  readonly counts: VerdictCounts;
   readonly calls: number;
   /** What was not specified, and why what is unknown cannot be told. */
   readonly unspecified: ReadonlySet<string>;
@@ -78,7 +78,7 @@ const describeViolation = (file: string, { line, text, verdict }: JudgedLine): s
 
 /** Judges files one after the other. */
 export const judgeFiles = async (folder: string, names: readonly string[]): Promise<Summary> => {
-  const counts = { conforms: 0, deviation: 0, unknown: 0, unspecified: 0, violation: 0 };
+  const counts = { ...NO_VERDICTS };
   const unspecified = new Set<string>();
   const unknown = new Set<string>();
   const violations: string[] = [];

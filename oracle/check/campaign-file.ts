@@ -1,7 +1,7 @@
 // A check's report as a file, and how reports of shards become one: what merge reads and writes.
 
 import type { Setting } from '../../spec/platform.ts';
-import type { VerdictKind } from '../judge/verdict.ts';
+import { addedVerdicts } from '../judge/verdict.ts';
 import type { CampaignReport } from './report.ts';
 
 /** What a campaign counted, without the program that it found. */
@@ -41,14 +41,6 @@ const added = (
   return sum;
 };
 
-const VERDICTS: readonly VerdictKind[] = [
-  'conforms',
-  'deviation',
-  'unknown',
-  'unspecified',
-  'violation',
-];
-
 const isBefore = (a: CampaignCounts['at'], b: CampaignCounts['at']): boolean =>
   b === undefined ||
   (a !== undefined && (a.batch < b.batch || (a.batch === b.batch && a.index < b.index)));
@@ -61,9 +53,7 @@ const joined = (a: SavedCampaign, b: SavedCampaign): SavedCampaign => {
     runs: a.runs + b.runs,
     calls: a.calls + b.calls,
     failing: a.failing + b.failing,
-    verdicts: Object.fromEntries(
-      VERDICTS.map((kind) => [kind, a.verdicts[kind] + b.verdicts[kind]]),
-    ) as Record<VerdictKind, number>,
+    verdicts: addedVerdicts(a.verdicts, b.verdicts),
     rules: added(a.rules, b.rules),
     knownComplaints: added(a.knownComplaints, b.knownComplaints),
     interrupted: a.interrupted || b.interrupted,

@@ -3,7 +3,7 @@
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
 import type { Setting } from '../../spec/platform.ts';
-import type { Verdict, VerdictKind } from '../judge/verdict.ts';
+import type { Verdict, VerdictCounts } from '../judge/verdict.ts';
 import type { HiddenDifference } from './hidden.ts';
 import type { Position } from './shard.ts';
 
@@ -45,7 +45,7 @@ export type CampaignReport = {
   readonly calls: number;
   /** Programs that ended in a violation: at most one, unless a shard went on. */
   readonly failing: number;
-  readonly verdicts: Readonly<Record<VerdictKind, number>>;
+  readonly verdicts: VerdictCounts;
   /** How often each rule gave the reply, by the rule's id. */
   readonly rules: ReadonlyMap<string, number>;
   /** What the shortest program shows, where one was found; with the count of shrinking steps that it took. */

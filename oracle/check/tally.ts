@@ -1,7 +1,7 @@
 // What campaigns on the emulator and on kernels have in common: the seeds of their batches, and what they add up.
 
 import type { Setting } from '../../spec/platform.ts';
-import type { VerdictKind } from '../judge/verdict.ts';
+import { NO_VERDICTS, type VerdictKind } from '../judge/verdict.ts';
 import type { JudgedProgram } from './judge-program.ts';
 import type { CampaignReport, Counterexample } from './report.ts';
 import type { Position } from './shard.ts';
@@ -22,13 +22,7 @@ export class Tally {
   runs = 0;
   failing = 0;
   calls = 0;
-  readonly verdicts: Record<VerdictKind, number> = {
-    conforms: 0,
-    deviation: 0,
-    unknown: 0,
-    unspecified: 0,
-    violation: 0,
-  };
+  readonly verdicts: Record<VerdictKind, number> = { ...NO_VERDICTS };
   readonly rules = new Map<string, number>();
 
   readonly knownComplaints = new Map<string, number>();

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import type { World } from '../../spec/world.ts';
-import type { Verdict, VerdictKind } from '../judge/verdict.ts';
+import { NO_VERDICTS, type Verdict, type VerdictKind } from '../judge/verdict.ts';
 import type { FileResult } from '../report/summary.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../report/verbosity.ts';
 import { type JudgedCall, reportOf, type ViolationReport } from '../report/violation.ts';
@@ -42,13 +42,7 @@ class LastCalls {
 }
 
 class FileJudge {
-  readonly counts: Record<VerdictKind, number> = {
-    conforms: 0,
-    deviation: 0,
-    unknown: 0,
-    unspecified: 0,
-    violation: 0,
-  };
+  readonly counts: Record<VerdictKind, number> = { ...NO_VERDICTS };
   readonly unknown = new Map<string, number>();
   readonly unspecified = new Map<string, number>();
   notJudged = 0;

@@ -1,12 +1,11 @@
 // iommufd-spec judge: what the specification says of recordings and traces.
 
 import type { Command } from 'commander';
+import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
 import { grouped } from '../report/quantities.ts';
 import {
-  addedCounts,
   conclusion,
   type FileResult,
-  NO_COUNTS,
   reasonLines,
   summaryHead,
   summaryRow,
@@ -50,7 +49,7 @@ const printText = (output: Output, result: FileResult, verbosity: Verbosity): vo
 const printTotal = (output: Output, results: readonly FileResult[]): void => {
   const { palette } = output;
   if (results.length > 1) {
-    const counts = results.map((result) => result.counts).reduce(addedCounts, NO_COUNTS);
+    const counts = results.map((result) => result.counts).reduce(addedVerdicts, NO_VERDICTS);
     const notJudged = results.reduce((sum, result) => sum + result.notJudged, 0);
     output.line(summaryRow(palette.title('together'), counts, notJudged, palette));
   }

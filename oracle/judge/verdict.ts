@@ -44,3 +44,22 @@ export type Verdict =
     };
 
 export type VerdictKind = Verdict['kind'];
+
+/** How many calls were judged so, of each kind. */
+export type VerdictCounts = Readonly<Record<VerdictKind, number>>;
+
+export const NO_VERDICTS: VerdictCounts = {
+  conforms: 0,
+  deviation: 0,
+  unknown: 0,
+  unspecified: 0,
+  violation: 0,
+};
+
+export const addedVerdicts = (a: VerdictCounts, b: VerdictCounts): VerdictCounts => ({
+  conforms: a.conforms + b.conforms,
+  deviation: a.deviation + b.deviation,
+  unknown: a.unknown + b.unknown,
+  unspecified: a.unspecified + b.unspecified,
+  violation: a.violation + b.violation,
+});

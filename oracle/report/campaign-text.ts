@@ -3,11 +3,11 @@
 import type { Setting } from '../../spec/platform.ts';
 import { ALL_RULES } from '../../spec/rules.ts';
 import type { CampaignCounts } from '../check/campaign-file.ts';
+import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
 import { settingText } from './counterexample.ts';
 import { columns, indented, wrapped } from './lines.ts';
 import type { Palette } from './palette.ts';
 import { grouped, listed } from './quantities.ts';
-import { addedCounts, NO_COUNTS } from './summary.ts';
 import { showsUnreachedRules, type Verbosity } from './verbosity.ts';
 
 export type CampaignsSummary = {
@@ -54,7 +54,7 @@ export const summaryOf = (
     failing: reports.reduce((sum, report) => sum + report.failing, 0),
     calls,
     callsPerSecond: seconds > 0 ? Math.round(calls / seconds) : 0,
-    verdicts: reports.map(({ verdicts }) => verdicts).reduce(addedCounts, NO_COUNTS),
+    verdicts: reports.map(({ verdicts }) => verdicts).reduce(addedVerdicts, NO_VERDICTS),
     rulesReached: ALL_RULES.map(({ id }) => id).filter((id) => reached.has(id)),
     rulesNotReached: ALL_RULES.map(({ id }) => id).filter((id) => !reached.has(id)),
     shrinks: reports.reduce((sum, report) => sum + report.shrinks, 0),

@@ -1,13 +1,11 @@
 // What judging a file gave, as a row of a table; and what judging all of them gave.
 
-import type { VerdictKind } from '../judge/verdict.ts';
+import type { VerdictCounts } from '../judge/verdict.ts';
 import { columns } from './lines.ts';
 import type { Palette } from './palette.ts';
 import { count, grouped, listed } from './quantities.ts';
 import { showsReasons, type Verbosity } from './verbosity.ts';
 import type { ViolationReport } from './violation.ts';
-
-export type Counts = Readonly<Record<VerdictKind, number>>;
 
 /** How often each reason was given for a call that was not judged. */
 export type Reasons = ReadonlyMap<string, number>;
@@ -17,7 +15,7 @@ export type FileResult = {
   readonly format: 'recording' | 'trace' | undefined;
   readonly release: string | undefined;
   /** Calls by verdict. */
-  readonly counts: Counts;
+  readonly counts: VerdictCounts;
   /** Calls behind the first violation. */
   readonly notJudged: number;
   readonly unknown: Reasons;
@@ -29,23 +27,7 @@ export type FileResult = {
   readonly interrupted: boolean;
 };
 
-export const NO_COUNTS: Counts = {
-  conforms: 0,
-  deviation: 0,
-  unknown: 0,
-  unspecified: 0,
-  violation: 0,
-};
-
-export const addedCounts = (a: Counts, b: Counts): Counts => ({
-  conforms: a.conforms + b.conforms,
-  deviation: a.deviation + b.deviation,
-  unknown: a.unknown + b.unknown,
-  unspecified: a.unspecified + b.unspecified,
-  violation: a.violation + b.violation,
-});
-
-export const callsIn = (counts: Counts, notJudged = 0): number =>
+export const callsIn = (counts: VerdictCounts, notJudged = 0): number =>
   Object.values(counts).reduce((sum, number) => sum + number, notJudged);
 
 const TITLES = [
@@ -58,7 +40,7 @@ const TITLES = [
   'not judged',
 ] as const;
 
-const cells = (counts: Counts, notJudged: number): readonly number[] => [
+const cells = (counts: VerdictCounts, notJudged: number): readonly number[] => [
   callsIn(counts, notJudged),
   counts.conforms,
   counts.deviation,
@@ -74,7 +56,7 @@ export const summaryHead = (palette: Palette): string =>
 /** One row; the same widths as the head has. */
 export const summaryRow = (
   name: string,
-  counts: Counts,
+  counts: VerdictCounts,
   notJudged: number,
   palette: Palette,
 ): string => {

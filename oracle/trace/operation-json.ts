@@ -8,6 +8,7 @@ import {
   type Value,
   type WordsInMemory,
 } from '../../model/programs/program.ts';
+import { CALL_KINDS } from './call-kinds.ts';
 import { type Fields, HEX, isObject, SIGNED_HEX, signedOf } from './fields.ts';
 
 const handleOrNumber = (fields: Fields, value: unknown, name: string): Value => {
@@ -127,18 +128,6 @@ const ioctlOf = (fields: Fields, label: string): Operation => {
   };
 };
 
-const OPERATIONS = [
-  'open',
-  'close',
-  'ioctl',
-  'memfd',
-  'mmap',
-  'munmap',
-  'store',
-  'dma',
-  'status',
-] as const;
-
 const dmaOf = (fields: Fields, label: string): Operation => {
   fields.only('op', 'label', 'fd', 'direction', 'iova', 'length', 'look');
   return {
@@ -154,7 +143,7 @@ const dmaOf = (fields: Fields, label: string): Operation => {
 
 export const operationOf = (fields: Fields): Operation => {
   const label = fields.text('label');
-  switch (fields.word('op', OPERATIONS)) {
+  switch (fields.word('op', CALL_KINDS)) {
     case 'open':
       fields.only('op', 'label', 'path');
       return { op: 'open', label, path: fields.text('path') };

@@ -3,6 +3,7 @@
 
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Backing, Call, Observation, Segment } from '../../spec/call.ts';
+import { CALL_KINDS } from './call-kinds.ts';
 import type { Fields } from './fields.ts';
 import { hexText } from './json-line.ts';
 
@@ -41,20 +42,8 @@ const callJson = (call: Call): unknown => {
   return rest.kind === 'store' ? { ...rest, memory: segmentJson(rest.memory) } : rest;
 };
 
-const KINDS = [
-  'open',
-  'close',
-  'ioctl',
-  'memfd',
-  'mmap',
-  'munmap',
-  'store',
-  'dma',
-  'status',
-] as const;
-
 const callOf = (fields: Fields): Call => {
-  const kind = fields.word('kind', KINDS);
+  const kind = fields.word('kind', CALL_KINDS);
   const process = PROCESS;
   switch (kind) {
     case 'open':

@@ -7,7 +7,8 @@ import { DEVICES } from './devices.ts';
 import type { Example } from './example.ts';
 import { MAPPING } from './mapping.ts';
 import { MEMORY } from './memory.ts';
-import { NOIOMMU_GROUPS } from './noiommu.ts';
+import { NOIOMMU_DEVICES } from './noiommu-devices.ts';
+import { NOIOMMU_GROUPS } from './noiommu-groups.ts';
 import { NATIVE_REFUSALS } from './refusals-native.ts';
 import { OTHER_REFUSALS } from './refusals-other.ts';
 import { TRANSFERS } from './transfers.ts';
@@ -23,7 +24,7 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   unmapping: UNMAPPING,
   'devices and groups': DEVICES,
   "devices' own files": DEVICE_FILES,
-  'devices without an IOMMU': NOIOMMU_GROUPS,
+  'devices without an IOMMU': [...NOIOMMU_GROUPS, ...NOIOMMU_DEVICES],
   'transfers and charges': TRANSFERS,
   'in-kernel users': ACCESSES,
   'refusals of native calls': NATIVE_REFUSALS,

@@ -1,0 +1,21 @@
+// Calls that examples of no-IOMMU groups and of their devices share.
+
+import { open } from '../operations.ts';
+import { PRIVILEGED, settingOf } from '../settings.ts';
+import type { Answered } from './example.ts';
+
+export const NOIOMMU = settingOf('noiommu');
+export const NOIOMMU_612 = settingOf('noiommu', PRIVILEGED, '6.12.95');
+
+/** The only type that a no-IOMMU group's container can have. */
+export const TYPE = 8n;
+
+export const groupOf = (label: string, number: number, rule = 'open/group'): Answered => [
+  open(label, `/dev/vfio/noiommu-${number}`),
+  rule,
+];
+
+export const cdev = (label: string, number: number, rule = 'open/device'): Answered => [
+  open(label, `/dev/vfio/devices/noiommu-vfio${number}`),
+  rule,
+];
