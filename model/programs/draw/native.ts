@@ -278,7 +278,10 @@ export const drawOddNative = (scene: Scene, { value, context }: IommufdDescripto
     return;
   }
   const call = dice.of(NATIVE_CALLS.filter(({ name }) => ODD.has(name)));
+  // A struct ends between two fields, as that of an older header would, or where no header has an end.
   const size = dice.of([
+    dice.of(call.layout.fields).offset,
+    dice.of(call.layout.fields).offset,
     call.minimum - 1,
     call.minimum,
     call.layout.size,
