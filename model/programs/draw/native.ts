@@ -277,21 +277,16 @@ export const drawOddNative = (scene: Scene, { value, context }: IommufdDescripto
     scene.add({ op: 'ioctl', label: scene.draft.label('odd'), fd: value, command, argument });
     return;
   }
-  const call = dice.of(NATIVE_CALLS.filter(({ name }) => ODD.has(name)));
+  const call = dice.of(NATIVE_CALLS);
   // A struct ends between two fields, as that of an older header would, or where no header has an end.
-  const size = dice.of([
-    dice.of(call.layout.fields).offset,
-    dice.of(call.layout.fields).offset,
-    call.minimum - 1,
-    call.minimum,
-    call.layout.size,
-    call.layout.size + 1,
-    call.layout.size + 8,
-    0,
-    4,
-    4096,
-    0x1_0000,
-  ]);
+  const ends = call.layout.fields.map(({ offset }) => offset);
+  const short = ends.filter((end) => end < call.minimum);
+  const long = [call.minimum, call.layout.size, call.layout.size + 1, call.layout.size + 8, 4096];
+  const size = dice.of(
+    SPECIFIED.has(call.name)
+      ? [dice.of(ends), dice.of(ends), call.minimum - 1, 0, ...long, 0x1_0000]
+      : [dice.of(short), call.minimum - 1],
+  );
   const tail = dice.of(['', '00', '0000000000000000', '01', '0000000000000001', '00'.repeat(64)]);
   const argument: Argument = {
     kind: 'struct',
@@ -304,9 +299,11 @@ export const drawOddNative = (scene: Scene, { value, context }: IommufdDescripto
   scene.add({ op: 'ioctl', label, fd: value, command: call.command, argument });
 };
 
-const ODD: ReadonlySet<NativeCallName> = new Set<NativeCallName>([
+/** Those that do more than the door's checks; of the others nothing is known but these. */
+const SPECIFIED: ReadonlySet<NativeCallName> = new Set<NativeCallName>([
   'IOMMU_DESTROY',
   'IOMMU_IOAS_ALLOC',
+  'IOMMU_IOAS_ALLOW_IOVAS',
   'IOMMU_IOAS_IOVA_RANGES',
   'IOMMU_IOAS_MAP',
   'IOMMU_IOAS_MAP_FILE',
@@ -314,5 +311,7 @@ const ODD: ReadonlySet<NativeCallName> = new Set<NativeCallName>([
   'IOMMU_IOAS_COPY',
   'IOMMU_OPTION',
   'IOMMU_VFIO_IOAS',
+  'IOMMU_HWPT_ALLOC',
   'IOMMU_IOAS_CHANGE_PROCESS',
+  'IOMMU_IOAS_NOIOMMU_GET_PA',
 ]);

@@ -1,0 +1,70 @@
+// The programs that all mutants are judged by: those that `check` draws with the seed, each setting in turn, kept in
+// files so that the processes that try mutants need not draw them again.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import * as fc from 'fast-check';
+import { programs } from '../../model/programs/arbitrary.ts';
+import { startOfProgram } from '../../model/programs/draft.ts';
+import type { Program } from '../../model/programs/program.ts';
+import { judgeProgram } from '../../oracle/check/judge-program.ts';
+import { seedOfBatch } from '../../oracle/check/tally.ts';
+import type { Setting } from '../../spec/platform.ts';
+import { nameOf, PRIVILEGED, SETTINGS, settingOf } from '../settings.ts';
+
+/** Every setting of the tests, and a mediated device alone. */
+export const PLACES: readonly Setting[] = [...SETTINGS, settingOf('mdev', PRIVILEGED)];
+
+/** As in a campaign: operations of a program, at most, and programs of a batch. */
+const LENGTH = 40;
+export const BATCH = 50;
+
+/** Programs are numbered through: one of each setting, then the next of each. */
+export type Numbered = { readonly setting: Setting; readonly program: Program };
+
+export const placeOf = (number: number): Setting => PLACES[number % PLACES.length] as Setting;
+
+/** Its number in the campaign of its setting. */
+export const roundOf = (number: number): number => Math.floor(number / PLACES.length);
+
+const fileOf = (folder: string, batch: number): string => join(folder, `programs-${batch}.bin`);
+
+/** Draws batches of programs into files, a batch of every setting each. Throws where the emulator as it is fails one. */
+export const drawPrograms = (folder: string, batches: number, seed: number): void => {
+  const starts = PLACES.map((setting) => startOfProgram(setting));
+  for (let batch = 0; batch < batches; batch += 1) {
+    const drawn = PLACES.map((setting, place) => {
+      const options = { numRuns: BATCH, seed: seedOfBatch(seed, batch) };
+      const sample = fc.sample(programs(setting, LENGTH), options);
+      for (const program of sample) {
+        const { fault } = judgeProgram(setting, program, undefined, starts[place]);
+        if (fault === undefined) continue;
+        throw new Error(
+          `The emulator without a mutant fails (${nameOf(setting)}, seed ${seed}): mend that first.`,
+        );
+      }
+      return sample;
+    });
+    writeFileSync(fileOf(folder, batch), serialize(drawn));
+  }
+};
+
+/** The programs of the files by their numbers; a file is read when it is first asked for. */
+export class DrawnPrograms {
+  readonly #folder: string;
+  readonly #batches: (readonly (readonly Program[])[] | undefined)[] = [];
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  at(number: number): Numbered {
+    const round = roundOf(number);
+    const batch = Math.floor(round / BATCH);
+    this.#batches[batch] ??= deserialize(readFileSync(fileOf(this.#folder, batch)));
+    const program = this.#batches[batch]?.[number % PLACES.length]?.[round % BATCH];
+    if (program === undefined) throw new Error(`Program ${number} was not drawn.`);
+    return { setting: placeOf(number), program };
+  }
+}
