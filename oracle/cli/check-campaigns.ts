@@ -1,0 +1,116 @@
+// The campaigns of one `check`: a setting after the other, on the emulator or on kernels.
+
+import type { Setting } from '../../spec/platform.ts';
+import type { CampaignOptions } from '../check/campaign.ts';
+import type { CampaignReport, Counterexample } from '../check/report.ts';
+import { shardOfSetting } from '../check/shard.ts';
+import { settingText } from '../report/counterexample.ts';
+import { grouped } from '../report/quantities.ts';
+import { BadUse } from './bad-use.ts';
+import { type CheckOptions, isGuided } from './check-options.ts';
+import { isOnKernel, kernelCredentials, kernelPlatforms, startKernel } from './kernel.ts';
+import type { Progress } from './progress.ts';
+import { settingsFor } from './settings.ts';
+
+/** What came of them. */
+export type Ran = {
+  readonly reports: readonly CampaignReport[];
+  readonly counterexample: Counterexample | undefined;
+  readonly seconds: number;
+};
+
+/** As many of the runs as the setting at `index` gets, if `total` are shared by `count`. */
+const share = (total: number, count: number, index: number): number =>
+  Math.floor(total / count) + (index < total % count ? 1 : 0);
+
+type Campaign = Omit<CampaignOptions, 'setting' | 'faults'>;
+
+/** One setting with what programs run on there. */
+type Place = {
+  readonly setting: Setting;
+  readonly campaign: (campaign: Campaign) => Promise<CampaignReport>;
+  readonly close: () => Promise<void>;
+};
+
+/** A place is opened when its turn comes: a kernel is started only then. */
+type Opening = () => Promise<Place>;
+
+const emulatorPlaces = (options: CheckOptions): readonly Opening[] => {
+  const { defect } = options;
+  const faults = defect === undefined ? {} : { faults: new Set(defect) };
+  return settingsFor(options).map((setting) => async () => {
+    const { runCampaign } = await import('../check/campaign.ts');
+    return {
+      setting,
+      campaign: (campaign) => runCampaign({ ...campaign, ...faults, setting }),
+      close: async () => {},
+    };
+  });
+};
+
+const kernelPlaces = (options: CheckOptions): readonly Opening[] => {
+  if (options.defect !== undefined) {
+    throw new BadUse('--defect is of the emulator; a kernel has the defects that it has.');
+  }
+  const { release } = options;
+  const releases = release === undefined ? {} : { asked: release };
+  return kernelPlatforms(options).flatMap((platform) =>
+    kernelCredentials(options, platform).map((credentials) => async () => {
+      const { runKernelCampaign } = await import('../check/kernel-campaign.ts');
+      const { subject, setting } = await startKernel(options, platform, credentials, releases);
+      return {
+        setting,
+        campaign: (campaign) => runKernelCampaign({ ...campaign, setting, subject }),
+        close: () => subject.close(),
+      };
+    }),
+  );
+};
+
+/** Without a number of runs, each place gets its share of the time. */
+export const runAll = async (
+  seed: number,
+  options: CheckOptions,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Ran> => {
+  const openings = isOnKernel(options) ? kernelPlaces(options) : emulatorPlaces(options);
+  const { runs, length, dma, paths, shard } = options;
+  const looks = dma === undefined ? {} : { looks: { transfersIn: dma } };
+  const reports: CampaignReport[] = [];
+  const start = Date.now();
+  let starting = 0;
+  const spent = (): number => (Date.now() - start - starting) / 1000;
+  for (const [index, open] of openings.entries()) {
+    if (signal.aborted) break;
+    const asked = Date.now();
+    const place = await open();
+    starting += Date.now() - asked;
+    const before = reports.reduce((sum, report) => sum + report.runs, 0);
+    const slice = (options.seconds / openings.length) * (index + 1) - spent();
+    const time = AbortSignal.timeout(Math.max(1, Math.round(slice * 1000)));
+    const report = await place
+      .campaign({
+        seed,
+        length,
+        ...looks,
+        paths,
+        guided: isGuided(options),
+        ...(shard === undefined ? {} : { shard: shardOfSetting(shard, index) }),
+        runs: runs === undefined ? Number.MAX_SAFE_INTEGER : share(runs, openings.length, index),
+        signal: runs === undefined ? AbortSignal.any([signal, time]) : signal,
+        onProgress: (done) =>
+          progress.at(
+            runs === undefined
+              ? Math.min(Math.floor(spent()), options.seconds)
+              : before + done.runs,
+            `${grouped(done.calls)} calls on ${settingText(place.setting)}`,
+          ),
+      })
+      .finally(place.close);
+    reports.push(report);
+    if (report.counterexample !== undefined && shard === undefined) break;
+  }
+  const counterexample = reports.find((report) => report.counterexample)?.counterexample;
+  return { reports, counterexample, seconds: spent() };
+};

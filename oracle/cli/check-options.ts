@@ -1,0 +1,32 @@
+// What `check` is asked for, as commander gives it.
+
+import type { FaultName } from '../../model/emulator/faults.ts';
+import type { PathsOfCampaign } from '../../model/programs/paths.ts';
+import type { Shard } from '../check/shard.ts';
+import { isOnKernel, type SubjectOptions } from './kernel.ts';
+import type { SettingOptions } from './settings.ts';
+
+export type CheckOptions = SettingOptions &
+  SubjectOptions & {
+    readonly runs?: number;
+    readonly seconds: number;
+    readonly seed?: number;
+    readonly length: number;
+    readonly dma?: number;
+    readonly paths: PathsOfCampaign;
+    readonly guided?: boolean;
+    readonly shard?: Shard;
+    readonly cover?: true | string;
+    readonly report?: string;
+    readonly save: string;
+    readonly defect?: readonly FaultName[];
+    readonly json?: true;
+    readonly verbose?: true;
+  };
+
+/** On a kernel drawing takes no time from the programs; a shard knows nothing of what the others drew. */
+export const isGuided = (options: CheckOptions): boolean =>
+  options.shard === undefined && (options.guided ?? isOnKernel(options));
+
+export const subjectOf = (options: CheckOptions): 'kernel' | 'emulator' =>
+  isOnKernel(options) ? 'kernel' : 'emulator';

@@ -1,0 +1,83 @@
+// What `check` says at its end: as text, as JSON, and as a file for merge.
+
+import type { CampaignFile } from '../check/campaign-file.ts';
+import { coverOf } from '../check/cover.ts';
+import { campaignsText, summaryOf } from '../report/campaign-text.ts';
+import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
+import { coverText } from '../report/cover/cover-text.ts';
+import type { Verbosity } from '../report/verbosity.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { traceLines } from '../trace/trace-file.ts';
+import type { Ran } from './check-campaigns.ts';
+import { type CheckOptions, isGuided, subjectOf } from './check-options.ts';
+import type { Output } from './output.ts';
+import { traceOf } from './save-trace.ts';
+
+/** What ran, what the programs ran on, and the command that runs one again there. */
+export type Campaigns = Ran & { readonly subject: string; readonly replay: string };
+
+export const fileOf = (campaigns: Campaigns, seed: number, options: CheckOptions): CampaignFile => {
+  const { runs, seconds, length, dma, paths, shard, defect = [] } = options;
+  const { subject } = campaigns;
+  return {
+    asked: {
+      subject,
+      seed,
+      ...(runs === undefined ? { seconds } : { runs }),
+      length,
+      paths,
+      ...(dma === undefined ? {} : { dma }),
+      guided: isGuided(options),
+      defects: defect,
+    },
+    ...(shard === undefined ? {} : { shards: { held: [shard.index + 1], of: shard.of } }),
+    milliseconds: Math.round(campaigns.seconds * 1000),
+    campaigns: campaigns.reports.map(({ counterexample, seed: _, ...counts }) => ({
+      ...counts,
+      trace:
+        counterexample === undefined
+          ? undefined
+          : [...traceLines(traceOf(counterexample, seed, defect, subjectOf(options)))],
+    })),
+  };
+};
+
+export const printText = (
+  output: Output,
+  campaigns: Campaigns,
+  seed: number,
+  verbosity: Verbosity,
+  { save: saved, cover }: CheckOptions,
+): void => {
+  const { palette } = output;
+  const { reports, counterexample, seconds } = campaigns;
+  const summary = summaryOf(reports, seed, seconds, campaigns.subject);
+  output.lines(campaignsText(summary, verbosity, palette));
+  if (cover === true) output.lines(['', ...coverText(coverOf(reports), palette)]);
+  output.line('');
+  if (counterexample === undefined) {
+    output.line(palette.good('no violation'));
+    return;
+  }
+  output.lines(counterexampleText(counterexample, verbosity, palette));
+  output.lines(['', `Saved to ${saved}; to run it again: ${campaigns.replay} ${saved}`]);
+};
+
+export const printJson = (
+  output: Output,
+  campaigns: Campaigns,
+  seed: number,
+  { save: saved, cover }: CheckOptions,
+): void => {
+  const { reports, counterexample, seconds } = campaigns;
+  output.line(
+    jsonLine({
+      ...summaryOf(reports, seed, seconds, campaigns.subject),
+      seconds,
+      ...(cover === undefined ? {} : { cover: coverOf(reports) }),
+      ...(counterexample === undefined
+        ? {}
+        : { counterexample: counterexampleReport(counterexample, 'brief'), saved }),
+    }),
+  );
+};
