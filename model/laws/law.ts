@@ -1,6 +1,6 @@
 // A law is one statement that must hold in every world that a program reaches, as data: a name, and what contradicts it.
 
-import type { Call } from '../../spec/call.ts';
+import type { Call, Segment } from '../../spec/call.ts';
 import type { Rule } from '../../spec/rule.ts';
 import type { World } from '../../spec/world.ts';
 
@@ -38,6 +38,8 @@ export type Made = {
   /** -errno where it failed. */
   readonly result: number;
   readonly after: World;
+  /** What the reply wrote to memory, where that is known beside the world. */
+  readonly writes?: readonly Segment[];
 };
 
 /** The first difference between two worlds, in words. */

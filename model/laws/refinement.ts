@@ -20,7 +20,7 @@ import {
   VFIO_IOMMU_TYPE1_DMA_UNMAP,
   VFIO_IOMMU_UNMAP_DMA,
 } from '../../spec/abi/vfio.ts';
-import type { IoctlCall } from '../../spec/call.ts';
+import type { IoctlCall, Segment } from '../../spec/call.ts';
 import { type Context, tableOf } from '../../spec/iommufd/context.ts';
 import { areaLength } from '../../spec/iopt/area.ts';
 import type { Reply } from '../../spec/outcome.ts';
@@ -135,10 +135,14 @@ const bytesMapped = (world: World, { context, ioas }: OnCompatIoas): bigint => {
   return areasOf(table).reduce((sum, node) => sum + areaLength(node), 0n);
 };
 
-/** How many bytes UNMAP_DMA says that it unmapped. */
-const reportedBytes = ({ before, call }: Made): bigint | undefined => {
+const writesOf = ({ before, call }: Made): readonly Segment[] => {
   const [outcome] = step(before, call);
-  const struct = outcome?.kind === 'reply' ? outcome.writes.at(-1)?.bytes : undefined;
+  return outcome?.kind === 'reply' ? outcome.writes : [];
+};
+
+/** How many bytes UNMAP_DMA says that it unmapped. */
+const reportedBytes = (made: Made): bigint | undefined => {
+  const struct = (made.writes ?? writesOf(made)).at(-1)?.bytes;
   return struct && decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, struct).size;
 };
 

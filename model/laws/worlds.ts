@@ -7,37 +7,66 @@ import type { AreaNode } from '../../spec/iopt/area.ts';
 import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
 import type { Container } from '../../spec/type1/container.ts';
 import type { World } from '../../spec/world.ts';
+import { once } from './once.ts';
+
+const NONE: readonly never[] = [];
+
+type Files = NonNullable<World['files']>;
 
 /** Lists, and no generators: laws are looked at in very many worlds. */
-export const contextsOf = (world: World): readonly Context[] => {
+const contextsIn = once((files: Files): readonly Context[] => {
   const found: Context[] = [];
-  each(world.files, (_id, file) => {
+  each(files, (_id, file) => {
     if (file.kind === 'iommufd') found.push(file.context);
   });
   return found;
-};
+});
 
-/** Every legacy container. */
-export const containersOf = (world: World): readonly Container[] => {
+export const contextsOf = ({ files }: World): readonly Context[] =>
+  files === undefined ? NONE : contextsIn(files);
+
+const containersIn = once((files: Files): readonly Container[] => {
   const found: Container[] = [];
-  each(world.files, (_id, file) => {
+  each(files, (_id, file) => {
     if (file.kind === 'container') found.push(file.container);
   });
   return found;
-};
+});
+
+/** Every legacy container. */
+export const containersOf = ({ files }: World): readonly Container[] =>
+  files === undefined ? NONE : containersIn(files);
 
 type OfKind<K extends IommufdObject['kind']> = Extract<IommufdObject, { kind: K }>;
 
-export const objectsOf = <K extends IommufdObject['kind']>(
-  context: Context,
-  kind: K,
-): readonly { readonly id: ObjectId; readonly object: OfKind<K> }[] => {
-  const found: { readonly id: ObjectId; readonly object: OfKind<K> }[] = [];
-  each(context.objects, (id, object) => {
-    if (object.kind === kind) found.push({ id, object: object as OfKind<K> });
+type Objects<K extends IommufdObject['kind']> = readonly {
+  readonly id: ObjectId;
+  readonly object: OfKind<K>;
+}[];
+
+type ByKind = {
+  readonly [K in IommufdObject['kind']]: { readonly id: ObjectId; readonly object: OfKind<K> }[];
+};
+
+const byKind = once((objects: NonNullable<Context['objects']>): ByKind => {
+  const found: ByKind = {
+    ioas: [],
+    hwpt: [],
+    device: [],
+    selftest: [],
+    access: [],
+    unspecified: [],
+  };
+  each(objects, (id, object) => {
+    (found[object.kind] as { id: ObjectId; object: IommufdObject }[]).push({ id, object });
   });
   return found;
-};
+});
+
+export const objectsOf = <K extends IommufdObject['kind']>(
+  { objects }: Context,
+  kind: K,
+): Objects<K> => (objects === undefined ? NONE : byKind(objects)[kind]);
 
 export type TableOf = {
   readonly context: Context;
@@ -45,26 +74,33 @@ export type TableOf = {
   readonly table: IoPagetable;
 };
 
-/** The I/O page table of every IOAS. */
-export const tablesOf = (world: World): readonly TableOf[] =>
-  contextsOf(world).flatMap((context) =>
+const tablesIn = once((files: Files): readonly TableOf[] =>
+  contextsIn(files).flatMap((context) =>
     objectsOf(context, 'ioas').map(({ id, object }) => ({
       context,
       ioas: id,
       table: object.table,
     })),
-  );
+  ),
+);
 
-export const areasOf = ({ areas }: IoPagetable): readonly AreaNode[] => {
+/** The I/O page table of every IOAS. */
+export const tablesOf = ({ files }: World): readonly TableOf[] =>
+  files === undefined ? NONE : tablesIn(files);
+
+const areasIn = once((areas: NonNullable<IoPagetable['areas']>): readonly AreaNode[] => {
   const found: AreaNode[] = [];
   const add = (node: AreaNode): void => {
     if (node.left !== undefined) add(node.left);
     found.push(node);
     if (node.right !== undefined) add(node.right);
   };
-  if (areas !== undefined) add(areas);
+  add(areas);
   return found;
-};
+});
+
+export const areasOf = ({ areas }: Pick<IoPagetable, 'areas'>): readonly AreaNode[] =>
+  areas === undefined ? NONE : areasIn(areas);
 
 export const entriesOf = <K extends number | bigint, V>(
   map: OrderedMap<K, V>,

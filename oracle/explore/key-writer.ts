@@ -8,12 +8,13 @@ const halves = new Uint32Array(wide.buffer);
 
 const PAGE_BITS = 12;
 const IN_PAGE = (1 << PAGE_BITS) - 1;
-const PAGES_IN_HALF = 2 ** (32 - PAGE_BITS);
 
 /** How a 64-bit number is written: as the number of a page, by its first or its last byte, or as it is. */
 const FIRST_BYTE = 0;
 const LAST_BYTE = 1;
 const AS_IT_IS = 2;
+/** Added where nothing of the upper half is left. */
+const SMALL = 4;
 
 export class KeyWriter {
   #bytes = new Uint8Array(FIRST_ROOM);
@@ -54,15 +55,16 @@ export class KeyWriter {
     const low = halves[0] as number;
     const high = halves[1] as number;
     const inPage = low & IN_PAGE;
-    if (inPage === 0 || inPage === IN_PAGE) {
-      const page = high * PAGES_IN_HALF + (low >>> PAGE_BITS);
-      this.byte(inPage === 0 ? FIRST_BYTE : LAST_BYTE);
-      this.number(page);
-    } else {
-      this.byte(AS_IT_IS);
-      this.number(low);
-      this.number(high);
+    const how = inPage === 0 ? FIRST_BYTE : inPage === IN_PAGE ? LAST_BYTE : AS_IT_IS;
+    const lower = how === AS_IT_IS ? low : low >>> PAGE_BITS;
+    if (high === 0) {
+      this.byte(how + SMALL);
+      this.number(lower);
+      return;
     }
+    this.byte(how);
+    this.number(lower);
+    this.number(high);
   }
 
   /** A number from 0 on of any size. */

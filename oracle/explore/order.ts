@@ -2,7 +2,7 @@
 // numbers again that are free; by it things are named, so that a new one never takes the name of an old one.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
-import { each, type OrderedMap } from '../../spec/collections/ordered-map.ts';
+import { each, type OrderedMap, sizeOf, valueAt } from '../../spec/collections/ordered-map.ts';
 import type { FileId } from '../../spec/files.ts';
 import { descriptorsOf, openFile, type World } from '../../spec/world.ts';
 
@@ -25,13 +25,16 @@ const kept = <N extends number>(
   before: readonly N[],
   after: OrderedMap<N, unknown>,
 ): readonly N[] => {
-  const now: N[] = [];
+  let fresh: N[] | undefined;
   each(after, (number) => {
-    now.push(number);
+    if (before.includes(number)) return;
+    fresh ??= [];
+    fresh.push(number);
   });
-  const old = before.filter((number) => now.includes(number));
-  const fresh = now.filter((number) => !before.includes(number));
-  return fresh.length === 0 && old.length === before.length ? before : [...old, ...fresh];
+  // None is new and none is gone where there are as many as before.
+  if (fresh === undefined && sizeOf(after) === before.length) return before;
+  const old = before.filter((number) => valueAt(after, number) !== undefined);
+  return fresh === undefined ? old : [...old, ...fresh];
 };
 
 const objectsOf = (world: World, id: FileId): OrderedMap<ObjectId, unknown> => {

@@ -12,7 +12,7 @@ import type { Alphabet } from './letters.ts';
 import type { Earlier, Explored } from './run-explore.ts';
 
 const FORMAT = 'iommufd-exploration';
-const VERSION = 1;
+const VERSION = 2;
 const LONGEST_HEADER = 1 << 20;
 const LINE_END = 10;
 

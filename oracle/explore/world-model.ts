@@ -13,10 +13,11 @@ import { sameBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor } from '../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../spec/abi/vfio.ts';
 import type { Call } from '../../spec/call.ts';
+import { withStored } from '../../spec/memory/memory.ts';
 import type { Outcome, Reply } from '../../spec/outcome.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { step as stepOfSpecification } from '../../spec/step.ts';
-import type { World } from '../../spec/world.ts';
+import { type World, withMemory } from '../../spec/world.ts';
 import type { Letter } from './letters.ts';
 import { NO_ORDER, type Order, orderAfter, PROCESS } from './order.ts';
 import { type Things, thingsIn } from './things.ts';
@@ -60,10 +61,14 @@ const callFor = (operation: Operation): Call => {
   };
 };
 
+/** No descriptor or object of an explored program has a number of that size. */
+const NUMBERS = 1 << 10;
+
 /** Calls that were made before, by the numbers of their things. */
 class Calls {
   readonly #letter: Letter;
-  readonly #known = new Map<string, Call>();
+  /** By the numbers of what it needs, as digits of one number. */
+  readonly #known = new Map<number, Call>();
 
   constructor(letter: Letter) {
     this.#letter = letter;
@@ -71,8 +76,12 @@ class Calls {
 
   of(things: Things): Call {
     const { needs } = this.#letter;
-    let name = '';
-    for (const need of needs) name += `${things.get(need)?.number} `;
+    let name = 0;
+    for (const need of needs) {
+      const number = things.get(need)?.number ?? 0;
+      if (number >= NUMBERS) throw new Error(`The number of ${need}, ${number}, is too great.`);
+      name = name * NUMBERS + number;
+    }
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const values = needs.map((need) => BigInt(things.get(need)?.number ?? 0));
@@ -97,7 +106,7 @@ const surelySame = (a: World, b: World): boolean =>
 const withoutStores = (world: World): World =>
   world.memory.stores === undefined
     ? world
-    : { ...world, memory: { ...world.memory, stores: undefined } };
+    : withMemory(world, withStored(world.memory, undefined));
 
 const isRefined = (call: Call): boolean =>
   call.kind === 'ioctl' &&
@@ -112,6 +121,10 @@ export class WorldModel implements Model<State, Letter> {
   readonly #start: World;
   readonly #key: WorldKey;
   readonly #otherKey: WorldKey;
+  /** The world that was named last, and its name. */
+  #named: World | undefined;
+  #namedOrder: Order | undefined;
+  #name: Uint8Array = new Uint8Array();
   /** The things of the state that was asked about last. */
   #asked: State | undefined;
   #things: Things = new Map();
@@ -163,33 +176,49 @@ export class WorldModel implements Model<State, Letter> {
     }
     this.#onAnswer(outcome.rule.id);
     const isSame = surelySame(world, outcome.world);
-    const broken = this.#brokenBy(state, call, outcome, isSame);
-    if (isSame && broken === undefined) return state;
-    const order = orderAfter(state.order, world, outcome.world);
-    return { world: withoutStores(outcome.world), order, broken };
+    const after = isSame ? world : withoutStores(outcome.world);
+    const order = isSame ? state.order : orderAfter(state.order, world, after);
+    const next: State = { world: after, order, broken: undefined };
+    const broken = this.#brokenBy(state, call, outcome, next);
+    if (broken !== undefined) return { world: after, order, broken };
+    return isSame ? state : next;
   }
 
   canonical({ world, order, broken }: State): Uint8Array {
-    const key = this.#key.of(world, order);
+    const key = this.#keyOf(world, order);
     // A state that a broken law led to is none of the others.
     return broken === undefined ? key : Uint8Array.of(...key, 0xff);
   }
 
-  #brokenBy(state: State, call: Call, reply: Reply, isSame: boolean): State['broken'] {
-    const { rule, errno, result, world: after } = reply;
-    const { world: before, order } = state;
+  /** What a law of calls looked at is most often asked for again at once. */
+  #keyOf(world: World, order: Order): Uint8Array {
+    if (world !== this.#named || order !== this.#namedOrder) {
+      this.#name = this.#key.of(world, order);
+      this.#named = world;
+      this.#namedOrder = order;
+    }
+    return this.#name;
+  }
+
+  #brokenBy(state: State, call: Call, reply: Reply, next: State): State['broken'] {
+    const { rule, errno, result, writes } = reply;
+    const { world: before } = state;
+    const { world: after } = next;
+    const orderOf = (world: World): Order =>
+      world === after ? next.order : orderAfter(state.order, before, world);
     const differenceOf = (a: World, b: World): Contradiction => {
       if (surelySame(a, b)) return undefined;
-      const one = this.#key.of(a, orderAfter(order, before, a));
-      const other = this.#otherKey.of(b, orderAfter(order, before, b));
+      const one = this.#keyOf(a, orderOf(a));
+      const other = this.#otherKey.of(b, orderOf(b));
       return sameBytes(one, other) ? undefined : 'the worlds differ';
     };
-    if (errno !== 0 && !isSame && !mayChange.has(rule.id)) {
+    if (errno !== 0 && after !== before && !mayChange.has(rule.id)) {
       const how = differenceOf(before, after);
       if (how !== undefined) return { law: REFUSALS_CHANGE_NOTHING, how: `${rule.id}: ${how}` };
     }
     if (!isRefined(call)) return undefined;
-    const made: Made = { before, call, rule, result: errno === 0 ? result : -errno, after };
+    const told = errno === 0 ? result : -errno;
+    const made: Made = { before, call, rule, result: told, after, writes };
     for (const { name, compare } of REFINEMENTS) {
       const comparison = compare(made, differenceOf);
       if (comparison.kind === 'differs') return { law: name, how: comparison.how };

@@ -2,7 +2,7 @@
 // memory is complete: a recording does not say what a program stored.
 
 import { zeroBytes } from '../abi/bytes.ts';
-import { PAGE_SIZE } from '../abi/units.ts';
+import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { type BackingId, mappingAt } from './address-space.ts';
 import { type Memory, type Stores, spaceOf, withStored } from './memory.ts';
 
@@ -53,28 +53,30 @@ type Stretch = {
 };
 
 /** The parts of a range of a process's memory, as far as it is mapped without a gap. */
-export function* stretchesOf(
+export const stretchesOf = (
   memory: Memory,
   process: number,
   address: bigint,
   length: number,
-): Generator<Stretch> {
+): readonly Stretch[] => {
   const space = spaceOf(memory, process);
+  const parts: Stretch[] = [];
   let at = address;
   let left = length;
   while (left > 0) {
     const found = mappingAt(space, at);
-    if (found === undefined) return;
+    if (found === undefined) break;
     const here = Math.min(left, Number(found.mapping.last - at) + 1);
-    yield {
+    parts.push({
       backing: found.mapping.backing,
-      offset: BigInt(found.mapping.page) * BigInt(PAGE_SIZE) + (at - found.start),
+      offset: BigInt(found.mapping.page) * PAGE_SIZE_BYTES + (at - found.start),
       length: here,
-    };
+    });
     at += BigInt(here);
     left -= here;
   }
-}
+  return parts;
+};
 
 /** The bytes at a process's address, as far as it is mapped without a gap. */
 export const bytesAt = (
@@ -103,7 +105,8 @@ export const storedAt = (
   let result = memory;
   let done = 0;
   for (const part of stretchesOf(memory, process, address, bytes.length)) {
-    const slice = bytes.subarray(done, done + part.length);
+    const isAll = part.length === bytes.length;
+    const slice = isAll ? bytes : bytes.subarray(done, done + part.length);
     result = stored(result, part.backing, part.offset, slice);
     done += part.length;
   }
