@@ -68,7 +68,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
       'CHECK_EXTENSION(DMA_CC_IOMMU) answers 1 until a device is open, whatever the IOMMU can do',
     severity: 'differs',
     means:
-      'iommufd has no domain before a device is open, and of none it says that all are coherent. QEMU asks after it has opened the container and before it opens devices: it must ask again, or not trust the 1.',
+      'iommufd has no domain before a device is open, and of none it says that all are coherent. Ask when a device is open: a 1 from before means nothing.',
     covers: [{ request: 'VFIO_CHECK_EXTENSION(DMA_CC)' }],
   },
   {
@@ -85,7 +85,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'breaks',
     declared: 'the patch: VFIO_DMA_MAP_FLAG_VADDR is not going to be implemented',
     means:
-      'Live update of QEMU by exec (cpr) needs it with type1. With iommufd the native IOAS_CHANGE_PROCESS and IOAS_MAP_FILE take its place.',
+      'Live update of QEMU by exec (cpr) needs it with type1. On 7.3 the native IOAS_CHANGE_PROCESS and IOAS_MAP_FILE take its place; 6.12 has neither.',
     covers: [{ request: 'VFIO_CHECK_EXTENSION(UPDATE_VADDR)' }],
   },
   {

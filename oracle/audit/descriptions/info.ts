@@ -28,7 +28,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     title: 'GET_INFO tells the usable IOVA ranges only once a device is open',
     severity: 'breaks',
     means:
-      'Before, iommufd says that every IOVA is usable; type1 knows from SET_IOMMU on. DPDK and QEMU ask once at the start: what they map outside the real ranges makes opening the device fail with EADDRINUSE. Open a device first, or ask again.',
+      'Before, iommufd says that every IOVA is usable; type1 knows from SET_IOMMU on. QEMU asks once, before it opens devices: what it maps outside the real ranges makes opening the device fail with EADDRINUSE. Open a device first, or ask again.',
     covers: [{ request: INFO, what: 'capability IOVA_RANGE: what it tells' }],
   },
   {
@@ -39,19 +39,27 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: INFO, what: 'capability IOVA_RANGE' }],
   },
   {
+    id: 'info-untouched',
+    title:
+      'GET_INFO that fails with EFAULT leaves the struct as it was, where type1 has written a part of it',
+    severity: 'harmless',
+    means:
+      'iommufd writes its capabilities first and the struct last; its chain fits into an argsz that is too short for type1, which then writes the struct alone. Nobody should look at a struct behind EFAULT.',
+    covers: [
+      {
+        request: INFO,
+        what: ['argsz', 'flags', 'iova_pgsizes'],
+        legacy: 'type1 VFIO_IOMMU_GET_INFO/answer-fault',
+        compat: 'VFIO_IOMMU_GET_INFO/capability-fault',
+      },
+    ],
+  },
+  {
     id: 'info-page-sizes',
     title: "GET_INFO tells the IOMMU's page sizes only once a device is open",
     severity: 'differs',
     means:
       'Before, iommufd names every size from 4 KiB up. A program that takes the least one is right all the same; one that takes the greatest is not.',
-    covers: [{ request: INFO, what: 'iova_pgsizes', situation: 'no device is open' }],
-  },
-  {
-    id: 'info-page-sizes-open',
-    title: 'GET_INFO tells other page sizes when a device is open',
-    severity: 'differs',
-    means:
-      'iommufd counts how finely what is mapped is aligned; type1 only what the domains can do.',
     covers: [{ request: INFO, what: 'iova_pgsizes' }],
   },
   {

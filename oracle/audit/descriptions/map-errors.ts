@@ -27,10 +27,10 @@ const MEMORY: readonly string[] = ['pinning/'];
 export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [
   order(
     'map-wrap-memory',
-    'MAP_DMA of addresses that pass the end of the address space fails with EOVERFLOW instead of EFAULT',
+    'MAP_DMA of addresses that reach the end of the address space fails with EOVERFLOW instead of EFAULT',
     ['type1 pinning/'],
     WRAPS,
-    'Both refuse. type1 finds that no memory is there.',
+    'Both refuse. type1 goes by the last byte, and finds that no memory is there; iommufd by the byte behind it.',
   ),
   order(
     'map-wrap-errno',
@@ -41,31 +41,31 @@ export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [
   ),
   order(
     'map-wrap-permission',
-    'MAP_DMA with neither READ nor WRITE that passes the end of the address space: EOVERFLOW instead of EINVAL',
+    'MAP_DMA with neither READ nor WRITE that reaches the end of the address space: EOVERFLOW instead of EINVAL',
     [type1('wrong-flags')],
     WRAPS,
   ),
   order(
     'map-wrap-alignment',
-    'MAP_DMA that is unaligned and passes the end of the address space: EOVERFLOW instead of EINVAL',
+    'MAP_DMA that is unaligned and reaches the end of the address space: EOVERFLOW instead of EINVAL',
     [type1('not-aligned')],
     WRAPS,
   ),
   order(
     'map-wrap-reserved',
-    'MAP_DMA of IOVAs that cannot be used and addresses that wrap: EOVERFLOW instead of EINVAL',
+    'MAP_DMA of IOVAs that cannot be used and addresses that reach the end: EOVERFLOW instead of EINVAL',
     [type1('not-usable')],
     WRAPS,
   ),
   order(
     'map-wrap-overlap',
-    'MAP_DMA over another map, of addresses that wrap: EOVERFLOW instead of EEXIST',
+    'MAP_DMA over another map, of addresses that reach the end: EOVERFLOW instead of EEXIST',
     [type1('overlaps')],
     WRAPS,
   ),
   order(
     'map-wrap-limit',
-    'MAP_DMA beyond dma_entry_limit, of addresses that wrap: EOVERFLOW instead of ENOSPC',
+    'MAP_DMA beyond dma_entry_limit, of addresses that reach the end: EOVERFLOW instead of ENOSPC',
     [type1('too-many')],
     WRAPS,
   ),

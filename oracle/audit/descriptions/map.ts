@@ -151,10 +151,10 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'map-wrap-accepted',
     title:
-      'MAP_DMA of addresses that pass the end of the address space fails with EOVERFLOW where type1 takes them',
+      'MAP_DMA of addresses up to the last one there is fails with EOVERFLOW where type1 takes them',
     severity: 'harmless',
     means:
-      'type1 compares the range by its last byte, and pins nothing without an IOMMU: a map for mediated devices is taken whatever its address is.',
+      'type1 goes by the last byte of the range and iommufd by the byte behind it. Without an IOMMU type1 pins nothing: a map for mediated devices is taken whatever its address is.',
     covers: [
       { request: MAP, legacyAnswers: 'grants', compat: 'mapping memory/address-wraps' },
       { request: MAP, legacyAnswers: 'grants', compat: 'mapping/iova-wraps' },
