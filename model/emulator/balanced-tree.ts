@@ -24,12 +24,7 @@ export abstract class BalancedTree<Node extends TreeNode<Node>> {
 
   /** Takes the node out. A node that is not in the tree is left alone. */
   remove(node: Node): void {
-    const before = this.#size;
     this.root = this.#remove(this.root, node);
-    if (this.#size !== before) {
-      node.left = undefined;
-      node.right = undefined;
-    }
   }
 
   /** Whether `a` stands before `b`. Two different nodes must not both stand before the other, nor neither. */

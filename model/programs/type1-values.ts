@@ -3,7 +3,7 @@
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import type { IovaRange } from '../../spec/platform.ts';
 import type { Type1 } from '../../spec/type1/container.ts';
-import { type Dice, FAR, LOW_PAGES, NEARBY, wrap } from './values.ts';
+import { type Dice, drawExtremeRange, FAR, LOW_PAGES, NEARBY, type Range, wrap } from './values.ts';
 
 const PAGE = 4096n;
 const LOW_START = 0x100_0000n;
@@ -54,10 +54,8 @@ export const drawFreeIova = (dice: Dice, type1: Type1 | undefined): bigint => {
 };
 
 /** One mapping or some that follow each other, mostly whole. */
-export const drawMappingRange = (
-  dice: Dice,
-  type1: Type1 | undefined,
-): { readonly iova: bigint; readonly length: bigint } | undefined => {
+export const drawMappingRange = (dice: Dice, type1: Type1 | undefined): Range | undefined => {
+  if (dice.chance(1, 40)) return drawExtremeRange(dice);
   const list = mappingsOf(type1);
   const index = dice.number(0, Math.max(0, list.length - 1));
   const first = list[index];

@@ -143,11 +143,17 @@ export const drawLength = (dice: Dice): bigint => {
   return dice.of([0n, U64_MAX, U64_MAX - 1n, U64_MAX - PAGE + 1n, 1n << 63n, 1n << 40n]);
 };
 
+export type Range = { readonly iova: bigint; readonly length: bigint };
+
+/** The shortest and the longest ranges there are, at the ends of 64 bits: where sums wrap. */
+export const drawExtremeRange = (dice: Dice): Range => ({
+  iova: dice.of([0n, 0n, 1n, PAGE, U64_MAX - PAGE + 1n, U64_MAX - 1n, U64_MAX, U64_MAX]),
+  length: dice.of([0n, 1n, 1n, 2n, PAGE, 1n << 63n, U64_MAX - PAGE + 1n, U64_MAX - 1n, U64_MAX]),
+});
+
 /** An existing area's IOVA and length, or parts of it and its neighbours. */
-export const drawAreaRange = (
-  dice: Dice,
-  table: IoPagetable,
-): { readonly iova: bigint; readonly length: bigint } | undefined => {
+export const drawAreaRange = (dice: Dice, table: IoPagetable): Range | undefined => {
+  if (dice.chance(1, 40)) return drawExtremeRange(dice);
   const areas = [...nodesOf(table.areas)].slice(0, 16);
   if (areas.length === 0) return undefined;
   const index = dice.number(0, areas.length - 1);

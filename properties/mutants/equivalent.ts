@@ -1,6 +1,8 @@
 // Mutants that no program can tell from the emulator, each with the reason. They are named by what they change, so that
 // an entry is noticed that was killed after all, or whose code has gone.
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { keyOf } from './mutant.ts';
 
 /** Mutator, original and replacement; and which of those that agree in all this, from 1, where it is not the first. */
@@ -18,6 +20,14 @@ export type Equivalent = {
   readonly why: string;
   readonly changes: readonly Change[];
 };
+
+const FOLDER = join('properties', 'mutants', 'equivalents');
+
+/** The table of the checkout at `root`: every file of the folder. */
+export const equivalentsOf = (root: string): readonly Equivalent[] =>
+  readdirSync(join(root, FOLDER))
+    .sort()
+    .flatMap((name) => JSON.parse(readFileSync(join(root, FOLDER, name), 'utf8')));
 
 export const keysOfEquivalents = (equivalents: readonly Equivalent[]): ReadonlySet<string> =>
   new Set(

@@ -8,6 +8,7 @@ type SyntaxNode = { readonly type: string; readonly [property: string]: unknown 
 export type Place = {
   readonly node: SyntaxNode;
   readonly parent?: SyntaxNode | undefined;
+  readonly parentPath?: { readonly parent: SyntaxNode } | null;
   readonly key?: unknown;
   readonly scope: {
     getBinding(name: string): { readonly path: { readonly node: SyntaxNode } } | undefined;
@@ -22,8 +23,14 @@ export const UNMUTATED_FILES: Readonly<Record<string, string>> = {
   'type1/invariants.ts': 'read by tests only, no campaign asks for it',
 };
 
-/** Methods and getters that only the files above use. */
-const FOR_TESTS: ReadonlySet<string> = new Set(['violations']);
+/** Methods and getters that only the files above use, by class. */
+const FOR_TESTS: Readonly<Record<string, string>> = {
+  AccessList: 'empty',
+  EmulatedMachine: 'violations',
+};
+
+/** Functions that are reached through a deliberate defect alone. */
+const FOR_DEFECTS: ReadonlySet<string> = new Set(['wrappingFitter', 'unshared']);
 
 const isNode = (value: unknown): value is SyntaxNode =>
   typeof value === 'object' && value !== null && 'type' in value;
@@ -71,6 +78,12 @@ const withoutDefects = (node: SyntaxNode | undefined, { scope }: Place): boolean
   return undefined;
 };
 
+/** The name of the class that a method stands in. */
+const classOf = ({ parentPath }: Place): string =>
+  String(nameOf(child(parentPath?.parent ?? NOWHERE, 'id')));
+
+const NOWHERE: SyntaxNode = { type: 'none' };
+
 const isBranch = (node: SyntaxNode | undefined): node is SyntaxNode =>
   node?.type === 'IfStatement' || node?.type === 'ConditionalExpression';
 
@@ -78,8 +91,11 @@ const isBranch = (node: SyntaxNode | undefined): node is SyntaxNode =>
 export const whyIgnored = (place: Place): string | undefined => {
   const { node, parent, key } = place;
   if (node.type === 'ThrowStatement') return 'the words of an internal error';
-  if (node.type === 'ClassMethod' && FOR_TESTS.has(String(nameOf(child(node, 'key'))))) {
+  if (node.type === 'ClassMethod' && nameOf(child(node, 'key')) === FOR_TESTS[classOf(place)]) {
     return 'read by tests only';
+  }
+  if (node.type === 'VariableDeclarator' && FOR_DEFECTS.has(String(nameOf(child(node, 'id'))))) {
+    return 'runs only where a deliberate defect is switched on';
   }
   if (withoutDefects(node, place) !== undefined)
     return 'whether a deliberate defect is switched on';

@@ -3,14 +3,15 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { EQUIVALENT } from './equivalents/all.ts';
-import { type Judged, keyOf } from './mutant.ts';
+import { equivalentsOf } from './equivalent.ts';
+import { isKilled, type Judged, keyOf } from './mutant.ts';
 import { reportOf, reportText } from './report.ts';
 import { type Asked, mutantsOf, runHunt } from './run.ts';
 
 type Options = Asked & {
   readonly json?: string;
   readonly from?: readonly string[];
+  readonly again?: string;
 };
 
 const EXAMPLES = `
@@ -39,9 +40,10 @@ const shardNumber = (text: string): NonNullable<Options['shard']> => {
 const optionsOf = (words: readonly string[]): Options =>
   new Command('npm run mutants --')
     .description('Mutants of the emulator, and which of them campaigns of drawn programs notice.')
-    .option('--programs <number>', 'programs of each setting, in steps of 50', wholeNumber, 300)
+    .option('--programs <number>', 'programs of each setting', wholeNumber, 300)
     .option('--tries <number>', 'programs on which a mutant is tried, at most', wholeNumber, 500)
     .option('--only <part>', 'only mutants of files with this in their path')
+    .option('--again <file>', 'only mutants that survived in the run that wrote this file')
     .option('--sample <number>', 'only so many mutants, drawn by the seed', wholeNumber)
     .option('--shard <K/N>', 'only the K-th of N parts of them', shardNumber)
     .option('--seed <number>', 'what programs and the sample are drawn with', wholeNumber, 1)
@@ -55,17 +57,31 @@ const optionsOf = (words: readonly string[]): Options =>
 
 const savedIn = (file: string): readonly Judged[] => JSON.parse(readFileSync(file, 'utf8')).mutants;
 
+const say = (words: string): void => {
+  process.stderr.write(`${words}\n`);
+};
+
+const survivorsIn = (file: string): ReadonlySet<string> =>
+  new Set(
+    savedIn(file)
+      .filter(({ outcome }) => !isKilled(outcome))
+      .map(keyOf),
+  );
+
 const main = async (): Promise<void> => {
-  const { from, json, ...asked } = optionsOf(process.argv.slice(2));
+  const { from, json, again, ...asked } = optionsOf(process.argv.slice(2));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
+  const among = again === undefined ? {} : { among: survivorsIn(again) };
   const judged =
-    from === undefined ? await runHunt(process.cwd(), asked, stop.signal) : from.flatMap(savedIn);
+    from === undefined
+      ? await runHunt(process.cwd(), { ...asked, ...among }, stop.signal, say)
+      : from.flatMap(savedIn);
   if (json !== undefined) {
     writeFileSync(json, `${JSON.stringify({ asked, mutants: judged }, undefined, 1)}\n`);
   }
   const known = new Set((await mutantsOf(process.cwd())).mutants.map(keyOf));
-  const report = reportOf(judged, known, EQUIVALENT);
+  const report = reportOf(judged, known, equivalentsOf(process.cwd()));
   process.stdout.write(`${reportText(report)}\n`);
   if (stop.signal.aborted) process.exitCode = 130;
   else if (report.wrong.length > 0) process.exitCode = 1;

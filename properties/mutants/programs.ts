@@ -13,12 +13,22 @@ import { seedOfBatch } from '../../oracle/check/tally.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { nameOf, PRIVILEGED, SETTINGS, settingOf } from '../settings.ts';
 
-/** Every setting of the tests, and a mediated device alone. */
-export const PLACES: readonly Setting[] = [...SETTINGS, settingOf('mdev', PRIVILEGED)];
+/** A kernel without CONFIG_IOMMUFD_TEST, as machines that do work have it. */
+const untested = (setting: Setting): Setting => ({
+  ...setting,
+  platform: { ...setting.platform, testCommands: false, mockDevices: false },
+});
+
+/** Every setting of the tests, a mediated device alone, and a kernel without test commands. */
+export const PLACES: readonly Setting[] = [
+  ...SETTINGS,
+  settingOf('mdev', PRIVILEGED),
+  untested(settingOf('vtd', PRIVILEGED)),
+];
 
 /** As in a campaign: operations of a program, at most, and programs of a batch. */
 const LENGTH = 40;
-export const BATCH = 50;
+const BATCH = 50;
 
 /** Programs are numbered through: one of each setting, then the next of each. */
 export type Numbered = { readonly setting: Setting; readonly program: Program };
@@ -30,12 +40,13 @@ export const roundOf = (number: number): number => Math.floor(number / PLACES.le
 
 const fileOf = (folder: string, batch: number): string => join(folder, `programs-${batch}.bin`);
 
-/** Draws batches of programs into files, a batch of every setting each. Throws where the emulator as it is fails one. */
-export const drawPrograms = (folder: string, batches: number, seed: number): void => {
+/** Draws as many programs of every setting into files, a batch each. Throws where the emulator as it is fails one. */
+export const drawPrograms = (folder: string, count: number, seed: number): void => {
   const starts = PLACES.map((setting) => startOfProgram(setting));
-  for (let batch = 0; batch < batches; batch += 1) {
+  for (let batch = 0; batch * BATCH < count; batch += 1) {
     const drawn = PLACES.map((setting, place) => {
-      const options = { numRuns: BATCH, seed: seedOfBatch(seed, batch) };
+      const numRuns = Math.min(BATCH, count - batch * BATCH);
+      const options = { numRuns, seed: seedOfBatch(seed, batch) };
       const sample = fc.sample(programs(setting, LENGTH), options);
       for (const program of sample) {
         const { fault } = judgeProgram(setting, program, undefined, starts[place]);

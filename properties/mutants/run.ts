@@ -6,7 +6,7 @@ import { huntMutants } from './hunt.ts';
 import { UNMUTATED_FILES } from './ignored.ts';
 import { buildCopy, type Instrumented, instrument } from './instrument.ts';
 import { isKilled, type Judged, keyOf, type Mutant } from './mutant.ts';
-import { BATCH, drawPrograms, PLACES } from './programs.ts';
+import { drawPrograms, PLACES } from './programs.ts';
 
 export type Asked = {
   /** Of each setting. */
@@ -15,6 +15,8 @@ export type Asked = {
   readonly tries: number;
   readonly only?: string;
   readonly sample?: number;
+  /** Keys of mutants, where only these are asked for. */
+  readonly among?: ReadonlySet<string>;
   readonly shard?: { readonly index: number; readonly of: number };
   readonly seed: number;
   readonly jobs: number;
@@ -43,17 +45,18 @@ const lot = (name: string, seed: number): number => {
 };
 
 /** Those that are asked for, in their order. */
-const chosen = (mutants: readonly Mutant[], { sample, shard, seed }: Asked): readonly Mutant[] => {
-  const byLot = [...mutants].sort((a, b) => lot(keyOf(a), seed) - lot(keyOf(b), seed));
-  const sampled = new Set(sample === undefined ? mutants : byLot.slice(0, sample));
+const chosen = (
+  mutants: readonly Mutant[],
+  { sample, shard, seed, among }: Asked,
+): readonly Mutant[] => {
+  const byLot = mutants
+    .filter((mutant) => among === undefined || among.has(keyOf(mutant)))
+    .sort((a, b) => lot(keyOf(a), seed) - lot(keyOf(b), seed));
+  const sampled = new Set(byLot.slice(0, sample));
   return mutants.filter(
     (mutant, index) =>
       sampled.has(mutant) && (shard === undefined || index % shard.of === shard.index),
   );
-};
-
-const say = (words: string): void => {
-  process.stderr.write(`${words}\n`);
 };
 
 const SECONDS = 10;
@@ -62,18 +65,18 @@ export const runHunt = async (
   root: string,
   asked: Asked,
   signal: AbortSignal,
+  say: (words: string) => void,
 ): Promise<readonly Judged[]> => {
   const { files, mutants, ignored } = await mutantsOf(root, asked.only);
   const hunted = chosen(mutants, asked);
   for (const [reason, count] of ignored) say(`${count} left out: ${reason}`);
   const work = join(root, 'dist', 'mutants', String(process.pid));
   const folder = join(work, 'programs');
-  const batches = Math.ceil(asked.programs / BATCH);
   try {
     await buildCopy(root, work, files);
     mkdirSync(folder, { recursive: true });
-    drawPrograms(folder, batches, asked.seed);
-    const count = batches * BATCH * PLACES.length;
+    drawPrograms(folder, asked.programs, asked.seed);
+    const count = asked.programs * PLACES.length;
     say(`${hunted.length} of ${mutants.length} mutants, ${count} programs`);
     let done = 0;
     let killed = 0;

@@ -24,21 +24,6 @@ export class AreaTree extends BalancedTree<Area> {
     return found === undefined || found.start > last ? undefined : found;
   }
 
-  /** The next area behind this one. */
-  after(area: Area): Area | undefined {
-    let node = this.root;
-    let found: Area | undefined;
-    while (node !== undefined) {
-      if (node.start > area.start) {
-        found = node;
-        node = node.left;
-      } else {
-        node = node.right;
-      }
-    }
-    return found;
-  }
-
   /** The areas in ascending order. They must not come or go meanwhile. */
   *[Symbol.iterator](): Iterator<Area> {
     const path: Area[] = [];

@@ -58,10 +58,6 @@ export class ReservedRanges {
     return meets(this.#united(), start, last);
   }
 
-  get empty(): boolean {
-    return this.#reservations.length === 0;
-  }
-
   /** What is not reserved in [start, last], ascending. */
   *holes(start = 0n, last = U64_MAX): Generator<IovaRange> {
     const union = this.#united();

@@ -123,11 +123,6 @@ export class AddressSpace {
     return 0;
   }
 
-  /** The program's mappings in ascending order. */
-  mappings(): readonly Mapping[] {
-    return this.#mappings;
-  }
-
   #checkRange(address: bigint, length: bigint): number {
     if (address % PAGE_SIZE_BYTES !== 0n || length % PAGE_SIZE_BYTES !== 0n) return -ERRNO.EINVAL;
     if (length === 0n) return -ERRNO.EINVAL;

@@ -3,6 +3,7 @@
 import {
   HWPT_ALLOC_DIRTY_TRACKING,
   HWPT_ALLOC_NEST_PARENT,
+  HWPT_ALLOC_PASID,
   IOVA_RANGE,
   MAP_FIXED_IOVA,
   NATIVE_CALLS,
@@ -210,11 +211,20 @@ export const drawVfioIoas = (scene: Scene, on: IommufdDescriptor): void =>
 
 const HWPT_FLAGS = [0, 0, 0, 0, HWPT_ALLOC_NEST_PARENT, HWPT_ALLOC_DIRTY_TRACKING, 3] as const;
 
+const drawHwptFlags = ({ dice, platform, release }: Scene): bigint => {
+  // What else VT-d can make is not specified, nor what it is for PASIDs where that is not known.
+  if (!platform.mockDevices) return 0n;
+  const forPasids = release === '7.3.4' && dice.chance(1, 8) ? HWPT_ALLOC_PASID : 0;
+  return BigInt(dice.of(HWPT_FLAGS) | forPasids);
+};
+
 export const drawHwptAlloc = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;
+  // Older headers have a struct that ends before its data.
+  const size = dice.chance(1, 6) ? dice.of([24, 32, 36, 40]) : 48;
   send(scene, on, 'hwpt', 'IOMMU_HWPT_ALLOC', 48, {
-    // What else VT-d can make is not specified.
-    flags: scene.platform.mockDevices ? BigInt(dice.of(HWPT_FLAGS)) : 0n,
+    size: BigInt(size),
+    flags: drawHwptFlags(scene),
     dev_id: scene.object(on.context, 'device'),
     pt_id: scene.object(on.context, 'ioas'),
     __reserved: rarely(scene, 1n),

@@ -110,7 +110,7 @@ const CHOICES: readonly Choice[] = [
   onIommufd('domain', ({ counts }) => (counts.device > 0 ? 3 : 0.2), native.drawHwptAlloc),
   onIommufd(
     'table',
-    (facts) => (compat.hasNoIommu(facts.scene) ? recent(facts, 5, 0.2) * facts.some : 0),
+    (facts) => recent(facts, compat.hasNoIommu(facts.scene) ? 5 : 0.1, 0.1) * facts.some,
     native.drawGetPa,
   ),
   onIommufd('compat', ({ compatible }) => 14 * compatible, compat.drawMapDma),

@@ -8,7 +8,7 @@ import { STRUCT_OFFSET } from '../arena.ts';
 import type { Label, Value } from '../program.ts';
 import { testCall } from '../table-probes.ts';
 import type { Dice } from '../values.ts';
-import { drawOpenGroup, fitsLegacyContainer, joinContainer } from './compat.ts';
+import { drawOpenGroup, fitsLegacyContainer, hasNoIommu, joinContainer } from './compat.ts';
 import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
 import { drawRegisters } from './memory.ts';
 import { drawAllowIovas, drawFineMap } from './native.ts';
@@ -232,12 +232,27 @@ const DEVICES: Theme = {
     const fd = open(scene);
     const table = allocate(scene, fd);
     attach(scene, fd, allocate(scene, fd));
+    // A group that one iommufd lets go of may go to another.
+    if (scene.dice.chance(1, 4)) allocate(scene, open(scene));
     const devices = scene.dice.number(1, 2);
     for (let index = 0; index < devices; index += 1) {
       drawOpenDevice(scene);
       const cdev = scene.descriptorsOf('cdev').at(-1);
       if (cdev !== undefined) drawBoundAndAttached(scene, cdev, fd, table);
     }
+  },
+};
+
+/** Memory that a device without an IOMMU is told the place of. */
+const UNTRANSLATED: Theme = {
+  weights: { table: 4, device: 0.3, odd: 0.3, compat: 0.2, domain: 0.3 },
+  care: 6,
+  begin: (scene) => {
+    const fd = open(scene);
+    const table = allocate(scene, fd);
+    drawOpenDevice(scene);
+    const cdev = scene.descriptorsOf('cdev').at(-1);
+    if (cdev !== undefined) drawBoundAndAttached(scene, cdev, fd, table);
   },
 };
 
@@ -302,6 +317,7 @@ const themesFor = (scene: Scene): readonly Theme[] => {
   if (platform.devices.length === 0) return paths === 'legacy' ? [FREE] : WITH_MOCKS;
   if (paths === 'legacy') return WITH_GROUPS;
   const themes = hasDeviceFiles(scene) ? WITH_DEVICES : WITH_GROUPS_ONLY;
+  if (hasNoIommu(scene)) return [...themes, UNTRANSLATED, UNTRANSLATED];
   return siblings(scene).length > 0 ? [...themes, SIBLINGS] : themes;
 };
 
