@@ -38,18 +38,21 @@ const isCaused = (line: string, faults: readonly DmaFault[]): boolean => {
 /**
  * The kernel's lines, sorted into what is known of the release and what is not, after a program that came into the
  * worlds, in their order. Reports of accesses by devices that had to be refused are no complaints. Not each is reported,
- * since the kernel limits how many are.
+ * since the kernel limits how many are; and an IOMMU's interrupt may come when the program after it runs, so that
+ * `earlier` are those of the program before.
  */
 export const sortComplaints = (
   worlds: readonly [World, ...World[]],
   lines: readonly string[],
+  earlier: readonly DmaFault[] = [],
 ): Complaints => {
   if (lines.length === 0) return { known: [], lines };
   const { setting, engines } = worlds[worlds.length - 1] as World;
+  const faults = [...earlier, ...engines.faults];
   const known: string[] = [];
   let news = false;
   for (const line of lines) {
-    if (!SERIOUS.test(line) || isCaused(line, engines.faults)) continue;
+    if (!SERIOUS.test(line) || isCaused(line, faults)) continue;
     const deviation = deviationOfComplaint(setting.release, line, worlds);
     if (deviation === undefined) news = true;
     else known.push(deviation.id);

@@ -64,10 +64,13 @@ type Judged = {
   readonly known: readonly string[];
 };
 
-const judgeRun = (start: World, ran: KernelRun): Judged => {
+/** `before`: what came of the program that ran before it on the same kernel. */
+const judgeRun = (start: World, ran: KernelRun, before?: Judged): Judged => {
   const judged = judgeSteps(start, ran.steps);
   const worlds = judged.steps.map(({ verdict }) => verdict.world);
-  const { known, lines } = sortComplaints([start, ...worlds, judged.world], ran.complaints);
+  const earlier = before?.world.engines.faults;
+  const all = [start, ...worlds, judged.world] as const;
+  const { known, lines } = sortComplaints(all, ran.complaints, earlier);
   if (judged.fault !== undefined) return { ...judged, known };
   if (ran.died !== undefined) return { ...judged, known, fault: { kind: 'death', said: ran.died } };
   return lines.length === 0
@@ -99,10 +102,12 @@ const firstFailing = async (
       batch.map((candidate) => candidate.program),
       true,
     );
+    let before: Judged | undefined;
     for (const [index, candidate] of batch.entries()) {
       const run = ran[index];
       if (run === undefined) continue;
-      const judged = judgeRun(start, run);
+      const judged = judgeRun(start, run, before);
+      before = judged;
       if (judged.fault !== undefined) return { ...candidate, judged };
     }
   }
@@ -152,8 +157,10 @@ const culprit = async (
   const tried = [failing[0], ...failing.slice(1).sort(byEase)].slice(0, TRIED_AGAIN).sort(byEase);
   const programs = tried.map(({ program, judged }) => upToFault(program, judged));
   const ran = await subject.run(programs, true);
+  let before: Judged | undefined;
   for (const [index, run] of ran.entries()) {
-    const judged = judgeRun(start, run);
+    const judged = judgeRun(start, run, before);
+    before = judged;
     if (judged.fault !== undefined) return { program: programs[index] ?? [], judged };
   }
   return failing[0];
@@ -227,6 +234,7 @@ export const runKernelCampaign = async (
   });
   const first = draw();
   let pending = first === undefined ? undefined : launch(first);
+  let before: Judged | undefined;
   while (pending !== undefined) {
     const { batch, drawn, running } = pending;
     // The kernel works on one batch while the next is drawn.
@@ -235,7 +243,8 @@ export const runKernelCampaign = async (
     pending = following === undefined ? undefined : launch(following);
     const failing: (Failing & { readonly at: Position })[] = [];
     for (const [index, program] of drawn.entries()) {
-      const judged = judgeRun(start, ran[index] as KernelRun);
+      const judged = judgeRun(start, ran[index] as KernelRun, before);
+      before = judged;
       if (failing.length === 0) {
         tally.add(judged);
         for (const id of judged.known) {

@@ -1,6 +1,7 @@
 // What the kernel may choose: any value that fits leads to the same world under another name, and those that do not fit
 // are told from those that do.
 
+import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Choice, Reply } from '../../spec/outcome.ts';
 import { step } from '../../spec/step.ts';
 import type { World } from '../../spec/world.ts';
@@ -71,6 +72,20 @@ const badIds = eachStep('what is no id cannot be chosen', (visit) => {
   return undefined;
 });
 
+/** In the first and the last page of the address space. */
+const NEVER_IOVAS: readonly bigint[] = [0n, 0xfffn, U64_MAX - 0xfffn, U64_MAX];
+
+const badIovas = eachStep('no IOVA is chosen in the first page or the last', (visit) => {
+  for (const { choices } of chosenBy(visit)) {
+    for (const choice of choices?.list ?? []) {
+      if (choice.what !== 'an IOVA') continue;
+      const fits = NEVER_IOVAS.find((value) => choice.unfit(value, []) === undefined);
+      if (fits !== undefined) return hex(fits);
+    }
+  }
+  return undefined;
+});
+
 /** Where memory lies is told, and can be told again; every other choice takes something. */
 const TOLD: ReadonlySet<string> = new Set([
   'a physical address',
@@ -106,6 +121,7 @@ const chooses = (name: string, what: string, count = 1) =>
 checkLaws('choices', [
   anyFittingChoice,
   badIds,
+  badIovas,
   chosenOnce,
   chooses('an id is chosen', 'an object id'),
   chooses('three ids are chosen at once', 'an object id', 3),

@@ -97,10 +97,23 @@ export const chosenIova = (
   return refused(choosingRules.noSpace);
 };
 
-/** Why the kernel may not have chosen this IOVA; undefined where it may. */
-export const unfitIova = (table: IoPagetable, iova: bigint, length: bigint): string | undefined => {
+/** Why the kernel may not have chosen this IOVA for memory at `address`; undefined where it may. */
+export const unfitIova = (
+  table: IoPagetable,
+  address: bigint,
+  iova: bigint,
+  length: bigint,
+): string | undefined => {
   const last = iova + length - 1n;
   if (last > U64_MAX) return 'the stretch wraps around the end of the address space';
+  if (iova < SEARCH.start || last > SEARCH.last) {
+    return 'it lies in the first or the last page, where no IOVA is chosen';
+  }
+  // Larger pages are kept in mind by kernels that were built with them only.
+  const alignment = searchAlignment(address, length, PAGE_SIZE_BYTES);
+  if ((iova & (alignment - 1n)) !== 0n) {
+    return `it is not as aligned as the memory and its length are, to ${alignment} bytes`;
+  }
   if ((iova & (table.alignment - 1n)) !== 0n) {
     return `it is no multiple of the IOAS's alignment, ${table.alignment} bytes`;
   }

@@ -102,7 +102,7 @@ export const mapInto = (
     state: mapped,
     iova,
     elsewhere: (other) => mapParts(state, ioas, other, parts, permissions) as IommufdState,
-    unfit: (other) => unfitIova(table, other, length),
+    unfit: (other) => unfitIova(table, address, other, length),
   };
 };
 

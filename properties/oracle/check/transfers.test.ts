@@ -80,6 +80,13 @@ transfers('the report of a refused access is no complaint if it had to be refuse
   }
 });
 
+transfers('nor is it where the program before had the access refused', () => {
+  const lines = [HEAD, report('Write', '00:04.0', '0x1000000')];
+  assert.equal(sortComplaints([START], lines, [FAULT]).lines, []);
+  const other = report('Write', '00:05.0', '0x1000000');
+  assert.equal(sortComplaints([START], [other], [FAULT]).lines, [other]);
+});
+
 transfers('any other report is one', () => {
   const others = [
     report('Read', '00:04.0', '0x1000000'),
