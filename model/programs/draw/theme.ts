@@ -98,14 +98,14 @@ const FREE: Theme = { weights: { odd: 2 }, care: 0, begin: () => {} };
 
 /** VFIO's calls on an IOAS whose areas can be cut, with a domain or without. */
 const CUTS: Theme = {
-  weights: { compat: 3, odd: 0.3, memory: 0.3, access: 0.5 },
+  weights: { compat: 3, odd: 0.3, memory: 0.3, access: 1 },
   care: 6,
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
     serveVfio(scene, fd, ioas, scene.dice.chance(3, 4) ? TYPE1 : TYPE1V2);
     maybeAttach(scene, fd, ioas);
-    if (scene.platform.mockDevices && scene.dice.chance(1, 4)) use(scene, fd, ioas);
+    if (scene.platform.mockDevices && scene.dice.chance(1, 2)) use(scene, fd, ioas);
   },
 };
 
