@@ -20,8 +20,9 @@ const describe = (area: Area): string =>
 /** Frames of the pages that something uses, by page index. */
 const usedFrames = (pages: Pages): Map<number, number | undefined> => {
   const frames = new Map<number, number | undefined>(pages.held);
-  let slice = pages.domains.first(0, pages.count);
-  for (let index = 0; slice !== undefined; slice = pages.domains.first(index, pages.count)) {
+  const end = Number.MAX_SAFE_INTEGER;
+  let slice = pages.domains.first(0, end);
+  for (let index = 0; slice !== undefined; slice = pages.domains.first(index, end)) {
     const area = slice.owner;
     for (index = Math.max(index, slice.start); index <= slice.last; index += 1) {
       frames.set(index, area.storage?.frame(area.iovaOf(index)));

@@ -19,7 +19,6 @@ import { VfioDeviceFile } from './vfio/vfio-device-file.ts';
 import { VfioGroupFile } from './vfio/vfio-group.ts';
 
 const NO_FAULTS: ReadonlySet<FaultName> = new Set();
-const FILE_LENGTH_MAX = 2n ** 63n - 1n;
 const PAGE_MASK = 0xfffn;
 /** Names of what has no IOMMU begin with a word for it. */
 const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9][0-9]*)$/;
@@ -47,7 +46,6 @@ export class EmulatedMachine implements InspectableMachine {
   }
 
   memfd(length: bigint): number {
-    if (length < 0n || length > FILE_LENGTH_MAX) return -ERRNO.EINVAL;
     return this.#kernel.files.open(new Memfd(this.#kernel.frames, length));
   }
 
@@ -55,12 +53,12 @@ export class EmulatedMachine implements InspectableMachine {
     address: bigint,
     length: bigint,
     protection: Protection,
-    shared: boolean,
+    _shared: boolean,
     backing: Backing,
   ): number {
     const store = this.#storeOf(backing);
     if (typeof store === 'number') return store;
-    return this.#kernel.space.map(address, length, protection, shared, store);
+    return this.#kernel.space.map(address, length, protection, store);
   }
 
   munmap(address: bigint, length: bigint): number {

@@ -28,8 +28,7 @@ class Entry {
 }
 
 class Table {
-  readonly slots: (Table | Entry | undefined)[] = new Array(ENTRIES);
-  used = 0;
+  readonly slots: (Table | Entry | undefined)[] = [];
 }
 
 /** One page table entry as seen from outside. Lengths in bytes. */
@@ -84,11 +83,11 @@ export class PageTable {
     }
   }
 
-  /** Bytes that were translated before; pages are taken whole. */
-  unmap(iova: bigint, length: bigint): number {
+  /** Pages are taken whole. Tables that this empties stay. */
+  unmap(iova: bigint, length: bigint): void {
     const first = Number(iova >> this.#shift);
     const end = first + Number(length >> this.#shift);
-    return this.#clear(this.#root, this.#levels - 1, 0, first, end) * this.#unitBytes;
+    this.#clear(this.#root, this.#levels - 1, 0, first, end);
   }
 
   /** The physical address, or undefined where nothing is mapped. */
@@ -141,7 +140,6 @@ export class PageTable {
       const index = Math.floor(entry.unit / 2 ** (LEVEL_BITS * level)) % ENTRIES;
       let next = table.slots[index];
       if (!(next instanceof Table)) {
-        if (next === undefined) table.used += 1;
         next = new Table();
         table.slots[index] = next;
       }
@@ -150,34 +148,19 @@ export class PageTable {
     const step = 2 ** (LEVEL_BITS * size.level);
     const index = Math.floor(entry.unit / step) % ENTRIES;
     const end = index + size.units / step;
-    for (let slot = index; slot < end; slot += 1) {
-      if (table.slots[slot] === undefined) table.used += 1;
-      table.slots[slot] = entry;
-    }
+    for (let slot = index; slot < end; slot += 1) table.slots[slot] = entry;
   }
 
-  /** Clears units [first, end) below a table that starts at `base`; the count that was mapped. */
-  #clear(table: Table, level: number, base: number, first: number, end: number): number {
+  /** Clears units [first, end) below a table that starts at `base`. */
+  #clear(table: Table, level: number, base: number, first: number, end: number): void {
     const step = 2 ** (LEVEL_BITS * level);
     const from = Math.max(0, Math.floor((first - base) / step));
     const to = Math.min(ENTRIES - 1, Math.floor((end - 1 - base) / step));
-    let cleared = 0;
     for (let index = from; index <= to; index += 1) {
       const slot = table.slots[index];
-      if (slot === undefined) continue;
-      if (slot instanceof Entry) {
-        table.slots[index] = undefined;
-        table.used -= 1;
-        cleared += Math.min(step, slot.units);
-        continue;
-      }
-      cleared += this.#clear(slot, level - 1, base + index * step, first, end);
-      if (slot.used === 0) {
-        table.slots[index] = undefined;
-        table.used -= 1;
-      }
+      if (slot instanceof Table) this.#clear(slot, level - 1, base + index * step, first, end);
+      else table.slots[index] = undefined;
     }
-    return cleared;
   }
 
   *#entries(table: Table): Generator<Entry> {

@@ -21,8 +21,9 @@ export const hwptAlloc = (context: IommufdContext, command: Command): number => 
   if (device === undefined) return -ERRNO.ENOENT;
   const parent = objects.get(command.u32(AT.pt_id));
   if (parent === undefined) return -ERRNO.EINVAL;
-  if (hasData || parent instanceof Hwpt) return -ERRNO.EOPNOTSUPP;
+  if (parent instanceof Hwpt) return -ERRNO.EOPNOTSUPP;
   if (!(parent instanceof Ioas)) return -ERRNO.EINVAL;
+  if (hasData) return -ERRNO.EOPNOTSUPP;
   const hwpt = allocateHwpt(context, parent, device, command.u32(AT.flags));
   if (typeof hwpt === 'number') return hwpt;
   command.setU32(AT.out_hwpt_id, hwpt.id);

@@ -64,8 +64,7 @@ const copyOnePage = (
 ): number => {
   const { pinner, frames } = pages.kernel;
   const pinned: number[] = [];
-  const use = { write: direction === 'write', longterm: false };
-  if (pinner.pin(page, 1, use, pinned) !== 1) return -ERRNO.EFAULT;
+  if (pinner.pin(page, 1, direction === 'write', pinned) !== 1) return -ERRNO.EFAULT;
   const [frame] = pinned as [number];
   copyFrame(pages, frame, offset, data, direction);
   frames.unpin(frame);

@@ -25,7 +25,6 @@ const POINTER_SIZE = 8;
 export class Pages {
   readonly kernel: Kernel;
   readonly source: PagesSource;
-  readonly count: number;
   readonly writable: boolean;
   readonly accountMode: AccountMode;
   /** Areas whose domains hold the frames. */
@@ -38,16 +37,9 @@ export class Pages {
   #charged = 0;
   #references = 1;
 
-  constructor(
-    kernel: Kernel,
-    source: PagesSource,
-    count: number,
-    writable: boolean,
-    accountMode: AccountMode,
-  ) {
+  constructor(kernel: Kernel, source: PagesSource, writable: boolean, accountMode: AccountMode) {
     this.kernel = kernel;
     this.source = source;
-    this.count = count;
     this.writable = writable;
     this.accountMode = accountMode;
     if (source.kind === 'file') source.file.hold();
@@ -72,7 +64,7 @@ export class Pages {
     const page = source.page + first;
     let done: number;
     if (source.kind === 'user') {
-      done = kernel.pinner.pin(page, count, { write: this.writable, longterm: true }, frames);
+      done = kernel.pinner.pin(page, count, this.writable, frames);
     } else {
       if (!(source.file instanceof Memfd)) return -ERRNO.EINVAL;
       const lastByte = BigInt(page + count) * PAGE_SIZE_BYTES - 1n;
@@ -109,9 +101,6 @@ const accountModeOf = (kernel: Kernel, chargeProcess: boolean): AccountMode => {
 /** Lengths beyond this cannot be rounded up to whole pages in 64 bits. */
 const LENGTH_MAX = U64_MAX - PAGE_SIZE_BYTES;
 
-const pageCount = (offset: bigint, length: bigint): number =>
-  Number((offset + length + PAGE_SIZE_BYTES - 1n) / PAGE_SIZE_BYTES);
-
 /** Pages of the program's own memory, of `length` bytes from `address` on. -EOVERFLOW, -EINVAL. */
 export const userPages = (
   kernel: Kernel,
@@ -128,9 +117,8 @@ export const userPages = (
   if (badLength) return -ERRNO.EINVAL;
   const page = Number(address / PAGE_SIZE_BYTES);
   const aligned = BigInt(page) * BigInt(PAGE_SIZE);
-  const count = pageCount(address - aligned, length);
   const source: PagesSource = { kind: 'user', page, address: aligned };
-  return new Pages(kernel, source, count, writable, accountModeOf(kernel, chargeProcess));
+  return new Pages(kernel, source, writable, accountModeOf(kernel, chargeProcess));
 };
 
 /** Pages of a file from byte `start` on; what is no file of memory can be mapped but not pinned. -EINVAL. */
@@ -144,7 +132,6 @@ export const filePages = (
 ): Pages | number => {
   if (length > LENGTH_MAX || length === 0n) return -ERRNO.EINVAL;
   const page = Number(start / PAGE_SIZE_BYTES);
-  const count = pageCount(start % PAGE_SIZE_BYTES, length);
   const source: PagesSource = { kind: 'file', page, file };
-  return new Pages(kernel, source, count, writable, accountModeOf(kernel, chargeProcess));
+  return new Pages(kernel, source, writable, accountModeOf(kernel, chargeProcess));
 };

@@ -9,12 +9,6 @@ import type { Memfd } from './memfd.ts';
 /** Pages in 64 bits of address. */
 const PAGES_OF_ALL = 2 ** 52;
 
-export type PinUse = {
-  readonly write: boolean;
-  /** The pin may last (FOLL_LONGTERM): a private page is copied before, so that it is the program's own. */
-  readonly longterm: boolean;
-};
-
 export class Pinner {
   readonly #space: AddressSpace;
   readonly #frames: Frames;
@@ -28,11 +22,11 @@ export class Pinner {
    * Pins up to `count` pages from page number `page` on and appends their frames. The count of pages pinned,
    * which is less than asked where a page behind the first cannot be, or -errno where the first cannot be.
    */
-  pin(page: number, count: number, use: PinUse, frames: number[]): number {
+  pin(page: number, count: number, write: boolean, frames: number[]): number {
     if (page + count >= PAGES_OF_ALL) return -ERRNO.EOVERFLOW;
     if (page + count > TASK_END_PAGE) return -ERRNO.EFAULT;
     for (let done = 0; done < count; done += 1) {
-      const frame = this.#resolve(page + done, use);
+      const frame = this.#resolve(page + done, write);
       if (frame === undefined) return done === 0 ? -ERRNO.EFAULT : done;
       this.#frames.pin(frame);
       frames.push(frame);
@@ -43,7 +37,7 @@ export class Pinner {
   /** The frame at a page, as get_user_pages finds it without keeping hold of it, or -errno. */
   peek(page: number): number {
     if (page + 1 >= PAGES_OF_ALL) return -ERRNO.EOVERFLOW;
-    return this.#resolve(page, { write: false, longterm: false }) ?? -ERRNO.EFAULT;
+    return this.#resolve(page, false) ?? -ERRNO.EFAULT;
   }
 
   /** Pins pages of a file from `page` on and appends their frames. `last` is the last byte wanted. */
@@ -58,16 +52,15 @@ export class Pinner {
     return count;
   }
 
-  #resolve(page: number, use: PinUse): number | undefined {
+  #resolve(page: number, write: boolean): number | undefined {
     const mapping = this.#space.find(page);
-    if (mapping === undefined || !this.#permits(mapping, use)) return undefined;
-    return use.write || use.longterm
-      ? this.#space.ownFrame(mapping, page)
+    return mapping === undefined || !this.#permits(mapping, write)
+      ? undefined
       : this.#space.frame(mapping, page);
   }
 
-  #permits(mapping: Mapping, use: PinUse): boolean {
+  #permits(mapping: Mapping, write: boolean): boolean {
     if (mapping.store.kind === 'device' || mapping.protection === 'none') return false;
-    return !use.write || mapping.protection === 'read-write';
+    return !write || mapping.protection === 'read-write';
   }
 }

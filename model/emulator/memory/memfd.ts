@@ -34,7 +34,5 @@ export class Memfd extends OpenFile {
     return first + (page % BLOCK);
   }
 
-  protected override released(): void {
-    for (const first of this.#blocks.values()) this.#frames.release(first, BLOCK);
-  }
+  protected override released(): void {}
 }

@@ -95,8 +95,7 @@ export class UserMemory {
     while (done < length) {
       const mapping = this.#space.find(page);
       if (mapping === undefined || !permits(mapping, use)) return done;
-      const frame =
-        use === 'read' ? this.#space.frame(mapping, page) : this.#space.ownFrame(mapping, page);
+      const frame = this.#space.frame(mapping, page);
       if (frame === undefined) return done;
       const count = Math.min(length - done, PAGE_SIZE - offset);
       if (visit(frame, offset, done, count) === false) return done;

@@ -37,7 +37,7 @@ const refill = (
   const wanted = Math.min(count, BATCH);
   while (batch.frames.length < wanted) {
     const at = page + batch.frames.length;
-    if (kernel.pinner.pin(at, 1, { write, longterm: true }, batch.frames) < 0) break;
+    if (kernel.pinner.pin(at, 1, write, batch.frames) < 0) break;
   }
   const [first] = batch.frames;
   if (first !== undefined) batch.first = first;

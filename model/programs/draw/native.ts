@@ -12,7 +12,9 @@ import {
   OPTION_OP_SET,
   OPTION_RLIMIT_MODE,
 } from '../../../spec/abi/native.ts';
-import { U64_MAX } from '../../../spec/abi/units.ts';
+import { objectId, U64_MAX } from '../../../spec/abi/units.ts';
+import { SOFTWARE_IOMMU } from '../../../spec/hardware/templates.ts';
+import { deviceAt } from '../../../spec/iommufd/context.ts';
 import type { Argument, Value } from '../program.ts';
 import {
   drawAreaRange,
@@ -211,9 +213,15 @@ export const drawVfioIoas = (scene: Scene, on: IommufdDescriptor): void =>
 
 const HWPT_FLAGS = [0, 0, 0, 0, HWPT_ALLOC_NEST_PARENT, HWPT_ALLOC_DIRTY_TRACKING, 3] as const;
 
-const drawHwptFlags = ({ dice, platform, release }: Scene): bigint => {
-  // What else VT-d can make is not specified, nor what it is for PASIDs where that is not known.
-  if (!platform.mockDevices) return 0n;
+/** What VT-d can make besides plain domains is not specified, nor what is for PASIDs before 7.3.4. */
+const drawHwptFlags = (
+  { dice, draft, release }: Scene,
+  context: IommufdDescriptor['context'],
+  id: Value,
+): bigint => {
+  const device = deviceAt(context, objectId(Number(draft.valueOf(id))));
+  if (device !== undefined && device.mock === undefined && device.iommu !== SOFTWARE_IOMMU)
+    return 0n;
   const forPasids = release === '7.3.4' && dice.chance(1, 8) ? HWPT_ALLOC_PASID : 0;
   return BigInt(dice.of(HWPT_FLAGS) | forPasids);
 };
@@ -222,10 +230,11 @@ export const drawHwptAlloc = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;
   // Older headers have a struct that ends before its data.
   const size = dice.chance(1, 6) ? dice.of([24, 32, 36, 40]) : 48;
+  const device = scene.object(on.context, 'device');
   send(scene, on, 'hwpt', 'IOMMU_HWPT_ALLOC', 48, {
     size: BigInt(size),
-    flags: drawHwptFlags(scene),
-    dev_id: scene.object(on.context, 'device'),
+    flags: drawHwptFlags(scene, on.context, device),
+    dev_id: device,
     pt_id: scene.object(on.context, 'ioas'),
     __reserved: rarely(scene, 1n),
     data_len: rarely(scene, 8n),
