@@ -85,6 +85,11 @@ export const DESCRIPTORS = [
       [open('other', '/dev/vfio/99'), 'open/no-group'],
       [getDeviceFd('long', 'group', 'A'.repeat(5000)), 'VFIO_GROUP_GET_DEVICE_FD/name-too-long'],
       [getDeviceFd('none', 'group', '0000:00:09.0'), 'VFIO_GROUP_GET_DEVICE_FD/no-device'],
+      [
+        getDeviceFd('option', 'group', '0000:00:04.0 vf_token=1'),
+        'VFIO_GROUP_GET_DEVICE_FD/unknown-option',
+      ],
+      [getDeviceFd('blank', 'group', '0000:00:04.0 '), 'VFIO_GROUP_GET_DEVICE_FD/no-container'],
       [getDeviceFd('alone', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/no-container'],
     ],
     VTD,

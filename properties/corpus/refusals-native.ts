@@ -246,6 +246,10 @@ export const NATIVE_REFUSALS = [
     [hwpt('target', { pt_id: NO_ID }), 'IOMMU_HWPT_ALLOC/no-target'],
     [hwpt('kind', { pt_id: out('mock', 'out_idev_id') }), 'IOMMU_HWPT_ALLOC/not-a-target'],
     [
+      hwpt('data first', { pt_id: out('mock', 'out_idev_id'), data_len: 8n, data_type: 1n }),
+      'IOMMU_HWPT_ALLOC/not-a-target',
+    ],
+    [
       hwpt('tracking', { flags: 2n, dev_id: out('plain', 'out_idev_id') }),
       'IOMMU_HWPT_ALLOC/no-dirty-tracking',
     ],

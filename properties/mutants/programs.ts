@@ -11,7 +11,7 @@ import type { Program } from '../../model/programs/program.ts';
 import { judgeProgram } from '../../oracle/check/judge-program.ts';
 import { seedOfBatch } from '../../oracle/check/tally.ts';
 import type { Setting } from '../../spec/platform.ts';
-import { nameOf, PRIVILEGED, SETTINGS, settingOf } from '../settings.ts';
+import { LIMITED, nameOf, PRIVILEGED, SETTINGS, settingOf } from '../settings.ts';
 
 /** A kernel without CONFIG_IOMMUFD_TEST, as machines that do work have it. */
 const untested = (setting: Setting): Setting => ({
@@ -19,10 +19,11 @@ const untested = (setting: Setting): Setting => ({
   platform: { ...setting.platform, testCommands: false, mockDevices: false },
 });
 
-/** Every setting of the tests, a mediated device alone, and a kernel without test commands. */
+/** Every setting of the tests, a mediated device alone, who may not open what has no IOMMU, and no test commands. */
 export const PLACES: readonly Setting[] = [
   ...SETTINGS,
   settingOf('mdev', PRIVILEGED),
+  settingOf('noiommu', LIMITED),
   untested(settingOf('vtd', PRIVILEGED)),
 ];
 

@@ -40,6 +40,11 @@ export const getDeviceFdRules = rulesOf(
       'strndup_user() in mm/util.c',
     ),
     noDevice: refuses('ENODEV', 'The group has no device of that name.'),
+    unknownOption: refuses(
+      'EINVAL',
+      'Behind the name of a PCI device and a blank stands an option, and the device knows none: it is no virtual function and has none.',
+      'vfio_pci_core_match() in drivers/vfio/pci/vfio_pci_core.c',
+    ),
     noContainer: refuses(
       'EINVAL',
       'The group has no container.',
@@ -98,6 +103,19 @@ const readName = (world: World, call: IoctlCall): Name => {
   if (world.memory.knowledge === 'recorded') return { kind: 'prefix', prefix: text };
   const rule = fault ? getDeviceFdRules.nameFault : getDeviceFdRules.nameTooLong;
   return { kind: 'refused', reply: failed(rule, world) };
+};
+
+/** The device that a name means. Behind that of a PCI device blanks are nothing, and options may stand. */
+const deviceNamed = (
+  devices: readonly PlatformDevice[],
+  text: string,
+): { readonly device: PlatformDevice; readonly options: boolean } | undefined => {
+  for (const device of devices) {
+    if (text === device.name) return { device, options: false };
+    if (device.iommu === 'none' || !text.startsWith(`${device.name} `)) continue;
+    return { device, options: !/^ *$/.test(text.slice(device.name.length)) };
+  }
+  return undefined;
 };
 
 /** The world with the device bound to the iommufd, attached where VFIO calls go. */
@@ -215,10 +233,10 @@ export const getDeviceFd = (
   if (read.kind === 'refused') return [read.reply];
   const devices = world.setting.platform.devices.filter((device) => device.group === file.group);
   if (read.kind === 'name') {
-    const device = devices.find(({ name }) => name === read.name);
-    return device === undefined
-      ? [failed(getDeviceFdRules.noDevice, world)]
-      : [opened(world, id, file, call, device)];
+    const named = deviceNamed(devices, read.name);
+    if (named === undefined) return [failed(getDeviceFdRules.noDevice, world)];
+    if (named.options) return [failed(getDeviceFdRules.unknownOption, world)];
+    return [opened(world, id, file, call, named.device)];
   }
   const unknown = 'the recording shows only the first bytes of the name';
   const candidates = devices.filter(({ name }) => name.startsWith(read.prefix));

@@ -60,7 +60,7 @@ export class VfioDevice {
   matches(name: string): boolean | number {
     if (name === this.name) return true;
     if (this.physical === undefined || !name.startsWith(`${this.name} `)) return false;
-    return name.slice(this.name.length).trim() === '' ? true : -ERRNO.EINVAL;
+    return /^ *$/.test(name.slice(this.name.length)) ? true : -ERRNO.EINVAL;
   }
 
   get emulated(): boolean {

@@ -5,9 +5,9 @@ import * as vfio from '../../../spec/abi/vfio.ts';
 import type { Platform } from '../../../spec/platform.ts';
 import { isNoIommuGroup } from '../../../spec/platform.ts';
 import type { GroupFile } from '../../../spec/world.ts';
-import { STRUCT_OFFSET } from '../arena.ts';
+import { READ_ONLY_STRUCT_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
-import { drawAreaRange, drawIova, drawLength, drawStructPlace } from '../values.ts';
+import { type Dice, drawAreaRange, drawIova, drawLength, drawStructPlace } from '../values.ts';
 import { drawSource } from './memory.ts';
 import type { Descriptor, GroupDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 
@@ -67,12 +67,18 @@ export const drawCheckExtension = (scene: Scene, { value }: Descriptor): void =>
 export const drawApiVersion = (scene: Scene, { value }: IommufdDescriptor): void =>
   scene.plain('version', value, vfio.VFIO_GET_API_VERSION, scene.dice.of([0n, U64_MAX]));
 
+/** Now and then where it can be read and not be written, as far as there is memory. */
+export const drawInfoPlace = (dice: Dice, room: number): Value =>
+  dice.chance(1, 16)
+    ? { arena: READ_ONLY_STRUCT_OFFSET }
+    : drawStructPlace(dice, Math.max(room, 24));
+
 export const drawGetInfo = (scene: Scene, { value }: IommufdDescriptor): void => {
   const { dice } = scene;
   const room = dice.of([16, 20, 24, 32, 36, 39, 40, 41, 55, 56, 71, 72, 73, 88, 104, 128, 15, 0]);
   const argument: Argument = {
     kind: 'struct',
-    at: drawStructPlace(dice, Math.max(room, 24)),
+    at: drawInfoPlace(dice, room),
     layout: 'VFIO_IOMMU_GET_INFO',
     fields: { argsz: BigInt(dice.chance(1, 30) ? 0xffff_ffff : room) },
     tail: 'aa'.repeat(Math.max(0, 128 - 24)),
@@ -214,9 +220,11 @@ const drawGetDevice = (scene: Scene, { value, file }: GroupDescriptor): void => 
     drawStatus(scene, value);
     return;
   }
-  const name = dice.chance(1, 15)
-    ? dice.of(['0000:00:1f.7', '', platform.devices[0]?.name ?? ''])
-    : (dice.of(own)?.name ?? '');
+  const [chosen, first] = [dice.of(own).name, platform.devices[0]?.name ?? ''];
+  // A PCI device takes options behind its name, of which it may know none.
+  const name = dice.chance(1, 10)
+    ? dice.of(['0000:00:1f.7', '', first, `${chosen} `, `${chosen} vf_token=1`, `${chosen}x`])
+    : chosen;
   const argument: Argument = dice.chance(1, 60)
     ? { kind: 'bytes', at: { arena: STRUCT_OFFSET }, hex: 'aa'.repeat(ENDLESS_NAME) }
     : {

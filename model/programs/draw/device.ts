@@ -78,7 +78,7 @@ export const drawBoundAndAttached = (
 const PASIDS = [0n, 0n, 0n, 1n, 5n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn] as const;
 
 const drawFlags = (scene: Scene): bigint =>
-  scene.dice.chance(1, 6) ? scene.dice.of([1n, 1n, 1n, 2n, 3n]) : 0n;
+  scene.dice.chance(1, 4) ? scene.dice.of([1n, 1n, 1n, 1n, 1n, 1n, 2n, 3n]) : 0n;
 
 /** A call whose struct is put where memory ends behind `known` bytes of it, or at memory that is read only. */
 export const callAtEdge = (

@@ -2,12 +2,12 @@
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../../spec/abi/test.ts';
 import type { ObjectId } from '../../../spec/abi/units.ts';
-import { accessAt, hwptAt, pagesAt } from '../../../spec/iommufd/context.ts';
+import { accessAt, type Context, hwptAt, pagesAt } from '../../../spec/iommufd/context.ts';
 import { areaAt, byteOf } from '../../../spec/iopt/area.ts';
 import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
 import { contextOf } from '../../../spec/world.ts';
 import { ARENA_BASE, DATA_OFFSET } from '../arena.ts';
-import type { Argument, Value } from '../program.ts';
+import type { ArenaOffset, Argument, Value } from '../program.ts';
 import {
   drawAreaRange,
   drawArrayPlace,
@@ -65,10 +65,10 @@ export const drawAddReserved = (scene: Scene, on: IommufdDescriptor): void => {
 
 /** Where the program has the memory that an hwpt translates at an IOVA, if it mapped it in its arena. */
 const addressBehind = (
-  { context }: IommufdDescriptor,
+  context: Context,
   table: IoPagetable | undefined,
   iova: bigint,
-): Value | undefined => {
+): ArenaOffset | undefined => {
   const node = table === undefined ? undefined : areaAt(table.areas, iova);
   if (node === undefined) return undefined;
   const { source } = pagesAt(context, node.value.pages);
@@ -84,7 +84,7 @@ export const drawCheckMap = (scene: Scene, on: IommufdDescriptor): void => {
   const table = owner === undefined ? undefined : scene.table(on.context, BigInt(owner.ioas));
   const range = table === undefined ? undefined : drawAreaRange(dice, table);
   const iova = range?.iova ?? drawIova(dice, table);
-  const uptr = addressBehind(on, table, iova) ?? drawUserAddress(dice);
+  const uptr = addressBehind(on.context, table, iova) ?? drawUserAddress(dice);
   send(scene, on, 'checkMap', 'MD_CHECK_MAP', {
     id: hwpt,
     iova,
@@ -112,11 +112,15 @@ export const drawCreateAccess = (scene: Scene, on: IommufdDescriptor): void =>
     flags: BigInt(scene.dice.of([0, 1, 1, 1, 1, 1, 1, 2])),
   });
 
-const rangeOf = (scene: Scene, { file }: AccessDescriptor) => {
-  const { dice } = scene;
+const tableOf = (scene: Scene, { file }: AccessDescriptor): IoPagetable | undefined => {
   const context = contextOf(scene.draft.world, file.iommufd);
   const ioas = accessAt(context, file.object)?.ioas;
-  const table = ioas === undefined ? undefined : scene.table(context, BigInt(ioas));
+  return ioas === undefined ? undefined : scene.table(context, BigInt(ioas));
+};
+
+const rangeOf = (scene: Scene, access: AccessDescriptor) => {
+  const { dice } = scene;
+  const table = tableOf(scene, access);
   const range = table === undefined ? undefined : drawAreaRange(dice, table);
   return { iova: range?.iova ?? drawIova(dice, table), length: range?.length ?? drawLength(dice) };
 };
@@ -163,21 +167,30 @@ export const drawAccessRw = (
   const bytes = dice.of([1, 8, 16, 64]);
   const from = dice.chance(1, 2) ? 0n : length > 64n ? length - BigInt(dice.number(1, 64)) : 1n;
   const at = drawArrayPlace(dice, bytes);
-  const words = Array.from({ length: (bytes + 7) >> 3 }, () => dice.u64());
-  send(
-    scene,
-    on,
-    'rw',
-    'ACCESS_RW',
-    {
-      id: accessFd(scene, access),
-      iova: wrap(iova + from),
-      length: dice.chance(1, 15) ? dice.of([0n, length, 0x100_0001n]) : BigInt(bytes),
-      uptr: at,
-      flags: dice.chance(1, 25) ? dice.of([2n, 8n, 0x1_0000n]) : dice.of([0n, 0n, 1n, 1n, 4n, 5n]),
-    },
-    [{ at, words }],
-  );
+  const start = wrap(iova + from);
+  const context = contextOf(scene.draft.world, access.file.iommufd);
+  const behind = addressBehind(context, tableOf(scene, access), start);
+  if (behind !== undefined && dice.chance(1, 2)) storeAt(scene, behind.arena);
+  const fields = {
+    id: accessFd(scene, access),
+    iova: start,
+    length: dice.chance(1, 15) ? dice.of([0n, length, 0x100_0001n]) : BigInt(bytes),
+    uptr: at,
+  };
+  const look = (flags: bigint): void => {
+    const words = Array.from({ length: (bytes + 7) >> 3 }, () => dice.u64());
+    send(scene, on, 'rw', 'ACCESS_RW', { ...fields, flags }, [{ at, words }]);
+  };
+  look(dice.chance(1, 25) ? dice.of([2n, 8n, 0x1_0000n]) : dice.of([0n, 0n, 1n, 1n, 4n, 5n]));
+  // What was written is there, also to who comes another way.
+  if (dice.chance(1, 3)) look(dice.of([0n, 4n]));
+};
+
+/** Bytes of the program's own, so that memory is not all zero. */
+const storeAt = (scene: Scene, offset: bigint): void => {
+  const words = [scene.dice.u64(), scene.dice.u64()];
+  const hex = words.map((word) => word.toString(16).padStart(16, '0')).join('');
+  scene.add({ op: 'store', label: scene.draft.label('memory'), offset, hex });
 };
 
 export const drawAccessReplace = (

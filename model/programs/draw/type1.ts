@@ -9,8 +9,8 @@ import { ARENA_BASE, ARRAY_OFFSET, DATA_LENGTH, DATA_OFFSET, STRUCT_OFFSET } fro
 import type { Argument, Value, WordsInMemory } from '../program.ts';
 import { PROCESS } from '../run.ts';
 import { drawFreeIova, drawMappingRange, drawType1Iova } from '../type1-values.ts';
-import { drawArrayPlace, drawLength, drawStructPlace, drawUserAddress, wrap } from '../values.ts';
-import { drawArgsz } from './compat.ts';
+import { drawArrayPlace, drawLength, drawUserAddress, wrap } from '../values.ts';
+import { drawArgsz, drawInfoPlace } from './compat.ts';
 import { callAtEdge } from './device.ts';
 import { drawFile, drawRegisters, drawSource } from './memory.ts';
 import type { ContainerDescriptor, Scene } from './scene.ts';
@@ -44,7 +44,7 @@ export const drawGetInfo = (scene: Scene, { value }: ContainerDescriptor): void 
   const room = dice.chance(1, 3) ? INFO_BYTES : dice.of(ROOMS);
   const argument: Argument = {
     kind: 'struct',
-    at: drawStructPlace(dice, Math.max(room, 24)),
+    at: drawInfoPlace(dice, room),
     layout: 'VFIO_IOMMU_GET_INFO',
     fields: { argsz: BigInt(dice.chance(1, 30) ? 0xffff_ffff : room) },
     tail: 'aa'.repeat(INFO_BYTES - 24),
