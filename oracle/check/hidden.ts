@@ -86,6 +86,7 @@ const compareTables = (world: World, { tables }: HiddenState): readonly HiddenDi
     for (const { key: id, value: object } of nodesOf(value.context.objects)) {
       if (object.kind !== 'ioas') continue;
       const alignment = seen.get(`${fd}:${id}`);
+      seen.delete(`${fd}:${id}`);
       if (alignment === object.table.alignment) continue;
       differences.push({
         where: `IOAS ${id} of descriptor ${fd}`,
@@ -93,6 +94,11 @@ const compareTables = (world: World, { tables }: HiddenState): readonly HiddenDi
         observed: alignment === undefined ? 'no such IOAS' : `alignment ${alignment}`,
       });
     }
+  }
+  for (const { fd, ioas } of tables) {
+    if (fd < 0 || !seen.has(`${fd}:${ioas}`)) continue;
+    const where = `IOAS ${ioas} of descriptor ${fd}`;
+    differences.push({ where, expected: 'no such IOAS', observed: 'it exists' });
   }
   return differences;
 };

@@ -226,10 +226,14 @@ const drawHwptFlags = (
   return BigInt(dice.of(HWPT_FLAGS) | forPasids);
 };
 
+/** Bytes that are not a call's. */
+const OTHERS = 0xaaaa_aaaan;
+
 export const drawHwptAlloc = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;
-  // Older headers have a struct that ends before its data.
+  // Older headers have a struct that ends before its data; what stands behind it is neither read nor written.
   const size = dice.chance(1, 6) ? dice.of([24, 32, 36, 40]) : 48;
+  const behind = size === 24 ? { data_type: 1n, data_uptr: OTHERS } : { fault_id: OTHERS };
   const device = scene.object(on.context, 'device');
   send(scene, on, 'hwpt', 'IOMMU_HWPT_ALLOC', 48, {
     size: BigInt(size),
@@ -239,6 +243,7 @@ export const drawHwptAlloc = (scene: Scene, on: IommufdDescriptor): void => {
     __reserved: rarely(scene, 1n),
     data_len: rarely(scene, 8n),
     data_type: rarely(scene, 1n),
+    ...(size < 48 ? behind : {}),
   });
 };
 

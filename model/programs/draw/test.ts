@@ -9,6 +9,7 @@ import { contextOf } from '../../../spec/world.ts';
 import { ARENA_BASE, DATA_OFFSET } from '../arena.ts';
 import type { ArenaOffset, Argument, Value } from '../program.ts';
 import {
+  type Dice,
   drawAreaRange,
   drawArrayPlace,
   drawIova,
@@ -125,6 +126,12 @@ const rangeOf = (scene: Scene, access: AccessDescriptor) => {
   return { iova: range?.iova ?? drawIova(dice, table), length: range?.length ?? drawLength(dice) };
 };
 
+/** An IOVA is the number of an area, from 0 in the low half, and an offset into it. */
+const BY_NUMBER = 0x1_0000n;
+
+const numberOfArea = (dice: Dice): bigint =>
+  BigInt(dice.of([0, 0, 0, 1, 2])) | (dice.of([0n, 0n, 0n, 1n, 4096n]) << 32n);
+
 const accessFd = (scene: Scene, access: AccessDescriptor): Value =>
   scene.dice.chance(1, 40) ? scene.dice.of([88n, 0xffff_ffffn, 3n]) : access.value;
 
@@ -137,11 +144,12 @@ export const drawAccessPages = (
   const { iova, length } = rangeOf(scene, access);
   // A part leaves pages beside it that only a domain pins.
   const part = length > 4096n && dice.chance(1, 2) ? 4096n : length;
+  const flags = dice.chance(1, 15) ? dice.of([2n, BY_NUMBER, BY_NUMBER]) : dice.of([0n, 0n, 1n]);
   send(scene, on, 'pin', 'ACCESS_PAGES', {
     id: accessFd(scene, access),
-    iova,
+    iova: flags === BY_NUMBER ? numberOfArea(dice) : iova,
     length: part,
-    flags: dice.chance(1, 20) ? dice.of([2n, 0x1_0000n]) : BigInt(dice.of([0, 0, 1])),
+    flags,
     uptr: dice.chance(3, 4) ? 0n : drawUserAddress(dice),
   });
 };
@@ -171,9 +179,12 @@ export const drawAccessRw = (
   const context = contextOf(scene.draft.world, access.file.iommufd);
   const behind = addressBehind(context, tableOf(scene, access), start);
   if (behind !== undefined && dice.chance(1, 2)) storeAt(scene, behind.arena);
+  const flags = dice.chance(1, 15)
+    ? dice.of([2n, 8n, BY_NUMBER, BY_NUMBER])
+    : dice.of([0n, 0n, 1n, 1n, 4n, 5n]);
   const fields = {
     id: accessFd(scene, access),
-    iova: start,
+    iova: flags === BY_NUMBER ? numberOfArea(dice) : start,
     length: dice.chance(1, 15) ? dice.of([0n, length, 0x100_0001n]) : BigInt(bytes),
     uptr: at,
   };
@@ -181,9 +192,9 @@ export const drawAccessRw = (
     const words = Array.from({ length: (bytes + 7) >> 3 }, () => dice.u64());
     send(scene, on, 'rw', 'ACCESS_RW', { ...fields, flags }, [{ at, words }]);
   };
-  look(dice.chance(1, 25) ? dice.of([2n, 8n, 0x1_0000n]) : dice.of([0n, 0n, 1n, 1n, 4n, 5n]));
+  look(flags);
   // What was written is there, also to who comes another way.
-  if (dice.chance(1, 3)) look(dice.of([0n, 4n]));
+  if (flags !== BY_NUMBER && dice.chance(1, 3)) look(dice.of([0n, 4n]));
 };
 
 /** Bytes of the program's own, so that memory is not all zero. */
