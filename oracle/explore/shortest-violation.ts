@@ -1,67 +1,192 @@
 // The shortest program of an alphabet that shows a defect of the emulator, or the proof that none of so many calls does:
-// every program is run, shortest first. What a defect does is not seen in the specification's worlds, so that programs which
-// lead to one world are all run: two of them may leave a faulty emulator in different states.
+// every program is run, shortest first. What a defect does is not seen in the specification's worlds. So two programs that
+// lead to one world are both gone on with where the defect was at work in one of them, that is where its switch was asked.
+// Where it was not, the emulator was as one without the defect, which is held to the specification: of those one is enough.
 
 import type { FaultName } from '../../model/emulator/faults.ts';
-import type { Program } from '../../model/programs/program.ts';
+import { EmulatedMachine } from '../../model/emulator/machine.ts';
+import { MachineDied } from '../../model/machine.ts';
+import type { Operation, Program } from '../../model/programs/program.ts';
+import { runProgram, type Step } from '../../model/programs/run.ts';
 import type { Setting } from '../../spec/platform.ts';
-import { judgeProgram } from '../check/judge-program.ts';
+import type { World } from '../../spec/world.ts';
+import { hiddenDifferences } from '../check/hidden.ts';
+import { hasForgotten, judgeSteps } from '../check/judge-program.ts';
 import type { Letter } from './letters.ts';
+import { orderAfter } from './order.ts';
 import { programOf } from './program-of.ts';
 import { type State, WorldModel } from './world-model.ts';
 
-export type ShortestViolation =
-  /** No program of the alphabet with fewer calls shows it. */
-  | { readonly kind: 'shown'; readonly program: Program; readonly programs: number }
-  /** No program of the alphabet with at most so many calls shows it. */
-  | { readonly kind: 'not shown'; readonly calls: number; readonly programs: number };
+type Counted = {
+  /** Programs that were run. */
+  readonly programs: number;
+  /** Of them those in which the defect was at work. */
+  readonly atWork: number;
+};
+
+export type ShortestViolation = Counted &
+  (
+    | /** No program of the alphabet with fewer calls shows it. */
+    { readonly kind: 'shown'; readonly program: Program }
+    /** No program of the alphabet with at most so many calls shows it. */
+    | { readonly kind: 'not shown'; readonly calls: number }
+    /** The same, and for more calls there are too many programs. */
+    | { readonly kind: 'too many'; readonly calls: number }
+  );
 
 export type Question = {
   readonly setting: Setting;
   readonly letters: readonly Letter[];
-  readonly faults: ReadonlySet<FaultName>;
-  /** Calls in a program, at most: with each more there are some twenty times as many programs. */
+  readonly fault: FaultName | undefined;
+  /** Calls in a program, at most. */
   readonly calls: number;
+  /** Programs, at most; any number where absent. */
+  readonly programs?: number;
+  /** Also of programs in which the defect was not at work each is gone on with: that takes nothing for granted. */
+  readonly every?: boolean;
 };
 
-/**
- * Every program of exactly so many calls, each with the states on its way: things are named as the specification has them,
- * which is as the emulator has them as long as nothing is wrong.
- */
-function* programsOf(
-  model: WorldModel,
-  calls: number,
-  letters: readonly Letter[],
-  states: readonly State[],
-): Generator<Program> {
-  if (letters.length === calls) {
-    yield programOf(model, letters, states);
-    return;
-  }
-  const state = states.at(-1) as State;
-  for (const letter of model.enabled(state)) {
-    const next = model.step(state, letter);
-    if (next !== undefined) {
-      yield* programsOf(model, calls, [...letters, letter], [...states, next]);
-    }
+/** The set of a defect alone, and whether it was asked for it. */
+class Asked extends Set<FaultName> {
+  isAsked = false;
+
+  override has(name: FaultName): boolean {
+    const isOn = super.has(name);
+    if (isOn) this.isAsked = true;
+    return isOn;
   }
 }
 
-export const shortestViolation = ({
-  setting,
-  letters,
-  faults,
-  calls: most,
-}: Question): ShortestViolation => {
-  const model = new WorldModel({ setting, letters });
-  let programs = 0;
-  for (let calls = 1; calls <= most; calls += 1) {
-    for (const program of programsOf(model, calls, [], model.start())) {
-      programs += 1;
-      if (judgeProgram(setting, program, faults).fault !== undefined) {
-        return { kind: 'shown', program, programs };
-      }
-    }
-  }
-  return { kind: 'not shown', calls: most, programs };
+/** A program, what it came to, and the one that it continues. */
+type Node = {
+  readonly before: Node | undefined;
+  readonly letter: Letter | undefined;
+  /** With the numbers of things in place of names: as long as nothing is wrong they are what the emulator gave. */
+  readonly operations: readonly Operation[];
+  readonly state: State;
+  readonly isAtWork: boolean;
 };
+
+const operationIn = (model: WorldModel, state: State, letter: Letter): Operation => {
+  const things = model.thingsOf(state);
+  const values = letter.needs.map((need) => BigInt(things.get(need)?.number ?? 0));
+  return letter.operation(letter.name, values);
+};
+
+type Ran = {
+  readonly isAtWork: boolean;
+  /** Undefined where the program shows that something is wrong. */
+  readonly world: World | undefined;
+};
+
+/** Runs a program whose calls but the last are known to be answered rightly, the world before that being `before`. */
+const ran = (
+  setting: Setting,
+  program: Program,
+  before: World,
+  fault: FaultName | undefined,
+): Ran => {
+  const faults = new Asked(fault === undefined ? [] : [fault]);
+  const machine = new EmulatedMachine(setting, { faults });
+  let steps: readonly Step[];
+  try {
+    steps = runProgram(program, machine);
+  } catch (error) {
+    if (!(error instanceof MachineDied)) throw error;
+    return { isAtWork: true, world: undefined };
+  }
+  const isAtWork = faults.isAsked;
+  const judged = judgeSteps(before, steps.slice(-1));
+  const isWrong =
+    judged.fault !== undefined ||
+    (!hasForgotten(judged.world) &&
+      hiddenDifferences(judged.world, machine.hiddenState()).length > 0);
+  return { isAtWork, world: isWrong ? undefined : judged.world };
+};
+
+/** The program as one in which things are named by what gave them. */
+const programTo = (model: WorldModel, node: Node): Program => {
+  const letters: Letter[] = [];
+  const states: State[] = [node.state];
+  for (let at = node; at.before !== undefined; at = at.before) {
+    letters.unshift(at.letter as Letter);
+    states.unshift(at.before.state);
+  }
+  return programOf(model, letters, states);
+};
+
+class Search {
+  readonly #question: Question;
+  readonly #model: WorldModel;
+  readonly #known = new Set<string>();
+  #programs = 0;
+  #atWork = 0;
+
+  constructor(question: Question) {
+    this.#question = question;
+    this.#model = new WorldModel({ setting: question.setting, letters: question.letters });
+  }
+
+  run(): ShortestViolation {
+    const { calls: most } = this.#question;
+    const [start] = this.#model.start() as readonly [State];
+    let level: readonly Node[] = [
+      { before: undefined, letter: undefined, operations: [], state: start, isAtWork: false },
+    ];
+    for (let calls = 1; calls <= most; calls += 1) {
+      const next: Node[] = [];
+      for (const node of level) {
+        const shown = this.#goOn(node, next);
+        if (shown !== undefined) {
+          return { kind: 'shown', program: programTo(this.#model, shown), ...this.#counted };
+        }
+        if (this.#isFull) return { kind: 'too many', calls: calls - 1, ...this.#counted };
+      }
+      level = next;
+    }
+    return { kind: 'not shown', calls: most, ...this.#counted };
+  }
+
+  get #counted(): Counted {
+    return { programs: this.#programs, atWork: this.#atWork };
+  }
+
+  get #isFull(): boolean {
+    return this.#programs > (this.#question.programs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Runs every program that has one call more, and adds those to go on with; the one that shows the defect, if any does. */
+  #goOn(node: Node, next: Node[]): Node | undefined {
+    const { setting, fault } = this.#question;
+    const model = this.#model;
+    for (const letter of model.enabled(node.state)) {
+      const state = model.step(node.state, letter);
+      if (state === undefined) continue;
+      const operations = [...node.operations, operationIn(model, node.state, letter)];
+      const { isAtWork, world } = ran(setting, operations, node.state.world, fault);
+      this.#programs += 1;
+      if (isAtWork) this.#atWork += 1;
+      const made: Node = { before: node, letter, operations, state, isAtWork };
+      if (world === undefined) return made;
+      if (isAtWork || this.#question.every === true) next.push(this.#judged(made, node, world));
+      else if (this.#isNew(state)) next.push(made);
+    }
+    return undefined;
+  }
+
+  /** Where the defect was at work, what it was seen to choose is what goes on, and not what is expected. */
+  #judged(made: Node, { state: before }: Node, world: World): Node {
+    const order = orderAfter(before.order, before.world, world);
+    return { ...made, state: { world, order, broken: undefined } };
+  }
+
+  #isNew(state: State): boolean {
+    const name = Buffer.from(this.#model.canonical(state)).toString('latin1');
+    if (this.#known.has(name)) return false;
+    this.#known.add(name);
+    return true;
+  }
+}
+
+export const shortestViolation = (question: Question): ShortestViolation =>
+  new Search(question).run();

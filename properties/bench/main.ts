@@ -1,6 +1,6 @@
 // Measures what the numbers of the project are about, and prints a table, or JSON with --json. Nothing is asserted:
 // machines differ. Arguments select measurements: judge, memory, check, modelrun, step, explore,
-// explore-large, defects; a path selects the one on that kernel, a bzImage.
+// explore-large, defects, minima; a path selects the one on that kernel, a bzImage.
 
 import { campaignRate } from './campaign-rate.ts';
 import { checkSpeed } from './check-speed.ts';
@@ -8,6 +8,7 @@ import { defects } from './defects.ts';
 import { exploreLarge, exploreSpeed } from './explore-speed.ts';
 import { judgeMemory, judgeSpeed } from './judge-speed.ts';
 import type { Measured } from './measured.ts';
+import { minima } from './minima.ts';
 import { modelRunSpeed } from './model-run.ts';
 import { stepCost } from './step-cost.ts';
 
@@ -20,6 +21,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Measured[]>>>
   explore: exploreSpeed,
   'explore-large': exploreLarge,
   defects,
+  minima,
 };
 
 const asNumber = (value: number): string =>

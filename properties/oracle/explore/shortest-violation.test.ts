@@ -13,7 +13,7 @@ import { settingOf } from '../../settings.ts';
 const test = suite('shortest violations');
 
 const asked = ({ platform, letters }: Alphabet, fault: FaultName, calls: number) =>
-  shortestViolation({ setting: settingOf(platform), letters, faults: new Set([fault]), calls });
+  shortestViolation({ setting: settingOf(platform), letters, fault, calls });
 
 test('an empty unmap that answers ENOENT takes four calls, and no three show it', () => {
   const shown = asked(COMPAT, 'empty-unmap-enoent', 4);
@@ -32,12 +32,12 @@ test('a wrong error for a map over another one takes four calls', () => {
 
 test('the emulator without a defect shows nothing, however the programs are made', () => {
   const setting = settingOf('mock');
-  const faults = new Set<FaultName>();
   const { kind, programs } = shortestViolation({
     setting,
     letters: NATIVE.letters,
-    faults,
+    fault: undefined,
     calls: 4,
+    every: true,
   });
   assert.is(kind, 'not shown');
   assert.ok(programs > 700, `${programs}`);

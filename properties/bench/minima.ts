@@ -1,0 +1,57 @@
+// Whether the shortest program that is known of each defect that Linux had is a shortest one, and of how many programs.
+
+import { HISTORICAL_NAMES } from '../../model/emulator/faults.ts';
+import { programText } from '../../oracle/report/program-text.ts';
+import type { ShownFault } from '../oracle/check/shown-faults.ts';
+import { SHOWN_HISTORY } from '../oracle/check/shown-history.ts';
+import { type Minimum, minimumOf } from '../oracle/explore/minimum.ts';
+import type { Measured } from './measured.ts';
+
+const BOUNDS = { every: 100_000, byState: 1_000_000 };
+
+/** Maps that a legacy container is let have in place of as many as the platform does: then few calls show the defect. */
+const FEW_MAPS = 3;
+
+/** The defect of which the known program is too long for a proof, with less that is to be filled. */
+const withFewMaps = ({ fault, setting, program }: ShownFault): ShownFault => {
+  const { dmaEntryLimit } = setting.platform;
+  return {
+    fault,
+    setting: { ...setting, platform: { ...setting.platform, dmaEntryLimit: FEW_MAPS } },
+    program: program.slice(0, program.length - dmaEntryLimit + FEW_MAPS),
+  };
+};
+
+const wordsOf = ({ shown, alphabets, letters, every, found }: Minimum): string => {
+  const { length } = shown.program;
+  const which = every ? 'every one' : 'one for each state';
+  const of = `of ${letters.length} calls (${alphabets.map(({ name }) => name).join(', ')})`;
+  const run = `${found.programs} programs ${of}, ${which}; the defect was at work in ${found.atWork}`;
+  if (found.kind === 'shown') {
+    const text = programText(found.program).map((line) => `\n    ${line}`);
+    return `${found.program.length} CALLS, NOT ${length}: ${run}${text.join('')}`;
+  }
+  return found.kind === 'not shown'
+    ? `${length} calls are the least: ${run}`
+    : `more than ${found.calls} calls, ${length} at most: ${run}`;
+};
+
+const measure = (what: string, shown: ShownFault): Measured => {
+  const before = process.cpuUsage();
+  const note = wordsOf(minimumOf(shown, BOUNDS));
+  const { user, system } = process.cpuUsage(before);
+  return { what, value: (user + system) / 1e6, unit: 's', note };
+};
+
+export const minima = async (): Promise<readonly Measured[]> => {
+  const rows: Measured[] = [];
+  for (const name of HISTORICAL_NAMES) {
+    const shown = SHOWN_HISTORY.find(({ fault }) => fault === name);
+    if (shown === undefined) continue;
+    rows.push(measure(name, shown));
+    if (name === 'type1-mappings-not-limited') {
+      rows.push(measure(`${name}, ${FEW_MAPS} maps`, withFewMaps(shown)));
+    }
+  }
+  return rows;
+};
