@@ -1,11 +1,11 @@
 // Each state once, breadth first unless told otherwise: then the first way that is found into a state is a shortest one. A
 // broken law is told with that way. Exploration can be stopped between two states, be saved, and go on later.
 
-import { hashOf } from './byte-names.ts';
+import { ByteNames, hashOf } from './byte-names.ts';
 import { Column } from './column.ts';
 import type { Key, Law, Model } from './model.ts';
 import { type Visited, visitedFor } from './visited.ts';
-import { BadSaved, START, Ways } from './way.ts';
+import { BadSaved, START, skipWays, Ways } from './way.ts';
 
 export { BadSaved };
 
@@ -60,6 +60,8 @@ export type Standing = {
   readonly position: number;
   /** The first state that more actions lead to than to the one that is looked at. */
   readonly levelEnd: number;
+  /** Of those generated how many every shard generates: what the level that shards divide led to is not among them. */
+  readonly common: number;
 };
 
 /**
@@ -68,9 +70,9 @@ export type Standing = {
  * states again. Every state is met by at least one of them, as early as by one that looks at all.
  */
 export type Shard = {
-  /** From 1 to `count`. */
-  readonly number: number;
-  readonly count: number;
+  /** From 0, and less than `of`. */
+  readonly index: number;
+  readonly of: number;
 };
 
 /** An earlier exploration of the same model; `read` fills the bytes that it is given with what `bytes` gave, in order. */
@@ -101,6 +103,8 @@ export class Exploration<State, Action> {
   #position = 0;
   #levelEnd = 0;
   #depth = 0;
+  /** What had been generated when the level that is looked at began. */
+  #beforeLevel = 0;
   #generated = 0;
   #broken: Broken<State, Action> | undefined;
   readonly #shard: Shard | undefined;
@@ -129,10 +133,11 @@ export class Exploration<State, Action> {
       this.#meet(state, START, which);
     });
     this.#levelEnd = this.#ways.length;
+    this.#beforeLevel = this.#generated;
   }
 
   #goOnFrom({ standing, read }: Saved): void {
-    const { distinct, position, levelEnd } = standing;
+    const { distinct, position, levelEnd, common } = standing;
     if (position > levelEnd || levelEnd > distinct) throw new BadSaved('it stands behind its end');
     this.#ways.fill(standing.distinct, read);
     this.#visited.fill(standing.distinct, read);
@@ -140,7 +145,8 @@ export class Exploration<State, Action> {
     this.#generated = standing.generated;
     this.#depth = standing.depth;
     this.#position = standing.position;
-    this.#levelEnd = standing.levelEnd;
+    this.#levelEnd = levelEnd;
+    this.#beforeLevel = common;
   }
 
   get counts(): Counts {
@@ -151,7 +157,11 @@ export class Exploration<State, Action> {
 
   get standing(): Standing {
     const { generated, distinct, depth } = this.counts;
-    return { distinct, generated, depth, position: this.#position, levelEnd: this.#levelEnd };
+    const isDivided = depth >= this.#bounds.depth - 1;
+    return {
+      ...{ distinct, generated, depth, position: this.#position, levelEnd: this.#levelEnd },
+      common: isDivided ? this.#beforeLevel : generated,
+    };
   }
 
   /** Every state that was met, as bytes, for another exploration to go on from. Breadth first only. */
@@ -187,6 +197,7 @@ export class Exploration<State, Action> {
     if (index === this.#levelEnd) {
       this.#depth += 1;
       this.#levelEnd = this.#ways.length;
+      if (this.#depth < this.#bounds.depth) this.#beforeLevel = this.#generated;
     }
     if (this.#depth >= this.#bounds.depth) return 'depth';
     this.#position = index + 1;
@@ -196,8 +207,8 @@ export class Exploration<State, Action> {
   /** Of the last level that is looked at every state is one shard's, by its name. */
   #isOurs(state: State): boolean {
     if (this.#shard === undefined || this.#depth !== this.#bounds.depth - 1) return true;
-    const { number, count } = this.#shard;
-    return partOf(this.#model.canonical(state), count) === number - 1;
+    const { index, of } = this.#shard;
+    return partOf(this.#model.canonical(state), of) === index;
   }
 
   #latest(pending: Column): number | 'whole' | 'depth' {
@@ -255,6 +266,16 @@ export class Exploration<State, Action> {
     }
   }
 }
+
+/** How many states several explorations met together, whose states are named by bytes. */
+export const distinctOf = (all: readonly Saved[]): number => {
+  const names = new ByteNames();
+  for (const { standing, read } of all) {
+    skipWays(standing.distinct, read);
+    names.fill(standing.distinct, read);
+  }
+  return names.size;
+};
 
 /** A number from 0 to `count` - 1 that depends on the name alone. */
 const partOf = (key: Key, count: number): number =>

@@ -125,3 +125,8 @@ export class Ways<State, Action> {
     }
   }
 }
+
+/** Reads past the ways to so many states that are no numbers. */
+export const skipWays = (count: number, read: (bytes: Uint8Array) => void): void => {
+  read(new Uint8Array(count * (Uint32Array.BYTES_PER_ELEMENT + Uint16Array.BYTES_PER_ELEMENT)));
+};

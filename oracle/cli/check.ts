@@ -3,7 +3,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PATHS } from '../../model/programs/paths.ts';
 import { coverOf } from '../check/cover.ts';
-import type { Shard } from '../check/shard.ts';
 import type { Verbosity } from '../report/verbosity.ts';
 import { campaignFileText } from '../trace/campaign-json.ts';
 import { BadUse } from './bad-use.ts';
@@ -18,6 +17,7 @@ import { openOutput } from './output.ts';
 import { NO_PROGRESS, startProgress } from './progress.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
 import { addDefectOption, addSettingOptions, defectsText, wholeNumber } from './settings.ts';
+import { shardOption } from './shard-option.ts';
 import { writeResult } from './write-result.ts';
 
 const EXAMPLES = `
@@ -47,16 +47,6 @@ const seedNumber = (text: string): number => {
     throw new InvalidArgumentError('It must be a whole number of 31 bits.');
   }
   return value;
-};
-
-/** "2/8" */
-const shardNumber = (text: string): Shard => {
-  const [, number, of] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
-  const index = Number(number) - 1;
-  if (!(index >= 0 && index < Number(of))) {
-    throw new InvalidArgumentError('It must be K/N, with K from 1 to N.');
-  }
-  return { index, of: Number(of) };
 };
 
 const ON_EMULATOR = { subject: 'the emulator', replay: 'iommufd-spec replay' };
@@ -134,7 +124,7 @@ export const addCheck = (program: Command): void => {
       'draw refusals again that would repeat what was seen often (on a kernel the default)',
     )
     .option('--no-guided', 'draw every program by itself')
-    .option('--shard <k/n>', 'run the k-th of n parts of the programs', shardNumber)
+    .option('--shard <k/n>', 'run the k-th of n parts of the programs', shardOption)
     .option('--cover [file]', COVER_HELP)
     .option('--report <file>', 'write the report to a file, which merge reads')
     .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')

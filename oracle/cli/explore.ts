@@ -6,6 +6,7 @@ import type { Setting } from '../../spec/platform.ts';
 import { ALPHABETS } from '../explore/alphabets/all.ts';
 import type { Alphabet } from '../explore/letters.ts';
 import type { Earlier, Explored, ExploreReport } from '../explore/run-explore.ts';
+import type { SavedExploration } from '../explore/saved-file.ts';
 import { grouped } from '../report/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
@@ -17,6 +18,7 @@ import { openOutput } from './output.ts';
 import { startStages } from './progress.ts';
 import { saveTrace } from './save-trace.ts';
 import { addSettingOptions, type SettingOptions, settingsFor, wholeNumber } from './settings.ts';
+import { shardOption } from './shard-option.ts';
 
 type Options = SettingOptions & {
   readonly alphabet?: readonly string[];
@@ -37,6 +39,8 @@ Examples:
   $ iommufd-spec explore --release 7.3.4 --alphabet compat --depth 9
   $ iommufd-spec explore --alphabet native --release 6.12.95 --seconds 600 --save native.bin
   $ iommufd-spec explore --resume native.bin --seconds 600 --save native.bin
+  $ iommufd-spec explore --alphabet type1 --release 7.3.4 --shard 1/4 --save 1.bin
+  $ iommufd-spec merge 1.bin 2.bin 3.bin 4.bin
   $ iommufd-spec explore --json --alphabet type1 | jq '.explorations[].counts'
 
 Every program up to a number of calls is looked at, breadth first: worlds that differ in numbers of descriptors and
@@ -50,14 +54,6 @@ const alphabetsText = (): string =>
       `  ${name}\n      ${says}\n      ${letters.length} calls; to a depth of ${depth} without --depth`,
   ).join('\n')}`;
 
-const shardOf = (text: string): Shard => {
-  const [, number = 0, count = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
-  if (number < 1 || number > count) {
-    throw new InvalidArgumentError('It must be K/N: part K of N, from 1/N to N/N.');
-  }
-  return { number, count };
-};
-
 const DEFAULT_STATES = 1_000_000;
 
 /** What is explored, one after the other. */
@@ -65,6 +61,7 @@ type Task = {
   readonly alphabet: Alphabet;
   readonly setting: Setting;
   readonly depth: number;
+  readonly shard?: Shard;
   readonly earlier?: Earlier;
   readonly close?: () => void;
 };
@@ -86,18 +83,39 @@ const fresh = (options: Options): readonly Task[] => {
   return ALPHABETS.filter(({ name }) => names?.includes(name) ?? true).flatMap((alphabet) =>
     settingsFor({ ...options, platform: options.platform ?? alphabet.platform })
       .filter(({ credentials }) => credentials.privileged === isPrivileged)
-      .map((setting) => ({ alphabet, setting, depth: alphabet.depth })),
+      .map((setting) => ({
+        alphabet,
+        setting,
+        depth: options.depth ?? alphabet.depth,
+        ...(options.shard === undefined ? {} : { shard: options.shard }),
+      })),
   );
 };
 
 const resumed = async (path: string, options: Options): Promise<readonly Task[]> => {
-  const { alphabet, release, platform, unprivileged, memlock } = options;
-  if ([alphabet, release, platform, unprivileged, memlock].some((given) => given !== undefined)) {
+  const { alphabet, release, platform, unprivileged, memlock, shard } = options;
+  const told = [alphabet, release, platform, unprivileged, memlock, shard];
+  if (told.some((given) => given !== undefined)) {
     throw new BadUse('--resume goes on with what was saved: it is not told what to explore.');
   }
+  const saved = await savedIn(path);
+  const { depth = saved.depth } = options;
+  if (saved.broken !== undefined) {
+    saved.close();
+    throw new BadUse(`A law is broken in what was saved: ${saved.broken.law}.`);
+  }
+  if (saved.shard !== undefined && depth !== saved.depth) {
+    saved.close();
+    throw new BadUse(`Part of an exploration keeps its depth, ${saved.depth} calls.`);
+  }
+  return [{ ...saved, depth }];
+};
+
+/** The states are read when it is gone on with, or with others. */
+export const savedIn = async (path: string): Promise<SavedExploration> => {
   const { openExploration } = await import('../explore/saved-file.ts');
   try {
-    return [openExploration(path, ALPHABETS)];
+    return openExploration(path, ALPHABETS);
   } catch (error) {
     if (error instanceof BadInput) throw error;
     throw new BadInput(path, 0, error instanceof Error ? error.message : String(error));
@@ -114,8 +132,9 @@ const save = async (path: string, alphabet: Alphabet, explored: Explored): Promi
   }
 };
 
-const reportJson = ({ setting, rules, ...report }: ExploreReport) => ({
+export const reportJson = ({ setting, rules, shard, ...report }: ExploreReport) => ({
   ...report,
+  ...(shard === undefined ? {} : { shard: `${shard.index + 1}/${shard.of}` }),
   release: setting.release,
   platform: setting.platform.name,
   privileged: setting.credentials.privileged,
@@ -130,11 +149,6 @@ const explore = async (options: Options): Promise<number> => {
   }
   const { runExplore, traceOfBroken } = await import('../explore/run-explore.ts');
   const { exploreText } = await import('../report/explore-text.ts');
-  if (options.shard !== undefined && (savePath ?? resume) !== undefined) {
-    throw new BadUse(
-      'A part of an exploration is not saved: --shard goes without --save and --resume.',
-    );
-  }
   const output = openOutput();
   const { signal, release } = interruption();
   const stages = output.isWatched && options.json !== true ? startStages(output) : undefined;
@@ -144,19 +158,19 @@ const explore = async (options: Options): Promise<number> => {
     options.seconds === undefined
       ? Number.POSITIVE_INFINITY
       : options.seconds * 1000 - (performance.now() - start);
-  for (const [index, { alphabet, setting, depth, earlier, close }] of tasks.entries()) {
+  for (const [index, { alphabet, setting, depth, shard, earlier, close }] of tasks.entries()) {
     if (signal.aborted) break;
     stages?.tell(`${alphabet.name}, ${setting.release}, ${setting.platform.name}`);
     const explored = await runExplore({
       alphabet,
       setting,
-      depth: options.depth ?? depth,
+      depth,
       states: options.states,
       // Each gets its share of what is left.
       time: left() / (tasks.length - index),
       signal,
       ...(earlier === undefined ? {} : { earlier }),
-      ...(options.shard === undefined ? {} : { shard: options.shard }),
+      ...(shard === undefined ? {} : { shard }),
       onProgress: ({ distinct, statesPerSecond, frontier, depth: deep, rules }) =>
         stages?.at(
           `${grouped(distinct)} states, ${grouped(statesPerSecond)} a second, ${grouped(frontier)} to look at, ` +
@@ -217,7 +231,7 @@ export const addExplore = (program: Command): void => {
     .option('--seconds <seconds>', 'how long to explore, in all', wholeNumber(1))
     .option('--save <file>', 'where the exploration is saved, to go on with')
     .option('--resume <file>', 'go on with what was saved')
-    .option('--shard <k/n>', 'look at part K of N, so that N runs do the work of one', shardOf)
+    .option('--shard <k/n>', 'look at part K of N, so that N runs do the work of one', shardOption)
     .option(
       '--program <file>',
       'where the program that breaks a law is saved',

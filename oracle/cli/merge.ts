@@ -1,4 +1,4 @@
-// iommufd-spec merge: the reports of a campaign's shards as one.
+// iommufd-spec merge: the reports of a campaign's shards as one, and the parts of an exploration.
 
 import type { Command } from 'commander';
 import {
@@ -9,6 +9,7 @@ import {
   whyNotOneRun,
 } from '../check/campaign-file.ts';
 import { coverOf } from '../check/cover.ts';
+import { isExploration } from '../explore/saved-file.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
 import { settingText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
@@ -19,6 +20,7 @@ import { readTrace } from '../trace/trace-file.ts';
 import { BadUse } from './bad-use.ts';
 import { COVER_HELP, checkCoverFile, saveCover } from './cover-file.ts';
 import { BAD_INPUT, FINE, VIOLATION } from './exit-status.ts';
+import { mergeExplorations } from './merge-explorations.ts';
 import { type Output, openOutput } from './output.ts';
 import { writeResult } from './write-result.ts';
 
@@ -36,9 +38,12 @@ Examples:
   $ iommufd-spec check --runs 100000 --seed 7 --shard 2/2 --report 2.json
   $ iommufd-spec merge 1.json 2.json
   $ iommufd-spec merge --cover rules.html --report whole.json shards/*.json
+  $ iommufd-spec explore --alphabet native --release 7.3.4 --depth 9 --shard 1/2 --save 1.bin
+  $ iommufd-spec merge 1.bin 2.bin
 
-The counts, the rules and the violation are those of one run of all programs. Exit status: 0 no violation, 1 a violation,
-2 a file is no report or of another run, or shards are missing (what there is is reported all the same).`;
+The counts, the rules and the violation are those of one run of all programs. Exit status: 0 no violation, 1 a violation or
+a broken law, 2 a file is no report or of another run, or shards are missing or not at their end (what there is is
+reported all the same).`;
 
 /** The first violation in the order in which one run meets the settings. */
 const firstFailing = ({ campaigns }: CampaignFile): SavedCampaign | undefined =>
@@ -86,6 +91,12 @@ const printJson = (output: Output, file: CampaignFile, { cover, save }: Options)
 };
 
 const merge = async (names: readonly string[], options: Options): Promise<number> => {
+  if (names.some(isExploration)) {
+    if ((options.cover ?? options.report) !== undefined) {
+      throw new BadUse('Explorations have no --cover and no --report: --verbose names the rules.');
+    }
+    return await mergeExplorations(names, options);
+  }
   if (typeof options.cover === 'string') checkCoverFile(options.cover);
   const output = openOutput();
   const files = names.map((name) => ({ name, file: readCampaignFile(name) }));
@@ -118,8 +129,8 @@ const merge = async (names: readonly string[], options: Options): Promise<number
 export const addMerge = (program: Command): void => {
   program
     .command('merge')
-    .description('make one report of those of the shards of a check')
-    .argument('<reports...>', 'what check --report wrote')
+    .description('make one report of those of the shards of a check or an exploration')
+    .argument('<reports...>', 'what check --report or explore --save wrote')
     .option('--cover [file]', COVER_HELP)
     .option('--report <file>', 'write the report to a file')
     .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')

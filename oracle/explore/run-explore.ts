@@ -51,8 +51,10 @@ export type ExploreReport = {
   readonly setting: Setting;
   /** Calls in a program, at most. */
   readonly depth: number;
-  /** "1/4": the part of the programs that was looked at, where it is not all. */
-  readonly shard?: string;
+  /** The part of the programs that was looked at, where it is not all. */
+  readonly shard?: Shard;
+  /** Parts, from 1 on, that are not in the report, where it is of several. */
+  readonly without?: readonly number[];
   readonly counts: Counts;
   /** Of this run, and of those before it that were saved. */
   readonly seconds: number;
@@ -114,9 +116,7 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
       alphabet: alphabet.name,
       setting,
       depth: options.depth,
-      ...(options.shard === undefined
-        ? {}
-        : { shard: `${options.shard.number}/${options.shard.count}` }),
+      ...(options.shard === undefined ? {} : { shard: options.shard }),
       counts,
       seconds: (earlier?.seconds ?? 0) + spent() / 1000,
       statesPerSecond: speed(),

@@ -2,17 +2,18 @@
 // them. A file is replaced when the new one is whole.
 
 import { closeSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
-import type { Standing } from '../../model/explorer/explore.ts';
+import type { Shard, Standing } from '../../model/explorer/explore.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { Fields, parseObject } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { settingJson, settingOf } from '../trace/setting-json.ts';
+import { traceLines } from '../trace/trace-file.ts';
 import type { Alphabet } from './letters.ts';
-import type { Earlier, Explored } from './run-explore.ts';
+import { type Earlier, type Explored, type ExploreReport, traceOfBroken } from './run-explore.ts';
 
 const FORMAT = 'iommufd-exploration';
-const VERSION = 2;
+const VERSION = 3;
 const LONGEST_HEADER = 1 << 20;
 const LINE_END = 10;
 
@@ -21,12 +22,31 @@ export type SavedExploration = {
   readonly setting: Setting;
   /** How many calls a program was to have at most. */
   readonly depth: number;
+  /** The part that was looked at, where it is not all. */
+  readonly shard?: Shard;
+  readonly ended: ExploreReport['ended'];
+  /** The law that is broken, and the program as a trace, a line each. */
+  readonly broken?: SavedBroken;
   readonly earlier: Earlier;
   readonly close: () => void;
 };
 
+export type SavedBroken = {
+  readonly law: string;
+  readonly how: string;
+  readonly trace: readonly string[];
+};
+
 /** What the states depend on: with another list of letters the same numbers mean other calls. */
 const lettersOf = ({ letters }: Alphabet): readonly string[] => letters.map(({ name }) => name);
+
+const brokenOf = (report: ExploreReport): SavedBroken | undefined => {
+  const trace = traceOfBroken(report);
+  return (
+    report.broken &&
+    trace && { law: report.broken.law, how: report.broken.how, trace: [...traceLines(trace)] }
+  );
+};
 
 export const saveExploration = (
   path: string,
@@ -43,6 +63,9 @@ export const saveExploration = (
       alphabet: report.alphabet,
       letters: lettersOf(alphabet),
       depth: report.depth,
+      shard: report.shard,
+      ended: report.ended,
+      broken: brokenOf(report),
       standing,
       seconds: report.seconds,
       unspecified: report.unspecified,
@@ -78,6 +101,36 @@ const standingOf = (header: Fields): Standing => {
     depth: fields.integer('depth'),
     position: fields.integer('position'),
     levelEnd: fields.integer('levelEnd'),
+    common: fields.integer('common'),
+  };
+};
+
+const ENDS: ReadonlySet<unknown> = new Set<ExploreReport['ended']>([
+  'whole',
+  'depth',
+  'states',
+  'broken',
+  'time',
+  'interrupted',
+]);
+
+const endedOf = (header: Fields): ExploreReport['ended'] => {
+  const ended = header.raw('ended');
+  if (!ENDS.has(ended)) header.fail(`"ended" is ${String(ended)}`);
+  return ended as ExploreReport['ended'];
+};
+
+const shardOf = (header: Fields): Pick<SavedExploration, 'shard'> => {
+  if (header.raw('shard') === undefined) return {};
+  const fields = header.object('shard');
+  return { shard: { index: fields.integer('index'), of: fields.integer('of') } };
+};
+
+const brokenIn = (header: Fields): Pick<SavedExploration, 'broken'> => {
+  if (header.raw('broken') === undefined) return {};
+  const fields = header.object('broken');
+  return {
+    broken: { law: fields.text('law'), how: fields.text('how'), trace: fields.texts('trace') },
   };
 };
 
@@ -90,6 +143,22 @@ const alphabetOf = (header: Fields, alphabets: readonly Alphabet[]): Alphabet =>
     header.fail(`the alphabet "${name}" had other letters when this was saved; begin anew`);
   }
   return alphabet;
+};
+
+/** Whether a file begins as a saved exploration does; false where it cannot be read. */
+export const isExploration = (path: string): boolean => {
+  const start = Buffer.from(`{"format":"${FORMAT}"`);
+  const bytes = Buffer.alloc(start.length);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      return readSync(file, bytes, 0, bytes.length, 0) === bytes.length && bytes.equals(start);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return false;
+  }
 };
 
 /** The states are read when the exploration goes on; then `close`. Throws BadInput. */
@@ -109,6 +178,9 @@ export const openExploration = (path: string, alphabets: readonly Alphabet[]): S
     alphabet: alphabetOf(header, alphabets),
     setting: settingOf(header),
     depth: header.integer('depth'),
+    ended: endedOf(header),
+    ...shardOf(header),
+    ...brokenIn(header),
     earlier: {
       saved: { standing: standingOf(header), read },
       rules: new Set(header.texts('rules')),

@@ -7,7 +7,7 @@ import { settingText } from './counterexample.ts';
 import { columns, indented, wrapped } from './lines.ts';
 import type { Palette } from './palette.ts';
 import { programText } from './program-text.ts';
-import { count, grouped } from './quantities.ts';
+import { count, grouped, listed } from './quantities.ts';
 
 const ENDS: Readonly<Record<ExploreReport['ended'], (report: ExploreReport) => string>> = {
   whole: () => 'every state there is',
@@ -33,6 +33,11 @@ const HEAD = [
   '',
 ];
 
+const partText = ({ shard, without = [] }: ExploreReport): string => {
+  if (shard !== undefined) return `, part ${shard.index + 1}/${shard.of}`;
+  return without.length === 0 ? '' : `, but for part ${listed(without.map(grouped))}`;
+};
+
 const rowOf = (report: ExploreReport): readonly string[] => [
   report.alphabet,
   report.setting.release,
@@ -42,7 +47,7 @@ const rowOf = (report: ExploreReport): readonly string[] => [
   grouped(report.statesPerSecond),
   grouped(report.counts.frontier),
   `${report.rules.size}`,
-  report.shard === undefined ? endText(report) : `${endText(report)}, part ${report.shard}`,
+  `${endText(report)}${partText(report)}`,
 ];
 
 const brokenText = (report: ExploreReport, palette: Palette): readonly string[] => {

@@ -189,7 +189,7 @@ test('shards look at everything together, each at a part of it', () => {
       return met;
     };
     const all = names();
-    const parts = [1, 2].map((number) => names({ number, count: 2 }));
+    const parts = [0, 1].map((index) => names({ index, of: 2 }));
     assert.equal(new Set(parts.flatMap((part) => [...part])), all);
     for (const part of parts) assert.ok(part.size < all.size, `${part.size} of ${all.size}`);
   }

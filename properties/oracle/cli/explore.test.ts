@@ -12,15 +12,17 @@ const FOLDER = mkdtempSync(join(tmpdir(), 'explore-cli-'));
 
 type Finished = { readonly status: number; readonly out: string; readonly error: string };
 
-const run = (args: readonly string[]): Promise<Finished> =>
+const runVerb = (verb: string, args: readonly string[]): Promise<Finished> =>
   new Promise((done) => {
     const child = execFile(
       process.execPath,
-      [MAIN, 'explore', ...args],
+      [MAIN, verb, ...args],
       { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' } },
       (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
     );
   });
+
+const run = (args: readonly string[]): Promise<Finished> => runVerb('explore', args);
 
 const cli = suite('explore on the command line');
 
@@ -63,6 +65,41 @@ cli('out of time it tells what it has, and goes on with what it saved', async ()
   assert.is(after.alphabet, 'compat');
 });
 
+const merge = (args: readonly string[]): Promise<Finished> => runVerb('merge', args);
+
+cli('parts that are saved are merged to what one run reports', async () => {
+  const asked = [...COMPAT, '--depth', '5'];
+  const files = ['1', '2'].map((part) => join(FOLDER, `part-${part}.bin`));
+  for (const [index, file] of files.entries()) {
+    const { status, out } = await run([...asked, '--shard', `${index + 1}/2`, '--save', file]);
+    assert.is(status, 0);
+    assert.match(out, `part ${index + 1}/2`);
+  }
+  const whole = await run([...asked, '--json']);
+  const both = await merge([...files, '--json']);
+  assert.is(both.status, 0, both.error);
+  const [one, other] = [whole, both].map(({ out }) => JSON.parse(out).explorations[0]);
+  assert.equal(other.counts, one.counts);
+  assert.equal(other.rules, one.rules);
+  assert.is(other.ended, 'depth');
+  const half = await merge(files.slice(1));
+  assert.is(half.status, 2);
+  assert.match(half.out, 'every program of 5 calls, but for part 1');
+  assert.match(half.error, 'no exploration of part 1');
+  for (const [args, what] of [
+    [[files[0], files[0]], 'are both part 1'],
+    [[files[0], join(FOLDER, 'missing.bin')], 'no such file'],
+    [[files[0], '--report', 'x.json'], 'no --cover and no --report'],
+  ] as const) {
+    const { status, error } = await merge(args as readonly string[]);
+    assert.is(status, 2, error);
+    assert.match(error, what);
+  }
+  const deeper = await run(['--resume', files[0] as string, '--depth', '6']);
+  assert.is(deeper.status, 2);
+  assert.match(deeper.error, 'keeps its depth, 5 calls');
+});
+
 cli('what makes no sense is said in a line', async () => {
   const bad = join(FOLDER, 'bad.bin');
   writeFileSync(bad, '{}\n');
@@ -70,7 +107,6 @@ cli('what makes no sense is said in a line', async () => {
     [['--alphabet', 'none'], 'There is none of that name'],
     [['--depth', '0'], 'at least 1'],
     [['--shard', '3/2'], 'part K of N'],
-    [[...COMPAT, '--shard', '1/2', '--save', 'x.bin'], 'goes without --save'],
     [['--save', 'x.bin'], 'name one --alphabet and one --release'],
     [['--resume', bad], 'this is no saved exploration'],
     [['--resume', bad, '--release', '7.3.4'], 'it is not told what to explore'],

@@ -1,0 +1,112 @@
+// Explorations in parts as one: the counts, rules and broken law of the exploration that looks at all. What several parts
+// met is known again by name, as the files of saved explorations have all names.
+
+import { distinctOf } from '../../model/explorer/explore.ts';
+import type { ExploreReport } from './run-explore.ts';
+import type { SavedBroken, SavedExploration } from './saved-file.ts';
+
+export type NamedExploration = { readonly name: string; readonly saved: SavedExploration };
+
+export type MergedExploration = {
+  readonly report: ExploreReport;
+  /** The shortest program that breaks a law, of the first part that has one so short. */
+  readonly broken: SavedBroken | undefined;
+  /** Parts that are not there, and files of those that are not at their end; parts are numbered from 1. */
+  readonly missing: readonly number[];
+  readonly unfinished: readonly string[];
+};
+
+const isFinished = ({ ended }: SavedExploration): boolean =>
+  ended === 'whole' || ended === 'depth' || ended === 'broken';
+
+/** What parts of one exploration agree in. */
+const askedOf = ({ alphabet, setting, depth, shard }: SavedExploration) => ({
+  alphabet: alphabet.name,
+  release: setting.release,
+  platform: JSON.stringify(setting.platform, (_, value) =>
+    typeof value === 'bigint' ? `${value}` : value,
+  ),
+  privileged: `${setting.credentials.privileged}`,
+  memlock: `${setting.credentials.memlockLimit}`,
+  depth: `${depth}`,
+  parts: `${shard?.of ?? 1}`,
+});
+
+/** Why the files are not parts of one exploration; undefined where they are. */
+export const whyNotOneExploration = (all: readonly NamedExploration[]): string | undefined => {
+  const [first] = all;
+  if (first === undefined) return undefined;
+  const held = new Map<number, string>();
+  for (const { name, saved } of all) {
+    const asked = Object.entries(askedOf(saved));
+    const there = askedOf(first.saved);
+    const other = asked.find(([what, value]) => there[what as keyof typeof there] !== value);
+    if (other !== undefined) {
+      return `${name} is of another exploration than ${first.name}: ${other[0]} differs`;
+    }
+    const part = saved.shard?.index ?? 0;
+    const same = held.get(part);
+    if (same !== undefined) return `${name} and ${same} are both part ${part + 1}`;
+    held.set(part, name);
+  }
+  return undefined;
+};
+
+const shortest = (all: readonly NamedExploration[]): SavedBroken | undefined => {
+  let found: SavedBroken | undefined;
+  for (const { saved } of all) {
+    const { broken } = saved;
+    if (broken !== undefined && (found === undefined || broken.trace.length < found.trace.length)) {
+      found = broken;
+    }
+  }
+  return found;
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** Of files that are parts of one exploration; their states are read. */
+export const mergedExploration = (
+  named: readonly [NamedExploration, ...NamedExploration[]],
+): MergedExploration => {
+  const all = named.toSorted((a, b) => (a.saved.shard?.index ?? 0) - (b.saved.shard?.index ?? 0));
+  const saved = all.map((each) => each.saved);
+  const [first] = named;
+  const { alphabet, setting, depth, shard } = first.saved;
+  const standings = saved.map(({ earlier }) => earlier.saved.standing);
+  const distinct = distinctOf(saved.map(({ earlier }) => earlier.saved));
+  const common = Math.max(...standings.map((standing) => standing.common));
+  // The level that was divided is looked at by all of them together, and so are those before it.
+  const lookedAt = Math.max(...standings.map(({ position }) => position));
+  const seconds = sum(saved.map(({ earlier }) => earlier.seconds));
+  const unfinished = all.filter((each) => !isFinished(each.saved));
+  const broken = shortest(all);
+  const isWhole = saved.every(({ ended }) => ended === 'whole');
+  const end = unfinished[0]?.saved.ended ?? (isWhole ? 'whole' : 'depth');
+  const missing = Array.from({ length: shard?.of ?? 1 }, (_, index) => index)
+    .filter((index) => !saved.some((each) => (each.shard?.index ?? 0) === index))
+    .map((index) => index + 1);
+  return {
+    report: {
+      alphabet: alphabet.name,
+      setting,
+      depth,
+      ...(missing.length === 0 ? {} : { without: missing }),
+      counts: {
+        generated: common + sum(standings.map((standing) => standing.generated - standing.common)),
+        distinct,
+        depth: Math.max(...standings.map((standing) => standing.depth)),
+        frontier: distinct - lookedAt,
+      },
+      seconds,
+      statesPerSecond: Math.round(distinct / Math.max(seconds, 0.001)),
+      rules: new Set(saved.flatMap(({ earlier }) => [...earlier.rules])),
+      unspecified: Math.max(...saved.map(({ earlier }) => earlier.unspecified)),
+      broken: undefined,
+      ended: broken === undefined ? end : 'broken',
+    },
+    broken,
+    missing,
+    unfinished: unfinished.map(({ name }) => name),
+  };
+};
