@@ -33,6 +33,12 @@ export type PlatformDevice = {
   readonly dmaEngine?: true;
 };
 
+/**
+ * Who lets devices be used although their interrupts are not isolated from other programs': the module parameter
+ * allow_unsafe_interrupts, which vfio_iommu_type1 and iommufd each have.
+ */
+export type UnsafeInterrupts = { readonly type1: boolean; readonly iommufd: boolean };
+
 /** What a program may map beside ordinary memory: a device's own, and huge pages. */
 export type MemoryKind = 'device' | 'huge';
 
@@ -50,6 +56,10 @@ export type Platform = {
   readonly noIommuConfigured: boolean;
   /** The module parameter vfio.enable_unsafe_noiommu_mode. Absent where nothing says. */
   readonly noIommuEnabled?: boolean;
+  /** The IOMMUs do not isolate interrupts, as without interrupt remapping. Absent where they do. */
+  readonly unsafeInterrupts?: UnsafeInterrupts;
+  /** Groups with a device that a driver of the kernel's own uses: nobody else can own their DMA. Absent where none is. */
+  readonly groupsInUse?: readonly number[];
   /** How many maps a legacy container takes: the module parameter vfio_iommu_type1.dma_entry_limit. */
   readonly dmaEntryLimit: number;
 };
@@ -58,12 +68,18 @@ export type Platform = {
 export const isNoIommuGroup = ({ devices }: Platform, number: number): boolean =>
   devices.some(({ group, iommu }) => group === number && iommu === 'noiommu');
 
+/** Whether the kernel itself uses a device of the group. */
+export const isGroupInUse = ({ groupsInUse }: Platform, number: number): boolean =>
+  groupsInUse?.includes(number) === true;
+
 /** Who the program is. Every process of a recording or program is the same. */
 export type Credentials = {
   /** Has every capability: CAP_IPC_LOCK, CAP_SYS_RESOURCE and CAP_SYS_RAWIO among them. */
   readonly privileged: boolean;
   /** RLIMIT_MEMLOCK in bytes. */
   readonly memlockLimit: bigint;
+  /** Pages that the program had locked by itself (mlock) before its first call. None where absent. */
+  readonly lockedBefore?: number;
 };
 
 export type Setting = {

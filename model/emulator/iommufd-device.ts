@@ -219,6 +219,9 @@ export const bindDevice = (
   context: IommufdContext,
   hardware: AttachableDevice,
 ): IommufdDevice | number => {
+  const isReal = hardware.mock === undefined && hardware.hardware.unwalked !== true;
+  const { unsafeInterrupts } = context.kernel.platform;
+  if (isReal && unsafeInterrupts?.iommufd === false) return -ERRNO.EPERM;
   const error = hardware.group.claim(context);
   if (error !== 0) return error;
   const device = new IommufdDevice(context, hardware, context.attachedGroup(hardware.group));

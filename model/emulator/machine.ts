@@ -81,8 +81,8 @@ export class EmulatedMachine implements InspectableMachine {
   }
 
   status(field: StatusField): number {
-    const { process, pinned } = this.#kernel.accounts;
-    return field === 'VmLck' ? process : pinned;
+    const { locked, pinned } = this.#kernel.accounts;
+    return field === 'VmLck' ? locked : pinned;
   }
 
   hiddenState(): HiddenState {

@@ -7,6 +7,9 @@ import { releasesOf } from '../../spec/rules.ts';
 const NO_IOMMU_IS_PRIVILEGED =
   'a no-IOMMU group is opened by a privileged process only, and a program keeps its privilege';
 
+const ISOLATED = 'every platform isolates interrupts but those of the audit';
+const ALL_OF_VFIO = 'VFIO has every device of the groups, on all platforms but one of the audit';
+
 /** Rules that no drawn program reaches anywhere. */
 export const NEVER: Readonly<Record<string, string>> = {
   'cutting/large-pages':
@@ -27,6 +30,10 @@ export const NEVER: Readonly<Record<string, string>> = {
     'what follows such a map could not be judged; programs keep away from it',
   'attaching to type1/nothing-left': 'no platform has a device that reserves every IOVA',
   'type1 locked memory/new-owner-limit': 'a program is one process',
+  'attaching to type1/interrupts-not-isolated': ISOLATED,
+  'binding a device/interrupts-not-isolated': ISOLATED,
+  'VFIO_GROUP_SET_CONTAINER/in-use': ALL_OF_VFIO,
+  'binding a device/group-in-use': ALL_OF_VFIO,
 };
 
 type Need = {

@@ -112,11 +112,11 @@ export const startKernel = async (
     vm === undefined
       ? ({ kind: 'local' } as const)
       : ({ kind: 'vm', image: vm, platform: platform ?? 'mock', kernelArguments } as const);
-  const { privileged, memlockLimit } = credentials;
-  const subject = new KernelSubject(
-    target,
-    privileged ? {} : { unprivileged: { id: NOBODY, memlockLimit: String(memlockLimit) } },
-  );
+  const { privileged, memlockLimit, lockedBefore } = credentials;
+  const subject = new KernelSubject(target, {
+    ...(privileged ? {} : { unprivileged: { id: NOBODY, memlockLimit: String(memlockLimit) } }),
+    ...(lockedBefore === undefined ? {} : { lockedBefore }),
+  });
   try {
     return { subject, setting: settingOfMachine(await subject.start(), credentials, releases) };
   } catch (error) {

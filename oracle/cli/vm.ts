@@ -21,7 +21,7 @@ export const addVm = (program: Command): void => {
     .argument('<command...>', 'the command and its arguments, behind --')
     .addOption(
       new Option('--platform <platform>', 'the IOMMUs and devices that there are')
-        .choices(VM_PLATFORMS)
+        .choices([...VM_PLATFORMS, 'shared'])
         .default('mock'),
     )
     .addHelpText('after', EXAMPLES)

@@ -145,6 +145,16 @@ static void take_descriptors(int first)
 		close(spare);
 }
 `,
+  lock_memory: `/* What the program has locked by itself. */
+static void lock_memory(size_t pages)
+{
+	size_t length = pages * 4096;
+	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED || mlock(memory, length) < 0)
+		fails("mlock");
+}
+`,
   drop_privileges: `/* The calls are those of a user without capabilities. */
 static void drop_privileges(unsigned long locked_memory)
 {
@@ -190,6 +200,7 @@ const NAMES = Object.keys(ALL) as Helper[];
 const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
   tell_open: ['lacks'],
   take_arena: ['fails'],
+  lock_memory: ['fails'],
   drop_privileges: ['fails'],
   require_test_commands: ['lacks'],
   restore_limit: ['fails'],

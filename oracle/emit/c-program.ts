@@ -87,13 +87,14 @@ export const setupLines = (
   memoryFile: string,
 ): readonly string[] => {
   const { setting, program } = emission;
-  const { privileged, memlockLimit } = setting.credentials;
+  const { privileged, memlockLimit, lockedBefore } = setting.credentials;
   return [
     ...(namesForeignDescriptors(emission)
       ? [`take_descriptors(${firstDescriptor(emission)});`]
       : []),
     'setlinebuf(out);',
     ...(usesDevice(program) ? deviceMemoryLines(memoryFile) : []),
+    ...(lockedBefore === undefined ? [] : [`lock_memory(${lockedBefore});`]),
     ...(privileged
       ? ['if (geteuid() != 0)', '\tlacks("permission: the calls are those of root");']
       : [`drop_privileges(${number(memlockLimit)});`]),

@@ -7,7 +7,7 @@ import type { Call, Process } from '../../spec/call.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
 import type { FileId } from '../../spec/files.ts';
 import { type Context, hwptAt, objectAt, tableOf } from '../../spec/iommufd/context.ts';
-import { accountOf, spaceOf } from '../../spec/memory/memory.ts';
+import { accountOf, lockedOf, spaceOf } from '../../spec/memory/memory.ts';
 import { descriptorsOf, openFile, type World } from '../../spec/world.ts';
 import { type Concern, ioasBehind } from './concern.ts';
 import { fileText } from './file-text.ts';
@@ -197,7 +197,6 @@ export const stateAround = (
     concern.stretches
       .filter((stretch) => stretch.ioas === ioas)
       .map(({ what, start, length }) => ({ what, start, last: lastOf(start, length) }));
-  const account = accountOf(world.memory, call.process);
   const { privileged, memlockLimit } = world.setting.credentials;
   return {
     iommufd: concern.file,
@@ -214,8 +213,8 @@ export const stateAround = (
     descriptors: descriptors.slice(0, descriptorsShown(verbosity)),
     descriptorsOmitted: Math.max(0, descriptors.length - descriptorsShown(verbosity)),
     charged: {
-      process: account.locked,
-      pinned: account.pinned,
+      process: lockedOf(world.memory, call.process),
+      pinned: accountOf(world.memory, call.process).pinned,
       user: world.memory.userLocked,
       ...(privileged || memlockLimit === U64_MAX ? {} : { limit: memlockLimit }),
       accounting: context?.accounting,

@@ -8,6 +8,7 @@ import type {
   Platform,
   PlatformDevice,
   Setting,
+  UnsafeInterrupts,
 } from '../../spec/platform.ts';
 import { RELEASE_NAMES } from '../../spec/releases.ts';
 import { type Fields, HEX } from './fields.ts';
@@ -47,6 +48,10 @@ export const platformJson = (platform: Platform) => ({
   mockDevices: platform.mockDevices,
   noIommuConfigured: platform.noIommuConfigured,
   ...(platform.noIommuEnabled === undefined ? {} : { noIommuEnabled: platform.noIommuEnabled }),
+  ...(platform.unsafeInterrupts === undefined
+    ? {}
+    : { unsafeInterrupts: platform.unsafeInterrupts }),
+  ...(platform.groupsInUse === undefined ? {} : { groupsInUse: platform.groupsInUse }),
   ...(platform.memoryKinds === undefined ? {} : { memoryKinds: platform.memoryKinds }),
   dmaEntryLimit: platform.dmaEntryLimit,
 });
@@ -86,6 +91,19 @@ const memoryKindsOf = (fields: Fields): readonly MemoryKind[] =>
     .map((kind) =>
       kind === 'device' || kind === 'huge' ? kind : fields.fail('no such kind of memory'),
     );
+
+const unsafeInterruptsOf = (fields: Fields): UnsafeInterrupts => {
+  fields.only('type1', 'iommufd');
+  return { type1: fields.flag('type1'), iommufd: fields.flag('iommufd') };
+};
+
+const groupsInUseOf = (fields: Fields): readonly number[] =>
+  fields
+    .list('groupsInUse')
+    .map((group) =>
+      typeof group === 'number' && Number.isInteger(group) ? group : fields.fail('no such group'),
+    );
+
 /** Of files that do not say it. */
 const DMA_ENTRY_LIMIT = 65535;
 
@@ -98,6 +116,8 @@ const platformOf = (fields: Fields): Platform => {
     'mockDevices',
     'noIommuConfigured',
     'noIommuEnabled',
+    'unsafeInterrupts',
+    'groupsInUse',
     'memoryKinds',
     'dmaEntryLimit',
   );
@@ -110,6 +130,10 @@ const platformOf = (fields: Fields): Platform => {
     mockDevices: fields.flag('mockDevices'),
     noIommuConfigured: fields.flag('noIommuConfigured'),
     ...(fields.has('noIommuEnabled') ? { noIommuEnabled: fields.flag('noIommuEnabled') } : {}),
+    ...(fields.has('unsafeInterrupts')
+      ? { unsafeInterrupts: unsafeInterruptsOf(fields.object('unsafeInterrupts')) }
+      : {}),
+    ...(fields.has('groupsInUse') ? { groupsInUse: groupsInUseOf(fields) } : {}),
     ...(fields.has('memoryKinds') ? { memoryKinds: memoryKindsOf(fields) } : {}),
     dmaEntryLimit:
       fields.raw('dmaEntryLimit') === undefined ? DMA_ENTRY_LIMIT : fields.integer('dmaEntryLimit'),
@@ -117,8 +141,12 @@ const platformOf = (fields: Fields): Platform => {
 };
 
 const credentialsOf = (fields: Fields): Credentials => {
-  fields.only('privileged', 'memlockLimit');
-  return { privileged: fields.flag('privileged'), memlockLimit: fields.hex('memlockLimit') };
+  fields.only('privileged', 'memlockLimit', 'lockedBefore');
+  return {
+    privileged: fields.flag('privileged'),
+    memlockLimit: fields.hex('memlockLimit'),
+    ...(fields.has('lockedBefore') ? { lockedBefore: fields.integer('lockedBefore') } : {}),
+  };
 };
 
 /** The three fields that a setting has in a header. */
@@ -128,6 +156,7 @@ export const settingJson = ({ release, platform, credentials }: Setting) => ({
   credentials: {
     privileged: credentials.privileged,
     memlockLimit: hexText(credentials.memlockLimit),
+    ...(credentials.lockedBefore === undefined ? {} : { lockedBefore: credentials.lockedBefore }),
   },
 });
 

@@ -29,15 +29,21 @@ done`;
 const MAKE_MEDIATED_DEVICE = `
 echo ${MDEV_NAME} > /sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create`;
 
+/** A word of the kernel's command line that the kernel does not know comes to its first process as a variable. */
+const SWITCH_NOIOMMU_OFF = `
+[ "$noiommu_mode" != N ] || echo N > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode`;
+
 const bindDevices = (platform: VmPlatform): string => {
   switch (platform) {
     case 'vtd':
+    case 'shared':
       return BIND_PCI_DEVICES;
     case 'mdev':
       return MAKE_MEDIATED_DEVICE;
     case 'mixed':
-    case 'noiommu':
       return `${BIND_PCI_DEVICES}${MAKE_MEDIATED_DEVICE}`;
+    case 'noiommu':
+      return `${BIND_PCI_DEVICES}${MAKE_MEDIATED_DEVICE}${SWITCH_NOIOMMU_OFF}`;
     case 'mock':
       return '';
   }

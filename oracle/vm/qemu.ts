@@ -4,10 +4,12 @@ import type { Accelerator } from './accelerator.ts';
 
 /**
  * `mock` has no IOMMU; `vtd` has VT-d with devices bound to vfio-pci; `mdev` a mediated device; `mixed` both of them;
- * `noiommu` devices bound to vfio-pci although nothing translates for them, and a mediated device.
+ * `noiommu` devices bound to vfio-pci although nothing translates for them, and a mediated device; `shared` VT-d with one
+ * such device, and beside it in its group one that the kernel itself uses.
  */
-export type VmPlatform = 'mock' | 'vtd' | 'mdev' | 'mixed' | 'noiommu';
+export type VmPlatform = 'mock' | 'vtd' | 'mdev' | 'mixed' | 'noiommu' | 'shared';
 
+/** Those on which any program can be judged: what a `shared` machine's groups are used for it does not tell. */
 export const VM_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'mdev', 'mixed', 'noiommu'];
 
 export type VmSetup = {
@@ -46,12 +48,20 @@ const PCI_DEVICES = [...EDU, '-device', 'e1000e', ...EDU];
 
 const VTD = ['-device', 'intel-iommu,intremap=on,aw-bits=48'];
 
+/** Devices behind such a bridge look alike to an IOMMU. */
+const SHARED_GROUP = [
+  ...['-device', 'pcie-pci-bridge,id=bridge'],
+  ...['-device', 'edu,bus=bridge,addr=1'],
+  ...['-device', 'virtio-serial-pci,bus=bridge,addr=2'],
+];
+
 const PLATFORM_ARGUMENTS: Readonly<Record<VmPlatform, readonly string[]>> = {
   mock: [],
   vtd: [...VTD, ...PCI_DEVICES],
   mdev: [],
   mixed: [...VTD, ...PCI_DEVICES],
   noiommu: PCI_DEVICES,
+  shared: [...VTD, ...SHARED_GROUP],
 };
 
 const PLATFORM_WORDS: Readonly<Record<VmPlatform, readonly string[]>> = {
@@ -60,6 +70,7 @@ const PLATFORM_WORDS: Readonly<Record<VmPlatform, readonly string[]>> = {
   mdev: [],
   mixed: [],
   noiommu: ['vfio.enable_unsafe_noiommu_mode=1'],
+  shared: [],
 };
 
 const share = (tag: string, path: string, more: string): string[] => [

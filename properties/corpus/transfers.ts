@@ -16,6 +16,7 @@ import {
 } from '../operations.ts';
 import { LIMITED, PRIVILEGED, settingOf } from '../settings.ts';
 import { type Answered, example, IOAS, IOVA, ioasId, PAGE, VTD } from './example.ts';
+import { deviceOf, leaves, maps, unmaps, withGroup } from './type1-steps.ts';
 
 const MOVES = 'transfers by a device/moves';
 const STOPS = 'transfers by a device/stops';
@@ -136,6 +137,46 @@ export const TRANSFERS = [
       write('unmapped', IOVA, 0n, STOPS),
     ],
     VTD,
+  ),
+  example(
+    'through a legacy container a device reaches what its maps say, and registers are not followed',
+    [
+      withGroup(),
+      deviceOf('device', 'group', '0000:00:04.0'),
+      bytes('bytes', 0n, '01020304050607080910'),
+      read('before', 0n, STOPS, 16),
+      maps('both'),
+      maps('read only', { flags: 1n, iova: 2n * PAGE, vaddr: arena(DATA_OFFSET + PAGE) }),
+      maps('far', { iova: 0x7fff_0000_0000n, vaddr: arena(DATA_OFFSET + 4n * PAGE) }),
+      read('read', 2n),
+      write('granted', 0x7fff_0000_0ff0n, 5n * PAGE - 16n),
+      write('refused', 2n * PAGE, PAGE, STOPS),
+      unmaps('unmap', { iova: 0x7fff_0000_0000n, size: PAGE }),
+      write('unmapped', 0x7fff_0000_0000n, 4n * PAGE, STOPS),
+    ],
+    VTD,
+  ),
+  example(
+    'memory that a program has locked by itself counts against maps of type1 alone',
+    [
+      withGroup(),
+      locked('before'),
+      maps('as much as is left', { size: 12n * PAGE }),
+      locked('full'),
+      maps('more', { iova: 0x10_0000n }, 'type1 locked memory/limit'),
+      leaves('leaves', 'group'),
+      locked('after'),
+      IOAS,
+      SET,
+      [
+        vfio('join iommufd', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+        'VFIO_GROUP_SET_CONTAINER/sets',
+      ],
+      [getDeviceFd('device', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
+      map('all', IOVA, 0n, 20n * PAGE),
+      locked('still'),
+    ],
+    { ...VTD, credentials: { ...LIMITED, lockedBefore: 8 } },
   ),
   example(
     'only a device that is bound and can be told to moves memory, and writes only what it read',

@@ -19,6 +19,7 @@ import {
   setType,
   unmaps,
   VTD_612,
+  vtdWith,
   WITH_MEDIATED,
   withGroup,
 } from './type1-steps.ts';
@@ -225,6 +226,62 @@ export const TYPE1_GROUPS = [
       maps('full', { iova: 0x10_0000n }, 'type1 locked memory/limit'),
     ],
     LIMITED_MIXED,
+  ),
+  example(
+    'where interrupts are not isolated, each side has a parameter of its own that allows it',
+    [
+      opened,
+      group('group', 4),
+      joins('join', 'group'),
+      setType('type', 3n, 'attaching to type1/interrupts-not-isolated'),
+      deviceOf('no type', 'group', '0000:00:04.0', 'no-type'),
+      leaves('leaves', 'group'),
+      [open('iommufd'), 'open/iommufd'],
+      [
+        vfio('compat', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+        'VFIO_GROUP_SET_CONTAINER/sets-first',
+      ],
+      [getDeviceFd('device', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
+    ],
+    vtdWith({ unsafeInterrupts: { type1: false, iommufd: true } }),
+  ),
+  example(
+    'what type1 is allowed iommufd is not',
+    [
+      withGroup(),
+      deviceOf('device', 'group', '0000:00:04.0'),
+      [open('iommufd'), 'open/iommufd'],
+      group('other', 5),
+      [
+        vfio('compat', 'other', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+        'VFIO_GROUP_SET_CONTAINER/sets-first',
+      ],
+      [getDeviceFd('refused', 'other', '0000:00:05.0'), 'binding a device/interrupts-not-isolated'],
+    ],
+    vtdWith({ unsafeInterrupts: { type1: true, iommufd: false } }),
+  ),
+  example(
+    'a group of which the kernel uses a device joins no legacy container, and its devices no iommufd',
+    [
+      opened,
+      group('group', 4),
+      [
+        vfio('not viable', 'group', 'VFIO_GROUP_GET_STATUS', { argsz: 8n }),
+        'VFIO_GROUP_GET_STATUS/tells',
+      ],
+      joins('join', 'group', 'VFIO_GROUP_SET_CONTAINER/in-use'),
+      [open('iommufd'), 'open/iommufd'],
+      [
+        vfio('compat', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
+        'VFIO_GROUP_SET_CONTAINER/sets-first',
+      ],
+      [
+        vfio('viable', 'group', 'VFIO_GROUP_GET_STATUS', { argsz: 8n }),
+        'VFIO_GROUP_GET_STATUS/tells',
+      ],
+      [getDeviceFd('device', 'group', '0000:00:04.0'), 'binding a device/group-in-use'],
+    ],
+    vtdWith({ groupsInUse: [4] }),
   ),
   example(
     'no group joins while a map has no address',

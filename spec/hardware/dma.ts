@@ -3,12 +3,13 @@
 
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';
 import type { DmaCall, Segment } from '../call.ts';
-import { type Context, deviceAt, hwptAt } from '../iommufd/context.ts';
+import { deviceAt, hwptAt } from '../iommufd/context.ts';
 import { bytesAt, contentsOf, stored } from '../memory/contents.ts';
 import type { Memory } from '../memory/memory.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
-import { boundDeviceOf, contextOf, fileAt, openFile, type World } from '../world.ts';
+import { reachesRegisters, translate as translateByType1 } from '../type1/translate.ts';
+import { containerOf, contextOf, fileAt, openFile, type World } from '../world.ts';
 import type { DmaFault } from './engines.ts';
 import { type Translated, translate } from './translate.ts';
 
@@ -44,17 +45,18 @@ type Chunk = {
   readonly to: Translated | undefined;
 };
 
-type Attached = { readonly context: Context; readonly hwpt: Parameters<typeof translate>[1] };
+/** What the device is attached to: where an IOVA leads, and how many bytes one entry decides about. */
+type Attached = {
+  readonly leads: (iova: bigint) => Translated | undefined;
+  readonly granule: bigint;
+};
 
 /** The transfer in parts that one entry of the domain decides; all of it is refused where no domain is attached. */
 function* chunksOf(call: DmaCall, attached: Attached | undefined): Generator<Chunk> {
-  const sizes =
-    attached === undefined ? undefined : hwptAt(attached.context, attached.hwpt)?.domain.pageSizes;
-  const granule = sizes === undefined ? PAGE_SIZE_BYTES : sizes & -sizes;
+  const granule = attached?.granule ?? PAGE_SIZE_BYTES;
   for (let from = 0; from < call.length; ) {
     const iova = call.iova + BigInt(from);
-    const found =
-      attached === undefined ? undefined : translate(attached.context, attached.hwpt, iova);
+    const found = attached?.leads(iova);
     const permitted = call.direction === 'read' ? found?.readable : found?.writable;
     const length = Math.min(
       call.length - from,
@@ -105,12 +107,31 @@ const seen = (before: Memory, after: Memory, call: DmaCall): readonly Segment[] 
         bytes: bytesAt(after, call.process, address, bytes.length),
       }));
 
+/** The legacy container that the device's group has joined, which it does not leave while the device is open. */
+const containerOfDevice = (world: World, name: string) => {
+  const open = world.devices.get(name);
+  const group = open?.kind === 'held' ? openFile(world, open.group) : undefined;
+  return group?.kind === 'group' && group.container !== undefined
+    ? { container: containerOf(world, group.container), group: group.group }
+    : undefined;
+};
+
 const attachedDomain = (world: World, name: string): Attached | undefined => {
-  const open = boundDeviceOf(world, name);
-  if (open === undefined) return undefined;
-  const context = contextOf(world, open.iommufd);
-  const hwpt = deviceAt(context, open.object)?.hwpt;
-  return hwpt === undefined ? undefined : { context, hwpt };
+  const open = world.devices.get(name);
+  if (open?.kind === 'bound') {
+    const context = contextOf(world, open.iommufd);
+    const hwpt = deviceAt(context, open.object)?.hwpt;
+    if (hwpt === undefined) return undefined;
+    const sizes = hwptAt(context, hwpt)?.domain.pageSizes ?? PAGE_SIZE_BYTES;
+    return { leads: (iova) => translate(context, hwpt, iova), granule: sizes & -sizes };
+  }
+  const joined = containerOfDevice(world, name);
+  if (joined === undefined) return undefined;
+  const { container, group } = joined;
+  return {
+    leads: (iova) => translateByType1(container, group, iova),
+    granule: PAGE_SIZE_BYTES,
+  };
 };
 
 const transfer = (world: World, call: DmaCall, name: string): readonly Outcome[] => {
@@ -147,10 +168,14 @@ const beyond = (world: World, call: DmaCall, name: string): string | undefined =
   }
   const open = world.devices.get(name);
   if (open?.kind === 'unbound') return 'a transfer that no IOMMU translates';
-  if (open?.kind === 'held') return 'a transfer through a legacy container';
-  return open !== undefined && contextOf(world, open.iommufd).forgotten !== undefined
-    ? 'a transfer through a domain that is not known'
-    : undefined;
+  const joined = containerOfDevice(world, name);
+  if (joined !== undefined && reachesRegisters(joined.container, iova, last)) {
+    return "a transfer to another device's registers";
+  }
+  const isForgotten =
+    joined?.container.forgotten !== undefined ||
+    (open?.kind === 'bound' && contextOf(world, open.iommufd).forgotten !== undefined);
+  return isForgotten ? 'a transfer through a domain that is not known' : undefined;
 };
 
 export const dma = (world: World, call: DmaCall): readonly Outcome[] => {

@@ -4,7 +4,7 @@
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import type { Process } from '../call.ts';
 import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { accountOf, type Memory, withAccount } from './memory.ts';
+import { accountOf, lockedOf, type Memory, withAccount } from './memory.ts';
 
 /** 'none': the process may lock without limit. 'user': per user. 'process': VmLck, as type1 does. */
 export type ChargeMode = 'none' | 'user' | 'process';
@@ -44,7 +44,9 @@ export const charged = (
     if (BigInt(userLocked) > limitInPages(memory)) return refused(accountingRules.userLimit);
   } else if (mode === 'process') {
     locked += pages;
-    if (BigInt(locked) > limitInPages(memory)) return refused(accountingRules.processLimit);
+    if (BigInt(lockedOf(memory, process) + pages) > limitInPages(memory)) {
+      return refused(accountingRules.processLimit);
+    }
   }
   return withAccount(memory, process, { locked, pinned: account.pinned + pages }, userLocked);
 };

@@ -17,7 +17,7 @@ export type Stores =
     }
   | undefined;
 
-/** Pages charged to a process: /proc/PID/status shows them as VmLck and VmPin. */
+/** Pages charged to a process: /proc/PID/status shows them as VmLck and VmPin, the former beside what it locked by itself. */
 export type Account = { readonly locked: number; readonly pinned: number };
 
 export type Memory = {
@@ -99,3 +99,7 @@ const NOTHING_CHARGED: Account = { locked: 0, pinned: 0 };
 
 export const accountOf = (memory: Memory, process: Process): Account =>
   valueAt(memory.accounts, process) ?? NOTHING_CHARGED;
+
+/** VmLck, in pages: what is charged to the process, and what it has locked by itself. */
+export const lockedOf = (memory: Memory, process: Process): number =>
+  accountOf(memory, process).locked + (memory.credentials.lockedBefore ?? 0);

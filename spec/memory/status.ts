@@ -4,16 +4,17 @@ import type { StatusCall } from '../call.ts';
 import { type Outcome, succeeded } from '../outcome.ts';
 import { grants, rulesOf } from '../rule.ts';
 import type { World } from '../world.ts';
-import { accountOf } from './memory.ts';
+import { accountOf, lockedOf } from './memory.ts';
 
 export const statusRules = rulesOf('/proc/self/status', 'task_mem() in fs/proc/task_mmu.c', {
-  locked: grants('VmLck is what maps charge that count for the process.'),
+  locked: grants(
+    'VmLck is what maps charge that count for the process, and what it has locked by itself.',
+  ),
   pinned: grants('VmPin is every page that is pinned for the process, however it is charged.'),
 });
 
 export const status = (world: World, { process, field }: StatusCall): readonly Outcome[] => {
-  const { locked, pinned } = accountOf(world.memory, process);
   return field === 'VmLck'
-    ? [succeeded(statusRules.locked, world, [], locked)]
-    : [succeeded(statusRules.pinned, world, [], pinned)];
+    ? [succeeded(statusRules.locked, world, [], lockedOf(world.memory, process))]
+    : [succeeded(statusRules.pinned, world, [], accountOf(world.memory, process).pinned)];
 };

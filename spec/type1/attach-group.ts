@@ -43,6 +43,10 @@ export const attachGroupRules = rulesOf(
       'What the group reserves leaves no IOVA for maps.',
       'vfio_iommu_resv_exclude() in drivers/vfio/vfio_iommu_type1.c',
     ),
+    interruptsNotIsolated: refuses(
+      'EPERM',
+      'The IOMMU does not isolate interrupts, and the module parameter vfio_iommu_type1.allow_unsafe_interrupts is off.',
+    ),
     beyondAperture: {
       ...refuses(
         'ERANGE',
@@ -143,6 +147,9 @@ export const attachGroup = (
   const { endsWrap } = world.release.type1;
   const ranges = usableRanges(type1, domain, hardware.reserved, endsWrap);
   if (isRefused(ranges)) return ranges;
+  if (world.setting.platform.unsafeInterrupts?.type1 === false) {
+    return refused(attachGroupRules.interruptsNotIsolated);
+  }
 
   const shared = type1.domains.findIndex((other) => other.domain.iommu === domain.iommu);
   if (shared >= 0) {

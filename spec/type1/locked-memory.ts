@@ -4,7 +4,7 @@
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import type { Process } from '../call.ts';
 import { put } from '../collections/ordered-map.ts';
-import { accountOf, type Memory } from '../memory/memory.ts';
+import { accountOf, lockedOf, type Memory } from '../memory/memory.ts';
 import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
 
 export const type1LockedRules = rulesOf(
@@ -13,7 +13,7 @@ export const type1LockedRules = rulesOf(
   {
     limit: refuses(
       'ENOMEM',
-      'What the process has locked (VmLck) would exceed RLIMIT_MEMLOCK before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK.',
+      'What the process has locked (VmLck), by itself also, would exceed RLIMIT_MEMLOCK before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK.',
     ),
     newOwnerLimit: refuses(
       'ENOMEM',
@@ -28,7 +28,7 @@ export const lockable = (memory: Memory, process: Process): bigint | undefined =
   const { privileged, memlockLimit } = memory.credentials;
   return privileged
     ? undefined
-    : memlockLimit / PAGE_SIZE_BYTES - BigInt(accountOf(memory, process).locked);
+    : memlockLimit / PAGE_SIZE_BYTES - BigInt(lockedOf(memory, process));
 };
 
 /** The memory with that many more pages charged to the process, or fewer where negative. */

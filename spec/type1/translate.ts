@@ -49,6 +49,15 @@ export const translate = (
   return node === undefined ? undefined : throughDma(node, domain, iova);
 };
 
+/** Whether a map from `first` to `last` (inclusive) leads to a device's registers. */
+export const reachesRegisters = ({ type1 }: Container, first: bigint, last: bigint): boolean =>
+  [...nodesOf(type1?.dmas)].some(
+    ({ key, value }) =>
+      key <= last &&
+      value.last >= first &&
+      value.reached?.some(({ kind }) => kind === 'device') === true,
+  );
+
 /** Everything that the devices of the group reach, in ascending order of IOVA, a page at a time. */
 export function* translations(container: Container, group: number): Generator<TranslatedStretch> {
   const domain = domainOf(container, group);

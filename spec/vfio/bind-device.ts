@@ -9,7 +9,7 @@ import { attachAccess, detachAccess } from '../iommufd/access-attach.ts';
 import { attach, detach, replace } from '../iommufd/attach.ts';
 import { type Device, deviceAt, leastFreeId, objectAt, withObject } from '../iommufd/context.ts';
 import type { IommufdState } from '../iommufd/state.ts';
-import type { PlatformDevice } from '../platform.ts';
+import { isGroupInUse, type PlatformDevice } from '../platform.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { boundDeviceOf, stateOf, type World } from '../world.ts';
 
@@ -17,6 +17,16 @@ export const bindingRules = rulesOf(
   'binding a device',
   'iommufd_device_bind() in drivers/iommu/iommufd/device.c',
   {
+    interruptsNotIsolated: refuses(
+      'EPERM',
+      'The IOMMU does not isolate interrupts, and the module parameter iommufd.allow_unsafe_interrupts is off; that of vfio_iommu_type1 does not count.',
+      'iommufd_bind_iommu() in drivers/iommu/iommufd/device.c',
+    ),
+    groupInUse: refuses(
+      'EPERM',
+      'A driver of the kernel itself uses a device of the group.',
+      'iommu_device_claim_dma_owner() in drivers/iommu/iommu.c',
+    ),
     groupOwned: refuses(
       'EPERM',
       'Another device of the group is bound to another iommufd.',
@@ -68,6 +78,11 @@ export const boundDevice = (
     const context = withObject(state.context, object, alone);
     return { state: { context, memory: state.memory }, object };
   }
+  const { platform } = world.setting;
+  if (platform.unsafeInterrupts?.iommufd === false) {
+    return refused(bindingRules.interruptsNotIsolated);
+  }
+  if (isGroupInUse(platform, device.group)) return refused(bindingRules.groupInUse);
   if (isOwnedByOther(world, iommufd, device.group)) return refused(bindingRules.groupOwned);
   const bound: Device = {
     kind: 'device',

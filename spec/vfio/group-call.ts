@@ -16,7 +16,7 @@ import { loadVfioStruct } from '../compat/load-struct.ts';
 import type { FileId } from '../files.ts';
 import { write } from '../memory/user-access.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { isNoIommuGroup } from '../platform.ts';
+import { isGroupInUse, isNoIommuGroup } from '../platform.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
 import { leftBy } from '../type1/membership.ts';
 import { type GroupFile, openFile, type World, withFile } from '../world.ts';
@@ -36,7 +36,7 @@ export const groupStatusRules = rulesOf(
     tooShort: refuses('EINVAL', 'argsz is less than 8.'),
     answerFault: refuses('EFAULT', 'The struct cannot be written back.'),
     tells: grants(
-      'flags hold CONTAINER_SET and VIABLE where the group has a container; without one they hold VIABLE, unless a device of the group is still bound.',
+      'flags hold CONTAINER_SET and VIABLE where the group has a container; without one they hold VIABLE, unless a device of the group is still bound, or in use by the kernel itself.',
     ),
   },
 );
@@ -68,7 +68,8 @@ const getStatus = (world: World, file: GroupFile, call: IoctlCall): readonly Out
   if ('outcomes' in loaded) return loaded.outcomes;
   const { argsz } = decode(VFIO_GROUP_STATUS, loaded.bytes);
   const hasContainer = file.container !== undefined;
-  const viable = hasContainer || !isOwned(world, file.group) ? VFIO_GROUP_FLAGS_VIABLE : 0;
+  const isClaimed = isOwned(world, file.group) || isGroupInUse(world.setting.platform, file.group);
+  const viable = hasContainer || !isClaimed ? VFIO_GROUP_FLAGS_VIABLE : 0;
   const flags = viable | (hasContainer ? VFIO_GROUP_FLAGS_CONTAINER_SET : 0);
   const answer = write(
     world.memory,

@@ -9,7 +9,7 @@ import { leastFreeId, withObject } from '../iommufd/context.ts';
 import { EMPTY_IO_PAGETABLE } from '../iopt/io-pagetable.ts';
 import { load } from '../memory/user-access.ts';
 import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
-import { isNoIommuGroup } from '../platform.ts';
+import { isGroupInUse, isNoIommuGroup } from '../platform.ts';
 import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
 import { isOfNoIommu } from '../type1/container.ts';
 import { COARSE, isCoarse } from '../type1/group-hardware.ts';
@@ -46,6 +46,11 @@ export const setContainerRules = rulesOf(
     owned: refuses(
       'EPERM',
       'The descriptor is a legacy container, and a device of the group still belongs to an iommufd.',
+      'iommu_group_claim_dma_owner() in drivers/iommu/iommu.c',
+    ),
+    inUse: refuses(
+      'EPERM',
+      'The descriptor is a legacy container, and a driver of the kernel itself uses a device of the group.',
       'iommu_group_claim_dma_owner() in drivers/iommu/iommu.c',
     ),
     joins: grants(
@@ -128,6 +133,7 @@ const joinContainer = (
   if (groups.length > 0 && noIommu !== isOfNoIommu(platform, containerOf(world, container))) {
     return [failed(setContainerRules.mixes, world)];
   }
+  if (isGroupInUse(platform, file.group)) return [failed(setContainerRules.inUse, world)];
   if (isOwned(world, file.group)) return [failed(setContainerRules.owned, world)];
   const { forgotten, type1 } = containerOf(world, container);
   if (forgotten !== undefined) return [joinsUntold(world, id, file, container, forgotten, true)];

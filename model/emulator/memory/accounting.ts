@@ -14,15 +14,24 @@ export class Accounts {
   pinned = 0;
   user = 0;
   readonly #limit: bigint;
+  /** What the process has locked by itself: it counts for the process, and is no charge. */
+  readonly #lockedBefore: number;
 
   constructor(credentials: Credentials) {
     this.#limit = credentials.memlockLimit / PAGE_SIZE_BYTES;
+    this.#lockedBefore = credentials.lockedBefore ?? 0;
+  }
+
+  /** VmLck. */
+  get locked(): number {
+    return this.process + this.#lockedBefore;
   }
 
   /** 0, or -ENOMEM where the limit would be passed. */
   charge(mode: AccountMode, pages: number): number {
     if (mode !== 'none') {
-      if (BigInt(this[mode] + pages) > this.#limit) return -ERRNO.ENOMEM;
+      const used = mode === 'process' ? this.locked : this.user;
+      if (BigInt(used + pages) > this.#limit) return -ERRNO.ENOMEM;
       this[mode] += pages;
     }
     this.pinned += pages;
@@ -36,7 +45,7 @@ export class Accounts {
 
   /** Whether so many pages more may be locked for the process. */
   hasRoom(pages: number): boolean {
-    return BigInt(this.process + pages) <= this.#limit;
+    return BigInt(this.locked + pages) <= this.#limit;
   }
 
   /** Locks pages for the process, as a legacy container does: with privilege too, past the limit. 0, or -ENOMEM. */

@@ -39,6 +39,7 @@ export const attachGroup = (iommu: Type1Iommu, group: VfioGroup): number => {
   if (iommu.nesting) return -ERRNO.EINVAL;
   const list = narrowed(iommu, group, hardware);
   if (list === undefined) return -ERRNO.EINVAL;
+  if (iommu.kernel.platform.unsafeInterrupts?.type1 === false) return -ERRNO.EPERM;
   const fitting = iommu.domains.find((domain) => domain.hardware.owner === hardware.owner);
   if (fitting !== undefined) {
     fitting.groups.push(group);

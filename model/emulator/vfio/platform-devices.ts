@@ -36,6 +36,9 @@ const SOFTWARE_PAGE_TABLE: Hardware = {
   unwalked: true,
 };
 
+/** Whoever has the devices of a group that VFIO does not have. */
+const OTHER_DRIVER = {};
+
 class PhysicalDevice implements AttachableDevice {
   readonly hardware: Hardware;
   readonly group: IommuGroup;
@@ -70,6 +73,7 @@ export class PlatformDevices {
     const described = this.#platform.devices.filter((device) => device.group === number);
     if (described.length === 0) return undefined;
     const group = new VfioGroup(number, new IommuGroup());
+    if (this.#platform.groupsInUse?.includes(number) === true) group.iommuGroup.claim(OTHER_DRIVER);
     for (const device of described) group.devices.push(this.#device(device, group));
     this.#groups.set(number, group);
     return group;

@@ -6,6 +6,7 @@ import { ERRNO } from '../../../spec/abi/errno.ts';
 import type { DmaDirection } from '../../../spec/call.ts';
 import { Access } from '../access.ts';
 import type { IommufdContext } from '../context.ts';
+import type { Domain } from '../domain.ts';
 import { type AttachableDevice, bindDevice, type IommufdDevice } from '../iommufd-device.ts';
 import type { DmaEngine } from './dma-engine.ts';
 import type { VfioGroup } from './vfio-group.ts';
@@ -49,8 +50,16 @@ export class VfioDevice {
 
   /** Moves memory as a program tells it to. 0, or -errno: -ENODEV where it cannot. */
   transfer(direction: DmaDirection, iova: bigint, length: number): number {
-    if (this.#engine === undefined || this.#binding?.kind !== 'device') return -ERRNO.ENODEV;
-    return this.#engine.transfer(this.#binding.device.hwpt?.domain, direction, iova, length);
+    const isOpen = this.#usesContainer || this.#binding?.kind === 'device';
+    if (this.#engine === undefined || !isOpen) return -ERRNO.ENODEV;
+    return this.#engine.transfer(this.#domain, direction, iova, length);
+  }
+
+  /** What its accesses go through. */
+  get #domain(): Domain | undefined {
+    if (this.#binding?.kind === 'device') return this.#binding.device.hwpt?.domain;
+    return this.group.container?.iommu?.domains.find(({ groups }) => groups.includes(this.group))
+      ?.domain;
   }
 
   /**

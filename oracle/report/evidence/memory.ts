@@ -4,7 +4,7 @@ import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { pagesAt } from '../../../spec/iommufd/context.ts';
 import { areaAt } from '../../../spec/iopt/area.ts';
 import { type Mapping, mappingAt } from '../../../spec/memory/address-space.ts';
-import { accountOf, spaceOf } from '../../../spec/memory/memory.ts';
+import { lockedOf, spaceOf } from '../../../spec/memory/memory.ts';
 import { count, grouped, hex, range } from '../quantities.ts';
 import { type Evidence, type Facts, passed, type Witness, type Witnesses } from './witness.ts';
 
@@ -76,7 +76,7 @@ const processLimit: Witness = ({ world, call, context }) => {
   if (credentials.privileged) {
     return { holds: false, fact: 'the program is privileged and has no limit' };
   }
-  const { locked } = accountOf(world.memory, call.process);
+  const locked = lockedOf(world.memory, call.process);
   return {
     holds: undefined,
     fact: `${count(locked, 'page')} of ${limit(credentials.memlockLimit)} are charged to the process, and maps are charged to the ${context?.accounting ?? 'user'}`,

@@ -43,6 +43,9 @@ export const mapMemory: (
 export const protectMemory: (address: Word, length: Word, protection: number) => number = libc.func(
   'int mprotect(uint64_t address, size_t length, int protection)',
 );
+export const lockMemory: (address: Word, length: Word) => number = libc.func(
+  'int mlock(uint64_t address, size_t length)',
+);
 export const unmapMemory: (address: Word, length: Word) => number = libc.func(
   'int munmap(uint64_t address, size_t length)',
 );

@@ -12,6 +12,8 @@ export type RunnerOptions = {
   readonly logEveryCall?: boolean;
   /** Give up every capability, as user and group `id`, with this RLIMIT_MEMLOCK in bytes. */
   readonly unprivileged?: { readonly id: number; readonly memlockLimit: string };
+  /** Pages to lock (mlock) before that. */
+  readonly lockedBefore?: number;
 };
 
 /** Words of the progress page: how many batches, which program of the batch, which operation of the program. */

@@ -10,6 +10,7 @@ import { describeMachine } from './machine-description.ts';
 import { PROGRESS_WORDS, type RunnerOptions } from './runner-options.ts';
 
 const PAGE = 4096;
+const PRIVATE_MEMORY = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS;
 
 const options = JSON.parse(process.argv[2] ?? '{}') as RunnerOptions;
 const channel =
@@ -57,10 +58,19 @@ const dropPrivileges = ({ id, memlockLimit }: { id: number; memlockLimit: string
   process.setuid?.(id);
 };
 
+const lockMemory = (pages: number): void => {
+  const length = pages * PAGE;
+  const address = libc.mapMemory(0, length, libc.PROT_READ_WRITE, PRIVATE_MEMORY, -1, 0);
+  if (Number(address) < 0 || libc.lockMemory(address, length) < 0) {
+    throw new Error(`${pages} pages cannot be locked (errno ${libc.errno()}).`);
+  }
+};
+
 const log = new KernelLog();
 const progress = mapProgress(options.progress);
 const description = describeMachine(options.deviceMemory !== undefined);
 const machine = new KernelMachine(options);
+if (options.lockedBefore !== undefined) lockMemory(options.lockedBefore);
 if (options.unprivileged !== undefined) dropPrivileges(options.unprivileged);
 const executor = new Executor(machine, log, progress, {
   logEveryCall: options.logEveryCall ?? false,

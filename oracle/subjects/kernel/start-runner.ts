@@ -33,7 +33,7 @@ export type LocalTarget = {
 export type KernelTarget = VmTarget | LocalTarget;
 
 /** What the runner is told besides where its files are. */
-export type RunnerSettings = Pick<RunnerOptions, 'logEveryCall' | 'unprivileged'>;
+export type RunnerSettings = Pick<RunnerOptions, 'logEveryCall' | 'unprivileged' | 'lockedBefore'>;
 
 const RUNNER = fileURLToPath(new URL('./runner.js', import.meta.url));
 /** The device memory's first pages are the runner's: its progress. */
