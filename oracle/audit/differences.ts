@@ -4,7 +4,12 @@
 import type { Operation, Program } from '../../model/programs/program.ts';
 import { PROCESS } from '../../model/programs/run.ts';
 import type { Fd } from '../../spec/abi/units.ts';
-import { VFIO_GROUP_GET_DEVICE_FD, VFIO_IOMMU_GET_INFO } from '../../spec/abi/vfio.ts';
+import {
+  VFIO_GROUP_GET_DEVICE_FD,
+  VFIO_GROUP_GET_STATUS,
+  VFIO_IOMMU_GET_INFO,
+  VFIO_IOMMU_MAP_DMA,
+} from '../../spec/abi/vfio.ts';
 import type { Rule } from '../../spec/rule.ts';
 import { fileAt, type World } from '../../spec/world.ts';
 import { chargeFacets } from './charge.ts';
@@ -28,7 +33,8 @@ export type Cause = {
 export type Situation =
   | 'no device is open'
   | 'a device is open'
-  | 'what was mapped is gone from memory';
+  | 'what was mapped is gone from memory'
+  | 'the kernel uses a device';
 
 export type Found = Cause & {
   readonly key: string;
@@ -84,6 +90,12 @@ const situationOf = (
   const { call } = compat;
   if (call.kind !== 'ioctl') return undefined;
   if (call.command === VFIO_IOMMU_GET_INFO && what !== 'result') {
+    return isDeviceOpen(before, call.fd) ? 'a device is open' : 'no device is open';
+  }
+  if (call.command === VFIO_GROUP_GET_STATUS && before.setting.platform.groupsInUse !== undefined) {
+    return 'the kernel uses a device';
+  }
+  if (legacy.rule?.id === 'type1 locked memory/limit' && call.command === VFIO_IOMMU_MAP_DMA) {
     return isDeviceOpen(before, call.fd) ? 'a device is open' : 'no device is open';
   }
   const looksForMemory =

@@ -67,12 +67,9 @@ export function* facetsOf(
   legacy: Answered,
   compat: Answered,
 ): Generator<Facet> {
-  if (legacy.result !== compat.result) {
-    yield {
-      what: 'result',
-      legacy: resultText(operation, legacy.result),
-      compat: resultText(operation, compat.result),
-    };
+  const results = [legacy.result, compat.result].map((result) => resultText(operation, result));
+  if (results[0] !== results[1]) {
+    yield { what: 'result', legacy: `${results[0]}`, compat: `${results[1]}` };
   }
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return;
   const { layout } = operation.argument;

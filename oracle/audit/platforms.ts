@@ -39,6 +39,8 @@ export type Ground = {
   readonly machine: VmPlatform;
   /** Words for the kernel's command line, where the platform needs them. */
   readonly kernelArguments: readonly string[];
+  /** The same in a sentence, for who has another machine. */
+  readonly needs?: string;
   readonly platform: Platform;
   readonly credentials: Credentials;
   readonly groups: readonly number[];
@@ -50,6 +52,8 @@ export type Ground = {
   readonly moves: number;
   /** Names of the moves that there are; absent where all are that lead both sides to the same. */
   readonly only?: readonly string[];
+  /** Names of moves behind which the programs go on also where the two sides part there. */
+  readonly parts?: readonly string[];
   /** No request but the moves themselves is tried. */
   readonly movesAlone?: true;
 };
@@ -78,6 +82,17 @@ const REGISTERS: Operation = {
 const ENTRY_LIMIT = 1;
 
 const DEVICE = 'device 0000:00:01.0';
+
+/** The way to a device, without a type. */
+const TO_TYPE: readonly string[] = ['container', 'group1', 'group1 joins container'];
+
+/** The only device that VFIO has on a machine of that kind, and its group. */
+const SHARED_NAME = '0000:01:01.0';
+const SHARED: Platform = {
+  ...VTD,
+  devices: [{ name: SHARED_NAME, group: 1, iommu: 0, reserved: INTERRUPTS }],
+  groupsInUse: [1],
+};
 
 /** The way to a device. */
 const TO_DEVICE: readonly string[] = ['container', 'group1', 'group1 joins container', 'type1v2'];
@@ -112,6 +127,7 @@ const MEDIATED_FIRST: readonly string[] = [
 
 const PRIVILEGED: Credentials = { privileged: true, memlockLimit: U64_MAX };
 const LIMITED: Credentials = { privileged: false, memlockLimit: 6n * PAGE };
+const HAVING_LOCKED: Credentials = { ...LIMITED, lockedBefore: 4 };
 
 const PLAIN = {
   kernelArguments: [],
@@ -284,6 +300,109 @@ export const GROUNDS: readonly Ground[] = [
     first: [...TO_DEVICE, 'map'],
     moves: 5,
     only: [DEVICE, `close ${DEVICE}`, 'munmap', 'mmap'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, and a program that has locked memory by itself',
+    machine: 'vtd',
+    platform: VTD,
+    credentials: HAVING_LOCKED,
+    groups: [1],
+    first: TO_DEVICE,
+    moves: 2,
+    only: [DEVICE, 'map'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, and an unaligned map made before a type is set',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    first: TO_TYPE,
+    moves: 2,
+    only: ['mapUnaligned', 'type1'],
+    parts: ['mapUnaligned'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d that is open before a type is set',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    first: [...TO_TYPE, DEVICE],
+    moves: 2,
+    only: ['map', 'type1'],
+    parts: [DEVICE, 'map'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d that is open when its group leaves',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    first: [...TO_DEVICE, DEVICE],
+    moves: 2,
+    only: ['group1 leaves', 'status of group1', 'group1 joins container'],
+    parts: ['group1 leaves'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d whose interrupts are not isolated',
+    machine: 'vtd',
+    kernelArguments: ['intremap=off'],
+    needs: 'The kernel was started with intremap=off.',
+    platform: { ...VTD, unsafeInterrupts: { type1: false, iommufd: false } },
+    groups: [1],
+    first: TO_TYPE,
+    moves: 2,
+    only: [DEVICE, 'type1v2'],
+    parts: ['type1v2'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d whose interrupts are not isolated, which vfio_iommu_type1 allows',
+    machine: 'vtd',
+    kernelArguments: ['intremap=off', 'vfio_iommu_type1.allow_unsafe_interrupts=1'],
+    needs:
+      'The kernel was started with intremap=off, and vfio_iommu_type1.allow_unsafe_interrupts is on.',
+    platform: { ...VTD, unsafeInterrupts: { type1: true, iommufd: false } },
+    groups: [1],
+    first: TO_DEVICE,
+    moves: 1,
+    only: [DEVICE],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a group behind VT-d of which the kernel itself uses a device',
+    machine: 'shared',
+    platform: SHARED,
+    groups: [1],
+    first: ['container', 'group1'],
+    moves: 2,
+    only: ['group1 joins container', 'status of group1', `device ${SHARED_NAME}`],
+    parts: ['group1 joins container'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a no-IOMMU group, and the unsafe mode switched off since',
+    machine: 'noiommu',
+    kernelArguments: ['noiommu_mode=N'],
+    needs:
+      'vfio.enable_unsafe_noiommu_mode was on when vfio-pci took the device, and is off since.',
+    platform: { ...NOIOMMU_PLATFORM, noIommuEnabled: false },
+    groups: [UNPROTECTED_GROUP],
+    first: ['container', `group${UNPROTECTED_GROUP}`, `group${UNPROTECTED_GROUP} joins container`],
+    moves: 2,
+    only: ['noiommu', UNPROTECTED],
+    parts: ['noiommu'],
     movesAlone: true,
   },
   {

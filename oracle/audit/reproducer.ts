@@ -3,7 +3,7 @@
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { type Expectation, startOfProgram } from '../../model/programs/draft.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
-import type { PlatformDevice } from '../../spec/platform.ts';
+import type { Platform, PlatformDevice } from '../../spec/platform.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
 import type { Rule } from '../../spec/rule.ts';
 import { isGroupOf, type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
@@ -17,15 +17,13 @@ import { programOn } from './side.ts';
 import { FILLED, type Transfer, transferFor, WRITTEN } from './transfer.ts';
 import { startOfTwin } from './twin.ts';
 
-const stepOf = ({ call, result, after }: Expectation, operation: Operation): TracedStep => {
-  // The specification does not follow transfers through a legacy container; they are made all the same.
-  const told = operation.op === 'dma' ? 0 : result;
-  const observation =
-    told < 0
-      ? { result: -1, errno: -told, memory: after }
-      : { result: told, errno: 0, memory: after };
-  return { call, observation };
-};
+const stepOf = ({ call, result, after }: Expectation): TracedStep => ({
+  call,
+  observation:
+    result < 0
+      ? { result: -1, errno: -result, memory: after }
+      : { result, errno: 0, memory: after },
+});
 
 const transferLook = ({ program, reaches }: Transfer): Look => {
   const place = program.at(-1);
@@ -74,13 +72,19 @@ const devicesIn = ({ ground }: Located, program: Program): readonly NamedDevice[
 const sideSays = (name: string, rule: Rule, answers: string): readonly string[] =>
   wrapped(`${name}: ${answers}. ${rule.says} (${rule.source})`, '', '  ');
 
-const usageLines = (devices: readonly NamedDevice[]): readonly string[] =>
-  devices.length === 0
-    ? []
-    : wrapped(
-        `Arguments: ${devices.length === 1 ? 'a device' : `${devices.length} devices`} of VFIO, each alone in its group (${devices.map(({ name }) => name).join(', ')} if there are none).`,
-        '',
-      );
+const usageLines = (
+  devices: readonly NamedDevice[],
+  { groupsInUse }: Platform,
+): readonly string[] => {
+  if (devices.length === 0) return [];
+  const number = devices.length === 1 ? 'a device' : `${devices.length} devices`;
+  const where =
+    groupsInUse === undefined
+      ? 'each alone in its group'
+      : 'in a group with another that a driver of the kernel uses';
+  const names = devices.map(({ name }) => name).join(', ');
+  return wrapped(`Arguments: ${number} of VFIO, ${where} (${names} if there are none).`, '');
+};
 
 const exitLines = wrapped(
   'The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do not, 2 the program cannot set itself up, 3 this machine lacks something.',
@@ -95,7 +99,7 @@ export const reproducerOf = (release: ReleaseName, { description, seen }: Row): 
   const twin = startOfTwin(startOfProgram(setting));
   for (const operation of program) twin.add(operation);
   const steps = (all: readonly Expectation[], made: Program): readonly TracedStep[] =>
-    made.map((operation, index) => stepOf(all[index] as Expectation, operation));
+    made.map((_, index) => stepOf(all[index] as Expectation));
   const looks =
     transfer === undefined
       ? looksAt(
@@ -122,7 +126,8 @@ export const reproducerOf = (release: ReleaseName, { description, seen }: Row): 
       ...sideSays('iommufd', found.compatRule, found.facet.compat),
       '',
       ...exitLines,
-      ...usageLines(devices),
+      ...wrapped(found.ground.needs ?? '', ''),
+      ...usageLines(devices, setting.platform),
     ],
   });
 };

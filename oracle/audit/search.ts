@@ -48,6 +48,10 @@ const descriptorsIn =
 const labelFor = ({ program }: Twin, name: string): string =>
   program.some(({ label }) => label === name) ? `${name} (${program.length + 1})` : name;
 
+/** Moves that part the sides are made once; those that go together, each of them once. */
+const isDone = ({ name, parts }: Move, { program }: Twin): boolean =>
+  parts === 'alone' || (parts === 'together' && program.some(({ label }) => label === name));
+
 const openAfter = (open: Open, { opens, closes }: Move, label: string): Open => {
   if (opens === undefined && closes === undefined) return open;
   const next = new Map(open);
@@ -114,7 +118,7 @@ export const search = async (
       if (depth === bounds.moves) continue;
       for (const move of moves.others) {
         if (!isPossible(move, node.open)) continue;
-        if (node.hasParted && move.parts === true) continue;
+        if (node.hasParted && isDone(move, node.twin)) continue;
         asked += 1;
         const child = moved(node, move, differences);
         if (child === undefined) continue;

@@ -12,7 +12,7 @@ import { VFIO_NOIOMMU_IOMMU, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { isNoIommuGroup, type Platform } from '../../spec/platform.ts';
 import { type Ground, REGISTERS_OFFSET } from './platforms.ts';
 import { dirty, START } from './requests/container.ts';
-import { getDevice, setContainer, unsetContainer } from './requests/group.ts';
+import { getDevice, plainStatus, setContainer, unsetContainer } from './requests/group.ts';
 import { plain } from './requests/make.ts';
 import {
   APERTURE_END,
@@ -37,8 +37,11 @@ export type Move = {
   readonly operation: (label: string, descriptorOf: DescriptorOf) => Operation;
   readonly opens?: string;
   readonly closes?: string;
-  /** The search goes on behind it also where only one side granted it: what comes of that is looked for. */
-  readonly parts?: true;
+  /**
+   * The search goes on behind it also where only one side granted it: what comes of that is looked for. `together` where it
+   * is also made behind others that part the sides.
+   */
+  readonly parts?: 'alone' | 'together';
 };
 
 const PAGE = 4096n;
@@ -98,7 +101,7 @@ const parting = (
   container: string,
   name: string,
   make: (label: string, fd: Value) => Operation,
-): Move => ({ ...on(container, name, make), parts: true });
+): Move => ({ ...on(container, name, make), parts: 'alone' });
 
 const MAPPED_LENGTH = MAPPED_PAGES * PAGE;
 
@@ -131,6 +134,10 @@ const partingMoves = (container: string): readonly Move[] => [
   ),
   parting(container, 'mapMany', (label, fd) => mapOf(label, fd, { size: 2n * MAPPED_LENGTH })),
 ];
+
+/** A move that changes nothing, which only grounds make that name it. */
+const statusMove = (group: number): Move =>
+  on(groupThing(group), `status of ${groupThing(group)}`, plainStatus);
 
 /** What a program does to the memory that it mapped. */
 const MEMORY_MOVES: readonly Move[] = [
@@ -192,14 +199,17 @@ const movesWith = (platform: Platform, groups: readonly number[]): readonly Move
 export type Moves = { readonly first: readonly Move[]; readonly others: readonly Move[] };
 
 /** The moves of a ground, in a fixed order. */
-export const movesOn = ({ platform, groups, first, only }: Ground): Moves => {
+export const movesOn = ({ platform, groups, first, only, parts }: Ground): Moves => {
   const plainMoves = movesWith(platform, groups);
   const all = [
     ...plainMoves,
     noIommuMove('container'),
     ...partingMoves('container'),
     ...MEMORY_MOVES,
-  ];
+    ...groups.map(statusMove),
+  ].map(
+    (move): Move => (parts?.includes(move.name) === true ? { ...move, parts: 'together' } : move),
+  );
   return {
     first: first.flatMap((wanted) => all.find(({ name }) => name === wanted) ?? []),
     others: only === undefined ? plainMoves : all.filter(({ name }) => only.includes(name)),

@@ -73,6 +73,22 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: 'VFIO_GROUP_SET_CONTAINER', what: BY_TYPE1 }],
   },
   {
+    id: 'map-beside-locked',
+    title: 'What a program has locked by itself (mlock) leaves less to map under type1 alone',
+    severity: 'differs',
+    declared: 'the uAPI header: IOMMU_OPTION_RLIMIT_MODE',
+    means:
+      'MAP_DMA of type1 and mlock() draw on one account, VmLck: what one has the other cannot have, and mapping memory that is locked already needs twice its length. iommufd counts for the user beside it, so that each has all of RLIMIT_MEMLOCK.',
+    covers: [
+      {
+        request: MAP,
+        situation: 'a device is open',
+        legacy: 'type1 locked memory/',
+        compatAnswers: 'grants',
+      },
+    ],
+  },
+  {
     id: 'map-beyond-limit',
     title: 'MAP_DMA of more than RLIMIT_MEMLOCK allows succeeds while no device is open',
     severity: 'differs',

@@ -55,6 +55,15 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: NATIVE }],
   },
   {
+    id: 'foreign-number-fault',
+    title:
+      'Numbers of other kinds fail with EFAULT where their last byte is that of a call of iommufd and the argument no address',
+    severity: 'harmless',
+    means:
+      'iommufd reads the first four bytes of the struct before it looks at the rest of the number. type1 answers EINVAL before a type is set and ENOTTY afterwards. A program that finds out what a descriptor is by calls of other drivers, with 0 as the argument, sees it.',
+    covers: [{ request: 'other numbers', compat: 'the door/size-fault' }],
+  },
+  {
     id: 'extension-cc-without-group',
     title: 'CHECK_EXTENSION(DMA_CC_IOMMU) without a group fails with ENODEV instead of answering 0',
     severity: 'breaks',
@@ -159,7 +168,26 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 refuses a second type with EINVAL. iommufd goes over to version 1: parts of maps can be unmapped from then on.',
-    covers: [{ request: 'VFIO_SET_IOMMU(TYPE1)', legacy: 'type1 VFIO_SET_IOMMU/type-set' }],
+    covers: [
+      {
+        request: 'VFIO_SET_IOMMU(TYPE1)',
+        legacy: 'type1 VFIO_SET_IOMMU/type-set',
+        compatAnswers: 'grants',
+      },
+    ],
+  },
+  {
+    id: 'set-iommu-twice-errno',
+    title: 'SET_IOMMU(TYPE1) when there is a type fails with EADDRINUSE where a map is not aligned',
+    severity: 'harmless',
+    means: 'Both refuse. Only iommufd has such maps.',
+    covers: [
+      {
+        request: 'VFIO_SET_IOMMU(TYPE1)',
+        legacy: 'type1 VFIO_SET_IOMMU/type-set',
+        compat: 'alignment/',
+      },
+    ],
   },
   {
     id: 'set-iommu-version2-twice',

@@ -4,12 +4,38 @@ import type { Description } from '../row.ts';
 
 const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
+const SET = 'VFIO_GROUP_SET_CONTAINER';
 const DEVICE = 'VFIO_GROUP_GET_DEVICE_FD';
 const OPENS = 'VFIO_GROUP_GET_DEVICE_FD/opens-under-type1';
 const LATE =
   'The map was answered with 0 long before, and the error does not say which map it is; type1 refuses the map. Open a device first, then map.';
 
 const OPENING: readonly Description[] = [
+  {
+    id: 'open-not-isolated',
+    title:
+      'GET_DEVICE_FD fails with EPERM where interrupts are not isolated and only vfio_iommu_type1 is told to allow that',
+    severity: 'breaks',
+    means:
+      'Each has a module parameter allow_unsafe_interrupts of its own: set that of iommufd, too.',
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'binding a device/' }],
+  },
+  {
+    id: 'open-not-isolated-errno',
+    title:
+      'GET_DEVICE_FD fails with EPERM where interrupts are not isolated; type1 has no type by then and says EINVAL',
+    severity: 'harmless',
+    means: 'Both refuse. type1 says EPERM at SET_IOMMU.',
+    covers: [{ request: DEVICE, compat: 'binding a device/interrupts-not-isolated' }],
+  },
+  {
+    id: 'open-in-use-errno',
+    title:
+      'GET_DEVICE_FD fails with EPERM where the kernel itself uses a device of the group; type1 has not let the group join and says EINVAL',
+    severity: 'harmless',
+    means: 'Both refuse. type1 says EPERM at SET_CONTAINER.',
+    covers: [{ request: DEVICE, compat: 'binding a device/group-in-use' }],
+  },
   {
     id: 'device-before-type',
     title: 'GET_DEVICE_FD works before SET_IOMMU',
@@ -117,10 +143,19 @@ const joining = (id: string, title: string, legacy: readonly string[]): Descript
   title,
   severity: 'differs',
   means: JOINING,
-  covers: [{ request: 'VFIO_GROUP_SET_CONTAINER', legacy, compatAnswers: 'grants' }],
+  covers: [{ request: SET, legacy, compatAnswers: 'grants' }],
 });
 
 const JOINS: readonly Description[] = [
+  {
+    id: 'join-in-use',
+    title: 'SET_CONTAINER takes a group of which the kernel itself uses a device',
+    severity: 'differs',
+    declared: 'a comment in vfio_group_ioctl_get_status(): it is claimed during GET_DEVICE_FD',
+    means:
+      'type1 refuses with EPERM, as the group is not viable. With iommufd everything works until a device is to be opened, which fails with EPERM. Look at VIABLE before the group joins.',
+    covers: [{ request: SET, legacy: `${SET}/in-use`, compatAnswers: 'grants' }],
+  },
   joining(
     'join-reserved',
     'A group behind an IOMMU joins although something is mapped in its reserved ranges; type1 answers EINVAL',
@@ -156,6 +191,76 @@ const JOINS: readonly Description[] = [
 export const GROUP_DESCRIPTIONS: readonly Description[] = [
   ...OPENING,
   ...JOINS,
+  {
+    id: 'status-in-use',
+    title: 'GET_STATUS says that a group is viable of which the kernel itself uses a device',
+    severity: 'differs',
+    declared:
+      'a comment in vfio_group_ioctl_get_status(): "VFIO_GROUP_FLAGS_VIABLE could be set but GET_DEVICE_FD will fail"',
+    means:
+      'With a container every group counts as viable. type1 does not let such a group join; with iommufd VIABLE is worth nothing from then on.',
+    covers: [
+      { request: 'VFIO_GROUP_GET_STATUS', what: 'flags', situation: 'the kernel uses a device' },
+    ],
+  },
+  {
+    id: 'status-open-left',
+    title:
+      'GET_STATUS says that a group is neither viable nor in a container when it left while its device is open',
+    severity: 'harmless',
+    means: 'type1 does not let it leave.',
+    covers: [{ request: 'VFIO_GROUP_GET_STATUS', what: 'flags' }],
+  },
+  {
+    id: 'rejoin-open',
+    title: 'A group that left while its device is open can join again',
+    severity: 'harmless',
+    means: 'type1 does not let it leave, and answers EINVAL.',
+    covers: [{ request: SET, legacy: `${SET}/has-container`, compatAnswers: 'grants' }],
+  },
+  {
+    id: 'set-iommu-not-isolated',
+    title: 'SET_IOMMU works where interrupts are not isolated',
+    severity: 'differs',
+    means:
+      'type1 refuses with EPERM unless vfio_iommu_type1.allow_unsafe_interrupts is set. With iommufd GET_DEVICE_FD refuses with EPERM, and the parameter is iommufd.allow_unsafe_interrupts.',
+    covers: [
+      {
+        request: 'VFIO_SET_IOMMU',
+        legacy: 'attaching to type1/interrupts-not-isolated',
+        compatAnswers: 'grants',
+      },
+    ],
+  },
+  {
+    id: 'set-iommu-unaligned',
+    title:
+      'SET_IOMMU(TYPE1) fails with EADDRINUSE when something is mapped that is not page aligned',
+    severity: 'breaks',
+    means:
+      'Only iommufd takes maps before a type is set, and byte by byte. Set the type first, then map; or unmap, and set it again.',
+    covers: [
+      {
+        request: 'VFIO_SET_IOMMU(TYPE1)',
+        legacy: 'type1 VFIO_SET_IOMMU/version1',
+        compat: 'alignment/',
+      },
+    ],
+  },
+  {
+    id: 'set-iommu-mapped',
+    title: 'SET_IOMMU(TYPE1) fails with EINVAL when a device is open and something is mapped',
+    severity: 'breaks',
+    means:
+      'Only iommufd takes both before a type is set. The maps may be in large pages, which version 1 could not cut. Set the type first.',
+    covers: [
+      {
+        request: 'VFIO_SET_IOMMU(TYPE1)',
+        legacy: 'type1 VFIO_SET_IOMMU/version1',
+        compatAnswers: 'refuses',
+      },
+    ],
+  },
   {
     id: 'unset-container-open',
     title: 'UNSET_CONTAINER succeeds while a device is open',

@@ -85,6 +85,20 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     ],
   },
   {
+    id: 'noiommu-switched-off',
+    title: 'SET_IOMMU(NOIOMMU_IOMMU) works although the unsafe mode was switched off since',
+    severity: 'differs',
+    means:
+      'type1 looks at enable_unsafe_noiommu_mode again and answers ENODEV; iommufd looks at it never. Switching the mode off does not stop programs that can open the group.',
+    covers: [
+      {
+        request: 'VFIO_SET_IOMMU(NOIOMMU)',
+        legacy: 'type1 VFIO_SET_IOMMU/no-iommu-only',
+        compatAnswers: 'grants',
+      },
+    ],
+  },
+  {
     id: 'noiommu-other-type',
     title: 'SET_IOMMU with another type for a no-IOMMU group fails with EINVAL instead of ENODEV',
     severity: 'harmless',

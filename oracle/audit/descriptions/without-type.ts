@@ -91,7 +91,7 @@ const UNKNOWN_CALLS: readonly Description[] = [
     severity: 'harmless',
     means:
       'type1 answers EINVAL to everything until a type is set, and ENOTTY afterwards. Programs that probe for calls by ENOTTY are better off.',
-    covers: [{ legacy: NO_TYPE, compat: UNKNOWN }],
+    covers: [{ legacy: NO_TYPE, compat: [UNKNOWN, 'the door/unknown-number'] }],
   },
 ];
 

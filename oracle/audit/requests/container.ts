@@ -149,6 +149,9 @@ const ODD: readonly number[] = [
   0x3bff,
 ];
 
+/** Numbers of another kind, whose last byte is that of a native call or of none. */
+const FOREIGN: readonly number[] = [0x5481, 0x5485, 0x54ff];
+
 /** Every request to a container other than maps and unmaps. */
 export function* containerRequests(container: Value): Generator<Operation> {
   for (const value of [0n, 1n, U64_MAX]) {
@@ -161,6 +164,9 @@ export function* containerRequests(container: Value): Generator<Operation> {
   yield* infoRequests(container);
   yield* dirtyRequests(container);
   for (const command of ODD) yield plain('odd', container, command, STRUCT);
+  for (const command of FOREIGN) {
+    for (const address of [STRUCT, 0n]) yield plain('odd', container, command, address);
+  }
   for (const [command, layout, size] of NATIVE) {
     yield ioctl('native', container, command, {
       kind: 'struct',

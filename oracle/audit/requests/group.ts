@@ -26,6 +26,11 @@ const status = (group: Value, at: Value, argsz: bigint): Operation =>
     fields: { argsz, flags: 0xffff_ffffn },
   });
 
+export const plainStatus = (label: string, group: Value): Operation => ({
+  ...status(group, STRUCT, 8n),
+  label,
+});
+
 export const setContainer = (label: string, group: Value, fd: Value, at = STRUCT): Operation =>
   ioctl(label, group, VFIO_GROUP_SET_CONTAINER, {
     kind: 'struct',
