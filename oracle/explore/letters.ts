@@ -6,7 +6,8 @@ import type { Operation, Value } from '../../model/programs/program.ts';
 
 /**
  * A thing of a program: 'iommufd 1' is its first iommufd, 'ioas 2' the second IOAS of that, 'pin 1' the first pin of the
- * first access. 'access 1' is an access's descriptor, 'group 4' and 'device NAME' are open files.
+ * first access. 'access 1' is an access's descriptor, 'group 4' and 'device NAME' are open files. 'reserved range 1' and
+ * 'closed iommufd 1', which outlives its descriptor, have no number: letters are bounded by them.
  */
 export type Thing = string;
 

@@ -1,5 +1,6 @@
 // The things that a program has in a world, by their names: numbers of descriptors, objects and pins.
 
+import { each } from '../../spec/collections/ordered-map.ts';
 import { accessAt, type Context } from '../../spec/iommufd/context.ts';
 import { contextOf, type World } from '../../spec/world.ts';
 import type { Thing } from './letters.ts';
@@ -29,6 +30,11 @@ class Finding {
 const addObjects = (finding: Finding, context: Context, order: Order, space: string): void => {
   for (const { id, object } of objectsInOrder(context, order)) {
     finding.next(object.kind === 'access' ? 'access object' : object.kind, id, space);
+    if (object.kind !== 'ioas') continue;
+    // What tests reserve has no number; it counts how much there is.
+    for (const { by } of object.table.reserved) {
+      if (by.kind === 'test') finding.next('reserved range', 0, space);
+    }
   }
 };
 
@@ -63,10 +69,21 @@ const addDescriptor = (
   }
 };
 
+/** Iommufds that outlive their descriptors: devices and in-kernel users hold them. */
+const addClosed = (finding: Finding, { files }: World): void => {
+  let open = 0;
+  each(files, (id, { kind }) => {
+    if (kind !== 'iommufd') return;
+    open += 1;
+    if (!finding.found.has(`iommufd ${open}`)) finding.next('closed iommufd', 0, `iommufd ${id}`);
+  });
+};
+
 export const thingsIn = (world: World, order: Order): Things => {
   const finding = new Finding();
   for (const descriptor of descriptorsInOrder(world, order)) {
     addDescriptor(finding, world, order, descriptor);
   }
+  addClosed(finding, world);
   return finding.found;
 };

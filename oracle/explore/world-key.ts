@@ -7,7 +7,6 @@ import { sameBytes } from '../../spec/abi/bytes.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
 import type { FileId } from '../../spec/files.ts';
-import { NO_ENGINES } from '../../spec/hardware/engines.ts';
 import type { AddressSpace, BackingId } from '../../spec/memory/address-space.ts';
 import { accountOf, spaceOf } from '../../spec/memory/memory.ts';
 import { openFile, type World } from '../../spec/world.ts';
@@ -70,12 +69,12 @@ export class WorldKey {
     this.#files.clear();
     this.#backings.clear();
     this.#context.clear();
-    if (world.engines !== NO_ENGINES) throw new Error('Transfers by devices are not explored.');
     this.#memory(world);
     const descriptors = descriptorsInOrder(world, order);
     writer.number(descriptors.length);
     for (const { id } of descriptors) writer.number(this.#files.of(id));
     this.#devices(world, order);
+    this.#engines(world);
     // Files that others refer to are numbered while those are written.
     for (let number = 0; number < this.#files.size; number += 1) this.#file(world, order, number);
     // A file that nothing refers to would show here.
@@ -118,6 +117,15 @@ export class WorldKey {
         this.#object(world, order, open.iommufd, open.object);
       }
     }
+  }
+
+  /** How much devices have read, and not what: no letter looks at what they write. */
+  #engines({ setting, engines }: World): void {
+    const writer = this.#writer;
+    const { buffers } = engines;
+    writer.number(buffers.size);
+    if (buffers.size === 0) return;
+    for (const { name } of setting.platform.devices) writer.number(buffers.get(name)?.length ?? 0);
   }
 
   #object(world: World, order: Order, iommufd: FileId, id: ObjectId): void {

@@ -8,7 +8,7 @@ import { REFINEMENTS } from '../../model/laws/refinement.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
 import type { Operation } from '../../model/programs/program.ts';
-import { callOf, type Place, prepare, resolve } from '../../model/programs/run.ts';
+import { callOf, dmaCallOf, type Place, prepare, resolve } from '../../model/programs/run.ts';
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor } from '../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../spec/abi/vfio.ts';
@@ -48,7 +48,7 @@ const PLACE: Place = { base: ARENA_BASE, given: new Map() };
 
 /** The call that an operation is, with numbers in place of what earlier operations gave. */
 const callFor = (operation: Operation): Call => {
-  if (operation.op === 'dma') throw new Error('Transfers by devices are not explored.');
+  if (operation.op === 'dma') return dmaCallOf(operation, PLACE);
   if (operation.op !== 'ioctl') return callOf(operation, PLACE);
   const { argument, stretches } = prepare(operation.argument, PLACE);
   return {
@@ -98,6 +98,7 @@ const surelySame = (a: World, b: World): boolean =>
   a.files === b.files &&
   a.processes === b.processes &&
   a.devices === b.devices &&
+  a.engines.buffers === b.engines.buffers &&
   a.memory.spaces === b.memory.spaces &&
   a.memory.accounts === b.memory.accounts &&
   a.memory.userLocked === b.memory.userLocked;

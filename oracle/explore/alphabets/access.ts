@@ -1,12 +1,21 @@
 // In-kernel users of an IOAS: what they pin, what unmapping takes from them, and moving them.
 
+import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
+import type { Value } from '../../../model/programs/program.ts';
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
-import { ACCESS_NEEDS_PIN_PAGES, MOCK_FLAGS_ACCESS_WRITE } from '../../../spec/abi/test.ts';
+import {
+  ACCESS_NEEDS_PIN_PAGES,
+  MOCK_ACCESS_RW_SLOW_PATH,
+  MOCK_ACCESS_RW_WRITE,
+  MOCK_FLAGS_ACCESS_WRITE,
+} from '../../../spec/abi/test.ts';
 import { close, MOST, native, open, PAGE, test, thing } from '../calls.ts';
 import type { Alphabet, Letter, Thing } from '../letters.ts';
 import { DATA, END, FIRST, memoryFor, SECOND } from './places.ts';
 
 const FLAGS = BigInt(MAP_FIXED_IOVA | MAP_READABLE | MAP_WRITEABLE);
+const BUFFER: Value = { arena: ARRAY_OFFSET };
+const WRITES_SLOWLY = MOCK_ACCESS_RW_WRITE | MOCK_ACCESS_RW_SLOW_PATH;
 const TO_READ = BigInt(MAP_FIXED_IOVA | MAP_READABLE);
 
 const map = (name: string, ioas: Thing, iova: bigint, length: bigint, flags = FLAGS): Letter =>
@@ -37,6 +46,25 @@ const unpin = (which: Thing): Letter =>
     id: thing('access 1'),
     access_pages_id: thing(which),
   });
+
+/** The bytes that it reads and writes beside the struct are left where they are: nothing looks at them. */
+const copies = (name: string, iova: bigint, length: bigint, flags = 0): Letter =>
+  test(`access 1 ${name}`, 'ACCESS_RW', {
+    id: thing('access 1'),
+    iova,
+    length,
+    uptr: BUFFER,
+    flags: BigInt(flags),
+  });
+
+/** The number is one of the access's own iommufd, whichever the call is made on. */
+const move = (to: Thing): Letter =>
+  test(
+    `move access 1 to ${to}`,
+    'ACCESS_REPLACE_IOAS',
+    { id: thing('access 1'), ioas_id: thing(to) },
+    { unless: ['closed iommufd 1'] },
+  );
 
 const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
 
@@ -81,14 +109,12 @@ export const ACCESS: Alphabet = {
     pin('1 page', 'access 2', FIRST, PAGE),
     unpin('pin 1'),
     unpin('pin 2'),
-    test('move access 1 to ioas 1', 'ACCESS_REPLACE_IOAS', {
-      id: thing('access 1'),
-      ioas_id: thing('ioas 1'),
-    }),
-    test('move access 1 to ioas 2', 'ACCESS_REPLACE_IOAS', {
-      id: thing('access 1'),
-      ioas_id: thing('ioas 2'),
-    }),
+    copies('reads 1 page', FIRST, PAGE),
+    copies('writes 1 page', FIRST, PAGE, MOCK_ACCESS_RW_WRITE),
+    copies('writes 2 pages by what is pinned', FIRST, 2n * PAGE, WRITES_SLOWLY),
+    copies('reads nothing', FIRST, 0n),
+    move('ioas 1'),
+    move('ioas 2'),
     test(
       'mock device on ioas 1',
       'MOCK_DOMAIN',

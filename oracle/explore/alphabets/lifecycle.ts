@@ -4,7 +4,7 @@ import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/n
 import { close, MOST, native, open, PAGE, thing, vfioCall } from '../calls.ts';
 import type { Alphabet, Letter, Thing } from '../letters.ts';
 import { DATA, FIRST } from './places.ts';
-import { deviceLetters, groupLetters } from './vfio.ts';
+import { attachLetter, deviceLetters, groupLetters } from './vfio.ts';
 
 const ON = 'iommufd 1';
 
@@ -12,12 +12,10 @@ const ON = 'iommufd 1';
 const fileLetters = (name: string, number: number): readonly Letter[] => {
   const on = `cdev ${name} 1`;
   const attach = (to: Thing, pasid = 0n, flags = 0n): Letter =>
-    vfioCall(
-      `attach ${name} to ${to}${flags === 0n ? '' : ' as a PASID'}`,
-      on,
-      'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
-      { flags, pt_id: thing(to), pasid },
-    );
+    attachLetter(`attach ${name} to ${to}${flags === 0n ? '' : ' as a PASID'}`, on, to, {
+      flags,
+      pasid,
+    });
   return [
     open(`file of ${name}`, `/dev/vfio/devices/vfio${number}`, `cdev ${name} 2`),
     vfioCall(`bind ${name}`, on, 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: thing(ON) }),

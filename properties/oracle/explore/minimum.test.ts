@@ -14,7 +14,7 @@ import { minimumOf } from './minimum.ts';
 const test = suite('minima of defects');
 
 const LONGEST = 5;
-const BOUNDS = { every: 2_000, byState: 50_000 };
+const BOUNDS = { every: 1_000, byState: 50_000 };
 
 const shownAs = (fault: string) => {
   const shown = SHOWN_HISTORY.find((candidate) => candidate.fault === fault);

@@ -5,6 +5,8 @@ import { ACCESS } from '../../../oracle/explore/alphabets/access.ts';
 import { COMPAT } from '../../../oracle/explore/alphabets/compat.ts';
 import { LIFECYCLE } from '../../../oracle/explore/alphabets/lifecycle.ts';
 import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
+import { NOIOMMU } from '../../../oracle/explore/alphabets/noiommu.ts';
+import { RESERVED } from '../../../oracle/explore/alphabets/reserved.ts';
 import { TYPE1 } from '../../../oracle/explore/alphabets/type1.ts';
 import type { Alphabet, Letter } from '../../../oracle/explore/letters.ts';
 import { distinctLetters, lettersOfProgram } from '../../../oracle/explore/letters-of-program.ts';
@@ -34,7 +36,7 @@ const alphabetsFor = (shown: ShownFault): readonly Alphabet[] => {
   const { name } = shown.setting.platform;
   if (usesContainer(shown)) return [TYPE1];
   if (name === 'vtd') return [LIFECYCLE];
-  return name === 'mock' ? [COMPAT, NATIVE, ACCESS] : [COMPAT];
+  return name === 'mock' ? [COMPAT, NATIVE, ACCESS, RESERVED] : [COMPAT, NOIOMMU];
 };
 
 const lettersWith = (
@@ -61,10 +63,11 @@ const nearestOf = (shown: ShownFault, alphabets: readonly Alphabet[]): Alphabet 
 export const minimumOf = (shown: ShownFault, { byState, every }: Bounds): Minimum => {
   const { fault, setting, program } = shown;
   const all = alphabetsFor(shown);
+  const nearest = [nearestOf(shown, all)];
   const tries = [
     { alphabets: all, every: true, programs: every },
     { alphabets: all, every: false, programs: byState },
-    { alphabets: [nearestOf(shown, all)], every: false, programs: byState },
+    ...(all.length === 1 ? [] : [{ alphabets: nearest, every: false, programs: byState }]),
   ];
   let minimum: Minimum | undefined;
   for (const { alphabets, every: isEvery, programs } of tries) {
