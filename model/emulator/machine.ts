@@ -12,7 +12,7 @@ import type { OpenFile } from './files.ts';
 import { hiddenStateOf } from './hidden-state.ts';
 import { violationsOf } from './invariants.ts';
 import { Kernel } from './kernel.ts';
-import type { Store } from './memory/address-space.ts';
+import type { FileStore } from './memory/address-space.ts';
 import { Memfd } from './memory/memfd.ts';
 import { ContainerFile } from './type1/container.ts';
 import { VfioDeviceFile } from './vfio/vfio-device-file.ts';
@@ -116,12 +116,12 @@ export class EmulatedMachine implements InspectableMachine {
     return new VfioDeviceFile(this.#kernel, device, 'own file');
   }
 
-  #storeOf(backing: Backing): Store | 'anonymous' | 'device' | 'huge' | number {
+  #storeOf(backing: Backing): FileStore | 'anonymous' | 'device' | 'huge' | number {
     if (backing.kind !== 'memfd') return backing.kind;
     const file = this.#kernel.files.get(backing.fd);
     if (file === undefined) return -ERRNO.EBADF;
     if (!(file instanceof Memfd)) return -ERRNO.ENODEV;
     if ((backing.offset & PAGE_MASK) !== 0n) return -ERRNO.EINVAL;
-    return { kind: 'file', file, page: Number(backing.offset >> 12n) };
+    return { file, page: Number(backing.offset >> 12n) };
   }
 }

@@ -16,11 +16,17 @@ export const TASK_END_PAGE = TASK_END / PAGE_SIZE;
 const HUGE_PAGE_BYTES = 0x20_0000n;
 const PAGES_OF_HUGE = 512;
 
-/** What stands behind a mapping: frames of its own in a row, or a file from some page on. */
+/**
+ * What stands behind a mapping: frames of its own in stretches, frames in a row, or a file. Each is told as if the mapping
+ * began at page 0 of the address space, so that parts of a mapping have the same.
+ */
 export type Store =
-  | { readonly kind: 'frames'; readonly first: number }
-  | { readonly kind: 'device'; readonly first: number }
-  | { readonly kind: 'file'; readonly file: Memfd; readonly page: number };
+  | { readonly kind: 'frames'; readonly base: number }
+  | { readonly kind: 'row' | 'device'; readonly base: number }
+  | { readonly kind: 'file'; readonly file: Memfd; readonly base: number };
+
+/** A file, from one of its pages on. */
+export type FileStore = { readonly file: Memfd; readonly page: number };
 
 /** Pages from `start` up to but without `end`, both page numbers. */
 export type Mapping = {
@@ -32,10 +38,11 @@ export type Mapping = {
   readonly huge: boolean;
 };
 
-const shifted = (store: Store, pages: number): Store =>
-  store.kind === 'file'
-    ? { ...store, page: store.page + pages }
-    : { ...store, first: store.first + pages };
+/** Pages of ordinary memory that follow each other in frames, too; between such stretches a frame is left out. */
+const STRETCH = 8;
+
+/** Counted from a page, how many frames lie before another. */
+const framesBefore = (page: number): number => page + Math.floor(page / STRETCH);
 
 export class AddressSpace {
   readonly #frames: Frames;
@@ -52,11 +59,9 @@ export class AddressSpace {
   }
 
   /** The frame at a page of a mapping, or undefined behind the end of its file. */
-  frame(mapping: Mapping, page: number): number | undefined {
-    const { store } = mapping;
-    return store.kind === 'file'
-      ? store.file.frame(store.page + (page - mapping.start))
-      : store.first + (page - mapping.start);
+  frame({ store }: Mapping, page: number): number | undefined {
+    if (store.kind === 'file') return store.file.frame(store.base + page);
+    return store.base + (store.kind === 'frames' ? framesBefore(page) : page);
   }
 
   /** Puts a mapping over what is there. 0, or -errno. Address and length in bytes. */
@@ -64,7 +69,7 @@ export class AddressSpace {
     address: bigint,
     length: bigint,
     protection: Protection,
-    store: Store | 'anonymous' | 'device' | 'huge',
+    store: FileStore | 'anonymous' | 'device' | 'huge',
   ): number {
     const huge = store === 'huge';
     if (huge && (address | length) % HUGE_PAGE_BYTES !== 0n) return -ERRNO.EINVAL;
@@ -76,7 +81,7 @@ export class AddressSpace {
       start,
       end,
       protection,
-      store: this.#materialise(store, end - start),
+      store: this.#materialise(store, start, end),
       huge,
     };
     this.#mappings.splice(this.#search(start), 0, mapping);
@@ -97,13 +102,22 @@ export class AddressSpace {
     return page % PAGES_OF_HUGE === 0 || this.find(page)?.huge !== true;
   }
 
-  #materialise(store: Store | 'anonymous' | 'device' | 'huge', pages: number): Store {
-    if (store === 'anonymous' || store === 'huge')
-      return { kind: 'frames', first: this.#frames.allocate(pages) };
+  #materialise(
+    store: FileStore | 'anonymous' | 'device' | 'huge',
+    start: number,
+    end: number,
+  ): Store {
     if (store === 'device') {
-      return { kind: 'device', first: this.#frames.allocateRegisters(pages) };
+      return { kind: 'device', base: this.#frames.allocateRegisters(end - start) - start };
     }
-    return store;
+    if (store === 'huge') {
+      return { kind: 'row', base: this.#frames.allocate(end - start) - start };
+    }
+    if (store === 'anonymous') {
+      const before = framesBefore(start);
+      return { kind: 'frames', base: this.#frames.allocate(framesBefore(end) - before) - before };
+    }
+    return { kind: 'file', file: store.file, base: store.page - start };
   }
 
   /** Index of the first mapping that ends behind the page. */
@@ -127,13 +141,9 @@ export class AddressSpace {
       const mapping = this.#mappings[at] as Mapping;
       if (mapping.start >= end) break;
       count += 1;
-      if (mapping.start < start) rest.push(this.#part(mapping, mapping.start, start));
-      if (mapping.end > end) rest.push(this.#part(mapping, end, mapping.end));
+      if (mapping.start < start) rest.push({ ...mapping, end: start });
+      if (mapping.end > end) rest.push({ ...mapping, start: end });
     }
     this.#mappings.splice(index, count, ...rest);
-  }
-
-  #part(mapping: Mapping, start: number, end: number): Mapping {
-    return { ...mapping, start, end, store: shifted(mapping.store, start - mapping.start) };
   }
 }
