@@ -202,7 +202,8 @@ export const mmap = (
   length: bigint,
   protection: Protection = 'read-write',
   backing: Extract<Operation, { op: 'mmap' }>['backing'] = { kind: 'anonymous' },
-): Operation => ({ op: 'mmap', label, offset, length, protection, shared: false, backing });
+  shared = false,
+): Operation => ({ op: 'mmap', label, offset, length, protection, shared, backing });
 
 export const munmap = (label: Label, offset: bigint, length: bigint): Operation => ({
   op: 'munmap',

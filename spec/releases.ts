@@ -31,6 +31,8 @@ export type Release = {
   readonly noIommuDevicesHaveFiles: boolean;
   /** ATTACH_ and DETACH_IOMMUFD_PT know PASIDs. */
   readonly devicesHavePasids: boolean;
+  /** An iommufd has pages to map, where a vIOMMU offers any. */
+  readonly iommufdsHavePages: boolean;
   /** MD_CHECK_MAP looks for the hwpt before it looks at the alignment of its arguments. */
   readonly checkMapLooksForHwptFirst: boolean;
   readonly type1: Type1Differences;
@@ -78,6 +80,7 @@ const release612: Release = {
   bindKnowsTokens: false,
   noIommuDevicesHaveFiles: false,
   devicesHavePasids: false,
+  iommufdsHavePages: false,
   checkMapLooksForHwptFirst: false,
   type1: {
     knowsNesting: true,
@@ -100,6 +103,7 @@ const release73: Release = {
   bindKnowsTokens: true,
   noIommuDevicesHaveFiles: true,
   devicesHavePasids: true,
+  iommufdsHavePages: true,
   checkMapLooksForHwptFirst: true,
   type1: {
     knowsNesting: false,

@@ -53,11 +53,15 @@ export class EmulatedMachine implements InspectableMachine {
     address: bigint,
     length: bigint,
     protection: Protection,
-    _shared: boolean,
+    shared: boolean,
     backing: Backing,
   ): number {
     const store = this.#storeOf(backing);
     if (typeof store === 'number') return store;
+    if (store === 'page of an iommufd') {
+      const error = this.#kernel.space.unmap(address, length);
+      return error === 0 ? (shared ? -ERRNO.ENXIO : -ERRNO.EINVAL) : error;
+    }
     return this.#kernel.space.map(address, length, protection, store);
   }
 
@@ -116,10 +120,15 @@ export class EmulatedMachine implements InspectableMachine {
     return new VfioDeviceFile(this.#kernel, device, 'own file');
   }
 
-  #storeOf(backing: Backing): FileStore | 'anonymous' | 'device' | 'huge' | number {
+  #storeOf(
+    backing: Backing,
+  ): FileStore | 'anonymous' | 'device' | 'huge' | 'page of an iommufd' | number {
     if (backing.kind !== 'memfd') return backing.kind;
     const file = this.#kernel.files.get(backing.fd);
     if (file === undefined) return -ERRNO.EBADF;
+    if (file instanceof IommufdContext && this.#kernel.release.iommufdsHavePages) {
+      return 'page of an iommufd';
+    }
     if (!(file instanceof Memfd)) return -ERRNO.ENODEV;
     if ((backing.offset & PAGE_MASK) !== 0n) return -ERRNO.EINVAL;
     return { file, page: Number(backing.offset >> 12n) };

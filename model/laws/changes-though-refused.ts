@@ -3,6 +3,7 @@
 export type Change = { readonly rule: string; readonly reason: string };
 
 const ANSWER_LAST = 'the call is carried out before its answer is written';
+const ROOM_FIRST = 'the kernel makes room in memory before it asks the file';
 
 export const CHANGES_THOUGH_REFUSED: readonly Change[] = [
   { rule: 'IOMMU_IOAS_MAP/maps-unanswered', reason: ANSWER_LAST },
@@ -26,6 +27,8 @@ export const CHANGES_THOUGH_REFUSED: readonly Change[] = [
     reason: 'the device is detached, also from what it was attached to before the call',
   },
   { rule: 'answering/fault', reason: 'the number of a pin is used up, and nothing is pinned' },
+  { rule: "the program's memory/iommufd-private", reason: ROOM_FIRST },
+  { rule: "the program's memory/no-page", reason: ROOM_FIRST },
   { rule: 'unmapping/cuts-area', reason: 'the areas before the one in the way are gone' },
   { rule: 'cutting/too-fine', reason: 'the cut behind the range was made before this one' },
   { rule: 'cutting/accessed', reason: 'the cut behind the range was made before this one' },

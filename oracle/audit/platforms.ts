@@ -79,6 +79,21 @@ const REGISTERS: Operation = {
   backing: { kind: 'device' },
 };
 
+/** A file of one page, mapped as four. */
+export const FILE_OFFSET = DATA_OFFSET + 48n * PAGE;
+const FILE: readonly Operation[] = [
+  { op: 'memfd', label: 'file', length: PAGE },
+  {
+    op: 'mmap',
+    label: 'short file',
+    offset: FILE_OFFSET,
+    length: 4n * PAGE,
+    protection: 'read-write',
+    shared: true,
+    backing: { kind: 'memfd', fd: { from: 'file', out: 'result' }, offset: 0n },
+  },
+];
+
 const ENTRY_LIMIT = 1;
 
 const DEVICE = 'device 0000:00:01.0';
@@ -277,6 +292,18 @@ export const GROUNDS: readonly Ground[] = [
     first: TO_DEVICE,
     moves: 2,
     only: [DEVICE, 'mapRegisters'],
+    movesAlone: true,
+  },
+  {
+    ...PLAIN,
+    name: 'a device behind VT-d, opened after a map of more than a file has',
+    machine: 'vtd',
+    platform: VTD,
+    groups: [1],
+    prologue: FILE,
+    first: TO_DEVICE,
+    moves: 2,
+    only: [DEVICE, 'mapBehindFile'],
     movesAlone: true,
   },
   {

@@ -10,7 +10,7 @@ import {
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_NOIOMMU_IOMMU, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { isNoIommuGroup, type Platform } from '../../spec/platform.ts';
-import { type Ground, REGISTERS_OFFSET } from './platforms.ts';
+import { FILE_OFFSET, type Ground, REGISTERS_OFFSET } from './platforms.ts';
 import { dirty, START } from './requests/container.ts';
 import { getDevice, plainStatus, setContainer, unsetContainer } from './requests/group.ts';
 import { plain } from './requests/make.ts';
@@ -131,6 +131,9 @@ const partingMoves = (container: string): readonly Move[] => [
   parting(container, 'mapForNothing', (label, fd) => mapOf(label, fd, { flags: 0n })),
   parting(container, 'mapRegisters', (label, fd) =>
     mapOf(label, fd, { vaddr: { arena: REGISTERS_OFFSET } }),
+  ),
+  parting(container, 'mapBehindFile', (label, fd) =>
+    mapOf(label, fd, { vaddr: { arena: FILE_OFFSET } }),
   ),
   parting(container, 'mapMany', (label, fd) => mapOf(label, fd, { size: 2n * MAPPED_LENGTH })),
 ];

@@ -74,6 +74,26 @@ export const DESCRIPTORS = [
         fd: out('iommufd'),
         offset: 0n,
       }),
+      "the program's memory/iommufd-private",
+    ],
+    [
+      mmap(
+        'shared',
+        17n * PAGE,
+        PAGE,
+        'read-write',
+        { kind: 'memfd', fd: out('iommufd'), offset: 0n },
+        true,
+      ),
+      "the program's memory/no-page",
+    ],
+    [open('container', '/dev/vfio/vfio'), 'open/container'],
+    [
+      mmap('container itself', 18n * PAGE, PAGE, 'read-write', {
+        kind: 'memfd',
+        fd: out('container'),
+        offset: 0n,
+      }),
       "the program's memory/not-mappable",
     ],
   ]),

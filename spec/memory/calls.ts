@@ -3,6 +3,7 @@
 
 import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../call.ts';
+import type { Context } from '../iommufd/context.ts';
 import { opensDescriptor } from '../open-descriptor.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
@@ -30,6 +31,22 @@ export const memoryCallRules = rulesOf(
       'hugetlb_vm_op_split() in mm/hugetlb.c',
     ),
     notMappable: refuses('ENODEV', 'The file to be mapped is none that can be mapped.'),
+    iommufdPrivate: {
+      ...refuses(
+        'EINVAL',
+        'The file to be mapped is an iommufd, and the mapping private; what was mapped there is gone all the same.',
+        'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
+      ),
+      only: ['7.3.4'],
+    },
+    noPage: {
+      ...refuses(
+        'ENXIO',
+        'The file to be mapped is an iommufd, and no vIOMMU offers a page there; what was mapped there is gone all the same.',
+        'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
+      ),
+      only: ['7.3.4'],
+    },
     unmaps: grants('Nothing is mapped there any more; what is pinned stays pinned.'),
     makesFile: grants('A file of that many zero bytes exists as long as something refers to it.'),
     stores: grants('The bytes stand there.'),
@@ -74,6 +91,28 @@ const withMapping = (world: World, call: MmapCall, file?: MemfdFile): World => {
 const pagesInFile = ({ length }: MemfdFile, offset: bigint): bigint =>
   length <= offset ? 0n : (length - offset + PAGE_SIZE_BYTES - 1n) / PAGE_SIZE_BYTES;
 
+const withoutMapping = (
+  world: World,
+  { process, address, length }: MmapCall | MunmapCall,
+): World => {
+  const end = address + length - 1n;
+  const space = carved(spaceOf(world.memory, process), address, end > U64_MAX ? U64_MAX : end);
+  return withMemory(world, withSpace(world.memory, process, space));
+};
+
+/** vIOMMUs, which offer pages, are not specified: an iommufd that may have one is forgotten. */
+const mapIommufd = (world: World, call: MmapCall, context: Context): Outcome => {
+  if (!world.release.iommufdsHavePages) return failed(memoryCallRules.notMappable, world);
+  if (context.forgotten !== undefined) {
+    const what = `${context.forgotten} may have made pages of the iommufd`;
+    return { kind: 'unspecified', what, doubtful: true, world: () => world };
+  }
+  if (cutsHuge(world, call)) return failed(memoryCallRules.cutsHuge, world);
+  // The kernel makes room before it asks the file.
+  const rule = call.shared ? memoryCallRules.noPage : memoryCallRules.iommufdPrivate;
+  return failed(rule, withoutMapping(world, call));
+};
+
 export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
   const { process, backing } = call;
   if (backing.kind === 'huge' && (call.address | call.length) % HUGE_PAGE !== 0n) {
@@ -90,6 +129,7 @@ export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
     if (cutsHuge(world, call)) return [failed(memoryCallRules.cutsHuge, world)];
     return [succeeded(memoryCallRules.maps, withMapping(world, call, file))];
   }
+  if (file.kind === 'iommufd') return [mapIommufd(world, call, file.context)];
   if (file.kind !== 'device' && file.kind !== 'cdev' && file.kind !== 'unspecified') {
     return [failed(memoryCallRules.notMappable, world)];
   }
@@ -99,14 +139,10 @@ export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
   return [{ kind: 'unspecified', what: 'a mapping of a device', world: after }];
 };
 
-export const munmap = (world: World, call: MunmapCall): readonly Outcome[] => {
-  const { process, address, length } = call;
-  if (cutsHuge(world, call)) return [failed(memoryCallRules.cutsHuge, world)];
-  const end = address + length - 1n;
-  const space = carved(spaceOf(world.memory, process), address, end > U64_MAX ? U64_MAX : end);
-  const after = withMemory(world, withSpace(world.memory, process, space));
-  return [succeeded(memoryCallRules.unmaps, after)];
-};
+export const munmap = (world: World, call: MunmapCall): readonly Outcome[] =>
+  cutsHuge(world, call)
+    ? [failed(memoryCallRules.cutsHuge, world)]
+    : [succeeded(memoryCallRules.unmaps, withoutMapping(world, call))];
 
 export const memfd = (world: World, call: MemfdCall): readonly Outcome[] => {
   const { memory, backing } = withNewBacking(world.memory);

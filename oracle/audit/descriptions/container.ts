@@ -55,12 +55,20 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: NATIVE }],
   },
   {
-    id: 'foreign-number-fault',
-    title:
-      'Numbers of other kinds fail with EFAULT where their last byte is that of a call of iommufd and the argument no address',
+    id: 'container-mapped',
+    title: 'mmap of the container fails with EINVAL or ENXIO instead of ENODEV',
     severity: 'harmless',
     means:
-      'iommufd reads the first four bytes of the struct before it looks at the rest of the number. type1 answers EINVAL before a type is set and ENOTTY afterwards. A program that finds out what a descriptor is by calls of other drivers, with 0 as the argument, sees it.',
+      'Both refuse. An iommufd of 7.3 has pages to map where a vIOMMU offers them; it refuses private mappings with EINVAL, executable ones with EPERM and others with ENXIO. With MAP_FIXED what was mapped at the address is gone then.',
+    covers: [{ request: 'mmap', what: 'result' }],
+  },
+  {
+    id: 'unused-number-fault',
+    title:
+      'Numbers among those of iommufd that are no call fail with EFAULT where the argument is no address',
+    severity: 'harmless',
+    means:
+      'iommufd reads the first four bytes of the struct before it looks at the whole number, so that it is the same with numbers of other drivers that have such a last byte. type1 answers EINVAL before a type is set and ENOTTY afterwards. A program that asks by such a call what it has before it, with 0 as the argument, sees it.',
     covers: [{ request: 'other numbers', compat: 'the door/size-fault' }],
   },
   {

@@ -1,6 +1,8 @@
 // What a container can be asked besides maps and unmaps.
 
 import {
+  DATA_LENGTH,
+  DATA_OFFSET,
   READ_ONLY_STRUCT_OFFSET,
   STRUCT_LENGTH,
   STRUCT_OFFSET,
@@ -149,8 +151,19 @@ const ODD: readonly number[] = [
   0x3bff,
 ];
 
-/** Numbers of another kind, whose last byte is that of a native call or of none. */
-const FOREIGN: readonly number[] = [0x5481, 0x5485, 0x54ff];
+/** Numbers among those of native calls, and behind them, that are none. */
+const UNUSED: readonly number[] = [0x3b96, 0x3b9f, 0x3bff];
+
+/** The descriptor as memory, where nothing is mapped. */
+const mapped = (container: Value, shared: boolean): Operation => ({
+  op: 'mmap',
+  label: 'mapped',
+  offset: DATA_OFFSET + DATA_LENGTH,
+  length: PAGE,
+  protection: 'read',
+  shared,
+  backing: { kind: 'memfd', fd: container, offset: 0n },
+});
 
 /** Every request to a container other than maps and unmaps. */
 export function* containerRequests(container: Value): Generator<Operation> {
@@ -164,9 +177,10 @@ export function* containerRequests(container: Value): Generator<Operation> {
   yield* infoRequests(container);
   yield* dirtyRequests(container);
   for (const command of ODD) yield plain('odd', container, command, STRUCT);
-  for (const command of FOREIGN) {
+  for (const command of UNUSED) {
     for (const address of [STRUCT, 0n]) yield plain('odd', container, command, address);
   }
+  for (const shared of [false, true]) yield mapped(container, shared);
   for (const [command, layout, size] of NATIVE) {
     yield ioctl('native', container, command, {
       kind: 'struct',

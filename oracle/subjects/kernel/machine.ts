@@ -167,7 +167,12 @@ export class KernelMachine implements Machine {
       case 'memfd': {
         if (!this.owns(backing.fd)) return -ERRNO.EBADF;
         const whole = this.memoryFiles.get(backing.fd);
-        if (whole === undefined) return isOpen(backing.fd) ? -ERRNO.ENODEV : -ERRNO.EBADF;
+        if (whole === undefined) {
+          const refused = this.mapOther(backing.fd, size, shared);
+          // A file that is asked refuses when there is room for it already.
+          const isAsked = refused !== -ERRNO.ENODEV && refused !== -ERRNO.EBADF;
+          return isAsked ? this.memory.unmap(offset, size) || refused : refused;
+        }
         const file = { fd: backing.fd, offset: backing.offset, length: whole };
         return this.memory.map(offset, size, protection, shared, file);
       }
@@ -179,6 +184,16 @@ export class KernelMachine implements Machine {
       case 'device':
         return this.mapDevice(offset, size, protection);
     }
+  }
+
+  /** Asks to map another file, away from the arena. What can be mapped goes at once: programs have no use for it. */
+  private mapOther(fd: number, size: number, shared: boolean): number {
+    if (!isOpen(fd)) return -ERRNO.EBADF;
+    const flags = shared ? libc.MAP_SHARED : libc.MAP_PRIVATE;
+    const address = libc.mapMemory(0, size, libc.PROT_READ, flags, fd, 0);
+    if (Number(address) < 0) return -libc.errno();
+    libc.unmapMemory(address, size);
+    return -ERRNO.ENODEV;
   }
 
   munmap(address: bigint, length: bigint): number {
