@@ -115,6 +115,7 @@ export const ACCESS: Alphabet = {
     copies('reads nothing', FIRST, 0n),
     move('ioas 1'),
     move('ioas 2'),
+    test('move access 1 to nothing', 'ACCESS_REPLACE_IOAS', { id: thing('access 1') }),
     test(
       'mock device on ioas 1',
       'MOCK_DOMAIN',

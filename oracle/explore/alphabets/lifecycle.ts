@@ -28,6 +28,7 @@ const fileLetters = (name: string, number: number): readonly Letter[] => {
     attach('hwpt 1'),
     attach('device 1'),
     attach('ioas 1', 0n, 1n),
+    vfioCall(`attach ${name} to nothing`, on, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT', {}),
     vfioCall(`detach ${name}`, on, 'VFIO_DEVICE_DETACH_IOMMUFD_PT', {}),
     close(on),
     close(`cdev ${name} 2`),

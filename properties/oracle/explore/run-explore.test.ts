@@ -101,10 +101,10 @@ test('a compatibility call that does not refine its native one is found', async 
 const COUNTS: Readonly<Record<string, readonly [distinct: number, generated: number]>> = {
   compat: [127, 1178],
   native: [634, 5445],
-  access: [175, 1035],
+  access: [175, 1056],
   reserved: [523, 2451],
   type1: [56, 595],
-  lifecycle: [174, 838],
+  lifecycle: [174, 867],
   transfers: [43, 296],
   noiommu: [230, 1498],
   memory: [282, 1872],
