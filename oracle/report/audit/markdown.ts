@@ -100,6 +100,9 @@ export const auditSummary = ({
 export const auditMarkdown = (document: AuditDocument): readonly string[] => [
   ...auditSummary(document),
   '',
+  'What shows only where a process forks, calls exec, gives privileges up or maps memory of other kinds is told in',
+  '[moving from type1](../moving-from-type1.md#beyond-these-programs).',
+  '',
   '## The differences',
   '',
   '| | what | request | type1 | iommufd | for a program | declared | releases | confirmed |',
