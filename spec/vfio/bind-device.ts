@@ -20,7 +20,6 @@ export const bindingRules = rulesOf(
     interruptsNotIsolated: refuses(
       'EPERM',
       'The IOMMU does not isolate interrupts, and the module parameter iommufd.allow_unsafe_interrupts is off; that of vfio_iommu_type1 does not count.',
-      'iommufd_bind_iommu() in drivers/iommu/iommufd/device.c',
     ),
     groupInUse: refuses(
       'EPERM',
