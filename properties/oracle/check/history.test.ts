@@ -26,6 +26,11 @@ for (const name of HISTORICAL_NAMES) {
     assert.ok(row.includes(mended.commit.slice(0, ABBREVIATED)), 'the mend is not in the table');
     assert.ok(row.includes(` ${release} `), 'the release is not in the table');
     assert.ok(cve === undefined || row.includes(cve), 'the CVE is not in the table');
+    assert.match(
+      row,
+      / \| \d+ \| (no|(all|states), [\d,]+ of [a-z0-9, ]+) \|$/,
+      'what is proved of the least',
+    );
   });
 }
 
