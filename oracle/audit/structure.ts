@@ -6,13 +6,20 @@ import {
   DATA_OFFSET,
   NO_ACCESS_OFFSET,
   READ_ONLY_OFFSET,
+  READ_ONLY_STRUCT_OFFSET,
 } from '../../model/programs/arena.ts';
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_NOIOMMU_IOMMU, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { isNoIommuGroup, type Platform } from '../../spec/platform.ts';
 import { FILE_OFFSET, type Ground, REGISTERS_OFFSET } from './platforms.ts';
 import { dirty, START } from './requests/container.ts';
-import { getDevice, plainStatus, setContainer, unsetContainer } from './requests/group.ts';
+import {
+  bindDevice,
+  getDevice,
+  plainStatus,
+  setContainer,
+  unsetContainer,
+} from './requests/group.ts';
 import { plain } from './requests/make.ts';
 import {
   APERTURE_END,
@@ -142,6 +149,25 @@ const partingMoves = (container: string): readonly Move[] => [
 const statusMove = (group: number): Move =>
   on(groupThing(group), `status of ${groupThing(group)}`, plainStatus);
 
+/** A device's own file, bound to the container: moves that only grounds make that name them. */
+const ownFileMoves = ({ devices }: Platform): readonly Move[] =>
+  devices.flatMap(({ name, cdev }): readonly Move[] => {
+    if (cdev === undefined) return [];
+    const file = `file of ${name}`;
+    const binding = (move: string, at?: Value): Move =>
+      on(
+        file,
+        move,
+        (label, fd, descriptorOf) => bindDevice(label, fd, descriptorOf('container'), at),
+        ['container'],
+      );
+    return [
+      open(file, `/dev/vfio/devices/vfio${cdev}`),
+      binding(`bind ${name}`),
+      binding(`bind ${name}, which cannot be answered`, { arena: READ_ONLY_STRUCT_OFFSET }),
+    ];
+  });
+
 /** What a program does to the memory that it mapped. */
 const MEMORY_MOVES: readonly Move[] = [
   {
@@ -210,6 +236,7 @@ export const movesOn = ({ platform, groups, first, only, parts }: Ground): Moves
     ...partingMoves('container'),
     ...MEMORY_MOVES,
     ...groups.map(statusMove),
+    ...ownFileMoves(platform),
   ].map(
     (move): Move => (parts?.includes(move.name) === true ? { ...move, parts: 'together' } : move),
   );

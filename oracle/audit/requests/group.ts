@@ -7,6 +7,7 @@ import {
 } from '../../../model/programs/arena.ts';
 import type { Operation, Value } from '../../../model/programs/program.ts';
 import {
+  VFIO_DEVICE_BIND_IOMMUFD,
   VFIO_GROUP_GET_DEVICE_FD,
   VFIO_GROUP_GET_STATUS,
   VFIO_GROUP_SET_CONTAINER,
@@ -37,6 +38,15 @@ export const setContainer = (label: string, group: Value, fd: Value, at = STRUCT
     at,
     layout: 'VFIO_GROUP_SET_CONTAINER',
     fields: { fd },
+  });
+
+/** The 16 bytes that every release knows. */
+export const bindDevice = (label: string, file: Value, fd: Value, at = STRUCT): Operation =>
+  ioctl(label, file, VFIO_DEVICE_BIND_IOMMUFD, {
+    kind: 'struct',
+    at,
+    layout: 'VFIO_DEVICE_BIND_IOMMUFD',
+    fields: { argsz: 16n, iommufd: fd },
   });
 
 const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
