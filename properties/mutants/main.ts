@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { equivalentsOf } from './equivalent.ts';
 import { isKilled, type Judged, keyOf } from './mutant.ts';
-import { reportOf, reportText } from './report.ts';
+import { mergedRuns, reportOf, reportText } from './report.ts';
 import { type Asked, mutantsOf, runHunt } from './run.ts';
 
 type Options = Asked & {
@@ -20,6 +20,7 @@ Examples:
   $ npm run mutants -- --only iopt/ --json iopt.json
   $ npm run mutants -- --shard 1/4 --json 1.json
   $ npm run mutants -- --from 1.json 2.json 3.json 4.json
+  $ npm run mutants -- --again 1.json --seed 2 --programs 500 --tries 500 --json more.json
 
 Exit status: 0 done, whatever the score; 1 the table of equivalent mutants is wrong; 2 bad use; 130 interrupted.`;
 
@@ -40,8 +41,8 @@ const shardNumber = (text: string): NonNullable<Options['shard']> => {
 const optionsOf = (words: readonly string[]): Options =>
   new Command('npm run mutants --')
     .description('Mutants of the emulator, and which of them campaigns of drawn programs notice.')
-    .option('--programs <number>', 'programs of each setting', wholeNumber, 300)
-    .option('--tries <number>', 'programs on which a mutant is tried, at most', wholeNumber, 500)
+    .option('--programs <number>', 'programs of each setting', wholeNumber, 400)
+    .option('--tries <number>', 'programs on which a mutant is tried, at most', wholeNumber, 120)
     .option('--only <part>', 'only mutants of files with this in their path')
     .option('--again <file>', 'only mutants that survived in the run that wrote this file')
     .option('--sample <number>', 'only so many mutants, drawn by the seed', wholeNumber)
@@ -71,12 +72,12 @@ const survivorsIn = (file: string): ReadonlySet<string> =>
 const main = async (): Promise<void> => {
   const { from, json, again, ...asked } = optionsOf(process.argv.slice(2));
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
   const among = again === undefined ? {} : { among: survivorsIn(again) };
   const judged =
     from === undefined
       ? await runHunt(process.cwd(), { ...asked, ...among }, stop.signal, say)
-      : from.flatMap(savedIn);
+      : mergedRuns(from.map(savedIn));
   if (json !== undefined) {
     writeFileSync(json, `${JSON.stringify({ asked, mutants: judged }, undefined, 1)}\n`);
   }

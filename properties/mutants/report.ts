@@ -17,6 +17,16 @@ export type Report = {
   readonly wrong: readonly string[];
 };
 
+/** Several runs as one: what one of them killed is killed, and of what survived all of them the last one tells. */
+export const mergedRuns = (runs: readonly (readonly Judged[])[]): readonly Judged[] => {
+  const byKey = new Map<string, Judged>();
+  for (const mutant of runs.flat()) {
+    const known = byKey.get(keyOf(mutant));
+    if (known === undefined || !isKilled(known.outcome)) byKey.set(keyOf(mutant), mutant);
+  }
+  return [...byKey.values()];
+};
+
 const NOTHING: Score = { mutants: 0, killed: 0, equivalent: 0 };
 
 const plus = (a: Score, b: Score): Score => ({
