@@ -7,14 +7,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runVmCommand } from '../vm/command.ts';
 import type { Ground } from './platforms.ts';
+import type { Reproducer } from './reproducer.ts';
 
 const run = promisify(execFile);
 
-export type CFile = {
-  readonly id: string;
-  readonly text: string;
-  readonly ground: Ground;
-};
+export type CFile = Reproducer & { readonly id: string; readonly ground: Ground };
 
 /** What virtual machines have of a device's registers that can be mapped. */
 const DEVICE_MEMORY = '/dev/iommufd-spec/device-memory';
@@ -55,11 +52,8 @@ const byMachine = (files: readonly CFile[]): readonly (readonly [CFile, ...CFile
   return [...groups.values()];
 };
 
-const commandFor = ({ id, ground }: CFile): string => {
-  const devices = ground.platform.devices
-    .filter(({ group }) => ground.groups.includes(group))
-    .map(({ name }) => name);
-  const words = ground.prologue.length === 0 ? [] : [...devices, DEVICE_MEMORY];
+const commandFor = ({ id, devices, mapsRegisters }: CFile): string => {
+  const words = mapsRegisters ? [...devices, DEVICE_MEMORY] : devices;
   return `./${id} ${words.join(' ')} > output 2>&1; echo "exit ${id} $?"`;
 };
 

@@ -6,6 +6,7 @@ import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Platform, PlatformDevice } from '../../spec/platform.ts';
 import type { ReleaseName } from '../../spec/releases.ts';
 import type { Rule } from '../../spec/rule.ts';
+import { usesDevice } from '../emit/c-program.ts';
 import { isGroupOf, type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
 import { wrapped } from '../report/lines.ts';
 import type { TracedStep } from '../trace/step-json.ts';
@@ -91,8 +92,16 @@ const exitLines = wrapped(
   '',
 );
 
-/** The row's file, as text. */
-export const reproducerOf = (release: ReleaseName, { description, seen }: Row): string => {
+/** A row's C file, and what it names that another machine may have elsewhere. */
+export type Reproducer = {
+  readonly text: string;
+  /** The devices, in the order of the arguments. */
+  readonly devices: readonly string[];
+  /** The argument behind them is a file to map registers of. */
+  readonly mapsRegisters: boolean;
+};
+
+export const reproducerOf = (release: ReleaseName, { description, seen }: Row): Reproducer => {
   const [found] = seen;
   const { program, transfer } = shownBy(release, found);
   const setting = settingOn(release, found.ground);
@@ -110,7 +119,7 @@ export const reproducerOf = (release: ReleaseName, { description, seen }: Row): 
         )
       : [transferLook(transfer)];
   const devices = devicesIn(found, program);
-  return twoSidedProgram({
+  const text = twoSidedProgram({
     setting,
     base: ARENA_BASE,
     program,
@@ -130,4 +139,5 @@ export const reproducerOf = (release: ReleaseName, { description, seen }: Row): 
       ...usageLines(devices, setting.platform),
     ],
   });
+  return { text, devices: devices.map(({ name }) => name), mapsRegisters: usesDevice(program) };
 };

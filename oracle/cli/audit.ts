@@ -75,7 +75,7 @@ const cFilesOf = async ({ release, rows }: Audit): Promise<readonly CFile[]> => 
   const { reproducerOf } = await import('../audit/reproducer.ts');
   return rows.map((row) => ({
     id: row.description.id,
-    text: reproducerOf(release, row),
+    ...reproducerOf(release, row),
     ground: row.seen[0].ground,
   }));
 };

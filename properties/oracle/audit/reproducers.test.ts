@@ -36,7 +36,7 @@ const rowsFound = async (): Promise<readonly Row[]> => {
   return rows;
 };
 
-const FILES = (await rowsFound()).map((row) => ({ row, text: reproducerOf('7.3.4', row) }));
+const FILES = (await rowsFound()).map((row) => ({ row, text: reproducerOf('7.3.4', row).text }));
 
 const test = suite('audit reproducers');
 
