@@ -1,6 +1,7 @@
 // Smaller programs, the most promising first: without stretches of operations, from long ones to single ones, and then
 // with simpler values. Works on any program, however it came about.
 
+import { closedSooner } from './closing.ts';
 import {
   fixedMaps,
   nativeProgram,
@@ -165,6 +166,7 @@ export function* smallerPrograms(program: Program, progress: Progress): Generato
     yield* fewerOperations(program, progress);
     yield* plainerPrograms([nativeProgram(program), withoutFile(program), ...fixedMaps(program)]);
     yield* plainerPrograms(withoutAndNumbered(program));
+    yield* plainerPrograms(closedSooner(program));
   }
   yield* simplerParts(program, progress.phase === 'values' ? progress.from : 0);
   // What a program maps may be longer than what it has from the start, until it was made shorter.
@@ -178,4 +180,5 @@ export function* smallerPrograms(program: Program, progress: Progress): Generato
     found: false,
   });
   yield* plainerPrograms(withoutAndNumbered(program));
+  yield* plainerPrograms(closedSooner(program));
 }
