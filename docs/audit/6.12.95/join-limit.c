@@ -2,8 +2,8 @@
  * A group behind an IOMMU joins although what is mapped may not be locked; type1 answers ENOMEM.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95.
- * type1: -1 ENOMEM. What the process has locked (VmLck) would exceed RLIMIT_MEMLOCK before a page is
- *   met that cannot be pinned, and it lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in
+ * type1: -1 ENOMEM. What the process has locked (VmLck), by itself also, would exceed RLIMIT_MEMLOCK
+ *   before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in
  *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: 0. The iommufd is the container; VFIO calls use the IOAS that it had for them.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
@@ -11,6 +11,7 @@
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
+ *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,
  * 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there are none).
  */

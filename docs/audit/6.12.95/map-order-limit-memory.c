@@ -2,14 +2,15 @@
  * MAP_DMA of memory that cannot be had, beyond the limit on locked memory: EFAULT instead of ENOMEM.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95.
- * type1: -1 ENOMEM. What the process has locked (VmLck) would exceed RLIMIT_MEMLOCK before a page is
- *   met that cannot be pinned, and it lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in
+ * type1: -1 ENOMEM. What the process has locked (VmLck), by itself also, would exceed RLIMIT_MEMLOCK
+ *   before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in
  *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EFAULT. A page of the range is not mapped. (gup_vma_lookup() in mm/gup.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
+ *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */
 #define _GNU_SOURCE

@@ -10,6 +10,7 @@
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
+ *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */
 #define _GNU_SOURCE
@@ -46,6 +47,7 @@ struct vfio_iommu_unmap_dma_with_bitmap {
 #define ARENA_LENGTH 0x600000UL
 #define STRUCTS (ARENA + 0x0)
 #define ARRAYS (ARENA + 0x6000)
+#define DATA (ARENA + 0x10000)
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -65,8 +67,8 @@ static const struct {
 	{ "1  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
 	{ "2  group1 = open(\"/dev/vfio/1\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
-	{ "4  VFIO_SET_IOMMU(container1, TYPE1)", 0, 0, 0 },
-	{ "5  VFIO_IOMMU_UNMAP_DMA(container1, struct of VFIO_IOMMU_UNMAP_DMA with bitmap, flags=0x1, iova=0x7fffffffffffffff, size=0x3000 (12 KiB), bitmap_pgsize=0x1000, bitmap_size=8, bitmap_data=arrays+0x400, at structs+0x1fd8, with 4 words of 0 at arrays+0x400)", 0, -EFAULT, -EINVAL },
+	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", 0, 0, 0 },
+	{ "5  VFIO_IOMMU_UNMAP_DMA(container1, struct of VFIO_IOMMU_UNMAP_DMA with bitmap, flags=0x1, iova=0xffffffffeffe, size=0x43000 (268 KiB), bitmap_pgsize=0x1000, bitmap_size=0x10 (16 bytes), bitmap_data=arrays, at structs+0x1fe8)", 0, -EFAULT, -EINVAL },
 };
 
 #define COUNT (sizeof(expected) / sizeof(expected[0]))
@@ -255,6 +257,8 @@ static void calls(void)
 		fails("the region of structs");
 	if (map_at(ARRAYS, 0x4000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of arrays");
+	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+		fails("the region of data");
 
 	result = opened(container);
 	int container1 = result < 0 ? 0 : result;
@@ -266,22 +270,20 @@ static void calls(void)
 	memcpy((void *)(STRUCTS), &group_set_container_3, 4);
 	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, STRUCTS));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
+	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
 	struct vfio_iommu_unmap_dma_with_bitmap unmap_dma_with_bitmap_5 = {
 		.argsz = sizeof(unmap_dma_with_bitmap_5),
 		.flags = 0x1,
-		.iova = 0x7fffffffffffffffULL,
-		.size = 0x3000,
+		.iova = 0xffffffffeffeULL,
+		.size = 0x43000,
 		.bitmap_pgsize = 0x1000,
-		.bitmap_size = 8,
-		.bitmap_data = ARRAYS + 0x400,
+		.bitmap_size = 0x10,
+		.bitmap_data = ARRAYS,
 	};
-	/* 40 of 48 bytes: there is no memory for the others */
-	memcpy((void *)(STRUCTS + 0x1fd8), &unmap_dma_with_bitmap_5, 40);
-	__u64 words_5[4] = { 0 };
-	memcpy((void *)(ARRAYS + 0x400), words_5, 32);
-	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, STRUCTS + 0x1fd8));
+	/* 24 of 48 bytes: there is no memory for the others */
+	memcpy((void *)(STRUCTS + 0x1fe8), &unmap_dma_with_bitmap_5, 24);
+	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, STRUCTS + 0x1fe8));
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
+ *
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -62,7 +63,7 @@ static const struct {
 } expected[] = {
 	{ "1  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
 	{ "2  devicefd1 = open(\"/dev/vfio/devices/vfio0\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "3  device1 = VFIO_DEVICE_BIND_IOMMUFD(devicefd1, iommufd=container1, and no bytes behind it)", 0, -EBADFD, 0 },
+	{ "3  device1 = VFIO_DEVICE_BIND_IOMMUFD(devicefd1, argsz=16, iommufd=container1)", 0, -EBADFD, 0 },
 };
 
 #define COUNT (sizeof(expected) / sizeof(expected[0]))
@@ -209,7 +210,7 @@ static void calls(void)
 	int devicefd1 = result < 0 ? 0 : result;
 
 	struct vfio_device_bind_iommufd_7_3 device_bind_iommufd_3 = {
-		.argsz = sizeof(device_bind_iommufd_3),
+		.argsz = 0x10,
 		.iommufd = container1,
 	};
 	did(ioctl(devicefd1, VFIO_DEVICE_BIND_IOMMUFD, &device_bind_iommufd_3));

@@ -11,7 +11,8 @@
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
- * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
+ *
+ * Arguments: a device of VFIO, each alone in its group (0000:00:02.0 if there are none).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -52,13 +53,12 @@ static const struct {
 	int is_number;
 	long type1, iommufd;
 } expected[] = {
-	{ "1  mmap(data+0x20000, 0x4000 (16 KiB), read-write, shared, device)", 0, 0, 0 },
-	{ "2  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "3  group1 = open(\"/dev/vfio/1\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "4  mmap(data+0x2000, 0x4000 (16 KiB), read, shared, device)", 0, 0, 0 },
-	{ "5  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
-	{ "6  VFIO_SET_IOMMU(container1, TYPE1v2)", 0, 0, 0 },
-	{ "7  VFIO_IOMMU_MAP_DMA(container1, flags=WRITE, vaddr=data+0x3000, iova=0x100a000, size=0x3000 (12 KiB))", 0, -EFAULT, 0 },
+	{ "1  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
+	{ "2  group1 = open(\"/dev/vfio/2\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
+	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", 0, 0, 0 },
+	{ "5  mmap(data+0x2000, 0x3000 (12 KiB), read, shared, device)", 0, 0, 0 },
+	{ "6  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=data+0x3000, iova=0xffffffffc000, size=0x1000 (4 KiB))", 0, -EFAULT, 0 },
 };
 
 #define COUNT (sizeof(expected) / sizeof(expected[0]))
@@ -79,9 +79,9 @@ static const char *error_name(long error)
 }
 
 static const char *container;
-static const char *device_1 = "0000:00:01.0";
+static const char *device_1 = "0000:00:02.0";
 static char group_1[512];
-static const char *memory_file;
+static const char *registers_file;
 
 /* This machine cannot show it. */
 static void __attribute__((noreturn)) lacks(const char *what)
@@ -240,16 +240,14 @@ static void calls(void)
 	long result;
 
 	setlinebuf(out);
-	int device_memory = open(memory_file, O_RDWR | O_CLOEXEC);
+	int device_memory = open(registers_file, O_RDWR | O_CLOEXEC);
 	if (device_memory < 0)
-		lacks(memory_file);
+		lacks(registers_file);
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 	take_arena();
 	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of data");
-
-	did(map_at(DATA + 0x20000, 0x4000, PROT_READ | PROT_WRITE, MAP_SHARED, device_memory, 0));
 
 	result = opened(container);
 	int container1 = result < 0 ? 0 : result;
@@ -257,21 +255,21 @@ static void calls(void)
 	result = opened(group_1);
 	int group1 = result < 0 ? 0 : result;
 
-	did(map_at(DATA + 0x2000, 0x4000, PROT_READ, MAP_SHARED, device_memory, 0));
-
-	int group_set_container_5 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_5));
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
 	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
-	struct vfio_iommu_type1_dma_map map_dma_7 = {
-		.argsz = sizeof(map_dma_7),
-		.flags = VFIO_DMA_MAP_FLAG_WRITE,
+	did(map_at(DATA + 0x2000, 0x3000, PROT_READ, MAP_SHARED, device_memory, 0));
+
+	struct vfio_iommu_type1_dma_map map_dma_6 = {
+		.argsz = sizeof(map_dma_6),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
 		.vaddr = DATA + 0x3000,
-		.iova = 0x100a000,
-		.size = 0x3000,
+		.iova = 0xffffffffc000ULL,
+		.size = 0x1000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_7));
+	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_6));
 }
 
 int main(int argc, char **argv)
@@ -283,6 +281,6 @@ int main(int argc, char **argv)
 	locate(device_1, group_1, sizeof(group_1));
 	if (argc < 3)
 		lacks("memory of a device: name a resource file below /sys/bus/pci/devices as argument 2");
-	memory_file = argv[2];
+	registers_file = argv[2];
 	return run_both(calls);
 }

@@ -1,5 +1,5 @@
 /*
- * MAP_DMA over another map, of addresses that wrap: EOVERFLOW instead of EEXIST.
+ * MAP_DMA over another map, of addresses that reach the end: EOVERFLOW instead of EEXIST.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 7.3.4.
  * type1: -1 EEXIST. The range meets a map. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
@@ -9,6 +9,7 @@
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
+ *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */
 #define _GNU_SOURCE

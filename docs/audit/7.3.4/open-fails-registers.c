@@ -10,6 +10,7 @@
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
+ *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */
 #define _GNU_SOURCE
@@ -80,7 +81,7 @@ static const char *error_name(long error)
 static const char *container;
 static const char *device_1 = "0000:00:01.0";
 static char group_1[512];
-static const char *memory_file;
+static const char *registers_file;
 
 /* This machine cannot show it. */
 static void __attribute__((noreturn)) lacks(const char *what)
@@ -239,9 +240,9 @@ static void calls(void)
 	long result;
 
 	setlinebuf(out);
-	int device_memory = open(memory_file, O_RDWR | O_CLOEXEC);
+	int device_memory = open(registers_file, O_RDWR | O_CLOEXEC);
 	if (device_memory < 0)
-		lacks(memory_file);
+		lacks(registers_file);
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 	take_arena();
@@ -282,6 +283,6 @@ int main(int argc, char **argv)
 	locate(device_1, group_1, sizeof(group_1));
 	if (argc < 3)
 		lacks("memory of a device: name a resource file below /sys/bus/pci/devices as argument 2");
-	memory_file = argv[2];
+	registers_file = argv[2];
 	return run_both(calls);
 }

@@ -1,17 +1,18 @@
 /*
- * A faulty DIRTY_PAGES fails with ENOTTY, whatever is wrong with it.
+ * GET_DEVICE_FD fails with EPERM where the kernel itself uses a device of the group; type1 has not let
+ * the group join and says EINVAL.
  *
- * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 7.3.4.
- * type1: -1 EINVAL. START: a map has more than 2^31 - 1 pages. (vfio_dma_bitmap_alloc() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOTTY. There is no such call, as DIRTY_PAGES, ENABLE and DISABLE, or it is one of
- *   groups or devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
+ * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 7.3.4.
+ * type1: -1 EINVAL. The group has no container. (vfio_df_group_open() in drivers/vfio/group.c)
+ * iommufd: -1 EPERM. A driver of the kernel itself uses a device of the group.
+ *   (iommu_device_claim_dma_owner() in drivers/iommu/iommu.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
- * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there
- * are none).
+ *
+ * Arguments: a device of VFIO, in a group with another that a driver of the kernel uses (0000:01:01.0
+ * if there are none).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,15 +33,6 @@
 #include <linux/iommufd.h>
 #endif
 
-/* Where the memory of the calls lies. */
-#define ARENA 0x700000000000UL
-#define ARENA_LENGTH 0x600000UL
-#define STRUCTS (ARENA + 0x0)
-#define DATA (ARENA + 0x10000)
-#define SHARED (ARENA + 0x60000)
-#define READ_ONLY (ARENA + 0x80000)
-#define NO_ACCESS (ARENA + 0x90000)
-
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
@@ -57,11 +49,9 @@ static const struct {
 	long type1, iommufd;
 } expected[] = {
 	{ "1  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "2  group1 = open(\"/dev/vfio/0\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
-	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", 0, 0, 0 },
-	{ "5  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=data+0x1000, iova=0x1017000, size=0x8000000000000000 (8 EiB))", 0, 0, 0 },
-	{ "6  VFIO_IOMMU_DIRTY_PAGES(container1, flags=START)", 0, -EINVAL, -ENOTTY },
+	{ "2  group1 = open(\"/dev/vfio/1\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, -EPERM, 0 },
+	{ "4  devicefd1 = VFIO_GROUP_GET_DEVICE_FD(group1, bytes 30303030 3a30313a ... and 5 bytes more at structs)", 0, -EINVAL, -EPERM },
 };
 
 #define COUNT (sizeof(expected) / sizeof(expected[0]))
@@ -76,14 +66,14 @@ static struct side *seen;
 static const char *error_name(long error)
 {
 	switch (error) {
+	case EPERM: return "EPERM";
 	case EINVAL: return "EINVAL";
-	case ENOTTY: return "ENOTTY";
 	}
 	return NULL;
 }
 
 static const char *container;
-static const char *device_1 = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+static const char *device_1 = "0000:01:01.0";
 static char group_1[512];
 
 /* This machine cannot show it. */
@@ -97,25 +87,6 @@ static void __attribute__((noreturn)) fails(const char *what)
 {
 	fprintf(out, "%s: %s\n", what, strerror(errno));
 	exit(2);
-}
-
-/* All pages are present from the start. Returns 0, or -1 and errno. */
-static int map_at(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
-{
-	void *mapped = mmap((void *)address, length, PROT_READ | PROT_WRITE,
-			    flags | MAP_FIXED | MAP_POPULATE, fd, offset);
-
-	if (mapped == MAP_FAILED)
-		return -1;
-	return protection == (PROT_READ | PROT_WRITE) ? 0 : mprotect(mapped, length, protection);
-}
-
-static void take_arena(void)
-{
-	if (mmap((void *)ARENA, ARENA_LENGTH, PROT_NONE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != (void *)ARENA)
-		fails("the arena's addresses are taken");
-	munmap((void *)ARENA, ARENA_LENGTH);
 }
 
 static long note(long value)
@@ -245,17 +216,6 @@ static void calls(void)
 	setlinebuf(out);
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
-	take_arena();
-	if (map_at(STRUCTS, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
-		fails("the region of structs");
-	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
-		fails("the region of data");
-	if (map_at(SHARED, 0x10000, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) < 0)
-		fails("the region of shared");
-	if (map_at(READ_ONLY, 0x8000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
-		fails("the region of read-only");
-	if (map_at(NO_ACCESS, 0x4000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
-		fails("the region of no access");
 
 	result = opened(container);
 	int container1 = result < 0 ? 0 : result;
@@ -264,27 +224,9 @@ static void calls(void)
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	memcpy((void *)(STRUCTS), &group_set_container_3, 4);
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, STRUCTS));
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
-
-	struct vfio_iommu_type1_dma_map map_dma_5 = {
-		.argsz = sizeof(map_dma_5),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = DATA + 0x1000,
-		.iova = 0x1017000,
-		.size = 0x8000000000000000ULL,
-	};
-	memcpy((void *)(STRUCTS), &map_dma_5, 32);
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, STRUCTS));
-
-	struct vfio_iommu_type1_dirty_bitmap dirty_pages_6 = {
-		.argsz = sizeof(dirty_pages_6),
-		.flags = 0x1 /* START */,
-	};
-	memcpy((void *)(STRUCTS), &dirty_pages_6, 8);
-	did(ioctl(container1, VFIO_IOMMU_DIRTY_PAGES, STRUCTS));
+	did(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
 }
 
 int main(int argc, char **argv)

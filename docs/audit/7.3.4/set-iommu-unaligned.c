@@ -1,15 +1,17 @@
 /*
- * GET_INFO tells other page sizes when a device is open.
+ * SET_IOMMU(TYPE1) fails with EADDRINUSE when something is mapped that is not page aligned.
  *
- * VFIO_IOMMU_GET_INFO, iova_pgsizes, in Linux 6.12.95.
- * type1: 0x40201000. The struct cannot be written back. (vfio_iommu_type1_get_info() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0x0. A capability for which argsz has room cannot be written; what stands before it has
- *   been. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * VFIO_SET_IOMMU(TYPE1), result, in Linux 7.3.4.
+ * type1: 0. TYPE1: an unmap that starts within a map does nothing. (vfio_ioctl_set_iommu() in
+ *   drivers/vfio/container.c)
+ * iommufd: -1 EADDRINUSE. An area starts, ends or lies in its first page at a byte that is no multiple
+ *   of the alignment that the new user needs. (iopt_check_iova_alignment() in
+ *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
+ *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */
 #define _GNU_SOURCE
@@ -34,7 +36,7 @@
 /* Where the memory of the calls lies. */
 #define ARENA 0x700000000000UL
 #define ARENA_LENGTH 0x600000UL
-#define STRUCTS (ARENA + 0x0)
+#define DATA (ARENA + 0x10000)
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -54,10 +56,8 @@ static const struct {
 	{ "1  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
 	{ "2  group1 = open(\"/dev/vfio/1\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
-	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", 0, 0, 0 },
-	{ "5  devicefd1 = VFIO_GROUP_GET_DEVICE_FD(group1, bytes 30303030 3a30303a ... and 5 bytes more at structs)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "6  VFIO_IOMMU_GET_INFO(container1, argsz=80, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, at structs+0x1ff0, and aaaaaaaa aaaaaaaa ... and 96 bytes more behind it)", 0, -EFAULT, -EFAULT },
-	{ "   iova_pgsizes", 1, 0x40201000UL, 0x0UL },
+	{ "4  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=data+0x800, iova=0x100800, size=0x4000 (16 KiB))", 0, -EINVAL, 0 },
+	{ "5  VFIO_SET_IOMMU(container1, TYPE1)", 0, 0, -EADDRINUSE },
 };
 
 #define COUNT (sizeof(expected) / sizeof(expected[0]))
@@ -72,7 +72,8 @@ static struct side *seen;
 static const char *error_name(long error)
 {
 	switch (error) {
-	case EFAULT: return "EFAULT";
+	case EINVAL: return "EINVAL";
+	case EADDRINUSE: return "EADDRINUSE";
 	}
 	return NULL;
 }
@@ -124,12 +125,6 @@ static long note(long value)
 static long did(long result)
 {
 	return note(result < 0 ? -errno : result);
-}
-
-/* Takes down a number that a call left in memory. */
-static void look(unsigned long number)
-{
-	note(number);
 }
 
 /* Opens a file without which the rest means nothing. */
@@ -247,8 +242,8 @@ static void calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 	take_arena();
-	if (map_at(STRUCTS, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
-		fails("the region of structs");
+	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+		fails("the region of data");
 
 	result = opened(container);
 	int container1 = result < 0 ? 0 : result;
@@ -257,23 +252,18 @@ static void calls(void)
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	memcpy((void *)(STRUCTS), &group_set_container_3, 4);
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, STRUCTS));
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
-
-	did(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
-
-	struct vfio_iommu_type1_info get_info_6 = {
-		.argsz = 0x50,
-		.flags = 0xfffffff0,
-		.cap_offset = 0xbbbbbbbb,
+	struct vfio_iommu_type1_dma_map map_dma_4 = {
+		.argsz = sizeof(map_dma_4),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = DATA + 0x800,
+		.iova = 0x100800,
+		.size = 0x4000,
 	};
-	/* 16 of 128 bytes: there is no memory for the others */
-	memcpy((void *)(STRUCTS + 0x1ff0), &get_info_6, 16);
-	did(ioctl(container1, VFIO_IOMMU_GET_INFO, STRUCTS + 0x1ff0));
+	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_4));
 
-	look(((struct vfio_iommu_type1_info *)(STRUCTS + 0x1ff0))->iova_pgsizes);
+	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
 }
 
 int main(int argc, char **argv)
