@@ -44,6 +44,31 @@ export type Walked = { readonly physical: number; readonly permission: Permissio
 
 type PageSize = { readonly units: number; readonly bytes: number; readonly level: number };
 
+const MOST_BITS = 53;
+
+/** The sizes of the bitmap that a table of so many levels has room for, the largest first. */
+const sizesFor = (pageSizes: bigint, levels: number): readonly PageSize[] => {
+  const smallest = trailingZeros(pageSizes);
+  const sizes: PageSize[] = [];
+  for (let bit = smallest; bit < MOST_BITS && pageSizes >> BigInt(bit) !== 0n; bit += 1) {
+    const level = Math.floor((bit - smallest) / LEVEL_BITS);
+    if ((pageSizes & (1n << BigInt(bit))) === 0n || level >= levels) continue;
+    sizes.unshift({ units: 2 ** (bit - smallest), bytes: 2 ** bit, level });
+  }
+  return sizes;
+};
+
+/** By levels and bitmap: tables are made often, and are of few kinds. */
+const knownSizes: Map<bigint, readonly PageSize[]>[] = [];
+
+const sizesOf = (pageSizes: bigint, levels: number): readonly PageSize[] => {
+  knownSizes[levels] ??= new Map();
+  const known = knownSizes[levels];
+  const sizes = known.get(pageSizes) ?? sizesFor(pageSizes, levels);
+  known.set(pageSizes, sizes);
+  return sizes;
+};
+
 export class PageTable {
   readonly #shift: bigint;
   readonly #unitBytes: number;
@@ -58,15 +83,10 @@ export class PageTable {
     this.#shift = BigInt(smallest);
     this.#unitBytes = 2 ** smallest;
     const bits = ((aperture.last >> this.#shift) + 1n).toString(2).length;
-    if (bits > 53) throw new Error('the aperture has more pages than a page table can number');
+    if (bits > MOST_BITS)
+      throw new Error('the aperture has more pages than a page table can number');
     this.#levels = Math.max(1, Math.ceil(bits / LEVEL_BITS));
-    const sizes: PageSize[] = [];
-    for (let bit = smallest; bit < 53 && pageSizes >> BigInt(bit) !== 0n; bit += 1) {
-      const level = Math.floor((bit - smallest) / LEVEL_BITS);
-      if ((pageSizes & (1n << BigInt(bit))) === 0n || level >= this.#levels) continue;
-      sizes.unshift({ units: 2 ** (bit - smallest), bytes: 2 ** bit, level });
-    }
-    this.#sizes = sizes;
+    this.#sizes = sizesOf(pageSizes, this.#levels);
   }
 
   /** Maps with the largest pages that fit. All arguments are multiples of the smallest page. */

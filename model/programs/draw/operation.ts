@@ -8,7 +8,7 @@ import { drawMemory } from './memory.ts';
 import * as native from './native.ts';
 import type { AccessDescriptor, ContainerDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 import * as test from './test.ts';
-import type { Group } from './theme.ts';
+import type { Group, Theme } from './theme.ts';
 import * as type1 from './type1.ts';
 
 const drawClose = (scene: Scene): void => {
@@ -43,11 +43,11 @@ const drawOddTransfer = (scene: Scene): void => {
 const drawOpen = (scene: Scene): void =>
   scene.add({ op: 'open', label: scene.draft.label('iommufd'), path: '/dev/iommu' });
 
-/** One thing that could be drawn, and how often compared with the others. */
-type Choice = {
+/** One thing that could be drawn of a subject, and how often compared with the others. */
+type Choice<Subject> = {
   readonly group: Group;
-  readonly weight: (facts: Facts) => number;
-  readonly draw: (facts: Facts) => void;
+  readonly weight: (subject: Subject) => number;
+  readonly draw: (scene: Scene, subject: Subject) => void;
 };
 
 const recent = ({ scene }: IommufdFacts, then: number, before: number): number =>
@@ -57,40 +57,31 @@ const onIommufd = (
   group: Group,
   weight: (facts: IommufdFacts) => number,
   draw: (scene: Scene, on: IommufdDescriptor) => void,
-): Choice => ({
-  group,
-  weight: ({ iommufd }) => (iommufd === undefined ? 0 : weight(iommufd)),
-  draw: ({ scene, iommufd }) => {
-    if (iommufd !== undefined) draw(scene, iommufd.on);
-  },
-});
+): Choice<IommufdFacts> => ({ group, weight, draw: (scene, { on }) => draw(scene, on) });
 
 const onAccess = (
   weight: number,
   draw: (scene: Scene, on: IommufdDescriptor, access: AccessDescriptor) => void,
-): Choice => ({
+): Choice<IommufdFacts> => ({
   group: 'access',
-  weight: ({ iommufd }) => (iommufd !== undefined && iommufd.accesses.length > 0 ? weight : 0),
-  draw: ({ scene, iommufd }) => {
-    if (iommufd !== undefined) draw(scene, iommufd.on, scene.dice.of(iommufd.accesses));
-  },
+  weight: ({ accesses }) => (accesses.length > 0 ? weight : 0),
+  draw: (scene, { on, accesses }) => draw(scene, on, scene.dice.of(accesses)),
 });
 
 const onContainer = (
   weight: (facts: ContainerFacts) => number,
   draw: (scene: Scene, on: ContainerDescriptor) => void,
-): Choice => ({
+): Choice<ContainerFacts> => ({
   group: 'legacy',
-  weight: ({ container }) => (container === undefined ? 0 : weight(container)),
-  draw: ({ scene, container }) => {
-    if (container !== undefined) draw(scene, container.on);
-  },
+  weight,
+  draw: (scene, { on }) => draw(scene, on),
 });
 
 const fewer = (count: number, none: number, few: number, many: number): number =>
   count === 0 ? none : count < 3 ? few : many;
 
-const CHOICES: readonly Choice[] = [
+/** Where there is an iommufd. */
+const OF_IOMMUFD: readonly Choice<IommufdFacts>[] = [
   onIommufd('other', ({ counts }) => fewer(counts.ioas, 40, 4, 1), native.drawIoasAlloc),
   onIommufd('other', ({ some }) => 4 * some, native.drawDestroy),
   onIommufd('table', ({ some }) => 22 * some + 0.2, native.drawIoasMap),
@@ -150,6 +141,10 @@ const CHOICES: readonly Choice[] = [
       accesses.length === 0 ? 0 : pinned && counts.selftest > 0 ? 16 : 3,
     native.drawDestroyMock,
   ),
+];
+
+/** Where there is a legacy container. */
+const OF_CONTAINER: readonly Choice<ContainerFacts>[] = [
   onContainer(({ waits }) => (waits ? 24 : 1), type1.drawSetIommu),
   onContainer(() => 3, compat.drawCheckExtension),
   onContainer(() => 0.5, type1.drawApiVersion),
@@ -159,87 +154,122 @@ const CHOICES: readonly Choice[] = [
   onContainer(({ ready, tracksDirty }) => (tracksDirty ? 12 : 4) * ready, type1.drawDirtyPages),
   onContainer(({ ready }) => 2 * ready, type1.drawMovedMemory),
   onContainer(() => 0.7, type1.drawOddContainer),
+];
+
+/** Anywhere. */
+const OTHERS: readonly Choice<Facts>[] = [
   {
     group: 'legacy',
     weight: ({ alone, container }) => (alone.length === 0 ? 0 : container?.joined ? 3 : 16),
-    draw: ({ scene, alone }) => compat.drawJoin(scene, scene.dice.of(alone)),
+    draw: (scene, { alone }) => compat.drawJoin(scene, scene.dice.of(alone)),
   },
   {
     group: 'other',
     weight: ({ scene, groups }) =>
       scene.platform.devices.length === 0 ? 0 : groups.length === 0 ? 12 : 4,
-    draw: ({ scene }) => compat.drawOpenGroup(scene),
+    draw: (scene) => compat.drawOpenGroup(scene),
   },
   {
     group: 'other',
     weight: ({ scene, cdevs }) =>
       device.hasDeviceFiles(scene) ? fewer(cdevs.length, 10, 3, 1) : 0,
-    draw: ({ scene }) => device.drawOpenDevice(scene),
+    draw: device.drawOpenDevice,
   },
   {
     group: 'device',
     weight: ({ cdevs }) => (cdevs.length === 0 ? 0 : 16),
-    draw: ({ scene, cdevs }) => device.drawDeviceCall(scene, scene.dice.of(cdevs)),
+    draw: (scene, { cdevs }) => device.drawDeviceCall(scene, scene.dice.of(cdevs)),
   },
   {
     group: 'other',
     weight: ({ groupDevices }) => (groupDevices.length === 0 ? 0 : 0.7),
-    draw: ({ scene, groupDevices }) =>
+    draw: (scene, { groupDevices }) =>
       device.drawGroupDeviceCall(scene, scene.dice.of(groupDevices).value),
   },
   {
     group: 'other',
     weight: ({ groups }) => (groups.length === 0 ? 0 : 16),
-    draw: ({ scene, groups }) => compat.drawGroupCall(scene, scene.dice.of(groups)),
+    draw: (scene, { groups }) => compat.drawGroupCall(scene, scene.dice.of(groups)),
   },
   {
     group: 'other',
     weight: ({ scene, iommufds }) =>
       scene.paths === 'legacy' ? 0.1 : iommufds === 0 ? 20 : iommufds < 2 ? 1 : 0.2,
-    draw: ({ scene }) => drawOpen(scene),
+    draw: drawOpen,
   },
   {
     group: 'legacy',
     weight: ({ scene, containers }) =>
       scene.paths === 'iommufd' ? 0 : containers === 0 ? 20 : containers < 2 ? 1 : 0.2,
-    draw: ({ scene }) => type1.drawOpenContainer(scene),
+    draw: (scene) => type1.drawOpenContainer(scene),
   },
-  { group: 'odd', weight: () => 1.5, draw: ({ scene }) => drawClose(scene) },
-  { group: 'odd', weight: () => 0.4, draw: ({ scene }) => drawOddDescriptor(scene) },
+  { group: 'odd', weight: () => 1.5, draw: drawClose },
+  { group: 'odd', weight: () => 0.4, draw: drawOddDescriptor },
   {
     group: 'odd',
     weight: ({ scene }) => (scene.makesTransfers ? 0.3 : 0),
-    draw: ({ scene }) => drawOddTransfer(scene),
+    draw: drawOddTransfer,
   },
   {
     group: 'memory',
     weight: ({ iommufd }) => (iommufd?.on.context.pages === undefined ? 1 : 3),
-    draw: ({ scene }) => drawMemory(scene),
+    draw: (scene) => drawMemory(scene),
   },
 ];
 
 const GRAIN = 1_000_000;
 
-/** The weights of the choices as they are drawn from, one at a time: kept, as a program has some forty. */
-const WEIGHTS = new Float64Array(CHOICES.length);
+/** How much more often than else a theme has each choice drawn, in the order of the tables. Themes are few. */
+const timesOfThemes = new WeakMap<Theme, Float64Array>();
 
-const drawWeighted = (facts: Facts): void => {
-  const { weights: times } = facts.scene.theme;
+const timesOf = (theme: Theme): Float64Array => {
+  const known = timesOfThemes.get(theme);
+  if (known !== undefined) return known;
+  const groups = [...OF_IOMMUFD, ...OF_CONTAINER, ...OTHERS].map(({ group }) => group);
+  const times = Float64Array.from(groups, (group) => theme.weights[group] ?? 1);
+  timesOfThemes.set(theme, times);
+  return times;
+};
+
+/** The weights of the choices as they are drawn from, one at a time: kept, as a program has some forty. */
+const WEIGHTS = new Float64Array(OF_IOMMUFD.length + OF_CONTAINER.length + OTHERS.length);
+
+/** Weighs the choices of a subject, whose places begin at `from`; none of them where there is no subject. */
+const weigh = <Subject>(
+  choices: readonly Choice<Subject>[],
+  subject: Subject | undefined,
+  times: Float64Array,
+  from: number,
+): number => {
   let total = 0;
-  for (let index = 0; index < CHOICES.length; index += 1) {
-    const { group, weight } = CHOICES[index] as Choice;
-    const weighed = weight(facts) * (times[group] ?? 1);
-    WEIGHTS[index] = weighed;
+  for (let index = 0; index < choices.length; index += 1) {
+    const { weight } = choices[index] as Choice<Subject>;
+    const weighed = subject === undefined ? 0 : weight(subject) * (times[from + index] as number);
+    WEIGHTS[from + index] = weighed;
     total += weighed;
   }
-  let at = (facts.scene.dice.number(0, GRAIN - 1) / GRAIN) * total;
-  for (let index = 0; index < CHOICES.length; index += 1) {
-    at -= WEIGHTS[index] as number;
-    if (at < 0) {
-      (CHOICES[index] as Choice).draw(facts);
-      return;
-    }
+  return total;
+};
+
+const drawWeighted = (facts: Facts): void => {
+  const { scene, iommufd, container } = facts;
+  const times = timesOf(scene.theme);
+  const containers = OF_IOMMUFD.length;
+  const others = containers + OF_CONTAINER.length;
+  const total =
+    weigh(OF_IOMMUFD, iommufd, times, 0) +
+    weigh(OF_CONTAINER, container, times, containers) +
+    weigh(OTHERS, facts, times, others);
+  let at = (scene.dice.number(0, GRAIN - 1) / GRAIN) * total;
+  let drawn = 0;
+  while (drawn < WEIGHTS.length - 1 && at >= (WEIGHTS[drawn] as number)) {
+    at -= WEIGHTS[drawn] as number;
+    drawn += 1;
   }
+  if (drawn >= others) OTHERS[drawn - others]?.draw(scene, facts);
+  else if (drawn >= containers && container !== undefined)
+    OF_CONTAINER[drawn - containers]?.draw(scene, container);
+  else if (iommufd !== undefined) OF_IOMMUFD[drawn]?.draw(scene, iommufd);
 };
 
 /** Draws one more operation, or one that makes others possible. */

@@ -27,7 +27,7 @@ import {
 import { ARENA_BASE, HUGE_OFFSET, HUGE_PAGE } from '../arena.ts';
 import type { Draft } from '../draft.ts';
 import type { Paths } from '../paths.ts';
-import type { Argument, Label, Operation, Value } from '../program.ts';
+import { type Argument, LAYOUTS, type Label, type Operation, type Value } from '../program.ts';
 import { PROCESS } from '../run.ts';
 import { type Dice, drawStructPlace } from '../values.ts';
 import { drawTheme, type Theme } from './theme.ts';
@@ -63,18 +63,30 @@ const OBJECT_IDS = [
   'pt_id',
 ] as const;
 
-const OUTPUTS = ['result', ...OBJECT_IDS, 'out_access_fd', 'out_access_pages_id'] as const;
+const OUTPUTS: readonly string[] = [...OBJECT_IDS, 'out_access_fd', 'out_access_pages_id'];
+
+/** The one call that answers with pt_id: elsewhere it is what the program passed. */
+const ANSWERS_TARGET = 'VFIO_DEVICE_ATTACH_IOMMUFD_PT';
+
+/** The fields of each struct that name something once the call is made. */
+const OUTPUTS_OF: ReadonlyMap<string, readonly string[]> = new Map(
+  [...LAYOUTS].map(([name, { table }]) => [
+    name,
+    OUTPUTS.filter((out) => out in table && (out !== 'pt_id' || name === ANSWERS_TARGET)),
+  ]),
+);
 
 const opensDescriptor = (operation: Operation): boolean =>
   operation.op === 'open' ||
   operation.op === 'memfd' ||
   (operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD);
 
-/** Where pt_id is an answer: elsewhere it is what the program passed. */
-const answersTarget = (operation: Operation): boolean =>
-  operation.op === 'ioctl' &&
-  operation.argument.kind === 'struct' &&
-  operation.argument.layout === 'VFIO_DEVICE_ATTACH_IOMMUFD_PT';
+/** What an operation gives that others may name. The results of most calls are answers, and name nothing. */
+const outputsOf = (operation: Operation): readonly string[] => {
+  if (opensDescriptor(operation)) return ['result'];
+  if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return [];
+  return OUTPUTS_OF.get(operation.argument.layout) ?? [];
+};
 
 export class Scene {
   readonly #dice: Dice | undefined;
@@ -139,12 +151,11 @@ export class Scene {
   }
 
   #remember(operation: Operation): void {
+    const outputs = outputsOf(operation);
+    if (outputs.length === 0) return;
     const { label } = operation;
     const on = operation.op === 'ioctl' ? this.#iommufdOf(operation.fd) : undefined;
-    for (const out of OUTPUTS) {
-      // The results of other calls are answers, and name nothing.
-      if (out === 'result' && !opensDescriptor(operation)) continue;
-      if (out === 'pt_id' && !answersTarget(operation)) continue;
+    for (const out of outputs) {
       const value = this.draft.output(label, out);
       if (value !== 0n) this.#given.push({ label, out, value, on });
     }
