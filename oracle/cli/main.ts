@@ -13,6 +13,7 @@ import { addExplore } from './explore.ts';
 import { addJudge } from './judge.ts';
 import { addKernelBuild } from './kernel-build.ts';
 import { addMerge } from './merge.ts';
+import { endWithoutReader } from './output.ts';
 import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { addRules } from './rules.ts';
@@ -56,6 +57,7 @@ const statusOf = (error: unknown): number => {
   return DEFECT;
 };
 
+endWithoutReader();
 try {
   await program.parseAsync();
 } catch (error) {

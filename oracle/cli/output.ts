@@ -18,10 +18,14 @@ const quietlyEnd = (error: NodeJS.ErrnoException): void => {
   process.exit(process.exitCode ?? 0);
 };
 
+/** From now on a reader that goes away ends the program, whatever is being written: results or a verb's help. */
+export const endWithoutReader = (): void => {
+  process.stdout.on('error', quietlyEnd);
+  process.stderr.on('error', quietlyEnd);
+};
+
 export const openOutput = (): Output => {
   const { stdout, stderr, env } = process;
-  stdout.on('error', quietlyEnd);
-  stderr.on('error', quietlyEnd);
   const line = (text: string): void => {
     stdout.write(`${text}\n`);
   };

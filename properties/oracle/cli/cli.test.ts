@@ -1,6 +1,6 @@
 // The command line from outside: what it prints to whom, and its exit status, for each verb.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -181,5 +181,26 @@ cli('an option that there is not', async () => {
   assert.is(status, 2);
   assert.match(error, /no-such-option/);
 });
+
+/** What the program says to standard error where nobody reads what it prints. */
+const withoutReader = (...args: readonly string[]): Promise<Omit<Finished, 'out'>> =>
+  new Promise((done) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let error = '';
+    child.stderr.on('data', (text: Buffer) => {
+      error += text;
+    });
+    child.on('close', (status) => done({ status: status ?? -1, error }));
+  });
+
+cli(
+  'a reader that goes away ends the program without a word, also while it prints help',
+  async () => {
+    for (const args of [['rules'], ['explore', '--help']]) {
+      assert.equal(await withoutReader(...args), { status: 0, error: '' });
+    }
+  },
+);
 
 cli.run();
