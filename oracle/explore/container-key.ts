@@ -2,6 +2,7 @@
 
 import { each, sizeOf } from '../../spec/collections/ordered-map.ts';
 import type { Container, Dma, Type1 } from '../../spec/type1/container.ts';
+import { writeDomain } from './domain-key.ts';
 import type { KeyWriter } from './key-writer.ts';
 import type { Numbers } from './numbers.ts';
 
@@ -37,16 +38,7 @@ const writeType1 = (writer: KeyWriter, backings: Numbers, type1: Type1): void =>
   writer.byte(type1.version | (type1.nesting ? 4 : 0) | (type1.tracksDirty ? 8 : 0));
   writer.number(type1.domains.length);
   for (const { domain, groups } of type1.domains) {
-    writer.text(domain.iommu);
-    writer.u64(domain.pageSizes);
-    writer.u64(domain.aperture.start);
-    writer.u64(domain.aperture.last);
-    writer.byte(
-      (domain.enforcesCacheCoherency ? 1 : 0) |
-        (domain.mapsWithoutPermission ? 2 : 0) |
-        (domain.readsWhereItWrites ? 4 : 0) |
-        (domain.tracksDirty ? 8 : 0),
-    );
+    writeDomain(writer, domain);
     writeNumbers(writer, groups);
   }
   writeNumbers(writer, type1.emulatedGroups);

@@ -2,11 +2,11 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, sizeOf, valueAt } from '../../spec/collections/ordered-map.ts';
-import type { HardwareDomain } from '../../spec/hardware/domain.ts';
 import type { Access, Context, Device, IommufdObject } from '../../spec/iommufd/context.ts';
 import type { IoPagetable, Reserved } from '../../spec/iopt/io-pagetable.ts';
 import type { Pages } from '../../spec/iopt/pages.ts';
 import type { IovaRange } from '../../spec/platform.ts';
+import { writeDomain } from './domain-key.ts';
 import type { KeyWriter } from './key-writer.ts';
 import { type NamedObject, OBJECT_RANKS, placeOf } from './naming.ts';
 import { Numbers } from './numbers.ts';
@@ -74,7 +74,7 @@ export class ContextKey {
       case 'hwpt':
         this.#place(object.ioas);
         writer.flag(object.automatic);
-        this.#domain(object.domain);
+        writeDomain(writer, object.domain);
         return;
       case 'device':
         this.#device(object);
@@ -88,20 +88,6 @@ export class ContextKey {
       case 'unspecified':
         writer.text(object.madeBy);
     }
-  }
-
-  #domain(domain: HardwareDomain): void {
-    const writer = this.#writer;
-    writer.text(domain.iommu);
-    writer.u64(domain.pageSizes);
-    writer.u64(domain.aperture.start);
-    writer.u64(domain.aperture.last);
-    writer.byte(
-      (domain.enforcesCacheCoherency ? 1 : 0) |
-        (domain.mapsWithoutPermission ? 2 : 0) |
-        (domain.readsWhereItWrites ? 4 : 0) |
-        (domain.tracksDirty ? 8 : 0),
-    );
   }
 
   #device(device: Device): void {

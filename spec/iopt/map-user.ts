@@ -106,28 +106,32 @@ export const mapInto = (
   };
 };
 
-const withPagesOf = (
+/** The pages of a source, which are new to the context, mapped. `from` is the byte of it that they start at. */
+const mapPagesOf = (
   state: IommufdState,
+  ioas: ObjectId,
   process: Process,
   source: PagesSource,
-  pageCount: number,
-  writable: boolean,
-): IommufdState => {
-  const { context } = state;
+  from: bigint,
+  length: bigint,
+  target: Target,
+  permissions: Permissions,
+): Mapped | Refused => {
+  const offset = from & PAGE_MASK;
   const pages: Pages = {
     source,
     process,
     charge: chargeModeOf(state),
-    pageCount,
-    writable,
+    pageCount: Number((offset + length + PAGE_MASK) / PAGE_SIZE_BYTES),
+    writable: permissions.writable,
     areas: 0,
     pinned: undefined,
   };
-  return { context: withNewPages(context, pages), memory: state.memory };
+  const { context, memory } = state;
+  const prepared = { context: withNewPages(context, pages), memory };
+  const part = { pages: context.nextPages, startByte: offset, length };
+  return mapInto(prepared, ioas, [part], length, from, target, permissions);
 };
-
-const pageCountOf = (offset: bigint, length: bigint): number =>
-  Number((offset + length + PAGE_MASK) / PAGE_SIZE_BYTES);
 
 /** `length` bytes from `address` of a process mapped into the IOAS. */
 export const mapUser = (
@@ -142,18 +146,8 @@ export const mapUser = (
 ): Mapped | Refused => {
   const bad = checkStretch(release, address, length);
   if (bad !== undefined) return bad;
-  const offset = address & PAGE_MASK;
-  const source = { kind: 'user', start: userAddress(address - offset) } as const;
-  const pages = state.context.nextPages;
-  const prepared = withPagesOf(
-    state,
-    process,
-    source,
-    pageCountOf(offset, length),
-    permissions.writable,
-  );
-  const part = { pages, startByte: offset, length };
-  return mapInto(prepared, ioas, [part], length, address, target, permissions);
+  const source = { kind: 'user', start: userAddress(address & ~PAGE_MASK) } as const;
+  return mapPagesOf(state, ioas, process, source, address, length, target, permissions);
 };
 
 export type MappableFile = { readonly backing: number; readonly length: bigint };
@@ -170,21 +164,11 @@ export const mapFile = (
   permissions: Permissions,
 ): Mapped | Refused => {
   if (length > U64_MAX - PAGE_SIZE_BYTES) return refused(mapUserRules.noLength);
-  const offset = start & PAGE_MASK;
   const source = {
     kind: 'file',
     backing: file.backing,
-    start: start - offset,
+    start: start & ~PAGE_MASK,
     length: file.length,
   } as const;
-  const pages = state.context.nextPages;
-  const prepared = withPagesOf(
-    state,
-    process,
-    source,
-    pageCountOf(offset, length),
-    permissions.writable,
-  );
-  const part = { pages, startByte: offset, length };
-  return mapInto(prepared, ioas, [part], length, start, target, permissions);
+  return mapPagesOf(state, ioas, process, source, start, length, target, permissions);
 };

@@ -1,0 +1,17 @@
+// The part of a world's name that tells a hardware domain, as iommufds and legacy containers have them.
+
+import type { HardwareDomain } from '../../spec/hardware/domain.ts';
+import type { KeyWriter } from './key-writer.ts';
+
+export const writeDomain = (writer: KeyWriter, domain: HardwareDomain): void => {
+  writer.text(domain.iommu);
+  writer.u64(domain.pageSizes);
+  writer.u64(domain.aperture.start);
+  writer.u64(domain.aperture.last);
+  writer.byte(
+    (domain.enforcesCacheCoherency ? 1 : 0) |
+      (domain.mapsWithoutPermission ? 2 : 0) |
+      (domain.readsWhereItWrites ? 4 : 0) |
+      (domain.tracksDirty ? 8 : 0),
+  );
+};
