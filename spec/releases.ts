@@ -25,6 +25,12 @@ export type Release = {
   readonly vtdReadsWhereItWrites: boolean;
   /** HWPT_ALLOC knows the flag PASID. */
   readonly hwptsForPasids: boolean;
+  /** GET_HW_INFO knows the flag INPUT_TYPE. */
+  readonly hwInfoTakesType: boolean;
+  /** GET_HW_INFO tells where a device's ATS cannot be used. */
+  readonly hwInfoTellsOfAts: boolean;
+  /** HWPT_GET_DIRTY_BITMAP refuses a length of 0. */
+  readonly bitmapsHaveLength: boolean;
   /** BIND_IOMMUFD knows tokens, and takes a struct that is longer than the release knows. */
   readonly bindKnowsTokens: boolean;
   /** A device without an IOMMU has a file of its own, and a page table that no hardware walks. */
@@ -77,6 +83,9 @@ const release612: Release = {
   vtdReadsWhereItWrites: true,
   mapChecksLengthFirst: true,
   hwptsForPasids: false,
+  hwInfoTakesType: false,
+  hwInfoTellsOfAts: false,
+  bitmapsHaveLength: false,
   bindKnowsTokens: false,
   noIommuDevicesHaveFiles: false,
   devicesHavePasids: false,
@@ -100,6 +109,9 @@ const release73: Release = {
   vtdReadsWhereItWrites: false,
   mapChecksLengthFirst: false,
   hwptsForPasids: true,
+  hwInfoTakesType: true,
+  hwInfoTellsOfAts: true,
+  bitmapsHaveLength: true,
   bindKnowsTokens: true,
   noIommuDevicesHaveFiles: true,
   devicesHavePasids: true,

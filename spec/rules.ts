@@ -13,7 +13,10 @@ import { accessAttachRules } from './iommufd/access-attach.ts';
 import { attachRules } from './iommufd/attach.ts';
 import { destroyRules } from './iommufd/destroy.ts';
 import { doorRules } from './iommufd/door.ts';
+import { getHwInfoRules } from './iommufd/get-hw-info.ts';
 import { hwptAllocRules } from './iommufd/hwpt-alloc.ts';
+import { hwptGetDirtyBitmapRules } from './iommufd/hwpt-get-dirty-bitmap.ts';
+import { hwptSetDirtyTrackingRules } from './iommufd/hwpt-set-dirty-tracking.ts';
 import { ioasAllocRules } from './iommufd/ioas-alloc.ts';
 import { ioasAllowIovasRules } from './iommufd/ioas-allow-iovas.ts';
 import { ioasChangeProcessRules } from './iommufd/ioas-change-process.ts';
@@ -48,6 +51,7 @@ import { accessReplaceIoasRules } from './selftest/access-replace-ioas.ts';
 import { accessRwRules } from './selftest/access-rw.ts';
 import { addReservedRules } from './selftest/add-reserved.ts';
 import { createAccessRules } from './selftest/create-access.ts';
+import { dirtyRules } from './selftest/dirty.ts';
 import { frameRules } from './selftest/frames.ts';
 import { mdCheckMapRules } from './selftest/md-check-map.ts';
 import { mdCheckRefsRules } from './selftest/md-check-refs.ts';
@@ -108,6 +112,9 @@ export const SECTIONS: readonly Section[] = [
     optionRules,
     vfioIoasRules,
     hwptAllocRules,
+    getHwInfoRules,
+    hwptSetDirtyTrackingRules,
+    hwptGetDirtyBitmapRules,
     ioasMapFileRules,
     ioasChangeProcessRules,
   ]),
@@ -165,6 +172,7 @@ export const SECTIONS: readonly Section[] = [
     mockDomainRules,
     mockDomainReplaceRules,
     addReservedRules,
+    dirtyRules,
     mdCheckMapRules,
     mdCheckRefsRules,
     frameRules,

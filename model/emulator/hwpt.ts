@@ -21,6 +21,8 @@ export class Hwpt extends KernelObject {
   readonly enforcesCacheCoherency: boolean;
   /** Made because a device was attached to the IOAS, and gone when the last one leaves. */
   automatic = false;
+  /** Dirty pages are tracked; which they are is not emulated. */
+  tracking = false;
   listed = false;
 
   constructor(ioas: Ioas, domain: Domain, enforcesCacheCoherency: boolean) {

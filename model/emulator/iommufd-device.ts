@@ -19,7 +19,7 @@ export interface AttachableDevice {
   readonly reserved: readonly IovaRange[];
   readonly canTrackDirty: boolean;
   /** The test device's own state, where it is one. */
-  readonly mock: { readonly caches: readonly number[] } | undefined;
+  readonly mock: { readonly caches: readonly number[]; readonly pasidBits: number } | undefined;
 }
 
 /** What an iommufd knows of an IOMMU group: its attached devices and their common hwpt. */

@@ -11,6 +11,7 @@ import type { KeyWriter } from './key-writer.ts';
 import { type NamedObject, OBJECT_RANKS, placeOf } from './naming.ts';
 import { Numbers } from './numbers.ts';
 
+const DIRTY_TRACKING = { stopped: 0, started: 1, doubtful: 2 } as const;
 const CHARGES = { none: 0, user: 1, process: 2 } as const;
 export class ContextKey {
   readonly #writer: KeyWriter;
@@ -74,6 +75,7 @@ export class ContextKey {
       case 'hwpt':
         this.#place(object.ioas);
         writer.flag(object.automatic);
+        writer.byte(DIRTY_TRACKING[object.dirtyTracking]);
         writeDomain(writer, object.domain);
         return;
       case 'device':
@@ -101,6 +103,7 @@ export class ContextKey {
     writer.flag(device.enforcesCacheCoherency);
     writer.flag(device.mock?.noDirty === true);
     writer.flag(device.mock?.hugePages === true);
+    writer.flag(device.mock?.pasids === true);
     this.#place(device.hwpt);
   }
 

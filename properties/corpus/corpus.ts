@@ -11,6 +11,7 @@ import { NOIOMMU_DEVICES } from './noiommu-devices.ts';
 import { NOIOMMU_GROUPS } from './noiommu-groups.ts';
 import { NATIVE_REFUSALS } from './refusals-native.ts';
 import { OTHER_REFUSALS } from './refusals-other.ts';
+import { TRACKING } from './tracking.ts';
 import { TRANSFERS } from './transfers.ts';
 import { TYPE1_DIRTY } from './type1-dirty.ts';
 import { TYPE1_GROUPS } from './type1-groups.ts';
@@ -26,6 +27,7 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   "devices' own files": DEVICE_FILES,
   'devices without an IOMMU': [...NOIOMMU_GROUPS, ...NOIOMMU_DEVICES],
   'transfers and charges': TRANSFERS,
+  'hardware and dirty pages': TRACKING,
   'in-kernel users': ACCESSES,
   'refusals of native calls': NATIVE_REFUSALS,
   'refusals of test operations and others': OTHER_REFUSALS,

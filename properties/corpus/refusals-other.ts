@@ -134,6 +134,16 @@ export const OTHER_REFUSALS = [
         test('check', 'iommufd', 'MD_CHECK_MAP', { id: 3n, iova: IOVA, length: PAGE }),
         'IOMMU_TEST_CMD MD_CHECK_MAP/no-mock-domain',
       ],
+      [
+        test('written', 'iommufd', 'DIRTY', {
+          id: 3n,
+          iova: IOVA,
+          length: PAGE,
+          page_size: PAGE,
+          uptr: PAGE,
+        }),
+        'IOMMU_TEST_CMD DIRTY/no-mock-domain',
+      ],
     ],
     VTD,
   ),

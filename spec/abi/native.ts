@@ -124,6 +124,14 @@ export const IOMMU_HWPT_ALLOC = struct('iommu_hwpt_alloc', 48, {
   __reserved2: ['reserved', 44],
 });
 
+/** 7.3 only: in_data_type says which of a device's kinds of data is wanted. */
+export const HW_INFO_FLAG_INPUT_TYPE = 1;
+export const HW_INFO_TYPE_DEFAULT = 0;
+export const HW_CAP_DIRTY_TRACKING = 1;
+/** 7.3 only. */
+export const HW_CAP_PCI_ATS_NOT_SUPPORTED = 8;
+
+/** The word at 28 has out_max_pasid_log2 in its first byte, and three bytes that must be 0; at 24 stands in_data_type, too. */
 export const IOMMU_GET_HW_INFO = struct('iommu_hw_info', 40, {
   size: ['size', 0],
   flags: ['flags', 4],
@@ -135,12 +143,16 @@ export const IOMMU_GET_HW_INFO = struct('iommu_hw_info', 40, {
   out_capabilities: ['u64', 32],
 });
 
+export const HWPT_DIRTY_TRACKING_ENABLE = 1;
+
 export const IOMMU_HWPT_SET_DIRTY_TRACKING = struct('iommu_hwpt_set_dirty_tracking', 16, {
   size: ['size', 0],
   flags: ['flags', 4],
   hwpt_id: ['id', 8],
   __reserved: ['reserved', 12],
 });
+
+export const HWPT_GET_DIRTY_BITMAP_NO_CLEAR = 1;
 
 export const IOMMU_HWPT_GET_DIRTY_BITMAP = struct('iommu_hwpt_get_dirty_bitmap', 48, {
   size: ['size', 0],

@@ -17,6 +17,8 @@ export type Hwpt = {
   /** Made by an attach, and gone with the last device; the others are the program's. */
   readonly automatic: boolean;
   readonly domain: HardwareDomain;
+  /** Whether the domain tracks dirty pages now; doubtful once a test has written pages, as which is not followed. */
+  readonly dirtyTracking: 'stopped' | 'started' | 'doubtful';
 };
 
 /** A device as the IOMMU sees it: what is bound to the iommufd. */
@@ -29,8 +31,10 @@ export type Device = {
   readonly reserved: readonly IovaRange[];
   readonly enforcesCacheCoherency: boolean;
   readonly hwpt: ObjectId | undefined;
-  /** Mock devices only: cannot attach to domains that track dirty pages; caches that tests can look at. */
-  readonly mock: { readonly noDirty: boolean; readonly hugePages: boolean } | undefined;
+  /** Mock devices only: cannot attach to domains that track dirty pages; has larger pages; has PASIDs. */
+  readonly mock:
+    | { readonly noDirty: boolean; readonly hugePages: boolean; readonly pasids: boolean }
+    | undefined;
 };
 
 /** The mock device's own object, which the program destroys to take the device away. */

@@ -15,8 +15,11 @@ import { refuses, rulesOf } from '../rule.ts';
 import { testCommand } from '../selftest/test-command.ts';
 import { contextOf, type World, withContext } from '../world.ts';
 import { destroy } from './destroy.ts';
-import { forgettingAll, makingObject, unspecified } from './forget.ts';
+import { forgettingAll, makingObject } from './forget.ts';
+import { getHwInfo } from './get-hw-info.ts';
 import { hwptAlloc } from './hwpt-alloc.ts';
+import { hwptGetDirtyBitmap } from './hwpt-get-dirty-bitmap.ts';
+import { hwptSetDirtyTracking } from './hwpt-set-dirty-tracking.ts';
 import { ioasAlloc } from './ioas-alloc.ts';
 import { ioasAllowIovas } from './ioas-allow-iovas.ts';
 import { ioasChangeProcess } from './ioas-change-process.ts';
@@ -60,10 +63,6 @@ const byNumber: ReadonlyMap<number, NativeCall> = new Map(
   NATIVE_CALLS.map((call) => [numberOf(call.command), call]),
 );
 
-const nothing =
-  (name: string): Handler =>
-  ({ world }) => [unspecified(world, name)];
-
 const makes =
   (call: NativeCallName, field: string, uses: readonly string[], descriptor?: string): Handler =>
   (request: Request) => {
@@ -95,9 +94,9 @@ const HANDLERS: Readonly<Record<NativeCallName, Handler>> = {
   IOMMU_OPTION: option,
   IOMMU_VFIO_IOAS: vfioIoas,
   IOMMU_HWPT_ALLOC: hwptAlloc,
-  IOMMU_GET_HW_INFO: nothing('IOMMU_GET_HW_INFO'),
-  IOMMU_HWPT_SET_DIRTY_TRACKING: nothing('IOMMU_HWPT_SET_DIRTY_TRACKING'),
-  IOMMU_HWPT_GET_DIRTY_BITMAP: nothing('IOMMU_HWPT_GET_DIRTY_BITMAP'),
+  IOMMU_GET_HW_INFO: getHwInfo,
+  IOMMU_HWPT_SET_DIRTY_TRACKING: hwptSetDirtyTracking,
+  IOMMU_HWPT_GET_DIRTY_BITMAP: hwptGetDirtyBitmap,
   IOMMU_HWPT_INVALIDATE: invalidate,
   IOMMU_FAULT_QUEUE_ALLOC: makes('IOMMU_FAULT_QUEUE_ALLOC', 'out_fault_id', [], 'out_fault_fd'),
   IOMMU_IOAS_MAP_FILE: ioasMapFile,

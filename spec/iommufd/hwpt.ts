@@ -44,7 +44,13 @@ export const withHwpt = (
   return isRefused(added)
     ? added
     : {
-        context: withObject(added.context, id, { kind: 'hwpt', ioas, automatic, domain }),
+        context: withObject(added.context, id, {
+          kind: 'hwpt',
+          ioas,
+          automatic,
+          domain,
+          dirtyTracking: 'stopped',
+        }),
         memory: added.memory,
       };
 };

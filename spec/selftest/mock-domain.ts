@@ -7,6 +7,7 @@ import {
   MOCK_DOMAIN_FLAGS,
   MOCK_FLAGS_DEVICE_HUGE_IOVA,
   MOCK_FLAGS_DEVICE_NO_DIRTY,
+  MOCK_FLAGS_DEVICE_PASID,
 } from '../abi/test.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { MOCK_IOMMU, templateFor } from '../hardware/templates.ts';
@@ -69,6 +70,7 @@ const made = (
     mock: {
       noDirty: (flags & MOCK_FLAGS_DEVICE_NO_DIRTY) !== 0,
       hugePages: (flags & MOCK_FLAGS_DEVICE_HUGE_IOVA) !== 0,
+      pasids: (flags & MOCK_FLAGS_DEVICE_PASID) !== 0,
     },
   };
   const before = stateOfRequest(request);

@@ -22,6 +22,7 @@ import { accessReplaceIoas } from './access-replace-ioas.ts';
 import { accessRw } from './access-rw.ts';
 import { addReserved } from './add-reserved.ts';
 import { createAccess } from './create-access.ts';
+import { dirty } from './dirty.ts';
 import { mdCheckMap } from './md-check-map.ts';
 import { mdCheckRefs } from './md-check-refs.ts';
 import { mockDomain, mockDomainFlags } from './mock-domain.ts';
@@ -96,7 +97,7 @@ const HANDLERS: Readonly<Record<TestOperationName, Handler>> = {
   MOCK_DOMAIN_REPLACE: mockDomainReplace,
   ACCESS_REPLACE_IOAS: accessReplaceIoas,
   MOCK_DOMAIN_FLAGS: mockDomainFlags,
-  DIRTY: notSpecified('DIRTY'),
+  DIRTY: dirty,
   MD_CHECK_IOTLB: notSpecified('MD_CHECK_IOTLB'),
   TRIGGER_IOPF: notSpecified('TRIGGER_IOPF'),
   DEV_CHECK_CACHE: devCheckCache,

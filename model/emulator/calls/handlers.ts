@@ -6,6 +6,8 @@ import type { Command } from '../command.ts';
 import type { IommufdContext } from '../context.ts';
 import { testCommand } from '../selftest/test-command.ts';
 import { destroy } from './destroy.ts';
+import { getDirtyBitmap, setDirtyTracking } from './dirty-tracking.ts';
+import { getHwInfo } from './get-hw-info.ts';
 import { hwptAlloc } from './hwpt-alloc.ts';
 import { ioasAlloc } from './ioas-alloc.ts';
 import { ioasAllowIovas } from './ioas-allow-iovas.ts';
@@ -35,9 +37,9 @@ export const HANDLERS: Readonly<Record<NativeCallName, Handler>> = {
   IOMMU_OPTION: option,
   IOMMU_VFIO_IOAS: vfioIoas,
   IOMMU_HWPT_ALLOC: hwptAlloc,
-  IOMMU_GET_HW_INFO: notEmulated,
-  IOMMU_HWPT_SET_DIRTY_TRACKING: notEmulated,
-  IOMMU_HWPT_GET_DIRTY_BITMAP: notEmulated,
+  IOMMU_GET_HW_INFO: getHwInfo,
+  IOMMU_HWPT_SET_DIRTY_TRACKING: setDirtyTracking,
+  IOMMU_HWPT_GET_DIRTY_BITMAP: getDirtyBitmap,
   IOMMU_HWPT_INVALIDATE: notEmulated,
   IOMMU_FAULT_QUEUE_ALLOC: notEmulated,
   IOMMU_IOAS_MAP_FILE: ioasMapFile,

@@ -1,9 +1,10 @@
-// IOMMU_TEST_OP_MD_CHECK_MAP, MD_CHECK_REFS and DEV_CHECK_CACHE: whether a domain translates to the program's
-// memory, and how often that is pinned. drivers/iommu/iommufd/selftest.c.
+// IOMMU_TEST_OP_MD_CHECK_MAP, MD_CHECK_REFS, DEV_CHECK_CACHE and DIRTY: whether a domain translates to the program's
+// memory, how often that is pinned, and what is written of it. drivers/iommu/iommufd/selftest.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import {
   DEV_CHECK_CACHE,
+  DIRTY,
   MD_CHECK_MAP,
   MD_CHECK_REFS,
   MOCK_PAGE_SIZE,
@@ -19,6 +20,9 @@ import type { Kernel } from '../kernel.ts';
 const MAP = offsetsOf(MD_CHECK_MAP);
 const REFS = offsetsOf(MD_CHECK_REFS);
 const CACHE = offsetsOf(DEV_CHECK_CACHE);
+const PAGES = offsetsOf(DIRTY);
+
+const MOST_PAGES = 8n * 0x100_0000n;
 
 type Check = { readonly iova: bigint; readonly length: bigint; readonly address: bigint };
 
@@ -79,4 +83,16 @@ export const checkCache = (context: IommufdContext, command: Command): number =>
   if (device === undefined) return -ERRNO.ENOENT;
   const cache = device.hardware.mock?.caches[command.u32(CACHE.cache_id)];
   return cache === command.u32(CACHE.cache) ? 0 : -ERRNO.EINVAL;
+};
+
+/** Refuses as the kernel does; which pages become dirty is not emulated. */
+export const writePages = (context: IommufdContext, command: Command): number => {
+  const size = command.u64(PAGES.page_size);
+  const length = command.u64(PAGES.length);
+  if (size === 0n || length === 0n || command.u64(PAGES.uptr) === 0n) return -ERRNO.EINVAL;
+  if (command.u64(PAGES.iova) % size !== 0n || length % size !== 0n) return -ERRNO.EINVAL;
+  if (length / size > MOST_PAGES) return -ERRNO.EOVERFLOW;
+  const hwpt = context.objects.find(command.u32(PAGES.id), Hwpt);
+  if (hwpt === undefined) return -ERRNO.ENOENT;
+  return hwpt.domain.hardware.mock && hwpt.tracking ? -ERRNO.EOPNOTSUPP : -ERRNO.EINVAL;
 };

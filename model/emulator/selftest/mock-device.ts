@@ -6,6 +6,8 @@ import {
   MOCK_DEVICE_CACHES,
   MOCK_FLAGS_DEVICE_HUGE_IOVA,
   MOCK_FLAGS_DEVICE_NO_DIRTY,
+  MOCK_FLAGS_DEVICE_PASID,
+  MOCK_PASID_WIDTH,
 } from '../../../spec/abi/test.ts';
 import type { Hardware } from '../domain.ts';
 import { IommuGroup } from '../iommu-group.ts';
@@ -18,12 +20,14 @@ export class MockDevice implements AttachableDevice {
   readonly group = new IommuGroup();
   readonly reserved = [];
   readonly canTrackDirty: boolean;
-  readonly mock = {
-    caches: new Array<number>(MOCK_DEVICE_CACHES).fill(MOCK_DEVICE_CACHE_DEFAULT),
-  };
+  readonly mock: { readonly caches: readonly number[]; readonly pasidBits: number };
 
   constructor(iommu: MockIommu, flags: number) {
     this.hardware = (flags & MOCK_FLAGS_DEVICE_HUGE_IOVA) !== 0 ? iommu.huge : iommu.plain;
+    this.mock = {
+      caches: new Array<number>(MOCK_DEVICE_CACHES).fill(MOCK_DEVICE_CACHE_DEFAULT),
+      pasidBits: (flags & MOCK_FLAGS_DEVICE_PASID) !== 0 ? MOCK_PASID_WIDTH : 0,
+    };
     this.canTrackDirty = (flags & MOCK_FLAGS_DEVICE_NO_DIRTY) === 0;
   }
 }

@@ -21,7 +21,7 @@ import {
   readOrWrite,
   replaceIoas,
 } from './access-operations.ts';
-import { checkCache, checkMap, checkRefs } from './check-domain.ts';
+import { checkCache, checkMap, checkRefs, writePages } from './check-domain.ts';
 import { mockDomain, mockDomainFlags, mockDomainReplace } from './mock-domain.ts';
 
 const AT = offsetsOf(IOMMU_TEST_CMD);
@@ -55,6 +55,7 @@ const OPERATIONS: Readonly<Partial<Record<TestOperationName, Handler>>> = {
   MD_CHECK_MAP: checkMap,
   MD_CHECK_REFS: checkRefs,
   DEV_CHECK_CACHE: checkCache,
+  DIRTY: writePages,
   CREATE_ACCESS: createAccess,
   ACCESS_REPLACE_IOAS: replaceIoas,
   ACCESS_PAGES: pinPages,

@@ -32,7 +32,7 @@ type Fields = Readonly<Record<string, Value>>;
 
 const numbers = new Map(NATIVE_CALLS.map(({ name, command }) => [name, command]));
 
-const send = (
+export const send = (
   scene: Scene,
   { value }: IommufdDescriptor,
   stem: string,
@@ -336,6 +336,9 @@ const SPECIFIED: ReadonlySet<NativeCallName> = new Set<NativeCallName>([
   'IOMMU_OPTION',
   'IOMMU_VFIO_IOAS',
   'IOMMU_HWPT_ALLOC',
+  'IOMMU_GET_HW_INFO',
+  'IOMMU_HWPT_SET_DIRTY_TRACKING',
+  'IOMMU_HWPT_GET_DIRTY_BITMAP',
   'IOMMU_IOAS_CHANGE_PROCESS',
   'IOMMU_IOAS_NOIOMMU_GET_PA',
 ]);

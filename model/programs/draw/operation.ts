@@ -9,6 +9,7 @@ import * as native from './native.ts';
 import type { AccessDescriptor, ContainerDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 import * as test from './test.ts';
 import type { Group, Theme } from './theme.ts';
+import * as tracking from './tracking.ts';
 import * as type1 from './type1.ts';
 
 const drawClose = (scene: Scene): void => {
@@ -130,6 +131,10 @@ const OF_IOMMUFD: readonly Choice<IommufdFacts>[] = [
     test.drawCreateAccess,
   ),
   onIommufd('odd', () => 0.6, test.drawSmallTest),
+  onIommufd('odd', ({ counts }) => (counts.device > 0 ? 0.7 : 0.1), tracking.drawHwInfo),
+  onIommufd('odd', ({ counts }) => (counts.hwpt > 0 ? 0.8 : 0.1), tracking.drawSetTracking),
+  onIommufd('odd', ({ counts }) => (counts.hwpt > 0 ? 1 : 0.1), tracking.drawGetBitmap),
+  onIommufd('odd', ({ counts }) => (counts.hwpt > 0 ? 0.5 : 0.1), tracking.drawWritten),
   onAccess(10, test.drawAccessPages),
   onAccess(3, test.drawUnpin),
   onAccess(6, test.drawAccessRw),

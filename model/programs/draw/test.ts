@@ -22,7 +22,7 @@ import type { AccessDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 const TEST_COMMAND = 0x3ba0;
 const numbers = new Map(TEST_OPERATIONS.map(({ name, op }) => [name, op]));
 
-const send = (
+export const send = (
   scene: Scene,
   { value }: IommufdDescriptor,
   stem: string,

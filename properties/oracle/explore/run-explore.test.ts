@@ -102,7 +102,7 @@ const COUNTS: Readonly<Record<string, readonly [distinct: number, generated: num
   compat: [127, 1178],
   native: [634, 5445],
   access: [175, 1056],
-  reserved: [523, 2451],
+  reserved: [677, 2825],
   type1: [56, 595],
   lifecycle: [174, 867],
   transfers: [43, 296],

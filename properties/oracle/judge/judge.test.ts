@@ -109,9 +109,9 @@ verdicts('cannot tell where the observation does not show what was chosen', () =
 });
 
 verdicts('says of a call that is not specified that it is not', () => {
-  const info = native('info', FD, 'IOMMU_GET_HW_INFO', {});
+  const queue = native('queue', FD, 'IOMMU_FAULT_QUEUE_ALLOC', {});
   for (const errno of [0, 2, 95]) {
-    const verdict = verdictOn(worldAfter(OPENED), info, (expected) => ({
+    const verdict = verdictOn(worldAfter(OPENED), queue, (expected) => ({
       ...expected,
       result: errno === 0 ? 0 : -1,
       errno,

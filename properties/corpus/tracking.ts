@@ -1,0 +1,170 @@
+// Examples of what hardware tells of itself, and of dirty pages, of which there are none.
+
+import { ARRAY_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
+import type { Value } from '../../model/programs/program.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
+import { arena, native, out, test, vfio } from '../operations.ts';
+import { PRIVILEGED, settingOf } from '../settings.ts';
+import { type Answered, ATTACHED, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
+import { cdev, NOIOMMU } from './noiommu-steps.ts';
+
+const MOCK_612 = settingOf('mock', PRIVILEGED, '6.12.95');
+const NO_ID = 0x7000n;
+const SELFTEST = 0xfeed_beefn;
+const BUFFER = arena(ARRAY_OFFSET);
+const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
+
+type Fields = Readonly<Record<string, Value>>;
+
+const mockId = out('mock', 'out_idev_id');
+
+const info = (label: string, fields: Fields, rule: string): Answered => [
+  native(
+    label,
+    'iommufd',
+    'IOMMU_GET_HW_INFO',
+    { dev_id: mockId, data_len: 24n, data_uptr: BUFFER, ...fields },
+    { also: [{ at: BUFFER, words: [UNTOUCHED, UNTOUCHED, UNTOUCHED] }] },
+  ),
+  `IOMMU_GET_HW_INFO/${rule}`,
+];
+
+/** An hwpt of the mock device; one that tracks dirty pages where the flags say so. */
+const hwpt = (label: string, flags: bigint): Answered => [
+  native(label, 'iommufd', 'IOMMU_HWPT_ALLOC', { flags, dev_id: mockId, pt_id: ioasId }),
+  'IOMMU_HWPT_ALLOC/allocates',
+];
+
+const track = (label: string, hwpt_id: Value, flags: bigint, rule: string): Answered => [
+  native(label, 'iommufd', 'IOMMU_HWPT_SET_DIRTY_TRACKING', { hwpt_id, flags, __reserved: 7n }),
+  `IOMMU_HWPT_SET_DIRTY_TRACKING/${rule}`,
+];
+
+const bitmap = (label: string, fields: Fields, rule: string): Answered => [
+  native(
+    label,
+    'iommufd',
+    'IOMMU_HWPT_GET_DIRTY_BITMAP',
+    {
+      hwpt_id: out('tracks', 'out_hwpt_id'),
+      iova: IOVA,
+      length: PAGE,
+      page_size: PAGE,
+      data: BUFFER,
+      ...fields,
+    },
+    { also: [{ at: BUFFER, words: [UNTOUCHED] }] },
+  ),
+  `IOMMU_HWPT_GET_DIRTY_BITMAP/${rule}`,
+];
+
+const written = (label: string, fields: Fields, rule: string): Answered => [
+  test(label, 'iommufd', 'DIRTY', {
+    id: out('tracks', 'out_hwpt_id'),
+    iova: IOVA,
+    length: PAGE,
+    page_size: PAGE,
+    uptr: BUFFER,
+    ...fields,
+  }),
+  `IOMMU_TEST_CMD DIRTY/${rule}`,
+];
+
+export const TRACKING = [
+  example('what the hardware of a mock device tells of itself', [
+    IOAS,
+    ATTACHED,
+    [
+      test('pasids', 'iommufd', 'MOCK_DOMAIN_FLAGS', { id: ioasId, dev_flags: 5n }),
+      'IOMMU_TEST_CMD MOCK_DOMAIN/makes',
+    ],
+    info('plain', {}, 'tells'),
+    info('with PASIDs', { dev_id: out('pasids', 'out_idev_id') }, 'tells'),
+    info('without room', { data_len: 0n, data_uptr: 0n }, 'tells'),
+    info('half of it', { data_len: 5n }, 'tells'),
+    info('by its type', { flags: 1n, out_data_type: SELFTEST }, 'tells'),
+    info('of any type', { flags: 0n, out_data_type: 1n }, 'tells'),
+    info('of another type', { flags: 1n, out_data_type: 1n }, 'no-such-type'),
+    info('flags', { flags: 2n }, 'unknown-flags'),
+    info('reserved', { __reserved: 0x100n }, 'unknown-flags'),
+    info('the width is an answer', { __reserved: 0xffn }, 'tells'),
+    info('no device', { dev_id: NO_ID }, 'no-device'),
+    info('unwritable', { data_uptr: 0n }, 'data-fault'),
+    [
+      native(
+        'struct unwritable',
+        'iommufd',
+        'IOMMU_GET_HW_INFO',
+        { dev_id: mockId },
+        { at: arena(READ_ONLY_STRUCT_OFFSET) },
+      ),
+      'answering/fault',
+    ],
+  ]),
+  example(
+    'types cannot be asked for on 6.12',
+    [IOAS, ATTACHED, info('type', { flags: 1n }, 'unknown-flags'), info('plain', {}, 'tells')],
+    MOCK_612,
+  ),
+  example(
+    'what has no IOMMU tells nothing of one',
+    [
+      IOAS,
+      cdev('device', 0),
+      [
+        vfio('bind', 'device', 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: out('iommufd') }),
+        'VFIO_DEVICE_BIND_IOMMUFD/binds',
+      ],
+      info('info', { dev_id: out('bind', 'out_devid') }, 'no-iommu'),
+    ],
+    NOIOMMU,
+  ),
+  example('tracking is started and stopped on hwpts that were made for it', [
+    IOAS,
+    ATTACHED,
+    hwpt('plain', 0n),
+    hwpt('tracks', 2n),
+    track('flags', out('tracks', 'out_hwpt_id'), 2n, 'unknown-flags'),
+    track('none', NO_ID, 1n, 'no-hwpt'),
+    track('an IOAS', ioasId, 1n, 'no-hwpt'),
+    track('cannot', out('plain', 'out_hwpt_id'), 1n, 'cannot-track'),
+    track('cannot stop', out('plain', 'out_hwpt_id'), 0n, 'cannot-track'),
+    written('stopped', {}, 'not-tracking'),
+    track('start', out('tracks', 'out_hwpt_id'), 1n, 'sets'),
+    track('again', out('tracks', 'out_hwpt_id'), 1n, 'sets'),
+    track('stop', out('tracks', 'out_hwpt_id'), 0n, 'sets'),
+    written('no page size', { page_size: 0n }, 'no-pages'),
+    written('not on a page', { iova: IOVA + 1n }, 'no-pages'),
+    written('too many', { iova: 0n, length: (1n << 27n) + 1n, page_size: 1n }, 'too-many'),
+    written('no hwpt', { id: NO_ID }, 'no-hwpt'),
+  ]),
+  example('the bitmap of pages none of which is dirty stays as it is', [
+    IOAS,
+    ATTACHED,
+    hwpt('plain', 0n),
+    hwpt('tracks', 2n),
+    bitmap('flags', { flags: 2n }, 'unknown-flags'),
+    bitmap('reserved', { __reserved: 1n }, 'unknown-flags'),
+    bitmap('none', { hwpt_id: NO_ID, length: 0n }, 'no-hwpt'),
+    bitmap('no length', { length: 0n, page_size: 0n }, 'no-length'),
+    bitmap('wraps', { iova: U64_MAX, length: 2n }, 'wraps'),
+    bitmap('misaligned', { iova: IOVA + 1n, page_size: 0n }, 'misaligned'),
+    bitmap('no page size', { page_size: 0n }, 'no-page-size'),
+    bitmap('half a page', { length: PAGE / 2n }, 'splits-page'),
+    bitmap('cannot', { hwpt_id: out('plain', 'out_hwpt_id') }, 'cannot-track'),
+    bitmap('not mapped, and not started', {}, 'nothing-dirty'),
+    bitmap('without a bitmap', { data: 0n }, 'nothing-dirty'),
+    bitmap('to the end', { iova: U64_MAX - PAGE + 1n }, 'nothing-dirty'),
+  ]),
+  example(
+    'no length is 2^64 bytes on 6.12',
+    [
+      IOAS,
+      ATTACHED,
+      hwpt('tracks', 2n),
+      bitmap('no length', { length: 0n }, 'wraps'),
+      bitmap('everything', { iova: 0n, length: 0n }, 'nothing-dirty'),
+    ],
+    MOCK_612,
+  ),
+];

@@ -1,0 +1,107 @@
+// IOMMU_GET_HW_INFO of a mock device, and what is refused of every device: iommufd_get_hw_info() in
+// drivers/iommu/iommufd/device.c. What the hardware of other devices tells of itself is not specified.
+
+import { u32At } from '../abi/bytes.ts';
+import { decode, encode, fieldOf } from '../abi/layout.ts';
+import {
+  HW_CAP_DIRTY_TRACKING,
+  HW_CAP_PCI_ATS_NOT_SUPPORTED,
+  HW_INFO_FLAG_INPUT_TYPE,
+  HW_INFO_TYPE_DEFAULT,
+  IOMMU_GET_HW_INFO,
+} from '../abi/native.ts';
+import {
+  HW_INFO_TYPE_SELFTEST,
+  MOCK_PASID_WIDTH,
+  SELFTEST_HW_INFO,
+  SELFTEST_HW_INFO_REGISTER,
+} from '../abi/test.ts';
+import { SOFTWARE_IOMMU } from '../hardware/templates.ts';
+import { writableLength, write } from '../memory/user-access.ts';
+import { failed, succeeded } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { deviceAt } from './context.ts';
+import { unspecified } from './forget.ts';
+import { contextOfRequest, type Handler, type Request, respond, respondRules } from './request.ts';
+
+export const getHwInfoRules = rulesOf(
+  'IOMMU_GET_HW_INFO',
+  'iommufd_get_hw_info() in drivers/iommu/iommufd/device.c',
+  {
+    unknownFlags: refuses(
+      'EOPNOTSUPP',
+      'A flag is set that the release does not know, or one of the three reserved bytes is not 0.',
+    ),
+    noDevice: refuses('ENOENT', 'There is no device of that id.'),
+    noIommu: {
+      ...refuses('EOPNOTSUPP', 'The device has no IOMMU.'),
+      only: ['7.3.4'],
+    },
+    noSuchType: {
+      ...refuses(
+        'EOPNOTSUPP',
+        'INPUT_TYPE is set, and the device has no data of the type in_data_type.',
+        'mock_domain_hw_info() in drivers/iommu/iommufd/selftest.c',
+      ),
+      only: ['7.3.4'],
+    },
+    dataFault: refuses(
+      'EFAULT',
+      'A byte of the buffer cannot be written; those before it have been, and the struct is left as it was.',
+    ),
+    tells: grants(
+      'The data stands in the buffer as far as there is room, and zeros behind it; data_len tells how long the data is, out_data_type of what type, and out_capabilities and out_max_pasid_log2 what the IOMMU can do for the device.',
+    ),
+  },
+);
+
+/** Bytes of a buffer that are followed where a recording does not say where memory ends. */
+const LONGEST_FOLLOWED = 0x1_0000;
+
+const RESERVED_BYTES = 0xffff_ff00;
+
+const DATA = encode(SELFTEST_HW_INFO, { test_reg: SELFTEST_HW_INFO_REGISTER });
+
+/** The data, and zeros behind it, as far as the program's buffer can be written: at most `room` bytes. */
+const dataFor = (request: Request, address: bigint, room: number): Uint8Array => {
+  const { world, call } = request;
+  const bytes = new Uint8Array(writableLength(world.memory, call.process, address, room));
+  bytes.set(DATA.subarray(0, bytes.length));
+  return bytes;
+};
+
+export const getHwInfo: Handler = (request) => {
+  const { world } = request;
+  const { release } = world;
+  const fields = decode(IOMMU_GET_HW_INFO, request.bytes);
+  const known = release.hwInfoTakesType ? HW_INFO_FLAG_INPUT_TYPE : 0;
+  const reserved = u32At(request.bytes, fieldOf(IOMMU_GET_HW_INFO, '__reserved').offset);
+  if ((fields.flags & ~known) !== 0 || (reserved & RESERVED_BYTES) !== 0) {
+    return [failed(getHwInfoRules.unknownFlags, world)];
+  }
+  const device = deviceAt(contextOfRequest(request), fields.dev_id);
+  if (device === undefined) return [failed(getHwInfoRules.noDevice, world)];
+  if (device.iommu === SOFTWARE_IOMMU) return [failed(getHwInfoRules.noIommu, world)];
+  if (device.mock === undefined) return [unspecified(world, 'IOMMU_GET_HW_INFO')];
+  const wanted =
+    (fields.flags & HW_INFO_FLAG_INPUT_TYPE) === 0 ? HW_INFO_TYPE_DEFAULT : fields.out_data_type;
+  if (wanted !== HW_INFO_TYPE_DEFAULT && wanted !== HW_INFO_TYPE_SELFTEST) {
+    return [failed(getHwInfoRules.noSuchType, world)];
+  }
+  if (world.memory.knowledge === 'recorded' && fields.data_len > LONGEST_FOLLOWED) {
+    return [unspecified(world, 'IOMMU_GET_HW_INFO with a buffer that is not followed')];
+  }
+  const data = dataFor(request, fields.data_uptr, fields.data_len);
+  const { write: written } = write(world.memory, request.call.process, fields.data_uptr, data);
+  if (data.length < fields.data_len) return [failed(getHwInfoRules.dataFault, world, [written])];
+  const tracks = device.mock.noDirty ? 0 : HW_CAP_DIRTY_TRACKING;
+  const answer = respond(request, IOMMU_GET_HW_INFO, {
+    data_len: DATA.length,
+    out_data_type: HW_INFO_TYPE_SELFTEST,
+    __reserved: device.mock.pasids ? MOCK_PASID_WIDTH : 0,
+    out_capabilities: tracks | (release.hwInfoTellsOfAts ? HW_CAP_PCI_ATS_NOT_SUPPORTED : 0),
+  });
+  return answer.whole
+    ? [succeeded(getHwInfoRules.tells, world, [written, answer.write])]
+    : [failed(respondRules.fault, world, [written, answer.write])];
+};
