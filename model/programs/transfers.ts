@@ -2,11 +2,9 @@
 // reached once while it is mapped, so that the IOTLB knows it, and tried again when it is not.
 
 import type { DmaDirection } from '../../spec/call.ts';
-import { nodesOf } from '../../spec/collections/ordered-map.ts';
-import { type Translated, translate } from '../../spec/hardware/translate.ts';
-import { type Context, deviceAt, hwptAt, tableOf } from '../../spec/iommufd/context.ts';
+import type { Translated } from '../../spec/hardware/translate.ts';
 import { frameAt } from '../../spec/selftest/frames.ts';
-import { boundDeviceOf, contextOf, type World } from '../../spec/world.ts';
+import type { World } from '../../spec/world.ts';
 import {
   ARENA_BASE,
   DATA_LENGTH,
@@ -18,28 +16,19 @@ import {
 } from './arena.ts';
 import { Draft } from './draft.ts';
 import { Scene } from './draw/scene.ts';
-import type { Program, Value } from './program.ts';
+import type { Program } from './program.ts';
 import { PROCESS } from './run.ts';
+import { type Engine, enginesOf } from './transfer-engines.ts';
 
 const PAGE = 4096n;
 /** Bytes of most transfers; those across the end of an area are twice as long. */
 const WORD = 8;
 /** Transfers that are kept for the end of the program. */
 const AT_END = 4;
-/** Where the device and what it may reach is followed; more areas than these are not looked at. */
-const AREAS = 16;
 /** The device's reach ends there, and interrupts begin. */
 const INTERRUPTS_START = 0xfee0_0000n;
 const INTERRUPTS_END = 0xfef0_0000n;
 const REACH = 1n << 48n;
-
-/** A device that moves memory when told to, and where its accesses go. */
-type Engine = {
-  readonly name: string;
-  readonly fd: Value;
-  readonly context: Context;
-  readonly hwpt: Parameters<typeof translate>[1] | undefined;
-};
 
 /** A place at which a device reached, or may reach, memory. */
 type Point = { readonly engine: string; readonly iova: bigint; readonly to: Translated };
@@ -97,34 +86,17 @@ class Transfers {
   }
 
   #engines(): readonly Engine[] {
-    const { world } = this.draft;
-    const engines = new Map<string, Engine>();
-    const own = this.#scene
-      .descriptorsOf('cdev')
-      .filter(({ file }) => file.bound && !file.attachedByPasid);
-    for (const { file, value } of [...this.#scene.descriptorsOf('device'), ...own]) {
-      const described = world.setting.platform.devices.find(({ name }) => name === file.name);
-      const open = boundDeviceOf(world, file.name);
-      if (described?.dmaEngine === undefined || open === undefined) continue;
-      const context = contextOf(world, open.iommufd);
-      if (context.forgotten !== undefined) continue;
-      const hwpt = deviceAt(context, open.object)?.hwpt;
-      engines.set(file.name, { name: file.name, fd: value, context, hwpt });
-    }
-    return [...engines.values()];
+    return enginesOf(this.#scene);
   }
 
   /** The first bytes of each area, and the last. */
-  #points({ name, context, hwpt }: Engine): readonly Point[] {
-    const owner = hwpt === undefined ? undefined : hwptAt(context, hwpt)?.ioas;
-    if (hwpt === undefined || owner === undefined) return [];
+  #points({ name, leads, mapped }: Engine): readonly Point[] {
     const points: Point[] = [];
-    for (const { key, value } of nodesOf(tableOf(context, owner).areas)) {
-      for (const iova of new Set([key, value.last + 1n - BigInt(WORD)])) {
-        const to = isReachable(iova) ? translate(context, hwpt, iova) : undefined;
+    for (const [first, last] of mapped) {
+      for (const iova of new Set([first, last + 1n - BigInt(WORD)])) {
+        const to = isReachable(iova) ? leads(iova) : undefined;
         if (to !== undefined) points.push({ engine: name, iova, to });
       }
-      if (points.length > 2 * AREAS) break;
     }
     return points;
   }
@@ -195,9 +167,7 @@ class Transfers {
   #tryGone(engine: Engine): void {
     for (const [index, point] of [...this.#reached.entries()].reverse()) {
       if (point.engine !== engine.name || this.#left <= AT_END) continue;
-      const now =
-        engine.hwpt === undefined ? undefined : translate(engine.context, engine.hwpt, point.iova);
-      if (sameMemory(point.to, now)) continue;
+      if (sameMemory(point.to, engine.leads(point.iova))) continue;
       this.#reached.splice(index, 1);
       if (this.#hasRead(engine)) {
         // Otherwise the device may hold what stands there anyhow.
@@ -239,12 +209,11 @@ class Transfers {
 }
 
 /** An IOVA at which nothing is mapped: behind one of the areas, or where none ever was. */
-const holeBehind = ({ context, hwpt }: Engine, points: readonly Point[]): bigint => {
+const holeBehind = ({ leads }: Engine, points: readonly Point[]): bigint => {
   const far = 0x7f_f000n;
-  if (hwpt === undefined) return far;
   for (const { iova } of [...points].reverse()) {
     const behind = (iova / PAGE + 1n) * PAGE;
-    if (isReachable(behind) && translate(context, hwpt, behind) === undefined) return behind;
+    if (isReachable(behind) && leads(behind) === undefined) return behind;
   }
   return far;
 };

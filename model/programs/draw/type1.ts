@@ -135,7 +135,7 @@ export const drawEdgeMap = (scene: Scene, { value }: ContainerDescriptor): void 
   });
 
 /** A map that mostly succeeds: whole pages where there is memory, and where something may be mapped. */
-const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
+export const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
   const { dice } = scene;
   const page = BigInt(dice.number(0, 63)) * PAGE;
   const size = BigInt(dice.number(1, dice.chance(1, 6) ? 24 : 4)) * PAGE;

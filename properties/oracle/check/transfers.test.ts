@@ -12,6 +12,7 @@ import type { Program } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import { sortComplaints } from '../../../oracle/check/complaints.ts';
 import { judgeSteps } from '../../../oracle/check/judge-program.ts';
+import { dmaRules } from '../../../spec/hardware/dma.ts';
 import type { DmaFault } from '../../../spec/hardware/engines.ts';
 import type { Setting } from '../../../spec/platform.ts';
 import type { World } from '../../../spec/world.ts';
@@ -45,6 +46,22 @@ transfers('programs have them', () => {
   const count = drawn.filter((program) => program.some(({ op }) => op === 'dma')).length;
   assert.ok(count > 0.85 * PROGRAMS, `${count} of ${PROGRAMS} programs`);
 });
+
+transfers(
+  'so have those that use legacy containers, where some move memory and none disagrees',
+  () => {
+    const ways = { looks: { transfersIn: 1 }, paths: 'legacy' } as const;
+    let moved = 0;
+    for (const program of fc.sample(programs(SETTING, 40, ways), { numRuns: 60, seed: SEED })) {
+      const judged = judgeSteps(START, runProgram(program, new EmulatedMachine(SETTING)));
+      assert.is(judged.fault, undefined);
+      moved += judged.steps.filter(
+        ({ verdict }) => verdict.kind === 'conforms' && verdict.rule === dmaRules.moves,
+      ).length;
+    }
+    assert.ok(moved > 120, `${moved} transfers`);
+  },
+);
 
 transfers('an entry that stays in the IOTLB is seen by them alone', () => {
   const kinds = drawn
