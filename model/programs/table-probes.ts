@@ -3,11 +3,12 @@
 
 import {
   ACCESS_NEEDS_PIN_PAGES,
+  MOCK_ACCESS_RW_SLOW_PATH,
   MOCK_ACCESS_RW_WRITE,
   TEST_OPERATIONS,
   type TestOperationName,
 } from '../../spec/abi/test.ts';
-import { type ObjectId, objectId } from '../../spec/abi/units.ts';
+import { type ObjectId, objectId, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type Context, tableOf } from '../../spec/iommufd/context.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from './arena.ts';
@@ -16,6 +17,7 @@ import type { Operation, Value } from './program.ts';
 
 const TEST_COMMAND = 0x3ba0;
 const WRITE = BigInt(MOCK_ACCESS_RW_WRITE);
+const SLOW = BigInt(MOCK_ACCESS_RW_SLOW_PATH);
 const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
 
 /** Of one program, so that most calls are still those that were drawn. */
@@ -82,13 +84,15 @@ const useAreas = (scene: Scene, on: IommufdDescriptor, ioas: ObjectId): void => 
   const areas = areasOf(on.context, ioas, MOST_AREAS);
   for (const [index, { iova, last }] of areas.entries()) {
     const writesFirst = index % 2 === 0;
+    // Half of them by the way that in-kernel users of another process go.
+    const slow = (iova & PAGE_SIZE_BYTES) === 0n ? 0n : SLOW;
     const use = (at: bigint, flags: bigint): void => {
       const uptr = { arena: ARRAY_OFFSET };
       const fields = { id, iova: at, length: 1n, uptr, flags };
       scene.add(testCall(scene.draft.label('use'), on.value, 'ACCESS_RW', fields));
     };
-    use(iova, writesFirst ? WRITE : 0n);
-    use(last, writesFirst ? 0n : WRITE);
+    use(iova, slow | (writesFirst ? WRITE : 0n));
+    use(last, slow | (writesFirst ? 0n : WRITE));
   }
 };
 

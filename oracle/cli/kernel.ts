@@ -55,15 +55,15 @@ export const kernelPlatforms = ({
 const FEW_PAGES = 12;
 
 /**
- * Who the programs are: on mock domains in a virtual machine with and without privilege, as only those without are charged
- * for what they pin, and elsewhere with it.
+ * Who the programs are: in a virtual machine with and without privilege, as only those without meet a limit; with it where
+ * devices have no IOMMU, which none without may open.
  */
 export const kernelCredentials = (
   options: SubjectOptions & SettingOptions,
   platform: VmPlatform | undefined,
 ): readonly Credentials[] => {
   const asked = credentialsOf(options);
-  return platform === 'mock' && asked.privileged
+  return platform !== undefined && platform !== 'noiommu' && asked.privileged
     ? [asked, credentialsOf({ unprivileged: true, memlock: FEW_PAGES })]
     : [asked];
 };

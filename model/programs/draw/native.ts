@@ -15,6 +15,7 @@ import {
 import { objectId, U64_MAX } from '../../../spec/abi/units.ts';
 import { SOFTWARE_IOMMU } from '../../../spec/hardware/templates.ts';
 import { deviceAt } from '../../../spec/iommufd/context.ts';
+import { DATA_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
 import {
   drawAreaRange,
@@ -93,7 +94,9 @@ export const drawIoasMap = (scene: Scene, on: IommufdDescriptor): void => {
   const spacious = isChosen && dice.chance(1, 12);
   const { address, length } = spacious
     ? { address: dice.of([0n, 0x6000_0000_0000n]), length: dice.of(SPACIOUS) }
-    : drawSource(scene);
+    : scene.platform.mockDevices && dice.chance(1, 24)
+      ? drawFineSource(scene)
+      : drawSource(scene);
   send(scene, on, 'map', 'IOMMU_IOAS_MAP', 40, {
     flags,
     ioas_id: ioas,
@@ -103,6 +106,12 @@ export const drawIoasMap = (scene: Scene, on: IommufdDescriptor): void => {
     iova: drawIova(scene.dice, scene.table(on.context, ioas)),
   });
 };
+
+/** In halves of pages, as mock domains can translate them. */
+const drawFineSource = ({ dice }: Scene): { readonly address: Value; readonly length: bigint } => ({
+  address: { arena: DATA_OFFSET + BigInt(dice.number(0, 31)) * 2048n },
+  length: BigInt(dice.number(1, 9)) * 2048n,
+});
 
 /** A map that is finer than a page: who needs whole pages cannot follow the table. */
 export const drawFineMap = (scene: Scene, fd: Value, ioas: Value): void =>
@@ -198,11 +207,21 @@ export const drawOption = (scene: Scene, on: IommufdDescriptor): void => {
   send(scene, on, 'option', 'IOMMU_OPTION', 24, {
     option_id: BigInt(dice.chance(1, 30) ? 2 : hugePages ? OPTION_HUGE_PAGES : OPTION_RLIMIT_MODE),
     op: BigInt(dice.of([OPTION_OP_SET, OPTION_OP_SET, OPTION_OP_SET, 1, 1, 2])),
-    __reserved: rarely(scene, 1n),
+    __reserved: dice.chance(1, 12) ? 1n : 0n,
     object_id: hugePages ? scene.object(on.context, 'ioas') : rarely(scene, 1n),
     val64: dice.of([0n, 0n, 1n, 1n, 2n, U64_MAX]),
   });
 };
+
+/** From now on maps are charged to the process, where there is nothing yet. */
+export const chargeProcess = (scene: Scene, fd: Value): void =>
+  scene.call('option', fd, numbers.get('IOMMU_OPTION') as number, 'IOMMU_OPTION', 24, {
+    size: 24n,
+    option_id: BigInt(OPTION_RLIMIT_MODE),
+    op: BigInt(OPTION_OP_SET),
+    object_id: 0n,
+    val64: 1n,
+  });
 
 export const drawVfioIoas = (scene: Scene, on: IommufdDescriptor): void =>
   send(scene, on, 'vfioIoas', 'IOMMU_VFIO_IOAS', 12, {

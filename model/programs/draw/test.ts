@@ -1,7 +1,7 @@
 // Test commands, drawn: mock devices, in-kernel users, and looks at hidden state.
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../../spec/abi/test.ts';
-import type { ObjectId } from '../../../spec/abi/units.ts';
+import { type ObjectId, PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { accessAt, type Context, hwptAt, pagesAt } from '../../../spec/iommufd/context.ts';
 import { areaAt, byteOf } from '../../../spec/iopt/area.ts';
 import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
@@ -20,6 +20,8 @@ import {
 import type { AccessDescriptor, IommufdDescriptor, Scene } from './scene.ts';
 
 const TEST_COMMAND = 0x3ba0;
+const PAGE = PAGE_SIZE_BYTES;
+const MANY_PAGES = 1024n * PAGE;
 const numbers = new Map(TEST_OPERATIONS.map(({ name, op }) => [name, op]));
 
 export const send = (
@@ -165,6 +167,16 @@ export const drawUnpin = (scene: Scene, on: IommufdDescriptor, access: AccessDes
   });
 };
 
+/** Bytes from the start of a range to where something is read: its start, its end, or right before another page. */
+const drawPlaceWithin = (dice: Dice, length: bigint): bigint => {
+  if (dice.chance(1, 2)) return 0n;
+  if (length > PAGE && length < MANY_PAGES && dice.chance(1, 2)) {
+    const pages = Number((length - 1n) / PAGE);
+    return BigInt(dice.number(1, pages)) * PAGE - BigInt(dice.number(1, 63));
+  }
+  return length > 64n ? length - BigInt(dice.number(1, 64)) : 1n;
+};
+
 export const drawAccessRw = (
   scene: Scene,
   on: IommufdDescriptor,
@@ -173,7 +185,7 @@ export const drawAccessRw = (
   const { dice } = scene;
   const { iova, length } = rangeOf(scene, access);
   const bytes = dice.of([1, 8, 16, 64]);
-  const from = dice.chance(1, 2) ? 0n : length > 64n ? length - BigInt(dice.number(1, 64)) : 1n;
+  const from = drawPlaceWithin(dice, length);
   const at = drawArrayPlace(dice, bytes);
   const start = wrap(iova + from);
   const context = contextOf(scene.draft.world, access.file.iommufd);

@@ -11,8 +11,9 @@ import type { Dice } from '../values.ts';
 import { drawOpenGroup, fitsLegacyContainer, hasNoIommu, joinContainer } from './compat.ts';
 import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
 import { drawRegisters } from './memory.ts';
-import { drawAllowIovas, drawFineMap } from './native.ts';
+import { chargeProcess, drawAllowIovas, drawFineMap } from './native.ts';
 import type { Scene } from './scene.ts';
+import { drawBrokenArea, drawJointCopy, drawPartCopy } from './shared-areas.ts';
 import { drawEdgeMap, drawOpenContainer, mapPage, startTracking } from './type1.ts';
 
 /** What an operation is about. */
@@ -42,7 +43,11 @@ const TYPE1V2 = 3n;
 const open = (scene: Scene): Value => {
   const label = scene.draft.label('iommufd');
   scene.add({ op: 'open', label, path: '/dev/iommu' });
-  return { from: label, out: 'result' };
+  const fd: Value = { from: label, out: 'result' };
+  // Only before the first object can it be said who is charged, and only by the privileged.
+  const { privileged } = scene.draft.world.memory.credentials;
+  if (privileged && scene.dice.chance(1, 8)) chargeProcess(scene, fd);
+  return fd;
 };
 
 const allocate = (scene: Scene, fd: Value): Value => {
@@ -116,9 +121,12 @@ const DOMAINS: Theme = {
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
-    if (scene.dice.chance(1, 2)) allocate(scene, fd);
+    const other = scene.dice.chance(1, 2) ? allocate(scene, fd) : undefined;
     const domains = scene.dice.number(1, 3);
     for (let index = 0; index < domains; index += 1) attach(scene, fd, ioas);
+    if (other === undefined || scene.dice.chance(1, 2)) return;
+    attach(scene, fd, other);
+    drawPartCopy(scene, fd, ioas, other);
   },
 };
 
@@ -131,7 +139,8 @@ const USERS: Theme = {
     const ioas = allocate(scene, fd);
     // A second one is where they can be moved, and what is mapped there may keep them out.
     const other = scene.dice.chance(1, 2) ? allocate(scene, fd) : undefined;
-    if (other === undefined) maybeAttach(scene, fd, ioas);
+    if (scene.dice.chance(1, 6)) drawBrokenArea(scene, fd, ioas);
+    else if (other === undefined) maybeAttach(scene, fd, ioas);
     if (other !== undefined && scene.dice.chance(2, 3)) drawFineMap(scene, fd, other);
     const users = other === undefined ? 1 : scene.dice.number(1, 2);
     for (let index = 1; index <= users; index += 1) {
@@ -148,8 +157,9 @@ const TABLES: Theme = {
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
-    allocate(scene, fd);
+    const other = allocate(scene, fd);
     maybeAttach(scene, fd, ioas);
+    if (scene.dice.chance(1, 4)) drawJointCopy(scene, fd, other, ioas);
   },
 };
 
