@@ -13,6 +13,7 @@ import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type Context, tableOf } from '../../spec/iommufd/context.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from './arena.ts';
 import type { IommufdDescriptor, Scene } from './draw/scene.ts';
+import { addressBehind } from './draw/test.ts';
 import type { Operation, Value } from './program.ts';
 
 const TEST_COMMAND = 0x3ba0;
@@ -96,13 +97,26 @@ const useAreas = (scene: Scene, on: IommufdDescriptor, ioas: ObjectId): void => 
   }
 };
 
-/** Some areas' first pages are held, so that it matters who lets go of what. */
+/** As much of an area as is held, in bytes. */
+const MOST_LENGTH = 16n * PAGE_SIZE_BYTES;
+
+/**
+ * Some areas' last pages are held, and then the areas, so that it matters who lets go of what, and which pages a user gets
+ * where some are pinned already.
+ */
 const holdPages = (scene: Scene, on: IommufdDescriptor, ioas: ObjectId): void => {
   const id = makeUser(scene, on, ioas, NEEDS_PINS);
   if (id === undefined) return;
-  for (const { iova } of areasOf(on.context, ioas, MOST_HELD)) {
-    const fields = { id, iova, length: 1n };
+  const hold = (iova: bigint, length: bigint, uptr: Value): void => {
+    const fields = { id, iova, length, uptr };
     scene.add(testCall(scene.draft.label('hold'), on.value, 'ACCESS_PAGES', fields));
+  };
+  for (const { iova, last } of areasOf(on.context, ioas, MOST_HELD)) {
+    const length = last - iova + 1n < MOST_LENGTH ? last - iova + 1n : MOST_LENGTH;
+    const ofLast = ((length - 1n) / PAGE_SIZE_BYTES) * PAGE_SIZE_BYTES;
+    hold(iova + ofLast, 1n, 0n);
+    if (ofLast === 0n) continue;
+    hold(iova, length, addressBehind(on.context, tableOf(on.context, ioas), iova) ?? 0n);
   }
 };
 

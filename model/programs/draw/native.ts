@@ -245,6 +245,9 @@ const drawHwptFlags = (
   return BigInt(dice.of(HWPT_FLAGS) | forPasids);
 };
 
+/** An id beyond those that a program comes to. */
+const NO_OBJECT = 99n;
+
 /** Bytes that are not a call's. */
 const OTHERS = 0xaaaa_aaaan;
 
@@ -258,7 +261,7 @@ export const drawHwptAlloc = (scene: Scene, on: IommufdDescriptor): void => {
     size: BigInt(size),
     flags: drawHwptFlags(scene, on.context, device),
     dev_id: device,
-    pt_id: scene.object(on.context, 'ioas'),
+    pt_id: dice.chance(1, 16) ? NO_OBJECT : scene.object(on.context, 'ioas'),
     __reserved: rarely(scene, 1n),
     data_len: rarely(scene, 8n),
     data_type: rarely(scene, 1n),

@@ -67,7 +67,7 @@ export const drawAddReserved = (scene: Scene, on: IommufdDescriptor): void => {
 };
 
 /** Where the program has the memory that an hwpt translates at an IOVA, if it mapped it in its arena. */
-const addressBehind = (
+export const addressBehind = (
   context: Context,
   table: IoPagetable | undefined,
   iova: bigint,
@@ -147,12 +147,15 @@ export const drawAccessPages = (
   // A part leaves pages beside it that only a domain pins.
   const part = length > 4096n && dice.chance(1, 2) ? 4096n : length;
   const flags = dice.chance(1, 15) ? dice.of([2n, BY_NUMBER, BY_NUMBER]) : dice.of([0n, 0n, 1n]);
+  // Where the program has that memory: the pages that were pinned are then compared with it.
+  const context = contextOf(scene.draft.world, access.file.iommufd);
+  const behind = addressBehind(context, tableOf(scene, access), iova);
   send(scene, on, 'pin', 'ACCESS_PAGES', {
     id: accessFd(scene, access),
     iova: flags === BY_NUMBER ? numberOfArea(dice) : iova,
     length: part,
     flags,
-    uptr: dice.chance(3, 4) ? 0n : drawUserAddress(dice),
+    uptr: dice.chance(1, 2) ? 0n : dice.chance(3, 4) && behind ? behind : drawUserAddress(dice),
   });
 };
 
