@@ -8,6 +8,8 @@ import { type Dice, drawExtremeRange, FAR, LOW_PAGES, NEARBY, type Range, wrap }
 const PAGE = 4096n;
 const LOW_START = 0x100_0000n;
 const MOST_EDGES = 16;
+/** Of longer ranges no part is drawn. */
+const MANY_PAGES = 1024;
 
 /** The container's mappings, ascending; the first of them only where there are very many. */
 export const mappingsOf = (type1: Type1 | undefined): readonly IovaRange[] => {
@@ -63,6 +65,12 @@ export const drawMappingRange = (dice: Dice, type1: Type1 | undefined): Range | 
   if (first === undefined || last === undefined) return undefined;
   const length = last.last - first.start + 1n;
   if (dice.chance(3, 5)) return { iova: first.start, length };
+  const pages = Number(length / PAGE);
+  if (pages > 1 && pages < MANY_PAGES && dice.chance(1, 2)) {
+    const skipped = dice.number(0, pages - 1);
+    const count = dice.number(1, pages - skipped);
+    return { iova: first.start + BigInt(skipped) * PAGE, length: BigInt(count) * PAGE };
+  }
   const from = dice.of([0n, 0n, PAGE, -PAGE, -3n * PAGE, 2048n]);
   const more = dice.of([0n, 0n, PAGE, -PAGE, 2n * PAGE, 1n]);
   return { iova: wrap(first.start + from), length: wrap(length + more) };

@@ -211,9 +211,9 @@ export const drawArrayPlace = (dice: Dice, bytes: number): Value =>
     ? { arena: ARRAY_OFFSET + BigInt(dice.number(0, 8)) * 256n }
     : { arena: ARRAY_OFFSET + ARRAY_LENGTH - BigInt(dice.number(0, bytes)) };
 
-/** Where a struct of that many bytes is put: mostly where it can be read and written back. */
-export const drawStructPlace = (dice: Dice, bytes: number): Value => {
-  if (dice.careful() || dice.chance(60, 64)) return { arena: STRUCT_OFFSET };
+/** Where a struct of that many bytes is put: mostly where it can be read and written back, or where not, if it is `odd`. */
+export const drawStructPlace = (dice: Dice, bytes: number, odd = false): Value => {
+  if (!odd && (dice.careful() || dice.chance(60, 64))) return { arena: STRUCT_OFFSET };
   const end = STRUCT_OFFSET + STRUCT_LENGTH;
   const kind = dice.number(1, 6);
   if (kind <= 2) return { arena: end - BigInt(dice.number(1, Math.max(1, bytes))) };

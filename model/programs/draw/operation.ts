@@ -256,6 +256,29 @@ const weigh = <Subject>(
   return total;
 };
 
+/** Picks a choice by its weight, or by none, with a field of the call that is not as it should be. */
+const drawnFrom = (scene: Scene, total: number, draw: (drawn: number) => void): void => {
+  const isOdd = scene.dice.chance(1, scene.theme.oddIn);
+  let at = (scene.dice.number(0, GRAIN - 1) / GRAIN) * (isOdd ? evened() : total);
+  let drawn = 0;
+  while (drawn < WEIGHTS.length - 1 && at >= (WEIGHTS[drawn] as number)) {
+    at -= WEIGHTS[drawn] as number;
+    drawn += 1;
+  }
+  if (isOdd) scene.oddly(() => draw(drawn));
+  else draw(drawn);
+};
+
+/** Makes the weights alike of all that could be drawn; their sum. */
+const evened = (): number => {
+  let sum = 0;
+  for (let index = 0; index < WEIGHTS.length; index += 1) {
+    WEIGHTS[index] = WEIGHTS[index] === 0 ? 0 : 1;
+    sum += WEIGHTS[index] as number;
+  }
+  return sum;
+};
+
 const drawWeighted = (facts: Facts): void => {
   const { scene, iommufd, container } = facts;
   const times = timesOf(scene.theme);
@@ -265,18 +288,13 @@ const drawWeighted = (facts: Facts): void => {
     weigh(OF_IOMMUFD, iommufd, times, 0) +
     weigh(OF_CONTAINER, container, times, containers) +
     weigh(OTHERS, facts, times, others);
-  let at = (scene.dice.number(0, GRAIN - 1) / GRAIN) * total;
-  let drawn = 0;
-  while (drawn < WEIGHTS.length - 1 && at >= (WEIGHTS[drawn] as number)) {
-    at -= WEIGHTS[drawn] as number;
-    drawn += 1;
-  }
-  if (drawn >= others) OTHERS[drawn - others]?.draw(scene, facts);
-  else if (drawn >= containers && container !== undefined)
-    OF_CONTAINER[drawn - containers]?.draw(scene, container);
-  else if (iommufd !== undefined) OF_IOMMUFD[drawn]?.draw(scene, iommufd);
+  drawnFrom(scene, total, (drawn) => {
+    if (drawn >= others) OTHERS[drawn - others]?.draw(scene, facts);
+    else if (drawn >= containers && container !== undefined)
+      OF_CONTAINER[drawn - containers]?.draw(scene, container);
+    else if (iommufd !== undefined) OF_IOMMUFD[drawn]?.draw(scene, iommufd);
+  });
 };
-
 /** Draws one more operation, or one that makes others possible. */
 export const drawOperation = (scene: Scene): void => {
   if (scene.draft.operations.length === 0) {

@@ -30,6 +30,7 @@ import type { Paths } from '../paths.ts';
 import { type Argument, LAYOUTS, type Label, type Operation, type Value } from '../program.ts';
 import { PROCESS } from '../run.ts';
 import { type Dice, drawStructPlace } from '../values.ts';
+import { withOddField } from './odd-field.ts';
 import { drawTheme, type Theme } from './theme.ts';
 
 export type Descriptor = { readonly fd: number; readonly value: Value; readonly file: OpenFile };
@@ -98,6 +99,7 @@ export class Scene {
   readonly #given: Given[] = [];
   #descriptors: readonly Descriptor[] | undefined;
   #theme: Theme | undefined;
+  #odd = false;
 
   /** Whether operations may be drawn that make a device move memory. */
   readonly makesTransfers: boolean;
@@ -133,8 +135,16 @@ export class Scene {
 
   /** Adds an operation, and remembers what it is expected to give. */
   add(operation: Operation): void {
+    const added = this.#odd ? withOddField(this, operation) : operation;
     this.#descriptors = undefined;
-    if (this.draft.add(operation)) this.#remember(operation);
+    if (this.draft.add(added)) this.#remember(added);
+  }
+
+  /** What `draw` adds has one field each that is not as it should be. */
+  oddly(draw: () => void): void {
+    this.#odd = true;
+    draw();
+    this.#odd = false;
   }
 
   /** Takes back the operations from the one at `count` on; `world` is the one before it. */

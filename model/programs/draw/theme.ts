@@ -14,7 +14,8 @@ import { drawRegisters } from './memory.ts';
 import { chargeProcess, drawAllowIovas, drawFineMap } from './native.ts';
 import type { Scene } from './scene.ts';
 import { drawBrokenArea, drawJointCopy, drawPartCopy } from './shared-areas.ts';
-import { drawEdgeMap, drawOpenContainer, mapPage, startTracking } from './type1.ts';
+import { drawTakenAddresses } from './taken-addresses.ts';
+import { drawEdgeMap, drawOpenContainer, mapPage, mapPages, startTracking } from './type1.ts';
 
 /** What an operation is about. */
 export type Group =
@@ -34,8 +35,14 @@ export type Theme = {
   readonly weights: Readonly<Partial<Record<Group, number>>>;
   /** How many values in eight are drawn so that they serve. */
   readonly care: number;
+  /** One operation in so many has a field that is not as it should be. */
+  readonly oddIn: number;
   readonly begin: (scene: Scene) => void;
 };
+
+/** Where most calls should succeed, and where refusals are as welcome. */
+const SELDOM = 40;
+const OFTEN = 9;
 
 const TYPE1 = 1n;
 const TYPE1V2 = 3n;
@@ -99,12 +106,13 @@ const maybeAttach = (scene: Scene, fd: Value, ioas: Value): void => {
   if (scene.dice.chance(1, 2)) attach(scene, fd, ioas);
 };
 
-const FREE: Theme = { weights: { odd: 2 }, care: 0, begin: () => {} };
+const FREE: Theme = { weights: { odd: 2 }, care: 0, oddIn: OFTEN, begin: () => {} };
 
 /** VFIO's calls on an IOAS whose areas can be cut, with a domain or without. */
 const CUTS: Theme = {
   weights: { compat: 3, odd: 0.3, memory: 0.3, access: 1 },
   care: 6,
+  oddIn: SELDOM,
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
@@ -118,6 +126,7 @@ const CUTS: Theme = {
 const DOMAINS: Theme = {
   weights: { domain: 2.5, table: 1.5, odd: 0.3, compat: 0.4 },
   care: 6,
+  oddIn: SELDOM,
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
@@ -134,6 +143,7 @@ const DOMAINS: Theme = {
 const USERS: Theme = {
   weights: { access: 3, table: 1.5, odd: 0.3, compat: 0.3 },
   care: 6,
+  oddIn: SELDOM,
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
@@ -154,6 +164,7 @@ const USERS: Theme = {
 const TABLES: Theme = {
   weights: { table: 3, odd: 0.5, compat: 0.3 },
   care: 5,
+  oddIn: SELDOM,
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
@@ -167,6 +178,7 @@ const TABLES: Theme = {
 const PLACES: Theme = {
   weights: { place: 2, table: 2, odd: 0.3, compat: 0.3, access: 0.5, memory: 0.3 },
   care: 5,
+  oddIn: SELDOM,
   begin: (scene) => {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
@@ -180,6 +192,7 @@ const PLACES: Theme = {
 const JOINS: Theme = {
   weights: { legacy: 2, odd: 0.3 },
   care: 0,
+  oddIn: OFTEN,
   begin: (scene) => {
     const { dice } = scene;
     const container: Value = { from: scene.draft.label('container'), out: 'result' };
@@ -196,8 +209,9 @@ const JOINS: Theme = {
     joinContainer(scene, joining.value, container);
     scene.plain('setIommu', container, VFIO_SET_IOMMU, dice.chance(1, 2) ? TYPE1 : TYPE1V2);
     const [on] = scene.containers();
-    if (on === undefined || scene.platform.iommus.length === 0 || dice.chance(1, 2)) return;
-    drawEdgeMap(scene, on);
+    if (on === undefined || scene.platform.iommus.length === 0 || dice.chance(1, 3)) return;
+    if (dice.chance(1, 2)) drawEdgeMap(scene, on);
+    else drawTakenAddresses(scene, container);
     if (later !== undefined && fitsLegacyContainer(scene, later.file.group)) {
       joinContainer(scene, later.value, container);
     }
@@ -215,6 +229,7 @@ const siblings = ({ platform: { devices } }: Scene): readonly number[] => {
 const SIBLINGS: Theme = {
   weights: { other: 2, odd: 0.5, compat: 0.3 },
   care: 6,
+  oddIn: SELDOM,
   begin: (scene) => {
     const fd = open(scene);
     allocate(scene, fd);
@@ -238,6 +253,7 @@ const SIBLINGS: Theme = {
 const DEVICES: Theme = {
   weights: { device: 3, domain: 1.5, odd: 0.3, compat: 0.2, memory: 0.3 },
   care: 6,
+  oddIn: SELDOM,
   begin: (scene) => {
     const fd = open(scene);
     const table = allocate(scene, fd);
@@ -257,6 +273,7 @@ const DEVICES: Theme = {
 const UNTRANSLATED: Theme = {
   weights: { table: 4, device: 0.3, odd: 0.3, compat: 0.2, domain: 0.3 },
   care: 6,
+  oddIn: SELDOM,
   begin: (scene) => {
     const fd = open(scene);
     const table = allocate(scene, fd);
@@ -266,10 +283,14 @@ const UNTRANSLATED: Theme = {
   },
 };
 
+/** The most maps that a container with a low limit is filled with. */
+const MOST_MAPS = 16;
+
 /** A legacy container with some groups in it. */
 const GROUPS: Theme = {
   weights: { legacy: 1.2, odd: 0.3, memory: 0.5, device: 0.3 },
   care: 0,
+  oddIn: OFTEN,
   begin: (scene) => {
     const groups = scene.dice.of([1, 2, 2]);
     drawOpenContainer(scene);
@@ -283,13 +304,12 @@ const GROUPS: Theme = {
     }
     scene.plain('setIommu', container.value, VFIO_SET_IOMMU, scene.dice.of([1n, 3n, 3n, 3n]));
     if (scene.dice.chance(1, 2)) startTracking(scene, container.value);
-    if (scene.dice.chance(1, 2)) mapPage(scene, container.value, 0);
+    const most = scene.platform.dmaEntryLimit > MOST_MAPS ? 4 : 1;
+    const pages = BigInt(scene.dice.number(1, most));
+    if (scene.dice.chance(1, 2)) mapPages(scene, container.value, 0x100_0000n, pages);
     if (scene.dice.chance(1, 4)) drawRegisters(scene);
   },
 };
-
-/** The most maps that a container with a low limit is filled with. */
-const MOST_MAPS = 16;
 
 /** The same, with nearly as many maps as it takes, where those are few. */
 const FULL: Theme = {

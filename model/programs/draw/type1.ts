@@ -154,15 +154,19 @@ export const drawFittingMap = (scene: Scene, on: ContainerDescriptor): void => {
   });
 };
 
-/** One of some pages that are mapped one behind the other. */
-export const mapPage = (scene: Scene, container: Value, index: number): void =>
+/** The first pages of the data region. */
+export const mapPages = (scene: Scene, container: Value, iova: bigint, pages: bigint): void =>
   scene.call('mapDma', container, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
     argsz: 32n,
     flags: 3n,
     vaddr: { arena: DATA_OFFSET },
-    iova: 0x100_0000n + BigInt(index) * PAGE,
-    size: PAGE,
+    iova,
+    size: pages * PAGE,
   });
+
+/** One of some pages that are mapped one behind the other. */
+export const mapPage = (scene: Scene, container: Value, index: number): void =>
+  mapPages(scene, container, 0x100_0000n + BigInt(index) * PAGE, 1n);
 
 export const startTracking = (scene: Scene, container: Value): void =>
   scene.call('dirty', container, vfio.VFIO_IOMMU_DIRTY_PAGES, 'VFIO_IOMMU_DIRTY_PAGES', 8, {
