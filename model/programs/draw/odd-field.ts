@@ -44,7 +44,8 @@ const oddValue = (scene: Scene, { kind, width }: Field, before: Value): Value =>
     case 'argsz':
       return BigInt.asUintN(32, dice.of([0n, 4n, value - 1n, value - 4n, value - 8n, value + 8n]));
     case 'fd': {
-      const open = scene.descriptors();
+      // Which groups fit a legacy container was decided before.
+      const open = scene.descriptors().filter((one) => one.file.kind !== 'container');
       return open.length === 0 || dice.chance(1, 3)
         ? dice.of([99n, 0xffff_ffffn])
         : dice.of(open).value;
