@@ -1,9 +1,10 @@
 // What programs about tables begin with: areas whose memory several tables share, or of which a part has gone.
 
-import { MAP_FIXED_IOVA, NATIVE_CALLS, type NativeCallName } from '../../../spec/abi/native.ts';
+import { MAP_FIXED_IOVA } from '../../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
-import { DATA_OFFSET, STRUCT_OFFSET } from '../arena.ts';
+import { DATA_OFFSET } from '../arena.ts';
 import type { Value } from '../program.ts';
+import { addNativeCall } from './native-call.ts';
 import type { Scene } from './scene.ts';
 
 const PAGE = PAGE_SIZE_BYTES;
@@ -14,21 +15,6 @@ const CHOSEN = WRITABLE & ~BigInt(MAP_FIXED_IOVA);
 /** Each has at most so many pages, in a row of the program's memory and of another for every area. */
 const MOST_PAGES = 6;
 
-const send = (
-  scene: Scene,
-  stem: string,
-  fd: Value,
-  name: NativeCallName,
-  fields: Readonly<Record<string, Value>>,
-): void =>
-  scene.add({
-    op: 'ioctl',
-    label: scene.draft.label(stem),
-    fd,
-    command: NATIVE_CALLS.find((call) => call.name === name)?.command ?? 0,
-    argument: { kind: 'struct', at: { arena: STRUCT_OFFSET }, layout: name, fields },
-  });
-
 const map = (
   scene: Scene,
   fd: Value,
@@ -37,7 +23,7 @@ const map = (
   offset: bigint,
   length: bigint,
 ): void =>
-  send(scene, 'map', fd, 'IOMMU_IOAS_MAP', {
+  addNativeCall(scene, 'map', fd, 'IOMMU_IOAS_MAP', {
     size: 40n,
     flags: WRITABLE,
     ioas_id: ioas,
@@ -64,7 +50,7 @@ export const drawJointCopy = (scene: Scene, fd: Value, from: Value, to: Value): 
     iova += length;
     if (index > 0 && dice.chance(1, 3)) unmapMemory(scene, offset, length);
   }
-  send(scene, 'copy', fd, 'IOMMU_IOAS_COPY', {
+  addNativeCall(scene, 'copy', fd, 'IOMMU_IOAS_COPY', {
     size: 40n,
     flags: dice.chance(1, 2) ? WRITABLE : CHOSEN,
     dst_ioas_id: to,
@@ -85,7 +71,7 @@ export const drawPartCopy = (scene: Scene, fd: Value, from: Value, to: Value): v
   const pages = dice.number(3, MOST_PAGES);
   const first = dice.number(1, pages - 2);
   map(scene, fd, from, FIRST_IOVA, DATA_OFFSET + inside, BigInt(pages) * PAGE);
-  send(scene, 'copy', fd, 'IOMMU_IOAS_COPY', {
+  addNativeCall(scene, 'copy', fd, 'IOMMU_IOAS_COPY', {
     size: 40n,
     flags: WRITABLE,
     dst_ioas_id: to,

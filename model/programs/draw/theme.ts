@@ -11,6 +11,7 @@ import type { Dice } from '../values.ts';
 import { drawOpenGroup, fitsLegacyContainer, hasNoIommu, joinContainer } from './compat.ts';
 import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
 import { drawRegisters } from './memory.ts';
+import { drawNarrowPlace } from './narrow-place.ts';
 import { chargeProcess, drawAllowIovas, drawFineMap } from './native.ts';
 import type { Scene } from './scene.ts';
 import { drawBrokenArea, drawJointCopy, drawPartCopy } from './shared-areas.ts';
@@ -183,6 +184,10 @@ const PLACES: Theme = {
     const fd = open(scene);
     const ioas = allocate(scene, fd);
     if (scene.dice.chance(1, 4)) attach(scene, fd, ioas);
+    if (scene.dice.chance(1, 3)) {
+      drawNarrowPlace(scene, fd, ioas);
+      return;
+    }
     const [on] = scene.iommufds();
     if (on !== undefined && scene.dice.chance(3, 4)) drawAllowIovas(scene, on);
   },

@@ -1,0 +1,34 @@
+// An allowed range of a few pages, with something in it: where the kernel then chooses an IOVA, it has one place or none.
+
+import { MAP_FIXED_IOVA } from '../../../spec/abi/native.ts';
+import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
+import { ARRAY_OFFSET, DATA_OFFSET } from '../arena.ts';
+import type { Value } from '../program.ts';
+import { addNativeCall } from './native-call.ts';
+import type { Scene } from './scene.ts';
+
+const PAGE = PAGE_SIZE_BYTES;
+const FIRST_IOVA = 0x101_0000n;
+const FIXED = 7n;
+const CHOSEN = FIXED & ~BigInt(MAP_FIXED_IOVA);
+
+/** Adds the range, an area in it, and a map wherever there is room for it. */
+export const drawNarrowPlace = (scene: Scene, fd: Value, ioas: Value): void => {
+  const { dice } = scene;
+  const pages = dice.number(2, 5);
+  const place = { arena: ARRAY_OFFSET };
+  const words = [FIRST_IOVA, FIRST_IOVA + BigInt(pages) * PAGE - 1n];
+  const allowed = { size: 24n, ioas_id: ioas, num_iovas: 1n, allowed_iovas: place };
+  addNativeCall(scene, 'allow', fd, 'IOMMU_IOAS_ALLOW_IOVAS', allowed, [{ at: place, words }]);
+  const map = (flags: bigint, iova: bigint, count: number): void =>
+    addNativeCall(scene, 'map', fd, 'IOMMU_IOAS_MAP', {
+      size: 40n,
+      flags,
+      ioas_id: ioas,
+      user_va: { arena: DATA_OFFSET + BigInt(dice.number(0, 8)) * PAGE },
+      length: BigInt(count) * PAGE,
+      iova,
+    });
+  map(FIXED, FIRST_IOVA + BigInt(dice.number(0, pages - 1)) * PAGE, 1);
+  map(CHOSEN, 0n, dice.number(1, pages));
+};
