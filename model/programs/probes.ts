@@ -19,6 +19,7 @@ import type { Operation, Program, Value } from './program.ts';
 import { PROCESS } from './run.ts';
 import { type SeenArea, SeenAreas } from './seen-areas.ts';
 import { lookAtTables, testCall } from './table-probes.ts';
+import { lookAtTold } from './told-probes.ts';
 
 /** Stretches of a domain that one look can take in, and no more of them than this. */
 const MOST = 12;
@@ -160,6 +161,7 @@ export const withProbes = (start: World, program: Program): Program => {
     for (const probe of probes) scene.add({ ...probe, label: draft.label('probe') });
   };
   look(statusProbes());
+  lookAtTold(scene);
   if (!start.setting.platform.testCommands) return draft.operations;
   const lookAtDomain = (
     on: IommufdDescriptor,
@@ -187,6 +189,9 @@ export const withProbes = (start: World, program: Program): Program => {
   }
   lookAtPins();
   lookAtTables(scene, lookAtDomain);
-  takeDown(scene, lookAtPins);
+  takeDown(scene, () => {
+    lookAtPins();
+    lookAtTold(scene);
+  });
   return draft.operations;
 };
