@@ -180,11 +180,15 @@ const JOINS: readonly Description[] = [
     'A group behind an IOMMU joins although what is mapped may not be locked; type1 answers ENOMEM',
     ['type1 locked memory/'],
   ),
-  joining(
-    'join-addresses',
-    'A group joins although addresses were taken from maps; type1 answers EBUSY',
-    ['attaching to type1/address-invalid'],
-  ),
+  {
+    ...joining(
+      'join-addresses',
+      'A group joins although addresses were taken from maps; type1 answers EBUSY',
+      ['attaching to type1/address-invalid'],
+    ),
+    means:
+      'type1 lets no group join until the maps have addresses again. iommufd takes no address away (UNMAP_DMA with VADDR is refused), so that the maps are whole.',
+  },
   joining('join-other', 'A group joins that type1 refuses', ['attaching to type1/']),
 ];
 
