@@ -62,7 +62,8 @@ const mapsAreApart = inEveryContainer(
 /** What is counted beside the maps is what the maps say. */
 const countsAgree = inEveryContainer('counts agree with the maps', ({ type1, maps }, world) => {
   const { dmaEntryLimit } = world.setting.platform;
-  if (type1.available + sizeOf(type1.dmas) !== dmaEntryLimit) return 'maps that are left';
+  if (type1.available + sizeOf(type1.dmas) + type1.unseen.length !== dmaEntryLimit)
+    return 'maps that are left';
   const invalid = maps.filter(({ value }) => value.addressInvalid).length;
   if (invalid !== type1.invalidAddresses) return 'invalid addresses';
   const tracked = maps.every(({ value }) => (value.dirty !== undefined) === type1.tracksDirty);

@@ -186,6 +186,16 @@ export const GROUNDS: readonly Ground[] = [
   },
   {
     ...PLAIN,
+    name: 'a mediated device, and a map of the last two pages of addresses',
+    machine: 'mdev',
+    platform: MDEV_PLATFORM,
+    groups: [0],
+    first: ['container', 'group0', 'group0 joins container', 'type1v2', 'mapLastPages'],
+    moves: 1,
+    only: [`device ${MDEV_NAME}`, 'unmapLastPages', 'mapLastButOne', 'unmapLastButOne'],
+  },
+  {
+    ...PLAIN,
     name: 'a device behind VT-d, and registers to map',
     machine: 'vtd',
     platform: VTD,

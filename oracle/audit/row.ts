@@ -1,5 +1,6 @@
 // A row of the audit: one thing that a program which moves over can notice, with every way in which it was seen.
 
+import type { Cause } from './differences.ts';
 import type { Located } from './located.ts';
 
 /**
@@ -59,7 +60,7 @@ const namesRequest = (wanted: string, request: string): boolean =>
 const answersAs = (wanted: Answer | undefined, refuses: boolean): boolean =>
   wanted === undefined || (wanted === 'refuses') === refuses;
 
-export const matches = (matcher: Matcher, found: Located): boolean =>
+export const matches = (matcher: Matcher, found: Cause): boolean =>
   isOneOf(matcher.request, found.request, namesRequest) &&
   isOneOf(matcher.what, found.what) &&
   (matcher.situation === undefined || matcher.situation === found.situation) &&

@@ -5,11 +5,13 @@ import { CONTAINER_DESCRIPTIONS } from './descriptions/container.ts';
 import { DIRTY_PAGES_DESCRIPTIONS } from './descriptions/dirty-pages.ts';
 import { GROUP_DESCRIPTIONS, OTHER_GROUP_DESCRIPTIONS } from './descriptions/groups.ts';
 import { INFO_DESCRIPTIONS } from './descriptions/info.ts';
+import { LAST_PAGE_DESCRIPTIONS } from './descriptions/last-page.ts';
 import { MAP_DESCRIPTIONS, OTHER_MAP_DESCRIPTIONS } from './descriptions/map.ts';
 import { MAP_ERROR_DESCRIPTIONS } from './descriptions/map-errors.ts';
 import { NOIOMMU_DESCRIPTIONS } from './descriptions/noiommu.ts';
 import { UNMAP_DESCRIPTIONS } from './descriptions/unmap.ts';
 import { WITHOUT_TYPE_DESCRIPTIONS } from './descriptions/without-type.ts';
+import type { Cause } from './differences.ts';
 import type { Located } from './located.ts';
 import { type Description, matches, type Row } from './row.ts';
 
@@ -20,6 +22,7 @@ export const DESCRIPTIONS: readonly Description[] = [
   ...WITHOUT_TYPE_DESCRIPTIONS,
   ...DIRTY_PAGES_DESCRIPTIONS,
   ...CHARGE_DESCRIPTIONS,
+  ...LAST_PAGE_DESCRIPTIONS,
   ...GROUP_DESCRIPTIONS,
   ...INFO_DESCRIPTIONS,
   ...UNMAP_DESCRIPTIONS,
@@ -38,15 +41,17 @@ const undescribed = (found: Located): Description => ({
   covers: [],
 });
 
+/** The row that a cause belongs to; undefined where nobody has looked at it yet. */
+export const descriptionOf = (cause: Cause): Description | undefined =>
+  DESCRIPTIONS.find(({ covers }) => covers.some((matcher) => matches(matcher, cause)));
+
 const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
 
 export const rowsOf = (all: readonly Located[]): readonly Row[] => {
   const seen = new Map<Description, Located[]>();
   const others: Row[] = [];
   for (const found of all) {
-    const description = DESCRIPTIONS.find(({ covers }) =>
-      covers.some((matcher) => matches(matcher, found)),
-    );
+    const description = descriptionOf(found);
     if (description === undefined) {
       others.push({ description: undescribed(found), seen: [found] });
     } else {

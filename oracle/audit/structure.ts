@@ -24,6 +24,7 @@ import { plain } from './requests/make.ts';
 import {
   APERTURE_END,
   INTERRUPTS,
+  LAST_PAGE,
   MAPPED_IOVA,
   MAPPED_PAGES,
   mapOf,
@@ -115,6 +116,17 @@ const MAPPED_LENGTH = MAPPED_PAGES * PAGE;
 /** A move that only grounds make that name it: the type of no-IOMMU groups. */
 const noIommuMove = (container: string): Move =>
   on(container, 'noiommu', (label, fd) => plain(label, fd, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU));
+
+/** Moves that only grounds make that name them: on a map which type1 of 6.12 does not see once it is made. */
+const lastPagesMoves = (container: string): readonly Move[] => {
+  const iova = LAST_PAGE - PAGE;
+  return [
+    on(container, 'mapLastPages', (label, fd) => mapOf(label, fd, { iova, size: 2n * PAGE })),
+    on(container, 'unmapLastPages', (label, fd) => plainUnmap(label, fd, iova, 2n * PAGE)),
+    on(container, 'mapLastButOne', (label, fd) => mapOf(label, fd, { iova, size: PAGE })),
+    on(container, 'unmapLastButOne', (label, fd) => plainUnmap(label, fd, iova, PAGE)),
+  ];
+};
 
 /** Moves that only grounds make that name them: those after which the two sides are not the same any more. */
 const partingMoves = (container: string): readonly Move[] => [
@@ -233,6 +245,7 @@ export const movesOn = ({ platform, groups, first, only, parts }: Ground): Moves
   const all = [
     ...plainMoves,
     noIommuMove('container'),
+    ...lastPagesMoves('container'),
     ...partingMoves('container'),
     ...MEMORY_MOVES,
     ...groups.map(statusMove),

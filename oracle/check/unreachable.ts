@@ -7,6 +7,8 @@ import { releasesOf } from '../../spec/rules.ts';
 const NO_IOMMU_IS_PRIVILEGED =
   'a no-IOMMU group is opened by a privileged process only, and a program keeps its privilege';
 
+const OUT_OF_SIGHT =
+  'beside other maps what follows such a map could not be judged; programs keep away from it';
 const ISOLATED = 'every platform isolates interrupts but those of the audit';
 const ALL_OF_VFIO = 'VFIO has every device of the groups, on all platforms but one of the audit';
 
@@ -26,8 +28,9 @@ export const NEVER: Readonly<Record<string, string>> = {
   'VFIO_GROUP_SET_CONTAINER/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
   'VFIO_GROUP_GET_DEVICE_FD/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
   'VFIO_GROUP_GET_DEVICE_FD/no-iommu-under-type1': NO_IOMMU_IS_PRIVILEGED,
-  'type1 VFIO_IOMMU_MAP_DMA/maps-out-of-reach':
-    'what follows such a map could not be judged; programs keep away from it',
+  'type1 VFIO_IOMMU_MAP_DMA/maps-out-of-reach': OUT_OF_SIGHT,
+  'type1 VFIO_IOMMU_MAP_DMA/maps-over-unseen': OUT_OF_SIGHT,
+  'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-none-seen': OUT_OF_SIGHT,
   'attaching to type1/nothing-left': 'no platform has a device that reserves every IOVA',
   'type1 locked memory/new-owner-limit': 'a program is one process',
   'attaching to type1/interrupts-not-isolated': ISOLATED,

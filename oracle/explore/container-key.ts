@@ -47,6 +47,8 @@ const writeType1 = (writer: KeyWriter, backings: Numbers, type1: Type1): void =>
     writer.u64(start);
     writer.u64(last);
   }
+  writer.number(type1.unseen.length);
+  for (const start of type1.unseen) writer.u64(start);
   writer.number(type1.available);
   writer.number(type1.invalidAddresses);
   writer.number(sizeOf(type1.dmas));

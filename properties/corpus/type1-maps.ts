@@ -137,7 +137,17 @@ export const TYPE1_MAPS = [
   ),
   example(
     '6.12 loses a map that ends with the last byte',
-    [WITH_MEDIATED, maps('lost', { iova: LAST_PAGE }, 'maps-out-of-reach')],
+    [
+      WITH_MEDIATED,
+      maps('lost', { iova: LAST_PAGE }, 'maps-out-of-reach'),
+      unmaps('below', { iova: 0n, size: PAGE }),
+      unmaps('across', { iova: 0n, size: LAST_PAGE }),
+      unmaps('it', { iova: LAST_PAGE, size: PAGE }, 'unmaps-nothing'),
+      unmaps('all', { iova: 0n, size: 0n, flags: 2n }, 'unmaps-none-seen'),
+      maps('again', { iova: LAST_PAGE - PAGE, size: 2n * PAGE }, 'maps-out-of-reach'),
+      unmaps('a part', { iova: LAST_PAGE - PAGE, size: PAGE }, 'unmaps-none-seen'),
+      maps('over it', { iova: LAST_PAGE - PAGE }, 'maps-over-unseen'),
+    ],
     MIXED_612,
   ),
   example(

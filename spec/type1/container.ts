@@ -51,6 +51,12 @@ export type Type1 = {
   /** Where maps may lie, ascending; empty allows all. */
   readonly ranges: readonly IovaRange[];
   readonly dmas: Dmas;
+  /**
+   * The first IOVAs of maps that end with the last byte of the address space, where no call sees such (6.12). None is made
+   * where there is a domain. Beside other maps the shape of the kernel's tree decides what is seen: then the container is
+   * forgotten.
+   */
+  readonly unseen: readonly bigint[];
   /** How many more maps may be made. */
   readonly available: number;
   /** How many maps have an invalid address. */
@@ -97,6 +103,10 @@ export const firstDmaIn = (dmas: Dmas, start: bigint, last: bigint): DmaNode | u
   const next = atOrAfter(dmas, start);
   return next === undefined || next.key > last ? undefined : next;
 };
+
+/** Whether a range up to `last` meets a map that is not seen. */
+export const meetsUnseen = ({ unseen }: Type1, last: bigint): boolean =>
+  unseen.some((start) => start <= last);
 
 /** How many pages of the map are charged: those of memory. */
 export const chargedPages = ({ reached }: Dma): number =>

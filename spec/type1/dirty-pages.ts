@@ -19,6 +19,7 @@ import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../r
 import { containerOf, type World, withContainer } from '../world.ts';
 import { type DmaNode, type Dmas, dmaAt, dmaLength, type Type1 } from './container.ts';
 import { fitsBitmap, tell } from './dirty-bitmap.ts';
+import { withUnseenForgotten } from './forget.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
 
 const LOOKS_UP = 'vfio_iova_dirty_bitmap() in drivers/vfio/vfio_iommu_type1.c';
@@ -94,8 +95,13 @@ const start = (world: World, file: FileId, type1: Type1): Outcome => {
   for (const node of nodesOf(type1.dmas)) {
     if (!fitsBitmap(dmaLength(node))) return failed(rules.tooManyPages, world);
   }
+  if (type1.unseen.some((first) => !fitsBitmap(U64_MAX - first + 1n))) {
+    return failed(rules.tooManyPages, world);
+  }
   const next = { ...type1, tracksDirty: true, dmas: withBitmaps(type1.dmas, 0n) };
-  return succeeded(rules.starts, withType1(world, file, next));
+  const after = withType1(world, file, next);
+  const isForgotten = type1.unseen.length > 0;
+  return succeeded(rules.starts, isForgotten ? withUnseenForgotten(after, file) : after);
 };
 
 const stop = (world: World, file: FileId, type1: Type1): Outcome => {

@@ -7,6 +7,10 @@ import { containerOf, type World, withContainer } from '../world.ts';
 export const forgotten = (world: World, file: FileId, why: string): World =>
   withContainer(world, { ...containerOf(world, file), forgotten: why });
 
+/** Maps that end with the last byte of the address space, beside what makes it hard to say where they are seen. */
+export const withUnseenForgotten = (world: World, file: FileId): World =>
+  forgotten(world, file, 'a map that ends with the last byte of the address space was lost');
+
 /** An unspecified call after which nothing is known of the container, unless it failed. */
 export const forgetting = (
   after: World,

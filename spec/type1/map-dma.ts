@@ -18,9 +18,9 @@ import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
 import type { Release } from '../releases.ts';
 import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { containerOf, type World, withContainer } from '../world.ts';
-import { chargedPages, type Dma, firstDmaIn, type Type1 } from './container.ts';
+import { chargedPages, type Dma, firstDmaIn, meetsUnseen, type Type1 } from './container.ts';
 import { fitsBitmap } from './dirty-bitmap.ts';
-import { forgotten } from './forget.ts';
+import { withUnseenForgotten } from './forget.ts';
 import { mayLie } from './iova-ranges.ts';
 import { lockable, type1LockedRules, withLocked } from './locked-memory.ts';
 import { reach } from './reach.ts';
@@ -89,7 +89,14 @@ export const type1MapDmaRules = rulesOf(
     ),
     mapsOutOfReach: {
       ...grants(
-        'The map ends with the last byte of the address space and is lost: no other call finds it.',
+        'The map ends with the last byte of the address space: no map is looked for there, and as long as there is no other no call sees this one.',
+        'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
+      ),
+      only: ['6.12.95'],
+    },
+    mapsOverUnseen: {
+      ...grants(
+        'The range meets only maps that end with the last byte of the address space, which are not seen: it is mapped beside them.',
         'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
       ),
       only: ['6.12.95'],
@@ -188,18 +195,22 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
       : reach(world.memory, pays, vaddr, Number(size / PAGE_SIZE_BYTES), writable);
   if (isRefused(reached)) return failedBy(reached, world);
   if (type1.tracksDirty && !fitsBitmap(size)) return failed(rules.bitmapTooLong, world);
+  const available = type1.available - 1;
+  if (!isSeen) {
+    const next = { ...type1, unseen: [...type1.unseen, iova], available };
+    const after = withType1(place, next, reached.memory);
+    const isAlone = type1.dmas === undefined && !type1.tracksDirty;
+    return succeeded(rules.mapsOutOfReach, isAlone ? after : withUnseenForgotten(after, file));
+  }
   const next = {
     ...type1,
     dmas: put(type1.dmas, iova, { ...dma, reached: reached.stretches }),
-    available: type1.available - 1,
+    available,
   };
   const after = withType1(place, next, reached.memory);
-  return isSeen
-    ? succeeded(rules.maps, after)
-    : succeeded(
-        rules.mapsOutOfReach,
-        forgotten(after, file, 'a map that ends with the last byte of the address space was lost'),
-      );
+  if (type1.unseen.length === 0) return succeeded(rules.maps, after);
+  const rule = meetsUnseen(type1, last) ? rules.mapsOverUnseen : rules.maps;
+  return succeeded(rule, withUnseenForgotten(after, file));
 };
 
 const KNOWN_FLAGS = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE | VFIO_DMA_MAP_FLAG_VADDR;

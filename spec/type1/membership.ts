@@ -8,6 +8,7 @@ import { containerOf, type World, withContainer } from '../world.ts';
 import { attachGroup } from './attach-group.ts';
 import { newContainer } from './container.ts';
 import { allUncharged, detachGroup } from './detach-group.ts';
+import { withUnseenForgotten } from './forget.ts';
 
 export type Joined = {
   readonly world: World;
@@ -30,7 +31,9 @@ export const joinedBy = (
   const attached = attachGroup(world, container.type1, group, process);
   if (isRefused(attached)) return attached;
   const { type1, memory, pinned } = attached;
-  return { world: { ...withContainer(world, { ...container, groups, type1 }), memory }, pinned };
+  const joined = { ...withContainer(world, { ...container, groups, type1 }), memory };
+  const isForgotten = type1.unseen.length > 0 && type1.domains.length > 0;
+  return { world: isForgotten ? withUnseenForgotten(joined, file) : joined, pinned };
 };
 
 /** The container without the group. */

@@ -61,6 +61,7 @@ const newType1 = (world: World, version: 1 | 2, nesting: boolean): Type1 => ({
   emulatedGroups: [],
   ranges: [],
   dmas: undefined,
+  unseen: [],
   available: world.setting.platform.dmaEntryLimit,
   invalidAddresses: 0,
   tracksDirty: false,

@@ -19,7 +19,7 @@ import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
 import type { Release } from '../releases.ts';
 import { grants, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import { containerOf, type World, withContainer } from '../world.ts';
-import { dmaAt, type Type1 } from './container.ts';
+import { dmaAt, meetsUnseen, type Type1 } from './container.ts';
 import { removeMaps, takeAddresses, type Unmapped } from './remove-maps.ts';
 import { hasRoom, liesInUserMemory, type UserBitmap, userBitmapOf } from './user-bitmap.ts';
 
@@ -87,6 +87,13 @@ export const type1UnmapDmaRules = rulesOf(
     unmapsNothing: {
       ...grants(
         'The range ends with the last byte of the address space, and no map in it is seen: size becomes 0.',
+        'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',
+      ),
+      only: ['6.12.95'],
+    },
+    unmapsNoneSeen: {
+      ...grants(
+        'The range meets only maps that end with the last byte of the address space, which are not seen: they stay, and size becomes 0.',
         'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',
       ),
       only: ['6.12.95'],
@@ -238,6 +245,10 @@ export const unmapDma = (
   const answer = write(world.memory, call.process, userAddress(call.argument), bytes);
   const writes = [...done.writes, answer.write];
   if (!answer.whole) return [...outside, failed(rules.unmapsUnanswered, changed, writes)];
-  const rule = isSeen ? grantOf(fields, type1) : rules.unmapsNothing;
+  const rule = !isSeen
+    ? rules.unmapsNothing
+    : meetsUnseen(type1, last)
+      ? rules.unmapsNoneSeen
+      : grantOf(fields, type1);
   return [...outside, succeeded(rule, changed, writes)];
 };

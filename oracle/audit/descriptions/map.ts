@@ -134,21 +134,6 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     ],
   },
   {
-    id: 'map-lost',
-    title:
-      'MAP_DMA up to the last byte of the address space fails with EOVERFLOW; type1 takes the map and loses it',
-    severity: 'harmless',
-    means:
-      'No other call of type1 finds the map again, so that it stays, pinned, until the container goes.',
-    covers: [
-      {
-        request: MAP,
-        legacy: 'type1 VFIO_IOMMU_MAP_DMA/maps-out-of-reach',
-        compatAnswers: 'refuses',
-      },
-    ],
-  },
-  {
     id: 'map-wrap-accepted',
     title:
       'MAP_DMA of addresses up to the last one there is fails with EOVERFLOW where type1 takes them',

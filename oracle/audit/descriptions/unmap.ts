@@ -290,14 +290,6 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     ],
   },
   {
-    id: 'unmap-to-the-end',
-    title:
-      'UNMAP_DMA of a range that ends with the last byte of the address space unmaps it; type1 of 6.12 finds nothing there',
-    severity: 'harmless',
-    means: 'type1 answers 0 all the same, and says by size that nothing was unmapped.',
-    covers: [{ request: UNMAP, legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-nothing' }],
-  },
-  {
     id: 'unmap-other',
     title: 'UNMAP_DMA answers otherwise',
     severity: 'differs',

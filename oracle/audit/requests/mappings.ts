@@ -23,6 +23,9 @@ export const MAPPED_PAGES = 4n;
 const MAPPED_END = MAPPED_IOVA + MAPPED_PAGES * PAGE;
 const FREE_IOVA = 0x40_0000n;
 
+/** The last page of addresses. */
+export const LAST_PAGE = U64_MAX - PAGE + 1n;
+
 /** QEMU's VT-d: interrupts, and the end of the aperture. */
 export const INTERRUPTS = 0xfee0_0000n;
 export const APERTURE_END = 1n << 48n;
@@ -44,7 +47,7 @@ const MAP_CHOICES = {
     { arena: REGISTERS_OFFSET },
     0n,
     0xffff_8000_0000_0000n,
-    U64_MAX - PAGE + 1n,
+    LAST_PAGE,
     U64_MAX,
   ],
   iova: [
@@ -60,7 +63,7 @@ const MAP_CHOICES = {
     INTERRUPTS,
     APERTURE_END - PAGE,
     APERTURE_END,
-    U64_MAX - PAGE + 1n,
+    LAST_PAGE,
     U64_MAX,
   ],
   size: [
@@ -75,7 +78,7 @@ const MAP_CHOICES = {
     1n << 40n,
     1n << 52n,
     1n << 63n,
-    U64_MAX - PAGE + 1n,
+    LAST_PAGE,
     U64_MAX,
   ],
   at: PLACES,
@@ -94,7 +97,7 @@ const UNMAP_CHOICES = {
     FREE_IOVA,
     MAPPED_IOVA + 1n,
     MAPPED_IOVA + 0x800n,
-    U64_MAX - PAGE + 1n,
+    LAST_PAGE,
     U64_MAX,
   ],
   size: [
@@ -109,7 +112,7 @@ const UNMAP_CHOICES = {
     2n * MAPPED_PAGES * PAGE,
     0x100_0000n,
     1n << 63n,
-    U64_MAX - PAGE + 1n,
+    LAST_PAGE,
     U64_MAX - MAPPED_IOVA,
     U64_MAX,
   ],

@@ -2,14 +2,16 @@
 // the answers of the other release and for the pictures.
 
 import { startOfProgram } from '../../../model/programs/draft.ts';
+import type { Operation } from '../../../model/programs/program.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/releases.ts';
 import type { Rule } from '../../../spec/rule.ts';
 import type { World } from '../../../spec/world.ts';
-import { compared } from '../../audit/differences.ts';
+import { type Cause, causesOf, compared } from '../../audit/differences.ts';
 import type { Facet } from '../../audit/facets.ts';
 import { type Located, settingOn } from '../../audit/located.ts';
 import { mappedIn } from '../../audit/mapped.ts';
 import type { Row } from '../../audit/row.ts';
+import { descriptionOf } from '../../audit/rows.ts';
 import type { Audit, Drawn, SearchedGround } from '../../audit/run-audit.ts';
 import { startOfTwin, type Twin } from '../../audit/twin.ts';
 import { programText } from '../program-text.ts';
@@ -48,14 +50,28 @@ const worldsOf = ({ legacy, compat }: Twin): Sides => ({
   compat: compat.world,
 });
 
-const replayed = (release: ReleaseName, { program, ground }: Located): Replayed => {
+/** Both sides before the last operation, and that. */
+const beforeLast = (
+  release: ReleaseName,
+  { program, ground }: Located,
+): { readonly twin: Twin; readonly last: Operation } => {
   const twin = startOfTwin(startOfProgram(settingOn(release, ground)));
   for (const operation of program.slice(0, -1)) twin.add(operation);
-  const before = worldsOf(twin);
   const last = program.at(-1);
   if (last === undefined) throw new Error('A difference was found by an empty program.');
+  return { twin, last };
+};
+
+const replayed = (release: ReleaseName, found: Located): Replayed => {
+  const { twin, last } = beforeLast(release, found);
+  const before = worldsOf(twin);
   const { facets } = compared(twin, last);
   return { facets, before, after: worldsOf(twin) };
+};
+
+const causesIn = (release: ReleaseName, found: Located): readonly Cause[] => {
+  const { twin, last } = beforeLast(release, found);
+  return causesOf(twin, last);
 };
 
 const strips = ({ before, after }: Replayed): readonly Strip[] => [
@@ -72,15 +88,11 @@ export const shownSide = ({ id, says, source }: Rule, answers: string): ShownSid
   answers,
 });
 
-/** The releases in which the program shows what the test wants. */
-const releasesOf = (
+/** The release of the audit, and others of which the test says so. */
+const releasesWhere = (
   release: ReleaseName,
-  found: Located,
-  isWanted: (facet: Facet) => boolean,
-): readonly ReleaseName[] =>
-  RELEASE_NAMES.filter(
-    (other) => other === release || replayed(other, found).facets.some(isWanted),
-  );
+  shows: (other: ReleaseName) => boolean,
+): readonly ReleaseName[] => RELEASE_NAMES.filter((other) => other === release || shows(other));
 
 const isSame = (one: Facet, other: Facet): boolean =>
   one.what === other.what && one.legacy === other.legacy && one.compat === other.compat;
@@ -97,19 +109,21 @@ const variant = (release: ReleaseName, found: Located, confirmed: Confirmed): Sh
     program: programText(program),
     maps: strips(replayed(release, found)),
     count,
-    releases: releasesOf(release, found, (other) => isSame(facet, other)),
+    releases: releasesWhere(release, (other) =>
+      replayed(other, found).facets.some((there) => isSame(facet, there)),
+    ),
     confirmed: confirmed.get(key) ?? [],
     isDrawn: found.isDrawn === true,
   };
 };
 
-/** The releases in which a program of the row shows a difference in the same place. */
-const releasesOfRow = (release: ReleaseName, { seen }: Row): readonly ReleaseName[] => {
-  const shown = new Set(
-    seen.flatMap((found) => releasesOf(release, found, ({ what }) => what === found.what)),
+/** The releases in which a program of the row shows what the row is about. */
+const releasesOfRow = (release: ReleaseName, { description, seen }: Row): readonly ReleaseName[] =>
+  releasesWhere(release, (other) =>
+    seen.some((found) =>
+      causesIn(other, found).some((cause) => descriptionOf(cause)?.id === description.id),
+    ),
   );
-  return RELEASE_NAMES.filter((name) => shown.has(name));
-};
 
 const rowOf = (release: ReleaseName, row: Row, { confirmed, reproduced }: Seen): ShownRow => {
   const { covers: _, ...described } = row.description;

@@ -10,11 +10,12 @@ import { boundsOf, type Located, settingOn, startOn } from '../../../oracle/audi
 import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import { matches } from '../../../oracle/audit/row.ts';
-import { DESCRIPTIONS } from '../../../oracle/audit/rows.ts';
+import { DESCRIPTIONS, rowsOf } from '../../../oracle/audit/rows.ts';
 import { search } from '../../../oracle/audit/search.ts';
 import { programOn, type Side } from '../../../oracle/audit/side.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 import { transferFor } from '../../../oracle/audit/transfer.ts';
+import { documentOf } from '../../../oracle/report/audit/audit-document.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/releases.ts';
 
 const test = suite('audit');
@@ -103,6 +104,18 @@ for (const release of RELEASE_NAMES) {
     }
   });
 }
+
+test('a row is told of the releases that have it, and not of others whose answers differ there, too', async () => {
+  const { all } = await found('6.12.95', groundNamed('a mediated device'), 4);
+  const { rows } = documentOf(
+    { release: '6.12.95', searched: [], drawn: undefined, rows: rowsOf(all) },
+    { confirmed: new Map(), reproduced: new Map() },
+  );
+  const releasesOf = (wanted: string) => rows.find(({ id }) => id === wanted)?.releases;
+  assert.equal(releasesOf('set-iommu-nesting'), ['6.12.95']);
+  assert.equal(releasesOf('map-lost'), ['6.12.95']);
+  assert.equal(releasesOf('set-iommu-twice'), ['6.12.95', '7.3.4']);
+});
 
 test('names of rows are links', () => {
   const ids = DESCRIPTIONS.map(({ id }) => id);
