@@ -51,7 +51,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     declared: MIXING,
     means:
-      'type1 answers EINVAL before a type is set and ENOTTY afterwards; with iommufd ENOENT, EPERM or EBUSY say that the call exists.',
+      'type1 answers EINVAL before a type is set and ENOTTY afterwards; with iommufd other errors say that the call exists: EFAULT or E2BIG for a struct that cannot be read or has more than is known, EINVAL for one that is too short, and ENOENT, EPERM or EBUSY.',
     covers: [{ request: NATIVE }],
   },
   {

@@ -165,6 +165,20 @@ const mapped = (container: Value, shared: boolean): Operation => ({
   backing: { kind: 'memfd', fd: container, offset: 0n },
 });
 
+/** What the door to native calls says of a struct, before the call itself is looked at. */
+function* doorRequests(container: Value): Generator<Operation> {
+  yield plain('native', container, IOMMU_DESTROY, 0n);
+  for (const size of [0n, 7n, 16n]) {
+    yield ioctl('native', container, IOMMU_DESTROY, {
+      kind: 'struct',
+      at: STRUCT,
+      layout: 'IOMMU_DESTROY',
+      fields: { size },
+      also: [{ at: { arena: STRUCT_OFFSET + 8n }, words: [1n] }],
+    });
+  }
+}
+
 /** Every request to a container other than maps and unmaps. */
 export function* containerRequests(container: Value): Generator<Operation> {
   for (const value of [0n, 1n, U64_MAX]) {
@@ -189,4 +203,5 @@ export function* containerRequests(container: Value): Generator<Operation> {
       fields: { size: BigInt(size) },
     });
   }
+  yield* doorRequests(container);
 }
