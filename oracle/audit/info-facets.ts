@@ -7,6 +7,7 @@ import {
   CAP_DMA_AVAIL_ID,
   CAP_IOVA_RANGE_ID,
   CAP_MIGRATION_ID,
+  VFIO_CAP_DMA_AVAIL,
   VFIO_INFO_CAP_HEADER,
   VFIO_IOMMU_TYPE1_INFO,
 } from '../../spec/abi/vfio.ts';
@@ -20,7 +21,13 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [CAP_DMA_AVAIL_ID, 'DMA_AVAIL'],
 ]);
 
-type Capability = { readonly name: string; readonly version: number; readonly tells: string };
+type Capability = {
+  readonly name: string;
+  readonly version: number;
+  readonly tells: string;
+  /** What stands between its end and the next multiple of eight bytes. */
+  readonly padding: string;
+};
 
 const view = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -45,6 +52,14 @@ const tellsOf = (id: number, bytes: Uint8Array, at: number): string => {
   return ranges.length === 0 ? 'no range' : ranges.join(', ');
 };
 
+/** Only DMA_AVAIL ends off a multiple of eight. */
+const paddingOf = (id: number, bytes: Uint8Array, at: number): string => {
+  if (id !== CAP_DMA_AVAIL_ID) return 'none';
+  const padding = bytes.subarray(at + VFIO_CAP_DMA_AVAIL.size, at + VFIO_CAP_DMA_AVAIL.size + 4);
+  if (padding.every((byte) => byte === UNTOUCHED)) return 'left untouched';
+  return Buffer.from(padding).toString('hex');
+};
+
 /** More than these are a circle. */
 const MOST = 8;
 
@@ -54,7 +69,12 @@ const chainFrom = (bytes: Uint8Array, first: number): readonly Capability[] => {
   let at = first;
   while (at !== 0 && at + VFIO_INFO_CAP_HEADER.size <= bytes.length && chain.length < MOST) {
     const { id, version, next } = decode(VFIO_INFO_CAP_HEADER, bytes.subarray(at));
-    chain.push({ name: NAMES.get(id) ?? `${id}`, version, tells: tellsOf(id, bytes, at) });
+    chain.push({
+      name: NAMES.get(id) ?? `${id}`,
+      version,
+      tells: tellsOf(id, bytes, at),
+      padding: paddingOf(id, bytes, at),
+    });
     at = next;
   }
   return chain;
@@ -82,6 +102,9 @@ function* capabilityFacets(
       yield { what: `${what}: what it tells`, legacy: one.tells, compat: other.tells };
     } else if (one.version !== other.version) {
       yield { what: `${what}: version`, legacy: `${one.version}`, compat: `${other.version}` };
+    }
+    if (one !== undefined && other !== undefined && one.padding !== other.padding) {
+      yield { what: `${what}: padding`, legacy: one.padding, compat: other.padding };
     }
   }
   const [one, other] = [orderOf(legacy, compat), orderOf(compat, legacy)];

@@ -76,6 +76,9 @@ const capabilityLooks = (what: string, type1: Uint8Array, iommufd: Uint8Array): 
   if (what === 'capability DMA_AVAIL: what it tells') {
     return [look('avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER, 4)];
   }
+  if (what === 'capability DMA_AVAIL: padding') {
+    return [look('the padding behind avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER + 4, 4)];
+  }
   if (what === 'capability IOVA_RANGE: what it tells') {
     return [
       look('nr_iovas', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER, 4),

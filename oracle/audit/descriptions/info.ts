@@ -101,6 +101,13 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: INFO, what: 'padding' }],
   },
   {
+    id: 'info-avail-padding',
+    title: 'GET_INFO leaves the four bytes of padding behind DMA_AVAIL as they were',
+    severity: 'harmless',
+    means: 'type1 writes zeros there. Nobody should look at padding.',
+    covers: [{ request: INFO, what: 'capability DMA_AVAIL: padding' }],
+  },
+  {
     id: 'info-fault-sooner',
     title:
       'GET_INFO fails with EFAULT where memory ends in capabilities that type1 does not write for want of argsz',
