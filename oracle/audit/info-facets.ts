@@ -114,10 +114,22 @@ function* capabilityFacets(
 const isTouched = (bytes: Uint8Array, from: number): boolean =>
   bytes.subarray(from).some((byte) => byte !== UNTOUCHED);
 
+/** The capability that stands behind the struct, chained or not. */
+const firstBehind = (bytes: Uint8Array): string => {
+  const { id } = decode(VFIO_INFO_CAP_HEADER, bytes.subarray(VFIO_IOMMU_TYPE1_INFO.size));
+  return NAMES.get(id) ?? `${id}`;
+};
+
 /** Bytes behind the struct that a side wrote although it told no chain. */
 function* strayFacets(legacy: Uint8Array, compat: Uint8Array): Generator<Facet> {
   const behind = VFIO_IOMMU_TYPE1_INFO.size;
   const [one, other] = [isTouched(legacy, behind), isTouched(compat, behind)];
+  if (one && other) {
+    const [first, second] = [firstBehind(legacy), firstBehind(compat)];
+    if (first !== second) {
+      yield { what: 'capability written before the fault', legacy: first, compat: second };
+    }
+  }
   if (one === other) return;
   const words = (touched: boolean): string => (touched ? 'written in part' : 'left untouched');
   yield {

@@ -108,6 +108,18 @@ const strayLook = (type1: Uint8Array, iommufd: Uint8Array): Look => ({
   iommufd: othersIn(iommufd),
 });
 
+const firstLook = (type1: Uint8Array, iommufd: Uint8Array): Look => ({
+  text: 'the id of the capability behind the struct',
+  read: (parts) => {
+    const place = parts?.places[0]?.place;
+    if (place === undefined) return undefined;
+    const start = place.startsWith('&') ? `(char *)${place}` : `(char *)(${place})`;
+    return `*(__u16 *)(${start} + ${INFO.size})`;
+  },
+  type1: numberIn(type1, INFO.size, 2),
+  iommufd: numberIn(iommufd, INFO.size, 2),
+});
+
 /** The looks that show a difference of that kind, from the memory of the struct after the call on either side. */
 export const looksAt = (
   what: string,
@@ -115,6 +127,7 @@ export const looksAt = (
   type1: Uint8Array,
   iommufd: Uint8Array,
 ): readonly Look[] => {
+  if (what === 'capability written before the fault') return [firstLook(type1, iommufd)];
   if (what.startsWith('capability')) return capabilityLooks(what, type1, iommufd);
   if (what === 'bytes behind the struct without a chain') return [strayLook(type1, iommufd)];
   const field = LAYOUTS.get(layout)?.fields.find(({ name }) => name === what);
