@@ -124,13 +124,13 @@ export class EmulatedMachine implements InspectableMachine {
     backing: Backing,
   ): FileStore | 'anonymous' | 'device' | 'huge' | 'page of an iommufd' | number {
     if (backing.kind !== 'memfd') return backing.kind;
+    if ((backing.offset & PAGE_MASK) !== 0n) return -ERRNO.EINVAL;
     const file = this.#kernel.files.get(backing.fd);
     if (file === undefined) return -ERRNO.EBADF;
     if (file instanceof IommufdContext && this.#kernel.release.iommufdsHavePages) {
       return 'page of an iommufd';
     }
     if (!(file instanceof Memfd)) return -ERRNO.ENODEV;
-    if ((backing.offset & PAGE_MASK) !== 0n) return -ERRNO.EINVAL;
     return { file, page: Number(backing.offset >> 12n) };
   }
 }

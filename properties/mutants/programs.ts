@@ -19,12 +19,41 @@ const untested = (setting: Setting): Setting => ({
   platform: { ...setting.platform, testCommands: false, mockDevices: false },
 });
 
-/** Every setting of the tests, a mediated device alone, who may not open what has no IOMMU, and no test commands. */
+/** Interrupts that are not isolated, a group that a driver of the kernel's own uses, and numbers of two digits. */
+const unsafe = (type1: boolean, iommufd: boolean): Setting => {
+  const setting = settingOf('vtd', PRIVILEGED);
+  const devices = setting.platform.devices.map((device) => ({
+    ...device,
+    group: device.group + 10,
+    cdev: (device.cdev ?? 0) + 10,
+  }));
+  const unsafeInterrupts = { type1, iommufd };
+  const groupsInUse = type1 ? [] : [15];
+  return { ...setting, platform: { ...setting.platform, devices, unsafeInterrupts, groupsInUse } };
+};
+
+/** Two mediated devices, each in a group of its own. */
+const mediated = (): Setting => {
+  const setting = settingOf('mdev', PRIVILEGED);
+  const [device] = setting.platform.devices;
+  const devices =
+    device === undefined ? [] : [device, { ...device, name: 'mtty-2', group: 1, cdev: 1 }];
+  return { ...setting, platform: { ...setting.platform, devices } };
+};
+
+/**
+ * Every setting of the tests, mediated devices alone, who may not open what has no IOMMU, no test commands, machines that
+ * one of the two drivers does not trust, who has locked memory before, and who has privilege and a limit.
+ */
 export const PLACES: readonly Setting[] = [
   ...SETTINGS,
-  settingOf('mdev', PRIVILEGED),
+  mediated(),
   settingOf('noiommu', LIMITED),
   untested(settingOf('vtd', PRIVILEGED)),
+  unsafe(false, true),
+  unsafe(true, false),
+  settingOf('vtd', { ...LIMITED, lockedBefore: 3 }),
+  settingOf('vtd', { ...LIMITED, privileged: true }),
 ];
 
 /** As in a campaign: operations of a program, at most, and programs of a batch. */

@@ -23,7 +23,7 @@ export const memoryCallRules = rulesOf(
     badFile: refuses('EBADF', 'The descriptor to be mapped is not open.'),
     notWhole: refuses(
       'EINVAL',
-      'Huge pages are mapped at an address or for a length that is not whole huge pages.',
+      'Huge pages are mapped at an address or for a length that is not whole huge pages, or a file from within a page on.',
     ),
     cutsHuge: refuses(
       'EINVAL',
@@ -116,6 +116,9 @@ const mapIommufd = (world: World, call: MmapCall, context: Context): Outcome => 
 export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
   const { process, backing } = call;
   if (backing.kind === 'huge' && (call.address | call.length) % HUGE_PAGE !== 0n) {
+    return [failed(memoryCallRules.notWhole, world)];
+  }
+  if (backing.kind === 'memfd' && backing.offset % PAGE_SIZE_BYTES !== 0n) {
     return [failed(memoryCallRules.notWhole, world)];
   }
   if (backing.kind !== 'memfd') {

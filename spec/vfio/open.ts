@@ -62,8 +62,8 @@ export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/i
   ),
 });
 
-const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(\d+)$/;
-const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(\d+)$/;
+const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9]\d*)$/;
+const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(0|[1-9]\d*)$/;
 
 /** Whether the group's own descriptor is open. */
 export const isGroupOpen = (world: World, group: number): boolean => {

@@ -44,6 +44,22 @@ const drawOddTransfer = (scene: Scene): void => {
 const drawOpen = (scene: Scene): void =>
   scene.add({ op: 'open', label: scene.draft.label('iommufd'), path: '/dev/iommu' });
 
+/** Names that are nearly those of groups and devices. */
+const ODD_PATHS = ['/dev/vfio/0', '/dev/vfio/devices/vfio0', '/dev/vfio/noiommu-0'] as const;
+
+const drawOddPath = (scene: Scene): void => {
+  const { dice, platform } = scene;
+  const { group, cdev } = dice.of(platform.devices);
+  const path = dice.of([
+    `${dice.of(ODD_PATHS)}${dice.of([group, cdev ?? 0])}`,
+    `/dev/vfio/${group}x`,
+    `/dev/vfio/devices/vfio${cdev ?? 0}x`,
+    `x/dev/vfio/${group}`,
+    `x/dev/vfio/devices/vfio${cdev ?? 0}`,
+  ]);
+  scene.add({ op: 'open', label: scene.draft.label('odd'), path });
+};
+
 /** One thing that could be drawn of a subject, and how often compared with the others. */
 type Choice<Subject> = {
   readonly group: Group;
@@ -210,6 +226,11 @@ const OTHERS: readonly Choice<Facts>[] = [
   },
   { group: 'odd', weight: () => 1.5, draw: drawClose },
   { group: 'odd', weight: () => 0.4, draw: drawOddDescriptor },
+  {
+    group: 'odd',
+    weight: ({ scene }) => (scene.platform.devices.length === 0 ? 0 : 0.3),
+    draw: drawOddPath,
+  },
   {
     group: 'odd',
     weight: ({ scene }) => (scene.makesTransfers ? 0.3 : 0),

@@ -2,17 +2,20 @@
 // while domains come and go, takes several calls that all succeed. So most programs have a theme that makes some calls
 // more frequent, begins with what they need, and draws values that mostly serve; the others draw everything alike.
 
-import { IOMMU_IOAS_ALLOC, NATIVE_CALLS, VFIO_IOAS_SET } from '../../../spec/abi/native.ts';
+import { VFIO_IOAS_SET } from '../../../spec/abi/native.ts';
 import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_SET_IOMMU } from '../../../spec/abi/vfio.ts';
-import { STRUCT_OFFSET } from '../arena.ts';
-import type { Label, Value } from '../program.ts';
+import type { Value } from '../program.ts';
 import { testCall } from '../table-probes.ts';
 import type { Dice } from '../values.ts';
 import { drawOpenGroup, fitsLegacyContainer, hasNoIommu, joinContainer } from './compat.ts';
+import { beginLateJoins, beginManyPages } from './deep-containers.ts';
+import { beginHandOver } from './deep-devices.ts';
+import * as tables from './deep-tables.ts';
 import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
+import { allocate, attach, nativeCall, open, use } from './first-calls.ts';
 import { drawRegisters } from './memory.ts';
 import { drawNarrowPlace } from './narrow-place.ts';
-import { chargeProcess, drawAllowIovas, drawFineMap } from './native.ts';
+import { drawAllowIovas, drawFineMap } from './native.ts';
 import type { Scene } from './scene.ts';
 import { drawBrokenArea, drawJointCopy, drawPartCopy } from './shared-areas.ts';
 import { drawTakenAddresses } from './taken-addresses.ts';
@@ -48,60 +51,13 @@ const OFTEN = 9;
 const TYPE1 = 1n;
 const TYPE1V2 = 3n;
 
-const open = (scene: Scene): Value => {
-  const label = scene.draft.label('iommufd');
-  scene.add({ op: 'open', label, path: '/dev/iommu' });
-  const fd: Value = { from: label, out: 'result' };
-  // Only before the first object can it be said who is charged, and only by the privileged.
-  const { privileged } = scene.draft.world.memory.credentials;
-  if (privileged && scene.dice.chance(1, 8)) chargeProcess(scene, fd);
-  return fd;
-};
-
-const allocate = (scene: Scene, fd: Value): Value => {
-  const label: Label = scene.draft.label('ioas');
-  scene.add({
-    op: 'ioctl',
-    label,
-    fd,
-    command: numberOf('IOMMU_IOAS_ALLOC'),
-    argument: {
-      kind: 'struct',
-      at: { arena: STRUCT_OFFSET },
-      layout: 'IOMMU_IOAS_ALLOC',
-      fields: { size: BigInt(IOMMU_IOAS_ALLOC.size) },
-    },
-  });
-  return { from: label, out: 'out_ioas_id' };
-};
-
-const numberOf = (name: string): number =>
-  NATIVE_CALLS.find((call) => call.name === name)?.command ?? 0;
-
 const serveVfio = (scene: Scene, fd: Value, ioas: Value, type: bigint): void => {
-  scene.add({
-    op: 'ioctl',
-    label: scene.draft.label('vfioIoas'),
-    fd,
-    command: numberOf('IOMMU_VFIO_IOAS'),
-    argument: {
-      kind: 'struct',
-      at: { arena: STRUCT_OFFSET },
-      layout: 'IOMMU_VFIO_IOAS',
-      fields: { size: 12n, ioas_id: ioas, op: BigInt(VFIO_IOAS_SET) },
-    },
+  nativeCall(scene, 'vfioIoas', fd, 'IOMMU_VFIO_IOAS', 12, {
+    ioas_id: ioas,
+    op: BigInt(VFIO_IOAS_SET),
   });
   scene.plain('setIommu', fd, VFIO_SET_IOMMU, type);
 };
-
-const attach = (scene: Scene, fd: Value, ioas: Value): void => {
-  if (!scene.platform.mockDevices) return;
-  scene.add(testCall(scene.draft.label('mock'), fd, 'MOCK_DOMAIN', { id: ioas }));
-};
-
-/** An in-kernel user that pins pages. */
-const use = (scene: Scene, fd: Value, ioas: Value): void =>
-  scene.add(testCall(scene.draft.label('access'), fd, 'CREATE_ACCESS', { id: ioas, flags: 1n }));
 
 const maybeAttach = (scene: Scene, fd: Value, ioas: Value): void => {
   if (scene.dice.chance(1, 2)) attach(scene, fd, ioas);
@@ -329,6 +285,51 @@ const FULL: Theme = {
   },
 };
 
+type Begin = Theme['begin'];
+
+/** Begins with calls that lead to what few programs come to. */
+const oneOf =
+  (begins: readonly Begin[]): Begin =>
+  (scene) =>
+    scene.dice.of(begins)(scene);
+
+const AREAS: readonly Begin[] = [
+  tables.beginHoles,
+  tables.beginHoles,
+  tables.beginHalfway,
+  tables.beginHalfway,
+  tables.beginFiles,
+  tables.beginHugePages,
+  tables.beginOptions,
+];
+
+const deep = (begins: readonly Begin[]): Theme => ({
+  weights: { table: 2, odd: 0.3, compat: 0.3, place: 1.5 },
+  care: 6,
+  oddIn: SELDOM,
+  begin: oneOf(begins),
+});
+
+/** In one iommufd. */
+const DEEP = deep([...AREAS, tables.beginSlowCopies, tables.beginSlowCopies]);
+/** The same, where nobody copies for the program. */
+const DEEP_UNTESTED = deep(AREAS);
+
+const HAND_OVER: Theme = {
+  weights: { device: 2, domain: 1.5, odd: 0.3, compat: 0.2, memory: 0.3 },
+  care: 6,
+  oddIn: SELDOM,
+  begin: beginHandOver,
+};
+
+/** In a legacy container. */
+const DEEP_LEGACY: Theme = {
+  weights: { legacy: 1.5, odd: 0.3, memory: 0.5, device: 0.3 },
+  care: 0,
+  oddIn: OFTEN,
+  begin: oneOf([beginLateJoins, beginManyPages]),
+};
+
 const WITH_DEVICES: readonly Theme[] = [
   FREE,
   FREE,
@@ -339,19 +340,46 @@ const WITH_DEVICES: readonly Theme[] = [
   PLACES,
   DEVICES,
   DEVICES,
+  DEEP,
+  HAND_OVER,
 ];
 /** Of devices that have no files of their own. */
-const WITH_GROUPS_ONLY = WITH_DEVICES.filter((theme) => theme !== DEVICES);
-const WITH_MOCKS: readonly Theme[] = [FREE, FREE, CUTS, CUTS, DOMAINS, USERS, TABLES, PLACES];
+const WITH_GROUPS_ONLY = WITH_DEVICES.filter((theme) => theme !== DEVICES && theme !== HAND_OVER);
+const WITH_MOCKS: readonly Theme[] = [
+  FREE,
+  FREE,
+  CUTS,
+  CUTS,
+  DOMAINS,
+  USERS,
+  TABLES,
+  PLACES,
+  DEEP,
+  DEEP,
+];
 
-const WITH_GROUPS: readonly Theme[] = [FREE, FREE, JOINS, GROUPS, GROUPS, GROUPS, GROUPS, FULL];
+const WITH_GROUPS: readonly Theme[] = [
+  FREE,
+  FREE,
+  JOINS,
+  GROUPS,
+  GROUPS,
+  GROUPS,
+  GROUPS,
+  FULL,
+  DEEP_LEGACY,
+  DEEP_LEGACY,
+];
 
 /** Most themes are about iommufds. Groups and devices are what a machine with devices is for. */
 const themesFor = (scene: Scene): readonly Theme[] => {
   const { paths, platform } = scene;
   if (platform.devices.length === 0) return paths === 'legacy' ? [FREE] : WITH_MOCKS;
   if (paths === 'legacy') return WITH_GROUPS;
-  const themes = hasDeviceFiles(scene) ? WITH_DEVICES : WITH_GROUPS_ONLY;
+  const all = hasDeviceFiles(scene) ? WITH_DEVICES : WITH_GROUPS_ONLY;
+  const themes = platform.testCommands
+    ? all
+    : all.map((theme) => (theme === DEEP ? DEEP_UNTESTED : theme));
   if (hasNoIommu(scene)) return [...themes, UNTRANSLATED, UNTRANSLATED];
   return siblings(scene).length > 0 ? [...themes, SIBLINGS] : themes;
 };

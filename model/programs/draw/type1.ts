@@ -240,7 +240,9 @@ const drawBitmap = (scene: Scene, on: ContainerDescriptor, wider: boolean): Bitm
       size,
       bitmap_pgsize: dice.chance(1, 15) ? dice.of([0n, 1n, 0x2000n, 0x1800n, 0x20_0000n]) : PAGE,
       bitmap_size: dice.chance(1, 10) ? dice.of([0n, bytes - 8n, bytes - 1n, 1n << 63n]) : bytes,
-      bitmap_data: dice.chance(1, 12) ? dice.of([U64_MAX, 0n, 0x7fff_ffff_fff8n]) : place,
+      bitmap_data: dice.chance(1, 12)
+        ? dice.of([U64_MAX, 0n, 0x7fff_ffff_fff8n, 0x7fff_ffff_eff8n])
+        : place,
     },
     also: [{ at: place, words: new Array<bigint>(WORDS).fill(word) }],
   };
