@@ -40,7 +40,7 @@ export const drawUnmapDma = (scene: Scene, on: IommufdDescriptor): void => {
   scene.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
     argsz: drawArgsz(scene, 24),
     flags: all ? 2n : BigInt(dice.chance(1, 30) ? dice.of([1, 3, 4, 8]) : 0),
-    iova: clean ? 0n : (range?.iova ?? drawIova(dice, table)),
+    iova: clean || (all && dice.chance(1, 2)) ? 0n : (range?.iova ?? drawIova(dice, table)),
     size: clean ? 0n : (range?.length ?? drawLength(dice)),
   });
 };

@@ -98,7 +98,12 @@ const allowTwo = (scene: Scene, fd: Value, ioas: Value, end: bigint): void => {
 const reserveBeside = (scene: Scene, fd: Value, ioas: Value, { iova, length }: Stretch): void => {
   if (!scene.platform.testCommands) return;
   const { dice } = scene;
-  const start = dice.of([iova - 1n, iova, iova + length - 1n, iova + length, iova + length]);
+  const start = dice.of([
+    iova - 1n,
+    iova,
+    iova + length - 1n,
+    ...new Array<bigint>(4).fill(iova + length),
+  ]);
   const fields = { id: ioas, start, length: dice.of([1n, 1n, PAGE]) };
   scene.add(testCall(scene.draft.label('reserve'), fd, 'ADD_RESERVED', fields));
 };
@@ -121,7 +126,9 @@ export const beginHoles = (scene: Scene): void => {
     if (area !== undefined) mapMemory(scene, fd, ioas, DATA_OFFSET, area.length, area.iova);
   }
   if (dice.chance(1, 3)) allowTwo(scene, fd, ioas, at + pagesOf(dice, 0, 4));
-  if (dice.chance(1, 2)) reserveBeside(scene, fd, ioas, dice.of(areas));
+  for (let count = dice.of([0, 0, 1, 3]); count > 0; count -= 1) {
+    reserveBeside(scene, fd, ioas, dice.of(areas));
+  }
   if (dice.chance(1, 2)) {
     const { iova, length } = dice.of(areas);
     nativeCall(scene, 'unmap', fd, 'IOMMU_IOAS_UNMAP', 24, { ioas_id: ioas, iova, length });
@@ -206,7 +213,12 @@ export const beginSlowCopies = (scene: Scene): void => {
     const fields = { id: user, iova, length: pagesOf(dice, 1, 2), flags: 0n, uptr: 0n };
     scene.add(testCall(scene.draft.label('pin'), fd, 'ACCESS_PAGES', fields));
   }
-  if (!isFile && dice.chance(1, 2)) remap(scene, DATA_OFFSET + pagesOf(dice, 0, 9), 2n * PAGE);
+  const moved = DATA_OFFSET + pagesOf(dice, 0, 9);
+  if (!isFile && dice.chance(1, 2)) remap(scene, moved, 2n * PAGE);
+  else if (dice.chance(1, 3)) {
+    const label = scene.draft.label('memory');
+    scene.add({ op: 'munmap', label, offset: moved, length: PAGE });
+  }
   if (dice.chance(1, 4)) {
     const limit = dice.of([0n, 12n, 24n]);
     scene.add(testCall(scene.draft.label('limit'), fd, 'SET_TEMP_MEMORY_LIMIT', { limit }));
@@ -316,6 +328,13 @@ export const beginOptions = (scene: Scene): void => {
   const ioas = allocate(scene, fd);
   if (dice.chance(1, 2)) option(SET, 0n);
   if (dice.chance(1, 2)) option(GET, 7n);
-  follow(scene, fd, ioas);
-  mapMemory(scene, fd, ioas, DATA_OFFSET, pagesOf(dice, 1, 9), LOW);
+  if (dice.chance(2, 3)) {
+    follow(scene, fd, ioas);
+    mapMemory(scene, fd, ioas, DATA_OFFSET, pagesOf(dice, 1, 9), LOW);
+    return;
+  }
+  // Where there are none any more, it can be decided anew.
+  nativeCall(scene, 'destroy', fd, 'IOMMU_DESTROY', 8, { id: ioas });
+  option(SET, 1n);
+  option(GET, 7n);
 };
