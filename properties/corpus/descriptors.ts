@@ -103,6 +103,7 @@ export const DESCRIPTORS = [
       [open('group', '/dev/vfio/4'), 'open/group'],
       [open('again', '/dev/vfio/4'), 'open/group-busy'],
       [open('other', '/dev/vfio/99'), 'open/no-group'],
+      [open('zeros', '/dev/vfio/04'), 'open/no-group'],
       [getDeviceFd('long', 'group', 'A'.repeat(5000)), 'VFIO_GROUP_GET_DEVICE_FD/name-too-long'],
       [getDeviceFd('none', 'group', '0000:00:09.0'), 'VFIO_GROUP_GET_DEVICE_FD/no-device'],
       [

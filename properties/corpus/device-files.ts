@@ -145,6 +145,7 @@ export const DEVICE_FILES = [
     [
       ...OPENED,
       [open('none', '/dev/vfio/devices/vfio77'), 'open/no-device'],
+      [open('zeros', '/dev/vfio/devices/vfio00'), 'open/no-device'],
       cdev('device'),
       [ioctl('info', 'device', 0x3b6b, 0n), 'devices/not-bound'],
       [ioctl('early', 'device', 0x3b77, 0n), 'devices/not-bound'],

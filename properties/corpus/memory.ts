@@ -79,6 +79,14 @@ export const MEMORY = [
     ATTACHED,
     [memfd('file', PAGE + 1n), "the program's memory/makes-file"],
     [
+      mmap('within', DATA_OFFSET, PAGE, 'read-write', {
+        kind: 'memfd',
+        fd: out('file'),
+        offset: 2048n,
+      }),
+      "the program's memory/not-whole",
+    ],
+    [
       mmap('mapped', DATA_OFFSET, 3n * PAGE, 'read-write', {
         kind: 'memfd',
         fd: out('file'),

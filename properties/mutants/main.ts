@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { equivalentsOf } from './equivalent.ts';
+import { equivalentsOf, keysOfEquivalents } from './equivalent.ts';
 import { isKilled, type Judged, keyOf } from './mutant.ts';
 import { mergedRuns, reportOf, reportText } from './report.ts';
 import { type Asked, mutantsOf, runHunt } from './run.ts';
@@ -44,7 +44,10 @@ const optionsOf = (words: readonly string[]): Options =>
     .option('--programs <number>', 'programs of each setting', wholeNumber, 400)
     .option('--tries <number>', 'programs on which a mutant is tried, at most', wholeNumber, 120)
     .option('--only <part>', 'only mutants of files with this in their path')
-    .option('--again <file>', 'only mutants that survived in the run that wrote this file')
+    .option(
+      '--again <file>',
+      'only mutants that survived in the run that wrote this file, and are not equivalent',
+    )
     .option('--sample <number>', 'only so many mutants, drawn by the seed', wholeNumber)
     .option('--shard <K/N>', 'only the K-th of N parts of them', shardNumber)
     .option('--seed <number>', 'what programs and the sample are drawn with', wholeNumber, 1)
@@ -62,18 +65,21 @@ const say = (words: string): void => {
   process.stderr.write(`${words}\n`);
 };
 
-const survivorsIn = (file: string): ReadonlySet<string> =>
+const survivorsIn = (file: string, excused: ReadonlySet<string>): ReadonlySet<string> =>
   new Set(
     savedIn(file)
       .filter(({ outcome }) => !isKilled(outcome))
-      .map(keyOf),
+      .map(keyOf)
+      .filter((key) => !excused.has(key)),
   );
 
 const main = async (): Promise<void> => {
   const { from, json, again, ...asked } = optionsOf(process.argv.slice(2));
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
-  const among = again === undefined ? {} : { among: survivorsIn(again) };
+  const equivalents = equivalentsOf(process.cwd());
+  const among =
+    again === undefined ? {} : { among: survivorsIn(again, keysOfEquivalents(equivalents)) };
   const judged =
     from === undefined
       ? await runHunt(process.cwd(), { ...asked, ...among }, stop.signal, say)
@@ -82,7 +88,7 @@ const main = async (): Promise<void> => {
     writeFileSync(json, `${JSON.stringify({ asked, mutants: judged }, undefined, 1)}\n`);
   }
   const known = new Set((await mutantsOf(process.cwd())).mutants.map(keyOf));
-  const report = reportOf(judged, known, equivalentsOf(process.cwd()));
+  const report = reportOf(judged, known, equivalents);
   process.stdout.write(`${reportText(report)}\n`);
   if (stop.signal.aborted) process.exitCode = 130;
   else if (report.wrong.length > 0) process.exitCode = 1;

@@ -64,6 +64,9 @@ export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/i
 
 const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9]\d*)$/;
 const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(0|[1-9]\d*)$/;
+/** Names that begin as those do, and are none of them: with a zero before the number, or something behind it. */
+const NO_GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?\d[^/]*$/;
+const NO_DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio\d[^/]*$/;
 
 /** Whether the group's own descriptor is open. */
 export const isGroupOpen = (world: World, group: number): boolean => {
@@ -129,6 +132,8 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
   if (device !== undefined) return openDevice(world, call, Number(device), ofDevice !== undefined);
   const [, ofGroup, group] = GROUP_PATH.exec(path) ?? [];
   if (group === undefined) {
+    if (NO_GROUP_PATH.test(path)) return [failed(openRules.noGroup, world)];
+    if (NO_DEVICE_PATH.test(path)) return [failed(openRules.noDevice, world)];
     return [
       {
         kind: 'unspecified',
