@@ -54,8 +54,6 @@ const drawOddPath = (scene: Scene): void => {
     `${dice.of(ODD_PATHS)}${dice.of([group, cdev ?? 0])}`,
     `/dev/vfio/${group}x`,
     `/dev/vfio/devices/vfio${cdev ?? 0}x`,
-    `x/dev/vfio/${group}`,
-    `x/dev/vfio/devices/vfio${cdev ?? 0}`,
   ]);
   scene.add({ op: 'open', label: scene.draft.label('odd'), path });
 };
