@@ -69,6 +69,10 @@ export const DESCRIPTORS = [
       "the program's memory/bad-file",
     ],
     [
+      mmap('first', 16n * PAGE, PAGE, 'read-write', { kind: 'memfd', fd: 77n, offset: 2048n }),
+      "the program's memory/not-whole",
+    ],
+    [
       mmap('iommufd itself', 16n * PAGE, PAGE, 'read-write', {
         kind: 'memfd',
         fd: out('iommufd'),

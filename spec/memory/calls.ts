@@ -20,11 +20,11 @@ export const memoryCallRules = rulesOf(
     maps: grants(
       'What was mapped there is gone, and new memory stands there, all zero unless it is of a file.',
     ),
-    badFile: refuses('EBADF', 'The descriptor to be mapped is not open.'),
     notWhole: refuses(
       'EINVAL',
       'Huge pages are mapped at an address or for a length that is not whole huge pages, or a file from within a page on.',
     ),
+    badFile: refuses('EBADF', 'The descriptor to be mapped is not open.'),
     cutsHuge: refuses(
       'EINVAL',
       'A mapping of huge pages would be cut within one of them.',

@@ -5,6 +5,7 @@ import { fstatSync, readdirSync } from 'node:fs';
 import type { Machine } from '../../../model/machine.ts';
 import { ARENA_BASE, ARENA_LENGTH, REGIONS } from '../../../model/programs/arena.ts';
 import { ERRNO } from '../../../spec/abi/errno.ts';
+import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { VFIO_GROUP_GET_DEVICE_FD, VFIO_GROUP_SET_CONTAINER } from '../../../spec/abi/vfio.ts';
 import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/call.ts';
 import { ArenaMemory } from './arena-memory.ts';
@@ -165,6 +166,8 @@ export class KernelMachine implements Machine {
       case 'anonymous':
         return this.memory.map(offset, size, protection, shared);
       case 'memfd': {
+        // The kernel looks where in the file it is before it looks for the file.
+        if (backing.offset % PAGE_SIZE_BYTES !== 0n) return -ERRNO.EINVAL;
         if (!this.owns(backing.fd)) return -ERRNO.EBADF;
         const whole = this.memoryFiles.get(backing.fd);
         if (whole === undefined) {
