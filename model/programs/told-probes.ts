@@ -1,16 +1,10 @@
 // Looks at what a program could have asked: where something may be mapped and how it must be aligned, for each table and
 // each legacy container, and what groups say. Few programs ask after the call that went wrong.
 
-import {
-  IOMMU_IOAS_IOVA_RANGES,
-  IOMMU_OPTION,
-  IOVA_RANGE,
-  OPTION_HUGE_PAGES,
-  OPTION_OP_GET,
-} from '../../spec/abi/native.ts';
+import { IOVA_RANGE, OPTION_HUGE_PAGES, OPTION_OP_GET } from '../../spec/abi/native.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from './arena.ts';
-import { addNativeCall } from './draw/native-call.ts';
+import { nativeCall } from './draw/native-call.ts';
 import type { Scene } from './draw/scene.ts';
 import type { Value } from './program.ts';
 
@@ -26,14 +20,12 @@ const askTable = (scene: Scene, fd: Value, ioas: Value): void => {
   const at = { arena: ARRAY_OFFSET };
   const words = new Array<bigint>((RANGES * IOVA_RANGE.size) / 8).fill(UNTOUCHED);
   const fields = {
-    size: BigInt(IOMMU_IOAS_IOVA_RANGES.size),
     ioas_id: ioas,
     num_iovas: BigInt(RANGES),
     allowed_iovas: at,
   };
-  addNativeCall(scene, 'told', fd, 'IOMMU_IOAS_IOVA_RANGES', fields, [{ at, words }]);
-  addNativeCall(scene, 'told', fd, 'IOMMU_OPTION', {
-    size: BigInt(IOMMU_OPTION.size),
+  nativeCall(scene, 'told', fd, 'IOMMU_IOAS_IOVA_RANGES', fields, [{ at, words }]);
+  nativeCall(scene, 'told', fd, 'IOMMU_OPTION', {
     option_id: BigInt(OPTION_HUGE_PAGES),
     op: BigInt(OPTION_OP_GET),
     object_id: ioas,

@@ -16,7 +16,8 @@ import type { Label, Value } from '../program.ts';
 import { testCall } from '../table-probes.ts';
 import type { Dice } from '../values.ts';
 import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
-import { allocate, attach, nativeCall, open, use } from './first-calls.ts';
+import { allocate, attach, open, use } from './first-calls.ts';
+import { nativeCall } from './native-call.ts';
 import type { Scene } from './scene.ts';
 
 const PAGE = 4096n;
@@ -39,14 +40,14 @@ export const mapMemory = (
   const flags = iova === undefined ? WRITABLE : FIXED;
   const place = iova === undefined ? {} : { iova };
   const fields = { flags, ioas_id: ioas, user_va: { arena }, length, ...place };
-  nativeCall(scene, 'map', fd, 'IOMMU_IOAS_MAP', 40, fields);
+  nativeCall(scene, 'map', fd, 'IOMMU_IOAS_MAP', fields);
 };
 
 const mapFile = (scene: Scene, fd: Value, ioas: Value, file: Value, iova: bigint): void => {
   const { dice } = scene;
   const [start, length] = [pagesOf(dice, 0, 3), pagesOf(dice, 1, 4)];
   const fields = { flags: FIXED, ioas_id: ioas, fd: file, start, length, iova };
-  nativeCall(scene, 'mapFile', fd, 'IOMMU_IOAS_MAP_FILE', 40, fields);
+  nativeCall(scene, 'mapFile', fd, 'IOMMU_IOAS_MAP_FILE', fields);
 };
 
 const remap = (scene: Scene, offset: bigint, length: bigint): void =>
@@ -89,7 +90,7 @@ const allowTwo = (scene: Scene, fd: Value, ioas: Value, end: bigint): void => {
   const gap = scene.dice.of([0n, 0n, 1n, PAGE]);
   const words = [PAGE, middle - 1n, middle + gap, end - 1n];
   const fields = { ioas_id: ioas, num_iovas: 2n, allowed_iovas: { arena: ARRAY_OFFSET } };
-  nativeCall(scene, 'allow', fd, 'IOMMU_IOAS_ALLOW_IOVAS', 24, fields, [
+  nativeCall(scene, 'allow', fd, 'IOMMU_IOAS_ALLOW_IOVAS', fields, [
     { at: { arena: ARRAY_OFFSET }, words },
   ]);
 };
@@ -131,7 +132,7 @@ export const beginHoles = (scene: Scene): void => {
   }
   if (dice.chance(1, 2)) {
     const { iova, length } = dice.of(areas);
-    nativeCall(scene, 'unmap', fd, 'IOMMU_IOAS_UNMAP', 24, { ioas_id: ioas, iova, length });
+    nativeCall(scene, 'unmap', fd, 'IOMMU_IOAS_UNMAP', { ioas_id: ioas, iova, length });
   }
   for (let count = dice.number(2, 6); count > 0; count -= 1) {
     const length = pagesOf(dice, 1, dice.chance(1, 3) ? 8 : 3) - dice.of([0n, 0n, 0n, 1n, 2048n]);
@@ -164,7 +165,7 @@ export const beginHalfway = (scene: Scene): void => {
   const copy = (iova: bigint): void => {
     const fields = { dst_ioas_id: target, src_ioas_id: source, length };
     const places = { dst_iova: iova, src_iova: LOW };
-    nativeCall(scene, 'copy', fd, 'IOMMU_IOAS_COPY', 40, { flags: FIXED, ...fields, ...places });
+    nativeCall(scene, 'copy', fd, 'IOMMU_IOAS_COPY', { flags: FIXED, ...fields, ...places });
   };
   copy(LOW);
   if (dice.chance(1, 2)) follow(scene, fd, source);
@@ -273,7 +274,7 @@ export const beginFiles = (scene: Scene): void => {
   const takesFiles = scene.release === '7.3.4';
   if (takesFiles) mapFile(scene, fd, ioas, file, LOW);
   if (takesFiles && dice.chance(1, 3)) {
-    nativeCall(scene, 'changeProcess', fd, 'IOMMU_IOAS_CHANGE_PROCESS', 8, {});
+    nativeCall(scene, 'changeProcess', fd, 'IOMMU_IOAS_CHANGE_PROCESS', {});
   }
   for (const [index, offset] of places.entries()) {
     if (dice.chance(1, 3)) store(scene, offset + dice.of([0n, 8n]));
@@ -320,7 +321,7 @@ export const beginOptions = (scene: Scene): void => {
   const { dice } = scene;
   const fd = open(scene);
   const option = (op: bigint, value: bigint): void => {
-    nativeCall(scene, 'option', fd, 'IOMMU_OPTION', 24, { option_id: 0n, op, val64: value });
+    nativeCall(scene, 'option', fd, 'IOMMU_OPTION', { option_id: 0n, op, val64: value });
   };
   const [SET, GET] = [0n, 1n];
   option(SET, dice.of([0n, 1n, 1n, 2n]));
@@ -334,7 +335,7 @@ export const beginOptions = (scene: Scene): void => {
     return;
   }
   // Where there are none any more, it can be decided anew.
-  nativeCall(scene, 'destroy', fd, 'IOMMU_DESTROY', 8, { id: ioas });
+  nativeCall(scene, 'destroy', fd, 'IOMMU_DESTROY', { id: ioas });
   option(SET, 1n);
   option(GET, 7n);
 };

@@ -1,38 +1,10 @@
 // The calls that programs with a theme begin with, as they should be: iommufds, tables, and who uses them.
 
-import { IOMMU_IOAS_ALLOC, NATIVE_CALLS, type NativeCallName } from '../../../spec/abi/native.ts';
-import { STRUCT_OFFSET } from '../arena.ts';
-import type { Argument, Label, Value } from '../program.ts';
+import type { Value } from '../program.ts';
 import { testCall } from '../table-probes.ts';
 import { chargeProcess } from './native.ts';
+import { nativeCall } from './native-call.ts';
 import type { Scene } from './scene.ts';
-
-const numberOf = (name: NativeCallName): number =>
-  NATIVE_CALLS.find((call) => call.name === name)?.command ?? 0;
-
-type Also = Extract<Argument, { kind: 'struct' }>['also'];
-
-/** A native call with a struct of `size` bytes; its label. */
-export const nativeCall = (
-  scene: Scene,
-  stem: string,
-  fd: Value,
-  name: NativeCallName,
-  size: number,
-  fields: Readonly<Record<string, Value>>,
-  also?: Also,
-): Label => {
-  const label = scene.draft.label(stem);
-  const struct = {
-    kind: 'struct',
-    at: { arena: STRUCT_OFFSET },
-    layout: name,
-    fields: { size: BigInt(size), ...fields },
-  } as const;
-  const argument = also === undefined ? struct : { ...struct, also };
-  scene.add({ op: 'ioctl', label, fd, command: numberOf(name), argument });
-  return label;
-};
 
 export const open = (scene: Scene): Value => {
   const label = scene.draft.label('iommufd');
@@ -45,7 +17,7 @@ export const open = (scene: Scene): Value => {
 };
 
 export const allocate = (scene: Scene, fd: Value): Value => ({
-  from: nativeCall(scene, 'ioas', fd, 'IOMMU_IOAS_ALLOC', IOMMU_IOAS_ALLOC.size, {}),
+  from: nativeCall(scene, 'ioas', fd, 'IOMMU_IOAS_ALLOC', {}),
   out: 'out_ioas_id',
 });
 

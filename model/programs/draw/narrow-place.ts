@@ -3,8 +3,8 @@
 import { MAP_FIXED_IOVA } from '../../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { ARRAY_OFFSET, DATA_OFFSET } from '../arena.ts';
-import type { Value } from '../program.ts';
-import { addNativeCall } from './native-call.ts';
+import type { Label, Value } from '../program.ts';
+import { nativeCall } from './native-call.ts';
 import type { Scene } from './scene.ts';
 
 const PAGE = PAGE_SIZE_BYTES;
@@ -18,11 +18,10 @@ export const drawNarrowPlace = (scene: Scene, fd: Value, ioas: Value): void => {
   const pages = dice.number(2, 5);
   const place = { arena: ARRAY_OFFSET };
   const words = [FIRST_IOVA, FIRST_IOVA + BigInt(pages) * PAGE - 1n];
-  const allowed = { size: 24n, ioas_id: ioas, num_iovas: 1n, allowed_iovas: place };
-  addNativeCall(scene, 'allow', fd, 'IOMMU_IOAS_ALLOW_IOVAS', allowed, [{ at: place, words }]);
-  const map = (flags: bigint, iova: bigint, count: number): void =>
-    addNativeCall(scene, 'map', fd, 'IOMMU_IOAS_MAP', {
-      size: 40n,
+  const allowed = { ioas_id: ioas, num_iovas: 1n, allowed_iovas: place };
+  nativeCall(scene, 'allow', fd, 'IOMMU_IOAS_ALLOW_IOVAS', allowed, [{ at: place, words }]);
+  const map = (flags: bigint, iova: bigint, count: number): Label =>
+    nativeCall(scene, 'map', fd, 'IOMMU_IOAS_MAP', {
       flags,
       ioas_id: ioas,
       user_va: { arena: DATA_OFFSET + BigInt(dice.number(0, 8)) * PAGE },

@@ -1,24 +1,31 @@
-// A native call with the fields that are given and where a struct should stand, for what themes begin with.
+// A native call with the fields that are given, where a struct should stand: for what themes begin with and programs end with.
 
 import { NATIVE_CALLS, type NativeCallName } from '../../../spec/abi/native.ts';
 import { STRUCT_OFFSET } from '../arena.ts';
-import type { Argument, Value } from '../program.ts';
+import type { Argument, Label, Value } from '../program.ts';
 import type { Scene } from './scene.ts';
 
-export const addNativeCall = (
+const calls = new Map(NATIVE_CALLS.map((call) => [call.name, call]));
+
+/** Adds the call with a struct of its whole size; its label. */
+export const nativeCall = (
   scene: Scene,
   stem: string,
   fd: Value,
   name: NativeCallName,
   fields: Readonly<Record<string, Value>>,
   also?: Extract<Argument, { kind: 'struct' }>['also'],
-): void => {
-  const at = { arena: STRUCT_OFFSET };
-  scene.add({
-    op: 'ioctl',
-    label: scene.draft.label(stem),
-    fd,
-    command: NATIVE_CALLS.find((call) => call.name === name)?.command ?? 0,
-    argument: { kind: 'struct', at, layout: name, fields, ...(also === undefined ? {} : { also }) },
-  });
+): Label => {
+  const call = calls.get(name);
+  if (call === undefined) throw new Error(`There is no native call ${name}.`);
+  const label = scene.draft.label(stem);
+  const struct = {
+    kind: 'struct',
+    at: { arena: STRUCT_OFFSET },
+    layout: name,
+    fields: { size: BigInt(call.layout.size), ...fields },
+  } as const;
+  const argument = also === undefined ? struct : { ...struct, also };
+  scene.add({ op: 'ioctl', label, fd, command: call.command, argument });
+  return label;
 };

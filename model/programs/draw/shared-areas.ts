@@ -3,8 +3,8 @@
 import { MAP_FIXED_IOVA } from '../../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { DATA_OFFSET } from '../arena.ts';
-import type { Value } from '../program.ts';
-import { addNativeCall } from './native-call.ts';
+import type { Label, Value } from '../program.ts';
+import { nativeCall } from './native-call.ts';
 import type { Scene } from './scene.ts';
 
 const PAGE = PAGE_SIZE_BYTES;
@@ -22,9 +22,8 @@ const map = (
   iova: bigint,
   offset: bigint,
   length: bigint,
-): void =>
-  addNativeCall(scene, 'map', fd, 'IOMMU_IOAS_MAP', {
-    size: 40n,
+): Label =>
+  nativeCall(scene, 'map', fd, 'IOMMU_IOAS_MAP', {
     flags: WRITABLE,
     ioas_id: ioas,
     user_va: { arena: offset },
@@ -50,8 +49,7 @@ export const drawJointCopy = (scene: Scene, fd: Value, from: Value, to: Value): 
     iova += length;
     if (index > 0 && dice.chance(1, 3)) unmapMemory(scene, offset, length);
   }
-  addNativeCall(scene, 'copy', fd, 'IOMMU_IOAS_COPY', {
-    size: 40n,
+  nativeCall(scene, 'copy', fd, 'IOMMU_IOAS_COPY', {
     flags: dice.chance(1, 2) ? WRITABLE : CHOSEN,
     dst_ioas_id: to,
     src_ioas_id: from,
@@ -71,8 +69,7 @@ export const drawPartCopy = (scene: Scene, fd: Value, from: Value, to: Value): v
   const pages = dice.number(3, MOST_PAGES);
   const first = dice.number(1, pages - 2);
   map(scene, fd, from, FIRST_IOVA, DATA_OFFSET + inside, BigInt(pages) * PAGE);
-  addNativeCall(scene, 'copy', fd, 'IOMMU_IOAS_COPY', {
-    size: 40n,
+  nativeCall(scene, 'copy', fd, 'IOMMU_IOAS_COPY', {
     flags: WRITABLE,
     dst_ioas_id: to,
     src_ioas_id: from,

@@ -12,10 +12,11 @@ import { beginLateJoins, beginManyPages } from './deep-containers.ts';
 import { beginHandOver } from './deep-devices.ts';
 import * as tables from './deep-tables.ts';
 import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
-import { allocate, attach, nativeCall, open, use } from './first-calls.ts';
+import { allocate, attach, open, use } from './first-calls.ts';
 import { drawRegisters } from './memory.ts';
 import { drawNarrowPlace } from './narrow-place.ts';
 import { drawAllowIovas, drawFineMap } from './native.ts';
+import { nativeCall } from './native-call.ts';
 import type { Scene } from './scene.ts';
 import { drawBrokenArea, drawJointCopy, drawPartCopy } from './shared-areas.ts';
 import { drawTakenAddresses } from './taken-addresses.ts';
@@ -52,7 +53,7 @@ const TYPE1 = 1n;
 const TYPE1V2 = 3n;
 
 const serveVfio = (scene: Scene, fd: Value, ioas: Value, type: bigint): void => {
-  nativeCall(scene, 'vfioIoas', fd, 'IOMMU_VFIO_IOAS', 12, {
+  nativeCall(scene, 'vfioIoas', fd, 'IOMMU_VFIO_IOAS', {
     ioas_id: ioas,
     op: BigInt(VFIO_IOAS_SET),
   });
