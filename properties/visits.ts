@@ -23,7 +23,7 @@ export type Visit = Omit<Expectation, 'after' | 'world'> & {
   readonly after: World;
 };
 
-const PROGRAMS_A_SETTING = 75;
+const PROGRAMS_A_SETTING = 85;
 const LENGTH = 40;
 const FIRST_SEED = 7001;
 

@@ -3,8 +3,9 @@
  * it.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95.
- * type1: 0. The map ends with the last byte of the address space and is lost: no other call finds it.
- *   (vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c)
+ * type1: 0. The map ends with the last byte of the address space: no map is looked for there, and as
+ *   long as there is no other no call sees this one. (vfio_find_dma() in
+ *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EOVERFLOW. The address and the length together pass the end of the address space.
  *   (iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c)
  *

@@ -2,8 +2,8 @@
  * UNMAP_DMA with GET_DIRTY_BITMAP is refused with EINVAL.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95.
- * type1: 0. The range ends with the last byte of the address space, and no map in it is seen: size
- *   becomes 0. (vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c)
+ * type1: 0. Every map of the range is gone, also if there was none, and size tells how many bytes they
+ *   were. (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EINVAL. A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
@@ -32,6 +32,12 @@
 #include <linux/iommufd.h>
 #endif
 
+/* Where the memory of the calls lies. */
+#define ARENA 0x700000000000UL
+#define ARENA_LENGTH 0x600000UL
+#define STRUCTS (ARENA + 0x0)
+#define ARRAYS (ARENA + 0x6000)
+
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
@@ -51,7 +57,8 @@ static const struct {
 	{ "2  group1 = open(\"/dev/vfio/1\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
 	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", 0, 0, 0 },
-	{ "5  VFIO_IOMMU_UNMAP_DMA(container1, flags=VADDR, iova=0xffffffffffffe000, size=0x2000 (8 KiB))", 0, 0, -EINVAL },
+	{ "5  VFIO_IOMMU_DIRTY_PAGES(container1, flags=START)", 0, 0, -ENOTTY },
+	{ "6  VFIO_IOMMU_UNMAP_DMA(container1, argsz=4294967295, flags=GET_DIRTY_BITMAP, iova=0x100000, size=0x4000 (16 KiB), with [0x1000, 0x8, arrays] at structs+0x18)", 0, 0, -EINVAL },
 };
 
 #define COUNT (sizeof(expected) / sizeof(expected[0]))
@@ -66,6 +73,7 @@ static struct side *seen;
 static const char *error_name(long error)
 {
 	switch (error) {
+	case ENOTTY: return "ENOTTY";
 	case EINVAL: return "EINVAL";
 	}
 	return NULL;
@@ -86,6 +94,25 @@ static void __attribute__((noreturn)) fails(const char *what)
 {
 	fprintf(out, "%s: %s\n", what, strerror(errno));
 	exit(2);
+}
+
+/* All pages are present from the start. Returns 0, or -1 and errno. */
+static int map_at(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
+{
+	void *mapped = mmap((void *)address, length, PROT_READ | PROT_WRITE,
+			    flags | MAP_FIXED | MAP_POPULATE, fd, offset);
+
+	if (mapped == MAP_FAILED)
+		return -1;
+	return protection == (PROT_READ | PROT_WRITE) ? 0 : mprotect(mapped, length, protection);
+}
+
+static void take_arena(void)
+{
+	if (mmap((void *)ARENA, ARENA_LENGTH, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != (void *)ARENA)
+		fails("the arena's addresses are taken");
+	munmap((void *)ARENA, ARENA_LENGTH);
 }
 
 static long note(long value)
@@ -215,6 +242,11 @@ static void calls(void)
 	setlinebuf(out);
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
+	take_arena();
+	if (map_at(STRUCTS, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+		fails("the region of structs");
+	if (map_at(ARRAYS, 0x4000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+		fails("the region of arrays");
 
 	result = opened(container);
 	int container1 = result < 0 ? 0 : result;
@@ -223,17 +255,28 @@ static void calls(void)
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	memcpy((void *)(STRUCTS), &group_set_container_3, 4);
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, STRUCTS));
 
 	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
-	struct vfio_iommu_type1_dma_unmap unmap_dma_5 = {
-		.argsz = sizeof(unmap_dma_5),
-		.flags = VFIO_DMA_UNMAP_FLAG_VADDR,
-		.iova = 0xffffffffffffe000ULL,
-		.size = 0x2000,
+	struct vfio_iommu_type1_dirty_bitmap dirty_pages_5 = {
+		.argsz = sizeof(dirty_pages_5),
+		.flags = 0x1 /* START */,
 	};
-	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, &unmap_dma_5));
+	memcpy((void *)(STRUCTS), &dirty_pages_5, 8);
+	did(ioctl(container1, VFIO_IOMMU_DIRTY_PAGES, STRUCTS));
+
+	struct vfio_iommu_type1_dma_unmap unmap_dma_6 = {
+		.argsz = 0xffffffff,
+		.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+		.iova = 0x100000,
+		.size = 0x4000,
+	};
+	memcpy((void *)(STRUCTS), &unmap_dma_6, 24);
+	__u64 words_6[] = { 0x1000, 8, ARRAYS };
+	memcpy((void *)(STRUCTS + 0x18), words_6, 24);
+	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, STRUCTS));
 }
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 
 import type { Field, Kind } from '../../../spec/abi/layout.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
+import type { OpenFile } from '../../../spec/world.ts';
 import { ARRAY_LENGTH, ARRAY_OFFSET, NO_ACCESS_OFFSET, READ_ONLY_OFFSET } from '../arena.ts';
 import { LAYOUTS, type Operation, type Value } from '../program.ts';
 import { type Dice, drawStructPlace, wrap } from '../values.ts';
@@ -33,7 +34,14 @@ const ADDRESSES: readonly Value[] = [
 const near = (dice: Dice, value: bigint): bigint =>
   wrap(dice.of([0n, value + 1n, value + PAGE, value - PAGE, -PAGE, -1n, -2n, value | (1n << 63n)]));
 
-const oddValue = (scene: Scene, { kind, width }: Field, before: Value): Value => {
+/**
+ * Descriptors that the call may name: which groups fit a legacy container was decided before, and of a file that is no
+ * memfd it is not said what a map of it comes to.
+ */
+const mayName = (layout: string, file: OpenFile): boolean =>
+  layout === 'IOMMU_IOAS_MAP_FILE' ? file.kind === 'memfd' : file.kind !== 'container';
+
+const oddValue = (scene: Scene, layout: string, { kind, width }: Field, before: Value): Value => {
   const { dice } = scene;
   const value = scene.draft.valueOf(before);
   switch (kind) {
@@ -44,8 +52,7 @@ const oddValue = (scene: Scene, { kind, width }: Field, before: Value): Value =>
     case 'argsz':
       return BigInt.asUintN(32, dice.of([0n, 4n, value - 1n, value - 4n, value - 8n, value + 8n]));
     case 'fd': {
-      // Which groups fit a legacy container was decided before.
-      const open = scene.descriptors().filter((one) => one.file.kind !== 'container');
+      const open = scene.descriptors().filter(({ file }) => mayName(layout, file));
       return open.length === 0 || dice.chance(1, 3)
         ? dice.of([99n, 0xffff_ffffn])
         : dice.of(open).value;
@@ -77,7 +84,7 @@ export const withOddField = (scene: Scene, operation: Operation): Operation => {
   const fields = layout.fields.filter(({ name }) => !isTest || (name !== 'op' && name !== 'size'));
   if (fields.length === 0) return operation;
   const field = dice.of(fields);
-  const odd = oddValue(scene, field, argument.fields[field.name] ?? 0n);
+  const odd = oddValue(scene, argument.layout, field, argument.fields[field.name] ?? 0n);
   return {
     ...operation,
     argument: { ...argument, fields: { ...argument.fields, [field.name]: odd } },
