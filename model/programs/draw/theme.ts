@@ -11,6 +11,7 @@ import { drawOpenGroup, fitsLegacyContainer, hasNoIommu, joinContainer } from '.
 import { beginLateJoins, beginManyPages } from './deep-containers.ts';
 import { beginHandOver } from './deep-devices.ts';
 import * as tables from './deep-tables.ts';
+import { beginRefusedMove } from './deep-users.ts';
 import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
 import { allocate, attach, open, use } from './first-calls.ts';
 import { drawRegisters } from './memory.ts';
@@ -312,7 +313,7 @@ const deep = (begins: readonly Begin[]): Theme => ({
 });
 
 /** In one iommufd. */
-const DEEP = deep([...AREAS, tables.beginSlowCopies, tables.beginSlowCopies]);
+const DEEP = deep([...AREAS, tables.beginSlowCopies, tables.beginSlowCopies, beginRefusedMove]);
 /** The same, where nobody copies for the program. */
 const DEEP_UNTESTED = deep(AREAS);
 
