@@ -233,21 +233,21 @@ const memoryFile = (scene: Scene, length: bigint): Value => {
   return { from: label, out: 'result' };
 };
 
-/** What is no file in memory, or is not asked for from a page on. */
-const mapOddFile = (scene: Scene, fd: Value): void =>
+/** What is no file in memory, or is not asked for from a page on; a private map of such a file is not followed. */
+const mapOddFile = (scene: Scene, fd: Value): void => {
+  const { dice } = scene;
+  const number = Number(scene.draft.valueOf(fd));
+  const isFile = scene.descriptorsOf('memfd').some((one) => one.fd === number);
   scene.add({
     op: 'mmap',
     label: scene.draft.label('memory'),
-    offset: DATA_OFFSET + pagesOf(scene.dice, 0, 9),
+    offset: DATA_OFFSET + pagesOf(dice, 0, 9),
     length: PAGE,
     protection: 'read-write',
-    shared: scene.dice.chance(3, 4),
-    backing: {
-      kind: 'memfd',
-      fd,
-      offset: typeof fd === 'bigint' ? 0n : scene.dice.of([0n, 2048n]),
-    },
+    shared: isFile || dice.chance(3, 4),
+    backing: { kind: 'memfd', fd, offset: typeof fd === 'bigint' ? 0n : dice.of([0n, 2048n]) },
   });
+};
 
 const FILE_PAGES = [3n, 4n, 8n, 8n, 20n] as const;
 
