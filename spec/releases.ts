@@ -31,6 +31,8 @@ export type Release = {
   readonly hwInfoTellsOfAts: boolean;
   /** HWPT_GET_DIRTY_BITMAP refuses a length of 0. */
   readonly bitmapsHaveLength: boolean;
+  /** The test operation DIRTY takes no more than 2^27 pages. */
+  readonly dirtyPagesAreLimited: boolean;
   /** BIND_IOMMUFD knows tokens, and takes a struct that is longer than the release knows. */
   readonly bindKnowsTokens: boolean;
   /** A device without an IOMMU has a file of its own, and a page table that no hardware walks. */
@@ -86,6 +88,7 @@ const release612: Release = {
   hwInfoTakesType: false,
   hwInfoTellsOfAts: false,
   bitmapsHaveLength: false,
+  dirtyPagesAreLimited: false,
   bindKnowsTokens: false,
   noIommuDevicesHaveFiles: false,
   devicesHavePasids: false,
@@ -112,6 +115,7 @@ const release73: Release = {
   hwInfoTakesType: true,
   hwInfoTellsOfAts: true,
   bitmapsHaveLength: true,
+  dirtyPagesAreLimited: true,
   bindKnowsTokens: true,
   noIommuDevicesHaveFiles: true,
   devicesHavePasids: true,

@@ -18,7 +18,7 @@ export const dirtyRules = rulesOf(
       'EINVAL',
       'page_size, length or uptr is 0, or the IOVA or the length is no multiple of page_size.',
     ),
-    tooMany: refuses('EOVERFLOW', 'These are more than 2^27 pages.'),
+    tooMany: { ...refuses('EOVERFLOW', 'These are more than 2^27 pages.'), only: ['7.3.4'] },
     noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
     noMockDomain: refuses(
       'EINVAL',
@@ -37,7 +37,9 @@ export const dirty: Handler = (request) => {
   const { iova, length, page_size: size } = fields;
   const isOfPages = size !== 0n && length !== 0n && iova % size === 0n && length % size === 0n;
   if (!isOfPages || fields.uptr === 0n) return [failed(dirtyRules.noPages, world)];
-  if (length / size > MOST_PAGES) return [failed(dirtyRules.tooMany, world)];
+  if (world.release.dirtyPagesAreLimited && length / size > MOST_PAGES) {
+    return [failed(dirtyRules.tooMany, world)];
+  }
   const context = contextOfRequest(request);
   const hwpt = hwptAt(context, fields.id);
   if (hwpt === undefined) return [failed(dirtyRules.noHwpt, world)];

@@ -91,7 +91,8 @@ export const writePages = (context: IommufdContext, command: Command): number =>
   const length = command.u64(PAGES.length);
   if (size === 0n || length === 0n || command.u64(PAGES.uptr) === 0n) return -ERRNO.EINVAL;
   if (command.u64(PAGES.iova) % size !== 0n || length % size !== 0n) return -ERRNO.EINVAL;
-  if (length / size > MOST_PAGES) return -ERRNO.EOVERFLOW;
+  const isLimited = context.kernel.release.dirtyPagesAreLimited;
+  if (isLimited && length / size > MOST_PAGES) return -ERRNO.EOVERFLOW;
   const hwpt = context.objects.find(command.u32(PAGES.id), Hwpt);
   if (hwpt === undefined) return -ERRNO.ENOENT;
   return hwpt.domain.hardware.mock && hwpt.tracking ? -ERRNO.EOPNOTSUPP : -ERRNO.EINVAL;
