@@ -45,7 +45,10 @@ export type KernelCampaignOptions = WaysOfDrawing & {
   /** The part of the programs that is run; all where absent. */
   readonly shard?: Shard;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
+  /** Ends it behind the batch that the kernel works on. */
   readonly signal?: AbortSignal;
+  /** Ends it at once, without what the kernel works on: on a slow machine that can take minutes. */
+  readonly interrupted?: AbortSignal;
 };
 
 /** A transfer takes a device a tenth of a second, and other programs take a few milliseconds. */
@@ -209,11 +212,17 @@ function* batchesOf({
   }
 }
 
+const whenAborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((settle) => {
+    if (signal.aborted) settle(undefined);
+    else signal.addEventListener('abort', () => settle(undefined), { once: true });
+  });
+
 /** Runs the programs that the seed gives on the kernel, until one ends in a violation; that one is shrunk. */
 export const runKernelCampaign = async (
   options: KernelCampaignOptions,
 ): Promise<CampaignReport> => {
-  const { setting, subject, seed, length, onProgress, signal } = options;
+  const { setting, subject, seed, length, onProgress, signal, interrupted } = options;
   const start = startOfProgram(setting);
   const arbitrary = programs(setting, length, { looks: KERNEL_LOOKS, ...options });
   const tally = new Tally(setting, seed);
@@ -235,11 +244,17 @@ export const runKernelCampaign = async (
   const first = draw();
   let pending = first === undefined ? undefined : launch(first);
   let before: Judged | undefined;
+  const givenUp = interrupted === undefined ? undefined : whenAborted(interrupted);
   while (pending !== undefined) {
     const { batch, drawn, running } = pending;
     // The kernel works on one batch while the next is drawn.
     const following = signal?.aborted === true ? undefined : draw();
-    const ran = await running;
+    const ran = await (givenUp === undefined ? running : Promise.race([running, givenUp]));
+    if (ran === undefined) {
+      // It fails when the subject is closed, and nobody waits for it any more.
+      running.catch(() => undefined);
+      break;
+    }
     pending = following === undefined ? undefined : launch(following);
     const failing: (Failing & { readonly at: Position })[] = [];
     for (const [index, program] of drawn.entries()) {
@@ -262,5 +277,5 @@ export const runKernelCampaign = async (
     }
     onProgress?.({ runs: tally.runs, calls: tally.calls });
   }
-  return tally.report(undefined, signal?.aborted === true);
+  return tally.report(undefined, signal?.aborted === true || interrupted?.aborted === true);
 };

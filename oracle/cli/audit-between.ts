@@ -1,11 +1,12 @@
 // iommufd-spec audit --between: what changed for programs from one release to another.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
-import { grouped } from '../report/quantities.ts';
+import { count, grouped } from '../report/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
+import { audited, INTERRUPTED_SAYS, requireFolder } from './audit-output.ts';
 import { BadUse } from './bad-use.ts';
 import { FINE, INTERRUPTED } from './exit-status.ts';
 import { interruption } from './interruption.ts';
@@ -27,14 +28,21 @@ const releasesIn = (
   words: readonly string[],
 ): { readonly earlier: ReleaseName; readonly later: ReleaseName } => {
   const [earlier, later] = words.map((word) => RELEASE_NAMES.find((name) => name === word));
-  if (words.length !== 2 || earlier === undefined || later === undefined || earlier === later) {
-    throw new BadUse(`--between wants two of the releases ${RELEASE_NAMES.join(', ')}.`);
+  const isInOrder =
+    earlier !== undefined &&
+    later !== undefined &&
+    RELEASE_NAMES.indexOf(earlier) < RELEASE_NAMES.indexOf(later);
+  if (words.length !== 2 || !isInOrder) {
+    throw new BadUse(
+      `--between wants two of the releases ${RELEASE_NAMES.join(', ')}, the earlier one first.`,
+    );
   }
   return { earlier, later };
 };
 
 export const auditBetween = async (options: Options): Promise<number> => {
   const releases = releasesIn(options.between);
+  if (options.json !== true) requireFolder(options.output);
   const output = openOutput();
   const { signal, release } = interruption();
   const { runBetween } = await import('../audit/run-audit.ts');
@@ -55,18 +63,21 @@ export const auditBetween = async (options: Options): Promise<number> => {
   release();
   const { changesMarkdown, changesOf } = await import('../report/audit/changes.ts');
   const document = changesOf(releases, changes);
-  if (options.json === true) output.line(jsonLine(document));
-  else {
-    mkdirSync(options.output, { recursive: true });
+  const counts = document.containers.map(
+    ({ name, changes: found }) => `${name}: ${count(found.length, 'change')}`,
+  );
+  if (options.json === true) output.line(jsonLine(audited(document, signal)));
+  else output.lines(counts);
+  if (signal.aborted) {
+    output.error(output.errorPalette.doubtful(INTERRUPTED_SAYS));
+    return INTERRUPTED;
+  }
+  if (options.json !== true) {
     const path = join(options.output, `${releases.earlier}-${releases.later}`);
     const lines = changesMarkdown(document);
     writeFileSync(`${path}.md`, `${lines.join('\n')}\n`);
     writeFileSync(`${path}.json`, `${jsonLine(document)}\n`);
-    output.lines([
-      ...document.containers.map(({ name, changes: found }) => `${name}: ${found.length} changes`),
-      `wrote ${path}.md`,
-      `wrote ${path}.json`,
-    ]);
+    output.lines([`wrote ${path}.md`, `wrote ${path}.json`]);
   }
-  return signal.aborted ? INTERRUPTED : FINE;
+  return FINE;
 };

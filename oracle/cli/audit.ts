@@ -1,7 +1,5 @@
 // iommufd-spec audit: what a program can notice that moves from the legacy container to iommufd.
 
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
@@ -9,10 +7,11 @@ import type { Located } from '../audit/located.ts';
 import type { Ground } from '../audit/platforms.ts';
 import type { CFile } from '../audit/reproduce.ts';
 import type { Audit } from '../audit/run-audit.ts';
-import type { AuditDocument } from '../report/audit/document.ts';
 import { grouped } from '../report/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
+import { requireImage } from '../vm/vm.ts';
 import { auditBetween } from './audit-between.ts';
+import { audited, INTERRUPTED_SAYS, requireFolder, write, writeC } from './audit-output.ts';
 import { BadUse } from './bad-use.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
@@ -140,34 +139,12 @@ const confirm = async (
   return release;
 };
 
-/** The C files of rows; those of rows that are no more go. */
-const writeC = (folder: string, release: ReleaseName, files: readonly CFile[]): void => {
-  const own = join(folder, release);
-  mkdirSync(own, { recursive: true });
-  for (const name of readdirSync(own)) if (name.endsWith('.c')) rmSync(join(own, name));
-  for (const { id, text } of files) writeFileSync(join(own, `${id}.c`), text);
-};
-
-const write = async (folder: string, document: AuditDocument): Promise<readonly string[]> => {
-  const { auditMarkdown } = await import('../report/audit/markdown.ts');
-  const { auditHtml } = await import('../report/audit/html.ts');
-  mkdirSync(folder, { recursive: true });
-  const files = [
-    [`${document.release}.md`, `${auditMarkdown(document).join('\n')}\n`],
-    [`${document.release}.json`, `${jsonLine(document)}\n`],
-    [`${document.release}.html`, `${auditHtml(document)}\n`],
-  ] as const;
-  return files.map(([name, text]) => {
-    const path = join(folder, name);
-    writeFileSync(path, text);
-    return path;
-  });
-};
-
 const runAudit = async (options: Options): Promise<number> => {
   if ((options.confirm === true) !== (options.vm !== undefined)) {
     throw new BadUse('--confirm runs what was found on a kernel: name one with --vm, and both.');
   }
+  for (const image of options.vm ?? []) requireImage(image);
+  if (options.json !== true) requireFolder(options.output);
   const output = openOutput();
   const { signal, release } = interruption();
   const { runAudit: run } = await import('../audit/run-audit.ts');
@@ -193,16 +170,22 @@ const runAudit = async (options: Options): Promise<number> => {
   release();
   const said: Confirmations = { confirmed: new Map(), reproduced: new Map(), refuted: [] };
   const files = await cFilesOf(audit);
-  for (const image of options.vm ?? []) {
+  for (const image of signal.aborted ? [] : (options.vm ?? [])) {
     const release = await confirm(image, audit, said, output);
     if (release !== undefined) await reproduce(image, release, files, audit.release, said, output);
   }
   const { documentOf } = await import('../report/audit/audit-document.ts');
   const document = documentOf(audit, said);
-  if (options.json === true) output.line(jsonLine(document));
+  if (options.json === true) output.line(jsonLine(audited(document, signal)));
   else {
     const { auditSummary } = await import('../report/audit/markdown.ts');
     output.lines(auditSummary(document));
+  }
+  if (signal.aborted) {
+    output.error(output.errorPalette.doubtful(INTERRUPTED_SAYS));
+    return INTERRUPTED;
+  }
+  if (options.json !== true) {
     writeC(options.output, audit.release, files);
     output.lines(['', ...(await write(options.output, document)).map((path) => `wrote ${path}`)]);
   }
@@ -212,7 +195,7 @@ const runAudit = async (options: Options): Promise<number> => {
     );
     return VIOLATION;
   }
-  return signal.aborted ? INTERRUPTED : FINE;
+  return FINE;
 };
 
 export const addAudit = (program: Command): void => {

@@ -48,7 +48,7 @@ const emulatorPlaces = (options: CheckOptions): readonly Opening[] => {
   });
 };
 
-const kernelPlaces = (options: CheckOptions): readonly Opening[] => {
+const kernelPlaces = (options: CheckOptions, signal: AbortSignal): readonly Opening[] => {
   if (options.defect !== undefined) {
     throw new BadUse('--defect is of the emulator; a kernel has the defects that it has.');
   }
@@ -60,7 +60,8 @@ const kernelPlaces = (options: CheckOptions): readonly Opening[] => {
       const { subject, setting } = await startKernel(options, platform, credentials, releases);
       return {
         setting,
-        campaign: (campaign) => runKernelCampaign({ ...campaign, setting, subject }),
+        campaign: (campaign) =>
+          runKernelCampaign({ ...campaign, setting, subject, interrupted: signal }),
         close: () => subject.close(),
       };
     }),
@@ -74,7 +75,7 @@ export const runAll = async (
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Ran> => {
-  const openings = isOnKernel(options) ? kernelPlaces(options) : emulatorPlaces(options);
+  const openings = isOnKernel(options) ? kernelPlaces(options, signal) : emulatorPlaces(options);
   const { runs, length, dma, paths, shard } = options;
   const looks = dma === undefined ? {} : { looks: { transfersIn: dma } };
   const reports: CampaignReport[] = [];

@@ -47,7 +47,7 @@ export const printText = (
   campaigns: Campaigns,
   seed: number,
   verbosity: Verbosity,
-  { save: saved, cover }: CheckOptions,
+  { cover }: CheckOptions,
 ): void => {
   const { palette } = output;
   const { reports, counterexample, seconds } = campaigns;
@@ -60,7 +60,6 @@ export const printText = (
     return;
   }
   output.lines(counterexampleText(counterexample, verbosity, palette));
-  output.lines(['', `Saved to ${saved}; to run it again: ${campaigns.replay} ${saved}`]);
 };
 
 export const printJson = (

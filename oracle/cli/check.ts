@@ -16,9 +16,15 @@ import { addSubjectOptions, isOnKernel, subjectText } from './kernel.ts';
 import { openOutput } from './output.ts';
 import { NO_PROGRESS, startProgress } from './progress.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
-import { addDefectOption, addSettingOptions, defectsText, wholeNumber } from './settings.ts';
+import {
+  addDefectOption,
+  addSettingOptions,
+  defectsText,
+  secondsNumber,
+  wholeNumber,
+} from './settings.ts';
 import { shardOption } from './shard-option.ts';
-import { writeResult } from './write-result.ts';
+import { writeAll, writeResult } from './write-result.ts';
 
 const EXAMPLES = `
 Examples:
@@ -62,7 +68,9 @@ const check = async (options: CheckOptions): Promise<number> => {
   const output = openOutput();
   const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
   const seed = options.seed ?? Math.floor(Math.random() * SEED_MAX);
-  const { signal, release } = interruption();
+  const { signal, release } = interruption(() => {
+    if (isOnKernel(options)) output.error('ending; interrupt once more to end at once');
+  });
   const progress =
     options.json === true
       ? NO_PROGRESS
@@ -76,19 +84,29 @@ const check = async (options: CheckOptions): Promise<number> => {
   progress.hide();
   release();
   const { counterexample } = campaigns;
-  if (counterexample !== undefined) {
-    saveTrace(
-      options.save,
-      traceOf(counterexample, seed, options.defect ?? [], subjectOf(options)),
-    );
-  }
-  if (options.report !== undefined) {
-    writeResult(options.report, campaignFileText(fileOf(campaigns, seed, options)), '--report');
-  }
-  if (typeof options.cover === 'string') saveCover(options.cover, coverOf(campaigns.reports));
+  const { report, cover, save } = options;
+  const failIfUnwritten = writeAll([
+    () => {
+      if (counterexample === undefined) return;
+      saveTrace(save, traceOf(counterexample, seed, options.defect ?? [], subjectOf(options)));
+    },
+    () => {
+      if (report === undefined) return;
+      writeResult(report, campaignFileText(fileOf(campaigns, seed, options)), '--report');
+    },
+    () => {
+      if (typeof cover === 'string') saveCover(cover, coverOf(campaigns.reports));
+    },
+  ]);
   if (options.json === true) printJson(output, campaigns, seed, options);
   else printText(output, campaigns, seed, verbosity, options);
-  if (counterexample !== undefined) return VIOLATION;
+  failIfUnwritten();
+  if (counterexample !== undefined) {
+    if (options.json !== true) {
+      output.lines(['', `Saved to ${save}; to run it again: ${campaigns.replay} ${save}`]);
+    }
+    return VIOLATION;
+  }
   if (signal.aborted) output.error(output.errorPalette.doubtful('interrupted'));
   return signal.aborted ? INTERRUPTED : FINE;
 };
@@ -100,7 +118,7 @@ export const addCheck = (program: Command): void => {
       'run random programs, on the emulator or on a kernel, and judge every reply and the hidden state',
     )
     .option('--runs <programs>', 'how many programs to run, in all', wholeNumber(1))
-    .option('--seconds <seconds>', 'how long to run, without --runs', wholeNumber(1), 10)
+    .option('--seconds <seconds>', 'how long to run, without --runs', secondsNumber, 10)
     .option('--seed <seed>', 'what the programs are drawn with (default: a new one)', seedNumber)
     .option(
       '--length <operations>',

@@ -17,8 +17,15 @@ import { interruption } from './interruption.ts';
 import { openOutput } from './output.ts';
 import { startStages } from './progress.ts';
 import { saveTrace } from './save-trace.ts';
-import { addSettingOptions, type SettingOptions, settingsFor, wholeNumber } from './settings.ts';
+import {
+  addSettingOptions,
+  type SettingOptions,
+  secondsNumber,
+  settingsFor,
+  wholeNumber,
+} from './settings.ts';
 import { shardOption } from './shard-option.ts';
+import { writeAll } from './write-result.ts';
 
 type Options = SettingOptions & {
   readonly alphabet?: readonly string[];
@@ -118,17 +125,26 @@ export const savedIn = async (path: string): Promise<SavedExploration> => {
     return openExploration(path, ALPHABETS);
   } catch (error) {
     if (error instanceof BadInput) throw error;
-    throw new BadInput(path, 0, error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BadInput(path, 0, `the file cannot be read: ${why}`);
   }
 };
 
-const save = async (path: string, alphabet: Alphabet, explored: Explored): Promise<void> => {
-  const { saveExploration } = await import('../explore/saved-file.ts');
+type SaveExploration = typeof import('../explore/saved-file.ts')['saveExploration'];
+
+const save = (
+  saveExploration: SaveExploration,
+  path: string,
+  alphabet: Alphabet,
+  explored: Explored,
+): void => {
   try {
     saveExploration(path, alphabet, explored);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new EnvironmentError(`The exploration cannot be saved: ${why}.`);
+    throw new EnvironmentError(
+      `The exploration cannot be saved: ${why}. Name another file with --save.`,
+    );
   }
 };
 
@@ -149,10 +165,12 @@ const explore = async (options: Options): Promise<number> => {
   }
   const { runExplore, traceOfBroken } = await import('../explore/run-explore.ts');
   const { exploreText } = await import('../report/explore-text.ts');
+  const { saveExploration } = await import('../explore/saved-file.ts');
   const output = openOutput();
   const { signal, release } = interruption();
   const stages = output.isWatched && options.json !== true ? startStages(output) : undefined;
   const reports: ExploreReport[] = [];
+  let failIfUnsaved = (): void => {};
   const start = performance.now();
   const left = (): number =>
     options.seconds === undefined
@@ -182,14 +200,21 @@ const explore = async (options: Options): Promise<number> => {
     });
     close?.();
     reports.push(explored.report);
-    if (savePath !== undefined) await save(savePath, alphabet, explored);
+    if (savePath !== undefined) {
+      failIfUnsaved = writeAll([() => save(saveExploration, savePath, alphabet, explored)]);
+    }
     if (explored.report.broken !== undefined) break;
   }
   stages?.hide();
   release();
   const broken = reports.find((report) => report.broken !== undefined);
   const trace = broken === undefined ? undefined : traceOfBroken(broken);
-  if (trace !== undefined) saveTrace(options.program, trace);
+  const failIfUnwritten = writeAll([
+    () => {
+      if (trace !== undefined) saveTrace(options.program, trace);
+    },
+    failIfUnsaved,
+  ]);
   if (options.json === true) {
     output.line(
       jsonLine({
@@ -199,15 +224,14 @@ const explore = async (options: Options): Promise<number> => {
     );
   } else {
     output.lines(exploreText(reports, options.verbose === true, output.palette));
-    if (broken !== undefined) {
-      output.lines([
-        '',
-        `Saved to ${options.program}; to run it: iommufd-spec replay ${options.program}`,
-      ]);
-    }
-    if (savePath !== undefined) {
-      output.lines(['', `To go on: iommufd-spec explore --resume ${savePath}`]);
-    }
+  }
+  failIfUnwritten();
+  if (options.json !== true && broken !== undefined) {
+    const { program } = options;
+    output.lines(['', `Saved to ${program}; to run it: iommufd-spec replay ${program}`]);
+  }
+  if (options.json !== true && savePath !== undefined) {
+    output.lines(['', `To go on: iommufd-spec explore --resume ${savePath}`]);
   }
   if (broken !== undefined) return VIOLATION;
   if (signal.aborted) output.error(output.errorPalette.doubtful('interrupted'));
@@ -228,7 +252,7 @@ export const addExplore = (program: Command): void => {
   addSettingOptions(command)
     .option('--depth <calls>', 'how many calls a program has at most', wholeNumber(1))
     .option('--states <states>', 'how many states there may be', wholeNumber(1), DEFAULT_STATES)
-    .option('--seconds <seconds>', 'how long to explore, in all', wholeNumber(1))
+    .option('--seconds <seconds>', 'how long to explore, in all', secondsNumber)
     .option('--save <file>', 'where the exploration is saved, to go on with')
     .option('--resume <file>', 'go on with what was saved')
     .option('--shard <k/n>', 'look at part K of N, so that N runs do the work of one', shardOption)

@@ -6,10 +6,12 @@ export type Interruption = {
   readonly release: () => void;
 };
 
-export const interruption = (): Interruption => {
+/** `onFirst` is told of the first one: some work takes a while to end. */
+export const interruption = (onFirst?: () => void): Interruption => {
   const controller = new AbortController();
   const stop = (): void => {
     release();
+    onFirst?.();
     controller.abort();
   };
   const release = (): void => {

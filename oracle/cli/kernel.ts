@@ -150,17 +150,19 @@ export const sameMachine = <T>(
 };
 
 /**
- * Uses a kernel for a program that was made for the setting `told`. It is judged by what the kernel is, which may be
- * another release, and by the one that was told where the kernel's own is not specified.
+ * Starts a kernel for programs that were made for the setting `told`. They are judged by what the kernel is, which may be
+ * another release, and by the one that was told where the kernel's own is not specified. Whoever gets it closes it.
  */
+export const startKernelFor = (options: SubjectOptions, told: Setting): Promise<StartedKernel> =>
+  startKernel(options, vmPlatformOf(told), told.credentials, { otherwise: told.release });
+
+/** Uses such a kernel. */
 export const withKernelFor = async <T>(
   options: SubjectOptions,
   told: Setting,
   use: (kernel: StartedKernel) => Promise<T>,
 ): Promise<T> => {
-  const kernel = await startKernel(options, vmPlatformOf(told), told.credentials, {
-    otherwise: told.release,
-  });
+  const kernel = await startKernelFor(options, told);
   try {
     return await use(kernel);
   } finally {

@@ -1,7 +1,8 @@
 // Where the command line writes: results to standard output, everything else to standard error. A reader that goes away
-// ends the program quietly.
+// ends the program quietly, and a full disk with a word.
 
 import { type Palette, paletteFor } from '../report/palette.ts';
+import { ENVIRONMENT } from './exit-status.ts';
 
 export type Output = {
   readonly line: (text: string) => void;
@@ -13,15 +14,21 @@ export type Output = {
   readonly isWatched: boolean;
 };
 
-const quietlyEnd = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(process.exitCode ?? 0);
-};
+const end = (error: NodeJS.ErrnoException): never =>
+  process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : ENVIRONMENT);
 
-/** From now on a reader that goes away ends the program, whatever is being written: results or a verb's help. */
+/**
+ * From now on a reader that goes away ends the program, whatever is being written: results or a verb's help. What cannot be
+ * written for another reason, such as a full disk, is told.
+ */
 export const endWithoutReader = (): void => {
-  process.stdout.on('error', quietlyEnd);
-  process.stderr.on('error', quietlyEnd);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') {
+      process.stderr.write(`Standard output cannot be written: ${error.message}.\n`);
+    }
+    end(error);
+  });
+  process.stderr.on('error', end);
 };
 
 export const openOutput = (): Output => {

@@ -24,8 +24,8 @@ import {
   requireWhole,
   type SubjectOptions,
   sameMachine,
+  startKernelFor,
   subjectText,
-  withKernelFor,
 } from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
 import { oneMore } from './settings.ts';
@@ -115,20 +115,16 @@ async function* onKernels(
   for (const together of sameMachine(replayed, ({ trace }) => trace.header.setting)) {
     const [first] = together;
     if (first === undefined) continue;
-    const outcomes = await withKernelFor(
-      options,
-      first.trace.header.setting,
-      async ({ subject, setting }) => {
-        const done: (readonly [Replayed, Outcome])[] = [];
-        for (const each of together) {
-          const judged = await judgeOnKernel(setting, subject, each.program);
-          requireWhole(judged, each.file);
-          done.push([each, { setting, ...judged }]);
-        }
-        return done;
-      },
-    );
-    yield* outcomes;
+    const { subject, setting } = await startKernelFor(options, first.trace.header.setting);
+    try {
+      for (const each of together) {
+        const judged = await judgeOnKernel(setting, subject, each.program);
+        requireWhole(judged, each.file);
+        yield [each, { setting, ...judged }];
+      }
+    } finally {
+      await subject.close();
+    }
   }
 }
 

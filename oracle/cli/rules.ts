@@ -2,9 +2,10 @@
 
 import type { Command } from 'commander';
 import { ALL_RULES, partsUsedBy, releasesOf, SECTIONS } from '../../spec/rules.ts';
-import { rulesMarkdown, rulesText } from '../report/rules-text.ts';
+import { isPartNamed, rulesMarkdown, rulesText } from '../report/rules-text.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { BAD_INPUT, FINE } from './exit-status.ts';
+import { BadUse } from './bad-use.ts';
+import { FINE } from './exit-status.ts';
 import { openOutput } from './output.ts';
 
 type Options = { readonly json?: true; readonly markdown?: true };
@@ -17,8 +18,8 @@ Examples:
   $ iommufd-spec rules --markdown > docs/reference.md`;
 
 /** One object a rule, in the order of the reference. */
-const rulesJson = (): unknown =>
-  ALL_RULES.map((rule) => ({
+const rulesJson = (part: string | undefined): readonly unknown[] =>
+  ALL_RULES.filter((rule) => isPartNamed(rule.part, part)).map((rule) => ({
     ...rule,
     section: SECTIONS.find(({ parts }) => parts.some(({ name }) => name === rule.part))?.title,
     releases: rule.only ?? releasesOf(rule.part) ?? 'all',
@@ -26,23 +27,22 @@ const rulesJson = (): unknown =>
   }));
 
 const printRules = (part: string | undefined, options: Options): number => {
-  const output = openOutput();
-  if (options.json === true) {
-    output.line(jsonLine(rulesJson()));
-    return FINE;
+  if (options.markdown === true && (part !== undefined || options.json === true)) {
+    throw new BadUse('--markdown prints the whole reference: leave out the part, and --json.');
   }
+  const output = openOutput();
   if (options.markdown === true) {
     output.lines(rulesMarkdown());
     return FINE;
   }
-  const lines = rulesText(part, output.palette);
-  if (lines.length === 0) {
-    output.error(
+  const rules = rulesJson(part);
+  if (rules.length === 0) {
+    throw new BadUse(
       `No part of the reference is called like ${part}; without a name all are printed.`,
     );
-    return BAD_INPUT;
   }
-  output.lines(lines);
+  if (options.json === true) output.line(jsonLine(rules));
+  else output.lines(rulesText(part, output.palette));
   return FINE;
 };
 

@@ -30,6 +30,15 @@ export const wholeNumber =
     return value;
   };
 
+/** Longer times are none for a timer, which counts milliseconds in 31 bits. */
+const SECONDS_MAX = 2_000_000;
+
+export const secondsNumber = (text: string): number => {
+  const seconds = wholeNumber(1)(text);
+  if (seconds <= SECONDS_MAX) return seconds;
+  throw new InvalidArgumentError(`It must be at most ${SECONDS_MAX}.`);
+};
+
 export const addSettingOptions = (command: Command): Command =>
   command
     .addOption(

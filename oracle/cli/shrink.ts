@@ -31,6 +31,7 @@ import {
 import { type Output, openOutput } from './output.ts';
 import { addDefectChoice, defectsOf } from './replay.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
+import { writeAll } from './write-result.ts';
 
 type Options = SubjectOptions & {
   readonly save: string;
@@ -143,8 +144,6 @@ const printFound = (
     return;
   }
   output.lines(counterexampleText(counterexample, verbosity, output.palette));
-  const operations = count(counterexample.program.length, 'operation');
-  output.line(`\nShrunk from ${before} to ${operations}; saved to ${options.save}.`);
 };
 
 const shrinkOnKernel = async (options: Options, told: Setting, program: Program) => {
@@ -180,8 +179,15 @@ const shrink = async (file: string, options: Options): Promise<number> => {
   const { counterexample } = shrunk;
   const subject = onKernel ? 'kernel' : 'emulator';
   if (counterexample !== undefined) {
-    saveTrace(options.save, traceOf(counterexample, undefined, [...defects], subject));
+    const failIfUnwritten = writeAll([
+      () => saveTrace(options.save, traceOf(counterexample, undefined, [...defects], subject)),
+    ]);
     printFound(output, options, program.length, counterexample);
+    failIfUnwritten();
+    if (options.json !== true) {
+      const operations = count(counterexample.program.length, 'operation');
+      output.line(`\nShrunk from ${program.length} to ${operations}; saved to ${options.save}.`);
+    }
     return VIOLATION;
   }
   const steps = shrunk.run();

@@ -11,7 +11,7 @@ import { count, grouped, listed } from './quantities.ts';
 
 const ENDS: Readonly<Record<ExploreReport['ended'], (report: ExploreReport) => string>> = {
   whole: () => 'every state there is',
-  depth: ({ counts }) => `every program of ${counts.depth} calls`,
+  depth: ({ counts }) => `every program of ${count(counts.depth, 'call')}`,
   states: ({ counts }) => `as many states as it may, in ${counts.depth + 1} calls`,
   broken: () => 'a law is broken',
   time: ({ counts }) => `as far as time went, in ${counts.depth + 1} calls`,

@@ -49,12 +49,14 @@ const partLines = (part: Part, palette: Palette): readonly string[] => {
   ];
 };
 
-/** The parts whose name contains the word, or every part. */
+/** Whether the part's name contains the word, in either case of letters; every part is named by no word. */
+export const isPartNamed = (name: string, word: string | undefined): boolean =>
+  word === undefined || name.toLowerCase().includes(word.toLowerCase());
+
+/** The parts that the word names. */
 export const rulesText = (word: string | undefined, palette: Palette): readonly string[] =>
   SECTIONS.flatMap(({ title, parts }) => {
-    const shown = parts.filter(
-      ({ name }) => word === undefined || name.toLowerCase().includes(word.toLowerCase()),
-    );
+    const shown = parts.filter(({ name }) => isPartNamed(name, word));
     return shown.length === 0
       ? []
       : [

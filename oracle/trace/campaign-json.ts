@@ -71,7 +71,8 @@ export const readCampaignFile = (path: string): CampaignFile => {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new BadInput(path, 0, error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BadInput(path, 0, `the file cannot be read: ${why}`);
   }
   const fields = new Fields(path, 1, parseObject(path, 1, text.trim()));
   if (fields.raw('format') !== FORMAT || fields.raw('version') !== 1) {

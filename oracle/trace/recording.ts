@@ -52,7 +52,8 @@ type Line = Readonly<Record<string, unknown>>;
 export const parseHeader = (file: string, text: string): RecordingHeader => {
   const line = parseObject(file, 1, text);
   if (line.format !== 'iommufd-recording') {
-    throw new BadInput(file, 1, `"format" is not "iommufd-recording"; this is no recording`);
+    const what = '"format" is neither "iommufd-recording" nor "iommufd-trace"';
+    throw new BadInput(file, 1, `${what}; this is no recording and no trace`);
   }
   const { version } = line;
   if (version !== 1 && version !== 2) {

@@ -55,7 +55,12 @@ export type TraceLine =
 /** The first line, which the caller has parsed. */
 export const traceHeaderOf = (fields: Fields): TraceHeader => {
   if (fields.raw('format') !== TRACE_FORMAT) {
-    fields.fail(`"format" is not "${TRACE_FORMAT}"; this is no trace`);
+    const isRecording = fields.raw('format') === 'iommufd-recording';
+    fields.fail(
+      isRecording
+        ? 'this is a recording; iommufd-spec shrink makes a trace of one'
+        : `"format" is not "${TRACE_FORMAT}"; this is no trace`,
+    );
   }
   if (fields.raw('version') !== 1) {
     fields.fail(`version ${String(fields.raw('version'))} is not known; version 1 is`);

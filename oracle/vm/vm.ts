@@ -2,11 +2,15 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -69,6 +73,22 @@ process.on('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+const INTERRUPTED = 130;
+
+/** By default a signal ends the process without telling it, and a machine would outlive it. */
+const endByDefault = (signal: NodeJS.Signals): void => {
+  if (process.listenerCount(signal) === 1) process.exit(INTERRUPTED);
+};
+
+/** Asked before others that listen, as one that takes only the first signal is gone behind it. */
+const watchSignals = (): void => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    if (!process.listeners(signal).includes(endByDefault)) {
+      process.prependListener(signal, endByDefault);
+    }
+  }
+};
 
 const findBusybox = (): string => {
   const found = BUSYBOXES.find((path) => existsSync(path));
@@ -144,6 +164,7 @@ const launch = async (options: VmOptions, accelerator: Accelerator): Promise<Vm>
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   running.set(child, files.folder);
+  watchSignals();
   let complaint = '';
   child.stderr.on('data', (data: Buffer) => {
     complaint += data.toString();
@@ -206,12 +227,36 @@ const launchWithKvm = async (options: VmOptions): Promise<Vm | undefined> => {
   }
 };
 
+/** What a bzImage has at this offset, whatever it is compressed with. */
+const BOOT_HEADER = { offset: 0x202, magic: 'HdrS' } as const;
+
+/** Throws EnvironmentError where there is no bzImage of that name. */
+export const requireImage = (path: string): void => {
+  const image = resolve(path);
+  if (!existsSync(image)) throw new EnvironmentError(`There is no kernel image at ${image}.`);
+  const { offset, magic } = BOOT_HEADER;
+  const bytes = Buffer.alloc(magic.length);
+  if (statSync(image).isFile()) {
+    try {
+      const file = openSync(image, 'r');
+      readSync(file, bytes, 0, magic.length, offset);
+      closeSync(file);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new EnvironmentError(`The kernel image cannot be read: ${why}.`);
+    }
+  }
+  if (bytes.toString('latin1') !== magic) {
+    throw new EnvironmentError(
+      `${image} is no kernel image: a bzImage is wanted, which a kernel's build leaves at arch/x86/boot/bzImage.`,
+    );
+  }
+};
+
 /** Throws EnvironmentError where QEMU, busybox or the image is missing, or QEMU refuses to start. */
 export const startVm = async (wanted: VmOptions): Promise<Vm> => {
   const options = { ...wanted, image: resolve(wanted.image) };
-  if (!existsSync(options.image)) {
-    throw new EnvironmentError(`There is no kernel image at ${options.image}.`);
-  }
+  requireImage(options.image);
   if (findAccelerator() === 'kvm') {
     const vm = await launchWithKvm(options);
     if (vm !== undefined) return vm;

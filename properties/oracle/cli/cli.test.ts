@@ -176,6 +176,14 @@ cli('rules: the reference, and one part of it', async () => {
   assert.is(none.status, 2);
 });
 
+cli('rules --json: one part, or none of that name', async () => {
+  const { status, out } = await run('rules', '--json', 'ioas_map');
+  assert.is(status, 0);
+  const parts = (JSON.parse(out) as readonly { readonly part: string }[]).map(({ part }) => part);
+  assert.ok(parts.length > 0 && parts.every((part) => part.includes('IOAS_MAP')));
+  assert.is((await run('rules', '--json', 'no such part')).status, 2);
+});
+
 cli('an option that there is not', async () => {
   const { status, error } = await run('check', '--no-such-option');
   assert.is(status, 2);
