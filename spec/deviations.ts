@@ -30,6 +30,14 @@ export const DEVIATIONS: readonly Deviation[] = [
     complaint: 'generic_pt/.*iommu_pt\\.h:\\d+ at \\w*map_range',
   },
   {
+    id: 'warns-of-pages-that-wrap',
+    releases: ['6.12.95', '7.3.4'],
+    says: 'A map whose memory, rounded up to pages, passes 2^64 is answered with an error; the releases also warn in their log.',
+    evidence:
+      'Seen on 6.12.95 and 7.3.4: "WARNING: … drivers/iommu/iommufd/io_pagetable.c … iopt_insert_area". Not mended in 7.3.4. docs/findings/0006.',
+    complaint: 'iommufd/io_pagetable\\.c:\\d+ (?:at )?iopt_insert_area\\b',
+  },
+  {
     id: 'reads-what-is-unmapped',
     releases: ['6.12.95'],
     says: 'A domain is asked only for what it translates; where an area is unmapped of which others hold pages in between, the release also asks for what it has unmapped already, of which the mock domain warns.',

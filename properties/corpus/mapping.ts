@@ -44,6 +44,8 @@ const copy = (label: string, from: bigint, to: bigint, length: bigint, flags = A
   });
 
 const LAST_PAGE = 0xffff_ffff_ffff_f000n;
+/** The greatest length that is not refused for itself. */
+const WRAPPING = LAST_PAGE - 1n;
 
 export const MAPPING = [
   example('an area may touch others and overlap none', [
@@ -60,6 +62,12 @@ export const MAPPING = [
     [map('top', LAST_PAGE, PAGE), 'IOMMU_IOAS_MAP/maps'],
     [map('wraps', LAST_PAGE, 2n * PAGE), 'mapping/iova-wraps'],
     [map('greatest', (1n << 64n) - 1n, 1n), 'IOMMU_IOAS_MAP/too-great'],
+  ]),
+  example('memory of which the count of pages wraps is refused, and one byte less is not', [
+    IOAS,
+    [map('wraps', 0n, WRAPPING, { address: 2n }), 'mapping/pages-wrap'],
+    [map('wraps-most', 0n, WRAPPING, { address: PAGE - 1n }), 'mapping/pages-wrap'],
+    [map('fits', 0n, WRAPPING, { address: 1n }), 'IOMMU_IOAS_MAP/maps'],
   ]),
   example('a domain asks for its alignment and its aperture', [
     IOAS,

@@ -11,7 +11,7 @@ export const choosingRules = rulesOf(
   'choosing an IOVA',
   'iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c',
   {
-    tooLong: refuses('EOVERFLOW', 'The length is half of the address space or more.'),
+    tooLong: refuses('EOVERFLOW', 'The length is 2^63 - 1 or more.'),
     addressTooFine: refuses(
       'EINVAL',
       'The memory lies at an address that is no multiple of the alignment of the IOAS.',

@@ -25,12 +25,12 @@ export const mapUserRules = rulesOf(
   {
     addressWraps: refuses(
       'EOVERFLOW',
-      'The address and the length together pass the end of the address space.',
+      'The address plus the length is 2^64 or more.',
       'iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c',
     ),
     noLength: refuses(
       'EINVAL',
-      'The length is 0, or so great that rounding it up to pages would pass the end of the address space.',
+      'The length is 0, or 2^64 - 4096 or more.',
       'iopt_alloc_pages() in drivers/iommu/iommufd/pages.c',
     ),
   },
@@ -122,7 +122,8 @@ const mapPagesOf = (
     source,
     process,
     charge: chargeModeOf(state),
-    pageCount: Number((offset + length + PAGE_MASK) / PAGE_SIZE_BYTES),
+    // As the kernel rounds: a sum beyond 2^64 wraps.
+    pageCount: Number(BigInt.asUintN(64, offset + length + PAGE_MASK) / PAGE_SIZE_BYTES),
     writable: permissions.writable,
     areas: 0,
     pinned: undefined,

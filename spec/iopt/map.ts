@@ -13,7 +13,7 @@ import {
 } from '../iommufd/context.ts';
 import type { IommufdState } from '../iommufd/state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { type Area, firstMeeting, pagesOfArea, putArea } from './area.ts';
+import { type Area, firstMeeting, pageOfByte, pagesOfArea, putArea } from './area.ts';
 import { type IoPagetable, meeting, PAGE_ALIGNMENT, withAreas } from './io-pagetable.ts';
 import { hold, type PagesId, withAreaCount } from './pages.ts';
 
@@ -53,6 +53,11 @@ export const mappingRules = rulesOf(
     offsetTooFine: refuses(
       'EINVAL',
       'The memory starts within its page at a byte that is no multiple of the alignment of the IOAS.',
+      'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
+    ),
+    pagesWrap: refuses(
+      'EOVERFLOW',
+      'Rounding the end of the memory up to a page passes 2^64, so that the count of its pages wraps to 0; the kernel also warns.',
       'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     noPermission: refuses(
@@ -102,11 +107,13 @@ export const checkParts = (
   permissions: Permissions,
 ): Refused | undefined => {
   for (const part of parts) {
-    if (permissions.writable && !pagesAt(state.context, part.pages).writable) {
-      return refused(mappingRules.readOnlyPages);
-    }
+    const pages = pagesAt(state.context, part.pages);
+    if (permissions.writable && !pages.writable) return refused(mappingRules.readOnlyPages);
     const offset = part.startByte & (PAGE_ALIGNMENT - 1n);
     if ((offset & (table.alignment - 1n)) !== 0n) return refused(mappingRules.offsetTooFine);
+    if (pageOfByte(part.startByte + part.length - 1n) >= pages.pageCount) {
+      return refused(mappingRules.pagesWrap);
+    }
   }
   return undefined;
 };

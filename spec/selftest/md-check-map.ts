@@ -30,10 +30,7 @@ export const mdCheckMapRules = rulesOf(
       'EINVAL',
       "The IOVA, the length or the address is no multiple of the domain's least page.",
     ),
-    wraps: refuses(
-      'EINVAL',
-      'The address and the length together pass the end of the address space.',
-    ),
+    wraps: refuses('EINVAL', 'The address plus the length is 2^64 or more.'),
     differs: refuses(
       'EINVAL',
       'An IOVA is not translated, or not to the memory that the program has at the address.',

@@ -17,10 +17,7 @@ export const mdCheckRefsRules = rulesOf(
   'iommufd_test_md_check_refs() in drivers/iommu/iommufd/selftest.c',
   {
     misaligned: refuses('EINVAL', 'The length or the address is not whole pages.'),
-    wraps: refuses(
-      'EINVAL',
-      'The address and the length together pass the end of the address space.',
-    ),
+    wraps: refuses('EINVAL', 'The address plus the length is 2^64 or more.'),
     differs: refuses('EIO', 'A page is pinned more or less often than refs says.'),
     agrees: grants('Every page is pinned as often as refs says.'),
   },

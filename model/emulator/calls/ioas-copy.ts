@@ -25,8 +25,8 @@ const convertSource = (context: IommufdContext, command: Command): void => {
 
 /** The same part of pages that share nothing with the first. */
 const unshared = (part: PagesPart): PagesPart => {
-  const { kernel, source, writable, accountMode } = part.pages;
-  const pages = new Pages(kernel, source, writable, accountMode);
+  const { kernel, source, count, writable, accountMode } = part.pages;
+  const pages = new Pages(kernel, source, count, writable, accountMode);
   part.pages.put();
   return { ...part, pages };
 };

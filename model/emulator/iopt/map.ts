@@ -61,7 +61,8 @@ const makeArea = (
     if (!table.kernel.faults.has('copy-ignores-permission')) return -ERRNO.EPERM;
   }
   if (((startByte % PAGE_SIZE_BYTES) & (table.alignment - 1n)) !== 0n) return -ERRNO.EINVAL;
-  if (startByte + length - 1n > U64_MAX) return -ERRNO.EOVERFLOW;
+  const last = startByte + length - 1n;
+  if (last > U64_MAX || last / PAGE_SIZE_BYTES >= pages.count) return -ERRNO.EOVERFLOW;
   return new Area(pages, iova, iova + length - 1n, startByte, permission);
 };
 

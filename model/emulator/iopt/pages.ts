@@ -27,6 +27,8 @@ export class Pages {
   readonly source: PagesSource;
   readonly writable: boolean;
   readonly accountMode: AccountMode;
+  /** How many there are, as the kernel counts them. */
+  readonly count: bigint;
   /** Areas whose domains hold the frames. */
   readonly domains = new IntervalTree<Area>();
   readonly accesses = new IntervalTree<PinnedAccess>();
@@ -37,8 +39,15 @@ export class Pages {
   #charged = 0;
   #references = 1;
 
-  constructor(kernel: Kernel, source: PagesSource, writable: boolean, accountMode: AccountMode) {
+  constructor(
+    kernel: Kernel,
+    source: PagesSource,
+    count: bigint,
+    writable: boolean,
+    accountMode: AccountMode,
+  ) {
     this.kernel = kernel;
+    this.count = count;
     this.source = source;
     this.writable = writable;
     this.accountMode = accountMode;
@@ -101,6 +110,12 @@ const accountModeOf = (kernel: Kernel, chargeProcess: boolean): AccountMode => {
 /** Lengths beyond this cannot be rounded up to whole pages in 64 bits. */
 const LENGTH_MAX = U64_MAX - PAGE_SIZE_BYTES;
 
+/** In 64 bits, where what stands before the first byte in its page can still make the sum wrap. */
+const countOf = (start: bigint, length: bigint): bigint => {
+  const end = BigInt.asUintN(64, (start % PAGE_SIZE_BYTES) + length + PAGE_SIZE_BYTES - 1n);
+  return end / PAGE_SIZE_BYTES;
+};
+
 /** Pages of the program's own memory, of `length` bytes from `address` on. -EOVERFLOW, -EINVAL. */
 export const userPages = (
   kernel: Kernel,
@@ -118,7 +133,8 @@ export const userPages = (
   const page = Number(address / PAGE_SIZE_BYTES);
   const aligned = BigInt(page) * BigInt(PAGE_SIZE);
   const source: PagesSource = { kind: 'user', page, address: aligned };
-  return new Pages(kernel, source, writable, accountModeOf(kernel, chargeProcess));
+  const count = countOf(address, length);
+  return new Pages(kernel, source, count, writable, accountModeOf(kernel, chargeProcess));
 };
 
 /** Pages of a file from byte `start` on; what is no file of memory can be mapped but not pinned. -EINVAL. */
@@ -133,5 +149,6 @@ export const filePages = (
   if (length > LENGTH_MAX || length === 0n) return -ERRNO.EINVAL;
   const page = Number(start / PAGE_SIZE_BYTES);
   const source: PagesSource = { kind: 'file', page, file };
-  return new Pages(kernel, source, writable, accountModeOf(kernel, chargeProcess));
+  const count = countOf(start, length);
+  return new Pages(kernel, source, count, writable, accountModeOf(kernel, chargeProcess));
 };

@@ -137,6 +137,17 @@ const addressWraps: Witness = (facts) => {
   return { holds: end > U64_MAX, fact: `${field} + ${lengthField(facts)} is ${hex(end)}` };
 };
 
+/** In the page where the memory starts; the kernel rounds the sum up to pages. */
+const pagesWrap: Witness = (facts) => {
+  const field = addressField(facts);
+  if (field === undefined) return undefined;
+  const end = (passed(facts, field) & 0xfffn) + passed(facts, lengthField(facts));
+  return {
+    holds: end + 4095n > U64_MAX,
+    fact: `the memory ends ${hex(end)} bytes behind the start of its first page`,
+  };
+};
+
 const noLength: Witness = (facts) => {
   const value = passed(facts, lengthField(facts));
   return {
@@ -241,6 +252,7 @@ export const mappingWitnesses: Witnesses = {
   'mapping/overlaps': overlaps,
   'mapping/read-only-pages': readOnlyPages,
   'mapping/offset-too-fine': offsetTooFine,
+  'mapping/pages-wrap': pagesWrap,
   'mapping/no-permission': noPermissionForIommu,
   'choosing an IOVA/too-long': onlyIf(choosesIova, 'the IOVA is fixed', tooLong),
   'choosing an IOVA/address-too-fine': onlyIf(choosesIova, 'the IOVA is fixed', offsetTooFine),
