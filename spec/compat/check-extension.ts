@@ -28,7 +28,7 @@ export const checkExtensionRules = rulesOf(
       'iommufd_vfio_cc_iommu() in drivers/iommu/iommufd/vfio_compat.c',
     ),
     others: grants(
-      'Every other number answers 0: SPAPR, EEH, NESTING, UPDATE_VADDR and those to come.',
+      'Every other number answers 0, among them those of SPAPR, EEH, NESTING and UPDATE_VADDR.',
     ),
   },
 );

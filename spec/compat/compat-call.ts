@@ -28,7 +28,7 @@ export const compatRules = rulesOf(
     apiVersion: grants('GET_API_VERSION answers 0, whatever its argument.'),
     unknownNumber: refuses(
       'ENOTTY',
-      'There is no such call, as DIRTY_PAGES, ENABLE and DISABLE, or it is one of groups or devices.',
+      'The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or DISABLE, and no calls of groups or devices.',
     ),
   },
 );

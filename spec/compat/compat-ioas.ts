@@ -11,7 +11,7 @@ export const compatIoasRules = rulesOf(
   {
     none: refuses(
       'ENODEV',
-      'No group but no-IOMMU ones has this iommufd as its container and VFIO_IOAS has set none, or the IOAS has been destroyed or cleared.',
+      'There is none: no group, other than no-IOMMU ones, has had this iommufd as its container and VFIO_IOAS has set none, or it has been cleared or destroyed since.',
     ),
   },
 );

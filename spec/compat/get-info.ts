@@ -41,7 +41,7 @@ export const getInfoRules = rulesOf(
       'The capabilities have been written, and the struct cannot be written back.',
     ),
     tells: grants(
-      'flags say that page sizes and capabilities are told, argsz how many bytes they need; cap_offset is 24 where argsz had room for all, and otherwise 0.',
+      'iova_pgsizes has the page sizes that all domains share, every one from 4 KiB where there is no domain; argsz tells how many bytes struct and capabilities need, and cap_offset is 24 where it had room for all of them, and otherwise 0. No more than argsz bytes of the struct are written.',
     ),
   },
 );

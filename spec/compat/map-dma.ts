@@ -30,7 +30,7 @@ export const mapDmaRules = rulesOf(
     tooShort: refuses('EINVAL', 'argsz is less than 32.'),
     unknownFlags: refuses('EINVAL', 'A flag other than READ and WRITE is set; VADDR is one.'),
     maps: grants(
-      'The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates it; without READ and WRITE too, as long as no domain is in the way.',
+      'The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates it. Neither READ nor WRITE need be set while there is no domain.',
     ),
   },
 );

@@ -25,7 +25,7 @@ export const ioasCopyRules = rulesOf(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set.',
     ),
-    tooGreat: refuses('EOVERFLOW', 'An IOVA or the length is the greatest u64.'),
+    tooGreat: refuses('EOVERFLOW', 'An IOVA or the length is 2^64 - 1.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
     noSource: refuses('ENOENT', 'There is no IOAS of the id to copy from.'),
     noLength: refuses(

@@ -22,7 +22,7 @@ export const ioasMapFileRules = rulesOf(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set.',
     ),
-    tooGreat: refuses('EOVERFLOW', 'The IOVA or the length is the greatest u64.'),
+    tooGreat: refuses('EOVERFLOW', 'The IOVA or the length is 2^64 - 1.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
     noLength: refuses(

@@ -17,7 +17,7 @@ export const ioasMapRules = rulesOf(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set, or __reserved is not 0.',
     ),
-    tooGreat: refuses('EOVERFLOW', 'The IOVA or the length is the greatest u64.'),
+    tooGreat: refuses('EOVERFLOW', 'The IOVA or the length is 2^64 - 1.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
     maps: grants(

@@ -18,7 +18,7 @@ export const ioasUnmapRules = rulesOf(
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
     tooGreat: refuses(
       'EOVERFLOW',
-      'The IOVA or the length is the greatest u64, and it is not the call for everything: IOVA 0 and the greatest length.',
+      'The IOVA or the length is 2^64 - 1; that length is taken with IOVA 0 only, and then means everything.',
     ),
     nothingMapped: refuses('ENOENT', 'Nothing is mapped in the range.'),
     unmaps: grants(

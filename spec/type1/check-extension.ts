@@ -41,7 +41,7 @@ export const type1CheckExtensionRules = rulesOf(
       'NOIOMMU answers 1 for a container without groups if the kernel is told to allow that (enable_unsafe_noiommu_mode), and 0 otherwise.',
       'vfio_noiommu_ioctl() in drivers/vfio/container.c',
     ),
-    others: grants('Every other number answers 0: SPAPR, EEH, and those to come.'),
+    others: grants('Every other number answers 0, among them those of SPAPR and EEH.'),
   },
 );
 

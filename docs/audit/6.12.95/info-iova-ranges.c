@@ -5,9 +5,10 @@
  * type1: [0x0, 0xfedfffff], [0xfef00000, 0xffffffffffff]. argsz has room for the capabilities and
  *   stays as it was, cap_offset is 24, and they stand there; without a domain there may be no
  *   IOVA_RANGE among them. (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: [0x0, 0xffffffffffffffff]. flags say that page sizes and capabilities are told, argsz how
- *   many bytes they need; cap_offset is 24 where argsz had room for all, and otherwise 0.
- *   (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: [0x0, 0xffffffffffffffff]. iova_pgsizes has the page sizes that all domains share, every
+ *   one from 4 KiB where there is no domain; argsz tells how many bytes struct and capabilities need,
+ *   and cap_offset is 24 where it had room for all of them, and otherwise 0. No more than argsz bytes
+ *   of the struct are written. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do

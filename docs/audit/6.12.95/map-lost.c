@@ -6,8 +6,8 @@
  * type1: 0. The map ends with the last byte of the address space: no map is looked for there, and as
  *   long as there is no other no call sees this one. (vfio_find_dma() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address and the length together pass the end of the address space.
- *   (iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ *   drivers/iommu/iommufd/pages.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do

@@ -5,8 +5,8 @@
  * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
  *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
  *   drivers/vfio/container.c)
- * iommufd: -1 EOVERFLOW. The address and the length together pass the end of the address space.
- *   (iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ *   drivers/iommu/iommufd/pages.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do

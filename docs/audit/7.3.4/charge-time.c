@@ -6,7 +6,7 @@
  *   address now; without a domain nothing is pinned, and nothing needs to stand there.
  *   (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: VmLck 0, VmPin 0 pages. The memory is mapped at the IOVA, and every domain of the
- *   compatibility IOAS translates it; without READ and WRITE too, as long as no domain is in the way.
+ *   compatibility IOAS translates it. Neither READ nor WRITE need be set while there is no domain.
  *   (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and

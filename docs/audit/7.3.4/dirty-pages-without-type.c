@@ -5,8 +5,9 @@
  * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
  *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
  *   drivers/vfio/container.c)
- * iommufd: -1 ENOTTY. There is no such call, as DIRTY_PAGES, ENABLE and DISABLE, or it is one of
- *   groups or devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 ENOTTY. The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or
+ *   DISABLE, and no calls of groups or devices. (iommufd_vfio_ioctl() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do

@@ -5,7 +5,7 @@
  * type1: 1. UPDATE_VADDR answers 1 once a type is set and as long as no group of mediated devices is
  *   in the container, and 0 otherwise. (vfio_iommu_type1_check_extension() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. Every other number answers 0: SPAPR, EEH, NESTING, UPDATE_VADDR and those to come.
+ * iommufd: 0. Every other number answers 0, among them those of SPAPR, EEH, NESTING and UPDATE_VADDR.
  *   (iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and

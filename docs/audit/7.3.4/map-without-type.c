@@ -6,7 +6,7 @@
  *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
  *   drivers/vfio/container.c)
  * iommufd: 0. The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates
- *   it; without READ and WRITE too, as long as no domain is in the way. (iommufd_vfio_map_dma() in
+ *   it. Neither READ nor WRITE need be set while there is no domain. (iommufd_vfio_map_dma() in
  *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and

@@ -4,8 +4,8 @@
  * VFIO_IOMMU_MAP_DMA, result, in Linux 7.3.4.
  * type1: -1 EINVAL. The range does not lie within one of the ranges that GET_INFO tells.
  *   (vfio_iommu_iova_dma_valid() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address and the length together pass the end of the address space.
- *   (iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ *   drivers/iommu/iommufd/pages.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do

@@ -5,9 +5,9 @@
  * type1: 0. In a container of no-IOMMU groups NOIOMMU answers 1 as long as the kernel is told to allow
  *   it (enable_unsafe_noiommu_mode), and every other number 0, before and after SET_IOMMU.
  *   (vfio_noiommu_ioctl() in drivers/vfio/container.c)
- * iommufd: -1 ENODEV. No group but no-IOMMU ones has this iommufd as its container and VFIO_IOAS has
- *   set none, or the IOAS has been destroyed or cleared. (get_compat_ioas() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 ENODEV. There is none: no group, other than no-IOMMU ones, has had this iommufd as its
+ *   container and VFIO_IOAS has set none, or it has been cleared or destroyed since.
+ *   (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do

@@ -4,9 +4,9 @@
  * VFIO_IOMMU_GET_INFO, result, in Linux 7.3.4.
  * type1: -1 ENOTTY. The type is NOIOMMU, which has no call of its own: nothing is mapped, unmapped or
  *   told. (vfio_noiommu_ioctl() in drivers/vfio/container.c)
- * iommufd: -1 ENODEV. No group but no-IOMMU ones has this iommufd as its container and VFIO_IOAS has
- *   set none, or the IOAS has been destroyed or cleared. (get_compat_ioas() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 ENODEV. There is none: no group, other than no-IOMMU ones, has had this iommufd as its
+ *   container and VFIO_IOAS has set none, or it has been cleared or destroyed since.
+ *   (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
