@@ -3,7 +3,15 @@
 
 import { u32At, zeroBytes } from '../abi/bytes.ts';
 import { fieldOf } from '../abi/layout.ts';
-import { COMMAND_BASE, NATIVE_CALLS, type NativeCall, type NativeCallName } from '../abi/native.ts';
+import {
+  COMMAND_BASE,
+  IOMMU_FAULT_QUEUE_ALLOC,
+  IOMMU_VEVENTQ_ALLOC,
+  NATIVE_CALLS,
+  type NativeCall,
+  type NativeCallName,
+} from '../abi/native.ts';
+import { CREATE_ACCESS } from '../abi/test.ts';
 import { objectId } from '../abi/units.ts';
 import type { IoctlCall } from '../call.ts';
 import { compatCall } from '../compat/compat-call.ts';
@@ -12,10 +20,10 @@ import { structTail } from '../memory/struct-tail.ts';
 import { load } from '../memory/user-access.ts';
 import { failed, type Outcome } from '../outcome.ts';
 import { refuses, rulesOf } from '../rule.ts';
-import { testCommand } from '../selftest/test-command.ts';
+import { createsAccess, testCommand } from '../selftest/test-command.ts';
 import { contextOf, type World, withContext } from '../world.ts';
 import { destroy } from './destroy.ts';
-import { forgettingAll, makingObject } from './forget.ts';
+import { forgettingAll, makingObject, onForgotten } from './forget.ts';
 import { getHwInfo } from './get-hw-info.ts';
 import { hwptAlloc } from './hwpt-alloc.ts';
 import { hwptGetDirtyBitmap } from './hwpt-get-dirty-bitmap.ts';
@@ -127,6 +135,17 @@ const lastNumber = (world: World): number => {
   return last;
 };
 
+/** At which byte of its struct a call writes the descriptor that it opens, if it opens one. */
+const descriptorIn = (name: NativeCallName, bytes: Uint8Array): number | undefined => {
+  if (name === 'IOMMU_FAULT_QUEUE_ALLOC') {
+    return fieldOf(IOMMU_FAULT_QUEUE_ALLOC, 'out_fault_fd').offset;
+  }
+  if (name === 'IOMMU_VEVENTQ_ALLOC') return fieldOf(IOMMU_VEVENTQ_ALLOC, 'out_veventq_fd').offset;
+  return name === 'IOMMU_TEST_CMD' && createsAccess(bytes)
+    ? fieldOf(CREATE_ACCESS, 'out_access_fd').offset
+    : undefined;
+};
+
 const UNKNOWN_STRUCT = 'the recording does not show the whole struct';
 
 /** A native call through the door. */
@@ -157,7 +176,8 @@ const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outco
   const { forgotten } = contextOf(world, file);
   if (forgotten !== undefined || loaded.kind === 'unknown') {
     const why = forgotten === undefined ? UNKNOWN_STRUCT : `${forgotten} may have changed it`;
-    return [{ kind: 'unspecified', what: why, doubtful: true, world: () => world }];
+    const opened = loaded.kind === 'bytes' ? descriptorIn(native.name, loaded.bytes) : undefined;
+    return [onForgotten(world, call.process, why, opened)];
   }
   let { bytes } = loaded;
   if (bytes.length < size) {

@@ -1,6 +1,7 @@
 // Calls that are not specified. What they may have changed is forgotten, so that nothing is said about it later.
 
 import { fileDescriptor, type ObjectId, objectId } from '../abi/units.ts';
+import type { Process } from '../call.ts';
 import { put } from '../collections/ordered-map.ts';
 import type { Unspecified } from '../outcome.ts';
 import { type World, withContext, withDescriptor, withNewFile } from '../world.ts';
@@ -36,11 +37,41 @@ export const makingObject = (
       context = { ...context, uncertainUsers: put(context.uncertainUsers, used, what) };
     }
     const made = withContext(request.world, context);
-    if (descriptorAt === undefined || after.length < descriptorAt + 4) return made;
-    const opened = withNewFile(made, () => ({ kind: 'unspecified', path: what }));
-    const fd = fileDescriptor(view.getInt32(descriptorAt, true));
-    return withDescriptor(opened.world, request.call.process, fd, opened.id);
+    return withOpened(made, request.call.process, after, descriptorAt, what);
   },
+});
+
+/** The world with the descriptor that stands in a struct, of which nothing is known but what opened it. */
+const withOpened = (
+  world: World,
+  process: Process,
+  after: Uint8Array,
+  descriptorAt: number | undefined,
+  what: string,
+): World => {
+  if (descriptorAt === undefined || after.length < descriptorAt + 4) return world;
+  const view = new DataView(after.buffer, after.byteOffset, after.byteLength);
+  const opened = withNewFile(world, () => ({ kind: 'unspecified', path: what }));
+  return withDescriptor(
+    opened.world,
+    process,
+    fileDescriptor(view.getInt32(descriptorAt, true)),
+    opened.id,
+  );
+};
+
+/** A call on what is forgotten; one that opens a descriptor writes it at byte `descriptorAt` of its struct. */
+export const onForgotten = (
+  world: World,
+  process: Process,
+  what: string,
+  descriptorAt?: number,
+): Unspecified => ({
+  kind: 'unspecified',
+  what,
+  doubtful: true,
+  world: ({ errno, after }) =>
+    errno === 0 ? withOpened(world, process, after, descriptorAt, what) : world,
 });
 
 /** An unspecified call after which nothing more is said of the iommufd, unless it failed. */

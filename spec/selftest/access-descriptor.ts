@@ -30,3 +30,13 @@ export const accessBehind = (world: World, process: Process, fd: Fd): FoundAcces
   const access = accessAt(contextOf(world, file.iommufd), file.object);
   return access === undefined ? undefined : { iommufd: file.iommufd, object: file.object, access };
 };
+
+/** Why nothing is known of the access behind a descriptor, whichever iommufd is asked; undefined where it is known. */
+export const doubtOfAccess = (world: World, process: Process, fd: Fd): string | undefined => {
+  const id = fileAt(world, process, fd);
+  const file = id === undefined ? undefined : openFile(world, id);
+  if (file?.kind === 'unspecified') return `${file.path}, and the descriptor was opened then`;
+  if (file?.kind !== 'access') return undefined;
+  const { forgotten } = contextOf(world, file.iommufd);
+  return forgotten === undefined ? undefined : `${forgotten} may have changed it`;
+};

@@ -12,11 +12,13 @@ import {
   TEST_OPERATIONS,
   type TestOperationName,
 } from '../abi/test.ts';
+import { fileDescriptor } from '../abi/units.ts';
 import { deviceAt } from '../iommufd/context.ts';
-import { forgettingAll, unspecified } from '../iommufd/forget.ts';
+import { forgettingAll, onForgotten, unspecified } from '../iommufd/forget.ts';
 import { contextOfRequest, type Handler, type Request } from '../iommufd/request.ts';
 import { failed, type Outcome, succeeded } from '../outcome.ts';
 import { grants, refuses, rulesOf } from '../rule.ts';
+import { doubtOfAccess } from './access-descriptor.ts';
 import { accessPages, destroyAccessPages } from './access-pages.ts';
 import { accessReplaceIoas } from './access-replace-ioas.ts';
 import { accessRw } from './access-rw.ts';
@@ -114,11 +116,30 @@ const OPERATION = fieldOf(IOMMU_TEST_CMD, 'op');
 
 const byNumber = new Map(TEST_OPERATIONS.map((operation) => [operation.op, operation.name]));
 
+const operationOf = (bytes: Uint8Array): TestOperationName | undefined =>
+  byNumber.get(u32At(bytes, OPERATION.offset));
+
+/** Whether the struct asks for CREATE_ACCESS, as far as it is there. */
+export const createsAccess = (bytes: Uint8Array): boolean =>
+  bytes.length >= OPERATION.offset + 4 && operationOf(bytes) === 'CREATE_ACCESS';
+
+const ON_ACCESSES: ReadonlySet<TestOperationName> = new Set([
+  'ACCESS_PAGES',
+  'ACCESS_REPLACE_IOAS',
+  'ACCESS_RW',
+  'DESTROY_ACCESS_PAGES',
+]);
+
 export const testCommand: Handler = (request) => {
   const { world } = request;
-  const name = byNumber.get(u32At(request.bytes, OPERATION.offset));
+  const name = operationOf(request.bytes);
   if (name === undefined || world.release.absentTestOperations.has(name)) {
     return [failed(testCommandRules.unknownOperation, world)];
+  }
+  if (ON_ACCESSES.has(name)) {
+    const { id } = decode(IOMMU_TEST_CMD, request.bytes);
+    const doubt = doubtOfAccess(world, request.call.process, fileDescriptor(id | 0));
+    if (doubt !== undefined) return [onForgotten(world, request.call.process, doubt)];
   }
   return HANDLERS[name](request);
 };

@@ -1,0 +1,28 @@
+// What was opened on an iommufd of which nothing is known is not known to another iommufd either.
+
+import { resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { judgeProgram } from '../../../oracle/check/judge-program.ts';
+import { programOf, readTrace } from '../../../oracle/trace/trace-file.ts';
+
+const TRACE = resolve(
+  'properties',
+  'fixtures',
+  'unknown',
+  'an-access-of-a-forgotten-iommufd.jsonl',
+);
+
+const forgotten = suite('what is forgotten');
+
+forgotten('an access that a forgotten iommufd made, asked for through another', async () => {
+  const trace = await readTrace(TRACE);
+  const { steps, fault } = judgeProgram(trace.header.setting, programOf(trace), new Set());
+  assert.is(fault, undefined);
+  assert.equal(
+    steps.slice(-2).map(({ verdict }) => verdict.kind),
+    ['unknown', 'unknown'],
+  );
+});
+
+forgotten.run();
