@@ -29,5 +29,6 @@ export const SETTINGS: readonly Setting[] = RELEASE_NAMES.flatMap((release) => [
   ...['mock', 'vtd', 'mixed'].flatMap((name) =>
     [PRIVILEGED, LIMITED].map((credentials) => settingOf(name, credentials, release)),
   ),
+  settingOf('virtio', PRIVILEGED, release),
   settingOf('noiommu', PRIVILEGED, release),
 ]);

@@ -13,6 +13,8 @@ export type Iommu = {
   readonly aperture: IovaRange;
   /** Whether a domain can make every access coherent (IOMMU_CAP_ENFORCE_CACHE_COHERENCY). */
   readonly enforcesCacheCoherency: boolean;
+  /** Whose it is: VT-d's where absent. virtio-iommu's entries let do what they say, which may be nothing. */
+  readonly driver?: 'virtio';
 };
 
 export type PlatformDevice = {

@@ -23,6 +23,8 @@ export type Release = {
   readonly mockMapsWithoutPermission: boolean;
   /** What VT-d's domains let a device write they also let it read. */
   readonly vtdReadsWhereItWrites: boolean;
+  /** A virtio-iommu's domain knows its aperture before a device is attached to it. */
+  readonly virtioKnowsAperture: boolean;
   /** HWPT_ALLOC knows the flag PASID. */
   readonly hwptsForPasids: boolean;
   /** GET_HW_INFO knows the flag INPUT_TYPE. */
@@ -83,6 +85,7 @@ const release612: Release = {
   mockDeviceFlags: 0b011,
   mockMapsWithoutPermission: true,
   vtdReadsWhereItWrites: true,
+  virtioKnowsAperture: false,
   mapChecksLengthFirst: true,
   hwptsForPasids: false,
   hwInfoTakesType: false,
@@ -110,6 +113,7 @@ const release73: Release = {
   mockDeviceFlags: 0b101,
   mockMapsWithoutPermission: false,
   vtdReadsWhereItWrites: false,
+  virtioKnowsAperture: true,
   mapChecksLengthFirst: false,
   hwptsForPasids: true,
   hwInfoTakesType: true,

@@ -20,6 +20,8 @@ export type Hardware = {
   readonly readsWhereItWrites: boolean;
   /** The mock: domains can be parents of nested ones, track dirty pages, and be looked into. */
   readonly mock: boolean;
+  /** A domain says that it ends at its first byte until a device has been attached to it. */
+  readonly sizedByAttaching?: true;
   /** No hardware walks its page tables, so that a device takes any, and can ask for nothing special. */
   readonly unwalked?: true;
 };

@@ -61,7 +61,9 @@ export const allocateHwpt = (
   if ((flags & ~known) !== 0) return -ERRNO.EOPNOTSUPP;
   const tracksDirty = (flags & HWPT_ALLOC_DIRTY_TRACKING) !== 0;
   if (tracksDirty && !device.hardware.canTrackDirty) return -ERRNO.EOPNOTSUPP;
-  const domain = new Domain(hardware, tracksDirty, !context.kernel.faults.has('iotlb-not-flushed'));
+  const isUnsized = hardware.sizedByAttaching === true && attach === undefined;
+  const made = isUnsized ? { ...hardware, aperture: { start: 0n, last: 0n } } : hardware;
+  const domain = new Domain(made, tracksDirty, !context.kernel.faults.has('iotlb-not-flushed'));
   const hwpt = context.objects.reserve(new Hwpt(ioas, domain, hardware.enforcesCacheCoherency));
   let error = attach?.(hwpt) ?? 0;
   if (error === 0) {

@@ -6,7 +6,7 @@ import type { World } from '../../spec/world.ts';
 
 /** Lines that begin a report of something that must never happen. */
 const SERIOUS =
-  /WARNING:|\bBUG[: ]|Oops|KASAN|UBSAN|general protection|possible .*(deadlock|recursive)|inconsistent lock|INFO: task .* blocked|refcount_t|DMAR:.*(fault|DRHD)/;
+  /WARNING:|\bBUG[: ]|Oops|KASAN|UBSAN|general protection|possible .*(deadlock|recursive)|inconsistent lock|INFO: task .* blocked|refcount_t|DMAR:.*(fault|DRHD)|virtio_iommu .*fault from EP/;
 
 export type Complaints = {
   /** Ids of known deviations that were seen. */
@@ -18,20 +18,41 @@ export type Complaints = {
 /** VT-d's report of an access that it refused; IOVAs are told by page. */
 const REFUSED_ACCESS =
   /DMAR: \[DMA (Read|Write)\b[^\]]*\] Request device \[([0-9a-f:.]+)\] fault addr (0x[0-9a-f]+)/;
-/** The line before it. */
+/** A virtio-iommu's: the device as its bus, slot and function in one number; QEMU's does not tell what it wanted. */
+const REFUSED_BY_VIRTIO =
+  /virtio_iommu \S+: page fault from EP (\d+) at (0x[0-9a-f]+) \[(R?)(W?)X?\]/;
+/** The line before VT-d's. */
 const REPORTS_FOLLOW = /DMAR: DRHD: handling fault status reg [0-9a-f]+/;
+
+/** "00:04.0" of the number that has the bus above eight bits, the slot above three, and the function. */
+const functionName = (number: number): string => {
+  const byte = (value: number): string => value.toString(16).padStart(2, '0');
+  return `${byte(number >> 8)}:${byte((number >> 3) & 31)}.${number & 7}`;
+};
+
+/** What a line says of an access: by which device ("00:04.0"), what it may have wanted, and at which IOVA. */
+const refusedAccess = (line: string) => {
+  const [, kind, device, page] = REFUSED_ACCESS.exec(line) ?? [];
+  if (kind !== undefined && device !== undefined && page !== undefined) {
+    return { device, directions: [kind.toLowerCase()], address: page };
+  }
+  const [, endpoint, address, reads, writes] = REFUSED_BY_VIRTIO.exec(line) ?? [];
+  if (endpoint === undefined || address === undefined) return undefined;
+  const told = [...(reads ? ['read'] : []), ...(writes ? ['write'] : [])];
+  const directions = told.length > 0 ? told : ['read', 'write'];
+  return { device: functionName(Number(endpoint)), directions, address };
+};
 
 /** Whether the line reports an access that a transfer of the program must have had refused. */
 const isCaused = (line: string, faults: readonly DmaFault[]): boolean => {
   if (REPORTS_FOLLOW.test(line)) return faults.length > 0;
-  const [, kind, device, address] = REFUSED_ACCESS.exec(line) ?? [];
-  if (kind === undefined || device === undefined || address === undefined) return false;
-  const page = BigInt(address) & ~0xfffn;
+  const refused = refusedAccess(line);
   return faults.some(
     (fault) =>
-      fault.device.endsWith(device) &&
-      fault.direction === kind.toLowerCase() &&
-      fault.page === page,
+      refused !== undefined &&
+      fault.device.endsWith(refused.device) &&
+      refused.directions.includes(fault.direction) &&
+      fault.page === (BigInt(refused.address) & ~0xfffn),
   );
 };
 

@@ -6,6 +6,7 @@ import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
 import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';
+import { USUAL_PLATFORMS } from '../trace/platforms.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { VM_PLATFORMS, type VmPlatform } from '../vm/qemu.ts';
 import { BadUse } from './bad-use.ts';
@@ -45,7 +46,7 @@ export const kernelPlatforms = ({
     if (platform === undefined) return [undefined];
     throw new BadUse('--platform is of a virtual machine (--vm); this machine has its own.');
   }
-  if (platform === undefined) return VM_PLATFORMS;
+  if (platform === undefined) return USUAL_PLATFORMS;
   const chosen = VM_PLATFORMS.filter((name) => name === platform);
   if (chosen.length > 0) return chosen;
   throw new BadUse(`A virtual machine is ${VM_PLATFORMS.join(', ')}, not ${platform}.`);
@@ -126,12 +127,14 @@ export const startKernel = async (
 };
 
 /** The platform of a virtual machine on which a program of that setting runs. */
-const vmPlatformOf = ({ platform: { devices } }: Setting): VmPlatform => {
+const vmPlatformOf = ({ platform: { devices, iommus } }: Setting): VmPlatform => {
   if (devices.length === 0) return 'mock';
   if (devices.some(({ iommu }) => iommu === 'noiommu')) return 'noiommu';
   const mediated = devices.some(({ iommu }) => iommu === 'none');
   if (devices.every(({ iommu }) => iommu === 'none')) return 'mdev';
-  return mediated ? 'mixed' : 'vtd';
+  if (mediated) return 'mixed';
+  if (iommus.some(({ driver }) => driver === 'virtio')) return 'virtio';
+  return iommus.some(({ enforcesCacheCoherency }) => enforcesCacheCoherency) ? 'coherent' : 'vtd';
 };
 
 /** The traces of settings that need the same virtual machine and the same user, together. */

@@ -5,7 +5,7 @@ import { FAULT_NAMES, saysOf } from '../../model/emulator/faults.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Setting } from '../../spec/platform.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
-import { PLATFORMS } from '../trace/platforms.ts';
+import { PLATFORMS, USUAL_PLATFORMS } from '../trace/platforms.ts';
 
 const PAGE = 4096n;
 
@@ -73,7 +73,7 @@ export const credentialsOf = ({ unprivileged, memlock }: SettingOptions): Settin
  */
 export const settingsFor = (options: SettingOptions): readonly Setting[] => {
   const releases = options.release === undefined ? RELEASE_NAMES : [options.release];
-  const platforms = options.platform === undefined ? Object.keys(PLATFORMS) : [options.platform];
+  const platforms = options.platform === undefined ? USUAL_PLATFORMS : [options.platform];
   const isUnprivileged = options.unprivileged === true || options.memlock !== undefined;
   const isNarrowed = options.release !== undefined || options.platform !== undefined;
   const privileges = isUnprivileged ? [false] : isNarrowed ? [true] : [true, false];

@@ -26,9 +26,10 @@ const platformLine = ({ name, iommus, devices }: Platform): LineFields => {
   }));
   if (iommu === undefined) return devices.length === 0 ? { name } : { name, devices: deviceLines };
   const translated = devices.find((device) => typeof device.iommu === 'number');
-  const { aperture, pageSizes, enforcesCacheCoherency } = iommu;
+  const { aperture, pageSizes, enforcesCacheCoherency, driver } = iommu;
   return {
     name,
+    ...(driver === undefined ? {} : { driver }),
     pageSizes: hex(pageSizes),
     aperture: [hex(aperture.start), hex(aperture.last)],
     reserved: translated?.reserved.map(({ start, last }) => [hex(start), hex(last)]) ?? [],

@@ -1,5 +1,6 @@
 // The platforms that are known by name, and those that a recording describes.
 
+import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../spec/platform.ts';
 import { BadInput } from './bad-input.ts';
 import { HEX, isObject } from './fields.ts';
@@ -46,6 +47,30 @@ export const VTD_PLATFORM: Platform = {
   noIommuEnabled: false,
   memoryKinds: ['device', 'huge'],
   dmaEntryLimit: DMA_ENTRY_LIMIT,
+};
+
+/** QEMU's virtio-iommu: every page size and every IOVA. */
+const VIRTIO_IOMMU: Iommu = {
+  pageSizes: 0xffff_ffff_ffff_f000n,
+  aperture: { start: 0n, last: U64_MAX },
+  enforcesCacheCoherency: false,
+  driver: 'virtio',
+};
+
+/** The same devices as VTD_PLATFORM's behind a virtio-iommu. */
+const VIRTIO_PLATFORM: Platform = { ...VTD_PLATFORM, name: 'virtio', iommus: [VIRTIO_IOMMU] };
+
+/** And behind a VT-d of 39 bits whose domains can make every access coherent. */
+const COHERENT_PLATFORM: Platform = {
+  ...VTD_PLATFORM,
+  name: 'coherent',
+  iommus: [
+    {
+      ...VTD_IOMMU,
+      aperture: { start: 0n, last: 0x7f_ffff_ffffn },
+      enforcesCacheCoherency: true,
+    },
+  ],
 };
 
 /** No IOMMU but that of mock devices, and a mediated device: it reaches an IOAS through the kernel alone. */
@@ -116,7 +141,15 @@ export const PLATFORMS: Readonly<Record<string, Platform>> = {
   mdev: MDEV_PLATFORM,
   mixed: MIXED_PLATFORM,
   noiommu: NOIOMMU_PLATFORM,
+  virtio: VIRTIO_PLATFORM,
+  coherent: COHERENT_PLATFORM,
 };
+
+/** Those that take their turn where none is named. The others differ from `vtd` in their IOMMU alone. */
+export const USUAL_PLATFORMS = ['mock', 'vtd', 'mdev', 'mixed', 'noiommu'] as const;
+
+/** Names in recordings of platforms whose devices are behind an IOMMU. */
+const TRANSLATED: readonly unknown[] = ['vtd', 'mixed', 'virtio', 'coherent'];
 
 type Description = Readonly<Record<string, unknown>>;
 
@@ -165,20 +198,24 @@ export const platformOf = (file: string, description: Description): Platform => 
     }
     return { ...UNTOLD_PLATFORM, name, devices: untranslated };
   }
-  if (description.name !== 'vtd') {
-    throw new BadInput(file, 1, `platform ${String(description.name)} is not known`);
+  const { name, reserved, devices, driver } = description;
+  if (typeof name !== 'string' || !TRANSLATED.includes(name)) {
+    throw new BadInput(file, 1, `platform ${String(name)} is not known`);
   }
-  const { reserved, devices } = description;
+  if (driver !== undefined && driver !== 'virtio') {
+    throw new BadInput(file, 1, `no IOMMU of the driver ${String(driver)} is specified`);
+  }
   const ranges = Array.isArray(reserved)
     ? reserved.map((value) => range(file, value, 'reserved'))
     : [];
   return {
-    name: 'vtd',
+    name,
     iommus: [
       {
         pageSizes: number(file, description.pageSizes, 'pageSizes'),
         aperture: range(file, description.aperture, 'aperture'),
         enforcesCacheCoherency: description.cacheCoherency === true,
+        ...(driver === undefined ? {} : { driver }),
       },
     ],
     devices: Array.isArray(devices)

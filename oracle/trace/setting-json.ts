@@ -31,10 +31,11 @@ const rangeOf = (fields: Fields, value: unknown): IovaRange => {
 
 export const platformJson = (platform: Platform) => ({
   name: platform.name,
-  iommus: platform.iommus.map(({ pageSizes, aperture, enforcesCacheCoherency }) => ({
+  iommus: platform.iommus.map(({ pageSizes, aperture, enforcesCacheCoherency, driver }) => ({
     pageSizes: hexText(pageSizes),
     aperture: rangeJson(aperture),
     enforcesCacheCoherency,
+    ...(driver === undefined ? {} : { driver }),
   })),
   devices: platform.devices.map(({ name, group, cdev, iommu, reserved, dmaEngine }) => ({
     name,
@@ -57,11 +58,15 @@ export const platformJson = (platform: Platform) => ({
 });
 
 const iommuOf = (fields: Fields): Iommu => {
-  fields.only('pageSizes', 'aperture', 'enforcesCacheCoherency');
+  fields.only('pageSizes', 'aperture', 'enforcesCacheCoherency', 'driver');
+  if (fields.has('driver') && fields.text('driver') !== 'virtio') {
+    fields.fail(`no IOMMU of the driver ${fields.text('driver')} is specified`);
+  }
   return {
     pageSizes: fields.hex('pageSizes'),
     aperture: rangeOf(fields, fields.raw('aperture')),
     enforcesCacheCoherency: fields.flag('enforcesCacheCoherency'),
+    ...(fields.has('driver') ? { driver: 'virtio' } : {}),
   };
 };
 

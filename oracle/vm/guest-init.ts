@@ -36,6 +36,8 @@ const SWITCH_NOIOMMU_OFF = `
 const bindDevices = (platform: VmPlatform): string => {
   switch (platform) {
     case 'vtd':
+    case 'virtio':
+    case 'coherent':
     case 'shared':
       return BIND_PCI_DEVICES;
     case 'mdev':

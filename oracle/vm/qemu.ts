@@ -4,13 +4,24 @@ import type { Accelerator } from './accelerator.ts';
 
 /**
  * `mock` has no IOMMU; `vtd` has VT-d with devices bound to vfio-pci; `mdev` a mediated device; `mixed` both of them;
- * `noiommu` devices bound to vfio-pci although nothing translates for them, and a mediated device; `shared` VT-d with one
- * such device, and beside it in its group one that the kernel itself uses.
+ * `noiommu` devices bound to vfio-pci although nothing translates for them, and a mediated device. `virtio` has `vtd`'s
+ * devices behind a virtio-iommu, and `coherent` behind a VT-d of 39 bits that can make accesses coherent.
  */
-export type VmPlatform = 'mock' | 'vtd' | 'mdev' | 'mixed' | 'noiommu' | 'shared';
+export const VM_PLATFORMS = [
+  'mock',
+  'vtd',
+  'mdev',
+  'mixed',
+  'noiommu',
+  'virtio',
+  'coherent',
+] as const;
 
-/** Those on which any program can be judged: what a `shared` machine's groups are used for it does not tell. */
-export const VM_PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'mdev', 'mixed', 'noiommu'];
+/**
+ * `shared` has VT-d with one such device, and beside it in its group one that the kernel itself uses: programs are not
+ * judged there, as the machine does not tell what its groups are used for.
+ */
+export type VmPlatform = (typeof VM_PLATFORMS)[number] | 'shared';
 
 export type VmSetup = {
   /** The kernel, a bzImage. */
@@ -47,6 +58,13 @@ const EDU = ['-device', 'edu,dma_mask=0xffffffffffffffff'];
 const PCI_DEVICES = [...EDU, '-device', 'e1000e', ...EDU];
 
 const VTD = ['-device', 'intel-iommu,intremap=on,aw-bits=48'];
+const COHERENT_VTD = ['-device', 'intel-iommu,intremap=on,aw-bits=39,snoop-control=on'];
+const VIRTIO_IOMMU = ['-device', 'virtio-iommu-pci'];
+/** It does not isolate interrupts. */
+const LET_INTERRUPTS_BE = [
+  'vfio_iommu_type1.allow_unsafe_interrupts=1',
+  'iommufd.allow_unsafe_interrupts=1',
+];
 
 /** Devices behind such a bridge look alike to an IOMMU. */
 const SHARED_GROUP = [
@@ -61,6 +79,8 @@ const PLATFORM_ARGUMENTS: Readonly<Record<VmPlatform, readonly string[]>> = {
   mdev: [],
   mixed: [...VTD, ...PCI_DEVICES],
   noiommu: PCI_DEVICES,
+  virtio: [...VIRTIO_IOMMU, ...PCI_DEVICES],
+  coherent: [...COHERENT_VTD, ...PCI_DEVICES],
   shared: [...VTD, ...SHARED_GROUP],
 };
 
@@ -70,6 +90,8 @@ const PLATFORM_WORDS: Readonly<Record<VmPlatform, readonly string[]>> = {
   mdev: [],
   mixed: [],
   noiommu: ['vfio.enable_unsafe_noiommu_mode=1'],
+  virtio: LET_INTERRUPTS_BE,
+  coherent: [],
   shared: [],
 };
 

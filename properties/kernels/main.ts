@@ -17,7 +17,7 @@ import { CORPUS } from '../corpus/corpus.ts';
 import { readRegressions } from '../regressions.ts';
 import { hasCompiler, type RanProgram, reproduce } from './reproducers.ts';
 
-const PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'noiommu'];
+const PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'virtio', 'noiommu'];
 
 /** Physical addresses differ from run to run, and 6.12.95 has no such files: C of no-IOMMU programs would not repeat. */
 const WITHOUT_C: readonly VmPlatform[] = ['noiommu'];

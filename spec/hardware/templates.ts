@@ -4,6 +4,8 @@ import { MOCK_APERTURE_LAST, MOCK_APERTURE_START } from '../abi/test.ts';
 import { U64_MAX } from '../abi/units.ts';
 import type { Device } from '../iommufd/context.ts';
 import type { DomainTemplate } from '../iommufd/hwpt.ts';
+import type { Iommu, IovaRange } from '../platform.ts';
+import type { Release } from '../releases.ts';
 import type { World } from '../world.ts';
 
 /** The name of the IOMMU of mock devices. */
@@ -23,8 +25,23 @@ const SOFTWARE: DomainTemplate = {
   readsWhereItWrites: false,
 };
 
-/** What domains for the device can translate, and with which pages. */
-export const templateFor = (world: World, device: Device): DomainTemplate => {
+/** What entries without a permission are, and those for writing only. */
+export const permissionsOf = (
+  { driver }: Iommu,
+  release: Release,
+): Pick<DomainTemplate, 'mapsWithoutPermission' | 'readsWhereItWrites'> => ({
+  mapsWithoutPermission: driver === 'virtio',
+  readsWhereItWrites: driver !== 'virtio' && release.vtdReadsWhereItWrites,
+});
+
+/** How far a domain's IOVAs go that nobody has told it: viommu_domain_finalise() comes with the first device. */
+const UNTOLD: IovaRange = { start: 0n, last: 0n };
+
+/**
+ * What domains for the device can translate, and with which pages; of one that its IOAS takes in before a device is
+ * `attached`, what is known of it then, and stays so for the IOAS.
+ */
+export const templateFor = (world: World, device: Device, attached = true): DomainTemplate => {
   if (device.mock !== undefined) {
     const { plain, huge } = world.release.mockPageSizes;
     return {
@@ -40,7 +57,8 @@ export const templateFor = (world: World, device: Device): DomainTemplate => {
   );
   const iommu = world.setting.platform.iommus[index];
   if (iommu === undefined) throw new Error(`The platform has no IOMMU called ${device.iommu}.`);
-  const { pageSizes, aperture } = iommu;
-  const readsWhereItWrites = world.release.vtdReadsWhereItWrites;
-  return { pageSizes, aperture, mapsWithoutPermission: false, readsWhereItWrites };
+  const { pageSizes } = iommu;
+  const isUntold = iommu.driver === 'virtio' && !attached && !world.release.virtioKnowsAperture;
+  const aperture = isUntold ? UNTOLD : iommu.aperture;
+  return { pageSizes, aperture, ...permissionsOf(iommu, world.release) };
 };

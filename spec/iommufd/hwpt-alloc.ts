@@ -106,7 +106,7 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
   if (tracksDirty && device.mock?.noDirty === true) {
     return [failed(hwptAllocRules.noDirtyTracking, world)];
   }
-  const domain = domainFor(device, templateFor(world, device), tracksDirty);
+  const domain = domainFor(device, templateFor(world, device, false), tracksDirty);
   const state = stateOfRequest(request);
   const id = leastFreeId(context);
   const filled = withHwpt(state, id, fields.pt_id, domain, false);

@@ -6,6 +6,7 @@ import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import type { Process } from '../call.ts';
 import { nodesOf, put } from '../collections/ordered-map.ts';
 import type { HardwareDomain } from '../hardware/domain.ts';
+import { permissionsOf } from '../hardware/templates.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { IovaRange } from '../platform.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
@@ -158,8 +159,10 @@ export const attachGroup = (
     );
     return { type1: { ...type1, ranges, domains }, memory, pinned: false };
   }
-  const readsWhereItWrites = world.release.vtdReadsWhereItWrites;
-  const made = { domain: { ...domain, readsWhereItWrites }, groups: [group] };
+  const made = {
+    domain: { ...domain, ...permissionsOf(hardware.iommu, world.release) },
+    groups: [group],
+  };
   const domains = [made, ...type1.domains];
   if (type1.domains.length > 0)
     return { type1: { ...type1, ranges, domains }, memory, pinned: false };

@@ -4,15 +4,16 @@ import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import type { HardwareDomain } from '../hardware/domain.ts';
 import { iommuName } from '../hardware/templates.ts';
 import { leastPageSize } from '../iopt/io-pagetable.ts';
-import type { IovaRange, Platform } from '../platform.ts';
+import type { Iommu, IovaRange, Platform } from '../platform.ts';
 
 export type GroupHardware =
   /** Mediated devices: there is nothing to translate. Groups without an IOMMU have no type1 to ask. */
   | { readonly kind: 'emulated' }
   | {
       readonly kind: 'iommu';
-      /** What a release adds to it is left out. */
-      readonly domain: Omit<HardwareDomain, 'readsWhereItWrites'>;
+      readonly iommu: Iommu;
+      /** What a release has a say in is left out. */
+      readonly domain: Omit<HardwareDomain, 'mapsWithoutPermission' | 'readsWhereItWrites'>;
       readonly reserved: readonly IovaRange[];
     };
 
@@ -26,12 +27,12 @@ export const hardwareOf = (platform: Platform, group: number): GroupHardware => 
   const { pageSizes, aperture, enforcesCacheCoherency } = iommu;
   return {
     kind: 'iommu',
+    iommu,
     domain: {
       iommu: iommuName(index),
       pageSizes,
       aperture,
       enforcesCacheCoherency,
-      mapsWithoutPermission: false,
       tracksDirty: false,
     },
     reserved: devices.flatMap(({ reserved }) => reserved),

@@ -121,8 +121,10 @@ export const attachedDevice = (
     const attached = attachAccess(state, object, target);
     return isRefused(attached) ? attached : { state: attached, target };
   }
-  const connect = device.hwpt === undefined ? attach : replace;
-  const template = templateFor(world, device);
+  const isFirst = device.hwpt === undefined;
+  const connect = isFirst ? attach : replace;
+  // A domain that comes in another's place is taken in by its IOAS before the device has it.
+  const template = templateFor(world, device, isFirst);
   const attached = connect(state, object, target, { id: fresh, template });
   return isRefused(attached) ? attached : { state: attached.state, target: attached.hwpt };
 };

@@ -12,15 +12,16 @@ import { DmaEngine } from './dma-engine.ts';
 import { VfioDevice } from './vfio-device.ts';
 import { VfioGroup } from './vfio-group.ts';
 
-/** A page table entry without permissions is no entry, as on VT-d. */
+/** A page table entry without permissions is no entry on VT-d; a virtio-iommu takes the permissions as they are. */
 const hardwareOf = (iommu: Iommu, release: Release): Hardware => ({
   owner: iommu,
   pageSizes: iommu.pageSizes,
   aperture: iommu.aperture,
   enforcesCacheCoherency: iommu.enforcesCacheCoherency,
-  needsPermission: true,
-  readsWhereItWrites: release.vtdReadsWhereItWrites,
+  needsPermission: iommu.driver !== 'virtio',
+  readsWhereItWrites: iommu.driver !== 'virtio' && release.vtdReadsWhereItWrites,
   mock: false,
+  ...(iommu.driver === 'virtio' && !release.virtioKnowsAperture ? { sizedByAttaching: true } : {}),
 });
 
 /** The page table of devices that no IOMMU serves: AMD's format, which only the kernel itself reads. */

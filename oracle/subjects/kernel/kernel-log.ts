@@ -15,6 +15,27 @@ const WORST_LEVELS = 4;
 /** Warnings that opening a device brings when nothing is wrong. */
 const HARMLESS = /^vfio-pci .*: (resetting|reset done)$/;
 
+/** "priority,sequence,time,flags;text", then lines for machines that begin with a space. */
+const textOf = (record: string): string => {
+  const text = record.slice(record.indexOf(';') + 1);
+  const end = text.indexOf('\n');
+  return end < 0 ? text : text.slice(0, end);
+};
+
+/** Every line that the kernel still has; none where the log cannot be read. */
+export const wholeLog = (): readonly string[] => {
+  const fd = libc.openFile(PATH, libc.O_RDONLY | libc.O_NONBLOCK | libc.O_CLOEXEC);
+  const buffer = Buffer.alloc(RECORD_LENGTH);
+  const lines: string[] = [];
+  while (fd >= 0) {
+    const length = libc.readFile(fd, buffer, RECORD_LENGTH);
+    if (length >= 0) lines.push(textOf(buffer.toString('latin1', 0, length)));
+    else if (libc.errno() !== EPIPE) break;
+  }
+  if (fd >= 0) libc.closeFile(fd);
+  return lines;
+};
+
 export class KernelLog {
   private readonly fd: number;
   /** Opened at once: the process may give up its rights later. */
@@ -45,13 +66,10 @@ export class KernelLog {
     return true;
   }
 
-  /** "priority,sequence,time,flags;text", then lines for machines that begin with a space. */
   private take(length: number, lines: string[]): void {
     const record = this.buffer.toString('latin1', 0, length);
     if ((Number.parseInt(record, 10) & 7) > WORST_LEVELS) return;
-    const text = record.slice(record.indexOf(';') + 1);
-    const end = text.indexOf('\n');
-    const line = end < 0 ? text : text.slice(0, end);
+    const line = textOf(record);
     if (!HARMLESS.test(line)) lines.push(line);
   }
 }

@@ -1,8 +1,9 @@
 // What the machine offers: its kernel, IOMMUs, and devices that a program can open. Read from sysfs.
 
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename } from 'node:path';
+import { wholeLog } from './kernel-log.ts';
 
 export type DeviceDescription = {
   /** What GET_DEVICE_FD is asked for: "0000:00:04.0", or a mediated device's UUID. */
@@ -13,16 +14,25 @@ export type DeviceDescription = {
   readonly group: number;
   /** Its group is a no-IOMMU group. */
   readonly noIommu: boolean;
+  /** Name of its IOMMU, one of `iommus`; absent where nothing translates for it. */
+  readonly iommu?: string;
   /** "/dev/vfio/devices/vfioN" or ".../noiommu-vfioN", where the kernel offers it. */
   readonly cdev?: string;
   /** Lines of the group's reserved_regions: "0x... 0x... msi". */
   readonly reserved: readonly string[];
 };
 
+export type IommuDescription = {
+  readonly name: string;
+  /** VT-d's registers of capabilities, hexadecimal. */
+  readonly vtd?: { readonly capabilities: string; readonly extended: string };
+  /** What the kernel's log says of a virtio-iommu: how wide addresses are, in bits, and the bitmap of page sizes. */
+  readonly virtio?: { readonly addressBits: number; readonly pageSizes: string };
+};
+
 export type MachineDescription = {
   readonly release: string;
-  /** Names of the IOMMUs, with their capability register where they show one (VT-d's "cap", hexadecimal). */
-  readonly iommus: readonly { readonly name: string; readonly capabilities?: string }[];
+  readonly iommus: readonly IommuDescription[];
   /** Those bound to a VFIO driver. */
   readonly devices: readonly DeviceDescription[];
   /** /dev/iommu is there. */
@@ -41,6 +51,7 @@ export type MachineDescription = {
 
 const PCI_DEVICES = '/sys/bus/pci/devices';
 const MEDIATED_DEVICES = '/sys/bus/mdev/devices';
+const IOMMUS = '/sys/class/iommu';
 
 const entriesOf = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
 const textOf = (path: string): string =>
@@ -64,9 +75,31 @@ const describeDevice = (path: string): DeviceDescription => {
     id,
     group,
     noIommu,
+    ...(existsSync(`${path}/iommu`) ? { iommu: basename(readlinkSync(`${path}/iommu`)) } : {}),
     ...(cdev === undefined || !existsSync(cdev) ? {} : { cdev }),
     reserved: reserved === '' ? [] : reserved.split('\n'),
   };
+};
+
+const describeVirtio = (device: string): IommuDescription['virtio'] => {
+  const lines = wholeLog().filter((line) => line.startsWith(`virtio_iommu ${device}: `));
+  const last = (pattern: RegExp): string | undefined =>
+    lines.findLast((line) => pattern.test(line))?.match(pattern)?.[1];
+  const addressBits = last(/input address: (\d+) bits/);
+  const pageSizes = last(/page mask: (0x[0-9a-f]+)/);
+  return addressBits === undefined || pageSizes === undefined
+    ? undefined
+    : { addressBits: Number(addressBits), pageSizes };
+};
+
+const describeIommu = (name: string): IommuDescription => {
+  const capabilities = textOf(`${IOMMUS}/${name}/intel-iommu/cap`);
+  if (capabilities !== '') {
+    return { name, vtd: { capabilities, extended: textOf(`${IOMMUS}/${name}/intel-iommu/ecap`) } };
+  }
+  const device = `${IOMMUS}/${name}/device`;
+  const virtio = existsSync(device) ? describeVirtio(basename(realpathSync(device))) : undefined;
+  return virtio === undefined ? { name } : { name, virtio };
 };
 
 /** As many as a program could pin. */
@@ -78,10 +111,7 @@ export const describeMachine = (hasDeviceMemory = false): MachineDescription => 
     .filter((path) => existsSync(`${path}/iommu_group`))
     .map(describeDevice)
     .filter(({ group, noIommu }) => noIommu || existsSync(`/dev/vfio/${group}`));
-  const iommus = entriesOf('/sys/class/iommu').map((name) => {
-    const capabilities = textOf(`/sys/class/iommu/${name}/intel-iommu/cap`);
-    return capabilities === '' ? { name } : { name, capabilities };
-  });
+  const iommus = entriesOf(IOMMUS).map(describeIommu);
   return {
     release: release(),
     iommus,

@@ -1,7 +1,9 @@
 // The platform of a running machine, as the runner found it: its devices with their groups and reserved ranges.
 
-import type { IovaRange, Platform, PlatformDevice } from '../../../spec/platform.ts';
-import { MOCK_PLATFORM, VTD_IOMMU } from '../../trace/platforms.ts';
+import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/platform.ts';
+import { MOCK_PLATFORM } from '../../trace/platforms.ts';
+import { EnvironmentError } from '../../vm/environment-error.ts';
+import { iommuOfMachine } from './iommu.ts';
 import type { DeviceDescription, MachineDescription } from './machine-description.ts';
 
 /** QEMU's edu. */
@@ -18,15 +20,28 @@ const rangeOf = (line: string): IovaRange => {
 
 const CDEV = /vfio(\d+)$/;
 
-const iommuOf = ({ id, noIommu }: DeviceDescription): PlatformDevice['iommu'] => {
-  if (noIommu) return 'noiommu';
-  // A mediated device has no id.
-  return id === '' ? 'none' : 0;
-};
+/** The IOMMU of each device's that has one, by the IOMMU's name. Throws EnvironmentError where one is not specified. */
+const iommusOf = ({ devices, iommus }: MachineDescription): ReadonlyMap<string, Iommu> =>
+  new Map(
+    devices.flatMap(({ name, id, noIommu, iommu = 'without a name' }): [string, Iommu][] => {
+      if (noIommu || id === '') return [];
+      const described = iommus.find((one) => one.name === iommu);
+      const found = described === undefined ? undefined : iommuOfMachine(described);
+      if (found !== undefined) return [[iommu, found]];
+      throw new EnvironmentError(
+        `Device ${name} is behind an IOMMU (${iommu}) that is not specified: VT-d is, without first-stage tables, and virtio-iommu, while the kernel's log tells of it. Without its VFIO driver the device is left out.`,
+      );
+    }),
+  );
 
-const deviceOf = (described: DeviceDescription): PlatformDevice => {
+const isAlike = (one: Iommu, other: Iommu): boolean =>
+  one.driver === other.driver &&
+  one.pageSizes === other.pageSizes &&
+  one.aperture.last === other.aperture.last &&
+  one.enforcesCacheCoherency === other.enforcesCacheCoherency;
+
+const deviceOf = (described: DeviceDescription, iommu: PlatformDevice['iommu']): PlatformDevice => {
   const { name, id, group, cdev, reserved } = described;
-  const iommu = iommuOf(described);
   const own = cdev === undefined ? undefined : CDEV.exec(cdev)?.[1];
   return {
     name,
@@ -41,21 +56,34 @@ const deviceOf = (described: DeviceDescription): PlatformDevice => {
 
 const isTranslated = ({ iommu }: PlatformDevice): boolean => typeof iommu === 'number';
 
-const nameOf = (devices: readonly PlatformDevice[]): string => {
+const nameOf = (devices: readonly PlatformDevice[], iommus: readonly Iommu[]): string => {
   if (devices.some(({ iommu }) => iommu === 'noiommu')) return 'noiommu';
-  const translated = devices.some(isTranslated);
   const mediated = devices.some(({ iommu }) => iommu === 'none');
-  if (translated) return mediated ? 'mixed' : 'vtd';
-  return mediated ? 'mdev' : 'mock';
+  if (!devices.some(isTranslated)) return mediated ? 'mdev' : 'mock';
+  if (mediated) return 'mixed';
+  if (iommus.some(({ driver }) => driver === 'virtio')) return 'virtio';
+  return iommus.some(({ enforcesCacheCoherency }) => enforcesCacheCoherency) ? 'coherent' : 'vtd';
 };
 
-/** What programs for this machine are drawn and judged for. */
+/**
+ * What programs for this machine are drawn and judged for. Throws EnvironmentError where a device is behind an IOMMU that
+ * is not specified.
+ */
 export const platformOfMachine = (machine: MachineDescription): Platform => {
-  const devices = machine.devices.map(deviceOf);
-  const translated = devices.some(isTranslated);
+  const named = iommusOf(machine);
+  // A domain that was made for one serves the devices of all that are alike.
+  const iommus = [...named.values()].filter(
+    (iommu, index, all) => all.findIndex((other) => isAlike(iommu, other)) === index,
+  );
+  const indexOf = (described: DeviceDescription): PlatformDevice['iommu'] => {
+    const iommu = named.get(described.iommu ?? '');
+    if (described.noIommu) return 'noiommu';
+    return iommu === undefined ? 'none' : iommus.findIndex((other) => isAlike(iommu, other));
+  };
+  const devices = machine.devices.map((described) => deviceOf(described, indexOf(described)));
   return {
     ...MOCK_PLATFORM,
-    name: nameOf(devices),
+    name: nameOf(devices, iommus),
     noIommuEnabled: machine.noIommuEnabled,
     testCommands: machine.hasTestCommands,
     memoryKinds: [
@@ -63,8 +91,8 @@ export const platformOfMachine = (machine: MachineDescription): Platform => {
       ...(machine.hasHugePages ? (['huge'] as const) : []),
     ],
     // Beside real IOMMUs a kernel may not survive them: docs/findings/0002.
-    mockDevices: !translated,
-    iommus: translated ? [VTD_IOMMU] : [],
+    mockDevices: iommus.length === 0,
+    iommus,
     devices,
   };
 };

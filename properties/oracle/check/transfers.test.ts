@@ -117,4 +117,22 @@ transfers('any other report is one', () => {
   assert.equal(sortComplaints([START], [HEAD]).lines, [HEAD]);
 });
 
+/** Endpoint 32 is 00:04.0. */
+const byVirtio = (endpoint: number, address: string, flags: string): string =>
+  `virtio_iommu virtio0: page fault from EP ${endpoint} at ${address} [${flags}]`;
+
+transfers('a virtio-iommu reports words within the page, and perhaps not what was wanted', () => {
+  for (const flags of ['', 'W', 'RW']) {
+    const lines = [byVirtio(32, '0x1000004', flags)];
+    assert.equal(sortComplaints([START, REFUSED], lines).lines, [], flags);
+  }
+  for (const line of [
+    byVirtio(33, '0x1000004', ''),
+    byVirtio(32, '0x1001000', ''),
+    byVirtio(32, '0x1000000', 'R'),
+  ]) {
+    assert.equal(sortComplaints([START, REFUSED], [line]).lines, [line]);
+  }
+});
+
 transfers.run();
