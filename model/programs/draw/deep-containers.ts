@@ -103,8 +103,8 @@ export const beginLateJoins = (scene: Scene): void => {
   if (dice.chance(1, 2)) {
     const offset = NO_ACCESS_OFFSET;
     const label = scene.draft.label('memory');
-    const memory = { offset, length: 4n * PAGE, protection: 'read-write', shared: false } as const;
-    scene.add({ op: 'mmap', label, ...memory, backing: { kind: 'anonymous' } });
+    const memory = { label, offset, length: 4n * PAGE, protection: 'read-write' } as const;
+    scene.add({ op: 'mmap', ...memory, shared: false, backing: { kind: 'anonymous' } });
     joinContainer(scene, dice.of(joined), container);
   }
   while (joined.length > 0 && dice.chance(2, 3)) {
@@ -166,11 +166,16 @@ export const beginManyPages = (scene: Scene): void => {
   if (found === undefined) return;
   const { container, joined, others } = found;
   const isHuge = dice.chance(1, 4) && scene.platform.memoryKinds?.includes('huge') === true;
-  const memory = { protection: 'read-write', shared: false } as const;
-  const place = isHuge
-    ? ({ offset: HUGE_OFFSET, length: HUGE_PAGE, backing: { kind: 'huge' } } as const)
-    : ({ offset: MANY_OFFSET, length: MANY_LENGTH, backing: { kind: 'anonymous' } } as const);
-  scene.add({ op: 'mmap', label: scene.draft.label('memory'), ...memory, ...place });
+  const offset = isHuge ? HUGE_OFFSET : MANY_OFFSET;
+  scene.add({
+    op: 'mmap',
+    label: scene.draft.label('memory'),
+    offset,
+    length: isHuge ? HUGE_PAGE : MANY_LENGTH,
+    protection: 'read-write',
+    shared: false,
+    backing: { kind: isHuge ? 'huge' : 'anonymous' },
+  });
   const [other] = others;
   if (other !== undefined && dice.chance(1, 2)) joined.push(join(scene, container, other));
   const early = dice.chance(1, 2);
@@ -181,12 +186,12 @@ export const beginManyPages = (scene: Scene): void => {
   const first = isVast
     ? pagesOf(scene, 32_760, 40_000)
     : isHuge
-      ? place.length
+      ? HUGE_PAGE
       : pagesOf(scene, 1, 140);
   const second = pagesOf(scene, 1, 80);
   const gap = dice.chance(1, 3) ? 0n : pagesOf(scene, 0, 70);
-  map(scene, container, place.offset, start, first);
-  map(scene, container, place.offset, start + first + gap, second);
+  map(scene, container, offset, start, first);
+  map(scene, container, offset, start + first + gap, second);
   if (!early) startTracking(scene, container);
   if (joined.length > 1 && dice.chance(1, 2)) leave(scene, dice.of(joined));
   if (dice.chance(1, 3)) startTracking(scene, container);

@@ -290,10 +290,11 @@ export const beginFiles = (scene: Scene): void => {
 /** Huge pages, which are mapped for devices and then cut, or the program tries to. */
 export const beginHugePages = (scene: Scene): void => {
   const { dice, draft } = scene;
-  const protection = 'read-write';
-  const huge = { op: 'mmap', offset: HUGE_OFFSET, protection, shared: false } as const;
-  const length = dice.chance(1, 2) ? HUGE_LENGTH : HUGE_PAGE;
-  scene.add({ ...huge, label: draft.label('huge'), length, backing: { kind: 'huge' } });
+  const mapOwn = (label: string, offset: bigint, length: bigint, kind: 'anonymous' | 'huge') => {
+    const memory = { label: draft.label(label), offset, length, protection: 'read-write' } as const;
+    scene.add({ op: 'mmap', ...memory, shared: false, backing: { kind } });
+  };
+  mapOwn('huge', HUGE_OFFSET, dice.chance(1, 2) ? HUGE_LENGTH : HUGE_PAGE, 'huge');
   const fd = open(scene);
   const ioas = allocate(scene, fd);
   const follows = dice.chance(1, 2);
@@ -306,10 +307,7 @@ export const beginHugePages = (scene: Scene): void => {
     if (dice.chance(1, 2)) {
       scene.add({ op: 'munmap', label: draft.label('memory'), offset: start, length: cut });
     } else {
-      const kind = dice.of(['anonymous', 'huge'] as const);
-      const label = draft.label('memory');
-      const piece = { ...huge, label, offset: start, length: cut, backing: { kind } };
-      scene.add(piece);
+      mapOwn('memory', start, cut, dice.of(['anonymous', 'huge'] as const));
     }
   }
   mapMemory(scene, fd, ioas, HUGE_OFFSET + from, pagesOf(dice, 1, 4), 2n * LOW);

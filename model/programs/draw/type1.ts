@@ -66,8 +66,6 @@ const drawNewAddress = (scene: Scene, on: ContainerDescriptor): void => {
   });
 };
 
-const END = 1n << 64n;
-
 /** Where a map to the very end is lost to its container, nothing that follows could be judged: a page below. */
 const belowEnd = (scene: Scene, iova: bigint, size: bigint): bigint =>
   scene.draft.world.release.type1.endsWrap && iova + size === END ? iova - PAGE : iova;
@@ -101,6 +99,8 @@ const drawManyMaps = (scene: Scene, { value }: ContainerDescriptor, available: n
   }
 };
 
+const END = 1n << 64n;
+
 /** Behind where other maps are drawn. */
 const FREE_IOVA = 0x200_0000n;
 
@@ -108,7 +108,7 @@ const FREE_IOVA = 0x200_0000n;
 const drawDeviceEdge = (scene: Scene): bigint => {
   const { dice, platform } = scene;
   const starts = platform.devices.flatMap(({ reserved }) => reserved.map(({ start }) => start));
-  const ends = platform.iommus.map(({ aperture }) => aperture.last + 1n);
+  const ends = platform.iommus.map(({ aperture }) => aperture.last + 1n).filter((end) => end < END);
   return wrap(dice.of([...starts, ...starts, ...ends]) + dice.of([0n, 0n, -PAGE]));
 };
 
