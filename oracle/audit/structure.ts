@@ -113,6 +113,9 @@ const parting = (
 
 const MAPPED_LENGTH = MAPPED_PAGES * PAGE;
 
+/** 2^31 pages, one more than a dirty bitmap tells of. */
+const UNTRACKABLE_LENGTH = (1n << 31n) * PAGE;
+
 /** A move that only grounds make that name it: the type of no-IOMMU groups. */
 const noIommuMove = (container: string): Move =>
   on(container, 'noiommu', (label, fd) => plain(label, fd, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU));
@@ -155,11 +158,25 @@ const partingMoves = (container: string): readonly Move[] => [
     mapOf(label, fd, { vaddr: { arena: FILE_OFFSET } }),
   ),
   parting(container, 'mapMany', (label, fd) => mapOf(label, fd, { size: 2n * MAPPED_LENGTH })),
+  parting(container, 'mapTooLong', (label, fd) => mapOf(label, fd, { size: UNTRACKABLE_LENGTH })),
 ];
 
 /** A move that changes nothing, which only grounds make that name it. */
 const statusMove = (group: number): Move =>
   on(groupThing(group), `status of ${groupThing(group)}`, plainStatus);
+
+/** Moves that only grounds make that name them: once more what a group that has a device open was asked already. */
+const repeatedMoves = ({ devices }: Platform, group: number): readonly Move[] => {
+  const thing = groupThing(group);
+  return [
+    on(thing, `${thing} leaves again`, unsetContainer),
+    ...devices
+      .filter((device) => device.group === group)
+      .map(({ name }) =>
+        on(thing, `${deviceThing(name)} again`, (label, fd) => getDevice(label, fd, name)),
+      ),
+  ];
+};
 
 /** A device's own file, bound to the container: moves that only grounds make that name them. */
 const ownFileMoves = ({ devices }: Platform): readonly Move[] =>
@@ -249,6 +266,7 @@ export const movesOn = ({ platform, groups, first, only, parts }: Ground): Moves
     ...partingMoves('container'),
     ...MEMORY_MOVES,
     ...groups.map(statusMove),
+    ...groups.flatMap((group) => repeatedMoves(platform, group)),
     ...ownFileMoves(platform),
   ].map(
     (move): Move => (parts?.includes(move.name) === true ? { ...move, parts: 'together' } : move),

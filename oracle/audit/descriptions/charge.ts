@@ -101,6 +101,8 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'breaks',
     means:
       'Which map was too much is not told. With type1 MAP_DMA fails, and the device can be opened all the same.',
-    covers: [{ request: 'VFIO_GROUP_GET_DEVICE_FD', compat: 'locked memory/' }],
+    covers: [
+      { request: 'VFIO_GROUP_GET_DEVICE_FD', legacyAnswers: 'grants', compat: 'locked memory/' },
+    ],
   },
 ];

@@ -82,10 +82,10 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'extension-cc-without-device',
     title:
-      'CHECK_EXTENSION(DMA_CC_IOMMU) answers 1 until a device is open, whatever the IOMMU can do',
+      'CHECK_EXTENSION(DMA_CC_IOMMU) answers 1 while no device is open, whatever the IOMMU can do',
     severity: 'differs',
     means:
-      'iommufd has no domain before a device is open, and of none it says that all are coherent. Ask when a device is open: a 1 from before means nothing.',
+      'iommufd has no domain before a device is open, nor when all are closed again, and of none it says that all are coherent. type1 says what the IOMMU can do from SET_IOMMU on, and 0 where no type is set. Ask when a device is open: a 1 at other times means nothing.',
     covers: [{ request: 'VFIO_CHECK_EXTENSION(DMA_CC)' }],
   },
   {

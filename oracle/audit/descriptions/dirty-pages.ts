@@ -109,6 +109,12 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
     'DIRTY_PAGES of a struct or range that cannot be read fails with ENOTTY instead of EFAULT',
     ['fault', 'range-fault'],
   ),
+  refused(
+    'dirty-pages-unanswered',
+    'DIRTY_PAGES(GET_BITMAP) into memory that cannot be written fails with ENOTTY instead of EFAULT',
+    ['unanswered'],
+    'Both refuse; with iommufd there is no such call. type1 has told of the maps before.',
+  ),
   {
     id: 'dirty-pages-errno',
     title: 'A faulty DIRTY_PAGES fails with ENOTTY, whatever is wrong with it',

@@ -54,6 +54,21 @@ const OPENING: readonly Description[] = [
     covers: [{ request: DEVICE, legacy: 'VFIO_GROUP_GET_DEVICE_FD/no-type' }],
   },
   {
+    id: 'open-after-join-errno',
+    title:
+      'GET_DEVICE_FD of a group that only iommufd let join fails with EADDRINUSE, EFAULT or ENOMEM; type1 says EINVAL',
+    severity: 'harmless',
+    means:
+      'Both refuse. type1 has not let the group join, for the same reason, and says that it has no container.',
+    covers: [
+      {
+        request: DEVICE,
+        legacy: `${DEVICE}/no-container`,
+        compat: ['reserving/', 'alignment/', 'pinning/', 'locked memory/', 'mapping/'],
+      },
+    ],
+  },
+  {
     id: 'open-fails-gone',
     title:
       'GET_DEVICE_FD fails with EFAULT when mapped memory was unmapped from the process meanwhile',
@@ -209,17 +224,18 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'status-open-left',
-    title:
-      'GET_STATUS says that a group is neither viable nor in a container when it left while its device is open',
+    title: 'GET_STATUS says that a group has no container when it left while its device is open',
     severity: 'harmless',
-    means: 'type1 does not let it leave.',
+    means:
+      'type1 does not let it leave, and goes on to say CONTAINER_SET and VIABLE. With iommufd a group behind an IOMMU is not viable then either, as its device is in use; one without an IOMMU is.',
     covers: [{ request: 'VFIO_GROUP_GET_STATUS', what: 'flags' }],
   },
   {
     id: 'rejoin-open',
-    title: 'A group that left while its device is open can join again',
+    title: 'A group that left while its device is open can join again, also another container',
     severity: 'harmless',
-    means: 'type1 does not let it leave, and answers EINVAL.',
+    means:
+      'type1 does not let it leave, and answers EINVAL. The device goes on to reach what the iommufd has that it was opened with, also through further descriptors of it, until all of them are closed.',
     covers: [{ request: SET, legacy: `${SET}/has-container`, compatAnswers: 'grants' }],
   },
   {
@@ -272,6 +288,34 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     means:
       'type1 answers EBUSY. With iommufd the open device keeps the iommufd, and stays attached.',
     covers: [{ request: 'VFIO_GROUP_UNSET_CONTAINER', compatAnswers: 'grants' }],
+  },
+  {
+    id: 'unset-container-open-again',
+    title:
+      'UNSET_CONTAINER while a device is open fails with EINVAL instead of EBUSY when the group has left already',
+    severity: 'harmless',
+    means: 'Both refuse. type1 did not let the group leave.',
+    covers: [
+      {
+        request: 'VFIO_GROUP_UNSET_CONTAINER',
+        legacy: 'VFIO_GROUP_UNSET_CONTAINER/device-open',
+        compat: 'VFIO_GROUP_UNSET_CONTAINER/no-container',
+      },
+    ],
+  },
+  {
+    id: 'device-open-left',
+    title: 'GET_DEVICE_FD fails with EINVAL when the group left while its device is open',
+    severity: 'differs',
+    means:
+      'type1 did not let the group leave, and opens the device once more. With iommufd the group must join again before.',
+    covers: [
+      {
+        request: DEVICE,
+        legacy: `${DEVICE}/opens-again`,
+        compat: `${DEVICE}/no-container`,
+      },
+    ],
   },
   {
     id: 'group-reopened',

@@ -71,16 +71,17 @@ export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [
   ),
   order(
     'map-overflow-flags',
-    'MAP_DMA with unknown flags that passes the end of the address space: EINVAL instead of EOVERFLOW',
+    'MAP_DMA with VADDR that passes the end of the address space: EINVAL instead of EOVERFLOW',
     [type1('overflows')],
     ['VFIO_IOMMU_MAP_DMA/unknown-flags'],
+    'Both refuse. iommufd does not know the flag, and looks at flags first.',
   ),
   order(
     'map-overflow-length',
-    'MAP_DMA of a size that a long cannot hold fails with EINVAL instead of EOVERFLOW',
+    'MAP_DMA of the whole address space but for a page at most: EINVAL instead of EOVERFLOW',
     [type1('overflows')],
     ['mapping memory/no-length', 'mapping memory/too-long'],
-    'Both refuse.',
+    'Both refuse. iommufd looks at the size by itself before it looks at the IOVA with it.',
   ),
   order(
     'map-overflow-alignment',

@@ -124,6 +124,16 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     ],
   },
   {
+    id: 'map-tracked-length',
+    title: 'MAP_DMA of 2^31 pages or more succeeds where type1 tracks dirty pages',
+    severity: 'harmless',
+    means:
+      'No bitmap of type1 is that long: while it tracks, such a map is EINVAL. iommufd has no tracking that a map could be too long for.',
+    covers: [
+      { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/bitmap-too-long', compatAnswers: 'grants' },
+    ],
+  },
+  {
     id: 'map-again-after-cut',
     title: 'After a part was unmapped as version 1 it can be mapped again at once',
     severity: 'harmless',

@@ -9,7 +9,8 @@ const INFO = 'VFIO_IOMMU_GET_INFO';
 const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
 
-const BOTH_REFUSE = 'Both refuse; a program that tells the errors apart sees another one.';
+const BOTH_REFUSE =
+  'Both refuse; a program that tells the errors apart sees another one. It is the same where only no-IOMMU groups have joined and no type is set.';
 const LOOKS_FIRST =
   'Both refuse. iommufd looks at the call itself; type1 looks at nothing until there is a type.';
 
@@ -27,7 +28,7 @@ const WORKING: readonly Description[] = [
     title: 'GET_INFO works before SET_IOMMU',
     severity: 'differs',
     means:
-      'As soon as a group has joined, iommufd answers as it does later, and so for no device: every IOVA and every page size. type1 answers EINVAL.',
+      'As soon as a group has joined, iommufd answers as it does later, and so for no device: every IOVA and every page size. type1 answers EINVAL, also when the last group has left again, with which its type goes.',
     covers: [{ request: INFO, legacy: NO_TYPE, compatAnswers: 'grants' }],
   },
   {
@@ -35,14 +36,15 @@ const WORKING: readonly Description[] = [
     title: 'MAP_DMA works before SET_IOMMU',
     severity: 'differs',
     means:
-      'What is mapped as soon as a group has joined stays when a type is set, also as version 1. A test that expects the refusal fails.',
+      'What is mapped as soon as a group has joined stays when a type is set, also as version 1. A test that expects the refusal fails. type1 answers EINVAL, also when the last group has left again, with which its type goes.',
     covers: [{ request: MAP, legacy: NO_TYPE, compatAnswers: 'grants' }],
   },
   {
     id: 'unmap-without-type',
     title: 'UNMAP_DMA works before SET_IOMMU, as version 2',
     severity: 'differs',
-    means: 'As soon as a group has joined, maps are removed. type1 answers EINVAL.',
+    means:
+      'As soon as a group has joined, maps are removed. type1 answers EINVAL, also when the last group has left again, with which its type goes.',
     covers: [{ request: UNMAP, legacy: NO_TYPE, compatAnswers: 'grants' }],
   },
 ];

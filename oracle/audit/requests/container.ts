@@ -22,7 +22,7 @@ import {
   VFIO_IOMMU_GET_INFO,
   VFIO_SET_IOMMU,
 } from '../../../spec/abi/vfio.ts';
-import { ARRAY, ioctl, plain, STRUCT } from './make.ts';
+import { ARRAY, ioctl, plain, STRUCT, UNWRITABLE_BITMAPS } from './make.ts';
 import { MAPPED_IOVA, MAPPED_PAGES } from './mappings.ts';
 
 const PAGE = 4096n;
@@ -73,13 +73,13 @@ function* infoRequests(container: Value): Generator<Operation> {
 }
 
 /** struct vfio_iommu_type1_dirty_bitmap_get: iova, size, and the bitmap's page size, length in bytes and address. */
-const range = (iova: bigint, size: bigint, pageSize: bigint, bytes: bigint): readonly Value[] => [
-  iova,
-  size,
-  pageSize,
-  bytes,
-  ARRAY,
-];
+const range = (
+  iova: bigint,
+  size: bigint,
+  pageSize: bigint,
+  bytes: bigint,
+  bitmap: Value = ARRAY,
+): readonly Value[] => [iova, size, pageSize, bytes, bitmap];
 
 export const dirty = (
   container: Value,
@@ -119,6 +119,9 @@ function* dirtyRequests(container: Value): Generator<Operation> {
   }
   for (const bytes of [0n, 7n, 16n, U64_MAX]) {
     yield dirty(container, GET, 48n, range(MAPPED_IOVA, size, PAGE, bytes));
+  }
+  for (const bitmap of UNWRITABLE_BITMAPS) {
+    yield dirty(container, GET, 48n, range(MAPPED_IOVA, size, PAGE, 8n, bitmap));
   }
 }
 

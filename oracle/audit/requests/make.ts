@@ -1,11 +1,21 @@
 // Operations of the audit's programs, and every two of a request's values away from a plain one.
 
-import { ARRAY_OFFSET, STRUCT_OFFSET } from '../../../model/programs/arena.ts';
+import {
+  ARRAY_OFFSET,
+  NO_ACCESS_OFFSET,
+  READ_ONLY_STRUCT_OFFSET,
+  STRUCT_OFFSET,
+} from '../../../model/programs/arena.ts';
 import type { Argument, Operation, Value } from '../../../model/programs/program.ts';
 
 /** Where structs stand. */
 export const STRUCT: Value = { arena: STRUCT_OFFSET };
 export const ARRAY: Value = { arena: ARRAY_OFFSET };
+/** Addresses at which a dirty bitmap cannot be told: one can be read, the other cannot even be that. */
+export const UNWRITABLE_BITMAPS: readonly Value[] = [
+  { arena: READ_ONLY_STRUCT_OFFSET },
+  { arena: NO_ACCESS_OFFSET },
+];
 
 export const resultOf = (label: string): Value => ({ from: label, out: 'result' });
 

@@ -13,7 +13,15 @@ import type { Operation, Value } from '../../../model/programs/program.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../../spec/abi/vfio.ts';
 import { REGISTERS_OFFSET } from '../platforms.ts';
-import { ARRAY, type Chosen, ioctl, STRUCT, upToOneOff, upToTwoOff } from './make.ts';
+import {
+  ARRAY,
+  type Chosen,
+  ioctl,
+  STRUCT,
+  UNWRITABLE_BITMAPS,
+  upToOneOff,
+  upToTwoOff,
+} from './make.ts';
 
 const PAGE = 4096n;
 
@@ -133,9 +141,9 @@ const mapDma = (container: Value, { at, ...fields }: Chosen): Operation =>
   });
 
 /** struct vfio_bitmap, which stands behind the struct when the dirty bitmap is asked for. */
-const bitmapBehind = (at: Value, pageSize: bigint, bytes: bigint) =>
+const bitmapBehind = (at: Value, pageSize: bigint, bytes: bigint, bitmap: Value = ARRAY) =>
   typeof at === 'object' && 'arena' in at
-    ? [{ at: { arena: at.arena + 24n }, words: [pageSize, bytes, ARRAY] }]
+    ? [{ at: { arena: at.arena + 24n }, words: [pageSize, bytes, bitmap] }]
     : [];
 
 const unmapDma = (container: Value, { at, ...fields }: Chosen): Operation => {
@@ -158,6 +166,19 @@ export function* mapRequests(container: Value): Generator<Operation> {
   for (const chosen of upToOneOff(MAP_CHOICES, another)) yield mapDma(container, chosen);
 }
 
+const unmapTelling = (
+  container: Value,
+  pages: bigint,
+  also: ReturnType<typeof bitmapBehind>,
+): Operation =>
+  ioctl('unmap', container, VFIO_IOMMU_UNMAP_DMA, {
+    kind: 'struct',
+    at: STRUCT,
+    layout: 'VFIO_IOMMU_UNMAP_DMA',
+    fields: { argsz: 48n, flags: BITMAP, iova: MAPPED_IOVA, size: pages * PAGE },
+    also,
+  });
+
 /** Every unmap request. */
 export function* unmapRequests(container: Value): Generator<Operation> {
   for (const chosen of upToTwoOff(UNMAP_CHOICES)) yield unmapDma(container, chosen);
@@ -170,15 +191,12 @@ export function* unmapRequests(container: Value): Generator<Operation> {
   for (const pages of [MAPPED_PAGES, 1n, 0n]) {
     for (const pageSize of [PAGE, 0n, 0x800n, 2n * PAGE]) {
       for (const bytes of [8n, 0n, 7n, 16n]) {
-        yield ioctl('unmap', container, VFIO_IOMMU_UNMAP_DMA, {
-          kind: 'struct',
-          at: STRUCT,
-          layout: 'VFIO_IOMMU_UNMAP_DMA',
-          fields: { argsz: 48n, flags: 1n, iova: MAPPED_IOVA, size: pages * PAGE },
-          also: bitmapBehind(STRUCT, pageSize, bytes),
-        });
+        yield unmapTelling(container, pages, bitmapBehind(STRUCT, pageSize, bytes));
       }
     }
+  }
+  for (const bitmap of UNWRITABLE_BITMAPS) {
+    yield unmapTelling(container, MAPPED_PAGES, bitmapBehind(STRUCT, PAGE, 8n, bitmap));
   }
 }
 
