@@ -37,6 +37,13 @@ export type AuditOptions = {
   readonly watch?: AuditWatch;
 };
 
+const TEST_COMMAND = 'IOMMU_TEST_CMD';
+
+/** What tests alone call, with which drawn programs look at hidden state, is none of a program that moves. */
+const isForPrograms = ({ request, legacyRule, compatRule }: Located): boolean =>
+  request !== TEST_COMMAND &&
+  ![legacyRule, compatRule].some(({ id }) => id.startsWith(TEST_COMMAND));
+
 const merged = (known: Located | undefined, found: Found, ground: Ground): Located => {
   if (known === undefined) return { ...found, ground };
   const count = known.count + found.count;
@@ -102,7 +109,8 @@ export const runAudit = async ({ release, random, watch }: AuditOptions): Promis
           })),
           seed: random.seed,
         };
-  return { release, searched, drawn, rows: rowsOf([...all.values(), ...(drawn?.found ?? [])]) };
+  const found = [...all.values(), ...(drawn?.found ?? [])].filter(isForPrograms);
+  return { release, searched, drawn, rows: rowsOf(found) };
 };
 
 /** What changed for programs from one release to another, on one container. */
@@ -125,9 +133,6 @@ export type BetweenOptions = {
 const MOVES_BETWEEN = 6;
 
 const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
-
-/** What tests alone call is no change for programs. */
-const isForPrograms = ({ request }: Located): boolean => request !== 'IOMMU_TEST_CMD';
 
 /** The same search, where the two sides are releases; native calls are drawn at random. */
 export const runBetween = async (options: BetweenOptions): Promise<readonly Changes[]> => {

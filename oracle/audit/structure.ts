@@ -165,10 +165,16 @@ const partingMoves = (container: string): readonly Move[] => [
 const statusMove = (group: number): Move =>
   on(groupThing(group), `status of ${groupThing(group)}`, plainStatus);
 
-/** Moves that only grounds make that name them: once more what a group that has a device open was asked already. */
+/** Moves that only grounds make that name them: once more what a group was asked already. */
 const repeatedMoves = ({ devices }: Platform, group: number): readonly Move[] => {
   const thing = groupThing(group);
   return [
+    on(
+      thing,
+      `${thing} joins container again`,
+      (label, fd, descriptorOf) => setContainer(label, fd, descriptorOf('container')),
+      ['container'],
+    ),
     on(thing, `${thing} leaves again`, unsetContainer),
     ...devices
       .filter((device) => device.group === group)

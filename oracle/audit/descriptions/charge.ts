@@ -13,9 +13,9 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     title: 'Pinned memory is charged to VmPin and the user, not to VmLck',
     severity: 'differs',
     declared:
-      'the uAPI header: IOMMU_OPTION_RLIMIT_MODE; only as /dev/vfio/vfio itself does iommufd charge as type1 does',
+      'the uAPI header: IOMMU_OPTION_RLIMIT_MODE; only as /dev/vfio/vfio itself does iommufd count for the process',
     means:
-      'RLIMIT_MEMLOCK then holds for all processes of the user together. Tools that watch VmLck see nothing.',
+      'RLIMIT_MEMLOCK then holds for all processes of the user together. Tools that watch VmLck see nothing. What a program with CAP_IPC_LOCK maps type1 charges to VmLck all the same, without a limit; iommufd counts it in VmPin alone.',
     covers: [{ what: 'which account is charged' }],
   },
   {
@@ -51,7 +51,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     title: 'Closing the last device gives back what is charged, though the maps stay',
     severity: 'differs',
     means:
-      'With type1 memory stays pinned until it is unmapped or the container goes. A program that closes and opens devices pins everything again each time.',
+      'With type1 memory stays pinned until it is unmapped or the last group leaves. A program that closes and opens devices pins everything again each time.',
     covers: [{ request: 'close', what: BY_IOMMUFD }],
   },
   {

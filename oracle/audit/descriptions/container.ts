@@ -175,7 +175,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     title: 'SET_IOMMU(TYPE1) can be called when there is a type, also version 2',
     severity: 'differs',
     means:
-      'type1 refuses a second type with EINVAL. iommufd goes over to version 1: parts of maps can be unmapped from then on.',
+      'type1 refuses a second type with EINVAL. iommufd goes over to version 1: parts of maps can be unmapped from then on. Where something is mapped and a device is open it is EINVAL there, too.',
     covers: [
       {
         request: 'VFIO_SET_IOMMU(TYPE1)',

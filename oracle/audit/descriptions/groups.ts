@@ -5,10 +5,14 @@ import type { Description } from '../row.ts';
 const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
 const SET = 'VFIO_GROUP_SET_CONTAINER';
+const UNSET = 'VFIO_GROUP_UNSET_CONTAINER';
 const DEVICE = 'VFIO_GROUP_GET_DEVICE_FD';
 const OPENS = 'VFIO_GROUP_GET_DEVICE_FD/opens-under-type1';
 const LATE =
   'The map was answered with 0 long before, and the error does not say which map it is; type1 refuses the map. Open a device first, then map.';
+
+const KEPT =
+  'a comment in iommufd_vfio_compat_ioas_create(): the IOAS is destroyed "at iommufd release"';
 
 const OPENING: readonly Description[] = [
   {
@@ -239,6 +243,14 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: SET, legacy: `${SET}/has-container`, compatAnswers: 'grants' }],
   },
   {
+    id: 'rejoin-after-join',
+    title:
+      'A group that only iommufd let join cannot join again: EINVAL instead of what type1 refused it for',
+    severity: 'harmless',
+    means: 'Both refuse.',
+    covers: [{ request: SET, legacyAnswers: 'refuses', compat: `${SET}/has-container` }],
+  },
+  {
     id: 'set-iommu-not-isolated',
     title: 'SET_IOMMU works where interrupts are not isolated',
     severity: 'differs',
@@ -287,21 +299,28 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 answers EBUSY. With iommufd the open device keeps the iommufd, and stays attached.',
-    covers: [{ request: 'VFIO_GROUP_UNSET_CONTAINER', compatAnswers: 'grants' }],
+    covers: [
+      {
+        request: UNSET,
+        legacy: `${UNSET}/device-open`,
+        compatAnswers: 'grants',
+      },
+    ],
+  },
+  {
+    id: 'unset-after-join',
+    title: 'UNSET_CONTAINER of a group that only iommufd let join succeeds',
+    severity: 'harmless',
+    means: 'type1 has not let the group join, and answers EINVAL.',
+    covers: [{ request: UNSET, legacy: `${UNSET}/no-container`, compatAnswers: 'grants' }],
   },
   {
     id: 'unset-container-open-again',
-    title:
-      'UNSET_CONTAINER while a device is open fails with EINVAL instead of EBUSY when the group has left already',
+    title: 'A second UNSET_CONTAINER fails with EINVAL when the first found a device open',
     severity: 'harmless',
-    means: 'Both refuse. type1 did not let the group leave.',
-    covers: [
-      {
-        request: 'VFIO_GROUP_UNSET_CONTAINER',
-        legacy: 'VFIO_GROUP_UNSET_CONTAINER/device-open',
-        compat: 'VFIO_GROUP_UNSET_CONTAINER/no-container',
-      },
-    ],
+    means:
+      'type1 did not let the group leave: it answers EBUSY again as long as the device is open, and 0 when it is closed.',
+    covers: [{ request: UNSET, compat: `${UNSET}/no-container` }],
   },
   {
     id: 'device-open-left',
@@ -309,13 +328,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 did not let the group leave, and opens the device once more. With iommufd the group must join again before.',
-    covers: [
-      {
-        request: DEVICE,
-        legacy: `${DEVICE}/opens-again`,
-        compat: `${DEVICE}/no-container`,
-      },
-    ],
+    covers: [{ request: DEVICE, legacyAnswers: 'grants', compat: `${DEVICE}/no-container` }],
   },
   {
     id: 'group-reopened',
@@ -328,6 +341,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     id: 'maps-outlive-groups',
     title: 'Maps stay when the last group leaves or is closed: mapping the same again is EEXIST',
     severity: 'differs',
+    declared: KEPT,
     means:
       'type1 drops all maps and the type. A program that starts over with the same container must unmap everything first, or take a new container.',
     covers: [{ request: MAP, legacyAnswers: 'grants', compat: 'mapping/overlaps' }],
@@ -336,6 +350,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     id: 'maps-outlive-groups-unmap',
     title: 'Maps stay when the last group leaves: UNMAP_DMA finds them afterwards',
     severity: 'harmless',
+    declared: KEPT,
     means: 'type1 says that nothing was there.',
     covers: [
       {
@@ -356,6 +371,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     id: 'maps-outlive-groups-part',
     title: 'Maps stay when the last group leaves: unmapping a part of one is refused afterwards',
     severity: 'harmless',
+    declared: KEPT,
     means: 'type1 answers 0, as nothing is there.',
     covers: [
       {
@@ -369,6 +385,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     id: 'maps-outlive-groups-device',
     title: 'Maps stay when the last group leaves: devices that are opened later reach them',
     severity: 'differs',
+    declared: KEPT,
     means:
       'A program that starts over with the same container gives its new devices the memory of the old ones.',
     covers: [{ request: DEVICE, what: 'what devices reach: more under iommufd' }],

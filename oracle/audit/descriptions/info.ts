@@ -89,6 +89,8 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     id: 'info-stray',
     title: 'GET_INFO writes capabilities behind the struct although not all of them fit',
     severity: 'differs',
+    declared:
+      'a comment in iommufd_vfio_iommu_get_info(): without enough space "only some caps are returned"',
     means:
       'type1 leaves the memory behind the struct alone when there is not room for all. iommufd writes each that fits and no cap_offset. Bytes behind a struct whose argsz says that they belong to it may be overwritten.',
     covers: [{ request: INFO, what: 'bytes behind the struct without a chain' }],

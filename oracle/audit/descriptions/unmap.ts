@@ -100,7 +100,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title: 'An unmap that ends inside a map fails with ENOENT instead of EINVAL',
     severity: 'differs',
     means:
-      'As version 2 both refuse. iommufd uses the error that says elsewhere that nothing is there, and writes size 0.',
+      'As version 2 both refuse. iommufd uses the error that says elsewhere that nothing is there, and writes to size what it has unmapped of other maps till then, or 0.',
     covers: [
       {
         request: UNMAP,

@@ -92,7 +92,7 @@ const UNKNOWN_CALLS: readonly Description[] = [
     title: 'Numbers that no container knows fail with ENOTTY also before SET_IOMMU',
     severity: 'harmless',
     means:
-      'type1 answers EINVAL to everything until a type is set, and ENOTTY afterwards. Programs that probe for calls by ENOTTY are better off.',
+      'type1 answers EINVAL to every number but those of its own three calls until a type is set, and ENOTTY afterwards. Programs that probe for calls by ENOTTY are better off.',
     covers: [{ legacy: NO_TYPE, compat: [UNKNOWN, 'the door/unknown-number'] }],
   },
 ];
