@@ -1,7 +1,7 @@
 // The audit: searches every ground, and sorts what was found into rows.
 
 import type { ReleaseName } from '../../spec/releases.ts';
-import type { Differences, Found } from './differences.ts';
+import type { Cause, Differences, Found } from './differences.ts';
 import { boundsOf, type Located, startBetween, startOn } from './located.ts';
 import { GROUNDS, type Ground } from './platforms.ts';
 import { onContainers, onReleases, type RandomSearched, randomSearch } from './random.ts';
@@ -40,7 +40,7 @@ export type AuditOptions = {
 const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
 /** What tests alone call, with which drawn programs look at hidden state, is none of a program that moves. */
-const isForPrograms = ({ request, legacyRule, compatRule }: Located): boolean =>
+export const isForPrograms = ({ request, legacyRule, compatRule }: Cause): boolean =>
   request !== TEST_COMMAND &&
   ![legacyRule, compatRule].some(({ id }) => id.startsWith(TEST_COMMAND));
 

@@ -8,6 +8,7 @@ import { boundsOf, startBetween, startOn } from '../../../oracle/audit/located.t
 import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
 import { onContainers, onReleases, randomSearch } from '../../../oracle/audit/random.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
+import { isForPrograms } from '../../../oracle/audit/run-audit.ts';
 import { search } from '../../../oracle/audit/search.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 import type { Twin } from '../../../oracle/audit/twin.ts';
@@ -54,6 +55,15 @@ test('a program that was made shorter still shows its cause, and needs each oper
       assert.not.ok(causes(program.toSpliced(index, 1)).includes(key), `${key} needs less`);
     }
   }
+});
+
+test('a cause that only a test command shows is none of a program', async () => {
+  const [one] = (await drawnOn([])).found;
+  if (one === undefined) throw new Error('Nothing was found.');
+  const inRule = (id: string) => ({ ...one, legacyRule: { ...one.legacyRule, id } });
+  assert.ok(isForPrograms(one));
+  assert.not.ok(isForPrograms(inRule('IOMMU_TEST_CMD MD_CHECK_REFS/differs')));
+  assert.not.ok(isForPrograms({ ...one, request: 'IOMMU_TEST_CMD' }));
 });
 
 test('from 6.12 to 7.3 a length that wraps has another error, on the legacy container alone', async () => {
