@@ -44,6 +44,17 @@ export const isForPrograms = ({ request, legacyRule, compatRule }: Cause): boole
   request !== TEST_COMMAND &&
   ![legacyRule, compatRule].some(({ id }) => id.startsWith(TEST_COMMAND));
 
+const BESIDE: readonly string[] = [
+  'IOMMU_',
+  'the door/',
+  'VFIO calls on an iommufd/',
+  'VFIO_GROUP_GET_DEVICE_FD/opens-first',
+];
+
+/** Drawn programs may have an iommufd beside the container, too: what that answers is the same after a move. */
+export const isOfContainer = ({ legacyRule }: Cause): boolean =>
+  !BESIDE.some((part) => legacyRule.id.startsWith(part));
+
 const merged = (known: Located | undefined, found: Found, ground: Ground): Located => {
   if (known === undefined) return { ...found, ground };
   const count = known.count + found.count;
@@ -109,7 +120,9 @@ export const runAudit = async ({ release, random, watch }: AuditOptions): Promis
           })),
           seed: random.seed,
         };
-  const found = [...all.values(), ...(drawn?.found ?? [])].filter(isForPrograms);
+  const found = [...all.values(), ...(drawn?.found ?? [])].filter(
+    (one) => isForPrograms(one) && isOfContainer(one),
+  );
   return { release, searched, drawn, rows: rowsOf(found) };
 };
 

@@ -62,7 +62,7 @@ static const struct {
 	{ "2  group1 = open(\"/dev/vfio/0\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
 	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", 0, 0, 0 },
-	{ "5  VFIO_IOMMU_MAP_DMA(container1, flags=READ, vaddr=data+0x3000, iova=0x1000000, size=0x8000000000000000 (8 EiB))", 0, 0, 0 },
+	{ "5  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=data, iova=0x100000, size=0x80000000000 (8 TiB))", 0, 0, 0 },
 	{ "6  VFIO_IOMMU_DIRTY_PAGES(container1, flags=START)", 0, -EINVAL, -ENOTTY },
 };
 
@@ -273,10 +273,10 @@ static void calls(void)
 
 	struct vfio_iommu_type1_dma_map map_dma_5 = {
 		.argsz = sizeof(map_dma_5),
-		.flags = VFIO_DMA_MAP_FLAG_READ,
-		.vaddr = DATA + 0x3000,
-		.iova = 0x1000000,
-		.size = 0x8000000000000000ULL,
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = DATA,
+		.iova = 0x100000,
+		.size = 0x80000000000ULL,
 	};
 	memcpy((void *)(STRUCTS), &map_dma_5, 32);
 	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, STRUCTS));

@@ -1,5 +1,5 @@
 /*
- * CHECK_EXTENSION(DMA_CC_IOMMU) answers 1 until a device is open, whatever the IOMMU can do.
+ * CHECK_EXTENSION(DMA_CC_IOMMU) answers 1 while no device is open, whatever the IOMMU can do.
  *
  * VFIO_CHECK_EXTENSION(DMA_CC), result, in Linux 6.12.95.
  * type1: 0. DMA_CC answers 1 once a type is set and every domain enforces coherent accesses, also if

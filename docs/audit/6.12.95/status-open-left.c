@@ -1,6 +1,5 @@
 /*
- * GET_STATUS says that a group is neither viable nor in a container when it left while its device is
- * open.
+ * GET_STATUS says that a group has no container when it left while its device is open.
  *
  * VFIO_GROUP_GET_STATUS, flags, in Linux 6.12.95.
  * type1: 0x3. flags hold CONTAINER_SET and VIABLE where the group has a container; without one they

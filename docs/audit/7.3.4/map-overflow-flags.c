@@ -1,5 +1,5 @@
 /*
- * MAP_DMA with unknown flags that passes the end of the address space: EINVAL instead of EOVERFLOW.
+ * MAP_DMA with VADDR that passes the end of the address space: EINVAL instead of EOVERFLOW.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 7.3.4.
  * type1: -1 EOVERFLOW. The IOVA or the address and the size together pass the end of the address

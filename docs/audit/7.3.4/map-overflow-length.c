@@ -1,5 +1,5 @@
 /*
- * MAP_DMA of a size that a long cannot hold fails with EINVAL instead of EOVERFLOW.
+ * MAP_DMA of the whole address space but for a page at most: EINVAL instead of EOVERFLOW.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 7.3.4.
  * type1: -1 EOVERFLOW. The IOVA or the address and the size together pass the end of the address

@@ -1,5 +1,5 @@
 /*
- * A group that left while its device is open can join again.
+ * A group that left while its device is open can join again, also another container.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 7.3.4.
  * type1: -1 EINVAL. The group has a container already. (vfio_group_ioctl_set_container() in

@@ -65,10 +65,10 @@ static const struct {
 	long type1, iommufd;
 } expected[] = {
 	{ "1  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "2  group1 = open(\"/dev/vfio/0\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
+	{ "2  group1 = open(\"/dev/vfio/3\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
 	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", 0, 0, 0 },
-	{ "5  VFIO_IOMMU_UNMAP_DMA(container1, struct of VFIO_IOMMU_UNMAP_DMA with bitmap, flags=0x1, iova=0x1000000, size=0x2000 (8 KiB), bitmap_pgsize=0x1800, bitmap_size=8, bitmap_data=arrays+0x200, at structs+0x1fe8)", 0, -EFAULT, -EINVAL },
+	{ "5  VFIO_IOMMU_UNMAP_DMA(container1, struct of VFIO_IOMMU_UNMAP_DMA with bitmap, flags=0x1, iova=0x100c000, size=0x2000 (8 KiB), bitmap_pgsize=0x1000, bitmap_size=8, bitmap_data=arrays+0x500, at structs+0x1fe8)", 0, -EFAULT, -EINVAL },
 };
 
 #define COUNT (sizeof(expected) / sizeof(expected[0]))
@@ -273,11 +273,11 @@ static void calls(void)
 	struct vfio_iommu_unmap_dma_with_bitmap unmap_dma_with_bitmap_5 = {
 		.argsz = sizeof(unmap_dma_with_bitmap_5),
 		.flags = 0x1,
-		.iova = 0x1000000,
+		.iova = 0x100c000,
 		.size = 0x2000,
-		.bitmap_pgsize = 0x1800,
+		.bitmap_pgsize = 0x1000,
 		.bitmap_size = 8,
-		.bitmap_data = ARRAYS + 0x200,
+		.bitmap_data = ARRAYS + 0x500,
 	};
 	/* 24 of 48 bytes: there is no memory for the others */
 	memcpy((void *)(STRUCTS + 0x1fe8), &unmap_dma_with_bitmap_5, 24);

@@ -8,7 +8,7 @@ import { boundsOf, startBetween, startOn } from '../../../oracle/audit/located.t
 import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
 import { onContainers, onReleases, randomSearch } from '../../../oracle/audit/random.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
-import { isForPrograms } from '../../../oracle/audit/run-audit.ts';
+import { isForPrograms, isOfContainer } from '../../../oracle/audit/run-audit.ts';
 import { search } from '../../../oracle/audit/search.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 import type { Twin } from '../../../oracle/audit/twin.ts';
@@ -57,13 +57,15 @@ test('a program that was made shorter still shows its cause, and needs each oper
   }
 });
 
-test('a cause that only a test command shows is none of a program', async () => {
+test('a cause that a test command shows, or an iommufd beside the container, is none of a program that moves', async () => {
   const [one] = (await drawnOn([])).found;
   if (one === undefined) throw new Error('Nothing was found.');
   const inRule = (id: string) => ({ ...one, legacyRule: { ...one.legacyRule, id } });
   assert.ok(isForPrograms(one));
   assert.not.ok(isForPrograms(inRule('IOMMU_TEST_CMD MD_CHECK_REFS/differs')));
   assert.not.ok(isForPrograms({ ...one, request: 'IOMMU_TEST_CMD' }));
+  assert.ok(isOfContainer(one));
+  assert.not.ok(isOfContainer(inRule('IOMMU_HWPT_ALLOC/no-device')));
 });
 
 test('from 6.12 to 7.3 a length that wraps has another error, on the legacy container alone', async () => {

@@ -1,17 +1,18 @@
 /*
- * Calls on the group answer otherwise.
+ * Before SET_IOMMU a MAP_DMA that is refused is told why.
  *
- * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95.
- * type1: -1 EPERM. The descriptor is a legacy container, and a device of the group still belongs to an
- *   iommufd. (iommu_group_claim_dma_owner() in drivers/iommu/iommu.c)
- * iommufd: 0. The iommufd is the container, and has a new IOAS for VFIO calls because it had none.
- *   (iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c)
+ * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95.
+ * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
+ *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
+ *   drivers/vfio/container.c)
+ * iommufd: -1 EFAULT. The mapping is to be written, and the program itself may not write a page of the
+ *   range. (check_vma_flags() in mm/gup.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do
  * not, 2 the program cannot set itself up, 3 this machine lacks something.
  *
- * Arguments: a device of VFIO, each alone in its group (0000:00:02.0 if there are none).
+ * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,6 +33,11 @@
 #include <linux/iommufd.h>
 #endif
 
+/* Where the memory of the calls lies. */
+#define ARENA 0x700000000000UL
+#define ARENA_LENGTH 0x600000UL
+#define READ_ONLY (ARENA + 0x80000)
+
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
@@ -47,13 +53,11 @@ static const struct {
 	int is_number;
 	long type1, iommufd;
 } expected[] = {
-	{ "1  iommufd1 = open(\"/dev/iommu\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "2  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "3  group1 = open(\"/dev/vfio/2\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "4  VFIO_GROUP_SET_CONTAINER(group1, fd=iommufd1)", 0, 0, 0 },
-	{ "5  devicefd1 = VFIO_GROUP_GET_DEVICE_FD(group1, bytes 30303030 3a30303a ... and 5 bytes more at structs)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
-	{ "6  VFIO_GROUP_UNSET_CONTAINER(group1, 0x0)", 0, 0, 0 },
-	{ "7  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, -EPERM, 0 },
+	{ "1  container1 = open(container)", 0, A_DESCRIPTOR, A_DESCRIPTOR },
+	{ "2  group1 = open(\"/dev/vfio/1\")", 0, A_DESCRIPTOR, A_DESCRIPTOR },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", 0, 0, 0 },
+	{ "4  devicefd1 = VFIO_GROUP_GET_DEVICE_FD(group1, bytes 30303030 3a30303a ... and 5 bytes more at structs)", 0, -EINVAL, A_DESCRIPTOR },
+	{ "5  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=read-only, iova=0x400000, size=0x1000 (4 KiB))", 0, -EINVAL, -EFAULT },
 };
 
 #define COUNT (sizeof(expected) / sizeof(expected[0]))
@@ -68,13 +72,14 @@ static struct side *seen;
 static const char *error_name(long error)
 {
 	switch (error) {
-	case EPERM: return "EPERM";
+	case EINVAL: return "EINVAL";
+	case EFAULT: return "EFAULT";
 	}
 	return NULL;
 }
 
 static const char *container;
-static const char *device_1 = "0000:00:02.0";
+static const char *device_1 = "0000:00:01.0";
 static char group_1[512];
 
 /* This machine cannot show it. */
@@ -88,6 +93,25 @@ static void __attribute__((noreturn)) fails(const char *what)
 {
 	fprintf(out, "%s: %s\n", what, strerror(errno));
 	exit(2);
+}
+
+/* All pages are present from the start. Returns 0, or -1 and errno. */
+static int map_at(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
+{
+	void *mapped = mmap((void *)address, length, PROT_READ | PROT_WRITE,
+			    flags | MAP_FIXED | MAP_POPULATE, fd, offset);
+
+	if (mapped == MAP_FAILED)
+		return -1;
+	return protection == (PROT_READ | PROT_WRITE) ? 0 : mprotect(mapped, length, protection);
+}
+
+static void take_arena(void)
+{
+	if (mmap((void *)ARENA, ARENA_LENGTH, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != (void *)ARENA)
+		fails("the arena's addresses are taken");
+	munmap((void *)ARENA, ARENA_LENGTH);
 }
 
 static long note(long value)
@@ -217,9 +241,9 @@ static void calls(void)
 	setlinebuf(out);
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
-
-	result = opened("/dev/iommu");
-	int iommufd1 = result < 0 ? 0 : result;
+	take_arena();
+	if (map_at(READ_ONLY, 0x8000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+		fails("the region of read-only");
 
 	result = opened(container);
 	int container1 = result < 0 ? 0 : result;
@@ -227,15 +251,19 @@ static void calls(void)
 	result = opened(group_1);
 	int group1 = result < 0 ? 0 : result;
 
-	int group_set_container_4 = iommufd1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_4));
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
 	did(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
 
-	did(ioctl(group1, VFIO_GROUP_UNSET_CONTAINER, 0UL));
-
-	int group_set_container_7 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_7));
+	struct vfio_iommu_type1_dma_map map_dma_5 = {
+		.argsz = sizeof(map_dma_5),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = READ_ONLY,
+		.iova = 0x400000,
+		.size = 0x1000,
+	};
+	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_5));
 }
 
 int main(int argc, char **argv)
