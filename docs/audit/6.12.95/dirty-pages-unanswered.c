@@ -4,8 +4,9 @@
  * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 6.12.95.
  * type1: -1 EFAULT. GET_BITMAP: the part of the bitmap for a map cannot be read or written; those
  *   before it have been. (update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOTTY. There is no such call, as DIRTY_PAGES, ENABLE and DISABLE, or it is one of
- *   groups or devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 ENOTTY. The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or
+ *   DISABLE, and no calls of groups or devices. (iommufd_vfio_ioctl() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
  * what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do

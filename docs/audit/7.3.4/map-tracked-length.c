@@ -5,7 +5,7 @@
  * type1: -1 EINVAL. Dirty pages are tracked, and the range has more than 2^31 - 1 pages.
  *   (vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: 0. The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates
- *   it; without READ and WRITE too, as long as no domain is in the way. (iommufd_vfio_map_dma() in
+ *   it. Neither READ nor WRITE need be set while there is no domain. (iommufd_vfio_map_dma() in
  *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and
