@@ -21,7 +21,11 @@ const order = (
   covers: [{ request: MAP, what: 'result', legacy, compat }],
 });
 
-const WRAPS: readonly string[] = ['mapping memory/address-wraps', 'mapping/iova-wraps'];
+const WRAPS: readonly string[] = [
+  'mapping memory/address-wraps',
+  'mapping/iova-wraps',
+  'mapping/pages-wrap',
+];
 const MEMORY: readonly string[] = ['pinning/'];
 
 export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [

@@ -136,7 +136,7 @@ const ERRORS: readonly Description[] = [
       {
         request: MAP,
         legacy: NO_TYPE,
-        compat: ['mapping memory/address-wraps', 'mapping/iova-wraps'],
+        compat: ['mapping memory/address-wraps', 'mapping/iova-wraps', 'mapping/pages-wrap'],
       },
     ],
   },

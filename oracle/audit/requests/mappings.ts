@@ -158,9 +158,13 @@ const unmapDma = (container: Value, { at, ...fields }: Chosen): Operation => {
   });
 };
 
+const PLAIN_MAP = { argsz: 32n, flags: 3n };
+
 /** Every map request. */
 export function* mapRequests(container: Value): Generator<Operation> {
   for (const chosen of upToTwoOff(MAP_CHOICES)) yield mapDma(container, chosen);
+  // Memory that only rounded up to pages passes the end of the address space.
+  yield mapDma(container, { ...PLAIN_MAP, vaddr: 0x800n, iova: 0n, size: LAST_PAGE - 1n });
   // Another address for what programs map on their way.
   const another = { flags: 4n, iova: MAPPED_IOVA, size: MAPPED_PAGES * PAGE };
   for (const chosen of upToOneOff(MAP_CHOICES, another)) yield mapDma(container, chosen);
