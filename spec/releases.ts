@@ -35,6 +35,8 @@ export type Release = {
   readonly bitmapsHaveLength: boolean;
   /** The test operation DIRTY takes no more than 2^27 pages. */
   readonly dirtyPagesAreLimited: boolean;
+  /** Mock domains have page tables, whose entries are dirty as a whole. */
+  readonly mockEntriesAreDirty: boolean;
   /** BIND_IOMMUFD knows tokens, and takes a struct that is longer than the release knows. */
   readonly bindKnowsTokens: boolean;
   /** A device without an IOMMU has a file of its own, and a page table that no hardware walks. */
@@ -92,6 +94,7 @@ const release612: Release = {
   hwInfoTellsOfAts: false,
   bitmapsHaveLength: false,
   dirtyPagesAreLimited: false,
+  mockEntriesAreDirty: false,
   bindKnowsTokens: false,
   noIommuDevicesHaveFiles: false,
   devicesHavePasids: false,
@@ -120,6 +123,7 @@ const release73: Release = {
   hwInfoTellsOfAts: true,
   bitmapsHaveLength: true,
   dirtyPagesAreLimited: true,
+  mockEntriesAreDirty: true,
   bindKnowsTokens: true,
   noIommuDevicesHaveFiles: true,
   devicesHavePasids: true,

@@ -21,7 +21,7 @@ export class Hwpt extends KernelObject {
   readonly enforcesCacheCoherency: boolean;
   /** Made because a device was attached to the IOAS, and gone when the last one leaves. */
   automatic = false;
-  /** Dirty pages are tracked; which they are is not emulated. */
+  /** Dirty pages are tracked. */
   tracking = false;
   listed = false;
 

@@ -18,6 +18,8 @@ class Entry {
   /** Byte address in physical memory. */
   readonly physical: number;
   readonly permission: Permission;
+  /** Whether it was written through, as hardware notes. */
+  dirty = false;
 
   constructor(unit: number, units: number, physical: number, permission: Permission) {
     this.unit = unit;
@@ -38,6 +40,9 @@ export type Mapped = {
   readonly physical: number;
   readonly permission: Permission;
 };
+
+/** IOVAs, both ends inclusive. */
+type Stretch = { readonly start: bigint; readonly last: bigint };
 
 /** Where an IOVA leads. */
 export type Walked = { readonly physical: number; readonly permission: Permission };
@@ -118,15 +123,41 @@ export class PageTable {
   /** The physical address and what may be done there, or undefined where nothing is mapped. */
   walk(iova: bigint): Walked | undefined {
     const unit = Number(iova >> this.#shift);
+    const entry = this.#find(unit);
+    if (entry === undefined) return undefined;
+    const inside = Number(iova & (BigInt(this.#unitBytes) - 1n));
+    const physical = entry.physical + (unit - entry.unit) * this.#unitBytes + inside;
+    return { physical, permission: entry.permission };
+  }
+
+  /** Notes a write at the IOVA, if something is mapped there. */
+  markDirty(iova: bigint): void {
+    const unit = Number(iova >> this.#shift);
+    const entry = this.#find(unit);
+    // Tables have no room for what lies behind the aperture, and find something else there.
+    if (entry !== undefined && unit >= entry.unit && unit - entry.unit < entry.units) {
+      entry.dirty = true;
+    }
+  }
+
+  /** The dirty entries that [start, last] meets, whole; they are clean then where that is wanted. */
+  *dirtyEntries(start: bigint, last: bigint, clean: boolean): Generator<Stretch> {
+    const end = Number(last >> this.#shift);
+    for (let unit = Number(start >> this.#shift); unit <= end; ) {
+      const entry = this.#find(unit);
+      unit = entry === undefined ? unit + 1 : entry.unit + entry.units;
+      if (entry?.dirty !== true) continue;
+      entry.dirty = !clean;
+      const iova = BigInt(entry.unit) << this.#shift;
+      yield { start: iova, last: iova + BigInt(entry.units * this.#unitBytes) - 1n };
+    }
+  }
+
+  #find(unit: number): Entry | undefined {
     let table = this.#root;
     for (let level = this.#levels - 1; level >= 0; level -= 1) {
       const slot = table.slots[Math.floor(unit / 2 ** (LEVEL_BITS * level)) % ENTRIES];
-      if (slot === undefined) return undefined;
-      if (slot instanceof Entry) {
-        const inside = Number(iova & (BigInt(this.#unitBytes) - 1n));
-        const physical = slot.physical + (unit - slot.unit) * this.#unitBytes + inside;
-        return { physical, permission: slot.permission };
-      }
+      if (slot === undefined || slot instanceof Entry) return slot;
       table = slot;
     }
     return undefined;

@@ -14,12 +14,12 @@ import type { World } from '../../spec/world.ts';
 import { ARENA_BASE, DATA_LENGTH, DATA_OFFSET } from './arena.ts';
 import { Draft } from './draft.ts';
 import { type IommufdDescriptor, Scene } from './draw/scene.ts';
-import { takeDown } from './end-probes.ts';
+import { leaveContainers, takeDown } from './end-probes.ts';
 import type { Operation, Program, Value } from './program.ts';
 import { PROCESS } from './run.ts';
 import { type SeenArea, SeenAreas } from './seen-areas.ts';
 import { lookAtTables, testCall } from './table-probes.ts';
-import { lookAtTold } from './told-probes.ts';
+import { lookAtContainers, lookAtTold } from './told-probes.ts';
 
 /** Stretches of a domain that one look can take in, and no more of them than this. */
 const MOST = 12;
@@ -162,7 +162,11 @@ export const withProbes = (start: World, program: Program): Program => {
   };
   look(statusProbes());
   lookAtTold(scene);
-  if (!start.setting.platform.testCommands) return draft.operations;
+  const leave = (): void => leaveContainers(scene, () => lookAtContainers(scene));
+  if (!start.setting.platform.testCommands) {
+    leave();
+    return draft.operations;
+  }
   const lookAtDomain = (
     on: IommufdDescriptor,
     name: Value,
@@ -193,5 +197,6 @@ export const withProbes = (start: World, program: Program): Program => {
     lookAtPins();
     lookAtTold(scene);
   });
+  leave();
   return draft.operations;
 };

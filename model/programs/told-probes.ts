@@ -1,11 +1,20 @@
 // Looks at what a program could have asked: where something may be mapped and how it must be aligned, for each table and
 // each legacy container, and what groups say. Few programs ask after the call that went wrong.
 
-import { IOVA_RANGE, OPTION_HUGE_PAGES, OPTION_OP_GET } from '../../spec/abi/native.ts';
+import {
+  HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
+  IOVA_RANGE,
+  OPTION_HUGE_PAGES,
+  OPTION_OP_GET,
+} from '../../spec/abi/native.ts';
+import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
+import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
+import { type Hwpt, tableOf } from '../../spec/iommufd/context.ts';
+import type { Type1 } from '../../spec/type1/container.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from './arena.ts';
 import { nativeCall } from './draw/native-call.ts';
-import type { Scene } from './draw/scene.ts';
+import type { IommufdDescriptor, Scene } from './draw/scene.ts';
 import type { Value } from './program.ts';
 
 /** Of each kind in one program, so that most calls are still those that were drawn. */
@@ -14,6 +23,12 @@ const MOST = 3;
 const RANGES = 8;
 /** Room for a legacy container's capabilities, in bytes. */
 const INFO_ROOM = 200;
+/** Of a mock domain. */
+const LEAST_PAGE = 2048n;
+/** Bytes whose bits have room in two words. */
+const MOST_DIRTY = 128n * LEAST_PAGE;
+/** Bytes of maps whose pages are asked for. */
+const MOST_WRITTEN = 1024n * PAGE_SIZE_BYTES;
 const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
 
 const askTable = (scene: Scene, fd: Value, ioas: Value): void => {
@@ -48,6 +63,49 @@ const askContainer = (scene: Scene, fd: Value): void =>
     },
   });
 
+/** Which pages are dirty of the maps that lie together, from the first on. */
+const askWritten = (scene: Scene, fd: Value, { dmas, tracksDirty, version }: Type1): void => {
+  const [first, ...others] = nodesOf(dmas);
+  if (first === undefined || !tracksDirty || version === 1) return;
+  let { last } = first.value;
+  for (const { value } of others) if (value.last - first.key < MOST_WRITTEN) last = value.last;
+  const length = last - first.key + 1n;
+  if (length > MOST_WRITTEN) return;
+  const at = { arena: ARRAY_OFFSET };
+  const words = Number((length / PAGE_SIZE_BYTES + 63n) / 64n);
+  scene.add({
+    op: 'ioctl',
+    label: scene.draft.label('told'),
+    fd,
+    command: vfio.VFIO_IOMMU_DIRTY_PAGES,
+    argument: {
+      kind: 'struct',
+      at: { arena: STRUCT_OFFSET },
+      layout: 'VFIO_IOMMU_DIRTY_PAGES with bitmap',
+      fields: {
+        argsz: 48n,
+        flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP),
+        iova: first.key,
+        size: length,
+        bitmap_pgsize: PAGE_SIZE_BYTES,
+        bitmap_size: BigInt(words) * 8n,
+        bitmap_data: at,
+      },
+      also: [{ at, words: new Array<bigint>(words).fill(0n) }],
+    },
+  });
+};
+
+/** Adds looks at the legacy containers to the scene's draft. */
+export const lookAtContainers = (scene: Scene): void => {
+  for (const { file, value } of scene.containers().slice(0, MOST)) {
+    const { type1, forgotten } = file.container;
+    if (type1 === undefined || forgotten !== undefined) continue;
+    askContainer(scene, value);
+    askWritten(scene, value, type1);
+  }
+};
+
 const askGroup = (scene: Scene, fd: Value): void =>
   scene.add({
     op: 'ioctl',
@@ -62,18 +120,45 @@ const askGroup = (scene: Scene, fd: Value): void =>
     },
   });
 
+/** What is dirty of the first areas of each domain that can track it, without a change to that. */
+const askDirty = (scene: Scene, { context, value: fd }: IommufdDescriptor): void => {
+  const hwpts: { readonly id: number; readonly hwpt: Hwpt }[] = [];
+  each(context.objects, (id, object) => {
+    if (object.kind !== 'hwpt' || !object.domain.tracksDirty) return;
+    if (object.dirty !== 'unknown') hwpts.push({ id, hwpt: object });
+  });
+  for (const { id, hwpt } of hwpts.slice(0, MOST)) {
+    for (const { key: iova, value } of [...nodesOf(tableOf(context, hwpt.ioas).areas)].slice(
+      0,
+      MOST,
+    )) {
+      const length = value.last - iova + 1n;
+      if (length > MOST_DIRTY) continue;
+      const at = { arena: ARRAY_OFFSET };
+      const fields = {
+        hwpt_id: scene.named(context, id),
+        flags: BigInt(HWPT_GET_DIRTY_BITMAP_NO_CLEAR),
+        iova,
+        length,
+        page_size: LEAST_PAGE,
+        data: at,
+      };
+      const words = new Array<bigint>(2).fill(0n);
+      nativeCall(scene, 'told', fd, 'IOMMU_HWPT_GET_DIRTY_BITMAP', fields, [{ at, words }]);
+    }
+  }
+};
+
 /** Adds the looks to the scene's draft. */
 export const lookAtTold = (scene: Scene): void => {
-  for (const { context, value } of scene.iommufds()) {
+  for (const on of scene.iommufds()) {
+    const { context, value } = on;
     if (context.forgotten !== undefined) continue;
     for (const id of scene.objectIds(context, 'ioas').slice(0, MOST)) {
       askTable(scene, value, scene.named(context, id));
     }
+    if (scene.platform.mockDevices) askDirty(scene, on);
   }
-  for (const { file, value } of scene.containers().slice(0, MOST)) {
-    if (file.container.type1 !== undefined && file.container.forgotten === undefined) {
-      askContainer(scene, value);
-    }
-  }
+  lookAtContainers(scene);
   for (const { value } of scene.descriptorsOf('group').slice(0, MOST)) askGroup(scene, value);
 };

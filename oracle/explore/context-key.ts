@@ -11,8 +11,8 @@ import type { KeyWriter } from './key-writer.ts';
 import { type NamedObject, OBJECT_RANKS, placeOf } from './naming.ts';
 import { Numbers } from './numbers.ts';
 
-const DIRTY_TRACKING = { stopped: 0, started: 1, doubtful: 2 } as const;
 const CHARGES = { none: 0, user: 1, process: 2 } as const;
+
 export class ContextKey {
   readonly #writer: KeyWriter;
   /** Shared with the rest of the world. */
@@ -75,7 +75,9 @@ export class ContextKey {
       case 'hwpt':
         this.#place(object.ioas);
         writer.flag(object.automatic);
-        writer.byte(DIRTY_TRACKING[object.dirtyTracking]);
+        writer.flag(object.tracking);
+        writer.flag(object.dirty === 'unknown');
+        this.#ranges(object.dirty === 'unknown' ? [] : object.dirty);
         writeDomain(writer, object.domain);
         return;
       case 'device':

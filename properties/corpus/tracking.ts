@@ -1,6 +1,11 @@
-// Examples of what hardware tells of itself, and of dirty pages, of which there are none.
+// Examples of what hardware tells of itself, and of dirty pages: none, and those that a test wrote.
 
-import { ARRAY_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
+import {
+  ARRAY_OFFSET,
+  DATA_OFFSET,
+  NO_ACCESS_OFFSET,
+  READ_ONLY_STRUCT_OFFSET,
+} from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import { arena, native, out, test, vfio } from '../operations.ts';
@@ -69,6 +74,53 @@ const written = (label: string, fields: Fields, rule: string): Answered => [
   }),
   `IOMMU_TEST_CMD DIRTY/${rule}`,
 ];
+
+const ONES = U64_MAX;
+const HALF = PAGE / 2n;
+const trackedId = out('tracks', 'out_hwpt_id');
+
+/** An area of the program's memory, at an IOVA. */
+const mapped = (label: string, iova: bigint, length: bigint): Answered => [
+  native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
+    flags: 7n,
+    ioas_id: ioasId,
+    user_va: arena(DATA_OFFSET),
+    length,
+    iova,
+  }),
+  'IOMMU_IOAS_MAP/maps',
+];
+
+const unmapped = (label: string, iova: bigint, length: bigint): Answered => [
+  native(label, 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova, length }),
+  'IOMMU_IOAS_UNMAP/unmaps',
+];
+
+/** Everything in the range is written. */
+const writtenWhole = (label: string, fields: Fields, rule = 'writes'): Answered => [
+  test(
+    label,
+    'iommufd',
+    'DIRTY',
+    { id: trackedId, iova: IOVA, length: PAGE, page_size: HALF, uptr: BUFFER, ...fields },
+    { also: [{ at: BUFFER, words: [ONES] }] },
+  ),
+  `IOMMU_TEST_CMD DIRTY/${rule}`,
+];
+
+/** An hwpt that tracks, and areas of one page, of three, and of half a page behind a gap. */
+const TRACKED: readonly Answered[] = [
+  ...IOAS,
+  ATTACHED,
+  hwpt('tracks', 2n),
+  mapped('one', IOVA, PAGE),
+  mapped('three', IOVA + PAGE, 3n * PAGE),
+  mapped('half', IOVA + 8n * PAGE, HALF),
+  track('start', trackedId, 1n, 'sets'),
+];
+
+const NO_CLEAR = 1n;
+const ALL = { length: 16n * PAGE };
 
 export const TRACKING = [
   example('what the hardware of a mock device tells of itself', [
@@ -155,6 +207,48 @@ export const TRACKING = [
     bitmap('not mapped, and not started', {}, 'nothing-dirty'),
     bitmap('without a bitmap', { data: 0n }, 'nothing-dirty'),
     bitmap('to the end', { iova: U64_MAX - PAGE + 1n }, 'nothing-dirty'),
+  ]),
+  example('what a test wrote is told until it was asked for', [
+    ...TRACKED,
+    bitmap('clean', ALL, 'nothing-dirty'),
+    writtenWhole('first', {}),
+    bitmap('left so', { ...ALL, flags: NO_CLEAR }, 'tells'),
+    bitmap('beside', { iova: IOVA + PAGE }, 'nothing-dirty'),
+    bitmap('by halves', { page_size: HALF, data: arena(ARRAY_OFFSET + 1n) }, 'tells'),
+    bitmap('once', ALL, 'nothing-dirty'),
+    writtenWhole('the others', { iova: IOVA + PAGE, length: 3n * PAGE }),
+    bitmap('not writable', { ...ALL, data: arena(NO_ACCESS_OFFSET) }, 'tells'),
+    bitmap('lost', ALL, 'nothing-dirty'),
+    writtenWhole('behind the gap', { iova: IOVA + 8n * PAGE, length: HALF }),
+    bitmap('up to the gap', ALL, 'nothing-dirty'),
+    bitmap('the half', { iova: IOVA + 8n * PAGE, length: HALF, page_size: HALF }, 'tells'),
+  ]),
+  example('what is unmapped, or when tracking starts, is not dirty', [
+    ...TRACKED,
+    writtenWhole('first', {}),
+    unmapped('gone', IOVA, PAGE),
+    bitmap('not mapped', ALL, 'nothing-dirty'),
+    mapped('again', IOVA, PAGE),
+    bitmap('anew', ALL, 'nothing-dirty'),
+    writtenWhole('second', {}),
+    track('stop', trackedId, 0n, 'sets'),
+    bitmap('stopped', { ...ALL, flags: NO_CLEAR }, 'tells'),
+    track('restart', trackedId, 1n, 'sets'),
+    bitmap('started', ALL, 'nothing-dirty'),
+    writtenWhole('unreadable', { uptr: arena(NO_ACCESS_OFFSET) }, 'fault'),
+    writtenWhole('nothing there', { iova: IOVA + 4n * PAGE }),
+    bitmap('still', ALL, 'nothing-dirty'),
+    [
+      test(
+        'unanswered',
+        'iommufd',
+        'DIRTY',
+        { id: trackedId, iova: IOVA, length: PAGE, page_size: HALF, uptr: BUFFER },
+        { at: arena(READ_ONLY_STRUCT_OFFSET) },
+      ),
+      'IOMMU_TEST_CMD DIRTY/writes-unanswered',
+    ],
+    bitmap('all the same', ALL, 'tells'),
   ]),
   example(
     'no length is 2^64 bytes on 6.12',

@@ -8,6 +8,7 @@ import type { HardwareDomain } from '../hardware/domain.ts';
 import type { IoPagetable } from '../iopt/io-pagetable.ts';
 import { type Pages, type PagesId, withAreaCount } from '../iopt/pages.ts';
 import type { IovaRange } from '../platform.ts';
+import type { Dirty } from './dirty-areas.ts';
 
 export type Ioas = { readonly kind: 'ioas'; readonly table: IoPagetable };
 
@@ -17,8 +18,9 @@ export type Hwpt = {
   /** Made by an attach, and gone with the last device; the others are the program's. */
   readonly automatic: boolean;
   readonly domain: HardwareDomain;
-  /** Whether the domain tracks dirty pages now; doubtful once a test has written pages, as which is not followed. */
-  readonly dirtyTracking: 'stopped' | 'started' | 'doubtful';
+  /** Whether the domain tracks dirty pages now. */
+  readonly tracking: boolean;
+  readonly dirty: Dirty;
 };
 
 /** A device as the IOMMU sees it: what is bound to the iommufd. */

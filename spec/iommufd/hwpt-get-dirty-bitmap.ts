@@ -1,16 +1,20 @@
-// IOMMU_HWPT_GET_DIRTY_BITMAP, as far as no page is dirty: iommufd_hwpt_get_dirty_bitmap() in
-// drivers/iommu/iommufd/hw_pagetable.c. What walks the range may fail, and the kernel does not tell; the bitmap is touched
-// only where a bit is set in it.
+// IOMMU_HWPT_GET_DIRTY_BITMAP: iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c. What walks the
+// range may fail, and the kernel does not tell; the bitmap is touched only where a bit is set in it.
 
 import { decode } from '../abi/layout.ts';
 import { HWPT_GET_DIRTY_BITMAP_NO_CLEAR, IOMMU_HWPT_GET_DIRTY_BITMAP } from '../abi/native.ts';
-import { U64_MAX } from '../abi/units.ts';
+import { PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
+import type { Segment } from '../call.ts';
+import { load, writableLength } from '../memory/user-access.ts';
 import { failed, succeeded } from '../outcome.ts';
+import type { IovaRange } from '../platform.ts';
 import type { Release } from '../releases.ts';
 import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
-import { hwptAt, tableOf } from './context.ts';
+import { contextOf, withContext } from '../world.ts';
+import { type Hwpt, hwptAt, tableOf, withObject } from './context.ts';
+import { areasInRow, isDirty, withoutRange } from './dirty-areas.ts';
 import { unspecified } from './forget.ts';
-import { contextOfRequest, type Handler } from './request.ts';
+import { contextOfRequest, type Handler, type Request } from './request.ts';
 
 const CHECKED = 'iommufd_check_iova_range() in drivers/iommu/iommufd/io_pagetable.c';
 
@@ -46,9 +50,16 @@ export const hwptGetDirtyBitmapRules = rulesOf(
       'iommu_read_and_clear_dirty() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     nothingDirty: grants(
-      'No page is dirty: the bitmap stays as it is, also where it could not be written; whether the range is mapped, and whether pages are tracked at all, is not told.',
+      'No page of the range is dirty: the bitmap stays as it is, also where it could not be written; whether the range is mapped, and whether pages are tracked at all, is not told.',
       'iommu_read_and_clear_dirty() in drivers/iommu/iommufd/io_pagetable.c',
     ),
+    tells: {
+      ...grants(
+        'Bits are set for the dirty pages of the areas that follow each other from the IOVA on, bit 0 for the one there, each for as many bytes as the lowest bit of page_size says; the others stay. Without NO_CLEAR the pages are dirty no more, also where the bitmap cannot be written, which is not told.',
+        'iova_bitmap_set() in drivers/iommu/iommufd/iova_bitmap.c',
+      ),
+      only: ['7.3.4'],
+    },
   },
 );
 
@@ -69,6 +80,54 @@ const badRange = (
   return inside === 0n ? undefined : hwptGetDirtyBitmapRules.splitsPage;
 };
 
+type Told = {
+  readonly writes: readonly Segment[];
+  /** What is dirty where it is cleared. */
+  readonly left: readonly IovaRange[];
+};
+
+/**
+ * What the bitmap is told, and what stays dirty; unknown where areas are told in part, of which entries of unknown size may
+ * reach beyond the range, and where the bitmap spans pages, of which one may not be written.
+ */
+const toldOf = (
+  { world, call, file }: Request,
+  { dirty, ioas }: Hwpt,
+  iova: bigint,
+  length: bigint,
+  pageSize: bigint,
+  data: bigint,
+): Told | 'nothing' | 'unknown' => {
+  if (dirty === 'unknown') return dirty;
+  if (dirty.length === 0) return 'nothing';
+  const last = BigInt.asUintN(64, iova + length - 1n);
+  const row = areasInRow(tableOf(contextOf(world, file), ioas).areas, iova, last);
+  const written = row.filter((node) => isDirty(dirty, node));
+  const [first, end] = [written[0], written.at(-1)];
+  if (first === undefined || end === undefined) return 'nothing';
+  if (first.key < iova || end.value.last > last) return 'unknown';
+  let left = dirty;
+  let bits = 0n;
+  const size = pageSize & -pageSize;
+  const [start, stop] = [(first.key - iova) / size / 8n, (end.value.last - iova) / size / 8n];
+  const [from, to] = [data + start, data + stop];
+  if (from / PAGE_SIZE_BYTES !== to / PAGE_SIZE_BYTES || to > U64_MAX) return 'unknown';
+  for (const { key, value } of written) {
+    left = withoutRange(left, key, value.last);
+    const [low, high] = [(key - iova) / size - start * 8n, (value.last - iova) / size - start * 8n];
+    bits |= ((1n << (high - low + 1n)) - 1n) << low;
+  }
+  const count = Number(to - from) + 1;
+  const at = userAddress(from);
+  if (writableLength(world.memory, call.process, at, count) < count) return { writes: [], left };
+  const before = load(world.memory, call, at, count);
+  if (before.kind !== 'bytes') return 'unknown';
+  const bytes = before.bytes.map(
+    (byte, index) => byte | Number((bits >> BigInt(index * 8)) & 255n),
+  );
+  return { writes: [{ address: at, bytes }], left };
+};
+
 export const hwptGetDirtyBitmap: Handler = (request) => {
   const { world } = request;
   const fields = decode(IOMMU_HWPT_GET_DIRTY_BITMAP, request.bytes);
@@ -82,8 +141,13 @@ export const hwptGetDirtyBitmap: Handler = (request) => {
   const bad = badRange(fields.iova, fields.length, fields.page_size, alignment, world.release);
   if (bad !== undefined) return [failed(bad, world)];
   if (!hwpt.domain.tracksDirty) return [failed(hwptGetDirtyBitmapRules.cannotTrack, world)];
-  if (hwpt.dirtyTracking === 'doubtful') {
-    return [unspecified(world, 'IOMMU_HWPT_GET_DIRTY_BITMAP of pages that a test has written')];
+  const told = toldOf(request, hwpt, fields.iova, fields.length, fields.page_size, fields.data);
+  if (told === 'nothing') return [succeeded(hwptGetDirtyBitmapRules.nothingDirty, world)];
+  const keeps = (fields.flags & HWPT_GET_DIRTY_BITMAP_NO_CLEAR) !== 0;
+  const dirty = told === 'unknown' ? told : keeps ? hwpt.dirty : told.left;
+  const after = withContext(world, withObject(context, fields.hwpt_id, { ...hwpt, dirty }));
+  if (told === 'unknown') {
+    return [unspecified(after, 'IOMMU_HWPT_GET_DIRTY_BITMAP of pages that a test has written')];
   }
-  return [succeeded(hwptGetDirtyBitmapRules.nothingDirty, world)];
+  return [succeeded(hwptGetDirtyBitmapRules.tells, after, told.writes)];
 };

@@ -21,7 +21,7 @@ export const hwptSetDirtyTrackingRules = rulesOf(
       'iopt_set_dirty_tracking() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     sets: grants(
-      'Dirty pages are tracked, with none dirty yet, or not tracked any more; it may have been so before.',
+      'Dirty pages are tracked, with none dirty yet, or not tracked any more, with those dirty that were; it may have been so before.',
       'iopt_set_dirty_tracking() in drivers/iommu/iommufd/io_pagetable.c',
     ),
   },
@@ -37,8 +37,8 @@ export const hwptSetDirtyTracking: Handler = (request) => {
   const hwpt = hwptAt(context, hwpt_id);
   if (hwpt === undefined) return [failed(hwptSetDirtyTrackingRules.noHwpt, world)];
   if (!hwpt.domain.tracksDirty) return [failed(hwptSetDirtyTrackingRules.cannotTrack, world)];
-  const wanted = (flags & HWPT_DIRTY_TRACKING_ENABLE) === 0 ? 'stopped' : 'started';
-  const dirtyTracking = hwpt.dirtyTracking === 'doubtful' ? 'doubtful' : wanted;
-  const after = withContext(world, withObject(context, hwpt_id, { ...hwpt, dirtyTracking }));
+  const tracking = (flags & HWPT_DIRTY_TRACKING_ENABLE) !== 0;
+  const dirty = tracking && world.release.mockEntriesAreDirty ? [] : hwpt.dirty;
+  const after = withContext(world, withObject(context, hwpt_id, { ...hwpt, tracking, dirty }));
   return [succeeded(hwptSetDirtyTrackingRules.sets, after)];
 };

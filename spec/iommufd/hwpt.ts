@@ -49,7 +49,8 @@ export const withHwpt = (
           ioas,
           automatic,
           domain,
-          dirtyTracking: 'stopped',
+          tracking: false,
+          dirty: [],
         }),
         memory: added.memory,
       };

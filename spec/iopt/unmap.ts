@@ -3,6 +3,7 @@
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { pagesAt, tableOf, withoutAreaOf, withPages, withTable } from '../iommufd/context.ts';
+import { withoutDirtyArea } from '../iommufd/dirty-areas.ts';
 import type { IommufdState } from '../iommufd/state.ts';
 import { type Refused, type Rule, refused, refuses, rulesOf } from '../rule.ts';
 import { withoutAccessesMeeting } from './access.ts';
@@ -47,6 +48,7 @@ const withoutArea = (state: IommufdState, ioas: ObjectId, node: AreaNode): Iommu
     const pages = pagesAt(context, node.value.pages);
     const released = release({ pages, memory }, first, last);
     context = withPages(context, node.value.pages, released.pages);
+    context = withoutDirtyArea(context, table.domains, node);
     memory = released.memory;
   }
   context = withoutAreaOf(context, node.value.pages);

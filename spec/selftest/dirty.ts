@@ -1,14 +1,25 @@
 // DIRTY: pages of a mock domain become dirty, as if a device had written them. iommufd_test_dirty() in
-// drivers/iommu/iommufd/selftest.c. Which pages that are is not followed, as it depends on how memory lies together.
+// drivers/iommu/iommufd/selftest.c. How large they are depends on how memory lies together, so that they are followed only
+// where whole areas are written.
 
 import { decode } from '../abi/layout.ts';
 import { DIRTY } from '../abi/test.ts';
+import { U64_MAX } from '../abi/units.ts';
 import { MOCK_IOMMU } from '../hardware/templates.ts';
-import { hwptAt, withObject } from '../iommufd/context.ts';
-import { contextOfRequest, type Handler } from '../iommufd/request.ts';
-import { failed } from '../outcome.ts';
-import { refuses, rulesOf } from '../rule.ts';
-import { withContext } from '../world.ts';
+import { type Context, hwptAt, tableOf, withObject } from '../iommufd/context.ts';
+import {
+  type Dirty,
+  isDirty,
+  type WrittenPages,
+  withDirty,
+  writtenOf,
+} from '../iommufd/dirty-areas.ts';
+import { contextOfRequest, type Handler, respond } from '../iommufd/request.ts';
+import { type Areas, firstMeeting } from '../iopt/area.ts';
+import { load } from '../memory/user-access.ts';
+import { failed, succeeded, type Unspecified } from '../outcome.ts';
+import { grants, refuses, rulesOf } from '../rule.ts';
+import { type World, withContext } from '../world.ts';
 
 export const dirtyRules = rulesOf(
   'IOMMU_TEST_CMD DIRTY',
@@ -26,10 +37,64 @@ export const dirtyRules = rulesOf(
       'get_md_pagetable() in drivers/iommu/iommufd/selftest.c',
     ),
     notTracking: refuses('EINVAL', 'The domain does not track dirty pages now.'),
+    fault: { ...refuses('EFAULT', 'The bits cannot all be read.'), only: ['7.3.4'] },
+    writes: {
+      ...grants(
+        'The pages whose bits are set are dirty, as far as they are mapped; out_nr_dirty tells how many bits are set.',
+      ),
+      only: ['7.3.4'],
+    },
+    writesUnanswered: {
+      ...refuses('EFAULT', 'The pages are dirty, but the struct cannot be written back.'),
+      only: ['7.3.4'],
+    },
   },
 );
 
 const MOST_PAGES = 1n << 27n;
+
+const unfollowed = (world: World, written: Context): Unspecified => ({
+  kind: 'unspecified',
+  what: 'IOMMU_TEST_CMD DIRTY',
+  world: ({ errno }) => (errno === 0 ? withContext(world, written) : world),
+});
+
+const pagesOf = (
+  iova: bigint,
+  pageSize: bigint,
+  count: bigint,
+  bits: Uint8Array,
+): WrittenPages => ({
+  iova,
+  pageSize,
+  count,
+  isSet: (index) => (((bits[Number(index / 8n)] ?? 0) >> Number(index % 8n)) & 1) === 1,
+});
+
+const bitsOf = ({ count, isSet }: WrittenPages): number => {
+  let set = 0;
+  for (let index = 0n; index < count; index += 1n) set += isSet(index) ? 1 : 0;
+  return set;
+};
+
+const dirtyAfter = (areas: Areas, dirty: Dirty, pages: WrittenPages): Dirty => {
+  if (dirty === 'unknown') return dirty;
+  const end = pages.iova + pages.count * pages.pageSize - 1n;
+  // The kernel's counting goes on at IOVA 0.
+  if (end > U64_MAX) return 'unknown';
+  let after = dirty;
+  for (let at = pages.iova; at <= end; ) {
+    const node = firstMeeting(areas, at, end);
+    if (node === undefined) break;
+    const written = writtenOf(node, pages);
+    if (written === 'part') return 'unknown';
+    if (written === 'whole' && !isDirty(after, node)) {
+      after = [...after, { start: node.key, last: node.value.last }];
+    }
+    at = node.value.last + 1n;
+  }
+  return after;
+};
 
 export const dirty: Handler = (request) => {
   const { world } = request;
@@ -44,13 +109,19 @@ export const dirty: Handler = (request) => {
   const hwpt = hwptAt(context, fields.id);
   if (hwpt === undefined) return [failed(dirtyRules.noHwpt, world)];
   if (hwpt.domain.iommu !== MOCK_IOMMU) return [failed(dirtyRules.noMockDomain, world)];
-  if (hwpt.dirtyTracking === 'stopped') return [failed(dirtyRules.notTracking, world)];
-  const written = withObject(context, fields.id, { ...hwpt, dirtyTracking: 'doubtful' });
-  return [
-    {
-      kind: 'unspecified',
-      what: 'IOMMU_TEST_CMD DIRTY',
-      world: ({ errno }) => (errno === 0 ? withContext(world, written) : world),
-    },
-  ];
+  if (!hwpt.tracking) return [failed(dirtyRules.notTracking, world)];
+  const loaded = world.release.mockEntriesAreDirty
+    ? load(world.memory, request.call, fields.uptr, Number((length / size + 7n) / 8n))
+    : undefined;
+  if (loaded?.kind === 'fault') return [failed(dirtyRules.fault, world)];
+  if (loaded?.kind !== 'bytes' || world.memory.knowledge === 'recorded') {
+    return [unfollowed(world, withObject(context, fields.id, withDirty(hwpt, 'unknown')))];
+  }
+  const pages = pagesOf(iova, size, length / size, loaded.bytes);
+  const dirty = dirtyAfter(tableOf(context, hwpt.ioas).areas, hwpt.dirty, pages);
+  const after = withContext(world, withObject(context, fields.id, withDirty(hwpt, dirty)));
+  const answer = respond(request, DIRTY, { out_nr_dirty: BigInt(bitsOf(pages)) });
+  return answer.whole
+    ? [succeeded(dirtyRules.writes, after, [answer.write])]
+    : [failed(dirtyRules.writesUnanswered, after, [answer.write])];
 };

@@ -16,6 +16,7 @@ import type { Domain } from '../domain.ts';
 import { Hwpt } from '../hwpt.ts';
 import { IommufdDevice } from '../iommufd-device.ts';
 import type { Kernel } from '../kernel.ts';
+import { wrap } from '../u64.ts';
 
 const MAP = offsetsOf(MD_CHECK_MAP);
 const REFS = offsetsOf(MD_CHECK_REFS);
@@ -85,7 +86,7 @@ export const checkCache = (context: IommufdContext, command: Command): number =>
   return cache === command.u32(CACHE.cache) ? 0 : -ERRNO.EINVAL;
 };
 
-/** Refuses as the kernel does; which pages become dirty is not emulated. */
+/** A program's bits say which pages become dirty; 6.12 had no entries that could be, and is not emulated so far. */
 export const writePages = (context: IommufdContext, command: Command): number => {
   const size = command.u64(PAGES.page_size);
   const length = command.u64(PAGES.length);
@@ -95,5 +96,17 @@ export const writePages = (context: IommufdContext, command: Command): number =>
   if (isLimited && length / size > MOST_PAGES) return -ERRNO.EOVERFLOW;
   const hwpt = context.objects.find(command.u32(PAGES.id), Hwpt);
   if (hwpt === undefined) return -ERRNO.ENOENT;
-  return hwpt.domain.hardware.mock && hwpt.tracking ? -ERRNO.EOPNOTSUPP : -ERRNO.EINVAL;
+  if (!hwpt.domain.hardware.mock || !hwpt.tracking) return -ERRNO.EINVAL;
+  if (!context.kernel.release.mockEntriesAreDirty) return -ERRNO.EOPNOTSUPP;
+  const pages = Number(length / size);
+  const bits = context.kernel.user.read(command.u64(PAGES.uptr), Math.ceil(pages / 8));
+  if (bits === undefined) return -ERRNO.EFAULT;
+  let count = 0;
+  for (let page = 0; page < pages; page += 1) {
+    if ((((bits[page >> 3] ?? 0) >> (page & 7)) & 1) === 0) continue;
+    hwpt.domain.table.markDirty(wrap(command.u64(PAGES.iova) + BigInt(page) * size));
+    count += 1;
+  }
+  command.setU64(PAGES.out_nr_dirty, BigInt(count));
+  return command.respond();
 };

@@ -11,6 +11,7 @@ import { drawOpenGroup, fitsLegacyContainer, hasNoIommu, joinContainer } from '.
 import { beginLateJoins, beginManyPages } from './deep-containers.ts';
 import { beginHandOver } from './deep-devices.ts';
 import * as tables from './deep-tables.ts';
+import { beginTracking } from './deep-tracking.ts';
 import { beginRefusedMove } from './deep-users.ts';
 import { drawBoundAndAttached, drawOpenDevice, hasDeviceFiles } from './device.ts';
 import { allocate, attach, open, use } from './first-calls.ts';
@@ -313,7 +314,14 @@ const deep = (begins: readonly Begin[]): Theme => ({
 });
 
 /** In one iommufd. */
-const DEEP = deep([...AREAS, tables.beginSlowCopies, tables.beginSlowCopies, beginRefusedMove]);
+const DEEP = deep([
+  ...AREAS,
+  tables.beginSlowCopies,
+  tables.beginSlowCopies,
+  beginRefusedMove,
+  beginTracking,
+  beginTracking,
+]);
 /** The same, where nobody copies for the program. */
 const DEEP_UNTESTED = deep(AREAS);
 

@@ -9,6 +9,7 @@ import { HW_INFO_TYPE_SELFTEST } from '../../../spec/abi/test.ts';
 import { objectId, U64_MAX } from '../../../spec/abi/units.ts';
 import { SOFTWARE_IOMMU } from '../../../spec/hardware/templates.ts';
 import { type Context, deviceAt, hwptAt } from '../../../spec/iommufd/context.ts';
+import { areaLength, firstMeeting } from '../../../spec/iopt/area.ts';
 import type { Value } from '../program.ts';
 import { drawAreaRange, drawArrayPlace, drawIova, drawLength, type Range } from '../values.ts';
 import { send as sendNative } from './native.ts';
@@ -97,13 +98,36 @@ export const drawGetBitmap = (scene: Scene, on: IommufdDescriptor): void => {
   );
 };
 
-/** What a test writes behind an IOMMU's back; which pages it reaches is not followed, so that it is to be refused. */
+const ONES = U64_MAX;
+/** Of a mock domain. */
+const LEAST_PAGE = 2048n;
+
+/** Whole areas that a test writes behind an IOMMU's back: of parts it is not said how much is dirty. */
+export const writeAreas = (
+  scene: Scene,
+  on: IommufdDescriptor,
+  hwpt: Value,
+  { iova, length }: Range,
+): void => {
+  const at = drawArrayPlace(scene.dice, WORD * 8);
+  const words = new Array<bigint>(8).fill(ONES);
+  const fields = { id: hwpt, iova, length, page_size: LEAST_PAGE, uptr: at };
+  sendTest(scene, on, 'written', 'DIRTY', fields, [{ at, words }]);
+};
+
+/** What a test writes behind an IOMMU's back: whole areas where it can. */
 export const drawWritten = (scene: Scene, on: IommufdDescriptor): void => {
   const { dice } = scene;
   const hwpt = scene.object(on.context, 'hwpt');
   const found = hwptAt(on.context, objectId(Number(scene.draft.valueOf(hwpt))));
-  const refused = found === undefined || found.dirtyTracking === 'stopped';
+  const refused = found === undefined || !found.tracking;
   const { iova, length } = drawRange(scene, on.context, hwpt);
+  const table = found === undefined ? undefined : scene.table(on.context, BigInt(found.ioas));
+  const area = table === undefined ? undefined : firstMeeting(table.areas, iova, U64_MAX);
+  if (!refused && scene.release === '7.3.4' && area !== undefined && dice.chance(5, 6)) {
+    writeAreas(scene, on, hwpt, { iova: area.key, length: areaLength(area) });
+    return;
+  }
   const size = refused ? dice.of([4096n, 2048n, 8192n, 1n, 3n, 0n]) : 0n;
   sendTest(scene, on, 'written', 'DIRTY', {
     id: hwpt,

@@ -51,7 +51,7 @@ for (const release of ['6.12.95', '7.3.4'] as const) {
 /** What no reply of the drawn calls needs to show, and the most operations that may be left of the program. */
 const HIDDEN: readonly (readonly [FaultName, number])[] = [
   ['second-domain-not-unmapped', 9],
-  ['domain-fill-forgets-areas', 6],
+  ['domain-fill-forgets-areas', 8],
   ['access-write-ignores-permission', 8],
   ['pages-not-unpinned-with-access', 9],
 ];

@@ -1,0 +1,95 @@
+// What a domain holds as dirty, by whole areas: entries of a domain are as large as memory lies together, and are dirty as
+// a whole. So an area is followed where all of it is written, told and cleared at once, and nothing is said else.
+// drivers/iommu/generic_pt/iommu_pt.h, drivers/iommu/iommufd/iova_bitmap.c.
+
+import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import { type AreaNode, type Areas, areaAt } from '../iopt/area.ts';
+import type { IovaRange } from '../platform.ts';
+import { type Context, type Hwpt, hwptAt, withObject } from './context.ts';
+
+/** Stretches of whole areas; unknown once a test has written a part of one. */
+export type Dirty = readonly IovaRange[] | 'unknown';
+
+const isClean = (dirty: Dirty): boolean => dirty.length === 0;
+
+/** The ranges without [start, last]. */
+export const withoutRange = (
+  ranges: readonly IovaRange[],
+  start: bigint,
+  last: bigint,
+): readonly IovaRange[] =>
+  ranges.flatMap((range) => {
+    if (range.last < start || range.start > last) return [range];
+    const before = range.start < start ? [{ start: range.start, last: start - 1n }] : [];
+    return range.last > last ? [...before, { start: last + 1n, last: range.last }] : before;
+  });
+
+/** The context in which domains have nothing at what is unmapped. */
+export const withoutDirtyArea = (
+  context: Context,
+  hwpts: readonly ObjectId[],
+  { key, value: { last } }: AreaNode,
+): Context => {
+  let after = context;
+  for (const id of hwpts) {
+    const hwpt = hwptAt(context, id);
+    if (hwpt === undefined || hwpt.dirty === 'unknown' || isClean(hwpt.dirty)) continue;
+    after = withObject(after, id, { ...hwpt, dirty: withoutRange(hwpt.dirty, key, last) });
+  }
+  return after;
+};
+
+/** Whether the area is dirty; areas are so as a whole. */
+export const isDirty = (ranges: readonly IovaRange[], { key }: AreaNode): boolean =>
+  ranges.some(({ start, last }) => start <= key && key <= last);
+
+/** The areas from the IOVA on, as far as there is no gap between them, up to the one that holds `last`. */
+export const areasInRow = (areas: Areas, iova: bigint, last: bigint): readonly AreaNode[] => {
+  const found: AreaNode[] = [];
+  let at = iova;
+  for (;;) {
+    const node = areaAt(areas, at);
+    if (node === undefined) return found;
+    found.push(node);
+    if (node.value.last >= last || node.value.last === U64_MAX) return found;
+    at = node.value.last + 1n;
+  }
+};
+
+/** The least entry that the domain may have in the area, in bytes: where the area is of whole pages, one of them. */
+const leastEntry = ({ key, value: { last, startByte } }: AreaNode): bigint =>
+  ((key | (last + 1n) | startByte) & (PAGE_SIZE_BYTES - 1n)) === 0n
+    ? PAGE_SIZE_BYTES
+    : PAGE_SIZE_BYTES / 2n;
+
+/** IOVAs that are written: one at the start of each page whose bit is set. */
+export type WrittenPages = {
+  readonly iova: bigint;
+  readonly pageSize: bigint;
+  readonly count: bigint;
+  readonly isSet: (index: bigint) => boolean;
+};
+
+const meets = (pages: WrittenPages, start: bigint, last: bigint): boolean => {
+  const { iova, pageSize, count } = pages;
+  if (last < iova) return false;
+  let index = start <= iova ? 0n : (start - iova + pageSize - 1n) / pageSize;
+  for (; index < count && iova + index * pageSize <= last; index += 1n) {
+    if (pages.isSet(index)) return true;
+  }
+  return false;
+};
+
+/** How much of an area is written: 'part' also where that cannot be told. */
+export const writtenOf = (node: AreaNode, pages: WrittenPages): 'none' | 'part' | 'whole' => {
+  const { last } = node.value;
+  if (!meets(pages, node.key, last)) return 'none';
+  const step = leastEntry(node);
+  for (let at = node.key; at <= last; at += step) {
+    if (!meets(pages, at, at + step - 1n)) return 'part';
+  }
+  return 'whole';
+};
+
+/** The hwpt with another stretch dirty. */
+export const withDirty = (hwpt: Hwpt, dirty: Dirty): Hwpt => ({ ...hwpt, dirty });
