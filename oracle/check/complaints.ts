@@ -59,8 +59,8 @@ const isCaused = (line: string, faults: readonly DmaFault[]): boolean => {
 /**
  * The kernel's lines, sorted into what is known of the release and what is not, after a program that came into the
  * worlds, in their order. Reports of accesses by devices that had to be refused are no complaints. Not each is reported,
- * since the kernel limits how many are; and an IOMMU's interrupt may come when the program after it runs, so that
- * `earlier` are those of the program before.
+ * since the kernel limits how many are; and an IOMMU's interrupt may come when a later program runs, so that `earlier` are
+ * those of the programs before.
  */
 export const sortComplaints = (
   worlds: readonly [World, ...World[]],

@@ -67,11 +67,18 @@ type Judged = {
   readonly known: readonly string[];
 };
 
-/** `before`: what came of the program that ran before it on the same kernel. */
-const judgeRun = (start: World, ran: KernelRun, before?: Judged): Judged => {
+/** What came of the programs that ran last on the same kernel. */
+type Recent = readonly Judged[];
+
+/** So many programs later an interrupt may come on a machine that has more to do. */
+const LATE = 8;
+
+const followedBy = (recent: Recent, judged: Judged): Recent => [...recent.slice(1 - LATE), judged];
+
+const judgeRun = (start: World, ran: KernelRun, recent: Recent = []): Judged => {
   const judged = judgeSteps(start, ran.steps);
   const worlds = judged.steps.map(({ verdict }) => verdict.world);
-  const earlier = before?.world.engines.faults;
+  const earlier = recent.flatMap(({ world }) => world.engines.faults);
   const all = [start, ...worlds, judged.world] as const;
   const { known, lines } = sortComplaints(all, ran.complaints, earlier);
   if (judged.fault !== undefined) return { ...judged, known };
@@ -105,12 +112,12 @@ const firstFailing = async (
       batch.map((candidate) => candidate.program),
       true,
     );
-    let before: Judged | undefined;
+    let recent: Recent = [];
     for (const [index, candidate] of batch.entries()) {
       const run = ran[index];
       if (run === undefined) continue;
-      const judged = judgeRun(start, run, before);
-      before = judged;
+      const judged = judgeRun(start, run, recent);
+      recent = followedBy(recent, judged);
       if (judged.fault !== undefined) return { ...candidate, judged };
     }
   }
@@ -160,10 +167,10 @@ const culprit = async (
   const tried = [failing[0], ...failing.slice(1).sort(byEase)].slice(0, TRIED_AGAIN).sort(byEase);
   const programs = tried.map(({ program, judged }) => upToFault(program, judged));
   const ran = await subject.run(programs, true);
-  let before: Judged | undefined;
+  let recent: Recent = [];
   for (const [index, run] of ran.entries()) {
-    const judged = judgeRun(start, run, before);
-    before = judged;
+    const judged = judgeRun(start, run, recent);
+    recent = followedBy(recent, judged);
     if (judged.fault !== undefined) return { program: programs[index] ?? [], judged };
   }
   return failing[0];
@@ -243,7 +250,7 @@ export const runKernelCampaign = async (
   });
   const first = draw();
   let pending = first === undefined ? undefined : launch(first);
-  let before: Judged | undefined;
+  let recent: Recent = [];
   const givenUp = interrupted === undefined ? undefined : whenAborted(interrupted);
   while (pending !== undefined) {
     const { batch, drawn, running } = pending;
@@ -258,8 +265,8 @@ export const runKernelCampaign = async (
     pending = following === undefined ? undefined : launch(following);
     const failing: (Failing & { readonly at: Position })[] = [];
     for (const [index, program] of drawn.entries()) {
-      const judged = judgeRun(start, ran[index] as KernelRun, before);
-      before = judged;
+      const judged = judgeRun(start, ran[index] as KernelRun, recent);
+      recent = followedBy(recent, judged);
       if (failing.length === 0) {
         tally.add(judged);
         for (const id of judged.known) {
