@@ -5,9 +5,12 @@ import { type ObjectId, PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { accessAt, type Context, hwptAt, pagesAt } from '../../../spec/iommufd/context.ts';
 import { areaAt, byteOf } from '../../../spec/iopt/area.ts';
 import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
+import { mappingAt } from '../../../spec/memory/address-space.ts';
+import { spaceOf } from '../../../spec/memory/memory.ts';
 import { contextOf } from '../../../spec/world.ts';
 import { ARENA_BASE, DATA_OFFSET } from '../arena.ts';
 import type { ArenaOffset, Argument, Value } from '../program.ts';
+import { PROCESS } from '../run.ts';
 import {
   type Dice,
   drawAreaRange,
@@ -212,8 +215,11 @@ export const drawAccessRw = (
   if (flags !== BY_NUMBER && dice.chance(1, 3)) look(dice.of([0n, 4n]));
 };
 
-/** Bytes of the program's own, so that memory is not all zero. */
+/** Bytes of the program's own, so that memory is not all zero; huge pages that are read only take none from anybody. */
 const storeAt = (scene: Scene, offset: bigint): void => {
+  const space = spaceOf(scene.draft.world.memory, PROCESS);
+  const mapping = mappingAt(space, ARENA_BASE + offset)?.mapping;
+  if (mapping?.huge === true && mapping.protection !== 'read-write') return;
   const words = [scene.dice.u64(), scene.dice.u64()];
   const hex = words.map((word) => word.toString(16).padStart(16, '0')).join('');
   scene.add({ op: 'store', label: scene.draft.label('memory'), offset, hex });
