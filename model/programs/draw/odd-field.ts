@@ -67,6 +67,16 @@ const oddValue = (scene: Scene, layout: string, { kind, width }: Field, before: 
   }
 };
 
+/** A map to the very end that is lost to its container: nothing that follows could be judged. */
+const isLostMap = (
+  { draft }: Scene,
+  layout: string,
+  { iova = 0n, size = 0n }: Readonly<Record<string, Value>>,
+): boolean =>
+  layout === 'VFIO_IOMMU_MAP_DMA' &&
+  draft.world.release.type1.endsWrap &&
+  draft.valueOf(iova) + draft.valueOf(size) === U64_MAX + 1n;
+
 /** The operation with one field changed, or put elsewhere; itself where it passes no struct. */
 export const withOddField = (scene: Scene, operation: Operation): Operation => {
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
@@ -85,8 +95,8 @@ export const withOddField = (scene: Scene, operation: Operation): Operation => {
   if (fields.length === 0) return operation;
   const field = dice.of(fields);
   const odd = oddValue(scene, argument.layout, field, argument.fields[field.name] ?? 0n);
-  return {
-    ...operation,
-    argument: { ...argument, fields: { ...argument.fields, [field.name]: odd } },
-  };
+  const changed = { ...argument.fields, [field.name]: odd };
+  return isLostMap(scene, argument.layout, changed)
+    ? operation
+    : { ...operation, argument: { ...argument, fields: changed } };
 };
