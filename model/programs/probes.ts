@@ -19,7 +19,7 @@ import type { Operation, Program, Value } from './program.ts';
 import { PROCESS } from './run.ts';
 import { type SeenArea, SeenAreas } from './seen-areas.ts';
 import { lookAtTables, testCall } from './table-probes.ts';
-import { lookAtContainers, lookAtTold } from './told-probes.ts';
+import { lookAtContainers, lookAtTold, startAgain } from './told-probes.ts';
 
 /** Stretches of a domain that one look can take in, and no more of them than this. */
 const MOST = 12;
@@ -162,7 +162,11 @@ export const withProbes = (start: World, program: Program): Program => {
   };
   look(statusProbes());
   lookAtTold(scene);
-  const leave = (): void => leaveContainers(scene, () => lookAtContainers(scene));
+  const leave = (): void =>
+    leaveContainers(scene, () => {
+      startAgain(scene);
+      lookAtContainers(scene);
+    });
   if (!start.setting.platform.testCommands) {
     leave();
     return draft.operations;

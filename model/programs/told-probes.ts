@@ -96,6 +96,25 @@ const askWritten = (scene: Scene, fd: Value, { dmas, tracksDirty, version }: Typ
   });
 };
 
+/** Starting to track changes nothing where that was started. */
+export const startAgain = (scene: Scene): void => {
+  for (const { file, value } of scene.containers().slice(0, MOST)) {
+    if (file.container.type1?.tracksDirty !== true) continue;
+    scene.add({
+      op: 'ioctl',
+      label: scene.draft.label('again'),
+      fd: value,
+      command: vfio.VFIO_IOMMU_DIRTY_PAGES,
+      argument: {
+        kind: 'struct',
+        at: { arena: STRUCT_OFFSET },
+        layout: 'VFIO_IOMMU_DIRTY_PAGES',
+        fields: { argsz: 8n, flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START) },
+      },
+    });
+  }
+};
+
 /** Adds looks at the legacy containers to the scene's draft. */
 export const lookAtContainers = (scene: Scene): void => {
   for (const { file, value } of scene.containers().slice(0, MOST)) {

@@ -3,7 +3,7 @@
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
-import { arena, native, open, out, vfio } from '../operations.ts';
+import { arena, native, open, out, test, vfio } from '../operations.ts';
 import { LIMITED, settingOf } from '../settings.ts';
 import { type Answered, ATTACHED, example, IOAS, ioasId, PAGE } from './example.ts';
 import { cdev, groupOf, NOIOMMU, NOIOMMU_612, TYPE } from './noiommu-steps.ts';
@@ -46,6 +46,26 @@ const BOUND: readonly Answered[] = [
 ];
 
 export const NOIOMMU_DEVICES = [
+  example(
+    'a mock device is not moved to the domain of a device without an IOMMU',
+    [
+      BOUND,
+      [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+      [
+        test('mock', 'iommufd', 'MOCK_DOMAIN', { id: out('other', 'out_ioas_id') }),
+        'IOMMU_TEST_CMD MOCK_DOMAIN/makes',
+      ],
+      attach('attach', ioasId),
+      [
+        test('move', 'iommufd', 'MOCK_DOMAIN_REPLACE', {
+          id: out('mock', 'out_stdev_id'),
+          pt_id: out('attach', 'pt_id'),
+        }),
+        'attaching/not-for-hardware',
+      ],
+    ],
+    NOIOMMU,
+  ),
   example(
     'files of what has no IOMMU have names of their own, and the unprivileged do not open them',
     [

@@ -73,6 +73,14 @@ export const drawInfoPlace = (dice: Dice, room: number): Value =>
     ? { arena: READ_ONLY_STRUCT_OFFSET }
     : drawStructPlace(dice, Math.max(room, 24));
 
+/** Answers with bytes that are not zero before, so that it shows which of them are written. */
+export const infoFields = (argsz: bigint): Readonly<Record<string, bigint>> => ({
+  argsz,
+  flags: 0xaaaa_aaaan,
+  iova_pgsizes: 0xaaaa_aaaa_aaaa_aaaan,
+  cap_offset: 0xaaaa_aaaan,
+});
+
 export const drawGetInfo = (scene: Scene, { value }: IommufdDescriptor): void => {
   const { dice } = scene;
   const room = dice.of([16, 20, 24, 32, 36, 39, 40, 41, 55, 56, 71, 72, 73, 88, 104, 128, 15, 0]);
@@ -80,7 +88,7 @@ export const drawGetInfo = (scene: Scene, { value }: IommufdDescriptor): void =>
     kind: 'struct',
     at: drawInfoPlace(dice, room),
     layout: 'VFIO_IOMMU_GET_INFO',
-    fields: { argsz: BigInt(dice.chance(1, 30) ? 0xffff_ffff : room) },
+    fields: infoFields(BigInt(dice.chance(1, 30) ? 0xffff_ffff : room)),
     tail: 'aa'.repeat(Math.max(0, 128 - 24)),
   };
   const label = scene.draft.label('info');

@@ -10,7 +10,7 @@ import type { Argument, Value, WordsInMemory } from '../program.ts';
 import { PROCESS } from '../run.ts';
 import { drawFreeIova, drawMappingRange, drawType1Iova } from '../type1-values.ts';
 import { drawArrayPlace, drawLength, drawUserAddress, wrap } from '../values.ts';
-import { drawArgsz, drawInfoPlace } from './compat.ts';
+import { drawArgsz, drawInfoPlace, infoFields } from './compat.ts';
 import { callAtEdge } from './device.ts';
 import { drawFile, drawRegisters, drawSource } from './memory.ts';
 import type { ContainerDescriptor, Scene } from './scene.ts';
@@ -46,7 +46,7 @@ export const drawGetInfo = (scene: Scene, { value }: ContainerDescriptor): void 
     kind: 'struct',
     at: drawInfoPlace(dice, room),
     layout: 'VFIO_IOMMU_GET_INFO',
-    fields: { argsz: BigInt(dice.chance(1, 30) ? 0xffff_ffff : room) },
+    fields: infoFields(BigInt(dice.chance(1, 30) ? 0xffff_ffff : room)),
     tail: 'aa'.repeat(INFO_BYTES - 24),
   };
   const label = scene.draft.label('info');
@@ -208,6 +208,8 @@ export const drawMapDma = (scene: Scene, on: ContainerDescriptor): void => {
 
 const EVERY_OTHER = 0xaaaa_aaaa_aaaa_aaaan;
 const WORDS = 4;
+/** Bytes of the largest bitmap. */
+const MOST_ROOM = 1n << 28n;
 /** Of the bits of a bitmap, of which a container takes one alone: mostly those that all else fits. */
 const ODD_PAGE_SIZES = [0x800n, 0x800n, 0x800n, 0x2000n, 0x2000n, 0n, 1n, 0x1800n] as const;
 const MOST_PAGES = 0x1000_0000n * 8n;
@@ -244,7 +246,9 @@ const drawBitmap = (scene: Scene, on: ContainerDescriptor, wider: boolean): Bitm
       iova,
       size,
       bitmap_pgsize: pageSize,
-      bitmap_size: dice.chance(1, 10) ? dice.of([0n, bytes - 8n, bytes - 1n, 1n << 63n]) : room,
+      bitmap_size: dice.chance(1, 10)
+        ? dice.of([0n, bytes - 8n, bytes - 1n, 1n << 63n, MOST_ROOM, MOST_ROOM + 8n])
+        : room,
       bitmap_data: dice.chance(1, 12)
         ? dice.of([U64_MAX, 0n, 0x7fff_ffff_fff8n, 0x7fff_ffff_eff8n])
         : place,
