@@ -7,6 +7,7 @@ import type { OpenFile } from '../../../spec/world.ts';
 import { ARRAY_LENGTH, ARRAY_OFFSET, NO_ACCESS_OFFSET, READ_ONLY_OFFSET } from '../arena.ts';
 import { LAYOUTS, type Operation, type Value } from '../program.ts';
 import { type Dice, drawStructPlace, wrap } from '../values.ts';
+import { isLostMap } from './end-maps.ts';
 import type { Scene } from './scene.ts';
 
 const PAGE = 4096n;
@@ -66,16 +67,6 @@ const oddValue = (scene: Scene, layout: string, { kind, width }: Field, before: 
       return BigInt.asUintN(8 * width, dice.of(ODD_NUMBERS[kind] ?? [0n]));
   }
 };
-
-/** A map to the very end that is lost to its container: nothing that follows could be judged. */
-const isLostMap = (
-  { draft }: Scene,
-  layout: string,
-  { iova = 0n, size = 0n }: Readonly<Record<string, Value>>,
-): boolean =>
-  layout === 'VFIO_IOMMU_MAP_DMA' &&
-  draft.world.release.type1.endsWrap &&
-  draft.valueOf(iova) + draft.valueOf(size) === U64_MAX + 1n;
 
 /** The operation with one field changed, or put elsewhere; itself where it passes no struct. */
 export const withOddField = (scene: Scene, operation: Operation): Operation => {

@@ -30,6 +30,7 @@ import type { Paths } from '../paths.ts';
 import { type Argument, LAYOUTS, type Label, type Operation, type Value } from '../program.ts';
 import { PROCESS } from '../run.ts';
 import { type Dice, drawStructPlace } from '../values.ts';
+import { isFarMap } from './end-maps.ts';
 import { withOddField } from './odd-field.ts';
 import { drawTheme, type Theme } from './theme.ts';
 
@@ -136,6 +137,7 @@ export class Scene {
   /** Adds an operation, and remembers what it is expected to give. */
   add(operation: Operation): void {
     const added = this.#odd ? withOddField(this, operation) : operation;
+    if (isFarMap(this, added)) return;
     this.#descriptors = undefined;
     if (this.draft.add(added)) this.#remember(added);
   }
