@@ -23,7 +23,6 @@ export const CHANGES_THOUGH_REFUSED: readonly Change[] = [
   { rule: 'IOMMU_OPTION/value-fault', reason: ANSWER_LAST },
   { rule: 'IOMMU_TEST_CMD DIRTY/writes-unanswered', reason: ANSWER_LAST },
   { rule: 'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/replaces-unanswered', reason: ANSWER_LAST },
-  { rule: 'IOMMU_TEST_CMD DIRTY/writes-unanswered', reason: ANSWER_LAST },
   {
     rule: 'VFIO_DEVICE_ATTACH_IOMMUFD_PT/answer-fault',
     reason: 'the device is detached, also from what it was attached to before the call',

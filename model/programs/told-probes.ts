@@ -15,7 +15,7 @@ import type { Type1 } from '../../spec/type1/container.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from './arena.ts';
 import { nativeCall } from './draw/native-call.ts';
 import type { IommufdDescriptor, Scene } from './draw/scene.ts';
-import type { Value } from './program.ts';
+import type { Argument, Value } from './program.ts';
 
 /** Of each kind in one program, so that most calls are still those that were drawn. */
 const MOST = 3;
@@ -30,6 +30,26 @@ const MOST_DIRTY = 128n * LEAST_PAGE;
 /** Bytes of maps whose pages are asked for. */
 const MOST_WRITTEN = 1024n * PAGE_SIZE_BYTES;
 const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
+
+type Extra = Pick<Extract<Argument, { kind: 'struct' }>, 'tail' | 'also'>;
+
+/** A VFIO call as it should be, its struct where structs stand. */
+const ask = (
+  scene: Scene,
+  label: string,
+  fd: Value,
+  command: number,
+  layout: string,
+  fields: Readonly<Record<string, Value>>,
+  extra: Extra = {},
+): void =>
+  scene.add({
+    op: 'ioctl',
+    label: scene.draft.label(label),
+    fd,
+    command,
+    argument: { kind: 'struct', at: { arena: STRUCT_OFFSET }, layout, fields, ...extra },
+  });
 
 const askTable = (scene: Scene, fd: Value, ioas: Value): void => {
   const at = { arena: ARRAY_OFFSET };
@@ -48,20 +68,11 @@ const askTable = (scene: Scene, fd: Value, ioas: Value): void => {
   });
 };
 
-const askContainer = (scene: Scene, fd: Value): void =>
-  scene.add({
-    op: 'ioctl',
-    label: scene.draft.label('told'),
-    fd,
-    command: vfio.VFIO_IOMMU_GET_INFO,
-    argument: {
-      kind: 'struct',
-      at: { arena: STRUCT_OFFSET },
-      layout: 'VFIO_IOMMU_GET_INFO',
-      fields: { argsz: BigInt(INFO_ROOM) },
-      tail: 'aa'.repeat(INFO_ROOM - vfio.VFIO_IOMMU_TYPE1_INFO.size),
-    },
-  });
+const askContainer = (scene: Scene, fd: Value): void => {
+  const fields = { argsz: BigInt(INFO_ROOM) };
+  const tail = 'aa'.repeat(INFO_ROOM - vfio.VFIO_IOMMU_TYPE1_INFO.size);
+  ask(scene, 'told', fd, vfio.VFIO_IOMMU_GET_INFO, 'VFIO_IOMMU_GET_INFO', fields, { tail });
+};
 
 /** Which pages are dirty of the maps that lie together, from the first on. */
 const askWritten = (scene: Scene, fd: Value, { dmas, tracksDirty, version }: Type1): void => {
@@ -73,44 +84,27 @@ const askWritten = (scene: Scene, fd: Value, { dmas, tracksDirty, version }: Typ
   if (length > MOST_WRITTEN) return;
   const at = { arena: ARRAY_OFFSET };
   const words = Number((length / PAGE_SIZE_BYTES + 63n) / 64n);
-  scene.add({
-    op: 'ioctl',
-    label: scene.draft.label('told'),
-    fd,
-    command: vfio.VFIO_IOMMU_DIRTY_PAGES,
-    argument: {
-      kind: 'struct',
-      at: { arena: STRUCT_OFFSET },
-      layout: 'VFIO_IOMMU_DIRTY_PAGES with bitmap',
-      fields: {
-        argsz: 48n,
-        flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP),
-        iova: first.key,
-        size: length,
-        bitmap_pgsize: PAGE_SIZE_BYTES,
-        bitmap_size: BigInt(words) * 8n,
-        bitmap_data: at,
-      },
-      also: [{ at, words: new Array<bigint>(words).fill(0n) }],
-    },
-  });
+  const fields = {
+    argsz: 48n,
+    flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP),
+    iova: first.key,
+    size: length,
+    bitmap_pgsize: PAGE_SIZE_BYTES,
+    bitmap_size: BigInt(words) * 8n,
+    bitmap_data: at,
+  };
+  const also = [{ at, words: new Array<bigint>(words).fill(0n) }];
+  const layout = 'VFIO_IOMMU_DIRTY_PAGES with bitmap';
+  ask(scene, 'told', fd, vfio.VFIO_IOMMU_DIRTY_PAGES, layout, fields, { also });
 };
 
 /** Starting to track changes nothing where that was started. */
 export const startAgain = (scene: Scene): void => {
   for (const { file, value } of scene.containers().slice(0, MOST)) {
     if (file.container.type1?.tracksDirty !== true) continue;
-    scene.add({
-      op: 'ioctl',
-      label: scene.draft.label('again'),
-      fd: value,
-      command: vfio.VFIO_IOMMU_DIRTY_PAGES,
-      argument: {
-        kind: 'struct',
-        at: { arena: STRUCT_OFFSET },
-        layout: 'VFIO_IOMMU_DIRTY_PAGES',
-        fields: { argsz: 8n, flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START) },
-      },
+    ask(scene, 'again', value, vfio.VFIO_IOMMU_DIRTY_PAGES, 'VFIO_IOMMU_DIRTY_PAGES', {
+      argsz: 8n,
+      flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START),
     });
   }
 };
@@ -126,17 +120,9 @@ export const lookAtContainers = (scene: Scene): void => {
 };
 
 const askGroup = (scene: Scene, fd: Value): void =>
-  scene.add({
-    op: 'ioctl',
-    label: scene.draft.label('told'),
-    fd,
-    command: vfio.VFIO_GROUP_GET_STATUS,
-    argument: {
-      kind: 'struct',
-      at: { arena: STRUCT_OFFSET },
-      layout: 'VFIO_GROUP_GET_STATUS',
-      fields: { argsz: BigInt(vfio.VFIO_GROUP_STATUS.size), flags: UNTOUCHED & 0xffff_ffffn },
-    },
+  ask(scene, 'told', fd, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', {
+    argsz: BigInt(vfio.VFIO_GROUP_STATUS.size),
+    flags: UNTOUCHED & 0xffff_ffffn,
   });
 
 /** What is dirty of the first areas of each domain that can track it, without a change to that. */

@@ -47,12 +47,13 @@ const refusedAccess = (line: string) => {
 const isCaused = (line: string, faults: readonly DmaFault[]): boolean => {
   if (REPORTS_FOLLOW.test(line)) return faults.length > 0;
   const refused = refusedAccess(line);
+  if (refused === undefined) return false;
+  const page = BigInt(refused.address) & ~0xfffn;
   return faults.some(
     (fault) =>
-      refused !== undefined &&
       fault.device.endsWith(refused.device) &&
       refused.directions.includes(fault.direction) &&
-      fault.page === (BigInt(refused.address) & ~0xfffn),
+      fault.page === page,
   );
 };
 

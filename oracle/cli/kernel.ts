@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { Setting } from '../../spec/platform.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
 import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
-import { platformOfMachine } from '../subjects/kernel/platform.ts';
+import { platformOfMachine, vmPlatformOf } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';
 import { USUAL_PLATFORMS } from '../trace/platforms.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
@@ -126,17 +126,6 @@ export const startKernel = async (
   }
 };
 
-/** The platform of a virtual machine on which a program of that setting runs. */
-const vmPlatformOf = ({ platform: { devices, iommus } }: Setting): VmPlatform => {
-  if (devices.length === 0) return 'mock';
-  if (devices.some(({ iommu }) => iommu === 'noiommu')) return 'noiommu';
-  const mediated = devices.some(({ iommu }) => iommu === 'none');
-  if (devices.every(({ iommu }) => iommu === 'none')) return 'mdev';
-  if (mediated) return 'mixed';
-  if (iommus.some(({ driver }) => driver === 'virtio')) return 'virtio';
-  return iommus.some(({ enforcesCacheCoherency }) => enforcesCacheCoherency) ? 'coherent' : 'vtd';
-};
-
 /** The traces of settings that need the same virtual machine and the same user, together. */
 export const sameMachine = <T>(
   all: readonly T[],
@@ -146,7 +135,7 @@ export const sameMachine = <T>(
   for (const one of all) {
     const setting = settingOf(one);
     const { privileged, memlockLimit } = setting.credentials;
-    const key = `${vmPlatformOf(setting)} ${privileged} ${memlockLimit}`;
+    const key = `${vmPlatformOf(setting.platform)} ${privileged} ${memlockLimit}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()];
@@ -157,7 +146,7 @@ export const sameMachine = <T>(
  * another release, and by the one that was told where the kernel's own is not specified. Whoever gets it closes it.
  */
 export const startKernelFor = (options: SubjectOptions, told: Setting): Promise<StartedKernel> =>
-  startKernel(options, vmPlatformOf(told), told.credentials, { otherwise: told.release });
+  startKernel(options, vmPlatformOf(told.platform), told.credentials, { otherwise: told.release });
 
 /** Uses such a kernel. */
 export const withKernelFor = async <T>(

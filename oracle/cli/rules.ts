@@ -35,13 +35,12 @@ const printRules = (part: string | undefined, options: Options): number => {
     output.lines(rulesMarkdown());
     return FINE;
   }
-  const rules = rulesJson(part);
-  if (rules.length === 0) {
+  if (!ALL_RULES.some((rule) => isPartNamed(rule.part, part))) {
     throw new BadUse(
       `No part of the reference is called like ${part}; without a name all are printed.`,
     );
   }
-  if (options.json === true) output.line(jsonLine(rules));
+  if (options.json === true) output.line(jsonLine(rulesJson(part)));
   else output.lines(rulesText(part, output.palette));
   return FINE;
 };

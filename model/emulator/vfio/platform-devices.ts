@@ -13,16 +13,19 @@ import { VfioDevice } from './vfio-device.ts';
 import { VfioGroup } from './vfio-group.ts';
 
 /** A page table entry without permissions is no entry on VT-d; a virtio-iommu takes the permissions as they are. */
-const hardwareOf = (iommu: Iommu, release: Release): Hardware => ({
-  owner: iommu,
-  pageSizes: iommu.pageSizes,
-  aperture: iommu.aperture,
-  enforcesCacheCoherency: iommu.enforcesCacheCoherency,
-  needsPermission: iommu.driver !== 'virtio',
-  readsWhereItWrites: iommu.driver !== 'virtio' && release.vtdReadsWhereItWrites,
-  mock: false,
-  ...(iommu.driver === 'virtio' && !release.virtioKnowsAperture ? { sizedByAttaching: true } : {}),
-});
+const hardwareOf = (iommu: Iommu, release: Release): Hardware => {
+  const isVirtio = iommu.driver === 'virtio';
+  return {
+    owner: iommu,
+    pageSizes: iommu.pageSizes,
+    aperture: iommu.aperture,
+    enforcesCacheCoherency: iommu.enforcesCacheCoherency,
+    needsPermission: !isVirtio,
+    readsWhereItWrites: !isVirtio && release.vtdReadsWhereItWrites,
+    mock: false,
+    ...(isVirtio && !release.virtioKnowsAperture ? { sizedByAttaching: true } : {}),
+  };
+};
 
 /** The page table of devices that no IOMMU serves: AMD's format, which only the kernel itself reads. */
 const SOFTWARE_PAGE_TABLE: Hardware = {

@@ -3,6 +3,7 @@
 import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/platform.ts';
 import { MOCK_PLATFORM } from '../../trace/platforms.ts';
 import { EnvironmentError } from '../../vm/environment-error.ts';
+import type { VmPlatform } from '../../vm/qemu.ts';
 import { iommuOfMachine } from './iommu.ts';
 import type { DeviceDescription, MachineDescription } from './machine-description.ts';
 
@@ -56,7 +57,11 @@ const deviceOf = (described: DeviceDescription, iommu: PlatformDevice['iommu']):
 
 const isTranslated = ({ iommu }: PlatformDevice): boolean => typeof iommu === 'number';
 
-const nameOf = (devices: readonly PlatformDevice[], iommus: readonly Iommu[]): string => {
+/** The virtual machine that has such devices, by whose name a platform goes. */
+export const vmPlatformOf = ({
+  devices,
+  iommus,
+}: Pick<Platform, 'devices' | 'iommus'>): VmPlatform => {
   if (devices.some(({ iommu }) => iommu === 'noiommu')) return 'noiommu';
   const mediated = devices.some(({ iommu }) => iommu === 'none');
   if (!devices.some(isTranslated)) return mediated ? 'mdev' : 'mock';
@@ -83,7 +88,7 @@ export const platformOfMachine = (machine: MachineDescription): Platform => {
   const devices = machine.devices.map((described) => deviceOf(described, indexOf(described)));
   return {
     ...MOCK_PLATFORM,
-    name: nameOf(devices, iommus),
+    name: vmPlatformOf({ devices, iommus }),
     noIommuEnabled: machine.noIommuEnabled,
     testCommands: machine.hasTestCommands,
     memoryKinds: [
