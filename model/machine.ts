@@ -1,7 +1,7 @@
 // What a program runs against: the emulator and a real kernel both offer this, and the runner asks for no more.
 // Every number that a kernel would return is returned as it is: negative for -errno.
 
-import type { Backing, DmaDirection, Protection, StatusField } from '../spec/call.ts';
+import type { Backing, DmaDirection, Protection, StatusField } from '../spec/terms/call.ts';
 
 /** Thrown by a machine whose kernel found itself in a state that cannot be: as a BUG of Linux, it ends the program. */
 export class MachineDied extends Error {}

@@ -3,13 +3,13 @@
 import { Draft, type Expectation } from '../model/programs/draft.ts';
 import type { Operation } from '../model/programs/program.ts';
 import type { Fd } from '../spec/abi/units.ts';
-import type { Process } from '../spec/call.ts';
 import { nodesOf, put } from '../spec/collections/ordered-map.ts';
-import type { FileId } from '../spec/files.ts';
-import { spaceOf } from '../spec/memory/memory.ts';
-import type { Outcome } from '../spec/outcome.ts';
+import type { Outcome } from '../spec/outcome/outcome.ts';
+import type { FileId } from '../spec/state/files.ts';
+import { spaceOf } from '../spec/state/memory.ts';
+import { descriptorsOf, type World } from '../spec/state/world.ts';
 import { step } from '../spec/step.ts';
-import { descriptorsOf, type World } from '../spec/world.ts';
+import type { Process } from '../spec/terms/call.ts';
 
 export type Continued = { readonly world: World; readonly expected: readonly Expectation[] };
 

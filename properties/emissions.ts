@@ -6,7 +6,7 @@ import type { Program } from '../model/programs/program.ts';
 import { judgeProgram } from '../oracle/check/judge-program.ts';
 import { traceOf } from '../oracle/cli/save-trace.ts';
 import type { Trace } from '../oracle/trace/trace-file.ts';
-import type { Setting } from '../spec/platform.ts';
+import type { Setting } from '../spec/terms/platform.ts';
 import { CORPUS } from './corpus/corpus.ts';
 import { SHOWN_FAULTS } from './oracle/check/shown-faults.ts';
 

@@ -31,7 +31,7 @@ import {
   VFIO_IOMMU_UNMAP_DMA,
   VFIO_SET_IOMMU,
 } from '../spec/abi/vfio.ts';
-import type { DmaDirection, Protection, StatusField } from '../spec/call.ts';
+import type { DmaDirection, Protection, StatusField } from '../spec/terms/call.ts';
 
 /** What an earlier operation gave in a field of its struct, or as its result. */
 export const out = (from: Label, field = 'result'): Value => ({ from, out: field });

@@ -7,7 +7,7 @@ import { judgeRecorded, startOf } from '../oracle/judge/session.ts';
 import { NO_VERDICTS, type Verdict, type VerdictCounts } from '../oracle/judge/verdict.ts';
 import { linesOf } from '../oracle/trace/lines.ts';
 import { parseCall, parseHeader, type RecordedCall } from '../oracle/trace/recording.ts';
-import type { World } from '../spec/world.ts';
+import type { World } from '../spec/state/world.ts';
 import { witnessVerdict } from './witnesses.ts';
 
 export const FIXTURES = join('properties', 'fixtures', 'recordings');

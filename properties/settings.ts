@@ -1,8 +1,8 @@
 // The settings in which programs are drawn: each release, platform and kind of program.
 
 import { PLATFORMS } from '../oracle/trace/platforms.ts';
-import type { Credentials, Platform, Setting } from '../spec/platform.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../spec/releases.ts';
+import type { Credentials, Platform, Setting } from '../spec/terms/platform.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../spec/terms/releases.ts';
 
 export const PRIVILEGED: Credentials = { privileged: true, memlockLimit: 1n << 62n };
 

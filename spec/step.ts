@@ -1,20 +1,12 @@
 // The one door: what may come of a call. Pure; the world that is given stays as it is.
 
 import { match } from 'ts-pattern';
-import type { Call, CloseCall, IoctlCall, Process, Segment } from './call.ts';
 import { dma } from './hardware/dma.ts';
-import { iommufdIoctl } from './iommufd/door.ts';
-import { memfd, mmap, munmap, store } from './memory/calls.ts';
+import { iommufdIoctl } from './iommufd-ioctl.ts';
 import { storedAt } from './memory/contents.ts';
+import { memfd, mmap, munmap, store } from './memory/memory-calls.ts';
 import { status } from './memory/status.ts';
-import { failed, type Outcome, succeeded } from './outcome.ts';
-import { grants, refuses, rulesOf } from './rule.ts';
-import { type1Call } from './type1/type1-call.ts';
-import { deviceIoctl } from './vfio/device-call.ts';
-import { groupIoctl } from './vfio/group-call.ts';
-import { open } from './vfio/open.ts';
-import { releasedUnheld } from './vfio/release.ts';
-import { unspecifiedIoctl } from './vfio/unspecified-ioctl.ts';
+import { failed, type Outcome, succeeded } from './outcome/outcome.ts';
 import {
   fileAt,
   type OpenFile,
@@ -22,7 +14,15 @@ import {
   type World,
   withMemory,
   withoutDescriptor,
-} from './world.ts';
+} from './state/world.ts';
+import type { Call, CloseCall, IoctlCall, Process, Segment } from './terms/call.ts';
+import { grants, refuses, rulesOf } from './terms/rule.ts';
+import { type1Call } from './type1/type1-call.ts';
+import { deviceIoctl } from './vfio/device-call.ts';
+import { groupIoctl } from './vfio/group-call.ts';
+import { open } from './vfio/open.ts';
+import { releasedUnheld } from './vfio/release.ts';
+import { unspecifiedIoctl } from './vfio/unspecified-ioctl.ts';
 
 export const descriptorRules = rulesOf('descriptors', 'close(2), ioctl(2)', {
   notOpen: refuses('EBADF', 'The descriptor is not open.'),

@@ -2,7 +2,7 @@
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { PAGE_SIZE } from '../../spec/abi/units.ts';
-import type { IovaRange } from '../../spec/platform.ts';
+import type { IovaRange } from '../../spec/terms/platform.ts';
 import type { Permission } from './iopt/area.ts';
 import { PageTable, type Walked } from './page-table.ts';
 import { trailingZeros } from './u64.ts';

@@ -5,7 +5,7 @@
 import { u32At, zeroBytes } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { COMMAND_BASE, NATIVE_CALLS, type NativeCall } from '../../spec/abi/native.ts';
-import type { Release } from '../../spec/releases.ts';
+import type { Release } from '../../spec/terms/releases.ts';
 import { HANDLERS } from './calls/handlers.ts';
 import { Command } from './command.ts';
 import { compatCall } from './compat/compat-call.ts';

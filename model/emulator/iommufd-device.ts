@@ -2,7 +2,7 @@
 // drivers/iommu/iommufd/device.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
-import type { IovaRange } from '../../spec/platform.ts';
+import type { IovaRange } from '../../spec/terms/platform.ts';
 import { MachineDied } from '../machine.ts';
 import type { IommufdContext } from './context.ts';
 import type { Hardware } from './domain.ts';

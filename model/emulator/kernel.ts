@@ -1,8 +1,8 @@
 // What every part of the emulated kernel reaches for: the release, the machine's memory, the process and its
 // open files. One process, one address space.
 
-import type { Credentials, Platform, Setting } from '../../spec/platform.ts';
-import { RELEASES, type Release } from '../../spec/releases.ts';
+import type { Credentials, Platform, Setting } from '../../spec/terms/platform.ts';
+import { RELEASES, type Release } from '../../spec/terms/releases.ts';
 import type { IommufdContext } from './context.ts';
 import type { FaultName } from './faults.ts';
 import { FileTable } from './files.ts';

@@ -3,8 +3,8 @@
 import { zeroBytes } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { VFIO_CONTAINER_PATH } from '../../spec/abi/vfio.ts';
-import type { Backing, DmaDirection, Protection, StatusField } from '../../spec/call.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Backing, DmaDirection, Protection, StatusField } from '../../spec/terms/call.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { HiddenState, InspectableMachine } from '../machine.ts';
 import { IommufdContext } from './context.ts';
 import type { FaultName } from './faults.ts';

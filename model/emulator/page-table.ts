@@ -2,7 +2,7 @@
 // page of any size that the IOMMU knows; sizes between two levels fill several entries in a row.
 // drivers/iommu/iommu.c (iommu_map, iommu_unmap), drivers/iommu/generic_pt/iommu_pt.h.
 
-import type { IovaRange } from '../../spec/platform.ts';
+import type { IovaRange } from '../../spec/terms/platform.ts';
 import { MachineDied } from '../machine.ts';
 import type { Permission } from './iopt/area.ts';
 import { trailingZeros } from './u64.ts';

@@ -1,9 +1,9 @@
 // The law of the end: a program that closes everything leaves nothing behind.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
-import { accountOf } from '../../spec/memory/memory.ts';
+import { accountOf } from '../../spec/state/memory.ts';
+import { descriptorsOf, type World } from '../../spec/state/world.ts';
 import { step } from '../../spec/step.ts';
-import { descriptorsOf, type World } from '../../spec/world.ts';
 import { law } from './law.ts';
 
 const PROCESS = 1;

@@ -3,8 +3,7 @@
 
 import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import { nodesOf, sizeOf, valuesOf } from '../../spec/collections/ordered-map.ts';
-import { pinnedCount } from '../../spec/iopt/pages.ts';
-import { accountOf } from '../../spec/memory/memory.ts';
+import { translate, translations } from '../../spec/hardware/translate-type1.ts';
 import {
   type Container,
   chargedPages,
@@ -12,10 +11,11 @@ import {
   dmaAt,
   dmaLength,
   type Type1,
-} from '../../spec/type1/container.ts';
+} from '../../spec/state/container.ts';
+import { accountOf } from '../../spec/state/memory.ts';
+import { pinnedCount } from '../../spec/state/pages.ts';
+import type { World } from '../../spec/state/world.ts';
 import { mayLie } from '../../spec/type1/iova-ranges.ts';
-import { translate, translations } from '../../spec/type1/translate.ts';
-import type { World } from '../../spec/world.ts';
 import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { containersOf, contextsOf, firstOf, hex } from './worlds.ts';
 

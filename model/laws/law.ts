@@ -1,8 +1,8 @@
 // A law is one statement that must hold in every world that a program reaches, as data: a name, and what contradicts it.
 
-import type { Call, Segment } from '../../spec/call.ts';
-import type { Rule } from '../../spec/rule.ts';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Call, Segment } from '../../spec/terms/call.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 
 /** What contradicts a law, in words; undefined where nothing does. */
 export type Contradiction = string | undefined;

@@ -1,11 +1,11 @@
 // Laws of ownership: what refers to something refers to something that exists, and nothing exists without an owner.
 
 import { nodesOf, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
-import type { FileId } from '../../spec/files.ts';
 import { SOFTWARE_IOMMU } from '../../spec/hardware/templates.ts';
-import { type Context, hwptAt, ioasAt, objectAt, usersOf } from '../../spec/iommufd/context.ts';
 import { slicesOf } from '../../spec/iopt/access.ts';
-import { boundDeviceOf, deviceNamed, type World } from '../../spec/world.ts';
+import { type Context, hwptAt, ioasAt, objectAt, usersOf } from '../../spec/state/context.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import { boundDeviceOf, deviceNamed, type World } from '../../spec/state/world.ts';
 import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { contextsOf, firstOf, hex, objectsOf } from './worlds.ts';
 

@@ -1,13 +1,12 @@
 // Laws of pinned memory: what holds it, how it is kept, and that the accounts agree.
 
 import { nodesOf, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
-import type { Context } from '../../spec/iommufd/context.ts';
 import { slicesOf } from '../../spec/iopt/access.ts';
-import { byteOf, pageOfByte, pagesOfArea } from '../../spec/iopt/area.ts';
-import type { Pages, PagesId, PinnedRun } from '../../spec/iopt/pages.ts';
-import { pinnedCount } from '../../spec/iopt/pages.ts';
-import { chargedPages } from '../../spec/type1/container.ts';
-import type { World } from '../../spec/world.ts';
+import { byteOf, pageOfByte, pagesOfArea } from '../../spec/state/area.ts';
+import { chargedPages } from '../../spec/state/container.ts';
+import type { Context } from '../../spec/state/context.ts';
+import { type Pages, type PagesId, type PinnedRun, pinnedCount } from '../../spec/state/pages.ts';
+import type { World } from '../../spec/state/world.ts';
 import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { areasOf, containersOf, contextsOf, firstOf, objectsOf } from './worlds.ts';
 

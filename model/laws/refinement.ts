@@ -20,12 +20,12 @@ import {
   VFIO_IOMMU_TYPE1_DMA_UNMAP,
   VFIO_IOMMU_UNMAP_DMA,
 } from '../../spec/abi/vfio.ts';
-import type { IoctlCall, Segment } from '../../spec/call.ts';
-import { type Context, tableOf } from '../../spec/iommufd/context.ts';
-import { areaLength } from '../../spec/iopt/area.ts';
-import type { Reply } from '../../spec/outcome.ts';
+import type { Reply } from '../../spec/outcome/outcome.ts';
+import { areaLength } from '../../spec/state/area.ts';
+import { type Context, tableOf } from '../../spec/state/context.ts';
+import { contextOf, fileAt, openFile, type World } from '../../spec/state/world.ts';
 import { step } from '../../spec/step.ts';
-import { contextOf, fileAt, openFile, type World } from '../../spec/world.ts';
+import type { IoctlCall, Segment } from '../../spec/terms/call.ts';
 import { ARENA_BASE } from '../programs/arena.ts';
 import { type Comparison, compared, type DifferenceOf, DOES_NOT_APPLY, type Made } from './law.ts';
 import { areasOf } from './worlds.ts';

@@ -2,9 +2,9 @@
 
 import { U64_MAX } from '../../spec/abi/units.ts';
 import { requiredAlignment } from '../../spec/iopt/alignment.ts';
-import { areaLength } from '../../spec/iopt/area.ts';
-import { type IoPagetable, meeting } from '../../spec/iopt/io-pagetable.ts';
-import type { IovaRange } from '../../spec/platform.ts';
+import { areaLength } from '../../spec/state/area.ts';
+import { type IoPagetable, meeting } from '../../spec/state/io-pagetable.ts';
+import type { IovaRange } from '../../spec/terms/platform.ts';
 import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { areasOf, firstOf, hex, type TableOf, tablesOf } from './worlds.ts';
 

@@ -2,8 +2,8 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { translate, translations } from '../../spec/hardware/translate.ts';
-import { type Context, type Hwpt, tableOf } from '../../spec/iommufd/context.ts';
-import { areaAt, byteOf } from '../../spec/iopt/area.ts';
+import { areaAt, byteOf } from '../../spec/state/area.ts';
+import { type Context, type Hwpt, tableOf } from '../../spec/state/context.ts';
 import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { areasOf, contextsOf, firstOf, hex, objectsOf } from './worlds.ts';
 

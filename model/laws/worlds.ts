@@ -2,11 +2,11 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, nodesOf, type OrderedMap } from '../../spec/collections/ordered-map.ts';
-import type { Context, IommufdObject } from '../../spec/iommufd/context.ts';
-import type { AreaNode } from '../../spec/iopt/area.ts';
-import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
-import type { Container } from '../../spec/type1/container.ts';
-import type { World } from '../../spec/world.ts';
+import type { AreaNode } from '../../spec/state/area.ts';
+import type { Container } from '../../spec/state/container.ts';
+import type { Context, IommufdObject } from '../../spec/state/context.ts';
+import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
+import type { World } from '../../spec/state/world.ts';
 import { once } from './once.ts';
 
 const NONE: readonly never[] = [];

@@ -2,8 +2,8 @@
 // draw.
 
 import * as fc from 'fast-check';
-import type { Setting } from '../../spec/platform.ts';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { Draft, type Expectation, startOfProgram } from './draft.ts';
 import { drawEngine } from './draw/engine.ts';
 import { drawOperation } from './draw/operation.ts';

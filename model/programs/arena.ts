@@ -1,7 +1,7 @@
 // The memory that programs use: one stretch of addresses with every kind of page that matters. Addresses in a
 // program are relative to its base, so that a program made on one machine runs on another.
 
-import type { Protection } from '../../spec/call.ts';
+import type { Protection } from '../../spec/terms/call.ts';
 import type { Machine } from '../machine.ts';
 
 export type Region = {

@@ -3,19 +3,19 @@
 
 import { copyOfBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
+import { loadable } from '../../spec/memory/user-access.ts';
+import type { Outcome } from '../../spec/outcome/outcome.ts';
+import { emptyWorld, type World } from '../../spec/state/world.ts';
+import { step, withStores } from '../../spec/step.ts';
 import {
   type Call,
   type DmaCall,
   type IoctlCall,
   memoryLookedAt,
   type Segment,
-} from '../../spec/call.ts';
-import { loadable } from '../../spec/memory/user-access.ts';
-import type { Outcome } from '../../spec/outcome.ts';
-import type { Setting } from '../../spec/platform.ts';
-import type { Rule } from '../../spec/rule.ts';
-import { step, withStores } from '../../spec/step.ts';
-import { emptyWorld, type World } from '../../spec/world.ts';
+} from '../../spec/terms/call.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import { ARENA_BASE, REGIONS } from './arena.ts';
 import type { Label, Operation, Value } from './program.ts';
 import {

@@ -1,6 +1,6 @@
 // Through which files programs call VFIO: an iommufd, a legacy container, or both in one program.
 
-import type { Platform } from '../../spec/platform.ts';
+import type { Platform } from '../../spec/terms/platform.ts';
 import type { Dice } from './values.ts';
 
 export const PATHS = ['iommufd', 'legacy', 'both'] as const;

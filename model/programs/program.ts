@@ -6,7 +6,7 @@ import type { Layout } from '../../spec/abi/layout.ts';
 import { NATIVE_CALLS } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
-import type { DmaDirection, Protection, StatusField } from '../../spec/call.ts';
+import type { DmaDirection, Protection, StatusField } from '../../spec/terms/call.ts';
 
 /** Names an operation within its program. */
 export type Label = string;

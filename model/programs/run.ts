@@ -4,7 +4,7 @@
 import { putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from '../../spec/abi/bytes.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
-import type { Backing, Call, DmaCall, Observation, Segment } from '../../spec/call.ts';
+import type { Backing, Call, DmaCall, Observation, Segment } from '../../spec/terms/call.ts';
 import type { Machine } from '../machine.ts';
 import { ARENA_BASE, mapArena } from './arena.ts';
 import {

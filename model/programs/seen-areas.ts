@@ -3,11 +3,11 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
-import type { FileId } from '../../spec/files.ts';
-import { pagesAt, tableOf } from '../../spec/iommufd/context.ts';
-import { firstMeeting } from '../../spec/iopt/area.ts';
-import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
-import { openFile, type World } from '../../spec/world.ts';
+import { firstMeeting } from '../../spec/state/area.ts';
+import { pagesAt, tableOf } from '../../spec/state/context.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
+import { openFile, type World } from '../../spec/state/world.ts';
 
 /** `address` is the program's at the first byte; `iova` and `last` are inclusive, in bytes. */
 export type SeenArea = {

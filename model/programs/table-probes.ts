@@ -10,7 +10,7 @@ import {
 } from '../../spec/abi/test.ts';
 import { type ObjectId, objectId, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
-import { type Context, tableOf } from '../../spec/iommufd/context.ts';
+import { type Context, tableOf } from '../../spec/state/context.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from './arena.ts';
 import type { IommufdDescriptor, Scene } from './draw/scene.ts';
 import { addressBehind } from './draw/test.ts';

@@ -10,8 +10,8 @@ import {
 import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
-import { type Hwpt, tableOf } from '../../spec/iommufd/context.ts';
-import type { Type1 } from '../../spec/type1/container.ts';
+import type { Type1 } from '../../spec/state/container.ts';
+import { type Hwpt, tableOf } from '../../spec/state/context.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from './arena.ts';
 import { nativeCall } from './draw/native-call.ts';
 import type { IommufdDescriptor, Scene } from './draw/scene.ts';

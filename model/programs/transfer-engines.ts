@@ -3,8 +3,11 @@
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type Translated, translate } from '../../spec/hardware/translate.ts';
-import { deviceAt, hwptAt, tableOf } from '../../spec/iommufd/context.ts';
-import { reachesRegisters, translate as translateByType1 } from '../../spec/type1/translate.ts';
+import {
+  reachesRegisters,
+  translate as translateByType1,
+} from '../../spec/hardware/translate-type1.ts';
+import { deviceAt, hwptAt, tableOf } from '../../spec/state/context.ts';
 import {
   boundDeviceOf,
   containerOf,
@@ -12,7 +15,7 @@ import {
   type GroupFile,
   openFile,
   type World,
-} from '../../spec/world.ts';
+} from '../../spec/state/world.ts';
 import type { Scene } from './draw/scene.ts';
 import type { Value } from './program.ts';
 

@@ -1,10 +1,10 @@
 // Puts transfers by devices into a program: they show what a real IOMMU translates. Each page that a device may reach is
 // reached once while it is mapped, so that the IOTLB knows it, and tried again when it is not.
 
-import type { DmaDirection } from '../../spec/call.ts';
 import type { Translated } from '../../spec/hardware/translate.ts';
 import { frameAt } from '../../spec/selftest/frames.ts';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { DmaDirection } from '../../spec/terms/call.ts';
 import {
   ARENA_BASE,
   DATA_LENGTH,

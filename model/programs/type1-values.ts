@@ -1,8 +1,8 @@
 // IOVAs that matter in a legacy container: the edges of its mappings and of what it may map, and a little beside them.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
-import type { IovaRange } from '../../spec/platform.ts';
-import type { Type1 } from '../../spec/type1/container.ts';
+import type { Type1 } from '../../spec/state/container.ts';
+import type { IovaRange } from '../../spec/terms/platform.ts';
 import { type Dice, drawExtremeRange, FAR, LOW_PAGES, NEARBY, type Range, wrap } from './values.ts';
 
 const PAGE = 4096n;

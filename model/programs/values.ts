@@ -3,8 +3,8 @@
 import type { Random } from 'fast-check';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
-import { areaAt } from '../../spec/iopt/area.ts';
-import { type IoPagetable, usableRanges } from '../../spec/iopt/io-pagetable.ts';
+import { areaAt } from '../../spec/state/area.ts';
+import { type IoPagetable, usableRanges } from '../../spec/state/io-pagetable.ts';
 import {
   ARRAY_LENGTH,
   ARRAY_OFFSET,

@@ -1,8 +1,8 @@
 // What an operation charges on each side, as /proc/PID/status shows it.
 
 import { PROCESS } from '../../model/programs/run.ts';
-import { accountOf } from '../../spec/memory/memory.ts';
-import type { World } from '../../spec/world.ts';
+import { accountOf } from '../../spec/state/memory.ts';
+import type { World } from '../../spec/state/world.ts';
 import type { Facet } from './facets.ts';
 
 /** Pages, by which the two counts changed. */

@@ -2,7 +2,7 @@
 
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
-import type { ReleaseName } from '../../spec/releases.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { KernelRun, KernelRunner } from '../check/kernel-campaign.ts';
 import { type Charged, chargedFacets } from './charge.ts';
 import { type Answered, type Facet, facetsOf } from './facets.ts';

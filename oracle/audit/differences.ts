@@ -10,8 +10,8 @@ import {
   VFIO_IOMMU_GET_INFO,
   VFIO_IOMMU_MAP_DMA,
 } from '../../spec/abi/vfio.ts';
-import type { Rule } from '../../spec/rule.ts';
-import { fileAt, type World } from '../../spec/world.ts';
+import { fileAt, type World } from '../../spec/state/world.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import { chargeFacets } from './charge.ts';
 import { type Facet, facetsOf } from './facets.ts';
 import { reachFacets } from './reach.ts';

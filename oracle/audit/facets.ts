@@ -5,7 +5,7 @@ import { LAYOUTS, type Operation } from '../../model/programs/program.ts';
 import { errnoName } from '../../spec/abi/errno.ts';
 import type { Field } from '../../spec/abi/layout.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
-import type { Segment } from '../../spec/call.ts';
+import type { Segment } from '../../spec/terms/call.ts';
 import { infoFacets } from './info-facets.ts';
 
 /** What came of an operation on one side: the result or -errno, and the memory that was looked at, after it. */

@@ -1,8 +1,8 @@
 // Where a cause was found, and how a program begins there.
 
 import { startOfProgram } from '../../model/programs/draft.ts';
-import type { Setting } from '../../spec/platform.ts';
-import type { ReleaseName } from '../../spec/releases.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Found } from './differences.ts';
 import type { Ground } from './platforms.ts';
 import type { Bounds } from './search.ts';

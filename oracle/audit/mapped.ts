@@ -1,8 +1,8 @@
 // What is mapped in a world, whichever container it was mapped through: for the pictures of the audit.
 
 import { nodesOf, valuesOf } from '../../spec/collections/ordered-map.ts';
-import { ioasAt } from '../../spec/iommufd/context.ts';
-import type { OpenFile, World } from '../../spec/world.ts';
+import { ioasAt } from '../../spec/state/context.ts';
+import type { OpenFile, World } from '../../spec/state/world.ts';
 
 /** IOVAs from `start` to `last`, both inclusive. */
 export type MappedRange = {

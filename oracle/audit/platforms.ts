@@ -4,7 +4,12 @@
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
-import type { Credentials, IovaRange, Platform, PlatformDevice } from '../../spec/platform.ts';
+import type {
+  Credentials,
+  IovaRange,
+  Platform,
+  PlatformDevice,
+} from '../../spec/terms/platform.ts';
 import {
   MDEV_NAME,
   MDEV_PLATFORM,

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { programs } from '../../model/programs/arbitrary.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
-import type { ReleaseName } from '../../spec/releases.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
 import { seedOfBatch } from '../check/tally.ts';
 import { nativeName } from '../emit/c-names.ts';
 import { causesOf, type Differences, noteDifferences } from './differences.ts';

@@ -4,8 +4,8 @@
 import { PROCESS } from '../../model/programs/run.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { translations } from '../../spec/hardware/translate.ts';
-import { deviceAt } from '../../spec/iommufd/context.ts';
-import { translations as type1Translations } from '../../spec/type1/translate.ts';
+import { translations as type1Translations } from '../../spec/hardware/translate-type1.ts';
+import { deviceAt } from '../../spec/state/context.ts';
 import {
   type BoundDevice,
   containerOf,
@@ -13,7 +13,7 @@ import {
   type HeldDevice,
   openFile,
   type World,
-} from '../../spec/world.ts';
+} from '../../spec/state/world.ts';
 import { range } from '../report/quantities.ts';
 import type { Facet } from './facets.ts';
 

@@ -3,9 +3,9 @@
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { type Expectation, startOfProgram } from '../../model/programs/draft.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
-import type { Platform, PlatformDevice } from '../../spec/platform.ts';
-import type { ReleaseName } from '../../spec/releases.ts';
-import type { Rule } from '../../spec/rule.ts';
+import type { Platform, PlatformDevice } from '../../spec/terms/platform.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import { usesDevice } from '../emit/c-program.ts';
 import { isGroupOf, type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
 import { wrapped } from '../report/lines.ts';

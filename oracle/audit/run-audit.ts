@@ -1,6 +1,6 @@
 // The audit: searches every ground, and sorts what was found into rows.
 
-import type { ReleaseName } from '../../spec/releases.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Cause, Differences, Found } from './differences.ts';
 import { boundsOf, type Located, startBetween, startOn } from './located.ts';
 import { GROUNDS, type Ground } from './platforms.ts';

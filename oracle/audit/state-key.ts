@@ -1,6 +1,6 @@
 // A name for a pair of states, so that each pair is met once: equal names, equal states.
 
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
 import type { Twin } from './twin.ts';
 
 /** What only counts, what never changes here, and what a tree keeps for itself. */

@@ -10,7 +10,7 @@ import {
 } from '../../model/programs/arena.ts';
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_NOIOMMU_IOMMU, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
-import { isNoIommuGroup, type Platform } from '../../spec/platform.ts';
+import { isNoIommuGroup, type Platform } from '../../spec/terms/platform.ts';
 import { FILE_OFFSET, type Ground, REGISTERS_OFFSET } from './platforms.ts';
 import { dirty, START } from './requests/container.ts';
 import {

@@ -2,7 +2,7 @@
 
 import { Draft, type Expectation } from '../../model/programs/draft.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
 import { operationOn, type Side } from './side.ts';
 
 /** What both sides answer to one operation. */

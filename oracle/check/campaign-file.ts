@@ -1,6 +1,6 @@
 // A check's report as a file, and how reports of shards become one: what merge reads and writes.
 
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { addedVerdicts } from '../judge/verdict.ts';
 import type { CampaignReport } from './report.ts';
 

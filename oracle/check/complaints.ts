@@ -1,8 +1,8 @@
 // What a kernel says of itself while a program runs: which of it matters, and which is known of the release.
 
-import { deviationOfComplaint } from '../../spec/deviations.ts';
-import type { DmaFault } from '../../spec/hardware/engines.ts';
-import type { World } from '../../spec/world.ts';
+import { deviationOfComplaint } from '../../spec/outcome/deviations.ts';
+import type { DmaFault } from '../../spec/state/engines.ts';
+import type { World } from '../../spec/state/world.ts';
 
 /** Lines that begin a report of something that must never happen. */
 const SERIOUS =

@@ -4,12 +4,12 @@ import type { DomainState, HiddenState } from '../../model/machine.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { nodesOf, valuesOf } from '../../spec/collections/ordered-map.ts';
 import { translations } from '../../spec/hardware/translate.ts';
-import type { Context } from '../../spec/iommufd/context.ts';
-import type { BackingId } from '../../spec/memory/address-space.ts';
-import { accountOf } from '../../spec/memory/memory.ts';
+import { translations as containerTranslations } from '../../spec/hardware/translate-type1.ts';
 import { pinnedIn } from '../../spec/selftest/md-check-refs.ts';
-import { translations as containerTranslations } from '../../spec/type1/translate.ts';
-import type { World } from '../../spec/world.ts';
+import type { BackingId } from '../../spec/state/address-space.ts';
+import type { Context } from '../../spec/state/context.ts';
+import { accountOf } from '../../spec/state/memory.ts';
+import type { World } from '../../spec/state/world.ts';
 import { differing, Pairing } from './translation-differences.ts';
 
 export type HiddenDifference = {

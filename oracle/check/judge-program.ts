@@ -9,10 +9,10 @@ import { type Expectation, startOfProgram } from '../../model/programs/draft.ts'
 import type { Program } from '../../model/programs/program.ts';
 import { type Step, stepsOfProgram } from '../../model/programs/run.ts';
 import { sameBytes } from '../../spec/abi/bytes.ts';
-import type { Call, Segment } from '../../spec/call.ts';
 import { valuesOf } from '../../spec/collections/ordered-map.ts';
-import type { Setting } from '../../spec/platform.ts';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Call, Segment } from '../../spec/terms/call.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { judge } from '../judge/judge.ts';
 import { hiddenDifferences } from './hidden.ts';
 import type { Fault, JudgedStep } from './report.ts';

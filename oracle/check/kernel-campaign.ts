@@ -8,8 +8,8 @@ import { withProbes } from '../../model/programs/probes.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
 import { type Progress, smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
-import type { Setting } from '../../spec/platform.ts';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { sortComplaints } from './complaints.ts';
 import { judgeSteps } from './judge-program.ts';
 import {

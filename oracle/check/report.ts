@@ -2,7 +2,7 @@
 
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { Verdict, VerdictCounts } from '../judge/verdict.ts';
 import type { HiddenDifference } from './hidden.ts';
 import type { Position } from './shard.ts';

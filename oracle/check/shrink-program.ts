@@ -4,7 +4,7 @@ import type { FaultName } from '../../model/emulator/faults.ts';
 import { startOfProgram } from '../../model/programs/draft.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { judgeProgram } from './judge-program.ts';
 import type { Counterexample } from './report.ts';
 

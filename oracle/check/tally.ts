@@ -1,6 +1,6 @@
 // What campaigns on the emulator and on kernels have in common: the seeds of their batches, and what they add up.
 
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { NO_VERDICTS, type VerdictKind } from '../judge/verdict.ts';
 import type { JudgedProgram } from './judge-program.ts';
 import type { CampaignReport, Counterexample } from './report.ts';

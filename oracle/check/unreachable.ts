@@ -1,8 +1,8 @@
 // Which rules `check` cannot reach in a setting, with the reason, so that they are told from those that it did not reach.
 
-import type { Setting } from '../../spec/platform.ts';
-import type { Rule } from '../../spec/rule.ts';
 import { releasesOf } from '../../spec/rules.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 
 const NO_IOMMU_IS_PRIVILEGED =
   'a no-IOMMU group is opened by a privileged process only, and a program keeps its privilege';

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ReleaseName } from '../../spec/releases.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { CFile } from '../audit/reproduce.ts';
 import type { AuditDocument } from '../report/audit/document.ts';
 import { jsonLine } from '../trace/json-line.ts';

@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { Located } from '../audit/located.ts';
 import type { Ground } from '../audit/platforms.ts';
 import type { CFile } from '../audit/reproduce.ts';

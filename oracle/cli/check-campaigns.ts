@@ -1,6 +1,6 @@
 // The campaigns of one `check`: a setting after the other, on the emulator or on kernels.
 
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { CampaignOptions } from '../check/campaign.ts';
 import type { CampaignReport, Counterexample } from '../check/report.ts';
 import { shardOfSetting } from '../check/shard.ts';

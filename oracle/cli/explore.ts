@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { BadSaved, type Shard } from '../../model/explorer/explore.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { ALPHABETS } from '../explore/alphabets/all.ts';
 import type { Alphabet } from '../explore/letters.ts';
 import type { Earlier, Explored, ExploreReport } from '../explore/run-explore.ts';

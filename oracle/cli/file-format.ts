@@ -1,7 +1,7 @@
 // The two kinds of files that can be judged, recordings and traces, read line by line.
 
 import { startOfProgram } from '../../model/programs/draft.ts';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
 import { judge } from '../judge/judge.ts';
 import { withEvent } from '../judge/recorded-events.ts';
 import { judgeRecorded, startOf } from '../judge/session.ts';

@@ -1,6 +1,6 @@
 // Reads a file once more up to a violation, to tell in which lines came to be what the violation's state shows.
 
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
 import { OriginSeeker } from '../report/origins.ts';
 import type { ViolationReport } from '../report/violation.ts';
 import { chunksOf, eachLine } from '../trace/lines.ts';

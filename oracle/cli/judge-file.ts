@@ -1,7 +1,7 @@
 // Judges one file call by call, a recording or a trace. Keeps one world and the last few calls, however long it is.
 
 import { statSync } from 'node:fs';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
 import { NO_VERDICTS, type Verdict, type VerdictKind } from '../judge/verdict.ts';
 import type { FileResult } from '../report/summary.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../report/verbosity.ts';

@@ -3,7 +3,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { RELEASE_NAMES } from '../../spec/releases.ts';
+import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
 import { buildKernel, requireTree } from '../kernel-build/build.ts';
 import { treeFolder, type Variant } from '../kernel-build/cache.ts';
 import { debianSource, type Source } from '../kernel-build/debian.ts';

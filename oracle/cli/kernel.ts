@@ -1,8 +1,8 @@
 // The options that choose a real kernel as the subject, and the machines that they mean.
 
 import { type Command, Option } from 'commander';
-import type { Setting } from '../../spec/platform.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine, vmPlatformOf } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';

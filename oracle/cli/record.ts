@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { RELEASE_NAMES } from '../../spec/releases.ts';
+import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
 import { grouped } from '../report/quantities.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { BadUse } from './bad-use.ts';

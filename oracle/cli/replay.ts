@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import { FAULT_NAMES, type FaultName, isFaultName } from '../../model/emulator/faults.ts';
 import type { Program } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
 import {
   counterexampleReport,

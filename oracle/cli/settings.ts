@@ -3,8 +3,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FAULT_NAMES, saysOf } from '../../model/emulator/faults.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
-import type { Setting } from '../../spec/platform.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { PLATFORMS, USUAL_PLATFORMS } from '../trace/platforms.ts';
 
 const PAGE = 4096n;

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { FaultName } from '../../model/emulator/faults.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample } from '../check/report.ts';
 import { withEvent } from '../judge/recorded-events.ts';
 import { judgeRecorded, startOf } from '../judge/session.ts';

@@ -3,7 +3,7 @@
 
 import { ARENA_LENGTH, REGIONS, type Region } from '../../model/programs/arena.ts';
 import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
-import type { Protection } from '../../spec/call.ts';
+import type { Protection } from '../../spec/terms/call.ts';
 
 const PAGE = 4096n;
 

@@ -3,7 +3,7 @@
 import type { Operation } from '../../model/programs/program.ts';
 import { ERRNO, errnoName } from '../../spec/abi/errno.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
-import type { Protection } from '../../spec/call.ts';
+import type { Protection } from '../../spec/terms/call.ts';
 import { programText } from '../report/program-text.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { ArenaPages } from './arena-use.ts';

@@ -1,7 +1,7 @@
 // What is emitted: a program with what it gave, and in words what is wrong.
 
 import type { Program } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 
 export type Emission = {

@@ -2,7 +2,7 @@
 // side by side what each gives.
 
 import type { Program } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { programText } from '../report/program-text.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { usedRegions } from './arena-use.ts';

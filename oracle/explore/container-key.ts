@@ -1,7 +1,7 @@
 // The part of a world's name that tells a legacy container.
 
 import { each, sizeOf } from '../../spec/collections/ordered-map.ts';
-import type { Container, Dma, Type1 } from '../../spec/type1/container.ts';
+import type { Container, Dma, Type1 } from '../../spec/state/container.ts';
 import { writeDomain } from './domain-key.ts';
 import type { KeyWriter } from './key-writer.ts';
 import type { Numbers } from './numbers.ts';

@@ -2,10 +2,10 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, sizeOf, valueAt } from '../../spec/collections/ordered-map.ts';
-import type { Access, Context, Device, IommufdObject } from '../../spec/iommufd/context.ts';
-import type { IoPagetable, Reserved } from '../../spec/iopt/io-pagetable.ts';
-import type { Pages } from '../../spec/iopt/pages.ts';
-import type { IovaRange } from '../../spec/platform.ts';
+import type { Access, Context, Device, IommufdObject } from '../../spec/state/context.ts';
+import type { IoPagetable, Reserved } from '../../spec/state/io-pagetable.ts';
+import type { Pages } from '../../spec/state/pages.ts';
+import type { IovaRange } from '../../spec/terms/platform.ts';
 import { writeDomain } from './domain-key.ts';
 import type { KeyWriter } from './key-writer.ts';
 import { type NamedObject, OBJECT_RANKS, placeOf } from './naming.ts';

@@ -1,6 +1,6 @@
 // The part of a world's name that tells a hardware domain, as iommufds and legacy containers have them.
 
-import type { HardwareDomain } from '../../spec/hardware/domain.ts';
+import type { HardwareDomain } from '../../spec/state/domain.ts';
 import type { KeyWriter } from './key-writer.ts';
 
 export const writeDomain = (writer: KeyWriter, domain: HardwareDomain): void => {

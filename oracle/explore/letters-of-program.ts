@@ -3,7 +3,7 @@
 
 import { Draft, startOfProgram } from '../../model/programs/draft.ts';
 import type { Operation, Program, ResultOf, Value } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { type Letter, letter, type Thing } from './letters.ts';
 import { NO_ORDER, orderAfter } from './order.ts';
 import { type Things, thingsIn } from './things.ts';

@@ -3,9 +3,9 @@
 
 import type { Fd, ObjectId } from '../../spec/abi/units.ts';
 import { valueAt } from '../../spec/collections/ordered-map.ts';
-import type { FileId } from '../../spec/files.ts';
-import type { Context, IommufdObject } from '../../spec/iommufd/context.ts';
-import { fileAt, type OpenFile, openFile, type World } from '../../spec/world.ts';
+import type { Context, IommufdObject } from '../../spec/state/context.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import { fileAt, type OpenFile, openFile, type World } from '../../spec/state/world.ts';
 import { type Order, PROCESS } from './order.ts';
 
 export type OpenDescriptor = { readonly fd: number; readonly id: FileId; readonly file: OpenFile };

@@ -3,8 +3,8 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, type OrderedMap, sizeOf, valueAt } from '../../spec/collections/ordered-map.ts';
-import type { FileId } from '../../spec/files.ts';
-import { descriptorsOf, openFile, type World } from '../../spec/world.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import { descriptorsOf, openFile, type World } from '../../spec/state/world.ts';
 
 /** Programs run in one process. */
 export const PROCESS = 1;

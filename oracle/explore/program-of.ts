@@ -3,8 +3,8 @@
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
 import { u32At } from '../../spec/abi/bytes.ts';
-import type { Call } from '../../spec/call.ts';
-import { fileAt, type World } from '../../spec/world.ts';
+import { fileAt, type World } from '../../spec/state/world.ts';
+import type { Call } from '../../spec/terms/call.ts';
 import type { Letter } from './letters.ts';
 import type { Found, Things } from './things.ts';
 import type { State, Step, WorldModel } from './world-model.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../model/explorer/explore.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { Trace } from '../trace/trace-file.ts';
 import { STATE_LAWS } from './laws.ts';
 import type { Alphabet, Letter } from './letters.ts';

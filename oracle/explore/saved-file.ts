@@ -3,7 +3,7 @@
 
 import { closeSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import type { Shard, Standing } from '../../model/explorer/explore.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { Fields, parseObject } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';

@@ -1,8 +1,8 @@
 // The things that a program has in a world, by their names: numbers of descriptors, objects and pins.
 
 import { each } from '../../spec/collections/ordered-map.ts';
-import { accessAt, type Context } from '../../spec/iommufd/context.ts';
-import { contextOf, type World } from '../../spec/world.ts';
+import { accessAt, type Context } from '../../spec/state/context.ts';
+import { contextOf, type World } from '../../spec/state/world.ts';
 import type { Thing } from './letters.ts';
 import { descriptorsInOrder, type OpenDescriptor, objectsInOrder } from './naming.ts';
 import type { Order } from './order.ts';

@@ -6,10 +6,10 @@
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
-import type { FileId } from '../../spec/files.ts';
-import type { AddressSpace, BackingId } from '../../spec/memory/address-space.ts';
-import { accountOf, spaceOf } from '../../spec/memory/memory.ts';
-import { openFile, type World } from '../../spec/world.ts';
+import type { AddressSpace, BackingId } from '../../spec/state/address-space.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import { accountOf, spaceOf } from '../../spec/state/memory.ts';
+import { openFile, type World } from '../../spec/state/world.ts';
 import { writeContainer } from './container-key.ts';
 import { ContextKey } from './context-key.ts';
 import { KeyWriter } from './key-writer.ts';

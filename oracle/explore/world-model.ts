@@ -12,12 +12,12 @@ import { callOf, dmaCallOf, type Place, prepare, resolve } from '../../model/pro
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor } from '../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../spec/abi/vfio.ts';
-import type { Call } from '../../spec/call.ts';
-import { withStored } from '../../spec/memory/memory.ts';
-import type { Outcome, Reply } from '../../spec/outcome.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Outcome, Reply } from '../../spec/outcome/outcome.ts';
+import { withStored } from '../../spec/state/memory.ts';
+import { type World, withMemory } from '../../spec/state/world.ts';
 import { step as stepOfSpecification } from '../../spec/step.ts';
-import { type World, withMemory } from '../../spec/world.ts';
+import type { Call } from '../../spec/terms/call.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { Letter } from './letters.ts';
 import { NO_ORDER, type Order, orderAfter, PROCESS } from './order.ts';
 import { type Things, thingsIn } from './things.ts';

@@ -11,8 +11,8 @@ import {
   zeroBytes,
 } from '../../spec/abi/bytes.ts';
 import { errnoName } from '../../spec/abi/errno.ts';
-import type { Observation, Segment } from '../../spec/call.ts';
-import type { Choice, Reply } from '../../spec/outcome.ts';
+import type { Choice, Reply } from '../../spec/outcome/outcome.ts';
+import type { Observation, Segment } from '../../spec/terms/call.ts';
 import type { Difference } from './verdict.ts';
 
 /** Memory before the call, as far as it was looked at. */

@@ -1,10 +1,10 @@
 // Holds what a subject replied against what the specification allows. The judge never guesses: where the kernel may
 // choose it reads off the choice, and where an observation does not tell enough it says so.
 
-import { type Call, memoryLookedAt, type Observation } from '../../spec/call.ts';
-import type { Outcome, Reply, Unspecified } from '../../spec/outcome.ts';
+import type { Outcome, Reply, Unspecified } from '../../spec/outcome/outcome.ts';
+import type { World } from '../../spec/state/world.ts';
 import { step, withStores } from '../../spec/step.ts';
-import type { World } from '../../spec/world.ts';
+import { type Call, memoryLookedAt, type Observation } from '../../spec/terms/call.ts';
 import { chosenIn, differencesFrom } from './compare.ts';
 import type { Rejected, Verdict } from './verdict.ts';
 

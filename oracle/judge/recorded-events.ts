@@ -1,11 +1,11 @@
 // What the lines of a recording that are no calls make of the world.
 
-import type { Process } from '../../spec/call.ts';
 import { drop, nodesOf, put, valueAt } from '../../spec/collections/ordered-map.ts';
-import * as followed from '../../spec/memory/followed.ts';
-import type { Memory } from '../../spec/memory/memory.ts';
+import * as followed from '../../spec/knowledge/followed.ts';
+import type { Memory } from '../../spec/state/memory.ts';
+import { descriptorsOf, fileAt, type World, withDescriptor } from '../../spec/state/world.ts';
 import { step } from '../../spec/step.ts';
-import { descriptorsOf, fileAt, type World, withDescriptor } from '../../spec/world.ts';
+import type { Process } from '../../spec/terms/call.ts';
 import type { RecordedEvent } from '../trace/recorded-event.ts';
 
 const memoryAfter = (memory: Memory, event: RecordedEvent): Memory => {

@@ -5,9 +5,8 @@ import { decode } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_MAP, IOMMU_IOAS_MAP_FILE } from '../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_TYPE1_DMA_MAP } from '../../spec/abi/vfio.ts';
-import type { IoctlCall, Observation, Process } from '../../spec/call.ts';
 import { nodesOf, put, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
-import { fileBacking, withSeenMappings } from '../../spec/memory/recorded.ts';
+import { fileBacking, withSeenMappings } from '../../spec/knowledge/recorded.ts';
 import {
   emptyWorld,
   fileAt,
@@ -17,7 +16,8 @@ import {
   withNewFile,
   withoutDescriptor,
   withoutFile,
-} from '../../spec/world.ts';
+} from '../../spec/state/world.ts';
+import type { IoctlCall, Observation, Process } from '../../spec/terms/call.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { platformOf } from '../trace/platforms.ts';
 import type { MappedFile, RecordedCall, RecordingHeader } from '../trace/recording.ts';

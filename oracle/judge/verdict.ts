@@ -1,10 +1,10 @@
 // What the judge says of one call. Three-valued where the specification speaks, and a fourth where it does not.
 
-import type { Call, Observation } from '../../spec/call.ts';
-import type { DeviationId } from '../../spec/deviations.ts';
-import type { Reply } from '../../spec/outcome.ts';
-import type { Rule } from '../../spec/rule.ts';
-import type { World } from '../../spec/world.ts';
+import type { DeviationId } from '../../spec/outcome/deviations.ts';
+import type { Reply } from '../../spec/outcome/outcome.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Call, Observation } from '../../spec/terms/call.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 
 /** How an observation differs from one allowed reply. */
 export type Difference =

@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs';
 import { release } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Platform } from '../../spec/platform.ts';
+import type { Platform } from '../../spec/terms/platform.ts';
 import { describeMachine } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine } from '../subjects/kernel/platform.ts';
 import { hex, type LineFields, partOf, writeRecording } from './recording-lines.ts';

@@ -5,7 +5,7 @@ import { decode, type Layout } from '../../spec/abi/layout.ts';
 import { COMMAND_BASE, IOMMU_TEST_CMD, NATIVE_CALLS } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
-import type { OpenFile } from '../../spec/world.ts';
+import type { OpenFile } from '../../spec/state/world.ts';
 
 export type CallShape = {
   /** "IOMMU_IOAS_MAP", "IOMMU_TEST_CMD MOCK_DOMAIN", "ioctl 0x3bff". */

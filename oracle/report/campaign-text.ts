@@ -1,7 +1,7 @@
 // What campaigns found, as text: how much was run, how it was judged, and which rules gave a reply.
 
-import type { Setting } from '../../spec/platform.ts';
 import { ALL_RULES } from '../../spec/rules.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { CampaignCounts } from '../check/campaign-file.ts';
 import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
 import { settingText } from './counterexample.ts';

@@ -4,11 +4,11 @@
 import { decode, type Layout } from '../../spec/abi/layout.ts';
 import { MAP_FIXED_IOVA } from '../../spec/abi/native.ts';
 import { fileDescriptor, type ObjectId, objectId } from '../../spec/abi/units.ts';
-import type { Call, IoctlCall, Observation, Segment } from '../../spec/call.ts';
-import type { FileId } from '../../spec/files.ts';
-import { type Context, objectAt } from '../../spec/iommufd/context.ts';
-import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
-import { boundDeviceOf, fileAt, openFile, type World } from '../../spec/world.ts';
+import { type Context, objectAt } from '../../spec/state/context.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
+import { boundDeviceOf, fileAt, openFile, type World } from '../../spec/state/world.ts';
+import type { Call, IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
 import type { CallShape } from './call-shape.ts';
 import { shapeOfCall } from './decode-call.ts';
 import { bytesIn } from './places.ts';

@@ -2,8 +2,8 @@
 
 import { startOfProgram } from '../../model/programs/draft.ts';
 import type { Program } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
-import type { World } from '../../spec/world.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
 import { changesOf } from './decode-call.ts';
 import { hiddenText } from './hidden-text.ts';

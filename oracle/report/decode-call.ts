@@ -1,7 +1,7 @@
 // A call as data for readers: its name, its fields by name with their values in words, and what it changed in memory.
 
-import type { Call, IoctlCall, Observation } from '../../spec/call.ts';
-import { fileAt, type OpenFile, openFile, type World } from '../../spec/world.ts';
+import { fileAt, type OpenFile, openFile, type World } from '../../spec/state/world.ts';
+import type { Call, IoctlCall, Observation } from '../../spec/terms/call.ts';
 import { type CallShape, shapeOf } from './call-shape.ts';
 import { bytesIn, type Place, placesOf } from './places.ts';
 import { hex, length } from './quantities.ts';

@@ -1,6 +1,6 @@
 // How an observation differs from an allowed reply, field by field. The judge compares bytes; here they get names.
 
-import type { IoctlCall, Observation, Segment } from '../../spec/call.ts';
+import type { IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
 import type { Difference, Rejected } from '../judge/verdict.ts';
 import type { CallShape } from './call-shape.ts';
 import { bytesIn, type Place, placesOf } from './places.ts';

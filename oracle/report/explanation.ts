@@ -2,9 +2,9 @@
 // what the observed answer would have belonged to.
 
 import { errnoName } from '../../spec/abi/errno.ts';
-import type { Call, Observation } from '../../spec/call.ts';
-import type { Rule } from '../../spec/rule.ts';
 import { ALL_RULES, partsUsedBy } from '../../spec/rules.ts';
+import type { Call, Observation } from '../../spec/terms/call.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import { isNative } from './call-shape.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Evidence } from './evidence/evidence.ts';

@@ -1,6 +1,5 @@
 // What descriptors refer to, in words.
 
-import type { Process } from '../../spec/call.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import {
   boundDeviceOf,
@@ -8,7 +7,8 @@ import {
   type OpenFile,
   openFile,
   type World,
-} from '../../spec/world.ts';
+} from '../../spec/state/world.ts';
+import type { Process } from '../../spec/terms/call.ts';
 
 /** A file, as a process with a descriptor of it sees it. */
 export const fileText = (world: World, process: Process, file: OpenFile): string => {

@@ -3,9 +3,9 @@
 
 import { fileDescriptor, objectId } from '../../spec/abi/units.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
-import type { FileId } from '../../spec/files.ts';
-import { type Context, hwptAt } from '../../spec/iommufd/context.ts';
-import { fileAt, type World } from '../../spec/world.ts';
+import { type Context, hwptAt } from '../../spec/state/context.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import { fileAt, type World } from '../../spec/state/world.ts';
 import type { HiddenDifference } from '../check/hidden.ts';
 import { type Concern, NOTHING } from './concern.ts';
 import { indented, wrapped } from './lines.ts';

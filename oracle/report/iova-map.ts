@@ -2,9 +2,9 @@
 // ascending order, with counts of what was left out.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
-import { type Context, pagesAt } from '../../spec/iommufd/context.ts';
-import { type AreaNode, areaLength } from '../../spec/iopt/area.ts';
-import type { IoPagetable, ReservedBy } from '../../spec/iopt/io-pagetable.ts';
+import { type AreaNode, areaLength } from '../../spec/state/area.ts';
+import { type Context, pagesAt } from '../../spec/state/context.ts';
+import type { IoPagetable, ReservedBy } from '../../spec/state/io-pagetable.ts';
 import { hex } from './quantities.ts';
 import { AREAS_MEETING_SHOWN } from './verbosity.ts';
 

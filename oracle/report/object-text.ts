@@ -2,9 +2,9 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
-import { type Context, type IommufdObject, objectAt } from '../../spec/iommufd/context.ts';
-import { areaLength } from '../../spec/iopt/area.ts';
-import type { IoPagetable } from '../../spec/iopt/io-pagetable.ts';
+import { areaLength } from '../../spec/state/area.ts';
+import { type Context, type IommufdObject, objectAt } from '../../spec/state/context.ts';
+import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
 import { count, listed, size } from './quantities.ts';
 
 const KINDS: Readonly<Record<IommufdObject['kind'], string>> = {

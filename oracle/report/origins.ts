@@ -2,10 +2,10 @@
 // more, and looking at those few things only.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
-import type { FileId } from '../../spec/files.ts';
-import { type Context, ioasAt, objectAt } from '../../spec/iommufd/context.ts';
-import { areaAt } from '../../spec/iopt/area.ts';
-import { openFile, type World } from '../../spec/world.ts';
+import { areaAt } from '../../spec/state/area.ts';
+import { type Context, ioasAt, objectAt } from '../../spec/state/context.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import { openFile, type World } from '../../spec/state/world.ts';
 import type { MapLine } from './iova-map.ts';
 import type { IoasAround, StateAround } from './state.ts';
 

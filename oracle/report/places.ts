@@ -5,7 +5,7 @@ import { decode, type Layout } from '../../spec/abi/layout.ts';
 import * as native from '../../spec/abi/native.ts';
 import { ACCESS_RW } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
-import type { IoctlCall } from '../../spec/call.ts';
+import type { IoctlCall } from '../../spec/terms/call.ts';
 import type { CallShape } from './call-shape.ts';
 import { fieldText } from './field-text.ts';
 import { bytesText, range } from './quantities.ts';

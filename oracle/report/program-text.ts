@@ -17,7 +17,7 @@ import {
   VFIO_GROUP_GET_DEVICE_FD,
   VFIO_GROUP_GET_STATUS,
 } from '../../spec/abi/vfio.ts';
-import type { OpenFile } from '../../spec/world.ts';
+import type { OpenFile } from '../../spec/state/world.ts';
 import { shapeOf } from './call-shape.ts';
 import { fieldText } from './field-text.ts';
 import { type HandleNames, handleNamesOf } from './handle-names.ts';

@@ -1,8 +1,8 @@
 // The reference, made from the rules: as text for a terminal and as Markdown for docs/reference.md.
 
-import { DEVIATIONS } from '../../spec/deviations.ts';
-import type { Rule } from '../../spec/rule.ts';
+import { DEVIATIONS } from '../../spec/outcome/deviations.ts';
 import { type Part, partsUsedBy, releasesOf, SECTIONS } from '../../spec/rules.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import { indented, wrapped } from './lines.ts';
 import type { Palette } from './palette.ts';
 

@@ -3,12 +3,12 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
-import type { Call, Process } from '../../spec/call.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
-import type { FileId } from '../../spec/files.ts';
-import { type Context, hwptAt, objectAt, tableOf } from '../../spec/iommufd/context.ts';
-import { accountOf, lockedOf, spaceOf } from '../../spec/memory/memory.ts';
-import { descriptorsOf, openFile, type World } from '../../spec/world.ts';
+import { type Context, hwptAt, objectAt, tableOf } from '../../spec/state/context.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import { accountOf, lockedOf, spaceOf } from '../../spec/state/memory.ts';
+import { descriptorsOf, openFile, type World } from '../../spec/state/world.ts';
+import type { Call, Process } from '../../spec/terms/call.ts';
 import { type Concern, ioasBehind } from './concern.ts';
 import { fileText } from './file-text.ts';
 import { type MapLine, mapLines, type Wanted } from './iova-map.ts';

@@ -2,11 +2,11 @@
 
 import { errnoName } from '../../spec/abi/errno.ts';
 import { decode } from '../../spec/abi/layout.ts';
-import type { Call, IoctlCall, Observation } from '../../spec/call.ts';
-import type { Reply } from '../../spec/outcome.ts';
-import type { ReleaseName } from '../../spec/releases.ts';
-import type { Rule } from '../../spec/rule.ts';
-import type { World } from '../../spec/world.ts';
+import type { Reply } from '../../spec/outcome/outcome.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Call, IoctlCall, Observation } from '../../spec/terms/call.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import type { Rejected, Verdict } from '../judge/verdict.ts';
 import { type Concern, concernOf } from './concern.ts';
 import {

@@ -1,7 +1,7 @@
 // The platforms that are known by name, and those that a recording describes.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
-import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../spec/platform.ts';
+import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../spec/terms/platform.ts';
 import { BadInput } from './bad-input.ts';
 import { HEX, isObject } from './fields.ts';
 

@@ -18,8 +18,8 @@ import {
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { decode, type Field, type Layout } from '../../spec/abi/layout.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
-import type { Call, IoctlCall } from '../../spec/call.ts';
-import type { Platform } from '../../spec/platform.ts';
+import type { Call, IoctlCall } from '../../spec/terms/call.ts';
+import type { Platform } from '../../spec/terms/platform.ts';
 import { BadInput } from './bad-input.ts';
 import { RecordedHandles } from './recorded-handles.ts';
 import { RecordedMemory } from './recorded-memory.ts';

@@ -2,8 +2,8 @@
 // copies of descriptors, and of the program's memory.
 
 import { type Fd, fileDescriptor } from '../../spec/abi/units.ts';
-import type { Process, Protection } from '../../spec/call.ts';
-import type { Stretch, ToldBacking, ToldMapping } from '../../spec/memory/followed.ts';
+import type { Stretch, ToldBacking, ToldMapping } from '../../spec/knowledge/followed.ts';
+import type { Process, Protection } from '../../spec/terms/call.ts';
 import { Fields, parseObject } from './fields.ts';
 
 export type RecordedEvent = { readonly process: Process } & (

@@ -2,7 +2,7 @@
 // A line that is otherwise is not judged here, but left to parseCall, which reads any JSON and says what is wrong.
 
 import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
-import type { Segment } from '../../spec/call.ts';
+import type { Segment } from '../../spec/terms/call.ts';
 import { bytesOfText, LineScanner } from './line-scanner.ts';
 import type { RecordedCall, RecordedMapping } from './recording.ts';
 

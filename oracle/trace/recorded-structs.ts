@@ -5,7 +5,7 @@ import { decode } from '../../spec/abi/layout.ts';
 import { IOMMU_TEST_CMD, NATIVE_CALLS } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
-import type { IoctlCall } from '../../spec/call.ts';
+import type { IoctlCall } from '../../spec/terms/call.ts';
 import type { RecordedCall } from './recording.ts';
 
 const VFIO_STRUCTS: ReadonlyMap<number, string> = new Map([

@@ -2,8 +2,8 @@
 // does not fit the format is an error that names its line.
 
 import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
-import type { Call, Observation, Process, Segment } from '../../spec/call.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/releases.ts';
+import type { Call, Observation, Process, Segment } from '../../spec/terms/call.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { BadInput } from './bad-input.ts';
 import { HEX, isObject, parseObject } from './fields.ts';
 

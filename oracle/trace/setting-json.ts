@@ -9,8 +9,8 @@ import type {
   PlatformDevice,
   Setting,
   UnsafeInterrupts,
-} from '../../spec/platform.ts';
-import { RELEASE_NAMES } from '../../spec/releases.ts';
+} from '../../spec/terms/platform.ts';
+import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
 import { type Fields, HEX } from './fields.ts';
 import { hexText } from './json-line.ts';
 

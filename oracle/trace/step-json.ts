@@ -2,7 +2,7 @@
 // being run again. A program is one process.
 
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
-import type { Backing, Call, Observation, Segment } from '../../spec/call.ts';
+import type { Backing, Call, Observation, Segment } from '../../spec/terms/call.ts';
 import { CALL_KINDS } from './call-kinds.ts';
 import type { Fields } from './fields.ts';
 import { hexText } from './json-line.ts';

@@ -2,7 +2,7 @@
 // a line an operation, and a last line without which the file is cut short. docs/trace-format.md has the grammar.
 
 import type { Operation, Program } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { BadInput } from './bad-input.ts';
 import { Fields, parseObject } from './fields.ts';
 import { hexText, jsonLine } from './json-line.ts';

@@ -6,9 +6,9 @@ import { startOfProgram } from '../../model/programs/draft.ts';
 import { encode, type Layout } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_ALLOC, IOMMU_IOAS_MAP, IOMMU_IOAS_UNMAP } from '../../spec/abi/native.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
-import type { IoctlCall } from '../../spec/call.ts';
+import type { World } from '../../spec/state/world.ts';
 import { step } from '../../spec/step.ts';
-import type { World } from '../../spec/world.ts';
+import type { IoctlCall } from '../../spec/terms/call.ts';
 import { settingOf } from '../settings.ts';
 import { type Measured, median } from './measured.ts';
 

@@ -2,7 +2,7 @@
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
 import { MDEV_NAME } from '../../oracle/trace/platforms.ts';
-import type { Platform, Setting } from '../../spec/platform.ts';
+import type { Platform, Setting } from '../../spec/terms/platform.ts';
 import {
   arena,
   close,

@@ -1,7 +1,7 @@
 // An example is a program written by hand, with the rule that answers each of its calls.
 
 import type { Operation } from '../../model/programs/program.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { native, open, out, test, vfioPlain } from '../operations.ts';
 import { settingOf } from '../settings.ts';
 

@@ -2,7 +2,7 @@
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
-import type { Platform, Setting } from '../../spec/platform.ts';
+import type { Platform, Setting } from '../../spec/terms/platform.ts';
 import { arena, close, getDeviceFd, open, out, vfio, vfioPlain } from '../operations.ts';
 import { LIMITED, PRIVILEGED, platform, settingOf } from '../settings.ts';
 import type { Answered } from './example.ts';

@@ -13,7 +13,7 @@ import { cProgram } from '../../oracle/emit/c-program.ts';
 import type { TracedStep } from '../../oracle/trace/step-json.ts';
 import { runVmCommand } from '../../oracle/vm/command.ts';
 import type { VmPlatform } from '../../oracle/vm/qemu.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 
 const run = promisify(execFile);
 

@@ -10,7 +10,7 @@ import { startOfProgram } from '../../model/programs/draft.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { judgeProgram } from '../../oracle/check/judge-program.ts';
 import { seedOfBatch } from '../../oracle/check/tally.ts';
-import type { Setting } from '../../spec/platform.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { LIMITED, nameOf, PRIVILEGED, SETTINGS, settingOf } from '../settings.ts';
 
 /** A kernel without CONFIG_IOMMUFD_TEST, as machines that do work have it. */

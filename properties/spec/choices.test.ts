@@ -2,9 +2,9 @@
 // are told from those that do.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
-import type { Choice, Reply } from '../../spec/outcome.ts';
+import type { Choice, Reply } from '../../spec/outcome/outcome.ts';
+import type { World } from '../../spec/state/world.ts';
 import { step } from '../../spec/step.ts';
-import type { World } from '../../spec/world.ts';
 import { checkLaws, eachStep, sometimes } from '../law.ts';
 import type { Visit } from '../visits.ts';
 import { contextsOf, hex } from '../worlds.ts';

@@ -8,11 +8,11 @@ import { startOfProgram } from '../../model/programs/draft.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import { objectId } from '../../spec/abi/units.ts';
 import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../../spec/abi/vfio.ts';
-import { accessAt, type Context, withObject } from '../../spec/iommufd/context.ts';
-import { accountOf } from '../../spec/memory/memory.ts';
-import type { Outcome, Reply } from '../../spec/outcome.ts';
-import type { Setting } from '../../spec/platform.ts';
-import { contextOf, type World, withContext } from '../../spec/world.ts';
+import type { Outcome, Reply } from '../../spec/outcome/outcome.ts';
+import { accessAt, type Context, withObject } from '../../spec/state/context.ts';
+import { accountOf } from '../../spec/state/memory.ts';
+import { contextOf, type World, withContext } from '../../spec/state/world.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
 import { continued, forked, outcomesOf } from '../continue.ts';
 import {
   ACCESS,

@@ -2,10 +2,10 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { CHANGES_THOUGH_REFUSED } from '../../model/laws/changes-though-refused.ts';
-import { mappingAt } from '../../spec/memory/address-space.ts';
-import { spaceOf } from '../../spec/memory/memory.ts';
-import type { Outcome, Reply } from '../../spec/outcome.ts';
+import type { Outcome, Reply } from '../../spec/outcome/outcome.ts';
 import { ALL_RULES } from '../../spec/rules.ts';
+import { mappingAt } from '../../spec/state/address-space.ts';
+import { spaceOf } from '../../spec/state/memory.ts';
 import { step } from '../../spec/step.ts';
 import { difference, worldDifference } from '../comparable.ts';
 import { checkLaws, eachStep, type Law, sometimes } from '../law.ts';

@@ -3,8 +3,8 @@
 import { CLOSING_LAW } from '../../model/laws/closing.ts';
 import { OWNERSHIP_LAWS } from '../../model/laws/ownership.ts';
 import { valuesOf } from '../../spec/collections/ordered-map.ts';
-import { usersOf } from '../../spec/iommufd/context.ts';
-import { descriptorsOf } from '../../spec/world.ts';
+import { usersOf } from '../../spec/state/context.ts';
+import { descriptorsOf } from '../../spec/state/world.ts';
 import { alwaysAll, checkLaws, eachStep, sometimes } from '../law.ts';
 import { contextsOf, objectsOf } from '../worlds.ts';
 

@@ -7,12 +7,12 @@ import {
   VFIO_TYPE1v2_IOMMU,
   VFIO_UNMAP_ALL,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { hwptAt, tableOf } from '../iommufd/context.ts';
-import { failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, rulesOf } from '../rule.ts';
-import { contextOf, type World } from '../world.ts';
+import { failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { hwptAt, tableOf } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import { contextOf, type World } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, isRefused, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
 
 export const checkExtensionRules = rulesOf(

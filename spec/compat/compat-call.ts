@@ -10,11 +10,11 @@ import {
   VFIO_IOMMU_UNMAP_DMA,
   VFIO_SET_IOMMU,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { contextOf, type World } from '../world.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import type { FileId } from '../state/files.ts';
+import { contextOf, type World } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { checkExtension } from './check-extension.ts';
 import { getInfo } from './get-info.ts';
 import { mapDma } from './map-dma.ts';

@@ -2,8 +2,8 @@
 // drivers/iommu/iommufd/vfio_compat.c.
 
 import type { ObjectId } from '../abi/units.ts';
-import type { Context } from '../iommufd/context.ts';
-import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import type { Context } from '../state/context.ts';
+import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const compatIoasRules = rulesOf(
   'the compatibility IOAS',

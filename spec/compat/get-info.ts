@@ -15,16 +15,16 @@ import {
   VFIO_IOMMU_TYPE1_INFO,
   VFIO_IOMMU_TYPE1_INFO_MINIMUM,
 } from '../abi/vfio.ts';
-import type { IoctlCall, Segment } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { type Context, hwptAt, tableOf } from '../iommufd/context.ts';
-import { type IoPagetable, usableRanges } from '../iopt/io-pagetable.ts';
-import { write } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { contextOf, type World } from '../world.ts';
+import { write } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { type Context, hwptAt, tableOf } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import { type IoPagetable, usableRanges } from '../state/io-pagetable.ts';
+import { contextOf, type World } from '../state/world.ts';
+import type { IoctlCall, Segment } from '../terms/call.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
-import { loadVfioStruct } from './load-struct.ts';
 
 export const getInfoRules = rulesOf(
   'VFIO_IOMMU_GET_INFO',

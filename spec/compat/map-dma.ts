@@ -6,21 +6,15 @@ import {
   VFIO_DMA_MAP_FLAG_WRITE,
   VFIO_IOMMU_TYPE1_DMA_MAP,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
 import { mapUser } from '../iopt/map-user.ts';
-import {
-  failed,
-  failedBy,
-  failuresBy,
-  type Outcome,
-  succeeded,
-  withSharedDoubt,
-} from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { contextOf, stateOf, type World, withState } from '../world.ts';
+import { withSharedDoubt } from '../knowledge/memory-doubt.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, failedBy, failuresBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import type { FileId } from '../state/files.ts';
+import { contextOf, stateOf, type World, withState } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
-import { loadVfioStruct } from './load-struct.ts';
 
 export const mapDmaRules = rulesOf(
   'VFIO_IOMMU_MAP_DMA',

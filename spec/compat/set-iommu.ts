@@ -1,13 +1,13 @@
 // VFIO_SET_IOMMU on an iommufd: iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c.
 
 import { VFIO_NOIOMMU_IOMMU, VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { tableOf, withTable } from '../iommufd/context.ts';
 import { withoutLargePages } from '../iopt/large-pages.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { contextOf, type World, withContext } from '../world.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { tableOf, withTable } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import { contextOf, type World, withContext } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
 
 export const setIommuRules = rulesOf(

@@ -4,18 +4,18 @@
 import { decode, encode } from '../abi/layout.ts';
 import { byteLength, U64_MAX } from '../abi/units.ts';
 import { VFIO_DMA_UNMAP_FLAG_ALL, VFIO_IOMMU_TYPE1_DMA_UNMAP } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { tableOf } from '../iommufd/context.ts';
-import type { IommufdState } from '../iommufd/state.ts';
 import { cutBehindEach } from '../iopt/cut.ts';
 import { lastToUnmap, type Unmapped, unmapRange } from '../iopt/unmap.ts';
-import { write } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { contextOf, stateOf, type World, withState } from '../world.ts';
+import { write } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { tableOf } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { contextOf, stateOf, type World, withState } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
-import { loadVfioStruct } from './load-struct.ts';
 
 export const unmapDmaRules = rulesOf(
   'VFIO_IOMMU_UNMAP_DMA',

@@ -2,16 +2,16 @@
 // the access, and nowhere else. The device is QEMU's edu, which reads zeros where it is refused.
 
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';
-import type { DmaCall, Segment } from '../call.ts';
-import { deviceAt, hwptAt } from '../iommufd/context.ts';
 import { bytesAt, contentsOf, stored } from '../memory/contents.ts';
-import type { Memory } from '../memory/memory.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { reachesRegisters, translate as translateByType1 } from '../type1/translate.ts';
-import { containerOf, contextOf, fileAt, openFile, type World } from '../world.ts';
-import type { DmaFault } from './engines.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { deviceAt, hwptAt } from '../state/context.ts';
+import type { DmaFault } from '../state/engines.ts';
+import type { Memory } from '../state/memory.ts';
+import { containerOf, contextOf, fileAt, openFile, type World } from '../state/world.ts';
+import type { DmaCall, Segment } from '../terms/call.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { type Translated, translate } from './translate.ts';
+import { reachesRegisters, translate as translateByType1 } from './translate-type1.ts';
 
 export const dmaRules = rulesOf('transfers by a device', 'iommu_map() in drivers/iommu/iommu.c', {
   notOpen: refuses('EBADF', 'The descriptor is not open.', 'pread(2), pwrite(2)'),

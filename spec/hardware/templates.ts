@@ -2,11 +2,18 @@
 
 import { MOCK_APERTURE_LAST, MOCK_APERTURE_START } from '../abi/test.ts';
 import { U64_MAX } from '../abi/units.ts';
-import type { Device } from '../iommufd/context.ts';
-import type { DomainTemplate } from '../iommufd/hwpt.ts';
-import type { Iommu, IovaRange } from '../platform.ts';
-import type { Release } from '../releases.ts';
-import type { World } from '../world.ts';
+import type { Device } from '../state/context.ts';
+import type { World } from '../state/world.ts';
+import type { Iommu, IovaRange } from '../terms/platform.ts';
+import type { Release } from '../terms/releases.ts';
+
+/** What a device's IOMMU makes domains with. */
+export type DomainTemplate = {
+  readonly pageSizes: bigint;
+  readonly aperture: IovaRange;
+  readonly mapsWithoutPermission: boolean;
+  readonly readsWhereItWrites: boolean;
+};
 
 /** The name of the IOMMU of mock devices. */
 export const MOCK_IOMMU = 'mock';

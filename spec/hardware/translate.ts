@@ -2,10 +2,10 @@
 
 import { type ObjectId, PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
-import { type Context, type Hwpt, hwptAt, pagesAt, tableOf } from '../iommufd/context.ts';
-import { type AreaNode, areaAt, byteOf } from '../iopt/area.ts';
-import { runAt } from '../iopt/pages.ts';
-import type { BackingId } from '../memory/address-space.ts';
+import type { BackingId } from '../state/address-space.ts';
+import { type AreaNode, areaAt, byteOf } from '../state/area.ts';
+import { type Context, type Hwpt, hwptAt, pagesAt, tableOf } from '../state/context.ts';
+import { runAt } from '../state/pages.ts';
 
 export type Translated = {
   readonly backing: BackingId;

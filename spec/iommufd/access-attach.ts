@@ -3,10 +3,10 @@
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { withoutPinsMeeting } from '../iopt/access.ts';
 import { realigned, requiredAlignment } from '../iopt/alignment.ts';
-import { withUsers } from '../iopt/io-pagetable.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { accessAt, ioasAt, tableOf, withObject, withTable } from './context.ts';
-import type { IommufdState } from './state.ts';
+import { accessAt, ioasAt, tableOf, withObject, withTable } from '../state/context.ts';
+import { withUsers } from '../state/io-pagetable.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const accessAttachRules = rulesOf(
   'attaching an in-kernel user',

@@ -4,10 +4,8 @@
 
 import type { ObjectId } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
-import type { HardwareDomain } from '../hardware/domain.ts';
-import { SOFTWARE_IOMMU } from '../hardware/templates.ts';
+import { type DomainTemplate, SOFTWARE_IOMMU } from '../hardware/templates.ts';
 import { reserved, unreserved } from '../iopt/reserve.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
 import {
   type Context,
   type Device,
@@ -17,9 +15,11 @@ import {
   tableOf,
   withObject,
   withTable,
-} from './context.ts';
-import { type DomainTemplate, domainFor, withHwpt, withHwptReleased } from './hwpt.ts';
-import type { IommufdState } from './state.ts';
+} from '../state/context.ts';
+import type { HardwareDomain } from '../state/domain.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import { domainFor, withHwpt, withHwptReleased } from './hwpt.ts';
 
 export const attachRules = rulesOf(
   'attaching',

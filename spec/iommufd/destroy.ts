@@ -6,14 +6,14 @@ import { IOMMU_DESTROY } from '../abi/native.ts';
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { valueAt } from '../collections/ordered-map.ts';
 import { unmapRange } from '../iopt/unmap.ts';
-import { failed, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { withState } from '../world.ts';
+import { failed, succeeded } from '../outcome/outcome.ts';
+import { objectAt, usersOf, withoutObject } from '../state/context.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { withState } from '../state/world.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { detach } from './attach.ts';
-import { objectAt, usersOf, withoutObject } from './context.ts';
 import { withoutHwpt } from './hwpt.ts';
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
-import type { IommufdState } from './state.ts';
 
 export const destroyRules = rulesOf(
   'IOMMU_DESTROY',

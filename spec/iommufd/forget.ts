@@ -1,11 +1,11 @@
 // Calls that are not specified. What they may have changed is forgotten, so that nothing is said about it later.
 
 import { fileDescriptor, type ObjectId, objectId } from '../abi/units.ts';
-import type { Process } from '../call.ts';
 import { put } from '../collections/ordered-map.ts';
-import type { Unspecified } from '../outcome.ts';
-import { type World, withContext, withDescriptor, withNewFile } from '../world.ts';
-import { withObject } from './context.ts';
+import type { Unspecified } from '../outcome/outcome.ts';
+import { withObject } from '../state/context.ts';
+import { type World, withContext, withDescriptor, withNewFile } from '../state/world.ts';
+import type { Process } from '../terms/call.ts';
 import { contextOfRequest, type Request } from './request.ts';
 
 /** An unspecified call that changes nothing that is specified. */

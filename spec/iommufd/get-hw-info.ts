@@ -17,10 +17,10 @@ import {
   SELFTEST_HW_INFO_REGISTER,
 } from '../abi/test.ts';
 import { SOFTWARE_IOMMU } from '../hardware/templates.ts';
-import { writableLength, write } from '../memory/user-access.ts';
-import { failed, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { deviceAt } from './context.ts';
+import { writableLength, write } from '../knowledge/user-copy.ts';
+import { failed, succeeded } from '../outcome/outcome.ts';
+import { deviceAt } from '../state/context.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { unspecified } from './forget.ts';
 import { contextOfRequest, type Handler, type Request, respond, respondRules } from './request.ts';
 

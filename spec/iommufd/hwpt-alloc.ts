@@ -11,17 +11,11 @@ import {
 } from '../abi/native.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { SOFTWARE_IOMMU, templateFor } from '../hardware/templates.ts';
-import {
-  failed,
-  failuresBy,
-  type Outcome,
-  succeeded,
-  withChoices,
-  withMemoryDoubt,
-} from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { type World, withState } from '../world.ts';
-import { type Device, deviceAt, leastFreeId, objectAt } from './context.ts';
+import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
+import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
+import { type Device, deviceAt, leastFreeId, objectAt } from '../state/context.ts';
+import { type World, withState } from '../state/world.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { forgettingAll, makingObject } from './forget.ts';
 import { domainFor, withHwpt } from './hwpt.ts';
 import {

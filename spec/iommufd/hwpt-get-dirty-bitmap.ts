@@ -4,15 +4,15 @@
 import { decode } from '../abi/layout.ts';
 import { HWPT_GET_DIRTY_BITMAP_NO_CLEAR, IOMMU_HWPT_GET_DIRTY_BITMAP } from '../abi/native.ts';
 import { PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
-import type { Segment } from '../call.ts';
-import { load, writableLength } from '../memory/user-access.ts';
-import { failed, succeeded } from '../outcome.ts';
-import type { IovaRange } from '../platform.ts';
-import type { Release } from '../releases.ts';
-import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
-import { contextOf, withContext } from '../world.ts';
-import { type Hwpt, hwptAt, tableOf, withObject } from './context.ts';
-import { areasInRow, isDirty, withoutRange } from './dirty-areas.ts';
+import { areasInRow, isDirty, withoutRange } from '../iopt/dirty-areas.ts';
+import { load, writableLength } from '../knowledge/user-copy.ts';
+import { failed, succeeded } from '../outcome/outcome.ts';
+import { type Hwpt, hwptAt, tableOf, withObject } from '../state/context.ts';
+import { contextOf, withContext } from '../state/world.ts';
+import type { Segment } from '../terms/call.ts';
+import type { IovaRange } from '../terms/platform.ts';
+import type { Release } from '../terms/releases.ts';
+import { grants, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { unspecified } from './forget.ts';
 import { contextOfRequest, type Handler, type Request } from './request.ts';
 

@@ -3,10 +3,10 @@
 
 import { decode } from '../abi/layout.ts';
 import { HWPT_DIRTY_TRACKING_ENABLE, IOMMU_HWPT_SET_DIRTY_TRACKING } from '../abi/native.ts';
-import { failed, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { withContext } from '../world.ts';
-import { hwptAt, withObject } from './context.ts';
+import { failed, succeeded } from '../outcome/outcome.ts';
+import { hwptAt, withObject } from '../state/context.ts';
+import { withContext } from '../state/world.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler } from './request.ts';
 
 export const hwptSetDirtyTrackingRules = rulesOf(

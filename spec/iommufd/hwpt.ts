@@ -2,20 +2,12 @@
 // iommufd_hwpt_paging_destroy() in drivers/iommu/iommufd/hw_pagetable.c.
 
 import type { ObjectId } from '../abi/units.ts';
-import type { HardwareDomain } from '../hardware/domain.ts';
+import type { DomainTemplate } from '../hardware/templates.ts';
 import { withDomain, withoutDomain } from '../iopt/domains.ts';
-import type { IovaRange } from '../platform.ts';
-import { isRefused, type Refused } from '../rule.ts';
-import { type Device, hwptAt, usersOf, withObject, withoutObject } from './context.ts';
-import type { IommufdState } from './state.ts';
-
-/** What a device's IOMMU makes domains with. */
-export type DomainTemplate = {
-  readonly pageSizes: bigint;
-  readonly aperture: IovaRange;
-  readonly mapsWithoutPermission: boolean;
-  readonly readsWhereItWrites: boolean;
-};
+import { type Device, hwptAt, usersOf, withObject, withoutObject } from '../state/context.ts';
+import type { HardwareDomain } from '../state/domain.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { isRefused, type Refused } from '../terms/rule.ts';
 
 /** A domain for the device, not yet in any table. */
 export const domainFor = (

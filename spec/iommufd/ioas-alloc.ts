@@ -3,11 +3,11 @@
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_ALLOC } from '../abi/native.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
-import { EMPTY_IO_PAGETABLE } from '../iopt/io-pagetable.ts';
-import { failed, succeeded, withChoices } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { type World, withContext } from '../world.ts';
-import { leastFreeId, withObject } from './context.ts';
+import { failed, succeeded, withChoices } from '../outcome/outcome.ts';
+import { leastFreeId, withObject } from '../state/context.ts';
+import { EMPTY_IO_PAGETABLE } from '../state/io-pagetable.ts';
+import { type World, withContext } from '../state/world.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, idChoice, respond, respondRules } from './request.ts';
 
 export const ioasAllocRules = rulesOf(

@@ -3,12 +3,12 @@
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_ALLOW_IOVAS, IOVA_RANGE } from '../abi/native.ts';
 import { allowing } from '../iopt/reserve.ts';
-import { load } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome.ts';
-import type { IovaRange } from '../platform.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { withContext } from '../world.ts';
-import { ioasAt, withTable } from './context.ts';
+import { load } from '../knowledge/user-copy.ts';
+import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome/outcome.ts';
+import { ioasAt, withTable } from '../state/context.ts';
+import { withContext } from '../state/world.ts';
+import type { IovaRange } from '../terms/platform.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, type Request } from './request.ts';
 
 export const ioasAllowIovasRules = rulesOf(

@@ -4,11 +4,11 @@
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_CHANGE_PROCESS } from '../abi/native.ts';
 import { nodesOf, put, valuesOf } from '../collections/ordered-map.ts';
-import { pinnedCount } from '../iopt/pages.ts';
 import { charged, discharged } from '../memory/accounting.ts';
-import { failed, failedBy, succeeded } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { withState } from '../world.ts';
+import { failed, failedBy, succeeded } from '../outcome/outcome.ts';
+import { pinnedCount } from '../state/pages.ts';
+import { withState } from '../state/world.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { type Handler, stateOfRequest } from './request.ts';
 
 export const ioasChangeProcessRules = rulesOf(

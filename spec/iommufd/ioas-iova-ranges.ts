@@ -2,12 +2,12 @@
 
 import { decode, encode } from '../abi/layout.ts';
 import { IOMMU_IOAS_IOVA_RANGES, IOVA_RANGE } from '../abi/native.ts';
-import type { Segment } from '../call.ts';
-import { usableRanges } from '../iopt/io-pagetable.ts';
-import { write } from '../memory/user-access.ts';
-import { failed, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { ioasAt } from './context.ts';
+import { write } from '../knowledge/user-copy.ts';
+import { failed, succeeded } from '../outcome/outcome.ts';
+import { ioasAt } from '../state/context.ts';
+import { usableRanges } from '../state/io-pagetable.ts';
+import type { Segment } from '../terms/call.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, respond, respondRules } from './request.ts';
 
 export const ioasIovaRangesRules = rulesOf(

@@ -3,9 +3,10 @@
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_MAP } from '../abi/native.ts';
 import { mapUser } from '../iopt/map-user.ts';
-import { failed, failedBy, withSharedDoubt } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { ioasAt } from './context.ts';
+import { withSharedDoubt } from '../knowledge/memory-doubt.ts';
+import { failed, failedBy } from '../outcome/outcome.ts';
+import { ioasAt } from '../state/context.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
 

@@ -6,10 +6,10 @@ import { IOMMU_IOAS_NOIOMMU_GET_PA } from '../abi/native.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import { SOFTWARE_IOMMU } from '../hardware/templates.ts';
 import { translate } from '../hardware/translate.ts';
-import { areaAt } from '../iopt/area.ts';
-import { type Choice, failed, type Outcome, succeeded, withChoices } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { hwptAt, ioasAt } from './context.ts';
+import { type Choice, failed, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
+import { areaAt } from '../state/area.ts';
+import { hwptAt, ioasAt } from '../state/context.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { addressOf, contextOfRequest, type Handler, respond, respondRules } from './request.ts';
 
 export const ioasNoIommuGetPaRules = rulesOf(

@@ -4,10 +4,10 @@ import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_UNMAP } from '../abi/native.ts';
 import { U64_MAX } from '../abi/units.ts';
 import { lastToUnmap, unmapRange } from '../iopt/unmap.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { withState } from '../world.ts';
-import { ioasAt } from './context.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { ioasAt } from '../state/context.ts';
+import { withState } from '../state/world.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { tooGreat } from './map-reply.ts';
 import { contextOfRequest, type Handler, respond, stateOfRequest } from './request.ts';
 

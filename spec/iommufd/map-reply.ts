@@ -5,9 +5,9 @@ import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../abi/native.ts';
 import { U64_MAX } from '../abi/units.ts';
 import type { Permissions } from '../iopt/map.ts';
 import type { Mapped } from '../iopt/map-user.ts';
-import { failed, type Reply, succeeded, withChoices } from '../outcome.ts';
-import type { Rule } from '../rule.ts';
-import { withState } from '../world.ts';
+import { failed, type Reply, succeeded, withChoices } from '../outcome/outcome.ts';
+import { withState } from '../state/world.ts';
+import type { Rule } from '../terms/rule.ts';
 import { addressOf, type Request, respond } from './request.ts';
 
 /** Whether no flag is set but those that there are. */

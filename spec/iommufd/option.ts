@@ -9,11 +9,11 @@ import {
   OPTION_RLIMIT_MODE,
 } from '../abi/native.ts';
 import { withLargePages, withoutLargePages } from '../iopt/large-pages.ts';
-import { write } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, type Rule, refuses, rulesOf } from '../rule.ts';
-import { type World, withContext } from '../world.ts';
-import { ioasAt, withTable } from './context.ts';
+import { write } from '../knowledge/user-copy.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { ioasAt, withTable } from '../state/context.ts';
+import { type World, withContext } from '../state/world.ts';
+import { grants, isRefused, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { addressOf, contextOfRequest, type Handler, type Request } from './request.ts';
 
 const RLIMIT = 'iommufd_option_rlimit_mode() in drivers/iommu/iommufd/ioas.c';

@@ -2,14 +2,14 @@
 
 import { fieldOf, type Layout, type SomeValues, withFields } from '../abi/layout.ts';
 import type { ObjectId } from '../abi/units.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { type Written, write } from '../memory/user-access.ts';
-import type { Choice, Outcome } from '../outcome.ts';
-import { refuses, rulesOf } from '../rule.ts';
-import { contextOf, stateOf, type World } from '../world.ts';
-import { type Context, leastFreeId, OBJECT_ID_MAX, objectAt } from './context.ts';
-import type { IommufdState } from './state.ts';
+import { type Written, write } from '../knowledge/user-copy.ts';
+import type { Choice, Outcome } from '../outcome/outcome.ts';
+import { type Context, leastFreeId, OBJECT_ID_MAX, objectAt } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { contextOf, stateOf, type World } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { refuses, rulesOf } from '../terms/rule.ts';
 
 export type Request = {
   readonly world: World;

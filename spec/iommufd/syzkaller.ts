@@ -2,7 +2,7 @@
 // half of the u64. __iommufd_test_syz_conv_iova() in drivers/iommu/iommufd/selftest.c.
 
 import { nodesOf } from '../collections/ordered-map.ts';
-import type { Areas } from '../iopt/area.ts';
+import type { Areas } from '../state/area.ts';
 
 /** The IOVA that the pair names; 0 where there are not so many areas. */
 export const nthAreaIova = (areas: Areas, pair: bigint): bigint => {

@@ -2,10 +2,10 @@
 
 import { decode } from '../abi/layout.ts';
 import { IOMMU_VFIO_IOAS, VFIO_IOAS_CLEAR, VFIO_IOAS_GET, VFIO_IOAS_SET } from '../abi/native.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { withContext } from '../world.ts';
-import { ioasAt } from './context.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { ioasAt } from '../state/context.ts';
+import { withContext } from '../state/world.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, respond, respondRules } from './request.ts';
 
 export const vfioIoasRules = rulesOf(

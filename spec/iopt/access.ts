@@ -2,6 +2,7 @@
 // iommufd_access_pin_pages() and iommufd_access_notify_unmap() in drivers/iommu/iommufd/device.c.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import { type AreaNode, type Areas, areaAt, byteOf, pageOfByte } from '../state/area.ts';
 import {
   type Access,
   accessAt,
@@ -10,11 +11,10 @@ import {
   tableOf,
   withObject,
   withPages,
-} from '../iommufd/context.ts';
-import type { IommufdState } from '../iommufd/state.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { type AreaNode, type Areas, areaAt, byteOf, pageOfByte } from './area.ts';
-import { hold, release } from './pages.ts';
+} from '../state/context.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import { pinRange, unpinRange } from './pin-range.ts';
 
 export const accessRules = rulesOf(
   'accesses',
@@ -82,7 +82,7 @@ const releaseSlices = (
   let { context, memory } = state;
   for (const slice of slicesOf(areas, iova, last)) {
     const { pages } = slice.node.value;
-    const released = release(
+    const released = unpinRange(
       { pages: pagesAt(context, pages), memory },
       pageOfByte(byteOf(slice.node, slice.iova)),
       pageOfByte(byteOf(slice.node, slice.last)),
@@ -151,7 +151,7 @@ const isPageAligned = (slice: AreaSlice, last: bigint): boolean =>
   (last <= slice.node.value.last || startsPage(byteOf(slice.node, slice.node.value.last) + 1n));
 
 /** Every page under the range pinned once more. Refused where one cannot be; then nothing has changed. */
-export const pinRange = (
+export const pinAccess = (
   state: IommufdState,
   ioas: ObjectId,
   iova: bigint,
@@ -167,7 +167,7 @@ export const pinRange = (
     if (!permits(node, writing)) return refused(accessRules.notPermitted);
     const pages = pagesAt(context, node.value.pages);
     if (writing && !pages.writable) return refused(accessRules.readOnlyPages);
-    const held = hold(
+    const held = pinRange(
       { pages, memory },
       pageOfByte(byteOf(node, slice.iova)),
       pageOfByte(byteOf(node, slice.last)),

@@ -2,10 +2,15 @@
 // drivers/iommu/iommufd/io_pagetable.c.
 
 import { nodesOf } from '../collections/ordered-map.ts';
-import { accessAt, type Context, hwptAt } from '../iommufd/context.ts';
-import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { type Areas, areaLength } from './area.ts';
-import { type IoPagetable, leastPageSize, PAGE_ALIGNMENT, withUsers } from './io-pagetable.ts';
+import { type Areas, areaLength } from '../state/area.ts';
+import { accessAt, type Context, hwptAt } from '../state/context.ts';
+import {
+  type IoPagetable,
+  leastPageSize,
+  PAGE_ALIGNMENT,
+  withUsers,
+} from '../state/io-pagetable.ts';
+import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const alignmentRules = rulesOf(
   'alignment',

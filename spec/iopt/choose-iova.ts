@@ -2,10 +2,10 @@
 // business, so a reply may name any that fits; where it looks, and in which steps, decides whether it finds one.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
-import type { IovaRange } from '../platform.ts';
-import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { firstMeeting, holesIn } from './area.ts';
-import { type IoPagetable, meeting } from './io-pagetable.ts';
+import { firstMeeting, holesIn } from '../state/area.ts';
+import { type IoPagetable, meeting } from '../state/io-pagetable.ts';
+import type { IovaRange } from '../terms/platform.ts';
+import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const choosingRules = rulesOf(
   'choosing an IOVA',

@@ -3,13 +3,13 @@
 // are; that is safe only where no entry of theirs spans the cut, which is what disabled large pages are for.
 
 import type { ObjectId } from '../abi/units.ts';
-import { pagesAt, tableOf, withPages, withTable } from '../iommufd/context.ts';
-import type { IommufdState } from '../iommufd/state.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { areaAt, byteOf, putArea } from '../state/area.ts';
+import { pagesAt, tableOf, withPages, withTable } from '../state/context.ts';
+import { withAreas } from '../state/io-pagetable.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { withAreaCount } from '../state/pages.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { isAccessed } from './access.ts';
-import { areaAt, byteOf, putArea } from './area.ts';
-import { withAreas } from './io-pagetable.ts';
-import { withAreaCount } from './pages.ts';
 
 export const cuttingRules = rulesOf(
   'cutting',

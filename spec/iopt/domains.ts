@@ -1,18 +1,18 @@
 // Domains that follow a table: iopt_table_add_domain() and iopt_table_remove_domain() in
 // drivers/iommu/iommufd/io_pagetable.c. The first domain pins every area's memory, the last one lets it go.
 
+import type { PageIndex } from '../abi/units.ts';
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
-import type { HardwareDomain } from '../hardware/domain.ts';
-import { type Context, pagesAt, tableOf, withPages, withTable } from '../iommufd/context.ts';
-import type { IommufdState } from '../iommufd/state.ts';
-import type { Memory } from '../memory/memory.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { type Area, pagesOfArea } from '../state/area.ts';
+import { pagesAt, tableOf, withPages, withTable } from '../state/context.ts';
+import type { HardwareDomain } from '../state/domain.ts';
+import { type IoPagetable, leastPageSize, withUsers } from '../state/io-pagetable.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { alignmentRules, areasConform, requiredAlignment } from './alignment.ts';
-import { type Area, pagesOfArea } from './area.ts';
-import { type IoPagetable, leastPageSize, withUsers } from './io-pagetable.ts';
 import { mappingRules } from './map.ts';
-import { hold, release } from './pages.ts';
+import { type PagesAndMemory, pinRange, unpinRange } from './pin-range.ts';
 import { reserved, unreserved } from './reserve.ts';
 
 export const domainRules = rulesOf(
@@ -49,37 +49,40 @@ const canMapAll = (domain: HardwareDomain, table: IoPagetable): boolean => {
   return true;
 };
 
-type Change = (
+type RangeChange = (
+  pages: PagesAndMemory,
+  first: PageIndex,
+  last: PageIndex,
   area: Area,
-  pages: Parameters<typeof hold>[0],
-  first: Parameters<typeof hold>[1],
-  last: Parameters<typeof hold>[2],
-) => ReturnType<typeof hold>;
+) => PagesAndMemory | Refused;
 
-const holdFor =
-  (domain: HardwareDomain): Change =>
-  (area, pages, first, last) =>
-    hold(pages, first, last, canMap(domain, area) ? undefined : refused(mappingRules.noPermission));
-
-const letGo: Change = (_area, pages, first, last) => release(pages, first, last);
-
-const eachAreaHeld = (
+/** The state after a change of the pages under each area of the table, by ascending IOVA. */
+const forEachArea = (
   state: IommufdState,
   table: IoPagetable,
-  change: Change,
+  change: RangeChange,
 ): IommufdState | Refused => {
-  let context: Context = state.context;
-  let memory: Memory = state.memory;
-  for (const { key, value } of nodesOf(table.areas)) {
-    const { first, last } = pagesOfArea(key, value);
-    const pages = pagesAt(context, value.pages);
-    const changed = change(value, { pages, memory }, first, last);
+  let { context, memory } = state;
+  for (const { key, value: area } of nodesOf(table.areas)) {
+    const { first, last } = pagesOfArea(key, area);
+    const changed = change({ pages: pagesAt(context, area.pages), memory }, first, last, area);
     if (isRefused(changed)) return changed;
-    context = withPages(context, value.pages, changed.pages);
+    context = withPages(context, area.pages, changed.pages);
     memory = changed.memory;
   }
   return { context, memory };
 };
+
+/** Pins what the table's first domain maps: iopt_fill_domain(). */
+const fillDomain = (state: IommufdState, table: IoPagetable, domain: HardwareDomain) =>
+  forEachArea(state, table, (pages, first, last, area) => {
+    const unfit = canMap(domain, area) ? undefined : refused(mappingRules.noPermission);
+    return pinRange(pages, first, last, unfit);
+  });
+
+/** Unpins what the table's last domain mapped: iopt_unfill_domain(). */
+const unfillDomain = (state: IommufdState, table: IoPagetable) =>
+  forEachArea(state, table, unpinRange);
 
 /**
  * The domain follows the table from now on: every area stands in it, and what it cannot translate is reserved.
@@ -100,7 +103,7 @@ export const withDomain = (
   }
   const table = withAperture(before, hwpt, domain);
   if (isRefused(table)) return table;
-  const filled = table.domains.length === 0 ? eachAreaHeld(state, table, holdFor(domain)) : state;
+  const filled = table.domains.length === 0 ? fillDomain(state, table, domain) : state;
   if (isRefused(filled)) return filled;
   if (table.domains.length > 0 && !canMapAll(domain, table)) {
     return refused(mappingRules.noPermission);
@@ -133,7 +136,7 @@ export const withoutDomain = (
   const table = withUsers(freed, domains, freed.accesses, freed.alignment, slots);
   const emptied =
     domains.length === 0 && before.domains.length > 0
-      ? (eachAreaHeld(state, table, letGo) as IommufdState)
+      ? (unfillDomain(state, table) as IommufdState)
       : state;
   const alignment = requiredAlignment(emptied.context, table);
   return {

@@ -1,10 +1,10 @@
 // Whether domains may use entries larger than a page: iopt_disable_large_pages() and
 // iopt_enable_large_pages() in drivers/iommu/iommufd/io_pagetable.c.
 
-import type { Context } from '../iommufd/context.ts';
-import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import type { Context } from '../state/context.ts';
+import type { IoPagetable } from '../state/io-pagetable.ts';
+import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { realigned, requiredAlignment } from './alignment.ts';
-import type { IoPagetable } from './io-pagetable.ts';
 
 export const largePagesRules = rulesOf(
   'large pages',

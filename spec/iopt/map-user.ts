@@ -2,12 +2,13 @@
 // drivers/iommu/iommufd/io_pagetable.c. Native maps and VFIO's MAP_DMA both come here.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
-import type { Process } from '../call.ts';
-import { tableOf, withNewPages } from '../iommufd/context.ts';
-import type { IommufdState } from '../iommufd/state.ts';
-import type { ChargeMode } from '../memory/accounting.ts';
-import type { Release } from '../releases.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { tableOf, withNewPages } from '../state/context.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import type { ChargeMode } from '../state/memory.ts';
+import type { Pages, PagesSource } from '../state/pages.ts';
+import type { Process } from '../terms/call.ts';
+import type { Release } from '../terms/releases.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { chosenIova, unfitIova } from './choose-iova.ts';
 import {
   type AreaPart,
@@ -17,7 +18,6 @@ import {
   mapParts,
   type Permissions,
 } from './map.ts';
-import type { Pages, PagesSource } from './pages.ts';
 
 export const mapUserRules = rulesOf(
   'mapping memory',

@@ -3,19 +3,13 @@
 
 import type { ObjectId } from '../abi/units.ts';
 import { U64_MAX } from '../abi/units.ts';
-import {
-  type Context,
-  hwptAt,
-  pagesAt,
-  tableOf,
-  withPages,
-  withTable,
-} from '../iommufd/context.ts';
-import type { IommufdState } from '../iommufd/state.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { type Area, firstMeeting, pageOfByte, pagesOfArea, putArea } from './area.ts';
-import { type IoPagetable, meeting, PAGE_ALIGNMENT, withAreas } from './io-pagetable.ts';
-import { hold, type PagesId, withAreaCount } from './pages.ts';
+import { type Area, firstMeeting, pageOfByte, pagesOfArea, putArea } from '../state/area.ts';
+import { type Context, hwptAt, pagesAt, tableOf, withPages, withTable } from '../state/context.ts';
+import { type IoPagetable, meeting, PAGE_ALIGNMENT, withAreas } from '../state/io-pagetable.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { type PagesId, withAreaCount } from '../state/pages.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import { pinRange } from './pin-range.ts';
 
 export const mappingRules = rulesOf(
   'mapping',
@@ -150,7 +144,7 @@ const mapPart = (
   let { memory } = state;
   if (table.domains.length > 0) {
     const { first, last } = pagesOfArea(iova, area);
-    const held = hold(
+    const held = pinRange(
       { pages, memory },
       first,
       last,

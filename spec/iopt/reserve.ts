@@ -1,16 +1,16 @@
 // Reserved and allowed ranges: iopt_reserve_iova() and iopt_set_allow_iova() in
 // drivers/iommu/iommufd/io_pagetable.c.
 
-import type { IovaRange } from '../platform.ts';
-import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { firstMeeting } from './area.ts';
+import { firstMeeting } from '../state/area.ts';
 import {
   type IoPagetable,
   meeting,
   type ReservedBy,
   spansOf,
   withReserved,
-} from './io-pagetable.ts';
+} from '../state/io-pagetable.ts';
+import type { IovaRange } from '../terms/platform.ts';
+import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const reservingRules = rulesOf(
   'reserving',

@@ -2,14 +2,14 @@
 // after the other, from the least IOVA on; what is gone when one is in the way stays gone.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
-import { pagesAt, tableOf, withoutAreaOf, withPages, withTable } from '../iommufd/context.ts';
-import { withoutDirtyArea } from '../iommufd/dirty-areas.ts';
-import type { IommufdState } from '../iommufd/state.ts';
-import { type Refused, type Rule, refused, refuses, rulesOf } from '../rule.ts';
+import { type AreaNode, areaLength, dropArea, firstMeeting, pagesOfArea } from '../state/area.ts';
+import { pagesAt, tableOf, withoutAreaOf, withPages, withTable } from '../state/context.ts';
+import { withAreas } from '../state/io-pagetable.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { type Refused, type Rule, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { withoutAccessesMeeting } from './access.ts';
-import { type AreaNode, areaLength, dropArea, firstMeeting, pagesOfArea } from './area.ts';
-import { withAreas } from './io-pagetable.ts';
-import { release } from './pages.ts';
+import { withoutDirtyArea } from './dirty-areas.ts';
+import { unpinRange } from './pin-range.ts';
 
 export const unmappingRules = rulesOf(
   'unmapping',
@@ -46,7 +46,7 @@ const withoutArea = (state: IommufdState, ioas: ObjectId, node: AreaNode): Iommu
   if (table.domains.length > 0) {
     const { first, last } = pagesOfArea(node.key, node.value);
     const pages = pagesAt(context, node.value.pages);
-    const released = release({ pages, memory }, first, last);
+    const released = unpinRange({ pages, memory }, first, last);
     context = withPages(context, node.value.pages, released.pages);
     context = withoutDirtyArea(context, table.domains, node);
     memory = released.memory;

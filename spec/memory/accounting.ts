@@ -2,12 +2,10 @@
 // them have a limit. iopt_pages_update_pinned() in drivers/iommu/iommufd/pages.c.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
-import type { Process } from '../call.ts';
-import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { accountOf, lockedOf, type Memory, withAccount } from './memory.ts';
-
-/** 'none': the process may lock without limit. 'user': per user. 'process': VmLck, as type1 does. */
-export type ChargeMode = 'none' | 'user' | 'process';
+import type { ChargeMode } from '../state/memory.ts';
+import { accountOf, lockedOf, type Memory, withAccount } from '../state/memory.ts';
+import type { Process } from '../terms/call.ts';
+import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const accountingRules = rulesOf(
   'locked memory',

@@ -3,8 +3,8 @@
 
 import { zeroBytes } from '../abi/bytes.ts';
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
-import { type BackingId, mappingAt } from './address-space.ts';
-import { type Memory, type Stores, spaceOf, withStored } from './memory.ts';
+import { type BackingId, mappingAt } from '../state/address-space.ts';
+import { type Memory, type Stores, spaceOf, withStored } from '../state/memory.ts';
 
 /** `length` bytes of a backing from byte `offset` on; what was never stored is zero. */
 export const contentsOf = (

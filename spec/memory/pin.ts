@@ -1,11 +1,12 @@
 // Which pages of memory a range of a process's addresses stands for, when the kernel pins it for long:
 // pin_user_pages_fast() with FOLL_LONGTERM, mm/gup.c.
 
-import { PAGE_SIZE_BYTES, type PageIndex, pageIndex, U64_MAX } from '../abi/units.ts';
-import type { Process } from '../call.ts';
-import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { type BackingId, mappingAt } from './address-space.ts';
-import { type Memory, spaceOf } from './memory.ts';
+import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
+import type { PageStretch } from '../state/address-space.ts';
+import { mappingAt } from '../state/address-space.ts';
+import { type Memory, spaceOf } from '../state/memory.ts';
+import type { Process } from '../terms/call.ts';
+import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const pinRules = rulesOf(
   'pinning',
@@ -48,14 +49,6 @@ export const pinRules = rulesOf(
     ),
   },
 );
-
-/** Consecutive pages of one backing. */
-export type PageStretch = {
-  readonly backing: BackingId;
-  readonly page: PageIndex;
-  /** How many pages. */
-  readonly count: number;
-};
 
 // The kernel asks for this many pages at a time: as many page pointers as fit into 64 KiB.
 const PAGES_AT_A_TIME = 8192;

@@ -1,10 +1,10 @@
 // What the kernel tells a process of its own locked and pinned memory: VmLck and VmPin of /proc/self/status.
 
-import type { StatusCall } from '../call.ts';
-import { type Outcome, succeeded } from '../outcome.ts';
-import { grants, rulesOf } from '../rule.ts';
-import type { World } from '../world.ts';
-import { accountOf, lockedOf } from './memory.ts';
+import { type Outcome, succeeded } from '../outcome/outcome.ts';
+import { accountOf, lockedOf } from '../state/memory.ts';
+import type { World } from '../state/world.ts';
+import type { StatusCall } from '../terms/call.ts';
+import { grants, rulesOf } from '../terms/rule.ts';
 
 export const statusRules = rulesOf('/proc/self/status', 'task_mem() in fs/proc/task_mmu.c', {
   locked: grants(

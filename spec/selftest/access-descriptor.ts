@@ -2,11 +2,11 @@
 // drivers/iommu/iommufd/selftest.c. The access may belong to another iommufd than the one that is asked.
 
 import type { Fd, ObjectId } from '../abi/units.ts';
-import type { Process } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { type Access, accessAt } from '../iommufd/context.ts';
-import { refuses, rulesOf } from '../rule.ts';
-import { contextOf, fileAt, openFile, type World } from '../world.ts';
+import { type Access, accessAt } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import { contextOf, fileAt, openFile, type World } from '../state/world.ts';
+import type { Process } from '../terms/call.ts';
+import { refuses, rulesOf } from '../terms/rule.ts';
 
 export const accessDescriptorRules = rulesOf(
   "IOMMU_TEST_CMD, an access's descriptor",

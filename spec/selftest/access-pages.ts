@@ -10,16 +10,16 @@ import {
   MOCK_FLAGS_ACCESS_WRITE,
 } from '../abi/test.ts';
 import { fileDescriptor, type ObjectId, PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
-import { accessAt, pagesAt, tableOf, withObject } from '../iommufd/context.ts';
 import { type Handler, type Request, respond, respondRules } from '../iommufd/request.ts';
-import type { IommufdState } from '../iommufd/state.ts';
 import { nthAreaIova } from '../iommufd/syzkaller.ts';
-import { pinRange, rangeOfAccess, slicesOf, withoutPinsMeeting } from '../iopt/access.ts';
-import { byteOf } from '../iopt/area.ts';
-import { runAt } from '../iopt/pages.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, type Rule, refuses, rulesOf } from '../rule.ts';
-import { stateOf, withState } from '../world.ts';
+import { pinAccess, rangeOfAccess, slicesOf, withoutPinsMeeting } from '../iopt/access.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { byteOf } from '../state/area.ts';
+import { accessAt, pagesAt, tableOf, withObject } from '../state/context.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { runAt } from '../state/pages.ts';
+import { stateOf, withState } from '../state/world.ts';
+import { grants, isRefused, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { accessBehind, accessDescriptorRules, type FoundAccess } from './access-descriptor.ts';
 import {
   type Frame,
@@ -113,7 +113,7 @@ const pin = (request: Request, found: FoundAccess): readonly Outcome[] => {
   const range = rangeOfAccess(found.access, iova, fields.length);
   if (isRefused(range)) return [failedBy(range, world)];
   const writing = (fields.flags & MOCK_FLAGS_ACCESS_WRITE) !== 0;
-  const pinned = pinRange(before, range.ioas, iova, range.last, writing);
+  const pinned = pinAccess(before, range.ioas, iova, range.last, writing);
   if (isRefused(pinned)) return [failedBy(pinned, world)];
   const compared: Comparison =
     fields.uptr === 0n

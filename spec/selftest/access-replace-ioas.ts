@@ -6,9 +6,9 @@ import { ACCESS_REPLACE_IOAS } from '../abi/test.ts';
 import { fileDescriptor } from '../abi/units.ts';
 import { attachAccess } from '../iommufd/access-attach.ts';
 import type { Handler } from '../iommufd/request.ts';
-import { failed, failedBy, succeeded } from '../outcome.ts';
-import { grants, isRefused, rulesOf } from '../rule.ts';
-import { stateOf, withState } from '../world.ts';
+import { failed, failedBy, succeeded } from '../outcome/outcome.ts';
+import { stateOf, withState } from '../state/world.ts';
+import { grants, isRefused, rulesOf } from '../terms/rule.ts';
 import { accessBehind, accessDescriptorRules } from './access-descriptor.ts';
 
 export const accessReplaceIoasRules = rulesOf(

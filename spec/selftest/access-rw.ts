@@ -18,20 +18,20 @@ import {
   pageIndex,
   userAddress,
 } from '../abi/units.ts';
-import type { Segment } from '../call.ts';
-import { pagesAt, tableOf } from '../iommufd/context.ts';
 import type { Handler, Request } from '../iommufd/request.ts';
 import { nthAreaIova } from '../iommufd/syzkaller.ts';
 import { accessRules, permits, rangeOfAccess, slicesOf } from '../iopt/access.ts';
-import { byteOf } from '../iopt/area.ts';
-import { type Pages, runAt } from '../iopt/pages.ts';
+import { load, write } from '../knowledge/user-copy.ts';
 import { contentsOf, stored, storedAt } from '../memory/contents.ts';
-import type { Memory } from '../memory/memory.ts';
 import { pagesToPin, pinRules } from '../memory/pin.ts';
-import { load, write } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome.ts';
-import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { stateOf, type World, withMemory } from '../world.ts';
+import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome/outcome.ts';
+import { byteOf } from '../state/area.ts';
+import { pagesAt, tableOf } from '../state/context.ts';
+import type { Memory } from '../state/memory.ts';
+import { type Pages, runAt } from '../state/pages.ts';
+import { stateOf, type World, withMemory } from '../state/world.ts';
+import type { Segment } from '../terms/call.ts';
+import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { accessBehind, accessDescriptorRules, type FoundAccess } from './access-descriptor.ts';
 
 export const accessRwRules = rulesOf(

@@ -4,12 +4,12 @@
 import { decode } from '../abi/layout.ts';
 import { ADD_RESERVED } from '../abi/test.ts';
 import { U64_MAX } from '../abi/units.ts';
-import { ioasAt, withTable } from '../iommufd/context.ts';
 import { contextOfRequest, type Handler } from '../iommufd/request.ts';
 import { reserved } from '../iopt/reserve.ts';
-import { failed, failedBy, succeeded } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { withContext } from '../world.ts';
+import { failed, failedBy, succeeded } from '../outcome/outcome.ts';
+import { ioasAt, withTable } from '../state/context.ts';
+import { withContext } from '../state/world.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const addReservedRules = rulesOf(
   'IOMMU_TEST_CMD ADD_RESERVED',

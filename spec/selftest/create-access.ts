@@ -5,7 +5,6 @@ import { decode } from '../abi/layout.ts';
 import { ACCESS_NEEDS_PIN_PAGES, CREATE_ACCESS } from '../abi/test.ts';
 import { type Fd, fileDescriptor } from '../abi/units.ts';
 import { attachAccess } from '../iommufd/access-attach.ts';
-import { leastFreeId, withObject } from '../iommufd/context.ts';
 import {
   addressOf,
   contextOfRequest,
@@ -14,8 +13,8 @@ import {
   respondRules,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import { failed, failedBy, type Outcome, succeeded, withChoices } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { failed, failedBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
+import { leastFreeId, withObject } from '../state/context.ts';
 import {
   fileAt,
   leastFreeDescriptor,
@@ -23,7 +22,8 @@ import {
   withDescriptor,
   withNewFile,
   withState,
-} from '../world.ts';
+} from '../state/world.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const createAccessRules = rulesOf(
   'IOMMU_TEST_CMD CREATE_ACCESS',

@@ -6,20 +6,14 @@ import { decode } from '../abi/layout.ts';
 import { DIRTY } from '../abi/test.ts';
 import { U64_MAX } from '../abi/units.ts';
 import { MOCK_IOMMU } from '../hardware/templates.ts';
-import { type Context, hwptAt, tableOf, withObject } from '../iommufd/context.ts';
-import {
-  type Dirty,
-  isDirty,
-  type WrittenPages,
-  withDirty,
-  writtenOf,
-} from '../iommufd/dirty-areas.ts';
 import { contextOfRequest, type Handler, respond } from '../iommufd/request.ts';
-import { type Areas, firstMeeting } from '../iopt/area.ts';
-import { load } from '../memory/user-access.ts';
-import { failed, succeeded, type Unspecified } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { type World, withContext } from '../world.ts';
+import { isDirty, type WrittenPages, withDirty, writtenOf } from '../iopt/dirty-areas.ts';
+import { load } from '../knowledge/user-copy.ts';
+import { failed, succeeded, type Unspecified } from '../outcome/outcome.ts';
+import { type Areas, firstMeeting } from '../state/area.ts';
+import { type Context, type Dirty, hwptAt, tableOf, withObject } from '../state/context.ts';
+import { type World, withContext } from '../state/world.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 
 export const dirtyRules = rulesOf(
   'IOMMU_TEST_CMD DIRTY',

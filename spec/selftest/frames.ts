@@ -1,11 +1,11 @@
 // Which page of memory the calling process has at an address, as get_user_pages_fast() tells the test commands.
 
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';
-import type { Process } from '../call.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
-import { type BackingId, mappingAt } from '../memory/address-space.ts';
-import { type Memory, spaceOf } from '../memory/memory.ts';
-import { refuses, rulesOf } from '../rule.ts';
+import { type BackingId, mappingAt } from '../state/address-space.ts';
+import { type Memory, spaceOf } from '../state/memory.ts';
+import type { Process } from '../terms/call.ts';
+import { refuses, rulesOf } from '../terms/rule.ts';
 
 export const frameRules = rulesOf(
   "looking at the caller's pages",

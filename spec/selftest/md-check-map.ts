@@ -6,14 +6,14 @@ import { MD_CHECK_MAP, MOCK_PAGE_SIZE } from '../abi/test.ts';
 import { type ObjectId, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import { MOCK_IOMMU } from '../hardware/templates.ts';
 import { translate } from '../hardware/translate.ts';
-import { hwptAt } from '../iommufd/context.ts';
 import { contextOfRequest, type Handler, type Request } from '../iommufd/request.ts';
-import { leastPageSize } from '../iopt/io-pagetable.ts';
-import { mapped } from '../memory/address-space.ts';
-import { spaceOf, withSpace } from '../memory/memory.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
-import { type World, withMemory } from '../world.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { mapped } from '../state/address-space.ts';
+import { hwptAt } from '../state/context.ts';
+import { leastPageSize } from '../state/io-pagetable.ts';
+import { spaceOf, withSpace } from '../state/memory.ts';
+import { type World, withMemory } from '../state/world.ts';
+import { grants, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { frameAt, frameRules, isLastPage, pageBoundBelow, sameFrame } from './frames.ts';
 
 export const mdCheckMapRules = rulesOf(

@@ -6,10 +6,10 @@ import { MD_CHECK_REFS } from '../abi/test.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import type { Handler } from '../iommufd/request.ts';
-import type { BackingId } from '../memory/address-space.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import type { World } from '../world.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import type { BackingId } from '../state/address-space.ts';
+import type { World } from '../state/world.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { type Frame, frameAt, frameRules, isLastPage } from './frames.ts';
 
 export const mdCheckRefsRules = rulesOf(

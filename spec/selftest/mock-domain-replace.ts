@@ -6,7 +6,6 @@ import { MOCK_DOMAIN_REPLACE } from '../abi/test.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { templateFor } from '../hardware/templates.ts';
 import { replace } from '../iommufd/attach.ts';
-import { deviceAt, leastFreeId, objectAt } from '../iommufd/context.ts';
 import { unspecified } from '../iommufd/forget.ts';
 import {
   contextOfRequest,
@@ -15,16 +14,11 @@ import {
   respond,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import {
-  failed,
-  failuresBy,
-  type Outcome,
-  succeeded,
-  withChoices,
-  withMemoryDoubt,
-} from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { type World, withState } from '../world.ts';
+import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
+import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
+import { deviceAt, leastFreeId, objectAt } from '../state/context.ts';
+import { type World, withState } from '../state/world.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const mockDomainReplaceRules = rulesOf(
   'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE',

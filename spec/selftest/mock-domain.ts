@@ -12,7 +12,6 @@ import {
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { MOCK_IOMMU, templateFor } from '../hardware/templates.ts';
 import { attach } from '../iommufd/attach.ts';
-import { type Device, withObject } from '../iommufd/context.ts';
 import {
   contextOfRequest,
   type Handler,
@@ -23,16 +22,11 @@ import {
   respondRules,
   stateOfRequest,
 } from '../iommufd/request.ts';
-import {
-  failed,
-  failuresBy,
-  type Outcome,
-  succeeded,
-  withChoices,
-  withMemoryDoubt,
-} from '../outcome.ts';
-import { grants, isRefused, type Refused, refuses, rulesOf } from '../rule.ts';
-import { type World, withState } from '../world.ts';
+import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
+import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
+import { type Device, withObject } from '../state/context.ts';
+import { type World, withState } from '../state/world.ts';
+import { grants, isRefused, type Refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const mockDomainRules = rulesOf(
   'IOMMU_TEST_CMD MOCK_DOMAIN',

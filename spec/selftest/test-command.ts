@@ -13,11 +13,11 @@ import {
   type TestOperationName,
 } from '../abi/test.ts';
 import { fileDescriptor } from '../abi/units.ts';
-import { deviceAt } from '../iommufd/context.ts';
 import { forgettingAll, onForgotten, unspecified } from '../iommufd/forget.ts';
 import { contextOfRequest, type Handler, type Request } from '../iommufd/request.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { deviceAt } from '../state/context.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { doubtOfAccess } from './access-descriptor.ts';
 import { accessPages, destroyAccessPages } from './access-pages.ts';
 import { accessReplaceIoas } from './access-replace-ioas.ts';

@@ -3,15 +3,15 @@
 
 import { ERRNO } from '../abi/errno.ts';
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
-import type { Process } from '../call.ts';
 import { nodesOf, put } from '../collections/ordered-map.ts';
-import type { HardwareDomain } from '../hardware/domain.ts';
 import { permissionsOf } from '../hardware/templates.ts';
-import type { Memory } from '../memory/memory.ts';
-import type { IovaRange } from '../platform.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import type { World } from '../world.ts';
-import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from './container.ts';
+import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from '../state/container.ts';
+import type { HardwareDomain } from '../state/domain.ts';
+import type { Memory } from '../state/memory.ts';
+import type { World } from '../state/world.ts';
+import type { Process } from '../terms/call.ts';
+import type { IovaRange } from '../terms/platform.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { hardwareOf } from './group-hardware.ts';
 import { apertureConflicts, excluded, resized } from './iova-ranges.ts';
 import { reach } from './reach.ts';

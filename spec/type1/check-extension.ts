@@ -10,12 +10,12 @@ import {
   VFIO_UNMAP_ALL,
   VFIO_UPDATE_VADDR,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { type Outcome, succeeded } from '../outcome.ts';
-import { grants, type Rule, rulesOf } from '../rule.ts';
-import { containerOf, type World } from '../world.ts';
-import { isOfNoIommu } from './container.ts';
+import { type Outcome, succeeded } from '../outcome/outcome.ts';
+import { isOfNoIommu } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
+import { containerOf, type World } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, type Rule, rulesOf } from '../terms/rule.ts';
 
 export const type1CheckExtensionRules = rulesOf(
   'type1 VFIO_CHECK_EXTENSION',

@@ -2,9 +2,9 @@
 // Without domains nothing stays pinned, and without groups no map stays.
 
 import { nodesOf, put } from '../collections/ordered-map.ts';
-import type { Memory } from '../memory/memory.ts';
-import type { Platform } from '../platform.ts';
-import { chargedPages, type Dma, type Dmas, dmaLength, type Type1 } from './container.ts';
+import { chargedPages, type Dma, type Dmas, dmaLength, type Type1 } from '../state/container.ts';
+import type { Memory } from '../state/memory.ts';
+import type { Platform } from '../terms/platform.ts';
 import { allDirty } from './dirty-bitmap.ts';
 import { hardwareOf } from './group-hardware.ts';
 import { expanded, refreshed } from './iova-ranges.ts';

@@ -4,11 +4,11 @@
 
 import { byteLength, PAGE_SIZE_BYTES, userAddress } from '../abi/units.ts';
 import { DIRTY_BITMAP_PAGES_MAX } from '../abi/vfio.ts';
-import type { IoctlCall, Segment } from '../call.ts';
+import { load, writableLength } from '../knowledge/user-copy.ts';
 import { storedAt } from '../memory/contents.ts';
-import type { Memory } from '../memory/memory.ts';
-import { load, writableLength } from '../memory/user-access.ts';
-import { type Dma, type DmaNode, dmaLength } from './container.ts';
+import { type Dma, type DmaNode, dmaLength } from '../state/container.ts';
+import type { Memory } from '../state/memory.ts';
+import type { IoctlCall, Segment } from '../terms/call.ts';
 
 const WORD_BITS = 64n;
 

@@ -9,15 +9,15 @@ import {
   VFIO_IOMMU_TYPE1_DIRTY_BITMAP,
   VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET,
 } from '../abi/vfio.ts';
-import type { IoctlCall, Segment } from '../call.ts';
 import { atOrAfter, nodesOf, put } from '../collections/ordered-map.ts';
-import { loadVfioStruct } from '../compat/load-struct.ts';
-import type { FileId } from '../files.ts';
-import { load } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { containerOf, type World, withContainer } from '../world.ts';
-import { type DmaNode, type Dmas, dmaAt, dmaLength, type Type1 } from './container.ts';
+import { load } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { type DmaNode, type Dmas, dmaAt, dmaLength, type Type1 } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
+import { containerOf, type World, withContainer } from '../state/world.ts';
+import type { IoctlCall, Segment } from '../terms/call.ts';
+import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { fitsBitmap, tell } from './dirty-bitmap.ts';
 import { withUnseenForgotten } from './forget.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';

@@ -1,8 +1,8 @@
 // What the specification does not say of legacy containers: after such a call nothing more is said of the container.
 
-import type { FileId } from '../files.ts';
-import type { Unspecified } from '../outcome.ts';
-import { containerOf, type World, withContainer } from '../world.ts';
+import type { Unspecified } from '../outcome/outcome.ts';
+import type { FileId } from '../state/files.ts';
+import { containerOf, type World, withContainer } from '../state/world.ts';
 
 export const forgotten = (world: World, file: FileId, why: string): World =>
   withContainer(world, { ...containerOf(world, file), forgotten: why });

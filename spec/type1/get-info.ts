@@ -17,14 +17,14 @@ import {
   VFIO_IOMMU_TYPE1_INFO,
   VFIO_IOMMU_TYPE1_INFO_MINIMUM,
 } from '../abi/vfio.ts';
-import type { IoctlCall, Segment } from '../call.ts';
-import { loadVfioStruct } from '../compat/load-struct.ts';
-import type { FileId } from '../files.ts';
-import { write } from '../memory/user-access.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import type { World } from '../world.ts';
-import type { Type1 } from './container.ts';
+import { write } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import type { Type1 } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
+import type { World } from '../state/world.ts';
+import type { IoctlCall, Segment } from '../terms/call.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 
 export const type1GetInfoRules = rulesOf(
   'type1 VFIO_IOMMU_GET_INFO',

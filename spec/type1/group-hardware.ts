@@ -1,10 +1,10 @@
 // A group as the IOMMU has it: what its domains are like, and which IOVAs its devices reach by another way.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
-import type { HardwareDomain } from '../hardware/domain.ts';
 import { iommuName } from '../hardware/templates.ts';
-import { leastPageSize } from '../iopt/io-pagetable.ts';
-import type { Iommu, IovaRange, Platform } from '../platform.ts';
+import type { HardwareDomain } from '../state/domain.ts';
+import { leastPageSize } from '../state/io-pagetable.ts';
+import type { Iommu, IovaRange, Platform } from '../terms/platform.ts';
 
 export type GroupHardware =
   /** Mediated devices: there is nothing to translate. Groups without an IOMMU have no type1 to ask. */

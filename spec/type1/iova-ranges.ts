@@ -2,8 +2,8 @@
 // vfio_iommu_aper_resize() and its neighbours in drivers/vfio/vfio_iommu_type1.c.
 
 import { U64_MAX } from '../abi/units.ts';
-import type { IovaRange } from '../platform.ts';
-import { type Dmas, firstDmaIn } from './container.ts';
+import { type Dmas, firstDmaIn } from '../state/container.ts';
+import type { IovaRange } from '../terms/platform.ts';
 
 type Ranges = readonly IovaRange[];
 

@@ -2,10 +2,10 @@
 // another map has, and also where there is no limit. vfio_lock_acct() in drivers/vfio/vfio_iommu_type1.c.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
-import type { Process } from '../call.ts';
 import { put } from '../collections/ordered-map.ts';
-import { accountOf, lockedOf, type Memory } from '../memory/memory.ts';
-import { type Refused, refused, refuses, rulesOf } from '../rule.ts';
+import { accountOf, lockedOf, type Memory } from '../state/memory.ts';
+import type { Process } from '../terms/call.ts';
+import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const type1LockedRules = rulesOf(
   'type1 locked memory',

@@ -9,16 +9,16 @@ import {
   VFIO_DMA_MAP_FLAG_WRITE,
   VFIO_IOMMU_TYPE1_DMA_MAP,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
 import { put } from '../collections/ordered-map.ts';
-import { loadVfioStruct } from '../compat/load-struct.ts';
-import type { FileId } from '../files.ts';
-import type { Memory } from '../memory/memory.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import type { Release } from '../releases.ts';
-import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { containerOf, type World, withContainer } from '../world.ts';
-import { chargedPages, type Dma, firstDmaIn, meetsUnseen, type Type1 } from './container.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { chargedPages, type Dma, firstDmaIn, meetsUnseen, type Type1 } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
+import type { Memory } from '../state/memory.ts';
+import { containerOf, type World, withContainer } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import type { Release } from '../terms/releases.ts';
+import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { fitsBitmap } from './dirty-bitmap.ts';
 import { withUnseenForgotten } from './forget.ts';
 import { mayLie } from './iova-ranges.ts';

@@ -1,12 +1,12 @@
 // Groups join a legacy container and leave it: vfio_container_attach_group() and vfio_group_detach_container() in
 // drivers/vfio/container.c. The last group takes the type with it, and every map.
 
-import type { Process } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { isRefused, type Refused } from '../rule.ts';
-import { containerOf, type World, withContainer } from '../world.ts';
+import { newContainer } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
+import { containerOf, type World, withContainer } from '../state/world.ts';
+import type { Process } from '../terms/call.ts';
+import { isRefused, type Refused } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
-import { newContainer } from './container.ts';
 import { allUncharged, detachGroup } from './detach-group.ts';
 import { withUnseenForgotten } from './forget.ts';
 

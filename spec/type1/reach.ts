@@ -2,11 +2,11 @@
 // drivers/vfio/vfio_iommu_type1.c. Unlike iommufd it also takes a device's registers, which it cannot pin.
 
 import { PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
-import type { Process } from '../call.ts';
-import { mappingAt } from '../memory/address-space.ts';
-import { type Memory, spaceOf } from '../memory/memory.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import type { ReachedStretch } from './container.ts';
+import { mappingAt } from '../state/address-space.ts';
+import type { ReachedStretch } from '../state/container.ts';
+import { type Memory, spaceOf } from '../state/memory.ts';
+import type { Process } from '../terms/call.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { charged, lockable, type1LockedRules } from './locked-memory.ts';
 
 export const reachRules = rulesOf(

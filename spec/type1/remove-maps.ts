@@ -1,10 +1,10 @@
 // Maps of a range removed, or their addresses taken away: the loop of vfio_dma_do_unmap() in
 // drivers/vfio/vfio_iommu_type1.c, in ascending order of IOVA.
 
-import type { IoctlCall, Segment } from '../call.ts';
 import { atOrAfter, drop, put } from '../collections/ordered-map.ts';
-import type { Memory } from '../memory/memory.ts';
-import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from './container.ts';
+import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from '../state/container.ts';
+import type { Memory } from '../state/memory.ts';
+import type { IoctlCall, Segment } from '../terms/call.ts';
 import { uncharged } from './detach-group.ts';
 import { tell } from './dirty-bitmap.ts';
 

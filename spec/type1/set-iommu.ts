@@ -7,14 +7,14 @@ import {
   VFIO_TYPE1_NESTING_IOMMU,
   VFIO_TYPE1v2_IOMMU,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { containerOf, type World, withContainer } from '../world.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { type Container, isOfNoIommu, type Type1 } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
+import { containerOf, type World, withContainer } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
 import { isExtension } from './check-extension.ts';
-import { type Container, isOfNoIommu, type Type1 } from './container.ts';
 import { forgetting } from './forget.ts';
 import { COARSE, isCoarse } from './group-hardware.ts';
 

@@ -11,13 +11,13 @@ import {
   VFIO_IOMMU_UNMAP_DMA,
   VFIO_SET_IOMMU,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { containerOf, type World } from '../world.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import type { Type1 } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
+import { containerOf, type World } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { checkExtension } from './check-extension.ts';
-import type { Type1 } from './container.ts';
 import { dirtyPages } from './dirty-pages.ts';
 import { getInfo } from './get-info.ts';
 import { mapDma } from './map-dma.ts';

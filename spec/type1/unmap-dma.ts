@@ -11,15 +11,15 @@ import {
   VFIO_IOMMU_TYPE1_DMA_UNMAP,
   VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import { loadVfioStruct } from '../compat/load-struct.ts';
-import type { FileId } from '../files.ts';
-import { load, write } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import type { Release } from '../releases.ts';
-import { grants, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { containerOf, type World, withContainer } from '../world.ts';
-import { dmaAt, meetsUnseen, type Type1 } from './container.ts';
+import { load, write } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { dmaAt, meetsUnseen, type Type1 } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
+import { containerOf, type World, withContainer } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import type { Release } from '../terms/releases.ts';
+import { grants, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { removeMaps, takeAddresses, type Unmapped } from './remove-maps.ts';
 import { hasRoom, liesInUserMemory, type UserBitmap, userBitmapOf } from './user-bitmap.ts';
 

@@ -8,17 +8,16 @@ import {
   VFIO_DEVICE_ATTACH_MINIMUM,
   VFIO_DEVICE_ATTACH_PASID,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import { loadVfioStruct } from '../compat/load-struct.ts';
-import type { FileId } from '../files.ts';
 import { attachRules } from '../iommufd/attach.ts';
-import { deviceAt, leastFreeId, objectAt } from '../iommufd/context.ts';
 import { forgettingAll, unspecified } from '../iommufd/forget.ts';
 import { idChoice } from '../iommufd/request.ts';
-import type { IommufdState } from '../iommufd/state.ts';
-import { load, write } from '../memory/user-access.ts';
-import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
-import { grants, isRefused, type Rule, refuses, rulesOf } from '../rule.ts';
+import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
+import { load, write } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, failuresBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { deviceAt, leastFreeId, objectAt } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
 import {
   type BoundDevice,
   boundDeviceOf,
@@ -28,7 +27,9 @@ import {
   type World,
   withFile,
   withState,
-} from '../world.ts';
+} from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, isRefused, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { type AttachedTo, attachedDevice, detachedDevice } from './bind-device.ts';
 
 export const attachIommufdPtRules = rulesOf(

@@ -3,15 +3,15 @@
 // them in drivers/vfio/iommufd.c.
 
 import type { ObjectId } from '../abi/units.ts';
-import type { FileId } from '../files.ts';
 import { iommuName, SOFTWARE_IOMMU, templateFor } from '../hardware/templates.ts';
 import { attachAccess, detachAccess } from '../iommufd/access-attach.ts';
 import { attach, detach, replace } from '../iommufd/attach.ts';
-import { type Device, deviceAt, leastFreeId, objectAt, withObject } from '../iommufd/context.ts';
-import type { IommufdState } from '../iommufd/state.ts';
-import { isGroupInUse, type PlatformDevice } from '../platform.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../rule.ts';
-import { boundDeviceOf, stateOf, type World } from '../world.ts';
+import { type Device, deviceAt, leastFreeId, objectAt, withObject } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import type { IommufdState } from '../state/iommufd-state.ts';
+import { boundDeviceOf, stateOf, type World } from '../state/world.ts';
+import { isGroupInUse, type PlatformDevice } from '../terms/platform.ts';
+import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const bindingRules = rulesOf(
   'binding a device',

@@ -9,15 +9,13 @@ import {
   VFIO_DEVICE_BIND_MINIMUM,
   VFIO_TOKEN_LENGTH,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import { loadVfioStruct } from '../compat/load-struct.ts';
-import type { FileId } from '../files.ts';
-import { leastFreeId } from '../iommufd/context.ts';
 import { idChoice } from '../iommufd/request.ts';
-import { structTail } from '../memory/struct-tail.ts';
-import { load, write } from '../memory/user-access.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
+import { structTail } from '../knowledge/struct-tail.ts';
+import { load, write } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { leastFreeId } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
 import {
   type CdevFile,
   contextOf,
@@ -28,7 +26,9 @@ import {
   type World,
   withFile,
   withState,
-} from '../world.ts';
+} from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { type Bound, boundDevice } from './bind-device.ts';
 import { isGroupOpen } from './open.ts';
 

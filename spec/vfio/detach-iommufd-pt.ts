@@ -7,12 +7,10 @@ import {
   VFIO_DEVICE_DETACH_MINIMUM,
   VFIO_DEVICE_DETACH_PASID,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import { loadVfioStruct } from '../compat/load-struct.ts';
-import type { FileId } from '../files.ts';
-import { load } from '../memory/user-access.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, type Rule, refuses, rulesOf } from '../rule.ts';
+import { load } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import type { FileId } from '../state/files.ts';
 import {
   boundDeviceOf,
   type CdevFile,
@@ -21,7 +19,9 @@ import {
   type World,
   withFile,
   withState,
-} from '../world.ts';
+} from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { grants, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { detachedDevice } from './bind-device.ts';
 
 export const detachIommufdPtRules = rulesOf(

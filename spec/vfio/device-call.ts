@@ -6,11 +6,11 @@ import {
   VFIO_DEVICE_BIND_IOMMUFD,
   VFIO_DEVICE_DETACH_IOMMUFD_PT,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { failed, type Outcome } from '../outcome.ts';
-import { refuses, rulesOf } from '../rule.ts';
-import type { CdevFile, DeviceFile, World } from '../world.ts';
+import { failed, type Outcome } from '../outcome/outcome.ts';
+import type { FileId } from '../state/files.ts';
+import type { CdevFile, DeviceFile, World } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { refuses, rulesOf } from '../terms/rule.ts';
 import { attachIommufdPt } from './attach-iommufd-pt.ts';
 import { bindIommufd } from './bind-iommufd.ts';
 import { detachIommufdPt } from './detach-iommufd-pt.ts';

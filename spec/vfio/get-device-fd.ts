@@ -4,15 +4,18 @@
 
 import type { ObjectId } from '../abi/units.ts';
 import { fileDescriptor, PAGE_SIZE } from '../abi/units.ts';
-import type { IoctlCall } from '../call.ts';
 import { compatIoas } from '../compat/compat-ioas.ts';
-import type { FileId } from '../files.ts';
-import { leastFreeId } from '../iommufd/context.ts';
-import { readablePrefix } from '../memory/user-access.ts';
-import { opensDescriptor } from '../open-descriptor.ts';
-import { failed, failedBy, type Outcome, type Reply, type Unspecified } from '../outcome.ts';
-import type { PlatformDevice } from '../platform.ts';
-import { grants, isRefused, type Refused, type Rule, refused, refuses, rulesOf } from '../rule.ts';
+import { readablePrefix } from '../knowledge/user-copy.ts';
+import { opensDescriptor } from '../outcome/open-descriptor.ts';
+import {
+  failed,
+  failedBy,
+  type Outcome,
+  type Reply,
+  type Unspecified,
+} from '../outcome/outcome.ts';
+import { leastFreeId } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
 import {
   contextOf,
   type GroupFile,
@@ -22,7 +25,18 @@ import {
   withDescriptor,
   withNewFile,
   withState,
-} from '../world.ts';
+} from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import type { PlatformDevice } from '../terms/platform.ts';
+import {
+  grants,
+  isRefused,
+  type Refused,
+  type Rule,
+  refused,
+  refuses,
+  rulesOf,
+} from '../terms/rule.ts';
 import { attachedDevice, boundDevice } from './bind-device.ts';
 
 export const getDeviceFdRules = rulesOf(

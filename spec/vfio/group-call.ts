@@ -11,15 +11,15 @@ import {
   VFIO_GROUP_STATUS,
   VFIO_GROUP_UNSET_CONTAINER,
 } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import { loadVfioStruct } from '../compat/load-struct.ts';
-import type { FileId } from '../files.ts';
-import { write } from '../memory/user-access.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { isGroupInUse, isNoIommuGroup } from '../platform.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
+import { write } from '../knowledge/user-copy.ts';
+import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import type { FileId } from '../state/files.ts';
+import { type GroupFile, openFile, type World, withFile } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { isGroupInUse, isNoIommuGroup } from '../terms/platform.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { leftBy } from '../type1/membership.ts';
-import { type GroupFile, openFile, type World, withFile } from '../world.ts';
 import { getDeviceFd } from './get-device-fd.ts';
 import { holdsGroup, releasedUnheld } from './release.ts';
 import { isOwned, setContainer } from './set-container.ts';

@@ -3,15 +3,15 @@
 
 import { fileDescriptor } from '../abi/units.ts';
 import { VFIO_CONTAINER_PATH } from '../abi/vfio.ts';
-import type { OpenCall } from '../call.ts';
 import { valuesOf } from '../collections/ordered-map.ts';
-import { newContext } from '../iommufd/context.ts';
-import { opensDescriptor } from '../open-descriptor.ts';
-import { failed, type Outcome } from '../outcome.ts';
-import { isNoIommuGroup } from '../platform.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { newContainer } from '../type1/container.ts';
-import { deviceNamed, type World, withDescriptor, withNewFile } from '../world.ts';
+import { opensDescriptor } from '../outcome/open-descriptor.ts';
+import { failed, type Outcome } from '../outcome/outcome.ts';
+import { newContainer } from '../state/container.ts';
+import { newContext } from '../state/context.ts';
+import { deviceNamed, type World, withDescriptor, withNewFile } from '../state/world.ts';
+import type { OpenCall } from '../terms/call.ts';
+import { isNoIommuGroup } from '../terms/platform.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 
 export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/iommufd/main.c', {
   iommufd: grants('Every open of /dev/iommu makes an iommufd of its own, without objects.'),

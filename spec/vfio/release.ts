@@ -2,12 +2,11 @@
 // goes when nothing refers to it any more. A device holds its group open under a legacy container only.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
-import type { FileId } from '../files.ts';
 import { detachAccess } from '../iommufd/access-attach.ts';
-import { withoutObject } from '../iommufd/context.ts';
-import { pinnedCount } from '../iopt/pages.ts';
 import { discharged } from '../memory/accounting.ts';
-import { leftBy } from '../type1/membership.ts';
+import { withoutObject } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import { pinnedCount } from '../state/pages.ts';
 import {
   type AccessFile,
   type CdevFile,
@@ -19,7 +18,8 @@ import {
   withMemory,
   withoutFile,
   withState,
-} from '../world.ts';
+} from '../state/world.ts';
+import { leftBy } from '../type1/membership.ts';
 import { detachedDevice } from './bind-device.ts';
 
 /** Whether a device holds the file, a group that is in a legacy container. */

@@ -3,17 +3,13 @@
 
 import { decode } from '../abi/layout.ts';
 import { VFIO_CONTAINER_FD } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { FileId } from '../files.ts';
-import { leastFreeId, withObject } from '../iommufd/context.ts';
-import { EMPTY_IO_PAGETABLE } from '../iopt/io-pagetable.ts';
-import { load } from '../memory/user-access.ts';
-import { failed, failuresBy, type Outcome, succeeded, withMemoryDoubt } from '../outcome.ts';
-import { isGroupInUse, isNoIommuGroup } from '../platform.ts';
-import { grants, isRefused, refuses, rulesOf } from '../rule.ts';
-import { isOfNoIommu } from '../type1/container.ts';
-import { COARSE, isCoarse } from '../type1/group-hardware.ts';
-import { joinedBy } from '../type1/membership.ts';
+import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
+import { load } from '../knowledge/user-copy.ts';
+import { failed, failuresBy, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { isOfNoIommu } from '../state/container.ts';
+import { leastFreeId, withObject } from '../state/context.ts';
+import type { FileId } from '../state/files.ts';
+import { EMPTY_IO_PAGETABLE } from '../state/io-pagetable.ts';
 import {
   containerOf,
   contextOf,
@@ -24,7 +20,12 @@ import {
   withContainer,
   withContext,
   withFile,
-} from '../world.ts';
+} from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { isGroupInUse, isNoIommuGroup } from '../terms/platform.ts';
+import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
+import { COARSE, isCoarse } from '../type1/group-hardware.ts';
+import { joinedBy } from '../type1/membership.ts';
 
 export const setContainerRules = rulesOf(
   'VFIO_GROUP_SET_CONTAINER',

@@ -3,9 +3,9 @@
 
 import { fileDescriptor } from '../abi/units.ts';
 import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_GROUP_SET_CONTAINER } from '../abi/vfio.ts';
-import type { IoctlCall } from '../call.ts';
-import type { Unspecified } from '../outcome.ts';
-import { fileAt, openFile, type World, withContainer, withContext } from '../world.ts';
+import type { Unspecified } from '../outcome/outcome.ts';
+import { fileAt, openFile, type World, withContainer, withContext } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
 
 /** Where struct vfio_device_bind_iommufd holds the iommufd's descriptor, in bytes. */
 const IOMMUFD_AT = 8;

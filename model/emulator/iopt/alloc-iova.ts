@@ -3,7 +3,7 @@
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
-import type { IovaRange } from '../../../spec/platform.ts';
+import type { IovaRange } from '../../../spec/terms/platform.ts';
 import { roundUpToPowerOfTwo, wrap } from '../u64.ts';
 import type { Fit } from './area-tree.ts';
 import type { IoPageTable } from './io-pagetable.ts';

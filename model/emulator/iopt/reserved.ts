@@ -2,7 +2,7 @@
 // (iopt_reserve_iova, iopt_set_allow_iova).
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
-import type { IovaRange } from '../../../spec/platform.ts';
+import type { IovaRange } from '../../../spec/terms/platform.ts';
 
 type Reservation = IovaRange & { readonly owner: object | undefined };
 

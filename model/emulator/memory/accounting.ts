@@ -3,7 +3,7 @@
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
-import type { Credentials } from '../../../spec/platform.ts';
+import type { Credentials } from '../../../spec/terms/platform.ts';
 
 /** What a set of pages is charged to: nothing, the user (as io_uring does), or the process (as VFIO does). */
 export type AccountMode = 'none' | 'user' | 'process';

@@ -4,7 +4,7 @@
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
-import type { Protection } from '../../../spec/call.ts';
+import type { Protection } from '../../../spec/terms/call.ts';
 import type { Frames } from './frames.ts';
 import type { Memfd } from './memfd.ts';
 

@@ -2,7 +2,7 @@
 // drivers/iommu/iommufd/selftest.c (mock_ops).
 
 import { MOCK_APERTURE_LAST, MOCK_APERTURE_START } from '../../../spec/abi/test.ts';
-import type { Release } from '../../../spec/releases.ts';
+import type { Release } from '../../../spec/terms/releases.ts';
 import type { Hardware } from '../domain.ts';
 
 export class MockIommu {

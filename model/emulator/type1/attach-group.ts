@@ -3,7 +3,7 @@
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
-import type { IovaRange } from '../../../spec/platform.ts';
+import type { IovaRange } from '../../../spec/terms/platform.ts';
 import type { Hardware } from '../domain.ts';
 import type { VfioGroup } from '../vfio/vfio-group.ts';
 import { apertureConflicts, reservedConflicts, within, without } from './iova-list.ts';

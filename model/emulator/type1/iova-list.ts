@@ -1,7 +1,7 @@
 // Which IOVAs a container may map: the apertures of its domains without what their devices reserve, as a sorted list. Empty
 // until a group with an IOMMU joins. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_aper_*, vfio_iommu_resv_*).
 
-import type { IovaRange } from '../../../spec/platform.ts';
+import type { IovaRange } from '../../../spec/terms/platform.ts';
 import type { DmaTree } from './dma.ts';
 
 const lengthOf = ({ start, last }: IovaRange): bigint => last - start + 1n;

@@ -2,7 +2,7 @@
 // drivers/vfio/vfio_iommu_type1.c (struct vfio_iommu).
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
-import type { IovaRange } from '../../../spec/platform.ts';
+import type { IovaRange } from '../../../spec/terms/platform.ts';
 import type { Kernel } from '../kernel.ts';
 import { trailingZeros } from '../u64.ts';
 import type { VfioGroup } from '../vfio/vfio-group.ts';

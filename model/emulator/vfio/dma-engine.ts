@@ -3,7 +3,7 @@
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
-import type { DmaDirection } from '../../../spec/call.ts';
+import type { DmaDirection } from '../../../spec/terms/call.ts';
 import type { Domain } from '../domain.ts';
 import type { Frames } from '../memory/frames.ts';
 

@@ -2,8 +2,8 @@
 // for. drivers/iommu/iommu.c, drivers/vfio/group.c.
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
-import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/platform.ts';
-import type { Release } from '../../../spec/releases.ts';
+import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/terms/platform.ts';
+import type { Release } from '../../../spec/terms/releases.ts';
 import type { Hardware } from '../domain.ts';
 import { IommuGroup } from '../iommu-group.ts';
 import type { AttachableDevice } from '../iommufd-device.ts';

@@ -17,7 +17,7 @@ import {
   VFIO_DEVICE_DETACH_PASID,
   VFIO_TOKEN_LENGTH,
 } from '../../../spec/abi/vfio.ts';
-import type { DmaDirection } from '../../../spec/call.ts';
+import type { DmaDirection } from '../../../spec/terms/call.ts';
 import { offsetsOf, Struct } from '../command.ts';
 import { IommufdContext } from '../context.ts';
 import { OpenFile } from '../files.ts';

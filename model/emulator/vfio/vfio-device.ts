@@ -3,7 +3,7 @@
 // program says. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
-import type { DmaDirection } from '../../../spec/call.ts';
+import type { DmaDirection } from '../../../spec/terms/call.ts';
 import { Access } from '../access.ts';
 import type { IommufdContext } from '../context.ts';
 import type { Domain } from '../domain.ts';

@@ -12,7 +12,7 @@ import {
   VFIO_GROUP_STATUS,
   VFIO_GROUP_UNSET_CONTAINER,
 } from '../../../spec/abi/vfio.ts';
-import type { IovaRange } from '../../../spec/platform.ts';
+import type { IovaRange } from '../../../spec/terms/platform.ts';
 import { offsetsOf, Struct } from '../command.ts';
 import { ensureCompatIoas, enterNoIommuMode } from '../compat/compat-ioas.ts';
 import { IommufdContext } from '../context.ts';

@@ -2,9 +2,9 @@
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
-import type { Platform } from '../../../spec/platform.ts';
-import { isNoIommuGroup } from '../../../spec/platform.ts';
-import type { GroupFile } from '../../../spec/world.ts';
+import type { GroupFile } from '../../../spec/state/world.ts';
+import type { Platform } from '../../../spec/terms/platform.ts';
+import { isNoIommuGroup } from '../../../spec/terms/platform.ts';
 import { READ_ONLY_STRUCT_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
 import { type Dice, drawAreaRange, drawIova, drawLength, drawStructPlace } from '../values.ts';

@@ -1,7 +1,7 @@
 // Devices' own files and the calls on them, drawn.
 
 import * as vfio from '../../../spec/abi/vfio.ts';
-import type { PlatformDevice } from '../../../spec/platform.ts';
+import type { PlatformDevice } from '../../../spec/terms/platform.ts';
 import { ARRAY_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH, STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
 import { drawStructPlace } from '../values.ts';

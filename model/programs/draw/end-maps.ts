@@ -2,7 +2,7 @@
 // judged.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
-import type { Platform } from '../../../spec/platform.ts';
+import type { Platform } from '../../../spec/terms/platform.ts';
 import type { Operation, Value } from '../program.ts';
 import type { Scene } from './scene.ts';
 

@@ -3,7 +3,7 @@
 
 import { IOMMU_IOAS_ALLOC, IOMMU_VFIO_IOAS, VFIO_IOAS_SET } from '../../../spec/abi/native.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
-import type { PlatformDevice } from '../../../spec/platform.ts';
+import type { PlatformDevice } from '../../../spec/terms/platform.ts';
 import { STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Operation, Value } from '../program.ts';
 import { drawIoasMap } from './native.ts';

@@ -1,6 +1,6 @@
 // What the present world makes possible: what the weights of drawn operations depend on.
 
-import { accessAt } from '../../../spec/iommufd/context.ts';
+import { accessAt } from '../../../spec/state/context.ts';
 import type {
   AccessDescriptor,
   CdevDescriptor,

@@ -1,7 +1,7 @@
 // What the program does to its own memory, and looks at, drawn; and memory that is not of the usual kind, to be mapped.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
-import { accountOf } from '../../../spec/memory/memory.ts';
+import { accountOf } from '../../../spec/state/memory.ts';
 import {
   DATA_OFFSET,
   HUGE_LENGTH,

@@ -14,7 +14,7 @@ import {
 } from '../../../spec/abi/native.ts';
 import { objectId, U64_MAX } from '../../../spec/abi/units.ts';
 import { SOFTWARE_IOMMU } from '../../../spec/hardware/templates.ts';
-import { deviceAt } from '../../../spec/iommufd/context.ts';
+import { deviceAt } from '../../../spec/state/context.ts';
 import { DATA_OFFSET } from '../arena.ts';
 import type { Argument, Value } from '../program.ts';
 import {

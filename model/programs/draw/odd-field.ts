@@ -3,7 +3,7 @@
 
 import type { Field, Kind } from '../../../spec/abi/layout.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
-import type { OpenFile } from '../../../spec/world.ts';
+import type { OpenFile } from '../../../spec/state/world.ts';
 import { ARRAY_LENGTH, ARRAY_OFFSET, NO_ACCESS_OFFSET, READ_ONLY_OFFSET } from '../arena.ts';
 import { LAYOUTS, type Operation, type Value } from '../program.ts';
 import { type Dice, drawStructPlace, wrap } from '../values.ts';

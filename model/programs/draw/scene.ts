@@ -4,13 +4,11 @@
 import { fileDescriptor, type ObjectId } from '../../../spec/abi/units.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../../spec/abi/vfio.ts';
 import { each, nodesOf } from '../../../spec/collections/ordered-map.ts';
-import type { FileId } from '../../../spec/files.ts';
-import { type Context, type IommufdObject, ioasAt } from '../../../spec/iommufd/context.ts';
-import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
-import { mappingAt } from '../../../spec/memory/address-space.ts';
-import { spaceOf } from '../../../spec/memory/memory.ts';
-import type { Platform } from '../../../spec/platform.ts';
-import type { ReleaseName } from '../../../spec/releases.ts';
+import { mappingAt } from '../../../spec/state/address-space.ts';
+import { type Context, type IommufdObject, ioasAt } from '../../../spec/state/context.ts';
+import type { FileId } from '../../../spec/state/files.ts';
+import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
+import { spaceOf } from '../../../spec/state/memory.ts';
 import {
   type AccessFile,
   boundDeviceOf,
@@ -23,7 +21,9 @@ import {
   type OpenFile,
   openFile,
   type World,
-} from '../../../spec/world.ts';
+} from '../../../spec/state/world.ts';
+import type { Platform } from '../../../spec/terms/platform.ts';
+import type { ReleaseName } from '../../../spec/terms/releases.ts';
 import { ARENA_BASE, HUGE_OFFSET, HUGE_PAGE } from '../arena.ts';
 import type { Draft } from '../draft.ts';
 import type { Paths } from '../paths.ts';

@@ -2,12 +2,12 @@
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../../spec/abi/test.ts';
 import { type ObjectId, PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
-import { accessAt, type Context, hwptAt, pagesAt } from '../../../spec/iommufd/context.ts';
-import { areaAt, byteOf } from '../../../spec/iopt/area.ts';
-import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
-import { mappingAt } from '../../../spec/memory/address-space.ts';
-import { spaceOf } from '../../../spec/memory/memory.ts';
-import { contextOf } from '../../../spec/world.ts';
+import { mappingAt } from '../../../spec/state/address-space.ts';
+import { areaAt, byteOf } from '../../../spec/state/area.ts';
+import { accessAt, type Context, hwptAt, pagesAt } from '../../../spec/state/context.ts';
+import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
+import { spaceOf } from '../../../spec/state/memory.ts';
+import { contextOf } from '../../../spec/state/world.ts';
 import { ARENA_BASE, DATA_OFFSET } from '../arena.ts';
 import type { ArenaOffset, Argument, Value } from '../program.ts';
 import { PROCESS } from '../run.ts';

@@ -8,8 +8,8 @@ import {
 import { HW_INFO_TYPE_SELFTEST } from '../../../spec/abi/test.ts';
 import { objectId, U64_MAX } from '../../../spec/abi/units.ts';
 import { SOFTWARE_IOMMU } from '../../../spec/hardware/templates.ts';
-import { type Context, deviceAt, hwptAt } from '../../../spec/iommufd/context.ts';
-import { areaLength, firstMeeting } from '../../../spec/iopt/area.ts';
+import { areaLength, firstMeeting } from '../../../spec/state/area.ts';
+import { type Context, deviceAt, hwptAt } from '../../../spec/state/context.ts';
 import type { Value } from '../program.ts';
 import { drawAreaRange, drawArrayPlace, drawIova, drawLength, type Range } from '../values.ts';
 import { send as sendNative } from './native.ts';

@@ -3,8 +3,8 @@
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
 import { nodesOf } from '../../../spec/collections/ordered-map.ts';
-import { spaceOf } from '../../../spec/memory/memory.ts';
-import { isOfNoIommu, type Type1 } from '../../../spec/type1/container.ts';
+import { isOfNoIommu, type Type1 } from '../../../spec/state/container.ts';
+import { spaceOf } from '../../../spec/state/memory.ts';
 import { ARENA_BASE, ARRAY_OFFSET, DATA_LENGTH, DATA_OFFSET, STRUCT_OFFSET } from '../arena.ts';
 import type { Argument, Value, WordsInMemory } from '../program.ts';
 import { PROCESS } from '../run.ts';

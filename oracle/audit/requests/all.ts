@@ -1,7 +1,7 @@
 // Everything that a program can ask of what it has open.
 
 import type { Operation } from '../../../model/programs/program.ts';
-import type { PlatformDevice } from '../../../spec/platform.ts';
+import type { PlatformDevice } from '../../../spec/terms/platform.ts';
 import type { Ground } from '../platforms.ts';
 import type { Requests } from '../search.ts';
 import { CONTAINERS, groupThing } from '../structure.ts';

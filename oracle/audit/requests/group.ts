@@ -13,7 +13,7 @@ import {
   VFIO_GROUP_SET_CONTAINER,
   VFIO_GROUP_UNSET_CONTAINER,
 } from '../../../spec/abi/vfio.ts';
-import type { PlatformDevice } from '../../../spec/platform.ts';
+import type { PlatformDevice } from '../../../spec/terms/platform.ts';
 import { ioctl, plain, STRUCT } from './make.ts';
 
 const UNWRITABLE: Value = { arena: READ_ONLY_STRUCT_OFFSET };

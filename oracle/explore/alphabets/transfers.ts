@@ -2,7 +2,7 @@
 
 import type { Value } from '../../../model/programs/program.ts';
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
-import type { DmaDirection } from '../../../spec/call.ts';
+import type { DmaDirection } from '../../../spec/terms/call.ts';
 import { close, MOST, native, open, PAGE, thing, vfioCall } from '../calls.ts';
 import { type Alphabet, type Letter, letter } from '../letters.ts';
 import { DATA, FIRST } from './places.ts';

@@ -3,9 +3,9 @@
 
 import { startOfProgram } from '../../../model/programs/draft.ts';
 import type { Operation } from '../../../model/programs/program.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../../spec/releases.ts';
-import type { Rule } from '../../../spec/rule.ts';
-import type { World } from '../../../spec/world.ts';
+import type { World } from '../../../spec/state/world.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';
+import type { Rule } from '../../../spec/terms/rule.ts';
 import { type Cause, causesOf, compared } from '../../audit/differences.ts';
 import type { Facet } from '../../audit/facets.ts';
 import { type Located, settingOn } from '../../audit/located.ts';

@@ -1,6 +1,6 @@
 // The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
 
-import { RELEASE_NAMES } from '../../../spec/releases.ts';
+import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
 import type { Severity } from '../../audit/row.ts';
 import type { Strip } from './map-picture.ts';
 

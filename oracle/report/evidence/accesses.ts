@@ -7,10 +7,10 @@ import {
   type TestOperationName,
 } from '../../../spec/abi/test.ts';
 import { fileDescriptor, U64_MAX } from '../../../spec/abi/units.ts';
-import { accessAt, pagesAt, tableOf } from '../../../spec/iommufd/context.ts';
 import { permits, slicesOf } from '../../../spec/iopt/access.ts';
-import { byteOf } from '../../../spec/iopt/area.ts';
-import { fileAt, openFile } from '../../../spec/world.ts';
+import { byteOf } from '../../../spec/state/area.ts';
+import { accessAt, pagesAt, tableOf } from '../../../spec/state/context.ts';
+import { fileAt, openFile } from '../../../spec/state/world.ts';
 import { count, hex, length, range, size } from '../quantities.ts';
 import { rangeOf } from './mapping.ts';
 import {

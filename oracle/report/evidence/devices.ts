@@ -1,8 +1,8 @@
 // What decides the rules of devices' own files.
 
 import { VFIO_DEVICE_BIND_FLAG_TOKEN } from '../../../spec/abi/vfio.ts';
+import { deviceNamed, fileAt, openFile } from '../../../spec/state/world.ts';
 import { isGroupOpen } from '../../../spec/vfio/open.ts';
-import { deviceNamed, fileAt, openFile } from '../../../spec/world.ts';
 import {
   type Facts,
   flagsWithin,

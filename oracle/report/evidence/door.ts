@@ -1,9 +1,9 @@
 // What decides the rules of the way in: the number, the struct's size, and what of it can be read.
 
 import { NATIVE_CALLS } from '../../../spec/abi/native.ts';
-import { mappingAt } from '../../../spec/memory/address-space.ts';
-import { spaceOf } from '../../../spec/memory/memory.ts';
-import { readablePrefix } from '../../../spec/memory/user-access.ts';
+import { readablePrefix } from '../../../spec/knowledge/user-copy.ts';
+import { mappingAt } from '../../../spec/state/address-space.ts';
+import { spaceOf } from '../../../spec/state/memory.ts';
 import { bytesIn } from '../places.ts';
 import { count, hex } from '../quantities.ts';
 import { type Evidence, type Facts, onlyIf, type Witness, type Witnesses } from './witness.ts';

@@ -1,9 +1,9 @@
 // The fact that decides a rule, for every rule that has a witness.
 
-import type { IoctlCall } from '../../../spec/call.ts';
-import type { Rule } from '../../../spec/rule.ts';
+import type { World } from '../../../spec/state/world.ts';
 import { withStores } from '../../../spec/step.ts';
-import type { World } from '../../../spec/world.ts';
+import type { IoctlCall } from '../../../spec/terms/call.ts';
+import type { Rule } from '../../../spec/terms/rule.ts';
 import { type Concern, tableOfConcern } from '../concern.ts';
 import { accessWitnesses } from './accesses.ts';
 import { deviceWitnesses } from './devices.ts';

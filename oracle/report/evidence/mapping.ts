@@ -4,9 +4,9 @@ import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/n
 import { MOCK_FLAGS_ACCESS_SYZ } from '../../../spec/abi/test.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { atOrAfter, atOrBefore, sizeOf } from '../../../spec/collections/ordered-map.ts';
-import { pagesAt, tableOf } from '../../../spec/iommufd/context.ts';
-import { type Areas, areaAt, firstMeeting } from '../../../spec/iopt/area.ts';
-import { meeting } from '../../../spec/iopt/io-pagetable.ts';
+import { type Areas, areaAt, firstMeeting } from '../../../spec/state/area.ts';
+import { pagesAt, tableOf } from '../../../spec/state/context.ts';
+import { meeting } from '../../../spec/state/io-pagetable.ts';
 import { hex, length, listed, range, size } from '../quantities.ts';
 import {
   type Evidence,

@@ -1,10 +1,10 @@
 // What decides whether memory can be pinned and charged.
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
-import { pagesAt } from '../../../spec/iommufd/context.ts';
-import { areaAt } from '../../../spec/iopt/area.ts';
-import { type Mapping, mappingAt } from '../../../spec/memory/address-space.ts';
-import { lockedOf, spaceOf } from '../../../spec/memory/memory.ts';
+import { type Mapping, mappingAt } from '../../../spec/state/address-space.ts';
+import { areaAt } from '../../../spec/state/area.ts';
+import { pagesAt } from '../../../spec/state/context.ts';
+import { lockedOf, spaceOf } from '../../../spec/state/memory.ts';
 import { count, grouped, hex, range } from '../quantities.ts';
 import { type Evidence, type Facts, passed, type Witness, type Witnesses } from './witness.ts';
 

@@ -2,9 +2,9 @@
 
 import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../../../spec/abi/vfio.ts';
 import { valuesOf } from '../../../spec/collections/ordered-map.ts';
-import { objectAt, usersOf } from '../../../spec/iommufd/context.ts';
 import { requiredAlignment } from '../../../spec/iopt/alignment.ts';
-import { fileAt, openFile } from '../../../spec/world.ts';
+import { objectAt, usersOf } from '../../../spec/state/context.ts';
+import { fileAt, openFile } from '../../../spec/state/world.ts';
 import { usersText, whatIs } from '../object-text.ts';
 import { count, size } from '../quantities.ts';
 import {

@@ -3,7 +3,7 @@
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../../spec/collections/ordered-map.ts';
 import { isAccessed } from '../../../spec/iopt/access.ts';
-import { areaAt, areaLength, byteOf, firstMeeting } from '../../../spec/iopt/area.ts';
+import { areaAt, areaLength, byteOf, firstMeeting } from '../../../spec/state/area.ts';
 import { type Concern, tableOfConcern } from '../concern.ts';
 import { count, hex, listed, range, size } from '../quantities.ts';
 import { rangeOf } from './mapping.ts';

@@ -1,10 +1,10 @@
 // A witness says of one rule what in the call and the world decides it: the fact, and whether the rule's condition
 // holds. It looks at the world by itself, so that a reader can check it, and never at what the judge concluded.
 
-import type { IoctlCall } from '../../../spec/call.ts';
-import { objectAt } from '../../../spec/iommufd/context.ts';
-import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
-import type { World } from '../../../spec/world.ts';
+import { objectAt } from '../../../spec/state/context.ts';
+import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
+import type { World } from '../../../spec/state/world.ts';
+import type { IoctlCall } from '../../../spec/terms/call.ts';
 import type { Concern, Stretch } from '../concern.ts';
 import { whatIs } from '../object-text.ts';
 import { hex, length } from '../quantities.ts';

@@ -2,7 +2,7 @@
 // that touching the memory directly never meets a page that would end the process.
 
 import type { Region } from '../../../model/programs/arena.ts';
-import type { Protection } from '../../../spec/call.ts';
+import type { Protection } from '../../../spec/terms/call.ts';
 import * as libc from './libc.ts';
 
 const PAGE = 4096;

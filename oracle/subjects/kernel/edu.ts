@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { ERRNO } from '../../../spec/abi/errno.ts';
-import type { DmaDirection } from '../../../spec/call.ts';
+import type { DmaDirection } from '../../../spec/terms/call.ts';
 import * as libc from './libc.ts';
 import { UnsafeCall } from './safety.ts';
 

@@ -3,7 +3,7 @@
 
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
 import { fileDescriptor } from '../../../spec/abi/units.ts';
-import type { Backing } from '../../../spec/call.ts';
+import type { Backing } from '../../../spec/terms/call.ts';
 import type { KernelLog } from './kernel-log.ts';
 import type { KernelMachine } from './machine.ts';
 import { Message } from './message.ts';

@@ -1,7 +1,7 @@
 // What domains an IOMMU of the machine makes, from what it says of itself and not from what VFIO and iommufd say of it:
 // paging domains of drivers/iommu/intel/iommu.c and drivers/iommu/virtio-iommu.c.
 
-import type { Iommu } from '../../../spec/platform.ts';
+import type { Iommu } from '../../../spec/terms/platform.ts';
 import type { IommuDescription } from './machine-description.ts';
 
 const PAGE_4K = 0x1000n;

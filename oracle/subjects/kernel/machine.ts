@@ -7,7 +7,7 @@ import { ARENA_BASE, ARENA_LENGTH, REGIONS } from '../../../model/programs/arena
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { VFIO_GROUP_GET_DEVICE_FD, VFIO_GROUP_SET_CONTAINER } from '../../../spec/abi/vfio.ts';
-import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/call.ts';
+import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/terms/call.ts';
 import { ArenaMemory } from './arena-memory.ts';
 import { CallCheck } from './call-check.ts';
 import { DeviceUses } from './device-uses.ts';

@@ -1,6 +1,6 @@
 // The platform of a running machine, as the runner found it: its devices with their groups and reserved ranges.
 
-import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/platform.ts';
+import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/terms/platform.ts';
 import { MOCK_PLATFORM } from '../../trace/platforms.ts';
 import { EnvironmentError } from '../../vm/environment-error.ts';
 import type { VmPlatform } from '../../vm/qemu.ts';

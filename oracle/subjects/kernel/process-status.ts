@@ -1,6 +1,6 @@
 // VmLck and VmPin of this process, beyond what they were before the program.
 
-import type { StatusField } from '../../../spec/call.ts';
+import type { StatusField } from '../../../spec/terms/call.ts';
 import * as libc from './libc.ts';
 
 const LONGEST = 8192;

@@ -16,7 +16,7 @@ import { programOn, type Side } from '../../../oracle/audit/side.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 import { transferFor } from '../../../oracle/audit/transfer.ts';
 import { documentOf } from '../../../oracle/report/audit/audit-document.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../../spec/releases.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';
 
 const test = suite('audit');
 

@@ -6,8 +6,8 @@ import { startOfProgram } from '../../../model/programs/draft.ts';
 import { sortComplaints } from '../../../oracle/check/complaints.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { programOf } from '../../../oracle/trace/trace-file.ts';
-import type { ReleaseName } from '../../../spec/releases.ts';
-import type { World } from '../../../spec/world.ts';
+import type { World } from '../../../spec/state/world.ts';
+import type { ReleaseName } from '../../../spec/terms/releases.ts';
 import { readRegressions } from '../../regressions.ts';
 import { PRIVILEGED, settingOf } from '../../settings.ts';
 

@@ -10,8 +10,8 @@ import { NEVER, whyNotIn } from '../../../oracle/check/unreachable.ts';
 import { coverHtml, coverSvg } from '../../../oracle/report/cover/cover-picture.ts';
 import { coverText } from '../../../oracle/report/cover/cover-text.ts';
 import { PLAIN } from '../../../oracle/report/palette.ts';
-import type { Setting } from '../../../spec/platform.ts';
 import { ALL_RULES } from '../../../spec/rules.ts';
+import type { Setting } from '../../../spec/terms/platform.ts';
 import { nameOf, SETTINGS, settingOf } from '../../settings.ts';
 
 const PROGRAMS = 150;

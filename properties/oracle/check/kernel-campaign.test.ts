@@ -10,7 +10,7 @@ import { runProgram } from '../../../model/programs/run.ts';
 import { type KernelRunner, runKernelCampaign } from '../../../oracle/check/kernel-campaign.ts';
 import type { CampaignReport } from '../../../oracle/check/report.ts';
 import { traceOf } from '../../../oracle/cli/save-trace.ts';
-import type { Setting } from '../../../spec/platform.ts';
+import type { Setting } from '../../../spec/terms/platform.ts';
 import { describeCounterexample } from '../../describe.ts';
 import { LIMITED, nameOf, PRIVILEGED, settingOf } from '../../settings.ts';
 

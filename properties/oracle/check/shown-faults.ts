@@ -8,7 +8,7 @@ import {
   SHARED_OFFSET,
 } from '../../../model/programs/arena.ts';
 import type { Operation } from '../../../model/programs/program.ts';
-import type { Setting } from '../../../spec/platform.ts';
+import type { Setting } from '../../../spec/terms/platform.ts';
 import { accessFd, IOVA, ioasId, MOCK, PAGE, VTD } from '../../corpus/example.ts';
 import { arena, dma, native, open, out, store, test, vfio, vfioPlain } from '../../operations.ts';
 import { LIMITED, settingOf } from '../../settings.ts';

@@ -3,7 +3,7 @@
 import type { HistoricalName } from '../../../model/emulator/faults.ts';
 import { DATA_LENGTH, DATA_OFFSET } from '../../../model/programs/arena.ts';
 import type { Operation } from '../../../model/programs/program.ts';
-import type { Setting } from '../../../spec/platform.ts';
+import type { Setting } from '../../../spec/terms/platform.ts';
 import { accessFd, IOVA, MIXED, MOCK, PAGE, VTD } from '../../corpus/example.ts';
 import { arena, close, mmap, native, open, out, test, vfio, vfioPlain } from '../../operations.ts';
 import { settingOf } from '../../settings.ts';

@@ -13,9 +13,9 @@ import { runProgram } from '../../../model/programs/run.ts';
 import { sortComplaints } from '../../../oracle/check/complaints.ts';
 import { judgeSteps } from '../../../oracle/check/judge-program.ts';
 import { dmaRules } from '../../../spec/hardware/dma.ts';
-import type { DmaFault } from '../../../spec/hardware/engines.ts';
-import type { Setting } from '../../../spec/platform.ts';
-import type { World } from '../../../spec/world.ts';
+import type { DmaFault } from '../../../spec/state/engines.ts';
+import type { World } from '../../../spec/state/world.ts';
+import type { Setting } from '../../../spec/terms/platform.ts';
 import { settingOf } from '../../settings.ts';
 
 const VTD = settingOf('vtd');

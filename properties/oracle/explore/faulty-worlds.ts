@@ -1,6 +1,6 @@
 // Worlds with one thing changed: every number, flag and list of a world, one after the other, as a mistake would change it.
 
-import type { World } from '../../../spec/world.ts';
+import type { World } from '../../../spec/state/world.ts';
 
 type Parts = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,7 @@ import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
 import type { Alphabet } from '../../../oracle/explore/letters.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { MIXED_PLATFORM, PLATFORMS } from '../../../oracle/trace/platforms.ts';
-import { RELEASE_NAMES } from '../../../spec/releases.ts';
+import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
 import { settingOf } from '../../settings.ts';
 import { toldApart } from './told-apart.ts';
 

@@ -7,8 +7,8 @@ import { MEMORY } from '../../../oracle/explore/alphabets/memory.ts';
 import { WORLD_LAWS } from '../../../oracle/explore/laws.ts';
 import type { Alphabet, Letter } from '../../../oracle/explore/letters.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
-import type { Credentials } from '../../../spec/platform.ts';
-import type { World } from '../../../spec/world.ts';
+import type { World } from '../../../spec/state/world.ts';
+import type { Credentials } from '../../../spec/terms/platform.ts';
 import { settingOf } from '../../settings.ts';
 import { faultyWorlds } from './faulty-worlds.ts';
 

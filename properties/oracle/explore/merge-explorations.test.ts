@@ -20,8 +20,8 @@ import {
 } from '../../../oracle/explore/run-explore.ts';
 import { openExploration, saveExploration } from '../../../oracle/explore/saved-file.ts';
 import type { Step } from '../../../oracle/explore/world-model.ts';
+import { withMemory } from '../../../spec/state/world.ts';
 import { step } from '../../../spec/step.ts';
-import { withMemory } from '../../../spec/world.ts';
 import { settingOf } from '../../settings.ts';
 
 const test = suite('explorations in parts');

@@ -19,10 +19,10 @@ import { openExploration, saveExploration } from '../../../oracle/explore/saved-
 import { REFUSALS_CHANGE_NOTHING, type Step } from '../../../oracle/explore/world-model.ts';
 import { programText } from '../../../oracle/report/program-text.ts';
 import { programOf, readTrace, traceLines } from '../../../oracle/trace/trace-file.ts';
-import { withAccount } from '../../../spec/memory/memory.ts';
-import type { Reply } from '../../../spec/outcome.ts';
+import type { Reply } from '../../../spec/outcome/outcome.ts';
+import { withAccount } from '../../../spec/state/memory.ts';
+import { withMemory } from '../../../spec/state/world.ts';
 import { step } from '../../../spec/step.ts';
-import { withMemory } from '../../../spec/world.ts';
 import { settingOf } from '../../settings.ts';
 
 const test = suite('explorations');

@@ -9,9 +9,9 @@ import type { State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { u32At } from '../../../spec/abi/bytes.ts';
 import type { Layout } from '../../../spec/abi/layout.ts';
 import type { ObjectId } from '../../../spec/abi/units.ts';
-import type { Segment } from '../../../spec/call.ts';
-import type { Outcome } from '../../../spec/outcome.ts';
-import { fileAt, openFile } from '../../../spec/world.ts';
+import type { Outcome } from '../../../spec/outcome/outcome.ts';
+import { fileAt, openFile } from '../../../spec/state/world.ts';
+import type { Segment } from '../../../spec/terms/call.ts';
 
 const layoutOf = (letter: Letter) => {
   const operation = letter.operation(

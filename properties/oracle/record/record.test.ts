@@ -12,8 +12,8 @@ import { withEvent } from '../../../oracle/judge/recorded-events.ts';
 import { TraceeMemory } from '../../../oracle/record/tracee-memory.ts';
 import { parseEvent } from '../../../oracle/trace/recorded-event.ts';
 import { nodesOf } from '../../../spec/collections/ordered-map.ts';
-import { spaceOf } from '../../../spec/memory/memory.ts';
-import { emptyWorld, type World } from '../../../spec/world.ts';
+import { spaceOf } from '../../../spec/state/memory.ts';
+import { emptyWorld, type World } from '../../../spec/state/world.ts';
 import { settingOf } from '../../settings.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');

@@ -7,10 +7,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concernOf } from '../../../oracle/report/concern.ts';
 import { evidenceFor, WITNESSED_RULES } from '../../../oracle/report/evidence/evidence.ts';
-import type { IoctlCall } from '../../../spec/call.ts';
-import type { Rule } from '../../../spec/rule.ts';
 import { ALL_RULES, partsUsedBy } from '../../../spec/rules.ts';
-import type { World } from '../../../spec/world.ts';
+import type { World } from '../../../spec/state/world.ts';
+import type { IoctlCall } from '../../../spec/terms/call.ts';
+import type { Rule } from '../../../spec/terms/rule.ts';
 import { FIXTURES, judgeLines, readLines, recordingsIn } from '../../recordings.ts';
 
 const partOf = (name: string): string =>

@@ -9,7 +9,7 @@ import { Executor } from '../../../oracle/subjects/kernel/executor.ts';
 import type { KernelLog } from '../../../oracle/subjects/kernel/kernel-log.ts';
 import type { KernelMachine } from '../../../oracle/subjects/kernel/machine.ts';
 import { type Played, playBatch } from '../../../oracle/subjects/kernel/playback.ts';
-import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/call.ts';
+import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/terms/call.ts';
 
 const LENGTH = Number(ARENA_LENGTH);
 

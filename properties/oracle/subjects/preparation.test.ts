@@ -8,7 +8,7 @@ import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import { programs } from '../../../model/programs/arbitrary.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
-import type { Setting } from '../../../spec/platform.ts';
+import type { Setting } from '../../../spec/terms/platform.ts';
 import { nameOf, SETTINGS, settingOf } from '../../settings.ts';
 import { executedOn } from './emulated-kernel.ts';
 import { hostilePrograms } from './hostile.ts';

@@ -17,7 +17,7 @@ import {
 import { IOVA_RANGE, NATIVE_CALLS } from '../../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../../spec/abi/test.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
-import { RELEASES } from '../../../spec/releases.ts';
+import { RELEASES } from '../../../spec/terms/releases.ts';
 
 // Computed by a C program from the headers of 7.3.4: sizeof the struct, and the shortest that is accepted.
 const NATIVE_SIZES: readonly (readonly [

@@ -4,8 +4,8 @@ import { TRANSLATION_LAWS } from '../../../model/laws/translation.ts';
 import type { ObjectId } from '../../../spec/abi/units.ts';
 import { valueAt } from '../../../spec/collections/ordered-map.ts';
 import { translate, translations } from '../../../spec/hardware/translate.ts';
-import { tableOf } from '../../../spec/iommufd/context.ts';
-import { mappingAt } from '../../../spec/memory/address-space.ts';
+import { mappingAt } from '../../../spec/state/address-space.ts';
+import { tableOf } from '../../../spec/state/context.ts';
 import { always, alwaysAll, checkLaws, eachStep, sometimes } from '../../law.ts';
 import { areasOf, contextsOf, hex, objectsOf } from '../../worlds.ts';
 

@@ -4,10 +4,10 @@ import type { Value } from '../../../model/programs/program.ts';
 import type { ObjectId } from '../../../spec/abi/units.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { translations } from '../../../spec/hardware/translate.ts';
-import { type Context, ioasAt, tableOf } from '../../../spec/iommufd/context.ts';
-import { areaLength } from '../../../spec/iopt/area.ts';
-import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
-import { contextOf, type World } from '../../../spec/world.ts';
+import { areaLength } from '../../../spec/state/area.ts';
+import { type Context, ioasAt, tableOf } from '../../../spec/state/context.ts';
+import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
+import { contextOf, type World } from '../../../spec/state/world.ts';
 import { comparable, difference, worldDifference } from '../../comparable.ts';
 import { descriptorOf, ifAllSucceed } from '../../continue.ts';
 import {

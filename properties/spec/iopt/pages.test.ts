@@ -2,9 +2,8 @@
 
 import { everyPagesOf, PINNED_LAWS } from '../../../model/laws/pinned.ts';
 import { valuesOf } from '../../../spec/collections/ordered-map.ts';
-import type { PinnedRun } from '../../../spec/iopt/pages.ts';
-import { pinnedCount } from '../../../spec/iopt/pages.ts';
-import type { World } from '../../../spec/world.ts';
+import { type PinnedRun, pinnedCount } from '../../../spec/state/pages.ts';
+import type { World } from '../../../spec/state/world.ts';
 import { alwaysAll, checkLaws, sometimes } from '../../law.ts';
 
 const runsOf = (world: World): readonly PinnedRun[] =>

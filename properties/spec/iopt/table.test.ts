@@ -2,7 +2,7 @@
 
 import { TABLE_LAWS } from '../../../model/laws/tables.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
-import type { IoPagetable } from '../../../spec/iopt/io-pagetable.ts';
+import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
 import { alwaysAll, checkLaws, sometimes } from '../../law.ts';
 import { areasOf, tablesOf } from '../../worlds.ts';
 

@@ -3,8 +3,8 @@
 
 import { CONTAINER_LAWS, type Typed, typedOf } from '../../../model/laws/containers.ts';
 import { valuesOf } from '../../../spec/collections/ordered-map.ts';
-import { dmaLength } from '../../../spec/type1/container.ts';
-import { fileAt, openFile, type World } from '../../../spec/world.ts';
+import { dmaLength } from '../../../spec/state/container.ts';
+import { fileAt, openFile, type World } from '../../../spec/state/world.ts';
 import { worldDifference } from '../../comparable.ts';
 import { continued, ifAllSucceed } from '../../continue.ts';
 import {

@@ -12,7 +12,7 @@ import { judgeSteps } from '../../../oracle/check/judge-program.ts';
 import { MIXED_PLATFORM } from '../../../oracle/trace/platforms.ts';
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { VFIO_GROUP_UNSET_CONTAINER, VFIO_SET_IOMMU } from '../../../spec/abi/vfio.ts';
-import type { Setting } from '../../../spec/platform.ts';
+import type { Setting } from '../../../spec/terms/platform.ts';
 import { ioctl, vfio } from '../../operations.ts';
 
 const test = suite('joining');

@@ -3,9 +3,9 @@
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
-import type { HardwareDomain } from '../hardware/domain.ts';
-import type { Translated, TranslatedStretch } from '../hardware/translate.ts';
-import { type Container, type Dma, type DmaNode, dmaAt } from './container.ts';
+import { type Container, type Dma, type DmaNode, dmaAt } from '../state/container.ts';
+import type { HardwareDomain } from '../state/domain.ts';
+import type { Translated, TranslatedStretch } from './translate.ts';
 
 /** What devices of the group translate through; mediated ones have nothing. */
 const domainOf = ({ type1 }: Container, group: number): HardwareDomain | undefined =>

@@ -1,11 +1,11 @@
 // How the VFIO calls of an iommufd read their structs: as many bytes as the call needs, then argsz is looked at.
 
 import { u32At } from '../abi/bytes.ts';
-import type { IoctlCall } from '../call.ts';
-import { load } from '../memory/user-access.ts';
-import { failed, type Outcome } from '../outcome.ts';
-import type { Rule } from '../rule.ts';
-import type { World } from '../world.ts';
+import { failed, type Outcome } from '../outcome/outcome.ts';
+import type { World } from '../state/world.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import type { Rule } from '../terms/rule.ts';
+import { load } from './user-copy.ts';
 
 /** The struct's bytes, or the answer where it cannot be read or says that it is too short. */
 export const loadVfioStruct = (

@@ -1,7 +1,7 @@
 // What a program does to the kernel, one call at a time, and what it sees. A call carries the bytes that
 // stand in user memory when it is made, because much of the ABI is in them.
 
-import type { Fd, UserAddress } from './abi/units.ts';
+import type { Fd, UserAddress } from '../abi/units.ts';
 
 /** Bytes of a process's memory. */
 export type Segment = {

@@ -2,15 +2,15 @@
 // the kernel may pin, read and write depends on them.
 
 import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
-import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../call.ts';
-import type { Context } from '../iommufd/context.ts';
-import { opensDescriptor } from '../open-descriptor.ts';
-import { failed, type Outcome, succeeded } from '../outcome.ts';
-import { grants, refuses, rulesOf } from '../rule.ts';
-import { fileAt, type MemfdFile, openFile, type World, withMemory } from '../world.ts';
-import { carved, type Mapping, mapped, mappingAt } from './address-space.ts';
+import { opensDescriptor } from '../outcome/open-descriptor.ts';
+import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { carved, type Mapping, mapped, mappingAt } from '../state/address-space.ts';
+import type { Context } from '../state/context.ts';
+import { type Memory, spaceOf, withSpace } from '../state/memory.ts';
+import { fileAt, type MemfdFile, openFile, type World, withMemory } from '../state/world.ts';
+import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../terms/call.ts';
+import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { storedAt } from './contents.ts';
-import { type Memory, spaceOf, withSpace } from './memory.ts';
 import { loadable } from './user-access.ts';
 
 export const memoryCallRules = rulesOf(

@@ -1,9 +1,9 @@
 // What stands behind the struct that a release knows, where a program passes a longer one: copy_struct_from_user() in
 // include/linux/uaccess.h.
 
-import type { IoctlCall } from '../call.ts';
-import type { Memory } from './memory.ts';
-import { readablePrefix } from './user-access.ts';
+import type { Memory } from '../state/memory.ts';
+import type { IoctlCall } from '../terms/call.ts';
+import { readablePrefix } from './user-copy.ts';
 
 const CHUNK = 4096;
 

@@ -1,6 +1,6 @@
 // A rule is one numbered statement of the specification. Every outcome names the rule that gave it.
 
-import type { ErrnoName } from './abi/errno.ts';
+import type { ErrnoName } from '../abi/errno.ts';
 import type { ReleaseName } from './releases.ts';
 
 export type Rule = {

@@ -2,13 +2,13 @@
 // struct vfio_iommu in drivers/vfio/vfio_iommu_type1.c.
 
 import type { UserAddress } from '../abi/units.ts';
-import type { Process } from '../call.ts';
 import { atOrAfter, atOrBefore, type OrderedMap } from '../collections/ordered-map.ts';
 import type { Node } from '../collections/tree.ts';
-import type { FileId } from '../files.ts';
-import type { HardwareDomain } from '../hardware/domain.ts';
-import type { PageStretch } from '../memory/pin.ts';
-import { type IovaRange, isNoIommuGroup, type Platform } from '../platform.ts';
+import type { Process } from '../terms/call.ts';
+import { type IovaRange, isNoIommuGroup, type Platform } from '../terms/platform.ts';
+import type { PageStretch } from './address-space.ts';
+import type { HardwareDomain } from './domain.ts';
+import type { FileId } from './files.ts';
 
 /** Consecutive pages that devices reach: memory, which is pinned and charged, or a device's registers, which are not. */
 export type ReachedStretch = PageStretch & { readonly kind: 'memory' | 'device' };

@@ -1,7 +1,7 @@
 // What is known of devices that move memory when a program tells them to: what their buffers hold, and which of their
 // accesses an IOMMU refused.
 
-import type { DmaDirection } from '../call.ts';
+import type { DmaDirection } from '../terms/call.ts';
 
 /** An access that an IOMMU refused and reports. */
 export type DmaFault = {

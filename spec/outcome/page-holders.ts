@@ -1,9 +1,9 @@
 // How the holders of an area's pages change along it.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
-import { pagesAt } from '../iommufd/context.ts';
-import type { World } from '../world.ts';
-import { pagesOfArea } from './area.ts';
+import { pagesOfArea } from '../state/area.ts';
+import { pagesAt } from '../state/context.ts';
+import type { World } from '../state/world.ts';
 
 /** Whether the holders along an area fall and rise: pages of its own alone, behind pages with more holders, and more pages. */
 const hasHole = (holders: readonly number[]): boolean =>

@@ -1,9 +1,9 @@
 // Where a release is known not to do what the contract says, with the evidence. Nothing is listed that was not
 // seen on a real kernel.
 
-import { hasHoleBetweenHolders } from './iopt/holders.ts';
-import type { ReleaseName } from './releases.ts';
-import type { World } from './world.ts';
+import type { World } from '../state/world.ts';
+import type { ReleaseName } from '../terms/releases.ts';
+import { hasHoleBetweenHolders } from './page-holders.ts';
 
 export type DeviationId = string;
 

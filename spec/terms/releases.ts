@@ -1,9 +1,9 @@
 // What differs between kernel releases, in one table. A difference that a program can see stands here, and
 // nowhere as an `if` on a version.
 
-import { ERRNO, type Errno } from './abi/errno.ts';
-import type { NativeCallName } from './abi/native.ts';
-import type { TestOperationName } from './abi/test.ts';
+import { ERRNO, type Errno } from '../abi/errno.ts';
+import type { NativeCallName } from '../abi/native.ts';
+import type { TestOperationName } from '../abi/test.ts';
 
 export type ReleaseName = '6.12.95' | '7.3.4';
 

@@ -3,12 +3,10 @@
 // drivers/iommu/generic_pt/iommu_pt.h, drivers/iommu/iommufd/iova_bitmap.c.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
-import { type AreaNode, type Areas, areaAt } from '../iopt/area.ts';
-import type { IovaRange } from '../platform.ts';
-import { type Context, type Hwpt, hwptAt, withObject } from './context.ts';
-
-/** Stretches of whole areas; unknown once a test has written a part of one. */
-export type Dirty = readonly IovaRange[] | 'unknown';
+import { type AreaNode, type Areas, areaAt } from '../state/area.ts';
+import type { Dirty } from '../state/context.ts';
+import { type Context, type Hwpt, hwptAt, withObject } from '../state/context.ts';
+import type { IovaRange } from '../terms/platform.ts';
 
 const isClean = (dirty: Dirty): boolean => dirty.length === 0;
 

@@ -2,8 +2,8 @@
 // there, so that the same page is known again under another address, and after it was unmapped while pinned.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
-import type { Protection } from '../call.ts';
 import { atOrAfter, atOrBefore, drop, type OrderedMap, put } from '../collections/ordered-map.ts';
+import type { Protection } from '../terms/call.ts';
 
 /** What stands behind mappings: an anonymous mapping's own memory, or a file's. */
 export type BackingId = number;
@@ -68,3 +68,11 @@ export const carved = (space: AddressSpace, start: bigint, last: bigint): Addres
 /** The space with a mapping from `start` on; what was there before is gone. */
 export const mapped = (space: AddressSpace, start: bigint, mapping: Mapping): AddressSpace =>
   put(carved(space, start, mapping.last), start, mapping);
+
+/** Consecutive pages of one backing. */
+export type PageStretch = {
+  readonly backing: BackingId;
+  readonly page: PageIndex;
+  /** How many pages. */
+  readonly count: number;
+};

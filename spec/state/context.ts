@@ -3,14 +3,16 @@
 
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { drop, nodesOf, type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
-import type { FileId } from '../files.ts';
-import type { HardwareDomain } from '../hardware/domain.ts';
-import type { IoPagetable } from '../iopt/io-pagetable.ts';
-import { type Pages, type PagesId, withAreaCount } from '../iopt/pages.ts';
-import type { IovaRange } from '../platform.ts';
-import type { Dirty } from './dirty-areas.ts';
+import type { IovaRange } from '../terms/platform.ts';
+import type { HardwareDomain } from './domain.ts';
+import type { FileId } from './files.ts';
+import type { IoPagetable } from './io-pagetable.ts';
+import { type Pages, type PagesId, withAreaCount } from './pages.ts';
 
 export type Ioas = { readonly kind: 'ioas'; readonly table: IoPagetable };
+
+/** Stretches of whole areas; unknown once a test has written a part of one. */
+export type Dirty = readonly IovaRange[] | 'unknown';
 
 export type Hwpt = {
   readonly kind: 'hwpt';

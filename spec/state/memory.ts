@@ -1,9 +1,9 @@
 // Everything that the world knows of memory: what each process has mapped, what was stored, and what is
 // charged to whom.
 
-import type { Process } from '../call.ts';
 import { type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
-import type { Credentials } from '../platform.ts';
+import type { Process } from '../terms/call.ts';
+import type { Credentials } from '../terms/platform.ts';
 import type { AddressSpace, BackingId } from './address-space.ts';
 
 /** Bytes stored into what stands behind mappings, latest first. */
@@ -19,6 +19,9 @@ export type Stores =
 
 /** Pages charged to a process: /proc/PID/status shows them as VmLck and VmPin, the former beside what it locked by itself. */
 export type Account = { readonly locked: number; readonly pinned: number };
+
+/** 'none': the process may lock without limit. 'user': per user. 'process': VmLck, as type1 does. */
+export type ChargeMode = 'none' | 'user' | 'process';
 
 export type Memory = {
   /**

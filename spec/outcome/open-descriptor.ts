@@ -1,9 +1,6 @@
 // A descriptor that a call opens: its number is the kernel's choice, and the least that is free where we know it.
 
-import { fileDescriptor } from './abi/units.ts';
-import type { Process } from './call.ts';
-import { type Reply, succeeded, withChoices } from './outcome.ts';
-import type { Rule } from './rule.ts';
+import { fileDescriptor } from '../abi/units.ts';
 import {
   fileAt,
   leastFreeDescriptor,
@@ -11,7 +8,10 @@ import {
   type World,
   withDescriptor,
   withNewFile,
-} from './world.ts';
+} from '../state/world.ts';
+import type { Process } from '../terms/call.ts';
+import type { Rule } from '../terms/rule.ts';
+import { type Reply, succeeded, withChoices } from './outcome.ts';
 
 /** The reply that opens a file in `world`, with the descriptor as its result; `make` gets the file's id. */
 export const opensDescriptor = (

@@ -1,19 +1,19 @@
 // The whole state of the specification. Nothing in it is ever changed; every step makes a new one that shares
 // what stayed the same.
 
-import type { ObjectId } from './abi/units.ts';
-import { type Fd, fileDescriptor } from './abi/units.ts';
-import type { Process } from './call.ts';
-import { drop, nodesOf, type OrderedMap, put, valueAt } from './collections/ordered-map.ts';
+import type { ObjectId } from '../abi/units.ts';
+import { type Fd, fileDescriptor } from '../abi/units.ts';
+import { drop, nodesOf, type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
+import type { Process } from '../terms/call.ts';
+import type { PlatformDevice, Setting } from '../terms/platform.ts';
+import { RELEASES, type Release } from '../terms/releases.ts';
+import type { BackingId } from './address-space.ts';
+import type { Container } from './container.ts';
+import type { Context } from './context.ts';
+import { type Engines, NO_ENGINES } from './engines.ts';
 import type { FileId } from './files.ts';
-import { type Engines, NO_ENGINES } from './hardware/engines.ts';
-import type { Context } from './iommufd/context.ts';
-import type { IommufdState } from './iommufd/state.ts';
-import type { BackingId } from './memory/address-space.ts';
-import { emptyMemory, type Memory } from './memory/memory.ts';
-import type { PlatformDevice, Setting } from './platform.ts';
-import { RELEASES, type Release } from './releases.ts';
-import type { Container } from './type1/container.ts';
+import type { IommufdState } from './iommufd-state.ts';
+import { emptyMemory, type Memory } from './memory.ts';
 
 export type IommufdFile = { readonly kind: 'iommufd'; readonly context: Context };
 

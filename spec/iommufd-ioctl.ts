@@ -1,8 +1,8 @@
 // The door: what happens to an ioctl on an iommufd before its handler sees it. iommufd_fops_ioctl() in
 // drivers/iommu/iommufd/main.c and copy_struct_from_user() in include/linux/uaccess.h.
 
-import { u32At, zeroBytes } from '../abi/bytes.ts';
-import { fieldOf } from '../abi/layout.ts';
+import { u32At, zeroBytes } from './abi/bytes.ts';
+import { fieldOf } from './abi/layout.ts';
 import {
   COMMAND_BASE,
   IOMMU_FAULT_QUEUE_ALLOC,
@@ -10,36 +10,36 @@ import {
   NATIVE_CALLS,
   type NativeCall,
   type NativeCallName,
-} from '../abi/native.ts';
-import { CREATE_ACCESS } from '../abi/test.ts';
-import { objectId } from '../abi/units.ts';
-import type { IoctlCall } from '../call.ts';
-import { compatCall } from '../compat/compat-call.ts';
-import type { FileId } from '../files.ts';
-import { structTail } from '../memory/struct-tail.ts';
-import { load } from '../memory/user-access.ts';
-import { failed, type Outcome } from '../outcome.ts';
-import { refuses, rulesOf } from '../rule.ts';
-import { createsAccess, testCommand } from '../selftest/test-command.ts';
-import { contextOf, type World, withContext } from '../world.ts';
-import { destroy } from './destroy.ts';
-import { forgettingAll, makingObject, onForgotten } from './forget.ts';
-import { getHwInfo } from './get-hw-info.ts';
-import { hwptAlloc } from './hwpt-alloc.ts';
-import { hwptGetDirtyBitmap } from './hwpt-get-dirty-bitmap.ts';
-import { hwptSetDirtyTracking } from './hwpt-set-dirty-tracking.ts';
-import { ioasAlloc } from './ioas-alloc.ts';
-import { ioasAllowIovas } from './ioas-allow-iovas.ts';
-import { ioasChangeProcess } from './ioas-change-process.ts';
-import { ioasCopy } from './ioas-copy.ts';
-import { ioasIovaRanges } from './ioas-iova-ranges.ts';
-import { ioasMap } from './ioas-map.ts';
-import { ioasMapFile } from './ioas-map-file.ts';
-import { ioasNoIommuGetPa } from './ioas-noiommu-get-pa.ts';
-import { ioasUnmap } from './ioas-unmap.ts';
-import { option } from './option.ts';
-import type { Handler, Request } from './request.ts';
-import { vfioIoas } from './vfio-ioas.ts';
+} from './abi/native.ts';
+import { CREATE_ACCESS } from './abi/test.ts';
+import { objectId } from './abi/units.ts';
+import { compatCall } from './compat/compat-call.ts';
+import { destroy } from './iommufd/destroy.ts';
+import { forgettingAll, makingObject, onForgotten } from './iommufd/forget.ts';
+import { getHwInfo } from './iommufd/get-hw-info.ts';
+import { hwptAlloc } from './iommufd/hwpt-alloc.ts';
+import { hwptGetDirtyBitmap } from './iommufd/hwpt-get-dirty-bitmap.ts';
+import { hwptSetDirtyTracking } from './iommufd/hwpt-set-dirty-tracking.ts';
+import { ioasAlloc } from './iommufd/ioas-alloc.ts';
+import { ioasAllowIovas } from './iommufd/ioas-allow-iovas.ts';
+import { ioasChangeProcess } from './iommufd/ioas-change-process.ts';
+import { ioasCopy } from './iommufd/ioas-copy.ts';
+import { ioasIovaRanges } from './iommufd/ioas-iova-ranges.ts';
+import { ioasMap } from './iommufd/ioas-map.ts';
+import { ioasMapFile } from './iommufd/ioas-map-file.ts';
+import { ioasNoIommuGetPa } from './iommufd/ioas-noiommu-get-pa.ts';
+import { ioasUnmap } from './iommufd/ioas-unmap.ts';
+import { option } from './iommufd/option.ts';
+import type { Handler, Request } from './iommufd/request.ts';
+import { vfioIoas } from './iommufd/vfio-ioas.ts';
+import { structTail } from './knowledge/struct-tail.ts';
+import { load } from './knowledge/user-copy.ts';
+import { failed, type Outcome } from './outcome/outcome.ts';
+import { createsAccess, testCommand } from './selftest/test-command.ts';
+import type { FileId } from './state/files.ts';
+import { contextOf, type World, withContext } from './state/world.ts';
+import type { IoctlCall } from './terms/call.ts';
+import { refuses, rulesOf } from './terms/rule.ts';
 
 export const doorRules = rulesOf(
   'the door',

@@ -2,10 +2,10 @@
 // address then, as nothing tells when a mapping was replaced by another; shared ones are the same in all processes.
 
 import { type Fd, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
-import type { Process } from '../call.ts';
 import { valuesOf } from '../collections/ordered-map.ts';
-import { type AddressSpace, carved, mapped, mappingAt } from './address-space.ts';
-import { type Memory, spaceOf, withSpace } from './memory.ts';
+import { type AddressSpace, carved, mapped, mappingAt } from '../state/address-space.ts';
+import { type Memory, spaceOf, withSpace } from '../state/memory.ts';
+import type { Process } from '../terms/call.ts';
 
 export type SeenMapping = {
   readonly start: bigint;

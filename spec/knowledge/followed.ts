@@ -2,10 +2,16 @@
 // their identity for as long as they stand, and what is gone is known to be gone.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
-import type { Process, Protection } from '../call.ts';
 import { atOrAfter, nodesOf } from '../collections/ordered-map.ts';
-import { type AddressSpace, carved, type Mapping, mapped, mappingAt } from './address-space.ts';
-import { type Memory, spaceOf, withSpace } from './memory.ts';
+import {
+  type AddressSpace,
+  carved,
+  type Mapping,
+  mapped,
+  mappingAt,
+} from '../state/address-space.ts';
+import { type Memory, spaceOf, withSpace } from '../state/memory.ts';
+import type { Process, Protection } from '../terms/call.ts';
 import { fileBacking, seenBacking } from './recorded.ts';
 
 /** Whole pages; both ends inclusive. */

@@ -2,7 +2,7 @@
 // io_pagetable in drivers/iommu/iommufd/io_pagetable.h.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
-import type { IovaRange } from '../platform.ts';
+import type { IovaRange } from '../terms/platform.ts';
 import type { Areas } from './area.ts';
 
 /** Who reserved a range: a domain's aperture, a device, or the test command (which nobody gives back). */

@@ -1,7 +1,7 @@
 // An IOMMU domain: what the hardware can translate with it. What it does translate follows from the areas of
 // its IOAS (translate.ts), and is kept nowhere else.
 
-import type { IovaRange } from '../platform.ts';
+import type { IovaRange } from '../terms/platform.ts';
 
 export type HardwareDomain = {
   /** Which IOMMU it was made for. */

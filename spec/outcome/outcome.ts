@@ -1,19 +1,10 @@
 // An outcome is a reply that the specification allows, with the world that follows.
 
-import { ERRNO } from './abi/errno.ts';
-import type { Process, Segment } from './call.ts';
-import { nodesOf, valuesOf } from './collections/ordered-map.ts';
+import { ERRNO } from '../abi/errno.ts';
+import type { World } from '../state/world.ts';
+import type { Segment } from '../terms/call.ts';
+import type { Refused, Rule } from '../terms/rule.ts';
 import type { DeviationId } from './deviations.ts';
-import { pinRules } from './memory/pin.ts';
-import {
-  hasOnlySeen,
-  MEMORY_SINCE,
-  meetsShared,
-  SHARED_WITH_DEVICE,
-  SHARED_WITH_FILE,
-} from './memory/recorded.ts';
-import type { Refused, Rule } from './rule.ts';
-import type { World } from './world.ts';
 
 /** Something that the kernel may choose; the judge reads off what it chose. */
 export type Choice = {
@@ -94,45 +85,3 @@ export const failedBy = ({ refused }: Refused, world: World): Reply => failed(re
 /** As `failedBy`, with the other rule where either may come first. */
 export const failuresBy = ({ refused, or }: Refused, world: World): readonly Reply[] =>
   or === undefined ? [failed(refused, world)] : [failed(refused, world), failed(or, world)];
-
-/**
- * A reply that pinned memory which was mapped earlier. In a recording that memory may be gone since, so that a fault
- * cannot be told from a mistake.
- */
-export const withMemoryDoubt = (
-  reply: Reply,
-  before: World,
-  pinned: boolean,
-): readonly Outcome[] => {
-  const { memory } = before;
-  if (!pinned || memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
-  if (
-    memory.isFollowed &&
-    ![...nodesOf(memory.spaces)].some(({ key }) => hasOnlySeen(memory, key))
-  ) {
-    return [reply];
-  }
-  return [reply, { ...failed(pinRules.notMapped, before), unknown: MEMORY_SINCE }];
-};
-
-const hasDeviceOpen = ({ files }: World): boolean => {
-  for (const { kind } of valuesOf(files)) if (kind === 'device' || kind === 'cdev') return true;
-  return false;
-};
-
-/** A map of memory that a recording shows as shared: where a device is open, that may be its registers. */
-export const withSharedDoubt = (
-  reply: Reply,
-  before: World,
-  process: Process,
-  address: bigint,
-  length: bigint,
-): readonly Outcome[] => {
-  if (before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
-  const mayBeRegisters = meetsShared(before.memory, process, address, address + length - 1n);
-  const { isFollowed } = before.memory;
-  const unknown = isFollowed ? SHARED_WITH_FILE : SHARED_WITH_DEVICE;
-  return mayBeRegisters && (isFollowed || hasDeviceOpen(before))
-    ? [reply, { ...failed(pinRules.notMemory, before), unknown }]
-    : [reply];
-};

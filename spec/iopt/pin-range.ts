@@ -1,0 +1,171 @@
+// Pins and unpins the pages of a range for one more or one less holder: iopt_area_fill_domain() and
+// iopt_pages_rw_access() with the pinning below them, drivers/iommu/iommufd/pages.c.
+
+import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
+import { atOrAfter } from '../collections/ordered-map.ts';
+import { charged, discharged } from '../memory/accounting.ts';
+import { pagesToPin, pinRules } from '../memory/pin.ts';
+import type { PageStretch } from '../state/address-space.ts';
+import type { Memory } from '../state/memory.ts';
+import {
+  type Pages,
+  type PagesSource,
+  type Pinned,
+  type PinnedRun,
+  runAt,
+  withPinned,
+} from '../state/pages.ts';
+import { isRefused, type Refused, refused } from '../terms/rule.ts';
+import { cutOut, heldBy, part, putRun } from './pinned-runs.ts';
+
+/** Pages and what is known of memory: pinning changes both. */
+export type PagesAndMemory = { readonly pages: Pages; readonly memory: Memory };
+
+const pagesOfFile = (
+  source: Extract<PagesSource, { kind: 'file' }>,
+  first: PageIndex,
+  count: number,
+): readonly PageStretch[] | Refused => {
+  const page = source.start / PAGE_SIZE_BYTES + BigInt(first);
+  const end = (page + BigInt(count)) * PAGE_SIZE_BYTES;
+  return end > source.length
+    ? refused(pinRules.fileTooShort)
+    : [{ backing: source.backing, page: pageIndex(Number(page)), count }];
+};
+
+const stretchesFor = (
+  memory: Memory,
+  pages: Pages,
+  first: PageIndex,
+  count: number,
+): readonly PageStretch[] | Refused =>
+  pages.source.kind === 'user'
+    ? pagesToPin(
+        memory,
+        pages.process,
+        pages.source.start + BigInt(first) * PAGE_SIZE_BYTES,
+        count,
+        pages.writable,
+      )
+    : pagesOfFile(pages.source, first, count);
+
+/** The pages from `first` to `last`, both inclusive, that are one pinned run's, or that nothing has pinned. */
+type Piece =
+  | {
+      readonly kind: 'pinned';
+      readonly last: PageIndex;
+      readonly run: PinnedRun;
+      readonly runFirst: PageIndex;
+    }
+  | { readonly kind: 'hole'; readonly last: PageIndex };
+
+const pieceAt = (pinned: Pinned, first: PageIndex, last: PageIndex): Piece => {
+  const found = runAt(pinned, first);
+  if (found !== undefined) {
+    const { run } = found;
+    return { kind: 'pinned', last: run.last < last ? run.last : last, run, runFirst: found.first };
+  }
+  const next = atOrAfter(pinned, first);
+  const isFree = next === undefined || next.key > last;
+  return { kind: 'hole', last: isFree ? last : pageIndex(next.key - 1) };
+};
+
+/** The runs in which the piece, from `first` on, has another number of holders; none unpins it. */
+const withHolders = (
+  pinned: Pinned,
+  first: PageIndex,
+  { last, run, runFirst }: Extract<Piece, { kind: 'pinned' }>,
+  holders: number,
+): Pinned => {
+  const without = cutOut(pinned, runFirst, run, first, last);
+  if (holders === 0) return without;
+  return putRun(without, first, heldBy(part(runFirst, run, first, last), holders));
+};
+
+/** The runs with the stretches of memory pinned from page `first` on, for one holder. */
+const withPinnedStretches = (
+  pinned: Pinned,
+  first: PageIndex,
+  stretches: readonly PageStretch[],
+): Pinned => {
+  let result = pinned;
+  let at: number = first;
+  for (const { backing, page, count } of stretches) {
+    const run = { last: pageIndex(at + count - 1), holders: 1, backing, page };
+    result = putRun(result, pageIndex(at), run);
+    at += count;
+  }
+  return result;
+};
+
+/**
+ * Pins the pages from `first` to `last`, both inclusive, for one more holder, and charges those that were not pinned.
+ * Refused where memory cannot be pinned or a limit is passed, and between the two where the domain cannot map them
+ * (`unfit`); then nothing has changed. The kernel pins and maps by turns, as many pages as its batch has room for, which
+ * depends on how scattered they are: a domain that cannot map the first page may fail before a later page cannot be
+ * pinned.
+ */
+export const pinRange = (
+  { pages, memory }: PagesAndMemory,
+  first: PageIndex,
+  last: PageIndex,
+  unfit?: Refused,
+): PagesAndMemory | Refused => {
+  let { pinned } = pages;
+  let added = 0;
+  for (let at = first; at <= last; ) {
+    const piece = pieceAt(pinned, at, last);
+    if (piece.kind === 'pinned') {
+      pinned = withHolders(pinned, at, piece, piece.run.holders + 1);
+    } else {
+      const count = piece.last - at + 1;
+      const stretches = stretchesFor(memory, pages, at, count);
+      if (isRefused(stretches)) return orUnfit(stretches, memory, pages, first, at, unfit);
+      pinned = withPinnedStretches(pinned, at, stretches);
+      added += count;
+    }
+    at = pageIndex(piece.last + 1);
+  }
+  if (unfit !== undefined) return unfit;
+  const paid = charged(memory, pages.process, pages.charge, added);
+  return isRefused(paid) ? paid : { pages: withPinned(pages, pinned), memory: paid };
+};
+
+/** A page at or behind `at` cannot be pinned; the domain may fail first where the kernel had pinned the first page. */
+const orUnfit = (
+  failure: Refused,
+  memory: Memory,
+  pages: Pages,
+  first: PageIndex,
+  at: PageIndex,
+  unfit: Refused | undefined,
+): Refused => {
+  if (unfit === undefined) return failure;
+  const isFirstPinned = at > first || !isRefused(stretchesFor(memory, pages, first, 1));
+  return isFirstPinned ? { ...failure, or: unfit.refused } : failure;
+};
+
+/** Unpins the pages from `first` to `last`, both inclusive, for one holder; the last holder's are discharged. */
+export const unpinRange = (
+  { pages, memory }: PagesAndMemory,
+  first: PageIndex,
+  last: PageIndex,
+): PagesAndMemory => {
+  let { pinned } = pages;
+  let unpinned = 0;
+  for (let at = first; at <= last; ) {
+    const piece = pieceAt(pinned, at, last);
+    if (piece.kind === 'hole') {
+      throw new Error(
+        `Page ${at} is unpinned and was not pinned; most likely it was unpinned twice.`,
+      );
+    }
+    pinned = withHolders(pinned, at, piece, piece.run.holders - 1);
+    if (piece.run.holders === 1) unpinned += piece.last - at + 1;
+    at = pageIndex(piece.last + 1);
+  }
+  return {
+    pages: withPinned(pages, pinned),
+    memory: discharged(memory, pages.process, pages.charge, unpinned),
+  };
+};

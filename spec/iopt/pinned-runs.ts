@@ -1,0 +1,66 @@
+// Changes of the pinned runs of pages: a run is put in, or a part of one taken out. Runs stay as long as they can be.
+
+import { type PageIndex, pageIndex } from '../abi/units.ts';
+import { drop, put } from '../collections/ordered-map.ts';
+import { type Pinned, type PinnedRun, runAt } from '../state/pages.ts';
+
+/** The run as it is, for that many holders. */
+export const heldBy = ({ last, backing, page }: PinnedRun, holders: number): PinnedRun => ({
+  last,
+  holders,
+  backing,
+  page,
+});
+
+const follows = (first: PageIndex, run: PinnedRun, next: PageIndex, nextRun: PinnedRun): boolean =>
+  run.last + 1 === next &&
+  run.holders === nextRun.holders &&
+  run.backing === nextRun.backing &&
+  run.page + (next - first) === nextRun.page;
+
+export const part = (
+  first: PageIndex,
+  run: PinnedRun,
+  from: PageIndex,
+  last: PageIndex,
+): PinnedRun => ({
+  last,
+  holders: run.holders,
+  backing: run.backing,
+  page: pageIndex(run.page + (from - first)),
+});
+
+/** Puts a run in, as one with its neighbours where they continue it. */
+export const putRun = (pinned: Pinned, first: PageIndex, run: PinnedRun): Pinned => {
+  let result = pinned;
+  let start = first;
+  let whole = run;
+  const before = first > 0 ? runAt(result, pageIndex(first - 1)) : undefined;
+  if (before !== undefined && follows(before.first, before.run, start, whole)) {
+    whole = part(before.first, before.run, before.first, whole.last);
+    start = before.first;
+  }
+  const after = runAt(result, pageIndex(run.last + 1));
+  if (after !== undefined && follows(start, whole, after.first, after.run)) {
+    result = drop(result, after.first);
+    whole = part(start, whole, start, after.run.last);
+  }
+  return put(result, start, whole);
+};
+
+/** Takes [from, last] out of the run that holds it, leaving what is before and behind. */
+export const cutOut = (
+  pinned: Pinned,
+  first: PageIndex,
+  run: PinnedRun,
+  from: PageIndex,
+  last: PageIndex,
+): Pinned => {
+  let result = drop(pinned, first);
+  if (first < from) result = put(result, first, part(first, run, first, pageIndex(from - 1)));
+  if (last < run.last) {
+    const behind = pageIndex(last + 1);
+    result = put(result, behind, part(first, run, behind, run.last));
+  }
+  return result;
+};
