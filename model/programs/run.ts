@@ -2,6 +2,7 @@
 // was seen. It judges nothing, so that it can stand inside a virtual machine.
 
 import { putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from '../../spec/abi/bytes.ts';
+import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Backing, Call, DmaCall, Observation, Segment } from '../../spec/terms/call.ts';
@@ -61,7 +62,11 @@ const FIELDS: ReadonlyMap<string, ReadonlyMap<string, Field>> = new Map(
   ]),
 );
 
-const bytesOfHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
+const bytesOf = (hex: string): Uint8Array => {
+  const bytes = bytesOfHex(hex);
+  if (bytes === undefined) throw new Error(`"${hex}" is not hexadecimal digits, two a byte.`);
+  return bytes;
+};
 
 const layoutNamed = (name: string): Layout => {
   const layout = LAYOUTS.get(name);
@@ -90,7 +95,7 @@ const structBytes = (
     if (field !== undefined) put(whole, field, resolve(argument.fields[name] as Value, place));
   }
   const length = Math.min(argument.length ?? layout.size, layout.size);
-  if (tail > 0) whole.set(bytesOfHex(argument.tail as string), length);
+  if (tail > 0) whole.set(bytesOf(argument.tail as string), length);
   return length + tail === whole.length ? whole : whole.subarray(0, length + tail);
 };
 
@@ -113,7 +118,7 @@ export const prepare = (argument: Argument, place: Place): Prepared => {
   if (argument.kind === 'bytes') {
     return {
       argument: at,
-      stretches: [{ address: userAddress(at), bytes: bytesOfHex(argument.hex) }],
+      stretches: [{ address: userAddress(at), bytes: bytesOf(argument.hex) }],
     };
   }
   const bytes = structBytes(argument, layoutNamed(argument.layout), place);
@@ -225,7 +230,7 @@ export const callOf = (operation: Exclude<Operation, { op: 'ioctl' | 'dma' }>, p
       return { kind: 'status', process, field: operation.field } as const;
     case 'store': {
       const address = userAddress(place.base + operation.offset);
-      const memory: Segment = { address, bytes: bytesOfHex(operation.hex) };
+      const memory: Segment = { address, bytes: bytesOf(operation.hex) };
       return { kind: 'store', process, memory } as const;
     }
   }

@@ -10,6 +10,7 @@ import {
   u64At,
   zeroBytes,
 } from '../../spec/abi/bytes.ts';
+import { hexOf } from '../../spec/abi/bytes-text.ts';
 import { errnoName } from '../../spec/abi/errno.ts';
 import type { Choice, Reply } from '../../spec/outcome/outcome.ts';
 import type { Observation, Segment } from '../../spec/terms/call.ts';
@@ -22,9 +23,6 @@ const EMPTY: readonly never[] = [];
 
 const inWords = (result: number, errno: number): string =>
   errno === 0 ? `${result}` : `-1 ${errnoName(errno)}`;
-
-const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 
 /** Bytes at an address in one of the segments; undefined where none holds them all. */
 const bytesIn = (
@@ -130,8 +128,8 @@ const firstDifference = (expected: Uint8Array, observed: Uint8Array, at: bigint)
   return {
     in: 'memory',
     address: at + BigInt(start),
-    expected: hex(expected.subarray(start, stop)),
-    observed: hex(observed.subarray(start, stop)),
+    expected: hexOf(expected.subarray(start, stop)),
+    observed: hexOf(observed.subarray(start, stop)),
   };
 };
 

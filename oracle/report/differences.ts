@@ -1,5 +1,7 @@
 // How an observation differs from an allowed reply, field by field. The judge compares bytes; here they get names.
 
+import { sameBytes } from '../../spec/abi/bytes.ts';
+import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
 import type { Difference, Rejected } from '../judge/verdict.ts';
 import type { CallShape } from './call-shape.ts';
@@ -27,12 +29,13 @@ export type FieldDifference =
 
 type MemoryDifference = Extract<Difference, { in: 'memory' }>;
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+/** Of digits that the judge wrote. */
+const bytesOf = (digits: string): Uint8Array => bytesOfHex(digits) ?? new Uint8Array();
 
 /** The place's bytes as the reply has them: those observed, with the difference's put over them. */
 const expectedAt = (place: Place, observed: Uint8Array, difference: MemoryDifference) => {
   const bytes = new Uint8Array(observed);
-  const expected = Buffer.from(difference.expected, 'hex');
+  const expected = bytesOf(difference.expected);
   expected.forEach((byte, index) => {
     const at = difference.address + BigInt(index) - place.address;
     if (at >= 0n && at < BigInt(bytes.length)) bytes[Number(at)] = byte;
@@ -46,7 +49,7 @@ const noteOf = (
   isWritten: boolean,
 ): Extract<FieldDifference, { kind: 'field' }>['note'] => {
   if (!isWritten) return 'must be left as it was';
-  return equal(before, observed) ? 'was not written' : undefined;
+  return sameBytes(before, observed) ? 'was not written' : undefined;
 };
 
 const meets = (place: Place, { address, bytes }: Segment): boolean =>
@@ -62,7 +65,7 @@ const ofPlace = (
   const observed = bytesIn(observation.memory, place.address, place.length);
   const before = bytesIn(call.memory, place.address, place.length);
   const expected = expectedAt(place, observed, difference);
-  if (observed.length < place.length || equal(observed, expected)) return [];
+  if (observed.length < place.length || sameBytes(observed, expected)) return [];
   return [
     {
       kind: 'field',
@@ -104,7 +107,7 @@ const raw = (
   difference: MemoryDifference,
 ): FieldDifference => {
   const text = (digits: string): string =>
-    digits === '' ? 'no bytes' : bytesText(Buffer.from(digits, 'hex'), BUFFER_BYTES_SHOWN);
+    digits === '' ? 'no bytes' : bytesText(bytesOf(digits), BUFFER_BYTES_SHOWN);
   const { address, expected, observed } = difference;
   const length = Math.max(expected.length, observed.length) / 2;
   const isWritten = reply.writes.some(

@@ -8,6 +8,7 @@ import {
   type Program,
   type Value,
 } from '../../model/programs/program.ts';
+import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { IOMMU_TEST_CMD } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
@@ -45,9 +46,11 @@ const bytesOfNumber = (value: bigint, width: number): Uint8Array => {
   return bytes.subarray(0, width);
 };
 
+const NO_BYTES = new Uint8Array();
+
 /** Bytes, or how many of them where they are many. */
 const digits = (hexadecimal: string): string =>
-  bytesText(Buffer.from(hexadecimal, 'hex'), BYTES_IN_LINE) || 'no bytes';
+  bytesText(bytesOfHex(hexadecimal) ?? NO_BYTES, BYTES_IN_LINE) || 'no bytes';
 
 /** A file of the kind that has the call, where the number alone tells. */
 const fileFor = (command: number): OpenFile | undefined => {

@@ -1,5 +1,6 @@
 // Numbers as people read them: addresses in hexadecimal, lengths with their size, counts with their noun.
 
+import { hexOf } from '../../spec/abi/bytes-text.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 
 export const hex = (value: bigint | number): string =>
@@ -56,7 +57,7 @@ export const listed = (words: readonly string[], conjunction = 'and'): string =>
 
 /** Bytes as hexadecimal digits in groups of four bytes, cut after `shown` bytes. */
 export const bytesText = (bytes: Uint8Array, shown: number): string => {
-  const digits = Buffer.from(bytes.subarray(0, shown)).toString('hex');
+  const digits = hexOf(bytes.subarray(0, shown));
   const groups = digits.match(/.{1,8}/g) ?? [];
   const rest = bytes.length > shown ? ` ... and ${count(bytes.length - shown, 'byte')} more` : '';
   return `${groups.join(' ')}${rest}`;

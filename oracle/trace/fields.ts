@@ -1,6 +1,7 @@
 // Strict reading of parsed JSON: every field has the type that the format gives it, and what has another, or is not
 // part of the format, is an error that names the file, the line and the field.
 
+import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import { BadInput } from './bad-input.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -125,14 +126,15 @@ export class Fields {
   /** Hexadecimal digits, two a byte. */
   digits(name: string): string {
     const value = this.text(name);
-    if (!BYTES.test(value)) {
-      this.fail(`${this.#name(name)} holds a wrong hexadecimal digit, or half a byte`);
-    }
-    return value;
+    return BYTES.test(value) ? value : this.#failOfDigits(name);
+  }
+
+  #failOfDigits(name: string): never {
+    this.fail(`${this.#name(name)} holds a wrong hexadecimal digit, or half a byte`);
   }
 
   bytes(name: string): Uint8Array {
-    return new Uint8Array(Buffer.from(this.digits(name), 'hex'));
+    return bytesOfHex(this.text(name)) ?? this.#failOfDigits(name);
   }
 
   object(name: string): Fields {

@@ -1,5 +1,7 @@
 // Data as one line of JSON: numbers of 64 bits as hexadecimal text, bytes as digits, maps as objects.
 
+import { hexOf } from '../../spec/abi/bytes-text.ts';
+
 export const hexText = (value: bigint): string =>
   value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
 
@@ -7,7 +9,7 @@ const forJson = (_key: string, value: unknown): unknown => {
   if (typeof value === 'bigint') return hexText(value);
   if (value instanceof Map) return Object.fromEntries(value);
   if (value instanceof Set) return [...value];
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Uint8Array) return hexOf(value);
   return value;
 };
 

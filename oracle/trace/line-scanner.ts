@@ -2,13 +2,7 @@
 // expected is noted, and the caller has the line read by somebody who can say what is wrong.
 
 import { u64Of } from '../../spec/abi/bytes.ts';
-
-/** The value of a hexadecimal digit by its byte; -1 where it is none. */
-const DIGIT = new Int8Array(256).fill(-1);
-for (const [index, digit] of [...'0123456789abcdef'].entries()) {
-  DIGIT[digit.charCodeAt(0)] = index;
-  DIGIT[digit.toUpperCase().charCodeAt(0)] = index;
-}
+import { DIGIT, latin1Of } from '../../spec/abi/bytes-text.ts';
 
 const QUOTE = 0x22;
 const MINUS = 0x2d;
@@ -19,9 +13,6 @@ const BACKSLASH = 0x5c;
 const DECIMALS = 15;
 
 const POOL = 1 << 16;
-
-export const bytesOfText = (text: string): Uint8Array =>
-  new Uint8Array(Buffer.from(text, 'latin1'));
 
 export class LineScanner {
   #bytes: Uint8Array = new Uint8Array();
@@ -133,9 +124,9 @@ export class LineScanner {
       }
       at += 1;
     }
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + this.#at, at - this.#at);
+    const text = latin1Of(bytes.subarray(this.#at, at));
     this.#at = at;
-    return text.toString('latin1');
+    return text;
   }
 
   /** Bytes as pairs of hexadecimal digits; `same` itself where they are equal to it. */

@@ -15,6 +15,7 @@ import {
   type Value,
   type WordsInMemory,
 } from '../../model/programs/program.ts';
+import { bytesOfLatin1, hexOf, latin1Of } from '../../spec/abi/bytes-text.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { decode, type Field, type Layout } from '../../spec/abi/layout.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
@@ -25,8 +26,6 @@ import { RecordedHandles } from './recorded-handles.ts';
 import { RecordedMemory } from './recorded-memory.ts';
 import { bytesAt, memoryNamed, structOf } from './recorded-structs.ts';
 import type { RecordedCall } from './recording.ts';
-
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 const wordsOf = (bytes: Uint8Array): readonly bigint[] => {
   const whole = new Uint8Array((bytes.length + 7) & ~7);
@@ -244,12 +243,12 @@ class Converter {
   #deviceName({ fd }: RecordedCall, call: IoctlCall): Argument {
     const bytes = bytesAt(call);
     const end = bytes.indexOf(0);
-    const shown = Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1');
+    const shown = latin1Of(end < 0 ? bytes : bytes.subarray(0, end));
     const device = this.#platform.devices.find(
       ({ name, group }) => group === this.#groups.get(fd) && name.startsWith(shown),
     );
     const name = end < 0 ? (device?.name ?? shown) : shown;
-    const hex = hexOf(Buffer.from(`${name}\0`, 'latin1'));
+    const hex = hexOf(bytesOfLatin1(`${name}\0`));
     return { kind: 'bytes', at: { arena: STRUCT_OFFSET }, hex };
   }
 }

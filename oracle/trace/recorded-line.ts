@@ -1,38 +1,39 @@
 // The quick way to read a call off a line of a recording: the recorder writes its fields in one order, without spaces.
 // A line that is otherwise is not judged here, but left to parseCall, which reads any JSON and says what is wrong.
 
+import { bytesOfLatin1 } from '../../spec/abi/bytes-text.ts';
 import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
 import type { Segment } from '../../spec/terms/call.ts';
-import { bytesOfText, LineScanner } from './line-scanner.ts';
+import { LineScanner } from './line-scanner.ts';
 import type { RecordedCall, RecordedMapping } from './recording.ts';
 
 const KEYS = {
-  sequence: bytesOfText('{"seq":'),
-  process: bytesOfText(',"pid":'),
-  thread: bytesOfText(',"tid":'),
-  fd: bytesOfText(',"fd":'),
-  path: bytesOfText(',"path":"'),
-  call: bytesOfText('","call":"'),
-  open: bytesOfText('open"'),
-  close: bytesOfText('close"'),
-  ioctl: bytesOfText('ioctl","cmd":"0x'),
-  argument: bytesOfText('","arg":"0x'),
-  quote: bytesOfText('"'),
-  before: bytesOfText(',"in":"'),
-  memory: bytesOfText(',"mem":{"addr":"0x'),
-  memoryBefore: bytesOfText('","in":"'),
-  memoryEnd: bytesOfText('"}'),
-  mappings: bytesOfText(',"vmas":['),
-  mapping: bytesOfText('{"start":"0x'),
-  end: bytesOfText('","end":"0x'),
-  permissions: bytesOfText('","perm":"'),
-  comma: bytesOfText(','),
-  listEnd: bytesOfText(']'),
-  result: bytesOfText(',"ret":'),
-  errno: bytesOfText(',"errno":'),
-  after: bytesOfText(',"out":"'),
-  memoryAfter: bytesOfText(',"memOut":"'),
-  objectEnd: bytesOfText('}'),
+  sequence: bytesOfLatin1('{"seq":'),
+  process: bytesOfLatin1(',"pid":'),
+  thread: bytesOfLatin1(',"tid":'),
+  fd: bytesOfLatin1(',"fd":'),
+  path: bytesOfLatin1(',"path":"'),
+  call: bytesOfLatin1('","call":"'),
+  open: bytesOfLatin1('open"'),
+  close: bytesOfLatin1('close"'),
+  ioctl: bytesOfLatin1('ioctl","cmd":"0x'),
+  argument: bytesOfLatin1('","arg":"0x'),
+  quote: bytesOfLatin1('"'),
+  before: bytesOfLatin1(',"in":"'),
+  memory: bytesOfLatin1(',"mem":{"addr":"0x'),
+  memoryBefore: bytesOfLatin1('","in":"'),
+  memoryEnd: bytesOfLatin1('"}'),
+  mappings: bytesOfLatin1(',"vmas":['),
+  mapping: bytesOfLatin1('{"start":"0x'),
+  end: bytesOfLatin1('","end":"0x'),
+  permissions: bytesOfLatin1('","perm":"'),
+  comma: bytesOfLatin1(','),
+  listEnd: bytesOfLatin1(']'),
+  result: bytesOfLatin1(',"ret":'),
+  errno: bytesOfLatin1(',"errno":'),
+  after: bytesOfLatin1(',"out":"'),
+  memoryAfter: bytesOfLatin1(',"memOut":"'),
+  objectEnd: bytesOfLatin1('}'),
 } as const;
 
 const COMMAND_MAX = 0xffff_ffffn;
@@ -73,7 +74,7 @@ export class RecordedLineReader {
   #path(fd: number): string {
     const known = this.#paths.get(fd);
     const text = this.#scanner.text(known);
-    if (known?.text !== text) this.#paths.set(fd, { bytes: bytesOfText(text), text });
+    if (known?.text !== text) this.#paths.set(fd, { bytes: bytesOfLatin1(text), text });
     return text;
   }
 

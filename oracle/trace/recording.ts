@@ -1,6 +1,7 @@
 // Reads recordings: what real programs saw real kernels do, a call a line. Nothing in a file is executed, and what
 // does not fit the format is an error that names its line.
 
+import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
 import type { Call, Observation, Process, Segment } from '../../spec/terms/call.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
@@ -117,8 +118,8 @@ class Reader {
 
   bytes(value: unknown, name: string): Uint8Array {
     if (typeof value !== 'string') this.fail(`"${name}" is missing`);
-    const bytes = Buffer.from(value, 'hex');
-    if (bytes.length * 2 !== value.length) this.fail(`"${name}" holds a wrong hexadecimal digit`);
+    const bytes = bytesOfHex(value);
+    if (bytes === undefined) this.fail(`"${name}" holds a wrong hexadecimal digit`);
     return bytes;
   }
 }

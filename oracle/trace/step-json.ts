@@ -1,6 +1,7 @@
 // A call as it was made and what came of it, as JSON and back: what a trace carries so that it can be judged without
 // being run again. A program is one process.
 
+import { hexOf } from '../../spec/abi/bytes-text.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Backing, Call, Observation, Segment } from '../../spec/terms/call.ts';
 import { CALL_KINDS } from './call-kinds.ts';
@@ -14,7 +15,7 @@ const PROCESS = 1;
 
 const segmentJson = ({ address, bytes }: Segment) => ({
   address: hexText(address),
-  bytes: Buffer.from(bytes).toString('hex'),
+  bytes: hexOf(bytes),
 });
 
 const segmentOf = (fields: Fields): Segment => {

@@ -1,5 +1,6 @@
 // VFIO calls on iommufds and groups, drawn.
 
+import { bytesOfLatin1, hexOf } from '../../../spec/abi/bytes-text.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
 import type { GroupFile } from '../../../spec/state/world.ts';
@@ -211,8 +212,6 @@ export const drawGroupCall = (scene: Scene, group: GroupDescriptor): void => {
 /** Bytes of a name that does not end where names must. */
 const ENDLESS_NAME = 4096;
 
-const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
-
 /** A device that an iommufd opened is not opened again through a legacy container: what follows is not specified. */
 const staysBound = (scene: Scene, file: GroupFile, name: string): boolean => {
   const open = scene.draft.world.devices.get(name);
@@ -238,7 +237,7 @@ const drawGetDevice = (scene: Scene, { value, file }: GroupDescriptor): void => 
     : {
         kind: 'bytes',
         at: drawStructPlace(dice, name.length + 1),
-        hex: `${hexOf(name)}00`,
+        hex: `${hexOf(bytesOfLatin1(name))}00`,
       };
   const label = scene.draft.label('device');
   scene.add({

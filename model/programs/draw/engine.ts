@@ -1,6 +1,7 @@
 // The first operations of a program whose device moves memory: it is got from its group, so that what is mapped later is
 // what it reaches, through an iommufd or a legacy container.
 
+import { bytesOfLatin1, hexOf } from '../../../spec/abi/bytes-text.ts';
 import { IOMMU_IOAS_ALLOC, IOMMU_VFIO_IOAS, VFIO_IOAS_SET } from '../../../spec/abi/native.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
 import type { PlatformDevice } from '../../../spec/terms/platform.ts';
@@ -39,7 +40,7 @@ const join = (scene: Scene, container: Value, number: number): Value => {
 };
 
 const openDevice = (scene: Scene, group: Value, name: string): void => {
-  const hex = `${Buffer.from(name, 'latin1').toString('hex')}00`;
+  const hex = `${hexOf(bytesOfLatin1(name))}00`;
   const text: Argument = { kind: 'bytes', at: { arena: STRUCT_OFFSET }, hex };
   scene.add(call(scene, 'device', group, vfio.VFIO_GROUP_GET_DEVICE_FD, text));
 };
