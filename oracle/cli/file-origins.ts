@@ -1,10 +1,11 @@
 // Reads a file once more up to a violation, to tell in which lines came to be what the violation's state shows.
 
 import type { World } from '../../spec/state/world.ts';
+import { type Format, formatOf, textOf } from '../judge/file-format.ts';
 import { OriginSeeker } from '../report/origins.ts';
 import type { ViolationReport } from '../report/violation.ts';
-import { chunksOf, eachLine } from '../trace/lines.ts';
-import { type Format, formatOf, textOf } from './file-format.ts';
+import { eachLine } from '../trace/line-ends.ts';
+import { chunksOf } from '../trace/lines.ts';
 
 /** The report with the lines that made what its state shows; as it was where `signal` stops the reading. */
 export const withOrigins = async (
@@ -16,22 +17,14 @@ export const withOrigins = async (
   let format: Format | undefined;
   let world: World | undefined;
   let number = 0;
-  const see = (chunk: Buffer, start: number, end: number): void => {
+  const see = (chunk: Uint8Array, start: number, end: number): void => {
     number += 1;
     const line = { number, chunk, start, end };
     if (format === undefined || world === undefined) {
       format = formatOf(file, textOf(line));
       world = format.start;
     } else if (number < (report.line ?? 0)) {
-      const told = format.told(world, line);
-      if (told !== undefined) {
-        world = told;
-        seeker.see(world, `line ${number}`);
-        return;
-      }
-      const verdict = format.judge(world, line)?.verdict;
-      if (verdict === undefined) return;
-      world = verdict.world;
+      ({ world } = format.take(world, line));
       seeker.see(world, `line ${number}`);
     }
   };

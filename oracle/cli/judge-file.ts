@@ -2,13 +2,14 @@
 
 import { statSync } from 'node:fs';
 import type { World } from '../../spec/state/world.ts';
-import { NO_VERDICTS, type Verdict, type VerdictKind } from '../judge/verdict.ts';
+import { type Format, formatOf, textOf } from '../judge/file-format.ts';
+import { type JudgedCall, NO_VERDICTS, type Verdict, type VerdictKind } from '../judge/verdict.ts';
 import type { FileResult } from '../report/summary.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../report/verbosity.ts';
-import { type JudgedCall, reportOf, type ViolationReport } from '../report/violation.ts';
+import { reportOf, type ViolationReport } from '../report/violation.ts';
 import { BadInput } from '../trace/bad-input.ts';
-import { chunksOf, eachLine } from '../trace/lines.ts';
-import { type Format, formatOf, textOf } from './file-format.ts';
+import { eachLine } from '../trace/line-ends.ts';
+import { chunksOf } from '../trace/lines.ts';
 import { withOrigins } from './file-origins.ts';
 
 export type JudgeOptions = {
@@ -60,7 +61,7 @@ class FileJudge {
     this.#verbosity = verbosity;
   }
 
-  take(chunk: Buffer, start: number, end: number): void {
+  take(chunk: Uint8Array, start: number, end: number): void {
     this.line += 1;
     const line = { number: this.line, chunk, start, end };
     if (this.format === undefined || this.#world === undefined) {
@@ -72,12 +73,8 @@ class FileJudge {
       if (this.format.isCall(line)) this.notJudged += 1;
       return;
     }
-    const told = this.format.told(this.#world, line);
-    if (told !== undefined) {
-      this.#world = told;
-      return;
-    }
-    const judged = this.format.judge(this.#world, line);
+    const { world, judged } = this.format.take(this.#world, line);
+    this.#world = world;
     if (judged !== undefined) this.#count(judged);
   }
 
@@ -92,7 +89,6 @@ class FileJudge {
     if (verdict.kind === 'unspecified') increment(this.unspecified, verdict.what);
     this.#accepted += 1;
     this.#last.add(judged);
-    this.#world = verdict.world;
   }
 
   #report(verdict: Extract<Verdict, { kind: 'violation' }>): ViolationReport {

@@ -43,6 +43,19 @@ export type Verdict =
       readonly world: World;
     };
 
+/** A call with its verdict and all that a report of it needs. */
+export type JudgedCall = {
+  /** Line number in the file, from 1; undefined where the call comes from no file. */
+  readonly line: number | undefined;
+  /** The operation's label, where a program made the call. */
+  readonly label?: string;
+  readonly call: Call;
+  readonly observation: Observation;
+  readonly verdict: Verdict;
+  /** Before the call. */
+  readonly world: World;
+};
+
 export type VerdictKind = Verdict['kind'];
 
 /** How many calls were judged so, of each kind. */

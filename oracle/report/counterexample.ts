@@ -5,6 +5,7 @@ import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
+import type { JudgedCall } from '../judge/verdict.ts';
 import { changesOf } from './decode-call.ts';
 import { hiddenText } from './hidden-text.ts';
 import { complaintText, deathText } from './kernel-text.ts';
@@ -14,7 +15,7 @@ import type { Palette } from './palette.ts';
 import { programText } from './program-text.ts';
 import { count, grouped } from './quantities.ts';
 import { repeatsCalls, type Verbosity } from './verbosity.ts';
-import { type JudgedCall, reportOf, resultText, type ViolationReport } from './violation.ts';
+import { reportOf, resultText, type ViolationReport } from './violation.ts';
 import { violationText } from './violation-text.ts';
 
 export type CounterexampleReport = {

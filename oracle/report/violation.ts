@@ -3,11 +3,10 @@
 import { errnoName } from '../../spec/abi/errno.ts';
 import { decode } from '../../spec/abi/layout.ts';
 import type { Reply } from '../../spec/outcome/outcome.ts';
-import type { World } from '../../spec/state/world.ts';
-import type { Call, IoctlCall, Observation } from '../../spec/terms/call.ts';
+import type { IoctlCall, Observation } from '../../spec/terms/call.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import type { Rejected, Verdict } from '../judge/verdict.ts';
+import type { JudgedCall, Rejected, Verdict } from '../judge/verdict.ts';
 import { type Concern, concernOf } from './concern.ts';
 import {
   type Change,
@@ -24,19 +23,6 @@ import { descriptorText } from './file-text.ts';
 import { length as lengthText } from './quantities.ts';
 import { type StateAround, stateAround } from './state.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from './verbosity.ts';
-
-/** A call that was judged, with what is needed to print it. */
-export type JudgedCall = {
-  /** In the file, from 1; undefined where it stands in none. */
-  readonly line: number | undefined;
-  /** The name of the operation, in a program. */
-  readonly label?: string;
-  readonly call: Call;
-  readonly observation: Observation;
-  readonly verdict: Verdict;
-  /** Before the call. */
-  readonly world: World;
-};
 
 export type AcceptedCall = {
   readonly line: number | undefined;

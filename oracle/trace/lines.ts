@@ -72,17 +72,6 @@ export async function* chunksOf(file: string): AsyncGenerator<Buffer> {
   if (rest.length > 0) yield rest;
 }
 
-/** Calls back with the bounds of each line of a chunk: its first byte, and the byte behind its last. */
-export const eachLine = (chunk: Buffer, take: (start: number, end: number) => void): void => {
-  let start = 0;
-  while (start < chunk.length) {
-    const found = chunk.indexOf(NEWLINE, start);
-    const end = found < 0 ? chunk.length : found;
-    take(start, end);
-    start = end + 1;
-  }
-};
-
 /** Every line of the file as text, without its end, in batches. */
 export async function* linesOf(file: string): AsyncGenerator<readonly string[]> {
   for await (const chunk of chunksOf(file)) {

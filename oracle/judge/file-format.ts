@@ -2,72 +2,77 @@
 
 import { startOfProgram } from '../../model/programs/draft.ts';
 import type { World } from '../../spec/state/world.ts';
-import { judge } from '../judge/judge.ts';
-import { withEvent } from '../judge/recorded-events.ts';
-import { judgeRecorded, startOf } from '../judge/session.ts';
-import type { JudgedCall } from '../report/violation.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { Fields, parseObject } from '../trace/fields.ts';
 import { parseEvent, type RecordedEvent } from '../trace/recorded-event.ts';
 import { RecordedLineReader } from '../trace/recorded-line.ts';
-import { parseCall, parseHeader } from '../trace/recording.ts';
+import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
 import {
   TRACE_FORMAT,
   type TracedOperation,
   traceHeaderOf,
   traceLineOf,
 } from '../trace/trace-file.ts';
+import { judge } from './judge.ts';
+import { withEvent } from './recorded-events.ts';
+import { judgeRecorded, startOf } from './session.ts';
+import type { JudgedCall } from './verdict.ts';
 
 /** A line within a chunk of the file, from `start` to before `end`. */
 export type Line = {
   readonly number: number;
-  readonly chunk: Buffer;
+  readonly chunk: Uint8Array;
   readonly start: number;
   readonly end: number;
 };
 
-export const textOf = ({ chunk, start, end }: Line): string => chunk.toString('utf8', start, end);
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Reads the lines of one format. `judge` gives nothing for a line that is no call. */
+export const textOf = ({ chunk, start, end }: Line): string =>
+  UTF8.decode(chunk.subarray(start, end));
+
+/** The world after a line, and the call on it where it has one. After a violation it is the world before. */
+export type Taken = { readonly world: World; readonly judged?: JudgedCall };
+
+/** Reads the lines of one format. */
 export type Format = {
   readonly name: 'recording' | 'trace';
   readonly release: string;
   readonly start: World;
-  readonly judge: (world: World, line: Line) => JudgedCall | undefined;
-  /** The world after a line that is no call but tells something; nothing for any other line. */
-  readonly told: (world: World, line: Line) => World | undefined;
+  /** Takes a line behind the first. Throws BadInput where it does not fit the format. */
+  readonly take: (world: World, line: Line) => Taken;
   /** Whether the line, behind a violation, is a call. */
   readonly isCall: (line: Line) => boolean;
   /** Called behind the last line. */
   readonly end: (line: number) => void;
 };
 
-/** Most lines are, and need not be read as anything else. */
-const isIoctl = ({ chunk, start, end }: Line): boolean =>
-  chunk.subarray(start, end).includes('"cmd":"');
-
 const recordingFormat = (file: string, text: string): Format => {
   const header = parseHeader(file, text);
   const reader = new RecordedLineReader();
+  /** Most lines are calls as the recorder writes them, which need not be read as anything else. */
+  const callIn = ({ chunk, start, end, number }: Line): RecordedCall | undefined =>
+    reader.read(chunk, start, end, number);
   const eventIn = (line: Line): RecordedEvent | undefined =>
-    header.version === 1 || isIoctl(line) ? undefined : parseEvent(file, line.number, textOf(line));
+    header.version === 1 ? undefined : parseEvent(file, line.number, textOf(line));
+  const judged = (world: World, recorded: RecordedCall): Taken => {
+    const { line, call, observation } = recorded;
+    const verdict = judgeRecorded(file, world, recorded);
+    return { world: verdict.world, judged: { line, call, observation, verdict, world } };
+  };
   return {
     name: 'recording',
     release: header.release,
     start: startOf(file, header),
-    judge: (world, line) => {
-      const recorded =
-        reader.read(line.chunk, line.start, line.end, line.number) ??
-        parseCall(file, line.number, textOf(line));
-      const { call, observation } = recorded;
-      const verdict = judgeRecorded(file, world, recorded);
-      return { line: line.number, call, observation, verdict, world };
-    },
-    told: (world, line) => {
+    take: (world, line) => {
+      const recorded = callIn(line);
+      if (recorded !== undefined) return judged(world, recorded);
       const event = eventIn(line);
-      return event === undefined ? undefined : withEvent(world, event);
+      return event === undefined
+        ? judged(world, parseCall(file, line.number, textOf(line)))
+        : { world: withEvent(world, event) };
     },
-    isCall: (line) => eventIn(line) === undefined,
+    isCall: (line) => callIn(line) !== undefined || eventIn(line) === undefined,
     end: () => {},
   };
 };
@@ -88,18 +93,18 @@ const traceFormat = (file: string, first: Fields): Format => {
     name: 'trace',
     release: setting.release,
     start: startOfProgram(setting, arena),
-    judge: (world, line) => {
+    take: (world, line) => {
       const fields = fieldsOf(line);
       const traced = operationIn(fields);
-      if (traced === undefined) return undefined;
+      if (traced === undefined) return { world };
       const { operation, step } = traced;
       if (step === undefined) {
         return fields.fail('the trace does not say what came of this operation; replay runs it');
       }
       const verdict = judge(world, step.call, step.observation);
-      return { line: line.number, label: operation.label, ...step, verdict, world };
+      const judged = { line: line.number, label: operation.label, ...step, verdict, world };
+      return { world: verdict.world, judged };
     },
-    told: () => undefined,
     isCall: (line) => operationIn(fieldsOf(line)) !== undefined,
     end: (line) => {
       if (!ended) {

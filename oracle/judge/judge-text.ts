@@ -1,0 +1,36 @@
+// Judges the text of a recording or a trace call by call, without a file: in a browser, for one.
+
+import type { World } from '../../spec/state/world.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { lineEnd } from '../trace/line-ends.ts';
+import { type Format, formatOf, textOf } from './file-format.ts';
+import type { JudgedCall } from './verdict.ts';
+
+/**
+ * The calls of a recording or a trace (JSON lines, not compressed), each judged when it is asked for. Ends behind the
+ * first violation. Throws BadInput where a line does not fit the format, after the calls before it; `name` is what
+ * its message calls the text.
+ */
+export function* judgeText(text: string, name = 'recording'): Generator<JudgedCall, void> {
+  const chunk = new TextEncoder().encode(text);
+  let format: Format | undefined;
+  let world: World | undefined;
+  let number = 0;
+  for (let start = 0, end = 0; start < chunk.length; start = end + 1) {
+    end = lineEnd(chunk, start);
+    number += 1;
+    const line = { number, chunk, start, end };
+    if (format === undefined || world === undefined) {
+      format = formatOf(name, textOf(line));
+      world = format.start;
+      continue;
+    }
+    const taken = format.take(world, line);
+    world = taken.world;
+    if (taken.judged === undefined) continue;
+    yield taken.judged;
+    if (taken.judged.verdict.kind === 'violation') return;
+  }
+  if (format === undefined) throw new BadInput(name, 0, 'there is no line');
+  format.end(number);
+}
