@@ -8,6 +8,7 @@ import {
   VFIO_IOMMU_TYPE1_INFO,
 } from '../../spec/abi/vfio.ts';
 import type { IoctlParts } from '../emit/c-ioctl.ts';
+import { type CText, c, cHex } from '../emit/c-text.ts';
 import type { Look } from '../emit/two-sides.ts';
 import { UNTOUCHED } from './requests/container.ts';
 
@@ -34,11 +35,11 @@ const placeOf = (bytes: Uint8Array, id: number): number => {
 };
 
 /** The memory of an answer, in C: its address and its length. */
-const memory = (parts: IoctlParts | undefined): string | undefined => {
+const memory = (parts: IoctlParts | undefined): CText | undefined => {
   const place = parts?.places[0];
   if (place === undefined) return undefined;
-  const address = place.place.startsWith('&') ? place.place : `(void *)(${place.place})`;
-  return `${address}, ${place.length}`;
+  const address = place.place.startsWith('&') ? place.place : c`(void *)(${place.place})`;
+  return c`${address}, ${place.length}`;
 };
 
 /** `at` and `width` in bytes from the start of the capability; where it stands if the width is 0. */
@@ -57,7 +58,7 @@ const told = (
     text,
     read: (parts) => {
       const where = memory(parts);
-      return where === undefined ? undefined : `told(${where}, ${id}, ${at}, ${width})`;
+      return where === undefined ? undefined : c`told(${where}, ${id}, ${at}, ${width})`;
     },
     type1: value(type1),
     iommufd: value(iommufd),
@@ -100,9 +101,9 @@ const strayLook = (type1: Uint8Array, iommufd: Uint8Array): Look => ({
     const place = parts?.places[0];
     if (place === undefined) return undefined;
     const start = place.place.startsWith('&')
-      ? `(char *)${place.place}`
-      : `(char *)(${place.place})`;
-    return `others(${start} + ${INFO.size}, ${place.length - INFO.size}, 0x${UNTOUCHED.toString(16)})`;
+      ? c`(char *)${place.place}`
+      : c`(char *)(${place.place})`;
+    return c`others(${start} + ${INFO.size}, ${place.length - INFO.size}, ${cHex(UNTOUCHED)})`;
   },
   type1: othersIn(type1),
   iommufd: othersIn(iommufd),
@@ -113,8 +114,8 @@ const firstLook = (type1: Uint8Array, iommufd: Uint8Array): Look => ({
   read: (parts) => {
     const place = parts?.places[0]?.place;
     if (place === undefined) return undefined;
-    const start = place.startsWith('&') ? `(char *)${place}` : `(char *)(${place})`;
-    return `*(__u16 *)(${start} + ${INFO.size})`;
+    const start = place.startsWith('&') ? c`(char *)${place}` : c`(char *)(${place})`;
+    return c`*(__u16 *)(${start} + ${INFO.size})`;
   },
   type1: numberIn(type1, INFO.size, 2),
   iommufd: numberIn(iommufd, INFO.size, 2),

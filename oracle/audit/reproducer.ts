@@ -7,6 +7,7 @@ import type { Platform, PlatformDevice } from '../../spec/terms/platform.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
 import { usesDevice } from '../emit/c-program.ts';
+import { c, cHex } from '../emit/c-text.ts';
 import { isGroupOf, type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
 import { wrapped } from '../report/lines.ts';
 import type { TracedStep } from '../trace/step-json.ts';
@@ -32,7 +33,7 @@ const transferLook = ({ program, reaches }: Transfer): Look => {
   const left = BigInt(`0x${FILLED.toString(16).repeat(WRITTEN)}`);
   return {
     text: 'the memory: the device writes zeros',
-    read: () => `*(__u64 *)(ARENA + 0x${look.toString(16)})`,
+    read: () => c`*(__u64 *)(ARENA + ${cHex(look)})`,
     type1: reaches.legacy ? 0n : left,
     iommufd: reaches.compat ? 0n : left,
   };

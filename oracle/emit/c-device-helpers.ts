@@ -1,7 +1,9 @@
 // Has QEMU's edu device move memory, by its registers on vfio-pci's descriptor of it.
 
+import { c } from './c-text.ts';
+
 export const DEVICE_HELPERS = {
-  device_moves: `/*
+  device_moves: c`/*
  * QEMU's edu reads memory into its buffer, or writes its buffer to memory, and reads zeros where the IOMMU refuses it.
  * Returns 0, or -1 and errno: EBADF where nothing is open, ENODEV for other devices, ENODATA where the device has not
  * read so many bytes before.

@@ -2,22 +2,23 @@
 
 import { DEVICE_HELPERS } from './c-device-helpers.ts';
 import { SIDE_HELPERS } from './c-side-helpers.ts';
+import { bareC, type CText, c } from './c-text.ts';
 
 const HELPERS = {
-  lacks: `/* This machine cannot show it. */
+  lacks: c`/* This machine cannot show it. */
 static void __attribute__((noreturn)) lacks(const char *what)
 {
 	fprintf(out, "This machine lacks something: %s\\n", what);
 	exit(3);
 }
 `,
-  fails: `static void __attribute__((noreturn)) fails(const char *what)
+  fails: c`static void __attribute__((noreturn)) fails(const char *what)
 {
 	fprintf(out, "%s: %s\\n", what, strerror(errno));
 	exit(2);
 }
 `,
-  tell: `static void print_result(long result)
+  tell: c`static void print_result(long result)
 {
 	if (result == A_DESCRIPTOR)
 		fprintf(out, "a descriptor");
@@ -47,7 +48,7 @@ static long tell(const char *call, long result, long expected)
 	return result;
 }
 `,
-  tell_open: `/* The same for a file without which the rest means nothing. */
+  tell_open: c`/* The same for a file without which the rest means nothing. */
 static long tell_open(const char *call, const char *path)
 {
 	long result = tell(call, open(path, O_RDWR | O_CLOEXEC), A_DESCRIPTOR);
@@ -57,7 +58,7 @@ static long tell_open(const char *call, const char *path)
 	return result;
 }
 `,
-  same_bytes: `/* Prints the bytes that differ. */
+  same_bytes: c`/* Prints the bytes that differ. */
 static int same_bytes(const char *what, const void *seen, const void *expected, size_t length)
 {
 	const unsigned char *one = seen, *other = expected;
@@ -72,7 +73,7 @@ static int same_bytes(const char *what, const void *seen, const void *expected, 
 	return same;
 }
 `,
-  map_at: `/* All pages are present from the start. Returns 0, or -1 and errno. */
+  map_at: c`/* All pages are present from the start. Returns 0, or -1 and errno. */
 static int map_at(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
 {
 	void *mapped = mmap((void *)address, length, PROT_READ | PROT_WRITE,
@@ -83,7 +84,7 @@ static int map_at(unsigned long address, size_t length, int protection, int flag
 	return protection == (PROT_READ | PROT_WRITE) ? 0 : mprotect(mapped, length, protection);
 }
 `,
-  take_arena: `static void take_arena(void)
+  take_arena: c`static void take_arena(void)
 {
 	if (mmap((void *)ARENA, ARENA_LENGTH, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != (void *)ARENA)
@@ -91,7 +92,7 @@ static int map_at(unsigned long address, size_t length, int protection, int flag
 	munmap((void *)ARENA, ARENA_LENGTH);
 }
 `,
-  put_read_only: `/* Puts bytes into a page that the program itself may only read. */
+  put_read_only: c`/* Puts bytes into a page that the program itself may only read. */
 static void put_read_only(unsigned long address, const void *bytes, size_t length)
 {
 	void *page = (void *)(address & ~0xfffUL);
@@ -101,7 +102,7 @@ static void put_read_only(unsigned long address, const void *bytes, size_t lengt
 	mprotect(page, 0x1000, PROT_READ);
 }
 `,
-  memory_file: `static int memory_file(long length)
+  memory_file: c`static int memory_file(long length)
 {
 	int fd = memfd_create("program", MFD_CLOEXEC);
 
@@ -115,7 +116,7 @@ static void put_read_only(unsigned long address, const void *bytes, size_t lengt
 	return fd;
 }
 `,
-  status_pages: `/* A line of /proc/self/status, in pages. */
+  status_pages: c`/* A line of /proc/self/status, in pages. */
 static long status_pages(const char *name)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -130,7 +131,7 @@ static long status_pages(const char *name)
 	return kibibytes < 0 ? -1 : kibibytes / 4;
 }
 `,
-  take_descriptors: `/* Descriptors below the first one that the calls get are no file of theirs. */
+  take_descriptors: c`/* Descriptors below the first one that the calls get are no file of theirs. */
 static void take_descriptors(int first)
 {
 	int spare = open("/", O_PATH | O_CLOEXEC);
@@ -145,7 +146,7 @@ static void take_descriptors(int first)
 		close(spare);
 }
 `,
-  lock_memory: `/* What the program has locked by itself. */
+  lock_memory: c`/* What the program has locked by itself. */
 static void lock_memory(size_t pages)
 {
 	size_t length = pages * 4096;
@@ -155,7 +156,7 @@ static void lock_memory(size_t pages)
 		fails("mlock");
 }
 `,
-  drop_privileges: `/* The calls are those of a user without capabilities. */
+  drop_privileges: c`/* The calls are those of a user without capabilities. */
 static void drop_privileges(unsigned long locked_memory)
 {
 	struct rlimit limit = { .rlim_cur = locked_memory, .rlim_max = locked_memory };
@@ -166,7 +167,7 @@ static void drop_privileges(unsigned long locked_memory)
 		fails("setuid");
 }
 `,
-  require_test_commands: `static void require_test_commands(int iommufd)
+  require_test_commands: c`static void require_test_commands(int iommufd)
 {
 	__u32 nothing[18] = { sizeof(nothing) };
 
@@ -174,7 +175,7 @@ static void drop_privileges(unsigned long locked_memory)
 		lacks("a kernel with CONFIG_IOMMUFD_TEST");
 }
 `,
-  restore_limit: `/* The limit is one for the whole kernel. */
+  restore_limit: c`/* The limit is one for the whole kernel. */
 static void restore_limit(void)
 {
 	struct test_set_temp_memory_limit limit = {
@@ -212,8 +213,9 @@ const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
 };
 
 /** The helpers whose names stand in the text, with those that they need, in an order in which they compile. */
-export const helpersIn = (text: string): readonly string[] => {
-  const used = new Set<Helper>(NAMES.filter((name) => new RegExp(`\\b${name}\\(`).test(text)));
+export const helpersIn = (text: CText): readonly CText[] => {
+  const code = bareC(text);
+  const used = new Set<Helper>(NAMES.filter((name) => new RegExp(`\\b${name}\\(`).test(code)));
   for (const name of [...used]) for (const needed of NEEDS[name] ?? []) used.add(needed);
   return NAMES.filter((name) => used.has(name)).map((name) => ALL[name]);
 };

@@ -15,20 +15,21 @@ import {
   tailOf,
 } from './c-struct-argument.ts';
 import { typeOf, variableOf } from './c-structs.ts';
+import { type CText, c, cJoin, cName } from './c-text.ts';
 import type { CValues } from './c-values.ts';
 
 export type Ioctl = Extract<Operation, { op: 'ioctl' }>;
 
 /** Memory of the call that the trace tells of, in the trace's order. */
-export type Place = { readonly place: string; readonly length: number; readonly layout?: Layout };
+export type Place = { readonly place: CText; readonly length: number; readonly layout?: Layout };
 
 export type IoctlParts = {
   /** Before the call, in order. */
-  readonly before: readonly string[];
+  readonly before: readonly CText[];
   /** The call itself, an expression. */
-  readonly call: string;
+  readonly call: CText;
   /** How a field of the struct is read afterwards; nothing where it is not there. */
-  readonly read: (field: string) => string | undefined;
+  readonly read: (field: string) => CText | undefined;
   readonly places: readonly Place[];
 };
 
@@ -39,7 +40,7 @@ export type Surroundings = {
   /** Structs stand in variables wherever that makes no difference to the kernel. */
   readonly inVariables: boolean;
   /** The expression of a device's name; undefined where it stands in the file as it is. */
-  readonly device: (name: string) => string | undefined;
+  readonly device: (name: string) => CText | undefined;
 };
 
 const addressOf = (
@@ -52,8 +53,8 @@ const addressOf = (
   return step?.call.kind === 'ioctl' ? step.call.argument : 0n;
 };
 
-const request = (operation: Ioctl, argument: string, { values }: Surroundings): string =>
-  `ioctl(${values.descriptor(operation.fd)}, ${commandName(operation.command)}, ${argument})`;
+const request = (operation: Ioctl, argument: CText, { values }: Surroundings): CText =>
+  c`ioctl(${values.descriptor(operation.fd)}, ${commandName(operation.command)}, ${argument})`;
 
 const structInVariable = (
   operation: Ioctl,
@@ -65,12 +66,12 @@ const structInVariable = (
   const layout = layoutOf(argument);
   const tail = tailOf(argument);
   const together = tail.length > 0;
-  const inside = together ? `${variable}.it` : variable;
+  const inside = together ? c`${variable}.it` : variable;
   return {
     before: declaration(argument, variable, together, around.values),
-    call: request(operation, `&${variable}`, around),
-    read: (field) => (typeOf(argument.layout) === 'int' ? variable : `${inside}.${field}`),
-    places: [{ place: `&${variable}`, length: layout.size + tail.length, layout }],
+    call: request(operation, c`&${variable}`, around),
+    read: (field) => (typeOf(argument.layout) === 'int' ? variable : c`${inside}.${cName(field)}`),
+    places: [{ place: c`&${variable}`, length: layout.size + tail.length, layout }],
   };
 };
 
@@ -91,22 +92,22 @@ const structInArena = (
   const there = pages.readable(address, shown + tail.length);
   const struct = Math.min(there, shown);
   const behind = there - struct;
-  const behindName = `behind_${number}`;
+  const behindName = c`behind_${number}`;
   return {
     before: [
       ...(struct === 0 ? [] : declaration(argument, variable, false, values)),
       ...(there < shown + tail.length
-        ? [`/* ${there} of ${shown + tail.length} bytes: there is no memory for the others */`]
+        ? [c`/* ${there} of ${shown + tail.length} bytes: there is no memory for the others */`]
         : []),
-      ...putLines(pages, address, place, `&${variable}`, struct),
+      ...putLines(pages, address, place, c`&${variable}`, struct),
       ...(behind === 0
         ? []
         : [
-            `static const __u8 ${behindName}[] = ${bytesLiteral(tail.subarray(0, behind))};`,
+            c`static const __u8 ${behindName}[] = ${bytesLiteral(tail.subarray(0, behind))};`,
             ...putLines(
               pages,
               address + BigInt(struct),
-              `${place} + ${struct}`,
+              c`${place} + ${struct}`,
               behindName,
               behind,
             ),
@@ -118,8 +119,8 @@ const structInArena = (
       return field.offset + field.width > struct
         ? undefined
         : typeOf(argument.layout) === 'int'
-          ? `*(int *)(${place})`
-          : `((${typeOf(argument.layout)} *)(${place}))->${name}`;
+          ? c`*(int *)(${place})`
+          : c`((${typeOf(argument.layout)} *)(${place}))->${cName(name)}`;
     },
     places: [{ place, length: there, layout }],
   };
@@ -140,13 +141,13 @@ const withWords = (
     const there = pages.readable(address, words.length * 8);
     places.push({ place, length: there });
     if (there === 0) return;
-    const name = `words_${number}${index === 0 ? '' : `_${index + 1}`}`;
+    const name = index === 0 ? c`words_${number}` : c`words_${number}_${index + 1}`;
     const isZero = words.every((word) => word === 0n);
     const texts = words.map((word) => values.wide(word));
     before.push(
       isZero
-        ? `__u64 ${name}[${words.length}] = { 0 };`
-        : `__u64 ${name}[] = { ${texts.join(', ')} };`,
+        ? c`__u64 ${name}[${words.length}] = { 0 };`
+        : c`__u64 ${name}[] = { ${cJoin(texts, c`, `)} };`,
       ...putLines(pages, address, place, name, there),
     );
   });
@@ -163,7 +164,7 @@ const bytesParts = (
   const { values, pages, base, inVariables } = around;
   const bytes = Buffer.from(argument.hex, 'hex');
   const text = textOf(bytes);
-  const name = `bytes_${number}`;
+  const name = c`bytes_${number}`;
   const place = values.wide(argument.at);
   const nothing = (): undefined => undefined;
   const device = isName(operation)
@@ -174,7 +175,7 @@ const bytesParts = (
   }
   if (inVariables && isName(operation)) {
     return {
-      before: [`static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`],
+      before: [c`static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`],
       call: request(operation, name, around),
       read: nothing,
       places: [{ place: name, length: bytes.length }],
@@ -187,7 +188,7 @@ const bytesParts = (
       there === 0
         ? []
         : [
-            `static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`,
+            c`static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`,
             ...putLines(pages, address, place, name, there),
           ],
     call: request(operation, place, around),

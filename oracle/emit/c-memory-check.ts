@@ -5,6 +5,7 @@ import type { TracedStep } from '../trace/step-json.ts';
 import type { Ioctl, IoctlParts, Place } from './c-ioctl.ts';
 import { bytesLiteral, pointer } from './c-stretch.ts';
 import { typeOf } from './c-structs.ts';
+import { type CText, c, cComment, cHex, cName, cString } from './c-text.ts';
 import type { CValues } from './c-values.ts';
 
 /** Bytes that the call changed, in runs: fields by their name, others by their place. */
@@ -34,10 +35,10 @@ const changesIn = (
 };
 
 export type MemoryCheck = {
-  readonly before: readonly string[];
-  readonly after: readonly string[];
+  readonly before: readonly CText[];
+  readonly after: readonly CText[];
   /** Expressions that are true where the memory is as the trace says. */
-  readonly conditions: readonly string[];
+  readonly conditions: readonly CText[];
 };
 
 const NEW_DESCRIPTOR = /^out_.*fd$/;
@@ -50,25 +51,26 @@ const typedCopy = (
   changes: ReturnType<typeof changesIn>,
   values: CValues,
   structName: string,
-): { readonly before: readonly string[]; readonly address: string } | undefined => {
+): { readonly before: readonly CText[]; readonly address: CText } | undefined => {
   if (layout === undefined || layout.size !== is.length || typeOf(structName) === 'int') {
     return undefined;
   }
   const numbers = new Map(Object.entries(decode(layout, is)));
   return {
-    address: '&expected',
+    address: c`&expected`,
     before: [
-      `${typeOf(structName)} expected;`,
-      `memcpy(&expected, ${place}, sizeof(expected));`,
+      c`${typeOf(structName)} expected;`,
+      c`memcpy(&expected, ${place}, sizeof(expected));`,
       ...changes.flatMap(({ offset, length, field: name }) => {
         if (name === undefined) {
           return [...is.subarray(offset, offset + length)].map(
-            (byte, index) => `((__u8 *)&expected)[${offset + index}] = 0x${byte.toString(16)};`,
+            (byte, index) => c`((__u8 *)&expected)[${offset + index}] = ${cHex(byte)};`,
           );
         }
         if (NEW_DESCRIPTOR.test(name)) return [];
         const value = BigInt(numbers.get(name) ?? 0);
-        return [`expected.${name} = ${values.field(structName, fieldOf(layout, name), value)};`];
+        const text = values.field(structName, fieldOf(layout, name), value);
+        return [c`expected.${cName(name)} = ${text};`];
       }),
     ],
   };
@@ -76,24 +78,24 @@ const typedCopy = (
 
 const rawCopy = (
   { place }: Place,
-  name: string,
+  name: CText,
   is: Uint8Array,
   changes: ReturnType<typeof changesIn>,
-): { readonly before: readonly string[]; readonly address: string } => ({
+): { readonly before: readonly CText[]; readonly address: CText } => ({
   address: name,
   before: [
-    `unsigned char ${name}[${is.length}];`,
-    `memcpy(${name}, ${asPointer(place)}, sizeof(${name}));`,
+    c`unsigned char ${name}[${is.length}];`,
+    c`memcpy(${name}, ${asPointer(place)}, sizeof(${name}));`,
     ...changes.flatMap(({ offset, length, field }) => {
       if (field !== undefined && NEW_DESCRIPTOR.test(field)) return [];
       const literal = bytesLiteral(is.subarray(offset, offset + length));
-      const comment = field === undefined ? '' : ` /* ${field} */`;
-      return [`memcpy(${name} + ${offset}, (const __u8[])${literal}, ${length});${comment}`];
+      const comment = field === undefined ? c`` : c` ${cComment(field)}`;
+      return [c`memcpy(${name} + ${offset}, (const __u8[])${literal}, ${length});${comment}`];
     }),
   ],
 });
 
-const asPointer = (place: string): string =>
+const asPointer = (place: CText): CText =>
   place.startsWith('&') || /^bytes_/.test(place) ? place : pointer(place);
 
 /** Whether the memory of the last call is afterwards what the trace says. */
@@ -103,9 +105,9 @@ export const memoryCheck = (
   step: TracedStep,
   values: CValues,
 ): MemoryCheck => {
-  const before: string[] = [];
-  const after: string[] = [];
-  const conditions: string[] = [];
+  const before: CText[] = [];
+  const after: CText[] = [];
+  const conditions: CText[] = [];
   if (step.call.kind !== 'ioctl') return { before, after, conditions };
   const { memory } = step.call;
   const structName = operation.argument.kind === 'struct' ? operation.argument.layout : '';
@@ -116,7 +118,7 @@ export const memoryCheck = (
     if (count === 0) continue;
     const seen = is.subarray(0, count);
     const changes = changesIn(was.subarray(0, count), seen, given.layout);
-    const name = index === 0 ? 'expected' : `expected_${index + 1}`;
+    const name = index === 0 ? c`expected` : c`expected_${index + 1}`;
     const typed = given.place.startsWith('&')
       ? typedCopy(given, seen, changes, values, structName)
       : undefined;
@@ -124,14 +126,14 @@ export const memoryCheck = (
     before.push(...copy.before);
     for (const { offset, length, field } of changes) {
       if (field === undefined || !NEW_DESCRIPTOR.test(field)) continue;
-      const target = `(char *)${copy.address} + ${offset}`;
-      after.push(`memcpy(${target}, (char *)${asPointer(given.place)} + ${offset}, ${length});`);
-      conditions.push(`fcntl(${parts.read(field) ?? '-1'}, F_GETFD) >= 0`);
+      const target = c`(char *)${copy.address} + ${offset}`;
+      after.push(c`memcpy(${target}, (char *)${asPointer(given.place)} + ${offset}, ${length});`);
+      conditions.push(c`fcntl(${parts.read(field) ?? c`-1`}, F_GETFD) >= 0`);
     }
     const what =
       index > 0 ? 'the array' : given.layout === undefined ? 'the argument' : 'the struct';
     const address = asPointer(given.place);
-    conditions.push(`same_bytes("${what}", ${address}, ${copy.address}, ${count})`);
+    conditions.push(c`same_bytes(${cString(what)}, ${address}, ${copy.address}, ${count})`);
   }
   return { before, after, conditions };
 };

@@ -3,6 +3,7 @@
 import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import { flagsText } from '../report/value-names.ts';
+import { type CText, c, cComment, cHex, cJoin, cName } from './c-text.ts';
 
 const VFIO_CALLS: ReadonlyMap<number, string> = new Map([
   [0x3b64, 'VFIO_GET_API_VERSION'],
@@ -38,8 +39,10 @@ export const testNumber = (layout: string): number => TESTS.get(layout) ?? 0;
 export const nativeName = (command: number): NativeCallName | undefined => NATIVE.get(command);
 
 /** The ioctl number as C writes it. */
-export const commandName = (command: number): string =>
-  NATIVE.get(command) ?? VFIO_CALLS.get(command) ?? `0x${command.toString(16)}`;
+export const commandName = (command: number): CText => {
+  const name = NATIVE.get(command) ?? VFIO_CALLS.get(command);
+  return name === undefined ? cHex(command >>> 0) : cName(name);
+};
 
 /** Whether the struct is the one that the call takes. */
 export const belongsTo = (layout: string, command: number): boolean =>
@@ -77,33 +80,34 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   },
 };
 
-const namedFlags = (layout: string, value: number): string | undefined => {
+const namedFlags = (layout: string, value: number): CText | undefined => {
   const table = FLAGS[layout];
   if (table === undefined || value === 0) return undefined;
-  const names = table.filter(([bit]) => (value & bit) !== 0).map(([, name]) => name);
+  const names = table.filter(([bit]) => (value & bit) !== 0).map(([, name]) => cName(name));
   const rest = table.reduce((bits, [bit]) => bits & ~bit, value) >>> 0;
-  return [...names, ...(rest === 0 ? [] : [`0x${rest.toString(16)}`])].join(' | ');
+  return cJoin([...names, ...(rest === 0 ? [] : [cHex(rest)])], c` | `);
 };
 
 /** Flags that only words name: those of test operations, and of structs that headers have in several lengths. */
-const flagsComment = (layout: string, field: string, value: number): string => {
+const flagsComment = (layout: string, field: string, value: number): CText => {
   const call = isTest(layout) ? `IOMMU_TEST_CMD ${layout}` : layout;
   const text = value === 0 ? '' : flagsText(call, field, value);
-  return /^[A-Z]/.test(text) ? ` /* ${text} */` : '';
+  return /^[A-Z]/.test(text) ? c` ${cComment(text)}` : c``;
 };
 
 /** A number in a field as C writes it, where a name says more than the number. */
-export const namedNumber = (layout: string, field: string, value: bigint): string | undefined => {
+export const namedNumber = (layout: string, field: string, value: bigint): CText | undefined => {
   if (value > 0xffff_ffffn) return undefined;
   const number = Number(value);
   if (field === 'op' && isTest(layout) && number === testNumber(layout)) {
-    return `IOMMU_TEST_OP_${layout}`;
+    return cName(`IOMMU_TEST_OP_${layout}`);
   }
   if (field === 'flags' || field === 'dev_flags') {
     const named = namedFlags(layout, number);
-    return named ?? `0x${number.toString(16)}${flagsComment(layout, field, number)}`;
+    return named ?? c`${cHex(number)}${flagsComment(layout, field, number)}`;
   }
-  return VALUES[layout]?.[field]?.[number];
+  const name = VALUES[layout]?.[field]?.[number];
+  return name === undefined ? undefined : cName(name);
 };
 
 const EXTENSIONS: ReadonlyMap<bigint, string> = new Map([
@@ -119,12 +123,13 @@ const EXTENSIONS: ReadonlyMap<bigint, string> = new Map([
 ]);
 
 /** What SET_IOMMU and CHECK_EXTENSION are given. */
-export const extensionName = (command: number, value: bigint): string | undefined =>
-  command === 0x3b65 || command === 0x3b66 ? EXTENSIONS.get(value) : undefined;
+export const extensionName = (command: number, value: bigint): CText | undefined => {
+  const name = command === 0x3b65 || command === 0x3b66 ? EXTENSIONS.get(value) : undefined;
+  return name === undefined ? undefined : cName(name);
+};
 
 /** A number without a name, as an unsigned literal that is wide enough. */
-export const number = (value: bigint): string => {
-  if (value < 10n) return `${value}`;
-  const text = `0x${value.toString(16)}`;
-  return value > 0xffff_ffffn ? `${text}ULL` : text;
+export const number = (value: bigint): CText => {
+  if (value < 10n) return c`${value}`;
+  return value > 0xffff_ffffn ? c`${cHex(value)}ULL` : cHex(value);
 };

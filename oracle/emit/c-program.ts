@@ -8,7 +8,7 @@ import { helpersIn } from './c-helpers.ts';
 import { number } from './c-names.ts';
 import { PROTECTION, Statements } from './c-statements.ts';
 import { definitions } from './c-structs.ts';
-import { quoted } from './c-style.ts';
+import { bareC, type CText, c, cCommentBlock, cHex, cJoin, cLines, cString } from './c-text.ts';
 import { regionName } from './c-values.ts';
 import { firstDescriptor, namesForeignDescriptors } from './descriptors.ts';
 import type { Emission } from './emission-data.ts';
@@ -17,49 +17,46 @@ import { structsAreApart } from './placement.ts';
 const CAPTURE = /^(?:int|__\w+) (\w+) = result < 0 /;
 
 /** Without what is kept for structs that have no place in memory. */
-export const withoutUnused = (lines: readonly string[]): readonly string[] => {
-  const text = lines.join('\n').replaceAll(/"(?:[^"\\]|\\.)*"/g, '');
+export const withoutUnused = (lines: readonly CText[]): readonly CText[] => {
+  const uses = new Map<string, number>();
+  for (const [name] of bareC(cJoin(lines, c`\n`)).matchAll(/\b[A-Za-z_]\w*\b/g)) {
+    uses.set(name, (uses.get(name) ?? 0) + 1);
+  }
   return lines.filter((line) => {
     const name = CAPTURE.exec(line)?.[1];
-    return name === undefined || text.split(new RegExp(`\\b${name}\\b`)).length > 2;
+    return name === undefined || (uses.get(name) ?? 0) > 1;
   });
 };
 
-const regionLines = (regions: readonly Region[]): readonly string[] =>
-  regions.map(({ name, length, protection, shared }) => {
-    const flags = `${shared ? 'MAP_SHARED' : 'MAP_PRIVATE'} | MAP_ANONYMOUS`;
+const regionLines = (regions: readonly Region[]): readonly CText[] =>
+  regions.flatMap(({ name, length, protection, shared }) => {
+    const flags = shared ? c`MAP_SHARED | MAP_ANONYMOUS` : c`MAP_PRIVATE | MAP_ANONYMOUS`;
     return [
-      `if (map_at(${regionName(name)}, ${number(length)}, ${PROTECTION[protection]}, ${flags}, -1, 0) < 0)`,
-      `\tfails(${quoted(`the region of ${name}`)});`,
-    ].join('\n');
+      c`if (map_at(${regionName(name)}, ${number(length)}, ${PROTECTION[protection]}, ${flags}, -1, 0) < 0)`,
+      c`\tfails(${cString(`the region of ${name}`)});`,
+    ];
   });
-
-const commentLines = (lines: readonly string[]): readonly string[] => [
-  '/*',
-  ...lines.map((line) => ` * ${line.replaceAll('*/', '* /')}`.trimEnd()),
-  ' */',
-];
 
 const EXITS = [
   'Exit status: 0 the last call answers as the trace says, 1 it does not, 2 the program cannot set itself up,',
   '3 this machine lacks something (/dev/iommu, a group, permission).',
 ];
 
-const HEADERS = [
-  'errno.h',
-  'fcntl.h',
-  'grp.h',
-  'limits.h',
-  'stdio.h',
-  'stdlib.h',
-  'string.h',
-  'sys/ioctl.h',
-  'sys/mman.h',
-  'sys/resource.h',
-  'sys/wait.h',
-  'unistd.h',
-  'linux/types.h',
-  'linux/vfio.h',
+const HEADERS: readonly CText[] = [
+  c`#include <errno.h>`,
+  c`#include <fcntl.h>`,
+  c`#include <grp.h>`,
+  c`#include <limits.h>`,
+  c`#include <stdio.h>`,
+  c`#include <stdlib.h>`,
+  c`#include <string.h>`,
+  c`#include <sys/ioctl.h>`,
+  c`#include <sys/mman.h>`,
+  c`#include <sys/resource.h>`,
+  c`#include <sys/wait.h>`,
+  c`#include <unistd.h>`,
+  c`#include <linux/types.h>`,
+  c`#include <linux/vfio.h>`,
 ];
 
 export const usesDevice = (program: Program): boolean =>
@@ -74,49 +71,52 @@ const usesLimit = (program: Program): boolean =>
   );
 
 /** Opens what maps of a device's registers are of. */
-const deviceMemoryLines = (file: string): readonly string[] => [
-  `int device_memory = open(${file}, O_RDWR | O_CLOEXEC);`,
-  'if (device_memory < 0)',
-  `\tlacks(${file});`,
+const deviceMemoryLines = (file: CText): readonly CText[] => [
+  c`int device_memory = open(${file}, O_RDWR | O_CLOEXEC);`,
+  c`if (device_memory < 0)`,
+  c`\tlacks(${file});`,
 ];
 
 /** What the process that makes the calls does first. `memoryFile` is the expression of the path of a device's memory. */
 export const setupLines = (
   emission: Emission,
   regions: readonly Region[],
-  memoryFile: string,
-): readonly string[] => {
+  memoryFile: CText,
+): readonly CText[] => {
   const { setting, program } = emission;
   const { privileged, memlockLimit, lockedBefore } = setting.credentials;
   return [
     ...(namesForeignDescriptors(emission)
-      ? [`take_descriptors(${firstDescriptor(emission)});`]
+      ? [c`take_descriptors(${firstDescriptor(emission)});`]
       : []),
-    'setlinebuf(out);',
+    c`setlinebuf(out);`,
     ...(usesDevice(program) ? deviceMemoryLines(memoryFile) : []),
-    ...(lockedBefore === undefined ? [] : [`lock_memory(${lockedBefore});`]),
+    ...(lockedBefore === undefined ? [] : [c`lock_memory(${lockedBefore});`]),
     ...(privileged
-      ? ['if (geteuid() != 0)', '\tlacks("permission: the calls are those of root");']
-      : [`drop_privileges(${number(memlockLimit)});`]),
-    ...(regions.length === 0 ? [] : ['take_arena();']),
+      ? [c`if (geteuid() != 0)`, c`\tlacks("permission: the calls are those of root");`]
+      : [c`drop_privileges(${number(memlockLimit)});`]),
+    ...(regions.length === 0 ? [] : [c`take_arena();`]),
     ...regionLines(regions),
   ];
 };
 
 /** That there is the argument which names a device's memory. */
-export const memoryArgumentLines = (position: number): readonly string[] => [
-  `if (argc < ${position + 1})`,
-  `\tlacks("memory of a device: name a resource file below /sys/bus/pci/devices as argument ${position}");`,
+export const memoryArgumentLines = (position: number): readonly CText[] => [
+  c`if (argc < ${position + 1})`,
+  c`\tlacks("memory of a device: name a resource file below /sys/bus/pci/devices as argument ${position}");`,
 ];
 
-export const functionText = (head: string, statements: readonly string[]): string =>
-  [
-    head,
-    '{',
-    ...(statements.some((line) => /^result = /.test(line)) ? ['\tlong result;', ''] : []),
-    ...statements.map((line) => (line === '' ? '' : `\t${line}`)),
-    '}',
-  ].join('\n');
+export const functionText = (head: CText, statements: readonly CText[]): CText =>
+  cJoin(
+    [
+      head,
+      c`{`,
+      ...(statements.some((line) => /^result = /.test(line)) ? [c`\tlong result;`, c``] : []),
+      ...statements.map((line) => (line === '' ? line : c`\t${line}`)),
+      c`}`,
+    ],
+    c`\n`,
+  );
 
 export type CParts = {
   readonly says: readonly string[];
@@ -125,75 +125,78 @@ export type CParts = {
   readonly base: bigint;
   readonly mapped: readonly Region[];
   /** What stands before the helpers, which may use it. */
-  readonly data: readonly string[];
+  readonly data: readonly CText[];
   /** What stands behind them, and uses them. */
-  readonly code: string;
+  readonly code: CText;
 };
 
 /** A file with what its code uses, and nothing else. */
-export const cFile = ({ says, program, base, mapped, data, code }: CParts): string => {
-  const helpers = helpersIn([...data, code].join('\n'));
-  const rest = [...data, ...helpers, code].join('\n');
+export const cFile = ({ says, program, base, mapped, data, code }: CParts): CText => {
+  const helpers = helpersIn(cJoin([...data, code], c`\n`));
+  const rest = bareC(cJoin([...data, ...helpers, code], c`\n`));
   const places = mapped
     .filter(({ name }) => new RegExp(`\\b${regionName(name)}\\b`).test(rest))
-    .map(({ name, offset }) => `#define ${regionName(name)} (ARENA + 0x${offset.toString(16)})`);
+    .map(({ name, offset }) => c`#define ${regionName(name)} (ARENA + ${cHex(offset)})`);
   const usesArena = /\bARENA/.test(rest) || places.length > 0;
-  return [
-    ...commentLines(says),
-    '#define _GNU_SOURCE',
-    ...HEADERS.map((name) => `#include <${name}>`),
-    '#if __has_include(<linux/iommufd.h>)',
-    '#include <linux/iommufd.h>',
-    '#endif',
-    '',
-    ...definitions(program),
-    ...(usesArena
-      ? [
-          '/* Where the memory of the calls lies. */',
-          `#define ARENA 0x${base.toString(16)}UL`,
-          `#define ARENA_LENGTH 0x${ARENA_LENGTH.toString(16)}UL`,
-          ...places,
-          '',
-        ]
-      : []),
-    '#ifndef MAP_FIXED_NOREPLACE',
-    '#define MAP_FIXED_NOREPLACE 0x100000',
-    '#endif',
-    '',
-    '/* Results that stand for many. */',
-    '#define A_DESCRIPTOR LONG_MAX',
-    ...(/\bANYTHING\b/.test(rest) ? ['#define ANYTHING LONG_MIN'] : []),
-    '',
-    'static FILE *out;',
-    '',
-    ...data,
-    ...helpers,
-    code,
-    '',
-  ].join('\n');
+  return cJoin(
+    [
+      cCommentBlock(says),
+      c`#define _GNU_SOURCE`,
+      ...HEADERS,
+      c`#if __has_include(<linux/iommufd.h>)`,
+      c`#include <linux/iommufd.h>`,
+      c`#endif`,
+      c``,
+      ...definitions(program),
+      ...(usesArena
+        ? [
+            c`/* Where the memory of the calls lies. */`,
+            c`#define ARENA ${cHex(base)}UL`,
+            c`#define ARENA_LENGTH ${cHex(ARENA_LENGTH)}UL`,
+            ...places,
+            c``,
+          ]
+        : []),
+      c`#ifndef MAP_FIXED_NOREPLACE`,
+      c`#define MAP_FIXED_NOREPLACE 0x100000`,
+      c`#endif`,
+      c``,
+      c`/* Results that stand for many. */`,
+      c`#define A_DESCRIPTOR LONG_MAX`,
+      ...(/\bANYTHING\b/.test(rest) ? [c`#define ANYTHING LONG_MIN`] : []),
+      c``,
+      c`static FILE *out;`,
+      c``,
+      ...data,
+      ...helpers,
+      code,
+      c``,
+    ],
+    c`\n`,
+  );
 };
 
 /** The text of the file. */
-export const cProgram = (emission: Emission): string => {
+export const cProgram = (emission: Emission): CText => {
   const { program, base, says } = emission;
   const inVariables = structsAreApart(program, base);
   const mapped = usedRegions(program, base, inVariables);
   const writer = new Statements(emission, inVariables);
   writer.writeAll();
   const body = [
-    'out = stdout;',
+    c`out = stdout;`,
     ...(usesDevice(program) ? memoryArgumentLines(1) : []),
-    ...setupLines(emission, mapped, 'argv[1]'),
+    ...setupLines(emission, mapped, c`argv[1]`),
     ...writer.lines,
-    ...(usesLimit(program) ? ['restore_limit();'] : []),
-    ...(program.length === 0 ? ['int shown = 1;'] : []),
-    'fprintf(out, shown ? "The last call answers as the trace says.\\n"',
-    '\t\t   : "The last call does not answer as the trace says.\\n");',
-    'return shown ? 0 : 1;',
-  ].flatMap((line) => line.split('\n'));
+    ...(usesLimit(program) ? [c`restore_limit();`] : []),
+    ...(program.length === 0 ? [c`int shown = 1;`] : []),
+    c`fprintf(out, shown ? "The last call answers as the trace says.\\n"`,
+    c`\t\t   : "The last call does not answer as the trace says.\\n");`,
+    c`return shown ? 0 : 1;`,
+  ].flatMap(cLines);
   const statements = withoutUnused(body);
   const code = functionText(
-    usesDevice(program) ? 'int main(int argc, char **argv)' : 'int main(void)',
+    usesDevice(program) ? c`int main(int argc, char **argv)` : c`int main(void)`,
     statements,
   );
   return cFile({ says: [...says, '', ...EXITS], program, base, mapped, data: [], code });

@@ -1,7 +1,9 @@
 // The functions of a C file that makes the same calls on both containers and compares what each answers.
 
+import { c } from './c-text.ts';
+
 export const SIDE_HELPERS = {
-  did: `static long note(long value)
+  did: c`static long note(long value)
 {
 	if (seen->count < COUNT)
 		seen->values[seen->count++] = value;
@@ -14,13 +16,13 @@ static long did(long result)
 	return note(result < 0 ? -errno : result);
 }
 `,
-  look: `/* Takes down a number that a call left in memory. */
+  look: c`/* Takes down a number that a call left in memory. */
 static void look(unsigned long number)
 {
 	note(number);
 }
 `,
-  opened: `/* Opens a file without which the rest means nothing. */
+  opened: c`/* Opens a file without which the rest means nothing. */
 static long opened(const char *path)
 {
 	long result = did(open(path, O_RDWR | O_CLOEXEC));
@@ -30,7 +32,7 @@ static long opened(const char *path)
 	return result;
 }
 `,
-  locate: `/* The file of the group of a device, which must be bound to a driver of VFIO. */
+  locate: c`/* The file of the group of a device, which must be bound to a driver of VFIO. */
 static void locate(const char *device, char *group, size_t length)
 {
 	static const char *const buses[] = { "pci", "mdev" }, *const prefixes[] = { "", "noiommu-" };
@@ -53,7 +55,7 @@ static void locate(const char *device, char *group, size_t length)
 	lacks("a device");
 }
 `,
-  require_parameter: `static void require_parameter(const char *path, long wanted)
+  require_parameter: c`static void require_parameter(const char *path, long wanted)
 {
 	FILE *file = fopen(path, "re");
 	long value = -1;
@@ -65,7 +67,7 @@ static void locate(const char *device, char *group, size_t length)
 	fclose(file);
 }
 `,
-  told: `/* A number in a capability of GET_INFO's answer, or where the capability stands (at 0); 0 where there is none. */
+  told: c`/* A number in a capability of GET_INFO's answer, or where the capability stands (at 0); 0 where there is none. */
 static unsigned long told(const void *info, size_t length, int id, size_t at, size_t width)
 {
 	const unsigned char *bytes = info;
@@ -85,7 +87,7 @@ static unsigned long told(const void *info, size_t length, int id, size_t at, si
 	return 0;
 }
 `,
-  others: `/* How many bytes are not that one. */
+  others: c`/* How many bytes are not that one. */
 static unsigned long others(const void *memory, size_t length, unsigned char byte)
 {
 	unsigned long count = 0;
@@ -95,7 +97,7 @@ static unsigned long others(const void *memory, size_t length, unsigned char byt
 	return count;
 }
 `,
-  compare: `static void print_value(long value, int is_number, char *text, size_t length)
+  compare: c`static void print_value(long value, int is_number, char *text, size_t length)
 {
 	if (is_number)
 		snprintf(text, length, "0x%lx", value);
@@ -140,7 +142,7 @@ static int compare(const struct side *type1, const struct side *iommufd)
 	return shown;
 }
 `,
-  run_both: `/* Makes the calls on both containers, each time in a process of its own. Returns the exit status. */
+  run_both: c`/* Makes the calls on both containers, each time in a process of its own. Returns the exit status. */
 static int run_both(void (*calls)(void))
 {
 	static const char *const paths[] = { "/dev/vfio/vfio", "/dev/iommu" };

@@ -11,30 +11,31 @@ import { type Ioctl, type IoctlParts, ioctlParts, type Surroundings } from './c-
 import { memoryCheck } from './c-memory-check.ts';
 import { nativeName, number } from './c-names.ts';
 import { bytesLiteral, pointer, putLines } from './c-stretch.ts';
-import { type CStyle, PLAIN_STYLE, quoted } from './c-style.ts';
+import { type CStyle, PLAIN_STYLE } from './c-style.ts';
+import { type CText, c, cJoin, cName, cString } from './c-text.ts';
 import { CValues, placeText } from './c-values.ts';
 import { openedBy } from './descriptors.ts';
 import type { Emission } from './emission-data.ts';
 import { mayBeVariable } from './placement.ts';
 
-export const PROTECTION: Readonly<Record<Protection, string>> = {
-  none: 'PROT_NONE',
-  read: 'PROT_READ',
-  'read-write': 'PROT_READ | PROT_WRITE',
+export const PROTECTION: Readonly<Record<Protection, CText>> = {
+  none: c`PROT_NONE`,
+  read: c`PROT_READ`,
+  'read-write': c`PROT_READ | PROT_WRITE`,
 };
 
-export const expectedText = (operation: Operation, step: TracedStep | undefined): string => {
-  if (step === undefined) return 'ANYTHING';
+export const expectedText = (operation: Operation, step: TracedStep | undefined): CText => {
+  if (step === undefined) return c`ANYTHING`;
   const { result, errno } = step.observation;
   if (errno !== 0) {
     const name = errnoName(errno);
-    return name in ERRNO ? `-${name}` : `${-errno}`;
+    return name in ERRNO ? c`-${cName(name)}` : c`${-errno}`;
   }
-  return openedBy(operation) ? 'A_DESCRIPTOR' : `${result}`;
+  return openedBy(operation) ? c`A_DESCRIPTOR` : c`${result}`;
 };
 
 export class Statements {
-  readonly lines: string[] = [];
+  readonly lines: CText[] = [];
   readonly #emission: Emission;
   readonly #values: CValues;
   readonly #pages: ArenaPages;
@@ -59,7 +60,7 @@ export class Statements {
   writeAll(): void {
     const { program } = this.#emission;
     program.forEach((operation, index) => {
-      this.lines.push('');
+      this.lines.push(c``);
       this.#write(operation, index);
       this.#values.passed(index, operation.label);
     });
@@ -84,18 +85,18 @@ export class Statements {
         this.#ioctl(operation, index);
         return;
       case 'close':
-        this.#plain(operation, index, `close(${this.#values.descriptor(operation.fd)})`);
+        this.#plain(operation, index, c`close(${this.#values.descriptor(operation.fd)})`);
         return;
       case 'memfd':
         this.#files.set(operation.label, operation.length);
-        this.#plain(operation, index, `memory_file(${number(operation.length)})`);
+        this.#plain(operation, index, c`memory_file(${number(operation.length)})`);
         return;
       case 'mmap':
         this.#mmap(operation, index);
         return;
       case 'munmap': {
         const place = placeText(operation.offset);
-        const call = `munmap((void *)(${place}), ${number(operation.length)})`;
+        const call = c`munmap((void *)(${place}), ${number(operation.length)})`;
         this.#plain(operation, index, call);
         this.#pages.unmap(operation.offset, operation.length);
         return;
@@ -104,7 +105,7 @@ export class Statements {
         this.#store(operation, index);
         return;
       case 'status':
-        this.#plain(operation, index, `status_pages("${operation.field}")`);
+        this.#plain(operation, index, c`status_pages(${cString(operation.field)})`);
         return;
       case 'dma':
         this.#dma(operation, index);
@@ -113,7 +114,7 @@ export class Statements {
   }
 
   /** The statement that makes the call and prints it; its result is kept where something needs it. */
-  #tell(operation: Operation, index: number, call: string): void {
+  #tell(operation: Operation, index: number, call: CText): void {
     const step = this.#emission.steps[index];
     const text = this.#texts[index] ?? '';
     this.#keep(index, this.#style.tell(text, call, expectedText(operation, step)));
@@ -129,17 +130,17 @@ export class Statements {
     return concludes || this.#values.capturesOf(index).length > 0;
   }
 
-  #keep(index: number, told: string): void {
-    this.lines.push(this.#isKept(index) ? `result = ${told};` : `${told};`);
+  #keep(index: number, told: CText): void {
+    this.lines.push(this.#isKept(index) ? c`result = ${told};` : c`${told};`);
   }
 
   #captureResults(index: number): void {
     for (const { name, field } of this.#values.capturesOf(index)) {
-      if (field === undefined) this.lines.push(`int ${name} = result < 0 ? 0 : result;`);
+      if (field === undefined) this.lines.push(c`int ${name} = result < 0 ? 0 : result;`);
     }
   }
 
-  #plain(operation: Operation, index: number, call: string): void {
+  #plain(operation: Operation, index: number, call: CText): void {
     this.#tell(operation, index, call);
     this.#captureResults(index);
     if (this.#isLast(index)) this.#conclude(operation, index, []);
@@ -157,19 +158,19 @@ export class Statements {
       );
       const [capture] = this.#values.capturesOf(index);
       if (usesTests && !this.#hasTestCommands && operation.path === '/dev/iommu' && capture) {
-        this.lines.push(`require_test_commands(${capture.name});`);
+        this.lines.push(c`require_test_commands(${capture.name});`);
         this.#hasTestCommands = true;
       }
       return;
     }
-    const call = `open(${this.#style.path(operation.path)}, O_RDWR | O_CLOEXEC)`;
+    const call = c`open(${this.#style.path(operation.path)}, O_RDWR | O_CLOEXEC)`;
     this.#tell(operation, index, call);
     this.#captureResults(index);
     if (!this.#isLast(index) || !this.#style.concludes) return;
     if (succeeded) {
       this.lines.push(
-        'if (result == -ENOENT || result == -EACCES || result == -EPERM)',
-        `\tlacks(${quoted(operation.path)});`,
+        c`if (result == -ENOENT || result == -EACCES || result == -EPERM)`,
+        c`\tlacks(${cString(operation.path)});`,
       );
     }
     this.#conclude(operation, index, []);
@@ -177,22 +178,25 @@ export class Statements {
 
   #mmap(operation: Extract<Operation, { op: 'mmap' }>, index: number): void {
     const { backing, offset, length, protection, shared } = operation;
-    const flags = [
-      ...(backing.kind === 'huge' ? ['MAP_HUGETLB | MAP_ANONYMOUS'] : []),
-      shared || backing.kind === 'device' ? 'MAP_SHARED' : 'MAP_PRIVATE',
-      ...(backing.kind === 'anonymous' ? ['MAP_ANONYMOUS'] : []),
-    ].join(' | ');
+    const flags = cJoin(
+      [
+        ...(backing.kind === 'huge' ? [c`MAP_HUGETLB | MAP_ANONYMOUS`] : []),
+        shared || backing.kind === 'device' ? c`MAP_SHARED` : c`MAP_PRIVATE`,
+        ...(backing.kind === 'anonymous' ? [c`MAP_ANONYMOUS`] : []),
+      ],
+      c` | `,
+    );
     const fd =
       backing.kind === 'memfd'
         ? this.#values.descriptor(backing.fd)
         : backing.kind === 'device'
-          ? 'device_memory'
-          : '-1';
-    const from = backing.kind === 'memfd' ? number(backing.offset) : '0';
+          ? c`device_memory`
+          : c`-1`;
+    const from = backing.kind === 'memfd' ? number(backing.offset) : c`0`;
     this.#plain(
       operation,
       index,
-      `map_at(${placeText(offset)}, ${number(length)}, ${PROTECTION[protection]}, ${flags}, ${fd}, ${from})`,
+      c`map_at(${placeText(offset)}, ${number(length)}, ${PROTECTION[protection]}, ${flags}, ${fd}, ${from})`,
     );
     if ((this.#emission.steps[index]?.observation.result ?? 0) < 0) return;
     this.#pages.map(offset, length, protection);
@@ -207,14 +211,14 @@ export class Statements {
     const bytes = Buffer.from(operation.hex, 'hex');
     const address = this.#emission.base + operation.offset;
     const there = this.#pages.readable(address, bytes.length);
-    const name = `bytes_${index + 1}`;
+    const name = c`bytes_${index + 1}`;
     if (there > 0) {
       this.lines.push(
-        `static const __u8 ${name}[] = ${bytesLiteral(bytes)};`,
+        c`static const __u8 ${name}[] = ${bytesLiteral(bytes)};`,
         ...putLines(this.#pages, address, placeText(operation.offset), name, there),
       );
     }
-    this.#plain(operation, index, `${there}`);
+    this.#plain(operation, index, c`${there}`);
   }
 
   #ioctl(operation: Ioctl, index: number): void {
@@ -231,17 +235,17 @@ export class Statements {
         : { before: [], after: [], conditions: [] };
     this.lines.push(...parts.before);
     if (check.before.length > 0)
-      this.lines.push('/* What the call leaves there. */', ...check.before);
+      this.lines.push(c`/* What the call leaves there. */`, ...check.before);
     this.#tell(operation, index, parts.call);
     for (const { name, type, field } of this.#values.capturesOf(index)) {
-      const source = field === undefined ? 'result' : (parts.read(field.name) ?? '0');
-      this.lines.push(`${type} ${name} = result < 0 ? 0 : ${source};`);
+      const source = field === undefined ? c`result` : (parts.read(field.name) ?? c`0`);
+      this.lines.push(c`${type} ${name} = result < 0 ? 0 : ${source};`);
     }
     this.lines.push(...check.after);
     const gotDevice =
       operation.command === VFIO_GROUP_GET_DEVICE_FD && (step?.observation.result ?? -1) >= 0;
     if (gotDevice && this.#isKept(index)) {
-      this.lines.push('if (result == -ENODEV)', '\tlacks("a device of that name in the group");');
+      this.lines.push(c`if (result == -ENODEV)`, c`\tlacks("a device of that name in the group");`);
     }
     if (isLast) this.#conclude(operation, index, check.conditions);
   }
@@ -250,7 +254,7 @@ export class Statements {
   #dma(operation: Extract<Operation, { op: 'dma' }>, index: number): void {
     const { fd, direction, iova, length, look } = operation;
     const step = this.#emission.steps[index];
-    const call = `device_moves(${this.#values.descriptor(fd)}, ${direction === 'read' ? 0 : 1}, ${this.#values.wide(iova)}, ${length})`;
+    const call = c`device_moves(${this.#values.descriptor(fd)}, ${direction === 'read' ? 0 : 1}, ${this.#values.wide(iova)}, ${length})`;
     this.#tell(operation, index, call);
     this.#captureResults(index);
     if (!this.#isLast(index)) return;
@@ -262,20 +266,20 @@ export class Statements {
       return;
     }
     if (this.#style.concludes) {
-      this.lines.push(`static const __u8 expected[] = ${bytesLiteral(seen.subarray(0, there))};`);
+      this.lines.push(c`static const __u8 expected[] = ${bytesLiteral(seen.subarray(0, there))};`);
     }
     const place = pointer(placeText(look));
-    this.#conclude(operation, index, [`same_bytes("the memory", ${place}, expected, ${there})`]);
+    this.#conclude(operation, index, [c`same_bytes("the memory", ${place}, expected, ${there})`]);
   }
 
-  #conclude(operation: Operation, index: number, conditions: readonly string[]): void {
+  #conclude(operation: Operation, index: number, conditions: readonly CText[]): void {
     if (!this.#style.concludes) return;
     const step = this.#emission.steps[index];
     const expected = expectedText(operation, step);
-    const all = step === undefined ? ['1'] : [`is_same(result, ${expected})`, ...conditions];
-    if (step === undefined) this.lines.push('(void)result;');
-    const [first = '1', ...others] = all;
-    this.lines.push('', `int shown = ${first};`);
-    for (const condition of others) this.lines.push(`shown &= ${condition};`);
+    const all = step === undefined ? [c`1`] : [c`is_same(result, ${expected})`, ...conditions];
+    if (step === undefined) this.lines.push(c`(void)result;`);
+    const [first = c`1`, ...others] = all;
+    this.lines.push(c``, c`int shown = ${first};`);
+    for (const condition of others) this.lines.push(c`shown &= ${condition};`);
   }
 }

@@ -4,6 +4,7 @@ import { LAYOUTS, type Operation } from '../../model/programs/program.ts';
 import type { Layout } from '../../spec/abi/layout.ts';
 import { bytesLiteral } from './c-stretch.ts';
 import { typeOf } from './c-structs.ts';
+import { type CText, c, cHex, cName } from './c-text.ts';
 import type { CValues } from './c-values.ts';
 
 export type StructArgument = Extract<
@@ -23,54 +24,55 @@ export const tailOf = ({ tail }: StructArgument): Uint8Array => Buffer.from(tail
 export const shownOf = (argument: StructArgument): number =>
   Math.min(argument.length ?? layoutOf(argument).size, layoutOf(argument).size);
 
-const members = (argument: StructArgument, name: string, values: CValues): readonly string[] => {
+const members = (argument: StructArgument, name: CText, values: CValues): readonly CText[] => {
   const layout = layoutOf(argument);
   return layout.fields.flatMap((field) => {
     const value = argument.fields[field.name] ?? 0n;
     if (field.kind === 'size' || field.kind === 'argsz') {
       const text =
         value === BigInt(layout.size)
-          ? `sizeof(${name})`
+          ? c`sizeof(${name})`
           : values.field(argument.layout, field, value);
-      return [`.${field.name} = ${text},`];
+      return [c`.${cName(field.name)} = ${text},`];
     }
-    return value === 0n ? [] : [`.${field.name} = ${values.field(argument.layout, field, value)},`];
+    if (value === 0n) return [];
+    return [c`.${cName(field.name)} = ${values.field(argument.layout, field, value)},`];
   });
 };
 
 /** Declares the variable with what the call finds in it. `together`: with the bytes behind it, as `it` and `behind`. */
 export const declaration = (
   argument: StructArgument,
-  variable: string,
+  variable: CText,
   together: boolean,
   values: CValues,
-): readonly string[] => {
+): readonly CText[] => {
   const type = typeOf(argument.layout);
   if (type === 'int') {
     const fd = argument.fields.fd ?? 0n;
-    return [`int ${variable} = ${values.descriptor(fd)};`];
+    return [c`int ${variable} = ${values.descriptor(fd)};`];
   }
   if (!together) {
     const inside = members(argument, variable, values);
     return inside.length === 0
-      ? [`${type} ${variable} = { 0 };`]
-      : [`${type} ${variable} = {`, ...inside.map((line) => `\t${line}`), '};'];
+      ? [c`${type} ${variable} = { 0 };`]
+      : [c`${type} ${variable} = {`, ...inside.map((line) => c`\t${line}`), c`};`];
   }
   const tail = tailOf(argument);
   const same = tail.every((byte) => byte === tail[0]);
-  const inside = members(argument, `${variable}.it`, values);
+  const inside = members(argument, c`${variable}.it`, values);
   return [
-    'struct {',
-    `\t${type} it;`,
-    `\t__u8 behind[${tail.length}];`,
-    `} ${variable} = {`,
-    ...(inside.length === 0 ? [] : ['\t.it = {', ...inside.map((line) => `\t\t${line}`), '\t},']),
-    ...(same ? [] : [`\t.behind = ${bytesLiteral(tail)},`]),
-    '};',
+    c`struct {`,
+    c`\t${type} it;`,
+    c`\t__u8 behind[${tail.length}];`,
+    c`} ${variable} = {`,
+    ...(inside.length === 0
+      ? []
+      : [c`\t.it = {`, ...inside.map((line) => c`\t\t${line}`), c`\t},`]),
+    ...(same ? [] : [c`\t.behind = ${bytesLiteral(tail)},`]),
+    c`};`,
     ...(same && (tail[0] ?? 0) !== 0
-      ? [
-          `memset(${variable}.behind, 0x${(tail[0] ?? 0).toString(16)}, sizeof(${variable}.behind));`,
-        ]
+      ? [c`memset(${variable}.behind, ${cHex(tail[0] ?? 0)}, sizeof(${variable}.behind));`]
       : []),
   ];
 };

@@ -4,6 +4,7 @@
 import { LAYOUTS, type Program } from '../../model/programs/program.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { commandName, isTest, nativeName, testNumber } from './c-names.ts';
+import { type CText, c, cCommentBlock, cHex, cName } from './c-text.ts';
 
 /** Structs that got longer since their call was introduced: a header may have any of the lengths. */
 const GROWN = new Set([
@@ -25,56 +26,58 @@ const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
 const HAS_MAP_FLAGS = new Set(['IOMMU_IOAS_MAP', 'IOMMU_IOAS_MAP_FILE', 'IOMMU_IOAS_COPY']);
 
-const ENUMERATORS: Readonly<Record<string, readonly string[]>> = {
+const ENUMERATORS: Readonly<Record<string, readonly CText[]>> = {
   IOMMU_IOAS_MAP: [
-    'IOMMU_IOAS_MAP_FIXED_IOVA = 1 << 0,',
-    'IOMMU_IOAS_MAP_WRITEABLE = 1 << 1,',
-    'IOMMU_IOAS_MAP_READABLE = 1 << 2,',
+    c`IOMMU_IOAS_MAP_FIXED_IOVA = 1 << 0,`,
+    c`IOMMU_IOAS_MAP_WRITEABLE = 1 << 1,`,
+    c`IOMMU_IOAS_MAP_READABLE = 1 << 2,`,
   ],
   IOMMU_OPTION: [
-    'IOMMU_OPTION_RLIMIT_MODE = 0,',
-    'IOMMU_OPTION_HUGE_PAGES = 1,',
-    'IOMMU_OPTION_OP_SET = 0,',
-    'IOMMU_OPTION_OP_GET = 1,',
+    c`IOMMU_OPTION_RLIMIT_MODE = 0,`,
+    c`IOMMU_OPTION_HUGE_PAGES = 1,`,
+    c`IOMMU_OPTION_OP_SET = 0,`,
+    c`IOMMU_OPTION_OP_GET = 1,`,
   ],
   IOMMU_VFIO_IOAS: [
-    'IOMMU_VFIO_IOAS_GET = 0,',
-    'IOMMU_VFIO_IOAS_SET = 1,',
-    'IOMMU_VFIO_IOAS_CLEAR = 2,',
+    c`IOMMU_VFIO_IOAS_GET = 0,`,
+    c`IOMMU_VFIO_IOAS_SET = 1,`,
+    c`IOMMU_VFIO_IOAS_CLEAR = 2,`,
   ],
 };
 
 /** The type of a variable that holds the struct. */
-export const typeOf = (layout: string): string => {
-  if (isTest(layout)) return `struct test_${layout.toLowerCase()}`;
+export const typeOf = (layout: string): CText => {
+  if (isTest(layout)) return cName(`struct test_${layout.toLowerCase()}`);
   if (GROWN.has(layout) || layout === TEST_COMMAND) {
-    return `struct ${layout.toLowerCase().replace(/^iommu_/, '')}_7_3`;
+    return cName(`struct ${layout.toLowerCase().replace(/^iommu_/, '')}_7_3`);
   }
-  if (isTogether(layout)) return `struct ${identifier(layout)}`;
+  if (isTogether(layout)) return cName(`struct ${identifier(layout)}`);
   const { name } = LAYOUTS.get(layout) as Layout;
-  return name === 'int' ? 'int' : `struct ${name}`;
+  return cName(name === 'int' ? name : `struct ${name}`);
 };
 
 /** "ioas_map7": a variable for the struct of an operation. */
-export const variableOf = (layout: string, operation: number): string =>
-  `${identifier(layout).replace(/^(?:iommu|vfio_iommu|vfio)_/, '')}_${operation}`;
+export const variableOf = (layout: string, operation: number): CText =>
+  cName(`${identifier(layout).replace(/^(?:iommu|vfio_iommu|vfio)_/, '')}_${operation}`);
 
-export const fieldType = ({ width, kind }: Field): string =>
-  kind === 'fd' ? '__s32' : width === 8 ? '__aligned_u64' : width === 4 ? '__u32' : '__u16';
+export const fieldType = ({ width, kind }: Field): CText => {
+  if (kind === 'fd') return c`__s32`;
+  return width === 8 ? c`__aligned_u64` : width === 4 ? c`__u32` : c`__u16`;
+};
 
-const definition = (layout: Layout, type: string): readonly string[] => {
-  const lines: string[] = [];
+const definition = (layout: Layout, type: CText): readonly CText[] => {
+  const lines: CText[] = [];
   let end = 0;
   const pad = (until: number): void => {
-    if (until > end) lines.push(`\t__u8 padding${end}[${until - end}];`);
+    if (until > end) lines.push(c`\t__u8 padding${end}[${until - end}];`);
   };
   for (const field of layout.fields) {
     pad(field.offset);
-    lines.push(`\t${fieldType(field)} ${field.name};`);
+    lines.push(c`\t${fieldType(field)} ${cName(field.name)};`);
     end = field.offset + field.width;
   }
   pad(layout.size);
-  return [`${type} {`, ...lines, '};'];
+  return [c`${type} {`, ...lines, c`};`];
 };
 
 const layoutsIn = (program: Program): readonly string[] => [
@@ -106,34 +109,34 @@ const deviceCallsIn = (program: Program): readonly string[] => [
 ];
 
 /** `_IO(';', 0x85)` of a native call. */
-const numberOf = (program: Program, name: string): string => {
+const numberOf = (program: Program, name: string): CText | undefined => {
   for (const operation of program) {
     if (operation.op === 'ioctl' && commandName(operation.command) === name) {
-      return `_IO(';', 0x${(operation.command & 0xff).toString(16)})`;
+      return c`_IO(';', ${cHex(operation.command & 0xff)})`;
     }
   }
-  return '';
+  return undefined;
 };
 
-const guarded = (program: Program, layouts: readonly string[], name: string): readonly string[] => {
+const guarded = (program: Program, layouts: readonly string[], name: string): readonly CText[] => {
   const layout = layouts.includes(name) && !GROWN.has(name) ? LAYOUTS.get(name) : undefined;
   const enumerators = ENUMERATORS[name] ?? [];
   const number = numberOf(program, name);
   return [
-    `#ifndef ${name}`,
+    c`#ifndef ${cName(name)}`,
     // A call that only lends its flags, or its struct to another number, is still what the guard looks for.
-    ...(number === '' ? [] : [`#define ${name} ${number}`]),
+    ...(number === undefined ? [] : [c`#define ${cName(name)} ${number}`]),
     ...(enumerators.length === 0
       ? []
-      : ['enum {', ...enumerators.map((line) => `\t${line}`), '};']),
+      : [c`enum {`, ...enumerators.map((line) => c`\t${line}`), c`};`]),
     ...(layout === undefined ? [] : definition(layout, typeOf(name))),
-    '#endif',
-    '',
+    c`#endif`,
+    c``,
   ];
 };
 
 /** The definitions that the program needs beside the uAPI headers. */
-export const definitions = (program: Program): readonly string[] => {
+export const definitions = (program: Program): readonly CText[] => {
   const layouts = layoutsIn(program);
   const guards = new Set([
     ...(layouts.some((name) => HAS_MAP_FLAGS.has(name)) ? ['IOMMU_IOAS_MAP'] : []),
@@ -147,32 +150,32 @@ export const definitions = (program: Program): readonly string[] => {
   const usesTests = tests.length > 0 || nativeCallsIn(program).includes(TEST_COMMAND);
   const lines = [...guards].flatMap((name) => guarded(program, layouts, name));
   return [
-    ...(lines.length === 0 ? [] : ['/* For headers that are older than the calls. */', ...lines]),
+    ...(lines.length === 0 ? [] : [c`/* For headers that are older than the calls. */`, ...lines]),
     ...(grown.length === 0
       ? []
       : [
-          '/* These got longer over the releases: as 7.3 has them, whatever the headers have. */',
+          c`/* These got longer over the releases: as 7.3 has them, whatever the headers have. */`,
           ...grown.flatMap((name) => [
             ...definition(LAYOUTS.get(name) as Layout, typeOf(name)),
-            '',
+            c``,
           ]),
         ]),
     ...layouts
       .filter(isTogether)
-      .flatMap((name) => [...definition(LAYOUTS.get(name) as Layout, typeOf(name)), '']),
+      .flatMap((name) => [...definition(LAYOUTS.get(name) as Layout, typeOf(name)), c``]),
     ...(usesTests
       ? [
-          '/*',
-          ' * What is used here of drivers/iommu/iommufd/iommufd_test.h. The kernel needs CONFIG_IOMMUFD_TEST.',
-          ' */',
-          `#define ${TEST_COMMAND} _IO(';', 0xa0)`,
+          cCommentBlock([
+            'What is used here of drivers/iommu/iommufd/iommufd_test.h. The kernel needs CONFIG_IOMMUFD_TEST.',
+          ]),
+          c`#define ${cName(TEST_COMMAND)} _IO(';', 0xa0)`,
           ...tests
             .filter(isTest)
-            .map((name) => `#define IOMMU_TEST_OP_${name} ${testNumber(name)}`),
-          '',
+            .map((name) => c`#define ${cName(`IOMMU_TEST_OP_${name}`)} ${testNumber(name)}`),
+          c``,
           ...tests.flatMap((name) => [
             ...definition(LAYOUTS.get(name) as Layout, typeOf(name)),
-            '',
+            c``,
           ]),
         ]
       : []),

@@ -6,27 +6,27 @@ import type { Field } from '../../spec/abi/layout.ts';
 import { type HandleNames, handleNamesOf, valuesOf } from '../report/handle-names.ts';
 import { extensionName, namedNumber, number } from './c-names.ts';
 import { fieldType } from './c-structs.ts';
+import { type CText, c, cHex, cName } from './c-text.ts';
 
 /** "READ_ONLY_STRUCTS": what C calls a region of the arena. */
-export const regionName = (name: string): string => name.toUpperCase().replaceAll(/[ -]/g, '_');
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
+export const regionName = (name: string): CText =>
+  cName(name.toUpperCase().replaceAll(/[ -]/g, '_'));
 
 /** "DATA + 0x1000", of type unsigned long. */
-export const placeText = (offset: bigint): string => {
+export const placeText = (offset: bigint): CText => {
   const region = REGIONS.find(
     (each) => offset >= each.offset && offset < each.offset + each.length,
   );
-  const name = region === undefined ? 'ARENA' : regionName(region.name);
+  const name = region === undefined ? c`ARENA` : regionName(region.name);
   const rest = offset - (region?.offset ?? 0n);
   if (rest === 0n) return name;
-  return rest < 0n ? `${name} - ${hex(-rest)}` : `${name} + ${hex(rest)}`;
+  return rest < 0n ? c`${name} - ${cHex(-rest)}` : c`${name} + ${cHex(rest)}`;
 };
 
 /** What a later operation uses of what an operation gave. */
 export type Capture = {
-  readonly name: string;
-  readonly type: string;
+  readonly name: CText;
+  readonly type: CText;
   /** The field that it is read from; the result where there is none. */
   readonly field: Field | undefined;
 };
@@ -73,8 +73,8 @@ export class CValues {
     this.#taken.add(name);
     const field = source === 'result' ? undefined : source;
     captures.set(keyOf(index, out), {
-      name,
-      type: field === undefined ? 'int' : fieldType(field).replace('__aligned_u64', '__u64'),
+      name: cName(name),
+      type: field === undefined ? c`int` : field.width === 8 ? c`__u64` : fieldType(field),
       field,
     });
   }
@@ -89,10 +89,10 @@ export class CValues {
   }
 
   /** The variable of what an earlier operation gave; it gave nothing, and so 0, where there is none. */
-  #handle(from: string, out: string): string {
+  #handle(from: string, out: string): CText {
     const index = this.#latest.get(from);
-    if (index === undefined) return '0';
-    return this.#captures.get(index)?.get(keyOf(index, out))?.name ?? '0';
+    if (index === undefined) return c`0`;
+    return this.#captures.get(index)?.get(keyOf(index, out))?.name ?? c`0`;
   }
 
   /** Whether the value is what an earlier operation gave. */
@@ -103,35 +103,33 @@ export class CValues {
   }
 
   /** A value of 64 bits. */
-  wide(value: Value): string {
+  wide(value: Value): CText {
     if (typeof value === 'bigint') return number(BigInt.asUintN(64, value));
     return 'arena' in value ? placeText(value.arena) : this.#handle(value.from, value.out);
   }
 
   /** An int: a descriptor. */
-  descriptor(value: Value): string {
-    if (typeof value === 'bigint') return `${BigInt.asIntN(32, value)}`;
+  descriptor(value: Value): CText {
+    if (typeof value === 'bigint') return c`${BigInt.asIntN(32, value)}`;
     return 'arena' in value
-      ? `(int)(${placeText(value.arena)})`
+      ? c`(int)(${placeText(value.arena)})`
       : this.#handle(value.from, value.out);
   }
 
   /** The argument of an ioctl that takes a value. */
-  argument(command: number, value: Value): string {
+  argument(command: number, value: Value): CText {
     if (typeof value !== 'bigint') return this.wide(value);
-    return (
-      extensionName(command, value) ??
-      `${number(BigInt.asUintN(64, value))}UL`.replace('ULLUL', 'UL')
-    );
+    const cut = BigInt.asUintN(64, value);
+    return extensionName(command, value) ?? (cut < 10n ? c`${cut}UL` : c`${cHex(cut)}UL`);
   }
 
-  field(layout: string, field: Field, value: Value): string {
+  field(layout: string, field: Field, value: Value): CText {
     if (typeof value === 'bigint') {
       const cut = BigInt.asUintN(field.width * 8, value);
-      if (field.kind === 'fd') return `${BigInt.asIntN(32, cut)}`;
+      if (field.kind === 'fd') return c`${BigInt.asIntN(32, cut)}`;
       return namedNumber(layout, field.name, cut) ?? number(cut);
     }
     const text = this.wide(value);
-    return 'arena' in value && field.width < 8 ? `(${fieldType(field)})(${text})` : text;
+    return 'arena' in value && field.width < 8 ? c`(${fieldType(field)})(${text})` : text;
   }
 }

@@ -16,7 +16,8 @@ import {
   withoutUnused,
 } from './c-program.ts';
 import { expectedText, Statements } from './c-statements.ts';
-import { type CStyle, quoted } from './c-style.ts';
+import type { CStyle } from './c-style.ts';
+import { bareC, type CText, c, cHex, cJoin, cLines, cName, cString } from './c-text.ts';
 import type { Emission } from './emission-data.ts';
 import { structsAreApart } from './placement.ts';
 
@@ -24,7 +25,7 @@ import { structsAreApart } from './placement.ts';
 export type Look = {
   readonly text: string;
   /** C that reads it; undefined where it cannot be read. */
-  readonly read: (parts: IoctlParts | undefined) => string | undefined;
+  readonly read: (parts: IoctlParts | undefined) => CText | undefined;
   readonly type1: bigint;
   readonly iommufd: bigint;
 };
@@ -49,37 +50,37 @@ const CONTAINER = '/dev/vfio/vfio';
 const LIMIT = '/sys/module/vfio_iommu_type1/parameters/dma_entry_limit';
 const PLAIN_LIMIT = 65_535;
 
-const DATA = ['static const char *container;'];
+const DATA = c`static const char *container;`;
 
-const sideData = (rows: readonly string[]): readonly string[] => [
-  '/* What each call gives on either side, and numbers that are in memory afterwards. */',
-  'static const struct {',
-  '\tconst char *what;',
-  '\tint is_number;',
-  '\tlong type1, iommufd;',
-  '} expected[] = {',
-  ...rows.map((row) => `\t${row}`),
-  '};',
-  '',
-  '#define COUNT (sizeof(expected) / sizeof(expected[0]))',
-  '',
-  'struct side {',
-  '\tlong values[COUNT];',
-  '\tunsigned long count;',
-  '};',
-  '',
-  'static struct side *seen;',
-  '',
-  'static const char *error_name(long error)',
-  '{',
-  '\tswitch (error) {',
-  ...[...new Set(rows.join(' ').match(/-E[A-Z0-9]+/g))]
+const sideData = (rows: readonly CText[]): readonly CText[] => [
+  c`/* What each call gives on either side, and numbers that are in memory afterwards. */`,
+  c`static const struct {`,
+  c`\tconst char *what;`,
+  c`\tint is_number;`,
+  c`\tlong type1, iommufd;`,
+  c`} expected[] = {`,
+  ...rows.map((row) => c`\t${row}`),
+  c`};`,
+  c``,
+  c`#define COUNT (sizeof(expected) / sizeof(expected[0]))`,
+  c``,
+  c`struct side {`,
+  c`\tlong values[COUNT];`,
+  c`\tunsigned long count;`,
+  c`};`,
+  c``,
+  c`static struct side *seen;`,
+  c``,
+  c`static const char *error_name(long error)`,
+  c`{`,
+  c`\tswitch (error) {`,
+  ...[...new Set(bareC(cJoin(rows, c` `)).match(/-E[A-Z0-9]+/g))]
     .map((name) => name.slice(1))
-    .map((name) => `\tcase ${name}: return "${name}";`),
-  '\t}',
-  '\treturn NULL;',
-  '}',
-  '',
+    .map((name) => c`\tcase ${cName(name)}: return ${cString(name)};`),
+  c`\t}`,
+  c`\treturn NULL;`,
+  c`}`,
+  c``,
 ];
 
 /** Also where nothing translates for the group. */
@@ -87,48 +88,49 @@ export const isGroupOf = ({ group }: NamedDevice, path: string): boolean =>
   path === `/dev/vfio/${group}` || path === `/dev/vfio/noiommu-${group}`;
 
 const styleFor = (devices: readonly NamedDevice[]): CStyle => {
-  const variable = (stem: string, index: number): string | undefined =>
-    index < 0 ? undefined : `${stem}_${index + 1}`;
+  const variable = (stem: CText, index: number): CText | undefined =>
+    index < 0 ? undefined : c`${stem}_${index + 1}`;
   return {
-    tell: (_, call) => `did(${call})`,
-    open: (_, path) => `opened(${path})`,
+    tell: (_, call) => c`did(${call})`,
+    open: (_, path) => c`opened(${path})`,
     path: (path) => {
       const group = devices.findIndex((device) => isGroupOf(device, path));
-      return path === CONTAINER ? 'container' : (variable('group', group) ?? quoted(path));
+      return path === CONTAINER ? c`container` : (variable(c`group`, group) ?? cString(path));
     },
     device: (name) =>
       variable(
-        'device',
+        c`device`,
         devices.findIndex((device) => device.name === name),
       ),
     concludes: false,
   };
 };
 
-const resultRows = ({ program, type1, iommufd }: TwoSided): readonly string[] =>
+const resultRows = ({ program, type1, iommufd }: TwoSided): readonly CText[] =>
   programText(program).map((line, index) => {
     const operation = program[index];
     if (operation === undefined) throw new Error('A line without an operation.');
-    const [one, other] = [type1, iommufd].map((steps) => expectedText(operation, steps[index]));
+    const one = expectedText(operation, type1[index]);
+    const other = expectedText(operation, iommufd[index]);
     const text = line.replace(`open("${CONTAINER}")`, 'open(container)');
-    return `{ ${quoted(text)}, 0, ${one}, ${other} },`;
+    return c`{ ${cString(text)}, 0, ${one}, ${other} },`;
   });
 
-const number = (value: bigint): string => `0x${value.toString(16)}UL`;
+const number = (value: bigint): CText => c`${cHex(value)}UL`;
 
 /** The arguments of the program that is made: devices, and where it maps registers the file of these. */
-const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly string[] => [
-  'out = stdout;',
-  'setlinebuf(out);',
+const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly CText[] => [
+  c`out = stdout;`,
+  c`setlinebuf(out);`,
   ...devices.flatMap((_, index) => [
-    `if (argc > ${index + 1})`,
-    `\tdevice_${index + 1} = argv[${index + 1}];`,
-    `locate(device_${index + 1}, group_${index + 1}, sizeof(group_${index + 1}));`,
+    c`if (argc > ${index + 1})`,
+    c`\tdevice_${index + 1} = argv[${index + 1}];`,
+    c`locate(device_${index + 1}, group_${index + 1}, sizeof(group_${index + 1}));`,
   ]),
-  ...(limit === PLAIN_LIMIT ? [] : [`require_parameter(${quoted(LIMIT)}, ${limit});`]),
+  ...(limit === PLAIN_LIMIT ? [] : [c`require_parameter(${cString(LIMIT)}, ${limit});`]),
 ];
 
-export const twoSidedProgram = (wanted: TwoSided): string => {
+export const twoSidedProgram = (wanted: TwoSided): CText => {
   const { setting, base, program, type1, looks, devices, says } = wanted;
   const emission: Emission = { setting, base, program, steps: type1, says };
   const inVariables = structsAreApart(program, base);
@@ -140,31 +142,31 @@ export const twoSidedProgram = (wanted: TwoSided): string => {
     return read === undefined ? [] : [{ ...look, read }];
   });
   const body = [
-    ...setupLines(emission, mapped, 'registers_file'),
+    ...setupLines(emission, mapped, c`registers_file`),
     ...writer.lines,
-    ...(readable.length === 0 ? [] : ['']),
-    ...readable.map(({ read }) => `look(${read});`),
-  ].flatMap((line) => line.split('\n'));
+    ...(readable.length === 0 ? [] : [c``]),
+    ...readable.map(({ read }) => c`look(${read});`),
+  ].flatMap(cLines);
   const rows = [
     ...resultRows(wanted),
     ...readable.map(
       (look) =>
-        `{ ${quoted(`   ${look.text}`)}, 1, ${number(look.type1)}, ${number(look.iommufd)} },`,
+        c`{ ${cString(`   ${look.text}`)}, 1, ${number(look.type1)}, ${number(look.iommufd)} },`,
     ),
   ];
-  const calls = functionText('static void calls(void)', withoutUnused(body));
+  const calls = functionText(c`static void calls(void)`, withoutUnused(body));
   const hasMemoryFile = usesDevice(program);
   const main = functionText(
-    devices.length > 0 || hasMemoryFile ? 'int main(int argc, char **argv)' : 'int main(void)',
+    devices.length > 0 || hasMemoryFile ? c`int main(int argc, char **argv)` : c`int main(void)`,
     [
       ...argumentLines(devices, setting.platform.dmaEntryLimit),
       ...(hasMemoryFile
         ? [
             ...memoryArgumentLines(devices.length + 1),
-            `registers_file = argv[${devices.length + 1}];`,
+            c`registers_file = argv[${devices.length + 1}];`,
           ]
         : []),
-      'return run_both(calls);',
+      c`return run_both(calls);`,
     ],
   );
   return cFile({
@@ -174,14 +176,14 @@ export const twoSidedProgram = (wanted: TwoSided): string => {
     mapped,
     data: [
       ...sideData(rows),
-      ...DATA,
+      DATA,
       ...devices.flatMap(({ name }, index) => [
-        `static const char *device_${index + 1} = ${quoted(name)};`,
-        `static char group_${index + 1}[512];`,
+        c`static const char *device_${index + 1} = ${cString(name)};`,
+        c`static char group_${index + 1}[512];`,
       ]),
-      ...(hasMemoryFile ? ['static const char *registers_file;'] : []),
-      '',
+      ...(hasMemoryFile ? [c`static const char *registers_file;`] : []),
+      c``,
     ],
-    code: `${calls}\n\n${main}`,
+    code: c`${calls}\n\n${main}`,
   });
 };
