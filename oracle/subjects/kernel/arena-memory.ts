@@ -3,6 +3,7 @@
 
 import type { Region } from '../../../model/programs/arena.ts';
 import type { Protection } from '../../../spec/terms/call.ts';
+import { reserveHole } from './hole.ts';
 import * as libc from './libc.ts';
 
 const PAGE = 4096;
@@ -22,6 +23,9 @@ const PROTECTION: Readonly<Record<Protection, readonly [access: number, bits: nu
 
 /** So many stretches are cleared one by one; more, and all that is writable is cleared. */
 const DIRTY_STRETCHES = 64;
+
+/** How a page without a mapping of the program's is kept. To a call it is as if nothing were mapped there. */
+const RESERVED = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE;
 
 /** What stands behind a mapping, as mmap takes it. `length` of the file in bytes, from its start. */
 export type MappedFile = {
@@ -44,25 +48,11 @@ export class ArenaMemory {
   private readonly dirtyEnd = new Int32Array(DIRTY_STRETCHES);
   private dirtyCount = 0;
 
-  /** `base` and `length` in bytes, whole pages. Throws where something is mapped there. */
+  /** `base` and `length` in bytes, whole pages. They lie in the hole. Throws EnvironmentError where that is taken. */
   constructor(base: bigint, length: bigint) {
     this.base = Number(base);
     this.length = Number(length);
-    const taken = libc.mapMemory(
-      this.base,
-      this.length,
-      libc.PROT_NONE,
-      libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE | libc.MAP_FIXED_NOREPLACE,
-      -1,
-      0,
-    );
-    if (Number(taken) !== this.base) {
-      throw new Error(
-        `Nothing can be mapped at 0x${base.toString(16)} (errno ${libc.errno()}): ` +
-          'most likely this process uses these addresses.',
-      );
-    }
-    libc.unmapMemory(this.base, this.length);
+    reserveHole();
     const memory = libc.memoryAt(base, this.length);
     this.bytes = new Uint8Array(memory);
     this.words = new Int32Array(memory);
@@ -104,7 +94,11 @@ export class ArenaMemory {
       file?.fd ?? -1,
       file?.offset ?? 0,
     );
-    if (Number(mapped) !== address) return -libc.errno();
+    if (Number(mapped) !== address) {
+      const result = -libc.errno();
+      this.reserveGaps(offset, length);
+      return result;
+    }
     this.note(offset, length, READ_WRITE);
     if (protection !== 'read-write') this.protect(offset, length, protection);
     if (file !== undefined) {
@@ -121,9 +115,16 @@ export class ArenaMemory {
     this.note(offset, length, access);
   }
 
-  /** 0, or -errno. */
+  /** 0, or -errno. The pages are reserved again at once, so that nothing else gets their addresses. */
   unmap(offset: number, length: number): number {
-    if (libc.unmapMemory(this.base + offset, length) < 0) return -libc.errno();
+    const address = this.base + offset;
+    const flags = RESERVED | libc.MAP_FIXED;
+    const taken = libc.mapMemory(address, length, libc.PROT_NONE, flags, -1, 0);
+    if (Number(taken) !== address) {
+      // What munmap refuses it answers in its own way.
+      if (libc.unmapMemory(address, length) < 0) return -libc.errno();
+      this.reserveGaps(offset, length);
+    }
     this.note(offset, length, HOLE);
     return 0;
   }
@@ -190,6 +191,17 @@ export class ArenaMemory {
   empty(): void {
     this.unmap(0, this.length);
     this.dirtyCount = 0;
+  }
+
+  /** A call that failed may have unmapped what was there: those pages are reserved again. */
+  private reserveGaps(offset: number, length: number): void {
+    const flags = RESERVED | libc.MAP_FIXED_NOREPLACE;
+    const end = Math.min(offset + length, this.length);
+    for (let page = offset & -PAGE; page < end; page += PAGE) {
+      const address = this.base + page;
+      const taken = libc.mapMemory(address, PAGE, libc.PROT_NONE, flags, -1, 0);
+      if (Number(taken) === address) this.note(page, PAGE, HOLE);
+    }
   }
 
   private note(offset: number, length: number, access: number): void {

@@ -3,7 +3,7 @@
 
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../../spec/abi/vfio.ts';
 import type { ArenaMemory } from './arena-memory.ts';
-import { isSafeHalves, UnsafeCall } from './safety.ts';
+import { isSafeHalves, LONGEST_MAPPING, UnsafeCall } from './safety.ts';
 import {
   inputsOfCall,
   type StructInputs,
@@ -14,8 +14,8 @@ import {
 
 const LONGEST_STRUCT = 72;
 const LOWEST_PAGE = 4096;
-/** The stretch beyond the arena where nothing is mapped is far longer than this many times 2^32 bytes. */
-const LONG_MAPPING = 0x100;
+/** The upper half of the length from which on a mapping may leave what is reserved. */
+const LONG_MAPPING = Number(LONGEST_MAPPING >> 32n);
 const FIRST_NATIVE = 0x3b80;
 const NEVER = 0;
 const SET_LIMIT = testOperation('SET_TEMP_MEMORY_LIMIT');

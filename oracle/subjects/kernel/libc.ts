@@ -70,6 +70,11 @@ export const setLimit: (
   old: null,
 ) => number = libc.func('int prlimit64(int process, int resource, const void *limit, void *old)');
 
+/** Sets how programs that this thread starts are laid out, and returns how they were; ASK_PERSONALITY only asks. */
+export const personality: (flags: number) => number = libc.func(
+  'int personality(unsigned long flags)',
+);
+
 const errnoLocation: () => Word = libc.func('uint64_t __errno_location()');
 const errnoWord = new Int32Array(koffi.view(BigInt(errnoLocation()), 4));
 
@@ -87,6 +92,8 @@ export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 export const MFD_CLOEXEC = 1;
+export const ASK_PERSONALITY = 0xffff_ffff;
+export const ADDR_NO_RANDOMIZE = 0x4_0000;
 export const RLIMIT_MEMLOCK = 8;
 export const PROT_NONE = 0;
 export const PROT_READ = 1;

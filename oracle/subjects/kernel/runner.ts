@@ -2,7 +2,9 @@
 // beside the subject as root, and talks over one channel: frames of a length (u32) and so many bytes.
 
 import { openSync, readSync, writeSync } from 'node:fs';
+import { EnvironmentError } from '../../vm/environment-error.ts';
 import { Executor } from './executor.ts';
+import { reserveHole } from './hole.ts';
 import { KernelLog } from './kernel-log.ts';
 import * as libc from './libc.ts';
 import { KernelMachine } from './machine.ts';
@@ -10,7 +12,17 @@ import { describeMachine } from './machine-description.ts';
 import { PROGRESS_WORDS, type RunnerOptions } from './runner-options.ts';
 
 const PAGE = 4096;
+const CANNOT_RUN = 3;
 const PRIVATE_MEMORY = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS;
+
+/** Before anything else: what this machine lacks ends the runner with the status that the command line gives it. */
+try {
+  reserveHole();
+} catch (error) {
+  if (!(error instanceof EnvironmentError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(CANNOT_RUN);
+}
 
 const options = JSON.parse(process.argv[2] ?? '{}') as RunnerOptions;
 const channel =

@@ -21,9 +21,15 @@ export const mayCommand = (command: number): boolean => command >>> 8 === IOMMUF
 export const takesValue = (command: number): boolean =>
   command >= VFIO_GET_API_VERSION && command <= VFIO_SET_IOMMU;
 
-/** The arena may lie in this stretch; nothing else does, and a kernel puts nothing here by itself. Upper halves. */
-const FREE_START = 0x6000;
-const FREE_END = 0x7800;
+/** The arena lies in this stretch, and nothing else does: it is reserved (hole.ts). */
+export const HOLE_START = 0x6000_0000_0000n;
+export const HOLE_END = 0x7800_0000_0000n;
+/** In bytes. What is mapped for a device or an access is followed no further than this from an address in the hole. */
+export const LONGEST_MAPPING = 0x100_0000_0000n;
+
+const upperHalf = (address: bigint): number => Number(address >> 32n);
+const FREE_START = upperHalf(HOLE_START);
+const FREE_END = upperHalf(HOLE_END);
 const USER_END = 0x8000;
 const LOWEST_MAPPABLE = 4096;
 

@@ -42,6 +42,9 @@ const CHANNEL_FD = 3;
 const CONTAINERS = ['/dev/iommu', '/dev/vfio/vfio'];
 const SAID_LENGTH = 6000;
 
+/** The guest's programs are laid out away from the hole around the arena, whatever its kernel was built to do. */
+const FIXED_PLACES = 'echo 0 > /proc/sys/kernel/randomize_va_space';
+
 const requireCompiled = (): void => {
   if (!existsSync(RUNNER)) {
     throw new EnvironmentError(`The runner is not compiled (${RUNNER} is missing): npm run build`);
@@ -62,7 +65,7 @@ const startInVm = async (target: VmTarget, settings: RunnerSettings): Promise<Ru
   const words = [process.execPath, RUNNER, JSON.stringify(options)];
   const vm = await startVm({
     ...target,
-    job: `${words.map(quoted).join(' ')} > /dev/ttyS0 2>&1`,
+    job: `${FIXED_PLACES}; ${words.map(quoted).join(' ')} > /dev/ttyS0 2>&1`,
   });
   return {
     port: vm.port,
@@ -89,16 +92,20 @@ const requireDevices = (): void => {
   }
 };
 
-const startHere = ({ devices }: LocalTarget, settings: RunnerSettings): Runner => {
+const startHere = async ({ devices }: LocalTarget, settings: RunnerSettings): Promise<Runner> => {
   requireDevices();
   const folder = mkdtempSync(join(tmpdir(), 'iommufd-spec-runner-'));
   const progress = join(folder, 'progress');
   writeFileSync(progress, Buffer.alloc(4096));
   const paths = [...CONTAINERS, ...(devices ?? [])];
   const options: RunnerOptions = { ...settings, channel: CHANNEL_FD, progress, paths };
-  const child = spawn(process.execPath, [RUNNER, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  });
+  // Loaded here alone: the emulator runs on machines without the C library's calls.
+  const { withFixedPlaces } = await import('./fixed-places.ts');
+  const child = withFixedPlaces(() =>
+    spawn(process.execPath, [RUNNER, JSON.stringify(options)], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    }),
+  );
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (data: Buffer) => {

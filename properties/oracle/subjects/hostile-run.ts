@@ -44,30 +44,56 @@ const NEIGHBOURS: readonly Range[] = [
 /** No system call takes an address from here on; the vsyscall page is there. */
 const USER_END = 1n << 47n;
 
-/** This process's memory, apart from the arena and the two pages beside it. */
-const ownMemory = (): readonly Range[] =>
+/** What is reserved around the arena. */
+const HOLE: Range = { start: 0x6000_0000_0000n, end: 0x7900_0000_0000n };
+
+type Line = Range & { readonly access: string };
+
+const mappings = (): readonly Line[] =>
   readFileSync('/proc/self/maps', 'latin1')
     .split('\n')
     .flatMap((line) => {
-      const found = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line);
-      const start = BigInt(`0x${found?.[1] ?? '0'}`);
-      const isArena = start >= ARENA_BASE - PAGE && start <= ARENA_BASE + ARENA_LENGTH;
-      return found === null || isArena || start >= USER_END
+      const [, start, end, access = ''] = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(line) ?? [];
+      return start === undefined || end === undefined
         ? []
-        : [{ start, end: BigInt(`0x${found[2]}`) }];
+        : [{ start: BigInt(`0x${start}`), end: BigInt(`0x${end}`), access }];
     });
+
+const isInHole = ({ start }: Range): boolean => start >= HOLE.start && start < HOLE.end;
+
+/** This process's memory, apart from what lies in the hole. */
+const ownMemory = (): readonly Range[] =>
+  mappings().filter((line) => !isInHole(line) && line.start < USER_END);
+
+/** What is wrong with the hole: memory that is not the arena's, or addresses that the kernel could still give away. */
+const holeObjections = (): readonly string[] => {
+  const lines = mappings().filter(isInHole);
+  const edges = [HOLE.start, ...lines.map(({ end }) => end)];
+  const gaps = [...lines.map(({ start }) => start), HOLE.end].filter(
+    (start, index) => start !== edges[index],
+  );
+  const foreign = lines.filter(
+    ({ start, end, access }) =>
+      access !== '---p' && (start < ARENA_BASE - PAGE || end > ARENA_BASE + ARENA_LENGTH + PAGE),
+  );
+  return [
+    ...gaps.map((start) => `a gap in the hole before 0x${start.toString(16)}`),
+    ...foreign.map(({ start }) => `a mapping in the hole at 0x${start.toString(16)}`),
+  ];
+};
+
+const machine = new KernelMachine({ paths: [] });
 
 const CANARY = 0xa5;
 
 /** Pages beside the arena that nothing may change. */
 const canaries = NEIGHBOURS.map(({ start }) => {
-  const flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_FIXED_NOREPLACE;
+  const flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_FIXED;
   const mapped = libc.mapMemory(start, PAGE, libc.PROT_READ_WRITE, flags, -1, 0);
   if (BigInt(mapped) !== start) throw new Error('The page beside the arena is taken.');
   return new Uint8Array(libc.memoryAt(start, Number(PAGE))).fill(CANARY);
 });
 
-const machine = new KernelMachine({ paths: [] });
 /** The first descriptor that a program can get. */
 const first = machine.memfd(PAGE);
 machine.release();
@@ -186,6 +212,7 @@ for (const program of programs) {
   const batch = new Uint8Array(compileBatch([program]));
   const results = new Uint8Array(executor.run(new Int32Array(batch.buffer)));
   const [played] = playBatch([program], new Int32Array(results.buffer));
+  forbidden.push(...holeObjections());
   const refused = played?.refused;
   count(
     refused === undefined ? 'program made' : `refused: ${refused.replace(/0x[0-9a-f]+|\d+/g, 'N')}`,
