@@ -11,7 +11,7 @@ import {
   VFIO_INFO_CAP_HEADER,
   VFIO_IOMMU_TYPE1_INFO,
 } from '../../spec/abi/vfio.ts';
-import { hex, range } from '../report/quantities.ts';
+import { hex, range } from '../text/quantities.ts';
 import type { Facet } from './facets.ts';
 import { UNTOUCHED } from './requests/container.ts';
 

@@ -14,7 +14,7 @@ import {
   openFile,
   type World,
 } from '../../spec/state/world.ts';
-import { range } from '../report/quantities.ts';
+import { range } from '../text/quantities.ts';
 import type { Facet } from './facets.ts';
 
 export type Stretch = {

@@ -9,7 +9,7 @@ import type { Rule } from '../../spec/terms/rule.ts';
 import { usesDevice } from '../emit/c-program.ts';
 import { c, cHex } from '../emit/c-text.ts';
 import { isGroupOf, type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
-import { wrapped } from '../report/lines.ts';
+import { wrapped } from '../text/lines.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { withLooks } from './confirm.ts';
 import { type Located, settingOn } from './located.ts';

@@ -4,7 +4,7 @@
 import type { Operation } from '../../model/programs/program.ts';
 import { VFIO_CHECK_EXTENSION, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { commandName, nativeName } from '../emit/c-names.ts';
-import { extensionName } from '../report/value-names.ts';
+import { extensionName } from '../text/value-names.ts';
 
 /** Native calls are told apart only where it matters which one it is. */
 export const requestName = (operation: Operation, namesNative: boolean): string => {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
-import { count, grouped } from '../report/quantities.ts';
+import { count, grouped } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { audited, INTERRUPTED_SAYS, requireFolder } from './audit-output.ts';
 import { BadUse } from './bad-use.ts';

@@ -7,7 +7,7 @@ import type { Located } from '../audit/located.ts';
 import type { Ground } from '../audit/platforms.ts';
 import type { CFile } from '../audit/reproduce.ts';
 import type { Audit } from '../audit/run-audit.ts';
-import { grouped } from '../report/quantities.ts';
+import { grouped } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { requireImage } from '../vm/vm.ts';
 import { auditBetween } from './audit-between.ts';

@@ -5,7 +5,7 @@ import type { CampaignOptions } from '../check/campaign.ts';
 import type { CampaignReport, Counterexample } from '../check/report.ts';
 import { shardOfSetting } from '../check/shard.ts';
 import { settingText } from '../report/counterexample.ts';
-import { grouped } from '../report/quantities.ts';
+import { grouped } from '../text/quantities.ts';
 import { BadUse } from './bad-use.ts';
 import { type CheckOptions, isGuided } from './check-options.ts';
 import { isOnKernel, kernelCredentials, kernelPlatforms, startKernel } from './kernel.ts';

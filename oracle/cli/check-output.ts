@@ -5,7 +5,7 @@ import { coverOf } from '../check/cover.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
 import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
-import type { Verbosity } from '../report/verbosity.ts';
+import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { traceLines } from '../trace/trace-file.ts';
 import type { Ran } from './check-campaigns.ts';

@@ -2,9 +2,9 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PATHS } from '../../model/programs/paths.ts';
+import { campaignFileText } from '../check/campaign-json.ts';
 import { coverOf } from '../check/cover.ts';
-import type { Verbosity } from '../report/verbosity.ts';
-import { campaignFileText } from '../trace/campaign-json.ts';
+import type { Verbosity } from '../text/verbosity.ts';
 import { BadUse } from './bad-use.ts';
 import { runAll } from './check-campaigns.ts';
 import { type CheckOptions, subjectOf } from './check-options.ts';

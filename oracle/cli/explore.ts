@@ -7,7 +7,7 @@ import { ALPHABETS } from '../explore/alphabets/all.ts';
 import type { Alphabet } from '../explore/letters.ts';
 import type { Earlier, Explored, ExploreReport } from '../explore/run-explore.ts';
 import type { SavedExploration } from '../explore/saved-file.ts';
-import { grouped } from '../report/quantities.ts';
+import { grouped } from '../text/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';

@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander';
 import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
-import { grouped } from '../report/quantities.ts';
 import {
   conclusion,
   type FileResult,
@@ -10,8 +9,9 @@ import {
   summaryHead,
   summaryRow,
 } from '../report/summary.ts';
-import type { Verbosity } from '../report/verbosity.ts';
 import { violationText } from '../report/violation-text.ts';
+import { grouped } from '../text/quantities.ts';
+import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { BAD_INPUT, FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';

@@ -9,7 +9,7 @@ import { treeFolder, type Variant } from '../kernel-build/cache.ts';
 import { debianSource, type Source } from '../kernel-build/debian.ts';
 import { parseWanted, type Wanted } from '../kernel-build/offers.ts';
 import { requireTools } from '../kernel-build/requirements.ts';
-import { grouped } from '../report/quantities.ts';
+import { grouped } from '../text/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { BadUse } from './bad-use.ts';
 import { FINE, INTERRUPTED } from './exit-status.ts';

@@ -8,7 +8,7 @@ import {
 } from '../explore/merge-explorations.ts';
 import type { ExploreReport } from '../explore/run-explore.ts';
 import { exploreText } from '../report/explore-text.ts';
-import { grouped, listed } from '../report/quantities.ts';
+import { grouped, listed } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { programOf, readTrace } from '../trace/trace-file.ts';
 import { BadUse } from './bad-use.ts';

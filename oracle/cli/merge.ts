@@ -8,13 +8,13 @@ import {
   type SavedCampaign,
   whyNotOneRun,
 } from '../check/campaign-file.ts';
+import { campaignFileText, readCampaignFile } from '../check/campaign-json.ts';
 import { coverOf } from '../check/cover.ts';
 import { isExploration } from '../explore/saved-file.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
 import { settingText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
-import { count, grouped, listed } from '../report/quantities.ts';
-import { campaignFileText, readCampaignFile } from '../trace/campaign-json.ts';
+import { count, grouped, listed } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/trace-file.ts';
 import { BadUse } from './bad-use.ts';

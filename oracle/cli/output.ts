@@ -1,7 +1,7 @@
 // Where the command line writes: results to standard output, everything else to standard error. A reader that goes away
 // ends the program quietly, and a full disk with a word.
 
-import { type Palette, paletteFor } from '../report/palette.ts';
+import { type Palette, paletteFor } from '../text/palette.ts';
 import { ENVIRONMENT } from './exit-status.ts';
 
 export type Output = {

@@ -2,7 +2,7 @@
 // shows none.
 
 import cliProgress from 'cli-progress';
-import { grouped } from '../report/quantities.ts';
+import { grouped } from '../text/quantities.ts';
 import type { Output } from './output.ts';
 
 export type Progress = {

@@ -5,7 +5,7 @@ import { release } from 'node:os';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
-import { grouped } from '../report/quantities.ts';
+import { grouped } from '../text/quantities.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { BadUse } from './bad-use.ts';
 import { openOutput } from './output.ts';

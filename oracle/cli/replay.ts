@@ -12,8 +12,8 @@ import {
   runText,
   settingText,
 } from '../report/counterexample.ts';
-import { count } from '../report/quantities.ts';
-import type { Verbosity } from '../report/verbosity.ts';
+import { count } from '../text/quantities.ts';
+import type { Verbosity } from '../text/verbosity.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { programOf, readTrace, type Trace } from '../trace/trace-file.ts';

@@ -2,7 +2,7 @@
 
 import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
-import { flagsText } from '../report/value-names.ts';
+import { flagsText } from '../text/value-names.ts';
 import { type CText, c, cComment, cHex, cJoin, cName } from './c-text.ts';
 
 const VFIO_CALLS: ReadonlyMap<number, string> = new Map([

@@ -3,7 +3,7 @@
 import { REGIONS } from '../../model/programs/arena.ts';
 import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
 import type { Field } from '../../spec/abi/layout.ts';
-import { type HandleNames, handleNamesOf, valuesOf } from '../report/handle-names.ts';
+import { type HandleNames, handleNamesOf, valuesOf } from '../text/handle-names.ts';
 import { extensionName, namedNumber, number } from './c-names.ts';
 import { fieldType } from './c-structs.ts';
 import { type CText, c, cHex, cName } from './c-text.ts';

@@ -1,9 +1,9 @@
 // Calls as text: one line for a list of them, a block for the one that matters.
 
-import type { Change, DecodedCall, DecodedField } from './decode-call.ts';
-import { columns, indented, wrapped } from './lines.ts';
-import type { Palette } from './palette.ts';
-import { CHANGES_IN_LINE, showsIdleFields, type Verbosity } from './verbosity.ts';
+import type { Change, DecodedCall, DecodedField } from '../decode/decode-call.ts';
+import { columns, indented, wrapped } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
+import { CHANGES_IN_LINE, showsIdleFields, type Verbosity } from '../text/verbosity.ts';
 import type { AcceptedCall } from './violation.ts';
 
 const shownFields = (

@@ -4,11 +4,11 @@ import { ALL_RULES } from '../../spec/rules.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { CampaignCounts } from '../check/campaign-file.ts';
 import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
+import { columns, indented, wrapped } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
+import { grouped, listed } from '../text/quantities.ts';
+import { showsUnreachedRules, type Verbosity } from '../text/verbosity.ts';
 import { settingText } from './counterexample.ts';
-import { columns, indented, wrapped } from './lines.ts';
-import type { Palette } from './palette.ts';
-import { grouped, listed } from './quantities.ts';
-import { showsUnreachedRules, type Verbosity } from './verbosity.ts';
 
 export type CampaignsSummary = {
   /** What the programs ran on: "the emulator". */

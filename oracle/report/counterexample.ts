@@ -5,17 +5,19 @@ import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
-import type { JudgedCall } from '../judge/verdict.ts';
-import { changesOf } from './decode-call.ts';
+import { type JudgedCall } from '../judge/verdict.ts';
+import { changesOf } from '../decode/decode-call.ts';
+import { indented } from '../text/lines.ts';
+import { type Palette } from '../text/palette.ts';
+import { count, grouped } from '../text/quantities.ts';
+import { repeatsCalls, type Verbosity } from '../text/verbosity.ts';
 import { hiddenText } from './hidden-text.ts';
 import { complaintText, deathText } from './kernel-text.ts';
-import { indented } from './lines.ts';
 import { OriginSeeker } from './origins.ts';
-import type { Palette } from './palette.ts';
 import { programText } from './program-text.ts';
-import { count, grouped } from './quantities.ts';
-import { repeatsCalls, type Verbosity } from './verbosity.ts';
-import { reportOf, resultText, type ViolationReport } from './violation.ts';
+import { count, grouped } from '../text/quantities.ts';
+import { repeatsCalls, type Verbosity } from '../text/verbosity.ts';
+import { reportOf, resultText, type ViolationReport, type JudgedCall } from './violation.ts';
 import { violationText } from './violation-text.ts';
 
 export type CounterexampleReport = {

@@ -3,11 +3,11 @@
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
+import type { CallShape } from '../decode/call-shape.ts';
+import { bytesIn, type Place, placesOf } from '../decode/memory-layout.ts';
 import type { Difference, Rejected } from '../judge/verdict.ts';
-import type { CallShape } from './call-shape.ts';
-import { bytesIn, type Place, placesOf } from './places.ts';
-import { bytesText, hex } from './quantities.ts';
-import { BUFFER_BYTES_SHOWN } from './verbosity.ts';
+import { bytesText, hex } from '../text/quantities.ts';
+import { BUFFER_BYTES_SHOWN } from '../text/verbosity.ts';
 
 export type FieldDifference =
   | { readonly kind: 'result'; readonly expected: string; readonly observed: string }

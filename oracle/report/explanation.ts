@@ -5,7 +5,7 @@ import { errnoName } from '../../spec/abi/errno.ts';
 import { ALL_RULES, partsUsedBy } from '../../spec/rules.ts';
 import type { Call, Observation } from '../../spec/terms/call.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import { isNative } from './call-shape.ts';
+import { isNative } from '../decode/call-shape.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Evidence } from './evidence/evidence.ts';
 

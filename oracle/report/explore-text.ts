@@ -3,11 +3,11 @@
 import { ALL_RULES } from '../../spec/rules.ts';
 import { WORLD_LAWS } from '../explore/laws.ts';
 import type { ExploreReport } from '../explore/run-explore.ts';
+import { columns, indented, wrapped } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
+import { count, grouped, listed } from '../text/quantities.ts';
 import { settingText } from './counterexample.ts';
-import { columns, indented, wrapped } from './lines.ts';
-import type { Palette } from './palette.ts';
 import { programText } from './program-text.ts';
-import { count, grouped, listed } from './quantities.ts';
 
 const ENDS: Readonly<Record<ExploreReport['ended'], (report: ExploreReport) => string>> = {
   whole: () => 'every state there is',

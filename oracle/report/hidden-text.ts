@@ -7,13 +7,13 @@ import { type Context, hwptAt } from '../../spec/state/context.ts';
 import type { FileId } from '../../spec/state/files.ts';
 import { fileAt, type World } from '../../spec/state/world.ts';
 import type { HiddenDifference } from '../check/hidden.ts';
-import { type Concern, NOTHING } from './concern.ts';
-import { indented, wrapped } from './lines.ts';
-import type { Palette } from './palette.ts';
-import { count } from './quantities.ts';
+import { type Concern, NOTHING } from '../decode/call-context.ts';
+import { indented, wrapped } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
+import { count } from '../text/quantities.ts';
+import { hiddenDifferencesShown, type Verbosity } from '../text/verbosity.ts';
 import { stateAround } from './state.ts';
 import { stateText } from './state-text.ts';
-import { hiddenDifferencesShown, type Verbosity } from './verbosity.ts';
 
 /** The program's only process. */
 const PROCESS = 1;

@@ -5,8 +5,8 @@ import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type AreaNode, areaLength } from '../../spec/state/area.ts';
 import { type Context, pagesAt } from '../../spec/state/context.ts';
 import type { IoPagetable, ReservedBy } from '../../spec/state/io-pagetable.ts';
-import { hex } from './quantities.ts';
-import { AREAS_MEETING_SHOWN } from './verbosity.ts';
+import { hex } from '../text/quantities.ts';
+import { AREAS_MEETING_SHOWN } from '../text/verbosity.ts';
 
 export type MapLine =
   | {

@@ -1,9 +1,9 @@
 // What a kernel said of itself while a program ran, as text: a warning in its log, or its last words.
 
-import { indented } from './lines.ts';
-import type { Palette } from './palette.ts';
-import { count } from './quantities.ts';
-import { logLinesShown, type Verbosity } from './verbosity.ts';
+import { indented } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
+import { count } from '../text/quantities.ts';
+import { logLinesShown, type Verbosity } from '../text/verbosity.ts';
 
 const logText = (lines: readonly string[], verbosity: Verbosity): readonly string[] => {
   const shown = lines.slice(0, logLinesShown(verbosity));

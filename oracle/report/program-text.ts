@@ -19,13 +19,13 @@ import {
   VFIO_GROUP_GET_STATUS,
 } from '../../spec/abi/vfio.ts';
 import type { OpenFile } from '../../spec/state/world.ts';
-import { shapeOf } from './call-shape.ts';
-import { fieldText } from './field-text.ts';
-import { type HandleNames, handleNamesOf } from './handle-names.ts';
-import { columns } from './lines.ts';
-import { bytesText, count, hex, length as lengthText } from './quantities.ts';
-import { extensionName } from './value-names.ts';
-import { BYTES_IN_LINE } from './verbosity.ts';
+import { shapeOf } from '../decode/call-shape.ts';
+import { fieldText } from '../text/field-text.ts';
+import { type HandleNames, handleNamesOf } from '../text/handle-names.ts';
+import { columns } from '../text/lines.ts';
+import { bytesText, count, hex, length as lengthText } from '../text/quantities.ts';
+import { extensionName } from '../text/value-names.ts';
+import { BYTES_IN_LINE } from '../text/verbosity.ts';
 
 const TEST_NUMBERS = new Map(TEST_OPERATIONS.map(({ op, name }) => [name as string, op]));
 

@@ -3,8 +3,8 @@
 import { DEVIATIONS } from '../../spec/outcome/deviations.ts';
 import { type Part, partsUsedBy, releasesOf, SECTIONS } from '../../spec/rules.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import { indented, wrapped } from './lines.ts';
-import type { Palette } from './palette.ts';
+import { indented, wrapped } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
 
 const onlyText = ({ only }: Rule): string =>
   only === undefined ? '' : ` (only ${only.join(', ')})`;

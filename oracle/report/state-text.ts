@@ -1,10 +1,10 @@
 // The state around a call as text: IOVA maps, objects, memory, descriptors, charges.
 
-import { pageSizesText } from './field-text.ts';
+import { pageSizesText } from '../text/field-text.ts';
+import { columns, indented } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
+import { count, grouped, hex, range, size as sizeText } from '../text/quantities.ts';
 import type { MapLine } from './iova-map.ts';
-import { columns, indented } from './lines.ts';
-import type { Palette } from './palette.ts';
-import { count, grouped, hex, range, size as sizeText } from './quantities.ts';
 import type { IoasAround, MappingAround, StateAround } from './state.ts';
 
 /** Addresses of equal width, so that a map can be read down its columns. */

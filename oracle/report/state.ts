@@ -9,10 +9,9 @@ import type { FileId } from '../../spec/state/files.ts';
 import { accountOf, lockedOf, spaceOf } from '../../spec/state/memory.ts';
 import { descriptorsOf, openFile, type World } from '../../spec/state/world.ts';
 import type { Call, Process } from '../../spec/terms/call.ts';
-import { type Concern, ioasBehind } from './concern.ts';
-import { fileText } from './file-text.ts';
-import { type MapLine, mapLines, type Wanted } from './iova-map.ts';
-import { objectText, usersText } from './object-text.ts';
+import { type Concern, ioasBehind } from '../decode/call-context.ts';
+import { fileText } from '../text/file-text.ts';
+import { objectText, usersText } from '../text/object-text.ts';
 import {
   areasBeside,
   areasElsewhere,
@@ -20,7 +19,8 @@ import {
   MAPPINGS_BESIDE,
   objectsShown,
   type Verbosity,
-} from './verbosity.ts';
+} from '../text/verbosity.ts';
+import { type MapLine, mapLines, type Wanted } from './iova-map.ts';
 
 export type DomainAround = {
   readonly hwpt: ObjectId;

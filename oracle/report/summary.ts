@@ -1,10 +1,10 @@
 // What judging a file gave, as a row of a table; and what judging all of them gave.
 
 import type { VerdictCounts } from '../judge/verdict.ts';
-import { columns } from './lines.ts';
-import type { Palette } from './palette.ts';
-import { count, grouped, listed } from './quantities.ts';
-import { showsReasons, type Verbosity } from './verbosity.ts';
+import { columns } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
+import { count, grouped, listed } from '../text/quantities.ts';
+import { showsReasons, type Verbosity } from '../text/verbosity.ts';
 import type { ViolationReport } from './violation.ts';
 
 /** How often each reason was given for a call that was not judged. */

@@ -1,14 +1,14 @@
 // A violation as text: what was answered and what must be, the call, every allowed outcome with the difference, why,
 // the state around it, and the calls before.
 
+import { indented, wrapped } from '../text/lines.ts';
+import type { Palette } from '../text/palette.ts';
+import { count, grouped } from '../text/quantities.ts';
+import { rulesWithErrno, type Verbosity } from '../text/verbosity.ts';
 import { acceptedLines, callBlock, changeText } from './call-text.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Explanation, RuleOfAnswer } from './explanation.ts';
-import { indented, wrapped } from './lines.ts';
-import type { Palette } from './palette.ts';
-import { count, grouped } from './quantities.ts';
 import { stateText } from './state-text.ts';
-import { rulesWithErrno, type Verbosity } from './verbosity.ts';
 import type { AllowedOutcome, ViolationReport } from './violation.ts';
 
 const differenceText = (difference: FieldDifference): string => {

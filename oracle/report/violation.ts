@@ -6,23 +6,24 @@ import type { Reply } from '../../spec/outcome/outcome.ts';
 import type { IoctlCall, Observation } from '../../spec/terms/call.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import type { JudgedCall, Rejected, Verdict } from '../judge/verdict.ts';
-import { type Concern, concernOf } from './concern.ts';
+import { type JudgedCall, type Rejected, type Verdict } from '../judge/verdict.ts';
+import { type Concern, concernOf } from '../decode/call-context.ts';
 import {
   type Change,
   changesOf,
   type DecodedCall,
   decodeCall,
   shapeOfCall,
-} from './decode-call.ts';
+} from '../decode/decode-call.ts';
+import type { Rejected, Verdict } from '../judge/verdict.ts';
+import { descriptorText } from '../text/file-text.ts';
+import { length as lengthText } from '../text/quantities.ts';
+import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../text/verbosity.ts';
 import { type FieldDifference, fieldDifferences } from './differences.ts';
 import { type Evidence, evidenceFor } from './evidence/evidence.ts';
 import { firstAreasOf } from './evidence/unmapping.ts';
 import { type Explanation, explain } from './explanation.ts';
-import { descriptorText } from './file-text.ts';
-import { length as lengthText } from './quantities.ts';
 import { type StateAround, stateAround } from './state.ts';
-import { ACCEPTED_CALLS_SHOWN, type Verbosity } from './verbosity.ts';
 
 export type AcceptedCall = {
   readonly line: number | undefined;

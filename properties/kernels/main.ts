@@ -7,7 +7,7 @@ import type { Program } from '../../model/programs/program.ts';
 import { judgeOnKernel } from '../../oracle/check/kernel-campaign.ts';
 import { startKernel } from '../../oracle/cli/kernel.ts';
 import { counterexampleText } from '../../oracle/report/counterexample.ts';
-import { paletteFor } from '../../oracle/report/palette.ts';
+import { paletteFor } from '../../oracle/text/palette.ts';
 import { programOf } from '../../oracle/trace/trace-file.ts';
 import { EnvironmentError } from '../../oracle/vm/environment-error.ts';
 import type { VmPlatform } from '../../oracle/vm/qemu.ts';

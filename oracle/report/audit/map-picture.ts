@@ -2,7 +2,7 @@
 // or ends every stretch is equally wide, so that a page and a terabyte can be told apart in one picture.
 
 import type { MappedRange } from '../../audit/mapped.ts';
-import { hex } from '../quantities.ts';
+import { hex } from '../../text/quantities.ts';
 
 export type Strip = { readonly name: string; readonly ranges: readonly MappedRange[] };
 

@@ -2,7 +2,7 @@
 // was reached. Alone as SVG, or in an HTML page that needs nothing else, with the sentence of each rule.
 
 import type { Cover, PartCover, RuleCover } from '../../check/cover.ts';
-import { grouped } from '../quantities.ts';
+import { grouped } from '../../text/quantities.ts';
 
 const NAME_WIDTH = 320;
 const CELL = 16;

@@ -1,9 +1,9 @@
 // Which rules were reached how often, for a terminal: a row and a bar for each rule. Ten times as often is one step more.
 
 import type { Cover, RuleCover } from '../../check/cover.ts';
-import { columns, indented, wrapped } from '../lines.ts';
-import type { Palette } from '../palette.ts';
-import { grouped } from '../quantities.ts';
+import { columns, indented, wrapped } from '../../text/lines.ts';
+import type { Palette } from '../../text/palette.ts';
+import { grouped } from '../../text/quantities.ts';
 
 /** Characters of a bar for each power of ten. */
 const STEP = 4;

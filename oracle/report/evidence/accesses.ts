@@ -11,8 +11,7 @@ import { permits, slicesOf } from '../../../spec/iopt/access.ts';
 import { byteOf } from '../../../spec/state/area.ts';
 import { accessAt, pagesAt, tableOf } from '../../../spec/state/context.ts';
 import { fileAt, openFile } from '../../../spec/state/world.ts';
-import { count, hex, length, range, size } from '../quantities.ts';
-import { rangeOf } from './mapping.ts';
+import { count, hex, length, range, size } from '../../text/quantities.ts';
 import {
   type Facts,
   flagsWithin,
@@ -23,7 +22,8 @@ import {
   passed,
   type Witness,
   type Witnesses,
-} from './witness.ts';
+} from './condition.ts';
+import { rangeOf } from './mapping.ts';
 
 const writes = (facts: Facts): boolean => (passed(facts, 'flags') & 1n) !== 0n;
 

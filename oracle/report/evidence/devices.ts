@@ -10,7 +10,7 @@ import {
   passed,
   type Witness,
   type Witnesses,
-} from './witness.ts';
+} from './condition.ts';
 
 const deviceOf = (facts: Facts) => {
   const id = fileAt(facts.world, facts.call.process, facts.call.fd);

@@ -4,9 +4,9 @@ import { NATIVE_CALLS } from '../../../spec/abi/native.ts';
 import { readablePrefix } from '../../../spec/knowledge/user-copy.ts';
 import { mappingAt } from '../../../spec/state/address-space.ts';
 import { spaceOf } from '../../../spec/state/memory.ts';
-import { bytesIn } from '../places.ts';
-import { count, hex } from '../quantities.ts';
-import { type Evidence, type Facts, onlyIf, type Witness, type Witnesses } from './witness.ts';
+import { bytesIn } from '../../decode/memory-layout.ts';
+import { count, hex } from '../../text/quantities.ts';
+import { type Evidence, type Facts, onlyIf, type Witness, type Witnesses } from './condition.ts';
 
 const nativeOf = ({ call }: Facts) => NATIVE_CALLS.find(({ command }) => command === call.command);
 

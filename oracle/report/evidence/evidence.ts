@@ -4,17 +4,17 @@ import type { World } from '../../../spec/state/world.ts';
 import { withStores } from '../../../spec/step.ts';
 import type { IoctlCall } from '../../../spec/terms/call.ts';
 import type { Rule } from '../../../spec/terms/rule.ts';
-import { type Concern, tableOfConcern } from '../concern.ts';
+import { type Concern, tableOfConcern } from '../../decode/call-context.ts';
 import { accessWitnesses } from './accesses.ts';
+import type { Evidence, Witnesses } from './condition.ts';
 import { deviceWitnesses } from './devices.ts';
 import { doorWitnesses } from './door.ts';
 import { mappingWitnesses } from './mapping.ts';
 import { memoryWitnesses } from './memory.ts';
 import { objectWitnesses } from './objects.ts';
 import { unmappingWitnesses } from './unmapping.ts';
-import type { Evidence, Witnesses } from './witness.ts';
 
-export type { Evidence } from './witness.ts';
+export type { Evidence } from './condition.ts';
 
 const WITNESSES: Witnesses = {
   ...doorWitnesses,

@@ -7,7 +7,7 @@ import { atOrAfter, atOrBefore, sizeOf } from '../../../spec/collections/ordered
 import { type Areas, areaAt, firstMeeting } from '../../../spec/state/area.ts';
 import { pagesAt, tableOf } from '../../../spec/state/context.ts';
 import { meeting } from '../../../spec/state/io-pagetable.ts';
-import { hex, length, listed, range, size } from '../quantities.ts';
+import { hex, length, listed, range, size } from '../../text/quantities.ts';
 import {
   type Evidence,
   either,
@@ -22,7 +22,7 @@ import {
   type Witness,
   type Witnesses,
   wraps,
-} from './witness.ts';
+} from './condition.ts';
 
 /** Fields that say how much memory is mapped, and where it lies, by call. */
 const lengthField = ({ shape }: Facts): string =>

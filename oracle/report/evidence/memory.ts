@@ -5,8 +5,8 @@ import { type Mapping, mappingAt } from '../../../spec/state/address-space.ts';
 import { areaAt } from '../../../spec/state/area.ts';
 import { pagesAt } from '../../../spec/state/context.ts';
 import { lockedOf, spaceOf } from '../../../spec/state/memory.ts';
-import { count, grouped, hex, range } from '../quantities.ts';
-import { type Evidence, type Facts, passed, type Witness, type Witnesses } from './witness.ts';
+import { count, grouped, hex, range } from '../../text/quantities.ts';
+import { type Evidence, type Facts, passed, type Witness, type Witnesses } from './condition.ts';
 
 /** Only a table with a domain has the memory of its maps pinned. */
 const pinsNow = (facts: Facts): boolean => (facts.table?.domains.length ?? 0) > 0;

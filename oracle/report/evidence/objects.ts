@@ -5,8 +5,8 @@ import { valuesOf } from '../../../spec/collections/ordered-map.ts';
 import { requiredAlignment } from '../../../spec/iopt/alignment.ts';
 import { objectAt, usersOf } from '../../../spec/state/context.ts';
 import { fileAt, openFile } from '../../../spec/state/world.ts';
-import { usersText, whatIs } from '../object-text.ts';
-import { count, size } from '../quantities.ts';
+import { usersText, whatIs } from '../../text/object-text.ts';
+import { count, size } from '../../text/quantities.ts';
 import {
   type Facts,
   flagsWithin,
@@ -18,7 +18,7 @@ import {
   passed,
   type Witness,
   type Witnesses,
-} from './witness.ts';
+} from './condition.ts';
 
 const inUse: Witness = (facts) => {
   const [id] = facts.objects;

@@ -4,9 +4,8 @@ import { U64_MAX } from '../../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../../spec/collections/ordered-map.ts';
 import { isAccessed } from '../../../spec/iopt/access.ts';
 import { areaAt, areaLength, byteOf, firstMeeting } from '../../../spec/state/area.ts';
-import { type Concern, tableOfConcern } from '../concern.ts';
-import { count, hex, listed, range, size } from '../quantities.ts';
-import { rangeOf } from './mapping.ts';
+import { type Concern, tableOfConcern } from '../../decode/call-context.ts';
+import { count, hex, listed, range, size } from '../../text/quantities.ts';
 import {
   type Evidence,
   type Facts,
@@ -17,7 +16,8 @@ import {
   passed,
   type Witness,
   type Witnesses,
-} from './witness.ts';
+} from './condition.ts';
+import { rangeOf } from './mapping.ts';
 
 type Met = { readonly areas: number; readonly bytes: bigint; readonly cut: string | undefined };
 

@@ -9,7 +9,7 @@ import { coverOf } from '../../../oracle/check/cover.ts';
 import { NEVER, whyNotIn } from '../../../oracle/check/unreachable.ts';
 import { coverHtml, coverSvg } from '../../../oracle/report/cover/cover-picture.ts';
 import { coverText } from '../../../oracle/report/cover/cover-text.ts';
-import { PLAIN } from '../../../oracle/report/palette.ts';
+import { PLAIN } from '../../../oracle/text/palette.ts';
 import { ALL_RULES } from '../../../spec/rules.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
 import { nameOf, SETTINGS, settingOf } from '../../settings.ts';

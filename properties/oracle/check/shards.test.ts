@@ -10,8 +10,8 @@ import * as assert from 'uvu/assert';
 import type { FaultName } from '../../../model/emulator/faults.ts';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
 import { mergedCampaigns, type SavedCampaign } from '../../../oracle/check/campaign-file.ts';
+import { readCampaignFile } from '../../../oracle/check/campaign-json.ts';
 import type { Shard } from '../../../oracle/check/shard.ts';
-import { readCampaignFile } from '../../../oracle/trace/campaign-json.ts';
 import { settingOf } from '../../settings.ts';
 
 const RUNS = 260;

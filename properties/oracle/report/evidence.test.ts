@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { concernOf } from '../../../oracle/report/concern.ts';
+import { concernOf } from '../../../oracle/decode/call-context.ts';
 import { evidenceFor, WITNESSED_RULES } from '../../../oracle/report/evidence/evidence.ts';
 import { ALL_RULES, partsUsedBy } from '../../../spec/rules.ts';
 import type { World } from '../../../spec/state/world.ts';

@@ -1,11 +1,11 @@
 // A check's report as JSON and back: what `check --report` writes and `merge` reads.
 
 import { readFileSync } from 'node:fs';
-import type { CampaignFile, SavedCampaign } from '../check/campaign-file.ts';
-import { BadInput } from './bad-input.ts';
-import { Fields, parseObject } from './fields.ts';
-import { jsonLine } from './json-line.ts';
-import { settingJson, settingOf } from './setting-json.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { Fields, parseObject } from '../trace/fields.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { settingJson, settingOf } from '../trace/setting-json.ts';
+import type { CampaignFile, SavedCampaign } from './campaign-file.ts';
 
 const FORMAT = 'iommufd-check-report';
 

@@ -2,10 +2,10 @@
 
 import { fileAt, type OpenFile, openFile, type World } from '../../spec/state/world.ts';
 import type { Call, IoctlCall, Observation } from '../../spec/terms/call.ts';
+import { hex, length } from '../text/quantities.ts';
+import { extensionName } from '../text/value-names.ts';
 import { type CallShape, shapeOf } from './call-shape.ts';
-import { bytesIn, type Place, placesOf } from './places.ts';
-import { hex, length } from './quantities.ts';
-import { extensionName } from './value-names.ts';
+import { bytesIn, type Place, placesOf } from './memory-layout.ts';
 
 export type DecodedField = {
   readonly name: string;

@@ -11,7 +11,7 @@ import { boundDeviceOf, fileAt, openFile, type World } from '../../spec/state/wo
 import type { Call, IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
 import type { CallShape } from './call-shape.ts';
 import { shapeOfCall } from './decode-call.ts';
-import { bytesIn } from './places.ts';
+import { bytesIn } from './memory-layout.ts';
 
 /** IOVAs of one IOAS, `length` bytes of them; 0 where the call names none. */
 export type Stretch = {

@@ -5,10 +5,10 @@ import { objectAt } from '../../../spec/state/context.ts';
 import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { IoctlCall } from '../../../spec/terms/call.ts';
-import type { Concern, Stretch } from '../concern.ts';
-import { whatIs } from '../object-text.ts';
-import { hex, length } from '../quantities.ts';
-import { flagsText } from '../value-names.ts';
+import type { Concern, Stretch } from '../../decode/call-context.ts';
+import { whatIs } from '../../text/object-text.ts';
+import { hex, length } from '../../text/quantities.ts';
+import { flagsText } from '../../text/value-names.ts';
 
 export type Facts = Concern & {
   readonly world: World;

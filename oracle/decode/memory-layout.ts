@@ -6,10 +6,10 @@ import * as native from '../../spec/abi/native.ts';
 import { ACCESS_RW } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { IoctlCall } from '../../spec/terms/call.ts';
+import { fieldText } from '../text/field-text.ts';
+import { bytesText, range } from '../text/quantities.ts';
+import { BUFFER_BYTES_SHOWN } from '../text/verbosity.ts';
 import type { CallShape } from './call-shape.ts';
-import { fieldText } from './field-text.ts';
-import { bytesText, range } from './quantities.ts';
-import { BUFFER_BYTES_SHOWN } from './verbosity.ts';
 
 export type Place = {
   readonly name: string;
