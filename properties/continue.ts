@@ -1,6 +1,6 @@
 // What would come of further calls in a world that was reached: laws go on from there.
 
-import { Draft, type Expectation } from '../model/programs/draft.ts';
+import { type Expectation, ProgramBuilder } from '../model/programs/builder.ts';
 import type { Operation } from '../model/programs/program.ts';
 import type { Fd } from '../spec/abi/units.ts';
 import { nodesOf, put } from '../spec/collections/ordered-map.ts';
@@ -15,9 +15,9 @@ export type Continued = { readonly world: World; readonly expected: readonly Exp
 
 /** The operations made one after the other. Labels of the program that led to the world are not known here. */
 export const continued = (world: World, operations: readonly Operation[]): Continued => {
-  const draft = new Draft(world);
-  for (const operation of operations) draft.add(operation);
-  return { world: draft.world, expected: draft.expectations };
+  const builder = new ProgramBuilder(world);
+  for (const operation of operations) builder.add(operation);
+  return { world: builder.world, expected: builder.expectations };
 };
 
 /** The world after the operations if each of them succeeds; undefined where one fails. */

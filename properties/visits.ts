@@ -2,8 +2,8 @@
 // laws are looked at. Drawn once, with fixed seeds, for every setting; where the kernel may choose, the step takes what it is known to choose.
 
 import * as fc from 'fast-check';
-import { expectationsOf, programs } from '../model/programs/arbitrary.ts';
-import { Draft, type Expectation, startOfProgram } from '../model/programs/draft.ts';
+import { expectationsOf, programs } from '../model/arbitrary.ts';
+import { type Expectation, ProgramBuilder, startOfProgram } from '../model/programs/builder.ts';
 import type { Program } from '../model/programs/program.ts';
 import type { World } from '../spec/state/world.ts';
 import type { Setting } from '../spec/terms/platform.ts';
@@ -51,9 +51,9 @@ const drawn = (setting: Setting, seed: number): readonly Visit[] =>
     );
 
 const written = ({ says, setting, steps }: Example): readonly Visit[] => {
-  const draft = new Draft(startOfProgram(setting));
-  for (const [operation] of steps) draft.add(operation);
-  return visitsOf(setting, `example "${says}"`, draft.operations, draft.expectations);
+  const builder = new ProgramBuilder(startOfProgram(setting));
+  for (const [operation] of steps) builder.add(operation);
+  return visitsOf(setting, `example "${says}"`, builder.operations, builder.expectations);
 };
 
 let all: readonly Visit[] | undefined;

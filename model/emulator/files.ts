@@ -1,7 +1,7 @@
 // Open files with reference counts, and the process's table of descriptors. fs/file.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
-import { MachineDied } from '../machine.ts';
+import { MachineDied } from '../machine/machine.ts';
 
 /** What stands behind a descriptor. It goes when the last reference is put, in whatever order they are. */
 export abstract class OpenFile {

@@ -7,7 +7,7 @@ import type {
   HiddenState,
   TableState,
   Translation,
-} from '../machine.ts';
+} from '../machine/machine.ts';
 import type { IommufdContext } from './context.ts';
 import type { Domain } from './domain.ts';
 import { Hwpt } from './hwpt.ts';

@@ -3,7 +3,7 @@
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 import type { IovaRange } from '../../spec/terms/platform.ts';
-import { MachineDied } from '../machine.ts';
+import { MachineDied } from '../machine/machine.ts';
 import type { IommufdContext } from './context.ts';
 import type { Hardware } from './domain.ts';
 import { abortHwpt, allocateHwpt, Hwpt } from './hwpt.ts';

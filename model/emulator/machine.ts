@@ -5,7 +5,7 @@ import { ERRNO } from '../../spec/abi/errno.ts';
 import { VFIO_CONTAINER_PATH } from '../../spec/abi/vfio.ts';
 import type { Backing, DmaDirection, Protection, StatusField } from '../../spec/terms/call.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import type { HiddenState, InspectableMachine } from '../machine.ts';
+import type { HiddenState, InspectableMachine } from '../machine/machine.ts';
 import { IommufdContext } from './context.ts';
 import type { FaultName } from './faults.ts';
 import type { OpenFile } from './files.ts';

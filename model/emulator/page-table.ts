@@ -3,7 +3,7 @@
 // drivers/iommu/iommu.c (iommu_map, iommu_unmap), drivers/iommu/generic_pt/iommu_pt.h.
 
 import type { IovaRange } from '../../spec/terms/platform.ts';
-import { MachineDied } from '../machine.ts';
+import { MachineDied } from '../machine/machine.ts';
 import type { Permission } from './iopt/area.ts';
 import { trailingZeros } from './u64.ts';
 

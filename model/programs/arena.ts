@@ -2,7 +2,7 @@
 // program are relative to its base, so that a program made on one machine runs on another.
 
 import type { Protection } from '../../spec/terms/call.ts';
-import type { Machine } from '../machine.ts';
+import type { Machine } from '../machine/machine.ts';
 
 export type Region = {
   readonly name: string;

@@ -6,7 +6,7 @@ import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Backing, Call, DmaCall, Observation, Segment } from '../../spec/terms/call.ts';
-import type { Machine } from '../machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import { ARENA_BASE, mapArena } from './arena.ts';
 import {
   type Argument,

@@ -1,6 +1,6 @@
 // Where a cause was found, and how a program begins there.
 
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Found } from './differences.ts';

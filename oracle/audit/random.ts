@@ -3,7 +3,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { programs } from '../../model/programs/arbitrary.ts';
+import { programs } from '../../model/arbitrary.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import { seedOfBatch } from '../check/tally.ts';
@@ -117,7 +117,7 @@ export const onContainers = (release: ReleaseName): RandomSides => ({
   startOn: (ground) => startOn(release, ground),
   arbitrary: (ground) =>
     programs(settingOn(release, ground), LENGTH, {
-      looks: { transfersIn: 0 },
+      probes: { transfersIn: 0 },
       paths: 'legacy',
     }),
 });
@@ -127,7 +127,7 @@ export const onReleases = (earlier: ReleaseName, later: ReleaseName): RandomSide
   startOn: (ground) => startBetween(earlier, later, ground, 'compat'),
   arbitrary: (ground) =>
     programs(settingOn(earlier, ground), LENGTH, {
-      looks: { transfersIn: 0 },
+      probes: { transfersIn: 0 },
       paths: 'iommufd',
     }),
 });

@@ -1,7 +1,7 @@
 // The C file of a row: its shortest program on both sides, for who has neither this project nor its kernels.
 
 import { ARENA_BASE } from '../../model/programs/arena.ts';
-import { type Expectation, startOfProgram } from '../../model/programs/draft.ts';
+import { type Expectation, startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Platform, PlatformDevice } from '../../spec/terms/platform.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';

@@ -2,7 +2,7 @@
 // the program looks whether its memory changed.
 
 import { ARENA_BASE, DATA_LENGTH, DATA_OFFSET } from '../../model/programs/arena.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import { PROCESS } from '../../model/programs/run.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';

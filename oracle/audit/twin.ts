@@ -1,6 +1,6 @@
 // One program on both sides at once, as the specification has it: on both containers, or on one of them in two releases. Forks are cheap: worlds share what stayed the same.
 
-import { Draft, type Expectation } from '../../model/programs/draft.ts';
+import { type Expectation, ProgramBuilder } from '../../model/programs/builder.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import { operationOn, type Side } from './side.ts';
@@ -14,11 +14,11 @@ export type Sides = readonly [legacy: Side, compat: Side];
 const CONTAINERS: Sides = ['legacy', 'compat'];
 
 export class Twin {
-  readonly legacy: Draft;
-  readonly compat: Draft;
+  readonly legacy: ProgramBuilder;
+  readonly compat: ProgramBuilder;
   readonly sides: Sides;
 
-  constructor(legacy: Draft, compat: Draft, sides: Sides) {
+  constructor(legacy: ProgramBuilder, compat: ProgramBuilder, sides: Sides) {
     this.legacy = legacy;
     this.compat = compat;
     this.sides = sides;
@@ -50,8 +50,8 @@ export class Twin {
 
 /** Both sides before the first operation. */
 export const startOfTwin = (start: World): Twin =>
-  new Twin(new Draft(start), new Draft(start), CONTAINERS);
+  new Twin(new ProgramBuilder(start), new ProgramBuilder(start), CONTAINERS);
 
 /** One container in two releases. */
 export const startOfReleases = (earlier: World, later: World, side: Side): Twin =>
-  new Twin(new Draft(earlier), new Draft(later), [side, side]);
+  new Twin(new ProgramBuilder(earlier), new ProgramBuilder(later), [side, side]);

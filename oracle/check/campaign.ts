@@ -2,9 +2,9 @@
 
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
+import { type GenerateOptions, programs } from '../../model/arbitrary.ts';
 import type { FaultName } from '../../model/emulator/faults.ts';
-import { programs, type WaysOfDrawing } from '../../model/programs/arbitrary.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -14,7 +14,7 @@ import { isOfShard, type Position, type Shard } from './shard.ts';
 import { type Shrunk, shrinkProgram, shrunkProgram } from './shrink-program.ts';
 import { seedOfBatch, Tally } from './tally.ts';
 
-export type CampaignOptions = WaysOfDrawing & {
+export type CampaignOptions = GenerateOptions & {
   readonly setting: Setting;
   /** Programs to run. */
   readonly runs: number;
@@ -41,11 +41,11 @@ const FURTHER_FAILURES = 12;
  * shrunk too, and a shorter one takes the place of the first.
  */
 const shortestOf = (
-  { setting, seed, faults, length, looks, paths }: CampaignOptions,
+  { setting, seed, faults, length, probes, paths }: CampaignOptions,
   start: World,
   { shrinks, ...found }: Shrunk,
 ): Shrunk => {
-  const arbitrary = programs(setting, length, { looks, paths });
+  const arbitrary = programs(setting, length, { probes, paths });
   let shortest = found.counterexample;
   let failures = 0;
   for (const program of fc.sample(arbitrary, { numRuns: FURTHER_PROGRAMS, seed: ~seed })) {

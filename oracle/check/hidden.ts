@@ -1,6 +1,6 @@
 // Compares what no reply shows: what each domain translates, what each table asks of maps, what is pinned, what is charged.
 
-import type { DomainState, HiddenState } from '../../model/machine.ts';
+import type { DomainState, HiddenState } from '../../model/machine/machine.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { nodesOf, valuesOf } from '../../spec/collections/ordered-map.ts';
 import { translations } from '../../spec/hardware/translate.ts';

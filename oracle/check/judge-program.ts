@@ -1,11 +1,11 @@
 // Runs a program on the emulator and judges what it replied, and afterwards what no reply shows.
 
 import { isDeepStrictEqual } from 'node:util';
+import { expectationsOf } from '../../model/arbitrary.ts';
 import type { FaultName } from '../../model/emulator/faults.ts';
 import { EmulatedMachine } from '../../model/emulator/machine.ts';
-import { type Machine, MachineDied } from '../../model/machine.ts';
-import { expectationsOf } from '../../model/programs/arbitrary.ts';
-import { type Expectation, startOfProgram } from '../../model/programs/draft.ts';
+import { type Machine, MachineDied } from '../../model/machine/machine.ts';
+import { type Expectation, startOfProgram } from '../../model/programs/builder.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { type Step, stepsOfProgram } from '../../model/programs/run.ts';
 import { sameBytes } from '../../spec/abi/bytes.ts';

@@ -2,12 +2,16 @@
 // program that ends in a violation is shrunk with the kernel in the loop, many candidates at a time.
 
 import * as fc from 'fast-check';
-import { type Looks, programs, type WaysOfDrawing } from '../../model/programs/arbitrary.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
-import { withProbes } from '../../model/programs/probes.ts';
+import { type GenerateOptions, type ProbeOptions, programs } from '../../model/arbitrary.ts';
+import { withProbes } from '../../model/probes/probes.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
-import { type Progress, smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
+import {
+  type Progress,
+  smallerPrograms,
+  startOfShrinking,
+} from '../../model/shrink/smaller-programs.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { sortComplaints } from './complaints.ts';
@@ -36,7 +40,7 @@ export type KernelRunner = {
   readonly run: (programs: readonly Program[], fresh?: boolean) => Promise<readonly KernelRun[]>;
 };
 
-export type KernelCampaignOptions = WaysOfDrawing & {
+export type KernelCampaignOptions = GenerateOptions & {
   readonly setting: Setting;
   readonly subject: KernelRunner;
   readonly runs: number;
@@ -52,7 +56,7 @@ export type KernelCampaignOptions = WaysOfDrawing & {
 };
 
 /** A transfer takes a device a tenth of a second, and other programs take a few milliseconds. */
-const KERNEL_LOOKS: Looks = { transfersIn: 16 };
+const KERNEL_LOOKS: ProbeOptions = { transfersIn: 16 };
 
 /** Programs that go to the kernel at once: few at first, since most faults show soon. */
 const FIRST_BATCH = 32;
@@ -231,7 +235,7 @@ export const runKernelCampaign = async (
 ): Promise<CampaignReport> => {
   const { setting, subject, seed, length, onProgress, signal, interrupted } = options;
   const start = startOfProgram(setting);
-  const arbitrary = programs(setting, length, { looks: KERNEL_LOOKS, ...options });
+  const arbitrary = programs(setting, length, { probes: KERNEL_LOOKS, ...options });
   const tally = new Tally(setting, seed);
   const batches = batchesOf(options);
   const draw = () => {

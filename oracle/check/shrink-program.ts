@@ -1,9 +1,9 @@
 // The shortest program that still ends in a violation on the emulator.
 
 import type { FaultName } from '../../model/emulator/faults.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Program } from '../../model/programs/program.ts';
-import { smallerPrograms, startOfShrinking } from '../../model/programs/shrink.ts';
+import { smallerPrograms, startOfShrinking } from '../../model/shrink/smaller-programs.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { judgeProgram } from './judge-program.ts';
 import type { Counterexample } from './report.ts';

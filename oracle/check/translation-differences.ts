@@ -1,7 +1,7 @@
 // Holds what a domain is seen to translate against what it must. Pages of memory have other names in the machine than in
 // the specification, so that a pairing of names is sought on the way.
 
-import type { Translation } from '../../model/machine.ts';
+import type { Translation } from '../../model/machine/machine.ts';
 import type { TranslatedStretch } from '../../spec/hardware/translate.ts';
 
 /** Names of pages: the specification's and the machine's, each for exactly one of the other. */

@@ -1,7 +1,7 @@
 // What `check` is asked for, as commander gives it.
 
 import type { FaultName } from '../../model/emulator/faults.ts';
-import type { PathsOfCampaign } from '../../model/programs/paths.ts';
+import type { PathsOfCampaign } from '../../model/generate/paths.ts';
 import type { Shard } from '../check/shard.ts';
 import { isOnKernel, type SubjectOptions } from './kernel.ts';
 import type { SettingOptions } from './settings.ts';

@@ -1,7 +1,7 @@
 // iommufd-spec check: programs drawn at random, run on the emulator and judged.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { PATHS } from '../../model/programs/paths.ts';
+import { PATHS } from '../../model/generate/paths.ts';
 import { campaignFileText } from '../check/campaign-json.ts';
 import { coverOf } from '../check/cover.ts';
 import type { Verbosity } from '../text/verbosity.ts';

@@ -2,8 +2,8 @@
 // shows is followed by the look at hidden state that shows it, where there is one.
 
 import { isFaultName } from '../../model/emulator/faults.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
-import { withProbes } from '../../model/programs/probes.ts';
+import { withProbes } from '../../model/probes/probes.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import { judgeProgram, judgeSteps } from '../check/judge-program.ts';
 import type { Counterexample, JudgedStep } from '../check/report.ts';
 import { counterexampleText, settingText } from '../report/counterexample.ts';

@@ -1,7 +1,7 @@
 // The calls of a program as letters: what they name by the operation that gave it is named by its place in the world. So a
 // program that somebody wrote can be looked for among all that are made of its calls and others.
 
-import { Draft, startOfProgram } from '../../model/programs/draft.ts';
+import { ProgramBuilder, startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation, Program, ResultOf, Value } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { type Letter, letter, type Thing } from './letters.ts';
@@ -41,25 +41,25 @@ const kindOf = (name: Thing): string =>
 
 /** Each call once. None makes more things of a kind than the program has at any time. */
 export const lettersOfProgram = (setting: Setting, program: Program): readonly Letter[] => {
-  const draft = new Draft(startOfProgram(setting));
+  const builder = new ProgramBuilder(startOfProgram(setting));
   let order = NO_ORDER;
-  let things = thingsIn(draft.world, order);
+  let things = thingsIn(builder.world, order);
   /** The last thing of each kind. */
   const last = new Map<string, Thing>();
   const found = program.map((operation) => {
     const needs: Thing[] = [];
     const places = new Map<string, number>();
     replaced(operation, (value) => {
-      const need = thingOf(value, draft.valueOf(value), things);
+      const need = thingOf(value, builder.valueOf(value), things);
       if (need === undefined) return value;
       if (!needs.includes(need)) needs.push(need);
       places.set(`${value.from} ${value.out}`, needs.indexOf(need));
       return value;
     });
-    const { world } = draft;
-    draft.add(operation);
-    order = orderAfter(order, world, draft.world);
-    const after = thingsIn(draft.world, order);
+    const { world } = builder;
+    builder.add(operation);
+    order = orderAfter(order, world, builder.world);
+    const after = thingsIn(builder.world, order);
     const given = [...after.keys()].filter((name) => !things.has(name));
     for (const name of given) {
       const known = last.get(kindOf(name));

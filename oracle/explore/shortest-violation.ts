@@ -5,7 +5,7 @@
 
 import type { FaultName } from '../../model/emulator/faults.ts';
 import { EmulatedMachine } from '../../model/emulator/machine.ts';
-import { MachineDied } from '../../model/machine.ts';
+import { MachineDied } from '../../model/machine/machine.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import { runProgram, type Step } from '../../model/programs/run.ts';
 import type { World } from '../../spec/state/world.ts';

@@ -6,7 +6,7 @@ import { CHANGES_THOUGH_REFUSED } from '../../model/laws/changes-though-refused.
 import type { Contradiction, Made } from '../../model/laws/law.ts';
 import { REFINEMENTS } from '../../model/laws/refinement.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import { callOf, dmaCallOf, type Place, prepare, resolve } from '../../model/programs/run.ts';
 import { sameBytes } from '../../spec/abi/bytes.ts';

@@ -1,6 +1,6 @@
 // The two kinds of files that can be judged, recordings and traces, read line by line.
 
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { World } from '../../spec/state/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { Fields, parseObject } from '../trace/fields.ts';

@@ -1,23 +1,21 @@
 // A program that ends in a violation, as data and as text: the program with what each operation gave, and what is wrong.
 
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
-import { type JudgedCall } from '../judge/verdict.ts';
 import { changesOf } from '../decode/decode-call.ts';
+import type { JudgedCall } from '../judge/verdict.ts';
 import { indented } from '../text/lines.ts';
-import { type Palette } from '../text/palette.ts';
+import type { Palette } from '../text/palette.ts';
 import { count, grouped } from '../text/quantities.ts';
 import { repeatsCalls, type Verbosity } from '../text/verbosity.ts';
 import { hiddenText } from './hidden-text.ts';
 import { complaintText, deathText } from './kernel-text.ts';
 import { OriginSeeker } from './origins.ts';
 import { programText } from './program-text.ts';
-import { count, grouped } from '../text/quantities.ts';
-import { repeatsCalls, type Verbosity } from '../text/verbosity.ts';
-import { reportOf, resultText, type ViolationReport, type JudgedCall } from './violation.ts';
+import { reportOf, resultText, type ViolationReport } from './violation.ts';
 import { violationText } from './violation-text.ts';
 
 export type CounterexampleReport = {

@@ -1,8 +1,7 @@
 // The state around a call as data: the IOASes that it is about with their maps, the objects and who uses them, the
 // program's memory, its descriptors, and what is charged to whom.
 
-import type { ObjectId } from '../../spec/abi/units.ts';
-import { U64_MAX } from '../../spec/abi/units.ts';
+import { type ObjectId, U64_MAX } from '../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
 import { type Context, hwptAt, objectAt, tableOf } from '../../spec/state/context.ts';
 import type { FileId } from '../../spec/state/files.ts';

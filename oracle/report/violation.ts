@@ -6,7 +6,6 @@ import type { Reply } from '../../spec/outcome/outcome.ts';
 import type { IoctlCall, Observation } from '../../spec/terms/call.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import { type JudgedCall, type Rejected, type Verdict } from '../judge/verdict.ts';
 import { type Concern, concernOf } from '../decode/call-context.ts';
 import {
   type Change,
@@ -15,7 +14,7 @@ import {
   decodeCall,
   shapeOfCall,
 } from '../decode/decode-call.ts';
-import type { Rejected, Verdict } from '../judge/verdict.ts';
+import type { JudgedCall, Rejected, Verdict } from '../judge/verdict.ts';
 import { descriptorText } from '../text/file-text.ts';
 import { length as lengthText } from '../text/quantities.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../text/verbosity.ts';

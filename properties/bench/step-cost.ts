@@ -2,7 +2,7 @@
 
 import { EmulatedMachine } from '../../model/emulator/machine.ts';
 import { ARENA_BASE, DATA_OFFSET, mapArena } from '../../model/programs/arena.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import { encode, type Layout } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_ALLOC, IOMMU_IOAS_MAP, IOMMU_IOAS_UNMAP } from '../../spec/abi/native.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import { judgeProgram, judgeSteps } from '../../oracle/check/judge-program.ts';
 import type { TracedStep } from '../../oracle/trace/step-json.ts';
 import { programOf, type Trace } from '../../oracle/trace/trace-file.ts';

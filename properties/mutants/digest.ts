@@ -1,7 +1,7 @@
 // A short name for all that a run shows, replies and hidden state alike, so that a run with a mutant is judged only
 // where it shows something else than the run without.
 
-import type { HiddenState } from '../../model/machine.ts';
+import type { HiddenState } from '../../model/machine/machine.ts';
 import type { Step } from '../../model/programs/run.ts';
 
 /** Two hashes of 32 bits side by side, in the manner of FNV-1a. */

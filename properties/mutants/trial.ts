@@ -1,8 +1,8 @@
 // A program run on the instrumented emulator with a mutant switched on, and whether a campaign would notice.
 
 import { EmulatedMachine } from '../../model/emulator/machine.ts';
-import { MachineDied } from '../../model/machine.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { MachineDied } from '../../model/machine/machine.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import { stepsOfProgram } from '../../model/programs/run.ts';
 import { judgeProgram } from '../../oracle/check/judge-program.ts';
 import type { World } from '../../spec/state/world.ts';

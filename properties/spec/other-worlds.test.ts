@@ -4,7 +4,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
-import { startOfProgram } from '../../model/programs/draft.ts';
+import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import { objectId } from '../../spec/abi/units.ts';
 import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../../spec/abi/vfio.ts';

@@ -4,8 +4,7 @@
 import { decode, fieldOf, withField } from '../abi/layout.ts';
 import { IOMMU_IOAS_COPY } from '../abi/native.ts';
 import { MOCK_FLAGS_ACCESS_SYZ } from '../abi/test.ts';
-import type { ObjectId } from '../abi/units.ts';
-import { U64_MAX } from '../abi/units.ts';
+import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { slicesOf } from '../iopt/access.ts';
 import type { AreaPart } from '../iopt/map.ts';
 import { mapInto } from '../iopt/map-user.ts';

@@ -4,8 +4,7 @@
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import { type AreaNode, type Areas, areaAt } from '../state/area.ts';
-import type { Dirty } from '../state/context.ts';
-import { type Context, type Hwpt, hwptAt, withObject } from '../state/context.ts';
+import { type Context, type Dirty, type Hwpt, hwptAt, withObject } from '../state/context.ts';
 import type { IovaRange } from '../terms/platform.ts';
 
 const isClean = (dirty: Dirty): boolean => dirty.length === 0;

@@ -1,8 +1,7 @@
 // Domains that follow a table: iopt_table_add_domain() and iopt_table_remove_domain() in
 // drivers/iommu/iommufd/io_pagetable.c. The first domain pins every area's memory, the last one lets it go.
 
-import type { PageIndex } from '../abi/units.ts';
-import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
+import { type ObjectId, PAGE_SIZE_BYTES, type PageIndex, U64_MAX } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
 import { type Area, pagesOfArea } from '../state/area.ts';
 import { pagesAt, tableOf, withPages, withTable } from '../state/context.ts';

@@ -1,8 +1,7 @@
 // Putting areas into a table: iopt_map_pages() in drivers/iommu/iommufd/io_pagetable.c. Either every part is
 // mapped, and stands in every domain, or nothing has changed.
 
-import type { ObjectId } from '../abi/units.ts';
-import { U64_MAX } from '../abi/units.ts';
+import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { type Area, firstMeeting, pageOfByte, pagesOfArea, putArea } from '../state/area.ts';
 import { type Context, hwptAt, pagesAt, tableOf, withPages, withTable } from '../state/context.ts';
 import { type IoPagetable, meeting, PAGE_ALIGNMENT, withAreas } from '../state/io-pagetable.ts';

@@ -2,8 +2,7 @@
 // them have a limit. iopt_pages_update_pinned() in drivers/iommu/iommufd/pages.c.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
-import type { ChargeMode } from '../state/memory.ts';
-import { accountOf, lockedOf, type Memory, withAccount } from '../state/memory.ts';
+import { accountOf, type ChargeMode, lockedOf, type Memory, withAccount } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 

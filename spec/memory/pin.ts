@@ -2,8 +2,7 @@
 // pin_user_pages_fast() with FOLL_LONGTERM, mm/gup.c.
 
 import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
-import type { PageStretch } from '../state/address-space.ts';
-import { mappingAt } from '../state/address-space.ts';
+import { mappingAt, type PageStretch } from '../state/address-space.ts';
 import { type Memory, spaceOf } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';

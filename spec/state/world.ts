@@ -1,8 +1,7 @@
 // The whole state of the specification. Nothing in it is ever changed; every step makes a new one that shares
 // what stayed the same.
 
-import type { ObjectId } from '../abi/units.ts';
-import { type Fd, fileDescriptor } from '../abi/units.ts';
+import { type Fd, fileDescriptor, type ObjectId } from '../abi/units.ts';
 import { drop, nodesOf, type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
 import type { Process } from '../terms/call.ts';
 import type { PlatformDevice, Setting } from '../terms/platform.ts';

@@ -2,8 +2,7 @@
 // device binds it to the group's iommufd and attaches it to the compatibility IOAS; under a legacy container the group is
 // attached already.
 
-import type { ObjectId } from '../abi/units.ts';
-import { fileDescriptor, PAGE_SIZE } from '../abi/units.ts';
+import { fileDescriptor, type ObjectId, PAGE_SIZE } from '../abi/units.ts';
 import { compatIoas } from '../compat/compat-ioas.ts';
 import { readablePrefix } from '../knowledge/user-copy.ts';
 import { opensDescriptor } from '../outcome/open-descriptor.ts';

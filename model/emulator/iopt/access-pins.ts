@@ -2,7 +2,7 @@
 // drivers/iommu/iommufd/pages.c (iopt_area_add_access, iopt_area_remove_access).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
-import { MachineDied } from '../../machine.ts';
+import { MachineDied } from '../../machine/machine.ts';
 import type { Area } from './area.ts';
 import { appendDomainFrames, appendHeldFrames } from './frame-reader.ts';
 import { Interval } from './interval-tree.ts';

@@ -2,7 +2,7 @@
 // memory itself, which is pinned for it. Batches are as large as the temporary memory allows.
 // drivers/iommu/iommufd/pages.c (struct pfn_reader).
 
-import { MachineDied } from '../../machine.ts';
+import { MachineDied } from '../../machine/machine.ts';
 import type { Pages } from './pages.ts';
 
 /** A batch keeps a frame number and a count for each run of neighbouring frames. */

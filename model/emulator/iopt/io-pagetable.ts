@@ -4,7 +4,7 @@
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
 import type { IovaRange } from '../../../spec/terms/platform.ts';
-import { MachineDied } from '../../machine.ts';
+import { MachineDied } from '../../machine/machine.ts';
 import type { Domain } from '../domain.ts';
 import type { Kernel } from '../kernel.ts';
 import { AccessList, type TableAccess } from './access-list.ts';

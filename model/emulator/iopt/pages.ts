@@ -3,7 +3,7 @@
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
-import { MachineDied } from '../../machine.ts';
+import { MachineDied } from '../../machine/machine.ts';
 import type { OpenFile } from '../files.ts';
 import type { Kernel } from '../kernel.ts';
 import type { AccountMode } from '../memory/accounting.ts';

@@ -2,7 +2,7 @@
 // twice, so that a stale one is recognised. mm/page_alloc.c, mm/gup.c (pin counts).
 
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
-import { MachineDied } from '../../machine.ts';
+import { MachineDied } from '../../machine/machine.ts';
 
 export class Frames {
   /** Those that are pinned, and how often. */

@@ -1,7 +1,7 @@
 // Pinning the program's pages for devices: pin_user_pages_fast and memfd_pin_folios. mm/gup.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
-import { MachineDied } from '../../machine.ts';
+import { MachineDied } from '../../machine/machine.ts';
 import { type AddressSpace, type Mapping, TASK_END_PAGE } from './address-space.ts';
 import type { Frames } from './frames.ts';
 import type { Memfd } from './memfd.ts';

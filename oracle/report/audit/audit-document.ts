@@ -1,7 +1,7 @@
 // From what the audit found to what readers see of it: each variant's program is run once more on the specification, for
 // the answers of the other release and for the pictures.
 
-import { startOfProgram } from '../../../model/programs/draft.ts';
+import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Operation } from '../../../model/programs/program.ts';
 import type { World } from '../../../spec/state/world.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';

@@ -2,7 +2,7 @@
 // opens descriptors while a program runs: every number from the first free one on is the program's.
 
 import { fstatSync, readdirSync } from 'node:fs';
-import type { Machine } from '../../../model/machine.ts';
+import type { Machine } from '../../../model/machine/machine.ts';
 import { ARENA_BASE, ARENA_LENGTH, REGIONS } from '../../../model/programs/arena.ts';
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';

@@ -1,7 +1,7 @@
 // A machine that answers as the results of a batch say, so that what the runner saw becomes steps by the same
 // code that runs a program on any machine.
 
-import type { Machine } from '../../../model/machine.ts';
+import type { Machine } from '../../../model/machine/machine.ts';
 import { REGIONS } from '../../../model/programs/arena.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runProgram, type Step } from '../../../model/programs/run.ts';

@@ -4,10 +4,10 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { programs } from '../../../model/arbitrary.ts';
 import type { FaultName } from '../../../model/emulator/faults.ts';
-import { programs } from '../../../model/programs/arbitrary.ts';
 import type { Program } from '../../../model/programs/program.ts';
-import { smallerPrograms, startOfShrinking } from '../../../model/programs/shrink.ts';
+import { smallerPrograms, startOfShrinking } from '../../../model/shrink/smaller-programs.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { shrinkProgram } from '../../../oracle/check/shrink-program.ts';
 import { CORPUS } from '../../corpus/corpus.ts';

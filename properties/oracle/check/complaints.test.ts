@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startOfProgram } from '../../../model/programs/draft.ts';
+import { startOfProgram } from '../../../model/programs/builder.ts';
 import { sortComplaints } from '../../../oracle/check/complaints.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { programOf } from '../../../oracle/trace/trace-file.ts';

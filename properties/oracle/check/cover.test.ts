@@ -4,7 +4,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { expectationsOf, programs } from '../../../model/programs/arbitrary.ts';
+import { expectationsOf, programs } from '../../../model/arbitrary.ts';
 import { coverOf } from '../../../oracle/check/cover.ts';
 import { NEVER, whyNotIn } from '../../../oracle/check/unreachable.ts';
 import { coverHtml, coverSvg } from '../../../oracle/report/cover/cover-picture.ts';

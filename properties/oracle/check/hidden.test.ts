@@ -4,7 +4,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
-import type { DomainState, HiddenState, Translation } from '../../../model/machine.ts';
+import type { DomainState, HiddenState, Translation } from '../../../model/machine/machine.ts';
 import { DATA_OFFSET } from '../../../model/programs/arena.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import { hiddenDifferences } from '../../../oracle/check/hidden.ts';

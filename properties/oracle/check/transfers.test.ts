@@ -4,10 +4,10 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { programs } from '../../../model/arbitrary.ts';
 import type { FaultName } from '../../../model/emulator/faults.ts';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
-import { programs } from '../../../model/programs/arbitrary.ts';
-import { startOfProgram } from '../../../model/programs/draft.ts';
+import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import { sortComplaints } from '../../../oracle/check/complaints.ts';
@@ -28,7 +28,7 @@ const PROGRAMS = 250;
 const SEED = 31;
 const START = startOfProgram(SETTING);
 
-const drawn = fc.sample(programs(SETTING, 40, { looks: { transfersIn: 1 } }), {
+const drawn = fc.sample(programs(SETTING, 40, { probes: { transfersIn: 1 } }), {
   numRuns: PROGRAMS,
   seed: SEED,
 });
@@ -50,7 +50,7 @@ transfers('programs have them', () => {
 transfers(
   'so have those that use legacy containers, where some move memory and none disagrees',
   () => {
-    const ways = { looks: { transfersIn: 1 }, paths: 'legacy' } as const;
+    const ways = { probes: { transfersIn: 1 }, paths: 'legacy' } as const;
     let moved = 0;
     for (const program of fc.sample(programs(SETTING, 40, ways), { numRuns: 60, seed: SEED })) {
       const judged = judgeSteps(START, runProgram(program, new EmulatedMachine(SETTING)));

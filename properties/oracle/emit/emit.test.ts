@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { programs } from '../../../model/programs/arbitrary.ts';
+import { programs } from '../../../model/arbitrary.ts';
 import { cProgram } from '../../../oracle/emit/c-program.ts';
 import { emissionOf } from '../../../oracle/emit/emission.ts';
 import { emissionText } from '../../../oracle/emit/text.ts';

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startOfProgram } from '../../../model/programs/draft.ts';
+import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Operation } from '../../../model/programs/program.ts';
 import { judge } from '../../../oracle/judge/judge.ts';
 import type { Verdict } from '../../../oracle/judge/verdict.ts';

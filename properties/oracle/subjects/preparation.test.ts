@@ -4,8 +4,8 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { programs } from '../../../model/arbitrary.ts';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
-import { programs } from '../../../model/programs/arbitrary.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { programs } from '../../../model/programs/arbitrary.ts';
+import { programs } from '../../../model/arbitrary.ts';
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { startOf } from '../../../oracle/judge/session.ts';

@@ -1,8 +1,7 @@
 // Laws that lead from a world that was reached over several calls: what undoes what, and which ways lead to the same.
 
 import type { Value } from '../../../model/programs/program.ts';
-import type { ObjectId } from '../../../spec/abi/units.ts';
-import { U64_MAX } from '../../../spec/abi/units.ts';
+import { type ObjectId, U64_MAX } from '../../../spec/abi/units.ts';
 import { translations } from '../../../spec/hardware/translate.ts';
 import { areaLength } from '../../../spec/state/area.ts';
 import { type Context, ioasAt, tableOf } from '../../../spec/state/context.ts';

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import { DATA_OFFSET } from '../../../model/programs/arena.ts';
-import { startOfProgram } from '../../../model/programs/draft.ts';
+import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import { judgeSteps } from '../../../oracle/check/judge-program.ts';

@@ -4,7 +4,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
-import { startOfProgram } from '../../../model/programs/draft.ts';
+import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Operation } from '../../../model/programs/program.ts';
 import type { Outcome, Reply } from '../../../spec/outcome/outcome.ts';
 import { accountOf } from '../../../spec/state/memory.ts';

@@ -1,0 +1,26 @@
+// What one program is mostly about: how often calls of each kind are generated, and with how much care their values.
+
+import type { GenContext } from './gen-context.ts';
+
+/** What an operation is about. */
+export type Group =
+  | 'table'
+  | 'place'
+  | 'compat'
+  | 'domain'
+  | 'access'
+  | 'invalid'
+  | 'memory'
+  | 'device'
+  | 'legacy'
+  | 'other';
+
+export type Profile = {
+  /** How much more often than else operations of a group are drawn. */
+  readonly weights: Readonly<Partial<Record<Group, number>>>;
+  /** How many values in eight are drawn so that they serve. */
+  readonly care: number;
+  /** One operation in so many has a field that is not as it should be. */
+  readonly invalidIn: number;
+  readonly begin: (gen: GenContext) => void;
+};

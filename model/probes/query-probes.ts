@@ -1,0 +1,169 @@
+// Looks at what a program could have asked: where something may be mapped and how it must be aligned, for each table and
+// each legacy container, and what groups say. Few programs ask after the call that went wrong.
+
+import {
+  HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
+  IOVA_RANGE,
+  OPTION_HUGE_PAGES,
+  OPTION_OP_GET,
+} from '../../spec/abi/native.ts';
+import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
+import * as vfio from '../../spec/abi/vfio.ts';
+import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
+import type { Type1 } from '../../spec/state/container.ts';
+import { type Hwpt, tableOf } from '../../spec/state/context.ts';
+import type { GenContext, IommufdDescriptor } from '../generate/gen-context.ts';
+import { nativeCall } from '../generate/native-call.ts';
+import { ARRAY_OFFSET, STRUCT_OFFSET } from '../programs/arena.ts';
+import type { Argument, Value } from '../programs/program.ts';
+
+/** Of each kind in one program, so that most calls are still those that were drawn. */
+const MOST = 3;
+/** Ranges that a table may have. */
+const RANGES = 8;
+/** Room for a legacy container's capabilities, in bytes. */
+const INFO_ROOM = 200;
+/** Of a mock domain. */
+const LEAST_PAGE = 2048n;
+/** Bytes whose bits have room in two words. */
+const MOST_DIRTY = 128n * LEAST_PAGE;
+/** Bytes of maps whose pages are asked for. */
+const MOST_WRITTEN = 1024n * PAGE_SIZE_BYTES;
+const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
+
+type Extra = Pick<Extract<Argument, { kind: 'struct' }>, 'tail' | 'also'>;
+
+/** A VFIO call as it should be, its struct where structs stand. */
+const ask = (
+  gen: GenContext,
+  label: string,
+  fd: Value,
+  command: number,
+  layout: string,
+  fields: Readonly<Record<string, Value>>,
+  extra: Extra = {},
+): void =>
+  gen.add({
+    op: 'ioctl',
+    label: gen.builder.label(label),
+    fd,
+    command,
+    argument: { kind: 'struct', at: { arena: STRUCT_OFFSET }, layout, fields, ...extra },
+  });
+
+const askTable = (gen: GenContext, fd: Value, ioas: Value): void => {
+  const at = { arena: ARRAY_OFFSET };
+  const words = new Array<bigint>((RANGES * IOVA_RANGE.size) / 8).fill(UNTOUCHED);
+  const fields = {
+    ioas_id: ioas,
+    num_iovas: BigInt(RANGES),
+    allowed_iovas: at,
+  };
+  nativeCall(gen, 'told', fd, 'IOMMU_IOAS_IOVA_RANGES', fields, [{ at, words }]);
+  nativeCall(gen, 'told', fd, 'IOMMU_OPTION', {
+    option_id: BigInt(OPTION_HUGE_PAGES),
+    op: BigInt(OPTION_OP_GET),
+    object_id: ioas,
+    val64: UNTOUCHED,
+  });
+};
+
+const askContainer = (gen: GenContext, fd: Value): void => {
+  const fields = { argsz: BigInt(INFO_ROOM) };
+  const tail = 'aa'.repeat(INFO_ROOM - vfio.VFIO_IOMMU_TYPE1_INFO.size);
+  ask(gen, 'told', fd, vfio.VFIO_IOMMU_GET_INFO, 'VFIO_IOMMU_GET_INFO', fields, { tail });
+};
+
+/** Which pages are dirty of the maps that lie together, from the first on. */
+const askWritten = (gen: GenContext, fd: Value, { dmas, tracksDirty, version }: Type1): void => {
+  const [first, ...others] = nodesOf(dmas);
+  if (first === undefined || !tracksDirty || version === 1) return;
+  let { last } = first.value;
+  for (const { value } of others) if (value.last - first.key < MOST_WRITTEN) last = value.last;
+  const length = last - first.key + 1n;
+  if (length > MOST_WRITTEN) return;
+  const at = { arena: ARRAY_OFFSET };
+  const words = Number((length / PAGE_SIZE_BYTES + 63n) / 64n);
+  const fields = {
+    argsz: 48n,
+    flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP),
+    iova: first.key,
+    size: length,
+    bitmap_pgsize: PAGE_SIZE_BYTES,
+    bitmap_size: BigInt(words) * 8n,
+    bitmap_data: at,
+  };
+  const also = [{ at, words: new Array<bigint>(words).fill(0n) }];
+  const layout = 'VFIO_IOMMU_DIRTY_PAGES with bitmap';
+  ask(gen, 'told', fd, vfio.VFIO_IOMMU_DIRTY_PAGES, layout, fields, { also });
+};
+
+/** Starting to track changes nothing where that was started. */
+export const startAgain = (gen: GenContext): void => {
+  for (const { file, value } of gen.containers().slice(0, MOST)) {
+    if (file.container.type1?.tracksDirty !== true) continue;
+    ask(gen, 'again', value, vfio.VFIO_IOMMU_DIRTY_PAGES, 'VFIO_IOMMU_DIRTY_PAGES', {
+      argsz: 8n,
+      flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START),
+    });
+  }
+};
+
+/** Adds probes at the legacy containers to the gen's builder. */
+export const probeContainers = (gen: GenContext): void => {
+  for (const { file, value } of gen.containers().slice(0, MOST)) {
+    const { type1, forgotten } = file.container;
+    if (type1 === undefined || forgotten !== undefined) continue;
+    askContainer(gen, value);
+    askWritten(gen, value, type1);
+  }
+};
+
+const askGroup = (gen: GenContext, fd: Value): void =>
+  ask(gen, 'told', fd, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', {
+    argsz: BigInt(vfio.VFIO_GROUP_STATUS.size),
+    flags: UNTOUCHED & 0xffff_ffffn,
+  });
+
+/** What is dirty of the first areas of each domain that can track it, without a change to that. */
+const askDirty = (gen: GenContext, { context, value: fd }: IommufdDescriptor): void => {
+  const hwpts: { readonly id: number; readonly hwpt: Hwpt }[] = [];
+  each(context.objects, (id, object) => {
+    if (object.kind !== 'hwpt' || !object.domain.tracksDirty) return;
+    if (object.dirty !== 'unknown') hwpts.push({ id, hwpt: object });
+  });
+  for (const { id, hwpt } of hwpts.slice(0, MOST)) {
+    for (const { key: iova, value } of [...nodesOf(tableOf(context, hwpt.ioas).areas)].slice(
+      0,
+      MOST,
+    )) {
+      const length = value.last - iova + 1n;
+      if (length > MOST_DIRTY) continue;
+      const at = { arena: ARRAY_OFFSET };
+      const fields = {
+        hwpt_id: gen.named(context, id),
+        flags: BigInt(HWPT_GET_DIRTY_BITMAP_NO_CLEAR),
+        iova,
+        length,
+        page_size: LEAST_PAGE,
+        data: at,
+      };
+      const words = new Array<bigint>(2).fill(0n);
+      nativeCall(gen, 'told', fd, 'IOMMU_HWPT_GET_DIRTY_BITMAP', fields, [{ at, words }]);
+    }
+  }
+};
+
+/** Adds the probes to the gen's builder. */
+export const queryState = (gen: GenContext): void => {
+  for (const on of gen.iommufds()) {
+    const { context, value } = on;
+    if (context.forgotten !== undefined) continue;
+    for (const id of gen.objectIds(context, 'ioas').slice(0, MOST)) {
+      askTable(gen, value, gen.named(context, id));
+    }
+    if (gen.platform.mockDevices) askDirty(gen, on);
+  }
+  probeContainers(gen);
+  for (const { value } of gen.descriptorsOf('group').slice(0, MOST)) askGroup(gen, value);
+};

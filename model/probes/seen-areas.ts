@@ -1,0 +1,57 @@
+// Every area that a program had at some time, so that it can be found whether a domain still translates one that has
+// gone: a look must name the memory that stood behind it.
+
+import type { ObjectId } from '../../spec/abi/units.ts';
+import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
+import { firstMeeting } from '../../spec/state/area.ts';
+import { pagesAt, tableOf } from '../../spec/state/context.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
+import { openFile, type World } from '../../spec/state/world.ts';
+
+/** `address` is the program's at the first byte; `iova` and `last` are inclusive, in bytes. */
+export type SeenArea = {
+  readonly iova: bigint;
+  readonly last: bigint;
+  readonly address: bigint;
+};
+
+export class SeenAreas {
+  readonly #tables = new Map<string, IoPagetable>();
+  readonly #areas = new Map<string, Map<string, SeenArea>>();
+
+  /** Adds what the world has. */
+  look(world: World): void {
+    for (const { key: file, value } of nodesOf(world.files)) {
+      if (value.kind !== 'iommufd' || value.context.forgotten !== undefined) continue;
+      const { context } = value;
+      each(context.objects, (id, object) => {
+        if (object.kind !== 'ioas') return;
+        const key = keyOf(file, id);
+        const { table } = object;
+        if (this.#tables.get(key) === table) return;
+        this.#tables.set(key, table);
+        const seen = this.#areas.get(key) ?? new Map<string, SeenArea>();
+        this.#areas.set(key, seen);
+        each(table.areas, (iova, { last, pages, startByte }) => {
+          const { source } = pagesAt(context, pages);
+          if (source.kind !== 'user') return;
+          const address = source.start + startByte;
+          seen.set(`${iova} ${last} ${address}`, { iova, last, address });
+        });
+      });
+    }
+  }
+
+  /** Those of an IOAS that have no byte left in it, the latest first. */
+  gone(world: World, file: FileId, ioas: ObjectId): readonly SeenArea[] {
+    const open = openFile(world, file);
+    if (open?.kind !== 'iommufd') return [];
+    const { areas } = tableOf(open.context, ioas);
+    return [...(this.#areas.get(keyOf(file, ioas))?.values() ?? [])]
+      .filter(({ iova, last }) => firstMeeting(areas, iova, last) === undefined)
+      .reverse();
+  }
+}
+
+const keyOf = (file: FileId, ioas: ObjectId): string => `${file}:${ioas}`;

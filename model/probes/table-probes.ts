@@ -1,0 +1,139 @@
+// Looks at what an IOAS holds and neither a reply nor a domain shows: a domain that is attached now is filled from its
+// areas, and an in-kernel user may do with each of them what its flags permit.
+
+import {
+  ACCESS_NEEDS_PIN_PAGES,
+  MOCK_ACCESS_RW_SLOW_PATH,
+  MOCK_ACCESS_RW_WRITE,
+} from '../../spec/abi/test.ts';
+import { type ObjectId, objectId, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
+import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
+import { type Context, tableOf } from '../../spec/state/context.ts';
+import type { GenContext, IommufdDescriptor } from '../generate/gen-context.ts';
+import { testCall } from '../generate/test-call.ts';
+import { addressBehind } from '../generate/test-commands.ts';
+import { ARRAY_OFFSET } from '../programs/arena.ts';
+import type { Value } from '../programs/program.ts';
+
+const WRITE = BigInt(MOCK_ACCESS_RW_WRITE);
+const SLOW = BigInt(MOCK_ACCESS_RW_SLOW_PATH);
+const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
+
+/** Of one program, so that most calls are still those that were drawn. */
+const MOST_TABLES = 3;
+const MOST_AREAS = 6;
+const MOST_HELD = 3;
+
+type Stretch = { readonly iova: bigint; readonly last: bigint };
+
+/** The first areas of an IOAS, at most so many. */
+const areasOf = (context: Context, ioas: ObjectId, most: number): readonly Stretch[] =>
+  [...nodesOf(tableOf(context, ioas).areas)]
+    .slice(0, most)
+    .map(({ key, value }) => ({ iova: key, last: value.last }));
+
+const hasDomain = (context: Context, ioas: ObjectId): boolean => {
+  let found = false;
+  each(context.objects, (_, object) => {
+    found ||= object.kind === 'hwpt' && object.ioas === ioas;
+  });
+  return found;
+};
+
+/** A user of an IOAS; nothing where it may not be. */
+const makeUser = (
+  gen: GenContext,
+  on: IommufdDescriptor,
+  ioas: ObjectId,
+  flags: bigint,
+): Value | undefined => {
+  const label = gen.builder.label('user');
+  const id = gen.named(on.context, ioas);
+  gen.add(testCall(label, on.value, 'CREATE_ACCESS', { id, flags }));
+  const out = 'out_access_fd';
+  return gen.builder.output(label, out) === 0n ? undefined : { from: label, out };
+};
+
+/** Each area's first byte is written and its last one read, or the other way round, where its flags permit. */
+const useAreas = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void => {
+  const id = makeUser(gen, on, ioas, 0n);
+  if (id === undefined) return;
+  const areas = areasOf(on.context, ioas, MOST_AREAS);
+  for (const [index, { iova, last }] of areas.entries()) {
+    const writesFirst = index % 2 === 0;
+    // Half of them by the way that in-kernel users of another process go.
+    const slow = (iova & PAGE_SIZE_BYTES) === 0n ? 0n : SLOW;
+    const use = (at: bigint, flags: bigint): void => {
+      const uptr = { arena: ARRAY_OFFSET };
+      const fields = { id, iova: at, length: 1n, uptr, flags };
+      gen.add(testCall(gen.builder.label('use'), on.value, 'ACCESS_RW', fields));
+    };
+    use(iova, slow | (writesFirst ? WRITE : 0n));
+    use(last, slow | (writesFirst ? 0n : WRITE));
+  }
+};
+
+/** As much of an area as is held, in bytes. */
+const MOST_LENGTH = 16n * PAGE_SIZE_BYTES;
+
+/**
+ * Some areas' last pages are held, and then the areas, so that it matters who lets go of what, and which pages a user gets
+ * where some are pinned already.
+ */
+const holdPages = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void => {
+  const id = makeUser(gen, on, ioas, NEEDS_PINS);
+  if (id === undefined) return;
+  const hold = (iova: bigint, length: bigint, uptr: Value): void => {
+    const fields = { id, iova, length, uptr };
+    gen.add(testCall(gen.builder.label('hold'), on.value, 'ACCESS_PAGES', fields));
+  };
+  for (const { iova, last } of areasOf(on.context, ioas, MOST_HELD)) {
+    const length = last - iova + 1n < MOST_LENGTH ? last - iova + 1n : MOST_LENGTH;
+    const ofLast = ((length - 1n) / PAGE_SIZE_BYTES) * PAGE_SIZE_BYTES;
+    hold(iova + ofLast, 1n, 0n);
+    if (ofLast === 0n) continue;
+    hold(iova, length, addressBehind(on.context, tableOf(on.context, ioas), iova) ?? 0n);
+  }
+};
+
+/** Adds probes at a domain: by what names its hwpt, its id and its IOAS. */
+export type ProbeDomain = (
+  on: IommufdDescriptor,
+  name: Value,
+  hwpt: ObjectId,
+  ioas: ObjectId,
+) => void;
+
+/** A descriptor as the present world has it. */
+const present = (gen: GenContext, fd: number): IommufdDescriptor => {
+  const found = gen.iommufds().find((descriptor) => descriptor.fd === fd);
+  if (found === undefined) throw new Error(`Descriptor ${fd} is no iommufd any more.`);
+  return found;
+};
+
+const attach = (gen: GenContext, fd: number, ioas: ObjectId, lookAtDomain: ProbeDomain): void => {
+  const { context, value } = present(gen, fd);
+  if (!gen.platform.mockDevices || hasDomain(context, ioas)) return;
+  const label = gen.builder.label('attached');
+  gen.add(testCall(label, value, 'MOCK_DOMAIN', { id: gen.named(context, ioas) }));
+  const hwpt = Number(gen.builder.output(label, 'out_hwpt_id'));
+  if (hwpt === 0) return;
+  const name = { from: label, out: 'out_hwpt_id' };
+  lookAtDomain(present(gen, fd), name, objectId(hwpt), ioas);
+};
+
+/** Adds the probes to the gen's builder. */
+export const probeTables = (gen: GenContext, lookAtDomain: ProbeDomain): void => {
+  let tables = 0;
+  for (const { fd, context } of gen.iommufds()) {
+    if (context.forgotten !== undefined) continue;
+    for (const ioas of gen.objectIds(context, 'ioas').map(objectId)) {
+      if (tableOf(context, ioas).areas === undefined) continue;
+      tables += 1;
+      if (tables > MOST_TABLES) return;
+      useAreas(gen, present(gen, fd), ioas);
+      attach(gen, fd, ioas, lookAtDomain);
+      holdPages(gen, present(gen, fd), ioas);
+    }
+  }
+};

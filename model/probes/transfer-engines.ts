@@ -1,0 +1,100 @@
+// The open devices that move memory when they are told to, and what each of them reaches: through a domain of an iommufd,
+// or through a legacy container.
+
+import { nodesOf } from '../../spec/collections/ordered-map.ts';
+import { type Translated, translate } from '../../spec/hardware/translate.ts';
+import {
+  reachesRegisters,
+  translate as translateByType1,
+} from '../../spec/hardware/translate-type1.ts';
+import { deviceAt, hwptAt, tableOf } from '../../spec/state/context.ts';
+import {
+  boundDeviceOf,
+  containerOf,
+  contextOf,
+  type GroupFile,
+  openFile,
+  type World,
+} from '../../spec/state/world.ts';
+import type { GenContext } from '../generate/gen-context.ts';
+import type { Value } from '../programs/program.ts';
+
+/** A device that moves memory when told to, and where its accesses go. */
+export type Engine = {
+  readonly name: string;
+  readonly fd: Value;
+  /** Where an access leads; undefined where nothing is mapped. */
+  readonly leads: (iova: bigint) => Translated | undefined;
+  /** What is mapped: the first and the last IOVA, inclusive. */
+  readonly mapped: readonly (readonly [bigint, bigint])[];
+};
+
+type Reach = Pick<Engine, 'leads' | 'mapped'>;
+
+/** Nothing, where no domain is attached. */
+const NOTHING: Reach = { leads: () => undefined, mapped: [] };
+
+/** More areas than these are not found at. */
+const AREAS = 16;
+
+type Ends = { readonly key: bigint; readonly value: { readonly last: bigint } };
+
+const endsOf = (nodes: Iterable<Ends>): readonly (readonly [bigint, bigint])[] => {
+  const ends: (readonly [bigint, bigint])[] = [];
+  for (const { key, value } of nodes) {
+    ends.push([key, value.last]);
+    if (ends.length > AREAS) break;
+  }
+  return ends;
+};
+
+/** Undefined where it is not bound, or where nothing is known of what it reaches. */
+const reachByIommufd = (world: World, name: string): Reach | undefined => {
+  const open = boundDeviceOf(world, name);
+  if (open === undefined) return undefined;
+  const context = contextOf(world, open.iommufd);
+  if (context.forgotten !== undefined) return undefined;
+  const hwpt = deviceAt(context, open.object)?.hwpt;
+  const owner = hwpt === undefined ? undefined : hwptAt(context, hwpt)?.ioas;
+  if (hwpt === undefined || owner === undefined) return NOTHING;
+  return {
+    leads: (iova) => translate(context, hwpt, iova),
+    mapped: endsOf(nodesOf(tableOf(context, owner).areas)),
+  };
+};
+
+/** The group's file, while a device of it is open and the container is a legacy one. */
+const joinedGroup = (world: World, name: string): GroupFile | undefined => {
+  const open = world.devices.get(name);
+  const group = open?.kind === 'held' ? openFile(world, open.group) : undefined;
+  return group?.kind === 'group' ? group : undefined;
+};
+
+/** Of maps that lead to other devices' registers nothing is told. */
+const reachByContainer = (world: World, name: string): Reach | undefined => {
+  const group = joinedGroup(world, name);
+  if (group?.container === undefined) return undefined;
+  const container = containerOf(world, group.container);
+  if (container.forgotten !== undefined) return undefined;
+  const dmas = container.type1?.dmas;
+  const mapped = dmas === undefined ? [] : endsOf(nodesOf(dmas));
+  return {
+    leads: (iova) => translateByType1(container, group.group, iova),
+    mapped: mapped.filter(([first, last]) => !reachesRegisters(container, first, last)),
+  };
+};
+
+/** Those that the program has open, each once. */
+export const enginesOf = (gen: GenContext): readonly Engine[] => {
+  const { world } = gen.builder;
+  const engines = new Map<string, Engine>();
+  const own = gen.descriptorsOf('cdev').filter(({ file }) => file.bound && !file.attachedByPasid);
+  for (const { file, value } of [...gen.descriptorsOf('device'), ...own]) {
+    const { name } = file;
+    const described = world.setting.platform.devices.find((device) => device.name === name);
+    if (described?.dmaEngine === undefined) continue;
+    const reach = reachByIommufd(world, name) ?? reachByContainer(world, name);
+    if (reach !== undefined) engines.set(name, { name, fd: value, ...reach });
+  }
+  return [...engines.values()];
+};

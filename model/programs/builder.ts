@@ -1,0 +1,192 @@
+// A program while it is drawn: the operations so far, and what the specification expects to have come of them, so that
+// the next operation can look at the world. Where the kernel may choose, what it is known to choose is taken.
+
+import { copyOfBytes } from '../../spec/abi/bytes.ts';
+import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
+import { loadable } from '../../spec/memory/user-access.ts';
+import type { Outcome } from '../../spec/outcome/outcome.ts';
+import { emptyWorld, type World } from '../../spec/state/world.ts';
+import { step, withStores } from '../../spec/step.ts';
+import {
+  type Call,
+  type DmaCall,
+  type IoctlCall,
+  memoryLookedAt,
+  type Segment,
+} from '../../spec/terms/call.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
+import { ARENA_BASE, REGIONS } from './arena.ts';
+import type { Label, Operation, Value } from './program.ts';
+import {
+  callOf,
+  dmaCallOf,
+  type Given,
+  givenBy,
+  outputOf,
+  type Place,
+  PROCESS,
+  prepare,
+  resolve,
+} from './run.ts';
+
+/** The world in which a program starts: its arena is mapped. */
+export const startOfProgram = (setting: Setting, base: bigint = ARENA_BASE): World => {
+  let world = emptyWorld(setting, 'complete');
+  for (const { offset, length, protection, shared, backing } of REGIONS) {
+    const address = userAddress(base + offset);
+    const call: Call = {
+      kind: 'mmap',
+      process: PROCESS,
+      address,
+      length,
+      protection,
+      shared,
+      backing: { kind: backing },
+    };
+    const [mapped] = step(world, call);
+    if (mapped?.kind !== 'reply') throw new Error('The arena could not be mapped.');
+    world = mapped.world;
+  }
+  return world;
+};
+
+/** What is expected of a call: the reply that the known kernels give, and the world that follows. */
+export type Expectation = {
+  readonly call: Call;
+  readonly rule: Rule | undefined;
+  /** -errno where it fails. */
+  readonly result: number;
+  /** The memory that is looked at, after the call. */
+  readonly after: readonly Segment[];
+  readonly world: World;
+};
+
+const patched = (segment: Segment, writes: readonly Segment[]): Segment => {
+  const bytes = copyOfBytes(segment.bytes);
+  for (const { address, bytes: written } of writes) {
+    const from = Number(address - segment.address);
+    if (from >= 0 && from + written.length <= bytes.length) {
+      bytes.set(written, from);
+      continue;
+    }
+    for (let index = 0; index < written.length; index += 1) {
+      const at = from + index;
+      if (at >= 0 && at < bytes.length) bytes[at] = written[index] as number;
+    }
+  }
+  return { address: segment.address, bytes };
+};
+
+const expectationOf = (outcomes: readonly Outcome[], call: Call): Expectation => {
+  const memory = memoryLookedAt(call);
+  const [outcome] = outcomes;
+  if (outcome === undefined) throw new Error(`The specification has no outcome for ${call.kind}.`);
+  if (outcome.kind === 'unspecified') {
+    const world = outcome.world({ errno: 95, result: -1, after: new Uint8Array() });
+    return { call, rule: undefined, result: -1, after: memory, world };
+  }
+  const { errno, result, writes, rule } = outcome;
+  return {
+    call,
+    rule: outcome.unknown === undefined && outcome.deviation === undefined ? rule : undefined,
+    result: errno === 0 ? result : -errno,
+    after: writes.length === 0 ? memory : memory.map((segment) => patched(segment, writes)),
+    world: withStores(outcome.world, call.process, writes),
+  };
+};
+
+export class ProgramBuilder {
+  readonly operations: Operation[] = [];
+  /** What is expected of each operation. */
+  readonly expectations: Expectation[] = [];
+  readonly #place: Place;
+  world: World;
+
+  constructor(start: World, base: bigint = ARENA_BASE) {
+    this.world = start;
+    this.#place = { base, given: new Map() };
+  }
+
+  /** Another builder that goes on from here by itself. */
+  fork(): ProgramBuilder {
+    const builder = new ProgramBuilder(this.world, this.#place.base);
+    builder.operations.push(...this.operations);
+    builder.expectations.push(...this.expectations);
+    for (const [label, given] of this.#place.given) builder.#place.given.set(label, given);
+    return builder;
+  }
+
+  /** A label that no operation has yet. */
+  label(stem: string): Label {
+    return `${stem}${this.operations.length + 1}`;
+  }
+
+  /** What a value stands for at this point. */
+  valueOf(value: Value): bigint {
+    return resolve(value, this.#place);
+  }
+
+  /** What the operation of that label is expected to have given; 0 where it gave nothing of that name. */
+  output(label: Label, out: string): bigint {
+    return outputOf(this.#place.given.get(label), out);
+  }
+
+  /** Adds an operation; the world is what is expected after it. True where it is expected to succeed. */
+  add(operation: Operation): boolean {
+    this.operations.push(operation);
+    const expectation = this.#expect(operation);
+    this.expectations.push(expectation);
+    this.world = expectation.world;
+    this.#place.given.set(operation.label, this.#given(operation, expectation));
+    return expectation.result >= 0;
+  }
+
+  /** Takes back the operations from the one at `count` on; `world` is the one before it. */
+  backTo(count: number, world: World): void {
+    for (const { label } of this.operations.splice(count)) this.#place.given.delete(label);
+    this.expectations.splice(count);
+    this.world = world;
+  }
+
+  #given(operation: Operation, { result, after }: Expectation): Given {
+    return operation.op === 'ioctl'
+      ? givenBy(operation.argument, after, result)
+      : { result, struct: undefined };
+  }
+
+  #expect(operation: Operation): Expectation {
+    const call = this.#callOf(operation);
+    return expectationOf(step(this.world, call), call);
+  }
+
+  #callOf(operation: Operation): Call {
+    if (operation.op === 'ioctl') return this.#ioctlOf(operation);
+    return operation.op === 'dma' ? this.#dmaOf(operation) : callOf(operation, this.#place);
+  }
+
+  #ioctlOf({ fd, command, argument }: Extract<Operation, { op: 'ioctl' }>): IoctlCall {
+    const prepared = prepare(argument, this.#place);
+    const memory = this.#loaded(prepared.stretches);
+    return {
+      kind: 'ioctl',
+      process: PROCESS,
+      fd: fileDescriptor(Number(BigInt.asIntN(32, this.valueOf(fd)))),
+      command,
+      argument: prepared.argument,
+      memory,
+    };
+  }
+
+  #loaded(stretches: readonly Segment[]): readonly Segment[] {
+    return stretches.map((stretch) => ({
+      address: stretch.address,
+      bytes: loadable(this.world.memory, PROCESS, stretch),
+    }));
+  }
+
+  #dmaOf(operation: Extract<Operation, { op: 'dma' }>): DmaCall {
+    const call = dmaCallOf(operation, this.#place);
+    return { ...call, memory: this.#loaded(call.memory) };
+  }
+}

@@ -1,0 +1,34 @@
+// The calls that programs with a profile begin with, as they should be: iommufds, tables, and who uses them.
+
+import type { GenContext } from '../generate/gen-context.ts';
+import { chargeProcess } from '../generate/native.ts';
+import { nativeCall } from '../generate/native-call.ts';
+import { testCall } from '../generate/test-call.ts';
+import type { Value } from '../programs/program.ts';
+
+export const open = (gen: GenContext): Value => {
+  const label = gen.builder.label('iommufd');
+  gen.add({ op: 'open', label, path: '/dev/iommu' });
+  const fd: Value = { from: label, out: 'result' };
+  // Only before the first object can it be said who is charged, and only by the privileged.
+  const { privileged } = gen.builder.world.memory.credentials;
+  if (privileged && gen.rng.chance(1, 8)) chargeProcess(gen, fd);
+  return fd;
+};
+
+export const allocate = (gen: GenContext, fd: Value): Value => ({
+  from: nativeCall(gen, 'ioas', fd, 'IOMMU_IOAS_ALLOC', {}),
+  out: 'out_ioas_id',
+});
+
+export const attach = (gen: GenContext, fd: Value, ioas: Value): void => {
+  if (!gen.platform.mockDevices) return;
+  gen.add(testCall(gen.builder.label('mock'), fd, 'MOCK_DOMAIN', { id: ioas }));
+};
+
+/** An in-kernel user that pins pages: its descriptor. */
+export const use = (gen: GenContext, fd: Value, ioas: Value): Value => {
+  const label = gen.builder.label('access');
+  gen.add(testCall(label, fd, 'CREATE_ACCESS', { id: ioas, flags: 1n }));
+  return { from: label, out: 'out_access_fd' };
+};

@@ -1,0 +1,31 @@
+// What takes many calls to come to with in-kernel users, drawn: one among several that cannot move to another IOAS, as what
+// is mapped there is not on its alignment.
+
+import type { GenContext } from '../generate/gen-context.ts';
+import { nativeCall } from '../generate/native-call.ts';
+import { testCall } from '../generate/test-call.ts';
+import { DATA_OFFSET } from '../programs/arena.ts';
+import { allocate, open, use } from './first-calls.ts';
+
+const FIXED = 7n;
+const IOVA = 0x100_0000n;
+
+/** Users of one IOAS, of which one asks for another IOAS and is refused, and mostly goes. */
+export const beginRefusedMove = (gen: GenContext): void => {
+  const { rng, builder } = gen;
+  const fd = open(gen);
+  const from = allocate(gen, fd);
+  const to = allocate(gen, fd);
+  nativeCall(gen, 'map', fd, 'IOMMU_IOAS_MAP', {
+    flags: FIXED,
+    ioas_id: to,
+    user_va: { arena: DATA_OFFSET },
+    length: rng.of([1n, 2048n]),
+    iova: IOVA,
+  });
+  const users = Array.from({ length: rng.number(2, 3) }, () => use(gen, fd, from));
+  const moved = rng.of(users);
+  const move = { id: moved, ioas_id: to };
+  gen.add(testCall(builder.label('move'), fd, 'ACCESS_REPLACE_IOAS', move));
+  if (rng.chance(2, 3)) gen.add({ op: 'close', label: builder.label('close'), fd: moved });
+};

@@ -1,0 +1,43 @@
+// Maps of a legacy container that lose the address of their memory and get one again: until all have one, no group joins.
+
+import * as vfio from '../../spec/abi/vfio.ts';
+import type { GenContext } from '../generate/gen-context.ts';
+import { mapPages } from '../generate/type1.ts';
+import { DATA_OFFSET } from '../programs/arena.ts';
+import type { Value } from '../programs/program.ts';
+
+const PAGE = 4096n;
+const FIRST_IOVA = 0x100_0000n;
+const VADDR = BigInt(vfio.VFIO_DMA_UNMAP_FLAG_VADDR);
+const ALL = BigInt(vfio.VFIO_DMA_UNMAP_FLAG_ALL);
+/** Pages of each map. */
+const PAGES = 2n;
+
+const take = (gen: GenContext, container: Value, flags: bigint, iova: bigint, size: bigint): void =>
+  gen.call('unmapDma', container, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
+    argsz: 24n,
+    flags,
+    iova,
+    size,
+  });
+
+const give = (gen: GenContext, container: Value, iova: bigint, pages: bigint): void =>
+  gen.call('mapDma', container, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    argsz: 32n,
+    flags: BigInt(vfio.VFIO_DMA_MAP_FLAG_VADDR),
+    vaddr: { arena: DATA_OFFSET + 8n * PAGE },
+    iova,
+    size: pages * PAGE,
+  });
+
+/** Two maps, of which the second or both lose their address, mostly also to a call that is refused for it. */
+export const generateTakenAddresses = (gen: GenContext, container: Value): void => {
+  const { rng } = gen;
+  const second = FIRST_IOVA + PAGES * PAGE;
+  for (const iova of [FIRST_IOVA, second]) mapPages(gen, container, iova, PAGES);
+  if (rng.chance(1, 4)) take(gen, container, VADDR | ALL, 0n, 0n);
+  else take(gen, container, VADDR, second, PAGES * PAGE);
+  if (rng.chance(2, 3)) take(gen, container, VADDR | ALL, 0n, 0n);
+  if (rng.chance(1, 3)) give(gen, container, second, rng.of([1n, 3n]));
+  if (rng.chance(2, 3)) give(gen, container, second, PAGES);
+};
