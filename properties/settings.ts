@@ -1,7 +1,7 @@
 // The settings in which programs are drawn: each release, platform and kind of program.
 
-import { PLATFORMS } from '../oracle/trace/platforms.ts';
 import type { Credentials, Platform, Setting } from '../spec/terms/platform.ts';
+import { platformNamed } from '../spec/terms/platforms.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../spec/terms/releases.ts';
 
 export const PRIVILEGED: Credentials = { privileged: true, memlockLimit: 1n << 62n };
@@ -10,7 +10,7 @@ export const PRIVILEGED: Credentials = { privileged: true, memlockLimit: 1n << 6
 export const LIMITED: Credentials = { privileged: false, memlockLimit: 20n * 4096n };
 
 export const platform = (name: string): Platform => {
-  const found = PLATFORMS[name];
+  const found = platformNamed(name);
   if (found === undefined) throw new Error(`No platform is called ${name}.`);
   return found;
 };

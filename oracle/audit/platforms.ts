@@ -16,7 +16,7 @@ import {
   MOCK_PLATFORM,
   NOIOMMU_PLATFORM,
   VTD_IOMMU,
-} from '../trace/platforms.ts';
+} from '../../spec/terms/platforms.ts';
 import type { VmPlatform } from '../vm/qemu.ts';
 
 const PAGE = 4096n;

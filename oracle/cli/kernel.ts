@@ -2,11 +2,11 @@
 
 import { type Command, Option } from 'commander';
 import type { Setting } from '../../spec/terms/platform.ts';
+import { USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine, vmPlatformOf } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';
-import { USUAL_PLATFORMS } from '../trace/platforms.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { VM_PLATFORMS, type VmPlatform } from '../vm/qemu.ts';
 import { BadUse } from './bad-use.ts';

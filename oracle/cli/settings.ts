@@ -4,8 +4,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FAULT_NAMES, saysOf } from '../../model/emulator/faults.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
+import { PLATFORMS, platformNamed, USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
-import { PLATFORMS, USUAL_PLATFORMS } from '../trace/platforms.ts';
 
 const PAGE = 4096n;
 
@@ -80,7 +80,7 @@ export const settingsFor = (options: SettingOptions): readonly Setting[] => {
   const pages = options.memlock ?? DEFAULT_MEMLOCK_PAGES;
   return releases.flatMap((release) =>
     platforms.flatMap((name) => {
-      const platform = PLATFORMS[name];
+      const platform = platformNamed(name);
       return platform === undefined
         ? []
         : privileges.map((isPrivileged) => ({

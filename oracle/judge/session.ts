@@ -19,7 +19,7 @@ import {
 } from '../../spec/state/world.ts';
 import type { IoctlCall, Observation, Process } from '../../spec/terms/call.ts';
 import { BadInput } from '../trace/bad-input.ts';
-import { platformOf } from '../trace/platforms.ts';
+import { platformOf } from '../trace/recorded-platform.ts';
 import type { MappedFile, RecordedCall, RecordingHeader } from '../trace/recording.ts';
 import { judge } from './judge.ts';
 import type { Verdict } from './verdict.ts';

@@ -14,7 +14,7 @@ export type RecordingHeader = {
   readonly release: ReleaseName;
   readonly privileged: boolean;
   readonly program: string;
-  /** As it stands in the file; see platforms.ts. */
+  /** As it stands in the file; see recorded-platform.ts. */
   readonly platform: Readonly<Record<string, unknown>>;
 };
 

@@ -1,6 +1,6 @@
 // The guest's first process, as a script for busybox's shell. The guest's root is the host's, read-only.
 
-import { MDEV_NAME } from '../trace/platforms.ts';
+import { MDEV_NAME } from '../../spec/terms/platforms.ts';
 import { PORT_NAME, PRIVATE_TAG, type VmPlatform } from './qemu.ts';
 
 export const DEVICE_MEMORY_PCI_ID = ['0x1af4', '0x1110'] as const;

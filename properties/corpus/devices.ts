@@ -1,8 +1,8 @@
 // Examples of domains, devices and groups: attaching, replacing, and what a closed descriptor still holds.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
-import { MDEV_NAME } from '../../oracle/trace/platforms.ts';
 import type { Platform, Setting } from '../../spec/terms/platform.ts';
+import { MDEV_NAME } from '../../spec/terms/platforms.ts';
 import {
   arena,
   close,

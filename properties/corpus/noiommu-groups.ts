@@ -1,7 +1,7 @@
 // Examples of no-IOMMU groups: under a legacy container, under an iommufd, and beside other groups.
 
 import type { Value } from '../../model/programs/program.ts';
-import { MDEV_NAME } from '../../oracle/trace/platforms.ts';
+import { MDEV_NAME } from '../../spec/terms/platforms.ts';
 import { getDeviceFd, ioctl, native, open, out, vfio, vfioPlain } from '../operations.ts';
 import { type Answered, example, IOAS, ioasId, OPENED } from './example.ts';
 import { cdev, groupOf, NOIOMMU, NOIOMMU_612, TYPE } from './noiommu-steps.ts';

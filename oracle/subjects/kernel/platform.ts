@@ -1,7 +1,7 @@
 // The platform of a running machine, as the runner found it: its devices with their groups and reserved ranges.
 
 import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/terms/platform.ts';
-import { MOCK_PLATFORM } from '../../trace/platforms.ts';
+import { MOCK_PLATFORM } from '../../../spec/terms/platforms.ts';
 import { EnvironmentError } from '../../vm/environment-error.ts';
 import type { VmPlatform } from '../../vm/qemu.ts';
 import { iommuOfMachine } from './iommu.ts';

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
 import type { Alphabet } from '../../../oracle/explore/letters.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
-import { MIXED_PLATFORM, PLATFORMS } from '../../../oracle/trace/platforms.ts';
+import { MIXED_PLATFORM, platformNamed } from '../../../spec/terms/platforms.ts';
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
 import { settingOf } from '../../settings.ts';
 import { toldApart } from './told-apart.ts';
@@ -44,7 +44,7 @@ const pairsOf = (
 
 const modelOf = ({ letters, platform }: Alphabet, release: (typeof RELEASE_NAMES)[number]) =>
   new WorldModel({
-    setting: { ...settingOf('mock'), release, platform: PLATFORMS[platform] ?? MIXED_PLATFORM },
+    setting: { ...settingOf('mock'), release, platform: platformNamed(platform) ?? MIXED_PLATFORM },
     letters,
   });
 

@@ -9,10 +9,10 @@ import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import { judgeSteps } from '../../../oracle/check/judge-program.ts';
-import { MIXED_PLATFORM } from '../../../oracle/trace/platforms.ts';
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { VFIO_GROUP_UNSET_CONTAINER, VFIO_SET_IOMMU } from '../../../spec/abi/vfio.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
+import { MIXED_PLATFORM } from '../../../spec/terms/platforms.ts';
 import { ioctl, vfio } from '../../operations.ts';
 
 const test = suite('joining');

@@ -1,27 +1,23 @@
-// The platforms that are known by name, and those that a recording describes.
+// The platforms that have names: machines with mock devices, and those that QEMU makes.
 
-import { U64_MAX } from '../../spec/abi/units.ts';
-import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../spec/terms/platform.ts';
-import { BadInput } from './bad-input.ts';
-import { HEX, isObject } from './fields.ts';
+import { U64_MAX } from '../abi/units.ts';
+import type { Iommu, IovaRange, Platform } from './platform.ts';
 
 /** What the kernel takes where no parameter says otherwise. */
-const DMA_ENTRY_LIMIT = 65535;
+export const DMA_ENTRY_LIMIT = 65535;
 
-/** Nothing but mock devices, of a kernel that does not say whether it was told to allow devices without an IOMMU. */
-const UNTOLD_PLATFORM: Platform = {
+/** Nothing but mock devices. */
+export const MOCK_PLATFORM: Platform = {
   name: 'mock',
   iommus: [],
   devices: [],
   testCommands: true,
   mockDevices: true,
   noIommuConfigured: true,
+  noIommuEnabled: false,
   memoryKinds: ['device', 'huge'],
   dmaEntryLimit: DMA_ENTRY_LIMIT,
 };
-
-/** Nothing but mock devices. */
-export const MOCK_PLATFORM: Platform = { ...UNTOLD_PLATFORM, noIommuEnabled: false };
 
 /** QEMU's VT-d, and the range through which devices send interrupts. */
 export const VTD_IOMMU: Iommu = {
@@ -135,7 +131,10 @@ export const NOIOMMU_PLATFORM: Platform = {
   ],
 };
 
-export const PLATFORMS: Readonly<Record<string, Platform>> = {
+export type PlatformName = 'mock' | 'vtd' | 'mdev' | 'mixed' | 'noiommu' | 'virtio' | 'coherent';
+
+/** Every platform that has a name, by that name. */
+export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
   mock: MOCK_PLATFORM,
   vtd: VTD_PLATFORM,
   mdev: MDEV_PLATFORM,
@@ -145,85 +144,9 @@ export const PLATFORMS: Readonly<Record<string, Platform>> = {
   coherent: COHERENT_PLATFORM,
 };
 
+/** The platform of that name; undefined where none has it. */
+export const platformNamed = (name: string): Platform | undefined =>
+  Object.values(PLATFORMS).find((platform) => platform.name === name);
+
 /** Those that take their turn where none is named. The others differ from `vtd` in their IOMMU alone. */
 export const USUAL_PLATFORMS = ['mock', 'vtd', 'mdev', 'mixed', 'noiommu'] as const;
-
-/** Names in recordings of platforms whose devices are behind an IOMMU. */
-const TRANSLATED: readonly unknown[] = ['vtd', 'mixed', 'virtio', 'coherent'];
-
-type Description = Readonly<Record<string, unknown>>;
-
-const number = (file: string, value: unknown, name: string): bigint => {
-  if (typeof value !== 'string' || !HEX.test(value)) {
-    throw new BadInput(file, 1, `the platform's "${name}" is no hexadecimal number`);
-  }
-  return BigInt(value);
-};
-
-const range = (file: string, value: unknown, name: string): IovaRange => {
-  if (!Array.isArray(value) || value.length !== 2) {
-    throw new BadInput(file, 1, `the platform's "${name}" is no pair of the first and the last`);
-  }
-  return { start: number(file, value[0], name), last: number(file, value[1], name) };
-};
-
-/** VFIO numbers devices' own files as they are bound to it, which is as a header lists them if it says nothing else. */
-const deviceOf = (
-  file: string,
-  value: unknown,
-  position: number,
-  reserved: readonly IovaRange[],
-): PlatformDevice => {
-  if (!isObject(value) || typeof value.bdf !== 'string' || typeof value.group !== 'number') {
-    throw new BadInput(file, 1, 'a device of the platform has no "bdf" and "group"');
-  }
-  const cdev = typeof value.cdev === 'number' ? value.cdev : position;
-  const device = { name: value.bdf, group: value.group, cdev };
-  return value.iommu === 'none' || value.iommu === 'noiommu'
-    ? { ...device, iommu: value.iommu, reserved: [] }
-    : { ...device, iommu: 0, reserved };
-};
-
-/** The platform as a file's header describes it. */
-export const platformOf = (file: string, description: Description): Platform => {
-  if (description.name === 'mock') return UNTOLD_PLATFORM;
-  if (description.name === 'mdev' || description.name === 'noiommu') {
-    const { name, devices } = description;
-    const untranslated = Array.isArray(devices)
-      ? devices.map((device, position) => deviceOf(file, device, position, []))
-      : [];
-    const fits = name === 'mdev' ? ['none'] : ['none', 'noiommu'];
-    if (untranslated.some(({ iommu }) => !fits.includes(`${iommu}`))) {
-      throw new BadInput(file, 1, `a device does not fit the platform ${name} by its "iommu"`);
-    }
-    return { ...UNTOLD_PLATFORM, name, devices: untranslated };
-  }
-  const { name, reserved, devices, driver } = description;
-  if (typeof name !== 'string' || !TRANSLATED.includes(name)) {
-    throw new BadInput(file, 1, `platform ${String(name)} is not known`);
-  }
-  if (driver !== undefined && driver !== 'virtio') {
-    throw new BadInput(file, 1, `no IOMMU of the driver ${String(driver)} is specified`);
-  }
-  const ranges = Array.isArray(reserved)
-    ? reserved.map((value) => range(file, value, 'reserved'))
-    : [];
-  return {
-    name,
-    iommus: [
-      {
-        pageSizes: number(file, description.pageSizes, 'pageSizes'),
-        aperture: range(file, description.aperture, 'aperture'),
-        enforcesCacheCoherency: description.cacheCoherency === true,
-        ...(driver === undefined ? {} : { driver }),
-      },
-    ],
-    devices: Array.isArray(devices)
-      ? devices.map((device, position) => deviceOf(file, device, position, ranges))
-      : [],
-    testCommands: true,
-    mockDevices: true,
-    noIommuConfigured: true,
-    dmaEntryLimit: DMA_ENTRY_LIMIT,
-  };
-};
