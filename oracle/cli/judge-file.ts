@@ -109,10 +109,9 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
   const state = new FileJudge(file, options.verbosity);
   let badInput: string | undefined;
   try {
-    for await (const chunk of chunksOf(file)) {
+    for await (const chunk of chunksOf(file, signal)) {
       eachLine(chunk, (start, end) => state.take(chunk, start, end));
       onProgress(state.line);
-      if (signal.aborted) break;
     }
     if (!signal.aborted) {
       if (state.format === undefined) throw new BadInput(file, 0, 'the file is empty');
@@ -124,7 +123,10 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
   }
   const { violation } = state;
   // What was piped in cannot be read again.
-  const isAgain = violation !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile();
+  const isAgain =
+    violation !== undefined &&
+    file !== '-' &&
+    statSync(file, { throwIfNoEntry: false })?.isFile() === true;
   return {
     file,
     format: state.format?.name,
@@ -133,7 +135,7 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
     notJudged: state.notJudged,
     unknown: state.unknown,
     unspecified: state.unspecified,
-    violation: isAgain === true ? await withOrigins(file, violation, signal) : violation,
+    violation: isAgain ? await withOrigins(file, violation, signal) : violation,
     badInput,
     interrupted: signal.aborted,
   };

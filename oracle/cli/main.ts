@@ -8,7 +8,7 @@ import { addAudit } from './audit.ts';
 import { BadUse } from './bad-use.ts';
 import { addCheck } from './check.ts';
 import { addEmit } from './emit.ts';
-import { BAD_INPUT, DEFECT, ENVIRONMENT } from './exit-status.ts';
+import { BAD_INPUT, DEFECT, ENVIRONMENT, INTERRUPTED } from './exit-status.ts';
 import { addExplore } from './explore.ts';
 import { addJudge } from './judge.ts';
 import { addKernelBuild } from './kernel-build.ts';
@@ -19,6 +19,8 @@ import { addReplay } from './replay.ts';
 import { addRules } from './rules.ts';
 import { addShrink } from './shrink.ts';
 import { addVm } from './vm.ts';
+
+const WAIT_MILLISECONDS = 200;
 
 const program = new Command('iommufd-spec')
   .description('An executable specification of the VFIO container ABI of Linux, used as an oracle')
@@ -62,4 +64,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = statusOf(error);
+}
+// What is still waited for, such as a pipe into which nothing comes, must not keep an interrupted program.
+if (process.exitCode === INTERRUPTED) {
+  setTimeout(() => process.kill(process.pid, 'SIGINT'), WAIT_MILLISECONDS).unref();
 }

@@ -1,10 +1,11 @@
-// Lines of a file, plain or compressed, one after the other: what is read is never held as a whole.
+// Lines of a file, plain or compressed, one after the other: what is read is never held as a whole, and a line that is
+// too long is refused before it is.
 
 import { createReadStream, existsSync, type ReadStream, statSync } from 'node:fs';
-import { createGunzip } from 'node:zlib';
 import { BadInput } from './bad-input.ts';
+import { BadCompression, isCompressed, unpacked } from './gunzip.ts';
+import { LINE_BYTES_MAX } from './limits.ts';
 
-const GZIP_MAGIC = 0x1f8b;
 const NEWLINE = 0x0a;
 const CHUNK = 1 << 18;
 
@@ -15,61 +16,135 @@ const opened = (file: string): ReadStream => {
   return createReadStream(file, { highWaterMark: CHUNK });
 };
 
-/** The first bytes of the stream, which stay in it; none where it is empty. */
-const peeked = (stream: ReadStream): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    stream.once('error', reject);
-    stream.once('readable', () => {
-      const first: Buffer | null = stream.read();
-      if (first !== null) stream.unshift(first);
-      resolve(first ?? Buffer.alloc(0));
-    });
-  });
-
-const isCompressed = (head: Buffer): boolean =>
-  head.length >= 2 && head.readUInt16BE(0) === GZIP_MAGIC;
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
+/** A pipe may give its first bytes one by one; two of them say whether they are compressed. */
+const HEAD = 2;
 
 /** The file's bytes, unpacked where they are compressed. */
 async function* bytesOf(file: string): AsyncGenerator<Buffer> {
   const stream = opened(file);
-  const head = await peeked(stream);
-  if (!isCompressed(head)) {
-    yield* stream as AsyncIterable<Buffer>;
-    return;
+  const pieces: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  while (head.length < HEAD) {
+    const { value, done } = await pieces.next();
+    if (done === true) break;
+    head = Buffer.concat([head, value]);
   }
-  const unpacked = stream.pipe(createGunzip({ chunkSize: CHUNK }));
-  // pipe() hands no errors on.
-  stream.on('error', (error) => unpacked.destroy(error));
-  yield* unpacked as AsyncIterable<Buffer>;
+  async function* all(): AsyncGenerator<Buffer> {
+    yield head;
+    for (;;) {
+      const { value, done } = await pieces.next();
+      if (done === true) return;
+      yield value;
+    }
+  }
+  try {
+    yield* isCompressed(head) ? unpacked(all()) : all();
+  } finally {
+    stream.destroy();
+  }
 }
 
-const problemOf = (error: unknown): string | undefined => {
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+/** What is wrong with the file, if it is that: `line` is the one that was being read. */
+const badInputOf = (file: string, line: number, error: unknown): BadInput | undefined => {
+  if (error instanceof BadCompression) return new BadInput(file, line, error.message);
   const code = codeOf(error);
-  if (code.startsWith('Z_')) return 'the compressed data ends early or is damaged';
-  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read';
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new BadInput(file, 0, 'the file may not be read');
+  }
   return code.startsWith('E') && error instanceof Error
-    ? `the file cannot be read: ${error.message}`
+    ? new BadInput(file, 0, `the file cannot be read: ${error.message}`)
     : undefined;
 };
 
-/** Whole lines, each with its end, in chunks as they come. The last line may lack its end. */
-export async function* chunksOf(file: string): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0);
+/** The values up to where the signal comes: a pipe may never give the next one. */
+async function* until<Value>(
+  signal: AbortSignal | undefined,
+  values: AsyncGenerator<Value>,
+): AsyncGenerator<Value> {
+  let stop = (): void => {};
+  const onAbort = (): void => stop();
+  signal?.addEventListener('abort', onAbort);
   try {
-    for await (const chunk of bytesOf(file)) {
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      const end = bytes.lastIndexOf(NEWLINE) + 1;
-      rest = bytes.subarray(end);
-      if (end > 0) yield bytes.subarray(0, end);
+    while (signal?.aborted !== true) {
+      const next = await new Promise<IteratorResult<Value> | undefined>((resolve, reject) => {
+        stop = () => resolve(undefined);
+        values.next().then(resolve, reject);
+      });
+      if (next === undefined || next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    // Not waited for: it comes behind what is being read.
+    void values.return(undefined);
+  }
+}
+
+/** The beginning of a line whose end has not been read. */
+class OpenLine {
+  #bytes: Buffer = Buffer.alloc(0);
+  length = 0;
+
+  add(bytes: Buffer): void {
+    const length = this.length + bytes.length;
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length));
+      this.#bytes.copy(larger, 0, 0, this.length);
+      this.#bytes = larger;
+    }
+    bytes.copy(this.#bytes, this.length);
+    this.length = length;
+  }
+
+  /** What was added, which is nobody else's. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.length);
+    this.#bytes = Buffer.alloc(0);
+    this.length = 0;
+    return taken;
+  }
+}
+
+const linesIn = (chunk: Buffer): number => {
+  let count = 0;
+  for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) count += 1;
+  return count;
+};
+
+const TOO_LONG = `the line is longer than ${LINE_BYTES_MAX} bytes`;
+
+/**
+ * Whole lines, each with its end, in chunks as they come. The last line may lack its end. Throws BadInput, behind the
+ * lines before what is wrong; ends early where the signal comes.
+ */
+export async function* chunksOf(file: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  const open = new OpenLine();
+  let line = 1;
+  try {
+    for await (const chunk of until(signal, bytesOf(file))) {
+      const first = chunk.indexOf(NEWLINE);
+      if (open.length + (first < 0 ? chunk.length : first) > LINE_BYTES_MAX) {
+        throw new BadInput(file, line, TOO_LONG);
+      }
+      const end = chunk.lastIndexOf(NEWLINE) + 1;
+      if (end > 0) {
+        let whole = chunk.subarray(0, end);
+        if (open.length > 0) {
+          open.add(whole);
+          whole = open.take();
+        }
+        yield whole;
+        line += linesIn(whole);
+      }
+      if (end < chunk.length) open.add(chunk.subarray(end));
     }
   } catch (error) {
-    const problem = problemOf(error);
-    throw problem === undefined ? error : new BadInput(file, 0, problem);
+    throw badInputOf(file, line, error) ?? error;
   }
-  if (rest.length > 0) yield rest;
+  if (signal?.aborted !== true && open.length > 0) yield open.take();
 }
 
 /** Every line of the file as text, without its end, in batches. */

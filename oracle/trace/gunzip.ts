@@ -1,0 +1,75 @@
+// Unpacks gzip as a stream. What stands before the end of data that is cut is handed out before the cut is an error.
+
+import { createGunzip } from 'node:zlib';
+
+const GZIP_MAGIC = 0x1f8b;
+
+/** How many bytes are handed out at once at most. */
+const CHUNK = 1 << 18;
+
+/** Compressed data that is not whole, or not compressed data: the message says which. */
+export class BadCompression extends Error {}
+
+export const isCompressed = (head: Buffer): boolean =>
+  head.length >= 2 && head.readUInt16BE(0) === GZIP_MAGIC;
+
+const problemOf = (error: Error): string =>
+  'code' in error && error.code === 'Z_BUF_ERROR'
+    ? 'the compressed data ends early'
+    : 'the compressed data is damaged';
+
+/** The unpacked bytes of one or several gzip members. Throws BadCompression. */
+export async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip({ chunkSize: CHUNK });
+  let isEnded = false;
+  let failure: Error | undefined;
+  let wake = (): void => {};
+  gunzip.on('readable', () => wake());
+  gunzip.on('end', () => {
+    isEnded = true;
+    wake();
+  });
+  gunzip.on('error', (error) => {
+    failure = error;
+    wake();
+  });
+
+  /** Everything that there is until `isDone`; what is not handed out would be lost with an error. */
+  async function* drain(isDone: () => boolean): AsyncGenerator<Buffer> {
+    for (;;) {
+      const bytes: Buffer | null = gunzip.read();
+      if (bytes !== null) {
+        yield bytes;
+        continue;
+      }
+      if (failure !== undefined) throw new BadCompression(problemOf(failure));
+      if (isEnded || isDone()) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+
+  let taken = 0;
+  try {
+    for await (const chunk of packed) {
+      let isTaken = false;
+      taken += chunk.length;
+      gunzip.write(chunk, () => {
+        isTaken = true;
+        wake();
+      });
+      yield* drain(() => isTaken);
+      if (isEnded) break;
+    }
+    if (!isEnded) {
+      gunzip.end();
+      yield* drain(() => false);
+    }
+    if (gunzip.bytesWritten < taken) {
+      throw new BadCompression('there is something behind the compressed data');
+    }
+  } finally {
+    gunzip.destroy();
+  }
+}
