@@ -160,12 +160,16 @@ const notedIn = (
   return { outcome, noted };
 };
 
-/** The causes that the operation shows, with their keys. The operation is added to the twin. */
-export const causesOf = (
-  twin: Twin,
-  operation: Operation,
-): readonly (Cause & { readonly key: string })[] =>
-  notedIn(twin, operation).noted.map(({ cause }) => ({ ...cause, key: keyOf(cause) }));
+/** What one operation shows of a cause, with the cause's key. */
+export type ShownCause = Cause & Pick<Found, 'key' | 'facet'>;
+
+/** The causes that the operation shows. The operation is added to the twin. */
+export const causesOf = (twin: Twin, operation: Operation): readonly ShownCause[] =>
+  notedIn(twin, operation).noted.map(({ cause, facet }) => ({
+    ...cause,
+    facet,
+    key: keyOf(cause),
+  }));
 
 /** Adds the operation to the twin, and notes in what the two sides differ. */
 export const noteDifferences = (

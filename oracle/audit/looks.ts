@@ -12,6 +12,9 @@ import { type CText, c, cHex } from '../emit/c-text.ts';
 import type { Look } from '../emit/two-sides.ts';
 import { UNTOUCHED } from './requests/container.ts';
 
+/** A look with what it sees on either side. */
+export type SeenLook = Look & { readonly type1: bigint; readonly iommufd: bigint };
+
 const numberIn = (bytes: Uint8Array, at: number, width: number): bigint => {
   let number = 0n;
   for (let index = width - 1; index >= 0; index -= 1) {
@@ -48,7 +51,7 @@ const told = (
   [id, at, width]: readonly [id: number, at: number, width: number],
   type1: Uint8Array,
   iommufd: Uint8Array,
-): Look => {
+): SeenLook => {
   const value = (bytes: Uint8Array): bigint => {
     const place = placeOf(bytes, id);
     if (place === 0 || width === 0) return BigInt(place);
@@ -58,7 +61,9 @@ const told = (
     text,
     read: (parts) => {
       const where = memory(parts);
-      return where === undefined ? undefined : c`told(${where}, ${id}, ${at}, ${width})`;
+      return where === undefined
+        ? undefined
+        : c`capability_field(${where}, ${id}, ${at}, ${width})`;
     },
     type1: value(type1),
     iommufd: value(iommufd),
@@ -71,8 +76,12 @@ const CAPABILITIES: readonly (readonly [string, number])[] = [
   ['DMA_AVAIL', CAP_DMA_AVAIL_ID],
 ];
 
-const capabilityLooks = (what: string, type1: Uint8Array, iommufd: Uint8Array): readonly Look[] => {
-  const look = (text: string, ...place: readonly [number, number, number]): Look =>
+const capabilityLooks = (
+  what: string,
+  type1: Uint8Array,
+  iommufd: Uint8Array,
+): readonly SeenLook[] => {
+  const look = (text: string, ...place: readonly [number, number, number]): SeenLook =>
     told(text, place, type1, iommufd);
   if (what === 'capability DMA_AVAIL: what it tells') {
     return [look('avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER, 4)];
@@ -95,7 +104,7 @@ const capabilityLooks = (what: string, type1: Uint8Array, iommufd: Uint8Array): 
 const othersIn = (bytes: Uint8Array): bigint =>
   BigInt(bytes.subarray(INFO.size).filter((byte) => byte !== UNTOUCHED).length);
 
-const strayLook = (type1: Uint8Array, iommufd: Uint8Array): Look => ({
+const strayLook = (type1: Uint8Array, iommufd: Uint8Array): SeenLook => ({
   text: 'bytes written behind the struct',
   read: (parts) => {
     const place = parts?.places[0];
@@ -109,7 +118,7 @@ const strayLook = (type1: Uint8Array, iommufd: Uint8Array): Look => ({
   iommufd: othersIn(iommufd),
 });
 
-const firstLook = (type1: Uint8Array, iommufd: Uint8Array): Look => ({
+const firstLook = (type1: Uint8Array, iommufd: Uint8Array): SeenLook => ({
   text: 'the id of the capability behind the struct',
   read: (parts) => {
     const place = parts?.places[0]?.place;
@@ -127,7 +136,7 @@ export const looksAt = (
   layout: string,
   type1: Uint8Array,
   iommufd: Uint8Array,
-): readonly Look[] => {
+): readonly SeenLook[] => {
   if (what === 'capability written before the fault') return [firstLook(type1, iommufd)];
   if (what.startsWith('capability')) return capabilityLooks(what, type1, iommufd);
   if (what === 'bytes behind the struct without a chain') return [strayLook(type1, iommufd)];

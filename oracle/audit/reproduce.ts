@@ -5,13 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { HEADER_NAME, twoSidesHeader } from '../emit/two-sides-header.ts';
 import { runVmCommand } from '../vm/command.ts';
-import type { Ground } from './platforms.ts';
-import type { Reproducer } from './reproducer.ts';
+import type { CFile } from './c-files.ts';
 
 const run = promisify(execFile);
-
-export type CFile = Reproducer & { readonly id: string; readonly ground: Ground };
 
 /** What virtual machines have of a device's registers that can be mapped. */
 const DEVICE_MEMORY = '/dev/iommufd-spec/device-memory';
@@ -28,6 +26,7 @@ export const canCompile = async (): Promise<boolean> => {
 
 /** Rejects where a file does not compile. */
 const compileAll = async (folder: string, files: readonly CFile[]): Promise<void> => {
+  writeFileSync(join(folder, HEADER_NAME), twoSidesHeader());
   let next = 0;
   const work = async (): Promise<void> => {
     for (let file = files[next++]; file !== undefined; file = files[next++]) {
@@ -43,7 +42,7 @@ const compileAll = async (folder: string, files: readonly CFile[]): Promise<void
 const byMachine = (files: readonly CFile[]): readonly (readonly [CFile, ...CFile[]])[] => {
   const groups = new Map<string, [CFile, ...CFile[]]>();
   for (const file of files) {
-    const { machine, kernelArguments } = file.ground;
+    const { machine, kernelArguments } = file.found.ground;
     const key = [machine, ...kernelArguments].join(' ');
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [file]);
@@ -67,7 +66,7 @@ export const reproducedOn = async (
   try {
     await compileAll(folder, files);
     for (const there of byMachine(files)) {
-      const { machine, kernelArguments } = there[0].ground;
+      const { machine, kernelArguments } = there[0].found.ground;
       const { output } = await runVmCommand({
         image,
         platform: machine,

@@ -1,5 +1,6 @@
-// The C file of a row: its shortest program on both sides, for who has neither this project nor its kernels.
+// The C file of a row: one program on both sides, for who has neither this project nor its kernels.
 
+import { isDeepStrictEqual } from 'node:util';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { type Expectation, startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
@@ -8,14 +9,14 @@ import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
 import { usesDevice } from '../emit/c-program.ts';
 import { c, cHex } from '../emit/c-text.ts';
-import { isGroupOf, type Look, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
+import { type Answered, isGroupOf, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
 import { wrapped } from '../text/lines.ts';
+import { listed } from '../text/quantities.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { withLooks } from './confirm.ts';
 import { type Located, settingOn } from './located.ts';
-import { looksAt } from './looks.ts';
-import type { Row } from './row.ts';
-import { programOn } from './side.ts';
+import { looksAt, type SeenLook } from './looks.ts';
+import type { RowProgram, ShownIn } from './row-program.ts';
 import { FILLED, type Transfer, transferFor, WRITTEN } from './transfer.ts';
 import { startOfTwin } from './twin.ts';
 
@@ -27,7 +28,7 @@ const stepOf = ({ call, result, after }: Expectation): TracedStep => ({
       : { result, errno: 0, memory: after },
 });
 
-const transferLook = ({ program, reaches }: Transfer): Look => {
+const transferLook = ({ program, reaches }: Transfer): SeenLook => {
   const place = program.at(-1);
   const look = place?.op === 'dma' ? (place.look ?? 0n) : 0n;
   const left = BigInt(`0x${FILLED.toString(16).repeat(WRITTEN)}`);
@@ -74,6 +75,29 @@ const devicesIn = ({ ground }: Located, program: Program): readonly NamedDevice[
 const sideSays = (name: string, rule: Rule, answers: string): readonly string[] =>
   wrapped(`${name}: ${answers}. ${rule.says} (${rule.source})`, '', '  ');
 
+const causeSays = ({ cause }: ShownIn): readonly string[] => [
+  ...sideSays('type1', cause.legacyRule, cause.facet.legacy),
+  ...sideSays('iommufd', cause.compatRule, cause.facet.compat),
+];
+
+/** What each side answers, release by release where that is not the same. */
+const answersSay = ({ shown }: RowProgram): readonly string[] => {
+  const groups = new Map<string, ShownIn[]>();
+  for (const one of shown) {
+    const text = causeSays(one).join('\n');
+    groups.set(text, [...(groups.get(text) ?? []), one]);
+  }
+  return [...groups].flatMap(([text, all], index) => {
+    const [{ cause }] = all as [ShownIn];
+    const releases = listed(all.map(({ release }) => release));
+    return [
+      ...(index === 0 ? [] : ['']),
+      ...wrapped(`${cause.request}, ${cause.what}, in Linux ${releases}:`, ''),
+      ...text.split('\n'),
+    ];
+  });
+};
+
 const usageLines = (
   devices: readonly NamedDevice[],
   { groupsInUse }: Platform,
@@ -88,11 +112,6 @@ const usageLines = (
   return wrapped(`Arguments: ${number} of VFIO, ${where} (${names} if there are none).`, '');
 };
 
-const exitLines = wrapped(
-  'The same calls are made on /dev/vfio/vfio and on /dev/iommu, each time in a process of its own, and what they give is printed side by side. Exit status: 0 both sides answer as described, 1 they do not, 2 the program cannot set itself up, 3 this machine lacks something.',
-  '',
-);
-
 /** A row's C file, and what it names that another machine may have elsewhere. */
 export type Reproducer = {
   readonly text: string;
@@ -102,42 +121,74 @@ export type Reproducer = {
   readonly mapsRegisters: boolean;
 };
 
-export const reproducerOf = (release: ReleaseName, { description, seen }: Row): Reproducer => {
-  const [found] = seen;
-  const { program, transfer } = shownBy(release, found);
-  const setting = settingOn(release, found.ground);
-  const twin = startOfTwin(startOfProgram(setting));
+type Ran = Answered & { readonly seenLooks: readonly SeenLook[] };
+
+const answeredIn = (
+  release: ReleaseName,
+  found: Located,
+  program: Program,
+  transfer: Transfer | undefined,
+): Ran => {
+  const twin = startOfTwin(startOfProgram(settingOn(release, found.ground)));
   for (const operation of program) twin.add(operation);
-  const steps = (all: readonly Expectation[], made: Program): readonly TracedStep[] =>
-    made.map((_, index) => stepOf(all[index] as Expectation));
-  const looks =
+  const { legacy, compat } = twin;
+  const seenLooks =
     transfer === undefined
       ? looksAt(
           found.what,
           layoutOf(program.at(-1)),
-          bytesOf(twin.legacy.expectations.at(-1)),
-          bytesOf(twin.compat.expectations.at(-1)),
+          bytesOf(legacy.expectations.at(-1)),
+          bytesOf(compat.expectations.at(-1)),
         )
       : [transferLook(transfer)];
+  return {
+    release,
+    type1: legacy.expectations.map(stepOf),
+    iommufd: compat.expectations.map(stepOf),
+    looks: seenLooks,
+    seenLooks,
+  };
+};
+
+/** Throws where the device's write that shows the row is not the same in each of its releases. */
+const requireSameProgram = ({ description, found, shown }: RowProgram, program: Program): void => {
+  for (const { release } of shown) {
+    if (!isDeepStrictEqual(shownBy(release, found).program, program)) {
+      throw new Error(`${description.id} is shown by another program in ${release}.`);
+    }
+  }
+};
+
+/** It includes the header of twoSidesHeader. */
+export const reproducerOf = (row: RowProgram): Reproducer => {
+  const { description, found, shown } = row;
+  const [{ release: first }, ...others] = shown;
+  const { program, transfer } = shownBy(first, found);
+  requireSameProgram(row, program);
+  const setting = settingOn(first, found.ground);
+  const ran = answeredIn(first, found, program, transfer);
   const devices = devicesIn(found, program);
+  const needs = [
+    ...(found.ground.needs === undefined ? [] : wrapped(found.ground.needs, '')),
+    ...usageLines(devices, setting.platform),
+  ];
   const text = twoSidedProgram({
     setting,
     base: ARENA_BASE,
     program,
-    type1: steps(twin.legacy.expectations, program),
-    iommufd: steps(twin.compat.expectations, programOn('compat', program)),
-    looks,
+    answered: [
+      ran,
+      ...others.map(({ release }) =>
+        answeredIn(release, found, program, shownBy(release, found).transfer),
+      ),
+    ],
+    looks: ran.seenLooks,
     devices,
     says: [
       ...wrapped(`${description.title}.`, ''),
       '',
-      ...wrapped(`${found.request}, ${found.what}, in Linux ${release}.`, ''),
-      ...sideSays('type1', found.legacyRule, found.facet.legacy),
-      ...sideSays('iommufd', found.compatRule, found.facet.compat),
-      '',
-      ...exitLines,
-      ...wrapped(found.ground.needs ?? '', ''),
-      ...usageLines(devices, setting.platform),
+      ...answersSay(row),
+      ...(needs.length === 0 ? [] : ['', ...needs]),
     ],
   });
   return { text, devices: devices.map(({ name }) => name), mapsRegisters: usesDevice(program) };

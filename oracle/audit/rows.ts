@@ -32,9 +32,11 @@ export const DESCRIPTIONS: readonly Description[] = [
   ...OTHER_GROUP_DESCRIPTIONS,
 ];
 
+const undescribedId = (key: string): string => key.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+
 /** Says that nobody has looked at it yet. */
 const undescribed = (found: Located): Description => ({
-  id: found.key.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
+  id: undescribedId(found.key),
   title: `${found.request}: ${found.what} differs`,
   severity: 'differs',
   means: 'Not described yet.',
@@ -44,6 +46,10 @@ const undescribed = (found: Located): Description => ({
 /** The row that a cause belongs to; undefined where nobody has looked at it yet. */
 export const descriptionOf = (cause: Cause): Description | undefined =>
   DESCRIPTIONS.find(({ covers }) => covers.some((matcher) => matches(matcher, cause)));
+
+/** The id of the row that the cause belongs to, also where that is not described yet. */
+export const rowIdOf = (cause: Cause & { readonly key: string }): string =>
+  descriptionOf(cause)?.id ?? undescribedId(cause.key);
 
 const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
 

@@ -2,7 +2,9 @@
 
 import type { Operation, Program } from '../../model/programs/program.ts';
 
-export type Side = 'legacy' | 'compat';
+export const SIDES = ['legacy', 'compat'] as const;
+
+export type Side = (typeof SIDES)[number];
 
 /** What a program of the audit opens as its container; on the other side it is the iommufd. */
 export const CONTAINER = '/dev/vfio/vfio';

@@ -3,15 +3,13 @@
 import { type Expectation, ProgramBuilder } from '../../model/programs/builder.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
-import { operationOn, type Side } from './side.ts';
+import { operationOn, SIDES, type Side } from './side.ts';
 
 /** What both sides answer to one operation. */
 export type Answers = { readonly legacy: Expectation; readonly compat: Expectation };
 
 /** Which container the two programs have. Where it is the same one, they are of two releases. */
 export type Sides = readonly [legacy: Side, compat: Side];
-
-const CONTAINERS: Sides = ['legacy', 'compat'];
 
 export class Twin {
   readonly legacy: ProgramBuilder;
@@ -50,7 +48,7 @@ export class Twin {
 
 /** Both sides before the first operation. */
 export const startOfTwin = (start: World): Twin =>
-  new Twin(new ProgramBuilder(start), new ProgramBuilder(start), CONTAINERS);
+  new Twin(new ProgramBuilder(start), new ProgramBuilder(start), SIDES);
 
 /** One container in two releases. */
 export const startOfReleases = (earlier: World, later: World, side: Side): Twin =>

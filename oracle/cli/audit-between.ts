@@ -1,7 +1,5 @@
 // iommufd-spec audit --between: what changed for programs from one release to another.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { count, grouped } from '../text/quantities.ts';
@@ -61,8 +59,10 @@ export const auditBetween = async (options: Options): Promise<number> => {
   });
   progress.hide();
   release();
-  const { changesMarkdown, changesOf } = await import('../report/audit/changes.ts');
-  const document = changesOf(releases, changes);
+  const { recordedChanges } = await import('../audit/recorded.ts');
+  const { changesDocumentOf } = await import('../report/audit/changes.ts');
+  const recorded = recordedChanges(releases, changes);
+  const document = changesDocumentOf(recorded);
   const counts = document.containers.map(
     ({ name, changes: found }) => `${name}: ${count(found.length, 'change')}`,
   );
@@ -73,11 +73,8 @@ export const auditBetween = async (options: Options): Promise<number> => {
     return INTERRUPTED;
   }
   if (options.json !== true) {
-    const path = join(options.output, `${releases.earlier}-${releases.later}`);
-    const lines = changesMarkdown(document);
-    writeFileSync(`${path}.md`, `${lines.join('\n')}\n`);
-    writeFileSync(`${path}.json`, `${jsonLine(document)}\n`);
-    output.lines([`wrote ${path}.md`, `wrote ${path}.json`]);
+    const { writeChanges } = await import('./audit-folder.ts');
+    output.lines(writeChanges(options.output, recorded).map((path) => `wrote ${path}`));
   }
   return FINE;
 };

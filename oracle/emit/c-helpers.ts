@@ -2,9 +2,10 @@
 
 import { DEVICE_HELPERS } from './c-device-helpers.ts';
 import { SIDE_HELPERS } from './c-side-helpers.ts';
-import { bareC, type CText, c } from './c-text.ts';
+import { bareC, type CText, c, cInline } from './c-text.ts';
 
-const HELPERS = {
+/** For a trace's file and for one that compares two containers. */
+const SHARED_HELPERS = {
   lacks: c`/* This machine cannot show it. */
 static void __attribute__((noreturn)) lacks(const char *what)
 {
@@ -16,61 +17,6 @@ static void __attribute__((noreturn)) lacks(const char *what)
 {
 	fprintf(out, "%s: %s\\n", what, strerror(errno));
 	exit(2);
-}
-`,
-  tell: c`static void print_result(long result)
-{
-	if (result == A_DESCRIPTOR)
-		fprintf(out, "a descriptor");
-	else if (result < 0)
-		fprintf(out, "-1 errno %ld (%s)", -result, strerror(-result));
-	else
-		fprintf(out, "%ld", result);
-}
-
-static int is_same(long result, long expected)
-{
-	return expected == A_DESCRIPTOR ? result >= 0 : result == expected;
-}
-
-/* Prints a call with its result, and with the expected one where that differs. Returns the result, or -errno. */
-static long tell(const char *call, long result, long expected)
-{
-	if (result < 0)
-		result = -errno;
-	fprintf(out, "%s  ->  ", call);
-	print_result(result);
-	if (expected != ANYTHING && !is_same(result, expected)) {
-		fprintf(out, "   expected: ");
-		print_result(expected);
-	}
-	fprintf(out, "\\n");
-	return result;
-}
-`,
-  tell_open: c`/* The same for a file without which the rest means nothing. */
-static long tell_open(const char *call, const char *path)
-{
-	long result = tell(call, open(path, O_RDWR | O_CLOEXEC), A_DESCRIPTOR);
-
-	if (result < 0)
-		lacks(path);
-	return result;
-}
-`,
-  same_bytes: c`/* Prints the bytes that differ. */
-static int same_bytes(const char *what, const void *seen, const void *expected, size_t length)
-{
-	const unsigned char *one = seen, *other = expected;
-	int same = 1;
-
-	for (size_t i = 0; i < length; i++) {
-		if (one[i] == other[i])
-			continue;
-		fprintf(out, "    byte %zu of %s is 0x%02x, expected 0x%02x\\n", i, what, one[i], other[i]);
-		same = 0;
-	}
-	return same;
 }
 `,
   map_at: c`/* All pages are present from the start. Returns 0, or -1 and errno. */
@@ -167,6 +113,65 @@ static void drop_privileges(unsigned long locked_memory)
 		fails("setuid");
 }
 `,
+} as const;
+
+/** For a trace's file alone. */
+const TRACE_HELPERS = {
+  tell: c`static void print_result(long result)
+{
+	if (result == A_DESCRIPTOR)
+		fprintf(out, "a descriptor");
+	else if (result < 0)
+		fprintf(out, "-1 errno %ld (%s)", -result, strerror(-result));
+	else
+		fprintf(out, "%ld", result);
+}
+
+static int is_same(long result, long expected)
+{
+	return expected == A_DESCRIPTOR ? result >= 0 : result == expected;
+}
+
+/* Prints a call with its result, and with the expected one where that differs. Returns the result, or -errno. */
+static long tell(const char *call, long result, long expected)
+{
+	if (result < 0)
+		result = -errno;
+	fprintf(out, "%s  ->  ", call);
+	print_result(result);
+	if (expected != ANYTHING && !is_same(result, expected)) {
+		fprintf(out, "   expected: ");
+		print_result(expected);
+	}
+	fprintf(out, "\\n");
+	return result;
+}
+`,
+  tell_open: c`/* The same for a file without which the rest means nothing. */
+static long tell_open(const char *call, const char *path)
+{
+	long result = tell(call, open(path, O_RDWR | O_CLOEXEC), A_DESCRIPTOR);
+
+	if (result < 0)
+		lacks(path);
+	return result;
+}
+`,
+  same_bytes: c`/* Prints the bytes that differ. */
+static int same_bytes(const char *what, const void *seen, const void *expected, size_t length)
+{
+	const unsigned char *one = seen, *other = expected;
+	int same = 1;
+
+	for (size_t i = 0; i < length; i++) {
+		if (one[i] == other[i])
+			continue;
+		fprintf(out, "    byte %zu of %s is 0x%02x, expected 0x%02x\\n", i, what, one[i], other[i]);
+		same = 0;
+	}
+	return same;
+}
+`,
   require_test_commands: c`static void require_test_commands(int iommufd)
 {
 	__u32 nothing[18] = { sizeof(nothing) };
@@ -191,31 +196,34 @@ static void restore_limit(void)
 `,
 } as const;
 
-const ALL = { ...HELPERS, ...DEVICE_HELPERS, ...SIDE_HELPERS };
+const FOR_TRACES = { ...SHARED_HELPERS, ...DEVICE_HELPERS, ...TRACE_HELPERS };
 
-export type Helper = keyof typeof ALL;
+type Helper = keyof typeof FOR_TRACES;
 
-const NAMES = Object.keys(ALL) as Helper[];
+const NAMES = Object.keys(FOR_TRACES) as Helper[];
 
 /** What a helper calls. */
 const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
-  tell_open: ['lacks'],
+  tell_open: ['tell', 'lacks'],
   take_arena: ['fails'],
   lock_memory: ['fails'],
   drop_privileges: ['fails'],
   require_test_commands: ['lacks'],
   restore_limit: ['fails'],
   device_moves: ['fails'],
-  opened: ['did', 'lacks'],
-  locate: ['lacks'],
-  require_parameter: ['lacks'],
-  run_both: ['fails', 'compare'],
 };
 
-/** The helpers whose names stand in the text, with those that they need, in an order in which they compile. */
+/** The helpers whose names stand in a trace's code, with those that they need, in an order in which they compile. */
 export const helpersIn = (text: CText): readonly CText[] => {
   const code = bareC(text);
   const used = new Set<Helper>(NAMES.filter((name) => new RegExp(`\\b${name}\\(`).test(code)));
   for (const name of [...used]) for (const needed of NEEDS[name] ?? []) used.add(needed);
-  return NAMES.filter((name) => used.has(name)).map((name) => ALL[name]);
+  return NAMES.filter((name) => used.has(name)).map((name) => FOR_TRACES[name]);
 };
+
+/** All that files which compare two containers may use, for a header. */
+export const twoSidesHelpers: readonly CText[] = Object.values({
+  ...SHARED_HELPERS,
+  ...DEVICE_HELPERS,
+  ...SIDE_HELPERS,
+}).map(cInline);

@@ -1,14 +1,15 @@
 // A trace as a C file that needs nothing else: it makes the calls, prints what each gives, and its exit status says
 // whether the last one gave what the trace says.
 
-import { ARENA_LENGTH, type Region } from '../../model/programs/arena.ts';
+import type { Region } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { usedRegions } from './arena-use.ts';
 import { helpersIn } from './c-helpers.ts';
 import { number } from './c-names.ts';
+import { arenaLines, INCLUDES, resultLines } from './c-preamble.ts';
 import { PROTECTION, Statements } from './c-statements.ts';
 import { definitions } from './c-structs.ts';
-import { bareC, type CText, c, cCommentBlock, cHex, cJoin, cLines, cString } from './c-text.ts';
+import { bareC, type CText, c, cCommentBlock, cJoin, cLines, cString } from './c-text.ts';
 import { regionName } from './c-values.ts';
 import { firstDescriptor, namesForeignDescriptors } from './descriptors.ts';
 import type { Emission } from './emission-data.ts';
@@ -40,23 +41,6 @@ const regionLines = (regions: readonly Region[]): readonly CText[] =>
 const EXITS = [
   'Exit status: 0 the last call answers as the trace says, 1 it does not, 2 the program cannot set itself up,',
   '3 this machine lacks something (/dev/iommu, a group, permission).',
-];
-
-const HEADERS: readonly CText[] = [
-  c`#include <errno.h>`,
-  c`#include <fcntl.h>`,
-  c`#include <grp.h>`,
-  c`#include <limits.h>`,
-  c`#include <stdio.h>`,
-  c`#include <stdlib.h>`,
-  c`#include <string.h>`,
-  c`#include <sys/ioctl.h>`,
-  c`#include <sys/mman.h>`,
-  c`#include <sys/resource.h>`,
-  c`#include <sys/wait.h>`,
-  c`#include <unistd.h>`,
-  c`#include <linux/types.h>`,
-  c`#include <linux/vfio.h>`,
 ];
 
 export const usesDevice = (program: Program): boolean =>
@@ -118,56 +102,28 @@ export const functionText = (head: CText, statements: readonly CText[]): CText =
     c`\n`,
   );
 
-export type CParts = {
+type CParts = {
   readonly says: readonly string[];
   readonly program: Program;
   /** Where the arena begins. */
   readonly base: bigint;
   readonly mapped: readonly Region[];
-  /** What stands before the helpers, which may use it. */
-  readonly data: readonly CText[];
-  /** What stands behind them, and uses them. */
   readonly code: CText;
 };
 
 /** A file with what its code uses, and nothing else. */
-export const cFile = ({ says, program, base, mapped, data, code }: CParts): CText => {
-  const helpers = helpersIn(cJoin([...data, code], c`\n`));
-  const rest = bareC(cJoin([...data, ...helpers, code], c`\n`));
-  const places = mapped
-    .filter(({ name }) => new RegExp(`\\b${regionName(name)}\\b`).test(rest))
-    .map(({ name, offset }) => c`#define ${regionName(name)} (ARENA + ${cHex(offset)})`);
+const cFile = ({ says, program, base, mapped, code }: CParts): CText => {
+  const helpers = helpersIn(code);
+  const rest = bareC(cJoin([...helpers, code], c`\n`));
+  const places = mapped.filter(({ name }) => new RegExp(`\\b${regionName(name)}\\b`).test(rest));
   const usesArena = /\bARENA/.test(rest) || places.length > 0;
   return cJoin(
     [
       cCommentBlock(says),
-      c`#define _GNU_SOURCE`,
-      ...HEADERS,
-      c`#if __has_include(<linux/iommufd.h>)`,
-      c`#include <linux/iommufd.h>`,
-      c`#endif`,
-      c``,
+      ...INCLUDES,
       ...definitions(program),
-      ...(usesArena
-        ? [
-            c`/* Where the memory of the calls lies. */`,
-            c`#define ARENA ${cHex(base)}UL`,
-            c`#define ARENA_LENGTH ${cHex(ARENA_LENGTH)}UL`,
-            ...places,
-            c``,
-          ]
-        : []),
-      c`#ifndef MAP_FIXED_NOREPLACE`,
-      c`#define MAP_FIXED_NOREPLACE 0x100000`,
-      c`#endif`,
-      c``,
-      c`/* Results that stand for many. */`,
-      c`#define A_DESCRIPTOR LONG_MAX`,
-      ...(/\bANYTHING\b/.test(rest) ? [c`#define ANYTHING LONG_MIN`] : []),
-      c``,
-      c`static FILE *out;`,
-      c``,
-      ...data,
+      ...(usesArena ? arenaLines(base, places) : []),
+      ...resultLines(/\bANYTHING\b/.test(rest)),
       ...helpers,
       code,
       c``,
@@ -199,5 +155,5 @@ export const cProgram = (emission: Emission): CText => {
     usesDevice(program) ? c`int main(int argc, char **argv)` : c`int main(void)`,
     statements,
   );
-  return cFile({ says: [...says, '', ...EXITS], program, base, mapped, data: [], code });
+  return cFile({ says: [...says, '', ...EXITS], program, base, mapped, code });
 };

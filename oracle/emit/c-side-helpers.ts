@@ -5,7 +5,7 @@ import { c } from './c-text.ts';
 export const SIDE_HELPERS = {
   did: c`static long note(long value)
 {
-	if (seen->count < COUNT)
+	if (seen->count < seen->room)
 		seen->values[seen->count++] = value;
 	return value;
 }
@@ -67,8 +67,8 @@ static void locate(const char *device, char *group, size_t length)
 	fclose(file);
 }
 `,
-  told: c`/* A number in a capability of GET_INFO's answer, or where the capability stands (at 0); 0 where there is none. */
-static unsigned long told(const void *info, size_t length, int id, size_t at, size_t width)
+  capability_field: c`/* A number in a capability of GET_INFO's answer, or where the capability stands (at 0); 0 where there is none. */
+static unsigned long capability_field(const void *info, size_t length, int id, size_t at, size_t width)
 {
 	const unsigned char *bytes = info;
 	__u32 next;
@@ -114,53 +114,110 @@ static int is_same(long value, long expected, int is_number)
 	return !is_number && expected == A_DESCRIPTOR ? value >= 0 : value == expected;
 }
 
-/* Prints both sides, with a star where they are not alike. Returns whether each is as expected. */
-static int compare(const struct side *type1, const struct side *iommufd)
+static int answers_as(const struct side *sides, const struct call *call, size_t index, enum release release)
 {
-	int shown = 1;
+	const struct answers *expected = &call[index].in[release];
 
+	return is_same(sides[0].values[index], expected->type1, call[index].is_number) &&
+	       is_same(sides[1].values[index], expected->iommufd, call[index].is_number);
+}
+
+/* Whether each call gave on both sides what it gives in that release. */
+static int all_answer_as(const struct side *sides, const struct call *calls, size_t count, enum release release)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!answers_as(sides, calls, i, release))
+			return 0;
+	return 1;
+}
+
+/* Whether the running kernel is of the release's series: 7.3.4 stands for all of 7.3. */
+static int is_running(const char *running, enum release release)
+{
+	const char *name = release_names[release];
+
+	return strncmp(running, name, strrchr(name, '.') + 1 - name) == 0;
+}
+
+/*
+ * The release that the running kernel must answer as, of those whose bits are set. A kernel of another series may answer
+ * as any of them: it is compared with the first that it answers as, or else with the last.
+ */
+static enum release expected_release(const struct side *sides, const struct call *calls, size_t count,
+				     unsigned int releases, const char *running)
+{
+	enum release last = 0;
+
+	for (enum release release = 0; release < RELEASES; release++)
+		if (releases & (1u << release) && is_running(running, release))
+			return release;
+	for (enum release release = 0; release < RELEASES; release++) {
+		if (!(releases & (1u << release)))
+			continue;
+		if (all_answer_as(sides, calls, count, release))
+			return release;
+		last = release;
+	}
+	return last;
+}
+
+/* Prints both sides, with a star where they are not alike. Returns whether each answers as it must. */
+static int compare(const struct side *sides, const struct call *calls, size_t count, unsigned int releases)
+{
+	struct utsname kernel;
+	enum release release;
+	int shown;
+
+	if (uname(&kernel) < 0)
+		fails("uname");
+	release = expected_release(sides, calls, count, releases, kernel.release);
+	fprintf(out, "Linux %s, against the answers of Linux %s:\\n", kernel.release, release_names[release]);
 	fprintf(out, "%-20s %-20s\\n", "type1", "iommufd");
-	for (size_t i = 0; i < COUNT; i++) {
-		long one = type1->values[i], other = iommufd->values[i];
-		int is_number = expected[i].is_number;
-		int alike = is_same(one, expected[i].type1, is_number) &&
-			    is_same(other, expected[i].iommufd, is_number);
+	for (size_t i = 0; i < count; i++) {
+		const struct answers *expected = &calls[i].in[release];
+		int is_number = calls[i].is_number;
 		char text[2][64];
 
-		print_value(one, is_number, text[0], sizeof(text[0]));
-		print_value(other, is_number, text[1], sizeof(text[1]));
+		print_value(sides[0].values[i], is_number, text[0], sizeof(text[0]));
+		print_value(sides[1].values[i], is_number, text[1], sizeof(text[1]));
 		fprintf(out, "%-20s %-20s %c %s\\n", text[0], text[1],
-			expected[i].type1 == expected[i].iommufd ? ' ' : '*', expected[i].what);
-		if (alike)
+			expected->type1 == expected->iommufd ? ' ' : '*', calls[i].text);
+		if (answers_as(sides, calls, i, release))
 			continue;
-		shown = 0;
-		print_value(expected[i].type1, is_number, text[0], sizeof(text[0]));
-		print_value(expected[i].iommufd, is_number, text[1], sizeof(text[1]));
+		print_value(expected->type1, is_number, text[0], sizeof(text[0]));
+		print_value(expected->iommufd, is_number, text[1], sizeof(text[1]));
 		fprintf(out, "%-20s %-20s   was expected\\n", text[0], text[1]);
 	}
+	shown = all_answer_as(sides, calls, count, release);
 	fprintf(out, shown ? "Both sides answer as described.\\n" : "They do not answer as described.\\n");
 	return shown;
 }
 `,
-  run_both: c`/* Makes the calls on both containers, each time in a process of its own. Returns the exit status. */
-static int run_both(void (*calls)(void))
+  run_both: c`/*
+ * Makes the calls on both containers, each time in a process of its own, and compares what they gave with the answers of
+ * the releases whose bits are set. Returns the exit status.
+ */
+static int run_both(void (*make_calls)(void), const struct call *calls, size_t count, unsigned int releases)
 {
 	static const char *const paths[] = { "/dev/vfio/vfio", "/dev/iommu" };
-	struct side *sides = mmap(NULL, 2 * sizeof(*sides), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	size_t length = 2 * (sizeof(struct side) + count * sizeof(long));
+	struct side *sides = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (sides == MAP_FAILED)
 		fails("shared memory");
 	for (int side = 0; side < 2; side++) {
 		int status;
-		pid_t child = fork();
+		pid_t child;
 
+		sides[side].room = count;
+		sides[side].values = (long *)&sides[2] + side * count;
+		child = fork();
 		if (child < 0)
 			fails("fork");
 		if (child == 0) {
 			container = paths[side];
 			seen = &sides[side];
-			calls();
+			make_calls();
 			exit(0);
 		}
 		if (waitpid(child, &status, 0) < 0)
@@ -168,7 +225,7 @@ static int run_both(void (*calls)(void))
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 	}
-	return compare(&sides[0], &sides[1]) ? 0 : 1;
+	return compare(sides, calls, count, releases) ? 0 : 1;
 }
 `,
 } as const;

@@ -39,6 +39,10 @@ export const cJoin = (parts: readonly CText[], separator: CText): CText =>
 /** The lines of the text, which has no literal that is longer than a line. */
 export const cLines = (text: CText): readonly CText[] => text.split('\n').map(asC);
 
+/** The same functions and variables as a header has them: none is missed where no file uses it. */
+export const cInline = (text: CText): CText =>
+  asC(text.replaceAll(/^static (?=[^;{]*$)/gm, 'static inline '));
+
 const NAME = /^(?:struct )?[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** An identifier, or `struct` and a tag. Throws where it is something else. */

@@ -1,14 +1,14 @@
-// A C file that makes the same calls on the legacy container and on an iommufd, each in a process of its own, and prints
-// side by side what each gives.
+// A C file that makes the same calls on the legacy container and on an iommufd and prints side by side what each gives.
+// What such files share is in a header.
 
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { programText } from '../report/program-text.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { usedRegions } from './arena-use.ts';
 import type { IoctlParts } from './c-ioctl.ts';
 import {
-  cFile,
   functionText,
   memoryArgumentLines,
   setupLines,
@@ -16,30 +16,39 @@ import {
   withoutUnused,
 } from './c-program.ts';
 import { expectedText, Statements } from './c-statements.ts';
+import { definitions } from './c-structs.ts';
 import type { CStyle } from './c-style.ts';
-import { bareC, type CText, c, cHex, cJoin, cLines, cName, cString } from './c-text.ts';
+import { type CText, c, cCommentBlock, cHex, cJoin, cLines, cString } from './c-text.ts';
 import type { Emission } from './emission-data.ts';
 import { structsAreApart } from './placement.ts';
+import { HEADER_NAME, releaseConstant } from './two-sides-header.ts';
 
 /** A number that the last ioctl, or a device, left in memory. */
 export type Look = {
   readonly text: string;
   /** C that reads it; undefined where it cannot be read. */
   readonly read: (parts: IoctlParts | undefined) => CText | undefined;
-  readonly type1: bigint;
-  readonly iommufd: bigint;
 };
 
 /** A device that the program uses by its name or by its group. */
 export type NamedDevice = { readonly name: string; readonly group: number };
+
+/** What the program gives in one release. */
+export type Answered = {
+  readonly release: ReleaseName;
+  readonly type1: readonly TracedStep[];
+  readonly iommufd: readonly TracedStep[];
+  /** The numbers that are looked at, in the order of the looks. */
+  readonly looks: readonly { readonly type1: bigint; readonly iommufd: bigint }[];
+};
 
 export type TwoSided = {
   readonly setting: Setting;
   readonly base: bigint;
   /** As the legacy side makes it. */
   readonly program: Program;
-  readonly type1: readonly TracedStep[];
-  readonly iommufd: readonly TracedStep[];
+  /** In each release that the file is for. */
+  readonly answered: readonly [Answered, ...Answered[]];
   readonly looks: readonly Look[];
   readonly devices: readonly NamedDevice[];
   /** Lines for the head of the file. */
@@ -49,39 +58,6 @@ export type TwoSided = {
 const CONTAINER = '/dev/vfio/vfio';
 const LIMIT = '/sys/module/vfio_iommu_type1/parameters/dma_entry_limit';
 const PLAIN_LIMIT = 65_535;
-
-const DATA = c`static const char *container;`;
-
-const sideData = (rows: readonly CText[]): readonly CText[] => [
-  c`/* What each call gives on either side, and numbers that are in memory afterwards. */`,
-  c`static const struct {`,
-  c`\tconst char *what;`,
-  c`\tint is_number;`,
-  c`\tlong type1, iommufd;`,
-  c`} expected[] = {`,
-  ...rows.map((row) => c`\t${row}`),
-  c`};`,
-  c``,
-  c`#define COUNT (sizeof(expected) / sizeof(expected[0]))`,
-  c``,
-  c`struct side {`,
-  c`\tlong values[COUNT];`,
-  c`\tunsigned long count;`,
-  c`};`,
-  c``,
-  c`static struct side *seen;`,
-  c``,
-  c`static const char *error_name(long error)`,
-  c`{`,
-  c`\tswitch (error) {`,
-  ...[...new Set(bareC(cJoin(rows, c` `)).match(/-E[A-Z0-9]+/g))]
-    .map((name) => name.slice(1))
-    .map((name) => c`\tcase ${cName(name)}: return ${cString(name)};`),
-  c`\t}`,
-  c`\treturn NULL;`,
-  c`}`,
-  c``,
-];
 
 /** Also where nothing translates for the group. */
 export const isGroupOf = ({ group }: NamedDevice, path: string): boolean =>
@@ -106,17 +82,52 @@ const styleFor = (devices: readonly NamedDevice[]): CStyle => {
   };
 };
 
-const resultRows = ({ program, type1, iommufd }: TwoSided): readonly CText[] =>
+type Answers = { readonly release: ReleaseName; readonly type1: CText; readonly iommufd: CText };
+
+const answersText = (all: readonly Answers[]): CText => {
+  const [first] = all;
+  const isSame = all.every(
+    ({ type1, iommufd }) => type1 === first?.type1 && iommufd === first.iommufd,
+  );
+  if (first !== undefined && isSame) return c`IN_EACH(${first.type1}, ${first.iommufd})`;
+  const each = all.map(
+    ({ release, type1, iommufd }) => c`[${releaseConstant(release)}] = { ${type1}, ${iommufd} }`,
+  );
+  return c`{ ${cJoin(each, c`, `)} }`;
+};
+
+const resultRows = ({ program, answered }: TwoSided): readonly CText[] =>
   programText(program).map((line, index) => {
     const operation = program[index];
     if (operation === undefined) throw new Error('A line without an operation.');
-    const one = expectedText(operation, type1[index]);
-    const other = expectedText(operation, iommufd[index]);
     const text = line.replace(`open("${CONTAINER}")`, 'open(container)');
-    return c`{ ${cString(text)}, 0, ${one}, ${other} },`;
+    const answers = answered.map(({ release, type1, iommufd }) => ({
+      release,
+      type1: expectedText(operation, type1[index]),
+      iommufd: expectedText(operation, iommufd[index]),
+    }));
+    return c`{ ${cString(text)}, ${answersText(answers)} },`;
   });
 
-const number = (value: bigint): CText => c`${cHex(value)}UL`;
+const number = (value: bigint | undefined): CText => c`${cHex(value ?? 0n)}UL`;
+
+const lookRow = ({ answered, looks }: TwoSided, look: Look): CText => {
+  const index = looks.indexOf(look);
+  const answers = answered.map(({ release, looks: seen }) => ({
+    release,
+    type1: number(seen[index]?.type1),
+    iommufd: number(seen[index]?.iommufd),
+  }));
+  return c`{ ${cString(`   ${look.text}`)}, ${answersText(answers)}, .is_number = 1 },`;
+};
+
+const releaseBits = (answered: TwoSided['answered']): CText =>
+  answered.length === RELEASE_NAMES.length
+    ? c`ALL_RELEASES`
+    : cJoin(
+        answered.map(({ release }) => c`1u << ${releaseConstant(release)}`),
+        c` | `,
+      );
 
 /** The arguments of the program that is made: devices, and where it maps registers the file of these. */
 const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly CText[] => [
@@ -130,16 +141,17 @@ const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly
   ...(limit === PLAIN_LIMIT ? [] : [c`require_parameter(${cString(LIMIT)}, ${limit});`]),
 ];
 
+/** A file that includes the header HEADER_NAME, which is beside it. */
 export const twoSidedProgram = (wanted: TwoSided): CText => {
-  const { setting, base, program, type1, looks, devices, says } = wanted;
-  const emission: Emission = { setting, base, program, steps: type1, says };
+  const { setting, base, program, answered, looks, devices, says } = wanted;
+  const emission: Emission = { setting, base, program, steps: answered[0].type1, says };
   const inVariables = structsAreApart(program, base);
   const mapped = usedRegions(program, base, inVariables);
   const writer = new Statements(emission, inVariables, styleFor(devices));
   writer.writeAll();
   const readable = looks.flatMap((look) => {
     const read = look.read(writer.last);
-    return read === undefined ? [] : [{ ...look, read }];
+    return read === undefined ? [] : [{ look, read }];
   });
   const body = [
     ...setupLines(emission, mapped, c`registers_file`),
@@ -147,14 +159,6 @@ export const twoSidedProgram = (wanted: TwoSided): CText => {
     ...(readable.length === 0 ? [] : [c``]),
     ...readable.map(({ read }) => c`look(${read});`),
   ].flatMap(cLines);
-  const rows = [
-    ...resultRows(wanted),
-    ...readable.map(
-      (look) =>
-        c`{ ${cString(`   ${look.text}`)}, 1, ${number(look.type1)}, ${number(look.iommufd)} },`,
-    ),
-  ];
-  const calls = functionText(c`static void calls(void)`, withoutUnused(body));
   const hasMemoryFile = usesDevice(program);
   const main = functionText(
     devices.length > 0 || hasMemoryFile ? c`int main(int argc, char **argv)` : c`int main(void)`,
@@ -166,24 +170,31 @@ export const twoSidedProgram = (wanted: TwoSided): CText => {
             c`registers_file = argv[${devices.length + 1}];`,
           ]
         : []),
-      c`return run_both(calls);`,
+      c`return run_both(make_calls, calls, COUNT(calls), ${releaseBits(answered)});`,
     ],
   );
-  return cFile({
-    says,
-    program,
-    base,
-    mapped,
-    data: [
-      ...sideData(rows),
-      DATA,
+  return cJoin(
+    [
+      cCommentBlock(says),
+      c`#include ${cString(HEADER_NAME)}`,
+      c``,
+      ...definitions(program),
+      c`static const struct call calls[] = {`,
+      ...resultRows(wanted).map((row) => c`\t${row}`),
+      ...readable.map(({ look }) => c`\t${lookRow(wanted, look)}`),
+      c`};`,
+      c``,
       ...devices.flatMap(({ name }, index) => [
         c`static const char *device_${index + 1} = ${cString(name)};`,
         c`static char group_${index + 1}[512];`,
       ]),
       ...(hasMemoryFile ? [c`static const char *registers_file;`] : []),
+      ...(devices.length > 0 || hasMemoryFile ? [c``] : []),
+      functionText(c`static void make_calls(void)`, withoutUnused(body)),
+      c``,
+      main,
       c``,
     ],
-    code: c`${calls}\n\n${main}`,
-  });
+    c`\n`,
+  );
 };

@@ -10,32 +10,16 @@ import { type Cause, causesOf, compared } from '../../audit/differences.ts';
 import type { Facet } from '../../audit/facets.ts';
 import { type Located, settingOn } from '../../audit/located.ts';
 import { mappedIn } from '../../audit/mapped.ts';
+import type { RecordedAudit, SeenOn } from '../../audit/recorded.ts';
 import type { Row } from '../../audit/row.ts';
 import { descriptionOf } from '../../audit/rows.ts';
-import type { Audit, Drawn, SearchedGround } from '../../audit/run-audit.ts';
 import { startOfTwin, type Twin } from '../../audit/twin.ts';
 import { programText } from '../program-text.ts';
-import type {
-  AuditDocument,
-  ShownDrawn,
-  ShownRow,
-  ShownSearched,
-  ShownSide,
-  ShownVariant,
-} from './document.ts';
+import type { AuditDocument, ShownRow, ShownSide, ShownVariant } from './document.ts';
 import type { Strip } from './map-picture.ts';
 
-/** On which kernels a cause was seen, by its key. */
-export type Confirmed = ReadonlyMap<string, readonly ReleaseName[]>;
-
-/** What kernels showed: causes by their key, and C files by their row's id. */
-export type Seen = {
-  readonly confirmed: Confirmed;
-  readonly reproduced: Confirmed;
-};
-
-/** Where the C file of a row is, from the folder of the audit. */
-export const reproducerPath = (release: ReleaseName, id: string): string => `${release}/${id}.c`;
+/** Where the C files of rows are, from the folder of the audit. */
+export const ROWS_FOLDER = 'rows';
 
 type Sides = { readonly legacy: World; readonly compat: World };
 
@@ -97,7 +81,7 @@ const releasesWhere = (
 const isSame = (one: Facet, other: Facet): boolean =>
   one.what === other.what && one.legacy === other.legacy && one.compat === other.compat;
 
-const variant = (release: ReleaseName, found: Located, confirmed: Confirmed): ShownVariant => {
+const variant = (release: ReleaseName, found: Located, confirmed: SeenOn): ShownVariant => {
   const { key, request, what, facet, legacyRule, compatRule, program, count } = found;
   return {
     key,
@@ -125,7 +109,7 @@ const releasesOfRow = (release: ReleaseName, { description, seen }: Row): readon
     ),
   );
 
-const rowOf = (release: ReleaseName, row: Row, { confirmed, reproduced }: Seen): ShownRow => {
+const rowOf = ({ release, confirmed }: RecordedAudit, row: Row, reproduced: SeenOn): ShownRow => {
   const { covers: _, ...described } = row.description;
   const [first, ...rest] = row.seen.map((found) => variant(release, found, confirmed));
   if (first === undefined) throw new Error(`Row ${described.id} has no program.`);
@@ -137,27 +121,15 @@ const rowOf = (release: ReleaseName, row: Row, { confirmed, reproduced }: Seen):
     ...described,
     releases: releasesOfRow(release, row),
     confirmed: kernels,
-    reproducer: reproducerPath(release, row.description.id),
+    reproducer: `${ROWS_FOLDER}/${row.description.id}.c`,
     reproduced: reproduced.get(described.id) ?? [],
     variants,
   };
 };
 
-export const shownSearched = ({
-  ground,
-  states,
-  requests,
-  undecided,
-}: SearchedGround): ShownSearched => ({ platform: ground.name, states, requests, undecided });
-
-export const shownDrawn = ({ found, ...drawn }: Drawn): ShownDrawn => ({
-  ...drawn,
-  found: found.length,
-});
-
-export const documentOf = (audit: Audit, seen: Seen): AuditDocument => ({
+export const documentOf = (audit: RecordedAudit, reproduced: SeenOn): AuditDocument => ({
   release: audit.release,
-  searched: audit.searched.map(shownSearched),
-  ...(audit.drawn === undefined ? {} : { drawn: shownDrawn(audit.drawn) }),
-  rows: audit.rows.map((row) => rowOf(audit.release, row, seen)),
+  searched: audit.searched,
+  ...(audit.random === undefined ? {} : { drawn: audit.random }),
+  rows: audit.rows.map((row) => rowOf(audit, row, reproduced)),
 });

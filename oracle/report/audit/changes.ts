@@ -2,17 +2,12 @@
 // and the rules that answer in either release.
 
 import type { Located } from '../../audit/located.ts';
-import type { Changes, Drawn, SearchedGround } from '../../audit/run-audit.ts';
-import { programOn } from '../../audit/side.ts';
+import type { RandomCounts, SearchedPlatform } from '../../audit/record.ts';
+import type { RecordedChanges } from '../../audit/recorded.ts';
+import { programOn, type Side } from '../../audit/side.ts';
 import { programText } from '../program-text.ts';
-import { shownDrawn, shownSearched, shownSide } from './audit-document.ts';
-import {
-  drawnLines,
-  type ShownDrawn,
-  type ShownSearched,
-  type ShownSide,
-  searchedLines,
-} from './document.ts';
+import { shownSide } from './audit-document.ts';
+import { drawnLines, type ShownSide, searchedLines } from './document.ts';
 
 type ShownChange = {
   readonly request: string;
@@ -34,8 +29,8 @@ export type ChangesDocument = {
   readonly later: string;
   readonly containers: readonly {
     readonly name: string;
-    readonly searched: readonly ShownSearched[];
-    readonly drawn?: ShownDrawn;
+    readonly searched: readonly SearchedPlatform[];
+    readonly drawn?: RandomCounts;
     readonly changes: readonly ShownChange[];
   }[];
 };
@@ -47,7 +42,7 @@ const NAMES = {
   compat: 'an iommufd, by VFIO calls and native ones',
 } as const;
 
-const changeOf = (found: Located, side: Changes['side']): ShownChange => {
+const changeOf = (found: Located, side: Side): ShownChange => {
   const { request, what, situation, facet, legacyRule, compatRule, program, count } = found;
   return {
     request,
@@ -62,18 +57,17 @@ const changeOf = (found: Located, side: Changes['side']): ShownChange => {
   };
 };
 
-const drawnOf = (drawn: Drawn | undefined): { readonly drawn?: ShownDrawn } =>
-  drawn === undefined ? {} : { drawn: shownDrawn(drawn) };
-
-const searchedOf = (searched: readonly SearchedGround[]): readonly ShownSearched[] =>
-  searched.map(shownSearched);
-
-export const changesOf = (releases: Releases, all: readonly Changes[]): ChangesDocument => ({
-  ...releases,
-  containers: all.map(({ side, searched, drawn, found }) => ({
+export const changesDocumentOf = ({
+  earlier,
+  later,
+  containers,
+}: RecordedChanges): ChangesDocument => ({
+  earlier,
+  later,
+  containers: containers.map(({ side, searched, random, found }) => ({
     name: NAMES[side],
-    searched: searchedOf(searched),
-    ...drawnOf(drawn),
+    searched,
+    ...(random === undefined ? {} : { drawn: random }),
     changes: found.map((one) => changeOf(one, side)),
   })),
 });

@@ -1,6 +1,7 @@
 // The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
 
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
+import type { RandomCounts, SearchedPlatform } from '../../audit/record.ts';
 import type { Severity } from '../../audit/row.ts';
 import type { Strip } from './map-picture.ts';
 
@@ -50,30 +51,10 @@ export type ShownRow = {
   readonly variants: readonly [ShownVariant, ...ShownVariant[]];
 };
 
-/** What was tried on one platform, in every order up to a bound. */
-export type ShownSearched = {
-  readonly platform: string;
-  readonly states: number;
-  readonly requests: number;
-  readonly undecided: number;
-};
-
-/** What was drawn at random beside it. */
-export type ShownDrawn = {
-  readonly runs: number;
-  readonly seed: number;
-  readonly operations: number;
-  readonly undecided: number;
-  /** Differences that were seen, of how many causes, and how many of these nothing else had found. */
-  readonly differences: number;
-  readonly causes: number;
-  readonly found: number;
-};
-
-const sum = (all: readonly ShownSearched[], field: 'requests' | 'states'): number =>
+const sum = (all: readonly SearchedPlatform[], field: 'requests' | 'states'): number =>
   all.reduce((total, one) => total + one[field], 0);
 
-export const searchedLines = (searched: readonly ShownSearched[]): readonly string[] => [
+export const searchedLines = (searched: readonly SearchedPlatform[]): readonly string[] => [
   `${sum(searched, 'requests')} requests were tried in ${sum(searched, 'states')} pairs of states:`,
   '',
   ...searched.map(
@@ -82,14 +63,14 @@ export const searchedLines = (searched: readonly ShownSearched[]): readonly stri
   ),
 ];
 
-export const drawnLines = (drawn: ShownDrawn): readonly string[] => [
+export const drawnLines = (drawn: RandomCounts): readonly string[] => [
   `- ${drawn.runs} programs drawn at random (seed ${drawn.seed}): ${drawn.operations} operations, ${drawn.undecided} of them not specified on a side; ${drawn.differences} differences of ${drawn.causes} causes, ${drawn.found} of which the search had not found`,
 ];
 
 export type AuditDocument = {
   readonly release: string;
-  readonly searched: readonly ShownSearched[];
-  readonly drawn?: ShownDrawn;
+  readonly searched: readonly SearchedPlatform[];
+  readonly drawn?: RandomCounts;
   readonly rows: readonly ShownRow[];
 };
 

@@ -50,7 +50,7 @@ const variantLines = (variant: ShownVariant): readonly string[] => [
   '```',
 ];
 
-const rowLines = (row: ShownRow): readonly string[] => {
+const rowLines = (release: string, row: ShownRow): readonly string[] => {
   const shown = row.variants.slice(0, VARIANTS_SHOWN);
   const left = row.variants.length - shown.length;
   return [
@@ -67,7 +67,9 @@ const rowLines = (row: ShownRow): readonly string[] => {
     '',
     `C: [${row.reproducer}](${row.reproducer}), ${reproducedText(row)}`,
     ...shown.flatMap(variantLines),
-    ...(left === 0 ? [] : ['', `And ${left} more ways to see it, in the JSON.`]),
+    ...(left === 0
+      ? []
+      : ['', `And ${left} more ways to see it, in [the record](${release}.jsonl).`]),
   ];
 };
 
@@ -110,5 +112,5 @@ export const auditMarkdown = (document: AuditDocument): readonly string[] => [
   ...document.rows.map((row, index) => tableLine(row, index + 1)),
   '',
   '## One by one',
-  ...document.rows.flatMap(rowLines),
+  ...document.rows.flatMap((row) => rowLines(document.release, row)),
 ];

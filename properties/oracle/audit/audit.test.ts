@@ -108,8 +108,8 @@ for (const release of RELEASE_NAMES) {
 test('a row is told of the releases that have it, and not of others whose answers differ there, too', async () => {
   const { all } = await found('6.12.95', groundNamed('a mediated device'), 4);
   const { rows } = documentOf(
-    { release: '6.12.95', searched: [], drawn: undefined, rows: rowsOf(all) },
-    { confirmed: new Map(), reproduced: new Map() },
+    { release: '6.12.95', searched: [], rows: rowsOf(all), confirmed: new Map() },
+    new Map(),
   );
   const releasesOf = (wanted: string) => rows.find(({ id }) => id === wanted)?.releases;
   assert.equal(releasesOf('set-iommu-nesting'), ['6.12.95']);

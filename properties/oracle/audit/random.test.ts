@@ -7,12 +7,13 @@ import { causesOf, type Differences } from '../../../oracle/audit/differences.ts
 import { boundsOf, startBetween, startOn } from '../../../oracle/audit/located.ts';
 import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
 import { onContainers, onReleases, randomSearch } from '../../../oracle/audit/random.ts';
+import { recordedChanges } from '../../../oracle/audit/recorded.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import { isForPrograms, isOfContainer } from '../../../oracle/audit/run-audit.ts';
 import { search } from '../../../oracle/audit/search.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 import type { Twin } from '../../../oracle/audit/twin.ts';
-import { changesMarkdown, changesOf } from '../../../oracle/report/audit/changes.ts';
+import { changesDocumentOf, changesMarkdown } from '../../../oracle/report/audit/changes.ts';
 
 const test = suite('audit at random');
 
@@ -98,10 +99,10 @@ test('changes are told with the rules of both releases', async () => {
     known: new Set(),
   });
   assert.ok(drawn.found.length > 0);
-  const document = changesOf({ earlier: '6.12.95', later: '7.3.4' }, [
+  const changes = recordedChanges({ earlier: '6.12.95', later: '7.3.4' }, [
     { side: 'compat', searched: [], drawn: { ...drawn, seed: 5 }, found: drawn.found },
   ]);
-  const text = changesMarkdown(document).join('\n');
+  const text = changesMarkdown(changesDocumentOf(changes)).join('\n');
   for (const { legacyRule, compatRule } of drawn.found) {
     assert.ok(text.includes(legacyRule.says) && text.includes(compatRule.source));
   }

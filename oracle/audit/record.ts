@@ -1,0 +1,180 @@
+// The record of an audit as text and back, a JSON object a line: a header, then each search with what it found. A line of
+// what was found is a program whose last operation shows a difference, both answers, and the kernels that gave them.
+
+import type { Program } from '../../model/programs/program.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { Fields, parseObject } from '../trace/fields.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { operationJson, operationOf } from '../trace/operation-json.ts';
+import { SIDES, type Side } from './side.ts';
+
+const FORMAT = 'iommufd-audit';
+const VERSION = 1;
+
+/** What was tried on one platform, in every order up to a bound. */
+export type SearchedPlatform = {
+  readonly platform: string;
+  readonly states: number;
+  readonly requests: number;
+  readonly undecided: number;
+};
+
+const RANDOM_COUNTS = [
+  'runs',
+  'seed',
+  'operations',
+  'undecided',
+  'differences',
+  'causes',
+  'found',
+] as const;
+
+/**
+ * The random programs beside the search: how many `differences` they showed, of how many `causes`, and how many of these
+ * nothing else had found.
+ */
+export type RandomCounts = Readonly<Record<(typeof RANDOM_COUNTS)[number], number>>;
+
+/** One program that shows a difference. */
+export type Entry = {
+  /** The name of the ground that the program runs on. */
+  readonly scenario: string;
+  /** In what the two answers to the last operation differ, and what they are. */
+  readonly difference: string;
+  readonly answers: readonly [string, string];
+  /** How many of the programs that were tried showed it. */
+  readonly count: number;
+  readonly isRandom: boolean;
+  /** Releases on whose kernel both answers were seen. */
+  readonly confirmed: readonly ReleaseName[];
+  readonly program: Program;
+  /** Where it is in the file; 0 where it is in none. */
+  readonly line: number;
+};
+
+/** Two containers in one release, or one container in two releases. */
+export type RecordedSearch = {
+  readonly sides: readonly [Side, Side];
+  readonly searched: readonly SearchedPlatform[];
+  readonly random?: RandomCounts;
+  readonly entries: readonly Entry[];
+};
+
+export type AuditRecord = {
+  /** One release, or the earlier and the later of two. */
+  readonly releases: readonly ReleaseName[];
+  readonly searches: readonly RecordedSearch[];
+};
+
+const entryJson = ({ isRandom, program, line: _, ...entry }: Entry): unknown => ({
+  ...entry,
+  ...(isRandom ? { random: true } : {}),
+  program: program.map(operationJson),
+});
+
+export const recordText = ({ releases, searches }: AuditRecord): string => {
+  const lines = [
+    { format: FORMAT, version: VERSION, releases },
+    ...searches.flatMap(({ entries, ...search }) => [search, ...entries.map(entryJson)]),
+  ];
+  return `${lines.map(jsonLine).join('\n')}\n`;
+};
+
+export const releasesIn = (fields: Fields, name: string): readonly ReleaseName[] =>
+  fields.texts(name).map((text) => {
+    const release = RELEASE_NAMES.find((known) => known === text);
+    return (
+      release ?? fields.fail(`"${name}" has a release that is none of ${RELEASE_NAMES.join(', ')}`)
+    );
+  });
+
+/** Fails where the first line says that the file is of another format. */
+export const requireFormat = (fields: Fields, format: string, version: number): void => {
+  if (fields.raw('format') !== format) fields.fail(`"format" is not "${format}"`);
+  if (fields.raw('version') !== version) {
+    fields.fail(`version ${String(fields.raw('version'))} is not known; version ${version} is`);
+  }
+};
+
+const headerOf = (fields: Fields): readonly ReleaseName[] => {
+  requireFormat(fields, FORMAT, VERSION);
+  fields.only('format', 'version', 'releases');
+  const releases = releasesIn(fields, 'releases');
+  if (releases.length !== 1 && releases.length !== 2) {
+    fields.fail('"releases" has neither one release nor two');
+  }
+  return releases;
+};
+
+const platformOf = (fields: Fields): SearchedPlatform => {
+  fields.only('platform', 'states', 'requests', 'undecided');
+  return {
+    platform: fields.text('platform'),
+    states: fields.integer('states'),
+    requests: fields.integer('requests'),
+    undecided: fields.integer('undecided'),
+  };
+};
+
+const randomOf = (fields: Fields): RandomCounts => {
+  fields.only(...RANDOM_COUNTS);
+  const counts = RANDOM_COUNTS.map((name) => [name, fields.integer(name)] as const);
+  return Object.fromEntries(counts) as RandomCounts;
+};
+
+const searchOf = (fields: Fields): Omit<RecordedSearch, 'entries'> => {
+  fields.only('sides', 'searched', 'random');
+  const sides = fields.texts('sides').map((text) => SIDES.find((side) => side === text));
+  const [one, other] = sides;
+  if (sides.length !== 2 || one === undefined || other === undefined) {
+    return fields.fail(`"sides" are not two of ${SIDES.join(', ')}`);
+  }
+  return {
+    sides: [one, other],
+    searched: fields.objects('searched').map(platformOf),
+    ...(fields.has('random') ? { random: randomOf(fields.object('random')) } : {}),
+  };
+};
+
+const entryOf = (fields: Fields, line: number): Entry => {
+  fields.only('scenario', 'difference', 'answers', 'count', 'random', 'confirmed', 'program');
+  const answers = fields.texts('answers');
+  const [one, other] = answers;
+  if (answers.length !== 2 || one === undefined || other === undefined) {
+    return fields.fail('"answers" are not two');
+  }
+  const program = fields.objects('program').map(operationOf);
+  if (program.length === 0) fields.fail('"program" has no operation');
+  return {
+    scenario: fields.text('scenario'),
+    difference: fields.text('difference'),
+    answers: [one, other],
+    count: fields.integer('count'),
+    isRandom: fields.has('random') && fields.flag('random'),
+    confirmed: releasesIn(fields, 'confirmed'),
+    program,
+    line,
+  };
+};
+
+/** `file` names the text in messages. Throws BadInput. */
+export const recordOf = (file: string, text: string): AuditRecord => {
+  const lines = text.trimEnd().split('\n');
+  const [header, ...others] = lines.map(
+    (line, index) => new Fields(file, index + 1, parseObject(file, index + 1, line)),
+  );
+  if (header === undefined) throw new BadInput(file, 0, 'the file is empty');
+  const releases = headerOf(header);
+  const searches: (Omit<RecordedSearch, 'entries'> & { readonly entries: Entry[] })[] = [];
+  for (const [index, fields] of others.entries()) {
+    if (fields.has('sides')) {
+      searches.push({ ...searchOf(fields), entries: [] });
+      continue;
+    }
+    const search = searches.at(-1);
+    if (search === undefined) fields.fail('no line says what was searched');
+    else search.entries.push(entryOf(fields, index + 2));
+  }
+  return { releases, searches };
+};

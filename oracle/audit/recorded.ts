@@ -1,0 +1,205 @@
+// What an audit found, to its record and back. What a record holds runs on the specification again, which must answer as
+// it did then.
+
+import { startOfProgram } from '../../model/programs/builder.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { operationJson } from '../trace/operation-json.ts';
+import { causesOf } from './differences.ts';
+import { type Located, settingOn } from './located.ts';
+import { GROUNDS, type Ground } from './platforms.ts';
+import type {
+  AuditRecord,
+  Entry,
+  RandomCounts,
+  RecordedSearch,
+  SearchedPlatform,
+} from './record.ts';
+import type { Row } from './row.ts';
+import { rowsOf } from './rows.ts';
+import type { Audit, Changes, Drawn, SearchedGround } from './run-audit.ts';
+import { SIDES, type Side } from './side.ts';
+import { startOfReleases, startOfTwin, type Twin } from './twin.ts';
+
+/** Releases on whose kernel something was seen: a cause, by its key, or a row's C file, by the row's id. */
+export type SeenOn = ReadonlyMap<string, readonly ReleaseName[]>;
+
+type Searches = {
+  readonly searched: readonly SearchedPlatform[];
+  readonly random?: RandomCounts;
+};
+
+export type RecordedAudit = Searches & {
+  readonly release: ReleaseName;
+  readonly rows: readonly Row[];
+  readonly confirmed: SeenOn;
+};
+
+export type RecordedChanges = {
+  readonly earlier: ReleaseName;
+  readonly later: ReleaseName;
+  readonly containers: readonly (Searches & {
+    readonly side: Side;
+    readonly found: readonly Located[];
+  })[];
+};
+
+type Ended = {
+  readonly searched: readonly SearchedGround[];
+  readonly drawn: Drawn | undefined;
+};
+
+const searchesOf = ({ searched, drawn }: Ended): Searches => ({
+  searched: searched.map(({ ground, states, requests, undecided }) => ({
+    platform: ground.name,
+    states,
+    requests,
+    undecided,
+  })),
+  ...(drawn === undefined ? {} : { random: { ...drawn, found: drawn.found.length } }),
+});
+
+export const recordedAudit = (audit: Audit): RecordedAudit => ({
+  ...searchesOf(audit),
+  release: audit.release,
+  rows: audit.rows,
+  confirmed: new Map(),
+});
+
+export const recordedChanges = (
+  releases: Pick<RecordedChanges, 'earlier' | 'later'>,
+  all: readonly Changes[],
+): RecordedChanges => ({
+  ...releases,
+  containers: all.map((changes) => ({
+    ...searchesOf(changes),
+    side: changes.side,
+    found: changes.found,
+  })),
+});
+
+const entryOf = (found: Located, confirmed: SeenOn): Entry => ({
+  scenario: found.ground.name,
+  difference: found.what,
+  answers: [found.facet.legacy, found.facet.compat],
+  count: found.count,
+  isRandom: found.isDrawn === true,
+  confirmed: confirmed.get(found.key) ?? [],
+  program: found.program,
+  line: 0,
+});
+
+export const recordOfAudit = ({
+  release,
+  rows,
+  confirmed,
+  ...searches
+}: RecordedAudit): AuditRecord => {
+  const entries = rows.flatMap(({ seen }) => seen).map((found) => entryOf(found, confirmed));
+  return { releases: [release], searches: [{ ...searches, sides: SIDES, entries }] };
+};
+
+export const recordOfChanges = ({ earlier, later, containers }: RecordedChanges): AuditRecord => ({
+  releases: [earlier, later],
+  searches: containers.map(({ side, found, ...searches }) => ({
+    ...searches,
+    sides: [side, side],
+    entries: found.map((one) => entryOf(one, new Map())),
+  })),
+});
+
+const withoutConfirmed = ({ scenario, difference, answers, program }: Entry): string =>
+  jsonLine([scenario, difference, answers, program.map(operationJson)]);
+
+/** The audit with what kernels showed `before` of the same programs, where the same answers are expected of them. */
+export const keepingConfirmed = (audit: RecordedAudit, before: AuditRecord): RecordedAudit => {
+  const known = new Map(
+    before.searches
+      .flatMap(({ entries }) => entries)
+      .map((entry) => [withoutConfirmed(entry), entry.confirmed] as const),
+  );
+  const confirmed = new Map(audit.confirmed);
+  for (const found of audit.rows.flatMap(({ seen }) => seen)) {
+    const kernels = known.get(withoutConfirmed(entryOf(found, confirmed)));
+    if (kernels !== undefined && kernels.length > 0) confirmed.set(found.key, kernels);
+  }
+  return { ...audit, confirmed };
+};
+
+const startOf = (
+  [earlier, later]: readonly ReleaseName[],
+  [side]: RecordedSearch['sides'],
+  ground: Ground,
+): Twin => {
+  if (earlier === undefined) throw new Error('A record has one release at least.');
+  const start = startOfProgram(settingOn(earlier, ground));
+  return later === undefined
+    ? startOfTwin(start)
+    : startOfReleases(start, startOfProgram(settingOn(later, ground)), side);
+};
+
+const locatedOf = (
+  file: string,
+  releases: readonly ReleaseName[],
+  sides: RecordedSearch['sides'],
+  { scenario, difference, answers, count, isRandom, program, line }: Entry,
+): Located => {
+  const isStale = (why: string): never => {
+    throw new BadInput(file, line, `${why}; run the audit again`);
+  };
+  const ground = GROUNDS.find(({ name }) => name === scenario);
+  if (ground === undefined) return isStale(`the audit has no scenario "${scenario}"`);
+  const last = program.at(-1);
+  if (last === undefined) return isStale('the program has no operation');
+  const twin = startOf(releases, sides, ground);
+  for (const operation of program.slice(0, -1)) twin.add(operation);
+  const cause = causesOf(twin, last).find(({ what }) => what === difference);
+  if (cause === undefined) return isStale(`the answers do not differ in "${difference}"`);
+  const specified = [cause.facet.legacy, cause.facet.compat];
+  if (specified.join('\n') !== answers.join('\n')) {
+    return isStale(`the answers are ${specified.join(' and ')}, not ${answers.join(' and ')}`);
+  }
+  return { ...cause, program, count, ground, ...(isRandom ? { isDrawn: true } : {}) };
+};
+
+const foundIn = (
+  file: string,
+  releases: readonly ReleaseName[],
+  { sides, entries }: RecordedSearch,
+): readonly Located[] => entries.map((entry) => locatedOf(file, releases, sides, entry));
+
+const countsOf = ({ searched, random }: RecordedSearch): Searches => ({
+  searched,
+  ...(random === undefined ? {} : { random }),
+});
+
+/** Throws BadInput where the specification does not answer as `file` says, or where that has no single release. */
+export const auditOf = (file: string, { releases, searches }: AuditRecord): RecordedAudit => {
+  const [release, other] = releases;
+  const [search] = searches;
+  if (release === undefined || other !== undefined || search === undefined) {
+    throw new BadInput(file, 0, 'this is no record of one release');
+  }
+  const found = foundIn(file, releases, search);
+  const confirmed = new Map<string, readonly ReleaseName[]>();
+  for (const [index, { key }] of found.entries()) {
+    const kernels = search.entries[index]?.confirmed ?? [];
+    if (kernels.length > 0) confirmed.set(key, kernels);
+  }
+  return { ...countsOf(search), release, rows: rowsOf(found), confirmed };
+};
+
+/** The same of two releases. */
+export const changesOf = (file: string, { releases, searches }: AuditRecord): RecordedChanges => {
+  const [earlier, later] = releases;
+  if (earlier === undefined || later === undefined) {
+    throw new BadInput(file, 0, 'this is no record of two releases');
+  }
+  const containers = searches.map((search) => ({
+    ...countsOf(search),
+    side: search.sides[0],
+    found: foundIn(file, releases, search),
+  }));
+  return { earlier, later, containers };
+};

@@ -1,0 +1,66 @@
+// One program for a row of several releases: the one that shows it in most of them.
+
+import { startOfProgram } from '../../model/programs/builder.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { causesOf, type ShownCause } from './differences.ts';
+import { type Located, settingOn } from './located.ts';
+import type { Description, Row } from './row.ts';
+import { rowIdOf } from './rows.ts';
+import { startOfTwin } from './twin.ts';
+
+/** The rows of each release that was audited. */
+export type RowsByRelease = ReadonlyMap<ReleaseName, readonly Row[]>;
+
+export type RowProgram = {
+  readonly description: Description;
+  readonly found: Located;
+  /** What the program shows of the row in each release that has it, the earliest release first. */
+  readonly shown: readonly [ShownIn, ...ShownIn[]];
+};
+
+export type ShownIn = { readonly release: ReleaseName; readonly cause: ShownCause };
+
+/** The same difference of the same row; undefined where the release's answers are no case of that. */
+const causeIn = (
+  release: ReleaseName,
+  { id }: Description,
+  { program, ground, what }: Located,
+): ShownCause | undefined => {
+  const twin = startOfTwin(startOfProgram(settingOn(release, ground)));
+  for (const operation of program.slice(0, -1)) twin.add(operation);
+  const last = program.at(-1);
+  return last === undefined
+    ? undefined
+    : causesOf(twin, last).find((cause) => cause.what === what && rowIdOf(cause) === id);
+};
+
+const shownBy = (description: Description, found: Located): readonly ShownIn[] =>
+  RELEASE_NAMES.flatMap((release) => {
+    const cause = causeIn(release, description, found);
+    return cause === undefined ? [] : [{ release, cause }];
+  });
+
+const programOf = (description: Description, candidates: readonly Located[]): RowProgram => {
+  let best: RowProgram | undefined;
+  for (const found of candidates) {
+    const [first, ...others] = shownBy(description, found);
+    if (first === undefined || others.length < (best?.shown.length ?? 0)) continue;
+    best = { description, found, shown: [first, ...others] };
+    if (best.shown.length === RELEASE_NAMES.length) break;
+  }
+  if (best === undefined) throw new Error(`No program shows ${description.id}.`);
+  return best;
+};
+
+/** In the order of the rows, those of the latest release first. */
+export const rowPrograms = (rows: RowsByRelease): readonly RowProgram[] => {
+  const candidates = new Map<string, { description: Description; found: Located[] }>();
+  for (const release of RELEASE_NAMES.toReversed()) {
+    for (const { description, seen } of rows.get(release) ?? []) {
+      const known = candidates.get(description.id);
+      if (known === undefined) candidates.set(description.id, { description, found: [...seen] });
+      else known.found.push(...seen);
+    }
+  }
+  return [...candidates.values()].map(({ description, found }) => programOf(description, found));
+};

@@ -1,0 +1,152 @@
+// Runs what an audit found on kernels: each cause's program on both sides, and the C files of rows.
+
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import type { CFile } from '../audit/c-files.ts';
+import type { Located } from '../audit/located.ts';
+import type { Ground } from '../audit/platforms.ts';
+import type { RecordedAudit, SeenOn } from '../audit/recorded.ts';
+import { count } from '../text/quantities.ts';
+import { startKernel } from './kernel.ts';
+import type { Output } from './output.ts';
+
+/** What kernels showed, with what they had shown before; and what they answered otherwise, in words. */
+export type Confirmations = {
+  readonly confirmed: SeenOn;
+  readonly reproduced: SeenOn;
+  readonly refuted: readonly string[];
+};
+
+type Noted = {
+  readonly confirmed: Map<string, readonly ReleaseName[]>;
+  readonly reproduced: Map<string, readonly ReleaseName[]>;
+  readonly refuted: string[];
+};
+
+const sameMachine = (a: Ground, b: Ground): boolean =>
+  a.machine === b.machine &&
+  a.credentials === b.credentials &&
+  a.kernelArguments.join() === b.kernelArguments.join();
+
+/** What was found, by the machine that shows it. */
+const byMachine = (all: readonly Located[]): readonly (readonly [Located, ...Located[]])[] => {
+  const groups: [Located, ...Located[]][] = [];
+  for (const found of all) {
+    const group = groups.find(([first]) => sameMachine(first.ground, found.ground));
+    if (group === undefined) groups.push([found]);
+    else group.push(found);
+  }
+  return groups;
+};
+
+/** Notes that the release's kernel shows it, or that it does not. */
+const note = (
+  all: Map<string, readonly ReleaseName[]>,
+  key: string,
+  release: ReleaseName,
+  isShown: boolean,
+): void => {
+  const known = all.get(key) ?? [];
+  const releases = RELEASE_NAMES.filter((name) =>
+    name === release ? isShown : known.includes(name),
+  );
+  if (releases.length > 0) all.set(key, releases);
+  else all.delete(key);
+};
+
+/** Runs C files on the kernel, which is of that release. */
+const reproduce = async (
+  image: string,
+  release: ReleaseName,
+  files: readonly CFile[],
+  { reproduced, refuted }: Noted,
+  output: Output,
+): Promise<void> => {
+  const { canCompile, reproducedOn } = await import('../audit/reproduce.ts');
+  if (!(await canCompile())) {
+    output.error('There is no cc here: the C files were not run.');
+    return;
+  }
+  const shown = await reproducedOn(image, files);
+  for (const file of files) {
+    const isShown = shown.has(file.id);
+    note(reproduced, file.id, release, isShown);
+    if (!isShown && file.shown.some((one) => one.release === release)) {
+      refuted.push(`${file.id}: ${release} does not end its C file with 0`);
+    }
+  }
+  output.error(`${image}: ${shown.size} of ${files.length} C files end with 0`);
+};
+
+/** The kernel's release; undefined where nothing was found to confirm. */
+const confirm = async (
+  image: string,
+  { release: wanted, rows }: RecordedAudit,
+  { confirmed, refuted }: Noted,
+  output: Output,
+): Promise<ReleaseName | undefined> => {
+  let release: ReleaseName | undefined;
+  let shown = 0;
+  const { confirmOn } = await import('../audit/confirm.ts');
+  const all = rows.flatMap(({ seen }) => seen);
+  for (const there of byMachine(all)) {
+    const { machine, credentials, kernelArguments } = there[0].ground;
+    const { subject, setting } = await startKernel(
+      { vm: image },
+      machine,
+      credentials,
+      {},
+      kernelArguments,
+    );
+    release = setting.release;
+    try {
+      const confirmations = await confirmOn(subject, wanted, there);
+      for (const [index, { key }] of there.entries()) {
+        const confirmation = confirmations[index];
+        if (confirmation === undefined || confirmation.kind === 'not-visible') continue;
+        note(confirmed, key, release, confirmation.kind === 'confirmed');
+        if (confirmation.kind === 'confirmed') shown += 1;
+        else if (release === wanted) refuted.push(`${key}: ${release} showed ${confirmation.seen}`);
+      }
+    } finally {
+      await subject.close();
+    }
+  }
+  output.error(`${image}: ${shown} of ${all.length} causes seen`);
+  return release;
+};
+
+export type Confirming = {
+  readonly images: readonly string[];
+  readonly audit: RecordedAudit;
+  /** With those of other releases, which share C files with it. */
+  readonly audits: readonly RecordedAudit[];
+  /** What C files showed before. */
+  readonly reproduced: SeenOn;
+  readonly output: Output;
+};
+
+export const confirmations = async ({
+  images,
+  audit,
+  audits,
+  reproduced,
+  output,
+}: Confirming): Promise<Confirmations> => {
+  const noted: Noted = {
+    confirmed: new Map(audit.confirmed),
+    reproduced: new Map(reproduced),
+    refuted: [],
+  };
+  if (images.length === 0) return noted;
+  const { cFilesOf } = await import('../audit/c-files.ts');
+  const ids = new Set(audit.rows.map(({ description }) => description.id));
+  const files = cFilesOf(audits).filter(({ id }) => ids.has(id));
+  for (const image of images) {
+    const release = await confirm(image, audit, noted, output);
+    if (release !== undefined) await reproduce(image, release, files, noted, output);
+  }
+  return noted;
+};
+
+export const refutedText = (refuted: readonly string[]): string =>
+  `${count(refuted.length, 'cause')} not seen as found:\n${refuted.join('\n')}`;

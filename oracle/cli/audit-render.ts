@@ -1,0 +1,57 @@
+// iommufd-spec audit --render: the pages and the C files of a folder of audits, from the records there; before that, where
+// it is wanted, what these found runs on kernels again.
+
+import { requireImage } from '../vm/vm.ts';
+import { confirmations, refutedText } from './audit-confirm.ts';
+import { BadUse } from './bad-use.ts';
+import { FINE, VIOLATION } from './exit-status.ts';
+import { openOutput } from './output.ts';
+
+type Options = {
+  readonly output: string;
+  readonly confirm?: true;
+  readonly vm?: readonly string[];
+  readonly between?: readonly string[];
+  readonly random?: number;
+  readonly json?: true;
+};
+
+const requireUse = ({ confirm, vm, between, random, json }: Options): void => {
+  if (between !== undefined || random !== undefined || json === true) {
+    throw new BadUse('--render makes files from records: --between, --random and --json search.');
+  }
+  if ((confirm === true) !== (vm !== undefined)) {
+    throw new BadUse('--confirm runs what was found on a kernel: name one with --vm, and both.');
+  }
+};
+
+export const renderAudits = async (options: Options): Promise<number> => {
+  requireUse(options);
+  for (const image of options.vm ?? []) requireImage(image);
+  const { readAudits, writeAudits } = await import('./audit-folder.ts');
+  const output = openOutput();
+  const folder = options.output;
+  let all = readAudits(folder, (error) => {
+    throw error;
+  });
+  if (all.audits.length + all.changes.length === 0) {
+    throw new BadUse(`There is no record of an audit in ${folder}. Name its folder with --output.`);
+  }
+  const refuted: string[] = [];
+  for (const [index, audit] of options.vm === undefined ? [] : all.audits.entries()) {
+    const shown = await confirmations({
+      images: options.vm ?? [],
+      audit,
+      audits: all.audits,
+      reproduced: all.reproduced,
+      output,
+    });
+    refuted.push(...shown.refuted);
+    const confirmed = { ...audit, confirmed: shown.confirmed };
+    all = { ...all, audits: all.audits.with(index, confirmed), reproduced: shown.reproduced };
+  }
+  output.lines(writeAudits(folder, all, true).map((path) => `wrote ${path}`));
+  if (refuted.length === 0) return FINE;
+  output.error(refutedText(refuted));
+  return VIOLATION;
+};

@@ -1,0 +1,47 @@
+// The files that are made of an audit's records: a page for each release and for what changed between two, and a C file
+// for each row, with the header that they share.
+
+import { cFilesOf } from '../../audit/c-files.ts';
+import type { RecordedAudit, RecordedChanges, SeenOn } from '../../audit/recorded.ts';
+import { HEADER_NAME, twoSidesHeader } from '../../emit/two-sides-header.ts';
+import { documentOf, ROWS_FOLDER } from './audit-document.ts';
+import { changesDocumentOf, changesMarkdown } from './changes.ts';
+import { auditHtml } from './html.ts';
+import { auditMarkdown } from './markdown.ts';
+
+/** What there is of audits. */
+export type Audits = {
+  /** The earliest release first. */
+  readonly audits: readonly RecordedAudit[];
+  readonly changes: readonly RecordedChanges[];
+  /** Where C files showed their row. */
+  readonly reproduced: SeenOn;
+};
+
+/** A file's path in the folder of the audit, and its text. */
+export type AuditFile = { readonly name: string; readonly text: string };
+
+const lines = (all: readonly string[]): string => `${all.join('\n')}\n`;
+
+export const changesPage = (changes: RecordedChanges): AuditFile => ({
+  name: `${changes.earlier}-${changes.later}.md`,
+  text: lines(changesMarkdown(changesDocumentOf(changes))),
+});
+
+/** The files that are kept beside the records. */
+export const renderedFiles = ({ audits, changes, reproduced }: Audits): readonly AuditFile[] => [
+  ...audits.map((audit) => ({
+    name: `${audit.release}.md`,
+    text: lines(auditMarkdown(documentOf(audit, reproduced))),
+  })),
+  ...changes.map(changesPage),
+  { name: `${ROWS_FOLDER}/${HEADER_NAME}`, text: twoSidesHeader() },
+  ...cFilesOf(audits).map(({ id, text }) => ({ name: `${ROWS_FOLDER}/${id}.c`, text })),
+];
+
+/** The pages that are made when somebody wants to see them. */
+export const renderedHtml = ({ audits, reproduced }: Audits): readonly AuditFile[] =>
+  audits.map((audit) => ({
+    name: `${audit.release}.html`,
+    text: lines([auditHtml(documentOf(audit, reproduced))]),
+  }));
