@@ -85,6 +85,7 @@ export type Part = {
   readonly rules: readonly Rule[];
 };
 
+/** Parts under one title of the reference. */
 export type Section = { readonly title: string; readonly parts: readonly Part[] };
 
 type Table = Readonly<Record<string, Rule>>;
@@ -97,6 +98,7 @@ const section = (title: string, tables: readonly Table[]): Section => ({
   }),
 });
 
+/** Every part, in the order of the reference. */
 export const SECTIONS: readonly Section[] = [
   section('Descriptors', [openRules, descriptorRules]),
   section('Native calls: the way in and out', [doorRules, respondRules]),
@@ -185,6 +187,7 @@ export const SECTIONS: readonly Section[] = [
   ]),
 ];
 
+/** Every rule, in the order of the reference. */
 export const ALL_RULES: readonly Rule[] = SECTIONS.flatMap(({ parts }) =>
   parts.flatMap(({ rules }) => rules),
 );

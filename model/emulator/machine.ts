@@ -24,6 +24,10 @@ const PAGE_MASK = 0xfffn;
 const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9][0-9]*)$/;
 const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(0|[1-9][0-9]*)$/;
 
+/**
+ * A fresh machine: nothing is open, nothing is mapped. `faults` are defects to put into it, by their names. A call
+ * throws MachineDied where a defect lets the kernel find itself in a state that cannot be.
+ */
 export class EmulatedMachine implements InspectableMachine {
   readonly #kernel: Kernel;
 

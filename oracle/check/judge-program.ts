@@ -9,7 +9,6 @@ import { type Expectation, startOfProgram } from '../../model/programs/builder.t
 import type { Program } from '../../model/programs/program.ts';
 import { type Step, stepsOfProgram } from '../../model/programs/run.ts';
 import { sameBytes } from '../../spec/abi/bytes.ts';
-import { valuesOf } from '../../spec/collections/ordered-map.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Call, Segment } from '../../spec/terms/call.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -91,15 +90,6 @@ export const judgeSteps = (
   return { steps: judged, fault: undefined, world };
 };
 
-/** Whether an unspecified call made the world forget something: then hidden state cannot be compared. */
-export const hasForgotten = (world: World): boolean => {
-  for (const file of valuesOf(world.files)) {
-    if (file.kind === 'iommufd' && file.context.forgotten !== undefined) return true;
-    if (file.kind === 'container' && file.container.forgotten !== undefined) return true;
-  }
-  return false;
-};
-
 /** What the machine did of the program, and what it said if it died of it. */
 const ran = (
   program: Program,
@@ -128,7 +118,7 @@ export const judgeProgram = (
   if (judged.fault === undefined && died !== undefined) {
     return { ...judged, fault: { kind: 'death', said: died } };
   }
-  if (judged.fault !== undefined || hasForgotten(judged.world)) return judged;
+  if (judged.fault !== undefined) return judged;
   const differences = hiddenDifferences(judged.world, machine.hiddenState());
   return differences.length === 0 ? judged : { ...judged, fault: { kind: 'hidden', differences } };
 };

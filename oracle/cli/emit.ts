@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { jsonLine } from '../trace/json-line.ts';
-import { readTrace } from '../trace/trace-file.ts';
+import { readTrace } from '../trace/read-trace.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { FINE } from './exit-status.ts';
 import { openOutput } from './output.ts';

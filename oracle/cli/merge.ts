@@ -16,7 +16,7 @@ import { settingText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
 import { count, grouped, listed } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { readTrace } from '../trace/trace-file.ts';
+import { readTrace } from '../trace/read-trace.ts';
 import { BadUse } from './bad-use.ts';
 import { COVER_HELP, checkCoverFile, saveCover } from './cover-file.ts';
 import { BAD_INPUT, FINE, VIOLATION } from './exit-status.ts';

@@ -1,7 +1,8 @@
 // Where the command line writes: results to standard output, everything else to standard error. A reader that goes away
 // ends the program quietly, and a full disk with a word.
 
-import { type Palette, paletteFor } from '../text/palette.ts';
+import { paletteFor } from '../text/colours.ts';
+import type { Palette } from '../text/palette.ts';
 import { ENVIRONMENT } from './exit-status.ts';
 
 export type Output = {

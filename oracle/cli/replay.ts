@@ -16,7 +16,8 @@ import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { programOf, readTrace, type Trace } from '../trace/trace-file.ts';
+import { readTrace } from '../trace/read-trace.ts';
+import { programOf, type Trace } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
 import {
   addSubjectOptions,

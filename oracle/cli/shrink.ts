@@ -17,9 +17,10 @@ import { parseObject } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { linesOf } from '../trace/lines.ts';
 import { programOfRecording } from '../trace/program-of-recording.ts';
+import { readTrace } from '../trace/read-trace.ts';
 import { parseEvent } from '../trace/recorded-event.ts';
 import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
-import { programOf, readTrace, TRACE_FORMAT } from '../trace/trace-file.ts';
+import { programOf, TRACE_FORMAT } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
 import {
   addSubjectOptions,

@@ -7,13 +7,12 @@ import { startOfProgram } from '../../model/programs/builder.ts';
 import { judgeProgram, judgeSteps } from '../check/judge-program.ts';
 import type { Counterexample, JudgedStep } from '../check/report.ts';
 import { counterexampleText, settingText } from '../report/counterexample.ts';
-import { paletteFor } from '../text/palette.ts';
+import { PLAIN } from '../text/palette.ts';
 import { count } from '../text/quantities.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { programOf, type Trace } from '../trace/trace-file.ts';
 import type { Emission } from './emission-data.ts';
 
-const PLAIN = paletteFor(false, {});
 const STATE = /^State before the call/;
 
 /** The violation without the state around it, which the calls themselves make. */

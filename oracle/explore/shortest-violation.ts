@@ -11,7 +11,7 @@ import { runProgram, type Step } from '../../model/programs/run.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { hiddenDifferences } from '../check/hidden.ts';
-import { hasForgotten, judgeSteps } from '../check/judge-program.ts';
+import { judgeSteps } from '../check/judge-program.ts';
 import type { Letter } from './letters.ts';
 import { orderAfter } from './order.ts';
 import { programOf } from './program-of.ts';
@@ -98,9 +98,7 @@ const ran = (
   const isAtWork = faults.isAsked;
   const judged = judgeSteps(before, steps.slice(-1));
   const isWrong =
-    judged.fault !== undefined ||
-    (!hasForgotten(judged.world) &&
-      hiddenDifferences(judged.world, machine.hiddenState()).length > 0);
+    judged.fault !== undefined || hiddenDifferences(judged.world, machine.hiddenState()).length > 0;
   return { isAtWork, world: isWrong ? undefined : judged.world };
 };
 

@@ -56,6 +56,8 @@ export type JudgedCall = {
   readonly world: World;
 };
 
+export type Violation = Extract<Verdict, { kind: 'violation' }>;
+
 export type VerdictKind = Verdict['kind'];
 
 /** How many calls were judged so, of each kind. */

@@ -1,11 +1,12 @@
 // Text as lines: wrapping, indenting and aligning. Widths count characters, as nothing here is anything but ASCII
 // and colours.
 
-import { stripVTControlCharacters } from 'node:util';
-
 const WIDTH = 100;
 
-const widthOf = (text: string): number => stripVTControlCharacters(text).length;
+/** What a palette puts around a text: ESC [ number m. */
+const COLOUR = new RegExp(`${String.fromCharCode(0x1b)}\\[\\d+m`, 'g');
+
+const widthOf = (text: string): number => text.replace(COLOUR, '').length;
 
 /** The text in lines of at most WIDTH characters; `first` stands before the first line, `rest` before the others. */
 export const wrapped = (text: string, first: string, rest: string = first): readonly string[] => {

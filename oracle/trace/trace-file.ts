@@ -6,7 +6,6 @@ import type { Setting } from '../../spec/terms/platform.ts';
 import { BadInput } from './bad-input.ts';
 import { Fields, parseObject } from './fields.ts';
 import { hexText, jsonLine } from './json-line.ts';
-import { linesOf } from './lines.ts';
 import { operationJson, operationOf } from './operation-json.ts';
 import { settingJson, settingOf } from './setting-json.ts';
 import { stepJson, stepOf, type TracedStep } from './step-json.ts';
@@ -126,31 +125,41 @@ export const traceLineOf = (fields: Fields): TraceLine => {
   return { kind: 'operation', traced: { operation, step } };
 };
 
-/** The whole trace: programs are short. Throws BadInput. */
-export const readTrace = async (file: string): Promise<Trace> => {
-  let header: TraceHeader | undefined;
-  let end: Extract<TraceLine, { kind: 'end' }> | undefined;
-  const operations: TracedOperation[] = [];
-  let line = 0;
-  for await (const texts of linesOf(file)) {
-    for (const text of texts) {
-      line += 1;
-      const fields = new Fields(file, line, parseObject(file, line, text));
-      if (header === undefined) {
-        header = traceHeaderOf(fields);
-        continue;
-      }
-      if (end !== undefined) fields.fail('there is a line behind the one that ends the trace');
-      const parsed = traceLineOf(fields);
-      if (parsed.kind === 'end') end = parsed;
-      else operations.push(parsed.traced);
-    }
+/** Takes the lines of a trace one after the other. `take` and `end` throw BadInput. */
+export class TraceReader {
+  readonly #file: string;
+  readonly #operations: TracedOperation[] = [];
+  #line = 0;
+  #header: TraceHeader | undefined;
+  #end: Extract<TraceLine, { kind: 'end' }> | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
   }
-  if (header === undefined) throw new BadInput(file, 0, 'the file is empty');
-  if (end === undefined)
-    throw new BadInput(file, line, 'the trace is cut short: its last line is missing');
-  return { header, operations, fault: end.fault };
-};
+
+  take(text: string): void {
+    this.#line += 1;
+    const fields = new Fields(this.#file, this.#line, parseObject(this.#file, this.#line, text));
+    if (this.#header === undefined) {
+      this.#header = traceHeaderOf(fields);
+      return;
+    }
+    if (this.#end !== undefined) fields.fail('there is a line behind the one that ends the trace');
+    const parsed = traceLineOf(fields);
+    if (parsed.kind === 'end') this.#end = parsed;
+    else this.#operations.push(parsed.traced);
+  }
+
+  /** The trace whose last line was taken. */
+  end(): Trace {
+    if (this.#header === undefined) throw new BadInput(this.#file, 0, 'the file is empty');
+    if (this.#end === undefined) {
+      const what = 'the trace is cut short: its last line is missing';
+      throw new BadInput(this.#file, this.#line, what);
+    }
+    return { header: this.#header, operations: this.#operations, fault: this.#end.fault };
+  }
+}
 
 export const programOf = ({ operations }: Trace): Program =>
   operations.map(({ operation }) => operation);

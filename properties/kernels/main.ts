@@ -7,7 +7,7 @@ import type { Program } from '../../model/programs/program.ts';
 import { judgeOnKernel } from '../../oracle/check/kernel-campaign.ts';
 import { startKernel } from '../../oracle/cli/kernel.ts';
 import { counterexampleText } from '../../oracle/report/counterexample.ts';
-import { paletteFor } from '../../oracle/text/palette.ts';
+import { PLAIN } from '../../oracle/text/palette.ts';
 import { programOf } from '../../oracle/trace/trace-file.ts';
 import { EnvironmentError } from '../../oracle/vm/environment-error.ts';
 import type { VmPlatform } from '../../oracle/vm/qemu.ts';
@@ -68,11 +68,7 @@ const checkOn = async (image: string, platform: VmPlatform): Promise<number> => 
       const { steps, fault } = await judgeOnKernel(setting, subject, program);
       if (fault !== undefined) {
         violations += 1;
-        const text = counterexampleText(
-          { setting, program, steps, fault },
-          'brief',
-          paletteFor(false, {}),
-        );
+        const text = counterexampleText({ setting, program, steps, fault }, 'brief', PLAIN);
         print([`${name}:`, ...text].join('\n'));
       }
       ran.push({ name, program, steps: steps.map(({ step }) => step) });

@@ -314,3 +314,7 @@ export const NATIVE_CALLS: readonly NativeCall[] = [
   native(0x95, 'IOMMU_IOAS_NOIOMMU_GET_PA', IOMMU_IOAS_NOIOMMU_GET_PA),
   native(0xa0, 'IOMMU_TEST_CMD', IOMMU_TEST_CMD, 68),
 ];
+
+/** The call of that name: its whole ioctl number, its struct, and the shortest struct that is accepted. */
+export const nativeCall = (name: NativeCallName): NativeCall =>
+  NATIVE_CALLS.find((call) => call.name === name) as NativeCall;

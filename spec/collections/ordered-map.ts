@@ -2,6 +2,7 @@
 
 import { type Key, type Tree, treeOperations } from './tree.ts';
 
+/** Keys in ascending order; undefined is the empty map. Read it with valueAt, valuesOf and nodesOf. */
 export type OrderedMap<K extends Key, V> = Tree<K, V, undefined>;
 
 const operations = treeOperations<Key, unknown, undefined>(() => undefined);

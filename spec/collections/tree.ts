@@ -139,6 +139,7 @@ export const lastOf = <K extends Key, V, M>(tree: Tree<K, V, M>): Tree<K, V, M> 
   return node;
 };
 
+/** The value of the key; undefined where there is none. */
 export const valueAt = <K extends Key, V, M>(tree: Tree<K, V, M>, key: K): V | undefined => {
   let node = tree;
   while (node !== undefined) {

@@ -112,6 +112,7 @@ export const leastFreeId = (context: Context, after = 0): ObjectId => {
   return objectId(id);
 };
 
+/** The object of that id, as are the next ones of one kind; undefined where there is none. */
 export const objectAt = (context: Context, id: ObjectId): IommufdObject | undefined =>
   valueAt(context.objects, id);
 

@@ -113,7 +113,10 @@ export type World = {
   readonly mockDevices: number;
 };
 
-/** A world in which nothing is open and nothing is mapped. */
+/**
+ * A world in which nothing is open and nothing is mapped. `knowledge` is 'complete' where every mapping and store of the
+ * program is a call that is stepped, 'recorded' where only its calls on descriptors are.
+ */
 export const emptyWorld = (setting: Setting, knowledge: Memory['knowledge']): World => ({
   setting,
   release: RELEASES[setting.release],
@@ -129,9 +132,11 @@ export const emptyWorld = (setting: Setting, knowledge: Memory['knowledge']): Wo
 export const descriptorsOf = (world: World, process: Process): Descriptors =>
   valueAt(world.processes, process)?.descriptors;
 
+/** What the descriptor of the process refers to; undefined where it is not open. */
 export const fileAt = (world: World, process: Process, fd: Fd): FileId | undefined =>
   valueAt(descriptorsOf(world, process), fd);
 
+/** The open file of that id; undefined where it is closed. */
 export const openFile = (world: World, id: FileId): OpenFile | undefined =>
   valueAt(world.files, id);
 

@@ -84,6 +84,7 @@ export type Credentials = {
   readonly lockedBefore?: number;
 };
 
+/** What is fixed for a world: the kernel, the machine it runs on, and who the program is. */
 export type Setting = {
   readonly release: ReleaseName;
   readonly platform: Platform;

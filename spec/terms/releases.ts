@@ -137,9 +137,11 @@ const release73: Release = {
   },
 };
 
+/** Every release that is specified, by its name. */
 export const RELEASES: Readonly<Record<ReleaseName, Release>> = {
   '6.12.95': release612,
   '7.3.4': release73,
 };
 
+/** The same names, oldest first. */
 export const RELEASE_NAMES = Object.keys(RELEASES) as ReleaseName[];

@@ -18,7 +18,8 @@ import {
 import { openExploration, saveExploration } from '../../../oracle/explore/saved-file.ts';
 import { REFUSALS_CHANGE_NOTHING, type Step } from '../../../oracle/explore/world-model.ts';
 import { programText } from '../../../oracle/report/program-text.ts';
-import { programOf, readTrace, traceLines } from '../../../oracle/trace/trace-file.ts';
+import { readTrace } from '../../../oracle/trace/read-trace.ts';
+import { programOf, traceLines } from '../../../oracle/trace/trace-file.ts';
 import type { Reply } from '../../../spec/outcome/outcome.ts';
 import { withAccount } from '../../../spec/state/memory.ts';
 import { withMemory } from '../../../spec/state/world.ts';

@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
-import { programOf, readTrace } from '../../../oracle/trace/trace-file.ts';
+import { readTrace } from '../../../oracle/trace/read-trace.ts';
+import { programOf } from '../../../oracle/trace/trace-file.ts';
 
 const TRACE = resolve(
   'properties',

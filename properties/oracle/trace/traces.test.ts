@@ -13,8 +13,9 @@ import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { startOf } from '../../../oracle/judge/session.ts';
 import { BadInput } from '../../../oracle/trace/bad-input.ts';
 import { programOfRecording } from '../../../oracle/trace/program-of-recording.ts';
+import { readTrace } from '../../../oracle/trace/read-trace.ts';
 import { parseCall, parseHeader } from '../../../oracle/trace/recording.ts';
-import { readTrace, type Trace, traceLines } from '../../../oracle/trace/trace-file.ts';
+import { type Trace, traceLines } from '../../../oracle/trace/trace-file.ts';
 import { FIXTURES, readLines, recordingsIn } from '../../recordings.ts';
 import { SETTINGS } from '../../settings.ts';
 

@@ -1,0 +1,15 @@
+// The emulator as a library, `iommufd-spec/emulator`: a machine of one process on one emulated kernel, written apart
+// from the specification. It opens no device and runs in a browser.
+
+export type { HiddenState } from '../machine/machine.ts';
+export {
+  type ContainerDomainState,
+  type DomainState,
+  type InspectableMachine,
+  type Machine,
+  MachineDied,
+  type TableState,
+  type Translation,
+} from '../machine/machine.ts';
+export { FAULT_NAMES, type FaultName, isFaultName, saysOf } from './faults.ts';
+export { EmulatedMachine } from './machine.ts';
