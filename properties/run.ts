@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { RULE_REPORT, type RuleReport } from './rule-report.ts';
+import { RULE_REPORT, type RuleReport } from './helpers/rule-report.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const COVERAGE = join(ROOT, 'coverage');

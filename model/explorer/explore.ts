@@ -1,11 +1,12 @@
 // Each state once, breadth first unless told otherwise: then the first way that is found into a state is a shortest one. A
 // broken law is told with that way. Exploration can be stopped between two states, be saved, and go on later.
 
-import { ByteNames, hashOf } from './byte-names.ts';
+import { ByteKeys, hashOf } from './byte-keys.ts';
 import { Column } from './column.ts';
 import type { Key, Law, Model } from './model.ts';
-import { type Visited, visitedFor } from './visited.ts';
-import { BadSaved, START, skipWays, Ways } from './way.ts';
+import { BadSaved, Predecessors, START, skipPredecessors } from './predecessors.ts';
+import type { Visited } from './visited.ts';
+import { visitedFor } from './visited-for.ts';
 
 export { BadSaved };
 
@@ -96,7 +97,7 @@ export class Exploration<State, Action> {
   readonly #laws: readonly Law<State>[];
   readonly #bounds: Bounds;
   readonly #onProgress: Options<State>['onProgress'];
-  readonly #ways: Ways<State, Action>;
+  readonly #predecessors: Predecessors<State, Action>;
   readonly #visited: Visited<Key>;
   /** Depth first: the states that were not looked at. Breadth first they are all from `#position` on. */
   readonly #pending: Column | undefined;
@@ -120,8 +121,8 @@ export class Exploration<State, Action> {
     this.#shard = options.shard;
     this.#pending =
       options.order === 'depth' ? new Column((length) => new Uint32Array(length)) : undefined;
-    this.#ways = new Ways(model);
-    const [first] = this.#ways.starts;
+    this.#predecessors = new Predecessors(model);
+    const [first] = this.#predecessors.starts;
     if (first === undefined) throw new Error('A model has a state to start from.');
     this.#visited = visitedFor(model.canonical(first));
     if (options.saved === undefined) this.#begin();
@@ -129,17 +130,17 @@ export class Exploration<State, Action> {
   }
 
   #begin(): void {
-    this.#ways.starts.forEach((state, which) => {
+    this.#predecessors.starts.forEach((state, which) => {
       this.#meet(state, START, which);
     });
-    this.#levelEnd = this.#ways.length;
+    this.#levelEnd = this.#predecessors.length;
     this.#beforeLevel = this.#generated;
   }
 
   #goOnFrom({ standing, read }: Saved): void {
     const { distinct, position, levelEnd, common } = standing;
     if (position > levelEnd || levelEnd > distinct) throw new BadSaved('it stands behind its end');
-    this.#ways.fill(standing.distinct, read);
+    this.#predecessors.fill(standing.distinct, read);
     this.#visited.fill(standing.distinct, read);
     if (this.#visited.size !== distinct) throw new BadSaved('a state is there twice');
     this.#generated = standing.generated;
@@ -150,7 +151,7 @@ export class Exploration<State, Action> {
   }
 
   get counts(): Counts {
-    const distinct = this.#ways.length;
+    const distinct = this.#predecessors.length;
     const frontier = this.#pending?.length ?? distinct - this.#position;
     return { generated: this.#generated, distinct, depth: this.#depth, frontier };
   }
@@ -167,7 +168,7 @@ export class Exploration<State, Action> {
   /** Every state that was met, as bytes, for another exploration to go on from. Breadth first only. */
   *bytes(): Generator<Uint8Array> {
     if (this.#pending !== undefined) throw new Error('An exploration in depth is not saved.');
-    yield* this.#ways.bytes();
+    yield* this.#predecessors.bytes();
     yield* this.#visited.bytes();
   }
 
@@ -193,10 +194,10 @@ export class Exploration<State, Action> {
   /** The state that was met first and not looked at, or why there is none. */
   #earliest(): number | 'whole' | 'depth' {
     const index = this.#position;
-    if (index === this.#ways.length) return 'whole';
+    if (index === this.#predecessors.length) return 'whole';
     if (index === this.#levelEnd) {
       this.#depth += 1;
-      this.#levelEnd = this.#ways.length;
+      this.#levelEnd = this.#predecessors.length;
       if (this.#depth < this.#bounds.depth) this.#beforeLevel = this.#generated;
     }
     if (this.#depth >= this.#bounds.depth) return 'depth';
@@ -215,7 +216,7 @@ export class Exploration<State, Action> {
     for (;;) {
       const index = pending.pop();
       if (index === undefined) return this.#isCut ? 'depth' : 'whole';
-      this.#depth = this.#ways.depthOf(index);
+      this.#depth = this.#predecessors.depthOf(index);
       if (this.#depth < this.#bounds.depth) return index;
       this.#isCut = true;
     }
@@ -223,7 +224,7 @@ export class Exploration<State, Action> {
 
   #visit(index: number): void {
     const model = this.#model;
-    const state = this.#ways.stateAt(index);
+    const state = this.#predecessors.stateAt(index);
     if (!this.#isOurs(state)) return;
     const actions = model.enabled(state);
     const generated = this.#generated;
@@ -250,18 +251,18 @@ export class Exploration<State, Action> {
   #meet(state: State, parent: number, action: number): void {
     this.#generated += 1;
     const key = this.#model.canonical(state);
-    const index = this.#ways.length;
+    const index = this.#predecessors.length;
     if (index >= this.#bounds.states) {
       this.#isFull ||= !this.#visited.has(key);
       return;
     }
     if (!this.#visited.add(key)) return;
-    this.#ways.push(parent, action, state);
+    this.#predecessors.push(parent, action, state);
     this.#pending?.push(index);
     for (const law of this.#laws) {
       const how = law.contradiction(state);
       if (how === undefined) continue;
-      this.#broken = { law: law.name, how, state, ...this.#ways.wayTo(index) };
+      this.#broken = { law: law.name, how, state, ...this.#predecessors.pathTo(index) };
       return;
     }
   }
@@ -269,9 +270,9 @@ export class Exploration<State, Action> {
 
 /** How many states several explorations met together, whose states are named by bytes. */
 export const distinctOf = (all: readonly Saved[]): number => {
-  const names = new ByteNames();
+  const names = new ByteKeys();
   for (const { standing, read } of all) {
-    skipWays(standing.distinct, read);
+    skipPredecessors(standing.distinct, read);
     names.fill(standing.distinct, read);
   }
   return names.size;

@@ -37,7 +37,7 @@ import { PROCESS } from '../programs/run.ts';
 import { isFarMap } from './end-maps.ts';
 import { type Source, withInvalidField } from './invalid-field.ts';
 import type { Paths } from './paths.ts';
-import type { Profile } from './profile.ts';
+import type { ProfileOf } from './profile.ts';
 import type { Rng } from './rng.ts';
 import { generateStructPlace } from './values.ts';
 
@@ -96,6 +96,8 @@ const outputsOf = (operation: Operation): readonly string[] => {
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return [];
   return OUTPUTS_OF.get(operation.argument.layout) ?? [];
 };
+
+export type Profile = ProfileOf<GenContext>;
 
 /** What generation needs beside the program so far. */
 export type RandomParts = {

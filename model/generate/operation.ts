@@ -10,10 +10,11 @@ import type {
   ContainerDescriptor,
   GenContext,
   IommufdDescriptor,
+  Profile,
 } from './gen-context.ts';
 import { generateMemory } from './memory.ts';
 import * as native from './native.ts';
-import type { Group, Profile } from './profile.ts';
+import type { Group } from './profile.ts';
 import * as test from './test-commands.ts';
 import * as type1 from './type1.ts';
 

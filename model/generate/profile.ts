@@ -1,7 +1,5 @@
 // What one program is mostly about: how often calls of each kind are generated, and with how much care their values.
 
-import type { GenContext } from './gen-context.ts';
-
 /** What an operation is about. */
 export type Group =
   | 'table'
@@ -15,12 +13,13 @@ export type Group =
   | 'legacy'
   | 'other';
 
-export type Profile = {
+/** `Gen` is the context of generation, which knows its profile. */
+export type ProfileOf<Gen> = {
   /** How much more often than else operations of a group are drawn. */
   readonly weights: Readonly<Partial<Record<Group, number>>>;
   /** How many values in eight are drawn so that they serve. */
   readonly care: number;
   /** One operation in so many has a field that is not as it should be. */
   readonly invalidIn: number;
-  readonly begin: (gen: GenContext) => void;
+  readonly begin: (gen: Gen) => void;
 };

@@ -15,11 +15,10 @@ import {
   generateOpenDevice,
   hasDeviceFiles,
 } from '../generate/device.ts';
-import type { GenContext } from '../generate/gen-context.ts';
+import type { GenContext, Profile } from '../generate/gen-context.ts';
 import { generateRegisters } from '../generate/memory.ts';
 import { generateAllowIovas, generateFineMap } from '../generate/native.ts';
 import { nativeCall } from '../generate/native-call.ts';
-import type { Profile } from '../generate/profile.ts';
 import { testCall } from '../generate/test-call.ts';
 import {
   generateEdgeMap,

@@ -3,7 +3,7 @@
 import { PROCESS } from '../../model/programs/run.ts';
 import { accountOf } from '../../spec/state/memory.ts';
 import type { World } from '../../spec/state/world.ts';
-import type { Facet } from './facets.ts';
+import type { Facet } from './answer-difference.ts';
 
 /** Pages, by which the two counts changed. */
 export type Charged = { readonly locked: number; readonly pinned: number };

@@ -12,8 +12,9 @@ import {
 } from '../../spec/abi/vfio.ts';
 import { fileAt, type World } from '../../spec/state/world.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
+import type { Facet } from './answer-difference.ts';
 import { chargeFacets } from './charge.ts';
-import { type Facet, facetsOf } from './facets.ts';
+import { facetsOf } from './facets.ts';
 import { reachFacets } from './reach.ts';
 import { requestName } from './request-name.ts';
 import type { Answers, Twin } from './twin.ts';

@@ -5,19 +5,8 @@ import { LAYOUTS, type Operation } from '../../model/programs/program.ts';
 import { errnoName } from '../../spec/abi/errno.ts';
 import type { Field } from '../../spec/abi/layout.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
-import type { Segment } from '../../spec/terms/call.ts';
+import type { Answered, Facet } from './answer-difference.ts';
 import { infoFacets } from './info-facets.ts';
-
-/** What came of an operation on one side: the result or -errno, and the memory that was looked at, after it. */
-export type Answered = { readonly result: number; readonly after: readonly Segment[] };
-
-/** One way in which two answers differ, in words. */
-export type Facet = {
-  /** "result", "size", "capability DMA_AVAIL: avail". */
-  readonly what: string;
-  readonly legacy: string;
-  readonly compat: string;
-};
 
 /** The number of a descriptor is the process's own business. */
 const opens = (operation: Operation): boolean =>

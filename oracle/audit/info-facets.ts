@@ -12,7 +12,7 @@ import {
   VFIO_IOMMU_TYPE1_INFO,
 } from '../../spec/abi/vfio.ts';
 import { hex, range } from '../text/quantities.ts';
-import type { Facet } from './facets.ts';
+import type { Facet } from './answer-difference.ts';
 import { UNTOUCHED } from './requests/container.ts';
 
 const NAMES: ReadonlyMap<number, string> = new Map([

@@ -15,7 +15,7 @@ import {
   type World,
 } from '../../spec/state/world.ts';
 import { range } from '../text/quantities.ts';
-import type { Facet } from './facets.ts';
+import type { Facet } from './answer-difference.ts';
 
 export type Stretch = {
   readonly iova: bigint;

@@ -1,7 +1,7 @@
 // How many calls a second a campaign on the emulator makes: drawing, running, judging and the comparison of hidden state.
 
 import { runCampaign } from '../../oracle/check/campaign.ts';
-import { settingOf } from '../settings.ts';
+import { settingOf } from '../helpers/settings.ts';
 import { type Measured, median, seconds } from './measured.ts';
 
 const RUNS = 4000;

@@ -3,8 +3,8 @@
 
 import { HISTORICAL_NAMES } from '../../model/emulator/faults.ts';
 import { runCampaign } from '../../oracle/check/campaign.ts';
-import type { ShownFault } from '../oracle/check/shown-faults.ts';
-import { SHOWN_HISTORY } from '../oracle/check/shown-history.ts';
+import type { ShownFault } from '../defects/shown-defect.ts';
+import { SHOWN_HISTORY } from '../defects/shown-history.ts';
 import { type Measured, median } from './measured.ts';
 
 const SEEDS = [1, 2, 3];

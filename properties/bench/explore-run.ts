@@ -5,8 +5,8 @@ import { Exploration } from '../../model/explorer/explore.ts';
 import type { Law, Model } from '../../model/explorer/model.ts';
 import { ALPHABETS } from '../../oracle/explore/alphabets/all.ts';
 import { runExplore } from '../../oracle/explore/run-explore.ts';
-import { settingOf } from '../settings.ts';
-import { consistency, twoPhaseCommit } from '../two-phase-commit.ts';
+import { settingOf } from '../helpers/settings.ts';
+import { consistency, twoPhaseCommit } from '../helpers/two-phase-commit.ts';
 import { areasBegin, pageTable } from './page-table-model.ts';
 
 const KIB = 1024;

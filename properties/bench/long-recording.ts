@@ -3,7 +3,7 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { FIXTURES, readLines } from '../recordings.ts';
+import { FIXTURES, readLines } from '../harness/recordings.ts';
 
 /** Two mock domains, thousands of maps, checks of what they translate and how often pages are pinned. */
 const SOURCE = '7.3.4-selftest.iommufd_mock_domain.two_domains.all_aligns.jsonl.gz';

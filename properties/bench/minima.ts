@@ -2,9 +2,9 @@
 
 import { HISTORICAL_NAMES } from '../../model/emulator/faults.ts';
 import { programText } from '../../oracle/report/program-text.ts';
-import type { ShownFault } from '../oracle/check/shown-faults.ts';
-import { SHOWN_HISTORY } from '../oracle/check/shown-history.ts';
-import { type Minimum, minimumOf } from '../oracle/explore/minimum.ts';
+import { type Minimum, minimumOf } from '../defects/minimum.ts';
+import type { ShownFault } from '../defects/shown-defect.ts';
+import { SHOWN_HISTORY } from '../defects/shown-history.ts';
 import type { Measured } from './measured.ts';
 
 const BOUNDS = { every: 100_000, byState: 1_000_000 };

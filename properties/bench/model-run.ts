@@ -8,7 +8,7 @@ import type { Program } from '../../model/programs/program.ts';
 import { judgeProgram } from '../../oracle/check/judge-program.ts';
 import { encode, type Layout } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_ALLOC, IOMMU_IOAS_MAP, IOMMU_IOAS_UNMAP } from '../../spec/abi/native.ts';
-import { settingOf } from '../settings.ts';
+import { settingOf } from '../helpers/settings.ts';
 import { type Measured, median, seconds } from './measured.ts';
 
 const PAGE = 4096n;

@@ -9,7 +9,7 @@ import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { World } from '../../spec/state/world.ts';
 import { step } from '../../spec/step.ts';
 import type { IoctlCall } from '../../spec/terms/call.ts';
-import { settingOf } from '../settings.ts';
+import { settingOf } from '../helpers/settings.ts';
 import { type Measured, median } from './measured.ts';
 
 const SIZES = [1000, 10_000, 100_000, 1_000_000] as const;

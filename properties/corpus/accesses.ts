@@ -5,7 +5,7 @@ import {
   READ_ONLY_OFFSET,
   READ_ONLY_STRUCT_OFFSET,
 } from '../../model/programs/arena.ts';
-import { arena, close, munmap, native, out, store, test } from '../operations.ts';
+import { arena, close, munmap, native, out, store, test } from '../helpers/operations.ts';
 import { ACCESS, ATTACHED, accessFd, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
 
 const map = (label: string, iova: bigint, length: bigint, flags = 7n, offset = DATA_OFFSET) =>

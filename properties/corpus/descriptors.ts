@@ -1,7 +1,17 @@
 // Examples of descriptors, the door of native calls, and numbers that there are not.
 
 import { STRUCT_LENGTH } from '../../model/programs/arena.ts';
-import { arena, close, getDeviceFd, ioctl, memfd, mmap, native, open, out } from '../operations.ts';
+import {
+  arena,
+  close,
+  getDeviceFd,
+  ioctl,
+  memfd,
+  mmap,
+  native,
+  open,
+  out,
+} from '../helpers/operations.ts';
 import { ACCESS, accessFd, example, IOAS, ioasId, OPENED, PAGE, VTD } from './example.ts';
 
 const DEVICE_GET_INFO = 0x3b6b;

@@ -17,8 +17,8 @@ import {
   open,
   out,
   vfio,
-} from '../operations.ts';
-import { PRIVILEGED, settingOf } from '../settings.ts';
+} from '../helpers/operations.ts';
+import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
 import { type Answered, example, IOAS, IOVA, ioasId, MIXED, OPENED, PAGE, VTD } from './example.ts';
 
 const MDEV = settingOf('mdev');

@@ -13,8 +13,8 @@ import {
   test,
   vfio,
   vfioPlain,
-} from '../operations.ts';
-import { PRIVILEGED, platform, settingOf } from '../settings.ts';
+} from '../helpers/operations.ts';
+import { PRIVILEGED, platform, settingOf } from '../helpers/settings.ts';
 import {
   type Answered,
   ATTACHED,

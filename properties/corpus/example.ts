@@ -2,8 +2,8 @@
 
 import type { Operation } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import { native, open, out, test, vfioPlain } from '../operations.ts';
-import { settingOf } from '../settings.ts';
+import { native, open, out, test, vfioPlain } from '../helpers/operations.ts';
+import { settingOf } from '../helpers/settings.ts';
 
 /** A call, and the id of the rule that answers it. */
 export type Answered = readonly [operation: Operation, rule: string];

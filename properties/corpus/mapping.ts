@@ -2,8 +2,8 @@
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
-import { arena, memfd, mmap, native, out, test, vfio } from '../operations.ts';
-import { LIMITED, settingOf } from '../settings.ts';
+import { arena, memfd, mmap, native, out, test, vfio } from '../helpers/operations.ts';
+import { LIMITED, settingOf } from '../helpers/settings.ts';
 import { ATTACHED, COMPAT, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
 
 const FIXED = 1n;

@@ -1,7 +1,7 @@
 // Examples of what can stand at an address: huge pages, a device's own memory, and pages behind the end of a file.
 
 import { DATA_OFFSET, HUGE_OFFSET, HUGE_PAGE } from '../../model/programs/arena.ts';
-import { arena, memfd, mmap, munmap, native, open, out, test } from '../operations.ts';
+import { arena, memfd, mmap, munmap, native, open, out, test } from '../helpers/operations.ts';
 import { type Answered, ATTACHED, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
 
 const MAPPED = "the program's memory/maps";

@@ -3,8 +3,8 @@
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
-import { arena, native, open, out, test, vfio } from '../operations.ts';
-import { LIMITED, settingOf } from '../settings.ts';
+import { arena, native, open, out, test, vfio } from '../helpers/operations.ts';
+import { LIMITED, settingOf } from '../helpers/settings.ts';
 import { type Answered, ATTACHED, example, IOAS, ioasId, PAGE } from './example.ts';
 import { cdev, groupOf, NOIOMMU, NOIOMMU_612, TYPE } from './noiommu-steps.ts';
 import { closes, extension, group, opened } from './type1-steps.ts';

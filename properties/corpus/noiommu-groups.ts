@@ -2,7 +2,7 @@
 
 import type { Value } from '../../model/programs/program.ts';
 import { MDEV_NAME } from '../../spec/terms/platforms.ts';
-import { getDeviceFd, ioctl, native, open, out, vfio, vfioPlain } from '../operations.ts';
+import { getDeviceFd, ioctl, native, open, out, vfio, vfioPlain } from '../helpers/operations.ts';
 import { type Answered, example, IOAS, ioasId, OPENED } from './example.ts';
 import { cdev, groupOf, NOIOMMU, NOIOMMU_612, TYPE } from './noiommu-steps.ts';
 import { closes, deviceOf, extension, group, opened, setType } from './type1-steps.ts';

@@ -1,7 +1,7 @@
 // Calls that examples of no-IOMMU groups and of their devices share.
 
-import { open } from '../operations.ts';
-import { PRIVILEGED, settingOf } from '../settings.ts';
+import { open } from '../helpers/operations.ts';
+import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
 import type { Answered } from './example.ts';
 
 export const NOIOMMU = settingOf('noiommu');

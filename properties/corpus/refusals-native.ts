@@ -1,8 +1,8 @@
 // Examples of every reason for which native calls refuse, in the order in which the kernel looks.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
-import { arena, memfd, native, out, test } from '../operations.ts';
-import { PRIVILEGED, settingOf } from '../settings.ts';
+import { arena, memfd, native, out, test } from '../helpers/operations.ts';
+import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
 import { ATTACHED, example, IOAS, IOVA, ioasId, OPENED, PAGE } from './example.ts';
 
 const U64_MAX = (1n << 64n) - 1n;

@@ -1,7 +1,7 @@
 // Examples of every reason for which test operations, and the VFIO calls that tell something, refuse.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
-import { arena, getDeviceFd, native, open, out, test, vfio } from '../operations.ts';
+import { arena, getDeviceFd, native, open, out, test, vfio } from '../helpers/operations.ts';
 import {
   ACCESS,
   ATTACHED,

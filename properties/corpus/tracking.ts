@@ -8,8 +8,8 @@ import {
 } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
-import { arena, native, out, test, vfio } from '../operations.ts';
-import { PRIVILEGED, settingOf } from '../settings.ts';
+import { arena, native, out, test, vfio } from '../helpers/operations.ts';
+import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
 import { type Answered, ATTACHED, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
 import { cdev, NOIOMMU } from './noiommu-steps.ts';
 

@@ -13,8 +13,8 @@ import {
   status,
   store,
   vfio,
-} from '../operations.ts';
-import { LIMITED, PRIVILEGED, settingOf } from '../settings.ts';
+} from '../helpers/operations.ts';
+import { LIMITED, PRIVILEGED, settingOf } from '../helpers/settings.ts';
 import { type Answered, example, IOAS, IOVA, ioasId, PAGE, VTD } from './example.ts';
 import { deviceOf, leaves, maps, unmaps, withGroup } from './type1-steps.ts';
 

@@ -2,7 +2,7 @@
 
 import { ARRAY_LENGTH, ARRAY_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
-import { arena, store, vfio } from '../operations.ts';
+import { arena, store, vfio } from '../helpers/operations.ts';
 import { type Answered, example, MIXED, VTD } from './example.ts';
 import {
   ALL,

@@ -1,6 +1,6 @@
 // Examples of the legacy container and its groups: types, joining and leaving, closing in every order.
 
-import { getDeviceFd, ioctl, open, out, vfio, vfioPlain } from '../operations.ts';
+import { getDeviceFd, ioctl, open, out, vfio, vfioPlain } from '../helpers/operations.ts';
 import { example, MIXED, VTD } from './example.ts';
 import {
   ALL,

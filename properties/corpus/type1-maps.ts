@@ -8,8 +8,8 @@ import {
   READ_ONLY_STRUCT_OFFSET,
   STRUCT_LENGTH,
 } from '../../model/programs/arena.ts';
-import { arena, memfd, mmap, munmap, out, vfio } from '../operations.ts';
-import { PRIVILEGED, settingOf } from '../settings.ts';
+import { arena, memfd, mmap, munmap, out, vfio } from '../helpers/operations.ts';
+import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
 import { type Answered, example, MIXED, VTD } from './example.ts';
 import {
   ALL,

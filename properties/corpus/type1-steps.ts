@@ -3,8 +3,8 @@
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import type { Platform, Setting } from '../../spec/terms/platform.ts';
-import { arena, close, getDeviceFd, open, out, vfio, vfioPlain } from '../operations.ts';
-import { LIMITED, PRIVILEGED, platform, settingOf } from '../settings.ts';
+import { arena, close, getDeviceFd, open, out, vfio, vfioPlain } from '../helpers/operations.ts';
+import { LIMITED, PRIVILEGED, platform, settingOf } from '../helpers/settings.ts';
 import type { Answered } from './example.ts';
 
 export const PAGE = 4096n;

@@ -2,7 +2,7 @@
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
-import { arena, native, out, test, vfio, vfioPlain } from '../operations.ts';
+import { arena, native, out, test, vfio, vfioPlain } from '../helpers/operations.ts';
 import {
   ACCESS,
   ATTACHED,

@@ -14,7 +14,7 @@ import type { VmPlatform } from '../../oracle/vm/qemu.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import { CORPUS } from '../corpus/corpus.ts';
-import { readRegressions } from '../regressions.ts';
+import { readRegressions } from '../harness/regressions.ts';
 import { hasCompiler, type RanProgram, reproduce } from './reproducers.ts';
 
 const PLATFORMS: readonly VmPlatform[] = ['mock', 'vtd', 'virtio', 'noiommu'];

@@ -6,7 +6,7 @@ import { startOfProgram } from '../../model/programs/builder.ts';
 import { judgeProgram, judgeSteps } from '../../oracle/check/judge-program.ts';
 import type { TracedStep } from '../../oracle/trace/step-json.ts';
 import { programOf, type Trace } from '../../oracle/trace/trace-file.ts';
-import { readRegressions } from '../regressions.ts';
+import { readRegressions } from '../harness/regressions.ts';
 
 const FIRST_DESCRIPTOR = 3;
 

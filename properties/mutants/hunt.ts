@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { nameOf } from '../settings.ts';
+import { nameOf } from '../helpers/settings.ts';
 import type { Judged, Mutant, Outcome } from './mutant.ts';
 import { placeOf, roundOf } from './programs.ts';
 import type { Survey } from './survey.ts';

@@ -11,7 +11,7 @@ import type { Program } from '../../model/programs/program.ts';
 import { judgeProgram } from '../../oracle/check/judge-program.ts';
 import { seedOfBatch } from '../../oracle/check/tally.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import { LIMITED, nameOf, PRIVILEGED, SETTINGS, settingOf } from '../settings.ts';
+import { LIMITED, nameOf, PRIVILEGED, SETTINGS, settingOf } from '../helpers/settings.ts';
 
 /** A kernel without CONFIG_IOMMUFD_TEST, as machines that do work have it. */
 const untested = (setting: Setting): Setting => ({

@@ -5,9 +5,9 @@ import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Choice, Reply } from '../../spec/outcome/outcome.ts';
 import type { World } from '../../spec/state/world.ts';
 import { step } from '../../spec/step.ts';
-import { checkLaws, eachStep, sometimes } from '../law.ts';
-import type { Visit } from '../visits.ts';
-import { contextsOf, hex } from '../worlds.ts';
+import { checkLaws, eachStep, sometimes } from '../harness/law.ts';
+import type { Visit } from '../harness/visits.ts';
+import { contextsOf, hex } from '../helpers/worlds.ts';
 
 const chosenBy = (visit: Visit): readonly Reply[] =>
   step(visit.before, visit.call).filter(

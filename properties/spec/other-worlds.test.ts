@@ -13,7 +13,6 @@ import { accessAt, type Context, withObject } from '../../spec/state/context.ts'
 import { accountOf } from '../../spec/state/memory.ts';
 import { contextOf, type World, withContext } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import { continued, forked, outcomesOf } from '../continue.ts';
 import {
   ACCESS,
   type Answered,
@@ -26,9 +25,19 @@ import {
   OPENED,
   PAGE,
 } from '../corpus/example.ts';
-import { arena, ioctl, memfd, munmap, native, out, test, vfioPlain } from '../operations.ts';
-import { LIMITED, settingOf } from '../settings.ts';
-import { witness } from '../witnesses.ts';
+import { continued, forked, outcomesOf } from '../helpers/continue.ts';
+import {
+  arena,
+  ioctl,
+  memfd,
+  munmap,
+  native,
+  out,
+  test,
+  vfioPlain,
+} from '../helpers/operations.ts';
+import { witness } from '../helpers/rule-witnesses.ts';
+import { LIMITED, settingOf } from '../helpers/settings.ts';
 
 const worldOf = (steps: readonly Answered[], setting: Setting = MOCK): World =>
   continued(

@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALL_RULES, partsUsedBy, releasesOf, SECTIONS } from '../../spec/rules.ts';
-import { RULE_REPORT, type RuleReport } from '../rule-report.ts';
-import { isWitnessed } from '../witnesses.ts';
+import { RULE_REPORT, type RuleReport } from '../helpers/rule-report.ts';
+import { isWitnessed } from '../helpers/rule-witnesses.ts';
 import { EXCUSES } from './excuses.ts';
 
 const rules = suite('rules');

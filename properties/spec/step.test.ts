@@ -7,10 +7,10 @@ import { ALL_RULES } from '../../spec/rules.ts';
 import { mappingAt } from '../../spec/state/address-space.ts';
 import { spaceOf } from '../../spec/state/memory.ts';
 import { step } from '../../spec/step.ts';
-import { difference, worldDifference } from '../comparable.ts';
-import { checkLaws, eachStep, type Law, sometimes } from '../law.ts';
-import type { Visit } from '../visits.ts';
-import { firstOf, hex } from '../worlds.ts';
+import { checkLaws, eachStep, type Law, sometimes } from '../harness/law.ts';
+import type { Visit } from '../harness/visits.ts';
+import { difference, worldDifference } from '../helpers/comparable.ts';
+import { firstOf, hex } from '../helpers/worlds.ts';
 
 const known = new Set(ALL_RULES);
 

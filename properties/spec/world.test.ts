@@ -5,8 +5,8 @@ import { OWNERSHIP_LAWS } from '../../model/laws/ownership.ts';
 import { valuesOf } from '../../spec/collections/ordered-map.ts';
 import { usersOf } from '../../spec/state/context.ts';
 import { descriptorsOf } from '../../spec/state/world.ts';
-import { alwaysAll, checkLaws, eachStep, sometimes } from '../law.ts';
-import { contextsOf, objectsOf } from '../worlds.ts';
+import { alwaysAll, checkLaws, eachStep, sometimes } from '../harness/law.ts';
+import { contextsOf, objectsOf } from '../helpers/worlds.ts';
 
 const PROCESS = 1;
 

@@ -1,5 +1,5 @@
 /*
- * Two-phase commit with N resource managers, as properties/two-phase-commit.ts has it: one process of atomic guarded
+ * Two-phase commit with N resource managers, as properties/helpers/two-phase-commit.ts has it: one process of atomic guarded
  * commands. N is defined by whoever runs it, and at most 9.
  */
 

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Exploration, explore, type Shard } from '../../../model/explorer/explore.ts';
 import type { Model } from '../../../model/explorer/model.ts';
-import { consistency, type TwoPhase, twoPhaseCommit } from '../../two-phase-commit.ts';
+import { consistency, type TwoPhase, twoPhaseCommit } from '../../helpers/two-phase-commit.ts';
 import { bytesInTurn } from './saved-bytes.ts';
 
 const test = suite('explorer');

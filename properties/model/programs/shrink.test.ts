@@ -11,7 +11,7 @@ import { smallerPrograms, startOfShrinking } from '../../../model/shrink/smaller
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { shrinkProgram } from '../../../oracle/check/shrink-program.ts';
 import { CORPUS } from '../../corpus/corpus.ts';
-import { settingOf } from '../../settings.ts';
+import { settingOf } from '../../helpers/settings.ts';
 
 const OPERATIONS = 200;
 const MOCK = settingOf('mock');

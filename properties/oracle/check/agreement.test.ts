@@ -3,9 +3,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
-import { describeCounterexample } from '../../describe.ts';
-import { nameOf, SETTINGS } from '../../settings.ts';
-import { witnessEach } from '../../witnesses.ts';
+import { describeCounterexample } from '../../harness/describe.ts';
+import { witnessEach } from '../../helpers/rule-witnesses.ts';
+import { nameOf, SETTINGS } from '../../helpers/settings.ts';
 
 const RUNS = 400;
 const LENGTH = 40;

@@ -8,8 +8,8 @@ import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { programOf } from '../../../oracle/trace/trace-file.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { ReleaseName } from '../../../spec/terms/releases.ts';
-import { readRegressions } from '../../regressions.ts';
-import { PRIVILEGED, settingOf } from '../../settings.ts';
+import { readRegressions } from '../../harness/regressions.ts';
+import { PRIVILEGED, settingOf } from '../../helpers/settings.ts';
 
 const NAME = 'an-area-whose-pages-others-hold-in-between';
 const WARNING =

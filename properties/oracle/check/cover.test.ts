@@ -12,7 +12,7 @@ import { coverText } from '../../../oracle/report/cover/cover-text.ts';
 import { PLAIN } from '../../../oracle/text/palette.ts';
 import { ALL_RULES } from '../../../spec/rules.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
-import { nameOf, SETTINGS, settingOf } from '../../settings.ts';
+import { nameOf, SETTINGS, settingOf } from '../../helpers/settings.ts';
 
 const PROGRAMS = 150;
 

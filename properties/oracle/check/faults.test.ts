@@ -7,8 +7,9 @@ import { FAULT_NAMES } from '../../../model/emulator/faults.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
-import { describeCounterexample } from '../../describe.ts';
-import { SHOWN_FAULTS, type ShownFault } from './shown-faults.ts';
+import type { ShownFault } from '../../defects/shown-defect.ts';
+import { SHOWN_FAULTS } from '../../defects/shown-defects.ts';
+import { describeCounterexample } from '../../harness/describe.ts';
 
 const shows = ({ fault, setting }: ShownFault, program: Program): boolean =>
   judgeProgram(setting, program, new Set([fault])).fault !== undefined;

@@ -10,8 +10,8 @@ import { runProgram } from '../../../model/programs/run.ts';
 import { hiddenDifferences } from '../../../oracle/check/hidden.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { ATTACHED, IOAS, IOVA, ioasId, PAGE } from '../../corpus/example.ts';
-import { arena, native } from '../../operations.ts';
-import { LIMITED, settingOf } from '../../settings.ts';
+import { arena, native } from '../../helpers/operations.ts';
+import { LIMITED, settingOf } from '../../helpers/settings.ts';
 
 const SETTING = settingOf('mock', LIMITED);
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HISTORICAL_NAMES, historyOf } from '../../../model/emulator/faults.ts';
-import { SHOWN_HISTORY } from './shown-history.ts';
+import { SHOWN_HISTORY } from '../../defects/shown-history.ts';
 
 const TABLE = readFileSync('docs/historical-defects.md', 'utf8');
 const ABBREVIATED = 12;

@@ -11,8 +11,8 @@ import { type KernelRunner, runKernelCampaign } from '../../../oracle/check/kern
 import type { CampaignReport } from '../../../oracle/check/report.ts';
 import { traceOf } from '../../../oracle/cli/save-trace.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
-import { describeCounterexample } from '../../describe.ts';
-import { LIMITED, nameOf, PRIVILEGED, settingOf } from '../../settings.ts';
+import { describeCounterexample } from '../../harness/describe.ts';
+import { LIMITED, nameOf, PRIVILEGED, settingOf } from '../../helpers/settings.ts';
 
 const LENGTH = 40;
 const IOAS_COPY = 0x3b83;

@@ -12,7 +12,7 @@ import { runCampaign } from '../../../oracle/check/campaign.ts';
 import { mergedCampaigns, type SavedCampaign } from '../../../oracle/check/campaign-file.ts';
 import { readCampaignFile } from '../../../oracle/check/campaign-json.ts';
 import type { Shard } from '../../../oracle/check/shard.ts';
-import { settingOf } from '../../settings.ts';
+import { settingOf } from '../../helpers/settings.ts';
 
 const RUNS = 260;
 const SEED = 7;

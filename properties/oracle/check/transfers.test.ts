@@ -16,7 +16,7 @@ import { dmaRules } from '../../../spec/hardware/dma.ts';
 import type { DmaFault } from '../../../spec/state/engines.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
-import { settingOf } from '../../settings.ts';
+import { settingOf } from '../../helpers/settings.ts';
 
 const VTD = settingOf('vtd');
 /** As on a kernel that is built for use: nothing looks into domains. */

@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FIXTURES } from '../../recordings.ts';
-import { MUTATIONS } from '../judge/mutations.ts';
+import { MUTATIONS } from '../../harness/recording-mutations.ts';
+import { FIXTURES } from '../../harness/recordings.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 

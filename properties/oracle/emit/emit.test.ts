@@ -12,8 +12,8 @@ import { programs } from '../../../model/arbitrary.ts';
 import { cProgram } from '../../../oracle/emit/c-program.ts';
 import { emissionOf } from '../../../oracle/emit/emission.ts';
 import { emissionText } from '../../../oracle/emit/text.ts';
-import { type NamedTrace, namedTraces, traceOn } from '../../emissions.ts';
-import { SETTINGS } from '../../settings.ts';
+import { type NamedTrace, namedTraces, traceOn } from '../../harness/emissions.ts';
+import { SETTINGS } from '../../helpers/settings.ts';
 
 const run = promisify(execFile);
 

@@ -8,8 +8,8 @@ import type { Alphabet } from '../../../oracle/explore/letters.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { MIXED_PLATFORM, platformNamed } from '../../../spec/terms/platforms.ts';
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
-import { settingOf } from '../../settings.ts';
-import { toldApart } from './told-apart.ts';
+import { settingOf } from '../../helpers/settings.ts';
+import { toldApart } from './distinguishable.ts';
 
 const test = suite('names of explored states');
 

@@ -9,7 +9,7 @@ import type { Alphabet, Letter } from '../../../oracle/explore/letters.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { Credentials } from '../../../spec/terms/platform.ts';
-import { settingOf } from '../../settings.ts';
+import { settingOf } from '../../helpers/settings.ts';
 import { faultyWorlds } from './faulty-worlds.ts';
 
 const test = suite('laws of explored states');

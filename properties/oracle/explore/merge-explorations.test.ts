@@ -22,7 +22,7 @@ import { openExploration, saveExploration } from '../../../oracle/explore/saved-
 import type { Step } from '../../../oracle/explore/world-model.ts';
 import { withMemory } from '../../../spec/state/world.ts';
 import { step } from '../../../spec/step.ts';
-import { settingOf } from '../../settings.ts';
+import { settingOf } from '../../helpers/settings.ts';
 
 const test = suite('explorations in parts');
 

@@ -7,9 +7,9 @@ import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
 import { distinctLetters, lettersOfProgram } from '../../../oracle/explore/letters-of-program.ts';
 import { shortestViolation } from '../../../oracle/explore/shortest-violation.ts';
 import { programText } from '../../../oracle/report/program-text.ts';
-import { SHOWN_HISTORY } from '../check/shown-history.ts';
-import { unmap } from '../check/shown-operations.ts';
-import { minimumOf } from './minimum.ts';
+import { minimumOf } from '../../defects/minimum.ts';
+import { SHOWN_HISTORY } from '../../defects/shown-history.ts';
+import { unmap } from '../../defects/shown-operations.ts';
 
 const test = suite('minima of defects');
 

@@ -24,7 +24,7 @@ import type { Reply } from '../../../spec/outcome/outcome.ts';
 import { withAccount } from '../../../spec/state/memory.ts';
 import { withMemory } from '../../../spec/state/world.ts';
 import { step } from '../../../spec/step.ts';
-import { settingOf } from '../../settings.ts';
+import { settingOf } from '../../helpers/settings.ts';
 
 const test = suite('explorations');
 

@@ -8,7 +8,7 @@ import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
 import type { Alphabet } from '../../../oracle/explore/letters.ts';
 import { shortestViolation } from '../../../oracle/explore/shortest-violation.ts';
 import { programText } from '../../../oracle/report/program-text.ts';
-import { settingOf } from '../../settings.ts';
+import { settingOf } from '../../helpers/settings.ts';
 
 const test = suite('shortest violations');
 

@@ -10,9 +10,9 @@ import { objectId } from '../../../spec/abi/units.ts';
 import { ioasAt } from '../../../spec/state/context.ts';
 import { contextOf, type World } from '../../../spec/state/world.ts';
 import type { Observation } from '../../../spec/terms/call.ts';
-import { continued } from '../../continue.ts';
 import { type Answered, IOAS, IOVA, MOCK, OPENED, PAGE } from '../../corpus/example.ts';
-import { arena, native, vfioPlain } from '../../operations.ts';
+import { continued } from '../../helpers/continue.ts';
+import { arena, native, vfioPlain } from '../../helpers/operations.ts';
 
 const FD = 3n;
 const FILE = 1;

@@ -10,6 +10,7 @@ import { fieldOf, type Layout } from '../../../spec/abi/layout.ts';
 import * as abi from '../../../spec/abi/native.ts';
 import * as testAbi from '../../../spec/abi/test.ts';
 import * as vfioAbi from '../../../spec/abi/vfio.ts';
+import { MUTATIONS } from '../../harness/recording-mutations.ts';
 import {
   FIXTURES,
   isCovered,
@@ -17,8 +18,7 @@ import {
   judgeLines,
   readLines,
   recordingsIn,
-} from '../../recordings.ts';
-import { MUTATIONS } from './mutations.ts';
+} from '../../harness/recordings.ts';
 
 const mutations = suite('bad recordings');
 

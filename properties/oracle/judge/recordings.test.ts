@@ -3,7 +3,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BESIDE, FIXTURES, isCovered, judgeFiles, recordingsIn } from '../../recordings.ts';
+import { BESIDE, FIXTURES, isCovered, judgeFiles, recordingsIn } from '../../harness/recordings.ts';
 
 /** The part of a name that says which program it was: "selftest.iommufd_ioas", "qemu.compat". */
 const programOf = (name: string): string =>

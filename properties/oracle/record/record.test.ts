@@ -14,7 +14,7 @@ import { parseEvent } from '../../../oracle/trace/recorded-event.ts';
 import { nodesOf } from '../../../spec/collections/ordered-map.ts';
 import { spaceOf } from '../../../spec/state/memory.ts';
 import { emptyWorld, type World } from '../../../spec/state/world.ts';
-import { settingOf } from '../../settings.ts';
+import { settingOf } from '../../helpers/settings.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-record-'));

@@ -11,7 +11,7 @@ import { ALL_RULES, partsUsedBy } from '../../../spec/rules.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { IoctlCall } from '../../../spec/terms/call.ts';
 import type { Rule } from '../../../spec/terms/rule.ts';
-import { FIXTURES, judgeLines, readLines, recordingsIn } from '../../recordings.ts';
+import { FIXTURES, judgeLines, readLines, recordingsIn } from '../../harness/recordings.ts';
 
 const partOf = (name: string): string =>
   name === 'IOMMU_TEST_CMD MOCK_DOMAIN_FLAGS' ? 'IOMMU_TEST_CMD MOCK_DOMAIN' : name;

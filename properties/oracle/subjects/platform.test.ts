@@ -10,7 +10,7 @@ import type {
 } from '../../../oracle/subjects/kernel/machine-description.ts';
 import { platformOfMachine } from '../../../oracle/subjects/kernel/platform.ts';
 import { EnvironmentError } from '../../../oracle/vm/environment-error.ts';
-import { platform as platformNamed } from '../../settings.ts';
+import { platform as platformNamed } from '../../helpers/settings.ts';
 
 /** Registers as QEMU's VT-d shows them with 48 bits, and with 39 and control of snooping. */
 const WIDE: IommuDescription = {

@@ -9,7 +9,7 @@ import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
-import { nameOf, SETTINGS, settingOf } from '../../settings.ts';
+import { nameOf, SETTINGS, settingOf } from '../../helpers/settings.ts';
 import { executedOn } from './emulated-kernel.ts';
 import { hostilePrograms } from './hostile.ts';
 

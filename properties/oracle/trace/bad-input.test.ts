@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { type JudgeOptions, judgeFile } from '../../../oracle/cli/judge-file.ts';
 import { BadInput } from '../../../oracle/trace/bad-input.ts';
 import { parseCall, parseHeader } from '../../../oracle/trace/recording.ts';
-import { judgeLines, readLines } from '../../recordings.ts';
+import { judgeLines, readLines } from '../../harness/recordings.ts';
 
 const HEADER = {
   format: 'iommufd-recording',

@@ -15,7 +15,7 @@ import { BadInput } from '../../../oracle/trace/bad-input.ts';
 import { parseObject } from '../../../oracle/trace/fields.ts';
 import { DEPTH_MAX, LINE_BYTES_MAX } from '../../../oracle/trace/limits.ts';
 import { chunksOf } from '../../../oracle/trace/lines.ts';
-import { FIXTURES } from '../../recordings.ts';
+import { FIXTURES } from '../../harness/recordings.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-limits-'));
 const RECORDING = readFileSync(join(FIXTURES, '6.12.95-selftest.iommufd.cmd_length.jsonl.gz'));

@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { BadInput } from '../../../oracle/trace/bad-input.ts';
 import { RecordedLineReader } from '../../../oracle/trace/recorded-line.ts';
 import { parseCall, type RecordedCall } from '../../../oracle/trace/recording.ts';
-import { FIXTURES, readLines, recordingsIn } from '../../recordings.ts';
+import { FIXTURES, readLines, recordingsIn } from '../../harness/recordings.ts';
 
 const FILE = 'example.jsonl';
 

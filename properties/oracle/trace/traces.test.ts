@@ -16,8 +16,8 @@ import { programOfRecording } from '../../../oracle/trace/program-of-recording.t
 import { readTrace } from '../../../oracle/trace/read-trace.ts';
 import { parseCall, parseHeader } from '../../../oracle/trace/recording.ts';
 import { type Trace, traceLines } from '../../../oracle/trace/trace-file.ts';
-import { FIXTURES, readLines, recordingsIn } from '../../recordings.ts';
-import { SETTINGS } from '../../settings.ts';
+import { FIXTURES, readLines, recordingsIn } from '../../harness/recordings.ts';
+import { SETTINGS } from '../../helpers/settings.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 

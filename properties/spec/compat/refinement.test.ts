@@ -1,8 +1,8 @@
 // The VFIO calls of an iommufd are its native calls under other names, and often enough drawn to count.
 
 import { REFINEMENTS } from '../../../model/laws/refinement.ts';
-import { worldDifference } from '../../comparable.ts';
-import { checkLaws, refinement } from '../../law.ts';
+import { checkLaws, refinement } from '../../harness/law.ts';
+import { worldDifference } from '../../helpers/comparable.ts';
 
 /** How often each must apply to the drawn programs. */
 const AT_LEAST = [300, 200];

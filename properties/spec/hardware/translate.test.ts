@@ -6,8 +6,8 @@ import { valueAt } from '../../../spec/collections/ordered-map.ts';
 import { translate, translations } from '../../../spec/hardware/translate.ts';
 import { mappingAt } from '../../../spec/state/address-space.ts';
 import { tableOf } from '../../../spec/state/context.ts';
-import { always, alwaysAll, checkLaws, eachStep, sometimes } from '../../law.ts';
-import { areasOf, contextsOf, hex, objectsOf } from '../../worlds.ts';
+import { always, alwaysAll, checkLaws, eachStep, sometimes } from '../../harness/law.ts';
+import { areasOf, contextsOf, hex, objectsOf } from '../../helpers/worlds.ts';
 
 /** What was mapped a moment ago leads to the memory that stands at the program's address. */
 const mapsLeadToMemory = eachStep(

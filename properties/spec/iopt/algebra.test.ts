@@ -7,8 +7,6 @@ import { areaLength } from '../../../spec/state/area.ts';
 import { type Context, ioasAt, tableOf } from '../../../spec/state/context.ts';
 import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
 import { contextOf, type World } from '../../../spec/state/world.ts';
-import { comparable, difference, worldDifference } from '../../comparable.ts';
-import { descriptorOf, ifAllSucceed } from '../../continue.ts';
 import {
   type Comparison,
   checkLaws,
@@ -16,9 +14,11 @@ import {
   DOES_NOT_APPLY,
   type Law,
   refinement,
-} from '../../law.ts';
-import { arena, native, out, test, vfio } from '../../operations.ts';
-import { areasOf, tablesOf } from '../../worlds.ts';
+} from '../../harness/law.ts';
+import { comparable, difference, worldDifference } from '../../helpers/comparable.ts';
+import { descriptorOf, ifAllSucceed } from '../../helpers/continue.ts';
+import { arena, native, out, test, vfio } from '../../helpers/operations.ts';
+import { areasOf, tablesOf } from '../../helpers/worlds.ts';
 
 type Place = {
   readonly world: World;

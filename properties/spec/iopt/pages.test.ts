@@ -4,7 +4,7 @@ import { everyPagesOf, PINNED_LAWS } from '../../../model/laws/pinned.ts';
 import { valuesOf } from '../../../spec/collections/ordered-map.ts';
 import { type PinnedRun, pinnedCount } from '../../../spec/state/pages.ts';
 import type { World } from '../../../spec/state/world.ts';
-import { alwaysAll, checkLaws, sometimes } from '../../law.ts';
+import { alwaysAll, checkLaws, sometimes } from '../../harness/law.ts';
 
 const runsOf = (world: World): readonly PinnedRun[] =>
   everyPagesOf(world).flatMap(({ pinned }) => [...valuesOf(pinned)]);

@@ -3,8 +3,8 @@
 import { TABLE_LAWS } from '../../../model/laws/tables.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
-import { alwaysAll, checkLaws, sometimes } from '../../law.ts';
-import { areasOf, tablesOf } from '../../worlds.ts';
+import { alwaysAll, checkLaws, sometimes } from '../../harness/law.ts';
+import { areasOf, tablesOf } from '../../helpers/worlds.ts';
 
 const someTable = (name: string, happens: (table: IoPagetable) => boolean) =>
   sometimes(name, ({ after }) => [...tablesOf(after)].some(({ table }) => happens(table)));

@@ -5,8 +5,6 @@ import { CONTAINER_LAWS, type Typed, typedOf } from '../../../model/laws/contain
 import { valuesOf } from '../../../spec/collections/ordered-map.ts';
 import { dmaLength } from '../../../spec/state/container.ts';
 import { fileAt, openFile, type World } from '../../../spec/state/world.ts';
-import { worldDifference } from '../../comparable.ts';
-import { continued, ifAllSucceed } from '../../continue.ts';
 import {
   alwaysAll,
   checkLaws,
@@ -14,9 +12,11 @@ import {
   DOES_NOT_APPLY,
   refinement,
   sometimes,
-} from '../../law.ts';
-import { vfio } from '../../operations.ts';
-import type { Visit } from '../../visits.ts';
+} from '../../harness/law.ts';
+import type { Visit } from '../../harness/visits.ts';
+import { worldDifference } from '../../helpers/comparable.ts';
+import { continued, ifAllSucceed } from '../../helpers/continue.ts';
+import { vfio } from '../../helpers/operations.ts';
 
 const typedBehind = ({ call, before, after }: Visit): (Typed & { fd: bigint }) | undefined => {
   if (call.kind !== 'ioctl') return undefined;

@@ -13,7 +13,7 @@ import { ERRNO } from '../../../spec/abi/errno.ts';
 import { VFIO_GROUP_UNSET_CONTAINER, VFIO_SET_IOMMU } from '../../../spec/abi/vfio.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
 import { MIXED_PLATFORM } from '../../../spec/terms/platforms.ts';
-import { ioctl, vfio } from '../../operations.ts';
+import { ioctl, vfio } from '../../helpers/operations.ts';
 
 const test = suite('joining');
 

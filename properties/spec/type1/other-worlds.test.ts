@@ -11,8 +11,6 @@ import { accountOf } from '../../../spec/state/memory.ts';
 import type { World } from '../../../spec/state/world.ts';
 import { step, withStores } from '../../../spec/step.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
-import { worldDifference } from '../../comparable.ts';
-import { continued, forked, outcomesOf } from '../../continue.ts';
 import { type Answered, example, OPENED, VTD } from '../../corpus/example.ts';
 import {
   DATA,
@@ -27,9 +25,11 @@ import {
   vtdWith,
   withGroup,
 } from '../../corpus/type1-steps.ts';
-import { arena, getDeviceFd, ioctl, open, vfio, vfioPlain } from '../../operations.ts';
-import { platform, settingOf } from '../../settings.ts';
-import { witness } from '../../witnesses.ts';
+import { worldDifference } from '../../helpers/comparable.ts';
+import { continued, forked, outcomesOf } from '../../helpers/continue.ts';
+import { arena, getDeviceFd, ioctl, open, vfio, vfioPlain } from '../../helpers/operations.ts';
+import { witness } from '../../helpers/rule-witnesses.ts';
+import { platform, settingOf } from '../../helpers/settings.ts';
 
 const worldOf = (steps: Parameters<typeof example>[1], setting: Setting): World =>
   continued(

@@ -1,9 +1,9 @@
 // Operations of programs that are written by hand. Descriptors and ids are named by the label of the operation that
 // gave them.
 
-import type { Label, Operation, Value, WordsInMemory } from '../model/programs/program.ts';
-import { NATIVE_CALLS, type NativeCallName } from '../spec/abi/native.ts';
-import { TEST_OPERATIONS, type TestOperationName } from '../spec/abi/test.ts';
+import type { Label, Operation, Value, WordsInMemory } from '../../model/programs/program.ts';
+import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';
+import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
 import {
   VFIO_CHECK_EXTENSION,
   VFIO_CONTAINER_FD,
@@ -30,8 +30,8 @@ import {
   VFIO_IOMMU_TYPE1_INFO,
   VFIO_IOMMU_UNMAP_DMA,
   VFIO_SET_IOMMU,
-} from '../spec/abi/vfio.ts';
-import type { DmaDirection, Protection, StatusField } from '../spec/terms/call.ts';
+} from '../../spec/abi/vfio.ts';
+import type { DmaDirection, Protection, StatusField } from '../../spec/terms/call.ts';
 
 /** What an earlier operation gave in a field of its struct, or as its result. */
 export const out = (from: Label, field = 'result'): Value => ({ from, out: field });

@@ -1,13 +1,23 @@
 // For each defect that Linux had the shortest program that shows it, written by hand.
 
-import type { HistoricalName } from '../../../model/emulator/faults.ts';
-import { DATA_LENGTH, DATA_OFFSET } from '../../../model/programs/arena.ts';
-import type { Operation } from '../../../model/programs/program.ts';
-import type { Setting } from '../../../spec/terms/platform.ts';
-import { accessFd, IOVA, MIXED, MOCK, PAGE, VTD } from '../../corpus/example.ts';
-import { arena, close, mmap, native, open, out, test, vfio, vfioPlain } from '../../operations.ts';
-import { settingOf } from '../../settings.ts';
-import type { ShownFault } from './shown-faults.ts';
+import type { HistoricalName } from '../../model/emulator/faults.ts';
+import { DATA_LENGTH, DATA_OFFSET } from '../../model/programs/arena.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { accessFd, IOVA, MIXED, MOCK, PAGE, VTD } from '../corpus/example.ts';
+import {
+  arena,
+  close,
+  mmap,
+  native,
+  open,
+  out,
+  test,
+  vfio,
+  vfioPlain,
+} from '../helpers/operations.ts';
+import { settingOf } from '../helpers/settings.ts';
+import type { ShownFault } from './shown-defect.ts';
 import {
   ALL,
   access,

@@ -17,7 +17,7 @@ const MOST_PIECES = 1 << (32 + GRAIN_BITS - PIECE_BITS);
 
 const roundedUp = (bytes: number): number => (bytes + 3) & ~3;
 
-export class ByteNames implements Visited<Uint8Array> {
+export class ByteKeys implements Visited<Uint8Array> {
   readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
   /** Bytes of the last piece that are used. */
   #used = PIECE;

@@ -10,4 +10,4 @@ export {
   objectsOf,
   type TableOf,
   tablesOf,
-} from '../model/laws/worlds.ts';
+} from '../../model/laws/worlds.ts';

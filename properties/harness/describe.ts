@@ -1,8 +1,8 @@
 // What a failing test says of a program: the seed that draws it again, and the calls in one line each.
 
-import type { Operation } from '../model/programs/program.ts';
-import type { CampaignReport, Counterexample, Fault } from '../oracle/check/report.ts';
-import { nameOf } from './settings.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import type { CampaignReport, Counterexample, Fault } from '../../oracle/check/report.ts';
+import { nameOf } from '../helpers/settings.ts';
 import type { Visit } from './visits.ts';
 
 const plain = (_key: string, value: unknown): unknown =>

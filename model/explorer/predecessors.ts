@@ -11,7 +11,7 @@ const MOST_ACTIONS = 0x1_0000;
 /** What was saved is not what an exploration saves. */
 export class BadSaved extends Error {}
 
-export class Ways<State, Action> {
+export class Predecessors<State, Action> {
   readonly #model: Model<State, Action>;
   readonly #starts: readonly State[];
   /** Of a start, which of the starts it is stands in place of the action. */
@@ -61,7 +61,10 @@ export class Ways<State, Action> {
   }
 
   /** What leads from a start to the state, and each state on that way, the start's first. */
-  wayTo(index: number): { readonly actions: readonly Action[]; readonly states: readonly State[] } {
+  pathTo(index: number): {
+    readonly actions: readonly Action[];
+    readonly states: readonly State[];
+  } {
     this.#remade(index);
     const actions = this.#indices
       .slice(1)
@@ -127,6 +130,6 @@ export class Ways<State, Action> {
 }
 
 /** Reads past the ways to so many states that are no numbers. */
-export const skipWays = (count: number, read: (bytes: Uint8Array) => void): void => {
+export const skipPredecessors = (count: number, read: (bytes: Uint8Array) => void): void => {
   read(new Uint8Array(count * (Uint32Array.BYTES_PER_ELEMENT + Uint16Array.BYTES_PER_ELEMENT)));
 };

@@ -1,10 +1,10 @@
 // The operations that programs of shown faults are made of on a legacy container.
 
-import { DATA_OFFSET } from '../../../model/programs/arena.ts';
-import type { Operation, Value } from '../../../model/programs/program.ts';
-import { VFIO_IOMMU_DIRTY_PAGES } from '../../../spec/abi/vfio.ts';
-import { PAGE } from '../../corpus/example.ts';
-import { arena, open, out, vfio, vfioPlain } from '../../operations.ts';
+import { DATA_OFFSET } from '../../model/programs/arena.ts';
+import type { Operation, Value } from '../../model/programs/program.ts';
+import { VFIO_IOMMU_DIRTY_PAGES } from '../../spec/abi/vfio.ts';
+import { PAGE } from '../corpus/example.ts';
+import { arena, open, out, vfio, vfioPlain } from '../helpers/operations.ts';
 
 export const group = (number: number): readonly Operation[] => [
   open(`group ${number}`, `/dev/vfio/${number}`),

@@ -1,7 +1,7 @@
 // Two-phase commit, as Gray and Lamport describe it: resource managers prepare or abort by themselves, a transaction
 // manager commits once all have prepared. How many states it has is known, so that the explorer is tested and measured by it.
 
-import type { Law, Model } from '../model/explorer/model.ts';
+import type { Law, Model } from '../../model/explorer/model.ts';
 
 /**
  * A state is one number of 31 bits: three bits a resource manager, the first one lowest, and above them what the

@@ -1,14 +1,14 @@
 // C files of the examples and of the shown faults, as `emit` makes them from traces.
 
-import type { FaultName } from '../model/emulator/faults.ts';
-import { ARENA_BASE } from '../model/programs/arena.ts';
-import type { Program } from '../model/programs/program.ts';
-import { judgeProgram } from '../oracle/check/judge-program.ts';
-import { traceOf } from '../oracle/cli/save-trace.ts';
-import type { Trace } from '../oracle/trace/trace-file.ts';
-import type { Setting } from '../spec/terms/platform.ts';
-import { CORPUS } from './corpus/corpus.ts';
-import { SHOWN_FAULTS } from './oracle/check/shown-faults.ts';
+import type { FaultName } from '../../model/emulator/faults.ts';
+import { ARENA_BASE } from '../../model/programs/arena.ts';
+import type { Program } from '../../model/programs/program.ts';
+import { judgeProgram } from '../../oracle/check/judge-program.ts';
+import { traceOf } from '../../oracle/cli/save-trace.ts';
+import type { Trace } from '../../oracle/trace/trace-file.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { CORPUS } from '../corpus/corpus.ts';
+import { SHOWN_FAULTS } from '../defects/shown-defects.ts';
 
 export type NamedTrace = { readonly name: string; readonly trace: Trace };
 

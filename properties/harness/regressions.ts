@@ -3,8 +3,8 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readTrace } from '../oracle/trace/read-trace.ts';
-import type { Trace } from '../oracle/trace/trace-file.ts';
+import { readTrace } from '../../oracle/trace/read-trace.ts';
+import type { Trace } from '../../oracle/trace/trace-file.ts';
 
 const FOLDER = join(
   dirname(fileURLToPath(import.meta.url)),

@@ -1,20 +1,20 @@
 // Whether no program is shorter than the one that is known to show a defect: every program with fewer calls is run on the
 // emulator with the defect, over the calls of the known program and those of the alphabets that are about the same.
 
-import { ACCESS } from '../../../oracle/explore/alphabets/access.ts';
-import { COMPAT } from '../../../oracle/explore/alphabets/compat.ts';
-import { LIFECYCLE } from '../../../oracle/explore/alphabets/lifecycle.ts';
-import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
-import { NOIOMMU } from '../../../oracle/explore/alphabets/noiommu.ts';
-import { RESERVED } from '../../../oracle/explore/alphabets/reserved.ts';
-import { TYPE1 } from '../../../oracle/explore/alphabets/type1.ts';
-import type { Alphabet, Letter } from '../../../oracle/explore/letters.ts';
-import { distinctLetters, lettersOfProgram } from '../../../oracle/explore/letters-of-program.ts';
+import { ACCESS } from '../../oracle/explore/alphabets/access.ts';
+import { COMPAT } from '../../oracle/explore/alphabets/compat.ts';
+import { LIFECYCLE } from '../../oracle/explore/alphabets/lifecycle.ts';
+import { NATIVE } from '../../oracle/explore/alphabets/native.ts';
+import { NOIOMMU } from '../../oracle/explore/alphabets/noiommu.ts';
+import { RESERVED } from '../../oracle/explore/alphabets/reserved.ts';
+import { TYPE1 } from '../../oracle/explore/alphabets/type1.ts';
+import type { Alphabet, Letter } from '../../oracle/explore/letters.ts';
+import { distinctLetters, lettersOfProgram } from '../../oracle/explore/letters-of-program.ts';
 import {
   type ShortestViolation,
   shortestViolation,
-} from '../../../oracle/explore/shortest-violation.ts';
-import type { ShownFault } from '../check/shown-faults.ts';
+} from '../../oracle/explore/shortest-violation.ts';
+import type { ShownFault } from './shown-defect.ts';
 
 /** Programs that are run, at most: with one for each state, and with none left out. */
 export type Bounds = { readonly byState: number; readonly every: number };

@@ -1,7 +1,7 @@
 // The operations that programs of shown faults are made of: on an iommufd, by native calls, VFIO's and test commands.
 
-import { DATA_OFFSET } from '../../../model/programs/arena.ts';
-import type { Operation, Value } from '../../../model/programs/program.ts';
+import { DATA_OFFSET } from '../../model/programs/arena.ts';
+import type { Operation, Value } from '../../model/programs/program.ts';
 import {
   type Answered,
   ATTACHED,
@@ -13,8 +13,8 @@ import {
   OPENED,
   PAGE,
   VERSION1,
-} from '../../corpus/example.ts';
-import { arena, getDeviceFd, native, open, out, test, vfio } from '../../operations.ts';
+} from '../corpus/example.ts';
+import { arena, getDeviceFd, native, open, out, test, vfio } from '../helpers/operations.ts';
 
 export const only = (steps: readonly Answered[]): readonly Operation[] =>
   steps.map(([operation]) => operation);

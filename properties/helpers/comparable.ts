@@ -1,11 +1,11 @@
 // Worlds as plain values that can be compared: without what only counts (the next file, the next pages), without what the
 // program itself stored, and independent of the shape of trees.
 
-import { nodesOf, valueAt } from '../spec/collections/ordered-map.ts';
-import type { Container } from '../spec/state/container.ts';
-import type { Context, IommufdObject } from '../spec/state/context.ts';
-import type { IoPagetable } from '../spec/state/io-pagetable.ts';
-import type { OpenFile, World } from '../spec/state/world.ts';
+import { nodesOf, valueAt } from '../../spec/collections/ordered-map.ts';
+import type { Container } from '../../spec/state/container.ts';
+import type { Context, IommufdObject } from '../../spec/state/context.ts';
+import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
+import type { OpenFile, World } from '../../spec/state/world.ts';
 import { areasOf, entriesOf } from './worlds.ts';
 
 /** Whether nothing is different but bytes that were stored and what only counts: a quick look, true only if so. */

@@ -1,15 +1,15 @@
 // What would come of further calls in a world that was reached: laws go on from there.
 
-import { type Expectation, ProgramBuilder } from '../model/programs/builder.ts';
-import type { Operation } from '../model/programs/program.ts';
-import type { Fd } from '../spec/abi/units.ts';
-import { nodesOf, put } from '../spec/collections/ordered-map.ts';
-import type { Outcome } from '../spec/outcome/outcome.ts';
-import type { FileId } from '../spec/state/files.ts';
-import { spaceOf } from '../spec/state/memory.ts';
-import { descriptorsOf, type World } from '../spec/state/world.ts';
-import { step } from '../spec/step.ts';
-import type { Process } from '../spec/terms/call.ts';
+import { type Expectation, ProgramBuilder } from '../../model/programs/builder.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import type { Fd } from '../../spec/abi/units.ts';
+import { nodesOf, put } from '../../spec/collections/ordered-map.ts';
+import type { Outcome } from '../../spec/outcome/outcome.ts';
+import type { FileId } from '../../spec/state/files.ts';
+import { spaceOf } from '../../spec/state/memory.ts';
+import { descriptorsOf, type World } from '../../spec/state/world.ts';
+import { step } from '../../spec/step.ts';
+import type { Process } from '../../spec/terms/call.ts';
 
 export type Continued = { readonly world: World; readonly expected: readonly Expectation[] };
 

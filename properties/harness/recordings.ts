@@ -3,12 +3,12 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { judgeRecorded, startOf } from '../oracle/judge/session.ts';
-import { NO_VERDICTS, type Verdict, type VerdictCounts } from '../oracle/judge/verdict.ts';
-import { linesOf } from '../oracle/trace/lines.ts';
-import { parseCall, parseHeader, type RecordedCall } from '../oracle/trace/recording.ts';
-import type { World } from '../spec/state/world.ts';
-import { witnessVerdict } from './witnesses.ts';
+import { judgeRecorded, startOf } from '../../oracle/judge/session.ts';
+import { NO_VERDICTS, type Verdict, type VerdictCounts } from '../../oracle/judge/verdict.ts';
+import { linesOf } from '../../oracle/trace/lines.ts';
+import { parseCall, parseHeader, type RecordedCall } from '../../oracle/trace/recording.ts';
+import type { World } from '../../spec/state/world.ts';
+import { witnessVerdict } from '../helpers/rule-witnesses.ts';
 
 export const FIXTURES = join('properties', 'fixtures', 'recordings');
 

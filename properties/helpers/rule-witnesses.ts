@@ -1,6 +1,6 @@
 // Which rules gave a reply in a test: every suite adds to it, and the last one looks at what is missing.
 
-import type { Verdict } from '../oracle/judge/verdict.ts';
+import type { Verdict } from '../../oracle/judge/verdict.ts';
 
 const witnessed = new Set<string>();
 

@@ -1,12 +1,12 @@
 // For each invented fault of the emulated legacy container the shortest program that shows it, written by hand.
 
-import type { FaultName } from '../../../model/emulator/faults.ts';
-import { DATA_LENGTH, DATA_OFFSET } from '../../../model/programs/arena.ts';
-import type { Operation } from '../../../model/programs/program.ts';
-import type { Setting } from '../../../spec/terms/platform.ts';
-import { IOVA, MIXED, PAGE, VTD } from '../../corpus/example.ts';
-import { arena, getDeviceFd } from '../../operations.ts';
-import type { ShownFault } from './shown-faults.ts';
+import type { FaultName } from '../../model/emulator/faults.ts';
+import { DATA_LENGTH, DATA_OFFSET } from '../../model/programs/arena.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { IOVA, MIXED, PAGE, VTD } from '../corpus/example.ts';
+import { arena, getDeviceFd } from '../helpers/operations.ts';
+import type { ShownFault } from './shown-defect.ts';
 import {
   dirtyBitmap,
   dirtyPages,

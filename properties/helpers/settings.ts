@@ -1,8 +1,8 @@
 // The settings in which programs are drawn: each release, platform and kind of program.
 
-import type { Credentials, Platform, Setting } from '../spec/terms/platform.ts';
-import { platformNamed } from '../spec/terms/platforms.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../spec/terms/releases.ts';
+import type { Credentials, Platform, Setting } from '../../spec/terms/platform.ts';
+import { platformNamed } from '../../spec/terms/platforms.ts';
+import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 
 export const PRIVILEGED: Credentials = { privileged: true, memlockLimit: 1n << 62n };
 

@@ -2,15 +2,15 @@
 // laws are looked at. Drawn once, with fixed seeds, for every setting; where the kernel may choose, the step takes what it is known to choose.
 
 import * as fc from 'fast-check';
-import { expectationsOf, programs } from '../model/arbitrary.ts';
-import { type Expectation, ProgramBuilder, startOfProgram } from '../model/programs/builder.ts';
-import type { Program } from '../model/programs/program.ts';
-import type { World } from '../spec/state/world.ts';
-import type { Setting } from '../spec/terms/platform.ts';
-import { CORPUS } from './corpus/corpus.ts';
-import type { Example } from './corpus/example.ts';
-import { SETTINGS } from './settings.ts';
-import { witness } from './witnesses.ts';
+import { expectationsOf, programs } from '../../model/arbitrary.ts';
+import { type Expectation, ProgramBuilder, startOfProgram } from '../../model/programs/builder.ts';
+import type { Program } from '../../model/programs/program.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { CORPUS } from '../corpus/corpus.ts';
+import type { Example } from '../corpus/example.ts';
+import { witness } from '../helpers/rule-witnesses.ts';
+import { SETTINGS } from '../helpers/settings.ts';
 
 export type Visit = Omit<Expectation, 'after' | 'world'> & {
   readonly setting: Setting;

@@ -8,8 +8,8 @@ import {
   compared,
   DOES_NOT_APPLY,
   type WorldLaw,
-} from '../model/laws/law.ts';
-import type { World } from '../spec/state/world.ts';
+} from '../../model/laws/law.ts';
+import type { World } from '../../spec/state/world.ts';
 import { describeVisit } from './describe.ts';
 import { type Visit, visits } from './visits.ts';
 

@@ -1,10 +1,10 @@
 // For each deliberate fault of the emulator in serving devices without an IOMMU the shortest program that shows it, written
 // by hand.
 
-import type { Operation } from '../../../model/programs/program.ts';
-import { getDeviceFd, native, open, out, vfio } from '../../operations.ts';
-import { settingOf } from '../../settings.ts';
-import type { ShownFault } from './shown-faults.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import { getDeviceFd, native, open, out, vfio } from '../helpers/operations.ts';
+import { settingOf } from '../helpers/settings.ts';
+import type { ShownFault } from './shown-defect.ts';
 
 const setting = settingOf('noiommu');
 

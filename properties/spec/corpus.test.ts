@@ -5,8 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { judgeProgram } from '../../oracle/check/judge-program.ts';
 import type { JudgedStep } from '../../oracle/check/report.ts';
-import { describeFound } from '../describe.ts';
-import { CORPUS } from './corpus.ts';
+import { CORPUS } from '../corpus/corpus.ts';
+import { describeFound } from '../harness/describe.ts';
 
 const answer = ({ verdict }: JudgedStep): string =>
   verdict.kind === 'conforms' || verdict.kind === 'deviation' ? verdict.rule.id : verdict.kind;

@@ -14,7 +14,7 @@ const BATCH = 1 << 14;
 
 const isName = (key: number): boolean => Number.isSafeInteger(key) && key >= 0;
 
-export class NumberNames implements Visited<number> {
+export class NumberKeys implements Visited<number> {
   #slots = new Float64Array(FIRST_SLOTS).fill(FREE);
   #size = 0;
 

@@ -1,19 +1,26 @@
 // For each deliberate fault of the emulator the shortest program that shows it, written by hand, and where a campaign
 // looks for it.
 
-import type { FaultName } from '../../../model/emulator/faults.ts';
+import type { FaultName } from '../../model/emulator/faults.ts';
+import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, SHARED_OFFSET } from '../../model/programs/arena.ts';
+import type { Operation } from '../../model/programs/program.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { accessFd, IOVA, ioasId, MOCK, PAGE, VTD } from '../corpus/example.ts';
 import {
-  DATA_OFFSET,
-  READ_ONLY_STRUCT_OFFSET,
-  SHARED_OFFSET,
-} from '../../../model/programs/arena.ts';
-import type { Operation } from '../../../model/programs/program.ts';
-import type { Setting } from '../../../spec/terms/platform.ts';
-import { accessFd, IOVA, ioasId, MOCK, PAGE, VTD } from '../../corpus/example.ts';
-import { arena, dma, native, open, out, store, test, vfio, vfioPlain } from '../../operations.ts';
-import { LIMITED, settingOf } from '../../settings.ts';
+  arena,
+  dma,
+  native,
+  open,
+  out,
+  store,
+  test,
+  vfio,
+  vfioPlain,
+} from '../helpers/operations.ts';
+import { LIMITED, settingOf } from '../helpers/settings.ts';
+import type { ShownFault } from './shown-defect.ts';
 import { SHOWN_HISTORY } from './shown-history.ts';
-import { SHOWN_NOIOMMU_FAULTS } from './shown-noiommu-faults.ts';
+import { SHOWN_NOIOMMU_FAULTS } from './shown-noiommu-defects.ts';
 import {
   ALL,
   access,
@@ -39,14 +46,7 @@ import {
   version1,
   withGroup,
 } from './shown-operations.ts';
-import { SHOWN_TYPE1_FAULTS } from './shown-type1-faults.ts';
-
-export type ShownFault = {
-  readonly fault: FaultName;
-  readonly setting: Setting;
-  /** The shortest program that shows it, as far as is known. */
-  readonly program: readonly Operation[];
-};
+import { SHOWN_TYPE1_FAULTS } from './shown-type1-defects.ts';
 
 const shown = (
   fault: FaultName,
