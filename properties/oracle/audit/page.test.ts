@@ -1,6 +1,6 @@
 // The audit's page in a real browser: what is shown, filtered and opened. Left out where there is no Chromium.
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +13,7 @@ import type {
 } from '../../../oracle/report/audit/document.ts';
 import { auditHtml } from '../../../oracle/report/audit/html.ts';
 import { auditMarkdown } from '../../../oracle/report/audit/markdown.ts';
+import { CHROMIUM, startChromium } from '../../chromium.ts';
 
 const test = suite('audit page');
 
@@ -72,10 +73,6 @@ test('the Markdown has a line in the table and a section for each row', () => {
   assert.match(text, /in 6\.12\.95, 7\.3\.4/);
 });
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  (path) => existsSync(path),
-);
-
 const inBrowser =
   CHROMIUM === undefined
     ? test.skip
@@ -84,12 +81,8 @@ const inBrowser =
 inBrowser(
   'the page filters its rows, opens the one that a link names, and draws its maps',
   async () => {
-    const { chromium } = await import('playwright-core');
     const folder = mkdtempSync(join(tmpdir(), 'audit-page-'));
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM as string,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    });
+    const browser = await startChromium();
     try {
       const path = join(folder, 'audit.html');
       writeFileSync(path, auditHtml(DOCUMENT));
