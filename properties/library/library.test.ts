@@ -8,8 +8,8 @@ import { gunzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { judgeText } from '../../oracle/judge/judge-text.ts';
-import { CHROMIUM, startChromium } from '../chromium.ts';
-import { FIXTURES } from '../recordings.ts';
+import { CHROMIUM, startChromium } from '../harness/chromium.ts';
+import { FIXTURES } from '../harness/recordings.ts';
 import { binary, installedProject, type Project, run } from './packed.ts';
 
 /** Each entry with the packages that it may load. */

@@ -13,7 +13,7 @@ import type {
 } from '../../../oracle/report/audit/document.ts';
 import { auditHtml } from '../../../oracle/report/audit/html.ts';
 import { auditMarkdown } from '../../../oracle/report/audit/markdown.ts';
-import { CHROMIUM, startChromium } from '../../chromium.ts';
+import { CHROMIUM, startChromium } from '../../harness/chromium.ts';
 
 const test = suite('audit page');
 
