@@ -2,13 +2,18 @@
 
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { Operation } from '../../model/programs/program.ts';
+import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/read-trace.ts';
+import type { Trace } from '../trace/trace-file.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { FINE } from './exit-status.ts';
 import { openOutput } from './output.ts';
 
 const FORMS = ['c', 'text'] as const;
+
+const HEADER_LINE = 1;
 
 type Options = {
   readonly as: (typeof FORMS)[number];
@@ -25,7 +30,9 @@ Examples:
 The C file includes the uAPI headers of the machine where it is compiled, and defines what they are too old for. It
 prints each call with its result, and ends with 0 where the kernel answers the last call as the trace says, 1 where it
 answers something else, 2 where it cannot set itself up, 3 where the machine lacks something.
-Exit status of this command: 0 written, 2 the file is no trace, 3 the result cannot be written.`;
+C is written only of what the kernel subject would run too (docs/safety.md).
+Exit status of this command: 0 written, 2 the file is no trace, or holds what no C is written of, 3 the result cannot be
+written.`;
 
 const save = (file: string, text: string): void => {
   try {
@@ -36,13 +43,39 @@ const save = (file: string, text: string): void => {
   }
 };
 
+const asText = async (trace: Trace): Promise<string> => {
+  const { emissionOf } = await import('../emit/emission.ts');
+  const { emissionText } = await import('../emit/text.ts');
+  return emissionText(emissionOf(trace));
+};
+
+/** The line of an operation of the trace; of one that stands behind them all, the last. */
+const lineOf = ({ operations }: Trace, operation: Operation): number => {
+  const index = operations.findIndex((traced) => traced.operation === operation);
+  return HEADER_LINE + 1 + (index < 0 ? operations.length - 1 : index);
+};
+
+const asC = async (file: string, trace: Trace): Promise<string> => {
+  const { emissionOf, emittedAsIs } = await import('../emit/emission.ts');
+  const { cProgram } = await import('../emit/c-program.ts');
+  const { checkedProgram, RefusedProgram } = await import('../emit/program-check.ts');
+  try {
+    // Before the program is run on the emulator to say what is wrong with it.
+    checkedProgram(emittedAsIs(trace));
+    return cProgram(emissionOf(trace));
+  } catch (error) {
+    if (!(error instanceof RefusedProgram)) throw error;
+    const { operation, why } = error;
+    const line = operation === undefined ? HEADER_LINE : lineOf(trace, operation);
+    const what = operation === undefined ? 'the program' : `operation ${operation.label}`;
+    throw new BadInput(file, line, `${what} is not emitted as C: ${why} --as text shows it.`);
+  }
+};
+
 const emit = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
-  const { emissionOf } = await import('../emit/emission.ts');
-  const { cProgram } = await import('../emit/c-program.ts');
-  const { emissionText } = await import('../emit/text.ts');
-  const emission = emissionOf(await readTrace(file));
-  const text = options.as === 'c' ? cProgram(emission) : emissionText(emission);
+  const trace = await readTrace(file);
+  const text = options.as === 'c' ? await asC(file, trace) : await asText(trace);
   const result = options.json === true ? `${jsonLine({ file, as: options.as, text })}\n` : text;
   if (options.output === undefined) output.line(result.trimEnd());
   else save(options.output, result);

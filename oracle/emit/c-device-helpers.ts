@@ -17,9 +17,19 @@ static int device_moves(int fd, int to_memory, unsigned long iova, unsigned long
 	__u32 id = 0, name = 0;
 	__u16 command = 6;
 	int device = 0;
+	glob_t found;
 
 	if (fcntl(fd, F_GETFD) < 0)
 		return -1;
+	/* QEMU ends where the device leaves its buffer; accesses at 0xfee00000 are interrupts. */
+	if (length < 1 || length > 4096 || iova > (1UL << 48) - length ||
+	    (iova < 0xfef00000 && iova + length > 0xfee00000)) {
+		errno = EPERM;
+		fails("a transfer to or from that IOVA");
+	}
+	if (glob("/dev/vfio/noiommu-*", 0, NULL, &found) == 0 ||
+	    glob("/dev/vfio/devices/noiommu-*", 0, NULL, &found) == 0)
+		lacks("IOMMUs for all devices: without one a device would reach any memory");
 	if (pread(fd, &id, 4, configuration) != 4 || id != 0x11e81234) {
 		errno = ENODEV;
 		return -1;

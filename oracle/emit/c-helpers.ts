@@ -1,8 +1,11 @@
 // The functions that an emitted C file may need; only those that it uses are put into it.
 
+import { HOLE_END, HOLE_START, LONGEST_MAPPING } from '../safety/permitted.ts';
 import { DEVICE_HELPERS } from './c-device-helpers.ts';
+import { testNumber } from './c-names.ts';
 import { SIDE_HELPERS } from './c-side-helpers.ts';
-import { bareC, type CText, c, cInline } from './c-text.ts';
+import { bareC, type CText, c, cHex, cInline } from './c-text.ts';
+import { OUTPUT_DESCRIPTOR } from './descriptors.ts';
 
 /** For a trace's file and for one that compares two containers. */
 const SHARED_HELPERS = {
@@ -30,12 +33,27 @@ static int map_at(unsigned long address, size_t length, int protection, int flag
 	return protection == (PROT_READ | PROT_WRITE) ? 0 : mprotect(mapped, length, protection);
 }
 `,
-  take_arena: c`static void take_arena(void)
+  take_arena: c`/* Nothing comes to lie around the arena, so that an address which goes wrong meets no memory of this process. */
+static void take_arena(void)
 {
-	if (mmap((void *)ARENA, ARENA_LENGTH, PROT_NONE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != (void *)ARENA)
-		fails("the arena's addresses are taken");
+	char *hole = (char *)${cHex(HOLE_START)}UL, *end = (char *)${cHex(HOLE_END + LONGEST_MAPPING)}UL;
+
+	if (mmap(hole, end - hole, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != hole)
+		fails("the addresses around the arena are taken; setarch -R starts a program without such");
 	munmap((void *)ARENA, ARENA_LENGTH);
+}
+`,
+  map_file: c`/* The same for a file, which must be one of memory: others are not kept mapped. */
+static int map_file(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
+{
+	if (fcntl(fd, F_GETFD) < 0 || fcntl(fd, F_GET_SEALS) >= 0)
+		return map_at(address, length, protection, flags, fd, offset);
+	if (mmap((void *)address, length, PROT_READ, flags | MAP_FIXED, fd, offset) == MAP_FAILED)
+		return -1;
+	munmap((void *)address, length);
+	errno = ENODEV;
+	return -1;
 }
 `,
   put_read_only: c`/* Puts bytes into a page that the program itself may only read. */
@@ -77,13 +95,16 @@ static long status_pages(const char *name)
 	return kibibytes < 0 ? -1 : kibibytes / 4;
 }
 `,
-  take_descriptors: c`/* Descriptors below the first one that the calls get are no file of theirs. */
+  take_descriptors: c`/* Descriptors below the first one that the calls get are no file of theirs, and none above it is open. */
 static void take_descriptors(int first)
 {
-	int spare = open("/", O_PATH | O_CLOEXEC);
-	int last = spare;
+	int spare, last;
 
-	out = fdopen(fcntl(1, F_DUPFD_CLOEXEC, 500), "w");
+	for (int fd = 3; fd < ${OUTPUT_DESCRIPTOR}; fd++)
+		close(fd);
+	spare = last = open("/", O_PATH | O_CLOEXEC);
+
+	out = fdopen(fcntl(1, F_DUPFD_CLOEXEC, ${OUTPUT_DESCRIPTOR}), "w");
 	while (last >= 0 && last < first - 1)
 		last = dup(spare);
 	for (int fd = 0; fd < 3; fd++)
@@ -183,14 +204,10 @@ static int same_bytes(const char *what, const void *seen, const void *expected, 
   restore_limit: c`/* The limit is one for the whole kernel. */
 static void restore_limit(void)
 {
-	struct test_set_temp_memory_limit limit = {
-		.size = sizeof(limit),
-		.op = IOMMU_TEST_OP_SET_TEMP_MEMORY_LIMIT,
-		.limit = 65536,
-	};
+	__u32 limit[18] = { sizeof(limit), ${testNumber('SET_TEMP_MEMORY_LIMIT')}, 0, 0, 65536 };
 	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 
-	if (fd < 0 || ioctl(fd, IOMMU_TEST_CMD, &limit) < 0)
+	if (fd < 0 || ioctl(fd, IOMMU_TEST_CMD, limit) < 0)
 		fails("the limit of the kernel's batch memory is not put back");
 }
 `,
@@ -206,11 +223,12 @@ const NAMES = Object.keys(FOR_TRACES) as Helper[];
 const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
   tell_open: ['tell', 'lacks'],
   take_arena: ['fails'],
+  map_file: ['map_at'],
   lock_memory: ['fails'],
   drop_privileges: ['fails'],
   require_test_commands: ['lacks'],
   restore_limit: ['fails'],
-  device_moves: ['fails'],
+  device_moves: ['fails', 'lacks'],
 };
 
 /** The helpers whose names stand in a trace's code, with those that they need, in an order in which they compile. */

@@ -8,6 +8,7 @@ export const INCLUDES: readonly CText[] = [
   c`#define _GNU_SOURCE`,
   c`#include <errno.h>`,
   c`#include <fcntl.h>`,
+  c`#include <glob.h>`,
   c`#include <grp.h>`,
   c`#include <limits.h>`,
   c`#include <stdio.h>`,

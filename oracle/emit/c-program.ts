@@ -13,7 +13,8 @@ import { bareC, type CText, c, cCommentBlock, cJoin, cLines, cString } from './c
 import { regionName } from './c-values.ts';
 import { firstDescriptor, namesForeignDescriptors } from './descriptors.ts';
 import type { Emission } from './emission-data.ts';
-import { structsAreApart } from './placement.ts';
+import { leavesVariables, structsAreApart } from './placement.ts';
+import { checkedProgram } from './program-check.ts';
 
 const CAPTURE = /^(?:int|__\w+) (\w+) = result < 0 /;
 
@@ -46,14 +47,6 @@ const EXITS = [
 export const usesDevice = (program: Program): boolean =>
   program.some((operation) => operation.op === 'mmap' && operation.backing.kind === 'device');
 
-const usesLimit = (program: Program): boolean =>
-  program.some(
-    (operation) =>
-      operation.op === 'ioctl' &&
-      operation.argument.kind === 'struct' &&
-      operation.argument.layout === 'SET_TEMP_MEMORY_LIMIT',
-  );
-
 /** Opens what maps of a device's registers are of. */
 const deviceMemoryLines = (file: CText): readonly CText[] => [
   c`int device_memory = open(${file}, O_RDWR | O_CLOEXEC);`,
@@ -67,7 +60,7 @@ export const setupLines = (
   regions: readonly Region[],
   memoryFile: CText,
 ): readonly CText[] => {
-  const { setting, program } = emission;
+  const { setting, program, base } = emission;
   const { privileged, memlockLimit, lockedBefore } = setting.credentials;
   return [
     ...(namesForeignDescriptors(emission)
@@ -79,7 +72,7 @@ export const setupLines = (
     ...(privileged
       ? [c`if (geteuid() != 0)`, c`\tlacks("permission: the calls are those of root");`]
       : [c`drop_privileges(${number(memlockLimit)});`]),
-    ...(regions.length === 0 ? [] : [c`take_arena();`]),
+    ...(regions.length > 0 || leavesVariables(program, base) ? [c`take_arena();`] : []),
     ...regionLines(regions),
   ];
 };
@@ -132,9 +125,10 @@ const cFile = ({ says, program, base, mapped, code }: CParts): CText => {
   );
 };
 
-/** The text of the file. */
+/** The text of the file. Throws RefusedProgram where the kernel subject would not run the program, or might not. */
 export const cProgram = (emission: Emission): CText => {
   const { program, base, says } = emission;
+  const { changesLimit } = checkedProgram(emission);
   const inVariables = structsAreApart(program, base);
   const mapped = usedRegions(program, base, inVariables);
   const writer = new Statements(emission, inVariables);
@@ -144,7 +138,7 @@ export const cProgram = (emission: Emission): CText => {
     ...(usesDevice(program) ? memoryArgumentLines(1) : []),
     ...setupLines(emission, mapped, c`argv[1]`),
     ...writer.lines,
-    ...(usesLimit(program) ? [c`restore_limit();`] : []),
+    ...(changesLimit ? [c`restore_limit();`] : []),
     ...(program.length === 0 ? [c`int shown = 1;`] : []),
     c`fprintf(out, shown ? "The last call answers as the trace says.\\n"`,
     c`\t\t   : "The last call does not answer as the trace says.\\n");`,

@@ -6,7 +6,7 @@ import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 import type { Protection } from '../../spec/terms/call.ts';
 import { programText } from '../report/program-text.ts';
 import type { TracedStep } from '../trace/step-json.ts';
-import { ArenaPages } from './arena-use.ts';
+import type { ArenaPages } from './arena-use.ts';
 import { type Ioctl, type IoctlParts, ioctlParts, type Surroundings } from './c-ioctl.ts';
 import { memoryCheck } from './c-memory-check.ts';
 import { nativeName, number } from './c-names.ts';
@@ -17,6 +17,7 @@ import { CValues, placeText } from './c-values.ts';
 import { openedBy } from './descriptors.ts';
 import type { Emission } from './emission-data.ts';
 import { mayBeVariable } from './placement.ts';
+import { TracedPages } from './traced-pages.ts';
 
 export const PROTECTION: Readonly<Record<Protection, CText>> = {
   none: c`PROT_NONE`,
@@ -38,11 +39,10 @@ export class Statements {
   readonly lines: CText[] = [];
   readonly #emission: Emission;
   readonly #values: CValues;
-  readonly #pages: ArenaPages;
+  readonly #traced: TracedPages;
   readonly #inVariables: boolean;
   readonly #style: CStyle;
   readonly #texts: readonly string[];
-  readonly #files = new Map<string, bigint>();
   #hasTestCommands = false;
 
   /** The last ioctl, for who looks at what it wrote. */
@@ -52,7 +52,7 @@ export class Statements {
     this.#emission = emission;
     this.#style = style;
     this.#values = new CValues(emission.program);
-    this.#pages = new ArenaPages(emission.base);
+    this.#traced = new TracedPages(emission.base);
     this.#inVariables = inVariables;
     this.#texts = programText(emission.program);
   }
@@ -63,7 +63,12 @@ export class Statements {
       this.lines.push(c``);
       this.#write(operation, index);
       this.#values.passed(index, operation.label);
+      this.#traced.passed(operation, this.#emission.steps[index]);
     });
+  }
+
+  get #pages(): ArenaPages {
+    return this.#traced.pages;
   }
 
   get #around(): Surroundings {
@@ -88,8 +93,7 @@ export class Statements {
         this.#plain(operation, index, c`close(${this.#values.descriptor(operation.fd)})`);
         return;
       case 'memfd':
-        this.#files.set(operation.label, operation.length);
-        this.#plain(operation, index, c`memory_file(${number(operation.length)})`);
+        this.#memfd(operation, index);
         return;
       case 'mmap':
         this.#mmap(operation, index);
@@ -98,7 +102,6 @@ export class Statements {
         const place = placeText(operation.offset);
         const call = c`munmap((void *)(${place}), ${number(operation.length)})`;
         this.#plain(operation, index, call);
-        this.#pages.unmap(operation.offset, operation.length);
         return;
       }
       case 'store':
@@ -144,6 +147,15 @@ export class Statements {
     this.#tell(operation, index, call);
     this.#captureResults(index);
     if (this.#isLast(index)) this.#conclude(operation, index, []);
+  }
+
+  #memfd(operation: Extract<Operation, { op: 'memfd' }>, index: number): void {
+    this.#plain(operation, index, c`memory_file(${number(operation.length)})`);
+    const succeeded = (this.#emission.steps[index]?.observation.result ?? -1) >= 0;
+    // Descriptor 0 would stand for it.
+    if (succeeded && this.#isKept(index) && !this.#isLast(index)) {
+      this.lines.push(c`if (result < 0)`, c`\tfails("memfd_create");`);
+    }
   }
 
   #open(operation: Extract<Operation, { op: 'open' }>, index: number): void {
@@ -196,15 +208,8 @@ export class Statements {
     this.#plain(
       operation,
       index,
-      c`map_at(${placeText(offset)}, ${number(length)}, ${PROTECTION[protection]}, ${flags}, ${fd}, ${from})`,
+      c`${backing.kind === 'memfd' ? c`map_file` : c`map_at`}(${placeText(offset)}, ${number(length)}, ${PROTECTION[protection]}, ${flags}, ${fd}, ${from})`,
     );
-    if ((this.#emission.steps[index]?.observation.result ?? 0) < 0) return;
-    this.#pages.map(offset, length, protection);
-    if (backing.kind !== 'memfd' || typeof backing.fd === 'bigint' || !('from' in backing.fd))
-      return;
-    const present = (this.#files.get(backing.fd.from) ?? 0n) - backing.offset;
-    const whole = present <= 0n ? 0n : ((present + 0xfffn) >> 12n) << 12n;
-    if (whole < length) this.#pages.map(offset + whole, length - whole, 'none');
   }
 
   #store(operation: Extract<Operation, { op: 'store' }>, index: number): void {

@@ -2,9 +2,14 @@
 
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
+import { inputsOfCall, TEST_COMMAND } from '../safety/struct-inputs.ts';
+import { belongsTo } from './c-names.ts';
 import type { Emission } from './emission-data.ts';
 
 const FIRST_OWN_DESCRIPTOR = 3;
+
+/** Where a C file has its output, when lower numbers are to be nobody's. */
+export const OUTPUT_DESCRIPTOR = 500;
 
 /** Whether its result is a descriptor. */
 export const openedBy = (operation: Operation): boolean =>
@@ -39,21 +44,34 @@ const descriptorsIn = (operation: Operation): readonly Value[] => {
 
 /** The first descriptor that a call of the program got. */
 export const firstDescriptor = ({ program, steps }: Emission): number => {
-  const got = program.flatMap((operation, index) => {
+  let first = Number.POSITIVE_INFINITY;
+  program.forEach((operation, index) => {
     const result = steps[index]?.observation.result ?? -1;
-    return openedBy(operation) && result >= FIRST_OWN_DESCRIPTOR ? [result] : [];
+    if (openedBy(operation) && result >= FIRST_OWN_DESCRIPTOR) first = Math.min(first, result);
   });
-  return got.length === 0 ? FIRST_OWN_DESCRIPTOR : Math.min(...got);
+  return first < OUTPUT_DESCRIPTOR ? first : FIRST_OWN_DESCRIPTOR;
 };
 
-const wasGiven = (emission: Emission, value: Value): boolean => {
-  if (typeof value !== 'object' || !('from' in value)) return false;
-  const index = emission.program.findIndex(({ label }) => label === value.from);
-  return (emission.steps[index]?.observation.result ?? -1) >= 0;
+/** Whether the kernel may take a descriptor from memory of which the program does not say what it holds. */
+const leavesDescriptorsOpen = (operation: Operation): boolean => {
+  if (operation.op !== 'ioctl') return false;
+  const { argument, command } = operation;
+  if (argument.kind === 'struct' && belongsTo(argument.layout, command)) return false;
+  return command === TEST_COMMAND || (inputsOfCall(command, 0)?.descriptors.length ?? 0) > 0;
 };
 
 /** Some call is made on a descriptor that the program did not get: it must be nobody's. */
-export const namesForeignDescriptors = (emission: Emission): boolean =>
-  emission.program.some((operation) =>
-    descriptorsIn(operation).some((value) => !wasGiven(emission, value)),
-  );
+export const namesForeignDescriptors = ({ program, steps }: Emission): boolean => {
+  /** Labels of which the latest operation gave something. */
+  const given = new Set<string>();
+  return program.some((operation, index) => {
+    const isForeign =
+      leavesDescriptorsOpen(operation) ||
+      descriptorsIn(operation).some(
+        (value) => typeof value !== 'object' || !('from' in value) || !given.has(value.from),
+      );
+    if ((steps[index]?.observation.result ?? -1) >= 0) given.add(operation.label);
+    else given.delete(operation.label);
+    return isForeign;
+  });
+};

@@ -82,24 +82,31 @@ const faultLines = (
   }
 };
 
-export const emissionOf = (trace: Trace): Emission => {
-  const { header, operations, fault } = trace;
-  if (fault?.kind === 'hidden') {
-    const probed = withShowingProbe(trace);
-    if (probed !== undefined) return probed;
-  }
+/** The program and what it gave, up to the last operation that was run, and nothing in words. */
+export const emittedAsIs = ({ header, operations, fault }: Trace): Emission => {
   const ran = operations.findLastIndex(({ step }) => step !== undefined) + 1;
   // The call that a kernel did not live to answer stands behind the last that was answered.
   const end = fault?.kind === 'death' || ran === 0 ? operations.length : ran;
   const kept = operations.slice(0, end);
-  const program = kept.map(({ operation }) => operation);
-  const steps = kept.map(({ step }) => step);
-  const known = steps.filter((step) => step !== undefined);
   return {
     setting: header.setting,
     base: header.arena,
-    program,
-    steps,
+    program: kept.map(({ operation }) => operation),
+    steps: kept.map(({ step }) => step),
+    says: [],
+  };
+};
+
+export const emissionOf = (trace: Trace): Emission => {
+  if (trace.fault?.kind === 'hidden') {
+    const probed = withShowingProbe(trace);
+    if (probed !== undefined) return probed;
+  }
+  const emission = emittedAsIs(trace);
+  const { program, steps } = emission;
+  const known = steps.filter((step) => step !== undefined);
+  return {
+    ...emission,
     says: [...faultLines(trace, program, known), titleOf(trace, program.length)],
   };
 };

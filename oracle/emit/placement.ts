@@ -1,6 +1,8 @@
 // Where structs stand while calls are made: in variables, as people write it, wherever the kernel sees no difference.
 
 import type { Program } from '../../model/programs/program.ts';
+import { isInHole } from '../safety/permitted.ts';
+import { valuesOf } from '../text/handle-names.ts';
 import { offsetOf, touchesStructs } from './arena-use.ts';
 import { type Ioctl, isName } from './c-ioctl.ts';
 import { belongsTo } from './c-names.ts';
@@ -45,3 +47,14 @@ export const structsAreApart = (program: Program, base: bigint): boolean =>
     if (touchesStructs(operation, base)) return false;
     return mayBeVariable(operation, base) || !isAtStructs(operation, base);
   });
+
+/** Whether a call is given an address that is not one of a variable: of the arena, or of the hole around it. */
+export const leavesVariables = (program: Program, base: bigint): boolean =>
+  program.some((operation) =>
+    valuesOf(operation).some((value) => {
+      if (operation.op === 'ioctl' && operation.argument.kind === 'struct') {
+        if (value === operation.argument.at && mayBeVariable(operation, base)) return false;
+      }
+      return typeof value === 'bigint' ? isInHole(BigInt.asUintN(64, value)) : 'arena' in value;
+    }),
+  );

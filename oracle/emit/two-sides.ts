@@ -21,6 +21,7 @@ import type { CStyle } from './c-style.ts';
 import { type CText, c, cCommentBlock, cHex, cJoin, cLines, cString } from './c-text.ts';
 import type { Emission } from './emission-data.ts';
 import { structsAreApart } from './placement.ts';
+import { checkedProgram } from './program-check.ts';
 import { HEADER_NAME, releaseConstant } from './two-sides-header.ts';
 
 /** A number that the last ioctl, or a device, left in memory. */
@@ -145,6 +146,7 @@ const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly
 export const twoSidedProgram = (wanted: TwoSided): CText => {
   const { setting, base, program, answered, looks, devices, says } = wanted;
   const emission: Emission = { setting, base, program, steps: answered[0].type1, says };
+  checkedProgram(emission);
   const inVariables = structsAreApart(program, base);
   const mapped = usedRegions(program, base, inVariables);
   const writer = new Statements(emission, inVariables, styleFor(devices));

@@ -2,7 +2,7 @@
 // container have in turn, makes the kernel let go of a file too often (docs/findings/0004): its second opening is refused.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { UnsafeCall } from './safety.ts';
+import { UnsafeCall } from '../../safety/permitted.ts';
 
 const GROUP = /^\/dev\/vfio\/((?:noiommu-)?[0-9]+)$/;
 const LEGACY_CONTAINER = '/dev/vfio/vfio';

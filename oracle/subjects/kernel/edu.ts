@@ -4,8 +4,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import type { DmaDirection } from '../../../spec/terms/call.ts';
+import { checkTransfer, UnsafeCall } from '../../safety/permitted.ts';
 import * as libc from './libc.ts';
-import { UnsafeCall } from './safety.ts';
 
 /** vfio-pci's regions on the descriptor, in bytes: BAR 0 and the configuration space. */
 const REGISTERS = 0;
@@ -25,12 +25,6 @@ const RUN = 1n;
 const TO_MEMORY = 2n;
 /** Where the device has its buffer. It ends QEMU if it is told to leave it. */
 const BUFFER = 0x4_0000n;
-const BUFFER_LENGTH = 4096;
-
-const REACH = 1n << 48n;
-/** Accesses there are interrupts. */
-const INTERRUPTS_START = 0xfee0_0000n;
-const INTERRUPTS_END = 0xfef0_0000n;
 
 const PAUSE_MS = 2;
 const PATIENCE_MS = 20_000;
@@ -58,13 +52,7 @@ export class EduDevices {
 
   /** 0 when it is done; -ENODEV where the descriptor is of no edu, -ENODATA where there is nothing to write. */
   transfer(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
-    const last = iova + BigInt(length);
-    if (length < 1 || length > BUFFER_LENGTH || iova < 0n || last > REACH) {
-      throw new UnsafeCall('The device can move 1 to 4096 bytes at an IOVA of 48 bits.');
-    }
-    if (iova < INTERRUPTS_END && last > INTERRUPTS_START) {
-      throw new UnsafeCall('A transfer there would be an interrupt.');
-    }
+    checkTransfer(iova, length);
     if (hasNoIommuDevices()) {
       throw new UnsafeCall('A device of the machine has no IOMMU and would reach any memory.');
     }

@@ -4,10 +4,10 @@
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
 import { fileDescriptor } from '../../../spec/abi/units.ts';
 import type { Backing } from '../../../spec/terms/call.ts';
+import { UnsafeCall } from '../../safety/permitted.ts';
 import type { KernelLog } from './kernel-log.ts';
 import type { KernelMachine } from './machine.ts';
 import { Message } from './message.ts';
-import { UnsafeCall } from './safety.ts';
 import { Slots } from './slots.ts';
 import * as wire from './wire.ts';
 

@@ -2,9 +2,9 @@
 // runs, so that neither the kernel nor a library ever puts memory of this process there.
 
 import { readFileSync } from 'node:fs';
+import { HOLE_END, HOLE_START, LONGEST_MAPPING } from '../../safety/permitted.ts';
 import { EnvironmentError } from '../../vm/environment-error.ts';
 import * as libc from './libc.ts';
-import { HOLE_END, HOLE_START, LONGEST_MAPPING } from './safety.ts';
 
 /** What starts in the hole and is shorter than the longest mapping ends before this. */
 const RESERVED_END = HOLE_END + LONGEST_MAPPING;

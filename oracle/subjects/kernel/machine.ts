@@ -8,14 +8,21 @@ import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { VFIO_GROUP_GET_DEVICE_FD, VFIO_GROUP_SET_CONTAINER } from '../../../spec/abi/vfio.ts';
 import type { Backing, DmaDirection, Protection, StatusField } from '../../../spec/terms/call.ts';
+import { CallCheck } from '../../safety/call-check.ts';
+import {
+  checkArenaRange,
+  checkCommand,
+  checkPath,
+  isSafeHalves,
+  takesValue,
+  UnsafeCall,
+} from '../../safety/permitted.ts';
+import { TEST_COMMAND, testOperation } from '../../safety/struct-inputs.ts';
 import { ArenaMemory } from './arena-memory.ts';
-import { CallCheck } from './call-check.ts';
 import { DeviceUses } from './device-uses.ts';
 import { EduDevices } from './edu.ts';
 import * as libc from './libc.ts';
 import { ProcessStatus } from './process-status.ts';
-import { isSafeHalves, mayCommand, mayOpen, takesValue, UnsafeCall } from './safety.ts';
-import { TEST_COMMAND, testOperation } from './struct-inputs.ts';
 
 /** Memory of a device that the machine may map: a PCI resource, from `start` to `end` in bytes. */
 export type DeviceMemory = { readonly path: string; readonly start: number; readonly end: number };
@@ -78,13 +85,11 @@ export class KernelMachine implements Machine {
         ? -1
         : libc.openFile(options.deviceMemory.path, libc.O_RDWR | libc.O_CLOEXEC);
     this.firstDescriptor = firstFreeDescriptor();
-    this.callCheck = new CallCheck(this.memory, this.firstDescriptor);
+    this.callCheck = new CallCheck(this.memory, (fd) => fd > 0 && fd < this.firstDescriptor);
   }
 
   open(path: string): number {
-    if (!mayOpen(path)) {
-      throw new UnsafeCall(`A program may open /dev/iommu and /dev/vfio/..., not ${path}.`);
-    }
+    checkPath(path);
     if (this.paths !== undefined && !this.paths.includes(path)) {
       throw new UnsafeCall(`Programs were not allowed to open ${path}; it must be named.`);
     }
@@ -109,11 +114,7 @@ export class KernelMachine implements Machine {
 
   /** The same with the halves of the argument. */
   control(fd: number, command: number, high: number, low: number): number {
-    if (!mayCommand(command)) {
-      throw new UnsafeCall(
-        `A program may issue ioctls of type ';' (0x3b00 to 0x3bff), not 0x${(command >>> 0).toString(16)}.`,
-      );
-    }
+    checkCommand(command);
     if (!isSafeHalves(high, low) && !takesValue(command)) {
       throw new UnsafeCall("The ioctl's argument may be an address of this process's own memory.");
     }
@@ -236,11 +237,7 @@ export class KernelMachine implements Machine {
 
   private arenaOffset(address: bigint, length: bigint): number {
     const offset = address - BigInt(this.memory.base);
-    if (offset < 0n || length < 0n || offset + length > BigInt(this.memory.length)) {
-      throw new UnsafeCall(
-        `A program may change mappings within its arena, not at 0x${address.toString(16)}.`,
-      );
-    }
+    checkArenaRange(offset, length, BigInt(this.memory.length));
     return Number(offset);
   }
 

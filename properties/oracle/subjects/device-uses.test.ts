@@ -2,8 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { UnsafeCall } from '../../../oracle/safety/permitted.ts';
 import { DeviceUses } from '../../../oracle/subjects/kernel/device-uses.ts';
-import { UnsafeCall } from '../../../oracle/subjects/kernel/safety.ts';
 
 const MEDIATED = '7';
 const WITHOUT_IOMMU = 'noiommu-2';

@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mayOpen } from '../../../oracle/subjects/kernel/safety.ts';
+import { mayOpen } from '../../../oracle/safety/permitted.ts';
 
 const law = <T>(values: fc.Arbitrary<T>, holds: (value: T) => void): void =>
   fc.assert(fc.property(values, holds), { numRuns: 2000, seed: 1 });

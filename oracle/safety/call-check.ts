@@ -1,9 +1,9 @@
-// Looks at an ioctl's argument before the kernel does. It refuses what would make the kernel use memory or
-// descriptors that are this process's own, and notes what the call leaves behind in memory and in the kernel.
+// Checks an ioctl's argument before the kernel does. It refuses what would make the kernel use memory or descriptors that
+// are not the program's, and notes what the call leaves behind in memory and in the kernel. The memory is the arena as it
+// is, or what is known of it before the program runs.
 
-import { VFIO_GROUP_GET_DEVICE_FD } from '../../../spec/abi/vfio.ts';
-import type { ArenaMemory } from './arena-memory.ts';
-import { isSafeHalves, LONGEST_MAPPING, UnsafeCall } from './safety.ts';
+import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
+import { isSafeHalves, LONGEST_MAPPING, UnsafeCall } from './permitted.ts';
 import {
   inputsOfCall,
   type StructInputs,
@@ -33,21 +33,48 @@ const FEATURE_GET = 1 << 16;
 const FEATURE_MASK = 0xffff;
 const FEATURE_DMA_LOGGING_REPORT = 8;
 
+/** Whose pointers, or what is done, the second word decides. Elsewhere it only holds flags without which all is passed. */
+const dependsOnSecondWord = (command: number): boolean =>
+  command === TEST_COMMAND || command === VFIO_DEVICE_FEATURE;
+
 /** It writes behind a pointer at another place than the container's call of that number. */
 const isLoggingReport = (flags: number): boolean =>
   (flags & FEATURE_GET) !== 0 && (flags & FEATURE_MASK) === FEATURE_DMA_LOGGING_REPORT;
+
+/** The arena's memory. Offsets and lengths are bytes. */
+export type CheckedMemory = {
+  /** The address at which it begins. */
+  readonly base: number;
+  readonly length: number;
+  /** How many of `length` bytes from the offset on can be read before the first that cannot, at most. */
+  readonly loadable: (offset: number, length: number) => number;
+  /** How many of them the program may write, at most. */
+  readonly writable: (offset: number, length: number) => number;
+  /** The 32 bits at an offset, which can be read; undefined where they are not known. */
+  readonly wordAt: (offset: number) => number | undefined;
+  /** The call may change these bytes. */
+  readonly dirty: (offset: number, length: number) => void;
+};
+
+/** What takes the place of a length that is not known: every field counts as passed. */
+const ANY_LENGTH = 0xffff_ffff;
+
+/** A word as a u32. */
+const unsigned = (word: number | undefined): number =>
+  word === undefined ? ANY_LENGTH : word >>> 0;
 
 export class CallCheck {
   /** The program changed the limit of the kernel's batch memory, which is one for all. */
   limitChanged = false;
   /** The program made a mapping by which an IOVA may reach memory that is not the arena's. */
   private reachesOutside = false;
-  private readonly memory: ArenaMemory;
-  private readonly firstDescriptor: number;
+  private readonly memory: CheckedMemory;
+  /** Whether a number is a descriptor of whoever makes the calls, and not the program's. */
+  private readonly isForeign: (fd: number) => boolean;
 
-  constructor(memory: ArenaMemory, firstDescriptor: number) {
+  constructor(memory: CheckedMemory, isForeign: (fd: number) => boolean) {
     this.memory = memory;
-    this.firstDescriptor = firstDescriptor;
+    this.isForeign = isForeign;
   }
 
   /** A new program begins. */
@@ -71,18 +98,21 @@ export class CallCheck {
     const { memory } = this;
     const readable = memory.loadable(offset, LONGEST_STRUCT);
     if (readable < 4) return;
-    const size = memory.wordAt(offset) >>> 0;
+    const size = unsigned(memory.wordAt(offset));
     memory.dirty(
       offset,
       isSizedByProgram(command) ? Math.max(size, LONGEST_STRUCT) : LONGEST_STRUCT,
     );
     const operation = readable < 8 ? NEVER : memory.wordAt(offset + 4);
-    const inputs = inputsOfCall(command, operation);
-    if (command === VFIO_DEVICE_FEATURE && isLoggingReport(operation)) {
+    if (operation === undefined && dependsOnSecondWord(command)) {
+      throw new UnsafeCall('What the call does depends on memory that is not known before it.');
+    }
+    const inputs = inputsOfCall(command, operation ?? NEVER);
+    if (command === VFIO_DEVICE_FEATURE && isLoggingReport(operation ?? NEVER)) {
       throw new UnsafeCall("A device's own log of its accesses is not read for a program.");
     }
     if (inputs !== undefined) this.checkInputs(inputs, offset, Math.min(readable, size));
-    if (command === TEST_COMMAND) this.noteTest(operation, offset, readable);
+    if (command === TEST_COMMAND) this.noteTest(operation ?? NEVER, offset, readable);
   }
 
   private checkInputs(inputs: StructInputs, offset: number, length: number): void {
@@ -91,15 +121,22 @@ export class CallCheck {
     for (const field of descriptors) {
       // SET_CONTAINER's argument is no struct with a size: its descriptor is its first word.
       const fd = field === 0 || field + 4 <= length ? memory.wordAt(offset + field) : NEVER;
-      if (fd > 0 && fd < this.firstDescriptor) {
+      // A number that is not known is what a call gave, or memory that a call left.
+      if (fd !== undefined && this.isForeign(fd)) {
         throw new UnsafeCall(`Descriptor ${fd} is this process's own, not the program's.`);
       }
     }
     for (const { offset: field, written, flag } of pointers) {
       if (field + 8 > length) continue;
-      if (flag !== undefined && (memory.wordAt(offset + 4) & flag) === 0) continue;
+      const flags = memory.wordAt(offset + 4);
+      if (flag !== undefined && flags !== undefined && (flags & flag) === 0) continue;
       const high = memory.wordAt(offset + field + 4);
       const low = memory.wordAt(offset + field);
+      if (high === undefined || low === undefined) {
+        throw new UnsafeCall(
+          `The pointer at byte ${field} of the struct is not known before the call.`,
+        );
+      }
       if (!isSafeHalves(high, low)) {
         throw new UnsafeCall(
           `The pointer at byte ${field} of the struct may reach this process's own memory.`,
@@ -119,13 +156,13 @@ export class CallCheck {
     const count =
       written === 'unknown'
         ? memory.length
-        : (memory.wordAt(offset + written.countAt) >>> 0) * written.unit;
+        : unsigned(memory.wordAt(offset + written.countAt)) * written.unit;
     memory.dirty(at, memory.writable(at, count));
   }
 
   private noteMapping(pointerHigh: number, lengthAt: number): void {
-    const high = this.memory.wordAt(lengthAt + 4) >>> 0;
-    const low = this.memory.wordAt(lengthAt) >>> 0;
+    const high = unsigned(this.memory.wordAt(lengthAt + 4));
+    const low = unsigned(this.memory.wordAt(lengthAt));
     if (high >= LONG_MAPPING || (pointerHigh === 0 && (high > 0 || low > LOWEST_PAGE))) {
       this.reachesOutside = true;
     }
@@ -139,7 +176,7 @@ export class CallCheck {
         "An access by IOVA may reach this process's own memory: a mapping of the program is too long.",
       );
     }
-    if (this.memory.wordAt(offset + ACCESS_RW_FLAGS) & ACCESS_RW_WRITES) {
+    if (unsigned(this.memory.wordAt(offset + ACCESS_RW_FLAGS)) & ACCESS_RW_WRITES) {
       this.memory.dirty(0, this.memory.length);
     }
   }

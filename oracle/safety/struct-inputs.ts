@@ -1,10 +1,10 @@
 // What in a call's struct the kernel follows: pointers into the program's memory, and descriptors. The subject looks
 // at them before the call, to refuse what is not the program's, and to know which memory the call may change.
 
-import type { Layout } from '../../../spec/abi/layout.ts';
-import { NATIVE_CALLS } from '../../../spec/abi/native.ts';
-import { TEST_OPERATIONS, type TestOperationName } from '../../../spec/abi/test.ts';
-import * as vfio from '../../../spec/abi/vfio.ts';
+import type { Layout } from '../../spec/abi/layout.ts';
+import { NATIVE_CALLS } from '../../spec/abi/native.ts';
+import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
+import * as vfio from '../../spec/abi/vfio.ts';
 
 /** How many bytes the kernel writes behind a pointer: none, an unknown count, or a field of 32 bits times a unit. */
 export type Written = 'nothing' | 'unknown' | { readonly countAt: number; readonly unit: number };
