@@ -4,6 +4,16 @@
 import type { Machine } from '../../../model/machine/machine.ts';
 import { ARENA_BASE, ARENA_LENGTH, mapArena } from '../../../model/programs/arena.ts';
 import type { Program } from '../../../model/programs/program.ts';
+import { CallCheck } from '../../../oracle/safety/call-check.ts';
+import {
+  checkArenaRange,
+  checkCommand,
+  checkPath,
+  checkTransfer,
+  isSafeHalves,
+  takesValue,
+  UnsafeCall,
+} from '../../../oracle/safety/permitted.ts';
 import { compileBatch } from '../../../oracle/subjects/kernel/compile.ts';
 import { Executor } from '../../../oracle/subjects/kernel/executor.ts';
 import type { KernelLog } from '../../../oracle/subjects/kernel/kernel-log.ts';
@@ -23,6 +33,11 @@ class MirroredArena {
 
   constructor(machine: Machine) {
     this.#machine = machine;
+  }
+
+  /** The 32 bits at an offset that was asked for by `loadable`. */
+  wordAt(offset: number): number {
+    return new DataView(this.bytes.buffer).getInt32(offset, true);
   }
 
   loadable(offset: number, length: number): number {
@@ -103,11 +118,63 @@ class EmulatedKernel {
   }
 }
 
+/** The same with what the kernel subject checks before it makes a call. */
+class CheckedKernel extends EmulatedKernel {
+  readonly #calls: CallCheck;
+
+  constructor(machine: Machine) {
+    super(machine);
+    this.#calls = new CallCheck(this.memory, () => false);
+  }
+
+  override open(path: string): number {
+    checkPath(path);
+    return super.open(path);
+  }
+
+  override mmap(
+    address: bigint,
+    length: bigint,
+    protection: Protection,
+    shared: boolean,
+    backing: Backing,
+  ): number {
+    checkArenaRange(address - ARENA_BASE, length, ARENA_LENGTH);
+    return super.mmap(address, length, protection, shared, backing);
+  }
+
+  override munmap(address: bigint, length: bigint): number {
+    checkArenaRange(address - ARENA_BASE, length, ARENA_LENGTH);
+    return super.munmap(address, length);
+  }
+
+  override dma(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
+    checkTransfer(iova, length);
+    this.#calls.checkTransfer();
+    return super.dma(fd, direction, iova, length);
+  }
+
+  override control(fd: number, command: number, high: number, low: number): number {
+    checkCommand(command);
+    if (!takesValue(command) && !isSafeHalves(high, low)) throw new UnsafeCall('An address.');
+    const offset = (high >>> 0) * 0x1_0000_0000 + (low >>> 0) - this.memory.base;
+    if (offset >= 0 && offset < LENGTH) this.#calls.check(command, offset);
+    return super.control(fd, command, high, low);
+  }
+}
+
 const NO_LOG = { complaints: () => false } as unknown as KernelLog;
 
 /** The program compiled, executed and played back as for a kernel, on this machine, which must be fresh. */
-export const executedOn = (machine: Machine, program: Program): Played => {
-  const kernel = new EmulatedKernel(machine) as unknown as KernelMachine;
+export const executedOn = (machine: Machine, program: Program): Played =>
+  executedBy(new EmulatedKernel(machine), program);
+
+/** The same where a call that the kernel subject would not make ends the program. */
+export const checkedOn = (machine: Machine, program: Program): Played =>
+  executedBy(new CheckedKernel(machine), program);
+
+const executedBy = (emulated: EmulatedKernel, program: Program): Played => {
+  const kernel = emulated as unknown as KernelMachine;
   const executor = new Executor(kernel, NO_LOG, new Int32Array(4), { logEveryCall: false });
   const batch = new Uint8Array(compileBatch([program]));
   const results = new Uint8Array(executor.run(new Int32Array(batch.buffer)));
