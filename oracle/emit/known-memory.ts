@@ -56,8 +56,8 @@ export class KnownMemory implements CheckedMemory {
   }
 
   /** It is changed when the call is over: see `settle`. */
-  dirty(offset: number, length: number): void {
-    this.#changes.push([offset, length]);
+  dirty(offset: number, length: number, passed = length): void {
+    this.#changes.push([offset, Math.min(length, passed)]);
   }
 
   /** The call is over: what it may have changed is not known any more. */

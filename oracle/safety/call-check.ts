@@ -2,7 +2,7 @@
 // are not the program's, and notes what the call leaves behind in memory and in the kernel. The memory is the arena as it
 // is, or what is known of it before the program runs.
 
-import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
+import { VFIO_GROUP_GET_DEVICE_FD, VFIO_GROUP_SET_CONTAINER } from '../../spec/abi/vfio.ts';
 import { isSafeHalves, LONGEST_MAPPING, UnsafeCall } from './permitted.ts';
 import {
   inputsOfCall,
@@ -26,6 +26,10 @@ const ACCESS_RW_WRITES = 1;
 /** VFIO's replies may be as long as the program's argsz says. A device's name is no struct. */
 const isSizedByProgram = (command: number): boolean =>
   command < FIRST_NATIVE && command !== VFIO_GROUP_GET_DEVICE_FD;
+
+/** A name and a descriptor: no structs, and nothing is written back. */
+const readsOnly = (command: number): boolean =>
+  command === VFIO_GROUP_GET_DEVICE_FD || command === VFIO_GROUP_SET_CONTAINER;
 
 /** The same number as VFIO_IOMMU_DIRTY_PAGES, on a device. */
 const VFIO_DEVICE_FEATURE = 0x3b75;
@@ -52,8 +56,8 @@ export type CheckedMemory = {
   readonly writable: (offset: number, length: number) => number;
   /** The 32 bits at an offset, which can be read; undefined where they are not known. */
   readonly wordAt: (offset: number) => number | undefined;
-  /** The call may change these bytes. */
-  readonly dirty: (offset: number, length: number) => void;
+  /** The call may change these bytes; of a struct no more than `passed`, unless the kernel has a defect. */
+  readonly dirty: (offset: number, length: number, passed?: number) => void;
 };
 
 /** What takes the place of a length that is not known: every field counts as passed. */
@@ -102,6 +106,7 @@ export class CallCheck {
     memory.dirty(
       offset,
       isSizedByProgram(command) ? Math.max(size, LONGEST_STRUCT) : LONGEST_STRUCT,
+      readsOnly(command) ? 0 : size,
     );
     const operation = readable < 8 ? NEVER : memory.wordAt(offset + 4);
     if (operation === undefined && dependsOnSecondWord(command)) {

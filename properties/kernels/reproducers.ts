@@ -10,6 +10,8 @@ import { promisify } from 'node:util';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { cProgram } from '../../oracle/emit/c-program.ts';
+import type { Emission } from '../../oracle/emit/emission-data.ts';
+import { RefusedProgram } from '../../oracle/emit/program-check.ts';
 import type { TracedStep } from '../../oracle/trace/step-json.ts';
 import { runVmCommand } from '../../oracle/vm/command.ts';
 import type { VmPlatform } from '../../oracle/vm/qemu.ts';
@@ -68,6 +70,16 @@ export const hasCompiler = async (): Promise<boolean> => {
   }
 };
 
+/** The C file; nothing where it is known only on the kernel that the subject may run the program. */
+const written = (emission: Emission): string | undefined => {
+  try {
+    return cProgram(emission);
+  } catch (error) {
+    if (error instanceof RefusedProgram) return undefined;
+    throw error;
+  }
+};
+
 const CHANGED_EVERY = 3;
 
 export type Reproduced = {
@@ -85,8 +97,9 @@ export const reproduce = async (
   const folder = mkdtempSync(join(tmpdir(), 'reproducers-'));
   const expected: { readonly name: string; readonly status: number }[] = [];
   const add = (name: string, status: number, program: Program, steps: readonly TracedStep[]) => {
-    const emission = { setting, base: ARENA_BASE, program, steps, says: [name] };
-    writeFileSync(join(folder, `${expected.length}.c`), cProgram(emission));
+    const text = written({ setting, base: ARENA_BASE, program, steps, says: [name] });
+    if (text === undefined) return;
+    writeFileSync(join(folder, `${expected.length}.c`), text);
     expected.push({ name, status });
   };
   try {
