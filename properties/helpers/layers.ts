@@ -63,9 +63,10 @@ export const LAYERS: readonly Layer[] = [
   [{ folder: 'model', holds: 'the arbitrary of programs' }],
 
   [
-    { folder: 'oracle/trace', holds: 'traces and recordings' },
     { folder: 'oracle/text', holds: 'numbers and names for people' },
+    { folder: 'oracle/safety', holds: 'what programs may do to kernels' },
   ],
+  [{ folder: 'oracle/trace', holds: 'traces and recordings' }],
   [
     { folder: 'oracle/judge', holds: 'observations against outcomes' },
     { folder: 'oracle/decode', holds: 'what a call is about' },
