@@ -1,7 +1,7 @@
 // Reads a file once more up to a violation, to tell in which lines came to be what the violation's state shows.
 
 import type { World } from '../../spec/state/world.ts';
-import { type Format, formatOf, textOf } from '../judge/file-format.ts';
+import { type Format, formatOf } from '../judge/file-format.ts';
 import { OriginSeeker } from '../report/origins.ts';
 import type { ViolationReport } from '../report/violation.ts';
 import { eachLine } from '../trace/line-ends.ts';
@@ -21,7 +21,7 @@ export const withOrigins = async (
     number += 1;
     const line = { number, chunk, start, end };
     if (format === undefined || world === undefined) {
-      format = formatOf(file, textOf(line));
+      format = formatOf(file, line);
       world = format.start;
     } else if (number < (report.line ?? 0)) {
       ({ world } = format.take(world, line));

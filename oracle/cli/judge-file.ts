@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import type { World } from '../../spec/state/world.ts';
-import { type Format, formatOf, textOf } from '../judge/file-format.ts';
+import { type Format, formatOf } from '../judge/file-format.ts';
 import { type JudgedCall, NO_VERDICTS, type Verdict, type VerdictKind } from '../judge/verdict.ts';
 import type { FileResult } from '../report/summary.ts';
 import { reportOf, type ViolationReport } from '../report/violation.ts';
@@ -65,7 +65,7 @@ class FileJudge {
     this.line += 1;
     const line = { number: this.line, chunk, start, end };
     if (this.format === undefined || this.#world === undefined) {
-      this.format = formatOf(this.#file, textOf(line));
+      this.format = formatOf(this.#file, line);
       this.#world = this.format.start;
       return;
     }

@@ -7,20 +7,10 @@ import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample } from '../check/report.ts';
-import { withEvent } from '../judge/recorded-events.ts';
-import { judgeRecorded, startOf } from '../judge/session.ts';
 import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
 import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
-import { BadInput } from '../trace/bad-input.ts';
-import { parseObject } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { linesOf } from '../trace/lines.ts';
-import { programOfRecording } from '../trace/program-of-recording.ts';
-import { readTrace } from '../trace/read-trace.ts';
-import { parseEvent } from '../trace/recorded-event.ts';
-import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
-import { programOf, TRACE_FORMAT } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
 import {
   addSubjectOptions,
@@ -30,8 +20,9 @@ import {
   withKernelFor,
 } from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
-import { addDefectChoice, defectsOf } from './replay.ts';
+import { addDefectChoice } from './replay.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
+import { type ShrinkSource, sourceOf } from './shrink-source.ts';
 import { writeAll } from './write-result.ts';
 
 type Options = SubjectOptions & {
@@ -50,87 +41,6 @@ Examples:
 A recording is taken up to its first violation, with handles for its numbers and its memory moved into the
 program's own; calls of a second process cannot be carried over. Exit status: 0 the program ends in no violation
 (and is saved as it is), 1 it does, and the shortest one is printed and saved, 2 the file cannot be read.`;
-
-/** Longer recordings would take longer to shrink than anyone waits. */
-const CALLS_MAX = 100_000;
-
-type Source = {
-  readonly setting: Setting;
-  readonly program: Program;
-  readonly defects: ReadonlySet<FaultName>;
-  /** What was lost on the way; empty where nothing was. */
-  readonly notes: readonly string[];
-};
-
-const ofTrace = async (file: string, options: Options): Promise<Source> => {
-  const trace = await readTrace(file);
-  return {
-    setting: trace.header.setting,
-    program: programOf(trace),
-    defects: defectsOf(file, trace, options.defect),
-    notes: [],
-  };
-};
-
-/** The calls up to the first violation, or all. */
-const ofRecording = async (file: string, options: Options): Promise<Source> => {
-  const calls: RecordedCall[] = [];
-  let world: ReturnType<typeof startOf> | undefined;
-  let isFollowed = false;
-  let isOver = false;
-  let line = 0;
-  for await (const texts of linesOf(file)) {
-    if (isOver) break;
-    for (const text of texts) {
-      line += 1;
-      if (isOver) break;
-      if (world === undefined) {
-        const header = parseHeader(file, text);
-        isFollowed = header.version === 2;
-        world = startOf(file, header);
-        continue;
-      }
-      const event = isFollowed ? parseEvent(file, line, text) : undefined;
-      if (event !== undefined) {
-        world = withEvent(world, event);
-        continue;
-      }
-      const recorded = parseCall(file, line, text);
-      if (calls.push(recorded) > CALLS_MAX) {
-        throw new BadInput(file, line, `there are more than ${CALLS_MAX} calls before a violation`);
-      }
-      const verdict = judgeRecorded(file, world, recorded);
-      isOver = verdict.kind === 'violation';
-      world = verdict.world;
-    }
-  }
-  if (world === undefined) throw new BadInput(file, 0, 'the file is empty');
-  const { setting } = world;
-  const { program, leftOut } = programOfRecording(file, setting.platform, calls);
-  return {
-    setting,
-    program,
-    defects: new Set((options.defect ?? []).filter((name) => name !== 'none')),
-    notes: [
-      isOver
-        ? `the recording has a violation in line ${calls.at(-1)?.line}`
-        : 'the recording has no violation',
-      ...(leftOut === 0
-        ? []
-        : [`${count(leftOut, 'call')} on files that are not specified were left out`]),
-    ],
-  };
-};
-
-const sourceOf = async (file: string, options: Options): Promise<Source> => {
-  for await (const [first] of linesOf(file)) {
-    if (first === undefined) continue;
-    return parseObject(file, 1, first).format === TRACE_FORMAT
-      ? ofTrace(file, options)
-      : ofRecording(file, options);
-  }
-  throw new BadInput(file, 0, 'the file is empty');
-};
 
 const printFound = (
   output: Output,
@@ -158,7 +68,7 @@ const shrinkOnKernel = async (options: Options, told: Setting, program: Program)
   });
 };
 
-const shrinkOnEmulator = async ({ setting, program, defects }: Source) => {
+const shrinkOnEmulator = async ({ setting, program, defects }: ShrinkSource) => {
   const { shrinkProgram } = await import('../check/shrink-program.ts');
   const { judgeProgram } = await import('../check/judge-program.ts');
   return {
@@ -170,7 +80,7 @@ const shrinkOnEmulator = async ({ setting, program, defects }: Source) => {
 
 const shrink = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
-  const source = await sourceOf(file, options);
+  const source = await sourceOf(file, options.defect);
   const { setting, program, defects, notes } = source;
   for (const note of notes) output.error(`${file}: ${note}`);
   const onKernel = isOnKernel(options);

@@ -4,9 +4,9 @@ import { startOfProgram } from '../../model/programs/builder.ts';
 import type { World } from '../../spec/state/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { Fields, parseObject } from '../trace/fields.ts';
-import { parseEvent, type RecordedEvent } from '../trace/recorded-event.ts';
-import { RecordedLineReader } from '../trace/recorded-line.ts';
-import { parseCall, parseHeader, type RecordedCall } from '../trace/recording.ts';
+import { type Line, textOf } from '../trace/line.ts';
+import { parseHeader } from '../trace/recording.ts';
+import { RecordingReader } from '../trace/recording-reader.ts';
 import {
   TRACE_FORMAT,
   type TracedOperation,
@@ -14,22 +14,8 @@ import {
   traceLineOf,
 } from '../trace/trace-file.ts';
 import { judge } from './judge.ts';
-import { withEvent } from './recorded-events.ts';
-import { judgeRecorded, startOf } from './session.ts';
+import { judgeRecorded, startOf, worldAfterEvent } from './session.ts';
 import type { JudgedCall } from './verdict.ts';
-
-/** A line within a chunk of the file, from `start` to before `end`. */
-export type Line = {
-  readonly number: number;
-  readonly chunk: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-};
-
-const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
-
-export const textOf = ({ chunk, start, end }: Line): string =>
-  UTF8.decode(chunk.subarray(start, end));
 
 /** The world after a line, and the call on it where it has one. After a violation it is the world before. */
 export type Taken = { readonly world: World; readonly judged?: JudgedCall };
@@ -49,31 +35,24 @@ export type Format = {
 
 const recordingFormat = (file: string, text: string): Format => {
   const header = parseHeader(file, text);
-  const reader = new RecordedLineReader();
-  /** Most lines are calls as the recorder writes them, which need not be read as anything else. */
-  const callIn = ({ chunk, start, end, number }: Line): RecordedCall | undefined =>
-    reader.read(chunk, start, end, number);
-  const eventIn = (line: Line): RecordedEvent | undefined =>
-    header.version === 1 ? undefined : parseEvent(file, line.number, textOf(line));
-  const judged = (world: World, recorded: RecordedCall): Taken => {
-    const { line, call, observation } = recorded;
-    const verdict = judgeRecorded(file, world, recorded);
-    return { world: verdict.world, judged: { line, call, observation, verdict, world } };
-  };
+  const reader = new RecordingReader(file, header);
   return {
     name: 'recording',
     release: header.release,
     start: startOf(file, header),
     take: (world, line) => {
-      const recorded = callIn(line);
-      if (recorded !== undefined) return judged(world, recorded);
-      const event = eventIn(line);
-      return event === undefined
-        ? judged(world, parseCall(file, line.number, textOf(line)))
-        : { world: withEvent(world, event) };
+      const item = reader.take(line);
+      if (item.kind === 'event')
+        return { world: worldAfterEvent(file, line.number, world, item.event) };
+      const { call, observation } = item.recorded;
+      const verdict = judgeRecorded(file, world, item.recorded);
+      return {
+        world: verdict.world,
+        judged: { line: line.number, call, observation, verdict, world },
+      };
     },
-    isCall: (line) => callIn(line) !== undefined || eventIn(line) === undefined,
-    end: () => {},
+    isCall: (line) => reader.take(line).kind === 'call',
+    end: (line) => reader.end(line),
   };
 };
 
@@ -88,7 +67,7 @@ const traceFormat = (file: string, first: Fields): Format => {
     return undefined;
   };
   const fieldsOf = (line: Line): Fields =>
-    new Fields(file, line.number, parseObject(file, line.number, textOf(line)));
+    new Fields(file, line.number, parseObject(file, line.number, textOf(file, line)));
   return {
     name: 'trace',
     release: setting.release,
@@ -115,7 +94,8 @@ const traceFormat = (file: string, first: Fields): Format => {
 };
 
 /** The format of a file by its first line. */
-export const formatOf = (file: string, text: string): Format => {
+export const formatOf = (file: string, line: Line): Format => {
+  const text = textOf(file, line);
   const value = parseObject(file, 1, text);
   return value.format === TRACE_FORMAT
     ? traceFormat(file, new Fields(file, 1, value))

@@ -3,7 +3,7 @@
 import type { World } from '../../spec/state/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { lineEnd } from '../trace/line-ends.ts';
-import { type Format, formatOf, textOf } from './file-format.ts';
+import { type Format, formatOf } from './file-format.ts';
 import type { JudgedCall } from './verdict.ts';
 
 /**
@@ -21,7 +21,7 @@ export function* judgeText(text: string, name = 'recording'): Generator<JudgedCa
     number += 1;
     const line = { number, chunk, start, end };
     if (format === undefined || world === undefined) {
-      format = formatOf(name, textOf(line));
+      format = formatOf(name, line);
       world = format.start;
       continue;
     }

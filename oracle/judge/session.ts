@@ -2,26 +2,29 @@
 // account. Holds one world and no history, so that its memory does not grow with the recording.
 
 import { decode } from '../../spec/abi/layout.ts';
-import { IOMMU_IOAS_MAP, IOMMU_IOAS_MAP_FILE } from '../../spec/abi/native.ts';
-import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
-import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_TYPE1_DMA_MAP } from '../../spec/abi/vfio.ts';
+import { IOMMU_IOAS_MAP_FILE } from '../../spec/abi/native.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
 import { nodesOf, put, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
-import { fileBacking, withSeenMappings } from '../../spec/knowledge/recorded.ts';
+import { fileBacking } from '../../spec/knowledge/recorded.ts';
 import {
   emptyWorld,
   fileAt,
   type World,
   withDescriptor,
-  withMemory,
   withNewFile,
   withoutDescriptor,
   withoutFile,
 } from '../../spec/state/world.ts';
 import type { IoctlCall, Observation, Process } from '../../spec/terms/call.ts';
 import { BadInput } from '../trace/bad-input.ts';
+import type { RecordedEvent } from '../trace/recorded-event.ts';
 import { platformOf } from '../trace/recorded-platform.ts';
 import type { MappedFile, RecordedCall, RecordingHeader } from '../trace/recording.ts';
+import { cutProblem } from './cut-struct.ts';
+import { copyProblem, descriptorProblem } from './descriptor-path.ts';
 import { judge } from './judge.ts';
+import { withEvent } from './recorded-events.ts';
+import { judgeIoctl } from './recorded-map.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A privileged program has no limit; another one's is not written down. */
@@ -48,35 +51,6 @@ const withProcess = (world: World, process: Process, fd: RecordedCall['fd']): Wo
     }
   }
   return world;
-};
-
-/** The range of the caller's memory that a map is about. */
-const mappedRange = (
-  call: IoctlCall,
-): { readonly start: bigint; readonly last: bigint } | undefined => {
-  const bytes = call.memory[0]?.bytes;
-  if (bytes === undefined) return undefined;
-  let address: bigint;
-  let length: bigint;
-  if (call.command === VFIO_IOMMU_MAP_DMA) {
-    ({ vaddr: address, size: length } = decode(VFIO_IOMMU_TYPE1_DMA_MAP, bytes));
-  } else {
-    ({ user_va: address, length } = decode(IOMMU_IOAS_MAP, bytes));
-  }
-  if (length === 0n) return undefined;
-  const start = address - (address % PAGE_SIZE_BYTES);
-  const end = address + length - 1n;
-  const last = end > U64_MAX ? U64_MAX : end | (PAGE_SIZE_BYTES - 1n);
-  return { start, last };
-};
-
-const withMappings = (world: World, { call, mappings }: RecordedCall): World => {
-  if (mappings === undefined || call.kind !== 'ioctl') return world;
-  const range = mappedRange(call);
-  if (range === undefined) return world;
-  const { start, last } = range;
-  const memory = withSeenMappings(world.memory, call.process, start, last, mappings);
-  return withMemory(world, memory);
 };
 
 const hasUntold = (world: World): boolean => {
@@ -119,20 +93,29 @@ const judgeMapFile = (
   return verdict.kind === 'violation' ? verdict : { ...verdict, world: closed };
 };
 
-/** The verdict on one line of a recording, and the world after it. */
+/** The verdict on one line of a recording, and the world after it. Throws BadInput where the line cannot be. */
 export const judgeRecorded = (file: string, before: World, recorded: RecordedCall): Verdict => {
-  const { call, fd, line, path } = recorded;
+  const { call, fd, line } = recorded;
   const known = withUntoldDescriptor(withProcess(before, call.process, fd), recorded);
-  if (call.kind !== 'open' && fileAt(known, call.process, fd) === undefined) {
-    throw new BadInput(
-      file,
-      line,
-      `process ${call.process} uses descriptor ${fd} (${path}), which was never opened`,
-    );
-  }
+  const wrong = descriptorProblem(known, recorded);
+  if (wrong !== undefined) throw new BadInput(file, line, wrong);
   const { observation, mappedFile } = recorded;
-  if (mappedFile !== undefined && call.kind === 'ioctl') {
-    return judgeMapFile(known, call, observation, mappedFile);
-  }
-  return judge(withMappings(known, recorded), call, observation);
+  if (call.kind !== 'ioctl') return judge(known, call, observation);
+  if (mappedFile !== undefined) return judgeMapFile(known, call, observation, mappedFile);
+  const verdict = judgeIoctl(known, call, recorded);
+  const problem = verdict.kind === 'violation' ? cutProblem(verdict, call) : undefined;
+  if (problem !== undefined) throw new BadInput(file, line, problem);
+  return verdict;
+};
+
+/** The world after a line that is no call. Throws BadInput where the line cannot be. */
+export const worldAfterEvent = (
+  file: string,
+  line: number,
+  world: World,
+  event: RecordedEvent,
+): World => {
+  const problem = event.kind === 'dup' ? copyProblem(world, event) : undefined;
+  if (problem !== undefined) throw new BadInput(file, line, problem);
+  return withEvent(world, event);
 };

@@ -8,3 +8,6 @@ export const LINE_BYTES_MAX = 4 * MIB;
 
 /** Objects and lists within each other. */
 export const DEPTH_MAX = 16;
+
+/** Operations of a trace. Recordings may have any number of lines: they are read as a stream. */
+export const OPERATIONS_MAX = 100_000;

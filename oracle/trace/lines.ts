@@ -5,6 +5,8 @@ import { createReadStream, existsSync, type ReadStream, statSync } from 'node:fs
 import { BadInput } from './bad-input.ts';
 import { BadCompression, isCompressed, unpacked } from './gunzip.ts';
 import { LINE_BYTES_MAX } from './limits.ts';
+import type { Line } from './line.ts';
+import { lineEnd } from './line-ends.ts';
 
 const NEWLINE = 0x0a;
 const CHUNK = 1 << 18;
@@ -147,10 +149,14 @@ export async function* chunksOf(file: string, signal?: AbortSignal): AsyncGenera
   if (signal?.aborted !== true && open.length > 0) yield open.take();
 }
 
-/** Every line of the file as text, without its end, in batches. */
-export async function* linesOf(file: string): AsyncGenerator<readonly string[]> {
+/** Every line of the file. */
+export async function* linesOf(file: string): AsyncGenerator<Line> {
+  let number = 0;
   for await (const chunk of chunksOf(file)) {
-    const isEnded = chunk[chunk.length - 1] === NEWLINE;
-    yield chunk.toString('utf8', 0, isEnded ? chunk.length - 1 : chunk.length).split('\n');
+    for (let start = 0, end = 0; start < chunk.length; start = end + 1) {
+      end = lineEnd(chunk, start);
+      number += 1;
+      yield { number, chunk, start, end };
+    }
   }
 }

@@ -6,7 +6,7 @@ import type { Stretch, ToldBacking, ToldMapping } from '../../spec/knowledge/fol
 import type { Process, Protection } from '../../spec/terms/call.ts';
 import { Fields, parseObject } from './fields.ts';
 
-export type RecordedEvent = { readonly process: Process } & (
+export type RecordedEvent = { readonly process: Process; readonly sequence: number } & (
   | { readonly kind: 'mmap'; readonly mapping: ToldMapping }
   | { readonly kind: 'munmap'; readonly stretch: Stretch }
   | { readonly kind: 'mprotect'; readonly stretch: Stretch; readonly protection: Protection }
@@ -61,40 +61,40 @@ const startOf = (fields: Fields): ToldMapping => {
 };
 
 const parsed = (fields: Fields, kind: string): RecordedEvent => {
-  const process = fields.integer('pid');
+  const of = { process: fields.integer('pid'), sequence: fields.integer('seq') };
   switch (kind) {
     case 'mmap':
       return {
         kind,
-        process,
+        ...of,
         mapping: { ...stretchOf(fields), ...permissionsOf(fields), backing: backingOf(fields) },
       };
     case 'munmap':
-      return { kind, process, stretch: stretchOf(fields) };
+      return { kind, ...of, stretch: stretchOf(fields) };
     case 'mprotect':
       return {
         kind,
-        process,
+        ...of,
         stretch: stretchOf(fields),
         protection: permissionsOf(fields).protection,
       };
     case 'mremap': {
       const to = stretchOf(fields, 'to', 'toLength');
-      return { kind, process, from: stretchOf(fields), to, keeps: fields.flag('keeps') };
+      return { kind, ...of, from: stretchOf(fields), to, keeps: fields.flag('keeps') };
     }
     case 'madvise':
-      return { kind, process, stretch: stretchOf(fields), advice: fields.word('advice', ADVICE) };
+      return { kind, ...of, stretch: stretchOf(fields), advice: fields.word('advice', ADVICE) };
     case 'exec':
-      return { kind, process, mappings: fields.objects('vmas').map(startOf) };
+      return { kind, ...of, mappings: fields.objects('vmas').map(startOf) };
     case 'fork':
-      return { kind, process, child: fields.integer('child') };
+      return { kind, ...of, child: fields.integer('child') };
     case 'dup': {
       const from = fileDescriptor(fields.integer('from'));
       const fd = fileDescriptor(fields.integer('fd'));
-      return { kind, process, from, fd, path: fields.text('path') };
+      return { kind, ...of, from, fd, path: fields.text('path') };
     }
     default:
-      return { kind: 'exit', process };
+      return { kind: 'exit', ...of };
   }
 };
 

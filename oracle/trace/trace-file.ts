@@ -6,6 +6,7 @@ import type { Setting } from '../../spec/terms/platform.ts';
 import { BadInput } from './bad-input.ts';
 import { Fields, parseObject } from './fields.ts';
 import { hexText, jsonLine } from './json-line.ts';
+import { OPERATIONS_MAX } from './limits.ts';
 import { operationJson, operationOf } from './operation-json.ts';
 import { settingJson, settingOf } from './setting-json.ts';
 import { stepJson, stepOf, type TracedStep } from './step-json.ts';
@@ -125,18 +126,19 @@ export const traceLineOf = (fields: Fields): TraceLine => {
   return { kind: 'operation', traced: { operation, step } };
 };
 
-/** Takes the lines of a trace one after the other. `take` and `end` throw BadInput. */
+/** Reads a whole trace line by line: programs are short. */
 export class TraceReader {
   readonly #file: string;
   readonly #operations: TracedOperation[] = [];
-  #line = 0;
   #header: TraceHeader | undefined;
   #end: Extract<TraceLine, { kind: 'end' }> | undefined;
+  #line = 0;
 
   constructor(file: string) {
     this.#file = file;
   }
 
+  /** The next line. Throws BadInput. */
   take(text: string): void {
     this.#line += 1;
     const fields = new Fields(this.#file, this.#line, parseObject(this.#file, this.#line, text));
@@ -146,11 +148,16 @@ export class TraceReader {
     }
     if (this.#end !== undefined) fields.fail('there is a line behind the one that ends the trace');
     const parsed = traceLineOf(fields);
-    if (parsed.kind === 'end') this.#end = parsed;
-    else this.#operations.push(parsed.traced);
+    if (parsed.kind === 'end') {
+      this.#end = parsed;
+      return;
+    }
+    if (this.#operations.push(parsed.traced) > OPERATIONS_MAX) {
+      fields.fail(`the trace has more than ${OPERATIONS_MAX} operations`);
+    }
   }
 
-  /** The trace whose last line was taken. */
+  /** Behind the last line. Throws BadInput. */
   end(): Trace {
     if (this.#header === undefined) throw new BadInput(this.#file, 0, 'the file is empty');
     if (this.#end === undefined) {

@@ -5,8 +5,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { judgeRecorded, startOf } from '../../oracle/judge/session.ts';
 import { NO_VERDICTS, type Verdict, type VerdictCounts } from '../../oracle/judge/verdict.ts';
+import { textOf } from '../../oracle/trace/line.ts';
 import { linesOf } from '../../oracle/trace/lines.ts';
-import { parseCall, parseHeader, type RecordedCall } from '../../oracle/trace/recording.ts';
+import { parseHeader, type RecordedCall } from '../../oracle/trace/recording.ts';
+import { RecordingReader } from '../../oracle/trace/recording-reader.ts';
 import type { World } from '../../spec/state/world.ts';
 import { witnessVerdict } from '../helpers/rule-witnesses.ts';
 
@@ -39,17 +41,22 @@ export type JudgedLine = {
 
 export const readLines = async (path: string): Promise<readonly string[]> => {
   const lines: string[] = [];
-  for await (const batch of linesOf(path)) lines.push(...batch);
+  for await (const line of linesOf(path)) lines.push(textOf(path, line));
   return lines.filter((text) => text !== '');
 };
 
 /** Every call of the lines, up to and including the first violation. */
 export function* judgeLines(file: string, lines: readonly string[]): Generator<JudgedLine> {
-  let before = startOf(file, parseHeader(file, lines[0] ?? ''));
+  const header = parseHeader(file, lines[0] ?? '');
+  const reader = new RecordingReader(file, header);
+  let before = startOf(file, header);
   for (const [index, text] of lines.entries()) {
     if (index === 0) continue;
     const line = index + 1;
-    const recorded = parseCall(file, line, text);
+    const chunk = Buffer.from(text);
+    const item = reader.take({ number: line, chunk, start: 0, end: chunk.length });
+    if (item.kind === 'event') continue;
+    const { recorded } = item;
     const verdict = judgeRecorded(file, before, recorded);
     yield { line, text, before, recorded, verdict };
     if (verdict.kind === 'violation') return;

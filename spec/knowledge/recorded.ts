@@ -34,24 +34,29 @@ const isOnlySeen = (backing: number): boolean => backing < 0 && backing > TOLD_F
 const protectionOf = ({ readable, writable }: SeenMapping) =>
   writable ? 'read-write' : readable ? 'read' : 'none';
 
-/** Whether the mappings that the recording told of are those that it saw, between the two, both inclusive. */
+/**
+ * Whether the mappings that the recording told of are those that it saw, between the two, both inclusive. `seen` is in
+ * ascending order.
+ */
 const isAsSeen = (
   known: AddressSpace,
   start: bigint,
   last: bigint,
   seen: readonly SeenMapping[],
 ): boolean => {
+  let index = 0;
   for (let at = start; at <= last; ) {
     const told = mappingAt(known, at)?.mapping;
-    const found = seen.find((mapping) => mapping.start <= at && at <= mapping.last);
-    if (told === undefined || found === undefined) return false;
+    while ((seen[index]?.last ?? at) < at) index += 1;
+    const found = seen[index];
+    if (told === undefined || found === undefined || found.start > at) return false;
     if (told.protection !== protectionOf(found) || told.shared !== found.shared) return false;
     at = (told.last < found.last ? told.last : found.last) + 1n;
   }
   return true;
 };
 
-/** Memory in which exactly these mappings meet the range from `start` to `last`, both inclusive. */
+/** Memory in which exactly these mappings, in ascending order, meet the range from `start` to `last`, both inclusive. */
 export const withSeenMappings = (
   memory: Memory,
   process: Process,

@@ -109,10 +109,14 @@ const judged = async (
   more: Line = {},
 ): Promise<FileResult> => {
   const file = join(FOLDER, 'recording.jsonl');
-  const all = [
-    { ...header(version), ...more },
-    ...lines.map((line, seq) => ({ seq, pid: 7, ...line })),
-  ];
+  const counts = new Map<unknown, number>();
+  const numbered = lines.map((line): Line => {
+    const { pid = 7 } = line;
+    const seq = counts.get(pid) ?? 0;
+    counts.set(pid, seq + 1);
+    return { seq, pid, ...line };
+  });
+  const all = [{ ...header(version), ...more }, ...numbered];
   writeFileSync(file, `${all.map((line) => JSON.stringify(line)).join('\n')}\n`);
   const { signal } = new AbortController();
   const result = await judgeFile(file, { verbosity: 'brief', signal, onProgress: () => {} });

@@ -1,0 +1,125 @@
+// What shrink starts from: the program of a trace, or that of a recording up to its first violation. The file is read
+// once, as it may be a pipe.
+
+import type { FaultName } from '../../model/emulator/faults.ts';
+import type { Program } from '../../model/programs/program.ts';
+import type { World } from '../../spec/state/world.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { judgeRecorded, startOf, worldAfterEvent } from '../judge/session.ts';
+import { count } from '../text/quantities.ts';
+import { BadInput } from '../trace/bad-input.ts';
+import { parseObject } from '../trace/fields.ts';
+import { type Line, textOf } from '../trace/line.ts';
+import { linesOf } from '../trace/lines.ts';
+import { programOfRecording } from '../trace/program-of-recording.ts';
+import { parseHeader, type RecordedCall } from '../trace/recording.ts';
+import { RecordingReader } from '../trace/recording-reader.ts';
+import { programOf, TRACE_FORMAT, type Trace, TraceReader } from '../trace/trace-file.ts';
+import { defectsOf } from './replay.ts';
+
+type Defects = readonly (FaultName | 'none')[] | undefined;
+
+export type ShrinkSource = {
+  readonly setting: Setting;
+  readonly program: Program;
+  readonly defects: ReadonlySet<FaultName>;
+  /** What was lost on the way; empty where nothing was. */
+  readonly notes: readonly string[];
+};
+
+/** Longer recordings would take longer to shrink than anyone waits. */
+const CALLS_MAX = 100_000;
+
+const ofTrace = (file: string, trace: Trace, named: Defects): ShrinkSource => ({
+  setting: trace.header.setting,
+  program: programOf(trace),
+  defects: defectsOf(file, trace, named),
+  notes: [],
+});
+
+/** The calls up to the first violation, or all. */
+class RecordedCalls {
+  readonly calls: RecordedCall[] = [];
+  isOver = false;
+  readonly #file: string;
+  readonly #reader: RecordingReader;
+  #world: World;
+
+  constructor(file: string, header: string) {
+    const parsed = parseHeader(file, header);
+    this.#file = file;
+    this.#reader = new RecordingReader(file, parsed);
+    this.#world = startOf(file, parsed);
+  }
+
+  take(line: Line): void {
+    const item = this.#reader.take(line);
+    if (item.kind === 'event') {
+      this.#world = worldAfterEvent(this.#file, line.number, this.#world, item.event);
+      return;
+    }
+    if (this.calls.push(item.recorded) > CALLS_MAX) {
+      const what = `there are more than ${CALLS_MAX} calls before a violation`;
+      throw new BadInput(this.#file, line.number, what);
+    }
+    const verdict = judgeRecorded(this.#file, this.#world, item.recorded);
+    this.isOver = verdict.kind === 'violation';
+    this.#world = verdict.world;
+  }
+
+  end(line: number): void {
+    this.#reader.end(line);
+  }
+
+  get setting(): Setting {
+    return this.#world.setting;
+  }
+}
+
+const ofRecording = (file: string, recorded: RecordedCalls, named: Defects): ShrinkSource => {
+  const { calls, setting, isOver } = recorded;
+  const { program, leftOut } = programOfRecording(file, setting.platform, calls);
+  return {
+    setting,
+    program,
+    defects: new Set((named ?? []).filter((name) => name !== 'none')),
+    notes: [
+      isOver
+        ? `the recording has a violation in line ${calls.at(-1)?.line}`
+        : 'the recording has no violation',
+      ...(leftOut === 0
+        ? []
+        : [`${count(leftOut, 'call')} on files that are not specified were left out`]),
+    ],
+  };
+};
+
+/** `named` are the defects that the options name. Throws BadInput. */
+export const sourceOf = async (file: string, named: Defects): Promise<ShrinkSource> => {
+  let trace: TraceReader | undefined;
+  let recorded: RecordedCalls | undefined;
+  let last = 0;
+  for await (const line of linesOf(file)) {
+    last = line.number;
+    if (recorded !== undefined) {
+      recorded.take(line);
+      if (recorded.isOver) break;
+      continue;
+    }
+    const text = textOf(file, line);
+    const isTrace =
+      trace !== undefined || parseObject(file, line.number, text).format === TRACE_FORMAT;
+    if (isTrace) {
+      trace ??= new TraceReader(file);
+      trace.take(text);
+    } else {
+      recorded = new RecordedCalls(file, text);
+    }
+  }
+  if (recorded !== undefined) {
+    recorded.end(last);
+    return ofRecording(file, recorded, named);
+  }
+  if (trace === undefined) throw new BadInput(file, 0, 'the file is empty');
+  return ofTrace(file, trace.end(), named);
+};
