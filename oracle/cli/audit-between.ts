@@ -60,7 +60,7 @@ export const auditBetween = async (options: Options): Promise<number> => {
   progress.hide();
   release();
   const { recordedChanges } = await import('../audit/recorded.ts');
-  const { changesDocumentOf } = await import('../report/audit/changes.ts');
+  const { changesDocumentOf } = await import('../audit/pages/changes.ts');
   const recorded = recordedChanges(releases, changes);
   const document = changesDocumentOf(recorded);
   const counts = document.containers.map(

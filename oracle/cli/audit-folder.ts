@@ -3,6 +3,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { ROWS_FOLDER } from '../audit/pages/audit-document.ts';
+import {
+  type AuditFile,
+  type Audits,
+  changesPage,
+  renderedFiles,
+  renderedHtml,
+} from '../audit/pages/rendered.ts';
 import { type AuditRecord, recordOf, recordText } from '../audit/record.ts';
 import {
   auditOf,
@@ -13,14 +21,6 @@ import {
 } from '../audit/recorded.ts';
 import { reproducedOf, reproducedText } from '../audit/reproduced.ts';
 import { HEADER_NAME } from '../emit/two-sides-header.ts';
-import { ROWS_FOLDER } from '../report/audit/audit-document.ts';
-import {
-  type AuditFile,
-  type Audits,
-  changesPage,
-  renderedFiles,
-  renderedHtml,
-} from '../report/audit/rendered.ts';
 import { BadInput } from '../trace/bad-input.ts';
 
 const REPRODUCED = `${ROWS_FOLDER}.jsonl`;

@@ -3,8 +3,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import type { Audits } from '../audit/pages/rendered.ts';
 import type { RecordedAudit } from '../audit/recorded.ts';
-import type { Audits } from '../report/audit/rendered.ts';
 import { grouped } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { requireImage } from '../vm/vm.ts';
@@ -132,10 +132,10 @@ const runAudit = async (options: Options): Promise<number> => {
     output,
   });
   const confirmed = { ...audit, confirmed: shown.confirmed };
-  const { documentOf } = await import('../report/audit/audit-document.ts');
+  const { documentOf } = await import('../audit/pages/audit-document.ts');
   const document = documentOf(confirmed, shown.reproduced);
   if (isWritten) {
-    const { auditSummary } = await import('../report/audit/markdown.ts');
+    const { auditSummary } = await import('../audit/pages/markdown.ts');
     output.lines(auditSummary(document));
   } else output.line(jsonLine(audited(document, signal)));
   if (signal.aborted) {

@@ -84,7 +84,6 @@ export const LAYERS: readonly Layer[] = [
   [{ folder: 'oracle/report', holds: 'reports for people' }],
   [{ folder: 'oracle/emit', holds: 'traces as C and text' }],
   [{ folder: 'oracle/audit', holds: 'type1 beside iommufd' }],
-  [{ folder: 'oracle/report/audit', holds: 'the pages of the audit' }],
   [{ folder: 'oracle/cli', holds: 'the command line, a file a verb' }],
 
   [{ folder: 'properties/helpers', holds: 'what tests are written with' }],

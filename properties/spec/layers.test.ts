@@ -1,29 +1,18 @@
 // The walls of the house: each file lies in a room, and imports rooms of lower layers alone.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Import, importsOf, sources } from '../helpers/imports.ts';
 import { LAYERS, type Room } from '../helpers/layers.ts';
 import { layersPicture } from '../helpers/layers-picture.ts';
+import { FILES, IMPORTS, importsSentence, isEntry, roomOf } from '../helpers/room-imports.ts';
 
 const ROOMS: readonly Room[] = LAYERS.flat();
 
 const LAYER_OF: ReadonlyMap<string, number> = new Map(
   LAYERS.flatMap((layer, index) => layer.map(({ folder }) => [folder, index] as const)),
 );
-
-/** The room with the longest folder that holds the file. */
-const roomOf = (file: string): Room | undefined =>
-  ROOMS.filter(({ folder }) => file.startsWith(`${folder}/`)).sort(
-    (a, b) => b.folder.length - a.folder.length,
-  )[0];
-
-/** An entry of the package names what others may import: it stands outside the layers, and nothing imports it. */
-const isEntry = (file: string): boolean => file.endsWith('/index.ts');
-
-const FILES = sources();
-const IMPORTS: readonly Import[] = FILES.flatMap(importsOf);
 
 const layerOf = ({ folder }: Room): number => LAYER_OF.get(folder) as number;
 
@@ -95,6 +84,15 @@ layers('files import each other in circles only where the table says why', () =>
     const circles = circlesIn(room);
     if (room.circles === undefined) assert.equal(circles, [], room.folder);
     else assert.ok(circles.length > 0, `${room.folder} has no circles: the reason is stale`);
+  }
+});
+
+layers("each room's README says what it imports", () => {
+  for (const room of ROOMS) {
+    const readme = join(room.folder, 'README.md');
+    assert.ok(existsSync(readme), `${readme} is missing`);
+    const last = readFileSync(readme, 'utf8').trimEnd().split('\n\n').at(-1);
+    assert.is(last?.replaceAll('\n', ' '), importsSentence(room), readme);
   }
 });
 

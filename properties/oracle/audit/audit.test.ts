@@ -8,6 +8,7 @@ import type { Facet } from '../../../oracle/audit/answer-difference.ts';
 import type { Differences } from '../../../oracle/audit/differences.ts';
 import { facetsOf } from '../../../oracle/audit/facets.ts';
 import { boundsOf, type Located, settingOn, startOn } from '../../../oracle/audit/located.ts';
+import { documentOf } from '../../../oracle/audit/pages/audit-document.ts';
 import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import { matches } from '../../../oracle/audit/row.ts';
@@ -16,7 +17,6 @@ import { search } from '../../../oracle/audit/search.ts';
 import { programOn, type Side } from '../../../oracle/audit/side.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 import { transferFor } from '../../../oracle/audit/transfer.ts';
-import { documentOf } from '../../../oracle/report/audit/audit-document.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';
 
 const test = suite('audit');

@@ -10,9 +10,9 @@ import type {
   AuditDocument,
   ShownRow,
   ShownVariant,
-} from '../../../oracle/report/audit/document.ts';
-import { auditHtml } from '../../../oracle/report/audit/html.ts';
-import { auditMarkdown } from '../../../oracle/report/audit/markdown.ts';
+} from '../../../oracle/audit/pages/document.ts';
+import { auditHtml } from '../../../oracle/audit/pages/html.ts';
+import { auditMarkdown } from '../../../oracle/audit/pages/markdown.ts';
 import { CHROMIUM, startChromium } from '../../harness/chromium.ts';
 
 const test = suite('audit page');

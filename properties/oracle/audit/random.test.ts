@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import type { Program } from '../../../model/programs/program.ts';
 import { causesOf, type Differences } from '../../../oracle/audit/differences.ts';
 import { boundsOf, startBetween, startOn } from '../../../oracle/audit/located.ts';
+import { changesDocumentOf, changesMarkdown } from '../../../oracle/audit/pages/changes.ts';
 import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
 import { onContainers, onReleases, randomSearch } from '../../../oracle/audit/random.ts';
 import { recordedChanges } from '../../../oracle/audit/recorded.ts';
@@ -13,7 +14,6 @@ import { isForPrograms, isOfContainer } from '../../../oracle/audit/run-audit.ts
 import { search } from '../../../oracle/audit/search.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 import type { Twin } from '../../../oracle/audit/twin.ts';
-import { changesDocumentOf, changesMarkdown } from '../../../oracle/report/audit/changes.ts';
 
 const test = suite('audit at random');
 

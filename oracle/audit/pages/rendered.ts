@@ -1,9 +1,9 @@
 // The files that are made of an audit's records: a page for each release and for what changed between two, and a C file
 // for each row, with the header that they share.
 
-import { cFilesOf } from '../../audit/c-files.ts';
-import type { RecordedAudit, RecordedChanges, SeenOn } from '../../audit/recorded.ts';
 import { HEADER_NAME, twoSidesHeader } from '../../emit/two-sides-header.ts';
+import { cFilesOf } from '../c-files.ts';
+import type { RecordedAudit, RecordedChanges, SeenOn } from '../recorded.ts';
 import { documentOf, ROWS_FOLDER } from './audit-document.ts';
 import { changesDocumentOf, changesMarkdown } from './changes.ts';
 import { auditHtml } from './html.ts';

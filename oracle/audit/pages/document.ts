@@ -1,8 +1,8 @@
 // The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
 
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
-import type { RandomCounts, SearchedPlatform } from '../../audit/record.ts';
-import type { Severity } from '../../audit/row.ts';
+import type { RandomCounts, SearchedPlatform } from '../record.ts';
+import type { Severity } from '../row.ts';
 import type { Strip } from './map-picture.ts';
 
 export type ShownSide = {

@@ -1,8 +1,8 @@
 // A picture of what is mapped on both sides, before a call and after it, as SVG. Between two IOVAs at which something begins
 // or ends every stretch is equally wide, so that a page and a terabyte can be told apart in one picture.
 
-import type { MappedRange } from '../../audit/mapped.ts';
 import { hex } from '../../text/quantities.ts';
+import type { MappedRange } from '../mapped.ts';
 
 export type Strip = { readonly name: string; readonly ranges: readonly MappedRange[] };
 

@@ -1,11 +1,11 @@
 // What changed for programs from one release to another, as data and as Markdown: the calls, in what the answers differ,
 // and the rules that answer in either release.
 
-import type { Located } from '../../audit/located.ts';
-import type { RandomCounts, SearchedPlatform } from '../../audit/record.ts';
-import type { RecordedChanges } from '../../audit/recorded.ts';
-import { programOn, type Side } from '../../audit/side.ts';
-import { programText } from '../program-text.ts';
+import { programText } from '../../report/program-text.ts';
+import type { Located } from '../located.ts';
+import type { RandomCounts, SearchedPlatform } from '../record.ts';
+import type { RecordedChanges } from '../recorded.ts';
+import { programOn, type Side } from '../side.ts';
 import { shownSide } from './audit-document.ts';
 import { drawnLines, type ShownSide, searchedLines } from './document.ts';
 
