@@ -33,7 +33,20 @@ export * as vfio from './abi/vfio.ts';
 export { nodesOf, type OrderedMap, valueAt, valuesOf } from './collections/ordered-map.ts';
 export { DEVIATIONS, type Deviation, type DeviationId } from './outcome/deviations.ts';
 export type { Choice, Choices, Outcome, Reply, Unspecified } from './outcome/outcome.ts';
-export { ALL_RULES, type Part, partsUsedBy, releasesOf, SECTIONS, type Section } from './rules.ts';
+export { partsMetBy } from './parts-met.ts';
+export { partsUsedBy, releasesOf } from './parts-used.ts';
+export {
+  ALL_PARTS,
+  ALL_RULES,
+  isRuleId,
+  type PartId,
+  type RuleId,
+  type RuleNameIn,
+  type RulesOfPart,
+  ruleAt,
+  SECTIONS,
+  type Section,
+} from './rules.ts';
 export { type Area, type AreaNode, areaAt } from './state/area.ts';
 export type { Container } from './state/container.ts';
 export {
@@ -87,4 +100,4 @@ export type {
 } from './terms/platform.ts';
 export { PLATFORMS, type PlatformName, platformNamed } from './terms/platforms.ts';
 export { RELEASE_NAMES, RELEASES, type Release, type ReleaseName } from './terms/releases.ts';
-export type { Rule } from './terms/rule.ts';
+export type { Part, Rule } from './terms/rule.ts';

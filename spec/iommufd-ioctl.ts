@@ -1,4 +1,4 @@
-// The door: what happens to an ioctl on an iommufd before its handler sees it. iommufd_fops_ioctl() in
+// The ioctl dispatch: what happens to an ioctl on an iommufd before its handler sees it. iommufd_fops_ioctl() in
 // drivers/iommu/iommufd/main.c and copy_struct_from_user() in include/linux/uaccess.h.
 
 import { u32At, zeroBytes } from './abi/bytes.ts';
@@ -41,12 +41,15 @@ import { contextOf, type World, withContext } from './state/world.ts';
 import type { IoctlCall } from './terms/call.ts';
 import { refuses, rulesOf } from './terms/rule.ts';
 
-export const doorRules = rulesOf(
-  'the door',
-  'iommufd_fops_ioctl() in drivers/iommu/iommufd/main.c',
+export const ioctlDispatchRules = rulesOf(
+  {
+    id: 'ioctl-dispatch',
+    title: 'ioctl dispatch',
+    source: 'iommufd_fops_ioctl() in drivers/iommu/iommufd/main.c',
+  },
   {
     sizeFault: refuses('EFAULT', "The struct's first member, its size, cannot be read."),
-    unknownNumber: refuses(
+    unknownIoctl: refuses(
       'ENOTTY',
       'The number lies in the range of native calls, and the release has no such call.',
     ),
@@ -148,10 +151,10 @@ const descriptorIn = (name: NativeCallName, bytes: Uint8Array): number | undefin
 
 const UNKNOWN_STRUCT = 'the recording does not show the whole struct';
 
-/** A native call through the door. */
+/** A native call, up to its handler. */
 const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
   const first = load(world.memory, call, call.argument, 4);
-  if (first.kind !== 'bytes') return [failed(doorRules.sizeFault, world)];
+  if (first.kind !== 'bytes') return [failed(ioctlDispatchRules.sizeFault, world)];
   const userSize = u32At(first.bytes, 0);
   const native = byNumber.get(numberOf(call.command));
   if (
@@ -160,19 +163,24 @@ const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outco
     world.release.absentCalls.has(native.name) ||
     (native.name === 'IOMMU_TEST_CMD' && !world.setting.platform.testCommands)
   ) {
-    return [failed(doorRules.unknownNumber, world)];
+    return [failed(ioctlDispatchRules.unknownIoctl, world)];
   }
-  if (userSize < native.minimum) return [failed(doorRules.tooShort, world)];
+  if (userSize < native.minimum) return [failed(ioctlDispatchRules.tooShort, world)];
   const { size } = native.layout;
   if (userSize > size) {
     const tail = structTail(world.memory, call, size, userSize);
     if (tail !== 'zero') {
-      return [failed(tail === 'fault' ? doorRules.tailFault : doorRules.tailNotZero, world)];
+      return [
+        failed(
+          tail === 'fault' ? ioctlDispatchRules.tailFault : ioctlDispatchRules.tailNotZero,
+          world,
+        ),
+      ];
     }
   }
   const length = Math.min(size, userSize);
   const loaded = load(world.memory, call, call.argument, length);
-  if (loaded.kind === 'fault') return [failed(doorRules.structFault, world)];
+  if (loaded.kind === 'fault') return [failed(ioctlDispatchRules.structFault, world)];
   const { forgotten } = contextOf(world, file);
   if (forgotten !== undefined || loaded.kind === 'unknown') {
     const why = forgotten === undefined ? UNKNOWN_STRUCT : `${forgotten} may have changed it`;
@@ -187,10 +195,14 @@ const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outco
   return HANDLERS[native.name]({ world, file, call, bytes, userSize });
 };
 
-/** An ioctl on an iommufd. */
-export const iommufdIoctl = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
-  const number = numberOf(call.command);
-  return number < COMMAND_BASE || number > lastNumber(world)
-    ? compatCall(world, file, call)
-    : nativeCall(world, file, call);
+/** Whether an ioctl on an iommufd is one of the native calls. All others go to the compatibility layer. */
+export const isNativeNumber = (world: World, command: number): boolean => {
+  const number = numberOf(command);
+  return number >= COMMAND_BASE && number <= lastNumber(world);
 };
+
+/** An ioctl on an iommufd. */
+export const iommufdIoctl = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] =>
+  isNativeNumber(world, call.command)
+    ? nativeCall(world, file, call)
+    : compatCall(world, file, call);

@@ -1,4 +1,4 @@
-// The one door: what may come of a call. Pure; the world that is given stays as it is.
+// What may come of a call. Pure; the world that is given stays as it is.
 
 import { match } from 'ts-pattern';
 import { dma } from './hardware/dma.ts';
@@ -24,19 +24,22 @@ import { open } from './vfio/open.ts';
 import { releasedUnheld } from './vfio/release.ts';
 import { unspecifiedIoctl } from './vfio/unspecified-ioctl.ts';
 
-export const descriptorRules = rulesOf('descriptors', 'close(2), ioctl(2)', {
-  notOpen: refuses('EBADF', 'The descriptor is not open.'),
-  closes: grants(
-    'The descriptor is closed; what it was the last to refer to is released, with all that this held.',
-  ),
-  noIoctls: refuses('ENOTTY', 'The file has no ioctls of this type.'),
-});
+export const descriptorsRules = rulesOf(
+  { id: 'descriptors', title: 'descriptors', source: 'close(2), ioctl(2)' },
+  {
+    badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
+    closes: grants(
+      'The descriptor is closed; what it was the last to refer to is released, with all that this held.',
+    ),
+    noIoctls: refuses('ENOTTY', 'The file has no ioctls of this type.'),
+  },
+);
 
 const close = (world: World, call: CloseCall): readonly Outcome[] => {
   const file = fileAt(world, call.process, call.fd);
-  if (file === undefined) return [failed(descriptorRules.notOpen, world)];
+  if (file === undefined) return [failed(descriptorsRules.badDescriptor, world)];
   const without = withoutDescriptor(world, call.process, call.fd);
-  return [succeeded(descriptorRules.closes, releasedUnheld(without, file))];
+  return [succeeded(descriptorsRules.closes, releasedUnheld(without, file))];
 };
 
 const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): readonly Outcome[] => {
@@ -46,7 +49,7 @@ const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): rea
     .with({ kind: 'group' }, (group) => groupIoctl(world, id, group, call))
     .with({ kind: 'device' }, { kind: 'cdev' }, (device) => deviceIoctl(world, id, device, call))
     .with({ kind: 'unspecified' }, ({ path }) => [unspecifiedIoctl(world, call, path)])
-    .with({ kind: 'access' }, { kind: 'memfd' }, () => [failed(descriptorRules.noIoctls, world)])
+    .with({ kind: 'access' }, { kind: 'memfd' }, () => [failed(descriptorsRules.noIoctls, world)])
     .exhaustive();
 };
 
@@ -55,7 +58,7 @@ const ioctl = (world: World, call: IoctlCall): readonly Outcome[] => {
   const id = fileAt(prepared, call.process, call.fd);
   const file = id === undefined ? undefined : openFile(prepared, id);
   return id === undefined || file === undefined
-    ? [failed(descriptorRules.notOpen, prepared)]
+    ? [failed(descriptorsRules.badDescriptor, prepared)]
     : ioctlOn(prepared, id, file, call);
 };
 

@@ -21,11 +21,13 @@ import {
   VFIO_IOMMU_UNMAP_DMA,
 } from '../../spec/abi/vfio.ts';
 import type { Reply } from '../../spec/outcome/outcome.ts';
+import { type RuleId, ruleIdOf } from '../../spec/rules.ts';
 import { areaLength } from '../../spec/state/area.ts';
 import { type Context, tableOf } from '../../spec/state/context.ts';
 import { contextOf, fileAt, openFile, type World } from '../../spec/state/world.ts';
 import { step } from '../../spec/step.ts';
 import type { IoctlCall, Segment } from '../../spec/terms/call.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import { ARENA_BASE } from '../programs/arena.ts';
 import { type Comparison, compared, type DifferenceOf, DOES_NOT_APPLY, type Made } from './law.ts';
 import { areasOf } from './worlds.ts';
@@ -77,25 +79,25 @@ const nativeReply = (
   return outcome?.kind === 'reply' ? outcome : undefined;
 };
 
-const RULE_OF_NATIVE: Readonly<Record<string, string>> = {
-  'VFIO_IOMMU_MAP_DMA/maps': 'IOMMU_IOAS_MAP/maps',
-  'VFIO_IOMMU_UNMAP_DMA/unmaps': 'IOMMU_IOAS_UNMAP/unmaps',
-  'VFIO_IOMMU_UNMAP_DMA/unmaps-all': 'IOMMU_IOAS_UNMAP/unmaps-all',
+const RULE_OF_NATIVE: Readonly<Partial<Record<RuleId, RuleId>>> = {
+  'compat-map-dma/maps': 'ioas-map/maps',
+  'compat-unmap-dma/unmaps': 'ioas-unmap/unmaps',
+  'compat-unmap-dma/unmaps-all': 'ioas-unmap/unmaps-all',
 };
 
-const OWN_REFUSALS = new Set([
-  'VFIO_IOMMU_MAP_DMA/unknown-flags',
-  'VFIO_IOMMU_MAP_DMA/too-short',
-  'VFIO_IOMMU_MAP_DMA/fault',
-  'VFIO_IOMMU_UNMAP_DMA/unknown-flags',
-  'VFIO_IOMMU_UNMAP_DMA/too-short',
-  'VFIO_IOMMU_UNMAP_DMA/fault',
-  'VFIO_IOMMU_UNMAP_DMA/all-with-range',
-  'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+const OWN_REFUSALS: ReadonlySet<string> = new Set<RuleId>([
+  'compat-map-dma/unknown-flags',
+  'compat-map-dma/too-short',
+  'compat-map-dma/struct-fault',
+  'compat-unmap-dma/unknown-flags',
+  'compat-unmap-dma/too-short',
+  'compat-unmap-dma/struct-fault',
+  'compat-unmap-dma/all-with-range',
+  'compat-unmap-dma/reply-fault',
 ]);
 
 /** The rule that answers the native call where the VFIO call is answered by this one. */
-const nativeRule = (rule: string): string => RULE_OF_NATIVE[rule] ?? rule;
+const nativeRule = (rule: Rule): RuleId => RULE_OF_NATIVE[ruleIdOf(rule)] ?? ruleIdOf(rule);
 
 const permissionsOf = (flags: number): number =>
   ((flags & VFIO_DMA_MAP_FLAG_READ) !== 0 ? MAP_READABLE : 0) |
@@ -122,7 +124,7 @@ const mapDmaIsIoasMap: Refinement = {
       iova,
     });
     return compared(
-      reply?.rule.id === nativeRule(made.rule.id)
+      reply?.rule.id === nativeRule(made.rule)
         ? differenceOf(made.after, reply.world)
         : `${made.rule.id} and ${reply?.rule.id}`,
     );
@@ -165,16 +167,14 @@ const unmapDmaIsIoasUnmap: Refinement = {
       iova: all ? 0n : iova,
       length: all ? U64_MAX : size,
     });
-    const rule = reply?.rule.id;
+    const rule = reply && ruleIdOf(reply.rule);
     const bytes = bytesMapped(made.before, on) - bytesMapped(made.after, on);
     const told = reportedBytes(made);
     if (told !== bytes) return compared(`UNMAP_DMA reports ${told} bytes of ${bytes}`);
     if (!all && bytes === 0n && made.result === 0) {
-      return compared(
-        rule === 'IOMMU_IOAS_UNMAP/nothing-mapped' ? undefined : `empty range: ${rule}`,
-      );
+      return compared(rule === 'ioas-unmap/nothing-mapped' ? undefined : `empty range: ${rule}`);
     }
-    if (reply === undefined || rule !== nativeRule(made.rule.id)) {
+    if (reply === undefined || rule !== nativeRule(made.rule)) {
       return compared(`${made.rule.id} and ${rule}`);
     }
     const struct = reply.writes.at(-1)?.bytes;

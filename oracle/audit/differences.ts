@@ -10,6 +10,7 @@ import {
   VFIO_IOMMU_GET_INFO,
   VFIO_IOMMU_MAP_DMA,
 } from '../../spec/abi/vfio.ts';
+import { partIdOf, ruleIdOf } from '../../spec/rules.ts';
 import { fileAt, type World } from '../../spec/state/world.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
 import type { Facet } from './answer-difference.ts';
@@ -96,13 +97,18 @@ const situationOf = (
   if (call.command === VFIO_GROUP_GET_STATUS && before.setting.platform.groupsInUse !== undefined) {
     return 'the kernel uses a device';
   }
-  if (legacy.rule?.id === 'type1 locked memory/limit' && call.command === VFIO_IOMMU_MAP_DMA) {
+  if (
+    legacy.rule !== undefined &&
+    ruleIdOf(legacy.rule) === 'type1-locked-memory/process-limit' &&
+    call.command === VFIO_IOMMU_MAP_DMA
+  ) {
     return isDeviceOpen(before, call.fd) ? 'a device is open' : 'no device is open';
   }
   const looksForMemory =
     call.command === VFIO_GROUP_GET_DEVICE_FD &&
     legacy.result >= 0 &&
-    compat.rule?.id.startsWith('pinning/') === true;
+    compat.rule !== undefined &&
+    partIdOf(compat.rule) === 'pinning';
   return looksForMemory ? memoryIn(program) : undefined;
 };
 

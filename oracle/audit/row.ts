@@ -1,5 +1,6 @@
 // A row of the audit: one thing that a program which moves over can notice, with every way in which it was seen.
 
+import type { PartId, RuleId } from '../../spec/rules.ts';
 import type { Cause } from './differences.ts';
 import type { Located } from './located.ts';
 
@@ -15,12 +16,15 @@ export type Matcher = {
   readonly request?: string;
   readonly what?: string | readonly string[];
   readonly situation?: string;
-  readonly legacy?: string | readonly string[];
-  readonly compat?: string | readonly string[];
+  readonly legacy?: Cited | readonly Cited[];
+  readonly compat?: Cited | readonly Cited[];
   /** What the answers are: whether each grants, or "-1 EINVAL". */
   readonly legacyAnswers?: Answer;
   readonly compatAnswers?: Answer;
 };
+
+/** A rule, or with a slash at its end every rule of a part. */
+export type Cited = RuleId | `${PartId}/`;
 
 type Answer = 'grants' | 'refuses';
 

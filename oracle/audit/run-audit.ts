@@ -1,5 +1,6 @@
 // The audit: searches every ground, and sorts what was found into rows.
 
+import { type PartId, partsIn, type RuleId } from '../../spec/rules.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Cause, Differences, Found } from './differences.ts';
 import { boundsOf, type Located, startBetween, startOn } from './located.ts';
@@ -39,21 +40,24 @@ export type AuditOptions = {
 
 const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
+const TEST_PARTS: ReadonlySet<string> = new Set(partsIn('Test commands'));
+
 /** What tests alone call, with which drawn programs look at hidden state, is none of a program that moves. */
 export const isForPrograms = ({ request, legacyRule, compatRule }: Cause): boolean =>
-  request !== TEST_COMMAND &&
-  ![legacyRule, compatRule].some(({ id }) => id.startsWith(TEST_COMMAND));
+  request !== TEST_COMMAND && ![legacyRule, compatRule].some(({ part }) => TEST_PARTS.has(part.id));
 
-const BESIDE: readonly string[] = [
-  'IOMMU_',
-  'the door/',
-  'VFIO calls on an iommufd/',
-  'VFIO_GROUP_GET_DEVICE_FD/opens-first',
-];
+const BESIDE: ReadonlySet<string> = new Set<PartId>([
+  ...partsIn('Native calls'),
+  ...partsIn('Test commands'),
+  'ioctl-dispatch',
+  'compat-dispatch',
+]);
+
+const OPENS_FIRST: RuleId = 'group-get-device-fd/opens-first';
 
 /** Drawn programs may have an iommufd beside the container, too: what that answers is the same after a move. */
-export const isOfContainer = ({ legacyRule }: Cause): boolean =>
-  !BESIDE.some((part) => legacyRule.id.startsWith(part));
+export const isOfContainer = ({ legacyRule: { id, part } }: Cause): boolean =>
+  !BESIDE.has(part.id) && id !== OPENS_FIRST;
 
 const merged = (known: Located | undefined, found: Found, ground: Ground): Located => {
   if (known === undefined) return { ...found, ground };

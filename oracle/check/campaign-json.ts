@@ -9,6 +9,9 @@ import type { CampaignFile, SavedCampaign } from './campaign-file.ts';
 
 const FORMAT = 'iommufd-check-report';
 
+/** Of version 1 the rules had other ids. */
+const VERSION = 2;
+
 const campaignJson = ({ setting, ...counts }: SavedCampaign) => ({
   ...settingJson(setting),
   ...counts,
@@ -20,7 +23,7 @@ export const campaignFileText = ({
   milliseconds,
   campaigns,
 }: CampaignFile): string =>
-  `${jsonLine({ format: FORMAT, version: 1, asked, shards, milliseconds, campaigns: campaigns.map(campaignJson) })}\n`;
+  `${jsonLine({ format: FORMAT, version: VERSION, asked, shards, milliseconds, campaigns: campaigns.map(campaignJson) })}\n`;
 
 const countsOf = (fields: Fields): ReadonlyMap<string, number> =>
   new Map(fields.names().map((name) => [name, fields.integer(name)]));
@@ -75,8 +78,14 @@ export const readCampaignFile = (path: string): CampaignFile => {
     throw new BadInput(path, 0, `the file cannot be read: ${why}`);
   }
   const fields = new Fields(path, 1, parseObject(path, 1, text.trim()));
-  if (fields.raw('format') !== FORMAT || fields.raw('version') !== 1) {
+  if (fields.raw('format') !== FORMAT) {
     fields.fail('this is no report of a check, as check --report writes it');
+  }
+  if (fields.raw('version') !== VERSION) {
+    const version = String(fields.raw('version'));
+    fields.fail(
+      `version ${version} of reports is not read, only version ${VERSION}; run check again`,
+    );
   }
   const shards = fields.has('shards') ? fields.object('shards') : undefined;
   return {

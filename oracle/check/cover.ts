@@ -16,7 +16,7 @@ export type RuleCover = {
   readonly unreachable?: string;
 };
 
-export type PartCover = { readonly name: string; readonly rules: readonly RuleCover[] };
+export type PartCover = { readonly title: string; readonly rules: readonly RuleCover[] };
 
 export type Cover = {
   readonly reached: number;
@@ -29,9 +29,9 @@ export const coverOf = (campaigns: readonly Pick<CampaignCounts, 'setting' | 'ru
   const settings = campaigns.map(({ setting }) => setting);
   const sections = SECTIONS.map(({ title, parts }) => ({
     title,
-    parts: parts.map(({ name, rules }) => ({
-      name,
-      rules: rules.map((rule): RuleCover => {
+    parts: parts.map((part) => ({
+      title: part.title,
+      rules: part.rules.map((rule): RuleCover => {
         const count = campaigns.reduce((sum, { rules }) => sum + (rules.get(rule.id) ?? 0), 0);
         const unreachable = count > 0 ? undefined : whyNot(rule, settings);
         return {

@@ -1,6 +1,7 @@
 // Which rules `check` cannot reach in a setting, with the reason, so that they are told from those that it did not reach.
 
-import { releasesOf } from '../../spec/rules.ts';
+import { releasesOf } from '../../spec/parts-used.ts';
+import { type PartId, partIdOf, partsIn, type RuleId, ruleIdOf } from '../../spec/rules.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
 
@@ -13,37 +14,39 @@ const ISOLATED = 'every platform isolates interrupts but those of the audit';
 const ALL_OF_VFIO = 'VFIO has every device of the groups, on all platforms but one of the audit';
 
 /** Rules that no drawn program reaches anywhere. */
-export const NEVER: Readonly<Record<string, string>> = {
+export const NEVER: Readonly<Partial<Record<RuleId, string>>> = {
   'cutting/large-pages':
     'areas are cut only where large pages are disabled; the kernel checks again for a thread that enables them meanwhile',
   'accesses/read-only-pages':
     'an area is writable only if its memory was mapped so, and the area is looked at first',
   'accesses/detached':
     'an in-kernel user without an IOAS is a mediated device, which asks for nothing by itself',
-  'locked memory/process-limit':
+  'locked-memory/process-limit':
     'charging the process takes CAP_SYS_RESOURCE, and who has it has no limit',
-  'mapping/pages-wrap':
+  'mapping/page-count-wraps':
     'no length so close to 2^64 is drawn with an address in the first page; the kernel would warn of each',
-  'IOMMU_DESTROY/uncertain': 'it is of calls that are not specified: their reply is never judged',
-  'VFIO_SET_IOMMU/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
-  'type1 VFIO_SET_IOMMU/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
-  'VFIO_GROUP_SET_CONTAINER/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
-  'VFIO_GROUP_GET_DEVICE_FD/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
-  'VFIO_GROUP_GET_DEVICE_FD/no-iommu-under-type1': NO_IOMMU_IS_PRIVILEGED,
-  'type1 VFIO_IOMMU_MAP_DMA/maps-out-of-reach': OUT_OF_SIGHT,
-  'type1 VFIO_IOMMU_MAP_DMA/maps-over-unseen': OUT_OF_SIGHT,
-  'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-none-seen': OUT_OF_SIGHT,
-  'attaching to type1/nothing-left': 'no platform has a device that reserves every IOVA',
-  'type1 locked memory/new-owner-limit': 'a program is one process',
-  'attaching to type1/interrupts-not-isolated': ISOLATED,
-  'binding a device/interrupts-not-isolated': ISOLATED,
-  'VFIO_GROUP_SET_CONTAINER/in-use': ALL_OF_VFIO,
-  'binding a device/group-in-use': ALL_OF_VFIO,
+  'destroy/untracked': 'it is of calls that are not specified: their reply is never judged',
+  'compat-set-iommu/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'type1-set-iommu/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'group-set-container/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'group-get-device-fd/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'group-get-device-fd/type1-no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
+  'type1-map-dma/maps-to-end': OUT_OF_SIGHT,
+  'type1-map-dma/maps-over-missed': OUT_OF_SIGHT,
+  'type1-unmap-dma/unmaps-none-missed': OUT_OF_SIGHT,
+  'type1-attach-group/no-iova-left': 'no platform has a device that reserves every IOVA',
+  'type1-locked-memory/new-owner-limit': 'a program is one process',
+  'type1-attach-group/interrupts-not-isolated': ISOLATED,
+  'binding/interrupts-not-isolated': ISOLATED,
+  'group-set-container/group-in-use': ALL_OF_VFIO,
+  'binding/group-in-use': ALL_OF_VFIO,
 };
 
 type Need = {
-  /** Of ids of rules. */
-  readonly rules: RegExp;
+  /** All rules of these parts but the exceptions, and these rules beside. */
+  readonly parts?: readonly PartId[];
+  readonly except?: readonly RuleId[];
+  readonly rules?: readonly RuleId[];
   readonly has: (setting: Setting) => boolean;
   readonly reason: string;
 };
@@ -53,61 +56,106 @@ const isAfter612 = ({ release }: Setting): boolean => release !== '6.12.95';
 
 const NEEDS: readonly Need[] = [
   {
-    rules:
-      /^(VFIO_GROUP_|VFIO_DEVICE_|groups\/|devices\/|attaching to type1\/|type1 (pinning|locked memory)\/|type1 VFIO_IOMMU_|type1 VFIO_SET_IOMMU\/(?!no-)|VFIO calls on a legacy container\/unknown-number|open\/(no-group|device-bound|group-busy|group|no-device|device)$)/,
+    parts: [
+      ...partsIn('VFIO ioctls of a group'),
+      ...partsIn('VFIO ioctls of a device'),
+      'type1-set-iommu',
+      'type1-get-info',
+      'type1-map-dma',
+      'type1-unmap-dma',
+      'type1-dirty-pages',
+      'type1-attach-group',
+      'type1-pinning',
+      'type1-locked-memory',
+    ],
+    except: [
+      'type1-set-iommu/no-group',
+      'type1-set-iommu/no-iommu-only',
+      'type1-set-iommu/no-iommu-not-privileged',
+      'type1-set-iommu/no-iommu',
+    ],
+    rules: [
+      'type1-dispatch/unknown-ioctl',
+      'open/no-group',
+      'open/device-bound',
+      'open/group-open',
+      'open/group',
+      'open/no-device',
+      'open/device',
+    ],
     has: hasDevice,
     reason: 'the platform has no device for a group or a legacy container',
   },
   {
-    rules:
-      /^(VFIO_SET_IOMMU\/no-iommu$|VFIO calls on a legacy container\/no-iommu$|type1 VFIO_CHECK_EXTENSION\/no-iommu-groups$|type1 VFIO_SET_IOMMU\/no-iommu|attaching\/not-for-hardware$|VFIO_GROUP_.*no-iommu)/,
+    rules: [
+      'compat-set-iommu/no-iommu',
+      'type1-dispatch/no-iommu',
+      'type1-check-extension/no-iommu-groups',
+      'type1-set-iommu/no-iommu-only',
+      'type1-set-iommu/no-iommu',
+      'attaching/not-for-hardware',
+      'group-set-container/joins-no-iommu',
+      'group-set-container/no-iommu-with-ioas',
+      'group-set-container/sets-no-iommu',
+      'group-set-container/serves-no-iommu',
+      'group-unset-container/unsets-no-iommu',
+      'group-get-device-fd/no-iommu-with-ioas',
+    ],
     has: ({ platform, credentials }) =>
       credentials.privileged && platform.devices.some(({ iommu }) => iommu === 'noiommu'),
     reason: 'the platform has no no-IOMMU group, or the program may not open one',
   },
   {
-    rules: /^transfers by a device\//,
+    parts: ['dma'],
     has: ({ platform }) => platform.devices.some(({ dmaEngine }) => dmaEngine === true),
     reason: 'no device of the platform moves memory when it is told to',
   },
   {
-    rules: /^type1 pinning\//,
+    parts: ['type1-pinning'],
     has: ({ platform }) => platform.devices.some(({ iommu }) => typeof iommu === 'number'),
     reason: 'the platform has no device behind an IOMMU',
   },
   {
-    rules: /^(IOMMU_OPTION\/rlimit-(objects-exist|value|set)$)/,
+    rules: ['option/rlimit-objects-exist', 'option/rlimit-value', 'option/rlimit-set'],
     has: ({ credentials }) => credentials.privileged,
     reason: 'the program is not privileged',
   },
   {
-    rules:
-      /^(IOMMU_OPTION\/rlimit-not-privileged|locked memory\/user-limit|type1 locked memory\/limit)$/,
+    rules: [
+      'option/rlimit-not-privileged',
+      'locked-memory/user-limit',
+      'type1-locked-memory/process-limit',
+    ],
     has: ({ credentials }) => !credentials.privileged,
     reason: 'the program is privileged: it has no limit',
   },
   {
-    rules: /^(IOMMU_TEST_CMD|looking at the caller's pages)/,
+    parts: partsIn('Test commands'),
     has: ({ platform }) => platform.testCommands,
     reason: 'the kernel has no test commands',
   },
   {
-    rules:
-      /^(VFIO_DEVICE_BIND_IOMMUFD\/(token-|tail-)|VFIO_DEVICE_(ATTACH|DETACH)_IOMMUFD_PT\/.*pasid|pinning\/file-too-short)/,
+    rules: ['pinning/file-too-short'],
     has: isAfter612,
     reason: 'the release has no such call or field',
   },
 ];
 
+const isOf = ({ parts, except, rules }: Need, rule: Rule): boolean => {
+  const id = ruleIdOf(rule);
+  if (rules?.includes(id) === true) return true;
+  return parts?.includes(partIdOf(rule)) === true && except?.includes(id) !== true;
+};
+
 /** Why no drawn program reaches the rule in the setting; undefined where one can. */
 export const whyNotIn = (rule: Rule, setting: Setting): string | undefined => {
-  const never = NEVER[rule.id];
+  const never = NEVER[ruleIdOf(rule)];
   if (never !== undefined) return never;
   const releases = rule.only ?? releasesOf(rule.part);
   if (releases !== undefined && !releases.includes(setting.release)) {
     return `it is of ${releases.join(', ')} only`;
   }
-  return NEEDS.find(({ rules, has }) => rules.test(rule.id) && !has(setting))?.reason;
+  return NEEDS.find((need) => isOf(need, rule) && !need.has(setting))?.reason;
 };
 
 /** Why no drawn program reaches the rule in any of the settings; undefined where one can in some of them. */

@@ -1,8 +1,9 @@
 // iommufd-spec rules: the reference.
 
 import type { Command } from 'commander';
-import { ALL_RULES, partsUsedBy, releasesOf, SECTIONS } from '../../spec/rules.ts';
-import { isPartNamed, rulesMarkdown, rulesText } from '../report/rules-text.ts';
+import { partsUsedBy, releasesOf } from '../../spec/parts-used.ts';
+import { ALL_PARTS, SECTIONS } from '../../spec/rules.ts';
+import { isPartNamed, nearestPart, rulesMarkdown, rulesText } from '../report/rules-text.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { BadUse } from './bad-use.ts';
 import { FINE } from './exit-status.ts';
@@ -19,12 +20,18 @@ Examples:
 
 /** One object a rule, in the order of the reference. */
 const rulesJson = (part: string | undefined): readonly unknown[] =>
-  ALL_RULES.filter((rule) => isPartNamed(rule.part, part)).map((rule) => ({
-    ...rule,
-    section: SECTIONS.find(({ parts }) => parts.some(({ name }) => name === rule.part))?.title,
-    releases: rule.only ?? releasesOf(rule.part) ?? 'all',
-    uses: partsUsedBy(rule.part),
-  }));
+  SECTIONS.flatMap(({ title, parts }) =>
+    parts
+      .filter((one) => isPartNamed(one, part))
+      .flatMap(({ id, rules }) =>
+        rules.map((rule) => ({
+          ...rule,
+          section: title,
+          releases: rule.only ?? releasesOf(rule.part) ?? 'all',
+          uses: partsUsedBy(id),
+        })),
+      ),
+  );
 
 const printRules = (part: string | undefined, options: Options): number => {
   if (options.markdown === true && (part !== undefined || options.json === true)) {
@@ -35,9 +42,9 @@ const printRules = (part: string | undefined, options: Options): number => {
     output.lines(rulesMarkdown());
     return FINE;
   }
-  if (!ALL_RULES.some((rule) => isPartNamed(rule.part, part))) {
+  if (!ALL_PARTS.some((one) => isPartNamed(one, part))) {
     throw new BadUse(
-      `No part of the reference is called like ${part}; without a name all are printed.`,
+      `No part of the reference is called ${part}. Did you mean ${nearestPart(part ?? '')}? Without a name all are printed.`,
     );
   }
   if (options.json === true) output.line(jsonLine(rulesJson(part)));
@@ -49,7 +56,7 @@ export const addRules = (program: Command): void => {
   program
     .command('rules')
     .description('print the reference: every rule with its sentence, source and releases')
-    .argument('[part]', 'a call or a part of it: ioas_map, unmap, cutting')
+    .argument('[part]', 'a call or a part of it, by id or title: ioas_map, unmap, cutting')
     .option('--json', 'print one line of JSON')
     .option('--markdown', 'print what docs/reference.md holds')
     .addHelpText('after', EXAMPLES)

@@ -2,7 +2,7 @@
 // so the file behind the descriptor decides.
 
 import { decode, type Layout } from '../../spec/abi/layout.ts';
-import { COMMAND_BASE, IOMMU_TEST_CMD, NATIVE_CALLS } from '../../spec/abi/native.ts';
+import { IOMMU_TEST_CMD, NATIVE_CALLS } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { OpenFile } from '../../spec/state/world.ts';
@@ -145,6 +145,3 @@ export const shapeOf = (
   }
   return containerCall(command, bytes);
 };
-
-/** Whether the call is one of the native family, which the door of iommufd sees first. */
-export const isNative = (command: number): boolean => (command & 0xff) >= COMMAND_BASE;

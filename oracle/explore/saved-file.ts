@@ -13,7 +13,8 @@ import type { Alphabet } from './letters.ts';
 import { type Earlier, type Explored, type ExploreReport, traceOfBroken } from './run-explore.ts';
 
 const FORMAT = 'iommufd-exploration';
-const VERSION = 3;
+/** Of version 3 the rules had other ids. */
+const VERSION = 4;
 const LONGEST_HEADER = 1 << 20;
 const LINE_END = 10;
 
@@ -88,7 +89,10 @@ const readHeader = (path: string, file: number): { header: Fields; end: number }
   const header = new Fields(path, 1, parseObject(path, 1, text));
   if (header.raw('format') !== FORMAT) header.fail('this is no saved exploration');
   if (header.raw('version') !== VERSION) {
-    header.fail(`version ${String(header.raw('version'))} is not known; version ${VERSION} is`);
+    const version = String(header.raw('version'));
+    header.fail(
+      `version ${version} of explorations is not read, only version ${VERSION}; explore anew`,
+    );
   }
   return { header, end: end + 1 };
 };

@@ -2,10 +2,9 @@
 // what the observed answer would have belonged to.
 
 import { errnoName } from '../../spec/abi/errno.ts';
-import { ALL_RULES, partsUsedBy } from '../../spec/rules.ts';
-import type { Call, Observation } from '../../spec/terms/call.ts';
+import { ALL_RULES, type PartId, partIdOf } from '../../spec/rules.ts';
+import type { Observation } from '../../spec/terms/call.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import { isNative } from '../decode/call-shape.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Evidence } from './evidence/evidence.ts';
 
@@ -32,45 +31,14 @@ type Allowed = {
   readonly evidence: Evidence | undefined;
 };
 
-/** The part of the reference that holds the call's own rules. */
-const partOf = (call: Call, name: string): string => {
-  if (call.kind === 'open') return 'open';
-  if (call.kind !== 'ioctl') return 'descriptors';
-  return name === 'IOMMU_TEST_CMD MOCK_DOMAIN_FLAGS' ? 'IOMMU_TEST_CMD MOCK_DOMAIN' : name;
-};
-
-const LEGACY = 'VFIO calls on a legacy container';
-
-/** The parts that a call of a legacy container meets first; undefined where it is none. */
-const legacyParts = (name: string, allowed: readonly Allowed[]): readonly string[] | undefined => {
-  const isLegacy = allowed.some(({ rule: { part } }) => part === LEGACY || /^type1 /.test(part));
-  const own = `type1 ${name}`;
-  return isLegacy && ALL_RULES.some(({ part }) => part === own) ? [LEGACY, own] : undefined;
-};
-
-/** In the order in which the call meets them. */
-const partsMet = (call: Call, name: string, allowed: readonly Allowed[]): readonly string[] => {
-  const legacy = legacyParts(name, allowed);
-  if (legacy !== undefined) {
-    const used = legacy.flatMap(partsUsedBy);
-    return [...new Set([...legacy, ...used, ...allowed.map(({ rule }) => rule.part)])];
-  }
-  const own = partOf(call, name);
-  const native = call.kind === 'ioctl' && isNative(call.command);
-  const ways = native
-    ? ['the door', ...(name.startsWith('IOMMU_TEST_CMD') ? ['IOMMU_TEST_CMD'] : [])]
-    : ['VFIO calls on an iommufd'];
-  const parts = [...ways, own, ...partsUsedBy(own), ...allowed.map(({ rule }) => rule.part)];
-  return [...new Set(parts)];
-};
-
 const answersAlike = (rule: Rule, errno: number): boolean =>
   errno === 0 ? rule.errno === undefined : rule.errno === errnoName(errno);
 
-const rulesMet = (call: Call, name: string, allowed: readonly Allowed[]): readonly Rule[] => {
-  const parts = partsMet(call, name, allowed);
-  return ALL_RULES.filter(({ part }) => parts.includes(part)).sort(
-    (a, b) => parts.indexOf(a.part) - parts.indexOf(b.part) || a.position - b.position,
+/** In the order in which the call meets them. */
+const rulesMet = (met: readonly PartId[], allowed: readonly Allowed[]): readonly Rule[] => {
+  const parts: readonly PartId[] = [...met, ...allowed.map(({ rule }) => partIdOf(rule))];
+  return ALL_RULES.filter((rule) => parts.includes(partIdOf(rule))).sort(
+    (a, b) => parts.indexOf(partIdOf(a)) - parts.indexOf(partIdOf(b)) || a.position - b.position,
   );
 };
 
@@ -174,10 +142,9 @@ const likeliestOf = (
   return first.rule.errno === undefined ? undefined : grantInstead(first);
 };
 
-/** `evidence` tells what decides a rule for this call; `hint` says what a wrong value would be right for. */
+/** `met` are the parts that the call meets; `evidence` says what decides a rule for it; `hint` says what a wrong value would be right for. */
 export const explain = (
-  call: Call,
-  name: string,
+  met: readonly PartId[],
   observation: Observation,
   allowed: readonly Allowed[],
   evidence: (rule: Rule) => Evidence | undefined,
@@ -189,7 +156,7 @@ export const explain = (
   );
   const sameAnswer =
     wrongResult && observation.errno !== 0
-      ? rulesMet(call, name, allowed)
+      ? rulesMet(met, allowed)
           .filter((rule) => answersAlike(rule, observation.errno) && !own.has(rule.id))
           .map((rule) => ({ rule, evidence: evidence(rule) }))
       : [];

@@ -1,18 +1,23 @@
 // The reference, made from the rules: as text for a terminal and as Markdown for docs/reference.md.
 
 import { DEVIATIONS } from '../../spec/outcome/deviations.ts';
-import { type Part, partsUsedBy, releasesOf, SECTIONS } from '../../spec/rules.ts';
-import type { Rule } from '../../spec/terms/rule.ts';
+import { partsUsedBy, releasesOf } from '../../spec/parts-used.ts';
+import { ALL_PARTS, type PartId, type RulesOfPart, SECTIONS } from '../../spec/rules.ts';
+import type { Part, Rule } from '../../spec/terms/rule.ts';
 import { indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 
 const onlyText = ({ only }: Rule): string =>
   only === undefined ? '' : ` (only ${only.join(', ')})`;
 
+/** What the text of the rule is. */
+export const saysWhat = ({ errno }: Rule): 'condition' | 'effect' =>
+  errno === undefined ? 'effect' : 'condition';
+
 const answerText = ({ errno }: Rule): string => errno ?? 'granted';
 
 /** Rules of a part that name the same source say it once. */
-const commonSource = ({ rules }: Part): string | undefined => {
+const commonSource = ({ rules }: RulesOfPart): string | undefined => {
   const counts = new Map<string, number>();
   for (const { source } of rules) counts.set(source, (counts.get(source) ?? 0) + 1);
   const [most] = [...counts].sort(([, a], [, b]) => b - a);
@@ -24,24 +29,24 @@ const ruleLines = (rule: Rule, source: string | undefined, palette: Palette): re
   const paint = rule.errno === undefined ? palette.good : palette.doubtful;
   return [
     `${`${rule.position}.`.padStart(3)} ${paint(answer.padEnd(10))} ${palette.name(rule.id)}${onlyText(rule)}`,
-    ...wrapped(rule.says, '               '),
+    ...wrapped(`${saysWhat(rule)}: ${rule.says}`, '               '),
     ...(rule.source === source
       ? []
       : wrapped(`source: ${rule.source}`, '               ').map((line) => palette.faint(line))),
   ];
 };
 
-const partLines = (part: Part, palette: Palette): readonly string[] => {
+const partLines = (part: RulesOfPart, palette: Palette): readonly string[] => {
   const source = commonSource(part);
-  const uses = partsUsedBy(part.name);
-  const releases = releasesOf(part.name);
+  const uses = partsUsedBy(part.id);
+  const releases = releasesOf(part);
   return [
-    `${palette.title(part.name)}${releases === undefined ? '' : `, only in ${releases.join(', ')}`}`,
+    `${palette.title(part.title)}${releases === undefined ? '' : `, only in ${releases.join(', ')}`}`,
     ...indented(
       [
         ...(source === undefined ? [] : [palette.faint(`source: ${source}`)]),
         ...part.rules.flatMap((rule) => ruleLines(rule, source, palette)),
-        ...(uses.length === 0 ? [] : wrapped(`and then: ${uses.join('; ')}`, '')),
+        ...(uses.length === 0 ? [] : wrapped(`and then: ${uses.join(', ')}`, '')),
       ],
       '  ',
     ),
@@ -49,14 +54,31 @@ const partLines = (part: Part, palette: Palette): readonly string[] => {
   ];
 };
 
-/** Whether the part's name contains the word, in either case of letters; every part is named by no word. */
-export const isPartNamed = (name: string, word: string | undefined): boolean =>
-  word === undefined || name.toLowerCase().includes(word.toLowerCase());
+/** Letters and digits alone: "IOMMU_IOAS_MAP" and "ioas-map" are both found by "ioas_map". */
+const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+/** Whether the part's id or title contains the word; every part is named by no word. */
+export const isPartNamed = ({ id, title }: Part, word: string | undefined): boolean =>
+  word === undefined || [id, title].some((name) => plain(name).includes(plain(word)));
+
+const pairsIn = (text: string): readonly string[] =>
+  [...text].slice(1).map((letter, index) => `${text[index]}${letter}`);
+
+/** The id of the part whose id or title shares most pairs of letters with a word which names none. */
+export const nearestPart = (word: string): PartId => {
+  const pairs = new Set(pairsIn(plain(word)));
+  const shared = (name: string): number => {
+    const own = pairsIn(plain(name));
+    return own.filter((pair) => pairs.has(pair)).length / (own.length + pairs.size);
+  };
+  const likeness = ({ id, title }: Part): number => Math.max(shared(id), shared(title));
+  return ALL_PARTS.reduce((best, part) => (likeness(part) > likeness(best) ? part : best)).id;
+};
 
 /** The parts that the word names. */
 export const rulesText = (word: string | undefined, palette: Palette): readonly string[] =>
   SECTIONS.flatMap(({ title, parts }) => {
-    const shown = parts.filter(({ name }) => isPartNamed(name, word));
+    const shown = parts.filter((part) => isPartNamed(part, word));
     return shown.length === 0
       ? []
       : [
@@ -75,27 +97,44 @@ const slug = (name: string): string =>
     .replace(/[^a-z0-9 _-]/g, '')
     .replaceAll(' ', '-');
 
-const link = (name: string): string => `[${name}](#${slug(name)})`;
+const link = ({ title }: Part): string => `[${title}](#${slug(title)})`;
 
-const partMarkdown = (part: Part): readonly string[] => {
+const partAt = (id: PartId): Part => ALL_PARTS.find((part) => part.id === id) as Part;
+
+/** The rules that refuse, or those that grant, as a table; nothing where there are none. */
+const tableMarkdown = (
+  { rules }: RulesOfPart,
+  source: string | undefined,
+  grants: boolean,
+): readonly string[] => {
+  const rows = rules
+    .filter(({ errno }) => (errno === undefined) === grants)
+    .map((rule) => {
+      const own = rule.source === source ? '' : ` Source: ${cell(rule.source)}.`;
+      const error = grants ? '' : ` ${rule.errno} |`;
+      return `| ${rule.position} | \`${rule.id}\` |${error} ${cell(rule.says)}${onlyText(rule)}${own} |`;
+    });
+  if (rows.length === 0) return [];
+  const head = grants
+    ? ['| | granted by | effect |', '|---|---|---|']
+    : ['| | refused by | error | condition |', '|---|---|---|---|'];
+  return [...head, ...rows, ''];
+};
+
+const partMarkdown = (part: RulesOfPart): readonly string[] => {
   const source = commonSource(part);
-  const uses = partsUsedBy(part.name);
-  const releases = releasesOf(part.name);
-  const rows = part.rules.map((rule) => {
-    const own = rule.source === source ? '' : ` Source: ${cell(rule.source)}.`;
-    const name = rule.id.slice(part.name.length + 1);
-    return `| ${rule.position} | \`${name}\` | ${answerText(rule)} | ${cell(rule.says)}${onlyText(rule)}${own} |`;
-  });
+  const uses = partsUsedBy(part.id);
+  const releases = releasesOf(part);
   return [
-    `### ${part.name}`,
+    `### ${part.title}`,
     '',
     ...(releases === undefined ? [] : [`Only in ${releases.join(', ')}.`, '']),
     ...(source === undefined ? [] : [`Source: ${source}.`, '']),
-    '| | rule | answer | what must be true |',
-    '|---|---|---|---|',
-    ...rows,
-    '',
-    ...(uses.length === 0 ? [] : [`And then: ${uses.map(link).join(', ')}.`, '']),
+    ...tableMarkdown(part, source, false),
+    ...tableMarkdown(part, source, true),
+    ...(uses.length === 0
+      ? []
+      : [`And then: ${uses.map((id) => link(partAt(id))).join(', ')}.`, '']),
   ];
 };
 
@@ -117,13 +156,11 @@ export const rulesMarkdown = (): readonly string[] => [
   '# Reference',
   '',
   'Every rule of the specification, by call, in the order of the checks. Made by `iommufd-spec rules --markdown`; do not',
-  'edit. A rule is cited by its part and its name: `IOMMU_IOAS_MAP/no-ioas`. The answer is the error that a refusal',
-  'gives, or "granted". A call meets its own rules first, then those of the parts named behind "And then"; every native',
-  'call passes [the door](#the-door) before its own.',
+  'edit. A rule is cited by its id: `ioas-map/no-ioas`. One that refuses says its condition, and one that grants its',
+  'effect. The numbers are the order in which the kernel checks. A call meets its own rules first, then those of the parts',
+  'named behind "And then"; every native call passes the [ioctl dispatch](#ioctl-dispatch) before its own.',
   '',
-  ...SECTIONS.map(
-    ({ title, parts }) => `- ${title}: ${parts.map(({ name }) => link(name)).join(', ')}`,
-  ),
+  ...SECTIONS.map(({ title, parts }) => `- ${title}: ${parts.map(link).join(', ')}`),
   '',
   ...SECTIONS.flatMap(({ title, parts }) => [`## ${title}`, '', ...parts.flatMap(partMarkdown)]),
   ...deviationsMarkdown(),

@@ -8,6 +8,7 @@ import { rulesWithErrno, type Verbosity } from '../text/verbosity.ts';
 import { acceptedLines, callBlock, changeText } from './call-text.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Explanation, RuleOfAnswer } from './explanation.ts';
+import { saysWhat } from './rules-text.ts';
 import { stateText } from './state-text.ts';
 import type { AllowedOutcome, ViolationReport } from './violation.ts';
 
@@ -34,7 +35,7 @@ const releasesText = ({ rule }: AllowedOutcome): readonly string[] =>
 
 const outcomeText = (outcome: AllowedOutcome, palette: Palette): readonly string[] => [
   `${palette.good(outcome.answer)}  by rule ${palette.name(outcome.rule.id)}`,
-  ...wrapped(outcome.rule.says, '    '),
+  ...wrapped(`${saysWhat(outcome.rule)}: ${outcome.rule.says}`, '    ', '            '),
   ...wrapped(`source: ${outcome.rule.source}`, '    ', '            '),
   ...indented(releasesText(outcome), '    '),
   ...outcome.differences.flatMap((difference) =>
@@ -51,7 +52,7 @@ const sameAnswerText = ({ rule, evidence }: RuleOfAnswer, palette: Palette): rea
       : evidence?.holds === false
         ? 'does not apply'
         : 'is not known to apply';
-  const fact = evidence === undefined ? rule.says : `${evidence.fact}.`;
+  const fact = evidence === undefined ? `${saysWhat(rule)}: ${rule.says}` : `${evidence.fact}.`;
   return wrapped(`${palette.name(rule.id)} ${verdict}: ${fact}`, '    ', '      ');
 };
 

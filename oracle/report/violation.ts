@@ -3,6 +3,7 @@
 import { errnoName } from '../../spec/abi/errno.ts';
 import { decode } from '../../spec/abi/layout.ts';
 import type { Reply } from '../../spec/outcome/outcome.ts';
+import { partsMetBy } from '../../spec/parts-met.ts';
 import type { IoctlCall, Observation } from '../../spec/terms/call.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
@@ -139,8 +140,7 @@ export const reportOf = (
     observed: { result, changes: changesOf(world, call, observation) },
     allowed,
     explanation: explain(
-      call,
-      shape.name,
+      partsMetBy(world, call),
       observation,
       allowed,
       evidence,

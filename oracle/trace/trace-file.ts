@@ -13,6 +13,9 @@ import { stepJson, stepOf, type TracedStep } from './step-json.ts';
 
 export const TRACE_FORMAT = 'iommufd-trace';
 
+/** Of version 1 the rules had other ids. */
+const VERSION = 2;
+
 export type TraceHeader = {
   readonly setting: Setting;
   /** Where the program's arena lay when it ran. */
@@ -62,8 +65,11 @@ export const traceHeaderOf = (fields: Fields): TraceHeader => {
         : `"format" is not "${TRACE_FORMAT}"; this is no trace`,
     );
   }
-  if (fields.raw('version') !== 1) {
-    fields.fail(`version ${String(fields.raw('version'))} is not known; version 1 is`);
+  if (fields.raw('version') !== VERSION) {
+    const version = String(fields.raw('version'));
+    fields.fail(
+      `version ${version} of traces is not read, only version ${VERSION}; write the trace again with check or shrink`,
+    );
   }
   fields.only(
     ...[
@@ -175,7 +181,7 @@ export const programOf = ({ operations }: Trace): Program =>
 export function* traceLines({ header, operations, fault }: Trace): Generator<string> {
   yield jsonLine({
     format: TRACE_FORMAT,
-    version: 1,
+    version: VERSION,
     ...settingJson(header.setting),
     arena: hexText(header.arena),
     ...(header.seed === undefined ? {} : { seed: header.seed }),

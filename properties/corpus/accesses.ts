@@ -32,10 +32,10 @@ const rw = (label: string, iova: bigint, length: bigint, flags: bigint) =>
     flags,
   });
 
-const MAPS = 'IOMMU_IOAS_MAP/maps';
-const PINS = 'IOMMU_TEST_CMD ACCESS_PAGES/pins';
-const AGREES = 'IOMMU_TEST_CMD MD_CHECK_REFS/agrees';
-const COPIES = 'IOMMU_TEST_CMD ACCESS_RW/copies';
+const MAPS = 'ioas-map/maps';
+const PINS = 'test-access-pages/pins';
+const AGREES = 'test-md-check-refs/agrees';
+const COPIES = 'test-access-rw/copies';
 const WRITE = 1n;
 const SLOW = 4n;
 
@@ -49,10 +49,10 @@ export const ACCESSES = [
     [refs('mapped', 1n), AGREES],
     [pin('pin', IOVA, PAGE), PINS],
     [refs('pinned', 1n, 2n * PAGE), AGREES],
-    [refs('wrong', 2n), 'IOMMU_TEST_CMD MD_CHECK_REFS/differs'],
+    [refs('wrong', 2n), 'test-md-check-refs/differs'],
     [
       native('detach', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_stdev_id') }),
-      'IOMMU_DESTROY/destroys',
+      'destroy/destroys',
     ],
     [refs('still', 1n), AGREES],
     [
@@ -60,7 +60,7 @@ export const ACCESSES = [
         id: accessFd,
         access_pages_id: out('pin', 'out_access_pages_id'),
       }),
-      'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES/releases',
+      'test-destroy-access-pages/unpins',
     ],
     [refs('gone', 0n), AGREES],
     [
@@ -68,7 +68,7 @@ export const ACCESSES = [
         id: accessFd,
         access_pages_id: out('pin', 'out_access_pages_id'),
       }),
-      'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES/no-pin',
+      'test-destroy-access-pages/no-pin',
     ],
   ]),
   example('a pin that cannot be told is not made, and its number is used up', [
@@ -83,7 +83,7 @@ export const ACCESSES = [
         { id: accessFd, iova: IOVA, length: PAGE },
         { at: arena(READ_ONLY_STRUCT_OFFSET) },
       ),
-      'answering/fault',
+      'respond/reply-fault',
     ],
     [refs('none', 0n), AGREES],
     [pin('pin', IOVA, PAGE), PINS],
@@ -96,7 +96,7 @@ export const ACCESSES = [
     [refs('pinned', 1n), AGREES],
     [
       native('unmap', 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova: IOVA, length: PAGE }),
-      'IOMMU_IOAS_UNMAP/unmaps',
+      'ioas-unmap/unmaps',
     ],
     [refs('let go', 0n), AGREES],
     [map('again', IOVA, PAGE), MAPS],
@@ -114,13 +114,13 @@ export const ACCESSES = [
     [pin('gap', IOVA, 2n * PAGE), 'accesses/not-mapped'],
     [pin('zero', IOVA, 0n), 'accesses/zero-length'],
     [pin('wraps', (1n << 64n) - PAGE, 2n * PAGE), 'accesses/wraps'],
-    [pin('long', IOVA, 1n << 32n), 'IOMMU_TEST_CMD ACCESS_PAGES/too-long'],
+    [pin('long', IOVA, 1n << 32n), 'test-access-pages/too-long'],
   ]),
   example('bytes that are written by IOVA are read at the address, and the other way', [
     IOAS,
     ACCESS,
     [map('map', IOVA, 2n * PAGE), MAPS],
-    [store('bytes', DATA_OFFSET + PAGE - 4n, '0102030405060708'), "the program's memory/stores"],
+    [store('bytes', DATA_OFFSET + PAGE - 4n, '0102030405060708'), 'program-memory/stores'],
     [rw('read', IOVA + PAGE - 4n, 8n, 0n), COPIES],
     [rw('slowly', IOVA + PAGE - 4n, 8n, SLOW), COPIES],
     [rw('write', IOVA, 8n, WRITE), COPIES],
@@ -132,9 +132,9 @@ export const ACCESSES = [
     ACCESS,
     [map('map', IOVA, 2n * PAGE), MAPS],
     [pin('pin', IOVA, 2n * PAGE), PINS],
-    [store('bytes', DATA_OFFSET, '0102030405060708'), "the program's memory/stores"],
-    [munmap('unmap', DATA_OFFSET, 2n * PAGE), "the program's memory/unmaps"],
-    [rw('read', IOVA, 8n, 0n), 'IOMMU_TEST_CMD ACCESS_RW/memory-fault'],
+    [store('bytes', DATA_OFFSET, '0102030405060708'), 'program-memory/stores'],
+    [munmap('unmap', DATA_OFFSET, 2n * PAGE), 'program-memory/unmaps'],
+    [rw('read', IOVA, 8n, 0n), 'test-access-rw/memory-fault'],
     [rw('slowly', IOVA + PAGE - 4n, 8n, SLOW), COPIES],
     [rw('one page', IOVA, 8n, SLOW), 'pinning/not-mapped'],
   ]),
@@ -143,16 +143,16 @@ export const ACCESSES = [
     ACCESS,
     [map('map', IOVA, PAGE), MAPS],
     [pin('pin', IOVA, PAGE), PINS],
-    [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+    [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'ioas-alloc/allocates'],
     [
       test('move', 'iommufd', 'ACCESS_REPLACE_IOAS', {
         id: accessFd,
         ioas_id: out('other', 'out_ioas_id'),
       }),
-      'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS/replaces',
+      'test-access-replace-ioas/replaces',
     ],
     [refs('let go', 0n), AGREES],
-    [native('free', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/destroys'],
+    [native('free', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/destroys'],
   ]),
   example('memory that may only be read is pinned for reading', [
     IOAS,

@@ -22,33 +22,30 @@ export const DESCRIPTORS = [
   example('a descriptor that is closed is not open any more', [
     OPENED,
     [close('close', 'iommufd'), 'descriptors/closes'],
-    [close('again', 'iommufd'), 'descriptors/not-open'],
-    [ioctl('call', 'iommufd', 0x3b64, 0n), 'descriptors/not-open'],
+    [close('again', 'iommufd'), 'descriptors/bad-descriptor'],
+    [ioctl('call', 'iommufd', 0x3b64, 0n), 'descriptors/bad-descriptor'],
   ]),
   example('an access and a file have no ioctls', [
     IOAS,
     ACCESS,
     [ioctl('onAccess', accessFd, 0x3b64, 0n), 'descriptors/no-ioctls'],
-    [memfd('file', PAGE), "the program's memory/makes-file"],
+    [memfd('file', PAGE), 'program-memory/creates-file'],
     [ioctl('onFile', 'file', 0x3b64, 0n), 'descriptors/no-ioctls'],
   ]),
   example('numbers below and above the native ones are VFIO calls, also unknown ones', [
     OPENED,
-    [ioctl('device', 'iommufd', DEVICE_GET_INFO, 0n), 'VFIO calls on an iommufd/unknown-number'],
-    [
-      ioctl('beyond', 'iommufd', BEYOND_TEST_COMMAND, 0n),
-      'VFIO calls on an iommufd/unknown-number',
-    ],
-    [ioctl('version', 'iommufd', 0x3b64, 1n), 'VFIO calls on an iommufd/api-version'],
+    [ioctl('device', 'iommufd', DEVICE_GET_INFO, 0n), 'compat-dispatch/unknown-ioctl'],
+    [ioctl('beyond', 'iommufd', BEYOND_TEST_COMMAND, 0n), 'compat-dispatch/unknown-ioctl'],
+    [ioctl('version', 'iommufd', 0x3b64, 1n), 'compat-dispatch/api-version'],
   ]),
   example('a native number that there is not is looked at only behind the size', [
     OPENED,
-    [ioctl('unreadable', 'iommufd', NO_SUCH_NATIVE, 0n), 'the door/size-fault'],
-    [ioctl('readable', 'iommufd', NO_SUCH_NATIVE, arena(0n)), 'the door/unknown-number'],
+    [ioctl('unreadable', 'iommufd', NO_SUCH_NATIVE, 0n), 'ioctl-dispatch/size-fault'],
+    [ioctl('readable', 'iommufd', NO_SUCH_NATIVE, arena(0n)), 'ioctl-dispatch/unknown-ioctl'],
   ]),
   example('the size is looked at first, then the tail, then the struct', [
     IOAS,
-    [native('short', 'iommufd', 'IOMMU_DESTROY', { size: 7n }), 'the door/too-short'],
+    [native('short', 'iommufd', 'IOMMU_DESTROY', { size: 7n }), 'ioctl-dispatch/too-short'],
     [
       native(
         'zeros',
@@ -57,30 +54,30 @@ export const DESCRIPTORS = [
         { size: 16n, id: ioasId },
         { tail: '00'.repeat(8) },
       ),
-      'IOMMU_DESTROY/destroys',
+      'destroy/destroys',
     ],
     [
       native('tail', 'iommufd', 'IOMMU_DESTROY', { size: 16n }, { tail: '0000000000000001' }),
-      'the door/tail-not-zero',
+      'ioctl-dispatch/tail-not-zero',
     ],
     [
       native('cut', 'iommufd', 'IOMMU_DESTROY', { size: 16n }, { at: arena(STRUCT_LENGTH - 8n) }),
-      'the door/tail-fault',
+      'ioctl-dispatch/tail-fault',
     ],
     [
       native('half', 'iommufd', 'IOMMU_DESTROY', { size: 8n }, { at: arena(STRUCT_LENGTH - 4n) }),
-      'the door/struct-fault',
+      'ioctl-dispatch/struct-fault',
     ],
   ]),
   example('only a descriptor of a file can be mapped', [
     OPENED,
     [
       mmap('closed', 16n * PAGE, PAGE, 'read-write', { kind: 'memfd', fd: 77n, offset: 0n }),
-      "the program's memory/bad-file",
+      'program-memory/bad-descriptor',
     ],
     [
       mmap('first', 16n * PAGE, PAGE, 'read-write', { kind: 'memfd', fd: 77n, offset: 2048n }),
-      "the program's memory/not-whole",
+      'program-memory/misaligned',
     ],
     [
       mmap('iommufd itself', 16n * PAGE, PAGE, 'read-write', {
@@ -88,7 +85,7 @@ export const DESCRIPTORS = [
         fd: out('iommufd'),
         offset: 0n,
       }),
-      "the program's memory/iommufd-private",
+      'program-memory/iommufd-private',
     ],
     [
       mmap(
@@ -99,7 +96,7 @@ export const DESCRIPTORS = [
         { kind: 'memfd', fd: out('iommufd'), offset: 0n },
         true,
       ),
-      "the program's memory/no-page",
+      'program-memory/no-page',
     ],
     [open('container', '/dev/vfio/vfio'), 'open/container'],
     [
@@ -108,24 +105,24 @@ export const DESCRIPTORS = [
         fd: out('container'),
         offset: 0n,
       }),
-      "the program's memory/not-mappable",
+      'program-memory/not-mappable',
     ],
   ]),
   example(
     'a group is open once, and a device is named within a page',
     [
       [open('group', '/dev/vfio/4'), 'open/group'],
-      [open('again', '/dev/vfio/4'), 'open/group-busy'],
+      [open('again', '/dev/vfio/4'), 'open/group-open'],
       [open('other', '/dev/vfio/99'), 'open/no-group'],
       [open('zeros', '/dev/vfio/04'), 'open/no-group'],
-      [getDeviceFd('long', 'group', 'A'.repeat(5000)), 'VFIO_GROUP_GET_DEVICE_FD/name-too-long'],
-      [getDeviceFd('none', 'group', '0000:00:09.0'), 'VFIO_GROUP_GET_DEVICE_FD/no-device'],
+      [getDeviceFd('long', 'group', 'A'.repeat(5000)), 'group-get-device-fd/name-too-long'],
+      [getDeviceFd('none', 'group', '0000:00:09.0'), 'group-get-device-fd/no-device'],
       [
         getDeviceFd('option', 'group', '0000:00:04.0 vf_token=1'),
-        'VFIO_GROUP_GET_DEVICE_FD/unknown-option',
+        'group-get-device-fd/unknown-option',
       ],
-      [getDeviceFd('blank', 'group', '0000:00:04.0 '), 'VFIO_GROUP_GET_DEVICE_FD/no-container'],
-      [getDeviceFd('alone', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/no-container'],
+      [getDeviceFd('blank', 'group', '0000:00:04.0 '), 'group-get-device-fd/no-container'],
+      [getDeviceFd('alone', 'group', '0000:00:04.0'), 'group-get-device-fd/no-container'],
     ],
     VTD,
   ),

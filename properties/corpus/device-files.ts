@@ -19,7 +19,19 @@ import {
   vfio,
 } from '../helpers/operations.ts';
 import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
-import { type Answered, example, IOAS, IOVA, ioasId, MIXED, OPENED, PAGE, VTD } from './example.ts';
+import {
+  type Answered,
+  type Cited,
+  cited,
+  example,
+  IOAS,
+  IOVA,
+  ioasId,
+  MIXED,
+  OPENED,
+  PAGE,
+  VTD,
+} from './example.ts';
 
 const MDEV = settingOf('mdev');
 const VTD_612 = settingOf('vtd', PRIVILEGED, '6.12.95');
@@ -37,26 +49,31 @@ const cdev = (label: string, number = 0): Answered => [
 const bind = (
   label: string,
   of: string,
-  rule: string,
+  rule: Cited<'device-bind-iommufd'>,
   fields: Fields = {},
   odd?: Odd,
 ): Answered => [
   vfio(label, of, BIND, { iommufd: out('iommufd'), ...fields }, odd),
-  `${BIND}/${rule}`,
+  cited('device-bind-iommufd', rule),
 ];
 const attach = (
   label: string,
   target: Value,
-  rule = 'attaches',
+  rule: Cited<'device-attach-iommufd-pt'> = 'attaches',
   fields: Fields = {},
   odd?: Odd,
 ): Answered => [
   vfio(label, 'device', ATTACH, { pt_id: target, ...fields }, odd),
-  rule.includes('/') ? rule : `${ATTACH}/${rule}`,
+  cited('device-attach-iommufd-pt', rule),
 ];
-const detach = (label: string, rule: string, fields: Fields = {}, odd?: Odd): Answered => [
+const detach = (
+  label: string,
+  rule: Cited<'device-detach-iommufd-pt'>,
+  fields: Fields = {},
+  odd?: Odd,
+): Answered => [
   vfio(label, 'device', DETACH, fields, odd),
-  `${DETACH}/${rule}`,
+  cited('device-detach-iommufd-pt', rule),
 ];
 const READ_ONLY: Odd = { at: arena(READ_ONLY_STRUCT_OFFSET) };
 /** So many bytes of a struct can be read. */
@@ -75,12 +92,12 @@ const MAPPED: Answered = [
     length: PAGE,
     iova: IOVA,
   }),
-  'IOMMU_IOAS_MAP/maps',
+  'ioas-map/maps',
 ];
 
-const destroy = (label: string, id: Value, rule: string): Answered => [
+const destroy = (label: string, id: Value, rule: Cited<'destroy'>): Answered => [
   native(label, 'iommufd', 'IOMMU_DESTROY', { id }),
-  `IOMMU_DESTROY/${rule}`,
+  cited('destroy', rule),
 ];
 
 export const DEVICE_FILES = [
@@ -95,13 +112,13 @@ export const DEVICE_FILES = [
       attach('same', ioasId),
       [
         native('hwpt', 'iommufd', 'IOMMU_HWPT_ALLOC', { dev_id: deviceId, pt_id: ioasId }),
-        'IOMMU_HWPT_ALLOC/allocates',
+        'hwpt-alloc/allocates',
       ],
       attach('move', out('hwpt', 'out_hwpt_id')),
       destroy('automatic', out('attach', 'pt_id'), 'no-object'),
       destroy('hwpt used', out('hwpt', 'out_hwpt_id'), 'in-use'),
       detach('detach', 'detaches'),
-      detach('again', 'otherwise-attached'),
+      detach('again', 'detaches-nothing'),
       destroy('hwpt unused', out('hwpt', 'out_hwpt_id'), 'destroys'),
       attach('back', ioasId),
       [close('closed', 'device'), 'descriptors/closes'],
@@ -117,14 +134,14 @@ export const DEVICE_FILES = [
       MAPPED,
       attach('attach', ioasId),
       destroy('ioas used', ioasId, 'in-use'),
-      [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+      [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'ioas-alloc/allocates'],
       attach('move', out('other', 'out_ioas_id')),
       destroy('left', ioasId, 'destroys'),
-      attach('itself', deviceId, 'attaching an in-kernel user/no-ioas'),
-      attach('unanswered', out('other', 'out_ioas_id'), 'answer-fault', {}, READ_ONLY),
+      attach('itself', deviceId, 'attaching-access/no-ioas'),
+      attach('unanswered', out('other', 'out_ioas_id'), 'reply-fault', {}, READ_ONLY),
       destroy('other unused', out('other', 'out_ioas_id'), 'destroys'),
       destroy('the device', deviceId, 'in-use'),
-      detach('detach', 'otherwise-attached'),
+      detach('detach', 'detaches-nothing'),
     ],
     MDEV,
   ),
@@ -147,8 +164,8 @@ export const DEVICE_FILES = [
       [open('none', '/dev/vfio/devices/vfio77'), 'open/no-device'],
       [open('zeros', '/dev/vfio/devices/vfio00'), 'open/no-device'],
       cdev('device'),
-      [ioctl('info', 'device', 0x3b6b, 0n), 'devices/not-bound'],
-      [ioctl('early', 'device', 0x3b77, 0n), 'devices/not-bound'],
+      [ioctl('info', 'device', 0x3b6b, 0n), 'device-dispatch/not-bound'],
+      [ioctl('early', 'device', 0x3b77, 0n), 'device-dispatch/not-bound'],
       cdev('second'),
       bind('bind', 'device', 'binds'),
       bind('twice', 'device', 'bound'),
@@ -167,11 +184,11 @@ export const DEVICE_FILES = [
       bind('group open', 'device', 'group-open'),
       [
         vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
-        'VFIO_GROUP_SET_CONTAINER/sets-first',
+        'group-set-container/sets-first',
       ],
-      [getDeviceFd('got', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
-      [vfio('of group', 'got', BIND, { iommufd: out('iommufd') }), `${BIND}/of-group`],
-      [vfio('attach', 'got', ATTACH, {}), 'devices/of-group'],
+      [getDeviceFd('got', 'group', '0000:00:04.0'), 'group-get-device-fd/opens-first'],
+      [vfio('of group', 'got', BIND, { iommufd: out('iommufd') }), 'device-bind-iommufd/of-group'],
+      [vfio('attach', 'got', ATTACH, {}), 'device-dispatch/of-group'],
       [close('group closed', 'group'), 'descriptors/closes'],
       bind('device open', 'device', 'open-elsewhere'),
       [close('device closed', 'got'), 'descriptors/closes'],
@@ -190,10 +207,7 @@ export const DEVICE_FILES = [
       cdev('device', 3),
       bind('bind', 'device', 'binds'),
       cdev('sibling', 4),
-      [
-        vfio('elsewhere', 'sibling', BIND, { iommufd: out('other') }),
-        'binding a device/group-owned',
-      ],
+      [vfio('elsewhere', 'sibling', BIND, { iommufd: out('other') }), 'binding/group-owned'],
       bind('together', 'sibling', 'binds'),
     ],
     MIXED,
@@ -203,18 +217,18 @@ export const DEVICE_FILES = [
     [
       ...OPENED,
       cdev('device'),
-      [ioctl('unreadable', 'device', 0x3b76, 0n), `${BIND}/fault`],
+      [ioctl('unreadable', 'device', 0x3b76, 0n), 'device-bind-iommufd/struct-fault'],
       bind('short', 'device', 'too-short', { argsz: 15n }),
       bind('tail', 'device', 'tail-not-zero', { argsz: 32n }, { tail: '0000000000000001' }),
       bind('cut', 'device', 'tail-fault', { argsz: 32n }, readable(24)),
-      bind('half', 'device', 'fault', {}, readable(16)),
+      bind('half', 'device', 'struct-fault', {}, readable(16)),
       bind('flags', 'device', 'unknown-flags', { flags: 2n }),
       bind('negative', 'device', 'negative-descriptor', { iommufd: 0xffff_ffffn }),
       bind('token', 'device', 'token-unused', { flags: 1n, token_uuid_ptr: arena(ARRAY_OFFSET) }),
       bind('no token', 'device', 'token-fault', { flags: 1n }),
       bind('closed', 'device', 'bad-descriptor', { iommufd: 77n }),
       bind('itself', 'device', 'not-an-iommufd', { iommufd: out('device') }),
-      bind('unanswered', 'device', 'answer-fault', {}, READ_ONLY),
+      bind('unanswered', 'device', 'reply-fault', {}, READ_ONLY),
       bind('without token', 'device', 'binds', { argsz: 16n }, readable(16)),
     ],
     VTD,
@@ -224,7 +238,7 @@ export const DEVICE_FILES = [
     [
       ...IOAS,
       cdev('device'),
-      bind('unreadable', 'device', 'fault', {}, readable(12)),
+      bind('unreadable', 'device', 'struct-fault', {}, readable(12)),
       bind('short', 'device', 'too-short', { argsz: 15n }),
       bind('token', 'device', 'unknown-flags', { flags: 1n }),
       bind('bind', 'device', 'binds', { argsz: 0xffff_ffffn }, readable(16)),
@@ -239,7 +253,7 @@ export const DEVICE_FILES = [
     'attaching looks at the struct and the flags before it looks for the target',
     [
       ...BOUND,
-      attach('unreadable', ioasId, 'fault', {}, readable(8)),
+      attach('unreadable', ioasId, 'struct-fault', {}, readable(8)),
       attach('short', ioasId, 'too-short', { argsz: 11n }),
       attach('flags', ioasId, 'unknown-flags', { flags: 2n }),
       attach('no pasid', ioasId, 'too-short-for-pasid', { flags: 1n, argsz: 12n }),
@@ -247,8 +261,8 @@ export const DEVICE_FILES = [
       attach('large', 99n, 'pasid-too-large', { flags: 1n, pasid: 0x8000_0000n }),
       attach('none', 99n, 'attaching/no-target'),
       attach('itself', deviceId, 'attaching/not-a-target'),
-      attach('pasid', ioasId, 'pasid-unfit', { flags: 1n, pasid: 1n }),
-      detach('unreadable off', 'fault', {}, readable(4)),
+      attach('pasid', ioasId, 'pasid-incompatible', { flags: 1n, pasid: 1n }),
+      detach('unreadable off', 'struct-fault', {}, readable(4)),
       detach('short off', 'too-short', { argsz: 7n }),
       detach('flags off', 'unknown-flags', { flags: 2n }),
       detach('no pasid off', 'too-short-for-pasid', { flags: 1n, argsz: 8n }),
@@ -262,13 +276,13 @@ export const DEVICE_FILES = [
       ...BOUND,
       attach('zero', ioasId, 'attaches', { flags: 1n }),
       attach('plain', ioasId, 'attached-otherwise'),
-      detach('plain off', 'otherwise-attached'),
-      attach('unanswered', ioasId, 'answer-fault', { flags: 1n }, READ_ONLY),
+      detach('plain off', 'detaches-nothing'),
+      attach('unanswered', ioasId, 'reply-fault', { flags: 1n }, READ_ONLY),
       destroy('still used', ioasId, 'in-use'),
       detach('zero off', 'detaches', { flags: 1n }),
       attach('now', ioasId),
       attach('zero again', ioasId, 'attached-otherwise', { flags: 1n }),
-      attach('unanswered now', ioasId, 'answer-fault', {}, READ_ONLY),
+      attach('unanswered now', ioasId, 'reply-fault', {}, READ_ONLY),
       destroy('unused', ioasId, 'destroys'),
     ],
     VTD,
@@ -277,10 +291,10 @@ export const DEVICE_FILES = [
     'a device that is attached to nothing is attached again where its answer cannot be told',
     [
       ...BOUND,
-      [memfd('file', PAGE), "the program's memory/makes-file"],
+      [memfd('file', PAGE), 'program-memory/creates-file'],
       bind('to a file', 'device', 'bound', { iommufd: out('file') }),
-      attach('unanswered', ioasId, 'answer-fault', {}, READ_ONLY),
-      detach('nothing', 'otherwise-attached'),
+      attach('unanswered', ioasId, 'reply-fault', {}, READ_ONLY),
+      detach('nothing', 'detaches-nothing'),
       attach('attach', ioasId),
       [close('iommufd closed', 'iommufd'), 'descriptors/closes'],
       detach('detach', 'detaches'),

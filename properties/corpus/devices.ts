@@ -1,6 +1,7 @@
 // Examples of domains, devices and groups: attaching, replacing, and what a closed descriptor still holds.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
+import type { RuleId } from '../../spec/rules.ts';
 import type { Platform, Setting } from '../../spec/terms/platform.ts';
 import { MDEV_NAME } from '../../spec/terms/platforms.ts';
 import {
@@ -28,15 +29,15 @@ import {
   VTD,
 } from './example.ts';
 
-const CONTAINER_FIRST = 'VFIO_GROUP_SET_CONTAINER/sets-first';
-const OPENS_FIRST = 'VFIO_GROUP_GET_DEVICE_FD/opens-first';
+const CONTAINER_FIRST = 'group-set-container/sets-first';
+const OPENS_FIRST = 'group-get-device-fd/opens-first';
 
 const group = (label: string, number: number): Answered => [
   open(label, `/dev/vfio/${number}`),
   'open/group',
 ];
 
-const join = (label: string, of: string, rule = 'VFIO_GROUP_SET_CONTAINER/sets'): Answered => [
+const join = (label: string, of: string, rule: RuleId = 'group-set-container/sets'): Answered => [
   vfio(label, of, 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
   rule,
 ];
@@ -58,7 +59,7 @@ const COARSE_SETTING: Setting = { release: '7.3.4', platform: COARSE, credential
 
 const status = (label: string): Answered => [
   vfio(label, 'group', 'VFIO_GROUP_GET_STATUS', {}),
-  'VFIO_GROUP_GET_STATUS/tells',
+  'group-get-status/reports',
 ];
 
 export const DEVICES = [
@@ -71,17 +72,14 @@ export const DEVICES = [
       join('container', 'group', CONTAINER_FIRST),
       [
         vfio('twice', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
-        'VFIO_GROUP_SET_CONTAINER/has-container',
+        'group-set-container/has-container',
       ],
       [getDeviceFd('device', 'group', '0000:00:04.0'), OPENS_FIRST],
-      [getDeviceFd('again', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/opens-again'],
-      [
-        vfioPlain('leave', 'group', 'VFIO_GROUP_UNSET_CONTAINER'),
-        'VFIO_GROUP_UNSET_CONTAINER/unsets',
-      ],
+      [getDeviceFd('again', 'group', '0000:00:04.0'), 'group-get-device-fd/opens-again'],
+      [vfioPlain('leave', 'group', 'VFIO_GROUP_UNSET_CONTAINER'), 'group-unset-container/unsets'],
       [
         vfioPlain('left', 'group', 'VFIO_GROUP_UNSET_CONTAINER'),
-        'VFIO_GROUP_UNSET_CONTAINER/no-container',
+        'group-unset-container/no-container',
       ],
       status('owned'),
       [close('iommufd gone', 'iommufd'), 'descriptors/closes'],
@@ -97,11 +95,11 @@ export const DEVICES = [
       group('group', 4),
       [
         vfio('closed', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: 77n }),
-        'VFIO_GROUP_SET_CONTAINER/bad-descriptor',
+        'group-set-container/bad-descriptor',
       ],
       [
         vfio('group itself', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('group') }),
-        'VFIO_GROUP_SET_CONTAINER/not-a-container',
+        'group-set-container/not-a-container',
       ],
     ],
     VTD,
@@ -112,7 +110,7 @@ export const DEVICES = [
       OPENED,
       group('group', 4),
       join('container', 'group', CONTAINER_FIRST),
-      [getDeviceFd('device', 'group', '0000:00:04.0'), 'domains of a table/pages-too-large'],
+      [getDeviceFd('device', 'group', '0000:00:04.0'), 'domains/page-size-too-large'],
     ],
     COARSE_SETTING,
   ),
@@ -123,13 +121,13 @@ export const DEVICES = [
       group('group', 6),
       join('container', 'group', CONTAINER_FIRST),
       [getDeviceFd('first', 'group', '0000:01:00.0'), OPENS_FIRST],
-      [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+      [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'ioas-alloc/allocates'],
       [
         native('set', 'iommufd', 'IOMMU_VFIO_IOAS', {
           op: 1n,
           ioas_id: out('other', 'out_ioas_id'),
         }),
-        'IOMMU_VFIO_IOAS/sets',
+        'vfio-ioas/sets',
       ],
       [getDeviceFd('second', 'group', '0000:01:00.1'), 'attaching/group-elsewhere'],
     ],
@@ -163,7 +161,7 @@ export const DEVICES = [
       [getDeviceFd('third', 'seven', 'mtty-1'), OPENS_FIRST],
       [
         vfioPlain('coherent', 'iommufd', 'VFIO_CHECK_EXTENSION', 4n),
-        'VFIO_CHECK_EXTENSION/cache-coherent',
+        'compat-check-extension/cache-coherent',
       ],
       [
         vfio('map', 'iommufd', 'VFIO_IOMMU_MAP_DMA', {
@@ -172,7 +170,7 @@ export const DEVICES = [
           iova: IOVA,
           size: PAGE,
         }),
-        'VFIO_IOMMU_MAP_DMA/maps',
+        'compat-map-dma/maps',
       ],
       [close('first gone', 'first'), 'descriptors/closes'],
       [close('second gone', 'second'), 'descriptors/closes'],
@@ -189,10 +187,10 @@ export const DEVICES = [
       [getDeviceFd('device', 'group', MDEV_NAME), OPENS_FIRST],
       [
         vfioPlain('coherent', 'iommufd', 'VFIO_CHECK_EXTENSION', 4n),
-        'VFIO_CHECK_EXTENSION/cache-coherent',
+        'compat-check-extension/cache-coherent',
       ],
-      [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'VFIO_SET_IOMMU/version1'],
-      [vfio('info', 'iommufd', 'VFIO_IOMMU_GET_INFO', { argsz: 24n }), 'VFIO_IOMMU_GET_INFO/tells'],
+      [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'compat-set-iommu/v1'],
+      [vfio('info', 'iommufd', 'VFIO_IOMMU_GET_INFO', { argsz: 24n }), 'compat-get-info/reports'],
       [
         vfio('map', 'iommufd', 'VFIO_IOMMU_MAP_DMA', {
           flags: 3n,
@@ -200,22 +198,16 @@ export const DEVICES = [
           iova: IOVA,
           size: PAGE,
         }),
-        'VFIO_IOMMU_MAP_DMA/maps',
+        'compat-map-dma/maps',
       ],
-      [native('id', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 0n }), 'IOMMU_VFIO_IOAS/gets'],
-      [
-        native('used', 'iommufd', 'IOMMU_DESTROY', { id: out('id', 'ioas_id') }),
-        'IOMMU_DESTROY/in-use',
-      ],
-      [
-        vfioPlain('leave', 'group', 'VFIO_GROUP_UNSET_CONTAINER'),
-        'VFIO_GROUP_UNSET_CONTAINER/unsets',
-      ],
+      [native('id', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 0n }), 'vfio-ioas/gets'],
+      [native('used', 'iommufd', 'IOMMU_DESTROY', { id: out('id', 'ioas_id') }), 'destroy/in-use'],
+      [vfioPlain('leave', 'group', 'VFIO_GROUP_UNSET_CONTAINER'), 'group-unset-container/unsets'],
       status('viable'),
       [close('device gone', 'device'), 'descriptors/closes'],
       [
         native('free', 'iommufd', 'IOMMU_DESTROY', { id: out('id', 'ioas_id') }),
-        'IOMMU_DESTROY/destroys',
+        'destroy/destroys',
       ],
     ],
     settingOf('mdev'),
@@ -233,7 +225,7 @@ export const DEVICES = [
           iova: 0xfee0_0000n,
           size: PAGE,
         }),
-        'VFIO_IOMMU_MAP_DMA/maps',
+        'compat-map-dma/maps',
       ],
       [getDeviceFd('device', 'group', '0000:00:04.0'), 'reserving/mapped'],
     ],
@@ -242,28 +234,28 @@ export const DEVICES = [
   example('an IOAS that a domain follows cannot be destroyed, nor the domain that a device uses', [
     IOAS,
     ATTACHED,
-    [native('busy', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/in-use'],
+    [native('busy', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/in-use'],
     [
       native('hwpt', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_hwpt_id') }),
-      'IOMMU_DESTROY/in-use',
+      'destroy/in-use',
     ],
     [
       native('device', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_stdev_id') }),
-      'IOMMU_DESTROY/destroys',
+      'destroy/destroys',
     ],
-    [native('free', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/destroys'],
-    [native('gone', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/no-object'],
+    [native('free', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/destroys'],
+    [native('gone', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/no-object'],
   ]),
   example('a mock device is moved to another IOAS, also where that cannot be told', [
     IOAS,
     ATTACHED,
-    [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+    [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'ioas-alloc/allocates'],
     [
       test('move', 'iommufd', 'MOCK_DOMAIN_REPLACE', {
         id: out('mock', 'out_stdev_id'),
         pt_id: out('other', 'out_ioas_id'),
       }),
-      'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/replaces',
+      'test-mock-domain-replace/replaces',
     ],
     [
       test(
@@ -273,11 +265,11 @@ export const DEVICES = [
         { id: out('mock', 'out_stdev_id'), pt_id: ioasId },
         { at: arena(READ_ONLY_STRUCT_OFFSET) },
       ),
-      'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/replaces-unanswered',
+      'test-mock-domain-replace/reply-fault',
     ],
     [
       native('empty', 'iommufd', 'IOMMU_DESTROY', { id: out('other', 'out_ioas_id') }),
-      'IOMMU_DESTROY/destroys',
+      'destroy/destroys',
     ],
   ]),
   example('an hwpt of the program stays without devices, and devices are moved to it', [
@@ -288,24 +280,24 @@ export const DEVICES = [
         dev_id: out('mock', 'out_idev_id'),
         pt_id: ioasId,
       }),
-      'IOMMU_HWPT_ALLOC/allocates',
+      'hwpt-alloc/allocates',
     ],
     [
       test('move', 'iommufd', 'MOCK_DOMAIN_REPLACE', {
         id: out('mock', 'out_stdev_id'),
         pt_id: out('hwpt', 'out_hwpt_id'),
       }),
-      'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/replaces',
+      'test-mock-domain-replace/replaces',
     ],
     [
       native('device', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_stdev_id') }),
-      'IOMMU_DESTROY/destroys',
+      'destroy/destroys',
     ],
-    [native('busy', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/in-use'],
+    [native('busy', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/in-use'],
     [
       native('free', 'iommufd', 'IOMMU_DESTROY', { id: out('hwpt', 'out_hwpt_id') }),
-      'IOMMU_DESTROY/destroys',
+      'destroy/destroys',
     ],
-    [native('empty', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/destroys'],
+    [native('empty', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/destroys'],
   ]),
 ];

@@ -1,10 +1,11 @@
 // Examples of what can stand at an address: huge pages, a device's own memory, and pages behind the end of a file.
 
 import { DATA_OFFSET, HUGE_OFFSET, HUGE_PAGE } from '../../model/programs/arena.ts';
+import type { RuleId } from '../../spec/rules.ts';
 import { arena, memfd, mmap, munmap, native, open, out, test } from '../helpers/operations.ts';
 import { type Answered, ATTACHED, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
 
-const MAPPED = "the program's memory/maps";
+const MAPPED = 'program-memory/maps';
 const HUGE = { kind: 'huge' } as const;
 
 const map = (
@@ -12,7 +13,7 @@ const map = (
   iova: bigint,
   address: bigint,
   length: bigint,
-  rule = 'IOMMU_IOAS_MAP/maps',
+  rule: RuleId = 'ioas-map/maps',
 ): Answered => [
   native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
     flags: 7n,
@@ -31,7 +32,7 @@ const looked = (label: string, iova: bigint, address: bigint): Answered => [
     length: PAGE,
     uptr: arena(address),
   }),
-  'IOMMU_TEST_CMD MD_CHECK_MAP/agrees',
+  'test-md-check-map/agrees',
 ];
 
 export const MEMORY = [
@@ -48,21 +49,21 @@ export const MEMORY = [
         uptr: arena(HUGE_OFFSET),
         refs: 77n,
       }),
-      'IOMMU_TEST_CMD MD_CHECK_REFS/agrees',
+      'test-md-check-refs/agrees',
     ],
-    [munmap('unmap', HUGE_OFFSET, HUGE_PAGE), "the program's memory/unmaps"],
+    [munmap('unmap', HUGE_OFFSET, HUGE_PAGE), 'program-memory/unmaps'],
     map('gone', IOVA + 4n * PAGE, HUGE_OFFSET, PAGE, 'pinning/not-mapped'),
   ]),
   example('huge pages are mapped and unmapped whole', [
     [open('iommufd'), 'open/iommufd'],
     [
       mmap('not whole', HUGE_OFFSET + PAGE, HUGE_PAGE, 'read-write', HUGE),
-      "the program's memory/not-whole",
+      'program-memory/misaligned',
     ],
     [mmap('huge', HUGE_OFFSET, HUGE_PAGE, 'read-write', HUGE), MAPPED],
-    [munmap('cut', HUGE_OFFSET, PAGE), "the program's memory/cuts-huge"],
-    [mmap('over', HUGE_OFFSET + PAGE, PAGE), "the program's memory/cuts-huge"],
-    [munmap('whole', HUGE_OFFSET, HUGE_PAGE), "the program's memory/unmaps"],
+    [munmap('cut', HUGE_OFFSET, PAGE), 'program-memory/cuts-huge-page'],
+    [mmap('over', HUGE_OFFSET + PAGE, PAGE), 'program-memory/cuts-huge-page'],
+    [munmap('whole', HUGE_OFFSET, HUGE_PAGE), 'program-memory/unmaps'],
   ]),
   example('a device’s own memory cannot be pinned, and structs may stand there', [
     IOAS,
@@ -71,20 +72,20 @@ export const MEMORY = [
     map('map', IOVA, DATA_OFFSET, PAGE, 'pinning/not-memory'),
     [
       native('more', 'iommufd', 'IOMMU_IOAS_ALLOC', {}, { at: arena(DATA_OFFSET) }),
-      'IOMMU_IOAS_ALLOC/allocates',
+      'ioas-alloc/allocates',
     ],
   ]),
   example('pages behind the end of their file are there and of no use', [
     IOAS,
     ATTACHED,
-    [memfd('file', PAGE + 1n), "the program's memory/makes-file"],
+    [memfd('file', PAGE + 1n), 'program-memory/creates-file'],
     [
       mmap('within', DATA_OFFSET, PAGE, 'read-write', {
         kind: 'memfd',
         fd: out('file'),
         offset: 2048n,
       }),
-      "the program's memory/not-whole",
+      'program-memory/misaligned',
     ],
     [
       mmap('mapped', DATA_OFFSET, 3n * PAGE, 'read-write', {
@@ -98,7 +99,7 @@ export const MEMORY = [
     map('behind', IOVA + 4n * PAGE, DATA_OFFSET + PAGE, 2n * PAGE, 'pinning/beyond-file'),
     [
       native('struct', 'iommufd', 'IOMMU_IOAS_ALLOC', {}, { at: arena(DATA_OFFSET + 2n * PAGE) }),
-      'the door/size-fault',
+      'ioctl-dispatch/size-fault',
     ],
   ]),
 ];

@@ -3,18 +3,32 @@
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
+import type { RuleId } from '../../spec/rules.ts';
 import { arena, native, open, out, test, vfio } from '../helpers/operations.ts';
 import { LIMITED, settingOf } from '../helpers/settings.ts';
-import { type Answered, ATTACHED, example, IOAS, ioasId, PAGE } from './example.ts';
+import {
+  type Answered,
+  ATTACHED,
+  type Cited,
+  cited,
+  example,
+  IOAS,
+  ioasId,
+  PAGE,
+} from './example.ts';
 import { cdev, groupOf, NOIOMMU, NOIOMMU_612, TYPE } from './noiommu-steps.ts';
 import { closes, extension, group, opened } from './type1-steps.ts';
 
-const attach = (label: string, target: Value, rule = 'attaches'): Answered => [
+const attach = (
+  label: string,
+  target: Value,
+  rule: Cited<'device-attach-iommufd-pt'> = 'attaches',
+): Answered => [
   vfio(label, 'device', 'VFIO_DEVICE_ATTACH_IOMMUFD_PT', { pt_id: target }),
-  `VFIO_DEVICE_ATTACH_IOMMUFD_PT/${rule}`,
+  cited('device-attach-iommufd-pt', rule),
 ];
 
-const map = (label: string, iova: bigint, rule: string, flags = 7n): Answered => [
+const map = (label: string, iova: bigint, rule: RuleId, flags = 7n): Answered => [
   native(label, 'iommufd', 'IOMMU_IOAS_MAP', {
     flags,
     ioas_id: ioasId,
@@ -25,14 +39,18 @@ const map = (label: string, iova: bigint, rule: string, flags = 7n): Answered =>
   rule,
 ];
 
-const getPa = (label: string, fields: Readonly<Record<string, Value>>, rule: string): Answered => [
+const getPa = (
+  label: string,
+  fields: Readonly<Record<string, Value>>,
+  rule: Cited<'ioas-noiommu-get-pa'>,
+): Answered => [
   native(label, 'iommufd', 'IOMMU_IOAS_NOIOMMU_GET_PA', {
     ioas_id: ioasId,
     iova: 0x1000_0000n,
     length: PAGE,
     ...fields,
   }),
-  `IOMMU_IOAS_NOIOMMU_GET_PA/${rule}`,
+  cited('ioas-noiommu-get-pa', rule),
 ];
 
 /** An iommufd with an IOAS, and a device without an IOMMU that is bound by its own file. */
@@ -41,7 +59,7 @@ const BOUND: readonly Answered[] = [
   cdev('device', 0),
   [
     vfio('bind', 'device', 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: out('iommufd') }),
-    'VFIO_DEVICE_BIND_IOMMUFD/binds',
+    'device-bind-iommufd/binds',
   ],
 ];
 
@@ -50,10 +68,10 @@ export const NOIOMMU_DEVICES = [
     'a mock device is not moved to the domain of a device without an IOMMU',
     [
       BOUND,
-      [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
+      [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'ioas-alloc/allocates'],
       [
         test('mock', 'iommufd', 'MOCK_DOMAIN', { id: out('other', 'out_ioas_id') }),
-        'IOMMU_TEST_CMD MOCK_DOMAIN/makes',
+        'test-mock-domain/creates',
       ],
       attach('attach', ioasId),
       [
@@ -95,22 +113,22 @@ export const NOIOMMU_DEVICES = [
     [
       ...BOUND,
       attach('attach', ioasId),
-      map('interrupts elsewhere', 0xfee0_0000n, 'IOMMU_IOAS_MAP/maps'),
-      map('the last but one page', 0xffff_ffff_ffff_e000n, 'IOMMU_IOAS_MAP/maps'),
+      map('interrupts elsewhere', 0xfee0_0000n, 'ioas-map/maps'),
+      map('the last but one page', 0xffff_ffff_ffff_e000n, 'ioas-map/maps'),
       [
         native('hwpt', 'iommufd', 'IOMMU_HWPT_ALLOC', {
           dev_id: out('bind', 'out_devid'),
           pt_id: ioasId,
           flags: 2n,
         }),
-        'IOMMU_HWPT_ALLOC/no-flags',
+        'hwpt-alloc/flags-without-iommu',
       ],
       [
         native('plain', 'iommufd', 'IOMMU_HWPT_ALLOC', {
           dev_id: out('bind', 'out_devid'),
           pt_id: ioasId,
         }),
-        'IOMMU_HWPT_ALLOC/allocates',
+        'hwpt-alloc/allocates',
       ],
       attach('move', out('plain', 'out_hwpt_id')),
       closes('gone', 'device'),
@@ -121,19 +139,19 @@ export const NOIOMMU_DEVICES = [
     'where memory lies is told as far as it lies together, once a device without an IOMMU is attached',
     [
       ...BOUND,
-      map('map', 0x1000_0000n, 'IOMMU_IOAS_MAP/maps'),
-      getPa('no domain', {}, 'not-software'),
+      map('map', 0x1000_0000n, 'ioas-map/maps'),
+      getPa('no domain', {}, 'no-software-domain'),
       attach('attach', ioasId),
-      getPa('tells', {}, 'tells'),
-      getPa('within a page', { iova: 0x1000_0123n, length: 8n }, 'tells'),
-      getPa('no more than is mapped', { iova: 0x1000_0ffen, length: U64_MAX }, 'tells'),
+      getPa('tells', {}, 'reports'),
+      getPa('within a page', { iova: 0x1000_0123n, length: 8n }, 'reports'),
+      getPa('no more than is mapped', { iova: 0x1000_0ffen, length: U64_MAX }, 'reports'),
       getPa('flags', { flags: 1n }, 'unknown-flags'),
-      getPa('nothing', { length: 0n }, 'no-length'),
-      getPa('the last', { iova: U64_MAX }, 'last-iova'),
+      getPa('nothing', { length: 0n }, 'zero-length'),
+      getPa('the last', { iova: U64_MAX }, 'u64-max'),
       getPa('no IOAS', { ioas_id: 99n }, 'no-ioas'),
       getPa('behind', { iova: 0x1000_1000n }, 'not-mapped'),
       closes('gone', 'device'),
-      getPa('no domain any more', {}, 'not-software'),
+      getPa('no domain any more', {}, 'no-software-domain'),
     ],
     NOIOMMU,
   ),
@@ -141,9 +159,9 @@ export const NOIOMMU_DEVICES = [
     'where memory lies is not told where an IOMMU translates',
     [
       ...IOAS,
-      map('map', 0x100_0000n, 'IOMMU_IOAS_MAP/maps'),
+      map('map', 0x100_0000n, 'ioas-map/maps'),
       ATTACHED,
-      getPa('told', { iova: 0x100_0000n }, 'not-software'),
+      getPa('told', { iova: 0x100_0000n }, 'no-software-domain'),
     ],
     NOIOMMU,
   ),
@@ -151,31 +169,31 @@ export const NOIOMMU_DEVICES = [
     'where memory lies is told by the first domain of the IOAS, and the last takes its place',
     [
       ...BOUND,
-      map('map', 0x1000_0000n, 'IOMMU_IOAS_MAP/maps'),
+      map('map', 0x1000_0000n, 'ioas-map/maps'),
       attach('attach', ioasId),
       ATTACHED,
-      getPa('of the first', {}, 'tells'),
+      getPa('of the first', {}, 'reports'),
       [
         vfio('detach', 'device', 'VFIO_DEVICE_DETACH_IOMMUFD_PT', {}),
-        'VFIO_DEVICE_DETACH_IOMMUFD_PT/detaches',
+        'device-detach-iommufd-pt/detaches',
       ],
-      getPa('of the mock', {}, 'not-software'),
+      getPa('of the mock', {}, 'no-software-domain'),
       attach('again', ioasId),
-      getPa('of the same', {}, 'not-software'),
+      getPa('of the same', {}, 'no-software-domain'),
       [
         native('own', 'iommufd', 'IOMMU_HWPT_ALLOC', {
           dev_id: out('bind', 'out_devid'),
           pt_id: ioasId,
         }),
-        'IOMMU_HWPT_ALLOC/allocates',
+        'hwpt-alloc/allocates',
       ],
-      getPa('of the mock still', {}, 'not-software'),
+      getPa('of the mock still', {}, 'no-software-domain'),
       [
         native('mock goes', 'iommufd', 'IOMMU_DESTROY', { id: out('mock', 'out_stdev_id') }),
-        'IOMMU_DESTROY/destroys',
+        'destroy/destroys',
       ],
       attach('to its own', out('own', 'out_hwpt_id')),
-      getPa('of its own', {}, 'tells'),
+      getPa('of its own', {}, 'reports'),
     ],
     NOIOMMU,
   ),

@@ -3,48 +3,59 @@
 import type { Value } from '../../model/programs/program.ts';
 import { MDEV_NAME } from '../../spec/terms/platforms.ts';
 import { getDeviceFd, ioctl, native, open, out, vfio, vfioPlain } from '../helpers/operations.ts';
-import { type Answered, example, IOAS, ioasId, OPENED } from './example.ts';
+import { type Answered, type Cited, cited, example, IOAS, ioasId, OPENED } from './example.ts';
 import { cdev, groupOf, NOIOMMU, NOIOMMU_612, TYPE } from './noiommu-steps.ts';
 import { closes, deviceOf, extension, group, opened, setType } from './type1-steps.ts';
 
 const FIRST = '0000:00:01.0';
-const joins = (label: string, of: string, to: string, rule: string): Answered => [
+const joins = (
+  label: string,
+  of: string,
+  to: string,
+  rule: Cited<'group-set-container'>,
+): Answered => [
   vfio(label, of, 'VFIO_GROUP_SET_CONTAINER', { fd: out(to) }),
-  `VFIO_GROUP_SET_CONTAINER/${rule}`,
+  cited('group-set-container', rule),
 ];
 
-const leaves = (label: string, of: string, rule: string): Answered => [
+const leaves = (label: string, of: string, rule: Cited<'group-unset-container'>): Answered => [
   vfioPlain(label, of, 'VFIO_GROUP_UNSET_CONTAINER'),
-  `VFIO_GROUP_UNSET_CONTAINER/${rule}`,
+  cited('group-unset-container', rule),
 ];
 
-const device = (label: string, of: string, rule: string, name = FIRST): Answered => [
-  getDeviceFd(label, of, name),
-  `VFIO_GROUP_GET_DEVICE_FD/${rule}`,
-];
+const device = (
+  label: string,
+  of: string,
+  rule: Cited<'group-get-device-fd'>,
+  name = FIRST,
+): Answered => [getDeviceFd(label, of, name), cited('group-get-device-fd', rule)];
 
 const status = (label: string, of: string): Answered => [
   vfio(label, of, 'VFIO_GROUP_GET_STATUS', {}),
-  'VFIO_GROUP_GET_STATUS/tells',
+  'group-get-status/reports',
 ];
 
-const compatType = (label: string, type: bigint, rule: string): Answered => [
+const compatType = (label: string, type: bigint, rule: Cited<'compat-set-iommu'>): Answered => [
   vfioPlain(label, 'iommufd', 'VFIO_SET_IOMMU', type),
-  `VFIO_SET_IOMMU/${rule}`,
+  cited('compat-set-iommu', rule),
 ];
 
-const compatExtension = (label: string, number: bigint, rule: string): Answered => [
+const compatExtension = (
+  label: string,
+  number: bigint,
+  rule: Cited<'compat-check-extension'>,
+): Answered => [
   vfioPlain(label, 'iommufd', 'VFIO_CHECK_EXTENSION', number),
-  rule.includes('/') ? rule : `VFIO_CHECK_EXTENSION/${rule}`,
+  cited('compat-check-extension', rule),
 ];
 
-const NO_IOAS = 'the compatibility IOAS/none';
-const NOTHING_ELSE = 'VFIO calls on a legacy container/no-iommu';
-const NO_TYPE = 'VFIO calls on a legacy container/no-type';
+const NO_IOAS = 'compat-ioas/none';
+const NOTHING_ELSE = 'type1-dispatch/no-iommu';
+const NO_TYPE = 'type1-dispatch/no-type';
 
-const vfioIoas = (label: string, op: bigint, ioas: Value, rule: string): Answered => [
+const vfioIoas = (label: string, op: bigint, ioas: Value, rule: Cited<'vfio-ioas'>): Answered => [
   native(label, 'iommufd', 'IOMMU_VFIO_IOAS', { op, ioas_id: ioas }),
-  `IOMMU_VFIO_IOAS/${rule}`,
+  cited('vfio-ioas', rule),
 ];
 
 /** A legacy container with group 0 and the only type that it can have. */
@@ -106,7 +117,7 @@ export const NOIOMMU_GROUPS = [
       groupOf('other', 1),
       joins('second', 'other', 'container', 'joins-no-iommu'),
       closes('group gone', 'group'),
-      groupOf('still open', 0, 'open/group-busy'),
+      groupOf('still open', 0, 'open/group-open'),
       leaves('second leaves', 'other', 'leaves'),
       closes('device gone', 'device'),
       [ioctl('still set', 'container', 0x3b70, 0n), NOTHING_ELSE],
@@ -121,13 +132,13 @@ export const NOIOMMU_GROUPS = [
     [
       ...LEGACY,
       group('mediated', 3),
-      joins('mixes', 'mediated', 'container', 'mixes'),
+      joins('mixes', 'mediated', 'container', 'mixes-no-iommu'),
       leaves('leave', 'group', 'leaves'),
       joins('alone', 'mediated', 'container', 'joins'),
-      joins('mixes too', 'group', 'container', 'mixes'),
+      joins('mixes too', 'group', 'container', 'mixes-no-iommu'),
       extension('none here', TYPE, 'no-iommu'),
       setType('not this type', TYPE, 'unknown-type'),
-      setType('type1', 3n, 'version2'),
+      setType('type1', 3n, 'v2'),
       deviceOf('mediated device', 'mediated', MDEV_NAME),
     ],
     NOIOMMU,
@@ -163,7 +174,7 @@ export const NOIOMMU_GROUPS = [
       compatType('type', TYPE, 'no-iommu'),
       compatType('again', TYPE, 'no-iommu'),
       [vfio('info', 'iommufd', 'VFIO_IOMMU_GET_INFO', {}), NO_IOAS],
-      [ioctl('dirty', 'iommufd', 0x3b75, 0n), 'VFIO calls on an iommufd/unknown-number'],
+      [ioctl('dirty', 'iommufd', 0x3b75, 0n), 'compat-dispatch/unknown-ioctl'],
       device('second', 'group', 'opens-again'),
       groupOf('other', 1),
       joins('second group', 'other', 'iommufd', 'sets-no-iommu'),
@@ -225,12 +236,12 @@ export const NOIOMMU_GROUPS = [
       [open('fresh'), 'open/iommufd'],
       [
         vfio('in use', 'own', 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: out('fresh') }),
-        'VFIO_DEVICE_BIND_IOMMUFD/open-elsewhere',
+        'device-bind-iommufd/open-elsewhere',
       ],
       closes('device gone', 'device'),
       [
         vfio('free', 'own', 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: out('fresh') }),
-        'VFIO_DEVICE_BIND_IOMMUFD/binds',
+        'device-bind-iommufd/binds',
       ],
       groupOf('bound', 0, 'open/device-bound'),
     ],

@@ -1,5 +1,6 @@
 // Calls that examples of no-IOMMU groups and of their devices share.
 
+import type { RuleId } from '../../spec/rules.ts';
 import { open } from '../helpers/operations.ts';
 import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
 import type { Answered } from './example.ts';
@@ -10,12 +11,12 @@ export const NOIOMMU_612 = settingOf('noiommu', PRIVILEGED, '6.12.95');
 /** The only type that a no-IOMMU group's container can have. */
 export const TYPE = 8n;
 
-export const groupOf = (label: string, number: number, rule = 'open/group'): Answered => [
+export const groupOf = (label: string, number: number, rule: RuleId = 'open/group'): Answered => [
   open(label, `/dev/vfio/noiommu-${number}`),
   rule,
 ];
 
-export const cdev = (label: string, number: number, rule = 'open/device'): Answered => [
+export const cdev = (label: string, number: number, rule: RuleId = 'open/device'): Answered => [
   open(label, `/dev/vfio/devices/noiommu-vfio${number}`),
   rule,
 ];

@@ -13,7 +13,7 @@ const TWO_PAGES = { ioas_id: ioasId, user_va: arena(DATA_OFFSET), length: 2n * P
 
 const MAPPED = [
   native('map', 'iommufd', 'IOMMU_IOAS_MAP', { ...TWO_PAGES, flags: 7n, iova: IOVA }),
-  'IOMMU_IOAS_MAP/maps',
+  'ioas-map/maps',
 ] as const;
 
 const hwpt = (label: string, fields: Parameters<typeof native>[3]) =>
@@ -43,33 +43,30 @@ const GET = 1n;
 export const NATIVE_REFUSALS = [
   example('IOAS_ALLOC, ALLOW_IOVAS and IOVA_RANGES', [
     OPENED,
-    [
-      native('flags', 'iommufd', 'IOMMU_IOAS_ALLOC', { flags: 1n }),
-      'IOMMU_IOAS_ALLOC/unknown-flags',
-    ],
-    [native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}, READ_ONLY), 'answering/fault'],
+    [native('flags', 'iommufd', 'IOMMU_IOAS_ALLOC', { flags: 1n }), 'ioas-alloc/unknown-flags'],
+    [native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}, READ_ONLY), 'respond/reply-fault'],
     [
       native('reserved', 'iommufd', 'IOMMU_IOAS_ALLOW_IOVAS', { __reserved: 1n }),
-      'IOMMU_IOAS_ALLOW_IOVAS/reserved-field',
+      'ioas-allow-iovas/reserved-field',
     ],
     [
       native('none', 'iommufd', 'IOMMU_IOAS_ALLOW_IOVAS', { ioas_id: NO_ID }),
-      'IOMMU_IOAS_ALLOW_IOVAS/no-ioas',
+      'ioas-allow-iovas/no-ioas',
     ],
     [
       native('ranges', 'iommufd', 'IOMMU_IOAS_IOVA_RANGES', { __reserved: 1n }),
-      'IOMMU_IOAS_IOVA_RANGES/reserved-field',
+      'ioas-iova-ranges/reserved-field',
     ],
     [
       native('nothing', 'iommufd', 'IOMMU_IOAS_IOVA_RANGES', { ioas_id: NO_ID }),
-      'IOMMU_IOAS_IOVA_RANGES/no-ioas',
+      'ioas-iova-ranges/no-ioas',
     ],
   ]),
   example('arrays that cannot be read, written, or hold no ranges', [
     IOAS,
     [
       native('fault', 'iommufd', 'IOMMU_IOAS_ALLOW_IOVAS', { ioas_id: ioasId, num_iovas: 1n }),
-      'IOMMU_IOAS_ALLOW_IOVAS/array-fault',
+      'ioas-allow-iovas/array-fault',
     ],
     [
       native(
@@ -79,7 +76,7 @@ export const NATIVE_REFUSALS = [
         { ioas_id: ioasId, num_iovas: 1n, allowed_iovas: arena(6n * PAGE) },
         { also: [{ at: arena(6n * PAGE), words: [PAGE, PAGE] }] },
       ),
-      'IOMMU_IOAS_ALLOW_IOVAS/empty-range',
+      'ioas-allow-iovas/empty-range',
     ],
     [
       native(
@@ -89,7 +86,7 @@ export const NATIVE_REFUSALS = [
         { ioas_id: ioasId, num_iovas: 2n, allowed_iovas: arena(6n * PAGE) },
         { also: [{ at: arena(6n * PAGE), words: [0n, PAGE, PAGE, 2n * PAGE] }] },
       ),
-      'IOMMU_IOAS_ALLOW_IOVAS/overlapping-ranges',
+      'ioas-allow-iovas/overlapping-ranges',
     ],
     ATTACHED,
     [
@@ -104,50 +101,47 @@ export const NATIVE_REFUSALS = [
     ],
     [
       native('unwritable', 'iommufd', 'IOMMU_IOAS_IOVA_RANGES', { ioas_id: ioasId, num_iovas: 1n }),
-      'IOMMU_IOAS_IOVA_RANGES/array-fault',
+      'ioas-iova-ranges/array-fault',
     ],
     [
       native('short', 'iommufd', 'IOMMU_IOAS_IOVA_RANGES', { ioas_id: ioasId }),
-      'IOMMU_IOAS_IOVA_RANGES/too-many',
+      'ioas-iova-ranges/too-many-ranges',
     ],
   ]),
   example('IOAS_MAP and IOAS_COPY', [
     IOAS,
-    [native('flags', 'iommufd', 'IOMMU_IOAS_MAP', { flags: 8n }), 'IOMMU_IOAS_MAP/unknown-flags'],
+    [native('flags', 'iommufd', 'IOMMU_IOAS_MAP', { flags: 8n }), 'ioas-map/unknown-flags'],
     [
       native('great', 'iommufd', 'IOMMU_IOAS_MAP', { flags: 7n, iova: U64_MAX }),
-      'IOMMU_IOAS_MAP/too-great',
+      'ioas-map/u64-max',
     ],
-    [
-      native('permission', 'iommufd', 'IOMMU_IOAS_MAP', { flags: 1n }),
-      'IOMMU_IOAS_MAP/no-permission',
-    ],
+    [native('permission', 'iommufd', 'IOMMU_IOAS_MAP', { flags: 1n }), 'ioas-map/no-permission'],
     [
       native('ioas2', 'iommufd', 'IOMMU_IOAS_MAP', { flags: 7n, ioas_id: NO_ID }),
-      'IOMMU_IOAS_MAP/no-ioas',
+      'ioas-map/no-ioas',
     ],
     [
       native('wraps', 'iommufd', 'IOMMU_IOAS_MAP', { ...TWO_PAGES, flags: 7n, user_va: LAST_PAGE }),
-      'mapping memory/address-wraps',
+      'alloc-pages/address-wraps',
     ],
     [
       native('zero', 'iommufd', 'IOMMU_IOAS_MAP', { ...TWO_PAGES, flags: 7n, length: 0n }),
-      'mapping memory/no-length',
+      'alloc-pages/length-out-of-range',
     ],
     MAPPED,
-    [native('copy1', 'iommufd', 'IOMMU_IOAS_COPY', { flags: 8n }), 'IOMMU_IOAS_COPY/unknown-flags'],
+    [native('copy1', 'iommufd', 'IOMMU_IOAS_COPY', { flags: 8n }), 'ioas-copy/unknown-flags'],
     [
       native('copy2', 'iommufd', 'IOMMU_IOAS_COPY', { flags: 7n, src_iova: U64_MAX }),
-      'IOMMU_IOAS_COPY/too-great',
+      'ioas-copy/u64-max',
     ],
-    [native('copy3', 'iommufd', 'IOMMU_IOAS_COPY', { flags: 1n }), 'IOMMU_IOAS_COPY/no-permission'],
+    [native('copy3', 'iommufd', 'IOMMU_IOAS_COPY', { flags: 1n }), 'ioas-copy/no-permission'],
     [
       native('copy4', 'iommufd', 'IOMMU_IOAS_COPY', { flags: 7n, src_ioas_id: NO_ID }),
-      'IOMMU_IOAS_COPY/no-source',
+      'ioas-copy/no-source',
     ],
     [
       native('copy5', 'iommufd', 'IOMMU_IOAS_COPY', { flags: 7n, src_ioas_id: ioasId }),
-      'IOMMU_IOAS_COPY/no-length',
+      'ioas-copy/zero-length',
     ],
     [
       native('copy6', 'iommufd', 'IOMMU_IOAS_COPY', {
@@ -156,7 +150,7 @@ export const NATIVE_REFUSALS = [
         src_iova: LAST_PAGE,
         length: 2n * PAGE,
       }),
-      'IOMMU_IOAS_COPY/source-wraps',
+      'ioas-copy/source-wraps',
     ],
     [
       native('copy7', 'iommufd', 'IOMMU_IOAS_COPY', {
@@ -166,71 +160,65 @@ export const NATIVE_REFUSALS = [
         src_iova: IOVA,
         length: PAGE,
       }),
-      'IOMMU_IOAS_COPY/no-destination',
+      'ioas-copy/no-destination',
     ],
   ]),
   example('IOAS_MAP_FILE and IOAS_CHANGE_PROCESS', [
     IOAS,
-    [memfd('file', PAGE), "the program's memory/makes-file"],
-    [file('flags', { flags: 8n }), 'IOMMU_IOAS_MAP_FILE/unknown-flags'],
-    [file('great', { iova: U64_MAX }), 'IOMMU_IOAS_MAP_FILE/too-great'],
-    [file('permission', { flags: 1n }), 'IOMMU_IOAS_MAP_FILE/no-permission'],
-    [file('none', { ioas_id: NO_ID }), 'IOMMU_IOAS_MAP_FILE/no-ioas'],
+    [memfd('file', PAGE), 'program-memory/creates-file'],
+    [file('flags', { flags: 8n }), 'ioas-map-file/unknown-flags'],
+    [file('great', { iova: U64_MAX }), 'ioas-map-file/u64-max'],
+    [file('permission', { flags: 1n }), 'ioas-map-file/no-permission'],
+    [file('none', { ioas_id: NO_ID }), 'ioas-map-file/no-ioas'],
     [
       native('process', 'iommufd', 'IOMMU_IOAS_CHANGE_PROCESS', { __reserved: 1n }),
-      'IOMMU_IOAS_CHANGE_PROCESS/reserved-field',
+      'ioas-change-process/reserved-field',
     ],
   ]),
   example(
     'calls that 6.12 does not have',
     [
       IOAS,
-      [file('file', {}), 'the door/unknown-number'],
-      [native('process', 'iommufd', 'IOMMU_IOAS_CHANGE_PROCESS', {}), 'the door/unknown-number'],
-      [test('cache', 'iommufd', 'DEV_CHECK_CACHE', {}), 'IOMMU_TEST_CMD/unknown-operation'],
+      [file('file', {}), 'ioctl-dispatch/unknown-ioctl'],
+      [
+        native('process', 'iommufd', 'IOMMU_IOAS_CHANGE_PROCESS', {}),
+        'ioctl-dispatch/unknown-ioctl',
+      ],
+      [test('cache', 'iommufd', 'DEV_CHECK_CACHE', {}), 'test-cmd/unknown-operation'],
     ],
     settingOf('mock', PRIVILEGED, '6.12.95'),
   ),
   example('OPTION', [
     OPENED,
-    [option('reserved', { __reserved: 1n }), 'IOMMU_OPTION/reserved-field'],
-    [option('unknown', { option_id: 2n }), 'IOMMU_OPTION/unknown-option'],
-    [option('object', { option_id: RLIMIT, object_id: 1n }), 'IOMMU_OPTION/rlimit-object'],
-    [option('get', { option_id: RLIMIT, op: GET }), 'IOMMU_OPTION/rlimit-get'],
-    [option('operation', { option_id: RLIMIT, op: 2n }), 'IOMMU_OPTION/unknown-operation'],
-    [option('value', { option_id: RLIMIT, val64: 2n }), 'IOMMU_OPTION/rlimit-value'],
-    [option('set', { option_id: RLIMIT, val64: 1n }), 'IOMMU_OPTION/rlimit-set'],
-    [native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'IOMMU_IOAS_ALLOC/allocates'],
-    [option('late', { option_id: RLIMIT }), 'IOMMU_OPTION/rlimit-objects-exist'],
-    [option('none', { option_id: HUGE }), 'IOMMU_OPTION/huge-pages-no-ioas'],
-    [
-      option('two', { option_id: HUGE, object_id: ioasId, val64: 2n }),
-      'IOMMU_OPTION/huge-pages-value',
-    ],
+    [option('reserved', { __reserved: 1n }), 'option/reserved-field'],
+    [option('unknown', { option_id: 2n }), 'option/unknown-option'],
+    [option('object', { option_id: RLIMIT, object_id: 1n }), 'option/rlimit-object'],
+    [option('get', { option_id: RLIMIT, op: GET }), 'option/rlimit-get'],
+    [option('operation', { option_id: RLIMIT, op: 2n }), 'option/unknown-operation'],
+    [option('value', { option_id: RLIMIT, val64: 2n }), 'option/rlimit-value'],
+    [option('set', { option_id: RLIMIT, val64: 1n }), 'option/rlimit-set'],
+    [native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'ioas-alloc/allocates'],
+    [option('late', { option_id: RLIMIT }), 'option/rlimit-objects-exist'],
+    [option('none', { option_id: HUGE }), 'option/huge-pages-no-ioas'],
+    [option('two', { option_id: HUGE, object_id: ioasId, val64: 2n }), 'option/huge-pages-value'],
     [
       option('unwritable', { option_id: HUGE, object_id: ioasId, val64: 0n }, READ_ONLY),
-      'IOMMU_OPTION/value-fault',
+      'option/reply-fault',
     ],
-    [option('is', { option_id: HUGE, op: GET, object_id: ioasId }), 'IOMMU_OPTION/huge-pages-get'],
-    [option('on', { option_id: HUGE, object_id: ioasId, val64: 1n }), 'IOMMU_OPTION/huge-pages-on'],
-    [option('off', { option_id: HUGE, object_id: ioasId }), 'IOMMU_OPTION/huge-pages-off'],
-    [
-      option('neither', { option_id: HUGE, op: 2n, object_id: ioasId }),
-      'IOMMU_OPTION/unknown-operation',
-    ],
+    [option('is', { option_id: HUGE, op: GET, object_id: ioasId }), 'option/huge-pages-get'],
+    [option('on', { option_id: HUGE, object_id: ioasId, val64: 1n }), 'option/huge-pages-on'],
+    [option('off', { option_id: HUGE, object_id: ioasId }), 'option/huge-pages-off'],
+    [option('neither', { option_id: HUGE, op: 2n, object_id: ioasId }), 'option/unknown-operation'],
   ]),
   example('VFIO_IOAS', [
     IOAS,
-    [native('get', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 0n }), 'IOMMU_VFIO_IOAS/no-compat-ioas'],
-    [
-      native('set', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 1n, ioas_id: NO_ID }),
-      'IOMMU_VFIO_IOAS/no-ioas',
-    ],
-    [native('clear', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 2n }), 'IOMMU_VFIO_IOAS/clears'],
-    [native('odd', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 3n }), 'IOMMU_VFIO_IOAS/unknown-operation'],
+    [native('get', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 0n }), 'vfio-ioas/no-compat-ioas'],
+    [native('set', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 1n, ioas_id: NO_ID }), 'vfio-ioas/no-ioas'],
+    [native('clear', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 2n }), 'vfio-ioas/clears'],
+    [native('odd', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 3n }), 'vfio-ioas/unknown-operation'],
     [
       native('reserved', 'iommufd', 'IOMMU_VFIO_IOAS', { __reserved: 1n }),
-      'IOMMU_VFIO_IOAS/reserved-field',
+      'vfio-ioas/reserved-field',
     ],
   ]),
   example('HWPT_ALLOC', [
@@ -238,22 +226,22 @@ export const NATIVE_REFUSALS = [
     ATTACHED,
     [
       test('plain', 'iommufd', 'MOCK_DOMAIN_FLAGS', { id: ioasId, dev_flags: 1n }),
-      'IOMMU_TEST_CMD MOCK_DOMAIN/makes',
+      'test-mock-domain/creates',
     ],
-    [hwpt('reserved', { __reserved: 1n }), 'IOMMU_HWPT_ALLOC/reserved-field'],
-    [hwpt('data', { data_len: 8n }), 'IOMMU_HWPT_ALLOC/data-mismatch'],
-    [hwpt('device', { dev_id: NO_ID }), 'IOMMU_HWPT_ALLOC/no-device'],
-    [hwpt('target', { pt_id: NO_ID }), 'IOMMU_HWPT_ALLOC/no-target'],
-    [hwpt('kind', { pt_id: out('mock', 'out_idev_id') }), 'IOMMU_HWPT_ALLOC/not-a-target'],
+    [hwpt('reserved', { __reserved: 1n }), 'hwpt-alloc/reserved-field'],
+    [hwpt('data', { data_len: 8n }), 'hwpt-alloc/data-mismatch'],
+    [hwpt('device', { dev_id: NO_ID }), 'hwpt-alloc/no-device'],
+    [hwpt('target', { pt_id: NO_ID }), 'hwpt-alloc/no-target'],
+    [hwpt('kind', { pt_id: out('mock', 'out_idev_id') }), 'hwpt-alloc/not-a-target'],
     [
       hwpt('data first', { pt_id: out('mock', 'out_idev_id'), data_len: 8n, data_type: 1n }),
-      'IOMMU_HWPT_ALLOC/not-a-target',
+      'hwpt-alloc/not-a-target',
     ],
     [
       hwpt('tracking', { flags: 2n, dev_id: out('plain', 'out_idev_id') }),
-      'IOMMU_HWPT_ALLOC/no-dirty-tracking',
+      'hwpt-alloc/no-dirty-tracking',
     ],
-    [hwpt('tracks', { flags: 2n }), 'IOMMU_HWPT_ALLOC/allocates'],
+    [hwpt('tracks', { flags: 2n }), 'hwpt-alloc/allocates'],
     [
       test('incompatible', 'iommufd', 'MOCK_DOMAIN_REPLACE', {
         id: out('plain', 'out_stdev_id'),

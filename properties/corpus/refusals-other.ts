@@ -27,7 +27,7 @@ const MAPPED = [
     flags: 7n,
     iova: IOVA,
   }),
-  'IOMMU_IOAS_MAP/maps',
+  'ioas-map/maps',
 ] as const;
 
 export const OTHER_REFUSALS = [
@@ -36,7 +36,7 @@ export const OTHER_REFUSALS = [
     ATTACHED,
     [
       test('flags', 'iommufd', 'MOCK_DOMAIN_FLAGS', { id: ioasId, dev_flags: 0x80n }),
-      'IOMMU_TEST_CMD MOCK_DOMAIN/unknown-flags',
+      'test-mock-domain/unknown-flags',
     ],
     [test('target', 'iommufd', 'MOCK_DOMAIN', { id: NO_ID }), 'attaching/no-target'],
     [
@@ -45,94 +45,79 @@ export const OTHER_REFUSALS = [
     ],
     [
       test('device', 'iommufd', 'MOCK_DOMAIN_REPLACE', { id: NO_ID }),
-      'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE/no-device',
+      'test-mock-domain-replace/no-device',
     ],
-    [
-      test('length', 'iommufd', 'ADD_RESERVED', { id: ioasId }),
-      'IOMMU_TEST_CMD ADD_RESERVED/no-length',
-    ],
+    [test('length', 'iommufd', 'ADD_RESERVED', { id: ioasId }), 'test-add-reserved/zero-length'],
     [
       test('wraps', 'iommufd', 'ADD_RESERVED', { id: ioasId, start: LAST_PAGE, length: 2n * PAGE }),
-      'IOMMU_TEST_CMD ADD_RESERVED/wraps',
+      'test-add-reserved/wraps',
     ],
     [
       test('none', 'iommufd', 'ADD_RESERVED', { id: NO_ID, length: PAGE }),
-      'IOMMU_TEST_CMD ADD_RESERVED/no-ioas',
+      'test-add-reserved/no-ioas',
     ],
     MAPPED,
     [
       test('mapped', 'iommufd', 'ADD_RESERVED', { id: ioasId, start: IOVA, length: PAGE }),
       'reserving/mapped',
     ],
-    [
-      test('limit', 'iommufd', 'SET_TEMP_MEMORY_LIMIT', { limit: 11n }),
-      'IOMMU_TEST_CMD/limit-too-low',
-    ],
-    [test('batches', 'iommufd', 'SET_TEMP_MEMORY_LIMIT', { limit: 12n }), 'IOMMU_TEST_CMD/limits'],
+    [test('limit', 'iommufd', 'SET_TEMP_MEMORY_LIMIT', { limit: 11n }), 'test-cmd/limit-too-small'],
+    [test('batches', 'iommufd', 'SET_TEMP_MEMORY_LIMIT', { limit: 12n }), 'test-cmd/sets-limit'],
     [
       test('cache', 'iommufd', 'DEV_CHECK_CACHE', {
         id: out('mock', 'out_idev_id'),
         cache_id: 3n,
         cache: 0xbadd_adn,
       }),
-      'IOMMU_TEST_CMD/cache-agrees',
+      'test-cmd/cache-agrees',
     ],
     [
       test('no cache', 'iommufd', 'DEV_CHECK_CACHE', {
         id: out('mock', 'out_idev_id'),
         cache_id: 4n,
       }),
-      'IOMMU_TEST_CMD/cache-differs',
+      'test-cmd/cache-differs',
     ],
-    [test('no device', 'iommufd', 'DEV_CHECK_CACHE', { id: NO_ID }), 'IOMMU_TEST_CMD/no-device'],
+    [test('no device', 'iommufd', 'DEV_CHECK_CACHE', { id: NO_ID }), 'test-cmd/no-device'],
   ]),
   example('looking at what a domain maps', [
     IOAS,
     ATTACHED,
     MAPPED,
-    [checkMap('odd', { iova: IOVA + 1n, length: PAGE }), 'IOMMU_TEST_CMD MD_CHECK_MAP/misaligned'],
+    [checkMap('odd', { iova: IOVA + 1n, length: PAGE }), 'test-md-check-map/misaligned'],
     [
       checkMap('wraps', { iova: IOVA, length: 2n * PAGE, uptr: LAST_PAGE }),
-      'IOMMU_TEST_CMD MD_CHECK_MAP/wraps',
+      'test-md-check-map/wraps',
     ],
-    [checkMap('none', { id: NO_ID, length: PAGE }), 'IOMMU_TEST_CMD MD_CHECK_MAP/no-hwpt'],
-    [checkMap('agrees', { iova: IOVA, length: 2n * PAGE }), 'IOMMU_TEST_CMD MD_CHECK_MAP/agrees'],
-    [checkMap('beyond', { iova: IOVA, length: 3n * PAGE }), 'IOMMU_TEST_CMD MD_CHECK_MAP/differs'],
-    [
-      checkMap('shifted', { iova: IOVA + PAGE, length: PAGE }),
-      'IOMMU_TEST_CMD MD_CHECK_MAP/differs',
-    ],
-    [
-      checkMap('unmapped', { iova: IOVA, length: PAGE, uptr: 0n }),
-      "looking at the caller's pages/no-page",
-    ],
-    [
-      checkMap('last page', { iova: IOVA, length: 2048n, uptr: LAST_PAGE }),
-      "looking at the caller's pages/wraps",
-    ],
+    [checkMap('none', { id: NO_ID, length: PAGE }), 'test-md-check-map/no-hwpt'],
+    [checkMap('agrees', { iova: IOVA, length: 2n * PAGE }), 'test-md-check-map/agrees'],
+    [checkMap('beyond', { iova: IOVA, length: 3n * PAGE }), 'test-md-check-map/differs'],
+    [checkMap('shifted', { iova: IOVA + PAGE, length: PAGE }), 'test-md-check-map/differs'],
+    [checkMap('unmapped', { iova: IOVA, length: PAGE, uptr: 0n }), 'caller-pages/not-accessible'],
+    [checkMap('last page', { iova: IOVA, length: 2048n, uptr: LAST_PAGE }), 'caller-pages/wraps'],
     [
       test('refs', 'iommufd', 'MD_CHECK_REFS', { length: 2048n, uptr: arena(DATA_OFFSET) }),
-      'IOMMU_TEST_CMD MD_CHECK_REFS/misaligned',
+      'test-md-check-refs/misaligned',
     ],
     [
       test('refs wrap', 'iommufd', 'MD_CHECK_REFS', { length: 2n * PAGE, uptr: LAST_PAGE }),
-      'IOMMU_TEST_CMD MD_CHECK_REFS/wraps',
+      'test-md-check-refs/wraps',
     ],
   ]),
   example(
     'a domain that is no mock domain cannot be looked at',
     [
       COMPAT,
-      [native('none', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'IOMMU_DESTROY/destroys'],
+      [native('none', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/destroys'],
       [open('group', '/dev/vfio/4'), 'open/group'],
       [
         vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
-        'VFIO_GROUP_SET_CONTAINER/sets-first',
+        'group-set-container/sets-first',
       ],
-      [getDeviceFd('device', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
+      [getDeviceFd('device', 'group', '0000:00:04.0'), 'group-get-device-fd/opens-first'],
       [
         test('check', 'iommufd', 'MD_CHECK_MAP', { id: 3n, iova: IOVA, length: PAGE }),
-        'IOMMU_TEST_CMD MD_CHECK_MAP/no-mock-domain',
+        'test-md-check-map/no-mock-domain',
       ],
       [
         test('written', 'iommufd', 'DIRTY', {
@@ -142,7 +127,7 @@ export const OTHER_REFUSALS = [
           page_size: PAGE,
           uptr: PAGE,
         }),
-        'IOMMU_TEST_CMD DIRTY/no-mock-domain',
+        'test-dirty/no-mock-domain',
       ],
     ],
     VTD,
@@ -151,42 +136,33 @@ export const OTHER_REFUSALS = [
     IOAS,
     [
       test('flags', 'iommufd', 'CREATE_ACCESS', { id: ioasId, flags: 2n }),
-      'IOMMU_TEST_CMD CREATE_ACCESS/unknown-flags',
+      'test-create-access/unknown-flags',
     ],
-    [
-      test('none', 'iommufd', 'CREATE_ACCESS', { id: NO_ID }),
-      'attaching an in-kernel user/no-ioas',
-    ],
+    [test('none', 'iommufd', 'CREATE_ACCESS', { id: NO_ID }), 'attaching-access/no-ioas'],
     ACCESS,
-    [
-      test('reader', 'iommufd', 'CREATE_ACCESS', { id: ioasId }),
-      'IOMMU_TEST_CMD CREATE_ACCESS/makes',
-    ],
+    [test('reader', 'iommufd', 'CREATE_ACCESS', { id: ioasId }), 'test-create-access/creates'],
     [
       test('no fd', 'iommufd', 'ACCESS_REPLACE_IOAS', { id: 99n, ioas_id: ioasId }),
-      "IOMMU_TEST_CMD, an access's descriptor/no-access",
+      'test-access-descriptor/not-an-access',
     ],
-    [pages('odd flags', { flags: 2n }), 'IOMMU_TEST_CMD ACCESS_PAGES/unknown-flags'],
+    [pages('odd flags', { flags: 2n }), 'test-access-pages/unknown-flags'],
     [
       pages('cannot', { id: out('reader', 'out_access_fd'), length: PAGE }),
-      'IOMMU_TEST_CMD ACCESS_PAGES/cannot-pin',
+      'test-access-pages/cannot-pin',
     ],
     MAPPED,
-    [pages('half', { iova: IOVA + 2048n, length: PAGE }), 'accesses/not-page-aligned'],
+    [pages('half', { iova: IOVA + 2048n, length: PAGE }), 'accesses/misaligned'],
     [
       pages('other', { iova: IOVA, length: PAGE, uptr: arena(DATA_OFFSET + PAGE) }),
-      'IOMMU_TEST_CMD ACCESS_PAGES/other-pages',
+      'test-access-pages/differs',
     ],
     [
       pages('same', { iova: IOVA, length: 2n * PAGE, uptr: arena(DATA_OFFSET) }),
-      'IOMMU_TEST_CMD ACCESS_PAGES/pins',
+      'test-access-pages/pins',
     ],
-    [rw('long', { length: 1n << 25n }), 'IOMMU_TEST_CMD ACCESS_RW/too-long'],
-    [rw('rw flags', { flags: 2n }), 'IOMMU_TEST_CMD ACCESS_RW/unknown-flags'],
-    [
-      rw('buffer', { iova: IOVA, length: 8n, uptr: 0n, flags: 1n }),
-      'IOMMU_TEST_CMD ACCESS_RW/buffer-fault',
-    ],
+    [rw('long', { length: 1n << 25n }), 'test-access-rw/too-long'],
+    [rw('rw flags', { flags: 2n }), 'test-access-rw/unknown-flags'],
+    [rw('buffer', { iova: IOVA, length: 8n, uptr: 0n, flags: 1n }), 'test-access-rw/buffer-fault'],
   ]),
   example(
     'GET_INFO and GET_STATUS where they cannot be answered',
@@ -194,11 +170,11 @@ export const OTHER_REFUSALS = [
       COMPAT,
       [
         vfio('fault', 'iommufd', 'VFIO_IOMMU_GET_INFO', {}, { at: arena(STRUCT_LENGTH - 8n) }),
-        'VFIO_IOMMU_GET_INFO/fault',
+        'compat-get-info/struct-fault',
       ],
       [
         vfio('short', 'iommufd', 'VFIO_IOMMU_GET_INFO', { argsz: 15n }),
-        'VFIO_IOMMU_GET_INFO/too-short',
+        'compat-get-info/too-short',
       ],
       [
         vfio(
@@ -208,24 +184,24 @@ export const OTHER_REFUSALS = [
           { argsz: 128n },
           { at: arena(STRUCT_LENGTH - 32n) },
         ),
-        'VFIO_IOMMU_GET_INFO/capability-fault',
+        'compat-get-info/capability-fault',
       ],
       [
         vfio('answer', 'iommufd', 'VFIO_IOMMU_GET_INFO', {}, READ_ONLY),
-        'VFIO_IOMMU_GET_INFO/answer-fault',
+        'compat-get-info/reply-fault',
       ],
       [open('group', '/dev/vfio/4'), 'open/group'],
       [
         vfio('status', 'group', 'VFIO_GROUP_GET_STATUS', {}, { at: arena(STRUCT_LENGTH - 4n) }),
-        'VFIO_GROUP_GET_STATUS/fault',
+        'group-get-status/struct-fault',
       ],
       [
         vfio('status size', 'group', 'VFIO_GROUP_GET_STATUS', { argsz: 7n }),
-        'VFIO_GROUP_GET_STATUS/too-short',
+        'group-get-status/too-short',
       ],
       [
         vfio('status answer', 'group', 'VFIO_GROUP_GET_STATUS', {}, READ_ONLY),
-        'VFIO_GROUP_GET_STATUS/answer-fault',
+        'group-get-status/reply-fault',
       ],
     ],
     VTD,

@@ -10,7 +10,17 @@ import type { Value } from '../../model/programs/program.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import { arena, native, out, test, vfio } from '../helpers/operations.ts';
 import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
-import { type Answered, ATTACHED, example, IOAS, IOVA, ioasId, PAGE } from './example.ts';
+import {
+  type Answered,
+  ATTACHED,
+  type Cited,
+  cited,
+  example,
+  IOAS,
+  IOVA,
+  ioasId,
+  PAGE,
+} from './example.ts';
 import { cdev, NOIOMMU } from './noiommu-steps.ts';
 
 const MOCK_612 = settingOf('mock', PRIVILEGED, '6.12.95');
@@ -23,7 +33,7 @@ type Fields = Readonly<Record<string, Value>>;
 
 const mockId = out('mock', 'out_idev_id');
 
-const info = (label: string, fields: Fields, rule: string): Answered => [
+const info = (label: string, fields: Fields, rule: Cited<'get-hw-info'>): Answered => [
   native(
     label,
     'iommufd',
@@ -31,21 +41,26 @@ const info = (label: string, fields: Fields, rule: string): Answered => [
     { dev_id: mockId, data_len: 24n, data_uptr: BUFFER, ...fields },
     { also: [{ at: BUFFER, words: [UNTOUCHED, UNTOUCHED, UNTOUCHED] }] },
   ),
-  `IOMMU_GET_HW_INFO/${rule}`,
+  cited('get-hw-info', rule),
 ];
 
 /** An hwpt of the mock device; one that tracks dirty pages where the flags say so. */
 const hwpt = (label: string, flags: bigint): Answered => [
   native(label, 'iommufd', 'IOMMU_HWPT_ALLOC', { flags, dev_id: mockId, pt_id: ioasId }),
-  'IOMMU_HWPT_ALLOC/allocates',
+  'hwpt-alloc/allocates',
 ];
 
-const track = (label: string, hwpt_id: Value, flags: bigint, rule: string): Answered => [
+const track = (
+  label: string,
+  hwpt_id: Value,
+  flags: bigint,
+  rule: Cited<'hwpt-set-dirty-tracking'>,
+): Answered => [
   native(label, 'iommufd', 'IOMMU_HWPT_SET_DIRTY_TRACKING', { hwpt_id, flags, __reserved: 7n }),
-  `IOMMU_HWPT_SET_DIRTY_TRACKING/${rule}`,
+  cited('hwpt-set-dirty-tracking', rule),
 ];
 
-const bitmap = (label: string, fields: Fields, rule: string): Answered => [
+const bitmap = (label: string, fields: Fields, rule: Cited<'hwpt-get-dirty-bitmap'>): Answered => [
   native(
     label,
     'iommufd',
@@ -60,10 +75,10 @@ const bitmap = (label: string, fields: Fields, rule: string): Answered => [
     },
     { also: [{ at: BUFFER, words: [UNTOUCHED] }] },
   ),
-  `IOMMU_HWPT_GET_DIRTY_BITMAP/${rule}`,
+  cited('hwpt-get-dirty-bitmap', rule),
 ];
 
-const written = (label: string, fields: Fields, rule: string): Answered => [
+const written = (label: string, fields: Fields, rule: Cited<'test-dirty'>): Answered => [
   test(label, 'iommufd', 'DIRTY', {
     id: out('tracks', 'out_hwpt_id'),
     iova: IOVA,
@@ -72,7 +87,7 @@ const written = (label: string, fields: Fields, rule: string): Answered => [
     uptr: BUFFER,
     ...fields,
   }),
-  `IOMMU_TEST_CMD DIRTY/${rule}`,
+  cited('test-dirty', rule),
 ];
 
 const ONES = U64_MAX;
@@ -88,16 +103,20 @@ const mapped = (label: string, iova: bigint, length: bigint): Answered => [
     length,
     iova,
   }),
-  'IOMMU_IOAS_MAP/maps',
+  'ioas-map/maps',
 ];
 
 const unmapped = (label: string, iova: bigint, length: bigint): Answered => [
   native(label, 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova, length }),
-  'IOMMU_IOAS_UNMAP/unmaps',
+  'ioas-unmap/unmaps',
 ];
 
 /** Everything in the range is written. */
-const writtenWhole = (label: string, fields: Fields, rule = 'writes'): Answered => [
+const writtenWhole = (
+  label: string,
+  fields: Fields,
+  rule: Cited<'test-dirty'> = 'dirties',
+): Answered => [
   test(
     label,
     'iommufd',
@@ -105,7 +124,7 @@ const writtenWhole = (label: string, fields: Fields, rule = 'writes'): Answered 
     { id: trackedId, iova: IOVA, length: PAGE, page_size: HALF, uptr: BUFFER, ...fields },
     { also: [{ at: BUFFER, words: [ONES] }] },
   ),
-  `IOMMU_TEST_CMD DIRTY/${rule}`,
+  cited('test-dirty', rule),
 ];
 
 /** An hwpt that tracks, and areas of one page, of three, and of half a page behind a gap. */
@@ -128,18 +147,18 @@ export const TRACKING = [
     ATTACHED,
     [
       test('pasids', 'iommufd', 'MOCK_DOMAIN_FLAGS', { id: ioasId, dev_flags: 5n }),
-      'IOMMU_TEST_CMD MOCK_DOMAIN/makes',
+      'test-mock-domain/creates',
     ],
-    info('plain', {}, 'tells'),
-    info('with PASIDs', { dev_id: out('pasids', 'out_idev_id') }, 'tells'),
-    info('without room', { data_len: 0n, data_uptr: 0n }, 'tells'),
-    info('half of it', { data_len: 5n }, 'tells'),
-    info('by its type', { flags: 1n, out_data_type: SELFTEST }, 'tells'),
-    info('of any type', { flags: 0n, out_data_type: 1n }, 'tells'),
-    info('of another type', { flags: 1n, out_data_type: 1n }, 'no-such-type'),
+    info('plain', {}, 'reports'),
+    info('with PASIDs', { dev_id: out('pasids', 'out_idev_id') }, 'reports'),
+    info('without room', { data_len: 0n, data_uptr: 0n }, 'reports'),
+    info('half of it', { data_len: 5n }, 'reports'),
+    info('by its type', { flags: 1n, out_data_type: SELFTEST }, 'reports'),
+    info('of any type', { flags: 0n, out_data_type: 1n }, 'reports'),
+    info('of another type', { flags: 1n, out_data_type: 1n }, 'unknown-data-type'),
     info('flags', { flags: 2n }, 'unknown-flags'),
     info('reserved', { __reserved: 0x100n }, 'unknown-flags'),
-    info('the width is an answer', { __reserved: 0xffn }, 'tells'),
+    info('the width is an answer', { __reserved: 0xffn }, 'reports'),
     info('no device', { dev_id: NO_ID }, 'no-device'),
     info('unwritable', { data_uptr: 0n }, 'data-fault'),
     [
@@ -150,12 +169,12 @@ export const TRACKING = [
         { dev_id: mockId },
         { at: arena(READ_ONLY_STRUCT_OFFSET) },
       ),
-      'answering/fault',
+      'respond/reply-fault',
     ],
   ]),
   example(
     'types cannot be asked for on 6.12',
-    [IOAS, ATTACHED, info('type', { flags: 1n }, 'unknown-flags'), info('plain', {}, 'tells')],
+    [IOAS, ATTACHED, info('type', { flags: 1n }, 'unknown-flags'), info('plain', {}, 'reports')],
     MOCK_612,
   ),
   example(
@@ -165,7 +184,7 @@ export const TRACKING = [
       cdev('device', 0),
       [
         vfio('bind', 'device', 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: out('iommufd') }),
-        'VFIO_DEVICE_BIND_IOMMUFD/binds',
+        'device-bind-iommufd/binds',
       ],
       info('info', { dev_id: out('bind', 'out_devid') }, 'no-iommu'),
     ],
@@ -179,15 +198,15 @@ export const TRACKING = [
     track('flags', out('tracks', 'out_hwpt_id'), 2n, 'unknown-flags'),
     track('none', NO_ID, 1n, 'no-hwpt'),
     track('an IOAS', ioasId, 1n, 'no-hwpt'),
-    track('cannot', out('plain', 'out_hwpt_id'), 1n, 'cannot-track'),
-    track('cannot stop', out('plain', 'out_hwpt_id'), 0n, 'cannot-track'),
+    track('cannot', out('plain', 'out_hwpt_id'), 1n, 'no-dirty-tracking'),
+    track('cannot stop', out('plain', 'out_hwpt_id'), 0n, 'no-dirty-tracking'),
     written('stopped', {}, 'not-tracking'),
     track('start', out('tracks', 'out_hwpt_id'), 1n, 'sets'),
     track('again', out('tracks', 'out_hwpt_id'), 1n, 'sets'),
     track('stop', out('tracks', 'out_hwpt_id'), 0n, 'sets'),
-    written('no page size', { page_size: 0n }, 'no-pages'),
-    written('not on a page', { iova: IOVA + 1n }, 'no-pages'),
-    written('too many', { iova: 0n, length: (1n << 27n) + 1n, page_size: 1n }, 'too-many'),
+    written('no page size', { page_size: 0n }, 'misaligned'),
+    written('not on a page', { iova: IOVA + 1n }, 'misaligned'),
+    written('too many', { iova: 0n, length: (1n << 27n) + 1n, page_size: 1n }, 'too-many-pages'),
     written('no hwpt', { id: NO_ID }, 'no-hwpt'),
   ]),
   example('the bitmap of pages none of which is dirty stays as it is', [
@@ -198,12 +217,12 @@ export const TRACKING = [
     bitmap('flags', { flags: 2n }, 'unknown-flags'),
     bitmap('reserved', { __reserved: 1n }, 'unknown-flags'),
     bitmap('none', { hwpt_id: NO_ID, length: 0n }, 'no-hwpt'),
-    bitmap('no length', { length: 0n, page_size: 0n }, 'no-length'),
+    bitmap('no length', { length: 0n, page_size: 0n }, 'zero-length'),
     bitmap('wraps', { iova: U64_MAX, length: 2n }, 'wraps'),
     bitmap('misaligned', { iova: IOVA + 1n, page_size: 0n }, 'misaligned'),
-    bitmap('no page size', { page_size: 0n }, 'no-page-size'),
-    bitmap('half a page', { length: PAGE / 2n }, 'splits-page'),
-    bitmap('cannot', { hwpt_id: out('plain', 'out_hwpt_id') }, 'cannot-track'),
+    bitmap('no page size', { page_size: 0n }, 'zero-page-size'),
+    bitmap('half a page', { length: PAGE / 2n }, 'misaligned-page-size'),
+    bitmap('cannot', { hwpt_id: out('plain', 'out_hwpt_id') }, 'no-dirty-tracking'),
     bitmap('not mapped, and not started', {}, 'nothing-dirty'),
     bitmap('without a bitmap', { data: 0n }, 'nothing-dirty'),
     bitmap('to the end', { iova: U64_MAX - PAGE + 1n }, 'nothing-dirty'),
@@ -212,16 +231,16 @@ export const TRACKING = [
     ...TRACKED,
     bitmap('clean', ALL, 'nothing-dirty'),
     writtenWhole('first', {}),
-    bitmap('left so', { ...ALL, flags: NO_CLEAR }, 'tells'),
+    bitmap('left so', { ...ALL, flags: NO_CLEAR }, 'reports'),
     bitmap('beside', { iova: IOVA + PAGE }, 'nothing-dirty'),
-    bitmap('by halves', { page_size: HALF, data: arena(ARRAY_OFFSET + 1n) }, 'tells'),
+    bitmap('by halves', { page_size: HALF, data: arena(ARRAY_OFFSET + 1n) }, 'reports'),
     bitmap('once', ALL, 'nothing-dirty'),
     writtenWhole('the others', { iova: IOVA + PAGE, length: 3n * PAGE }),
-    bitmap('not writable', { ...ALL, data: arena(NO_ACCESS_OFFSET) }, 'tells'),
+    bitmap('not writable', { ...ALL, data: arena(NO_ACCESS_OFFSET) }, 'reports'),
     bitmap('lost', ALL, 'nothing-dirty'),
     writtenWhole('behind the gap', { iova: IOVA + 8n * PAGE, length: HALF }),
     bitmap('up to the gap', ALL, 'nothing-dirty'),
-    bitmap('the half', { iova: IOVA + 8n * PAGE, length: HALF, page_size: HALF }, 'tells'),
+    bitmap('the half', { iova: IOVA + 8n * PAGE, length: HALF, page_size: HALF }, 'reports'),
   ]),
   example('what is unmapped, or when tracking starts, is not dirty', [
     ...TRACKED,
@@ -232,10 +251,10 @@ export const TRACKING = [
     bitmap('anew', ALL, 'nothing-dirty'),
     writtenWhole('second', {}),
     track('stop', trackedId, 0n, 'sets'),
-    bitmap('stopped', { ...ALL, flags: NO_CLEAR }, 'tells'),
+    bitmap('stopped', { ...ALL, flags: NO_CLEAR }, 'reports'),
     track('restart', trackedId, 1n, 'sets'),
     bitmap('started', ALL, 'nothing-dirty'),
-    writtenWhole('unreadable', { uptr: arena(NO_ACCESS_OFFSET) }, 'fault'),
+    writtenWhole('unreadable', { uptr: arena(NO_ACCESS_OFFSET) }, 'bitmap-fault'),
     writtenWhole('nothing there', { iova: IOVA + 4n * PAGE }),
     bitmap('still', ALL, 'nothing-dirty'),
     [
@@ -246,9 +265,9 @@ export const TRACKING = [
         { id: trackedId, iova: IOVA, length: PAGE, page_size: HALF, uptr: BUFFER },
         { at: arena(READ_ONLY_STRUCT_OFFSET) },
       ),
-      'IOMMU_TEST_CMD DIRTY/writes-unanswered',
+      'test-dirty/reply-fault',
     ],
-    bitmap('all the same', ALL, 'tells'),
+    bitmap('all the same', ALL, 'reports'),
   ]),
   example(
     'no length is 2^64 bytes on 6.12',

@@ -2,6 +2,7 @@
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
+import type { RuleId } from '../../spec/rules.ts';
 import {
   arena,
   dma,
@@ -18,23 +19,23 @@ import { LIMITED, PRIVILEGED, settingOf } from '../helpers/settings.ts';
 import { type Answered, example, IOAS, IOVA, ioasId, PAGE, VTD } from './example.ts';
 import { deviceOf, leaves, maps, unmaps, withGroup } from './type1-steps.ts';
 
-const MOVES = 'transfers by a device/moves';
-const STOPS = 'transfers by a device/stops';
-const UNREAD = 'transfers by a device/nothing-read';
+const MOVES = 'dma/transfers';
+const STOPS = 'dma/faults';
+const UNREAD = 'dma/nothing-read';
 
 /** The device of a group, attached to the IOAS of VFIO calls. */
 const device = (name: string, group: number): readonly Answered[] => [
   [open('group', `/dev/vfio/${group}`), 'open/group'],
   [
     vfio('join', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
-    'VFIO_GROUP_SET_CONTAINER/sets',
+    'group-set-container/sets',
   ],
-  [getDeviceFd('device', 'group', name), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
+  [getDeviceFd('device', 'group', name), 'group-get-device-fd/opens-first'],
 ];
 
 const SET: Answered = [
   native('set', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 1n, ioas_id: ioasId }),
-  'IOMMU_VFIO_IOAS/sets',
+  'vfio-ioas/sets',
 ];
 
 const EDU = device('0000:00:04.0', 4);
@@ -47,31 +48,34 @@ const map = (label: string, iova: bigint, offset: bigint, length = PAGE, flags =
     length,
     iova,
   }),
-  'IOMMU_IOAS_MAP/maps',
+  'ioas-map/maps',
 ];
 
 const unmap = (iova: bigint, length: bigint): Answered => [
   native('unmap', 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: ioasId, iova, length }),
-  'IOMMU_IOAS_UNMAP/unmaps',
+  'ioas-unmap/unmaps',
 ];
 
 const bytes = (label: string, offset: bigint, hex: string): Answered => [
   store(label, DATA_OFFSET + offset, hex),
-  "the program's memory/stores",
+  'program-memory/stores',
 ];
 
-const read = (label: string, iova: Value, rule = MOVES, length = 8): Answered => [
+const read = (label: string, iova: Value, rule: RuleId = MOVES, length = 8): Answered => [
   dma(label, 'device', 'read', iova, length),
   rule,
 ];
 
-const write = (label: string, iova: Value, look: bigint, rule = MOVES, length = 8): Answered => [
-  dma(label, 'device', 'write', iova, length, DATA_OFFSET + look),
-  rule,
-];
+const write = (
+  label: string,
+  iova: Value,
+  look: bigint,
+  rule: RuleId = MOVES,
+  length = 8,
+): Answered => [dma(label, 'device', 'write', iova, length, DATA_OFFSET + look), rule];
 
-const pinned = (label: string): Answered => [status(label, 'VmPin'), '/proc/self/status/pinned'];
-const locked = (label: string): Answered => [status(label, 'VmLck'), '/proc/self/status/locked'];
+const pinned = (label: string): Answered => [status(label, 'VmPin'), 'proc-status/pinned'];
+const locked = (label: string): Answered => [status(label, 'VmLck'), 'proc-status/locked'];
 
 export const TRANSFERS = [
   example(
@@ -163,16 +167,16 @@ export const TRANSFERS = [
       locked('before'),
       maps('as much as is left', { size: 12n * PAGE }),
       locked('full'),
-      maps('more', { iova: 0x10_0000n }, 'type1 locked memory/limit'),
+      maps('more', { iova: 0x10_0000n }, 'type1-locked-memory/process-limit'),
       leaves('leaves', 'group'),
       locked('after'),
       IOAS,
       SET,
       [
         vfio('join iommufd', 'group', 'VFIO_GROUP_SET_CONTAINER', { fd: out('iommufd') }),
-        'VFIO_GROUP_SET_CONTAINER/sets',
+        'group-set-container/sets',
       ],
-      [getDeviceFd('device', 'group', '0000:00:04.0'), 'VFIO_GROUP_GET_DEVICE_FD/opens-first'],
+      [getDeviceFd('device', 'group', '0000:00:04.0'), 'group-get-device-fd/opens-first'],
       map('all', IOVA, 0n, 20n * PAGE),
       locked('still'),
     ],
@@ -187,10 +191,10 @@ export const TRANSFERS = [
       write('nothing yet', IOVA, 0n, UNREAD),
       read('a little', IOVA, STOPS, 4),
       write('too much', IOVA, 0n, UNREAD),
-      [dma('container', 'iommufd', 'read', IOVA, 8), 'transfers by a device/no-engine'],
-      [memfd('file', PAGE), "the program's memory/makes-file"],
-      [dma('on file', 'file', 'read', IOVA, 8), 'transfers by a device/no-engine'],
-      [dma('closed', 199n, 'read', IOVA, 8), 'transfers by a device/not-open'],
+      [dma('container', 'iommufd', 'read', IOVA, 8), 'dma/no-engine'],
+      [memfd('file', PAGE), 'program-memory/creates-file'],
+      [dma('on file', 'file', 'read', IOVA, 8), 'dma/no-engine'],
+      [dma('closed', 199n, 'read', IOVA, 8), 'dma/bad-descriptor'],
     ],
     VTD,
   ),
@@ -200,7 +204,7 @@ export const TRANSFERS = [
       IOAS,
       SET,
       device('0000:00:05.0', 5),
-      [dma('read', 'device', 'read', IOVA, 8), 'transfers by a device/no-engine'],
+      [dma('read', 'device', 'read', IOVA, 8), 'dma/no-engine'],
     ],
     VTD,
   ),

@@ -3,7 +3,7 @@
 import { ARRAY_LENGTH, ARRAY_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
 import { arena, store, vfio } from '../helpers/operations.ts';
-import { type Answered, example, MIXED, VTD } from './example.ts';
+import { type Answered, type Cited, cited, example, MIXED, VTD } from './example.ts';
 import {
   ALL,
   group,
@@ -20,9 +20,14 @@ import {
 
 type Fields = Readonly<Record<string, Value>>;
 
-const dirty = (label: string, flags: bigint, rule: string, fields: Fields = {}): Answered => [
+const dirty = (
+  label: string,
+  flags: bigint,
+  rule: Cited<'type1-dirty-pages'>,
+  fields: Fields = {},
+): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_DIRTY_PAGES', { flags, ...fields }),
-  `type1 VFIO_IOMMU_DIRTY_PAGES/${rule}`,
+  cited('type1-dirty-pages', rule),
 ];
 
 const starts = (label: string): Answered => dirty(label, 1n, 'starts');
@@ -34,35 +39,43 @@ const BITMAP: Fields = {
 };
 
 /** The dirty pages of 64 pages at 0, unless the fields say otherwise. */
-const tells = (label: string, fields: Fields = {}, rule = 'tells'): Answered => [
+const tells = (
+  label: string,
+  fields: Fields = {},
+  rule: Cited<'type1-dirty-pages'> = 'reports',
+): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
     flags: 4n,
     size: 64n * PAGE,
     ...BITMAP,
     ...fields,
   }),
-  `type1 VFIO_IOMMU_DIRTY_PAGES/${rule}`,
+  cited('type1-dirty-pages', rule),
 ];
 
-const unmapsWith = (label: string, fields: Fields = {}, rule = 'unmaps'): Answered => [
+const unmapsWith = (
+  label: string,
+  fields: Fields = {},
+  rule: Cited<'type1-unmap-dma'> = 'unmaps',
+): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_UNMAP_DMA with bitmap', {
     flags: 1n,
     size: 64n * PAGE,
     ...BITMAP,
     ...fields,
   }),
-  `type1 VFIO_IOMMU_UNMAP_DMA/${rule}`,
+  cited('type1-unmap-dma', rule),
 ];
 
 const ARRAY_END = ARRAY_OFFSET + ARRAY_LENGTH;
-const STORES = "the program's memory/stores";
+const STORES = 'program-memory/stores';
 const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
 const EIGHT_TEBIBYTES = 1n << 43n;
 
 export const TYPE1_DIRTY = [
   example(
     'version 1 has no dirty pages',
-    [withGroup(1n), dirty('start', 1n, 'version1'), dirty('nonsense', 0n, 'version1')],
+    [withGroup(1n), dirty('start', 1n, 'v1'), dirty('nonsense', 0n, 'v1')],
     VTD,
   ),
   example(
@@ -77,7 +90,7 @@ export const TYPE1_DIRTY = [
           {},
           { at: arena(STRUCT_LENGTH - 4n), length: 4 },
         ),
-        'type1 VFIO_IOMMU_DIRTY_PAGES/fault',
+        'type1-dirty-pages/struct-fault',
       ],
       dirty('short', 1n, 'too-short', { argsz: 7n }),
       dirty('none', 0n, 'not-one-flag'),
@@ -92,11 +105,11 @@ export const TYPE1_DIRTY = [
           { flags: 4n, argsz: 48n },
           { at: arena(STRUCT_LENGTH - 8n) },
         ),
-        'type1 VFIO_IOMMU_DIRTY_PAGES/range-fault',
+        'type1-dirty-pages/range-struct-fault',
       ],
-      tells('no size', { size: 0n }, 'no-size'),
-      tells('overflows', { iova: LAST_PAGE, size: 2n * PAGE }, 'overflows'),
-      tells('in the kernel', { bitmap_data: KERNEL_ADDRESS }, 'bitmap-not-in-memory'),
+      tells('no size', { size: 0n }, 'zero-length'),
+      tells('overflows', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps'),
+      tells('in the kernel', { bitmap_data: KERNEL_ADDRESS }, 'bitmap-outside-user-memory'),
       tells('bitmap short', { bitmap_size: 7n }, 'bitmap-size'),
       tells('bitmap long', { bitmap_size: 0x1000_0001n }, 'bitmap-size'),
       tells('coarse', { bitmap_pgsize: 2n * PAGE }, 'wrong-page-size'),
@@ -105,7 +118,7 @@ export const TYPE1_DIRTY = [
         { bitmap_pgsize: 0n, size: PAGE, bitmap_size: PAGE },
         'wrong-page-size',
       ),
-      tells('iova', { iova: 1n }, 'not-aligned'),
+      tells('iova', { iova: 1n }, 'misaligned'),
       tells('not tracking', {}, 'not-tracking'),
       dirty('stop', 2n, 'stops'),
       starts('start'),
@@ -113,7 +126,7 @@ export const TYPE1_DIRTY = [
       maps('map', { size: 4n * PAGE }),
       tells('starts within', { iova: PAGE, size: 64n * PAGE }, 'cuts-first'),
       tells('ends within', { size: PAGE }, 'cuts-last'),
-      tells('end of memory', { bitmap_data: arena(ARRAY_END - 4n) }, 'unanswered'),
+      tells('end of memory', { bitmap_data: arena(ARRAY_END - 4n) }, 'bitmap-fault'),
       tells('whole'),
       tells('the end of all', { iova: LAST_PAGE, size: PAGE }),
       dirty('stopped', 2n, 'stops'),
@@ -126,9 +139,9 @@ export const TYPE1_DIRTY = [
     [
       withGroup(),
       starts('start'),
-      tells('wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps'),
-      tells('the end of all', { iova: LAST_PAGE, size: PAGE }, 'wraps'),
-      tells('no size', { size: 0n }, 'no-size'),
+      tells('wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps-einval'),
+      tells('the end of all', { iova: LAST_PAGE, size: PAGE }, 'wraps-einval'),
+      tells('no size', { size: 0n }, 'zero-length'),
     ],
     VTD_612,
   ),
@@ -145,7 +158,7 @@ export const TYPE1_DIRTY = [
       [store('clean', ARRAY_OFFSET, '00'.repeat(32)), STORES],
       tells('garbage again'),
       tells('from the second on', { iova: 5n * PAGE, size: 64n * PAGE }),
-      tells('leftover cannot be read', { bitmap_data: arena(ARRAY_END) }, 'unanswered'),
+      tells('leftover cannot be read', { bitmap_data: arena(ARRAY_END) }, 'bitmap-fault'),
       tells('and is moved once more'),
     ],
     VTD,
@@ -167,13 +180,13 @@ export const TYPE1_DIRTY = [
           { flags: 1n, argsz: 48n, size: PAGE },
           { at: arena(STRUCT_LENGTH - 24n) },
         ),
-        'type1 VFIO_IOMMU_UNMAP_DMA/bitmap-fault',
+        'type1-unmap-dma/bitmap-struct-fault',
       ],
-      unmapsWith('in the kernel', { bitmap_data: KERNEL_ADDRESS }, 'bitmap-not-in-memory'),
+      unmapsWith('in the kernel', { bitmap_data: KERNEL_ADDRESS }, 'bitmap-outside-user-memory'),
       unmapsWith('bitmap short', { bitmap_size: 7n }, 'bitmap-size'),
       unmapsWith('coarse', { bitmap_pgsize: 2n * PAGE }, 'not-tracking'),
       unmapsWith('cuts', { size: 2n * PAGE }, 'cuts-last'),
-      unmapsWith('end of memory', { bitmap_data: arena(ARRAY_END) }, 'bitmap-unanswered'),
+      unmapsWith('end of memory', { bitmap_data: arena(ARRAY_END) }, 'bitmap-fault'),
       unmapsWith('both'),
       maps('free', { size: 64n * PAGE }),
     ],
@@ -203,7 +216,7 @@ export const TYPE1_DIRTY = [
       dirty('cannot be tracked', 1n, 'too-many-pages'),
       unmaps('away', ALL, 'unmaps-all'),
       starts('start'),
-      maps('too long', { iova: 1n << 44n, size: EIGHT_TEBIBYTES }, 'bitmap-too-long'),
+      maps('too long', { iova: 1n << 44n, size: EIGHT_TEBIBYTES }, 'too-many-pages'),
     ],
     MIXED,
   ),

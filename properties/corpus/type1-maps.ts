@@ -10,7 +10,7 @@ import {
 } from '../../model/programs/arena.ts';
 import { arena, memfd, mmap, munmap, out, vfio } from '../helpers/operations.ts';
 import { PRIVILEGED, settingOf } from '../helpers/settings.ts';
-import { type Answered, example, MIXED, VTD } from './example.ts';
+import { type Answered, type Cited, cited, example, MIXED, VTD } from './example.ts';
 import {
   ALL,
   DATA,
@@ -32,17 +32,31 @@ import {
   withGroup,
 } from './type1-steps.ts';
 
-const info = (label: string, argsz: bigint, rule: string, length = 16): Answered => [
+const info = (
+  label: string,
+  argsz: bigint,
+  rule: Cited<'type1-get-info'>,
+  length = 16,
+): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_GET_INFO', { argsz }, { length }),
-  `type1 VFIO_IOMMU_GET_INFO/${rule}`,
+  cited('type1-get-info', rule),
 ];
 
-const infoAt = (label: string, at: bigint, argsz: bigint, rule: string): Answered => [
+const infoAt = (
+  label: string,
+  at: bigint,
+  argsz: bigint,
+  rule: Cited<'type1-get-info'>,
+): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_GET_INFO', { argsz }, { at: arena(at), length: 16 }),
-  `type1 VFIO_IOMMU_GET_INFO/${rule}`,
+  cited('type1-get-info', rule),
 ];
 
-const mapOdd = (label: string, odd: { at?: bigint; length?: number }, rule: string): Answered => [
+const mapOdd = (
+  label: string,
+  odd: { at?: bigint; length?: number },
+  rule: Cited<'type1-map-dma'>,
+): Answered => [
   vfio(
     label,
     'container',
@@ -50,16 +64,16 @@ const mapOdd = (label: string, odd: { at?: bigint; length?: number }, rule: stri
     { flags: 3n, vaddr: DATA, size: PAGE },
     { at: arena(odd.at ?? 0n), ...(odd.length === undefined ? {} : { length: odd.length }) },
   ),
-  `type1 VFIO_IOMMU_MAP_DMA/${rule}`,
+  cited('type1-map-dma', rule),
 ];
 
-const unmapOdd = (label: string, at: bigint, rule: string): Answered => [
+const unmapOdd = (label: string, at: bigint, rule: Cited<'type1-unmap-dma'>): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_UNMAP_DMA', { size: PAGE }, { at: arena(at) }),
-  `type1 VFIO_IOMMU_UNMAP_DMA/${rule}`,
+  cited('type1-unmap-dma', rule),
 ];
 
 const STRUCT_END = STRUCT_LENGTH;
-const TAKES = 'takes-addresses';
+const TAKES = 'invalidates-vaddrs';
 
 export const TYPE1_MAPS = [
   example(
@@ -67,51 +81,55 @@ export const TYPE1_MAPS = [
     [
       withGroup(),
       info('short', 15n, 'too-short'),
-      info('least', 16n, 'tells-without-room'),
-      info('no room', 119n, 'tells-without-room', 24),
-      info('room', 120n, 'tells', 24),
-      infoAt('nothing there', STRUCT_END, 120n, 'fault'),
+      info('least', 16n, 'reports-without-capabilities'),
+      info('no room', 119n, 'reports-without-capabilities', 24),
+      info('room', 120n, 'reports', 24),
+      infoAt('nothing there', STRUCT_END, 120n, 'struct-fault'),
       infoAt('room that is not there', STRUCT_END - 64n, 120n, 'capability-fault'),
-      infoAt('cannot be written', READ_ONLY_STRUCT_OFFSET, 24n, 'answer-fault'),
+      infoAt('cannot be written', READ_ONLY_STRUCT_OFFSET, 24n, 'reply-fault'),
     ],
     VTD,
   ),
   example(
     'without a domain there are no ranges to tell',
-    [WITH_MEDIATED, info('room', 72n, 'tells', 24), info('no room', 71n, 'tells-without-room', 24)],
+    [
+      WITH_MEDIATED,
+      info('room', 72n, 'reports', 24),
+      info('no room', 71n, 'reports-without-capabilities', 24),
+    ],
     MIXED,
   ),
   example(
     'what a map is refused for, in the order in which 7.3 looks',
     [
       withGroup(),
-      mapOdd('fault', { at: STRUCT_END - 16n, length: 16 }, 'fault'),
+      mapOdd('fault', { at: STRUCT_END - 16n, length: 16 }, 'struct-fault'),
       maps('short', { argsz: 31n }, 'too-short'),
       maps('flags', { flags: 0x13n }, 'unknown-flags'),
-      maps('no size', { size: 0n, flags: 0n }, 'no-size'),
-      maps('iova overflows', { iova: LAST_PAGE, size: 2n * PAGE, flags: 0n }, 'overflows'),
-      maps('address overflows', { vaddr: LAST_PAGE, size: 2n * PAGE + 1n }, 'overflows'),
+      maps('no size', { size: 0n, flags: 0n }, 'zero-length'),
+      maps('iova overflows', { iova: LAST_PAGE, size: 2n * PAGE, flags: 0n }, 'wraps'),
+      maps('address overflows', { vaddr: LAST_PAGE, size: 2n * PAGE + 1n }, 'wraps'),
       maps('no flags', { flags: 0n, iova: 1n }, 'wrong-flags'),
       maps('address and read', { flags: 5n }, 'wrong-flags'),
-      maps('iova', { iova: 1n }, 'not-aligned'),
-      maps('size', { size: PAGE + 1n }, 'not-aligned'),
-      maps('address', { vaddr: arena(DATA_OFFSET + 1n) }, 'not-aligned'),
+      maps('iova', { iova: 1n }, 'misaligned'),
+      maps('size', { size: PAGE + 1n }, 'misaligned'),
+      maps('address', { vaddr: arena(DATA_OFFSET + 1n) }, 'misaligned'),
       maps('good', { size: 4n * PAGE }),
       maps('same', { size: 4n * PAGE }, 'overlaps'),
       maps('within', { iova: PAGE }, 'overlaps'),
-      maps('reserved', { iova: 0xfee0_0000n }, 'not-usable'),
-      maps('across', { iova: 0xfedf_f000n, size: 2n * PAGE }, 'not-usable'),
-      maps('beyond', { iova: 0x1_0000_0000_0000n }, 'not-usable'),
-      maps('hole', { iova: 0x10_000n, vaddr: arena(0xff_000n) }, 'type1 pinning/not-mapped'),
+      maps('reserved', { iova: 0xfee0_0000n }, 'outside-iova-ranges'),
+      maps('across', { iova: 0xfedf_f000n, size: 2n * PAGE }, 'outside-iova-ranges'),
+      maps('beyond', { iova: 0x1_0000_0000_0000n }, 'outside-iova-ranges'),
+      maps('hole', { iova: 0x10_000n, vaddr: arena(0xff_000n) }, 'type1-pinning/not-mapped'),
       maps(
         'no access',
         { iova: 0x10_000n, vaddr: arena(NO_ACCESS_OFFSET), flags: 1n },
-        'type1 pinning/not-accessible',
+        'type1-pinning/not-accessible',
       ),
       maps(
         'not writable',
         { iova: 0x10_000n, vaddr: arena(READ_ONLY_OFFSET) },
-        'type1 pinning/not-writable',
+        'type1-pinning/not-writable',
       ),
       maps('readable', { iova: 0x10_000n, vaddr: arena(READ_ONLY_OFFSET), flags: 1n }),
       maps('write only', { iova: 0x20_000n, flags: 2n }),
@@ -122,15 +140,15 @@ export const TYPE1_MAPS = [
     'what 6.12 refuses otherwise',
     [
       withGroup(),
-      maps('no size', { size: 0n }, 'no-size'),
+      maps('no size', { size: 0n }, 'zero-length'),
       maps('no flags first', { size: 0n, flags: 0n }, 'wrong-flags'),
-      maps('wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps'),
-      unmaps('unmap wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps'),
+      maps('wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps-einval'),
+      unmaps('unmap wraps', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps-einval'),
       maps('map', { size: 2n * PAGE }),
       unmaps('the end of all', { iova: PAGE, size: LAST_PAGE }, 'cuts-first'),
       unmaps('all of it', { iova: 0n, size: LAST_PAGE }),
       maps('anew', { iova: PAGE }),
-      unmaps('to the end', { iova: PAGE, size: LAST_PAGE }, 'unmaps-nothing'),
+      unmaps('to the end', { iova: PAGE, size: LAST_PAGE }, 'unmaps-none-to-end'),
       maps('still there', { iova: PAGE }, 'overlaps'),
     ],
     VTD_612,
@@ -139,14 +157,14 @@ export const TYPE1_MAPS = [
     '6.12 loses a map that ends with the last byte',
     [
       WITH_MEDIATED,
-      maps('lost', { iova: LAST_PAGE }, 'maps-out-of-reach'),
+      maps('lost', { iova: LAST_PAGE }, 'maps-to-end'),
       unmaps('below', { iova: 0n, size: PAGE }),
       unmaps('across', { iova: 0n, size: LAST_PAGE }),
-      unmaps('it', { iova: LAST_PAGE, size: PAGE }, 'unmaps-nothing'),
-      unmaps('all', { iova: 0n, size: 0n, flags: 2n }, 'unmaps-none-seen'),
-      maps('again', { iova: LAST_PAGE - PAGE, size: 2n * PAGE }, 'maps-out-of-reach'),
-      unmaps('a part', { iova: LAST_PAGE - PAGE, size: PAGE }, 'unmaps-none-seen'),
-      maps('over it', { iova: LAST_PAGE - PAGE }, 'maps-over-unseen'),
+      unmaps('it', { iova: LAST_PAGE, size: PAGE }, 'unmaps-none-to-end'),
+      unmaps('all', { iova: 0n, size: 0n, flags: 2n }, 'unmaps-none-missed'),
+      maps('again', { iova: LAST_PAGE - PAGE, size: 2n * PAGE }, 'maps-to-end'),
+      unmaps('a part', { iova: LAST_PAGE - PAGE, size: PAGE }, 'unmaps-none-missed'),
+      maps('over it', { iova: LAST_PAGE - PAGE }, 'maps-over-missed'),
     ],
     MIXED_612,
   ),
@@ -165,17 +183,17 @@ export const TYPE1_MAPS = [
     'pages behind the end of a file cannot be pinned',
     [
       withGroup(),
-      [memfd('file', PAGE + 1n), "the program's memory/makes-file"],
+      [memfd('file', PAGE + 1n), 'program-memory/creates-file'],
       [
         mmap('mapped', DATA_OFFSET, 3n * PAGE, 'read-write', {
           kind: 'memfd',
           fd: out('file'),
           offset: 0n,
         }),
-        "the program's memory/maps",
+        'program-memory/maps',
       ],
       maps('inside', { size: 2n * PAGE }),
-      maps('behind', { iova: 4n * PAGE, size: 3n * PAGE }, 'type1 pinning/beyond-file'),
+      maps('behind', { iova: 4n * PAGE, size: 3n * PAGE }, 'type1-pinning/beyond-file'),
     ],
     VTD,
   ),
@@ -185,11 +203,11 @@ export const TYPE1_MAPS = [
       withGroup(),
       maps('first'),
       maps('second', { iova: PAGE }),
-      maps('full', { iova: 2n * PAGE }, 'too-many'),
+      maps('full', { iova: 2n * PAGE }, 'too-many-maps'),
       maps('overlap first', { iova: PAGE }, 'overlaps'),
       unmaps('one gone', { size: PAGE }),
       maps('room', { iova: 2n * PAGE }),
-      maps('outside', { iova: 0xfee0_0000n }, 'too-many'),
+      maps('outside', { iova: 0xfee0_0000n }, 'too-many-maps'),
     ],
     vtdWith({ dmaEntryLimit: 2 }),
   ),
@@ -199,7 +217,7 @@ export const TYPE1_MAPS = [
       withGroup(),
       maps('ten', { size: 10n * PAGE }),
       maps('the same', { iova: 0x10_000n, size: 10n * PAGE }),
-      maps('full', { iova: 0x20_000n }, 'type1 locked memory/limit'),
+      maps('full', { iova: 0x20_000n }, 'type1-locked-memory/process-limit'),
       unmaps('back', { size: 10n * PAGE }),
       maps(
         'hole behind the limit',
@@ -208,9 +226,9 @@ export const TYPE1_MAPS = [
           vaddr: dataAt(40n),
           size: 30n * PAGE,
         },
-        'type1 locked memory/limit',
+        'type1-locked-memory/process-limit',
       ),
-      [munmap('unmap', DATA_OFFSET + 45n * PAGE, PAGE), "the program's memory/unmaps"],
+      [munmap('unmap', DATA_OFFSET + 45n * PAGE, PAGE), 'program-memory/unmaps'],
       maps(
         'hole before the limit',
         {
@@ -218,7 +236,7 @@ export const TYPE1_MAPS = [
           vaddr: dataAt(40n),
           size: 24n * PAGE,
         },
-        'type1 pinning/not-mapped',
+        'type1-pinning/not-mapped',
       ),
       maps('fits', { iova: 0x20_000n, size: 10n * PAGE }),
     ],
@@ -230,19 +248,13 @@ export const TYPE1_MAPS = [
       withGroup(),
       [
         mmap('registers', DATA_OFFSET, 2n * PAGE, 'read-write', { kind: 'device' }),
-        "the program's memory/maps",
+        'program-memory/maps',
       ],
       maps('both', { size: 4n * PAGE }),
-      [
-        mmap('read only', DATA_OFFSET, PAGE, 'read', { kind: 'device' }),
-        "the program's memory/maps",
-      ],
-      maps('write', { iova: 0x10_000n }, 'type1 pinning/registers-not-writable'),
+      [mmap('read only', DATA_OFFSET, PAGE, 'read', { kind: 'device' }), 'program-memory/maps'],
+      maps('write', { iova: 0x10_000n }, 'type1-pinning/bar-not-writable'),
       maps('read', { iova: 0x10_000n, flags: 1n }),
-      [
-        mmap('no access', DATA_OFFSET, PAGE, 'none', { kind: 'device' }),
-        "the program's memory/maps",
-      ],
+      [mmap('no access', DATA_OFFSET, PAGE, 'none', { kind: 'device' }), 'program-memory/maps'],
       maps('even so', { iova: 0x20_000n, flags: 1n }),
     ],
     VTD,
@@ -256,9 +268,9 @@ export const TYPE1_MAPS = [
       maps('none', { flags: 4n, iova: 0x10_000n }, 'no-map'),
       maps('another', { iova: 0x10_000n }),
       unmaps('takes one', { flags: 4n, iova: 0x10_000n, size: PAGE }, TAKES),
-      unmaps('twice', { flags: 4n, size: 0x20_000n }, 'address-taken-twice'),
+      unmaps('twice', { flags: 4n, size: 0x20_000n }, 'vaddr-invalid'),
       maps('part', { flags: 4n, iova: 0x10_000n, size: 2n * PAGE }, 'other-map'),
-      maps('gives', { flags: 4n, iova: 0x10_000n, vaddr: dataAt(5n) }, 'gives-address'),
+      maps('gives', { flags: 4n, iova: 0x10_000n, vaddr: dataAt(5n) }, 'sets-vaddr'),
       unmaps('takes all', { flags: 6n }, TAKES),
       unmaps('invalid ones go too', ALL, 'unmaps-all'),
     ],
@@ -270,7 +282,7 @@ export const TYPE1_MAPS = [
       WITH_MEDIATED,
       maps('map'),
       deviceOf('device', 'mediated', 'mtty-1'),
-      unmaps('busy', { flags: 4n, iova: 1n }, 'mediated'),
+      unmaps('busy', { flags: 4n, iova: 1n }, 'mdev-group'),
       unmaps('gone', { size: PAGE }),
     ],
     MIXED,
@@ -289,22 +301,22 @@ export const TYPE1_MAPS = [
           {},
           { at: arena(STRUCT_END - 16n), length: 16 },
         ),
-        'type1 VFIO_IOMMU_UNMAP_DMA/fault',
+        'type1-unmap-dma/struct-fault',
       ],
       unmaps('short', { argsz: 23n }, 'too-short'),
       unmaps('flags', { flags: 8n }, 'unknown-flags'),
       unmaps('both', { flags: 3n }, 'unknown-flags'),
-      unmaps('iova', { iova: 1n, size: PAGE }, 'iova-not-aligned'),
-      unmaps('size', { size: PAGE + 1n }, 'size-not-aligned'),
-      unmaps('no size', { size: 0n }, 'size-not-aligned'),
+      unmaps('iova', { iova: 1n, size: PAGE }, 'misaligned-iova'),
+      unmaps('size', { size: PAGE + 1n }, 'misaligned-length'),
+      unmaps('no size', { size: 0n }, 'misaligned-length'),
       unmaps('all of some', { flags: 2n, size: PAGE }, 'all-with-range'),
-      unmaps('overflows', { iova: LAST_PAGE, size: 2n * PAGE }, 'overflows'),
+      unmaps('overflows', { iova: LAST_PAGE, size: 2n * PAGE }, 'wraps'),
       unmaps('starts within', { iova: PAGE, size: 8n * PAGE }, 'cuts-first'),
       unmaps('ends within', { size: 5n * PAGE }, 'cuts-last'),
       unmaps('both maps', { size: 9n * PAGE }),
       unmaps('nothing', { size: 9n * PAGE }),
       maps('once more'),
-      unmapOdd('cannot be told', READ_ONLY_STRUCT_OFFSET, 'unmaps-unanswered'),
+      unmapOdd('cannot be told', READ_ONLY_STRUCT_OFFSET, 'reply-fault'),
       maps('it is gone'),
       unmaps('all', ALL, 'unmaps-all'),
     ],
@@ -330,7 +342,7 @@ export const TYPE1_MAPS = [
       opened,
       group('six', 6),
       joins('join', 'six'),
-      setType('type', 3n, 'version2'),
+      setType('type', 3n, 'v2'),
       maps('map', { size: 3n * PAGE, flags: 1n }),
       group('five', 5),
       joins('shares', 'five'),

@@ -2,10 +2,11 @@
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
+import type { RuleId } from '../../spec/rules.ts';
 import type { Platform, Setting } from '../../spec/terms/platform.ts';
 import { arena, close, getDeviceFd, open, out, vfio, vfioPlain } from '../helpers/operations.ts';
 import { LIMITED, PRIVILEGED, platform, settingOf } from '../helpers/settings.ts';
-import type { Answered } from './example.ts';
+import { type Answered, type Cited, cited } from './example.ts';
 
 export const PAGE = 4096n;
 export const LAST_PAGE = 0xffff_ffff_ffff_f000n;
@@ -24,11 +25,9 @@ export const vtdWith = (changed: Partial<Platform>): Setting => ({
   credentials: PRIVILEGED,
 });
 
-const TYPE1 = 'type1 ';
-
 export const opened: Answered = [open('container', '/dev/vfio/vfio'), 'open/container'];
 
-export const group = (label: string, number: number, rule = 'open/group'): Answered => [
+export const group = (label: string, number: number, rule: RuleId = 'open/group'): Answered => [
   open(label, `/dev/vfio/${number}`),
   rule,
 ];
@@ -36,13 +35,13 @@ export const group = (label: string, number: number, rule = 'open/group'): Answe
 export const joins = (
   label: string,
   of: string,
-  rule = 'VFIO_GROUP_SET_CONTAINER/joins',
+  rule: RuleId = 'group-set-container/joins',
 ): Answered => [vfio(label, of, 'VFIO_GROUP_SET_CONTAINER', { fd: out('container') }), rule];
 
 export const leaves = (
   label: string,
   of: string,
-  rule = 'VFIO_GROUP_UNSET_CONTAINER/leaves',
+  rule: RuleId = 'group-unset-container/leaves',
 ): Answered => [vfioPlain(label, of, 'VFIO_GROUP_UNSET_CONTAINER'), rule];
 
 export const closes = (label: string, of: string): Answered => [
@@ -54,17 +53,21 @@ export const deviceOf = (
   label: string,
   of: string,
   name: string,
-  rule = 'opens-under-type1',
-): Answered => [getDeviceFd(label, of, name), `VFIO_GROUP_GET_DEVICE_FD/${rule}`];
+  rule: Cited<'group-get-device-fd'> = 'opens-under-type1',
+): Answered => [getDeviceFd(label, of, name), cited('group-get-device-fd', rule)];
 
-export const setType = (label: string, type: bigint, rule: string): Answered => [
+export const setType = (label: string, type: bigint, rule: Cited<'type1-set-iommu'>): Answered => [
   vfioPlain(label, 'container', 'VFIO_SET_IOMMU', type),
-  rule.includes('/') ? rule : `${TYPE1}VFIO_SET_IOMMU/${rule}`,
+  cited('type1-set-iommu', rule),
 ];
 
-export const extension = (label: string, number: bigint, rule: string): Answered => [
+export const extension = (
+  label: string,
+  number: bigint,
+  rule: Cited<'type1-check-extension'>,
+): Answered => [
   vfioPlain(label, 'container', 'VFIO_CHECK_EXTENSION', number),
-  `${TYPE1}VFIO_CHECK_EXTENSION/${rule}`,
+  cited('type1-check-extension', rule),
 ];
 
 /** A container with group 4, which stands behind an IOMMU, and a type. */
@@ -72,7 +75,7 @@ export const withGroup = (type: 1n | 3n = 3n): readonly Answered[] => [
   opened,
   group('group', 4),
   joins('join', 'group'),
-  setType('type', type, type === 1n ? 'version1' : 'version2'),
+  setType('type', type, type === 1n ? 'v1' : 'v2'),
 ];
 
 /** A container with a mediated device's group, and version 2. */
@@ -80,16 +83,17 @@ export const WITH_MEDIATED: readonly Answered[] = [
   opened,
   group('mediated', 7),
   joins('join', 'mediated'),
-  setType('type', 3n, 'version2'),
+  setType('type', 3n, 'v2'),
 ];
 
 type Fields = Readonly<Record<string, Value>>;
 
-const ruled = (call: string, rule: string): string =>
-  rule.includes('/') ? rule : `${TYPE1}${call}/${rule}`;
-
 /** A map of a page at 0, unless the fields say otherwise. */
-export const maps = (label: string, fields: Fields = {}, rule = 'maps'): Answered => [
+export const maps = (
+  label: string,
+  fields: Fields = {},
+  rule: Cited<'type1-map-dma'> = 'maps',
+): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_MAP_DMA', {
     flags: 3n,
     vaddr: DATA,
@@ -97,12 +101,16 @@ export const maps = (label: string, fields: Fields = {}, rule = 'maps'): Answere
     size: PAGE,
     ...fields,
   }),
-  ruled('VFIO_IOMMU_MAP_DMA', rule),
+  cited('type1-map-dma', rule),
 ];
 
-export const unmaps = (label: string, fields: Fields, rule = 'unmaps'): Answered => [
+export const unmaps = (
+  label: string,
+  fields: Fields,
+  rule: Cited<'type1-unmap-dma'> = 'unmaps',
+): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_UNMAP_DMA', fields),
-  ruled('VFIO_IOMMU_UNMAP_DMA', rule),
+  cited('type1-unmap-dma', rule),
 ];
 
 export const ALL = { flags: 2n } as const;

@@ -33,7 +33,7 @@ const unmap = (label: string, iova: bigint, length: bigint, at: Value = arena(0n
 const unmapDma = (label: string, iova: bigint, size: bigint, flags = 0n, at: Value = arena(0n)) =>
   vfio(label, 'iommufd', 'VFIO_IOMMU_UNMAP_DMA', { flags, iova, size }, { at });
 
-const MAPS = 'IOMMU_IOAS_MAP/maps';
+const MAPS = 'ioas-map/maps';
 
 export const UNMAPPING = [
   example('an unmap takes whole areas, and those before one that it would cut', [
@@ -41,33 +41,30 @@ export const UNMAPPING = [
     [map('first', IOVA, PAGE), MAPS],
     [map('second', IOVA + PAGE, 2n * PAGE), MAPS],
     [unmap('part', IOVA, 2n * PAGE), 'unmapping/cuts-area'],
-    [unmap('first again', IOVA, PAGE), 'IOMMU_IOAS_UNMAP/nothing-mapped'],
-    [unmap('rest', IOVA, 8n * PAGE), 'IOMMU_IOAS_UNMAP/unmaps'],
-    [unmap('everything', 0n, U64_MAX), 'IOMMU_IOAS_UNMAP/unmaps-all'],
+    [unmap('first again', IOVA, PAGE), 'ioas-unmap/nothing-mapped'],
+    [unmap('rest', IOVA, 8n * PAGE), 'ioas-unmap/unmaps'],
+    [unmap('everything', 0n, U64_MAX), 'ioas-unmap/unmaps-all'],
     [unmap('zero', IOVA, 0n), 'unmapping/zero-length'],
     [unmap('wraps', U64_MAX - PAGE, 2n * PAGE), 'unmapping/wraps'],
-    [unmap('greatest', U64_MAX, PAGE), 'IOMMU_IOAS_UNMAP/too-great'],
+    [unmap('greatest', U64_MAX, PAGE), 'ioas-unmap/u64-max'],
   ]),
   example('an unmap whose answer cannot be written has been made', [
     IOAS,
     [map('map', IOVA, PAGE), MAPS],
-    [
-      unmap('unmap', IOVA, PAGE, arena(READ_ONLY_STRUCT_OFFSET)),
-      'IOMMU_IOAS_UNMAP/unmaps-unanswered',
-    ],
-    [unmap('again', IOVA, PAGE), 'IOMMU_IOAS_UNMAP/nothing-mapped'],
+    [unmap('unmap', IOVA, PAGE, arena(READ_ONLY_STRUCT_OFFSET)), 'ioas-unmap/reply-fault'],
+    [unmap('again', IOVA, PAGE), 'ioas-unmap/nothing-mapped'],
   ]),
   example('version 2 unmaps whole maps, and an empty range too', [
     COMPAT,
-    [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 3n), 'VFIO_SET_IOMMU/version2'],
+    [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 3n), 'compat-set-iommu/v2'],
     [map('map', IOVA, 3n * PAGE), MAPS],
     [unmapDma('middle', IOVA + PAGE, PAGE), 'unmapping/cuts-area'],
-    [unmapDma('empty', IOVA + 16n * PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
-    [unmapDma('whole', IOVA, 3n * PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
-    [unmapDma('all with a range', IOVA, PAGE, 2n), 'VFIO_IOMMU_UNMAP_DMA/all-with-range'],
-    [unmapDma('all', 0n, 0n, 2n), 'VFIO_IOMMU_UNMAP_DMA/unmaps-all'],
-    [unmapDma('bitmap', IOVA, PAGE, 1n), 'VFIO_IOMMU_UNMAP_DMA/unknown-flags'],
-    [unmapDma('cut', IOVA, PAGE, 0n, arena(STRUCT_LENGTH - 8n)), 'VFIO_IOMMU_UNMAP_DMA/fault'],
+    [unmapDma('empty', IOVA + 16n * PAGE, PAGE), 'compat-unmap-dma/unmaps'],
+    [unmapDma('whole', IOVA, 3n * PAGE), 'compat-unmap-dma/unmaps'],
+    [unmapDma('all with a range', IOVA, PAGE, 2n), 'compat-unmap-dma/all-with-range'],
+    [unmapDma('all', 0n, 0n, 2n), 'compat-unmap-dma/unmaps-all'],
+    [unmapDma('bitmap', IOVA, PAGE, 1n), 'compat-unmap-dma/unknown-flags'],
+    [unmapDma('cut', IOVA, PAGE, 0n, arena(STRUCT_LENGTH - 8n)), 'compat-unmap-dma/struct-fault'],
   ]),
   example('version 1 cuts the middle out of a map, in every domain', [
     VERSION1,
@@ -77,19 +74,19 @@ export const UNMAPPING = [
         dev_id: out('mock', 'out_idev_id'),
         pt_id: ioasId,
       }),
-      'IOMMU_HWPT_ALLOC/allocates',
+      'hwpt-alloc/allocates',
     ],
     [map('map', IOVA, 3n * PAGE), MAPS],
-    [unmapDma('middle', IOVA + PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [unmapDma('middle', IOVA + PAGE, PAGE), 'compat-unmap-dma/unmaps'],
     [map('again', IOVA + PAGE, PAGE), MAPS],
-    [unmapDma('ends', IOVA, 3n * PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [unmapDma('ends', IOVA, 3n * PAGE), 'compat-unmap-dma/unmaps'],
   ]),
   example('a cut that is refused may come after one that was made', [
     VERSION1,
     [map('map', IOVA, 3n * PAGE), MAPS],
-    [unmapDma('odd start', IOVA + PAGE - 2048n, PAGE + 2048n), 'cutting/too-fine'],
-    [unmapDma('first part', IOVA, 2n * PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
-    [unmapDma('last part', IOVA + 2n * PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [unmapDma('odd start', IOVA + PAGE - 2048n, PAGE + 2048n), 'cutting/misaligned'],
+    [unmapDma('first part', IOVA, 2n * PAGE), 'compat-unmap-dma/unmaps'],
+    [unmapDma('last part', IOVA + 2n * PAGE, PAGE), 'compat-unmap-dma/unmaps'],
   ]),
   example('what an in-kernel user has pinned is not cut', [
     VERSION1,
@@ -97,10 +94,10 @@ export const UNMAPPING = [
     [map('map', IOVA, 2n * PAGE), MAPS],
     [
       test('pin', 'iommufd', 'ACCESS_PAGES', { id: accessFd, iova: IOVA + PAGE, length: PAGE }),
-      'IOMMU_TEST_CMD ACCESS_PAGES/pins',
+      'test-access-pages/pins',
     ],
     [unmapDma('first', IOVA, PAGE), 'cutting/accessed'],
-    [unmapDma('whole', IOVA, 2n * PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [unmapDma('whole', IOVA, 2n * PAGE), 'compat-unmap-dma/unmaps'],
   ]),
   example('a cut behind one map stays where one before another map is refused', [
     VERSION1,
@@ -109,23 +106,23 @@ export const UNMAPPING = [
     [map('second', IOVA + 2n * PAGE, 2n * PAGE), MAPS],
     [
       test('pin', 'iommufd', 'ACCESS_PAGES', { id: accessFd, iova: IOVA, length: PAGE }),
-      'IOMMU_TEST_CMD ACCESS_PAGES/pins',
+      'test-access-pages/pins',
     ],
     [unmapDma('middle', IOVA + PAGE, 2n * PAGE), 'cutting/accessed'],
-    [unmapDma('cut', IOVA + 2n * PAGE, PAGE), 'VFIO_IOMMU_UNMAP_DMA/unmaps'],
+    [unmapDma('cut', IOVA + 2n * PAGE, PAGE), 'compat-unmap-dma/unmaps'],
   ]),
   example('version 1 cannot be set behind a map that a domain translates', [
     COMPAT,
     ATTACHED,
     [map('map', IOVA, 2n * PAGE), MAPS],
-    [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'large pages/filled'],
+    [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'large-pages/filled'],
   ]),
   example('an unmap through the compatibility layer that is not answered has been made', [
     COMPAT,
     [map('map', IOVA, PAGE), MAPS],
     [
       unmapDma('unmap', IOVA, PAGE, 0n, arena(READ_ONLY_STRUCT_OFFSET)),
-      'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+      'compat-unmap-dma/reply-fault',
     ],
     [map('again', IOVA, PAGE), MAPS],
   ]),

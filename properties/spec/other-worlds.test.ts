@@ -9,10 +9,12 @@ import type { Operation } from '../../model/programs/program.ts';
 import { objectId } from '../../spec/abi/units.ts';
 import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../../spec/abi/vfio.ts';
 import type { Outcome, Reply } from '../../spec/outcome/outcome.ts';
+import type { RuleId } from '../../spec/rules.ts';
 import { accessAt, type Context, withObject } from '../../spec/state/context.ts';
 import { accountOf } from '../../spec/state/memory.ts';
 import { contextOf, type World, withContext } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import {
   ACCESS,
   type Answered,
@@ -25,6 +27,7 @@ import {
   OPENED,
   PAGE,
 } from '../corpus/example.ts';
+import { assertRule } from '../helpers/assert-rule.ts';
 import { continued, forked, outcomesOf } from '../helpers/continue.ts';
 import {
   arena,
@@ -63,8 +66,8 @@ const replyTo = (world: World, operation: Operation, process = 1): Reply => {
   return outcome;
 };
 
-const ruleOf = (world: World, operation: Operation, process = 1): string =>
-  replyTo(world, operation, process).rule.id;
+const ruleOf = (world: World, operation: Operation, process = 1): Rule =>
+  replyTo(world, operation, process).rule;
 
 const other = suite('other worlds');
 
@@ -81,14 +84,14 @@ other('a container without an IOMMU has no type but NOIOMMU, and no privilege no
   const setIommu = (type: bigint) => vfioPlain('set', FD, 'VFIO_SET_IOMMU', type);
   const asks = (extension: bigint) => vfioPlain('ask', FD, 'VFIO_CHECK_EXTENSION', extension);
   for (const [credentials, rule] of [
-    [MOCK.credentials, 'VFIO_SET_IOMMU/no-iommu'],
-    [LIMITED, 'VFIO_SET_IOMMU/no-iommu-not-privileged'],
+    [MOCK.credentials, 'compat-set-iommu/no-iommu'],
+    [LIMITED, 'compat-set-iommu/no-iommu-not-privileged'],
   ] as const) {
     const world = changed(worldOf(COMPAT, settingOf('mock', credentials)), () => ({
       noIommu: true,
     }));
-    assert.is(ruleOf(world, setIommu(8n)), rule);
-    assert.is(ruleOf(world, setIommu(VFIO_TYPE1_IOMMU)), 'VFIO_SET_IOMMU/unknown-type');
+    assertRule(ruleOf(world, setIommu(8n)), rule);
+    assertRule(ruleOf(world, setIommu(VFIO_TYPE1_IOMMU)), 'compat-set-iommu/unknown-type');
     assert.is(replyTo(world, asks(VFIO_TYPE1v2_IOMMU)).result, 0);
     assert.is(replyTo(world, asks(8n)).result, 1);
   }
@@ -107,13 +110,13 @@ other('a kernel without test commands has native calls up to its last one', () =
       platform: { ...MOCK.platform, testCommands: false },
     };
     const world = worldOf(OPENED, setting);
-    assert.is(ruleOf(world, ioctl('last', FD, last, 0n)), 'the door/size-fault');
+    assertRule(ruleOf(world, ioctl('last', FD, last, 0n)), 'ioctl-dispatch/size-fault');
     for (const number of [last + 1, 0x3ba0]) {
       const rule = ruleOf(world, ioctl('beyond', FD, number, 0n));
-      assert.is(rule, 'VFIO calls on an iommufd/unknown-number');
+      assertRule(rule, 'compat-dispatch/unknown-ioctl');
     }
     const fuzzer = native('copy', FD, 'IOMMU_IOAS_COPY', { flags: 0x1_0007n });
-    assert.is(ruleOf(world, fuzzer), 'IOMMU_IOAS_COPY/unknown-flags');
+    assertRule(ruleOf(world, fuzzer), 'ioas-copy/unknown-flags');
   }
 });
 
@@ -121,7 +124,7 @@ other('where maps are charged to the process, its own limit holds', () => {
   const world = changed(worldOf([...IOAS, ATTACHED], settingOf('mock', LIMITED)), () => ({
     accounting: 'process',
   }));
-  assert.is(ruleOf(world, map('much', IOVA, 21n * PAGE)), 'locked memory/process-limit');
+  assertRule(ruleOf(world, map('much', IOVA, 21n * PAGE)), 'locked-memory/process-limit');
   const { world: after } = replyTo(world, map('some', IOVA, 20n * PAGE));
   assert.equal(accountOf(after.memory, 1), { locked: 20, pinned: 20 });
   assert.is(after.memory.userLocked, 0);
@@ -140,12 +143,14 @@ other('an in-kernel user that is attached to nothing reaches nothing', () => {
   });
   for (const name of ['ACCESS_PAGES', 'ACCESS_RW'] as const) {
     const call = test('use', FD, name, { id: 4n, length: 8n, uptr: 0n });
-    assert.is(ruleOf(world, call), 'accesses/detached');
+    assertRule(ruleOf(world, call), 'accesses/detached');
   }
 });
 
+type Possible<Said = string> = readonly (readonly [Said, boolean])[];
+
 /** Rules by which a call may be answered, and whether each is only possible. */
-const possible = (outcomes: readonly Outcome[]): readonly (readonly [string, boolean])[] =>
+const possible = (outcomes: readonly Outcome[]): Possible =>
   outcomes.map((outcome) => {
     if (outcome.kind !== 'reply') return [outcome.what, outcome.doubtful ?? false];
     witness(outcome.rule.id);
@@ -158,10 +163,10 @@ other('an object of which only the id is known can be destroyed, or not', () => 
   );
   const destroy = native('destroy', FD, 'IOMMU_DESTROY', { id: 9n });
   assert.equal(possible(outcomesOf(world, destroy)), [
-    ['IOMMU_DESTROY/uncertain', true],
-    ['IOMMU_DESTROY/in-use', true],
-    ['IOMMU_DESTROY/no-object', true],
-  ]);
+    ['destroy/untracked', true],
+    ['destroy/in-use', true],
+    ['destroy/no-object', true],
+  ] satisfies Possible<RuleId>);
 });
 
 other('of an iommufd that an unspecified call may have changed nothing is said', () => {
@@ -171,16 +176,16 @@ other('of an iommufd that an unspecified call may have changed nothing is said',
   const extension = vfioPlain('ask', FD, 'VFIO_CHECK_EXTENSION', 1n);
   assert.equal(possible(outcomesOf(world, extension)), [said]);
   // What does not depend on it is said.
-  assert.is(
+  assertRule(
     ruleOf(world, vfioPlain('version', FD, 'VFIO_GET_API_VERSION')),
-    'VFIO calls on an iommufd/api-version',
+    'compat-dispatch/api-version',
   );
 });
 
 const withFile: readonly Answered[] = [
   ...IOAS,
   ATTACHED,
-  [memfd('file', 16n * PAGE), "the program's memory/makes-file"],
+  [memfd('file', 16n * PAGE), 'program-memory/creates-file'],
   [
     native('map', 'iommufd', 'IOMMU_IOAS_MAP_FILE', {
       flags: 7n,
@@ -189,7 +194,7 @@ const withFile: readonly Answered[] = [
       length: 15n * PAGE,
       iova: IOVA,
     }),
-    'IOMMU_IOAS_MAP_FILE/maps',
+    'ioas-map-file/maps',
   ],
 ];
 
@@ -198,31 +203,29 @@ const change = native('change', FD, 'IOMMU_IOAS_CHANGE_PROCESS', {});
 other('what is pinned of files passes to the process that asks for it', () => {
   const world = forked(worldOf(withFile, settingOf('mock')));
   const { world: after, rule } = replyTo(world, change, 2);
-  assert.is(rule.id, 'IOMMU_IOAS_CHANGE_PROCESS/changes');
+  assertRule(rule, 'ioas-change-process/changes');
   assert.equal(accountOf(after.memory, 1), { locked: 0, pinned: 0 });
   assert.equal(accountOf(after.memory, 2), { locked: 0, pinned: 15 });
 });
 
 other('both processes are charged for a moment, and the user only once', () => {
   const world = forked(worldOf(withFile, settingOf('mock', LIMITED)));
-  assert.is(ruleOf(world, change, 2), 'locked memory/user-limit');
-  assert.is(ruleOf(world, change, 1), 'IOMMU_IOAS_CHANGE_PROCESS/changes');
+  assertRule(ruleOf(world, change, 2), 'locked-memory/user-limit');
+  assertRule(ruleOf(world, change, 1), 'ioas-change-process/changes');
 });
 
 other('another process reads by IOVA what is pinned, or what the first has now', () => {
-  const world = forked(
-    worldOf([...IOAS, ACCESS, [map('map', IOVA, 2n * PAGE), 'IOMMU_IOAS_MAP/maps']]),
-  );
+  const world = forked(worldOf([...IOAS, ACCESS, [map('map', IOVA, 2n * PAGE), 'ioas-map/maps']]));
   const read = test('read', FD, 'ACCESS_RW', {
     id: 4n,
     iova: IOVA + PAGE - 4n,
     length: 8n,
     uptr: arena(6n * PAGE),
   });
-  assert.is(ruleOf(world, read, 2), 'IOMMU_TEST_CMD ACCESS_RW/copies');
+  assertRule(ruleOf(world, read, 2), 'test-access-rw/copies');
   const alone = continued(world, [munmap('unmap', DATA_OFFSET, 2n * PAGE)]).world;
-  assert.is(ruleOf(alone, read, 2), 'pinning/not-mapped');
-  assert.is(ruleOf(alone, read, 1), 'IOMMU_TEST_CMD ACCESS_RW/memory-fault');
+  assertRule(ruleOf(alone, read, 2), 'pinning/not-mapped');
+  assertRule(ruleOf(alone, read, 1), 'test-access-rw/memory-fault');
 });
 
 other.run();

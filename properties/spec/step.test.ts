@@ -1,4 +1,4 @@
-// Laws of the one door: what every step does, whatever the call.
+// Laws of the step: what every step does, whatever the call.
 
 import { isDeepStrictEqual } from 'node:util';
 import { CHANGES_THOUGH_REFUSED } from '../../model/laws/changes-though-refused.ts';
@@ -7,12 +7,13 @@ import { ALL_RULES } from '../../spec/rules.ts';
 import { mappingAt } from '../../spec/state/address-space.ts';
 import { spaceOf } from '../../spec/state/memory.ts';
 import { step } from '../../spec/step.ts';
+import type { Rule } from '../../spec/terms/rule.ts';
 import { checkLaws, eachStep, type Law, sometimes } from '../harness/law.ts';
 import type { Visit } from '../harness/visits.ts';
 import { difference, worldDifference } from '../helpers/comparable.ts';
 import { firstOf, hex } from '../helpers/worlds.ts';
 
-const known = new Set(ALL_RULES);
+const known = new Set<Rule>(ALL_RULES);
 
 const repliesOf = (visit: Visit): readonly Reply[] =>
   step(visit.before, visit.call).filter((outcome) => outcome.kind === 'reply');
@@ -34,7 +35,7 @@ const rulesAreListed = eachStep('every reply names a rule of the reference', ({ 
   rule === undefined || known.has(rule) ? undefined : rule.id,
 );
 
-const mayChange = new Set(CHANGES_THOUGH_REFUSED.map(({ rule }) => rule));
+const mayChange = new Set<string>(CHANGES_THOUGH_REFUSED.map(({ rule }) => rule));
 
 /** A call that is refused leaves the world as it was, but for the rules that say otherwise. */
 const refusalsChangeNothing = eachStep('a refused call changes nothing', (visit) => {

@@ -15,9 +15,12 @@ import type { IoctlCall } from '../terms/call.ts';
 import { grants, isRefused, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
 
-export const checkExtensionRules = rulesOf(
-  'VFIO_CHECK_EXTENSION',
-  'iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c',
+export const compatCheckExtensionRules = rulesOf(
+  {
+    id: 'compat-check-extension',
+    title: 'compat VFIO_CHECK_EXTENSION',
+    source: 'iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c',
+  },
   {
     type1: grants(
       'TYPE1, TYPE1v2 and UNMAP_ALL answer 1, or 0 once a no-IOMMU group has had the iommufd as its container.',
@@ -39,17 +42,17 @@ export const checkExtension = (world: World, file: FileId, call: IoctlCall): rea
   const context = contextOf(world, file);
   const { argument } = call;
   if (TYPE1.includes(argument)) {
-    return [succeeded(checkExtensionRules.type1, world, [], context.noIommu ? 0 : 1)];
+    return [succeeded(compatCheckExtensionRules.type1, world, [], context.noIommu ? 0 : 1)];
   }
   if (argument === VFIO_NOIOMMU_IOMMU) {
     const result = world.setting.platform.noIommuConfigured ? 1 : 0;
-    return [succeeded(checkExtensionRules.noIommu, world, [], result)];
+    return [succeeded(compatCheckExtensionRules.noIommu, world, [], result)];
   }
-  if (argument !== VFIO_DMA_CC_IOMMU) return [succeeded(checkExtensionRules.others, world)];
+  if (argument !== VFIO_DMA_CC_IOMMU) return [succeeded(compatCheckExtensionRules.others, world)];
   const found = compatIoas(context);
   if (isRefused(found)) return [failedBy(found, world)];
   const coherent = tableOf(context, found.ioas).domains.every(
     (id) => hwptAt(context, id)?.domain.enforcesCacheCoherency,
   );
-  return [succeeded(checkExtensionRules.cacheCoherent, world, [], coherent ? 1 : 0)];
+  return [succeeded(compatCheckExtensionRules.cacheCoherent, world, [], coherent ? 1 : 0)];
 };

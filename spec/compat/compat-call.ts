@@ -21,12 +21,15 @@ import { mapDma } from './map-dma.ts';
 import { setIommu } from './set-iommu.ts';
 import { unmapDma } from './unmap-dma.ts';
 
-export const compatRules = rulesOf(
-  'VFIO calls on an iommufd',
-  'iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c',
+export const compatDispatchRules = rulesOf(
+  {
+    id: 'compat-dispatch',
+    title: 'VFIO ioctls on an iommufd',
+    source: 'iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c',
+  },
   {
     apiVersion: grants('GET_API_VERSION answers 0, whatever its argument.'),
-    unknownNumber: refuses(
+    unknownIoctl: refuses(
       'ENOTTY',
       'The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or DISABLE, and no calls of groups or devices.',
     ),
@@ -37,10 +40,10 @@ export const compatRules = rulesOf(
 export const compatCall = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
   const { forgotten } = contextOf(world, file);
   if (call.command === VFIO_GET_API_VERSION) {
-    return [succeeded(compatRules.apiVersion, world, [], VFIO_API_VERSION)];
+    return [succeeded(compatDispatchRules.apiVersion, world, [], VFIO_API_VERSION)];
   }
   const handler = HANDLERS.get(call.command);
-  if (handler === undefined) return [failed(compatRules.unknownNumber, world)];
+  if (handler === undefined) return [failed(compatDispatchRules.unknownIoctl, world)];
   if (forgotten !== undefined) {
     const what = `${forgotten} may have changed it`;
     return [{ kind: 'unspecified', what, doubtful: true, world: () => world }];

@@ -6,8 +6,11 @@ import type { Context } from '../state/context.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const compatIoasRules = rulesOf(
-  'the compatibility IOAS',
-  'get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    id: 'compat-ioas',
+    title: 'compatibility IOAS',
+    source: 'get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c',
+  },
   {
     none: refuses(
       'ENODEV',

@@ -26,21 +26,24 @@ import type { IoctlCall, Segment } from '../terms/call.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
 
-export const getInfoRules = rulesOf(
-  'VFIO_IOMMU_GET_INFO',
-  'iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c',
+export const compatGetInfoRules = rulesOf(
   {
-    fault: refuses('EFAULT', 'The first 16 bytes of the struct cannot be read.'),
+    id: 'compat-get-info',
+    title: 'compat VFIO_IOMMU_GET_INFO',
+    source: 'iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c',
+  },
+  {
+    structFault: refuses('EFAULT', 'The first 16 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 16.'),
     capabilityFault: refuses(
       'EFAULT',
       'A capability for which argsz has room cannot be written; what stands before it has been.',
     ),
-    answerFault: refuses(
+    replyFault: refuses(
       'EFAULT',
       'The capabilities have been written, and the struct cannot be written back.',
     ),
-    tells: grants(
+    reports: grants(
       'iova_pgsizes has the page sizes that all domains share, every one from 4 KiB where there is no domain; argsz tells how many bytes struct and capabilities need, and cap_offset is 24 where it had room for all of them, and otherwise 0. No more than argsz bytes of the struct are written.',
     ),
   },
@@ -132,7 +135,7 @@ const writeChain = (world: World, call: IoctlCall, argsz: number, table: IoPaget
 };
 
 export const getInfo = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
-  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_INFO_MINIMUM, getInfoRules);
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_INFO_MINIMUM, compatGetInfoRules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const { argsz } = decode(VFIO_IOMMU_TYPE1_INFO, loaded.bytes);
   const context = contextOf(world, file);
@@ -141,7 +144,7 @@ export const getInfo = (world: World, file: FileId, call: IoctlCall): readonly O
   const table = tableOf(context, found.ioas);
 
   const chain = writeChain(world, call, argsz, table);
-  if (!chain.whole) return [failed(getInfoRules.capabilityFault, world, chain.writes)];
+  if (!chain.whole) return [failed(compatGetInfoRules.capabilityFault, world, chain.writes)];
   const info = encode(VFIO_IOMMU_TYPE1_INFO, {
     argsz: chain.length,
     flags: VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS,
@@ -156,6 +159,6 @@ export const getInfo = (world: World, file: FileId, call: IoctlCall): readonly O
   );
   const writes = [...chain.writes, answer.write];
   return answer.whole
-    ? [succeeded(getInfoRules.tells, world, writes)]
-    : [failed(getInfoRules.answerFault, world, writes)];
+    ? [succeeded(compatGetInfoRules.reports, world, writes)]
+    : [failed(compatGetInfoRules.replyFault, world, writes)];
 };

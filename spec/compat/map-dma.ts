@@ -16,11 +16,17 @@ import type { IoctlCall } from '../terms/call.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
 
-export const mapDmaRules = rulesOf(
-  'VFIO_IOMMU_MAP_DMA',
-  'iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c',
+export const compatMapDmaRules = rulesOf(
   {
-    fault: refuses('EFAULT', 'The 32 bytes of the struct cannot be read, whatever argsz says.'),
+    id: 'compat-map-dma',
+    title: 'compat VFIO_IOMMU_MAP_DMA',
+    source: 'iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c',
+  },
+  {
+    structFault: refuses(
+      'EFAULT',
+      'The 32 bytes of the struct cannot be read, whatever argsz says.',
+    ),
     tooShort: refuses('EINVAL', 'argsz is less than 32.'),
     unknownFlags: refuses('EINVAL', 'A flag other than READ and WRITE is set; VADDR is one.'),
     maps: grants(
@@ -32,10 +38,10 @@ export const mapDmaRules = rulesOf(
 const KNOWN_FLAGS = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
 
 export const mapDma = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
-  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_MAP.size, mapDmaRules);
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_MAP.size, compatMapDmaRules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const { flags, vaddr, iova, size } = decode(VFIO_IOMMU_TYPE1_DMA_MAP, loaded.bytes);
-  if ((flags & ~KNOWN_FLAGS) !== 0) return [failed(mapDmaRules.unknownFlags, world)];
+  if ((flags & ~KNOWN_FLAGS) !== 0) return [failed(compatMapDmaRules.unknownFlags, world)];
   const found = compatIoas(contextOf(world, file));
   if (isRefused(found)) return [failedBy(found, world)];
   const mapped = mapUser(
@@ -52,6 +58,6 @@ export const mapDma = (world: World, file: FileId, call: IoctlCall): readonly Ou
     },
   );
   if (isRefused(mapped)) return failuresBy(mapped, world);
-  const reply = succeeded(mapDmaRules.maps, withState(world, mapped.state));
+  const reply = succeeded(compatMapDmaRules.maps, withState(world, mapped.state));
   return withSharedDoubt(reply, world, call.process, vaddr, size);
 };

@@ -10,9 +10,12 @@ import type { IoctlCall } from '../terms/call.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
 
-export const setIommuRules = rulesOf(
-  'VFIO_SET_IOMMU',
-  'iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c',
+export const compatSetIommuRules = rulesOf(
+  {
+    id: 'compat-set-iommu',
+    title: 'compat VFIO_SET_IOMMU',
+    source: 'iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c',
+  },
   {
     noIommuNotPrivileged: refuses(
       'EPERM',
@@ -25,10 +28,10 @@ export const setIommuRules = rulesOf(
       'EINVAL',
       'The type is neither TYPE1 nor TYPE1v2, or a no-IOMMU group has had the iommufd as its container.',
     ),
-    version1: grants(
+    v1: grants(
       'TYPE1: the compatibility IOAS maps page by page from now on, so that a part of a map can be unmapped.',
     ),
-    version2: grants('TYPE1v2: nothing changes, also not if TYPE1 was set before.'),
+    v2: grants('TYPE1v2: nothing changes, also not if TYPE1 was set before.'),
   },
 );
 
@@ -38,18 +41,18 @@ export const setIommu = (world: World, file: FileId, call: IoctlCall): readonly 
   const { noIommuConfigured } = world.setting.platform;
   if (noIommuConfigured && argument === VFIO_NOIOMMU_IOMMU && context.noIommu) {
     return world.setting.credentials.privileged
-      ? [succeeded(setIommuRules.noIommu, world)]
-      : [failed(setIommuRules.noIommuNotPrivileged, world)];
+      ? [succeeded(compatSetIommuRules.noIommu, world)]
+      : [failed(compatSetIommuRules.noIommuNotPrivileged, world)];
   }
   if ((argument !== VFIO_TYPE1_IOMMU && argument !== VFIO_TYPE1v2_IOMMU) || context.noIommu) {
-    return [failed(setIommuRules.unknownType, world)];
+    return [failed(compatSetIommuRules.unknownType, world)];
   }
   const found = compatIoas(context);
   if (isRefused(found)) return [failedBy(found, world)];
-  if (argument === VFIO_TYPE1v2_IOMMU) return [succeeded(setIommuRules.version2, world)];
+  if (argument === VFIO_TYPE1v2_IOMMU) return [succeeded(compatSetIommuRules.v2, world)];
   const table = withoutLargePages(context, tableOf(context, found.ioas));
   if (isRefused(table)) return [failedBy(table, world)];
   return [
-    succeeded(setIommuRules.version1, withContext(world, withTable(context, found.ioas, table))),
+    succeeded(compatSetIommuRules.v1, withContext(world, withTable(context, found.ioas, table))),
   ];
 };

@@ -17,11 +17,17 @@ import type { IoctlCall } from '../terms/call.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { compatIoas } from './compat-ioas.ts';
 
-export const unmapDmaRules = rulesOf(
-  'VFIO_IOMMU_UNMAP_DMA',
-  'iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c',
+export const compatUnmapDmaRules = rulesOf(
   {
-    fault: refuses('EFAULT', 'The 24 bytes of the struct cannot be read, whatever argsz says.'),
+    id: 'compat-unmap-dma',
+    title: 'compat VFIO_IOMMU_UNMAP_DMA',
+    source: 'iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c',
+  },
+  {
+    structFault: refuses(
+      'EFAULT',
+      'The 24 bytes of the struct cannot be read, whatever argsz says.',
+    ),
     tooShort: refuses('EINVAL', 'argsz is less than 24.'),
     unknownFlags: refuses(
       'EINVAL',
@@ -32,10 +38,7 @@ export const unmapDmaRules = rulesOf(
       'Every area of the range is gone, also if there was none, and size tells how many bytes they were.',
     ),
     unmapsAll: grants('Nothing is mapped any more, and size tells how many bytes were.'),
-    unmapsUnanswered: refuses(
-      'EFAULT',
-      'The areas are gone, but the struct cannot be written back.',
-    ),
+    replyFault: refuses('EFAULT', 'The areas are gone, but the struct cannot be written back.'),
   },
 );
 
@@ -58,18 +61,18 @@ const unmapOne = (
 };
 
 export const unmapDma = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
-  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_UNMAP.size, unmapDmaRules);
+  const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_UNMAP.size, compatUnmapDmaRules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const fields = decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, loaded.bytes);
   const { flags, iova, size } = fields;
   if ((flags & ~VFIO_DMA_UNMAP_FLAG_ALL) !== 0) {
-    return [failed(unmapDmaRules.unknownFlags, world)];
+    return [failed(compatUnmapDmaRules.unknownFlags, world)];
   }
   const context = contextOf(world, file);
   const found = compatIoas(context);
   if (isRefused(found)) return [failedBy(found, world)];
   const all = flags === VFIO_DMA_UNMAP_FLAG_ALL;
-  if (all && (iova !== 0n || size !== 0n)) return [failed(unmapDmaRules.allWithRange, world)];
+  if (all && (iova !== 0n || size !== 0n)) return [failed(compatUnmapDmaRules.allWithRange, world)];
 
   let state = stateOf(world, file);
   if (!all && tableOf(context, found.ioas).largePagesDisabled) {
@@ -88,8 +91,8 @@ export const unmapDma = (world: World, file: FileId, call: IoctlCall): readonly 
     call.argument,
     encode(VFIO_IOMMU_TYPE1_DMA_UNMAP, { ...fields, size: byteLength(unmapped.bytes) }),
   );
-  if (!answer.whole) return [failed(unmapDmaRules.unmapsUnanswered, after, [answer.write])];
+  if (!answer.whole) return [failed(compatUnmapDmaRules.replyFault, after, [answer.write])];
   if (unmapped.refused !== undefined) return [failed(unmapped.refused, after, [answer.write])];
-  const rule = all ? unmapDmaRules.unmapsAll : unmapDmaRules.unmaps;
+  const rule = all ? compatUnmapDmaRules.unmapsAll : compatUnmapDmaRules.unmaps;
   return [succeeded(rule, after, [answer.write])];
 };

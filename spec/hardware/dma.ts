@@ -13,24 +13,28 @@ import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { type Translated, translate } from './translate.ts';
 import { reachesRegisters, translate as translateByType1 } from './translate-type1.ts';
 
-export const dmaRules = rulesOf('transfers by a device', 'iommu_map() in drivers/iommu/iommu.c', {
-  notOpen: refuses('EBADF', 'The descriptor is not open.', 'pread(2), pwrite(2)'),
-  noEngine: refuses(
-    'ENODEV',
-    'The descriptor is of no device that is bound and moves memory when it is told to.',
-    'pread(2), pwrite(2)',
-  ),
-  nothingRead: refuses(
-    'ENODATA',
-    'The device has not read so many bytes since the program began: what it would write is not known.',
-    'pread(2), pwrite(2)',
-  ),
-  moves: grants('The domain leads every byte to memory and permits the access: all were moved.'),
-  stops: grants(
-    'Where the domain leads nowhere or does not permit the access, memory is untouched, a device reads zeros, and the IOMMU reports it; the other bytes were moved.',
-    'dmar_fault() in drivers/iommu/intel/dmar.c',
-  ),
-});
+export const dmaRules = rulesOf(
+  { id: 'dma', title: 'DMA by a device', source: 'pread(2), pwrite(2)' },
+  {
+    badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
+    noEngine: refuses(
+      'ENODEV',
+      'The descriptor is of no device that is bound and moves memory when it is told to.',
+    ),
+    nothingRead: refuses(
+      'ENODATA',
+      'The device has not read so many bytes since the program began: what it would write is not known.',
+    ),
+    transfers: grants(
+      'The domain leads every byte to memory and permits the access: all were moved.',
+      'iommu_map() in drivers/iommu/iommu.c',
+    ),
+    faults: grants(
+      'Where the domain leads nowhere or does not permit the access, memory is untouched, a device reads zeros, and the IOMMU reports it; the other bytes were moved.',
+      'dmar_fault() in drivers/iommu/intel/dmar.c',
+    ),
+  },
+);
 
 /** The device's buffer in bytes, and the IOVAs that it can name. */
 export const ENGINE_BUFFER = 4096;
@@ -141,7 +145,7 @@ const transfer = (world: World, call: DmaCall, name: string): readonly Outcome[]
   }
   const chunks = [...chunksOf(call, attachedDomain(world, name))];
   const faults = faultsOf(name, call, chunks);
-  const rule = faults.length === 0 ? dmaRules.moves : dmaRules.stops;
+  const rule = faults.length === 0 ? dmaRules.transfers : dmaRules.faults;
   const engines = { ...world.engines, faults: [...world.engines.faults, ...faults] };
   if (call.direction === 'write') {
     const memory = written(world.memory, chunks, known);
@@ -181,7 +185,7 @@ const beyond = (world: World, call: DmaCall, name: string): string | undefined =
 export const dma = (world: World, call: DmaCall): readonly Outcome[] => {
   const id = fileAt(world, call.process, call.fd);
   const file = id === undefined ? undefined : openFile(world, id);
-  if (file === undefined) return [failed(dmaRules.notOpen, world)];
+  if (file === undefined) return [failed(dmaRules.badDescriptor, world)];
   const isBound = file.kind === 'device' || (file.kind === 'cdev' && file.bound);
   const device = isBound
     ? world.setting.platform.devices.find(({ name }) => name === file.name)

@@ -8,9 +8,12 @@ import { withUsers } from '../state/io-pagetable.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const accessAttachRules = rulesOf(
-  'attaching an in-kernel user',
-  'iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c',
+export const attachingAccessRules = rulesOf(
+  {
+    id: 'attaching-access',
+    title: 'attaching an access',
+    source: 'iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c',
+  },
   {
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
   },
@@ -45,7 +48,7 @@ export const attachAccess = (
   ioas: ObjectId,
 ): IommufdState | Refused => {
   const found = ioasAt(state.context, ioas);
-  if (found === undefined) return refused(accessAttachRules.noIoas);
+  if (found === undefined) return refused(attachingAccessRules.noIoas);
   if (accessOf(state, id).ioas === ioas) return state;
   const accesses = [...found.table.accesses, id];
   const table = realigned(

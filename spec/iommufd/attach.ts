@@ -21,9 +21,12 @@ import type { IommufdState } from '../state/iommufd-state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { domainFor, withHwpt, withHwptReleased } from './hwpt.ts';
 
-export const attachRules = rulesOf(
-  'attaching',
-  'iommufd_device_change_pt() in drivers/iommu/iommufd/device.c',
+export const attachingRules = rulesOf(
+  {
+    id: 'attaching',
+    title: 'attaching a device',
+    source: 'iommufd_device_change_pt() in drivers/iommu/iommufd/device.c',
+  },
   {
     noTarget: refuses('ENOENT', 'There is no object of that id to attach to.'),
     notATarget: refuses('EINVAL', 'The object to attach to is neither an IOAS nor an hwpt.'),
@@ -108,11 +111,11 @@ const attachedTo = (
   const device = deviceOf(state.context, id);
   const [sibling] = attachedOfGroup(state.context, device.group);
   if (sibling !== undefined && deviceOf(state.context, sibling).hwpt !== hwpt) {
-    return refused(attachRules.groupElsewhere);
+    return refused(attachingRules.groupElsewhere);
   }
   const kept = withReservedOf(state, ioas, id);
   if (isRefused(kept)) return kept;
-  if (sibling === undefined && !fits(device, domain)) return refused(attachRules.incompatible);
+  if (sibling === undefined && !fits(device, domain)) return refused(attachingRules.incompatible);
   return withDeviceOn(kept, id, hwpt);
 };
 
@@ -126,7 +129,7 @@ const movedTo = (
 ): IommufdState | Refused => {
   const device = deviceOf(state.context, id);
   const from = device.hwpt === undefined ? undefined : hwptAt(state.context, device.hwpt);
-  if (device.hwpt === undefined || from === undefined) return refused(attachRules.incompatible);
+  if (device.hwpt === undefined || from === undefined) return refused(attachingRules.incompatible);
   if (device.hwpt === hwpt) return state;
   const members = attachedOfGroup(state.context, device.group);
   let result = state;
@@ -139,7 +142,7 @@ const movedTo = (
   }
   if (!fits(device, domain)) {
     return refused(
-      domain.iommu === SOFTWARE_IOMMU ? attachRules.notForHardware : attachRules.incompatible,
+      domain.iommu === SOFTWARE_IOMMU ? attachingRules.notForHardware : attachingRules.incompatible,
     );
   }
   for (const member of members) {
@@ -191,9 +194,9 @@ const connected = (
   connect: Connect,
 ): Attached | Refused => {
   const object = objectAt(state.context, target);
-  if (object === undefined) return refused(attachRules.noTarget);
+  if (object === undefined) return refused(attachingRules.noTarget);
   if (object.kind === 'ioas') return connectedToIoas(state, id, target, fresh, connect);
-  if (object.kind !== 'hwpt') return refused(attachRules.notATarget);
+  if (object.kind !== 'hwpt') return refused(attachingRules.notATarget);
   const done = connect(state, id, target, object.ioas, object.domain);
   return isRefused(done) ? done : { state: done, hwpt: target };
 };

@@ -16,15 +16,18 @@ import { withoutHwpt } from './hwpt.ts';
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
 
 export const destroyRules = rulesOf(
-  'IOMMU_DESTROY',
-  'iommufd_object_remove() in drivers/iommu/iommufd/main.c',
+  {
+    id: 'destroy',
+    title: 'IOMMU_DESTROY',
+    source: 'iommufd_object_remove() in drivers/iommu/iommufd/main.c',
+  },
   {
     noObject: refuses('ENOENT', 'There is no object of that id.'),
     inUse: refuses('EBUSY', 'Another object, a device or a driver uses the object.'),
     destroys: grants(
       'The object is gone; an IOAS takes its mappings with it, and VFIO calls have no IOAS any more if it was theirs.',
     ),
-    uncertain: grants(
+    untracked: grants(
       'The object was made, or may be used, by a call that is not specified; whether it can go is not known.',
     ),
   },
@@ -65,7 +68,7 @@ export const destroy: Handler = (request) => {
     return [
       {
         ...succeeded(
-          destroyRules.uncertain,
+          destroyRules.untracked,
           withState(world, destroyed(stateOfRequest(request), id)),
         ),
         unknown,

@@ -20,36 +20,36 @@ import { SOFTWARE_IOMMU } from '../hardware/templates.ts';
 import { writableLength, write } from '../knowledge/user-copy.ts';
 import { failed, succeeded } from '../outcome/outcome.ts';
 import { deviceAt } from '../state/context.ts';
-import { grants, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 import { unspecified } from './forget.ts';
 import { contextOfRequest, type Handler, type Request, respond, respondRules } from './request.ts';
 
 export const getHwInfoRules = rulesOf(
-  'IOMMU_GET_HW_INFO',
-  'iommufd_get_hw_info() in drivers/iommu/iommufd/device.c',
+  {
+    id: 'get-hw-info',
+    title: 'IOMMU_GET_HW_INFO',
+    source: 'iommufd_get_hw_info() in drivers/iommu/iommufd/device.c',
+  },
   {
     unknownFlags: refuses(
       'EOPNOTSUPP',
       'A flag is set that the release does not know, or one of the three reserved bytes is not 0.',
     ),
     noDevice: refuses('ENOENT', 'There is no device of that id.'),
-    noIommu: {
-      ...refuses('EOPNOTSUPP', 'The device has no IOMMU.'),
-      only: ['7.3.4'],
-    },
-    noSuchType: {
-      ...refuses(
+    noIommu: onlyIn(['7.3.4'], refuses('EOPNOTSUPP', 'The device has no IOMMU.')),
+    unknownDataType: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EOPNOTSUPP',
         'INPUT_TYPE is set, and the device has no data of the type in_data_type.',
         'mock_domain_hw_info() in drivers/iommu/iommufd/selftest.c',
       ),
-      only: ['7.3.4'],
-    },
+    ),
     dataFault: refuses(
       'EFAULT',
       'A byte of the buffer cannot be written; those before it have been, and the struct is left as it was.',
     ),
-    tells: grants(
+    reports: grants(
       'The data stands in the buffer as far as there is room, and zeros behind it; data_len tells how long the data is, out_data_type of what type, and out_capabilities and out_max_pasid_log2 what the IOMMU can do for the device.',
     ),
   },
@@ -86,7 +86,7 @@ export const getHwInfo: Handler = (request) => {
   const wanted =
     (fields.flags & HW_INFO_FLAG_INPUT_TYPE) === 0 ? HW_INFO_TYPE_DEFAULT : fields.out_data_type;
   if (wanted !== HW_INFO_TYPE_DEFAULT && wanted !== HW_INFO_TYPE_SELFTEST) {
-    return [failed(getHwInfoRules.noSuchType, world)];
+    return [failed(getHwInfoRules.unknownDataType, world)];
   }
   if (world.memory.knowledge === 'recorded' && fields.data_len > LONGEST_FOLLOWED) {
     return [unspecified(world, 'IOMMU_GET_HW_INFO with a buffer that is not followed')];
@@ -102,6 +102,6 @@ export const getHwInfo: Handler = (request) => {
     out_capabilities: tracks | (release.hwInfoTellsOfAts ? HW_CAP_PCI_ATS_NOT_SUPPORTED : 0),
   });
   return answer.whole
-    ? [succeeded(getHwInfoRules.tells, world, [written, answer.write])]
-    : [failed(respondRules.fault, world, [written, answer.write])];
+    ? [succeeded(getHwInfoRules.reports, world, [written, answer.write])]
+    : [failed(respondRules.replyFault, world, [written, answer.write])];
 };

@@ -15,7 +15,7 @@ import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
 import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
 import { type Device, deviceAt, leastFreeId, objectAt } from '../state/context.ts';
 import { type World, withState } from '../state/world.ts';
-import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 import { forgettingAll, makingObject } from './forget.ts';
 import { domainFor, withHwpt } from './hwpt.ts';
 import {
@@ -29,8 +29,11 @@ import {
 } from './request.ts';
 
 export const hwptAllocRules = rulesOf(
-  'IOMMU_HWPT_ALLOC',
-  'iommufd_hwpt_alloc() in drivers/iommu/iommufd/hw_pagetable.c',
+  {
+    id: 'hwpt-alloc',
+    title: 'IOMMU_HWPT_ALLOC',
+    source: 'iommufd_hwpt_alloc() in drivers/iommu/iommufd/hw_pagetable.c',
+  },
   {
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
     dataMismatch: refuses(
@@ -40,14 +43,14 @@ export const hwptAllocRules = rulesOf(
     noDevice: refuses('ENOENT', 'There is no device of that id.'),
     noTarget: refuses('EINVAL', 'There is no object of the id pt_id.'),
     notATarget: refuses('EINVAL', 'pt_id is neither an IOAS, an hwpt nor a vIOMMU.'),
-    noFlags: {
-      ...refuses(
+    flagsWithoutIommu: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EOPNOTSUPP',
         'NEST_PARENT, DIRTY_TRACKING or PASID is asked for, and the device has no IOMMU.',
         'noiommu_alloc_paging_flags() in drivers/iommu/iommufd/hwpt_noiommu.c',
       ),
-      only: ['7.3.4'],
-    },
+    ),
     noDirtyTracking: refuses(
       'EOPNOTSUPP',
       'DIRTY_TRACKING is asked for, and the device cannot track.',
@@ -91,7 +94,7 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
   }
   if (target.kind !== 'ioas') return [failed(hwptAllocRules.notATarget, world)];
   if (device.iommu === SOFTWARE_IOMMU && (fields.flags & SPECIFIED_FLAGS) !== 0) {
-    return [failed(hwptAllocRules.noFlags, world)];
+    return [failed(hwptAllocRules.flagsWithoutIommu, world)];
   }
   if (!isSpecified(request, device, fields.flags, fields.data_type)) {
     return [forgettingAll(request, 'HWPT_ALLOC with flags or data for the driver')];
@@ -106,7 +109,7 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
   const filled = withHwpt(state, id, fields.pt_id, domain, false);
   if (isRefused(filled)) return failuresBy(filled, world);
   const answer = respond(request, IOMMU_HWPT_ALLOC, { out_hwpt_id: id });
-  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+  if (!answer.whole) return [failed(respondRules.replyFault, world, [answer.write])];
   const after = withState(world, filled);
   const otherwise = (chosen: ObjectId): World => {
     const other = withHwpt(state, chosen, fields.pt_id, domain, false);

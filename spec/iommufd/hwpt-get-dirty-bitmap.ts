@@ -12,39 +12,40 @@ import { contextOf, withContext } from '../state/world.ts';
 import type { Segment } from '../terms/call.ts';
 import type { IovaRange } from '../terms/platform.ts';
 import type { Release } from '../terms/releases.ts';
-import { grants, type Rule, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyIn, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { unspecified } from './forget.ts';
 import { contextOfRequest, type Handler, type Request } from './request.ts';
 
 const CHECKED = 'iommufd_check_iova_range() in drivers/iommu/iommufd/io_pagetable.c';
 
 export const hwptGetDirtyBitmapRules = rulesOf(
-  'IOMMU_HWPT_GET_DIRTY_BITMAP',
-  'iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c',
+  { id: 'hwpt-get-dirty-bitmap', title: 'IOMMU_HWPT_GET_DIRTY_BITMAP', source: CHECKED },
   {
     unknownFlags: refuses(
       'EOPNOTSUPP',
       'A flag other than NO_CLEAR is set, or __reserved is not 0.',
+      'iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c',
     ),
-    noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
-    noLength: { ...refuses('EINVAL', 'length is 0.', CHECKED), only: ['7.3.4'] },
+    noHwpt: refuses(
+      'ENOENT',
+      'There is no paging hwpt of that id.',
+      'iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c',
+    ),
+    zeroLength: onlyIn(['7.3.4'], refuses('EINVAL', 'length is 0.')),
     wraps: refuses(
       'EOVERFLOW',
       'The IOVA and the length together pass the end of the address space; a length of 0, where it is not refused, counts as 2^64.',
-      CHECKED,
     ),
     misaligned: refuses(
       'EINVAL',
       "The range does not begin and end on a multiple of the IOAS's alignment.",
-      CHECKED,
     ),
-    noPageSize: refuses('EINVAL', 'page_size is 0.', CHECKED),
-    splitsPage: refuses(
+    zeroPageSize: refuses('EINVAL', 'page_size is 0.'),
+    misalignedPageSize: refuses(
       'EINVAL',
       'The beginning or the end of the range has a bit in common with page_size - 1.',
-      CHECKED,
     ),
-    cannotTrack: refuses(
+    noDirtyTracking: refuses(
       'EOPNOTSUPP',
       'The hwpt was not made with DIRTY_TRACKING.',
       'iommu_read_and_clear_dirty() in drivers/iommu/iommufd/io_pagetable.c',
@@ -53,13 +54,13 @@ export const hwptGetDirtyBitmapRules = rulesOf(
       'No page of the range is dirty: the bitmap stays as it is, also where it could not be written; whether the range is mapped, and whether pages are tracked at all, is not told.',
       'iommu_read_and_clear_dirty() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    tells: {
-      ...grants(
+    reports: onlyIn(
+      ['7.3.4'],
+      grants(
         'Bits are set for the dirty pages of the areas that follow each other from the IOVA on, bit 0 for the one there, each for as many bytes as the lowest bit of page_size says; the others stay. Without NO_CLEAR the pages are dirty no more, also where the bitmap cannot be written, which is not told.',
         'iova_bitmap_set() in drivers/iommu/iommufd/iova_bitmap.c',
       ),
-      only: ['7.3.4'],
-    },
+    ),
   },
 );
 
@@ -71,13 +72,13 @@ const badRange = (
   alignment: bigint,
   release: Release,
 ): Rule | undefined => {
-  if (length === 0n && release.bitmapsHaveLength) return hwptGetDirtyBitmapRules.noLength;
+  if (length === 0n && release.bitmapsHaveLength) return hwptGetDirtyBitmapRules.zeroLength;
   const end = iova + BigInt.asUintN(64, length - 1n) + 1n;
   if (end - 1n > U64_MAX) return hwptGetDirtyBitmapRules.wraps;
   if (((iova | end) & (alignment - 1n)) !== 0n) return hwptGetDirtyBitmapRules.misaligned;
-  if (pageSize === 0n) return hwptGetDirtyBitmapRules.noPageSize;
+  if (pageSize === 0n) return hwptGetDirtyBitmapRules.zeroPageSize;
   const inside = (iova | BigInt.asUintN(64, end)) & (pageSize - 1n);
-  return inside === 0n ? undefined : hwptGetDirtyBitmapRules.splitsPage;
+  return inside === 0n ? undefined : hwptGetDirtyBitmapRules.misalignedPageSize;
 };
 
 type Told = {
@@ -140,7 +141,7 @@ export const hwptGetDirtyBitmap: Handler = (request) => {
   const { alignment } = tableOf(context, hwpt.ioas);
   const bad = badRange(fields.iova, fields.length, fields.page_size, alignment, world.release);
   if (bad !== undefined) return [failed(bad, world)];
-  if (!hwpt.domain.tracksDirty) return [failed(hwptGetDirtyBitmapRules.cannotTrack, world)];
+  if (!hwpt.domain.tracksDirty) return [failed(hwptGetDirtyBitmapRules.noDirtyTracking, world)];
   const told = toldOf(request, hwpt, fields.iova, fields.length, fields.page_size, fields.data);
   if (told === 'nothing') return [succeeded(hwptGetDirtyBitmapRules.nothingDirty, world)];
   const keeps = (fields.flags & HWPT_GET_DIRTY_BITMAP_NO_CLEAR) !== 0;
@@ -149,5 +150,5 @@ export const hwptGetDirtyBitmap: Handler = (request) => {
   if (told === 'unknown') {
     return [unspecified(after, 'IOMMU_HWPT_GET_DIRTY_BITMAP of pages that a test has written')];
   }
-  return [succeeded(hwptGetDirtyBitmapRules.tells, after, told.writes)];
+  return [succeeded(hwptGetDirtyBitmapRules.reports, after, told.writes)];
 };

@@ -10,12 +10,15 @@ import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler } from './request.ts';
 
 export const hwptSetDirtyTrackingRules = rulesOf(
-  'IOMMU_HWPT_SET_DIRTY_TRACKING',
-  'iommufd_hwpt_set_dirty_tracking() in drivers/iommu/iommufd/hw_pagetable.c',
+  {
+    id: 'hwpt-set-dirty-tracking',
+    title: 'IOMMU_HWPT_SET_DIRTY_TRACKING',
+    source: 'iommufd_hwpt_set_dirty_tracking() in drivers/iommu/iommufd/hw_pagetable.c',
+  },
   {
     unknownFlags: refuses('EOPNOTSUPP', 'A flag other than ENABLE is set.'),
     noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
-    cannotTrack: refuses(
+    noDirtyTracking: refuses(
       'EOPNOTSUPP',
       'The hwpt was not made with DIRTY_TRACKING; starting and stopping are refused alike.',
       'iopt_set_dirty_tracking() in drivers/iommu/iommufd/io_pagetable.c',
@@ -36,7 +39,7 @@ export const hwptSetDirtyTracking: Handler = (request) => {
   const context = contextOfRequest(request);
   const hwpt = hwptAt(context, hwpt_id);
   if (hwpt === undefined) return [failed(hwptSetDirtyTrackingRules.noHwpt, world)];
-  if (!hwpt.domain.tracksDirty) return [failed(hwptSetDirtyTrackingRules.cannotTrack, world)];
+  if (!hwpt.domain.tracksDirty) return [failed(hwptSetDirtyTrackingRules.noDirtyTracking, world)];
   const tracking = (flags & HWPT_DIRTY_TRACKING_ENABLE) !== 0;
   const dirty = tracking && world.release.mockEntriesAreDirty ? [] : hwpt.dirty;
   const after = withContext(world, withObject(context, hwpt_id, { ...hwpt, tracking, dirty }));

@@ -11,8 +11,11 @@ import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, idChoice, respond, respondRules } from './request.ts';
 
 export const ioasAllocRules = rulesOf(
-  'IOMMU_IOAS_ALLOC',
-  'iommufd_ioas_alloc_ioctl() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-alloc',
+    title: 'IOMMU_IOAS_ALLOC',
+    source: 'iommufd_ioas_alloc_ioctl() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     unknownFlags: refuses('EOPNOTSUPP', 'A flag is set; there is none.'),
     allocates: grants('A new, empty IOAS has been made, and out_ioas_id holds its id.'),
@@ -27,7 +30,7 @@ export const ioasAlloc: Handler = (request) => {
   const context = contextOfRequest(request);
   const id = leastFreeId(context);
   const answer = respond(request, IOMMU_IOAS_ALLOC, { out_ioas_id: id });
-  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+  if (!answer.whole) return [failed(respondRules.replyFault, world, [answer.write])];
 
   const after = (chosen: ObjectId): World =>
     withContext(world, withObject(context, chosen, { kind: 'ioas', table: EMPTY_IO_PAGETABLE }));

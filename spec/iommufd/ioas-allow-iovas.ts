@@ -12,8 +12,11 @@ import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, type Request } from './request.ts';
 
 export const ioasAllowIovasRules = rulesOf(
-  'IOMMU_IOAS_ALLOW_IOVAS',
-  'iommufd_ioas_allow_iovas() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-allow-iovas',
+    title: 'IOMMU_IOAS_ALLOW_IOVAS',
+    source: 'iommufd_ioas_allow_iovas() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),

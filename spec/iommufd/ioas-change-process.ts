@@ -12,8 +12,11 @@ import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { type Handler, stateOfRequest } from './request.ts';
 
 export const ioasChangeProcessRules = rulesOf(
-  'IOMMU_IOAS_CHANGE_PROCESS',
-  'iommufd_ioas_change_process() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-change-process',
+    title: 'IOMMU_IOAS_CHANGE_PROCESS',
+    source: 'iommufd_ioas_change_process() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
     userMemory: refuses(

@@ -17,17 +17,20 @@ import { contextOfRequest, type Handler, type Request, stateOfRequest } from './
 import { nthAreaIova } from './syzkaller.ts';
 
 export const ioasCopyRules = rulesOf(
-  'IOMMU_IOAS_COPY',
-  'iommufd_ioas_copy() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-copy',
+    title: 'IOMMU_IOAS_COPY',
+    source: 'iommufd_ioas_copy() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     unknownFlags: refuses(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set.',
     ),
-    tooGreat: refuses('EOVERFLOW', 'An IOVA or the length is 2^64 - 1.'),
+    u64Max: refuses('EOVERFLOW', 'An IOVA or the length is 2^64 - 1.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
     noSource: refuses('ENOENT', 'There is no IOAS of the id to copy from.'),
-    noLength: refuses(
+    zeroLength: refuses(
       'EINVAL',
       'The length is 0.',
       'iopt_get_pages() in drivers/iommu/iommufd/io_pagetable.c',
@@ -46,7 +49,7 @@ export const ioasCopyRules = rulesOf(
     copies: grants(
       'The memory is mapped a second time, with permissions of its own, and dst_iova holds where; what a device may do through the one does not depend on the other.',
     ),
-    copiesUnanswered: refuses(
+    replyFault: refuses(
       'EFAULT',
       'The memory has been mapped and stays so, but the struct cannot be written back.',
     ),
@@ -60,7 +63,7 @@ const partsFrom = (
   iova: bigint,
   length: bigint,
 ): readonly AreaPart[] | Refused => {
-  if (length === 0n) return refused(ioasCopyRules.noLength);
+  if (length === 0n) return refused(ioasCopyRules.zeroLength);
   const last = iova + length - 1n;
   if (last > U64_MAX) return refused(ioasCopyRules.sourceWraps);
   const parts: AreaPart[] = [];
@@ -101,7 +104,7 @@ export const ioasCopy: Handler = (asked): readonly Outcome[] => {
   const fields = decode(IOMMU_IOAS_COPY, request.bytes);
   if (!checkMapFlags(fields.flags)) return [failed(ioasCopyRules.unknownFlags, world)];
   if (tooGreat(fields.length) || tooGreat(fields.src_iova) || tooGreat(fields.dst_iova)) {
-    return [failed(ioasCopyRules.tooGreat, world)];
+    return [failed(ioasCopyRules.u64Max, world)];
   }
   const permissions = permissionsOf(fields.flags);
   if (!permissions.readable && !permissions.writable) {
@@ -131,7 +134,7 @@ export const ioasCopy: Handler = (asked): readonly Outcome[] => {
   return [
     mapReply(request, IOMMU_IOAS_COPY, 'dst_iova', mapped, !fixed, {
       granted: ioasCopyRules.copies,
-      unanswered: ioasCopyRules.copiesUnanswered,
+      unanswered: ioasCopyRules.replyFault,
     }),
   ];
 };

@@ -11,8 +11,11 @@ import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, respond, respondRules } from './request.ts';
 
 export const ioasIovaRangesRules = rulesOf(
-  'IOMMU_IOAS_IOVA_RANGES',
-  'iommufd_ioas_iova_ranges() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-iova-ranges',
+    title: 'IOMMU_IOAS_IOVA_RANGES',
+    source: 'iommufd_ioas_iova_ranges() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
@@ -20,11 +23,11 @@ export const ioasIovaRangesRules = rulesOf(
       'EFAULT',
       'An element of the array cannot be written; those before it have been, and the struct is left as it was.',
     ),
-    tooMany: refuses(
+    tooManyRanges: refuses(
       'EMSGSIZE',
       'There are more ranges than the array holds; it is full, num_iovas tells how many there are, and the alignment is told.',
     ),
-    tells: grants(
+    reports: grants(
       'The usable ranges stand in the array in ascending order, num_iovas tells how many, and out_iova_alignment what maps must be a multiple of.',
     ),
   },
@@ -50,8 +53,8 @@ export const ioasIovaRanges: Handler = (request) => {
     out_iova_alignment: ioas.table.alignment,
   });
   writes.push(answer.write);
-  if (!answer.whole) return [failed(respondRules.fault, world, writes)];
+  if (!answer.whole) return [failed(respondRules.replyFault, world, writes)];
   return ranges.length > fields.num_iovas
-    ? [failed(ioasIovaRangesRules.tooMany, world, writes)]
-    : [succeeded(ioasIovaRangesRules.tells, world, writes)];
+    ? [failed(ioasIovaRangesRules.tooManyRanges, world, writes)]
+    : [succeeded(ioasIovaRangesRules.reports, world, writes)];
 };

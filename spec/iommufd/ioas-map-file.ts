@@ -5,7 +5,7 @@ import { IOMMU_IOAS_MAP_FILE } from '../abi/native.ts';
 import { U64_MAX } from '../abi/units.ts';
 import { mapFile } from '../iopt/map-user.ts';
 import { recordedFile } from '../knowledge/recorded.ts';
-import { pinRules } from '../memory/pin.ts';
+import { pinningRules } from '../memory/pin.ts';
 import { failed, failedBy, type Outcome } from '../outcome/outcome.ts';
 import { ioasAt } from '../state/context.ts';
 import { fileAt, openFile } from '../state/world.ts';
@@ -15,17 +15,20 @@ import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
 
 export const ioasMapFileRules = rulesOf(
-  'IOMMU_IOAS_MAP_FILE',
-  'iommufd_ioas_map_file() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-map-file',
+    title: 'IOMMU_IOAS_MAP_FILE',
+    source: 'iommufd_ioas_map_file() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     unknownFlags: refuses(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set.',
     ),
-    tooGreat: refuses('EOVERFLOW', 'The IOVA or the length is 2^64 - 1.'),
+    u64Max: refuses('EOVERFLOW', 'The IOVA or the length is 2^64 - 1.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
-    noLength: refuses(
+    zeroLength: refuses(
       'EINVAL',
       'The length is 0.',
       'iopt_map_file_pages() in drivers/iommu/iommufd/io_pagetable.c',
@@ -43,7 +46,7 @@ export const ioasMapFileRules = rulesOf(
     maps: grants(
       "The file's memory is mapped at the IOVA, or at one that the kernel chose, and iova holds it; every domain of the IOAS translates it.",
     ),
-    mapsUnanswered: refuses(
+    replyFault: refuses(
       'EFAULT',
       'The memory has been mapped and stays so, but the struct cannot be written back.',
     ),
@@ -55,7 +58,7 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
   const fields = decode(IOMMU_IOAS_MAP_FILE, request.bytes);
   if (!checkMapFlags(fields.flags)) return [failed(ioasMapFileRules.unknownFlags, world)];
   if (tooGreat(fields.iova) || tooGreat(fields.length)) {
-    return [failed(ioasMapFileRules.tooGreat, world)];
+    return [failed(ioasMapFileRules.u64Max, world)];
   }
   const permissions = permissionsOf(fields.flags);
   if (!permissions.readable && !permissions.writable) {
@@ -64,7 +67,7 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
   if (ioasAt(contextOfRequest(request), fields.ioas_id) === undefined) {
     return [failed(ioasMapFileRules.noIoas, world)];
   }
-  if (fields.length === 0n) return [failed(ioasMapFileRules.noLength, world)];
+  if (fields.length === 0n) return [failed(ioasMapFileRules.zeroLength, world)];
   if (fields.start + fields.length - 1n > U64_MAX) {
     return [failed(ioasMapFileRules.offsetWraps, world)];
   }
@@ -90,13 +93,13 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
   if (isRefused(mapped)) return [failedBy(mapped, world)];
   const reply = mapReply(request, IOMMU_IOAS_MAP_FILE, 'iova', mapped, !fixed, {
     granted: ioasMapFileRules.maps,
-    unanswered: ioasMapFileRules.mapsUnanswered,
+    unanswered: ioasMapFileRules.replyFault,
   });
   if (file !== undefined) return [reply];
   const unknown = `the recording does not say what file descriptor ${fields.fd} is`;
   return [
     { ...reply, unknown },
     { ...failed(ioasMapFileRules.badDescriptor, world), unknown },
-    { ...failed(pinRules.fileTooShort, world), unknown },
+    { ...failed(pinningRules.fileTooShort, world), unknown },
   ];
 };

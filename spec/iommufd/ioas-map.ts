@@ -11,20 +11,23 @@ import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
 
 export const ioasMapRules = rulesOf(
-  'IOMMU_IOAS_MAP',
-  'iommufd_ioas_map() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-map',
+    title: 'IOMMU_IOAS_MAP',
+    source: 'iommufd_ioas_map() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     unknownFlags: refuses(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set, or __reserved is not 0.',
     ),
-    tooGreat: refuses('EOVERFLOW', 'The IOVA or the length is 2^64 - 1.'),
+    u64Max: refuses('EOVERFLOW', 'The IOVA or the length is 2^64 - 1.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
     maps: grants(
       'The memory is mapped at the IOVA, or at one that the kernel chose, and iova holds it; every domain of the IOAS translates it.',
     ),
-    mapsUnanswered: refuses(
+    replyFault: refuses(
       'EFAULT',
       'The memory has been mapped and stays so, but the struct cannot be written back.',
     ),
@@ -38,7 +41,7 @@ export const ioasMap: Handler = (request) => {
     return [failed(ioasMapRules.unknownFlags, world)];
   }
   if (tooGreat(fields.iova) || tooGreat(fields.length)) {
-    return [failed(ioasMapRules.tooGreat, world)];
+    return [failed(ioasMapRules.u64Max, world)];
   }
   const permissions = permissionsOf(fields.flags);
   if (!permissions.readable && !permissions.writable) {
@@ -61,7 +64,7 @@ export const ioasMap: Handler = (request) => {
   if (isRefused(mapped)) return [failedBy(mapped, world)];
   const reply = mapReply(request, IOMMU_IOAS_MAP, 'iova', mapped, !fixed, {
     granted: ioasMapRules.maps,
-    unanswered: ioasMapRules.mapsUnanswered,
+    unanswered: ioasMapRules.replyFault,
   });
   return withSharedDoubt(reply, world, call.process, fields.user_va, fields.length);
 };

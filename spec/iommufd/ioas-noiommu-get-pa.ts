@@ -13,25 +13,28 @@ import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { addressOf, contextOfRequest, type Handler, respond, respondRules } from './request.ts';
 
 export const ioasNoIommuGetPaRules = rulesOf(
-  'IOMMU_IOAS_NOIOMMU_GET_PA',
-  'iommufd_ioas_noiommu_get_pa() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-noiommu-get-pa',
+    title: 'IOMMU_IOAS_NOIOMMU_GET_PA',
+    source: 'iommufd_ioas_noiommu_get_pa() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     notPrivileged: refuses('EPERM', 'The process lacks CAP_SYS_RAWIO.'),
     unknownFlags: refuses('EOPNOTSUPP', 'flags or __reserved is not 0.'),
-    noLength: refuses('EINVAL', 'length is 0.'),
-    lastIova: refuses('EOVERFLOW', 'iova is 2^64 - 1.'),
+    zeroLength: refuses('EINVAL', 'length is 0.'),
+    u64Max: refuses('EOVERFLOW', 'iova is 2^64 - 1.'),
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
     notMapped: refuses(
       'ENOENT',
       'Nothing is mapped at the IOVA.',
       'iopt_get_phys() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    notSoftware: refuses(
+    noSoftwareDomain: refuses(
       'EOPNOTSUPP',
       'The IOAS has no domain, or its first is of an IOMMU; when that goes, the last takes its place.',
       'iopt_get_phys() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    tells: grants(
+    reports: grants(
       'out_phys holds the physical address, and length how many bytes from there on are mapped by the area and lie together in memory, by whole pages behind the first, and never more than was asked for.',
       'iopt_get_phys() in drivers/iommu/iommufd/io_pagetable.c',
     ),
@@ -74,8 +77,8 @@ export const ioasNoIommuGetPa: Handler = (request): readonly Outcome[] => {
   const { iova, length } = fields;
   if (!world.setting.credentials.privileged) return [failed(rules.notPrivileged, world)];
   if (fields.flags !== 0 || fields.__reserved !== 0) return [failed(rules.unknownFlags, world)];
-  if (length === 0n) return [failed(rules.noLength, world)];
-  if (iova === U64_MAX) return [failed(rules.lastIova, world)];
+  if (length === 0n) return [failed(rules.zeroLength, world)];
+  if (iova === U64_MAX) return [failed(rules.u64Max, world)];
   const context = contextOfRequest(request);
   const ioas = ioasAt(context, fields.ioas_id);
   if (ioas === undefined) return [failed(rules.noIoas, world)];
@@ -83,7 +86,7 @@ export const ioasNoIommuGetPa: Handler = (request): readonly Outcome[] => {
   if (area === undefined) return [failed(rules.notMapped, world)];
   const [domain] = ioas.table.slots;
   if (domain === undefined || hwptAt(context, domain)?.domain.iommu !== SOFTWARE_IOMMU) {
-    return [failed(rules.notSoftware, world)];
+    return [failed(rules.noSoftwareDomain, world)];
   }
   const offset = BigInt(translate(context, domain, iova)?.offset ?? 0);
   const rest = area.value.last - iova + 1n;
@@ -103,7 +106,7 @@ export const ioasNoIommuGetPa: Handler = (request): readonly Outcome[] => {
     length: together.preferred,
     out_phys: physical.preferred,
   });
-  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
-  const reply = succeeded(rules.tells, world, [answer.write]);
+  if (!answer.whole) return [failed(respondRules.replyFault, world, [answer.write])];
+  const reply = succeeded(rules.reports, world, [answer.write]);
   return [withChoices(reply, { list: [together, physical], world: () => world })];
 };

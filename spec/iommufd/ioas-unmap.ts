@@ -12,11 +12,14 @@ import { tooGreat } from './map-reply.ts';
 import { contextOfRequest, type Handler, respond, stateOfRequest } from './request.ts';
 
 export const ioasUnmapRules = rulesOf(
-  'IOMMU_IOAS_UNMAP',
-  'iommufd_ioas_unmap() in drivers/iommu/iommufd/ioas.c',
+  {
+    id: 'ioas-unmap',
+    title: 'IOMMU_IOAS_UNMAP',
+    source: 'iommufd_ioas_unmap() in drivers/iommu/iommufd/ioas.c',
+  },
   {
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
-    tooGreat: refuses(
+    u64Max: refuses(
       'EOVERFLOW',
       'The IOVA or the length is 2^64 - 1; that length is taken with IOVA 0 only, and then means everything.',
     ),
@@ -27,10 +30,7 @@ export const ioasUnmapRules = rulesOf(
     unmapsAll: grants(
       'The IOAS is empty, also if it was before, and length tells how many bytes were mapped.',
     ),
-    unmapsUnanswered: refuses(
-      'EFAULT',
-      'The areas are gone, but the struct cannot be written back.',
-    ),
+    replyFault: refuses('EFAULT', 'The areas are gone, but the struct cannot be written back.'),
   },
 );
 
@@ -43,7 +43,7 @@ export const ioasUnmap: Handler = (request): readonly Outcome[] => {
   const everything = iova === 0n && length === U64_MAX;
   let last = U64_MAX;
   if (!everything) {
-    if (tooGreat(iova) || tooGreat(length)) return [failed(ioasUnmapRules.tooGreat, world)];
+    if (tooGreat(iova) || tooGreat(length)) return [failed(ioasUnmapRules.u64Max, world)];
     const end = lastToUnmap(iova, length);
     if (typeof end !== 'bigint') return [failedBy(end, world)];
     last = end;
@@ -53,7 +53,7 @@ export const ioasUnmap: Handler = (request): readonly Outcome[] => {
   if (unmapped.refused !== undefined) return [failed(unmapped.refused, after)];
   if (!everything && unmapped.bytes === 0n) return [failed(ioasUnmapRules.nothingMapped, world)];
   const answer = respond(request, IOMMU_IOAS_UNMAP, { length: unmapped.bytes });
-  if (!answer.whole) return [failed(ioasUnmapRules.unmapsUnanswered, after, [answer.write])];
+  if (!answer.whole) return [failed(ioasUnmapRules.replyFault, after, [answer.write])];
   const rule = everything ? ioasUnmapRules.unmapsAll : ioasUnmapRules.unmaps;
   return [succeeded(rule, after, [answer.write])];
 };

@@ -20,24 +20,29 @@ const RLIMIT = 'iommufd_option_rlimit_mode() in drivers/iommu/iommufd/ioas.c';
 const HUGE = 'iommufd_ioas_option_huge_pages() in drivers/iommu/iommufd/ioas.c';
 
 export const optionRules = rulesOf(
-  'IOMMU_OPTION',
-  'iommufd_option() in drivers/iommu/iommufd/main.c',
+  { id: 'option', title: 'IOMMU_OPTION', source: RLIMIT },
   {
-    reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
-    unknownOption: refuses('EOPNOTSUPP', 'There is no option of that id.'),
-    rlimitObject: refuses('EOPNOTSUPP', 'RLIMIT_MODE is asked of an object; it has none.', RLIMIT),
+    reservedField: refuses(
+      'EOPNOTSUPP',
+      '__reserved is not 0.',
+      'iommufd_option() in drivers/iommu/iommufd/main.c',
+    ),
+    unknownOption: refuses(
+      'EOPNOTSUPP',
+      'There is no option of that id.',
+      'iommufd_option() in drivers/iommu/iommufd/main.c',
+    ),
+    rlimitObject: refuses('EOPNOTSUPP', 'RLIMIT_MODE is asked of an object; it has none.'),
     rlimitGet: grants(
       'val64 is 1 where maps are charged to the process (VmLck), and 0 where to the user.',
-      RLIMIT,
     ),
     rlimitNotPrivileged: refuses(
       'EPERM',
       'RLIMIT_MODE is set by a process without CAP_SYS_RESOURCE.',
-      RLIMIT,
     ),
-    rlimitObjectsExist: refuses('EBUSY', 'RLIMIT_MODE is set when there are objects.', RLIMIT),
-    rlimitValue: refuses('EINVAL', 'RLIMIT_MODE is set to something other than 0 and 1.', RLIMIT),
-    rlimitSet: grants('Later maps are charged to the user (0) or to the process (1).', RLIMIT),
+    rlimitObjectsExist: refuses('EBUSY', 'RLIMIT_MODE is set when there are objects.'),
+    rlimitValue: refuses('EINVAL', 'RLIMIT_MODE is set to something other than 0 and 1.'),
+    rlimitSet: grants('Later maps are charged to the user (0) or to the process (1).'),
     hugePagesNoIoas: refuses('ENOENT', 'HUGE_PAGES is asked of an id that is no IOAS.', HUGE),
     hugePagesGet: grants('val64 is 1 where domains may use large pages, and 0 where not.', HUGE),
     hugePagesValue: refuses('EINVAL', 'HUGE_PAGES is set to something other than 0 and 1.', HUGE),
@@ -46,8 +51,16 @@ export const optionRules = rulesOf(
       HUGE,
     ),
     hugePagesOn: grants('Domains may use pages as large as fit from now on.', HUGE),
-    unknownOperation: refuses('EOPNOTSUPP', 'The operation is neither SET nor GET.'),
-    valueFault: refuses('EFAULT', 'The option was read or set, but val64 cannot be written.'),
+    unknownOperation: refuses(
+      'EOPNOTSUPP',
+      'The operation is neither SET nor GET.',
+      'iommufd_option() in drivers/iommu/iommufd/main.c',
+    ),
+    replyFault: refuses(
+      'EFAULT',
+      'The option was read or set, but val64 cannot be written.',
+      'iommufd_option() in drivers/iommu/iommufd/main.c',
+    ),
   },
 );
 
@@ -63,7 +76,7 @@ const answered = (request: Request, rule: Rule, value: bigint, world: World): Ou
   );
   return answer.whole
     ? succeeded(rule, world, [answer.write])
-    : failed(optionRules.valueFault, world, [answer.write]);
+    : failed(optionRules.replyFault, world, [answer.write]);
 };
 
 const rlimitMode = (request: Request, fields: OptionValues): Outcome => {

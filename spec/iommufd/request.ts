@@ -1,4 +1,4 @@
-// A native call that has passed the door: what its handler gets, and how it answers.
+// A native call behind the ioctl dispatch: what its handler gets, and how it writes its reply.
 
 import { fieldOf, type Layout, type SomeValues, withFields } from '../abi/layout.ts';
 import type { ObjectId } from '../abi/units.ts';
@@ -25,10 +25,13 @@ export type Request = {
 export type Handler = (request: Request) => readonly Outcome[];
 
 export const respondRules = rulesOf(
-  'answering',
-  'iommufd_ucmd_respond() in drivers/iommu/iommufd/iommufd_private.h',
   {
-    fault: refuses(
+    id: 'respond',
+    title: 'writing the struct back',
+    source: 'iommufd_ucmd_respond() in drivers/iommu/iommufd/iommufd_private.h',
+  },
+  {
+    replyFault: refuses(
       'EFAULT',
       'The struct cannot be written back; bytes before the first that cannot be written have been.',
     ),

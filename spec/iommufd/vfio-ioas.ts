@@ -9,8 +9,11 @@ import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, respond, respondRules } from './request.ts';
 
 export const vfioIoasRules = rulesOf(
-  'IOMMU_VFIO_IOAS',
-  'iommufd_vfio_ioas() in drivers/iommu/iommufd/vfio_compat.c',
+  {
+    id: 'vfio-ioas',
+    title: 'IOMMU_VFIO_IOAS',
+    source: 'iommufd_vfio_ioas() in drivers/iommu/iommufd/vfio_compat.c',
+  },
   {
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
     noCompatIoas: refuses('ENODEV', 'GET finds no compatibility IOAS.'),
@@ -33,7 +36,7 @@ export const vfioIoas: Handler = (request): readonly Outcome[] => {
       const answer = respond(request, IOMMU_VFIO_IOAS, { ioas_id: context.compatIoas });
       return answer.whole
         ? [succeeded(vfioIoasRules.gets, world, [answer.write])]
-        : [failed(respondRules.fault, world, [answer.write])];
+        : [failed(respondRules.replyFault, world, [answer.write])];
     }
     case VFIO_IOAS_SET:
       if (ioasAt(context, fields.ioas_id) === undefined) {

@@ -16,14 +16,17 @@ import type { IommufdState } from '../state/iommufd-state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { pinRange, unpinRange } from './pin-range.ts';
 
-export const accessRules = rulesOf(
-  'accesses',
-  'iommufd_access_pin_pages() in drivers/iommu/iommufd/device.c',
+export const accessesRules = rulesOf(
+  {
+    id: 'accesses',
+    title: 'accesses',
+    source: 'iommufd_access_pin_pages() in drivers/iommu/iommufd/device.c',
+  },
   {
     zeroLength: refuses('EINVAL', 'The length is 0.'),
     wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
     detached: refuses('ENOENT', 'The access is attached to no IOAS.'),
-    notPageAligned: refuses(
+    misaligned: refuses(
       'EINVAL',
       'A pinned part starts within a page of its memory, or ends within one although more follows.',
       'iopt_area_contig_is_aligned() in drivers/iommu/iommufd/device.c',
@@ -133,10 +136,10 @@ export const rangeOfAccess = (
   iova: bigint,
   length: bigint,
 ): { readonly ioas: ObjectId; readonly last: bigint } | Refused => {
-  if (length === 0n) return refused(accessRules.zeroLength);
+  if (length === 0n) return refused(accessesRules.zeroLength);
   const last = iova + length - 1n;
-  if (last > U64_MAX) return refused(accessRules.wraps);
-  return access.ioas === undefined ? refused(accessRules.detached) : { ioas: access.ioas, last };
+  if (last > U64_MAX) return refused(accessesRules.wraps);
+  return access.ioas === undefined ? refused(accessesRules.detached) : { ioas: access.ioas, last };
 };
 
 /** Whether an area may be used by an access that reads, or writes. */
@@ -163,10 +166,10 @@ export const pinAccess = (
   let reached = false;
   for (const slice of slicesOf(areas, iova, last)) {
     const { node } = slice;
-    if (!isPageAligned(slice, last)) return refused(accessRules.notPageAligned);
-    if (!permits(node, writing)) return refused(accessRules.notPermitted);
+    if (!isPageAligned(slice, last)) return refused(accessesRules.misaligned);
+    if (!permits(node, writing)) return refused(accessesRules.notPermitted);
     const pages = pagesAt(context, node.value.pages);
-    if (writing && !pages.writable) return refused(accessRules.readOnlyPages);
+    if (writing && !pages.writable) return refused(accessesRules.readOnlyPages);
     const held = pinRange(
       { pages, memory },
       pageOfByte(byteOf(node, slice.iova)),
@@ -177,5 +180,5 @@ export const pinAccess = (
     memory = held.memory;
     reached = node.value.last >= last;
   }
-  return reached ? { context, memory } : refused(accessRules.notMapped);
+  return reached ? { context, memory } : refused(accessesRules.notMapped);
 };

@@ -13,10 +13,13 @@ import {
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const alignmentRules = rulesOf(
-  'alignment',
-  'iopt_check_iova_alignment() in drivers/iommu/iommufd/io_pagetable.c',
   {
-    areasTooFine: refuses(
+    id: 'alignment',
+    title: 'alignment',
+    source: 'iopt_check_iova_alignment() in drivers/iommu/iommufd/io_pagetable.c',
+  },
+  {
+    misalignedArea: refuses(
       'EADDRINUSE',
       'An area starts, ends or lies in its first page at a byte that is no multiple of the alignment that the new user needs.',
     ),
@@ -52,7 +55,7 @@ export const requiredAlignment = (context: Context, table: IoPagetable): bigint 
 export const realigned = (context: Context, table: IoPagetable): IoPagetable | Refused => {
   const alignment = requiredAlignment(context, table);
   if (alignment > table.alignment && !areasConform(table.areas, alignment)) {
-    return refused(alignmentRules.areasTooFine);
+    return refused(alignmentRules.misalignedArea);
   }
   return withUsers(table, table.domains, table.accesses, alignment);
 };

@@ -7,12 +7,15 @@ import { type IoPagetable, meeting } from '../state/io-pagetable.ts';
 import type { IovaRange } from '../terms/platform.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const choosingRules = rulesOf(
-  'choosing an IOVA',
-  'iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c',
+export const choosingIovaRules = rulesOf(
+  {
+    id: 'choosing-iova',
+    title: 'choosing an IOVA',
+    source: 'iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c',
+  },
   {
     tooLong: refuses('EOVERFLOW', 'The length is 2^63 - 1 or more.'),
-    addressTooFine: refuses(
+    misalignedAddress: refuses(
       'EINVAL',
       'The memory lies at an address that is no multiple of the alignment of the IOAS.',
     ),
@@ -79,9 +82,9 @@ export const chosenIova = (
   length: bigint,
   maximumAlignment: bigint,
 ): bigint | Refused => {
-  if (length >= U64_MAX / 2n) return refused(choosingRules.tooLong);
+  if (length >= U64_MAX / 2n) return refused(choosingIovaRules.tooLong);
   const alignment = searchAlignment(address, length, maximumAlignment);
-  if (alignment < table.alignment) return refused(choosingRules.addressTooFine);
+  if (alignment < table.alignment) return refused(choosingIovaRules.misalignedAddress);
   const pageOffset = address % PAGE_SIZE_BYTES;
   const stretches = table.allowed.length === 0 ? [SEARCH] : table.allowed;
   for (const { start, last } of stretches) {
@@ -94,7 +97,7 @@ export const chosenIova = (
       if (iova !== undefined) return iova;
     }
   }
-  return refused(choosingRules.noSpace);
+  return refused(choosingIovaRules.noSpace);
 };
 
 /** Why the kernel may not have chosen this IOVA for memory at `address`; undefined where it may. */

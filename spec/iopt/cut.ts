@@ -12,10 +12,13 @@ import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rul
 import { isAccessed } from './access.ts';
 
 export const cuttingRules = rulesOf(
-  'cutting',
-  'iopt_area_split() in drivers/iommu/iommufd/io_pagetable.c',
   {
-    tooFine: refuses(
+    id: 'cutting',
+    title: 'cutting',
+    source: 'iopt_area_split() in drivers/iommu/iommufd/io_pagetable.c',
+  },
+  {
+    misaligned: refuses(
       'EINVAL',
       'The cut falls on an IOVA, or in the memory behind it on a byte, that is no multiple of the alignment of the IOAS.',
     ),
@@ -34,7 +37,8 @@ const cutBehind = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdSt
   if (node === undefined || iova === node.key || iova === node.value.last) return state;
   const start = iova + 1n;
   const startByte = byteOf(node, start);
-  if (((start | startByte) & (table.alignment - 1n)) !== 0n) return refused(cuttingRules.tooFine);
+  if (((start | startByte) & (table.alignment - 1n)) !== 0n)
+    return refused(cuttingRules.misaligned);
   if (isAccessed(state.context, ioas, node)) return refused(cuttingRules.accessed);
   if (table.domains.length > 0 && !table.largePagesDisabled) {
     return refused(cuttingRules.largePages);

@@ -14,11 +14,14 @@ import { mappingRules } from './map.ts';
 import { type PagesAndMemory, pinRange, unpinRange } from './pin-range.ts';
 import { reserved, unreserved } from './reserve.ts';
 
-export const domainRules = rulesOf(
-  'domains of a table',
-  'iopt_table_add_domain() in drivers/iommu/iommufd/io_pagetable.c',
+export const domainsRules = rulesOf(
   {
-    pagesTooLarge: refuses(
+    id: 'domains',
+    title: 'domains of an IOAS',
+    source: 'iopt_table_add_domain() in drivers/iommu/iommufd/io_pagetable.c',
+  },
+  {
+    pageSizeTooLarge: refuses(
       'EINVAL',
       "The domain's least page is larger than the processor's page.",
     ),
@@ -96,9 +99,9 @@ export const withDomain = (
   const before = tableOf(state.context, ioas);
   const least = leastPageSize(domain.pageSizes);
   const alignment = least > before.alignment ? least : before.alignment;
-  if (alignment > PAGE_SIZE_BYTES) return refused(domainRules.pagesTooLarge);
+  if (alignment > PAGE_SIZE_BYTES) return refused(domainsRules.pageSizeTooLarge);
   if (alignment !== before.alignment && !areasConform(before.areas, alignment)) {
-    return refused(alignmentRules.areasTooFine);
+    return refused(alignmentRules.misalignedArea);
   }
   const table = withAperture(before, hwpt, domain);
   if (isRefused(table)) return table;

@@ -7,8 +7,11 @@ import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { realigned, requiredAlignment } from './alignment.ts';
 
 export const largePagesRules = rulesOf(
-  'large pages',
-  'iopt_disable_large_pages() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    id: 'large-pages',
+    title: 'large pages',
+    source: 'iopt_disable_large_pages() in drivers/iommu/iommufd/io_pagetable.c',
+  },
   {
     filled: refuses('EINVAL', 'A domain already translates an area, perhaps with a large page.'),
   },

@@ -19,16 +19,15 @@ import {
   type Permissions,
 } from './map.ts';
 
-export const mapUserRules = rulesOf(
-  'mapping memory',
-  'iopt_map_user_pages() in drivers/iommu/iommufd/io_pagetable.c',
+export const allocPagesRules = rulesOf(
   {
-    addressWraps: refuses(
-      'EOVERFLOW',
-      'The address plus the length is 2^64 or more.',
-      'iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c',
-    ),
-    noLength: refuses(
+    id: 'alloc-pages',
+    title: 'allocating pages',
+    source: 'iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c',
+  },
+  {
+    addressWraps: refuses('EOVERFLOW', 'The address plus the length is 2^64 or more.'),
+    lengthOutOfRange: refuses(
       'EINVAL',
       'The length is 0, or 2^64 - 4096 or more.',
       'iopt_alloc_pages() in drivers/iommu/iommufd/pages.c',
@@ -60,10 +59,10 @@ const PAGE_MASK = PAGE_SIZE_BYTES - 1n;
 
 /** Whether memory of that length at that address can be mapped at all. The releases check in different orders. */
 const checkStretch = (release: Release, address: bigint, length: bigint): Refused | undefined => {
-  const wraps = address + length > U64_MAX ? refused(mapUserRules.addressWraps) : undefined;
+  const wraps = address + length > U64_MAX ? refused(allocPagesRules.addressWraps) : undefined;
   const noLength =
     length === 0n || length > U64_MAX - PAGE_SIZE_BYTES
-      ? refused(mapUserRules.noLength)
+      ? refused(allocPagesRules.lengthOutOfRange)
       : undefined;
   return release.mapChecksLengthFirst ? (noLength ?? wraps) : (wraps ?? noLength);
 };
@@ -164,7 +163,7 @@ export const mapFile = (
   target: Target,
   permissions: Permissions,
 ): Mapped | Refused => {
-  if (length > U64_MAX - PAGE_SIZE_BYTES) return refused(mapUserRules.noLength);
+  if (length > U64_MAX - PAGE_SIZE_BYTES) return refused(allocPagesRules.lengthOutOfRange);
   const source = {
     kind: 'file',
     backing: file.backing,

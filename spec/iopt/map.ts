@@ -11,44 +11,32 @@ import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rul
 import { pinRange } from './pin-range.ts';
 
 export const mappingRules = rulesOf(
-  'mapping',
-  'iopt_alloc_area_pages() in drivers/iommu/iommufd/io_pagetable.c',
   {
-    lengthTooFine: refuses(
+    id: 'mapping',
+    title: 'mapping',
+    source: 'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
+  },
+  {
+    misalignedLength: refuses(
       'EINVAL',
       'The length is 0, or no multiple of the alignment of the IOAS.',
+      'iopt_alloc_area_pages() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    iovaTooFine: refuses(
-      'EINVAL',
-      'The IOVA is no multiple of the alignment of the IOAS.',
-      'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
-    ),
-    iovaWraps: refuses(
-      'EOVERFLOW',
-      'The last IOVA lies beyond the end of the address space.',
-      'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
-    ),
-    reserved: refuses(
-      'EINVAL',
-      'The IOVAs meet a range that a device or a domain reserves.',
-      'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
-    ),
-    overlaps: refuses(
-      'EEXIST',
-      'The IOVAs meet an area that is mapped already.',
-      'iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c',
-    ),
+    misalignedIova: refuses('EINVAL', 'The IOVA is no multiple of the alignment of the IOAS.'),
+    wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
+    reserved: refuses('EINVAL', 'The IOVAs meet a range that a device or a domain reserves.'),
+    overlaps: refuses('EEXIST', 'The IOVAs meet an area that is mapped already.'),
     readOnlyPages: refuses(
       'EPERM',
       'The area is to be writable, and its memory was first mapped without WRITEABLE.',
       'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    offsetTooFine: refuses(
+    misalignedOffset: refuses(
       'EINVAL',
       'The memory starts within its page at a byte that is no multiple of the alignment of the IOAS.',
       'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    pagesWrap: refuses(
+    pageCountWraps: refuses(
       'EOVERFLOW',
       'Rounding the end of the memory up to a page passes 2^64, so that the count of its pages wraps to 0; the kernel also warns.',
       'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
@@ -75,7 +63,7 @@ export type Permissions = { readonly readable: boolean; readonly writable: boole
 /** Checks that come before the IOVA is looked at. */
 export const checkLength = (table: IoPagetable, length: bigint): Refused | undefined =>
   length === 0n || (length & (table.alignment - 1n)) !== 0n
-    ? refused(mappingRules.lengthTooFine)
+    ? refused(mappingRules.misalignedLength)
     : undefined;
 
 /** Whether an IOVA that the program asks for can be used. */
@@ -84,9 +72,9 @@ export const checkFixedIova = (
   iova: bigint,
   length: bigint,
 ): Refused | undefined => {
-  if ((iova & (table.alignment - 1n)) !== 0n) return refused(mappingRules.iovaTooFine);
+  if ((iova & (table.alignment - 1n)) !== 0n) return refused(mappingRules.misalignedIova);
   const last = iova + length - 1n;
-  if (last > U64_MAX) return refused(mappingRules.iovaWraps);
+  if (last > U64_MAX) return refused(mappingRules.wraps);
   if (meeting(table.reservedSpans, iova, last) !== undefined) return refused(mappingRules.reserved);
   if (firstMeeting(table.areas, iova, last) !== undefined) return refused(mappingRules.overlaps);
   return undefined;
@@ -103,9 +91,9 @@ export const checkParts = (
     const pages = pagesAt(state.context, part.pages);
     if (permissions.writable && !pages.writable) return refused(mappingRules.readOnlyPages);
     const offset = part.startByte & (PAGE_ALIGNMENT - 1n);
-    if ((offset & (table.alignment - 1n)) !== 0n) return refused(mappingRules.offsetTooFine);
+    if ((offset & (table.alignment - 1n)) !== 0n) return refused(mappingRules.misalignedOffset);
     if (pageOfByte(part.startByte + part.length - 1n) >= pages.pageCount) {
-      return refused(mappingRules.pagesWrap);
+      return refused(mappingRules.pageCountWraps);
     }
   }
   return undefined;

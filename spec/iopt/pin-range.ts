@@ -4,7 +4,7 @@
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
 import { atOrAfter } from '../collections/ordered-map.ts';
 import { charged, discharged } from '../memory/accounting.ts';
-import { pagesToPin, pinRules } from '../memory/pin.ts';
+import { pagesToPin, pinningRules } from '../memory/pin.ts';
 import type { PageStretch } from '../state/address-space.ts';
 import type { Memory } from '../state/memory.ts';
 import {
@@ -29,7 +29,7 @@ const pagesOfFile = (
   const page = source.start / PAGE_SIZE_BYTES + BigInt(first);
   const end = (page + BigInt(count)) * PAGE_SIZE_BYTES;
   return end > source.length
-    ? refused(pinRules.fileTooShort)
+    ? refused(pinningRules.fileTooShort)
     : [{ backing: source.backing, page: pageIndex(Number(page)), count }];
 };
 

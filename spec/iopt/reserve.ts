@@ -13,8 +13,11 @@ import type { IovaRange } from '../terms/platform.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const reservingRules = rulesOf(
-  'reserving',
-  'iopt_reserve_iova() in drivers/iommu/iommufd/io_pagetable.c',
+  {
+    id: 'reserving',
+    title: 'reserving',
+    source: 'iopt_reserve_iova() in drivers/iommu/iommufd/io_pagetable.c',
+  },
   {
     mapped: refuses('EADDRINUSE', 'The range to be reserved meets an area.'),
     allowed: refuses('EADDRINUSE', 'The range to be reserved meets a range that is allowed.'),

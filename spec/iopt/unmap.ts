@@ -12,22 +12,18 @@ import { withoutDirtyArea } from './dirty-areas.ts';
 import { unpinRange } from './pin-range.ts';
 
 export const unmappingRules = rulesOf(
-  'unmapping',
-  'iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c',
   {
-    zeroLength: refuses(
-      'EINVAL',
-      'The length is 0.',
-      'iopt_unmap_iova() in drivers/iommu/iommufd/io_pagetable.c',
-    ),
-    wraps: refuses(
-      'EOVERFLOW',
-      'The last IOVA lies beyond the end of the address space.',
-      'iopt_unmap_iova() in drivers/iommu/iommufd/io_pagetable.c',
-    ),
+    id: 'unmapping',
+    title: 'unmapping',
+    source: 'iopt_unmap_iova() in drivers/iommu/iommufd/io_pagetable.c',
+  },
+  {
+    zeroLength: refuses('EINVAL', 'The length is 0.'),
+    wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
     cutsArea: refuses(
       'ENOENT',
       'The range holds only a part of an area; the areas before that one are unmapped.',
+      'iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c',
     ),
   },
 );

@@ -1,7 +1,7 @@
 // Replies that a recording cannot decide, as it does not show what became of memory since it was mapped.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
-import { pinRules } from '../memory/pin.ts';
+import { pinningRules } from '../memory/pin.ts';
 import { failed, type Outcome, type Reply } from '../outcome/outcome.ts';
 import type { World } from '../state/world.ts';
 import type { Process } from '../terms/call.ts';
@@ -30,7 +30,7 @@ export const withMemoryDoubt = (
   ) {
     return [reply];
   }
-  return [reply, { ...failed(pinRules.notMapped, before), unknown: MEMORY_SINCE }];
+  return [reply, { ...failed(pinningRules.notMapped, before), unknown: MEMORY_SINCE }];
 };
 
 const hasDeviceOpen = ({ files }: World): boolean => {
@@ -51,6 +51,6 @@ export const withSharedDoubt = (
   const { isFollowed } = before.memory;
   const unknown = isFollowed ? SHARED_WITH_FILE : SHARED_WITH_DEVICE;
   return mayBeRegisters && (isFollowed || hasDeviceOpen(before))
-    ? [reply, { ...failed(pinRules.notMemory, before), unknown }]
+    ? [reply, { ...failed(pinningRules.notMemory, before), unknown }]
     : [reply];
 };

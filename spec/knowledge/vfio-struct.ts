@@ -12,15 +12,15 @@ export const loadVfioStruct = (
   world: World,
   call: IoctlCall,
   minimum: number,
-  rules: { readonly fault: Rule; readonly tooShort: Rule },
+  rules: { readonly structFault: Rule; readonly tooShort: Rule },
 ): { readonly bytes: Uint8Array } | { readonly outcomes: readonly Outcome[] } => {
   const loaded = load(world.memory, call, call.argument, minimum);
-  if (loaded.kind === 'fault') return { outcomes: [failed(rules.fault, world)] };
+  if (loaded.kind === 'fault') return { outcomes: [failed(rules.structFault, world)] };
   const tooShort = failed(rules.tooShort, world);
   if (loaded.kind === 'unknown') {
     // A recording shows as many bytes as argsz says: it is too short, if it can be read so far.
     const unknown = 'the recording does not show whether the whole struct can be read';
-    return { outcomes: [tooShort, { ...failed(rules.fault, world), unknown }] };
+    return { outcomes: [tooShort, { ...failed(rules.structFault, world), unknown }] };
   }
   const { bytes } = loaded;
   const argsz = u32At(bytes, 0);

@@ -6,14 +6,16 @@ import { accountOf, type ChargeMode, lockedOf, type Memory, withAccount } from '
 import type { Process } from '../terms/call.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const accountingRules = rulesOf(
-  'locked memory',
-  'iopt_pages_update_pinned() in drivers/iommu/iommufd/pages.c',
+export const lockedMemoryRules = rulesOf(
+  {
+    id: 'locked-memory',
+    title: 'locked memory',
+    source: 'incr_user_locked_vm() in drivers/iommu/iommufd/pages.c',
+  },
   {
     userLimit: refuses(
       'ENOMEM',
       'What the user has pinned would exceed RLIMIT_MEMLOCK; nothing stays pinned.',
-      'incr_user_locked_vm() in drivers/iommu/iommufd/pages.c',
     ),
     processLimit: refuses(
       'ENOMEM',
@@ -38,11 +40,11 @@ export const charged = (
   let { locked } = account;
   if (mode === 'user') {
     userLocked += pages;
-    if (BigInt(userLocked) > limitInPages(memory)) return refused(accountingRules.userLimit);
+    if (BigInt(userLocked) > limitInPages(memory)) return refused(lockedMemoryRules.userLimit);
   } else if (mode === 'process') {
     locked += pages;
     if (BigInt(lockedOf(memory, process) + pages) > limitInPages(memory)) {
-      return refused(accountingRules.processLimit);
+      return refused(lockedMemoryRules.processLimit);
     }
   }
   return withAccount(memory, process, { locked, pinned: account.pinned + pages }, userLocked);

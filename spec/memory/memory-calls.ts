@@ -9,46 +9,49 @@ import type { Context } from '../state/context.ts';
 import { type Memory, spaceOf, withSpace } from '../state/memory.ts';
 import { fileAt, type MemfdFile, openFile, type World, withMemory } from '../state/world.ts';
 import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../terms/call.ts';
-import { grants, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 import { storedAt } from './contents.ts';
 import { loadable } from './user-access.ts';
 
-export const memoryCallRules = rulesOf(
-  "the program's memory",
-  'mmap(2), munmap(2), memfd_create(2)',
+export const programMemoryRules = rulesOf(
+  {
+    id: 'program-memory',
+    title: 'memory of the program',
+    source: 'mmap(2), munmap(2), memfd_create(2)',
+  },
   {
     maps: grants(
       'What was mapped there is gone, and new memory stands there, all zero unless it is of a file.',
     ),
-    notWhole: refuses(
+    misaligned: refuses(
       'EINVAL',
       'Huge pages are mapped at an address or for a length that is not whole huge pages, or a file from within a page on.',
     ),
-    badFile: refuses('EBADF', 'The descriptor to be mapped is not open.'),
-    cutsHuge: refuses(
+    badDescriptor: refuses('EBADF', 'The descriptor to be mapped is not open.'),
+    cutsHugePage: refuses(
       'EINVAL',
       'A mapping of huge pages would be cut within one of them.',
       'hugetlb_vm_op_split() in mm/hugetlb.c',
     ),
     notMappable: refuses('ENODEV', 'The file to be mapped is none that can be mapped.'),
-    iommufdPrivate: {
-      ...refuses(
+    iommufdPrivate: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EINVAL',
         'The file to be mapped is an iommufd, and the mapping private; what was mapped there is gone all the same.',
         'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
       ),
-      only: ['7.3.4'],
-    },
-    noPage: {
-      ...refuses(
+    ),
+    noPage: onlyIn(
+      ['7.3.4'],
+      refuses(
         'ENXIO',
         'The file to be mapped is an iommufd, and no vIOMMU offers a page there; what was mapped there is gone all the same.',
         'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
       ),
-      only: ['7.3.4'],
-    },
+    ),
     unmaps: grants('Nothing is mapped there any more; what is pinned stays pinned.'),
-    makesFile: grants('A file of that many zero bytes exists as long as something refers to it.'),
+    createsFile: grants('A file of that many zero bytes exists as long as something refers to it.'),
     stores: grants('The bytes stand there.'),
   },
 );
@@ -102,39 +105,39 @@ const withoutMapping = (
 
 /** vIOMMUs, which offer pages, are not specified: an iommufd that may have one is forgotten. */
 const mapIommufd = (world: World, call: MmapCall, context: Context): Outcome => {
-  if (!world.release.iommufdsHavePages) return failed(memoryCallRules.notMappable, world);
+  if (!world.release.iommufdsHavePages) return failed(programMemoryRules.notMappable, world);
   if (context.forgotten !== undefined) {
     const what = `${context.forgotten} may have made pages of the iommufd`;
     return { kind: 'unspecified', what, doubtful: true, world: () => world };
   }
-  if (cutsHuge(world, call)) return failed(memoryCallRules.cutsHuge, world);
+  if (cutsHuge(world, call)) return failed(programMemoryRules.cutsHugePage, world);
   // The kernel makes room before it asks the file.
-  const rule = call.shared ? memoryCallRules.noPage : memoryCallRules.iommufdPrivate;
+  const rule = call.shared ? programMemoryRules.noPage : programMemoryRules.iommufdPrivate;
   return failed(rule, withoutMapping(world, call));
 };
 
 export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
   const { process, backing } = call;
   if (backing.kind === 'huge' && (call.address | call.length) % HUGE_PAGE !== 0n) {
-    return [failed(memoryCallRules.notWhole, world)];
+    return [failed(programMemoryRules.misaligned, world)];
   }
   if (backing.kind === 'memfd' && backing.offset % PAGE_SIZE_BYTES !== 0n) {
-    return [failed(memoryCallRules.notWhole, world)];
+    return [failed(programMemoryRules.misaligned, world)];
   }
   if (backing.kind !== 'memfd') {
-    if (cutsHuge(world, call)) return [failed(memoryCallRules.cutsHuge, world)];
-    return [succeeded(memoryCallRules.maps, withMapping(world, call))];
+    if (cutsHuge(world, call)) return [failed(programMemoryRules.cutsHugePage, world)];
+    return [succeeded(programMemoryRules.maps, withMapping(world, call))];
   }
   const found = fileAt(world, process, backing.fd);
   const file = found === undefined ? undefined : openFile(world, found);
-  if (file === undefined) return [failed(memoryCallRules.badFile, world)];
+  if (file === undefined) return [failed(programMemoryRules.badDescriptor, world)];
   if (file.kind === 'memfd') {
-    if (cutsHuge(world, call)) return [failed(memoryCallRules.cutsHuge, world)];
-    return [succeeded(memoryCallRules.maps, withMapping(world, call, file))];
+    if (cutsHuge(world, call)) return [failed(programMemoryRules.cutsHugePage, world)];
+    return [succeeded(programMemoryRules.maps, withMapping(world, call, file))];
   }
   if (file.kind === 'iommufd') return [mapIommufd(world, call, file.context)];
   if (file.kind !== 'device' && file.kind !== 'cdev' && file.kind !== 'unspecified') {
-    return [failed(memoryCallRules.notMappable, world)];
+    return [failed(programMemoryRules.notMappable, world)];
   }
   const registers: MmapCall = { ...call, backing: { kind: 'device' } };
   const after = ({ errno }: { readonly errno: number }): World =>
@@ -144,14 +147,14 @@ export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
 
 export const munmap = (world: World, call: MunmapCall): readonly Outcome[] =>
   cutsHuge(world, call)
-    ? [failed(memoryCallRules.cutsHuge, world)]
-    : [succeeded(memoryCallRules.unmaps, withoutMapping(world, call))];
+    ? [failed(programMemoryRules.cutsHugePage, world)]
+    : [succeeded(programMemoryRules.unmaps, withoutMapping(world, call))];
 
 export const memfd = (world: World, call: MemfdCall): readonly Outcome[] => {
   const { memory, backing } = withNewBacking(world.memory);
   const { process, length } = call;
   return [
-    opensDescriptor(withMemory(world, memory), process, memoryCallRules.makesFile, () => ({
+    opensDescriptor(withMemory(world, memory), process, programMemoryRules.createsFile, () => ({
       kind: 'memfd',
       backing,
       length,
@@ -164,5 +167,5 @@ export const store = (world: World, call: StoreCall): readonly Outcome[] => {
   const { address } = call.memory;
   const bytes = loadable(world.memory, call.process, call.memory);
   const memory = storedAt(world.memory, call.process, address, bytes);
-  return [succeeded(memoryCallRules.stores, withMemory(world, memory), [], bytes.length)];
+  return [succeeded(programMemoryRules.stores, withMemory(world, memory), [], bytes.length)];
 };

@@ -7,9 +7,8 @@ import { type Memory, spaceOf } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const pinRules = rulesOf(
-  'pinning',
-  'gup_fast_fallback() and check_vma_flags() in mm/gup.c',
+export const pinningRules = rulesOf(
+  { id: 'pinning', title: 'pinning', source: 'check_vma_flags() in mm/gup.c' },
   {
     wraps: refuses(
       'EOVERFLOW',
@@ -24,22 +23,16 @@ export const pinRules = rulesOf(
     notMemory: refuses(
       'EFAULT',
       'A page of the range is not memory that can be pinned, such as a device register.',
-      'check_vma_flags() in mm/gup.c',
     ),
     beyondFile: refuses(
       'EFAULT',
       'A page of the range is mapped and lies behind the end of its file.',
       'faultin_page() in mm/gup.c',
     ),
-    notAccessible: refuses(
-      'EFAULT',
-      'The program itself may not read a page of the range.',
-      'check_vma_flags() in mm/gup.c',
-    ),
+    notAccessible: refuses('EFAULT', 'The program itself may not read a page of the range.'),
     notWritable: refuses(
       'EFAULT',
       'The mapping is to be written, and the program itself may not write a page of the range.',
-      'check_vma_flags() in mm/gup.c',
     ),
     fileTooShort: refuses(
       'EINVAL',
@@ -68,14 +61,14 @@ export const pagesToPin = (
   let left = count;
   while (left > 0) {
     const chunk = BigInt(Math.min(left, PAGES_AT_A_TIME)) * PAGE_SIZE_BYTES;
-    if (at + chunk > U64_MAX) return refused(pinRules.wraps);
+    if (at + chunk > U64_MAX) return refused(pinningRules.wraps);
     const found = mappingAt(space, at);
-    if (found === undefined) return refused(pinRules.notMapped);
+    if (found === undefined) return refused(pinningRules.notMapped);
     const { start, mapping } = found;
-    if (mapping.kind === 'device') return refused(pinRules.notMemory);
-    if (mapping.kind === 'beyond') return refused(pinRules.beyondFile);
-    if (mapping.protection === 'none') return refused(pinRules.notAccessible);
-    if (writing && mapping.protection === 'read') return refused(pinRules.notWritable);
+    if (mapping.kind === 'device') return refused(pinningRules.notMemory);
+    if (mapping.kind === 'beyond') return refused(pinningRules.beyondFile);
+    if (mapping.protection === 'none') return refused(pinningRules.notAccessible);
+    if (writing && mapping.protection === 'read') return refused(pinningRules.notWritable);
     const here = Math.min(left, Number((mapping.last - at + 1n) / PAGE_SIZE_BYTES));
     stretches.push({
       backing: mapping.backing,

@@ -6,15 +6,18 @@ import type { World } from '../state/world.ts';
 import type { StatusCall } from '../terms/call.ts';
 import { grants, rulesOf } from '../terms/rule.ts';
 
-export const statusRules = rulesOf('/proc/self/status', 'task_mem() in fs/proc/task_mmu.c', {
-  locked: grants(
-    'VmLck is what maps charge that count for the process, and what it has locked by itself.',
-  ),
-  pinned: grants('VmPin is every page that is pinned for the process, however it is charged.'),
-});
+export const procStatusRules = rulesOf(
+  { id: 'proc-status', title: '/proc/self/status', source: 'task_mem() in fs/proc/task_mmu.c' },
+  {
+    locked: grants(
+      'VmLck is what maps charge that count for the process, and what it has locked by itself.',
+    ),
+    pinned: grants('VmPin is every page that is pinned for the process, however it is charged.'),
+  },
+);
 
 export const status = (world: World, { process, field }: StatusCall): readonly Outcome[] => {
   return field === 'VmLck'
-    ? [succeeded(statusRules.locked, world, [], lockedOf(world.memory, process))]
-    : [succeeded(statusRules.pinned, world, [], accountOf(world.memory, process).pinned)];
+    ? [succeeded(procStatusRules.locked, world, [], lockedOf(world.memory, process))]
+    : [succeeded(procStatusRules.pinned, world, [], accountOf(world.memory, process).pinned)];
 };

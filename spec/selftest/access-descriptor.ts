@@ -8,11 +8,14 @@ import { contextOf, fileAt, openFile, type World } from '../state/world.ts';
 import type { Process } from '../terms/call.ts';
 import { refuses, rulesOf } from '../terms/rule.ts';
 
-export const accessDescriptorRules = rulesOf(
-  "IOMMU_TEST_CMD, an access's descriptor",
-  'iommufd_access_get() in drivers/iommu/iommufd/selftest.c',
+export const testAccessDescriptorRules = rulesOf(
   {
-    noAccess: refuses('EBADFD', 'The descriptor is not open, or is not that of an access.'),
+    id: 'test-access-descriptor',
+    title: 'IOMMU_TEST_CMD on an access',
+    source: 'iommufd_access_get() in drivers/iommu/iommufd/selftest.c',
+  },
+  {
+    notAnAccess: refuses('EBADFD', 'The descriptor is not open, or is not that of an access.'),
   },
 );
 

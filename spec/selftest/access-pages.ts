@@ -20,24 +20,27 @@ import type { IommufdState } from '../state/iommufd-state.ts';
 import { runAt } from '../state/pages.ts';
 import { stateOf, withState } from '../state/world.ts';
 import { grants, isRefused, type Rule, refuses, rulesOf } from '../terms/rule.ts';
-import { accessBehind, accessDescriptorRules, type FoundAccess } from './access-descriptor.ts';
+import { accessBehind, type FoundAccess, testAccessDescriptorRules } from './access-descriptor.ts';
 import {
+  callerPagesRules,
   type Frame,
   frameAt,
-  frameRules,
   isLastPage,
   pageBoundBelow,
   sameFrame,
 } from './frames.ts';
 
-export const accessPagesRules = rulesOf(
-  'IOMMU_TEST_CMD ACCESS_PAGES',
-  'iommufd_test_access_pages() in drivers/iommu/iommufd/selftest.c',
+export const testAccessPagesRules = rulesOf(
+  {
+    id: 'test-access-pages',
+    title: 'IOMMU_TEST_CMD ACCESS_PAGES',
+    source: 'iommufd_test_access_pages() in drivers/iommu/iommufd/selftest.c',
+  },
   {
     tooLong: refuses('ENOMEM', 'The length is more than 16 MiB.'),
     unknownFlags: refuses('EOPNOTSUPP', 'A flag other than WRITE and SYZ is set.'),
     cannotPin: refuses('EOPNOTSUPP', 'The access was made without NEEDS_PIN_PAGES.'),
-    otherPages: refuses(
+    differs: refuses(
       'EBADE',
       'The pages under the range are not those that the program has at the address.',
       'iommufd_test_check_pages() in drivers/iommu/iommufd/selftest.c',
@@ -48,12 +51,15 @@ export const accessPagesRules = rulesOf(
   },
 );
 
-export const destroyAccessPagesRules = rulesOf(
-  'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES',
-  'iommufd_test_access_item_destroy() in drivers/iommu/iommufd/selftest.c',
+export const testDestroyAccessPagesRules = rulesOf(
+  {
+    id: 'test-destroy-access-pages',
+    title: 'IOMMU_TEST_CMD DESTROY_ACCESS_PAGES',
+    source: 'iommufd_test_access_item_destroy() in drivers/iommu/iommufd/selftest.c',
+  },
   {
     noPin: refuses('ENOENT', 'The access has no pin of that number, or no more.'),
-    releases: grants('The access has let go of the pages.'),
+    unpins: grants('The access has let go of the pages.'),
   },
 );
 
@@ -90,12 +96,12 @@ const compareWithCaller = (
   let at = BigInt.asUintN(64, address - (iova % PAGE_SIZE_BYTES));
   for (const frame of framesUnder(state, ioas, iova, last)) {
     const page = pageBoundBelow(at);
-    if (isLastPage(page)) return frameRules.wraps;
+    if (isLastPage(page)) return callerPagesRules.wraps;
     const looked = frameAt(memory, request.call.process, page);
-    if (looked.kind === 'none') return frameRules.noPage;
+    if (looked.kind === 'none') return callerPagesRules.notAccessible;
     if (looked.kind === 'unknown') return 'unknown';
     if (!sameFrame(looked.frame, frame)) {
-      return memory.knowledge === 'complete' ? accessPagesRules.otherPages : 'unknown';
+      return memory.knowledge === 'complete' ? testAccessPagesRules.differs : 'unknown';
     }
     at = BigInt.asUintN(64, at + PAGE_SIZE_BYTES);
   }
@@ -134,30 +140,30 @@ const pin = (request: Request, found: FoundAccess): readonly Outcome[] => {
   if (!answer.whole) {
     const context = withObject(before.context, found.object, numbered);
     return [
-      failed(respondRules.fault, withState(world, { context, memory: before.memory }), [
+      failed(respondRules.replyFault, withState(world, { context, memory: before.memory }), [
         answer.write,
       ]),
     ];
   }
-  const reply = succeeded(accessPagesRules.pins, withState(world, held), [answer.write]);
+  const reply = succeeded(testAccessPagesRules.pins, withState(world, held), [answer.write]);
   if (compared === 'agrees') return [reply];
   const unknown = 'the recording does not say what memory stood at the address then';
   return [
     { ...reply, unknown },
-    { ...failed(accessPagesRules.otherPages, world), unknown },
+    { ...failed(testAccessPagesRules.differs, world), unknown },
   ];
 };
 
 export const accessPages: Handler = (request): readonly Outcome[] => {
   const { world, call } = request;
   const { id, flags, length } = decode(ACCESS_PAGES, request.bytes);
-  if (length > ACCESS_LENGTH_MAX) return [failed(accessPagesRules.tooLong, world)];
+  if (length > ACCESS_LENGTH_MAX) return [failed(testAccessPagesRules.tooLong, world)];
   if ((flags & ~(MOCK_FLAGS_ACCESS_WRITE | MOCK_FLAGS_ACCESS_SYZ)) !== 0) {
-    return [failed(accessPagesRules.unknownFlags, world)];
+    return [failed(testAccessPagesRules.unknownFlags, world)];
   }
   const found = accessBehind(world, call.process, fileDescriptor(id | 0));
-  if (found === undefined) return [failed(accessDescriptorRules.noAccess, world)];
-  if (!found.access.needsPins) return [failed(accessPagesRules.cannotPin, world)];
+  if (found === undefined) return [failed(testAccessDescriptorRules.notAnAccess, world)];
+  if (!found.access.needsPins) return [failed(testAccessPagesRules.cannotPin, world)];
   return pin(request, found);
 };
 
@@ -165,9 +171,9 @@ export const destroyAccessPages: Handler = (request) => {
   const { world, call } = request;
   const { id, access_pages_id: number } = decode(DESTROY_ACCESS_PAGES, request.bytes);
   const found = accessBehind(world, call.process, fileDescriptor(id | 0));
-  if (found === undefined) return [failed(accessDescriptorRules.noAccess, world)];
+  if (found === undefined) return [failed(testAccessDescriptorRules.notAnAccess, world)];
   const gone = found.access.pins.find((candidate) => candidate.id === number);
-  if (gone === undefined) return [failed(destroyAccessPagesRules.noPin, world)];
+  if (gone === undefined) return [failed(testDestroyAccessPagesRules.noPin, world)];
   const state = stateOf(world, found.iommufd);
   const others = found.access.pins.filter((candidate) => candidate !== gone);
   // Only this pin goes, also where others meet the same range.
@@ -183,7 +189,7 @@ export const destroyAccessPages: Handler = (request) => {
   const context = withObject(released.context, found.object, { ...access, pins: others });
   return [
     succeeded(
-      destroyAccessPagesRules.releases,
+      testDestroyAccessPagesRules.unpins,
       withState(world, { context, memory: released.memory }),
     ),
   ];

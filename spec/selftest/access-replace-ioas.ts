@@ -9,11 +9,14 @@ import type { Handler } from '../iommufd/request.ts';
 import { failed, failedBy, succeeded } from '../outcome/outcome.ts';
 import { stateOf, withState } from '../state/world.ts';
 import { grants, isRefused, rulesOf } from '../terms/rule.ts';
-import { accessBehind, accessDescriptorRules } from './access-descriptor.ts';
+import { accessBehind, testAccessDescriptorRules } from './access-descriptor.ts';
 
-export const accessReplaceIoasRules = rulesOf(
-  'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS',
-  'iommufd_test_access_replace_ioas() in drivers/iommu/iommufd/selftest.c',
+export const testAccessReplaceIoasRules = rulesOf(
+  {
+    id: 'test-access-replace-ioas',
+    title: 'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS',
+    source: 'iommufd_test_access_replace_ioas() in drivers/iommu/iommufd/selftest.c',
+  },
   {
     replaces: grants(
       'The access uses the IOAS from now on, in its own iommufd, and has let go of what it had pinned in another.',
@@ -25,8 +28,8 @@ export const accessReplaceIoas: Handler = (request) => {
   const { world, call } = request;
   const { id, ioas_id: ioas } = decode(ACCESS_REPLACE_IOAS, request.bytes);
   const found = accessBehind(world, call.process, fileDescriptor(id | 0));
-  if (found === undefined) return [failed(accessDescriptorRules.noAccess, world)];
+  if (found === undefined) return [failed(testAccessDescriptorRules.notAnAccess, world)];
   const moved = attachAccess(stateOf(world, found.iommufd), found.object, ioas);
   if (isRefused(moved)) return [failedBy(moved, world)];
-  return [succeeded(accessReplaceIoasRules.replaces, withState(world, moved))];
+  return [succeeded(testAccessReplaceIoasRules.replaces, withState(world, moved))];
 };

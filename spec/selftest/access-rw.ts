@@ -20,10 +20,10 @@ import {
 } from '../abi/units.ts';
 import type { Handler, Request } from '../iommufd/request.ts';
 import { nthAreaIova } from '../iommufd/syzkaller.ts';
-import { accessRules, permits, rangeOfAccess, slicesOf } from '../iopt/access.ts';
+import { accessesRules, permits, rangeOfAccess, slicesOf } from '../iopt/access.ts';
 import { load, write } from '../knowledge/user-copy.ts';
 import { contentsOf, stored, storedAt } from '../memory/contents.ts';
-import { pagesToPin, pinRules } from '../memory/pin.ts';
+import { pagesToPin, pinningRules } from '../memory/pin.ts';
 import { failed, failedBy, type Outcome, type Reply, succeeded } from '../outcome/outcome.ts';
 import { byteOf } from '../state/area.ts';
 import { pagesAt, tableOf } from '../state/context.ts';
@@ -32,11 +32,14 @@ import { type Pages, runAt } from '../state/pages.ts';
 import { stateOf, type World, withMemory } from '../state/world.ts';
 import type { Segment } from '../terms/call.ts';
 import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { accessBehind, accessDescriptorRules, type FoundAccess } from './access-descriptor.ts';
+import { accessBehind, type FoundAccess, testAccessDescriptorRules } from './access-descriptor.ts';
 
-export const accessRwRules = rulesOf(
-  'IOMMU_TEST_CMD ACCESS_RW',
-  'iommufd_test_access_rw() in drivers/iommu/iommufd/selftest.c',
+export const testAccessRwRules = rulesOf(
+  {
+    id: 'test-access-rw',
+    title: 'IOMMU_TEST_CMD ACCESS_RW',
+    source: 'iommufd_test_access_rw() in drivers/iommu/iommufd/selftest.c',
+  },
   {
     tooLong: refuses('ENOMEM', 'The length is more than 16 MiB.'),
     unknownFlags: refuses('EOPNOTSUPP', 'A flag other than WRITE, SLOW_PATH and SYZ is set.'),
@@ -82,12 +85,12 @@ const copyByAddress = (
     const after = storedAt(memory, pages.process, address, done.bytes);
     return whole
       ? { memory: after, bytes: NOTHING }
-      : copyRefused(after, refused(accessRwRules.memoryFault));
+      : copyRefused(after, refused(testAccessRwRules.memoryFault));
   }
   const loaded = load(memory, { ...NO_CALL, process: pages.process }, address, length);
   return loaded.kind === 'bytes'
     ? { memory, bytes: loaded.bytes }
-    : copyRefused(memory, refused(accessRwRules.memoryFault));
+    : copyRefused(memory, refused(testAccessRwRules.memoryFault));
 };
 
 const NO_CALL = {
@@ -115,14 +118,14 @@ const frameOfPage = (
     const page = Number(pages.source.start / PAGE_SIZE_BYTES) + index;
     const end = BigInt(page + 1) * PAGE_SIZE_BYTES;
     return end > pages.source.length
-      ? refused(pinRules.fileTooShort)
+      ? refused(pinningRules.fileTooShort)
       : { backing: pages.source.backing, page };
   }
   const address = pages.source.start + BigInt(index) * PAGE_SIZE_BYTES;
   const stretches = pagesToPin(memory, pages.process, address, 1, writing);
   // pin_user_pages_remote(), by which a page alone is pinned, does not look where the range ends.
-  if (alone && isRefused(stretches) && stretches.refused === pinRules.wraps) {
-    return refused(pinRules.notMapped);
+  if (alone && isRefused(stretches) && stretches.refused === pinningRules.wraps) {
+    return refused(pinningRules.notMapped);
   }
   return isRefused(stretches) ? stretches : (stretches[0] as { backing: number; page: number });
 };
@@ -169,7 +172,7 @@ const copySlice = (
   slow: boolean,
 ): Copied => {
   const writing = direction.kind === 'write';
-  if (writing && !pages.writable) return copyRefused(memory, refused(accessRules.readOnlyPages));
+  if (writing && !pages.writable) return copyRefused(memory, refused(accessesRules.readOnlyPages));
   if (memory.knowledge === 'recorded') return { memory, bytes: NOTHING };
   if (pages.source.kind === 'user' && !slow) {
     return copyByAddress(memory, pages, byte, length, direction);
@@ -206,7 +209,7 @@ const copyRange = (
       return {
         world: withMemory(world, memory),
         bytes,
-        refused: refused(accessRules.notPermitted),
+        refused: refused(accessesRules.notPermitted),
       };
     }
     const pages = pagesAt(context, slice.node.value.pages);
@@ -233,7 +236,7 @@ const copyRange = (
   const after = memory === world.memory ? world : withMemory(world, memory);
   return reached
     ? { world: after, bytes }
-    : { world: after, bytes, refused: refused(accessRules.notMapped) };
+    : { world: after, bytes, refused: refused(accessesRules.notMapped) };
 };
 
 /** In a recording, memory of a process that is gone may not be reachable any more. */
@@ -254,7 +257,7 @@ const withDoubt = (reply: Reply, doubtful: boolean, world: World): readonly Outc
   doubtful
     ? [
         { ...reply, unknown: GONE },
-        { ...failed(accessRwRules.memoryFault, world), unknown: GONE },
+        { ...failed(testAccessRwRules.memoryFault, world), unknown: GONE },
       ]
     : [reply];
 
@@ -262,15 +265,15 @@ export const accessRw: Handler = (request): readonly Outcome[] => {
   const { world, call } = request;
   const fields = decode(ACCESS_RW, request.bytes);
   const { length, uptr, flags } = fields;
-  if (length > ACCESS_LENGTH_MAX) return [failed(accessRwRules.tooLong, world)];
+  if (length > ACCESS_LENGTH_MAX) return [failed(testAccessRwRules.tooLong, world)];
   const known = MOCK_ACCESS_RW_WRITE | MOCK_ACCESS_RW_SLOW_PATH | MOCK_FLAGS_ACCESS_SYZ;
-  if ((flags & ~known) !== 0) return [failed(accessRwRules.unknownFlags, world)];
+  if ((flags & ~known) !== 0) return [failed(testAccessRwRules.unknownFlags, world)];
   const found = accessBehind(world, call.process, fileDescriptor(fields.id | 0));
-  if (found === undefined) return [failed(accessDescriptorRules.noAccess, world)];
+  if (found === undefined) return [failed(testAccessDescriptorRules.notAnAccess, world)];
   let data: Uint8Array | undefined;
   if ((flags & MOCK_ACCESS_RW_WRITE) !== 0) {
     const loaded = load(world.memory, call, uptr, Number(length));
-    if (loaded.kind === 'fault') return [failed(accessRwRules.bufferFault, world)];
+    if (loaded.kind === 'fault') return [failed(testAccessRwRules.bufferFault, world)];
     data = loaded.kind === 'bytes' ? loaded.bytes : new Uint8Array(Number(length));
   }
   const { ioas } = found.access;
@@ -285,10 +288,10 @@ export const accessRw: Handler = (request): readonly Outcome[] => {
   const copied = copyRange(request, found, iova, range.last, range.ioas, data, slow);
   if (copied.refused !== undefined) return [failedBy(copied.refused, copied.world)];
   if (data !== undefined) {
-    return withDoubt(succeeded(accessRwRules.copies, copied.world), doubtful, world);
+    return withDoubt(succeeded(testAccessRwRules.copies, copied.world), doubtful, world);
   }
   const answer = write(world.memory, call.process, uptr, copied.bytes);
-  if (!answer.whole) return [failed(accessRwRules.bufferFault, copied.world, [answer.write])];
+  if (!answer.whole) return [failed(testAccessRwRules.bufferFault, copied.world, [answer.write])];
   return withDoubt(readReply(world, uptr, length, copied, answer.write), doubtful, world);
 };
 
@@ -300,8 +303,8 @@ const readReply = (
   done: Segment,
 ): Reply =>
   world.memory.knowledge === 'complete'
-    ? succeeded(accessRwRules.copies, copied.world, [done])
+    ? succeeded(testAccessRwRules.copies, copied.world, [done])
     : {
-        ...succeeded(accessRwRules.copies, copied.world),
+        ...succeeded(testAccessRwRules.copies, copied.world),
         unknownBytes: [{ address: userAddress(uptr), length: Number(length) }],
       };

@@ -11,11 +11,14 @@ import { ioasAt, withTable } from '../state/context.ts';
 import { withContext } from '../state/world.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const addReservedRules = rulesOf(
-  'IOMMU_TEST_CMD ADD_RESERVED',
-  'iommufd_test_add_reserved() in drivers/iommu/iommufd/selftest.c',
+export const testAddReservedRules = rulesOf(
   {
-    noLength: refuses('EINVAL', 'The length is 0.'),
+    id: 'test-add-reserved',
+    title: 'IOMMU_TEST_CMD ADD_RESERVED',
+    source: 'iommufd_test_add_reserved() in drivers/iommu/iommufd/selftest.c',
+  },
+  {
+    zeroLength: refuses('EINVAL', 'The length is 0.'),
     wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
     noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
     reserves: grants('The range cannot be mapped in the IOAS any more, as long as it lives.'),
@@ -25,13 +28,15 @@ export const addReservedRules = rulesOf(
 export const addReserved: Handler = (request) => {
   const { world } = request;
   const { id, start, length } = decode(ADD_RESERVED, request.bytes);
-  if (length === 0n) return [failed(addReservedRules.noLength, world)];
+  if (length === 0n) return [failed(testAddReservedRules.zeroLength, world)];
   const last = start + length - 1n;
-  if (last > U64_MAX) return [failed(addReservedRules.wraps, world)];
+  if (last > U64_MAX) return [failed(testAddReservedRules.wraps, world)];
   const context = contextOfRequest(request);
   const ioas = ioasAt(context, id);
-  if (ioas === undefined) return [failed(addReservedRules.noIoas, world)];
+  if (ioas === undefined) return [failed(testAddReservedRules.noIoas, world)];
   const table = reserved(ioas.table, { start, last }, { kind: 'test' });
   if (isRefused(table)) return [failedBy(table, world)];
-  return [succeeded(addReservedRules.reserves, withContext(world, withTable(context, id, table)))];
+  return [
+    succeeded(testAddReservedRules.reserves, withContext(world, withTable(context, id, table))),
+  ];
 };

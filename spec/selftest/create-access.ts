@@ -25,12 +25,15 @@ import {
 } from '../state/world.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const createAccessRules = rulesOf(
-  'IOMMU_TEST_CMD CREATE_ACCESS',
-  'iommufd_test_create_access() in drivers/iommu/iommufd/selftest.c',
+export const testCreateAccessRules = rulesOf(
+  {
+    id: 'test-create-access',
+    title: 'IOMMU_TEST_CMD CREATE_ACCESS',
+    source: 'iommufd_test_create_access() in drivers/iommu/iommufd/selftest.c',
+  },
   {
     unknownFlags: refuses('EOPNOTSUPP', 'A flag other than NEEDS_PIN_PAGES is set.'),
-    makes: grants('An access is attached to the IOAS, and out_access_fd holds its descriptor.'),
+    creates: grants('An access is attached to the IOAS, and out_access_fd holds its descriptor.'),
   },
 );
 
@@ -38,7 +41,7 @@ export const createAccess: Handler = (request): readonly Outcome[] => {
   const { world, call } = request;
   const { id: ioas, flags } = decode(CREATE_ACCESS, request.bytes);
   if ((flags & ~ACCESS_NEEDS_PIN_PAGES) !== 0) {
-    return [failed(createAccessRules.unknownFlags, world)];
+    return [failed(testCreateAccessRules.unknownFlags, world)];
   }
   const context = contextOfRequest(request);
   const object = leastFreeId(context);
@@ -57,7 +60,7 @@ export const createAccess: Handler = (request): readonly Outcome[] => {
   if (isRefused(attached)) return [failedBy(attached, world)];
   const preferred = leastFreeDescriptor(world, call.process);
   const answer = respond(request, CREATE_ACCESS, { out_access_fd: preferred });
-  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+  if (!answer.whole) return [failed(respondRules.replyFault, world, [answer.write])];
   const after = (fd: Fd): World => {
     const opened = withNewFile(withState(world, attached), () => ({
       kind: 'access',
@@ -67,7 +70,7 @@ export const createAccess: Handler = (request): readonly Outcome[] => {
     return withDescriptor(opened.world, call.process, fd, opened.id);
   };
   return [
-    withChoices(succeeded(createAccessRules.makes, after(preferred), [answer.write]), {
+    withChoices(succeeded(testCreateAccessRules.creates, after(preferred), [answer.write]), {
       list: [
         {
           what: 'a descriptor',

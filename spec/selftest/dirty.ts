@@ -13,17 +13,20 @@ import { failed, succeeded, type Unspecified } from '../outcome/outcome.ts';
 import { type Areas, firstMeeting } from '../state/area.ts';
 import { type Context, type Dirty, hwptAt, tableOf, withObject } from '../state/context.ts';
 import { type World, withContext } from '../state/world.ts';
-import { grants, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 
-export const dirtyRules = rulesOf(
-  'IOMMU_TEST_CMD DIRTY',
-  'iommufd_test_dirty() in drivers/iommu/iommufd/selftest.c',
+export const testDirtyRules = rulesOf(
   {
-    noPages: refuses(
+    id: 'test-dirty',
+    title: 'IOMMU_TEST_CMD DIRTY',
+    source: 'iommufd_test_dirty() in drivers/iommu/iommufd/selftest.c',
+  },
+  {
+    misaligned: refuses(
       'EINVAL',
       'page_size, length or uptr is 0, or the IOVA or the length is no multiple of page_size.',
     ),
-    tooMany: { ...refuses('EOVERFLOW', 'These are more than 2^27 pages.'), only: ['7.3.4'] },
+    tooManyPages: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'These are more than 2^27 pages.')),
     noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
     noMockDomain: refuses(
       'EINVAL',
@@ -31,17 +34,17 @@ export const dirtyRules = rulesOf(
       'get_md_pagetable() in drivers/iommu/iommufd/selftest.c',
     ),
     notTracking: refuses('EINVAL', 'The domain does not track dirty pages now.'),
-    fault: { ...refuses('EFAULT', 'The bits cannot all be read.'), only: ['7.3.4'] },
-    writes: {
-      ...grants(
+    bitmapFault: onlyIn(['7.3.4'], refuses('EFAULT', 'The bits cannot all be read.')),
+    dirties: onlyIn(
+      ['7.3.4'],
+      grants(
         'The pages whose bits are set are dirty, as far as they are mapped; out_nr_dirty tells how many bits are set.',
       ),
-      only: ['7.3.4'],
-    },
-    writesUnanswered: {
-      ...refuses('EFAULT', 'The pages are dirty, but the struct cannot be written back.'),
-      only: ['7.3.4'],
-    },
+    ),
+    replyFault: onlyIn(
+      ['7.3.4'],
+      refuses('EFAULT', 'The pages are dirty, but the struct cannot be written back.'),
+    ),
   },
 );
 
@@ -95,19 +98,19 @@ export const dirty: Handler = (request) => {
   const fields = decode(DIRTY, request.bytes);
   const { iova, length, page_size: size } = fields;
   const isOfPages = size !== 0n && length !== 0n && iova % size === 0n && length % size === 0n;
-  if (!isOfPages || fields.uptr === 0n) return [failed(dirtyRules.noPages, world)];
+  if (!isOfPages || fields.uptr === 0n) return [failed(testDirtyRules.misaligned, world)];
   if (world.release.dirtyPagesAreLimited && length / size > MOST_PAGES) {
-    return [failed(dirtyRules.tooMany, world)];
+    return [failed(testDirtyRules.tooManyPages, world)];
   }
   const context = contextOfRequest(request);
   const hwpt = hwptAt(context, fields.id);
-  if (hwpt === undefined) return [failed(dirtyRules.noHwpt, world)];
-  if (hwpt.domain.iommu !== MOCK_IOMMU) return [failed(dirtyRules.noMockDomain, world)];
-  if (!hwpt.tracking) return [failed(dirtyRules.notTracking, world)];
+  if (hwpt === undefined) return [failed(testDirtyRules.noHwpt, world)];
+  if (hwpt.domain.iommu !== MOCK_IOMMU) return [failed(testDirtyRules.noMockDomain, world)];
+  if (!hwpt.tracking) return [failed(testDirtyRules.notTracking, world)];
   const loaded = world.release.mockEntriesAreDirty
     ? load(world.memory, request.call, fields.uptr, Number((length / size + 7n) / 8n))
     : undefined;
-  if (loaded?.kind === 'fault') return [failed(dirtyRules.fault, world)];
+  if (loaded?.kind === 'fault') return [failed(testDirtyRules.bitmapFault, world)];
   if (loaded?.kind !== 'bytes' || world.memory.knowledge === 'recorded') {
     return [unfollowed(world, withObject(context, fields.id, withDirty(hwpt, 'unknown')))];
   }
@@ -116,6 +119,6 @@ export const dirty: Handler = (request) => {
   const after = withContext(world, withObject(context, fields.id, withDirty(hwpt, dirty)));
   const answer = respond(request, DIRTY, { out_nr_dirty: BigInt(bitsOf(pages)) });
   return answer.whole
-    ? [succeeded(dirtyRules.writes, after, [answer.write])]
-    : [failed(dirtyRules.writesUnanswered, after, [answer.write])];
+    ? [succeeded(testDirtyRules.dirties, after, [answer.write])]
+    : [failed(testDirtyRules.replyFault, after, [answer.write])];
 };

@@ -7,11 +7,10 @@ import { type Memory, spaceOf } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 import { refuses, rulesOf } from '../terms/rule.ts';
 
-export const frameRules = rulesOf(
-  "looking at the caller's pages",
-  'get_user_pages_fast() in mm/gup.c',
+export const callerPagesRules = rulesOf(
+  { id: 'caller-pages', title: 'pages of the caller', source: 'get_user_pages_fast() in mm/gup.c' },
   {
-    noPage: refuses('EFAULT', 'The program has no memory that it may read at the address.'),
+    notAccessible: refuses('EFAULT', 'The program has no memory that it may read at the address.'),
     wraps: refuses(
       'EOVERFLOW',
       'The page at the address is the last of the address space.',

@@ -14,11 +14,14 @@ import { leastPageSize } from '../state/io-pagetable.ts';
 import { spaceOf, withSpace } from '../state/memory.ts';
 import { type World, withMemory } from '../state/world.ts';
 import { grants, type Rule, refuses, rulesOf } from '../terms/rule.ts';
-import { frameAt, frameRules, isLastPage, pageBoundBelow, sameFrame } from './frames.ts';
+import { callerPagesRules, frameAt, isLastPage, pageBoundBelow, sameFrame } from './frames.ts';
 
-export const mdCheckMapRules = rulesOf(
-  'IOMMU_TEST_CMD MD_CHECK_MAP',
-  'iommufd_test_md_check_pa() in drivers/iommu/iommufd/selftest.c',
+export const testMdCheckMapRules = rulesOf(
+  {
+    id: 'test-md-check-map',
+    title: 'IOMMU_TEST_CMD MD_CHECK_MAP',
+    source: 'iommufd_test_md_check_pa() in drivers/iommu/iommufd/selftest.c',
+  },
   {
     noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
     noMockDomain: refuses(
@@ -52,17 +55,17 @@ const compare = (
   world: World,
 ): Step => {
   const page = pageBoundBelow(address);
-  if (isLastPage(page)) return { kind: 'refused', rule: frameRules.wraps };
+  if (isLastPage(page)) return { kind: 'refused', rule: callerPagesRules.wraps };
   const looked = frameAt(world.memory, request.call.process, page);
-  if (looked.kind === 'none') return { kind: 'refused', rule: frameRules.noPage };
+  if (looked.kind === 'none') return { kind: 'refused', rule: callerPagesRules.notAccessible };
   const found = translate(contextOfRequest(request), id, iova);
   if (found === undefined || found.offset !== Number(address % PAGE_SIZE_BYTES)) {
-    return { kind: 'refused', rule: mdCheckMapRules.differs };
+    return { kind: 'refused', rule: testMdCheckMapRules.differs };
   }
   if (looked.kind === 'frame') {
     if (sameFrame(looked.frame, found)) return { kind: 'agrees' };
     if (world.memory.knowledge === 'complete') {
-      return { kind: 'refused', rule: mdCheckMapRules.differs };
+      return { kind: 'refused', rule: testMdCheckMapRules.differs };
     }
   }
   // If it agrees, the recording has told which page of memory stands at the address.
@@ -99,11 +102,11 @@ const walk = (
       world = compared.learned;
     }
   }
-  const agrees = succeeded(mdCheckMapRules.agrees, world);
+  const agrees = succeeded(testMdCheckMapRules.agrees, world);
   if (!unknown) return [agrees];
   return [
     { ...agrees, unknown: UNKNOWN_MEMORY },
-    { ...failed(mdCheckMapRules.differs, request.world), unknown: UNKNOWN_MEMORY },
+    { ...failed(testMdCheckMapRules.differs, request.world), unknown: UNKNOWN_MEMORY },
   ];
 };
 
@@ -116,9 +119,9 @@ export const mdCheckMap: Handler = (request): readonly Outcome[] => {
   const hwpt = hwptAt(contextOfRequest(request), id);
   const noHwpt =
     hwpt === undefined
-      ? mdCheckMapRules.noHwpt
+      ? testMdCheckMapRules.noHwpt
       : hwpt.domain.iommu !== MOCK_IOMMU
-        ? mdCheckMapRules.noMockDomain
+        ? testMdCheckMapRules.noMockDomain
         : undefined;
   const step =
     hwpt === undefined || noHwpt !== undefined
@@ -126,9 +129,9 @@ export const mdCheckMap: Handler = (request): readonly Outcome[] => {
       : leastPageSize(hwpt.domain.pageSizes);
   const badRange =
     ((iova | length | uptr) & (step - 1n)) !== 0n
-      ? mdCheckMapRules.misaligned
+      ? testMdCheckMapRules.misaligned
       : uptr + length > U64_MAX
-        ? mdCheckMapRules.wraps
+        ? testMdCheckMapRules.wraps
         : undefined;
   const [first, second] = world.release.checkMapLooksForHwptFirst
     ? [noHwpt, badRange]

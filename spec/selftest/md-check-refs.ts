@@ -10,11 +10,14 @@ import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
 import type { BackingId } from '../state/address-space.ts';
 import type { World } from '../state/world.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
-import { type Frame, frameAt, frameRules, isLastPage } from './frames.ts';
+import { callerPagesRules, type Frame, frameAt, isLastPage } from './frames.ts';
 
-export const mdCheckRefsRules = rulesOf(
-  'IOMMU_TEST_CMD MD_CHECK_REFS',
-  'iommufd_test_md_check_refs() in drivers/iommu/iommufd/selftest.c',
+export const testMdCheckRefsRules = rulesOf(
+  {
+    id: 'test-md-check-refs',
+    title: 'IOMMU_TEST_CMD MD_CHECK_REFS',
+    source: 'iommufd_test_md_check_refs() in drivers/iommu/iommufd/selftest.c',
+  },
   {
     misaligned: refuses('EINVAL', 'The length or the address is not whole pages.'),
     wraps: refuses('EINVAL', 'The address plus the length is 2^64 or more.'),
@@ -60,17 +63,17 @@ export const mdCheckRefs: Handler = (request): readonly Outcome[] => {
   const { world } = request;
   const { length, uptr, refs } = decode(MD_CHECK_REFS, request.bytes);
   if (((length | uptr) & (PAGE_SIZE_BYTES - 1n)) !== 0n) {
-    return [failed(mdCheckRefsRules.misaligned, world)];
+    return [failed(testMdCheckRefsRules.misaligned, world)];
   }
-  if (uptr + length > U64_MAX) return [failed(mdCheckRefsRules.wraps, world)];
-  const agrees = succeeded(mdCheckRefsRules.agrees, world);
-  const differs = failed(mdCheckRefsRules.differs, world);
+  if (uptr + length > U64_MAX) return [failed(testMdCheckRefsRules.wraps, world)];
+  const agrees = succeeded(testMdCheckRefsRules.agrees, world);
+  const differs = failed(testMdCheckRefsRules.differs, world);
   const recorded = world.memory.knowledge === 'recorded';
   for (let done = 0n; done < length; done += PAGE_SIZE_BYTES) {
     const address = uptr + done;
-    if (isLastPage(address)) return [failed(frameRules.wraps, world)];
+    if (isLastPage(address)) return [failed(callerPagesRules.wraps, world)];
     const looked = frameAt(world.memory, request.call.process, address);
-    if (looked.kind === 'none') return [failed(frameRules.noPage, world)];
+    if (looked.kind === 'none') return [failed(callerPagesRules.notAccessible, world)];
     if (looked.kind === 'frame' && looked.huge) continue;
     const pins = looked.kind === 'frame' ? pinsOf(world, looked.frame) : 0;
     if (pins === refs && (looked.kind === 'frame' || nothingIsPinned(world))) continue;

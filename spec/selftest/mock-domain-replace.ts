@@ -20,15 +20,18 @@ import { deviceAt, leastFreeId, objectAt } from '../state/context.ts';
 import { type World, withState } from '../state/world.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const mockDomainReplaceRules = rulesOf(
-  'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE',
-  'iommufd_test_mock_domain_replace() in drivers/iommu/iommufd/selftest.c',
+export const testMockDomainReplaceRules = rulesOf(
+  {
+    id: 'test-mock-domain-replace',
+    title: 'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE',
+    source: 'iommufd_test_mock_domain_replace() in drivers/iommu/iommufd/selftest.c',
+  },
   {
     noDevice: refuses('ENOENT', "There is no mock device's test object of that id."),
     replaces: grants(
       "The device's domain is another one from now on, and pt_id holds its hwpt's id; an hwpt that an attach made and that has no device left is gone.",
     ),
-    replacesUnanswered: refuses(
+    replyFault: refuses(
       'EFAULT',
       'The device has been moved and stays so, but the struct cannot be written back.',
     ),
@@ -40,7 +43,7 @@ export const mockDomainReplace: Handler = (request): readonly Outcome[] => {
   const { id, pt_id: target } = decode(MOCK_DOMAIN_REPLACE, request.bytes);
   const context = contextOfRequest(request);
   const object = objectAt(context, id);
-  if (object?.kind !== 'selftest') return [failed(mockDomainReplaceRules.noDevice, world)];
+  if (object?.kind !== 'selftest') return [failed(testMockDomainReplaceRules.noDevice, world)];
   const device = deviceAt(context, object.device);
   if (device === undefined) throw new Error(`The test object ${id} outlived its device.`);
   if (objectAt(context, target)?.kind === 'unspecified') {
@@ -53,9 +56,9 @@ export const mockDomainReplace: Handler = (request): readonly Outcome[] => {
   const after = withState(world, moved.state);
   const answer = respond(request, MOCK_DOMAIN_REPLACE, { pt_id: moved.hwpt });
   if (!answer.whole) {
-    return [failed(mockDomainReplaceRules.replacesUnanswered, after, [answer.write])];
+    return [failed(testMockDomainReplaceRules.replyFault, after, [answer.write])];
   }
-  const reply = succeeded(mockDomainReplaceRules.replaces, after, [answer.write]);
+  const reply = succeeded(testMockDomainReplaceRules.replaces, after, [answer.write]);
   if (moved.hwpt !== fresh) return withMemoryDoubt(reply, world, true);
   const otherwise = (chosen: ObjectId): World => {
     const other = replace(stateOfRequest(request), object.device, target, { id: chosen, template });

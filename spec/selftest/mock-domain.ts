@@ -28,17 +28,17 @@ import { type Device, withObject } from '../state/context.ts';
 import { type World, withState } from '../state/world.ts';
 import { grants, isRefused, type Refused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const mockDomainRules = rulesOf(
-  'IOMMU_TEST_CMD MOCK_DOMAIN',
-  'iommufd_test_mock_domain() in drivers/iommu/iommufd/selftest.c',
+export const testMockDomainRules = rulesOf(
   {
-    unknownFlags: refuses(
-      'EINVAL',
-      'A device flag is set that the release does not have.',
-      'mock_dev_create() in drivers/iommu/iommufd/selftest.c',
-    ),
-    makes: grants(
+    id: 'test-mock-domain',
+    title: 'IOMMU_TEST_CMD MOCK_DOMAIN',
+    source: 'mock_dev_create() in drivers/iommu/iommufd/selftest.c',
+  },
+  {
+    unknownFlags: refuses('EINVAL', 'A device flag is set that the release does not have.'),
+    creates: grants(
       'A mock device in a group of its own has been bound and attached; the ids of its test object, its device and its hwpt are told.',
+      'iommufd_test_mock_domain() in drivers/iommu/iommufd/selftest.c',
     ),
   },
 );
@@ -89,7 +89,7 @@ const made = (
 const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => {
   const { world } = request;
   if ((flags & ~world.release.mockDeviceFlags) !== 0) {
-    return [failed(mockDomainRules.unknownFlags, world)];
+    return [failed(testMockDomainRules.unknownFlags, world)];
   }
   const { id: target } = decode(MOCK_DOMAIN, request.bytes);
   const [selftest, device, fresh] = nextIds(contextOfRequest(request), 3) as [
@@ -104,7 +104,7 @@ const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => 
     out_hwpt_id: done.hwpt,
     out_idev_id: device,
   });
-  if (!answer.whole) return [failed(respondRules.fault, world, [answer.write])];
+  if (!answer.whole) return [failed(respondRules.replyFault, world, [answer.write])];
   const makesHwpt = done.hwpt === fresh;
   const list = [
     idChoice(request, MOCK_DOMAIN, 'out_stdev_id', selftest),
@@ -123,7 +123,7 @@ const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => 
     );
     return isRefused(other) ? done.world : other.world;
   };
-  const reply = withChoices(succeeded(mockDomainRules.makes, done.world, [answer.write]), {
+  const reply = withChoices(succeeded(testMockDomainRules.creates, done.world, [answer.write]), {
     list,
     world: after,
   });

@@ -30,12 +30,15 @@ import { mdCheckRefs } from './md-check-refs.ts';
 import { mockDomain, mockDomainFlags } from './mock-domain.ts';
 import { mockDomainReplace } from './mock-domain-replace.ts';
 
-export const testCommandRules = rulesOf(
-  'IOMMU_TEST_CMD',
-  'iommufd_test() in drivers/iommu/iommufd/selftest.c',
+export const testCmdRules = rulesOf(
   {
-    limitTooLow: refuses('EINVAL', 'SET_TEMP_MEMORY_LIMIT names less than 12 bytes.'),
-    limits: grants(
+    id: 'test-cmd',
+    title: 'IOMMU_TEST_CMD',
+    source: 'iommufd_test() in drivers/iommu/iommufd/selftest.c',
+  },
+  {
+    limitTooSmall: refuses('EINVAL', 'SET_TEMP_MEMORY_LIMIT names less than 12 bytes.'),
+    setsLimit: grants(
       'Pages are handled in batches of at most this much memory from now on; nothing else shows it.',
     ),
     noDevice: refuses(
@@ -59,8 +62,8 @@ export const testCommandRules = rulesOf(
 const setTempMemoryLimit: Handler = ({ world, bytes }) => {
   const { limit } = decode(SET_TEMP_MEMORY_LIMIT, bytes);
   return limit < TEMP_MEMORY_LIMIT_MIN
-    ? [failed(testCommandRules.limitTooLow, world)]
-    : [succeeded(testCommandRules.limits, world)];
+    ? [failed(testCmdRules.limitTooSmall, world)]
+    : [succeeded(testCmdRules.setsLimit, world)];
 };
 
 const devCheckCache: Handler = (request): readonly Outcome[] => {
@@ -68,14 +71,14 @@ const devCheckCache: Handler = (request): readonly Outcome[] => {
   const { id, cache_id, cache } = decode(DEV_CHECK_CACHE, request.bytes);
   const context = contextOfRequest(request);
   const device = deviceAt(context, id);
-  if (device === undefined) return [failed(testCommandRules.noDevice, world)];
+  if (device === undefined) return [failed(testCmdRules.noDevice, world)];
   if (device.mock === undefined || context.forgottenCaches) {
     return [unspecified(world, 'DEV_CHECK_CACHE of caches that are not known')];
   }
   const agrees = cache_id < MOCK_DEVICE_CACHES && cache === MOCK_DEVICE_CACHE_DEFAULT;
   return agrees
-    ? [succeeded(testCommandRules.cacheAgrees, world)]
-    : [failed(testCommandRules.cacheDiffers, world)];
+    ? [succeeded(testCmdRules.cacheAgrees, world)]
+    : [failed(testCmdRules.cacheDiffers, world)];
 };
 
 const notSpecified =
@@ -134,7 +137,7 @@ export const testCommand: Handler = (request) => {
   const { world } = request;
   const name = operationOf(request.bytes);
   if (name === undefined || world.release.absentTestOperations.has(name)) {
-    return [failed(testCommandRules.unknownOperation, world)];
+    return [failed(testCmdRules.unknownOperation, world)];
   }
   if (ON_ACCESSES.has(name)) {
     const { id } = decode(IOMMU_TEST_CMD, request.bytes);

@@ -11,24 +11,27 @@ import type { Memory } from '../state/memory.ts';
 import type { World } from '../state/world.ts';
 import type { Process } from '../terms/call.ts';
 import type { IovaRange } from '../terms/platform.ts';
-import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import { isRefused, onlyIn, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { hardwareOf } from './group-hardware.ts';
 import { apertureConflicts, excluded, resized } from './iova-ranges.ts';
 import { reach } from './reach.ts';
 
-export const attachGroupRules = rulesOf(
-  'attaching to type1',
-  'vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c',
+export const type1AttachGroupRules = rulesOf(
   {
-    addressInvalid: refuses('EBUSY', 'A map has no valid address, which the group might need.'),
-    nesting: {
-      ...refuses(
+    id: 'type1-attach-group',
+    title: 'attaching a group to type1',
+    source: 'vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c',
+  },
+  {
+    vaddrInvalid: refuses('EBUSY', 'A map has no valid address, which the group might need.'),
+    nesting: onlyIn(
+      ['6.12.95'],
+      refuses(
         'EINVAL',
         'The type is TYPE1_NESTING, and no IOMMU driver of x86-64 nests.',
         'iommu_enable_nesting() in drivers/iommu/iommu.c',
       ),
-      only: ['6.12.95'],
-    },
+    ),
     apertureConflicts: refuses(
       'EINVAL',
       "The domain's aperture and the ranges of the container have nothing in common, or a map lies outside of the aperture.",
@@ -39,7 +42,7 @@ export const attachGroupRules = rulesOf(
       'A range that a device of the group reserves meets a map.',
       'vfio_iommu_resv_conflict() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    nothingLeft: refuses(
+    noIovaLeft: refuses(
       'EINVAL',
       'What the group reserves leaves no IOVA for maps.',
       'vfio_iommu_resv_exclude() in drivers/vfio/vfio_iommu_type1.c',
@@ -48,22 +51,22 @@ export const attachGroupRules = rulesOf(
       'EPERM',
       'The IOMMU does not isolate interrupts, and the module parameter vfio_iommu_type1.allow_unsafe_interrupts is off.',
     ),
-    beyondAperture: {
-      ...refuses(
+    beyondAperture: onlyIn(
+      ['7.3.4'],
+      refuses(
         'ERANGE',
         'A map made without any domain lies outside of the aperture of this, the first one.',
         'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
       ),
-      only: ['7.3.4'],
-    },
-    beyondApertureFault: {
-      ...refuses(
+    ),
+    beyondApertureEfault: onlyIn(
+      ['6.12.95'],
+      refuses(
         'EFAULT',
         'A map made without any domain lies outside of the aperture of this, the first one.',
         'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
       ),
-      only: ['6.12.95'],
-    },
+    ),
   },
 );
 
@@ -99,8 +102,8 @@ const allReached = (
     if (beyond !== undefined) {
       const rule =
         release.type1.beyondAperture === ERRNO.EFAULT
-          ? attachGroupRules.beyondApertureFault
-          : attachGroupRules.beyondAperture;
+          ? type1AttachGroupRules.beyondApertureEfault
+          : type1AttachGroupRules.beyondAperture;
       // Pages that lie together are pinned together, before any of them is mapped: what pins the rest may fail first.
       const rest = Number(dmaLength(node) / PAGE_SIZE_BYTES);
       const whole = reach(left, { from: process, charge }, address, rest, writable);
@@ -119,14 +122,14 @@ const usableRanges = (
   endsWrap: boolean,
 ): readonly IovaRange[] | Refused => {
   if (apertureConflicts(ranges, dmas, aperture, endsWrap))
-    return refused(attachGroupRules.apertureConflicts);
+    return refused(type1AttachGroupRules.apertureConflicts);
   for (const { start, last } of reserved) {
     if (firstDmaIn(dmas, start, last) !== undefined) {
-      return refused(attachGroupRules.reservedMapped);
+      return refused(type1AttachGroupRules.reservedMapped);
     }
   }
   const left = excluded(resized(ranges, aperture), reserved);
-  return left.length === 0 ? refused(attachGroupRules.nothingLeft) : left;
+  return left.length === 0 ? refused(type1AttachGroupRules.noIovaLeft) : left;
 };
 
 /** The group attached, on behalf of a process; what is refused has changed nothing. */
@@ -137,19 +140,19 @@ export const attachGroup = (
   process: Process,
 ): Attached | Refused => {
   const { memory } = world;
-  if (type1.invalidAddresses > 0) return refused(attachGroupRules.addressInvalid);
+  if (type1.invalidAddresses > 0) return refused(type1AttachGroupRules.vaddrInvalid);
   const hardware = hardwareOf(world.setting.platform, group);
   if (hardware.kind === 'emulated') {
     const emulatedGroups = [group, ...type1.emulatedGroups];
     return { type1: { ...type1, emulatedGroups }, memory, pinned: false };
   }
-  if (type1.nesting) return refused(attachGroupRules.nesting);
+  if (type1.nesting) return refused(type1AttachGroupRules.nesting);
   const { domain } = hardware;
   const { endsWrap } = world.release.type1;
   const ranges = usableRanges(type1, domain, hardware.reserved, endsWrap);
   if (isRefused(ranges)) return ranges;
   if (world.setting.platform.unsafeInterrupts?.type1 === false) {
-    return refused(attachGroupRules.interruptsNotIsolated);
+    return refused(type1AttachGroupRules.interruptsNotIsolated);
   }
 
   const shared = type1.domains.findIndex((other) => other.domain.iommu === domain.iommu);

@@ -15,21 +15,24 @@ import { isOfNoIommu } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, type Rule, rulesOf } from '../terms/rule.ts';
+import { grants, onlyIn, type Rule, rulesOf } from '../terms/rule.ts';
 
 export const type1CheckExtensionRules = rulesOf(
-  'type1 VFIO_CHECK_EXTENSION',
-  'vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c',
+  {
+    id: 'type1-check-extension',
+    title: 'type1 VFIO_CHECK_EXTENSION',
+    source: 'vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c',
+  },
   {
     noIommuGroups: grants(
       'In a container of no-IOMMU groups NOIOMMU answers 1 as long as the kernel is told to allow it (enable_unsafe_noiommu_mode), and every other number 0, before and after SET_IOMMU.',
       'vfio_noiommu_ioctl() in drivers/vfio/container.c',
     ),
     type1: grants('TYPE1, TYPE1v2 and UNMAP_ALL answer 1, before and after SET_IOMMU.'),
-    nesting: {
-      ...grants('TYPE1_NESTING answers 1, although no IOMMU of x86-64 can be set to it.'),
-      only: ['6.12.95'],
-    },
+    nesting: onlyIn(
+      ['6.12.95'],
+      grants('TYPE1_NESTING answers 1, although no IOMMU of x86-64 can be set to it.'),
+    ),
     updateVaddr: grants(
       'UPDATE_VADDR answers 1 once a type is set and as long as no group of mediated devices is in the container, and 0 otherwise.',
     ),

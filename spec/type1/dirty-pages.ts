@@ -17,7 +17,15 @@ import { type DmaNode, type Dmas, dmaAt, dmaLength, type Type1 } from '../state/
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 import type { IoctlCall, Segment } from '../terms/call.ts';
-import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import {
+  grants,
+  isRefused,
+  onlyIn,
+  type Refused,
+  refused,
+  refuses,
+  rulesOf,
+} from '../terms/rule.ts';
 import { fitsBitmap, tell } from './dirty-bitmap.ts';
 import { withUnseenForgotten } from './forget.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
@@ -25,11 +33,14 @@ import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
 const LOOKS_UP = 'vfio_iova_dirty_bitmap() in drivers/vfio/vfio_iommu_type1.c';
 
 export const type1DirtyPagesRules = rulesOf(
-  'type1 VFIO_IOMMU_DIRTY_PAGES',
-  'vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c',
   {
-    version1: refuses('EACCES', 'The type is version 1, whatever the argument.'),
-    fault: refuses('EFAULT', 'The first 8 bytes of the struct cannot be read.'),
+    id: 'type1-dirty-pages',
+    title: 'type1 VFIO_IOMMU_DIRTY_PAGES',
+    source: 'vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c',
+  },
+  {
+    v1: refuses('EACCES', 'The type is version 1, whatever the argument.'),
+    structFault: refuses('EFAULT', 'The first 8 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 8.'),
     notOneFlag: refuses('EINVAL', 'The flags are not exactly one of START, STOP and GET_BITMAP.'),
     tooManyPages: refuses(
@@ -40,39 +51,39 @@ export const type1DirtyPagesRules = rulesOf(
     starts: grants('START: dirty pages are tracked from now on, also if they were before.'),
     stops: grants('STOP: dirty pages are not tracked, also if they were not before.'),
     tooShortForRange: refuses('EINVAL', 'GET_BITMAP: argsz is less than 48.'),
-    rangeFault: refuses(
+    rangeStructFault: refuses(
       'EFAULT',
       'GET_BITMAP: the 40 bytes behind argsz and flags cannot be read.',
     ),
-    noSize: refuses('EINVAL', 'GET_BITMAP: the size of the range is 0.'),
-    overflows: {
-      ...refuses('EOVERFLOW', 'GET_BITMAP: the range passes the end of the address space.'),
-      only: ['7.3.4'],
-    },
-    wraps: {
-      ...refuses(
+    zeroLength: refuses('EINVAL', 'GET_BITMAP: the size of the range is 0.'),
+    wraps: onlyIn(
+      ['7.3.4'],
+      refuses('EOVERFLOW', 'GET_BITMAP: the range passes the end of the address space.'),
+    ),
+    wrapsEinval: onlyIn(
+      ['6.12.95'],
+      refuses(
         'EINVAL',
         'GET_BITMAP: the range passes the end of the address space, or ends with its last byte.',
       ),
-      only: ['6.12.95'],
-    },
-    bitmapNotInMemory: refuses('EINVAL', 'GET_BITMAP: the bitmap ends beyond user memory.'),
+    ),
+    bitmapOutsideUserMemory: refuses('EINVAL', 'GET_BITMAP: the bitmap ends beyond user memory.'),
     bitmapSize: refuses(
       'EINVAL',
       'GET_BITMAP: the bitmap is too short for the pages of the range, longer than 256 MiB, or there are none.',
       'verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c',
     ),
     wrongPageSize: refuses('EINVAL', 'GET_BITMAP: pgsize is not that of a page.'),
-    notAligned: refuses('EINVAL', 'GET_BITMAP: the IOVA or the size is no multiple of a page.'),
+    misaligned: refuses('EINVAL', 'GET_BITMAP: the IOVA or the size is no multiple of a page.'),
     notTracking: refuses('EINVAL', 'GET_BITMAP: dirty pages are not tracked.'),
     cutsFirst: refuses('EINVAL', 'GET_BITMAP: the range starts within a map.', LOOKS_UP),
     cutsLast: refuses('EINVAL', 'GET_BITMAP: the range ends within a map.', LOOKS_UP),
-    unanswered: refuses(
+    bitmapFault: refuses(
       'EFAULT',
       'GET_BITMAP: the part of the bitmap for a map cannot be read or written; those before it have been.',
       'update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    tells: grants(
+    reports: grants(
       'GET_BITMAP: for each map of the range the words that hold its pages are written, a bit set for each that a device reaches; other words stay, and a word that begins before the map keeps what was set in it.',
       LOOKS_UP,
     ),
@@ -116,21 +127,21 @@ const readRange = (world: World, call: IoctlCall, argsz: number): Fields | Refus
   const whole = VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET;
   if (argsz < whole.size) return refused(rules.tooShortForRange);
   const loaded = load(world.memory, call, call.argument, whole.size);
-  return loaded.kind === 'bytes' ? decode(whole, loaded.bytes) : refused(rules.rangeFault);
+  return loaded.kind === 'bytes' ? decode(whole, loaded.bytes) : refused(rules.rangeStructFault);
 };
 
 const checkRange = (world: World, { iova, size }: Fields): Refused | undefined => {
-  if (size === 0n) return refused(rules.noSize);
+  if (size === 0n) return refused(rules.zeroLength);
   const { overflowIsTold, endsWrap } = world.release.type1;
   const last = iova + size - 1n;
   if (last < U64_MAX || (last === U64_MAX && !endsWrap)) return undefined;
-  return refused(overflowIsTold ? rules.overflows : rules.wraps);
+  return refused(overflowIsTold ? rules.wraps : rules.wrapsEinval);
 };
 
 const checkTracked = (type1: Type1, fields: Fields): Refused | undefined => {
   const { iova, size } = fields;
   if (fields.bitmap_pgsize !== PAGE_SIZE_BYTES) return refused(rules.wrongPageSize);
-  if (((iova | size) & (PAGE_SIZE_BYTES - 1n)) !== 0n) return refused(rules.notAligned);
+  if (((iova | size) & (PAGE_SIZE_BYTES - 1n)) !== 0n) return refused(rules.misaligned);
   if (!type1.tracksDirty) return refused(rules.notTracking);
   const last = iova + size - 1n;
   const first = dmaAt(type1.dmas, iova);
@@ -162,7 +173,9 @@ const tellRange = (
     node = atOrAfter(type1.dmas, node.value.last + 1n);
   }
   const after = withType1(world, file, { ...type1, dmas });
-  return isWhole ? succeeded(rules.tells, after, writes) : failed(rules.unanswered, after, writes);
+  return isWhole
+    ? succeeded(rules.reports, after, writes)
+    : failed(rules.bitmapFault, after, writes);
 };
 
 const getBitmap = (
@@ -178,8 +191,8 @@ const getBitmap = (
   if (wrong !== undefined) return [failedBy(wrong, world)];
   const bitmap = userBitmapOf(fields);
   const inside = liesInUserMemory(bitmap);
-  if (inside === false) return [failed(rules.bitmapNotInMemory, world)];
-  const outside = inside === 'unknown' ? [failed(rules.bitmapNotInMemory, world)] : [];
+  if (inside === false) return [failed(rules.bitmapOutsideUserMemory, world)];
+  const outside = inside === 'unknown' ? [failed(rules.bitmapOutsideUserMemory, world)] : [];
   if (!hasRoom(bitmap, fields.size)) return [...outside, failed(rules.bitmapSize, world)];
   const refusal = checkTracked(type1, fields);
   if (refusal !== undefined) return [...outside, failedBy(refusal, world)];
@@ -192,7 +205,7 @@ export const dirtyPages = (
   type1: Type1,
   call: IoctlCall,
 ): readonly Outcome[] => {
-  if (type1.version === 1) return [failed(rules.version1, world)];
+  if (type1.version === 1) return [failed(rules.v1, world)];
   const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DIRTY_BITMAP.size, rules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const { argsz, flags } = decode(VFIO_IOMMU_TYPE1_DIRTY_BITMAP, loaded.bytes);

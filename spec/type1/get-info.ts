@@ -27,20 +27,23 @@ import type { IoctlCall, Segment } from '../terms/call.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
 
 export const type1GetInfoRules = rulesOf(
-  'type1 VFIO_IOMMU_GET_INFO',
-  'vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c',
   {
-    fault: refuses('EFAULT', 'The first 16 bytes of the struct cannot be read.'),
+    id: 'type1-get-info',
+    title: 'type1 VFIO_IOMMU_GET_INFO',
+    source: 'vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c',
+  },
+  {
+    structFault: refuses('EFAULT', 'The first 16 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 16.'),
     capabilityFault: refuses(
       'EFAULT',
       'argsz has room for the capabilities, and they cannot be written to their end; the struct is as it was.',
     ),
-    answerFault: refuses('EFAULT', 'The struct cannot be written back.'),
-    tells: grants(
+    replyFault: refuses('EFAULT', 'The struct cannot be written back.'),
+    reports: grants(
       'argsz has room for the capabilities and stays as it was, cap_offset is 24, and they stand there; without a domain there may be no IOVA_RANGE among them.',
     ),
-    tellsWithoutRoom: grants(
+    reportsWithoutCapabilities: grants(
       'argsz has no room for the capabilities: it says how much they need, cap_offset is 0, and nothing is written behind the struct.',
     ),
   },
@@ -127,6 +130,6 @@ export const getInfo = (
   const shown = info.subarray(0, Math.min(argsz, info.length));
   const answer = write(world.memory, call.process, call.argument, shown);
   writes.push(answer.write);
-  if (!answer.whole) return [failed(rules.answerFault, world, writes)];
-  return [succeeded(hasRoom ? rules.tells : rules.tellsWithoutRoom, world, writes)];
+  if (!answer.whole) return [failed(rules.replyFault, world, writes)];
+  return [succeeded(hasRoom ? rules.reports : rules.reportsWithoutCapabilities, world, writes)];
 };

@@ -7,11 +7,14 @@ import { accountOf, lockedOf, type Memory } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
-export const type1LockedRules = rulesOf(
-  'type1 locked memory',
-  'vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c',
+export const type1LockedMemoryRules = rulesOf(
   {
-    limit: refuses(
+    id: 'type1-locked-memory',
+    title: 'type1 locked memory',
+    source: 'vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c',
+  },
+  {
+    processLimit: refuses(
       'ENOMEM',
       'What the process has locked (VmLck), by itself also, would exceed RLIMIT_MEMLOCK before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK.',
     ),
@@ -43,6 +46,6 @@ export const withLocked = (memory: Memory, process: Process, pages: number): Mem
 export const charged = (memory: Memory, process: Process, pages: number): Memory | Refused => {
   const left = lockable(memory, process);
   return left !== undefined && BigInt(pages) > left && pages > 0
-    ? refused(type1LockedRules.limit)
+    ? refused(type1LockedMemoryRules.processLimit)
     : withLocked(memory, process, pages);
 };

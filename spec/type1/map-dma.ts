@@ -18,18 +18,29 @@ import type { Memory } from '../state/memory.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
 import type { Release } from '../terms/releases.ts';
-import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import {
+  grants,
+  isRefused,
+  onlyIn,
+  type Refused,
+  refused,
+  refuses,
+  rulesOf,
+} from '../terms/rule.ts';
 import { fitsBitmap } from './dirty-bitmap.ts';
 import { withUnseenForgotten } from './forget.ts';
 import { mayLie } from './iova-ranges.ts';
-import { lockable, type1LockedRules, withLocked } from './locked-memory.ts';
+import { lockable, type1LockedMemoryRules, withLocked } from './locked-memory.ts';
 import { reach } from './reach.ts';
 
 export const type1MapDmaRules = rulesOf(
-  'type1 VFIO_IOMMU_MAP_DMA',
-  'vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c',
   {
-    fault: refuses(
+    id: 'type1-map-dma',
+    title: 'type1 VFIO_IOMMU_MAP_DMA',
+    source: 'vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c',
+  },
+  {
+    structFault: refuses(
       'EFAULT',
       'The 32 bytes of the struct cannot be read, whatever argsz says.',
       'vfio_iommu_type1_map_dma() in drivers/vfio/vfio_iommu_type1.c',
@@ -44,42 +55,42 @@ export const type1MapDmaRules = rulesOf(
       'A flag other than READ, WRITE and VADDR is set.',
       'vfio_iommu_type1_map_dma() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    noSize: refuses('EINVAL', 'The size is 0.'),
-    overflows: {
-      ...refuses(
+    zeroLength: refuses('EINVAL', 'The size is 0.'),
+    wraps: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EOVERFLOW',
         'The IOVA or the address and the size together pass the end of the address space.',
       ),
-      only: ['7.3.4'],
-    },
+    ),
     wrongFlags: refuses(
       'EINVAL',
       'None of READ, WRITE and VADDR is set, or VADDR with one of the others.',
     ),
-    notAligned: refuses('EINVAL', 'The size, the IOVA or the address is no multiple of a page.'),
-    wraps: {
-      ...refuses(
+    misaligned: refuses('EINVAL', 'The size, the IOVA or the address is no multiple of a page.'),
+    wrapsEinval: onlyIn(
+      ['6.12.95'],
+      refuses(
         'EINVAL',
         'The IOVA or the address and the size together pass the end of the address space.',
       ),
-      only: ['6.12.95'],
-    },
+    ),
     noMap: refuses('ENOENT', 'VADDR: no map meets the range.'),
     otherMap: refuses(
       'EINVAL',
       'VADDR: the range is not exactly one map, or that has a valid address.',
     ),
-    givesAddress: grants(
+    setsVaddr: grants(
       'VADDR: the map has that address in the calling process from now on, which is charged for it; devices reach the pages that they reached before.',
     ),
     overlaps: refuses('EEXIST', 'The range meets a map.'),
-    tooMany: refuses('ENOSPC', 'The container has as many maps as dma_entry_limit allows.'),
-    notUsable: refuses(
+    tooManyMaps: refuses('ENOSPC', 'The container has as many maps as dma_entry_limit allows.'),
+    outsideIovaRanges: refuses(
       'EINVAL',
       'The range does not lie within one of the ranges that GET_INFO tells.',
       'vfio_iommu_iova_dma_valid() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    bitmapTooLong: refuses(
+    tooManyPages: refuses(
       'EINVAL',
       'Dirty pages are tracked, and the range has more than 2^31 - 1 pages.',
       'vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c',
@@ -87,20 +98,20 @@ export const type1MapDmaRules = rulesOf(
     maps: grants(
       'Every domain translates the range to the pages that stand at the address now; without a domain nothing is pinned, and nothing needs to stand there.',
     ),
-    mapsOutOfReach: {
-      ...grants(
+    mapsToEnd: onlyIn(
+      ['6.12.95'],
+      grants(
         'The map ends with the last byte of the address space: no map is looked for there, and as long as there is no other no call sees this one.',
         'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
       ),
-      only: ['6.12.95'],
-    },
-    mapsOverUnseen: {
-      ...grants(
+    ),
+    mapsOverMissed: onlyIn(
+      ['6.12.95'],
+      grants(
         'The range meets only maps that end with the last byte of the address space, which are not seen: it is mapped beside them.',
         'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
       ),
-      only: ['6.12.95'],
-    },
+    ),
   },
 );
 
@@ -112,14 +123,14 @@ const checkFields = (
 ): Refused | undefined => {
   const rules = type1MapDmaRules;
   const overflows = iova + size - 1n > U64_MAX || vaddr + size - 1n > U64_MAX;
-  if (overflowIsTold && size === 0n) return refused(rules.noSize);
-  if (overflowIsTold && overflows) return refused(rules.overflows);
+  if (overflowIsTold && size === 0n) return refused(rules.zeroLength);
+  if (overflowIsTold && overflows) return refused(rules.wraps);
   const permissions = flags & (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
   const setsAddress = (flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0;
   if ((permissions !== 0) === setsAddress) return refused(rules.wrongFlags);
-  if (size === 0n) return refused(rules.noSize);
-  if (((size | iova | vaddr) & (PAGE_SIZE_BYTES - 1n)) !== 0n) return refused(rules.notAligned);
-  return overflows ? refused(rules.wraps) : undefined;
+  if (size === 0n) return refused(rules.zeroLength);
+  if (((size | iova | vaddr) & (PAGE_SIZE_BYTES - 1n)) !== 0n) return refused(rules.misaligned);
+  return overflows ? refused(rules.wrapsEinval) : undefined;
 };
 
 /** The memory with the map charged to another process. */
@@ -127,7 +138,8 @@ const withOwner = (memory: Memory, dma: Dma, process: number): Memory | Refused 
   if (dma.process === process) return memory;
   const pages = chargedPages(dma);
   const left = lockable(memory, process);
-  if (left !== undefined && BigInt(pages) > left) return refused(type1LockedRules.newOwnerLimit);
+  if (left !== undefined && BigInt(pages) > left)
+    return refused(type1LockedMemoryRules.newOwnerLimit);
   return withLocked(withLocked(memory, process, pages), dma.process, -pages);
 };
 
@@ -162,7 +174,7 @@ const giveAddress = (place: Place, { iova, vaddr, size }: Fields): Outcome => {
     dmas: put(type1.dmas, iova, given),
     invalidAddresses: type1.invalidAddresses - 1,
   };
-  return succeeded(type1MapDmaRules.givesAddress, withType1(place, next, memory));
+  return succeeded(type1MapDmaRules.setsVaddr, withType1(place, next, memory));
 };
 
 const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome => {
@@ -173,8 +185,8 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
   if (isSeen && firstDmaIn(type1.dmas, iova, last) !== undefined) {
     return failed(rules.overlaps, world);
   }
-  if (type1.available === 0) return failed(rules.tooMany, world);
-  if (!mayLie(type1.ranges, iova, last)) return failed(rules.notUsable, world);
+  if (type1.available === 0) return failed(rules.tooManyMaps, world);
+  if (!mayLie(type1.ranges, iova, last)) return failed(rules.outsideIovaRanges, world);
 
   const { process } = call;
   const writable = (flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0;
@@ -194,13 +206,13 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
       ? { stretches: undefined, memory: world.memory }
       : reach(world.memory, pays, vaddr, Number(size / PAGE_SIZE_BYTES), writable);
   if (isRefused(reached)) return failedBy(reached, world);
-  if (type1.tracksDirty && !fitsBitmap(size)) return failed(rules.bitmapTooLong, world);
+  if (type1.tracksDirty && !fitsBitmap(size)) return failed(rules.tooManyPages, world);
   const available = type1.available - 1;
   if (!isSeen) {
     const next = { ...type1, unseen: [...type1.unseen, iova], available };
     const after = withType1(place, next, reached.memory);
     const isAlone = type1.dmas === undefined && !type1.tracksDirty;
-    return succeeded(rules.mapsOutOfReach, isAlone ? after : withUnseenForgotten(after, file));
+    return succeeded(rules.mapsToEnd, isAlone ? after : withUnseenForgotten(after, file));
   }
   const next = {
     ...type1,
@@ -209,7 +221,7 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
   };
   const after = withType1(place, next, reached.memory);
   if (type1.unseen.length === 0) return succeeded(rules.maps, after);
-  const rule = meetsUnseen(type1, last) ? rules.mapsOverUnseen : rules.maps;
+  const rule = meetsUnseen(type1, last) ? rules.mapsOverMissed : rules.maps;
   return succeeded(rule, withUnseenForgotten(after, file));
 };
 

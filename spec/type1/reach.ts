@@ -7,11 +7,14 @@ import type { ReachedStretch } from '../state/container.ts';
 import { type Memory, spaceOf } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { charged, lockable, type1LockedRules } from './locked-memory.ts';
+import { charged, lockable, type1LockedMemoryRules } from './locked-memory.ts';
 
-export const reachRules = rulesOf(
-  'type1 pinning',
-  'vaddr_get_pfns() in drivers/vfio/vfio_iommu_type1.c',
+export const type1PinningRules = rulesOf(
+  {
+    id: 'type1-pinning',
+    title: 'type1 pinning',
+    source: 'vaddr_get_pfns() in drivers/vfio/vfio_iommu_type1.c',
+  },
   {
     notMapped: refuses('EFAULT', 'A page of the range is not mapped, or lies beyond user memory.'),
     beyondFile: refuses('EFAULT', 'A page of the range lies behind the end of its file.'),
@@ -20,7 +23,7 @@ export const reachRules = rulesOf(
       'EFAULT',
       'The mapping is to be written, and the program itself may not write a page of the range.',
     ),
-    registersNotWritable: refuses(
+    barNotWritable: refuses(
       'EFAULT',
       'The mapping is to be written, and the program may not write the device registers that are mapped there.',
       'follow_fault_pfn() in drivers/vfio/vfio_iommu_type1.c',
@@ -55,19 +58,20 @@ export const reach = (
   let locked = 0;
   while (left > 0) {
     const found = mappingAt(space, at);
-    if (found === undefined) return refused(reachRules.notMapped);
+    if (found === undefined) return refused(type1PinningRules.notMapped);
     const { start, mapping } = found;
     const { kind, protection, backing } = mapping;
-    if (kind === 'beyond') return refused(reachRules.beyondFile);
+    if (kind === 'beyond') return refused(type1PinningRules.beyondFile);
     if (kind === 'device') {
-      if (writing && protection !== 'read-write') return refused(reachRules.registersNotWritable);
+      if (writing && protection !== 'read-write') return refused(type1PinningRules.barNotWritable);
     } else {
-      if (protection === 'none') return refused(reachRules.notAccessible);
-      if (writing && protection === 'read') return refused(reachRules.notWritable);
+      if (protection === 'none') return refused(type1PinningRules.notAccessible);
+      if (writing && protection === 'read') return refused(type1PinningRules.notWritable);
     }
     const here = Math.min(left, Number((mapping.last - at + 1n) / PAGE_SIZE_BYTES));
     if (kind === 'memory') locked += here;
-    if (limit !== undefined && BigInt(locked) > limit) return refused(type1LockedRules.limit);
+    if (limit !== undefined && BigInt(locked) > limit)
+      return refused(type1LockedMemoryRules.processLimit);
     const page = pageIndex(mapping.page + Number((at - start) / PAGE_SIZE_BYTES));
     stretches.push({ backing, page, count: here, kind });
     at += BigInt(here) * PAGE_SIZE_BYTES;

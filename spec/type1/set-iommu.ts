@@ -12,15 +12,18 @@ import { type Container, isOfNoIommu, type Type1 } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
 import { isExtension } from './check-extension.ts';
 import { forgetting } from './forget.ts';
 import { COARSE, isCoarse } from './group-hardware.ts';
 
 export const type1SetIommuRules = rulesOf(
-  'type1 VFIO_SET_IOMMU',
-  'vfio_ioctl_set_iommu() in drivers/vfio/container.c',
+  {
+    id: 'type1-set-iommu',
+    title: 'type1 VFIO_SET_IOMMU',
+    source: 'vfio_ioctl_set_iommu() in drivers/vfio/container.c',
+  },
   {
     noGroup: refuses('EINVAL', 'No group has joined the container.'),
     typeSet: refuses('EINVAL', 'A type is set already, be it the same.'),
@@ -45,12 +48,12 @@ export const type1SetIommuRules = rulesOf(
       'CHECK_EXTENSION answers 1 for the number, and it is no type: UNMAP_ALL.',
       'vfio_iommu_type1_open() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    version1: grants('TYPE1: an unmap that starts within a map does nothing.'),
-    version2: grants('TYPE1v2: an unmap that would cut a map is refused.'),
-    nesting: {
-      ...grants('TYPE1_NESTING is as TYPE1v2, if no group in the container has an IOMMU.'),
-      only: ['6.12.95'],
-    },
+    v1: grants('TYPE1: an unmap that starts within a map does nothing.'),
+    v2: grants('TYPE1v2: an unmap that would cut a map is refused.'),
+    nesting: onlyIn(
+      ['6.12.95'],
+      grants('TYPE1_NESTING is as TYPE1v2, if no group in the container has an IOMMU.'),
+    ),
   },
 );
 
@@ -102,6 +105,6 @@ export const setIommu = (world: World, file: FileId, call: IoctlCall): readonly 
     if (isRefused(attached)) return [failedBy(attached, world)];
     type1 = attached.type1;
   }
-  const rule = nesting ? rules.nesting : type1.version === 1 ? rules.version1 : rules.version2;
+  const rule = nesting ? rules.nesting : type1.version === 1 ? rules.v1 : rules.v2;
   return [succeeded(rule, withContainer(world, { ...container, type1 }))];
 };

@@ -24,9 +24,12 @@ import { mapDma } from './map-dma.ts';
 import { setIommu } from './set-iommu.ts';
 import { unmapDma } from './unmap-dma.ts';
 
-export const type1Rules = rulesOf(
-  'VFIO calls on a legacy container',
-  'vfio_fops_unl_ioctl() in drivers/vfio/container.c',
+export const type1DispatchRules = rulesOf(
+  {
+    id: 'type1-dispatch',
+    title: 'VFIO ioctls on a legacy container',
+    source: 'vfio_fops_unl_ioctl() in drivers/vfio/container.c',
+  },
   {
     apiVersion: grants('GET_API_VERSION answers 0, whatever its argument.'),
     noType: refuses(
@@ -38,7 +41,7 @@ export const type1Rules = rulesOf(
       'The type is NOIOMMU, which has no call of its own: nothing is mapped, unmapped or told.',
       'vfio_noiommu_ioctl() in drivers/vfio/container.c',
     ),
-    unknownNumber: refuses(
+    unknownIoctl: refuses(
       'ENOTTY',
       'A type is set, and type1 has no such call: ENABLE and DISABLE, or one of groups or devices.',
       'vfio_iommu_type1_ioctl() in drivers/vfio/vfio_iommu_type1.c',
@@ -66,17 +69,17 @@ export const type1Call = (world: World, file: FileId, call: IoctlCall): readonly
   const { command } = call;
   const { forgotten, type1, noIommu } = containerOf(world, file);
   if (command === VFIO_GET_API_VERSION) {
-    return [succeeded(type1Rules.apiVersion, world, [], VFIO_API_VERSION)];
+    return [succeeded(type1DispatchRules.apiVersion, world, [], VFIO_API_VERSION)];
   }
   if (forgotten !== undefined) {
     return [{ kind: 'unspecified', what: forgotten, doubtful: true, world: () => world }];
   }
   const ofContainer = CONTAINER_CALLS.get(command);
   if (ofContainer !== undefined) return ofContainer(world, file, call);
-  if (noIommu) return [failed(type1Rules.noIommu, world)];
-  if (type1 === undefined) return [failed(type1Rules.noType, world)];
+  if (noIommu) return [failed(type1DispatchRules.noIommu, world)];
+  if (type1 === undefined) return [failed(type1DispatchRules.noType, world)];
   const ofType1 = TYPE1_CALLS.get(command);
   return ofType1 === undefined
-    ? [failed(type1Rules.unknownNumber, world)]
+    ? [failed(type1DispatchRules.unknownIoctl, world)]
     : ofType1(world, file, type1, call);
 };

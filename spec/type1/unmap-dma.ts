@@ -19,17 +19,20 @@ import type { FileId } from '../state/files.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
 import type { Release } from '../terms/releases.ts';
-import { grants, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyIn, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { removeMaps, takeAddresses, type Unmapped } from './remove-maps.ts';
 import { hasRoom, liesInUserMemory, type UserBitmap, userBitmapOf } from './user-bitmap.ts';
 
 const COPIES_IN = 'vfio_iommu_type1_unmap_dma() in drivers/vfio/vfio_iommu_type1.c';
 
 export const type1UnmapDmaRules = rulesOf(
-  'type1 VFIO_IOMMU_UNMAP_DMA',
-  'vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c',
   {
-    fault: refuses(
+    id: 'type1-unmap-dma',
+    title: 'type1 VFIO_IOMMU_UNMAP_DMA',
+    source: 'vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c',
+  },
+  {
+    structFault: refuses(
       'EFAULT',
       'The 24 bytes of the struct cannot be read, whatever argsz says.',
       COPIES_IN,
@@ -45,12 +48,12 @@ export const type1UnmapDmaRules = rulesOf(
       'GET_DIRTY_BITMAP: argsz is less than 48, the struct with the bitmap behind it.',
       COPIES_IN,
     ),
-    bitmapFault: refuses(
+    bitmapStructFault: refuses(
       'EFAULT',
       'GET_DIRTY_BITMAP: the 24 bytes behind the struct cannot be read.',
       COPIES_IN,
     ),
-    bitmapNotInMemory: refuses(
+    bitmapOutsideUserMemory: refuses(
       'EINVAL',
       'GET_DIRTY_BITMAP: the bitmap ends beyond user memory.',
       COPIES_IN,
@@ -60,18 +63,18 @@ export const type1UnmapDmaRules = rulesOf(
       'GET_DIRTY_BITMAP: the bitmap is too short for the pages of the range, longer than 256 MiB, or there are none.',
       'verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    mediated: refuses('EBUSY', 'VADDR: a group of mediated devices is in the container.'),
-    iovaNotAligned: refuses('EINVAL', 'The IOVA is no multiple of a page.'),
+    mdevGroup: refuses('EBUSY', 'VADDR: a group of mediated devices is in the container.'),
+    misalignedIova: refuses('EINVAL', 'The IOVA is no multiple of a page.'),
     allWithRange: refuses('EINVAL', 'ALL is set, and the IOVA or the size is not 0.'),
-    sizeNotAligned: refuses('EINVAL', 'The size is 0 or no multiple of a page.'),
-    overflows: {
-      ...refuses('EOVERFLOW', 'The IOVA and the size together pass the end of the address space.'),
-      only: ['7.3.4'],
-    },
-    wraps: {
-      ...refuses('EINVAL', 'The IOVA and the size together pass the end of the address space.'),
-      only: ['6.12.95'],
-    },
+    misalignedLength: refuses('EINVAL', 'The size is 0 or no multiple of a page.'),
+    wraps: onlyIn(
+      ['7.3.4'],
+      refuses('EOVERFLOW', 'The IOVA and the size together pass the end of the address space.'),
+    ),
+    wrapsEinval: onlyIn(
+      ['6.12.95'],
+      refuses('EINVAL', 'The IOVA and the size together pass the end of the address space.'),
+    ),
     notTracking: refuses(
       'EINVAL',
       'GET_DIRTY_BITMAP: dirty pages are not tracked, or pgsize is not that of a page.',
@@ -84,30 +87,30 @@ export const type1UnmapDmaRules = rulesOf(
       'EINVAL',
       'Version 2: the range ends within a map, and not with its last byte.',
     ),
-    unmapsNothing: {
-      ...grants(
+    unmapsNoneToEnd: onlyIn(
+      ['6.12.95'],
+      grants(
         'The range ends with the last byte of the address space, and no map in it is seen: size becomes 0.',
         'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',
       ),
-      only: ['6.12.95'],
-    },
-    unmapsNoneSeen: {
-      ...grants(
+    ),
+    unmapsNoneMissed: onlyIn(
+      ['6.12.95'],
+      grants(
         'The range meets only maps that end with the last byte of the address space, which are not seen: they stay, and size becomes 0.',
         'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',
       ),
-      only: ['6.12.95'],
-    },
-    addressTakenTwice: refuses(
+    ),
+    vaddrInvalid: refuses(
       'EINVAL',
       'VADDR: the address of a map in the range has been taken already; those taken before it are given back.',
     ),
-    bitmapUnanswered: refuses(
+    bitmapFault: refuses(
       'EFAULT',
       'GET_DIRTY_BITMAP: the part of the bitmap for a map cannot be read or written; the maps before it are gone.',
       'update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    takesAddresses: grants(
+    invalidatesVaddrs: grants(
       'VADDR: the maps of the range stay and devices reach what they reached; their addresses are taken away, and size tells how many bytes they are.',
     ),
     unmaps: grants(
@@ -117,7 +120,7 @@ export const type1UnmapDmaRules = rulesOf(
       'Version 1: every map that starts in the range is gone with all its bytes, which size tells; none is if the range starts within a map.',
     ),
     unmapsAll: grants('ALL: nothing is mapped any more, and size tells how many bytes were.'),
-    unmapsUnanswered: refuses(
+    replyFault: refuses(
       'EFAULT',
       'What was asked is done, but the struct cannot be written back.',
       COPIES_IN,
@@ -145,10 +148,10 @@ const askedBitmap = (world: World, call: IoctlCall, fields: Fields): Asked | Ref
   const whole = VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP;
   if (fields.argsz < whole.size) return refused(rules.tooShortForBitmap);
   const loaded = load(world.memory, call, call.argument, whole.size);
-  if (loaded.kind !== 'bytes') return refused(rules.bitmapFault);
+  if (loaded.kind !== 'bytes') return refused(rules.bitmapStructFault);
   const bitmap = userBitmapOf(decode(whole, loaded.bytes));
   const inside = liesInUserMemory(bitmap);
-  if (inside === false) return refused(rules.bitmapNotInMemory);
+  if (inside === false) return refused(rules.bitmapOutsideUserMemory);
   if (!hasRoom(bitmap, fields.size)) return refused(rules.bitmapSize);
   return { bitmap, mayBeOutside: inside === 'unknown' };
 };
@@ -156,13 +159,13 @@ const askedBitmap = (world: World, call: IoctlCall, fields: Fields): Asked | Ref
 const checkRange = (fields: Fields, { type1 }: Release): Refused | undefined => {
   const { iova, size } = fields;
   const mask = PAGE_SIZE_BYTES - 1n;
-  if ((iova & mask) !== 0n) return refused(rules.iovaNotAligned);
+  if ((iova & mask) !== 0n) return refused(rules.misalignedIova);
   if (has(fields, VFIO_DMA_UNMAP_FLAG_ALL)) {
     return iova !== 0n || size !== 0n ? refused(rules.allWithRange) : undefined;
   }
-  if (size === 0n || (size & mask) !== 0n) return refused(rules.sizeNotAligned);
+  if (size === 0n || (size & mask) !== 0n) return refused(rules.misalignedLength);
   if (iova + size - 1n <= U64_MAX) return undefined;
-  return refused(type1.overflowIsTold ? rules.overflows : rules.wraps);
+  return refused(type1.overflowIsTold ? rules.wraps : rules.wrapsEinval);
 };
 
 /** Whether the range would cut a map, in version 2; undefined as `last` is an end that is not seen. */
@@ -180,7 +183,7 @@ const checkCuts = (
 };
 
 const grantOf = (fields: Fields, { version }: Type1) => {
-  if (has(fields, VFIO_DMA_UNMAP_FLAG_VADDR)) return rules.takesAddresses;
+  if (has(fields, VFIO_DMA_UNMAP_FLAG_VADDR)) return rules.invalidatesVaddrs;
   if (has(fields, VFIO_DMA_UNMAP_FLAG_ALL)) return rules.unmapsAll;
   return version === 1 ? rules.unmapsFromStarts : rules.unmaps;
 };
@@ -211,10 +214,10 @@ export const unmapDma = (
   const asked = askedBitmap(world, call, fields);
   if ('refused' in asked) return [failedBy(asked, world)];
   const { bitmap } = asked;
-  const outside = asked.mayBeOutside ? [failed(rules.bitmapNotInMemory, world)] : [];
+  const outside = asked.mayBeOutside ? [failed(rules.bitmapOutsideUserMemory, world)] : [];
 
   const takes = has(fields, VFIO_DMA_UNMAP_FLAG_VADDR);
-  if (takes && type1.emulatedGroups.length > 0) return [failed(rules.mediated, world)];
+  if (takes && type1.emulatedGroups.length > 0) return [failed(rules.mdevGroup, world)];
   const wrong = checkRange(fields, world.release);
   if (wrong !== undefined) return [...outside, failedBy(wrong, world)];
   if (bitmap !== undefined && (!type1.tracksDirty || bitmap.pageSize !== PAGE_SIZE_BYTES)) {
@@ -232,23 +235,23 @@ export const unmapDma = (
     : takes
       ? takeAddresses(before, iova, last)
       : removeMaps(before, call, iova, last, bitmap?.address);
-  if (done.kind === 'taken already') return [failed(rules.addressTakenTwice, world)];
+  if (done.kind === 'taken already') return [failed(rules.vaddrInvalid, world)];
   const changed: World = {
     ...withContainer(world, { ...containerOf(world, file), type1: done.type1 }),
     // What was written is told with the reply.
     memory: { ...done.memory, stores: world.memory.stores },
   };
   if (done.kind === 'fault') {
-    return [...outside, failed(rules.bitmapUnanswered, changed, done.writes)];
+    return [...outside, failed(rules.bitmapFault, changed, done.writes)];
   }
   const bytes = sizeWritten(loaded.bytes, done.bytes);
   const answer = write(world.memory, call.process, userAddress(call.argument), bytes);
   const writes = [...done.writes, answer.write];
-  if (!answer.whole) return [...outside, failed(rules.unmapsUnanswered, changed, writes)];
+  if (!answer.whole) return [...outside, failed(rules.replyFault, changed, writes)];
   const rule = !isSeen
-    ? rules.unmapsNothing
+    ? rules.unmapsNoneToEnd
     : meetsUnseen(type1, last)
-      ? rules.unmapsNoneSeen
+      ? rules.unmapsNoneMissed
       : grantOf(fields, type1);
   return [...outside, succeeded(rule, changed, writes)];
 };

@@ -8,7 +8,7 @@ import {
   VFIO_DEVICE_ATTACH_MINIMUM,
   VFIO_DEVICE_ATTACH_PASID,
 } from '../abi/vfio.ts';
-import { attachRules } from '../iommufd/attach.ts';
+import { attachingRules } from '../iommufd/attach.ts';
 import { forgettingAll, unspecified } from '../iommufd/forget.ts';
 import { idChoice } from '../iommufd/request.ts';
 import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
@@ -29,53 +29,56 @@ import {
   withState,
 } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, isRefused, type Rule, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, isRefused, onlyIn, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { type AttachedTo, attachedDevice, detachedDevice } from './bind-device.ts';
 
-export const attachIommufdPtRules = rulesOf(
-  'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
-  'vfio_df_ioctl_attach_pt() in drivers/vfio/device_cdev.c',
+export const deviceAttachIommufdPtRules = rulesOf(
   {
-    fault: refuses('EFAULT', 'The first 12 bytes of the struct cannot be read.'),
+    id: 'device-attach-iommufd-pt',
+    title: 'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
+    source: 'vfio_df_ioctl_attach_pt() in drivers/vfio/device_cdev.c',
+  },
+  {
+    structFault: refuses('EFAULT', 'The first 12 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 12.'),
     unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
-    noPasids: {
-      ...refuses('EOPNOTSUPP', 'PASID is asked for, and a mediated device has none.'),
-      only: ['7.3.4'],
-    },
-    tooShortForPasid: {
-      ...refuses('EINVAL', 'PASID is asked for, and argsz is less than 16.'),
-      only: ['7.3.4'],
-    },
-    pasidFault: { ...refuses('EFAULT', 'pasid cannot be read.'), only: ['7.3.4'] },
-    pasidTooLarge: {
-      ...refuses(
+    noPasids: onlyIn(
+      ['7.3.4'],
+      refuses('EOPNOTSUPP', 'PASID is asked for, and a mediated device has none.'),
+    ),
+    tooShortForPasid: onlyIn(
+      ['7.3.4'],
+      refuses('EINVAL', 'PASID is asked for, and argsz is less than 16.'),
+    ),
+    pasidFault: onlyIn(['7.3.4'], refuses('EFAULT', 'pasid cannot be read.')),
+    pasidTooLarge: onlyIn(
+      ['7.3.4'],
+      refuses(
         'ENOSPC',
         'pasid is 2^31 or more.',
         'vfio_iommufd_physical_pasid_attach_ioas() in drivers/vfio/iommufd.c',
       ),
-      only: ['7.3.4'],
-    },
-    attachedOtherwise: {
-      ...refuses(
+    ),
+    attachedOtherwise: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EBUSY',
         'The device is attached as PASID 0 and is to be attached as itself, or the other way round: both are one attachment.',
         'iommufd_hw_pagetable_attach() in drivers/iommu/iommufd/device.c',
       ),
-      only: ['7.3.4'],
-    },
-    pasidUnfit: {
-      ...refuses(
+    ),
+    pasidIncompatible: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EINVAL',
         'The domain was not made for PASIDs, as that of an IOAS never is.',
         'iommufd_hwpt_pasid_compat() in drivers/iommu/iommufd/device.c',
       ),
-      only: ['7.3.4'],
-    },
+    ),
     attaches: grants(
       'The device is attached to the IOAS or hwpt, and to nothing else; pt_id holds the id of the hwpt, or for a mediated device of the IOAS.',
     ),
-    answerFault: refuses(
+    replyFault: refuses(
       'EFAULT',
       'pt_id cannot be written: the device is attached to nothing, also if it was to something; as PASID 0 it stays attached.',
     ),
@@ -93,7 +96,7 @@ type Read = Wanted | { readonly outcomes: readonly Outcome[] };
 
 const readWanted = (world: World, file: CdevFile, call: IoctlCall): Read => {
   const refusal = (rule: Rule): Read => ({ outcomes: [failed(rule, world)] });
-  const rules = attachIommufdPtRules;
+  const rules = deviceAttachIommufdPtRules;
   const loaded = loadVfioStruct(world, call, VFIO_DEVICE_ATTACH_MINIMUM, rules);
   if ('outcomes' in loaded) return loaded;
   const whole = new Uint8Array(VFIO_DEVICE_ATTACH.size);
@@ -124,15 +127,15 @@ const objection = (
 ): Rule | undefined => {
   if (deviceAt(state.context, object) === undefined) return undefined;
   if (pasid !== undefined && pasid > PASID_MAX) {
-    return attachIommufdPtRules.pasidTooLarge;
+    return deviceAttachIommufdPtRules.pasidTooLarge;
   }
   const found = objectAt(state.context, target);
-  if (found === undefined) return attachRules.noTarget;
-  if (found.kind !== 'ioas' && found.kind !== 'hwpt') return attachRules.notATarget;
-  if (pasid !== undefined && pasid !== 0) return attachIommufdPtRules.pasidUnfit;
+  if (found === undefined) return attachingRules.noTarget;
+  if (found.kind !== 'ioas' && found.kind !== 'hwpt') return attachingRules.notATarget;
+  if (pasid !== undefined && pasid !== 0) return deviceAttachIommufdPtRules.pasidIncompatible;
   const isAttached = deviceAt(state.context, object)?.hwpt !== undefined;
   return isAttached && file.attachedByPasid !== (pasid === 0)
-    ? attachIommufdPtRules.attachedOtherwise
+    ? deviceAttachIommufdPtRules.attachedOtherwise
     : undefined;
 };
 
@@ -176,9 +179,11 @@ export const attachIommufdPt = (
     const after = attachedByPasid
       ? withAttached(attached)
       : withState(world, detachedDevice(attached.state, open.object));
-    return [failed(attachIommufdPtRules.answerFault, after, [answer.write])];
+    return [failed(deviceAttachIommufdPtRules.replyFault, after, [answer.write])];
   }
-  const reply = succeeded(attachIommufdPtRules.attaches, withAttached(attached), [answer.write]);
+  const reply = succeeded(deviceAttachIommufdPtRules.attaches, withAttached(attached), [
+    answer.write,
+  ]);
   if (attached.target !== fresh) return withMemoryDoubt(reply, world, true);
   const otherwise = (chosen: ObjectId): World => {
     const other = attachedDevice(world, state, open.object, wanted.target, chosen);

@@ -14,23 +14,19 @@ import { isGroupInUse, type PlatformDevice } from '../terms/platform.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
 export const bindingRules = rulesOf(
-  'binding a device',
-  'iommufd_device_bind() in drivers/iommu/iommufd/device.c',
+  {
+    id: 'binding',
+    title: 'binding a device',
+    source: 'iommu_device_claim_dma_owner() in drivers/iommu/iommu.c',
+  },
   {
     interruptsNotIsolated: refuses(
       'EPERM',
       'The IOMMU does not isolate interrupts, and the module parameter iommufd.allow_unsafe_interrupts is off; that of vfio_iommu_type1 does not count.',
+      'iommufd_device_bind() in drivers/iommu/iommufd/device.c',
     ),
-    groupInUse: refuses(
-      'EPERM',
-      'A driver of the kernel itself uses a device of the group.',
-      'iommu_device_claim_dma_owner() in drivers/iommu/iommu.c',
-    ),
-    groupOwned: refuses(
-      'EPERM',
-      'Another device of the group is bound to another iommufd.',
-      'iommu_device_claim_dma_owner() in drivers/iommu/iommu.c',
-    ),
+    groupInUse: refuses('EPERM', 'A driver of the kernel itself uses a device of the group.'),
+    groupOwned: refuses('EPERM', 'Another device of the group is bound to another iommufd.'),
   },
 );
 

@@ -28,32 +28,35 @@ import {
   withState,
 } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 import { type Bound, boundDevice } from './bind-device.ts';
 import { isGroupOpen } from './open.ts';
 
-export const bindIommufdRules = rulesOf(
-  'VFIO_DEVICE_BIND_IOMMUFD',
-  'vfio_df_ioctl_bind_iommufd() in drivers/vfio/device_cdev.c',
+export const deviceBindIommufdRules = rulesOf(
   {
-    fault: refuses('EFAULT', 'The struct cannot be read.'),
+    id: 'device-bind-iommufd',
+    title: 'VFIO_DEVICE_BIND_IOMMUFD',
+    source: 'vfio_df_ioctl_bind_iommufd() in drivers/vfio/device_cdev.c',
+  },
+  {
+    structFault: refuses('EFAULT', 'The struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 16.'),
-    tailFault: {
-      ...refuses(
+    tailFault: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EFAULT',
         'Bytes behind what the release knows of the struct cannot be read, and those before them are 0.',
         'copy_struct_from_user() in include/linux/uaccess.h',
       ),
-      only: ['7.3.4'],
-    },
-    tailNotZero: {
-      ...refuses(
+    ),
+    tailNotZero: onlyIn(
+      ['7.3.4'],
+      refuses(
         'E2BIG',
         'A byte behind what the release knows of the struct is not 0.',
         'copy_struct_from_user() in include/linux/uaccess.h',
       ),
-      only: ['7.3.4'],
-    },
+    ),
     unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
     negativeDescriptor: refuses('EINVAL', 'The descriptor is a negative number.'),
     ofGroup: refuses('EINVAL', 'The device was got from a group.'),
@@ -63,22 +66,22 @@ export const bindIommufdRules = rulesOf(
       'vfio_device_block_group() in drivers/vfio/group.c',
     ),
     bound: refuses('EINVAL', 'The descriptor has bound its device already.'),
-    tokenFault: {
-      ...refuses(
+    tokenFault: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EFAULT',
         'A token is passed, and its 16 bytes cannot be read.',
         'vfio_df_check_token() in drivers/vfio/device_cdev.c',
       ),
-      only: ['7.3.4'],
-    },
-    tokenUnused: {
-      ...refuses(
+    ),
+    tokenUnused: onlyIn(
+      ['7.3.4'],
+      refuses(
         'EINVAL',
         'A token is passed to a device that is neither a virtual function nor has any; a mediated device does not read it.',
         'vfio_pci_core_match_token_uuid() in drivers/vfio/pci/vfio_pci_core.c',
       ),
-      only: ['7.3.4'],
-    },
+    ),
     badDescriptor: refuses(
       'EBADF',
       'The descriptor is not open.',
@@ -94,7 +97,7 @@ export const bindIommufdRules = rulesOf(
       'The device is in use already: bound by another descriptor of its own file, or got from its group.',
       'vfio_df_open() in drivers/vfio/vfio_main.c',
     ),
-    answerFault: refuses('EFAULT', 'out_devid cannot be written; the device is not bound.'),
+    replyFault: refuses('EFAULT', 'out_devid cannot be written; the device is not bound.'),
     binds: grants(
       'The device is an object of the iommufd and attached to nothing, and out_devid holds its id; its group cannot be opened as long as it is bound.',
     ),
@@ -106,24 +109,26 @@ type Loaded = { readonly bytes: Uint8Array } | { readonly outcomes: readonly Out
 /** A release that knows tokens takes structs of any length, as native calls do. */
 const loadExtensible = (world: World, call: IoctlCall): Loaded => {
   const first = load(world.memory, call, call.argument, 4);
-  if (first.kind !== 'bytes') return { outcomes: [failed(bindIommufdRules.fault, world)] };
+  if (first.kind !== 'bytes')
+    return { outcomes: [failed(deviceBindIommufdRules.structFault, world)] };
   const userSize = new DataView(first.bytes.buffer, first.bytes.byteOffset, 4).getUint32(0, true);
   if (userSize < VFIO_DEVICE_BIND_MINIMUM) {
-    return { outcomes: [failed(bindIommufdRules.tooShort, world)] };
+    return { outcomes: [failed(deviceBindIommufdRules.tooShort, world)] };
   }
   const tail = structTail(world.memory, call, VFIO_DEVICE_BIND.size, userSize);
-  if (tail === 'fault') return { outcomes: [failed(bindIommufdRules.tailFault, world)] };
-  if (tail === 'not zero') return { outcomes: [failed(bindIommufdRules.tailNotZero, world)] };
+  if (tail === 'fault') return { outcomes: [failed(deviceBindIommufdRules.tailFault, world)] };
+  if (tail === 'not zero') return { outcomes: [failed(deviceBindIommufdRules.tailNotZero, world)] };
   const length = Math.min(userSize, VFIO_DEVICE_BIND.size);
   const loaded = load(world.memory, call, call.argument, length);
-  if (loaded.kind !== 'bytes') return { outcomes: [failed(bindIommufdRules.fault, world)] };
+  if (loaded.kind !== 'bytes')
+    return { outcomes: [failed(deviceBindIommufdRules.structFault, world)] };
   const bytes = new Uint8Array(VFIO_DEVICE_BIND.size);
   bytes.set(loaded.bytes);
   return { bytes };
 };
 
 const loadFixed = (world: World, call: IoctlCall): Loaded => {
-  const loaded = loadVfioStruct(world, call, VFIO_DEVICE_BIND_MINIMUM, bindIommufdRules);
+  const loaded = loadVfioStruct(world, call, VFIO_DEVICE_BIND_MINIMUM, deviceBindIommufdRules);
   if ('outcomes' in loaded) return loaded;
   const bytes = new Uint8Array(VFIO_DEVICE_BIND.size);
   bytes.set(loaded.bytes);
@@ -137,10 +142,10 @@ const refusedToken = (
   device: string,
   address: bigint,
 ): readonly Outcome[] => {
-  const refusal = failed(bindIommufdRules.tokenUnused, world);
+  const refusal = failed(deviceBindIommufdRules.tokenUnused, world);
   if (deviceNamed(world, device).iommu === 'none') return [refusal];
   const loaded = load(world.memory, call, address, VFIO_TOKEN_LENGTH);
-  const fault = failed(bindIommufdRules.tokenFault, world);
+  const fault = failed(deviceBindIommufdRules.tokenFault, world);
   if (loaded.kind === 'fault') return [fault];
   if (loaded.kind === 'bytes') return [refusal];
   const unknown = 'the recording does not show whether the token can be read';
@@ -194,11 +199,13 @@ const boundTo = (
   new DataView(answered.buffer).setUint32(0, bound.object, true);
   const { memory } = world;
   const answer = write(memory, call.process, call.argument + BigInt(offset), answered);
-  if (!answer.whole) return [failed(bindIommufdRules.answerFault, world, [answer.write])];
+  if (!answer.whole) return [failed(deviceBindIommufdRules.replyFault, world, [answer.write])];
   const request = { world, file: iommufd, call, bytes, userSize: bytes.length };
-  const reply = succeeded(bindIommufdRules.binds, withBinding(world, id, file, iommufd, bound), [
-    answer.write,
-  ]);
+  const reply = succeeded(
+    deviceBindIommufdRules.binds,
+    withBinding(world, id, file, iommufd, bound),
+    [answer.write],
+  );
   return [
     {
       ...reply,
@@ -221,20 +228,20 @@ export const bindIommufd = (
   if ('outcomes' in loaded) return loaded.outcomes;
   const fields = decode(VFIO_DEVICE_BIND, loaded.bytes);
   const known = knowsTokens ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0;
-  if ((fields.flags & ~known) !== 0) return [failed(bindIommufdRules.unknownFlags, world)];
-  if (fields.iommufd < 0) return [failed(bindIommufdRules.negativeDescriptor, world)];
-  if (file.kind === 'device') return [failed(bindIommufdRules.ofGroup, world)];
+  if ((fields.flags & ~known) !== 0) return [failed(deviceBindIommufdRules.unknownFlags, world)];
+  if (fields.iommufd < 0) return [failed(deviceBindIommufdRules.negativeDescriptor, world)];
+  if (file.kind === 'device') return [failed(deviceBindIommufdRules.ofGroup, world)];
   if (isGroupOpen(world, deviceNamed(world, file.name).group)) {
-    return [failed(bindIommufdRules.groupOpen, world)];
+    return [failed(deviceBindIommufdRules.groupOpen, world)];
   }
-  if (file.bound) return [failed(bindIommufdRules.bound, world)];
+  if (file.bound) return [failed(deviceBindIommufdRules.bound, world)];
   if ((fields.flags & VFIO_DEVICE_BIND_FLAG_TOKEN) !== 0) {
     return refusedToken(world, call, file.name, fields.token_uuid_ptr);
   }
   const iommufd = fileAt(world, call.process, fields.iommufd);
   const target = iommufd === undefined ? undefined : openFile(world, iommufd);
   if (iommufd === undefined || target === undefined) {
-    return [failed(bindIommufdRules.badDescriptor, world)];
+    return [failed(deviceBindIommufdRules.badDescriptor, world)];
   }
   if (target.kind === 'unspecified') {
     const what = `BIND_IOMMUFD to ${target.path}`;
@@ -247,7 +254,7 @@ export const bindIommufd = (
       },
     ];
   }
-  if (target.kind !== 'iommufd') return [failed(bindIommufdRules.notAnIommufd, world)];
-  if (world.devices.has(file.name)) return [failed(bindIommufdRules.openElsewhere, world)];
+  if (target.kind !== 'iommufd') return [failed(deviceBindIommufdRules.notAnIommufd, world)];
+  if (world.devices.has(file.name)) return [failed(deviceBindIommufdRules.openElsewhere, world)];
   return boundTo(world, id, file, call, iommufd, loaded.bytes);
 };

@@ -21,27 +21,30 @@ import {
   withState,
 } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, type Rule, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyIn, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { detachedDevice } from './bind-device.ts';
 
-export const detachIommufdPtRules = rulesOf(
-  'VFIO_DEVICE_DETACH_IOMMUFD_PT',
-  'vfio_df_ioctl_detach_pt() in drivers/vfio/device_cdev.c',
+export const deviceDetachIommufdPtRules = rulesOf(
   {
-    fault: refuses('EFAULT', 'The first 8 bytes of the struct cannot be read.'),
+    id: 'device-detach-iommufd-pt',
+    title: 'VFIO_DEVICE_DETACH_IOMMUFD_PT',
+    source: 'vfio_df_ioctl_detach_pt() in drivers/vfio/device_cdev.c',
+  },
+  {
+    structFault: refuses('EFAULT', 'The first 8 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 8.'),
     unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
-    noPasids: {
-      ...refuses('EOPNOTSUPP', 'PASID is asked for, and a mediated device has none.'),
-      only: ['7.3.4'],
-    },
-    tooShortForPasid: {
-      ...refuses('EINVAL', 'PASID is asked for, and argsz is less than 12.'),
-      only: ['7.3.4'],
-    },
-    pasidFault: { ...refuses('EFAULT', 'pasid cannot be read.'), only: ['7.3.4'] },
+    noPasids: onlyIn(
+      ['7.3.4'],
+      refuses('EOPNOTSUPP', 'PASID is asked for, and a mediated device has none.'),
+    ),
+    tooShortForPasid: onlyIn(
+      ['7.3.4'],
+      refuses('EINVAL', 'PASID is asked for, and argsz is less than 12.'),
+    ),
+    pasidFault: onlyIn(['7.3.4'], refuses('EFAULT', 'pasid cannot be read.')),
     detaches: grants('The device is attached to nothing.'),
-    otherwiseAttached: grants(
+    detachesNothing: grants(
       'Nothing is detached: the device, or the PASID, is not attached; attached as PASID 0 the device itself is not.',
       'vfio_iommufd_physical_detach_ioas() in drivers/vfio/iommufd.c',
     ),
@@ -52,7 +55,7 @@ type Read = { readonly pasid: number | undefined } | { readonly outcomes: readon
 
 const readPasid = (world: World, file: CdevFile, call: IoctlCall): Read => {
   const refusal = (rule: Rule): Read => ({ outcomes: [failed(rule, world)] });
-  const rules = detachIommufdPtRules;
+  const rules = deviceDetachIommufdPtRules;
   const loaded = loadVfioStruct(world, call, VFIO_DEVICE_DETACH_MINIMUM, rules);
   if ('outcomes' in loaded) return loaded;
   const whole = new Uint8Array(VFIO_DEVICE_DETACH.size);
@@ -83,7 +86,7 @@ export const detachIommufdPt = (
   const isMeant =
     read.pasid === undefined ? !file.attachedByPasid : read.pasid === 0 && file.attachedByPasid;
   const detached = isMeant ? detachedDevice(state, open.object) : state;
-  if (detached === state) return [succeeded(detachIommufdPtRules.otherwiseAttached, world)];
+  if (detached === state) return [succeeded(deviceDetachIommufdPtRules.detachesNothing, world)];
   const after = withFile(withState(world, detached), id, { ...file, attachedByPasid: false });
-  return [succeeded(detachIommufdPtRules.detaches, after)];
+  return [succeeded(deviceDetachIommufdPtRules.detaches, after)];
 };

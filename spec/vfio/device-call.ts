@@ -16,9 +16,12 @@ import { bindIommufd } from './bind-iommufd.ts';
 import { detachIommufdPt } from './detach-iommufd-pt.ts';
 import { unspecifiedIoctl } from './unspecified-ioctl.ts';
 
-export const deviceRules = rulesOf(
-  'devices',
-  'vfio_device_fops_unl_ioctl() in drivers/vfio/vfio_main.c',
+export const deviceDispatchRules = rulesOf(
+  {
+    id: 'device-dispatch',
+    title: 'VFIO ioctls on a device',
+    source: 'vfio_device_fops_unl_ioctl() in drivers/vfio/vfio_main.c',
+  },
   {
     notBound: refuses(
       'EINVAL',
@@ -46,10 +49,10 @@ export const deviceIoctl = (
   if (command === VFIO_DEVICE_BIND_IOMMUFD) return bindIommufd(world, id, file, call);
   if (file.kind === 'device') {
     return isAttaching(command)
-      ? [failed(deviceRules.ofGroup, world)]
+      ? [failed(deviceDispatchRules.ofGroup, world)]
       : [unspecifiedIoctl(world, call, 'a VFIO device')];
   }
-  if (!file.bound) return [failed(deviceRules.notBound, world)];
+  if (!file.bound) return [failed(deviceDispatchRules.notBound, world)];
   if (command === VFIO_DEVICE_ATTACH_IOMMUFD_PT) return attachIommufdPt(world, id, file, call);
   if (command === VFIO_DEVICE_DETACH_IOMMUFD_PT) return detachIommufdPt(world, id, file, call);
   return [unspecifiedIoctl(world, call, 'a VFIO device')];

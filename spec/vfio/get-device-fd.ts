@@ -38,9 +38,12 @@ import {
 } from '../terms/rule.ts';
 import { attachedDevice, boundDevice } from './bind-device.ts';
 
-export const getDeviceFdRules = rulesOf(
-  'VFIO_GROUP_GET_DEVICE_FD',
-  'vfio_group_ioctl_get_device_fd() in drivers/vfio/group.c',
+export const groupGetDeviceFdRules = rulesOf(
+  {
+    id: 'group-get-device-fd',
+    title: 'VFIO_GROUP_GET_DEVICE_FD',
+    source: 'vfio_df_group_open() in drivers/vfio/group.c',
+  },
   {
     nameFault: refuses(
       'EFAULT',
@@ -52,23 +55,23 @@ export const getDeviceFdRules = rulesOf(
       'The name does not end within a page.',
       'strndup_user() in mm/util.c',
     ),
-    noDevice: refuses('ENODEV', 'The group has no device of that name.'),
+    noDevice: refuses(
+      'ENODEV',
+      'The group has no device of that name.',
+      'vfio_group_ioctl_get_device_fd() in drivers/vfio/group.c',
+    ),
     unknownOption: refuses(
       'EINVAL',
       'Behind the name of a PCI device and a blank stands an option, and the device knows none: it is no virtual function and has none.',
       'vfio_pci_core_match() in drivers/vfio/pci/vfio_pci_core.c',
     ),
-    noContainer: refuses(
-      'EINVAL',
-      'The group has no container.',
-      'vfio_df_group_open() in drivers/vfio/group.c',
-    ),
+    noContainer: refuses('EINVAL', 'The group has no container.'),
     noType: refuses(
       'EINVAL',
       'The container is a legacy one, and no type is set.',
       'vfio_group_use_container() in drivers/vfio/container.c',
     ),
-    noIommuUnderType1: refuses(
+    type1NoIommuNotPrivileged: refuses(
       'EPERM',
       'The container is a legacy one, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
       'vfio_group_use_container() in drivers/vfio/container.c',
@@ -76,12 +79,10 @@ export const getDeviceFdRules = rulesOf(
     noIommuNotPrivileged: refuses(
       'EPERM',
       'The container is an iommufd, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO; SET_IOMMU is not asked for.',
-      'vfio_df_group_open() in drivers/vfio/group.c',
     ),
     noIommuWithIoas: refuses(
       'EPERM',
       'The group is a no-IOMMU group whose device is not open, and VFIO_IOAS has set an IOAS, so that the program might expect translation.',
-      'vfio_df_group_open() in drivers/vfio/group.c',
     ),
     opensUnbound: grants(
       'The group is a no-IOMMU group, and its container an iommufd: the device is no object of it and holds neither it nor the group, and the result is a descriptor.',
@@ -89,7 +90,6 @@ export const getDeviceFdRules = rulesOf(
     ),
     opensFirst: grants(
       'The device has been bound to the iommufd and attached to its IOAS for VFIO calls; the result is a descriptor.',
-      'vfio_df_group_open() in drivers/vfio/group.c',
     ),
     opensUnderType1: grants(
       'The container is a legacy one; the device holds its group open, and the result is a descriptor.',
@@ -114,7 +114,7 @@ const readName = (world: World, call: IoctlCall): Name => {
   const text = String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
   if (end >= 0) return { kind: 'name', name: text };
   if (world.memory.knowledge === 'recorded') return { kind: 'prefix', prefix: text };
-  const rule = fault ? getDeviceFdRules.nameFault : getDeviceFdRules.nameTooLong;
+  const rule = fault ? groupGetDeviceFdRules.nameFault : groupGetDeviceFdRules.nameTooLong;
   return { kind: 'refused', reply: failed(rule, world) };
 };
 
@@ -156,13 +156,14 @@ const openedUnbound = (
   iommufd: FileId,
   name: string,
 ): { readonly world: World; readonly rule: Rule } | Refused => {
-  if (!world.setting.credentials.privileged) return refused(getDeviceFdRules.noIommuNotPrivileged);
+  if (!world.setting.credentials.privileged)
+    return refused(groupGetDeviceFdRules.noIommuNotPrivileged);
   if (contextOf(world, iommufd).compatIoas !== undefined) {
-    return refused(getDeviceFdRules.noIommuWithIoas);
+    return refused(groupGetDeviceFdRules.noIommuWithIoas);
   }
   return {
     world: withOpen(world, name, { kind: 'unbound', opens: 1 }),
-    rule: getDeviceFdRules.opensUnbound,
+    rule: groupGetDeviceFdRules.opensUnbound,
   };
 };
 
@@ -177,13 +178,13 @@ const openedFirst = (
   const file = openFile(world, container);
   if (file?.kind === 'container') {
     const { type1, noIommu } = file.container;
-    if (type1 === undefined && !noIommu) return refused(getDeviceFdRules.noType);
+    if (type1 === undefined && !noIommu) return refused(groupGetDeviceFdRules.noType);
     if (noIommu && !world.setting.credentials.privileged) {
-      return refused(getDeviceFdRules.noIommuUnderType1);
+      return refused(groupGetDeviceFdRules.type1NoIommuNotPrivileged);
     }
     return {
       world: withOpen(world, name, { kind: 'held', group: id, opens: 1 }),
-      rule: getDeviceFdRules.opensUnderType1,
+      rule: groupGetDeviceFdRules.opensUnderType1,
     };
   }
   if (device.iommu === 'noiommu') return openedUnbound(world, container, name);
@@ -191,7 +192,7 @@ const openedFirst = (
   if (isRefused(bound)) return bound;
   const { object } = bound;
   const open = { kind: 'bound', iommufd: container, object, opens: 1 } as const;
-  return { world: withOpen(bound.world, name, open), rule: getDeviceFdRules.opensFirst };
+  return { world: withOpen(bound.world, name, open), rule: groupGetDeviceFdRules.opensFirst };
 };
 
 /** Its first descriptor went by an iommufd. */
@@ -219,7 +220,7 @@ const opened = (
   device: PlatformDevice,
 ): Outcome => {
   const { name } = device;
-  if (container === undefined) return failed(getDeviceFdRules.noContainer, world);
+  if (container === undefined) return failed(groupGetDeviceFdRules.noContainer, world);
   const already = world.devices.get(name);
   const isOpenElsewhere = already !== undefined && already.kind !== 'held';
   if (isOpenElsewhere && openFile(world, container)?.kind === 'container') {
@@ -230,7 +231,7 @@ const opened = (
       ? openedFirst(world, id, container, device)
       : {
           world: withOpen(world, name, { ...already, opens: already.opens + 1 }),
-          rule: getDeviceFdRules.opensAgain,
+          rule: groupGetDeviceFdRules.opensAgain,
         };
   if (isRefused(done)) return failedBy(done, world);
   return opensDescriptor(done.world, call.process, done.rule, () => ({ kind: 'device', name }));
@@ -247,8 +248,8 @@ export const getDeviceFd = (
   const devices = world.setting.platform.devices.filter((device) => device.group === file.group);
   if (read.kind === 'name') {
     const named = deviceNamed(devices, read.name);
-    if (named === undefined) return [failed(getDeviceFdRules.noDevice, world)];
-    if (named.options) return [failed(getDeviceFdRules.unknownOption, world)];
+    if (named === undefined) return [failed(groupGetDeviceFdRules.noDevice, world)];
+    if (named.options) return [failed(groupGetDeviceFdRules.unknownOption, world)];
     return [opened(world, id, file, call, named.device)];
   }
   const unknown = 'the recording shows only the first bytes of the name';
@@ -258,6 +259,6 @@ export const getDeviceFd = (
       const outcome = opened(world, id, file, call, device);
       return outcome.kind === 'reply' ? { ...outcome, unknown } : outcome;
     }),
-    { ...failed(getDeviceFdRules.noDevice, world), unknown },
+    { ...failed(groupGetDeviceFdRules.noDevice, world), unknown },
   ];
 };

@@ -24,26 +24,39 @@ import { getDeviceFd } from './get-device-fd.ts';
 import { holdsGroup, releasedUnheld } from './release.ts';
 import { isOwned, setContainer } from './set-container.ts';
 
-export const groupRules = rulesOf('groups', 'vfio_group_fops_unl_ioctl() in drivers/vfio/group.c', {
-  unknownNumber: refuses('ENOTTY', 'A group has no such call.'),
-});
-
-export const groupStatusRules = rulesOf(
-  'VFIO_GROUP_GET_STATUS',
-  'vfio_group_ioctl_get_status() in drivers/vfio/group.c',
+export const groupDispatchRules = rulesOf(
   {
-    fault: refuses('EFAULT', 'The 8 bytes of the struct cannot be read.'),
+    id: 'group-dispatch',
+    title: 'VFIO ioctls on a group',
+    source: 'vfio_group_fops_unl_ioctl() in drivers/vfio/group.c',
+  },
+  {
+    unknownIoctl: refuses('ENOTTY', 'A group has no such call.'),
+  },
+);
+
+export const groupGetStatusRules = rulesOf(
+  {
+    id: 'group-get-status',
+    title: 'VFIO_GROUP_GET_STATUS',
+    source: 'vfio_group_ioctl_get_status() in drivers/vfio/group.c',
+  },
+  {
+    structFault: refuses('EFAULT', 'The 8 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 8.'),
-    answerFault: refuses('EFAULT', 'The struct cannot be written back.'),
-    tells: grants(
+    replyFault: refuses('EFAULT', 'The struct cannot be written back.'),
+    reports: grants(
       'flags hold CONTAINER_SET and VIABLE where the group has a container; without one they hold VIABLE, unless a device of the group is still bound, or in use by the kernel itself.',
     ),
   },
 );
 
-export const unsetContainerRules = rulesOf(
-  'VFIO_GROUP_UNSET_CONTAINER',
-  'vfio_group_ioctl_unset_container() in drivers/vfio/group.c',
+export const groupUnsetContainerRules = rulesOf(
+  {
+    id: 'group-unset-container',
+    title: 'VFIO_GROUP_UNSET_CONTAINER',
+    source: 'vfio_group_ioctl_unset_container() in drivers/vfio/group.c',
+  },
   {
     noContainer: refuses('EINVAL', 'The group has no container.'),
     deviceOpen: refuses(
@@ -64,7 +77,7 @@ export const unsetContainerRules = rulesOf(
 );
 
 const getStatus = (world: World, file: GroupFile, call: IoctlCall): readonly Outcome[] => {
-  const loaded = loadVfioStruct(world, call, VFIO_GROUP_STATUS.size, groupStatusRules);
+  const loaded = loadVfioStruct(world, call, VFIO_GROUP_STATUS.size, groupGetStatusRules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const { argsz } = decode(VFIO_GROUP_STATUS, loaded.bytes);
   const hasContainer = file.container !== undefined;
@@ -78,21 +91,21 @@ const getStatus = (world: World, file: GroupFile, call: IoctlCall): readonly Out
     encode(VFIO_GROUP_STATUS, { argsz, flags }),
   );
   return answer.whole
-    ? [succeeded(groupStatusRules.tells, world, [answer.write])]
-    : [failed(groupStatusRules.answerFault, world, [answer.write])];
+    ? [succeeded(groupGetStatusRules.reports, world, [answer.write])]
+    : [failed(groupGetStatusRules.replyFault, world, [answer.write])];
 };
 
 const unsetContainer = (world: World, id: FileId, file: GroupFile): readonly Outcome[] => {
-  if (file.container === undefined) return [failed(unsetContainerRules.noContainer, world)];
+  if (file.container === undefined) return [failed(groupUnsetContainerRules.noContainer, world)];
   const alone = withFile(world, id, { ...file, container: undefined });
   if (openFile(world, file.container)?.kind === 'container') {
-    if (holdsGroup(world, id)) return [failed(unsetContainerRules.deviceOpen, world)];
+    if (holdsGroup(world, id)) return [failed(groupUnsetContainerRules.deviceOpen, world)];
     const left = leftBy(alone, file.container, file.group);
-    return [succeeded(unsetContainerRules.leaves, releasedUnheld(left, file.container))];
+    return [succeeded(groupUnsetContainerRules.leaves, releasedUnheld(left, file.container))];
   }
   const rule = isNoIommuGroup(world.setting.platform, file.group)
-    ? unsetContainerRules.unsetsNoIommu
-    : unsetContainerRules.unsets;
+    ? groupUnsetContainerRules.unsetsNoIommu
+    : groupUnsetContainerRules.unsets;
   return [succeeded(rule, releasedUnheld(alone, file.container))];
 };
 
@@ -113,6 +126,6 @@ export const groupIoctl = (
     case VFIO_GROUP_GET_DEVICE_FD:
       return getDeviceFd(world, id, file, call);
     default:
-      return [failed(groupRules.unknownNumber, world)];
+      return [failed(groupDispatchRules.unknownIoctl, world)];
   }
 };

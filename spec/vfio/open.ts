@@ -11,56 +11,50 @@ import { newContext } from '../state/context.ts';
 import { deviceNamed, type World, withDescriptor, withNewFile } from '../state/world.ts';
 import type { OpenCall } from '../terms/call.ts';
 import { isNoIommuGroup } from '../terms/platform.ts';
-import { grants, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 
-export const openRules = rulesOf('open', 'iommufd_fops_open() in drivers/iommu/iommufd/main.c', {
-  iommufd: grants('Every open of /dev/iommu makes an iommufd of its own, without objects.'),
-  container: grants(
-    'Every open of /dev/vfio/vfio makes a container of its own, without groups and without a type.',
-    'vfio_fops_open() in drivers/vfio/container.c',
-  ),
-  noGroup: refuses(
-    'ENOENT',
-    'There is no group of that number; that of a no-IOMMU group has "noiommu-" before its number, and no other has.',
-    'vfio_create_group() in drivers/vfio/group.c',
-  ),
-  groupNotPrivileged: refuses(
-    'EPERM',
-    'The group is a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
-    'vfio_group_fops_open() in drivers/vfio/group.c',
-  ),
-  deviceBound: refuses(
-    'EBUSY',
-    'A device of the group is bound by its own file.',
-    'vfio_group_fops_open() in drivers/vfio/group.c',
-  ),
-  groupBusy: refuses(
-    'EBUSY',
-    'The group is open already.',
-    'vfio_group_fops_open() in drivers/vfio/group.c',
-  ),
-  group: grants(
-    'The group is open; it has no container.',
-    'vfio_group_fops_open() in drivers/vfio/group.c',
-  ),
-  noDevice: refuses(
-    'ENOENT',
-    'There is no device\'s own file of that number; that of a device without an IOMMU has "noiommu-" before its name, and 6.12.95 has none for it.',
-    'vfio_device_add() in drivers/vfio/vfio.h',
-  ),
-  deviceNotPrivileged: {
-    ...refuses(
+export const openRules = rulesOf(
+  { id: 'open', title: 'open', source: 'vfio_group_fops_open() in drivers/vfio/group.c' },
+  {
+    iommufd: grants(
+      'Every open of /dev/iommu makes an iommufd of its own, without objects.',
+      'iommufd_fops_open() in drivers/iommu/iommufd/main.c',
+    ),
+    container: grants(
+      'Every open of /dev/vfio/vfio makes a container of its own, without groups and without a type.',
+      'vfio_fops_open() in drivers/vfio/container.c',
+    ),
+    noGroup: refuses(
+      'ENOENT',
+      'There is no group of that number; that of a no-IOMMU group has "noiommu-" before its number, and no other has.',
+      'vfio_create_group() in drivers/vfio/group.c',
+    ),
+    groupNotPrivileged: refuses(
       'EPERM',
-      'The device has no IOMMU, and the process lacks CAP_SYS_RAWIO.',
+      'The group is a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
+    ),
+    deviceBound: refuses('EBUSY', 'A device of the group is bound by its own file.'),
+    groupOpen: refuses('EBUSY', 'The group is open already.'),
+    group: grants('The group is open; it has no container.'),
+    noDevice: refuses(
+      'ENOENT',
+      'There is no device\'s own file of that number; that of a device without an IOMMU has "noiommu-" before its name, and 6.12.95 has none for it.',
+      'vfio_device_add() in drivers/vfio/vfio.h',
+    ),
+    deviceNotPrivileged: onlyIn(
+      ['7.3.4'],
+      refuses(
+        'EPERM',
+        'The device has no IOMMU, and the process lacks CAP_SYS_RAWIO.',
+        'vfio_device_fops_cdev_open() in drivers/vfio/device_cdev.c',
+      ),
+    ),
+    device: grants(
+      'The file is open, also if it is already, or the device through its group; the device is not bound.',
       'vfio_device_fops_cdev_open() in drivers/vfio/device_cdev.c',
     ),
-    only: ['7.3.4'],
   },
-  device: grants(
-    'The file is open, also if it is already, or the device through its group; the device is not bound.',
-    'vfio_device_fops_cdev_open() in drivers/vfio/device_cdev.c',
-  ),
-});
+);
 
 const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9]\d*)$/;
 const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(0|[1-9]\d*)$/;
@@ -153,7 +147,7 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
   if (!exists || noIommu !== (ofGroup !== undefined)) return [failed(openRules.noGroup, world)];
   if (noIommu && !credentials.privileged) return [failed(openRules.groupNotPrivileged, world)];
   if (hasBoundDevice(world, number)) return [failed(openRules.deviceBound, world)];
-  if (isGroupOpen(world, number)) return [failed(openRules.groupBusy, world)];
+  if (isGroupOpen(world, number)) return [failed(openRules.groupOpen, world)];
   return [
     opensDescriptor(world, call.process, openRules.group, () => ({
       kind: 'group',

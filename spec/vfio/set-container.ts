@@ -27,11 +27,14 @@ import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 import { COARSE, isCoarse } from '../type1/group-hardware.ts';
 import { joinedBy } from '../type1/membership.ts';
 
-export const setContainerRules = rulesOf(
-  'VFIO_GROUP_SET_CONTAINER',
-  'vfio_group_ioctl_set_container() in drivers/vfio/group.c',
+export const groupSetContainerRules = rulesOf(
   {
-    fault: refuses('EFAULT', 'The descriptor number cannot be read.'),
+    id: 'group-set-container',
+    title: 'VFIO_GROUP_SET_CONTAINER',
+    source: 'vfio_group_ioctl_set_container() in drivers/vfio/group.c',
+  },
+  {
+    descriptorFault: refuses('EFAULT', 'The descriptor number cannot be read.'),
     badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
     hasContainer: refuses('EINVAL', 'The group has a container already.'),
     noIommuNotPrivileged: refuses(
@@ -39,17 +42,17 @@ export const setContainerRules = rulesOf(
       'The descriptor is a legacy container, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
       'vfio_container_attach_group() in drivers/vfio/container.c',
     ),
-    mixes: refuses(
+    mixesNoIommu: refuses(
       'EPERM',
       "The descriptor is a legacy container in which no-IOMMU groups are and the group is none, or the other way round; a mediated device's group is none.",
       'vfio_container_attach_group() in drivers/vfio/container.c',
     ),
-    owned: refuses(
+    groupOwned: refuses(
       'EPERM',
       'The descriptor is a legacy container, and a device of the group still belongs to an iommufd.',
       'iommu_group_claim_dma_owner() in drivers/iommu/iommu.c',
     ),
-    inUse: refuses(
+    groupInUse: refuses(
       'EPERM',
       'The descriptor is a legacy container, and a driver of the kernel itself uses a device of the group.',
       'iommu_group_claim_dma_owner() in drivers/iommu/iommu.c',
@@ -128,14 +131,14 @@ const joinContainer = (
   const { platform, credentials } = world.setting;
   const noIommu = isNoIommuGroup(platform, file.group);
   if (noIommu && !credentials.privileged) {
-    return [failed(setContainerRules.noIommuNotPrivileged, world)];
+    return [failed(groupSetContainerRules.noIommuNotPrivileged, world)];
   }
   const { groups } = containerOf(world, container);
   if (groups.length > 0 && noIommu !== isOfNoIommu(platform, containerOf(world, container))) {
-    return [failed(setContainerRules.mixes, world)];
+    return [failed(groupSetContainerRules.mixesNoIommu, world)];
   }
-  if (isGroupInUse(platform, file.group)) return [failed(setContainerRules.inUse, world)];
-  if (isOwned(world, file.group)) return [failed(setContainerRules.owned, world)];
+  if (isGroupInUse(platform, file.group)) return [failed(groupSetContainerRules.groupInUse, world)];
+  if (isOwned(world, file.group)) return [failed(groupSetContainerRules.groupOwned, world)];
   const { forgotten, type1 } = containerOf(world, container);
   if (forgotten !== undefined) return [joinsUntold(world, id, file, container, forgotten, true)];
   if (type1 !== undefined && isCoarse(world.setting.platform, file.group)) {
@@ -144,7 +147,7 @@ const joinContainer = (
   const joined = joinedBy(world, container, file.group, call.process);
   if (isRefused(joined)) return failuresBy(joined, world);
   const after = withGroupJoined(joined.world, id, file, container);
-  const rule = noIommu ? setContainerRules.joinsNoIommu : setContainerRules.joins;
+  const rule = noIommu ? groupSetContainerRules.joinsNoIommu : groupSetContainerRules.joins;
   return withMemoryDoubt(succeeded(rule, after), world, joined.pinned);
 };
 
@@ -165,15 +168,15 @@ const setIommufd = (
       const after = (errno: number): World => (errno === 0 ? serving : world);
       return [{ kind: 'unspecified', what, doubtful: true, world: ({ errno }) => after(errno) }];
     }
-    if (hasIoas) return [failed(setContainerRules.noIommuWithIoas, world)];
-    return [succeeded(setContainerRules.setsNoIommu, serving)];
+    if (hasIoas) return [failed(groupSetContainerRules.noIommuWithIoas, world)];
+    return [succeeded(groupSetContainerRules.setsNoIommu, serving)];
   }
-  if (context.noIommu) return [failed(setContainerRules.servesNoIommu, world)];
-  if (hasIoas) return [succeeded(setContainerRules.sets, joined)];
+  if (context.noIommu) return [failed(groupSetContainerRules.servesNoIommu, world)];
+  if (hasIoas) return [succeeded(groupSetContainerRules.sets, joined)];
   const ioas = leastFreeId(context);
   const made = withObject(context, ioas, { kind: 'ioas', table: EMPTY_IO_PAGETABLE });
   return [
-    succeeded(setContainerRules.setsFirst, withContext(joined, { ...made, compatIoas: ioas })),
+    succeeded(groupSetContainerRules.setsFirst, withContext(joined, { ...made, compatIoas: ioas })),
   ];
 };
 
@@ -184,14 +187,14 @@ export const setContainer = (
   call: IoctlCall,
 ): readonly Outcome[] => {
   const loaded = load(world.memory, call, call.argument, VFIO_CONTAINER_FD.size);
-  if (loaded.kind !== 'bytes') return [failed(setContainerRules.fault, world)];
+  if (loaded.kind !== 'bytes') return [failed(groupSetContainerRules.descriptorFault, world)];
   const { fd } = decode(VFIO_CONTAINER_FD, loaded.bytes);
   const other = fileAt(world, call.process, fd);
   const container = other === undefined ? undefined : openFile(world, other);
   if (other === undefined || container === undefined) {
-    return [failed(setContainerRules.badDescriptor, world)];
+    return [failed(groupSetContainerRules.badDescriptor, world)];
   }
-  if (file.container !== undefined) return [failed(setContainerRules.hasContainer, world)];
+  if (file.container !== undefined) return [failed(groupSetContainerRules.hasContainer, world)];
   if (container.kind === 'unspecified') {
     const what = `SET_CONTAINER to ${container.path}`;
     return [
@@ -204,6 +207,6 @@ export const setContainer = (
     ];
   }
   if (container.kind === 'container') return joinContainer(world, id, file, other, call);
-  if (container.kind !== 'iommufd') return [failed(setContainerRules.notAContainer, world)];
+  if (container.kind !== 'iommufd') return [failed(groupSetContainerRules.notAContainer, world)];
   return setIommufd(world, id, file, other);
 };

@@ -35,7 +35,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
       {
         request: UNMAP,
         what: BY_TYPE1,
-        legacy: ['type1 VFIO_IOMMU_UNMAP_DMA/unmaps', 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-all'],
+        legacy: ['type1-unmap-dma/unmaps', 'type1-unmap-dma/unmaps-all'],
       },
     ],
   },
@@ -83,7 +83,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
       {
         request: MAP,
         situation: 'a device is open',
-        legacy: 'type1 locked memory/',
+        legacy: 'type1-locked-memory/',
         compatAnswers: 'grants',
       },
     ],
@@ -93,7 +93,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     title: 'MAP_DMA of more than RLIMIT_MEMLOCK allows succeeds while no device is open',
     severity: 'differs',
     means: 'ENOMEM comes from GET_DEVICE_FD instead.',
-    covers: [{ request: MAP, legacy: 'type1 locked memory/', compatAnswers: 'grants' }],
+    covers: [{ request: MAP, legacy: 'type1-locked-memory/', compatAnswers: 'grants' }],
   },
   {
     id: 'open-beyond-limit',
@@ -102,7 +102,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     means:
       'Which map was too much is not told. With type1 MAP_DMA fails, and the device can be opened all the same.',
     covers: [
-      { request: 'VFIO_GROUP_GET_DEVICE_FD', legacyAnswers: 'grants', compat: 'locked memory/' },
+      { request: 'VFIO_GROUP_GET_DEVICE_FD', legacyAnswers: 'grants', compat: 'locked-memory/' },
     ],
   },
 ];

@@ -2,7 +2,7 @@
 
 import type { Description } from '../row.ts';
 
-const NONE = 'the compatibility IOAS/none';
+const NONE = 'compat-ioas/none';
 const NATIVE = 'calls of iommufd';
 const MIXING = 'the patch: "mixing and matching new iommufd only features"';
 
@@ -22,7 +22,7 @@ const unknownType = (
   means: NEXT_TYPE,
   covers: types.map((type) => ({
     request: `VFIO_SET_IOMMU(${type})`,
-    legacy: 'type1 VFIO_SET_IOMMU/unknown-type',
+    legacy: 'type1-set-iommu/unknown-type',
   })),
 });
 
@@ -34,7 +34,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     declared: MIXING,
     means:
       'A program that knows the IOAS can use native calls on it: what they map and unmap VFIO calls then see.',
-    covers: [{ request: NATIVE, compat: 'IOMMU_VFIO_IOAS/' }],
+    covers: [{ request: NATIVE, compat: 'vfio-ioas/' }],
   },
   {
     id: 'iommufd-calls',
@@ -69,7 +69,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means:
       'iommufd reads the first four bytes of the struct before it looks at the whole number, so that it is the same with numbers of other drivers that have such a last byte. type1 answers EINVAL before a type is set and ENOTTY afterwards. A program that asks by such a call what it has before it, with 0 as the argument, sees it.',
-    covers: [{ request: 'other numbers', compat: 'the door/size-fault' }],
+    covers: [{ request: 'other numbers', compat: 'ioctl-dispatch/size-fault' }],
   },
   {
     id: 'extension-cc-without-group',
@@ -126,7 +126,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     title: 'SET_IOMMU on a container without a group fails with ENODEV instead of EINVAL',
     severity: 'harmless',
     means: 'Both refuse; a program that tells the errors apart sees another one.',
-    covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1 VFIO_SET_IOMMU/no-group', compat: NONE }],
+    covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1-set-iommu/no-group', compat: NONE }],
   },
   {
     id: 'set-iommu-nesting',
@@ -165,7 +165,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU',
-        legacy: 'type1 VFIO_SET_IOMMU/unknown-type',
+        legacy: 'type1-set-iommu/unknown-type',
         compatAnswers: 'refuses',
       },
     ],
@@ -179,7 +179,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU(TYPE1)',
-        legacy: 'type1 VFIO_SET_IOMMU/type-set',
+        legacy: 'type1-set-iommu/type-set',
         compatAnswers: 'grants',
       },
     ],
@@ -192,7 +192,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU(TYPE1)',
-        legacy: 'type1 VFIO_SET_IOMMU/type-set',
+        legacy: 'type1-set-iommu/type-set',
         compat: 'alignment/',
       },
     ],
@@ -203,7 +203,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 refuses a second type with EINVAL. iommufd answers 0, and goes on as version 1 if that was set: a program that believes the 0 unmaps parts of maps where it expects a refusal.',
-    covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1 VFIO_SET_IOMMU/type-set' }],
+    covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1-set-iommu/type-set' }],
   },
   {
     id: 'set-iommu-after-leaving',
@@ -214,7 +214,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU',
-        legacy: 'type1 VFIO_SET_IOMMU/no-group',
+        legacy: 'type1-set-iommu/no-group',
         compatAnswers: 'grants',
       },
     ],

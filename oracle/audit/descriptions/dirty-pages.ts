@@ -1,16 +1,15 @@
 // Differences of DIRTY_PAGES, which iommufd does not have: what each use of it, and each fault in it, turns into.
 
+import type { RuleId } from '../../../spec/rules.ts';
 import type { Description } from '../row.ts';
 
 const DIRTY = 'VFIO_IOMMU_DIRTY_PAGES';
 const DECLARED = 'the patch: "SW access \'dirty tracking\'" is not going to be implemented';
 
-const rule = (name: string): string => `type1 VFIO_IOMMU_DIRTY_PAGES/${name}`;
-
 const refused = (
   id: string,
   title: string,
-  rules: readonly string[],
+  rules: readonly RuleId[],
   means = 'Both refuse; with iommufd there is no such call.',
 ): Description => ({
   id,
@@ -18,7 +17,7 @@ const refused = (
   severity: 'harmless',
   declared: DECLARED,
   means,
-  covers: [{ request: DIRTY, legacy: rules.map(rule) }],
+  covers: [{ request: DIRTY, legacy: rules }],
 });
 
 export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
@@ -29,7 +28,7 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
     declared: DECLARED,
     means:
       'Live migration with type1’s tracking fails at its start with ENOTTY. Native calls (HWPT_SET_DIRTY_TRACKING, where the IOMMU can) or the device’s own tracking take its place. GET_INFO does not offer the capability, so that a program that looks there first does not ask.',
-    covers: [{ request: DIRTY, legacy: rule('starts') }],
+    covers: [{ request: DIRTY, legacy: 'type1-dirty-pages/starts' }],
   },
   {
     id: 'dirty-pages-stop',
@@ -38,7 +37,7 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
     declared: DECLARED,
     means:
       'type1 grants it also where nothing is tracked; a clean-up that insists on success fails.',
-    covers: [{ request: DIRTY, legacy: rule('stops') }],
+    covers: [{ request: DIRTY, legacy: 'type1-dirty-pages/stops' }],
   },
   {
     id: 'dirty-pages-bitmap',
@@ -51,68 +50,68 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
   refused(
     'dirty-pages-version1',
     'DIRTY_PAGES as version 1 fails with ENOTTY instead of EACCES',
-    ['version1'],
+    ['type1-dirty-pages/v1'],
     'Both refuse. type1 tracks dirty pages as version 2 alone, and says so by EACCES.',
   ),
   refused(
     'dirty-pages-short',
     'DIRTY_PAGES with an argsz that is too short fails with ENOTTY instead of EINVAL',
-    ['too-short', 'too-short-for-range'],
+    ['type1-dirty-pages/too-short', 'type1-dirty-pages/too-short-for-range'],
   ),
   refused(
     'dirty-pages-flags',
     'DIRTY_PAGES with no flag, several or unknown ones fails with ENOTTY instead of EINVAL',
-    ['not-one-flag', 'unknown-flags'],
+    ['type1-dirty-pages/not-one-flag'],
   ),
   refused(
     'dirty-pages-not-tracking',
     'DIRTY_PAGES(GET_BITMAP) without tracking fails with ENOTTY instead of EINVAL',
-    ['not-tracking'],
+    ['type1-dirty-pages/not-tracking'],
   ),
   refused(
     'dirty-pages-overflow',
     'DIRTY_PAGES(GET_BITMAP) of a range that passes the end of the address space fails with ENOTTY',
-    ['overflows', 'wraps'],
+    ['type1-dirty-pages/wraps', 'type1-dirty-pages/wraps-einval'],
   ),
   refused(
     'dirty-pages-range',
     'DIRTY_PAGES(GET_BITMAP) of an empty or unaligned range fails with ENOTTY instead of EINVAL',
-    ['no-size', 'not-aligned'],
+    ['type1-dirty-pages/zero-length', 'type1-dirty-pages/misaligned'],
   ),
   refused(
     'dirty-pages-page-size',
     'DIRTY_PAGES(GET_BITMAP) for another page size fails with ENOTTY instead of EINVAL',
-    ['wrong-page-size'],
+    ['type1-dirty-pages/wrong-page-size'],
   ),
   refused(
     'dirty-pages-bitmap-size',
     'DIRTY_PAGES(GET_BITMAP) with a bitmap of the wrong length fails with ENOTTY instead of EINVAL',
-    ['bitmap-size'],
+    ['type1-dirty-pages/bitmap-size'],
   ),
   refused(
     'dirty-pages-bitmap-memory',
     'DIRTY_PAGES(GET_BITMAP) with a bitmap that is not in memory fails with ENOTTY instead of EINVAL',
-    ['bitmap-not-in-memory'],
+    ['type1-dirty-pages/bitmap-outside-user-memory'],
   ),
   refused(
     'dirty-pages-too-many',
     'DIRTY_PAGES(START) with a map that is too long to be tracked fails with ENOTTY instead of EINVAL',
-    ['too-many-pages'],
+    ['type1-dirty-pages/too-many-pages'],
   ),
   refused(
     'dirty-pages-part',
     'DIRTY_PAGES(GET_BITMAP) of a part of a map fails with ENOTTY instead of EINVAL',
-    ['cuts-first', 'cuts-last'],
+    ['type1-dirty-pages/cuts-first', 'type1-dirty-pages/cuts-last'],
   ),
   refused(
     'dirty-pages-fault',
     'DIRTY_PAGES of a struct or range that cannot be read fails with ENOTTY instead of EFAULT',
-    ['fault', 'range-fault'],
+    ['type1-dirty-pages/struct-fault', 'type1-dirty-pages/range-struct-fault'],
   ),
   refused(
     'dirty-pages-unanswered',
     'DIRTY_PAGES(GET_BITMAP) into memory that cannot be written fails with ENOTTY instead of EFAULT',
-    ['unanswered'],
+    ['type1-dirty-pages/bitmap-fault'],
     'Both refuse; with iommufd there is no such call. type1 has told of the maps before.',
   ),
   {

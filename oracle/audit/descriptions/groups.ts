@@ -1,13 +1,13 @@
 // Differences in the life of groups and devices.
 
-import type { Description } from '../row.ts';
+import type { Cited, Description } from '../row.ts';
 
 const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
 const SET = 'VFIO_GROUP_SET_CONTAINER';
 const UNSET = 'VFIO_GROUP_UNSET_CONTAINER';
 const DEVICE = 'VFIO_GROUP_GET_DEVICE_FD';
-const OPENS = 'VFIO_GROUP_GET_DEVICE_FD/opens-under-type1';
+const OPENS = 'group-get-device-fd/opens-under-type1';
 const LATE =
   'The map was answered with 0 long before, and the error does not say which map it is; type1 refuses the map. Open a device first, then map.';
 
@@ -22,7 +22,7 @@ const OPENING: readonly Description[] = [
     severity: 'breaks',
     means:
       'Each has a module parameter allow_unsafe_interrupts of its own: set that of iommufd, too.',
-    covers: [{ request: DEVICE, legacy: OPENS, compat: 'binding a device/' }],
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'binding/' }],
   },
   {
     id: 'open-not-isolated-errno',
@@ -30,7 +30,7 @@ const OPENING: readonly Description[] = [
       'GET_DEVICE_FD fails with EPERM where interrupts are not isolated; type1 has no type by then and says EINVAL',
     severity: 'harmless',
     means: 'Both refuse. type1 says EPERM at SET_IOMMU.',
-    covers: [{ request: DEVICE, compat: 'binding a device/interrupts-not-isolated' }],
+    covers: [{ request: DEVICE, compat: 'binding/interrupts-not-isolated' }],
   },
   {
     id: 'open-in-use-errno',
@@ -38,7 +38,7 @@ const OPENING: readonly Description[] = [
       'GET_DEVICE_FD fails with EPERM where the kernel itself uses a device of the group; type1 has not let the group join and says EINVAL',
     severity: 'harmless',
     means: 'Both refuse. type1 says EPERM at SET_CONTAINER.',
-    covers: [{ request: DEVICE, compat: 'binding a device/group-in-use' }],
+    covers: [{ request: DEVICE, compat: 'binding/group-in-use' }],
   },
   {
     id: 'device-before-type',
@@ -46,16 +46,14 @@ const OPENING: readonly Description[] = [
     severity: 'differs',
     means:
       'The device is attached to the compatibility IOAS at once. type1 answers EINVAL until a type is set.',
-    covers: [
-      { request: DEVICE, legacy: 'VFIO_GROUP_GET_DEVICE_FD/no-type', compatAnswers: 'grants' },
-    ],
+    covers: [{ request: DEVICE, legacy: 'group-get-device-fd/no-type', compatAnswers: 'grants' }],
   },
   {
     id: 'device-before-type-errno',
     title: 'GET_DEVICE_FD before SET_IOMMU fails for other reasons than that there is no type',
     severity: 'harmless',
     means: 'Both refuse.',
-    covers: [{ request: DEVICE, legacy: 'VFIO_GROUP_GET_DEVICE_FD/no-type' }],
+    covers: [{ request: DEVICE, legacy: 'group-get-device-fd/no-type' }],
   },
   {
     id: 'open-after-join-errno',
@@ -67,8 +65,8 @@ const OPENING: readonly Description[] = [
     covers: [
       {
         request: DEVICE,
-        legacy: `${DEVICE}/no-container`,
-        compat: ['reserving/', 'alignment/', 'pinning/', 'locked memory/', 'mapping/'],
+        legacy: 'group-get-device-fd/no-container',
+        compat: ['reserving/', 'alignment/', 'pinning/', 'locked-memory/', 'mapping/'],
       },
     ],
   },
@@ -157,7 +155,7 @@ const OPENING: readonly Description[] = [
 const JOINING =
   'type1 maps everything that mediated devices have mapped for the new group, or refuses it. iommufd takes the group; opening its device fails instead.';
 
-const joining = (id: string, title: string, legacy: readonly string[]): Description => ({
+const joining = (id: string, title: string, legacy: readonly Cited[]): Description => ({
   id,
   title,
   severity: 'differs',
@@ -173,42 +171,42 @@ const JOINS: readonly Description[] = [
     declared: 'a comment in vfio_group_ioctl_get_status(): it is claimed during GET_DEVICE_FD',
     means:
       'type1 refuses with EPERM, as the group is not viable. With iommufd everything works until a device is to be opened, which fails with EPERM. Look at VIABLE before the group joins.',
-    covers: [{ request: SET, legacy: `${SET}/in-use`, compatAnswers: 'grants' }],
+    covers: [{ request: SET, legacy: 'group-set-container/group-in-use', compatAnswers: 'grants' }],
   },
   joining(
     'join-reserved',
     'A group behind an IOMMU joins although something is mapped in its reserved ranges; type1 answers EINVAL',
-    ['attaching to type1/reserved-mapped'],
+    ['type1-attach-group/reserved-mapped'],
   ),
   joining(
     'join-aperture',
     'A group behind an IOMMU joins although something is mapped beyond its aperture; type1 refuses it',
     [
-      'attaching to type1/beyond-aperture',
-      'attaching to type1/beyond-aperture-fault',
-      'attaching to type1/aperture-conflicts',
+      'type1-attach-group/beyond-aperture',
+      'type1-attach-group/beyond-aperture-efault',
+      'type1-attach-group/aperture-conflicts',
     ],
   ),
   joining(
     'join-unpinned',
     'A group behind an IOMMU joins although mapped memory cannot be had; type1 answers EFAULT',
-    ['type1 pinning/'],
+    ['type1-pinning/'],
   ),
   joining(
     'join-limit',
     'A group behind an IOMMU joins although what is mapped may not be locked; type1 answers ENOMEM',
-    ['type1 locked memory/'],
+    ['type1-locked-memory/'],
   ),
   {
     ...joining(
       'join-addresses',
       'A group joins although addresses were taken from maps; type1 answers EBUSY',
-      ['attaching to type1/address-invalid'],
+      ['type1-attach-group/vaddr-invalid'],
     ),
     means:
       'type1 lets no group join until the maps have addresses again. iommufd takes no address away (UNMAP_DMA with VADDR is refused), so that the maps are whole.',
   },
-  joining('join-other', 'A group joins that type1 refuses', ['attaching to type1/']),
+  joining('join-other', 'A group joins that type1 refuses', ['type1-attach-group/']),
 ];
 
 export const GROUP_DESCRIPTIONS: readonly Description[] = [
@@ -240,7 +238,9 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means:
       'type1 does not let it leave, and answers EINVAL. The device goes on to reach what the iommufd has that it was opened with, also through further descriptors of it, until all of them are closed.',
-    covers: [{ request: SET, legacy: `${SET}/has-container`, compatAnswers: 'grants' }],
+    covers: [
+      { request: SET, legacy: 'group-set-container/has-container', compatAnswers: 'grants' },
+    ],
   },
   {
     id: 'rejoin-after-join',
@@ -248,7 +248,9 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
       'A group that only iommufd let join cannot join again: EINVAL instead of what type1 refused it for',
     severity: 'harmless',
     means: 'Both refuse.',
-    covers: [{ request: SET, legacyAnswers: 'refuses', compat: `${SET}/has-container` }],
+    covers: [
+      { request: SET, legacyAnswers: 'refuses', compat: 'group-set-container/has-container' },
+    ],
   },
   {
     id: 'set-iommu-not-isolated',
@@ -259,7 +261,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU',
-        legacy: 'attaching to type1/interrupts-not-isolated',
+        legacy: 'type1-attach-group/interrupts-not-isolated',
         compatAnswers: 'grants',
       },
     ],
@@ -274,7 +276,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU(TYPE1)',
-        legacy: 'type1 VFIO_SET_IOMMU/version1',
+        legacy: 'type1-set-iommu/v1',
         compat: 'alignment/',
       },
     ],
@@ -288,7 +290,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU(TYPE1)',
-        legacy: 'type1 VFIO_SET_IOMMU/version1',
+        legacy: 'type1-set-iommu/v1',
         compatAnswers: 'refuses',
       },
     ],
@@ -302,7 +304,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNSET,
-        legacy: `${UNSET}/device-open`,
+        legacy: 'group-unset-container/device-open',
         compatAnswers: 'grants',
       },
     ],
@@ -312,7 +314,9 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     title: 'UNSET_CONTAINER of a group that only iommufd let join succeeds',
     severity: 'harmless',
     means: 'type1 has not let the group join, and answers EINVAL.',
-    covers: [{ request: UNSET, legacy: `${UNSET}/no-container`, compatAnswers: 'grants' }],
+    covers: [
+      { request: UNSET, legacy: 'group-unset-container/no-container', compatAnswers: 'grants' },
+    ],
   },
   {
     id: 'unset-container-open-again',
@@ -320,7 +324,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means:
       'type1 did not let the group leave: it answers EBUSY again as long as the device is open, and 0 when it is closed.',
-    covers: [{ request: UNSET, compat: `${UNSET}/no-container` }],
+    covers: [{ request: UNSET, compat: 'group-unset-container/no-container' }],
   },
   {
     id: 'device-open-left',
@@ -328,7 +332,9 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 did not let the group leave, and opens the device once more. With iommufd the group must join again before.',
-    covers: [{ request: DEVICE, legacyAnswers: 'grants', compat: `${DEVICE}/no-container` }],
+    covers: [
+      { request: DEVICE, legacyAnswers: 'grants', compat: 'group-get-device-fd/no-container' },
+    ],
   },
   {
     id: 'group-reopened',
@@ -356,14 +362,14 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
       {
         request: UNMAP,
         what: 'size',
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps',
-        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps',
+        legacy: 'type1-unmap-dma/unmaps',
+        compat: 'compat-unmap-dma/unmaps',
       },
       {
         request: UNMAP,
         what: 'size',
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-all',
-        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-all',
+        legacy: 'type1-unmap-dma/unmaps-all',
+        compat: 'compat-unmap-dma/unmaps-all',
       },
     ],
   },
@@ -376,7 +382,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps',
+        legacy: 'type1-unmap-dma/unmaps',
         compat: 'unmapping/cuts-area',
       },
     ],
@@ -399,8 +405,8 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        legacy: ['type1 VFIO_IOMMU_UNMAP_DMA/cuts-first', 'type1 VFIO_IOMMU_UNMAP_DMA/cuts-last'],
-        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps',
+        legacy: ['type1-unmap-dma/cuts-first', 'type1-unmap-dma/cuts-last'],
+        compat: 'compat-unmap-dma/unmaps',
       },
     ],
   },

@@ -49,8 +49,8 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
       {
         request: INFO,
         what: ['argsz', 'flags', 'iova_pgsizes'],
-        legacy: 'type1 VFIO_IOMMU_GET_INFO/answer-fault',
-        compat: 'VFIO_IOMMU_GET_INFO/capability-fault',
+        legacy: 'type1-get-info/reply-fault',
+        compat: 'compat-get-info/capability-fault',
       },
     ],
   },
@@ -125,7 +125,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means: 'The chain of iommufd is shorter: it fits into an argsz that is too short for type1.',
     covers: [
-      { request: INFO, legacyAnswers: 'grants', compat: 'VFIO_IOMMU_GET_INFO/capability-fault' },
+      { request: INFO, legacyAnswers: 'grants', compat: 'compat-get-info/capability-fault' },
     ],
   },
   {
@@ -137,7 +137,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: INFO,
-        legacy: 'type1 VFIO_IOMMU_GET_INFO/capability-fault',
+        legacy: 'type1-get-info/capability-fault',
         compatAnswers: 'grants',
       },
     ],

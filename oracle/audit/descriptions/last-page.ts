@@ -4,7 +4,7 @@ import type { Description } from '../row.ts';
 
 const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
-const UNSEEN = `type1 ${MAP}/maps-out-of-reach`;
+const TO_END = 'type1-map-dma/maps-to-end';
 
 /** Before other descriptions of maps that only one side has. */
 export const LAST_PAGE_DESCRIPTIONS: readonly Description[] = [
@@ -18,7 +18,7 @@ export const LAST_PAGE_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: MAP,
-        legacy: [UNSEEN, `type1 ${MAP}/maps-over-unseen`],
+        legacy: [TO_END, 'type1-map-dma/maps-over-missed'],
         compat: 'mapping/overlaps',
       },
     ],
@@ -30,7 +30,7 @@ export const LAST_PAGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means:
       'type1 of 6.12 sees the map no more as long as there is no other, so that it stays until the last group leaves. Nothing is pinned: only containers of mediated devices alone can have such IOVAs.',
-    covers: [{ request: MAP, legacy: UNSEEN, compatAnswers: 'refuses' }],
+    covers: [{ request: MAP, legacy: TO_END, compatAnswers: 'refuses' }],
   },
   {
     id: 'unmap-lost',
@@ -39,7 +39,7 @@ export const LAST_PAGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 answers 0 and says by size that nothing was unmapped; the map stays, and counts against dma_entry_limit. iommufd unmaps it, or refuses with ENOENT to unmap a part of it.',
-    covers: [{ request: UNMAP, legacy: `type1 ${UNMAP}/unmaps-none-seen` }],
+    covers: [{ request: UNMAP, legacy: 'type1-unmap-dma/unmaps-none-missed' }],
   },
   {
     id: 'unmap-to-the-end',
@@ -48,6 +48,6 @@ export const LAST_PAGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 answers 0 all the same, and says by size that nothing was unmapped: maps in the range stay, and devices go on to reach them.',
-    covers: [{ request: UNMAP, legacy: `type1 ${UNMAP}/unmaps-nothing` }],
+    covers: [{ request: UNMAP, legacy: 'type1-unmap-dma/unmaps-none-to-end' }],
   },
 ];

@@ -4,7 +4,7 @@ import type { Description } from '../row.ts';
 
 const MAP = 'VFIO_IOMMU_MAP_DMA';
 const NO_VADDR = 'the patch: VFIO_DMA_MAP_FLAG_VADDR is not going to be implemented';
-const UNKNOWN_FLAGS = 'VFIO_IOMMU_MAP_DMA/unknown-flags';
+const UNKNOWN_FLAGS = 'compat-map-dma/unknown-flags';
 const PINNED_LATE =
   'iommufd pins when there is a domain to fill: when the first device is opened, which then fails with EFAULT. type1 refuses the map. Map what is there, or open a device first.';
 
@@ -23,7 +23,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     declared: NO_VADDR,
     means: 'Both refuse.',
-    covers: [{ request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/no-map', compat: UNKNOWN_FLAGS }],
+    covers: [{ request: MAP, legacy: 'type1-map-dma/no-map', compat: UNKNOWN_FLAGS }],
   },
   {
     id: 'map-no-permission',
@@ -31,30 +31,28 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'type1 refuses with EINVAL. The map lets no device do anything, and opening a device then fails.',
-    covers: [
-      { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/wrong-flags', compatAnswers: 'grants' },
-    ],
+    covers: [{ request: MAP, legacy: 'type1-map-dma/wrong-flags', compatAnswers: 'grants' }],
   },
   {
     id: 'map-unpinned',
     title: 'MAP_DMA of addresses without memory succeeds while no device is open',
     severity: 'differs',
     means: PINNED_LATE,
-    covers: [{ request: MAP, legacy: 'type1 pinning/not-mapped', compatAnswers: 'grants' }],
+    covers: [{ request: MAP, legacy: 'type1-pinning/not-mapped', compatAnswers: 'grants' }],
   },
   {
     id: 'map-unpinned-read-only',
     title: 'MAP_DMA for writing of memory that is only readable succeeds while no device is open',
     severity: 'differs',
     means: PINNED_LATE,
-    covers: [{ request: MAP, legacy: 'type1 pinning/not-writable', compatAnswers: 'grants' }],
+    covers: [{ request: MAP, legacy: 'type1-pinning/not-writable', compatAnswers: 'grants' }],
   },
   {
     id: 'map-unpinned-no-access',
     title: 'MAP_DMA of memory without access (PROT_NONE) succeeds while no device is open',
     severity: 'differs',
     means: PINNED_LATE,
-    covers: [{ request: MAP, legacy: 'type1 pinning/not-accessible', compatAnswers: 'grants' }],
+    covers: [{ request: MAP, legacy: 'type1-pinning/not-accessible', compatAnswers: 'grants' }],
   },
   {
     id: 'map-unpinned-registers',
@@ -65,7 +63,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: MAP,
-        legacy: 'type1 pinning/registers-not-writable',
+        legacy: 'type1-pinning/bar-not-writable',
         compatAnswers: 'grants',
       },
     ],
@@ -75,14 +73,14 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     title: 'MAP_DMA of memory behind the end of a file succeeds while no device is open',
     severity: 'differs',
     means: PINNED_LATE,
-    covers: [{ request: MAP, legacy: 'type1 pinning/beyond-file', compatAnswers: 'grants' }],
+    covers: [{ request: MAP, legacy: 'type1-pinning/beyond-file', compatAnswers: 'grants' }],
   },
   {
     id: 'map-unpinned-other',
     title: 'MAP_DMA of memory that cannot be pinned succeeds while no device is open',
     severity: 'differs',
     means: PINNED_LATE,
-    covers: [{ request: MAP, legacy: 'type1 pinning/', compatAnswers: 'grants' }],
+    covers: [{ request: MAP, legacy: 'type1-pinning/', compatAnswers: 'grants' }],
   },
   {
     id: 'map-device-memory',
@@ -99,9 +97,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'iommufd aligns to what the domains need; without one, to a byte. Opening a device then fails with EADDRINUSE. type1 refuses the map with EINVAL.',
-    covers: [
-      { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/not-aligned', compatAnswers: 'grants' },
-    ],
+    covers: [{ request: MAP, legacy: 'type1-map-dma/misaligned', compatAnswers: 'grants' }],
   },
   {
     id: 'map-reserved',
@@ -110,7 +106,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     means:
       'iommufd learns the reserved ranges and the aperture when a device is opened, which then fails with EADDRINUSE because of the map. type1 refuses the map with EINVAL.',
     covers: [
-      { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/not-usable', compatAnswers: 'grants' },
+      { request: MAP, legacy: 'type1-map-dma/outside-iova-ranges', compatAnswers: 'grants' },
     ],
   },
   {
@@ -119,9 +115,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     declared: 'the patch: limits "rely on memory cgroups" instead of dma_entry_limit',
     means: 'The 65,536th map of a container is ENOSPC with type1.',
-    covers: [
-      { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/too-many', compatAnswers: 'grants' },
-    ],
+    covers: [{ request: MAP, legacy: 'type1-map-dma/too-many-maps', compatAnswers: 'grants' }],
   },
   {
     id: 'map-tracked-length',
@@ -129,9 +123,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means:
       'No bitmap of type1 is that long: while it tracks, such a map is EINVAL. iommufd has no tracking that a map could be too long for.',
-    covers: [
-      { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/bitmap-too-long', compatAnswers: 'grants' },
-    ],
+    covers: [{ request: MAP, legacy: 'type1-map-dma/too-many-pages', compatAnswers: 'grants' }],
   },
   {
     id: 'map-again-after-cut',
@@ -139,9 +131,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means:
       'type1 version 1 unmaps whole maps or nothing, so that the IOVAs are still taken (EEXIST) or all are free.',
-    covers: [
-      { request: MAP, legacy: 'type1 VFIO_IOMMU_MAP_DMA/overlaps', compatAnswers: 'grants' },
-    ],
+    covers: [{ request: MAP, legacy: 'type1-map-dma/overlaps', compatAnswers: 'grants' }],
   },
   {
     id: 'map-wrap-accepted',
@@ -151,8 +141,8 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     means:
       'type1 goes by the last byte of the range and iommufd by the byte behind it. Without an IOMMU type1 pins nothing: a map for mediated devices is taken whatever its address is.',
     covers: [
-      { request: MAP, legacyAnswers: 'grants', compat: 'mapping memory/address-wraps' },
-      { request: MAP, legacyAnswers: 'grants', compat: 'mapping/iova-wraps' },
+      { request: MAP, legacyAnswers: 'grants', compat: 'alloc-pages/address-wraps' },
+      { request: MAP, legacyAnswers: 'grants', compat: 'mapping/wraps' },
     ],
   },
 ];

@@ -4,8 +4,8 @@ import type { Description } from '../row.ts';
 
 const SET = 'VFIO_GROUP_SET_CONTAINER';
 const DEVICE = 'VFIO_GROUP_GET_DEVICE_FD';
-const NO_CALL = 'VFIO calls on a legacy container/no-iommu';
-const ON_IOMMUFD = 'VFIO_SET_IOMMU/no-iommu';
+const NO_CALL = 'type1-dispatch/no-iommu';
+const ON_IOMMUFD = 'compat-set-iommu/no-iommu';
 const IMPERFECT =
   'a comment in iommufd_vfio_set_iommu(): "Emulation for NOIOMMU is imperfect in that VFIO blocks almost all other ioctls"';
 
@@ -18,7 +18,13 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     severity: 'breaks',
     means:
       'A legacy container without groups is as new. An iommufd serves no-IOMMU groups only, as long as it is open, and answers EINVAL: open another one.',
-    covers: [{ request: SET, legacy: `${SET}/joins`, compat: `${SET}/serves-no-iommu` }],
+    covers: [
+      {
+        request: SET,
+        legacy: 'group-set-container/joins',
+        compat: 'group-set-container/serves-no-iommu',
+      },
+    ],
   },
   {
     id: 'noiommu-after-others',
@@ -27,7 +33,11 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     means:
       'The compatibility IOAS that the other group made stays, and keeps no-IOMMU groups out with EINVAL: open another iommufd.',
     covers: [
-      { request: SET, legacy: `${SET}/joins-no-iommu`, compat: `${SET}/no-iommu-with-ioas` },
+      {
+        request: SET,
+        legacy: 'group-set-container/joins-no-iommu',
+        compat: 'group-set-container/no-iommu-with-ioas',
+      },
     ],
   },
   {
@@ -35,7 +45,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     title: 'A no-IOMMU group beside others is refused with EINVAL instead of EPERM',
     severity: 'harmless',
     means: 'Neither side mixes them.',
-    covers: [{ request: SET, legacy: `${SET}/mixes` }],
+    covers: [{ request: SET, legacy: 'group-set-container/mixes-no-iommu' }],
   },
   {
     id: 'noiommu-device-before-type',
@@ -43,7 +53,13 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     means:
       'With type1 a program must set the type NOIOMMU first, and says by that that it knows what it is doing. With iommufd it need not.',
-    covers: [{ request: DEVICE, legacy: `${DEVICE}/no-type`, compat: `${DEVICE}/opens-unbound` }],
+    covers: [
+      {
+        request: DEVICE,
+        legacy: 'group-get-device-fd/no-type',
+        compat: 'group-get-device-fd/opens-unbound',
+      },
+    ],
   },
   {
     id: 'noiommu-unset-open',
@@ -54,7 +70,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_GROUP_UNSET_CONTAINER',
-        compat: 'VFIO_GROUP_UNSET_CONTAINER/unsets-no-iommu',
+        compat: 'group-unset-container/unsets-no-iommu',
       },
     ],
   },
@@ -66,7 +82,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU(NOIOMMU)',
-        legacy: 'type1 VFIO_SET_IOMMU/no-group',
+        legacy: 'type1-set-iommu/no-group',
         compat: ON_IOMMUFD,
       },
     ],
@@ -79,7 +95,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU(NOIOMMU)',
-        legacy: 'type1 VFIO_SET_IOMMU/type-set',
+        legacy: 'type1-set-iommu/type-set',
         compat: ON_IOMMUFD,
       },
     ],
@@ -93,7 +109,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_SET_IOMMU(NOIOMMU)',
-        legacy: 'type1 VFIO_SET_IOMMU/no-iommu-only',
+        legacy: 'type1-set-iommu/no-iommu-only',
         compatAnswers: 'grants',
       },
     ],
@@ -104,7 +120,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     means:
       'Both refuse. A program that goes on to the type NOIOMMU only on ENODEV stops too early.',
-    covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1 VFIO_SET_IOMMU/no-iommu-only' }],
+    covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1-set-iommu/no-iommu-only' }],
   },
   {
     id: 'noiommu-extension-after-leaving',
@@ -116,8 +132,8 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_CHECK_EXTENSION',
-        legacy: 'type1 VFIO_CHECK_EXTENSION/type1',
-        compat: 'VFIO_CHECK_EXTENSION/type1',
+        legacy: 'type1-check-extension/type1',
+        compat: 'compat-check-extension/type1',
       },
     ],
   },
@@ -131,7 +147,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: 'VFIO_CHECK_EXTENSION(DMA_CC)',
-        legacy: 'type1 VFIO_CHECK_EXTENSION/no-iommu-groups',
+        legacy: 'type1-check-extension/no-iommu-groups',
       },
     ],
   },
@@ -146,7 +162,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     covers: MAPPING_CALLS.map((request) => ({
       request,
       legacy: NO_CALL,
-      compat: 'the compatibility IOAS/none',
+      compat: 'compat-ioas/none',
     })),
   },
   {

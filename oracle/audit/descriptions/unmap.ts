@@ -3,9 +3,9 @@
 import type { Description } from '../row.ts';
 
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
-const UNKNOWN_FLAGS = 'VFIO_IOMMU_UNMAP_DMA/unknown-flags';
+const UNKNOWN_FLAGS = 'compat-unmap-dma/unknown-flags';
 
-const FROM_STARTS = 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-from-starts';
+const FROM_STARTS = 'type1-unmap-dma/unmaps-from-starts';
 const NO_VADDR = 'the patch: VFIO_DMA_MAP_FLAG_VADDR is not going to be implemented';
 
 const LESS = 'what devices reach: less under iommufd';
@@ -22,9 +22,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     severity: 'harmless',
     declared: NO_VADDR,
     means: 'Both refuse.',
-    covers: [
-      { request: UNMAP, legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/mediated', compat: UNKNOWN_FLAGS },
-    ],
+    covers: [{ request: UNMAP, legacy: 'type1-unmap-dma/mdev-group', compat: UNKNOWN_FLAGS }],
   },
   {
     id: 'unmap-vaddr',
@@ -35,7 +33,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/takes-addresses',
+        legacy: 'type1-unmap-dma/invalidates-vaddrs',
         compat: UNKNOWN_FLAGS,
       },
     ],
@@ -54,9 +52,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
       'UNMAP_DMA with flags that iommufd does not have, of a range that is too great: EINVAL instead of EOVERFLOW',
     severity: 'harmless',
     means: 'Both refuse; iommufd looks at the flags first.',
-    covers: [
-      { request: UNMAP, legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/overflows', compat: UNKNOWN_FLAGS },
-    ],
+    covers: [{ request: UNMAP, legacy: 'type1-unmap-dma/wraps', compat: UNKNOWN_FLAGS }],
   },
   {
     id: 'unmap-flags-unwritable',
@@ -67,7 +63,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+        legacy: 'type1-unmap-dma/reply-fault',
         compat: UNKNOWN_FLAGS,
       },
     ],
@@ -90,7 +86,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
       {
         request: UNMAP,
         what: 'result',
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/cuts-first',
+        legacy: 'type1-unmap-dma/cuts-first',
         compat: 'unmapping/cuts-area',
       },
     ],
@@ -105,7 +101,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
       {
         request: UNMAP,
         what: 'result',
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/cuts-last',
+        legacy: 'type1-unmap-dma/cuts-last',
         compat: 'unmapping/cuts-area',
       },
     ],
@@ -120,8 +116,8 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
       {
         request: UNMAP,
         what: [...REACH, 'size', ...AMOUNTS],
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
-        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+        legacy: 'type1-unmap-dma/reply-fault',
+        compat: 'compat-unmap-dma/reply-fault',
       },
     ],
   },
@@ -163,7 +159,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/iova-not-aligned',
+        legacy: 'type1-unmap-dma/misaligned-iova',
         compatAnswers: 'grants',
       },
     ],
@@ -177,7 +173,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        legacy: 'type1 VFIO_IOMMU_UNMAP_DMA/size-not-aligned',
+        legacy: 'type1-unmap-dma/misaligned-length',
         compatAnswers: 'grants',
       },
     ],
@@ -228,7 +224,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
       {
         request: UNMAP,
         what: [...REACH, ...AMOUNTS],
-        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+        compat: 'compat-unmap-dma/reply-fault',
       },
     ],
   },
@@ -241,10 +237,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     covers: [
       {
         request: UNMAP,
-        legacy: [
-          'type1 VFIO_IOMMU_UNMAP_DMA/iova-not-aligned',
-          'type1 VFIO_IOMMU_UNMAP_DMA/size-not-aligned',
-        ],
+        legacy: ['type1-unmap-dma/misaligned-iova', 'type1-unmap-dma/misaligned-length'],
         compat: 'unmapping/wraps',
       },
     ],
@@ -276,7 +269,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
         request: UNMAP,
         what: 'result',
         legacyAnswers: 'refuses',
-        compat: 'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered',
+        compat: 'compat-unmap-dma/reply-fault',
       },
     ],
   },

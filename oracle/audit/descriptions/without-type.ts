@@ -2,9 +2,9 @@
 
 import type { Description } from '../row.ts';
 
-const NO_TYPE = 'VFIO calls on a legacy container/no-type';
-const NONE = 'the compatibility IOAS/none';
-const UNKNOWN = 'VFIO calls on an iommufd/unknown-number';
+const NO_TYPE = 'type1-dispatch/no-type';
+const NONE = 'compat-ioas/none';
+const UNKNOWN = 'compat-dispatch/unknown-ioctl';
 const INFO = 'VFIO_IOMMU_GET_INFO';
 const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
@@ -93,7 +93,7 @@ const UNKNOWN_CALLS: readonly Description[] = [
     severity: 'harmless',
     means:
       'type1 answers EINVAL to every number but those of its own three calls until a type is set, and ENOTTY afterwards. Programs that probe for calls by ENOTTY are better off.',
-    covers: [{ legacy: NO_TYPE, compat: [UNKNOWN, 'the door/unknown-number'] }],
+    covers: [{ legacy: NO_TYPE, compat: [UNKNOWN, 'ioctl-dispatch/unknown-ioctl'] }],
   },
 ];
 
@@ -108,7 +108,7 @@ const ERRORS: readonly Description[] = [
       {
         request: INFO,
         legacy: NO_TYPE,
-        compat: ['VFIO_IOMMU_GET_INFO/answer-fault', 'VFIO_IOMMU_GET_INFO/capability-fault'],
+        compat: ['compat-get-info/reply-fault', 'compat-get-info/capability-fault'],
       },
     ],
   },
@@ -124,7 +124,7 @@ const ERRORS: readonly Description[] = [
     title: 'Before SET_IOMMU a MAP_DMA whose struct cannot be read fails with EFAULT',
     severity: 'harmless',
     means: LOOKS_FIRST,
-    covers: [{ request: MAP, legacy: NO_TYPE, compat: 'VFIO_IOMMU_MAP_DMA/fault' }],
+    covers: [{ request: MAP, legacy: NO_TYPE, compat: 'compat-map-dma/struct-fault' }],
   },
   {
     id: 'map-wraps-without-type',
@@ -136,7 +136,7 @@ const ERRORS: readonly Description[] = [
       {
         request: MAP,
         legacy: NO_TYPE,
-        compat: ['mapping memory/address-wraps', 'mapping/iova-wraps', 'mapping/pages-wrap'],
+        compat: ['alloc-pages/address-wraps', 'mapping/wraps', 'mapping/page-count-wraps'],
       },
     ],
   },
@@ -159,7 +159,7 @@ const ERRORS: readonly Description[] = [
     title: 'Before SET_IOMMU an UNMAP_DMA whose struct cannot be read fails with EFAULT',
     severity: 'harmless',
     means: LOOKS_FIRST,
-    covers: [{ request: UNMAP, legacy: NO_TYPE, compat: 'VFIO_IOMMU_UNMAP_DMA/fault' }],
+    covers: [{ request: UNMAP, legacy: NO_TYPE, compat: 'compat-unmap-dma/struct-fault' }],
   },
   {
     id: 'unmap-wraps-without-type',

@@ -38,8 +38,8 @@ const cell = (rule: RuleCover, index: number, top: number): string =>
   `<rect x="${NAME_WIDTH + index * CELL}" y="${top}" width="${CELL - 2}" height="${ROW - 4}" fill="${colour(rule)}">` +
   `<title>${titleOf(rule)}</title></rect>`;
 
-const row = ({ name, rules }: PartCover, top: number): string =>
-  `<text x="${NAME_WIDTH - 8}" y="${top + 12}" text-anchor="end">${text(name)}</text>` +
+const row = ({ title, rules }: PartCover, top: number): string =>
+  `<text x="${NAME_WIDTH - 8}" y="${top + 12}" text-anchor="end">${text(title)}</text>` +
   rules.map((rule, index) => cell(rule, index, top)).join('');
 
 const legend = ({ reached, missed, unreachable }: Cover): string => {

@@ -11,8 +11,8 @@ const STEP = 4;
 const bar = (count: number): string =>
   count === 0 ? '' : '#'.repeat(1 + Math.round(STEP * Math.log10(count)));
 
-const row = ({ id, errno, count, unreachable }: RuleCover, part: string): readonly string[] => [
-  id.slice(part.length + 1),
+const row = ({ id, errno, count, unreachable }: RuleCover): readonly string[] => [
+  id.slice(id.indexOf('/') + 1),
   errno ?? 'granted',
   count > 0 ? grouped(count) : unreachable === undefined ? 'NEVER' : 'cannot',
   bar(count),
@@ -29,10 +29,10 @@ export const coverText = (cover: Cover, palette: Palette): readonly string[] => 
   const missed = rules.filter(({ count, unreachable }) => count === 0 && unreachable === undefined);
   return [
     ...parts.flatMap((part) => [
-      palette.title(part.name),
+      palette.title(part.title),
       ...indented(
         columns(
-          part.rules.map((rule) => row(rule, part.name)),
+          part.rules.map((rule) => row(rule)),
           [2],
         ),
         '  ',

@@ -1,6 +1,7 @@
 // A witness says of one rule what in the call and the world decides it: the fact, and whether the rule's condition
 // holds. It looks at the world by itself, so that a reader can check it, and never at what the judge concluded.
 
+import type { RuleId } from '../../../spec/rules.ts';
 import { objectAt } from '../../../spec/state/context.ts';
 import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
 import type { World } from '../../../spec/state/world.ts';
@@ -27,7 +28,7 @@ export type Evidence = {
 
 export type Witness = (facts: Facts) => Evidence | undefined;
 
-export type Witnesses = Readonly<Record<string, Witness>>;
+export type Witnesses = Readonly<Partial<Record<RuleId, Witness>>>;
 
 /** What the program passed in a field. */
 export const passed = (facts: Facts, field: string): bigint => BigInt(facts.values[field] ?? 0);

@@ -71,15 +71,15 @@ const inUse: Witness = (facts) => {
 };
 
 export const deviceWitnesses: Witnesses = {
-  'devices/not-bound': isBound(false),
-  'VFIO_DEVICE_BIND_IOMMUFD/too-short': lessThan('argsz', 16n),
-  'VFIO_DEVICE_BIND_IOMMUFD/unknown-flags': unknownFlags,
-  'VFIO_DEVICE_BIND_IOMMUFD/negative-descriptor': negative,
-  'VFIO_DEVICE_BIND_IOMMUFD/of-group': ofGroup,
-  'VFIO_DEVICE_BIND_IOMMUFD/group-open': groupOpen,
-  'VFIO_DEVICE_BIND_IOMMUFD/bound': isBound(true),
-  'VFIO_DEVICE_BIND_IOMMUFD/bad-descriptor': notOpen,
-  'VFIO_DEVICE_BIND_IOMMUFD/open-elsewhere': inUse,
-  'VFIO_DEVICE_ATTACH_IOMMUFD_PT/too-short': lessThan('argsz', 12n),
-  'VFIO_DEVICE_DETACH_IOMMUFD_PT/too-short': lessThan('argsz', 8n),
+  'device-dispatch/not-bound': isBound(false),
+  'device-bind-iommufd/too-short': lessThan('argsz', 16n),
+  'device-bind-iommufd/unknown-flags': unknownFlags,
+  'device-bind-iommufd/negative-descriptor': negative,
+  'device-bind-iommufd/of-group': ofGroup,
+  'device-bind-iommufd/group-open': groupOpen,
+  'device-bind-iommufd/bound': isBound(true),
+  'device-bind-iommufd/bad-descriptor': notOpen,
+  'device-bind-iommufd/open-elsewhere': inUse,
+  'device-attach-iommufd-pt/too-short': lessThan('argsz', 12n),
+  'device-detach-iommufd-pt/too-short': lessThan('argsz', 8n),
 };

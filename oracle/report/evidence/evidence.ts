@@ -1,5 +1,6 @@
 // The fact that decides a rule, for every rule that has a witness.
 
+import { ruleIdOf } from '../../../spec/rules.ts';
 import type { World } from '../../../spec/state/world.ts';
 import { withStores } from '../../../spec/step.ts';
 import type { IoctlCall } from '../../../spec/terms/call.ts';
@@ -8,7 +9,7 @@ import { type Concern, tableOfConcern } from '../../decode/call-context.ts';
 import { accessWitnesses } from './accesses.ts';
 import type { Evidence, Witnesses } from './condition.ts';
 import { deviceWitnesses } from './devices.ts';
-import { doorWitnesses } from './door.ts';
+import { dispatchWitnesses } from './dispatch.ts';
 import { mappingWitnesses } from './mapping.ts';
 import { memoryWitnesses } from './memory.ts';
 import { objectWitnesses } from './objects.ts';
@@ -17,7 +18,7 @@ import { unmappingWitnesses } from './unmapping.ts';
 export type { Evidence } from './condition.ts';
 
 const WITNESSES: Witnesses = {
-  ...doorWitnesses,
+  ...dispatchWitnesses,
   ...mappingWitnesses,
   ...unmappingWitnesses,
   ...memoryWitnesses,
@@ -33,7 +34,7 @@ export const evidenceFor = (
   call: IoctlCall,
   concern: Concern,
 ): Evidence | undefined =>
-  WITNESSES[rule.id]?.({
+  WITNESSES[ruleIdOf(rule)]?.({
     ...concern,
     // What the program put into memory for the call stands there when it is made.
     world: withStores(world, call.process, call.memory),
@@ -41,6 +42,3 @@ export const evidenceFor = (
     table: tableOfConcern(concern),
     stretch: concern.stretches.find(({ what }) => what !== 'the range to copy from'),
   });
-
-/** The ids of all rules that have a witness, for the test that each is one of a rule that exists. */
-export const WITNESSED_RULES: readonly string[] = Object.keys(WITNESSES);

@@ -103,6 +103,6 @@ export const memoryWitnesses: Witnesses = {
     'may not be written by the program',
   ),
   'pinning/file-too-short': fileTooShort,
-  'locked memory/user-limit': userLimit,
-  'locked memory/process-limit': processLimit,
+  'locked-memory/user-limit': userLimit,
+  'locked-memory/process-limit': processLimit,
 };

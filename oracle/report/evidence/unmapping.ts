@@ -226,15 +226,15 @@ const disablesLargePages = asked((facts) =>
 );
 
 export const unmappingWitnesses: Witnesses = {
-  'IOMMU_IOAS_UNMAP/no-ioas': isNo('ioas_id', 'ioas'),
-  'IOMMU_IOAS_UNMAP/too-great': ofRange(isGreatest('iova', 'length')),
-  'IOMMU_IOAS_UNMAP/nothing-mapped': ofRange(nothingMapped),
-  'IOMMU_IOAS_UNMAP/unmaps': unmaps,
-  'IOMMU_IOAS_UNMAP/unmaps-all': unmaps,
-  'VFIO_IOMMU_UNMAP_DMA/unknown-flags': flagsWithin('flags', 2),
-  'VFIO_IOMMU_UNMAP_DMA/all-with-range': allWithRange,
-  'VFIO_IOMMU_UNMAP_DMA/unmaps': unmaps,
-  'VFIO_IOMMU_UNMAP_DMA/unmaps-all': unmaps,
+  'ioas-unmap/no-ioas': isNo('ioas_id', 'ioas'),
+  'ioas-unmap/u64-max': ofRange(isGreatest('iova', 'length')),
+  'ioas-unmap/nothing-mapped': ofRange(nothingMapped),
+  'ioas-unmap/unmaps': unmaps,
+  'ioas-unmap/unmaps-all': unmaps,
+  'compat-unmap-dma/unknown-flags': flagsWithin('flags', 2),
+  'compat-unmap-dma/all-with-range': allWithRange,
+  'compat-unmap-dma/unmaps': unmaps,
+  'compat-unmap-dma/unmaps-all': unmaps,
   'unmapping/zero-length': ofRange(zeroLength),
   'unmapping/wraps': ofRange(unmapWraps),
   'unmapping/cuts-area': onlyIf(
@@ -242,8 +242,8 @@ export const unmappingWitnesses: Witnesses = {
     'areas are cut at the ends of the range first',
     cutsArea,
   ),
-  'cutting/too-fine': cutTooFine,
+  'cutting/misaligned': cutTooFine,
   'cutting/accessed': cutAccessed,
   'cutting/large-pages': cutLargePages,
-  'large pages/filled': disablesLargePages(filled),
+  'large-pages/filled': disablesLargePages(filled),
 };

@@ -14,6 +14,7 @@ import { isForPrograms, isOfContainer } from '../../../oracle/audit/run-audit.ts
 import { search } from '../../../oracle/audit/search.ts';
 import { movesOn } from '../../../oracle/audit/structure.ts';
 import type { Twin } from '../../../oracle/audit/twin.ts';
+import { type RuleId, ruleAt } from '../../../spec/rules.ts';
 
 const test = suite('audit at random');
 
@@ -61,12 +62,12 @@ test('a program that was made shorter still shows its cause, and needs each oper
 test('a cause that a test command shows, or an iommufd beside the container, is none of a program that moves', async () => {
   const [one] = (await drawnOn([])).found;
   if (one === undefined) throw new Error('Nothing was found.');
-  const inRule = (id: string) => ({ ...one, legacyRule: { ...one.legacyRule, id } });
+  const inRule = (id: RuleId) => ({ ...one, legacyRule: ruleAt(id) });
   assert.ok(isForPrograms(one));
-  assert.not.ok(isForPrograms(inRule('IOMMU_TEST_CMD MD_CHECK_REFS/differs')));
+  assert.not.ok(isForPrograms(inRule('test-md-check-refs/differs')));
   assert.not.ok(isForPrograms({ ...one, request: 'IOMMU_TEST_CMD' }));
   assert.ok(isOfContainer(one));
-  assert.not.ok(isOfContainer(inRule('IOMMU_HWPT_ALLOC/no-device')));
+  assert.not.ok(isOfContainer(inRule('hwpt-alloc/no-device')));
 });
 
 test('from 6.12 to 7.3 a length that wraps has another error, on the legacy container alone', async () => {

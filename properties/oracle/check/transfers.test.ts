@@ -56,7 +56,7 @@ transfers(
       const judged = judgeSteps(START, runProgram(program, new EmulatedMachine(SETTING)));
       assert.is(judged.fault, undefined);
       moved += judged.steps.filter(
-        ({ verdict }) => verdict.kind === 'conforms' && verdict.rule === dmaRules.moves,
+        ({ verdict }) => verdict.kind === 'conforms' && verdict.rule === dmaRules.transfers,
       ).length;
     }
     assert.ok(moved > 120, `${moved} transfers`);

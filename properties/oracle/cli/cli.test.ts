@@ -179,9 +179,12 @@ cli('rules: the reference, and one part of it', async () => {
 cli('rules --json: one part, or none of that name', async () => {
   const { status, out } = await run('rules', '--json', 'ioas_map');
   assert.is(status, 0);
-  const parts = (JSON.parse(out) as readonly { readonly part: string }[]).map(({ part }) => part);
-  assert.ok(parts.length > 0 && parts.every((part) => part.includes('IOAS_MAP')));
-  assert.is((await run('rules', '--json', 'no such part')).status, 2);
+  const rules = JSON.parse(out) as readonly { readonly part: { readonly title: string } }[];
+  assert.ok(rules.length > 0 && rules.every(({ part }) => part.title.includes('IOAS_MAP')));
+  assert.equal(await run('rules', '--json', 'ioas-map'), { status, out, error: '' });
+  const misspelt = await run('rules', '--json', 'ioas_mpa');
+  assert.is(misspelt.status, 2);
+  assert.match(misspelt.error, /Did you mean ioas-map\?/);
 });
 
 cli('an option that there is not', async () => {

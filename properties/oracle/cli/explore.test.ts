@@ -45,7 +45,7 @@ cli('JSON is one line', async () => {
   const { explorations } = JSON.parse(out);
   assert.is(explorations.length, 1);
   assert.equal(explorations[0].counts, { generated: 280, distinct: 27, depth: 4, frontier: 20 });
-  assert.ok(explorations[0].rules.includes('IOMMU_IOAS_ALLOC/allocates'));
+  assert.ok(explorations[0].rules.includes('ioas-alloc/allocates'));
 });
 
 cli('out of time it tells what it has, and goes on with what it saved', async () => {

@@ -129,7 +129,7 @@ test('of broken laws the one with the shortest program is told', async () => {
   /** What is unmapped stays charged. */
   const keepsCharge: Step = (before, call) =>
     step(before, call).map((outcome) =>
-      outcome.kind === 'reply' && outcome.rule.id === 'IOMMU_IOAS_UNMAP/unmaps'
+      outcome.kind === 'reply' && outcome.rule.id === 'ioas-unmap/unmaps'
         ? {
             ...outcome,
             world: withMemory(outcome.world, {

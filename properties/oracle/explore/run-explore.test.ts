@@ -53,7 +53,7 @@ const mistaken =
     );
 
 /** What is unmapped stays charged. */
-const keepsCharge = mistaken('IOMMU_IOAS_UNMAP/unmaps', ({ world }, before) =>
+const keepsCharge = mistaken('ioas-unmap/unmaps', ({ world }, before) =>
   withMemory(world, { ...world.memory, accounts: before.memory.accounts }),
 );
 
@@ -93,7 +93,7 @@ test('a refused call that changes something is found', async () => {
 });
 
 test('a compatibility call that does not refine its native one is found', async () => {
-  const forgets = mistaken('VFIO_IOMMU_MAP_DMA/maps', (_reply, before) => before);
+  const forgets = mistaken('compat-map-dma/maps', (_reply, before) => before);
   const { report } = await runExplore(plain({ alphabet: COMPAT, step: forgets }));
   assert.ok(report.broken?.how.startsWith('MAP_DMA is IOAS_MAP at a fixed IOVA'));
 });

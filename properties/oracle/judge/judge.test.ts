@@ -60,7 +60,7 @@ const verdicts = suite('the judge');
 verdicts('accepts what is expected, by its rule', () => {
   const verdict = verdictOn(worldAfter(OPENED), ALLOC, same);
   assert.is(verdict.kind, 'conforms');
-  assert.is(verdict.kind === 'conforms' && verdict.rule.id, 'IOMMU_IOAS_ALLOC/allocates');
+  assert.is(verdict.kind === 'conforms' && verdict.rule.id, 'ioas-alloc/allocates');
 });
 
 verdicts('accepts another choice that fits, and goes on with it', () => {
@@ -99,7 +99,7 @@ verdicts('names every reply that was allowed, and leaves the world as it was', (
   assert.is(verdict.kind, 'violation');
   assert.is(verdict.world, world);
   assert.equal(verdict.kind === 'violation' && verdict.rejected.map(({ reply }) => reply.rule.id), [
-    'IOMMU_IOAS_MAP/maps',
+    'ioas-map/maps',
   ]);
 });
 

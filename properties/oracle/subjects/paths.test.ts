@@ -28,7 +28,19 @@ const allowed = (path: string): boolean => {
     : false;
 };
 
-const PARTS = ['', '/', '/dev/', 'iommu', 'vfio', 'devices/', 'noiommu-', '..', '.', '\n', '\0'];
+const PARTS = [
+  '',
+  '/',
+  '/dev/',
+  'iommu',
+  'vfio',
+  'device-dispatch/',
+  'noiommu-',
+  '..',
+  '.',
+  '\n',
+  '\0',
+];
 
 const someParts = fc
   .array(fc.oneof(fc.constantFrom(...PARTS, '/dev/vfio/', '/dev/vfio/devices/vfio'), fc.nat()), {

@@ -109,8 +109,8 @@ traces(
       const rules = steps.map(({ verdict }) =>
         verdict.kind === 'conforms' ? verdict.rule.id : '',
       );
-      assert.ok(rules.includes('VFIO_DEVICE_BIND_IOMMUFD/binds'), name);
-      assert.ok(rules.includes('VFIO_DEVICE_ATTACH_IOMMUFD_PT/attaches'), name);
+      assert.ok(rules.includes('device-bind-iommufd/binds'), name);
+      assert.ok(rules.includes('device-attach-iommufd-pt/attaches'), name);
     }
   },
 );

@@ -13,8 +13,7 @@ import { areasOf, contextsOf, hex, objectsOf } from '../../helpers/worlds.ts';
 const mapsLeadToMemory = eachStep(
   'a new map leads to the memory at its address',
   ({ rule, before, after }) => {
-    if (rule?.id !== 'IOMMU_IOAS_MAP/maps' && rule?.id !== 'VFIO_IOMMU_MAP_DMA/maps')
-      return undefined;
+    if (rule?.id !== 'ioas-map/maps' && rule?.id !== 'compat-map-dma/maps') return undefined;
     for (const context of contextsOf(after)) {
       const earlier = [...contextsOf(before)].find(({ file }) => file === context.file);
       for (const { id, object } of objectsOf(context, 'hwpt')) {

@@ -33,7 +33,7 @@ const typedBehind = ({ call, before, after }: Visit): (Typed & { fd: bigint }) |
 const unmapUndoesMap = refinement('an unmap undoes a map', 30, (visit) => {
   const { rule, before, after } = visit;
   const typed = typedBehind(visit);
-  if (rule?.id !== 'type1 VFIO_IOMMU_MAP_DMA/maps' || typed === undefined) return DOES_NOT_APPLY;
+  if (rule?.id !== 'type1-map-dma/maps' || typed === undefined) return DOES_NOT_APPLY;
   const id = typed.container.file;
   const [was] = [...typedOf(before)].filter(({ container }) => container.file === id);
   const made = typed.maps.find(({ key }) => was?.maps.every((other) => other.key !== key));

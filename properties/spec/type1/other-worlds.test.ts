@@ -7,6 +7,7 @@ import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
 import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Operation } from '../../../model/programs/program.ts';
 import type { Outcome, Reply } from '../../../spec/outcome/outcome.ts';
+import type { RuleId } from '../../../spec/rules.ts';
 import { accountOf } from '../../../spec/state/memory.ts';
 import type { World } from '../../../spec/state/world.ts';
 import { step, withStores } from '../../../spec/step.ts';
@@ -25,6 +26,7 @@ import {
   vtdWith,
   withGroup,
 } from '../../corpus/type1-steps.ts';
+import { assertRule } from '../../helpers/assert-rule.ts';
 import { worldDifference } from '../../helpers/comparable.ts';
 import { continued, forked, outcomesOf } from '../../helpers/continue.ts';
 import { arena, getDeviceFd, ioctl, open, vfio, vfioPlain } from '../../helpers/operations.ts';
@@ -48,7 +50,9 @@ const replyTo = (world: World, operation: Operation, process = 1): Reply => {
 };
 
 /** Rules by which a call may be answered, or what is said of it, and whether that is certain. */
-const possible = (outcomes: readonly Outcome[]): readonly (readonly [string, boolean])[] =>
+type Possible<Said = string> = readonly (readonly [Said, boolean])[];
+
+const possible = (outcomes: readonly Outcome[]): Possible =>
   outcomes.map((outcome) =>
     outcome.kind === 'reply'
       ? [outcome.rule.id, outcome.unknown === undefined]
@@ -61,7 +65,7 @@ const NOIOMMU = settingOf('noiommu');
 const WITH_NOIOMMU: readonly Answered[] = [
   opened,
   [open('group', '/dev/vfio/noiommu-0'), 'open/group'],
-  [vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD }), ''],
+  [vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD }), 'group-set-container/joins-no-iommu'],
 ];
 
 /** The setting of a machine that does not say whether devices without an IOMMU are allowed. */
@@ -78,7 +82,7 @@ const mapping = (fields: Readonly<Record<string, bigint>>): Operation =>
 const withoutAddress = [
   withGroup(),
   maps('map', { size: 15n * PAGE }),
-  unmaps('takes', { flags: 4n, size: 15n * PAGE }, 'takes-addresses'),
+  unmaps('takes', { flags: 4n, size: 15n * PAGE }, 'invalidates-vaddrs'),
 ];
 
 const givesAddress = vfio('gives', FD, 'VFIO_IOMMU_MAP_DMA', {
@@ -90,7 +94,7 @@ const givesAddress = vfio('gives', FD, 'VFIO_IOMMU_MAP_DMA', {
 other('who gives a map its address is charged for it from then on', () => {
   const world = forked(worldOf(withoutAddress, LIMITED_VTD));
   const { world: after, rule } = replyTo(world, givesAddress, 2);
-  assert.is(rule.id, 'type1 VFIO_IOMMU_MAP_DMA/gives-address');
+  assertRule(rule, 'type1-map-dma/sets-vaddr');
   assert.is(accountOf(after.memory, 1).locked, 0);
   assert.is(accountOf(after.memory, 2).locked, 15);
   const { world: gone } = replyTo(after, vfio('all', FD, 'VFIO_IOMMU_UNMAP_DMA', { flags: 2n }));
@@ -101,7 +105,7 @@ other('who has locked too much already cannot give it', () => {
   const world = forked(worldOf(withoutAddress, LIMITED_VTD));
   const { world: busy } = replyTo(world, mapping({ iova: 0x10_0000n, size: 6n * PAGE }), 2);
   const { rule, world: after } = replyTo(busy, givesAddress, 2);
-  assert.is(rule.id, 'type1 locked memory/new-owner-limit');
+  assertRule(rule, 'type1-locked-memory/new-owner-limit');
   assert.is(worldDifference(busy, after), undefined);
 });
 
@@ -119,7 +123,7 @@ other('a group that reserves everything cannot be attached', () => {
   });
   const world = worldOf([opened, group('group', 4), joins('join', 'group')], setting);
   const { rule } = replyTo(world, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 3n));
-  assert.is(rule.id, 'attaching to type1/nothing-left');
+  assertRule(rule, 'type1-attach-group/no-iova-left');
 });
 
 other(
@@ -136,10 +140,7 @@ other(
     assert.equal(said, [outcome.what, false]);
     assert.is(outcome.world({ errno: 22, result: -1, after: new Uint8Array() }), world);
     const { world: left } = replyTo(after, vfioPlain('leave', 4n, 'VFIO_GROUP_UNSET_CONTAINER'));
-    assert.is(
-      replyTo(left, ioctl('info', FD, 0x3b70, 0n)).rule.id,
-      'VFIO calls on a legacy container/no-type',
-    );
+    assertRule(replyTo(left, ioctl('info', FD, 0x3b70, 0n)).rule, 'type1-dispatch/no-type');
   },
 );
 
@@ -160,7 +161,7 @@ other('a group that is not specified makes a container that it joins forgotten',
 
 other('whether no-IOMMU mode is allowed is asked for and not known', () => {
   const asks = vfioPlain('ask', FD, 'VFIO_CHECK_EXTENSION', 8n);
-  const rule = 'type1 VFIO_CHECK_EXTENSION/no-iommu';
+  const rule: RuleId = 'type1-check-extension/no-iommu';
   const untold = untoldOf(VTD);
   assert.equal(possible(outcomesOf(worldOf([opened], untold), asks)), [
     [rule, true],
@@ -176,28 +177,28 @@ other('whether no-IOMMU mode is allowed is asked for and not known', () => {
 other('where it is not known, a no-IOMMU group gets its type or not', () => {
   const world = worldOf(WITH_NOIOMMU, untoldOf(NOIOMMU));
   assert.equal(possible(outcomesOf(world, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n))), [
-    ['type1 VFIO_SET_IOMMU/no-iommu', true],
-    ['type1 VFIO_SET_IOMMU/no-iommu-only', false],
-  ]);
+    ['type1-set-iommu/no-iommu', true],
+    ['type1-set-iommu/no-iommu-only', false],
+  ] satisfies Possible<RuleId>);
 });
 
 other('who lost its privilege can do nothing more with a no-IOMMU group', () => {
   const sets = vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD });
   const gets = getDeviceFd('device', 4n, '0000:00:01.0');
   const type = vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n);
-  const ready = [...WITH_NOIOMMU, [type, 'type1 VFIO_SET_IOMMU/no-iommu'] as const];
+  const ready = [...WITH_NOIOMMU, [type, 'type1-set-iommu/no-iommu'] as const];
   const onIommufd = [OPENED, WITH_NOIOMMU.slice(1)].flat();
   for (const [steps, operation, rule] of [
-    [WITH_NOIOMMU.slice(0, 2), sets, 'VFIO_GROUP_SET_CONTAINER/no-iommu-not-privileged'],
-    [WITH_NOIOMMU, type, 'type1 VFIO_SET_IOMMU/no-iommu-not-privileged'],
-    [ready, gets, 'VFIO_GROUP_GET_DEVICE_FD/no-iommu-under-type1'],
-    [onIommufd, gets, 'VFIO_GROUP_GET_DEVICE_FD/no-iommu-not-privileged'],
+    [WITH_NOIOMMU.slice(0, 2), sets, 'group-set-container/no-iommu-not-privileged'],
+    [WITH_NOIOMMU, type, 'type1-set-iommu/no-iommu-not-privileged'],
+    [ready, gets, 'group-get-device-fd/type1-no-iommu-not-privileged'],
+    [onIommufd, gets, 'group-get-device-fd/no-iommu-not-privileged'],
   ] as const) {
     const world = worldOf(steps, NOIOMMU);
     const credentials = { ...NOIOMMU.credentials, privileged: false };
     const unprivileged = { ...world, setting: { ...NOIOMMU, credentials } };
     const { rule: found, world: after } = replyTo(unprivileged, operation);
-    assert.is(found.id, rule);
+    assertRule(found, rule);
     assert.is(worldDifference(unprivileged, after), undefined);
   }
 });
@@ -212,8 +213,8 @@ other('whether high addresses are user memory depends on the processor', () => {
       bitmap_size: 8n,
       bitmap_data,
     });
-  const outside = 'type1 VFIO_IOMMU_DIRTY_PAGES/bitmap-not-in-memory';
-  const notTracking = 'type1 VFIO_IOMMU_DIRTY_PAGES/not-tracking';
+  const outside: RuleId = 'type1-dirty-pages/bitmap-outside-user-memory';
+  const notTracking: RuleId = 'type1-dirty-pages/not-tracking';
   const rulesAt = (address: bigint) =>
     possible(outcomesOf(world, asks(address))).map(([rule]) => rule);
   assert.equal(rulesAt(0x7fff_ffff_eff8n), [notTracking]);
@@ -235,7 +236,10 @@ other('written pages are told where they stand, bit by bit', () => {
       withGroup(),
       maps('first', { iova: 3n * PAGE, size: 2n * PAGE }),
       maps('second', { iova: 62n * PAGE, size: 4n * PAGE }),
-      [vfio('start', 'container', 'VFIO_IOMMU_DIRTY_PAGES', { flags: 1n }), 'starts'],
+      [
+        vfio('start', 'container', 'VFIO_IOMMU_DIRTY_PAGES', { flags: 1n }),
+        'type1-dirty-pages/starts',
+      ],
     ],
     VTD,
   );

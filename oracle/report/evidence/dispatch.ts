@@ -1,4 +1,4 @@
-// What decides the rules of the way in: the number, the struct's size, and what of it can be read.
+// What decides the rules of the ioctl dispatch: the number, the struct's size, and what of it can be read.
 
 import { NATIVE_CALLS } from '../../../spec/abi/native.ts';
 import { readablePrefix } from '../../../spec/knowledge/user-copy.ts';
@@ -86,32 +86,32 @@ const struct = (facts: Facts, writing: boolean): Evidence | undefined => {
 const unreadable: Witness = (facts) => struct(facts, false);
 const unwritable: Witness = (facts) => struct(facts, true);
 
-export const doorWitnesses: Witnesses = {
-  'the door/unknown-number': unknownNumber,
-  'the door/too-short': tooShort,
-  'the door/tail-not-zero': tailNotZero,
-  'the door/size-fault': unreadable,
-  'the door/struct-fault': unreadable,
-  'the door/tail-fault': unreadable,
-  'answering/fault': onlyIf(
+export const dispatchWitnesses: Witnesses = {
+  'ioctl-dispatch/unknown-ioctl': unknownNumber,
+  'ioctl-dispatch/too-short': tooShort,
+  'ioctl-dispatch/tail-not-zero': tailNotZero,
+  'ioctl-dispatch/size-fault': unreadable,
+  'ioctl-dispatch/struct-fault': unreadable,
+  'ioctl-dispatch/tail-fault': unreadable,
+  'respond/reply-fault': onlyIf(
     ({ shape, values }) => shape.name !== 'IOMMU_VFIO_IOAS' || values.op === 0,
     'only GET is answered',
     unwritable,
   ),
-  'IOMMU_IOAS_MAP/maps-unanswered': unwritable,
-  'IOMMU_IOAS_MAP_FILE/maps-unanswered': unwritable,
-  'IOMMU_IOAS_COPY/copies-unanswered': unwritable,
-  'IOMMU_IOAS_UNMAP/unmaps-unanswered': unwritable,
-  'VFIO_IOMMU_UNMAP_DMA/unmaps-unanswered': unwritable,
-  'VFIO_IOMMU_MAP_DMA/fault': unreadable,
-  'VFIO_IOMMU_UNMAP_DMA/fault': unreadable,
-  'VFIO_IOMMU_GET_INFO/fault': unreadable,
-  'VFIO_IOMMU_GET_INFO/answer-fault': unwritable,
-  'VFIO_GROUP_GET_STATUS/fault': unreadable,
-  'VFIO_GROUP_GET_STATUS/answer-fault': unwritable,
-  'VFIO_DEVICE_BIND_IOMMUFD/fault': unreadable,
-  'VFIO_DEVICE_BIND_IOMMUFD/answer-fault': unwritable,
-  'VFIO_DEVICE_ATTACH_IOMMUFD_PT/fault': unreadable,
-  'VFIO_DEVICE_ATTACH_IOMMUFD_PT/answer-fault': unwritable,
-  'VFIO_DEVICE_DETACH_IOMMUFD_PT/fault': unreadable,
+  'ioas-map/reply-fault': unwritable,
+  'ioas-map-file/reply-fault': unwritable,
+  'ioas-copy/reply-fault': unwritable,
+  'ioas-unmap/reply-fault': unwritable,
+  'compat-unmap-dma/reply-fault': unwritable,
+  'compat-map-dma/struct-fault': unreadable,
+  'compat-unmap-dma/struct-fault': unreadable,
+  'compat-get-info/struct-fault': unreadable,
+  'compat-get-info/reply-fault': unwritable,
+  'group-get-status/struct-fault': unreadable,
+  'group-get-status/reply-fault': unwritable,
+  'device-bind-iommufd/struct-fault': unreadable,
+  'device-bind-iommufd/reply-fault': unwritable,
+  'device-attach-iommufd-pt/struct-fault': unreadable,
+  'device-attach-iommufd-pt/reply-fault': unwritable,
+  'device-detach-iommufd-pt/struct-fault': unreadable,
 };
