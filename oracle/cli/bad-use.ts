@@ -1,3 +1,10 @@
 // A command line whose parts do not go together.
 
-export class BadUse extends Error {}
+import { visible } from '../text/visible.ts';
+
+/** The message is one line, whatever the names and texts in it hold. */
+export class BadUse extends Error {
+  constructor(message: string) {
+    super(visible(message));
+  }
+}

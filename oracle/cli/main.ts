@@ -13,7 +13,7 @@ import { addExplore } from './explore.ts';
 import { addJudge } from './judge.ts';
 import { addKernelBuild } from './kernel-build.ts';
 import { addMerge } from './merge.ts';
-import { endWithoutReader } from './output.ts';
+import { endWithoutReader, writeError } from './output.ts';
 import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { addRules } from './rules.ts';
@@ -26,7 +26,8 @@ const program = new Command('iommufd-spec')
   .description('An executable specification of the VFIO container ABI of Linux, used as an oracle')
   .version('0.1.0')
   .showHelpAfterError('(--help says more)')
-  .exitOverride();
+  .exitOverride()
+  .configureOutput({ writeErr: writeError });
 
 addJudge(program);
 addCheck(program);
@@ -43,17 +44,16 @@ addKernelBuild(program);
 
 const statusOf = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_INPUT;
-  const { stderr } = process;
   if (error instanceof BadInput || error instanceof BadUse) {
-    stderr.write(`${error.message}\n`);
+    writeError(`${error.message}\n`);
     return BAD_INPUT;
   }
   if (error instanceof EnvironmentError) {
-    stderr.write(`${error.message}\n`);
+    writeError(`${error.message}\n`);
     return ENVIRONMENT;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  stderr.write(
+  writeError(
     `This is a defect of iommufd-spec itself; please report it with the input:\n${text}\n`,
   );
   return DEFECT;

@@ -9,6 +9,7 @@ import {
 import type { ExploreReport } from '../explore/run-explore.ts';
 import { exploreText } from '../report/explore-text.ts';
 import { grouped, listed } from '../text/quantities.ts';
+import { visible } from '../text/visible.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/read-trace.ts';
 import { programOf } from '../trace/trace-file.ts';
@@ -69,7 +70,11 @@ export const mergeExplorations = async (
     output.error(doubtful(`no exploration of ${parts} ${listed(missing.map(grouped))}`));
   }
   for (const name of unfinished) {
-    output.error(doubtful(`${name} is not at its end: iommufd-spec explore --resume ${name}`));
+    output.error(
+      doubtful(
+        `${visible(name)} is not at its end: iommufd-spec explore --resume ${visible(name)}`,
+      ),
+    );
   }
   if (report.broken !== undefined) return VIOLATION;
   return missing.length + unfinished.length > 0 ? BAD_INPUT : FINE;

@@ -2,7 +2,8 @@
 // ends the program quietly, and a full disk with a word.
 
 import { paletteFor } from '../text/colours.ts';
-import type { Palette } from '../text/palette.ts';
+import { type Palette, PLAIN } from '../text/palette.ts';
+import { printable } from '../text/visible.ts';
 import { ENVIRONMENT } from './exit-status.ts';
 
 export type Output = {
@@ -25,26 +26,36 @@ const end = (error: NodeJS.ErrnoException): never =>
 export const endWithoutReader = (): void => {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') {
-      process.stderr.write(`Standard output cannot be written: ${error.message}.\n`);
+      writeError(`Standard output cannot be written: ${error.message}.\n`);
     }
     end(error);
   });
   process.stderr.on('error', end);
 };
 
+const isColoured = (palette: Palette): boolean => palette !== PLAIN;
+
+/** Of what goes wrong, or of the use of a verb. */
+export const writeError = (text: string): void => {
+  process.stderr.write(printable(text, false));
+};
+
+/** Nothing that is printed makes a terminal do something, whatever files and names it was made from. */
 export const openOutput = (): Output => {
   const { stdout, stderr, env } = process;
+  const palette = paletteFor(stdout.isTTY === true, env);
+  const errorPalette = paletteFor(stderr.isTTY === true, env);
   const line = (text: string): void => {
-    stdout.write(`${text}\n`);
+    stdout.write(`${printable(text, isColoured(palette))}\n`);
   };
   return {
     line,
     lines: (texts) => line(texts.join('\n')),
     error: (text) => {
-      stderr.write(`${text}\n`);
+      stderr.write(`${printable(text, isColoured(errorPalette))}\n`);
     },
-    palette: paletteFor(stdout.isTTY === true, env),
-    errorPalette: paletteFor(stderr.isTTY === true, env),
+    palette,
+    errorPalette,
     isWatched: stderr.isTTY === true,
   };
 };

@@ -3,6 +3,7 @@
 
 import cliProgress from 'cli-progress';
 import { grouped } from '../text/quantities.ts';
+import { visible } from '../text/visible.ts';
 import type { Output } from './output.ts';
 
 export type Progress = {
@@ -23,7 +24,7 @@ const plainProgress = (output: Output, total: number, unit: string): Progress =>
       const now = Date.now();
       if (now - last < PLAIN_INTERVAL) return;
       last = now;
-      output.error(`${grouped(done)} of ${grouped(total)} ${unit}, ${note}`);
+      output.error(`${grouped(done)} of ${grouped(total)} ${unit}, ${visible(note)}`);
     },
     hide: () => {},
   };
@@ -44,8 +45,9 @@ const barProgress = (total: number, unit: string): Progress => {
   return {
     at: (done, note) => {
       if (!isShown && Date.now() - since < BAR_DELAY) return;
-      if (isShown) bar.update(done, { note });
-      else bar.start(total, done, { note });
+      const shown = { note: visible(note) };
+      if (isShown) bar.update(done, shown);
+      else bar.start(total, done, shown);
       isShown = true;
     },
     hide: () => {
@@ -91,7 +93,7 @@ export const startStages = (output: Output): Stages => {
     at: (note) => {
       if (Date.now() - last < STAGE_INTERVAL) return;
       last = Date.now();
-      show(`${stage}: ${note}`);
+      show(visible(`${stage}: ${note}`));
     },
     hide: () => {
       stderr.write(CLEAR_LINE);

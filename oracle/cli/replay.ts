@@ -14,6 +14,7 @@ import {
 } from '../report/counterexample.ts';
 import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
+import { visible } from '../text/visible.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/read-trace.ts';
@@ -190,12 +191,12 @@ const printBriefly = (
 ): void => {
   const { file, trace } = replayed;
   if (outcome.fault !== undefined) {
-    output.line(`${file}:`);
+    output.line(`${visible(file)}:`);
     printText(output, replayed, outcome, options);
     return;
   }
   const on = settingText(outcome.setting);
-  output.line(`${file}: no violation (${on}), ${agreement(trace, undefined)}`);
+  output.line(`${visible(file)}: no violation (${on}), ${agreement(trace, undefined)}`);
 };
 
 const verbosityOf = ({ verbose }: Options): Verbosity => (verbose === true ? 'full' : 'brief');

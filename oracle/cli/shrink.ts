@@ -10,6 +10,7 @@ import type { Counterexample } from '../check/report.ts';
 import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
 import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
+import { visible } from '../text/visible.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
 import {
@@ -82,7 +83,7 @@ const shrink = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
   const source = await sourceOf(file, options.defect);
   const { setting, program, defects, notes } = source;
-  for (const note of notes) output.error(`${file}: ${note}`);
+  for (const note of notes) output.error(`${visible(file)}: ${note}`);
   const onKernel = isOnKernel(options);
   const shrunk = onKernel
     ? await shrinkOnKernel(options, setting, program)

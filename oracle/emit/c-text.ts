@@ -1,6 +1,8 @@
 // The only place where C text comes from: templates of this project's own source, whole numbers, checked names, and text
 // from elsewhere as an escaped literal or an escaped comment. A plain string is no CText, and does not compile as one.
 
+import { escapedCharacter } from '../text/visible.ts';
+
 declare const isC: unique symbol;
 
 /** ASCII. A literal is closed on its line, and a comment ends where this module ended it. */
@@ -78,18 +80,12 @@ export const cString = (text: string | Uint8Array): CText => {
   return asC(`"${[...bytes].map((byte, index) => byteText(byte, bytes[index - 1])).join('')}"`);
 };
 
-const escaped = (character: string): string => {
-  const code = character.codePointAt(0) ?? 0;
-  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
-  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
-};
-
 /** What ends a comment, begins another, begins a trigraph, or joins the next line: a backslash before its end. */
 const ACTIVE = /(?<=\*)\/|(?<=\/)\*|(?<=\?)\?|\\(?= *$)/g;
 
 /** Text in a comment: printable ASCII, nothing of which is active. */
 const commentText = (text: string): string =>
-  text.replaceAll(/[^\x20-\x7e]/gu, escaped).replaceAll(ACTIVE, escaped);
+  text.replaceAll(/[^\x20-\x7e]/gu, escapedCharacter).replaceAll(ACTIVE, escapedCharacter);
 
 /** A comment in a line. */
 export const cComment = (text: string): CText => asC(`/* ${commentText(text)} */`);

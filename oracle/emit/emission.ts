@@ -7,8 +7,10 @@ import { startOfProgram } from '../../model/programs/builder.ts';
 import { judgeProgram, judgeSteps } from '../check/judge-program.ts';
 import type { Counterexample, JudgedStep } from '../check/report.ts';
 import { counterexampleText, settingText } from '../report/counterexample.ts';
+import { indented } from '../text/lines.ts';
 import { PLAIN } from '../text/palette.ts';
 import { count } from '../text/quantities.ts';
+import { visible, visibleLines } from '../text/visible.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { programOf, type Trace } from '../trace/trace-file.ts';
 import type { Emission } from './emission-data.ts';
@@ -25,7 +27,7 @@ const violationLines = (counterexample: Counterexample): readonly string[] => {
 };
 
 const titleOf = ({ header }: Trace, operations: number): string =>
-  `${count(operations, 'operation')}, ${settingText(header.setting)}, as ${header.subject ?? 'a kernel'} answered them.`;
+  `${count(operations, 'operation')}, ${settingText(header.setting)}, as ${visible(header.subject ?? 'a kernel')} answered them.`;
 
 const asStep = ({ step }: JudgedStep): TracedStep => step;
 
@@ -76,9 +78,17 @@ const faultLines = (
         '',
       ];
     case 'complaint':
-      return ['Every reply is allowed, and the kernel complains in its log:', ...fault.lines, ''];
+      return [
+        'Every reply is allowed, and the kernel complains in its log:',
+        ...fault.lines.map(visible),
+        '',
+      ];
     case 'death':
-      return ['The kernel does not live to answer:', ...fault.said.trimEnd().split('\n'), ''];
+      return [
+        'The kernel does not live to answer:',
+        ...indented(visibleLines(fault.said.trimEnd()), '  '),
+        '',
+      ];
   }
 };
 

@@ -8,6 +8,7 @@ import { columns, indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { grouped, listed } from '../text/quantities.ts';
 import { showsUnreachedRules, type Verbosity } from '../text/verbosity.ts';
+import { visible } from '../text/visible.ts';
 import { settingText } from './counterexample.ts';
 
 export type CampaignsSummary = {
@@ -80,7 +81,7 @@ const settingsText = (settings: readonly Setting[]): string => {
   const [first] = settings;
   if (settings.length === 1 && first !== undefined) return settingText(first);
   const releases = unique(settings.map(({ release }) => release));
-  const platforms = unique(settings.map(({ platform }) => platform.name));
+  const platforms = unique(settings.map(({ platform }) => visible(platform.name)));
   const privileges = unique(
     settings.map(({ credentials }) => (credentials.privileged ? 'with' : 'without')),
   );
@@ -103,12 +104,12 @@ export const campaignsText = (
     ['rules reached', `${rulesReached.length} of ${rules}`],
     ...[...summary.knownComplaints].map(([id, number]) => [
       'known complaint',
-      `${grouped(number)} of ${id}`,
+      `${grouped(number)} of ${visible(id)}`,
     ]),
     ...(summary.shrinks === 0 ? [] : [['shrinking steps', grouped(summary.shrinks)]]),
   ];
   return [
-    palette.title(`Checked on ${summary.subject}`),
+    palette.title(`Checked on ${visible(summary.subject)}`),
     ...wrapped(settingsText(summary.settings), '  '),
     '',
     ...indented(columns(rows), '  '),

@@ -11,6 +11,7 @@ import { indented } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped } from '../text/quantities.ts';
 import { repeatsCalls, type Verbosity } from '../text/verbosity.ts';
+import { visible } from '../text/visible.ts';
 import { hiddenText } from './hidden-text.ts';
 import { complaintText, deathText } from './kernel-text.ts';
 import { OriginSeeker } from './origins.ts';
@@ -92,7 +93,7 @@ export const settingText = ({ release, platform, credentials }: Setting): string
   const who = credentials.privileged
     ? 'privileged'
     : `not privileged, RLIMIT_MEMLOCK of ${grouped(credentials.memlockLimit / 4096n)} pages`;
-  return `release ${release}, platform ${platform.name}, ${who}`;
+  return `release ${release}, platform ${visible(platform.name)}, ${who}`;
 };
 
 /** The program with its results, and a title. */

@@ -6,6 +6,7 @@ import type { ExploreReport } from '../explore/run-explore.ts';
 import { columns, indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped, listed } from '../text/quantities.ts';
+import { visible } from '../text/visible.ts';
 import { settingText } from './counterexample.ts';
 import { programText } from './program-text.ts';
 
@@ -41,7 +42,7 @@ const partText = ({ shard, without = [] }: ExploreReport): string => {
 const rowOf = (report: ExploreReport): readonly string[] => [
   report.alphabet,
   report.setting.release,
-  report.setting.platform.name,
+  visible(report.setting.platform.name),
   grouped(report.counts.distinct),
   grouped(report.counts.generated),
   grouped(report.statesPerSecond),

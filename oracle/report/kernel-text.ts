@@ -4,11 +4,15 @@ import { indented } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count } from '../text/quantities.ts';
 import { logLinesShown, type Verbosity } from '../text/verbosity.ts';
+import { visible, visibleLines } from '../text/visible.ts';
 
 const logText = (lines: readonly string[], verbosity: Verbosity): readonly string[] => {
   const shown = lines.slice(0, logLinesShown(verbosity));
   const rest = lines.length - shown.length;
-  return indented([...shown, ...(rest === 0 ? [] : [`... and ${count(rest, 'more line')}`])], '  ');
+  return indented(
+    [...shown.map(visible), ...(rest === 0 ? [] : [`... and ${count(rest, 'more line')}`])],
+    '  ',
+  );
 };
 
 /** A warning is a violation even where every reply conforms. */
@@ -31,5 +35,5 @@ export const deathText = (
   `${palette.bad('VIOLATION')}  the kernel died or hung while the program ran`,
   '',
   palette.title('What it said last'),
-  ...logText(said.trimEnd().split('\n'), verbosity),
+  ...logText(visibleLines(said.trimEnd()), verbosity),
 ];

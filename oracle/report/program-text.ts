@@ -26,6 +26,7 @@ import { columns } from '../text/lines.ts';
 import { bytesText, count, hex, length as lengthText } from '../text/quantities.ts';
 import { extensionName } from '../text/value-names.ts';
 import { BYTES_IN_LINE } from '../text/verbosity.ts';
+import { visible } from '../text/visible.ts';
 
 const TEST_NUMBERS = new Map(TEST_OPERATIONS.map(({ op, name }) => [name as string, op]));
 
@@ -72,7 +73,7 @@ class ProgramText {
   value(value: Value, number: (value: bigint) => string = hex): string {
     if (typeof value === 'bigint') return number(value);
     if ('arena' in value) return placeText(value.arena);
-    return this.#names.nameOf(value.from, value.out) ?? `${value.from}.${value.out}`;
+    return this.#names.nameOf(value.from, value.out) ?? visible(`${value.from}.${value.out}`);
   }
 
   #field(call: string, field: Field, value: Value): string {
@@ -140,7 +141,7 @@ class ProgramText {
   #call(operation: Operation): string {
     switch (operation.op) {
       case 'open':
-        return `open("${operation.path}")`;
+        return `open("${visible(operation.path)}")`;
       case 'close':
         return `close(${this.value(operation.fd, (number) => `${number}`)})`;
       case 'ioctl':

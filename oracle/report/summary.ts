@@ -5,6 +5,7 @@ import { columns } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped, listed } from '../text/quantities.ts';
 import { showsReasons, type Verbosity } from '../text/verbosity.ts';
+import { visible } from '../text/visible.ts';
 import type { ViolationReport } from './violation.ts';
 
 /** How often each reason was given for a call that was not judged. */
@@ -67,14 +68,14 @@ export const summaryRow = (
     if (title === 'violations') return palette.bad(text);
     return title === 'unknown' || title === 'deviations' ? palette.doubtful(text) : text;
   });
-  return `${row.join('  ')}  ${name}`;
+  return `${row.join('  ')}  ${visible(name)}`;
 };
 
 const reasonsText = (kind: string, reasons: Reasons): readonly string[] =>
   columns(
     [...reasons]
       .sort(([, a], [, b]) => b - a)
-      .map(([reason, times]) => [`  ${grouped(times)}`, `${kind}: ${reason}`]),
+      .map(([reason, times]) => [`  ${grouped(times)}`, `${kind}: ${visible(reason)}`]),
     [0],
   );
 

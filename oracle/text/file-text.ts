@@ -9,6 +9,7 @@ import {
   type World,
 } from '../../spec/state/world.ts';
 import type { Process } from '../../spec/terms/call.ts';
+import { visible } from './visible.ts';
 
 /** A file, as a process with a descriptor of it sees it. */
 export const fileText = (world: World, process: Process, file: OpenFile): string => {
@@ -35,19 +36,19 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
         ? `group ${file.group}, without a container`
         : `group ${file.group}, whose container is ${numberOf(file.container)}`;
     case 'device':
-      return `device ${file.name}`;
+      return `device ${visible(file.name)}`;
     case 'cdev': {
       const iommufd = file.bound ? boundDeviceOf(world, file.name)?.iommufd : undefined;
       return iommufd === undefined
-        ? `device ${file.name} by its own file, not bound`
-        : `device ${file.name} by its own file, bound to ${numberOf(iommufd)}`;
+        ? `device ${visible(file.name)} by its own file, not bound`
+        : `device ${visible(file.name)} by its own file, bound to ${numberOf(iommufd)}`;
     }
     case 'access':
       return `access ${file.object} of ${numberOf(file.iommufd)}`;
     case 'memfd':
       return `memfd of ${file.length} bytes`;
     case 'unspecified':
-      return `${file.path}, of which nothing is specified`;
+      return `${visible(file.path)}, of which nothing is specified`;
   }
 };
 

@@ -1,5 +1,7 @@
 // What is said of a file that cannot be read as what it should be: one line, with the place.
 
+import { visible } from '../text/visible.ts';
+
 /** Exit status 2. `line` counts from 1; 0 where no line is meant. */
 export class BadInput extends Error {
   readonly file: string;
@@ -7,7 +9,7 @@ export class BadInput extends Error {
   readonly what: string;
 
   constructor(file: string, line: number, what: string) {
-    super(line > 0 ? `${file}:${line}: ${what}` : `${file}: ${what}`);
+    super(visible(line > 0 ? `${file}:${line}: ${what}` : `${file}: ${what}`));
     this.name = 'BadInput';
     this.file = file;
     this.line = line;

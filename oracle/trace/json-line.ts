@@ -13,4 +13,14 @@ const forJson = (_key: string, value: unknown): unknown => {
   return value;
 };
 
-export const jsonLine = (value: unknown): string => JSON.stringify(value, forJson);
+/** What a terminal may act on, or a line end in other languages, and JSON leaves as it is. */
+const ACTIVE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+const unicodeEscapes = (text: string): string =>
+  Array.from({ length: text.length }, (_, index) => text.charCodeAt(index))
+    .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+    .join('');
+
+/** ASCII where it matters: a terminal that is shown the line acts on nothing in it. */
+export const jsonLine = (value: unknown): string =>
+  JSON.stringify(value, forJson).replace(ACTIVE, unicodeEscapes);

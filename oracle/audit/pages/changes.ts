@@ -2,6 +2,7 @@
 // and the rules that answer in either release.
 
 import { programText } from '../../report/program-text.ts';
+import { fencedLine } from '../../text/markup.ts';
 import type { Located } from '../located.ts';
 import type { RandomCounts, SearchedPlatform } from '../record.ts';
 import type { RecordedChanges } from '../recorded.ts';
@@ -91,7 +92,7 @@ const changeLines = (
     }:`,
     '',
     '```',
-    ...change.program,
+    ...change.program.map(fencedLine),
     '```',
   ];
 };

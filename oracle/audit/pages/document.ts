@@ -1,6 +1,7 @@
 // The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
 
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
+import { markdownText } from '../../text/markup.ts';
 import type { RandomCounts, SearchedPlatform } from '../record.ts';
 import type { Severity } from '../row.ts';
 import type { Strip } from './map-picture.ts';
@@ -59,7 +60,7 @@ export const searchedLines = (searched: readonly SearchedPlatform[]): readonly s
   '',
   ...searched.map(
     ({ platform, states, requests, undecided }) =>
-      `- ${platform}: ${requests} requests in ${states} pairs of states; ${undecided} of them are not specified on a side`,
+      `- ${markdownText(platform)}: ${requests} requests in ${states} pairs of states; ${undecided} of them are not specified on a side`,
   ),
 ];
 

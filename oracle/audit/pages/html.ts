@@ -1,6 +1,7 @@
 // The audit as one HTML page that needs nothing else: a table that can be filtered, and for each row both replies and a
 // picture of what is mapped before and after.
 
+import { htmlText as text } from '../../text/markup.ts';
 import {
   type AuditDocument,
   releasesText,
@@ -10,15 +11,6 @@ import {
 } from './document.ts';
 import { PAGE_SCRIPT, PAGE_STYLE } from './html-assets.ts';
 import { mapPicture } from './map-picture.ts';
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-};
-
-const text = (value: string): string => value.replace(/[&<>"]/g, (one) => ESCAPES[one] ?? one);
 
 const confirmedText = ({ confirmed }: { readonly confirmed: readonly string[] }): string =>
   confirmed.length === 0 ? 'unconfirmed' : `confirmed on ${confirmed.join(', ')}`;
@@ -53,7 +45,7 @@ const row = (shown: ShownRow, number: number): string => {
     ...shown.variants.map(variant),
   ].join('');
   return [
-    `<details class="row" id="${shown.id}" data-severity="${shown.severity}" data-declared="${declared}"`,
+    `<details class="row" id="${text(shown.id)}" data-severity="${shown.severity}" data-declared="${declared}"`,
     ` data-requests="${text(requestsOf(shown).join(' '))}">`,
     `<summary><span class="number">${number}</span><span class="title">${text(shown.title)}</span>`,
     `<span class="request">${text(requestsOf(shown).join(', '))}</span>`,

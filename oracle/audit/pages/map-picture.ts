@@ -1,6 +1,7 @@
 // A picture of what is mapped on both sides, before a call and after it, as SVG. Between two IOVAs at which something begins
 // or ends every stretch is equally wide, so that a page and a terabyte can be told apart in one picture.
 
+import { htmlText } from '../../text/markup.ts';
 import { hex } from '../../text/quantities.ts';
 import type { MappedRange } from '../mapped.ts';
 
@@ -39,8 +40,8 @@ const rectangle = (range: MappedRange, edges: readonly bigint[], top: number): s
   );
 };
 
-const label = (x: number, y: number, text: string, more = ''): string =>
-  `<text x="${x}" y="${y}"${more}>${text}</text>`;
+const label = (x: number, y: number, words: string, more = ''): string =>
+  `<text x="${x}" y="${y}"${more}>${htmlText(words)}</text>`;
 
 /** The picture; undefined where nothing is mapped in any strip. */
 export const mapPicture = (strips: readonly Strip[]): string | undefined => {

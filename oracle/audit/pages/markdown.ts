@@ -1,5 +1,6 @@
 // The audit as Markdown: a page that sums up, the table, then a section a row.
 
+import { fencedLine } from '../../text/markup.ts';
 import {
   type AuditDocument,
   drawnLines,
@@ -46,7 +47,7 @@ const variantLines = (variant: ShownVariant): readonly string[] => [
   ...sideLines('iommufd', variant.compat),
   '',
   '```',
-  ...variant.program,
+  ...variant.program.map(fencedLine),
   '```',
 ];
 

@@ -2,21 +2,13 @@
 // was reached. Alone as SVG, or in an HTML page that needs nothing else, with the sentence of each rule.
 
 import type { Cover, PartCover, RuleCover } from '../../check/cover.ts';
+import { htmlText as text } from '../../text/markup.ts';
 import { grouped } from '../../text/quantities.ts';
 
 const NAME_WIDTH = 320;
 const CELL = 16;
 const ROW = 20;
 const HEAD = 56;
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-};
-
-const text = (value: string): string => value.replace(/[&<>"]/g, (one) => ESCAPES[one] ?? one);
 
 const MISSED = '#e67e22';
 const UNREACHABLE = '#d5d8dc';
@@ -56,7 +48,7 @@ const legend = ({ reached, missed, unreachable }: Cover): string => {
     .map(([fill, words]) => {
       const drawn =
         `<rect x="${x}" y="14" width="14" height="14" fill="${fill}"/>` +
-        `<text x="${x + 20}" y="26">${words}</text>`;
+        `<text x="${x + 20}" y="26">${text(words)}</text>`;
       x += 40 + words.length * 7;
       return drawn;
     })
@@ -84,7 +76,7 @@ const STYLE =
 
 const tableRow = (rule: RuleCover): string => {
   const kind = rule.count > 0 ? '' : rule.unreachable === undefined ? 'missed' : 'unreachable';
-  return `<tr class="${kind}"><td class="count">${text(times(rule))}</td><td>${rule.errno ?? 'granted'}</td><td>${text(rule.id)}</td><td>${text(rule.says)}</td></tr>`;
+  return `<tr class="${kind}"><td class="count">${text(times(rule))}</td><td>${text(rule.errno ?? 'granted')}</td><td>${text(rule.id)}</td><td>${text(rule.says)}</td></tr>`;
 };
 
 export const coverHtml = (cover: Cover): string =>

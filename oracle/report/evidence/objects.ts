@@ -7,6 +7,7 @@ import { objectAt, usersOf } from '../../../spec/state/context.ts';
 import { fileAt, openFile } from '../../../spec/state/world.ts';
 import { usersText, whatIs } from '../../text/object-text.ts';
 import { count, size } from '../../text/quantities.ts';
+import { visible } from '../../text/visible.ts';
 import {
   type Facts,
   flagsWithin,
@@ -116,7 +117,7 @@ const noDevice: Witness = (facts) => {
   if (group === undefined) return undefined;
   const names = facts.world.setting.platform.devices
     .filter((device) => device.group === group.group)
-    .map(({ name }) => `"${name}"`);
+    .map(({ name }) => `"${visible(name)}"`);
   return { holds: undefined, fact: `group ${group.group} has ${names.join(' and ')}` };
 };
 
