@@ -95,6 +95,7 @@ export const LAYERS: readonly Layer[] = [
     { folder: 'properties/model', holds: 'tests of model' },
     { folder: 'properties/oracle', holds: 'tests of oracle' },
     { folder: 'properties/kernels', holds: 'tests on kernels' },
+    { folder: 'properties/library', holds: 'tests of the package' },
     { folder: 'properties/mutants', holds: 'small changes of the emulator' },
     { folder: 'properties/bench', holds: 'measurements' },
   ],

@@ -190,7 +190,11 @@ test('the examples of the page compile in strict mode, and print what it says', 
   compile('esnext', 'bundler', false);
   compile('nodenext', 'nodenext', true);
   EXAMPLES.forEach(({ printed }, index) => {
-    assert.is(project.node(join('out', `example${index}.js`)), printed, `example ${index + 1}`);
+    assert.is(
+      project.node(join('out', `example${index}.js`)),
+      printed,
+      `docs/library.md, what example ${index + 1} prints`,
+    );
   });
 });
 
