@@ -9,16 +9,9 @@ import { count } from '../text/quantities.ts';
 import { startKernel } from './kernel.ts';
 import type { Output } from './output.ts';
 
-/** What kernels showed, with what they had shown before; and what they answered otherwise, in words. */
-export type Confirmations = {
-  readonly confirmed: SeenOn;
-  readonly reproduced: SeenOn;
-  readonly refuted: readonly string[];
-};
-
 type Noted = {
+  /** By the cause's key. */
   readonly confirmed: Map<string, readonly ReleaseName[]>;
-  readonly reproduced: Map<string, readonly ReleaseName[]>;
   readonly refuted: string[];
 };
 
@@ -58,7 +51,8 @@ const reproduce = async (
   image: string,
   release: ReleaseName,
   files: readonly CFile[],
-  { reproduced, refuted }: Noted,
+  reproduced: Map<string, readonly ReleaseName[]>,
+  refuted: string[],
   output: Output,
 ): Promise<void> => {
   const { canCompile, reproducedOn } = await import('../audit/reproduce.ts');
@@ -111,41 +105,51 @@ const confirm = async (
       await subject.close();
     }
   }
-  output.error(`${image}: ${shown} of ${all.length} causes seen`);
+  output.error(`${image}: ${shown} of ${all.length} causes of ${wanted} seen`);
   return release;
 };
 
 export type Confirming = {
   readonly images: readonly string[];
-  readonly audit: RecordedAudit;
-  /** With those of other releases, which share C files with it. */
   readonly audits: readonly RecordedAudit[];
+  /** With those of other releases, which share C files with them. */
+  readonly all: readonly RecordedAudit[];
   /** What C files showed before. */
   readonly reproduced: SeenOn;
   readonly output: Output;
 };
 
-export const confirmations = async ({
-  images,
-  audit,
-  audits,
-  reproduced,
-  output,
-}: Confirming): Promise<Confirmations> => {
-  const noted: Noted = {
-    confirmed: new Map(audit.confirmed),
-    reproduced: new Map(reproduced),
-    refuted: [],
-  };
-  if (images.length === 0) return noted;
+/** The audits with what kernels show now, and what these answered otherwise, in words. */
+export type Confirmations = {
+  readonly audits: readonly RecordedAudit[];
+  readonly reproduced: SeenOn;
+  readonly refuted: readonly string[];
+};
+
+const filesOf = async ({ audits, all }: Confirming): Promise<readonly CFile[]> => {
   const { cFilesOf } = await import('../audit/c-files.ts');
-  const ids = new Set(audit.rows.map(({ description }) => description.id));
-  const files = cFilesOf(audits).filter(({ id }) => ids.has(id));
+  const ids = new Set(audits.flatMap(({ rows }) => rows.map(({ description }) => description.id)));
+  return cFilesOf(all).filter(({ id }) => ids.has(id));
+};
+
+export const confirmations = async (wanted: Confirming): Promise<Confirmations> => {
+  const { images, output } = wanted;
+  const refuted: string[] = [];
+  const reproduced = new Map(wanted.reproduced);
+  const audits = wanted.audits.map((audit) => ({
+    ...audit,
+    confirmed: new Map(audit.confirmed),
+  }));
+  const files = images.length === 0 ? [] : await filesOf(wanted);
   for (const image of images) {
-    const release = await confirm(image, audit, noted, output);
-    if (release !== undefined) await reproduce(image, release, files, noted, output);
+    let release: ReleaseName | undefined;
+    for (const audit of audits) {
+      const { confirmed } = audit;
+      release = (await confirm(image, audit, { confirmed, refuted }, output)) ?? release;
+    }
+    if (release !== undefined) await reproduce(image, release, files, reproduced, refuted, output);
   }
-  return noted;
+  return { audits, reproduced, refuted };
 };
 
 export const refutedText = (refuted: readonly string[]): string =>

@@ -31,26 +31,21 @@ export const renderAudits = async (options: Options): Promise<number> => {
   const { readAudits, writeAudits } = await import('./audit-folder.ts');
   const output = openOutput();
   const folder = options.output;
-  let all = readAudits(folder, (error) => {
+  const all = readAudits(folder, (error) => {
     throw error;
   });
   if (all.audits.length + all.changes.length === 0) {
     throw new BadUse(`There is no record of an audit in ${folder}. Name its folder with --output.`);
   }
-  const refuted: string[] = [];
-  for (const [index, audit] of options.vm === undefined ? [] : all.audits.entries()) {
-    const shown = await confirmations({
-      images: options.vm ?? [],
-      audit,
-      audits: all.audits,
-      reproduced: all.reproduced,
-      output,
-    });
-    refuted.push(...shown.refuted);
-    const confirmed = { ...audit, confirmed: shown.confirmed };
-    all = { ...all, audits: all.audits.with(index, confirmed), reproduced: shown.reproduced };
-  }
-  output.lines(writeAudits(folder, all, true).map((path) => `wrote ${path}`));
+  const { refuted, ...shown } = await confirmations({
+    images: options.vm ?? [],
+    audits: all.audits,
+    all: all.audits,
+    reproduced: all.reproduced,
+    output,
+  });
+  const paths = writeAudits(folder, { ...all, ...shown }, true);
+  output.lines(paths.map((path) => `wrote ${path}`));
   if (refuted.length === 0) return FINE;
   output.error(refutedText(refuted));
   return VIOLATION;

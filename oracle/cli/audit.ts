@@ -124,16 +124,19 @@ const runAudit = async (options: Options): Promise<number> => {
   const { others, isWhole } = await known(options, output);
   const { audit: found, signal } = await searched(options, output);
   const audit = isWritten ? await withBefore(found, options.output) : found;
-  const { refuted, ...shown } = await confirmations({
+  const {
+    audits: [confirmed = audit],
+    reproduced,
+    refuted,
+  } = await confirmations({
     images: signal.aborted ? [] : (options.vm ?? []),
-    audit,
-    audits: inOrder([...others.audits, audit]),
+    audits: [audit],
+    all: inOrder([...others.audits, audit]),
     reproduced: others.reproduced,
     output,
   });
-  const confirmed = { ...audit, confirmed: shown.confirmed };
   const { documentOf } = await import('../audit/pages/audit-document.ts');
-  const document = documentOf(confirmed, shown.reproduced);
+  const document = documentOf(confirmed, reproduced);
   if (isWritten) {
     const { auditSummary } = await import('../audit/pages/markdown.ts');
     output.lines(auditSummary(document));
@@ -145,7 +148,7 @@ const runAudit = async (options: Options): Promise<number> => {
   if (isWritten) {
     const { writeAudits } = await import('./audit-folder.ts');
     const audits = inOrder([...others.audits, confirmed]);
-    const all = { ...others, audits, reproduced: shown.reproduced };
+    const all = { ...others, audits, reproduced };
     const paths = writeAudits(options.output, all, isWhole);
     output.lines(['', ...paths.map((path) => `wrote ${path}`)]);
   }
