@@ -67,16 +67,23 @@ export type AuditRecord = {
   readonly searches: readonly RecordedSearch[];
 };
 
-const entryJson = ({ isRandom, program, line: _, ...entry }: Entry): unknown => ({
-  ...entry,
-  ...(isRandom ? { random: true } : {}),
-  program: program.map(operationJson),
+const entryJson = (entry: Entry): unknown => ({
+  scenario: entry.scenario,
+  difference: entry.difference,
+  answers: entry.answers,
+  count: entry.count,
+  ...(entry.isRandom ? { random: true } : {}),
+  confirmed: entry.confirmed,
+  program: entry.program.map(operationJson),
 });
 
 export const recordText = ({ releases, searches }: AuditRecord): string => {
   const lines = [
     { format: FORMAT, version: VERSION, releases },
-    ...searches.flatMap(({ entries, ...search }) => [search, ...entries.map(entryJson)]),
+    ...searches.flatMap(({ sides, searched, random, entries }) => [
+      { sides, searched, random },
+      ...entries.map(entryJson),
+    ]),
   ];
   return `${lines.map(jsonLine).join('\n')}\n`;
 };

@@ -75,15 +75,15 @@ export const recordBefore = (folder: string, release: ReleaseName): AuditRecord 
   return record;
 };
 
+/** The record as it is written when it was read: what a search made may have its fields in another order. */
+const recordFile = (record: AuditRecord): AuditFile => {
+  const name = recordName(...record.releases);
+  return { name, text: recordText(recordOf(name, recordText(record))) };
+};
+
 const recordFiles = ({ audits, changes }: Omit<Audits, 'reproduced'>): readonly AuditFile[] => [
-  ...audits.map((audit) => ({
-    name: recordName(audit.release),
-    text: recordText(recordOfAudit(audit)),
-  })),
-  ...changes.map((changed) => ({
-    name: recordName(changed.earlier, changed.later),
-    text: recordText(recordOfChanges(changed)),
-  })),
+  ...audits.map((audit) => recordFile(recordOfAudit(audit))),
+  ...changes.map((changed) => recordFile(recordOfChanges(changed))),
 ];
 
 /** C files of rows that there are no more. */

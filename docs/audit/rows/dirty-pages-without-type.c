@@ -1,0 +1,46 @@
+/*
+ * DIRTY_PAGES fails with ENOTTY also before SET_IOMMU.
+ *
+ * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 6.12.95 and 7.3.4:
+ * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
+ *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
+ *   drivers/vfio/container.c)
+ * iommufd: -1 ENOTTY. The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or
+ *   DISABLE, and no calls of groups or devices. (iommufd_vfio_ioctl() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  VFIO_IOMMU_DIRTY_PAGES(container1, flags=START)", IN_EACH(-EINVAL, -ENOTTY) },
+};
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+	take_arena();
+	if (map_at(STRUCTS, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+		fails("the region of structs");
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	struct vfio_iommu_type1_dirty_bitmap dirty_pages_2 = {
+		.argsz = sizeof(dirty_pages_2),
+		.flags = 0x1 /* START */,
+	};
+	memcpy((void *)(STRUCTS), &dirty_pages_2, 8);
+	did(ioctl(container1, VFIO_IOMMU_DIRTY_PAGES, STRUCTS));
+}
+
+int main(void)
+{
+	out = stdout;
+	setlinebuf(out);
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}

@@ -1,0 +1,38 @@
+/*
+ * Before SET_IOMMU a GET_INFO of memory that cannot be read fails with EFAULT.
+ *
+ * VFIO_IOMMU_GET_INFO, result, in Linux 6.12.95 and 7.3.4:
+ * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
+ *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
+ *   drivers/vfio/container.c)
+ * iommufd: -1 EFAULT. The first 16 bytes of the struct cannot be read. (iommufd_vfio_iommu_get_info()
+ *   in drivers/iommu/iommufd/vfio_compat.c)
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  VFIO_IOMMU_GET_INFO(container1, argsz=16, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, at 0x0, and aaaaaaaa aaaaaaaa ... and 96 bytes more behind it)", IN_EACH(-EINVAL, -EFAULT) },
+};
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	/* 0 of 128 bytes: there is no memory for the others */
+	did(ioctl(container1, VFIO_IOMMU_GET_INFO, 0));
+}
+
+int main(void)
+{
+	out = stdout;
+	setlinebuf(out);
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}

@@ -1,0 +1,73 @@
+/*
+ * GET_INFO tells a range for mediated devices alone: every IOVA.
+ *
+ * VFIO_IOMMU_GET_INFO, capability IOVA_RANGE, in Linux 6.12.95 and 7.3.4:
+ * type1: absent. argsz has room for the capabilities and stays as it was, cap_offset is 24, and they
+ *   stand there; without a domain there may be no IOVA_RANGE among them. (vfio_iommu_type1_get_info()
+ *   in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: [0x0, 0xffffffffffffffff]. iova_pgsizes has the page sizes that all domains share, every
+ *   one from 4 KiB where there is no domain; argsz tells how many bytes struct and capabilities need,
+ *   and cap_offset is 24 where it had room for all of them, and otherwise 0. No more than argsz bytes
+ *   of the struct are written. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ *
+ * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there
+ * are none).
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  group1 = open(\"/dev/vfio/0\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
+	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", IN_EACH(0, 0) },
+	{ "5  VFIO_IOMMU_GET_INFO(container1, argsz=72, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, and aaaaaaaa aaaaaaaa ... and 96 bytes more behind it)", IN_EACH(0, 0) },
+	{ "   where the capability IOVA_RANGE stands", IN_EACH(0x0UL, 0x28UL), .is_number = 1 },
+};
+
+static const char *device_1 = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+static char group_1[512];
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	result = opened(group_1);
+	int group1 = result < 0 ? 0 : result;
+
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+
+	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+
+	struct {
+		struct vfio_iommu_type1_info it;
+		__u8 behind[104];
+	} get_info_5 = {
+		.it = {
+			.argsz = 0x48,
+			.flags = 0xfffffff0,
+			.cap_offset = 0xbbbbbbbb,
+		},
+	};
+	memset(get_info_5.behind, 0xaa, sizeof(get_info_5.behind));
+	did(ioctl(container1, VFIO_IOMMU_GET_INFO, &get_info_5));
+
+	look(capability_field(&get_info_5, 128, 1, 0, 0));
+}
+
+int main(int argc, char **argv)
+{
+	out = stdout;
+	setlinebuf(out);
+	if (argc > 1)
+		device_1 = argv[1];
+	locate(device_1, group_1, sizeof(group_1));
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}

@@ -1,0 +1,66 @@
+/*
+ * GET_INFO works before SET_IOMMU.
+ *
+ * VFIO_IOMMU_GET_INFO, result, in Linux 6.12.95 and 7.3.4:
+ * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
+ *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
+ *   drivers/vfio/container.c)
+ * iommufd: 0. iova_pgsizes has the page sizes that all domains share, every one from 4 KiB where there
+ *   is no domain; argsz tells how many bytes struct and capabilities need, and cap_offset is 24 where
+ *   it had room for all of them, and otherwise 0. No more than argsz bytes of the struct are written.
+ *   (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ *
+ * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  group1 = open(\"/dev/vfio/1\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
+	{ "4  VFIO_IOMMU_GET_INFO(container1, argsz=16, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, and aaaaaaaa aaaaaaaa ... and 96 bytes more behind it)", IN_EACH(-EINVAL, 0) },
+};
+
+static const char *device_1 = "0000:00:01.0";
+static char group_1[512];
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	result = opened(group_1);
+	int group1 = result < 0 ? 0 : result;
+
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+
+	struct {
+		struct vfio_iommu_type1_info it;
+		__u8 behind[104];
+	} get_info_4 = {
+		.it = {
+			.argsz = 0x10,
+			.flags = 0xfffffff0,
+			.cap_offset = 0xbbbbbbbb,
+		},
+	};
+	memset(get_info_4.behind, 0xaa, sizeof(get_info_4.behind));
+	did(ioctl(container1, VFIO_IOMMU_GET_INFO, &get_info_4));
+}
+
+int main(int argc, char **argv)
+{
+	out = stdout;
+	setlinebuf(out);
+	if (argc > 1)
+		device_1 = argv[1];
+	locate(device_1, group_1, sizeof(group_1));
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}

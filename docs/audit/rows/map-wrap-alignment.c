@@ -1,0 +1,62 @@
+/*
+ * MAP_DMA that is unaligned and reaches the end of the address space: EOVERFLOW instead of EINVAL.
+ *
+ * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
+ * type1: -1 EINVAL. The size, the IOVA or the address is no multiple of a page. (vfio_dma_do_map() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ *   drivers/iommu/iommufd/pages.c)
+ *
+ * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  group1 = open(\"/dev/vfio/1\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
+	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", IN_EACH(0, 0) },
+	{ "5  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=0xfffffffffffff000, iova=0x400100, size=0x1000 (4 KiB))", IN_EACH(-EINVAL, -EOVERFLOW) },
+};
+
+static const char *device_1 = "0000:00:01.0";
+static char group_1[512];
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	result = opened(group_1);
+	int group1 = result < 0 ? 0 : result;
+
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+
+	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+
+	struct vfio_iommu_type1_dma_map map_dma_5 = {
+		.argsz = sizeof(map_dma_5),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = 0xfffffffffffff000ULL,
+		.iova = 0x400100,
+		.size = 0x1000,
+	};
+	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_5));
+}
+
+int main(int argc, char **argv)
+{
+	out = stdout;
+	setlinebuf(out);
+	if (argc > 1)
+		device_1 = argv[1];
+	locate(device_1, group_1, sizeof(group_1));
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}

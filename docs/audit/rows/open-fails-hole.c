@@ -1,0 +1,65 @@
+/*
+ * GET_DEVICE_FD fails with EFAULT when no memory stands at a mapped address.
+ *
+ * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
+ * type1: a descriptor. The container is a legacy one; the device holds its group open, and the result
+ *   is a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
+ * iommufd: -1 EFAULT. A page of the range is not mapped. (gup_vma_lookup() in mm/gup.c)
+ *
+ * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  group1 = open(\"/dev/vfio/1\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
+	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", IN_EACH(0, 0) },
+	{ "5  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=arena+0x50000, iova=0x100000, size=0x4000 (16 KiB))", IN_EACH(-EFAULT, 0) },
+	{ "6  devicefd1 = VFIO_GROUP_GET_DEVICE_FD(group1, bytes 30303030 3a30303a ... and 5 bytes more at structs)", IN_EACH(A_DESCRIPTOR, -EFAULT) },
+};
+
+static const char *device_1 = "0000:00:01.0";
+static char group_1[512];
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+	take_arena();
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	result = opened(group_1);
+	int group1 = result < 0 ? 0 : result;
+
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+
+	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+
+	struct vfio_iommu_type1_dma_map map_dma_5 = {
+		.argsz = sizeof(map_dma_5),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = ARENA + 0x50000,
+		.iova = 0x100000,
+		.size = 0x4000,
+	};
+	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_5));
+
+	did(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
+}
+
+int main(int argc, char **argv)
+{
+	out = stdout;
+	setlinebuf(out);
+	if (argc > 1)
+		device_1 = argv[1];
+	locate(device_1, group_1, sizeof(group_1));
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}

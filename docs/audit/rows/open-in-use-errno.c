@@ -1,0 +1,54 @@
+/*
+ * GET_DEVICE_FD fails with EPERM where the kernel itself uses a device of the group; type1 has not let
+ * the group join and says EINVAL.
+ *
+ * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
+ * type1: -1 EINVAL. The group has no container. (vfio_df_group_open() in drivers/vfio/group.c)
+ * iommufd: -1 EPERM. A driver of the kernel itself uses a device of the group.
+ *   (iommu_device_claim_dma_owner() in drivers/iommu/iommu.c)
+ *
+ * Arguments: a device of VFIO, in a group with another that a driver of the kernel uses (0000:01:01.0
+ * if there are none).
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  group1 = open(\"/dev/vfio/1\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(-EPERM, 0) },
+	{ "4  devicefd1 = VFIO_GROUP_GET_DEVICE_FD(group1, bytes 30303030 3a30313a ... and 5 bytes more at structs)", IN_EACH(-EINVAL, -EPERM) },
+};
+
+static const char *device_1 = "0000:01:01.0";
+static char group_1[512];
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+	take_arena();
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	result = opened(group_1);
+	int group1 = result < 0 ? 0 : result;
+
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+
+	did(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
+}
+
+int main(int argc, char **argv)
+{
+	out = stdout;
+	setlinebuf(out);
+	if (argc > 1)
+		device_1 = argv[1];
+	locate(device_1, group_1, sizeof(group_1));
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}

@@ -1,0 +1,66 @@
+/*
+ * SET_IOMMU(TYPE1) fails with EADDRINUSE when something is mapped that is not page aligned.
+ *
+ * VFIO_SET_IOMMU(TYPE1), result, in Linux 6.12.95 and 7.3.4:
+ * type1: 0. TYPE1: an unmap that starts within a map does nothing. (vfio_ioctl_set_iommu() in
+ *   drivers/vfio/container.c)
+ * iommufd: -1 EADDRINUSE. An area starts, ends or lies in its first page at a byte that is no multiple
+ *   of the alignment that the new user needs. (iopt_check_iova_alignment() in
+ *   drivers/iommu/iommufd/io_pagetable.c)
+ *
+ * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  group1 = open(\"/dev/vfio/1\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
+	{ "4  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=data+0x800, iova=0x100800, size=0x4000 (16 KiB))", IN_EACH(-EINVAL, 0) },
+	{ "5  VFIO_SET_IOMMU(container1, TYPE1)", IN_EACH(0, -EADDRINUSE) },
+};
+
+static const char *device_1 = "0000:00:01.0";
+static char group_1[512];
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+	take_arena();
+	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+		fails("the region of data");
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	result = opened(group_1);
+	int group1 = result < 0 ? 0 : result;
+
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+
+	struct vfio_iommu_type1_dma_map map_dma_4 = {
+		.argsz = sizeof(map_dma_4),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = DATA + 0x800,
+		.iova = 0x100800,
+		.size = 0x4000,
+	};
+	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_4));
+
+	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
+}
+
+int main(int argc, char **argv)
+{
+	out = stdout;
+	setlinebuf(out);
+	if (argc > 1)
+		device_1 = argv[1];
+	locate(device_1, group_1, sizeof(group_1));
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}

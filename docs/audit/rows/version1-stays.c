@@ -1,0 +1,83 @@
+/*
+ * Version 1 stays set when all groups have left, also if version 2 is set then.
+ *
+ * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
+ * type1: -1 EINVAL. Version 2: the range starts within a map, and not with its first byte.
+ *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. Every area of the range is gone, also if there was none, and size tells how many bytes
+ *   they were. (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
+ *
+ * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
+ */
+#include "audit.h"
+
+static const struct call calls[] = {
+	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "2  group1 = open(\"/dev/vfio/1\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
+	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
+	{ "4  VFIO_SET_IOMMU(container1, TYPE1)", IN_EACH(0, 0) },
+	{ "5  VFIO_GROUP_UNSET_CONTAINER(group1, 0x0)", IN_EACH(0, 0) },
+	{ "6  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
+	{ "7  VFIO_SET_IOMMU(container1, TYPE1v2)", IN_EACH(0, 0) },
+	{ "8  VFIO_IOMMU_MAP_DMA(container1, flags=READ | WRITE, vaddr=data, iova=0x100000, size=0x4000 (16 KiB))", IN_EACH(0, 0) },
+	{ "9  VFIO_IOMMU_UNMAP_DMA(container1, iova=0x101000, size=0x4000 (16 KiB))", IN_EACH(-EINVAL, 0) },
+};
+
+static const char *device_1 = "0000:00:01.0";
+static char group_1[512];
+
+static void make_calls(void)
+{
+	long result;
+
+	setlinebuf(out);
+	if (geteuid() != 0)
+		lacks("permission: the calls are those of root");
+	take_arena();
+	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+		fails("the region of data");
+
+	result = opened(container);
+	int container1 = result < 0 ? 0 : result;
+
+	result = opened(group_1);
+	int group1 = result < 0 ? 0 : result;
+
+	int group_set_container_3 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+
+	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
+
+	did(ioctl(group1, VFIO_GROUP_UNSET_CONTAINER, 0UL));
+
+	int group_set_container_6 = container1;
+	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_6));
+
+	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+
+	struct vfio_iommu_type1_dma_map map_dma_8 = {
+		.argsz = sizeof(map_dma_8),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = DATA,
+		.iova = 0x100000,
+		.size = 0x4000,
+	};
+	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_8));
+
+	struct vfio_iommu_type1_dma_unmap unmap_dma_9 = {
+		.argsz = sizeof(unmap_dma_9),
+		.iova = 0x101000,
+		.size = 0x4000,
+	};
+	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, &unmap_dma_9));
+}
+
+int main(int argc, char **argv)
+{
+	out = stdout;
+	setlinebuf(out);
+	if (argc > 1)
+		device_1 = argv[1];
+	locate(device_1, group_1, sizeof(group_1));
+	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
+}
