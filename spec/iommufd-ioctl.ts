@@ -48,23 +48,23 @@ export const ioctlDispatchRules = rulesOf(
     source: 'iommufd_fops_ioctl() in drivers/iommu/iommufd/main.c',
   },
   {
-    sizeFault: refuses('EFAULT', "The struct's first member, its size, cannot be read."),
+    sizeFault: refuses('EFAULT', 'size, the first 4 bytes of the struct, cannot be read.'),
     unknownIoctl: refuses(
       'ENOTTY',
-      'The number lies in the range of native calls, and the release has no such call.',
+      'The number is in the native range, and no native call of the release has this command.',
     ),
-    tooShort: refuses('EINVAL', 'The struct is shorter than the call needs.'),
+    tooShort: refuses('EINVAL', 'size is less than the minimum of the call.'),
     tailFault: refuses(
       'EFAULT',
-      'Bytes behind what the release knows of the struct cannot be read, and those before them are 0.',
+      'size exceeds the struct that the release knows, and bytes beyond it cannot be read; those before them are 0.',
       'copy_struct_from_user() in include/linux/uaccess.h',
     ),
     tailNotZero: refuses(
       'E2BIG',
-      'A byte behind what the release knows of the struct is not 0.',
+      'size exceeds the struct that the release knows, and a byte beyond it is not 0.',
       'copy_struct_from_user() in include/linux/uaccess.h',
     ),
-    structFault: refuses('EFAULT', 'The struct cannot be read.'),
+    structFault: refuses('EFAULT', 'The struct, as far as the release knows it, cannot be read.'),
   },
 );
 

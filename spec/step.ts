@@ -29,9 +29,9 @@ export const descriptorsRules = rulesOf(
   {
     badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
     closes: grants(
-      'The descriptor is closed; what it was the last to refer to is released, with all that this held.',
+      'Closes the descriptor. The last reference to a file releases the file and what it owns.',
     ),
-    noIoctls: refuses('ENOTTY', 'The file has no ioctls of this type.'),
+    noIoctls: refuses('ENOTTY', 'The file is an access or a memfd, which has no such ioctls.'),
   },
 );
 

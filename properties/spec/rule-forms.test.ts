@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { NATIVE_PARTS } from '../../spec/parts-met.ts';
 import { releasesOf } from '../../spec/parts-used.ts';
 import { ALL_PARTS, ALL_RULES, isRuleId, type RuleId } from '../../spec/rules.ts';
+import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
 
 const forms = suite('forms of rules');
 
@@ -32,6 +33,47 @@ forms('a misspelt citation does not compile', () => {
   assert.not.ok(isRuleId(misspelt));
   const cited: RuleId = 'ioas-map/unknown-flags';
   assert.ok(isRuleId(cited));
+});
+
+const WORDS = 25;
+
+forms('a text is one sentence or two, of at most 25 words', () => {
+  const wrong = ALL_RULES.filter(
+    ({ says }) =>
+      !/^\w.*[^.]\.$/.test(says) ||
+      says.split(/\s+/).length > WORDS ||
+      says.split(/[.;] /).length > 3,
+  );
+  assert.equal(
+    wrong.map(({ id, says }) => `${id}: ${says}`),
+    [],
+  );
+});
+
+forms('a text says what no other rule of the part says in the same release', () => {
+  for (const { id, rules } of ALL_PARTS) {
+    for (const release of RELEASE_NAMES) {
+      const texts = rules
+        .filter(({ only }) => only?.includes(release) !== false)
+        .map(({ says }) => says);
+      assert.is(new Set(texts).size, texts.length, `${id} in ${release}`);
+    }
+  }
+});
+
+forms('refusals of the same text and error have the same name', () => {
+  const names = new Map<string, string>();
+  const wrong = ALL_RULES.filter(({ id, errno, says }) => {
+    if (errno === undefined) return false;
+    const key = `${errno}: ${says}`;
+    const name = names.get(key) ?? nameOf(id);
+    names.set(key, name);
+    return name !== nameOf(id);
+  });
+  assert.equal(
+    wrong.map(({ id, says }) => `${id}: ${says}`),
+    [],
+  );
 });
 
 /** Names that are not used, each with the one to use for what it would mean. */

@@ -23,15 +23,17 @@ export const compatCheckExtensionRules = rulesOf(
   },
   {
     type1: grants(
-      'TYPE1, TYPE1v2 and UNMAP_ALL answer 1, or 0 once a no-IOMMU group has had the iommufd as its container.',
+      'TYPE1, TYPE1v2 and UNMAP_ALL return 1, or 0 once the iommufd has been the container of a no-IOMMU group.',
     ),
-    noIommu: grants('NOIOMMU answers 1 where the kernel is built with it, and 0 where not.'),
+    noIommu: grants(
+      'NOIOMMU returns 1 if the kernel is built with no-IOMMU support, and 0 if not.',
+    ),
     cacheCoherent: grants(
-      'DMA_CC answers 1 if every domain of the compatibility IOAS enforces coherent accesses, also if there is none, and 0 otherwise.',
+      'DMA_CC returns 1 if every domain of the compatibility IOAS enforces cache coherency, or there is none, and 0 otherwise.',
       'iommufd_vfio_cc_iommu() in drivers/iommu/iommufd/vfio_compat.c',
     ),
     others: grants(
-      'Every other number answers 0, among them those of SPAPR, EEH, NESTING and UPDATE_VADDR.',
+      'Every other number returns 0, including those of SPAPR, EEH, NESTING and UPDATE_VADDR.',
     ),
   },
 );

@@ -28,10 +28,10 @@ export const compatDispatchRules = rulesOf(
     source: 'iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c',
   },
   {
-    apiVersion: grants('GET_API_VERSION answers 0, whatever its argument.'),
+    apiVersion: grants('GET_API_VERSION returns 0, whatever its argument.'),
     unknownIoctl: refuses(
       'ENOTTY',
-      'The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or DISABLE, and no calls of groups or devices.',
+      'The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE and those of groups and devices.',
     ),
   },
 );

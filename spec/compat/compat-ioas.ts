@@ -14,7 +14,7 @@ export const compatIoasRules = rulesOf(
   {
     none: refuses(
       'ENODEV',
-      'There is none: no group, other than no-IOMMU ones, has had this iommufd as its container and VFIO_IOAS has set none, or it has been cleared or destroyed since.',
+      'There is no compatibility IOAS: none was set or created, or it was cleared or destroyed.',
     ),
   },
 );

@@ -37,14 +37,14 @@ export const compatGetInfoRules = rulesOf(
     tooShort: refuses('EINVAL', 'argsz is less than 16.'),
     capabilityFault: refuses(
       'EFAULT',
-      'A capability for which argsz has room cannot be written; what stands before it has been.',
+      'A capability that argsz has room for cannot be written. What comes before it is written.',
     ),
     replyFault: refuses(
       'EFAULT',
-      'The capabilities have been written, and the struct cannot be written back.',
+      'The struct cannot be written back; the capabilities are written.',
     ),
     reports: grants(
-      'iova_pgsizes has the page sizes that all domains share, every one from 4 KiB where there is no domain; argsz tells how many bytes struct and capabilities need, and cap_offset is 24 where it had room for all of them, and otherwise 0. No more than argsz bytes of the struct are written.',
+      'iova_pgsizes returns the page sizes that all domains share, argsz the room needed, and cap_offset 24 if there was room, 0 otherwise.',
     ),
   },
 );

@@ -28,9 +28,9 @@ export const compatMapDmaRules = rulesOf(
       'The 32 bytes of the struct cannot be read, whatever argsz says.',
     ),
     tooShort: refuses('EINVAL', 'argsz is less than 32.'),
-    unknownFlags: refuses('EINVAL', 'A flag other than READ and WRITE is set; VADDR is one.'),
+    unknownFlags: refuses('EINVAL', 'A flag other than READ and WRITE is set, such as VADDR.'),
     maps: grants(
-      'The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates it. Neither READ nor WRITE need be set while there is no domain.',
+      'Maps the memory at iova in every domain of the compatibility IOAS. Without a domain READ and WRITE may both be clear.',
     ),
   },
 );

@@ -19,19 +19,19 @@ export const compatSetIommuRules = rulesOf(
   {
     noIommuNotPrivileged: refuses(
       'EPERM',
-      'NOIOMMU is asked for by a process without CAP_SYS_RAWIO, once a no-IOMMU group has had the iommufd as its container.',
+      'NOIOMMU, once the iommufd has been the container of a no-IOMMU group: the process lacks CAP_SYS_RAWIO.',
     ),
     noIommu: grants(
-      'NOIOMMU is the only type once a no-IOMMU group has had the iommufd as its container; it changes nothing, and can be set again.',
+      'NOIOMMU, once the iommufd has been the container of a no-IOMMU group: changes nothing, and can be repeated.',
     ),
     unknownType: refuses(
       'EINVAL',
-      'The type is neither TYPE1 nor TYPE1v2, or a no-IOMMU group has had the iommufd as its container.',
+      'The type is neither TYPE1 nor TYPE1v2, or the iommufd has been the container of a no-IOMMU group.',
     ),
     v1: grants(
-      'TYPE1: the compatibility IOAS maps page by page from now on, so that a part of a map can be unmapped.',
+      'TYPE1: disables large pages of the compatibility IOAS, so that a part of a map can be unmapped.',
     ),
-    v2: grants('TYPE1v2: nothing changes, also not if TYPE1 was set before.'),
+    v2: grants('TYPE1v2: changes nothing, not even what TYPE1 set before.'),
   },
 );
 

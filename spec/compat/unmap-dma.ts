@@ -31,14 +31,14 @@ export const compatUnmapDmaRules = rulesOf(
     tooShort: refuses('EINVAL', 'argsz is less than 24.'),
     unknownFlags: refuses(
       'EINVAL',
-      'A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.',
+      'A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.',
     ),
-    allWithRange: refuses('EINVAL', 'ALL is set, and the IOVA or the size is not 0.'),
+    allWithRange: refuses('EINVAL', 'ALL is set, and iova or size is not 0.'),
     unmaps: grants(
-      'Every area of the range is gone, also if there was none, and size tells how many bytes they were.',
+      'Unmaps every area in the range, possibly none; size returns the bytes unmapped.',
     ),
-    unmapsAll: grants('Nothing is mapped any more, and size tells how many bytes were.'),
-    replyFault: refuses('EFAULT', 'The areas are gone, but the struct cannot be written back.'),
+    unmapsAll: grants('ALL: unmaps every area, possibly none; size returns the bytes unmapped.'),
+    replyFault: refuses('EFAULT', 'The struct cannot be written back; the areas stay unmapped.'),
   },
 );
 

@@ -17,20 +17,17 @@ export const dmaRules = rulesOf(
   { id: 'dma', title: 'DMA by a device', source: 'pread(2), pwrite(2)' },
   {
     badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
-    noEngine: refuses(
-      'ENODEV',
-      'The descriptor is of no device that is bound and moves memory when it is told to.',
-    ),
+    noEngine: refuses('ENODEV', 'The descriptor is no bound device with a DMA engine.'),
     nothingRead: refuses(
       'ENODATA',
-      'The device has not read so many bytes since the program began: what it would write is not known.',
+      'The device has not read as many bytes since the program began: what it would write is not known.',
     ),
     transfers: grants(
-      'The domain leads every byte to memory and permits the access: all were moved.',
+      'The domain translates every byte and permits the access: transfers all bytes.',
       'iommu_map() in drivers/iommu/iommu.c',
     ),
     faults: grants(
-      'Where the domain leads nowhere or does not permit the access, memory is untouched, a device reads zeros, and the IOMMU reports it; the other bytes were moved.',
+      'Where the domain does not translate or permit, memory stays, reads return zeros and the IOMMU reports a fault. The rest is transferred.',
       'dmar_fault() in drivers/iommu/intel/dmar.c',
     ),
   },

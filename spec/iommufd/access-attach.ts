@@ -15,7 +15,7 @@ export const attachingAccessRules = rulesOf(
     source: 'iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c',
   },
   {
-    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    noIoas: refuses('ENOENT', 'No IOAS has the id.'),
   },
 );
 

@@ -28,7 +28,7 @@ export const attachingRules = rulesOf(
     source: 'iommufd_device_change_pt() in drivers/iommu/iommufd/device.c',
   },
   {
-    noTarget: refuses('ENOENT', 'There is no object of that id to attach to.'),
+    noTarget: refuses('ENOENT', 'No object has the id to attach to.'),
     notATarget: refuses('EINVAL', 'The object to attach to is neither an IOAS nor an hwpt.'),
     groupElsewhere: refuses(
       'EINVAL',
@@ -37,12 +37,12 @@ export const attachingRules = rulesOf(
     ),
     incompatible: refuses(
       'EINVAL',
-      "The domain does not fit the device's IOMMU, or what it is able to do; a device without an IOMMU takes any.",
+      'The domain is of another IOMMU, or tracks dirty pages and the device cannot. A device without an IOMMU takes any.',
       'iommufd_hwpt_attach_device() in drivers/iommu/iommufd/device.c',
     ),
     notForHardware: refuses(
       'ENODEV',
-      'The device has a domain, behind an IOMMU, and is to be moved to that of a device without one.',
+      'The device is attached behind an IOMMU, and the domain is of a device without one.',
       '__iommu_attach_device() in drivers/iommu/iommu.c',
     ),
   },

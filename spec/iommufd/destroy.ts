@@ -22,13 +22,16 @@ export const destroyRules = rulesOf(
     source: 'iommufd_object_remove() in drivers/iommu/iommufd/main.c',
   },
   {
-    noObject: refuses('ENOENT', 'There is no object of that id.'),
-    inUse: refuses('EBUSY', 'Another object, a device or a driver uses the object.'),
+    noObject: refuses('ENOENT', 'No object has the id.'),
+    inUse: refuses(
+      'EBUSY',
+      'Another object uses the object, or the file that bound the device or created the access does.',
+    ),
     destroys: grants(
-      'The object is gone; an IOAS takes its mappings with it, and VFIO calls have no IOAS any more if it was theirs.',
+      'Destroys the object. An IOAS is unmapped first, and is no longer the compatibility IOAS.',
     ),
     untracked: grants(
-      'The object was made, or may be used, by a call that is not specified; whether it can go is not known.',
+      'Destroys an object that an unspecified call made or may use; whether it can be destroyed is not known.',
     ),
   },
 );

@@ -33,9 +33,9 @@ export const getHwInfoRules = rulesOf(
   {
     unknownFlags: refuses(
       'EOPNOTSUPP',
-      'A flag is set that the release does not know, or one of the three reserved bytes is not 0.',
+      'A flag that the release does not know is set, or a reserved byte is not 0.',
     ),
-    noDevice: refuses('ENOENT', 'There is no device of that id.'),
+    noDevice: refuses('ENOENT', 'No device has the id dev_id.'),
     noIommu: onlyIn(['7.3.4'], refuses('EOPNOTSUPP', 'The device has no IOMMU.')),
     unknownDataType: onlyIn(
       ['7.3.4'],
@@ -47,10 +47,10 @@ export const getHwInfoRules = rulesOf(
     ),
     dataFault: refuses(
       'EFAULT',
-      'A byte of the buffer cannot be written; those before it have been, and the struct is left as it was.',
+      'A byte of the buffer cannot be written. Those before it are written, the struct is not.',
     ),
     reports: grants(
-      'The data stands in the buffer as far as there is room, and zeros behind it; data_len tells how long the data is, out_data_type of what type, and out_capabilities and out_max_pasid_log2 what the IOMMU can do for the device.',
+      'Fills the buffer with the data and then zeros. data_len and out_data_type return its length and type, out_capabilities and out_max_pasid_log2 the capabilities.',
     ),
   },
 );

@@ -38,26 +38,26 @@ export const hwptAllocRules = rulesOf(
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
     dataMismatch: refuses(
       'EINVAL',
-      'Data is passed although data_type is NONE, or none although it is not.',
+      'data_type is NONE and data_len is not 0, or data_type is not NONE and data_len is 0.',
     ),
-    noDevice: refuses('ENOENT', 'There is no device of that id.'),
-    noTarget: refuses('EINVAL', 'There is no object of the id pt_id.'),
-    notATarget: refuses('EINVAL', 'pt_id is neither an IOAS, an hwpt nor a vIOMMU.'),
+    noDevice: refuses('ENOENT', 'No device has the id dev_id.'),
+    noTarget: refuses('EINVAL', 'No object has the id pt_id.'),
+    notATarget: refuses('EINVAL', 'The object pt_id is neither an IOAS, an hwpt nor a vIOMMU.'),
     flagsWithoutIommu: onlyIn(
       ['7.3.4'],
       refuses(
         'EOPNOTSUPP',
-        'NEST_PARENT, DIRTY_TRACKING or PASID is asked for, and the device has no IOMMU.',
+        'NEST_PARENT, DIRTY_TRACKING or PASID is set, and the device has no IOMMU.',
         'noiommu_alloc_paging_flags() in drivers/iommu/iommufd/hwpt_noiommu.c',
       ),
     ),
     noDirtyTracking: refuses(
       'EOPNOTSUPP',
-      'DIRTY_TRACKING is asked for, and the device cannot track.',
+      'DIRTY_TRACKING is set, and the device cannot track dirty pages.',
       'iommufd_hwpt_paging_alloc() in drivers/iommu/iommufd/hw_pagetable.c',
     ),
     allocates: grants(
-      'A new hwpt has been made, its domain translates what the IOAS maps, and out_hwpt_id holds its id.',
+      'Allocates an hwpt whose domain translates what the IOAS maps; out_hwpt_id returns its id.',
     ),
   },
 );

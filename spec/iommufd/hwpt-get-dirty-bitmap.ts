@@ -28,36 +28,36 @@ export const hwptGetDirtyBitmapRules = rulesOf(
     ),
     noHwpt: refuses(
       'ENOENT',
-      'There is no paging hwpt of that id.',
+      'No paging hwpt has the id hwpt_id.',
       'iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c',
     ),
     zeroLength: onlyIn(['7.3.4'], refuses('EINVAL', 'length is 0.')),
     wraps: refuses(
       'EOVERFLOW',
-      'The IOVA and the length together pass the end of the address space; a length of 0, where it is not refused, counts as 2^64.',
+      'iova + length - 1 exceeds U64_MAX; in 6.12 a length of 0 counts as 2^64.',
     ),
     misaligned: refuses(
       'EINVAL',
-      "The range does not begin and end on a multiple of the IOAS's alignment.",
+      'iova or iova + length is no multiple of the alignment of the IOAS.',
     ),
     zeroPageSize: refuses('EINVAL', 'page_size is 0.'),
     misalignedPageSize: refuses(
       'EINVAL',
-      'The beginning or the end of the range has a bit in common with page_size - 1.',
+      'iova or iova + length has a bit in common with page_size - 1.',
     ),
     noDirtyTracking: refuses(
       'EOPNOTSUPP',
-      'The hwpt was not made with DIRTY_TRACKING.',
+      'The hwpt was allocated without DIRTY_TRACKING.',
       'iommu_read_and_clear_dirty() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     nothingDirty: grants(
-      'No page of the range is dirty: the bitmap stays as it is, also where it could not be written; whether the range is mapped, and whether pages are tracked at all, is not told.',
+      'No page in the range is dirty: leaves the bitmap as it is, even if it is unwritable, nothing is mapped or tracking is off.',
       'iommu_read_and_clear_dirty() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     reports: onlyIn(
       ['7.3.4'],
       grants(
-        'Bits are set for the dirty pages of the areas that follow each other from the IOVA on, bit 0 for the one there, each for as many bytes as the lowest bit of page_size says; the others stay. Without NO_CLEAR the pages are dirty no more, also where the bitmap cannot be written, which is not told.',
+        'Sets one bit for each dirty granule (the lowest set bit of page_size) of the contiguous areas from iova. Without NO_CLEAR these become clean.',
         'iova_bitmap_set() in drivers/iommu/iommufd/iova_bitmap.c',
       ),
     ),

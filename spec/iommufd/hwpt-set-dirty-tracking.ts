@@ -17,14 +17,14 @@ export const hwptSetDirtyTrackingRules = rulesOf(
   },
   {
     unknownFlags: refuses('EOPNOTSUPP', 'A flag other than ENABLE is set.'),
-    noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
+    noHwpt: refuses('ENOENT', 'No paging hwpt has the id hwpt_id.'),
     noDirtyTracking: refuses(
       'EOPNOTSUPP',
-      'The hwpt was not made with DIRTY_TRACKING; starting and stopping are refused alike.',
+      'The hwpt was allocated without DIRTY_TRACKING; ENABLE makes no difference.',
       'iopt_set_dirty_tracking() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     sets: grants(
-      'Dirty pages are tracked, with none dirty yet, or not tracked any more, with those dirty that were; it may have been so before.',
+      'With ENABLE starts tracking, with every page clean; without it stops, and dirty pages stay dirty. Both can be repeated.',
       'iopt_set_dirty_tracking() in drivers/iommu/iommufd/io_pagetable.c',
     ),
   },

@@ -17,8 +17,8 @@ export const ioasAllocRules = rulesOf(
     source: 'iommufd_ioas_alloc_ioctl() in drivers/iommu/iommufd/ioas.c',
   },
   {
-    unknownFlags: refuses('EOPNOTSUPP', 'A flag is set; there is none.'),
-    allocates: grants('A new, empty IOAS has been made, and out_ioas_id holds its id.'),
+    unknownFlags: refuses('EOPNOTSUPP', 'flags is not 0.'),
+    allocates: grants('Allocates an empty IOAS; out_ioas_id returns its id.'),
   },
 );
 

@@ -19,24 +19,24 @@ export const ioasAllowIovasRules = rulesOf(
   },
   {
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
-    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    noIoas: refuses('ENOENT', 'No IOAS has the id ioas_id.'),
     arrayFault: refuses(
       'EFAULT',
-      'An element of the array cannot be read.',
+      'An element of allowed_iovas cannot be read.',
       'iommufd_ioas_load_iovas() in drivers/iommu/iommufd/ioas.c',
     ),
     emptyRange: refuses(
       'EINVAL',
-      'A range does not start before its last IOVA; a range of one byte is none.',
+      'start >= last; a range of one byte is refused too.',
       'iommufd_ioas_load_iovas() in drivers/iommu/iommufd/ioas.c',
     ),
     overlappingRanges: refuses(
       'EINVAL',
-      'A range meets one before it in the array.',
+      'A range overlaps an earlier one of the array.',
       'iommufd_ioas_load_iovas() in drivers/iommu/iommufd/ioas.c',
     ),
     allows: grants(
-      'Chosen IOVAs come from these ranges from now on, or from anywhere if there are none; nothing may reserve any of them.',
+      'Chosen IOVAs come from these ranges only, or from anywhere if there are none; nothing can reserve IOVAs in them.',
     ),
   },
 );

@@ -21,9 +21,11 @@ export const ioasChangeProcessRules = rulesOf(
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
     userMemory: refuses(
       'EINVAL',
-      "An area of some IOAS maps a process's memory; only files' memory can change hands.",
+      'An area of some IOAS maps process memory; only file memory can change its process.',
     ),
-    changes: grants('What is pinned is charged to the calling process, and no longer to another.'),
+    changes: grants(
+      'Charges the calling process for everything pinned, in place of the process that was charged.',
+    ),
   },
 );
 

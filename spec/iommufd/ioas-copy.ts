@@ -27,32 +27,29 @@ export const ioasCopyRules = rulesOf(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set.',
     ),
-    u64Max: refuses('EOVERFLOW', 'An IOVA or the length is 2^64 - 1.'),
+    u64Max: refuses('EOVERFLOW', 'src_iova, dst_iova or length is U64_MAX.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
-    noSource: refuses('ENOENT', 'There is no IOAS of the id to copy from.'),
+    noSource: refuses('ENOENT', 'No IOAS has the id src_ioas_id.'),
     zeroLength: refuses(
       'EINVAL',
-      'The length is 0.',
+      'length is 0.',
       'iopt_get_pages() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     sourceWraps: refuses(
       'EOVERFLOW',
-      'The last IOVA to copy from lies beyond the end of the address space.',
+      'src_iova + length - 1 exceeds U64_MAX.',
       'iopt_get_pages() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     sourceNotMapped: refuses(
       'ENOENT',
-      'An IOVA of the range to copy from is not mapped.',
+      'An IOVA of the source range is not mapped.',
       'iopt_get_pages() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    noDestination: refuses('ENOENT', 'There is no IOAS of the id to copy to.'),
+    noDestination: refuses('ENOENT', 'No IOAS has the id dst_ioas_id.'),
     copies: grants(
-      'The memory is mapped a second time, with permissions of its own, and dst_iova holds where; what a device may do through the one does not depend on the other.',
+      'Maps the memory again, with permissions of its own; dst_iova returns where. Neither mapping depends on the other.',
     ),
-    replyFault: refuses(
-      'EFAULT',
-      'The memory has been mapped and stays so, but the struct cannot be written back.',
-    ),
+    replyFault: refuses('EFAULT', 'The struct cannot be written back; the copy stays mapped.'),
   },
 );
 

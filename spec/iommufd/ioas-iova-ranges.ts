@@ -18,17 +18,17 @@ export const ioasIovaRangesRules = rulesOf(
   },
   {
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
-    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    noIoas: refuses('ENOENT', 'No IOAS has the id ioas_id.'),
     arrayFault: refuses(
       'EFAULT',
-      'An element of the array cannot be written; those before it have been, and the struct is left as it was.',
+      'An element of allowed_iovas cannot be written. Those before it are written, the struct is not.',
     ),
     tooManyRanges: refuses(
       'EMSGSIZE',
-      'There are more ranges than the array holds; it is full, num_iovas tells how many there are, and the alignment is told.',
+      'There are more than num_iovas ranges: the array is filled, num_iovas returns their count, and out_iova_alignment the alignment.',
     ),
     reports: grants(
-      'The usable ranges stand in the array in ascending order, num_iovas tells how many, and out_iova_alignment what maps must be a multiple of.',
+      'allowed_iovas returns the usable ranges, ascending, num_iovas their count, and out_iova_alignment the alignment that maps need.',
     ),
   },
 );

@@ -25,31 +25,28 @@ export const ioasMapFileRules = rulesOf(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set.',
     ),
-    u64Max: refuses('EOVERFLOW', 'The IOVA or the length is 2^64 - 1.'),
+    u64Max: refuses('EOVERFLOW', 'iova or length is U64_MAX.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
-    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    noIoas: refuses('ENOENT', 'No IOAS has the id ioas_id.'),
     zeroLength: refuses(
       'EINVAL',
-      'The length is 0.',
+      'length is 0.',
       'iopt_map_file_pages() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    offsetWraps: refuses(
+    wraps: refuses(
       'EOVERFLOW',
-      'The last byte of the stretch lies beyond the greatest offset.',
+      'start + length - 1 exceeds U64_MAX.',
       'iopt_map_file_pages() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     badDescriptor: refuses(
       'EBADF',
-      'The descriptor is not open.',
+      'The descriptor fd is not open.',
       'iopt_map_file_pages() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     maps: grants(
-      "The file's memory is mapped at the IOVA, or at one that the kernel chose, and iova holds it; every domain of the IOAS translates it.",
+      'Maps the memory of the file in every domain of the IOAS, at iova or at a chosen IOVA that iova returns.',
     ),
-    replyFault: refuses(
-      'EFAULT',
-      'The memory has been mapped and stays so, but the struct cannot be written back.',
-    ),
+    replyFault: refuses('EFAULT', 'The struct cannot be written back; the area stays mapped.'),
   },
 );
 
@@ -69,7 +66,7 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
   }
   if (fields.length === 0n) return [failed(ioasMapFileRules.zeroLength, world)];
   if (fields.start + fields.length - 1n > U64_MAX) {
-    return [failed(ioasMapFileRules.offsetWraps, world)];
+    return [failed(ioasMapFileRules.wraps, world)];
   }
   const id = fileAt(world, call.process, fields.fd);
   const file = id === undefined ? undefined : openFile(world, id);

@@ -21,16 +21,13 @@ export const ioasMapRules = rulesOf(
       'EOPNOTSUPP',
       'A flag other than FIXED_IOVA, WRITEABLE and READABLE is set, or __reserved is not 0.',
     ),
-    u64Max: refuses('EOVERFLOW', 'The IOVA or the length is 2^64 - 1.'),
+    u64Max: refuses('EOVERFLOW', 'iova or length is U64_MAX.'),
     noPermission: refuses('EINVAL', 'Neither WRITEABLE nor READABLE is set.'),
-    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    noIoas: refuses('ENOENT', 'No IOAS has the id ioas_id.'),
     maps: grants(
-      'The memory is mapped at the IOVA, or at one that the kernel chose, and iova holds it; every domain of the IOAS translates it.',
+      'Maps the memory in every domain of the IOAS, at iova or at a chosen IOVA that iova returns.',
     ),
-    replyFault: refuses(
-      'EFAULT',
-      'The memory has been mapped and stays so, but the struct cannot be written back.',
-    ),
+    replyFault: refuses('EFAULT', 'The struct cannot be written back; the area stays mapped.'),
   },
 );
 

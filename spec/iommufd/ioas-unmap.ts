@@ -18,19 +18,19 @@ export const ioasUnmapRules = rulesOf(
     source: 'iommufd_ioas_unmap() in drivers/iommu/iommufd/ioas.c',
   },
   {
-    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
+    noIoas: refuses('ENOENT', 'No IOAS has the id ioas_id.'),
     u64Max: refuses(
       'EOVERFLOW',
-      'The IOVA or the length is 2^64 - 1; that length is taken with IOVA 0 only, and then means everything.',
+      'iova or length is U64_MAX, except iova 0 with length U64_MAX, which means everything.',
     ),
-    nothingMapped: refuses('ENOENT', 'Nothing is mapped in the range.'),
+    nothingMapped: refuses('ENOENT', 'No area overlaps the range.'),
     unmaps: grants(
-      'Every area of the range is gone from the IOAS and from its domains, and length tells how many bytes they were.',
+      'Unmaps every area in the range from the IOAS and its domains; length returns the bytes unmapped.',
     ),
     unmapsAll: grants(
-      'The IOAS is empty, also if it was before, and length tells how many bytes were mapped.',
+      'iova is 0 and length U64_MAX: unmaps every area, possibly none; length returns the bytes unmapped.',
     ),
-    replyFault: refuses('EFAULT', 'The areas are gone, but the struct cannot be written back.'),
+    replyFault: refuses('EFAULT', 'The struct cannot be written back; the areas stay unmapped.'),
   },
 );
 

@@ -29,36 +29,41 @@ export const optionRules = rulesOf(
     ),
     unknownOption: refuses(
       'EOPNOTSUPP',
-      'There is no option of that id.',
+      'option_id is neither RLIMIT_MODE nor HUGE_PAGES.',
       'iommufd_option() in drivers/iommu/iommufd/main.c',
     ),
-    rlimitObject: refuses('EOPNOTSUPP', 'RLIMIT_MODE is asked of an object; it has none.'),
+    rlimitObject: refuses('EOPNOTSUPP', 'RLIMIT_MODE: object_id is not 0.'),
     rlimitGet: grants(
-      'val64 is 1 where maps are charged to the process (VmLck), and 0 where to the user.',
+      'RLIMIT_MODE, GET: val64 returns 1 if maps are charged to the process (VmLck), and 0 if to the user.',
     ),
-    rlimitNotPrivileged: refuses(
-      'EPERM',
-      'RLIMIT_MODE is set by a process without CAP_SYS_RESOURCE.',
+    rlimitNotPrivileged: refuses('EPERM', 'RLIMIT_MODE, SET: the process lacks CAP_SYS_RESOURCE.'),
+    rlimitObjectsExist: refuses('EBUSY', 'RLIMIT_MODE, SET: the iommufd has objects.'),
+    rlimitValue: refuses('EINVAL', 'RLIMIT_MODE, SET: val64 is neither 0 nor 1.'),
+    rlimitSet: grants(
+      'RLIMIT_MODE, SET: later maps are charged to the user (0) or to the process (1).',
     ),
-    rlimitObjectsExist: refuses('EBUSY', 'RLIMIT_MODE is set when there are objects.'),
-    rlimitValue: refuses('EINVAL', 'RLIMIT_MODE is set to something other than 0 and 1.'),
-    rlimitSet: grants('Later maps are charged to the user (0) or to the process (1).'),
-    hugePagesNoIoas: refuses('ENOENT', 'HUGE_PAGES is asked of an id that is no IOAS.', HUGE),
-    hugePagesGet: grants('val64 is 1 where domains may use large pages, and 0 where not.', HUGE),
-    hugePagesValue: refuses('EINVAL', 'HUGE_PAGES is set to something other than 0 and 1.', HUGE),
-    hugePagesOff: grants(
-      'Domains map every page by itself from now on, and maps are whole pages.',
+    hugePagesNoIoas: refuses('ENOENT', 'HUGE_PAGES: no IOAS has the id object_id.', HUGE),
+    hugePagesGet: grants(
+      'HUGE_PAGES, GET: val64 returns 1 if domains may use large pages, and 0 if not.',
       HUGE,
     ),
-    hugePagesOn: grants('Domains may use pages as large as fit from now on.', HUGE),
+    hugePagesValue: refuses('EINVAL', 'HUGE_PAGES, SET: val64 is neither 0 nor 1.', HUGE),
+    hugePagesOff: grants(
+      'HUGE_PAGES, SET to 0: domains map each page by itself from now on, and maps must be page aligned.',
+      HUGE,
+    ),
+    hugePagesOn: grants(
+      'HUGE_PAGES, SET to 1: domains may use the largest pages that fit from now on.',
+      HUGE,
+    ),
     unknownOperation: refuses(
       'EOPNOTSUPP',
-      'The operation is neither SET nor GET.',
+      'op is neither SET nor GET.',
       'iommufd_option() in drivers/iommu/iommufd/main.c',
     ),
     replyFault: refuses(
       'EFAULT',
-      'The option was read or set, but val64 cannot be written.',
+      'val64 cannot be written; the option has been read or set.',
       'iommufd_option() in drivers/iommu/iommufd/main.c',
     ),
   },

@@ -33,7 +33,7 @@ export const respondRules = rulesOf(
   {
     replyFault: refuses(
       'EFAULT',
-      'The struct cannot be written back; bytes before the first that cannot be written have been.',
+      'The struct cannot be written back whole; bytes before the first unwritable one are written.',
     ),
   },
 );

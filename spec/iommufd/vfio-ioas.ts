@@ -16,12 +16,16 @@ export const vfioIoasRules = rulesOf(
   },
   {
     reservedField: refuses('EOPNOTSUPP', '__reserved is not 0.'),
-    noCompatIoas: refuses('ENODEV', 'GET finds no compatibility IOAS.'),
-    gets: grants('ioas_id holds the id of the compatibility IOAS.'),
-    noIoas: refuses('ENOENT', 'SET names an id that is no IOAS.'),
-    sets: grants('VFIO calls use the IOAS from now on; devices stay attached where they are.'),
-    clears: grants('VFIO calls have no IOAS from now on, also if they had none; the IOAS stays.'),
-    unknownOperation: refuses('EOPNOTSUPP', 'The operation is none of GET, SET and CLEAR.'),
+    noCompatIoas: refuses('ENODEV', 'GET: there is no compatibility IOAS.'),
+    gets: grants('GET: ioas_id returns the id of the compatibility IOAS.'),
+    noIoas: refuses('ENOENT', 'SET: no IOAS has the id ioas_id.'),
+    sets: grants(
+      'SET: makes the IOAS the compatibility IOAS. Devices stay attached where they are.',
+    ),
+    clears: grants(
+      'CLEAR: removes the compatibility IOAS, if there is one. The IOAS itself stays.',
+    ),
+    unknownOperation: refuses('EOPNOTSUPP', 'op is none of GET, SET and CLEAR.'),
   },
 );
 

@@ -24,16 +24,16 @@ export const accessesRules = rulesOf(
   },
   {
     zeroLength: refuses('EINVAL', 'The length is 0.'),
-    wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
+    wraps: refuses('EOVERFLOW', 'The last IOVA exceeds U64_MAX.'),
     detached: refuses('ENOENT', 'The access is attached to no IOAS.'),
     misaligned: refuses(
       'EINVAL',
-      'A pinned part starts within a page of its memory, or ends within one although more follows.',
+      'The part of an area to pin starts inside a page of its memory, or ends inside one before the range ends.',
       'iopt_area_contig_is_aligned() in drivers/iommu/iommufd/device.c',
     ),
     notPermitted: refuses(
       'EPERM',
-      'The area may not be read, or not be written, as the access asks.',
+      'The area does not permit what the access does, reading or writing.',
       'check_area_prot() in drivers/iommu/iommufd/device.c',
     ),
     readOnlyPages: refuses(

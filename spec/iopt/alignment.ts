@@ -21,7 +21,7 @@ export const alignmentRules = rulesOf(
   {
     misalignedArea: refuses(
       'EADDRINUSE',
-      'An area starts, ends or lies in its first page at a byte that is no multiple of the alignment that the new user needs.',
+      'The IOVA or length of an area, or the offset in its first page, is no multiple of the alignment that the new user needs.',
     ),
   },
 );

@@ -17,11 +17,11 @@ export const choosingIovaRules = rulesOf(
     tooLong: refuses('EOVERFLOW', 'The length is 2^63 - 1 or more.'),
     misalignedAddress: refuses(
       'EINVAL',
-      'The memory lies at an address that is no multiple of the alignment of the IOAS.',
+      'The address of the memory is no multiple of the alignment of the IOAS.',
     ),
     noSpace: refuses(
       'ENOSPC',
-      'No free, allowed stretch between the first and the last page holds the length at an IOVA as aligned as the memory is.',
+      'No hole in the allowed ranges, without the first and the last page, fits the length at the required alignment.',
     ),
   },
 );

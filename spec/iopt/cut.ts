@@ -20,12 +20,12 @@ export const cuttingRules = rulesOf(
   {
     misaligned: refuses(
       'EINVAL',
-      'The cut falls on an IOVA, or in the memory behind it on a byte, that is no multiple of the alignment of the IOAS.',
+      'The IOVA of the cut, or the byte of memory there, is no multiple of the alignment of the IOAS.',
     ),
-    accessed: refuses('EINVAL', 'An in-kernel user has pinned a part of the area.'),
+    accessed: refuses('EINVAL', 'An access has pinned a part of the area.'),
     largePages: refuses(
       'EINVAL',
-      'The area stands in a domain whose entries may span the cut, because large pages are not disabled.',
+      'A domain translates the area, and large pages are not disabled, so that an entry may span the cut.',
     ),
   },
 );

@@ -23,7 +23,7 @@ export const domainsRules = rulesOf(
   {
     pageSizeTooLarge: refuses(
       'EINVAL',
-      "The domain's least page is larger than the processor's page.",
+      'The smallest page size of the domain exceeds the page size of the processor.',
     ),
   },
 );

@@ -13,7 +13,7 @@ export const largePagesRules = rulesOf(
     source: 'iopt_disable_large_pages() in drivers/iommu/iommufd/io_pagetable.c',
   },
   {
-    filled: refuses('EINVAL', 'A domain already translates an area, perhaps with a large page.'),
+    filled: refuses('EINVAL', 'An area is in a domain already, possibly by huge entries.'),
   },
 );
 

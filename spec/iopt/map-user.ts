@@ -26,7 +26,7 @@ export const allocPagesRules = rulesOf(
     source: 'iopt_alloc_user_pages() in drivers/iommu/iommufd/pages.c',
   },
   {
-    addressWraps: refuses('EOVERFLOW', 'The address plus the length is 2^64 or more.'),
+    addressWraps: refuses('EOVERFLOW', 'The address plus the length exceeds U64_MAX.'),
     lengthOutOfRange: refuses(
       'EINVAL',
       'The length is 0, or 2^64 - 4096 or more.',

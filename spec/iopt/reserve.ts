@@ -19,11 +19,11 @@ export const reservingRules = rulesOf(
     source: 'iopt_reserve_iova() in drivers/iommu/iommufd/io_pagetable.c',
   },
   {
-    mapped: refuses('EADDRINUSE', 'The range to be reserved meets an area.'),
-    allowed: refuses('EADDRINUSE', 'The range to be reserved meets a range that is allowed.'),
+    mapped: refuses('EADDRINUSE', 'The range to reserve overlaps an area.'),
+    allowed: refuses('EADDRINUSE', 'The range to reserve overlaps an allowed range.'),
     allowsReserved: refuses(
       'EADDRINUSE',
-      'A range to be allowed meets one that is reserved; what was allowed before stays.',
+      'A range to allow overlaps a reserved range. The allowed ranges stay as they were.',
       'iopt_set_allow_iova() in drivers/iommu/iommufd/io_pagetable.c',
     ),
   },

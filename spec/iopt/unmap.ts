@@ -19,10 +19,10 @@ export const unmappingRules = rulesOf(
   },
   {
     zeroLength: refuses('EINVAL', 'The length is 0.'),
-    wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
+    wraps: refuses('EOVERFLOW', 'The last IOVA exceeds U64_MAX.'),
     cutsArea: refuses(
       'ENOENT',
-      'The range holds only a part of an area; the areas before that one are unmapped.',
+      'The range covers only a part of an area. The areas before it are unmapped.',
       'iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c',
     ),
   },

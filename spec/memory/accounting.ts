@@ -15,11 +15,11 @@ export const lockedMemoryRules = rulesOf(
   {
     userLimit: refuses(
       'ENOMEM',
-      'What the user has pinned would exceed RLIMIT_MEMLOCK; nothing stays pinned.',
+      'What the user has pinned would exceed RLIMIT_MEMLOCK. Nothing stays pinned.',
     ),
     processLimit: refuses(
       'ENOMEM',
-      'What the process has locked (VmLck) would exceed RLIMIT_MEMLOCK; nothing stays pinned.',
+      'VmLck of the process would exceed RLIMIT_MEMLOCK. Nothing stays pinned.',
       '__account_locked_vm() in mm/util.c, called from update_mm_locked_vm()',
     ),
   },

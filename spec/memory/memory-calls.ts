@@ -20,25 +20,23 @@ export const programMemoryRules = rulesOf(
     source: 'mmap(2), munmap(2), memfd_create(2)',
   },
   {
-    maps: grants(
-      'What was mapped there is gone, and new memory stands there, all zero unless it is of a file.',
-    ),
+    maps: grants('Maps new memory in place of what was there, zero unless it is of a file.'),
     misaligned: refuses(
       'EINVAL',
-      'Huge pages are mapped at an address or for a length that is not whole huge pages, or a file from within a page on.',
+      'Huge pages: the address or length is no multiple of 2 MiB. Files: the offset is no multiple of the page size.',
     ),
-    badDescriptor: refuses('EBADF', 'The descriptor to be mapped is not open.'),
+    badDescriptor: refuses('EBADF', 'The descriptor to map is not open.'),
     cutsHugePage: refuses(
       'EINVAL',
-      'A mapping of huge pages would be cut within one of them.',
+      'The range starts or ends inside a huge page.',
       'hugetlb_vm_op_split() in mm/hugetlb.c',
     ),
-    notMappable: refuses('ENODEV', 'The file to be mapped is none that can be mapped.'),
+    notMappable: refuses('ENODEV', 'The file cannot be mapped.'),
     iommufdPrivate: onlyIn(
       ['7.3.4'],
       refuses(
         'EINVAL',
-        'The file to be mapped is an iommufd, and the mapping private; what was mapped there is gone all the same.',
+        'The file is an iommufd, and the mapping is private. What was mapped there is gone.',
         'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
       ),
     ),
@@ -46,13 +44,13 @@ export const programMemoryRules = rulesOf(
       ['7.3.4'],
       refuses(
         'ENXIO',
-        'The file to be mapped is an iommufd, and no vIOMMU offers a page there; what was mapped there is gone all the same.',
+        'The file is an iommufd, and no vIOMMU offers a page there. What was mapped there is gone.',
         'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
       ),
     ),
-    unmaps: grants('Nothing is mapped there any more; what is pinned stays pinned.'),
-    createsFile: grants('A file of that many zero bytes exists as long as something refers to it.'),
-    stores: grants('The bytes stand there.'),
+    unmaps: grants('Unmaps the range. What is pinned stays pinned.'),
+    createsFile: grants('Creates a memfd of that many zero bytes.'),
+    stores: grants('Stores the bytes, as far as memory is mapped, and returns how many.'),
   },
 );
 

@@ -12,7 +12,7 @@ export const pinningRules = rulesOf(
   {
     wraps: refuses(
       'EOVERFLOW',
-      'The end of the range, rounded up to pages, lies beyond the last address.',
+      'The end of the range, rounded up to a page, exceeds U64_MAX.',
       'gup_fast_fallback() in mm/gup.c',
     ),
     notMapped: refuses(
@@ -22,21 +22,21 @@ export const pinningRules = rulesOf(
     ),
     notMemory: refuses(
       'EFAULT',
-      'A page of the range is not memory that can be pinned, such as a device register.',
+      'A page of the range is no memory that can be pinned, such as a BAR.',
     ),
     beyondFile: refuses(
       'EFAULT',
-      'A page of the range is mapped and lies behind the end of its file.',
+      'A page of the range is beyond the end of its file.',
       'faultin_page() in mm/gup.c',
     ),
-    notAccessible: refuses('EFAULT', 'The program itself may not read a page of the range.'),
+    notAccessible: refuses('EFAULT', 'The process may not read a page of the range.'),
     notWritable: refuses(
       'EFAULT',
-      'The mapping is to be written, and the program itself may not write a page of the range.',
+      'The memory was first mapped for writing, and the process may not write a page of the range.',
     ),
     fileTooShort: refuses(
       'EINVAL',
-      'A page of the range does not lie wholly within the file.',
+      'A page of the range is not wholly inside the file.',
       'memfd_pin_folios() in mm/gup.c',
     ),
   },

@@ -10,9 +10,11 @@ export const procStatusRules = rulesOf(
   { id: 'proc-status', title: '/proc/self/status', source: 'task_mem() in fs/proc/task_mmu.c' },
   {
     locked: grants(
-      'VmLck is what maps charge that count for the process, and what it has locked by itself.',
+      'VmLck counts the pages charged to the process and those that it has locked itself.',
     ),
-    pinned: grants('VmPin is every page that is pinned for the process, however it is charged.'),
+    pinned: grants(
+      'VmPin counts the pages that iommufds have pinned for the process, however they are charged.',
+    ),
   },
 );
 

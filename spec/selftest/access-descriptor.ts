@@ -15,7 +15,7 @@ export const testAccessDescriptorRules = rulesOf(
     source: 'iommufd_access_get() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    notAnAccess: refuses('EBADFD', 'The descriptor is not open, or is not that of an access.'),
+    notAnAccess: refuses('EBADFD', 'The descriptor is not open, or not that of an access.'),
   },
 );
 

@@ -37,16 +37,16 @@ export const testAccessPagesRules = rulesOf(
     source: 'iommufd_test_access_pages() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    tooLong: refuses('ENOMEM', 'The length is more than 16 MiB.'),
+    tooLong: refuses('ENOMEM', 'length exceeds 16 MiB.'),
     unknownFlags: refuses('EOPNOTSUPP', 'A flag other than WRITE and SYZ is set.'),
-    cannotPin: refuses('EOPNOTSUPP', 'The access was made without NEEDS_PIN_PAGES.'),
+    cannotPin: refuses('EOPNOTSUPP', 'The access was created without NEEDS_PIN_PAGES.'),
     differs: refuses(
       'EBADE',
-      'The pages under the range are not those that the program has at the address.',
+      'The pages of the range are not those at uptr.',
       'iommufd_test_check_pages() in drivers/iommu/iommufd/selftest.c',
     ),
     pins: grants(
-      'The pages under the range stay pinned until they are let go or unmapped, and out_access_pages_id holds the number of the pin.',
+      'Pins the pages of the range until they are unpinned or unmapped; out_access_pages_id returns the number of the pin.',
     ),
   },
 );
@@ -58,8 +58,8 @@ export const testDestroyAccessPagesRules = rulesOf(
     source: 'iommufd_test_access_item_destroy() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    noPin: refuses('ENOENT', 'The access has no pin of that number, or no more.'),
-    unpins: grants('The access has let go of the pages.'),
+    noPin: refuses('ENOENT', 'The access has no pin of that number.'),
+    unpins: grants('Unpins the pages.'),
   },
 );
 

@@ -19,7 +19,7 @@ export const testAccessReplaceIoasRules = rulesOf(
   },
   {
     replaces: grants(
-      'The access uses the IOAS from now on, in its own iommufd, and has let go of what it had pinned in another.',
+      "Attaches the access to the IOAS of the access's own iommufd, and unpins what it had pinned in another IOAS.",
     ),
   },
 );

@@ -41,15 +41,15 @@ export const testAccessRwRules = rulesOf(
     source: 'iommufd_test_access_rw() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    tooLong: refuses('ENOMEM', 'The length is more than 16 MiB.'),
+    tooLong: refuses('ENOMEM', 'length exceeds 16 MiB.'),
     unknownFlags: refuses('EOPNOTSUPP', 'A flag other than WRITE, SLOW_PATH and SYZ is set.'),
-    bufferFault: refuses('EFAULT', "The program's buffer cannot be read, or not be written."),
+    bufferFault: refuses('EFAULT', 'The buffer cannot be read, or cannot be written.'),
     memoryFault: refuses(
       'EFAULT',
-      'The program itself may not read, or not write, the memory that is mapped; bytes before that have been copied.',
+      'The process may not read, or may not write, the mapped memory. What comes before it is copied.',
       'iopt_pages_rw_access() in drivers/iommu/iommufd/pages.c',
     ),
-    copies: grants('The bytes have been copied between the buffer and what is mapped at the IOVA.'),
+    copies: grants('Copies the bytes between the buffer and the memory that is mapped at iova.'),
   },
 );
 

@@ -18,10 +18,10 @@ export const testAddReservedRules = rulesOf(
     source: 'iommufd_test_add_reserved() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    zeroLength: refuses('EINVAL', 'The length is 0.'),
-    wraps: refuses('EOVERFLOW', 'The last IOVA lies beyond the end of the address space.'),
-    noIoas: refuses('ENOENT', 'There is no IOAS of that id.'),
-    reserves: grants('The range cannot be mapped in the IOAS any more, as long as it lives.'),
+    zeroLength: refuses('EINVAL', 'length is 0.'),
+    wraps: refuses('EOVERFLOW', 'start + length - 1 exceeds U64_MAX.'),
+    noIoas: refuses('ENOENT', 'No IOAS has the id.'),
+    reserves: grants('Reserves the range as long as the IOAS exists.'),
   },
 );
 

@@ -33,7 +33,9 @@ export const testCreateAccessRules = rulesOf(
   },
   {
     unknownFlags: refuses('EOPNOTSUPP', 'A flag other than NEEDS_PIN_PAGES is set.'),
-    creates: grants('An access is attached to the IOAS, and out_access_fd holds its descriptor.'),
+    creates: grants(
+      'Creates an access that is attached to the IOAS; out_access_fd returns its descriptor.',
+    ),
   },
 );
 

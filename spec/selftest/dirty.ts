@@ -24,26 +24,26 @@ export const testDirtyRules = rulesOf(
   {
     misaligned: refuses(
       'EINVAL',
-      'page_size, length or uptr is 0, or the IOVA or the length is no multiple of page_size.',
+      'page_size, length or uptr is 0, or iova or length is no multiple of page_size.',
     ),
-    tooManyPages: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'These are more than 2^27 pages.')),
-    noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
+    tooManyPages: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'length / page_size exceeds 2^27.')),
+    noHwpt: refuses('ENOENT', 'No paging hwpt has the id.'),
     noMockDomain: refuses(
       'EINVAL',
       'The hwpt has no mock domain.',
       'get_md_pagetable() in drivers/iommu/iommufd/selftest.c',
     ),
-    notTracking: refuses('EINVAL', 'The domain does not track dirty pages now.'),
-    bitmapFault: onlyIn(['7.3.4'], refuses('EFAULT', 'The bits cannot all be read.')),
+    notTracking: refuses('EINVAL', 'Dirty tracking of the hwpt is off.'),
+    bitmapFault: onlyIn(['7.3.4'], refuses('EFAULT', 'The bitmap cannot be read whole.')),
     dirties: onlyIn(
       ['7.3.4'],
       grants(
-        'The pages whose bits are set are dirty, as far as they are mapped; out_nr_dirty tells how many bits are set.',
+        'Marks the mapped pages dirty whose bits are set; out_nr_dirty returns how many bits are set.',
       ),
     ),
     replyFault: onlyIn(
       ['7.3.4'],
-      refuses('EFAULT', 'The pages are dirty, but the struct cannot be written back.'),
+      refuses('EFAULT', 'The struct cannot be written back; the pages are dirty.'),
     ),
   },
 );

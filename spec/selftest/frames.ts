@@ -10,10 +10,13 @@ import { refuses, rulesOf } from '../terms/rule.ts';
 export const callerPagesRules = rulesOf(
   { id: 'caller-pages', title: 'pages of the caller', source: 'get_user_pages_fast() in mm/gup.c' },
   {
-    notAccessible: refuses('EFAULT', 'The program has no memory that it may read at the address.'),
+    notAccessible: refuses(
+      'EFAULT',
+      'The process may not read memory at the address, or has none there.',
+    ),
     wraps: refuses(
       'EOVERFLOW',
-      'The page at the address is the last of the address space.',
+      'The address is in the last page of the address space.',
       'gup_fast_fallback() in mm/gup.c',
     ),
   },

@@ -23,7 +23,7 @@ export const testMdCheckMapRules = rulesOf(
     source: 'iommufd_test_md_check_pa() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    noHwpt: refuses('ENOENT', 'There is no paging hwpt of that id.'),
+    noHwpt: refuses('ENOENT', 'No paging hwpt has the id.'),
     noMockDomain: refuses(
       'EINVAL',
       'The hwpt has no mock domain.',
@@ -31,14 +31,11 @@ export const testMdCheckMapRules = rulesOf(
     ),
     misaligned: refuses(
       'EINVAL',
-      "The IOVA, the length or the address is no multiple of the domain's least page.",
+      'iova, length or uptr is no multiple of the smallest page size of the domain.',
     ),
-    wraps: refuses('EINVAL', 'The address plus the length is 2^64 or more.'),
-    differs: refuses(
-      'EINVAL',
-      'An IOVA is not translated, or not to the memory that the program has at the address.',
-    ),
-    agrees: grants("Every IOVA of the range leads to the memory at the program's address."),
+    wraps: refuses('EINVAL', 'uptr + length exceeds U64_MAX.'),
+    differs: refuses('EINVAL', 'An IOVA is not translated, or not to the memory at uptr.'),
+    agrees: grants('Every IOVA of the range translates to the memory at uptr.'),
   },
 );
 

@@ -19,10 +19,10 @@ export const testMdCheckRefsRules = rulesOf(
     source: 'iommufd_test_md_check_refs() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    misaligned: refuses('EINVAL', 'The length or the address is not whole pages.'),
-    wraps: refuses('EINVAL', 'The address plus the length is 2^64 or more.'),
-    differs: refuses('EIO', 'A page is pinned more or less often than refs says.'),
-    agrees: grants('Every page is pinned as often as refs says.'),
+    misaligned: refuses('EINVAL', 'length or uptr is no multiple of the page size.'),
+    wraps: refuses('EINVAL', 'uptr + length exceeds U64_MAX.'),
+    differs: refuses('EIO', 'A page is not pinned exactly refs times.'),
+    agrees: grants('Every page is pinned exactly refs times; huge pages are not checked.'),
   },
 );
 

@@ -27,14 +27,11 @@ export const testMockDomainReplaceRules = rulesOf(
     source: 'iommufd_test_mock_domain_replace() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    noDevice: refuses('ENOENT', "There is no mock device's test object of that id."),
+    noDevice: refuses('ENOENT', 'The id is not that of the test object of a mock device.'),
     replaces: grants(
-      "The device's domain is another one from now on, and pt_id holds its hwpt's id; an hwpt that an attach made and that has no device left is gone.",
+      'Moves the device to another domain; pt_id returns its hwpt. An automatic hwpt that has no device left is destroyed.',
     ),
-    replyFault: refuses(
-      'EFAULT',
-      'The device has been moved and stays so, but the struct cannot be written back.',
-    ),
+    replyFault: refuses('EFAULT', 'The struct cannot be written back; the device stays moved.'),
   },
 );
 

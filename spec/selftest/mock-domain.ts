@@ -35,9 +35,9 @@ export const testMockDomainRules = rulesOf(
     source: 'mock_dev_create() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    unknownFlags: refuses('EINVAL', 'A device flag is set that the release does not have.'),
+    unknownFlags: refuses('EINVAL', 'dev_flags has a flag that the release does not know.'),
     creates: grants(
-      'A mock device in a group of its own has been bound and attached; the ids of its test object, its device and its hwpt are told.',
+      'Creates a mock device in a group of its own, bound and attached, and returns the ids of its test object, device and hwpt.',
       'iommufd_test_mock_domain() in drivers/iommu/iommufd/selftest.c',
     ),
   },

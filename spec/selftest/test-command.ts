@@ -37,25 +37,25 @@ export const testCmdRules = rulesOf(
     source: 'iommufd_test() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    limitTooSmall: refuses('EINVAL', 'SET_TEMP_MEMORY_LIMIT names less than 12 bytes.'),
+    limitTooSmall: refuses('EINVAL', 'SET_TEMP_MEMORY_LIMIT: limit is less than 12.'),
     setsLimit: grants(
-      'Pages are handled in batches of at most this much memory from now on; nothing else shows it.',
+      'SET_TEMP_MEMORY_LIMIT: pages are pinned in batches of at most limit bytes of memory. Nothing else shows it.',
     ),
     noDevice: refuses(
       'ENOENT',
-      'DEV_CHECK_CACHE names an id that is no device.',
+      'DEV_CHECK_CACHE: no device has the id.',
       'iommufd_test_dev_check_cache() in drivers/iommu/iommufd/selftest.c',
     ),
     cacheDiffers: refuses(
       'EINVAL',
-      'DEV_CHECK_CACHE names a cache that there is not, or a value that it does not hold.',
+      'DEV_CHECK_CACHE: there is no such cache, or it has another value.',
       'iommufd_test_dev_check_cache() in drivers/iommu/iommufd/selftest.c',
     ),
     cacheAgrees: grants(
-      "The device's cache holds the value; a new device's caches hold 0xbaddad.",
+      'DEV_CHECK_CACHE: the cache has the value. Those of a new device have 0xbaddad.',
       'iommufd_test_dev_check_cache() in drivers/iommu/iommufd/selftest.c',
     ),
-    unknownOperation: refuses('EOPNOTSUPP', 'The release has no operation of that number.'),
+    unknownOperation: refuses('EOPNOTSUPP', 'The release has no operation op.'),
   },
 );
 

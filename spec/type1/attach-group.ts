@@ -23,7 +23,7 @@ export const type1AttachGroupRules = rulesOf(
     source: 'vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c',
   },
   {
-    vaddrInvalid: refuses('EBUSY', 'A map has no valid address, which the group might need.'),
+    vaddrInvalid: refuses('EBUSY', 'The vaddr of a map is invalid.'),
     nesting: onlyIn(
       ['6.12.95'],
       refuses(
@@ -34,12 +34,12 @@ export const type1AttachGroupRules = rulesOf(
     ),
     apertureConflicts: refuses(
       'EINVAL',
-      "The domain's aperture and the ranges of the container have nothing in common, or a map lies outside of the aperture.",
+      'The aperture does not overlap the IOVA ranges of the container, or a map reaches outside the aperture.',
       'vfio_iommu_aper_conflict() in drivers/vfio/vfio_iommu_type1.c',
     ),
     reservedMapped: refuses(
       'EINVAL',
-      'A range that a device of the group reserves meets a map.',
+      'A map overlaps a range that a device of the group reserves.',
       'vfio_iommu_resv_conflict() in drivers/vfio/vfio_iommu_type1.c',
     ),
     noIovaLeft: refuses(
@@ -49,13 +49,13 @@ export const type1AttachGroupRules = rulesOf(
     ),
     interruptsNotIsolated: refuses(
       'EPERM',
-      'The IOMMU does not isolate interrupts, and the module parameter vfio_iommu_type1.allow_unsafe_interrupts is off.',
+      'The IOMMU does not isolate interrupts, and vfio_iommu_type1.allow_unsafe_interrupts is off.',
     ),
     beyondAperture: onlyIn(
       ['7.3.4'],
       refuses(
         'ERANGE',
-        'A map made without any domain lies outside of the aperture of this, the first one.',
+        'The domain is the first, and a map made before reaches outside its aperture.',
         'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
       ),
     ),
@@ -63,7 +63,7 @@ export const type1AttachGroupRules = rulesOf(
       ['6.12.95'],
       refuses(
         'EFAULT',
-        'A map made without any domain lies outside of the aperture of this, the first one.',
+        'The domain is the first, and a map made before reaches outside its aperture.',
         'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
       ),
     ),

@@ -25,26 +25,26 @@ export const type1CheckExtensionRules = rulesOf(
   },
   {
     noIommuGroups: grants(
-      'In a container of no-IOMMU groups NOIOMMU answers 1 as long as the kernel is told to allow it (enable_unsafe_noiommu_mode), and every other number 0, before and after SET_IOMMU.',
+      'In a container of no-IOMMU groups NOIOMMU returns 1 while enable_unsafe_noiommu_mode is on, and every other number 0.',
       'vfio_noiommu_ioctl() in drivers/vfio/container.c',
     ),
-    type1: grants('TYPE1, TYPE1v2 and UNMAP_ALL answer 1, before and after SET_IOMMU.'),
+    type1: grants('TYPE1, TYPE1v2 and UNMAP_ALL return 1, before and after SET_IOMMU.'),
     nesting: onlyIn(
       ['6.12.95'],
-      grants('TYPE1_NESTING answers 1, although no IOMMU of x86-64 can be set to it.'),
+      grants('TYPE1_NESTING returns 1, although no IOMMU of x86-64 can be set to it.'),
     ),
     updateVaddr: grants(
-      'UPDATE_VADDR answers 1 once a type is set and as long as no group of mediated devices is in the container, and 0 otherwise.',
+      'UPDATE_VADDR returns 1 if a type is set and the container has no mdev group, and 0 otherwise.',
     ),
     cacheCoherent: grants(
-      'DMA_CC answers 1 once a type is set and every domain enforces coherent accesses, also if there is none, and 0 otherwise.',
+      'DMA_CC returns 1 if a type is set and every domain enforces cache coherency, or there is none, and 0 otherwise.',
       'vfio_domains_have_enforce_cache_coherency() in drivers/vfio/vfio_iommu_type1.c',
     ),
     noIommu: grants(
-      'NOIOMMU answers 1 for a container without groups if the kernel is told to allow that (enable_unsafe_noiommu_mode), and 0 otherwise.',
+      'NOIOMMU returns 1 if the container has no group and enable_unsafe_noiommu_mode is on, and 0 otherwise.',
       'vfio_noiommu_ioctl() in drivers/vfio/container.c',
     ),
-    others: grants('Every other number answers 0, among them those of SPAPR and EEH.'),
+    others: grants('Every other number returns 0, including those of SPAPR and EEH.'),
   },
 );
 

@@ -37,14 +37,17 @@ export const type1GetInfoRules = rulesOf(
     tooShort: refuses('EINVAL', 'argsz is less than 16.'),
     capabilityFault: refuses(
       'EFAULT',
-      'argsz has room for the capabilities, and they cannot be written to their end; the struct is as it was.',
+      'argsz has room for the capabilities, and they cannot be written whole; the struct is not written.',
     ),
-    replyFault: refuses('EFAULT', 'The struct cannot be written back.'),
+    replyFault: refuses(
+      'EFAULT',
+      'The struct cannot be written back; capabilities that argsz has room for are written.',
+    ),
     reports: grants(
-      'argsz has room for the capabilities and stays as it was, cap_offset is 24, and they stand there; without a domain there may be no IOVA_RANGE among them.',
+      'argsz has room: writes the capabilities, cap_offset returns 24, and argsz stays. IOVA_RANGE is left out until a domain limits the IOVAs.',
     ),
     reportsWithoutCapabilities: grants(
-      'argsz has no room for the capabilities: it says how much they need, cap_offset is 0, and nothing is written behind the struct.',
+      'argsz has no room for the capabilities: it returns the room needed, cap_offset returns 0, and none is written.',
     ),
   },
 );

@@ -16,11 +16,11 @@ export const type1LockedMemoryRules = rulesOf(
   {
     processLimit: refuses(
       'ENOMEM',
-      'What the process has locked (VmLck), by itself also, would exceed RLIMIT_MEMLOCK before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK.',
+      'VmLck would exceed RLIMIT_MEMLOCK before a page that cannot be pinned, and the process lacks CAP_IPC_LOCK.',
     ),
     newOwnerLimit: refuses(
       'ENOMEM',
-      'The process that gives a map its address is charged for it from then on, and would exceed RLIMIT_MEMLOCK.',
+      'The process that sets the vaddr is charged for the map, its VmLck would exceed RLIMIT_MEMLOCK, and it lacks CAP_IPC_LOCK.',
       'vfio_change_dma_owner() in drivers/vfio/vfio_iommu_type1.c',
     ),
   },

@@ -55,60 +55,51 @@ export const type1MapDmaRules = rulesOf(
       'A flag other than READ, WRITE and VADDR is set.',
       'vfio_iommu_type1_map_dma() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    zeroLength: refuses('EINVAL', 'The size is 0.'),
+    zeroLength: refuses('EINVAL', 'size is 0.'),
     wraps: onlyIn(
       ['7.3.4'],
-      refuses(
-        'EOVERFLOW',
-        'The IOVA or the address and the size together pass the end of the address space.',
-      ),
+      refuses('EOVERFLOW', 'iova + size - 1 or vaddr + size - 1 exceeds U64_MAX.'),
     ),
     wrongFlags: refuses(
       'EINVAL',
-      'None of READ, WRITE and VADDR is set, or VADDR with one of the others.',
+      'None of READ, WRITE and VADDR is set, or VADDR with READ or WRITE.',
     ),
-    misaligned: refuses('EINVAL', 'The size, the IOVA or the address is no multiple of a page.'),
+    misaligned: refuses('EINVAL', 'size, iova or vaddr is no multiple of the page size.'),
     wrapsEinval: onlyIn(
       ['6.12.95'],
-      refuses(
-        'EINVAL',
-        'The IOVA or the address and the size together pass the end of the address space.',
-      ),
+      refuses('EINVAL', 'iova + size - 1 or vaddr + size - 1 exceeds U64_MAX.'),
     ),
-    noMap: refuses('ENOENT', 'VADDR: no map meets the range.'),
-    otherMap: refuses(
-      'EINVAL',
-      'VADDR: the range is not exactly one map, or that has a valid address.',
-    ),
+    noMap: refuses('ENOENT', 'VADDR: no map overlaps the range.'),
+    otherMap: refuses('EINVAL', 'VADDR: the range is not exactly one map, or its vaddr is valid.'),
     setsVaddr: grants(
-      'VADDR: the map has that address in the calling process from now on, which is charged for it; devices reach the pages that they reached before.',
+      'VADDR: the map gets vaddr in the calling process, which is charged for it. Devices reach the same pages as before.',
     ),
-    overlaps: refuses('EEXIST', 'The range meets a map.'),
+    overlaps: refuses('EEXIST', 'The range overlaps a map.'),
     tooManyMaps: refuses('ENOSPC', 'The container has as many maps as dma_entry_limit allows.'),
     outsideIovaRanges: refuses(
       'EINVAL',
-      'The range does not lie within one of the ranges that GET_INFO tells.',
+      'The range is not inside one of the IOVA ranges that GET_INFO reports.',
       'vfio_iommu_iova_dma_valid() in drivers/vfio/vfio_iommu_type1.c',
     ),
     tooManyPages: refuses(
       'EINVAL',
-      'Dirty pages are tracked, and the range has more than 2^31 - 1 pages.',
+      'Dirty tracking is on, and the range has more than 2^31 - 1 pages.',
       'vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c',
     ),
     maps: grants(
-      'Every domain translates the range to the pages that stand at the address now; without a domain nothing is pinned, and nothing needs to stand there.',
+      'Maps the range to the pages now at vaddr, in every domain. Without a domain nothing is pinned, and nothing need be there.',
     ),
     mapsToEnd: onlyIn(
       ['6.12.95'],
       grants(
-        'The map ends with the last byte of the address space: no map is looked for there, and as long as there is no other no call sees this one.',
+        'The map ends at U64_MAX: iova + size wraps to 0, so vfio_find_dma() misses it while it is the only one.',
         'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
       ),
     ),
     mapsOverMissed: onlyIn(
       ['6.12.95'],
       grants(
-        'The range meets only maps that end with the last byte of the address space, which are not seen: it is mapped beside them.',
+        'The range overlaps only maps that end at U64_MAX, which vfio_find_dma() misses: maps it beside them.',
         'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
       ),
     ),

@@ -16,16 +16,16 @@ export const type1PinningRules = rulesOf(
     source: 'vaddr_get_pfns() in drivers/vfio/vfio_iommu_type1.c',
   },
   {
-    notMapped: refuses('EFAULT', 'A page of the range is not mapped, or lies beyond user memory.'),
-    beyondFile: refuses('EFAULT', 'A page of the range lies behind the end of its file.'),
-    notAccessible: refuses('EFAULT', 'The program itself may not read a page of the range.'),
+    notMapped: refuses('EFAULT', 'A page of the range is not mapped, or is beyond user memory.'),
+    beyondFile: refuses('EFAULT', 'A page of the range is beyond the end of its file.'),
+    notAccessible: refuses('EFAULT', 'The process may not read a page of the range.'),
     notWritable: refuses(
       'EFAULT',
-      'The mapping is to be written, and the program itself may not write a page of the range.',
+      'WRITE is set, and the process may not write a page of the range.',
     ),
     barNotWritable: refuses(
       'EFAULT',
-      'The mapping is to be written, and the program may not write the device registers that are mapped there.',
+      'WRITE is set, and the process may not write a BAR that is mapped in the range.',
       'follow_fault_pfn() in drivers/vfio/vfio_iommu_type1.c',
     ),
   },

@@ -25,15 +25,15 @@ export const type1SetIommuRules = rulesOf(
     source: 'vfio_ioctl_set_iommu() in drivers/vfio/container.c',
   },
   {
-    noGroup: refuses('EINVAL', 'No group has joined the container.'),
-    typeSet: refuses('EINVAL', 'A type is set already, be it the same.'),
+    noGroup: refuses('EINVAL', 'The container has no group.'),
+    typeSet: refuses('EINVAL', 'A type is set already, even if it is the same.'),
     noIommuOnly: refuses(
       'ENODEV',
-      'No-IOMMU groups have joined, and the type is not NOIOMMU, or the kernel is not told to allow it any more.',
+      'The container has no-IOMMU groups, and the type is not NOIOMMU or enable_unsafe_noiommu_mode is off.',
     ),
     noIommuNotPrivileged: refuses(
       'EPERM',
-      'No-IOMMU groups have joined, and the process lacks CAP_SYS_RAWIO.',
+      'The container has no-IOMMU groups, and the process lacks CAP_SYS_RAWIO.',
       'vfio_noiommu_open() in drivers/vfio/container.c',
     ),
     noIommu: grants(
@@ -41,18 +41,18 @@ export const type1SetIommuRules = rulesOf(
     ),
     unknownType: refuses(
       'ENODEV',
-      'CHECK_EXTENSION answers 0 for the type; NOIOMMU is such a one where other than no-IOMMU groups have joined.',
+      'CHECK_EXTENSION returns 0 for the type. Without no-IOMMU groups that includes NOIOMMU.',
     ),
     notAType: refuses(
       'EINVAL',
-      'CHECK_EXTENSION answers 1 for the number, and it is no type: UNMAP_ALL.',
+      'CHECK_EXTENSION returns 1 for the number, and it is no type: UNMAP_ALL.',
       'vfio_iommu_type1_open() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    v1: grants('TYPE1: an unmap that starts within a map does nothing.'),
-    v2: grants('TYPE1v2: an unmap that would cut a map is refused.'),
+    v1: grants('TYPE1: attaches the groups. An unmap that starts inside a map will do nothing.'),
+    v2: grants('TYPE1v2: attaches the groups. An unmap that would cut a map will be refused.'),
     nesting: onlyIn(
       ['6.12.95'],
-      grants('TYPE1_NESTING is as TYPE1v2, if no group in the container has an IOMMU.'),
+      grants('TYPE1_NESTING: as TYPE1v2, if no group of the container has an IOMMU.'),
     ),
   },
 );

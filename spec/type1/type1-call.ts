@@ -31,19 +31,19 @@ export const type1DispatchRules = rulesOf(
     source: 'vfio_fops_unl_ioctl() in drivers/vfio/container.c',
   },
   {
-    apiVersion: grants('GET_API_VERSION answers 0, whatever its argument.'),
+    apiVersion: grants('GET_API_VERSION returns 0, whatever its argument.'),
     noType: refuses(
       'EINVAL',
-      'No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is refused before it is looked at, also one that is no call.',
+      'No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is refused, even an unknown one.',
     ),
     noIommu: refuses(
       'ENOTTY',
-      'The type is NOIOMMU, which has no call of its own: nothing is mapped, unmapped or told.',
+      'The type is NOIOMMU, which has no calls: nothing can be mapped or unmapped.',
       'vfio_noiommu_ioctl() in drivers/vfio/container.c',
     ),
     unknownIoctl: refuses(
       'ENOTTY',
-      'A type is set, and type1 has no such call: ENABLE and DISABLE, or one of groups or devices.',
+      'type1 has no such call, such as ENABLE, DISABLE and those of groups and devices.',
       'vfio_iommu_type1_ioctl() in drivers/vfio/vfio_iommu_type1.c',
     ),
   },

@@ -40,17 +40,13 @@ export const type1UnmapDmaRules = rulesOf(
     tooShort: refuses('EINVAL', 'argsz is less than 24.', COPIES_IN),
     unknownFlags: refuses(
       'EINVAL',
-      'A flag other than GET_DIRTY_BITMAP, ALL and VADDR is set, or GET_DIRTY_BITMAP with one of the others.',
+      'A flag other than GET_DIRTY_BITMAP, ALL and VADDR is set, or GET_DIRTY_BITMAP with another.',
       COPIES_IN,
     ),
-    tooShortForBitmap: refuses(
-      'EINVAL',
-      'GET_DIRTY_BITMAP: argsz is less than 48, the struct with the bitmap behind it.',
-      COPIES_IN,
-    ),
+    tooShortForBitmap: refuses('EINVAL', 'GET_DIRTY_BITMAP: argsz is less than 48.', COPIES_IN),
     bitmapStructFault: refuses(
       'EFAULT',
-      'GET_DIRTY_BITMAP: the 24 bytes behind the struct cannot be read.',
+      'GET_DIRTY_BITMAP: the 24 bytes after the struct cannot be read.',
       COPIES_IN,
     ),
     bitmapOutsideUserMemory: refuses(
@@ -60,69 +56,60 @@ export const type1UnmapDmaRules = rulesOf(
     ),
     bitmapSize: refuses(
       'EINVAL',
-      'GET_DIRTY_BITMAP: the bitmap is too short for the pages of the range, longer than 256 MiB, or there are none.',
+      'GET_DIRTY_BITMAP: the range has no page, or the bitmap is empty, too short for its pages or longer than 256 MiB.',
       'verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c',
     ),
-    mdevGroup: refuses('EBUSY', 'VADDR: a group of mediated devices is in the container.'),
-    misalignedIova: refuses('EINVAL', 'The IOVA is no multiple of a page.'),
-    allWithRange: refuses('EINVAL', 'ALL is set, and the IOVA or the size is not 0.'),
-    misalignedLength: refuses('EINVAL', 'The size is 0 or no multiple of a page.'),
-    wraps: onlyIn(
-      ['7.3.4'],
-      refuses('EOVERFLOW', 'The IOVA and the size together pass the end of the address space.'),
-    ),
-    wrapsEinval: onlyIn(
-      ['6.12.95'],
-      refuses('EINVAL', 'The IOVA and the size together pass the end of the address space.'),
-    ),
+    mdevGroup: refuses('EBUSY', 'VADDR: the container has an mdev group.'),
+    misalignedIova: refuses('EINVAL', 'iova is no multiple of the page size.'),
+    allWithRange: refuses('EINVAL', 'ALL is set, and iova or size is not 0.'),
+    misalignedLength: refuses('EINVAL', 'size is 0 or no multiple of the page size.'),
+    wraps: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'iova + size - 1 exceeds U64_MAX.')),
+    wrapsEinval: onlyIn(['6.12.95'], refuses('EINVAL', 'iova + size - 1 exceeds U64_MAX.')),
     notTracking: refuses(
       'EINVAL',
-      'GET_DIRTY_BITMAP: dirty pages are not tracked, or pgsize is not that of a page.',
+      'GET_DIRTY_BITMAP: dirty tracking is off, or pgsize is not the page size.',
     ),
-    cutsFirst: refuses(
-      'EINVAL',
-      'Version 2: the range starts within a map, and not with its first byte.',
-    ),
+    cutsFirst: refuses('EINVAL', 'v2: iova is inside a map, but not its first IOVA.'),
     cutsLast: refuses(
       'EINVAL',
-      'Version 2: the range ends within a map, and not with its last byte.',
+      'v2: the last IOVA of the range is inside a map, but not its last.',
     ),
     unmapsNoneToEnd: onlyIn(
       ['6.12.95'],
       grants(
-        'The range ends with the last byte of the address space, and no map in it is seen: size becomes 0.',
+        'The range ends at U64_MAX: iova + size wraps to 0, so vfio_find_dma_first_node() finds no map. size returns 0.',
         'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',
       ),
     ),
     unmapsNoneMissed: onlyIn(
       ['6.12.95'],
       grants(
-        'The range meets only maps that end with the last byte of the address space, which are not seen: they stay, and size becomes 0.',
+        'The range overlaps only maps that end at U64_MAX, which vfio_find_dma_first_node() misses: unmaps none, and size returns 0.',
         'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',
       ),
     ),
     vaddrInvalid: refuses(
       'EINVAL',
-      'VADDR: the address of a map in the range has been taken already; those taken before it are given back.',
+      'VADDR: the vaddr of a map in the range is invalid already. No vaddr changes.',
     ),
     bitmapFault: refuses(
       'EFAULT',
-      'GET_DIRTY_BITMAP: the part of the bitmap for a map cannot be read or written; the maps before it are gone.',
+      'GET_DIRTY_BITMAP: the words of a map cannot be read or written. Maps before it are unmapped.',
       'update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c',
     ),
     invalidatesVaddrs: grants(
-      'VADDR: the maps of the range stay and devices reach what they reached; their addresses are taken away, and size tells how many bytes they are.',
+      'VADDR: invalidates the vaddr of every map in the range, which devices go on reaching; size returns their bytes.',
     ),
     unmaps: grants(
-      'Every map of the range is gone, also if there was none, and size tells how many bytes they were.',
+      'v2: unmaps every map in the range, possibly none; size returns the bytes unmapped.',
     ),
     unmapsFromStarts: grants(
-      'Version 1: every map that starts in the range is gone with all its bytes, which size tells; none is if the range starts within a map.',
+      'v1: unmaps every map that starts in the range, whole; none if iova is inside a map. size returns the bytes unmapped.',
     ),
-    unmapsAll: grants('ALL: nothing is mapped any more, and size tells how many bytes were.'),
+    unmapsAll: grants('ALL: unmaps every map, possibly none; size returns the bytes unmapped.'),
     replyFault: refuses(
       'EFAULT',
-      'What was asked is done, but the struct cannot be written back.',
+      'The struct cannot be written back; everything else is done.',
       COPIES_IN,
     ),
   },

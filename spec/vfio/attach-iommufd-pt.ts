@@ -41,16 +41,13 @@ export const deviceAttachIommufdPtRules = rulesOf(
   {
     structFault: refuses('EFAULT', 'The first 12 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 12.'),
-    unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
-    noPasids: onlyIn(
-      ['7.3.4'],
-      refuses('EOPNOTSUPP', 'PASID is asked for, and a mediated device has none.'),
-    ),
+    unknownFlags: refuses('EINVAL', 'A flag that the release does not know is set.'),
+    noPasids: onlyIn(['7.3.4'], refuses('EOPNOTSUPP', 'PASID is set, and the device is an mdev.')),
     tooShortForPasid: onlyIn(
       ['7.3.4'],
-      refuses('EINVAL', 'PASID is asked for, and argsz is less than 16.'),
+      refuses('EINVAL', 'PASID is set, and argsz is less than 16.'),
     ),
-    pasidFault: onlyIn(['7.3.4'], refuses('EFAULT', 'pasid cannot be read.')),
+    pasidFault: onlyIn(['7.3.4'], refuses('EFAULT', 'PASID is set, and pasid cannot be read.')),
     pasidTooLarge: onlyIn(
       ['7.3.4'],
       refuses(
@@ -63,7 +60,7 @@ export const deviceAttachIommufdPtRules = rulesOf(
       ['7.3.4'],
       refuses(
         'EBUSY',
-        'The device is attached as PASID 0 and is to be attached as itself, or the other way round: both are one attachment.',
+        'The device is attached with PASID 0 and the call has no PASID, or the reverse: both are one attachment.',
         'iommufd_hw_pagetable_attach() in drivers/iommu/iommufd/device.c',
       ),
     ),
@@ -71,16 +68,16 @@ export const deviceAttachIommufdPtRules = rulesOf(
       ['7.3.4'],
       refuses(
         'EINVAL',
-        'The domain was not made for PASIDs, as that of an IOAS never is.',
+        'pasid is not 0, and the domain was allocated without PASID, as one for an IOAS always is.',
         'iommufd_hwpt_pasid_compat() in drivers/iommu/iommufd/device.c',
       ),
     ),
     attaches: grants(
-      'The device is attached to the IOAS or hwpt, and to nothing else; pt_id holds the id of the hwpt, or for a mediated device of the IOAS.',
+      'Attaches the device to the IOAS or hwpt, and to nothing else; pt_id returns the hwpt, or for an mdev the IOAS.',
     ),
     replyFault: refuses(
       'EFAULT',
-      'pt_id cannot be written: the device is attached to nothing, also if it was to something; as PASID 0 it stays attached.',
+      'pt_id cannot be written: the device is detached, even from what it was attached to before. With PASID 0 it stays attached.',
     ),
   },
 );

@@ -22,10 +22,10 @@ export const bindingRules = rulesOf(
   {
     interruptsNotIsolated: refuses(
       'EPERM',
-      'The IOMMU does not isolate interrupts, and the module parameter iommufd.allow_unsafe_interrupts is off; that of vfio_iommu_type1 does not count.',
+      'The IOMMU does not isolate interrupts, and iommufd.allow_unsafe_interrupts is off. That of vfio_iommu_type1 does not count.',
       'iommufd_device_bind() in drivers/iommu/iommufd/device.c',
     ),
-    groupInUse: refuses('EPERM', 'A driver of the kernel itself uses a device of the group.'),
+    groupInUse: refuses('EPERM', 'A kernel driver uses a device of the group.'),
     groupOwned: refuses('EPERM', 'Another device of the group is bound to another iommufd.'),
   },
 );

@@ -45,7 +45,7 @@ export const deviceBindIommufdRules = rulesOf(
       ['7.3.4'],
       refuses(
         'EFAULT',
-        'Bytes behind what the release knows of the struct cannot be read, and those before them are 0.',
+        'argsz exceeds the struct that the release knows, and bytes beyond it cannot be read; those before them are 0.',
         'copy_struct_from_user() in include/linux/uaccess.h',
       ),
     ),
@@ -53,16 +53,16 @@ export const deviceBindIommufdRules = rulesOf(
       ['7.3.4'],
       refuses(
         'E2BIG',
-        'A byte behind what the release knows of the struct is not 0.',
+        'argsz exceeds the struct that the release knows, and a byte beyond it is not 0.',
         'copy_struct_from_user() in include/linux/uaccess.h',
       ),
     ),
-    unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
-    negativeDescriptor: refuses('EINVAL', 'The descriptor is a negative number.'),
-    ofGroup: refuses('EINVAL', 'The device was got from a group.'),
+    unknownFlags: refuses('EINVAL', 'A flag that the release does not know is set.'),
+    negativeDescriptor: refuses('EINVAL', 'The descriptor iommufd is negative.'),
+    ofGroup: refuses('EINVAL', 'The device was opened through its group.'),
     groupOpen: refuses(
       'EBUSY',
-      "The device's group is open.",
+      'The group of the device is open.',
       'vfio_device_block_group() in drivers/vfio/group.c',
     ),
     bound: refuses('EINVAL', 'The descriptor has bound its device already.'),
@@ -70,7 +70,7 @@ export const deviceBindIommufdRules = rulesOf(
       ['7.3.4'],
       refuses(
         'EFAULT',
-        'A token is passed, and its 16 bytes cannot be read.',
+        'TOKEN: the 16 bytes of the token cannot be read.',
         'vfio_df_check_token() in drivers/vfio/device_cdev.c',
       ),
     ),
@@ -78,28 +78,28 @@ export const deviceBindIommufdRules = rulesOf(
       ['7.3.4'],
       refuses(
         'EINVAL',
-        'A token is passed to a device that is neither a virtual function nor has any; a mediated device does not read it.',
+        'TOKEN: the device is no virtual function and has none. An mdev refuses without reading the token.',
         'vfio_pci_core_match_token_uuid() in drivers/vfio/pci/vfio_pci_core.c',
       ),
     ),
     badDescriptor: refuses(
       'EBADF',
-      'The descriptor is not open.',
+      'The descriptor iommufd is not open.',
       'iommufd_ctx_from_fd() in drivers/iommu/iommufd/main.c',
     ),
     notAnIommufd: refuses(
       'EBADFD',
-      'The descriptor is no iommufd.',
+      'The descriptor iommufd is no iommufd.',
       'iommufd_ctx_from_fd() in drivers/iommu/iommufd/main.c',
     ),
     openElsewhere: refuses(
       'EINVAL',
-      'The device is in use already: bound by another descriptor of its own file, or got from its group.',
+      'The device is bound by another descriptor of its cdev, or open through its group.',
       'vfio_df_open() in drivers/vfio/vfio_main.c',
     ),
     replyFault: refuses('EFAULT', 'out_devid cannot be written; the device is not bound.'),
     binds: grants(
-      'The device is an object of the iommufd and attached to nothing, and out_devid holds its id; its group cannot be opened as long as it is bound.',
+      'Binds the device to the iommufd, unattached; out_devid returns its id. Its group cannot be opened while it is bound.',
     ),
   },
 );

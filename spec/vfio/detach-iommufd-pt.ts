@@ -33,19 +33,16 @@ export const deviceDetachIommufdPtRules = rulesOf(
   {
     structFault: refuses('EFAULT', 'The first 8 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 8.'),
-    unknownFlags: refuses('EINVAL', 'flags hold a bit that the release does not know.'),
-    noPasids: onlyIn(
-      ['7.3.4'],
-      refuses('EOPNOTSUPP', 'PASID is asked for, and a mediated device has none.'),
-    ),
+    unknownFlags: refuses('EINVAL', 'A flag that the release does not know is set.'),
+    noPasids: onlyIn(['7.3.4'], refuses('EOPNOTSUPP', 'PASID is set, and the device is an mdev.')),
     tooShortForPasid: onlyIn(
       ['7.3.4'],
-      refuses('EINVAL', 'PASID is asked for, and argsz is less than 12.'),
+      refuses('EINVAL', 'PASID is set, and argsz is less than 12.'),
     ),
-    pasidFault: onlyIn(['7.3.4'], refuses('EFAULT', 'pasid cannot be read.')),
-    detaches: grants('The device is attached to nothing.'),
+    pasidFault: onlyIn(['7.3.4'], refuses('EFAULT', 'PASID is set, and pasid cannot be read.')),
+    detaches: grants('Detaches the device.'),
     detachesNothing: grants(
-      'Nothing is detached: the device, or the PASID, is not attached; attached as PASID 0 the device itself is not.',
+      'Changes nothing: the device, or its PASID, is not attached. What PASID 0 attached is detached with PASID 0 only.',
       'vfio_iommufd_physical_detach_ioas() in drivers/vfio/iommufd.c',
     ),
   },

@@ -25,11 +25,11 @@ export const deviceDispatchRules = rulesOf(
   {
     notBound: refuses(
       'EINVAL',
-      'The device was opened by its own file and is not bound: it has no call but BIND_IOMMUFD.',
+      'The device was opened by its cdev and is not bound: it has no call but BIND_IOMMUFD.',
     ),
     ofGroup: refuses(
       'ENOTTY',
-      'The device was got from a group: it has neither ATTACH_ nor DETACH_IOMMUFD_PT.',
+      'The device was opened through its group: it has neither ATTACH_IOMMUFD_PT nor DETACH_IOMMUFD_PT.',
       'vfio_pci_core_ioctl() in drivers/vfio/pci/vfio_pci_core.c, mtty_ioctl() in samples/vfio-mdev/mtty.c',
     ),
   },

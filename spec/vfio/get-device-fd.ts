@@ -47,7 +47,7 @@ export const groupGetDeviceFdRules = rulesOf(
   {
     nameFault: refuses(
       'EFAULT',
-      "The device's name cannot be read up to its end.",
+      'The name cannot be read up to its end.',
       'strndup_user() in mm/util.c',
     ),
     nameTooLong: refuses(
@@ -62,41 +62,41 @@ export const groupGetDeviceFdRules = rulesOf(
     ),
     unknownOption: refuses(
       'EINVAL',
-      'Behind the name of a PCI device and a blank stands an option, and the device knows none: it is no virtual function and has none.',
+      'A space and an option follow the name of a PCI device that is no virtual function and has none.',
       'vfio_pci_core_match() in drivers/vfio/pci/vfio_pci_core.c',
     ),
     noContainer: refuses('EINVAL', 'The group has no container.'),
     noType: refuses(
       'EINVAL',
-      'The container is a legacy one, and no type is set.',
+      'Legacy container: no type is set.',
       'vfio_group_use_container() in drivers/vfio/container.c',
     ),
     type1NoIommuNotPrivileged: refuses(
       'EPERM',
-      'The container is a legacy one, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
+      'Legacy container: the device is in a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
       'vfio_group_use_container() in drivers/vfio/container.c',
     ),
     noIommuNotPrivileged: refuses(
       'EPERM',
-      'The container is an iommufd, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO; SET_IOMMU is not asked for.',
+      'iommufd: the device is in a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
     ),
     noIommuWithIoas: refuses(
       'EPERM',
-      'The group is a no-IOMMU group whose device is not open, and VFIO_IOAS has set an IOAS, so that the program might expect translation.',
+      'iommufd: it has a compatibility IOAS, the group is a no-IOMMU group, and the device is not open.',
     ),
     opensUnbound: grants(
-      'The group is a no-IOMMU group, and its container an iommufd: the device is no object of it and holds neither it nor the group, and the result is a descriptor.',
+      'iommufd, no-IOMMU group: opens the device unbound, without a reference to the iommufd or the group. Returns a descriptor.',
       'vfio_df_iommufd_bind() in drivers/vfio/iommufd.c',
     ),
     opensFirst: grants(
-      'The device has been bound to the iommufd and attached to its IOAS for VFIO calls; the result is a descriptor.',
+      'iommufd: binds the device and attaches it to the compatibility IOAS. Returns a descriptor.',
     ),
     opensUnderType1: grants(
-      'The container is a legacy one; the device holds its group open, and the result is a descriptor.',
+      'Legacy container: opens the device, which keeps its group open. Returns a descriptor.',
       'vfio_group_use_container() in drivers/vfio/container.c',
     ),
     opensAgain: grants(
-      'The device is open already and stays as it is attached; the result is one more descriptor.',
+      'The device is open already, and stays attached as it is. Returns one more descriptor.',
       'vfio_df_open() in drivers/vfio/vfio_main.c',
     ),
   },

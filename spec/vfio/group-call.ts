@@ -46,7 +46,7 @@ export const groupGetStatusRules = rulesOf(
     tooShort: refuses('EINVAL', 'argsz is less than 8.'),
     replyFault: refuses('EFAULT', 'The struct cannot be written back.'),
     reports: grants(
-      'flags hold CONTAINER_SET and VIABLE where the group has a container; without one they hold VIABLE, unless a device of the group is still bound, or in use by the kernel itself.',
+      'flags returns CONTAINER_SET and VIABLE with a container; without one VIABLE, unless a device is bound or a kernel driver uses one.',
     ),
   },
 );
@@ -59,19 +59,14 @@ export const groupUnsetContainerRules = rulesOf(
   },
   {
     noContainer: refuses('EINVAL', 'The group has no container.'),
-    deviceOpen: refuses(
-      'EBUSY',
-      'The container is a legacy one, and a device of the group is open.',
-    ),
+    deviceOpen: refuses('EBUSY', 'Legacy container: a device of the group is open.'),
     leaves: grants(
-      'The legacy container has the group no more; if that was its last, it has no type and no maps any more.',
+      'Legacy container: the group leaves it. With the last group go the type and every map.',
       'vfio_group_detach_container() in drivers/vfio/container.c',
     ),
-    unsets: grants(
-      'The container was an iommufd, and the group has none any more; devices that are open keep the iommufd, and stay attached.',
-    ),
+    unsets: grants('iommufd: the group leaves it. Open devices stay bound and attached.'),
     unsetsNoIommu: grants(
-      'The container of the no-IOMMU group was an iommufd, and the group has none any more; devices stay open, and the iommufd takes no group with an IOMMU all the same.',
+      'iommufd: the no-IOMMU group leaves it. Devices stay open, and the iommufd still takes no other groups.',
     ),
   },
 );

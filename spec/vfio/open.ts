@@ -17,28 +17,28 @@ export const openRules = rulesOf(
   { id: 'open', title: 'open', source: 'vfio_group_fops_open() in drivers/vfio/group.c' },
   {
     iommufd: grants(
-      'Every open of /dev/iommu makes an iommufd of its own, without objects.',
+      'Each open of /dev/iommu makes a new iommufd without objects.',
       'iommufd_fops_open() in drivers/iommu/iommufd/main.c',
     ),
     container: grants(
-      'Every open of /dev/vfio/vfio makes a container of its own, without groups and without a type.',
+      'Each open of /dev/vfio/vfio makes a new legacy container without groups and without a type.',
       'vfio_fops_open() in drivers/vfio/container.c',
     ),
     noGroup: refuses(
       'ENOENT',
-      'There is no group of that number; that of a no-IOMMU group has "noiommu-" before its number, and no other has.',
+      'No such group. Only no-IOMMU groups carry the prefix noiommu-.',
       'vfio_create_group() in drivers/vfio/group.c',
     ),
     groupNotPrivileged: refuses(
       'EPERM',
       'The group is a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
     ),
-    deviceBound: refuses('EBUSY', 'A device of the group is bound by its own file.'),
+    deviceBound: refuses('EBUSY', 'A device of the group is bound through its cdev.'),
     groupOpen: refuses('EBUSY', 'The group is open already.'),
-    group: grants('The group is open; it has no container.'),
+    group: grants('Opens the group, without a container.'),
     noDevice: refuses(
       'ENOENT',
-      'There is no device\'s own file of that number; that of a device without an IOMMU has "noiommu-" before its name, and 6.12.95 has none for it.',
+      'No such cdev. Only devices without an IOMMU carry the prefix noiommu-; 6.12 has no cdev for them.',
       'vfio_device_add() in drivers/vfio/vfio.h',
     ),
     deviceNotPrivileged: onlyIn(
@@ -50,7 +50,7 @@ export const openRules = rulesOf(
       ),
     ),
     device: grants(
-      'The file is open, also if it is already, or the device through its group; the device is not bound.',
+      'Opens the cdev, unbound, even if the cdev or the device is open already.',
       'vfio_device_fops_cdev_open() in drivers/vfio/device_cdev.c',
     ),
   },

@@ -34,57 +34,60 @@ export const groupSetContainerRules = rulesOf(
     source: 'vfio_group_ioctl_set_container() in drivers/vfio/group.c',
   },
   {
-    descriptorFault: refuses('EFAULT', 'The descriptor number cannot be read.'),
+    descriptorFault: refuses('EFAULT', 'The number of the descriptor cannot be read.'),
     badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
     hasContainer: refuses('EINVAL', 'The group has a container already.'),
     noIommuNotPrivileged: refuses(
       'EPERM',
-      'The descriptor is a legacy container, the group a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
+      'Legacy container: the group is a no-IOMMU group, and the process lacks CAP_SYS_RAWIO.',
       'vfio_container_attach_group() in drivers/vfio/container.c',
     ),
     mixesNoIommu: refuses(
       'EPERM',
-      "The descriptor is a legacy container in which no-IOMMU groups are and the group is none, or the other way round; a mediated device's group is none.",
+      'Legacy container: the group is a no-IOMMU group and those in it are not, or the reverse. An mdev group is not.',
       'vfio_container_attach_group() in drivers/vfio/container.c',
     ),
     groupOwned: refuses(
       'EPERM',
-      'The descriptor is a legacy container, and a device of the group still belongs to an iommufd.',
+      'Legacy container: a device of the group is still bound to an iommufd.',
       'iommu_group_claim_dma_owner() in drivers/iommu/iommu.c',
     ),
     groupInUse: refuses(
       'EPERM',
-      'The descriptor is a legacy container, and a driver of the kernel itself uses a device of the group.',
+      'Legacy container: a kernel driver uses a device of the group.',
       'iommu_group_claim_dma_owner() in drivers/iommu/iommu.c',
     ),
     joins: grants(
-      'The descriptor is a legacy container, and has one more group; if a type is set, the group is attached.',
+      'Legacy container: the group joins it, and is attached if a type is set.',
       'vfio_container_attach_group() in drivers/vfio/container.c',
     ),
     joinsNoIommu: grants(
-      'The descriptor is a legacy container with no group or no-IOMMU groups, and has one more of them, also if the type NOIOMMU is set.',
+      'Legacy container: the no-IOMMU group joins it, even after SET_IOMMU.',
       'vfio_container_attach_group() in drivers/vfio/container.c',
     ),
-    notAContainer: refuses('EBADFD', 'The descriptor is neither a container nor an iommufd.'),
+    notAContainer: refuses(
+      'EBADFD',
+      'The descriptor is neither a legacy container nor an iommufd.',
+    ),
     noIommuWithIoas: refuses(
       'EINVAL',
-      'The descriptor is an iommufd that has an IOAS for VFIO calls, and the group is a no-IOMMU group.',
+      'iommufd: it has a compatibility IOAS, and the group is a no-IOMMU group.',
       'iommufd_vfio_compat_set_no_iommu() in drivers/iommu/iommufd/vfio_compat.c',
     ),
     setsNoIommu: grants(
-      'The iommufd is the container of the no-IOMMU group, and serves no-IOMMU groups only from now on; it has no IOAS for VFIO calls.',
+      'iommufd: becomes the container of the no-IOMMU group, without a compatibility IOAS, and takes no other groups from now on.',
       'iommufd_vfio_compat_set_no_iommu() in drivers/iommu/iommufd/vfio_compat.c',
     ),
     servesNoIommu: refuses(
       'EINVAL',
-      'The descriptor is an iommufd that a no-IOMMU group has had as its container, and the group is none; it does not help that VFIO_IOAS has set an IOAS.',
+      'iommufd: it has been the container of a no-IOMMU group, and this is none. VFIO_IOAS does not change that.',
       'iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c',
     ),
     setsFirst: grants(
-      'The iommufd is the container, and has a new IOAS for VFIO calls because it had none.',
+      'iommufd: becomes the container, and gets a compatibility IOAS as it had none.',
       'iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c',
     ),
-    sets: grants('The iommufd is the container; VFIO calls use the IOAS that it had for them.'),
+    sets: grants('iommufd: becomes the container, and keeps its compatibility IOAS.'),
   },
 );
 

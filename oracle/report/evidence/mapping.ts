@@ -232,7 +232,7 @@ export const mappingWitnesses: Witnesses = {
   'ioas-map-file/no-permission': noPermission,
   'ioas-map-file/no-ioas': isNo('ioas_id', 'ioas'),
   'ioas-map-file/zero-length': isZero('length'),
-  'ioas-map-file/offset-wraps': wraps('start', 'length'),
+  'ioas-map-file/wraps': wraps('start', 'length'),
   'ioas-copy/unknown-flags': flagsWithin('flags', MAP_FLAGS | SYZ),
   'ioas-copy/u64-max': isGreatest('length', 'src_iova', 'dst_iova'),
   'ioas-copy/no-permission': noPermission,
