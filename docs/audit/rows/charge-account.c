@@ -2,12 +2,12 @@
  * Pinned memory is charged to VmPin and the user, not to VmLck.
  *
  * VFIO_IOMMU_MAP_DMA, which account is charged, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck +1, VmPin 0 pages. Every domain translates the range to the pages that stand at the
- *   address now; without a domain nothing is pinned, and nothing needs to stand there.
- *   (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: VmLck 0, VmPin +1 pages. The memory is mapped at the IOVA, and every domain of the
- *   compatibility IOAS translates it. Neither READ nor WRITE need be set while there is no domain.
- *   (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: VmLck +1, VmPin 0 pages. Maps the range to the pages now at vaddr, in every domain. Without a
+ *   domain nothing is pinned, and nothing need be there. (vfio_dma_do_map() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: VmLck 0, VmPin +1 pages. Maps the memory at iova in every domain of the compatibility IOAS.
+ *   Without a domain READ and WRITE may both be clear. (iommufd_vfio_map_dma() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,10 +2,10 @@
  * Opening the first device charges everything that is mapped.
  *
  * VFIO_GROUP_GET_DEVICE_FD, how many pages are charged: by iommufd alone, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck 0, VmPin 0 pages. The container is a legacy one; the device holds its group open, and
- *   the result is a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
- * iommufd: VmLck 0, VmPin +4 pages. The device has been bound to the iommufd and attached to its IOAS
- *   for VFIO calls; the result is a descriptor. (vfio_df_group_open() in drivers/vfio/group.c)
+ * type1: VmLck 0, VmPin 0 pages. Legacy container: opens the device, which keeps its group open.
+ *   Returns a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
+ * iommufd: VmLck 0, VmPin +4 pages. iommufd: binds the device and attaches it to the compatibility
+ *   IOAS. Returns a descriptor. (vfio_df_group_open() in drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

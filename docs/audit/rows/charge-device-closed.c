@@ -2,10 +2,10 @@
  * Closing the last device gives back what is charged, though the maps stay.
  *
  * close, how many pages are charged: by iommufd alone, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck 0, VmPin 0 pages. The descriptor is closed; what it was the last to refer to is
- *   released, with all that this held. (close(2), ioctl(2))
- * iommufd: VmLck 0, VmPin -4 pages. The descriptor is closed; what it was the last to refer to is
- *   released, with all that this held. (close(2), ioctl(2))
+ * type1: VmLck 0, VmPin 0 pages. Closes the descriptor. The last reference to a file releases the file
+ *   and what it owns. (close(2), ioctl(2))
+ * iommufd: VmLck 0, VmPin -4 pages. Closes the descriptor. The last reference to a file releases the
+ *   file and what it owns. (close(2), ioctl(2))
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

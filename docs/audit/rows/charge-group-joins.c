@@ -2,10 +2,10 @@
  * The first group behind an IOMMU that joins mediated devices has nothing charged.
  *
  * VFIO_GROUP_SET_CONTAINER, how many pages are charged: by type1 alone, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck +4, VmPin 0 pages. The descriptor is a legacy container, and has one more group; if a
- *   type is set, the group is attached. (vfio_container_attach_group() in drivers/vfio/container.c)
- * iommufd: VmLck 0, VmPin 0 pages. The iommufd is the container; VFIO calls use the IOAS that it had
- *   for them. (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
+ * type1: VmLck +4, VmPin 0 pages. Legacy container: the group joins it, and is attached if a type is
+ *   set. (vfio_container_attach_group() in drivers/vfio/container.c)
+ * iommufd: VmLck 0, VmPin 0 pages. iommufd: becomes the container, and keeps its compatibility IOAS.
+ *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,
  * 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there are none).

@@ -2,11 +2,10 @@
  * The charge does not end with the last group: there was none without a device.
  *
  * VFIO_GROUP_UNSET_CONTAINER, how many pages are charged: by type1 alone, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck -4, VmPin 0 pages. The legacy container has the group no more; if that was its last, it
- *   has no type and no maps any more. (vfio_group_detach_container() in drivers/vfio/container.c)
- * iommufd: VmLck 0, VmPin 0 pages. The container was an iommufd, and the group has none any more;
- *   devices that are open keep the iommufd, and stay attached. (vfio_group_ioctl_unset_container() in
- *   drivers/vfio/group.c)
+ * type1: VmLck -4, VmPin 0 pages. Legacy container: the group leaves it. With the last group go the
+ *   type and every map. (vfio_group_detach_container() in drivers/vfio/container.c)
+ * iommufd: VmLck 0, VmPin 0 pages. iommufd: the group leaves it. Open devices stay bound and attached.
+ *   (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

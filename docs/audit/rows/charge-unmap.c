@@ -2,10 +2,10 @@
  * UNMAP_DMA gives no charge back while no device is open.
  *
  * VFIO_IOMMU_UNMAP_DMA, how many pages are charged: by type1 alone, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck -4, VmPin 0 pages. Every map of the range is gone, also if there was none, and size
- *   tells how many bytes they were. (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: VmLck 0, VmPin 0 pages. Every area of the range is gone, also if there was none, and size
- *   tells how many bytes they were. (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: VmLck -4, VmPin 0 pages. v2: unmaps every map in the range, possibly none; size returns the
+ *   bytes unmapped. (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: VmLck 0, VmPin 0 pages. Unmaps every area in the range, possibly none; size returns the
+ *   bytes unmapped. (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

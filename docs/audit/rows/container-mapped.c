@@ -2,10 +2,9 @@
  * mmap of the container fails with EINVAL or ENXIO instead of ENODEV.
  *
  * mmap, result, in Linux 7.3.4:
- * type1: -1 ENODEV. The file to be mapped is none that can be mapped. (mmap(2), munmap(2),
- *   memfd_create(2))
- * iommufd: -1 EINVAL. The file to be mapped is an iommufd, and the mapping private; what was mapped
- *   there is gone all the same. (iommufd_fops_mmap() in drivers/iommu/iommufd/main.c)
+ * type1: -1 ENODEV. The file cannot be mapped. (mmap(2), munmap(2), memfd_create(2))
+ * iommufd: -1 EINVAL. The file is an iommufd, and the mapping is private. What was mapped there is
+ *   gone. (iommufd_fops_mmap() in drivers/iommu/iommufd/main.c)
  */
 #include "audit.h"
 

@@ -2,10 +2,10 @@
  * GET_DEVICE_FD works before SET_IOMMU.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The container is a legacy one, and no type is set. (vfio_group_use_container() in
+ * type1: -1 EINVAL. Legacy container: no type is set. (vfio_group_use_container() in
  *   drivers/vfio/container.c)
- * iommufd: a descriptor. The device has been bound to the iommufd and attached to its IOAS for VFIO
- *   calls; the result is a descriptor. (vfio_df_group_open() in drivers/vfio/group.c)
+ * iommufd: a descriptor. iommufd: binds the device and attaches it to the compatibility IOAS. Returns
+ *   a descriptor. (vfio_df_group_open() in drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

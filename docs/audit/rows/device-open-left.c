@@ -2,7 +2,7 @@
  * GET_DEVICE_FD fails with EINVAL when the group left while its device is open.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
- * type1: a descriptor. The device is open already and stays as it is attached; the result is one more
+ * type1: a descriptor. The device is open already, and stays attached as it is. Returns one more
  *   descriptor. (vfio_df_open() in drivers/vfio/vfio_main.c)
  * iommufd: -1 EINVAL. The group has no container. (vfio_df_group_open() in drivers/vfio/group.c)
  *

@@ -2,18 +2,16 @@
  * DIRTY_PAGES(GET_BITMAP) of a range that passes the end of the address space fails with ENOTTY.
  *
  * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 6.12.95:
- * type1: -1 EINVAL. GET_BITMAP: the range passes the end of the address space, or ends with its last
- *   byte. (vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOTTY. The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or
- *   DISABLE, and no calls of groups or devices. (iommufd_vfio_ioctl() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. GET_BITMAP: iova + size exceeds U64_MAX. (vfio_iommu_type1_dirty_pages() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 ENOTTY. The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE
+ *   and those of groups and devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 7.3.4:
- * type1: -1 EOVERFLOW. GET_BITMAP: the range passes the end of the address space.
- *   (vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOTTY. The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or
- *   DISABLE, and no calls of groups or devices. (iommufd_vfio_ioctl() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EOVERFLOW. GET_BITMAP: iova + size - 1 exceeds U64_MAX. (vfio_iommu_type1_dirty_pages() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 ENOTTY. The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE
+ *   and those of groups and devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,11 +2,10 @@
  * DIRTY_PAGES(STOP) does not exist.
  *
  * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. STOP: dirty pages are not tracked, also if they were not before.
+ * type1: 0. STOP: stops dirty tracking, if it is on, and forgets which pages are dirty.
  *   (vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOTTY. The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or
- *   DISABLE, and no calls of groups or devices. (iommufd_vfio_ioctl() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 ENOTTY. The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE
+ *   and those of groups and devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,11 +2,10 @@
  * DIRTY_PAGES(GET_BITMAP) into memory that cannot be written fails with ENOTTY instead of EFAULT.
  *
  * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EFAULT. GET_BITMAP: the part of the bitmap for a map cannot be read or written; those
- *   before it have been. (update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOTTY. The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or
- *   DISABLE, and no calls of groups or devices. (iommufd_vfio_ioctl() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EFAULT. GET_BITMAP: the words of a map cannot be read or written. Those of maps before it
+ *   are written. (update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 ENOTTY. The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE
+ *   and those of groups and devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,12 +2,11 @@
  * CHECK_EXTENSION(DMA_CC_IOMMU) answers 1 while no device is open, whatever the IOMMU can do.
  *
  * VFIO_CHECK_EXTENSION(DMA_CC), result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. DMA_CC answers 1 once a type is set and every domain enforces coherent accesses, also if
- *   there is none, and 0 otherwise. (vfio_domains_have_enforce_cache_coherency() in
+ * type1: 0. DMA_CC returns 1 if a type is set and every domain enforces cache coherency, or there is
+ *   none, and 0 otherwise. (vfio_domains_have_enforce_cache_coherency() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 1. DMA_CC answers 1 if every domain of the compatibility IOAS enforces coherent accesses,
- *   also if there is none, and 0 otherwise. (iommufd_vfio_cc_iommu() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: 1. DMA_CC returns 1 if every domain of the compatibility IOAS enforces cache coherency, or
+ *   there is none, and 0 otherwise. (iommufd_vfio_cc_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

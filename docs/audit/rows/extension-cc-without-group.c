@@ -2,12 +2,11 @@
  * CHECK_EXTENSION(DMA_CC_IOMMU) without a group fails with ENODEV instead of answering 0.
  *
  * VFIO_CHECK_EXTENSION(DMA_CC), result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. DMA_CC answers 1 once a type is set and every domain enforces coherent accesses, also if
- *   there is none, and 0 otherwise. (vfio_domains_have_enforce_cache_coherency() in
+ * type1: 0. DMA_CC returns 1 if a type is set and every domain enforces cache coherency, or there is
+ *   none, and 0 otherwise. (vfio_domains_have_enforce_cache_coherency() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENODEV. There is none: no group, other than no-IOMMU ones, has had this iommufd as its
- *   container and VFIO_IOAS has set none, or it has been cleared or destroyed since.
- *   (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 ENODEV. There is no compatibility IOAS: none was set or created, or it was cleared or
+ *   destroyed. (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
  */
 #include "audit.h"
 

@@ -2,9 +2,9 @@
  * CHECK_EXTENSION(NOIOMMU_IOMMU) answers 1 for every container.
  *
  * VFIO_CHECK_EXTENSION(NOIOMMU), result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. NOIOMMU answers 1 for a container without groups if the kernel is told to allow that
- *   (enable_unsafe_noiommu_mode), and 0 otherwise. (vfio_noiommu_ioctl() in drivers/vfio/container.c)
- * iommufd: 1. NOIOMMU answers 1 where the kernel is built with it, and 0 where not.
+ * type1: 0. NOIOMMU returns 1 if the container has no group and enable_unsafe_noiommu_mode is on, and
+ *   0 otherwise. (vfio_noiommu_ioctl() in drivers/vfio/container.c)
+ * iommufd: 1. NOIOMMU returns 1 if the kernel is built with no-IOMMU support, and 0 if not.
  *   (iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c)
  */
 #include "audit.h"

@@ -2,10 +2,9 @@
  * CHECK_EXTENSION(UPDATE_VADDR) answers 0: memory cannot be given another address.
  *
  * VFIO_CHECK_EXTENSION(UPDATE_VADDR), result, in Linux 6.12.95 and 7.3.4:
- * type1: 1. UPDATE_VADDR answers 1 once a type is set and as long as no group of mediated devices is
- *   in the container, and 0 otherwise. (vfio_iommu_type1_check_extension() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. Every other number answers 0, among them those of SPAPR, EEH, NESTING and UPDATE_VADDR.
+ * type1: 1. UPDATE_VADDR returns 1 if a type is set and the container has no mdev group, and 0
+ *   otherwise. (vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. Every other number returns 0, including those of SPAPR, EEH, NESTING and UPDATE_VADDR.
  *   (iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -3,7 +3,7 @@
  *
  * open, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EBUSY. The group is open already. (vfio_group_fops_open() in drivers/vfio/group.c)
- * iommufd: a descriptor. The group is open; it has no container. (vfio_group_fops_open() in
+ * iommufd: a descriptor. Opens the group, without a container. (vfio_group_fops_open() in
  *   drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

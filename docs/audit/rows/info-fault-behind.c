@@ -3,10 +3,10 @@
  * has written MIGRATION.
  *
  * VFIO_IOMMU_GET_INFO, capability written before the fault, in Linux 6.12.95 and 7.3.4:
- * type1: MIGRATION. argsz has room for the capabilities, and they cannot be written to their end; the
- *   struct is as it was. (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: DMA_AVAIL. A capability for which argsz has room cannot be written; what stands before it
- *   has been. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: MIGRATION. argsz has room for the capabilities, and they cannot be written whole; the struct
+ *   is not written. (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: DMA_AVAIL. A capability that argsz has room for cannot be written. What comes before it is
+ *   written. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,12 +2,11 @@
  * GET_INFO succeeds where memory ends behind the capabilities of iommufd and before those of type1.
  *
  * VFIO_IOMMU_GET_INFO, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EFAULT. argsz has room for the capabilities, and they cannot be written to their end; the
- *   struct is as it was. (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. iova_pgsizes has the page sizes that all domains share, every one from 4 KiB where there
- *   is no domain; argsz tells how many bytes struct and capabilities need, and cap_offset is 24 where
- *   it had room for all of them, and otherwise 0. No more than argsz bytes of the struct are written.
- *   (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EFAULT. argsz has room for the capabilities, and they cannot be written whole; the struct
+ *   is not written. (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. iova_pgsizes returns the page sizes that all domains share, argsz the room needed, and
+ *   cap_offset 24 if there was room, 0 otherwise. (iommufd_vfio_iommu_get_info() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

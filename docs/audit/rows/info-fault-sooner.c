@@ -3,11 +3,10 @@
  * argsz.
  *
  * VFIO_IOMMU_GET_INFO, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. argsz has no room for the capabilities: it says how much they need, cap_offset is 0, and
- *   nothing is written behind the struct. (vfio_iommu_type1_get_info() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EFAULT. A capability for which argsz has room cannot be written; what stands before it
- *   has been. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: 0. argsz has no room for the capabilities: it returns the room needed, cap_offset returns 0,
+ *   and none is written. (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EFAULT. A capability that argsz has room for cannot be written. What comes before it is
+ *   written. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

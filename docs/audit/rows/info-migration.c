@@ -2,13 +2,12 @@
  * GET_INFO has no capability MIGRATION.
  *
  * VFIO_IOMMU_GET_INFO, capability MIGRATION, in Linux 6.12.95 and 7.3.4:
- * type1: flags 0, pgsize_bitmap 0x1000, max_dirty_bitmap_size 0x10000000. argsz has room for the
- *   capabilities and stays as it was, cap_offset is 24, and they stand there; without a domain there
- *   may be no IOVA_RANGE among them. (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: absent. iova_pgsizes has the page sizes that all domains share, every one from 4 KiB where
- *   there is no domain; argsz tells how many bytes struct and capabilities need, and cap_offset is 24
- *   where it had room for all of them, and otherwise 0. No more than argsz bytes of the struct are
- *   written. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: flags 0, pgsize_bitmap 0x1000, max_dirty_bitmap_size 0x10000000. argsz has room: writes the
+ *   capabilities, cap_offset returns 24, and argsz stays. IOVA_RANGE is left out until a domain limits
+ *   the IOVAs. (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: absent. iova_pgsizes returns the page sizes that all domains share, argsz the room needed,
+ *   and cap_offset 24 if there was room, 0 otherwise. (iommufd_vfio_iommu_get_info() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,13 +2,12 @@
  * GET_INFO writes capabilities behind the struct although not all of them fit.
  *
  * VFIO_IOMMU_GET_INFO, bytes behind the struct without a chain, in Linux 6.12.95 and 7.3.4:
- * type1: left untouched. argsz has no room for the capabilities: it says how much they need,
- *   cap_offset is 0, and nothing is written behind the struct. (vfio_iommu_type1_get_info() in
+ * type1: left untouched. argsz has no room for the capabilities: it returns the room needed,
+ *   cap_offset returns 0, and none is written. (vfio_iommu_type1_get_info() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: written in part. iova_pgsizes has the page sizes that all domains share, every one from 4
- *   KiB where there is no domain; argsz tells how many bytes struct and capabilities need, and
- *   cap_offset is 24 where it had room for all of them, and otherwise 0. No more than argsz bytes of
- *   the struct are written. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: written in part. iova_pgsizes returns the page sizes that all domains share, argsz the room
+ *   needed, and cap_offset 24 if there was room, 0 otherwise. (iommufd_vfio_iommu_get_info() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

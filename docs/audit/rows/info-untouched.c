@@ -2,10 +2,10 @@
  * GET_INFO that fails with EFAULT leaves the struct as it was, where type1 has written a part of it.
  *
  * VFIO_IOMMU_GET_INFO, argsz, in Linux 6.12.95 and 7.3.4:
- * type1: 0x78. The struct cannot be written back. (vfio_iommu_type1_get_info() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0x50. A capability for which argsz has room cannot be written; what stands before it has
- *   been. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: 0x78. The struct cannot be written back; capabilities that argsz has room for are written.
+ *   (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0x50. A capability that argsz has room for cannot be written. What comes before it is
+ *   written. (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,13 +2,11 @@
  * GET_INFO works before SET_IOMMU.
  *
  * VFIO_IOMMU_GET_INFO, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: 0. iova_pgsizes has the page sizes that all domains share, every one from 4 KiB where there
- *   is no domain; argsz tells how many bytes struct and capabilities need, and cap_offset is 24 where
- *   it had room for all of them, and otherwise 0. No more than argsz bytes of the struct are written.
- *   (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: 0. iova_pgsizes returns the page sizes that all domains share, argsz the room needed, and
+ *   cap_offset 24 if there was room, 0 otherwise. (iommufd_vfio_iommu_get_info() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,11 +2,9 @@
  * iommufd's own calls on the container's descriptor fail with errors of their own.
  *
  * calls of iommufd, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: -1 ENOENT. There is no object of that id. (iommufd_object_remove() in
- *   drivers/iommu/iommufd/main.c)
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 ENOENT. No object has the id. (iommufd_object_remove() in drivers/iommu/iommufd/main.c)
  */
 #include "audit.h"
 

@@ -2,11 +2,10 @@
  * iommufd's own calls make objects on the container's descriptor.
  *
  * calls of iommufd, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: 0. A new, empty IOAS has been made, and out_ioas_id holds its id.
- *   (iommufd_ioas_alloc_ioctl() in drivers/iommu/iommufd/ioas.c)
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: 0. Allocates an empty IOAS; out_ioas_id returns its id. (iommufd_ioas_alloc_ioctl() in
+ *   drivers/iommu/iommufd/ioas.c)
  */
 #include "audit.h"
 

@@ -2,10 +2,9 @@
  * The container tells which IOAS its maps are in (IOMMU_VFIO_IOAS).
  *
  * calls of iommufd, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: -1 ENODEV. GET finds no compatibility IOAS. (iommufd_vfio_ioas() in
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 ENODEV. GET: there is no compatibility IOAS. (iommufd_vfio_ioas() in
  *   drivers/iommu/iommufd/vfio_compat.c)
  */
 #include "audit.h"

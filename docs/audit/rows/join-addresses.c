@@ -2,9 +2,9 @@
  * A group joins although addresses were taken from maps; type1 answers EBUSY.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EBUSY. A map has no valid address, which the group might need.
- *   (vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. The iommufd is the container; VFIO calls use the IOAS that it had for them.
+ * type1: -1 EBUSY. The vaddr of a map is invalid. (vfio_iommu_type1_attach_group() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0, 0000:00:02.0 if there are

@@ -2,15 +2,15 @@
  * A group behind an IOMMU joins although something is mapped beyond its aperture; type1 refuses it.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95:
- * type1: -1 EFAULT. A map made without any domain lies outside of the aperture of this, the first one.
+ * type1: -1 EFAULT. The domain is the first, and a map made before reaches outside its aperture.
  *   (vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it)
- * iommufd: 0. The iommufd is the container; VFIO calls use the IOAS that it had for them.
+ * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 7.3.4:
- * type1: -1 ERANGE. A map made without any domain lies outside of the aperture of this, the first one.
+ * type1: -1 ERANGE. The domain is the first, and a map made before reaches outside its aperture.
  *   (vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it)
- * iommufd: 0. The iommufd is the container; VFIO calls use the IOAS that it had for them.
+ * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,

@@ -2,9 +2,9 @@
  * SET_CONTAINER takes a group of which the kernel itself uses a device.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EPERM. The descriptor is a legacy container, and a driver of the kernel itself uses a
- *   device of the group. (iommu_group_claim_dma_owner() in drivers/iommu/iommu.c)
- * iommufd: 0. The iommufd is the container, and has a new IOAS for VFIO calls because it had none.
+ * type1: -1 EPERM. Legacy container: a kernel driver uses a device of the group.
+ *   (iommu_group_claim_dma_owner() in drivers/iommu/iommu.c)
+ * iommufd: 0. iommufd: becomes the container, and gets a compatibility IOAS as it had none.
  *   (iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, in a group with another that a driver of the kernel uses (0000:01:01.0

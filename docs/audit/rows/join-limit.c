@@ -2,10 +2,9 @@
  * A group behind an IOMMU joins although what is mapped may not be locked; type1 answers ENOMEM.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENOMEM. What the process has locked (VmLck), by itself also, would exceed RLIMIT_MEMLOCK
- *   before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. The iommufd is the container; VFIO calls use the IOAS that it had for them.
+ * type1: -1 ENOMEM. VmLck would exceed RLIMIT_MEMLOCK before a page that cannot be pinned, and the
+ *   process lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,

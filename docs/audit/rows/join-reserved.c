@@ -3,9 +3,9 @@
  * EINVAL.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. A range that a device of the group reserves meets a map.
+ * type1: -1 EINVAL. A map overlaps a range that a device of the group reserves.
  *   (vfio_iommu_resv_conflict() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. The iommufd is the container; VFIO calls use the IOAS that it had for them.
+ * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,

@@ -2,9 +2,9 @@
  * A group behind an IOMMU joins although mapped memory cannot be had; type1 answers EFAULT.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EFAULT. A page of the range is not mapped, or lies beyond user memory. (vaddr_get_pfns()
- *   in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. The iommufd is the container; VFIO calls use the IOAS that it had for them.
+ * type1: -1 EFAULT. A page of the range is not mapped, or is beyond user memory. (vaddr_get_pfns() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,

@@ -2,12 +2,10 @@
  * What a program has locked by itself (mlock) leaves less to map under type1 alone.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENOMEM. What the process has locked (VmLck), by itself also, would exceed RLIMIT_MEMLOCK
- *   before a page is met that cannot be pinned, and it lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates
- *   it. Neither READ nor WRITE need be set while there is no domain. (iommufd_vfio_map_dma() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 ENOMEM. VmLck would exceed RLIMIT_MEMLOCK before a page that cannot be pinned, and the
+ *   process lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. Maps the memory at iova in every domain of the compatibility IOAS. Without a domain READ
+ *   and WRITE may both be clear. (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,11 +2,10 @@
  * Before SET_IOMMU a MAP_DMA that is refused is told why.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: -1 EFAULT. The mapping is to be written, and the program itself may not write a page of the
- *   range. (check_vma_flags() in mm/gup.c)
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 EFAULT. The memory was first mapped for writing, and the process may not write a page of
+ *   the range. (check_vma_flags() in mm/gup.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

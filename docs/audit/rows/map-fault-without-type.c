@@ -2,9 +2,8 @@
  * Before SET_IOMMU a MAP_DMA whose struct cannot be read fails with EFAULT.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
  * iommufd: -1 EFAULT. The 32 bytes of the struct cannot be read, whatever argsz says.
  *   (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)
  */

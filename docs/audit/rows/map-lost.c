@@ -3,10 +3,9 @@
  * it.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95:
- * type1: 0. The map ends with the last byte of the address space: no map is looked for there, and as
- *   long as there is no other no call sees this one. (vfio_find_dma() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ * type1: 0. The map ends at U64_MAX: iova + size wraps to 0, so vfio_find_dma() misses it while it is
+ *   the only one. (vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there

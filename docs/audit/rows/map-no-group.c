@@ -2,12 +2,10 @@
  * MAP_DMA on a container without a group fails with ENODEV instead of EINVAL.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: -1 ENODEV. There is none: no group, other than no-IOMMU ones, has had this iommufd as its
- *   container and VFIO_IOAS has set none, or it has been cleared or destroyed since.
- *   (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 ENODEV. There is no compatibility IOAS: none was set or created, or it was cleared or
+ *   destroyed. (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
  */
 #include "audit.h"
 

@@ -2,9 +2,9 @@
  * MAP_DMA that is unaligned, over another map: EEXIST instead of EINVAL.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The size, the IOVA or the address is no multiple of a page. (vfio_dma_do_map() in
+ * type1: -1 EINVAL. size, iova or vaddr is no multiple of the page size. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EEXIST. The IOVAs meet an area that is mapped already. (iopt_check_iova() in
+ * iommufd: -1 EEXIST. The range overlaps an area. (iopt_check_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,9 +2,9 @@
  * MAP_DMA over a map that only iommufd has, with something else wrong: EEXIST comes first.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EFAULT. The mapping is to be written, and the program itself may not write a page of the
- *   range. (vaddr_get_pfns() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EEXIST. The IOVAs meet an area that is mapped already. (iopt_check_iova() in
+ * type1: -1 EFAULT. WRITE is set, and the process may not write a page of the range. (vaddr_get_pfns()
+ *   in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EEXIST. The range overlaps an area. (iopt_check_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

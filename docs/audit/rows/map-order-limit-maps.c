@@ -4,8 +4,8 @@
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 ENOSPC. The container has as many maps as dma_entry_limit allows. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EFAULT. The mapping is to be written, and the program itself may not write a page of the
- *   range. (check_vma_flags() in mm/gup.c)
+ * iommufd: -1 EFAULT. The memory was first mapped for writing, and the process may not write a page of
+ *   the range. (check_vma_flags() in mm/gup.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,8 +2,8 @@
  * MAP_DMA over another map and where devices cannot go: EINVAL instead of EEXIST.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EEXIST. The range meets a map. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. The IOVAs meet a range that a device or a domain reserves. (iopt_check_iova() in
+ * type1: -1 EEXIST. The range overlaps a map. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EINVAL. The range overlaps one that a device or a domain reserves. (iopt_check_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

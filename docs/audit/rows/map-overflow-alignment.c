@@ -3,8 +3,8 @@
  * a device is open.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 7.3.4:
- * type1: -1 EOVERFLOW. The IOVA or the address and the size together pass the end of the address
- *   space. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * type1: -1 EOVERFLOW. iova + size - 1 or vaddr + size - 1 exceeds U64_MAX. (vfio_dma_do_map() in
+ *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EINVAL. The IOVA is no multiple of the alignment of the IOAS. (iopt_check_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *

@@ -2,9 +2,9 @@
  * MAP_DMA with VADDR that passes the end of the address space: EINVAL instead of EOVERFLOW.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 7.3.4:
- * type1: -1 EOVERFLOW. The IOVA or the address and the size together pass the end of the address
- *   space. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than READ and WRITE is set; VADDR is one. (iommufd_vfio_map_dma()
+ * type1: -1 EOVERFLOW. iova + size - 1 or vaddr + size - 1 exceeds U64_MAX. (vfio_dma_do_map() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EINVAL. A flag other than READ and WRITE is set, such as VADDR. (iommufd_vfio_map_dma()
  *   in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,8 +2,8 @@
  * MAP_DMA of the whole address space but for a page at most: EINVAL instead of EOVERFLOW.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 7.3.4:
- * type1: -1 EOVERFLOW. The IOVA or the address and the size together pass the end of the address
- *   space. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * type1: -1 EOVERFLOW. iova + size - 1 or vaddr + size - 1 exceeds U64_MAX. (vfio_dma_do_map() in
+ *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EINVAL. The length is 0, or 2^64 - 4096 or more. (iopt_alloc_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *

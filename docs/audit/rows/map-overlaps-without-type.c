@@ -2,10 +2,9 @@
  * Before SET_IOMMU a MAP_DMA over another map fails with EEXIST.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: -1 EEXIST. The IOVAs meet an area that is mapped already. (iopt_check_iova() in
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 EEXIST. The range overlaps an area. (iopt_check_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

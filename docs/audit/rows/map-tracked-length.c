@@ -2,11 +2,10 @@
  * MAP_DMA of 2^31 pages or more succeeds where type1 tracks dirty pages.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. Dirty pages are tracked, and the range has more than 2^31 - 1 pages.
+ * type1: -1 EINVAL. Dirty tracking is on, and the range has more than 2^31 - 1 pages.
  *   (vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates
- *   it. Neither READ nor WRITE need be set while there is no domain. (iommufd_vfio_map_dma() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: 0. Maps the memory at iova in every domain of the compatibility IOAS. Without a domain READ
+ *   and WRITE may both be clear. (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there
  * are none).

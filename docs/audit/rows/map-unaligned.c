@@ -2,11 +2,10 @@
  * MAP_DMA of what is not page aligned is accepted while no device is open.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The size, the IOVA or the address is no multiple of a page. (vfio_dma_do_map() in
+ * type1: -1 EINVAL. size, iova or vaddr is no multiple of the page size. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates
- *   it. Neither READ nor WRITE need be set while there is no domain. (iommufd_vfio_map_dma() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: 0. Maps the memory at iova in every domain of the compatibility IOAS. Without a domain READ
+ *   and WRITE may both be clear. (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,9 +2,9 @@
  * MAP_DMA with VADDR where there is no such map fails with EINVAL instead of ENOENT.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENOENT. VADDR: no map meets the range. (vfio_dma_do_map() in
+ * type1: -1 ENOENT. VADDR: no map overlaps the range. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than READ and WRITE is set; VADDR is one. (iommufd_vfio_map_dma()
+ * iommufd: -1 EINVAL. A flag other than READ and WRITE is set, such as VADDR. (iommufd_vfio_map_dma()
  *   in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,10 +2,9 @@
  * MAP_DMA with VADDR is refused with EINVAL: a map cannot get another address.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. VADDR: the map has that address in the calling process from now on, which is charged for
- *   it; devices reach the pages that they reached before. (vfio_dma_do_map() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than READ and WRITE is set; VADDR is one. (iommufd_vfio_map_dma()
+ * type1: 0. VADDR: the map gets vaddr in the calling process, which is charged for it. Devices reach
+ *   the same pages as before. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EINVAL. A flag other than READ and WRITE is set, such as VADDR. (iommufd_vfio_map_dma()
  *   in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

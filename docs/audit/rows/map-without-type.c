@@ -2,12 +2,10 @@
  * MAP_DMA works before SET_IOMMU.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: 0. The memory is mapped at the IOVA, and every domain of the compatibility IOAS translates
- *   it. Neither READ nor WRITE need be set while there is no domain. (iommufd_vfio_map_dma() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: 0. Maps the memory at iova in every domain of the compatibility IOAS. Without a domain READ
+ *   and WRITE may both be clear. (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

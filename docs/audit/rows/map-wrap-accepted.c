@@ -2,10 +2,9 @@
  * MAP_DMA of addresses up to the last one there is fails with EOVERFLOW where type1 takes them.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. Every domain translates the range to the pages that stand at the address now; without a
- *   domain nothing is pinned, and nothing needs to stand there. (vfio_dma_do_map() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ * type1: 0. Maps the range to the pages now at vaddr, in every domain. Without a domain nothing is
+ *   pinned, and nothing need be there. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there

@@ -2,9 +2,9 @@
  * MAP_DMA that is unaligned and reaches the end of the address space: EOVERFLOW instead of EINVAL.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The size, the IOVA or the address is no multiple of a page. (vfio_dma_do_map() in
+ * type1: -1 EINVAL. size, iova or vaddr is no multiple of the page size. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,9 +2,9 @@
  * MAP_DMA that passes the end of the address space fails with EOVERFLOW instead of EINVAL.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95:
- * type1: -1 EINVAL. The IOVA or the address and the size together pass the end of the address space.
- *   (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ * type1: -1 EINVAL. iova + size - 1 or vaddr + size - 1 exceeds U64_MAX. (vfio_dma_do_map() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

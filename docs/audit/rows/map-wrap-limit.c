@@ -4,7 +4,7 @@
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 ENOSPC. The container has as many maps as dma_entry_limit allows. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,8 +2,8 @@
  * MAP_DMA over another map, of addresses that reach the end: EOVERFLOW instead of EEXIST.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EEXIST. The range meets a map. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ * type1: -1 EEXIST. The range overlaps a map. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

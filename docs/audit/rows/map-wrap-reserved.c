@@ -2,9 +2,9 @@
  * MAP_DMA of IOVAs that cannot be used and addresses that reach the end: EOVERFLOW instead of EINVAL.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The range does not lie within one of the ranges that GET_INFO tells.
+ * type1: -1 EINVAL. The range is not inside one of the IOVA ranges that GET_INFO reports.
  *   (vfio_iommu_iova_dma_valid() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

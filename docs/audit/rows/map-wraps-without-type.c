@@ -2,10 +2,9 @@
  * Before SET_IOMMU a MAP_DMA that passes the end of the address space fails with EOVERFLOW.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: -1 EOVERFLOW. The address plus the length is 2^64 or more. (iopt_alloc_user_pages() in
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

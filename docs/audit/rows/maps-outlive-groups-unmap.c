@@ -2,9 +2,9 @@
  * Maps stay when the last group leaves: UNMAP_DMA finds them afterwards.
  *
  * VFIO_IOMMU_UNMAP_DMA, size, in Linux 6.12.95 and 7.3.4:
- * type1: 0x4000. ALL: nothing is mapped any more, and size tells how many bytes were.
+ * type1: 0x4000. ALL: unmaps every map, possibly none; size returns the bytes unmapped.
  *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0x3000. Nothing is mapped any more, and size tells how many bytes were.
+ * iommufd: 0x3000. ALL: unmaps every area, possibly none; size returns the bytes unmapped.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

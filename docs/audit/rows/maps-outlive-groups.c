@@ -2,10 +2,9 @@
  * Maps stay when the last group leaves or is closed: mapping the same again is EEXIST.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. Every domain translates the range to the pages that stand at the address now; without a
- *   domain nothing is pinned, and nothing needs to stand there. (vfio_dma_do_map() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EEXIST. The IOVAs meet an area that is mapped already. (iopt_check_iova() in
+ * type1: 0. Maps the range to the pages now at vaddr, in every domain. Without a domain nothing is
+ *   pinned, and nothing need be there. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EEXIST. The range overlaps an area. (iopt_check_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

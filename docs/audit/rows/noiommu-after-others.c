@@ -2,10 +2,10 @@
  * A container that other groups have left takes no no-IOMMU group any more.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. The descriptor is a legacy container with no group or no-IOMMU groups, and has one more of
- *   them, also if the type NOIOMMU is set. (vfio_container_attach_group() in drivers/vfio/container.c)
- * iommufd: -1 EINVAL. The descriptor is an iommufd that has an IOAS for VFIO calls, and the group is a
- *   no-IOMMU group. (iommufd_vfio_compat_set_no_iommu() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: 0. Legacy container: the no-IOMMU group joins it, even after SET_IOMMU.
+ *   (vfio_container_attach_group() in drivers/vfio/container.c)
+ * iommufd: -1 EINVAL. iommufd: it has a compatibility IOAS, and the group is a no-IOMMU group.
+ *   (iommufd_vfio_compat_set_no_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,
  * 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there are none).

@@ -2,11 +2,10 @@
  * GET_DEVICE_FD opens a device without an IOMMU before SET_IOMMU, or without it.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The container is a legacy one, and no type is set. (vfio_group_use_container() in
+ * type1: -1 EINVAL. Legacy container: no type is set. (vfio_group_use_container() in
  *   drivers/vfio/container.c)
- * iommufd: a descriptor. The group is a no-IOMMU group, and its container an iommufd: the device is no
- *   object of it and holds neither it nor the group, and the result is a descriptor.
- *   (vfio_df_iommufd_bind() in drivers/vfio/iommufd.c)
+ * iommufd: a descriptor. iommufd, no-IOMMU group: opens the device unbound, without a reference to the
+ *   iommufd or the group. Returns a descriptor. (vfio_df_iommufd_bind() in drivers/vfio/iommufd.c)
  *
  * vfio.enable_unsafe_noiommu_mode was on when vfio-pci took the device, and is off since.
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,10 +2,10 @@
  * CHECK_EXTENSION says that there is neither type1 nor UNMAP_ALL when a no-IOMMU group has left.
  *
  * VFIO_CHECK_EXTENSION(TYPE1), result, in Linux 6.12.95 and 7.3.4:
- * type1: 1. TYPE1, TYPE1v2 and UNMAP_ALL answer 1, before and after SET_IOMMU.
+ * type1: 1. TYPE1, TYPE1v2 and UNMAP_ALL return 1, before and after SET_IOMMU.
  *   (vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. TYPE1, TYPE1v2 and UNMAP_ALL answer 1, or 0 once a no-IOMMU group has had the iommufd as
- *   its container. (iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: 0. TYPE1, TYPE1v2 and UNMAP_ALL return 1, or 0 once the iommufd has been the container of a
+ *   no-IOMMU group. (iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

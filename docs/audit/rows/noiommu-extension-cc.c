@@ -2,12 +2,10 @@
  * CHECK_EXTENSION(DMA_CC_IOMMU) with a no-IOMMU group fails with ENODEV instead of answering 0.
  *
  * VFIO_CHECK_EXTENSION(DMA_CC), result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. In a container of no-IOMMU groups NOIOMMU answers 1 as long as the kernel is told to allow
- *   it (enable_unsafe_noiommu_mode), and every other number 0, before and after SET_IOMMU.
- *   (vfio_noiommu_ioctl() in drivers/vfio/container.c)
- * iommufd: -1 ENODEV. There is none: no group, other than no-IOMMU ones, has had this iommufd as its
- *   container and VFIO_IOAS has set none, or it has been cleared or destroyed since.
- *   (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: 0. In a container of no-IOMMU groups NOIOMMU returns 1 while enable_unsafe_noiommu_mode is
+ *   on, and every other number 0. (vfio_noiommu_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 ENODEV. There is no compatibility IOAS: none was set or created, or it was cleared or
+ *   destroyed. (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

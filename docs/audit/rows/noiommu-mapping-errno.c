@@ -2,11 +2,10 @@
  * MAP_DMA, UNMAP_DMA and GET_INFO for a no-IOMMU group fail with ENODEV instead of ENOTTY.
  *
  * VFIO_IOMMU_GET_INFO, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENOTTY. The type is NOIOMMU, which has no call of its own: nothing is mapped, unmapped or
- *   told. (vfio_noiommu_ioctl() in drivers/vfio/container.c)
- * iommufd: -1 ENODEV. There is none: no group, other than no-IOMMU ones, has had this iommufd as its
- *   container and VFIO_IOAS has set none, or it has been cleared or destroyed since.
- *   (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 ENOTTY. The type is NOIOMMU, which has no calls: nothing can be mapped or unmapped.
+ *   (vfio_noiommu_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 ENODEV. There is no compatibility IOAS: none was set or created, or it was cleared or
+ *   destroyed. (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

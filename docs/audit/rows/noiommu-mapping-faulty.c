@@ -3,8 +3,8 @@
  * ENOTTY.
  *
  * VFIO_IOMMU_GET_INFO, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENOTTY. The type is NOIOMMU, which has no call of its own: nothing is mapped, unmapped or
- *   told. (vfio_noiommu_ioctl() in drivers/vfio/container.c)
+ * type1: -1 ENOTTY. The type is NOIOMMU, which has no calls: nothing can be mapped or unmapped.
+ *   (vfio_noiommu_ioctl() in drivers/vfio/container.c)
  * iommufd: -1 EINVAL. argsz is less than 16. (iommufd_vfio_iommu_get_info() in
  *   drivers/iommu/iommufd/vfio_compat.c)
  *

@@ -2,12 +2,11 @@
  * A no-IOMMU group beside others is refused with EINVAL instead of EPERM.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EPERM. The descriptor is a legacy container in which no-IOMMU groups are and the group is
- *   none, or the other way round; a mediated device's group is none. (vfio_container_attach_group() in
- *   drivers/vfio/container.c)
- * iommufd: -1 EINVAL. The descriptor is an iommufd that a no-IOMMU group has had as its container, and
- *   the group is none; it does not help that VFIO_IOAS has set an IOAS.
- *   (iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EPERM. Legacy container: the group is a no-IOMMU group and those in it are not, or the
+ *   reverse. An mdev group is not. (vfio_container_attach_group() in drivers/vfio/container.c)
+ * iommufd: -1 EINVAL. iommufd: it has been the container of a no-IOMMU group, and this is none.
+ *   VFIO_IOAS does not change that. (iommufd_vfio_compat_ioas_create() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,
  * 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there are none).

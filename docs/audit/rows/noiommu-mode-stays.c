@@ -2,11 +2,11 @@
  * A container that a no-IOMMU group has left takes no other groups any more.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. The descriptor is a legacy container, and has one more group; if a type is set, the group
- *   is attached. (vfio_container_attach_group() in drivers/vfio/container.c)
- * iommufd: -1 EINVAL. The descriptor is an iommufd that a no-IOMMU group has had as its container, and
- *   the group is none; it does not help that VFIO_IOAS has set an IOAS.
- *   (iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: 0. Legacy container: the group joins it, and is attached if a type is set.
+ *   (vfio_container_attach_group() in drivers/vfio/container.c)
+ * iommufd: -1 EINVAL. iommufd: it has been the container of a no-IOMMU group, and this is none.
+ *   VFIO_IOAS does not change that. (iommufd_vfio_compat_ioas_create() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,
  * 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there are none).

@@ -2,10 +2,10 @@
  * SET_IOMMU with another type for a no-IOMMU group fails with EINVAL instead of ENODEV.
  *
  * VFIO_SET_IOMMU(a number without a name), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENODEV. No-IOMMU groups have joined, and the type is not NOIOMMU, or the kernel is not
- *   told to allow it any more. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
- * iommufd: -1 EINVAL. The type is neither TYPE1 nor TYPE1v2, or a no-IOMMU group has had the iommufd
- *   as its container. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 ENODEV. The container has no-IOMMU groups, and the type is not NOIOMMU or
+ *   enable_unsafe_noiommu_mode is off. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
+ * iommufd: -1 EINVAL. The type is neither TYPE1 nor TYPE1v2, or the iommufd has been the container of
+ *   a no-IOMMU group. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

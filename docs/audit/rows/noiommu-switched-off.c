@@ -2,11 +2,10 @@
  * SET_IOMMU(NOIOMMU_IOMMU) works although the unsafe mode was switched off since.
  *
  * VFIO_SET_IOMMU(NOIOMMU), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENODEV. No-IOMMU groups have joined, and the type is not NOIOMMU, or the kernel is not
- *   told to allow it any more. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
- * iommufd: 0. NOIOMMU is the only type once a no-IOMMU group has had the iommufd as its container; it
- *   changes nothing, and can be set again. (iommufd_vfio_set_iommu() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 ENODEV. The container has no-IOMMU groups, and the type is not NOIOMMU or
+ *   enable_unsafe_noiommu_mode is off. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
+ * iommufd: 0. NOIOMMU, once the iommufd has been the container of a no-IOMMU group: changes nothing,
+ *   and can be repeated. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * vfio.enable_unsafe_noiommu_mode was on when vfio-pci took the device, and is off since.
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,11 +2,9 @@
  * SET_IOMMU(NOIOMMU_IOMMU) works when the no-IOMMU group has left again.
  *
  * VFIO_SET_IOMMU(NOIOMMU), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No group has joined the container. (vfio_ioctl_set_iommu() in
- *   drivers/vfio/container.c)
- * iommufd: 0. NOIOMMU is the only type once a no-IOMMU group has had the iommufd as its container; it
- *   changes nothing, and can be set again. (iommufd_vfio_set_iommu() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. The container has no group. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
+ * iommufd: 0. NOIOMMU, once the iommufd has been the container of a no-IOMMU group: changes nothing,
+ *   and can be repeated. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,11 +2,10 @@
  * UNSET_CONTAINER succeeds while a device without an IOMMU is open.
  *
  * VFIO_GROUP_UNSET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EBUSY. The container is a legacy one, and a device of the group is open.
+ * type1: -1 EBUSY. Legacy container: a device of the group is open.
  *   (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
- * iommufd: 0. The container of the no-IOMMU group was an iommufd, and the group has none any more;
- *   devices stay open, and the iommufd takes no group with an IOMMU all the same.
- *   (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
+ * iommufd: 0. iommufd: the no-IOMMU group leaves it. Devices stay open, and the iommufd still takes no
+ *   other groups. (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -4,7 +4,7 @@
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. The group has no container. (vfio_df_group_open() in drivers/vfio/group.c)
- * iommufd: -1 EADDRINUSE. The range to be reserved meets an area. (iopt_reserve_iova() in
+ * iommufd: -1 EADDRINUSE. The range to reserve overlaps an area. (iopt_reserve_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,

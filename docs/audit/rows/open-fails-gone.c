@@ -2,8 +2,8 @@
  * GET_DEVICE_FD fails with EFAULT when mapped memory was unmapped from the process meanwhile.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
- * type1: a descriptor. The container is a legacy one; the device holds its group open, and the result
- *   is a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
+ * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a
+ *   descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
  * iommufd: -1 EFAULT. A page of the range is not mapped. (gup_vma_lookup() in mm/gup.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

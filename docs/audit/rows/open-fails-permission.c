@@ -2,10 +2,10 @@
  * GET_DEVICE_FD fails with EINVAL when a map permits neither reading nor writing.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
- * type1: a descriptor. The container is a legacy one; the device holds its group open, and the result
- *   is a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
- * iommufd: -1 EINVAL. The IOMMU cannot map memory that may be neither read nor written. (iommu_map()
- *   in drivers/iommu/iommu.c, the IOMMU driver below it)
+ * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a
+ *   descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
+ * iommufd: -1 EINVAL. The area is neither readable nor writable, and the IOMMU driver cannot map such
+ *   an area. (iommu_map() in drivers/iommu/iommu.c, the IOMMU driver below it)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

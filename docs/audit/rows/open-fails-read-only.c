@@ -2,10 +2,10 @@
  * GET_DEVICE_FD fails with EFAULT when memory that is only readable is mapped for writing.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
- * type1: a descriptor. The container is a legacy one; the device holds its group open, and the result
- *   is a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
- * iommufd: -1 EFAULT. The mapping is to be written, and the program itself may not write a page of the
- *   range. (check_vma_flags() in mm/gup.c)
+ * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a
+ *   descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
+ * iommufd: -1 EFAULT. The memory was first mapped for writing, and the process may not write a page of
+ *   the range. (check_vma_flags() in mm/gup.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,9 +2,9 @@
  * GET_DEVICE_FD fails with EADDRINUSE when something is mapped where the device cannot go.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
- * type1: a descriptor. The container is a legacy one; the device holds its group open, and the result
- *   is a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
- * iommufd: -1 EADDRINUSE. The range to be reserved meets an area. (iopt_reserve_iova() in
+ * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a
+ *   descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
+ * iommufd: -1 EADDRINUSE. The range to reserve overlaps an area. (iopt_reserve_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -4,8 +4,8 @@
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. The group has no container. (vfio_df_group_open() in drivers/vfio/group.c)
- * iommufd: -1 EPERM. A driver of the kernel itself uses a device of the group.
- *   (iommu_device_claim_dma_owner() in drivers/iommu/iommu.c)
+ * iommufd: -1 EPERM. A kernel driver uses a device of the group. (iommu_device_claim_dma_owner() in
+ *   drivers/iommu/iommu.c)
  *
  * Arguments: a device of VFIO, in a group with another that a driver of the kernel uses (0000:01:01.0
  * if there are none).

@@ -3,11 +3,11 @@
  * EINVAL.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The container is a legacy one, and no type is set. (vfio_group_use_container() in
+ * type1: -1 EINVAL. Legacy container: no type is set. (vfio_group_use_container() in
  *   drivers/vfio/container.c)
- * iommufd: -1 EPERM. The IOMMU does not isolate interrupts, and the module parameter
- *   iommufd.allow_unsafe_interrupts is off; that of vfio_iommu_type1 does not count.
- *   (iommufd_device_bind() in drivers/iommu/iommufd/device.c)
+ * iommufd: -1 EPERM. The IOMMU does not isolate interrupts, and iommufd.allow_unsafe_interrupts is
+ *   off. That of vfio_iommu_type1 does not count. (iommufd_device_bind() in
+ *   drivers/iommu/iommufd/device.c)
  *
  * The kernel was started with intremap=off.
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

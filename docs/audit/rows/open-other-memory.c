@@ -3,10 +3,10 @@
  * MAP_DMA.
  *
  * VFIO_GROUP_GET_DEVICE_FD, which memory devices reach, in Linux 6.12.95 and 7.3.4:
- * type1: [0x100000, 0x103fff] rw. The container is a legacy one; the device holds its group open, and
- *   the result is a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
- * iommufd: [0x100000, 0x103fff] rw. The device has been bound to the iommufd and attached to its IOAS
- *   for VFIO calls; the result is a descriptor. (vfio_df_group_open() in drivers/vfio/group.c)
+ * type1: [0x100000, 0x103fff] rw. Legacy container: opens the device, which keeps its group open.
+ *   Returns a descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
+ * iommufd: [0x100000, 0x103fff] rw. iommufd: binds the device and attaches it to the compatibility
+ *   IOAS. Returns a descriptor. (vfio_df_group_open() in drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

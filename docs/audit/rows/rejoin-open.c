@@ -4,7 +4,7 @@
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. The group has a container already. (vfio_group_ioctl_set_container() in
  *   drivers/vfio/group.c)
- * iommufd: 0. The iommufd is the container; VFIO calls use the IOAS that it had for them.
+ * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,10 +2,9 @@
  * SET_IOMMU works when the last group has left again.
  *
  * VFIO_SET_IOMMU(TYPE1), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No group has joined the container. (vfio_ioctl_set_iommu() in
- *   drivers/vfio/container.c)
- * iommufd: 0. TYPE1: the compatibility IOAS maps page by page from now on, so that a part of a map can
- *   be unmapped. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. The container has no group. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
+ * iommufd: 0. TYPE1: disables large pages of the compatibility IOAS, so that a part of a map can be
+ *   unmapped. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,10 +2,10 @@
  * SET_IOMMU with an extension that is no type fails with EINVAL instead of ENODEV.
  *
  * VFIO_SET_IOMMU(DMA_CC), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENODEV. CHECK_EXTENSION answers 0 for the type; NOIOMMU is such a one where other than
- *   no-IOMMU groups have joined. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
- * iommufd: -1 EINVAL. The type is neither TYPE1 nor TYPE1v2, or a no-IOMMU group has had the iommufd
- *   as its container. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 ENODEV. CHECK_EXTENSION returns 0 for the type. Without no-IOMMU groups that includes
+ *   NOIOMMU. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
+ * iommufd: -1 EINVAL. The type is neither TYPE1 nor TYPE1v2, or the iommufd has been the container of
+ *   a no-IOMMU group. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

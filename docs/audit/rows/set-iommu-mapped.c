@@ -2,9 +2,9 @@
  * SET_IOMMU(TYPE1) fails with EINVAL when a device is open and something is mapped.
  *
  * VFIO_SET_IOMMU(TYPE1), result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. TYPE1: an unmap that starts within a map does nothing. (vfio_ioctl_set_iommu() in
- *   drivers/vfio/container.c)
- * iommufd: -1 EINVAL. A domain already translates an area, perhaps with a large page.
+ * type1: 0. TYPE1: attaches the groups. An unmap that starts inside a map will do nothing.
+ *   (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
+ * iommufd: -1 EINVAL. An area is in a domain already, possibly by huge entries.
  *   (iopt_disable_large_pages() in drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

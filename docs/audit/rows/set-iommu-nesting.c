@@ -2,10 +2,10 @@
  * SET_IOMMU(TYPE1_NESTING_IOMMU) is refused.
  *
  * VFIO_SET_IOMMU(TYPE1_NESTING), result, in Linux 6.12.95:
- * type1: 0. TYPE1_NESTING is as TYPE1v2, if no group in the container has an IOMMU.
+ * type1: 0. TYPE1_NESTING: as TYPE1v2, if no group of the container has an IOMMU.
  *   (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
- * iommufd: -1 EINVAL. The type is neither TYPE1 nor TYPE1v2, or a no-IOMMU group has had the iommufd
- *   as its container. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 EINVAL. The type is neither TYPE1 nor TYPE1v2, or the iommufd has been the container of
+ *   a no-IOMMU group. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there
  * are none).

@@ -2,11 +2,9 @@
  * SET_IOMMU on a container without a group fails with ENODEV instead of EINVAL.
  *
  * VFIO_SET_IOMMU(TYPE1), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No group has joined the container. (vfio_ioctl_set_iommu() in
- *   drivers/vfio/container.c)
- * iommufd: -1 ENODEV. There is none: no group, other than no-IOMMU ones, has had this iommufd as its
- *   container and VFIO_IOAS has set none, or it has been cleared or destroyed since.
- *   (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. The container has no group. (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
+ * iommufd: -1 ENODEV. There is no compatibility IOAS: none was set or created, or it was cleared or
+ *   destroyed. (get_compat_ioas() in drivers/iommu/iommufd/vfio_compat.c)
  */
 #include "audit.h"
 

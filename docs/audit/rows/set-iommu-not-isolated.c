@@ -2,10 +2,9 @@
  * SET_IOMMU works where interrupts are not isolated.
  *
  * VFIO_SET_IOMMU(TYPE1v2), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EPERM. The IOMMU does not isolate interrupts, and the module parameter
- *   vfio_iommu_type1.allow_unsafe_interrupts is off. (vfio_iommu_type1_attach_group() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. TYPE1v2: nothing changes, also not if TYPE1 was set before. (iommufd_vfio_set_iommu() in
+ * type1: -1 EPERM. The IOMMU does not isolate interrupts, and vfio_iommu_type1.allow_unsafe_interrupts
+ *   is off. (vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. TYPE1v2: changes nothing, not even what TYPE1 set before. (iommufd_vfio_set_iommu() in
  *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * The kernel was started with intremap=off.

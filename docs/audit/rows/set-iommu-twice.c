@@ -2,10 +2,10 @@
  * SET_IOMMU(TYPE1) can be called when there is a type, also version 2.
  *
  * VFIO_SET_IOMMU(TYPE1), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. A type is set already, be it the same. (vfio_ioctl_set_iommu() in
+ * type1: -1 EINVAL. A type is set already, even if it is the same. (vfio_ioctl_set_iommu() in
  *   drivers/vfio/container.c)
- * iommufd: 0. TYPE1: the compatibility IOAS maps page by page from now on, so that a part of a map can
- *   be unmapped. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: 0. TYPE1: disables large pages of the compatibility IOAS, so that a part of a map can be
+ *   unmapped. (iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

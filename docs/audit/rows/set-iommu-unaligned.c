@@ -2,10 +2,10 @@
  * SET_IOMMU(TYPE1) fails with EADDRINUSE when something is mapped that is not page aligned.
  *
  * VFIO_SET_IOMMU(TYPE1), result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. TYPE1: an unmap that starts within a map does nothing. (vfio_ioctl_set_iommu() in
- *   drivers/vfio/container.c)
- * iommufd: -1 EADDRINUSE. An area starts, ends or lies in its first page at a byte that is no multiple
- *   of the alignment that the new user needs. (iopt_check_iova_alignment() in
+ * type1: 0. TYPE1: attaches the groups. An unmap that starts inside a map will do nothing.
+ *   (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
+ * iommufd: -1 EADDRINUSE. The IOVA or length of an area, or the offset in its first page, is no
+ *   multiple of the alignment that the new user needs. (iopt_check_iova_alignment() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

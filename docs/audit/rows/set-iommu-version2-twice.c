@@ -2,9 +2,9 @@
  * SET_IOMMU(TYPE1v2) can be called when there is a type; version 1 then stays.
  *
  * VFIO_SET_IOMMU(TYPE1v2), result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. A type is set already, be it the same. (vfio_ioctl_set_iommu() in
+ * type1: -1 EINVAL. A type is set already, even if it is the same. (vfio_ioctl_set_iommu() in
  *   drivers/vfio/container.c)
- * iommufd: 0. TYPE1v2: nothing changes, also not if TYPE1 was set before. (iommufd_vfio_set_iommu() in
+ * iommufd: 0. TYPE1v2: changes nothing, not even what TYPE1 set before. (iommufd_vfio_set_iommu() in
  *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,12 +2,10 @@
  * The calls for POWER (ENABLE, DISABLE) fail with ENOTTY also before SET_IOMMU.
  *
  * VFIO_IOMMU_ENABLE, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: -1 ENOTTY. The number is none of these calls: an iommufd has no DIRTY_PAGES, ENABLE or
- *   DISABLE, and no calls of groups or devices. (iommufd_vfio_ioctl() in
- *   drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 ENOTTY. The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE
+ *   and those of groups and devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
  */
 #include "audit.h"
 

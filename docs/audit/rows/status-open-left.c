@@ -2,12 +2,12 @@
  * GET_STATUS says that a group has no container when it left while its device is open.
  *
  * VFIO_GROUP_GET_STATUS, flags, in Linux 6.12.95 and 7.3.4:
- * type1: 0x3. flags hold CONTAINER_SET and VIABLE where the group has a container; without one they
- *   hold VIABLE, unless a device of the group is still bound, or in use by the kernel itself.
- *   (vfio_group_ioctl_get_status() in drivers/vfio/group.c)
- * iommufd: 0x0. flags hold CONTAINER_SET and VIABLE where the group has a container; without one they
- *   hold VIABLE, unless a device of the group is still bound, or in use by the kernel itself.
- *   (vfio_group_ioctl_get_status() in drivers/vfio/group.c)
+ * type1: 0x3. flags returns CONTAINER_SET and VIABLE with a container; without one VIABLE, unless a
+ *   device is bound or a kernel driver uses one. (vfio_group_ioctl_get_status() in
+ *   drivers/vfio/group.c)
+ * iommufd: 0x0. flags returns CONTAINER_SET and VIABLE with a container; without one VIABLE, unless a
+ *   device is bound or a kernel driver uses one. (vfio_group_ioctl_get_status() in
+ *   drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

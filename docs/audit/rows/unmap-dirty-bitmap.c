@@ -2,9 +2,9 @@
  * UNMAP_DMA with GET_DIRTY_BITMAP is refused with EINVAL.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. Every map of the range is gone, also if there was none, and size tells how many bytes they
- *   were. (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.
+ * type1: 0. v2: unmaps every map in the range, possibly none; size returns the bytes unmapped.
+ *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

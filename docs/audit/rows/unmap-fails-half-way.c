@@ -2,10 +2,10 @@
  * An UNMAP_DMA that fails at the last of several maps has unmapped those before it.
  *
  * VFIO_IOMMU_UNMAP_DMA, what devices reach: less under iommufd, in Linux 6.12.95 and 7.3.4:
- * type1: [0x100000, 0x107fff] rw. Version 2: the range ends within a map, and not with its last byte.
+ * type1: [0x100000, 0x107fff] rw. v2: the last IOVA of the range is inside a map, but not its last.
  *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: [0x104000, 0x107fff] rw. The range holds only a part of an area; the areas before that one
- *   are unmapped. (iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c)
+ * iommufd: [0x104000, 0x107fff] rw. The range covers only a part of an area. The areas before it are
+ *   unmapped. (iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,9 +2,9 @@
  * UNMAP_DMA with flags that iommufd does not have fails with EINVAL, whatever else is wrong.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EFAULT. GET_DIRTY_BITMAP: the 24 bytes behind the struct cannot be read.
+ * type1: -1 EFAULT. GET_DIRTY_BITMAP: the 24 bytes after the struct cannot be read.
  *   (vfio_iommu_type1_unmap_dma() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.
+ * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there

@@ -3,9 +3,9 @@
  * EOVERFLOW.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 7.3.4:
- * type1: -1 EOVERFLOW. The IOVA and the size together pass the end of the address space.
- *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.
+ * type1: -1 EOVERFLOW. iova + size - 1 exceeds U64_MAX. (vfio_dma_do_unmap() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -3,9 +3,9 @@
  * nothing is done.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EFAULT. What was asked is done, but the struct cannot be written back.
+ * type1: -1 EFAULT. The struct cannot be written back; everything else is done.
  *   (vfio_iommu_type1_unmap_dma() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.
+ * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

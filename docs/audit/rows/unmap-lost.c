@@ -3,10 +3,9 @@
  * 6.12 does not.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95:
- * type1: 0. The range meets only maps that end with the last byte of the address space, which are not
- *   seen: they stay, and size becomes 0. (vfio_find_dma_first_node() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOENT. The range holds only a part of an area; the areas before that one are unmapped.
+ * type1: 0. The range overlaps only maps that end at U64_MAX, which vfio_find_dma_first_node() misses:
+ *   unmaps none, and size returns 0. (vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 ENOENT. The range covers only a part of an area. The areas before it are unmapped.
  *   (iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there

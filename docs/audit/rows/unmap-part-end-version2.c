@@ -2,9 +2,9 @@
  * An unmap that ends inside a map fails with ENOENT instead of EINVAL.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. Version 2: the range ends within a map, and not with its last byte.
+ * type1: -1 EINVAL. v2: the last IOVA of the range is inside a map, but not its last.
  *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOENT. The range holds only a part of an area; the areas before that one are unmapped.
+ * iommufd: -1 ENOENT. The range covers only a part of an area. The areas before it are unmapped.
  *   (iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

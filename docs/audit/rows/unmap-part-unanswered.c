@@ -2,9 +2,9 @@
  * As version 1 an unmap of a part into a struct that cannot be written leaves other maps behind.
  *
  * VFIO_IOMMU_UNMAP_DMA, how many pages are charged: by type1 alone, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck -4, VmPin 0 pages. What was asked is done, but the struct cannot be written back.
+ * type1: VmLck -4, VmPin 0 pages. The struct cannot be written back; everything else is done.
  *   (vfio_iommu_type1_unmap_dma() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: VmLck 0, VmPin 0 pages. The areas are gone, but the struct cannot be written back.
+ * iommufd: VmLck 0, VmPin 0 pages. The struct cannot be written back; the areas stay unmapped.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

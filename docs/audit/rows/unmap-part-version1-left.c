@@ -2,11 +2,10 @@
  * As version 1 an unmap that ends inside a map leaves devices the rest of it; type1 unmaps it whole.
  *
  * VFIO_IOMMU_UNMAP_DMA, what devices reach: more under iommufd, in Linux 6.12.95 and 7.3.4:
- * type1: nothing. Version 1: every map that starts in the range is gone with all its bytes, which size
- *   tells; none is if the range starts within a map. (vfio_dma_do_unmap() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: [0x103000, 0x103fff] rw. Every area of the range is gone, also if there was none, and size
- *   tells how many bytes they were. (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: nothing. v1: unmaps every map that starts in the range, whole; none if iova is inside a map.
+ *   size returns the bytes unmapped. (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: [0x103000, 0x103fff] rw. Unmaps every area in the range, possibly none; size returns the
+ *   bytes unmapped. (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

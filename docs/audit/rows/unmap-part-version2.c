@@ -2,9 +2,9 @@
  * An unmap that begins inside a map fails with ENOENT instead of EINVAL.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. Version 2: the range starts within a map, and not with its first byte.
- *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOENT. The range holds only a part of an area; the areas before that one are unmapped.
+ * type1: -1 EINVAL. v2: iova is inside a map, but not its first IOVA. (vfio_dma_do_unmap() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 ENOENT. The range covers only a part of an area. The areas before it are unmapped.
  *   (iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -3,9 +3,9 @@
  * finds nothing there.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95:
- * type1: 0. The range ends with the last byte of the address space, and no map in it is seen: size
- *   becomes 0. (vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.
+ * type1: 0. The range ends at U64_MAX: iova + size wraps to 0, so vfio_find_dma_first_node() finds no
+ *   map. size returns 0. (vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:02.0 if there are none).

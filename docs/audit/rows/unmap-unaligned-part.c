@@ -2,9 +2,9 @@
  * UNMAP_DMA of an unaligned range that cuts a map fails with ENOENT instead of EINVAL.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The IOVA is no multiple of a page. (vfio_dma_do_unmap() in
+ * type1: -1 EINVAL. iova is no multiple of the page size. (vfio_dma_do_unmap() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOENT. The range holds only a part of an area; the areas before that one are unmapped.
+ * iommufd: -1 ENOENT. The range covers only a part of an area. The areas before it are unmapped.
  *   (iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

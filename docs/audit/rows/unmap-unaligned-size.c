@@ -2,10 +2,10 @@
  * UNMAP_DMA of a size that is not page aligned succeeds where it cuts no map.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. The size is 0 or no multiple of a page. (vfio_dma_do_unmap() in
+ * type1: -1 EINVAL. size is 0 or no multiple of the page size. (vfio_dma_do_unmap() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. Every area of the range is gone, also if there was none, and size tells how many bytes
- *   they were. (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: 0. Unmaps every area in the range, possibly none; size returns the bytes unmapped.
+ *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

@@ -2,9 +2,9 @@
  * UNMAP_DMA with VADDR for mediated devices fails with EINVAL instead of EBUSY.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EBUSY. VADDR: a group of mediated devices is in the container. (vfio_dma_do_unmap() in
+ * type1: -1 EBUSY. VADDR: the container has an mdev group. (vfio_dma_do_unmap() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.
+ * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there

@@ -2,10 +2,9 @@
  * UNMAP_DMA with VADDR is refused with EINVAL: addresses cannot be taken from maps.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. VADDR: the maps of the range stay and devices reach what they reached; their addresses are
- *   taken away, and size tells how many bytes they are. (vfio_dma_do_unmap() in
- *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. A flag other than ALL is set; GET_DIRTY_BITMAP and VADDR are such.
+ * type1: 0. VADDR: invalidates the vaddr of every map in the range, which devices go on reaching; size
+ *   returns their bytes. (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -3,9 +3,9 @@
  * EINVAL.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95:
- * type1: -1 EINVAL. The IOVA and the size together pass the end of the address space.
- *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EOVERFLOW. The last IOVA lies beyond the end of the address space. (iopt_unmap_iova() in
+ * type1: -1 EINVAL. iova + size - 1 exceeds U64_MAX. (vfio_dma_do_unmap() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EOVERFLOW. The last IOVA exceeds U64_MAX. (iopt_unmap_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

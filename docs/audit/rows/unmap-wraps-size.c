@@ -2,9 +2,9 @@
  * An UNMAP_DMA that passes the end of the address space writes size 0 back.
  *
  * VFIO_IOMMU_UNMAP_DMA, size, in Linux 6.12.95 and 7.3.4:
- * type1: 0x4000. The IOVA and the size together pass the end of the address space.
- *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0x0. The last IOVA lies beyond the end of the address space. (iopt_unmap_iova() in
+ * type1: 0x4000. iova + size - 1 exceeds U64_MAX. (vfio_dma_do_unmap() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0x0. The last IOVA exceeds U64_MAX. (iopt_unmap_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

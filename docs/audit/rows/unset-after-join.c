@@ -4,8 +4,8 @@
  * VFIO_GROUP_UNSET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. The group has no container. (vfio_group_ioctl_unset_container() in
  *   drivers/vfio/group.c)
- * iommufd: 0. The container was an iommufd, and the group has none any more; devices that are open
- *   keep the iommufd, and stay attached. (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
+ * iommufd: 0. iommufd: the group leaves it. Open devices stay bound and attached.
+ *   (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,
  * 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there are none).

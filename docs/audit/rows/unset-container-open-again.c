@@ -2,7 +2,7 @@
  * A second UNSET_CONTAINER fails with EINVAL when the first found a device open.
  *
  * VFIO_GROUP_UNSET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EBUSY. The container is a legacy one, and a device of the group is open.
+ * type1: -1 EBUSY. Legacy container: a device of the group is open.
  *   (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
  * iommufd: -1 EINVAL. The group has no container. (vfio_group_ioctl_unset_container() in
  *   drivers/vfio/group.c)

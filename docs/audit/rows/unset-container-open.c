@@ -2,10 +2,10 @@
  * UNSET_CONTAINER succeeds while a device is open.
  *
  * VFIO_GROUP_UNSET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EBUSY. The container is a legacy one, and a device of the group is open.
+ * type1: -1 EBUSY. Legacy container: a device of the group is open.
  *   (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
- * iommufd: 0. The container was an iommufd, and the group has none any more; devices that are open
- *   keep the iommufd, and stay attached. (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
+ * iommufd: 0. iommufd: the group leaves it. Open devices stay bound and attached.
+ *   (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

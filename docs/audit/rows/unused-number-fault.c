@@ -2,10 +2,9 @@
  * Numbers among those of iommufd that are no call fail with EFAULT where the argument is no address.
  *
  * other numbers, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. No type is set: every number but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU is
- *   refused before it is looked at, also one that is no call. (vfio_fops_unl_ioctl() in
- *   drivers/vfio/container.c)
- * iommufd: -1 EFAULT. The struct's first member, its size, cannot be read. (iommufd_fops_ioctl() in
+ * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
+ *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
+ * iommufd: -1 EFAULT. size, the first 4 bytes of the struct, cannot be read. (iommufd_fops_ioctl() in
  *   drivers/iommu/iommufd/main.c)
  */
 #include "audit.h"

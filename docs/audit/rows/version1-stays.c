@@ -2,10 +2,10 @@
  * Version 1 stays set when all groups have left, also if version 2 is set then.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. Version 2: the range starts within a map, and not with its first byte.
- *   (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: 0. Every area of the range is gone, also if there was none, and size tells how many bytes
- *   they were. (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
+ * type1: -1 EINVAL. v2: iova is inside a map, but not its first IOVA. (vfio_dma_do_unmap() in
+ *   drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: 0. Unmaps every area in the range, possibly none; size returns the bytes unmapped.
+ *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */
