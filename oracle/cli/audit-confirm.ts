@@ -9,24 +9,25 @@ import { count } from '../text/quantities.ts';
 import { startKernel } from './kernel.ts';
 import type { Output } from './output.ts';
 
-type Noted = {
-  /** By the cause's key. */
-  readonly confirmed: Map<string, readonly ReleaseName[]>;
-  readonly refuted: string[];
-};
+/** An audit whose confirmations are being noted, by the cause's key. */
+type Noted = RecordedAudit & { readonly confirmed: Map<string, readonly ReleaseName[]> };
+
+type FoundIn = { readonly found: Located; readonly audit: Noted };
 
 const sameMachine = (a: Ground, b: Ground): boolean =>
   a.machine === b.machine &&
   a.credentials === b.credentials &&
   a.kernelArguments.join() === b.kernelArguments.join();
 
-/** What was found, by the machine that shows it. */
-const byMachine = (all: readonly Located[]): readonly (readonly [Located, ...Located[]])[] => {
-  const groups: [Located, ...Located[]][] = [];
-  for (const found of all) {
-    const group = groups.find(([first]) => sameMachine(first.ground, found.ground));
-    if (group === undefined) groups.push([found]);
-    else group.push(found);
+/** What audits found, by the machine that shows it. */
+const byMachine = (audits: readonly Noted[]): readonly (readonly [FoundIn, ...FoundIn[]])[] => {
+  const groups: [FoundIn, ...FoundIn[]][] = [];
+  for (const audit of audits) {
+    for (const found of audit.rows.flatMap(({ seen }) => seen)) {
+      const group = groups.find(([first]) => sameMachine(first.found.ground, found.ground));
+      if (group === undefined) groups.push([{ found, audit }]);
+      else group.push({ found, audit });
+    }
   }
   return groups;
 };
@@ -74,16 +75,14 @@ const reproduce = async (
 /** The kernel's release; undefined where nothing was found to confirm. */
 const confirm = async (
   image: string,
-  { release: wanted, rows }: RecordedAudit,
-  { confirmed, refuted }: Noted,
+  audits: readonly Noted[],
+  refuted: string[],
   output: Output,
 ): Promise<ReleaseName | undefined> => {
   let release: ReleaseName | undefined;
-  let shown = 0;
   const { confirmOn } = await import('../audit/confirm.ts');
-  const all = rows.flatMap(({ seen }) => seen);
-  for (const there of byMachine(all)) {
-    const { machine, credentials, kernelArguments } = there[0].ground;
+  for (const there of byMachine(audits)) {
+    const { machine, credentials, kernelArguments } = there[0].found.ground;
     const { subject, setting } = await startKernel(
       { vm: image },
       machine,
@@ -93,19 +92,27 @@ const confirm = async (
     );
     release = setting.release;
     try {
-      const confirmations = await confirmOn(subject, wanted, there);
-      for (const [index, { key }] of there.entries()) {
-        const confirmation = confirmations[index];
-        if (confirmation === undefined || confirmation.kind === 'not-visible') continue;
-        note(confirmed, key, release, confirmation.kind === 'confirmed');
-        if (confirmation.kind === 'confirmed') shown += 1;
-        else if (release === wanted) refuted.push(`${key}: ${release} showed ${confirmation.seen}`);
+      for (const audit of audits) {
+        const all = there.filter((one) => one.audit === audit).map(({ found }) => found);
+        const confirmations = await confirmOn(subject, audit.release, all);
+        for (const [index, { key }] of all.entries()) {
+          const confirmation = confirmations[index];
+          if (confirmation === undefined || confirmation.kind === 'not-visible') continue;
+          note(audit.confirmed, key, release, confirmation.kind === 'confirmed');
+          if (confirmation.kind === 'refuted' && release === audit.release) {
+            refuted.push(`${key}: ${release} showed ${confirmation.seen}`);
+          }
+        }
       }
     } finally {
       await subject.close();
     }
   }
-  output.error(`${image}: ${shown} of ${all.length} causes of ${wanted} seen`);
+  for (const { release: audited, rows, confirmed } of audits) {
+    const all = rows.flatMap(({ seen }) => seen);
+    const shown = all.filter(({ key }) => release && confirmed.get(key)?.includes(release));
+    output.error(`${image}: ${shown.length} of ${all.length} causes of ${audited} seen`);
+  }
   return release;
 };
 
@@ -142,11 +149,7 @@ export const confirmations = async (wanted: Confirming): Promise<Confirmations> 
   }));
   const files = images.length === 0 ? [] : await filesOf(wanted);
   for (const image of images) {
-    let release: ReleaseName | undefined;
-    for (const audit of audits) {
-      const { confirmed } = audit;
-      release = (await confirm(image, audit, { confirmed, refuted }, output)) ?? release;
-    }
+    const release = await confirm(image, audits, refuted, output);
     if (release !== undefined) await reproduce(image, release, files, reproduced, refuted, output);
   }
   return { audits, reproduced, refuted };
