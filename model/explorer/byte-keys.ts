@@ -1,6 +1,7 @@
 // Names that are bytes: kept one behind the other, and a table of where each stands. A part of the hash stands beside it, so
 // that other names are seldom looked at.
 
+import { BadSaved } from './bad-saved.ts';
 import type { Visited } from './visited.ts';
 
 const FIRST_SLOTS = 1 << 10;
@@ -121,7 +122,11 @@ export class ByteKeys implements Visited<Uint8Array> {
     const head = new Uint8Array(LENGTH_BYTES);
     for (let done = 0; done < count; done += 1) {
       read(head);
-      const key = new Uint8Array(lengthAt(head, 0));
+      const length = lengthAt(head, 0);
+      if (length === 0 || LENGTH_BYTES + roundedUp(length) > PIECE || head[3] !== 0) {
+        throw new BadSaved(`a state's name has ${length} bytes`);
+      }
+      const key = new Uint8Array(length);
       read(key);
       this.add(key);
     }

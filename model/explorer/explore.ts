@@ -1,10 +1,11 @@
 // Each state once, breadth first unless told otherwise: then the first way that is found into a state is a shortest one. A
 // broken law is told with that way. Exploration can be stopped between two states, be saved, and go on later.
 
+import { BadSaved } from './bad-saved.ts';
 import { ByteKeys, hashOf } from './byte-keys.ts';
 import { Column } from './column.ts';
 import type { Key, Law, Model } from './model.ts';
-import { BadSaved, Predecessors, START, skipPredecessors } from './predecessors.ts';
+import { Predecessors, START, skipPredecessors } from './predecessors.ts';
 import type { Visited } from './visited.ts';
 import { visitedFor } from './visited-for.ts';
 
@@ -138,8 +139,11 @@ export class Exploration<State, Action> {
   }
 
   #goOnFrom({ standing, read }: Saved): void {
-    const { distinct, position, levelEnd, common } = standing;
+    const { distinct, generated, depth, position, levelEnd, common } = standing;
     if (position > levelEnd || levelEnd > distinct) throw new BadSaved('it stands behind its end');
+    if (Math.min(generated, depth, position, common) < 0 || common > generated) {
+      throw new BadSaved('its counts contradict each other');
+    }
     this.#predecessors.fill(standing.distinct, read);
     this.#visited.fill(standing.distinct, read);
     if (this.#visited.size !== distinct) throw new BadSaved('a state is there twice');
@@ -268,12 +272,16 @@ export class Exploration<State, Action> {
   }
 }
 
-/** How many states several explorations met together, whose states are named by bytes. */
+/** How many states several explorations met together, whose states are named by bytes. Throws BadSaved. */
 export const distinctOf = (all: readonly Saved[]): number => {
   const names = new ByteKeys();
-  for (const { standing, read } of all) {
-    skipPredecessors(standing.distinct, read);
-    names.fill(standing.distinct, read);
+  for (const [which, { standing, read }] of all.entries()) {
+    try {
+      skipPredecessors(standing.distinct, read);
+      names.fill(standing.distinct, read);
+    } catch (error) {
+      throw error instanceof BadSaved ? new BadSaved(error.message, which) : error;
+    }
   }
   return names.size;
 };

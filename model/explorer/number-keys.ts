@@ -1,5 +1,6 @@
 // Names that are whole numbers: a table of the numbers themselves.
 
+import { BadSaved } from './bad-saved.ts';
 import { bytesOf } from './column.ts';
 import type { Visited } from './visited.ts';
 
@@ -57,7 +58,10 @@ export class NumberKeys implements Visited<number> {
     for (let at = 0; at < count; at += BATCH) {
       const part = batch.subarray(0, Math.min(BATCH, count - at));
       read(bytesOf(part));
-      for (const key of part) this.add(key);
+      for (const key of part) {
+        if (!isName(key)) throw new BadSaved(`a state is named ${key}`);
+        this.add(key);
+      }
     }
   }
 }

@@ -1,15 +1,13 @@
 // How each state was reached: the state before it, and which of its actions led on. A state that is no number is not kept:
 // it is made again from the start, and as neighbours share most of their way, that is about one step each.
 
+import { BadSaved } from './bad-saved.ts';
 import { Column } from './column.ts';
 import type { Model } from './model.ts';
 
 /** What is done in a state's stead before the start. */
 export const START = 0xffff_ffff;
 const MOST_ACTIONS = 0x1_0000;
-
-/** What was saved is not what an exploration saves. */
-export class BadSaved extends Error {}
 
 export class Predecessors<State, Action> {
   readonly #model: Model<State, Action>;
@@ -22,6 +20,8 @@ export class Predecessors<State, Action> {
   /** The way that was made last: indices of its states from the start on, and the states. */
   readonly #indices: number[] = [];
   readonly #states: State[] = [];
+  /** The ways were saved by another exploration. */
+  #isFilled = false;
 
   constructor(model: Model<State, Action>) {
     this.#model = model;
@@ -80,8 +80,14 @@ export class Predecessors<State, Action> {
 
   #actionAt(before: State, index: number): Action {
     const action = this.#model.enabled(before)[this.#actions.at(index) as number];
-    if (action === undefined) throw new Error('The model does not do again what it did.');
+    if (action === undefined) throw this.#otherwise();
     return action;
+  }
+
+  #otherwise(): Error {
+    return this.#isFilled
+      ? new BadSaved('a state is reached by an action that is not there')
+      : new Error('The model does not do again what it did.');
   }
 
   /** Keeps of the last way what both have in common, and makes the rest. */
@@ -106,7 +112,7 @@ export class Predecessors<State, Action> {
       before === undefined
         ? this.#starts[this.#actions.at(index) as number]
         : this.#model.step(before, this.#actionAt(before, index));
-    if (state === undefined) throw new Error('The model does not do again what it did.');
+    if (state === undefined) throw this.#otherwise();
     return state;
   }
 
@@ -118,6 +124,7 @@ export class Predecessors<State, Action> {
 
   /** Takes in the ways to so many states; `read` fills the bytes that it is given. */
   fill(count: number, read: (bytes: Uint8Array) => void): void {
+    this.#isFilled = true;
     this.#parents.fill(count, read);
     this.#actions.fill(count, read);
     this.#numbers?.fill(count, read);

@@ -123,9 +123,10 @@ export const mergedFiles = (files: readonly [CampaignFile, ...CampaignFile[]]): 
 };
 
 /** Numbers of the shards that no report is of. */
-export const missingShards = ({ shards }: CampaignFile): readonly number[] =>
-  shards === undefined
-    ? []
-    : Array.from({ length: shards.of }, (_, index) => index + 1).filter(
-        (number) => !shards.held.includes(number),
-      );
+export const missingShards = ({ shards }: CampaignFile): readonly number[] => {
+  if (shards === undefined) return [];
+  const held = new Set(shards.held);
+  return Array.from({ length: shards.of }, (_, index) => index + 1).filter(
+    (number) => !held.has(number),
+  );
+};

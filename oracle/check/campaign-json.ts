@@ -6,6 +6,7 @@ import { Fields, parseObject } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { settingJson, settingOf } from '../trace/setting-json.ts';
 import type { CampaignFile, SavedCampaign } from './campaign-file.ts';
+import { SHARDS_MAX } from './shard.ts';
 
 const FORMAT = 'iommufd-check-report';
 
@@ -68,6 +69,23 @@ const askedOf = (fields: Fields): CampaignFile['asked'] => {
   };
 };
 
+const shardsOf = (fields: Fields): NonNullable<CampaignFile['shards']> => {
+  const of = fields.integer('of');
+  if (of < 1 || of > SHARDS_MAX) {
+    fields.fail(`"shards.of" is ${of}; a run has 1 to ${SHARDS_MAX} shards`);
+  }
+  const held = fields.list('held').map((number) => {
+    if (typeof number !== 'number' || !Number.isInteger(number) || number < 1 || number > of) {
+      fields.fail(`"shards.held" has ${String(number)}; the shards are numbered from 1 to ${of}`);
+    }
+    return number;
+  });
+  if (held.length === 0 || new Set(held).size !== held.length) {
+    fields.fail('"shards.held" has no shard, or one twice');
+  }
+  return { held, of };
+};
+
 /** Throws BadInput where the file is not there or is no report of a check. */
 export const readCampaignFile = (path: string): CampaignFile => {
   let text: string;
@@ -87,12 +105,9 @@ export const readCampaignFile = (path: string): CampaignFile => {
       `version ${version} of reports is not read, only version ${VERSION}; run check again`,
     );
   }
-  const shards = fields.has('shards') ? fields.object('shards') : undefined;
   return {
     asked: askedOf(fields.object('asked')),
-    ...(shards === undefined
-      ? {}
-      : { shards: { held: shards.list('held').map(Number), of: shards.integer('of') } }),
+    ...(fields.has('shards') ? { shards: shardsOf(fields.object('shards')) } : {}),
     milliseconds: fields.integer('milliseconds'),
     campaigns: fields.objects('campaigns').map(campaignOf),
   };

@@ -6,6 +6,9 @@ export type Shard = {
   readonly of: number;
 };
 
+/** A run has at most so many parts: whoever lists them all can do so at once. */
+export const SHARDS_MAX = 999_999;
+
 /** Where a program stands in the campaign: its batch, and its place in that; both from 0. */
 export type Position = { readonly batch: number; readonly index: number };
 

@@ -40,7 +40,11 @@ const releasesIn = (
 
 export const auditBetween = async (options: Options): Promise<number> => {
   const releases = releasesIn(options.between);
-  if (options.json !== true) requireFolder(options.output);
+  if (options.json !== true) {
+    requireFolder(options.output);
+    const { requirePair } = await import('./audit-folder.ts');
+    requirePair(options.output, releases.earlier, releases.later);
+  }
   const output = openOutput();
   const { signal, release } = interruption();
   const { runBetween } = await import('../audit/run-audit.ts');
@@ -74,7 +78,8 @@ export const auditBetween = async (options: Options): Promise<number> => {
   }
   if (options.json !== true) {
     const { writeChanges } = await import('./audit-folder.ts');
-    output.lines(writeChanges(options.output, recorded).map((path) => `wrote ${path}`));
+    const paths = await writeChanges(options.output, recorded);
+    output.lines(paths.map((path) => `wrote ${path}`));
   }
   return FINE;
 };

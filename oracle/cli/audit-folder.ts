@@ -1,6 +1,6 @@
 // The folder of an audit: the records in it, and the files that are made of them.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { ROWS_FOLDER } from '../audit/pages/audit-document.ts';
@@ -20,8 +20,11 @@ import {
   recordOfChanges,
 } from '../audit/recorded.ts';
 import { reproducedOf, reproducedText } from '../audit/reproduced.ts';
-import { HEADER_NAME } from '../emit/two-sides-header.ts';
+import { unconfirmedRows } from '../audit/unconfirmed.ts';
+import { count } from '../text/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
+import { requireOwn, writeOwn } from './audit-output.ts';
+import { BadUse } from './bad-use.ts';
 
 const REPRODUCED = `${ROWS_FOLDER}.jsonl`;
 
@@ -86,37 +89,50 @@ const recordFiles = ({ audits, changes }: Omit<Audits, 'reproduced'>): readonly 
   ...changes.map((changed) => recordFile(recordOfChanges(changed))),
 ];
 
-/** C files of rows that there are no more. */
-const removeOthers = (folder: string, files: readonly AuditFile[]): void => {
-  const kept = new Set(files.map(({ name }) => name));
-  const rows = join(folder, ROWS_FOLDER);
-  for (const name of readdirSync(rows)) {
-    if (!name.endsWith('.c') || kept.has(`${ROWS_FOLDER}/${name}`)) continue;
-    const path = join(rows, name);
-    if (readFileSync(path, 'utf8').includes(`#include "${HEADER_NAME}"`)) rmSync(path);
-  }
-};
-
 /** Without rows that there are no more. */
 const pruned = (audits: Audits): Audits => {
   const ids = new Set(audits.audits.flatMap(({ rows }) => rows.map((row) => row.description.id)));
   return { ...audits, reproduced: new Map([...audits.reproduced].filter(([id]) => ids.has(id))) };
 };
 
-const write = (folder: string, files: readonly AuditFile[]): void => {
-  for (const { name, text } of files) writeFileSync(join(folder, name), text);
+const textsOf = (files: readonly AuditFile[]): ReadonlyMap<string, string> =>
+  new Map(files.map(({ name, text }) => [name, text]));
+
+/** Throws BadUse, before minutes are spent, where somebody else wrote what an audit of the release writes. */
+export const requireRelease = (folder: string, release: ReleaseName): void =>
+  requireOwn(folder, [recordName(release), `${release}.md`, `${release}.html`, REPRODUCED]);
+
+export const requirePair = (folder: string, earlier: ReleaseName, later: ReleaseName): void =>
+  requireOwn(folder, [recordName(earlier, later), `${earlier}-${later}.md`]);
+
+/** Throws BadUse where a row that a kernel confirmed would be one that none did. */
+const requireConfirmed = (folder: string, { audits }: Audits): void => {
+  const known = readAudits(folder, () => {});
+  for (const audit of audits) {
+    const { release } = audit;
+    const record = recordBefore(folder, release);
+    if (record === undefined) continue;
+    const before = { record, audit: known.audits.find((one) => one.release === release) };
+    const [id, ...others] = unconfirmedRows(before, audit);
+    if (id === undefined) continue;
+    const rows = others.length === 0 ? id : `${id} and ${count(others.length, 'other row')}`;
+    throw new BadUse(
+      `Kernels confirmed what is in ${recordPath(folder, release)}, and by this audit no kernel confirms ${rows}. ` +
+        'Run it with --confirm and --vm for each kernel, or name another folder with --output.',
+    );
+  }
 };
 
 /**
  * The names of what was written, of C files that of their folder. Unless all records of the folder are in `audits`, what
- * belongs to others stays.
+ * belongs to others stays. Rejects with BadUse where the folder holds what this is not to replace.
  */
-export const writeAudits = (
+export const writeAudits = async (
   folder: string,
   audits: Audits,
   isWhole: boolean,
-): readonly string[] => {
-  mkdirSync(join(folder, ROWS_FOLDER), { recursive: true });
+): Promise<readonly string[]> => {
+  requireConfirmed(folder, audits);
   const all = isWhole ? pruned(audits) : audits;
   const files = [
     ...recordFiles(all),
@@ -124,15 +140,17 @@ export const writeAudits = (
     ...renderedFiles(all),
     ...renderedHtml(all),
   ];
-  write(folder, files);
-  if (isWhole) removeOthers(folder, files);
+  await writeOwn(folder, textsOf(files), isWhole);
   const pages = files.filter(({ name }) => !name.includes('/')).map(({ name }) => name);
   return [...pages, `${ROWS_FOLDER}/`].map((name) => join(folder, name));
 };
 
 /** What changed between two releases: its record, and its page. */
-export const writeChanges = (folder: string, changes: RecordedChanges): readonly string[] => {
+export const writeChanges = async (
+  folder: string,
+  changes: RecordedChanges,
+): Promise<readonly string[]> => {
   const files = [...recordFiles({ audits: [], changes: [changes] }), changesPage(changes)];
-  write(folder, files);
+  await writeOwn(folder, textsOf(files), false);
   return files.map(({ name }) => join(folder, name));
 };

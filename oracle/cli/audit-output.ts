@@ -1,7 +1,14 @@
 // Where an audit goes. One that was interrupted is printed and not written: it would stand where a whole one is wanted.
 
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
+import { OutputFolder } from '../files/output-folder.ts';
+import { reasonOf } from '../files/reason.ts';
+import { listed } from '../text/quantities.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
+import { BadUse } from './bad-use.ts';
+import { writeResult } from './write-result.ts';
 
 export const INTERRUPTED_SAYS =
   'interrupted: this is what was found until then, and no file was written';
@@ -9,14 +16,49 @@ export const INTERRUPTED_SAYS =
 /** Makes the folder. Throws EnvironmentError, before minutes are spent, where nothing can be written there. */
 export const requireFolder = (folder: string): void => {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(
-      `The audit cannot be written: ${why}. Name another folder with --output.`,
+      `The audit cannot be saved: ${folder}: ${reasonOf(error)}. Name another folder with --output.`,
     );
   }
+};
+
+const folderAt = (folder: string): OutputFolder => {
+  try {
+    return new OutputFolder(folder);
+  } catch (error) {
+    throw new BadUse(`${reasonOf(error)}. Name another folder with --output.`);
+  }
+};
+
+const NAMES_SHOWN = 3;
+
+/** Throws BadUse where there are files of these names that no audit wrote. */
+export const requireOwn = (folder: string, names: Iterable<string>): void => {
+  const foreign = folderAt(folder).foreign(names);
+  if (foreign.length === 0) return;
+  const shown = foreign.slice(0, NAMES_SHOWN).map((name) => join(folder, name));
+  const more = foreign.length - shown.length;
+  throw new BadUse(
+    `No audit wrote ${listed(more === 0 ? shown : [...shown, `${more} more`])}, and none replaces it. ` +
+      'Move it away, or name another folder with --output.',
+  );
+};
+
+/** Writes the files, by their names; with `isWhole` other files of rows that audits wrote there go. */
+export const writeOwn = async (
+  folder: string,
+  files: ReadonlyMap<string, string>,
+  isWhole: boolean,
+): Promise<void> => {
+  requireOwn(folder, files.keys());
+  await folderAt(folder).write(
+    files,
+    (name) => isWhole && name.includes('/'),
+    (path, text) => writeResult(path, text, '--output', 'audit'),
+  );
 };
 
 /** For machines: a document that says so where it is not whole. */

@@ -44,7 +44,7 @@ export const renderAudits = async (options: Options): Promise<number> => {
     reproduced: all.reproduced,
     output,
   });
-  const paths = writeAudits(folder, { ...all, ...shown }, true);
+  const paths = await writeAudits(folder, { ...all, ...shown }, true);
   output.lines(paths.map((path) => `wrote ${path}`));
   if (refuted.length === 0) return FINE;
   output.error(refutedText(refuted));

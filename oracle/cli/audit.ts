@@ -43,8 +43,9 @@ Examples:
 Writes the record RELEASE.jsonl into the folder, and renders that folder: RELEASE.md, RELEASE.html and a C file a row,
 rows/ROW.c. --confirm runs these, too, where there is a compiler. --between writes EARLIER-LATER.jsonl and
 EARLIER-LATER.md. --render makes all pages and C files from the records, which takes seconds. Exit status: 0 done, 1 a
-kernel does not show what the specification says, 2 a record is none, or not what the specification answers now, 3 there
-is no kernel to start, 130 interrupted.`;
+kernel does not show what the specification says, 2 a record is none, or not what the specification answers now, or the
+folder holds what an audit must not replace: files of others, and rows that kernels confirmed, 3 there is no kernel to
+start or a file cannot be written, 130 interrupted.`;
 
 const NO_AUDITS: Audits = { audits: [], changes: [], reproduced: new Map() };
 
@@ -119,7 +120,11 @@ const runAudit = async (options: Options): Promise<number> => {
   }
   for (const image of options.vm ?? []) requireImage(image);
   const isWritten = options.json !== true;
-  if (isWritten) requireFolder(options.output);
+  if (isWritten) {
+    requireFolder(options.output);
+    const { requireRelease } = await import('./audit-folder.ts');
+    requireRelease(options.output, options.release);
+  }
   const output = openOutput();
   const { others, isWhole } = await known(options, output);
   const { audit: found, signal } = await searched(options, output);
@@ -149,7 +154,7 @@ const runAudit = async (options: Options): Promise<number> => {
     const { writeAudits } = await import('./audit-folder.ts');
     const audits = inOrder([...others.audits, confirmed]);
     const all = { ...others, audits, reproduced };
-    const paths = writeAudits(options.output, all, isWhole);
+    const paths = await writeAudits(options.output, all, isWhole);
     output.lines(['', ...paths.map((path) => `wrote ${path}`)]);
   }
   if (refuted.length === 0) return FINE;

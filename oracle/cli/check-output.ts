@@ -62,11 +62,13 @@ export const printText = (
   output.lines(counterexampleText(counterexample, verbosity, palette));
 };
 
+/** `saved` is the file of the counterexample. */
 export const printJson = (
   output: Output,
   campaigns: Campaigns,
   seed: number,
-  { save: saved, cover }: CheckOptions,
+  { cover }: CheckOptions,
+  saved: string | undefined,
 ): void => {
   const { reports, counterexample, seconds } = campaigns;
   output.line(

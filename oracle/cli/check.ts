@@ -85,20 +85,19 @@ const check = async (options: CheckOptions): Promise<number> => {
   release();
   const { counterexample } = campaigns;
   const { report, cover, save } = options;
-  const failIfUnwritten = writeAll([
-    () => {
-      if (counterexample === undefined) return;
-      saveTrace(save, traceOf(counterexample, seed, options.defect ?? [], subjectOf(options)));
-    },
-    () => {
-      if (report === undefined) return;
-      writeResult(report, campaignFileText(fileOf(campaigns, seed, options)), '--report');
-    },
-    () => {
-      if (typeof cover === 'string') saveCover(cover, coverOf(campaigns.reports));
-    },
-  ]);
-  if (options.json === true) printJson(output, campaigns, seed, options);
+  const trace =
+    counterexample && traceOf(counterexample, seed, options.defect ?? [], subjectOf(options));
+  const { isWritten, failIfUnwritten } = await writeAll({
+    counterexample: trace && (() => saveTrace(save, trace)),
+    report:
+      report === undefined
+        ? undefined
+        : () => writeResult(report, campaignFileText(fileOf(campaigns, seed, options)), '--report'),
+    cover:
+      typeof cover === 'string' ? () => saveCover(cover, coverOf(campaigns.reports)) : undefined,
+  });
+  const saved = isWritten('counterexample') ? save : undefined;
+  if (options.json === true) printJson(output, campaigns, seed, options, saved);
   else printText(output, campaigns, seed, verbosity, options);
   failIfUnwritten();
   if (counterexample !== undefined) {

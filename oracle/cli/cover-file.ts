@@ -24,5 +24,5 @@ export const checkCoverFile = (file: string): void => {
   }
 };
 
-export const saveCover = (file: string, cover: Cover): void =>
+export const saveCover = (file: string, cover: Cover): Promise<void> =>
   writeResult(file, formOf(file)?.(cover) ?? '', '--cover');

@@ -1,15 +1,14 @@
 // iommufd-spec emit: a trace as a C file that needs nothing of this project, or as text.
 
-import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Operation } from '../../model/programs/program.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/read-trace.ts';
 import type { Trace } from '../trace/trace-file.ts';
-import { EnvironmentError } from '../vm/environment-error.ts';
 import { FINE } from './exit-status.ts';
 import { openOutput } from './output.ts';
+import { writeAll, writeResult } from './write-result.ts';
 
 const FORMS = ['c', 'text'] as const;
 
@@ -32,16 +31,7 @@ prints each call with its result, and ends with 0 where the kernel answers the l
 answers something else, 2 where it cannot set itself up, 3 where the machine lacks something.
 C is written only of what the kernel subject would run too (docs/safety.md).
 Exit status of this command: 0 written, 2 the file is no trace, or holds what no C is written of, 3 the result cannot be
-written.`;
-
-const save = (file: string, text: string): void => {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new EnvironmentError(`The result cannot be written: ${why}. Name another file with -o.`);
-  }
-};
+written to the file, and is printed.`;
 
 const asText = async (trace: Trace): Promise<string> => {
   const { emissionOf } = await import('../emit/emission.ts');
@@ -77,8 +67,12 @@ const emit = async (file: string, options: Options): Promise<number> => {
   const trace = await readTrace(file);
   const text = options.as === 'c' ? await asC(file, trace) : await asText(trace);
   const result = options.json === true ? `${jsonLine({ file, as: options.as, text })}\n` : text;
-  if (options.output === undefined) output.line(result.trimEnd());
-  else save(options.output, result);
+  const { output: path } = options;
+  const { isWritten, failIfUnwritten } = await writeAll({
+    result: path === undefined ? undefined : () => writeResult(path, result, '-o'),
+  });
+  if (!isWritten('result')) output.line(result.trimEnd());
+  failIfUnwritten();
   return FINE;
 };
 

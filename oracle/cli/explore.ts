@@ -1,44 +1,25 @@
 // iommufd-spec explore: every program up to a bound over a few calls, and the laws of the specification in every state.
 
+import { setImmediate } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { BadSaved, type Shard } from '../../model/explorer/explore.ts';
-import type { Setting } from '../../spec/terms/platform.ts';
+import { BadSaved } from '../../model/explorer/explore.ts';
 import { ALPHABETS } from '../explore/alphabets/all.ts';
 import type { Alphabet } from '../explore/letters.ts';
-import type { Earlier, Explored, ExploreReport } from '../explore/run-explore.ts';
-import type { SavedExploration } from '../explore/saved-file.ts';
-import { grouped } from '../text/quantities.ts';
+import type { Explored, ExploreReport } from '../explore/run-explore.ts';
+import { isReplaced } from '../files/save-file.ts';
+import { grouped, listed } from '../text/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
-import { BadUse } from './bad-use.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
+import { type ExploreOptions, tasksOf } from './explore-tasks.ts';
 import { interruption } from './interruption.ts';
-import { openOutput } from './output.ts';
+import { type Output, openOutput } from './output.ts';
 import { startStages } from './progress.ts';
 import { saveTrace } from './save-trace.ts';
-import {
-  addSettingOptions,
-  type SettingOptions,
-  secondsNumber,
-  settingsFor,
-  wholeNumber,
-} from './settings.ts';
+import { addSettingOptions, secondsNumber, wholeNumber } from './settings.ts';
 import { shardOption } from './shard-option.ts';
-import { writeAll } from './write-result.ts';
-
-type Options = SettingOptions & {
-  readonly alphabet?: readonly string[];
-  readonly depth?: number;
-  readonly states: number;
-  readonly seconds?: number;
-  readonly save?: string;
-  readonly resume?: string;
-  readonly shard?: Shard;
-  readonly program: string;
-  readonly json?: true;
-  readonly verbose?: true;
-};
+import { writeAll, writeResult } from './write-result.ts';
 
 const EXAMPLES = `
 Examples:
@@ -62,16 +43,10 @@ const alphabetsText = (): string =>
   ).join('\n')}`;
 
 const DEFAULT_STATES = 1_000_000;
+/** Seconds. */
+const SAVE_EVERY = 60;
 
-/** What is explored, one after the other. */
-type Task = {
-  readonly alphabet: Alphabet;
-  readonly setting: Setting;
-  readonly depth: number;
-  readonly shard?: Shard;
-  readonly earlier?: Earlier;
-  readonly close?: () => void;
-};
+type BytesOf = typeof import('../explore/saved-file.ts')['explorationBytes'];
 
 const oneMoreAlphabet = (
   name: string,
@@ -84,70 +59,6 @@ const oneMoreAlphabet = (
   return [...(others ?? []), name];
 };
 
-const fresh = (options: Options): readonly Task[] => {
-  const { alphabet: names, unprivileged, memlock } = options;
-  const isPrivileged = unprivileged !== true && memlock === undefined;
-  return ALPHABETS.filter(({ name }) => names?.includes(name) ?? true).flatMap((alphabet) =>
-    settingsFor({ ...options, platform: options.platform ?? alphabet.platform })
-      .filter(({ credentials }) => credentials.privileged === isPrivileged)
-      .map((setting) => ({
-        alphabet,
-        setting,
-        depth: options.depth ?? alphabet.depth,
-        ...(options.shard === undefined ? {} : { shard: options.shard }),
-      })),
-  );
-};
-
-const resumed = async (path: string, options: Options): Promise<readonly Task[]> => {
-  const { alphabet, release, platform, unprivileged, memlock, shard } = options;
-  const told = [alphabet, release, platform, unprivileged, memlock, shard];
-  if (told.some((given) => given !== undefined)) {
-    throw new BadUse('--resume goes on with what was saved: it is not told what to explore.');
-  }
-  const saved = await savedIn(path);
-  const { depth = saved.depth } = options;
-  if (saved.broken !== undefined) {
-    saved.close();
-    throw new BadUse(`A law is broken in what was saved: ${saved.broken.law}.`);
-  }
-  if (saved.shard !== undefined && depth !== saved.depth) {
-    saved.close();
-    throw new BadUse(`Part of an exploration keeps its depth, ${saved.depth} calls.`);
-  }
-  return [{ ...saved, depth }];
-};
-
-/** The states are read when it is gone on with, or with others. */
-export const savedIn = async (path: string): Promise<SavedExploration> => {
-  const { openExploration } = await import('../explore/saved-file.ts');
-  try {
-    return openExploration(path, ALPHABETS);
-  } catch (error) {
-    if (error instanceof BadInput) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new BadInput(path, 0, `the file cannot be read: ${why}`);
-  }
-};
-
-type SaveExploration = typeof import('../explore/saved-file.ts')['saveExploration'];
-
-const save = (
-  saveExploration: SaveExploration,
-  path: string,
-  alphabet: Alphabet,
-  explored: Explored,
-): void => {
-  try {
-    saveExploration(path, alphabet, explored);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new EnvironmentError(
-      `The exploration cannot be saved: ${why}. Name another file with --save.`,
-    );
-  }
-};
-
 export const reportJson = ({ setting, rules, shard, ...report }: ExploreReport) => ({
   ...report,
   ...(shard === undefined ? {} : { shard: `${shard.index + 1}/${shard.of}` }),
@@ -157,28 +68,49 @@ export const reportJson = ({ setting, rules, shard, ...report }: ExploreReport) 
   rules: [...rules].sort(),
 });
 
-const explore = async (options: Options): Promise<number> => {
+/** What is done with the file of --save: now and then, and at the end. */
+const savingTo = (options: ExploreOptions, output: Output, bytesOf: BytesOf) => {
+  const { save, saveEvery = SAVE_EVERY } = options;
+  if (save === undefined) return undefined;
+  const write = (alphabet: Alphabet, explored: Explored): Promise<void> =>
+    writeResult(save, bytesOf(alphabet, explored), '--save', 'exploration');
+  let hasFailed = false;
+  const early = (alphabet: Alphabet) => ({
+    every: saveEvery * 1000,
+    save: (explored: Explored): Promise<void> =>
+      write(alphabet, explored).catch((error: unknown) => {
+        if (!(error instanceof EnvironmentError)) throw error;
+        if (!hasFailed) output.error(`${error.message} The exploration goes on.`);
+        hasFailed = true;
+      }),
+  });
+  // Into a pipe or a device goes what is saved last.
+  return { write, early: isReplaced(save) ? early : () => undefined };
+};
+
+const explore = async (options: ExploreOptions): Promise<number> => {
   const { save: savePath, resume } = options;
-  const tasks = resume === undefined ? fresh(options) : await resumed(resume, options);
-  if (savePath !== undefined && tasks.length > 1) {
-    throw new BadUse('--save is of one exploration: name one --alphabet and one --release.');
-  }
+  const tasks = await tasksOf(options);
   const { runExplore, traceOfBroken } = await import('../explore/run-explore.ts');
   const { exploreText } = await import('../report/explore-text.ts');
-  const { saveExploration } = await import('../explore/saved-file.ts');
+  const { explorationBytes } = await import('../explore/saved-file.ts');
   const output = openOutput();
   const { signal, release } = interruption();
   const stages = output.isWatched && options.json !== true ? startStages(output) : undefined;
+  const saving = savingTo(options, output, explorationBytes);
   const reports: ExploreReport[] = [];
-  let failIfUnsaved = (): void => {};
+  let saveStates: (() => Promise<void>) | undefined;
   const start = performance.now();
   const left = (): number =>
     options.seconds === undefined
       ? Number.POSITIVE_INFINITY
       : options.seconds * 1000 - (performance.now() - start);
   for (const [index, { alphabet, setting, depth, shard, earlier, close }] of tasks.entries()) {
+    // A short one does not wait for anything, and no signal would be seen.
+    await setImmediate();
     if (signal.aborted) break;
     stages?.tell(`${alphabet.name}, ${setting.release}, ${setting.platform.name}`);
+    const early = saving?.early(alphabet);
     const explored = await runExplore({
       alphabet,
       setting,
@@ -189,6 +121,7 @@ const explore = async (options: Options): Promise<number> => {
       signal,
       ...(earlier === undefined ? {} : { earlier }),
       ...(shard === undefined ? {} : { shard }),
+      ...(early === undefined ? {} : { saving: early }),
       onProgress: ({ distinct, statesPerSecond, frontier, depth: deep, rules }) =>
         stages?.at(
           `${grouped(distinct)} states, ${grouped(statesPerSecond)} a second, ${grouped(frontier)} to look at, ` +
@@ -200,42 +133,51 @@ const explore = async (options: Options): Promise<number> => {
     });
     close?.();
     reports.push(explored.report);
-    if (savePath !== undefined) {
-      failIfUnsaved = writeAll([() => save(saveExploration, savePath, alphabet, explored)]);
-    }
+    if (saving !== undefined) saveStates = () => saving.write(alphabet, explored);
     if (explored.report.broken !== undefined) break;
   }
   stages?.hide();
   release();
   const broken = reports.find((report) => report.broken !== undefined);
   const trace = broken === undefined ? undefined : traceOfBroken(broken);
-  const failIfUnwritten = writeAll([
-    () => {
-      if (trace !== undefined) saveTrace(options.program, trace);
-    },
-    failIfUnsaved,
-  ]);
+  const { isWritten, failIfUnwritten } = await writeAll({
+    program: trace && (() => saveTrace(options.program, trace, '--program')),
+    states: saveStates,
+  });
+  // Behind a broken law nothing more was to be explored.
+  const notBegun = (broken === undefined ? tasks.slice(reports.length) : []).map(
+    ({ alphabet, setting }) => ({
+      alphabet: alphabet.name,
+      release: setting.release,
+      platform: setting.platform.name,
+    }),
+  );
+  const saved = isWritten('program') ? options.program : undefined;
   if (options.json === true) {
     output.line(
       jsonLine({
         explorations: reports.map(reportJson),
-        ...(broken === undefined ? {} : { saved: options.program }),
+        ...(notBegun.length === 0 ? {} : { notBegun }),
+        saved,
       }),
     );
   } else {
     output.lines(exploreText(reports, options.verbose === true, output.palette));
   }
-  failIfUnwritten();
-  if (options.json !== true && broken !== undefined) {
-    const { program } = options;
-    output.lines(['', `Saved to ${program}; to run it: iommufd-spec replay ${program}`]);
+  if (options.json !== true && saved !== undefined) {
+    output.lines(['', `Saved to ${saved}; to run it: iommufd-spec replay ${saved}`]);
   }
-  if (options.json !== true && savePath !== undefined) {
+  if (options.json !== true && isWritten('states')) {
     output.lines(['', `To go on: iommufd-spec explore --resume ${savePath}`]);
   }
+  failIfUnwritten();
   if (broken !== undefined) return VIOLATION;
-  if (signal.aborted) output.error(output.errorPalette.doubtful('interrupted'));
-  return signal.aborted ? INTERRUPTED : FINE;
+  const isCut = notBegun.length > 0 || reports.some(({ ended }) => ended === 'interrupted');
+  if (!isCut) return FINE;
+  const rest = notBegun.map(({ alphabet, release: on }) => `${alphabet} on ${on}`);
+  const notExplored = rest.length === 0 ? '' : `; not explored at all: ${listed(rest)}`;
+  output.error(output.errorPalette.doubtful(`interrupted${notExplored}`));
+  return INTERRUPTED;
 };
 
 export const addExplore = (program: Command): void => {
@@ -254,6 +196,11 @@ export const addExplore = (program: Command): void => {
     .option('--states <states>', 'how many states there may be', wholeNumber(1), DEFAULT_STATES)
     .option('--seconds <seconds>', 'how long to explore, in all', secondsNumber)
     .option('--save <file>', 'where the exploration is saved, to go on with')
+    .option(
+      '--save-every <seconds>',
+      `how often it is saved while it explores, beside at the end (default: ${SAVE_EVERY})`,
+      secondsNumber,
+    )
     .option('--resume <file>', 'go on with what was saved')
     .option('--shard <k/n>', 'look at part K of N, so that N runs do the work of one', shardOption)
     .option(
@@ -265,7 +212,7 @@ export const addExplore = (program: Command): void => {
     .option('-v, --verbose', 'name the rules that answered, and those that did not')
     .addHelpText('after', EXAMPLES)
     .addHelpText('after', alphabetsText)
-    .action(async (options: Options) => {
+    .action(async (options: ExploreOptions) => {
       process.exitCode = await explore(options);
     });
 };

@@ -8,16 +8,17 @@ import {
 } from '../explore/merge-explorations.ts';
 import type { ExploreReport } from '../explore/run-explore.ts';
 import { exploreText } from '../report/explore-text.ts';
-import { grouped, listed } from '../text/quantities.ts';
+import { listed, ranges } from '../text/quantities.ts';
 import { visible } from '../text/visible.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { readTrace } from '../trace/read-trace.ts';
-import { programOf } from '../trace/trace-file.ts';
+import { programOf, traceOfLines } from '../trace/trace-file.ts';
 import { BadUse } from './bad-use.ts';
 import { BAD_INPUT, FINE, VIOLATION } from './exit-status.ts';
-import { reportJson, savedIn } from './explore.ts';
+import { reportJson } from './explore.ts';
+import { savedIn } from './explore-tasks.ts';
 import { openOutput } from './output.ts';
-import { writeResult } from './write-result.ts';
+import { writeTrace } from './save-trace.ts';
+import { writeAll } from './write-result.ts';
 
 type Options = { readonly save: string; readonly json?: true; readonly verbose?: true };
 
@@ -36,15 +37,14 @@ const merged = async (names: readonly string[]): Promise<MergedExploration> => {
   }
 };
 
-/** With the program that breaks a law, which is saved as a trace. */
-const withProgram = async (
-  { report, broken }: MergedExploration,
-  save: string,
-): Promise<ExploreReport> => {
+/** With the program that breaks a law. */
+const withProgram = ({ report, broken }: MergedExploration): ExploreReport => {
   if (broken === undefined) return report;
-  writeResult(save, `${broken.trace.join('\n')}\n`, '--save');
-  const { law, how } = broken;
-  return { ...report, broken: { law, how, program: programOf(await readTrace(save)) } };
+  const { law, how, trace } = broken;
+  return {
+    ...report,
+    broken: { law, how, program: programOf(traceOfLines('the exploration', trace)) },
+  };
 };
 
 export const mergeExplorations = async (
@@ -53,21 +53,24 @@ export const mergeExplorations = async (
 ): Promise<number> => {
   const output = openOutput();
   const whole = await merged(names);
-  const report = await withProgram(whole, save);
-  const { missing, unfinished } = whole;
+  const report = withProgram(whole);
+  const { missing, unfinished, broken } = whole;
+  const { isWritten, failIfUnwritten } = await writeAll({
+    program: broken && (() => writeTrace(save, broken.trace)),
+  });
+  const saved = isWritten('program') ? save : undefined;
   if (json === true) {
-    const saved = report.broken === undefined ? {} : { saved: save };
-    output.line(jsonLine({ explorations: [reportJson(report)], missing, unfinished, ...saved }));
+    output.line(jsonLine({ explorations: [reportJson(report)], missing, unfinished, saved }));
   } else {
     output.lines(exploreText([report], verbose === true, output.palette));
-    if (report.broken !== undefined) {
-      output.lines(['', `Saved to ${save}; to run it: iommufd-spec replay ${save}`]);
+    if (saved !== undefined) {
+      output.lines(['', `Saved to ${saved}; to run it: iommufd-spec replay ${saved}`]);
     }
   }
   const { doubtful } = output.errorPalette;
   if (missing.length > 0) {
     const parts = missing.length === 1 ? 'part' : 'parts';
-    output.error(doubtful(`no exploration of ${parts} ${listed(missing.map(grouped))}`));
+    output.error(doubtful(`no exploration of ${parts} ${listed(ranges(missing))}`));
   }
   for (const name of unfinished) {
     output.error(
@@ -76,6 +79,7 @@ export const mergeExplorations = async (
       ),
     );
   }
+  failIfUnwritten();
   if (report.broken !== undefined) return VIOLATION;
   return missing.length + unfinished.length > 0 ? BAD_INPUT : FINE;
 };

@@ -14,15 +14,16 @@ import { isExploration } from '../explore/saved-file.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
 import { settingText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
-import { count, grouped, listed } from '../text/quantities.ts';
+import { count, listed, ranges } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { readTrace } from '../trace/read-trace.ts';
+import { traceOfLines } from '../trace/trace-file.ts';
 import { BadUse } from './bad-use.ts';
 import { COVER_HELP, checkCoverFile, saveCover } from './cover-file.ts';
 import { BAD_INPUT, FINE, VIOLATION } from './exit-status.ts';
 import { mergeExplorations } from './merge-explorations.ts';
 import { type Output, openOutput } from './output.ts';
-import { writeResult } from './write-result.ts';
+import { writeTrace } from './save-trace.ts';
+import { writeAll, writeResult } from './write-result.ts';
 
 type Options = {
   readonly cover?: true | string;
@@ -43,16 +44,22 @@ Examples:
 
 The counts, the rules and the violation are those of one run of all programs. Exit status: 0 no violation, 1 a violation or
 a broken law, 2 a file is no report or of another run, or shards are missing or not at their end (what there is is
-reported all the same).`;
+reported all the same), 3 a file cannot be written (the report is printed all the same).`;
 
 /** The first violation in the order in which one run meets the settings. */
 const firstFailing = ({ campaigns }: CampaignFile): SavedCampaign | undefined =>
   campaigns.find(({ trace }) => trace !== undefined);
 
+/** Throws BadInput where a report holds what is no trace: nothing is written then. */
+const checkTraces = (name: string, { campaigns }: CampaignFile): void => {
+  for (const { trace } of campaigns) if (trace !== undefined) traceOfLines(name, trace);
+};
+
 const printText = async (
   output: Output,
   file: CampaignFile,
-  { cover, save, verbose }: Options,
+  { cover, verbose }: Options,
+  saved: string | undefined,
 ): Promise<void> => {
   const { palette } = output;
   const { campaigns, asked, milliseconds } = file;
@@ -61,8 +68,8 @@ const printText = async (
   if (cover === true) output.lines(['', ...coverText(coverOf(campaigns), palette)]);
   output.line('');
   const failing = campaigns.filter(({ trace }) => trace !== undefined);
-  const [first] = failing;
-  if (first === undefined) {
+  const trace = failing[0]?.trace;
+  if (trace === undefined) {
     output.line(palette.good('no violation'));
     return;
   }
@@ -72,11 +79,18 @@ const printText = async (
   }
   const { emissionOf } = await import('../emit/emission.ts');
   const { emissionText } = await import('../emit/text.ts');
-  output.lines(['', emissionText(emissionOf(await readTrace(save))).trimEnd(), '']);
-  output.line(`Saved to ${save}; to run it again: iommufd-spec replay ${save}`);
+  output.lines(['', emissionText(emissionOf(traceOfLines('the report', trace))).trimEnd()]);
+  if (saved !== undefined) {
+    output.lines(['', `Saved to ${saved}; to run it again: iommufd-spec replay ${saved}`]);
+  }
 };
 
-const printJson = (output: Output, file: CampaignFile, { cover, save }: Options): void => {
+const printJson = (
+  output: Output,
+  file: CampaignFile,
+  { cover }: Options,
+  saved: string | undefined,
+): void => {
   const { campaigns, asked, milliseconds, shards } = file;
   const seconds = milliseconds / 1000;
   output.line(
@@ -85,7 +99,7 @@ const printJson = (output: Output, file: CampaignFile, { cover, save }: Options)
       seconds,
       ...(shards === undefined ? {} : { shards, missing: missingShards(file) }),
       ...(cover === undefined ? {} : { cover: coverOf(campaigns) }),
-      ...(firstFailing(file) === undefined ? {} : { saved: save }),
+      saved,
     }),
   );
 };
@@ -102,26 +116,33 @@ const merge = async (names: readonly string[], options: Options): Promise<number
   const files = names.map((name) => ({ name, file: readCampaignFile(name) }));
   const why = whyNotOneRun(files);
   if (why !== undefined) throw new BadUse(`${why}.`);
+  for (const { name, file } of files) checkTraces(name, file);
   const [first, ...others] = files.map(({ file }) => file);
   if (first === undefined) throw new BadUse('No report is named.');
   const whole = mergedFiles([first, ...others]);
   const trace = firstFailing(whole)?.trace;
-  if (trace !== undefined) writeResult(options.save, `${trace.join('\n')}\n`, '--save');
-  if (options.report !== undefined) {
-    writeResult(options.report, campaignFileText(whole), '--report');
-  }
-  if (typeof options.cover === 'string') saveCover(options.cover, coverOf(whole.campaigns));
-  if (options.json === true) printJson(output, whole, options);
-  else await printText(output, whole, options);
+  const { save, report, cover } = options;
+  const { isWritten, failIfUnwritten } = await writeAll({
+    counterexample: trace && (() => writeTrace(save, trace)),
+    report:
+      report === undefined
+        ? undefined
+        : () => writeResult(report, campaignFileText(whole), '--report'),
+    cover: typeof cover === 'string' ? () => saveCover(cover, coverOf(whole.campaigns)) : undefined,
+  });
+  const saved = isWritten('counterexample') ? save : undefined;
+  if (options.json === true) printJson(output, whole, options, saved);
+  else await printText(output, whole, options, saved);
   const missing = missingShards(whole);
   if (missing.length > 0) {
     const shards = missing.length === 1 ? 'shard' : 'shards';
     output.error(
       output.errorPalette.doubtful(
-        `no report of ${shards} ${listed(missing.map(grouped))} of ${whole.shards?.of}`,
+        `no report of ${shards} ${listed(ranges(missing))} of ${whole.shards?.of}`,
       ),
     );
   }
+  failIfUnwritten();
   if (trace !== undefined) return VIOLATION;
   return missing.length > 0 ? BAD_INPUT : FINE;
 };

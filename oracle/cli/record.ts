@@ -1,11 +1,10 @@
 // iommufd-spec record: what an unmodified program does, as a recording that can be judged.
 
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { release } from 'node:os';
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
-import { grouped } from '../text/quantities.ts';
+import type { Recorded } from '../record/record.ts';
+import { count, grouped } from '../text/quantities.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { BadUse } from './bad-use.ts';
 import { openOutput } from './output.ts';
@@ -19,17 +18,30 @@ Examples:
   $ iommufd-spec vm bzImage -- sh -c 'npx iommufd-spec record -o /dev/shm/a.gz -- ./test && base64 /dev/shm/a.gz'
 
 The program runs as it would without; its threads and children are recorded too. Its exit status stands in the
-recording. Exit status: 0 recorded, 2 there is no such program or the file cannot be written, 3 the machine does not let
-programs be traced.`;
+recording. Exit status: 0 recorded, 2 there is no such program or the file cannot be written (nothing is run), 3 the machine
+does not let programs be traced, or the recording ends before the program does, as on a full disk: the program goes on, and
+the recording says so.`;
 
-const checkTarget = (file: string): void => {
-  const folder = dirname(file);
-  if (existsSync(file) && !statSync(file).isFile()) throw new BadUse(`${file} is no plain file.`);
-  try {
-    accessSync(folder, constants.W_OK);
-  } catch {
-    throw new BadUse(`${folder} is no folder that can be written to.`);
+type Success = Extract<Recorded, { kind: 'recorded' }>;
+
+/** What is wrong with the recording, in a line each. */
+const problemsOf = (file: string, { path, lines, cut, unsaved }: Success): readonly string[] => {
+  if (path === undefined) {
+    return [
+      `Nothing is recorded: ${unsaved ?? cut}. Make room for it, or name another file with -o.`,
+    ];
   }
+  const kept = path === file || unsaved !== undefined ? '' : ` ${file} is as it was.`;
+  return [
+    ...(cut === undefined
+      ? []
+      : [
+          `${path}: the recording ends behind ${count(lines, 'line')}, before the program did: ${cut}.${kept}`,
+        ]),
+    ...(unsaved === undefined
+      ? []
+      : [`The recording cannot be saved: ${file}: ${unsaved}. It is in ${path}.`]),
+  ];
 };
 
 const recordProgram = async (words: readonly string[], options: Options): Promise<void> => {
@@ -37,10 +49,15 @@ const recordProgram = async (words: readonly string[], options: Options): Promis
   const { programFile } = await import('../record/start.ts');
   const [name = ''] = words;
   if (programFile(name) === undefined) throw new BadUse(`There is no program ${name}.`);
-  checkTarget(options.output);
+  const { output: file } = options;
+  const recorded = await record(file, words, options.everyCall === true);
   const output = openOutput();
-  const recorded = await record(options.output, words, options.everyCall === true);
   switch (recorded.kind) {
+    case 'unwritable':
+      throw new BadUse(
+        `The recording cannot be saved: ${file}: ${recorded.reason}. ` +
+          'Nothing was run; name another file with -o.',
+      );
     case 'not permitted':
       throw new EnvironmentError(
         `This machine does not let programs be traced (ptrace(2): error ${recorded.errno}). ` +
@@ -48,15 +65,17 @@ const recordProgram = async (words: readonly string[], options: Options): Promis
       );
     case 'not a program':
       throw new BadUse(`${name} cannot be executed.`);
-    case 'recorded':
+    case 'recorded': {
       if (!RELEASE_NAMES.some((known) => known === release())) {
         output.error(
           `Kernel ${release()} is not specified, so that the recording cannot be judged.`,
         );
       }
-      output.error(
-        `${options.output}: ${grouped(recorded.lines)} lines; the program ended with ${recorded.exit}`,
-      );
+      const { path = file, lines, exit } = recorded;
+      output.error(`${path}: ${grouped(lines)} lines; the program ended with ${exit}`);
+      const problems = problemsOf(file, recorded);
+      if (problems.length > 0) throw new EnvironmentError(problems.join('\n'));
+    }
   }
 };
 

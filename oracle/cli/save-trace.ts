@@ -1,11 +1,10 @@
 // Writes a counterexample to a trace file, so that it can be run again, shrunk and sent to somebody.
 
-import { writeFileSync } from 'node:fs';
 import type { FaultName } from '../../model/emulator/faults.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { type Counterexample, type Fault, upToFault } from '../check/report.ts';
 import { type Trace, type TraceFault, traceLines } from '../trace/trace-file.ts';
-import { EnvironmentError } from '../vm/environment-error.ts';
+import { writeResult } from './write-result.ts';
 
 const faultOf = (fault: Fault): TraceFault =>
   fault.kind !== 'reply'
@@ -39,14 +38,12 @@ export const traceOf = (
   fault: faultOf(counterexample.fault),
 });
 
-export const saveTrace = (file: string, trace: Trace): void => {
-  const text = [...traceLines(trace), ''].join('\n');
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new EnvironmentError(
-      `The counterexample cannot be saved: ${why}. Name another file with --save.`,
-    );
-  }
-};
+/** Lines of a trace, each without its end; `option` names the file on the command line. */
+export const writeTrace = (
+  file: string,
+  lines: Iterable<string>,
+  option = '--save',
+): Promise<void> => writeResult(file, [...lines, ''].join('\n'), option, 'counterexample');
+
+export const saveTrace = (file: string, trace: Trace, option?: string): Promise<void> =>
+  writeTrace(file, traceLines(trace), option);

@@ -54,6 +54,7 @@ class RecordedCalls {
 
   take(line: Line): void {
     const item = this.#reader.take(line);
+    if (item.kind === 'end') return;
     if (item.kind === 'event') {
       this.#world = worldAfterEvent(this.#file, line.number, this.#world, item.event);
       return;

@@ -12,6 +12,7 @@ import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
 import { jsonLine } from '../trace/json-line.ts';
+import type { Trace } from '../trace/trace-file.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
 import {
   addSubjectOptions,
@@ -48,11 +49,12 @@ const printFound = (
   options: Options,
   before: number,
   counterexample: Counterexample,
+  saved: string | undefined,
 ): void => {
   const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
   if (options.json === true) {
     const found = counterexampleReport(counterexample, verbosity);
-    output.line(jsonLine({ before, saved: options.save, ...found }));
+    output.line(jsonLine({ before, saved, ...found }));
     return;
   }
   output.lines(counterexampleText(counterexample, verbosity, output.palette));
@@ -91,10 +93,12 @@ const shrink = async (file: string, options: Options): Promise<number> => {
   const { counterexample } = shrunk;
   const subject = onKernel ? 'kernel' : 'emulator';
   if (counterexample !== undefined) {
-    const failIfUnwritten = writeAll([
-      () => saveTrace(options.save, traceOf(counterexample, undefined, [...defects], subject)),
-    ]);
-    printFound(output, options, program.length, counterexample);
+    const trace = traceOf(counterexample, undefined, [...defects], subject);
+    const { isWritten, failIfUnwritten } = await writeAll({
+      program: () => saveTrace(options.save, trace),
+    });
+    const saved = isWritten('program') ? options.save : undefined;
+    printFound(output, options, program.length, counterexample, saved);
     failIfUnwritten();
     if (options.json !== true) {
       const operations = count(counterexample.program.length, 'operation');
@@ -103,7 +107,7 @@ const shrink = async (file: string, options: Options): Promise<number> => {
     return VIOLATION;
   }
   const steps = shrunk.run();
-  saveTrace(options.save, {
+  const trace: Trace = {
     header: {
       setting: shrunk.setting,
       arena: ARENA_BASE,
@@ -113,10 +117,15 @@ const shrink = async (file: string, options: Options): Promise<number> => {
     },
     operations: program.map((operation, index) => ({ operation, step: steps[index]?.step })),
     fault: undefined,
+  };
+  const { isWritten, failIfUnwritten } = await writeAll({
+    program: () => saveTrace(options.save, trace),
   });
+  const saved = isWritten('program') ? options.save : undefined;
   const said = `${count(program.length, 'operation')} on the ${subject}, and no violation: there is nothing to shrink`;
-  if (options.json === true) output.line(jsonLine({ before: program.length, saved: options.save }));
-  else output.line(`${said}. Saved to ${options.save}.`);
+  if (options.json === true) output.line(jsonLine({ before: program.length, saved }));
+  else output.line(saved === undefined ? `${said}.` : `${said}. Saved to ${saved}.`);
+  failIfUnwritten();
   return FINE;
 };
 

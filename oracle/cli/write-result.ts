@@ -1,32 +1,51 @@
 // Writes results to the files that options name. One that cannot be written costs nobody what is still to be printed.
 
-import { writeFileSync } from 'node:fs';
+import { reasonOf } from '../files/reason.ts';
+import { type Content, saveFile } from '../files/save-file.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 
-export const writeResult = (file: string, text: string, option: string): void => {
+/** Rejects with an EnvironmentError that names the file, the reason, and the option by which another file is named. */
+export const writeResult = async (
+  file: string,
+  content: Content,
+  option: string,
+  what = 'result',
+): Promise<void> => {
   try {
-    writeFileSync(file, text);
+    await saveFile(file, content);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(
-      `The result cannot be written: ${why}. Name another file with ${option}.`,
+      `The ${what} cannot be saved: ${file}: ${reasonOf(error)}. Name another file with ${option}.`,
     );
   }
 };
 
-/** Writes each in turn. Gives what fails if one could not be written, to be called behind what is printed. */
-export const writeAll = (writes: readonly (() => void)[]): (() => void) => {
+export type Written<Name extends string> = {
+  readonly isWritten: (name: Name) => boolean;
+  /** Throws where something could not be written; to be called behind what is printed. */
+  readonly failIfUnwritten: () => void;
+};
+
+/** Runs each in turn; those that are undefined have nothing to write. */
+export const writeAll = async <Name extends string>(
+  writes: Readonly<Record<Name, (() => Promise<void>) | undefined>>,
+): Promise<Written<Name>> => {
   const failures: EnvironmentError[] = [];
-  for (const write of writes) {
+  const written = new Set<string>();
+  for (const [name, write] of Object.entries<(() => Promise<void>) | undefined>(writes)) {
     try {
-      write();
+      await write?.();
+      if (write !== undefined) written.add(name);
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
       failures.push(error);
     }
   }
-  return () => {
-    if (failures.length === 0) return;
-    throw new EnvironmentError(failures.map(({ message }) => message).join('\n'));
+  return {
+    isWritten: (name) => written.has(name),
+    failIfUnwritten: () => {
+      if (failures.length === 0) return;
+      throw new EnvironmentError(failures.map(({ message }) => message).join('\n'));
+    },
   };
 };

@@ -1,7 +1,8 @@
 // Explorations in parts as one: the counts, rules and broken law of the exploration that looks at all. What several parts
 // met is known again by name, as the files of saved explorations have all names.
 
-import { distinctOf } from '../../model/explorer/explore.ts';
+import { BadSaved, distinctOf } from '../../model/explorer/explore.ts';
+import { BadInput } from '../trace/bad-input.ts';
 import type { ExploreReport } from './run-explore.ts';
 import type { SavedBroken, SavedExploration } from './saved-file.ts';
 
@@ -65,7 +66,16 @@ const shortest = (all: readonly NamedExploration[]): SavedBroken | undefined => 
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** Of files that are parts of one exploration; their states are read. */
+const distinctIn = (all: readonly NamedExploration[]): number => {
+  try {
+    return distinctOf(all.map(({ saved }) => saved.earlier.saved));
+  } catch (error) {
+    if (!(error instanceof BadSaved)) throw error;
+    throw new BadInput(all[error.which]?.name ?? '', 0, error.message);
+  }
+};
+
+/** Of files that are parts of one exploration; their states are read. Throws BadInput. */
 export const mergedExploration = (
   named: readonly [NamedExploration, ...NamedExploration[]],
 ): MergedExploration => {
@@ -74,7 +84,7 @@ export const mergedExploration = (
   const [first] = named;
   const { alphabet, setting, depth, shard } = first.saved;
   const standings = saved.map(({ earlier }) => earlier.saved.standing);
-  const distinct = distinctOf(saved.map(({ earlier }) => earlier.saved));
+  const distinct = distinctIn(all);
   const common = Math.max(...standings.map((standing) => standing.common));
   // The level that was divided is looked at by all of them together, and so are those before it.
   const lookedAt = Math.max(...standings.map(({ position }) => position));
@@ -83,8 +93,9 @@ export const mergedExploration = (
   const broken = shortest(all);
   const isWhole = saved.every(({ ended }) => ended === 'whole');
   const end = unfinished[0]?.saved.ended ?? (isWhole ? 'whole' : 'depth');
+  const held = new Set(saved.map((each) => each.shard?.index ?? 0));
   const missing = Array.from({ length: shard?.of ?? 1 }, (_, index) => index)
-    .filter((index) => !saved.some((each) => (each.shard?.index ?? 0) === index))
+    .filter((index) => !held.has(index))
     .map((index) => index + 1);
   return {
     report: {

@@ -30,8 +30,17 @@ export type ExploreOptions = {
   readonly onProgress?: (progress: Progress) => void;
   readonly earlier?: Earlier;
   readonly shard?: Shard;
+  readonly saving?: Saving;
   /** The specification; tests put mistakes into it. */
   readonly step?: Step;
+};
+
+/** Saves what was explored now and then, so that little is lost where the process is killed. What is found is the same. */
+export type Saving = {
+  /** Milliseconds between two of them, at least. */
+  readonly every: number;
+  /** The exploration waits for it. */
+  readonly save: (explored: Explored) => Promise<void>;
 };
 
 export type Progress = Counts & { readonly statesPerSecond: number; readonly rules: number };
@@ -78,6 +87,9 @@ export type Explored = {
 /** Milliseconds between two looks at whether to stop. */
 const SLICE = 100;
 
+/** Exploring takes at least so many times as long as saving. */
+const SAVING_SHARE = 20;
+
 export const runExplore = async (options: ExploreOptions): Promise<Explored> => {
   const { alphabet, setting, earlier, signal } = options;
   const rules = new Set(earlier?.rules);
@@ -93,10 +105,11 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
   });
   const start = performance.now();
   let sliceEnd = start + SLICE;
+  let saveAt = start + (options.saving?.every ?? Number.POSITIVE_INFINITY);
   const exploration = new Exploration<State, Letter>(model, {
     laws: STATE_LAWS,
     bounds: { depth: options.depth, states: options.states },
-    onProgress: () => performance.now() < sliceEnd,
+    onProgress: () => performance.now() < Math.min(sliceEnd, saveAt),
     ...(earlier === undefined ? {} : { saved: earlier.saved }),
     ...(options.shard === undefined ? {} : { shard: options.shard }),
   });
@@ -104,34 +117,44 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
   const spent = (): number => performance.now() - start;
   const speed = (): number => Math.round(((exploration.counts.distinct - first) / spent()) * 1000);
   let explored = exploration.run();
+  /** With why it was stopped, where it was. */
+  const asFar = (stopped: 'interrupted' | 'time'): Explored => {
+    const { counts, broken, ended } = explored;
+    return {
+      report: {
+        alphabet: alphabet.name,
+        setting,
+        depth: options.depth,
+        ...(options.shard === undefined ? {} : { shard: options.shard }),
+        counts,
+        seconds: (earlier?.seconds ?? 0) + spent() / 1000,
+        statesPerSecond: speed(),
+        rules,
+        unspecified,
+        broken: broken && {
+          law: broken.law,
+          how: broken.how,
+          program: programOf(model, broken.actions, broken.states),
+        },
+        ended: ended === 'stopped' ? stopped : ended,
+      },
+      standing: exploration.standing,
+      bytes: () => exploration.bytes(),
+    };
+  };
   while (explored.ended === 'stopped' && !signal.aborted && spent() < options.time) {
     options.onProgress?.({ ...explored.counts, statesPerSecond: speed(), rules: rules.size });
     await setImmediate();
+    const now = performance.now();
+    if (options.saving !== undefined && now >= saveAt) {
+      await options.saving.save(asFar('interrupted'));
+      const after = performance.now();
+      saveAt = after + Math.max(options.saving.every, (after - now) * SAVING_SHARE);
+    }
     sliceEnd = performance.now() + SLICE;
     explored = exploration.run();
   }
-  const { counts, broken, ended } = explored;
-  return {
-    report: {
-      alphabet: alphabet.name,
-      setting,
-      depth: options.depth,
-      ...(options.shard === undefined ? {} : { shard: options.shard }),
-      counts,
-      seconds: (earlier?.seconds ?? 0) + spent() / 1000,
-      statesPerSecond: speed(),
-      rules,
-      unspecified,
-      broken: broken && {
-        law: broken.law,
-        how: broken.how,
-        program: programOf(model, broken.actions, broken.states),
-      },
-      ended: ended === 'stopped' ? (signal.aborted ? 'interrupted' : 'time') : ended,
-    },
-    standing: exploration.standing,
-    bytes: () => exploration.bytes(),
-  };
+  return asFar(signal.aborted ? 'interrupted' : 'time');
 };
 
 /** The program that breaks a law as a trace. What is wrong is not in any reply, so that it tells of no fault. */

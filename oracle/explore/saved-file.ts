@@ -1,9 +1,12 @@
-// An exploration in a file: a line of JSON that says of what and how far, and behind it the states as the explorer gives
-// them. A file is replaced when the new one is whole.
+// An exploration in a file: a line of JSON that says of what and how far, behind it the states as the explorer gives them,
+// and a checksum.
 
-import { closeSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Shard, Standing } from '../../model/explorer/explore.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
+import { SHARDS_MAX } from '../check/shard.ts';
+import { CheckedFile, withChecksum } from '../files/checksum.ts';
+import { reasonOf } from '../files/reason.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { Fields, parseObject } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
@@ -13,8 +16,8 @@ import type { Alphabet } from './letters.ts';
 import { type Earlier, type Explored, type ExploreReport, traceOfBroken } from './run-explore.ts';
 
 const FORMAT = 'iommufd-exploration';
-/** Of version 3 the rules had other ids. */
-const VERSION = 4;
+/** Of version 3 the rules had other ids, and version 4 had no checksum. */
+const VERSION = 5;
 const LONGEST_HEADER = 1 << 20;
 const LINE_END = 10;
 
@@ -49,40 +52,37 @@ const brokenOf = (report: ExploreReport): SavedBroken | undefined => {
   );
 };
 
-export const saveExploration = (
-  path: string,
+function* joined(first: Uint8Array, others: Iterable<Uint8Array>): Generator<Uint8Array> {
+  yield first;
+  yield* others;
+}
+
+/** The file's bytes, which are those of the exploration as it is when they are asked for. */
+export function* explorationBytes(
   alphabet: Alphabet,
   { report, standing, bytes }: Explored,
-): void => {
-  const partial = `${path}.part`;
-  const file = openSync(partial, 'w');
-  try {
-    const header = {
-      format: FORMAT,
-      version: VERSION,
-      ...settingJson(report.setting),
-      alphabet: report.alphabet,
-      letters: lettersOf(alphabet),
-      depth: report.depth,
-      shard: report.shard,
-      ended: report.ended,
-      broken: brokenOf(report),
-      standing,
-      seconds: report.seconds,
-      unspecified: report.unspecified,
-      rules: [...report.rules],
-    };
-    writeSync(file, `${jsonLine(header)}\n`);
-    for (const piece of bytes()) writeSync(file, piece);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(partial, path);
-};
+): Generator<Uint8Array> {
+  const header = {
+    format: FORMAT,
+    version: VERSION,
+    ...settingJson(report.setting),
+    alphabet: report.alphabet,
+    letters: lettersOf(alphabet),
+    depth: report.depth,
+    shard: report.shard,
+    ended: report.ended,
+    broken: brokenOf(report),
+    standing,
+    seconds: report.seconds,
+    unspecified: report.unspecified,
+    rules: [...report.rules],
+  };
+  yield* withChecksum(joined(Buffer.from(`${jsonLine(header)}\n`), bytes()));
+}
 
-const readHeader = (path: string, file: number): { header: Fields; end: number } => {
+const readHeader = (path: string, file: CheckedFile): { header: Fields; end: number } => {
   const bytes = new Uint8Array(LONGEST_HEADER);
-  const length = readSync(file, bytes, 0, LONGEST_HEADER, 0);
+  const length = file.read(bytes, 0);
   const end = bytes.subarray(0, length).indexOf(LINE_END);
   if (end === -1) throw new BadInput(path, 1, 'this is no saved exploration');
   const text = Buffer.from(bytes.subarray(0, end)).toString();
@@ -94,13 +94,28 @@ const readHeader = (path: string, file: number): { header: Fields; end: number }
       `version ${version} of explorations is not read, only version ${VERSION}; explore anew`,
     );
   }
+  if (!file.isWhole()) {
+    throw new BadInput(
+      path,
+      0,
+      'the file is damaged or cut short: its checksum is not that of its bytes',
+    );
+  }
   return { header, end: end + 1 };
 };
 
-const standingOf = (header: Fields): Standing => {
+/** Bytes of a state at least: which state it was reached from, by which action, and its name with its length. */
+const STATE_MIN = 4 + 2 + 4 + 1;
+
+/** `room` is how many bytes of states there are. */
+const standingOf = (header: Fields, room: number): Standing => {
   const fields = header.object('standing');
+  const distinct = fields.integer('distinct');
+  if (distinct < 1 || distinct * STATE_MIN > room) {
+    fields.fail(`there are not ${distinct} states in the file`);
+  }
   return {
-    distinct: fields.integer('distinct'),
+    distinct,
     generated: fields.integer('generated'),
     depth: fields.integer('depth'),
     position: fields.integer('position'),
@@ -124,10 +139,25 @@ const endedOf = (header: Fields): ExploreReport['ended'] => {
   return ended as ExploreReport['ended'];
 };
 
+const countIn = (header: Fields, name: string): number => {
+  const count = header.integer(name);
+  if (count < 0) header.fail(`"${name}" is ${count}`);
+  return count;
+};
+
+const secondsOf = (header: Fields): number => {
+  const seconds = header.raw('seconds');
+  if (typeof seconds !== 'number' || !(seconds >= 0)) header.fail('"seconds" is no time');
+  return seconds;
+};
+
 const shardOf = (header: Fields): Pick<SavedExploration, 'shard'> => {
   if (header.raw('shard') === undefined) return {};
   const fields = header.object('shard');
-  return { shard: { index: fields.integer('index'), of: fields.integer('of') } };
+  const [index, of] = [fields.integer('index'), fields.integer('of')];
+  if (index < 0 || index >= of || of > SHARDS_MAX)
+    fields.fail(`there is no part ${index} of ${of}`);
+  return { shard: { index, of } };
 };
 
 const brokenIn = (header: Fields): Pick<SavedExploration, 'broken'> => {
@@ -149,48 +179,62 @@ const alphabetOf = (header: Fields, alphabets: readonly Alphabet[]): Alphabet =>
   return alphabet;
 };
 
-/** Whether a file begins as a saved exploration does; false where it cannot be read. */
+/** Whether a file begins as a saved exploration does; false where it cannot be read, or only once. */
 export const isExploration = (path: string): boolean => {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   const start = Buffer.from(`{"format":"${FORMAT}"`);
   const bytes = Buffer.alloc(start.length);
+  const file = opened(path);
   try {
-    const file = openSync(path, 'r');
-    try {
-      return readSync(file, bytes, 0, bytes.length, 0) === bytes.length && bytes.equals(start);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return false;
+    return file.read(bytes, 0) === bytes.length && bytes.equals(start);
+  } finally {
+    file.close();
   }
 };
 
-/** The states are read when the exploration goes on; then `close`. Throws BadInput. */
-export const openExploration = (path: string, alphabets: readonly Alphabet[]): SavedExploration => {
-  const file = openSync(path, 'r');
+const opened = (path: string): CheckedFile => {
+  try {
+    return new CheckedFile(path);
+  } catch (error) {
+    throw new BadInput(path, 0, `the file cannot be read: ${reasonOf(error)}`);
+  }
+};
+
+const savedIn = (
+  path: string,
+  file: CheckedFile,
+  alphabets: readonly Alphabet[],
+): SavedExploration => {
   const { header, end } = readHeader(path, file);
   let at = end;
   const read = (into: Uint8Array): void => {
-    for (let done = 0; done < into.length; ) {
-      const count = readSync(file, into, done, into.length - done, at);
-      if (count === 0) throw new BadInput(path, 0, 'the file is cut short');
-      done += count;
-      at += count;
-    }
+    if (file.read(into, at) < into.length) throw new BadInput(path, 0, 'states are missing in it');
+    at += into.length;
   };
   return {
     alphabet: alphabetOf(header, alphabets),
     setting: settingOf(header),
-    depth: header.integer('depth'),
+    depth: countIn(header, 'depth'),
     ended: endedOf(header),
     ...shardOf(header),
     ...brokenIn(header),
     earlier: {
-      saved: { standing: standingOf(header), read },
+      saved: { standing: standingOf(header, file.length - end), read },
       rules: new Set(header.texts('rules')),
-      unspecified: header.integer('unspecified'),
-      seconds: Number(header.raw('seconds')),
+      unspecified: countIn(header, 'unspecified'),
+      seconds: secondsOf(header),
     },
-    close: () => closeSync(file),
+    close: () => file.close(),
   };
+};
+
+/** The states are read when the exploration goes on; then `close`. Throws BadInput. */
+export const openExploration = (path: string, alphabets: readonly Alphabet[]): SavedExploration => {
+  const file = opened(path);
+  try {
+    return savedIn(path, file, alphabets);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 };

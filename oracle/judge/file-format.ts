@@ -42,6 +42,7 @@ const recordingFormat = (file: string, text: string): Format => {
     start: startOf(file, header),
     take: (world, line) => {
       const item = reader.take(line);
+      if (item.kind === 'end') return { world };
       if (item.kind === 'event')
         return { world: worldAfterEvent(file, line.number, world, item.event) };
       const { call, observation } = item.recorded;

@@ -1,8 +1,12 @@
-// Where sources and builds are kept, outside the checkout.
+// Where sources and builds are kept, outside the checkout, and how that is written.
 
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
+import { reasonOf } from '../files/reason.ts';
+import { saveFile } from '../files/save-file.ts';
+import { EnvironmentError } from '../vm/environment-error.ts';
 
 /** The fragments on top of the first, which every kernel has. */
 export const VARIANTS = ['debug', 'iommufd-container'] as const;
@@ -27,3 +31,22 @@ export const treeFolder = (tree: string): string => {
 
 export const buildFolder = (folder: string, variants: readonly Variant[]): string =>
   join(folder, ['build', ...variants].join('-'));
+
+const failed = (path: string, error: unknown): never => {
+  throw new EnvironmentError(
+    `${path} cannot be written: ${reasonOf(error)}. Set XDG_CACHE_HOME to another folder.`,
+  );
+};
+
+/** Throws EnvironmentError. */
+export const makeCacheFolder = (path: string): void => {
+  try {
+    makeFolder(path);
+  } catch (error) {
+    failed(path, error);
+  }
+};
+
+/** Rejects with EnvironmentError. */
+export const saveInCache = (path: string, text: string): Promise<void> =>
+  saveFile(path, text).catch((error: unknown) => failed(path, error));

@@ -1,11 +1,11 @@
 // A kernel's configuration: tinyconfig with our fragments on top, and whether it took them all.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BadInput } from '../trace/bad-input.ts';
-import type { Variant } from './cache.ts';
+import { makeCacheFolder, saveInCache, type Variant } from './cache.ts';
 import { outputOf } from './run.ts';
 
 /** The fragments are not compiled: they stand beside the source of this file. */
@@ -46,7 +46,7 @@ export const configure = async (
   variants: readonly Variant[],
   make: (target: string) => Promise<unknown>,
 ): Promise<readonly string[]> => {
-  mkdirSync(build, { recursive: true });
+  makeCacheFolder(build);
   const config = join(build, '.config');
   const stamp = join(build, 'fragments.sha256');
   const fragments = fragmentsOf(variants);
@@ -56,7 +56,7 @@ export const configure = async (
     await make('tinyconfig');
     const merge = join(tree, 'scripts', 'kconfig', 'merge_config.sh');
     await outputOf('sh', [merge, '-m', '-O', build, config, ...fragments], { folder: build });
-    writeFileSync(stamp, digest);
+    await saveInCache(stamp, digest);
   }
   await make('olddefconfig');
   const lost = lostOptions(texts, read(config));

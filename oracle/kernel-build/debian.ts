@@ -1,9 +1,9 @@
 // Debian's source packages of the kernel, by the machine's own apt: it knows the mirror and checks the signatures.
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnvironmentError } from '../vm/environment-error.ts';
-import { cacheFolder, packageFolder } from './cache.ts';
+import { cacheFolder, makeCacheFolder, packageFolder, saveInCache } from './cache.ts';
 import {
   chooseOffer,
   type Offer,
@@ -52,11 +52,12 @@ const readSuites = async (suites: readonly string[], tell: Tell): Promise<readon
   const mirror = await findMirror();
   const folder = join(cacheFolder(), 'apt');
   for (const name of ['lists/partial', 'cache/archives/partial']) {
-    mkdirSync(join(folder, name), { recursive: true });
+    makeCacheFolder(join(folder, name));
   }
   const sources = join(folder, 'sources.list');
   const signed = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : '';
-  writeFileSync(sources, suites.map((suite) => `deb ${signed}${mirror} ${suite} main\n`).join(''));
+  const lines = suites.map((suite) => `deb ${signed}${mirror} ${suite} main\n`);
+  await saveInCache(sources, lines.join(''));
   const settings = [
     `Dir::Etc::SourceList=${sources}`,
     'Dir::Etc::SourceParts=/dev/null',
@@ -112,7 +113,7 @@ const unpack = async (
   const options = signal === undefined ? {} : { signal };
   const partial = join(folder, 'partial');
   rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
+  makeCacheFolder(partial);
   tell(`fetching ${offer.name} ${offer.version} from ${offer.suite}`);
   const wanted = `${offer.name}=${offer.version}`;
   await outputOf('apt-get', [...aptOptions, 'download', wanted], { ...options, folder: partial });

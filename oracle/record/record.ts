@@ -1,19 +1,36 @@
-// Records one run of a program into a file: starts the thread that does it, hands signals on to the program, and puts
-// the header before what was recorded.
+// Records one run of a program into a file: starts the thread that does it, hands signals on to the program, and puts the
+// recording in its place when the program has ended.
 
-import { rmSync } from 'node:fs';
-import { release } from 'node:os';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { release, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Platform } from '../../spec/terms/platform.ts';
+import { reasonOf } from '../files/reason.ts';
+import { beginReplacing, type Replacement } from '../files/replacement.ts';
+import { saveFile } from '../files/save-file.ts';
+import { targetOf } from '../files/target.ts';
 import { describeMachine } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine } from '../subjects/kernel/platform.ts';
-import { hex, type LineFields, partOf, writeRecording } from './recording-lines.ts';
+import { hex, type LineFields } from './recording-lines.ts';
 import type { RecordingNews, RecordingTask } from './recording-thread.ts';
 
 export type Recorded =
-  | { readonly kind: 'recorded'; readonly exit: number; readonly lines: number }
+  | {
+      readonly kind: 'recorded';
+      readonly exit: number;
+      readonly lines: number;
+      /** Where the recording is; undefined where there is none. */
+      readonly path: string | undefined;
+      /** Why it ends before the program did. */
+      readonly cut: string | undefined;
+      /** Why it is not where it was asked for. */
+      readonly unsaved: string | undefined;
+    }
   | { readonly kind: 'not permitted'; readonly errno: number }
-  | { readonly kind: 'not a program' };
+  | { readonly kind: 'not a program' }
+  /** Nothing was run. */
+  | { readonly kind: 'unwritable'; readonly reason: string };
 
 /** As docs/recording-format.md has platforms. All devices of a recording share what is reserved. */
 const platformLine = ({ name, iommus, devices }: Platform): LineFields => {
@@ -38,20 +55,15 @@ const platformLine = ({ name, iommus, devices }: Platform): LineFields => {
   };
 };
 
-const headerOf = (
-  platform: LineFields,
-  words: readonly string[],
-  { exit, privileged }: Extract<RecordingNews, { kind: 'ended' }>,
-): LineFields => ({
+const headerOf = (words: readonly string[]): LineFields => ({
   format: 'iommufd-recording',
-  version: 2,
+  version: 3,
   release: release(),
   arch: 'x86-64',
   pageSize: 4096,
-  privileged,
-  platform,
+  // Before the program runs, which may change what there is.
+  platform: platformLine(platformOfMachine(describeMachine())),
   program: words.join(' '),
-  exit,
 });
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -82,19 +94,97 @@ const traced = (task: RecordingTask): Promise<RecordingNews> =>
     });
   });
 
+type Ended = Extract<RecordingNews, { kind: 'ended' }>;
+
+/** Where the lines are written while the program runs, and what becomes of them. */
+type Place = { readonly lines: Replacement; readonly finish: (ended: Ended) => Promise<string> };
+
+const BLOCK = 1 << 20;
+/** Permissions in the folder for temporary files. */
+const PRIVATE = 0o600;
+
+function* bytesOf(path: string): Generator<Uint8Array> {
+  const descriptor = openSync(path, 'r');
+  try {
+    const block = new Uint8Array(BLOCK);
+    for (;;) {
+      const count = readSync(descriptor, block);
+      if (count === 0) return;
+      yield block.subarray(0, count);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * A plain file is replaced, but a whole recording never by one that is cut. What is no plain file gets the recording when the
+ * program has ended: no reader holds it up. Throws where nothing can be written there.
+ */
+const placeFor = (file: string): Place => {
+  const target = targetOf(file);
+  if (target.kind === 'plain') {
+    const lines = beginReplacing(target);
+    return {
+      lines,
+      finish: async ({ cut }) => {
+        if (cut !== undefined && target.before !== undefined) return lines.putBeside();
+        await lines.keep();
+        return file;
+      },
+    };
+  }
+  const path = join(tmpdir(), 'recording.jsonl');
+  const lines = beginReplacing({ kind: 'plain', path, before: undefined }, PRIVATE);
+  return {
+    lines,
+    finish: async () => {
+      await saveFile(file, bytesOf(lines.path));
+      lines.discard();
+      return file;
+    },
+  };
+};
+
+const put = async (
+  { lines, finish }: Place,
+  ended: Ended,
+): Promise<{ readonly path: string | undefined; readonly unsaved: string | undefined }> => {
+  if (!ended.isBegun) {
+    lines.discard();
+    return { path: undefined, unsaved: undefined };
+  }
+  try {
+    return { path: await finish(ended), unsaved: undefined };
+  } catch (error) {
+    // What was recorded is not to be had a second time.
+    const path = await lines.putBeside().catch(() => undefined);
+    return { path, unsaved: reasonOf(error) };
+  }
+};
+
 /** `words` are the program and its arguments. */
 export const record = async (
   file: string,
   words: readonly string[],
   everyCall = false,
 ): Promise<Recorded> => {
-  // Before the program runs, which may change what there is.
-  const platform = platformLine(platformOfMachine(describeMachine()));
-  const news = await traced({ file, words, everyCall });
-  if (news.kind !== 'ended' || news.exit === undefined) {
-    rmSync(partOf(file), { force: true });
-    return news.kind === 'not permitted' ? news : { kind: 'not a program' };
+  const header = headerOf(words);
+  let place: Place;
+  try {
+    place = placeFor(file);
+  } catch (error) {
+    return { kind: 'unwritable', reason: reasonOf(error) };
   }
-  await writeRecording(file, headerOf(platform, words, news));
-  return { kind: 'recorded', exit: news.exit, lines: news.lines };
+  const { descriptor, discard } = place.lines;
+  const isCompressed = file.endsWith('.gz');
+  const news = await traced({ descriptor, isCompressed, header, words, everyCall });
+  if (news.kind === 'ended' && news.exit !== undefined) {
+    const { exit, lines, cut } = news;
+    return { kind: 'recorded', exit, lines, cut, ...(await put(place, news)) };
+  }
+  discard();
+  return news.kind === 'not permitted' || news.kind === 'unwritable'
+    ? news
+    : { kind: 'not a program' };
 };

@@ -1,56 +1,114 @@
-// The lines of a recording, each as its text, with their fields in the order that is read fastest. Kept in a file
-// beside the recording until the header is known, which stands first and tells how the program ended.
+// The lines of a recording, each as its text, with their fields in the order that is read fastest. They are written as they
+// come, and where no more can be written, the recording ends there: whoever follows the program goes on.
 
-import { createReadStream, createWriteStream, openSync, rmSync, writeSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { ftruncateSync, writeSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { reasonOf } from '../files/reason.ts';
 import { hexText, jsonLine } from '../trace/json-line.ts';
 
 export type LineFields = Readonly<Record<string, unknown>>;
 
-const FLUSH_AT = 1 << 16;
+/** Characters that are written at once. */
+const BLOCK = 1 << 16;
 
-/** Where the lines are until the recording is whole. */
-export const partOf = (file: string): string => `${file}.part`;
-
-export class RecordingLines {
-  count = 0;
-  readonly #descriptor: number;
-  readonly #sequences = new Map<number, number>();
-  #waiting = '';
-
-  /** Throws where the file cannot be made. */
-  constructor(file: string) {
-    this.#descriptor = openSync(partOf(file), 'w', 0o600);
-  }
-
-  add(process: number, thread: number | undefined, fields: LineFields): void {
-    const seq = this.#sequences.get(process) ?? 0;
-    this.#sequences.set(process, seq + 1);
-    this.count += 1;
-    const caller = thread === undefined ? { pid: process } : { pid: process, tid: thread };
-    this.#waiting += `${jsonLine({ seq, ...caller, ...fields })}\n`;
-    if (this.#waiting.length > FLUSH_AT) this.flush();
-  }
-
-  flush(): void {
-    for (let rest = Buffer.from(this.#waiting); rest.length > 0; ) {
-      rest = rest.subarray(writeSync(this.#descriptor, rest));
-    }
-    this.#waiting = '';
-  }
-}
+/** Room on the disk that is kept behind the lines, for the one that says why there are no more. */
+const RESERVE = new Uint8Array(4096);
+const REASON_MAX = 400;
 
 export const hex = (value: bigint | number): string => hexText(BigInt(value));
 
-/** The recording: the header, and behind it the lines; compressed where the name says so. */
-export const writeRecording = async (file: string, header: LineFields): Promise<void> => {
-  async function* text(): AsyncGenerator<Buffer> {
-    yield Buffer.from(`${jsonLine(header)}\n`);
-    yield* createReadStream(partOf(file)) as AsyncIterable<Buffer>;
+export class RecordingLines {
+  readonly #descriptor: number;
+  readonly #isCompressed: boolean;
+  readonly #sequences = new Map<number, number>();
+  #waiting = '';
+  #waitingLines = 0;
+  /** Bytes in the file that are whole lines. */
+  #end = 0;
+  #count = 0;
+  #cut: string | undefined;
+
+  /** Throws where the file has no room for a header of that length. Nothing throws from then on. */
+  constructor(descriptor: number, isCompressed: boolean, headerLength: number) {
+    this.#descriptor = descriptor;
+    this.#isCompressed = isCompressed;
+    this.#writeAt(new Uint8Array(headerLength), 0);
+    this.#writeAt(RESERVE, headerLength);
   }
-  const target = createWriteStream(file);
-  if (file.endsWith('.gz')) await pipeline(text, createGzip(), target);
-  else await pipeline(text, target);
-  rmSync(partOf(file));
-};
+
+  /** Lines in the file, behind the header. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether the header is in the file. */
+  get isBegun(): boolean {
+    return this.#end > 0;
+  }
+
+  /** Why there are no more lines; undefined where there are all. */
+  get cut(): string | undefined {
+    return this.#cut;
+  }
+
+  /** The first line. */
+  begin(header: LineFields): void {
+    this.#waiting = `${jsonLine(header)}\n`;
+    this.flush();
+  }
+
+  add(process: number, thread: number | undefined, fields: LineFields): void {
+    if (this.#cut !== undefined) return;
+    const seq = this.#sequences.get(process) ?? 0;
+    this.#sequences.set(process, seq + 1);
+    const caller = thread === undefined ? { pid: process } : { pid: process, tid: thread };
+    this.#waiting += `${jsonLine({ seq, ...caller, ...fields })}\n`;
+    this.#waitingLines += 1;
+    if (this.#waiting.length > BLOCK) this.flush();
+  }
+
+  /** No more lines are taken, for that reason. */
+  stop(reason: string): void {
+    if (this.#cut !== undefined) return;
+    this.flush();
+    this.#cut ??= reason.slice(0, REASON_MAX);
+  }
+
+  flush(): void {
+    if (this.#waiting === '' || this.#cut !== undefined) return;
+    try {
+      this.#append(this.#waiting, RESERVE);
+      this.#count += this.#waitingLines;
+    } catch (error) {
+      this.#cut = reasonOf(error);
+    }
+    this.#waiting = '';
+    this.#waitingLines = 0;
+  }
+
+  /** The last line, with the program's exit status. */
+  finish(exit: number): void {
+    this.flush();
+    if (!this.isBegun) return;
+    const cut = this.#cut === undefined ? {} : { cut: this.#cut };
+    try {
+      this.#append(`${jsonLine({ call: 'end', exit, lines: this.#count, ...cut })}\n`);
+      ftruncateSync(this.#descriptor, this.#end);
+    } catch (error) {
+      // Without that line it is known to be cut, too.
+      this.#cut ??= reasonOf(error);
+    }
+  }
+
+  #append(text: string, behind: Uint8Array = new Uint8Array()): void {
+    const bytes = this.#isCompressed ? gzipSync(text) : Buffer.from(text);
+    this.#writeAt(Buffer.concat([bytes, behind]), this.#end);
+    this.#end += bytes.length;
+  }
+
+  #writeAt(bytes: Uint8Array, position: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(this.#descriptor, bytes, done, bytes.length - done, position + done);
+    }
+  }
+}

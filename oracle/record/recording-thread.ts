@@ -2,14 +2,21 @@
 // hears of signals must not.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { reasonOf } from '../files/reason.ts';
+import { jsonLine } from '../trace/json-line.ts';
+import { GuardedListener } from './guarded-listener.ts';
 import { hasEveryCapability } from './proc-files.ts';
 import { Recorder } from './recorder.ts';
-import { RecordingLines } from './recording-lines.ts';
+import { type LineFields, RecordingLines } from './recording-lines.ts';
 import { startProgram } from './start.ts';
 import { Tracer } from './tracer.ts';
 
 export type RecordingTask = {
-  readonly file: string;
+  /** Open for writing, empty. */
+  readonly descriptor: number;
+  readonly isCompressed: boolean;
+  /** Without what is known when the program runs. */
+  readonly header: LineFields;
   readonly words: readonly string[];
   /** Stop the program at every call, not only at those of interest. */
   readonly everyCall: boolean;
@@ -18,30 +25,46 @@ export type RecordingTask = {
 export type RecordingNews =
   | { readonly kind: 'started'; readonly process: number }
   | { readonly kind: 'not permitted'; readonly errno: number }
+  | { readonly kind: 'unwritable'; readonly reason: string }
   | {
       readonly kind: 'ended';
       /** Undefined where the program could not be executed. */
       readonly exit: number | undefined;
-      readonly privileged: boolean;
+      /** Whether the recording has its header. */
+      readonly isBegun: boolean;
       readonly lines: number;
-      readonly isFiltered: boolean;
+      /** Why the recording is not whole. */
+      readonly cut: string | undefined;
     };
 
-const task = workerData as RecordingTask;
+const { descriptor, isCompressed, header, words, everyCall } = workerData as RecordingTask;
 const tell = (news: RecordingNews): void => parentPort?.postMessage(news);
 
-const lines = new RecordingLines(task.file);
-const started = startProgram(task.words);
-if (started.kind === 'not permitted') tell(started);
-else {
+const withPrivilege = (privileged: boolean): LineFields => ({ ...header, privileged });
+
+/** Before anything runs, as a program that is not recorded need not be started. */
+const linesIn = (): RecordingLines | undefined => {
+  try {
+    const length = Buffer.byteLength(jsonLine(withPrivilege(false)));
+    return new RecordingLines(descriptor, isCompressed, length);
+  } catch (error) {
+    tell({ kind: 'unwritable', reason: reasonOf(error) });
+    return undefined;
+  }
+};
+
+const lines = linesIn();
+if (lines !== undefined) {
+  const recorder = new Recorder(lines, (process) =>
+    lines.begin(withPrivilege(hasEveryCapability(process))),
+  );
+  const listener = new GuardedListener(recorder, (reason) => lines.stop(reason));
+  const started = startProgram(words);
   tell(started);
-  let privileged = false;
-  const recorder = new Recorder(lines, (process) => {
-    privileged = hasEveryCapability(process);
-  });
-  const tracer = new Tracer(started.process, recorder, !task.everyCall);
-  const exit = tracer.run();
-  lines.flush();
-  const { isFiltered } = tracer;
-  tell({ kind: 'ended', exit, privileged, lines: lines.count, isFiltered });
+  if (started.kind === 'started') {
+    const exit = new Tracer(started.process, listener, !everyCall).run();
+    if (exit !== undefined) lines.finish(exit);
+    const { isBegun, count, cut } = lines;
+    tell({ kind: 'ended', exit, isBegun, lines: count, cut });
+  }
 }

@@ -19,6 +19,12 @@ export type Listener = {
   readonly exited: (process: number) => void;
 };
 
+/** One that never throws. */
+export type SafeListener = Listener & {
+  /** Something else failed while the program was followed. */
+  readonly failed: (error: unknown) => void;
+};
+
 type Entry = Extract<ptrace.SyscallStop, { kind: 'entry' }>;
 
 type Task = Caller & { after: AfterCall | undefined };
@@ -46,7 +52,7 @@ const exitStatusOf = (status: number): number =>
   (status & 0x7f) === 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
 
 export class Tracer {
-  readonly #listener: Listener;
+  readonly #listener: SafeListener;
   readonly #first: number;
   readonly #tasks = new Map<number, Task>();
   /** New threads that stopped before their parent told of them. */
@@ -60,7 +66,7 @@ export class Tracer {
   #status = 0;
 
   /** `first` is a child that has been seized, and executes the program next. */
-  constructor(first: number, listener: Listener, wantsFilter: boolean) {
+  constructor(first: number, listener: SafeListener, wantsFilter: boolean) {
     this.#first = first;
     this.#listener = listener;
     this.#installer = wantsFilter ? new FilterInstaller() : undefined;
@@ -76,7 +82,7 @@ export class Tracer {
   run(): number | undefined {
     while (this.#tasks.size > 0) {
       const change = this.#next();
-      if (change !== undefined) this.#changed(change);
+      if (change !== undefined) this.#safelyChanged(change);
       else if (this.#held.length === 0) break;
     }
     return this.#hasBegun ? this.#status : undefined;
@@ -89,6 +95,18 @@ export class Tracer {
     if (Date.now() - this.#busySince > PATIENCE) this.#release();
     else Atomics.wait(napping, 0, 0, NAP);
     return undefined;
+  }
+
+  /** Whatever fails here, the thread goes on. */
+  #safelyChanged(change: ptrace.Change): void {
+    try {
+      this.#changed(change);
+    } catch (error) {
+      this.#listener.failed(error);
+      this.#installer = undefined;
+      const task = this.#tasks.get(change.thread);
+      if (task !== undefined) this.#resume(task, 0);
+    }
   }
 
   #changed({ thread, status }: ptrace.Change): void {

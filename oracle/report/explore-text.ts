@@ -5,7 +5,7 @@ import { WORLD_LAWS } from '../explore/laws.ts';
 import type { ExploreReport } from '../explore/run-explore.ts';
 import { columns, indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
-import { count, grouped, listed } from '../text/quantities.ts';
+import { count, grouped, listed, ranges } from '../text/quantities.ts';
 import { visible } from '../text/visible.ts';
 import { settingText } from './counterexample.ts';
 import { programText } from './program-text.ts';
@@ -36,7 +36,7 @@ const HEAD = [
 
 const partText = ({ shard, without = [] }: ExploreReport): string => {
   if (shard !== undefined) return `, part ${shard.index + 1}/${shard.of}`;
-  return without.length === 0 ? '' : `, but for part ${listed(without.map(grouped))}`;
+  return without.length === 0 ? '' : `, but for part ${listed(ranges(without))}`;
 };
 
 const rowOf = (report: ExploreReport): readonly string[] => [

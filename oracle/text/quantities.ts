@@ -55,6 +55,20 @@ export const listed = (words: readonly string[], conjunction = 'and'): string =>
     ? words.join('')
     : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 
+/** Whole numbers that ascend, with neighbours as a range: "1", "3 to 999,999". */
+export const ranges = (numbers: readonly number[]): readonly string[] => {
+  const texts: string[] = [];
+  for (let at = 0; at < numbers.length; ) {
+    const first = numbers[at] as number;
+    let next = at + 1;
+    while (numbers[next] === first + next - at) next += 1;
+    const last = numbers[next - 1] as number;
+    texts.push(first === last ? grouped(first) : `${grouped(first)} to ${grouped(last)}`);
+    at = next;
+  }
+  return texts;
+};
+
 /** Bytes as hexadecimal digits in groups of four bytes, cut after `shown` bytes. */
 export const bytesText = (bytes: Uint8Array, shown: number): string => {
   const digits = hexOf(bytes.subarray(0, shown));

@@ -7,10 +7,13 @@ import type { Call, Observation, Process, Segment } from '../../spec/terms/call.
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { BadInput } from './bad-input.ts';
 import { HEX, isObject, parseObject } from './fields.ts';
+import { shown } from './shown.ts';
 
 export type RecordingHeader = {
   /** 2: every process, descriptor and mapping is followed; see recorded-event.ts. */
   readonly version: 1 | 2;
+  /** Version 3 is version 2 with a last line that says whether it is whole; see recording-end.ts. */
+  readonly hasEnd: boolean;
   readonly release: ReleaseName;
   readonly privileged: boolean;
   readonly program: string;
@@ -57,8 +60,8 @@ export const parseHeader = (file: string, text: string): RecordingHeader => {
     throw new BadInput(file, 1, `${what}; this is no recording and no trace`);
   }
   const { version } = line;
-  if (version !== 1 && version !== 2) {
-    throw new BadInput(file, 1, `version ${String(version)} is not known; 1 and 2 are`);
+  if (version !== 1 && version !== 2 && version !== 3) {
+    throw new BadInput(file, 1, `version ${shown(version)} is not known; 1, 2 and 3 are`);
   }
   const release = RELEASE_NAMES.find((name) => name === line.release);
   if (release === undefined) {
@@ -72,7 +75,8 @@ export const parseHeader = (file: string, text: string): RecordingHeader => {
     throw new BadInput(file, 1, 'only x86-64 with pages of 4096 bytes is specified');
   }
   return {
-    version,
+    version: version === 1 ? 1 : 2,
+    hasEnd: version === 3,
     release,
     privileged: line.privileged === true,
     program: typeof line.program === 'string' ? line.program : '',

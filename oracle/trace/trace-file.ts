@@ -174,6 +174,18 @@ export class TraceReader {
   }
 }
 
+/** A trace that is part of another file. Throws BadInput, without a line as that file has others. */
+export const traceOfLines = (file: string, lines: readonly string[]): Trace => {
+  const reader = new TraceReader(file);
+  try {
+    for (const text of lines) reader.take(text);
+    return reader.end();
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error;
+    throw new BadInput(file, 0, `in line ${error.line} of its trace, ${error.what}`);
+  }
+};
+
 export const programOf = ({ operations }: Trace): Program =>
   operations.map(({ operation }) => operation);
 

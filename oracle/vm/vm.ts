@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -18,6 +19,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atEnd } from '../files/at-end.ts';
 import { type Accelerator, findAccelerator, giveUpKvm, QEMU } from './accelerator.ts';
 import { EnvironmentError } from './environment-error.ts';
 import { initScript, READY_FILE, STATUS_FILE } from './guest-init.ts';
@@ -65,31 +67,6 @@ const KVM_PATIENCE_MS = 15_000;
 const MEMORY = 2048;
 const PROCESSORS = 2;
 
-/** Each machine's private folder. */
-const running = new Map<ChildProcess, string>();
-process.on('exit', () => {
-  for (const [child, folder] of running) {
-    child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
-
-const INTERRUPTED = 130;
-
-/** By default a signal ends the process without telling it, and a machine would outlive it. */
-const endByDefault = (signal: NodeJS.Signals): void => {
-  if (process.listenerCount(signal) === 1) process.exit(INTERRUPTED);
-};
-
-/** Asked before others that listen, as one that takes only the first signal is gone behind it. */
-const watchSignals = (): void => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    if (!process.listeners(signal).includes(endByDefault)) {
-      process.prependListener(signal, endByDefault);
-    }
-  }
-};
-
 const findBusybox = (): string => {
   const found = BUSYBOXES.find((path) => existsSync(path));
   if (found === undefined) {
@@ -100,12 +77,15 @@ const findBusybox = (): string => {
   return found;
 };
 
-/** Removes the folders of processes that were killed before they could. */
+/** Removes the folders of processes of this user that were killed before they could; nobody else's. */
 const removeStale = (): void => {
   for (const name of readdirSync(tmpdir())) {
     const [, owner] = FOLDER.exec(name) ?? [];
     if (owner === undefined || existsSync(`/proc/${owner}`)) continue;
-    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    const folder = join(tmpdir(), name);
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (found?.isDirectory() !== true || found.uid !== process.getuid?.()) continue;
+    rmSync(folder, { recursive: true, force: true });
   }
 };
 
@@ -163,15 +143,17 @@ const launch = async (options: VmOptions, accelerator: Accelerator): Promise<Vm>
   const child = spawn(QEMU, qemuArguments(setup, files, accelerator), {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  running.set(child, files.folder);
-  watchSignals();
+  const isOver = atEnd(() => {
+    child.kill('SIGKILL');
+    rmSync(files.folder, { recursive: true, force: true });
+  });
   let complaint = '';
   child.stderr.on('data', (data: Buffer) => {
     complaint += data.toString();
   });
   const ended = new Promise<VmEnd>((settle) => {
     child.once('close', () => {
-      running.delete(child);
+      isOver();
       const said = [complaint.trim(), tailOf(files.console)].filter((text) => text !== '');
       const status = tailOf(join(files.folder, STATUS_FILE));
       rmSync(files.folder, { recursive: true, force: true });

@@ -55,7 +55,7 @@ export function* judgeLines(file: string, lines: readonly string[]): Generator<J
     const line = index + 1;
     const chunk = Buffer.from(text);
     const item = reader.take({ number: line, chunk, start: 0, end: chunk.length });
-    if (item.kind === 'event') continue;
+    if (item.kind !== 'call') continue;
     const { recorded } = item;
     const verdict = judgeRecorded(file, before, recorded);
     yield { line, text, before, recorded, verdict };

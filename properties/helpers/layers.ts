@@ -63,6 +63,7 @@ export const LAYERS: readonly Layer[] = [
   [{ folder: 'model', holds: 'the arbitrary of programs' }],
 
   [
+    { folder: 'oracle/files', holds: 'how files are saved', only: [] },
     { folder: 'oracle/text', holds: 'numbers and names for people' },
     { folder: 'oracle/safety', holds: 'what programs may do to kernels' },
   ],

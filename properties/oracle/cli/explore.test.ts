@@ -1,9 +1,10 @@
 // The verb `explore` from outside: what it prints to whom, and its exit status.
 
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -65,6 +66,66 @@ cli('out of time it tells what it has, and goes on with what it saved', async ()
   assert.is(after.alphabet, 'compat');
 });
 
+const LONG = [...COMPAT, '--depth', '30'];
+
+/** Starts it, waits until `isReached` says so of it, and sends the signal. */
+const stopped = async (
+  args: readonly string[],
+  isReached: (child: ChildProcess) => boolean,
+  signal: NodeJS.Signals,
+): Promise<Finished> => {
+  let child: ChildProcess | undefined;
+  const finished = new Promise<Finished>((done) => {
+    child = execFile(
+      process.execPath,
+      [MAIN, 'explore', ...args],
+      { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' } },
+      (_error, out, error) => done({ status: child?.exitCode ?? -1, out, error }),
+    );
+  });
+  while (child !== undefined && !isReached(child)) await delay(20);
+  child?.kill(signal);
+  return finished;
+};
+
+cli('killed, it has lost what came after the file that it saved last', async () => {
+  const saved = join(FOLDER, 'killed.bin');
+  const killed = await stopped(
+    [...LONG, '--save', saved, '--save-every', '1'],
+    () => existsSync(saved),
+    'SIGKILL',
+  );
+  assert.is(killed.out, '');
+  const merged = await merge([saved, '--json']);
+  assert.is(merged.status, 2, merged.error);
+  const { explorations, unfinished } = JSON.parse(merged.out);
+  assert.equal(unfinished, [saved]);
+  assert.is(explorations[0].ended, 'interrupted');
+  const bound = `${explorations[0].counts.distinct + 1}`;
+  const resumed = await run(['--resume', saved, '--states', bound, '--json']);
+  assert.is(resumed.status, 0, resumed.error);
+  assert.is(JSON.parse(resumed.out).explorations[0].counts.distinct, Number(bound));
+});
+
+/** Seconds of the processor that it had: by then it explores, however busy the machine is. */
+const secondsOf = ({ pid }: ChildProcess): number => {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  return ((user ?? 0) + (system ?? 0)) / 100;
+};
+
+cli(
+  'interrupted, it says what was not explored, and of what was not to its end that it was',
+  async () => {
+    const two = [...LONG, '--alphabet', 'native'];
+    const { status, out, error } = await stopped(two, (child) => secondsOf(child) > 3, 'SIGINT');
+    assert.is(status, 130, error);
+    assert.match(out, /compat .* interrupted, in \d+ calls$/m);
+    assert.not.match(out, 'every program');
+    assert.is(error, 'interrupted; not explored at all: native on 7.3.4\n');
+  },
+);
+
 const merge = (args: readonly string[]): Promise<Finished> => runVerb('merge', args);
 
 cli('parts that are saved are merged to what one run reports', async () => {
@@ -109,6 +170,7 @@ cli('what makes no sense is said in a line', async () => {
     [['--shard', '3/2'], 'part K of N'],
     [['--save', 'x.bin'], 'name one --alphabet and one --release'],
     [['--resume', bad], 'this is no saved exploration'],
+    [['--save-every', '5'], 'name the file with --save'],
     [['--resume', bad, '--release', '7.3.4'], 'it is not told what to explore'],
     [['--resume', join(FOLDER, 'missing.bin')], 'no such file'],
   ] as const) {

@@ -2,7 +2,15 @@
 // what cannot be used is told before time is spent on it.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -11,13 +19,19 @@ import * as assert from 'uvu/assert';
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 const UNWRITABLE = join(FOLDER, 'none', 'file');
+/** Of the violation that the first test finds. */
+const REPORT = join(FOLDER, 'report.json');
 
 type Finished = { readonly status: number; readonly out: string; readonly error: string };
 
 /** `out` is empty where standard output is a file. */
-const run = (args: readonly string[], output: 'pipe' | number = 'pipe'): Promise<Finished> =>
+const runCommand = (
+  command: string,
+  args: readonly string[],
+  output: 'pipe' | number = 'pipe',
+): Promise<Finished> =>
   new Promise((done) => {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const child = spawn(command, args, {
       cwd: FOLDER,
       env: { ...process.env, NO_COLOR: '1' },
       stdio: ['ignore', output, 'pipe'],
@@ -33,6 +47,9 @@ const run = (args: readonly string[], output: 'pipe' | number = 'pipe'): Promise
     child.on('close', (status) => done({ status: status ?? -1, out, error }));
   });
 
+const run = (args: readonly string[], output: 'pipe' | number = 'pipe'): Promise<Finished> =>
+  runCommand(process.execPath, [MAIN, ...args], output);
+
 const unwritable = suite('what cannot be written or used');
 
 unwritable.after(() => rmSync(FOLDER, { recursive: true }));
@@ -41,6 +58,7 @@ unwritable('a violation is printed although its trace cannot be saved', async ()
   const found = ['--seed', '3', '--runs', '400', '--platform', 'mock'];
   const { status, out, error } = await run([
     ...['check', ...found, '--defect', 'unmap-truncates-areas', '--save', UNWRITABLE],
+    ...['--report', REPORT],
   ]);
   assert.is(status, 3, error);
   assert.match(out, /^VIOLATION/m);
@@ -84,8 +102,68 @@ unwritable('an audit whose folder cannot be made ends before it searches', async
   const { status, out, error } = await run(['audit', '--output', join(FOLDER, 'file')]);
   assert.is(status, 3, error);
   assert.is(out, '');
-  assert.match(error, /cannot be written: .*--output/);
+  assert.match(error, /cannot be saved: .*--output/);
 });
+
+unwritable('an audit replaces nothing that others wrote', async () => {
+  const folder = join(FOLDER, 'audit');
+  mkdirSync(folder);
+  for (const [name, args] of [
+    ['7.3.4.md', []],
+    ['7.3.4.jsonl', []],
+    ['6.12.95-7.3.4.md', ['--between', '6.12.95', '7.3.4']],
+  ] as const) {
+    writeFileSync(join(folder, name), 'of others');
+    const { status, error } = await run(['audit', '--output', folder, ...args]);
+    assert.is(status, 2, error);
+    assert.match(error, `No audit wrote ${join(folder, name)}`);
+    assert.match(error, '--output');
+    assert.is(readFileSync(join(folder, name), 'utf8'), 'of others');
+    rmSync(join(folder, name));
+  }
+});
+
+unwritable('a folder in which nothing can be made ends an audit at once', async () => {
+  const { status, error } = await run(['audit', '--output', '/proc/x']);
+  assert.is(status, 3, error);
+  assert.match(error, /\/proc\/x: no such file or directory/);
+});
+
+/** Runs the command line in a process that may write files of at most 512 bytes. */
+const runLimited = (args: readonly string[]): Promise<Finished> =>
+  runCommand('sh', ['-c', 'ulimit -f 1; exec "$@"', 'sh', process.execPath, MAIN, ...args]);
+
+unwritable(
+  'a file that grows too large is what it was before, and the result is printed',
+  async () => {
+    const trace = join(FOLDER, 'found.jsonl');
+    const made = await run(['merge', REPORT, '--save', trace]);
+    assert.is(made.status, 1, made.error);
+    const file = join(FOLDER, 'limited');
+    for (const [args, printed] of [
+      [['emit', trace, '-o', file], /#include <stdio.h>/],
+      [['shrink', trace, '--save', file], /^VIOLATION/m],
+      [['merge', REPORT, '--save', file], /violation.*IOMMU_IOAS_UNMAP/s],
+      [['merge', REPORT, '--save', '/dev/null', '--report', file], /violation/],
+      [
+        ['explore', '--alphabet', 'native', '--release', '7.3.4', '--depth', '1', '--save', file],
+        /every program of 1 call$/m,
+      ],
+    ] as const) {
+      writeFileSync(file, 'old');
+      const { status, out, error } = await runLimited(args);
+      assert.is(status, 3, error);
+      assert.match(out, printed, args.join(' '));
+      assert.not.match(out, /Saved to .*limited/);
+      assert.match(error, /limited: file too large \(EFBIG\)\. Name another file with -/);
+      assert.is(readFileSync(file, 'utf8'), 'old');
+    }
+    assert.equal(
+      readdirSync(FOLDER).filter((name) => name.startsWith('.')),
+      [],
+    );
+  },
+);
 
 unwritable('a time that is none for a timer', async () => {
   const { status, error } = await run(['check', '--seconds', '9007199254740991']);

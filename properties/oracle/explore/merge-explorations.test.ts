@@ -18,8 +18,9 @@ import {
   type ExploreReport,
   runExplore,
 } from '../../../oracle/explore/run-explore.ts';
-import { openExploration, saveExploration } from '../../../oracle/explore/saved-file.ts';
+import { explorationBytes, openExploration } from '../../../oracle/explore/saved-file.ts';
 import type { Step } from '../../../oracle/explore/world-model.ts';
+import { saveFile } from '../../../oracle/files/save-file.ts';
 import { withMemory } from '../../../spec/state/world.ts';
 import { step } from '../../../spec/step.ts';
 import { settingOf } from '../../helpers/settings.ts';
@@ -45,7 +46,7 @@ const options = (more: Partial<ExploreOptions>): ExploreOptions => ({
 const saved = async (name: string, more: Partial<ExploreOptions>): Promise<string> => {
   const path = join(FOLDER, name);
   const asked = options(more);
-  saveExploration(path, asked.alphabet, await runExplore(asked));
+  await saveFile(path, explorationBytes(asked.alphabet, await runExplore(asked)));
   return path;
 };
 
@@ -98,7 +99,7 @@ test('a part is gone on with, and is then as if it had not been stopped', async 
   if (shard === undefined) throw new Error('It is a part.');
   const second = await runExplore(options({ alphabet, setting, depth, shard, earlier }));
   close();
-  saveExploration(path, alphabet, second);
+  await saveFile(path, explorationBytes(alphabet, second));
   const merged = mergedOf([path, ...others]);
   same(merged.report, (await runExplore(options({}))).report);
   assert.equal(merged.unfinished, []);

@@ -1,7 +1,7 @@
 // Explorations as a whole: a mistake in the specification is found with a shortest program, which is an ordinary one; what
 // was saved goes on as if it had not been stopped.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -11,12 +11,14 @@ import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
 import { COMPAT } from '../../../oracle/explore/alphabets/compat.ts';
 import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
 import {
+  type Explored,
   type ExploreOptions,
   runExplore,
   traceOfBroken,
 } from '../../../oracle/explore/run-explore.ts';
-import { openExploration, saveExploration } from '../../../oracle/explore/saved-file.ts';
+import { explorationBytes, openExploration } from '../../../oracle/explore/saved-file.ts';
 import { REFUSALS_CHANGE_NOTHING, type Step } from '../../../oracle/explore/world-model.ts';
+import { saveFile } from '../../../oracle/files/save-file.ts';
 import { programText } from '../../../oracle/report/program-text.ts';
 import { readTrace } from '../../../oracle/trace/read-trace.ts';
 import { programOf, traceLines } from '../../../oracle/trace/trace-file.ts';
@@ -127,13 +129,37 @@ test('what was saved goes on as if it had not been stopped', async () => {
   const path = join(FOLDER, 'saved.bin');
   const whole = await runExplore(plain());
   const first = await runExplore(plain({ depth: 4 }));
-  saveExploration(path, NATIVE, first);
+  await saveFile(path, explorationBytes(NATIVE, first));
   const { alphabet, setting, earlier, close } = openExploration(path, ALPHABETS);
   const second = await runExplore(plain({ alphabet, setting, earlier }));
   close();
   assert.equal(second.report.counts, whole.report.counts);
   assert.equal([...second.report.rules].sort(), [...whole.report.rules].sort());
   assert.ok(second.report.seconds > first.report.seconds);
+});
+
+test('saving on the way changes nothing, and each state that was saved goes on to the same end', async () => {
+  const path = join(FOLDER, 'early.bin');
+  const options = plain({ depth: 7, states: 3000 });
+  const whole = await runExplore(options);
+  const early: Buffer[] = [];
+  const saving = {
+    every: 0,
+    save: async (explored: Explored) => {
+      early.push(Buffer.concat([...explorationBytes(NATIVE, explored)]));
+    },
+  };
+  const saved = await runExplore({ ...options, saving });
+  assert.equal(saved.report.counts, whole.report.counts);
+  assert.equal([...saved.bytes()], [...whole.bytes()]);
+  assert.ok(early.length > 0);
+  writeFileSync(path, early[0] as Buffer);
+  const { ended, earlier, close } = openExploration(path, ALPHABETS);
+  assert.is(ended, 'interrupted');
+  const second = await runExplore({ ...options, earlier });
+  close();
+  assert.equal(second.report.counts, whole.report.counts);
+  assert.equal([...second.report.rules].sort(), [...whole.report.rules].sort());
 });
 
 test('what is no saved exploration is refused', async () => {
@@ -143,18 +169,7 @@ test('what is no saved exploration is refused', async () => {
   assert.throws(open, 'this is not a line of JSON');
   writeFileSync(path, '{"format":"iommufd-trace"}\n');
   assert.throws(open, 'no saved exploration');
-  saveExploration(path, NATIVE, await runExplore(plain({ depth: 4 })));
-  const bytes = readFileSync(path);
-  writeFileSync(path, bytes.subarray(0, bytes.length - 1));
-  const { alphabet, setting, earlier, close } = open();
-  try {
-    await runExplore(plain({ alphabet, setting, earlier }));
-    assert.unreachable();
-  } catch (error) {
-    assert.match(String(error), 'the file is cut short');
-  } finally {
-    close();
-  }
+  await saveFile(path, explorationBytes(NATIVE, await runExplore(plain({ depth: 4 }))));
   const other = { ...NATIVE, letters: NATIVE.letters.slice(1) };
   assert.throws(() => openExploration(path, [other]), 'had other letters');
 });

@@ -1,20 +1,23 @@
 // The recorder, on programs that touch no device: how they end, what becomes of their processes, and that the memory
 // which their recording tells of is the memory that they had. Where nothing may be traced, that is said and no more.
 
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { withEvent } from '../../../oracle/judge/recorded-events.ts';
+import { GuardedListener } from '../../../oracle/record/guarded-listener.ts';
 import { TraceeMemory } from '../../../oracle/record/tracee-memory.ts';
+import type { Listener } from '../../../oracle/record/tracer.ts';
 import { parseEvent } from '../../../oracle/trace/recorded-event.ts';
 import { nodesOf } from '../../../spec/collections/ordered-map.ts';
 import { spaceOf } from '../../../spec/state/memory.ts';
 import { emptyWorld, type World } from '../../../spec/state/world.ts';
 import { settingOf } from '../../helpers/settings.ts';
+import { withSmallDisk } from '../../helpers/small-disk.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-record-'));
@@ -34,10 +37,14 @@ const record = (...words: readonly string[]): Promise<Finished> =>
 
 const NOT_PERMITTED = 3;
 
+/** Whether programs may be traced here, as the first that was recorded showed. */
+let isPermitted = true;
+
 /** Records it; undefined where this machine lets nothing be traced. */
 const recorded = async (...words: readonly string[]): Promise<Finished | undefined> => {
   const finished = await record('-o', FILE, '--', ...words);
   if (finished.status === NOT_PERMITTED) {
+    isPermitted = false;
     process.stdout.write(`not tested: ${finished.error}`);
     return undefined;
   }
@@ -76,8 +83,8 @@ recorder.after(() => rmSync(FOLDER, { recursive: true }));
 here('tells how the program ended, and of its children', async () => {
   if ((await recorded('sh', '-c', '(exit 3); sh -c "exit 4"; exit 7')) === undefined) return;
   const [header, ...lines] = linesOfFile();
-  assert.is(header?.exit, 7);
-  assert.is(header?.version, 2);
+  assert.is(header?.version, 3);
+  assert.equal(lines.at(-1), { call: 'end', exit: 7, lines: lines.length - 1 });
   assert.is(header?.program, 'sh -c (exit 3); sh -c "exit 4"; exit 7');
   const [program] = lines;
   assert.is(program?.call, 'exec');
@@ -89,7 +96,7 @@ here('tells how the program ended, and of its children', async () => {
 
 here('tells of a signal that ended the program, as a shell does', async () => {
   if ((await recorded('sh', '-c', 'kill -KILL $$')) === undefined) return;
-  assert.is(linesOfFile()[0]?.exit, 128 + 9);
+  assert.is(linesOfFile().at(-1)?.exit, 128 + 9);
 });
 
 /** Neighbours that are alike count as one. */
@@ -140,7 +147,7 @@ here('the memory that a recording tells of is the memory that there was', async 
   let world = emptyWorld(settingOf('mock'), 'recorded');
   let mappings = 0;
   let wasSo = false;
-  for (const line of linesOfFile().slice(1)) {
+  for (const line of linesOfFile().slice(1, -1)) {
     const event = parseEvent(FILE, 2, JSON.stringify(line));
     assert.ok(event !== undefined, JSON.stringify(line));
     world = withEvent(world, event);
@@ -167,7 +174,153 @@ recorder('refuses what is no program, and a place where nothing can be written',
   const noPlace = await record('-o', join(FOLDER, 'nowhere', 'run.jsonl'), '--', 'sh');
   assert.is(noPlace.status, 2);
   assert.is((await record('sh')).status, 2);
-  assert.not(existsSync(`${FILE}.part`));
+  assert.equal(
+    readdirSync(FOLDER).filter((name) => name.startsWith('.')),
+    [],
+  );
+});
+
+/** Makes many lines, and then shows that it came to its end. */
+const LONG = 'for i in $(seq 60); do /bin/true; done; echo finished; exit 5';
+
+/** In a file system of 96 KiB, where a recording of LONG has no room. */
+const onSmallDisk = (script: string): string | undefined =>
+  withSmallDisk(mkdtempSync(join(FOLDER, 'disk-')), 96, script, [
+    ...[process.execPath, MAIN, 'record', '-o', 'run.jsonl', '--', 'sh', '-c', LONG],
+  ]);
+
+/** The same recording, of a release that is specified. */
+const ofKnownRelease = (text: string): string =>
+  text.replace(/"release":"[^"]*"/, '"release":"7.3.4"');
+
+const judge = (text: string): Promise<Finished> => {
+  const file = join(FOLDER, 'judged.jsonl');
+  writeFileSync(file, text);
+  return new Promise((done) => {
+    const child = execFile(process.execPath, [MAIN, 'judge', file], (_error, out, error) =>
+      done({ status: child.exitCode ?? -1, out, error }),
+    );
+  });
+};
+
+here(
+  'on a full disk the program goes on to its end, and the recording says where it ends',
+  async () => {
+    const out = onSmallDisk('"$@" 2> said; status=$?; echo "$status"; cat said run.jsonl');
+    if (out === undefined || !isPermitted) return;
+    const [finished, status, ...rest] = out.split('\n');
+    assert.equal([finished, status], ['finished', '3']);
+    const said = rest.filter((line) => !line.startsWith('{')).join('\n');
+    assert.match(said, /run\.jsonl: \d+ lines; the program ended with 5$/m);
+    assert.match(
+      said,
+      /run\.jsonl: the recording ends behind \d+ lines, .*: no space left on device/,
+    );
+    assert.not.match(said, /^ +at /m);
+    const lines = rest.filter((line) => line.startsWith('{'));
+    const { cut, ...end } = JSON.parse(lines.at(-1) ?? '');
+    assert.is(cut, 'no space left on device (ENOSPC)');
+    assert.equal(end, { call: 'end', exit: 5, lines: lines.length - 2 });
+    const judged = await judge(ofKnownRelease(`${lines.join('\n')}\n`));
+    assert.is(judged.status, 2);
+    assert.match(
+      judged.error,
+      `judged.jsonl:${lines.length}: the recording ends here, before the program did`,
+    );
+    const shorter = await judge(ofKnownRelease(`${lines.slice(0, -1).join('\n')}\n`));
+    assert.match(shorter.error, 'cut short: its last line is missing');
+  },
+);
+
+here('on a full disk a recording that was there stays, and the new one is beside it', async () => {
+  const out = onSmallDisk('echo old > run.jsonl; "$@" 2> /dev/null; cat run.jsonl; ls -A');
+  if (out === undefined || !isPermitted) return;
+  const [finished, old, name, cut, ...rest] = out.split('\n');
+  assert.equal([finished, old, name, ...rest], ['finished', 'old', 'run.jsonl', '']);
+  assert.match(cut ?? '', /^run\.jsonl\..{12}\.cut$/);
+});
+
+here('a limit on the recorder is no limit on the program', async () => {
+  const file = join(FOLDER, 'limited.jsonl.gz');
+  const large = join(FOLDER, 'large');
+  const program = `ulimit -S -f unlimited; ${LONG.replace('echo', `head -c 200000 /dev/zero > ${large}; echo`)}`;
+  const words = [process.execPath, MAIN, 'record', '-o', file, '--', 'sh', '-c', program];
+  const finished = await new Promise<Finished>((done) => {
+    const child = execFile(
+      'sh',
+      ['-c', 'ulimit -S -f 18; exec "$@"', 'sh', ...words],
+      (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
+    );
+  });
+  if (!isPermitted) return;
+  assert.is(finished.status, 3, finished.error);
+  assert.is(finished.out, 'finished\n');
+  assert.is(statSync(large).size, 200_000);
+  assert.match(finished.error, /the recording ends behind \d+ lines, .*: file too large \(EFBIG\)/);
+  const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
+  assert.is(JSON.parse(lines.at(-1) ?? '').cut, 'file too large (EFBIG)');
+});
+
+here(
+  'into a pipe goes the recording when the program has ended; without a reader it is kept',
+  async () => {
+    const pipe = join(FOLDER, 'pipe');
+    if (!isPermitted) return;
+    execFileSync('mkfifo', [pipe]);
+    const read = new Promise<string>((done) => {
+      execFile('cat', [pipe], { maxBuffer: 1 << 26 }, (_error, out) => done(out));
+    });
+    const whole = await record('-o', pipe, '--', 'true');
+    assert.is(whole.status, 0, whole.error);
+    assert.match(await read, /"call":"end","exit":0,"lines":\d+\}\n$/);
+    execFile('head', ['-c', '1', pipe]);
+    const lost = await record('-o', pipe, '--', 'sh', '-c', LONG);
+    assert.is(lost.status, 3, lost.error);
+    assert.is(lost.out, 'finished\n');
+    const [, kept] = /broken pipe \(EPIPE\)\. It is in (.*)\.$/m.exec(lost.error) ?? [];
+    assert.match(readFileSync(kept ?? '', 'utf8'), /"call":"end","exit":5,"lines":\d+\}\n$/);
+    rmSync(kept ?? '');
+    const nowhere = await record('-o', '/dev/full', '--', 'true');
+    assert.is(nowhere.status, 3, nowhere.error);
+    rmSync(/It is in (.*)\.$/m.exec(nowhere.error)?.[1] ?? '');
+  },
+);
+
+here('two recordings into one file leave a whole one', async () => {
+  const all = await Promise.all(
+    [0, 1].map((exit) => record('-o', FILE, '--', 'sh', '-c', `exit ${exit}`)),
+  );
+  if (!isPermitted) return;
+  assert.equal(
+    all.map(({ status }) => status),
+    [0, 0],
+  );
+  const lines = linesOfFile();
+  assert.is(lines.at(-1)?.lines, lines.length - 2);
+});
+
+recorder('a failure of the recorder ends the recording and nothing else', () => {
+  const reasons: string[] = [];
+  const fail = (): never => {
+    throw new Error('broken');
+  };
+  let calls = 0;
+  const inner: Listener = {
+    call: () => {
+      calls += 1;
+      return fail;
+    },
+    forked: fail,
+    executed: fail,
+    exited: fail,
+  };
+  const guarded = new GuardedListener(inner, (reason) => reasons.push(reason));
+  const after = guarded.call({ process: 1, thread: 1 }, 0, []);
+  after?.(0n);
+  assert.is(guarded.call({ process: 1, thread: 1 }, 0, []), undefined);
+  guarded.exited(1);
+  assert.is(calls, 1);
+  assert.equal(reasons, ['the recorder failed: broken']);
 });
 
 recorder.run();

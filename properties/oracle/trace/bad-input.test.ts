@@ -68,6 +68,17 @@ type Bad = {
   readonly message: RegExp;
 };
 
+/** A recording that says by its last line that it is whole. */
+const ENDED = { ...HEADER, version: 3 };
+const END = { call: 'end', exit: 0, lines: 1 };
+
+const badEnd = (says: string, lines: readonly Line[], message: RegExp): Bad => ({
+  says,
+  lines: linesWith(ENDED, OPEN, ...lines),
+  line: lines.length + 2,
+  message,
+});
+
 const badCall = (says: string, line: Line | string, message: RegExp): Bad => ({
   says,
   lines: linesWith(HEADER, OPEN, line),
@@ -119,8 +130,10 @@ const BAD: readonly Bad[] = [
     { ...OPEN, seq: 1, fd: 9, call: 'close' },
     /never opened/,
   ),
+  badEnd('a last line that counts others', [{ ...END, lines: 2 }], /"lines" is 2, .* 1 before/),
+  badEnd('a last line without a status', [without(END, 'exit')], /"exit" is missing/),
   badHeader('another format', { ...HEADER, format: 'strace' }, /no recording/),
-  badHeader('a version that is not known', { ...HEADER, version: 3 }, /version 3 is not known/),
+  badHeader('a version that is not known', { ...HEADER, version: 4 }, /version 4 is not known/),
   badHeader(
     'a release that is not specified',
     { ...HEADER, release: '2.6.32' },
@@ -190,6 +203,27 @@ input('a file with any of these is judged up to there', () =>
       assert.match(badInput, message);
       const judgedBefore = Object.values(counts).reduce((sum, count) => sum + count, 0);
       assert.is(judgedBefore, Math.max(0, line - 2), says);
+    }
+  }),
+);
+
+input('a recording that is cut is judged, and its cut is reported', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'cut.jsonl');
+    for (const [lines, message] of [
+      [[OPEN, END], undefined],
+      [[OPEN], /^.*:2: the recording is cut short: its last line is missing$/],
+      [
+        [OPEN, { ...END, cut: 'full\u001b' }],
+        /^.*:3: the recording ends here, before the program did: "full\\u001b"$/,
+      ],
+      [[OPEN, END, IOCTL], /^.*:4: there is a line behind the one that ends the recording$/],
+    ] as const) {
+      writeFileSync(path, linesWith(ENDED, ...lines).join('\n'));
+      const { badInput, counts } = await judgeFile(path, JUDGING);
+      assert.is(counts.conforms, 1);
+      if (message === undefined) assert.is(badInput, undefined);
+      else assert.match(badInput ?? '', message);
     }
   }),
 );

@@ -1,0 +1,88 @@
+// What one `explore` explores, by its options: alphabets in settings, or what was saved.
+
+import type { Shard } from '../../model/explorer/explore.ts';
+import type { Setting } from '../../spec/terms/platform.ts';
+import { ALPHABETS } from '../explore/alphabets/all.ts';
+import type { Alphabet } from '../explore/letters.ts';
+import type { Earlier } from '../explore/run-explore.ts';
+import type { SavedExploration } from '../explore/saved-file.ts';
+import { BadUse } from './bad-use.ts';
+import { type SettingOptions, settingsFor } from './settings.ts';
+
+export type ExploreOptions = SettingOptions & {
+  readonly alphabet?: readonly string[];
+  readonly depth?: number;
+  readonly states: number;
+  readonly seconds?: number;
+  readonly save?: string;
+  /** Seconds. */
+  readonly saveEvery?: number;
+  readonly resume?: string;
+  readonly shard?: Shard;
+  readonly program: string;
+  readonly json?: true;
+  readonly verbose?: true;
+};
+
+/** What is explored, one after the other. */
+export type Task = {
+  readonly alphabet: Alphabet;
+  readonly setting: Setting;
+  readonly depth: number;
+  readonly shard?: Shard;
+  readonly earlier?: Earlier;
+  readonly close?: () => void;
+};
+
+/** Opens it; its states are read when it is gone on with, or with others. Rejects with BadInput. */
+export const savedIn = async (path: string): Promise<SavedExploration> => {
+  const { openExploration } = await import('../explore/saved-file.ts');
+  return openExploration(path, ALPHABETS);
+};
+
+const fresh = (options: ExploreOptions): readonly Task[] => {
+  const { alphabet: names, unprivileged, memlock } = options;
+  const isPrivileged = unprivileged !== true && memlock === undefined;
+  return ALPHABETS.filter(({ name }) => names?.includes(name) ?? true).flatMap((alphabet) =>
+    settingsFor({ ...options, platform: options.platform ?? alphabet.platform })
+      .filter(({ credentials }) => credentials.privileged === isPrivileged)
+      .map((setting) => ({
+        alphabet,
+        setting,
+        depth: options.depth ?? alphabet.depth,
+        ...(options.shard === undefined ? {} : { shard: options.shard }),
+      })),
+  );
+};
+
+const resumed = async (path: string, options: ExploreOptions): Promise<readonly Task[]> => {
+  const { alphabet, release, platform, unprivileged, memlock, shard } = options;
+  const told = [alphabet, release, platform, unprivileged, memlock, shard];
+  if (told.some((given) => given !== undefined)) {
+    throw new BadUse('--resume goes on with what was saved: it is not told what to explore.');
+  }
+  const saved = await savedIn(path);
+  const { depth = saved.depth } = options;
+  if (saved.broken !== undefined) {
+    saved.close();
+    throw new BadUse(`A law is broken in what was saved: ${saved.broken.law}.`);
+  }
+  if (saved.shard !== undefined && depth !== saved.depth) {
+    saved.close();
+    throw new BadUse(`Part of an exploration keeps its depth, ${saved.depth} calls.`);
+  }
+  return [{ ...saved, depth }];
+};
+
+/** Throws BadUse where the options name several explorations and one file. */
+export const tasksOf = async (options: ExploreOptions): Promise<readonly Task[]> => {
+  const { resume, save, saveEvery } = options;
+  if (saveEvery !== undefined && save === undefined) {
+    throw new BadUse('--save-every says how often is saved: name the file with --save.');
+  }
+  const tasks = resume === undefined ? fresh(options) : await resumed(resume, options);
+  if (save !== undefined && tasks.length > 1) {
+    throw new BadUse('--save is of one exploration: name one --alphabet and one --release.');
+  }
+  return tasks;
+};
