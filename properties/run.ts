@@ -1,91 +1,93 @@
-// What `npm test` runs: every suite in one process under c8, then what is covered of spec/ and which rules no test
-// reached. The last line that is printed counts the tests; coverage below the threshold counts as one that failed.
+// What `npm test` runs: every suite, in as many processes as there are cores, then what is covered of spec/ and which
+// rules no test reached. The last line that is printed counts the tests; coverage below the threshold counts as one that
+// failed, and so does a process that died.
 
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
-import { RULE_REPORT, type RuleReport } from './helpers/rule-report.ts';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { RULE_REPORT } from './helpers/rule-report.ts';
+import { COVERAGE, RAW_COVERAGE, reportCoverage, THRESHOLD } from './runner/coverage.ts';
+import { NO_TESTS, sumOf } from './runner/messages.ts';
+import { orderedOutput } from './runner/ordered-output.ts';
+import { runStages } from './runner/pool.ts';
+import { ruleSummary } from './runner/rule-summary.ts';
+import { planOf } from './runner/suites.ts';
+import { timingsText } from './runner/timings.ts';
+import { type Finished, killWorkers } from './runner/worker-process.ts';
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const COVERAGE = join(ROOT, 'coverage');
-const THRESHOLD = 95;
+type Options = { readonly jobs: number; readonly timings?: true };
 
-const c8 = (): string =>
-  join(dirname(createRequire(import.meta.url).resolve('c8/package.json')), 'bin', 'c8.js');
+const wholeNumber = (text: string): number => {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be 1 or more.');
+  return Number(text);
+};
 
-/** Parts of paths that select suites. A selection says nothing of the whole, and is run without coverage. */
-const SELECTION = process.argv.slice(2);
+const command = new Command('npm test --')
+  .description('The tests, with the coverage of spec/ and the rules that no test reached.')
+  .argument('[words...]', 'only suites with one of these in their path, without coverage')
+  .option('--jobs <number>', 'processes at a time', wholeNumber, availableParallelism())
+  .option('--timings', 'print how long each suite took, the longest first')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .parse();
 
-/** Runs the suites and hands their output on; gives it back too, without colours. */
-const runSuites = (): Promise<{ readonly status: number; readonly output: string }> =>
-  new Promise((resolve, reject) => {
-    const main = join(ROOT, 'dist', 'properties', 'main.js');
-    const suites = ['--enable-source-maps', main, ...SELECTION];
-    const child = spawn(
-      process.execPath,
-      SELECTION.length > 0 ? suites : [c8(), process.execPath, ...suites],
-      { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    let output = '';
-    child.stdout.setEncoding('utf8');
-    child.stdout.on('data', (text: string) => {
-      output += text;
-      process.stdout.write(text);
-    });
-    child.on('error', reject);
-    child.on('close', (status) =>
-      resolve({ status: status ?? 1, output: stripVTControlCharacters(output) }),
-    );
+const words = command.args;
+const { jobs, timings } = command.opts<Options>();
+const isSelection = words.length > 0;
+
+process.chdir(join(import.meta.dirname, '..', '..'));
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    killWorkers();
+    process.exit(130);
   });
+}
 
-const count = (output: string, what: string): number | undefined => {
-  const found = new RegExp(`^ {2}${what}: +(\\d+)$`, 'm').exec(output)?.[1];
-  return found === undefined ? undefined : Number(found);
-};
-
-type Percentages = Readonly<Record<'lines' | 'branches', { readonly pct: number }>>;
-
-const coverageOfSpec = (): Percentages => {
-  const summary: unknown = JSON.parse(
-    readFileSync(join(COVERAGE, 'coverage-summary.json'), 'utf8'),
+const passedAsCoverage = (): boolean => {
+  const { lines, branches } = reportCoverage();
+  const enough = lines.pct >= THRESHOLD && branches.pct >= THRESHOLD;
+  if (existsSync(RULE_REPORT)) process.stdout.write(`\n${ruleSummary()}`);
+  process.stdout.write(
+    `coverage of spec/: ${lines.pct} % of lines, ${branches.pct} % of branches` +
+      ` (at least ${THRESHOLD} % is asked for${enough ? '' : ': NOT ENOUGH'})\n`,
   );
-  return (summary as { readonly total: Percentages }).total;
-};
-
-const printRules = (): void => {
-  const { rules, reached, excused, unreached }: RuleReport = JSON.parse(
-    readFileSync(RULE_REPORT, 'utf8'),
-  );
-  const whole = excused.length + unreached.length === 0 ? ', which is all' : '';
-  process.stdout.write(`\nrules: ${reached} of ${rules} reached${whole}\n`);
-  for (const { id, reason } of excused)
-    process.stdout.write(`  not reached: ${id}, as ${reason}\n`);
-  for (const id of unreached) process.stdout.write(`  NOT REACHED: ${id}\n`);
+  return enough;
 };
 
 const main = async (): Promise<void> => {
   rmSync(COVERAGE, { recursive: true, force: true });
-  mkdirSync(COVERAGE, { recursive: true });
-  const { status, output } = await runSuites();
-  const total = count(output, 'Total');
-  const passed = count(output, 'Passed') ?? 0;
-  let failed = total === undefined ? 1 : total - passed;
-  if (total !== undefined && SELECTION.length === 0) {
-    printRules();
-    const { lines, branches } = coverageOfSpec();
-    const enough = lines.pct >= THRESHOLD && branches.pct >= THRESHOLD;
-    if (!enough) failed += 1;
-    process.stdout.write(
-      `coverage of spec/: ${lines.pct} % of lines, ${branches.pct} % of branches` +
-        ` (at least ${THRESHOLD} % is asked for${enough ? '' : ': NOT ENOUGH'})\n`,
-    );
-  }
-  if (status !== 0 && failed === 0) failed = 1;
+  mkdirSync(RAW_COVERAGE, { recursive: true });
+  const start = performance.now();
+  const { suites, last } = planOf(words);
+  const all = last === undefined ? suites : [...suites, last];
+  const print = orderedOutput(all);
+  const coverage = isSelection ? undefined : RAW_COVERAGE;
+  const reached = new Set<string>();
+  const finished: Finished[] = [];
+  let died = 0;
+  let tally = NO_TESTS;
+  const onFinished = (one: Finished): void => {
+    print(one);
+    finished.push(one);
+    if (one.outcome === undefined) died += 1;
+    tally = sumOf(tally, one.outcome?.tally ?? NO_TESTS);
+    for (const rule of one.outcome?.reached ?? []) reached.add(rule);
+  };
+  const run = async (units: readonly (typeof all)[]): Promise<void> => {
+    await runStages([{ units, coverage }], { jobs, reached: [...reached], onFinished });
+  };
+  await run(suites.map((suite) => [suite]));
+  if (last !== undefined) await run([[last]]);
+  process.stdout.write(
+    `  Total:     ${tally.total}\n  Passed:    ${tally.passed}\n  Skipped:   ${tally.skipped}\n` +
+      `  Duration:  ${((performance.now() - start) / 1000).toFixed(1)} s in ${jobs} processes\n\n`,
+  );
+  let failed = tally.total - tally.passed + died;
+  if (!isSelection && !passedAsCoverage()) failed += 1;
+  if (timings) process.stdout.write(`\n${timingsText(finished)}`);
   process.exitCode = failed === 0 ? 0 : 1;
-  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  process.stdout.write(`${tally.passed} passed, ${failed} failed\n`);
 };
 
 await main();

@@ -99,6 +99,7 @@ export const LAYERS: readonly Layer[] = [
     { folder: 'properties/library', holds: 'tests of the package' },
     { folder: 'properties/mutants', holds: 'small changes of the emulator' },
     { folder: 'properties/bench', holds: 'measurements' },
+    { folder: 'properties/runner', holds: 'suites in processes' },
   ],
   [{ folder: 'properties', holds: 'the runner' }],
 ];

@@ -18,3 +18,6 @@ export const witnessVerdict = (verdict: Verdict): void => {
 };
 
 export const isWitnessed = (rule: string): boolean => witnessed.has(rule);
+
+/** All of them, to hand them on to another process. */
+export const witnessedRules = (): readonly string[] => [...witnessed];
