@@ -45,17 +45,20 @@ const shortestOf = (
   start: World,
   { shrinks, ...found }: Shrunk,
 ): Shrunk => {
-  const arbitrary = programs(setting, length, { probes, paths });
   let shortest = found.counterexample;
   let failures = 0;
-  for (const program of fc.sample(arbitrary, { numRuns: FURTHER_PROGRAMS, seed: ~seed })) {
+  // Generates one program after the other, as many as it takes.
+  const further = fc.property(programs(setting, length, { probes, paths }), (program) => {
     const { fault } = judgeProgram(setting, program, faults, start);
-    if (fault?.kind !== found.counterexample.fault.kind) continue;
+    if (fault?.kind !== found.counterexample.fault.kind) return true;
     const shrunk = shrinkProgram(setting, program, faults);
     if (shrunk !== undefined && shrunk.program.length < shortest.program.length) shortest = shrunk;
     failures += 1;
-    if (failures >= FURTHER_FAILURES) break;
-  }
+    return failures < FURTHER_FAILURES;
+  });
+  const ended = fc.check(further, { numRuns: FURTHER_PROGRAMS, seed: ~seed, endOnFailure: true });
+  // What ends it beside a last failure is an error that judging threw.
+  if (ended.failed && failures < FURTHER_FAILURES) throw ended.errorInstance;
   return { counterexample: shortest, shrinks };
 };
 
