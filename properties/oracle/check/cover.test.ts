@@ -56,8 +56,9 @@ cover('guided programs meet more pairs of rules, and the same ones each time', (
     }
     return met.size;
   };
-  assert.ok(pairs(true) > pairs(false), `${pairs(true)} and ${pairs(false)}`);
-  assert.is(pairs(true), pairs(true));
+  const [guided, again, unguided] = [pairs(true), pairs(true), pairs(false)];
+  assert.ok(guided > unguided, `${guided} and ${unguided}`);
+  assert.is(guided, again);
 });
 
 cover('the table and the pictures have every rule, and add up', () => {
