@@ -1,71 +1,14 @@
 #!/usr/bin/env node
-// The command line: a verb a file. What goes wrong is said in one line, with what to do about it.
+// The program: its command line, and how it ends.
 
-import { Command, CommanderError } from 'commander';
-import { BadInput } from '../trace/bad-input.ts';
-import { EnvironmentError } from '../vm/environment-error.ts';
-import { addAudit } from './audit.ts';
-import { BadUse } from './bad-use.ts';
-import { addCheck } from './check.ts';
-import { addEmit } from './emit.ts';
-import { BAD_INPUT, DEFECT, ENVIRONMENT, INTERRUPTED } from './exit-status.ts';
-import { addExplore } from './explore.ts';
-import { addJudge } from './judge.ts';
-import { addKernelBuild } from './kernel-build.ts';
-import { addMerge } from './merge.ts';
-import { endWithoutReader, writeError } from './output.ts';
-import { addRecord } from './record.ts';
-import { addReplay } from './replay.ts';
-import { addRules } from './rules.ts';
-import { addShrink } from './shrink.ts';
-import { addVm } from './vm.ts';
+import { runCommandLine } from './command-line.ts';
+import { INTERRUPTED } from './exit-status.ts';
+import { endWithoutReader } from './output.ts';
 
 const WAIT_MILLISECONDS = 200;
 
-const program = new Command('iommufd-spec')
-  .description('An executable specification of the VFIO container ABI of Linux, used as an oracle')
-  .version('0.1.0')
-  .showHelpAfterError('(--help says more)')
-  .exitOverride()
-  .configureOutput({ writeErr: writeError });
-
-addJudge(program);
-addCheck(program);
-addMerge(program);
-addRecord(program);
-addReplay(program);
-addShrink(program);
-addEmit(program);
-addRules(program);
-addExplore(program);
-addAudit(program);
-addVm(program);
-addKernelBuild(program);
-
-const statusOf = (error: unknown): number => {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_INPUT;
-  if (error instanceof BadInput || error instanceof BadUse) {
-    writeError(`${error.message}\n`);
-    return BAD_INPUT;
-  }
-  if (error instanceof EnvironmentError) {
-    writeError(`${error.message}\n`);
-    return ENVIRONMENT;
-  }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  writeError(
-    `This is a defect of iommufd-spec itself; please report it with the input:\n${text}\n`,
-  );
-  return DEFECT;
-};
-
 endWithoutReader();
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = statusOf(error);
-}
 // What is still waited for, such as a pipe into which nothing comes, must not keep an interrupted program.
-if (process.exitCode === INTERRUPTED) {
+if ((await runCommandLine(process.argv.slice(2))) === INTERRUPTED) {
   setTimeout(() => process.kill(process.pid, 'SIGINT'), WAIT_MILLISECONDS).unref();
 }

@@ -100,6 +100,7 @@ export const LAYERS: readonly Layer[] = [
     { folder: 'properties/mutants', holds: 'small changes of the emulator' },
     { folder: 'properties/bench', holds: 'measurements' },
     { folder: 'properties/runner', holds: 'suites in processes' },
+    { folder: 'properties/fuzz', holds: 'damaged files' },
   ],
   [{ folder: 'properties', holds: 'the runner' }],
 ];
