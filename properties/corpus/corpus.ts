@@ -17,9 +17,10 @@ import { TYPE1_DIRTY } from './type1-dirty.ts';
 import { TYPE1_GROUPS } from './type1-groups.ts';
 import { TYPE1_MAPS } from './type1-maps.ts';
 import { UNMAPPING } from './unmapping.ts';
+import { USED_PARTS } from './used-parts.ts';
 
 export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
-  'descriptors and the door': DESCRIPTORS,
+  'descriptors and the ioctl dispatch': DESCRIPTORS,
   mapping: MAPPING,
   'kinds of memory': MEMORY,
   unmapping: UNMAPPING,
@@ -34,4 +35,5 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   'legacy containers and groups': TYPE1_GROUPS,
   'maps of legacy containers': TYPE1_MAPS,
   'dirty pages of legacy containers': TYPE1_DIRTY,
+  'what calls share': USED_PARTS,
 };

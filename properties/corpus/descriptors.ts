@@ -1,4 +1,4 @@
-// Examples of descriptors, the door of native calls, and numbers that there are not.
+// Examples of descriptors, the ioctl dispatch of native calls, and numbers that there are not.
 
 import { STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import {

@@ -223,7 +223,7 @@ export const MAPPING = [
   example('the compatibility layer maps without permission, until a domain looks', [
     COMPAT,
     [mapDma('none', IOVA, 0n), 'compat-map-dma/maps'],
-    [test('attach', 'iommufd', 'MOCK_DOMAIN', { id: ioasId }), 'mapping/no-permission'],
+    [test('attach', 'iommufd', 'MOCK_DOMAIN', { id: ioasId }), 'domains/no-permission'],
     [mapDma('flags', IOVA + PAGE, 8n), 'compat-map-dma/unknown-flags'],
     [
       vfio('cut', 'iommufd', 'VFIO_IOMMU_MAP_DMA', {}, { at: arena(STRUCT_LENGTH - 16n) }),

@@ -1,15 +1,19 @@
 // Laws of the step: what every step does, whatever the call.
 
 import { isDeepStrictEqual } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
 import { CHANGES_THOUGH_REFUSED } from '../../model/laws/changes-though-refused.ts';
 import type { Outcome, Reply } from '../../spec/outcome/outcome.ts';
-import { ALL_RULES } from '../../spec/rules.ts';
+import { partsMetBy } from '../../spec/parts-met.ts';
+import { partsUsedBy } from '../../spec/parts-used.ts';
+import { ALL_PARTS, ALL_RULES, partIdOf } from '../../spec/rules.ts';
 import { mappingAt } from '../../spec/state/address-space.ts';
 import { spaceOf } from '../../spec/state/memory.ts';
 import { step } from '../../spec/step.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
 import { checkLaws, eachStep, type Law, sometimes } from '../harness/law.ts';
-import type { Visit } from '../harness/visits.ts';
+import { type Visit, visits } from '../harness/visits.ts';
 import { difference, worldDifference } from '../helpers/comparable.ts';
 import { firstOf, hex } from '../helpers/worlds.ts';
 
@@ -110,10 +114,33 @@ const changesAreSeen: readonly Law[] = CHANGES_THOUGH_REFUSED.map(({ rule, reaso
   ),
 );
 
+/** The rule of a reply is one of the call's own, or of a part that the call is listed to use. */
+const rulesAreMet = eachStep('a reply is by a rule of a part that the call meets', (visit) =>
+  visit.rule === undefined || partsMetBy(visit.before, visit.call).includes(partIdOf(visit.rule))
+    ? undefined
+    : `${visit.rule.id} is of none of ${partsMetBy(visit.before, visit.call).join(', ')}`,
+);
+
+/** Uses that take more than one process; properties/spec/other-worlds.test.ts has them. */
+const OF_MORE_PROCESSES: ReadonlySet<string> = new Set(['ioas-change-process uses locked-memory']);
+
+/** Each part that a part is listed to use answers a call that meets both. */
+const usesAreSeen = (): void => {
+  const seen = new Set<string>();
+  for (const { before, call, rule } of visits()) {
+    if (rule === undefined) continue;
+    for (const part of partsMetBy(before, call)) seen.add(`${part} uses ${partIdOf(rule)}`);
+  }
+  const listed = ALL_PARTS.flatMap(({ id }) => partsUsedBy(id).map((used) => `${id} uses ${used}`));
+  const missing = listed.filter((use) => !seen.has(use));
+  assert.equal(new Set(missing), OF_MORE_PROCESSES);
+};
+
 checkLaws('step', [
   alwaysAnOutcome,
   errnoIsTheRules,
   rulesAreListed,
+  rulesAreMet,
   refusalsChangeNothing,
   worldsAreKept,
   stepIsAFunction,
@@ -121,3 +148,7 @@ checkLaws('step', [
   writesAreAllowed,
   ...changesAreSeen,
 ]);
+
+const parts = suite('parts that calls meet');
+parts('each use that is listed is seen', usesAreSeen);
+parts.run();

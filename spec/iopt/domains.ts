@@ -10,7 +10,6 @@ import { type IoPagetable, leastPageSize, withUsers } from '../state/io-pagetabl
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { alignmentRules, areasConform, requiredAlignment } from './alignment.ts';
-import { mappingRules } from './map.ts';
 import { type PagesAndMemory, pinRange, unpinRange } from './pin-range.ts';
 import { reserved, unreserved } from './reserve.ts';
 
@@ -24,6 +23,11 @@ export const domainsRules = rulesOf(
     pageSizeTooLarge: refuses(
       'EINVAL',
       'The smallest page size of the domain exceeds the page size of the processor.',
+    ),
+    noPermission: refuses(
+      'EINVAL',
+      'The area is neither readable nor writable, and the IOMMU driver cannot map such an area.',
+      'iommu_map() in drivers/iommu/iommu.c, the IOMMU driver below it',
     ),
   },
 );
@@ -78,7 +82,7 @@ const forEachArea = (
 /** Pins what the table's first domain maps: iopt_fill_domain(). */
 const fillDomain = (state: IommufdState, table: IoPagetable, domain: HardwareDomain) =>
   forEachArea(state, table, (pages, first, last, area) => {
-    const unfit = canMap(domain, area) ? undefined : refused(mappingRules.noPermission);
+    const unfit = canMap(domain, area) ? undefined : refused(domainsRules.noPermission);
     return pinRange(pages, first, last, unfit);
   });
 
@@ -108,7 +112,7 @@ export const withDomain = (
   const filled = table.domains.length === 0 ? fillDomain(state, table, domain) : state;
   if (isRefused(filled)) return filled;
   if (table.domains.length > 0 && !canMapAll(domain, table)) {
-    return refused(mappingRules.noPermission);
+    return refused(domainsRules.noPermission);
   }
   const domains = [...table.domains, hwpt];
   const slots = [...table.slots, hwpt];

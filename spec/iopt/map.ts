@@ -8,6 +8,7 @@ import { type IoPagetable, meeting, PAGE_ALIGNMENT, withAreas } from '../state/i
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { type PagesId, withAreaCount } from '../state/pages.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import { domainsRules } from './domains.ts';
 import { pinRange } from './pin-range.ts';
 
 export const mappingRules = rulesOf(
@@ -40,11 +41,6 @@ export const mappingRules = rulesOf(
       'EOVERFLOW',
       'The end of the memory, rounded up to a page, exceeds U64_MAX: the page count wraps to 0, and the kernel also warns.',
       'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
-    ),
-    noPermission: refuses(
-      'EINVAL',
-      'The area is neither readable nor writable, and the IOMMU driver cannot map such an area.',
-      'iommu_map() in drivers/iommu/iommu.c, the IOMMU driver below it',
     ),
   },
 );
@@ -109,7 +105,7 @@ const unmappable = (
   writable ||
   table.domains.every((id) => hwptAt(context, id)?.domain.mapsWithoutPermission)
     ? undefined
-    : refused(mappingRules.noPermission);
+    : refused(domainsRules.noPermission);
 
 const mapPart = (
   state: IommufdState,

@@ -66,7 +66,7 @@ const OPENING: readonly Description[] = [
       {
         request: DEVICE,
         legacy: 'group-get-device-fd/no-container',
-        compat: ['reserving/', 'alignment/', 'pinning/', 'locked-memory/', 'mapping/'],
+        compat: ['reserving/', 'alignment/', 'pinning/', 'locked-memory/', 'domains/'],
       },
     ],
   },
@@ -148,7 +148,7 @@ const OPENING: readonly Description[] = [
     title: 'GET_DEVICE_FD fails with EINVAL when a map permits neither reading nor writing',
     severity: 'breaks',
     means: LATE,
-    covers: [{ request: DEVICE, legacy: OPENS, compat: 'mapping/no-permission' }],
+    covers: [{ request: DEVICE, legacy: OPENS, compat: 'domains/no-permission' }],
   },
 ];
 

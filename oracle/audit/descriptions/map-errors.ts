@@ -125,7 +125,7 @@ export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [
     'map-order-limit-maps',
     'MAP_DMA beyond dma_entry_limit with something else wrong names that instead of ENOSPC',
     ['type1-map-dma/too-many-maps'],
-    [...MEMORY, 'mapping/'],
+    [...MEMORY, 'mapping/', 'domains/'],
     'Both refuse. iommufd has no limit on maps.',
   ),
   order(

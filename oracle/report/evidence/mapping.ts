@@ -253,7 +253,7 @@ export const mappingWitnesses: Witnesses = {
   'mapping/read-only-pages': readOnlyPages,
   'mapping/misaligned-offset': offsetTooFine,
   'mapping/page-count-wraps': pagesWrap,
-  'mapping/no-permission': noPermissionForIommu,
+  'domains/no-permission': noPermissionForIommu,
   'choosing-iova/too-long': onlyIf(choosesIova, 'the IOVA is fixed', tooLong),
   'choosing-iova/misaligned-address': onlyIf(choosesIova, 'the IOVA is fixed', offsetTooFine),
   'choosing-iova/no-space': onlyIf(choosesIova, 'the IOVA is fixed', noSpace),
