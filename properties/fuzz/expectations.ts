@@ -17,9 +17,25 @@ const STATUSES: readonly number[] = [0, 1, 2, 3, 130];
 const MOST_MILLISECONDS = 20_000;
 const MOST_MEMORY = 2 ** 30;
 
-// What a terminal acts on, besides the ends of lines: C0, DEL, C1, and marks of direction.
-const CONTROL =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+// What a terminal acts on, besides the ends of lines: C0, DEL, C1, and marks of direction. Both ends inclusive.
+const CONTROLS: readonly (readonly [number, number])[] = [
+  [0x00, 0x08],
+  [0x0b, 0x1f],
+  [0x7f, 0x9f],
+  [0x061c, 0x061c],
+  [0x200e, 0x200f],
+  [0x202a, 0x202e],
+  [0x2066, 0x2069],
+];
+
+/** The first of them in the output. */
+const controlIn = (output: string): number | undefined => {
+  for (let at = 0; at < output.length; at += 1) {
+    const unit = output.charCodeAt(at);
+    if (CONTROLS.some(([first, last]) => first <= unit && unit <= last)) return unit;
+  }
+  return undefined;
+};
 
 /** Why the run is wrong; undefined where it is right. */
 export const whyWrong = (
@@ -27,10 +43,9 @@ export const whyWrong = (
   isTimed: boolean,
 ): string | undefined => {
   if (!STATUSES.includes(status)) return `it ended with status ${status}`;
-  const control = CONTROL.exec(output);
-  if (control !== null) {
-    const code = control[0].codePointAt(0) ?? 0;
-    return `its output holds U+${code.toString(16).padStart(4, '0')} as it is`;
+  const control = controlIn(output);
+  if (control !== undefined) {
+    return `its output holds U+${control.toString(16).padStart(4, '0')} as it is`;
   }
   if (left.length > 0) return `it wrote ${left.join(', ')}`;
   if (!isTimed) return undefined;
