@@ -4,6 +4,7 @@ import type { Change, DecodedCall, DecodedField } from '../decode/decode-call.ts
 import { columns, indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { CHANGES_IN_LINE, showsIdleFields, type Verbosity } from '../text/verbosity.ts';
+import { visible } from '../text/visible.ts';
 import type { AcceptedCall } from './violation.ts';
 
 const shownFields = (
@@ -31,7 +32,7 @@ export const callLine = (
 ): string => {
   const fields = shownFields(call.fields, 'brief')
     .filter(({ value }) => !value.startsWith('not passed'))
-    .map(({ name, value }) => `${name} ${value}`)
+    .map(({ name, value }) => `${name} ${visible(value)}`)
     .join(', ');
   const descriptor = call.descriptor === undefined ? '' : `${call.descriptor}`;
   const inside = [descriptor, fields].filter((text) => text !== '').join('; ');
@@ -43,8 +44,8 @@ export const acceptedLines = (
   { line, label, call, result, changes, rule, notJudged }: AcceptedCall,
   palette: Palette,
 ): readonly string[] => {
-  const place = line === undefined ? (label ?? '') : `line ${line}`;
-  const why = rule === undefined ? `not judged: ${notJudged ?? ''}` : rule;
+  const place = line === undefined ? visible(label ?? '') : `line ${line}`;
+  const why = rule === undefined ? `not judged: ${visible(notJudged ?? '')}` : rule;
   const first = place === '' ? '' : `${palette.faint(place)}  `;
   return [
     ...wrapped(callLine(call, result, changes, palette), first, '      '),
@@ -69,6 +70,6 @@ export const callBlock = (
   return [
     `${palette.name(call.name)}${descriptor}`,
     palette.faint(`process ${call.process}${number}`),
-    ...indented(columns(fields.map(({ name, value }) => [name, value])), '  '),
+    ...indented(columns(fields.map(({ name, value }) => [name, visible(value)])), '  '),
   ];
 };

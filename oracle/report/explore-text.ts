@@ -56,8 +56,8 @@ const brokenText = (report: ExploreReport, palette: Palette): readonly string[] 
   if (broken === undefined) return [];
   return [
     '',
-    palette.bad(`BROKEN LAW  ${broken.law}`),
-    ...wrapped(broken.how, '  '),
+    palette.bad(`BROKEN LAW  ${visible(broken.law)}`),
+    ...wrapped(visible(broken.how), '  '),
     '',
     `${palette.title(count(broken.program.length, 'operation'))}, as few as there can be of the alphabet ${alphabet} (${settingText(setting)})`,
     ...indented(programText(broken.program), '  '),

@@ -5,6 +5,7 @@ import { indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped } from '../text/quantities.ts';
 import { rulesWithErrno, type Verbosity } from '../text/verbosity.ts';
+import { visible } from '../text/visible.ts';
 import { acceptedLines, callBlock, changeText } from './call-text.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Explanation, RuleOfAnswer } from './explanation.ts';
@@ -114,7 +115,7 @@ const headline = (report: ViolationReport, palette: Palette): readonly string[] 
   const at =
     report.file === undefined
       ? ''
-      : `${report.file}${report.line === undefined ? '' : `:${report.line}`}: `;
+      : `${visible(report.file)}${report.line === undefined ? '' : `:${report.line}`}: `;
   const answers = [...new Set(report.allowed.map(({ answer }) => answer))];
   const wrongResult = report.allowed.every(({ differences }) =>
     differences.some(({ kind }) => kind === 'result'),
