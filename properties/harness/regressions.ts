@@ -10,6 +10,7 @@ const FOLDER = join(
   dirname(fileURLToPath(import.meta.url)),
   '..',
   '..',
+  '..',
   'properties',
   'fixtures',
   'kernel',
