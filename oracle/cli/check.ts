@@ -43,7 +43,7 @@ Examples:
 Without --release, --platform and --unprivileged, each release is checked on each platform, with and without
 privilege. The first violation ends the check: its program is shrunk, printed and saved. A shard goes on, as the others do not
 know of it, and shrinks the first; on a kernel it goes on with the next platform. Exit status: 0 no violation,
-1 a violation, 130 interrupted.`;
+1 a violation, 3 a file cannot be written (what was found is printed all the same), 130 interrupted.`;
 
 const SEED_MAX = 0x7fff_ffff;
 

@@ -34,7 +34,8 @@ Examples:
 Every program up to a number of calls is looked at, breadth first: worlds that differ in numbers of descriptors and
 objects only are one state, and no state is looked at twice. The first program that leads to a broken law is a shortest
 one; it is saved as a trace. Without --release each release is explored, on the platform that an alphabet is written for.
-Exit status: 0 no law is broken, 1 a law is broken, 2 bad use or a file that is no saved exploration, 130 interrupted.`;
+Exit status: 0 no law is broken, 1 a law is broken, 2 bad use, or a file that is no saved
+exploration or is damaged, 3 a file cannot be written (what was found is printed all the same), 130 interrupted.`;
 
 const alphabetsText = (): string =>
   `\nAlphabets:\n${ALPHABETS.map(

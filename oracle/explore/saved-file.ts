@@ -179,9 +179,17 @@ const alphabetOf = (header: Fields, alphabets: readonly Alphabet[]): Alphabet =>
   return alphabet;
 };
 
+const isPlain = (path: string): boolean => {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+};
+
 /** Whether a file begins as a saved exploration does; false where it cannot be read, or only once. */
 export const isExploration = (path: string): boolean => {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  if (!isPlain(path)) return false;
   const start = Buffer.from(`{"format":"${FORMAT}"`);
   const bytes = Buffer.alloc(start.length);
   const file = opened(path);

@@ -1,7 +1,7 @@
 // Files that end with a checksum of all that stands before it, so that damage is known before anything of it is used.
 
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Of SHA-256. */
 const LENGTH = 32;
@@ -24,7 +24,8 @@ export class CheckedFile {
 
   /** Throws where it cannot be opened, or is no plain file. */
   constructor(path: string) {
-    this.#descriptor = openSync(path, 'r');
+    // A pipe without a writer would be waited for.
+    this.#descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = fstatSync(this.#descriptor);
     this.length = Math.max(0, found.size - LENGTH);
     if (!found.isFile()) {

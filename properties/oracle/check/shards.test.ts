@@ -2,16 +2,23 @@
 // cores where it is installed.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FaultName } from '../../../model/emulator/faults.ts';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
-import { mergedCampaigns, type SavedCampaign } from '../../../oracle/check/campaign-file.ts';
-import { readCampaignFile } from '../../../oracle/check/campaign-json.ts';
+import {
+  type CampaignFile,
+  mergedCampaigns,
+  missingShards,
+  type SavedCampaign,
+} from '../../../oracle/check/campaign-file.ts';
+import { campaignFileText, readCampaignFile } from '../../../oracle/check/campaign-json.ts';
 import type { Shard } from '../../../oracle/check/shard.ts';
+import { ranges } from '../../../oracle/text/quantities.ts';
+import { BadInput } from '../../../oracle/trace/bad-input.ts';
 import { settingOf } from '../../helpers/settings.ts';
 
 const RUNS = 260;
@@ -69,6 +76,59 @@ for (const of of [1, 3]) {
     assert.equal(one, other);
   });
 }
+
+const REPORT = {
+  asked: {
+    subject: 'the emulator',
+    seed: SEED,
+    runs: RUNS,
+    length: 40,
+    paths: 'any',
+    guided: false,
+    defects: [],
+  },
+  milliseconds: 1,
+  campaigns: [],
+};
+
+shards('which shards a report holds, of how many, has bounds', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shards-'));
+  const path = join(folder, 'report.json');
+  const read = (held: readonly unknown[], of: unknown): CampaignFile => {
+    const text = campaignFileText({ ...REPORT, shards: { held: [1], of: 1 } });
+    writeFileSync(
+      path,
+      text.replace(/"shards":\{[^}]*\}/, `"shards":${JSON.stringify({ held, of })}`),
+    );
+    return readCampaignFile(path);
+  };
+  try {
+    assert.is(missingShards(read([1, 999_999], 999_999)).length, 999_997);
+    for (const [held, of, why] of [
+      [[1], 2_000_000_000, /"shards.of" is 2000000000/],
+      [[1], 0, /"shards.of" is 0/],
+      [[3], 2, /"shards.held" has 3/],
+      [[0], 2, /"shards.held" has 0/],
+      [['1'], 2, /"shards.held" has/],
+      [[1.5], 2, /"shards.held" has 1.5/],
+      [[1, 1], 2, /no shard, or one twice/],
+      [[], 2, /no shard, or one twice/],
+    ] as const) {
+      assert.throws(
+        () => read(held, of),
+        (error: unknown) => error instanceof BadInput && why.test(error.message),
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+shards('numbers of shards are listed as ranges', () => {
+  assert.equal(ranges([]), []);
+  assert.equal(ranges([1, 2, 3, 5, 7, 8]), ['1 to 3', '5', '7 to 8']);
+  assert.equal(ranges([1000, 1001, 999_999]), ['1,000 to 1,001', '999,999']);
+});
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const hasParallel = spawnSync('parallel', ['--version']).status === 0;

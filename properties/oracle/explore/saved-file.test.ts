@@ -1,8 +1,9 @@
 // Saved explorations that are damaged: each is refused as bad input with the file's name, and none is gone on with. What
 // has a right checksum and is wrong inside, as no damage makes it, is refused as well.
 
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -76,6 +77,19 @@ const outcomes = async (bytes: Uint8Array): Promise<readonly string[]> => {
   }
   return found;
 };
+
+test('what is no file, and what cannot be read, is no exploration', () => {
+  symlinkSync('round', join(FOLDER, 'round'));
+  execFileSync('mkfifo', [join(FOLDER, 'pipe')]);
+  const names = ['', 'none', 'round', 'pipe'].map((name) => join(FOLDER, name));
+  for (const path of [...names, '/dev/null']) {
+    assert.not(isExploration(path), path);
+    assert.throws(
+      () => openExploration(path, ALPHABETS),
+      (error: unknown) => error instanceof BadInput && error.message.startsWith(path),
+    );
+  }
+});
 
 test('what was saved is read', async () => {
   assert.equal(await outcomes(WHOLE), ['fine', 'fine']);
