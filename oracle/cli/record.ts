@@ -36,7 +36,7 @@ const problemsOf = (file: string, { path, lines, cut, unsaved }: Success): reado
     ...(cut === undefined
       ? []
       : [
-          `${path}: the recording ends behind ${count(lines, 'line')}, before the program did: ${cut}.${kept}`,
+          `${path}: the recording ends after ${count(lines, 'line')}, before the program did: ${cut}.${kept}`,
         ]),
     ...(unsaved === undefined
       ? []

@@ -1,5 +1,5 @@
 // The lines of a recording, each as its text, with their fields in the order that is read fastest. They are written as they
-// come, and where no more can be written, the recording ends there: whoever follows the program goes on.
+// come. When a write fails, the recording ends there, and the tracer goes on.
 
 import { ftruncateSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -11,7 +11,7 @@ export type LineFields = Readonly<Record<string, unknown>>;
 /** Characters that are written at once. */
 const BLOCK = 1 << 16;
 
-/** Room on the disk that is kept behind the lines, for the one that says why there are no more. */
+/** Space on the disk behind the lines, reserved for the last line, which says why the recording ends. */
 const RESERVE = new Uint8Array(4096);
 const REASON_MAX = 400;
 
@@ -46,7 +46,7 @@ export class RecordingLines {
     return this.#end > 0;
   }
 
-  /** Why there are no more lines; undefined where there are all. */
+  /** Why the recording is cut; undefined where it is not. */
   get cut(): string | undefined {
     return this.#cut;
   }
@@ -67,7 +67,7 @@ export class RecordingLines {
     if (this.#waiting.length > BLOCK) this.flush();
   }
 
-  /** No more lines are taken, for that reason. */
+  /** Ends the recording, for that reason. */
   stop(reason: string): void {
     if (this.#cut !== undefined) return;
     this.flush();
@@ -93,9 +93,13 @@ export class RecordingLines {
     const cut = this.#cut === undefined ? {} : { cut: this.#cut };
     try {
       this.#append(`${jsonLine({ call: 'end', exit, lines: this.#count, ...cut })}\n`);
-      ftruncateSync(this.#descriptor, this.#end);
     } catch (error) {
       // Without that line it is known to be cut, too.
+      this.#cut ??= reasonOf(error);
+    }
+    try {
+      ftruncateSync(this.#descriptor, this.#end);
+    } catch (error) {
       this.#cut ??= reasonOf(error);
     }
   }

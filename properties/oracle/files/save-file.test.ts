@@ -4,6 +4,7 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -48,15 +49,21 @@ const PIECES = fc.array(fc.uint8Array({ maxLength: 5000 }), { maxLength: 20 });
 
 test('a file is what was saved, with its permissions, and alone in its folder', async () => {
   const file = join(folder(), 'file');
+  // Only root may give files away.
+  const [owner, group] = IS_ROOT
+    ? [65534, 65534]
+    : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
   const property = fc.asyncProperty(
     PIECES,
     fc.integer({ min: 0o200, max: 0o777 }),
     async (pieces, mode) => {
       writeFileSync(file, 'old');
+      chownSync(file, owner, group);
       chmodSync(file, mode | 0o200);
       await saveFile(file, pieces);
       assert.equal(readFileSync(file), Buffer.concat(pieces));
       assert.is(statSync(file).mode & 0o777, mode | 0o200);
+      assert.is(statSync(file).uid, owner);
       assert.equal(readdirSync(resolve(file, '..')), ['file']);
       rmSync(file);
     },
@@ -205,16 +212,18 @@ const SAVE_SLOWLY = `function* blocks() {
 import(process.argv[1]).then(({ saveFile }) => saveFile(process.argv[2], blocks()));`;
 
 test('a signal ends it, and the new file is gone', async () => {
-  const file = join(folder(), 'file');
-  writeFileSync(file, 'old');
-  const child = spawn(process.execPath, ['-e', SAVE_SLOWLY, SAVE_FILE, file]);
-  const status = new Promise<number | null>((done) => child.on('close', done));
-  await new Promise((done) => child.stdout.once('data', done));
-  assert.is(readdirSync(resolve(file, '..')).length, 2);
-  child.kill('SIGINT');
-  assert.is(await status, 130);
-  assert.equal(readdirSync(resolve(file, '..')), ['file']);
-  assert.is(readFileSync(file, 'utf8'), 'old');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const file = join(folder(), 'file');
+    writeFileSync(file, 'old');
+    const child = spawn(process.execPath, ['-e', SAVE_SLOWLY, SAVE_FILE, file]);
+    const status = new Promise<number | null>((done) => child.on('close', done));
+    await new Promise((done) => child.stdout.once('data', done));
+    assert.is(readdirSync(resolve(file, '..')).length, 2);
+    child.kill(signal);
+    assert.is(await status, 130, signal);
+    assert.equal(readdirSync(resolve(file, '..')), ['file']);
+    assert.is(readFileSync(file, 'utf8'), 'old');
+  }
 });
 
 test('of several at once each is whole, and the last one stays', async () => {

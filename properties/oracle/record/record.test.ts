@@ -2,7 +2,16 @@
 // which their recording tells of is the memory that they had. Where nothing may be traced, that is said and no more.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -10,6 +19,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { withEvent } from '../../../oracle/judge/recorded-events.ts';
 import { GuardedListener } from '../../../oracle/record/guarded-listener.ts';
+import { RecordingLines } from '../../../oracle/record/recording-lines.ts';
 import { TraceeMemory } from '../../../oracle/record/tracee-memory.ts';
 import type { Listener } from '../../../oracle/record/tracer.ts';
 import { parseEvent } from '../../../oracle/trace/recorded-event.ts';
@@ -214,7 +224,7 @@ here(
     assert.match(said, /run\.jsonl: \d+ lines; the program ended with 5$/m);
     assert.match(
       said,
-      /run\.jsonl: the recording ends behind \d+ lines, .*: no space left on device/,
+      /run\.jsonl: the recording ends after \d+ lines, .*: no space left on device/,
     );
     assert.not.match(said, /^ +at /m);
     const lines = rest.filter((line) => line.startsWith('{'));
@@ -256,7 +266,7 @@ here('a limit on the recorder is no limit on the program', async () => {
   assert.is(finished.status, 3, finished.error);
   assert.is(finished.out, 'finished\n');
   assert.is(statSync(large).size, 200_000);
-  assert.match(finished.error, /the recording ends behind \d+ lines, .*: file too large \(EFBIG\)/);
+  assert.match(finished.error, /the recording ends after \d+ lines, .*: file too large \(EFBIG\)/);
   const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
   assert.is(JSON.parse(lines.at(-1) ?? '').cut, 'file too large (EFBIG)');
 });
@@ -297,6 +307,24 @@ here('two recordings into one file leave a whole one', async () => {
   );
   const lines = linesOfFile();
   assert.is(lines.at(-1)?.lines, lines.length - 2);
+});
+
+recorder('after any failed write lines are refused, and nothing is thrown', () => {
+  for (const isCompressed of [false, true]) {
+    const file = join(FOLDER, 'lines');
+    const descriptor = openSync(file, 'w');
+    const lines = new RecordingLines(descriptor, isCompressed, 100);
+    lines.begin({ format: 'iommufd-recording' });
+    lines.add(1, undefined, { call: 'exit' });
+    lines.flush();
+    assert.equal([lines.count, lines.cut], [1, undefined]);
+    closeSync(descriptor);
+    lines.add(1, undefined, { call: 'exit' });
+    lines.flush();
+    lines.add(1, undefined, { call: 'exit' });
+    lines.finish(0);
+    assert.equal([lines.count, lines.cut], [1, 'bad file descriptor (EBADF)']);
+  }
 });
 
 recorder('a failure of the recorder ends the recording and nothing else', () => {
