@@ -21,6 +21,8 @@ export type CampaignOptions = GenerateOptions & {
   readonly seed: number;
   /** Operations in a program, at most. */
   readonly length: number;
+  /** A violation of so few calls is short enough: no other programs are shrunk beside it. */
+  readonly enough?: number;
   /** The part of the programs that is run; all where absent. */
   readonly shard?: Shard;
   /** Deliberate defects of the emulator. */
@@ -41,12 +43,14 @@ const FURTHER_FAILURES = 12;
  * shrunk too, and a shorter one takes the place of the first.
  */
 const shortestOf = (
-  { setting, seed, faults, length, probes, paths }: CampaignOptions,
+  { setting, seed, faults, length, probes, paths, enough = 0 }: CampaignOptions,
   start: World,
   { shrinks, ...found }: Shrunk,
 ): Shrunk => {
   let shortest = found.counterexample;
   let failures = 0;
+  const isEnough = (): boolean => failures >= FURTHER_FAILURES || shortest.program.length <= enough;
+  if (isEnough()) return { counterexample: shortest, shrinks };
   // Generates one program after the other, as many as it takes.
   const further = fc.property(programs(setting, length, { probes, paths }), (program) => {
     const { fault } = judgeProgram(setting, program, faults, start);
@@ -54,11 +58,11 @@ const shortestOf = (
     const shrunk = shrinkProgram(setting, program, faults);
     if (shrunk !== undefined && shrunk.program.length < shortest.program.length) shortest = shrunk;
     failures += 1;
-    return failures < FURTHER_FAILURES;
+    return !isEnough();
   });
   const ended = fc.check(further, { numRuns: FURTHER_PROGRAMS, seed: ~seed, endOnFailure: true });
-  // What ends it beside a last failure is an error that judging threw.
-  if (ended.failed && failures < FURTHER_FAILURES) throw ended.errorInstance;
+  // What else ends it is an error that judging threw.
+  if (ended.failed && !isEnough()) throw ended.errorInstance;
   return { counterexample: shortest, shrinks };
 };
 

@@ -52,6 +52,7 @@ for (const { fault, setting, program } of SHOWN_FAULTS) {
         seed,
         length: LENGTH,
         faults: defects,
+        enough: program.length,
       });
       const found = report.counterexample?.program.length;
       if (found !== undefined && found <= program.length) return;
