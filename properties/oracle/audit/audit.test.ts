@@ -5,52 +5,21 @@ import * as assert from 'uvu/assert';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import { runProgram } from '../../../model/programs/run.ts';
 import type { Facet } from '../../../oracle/audit/answer-difference.ts';
-import type { Differences } from '../../../oracle/audit/differences.ts';
 import { facetsOf } from '../../../oracle/audit/facets.ts';
-import { boundsOf, type Located, settingOn, startOn } from '../../../oracle/audit/located.ts';
+import { type Located, settingOn } from '../../../oracle/audit/located.ts';
 import { documentOf } from '../../../oracle/audit/pages/audit-document.ts';
-import { GROUNDS, type Ground } from '../../../oracle/audit/platforms.ts';
-import { requestsOn } from '../../../oracle/audit/requests/all.ts';
+import { GROUNDS } from '../../../oracle/audit/platforms.ts';
 import { matches } from '../../../oracle/audit/row.ts';
 import { DESCRIPTIONS, rowsOf } from '../../../oracle/audit/rows.ts';
-import { search } from '../../../oracle/audit/search.ts';
 import { programOn, type Side } from '../../../oracle/audit/side.ts';
-import { movesOn } from '../../../oracle/audit/structure.ts';
 import { transferFor } from '../../../oracle/audit/transfer.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';
+import { foundOn, groundNamed, searchOn, VTD } from './searched.ts';
 
 const test = suite('audit');
 
-/** Enough for a device to be open; the whole search takes minutes. */
-const MOVES = 5;
-
-const found = async (release: ReleaseName, ground: Ground, moves: number) => {
-  const differences: Differences = new Map();
-  const searched = await search(
-    startOn(release, ground),
-    movesOn(ground),
-    requestsOn(ground),
-    { ...boundsOf(ground), moves, states: 1_000 },
-    differences,
-    async () => true,
-  );
-  const all: readonly Located[] = [...differences.values()].map((one) => ({
-    ...one,
-    ground,
-  }));
-  return { searched, all };
-};
-
-const groundNamed = (name: string): Ground => {
-  const ground = GROUNDS.find((candidate) => candidate.name === name);
-  if (ground === undefined) throw new Error(`There is no ground ${name}.`);
-  return ground;
-};
-
-const VTD = groundNamed('a device behind VT-d');
-
 test('the same causes are found by the same programs each time', async () => {
-  const [one, other] = [await found('7.3.4', VTD, 3), await found('7.3.4', VTD, 3)];
+  const [one, other] = [await searchOn('7.3.4', VTD, 3), await searchOn('7.3.4', VTD, 3)];
   assert.ok(one.all.length > 40, `only ${one.all.length} causes`);
   assert.equal(one.searched, other.searched);
   assert.equal(
@@ -78,8 +47,7 @@ const text = ({ what, legacy, compat }: Facet): string => `${what}: ${legacy}, $
 for (const release of RELEASE_NAMES) {
   test(`what is found is specified on both sides, described, and so on the emulator (${release})`, async () => {
     for (const ground of GROUNDS) {
-      const moves = Math.min(ground.moves, ground === VTD ? MOVES : MOVES - 1);
-      const { searched, all } = await found(release, ground, moves);
+      const { searched, all } = await foundOn(release, ground);
       assert.is(searched.undecided, 0, `${ground.name}: requests that a side does not specify`);
       for (const cause of all) {
         assert.ok(isDescribed(cause), `nobody has described ${cause.key}`);
@@ -107,7 +75,7 @@ for (const release of RELEASE_NAMES) {
 }
 
 test('a row is told of the releases that have it, and not of others whose answers differ there, too', async () => {
-  const { all } = await found('6.12.95', groundNamed('a mediated device'), 4);
+  const { all } = await foundOn('6.12.95', groundNamed('a mediated device'));
   const { rows } = documentOf(
     { release: '6.12.95', searched: [], rows: rowsOf(all), confirmed: new Map() },
     new Map(),
