@@ -10,6 +10,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { emissionOf } from '../../../oracle/emit/emission.ts';
 import { emissionText } from '../../../oracle/emit/text.ts';
+import { CheckedFile, withChecksum } from '../../../oracle/files/checksum.ts';
+import { LIST } from '../../../oracle/files/output-folder.ts';
 import { traceLines } from '../../../oracle/trace/trace-file.ts';
 import { namedTraces } from '../../harness/emissions.ts';
 import { FIXTURES } from '../../harness/recordings.ts';
@@ -227,6 +229,9 @@ strings('of explorations', async () => {
   await run(explore.split(' '), 'NO_COLOR');
   const bytes = readFileSync(join(folder, 'saved.bin'));
   const end = bytes.indexOf('\n');
+  const checked = new CheckedFile(join(folder, 'saved.bin'));
+  const rest = bytes.subarray(end + 1, checked.length);
+  checked.close();
   const header = JSON.parse(bytes.subarray(0, end).toString()) as Json;
   const broken = { law: HOSTILE, how: HOSTILE, trace: TRACE.map((line) => JSON.stringify(line)) };
   const headers: readonly Json[] = [
@@ -236,7 +241,7 @@ strings('of explorations', async () => {
   for (const [index, changed] of headers.entries()) {
     const name = `saved-${index}.bin`;
     const text = Buffer.from(`${JSON.stringify(changed)}\n`);
-    writeFileSync(join(folder, name), Buffer.concat([text, bytes.subarray(end + 1)]));
+    writeFileSync(join(folder, name), Buffer.concat([...withChecksum([text, rest])]));
     await isClean(true, [0, 1, 2], 'merge', '-v', name);
   }
 });
@@ -247,6 +252,7 @@ strings('of records of audits, and the pages that are made of them', async () =>
   const searched = [{ platform: HOSTILE, states: 1, requests: 1, undecided: 0 }];
   const changed = JSON.stringify({ ...(JSON.parse(search ?? '') as Json), searched });
   mkdirSync(join(folder, 'audit'));
+  writeFileSync(join(folder, 'audit', LIST), '7.3.4.jsonl\n');
   writeFileSync(join(folder, 'audit', '7.3.4.jsonl'), `${[header, changed, found].join('\n')}\n`);
   await isClean(false, [0], 'audit', '--render', '--output', 'audit');
   for (const form of ['md', 'html']) {
