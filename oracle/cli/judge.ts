@@ -6,6 +6,7 @@ import {
   conclusion,
   type FileResult,
   reasonLines,
+  recordedFaultLines,
   summaryHead,
   summaryRow,
 } from '../report/summary.ts';
@@ -27,7 +28,8 @@ Examples:
   $ iommufd-spec judge --verbose recordings/*.jsonl.gz
   $ iommufd-spec judge --json counterexample.jsonl | jq .violation.call
 
-Each file is judged up to its first violation. Exit status: 0 no violation, 1 a violation,
+Each file is judged up to its first violation. A trace may record a violation of hidden state, which replies alone do not
+show: then judge says so, and replay shows it. Exit status: 0 no violation, 1 a violation,
 2 a file that cannot be read to its end (what was judged before is still reported).`;
 
 const statusOf = (results: readonly FileResult[]): number => {
@@ -40,6 +42,7 @@ const printText = (output: Output, result: FileResult, verbosity: Verbosity): vo
   const { palette } = output;
   output.line(summaryRow(result.file, result.counts, result.notJudged, palette));
   for (const line of reasonLines(result, verbosity)) output.line(line);
+  for (const line of recordedFaultLines(result)) output.line(palette.doubtful(line));
   if (result.badInput !== undefined) output.error(output.errorPalette.bad(result.badInput));
   if (result.violation !== undefined) {
     output.lines(['', ...violationText(result.violation, verbosity, palette), '']);

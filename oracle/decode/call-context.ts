@@ -8,7 +8,14 @@ import { type Context, objectAt } from '../../spec/state/context.ts';
 import type { FileId } from '../../spec/state/files.ts';
 import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
 import { boundDeviceOf, fileAt, openFile, type World } from '../../spec/state/world.ts';
-import type { Call, IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
+import type { Call, DmaCall, IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
+import {
+  type ContainerRange,
+  containerRanges,
+  fileOfConcern,
+  isContainer,
+  openFiles,
+} from './call-containers.ts';
 import type { CallShape } from './call-shape.ts';
 import { shapeOfCall } from './decode-call.ts';
 import { bytesIn } from './memory-layout.ts';
@@ -32,6 +39,9 @@ export type Concern = {
   /** Objects that the call names, the IOAS first that it is about. */
   readonly objects: readonly ObjectId[];
   readonly stretches: readonly Stretch[];
+  /** Legacy containers that the call is about, and the IOVAs that it names there. */
+  readonly containers: readonly FileId[];
+  readonly containerRanges: readonly ContainerRange[];
   /** Memory of the calling process, in bytes. */
   readonly memory: { readonly address: bigint; readonly length: bigint } | undefined;
 };
@@ -47,16 +57,6 @@ const structOf = (
         shape.layout as Layout,
         bytesIn(memory, argument, shape.layout.size),
       ) as Concern['values']);
-
-/** The iommufd that an ioctl acts on: its own, the container of a group, or what a device is bound to. */
-const iommufdOf = (world: World, call: IoctlCall): FileId | undefined => {
-  const id = fileAt(world, call.process, call.fd);
-  const file = id === undefined ? undefined : openFile(world, id);
-  if (file?.kind === 'group') return file.container;
-  if (file?.kind === 'cdev')
-    return file.bound ? boundDeviceOf(world, file.name)?.iommufd : undefined;
-  return file?.kind === 'iommufd' ? id : undefined;
-};
 
 const big = (value: number | bigint | undefined): bigint => BigInt(value ?? 0);
 
@@ -91,6 +91,10 @@ const OBJECT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   IOMMU_OPTION: ['object_id'],
   IOMMU_VFIO_IOAS: ['ioas_id'],
   IOMMU_HWPT_ALLOC: ['pt_id', 'dev_id'],
+  IOMMU_HWPT_SET_DIRTY_TRACKING: ['hwpt_id'],
+  IOMMU_HWPT_GET_DIRTY_BITMAP: ['hwpt_id'],
+  IOMMU_GET_HW_INFO: ['dev_id'],
+  IOMMU_IOAS_NOIOMMU_GET_PA: ['ioas_id'],
   VFIO_DEVICE_ATTACH_IOMMUFD_PT: ['pt_id'],
   'IOMMU_TEST_CMD ADD_RESERVED': ['id'],
   'IOMMU_TEST_CMD MOCK_DOMAIN': ['id'],
@@ -100,6 +104,7 @@ const OBJECT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   'IOMMU_TEST_CMD CREATE_ACCESS': ['id'],
   'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS': ['ioas_id'],
   'IOMMU_TEST_CMD DEV_CHECK_CACHE': ['id'],
+  'IOMMU_TEST_CMD DIRTY': ['id'],
 };
 
 type StretchFields = readonly [what: string, iova: string, length: string, object?: string];
@@ -112,6 +117,9 @@ const STRETCH_FIELDS: Readonly<Record<string, readonly StretchFields[]>> = {
     ['the range to copy from', 'src_iova', 'length', 'src_ioas_id'],
   ],
   IOMMU_IOAS_UNMAP: [['the range to unmap', 'iova', 'length']],
+  IOMMU_HWPT_GET_DIRTY_BITMAP: [['the range to report', 'iova', 'length']],
+  IOMMU_IOAS_NOIOMMU_GET_PA: [['the range to look up', 'iova', 'length']],
+  'IOMMU_TEST_CMD DIRTY': [['the range to make dirty', 'iova', 'length']],
   VFIO_IOMMU_MAP_DMA: [['the range to map', 'iova', 'size']],
   VFIO_IOMMU_UNMAP_DMA: [['the range to unmap', 'iova', 'size']],
   'IOMMU_TEST_CMD ADD_RESERVED': [['the range to reserve', 'start', 'length']],
@@ -155,6 +163,8 @@ export const NOTHING: Concern = {
   values: {},
   objects: [],
   stretches: [],
+  containers: [],
+  containerRanges: [],
   memory: undefined,
 };
 
@@ -196,9 +206,54 @@ const stretchesOf = (
       : [{ ...stretch, what: 'the range that was chosen', start: big(after[iova]) }];
   });
 
-/** What the call is about, in the world before it; with an observation of success, also what the kernel chose. */
-export const concernOf = (world: World, call: Call, observation?: Observation): Concern => {
-  if (call.kind !== 'ioctl') return NOTHING;
+type Found = Pick<Concern, 'shape' | 'values' | 'memory'>;
+
+const inContainer = (file: FileId, call: IoctlCall | DmaCall, found: Found): Concern => ({
+  ...NOTHING,
+  ...found,
+  containers: [file],
+  containerRanges: containerRanges(call, found.shape, found.values),
+});
+
+/** The container or the IOAS through which the device's domain translates. */
+const concernOfTransfer = (world: World, call: DmaCall): Concern => {
+  const { shape, values } = NOTHING;
+  const id = fileOfConcern(world, call, '', values);
+  if (id === undefined) return NOTHING;
+  if (isContainer(world, id)) return inContainer(id, call, { shape, values, memory: undefined });
+  const device = fileAt(world, call.process, call.fd);
+  const file = device === undefined ? undefined : openFile(world, device);
+  const bound =
+    file?.kind === 'device' || file?.kind === 'cdev' ? boundDeviceOf(world, file.name) : undefined;
+  const iommufd = openFile(world, id);
+  if (iommufd?.kind !== 'iommufd' || bound === undefined) return NOTHING;
+  const { context } = iommufd;
+  const ioas = ioasBehind(context, bound.object);
+  const stretch = { what: 'the transfer', start: call.iova, length: BigInt(call.length) };
+  return {
+    ...NOTHING,
+    file: id,
+    context,
+    objects: [bound.object],
+    stretches: ioas === undefined ? [] : [{ ...stretch, ioas }],
+  };
+};
+
+/** Of a call that names nothing, and is answered by everything that is mapped. */
+const concernOfStatus = (world: World): Concern => {
+  const containers = openFiles(world, 'container');
+  const [file] = openFiles(world, 'iommufd');
+  const iommufd = file === undefined ? undefined : openFile(world, file);
+  return iommufd?.kind === 'iommufd'
+    ? { ...NOTHING, file, context: iommufd.context, containers }
+    : { ...NOTHING, containers };
+};
+
+const concernOfIoctl = (
+  world: World,
+  call: IoctlCall,
+  observation: Observation | undefined,
+): Concern => {
   const shape = shapeOfCall(world, call);
   const values = structOf(shape, call.memory, call.argument);
   const after =
@@ -206,19 +261,35 @@ export const concernOf = (world: World, call: Call, observation?: Observation): 
       ? undefined
       : structOf(shape, observation.memory, call.argument);
   const access = ACCESS_CALLS.has(shape.name) ? accessBehind(world, call, values) : undefined;
-  const file = access?.file ?? iommufdOf(world, call);
-  const iommufd = file === undefined ? undefined : openFile(world, file);
+  const file = access?.file ?? fileOfConcern(world, call, shape.name, values);
   const [address, size] = MEMORY_FIELDS[shape.name] ?? [];
   const memory =
     address === undefined || size === undefined
       ? undefined
       : { address: big(values[address]), length: big(values[size]) };
-  if (iommufd?.kind !== 'iommufd') return { ...NOTHING, shape, values, memory };
+  const found = { shape, values, memory };
+  if (file !== undefined && isContainer(world, file)) return inContainer(file, call, found);
+  const iommufd = file === undefined ? undefined : openFile(world, file);
+  if (iommufd?.kind !== 'iommufd') return { ...NOTHING, ...found };
   const { context } = iommufd;
   const named = objectsNamed(shape, values, context);
   const objects = access === undefined ? named : [access.object, ...named];
   const stretches = stretchesOf(shape, values, context, objects, after);
-  return { file, context, shape, values, objects, stretches, memory };
+  return { ...NOTHING, ...found, file, context, objects, stretches };
+};
+
+/** What the call is about, in the world before it; with an observation of success, also what the kernel chose. */
+export const concernOf = (world: World, call: Call, observation?: Observation): Concern => {
+  switch (call.kind) {
+    case 'ioctl':
+      return concernOfIoctl(world, call, observation);
+    case 'dma':
+      return concernOfTransfer(world, call);
+    case 'status':
+      return concernOfStatus(world);
+    default:
+      return NOTHING;
+  }
 };
 
 /** The table of the IOAS that the call is mainly about. */

@@ -1,7 +1,7 @@
-// A call as data for readers: its name, its fields by name with their values in words, and what it changed in memory.
+// A call as data for readers: its name, and its fields by name with their values in words.
 
 import { fileAt, type OpenFile, openFile, type World } from '../../spec/state/world.ts';
-import type { Call, IoctlCall, Observation } from '../../spec/terms/call.ts';
+import type { Call, IoctlCall } from '../../spec/terms/call.ts';
 import { hex, length } from '../text/quantities.ts';
 import { extensionName } from '../text/value-names.ts';
 import { type CallShape, shapeOf } from './call-shape.ts';
@@ -24,9 +24,6 @@ export type DecodedCall = {
   readonly argument?: string;
   readonly fields: readonly DecodedField[];
 };
-
-/** A field that the call changed. */
-export type Change = { readonly name: string; readonly before: string; readonly after: string };
 
 /** What the descriptor of a call refers to. */
 export const fileOfCall = (world: World, call: Call): OpenFile | undefined => {
@@ -130,25 +127,4 @@ export const decodeCall = (world: World, call: Call): DecodedCall => {
       };
     }
   }
-};
-
-const same = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index]);
-
-/** The fields of the call's memory that differ after it. */
-export const changesOf = (
-  world: World,
-  call: Call,
-  observation: Observation,
-): readonly Change[] => {
-  if (call.kind !== 'ioctl') return [];
-  const changes: Change[] = [];
-  for (const place of placesOf(shapeOfCall(world, call), call)) {
-    const before = bytesIn(call.memory, place.address, place.length);
-    const after = bytesIn(observation.memory, place.address, place.length);
-    if (before.length !== place.length || after.length !== place.length) continue;
-    if (same(before, after)) continue;
-    changes.push({ name: place.name, before: place.text(before), after: place.text(after) });
-  }
-  return changes;
 };

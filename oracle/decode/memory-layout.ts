@@ -3,11 +3,11 @@
 
 import { decode, type Layout } from '../../spec/abi/layout.ts';
 import * as native from '../../spec/abi/native.ts';
-import { ACCESS_RW } from '../../spec/abi/test.ts';
+import { ACCESS_RW, DIRTY } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { IoctlCall } from '../../spec/terms/call.ts';
 import { fieldText } from '../text/field-text.ts';
-import { bytesText, range } from '../text/quantities.ts';
+import { bytesText, hex, range } from '../text/quantities.ts';
 import { BUFFER_BYTES_SHOWN } from '../text/verbosity.ts';
 import type { CallShape } from './call-shape.ts';
 
@@ -85,6 +85,20 @@ const buffer = (name: string, address: bigint, length: number): Place => ({
   idle: never,
 });
 
+/** A bitmap of so many bits: what is known of it. */
+const bitmap = (call: IoctlCall, address: bigint, bits: bigint): readonly Place[] => {
+  const length = (bits + 7n) / 8n;
+  const known = bytesIn(call.memory, address, KNOWN_AT_MOST).length;
+  const shown = length < BigInt(known) ? Number(length) : known;
+  return shown === 0 ? [] : [buffer('the bitmap', address, shown)];
+};
+
+/** More than any call passes. */
+const KNOWN_AT_MOST = 2 ** 31 - 1;
+
+const bitsOf = (length: bigint, pageSize: bigint): bigint =>
+  pageSize === 0n ? 0n : (length + pageSize - 1n) / pageSize;
+
 const roundUp = (length: number): number => (length + 7) & ~7;
 
 /** The capabilities behind VFIO_IOMMU_GET_INFO's struct; a legacy container has MIGRATION before the others. */
@@ -131,6 +145,22 @@ const pointedAt = (shape: CallShape, call: IoctlCall, struct: Uint8Array): reado
       const { uptr, length } = decode(ACCESS_RW, struct);
       return length === 0n ? [] : [buffer('the buffer', uptr, Number(length & 0xff_ffffn))];
     }
+    case 'IOMMU_HWPT_GET_DIRTY_BITMAP': {
+      const { data, length, page_size } = decode(native.IOMMU_HWPT_GET_DIRTY_BITMAP, struct);
+      return bitmap(call, data, bitsOf(length, page_size));
+    }
+    case 'IOMMU_TEST_CMD DIRTY': {
+      const { uptr, length, page_size } = decode(DIRTY, struct);
+      return bitmap(call, uptr, bitsOf(length, page_size));
+    }
+    case 'VFIO_IOMMU_UNMAP_DMA':
+    case 'VFIO_IOMMU_DIRTY_PAGES': {
+      // Without a bitmap the struct ends before it.
+      const layout = vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET;
+      if (shape.layout?.size !== layout.size) return [];
+      const { bitmap_data, bitmap_size } = decode(layout, struct);
+      return bitmap(call, bitmap_data, bitmap_size * 8n);
+    }
     case 'VFIO_IOMMU_GET_INFO':
       return capabilities(call, shape.legacy === true);
     default:
@@ -157,6 +187,17 @@ export const bytesIn = (
     }
   }
   return new Uint8Array();
+};
+
+/** Bytes that no place covers: where they stand. `length` in bytes. */
+export const placeName = (call: IoctlCall | undefined, address: bigint, length: number): string => {
+  const from = call === undefined ? -1n : address - call.argument;
+  const known = BigInt(call?.memory[0]?.bytes.length ?? 0);
+  if (from < 0n || from >= known) return `memory at ${hex(address)}`;
+  const last = from + BigInt(Math.max(length, 1)) - 1n;
+  return from === last
+    ? `byte ${from} of the argument`
+    : `bytes ${from} to ${last} of the argument`;
 };
 
 /** Everything that the call's memory is known to hold, by address; what is behind the struct comes last. */

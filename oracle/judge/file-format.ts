@@ -10,6 +10,7 @@ import { RecordingReader } from '../trace/recording-reader.ts';
 import {
   TRACE_FORMAT,
   type TracedOperation,
+  type TraceFault,
   traceHeaderOf,
   traceLineOf,
 } from '../trace/trace-file.ts';
@@ -19,6 +20,12 @@ import type { JudgedCall } from './verdict.ts';
 
 /** The world after a line, and the call on it where it has one. After a violation it is the world before. */
 export type Taken = { readonly world: World; readonly judged?: JudgedCall };
+
+/** A violation that a trace records, by what shows it, and what the program ran on. */
+export type RecordedFault = {
+  readonly kind: TraceFault['kind'];
+  readonly subject: string | undefined;
+};
 
 /** Reads the lines of one format. */
 export type Format = {
@@ -31,6 +38,8 @@ export type Format = {
   readonly isCall: (line: Line) => boolean;
   /** Called behind the last line. */
   readonly end: (line: number) => void;
+  /** The violation that the last line of a trace records; nothing for a recording. */
+  readonly recordedFault: () => RecordedFault | undefined;
 };
 
 const recordingFormat = (file: string, text: string): Format => {
@@ -54,17 +63,20 @@ const recordingFormat = (file: string, text: string): Format => {
     },
     isCall: (line) => reader.take(line).kind === 'call',
     end: (line) => reader.end(line),
+    recordedFault: () => undefined,
   };
 };
 
 const traceFormat = (file: string, first: Fields): Format => {
-  const { setting, arena } = traceHeaderOf(first);
+  const { setting, arena, subject } = traceHeaderOf(first);
   let ended = false;
+  let fault: TraceFault | undefined;
   const operationIn = (fields: Fields): TracedOperation | undefined => {
     if (ended) fields.fail('there is a line behind the one that ends the trace');
     const parsed = traceLineOf(fields);
     if (parsed.kind === 'operation') return parsed.traced;
     ended = true;
+    ({ fault } = parsed);
     return undefined;
   };
   const fieldsOf = (line: Line): Fields =>
@@ -91,6 +103,7 @@ const traceFormat = (file: string, first: Fields): Format => {
         throw new BadInput(file, line, 'the trace is cut short: its last line is missing');
       }
     },
+    recordedFault: () => (fault === undefined ? undefined : { kind: fault.kind, subject }),
   };
 };
 

@@ -1,6 +1,7 @@
 // Calls as text: one line for a list of them, a block for the one that matters.
 
-import type { Change, DecodedCall, DecodedField } from '../decode/decode-call.ts';
+import type { Change } from '../decode/changes.ts';
+import type { DecodedCall, DecodedField } from '../decode/decode-call.ts';
 import { columns, indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { CHANGES_IN_LINE, showsIdleFields, type Verbosity } from '../text/verbosity.ts';

@@ -5,7 +5,7 @@ import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
-import { changesOf } from '../decode/decode-call.ts';
+import { changesOf } from '../decode/changes.ts';
 import type { JudgedCall } from '../judge/verdict.ts';
 import { indented } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';

@@ -4,7 +4,7 @@ import { sameBytes } from '../../spec/abi/bytes.ts';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
 import type { CallShape } from '../decode/call-shape.ts';
-import { bytesIn, type Place, placesOf } from '../decode/memory-layout.ts';
+import { bytesIn, type Place, placeName, placesOf } from '../decode/memory-layout.ts';
 import type { Difference, Rejected } from '../judge/verdict.ts';
 import { bytesText, hex } from '../text/quantities.ts';
 import { BUFFER_BYTES_SHOWN } from '../text/verbosity.ts';
@@ -88,17 +88,6 @@ const overlaps = (place: Place, difference: MemoryDifference): boolean => {
     place.address < difference.address + length &&
     difference.address < place.address + BigInt(place.length)
   );
-};
-
-/** Where bytes stand that no field covers. */
-const placeName = (call: IoctlCall | undefined, address: bigint, length: number): string => {
-  const from = call === undefined ? -1n : address - call.argument;
-  const known = BigInt(call?.memory[0]?.bytes.length ?? 0);
-  if (from < 0n || from >= known) return `memory at ${hex(address)}`;
-  const last = from + BigInt(Math.max(length, 1)) - 1n;
-  return from === last
-    ? `byte ${from} of the argument`
-    : `bytes ${from} to ${last} of the argument`;
 };
 
 const raw = (

@@ -73,12 +73,13 @@ const refusalInstead = (
   sameAnswer: readonly RuleOfAnswer[],
   errno: number,
 ): string | undefined => {
-  const { rule } = allowed;
+  const { rule, evidence } = allowed;
   const holding = sameAnswer.find(({ evidence }) => evidence?.holds === true);
   if (holding !== undefined && rule.errno !== undefined) {
+    const facts = [evidence?.fact, holding.evidence?.fact].filter((fact) => fact !== undefined);
     return (
-      `the checks of ${rule.id} and ${holding.rule.id} stand in the wrong order: both hold ` +
-      `(${holding.evidence?.fact}), and the first of them comes first`
+      `the check of ${rule.id} is missing, or stands behind that of ${holding.rule.id}: both conditions hold ` +
+      `(${[...new Set(facts)].join('; ')}), and ${rule.id} is checked first`
     );
   }
   if (rule.errno !== undefined) {
@@ -135,9 +136,12 @@ const likeliestOf = (
   const wrongResult = first.differences.some(({ kind }) => kind === 'result');
   if (!wrongResult) return fieldsInstead(first, observation.errno, hint);
   if (observation.errno !== 0) {
-    return sameAnswer.length === 0 && first.rule.errno === undefined
-      ? `another part of the kernel answered: no rule of this call gives ${errnoName(observation.errno)}`
-      : refusalInstead(first, sameAnswer, observation.errno);
+    if (sameAnswer.length > 0 || first.rule.errno !== undefined) {
+      return refusalInstead(first, sameAnswer, observation.errno);
+    }
+    return (
+      hint ?? `no rule of this call, nor of what it uses, gives ${errnoName(observation.errno)}`
+    );
   }
   return first.rule.errno === undefined ? undefined : grantInstead(first);
 };

@@ -7,6 +7,7 @@ import { type Context, hwptAt } from '../../spec/state/context.ts';
 import type { FileId } from '../../spec/state/files.ts';
 import { fileAt, type World } from '../../spec/state/world.ts';
 import type { HiddenDifference } from '../check/hidden.ts';
+import { openFiles } from '../decode/call-containers.ts';
 import { type Concern, NOTHING } from '../decode/call-context.ts';
 import { indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
@@ -61,7 +62,7 @@ const placesIn = (
     return [{ what, ioas: hwpt.ioas, start: at.iova, length: 1n }];
   });
 
-/** Every iommufd that there must be, or what there is without one. */
+/** Every iommufd that there must be, and with the first of them the legacy containers. */
 const everythingOf = (
   world: World,
   differences: readonly HiddenDifference[],
@@ -73,7 +74,8 @@ const everythingOf = (
     const stretches = placesIn(context, key, world, differences);
     concerns.push({ ...NOTHING, file: key, context, stretches });
   }
-  return concerns.length === 0 ? [NOTHING] : concerns;
+  const [first = NOTHING, ...others] = concerns;
+  return [{ ...first, containers: openFiles(world, 'container') }, ...others];
 };
 
 /** `world` is the one that the specification expects after the program. */

@@ -1,5 +1,5 @@
-// The IOVA map of one IOAS, cut to what matters around some ranges: areas, reserved ranges and the ranges themselves in
-// ascending order, with counts of what was left out.
+// The IOVA map of one IOAS or legacy container, cut to what matters around some ranges: areas or maps, reserved ranges and
+// the ranges themselves in ascending order, with counts of what was left out.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type AreaNode, areaLength } from '../../spec/state/area.ts';
@@ -10,7 +10,8 @@ import { AREAS_MEETING_SHOWN } from '../text/verbosity.ts';
 
 export type MapLine =
   | {
-      readonly kind: 'area';
+      /** An area of an IOAS, or a map of a legacy container. */
+      readonly kind: 'area' | 'map';
       readonly start: bigint;
       /** Inclusive, as in every line. */
       readonly last: bigint;
@@ -35,7 +36,7 @@ export type MapLine =
       readonly last: bigint;
       readonly what: string;
     }
-  | { readonly kind: 'omitted'; readonly start: bigint; readonly areas: number };
+  | { readonly kind: 'omitted'; readonly start: bigint; readonly count: number };
 
 export type Wanted = { readonly what: string; readonly start: bigint; readonly last: bigint };
 
@@ -65,8 +66,10 @@ const areaLine = (context: Context, node: AreaNode): MapLine => ({
   memory: memoryText(context, node),
 });
 
+type Mapped = { readonly key: bigint; readonly value: { readonly last: bigint } };
+
 /** Positions of the areas that are shown because of one range. */
-const around = (areas: readonly AreaNode[], wanted: Wanted, beside: number): readonly number[] => {
+const around = (areas: readonly Mapped[], wanted: Wanted, beside: number): readonly number[] => {
   let first = areas.findIndex(({ value }) => value.last >= wanted.start);
   if (first < 0) first = areas.length;
   let behind = areas.findIndex(({ key }) => key > wanted.last);
@@ -86,7 +89,7 @@ const around = (areas: readonly AreaNode[], wanted: Wanted, beside: number): rea
 };
 
 const shownPositions = (
-  areas: readonly AreaNode[],
+  areas: readonly Mapped[],
   wanted: readonly Wanted[],
   beside: number,
   elsewhere: number,
@@ -100,35 +103,49 @@ const byStart = (a: MapLine, b: MapLine): number => {
   return a.kind === 'wanted' ? -1 : b.kind === 'wanted' ? 1 : 0;
 };
 
-/** The lines of the map. `beside` areas are shown on each side of a range, `elsewhere` if there is no range. */
-export const mapLines = (
-  context: Context,
-  table: IoPagetable,
+/** How much of a map is shown: so many areas beside a range, or at all where there is no range. */
+export type Extent = { readonly beside: number; readonly elsewhere: number };
+
+/** The lines of what is mapped, in ascending order, and of the ranges; runs of those that are not shown are counted. */
+export const cutLines = <Node extends Mapped>(
+  mapped: readonly Node[],
+  lineOf: (node: Node) => MapLine,
   wanted: readonly Wanted[],
-  beside: number,
-  elsewhere: number,
+  { beside, elsewhere }: Extent,
 ): readonly MapLine[] => {
-  const areas = [...nodesOf(table.areas)];
-  const shown = shownPositions(areas, wanted, beside, elsewhere);
+  const shown = shownPositions(mapped, wanted, beside, elsewhere);
   const lines: MapLine[] = wanted.map((range) => ({ kind: 'wanted', ...range }));
-  for (const { start, last, by } of table.reserved) {
-    lines.push({ kind: 'reserved', start, last, by: ownerText(by) });
-  }
   let omitted = 0;
-  areas.forEach((node, position) => {
+  const count = (position: number): void => {
+    const last = mapped[position];
+    if (omitted > 0 && last !== undefined) {
+      lines.push({ kind: 'omitted', start: last.key, count: omitted });
+    }
+    omitted = 0;
+  };
+  mapped.forEach((node, position) => {
     if (!shown.has(position)) {
       omitted += 1;
       return;
     }
-    if (omitted > 0) {
-      const { key } = areas[position - 1] as AreaNode;
-      lines.push({ kind: 'omitted', start: key, areas: omitted });
-      omitted = 0;
-    }
-    lines.push(areaLine(context, node));
+    count(position - 1);
+    lines.push(lineOf(node));
   });
-  if (omitted > 0) {
-    lines.push({ kind: 'omitted', start: (areas.at(-1) as AreaNode).key, areas: omitted });
-  }
+  count(mapped.length - 1);
   return lines.sort(byStart);
+};
+
+/** The map of an IOAS. */
+export const mapLines = (
+  context: Context,
+  table: IoPagetable,
+  wanted: readonly Wanted[],
+  extent: Extent,
+): readonly MapLine[] => {
+  const areas = [...nodesOf(table.areas)];
+  const reserved = table.reserved.map(
+    ({ start, last, by }): MapLine => ({ kind: 'reserved', start, last, by: ownerText(by) }),
+  );
+  const lines = cutLines(areas, (node) => areaLine(context, node), wanted, extent);
+  return [...lines, ...reserved].sort(byStart);
 };

@@ -1,36 +1,65 @@
-// Which call made what a violation's state shows: an area as it is, an object. Found by going through the calls once
+// Which call made what a violation's state shows: an area or a map as it is, an object. Found by going through the calls once
 // more, and looking at those few things only.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { areaAt } from '../../spec/state/area.ts';
+import { type Container, dmaAt } from '../../spec/state/container.ts';
 import { type Context, ioasAt, objectAt } from '../../spec/state/context.ts';
 import type { FileId } from '../../spec/state/files.ts';
 import { openFile, type World } from '../../spec/state/world.ts';
+import type { ContainerAround } from './container-state.ts';
 import type { MapLine } from './iova-map.ts';
 import type { IoasAround, StateAround } from './state.ts';
 
 /** Something to look at in every world; what it is while it stays the same. */
-type Probe = {
-  readonly look: (context: Context) => unknown;
+type Probe<Of> = {
+  readonly look: (of: Of) => unknown;
   was: unknown;
   /** The call since which it is so. */
   since: string | undefined;
 };
 
-const probeOf = (look: Probe['look']): Probe => ({ look, was: undefined, since: undefined });
+const probeOf = <Of>(look: Probe<Of>['look']): Probe<Of> => ({
+  look,
+  was: undefined,
+  since: undefined,
+});
+
+const lookAt = <Of>(probes: Iterable<Probe<Of>>, of: Of, name: string): void => {
+  for (const probe of probes) {
+    const is = probe.look(of);
+    if (is === probe.was) continue;
+    probe.was = is;
+    probe.since = name;
+  }
+};
+
+const mapProbe = (start: bigint): Probe<Container> =>
+  probeOf(({ type1 }) => {
+    const node = dmaAt(type1?.dmas, start);
+    return node?.key === start ? node.value.address : undefined;
+  });
 
 /** The key of an area. */
 const keyOf = (ioas: ObjectId, start: bigint): string => `${ioas} ${start}`;
 
 export class OriginSeeker {
   readonly #file: FileId | undefined;
-  readonly #areas = new Map<string, Probe>();
-  readonly #objects = new Map<ObjectId, Probe>();
+  readonly #areas = new Map<string, Probe<Context>>();
+  readonly #objects = new Map<ObjectId, Probe<Context>>();
+  /** By the container's file, and the first IOVA. */
+  readonly #maps = new Map<FileId, Map<bigint, Probe<Container>>>();
 
-  constructor({ iommufd, ioases, objects }: StateAround) {
+  constructor({ iommufd, ioases, containers, objects }: StateAround) {
     this.#file = iommufd;
     for (const { id, map } of ioases) {
       for (const line of map) if (line.kind === 'area') this.#addArea(id, line.start);
+    }
+    for (const { file, map } of containers) {
+      const maps = map.flatMap((line) =>
+        line.kind === 'map' ? [[line.start, mapProbe(line.start)] as const] : [],
+      );
+      this.#maps.set(file, new Map(maps));
     }
     for (const { id } of objects) {
       this.#objects.set(
@@ -51,14 +80,13 @@ export class OriginSeeker {
   /** Takes note of the world after a call, which is called `name`: "line 15". */
   see(world: World, name: string): void {
     const file = this.#file === undefined ? undefined : openFile(world, this.#file);
-    if (file?.kind !== 'iommufd') return;
-    for (const probes of [this.#areas, this.#objects]) {
-      for (const probe of probes.values()) {
-        const is = probe.look(file.context);
-        if (is === probe.was) continue;
-        probe.was = is;
-        probe.since = name;
-      }
+    if (file?.kind === 'iommufd') {
+      lookAt(this.#areas.values(), file.context, name);
+      lookAt(this.#objects.values(), file.context, name);
+    }
+    for (const [id, maps] of this.#maps) {
+      const container = openFile(world, id);
+      if (container?.kind === 'container') lookAt(maps.values(), container.container, name);
     }
   }
 
@@ -72,11 +100,23 @@ export class OriginSeeker {
     return { ...ioas, map: ioas.map.map((line) => this.#withOrigin(ioas.id, line)) };
   }
 
+  #container(container: ContainerAround): ContainerAround {
+    const maps = this.#maps.get(container.file);
+    return {
+      ...container,
+      map: container.map.map((line) => {
+        const since = line.kind === 'map' ? maps?.get(line.start)?.since : undefined;
+        return since === undefined ? line : { ...line, since };
+      }),
+    };
+  }
+
   /** The state with the calls that made what it shows. */
   told(state: StateAround): StateAround {
     return {
       ...state,
       ioases: state.ioases.map((ioas) => this.#ioas(ioas)),
+      containers: state.containers.map((container) => this.#container(container)),
       objects: state.objects.map((object) => {
         const since = this.#objects.get(object.id)?.since;
         return since === undefined ? object : { ...object, since };

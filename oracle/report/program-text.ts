@@ -73,7 +73,7 @@ class ProgramText {
   value(value: Value, number: (value: bigint) => string = hex): string {
     if (typeof value === 'bigint') return number(value);
     if ('arena' in value) return placeText(value.arena);
-    return this.#names.nameOf(value.from, value.out) ?? visible(`${value.from}.${value.out}`);
+    return this.#names.nameOf(value.from, value.out) ?? '0 (a handle of no operation)';
   }
 
   #field(call: string, field: Field, value: Value): string {

@@ -2,8 +2,10 @@
 
 import { pageSizesText } from '../text/field-text.ts';
 import { columns, indented } from '../text/lines.ts';
+import { accessesText } from '../text/object-text.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped, hex, range, size as sizeText } from '../text/quantities.ts';
+import { type ContainerAround, containerFacts, containerTitle } from './container-state.ts';
 import type { MapLine } from './iova-map.ts';
 import type { IoasAround, MappingAround, StateAround } from './state.ts';
 
@@ -15,25 +17,30 @@ const span = (start: bigint, last: bigint): string => `${address(start)} - ${add
 const since = (call: string | undefined): string => (call === undefined ? '' : `, since ${call}`);
 
 /** A mark for what the call is about, the IOVAs, and what stands there. */
-const mapRow = (line: MapLine): readonly string[] => {
+const mapRow = (line: MapLine, noun: 'area' | 'map'): readonly string[] => {
   switch (line.kind) {
     case 'wanted':
       return ['>', span(line.start, line.last), line.what];
     case 'area':
+    case 'map':
       return [
         ' ',
         span(line.start, line.last),
-        `area ${line.access}, ${sizeText(line.length)}, ${line.memory}${since(line.since)}`,
+        `${line.kind} ${line.access}, ${sizeText(line.length)}, ${line.memory}${since(line.since)}`,
       ];
     case 'reserved':
       return [' ', span(line.start, line.last), `reserved ${line.by}`];
     case 'omitted':
-      return [' ', '...', `${count(line.areas, 'more area')}`];
+      return [' ', '...', `${count(line.count, `more ${noun}`)}`];
   }
 };
 
-const mapText = (lines: readonly MapLine[], palette: Palette): readonly string[] =>
-  columns(lines.map(mapRow)).map((text, index) => {
+const mapText = (
+  lines: readonly MapLine[],
+  noun: 'area' | 'map',
+  palette: Palette,
+): readonly string[] =>
+  columns(lines.map((line) => mapRow(line, noun))).map((text, index) => {
     const kind = lines[index]?.kind;
     if (kind === 'wanted') return palette.title(text);
     return kind === 'reserved' || kind === 'omitted' ? palette.faint(text) : text;
@@ -41,8 +48,7 @@ const mapText = (lines: readonly MapLine[], palette: Palette): readonly string[]
 
 const ioasText = (ioas: IoasAround, palette: Palette): readonly string[] => {
   const name = `IOAS ${ioas.id}${ioas.ofVfio ? ', the one of VFIO calls' : ''}`;
-  const accesses =
-    ioas.accesses.length === 0 ? [] : [`in-kernel users: ${ioas.accesses.join(', ')}`];
+  const accesses = ioas.accesses.length === 0 ? [] : [`used by ${accessesText(ioas.accesses)}`];
   const allowed =
     ioas.allowed.length === 0
       ? []
@@ -58,11 +64,17 @@ const ioasText = (ioas: IoasAround, palette: Palette): readonly string[] => {
         ...(domains.length === 0 ? ['no domain: nothing is pinned for devices'] : domains),
         ...accesses,
         ...allowed,
-        ...mapText(ioas.map, palette),
+        ...mapText(ioas.map, 'area', palette),
       ],
       '  ',
     ),
   ];
+};
+
+const containerText = (around: ContainerAround, palette: Palette): readonly string[] => {
+  const [name, rest] = containerTitle(around);
+  const lines = [...containerFacts(around), ...mapText(around.map, 'map', palette)];
+  return [`${palette.title(name)}: ${rest}`, ...indented(lines, '  ')];
 };
 
 const memoryText = (
@@ -91,7 +103,8 @@ const chargedText = ({ charged }: StateAround): string => {
     charged.accounting === undefined
       ? ''
       : `; maps of this iommufd count for the ${charged.accounting}`;
-  return `VmLck ${charged.process}, VmPin ${charged.pinned}, of the user ${count(charged.user, 'page')}, ${limit}${mode}`;
+  const pages = `VmLck ${charged.process}, VmPin ${charged.pinned}, the user's ${charged.user}`;
+  return `in pages: ${pages}; ${limit}${mode}`;
 };
 
 const omitted = (number: number, what: string): readonly string[] =>
@@ -109,6 +122,7 @@ export const stateText = (state: StateAround, palette: Palette): readonly string
   const descriptors = state.descriptors.map(({ fd, what }) => [`${fd}`, what]);
   return [
     ...state.ioases.flatMap((ioas) => ioasText(ioas, palette)),
+    ...state.containers.flatMap((container) => containerText(container, palette)),
     ...memoryText(state.memory, state.memoryIsWhole, palette),
     ...(objects.length === 0
       ? []

@@ -11,6 +11,7 @@ import type { Call, Process } from '../../spec/terms/call.ts';
 import { type Concern, ioasBehind } from '../decode/call-context.ts';
 import { fileText } from '../text/file-text.ts';
 import { objectText, usersText } from '../text/object-text.ts';
+import { lastOf } from '../text/quantities.ts';
 import {
   areasBeside,
   areasElsewhere,
@@ -19,7 +20,8 @@ import {
   objectsShown,
   type Verbosity,
 } from '../text/verbosity.ts';
-import { type MapLine, mapLines, type Wanted } from './iova-map.ts';
+import { type ContainerAround, containerAround } from './container-state.ts';
+import { type Extent, type MapLine, mapLines, type Wanted } from './iova-map.ts';
 
 export type DomainAround = {
   readonly hwpt: ObjectId;
@@ -71,6 +73,7 @@ export type StateAround = {
   /** The iommufd that it is about. */
   readonly iommufd: FileId | undefined;
   readonly ioases: readonly IoasAround[];
+  readonly containers: readonly ContainerAround[];
   readonly objects: readonly ObjectAround[];
   readonly objectsOmitted: number;
   readonly memory: readonly MappingAround[];
@@ -89,10 +92,10 @@ export type StateAround = {
   };
 };
 
-const lastOf = (start: bigint, length: bigint): bigint => {
-  const last = length === 0n ? start : start + length - 1n;
-  return last > U64_MAX ? U64_MAX : last;
-};
+const extentOf = (verbosity: Verbosity): Extent => ({
+  beside: areasBeside(verbosity),
+  elsewhere: areasElsewhere(verbosity),
+});
 
 const ioasAround = (
   context: Context,
@@ -116,7 +119,7 @@ const ioasAround = (
     domains,
     accesses: table.accesses,
     allowed: table.allowed,
-    map: mapLines(context, table, wanted, areasBeside(verbosity), areasElsewhere(verbosity)),
+    map: mapLines(context, table, wanted, extentOf(verbosity)),
   };
 };
 
@@ -205,6 +208,9 @@ export const stateAround = (
         : ioasesOf(concern)
             .filter((id) => objectAt(context, id)?.kind === 'ioas')
             .map((id) => ioasAround(context, id, wantedIn(id), verbosity)),
+    containers: concern.containers.flatMap((file) =>
+      containerAround(world, call.process, file, concern.containerRanges, extentOf(verbosity)),
+    ),
     objects,
     objectsOmitted: sizeOf(context?.objects) - objects.length,
     memory: memoryAround(world, call.process, concern.memory),

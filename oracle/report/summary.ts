@@ -1,7 +1,8 @@
 // What judging a file gave, as a row of a table; and what judging all of them gave.
 
+import type { RecordedFault } from '../judge/file-format.ts';
 import type { VerdictCounts } from '../judge/verdict.ts';
-import { columns } from '../text/lines.ts';
+import { columns, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped, listed } from '../text/quantities.ts';
 import { showsReasons, type Verbosity } from '../text/verbosity.ts';
@@ -22,6 +23,8 @@ export type FileResult = {
   readonly unknown: Reasons;
   readonly unspecified: Reasons;
   readonly violation: ViolationReport | undefined;
+  /** The violation that a trace records, where none of its replies is one: judging replies cannot show it. */
+  readonly recordedFault: RecordedFault | undefined;
   /** Why the file could not be read to its end, with the place. */
   readonly badInput: string | undefined;
   /** Stopped from outside. */
@@ -85,12 +88,38 @@ export const reasonLines = (result: FileResult, verbosity: Verbosity): readonly 
     ? [...reasonsText('unspecified', result.unspecified), ...reasonsText('unknown', result.unknown)]
     : [];
 
+/** What shows a violation that no reply does. */
+const SHOWN_BY: Readonly<Record<RecordedFault['kind'], string>> = {
+  reply: 'of a reply, which the specification allows now',
+  hidden:
+    'of hidden state (what domains translate, what is pinned or charged), which replies alone do not show',
+  complaint: "a complaint in the kernel's log, which replies alone do not show",
+  death: "the kernel's death, which replies alone do not show",
+};
+
+/** Where a trace records a violation that judging its replies cannot show: what it is, and what to run. */
+export const recordedFaultLines = ({ file, recordedFault }: FileResult): readonly string[] => {
+  if (recordedFault === undefined) return [];
+  const { kind, subject } = recordedFault;
+  const onKernel =
+    subject === 'kernel' || kind === 'complaint' ? ' --subject kernel --vm IMAGE' : '';
+  return wrapped(
+    `${visible(file)}: every reply is allowed. The violation that the trace records is ${SHOWN_BY[kind]}. ` +
+      `To see it, run the program again: iommufd-spec replay${onKernel} ${visible(file)}`,
+    '',
+  );
+};
+
 /** The last word on all files. */
 export const conclusion = (results: readonly FileResult[], palette: Palette): string => {
   const violating = results.filter(({ violation }) => violation !== undefined).length;
   const bad = results.filter(({ badInput }) => badInput !== undefined).length;
+  const unseen = results.filter(({ recordedFault }) => recordedFault !== undefined).length;
   const parts = [
     ...(violating === 0 ? [] : [palette.bad(`${count(violating, 'file')} with a violation`)]),
+    ...(unseen === 0
+      ? []
+      : [palette.doubtful(`${count(unseen, 'trace')} of a violation that no reply shows`)]),
     ...(bad === 0 ? [] : [palette.bad(`${count(bad, 'file')} that cannot be read to the end`)]),
     ...(results.some(({ interrupted }) => interrupted) ? [palette.doubtful('interrupted')] : []),
   ];

@@ -47,14 +47,18 @@ const outcomeText = (outcome: AllowedOutcome, palette: Palette): readonly string
 ];
 
 const sameAnswerText = ({ rule, evidence }: RuleOfAnswer, palette: Palette): readonly string[] => {
+  const name = palette.name(rule.id);
+  if (evidence === undefined) {
+    const says = `${name}, whose condition is not evaluated here: "${rule.says}"`;
+    return wrapped(says, '    ', '      ');
+  }
   const verdict =
-    evidence?.holds === true
-      ? 'holds too'
-      : evidence?.holds === false
-        ? 'does not apply'
-        : 'is not known to apply';
-  const fact = evidence === undefined ? `${saysWhat(rule)}: ${rule.says}` : `${evidence.fact}.`;
-  return wrapped(`${palette.name(rule.id)} ${verdict}: ${fact}`, '    ', '      ');
+    evidence.holds === undefined
+      ? 'is not known to apply'
+      : evidence.holds
+        ? 'holds too'
+        : 'does not apply';
+  return wrapped(`${name} ${verdict}: ${evidence.fact}.`, '    ', '      ');
 };
 
 const letText = (facts: readonly string[]): readonly string[] =>
@@ -111,11 +115,8 @@ const mustBe = ({ allowed }: ViolationReport): string => {
   }
 };
 
-const headline = (report: ViolationReport, palette: Palette): readonly string[] => {
-  const at =
-    report.file === undefined
-      ? ''
-      : `${visible(report.file)}${report.line === undefined ? '' : `:${report.line}`}: `;
+/** "IOMMU_IOAS_UNMAP answered 0; it must answer -1 ENOENT". */
+export const violationSentence = (report: ViolationReport): string => {
   const answers = [...new Set(report.allowed.map(({ answer }) => answer))];
   const wrongResult = report.allowed.every(({ differences }) =>
     differences.some(({ kind }) => kind === 'result'),
@@ -126,9 +127,23 @@ const headline = (report: ViolationReport, palette: Palette): readonly string[] 
       : wrongResult
         ? `it must answer ${answers.join(' or ')}`
         : mustBe(report);
-  return [
-    `${palette.bad('VIOLATION')}  ${at}${report.call.name} answered ${report.observed.result}; ${must}`,
-  ];
+  return `${report.call.name} answered ${report.observed.result}; ${must}`;
+};
+
+const headline = (report: ViolationReport, palette: Palette): string => {
+  const at =
+    report.file === undefined
+      ? ''
+      : `${visible(report.file)}${report.line === undefined ? '' : `:${report.line}`}: `;
+  return `${palette.bad('VIOLATION')}  ${at}${violationSentence(report)}`;
+};
+
+/** What is known to have changed in memory; nothing for a call that has no memory. */
+const changesText = ({ observed, call }: ViolationReport): readonly string[] => {
+  const { changes, readBack } = observed;
+  if (changes.length > 0) return changes.map((change) => `wrote ${changeText(change)}`);
+  if (readBack) return ['no change in the memory that was read back'];
+  return call.command === undefined ? [] : ['no memory was read back'];
 };
 
 const acceptedText = (report: ViolationReport, palette: Palette): readonly string[] => {
@@ -151,20 +166,10 @@ export const violationText = (
   verbosity: Verbosity,
   palette: Palette,
 ): readonly string[] => {
-  const { changes } = report.observed;
   return [
-    ...headline(report, palette),
+    headline(report, palette),
     ...section('The call', callBlock(report.call, report.on, verbosity, palette), palette),
-    ...section(
-      'Observed',
-      [
-        palette.bad(report.observed.result),
-        ...(changes.length === 0
-          ? ['nothing was written to memory, as far as it was looked at']
-          : changes.map((change) => `wrote ${changeText(change)}`)),
-      ],
-      palette,
-    ),
+    ...section('Observed', [palette.bad(report.observed.result), ...changesText(report)], palette),
     ...section(
       `Allowed by ${report.release}`,
       report.allowed.flatMap((outcome) => outcomeText(outcome, palette)),

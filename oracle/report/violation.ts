@@ -1,29 +1,22 @@
 // A violation as data: everything that a reader needs to see what is wrong and why, without the recording at hand.
 
 import { errnoName } from '../../spec/abi/errno.ts';
-import { decode } from '../../spec/abi/layout.ts';
 import type { Reply } from '../../spec/outcome/outcome.ts';
 import { partsMetBy } from '../../spec/parts-met.ts';
-import type { IoctlCall, Observation } from '../../spec/terms/call.ts';
+import type { IoctlCall } from '../../spec/terms/call.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import { type Concern, concernOf } from '../decode/call-context.ts';
-import {
-  type Change,
-  changesOf,
-  type DecodedCall,
-  decodeCall,
-  shapeOfCall,
-} from '../decode/decode-call.ts';
+import { concernOf } from '../decode/call-context.ts';
+import { type Change, changesOf, isReadBack } from '../decode/changes.ts';
+import { type DecodedCall, decodeCall, shapeOfCall } from '../decode/decode-call.ts';
 import type { JudgedCall, Rejected, Verdict } from '../judge/verdict.ts';
 import { descriptorText } from '../text/file-text.ts';
-import { length as lengthText } from '../text/quantities.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../text/verbosity.ts';
 import { type FieldDifference, fieldDifferences } from './differences.ts';
 import { type Evidence, evidenceFor } from './evidence/evidence.ts';
-import { firstAreasOf } from './evidence/unmapping.ts';
 import { type Explanation, explain } from './explanation.ts';
 import { type StateAround, stateAround } from './state.ts';
+import { unmapHint } from './unmap-hint.ts';
 
 export type AcceptedCall = {
   readonly line: number | undefined;
@@ -54,7 +47,12 @@ export type ViolationReport = {
   readonly call: DecodedCall;
   /** What its descriptor refers to. */
   readonly on: string | undefined;
-  readonly observed: { readonly result: string; readonly changes: readonly Change[] };
+  readonly observed: {
+    readonly result: string;
+    readonly changes: readonly Change[];
+    /** Whether any memory was read back: without, nothing is known of changes. */
+    readonly readBack: boolean;
+  };
   readonly allowed: readonly AllowedOutcome[];
   readonly explanation: Explanation;
   readonly state: StateAround;
@@ -92,19 +90,6 @@ const acceptedCall = ({
         : undefined,
 });
 
-/** What an unmap's count of bytes would be right for, where it is that of the first areas of the range. */
-const unmapHint = (concern: Concern, observation: Observation): string | undefined => {
-  const { layout, name } = concern.shape;
-  const field = /UNMAP_DMA$/.test(name) ? 'size' : name === 'IOMMU_IOAS_UNMAP' ? 'length' : '';
-  const bytes = observation.memory[0]?.bytes;
-  if (field === '' || layout === undefined || bytes === undefined) return undefined;
-  const seen = (decode(layout, bytes) as Readonly<Record<string, bigint>>)[field] ?? 0n;
-  const areas = firstAreasOf(concern, seen);
-  return areas === undefined
-    ? undefined
-    : `the unmap stopped too early: ${lengthText(seen)} is the size of the first ${areas === 1 ? 'area' : `${areas} areas`} of the range alone`;
-};
-
 const NO_SHAPE = { name: '', argument: 'unused' } as const;
 
 export const reportOf = (
@@ -137,14 +122,18 @@ export const reportOf = (
     before: before.slice(-ACCEPTED_CALLS_SHOWN).map(acceptedCall),
     call: decodeCall(world, call),
     on: 'fd' in call ? descriptorText(world, call.process, call.fd) : undefined,
-    observed: { result, changes: changesOf(world, call, observation) },
+    observed: {
+      result,
+      changes: changesOf(world, call, observation),
+      readBack: isReadBack(observation),
+    },
     allowed,
     explanation: explain(
       partsMetBy(world, call),
       observation,
       allowed,
       evidence,
-      unmapHint(concern, observation),
+      unmapHint(world, call, concern, observation),
     ),
     state: stateAround(world, call, withChoice, verbosity),
   };

@@ -1,6 +1,7 @@
 // What descriptors refer to, in words.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
+import type { FileId } from '../../spec/state/files.ts';
 import {
   boundDeviceOf,
   descriptorsOf,
@@ -9,42 +10,71 @@ import {
   type World,
 } from '../../spec/state/world.ts';
 import type { Process } from '../../spec/terms/call.ts';
+import { isNoIommuGroup, type Platform } from '../../spec/terms/platform.ts';
+import { listed } from './quantities.ts';
 import { visible } from './visible.ts';
+
+/** The lowest descriptor of the file in the process. */
+export const descriptorOf = (world: World, process: Process, file: FileId): number | undefined => {
+  for (const { key, value } of nodesOf(descriptorsOf(world, process))) {
+    if (value === file) return key;
+  }
+  return undefined;
+};
+
+/** "group 4", "no-IOMMU group 0". */
+export const groupText = (platform: Platform, group: number): string =>
+  isNoIommuGroup(platform, group) ? `no-IOMMU group ${group}` : `group ${group}`;
+
+/** "groups 4 and 5", "no group". */
+export const groupsText = (platform: Platform, groups: readonly number[]): string =>
+  groups.length === 0
+    ? 'no group'
+    : listed([...groups].sort((a, b) => a - b).map((group) => groupText(platform, group)));
+
+/** "device 0000:00:04.0", "device 0000:00:01.0 without an IOMMU". */
+const deviceText = ({ devices }: Platform, name: string): string => {
+  const isNoIommu = devices.some((device) => device.name === name && device.iommu === 'noiommu');
+  return `device ${visible(name)}${isNoIommu ? ' without an IOMMU' : ''}`;
+};
 
 /** A file, as a process with a descriptor of it sees it. */
 export const fileText = (world: World, process: Process, file: OpenFile): string => {
-  const numberOf = (id: number): string => {
-    for (const { key, value } of nodesOf(descriptorsOf(world, process))) {
-      if (value === id) return `descriptor ${key}`;
-    }
-    return 'a descriptor that is closed, or of another process';
+  const { platform } = world.setting;
+  const numberOf = (id: FileId): string => {
+    const fd = descriptorOf(world, process, id);
+    return fd === undefined
+      ? 'a descriptor that is closed, or of another process'
+      : `descriptor ${fd}`;
   };
   switch (file.kind) {
     case 'iommufd': {
-      const { compatIoas } = file.context;
-      return compatIoas === undefined
-        ? '/dev/iommu'
-        : `/dev/iommu, where VFIO calls use IOAS ${compatIoas}`;
+      const { compatIoas, noIommu } = file.context;
+      return [
+        '/dev/iommu',
+        ...(compatIoas === undefined ? [] : [`where VFIO calls use IOAS ${compatIoas}`]),
+        ...(noIommu ? ['which a no-IOMMU group has had as its container'] : []),
+      ].join(', ');
     }
     case 'container': {
-      const { groups, type1 } = file.container;
+      const { groups, type1, noIommu } = file.container;
       const type = type1 === undefined ? 'without a type' : `type1 version ${type1.version}`;
-      return `/dev/vfio/vfio, ${type}, with ${groups.length === 0 ? 'no group' : `group ${groups.join(' and ')}`}`;
+      return `/dev/vfio/vfio, ${noIommu ? 'type NOIOMMU' : type}, with ${groupsText(platform, groups)}`;
     }
     case 'group':
       return file.container === undefined
-        ? `group ${file.group}, without a container`
-        : `group ${file.group}, whose container is ${numberOf(file.container)}`;
+        ? `${groupText(platform, file.group)}, without a container`
+        : `${groupText(platform, file.group)}, whose container is ${numberOf(file.container)}`;
     case 'device':
-      return `device ${visible(file.name)}`;
+      return deviceText(platform, file.name);
     case 'cdev': {
       const iommufd = file.bound ? boundDeviceOf(world, file.name)?.iommufd : undefined;
       return iommufd === undefined
-        ? `device ${visible(file.name)} by its own file, not bound`
-        : `device ${visible(file.name)} by its own file, bound to ${numberOf(iommufd)}`;
+        ? `${deviceText(platform, file.name)} by its own file, not bound`
+        : `${deviceText(platform, file.name)} by its own file, bound to ${numberOf(iommufd)}`;
     }
     case 'access':
-      return `access ${file.object} of ${numberOf(file.iommufd)}`;
+      return `the access with id ${file.object} of ${numberOf(file.iommufd)}`;
     case 'memfd':
       return `memfd of ${file.length} bytes`;
     case 'unspecified':

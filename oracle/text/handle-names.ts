@@ -1,5 +1,6 @@
 // Names for what a program's operations give, so that it reads like code: ioas1, hwpt2, access1.
 
+import { mayGive } from '../../model/programs/dangling.ts';
 import type { Argument, Operation, Program, Value } from '../../model/programs/program.ts';
 import { VFIO_CONTAINER_PATH, VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 
@@ -17,15 +18,14 @@ const OUTPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ACCESS_PAGES: { out_access_pages_id: 'pin' },
 };
 
-/** What else is named, if something later refers to it. */
+/** What else is named, if something later refers to it; other fields by their own name. */
 const ON_REFERENCE: Readonly<Record<string, string>> = {
   ioas_id: 'ioas',
   pt_id: 'hwpt',
-  iova: 'iova',
   dst_iova: 'iova',
-  length: 'length',
-  size: 'size',
 };
+
+const nameOfField = (out: string): string => ON_REFERENCE[out] ?? out.replace(/^out_/, '');
 
 export type HandleNames = {
   /** The name of what an operation gave; undefined where it has none. */
@@ -85,10 +85,13 @@ const outputsOf = (operation: Operation): Readonly<Record<string, string>> =>
 const keyOf = (from: string, out: string): string => `${from} ${out}`;
 
 export const handleNamesOf = (program: Program): HandleNames => {
-  const referred = new Set<string>();
+  /** By operation: the outputs that something refers to. */
+  const referred = new Map<string, Set<string>>();
   for (const operation of program) {
     for (const value of valuesOf(operation)) {
-      if (typeof value === 'object' && 'from' in value) referred.add(keyOf(value.from, value.out));
+      if (typeof value !== 'object' || !('from' in value)) continue;
+      const outs = referred.get(value.from) ?? new Set();
+      referred.set(value.from, outs.add(value.out));
     }
   }
   const names = new Map<string, string>();
@@ -106,8 +109,9 @@ export const handleNamesOf = (program: Program): HandleNames => {
     if (result !== undefined) give(label, 'result', result);
     const outputs = outputsOf(operation);
     for (const [out, base] of Object.entries(outputs)) give(label, out, base);
-    for (const [out, base] of Object.entries(ON_REFERENCE)) {
-      if (outputs[out] === undefined && referred.has(keyOf(label, out))) give(label, out, base);
+    for (const out of referred.get(label) ?? []) {
+      if (names.has(keyOf(label, out)) || !mayGive(operation, out)) continue;
+      give(label, out, out === 'result' ? 'result' : nameOfField(out));
     }
   }
   return {

@@ -12,7 +12,7 @@ const KINDS: Readonly<Record<IommufdObject['kind'], string>> = {
   hwpt: 'hwpt',
   device: 'device',
   selftest: "mock device's test object",
-  access: 'in-kernel user (access)',
+  access: 'access',
   unspecified: 'object of an unspecified call',
 };
 
@@ -30,13 +30,15 @@ export const whatIs = (context: Context, id: ObjectId): string => {
 
 const ids = (list: readonly ObjectId[]): string => listed(list.map((id) => `${id}`));
 
-/** "hwpts 3 and 4, access 5": who uses an IOAS; empty where nobody does. */
+/** "the access with id 5": an access is a thing that a reader counts, so that its id is called one. */
+export const accessesText = (list: readonly ObjectId[]): string =>
+  list.length === 1 ? `the access with id ${ids(list)}` : `the accesses with ids ${ids(list)}`;
+
+/** "hwpts 3 and 4, the access with id 5": who uses an IOAS; empty where nobody does. */
 export const usersOfTable = ({ domains, accesses }: IoPagetable): string =>
   [
     ...(domains.length === 0 ? [] : [`${domains.length === 1 ? 'hwpt' : 'hwpts'} ${ids(domains)}`]),
-    ...(accesses.length === 0
-      ? []
-      : [`${accesses.length === 1 ? 'access' : 'accesses'} ${ids(accesses)}`]),
+    ...(accesses.length === 0 ? [] : [accessesText(accesses)]),
   ].join(', ');
 
 const bytesMapped = (table: IoPagetable): bigint => {
@@ -84,8 +86,8 @@ export const objectText = (context: Context, id: ObjectId, object: IommufdObject
       return `test object of mock device ${object.device}`;
     case 'access': {
       const where = object.ioas === undefined ? 'attached to nothing' : `on IOAS ${object.ioas}`;
-      const pins = object.needsPins ? `, ${count(object.pins.length, 'pinned stretch')}` : '';
-      return `in-kernel user (access) ${where}${pins}`;
+      const pins = object.needsPins ? `, ${count(object.pins.length, 'pinned range')}` : '';
+      return `access ${where}${pins}`;
     }
     case 'unspecified':
       return `made by ${object.madeBy}, of which nothing is specified`;

@@ -36,6 +36,12 @@ export const length = (bytes: bigint): string => {
 /** From the first to the last byte, both inclusive. */
 export const range = (start: bigint, last: bigint): string => `[${hex(start)}, ${hex(last)}]`;
 
+/** The last of `length` bytes from `start`, at most the last of the address space; `start` where there are none. */
+export const lastOf = (start: bigint, length: bigint): bigint => {
+  const last = length === 0n ? start : start + length - 1n;
+  return last > U64_MAX ? U64_MAX : last;
+};
+
 export const grouped = (value: number | bigint): string =>
   value.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 

@@ -12,6 +12,7 @@ import { deviceWitnesses } from './devices.ts';
 import { dispatchWitnesses } from './dispatch.ts';
 import { mappingWitnesses } from './mapping.ts';
 import { memoryWitnesses } from './memory.ts';
+import { noIommuWitnesses } from './noiommu.ts';
 import { objectWitnesses } from './objects.ts';
 import { unmappingWitnesses } from './unmapping.ts';
 
@@ -25,6 +26,7 @@ const WITNESSES: Witnesses = {
   ...objectWitnesses,
   ...accessWitnesses,
   ...deviceWitnesses,
+  ...noIommuWitnesses,
 };
 
 /** What decides the rule for this call; undefined where nothing is known to say. */

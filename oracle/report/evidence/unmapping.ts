@@ -164,7 +164,7 @@ const cutAccessed: Witness = (facts) =>
       cuts.some(({ node }) => isAccessed(context, ioas, node));
     return {
       holds: pinned,
-      fact: `it cuts ${where}; ${pinned ? 'an in-kernel user has pinned' : 'no in-kernel user has pinned any'} of the area`,
+      fact: `it cuts ${where}; ${pinned ? 'an access has pinned a part' : 'no access has pinned any'} of the area`,
     };
   });
 

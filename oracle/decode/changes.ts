@@ -1,0 +1,84 @@
+// What a call changed in memory: the fields and buffers by their names, and every other byte by its address.
+
+import type { World } from '../../spec/state/world.ts';
+import type { Call, IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
+import { bytesText } from '../text/quantities.ts';
+import { BUFFER_BYTES_SHOWN } from '../text/verbosity.ts';
+import { shapeOfCall } from './decode-call.ts';
+import { bytesIn, type Place, placeName, placesOf } from './memory-layout.ts';
+
+/** A field that the call changed, or bytes that no field covers. */
+export type Change = { readonly name: string; readonly before: string; readonly after: string };
+
+const same = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index]);
+
+const ofPlace = (
+  place: Place,
+  before: readonly Segment[],
+  after: readonly Segment[],
+): Change | undefined => {
+  const then = bytesIn(before, place.address, place.length);
+  const now = bytesIn(after, place.address, place.length);
+  if (then.length !== place.length || now.length !== place.length || same(then, now)) {
+    return undefined;
+  }
+  return { name: place.name, before: place.text(then), after: place.text(now) };
+};
+
+const digits = (bytes: Uint8Array): string => bytesText(bytes, BUFFER_BYTES_SHOWN);
+
+/** Runs of bytes of one segment that differ and that `isCovered` does not take. */
+const runsIn = (
+  call: IoctlCall | undefined,
+  before: readonly Segment[],
+  { address, bytes }: Segment,
+  isCovered: (address: bigint) => boolean,
+): readonly Change[] => {
+  const then = bytesIn(before, address, bytes.length);
+  const changes: Change[] = [];
+  for (let at = 0; at < then.length; at += 1) {
+    const start = at;
+    while (at < then.length && then[at] !== bytes[at] && !isCovered(address + BigInt(at))) at += 1;
+    if (at === start) continue;
+    changes.push({
+      name: placeName(call, address + BigInt(start), at - start),
+      before: digits(then.subarray(start, at)),
+      after: digits(bytes.subarray(start, at)),
+    });
+  }
+  return changes;
+};
+
+/** The memory that is looked at around a call. */
+const memoryOf = (call: Call): readonly Segment[] =>
+  call.kind === 'ioctl' || call.kind === 'dma' ? call.memory : [];
+
+/** What of the memory differs after the call: of that which is known before and after it. */
+export const changesOf = (
+  world: World,
+  call: Call,
+  { memory: after }: Observation,
+): readonly Change[] => {
+  const before = memoryOf(call);
+  const ioctl = call.kind === 'ioctl' ? call : undefined;
+  const places = ioctl === undefined ? [] : placesOf(shapeOfCall(world, ioctl), ioctl);
+  const compared = places.filter(
+    ({ address, length }) =>
+      bytesIn(before, address, length).length === length &&
+      bytesIn(after, address, length).length === length,
+  );
+  const isCovered = (address: bigint): boolean =>
+    compared.some((place) => {
+      const from = address - place.address;
+      return from >= 0n && from < BigInt(place.length);
+    });
+  return [
+    ...compared.flatMap((place) => ofPlace(place, before, after) ?? []),
+    ...after.flatMap((segment) => runsIn(ioctl, before, segment, isCovered)),
+  ];
+};
+
+/** Whether any memory was read back after the call, so that a change could be seen. */
+export const isReadBack = ({ memory }: Observation): boolean =>
+  memory.some(({ bytes }) => bytes.length > 0);

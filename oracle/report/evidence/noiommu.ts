@@ -1,0 +1,95 @@
+// What decides the rules about groups without an IOMMU: which of the groups is one, and what the container serves.
+
+import { fileDescriptor } from '../../../spec/abi/units.ts';
+import { isOfNoIommu } from '../../../spec/state/container.ts';
+import { fileAt, type GroupFile, type OpenFile, openFile } from '../../../spec/state/world.ts';
+import { isNoIommuGroup } from '../../../spec/terms/platform.ts';
+import { groupsText } from '../../text/file-text.ts';
+import { type Evidence, type Facts, passed, type Witness, type Witnesses } from './condition.ts';
+
+const fileOf = ({ world, call }: Facts, fd: number): OpenFile | undefined => {
+  const id = fileAt(world, call.process, fileDescriptor(fd));
+  return id === undefined ? undefined : openFile(world, id);
+};
+
+/** Of the group that the call is made on: whether it is a no-IOMMU group, and that as a clause. */
+const ofGroup = (
+  facts: Facts,
+  conclude: (group: GroupFile, noIommu: boolean, text: string) => Evidence | undefined,
+): Evidence | undefined => {
+  const file = fileOf(facts, facts.call.fd);
+  if (file?.kind !== 'group') return undefined;
+  const noIommu = isNoIommuGroup(facts.world.setting.platform, file.group);
+  const is = noIommu ? 'is a no-IOMMU group' : 'is not a no-IOMMU group';
+  return conclude(file, noIommu, `group ${file.group} ${is}`);
+};
+
+/** What SET_CONTAINER names. */
+const named = (facts: Facts): OpenFile | undefined =>
+  fileOf(facts, Number(passed(facts, 'fd')) | 0);
+
+const mixes: Witness = (facts) =>
+  ofGroup(facts, (_, noIommu, text) => {
+    const file = named(facts);
+    if (file?.kind !== 'container') return { holds: false, fact: `${text}; it joins no container` };
+    const { platform } = facts.world.setting;
+    const { groups } = file.container;
+    return {
+      holds: groups.length > 0 && noIommu !== isOfNoIommu(platform, file.container),
+      fact: `${text}, and the container has ${groupsText(platform, groups)}`,
+    };
+  });
+
+const servesNoIommu: Witness = (facts) =>
+  ofGroup(facts, (_, noIommu, text) => {
+    const file = named(facts);
+    if (file?.kind !== 'iommufd') return { holds: false, fact: `${text}; it joins no iommufd` };
+    const serves = file.context.noIommu;
+    return {
+      holds: serves && !noIommu,
+      fact: `${text}, and ${serves ? 'a' : 'no'} no-IOMMU group has had the iommufd as its container`,
+    };
+  });
+
+/** The iommufd has an IOAS for VFIO calls, and the group is without an IOMMU. */
+const withIoas =
+  (container: (facts: Facts, group: GroupFile) => OpenFile | undefined): Witness =>
+  (facts) =>
+    ofGroup(facts, (group, noIommu, text) => {
+      const file = container(facts, group);
+      if (file?.kind !== 'iommufd') return { holds: false, fact: `${text}; it has no iommufd` };
+      const { compatIoas } = file.context;
+      const has = compatIoas === undefined ? 'no IOAS' : `IOAS ${compatIoas}`;
+      return {
+        holds: noIommu && compatIoas !== undefined,
+        fact: `${text}, and VFIO calls on the iommufd have ${has}`,
+      };
+    });
+
+const containerOfGroup = ({ world }: Facts, { container }: GroupFile): OpenFile | undefined =>
+  container === undefined ? undefined : openFile(world, container);
+
+/** Of GET_DEVICE_FD, a rule about devices that are not open. */
+const closed = (facts: Facts, group: GroupFile): OpenFile | undefined => {
+  const { devices } = facts.world.setting.platform;
+  const isOpen = devices.some(
+    (device) => device.group === group.group && facts.world.devices.has(device.name),
+  );
+  return isOpen ? undefined : containerOfGroup(facts, group);
+};
+
+const serving: Witness = ({ context }) =>
+  context === undefined
+    ? undefined
+    : {
+        holds: true,
+        fact: `${context.noIommu ? 'a' : 'no'} no-IOMMU group has had the iommufd as its container`,
+      };
+
+export const noIommuWitnesses: Witnesses = {
+  'group-set-container/mixes-no-iommu': mixes,
+  'group-set-container/serves-no-iommu': servesNoIommu,
+  'group-set-container/no-iommu-with-ioas': withIoas(named),
+  'group-get-device-fd/no-iommu-with-ioas': withIoas(closed),
+  'compat-check-extension/type1': serving,
+};

@@ -1,0 +1,94 @@
+// What an unmap's wrong answer would be right for: the size of the first areas alone, or what it met on its way.
+
+import { ERRNO } from '../../spec/abi/errno.ts';
+import { decode } from '../../spec/abi/layout.ts';
+import { U64_MAX } from '../../spec/abi/units.ts';
+import { nodesOf } from '../../spec/collections/ordered-map.ts';
+import { accessAt, type PinnedAccess } from '../../spec/state/context.ts';
+import { descriptorsOf, openFile, type World } from '../../spec/state/world.ts';
+import type { Call, Observation } from '../../spec/terms/call.ts';
+import type { Concern } from '../decode/call-context.ts';
+import { length as lengthText, listed, range } from '../text/quantities.ts';
+import { firstAreasOf } from './evidence/unmapping.ts';
+
+/** Ends of IOVAs, inclusive. */
+type Range = { readonly start: bigint; readonly last: bigint };
+
+/** By call: the field that counts the bytes. */
+const COUNTS: Readonly<Record<string, string>> = {
+  VFIO_IOMMU_UNMAP_DMA: 'size',
+  IOMMU_IOAS_UNMAP: 'length',
+};
+
+const UNMAP_ALL = 2;
+
+/** The IOVAs that an unmap names, also where it names all. */
+const rangeOf = ({ shape, values, stretches }: Concern): Range | undefined => {
+  const [stretch] = stretches;
+  if (stretch === undefined) return undefined;
+  const { start, length } = stretch;
+  const isAll =
+    (shape.name === 'VFIO_IOMMU_UNMAP_DMA' && (Number(values.flags ?? 0) & UNMAP_ALL) !== 0) ||
+    (start === 0n && length === U64_MAX);
+  return isAll ? { start: 0n, last: U64_MAX } : { start, last: start + length - 1n };
+};
+
+/** "descriptor 4", by which a program uses the access of that id. */
+const descriptorOfAccess = (world: World, { process }: Call, id: number): string | undefined => {
+  for (const { key, value } of nodesOf(descriptorsOf(world, process))) {
+    const file = openFile(world, value);
+    if (file?.kind === 'access' && file.object === id) return `descriptor ${key}`;
+  }
+  return undefined;
+};
+
+const lastIn = ({ iova, length }: PinnedAccess): bigint => iova + length - 1n;
+
+/** What accesses have pinned of the range, a clause each. */
+const pinsIn = (world: World, call: Call, concern: Concern): readonly string[] => {
+  const span = rangeOf(concern);
+  const { context } = concern;
+  if (span === undefined || context === undefined) return [];
+  return [...nodesOf(context.objects)].flatMap(({ key }) => {
+    const access = accessAt(context, key);
+    const [stretch] = concern.stretches;
+    if (access === undefined || access.ioas !== stretch?.ioas) return [];
+    const pins = access.pins.filter((pin) => pin.iova <= span.last && lastIn(pin) >= span.start);
+    const fd = descriptorOfAccess(world, call, key);
+    const name = `the access with id ${key}${fd === undefined ? '' : ` (${fd})`}`;
+    return pins.length === 0
+      ? []
+      : [`${name} pins ${listed(pins.map((pin) => range(pin.iova, lastIn(pin))))}`];
+  });
+};
+
+/** The kernel asks each access to unpin an area, and gives up after so many times. */
+const TRIES = 100;
+
+const pinnedHint = (world: World, call: Call, concern: Concern): string | undefined => {
+  const pins = pinsIn(world, call, concern);
+  return pins.length === 0
+    ? undefined
+    : `the unmap met an area that stayed pinned: ${listed(pins)}; an access must unpin what is unmapped, and after ` +
+        `${TRIES} tries iopt_unmap_iova_range() gives up with EDEADLOCK`;
+};
+
+/** A clause; nothing where nothing is known to say. */
+export const unmapHint = (
+  world: World,
+  call: Call,
+  concern: Concern,
+  observation: Observation,
+): string | undefined => {
+  const { layout, name } = concern.shape;
+  const field = COUNTS[name];
+  if (field === undefined) return undefined;
+  if (observation.errno === ERRNO.EDEADLOCK) return pinnedHint(world, call, concern);
+  const bytes = observation.memory[0]?.bytes;
+  if (layout === undefined || bytes === undefined) return undefined;
+  const seen = (decode(layout, bytes) as Readonly<Record<string, bigint>>)[field] ?? 0n;
+  const areas = firstAreasOf(concern, seen);
+  return areas === undefined
+    ? undefined
+    : `the unmap stopped too early: ${lengthText(seen)} is the size of the first ${areas === 1 ? 'area' : `${areas} areas`} of the range alone`;
+};
