@@ -11,7 +11,8 @@ import type { Setting } from '../../spec/terms/platform.ts';
 import { judgeProgram } from './judge-program.ts';
 import type { CampaignReport } from './report.ts';
 import { isOfShard, type Position, type Shard } from './shard.ts';
-import { type Shrunk, shrinkProgram, shrunkProgram } from './shrink-program.ts';
+import { Pauses, type Shrunk, shrunkProgram } from './shrink-program.ts';
+import { breakTheSame, type Symptom, symptomOf } from './symptom.ts';
 import { seedOfBatch, Tally } from './tally.ts';
 
 export type CampaignOptions = GenerateOptions & {
@@ -28,7 +29,10 @@ export type CampaignOptions = GenerateOptions & {
   /** Deliberate defects of the emulator. */
   readonly faults?: ReadonlySet<FaultName>;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
+  /** Ends it behind the batch of programs that it is at. */
   readonly signal?: AbortSignal;
+  /** Ends the shrinking, too, with the shortest program until then. */
+  readonly interrupted?: AbortSignal;
 };
 
 /** Programs between two looks at the clock's other business: progress, and whether to stop. */
@@ -39,30 +43,39 @@ const FURTHER_PROGRAMS = 1000;
 const FURTHER_FAILURES = 12;
 
 /**
- * Shrinking takes away and simplifies, so that where it ends depends on where it began. Other programs that fail are
- * shrunk too, and a shorter one takes the place of the first.
+ * Shrinking takes away and simplifies, so that where it ends depends on where it began. Other programs that break the same
+ * rule are shrunk too, each to the shortest that shows what it showed, and a shorter one takes the place of the first.
  */
-const shortestOf = (
-  { setting, seed, faults, length, probes, paths, enough = 0 }: CampaignOptions,
+const shortestOf = async (
+  { setting, seed, faults, length, probes, paths, interrupted, enough = 0 }: CampaignOptions,
   start: World,
   { shrinks, ...found }: Shrunk,
-): Shrunk => {
+): Promise<Shrunk> => {
+  const pauses = new Pauses();
   let shortest = found.counterexample;
   let failures = 0;
   const isEnough = (): boolean => failures >= FURTHER_FAILURES || shortest.program.length <= enough;
   if (isEnough()) return { counterexample: shortest, shrinks };
   // Generates one program after the other, as many as it takes.
-  const further = fc.property(programs(setting, length, { probes, paths }), (program) => {
-    const { fault } = judgeProgram(setting, program, faults, start);
-    if (fault?.kind !== found.counterexample.fault.kind) return true;
-    const shrunk = shrinkProgram(setting, program, faults);
-    if (shrunk !== undefined && shrunk.program.length < shortest.program.length) shortest = shrunk;
-    failures += 1;
-    return !isEnough();
-  });
-  const ended = fc.check(further, { numRuns: FURTHER_PROGRAMS, seed: ~seed, endOnFailure: true });
-  // What else ends it is an error that judging threw.
-  if (ended.failed && !isEnough()) throw ended.errorInstance;
+  const further = fc.asyncProperty(
+    programs(setting, length, { probes, paths }),
+    async (program) => {
+      await pauses.now();
+      if (interrupted?.aborted === true) return false;
+      const { fault } = judgeProgram(setting, program, faults, start);
+      if (fault === undefined || !breakTheSame(fault, found.counterexample.fault)) return true;
+      const shrunk = await shrunkProgram(setting, program, faults, undefined, interrupted);
+      const other = shrunk?.counterexample;
+      if (other !== undefined && other.program.length < shortest.program.length) shortest = other;
+      failures += 1;
+      return !isEnough();
+    },
+  );
+  const options = { numRuns: FURTHER_PROGRAMS, seed: ~seed, endOnFailure: true };
+  const ended = await fc.check(further, options);
+  // What ends it beside a last failure and an interrupt is an error that judging threw.
+  const isEnded = isEnough() || interrupted?.aborted === true;
+  if (ended.failed && !isEnded) throw ended.errorInstance;
   return { counterexample: shortest, shrinks };
 };
 
@@ -71,16 +84,20 @@ const shortestOf = (
  * programs, as the others do not know of its violation, and shrinks the first that fails.
  */
 export const runCampaign = async (options: CampaignOptions): Promise<CampaignReport> => {
-  const { setting, runs, seed, length, shard, faults, onProgress, signal } = options;
+  const { setting, runs, seed, length, shard, faults, onProgress, signal, interrupted } = options;
   const start = startOfProgram(setting);
   const arbitrary = programs(setting, length, options);
   const tally = new Tally(setting, seed);
-  let first: { readonly program: Program; readonly at: Position } | undefined;
-  const report = (isInterrupted: boolean): CampaignReport => {
-    const shrunk = first === undefined ? undefined : shrunkProgram(setting, first.program, faults);
-    if (first === undefined || shrunk === undefined) return tally.report(undefined, isInterrupted);
-    const { at } = first;
-    return tally.report({ ...shortestOf(options, start, shrunk), at }, isInterrupted);
+  let first:
+    | { readonly program: Program; readonly at: Position; readonly symptom: Symptom }
+    | undefined;
+  const report = async (isInterrupted: boolean): Promise<CampaignReport> => {
+    if (first === undefined) return tally.report(undefined, isInterrupted);
+    const { program, at, symptom } = first;
+    const shrunk = await shrunkProgram(setting, program, faults, symptom, interrupted);
+    if (shrunk === undefined) return tally.report(undefined, isInterrupted);
+    const shortest = await shortestOf(options, start, shrunk);
+    return tally.report({ ...shortest, at }, isInterrupted || interrupted?.aborted === true);
   };
   for (let batch = 0; batch * BATCH < runs; batch += 1) {
     if (signal?.aborted === true) return report(true);
@@ -91,7 +108,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
       const judged = judgeProgram(setting, program, faults, start);
       tally.add(judged);
       if (judged.fault === undefined) continue;
-      first ??= { program, at: { batch, index } };
+      first ??= { program, at: { batch, index }, symptom: symptomOf(judged.fault) };
       if (shard === undefined) return report(false);
     }
     onProgress?.({ runs: tally.runs, calls: tally.calls });

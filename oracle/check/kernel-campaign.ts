@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { type GenerateOptions, type ProbeOptions, programs } from '../../model/arbitrary.ts';
 import { withProbes } from '../../model/probes/probes.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
+import { withoutDangling } from '../../model/programs/dangling.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
 import {
@@ -24,6 +25,7 @@ import {
   upToFault,
 } from './report.ts';
 import { isOfShard, type Position, type Shard } from './shard.ts';
+import { type Symptom, shows, symptomOf } from './symptom.ts';
 import { seedOfBatch, Tally } from './tally.ts';
 
 /** What came of one program on a kernel. */
@@ -92,14 +94,38 @@ const judgeRun = (start: World, ran: KernelRun, recent: Recent = []): Judged => 
     : { ...judged, known, fault: { kind: 'complaint', lines } };
 };
 
+/** Waits for the kernel, or until it is given up: then nothing. */
+type Wait = <T>(work: Promise<T>) => Promise<T | undefined>;
+
+const whenAborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((settle) => {
+    if (signal.aborted) settle(undefined);
+    else signal.addEventListener('abort', () => settle(undefined), { once: true });
+  });
+
+/** What the kernel does when it is given up counts for nothing: the signal may have ended its machine, too. */
+const waitUntil = (signal: AbortSignal | undefined): Wait => {
+  if (signal === undefined) return (work) => work;
+  const givenUp = whenAborted(signal);
+  return async (work) => {
+    // It fails when the subject is closed, and nobody waits for it any more.
+    work.catch(() => undefined);
+    const done = await Promise.race([work, givenUp]);
+    return signal.aborted ? undefined : done;
+  };
+};
+
 /** Candidates that are tried together: most fail to fail, so that their order matters more than their number. */
 const TOGETHER = 48;
 
+/** The first smaller program that shows the symptom; nothing where none does, or the kernel is given up. */
 const firstFailing = async (
   subject: KernelRunner,
   start: World,
   program: Program,
   progress: Progress,
+  symptom: Symptom,
+  wait: Wait,
 ): Promise<
   { readonly program: Program; readonly progress: Progress; readonly judged: Judged } | undefined
 > => {
@@ -112,36 +138,43 @@ const firstFailing = async (
       batch.push(next.value);
     }
     if (batch.length === 0) return undefined;
-    const ran = await subject.run(
-      batch.map((candidate) => candidate.program),
-      true,
+    const ran = await wait(
+      subject.run(
+        batch.map((candidate) => candidate.program),
+        true,
+      ),
     );
+    if (ran === undefined) return undefined;
     let recent: Recent = [];
     for (const [index, candidate] of batch.entries()) {
       const run = ran[index];
       if (run === undefined) continue;
       const judged = judgeRun(start, run, recent);
       recent = followedBy(recent, judged);
-      if (judged.fault !== undefined) return { ...candidate, judged };
+      if (shows(judged.fault, symptom)) return { ...candidate, judged };
     }
   }
 };
 
+/** The shortest program that shows what the first run of it did, or the shortest until the kernel is given up. */
 const shrunk = async (
   subject: KernelRunner,
   start: World,
   program: Program,
   first: Judged,
+  wait: Wait,
 ): Promise<{ readonly counterexample: Counterexample; readonly shrinks: number }> => {
   let best: Program = upToFault(program, first);
   let judged = first;
+  const symptom: Symptom = first.fault === undefined ? new Set() : symptomOf(first.fault);
   let progress = startOfShrinking(best.length);
   for (let shrinks = 0; ; shrinks += 1) {
-    const smaller = await firstFailing(subject, start, best, progress);
+    const smaller = await firstFailing(subject, start, best, progress, symptom, wait);
     if (smaller === undefined || judged.fault === undefined) {
       const { steps, fault } = judged;
       if (fault === undefined) throw new Error('A program that failed does not fail any more.');
-      return { counterexample: { setting: start.setting, program: best, steps, fault }, shrinks };
+      const shown = withoutDangling(best);
+      return { counterexample: { setting: start.setting, program: shown, steps, fault }, shrinks };
     }
     best = smaller.program;
     ({ judged, progress } = smaller);
@@ -167,12 +200,13 @@ const culprit = async (
   subject: KernelRunner,
   start: World,
   failing: readonly [Failing, ...Failing[]],
+  wait: Wait,
 ): Promise<Failing> => {
   const tried = [failing[0], ...failing.slice(1).sort(byEase)].slice(0, TRIED_AGAIN).sort(byEase);
   const programs = tried.map(({ program, judged }) => upToFault(program, judged));
-  const ran = await subject.run(programs, true);
+  const ran = await wait(subject.run(programs, true));
   let recent: Recent = [];
-  for (const [index, run] of ran.entries()) {
+  for (const [index, run] of (ran ?? []).entries()) {
     const judged = judgeRun(start, run, recent);
     recent = followedBy(recent, judged);
     if (judged.fault !== undefined) return { program: programs[index] ?? [], judged };
@@ -180,18 +214,23 @@ const culprit = async (
   return failing[0];
 };
 
-/** The shortest program that still ends in a violation on the kernel; undefined where this one ends in none. */
+/**
+ * The shortest program that still shows on the kernel what this one shows; undefined where this one ends in no violation.
+ * Where `interrupted` ends it early, the shortest until then.
+ */
 export const shrinkOnKernel = async (
   setting: Setting,
   subject: KernelRunner,
   program: Program,
+  interrupted?: AbortSignal,
 ): Promise<Counterexample | undefined> => {
   const start = startOfProgram(setting);
-  const [ran] = await subject.run([program], true);
+  const wait = waitUntil(interrupted);
+  const [ran] = (await wait(subject.run([program], true))) ?? [];
   if (ran === undefined) return undefined;
   const judged = judgeRun(start, ran);
   if (judged.fault === undefined) return undefined;
-  return (await shrunk(subject, start, program, judged)).counterexample;
+  return (await shrunk(subject, start, program, judged, wait)).counterexample;
 };
 
 /** A program run on the kernel as it is, and judged. `refused` says why the subject would not run it to its end. */
@@ -223,12 +262,6 @@ function* batchesOf({
   }
 }
 
-const whenAborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((settle) => {
-    if (signal.aborted) settle(undefined);
-    else signal.addEventListener('abort', () => settle(undefined), { once: true });
-  });
-
 /** Runs the programs that the seed gives on the kernel, until one ends in a violation; that one is shrunk. */
 export const runKernelCampaign = async (
   options: KernelCampaignOptions,
@@ -255,17 +288,13 @@ export const runKernelCampaign = async (
   const first = draw();
   let pending = first === undefined ? undefined : launch(first);
   let recent: Recent = [];
-  const givenUp = interrupted === undefined ? undefined : whenAborted(interrupted);
+  const wait = waitUntil(interrupted);
   while (pending !== undefined) {
     const { batch, drawn, running } = pending;
     // The kernel works on one batch while the next is drawn.
     const following = signal?.aborted === true ? undefined : draw();
-    const ran = await (givenUp === undefined ? running : Promise.race([running, givenUp]));
-    if (ran === undefined) {
-      // It fails when the subject is closed, and nobody waits for it any more.
-      running.catch(() => undefined);
-      break;
-    }
+    const ran = await wait(running);
+    if (ran === undefined) break;
     pending = following === undefined ? undefined : launch(following);
     const failing: (Failing & { readonly at: Position })[] = [];
     for (const [index, program] of drawn.entries()) {
@@ -281,10 +310,10 @@ export const runKernelCampaign = async (
     }
     const [one, ...others] = failing;
     if (one !== undefined) {
-      await pending?.running;
-      const found = await culprit(subject, start, [one, ...others]);
-      const short = await shrunk(subject, start, found.program, found.judged);
-      return tally.report({ ...short, at: one.at }, false);
+      if (pending !== undefined) await wait(pending.running);
+      const found = await culprit(subject, start, [one, ...others], wait);
+      const short = await shrunk(subject, start, found.program, found.judged, wait);
+      return tally.report({ ...short, at: one.at }, interrupted?.aborted === true);
     }
     onProgress?.({ runs: tally.runs, calls: tally.calls });
   }

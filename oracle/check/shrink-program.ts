@@ -1,12 +1,15 @@
-// The shortest program that still ends in a violation on the emulator.
+// The shortest program that still ends in the same violation on the emulator: by the same rule, in the same way.
 
+import { setImmediate } from 'node:timers/promises';
 import type { FaultName } from '../../model/emulator/faults.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
+import { withoutDangling } from '../../model/programs/dangling.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { smallerPrograms, startOfShrinking } from '../../model/shrink/smaller-programs.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { judgeProgram } from './judge-program.ts';
 import type { Counterexample } from './report.ts';
+import { type Symptom, shows, symptomOf } from './symptom.ts';
 
 /** A program that was made shorter, and in how many steps. */
 export type Shrunk = { readonly counterexample: Counterexample; readonly shrinks: number };
@@ -20,40 +23,95 @@ const counterexampleOf = (
   return fault === undefined ? undefined : { setting, program, steps, fault };
 };
 
+/** The shortest so far, and in how many steps it was reached; given again after each program that was tried. */
+type Best = { readonly program: Program; readonly shrinks: number };
+
 /**
- * The shortest program that still ends in a violation, as far as taking away and simplifying finds one. Undefined where
- * this one ends in none.
+ * Shrinks step by step, so that whoever goes on with it can do something else, or stop, after each program that was tried.
+ * Gives nothing where the program does not show the symptom.
  */
-export const shrunkProgram = (
+function* shrinking(
+  setting: Setting,
+  program: Program,
+  faults: ReadonlySet<FaultName> | undefined,
+  symptom: Symptom | undefined,
+): Generator<Best> {
+  const start = startOfProgram(setting);
+  const { fault } = judgeProgram(setting, program, faults, start);
+  if (fault === undefined) return;
+  const wanted = symptom ?? symptomOf(fault);
+  if (!shows(fault, wanted)) return;
+  let best = { program, shrinks: 0 };
+  let progress = startOfShrinking(program.length);
+  for (let found = true; found; ) {
+    found = false;
+    for (const candidate of smallerPrograms(best.program, progress)) {
+      if (shows(judgeProgram(setting, candidate.program, faults, start).fault, wanted)) {
+        best = { program: candidate.program, shrinks: best.shrinks + 1 };
+        ({ progress } = candidate);
+        found = true;
+        break;
+      }
+      yield best;
+    }
+    yield best;
+  }
+}
+
+const shrunkTo = (
+  setting: Setting,
+  best: Best | undefined,
+  faults: ReadonlySet<FaultName> | undefined,
+): Shrunk | undefined => {
+  if (best === undefined) return undefined;
+  const counterexample = counterexampleOf(setting, withoutDangling(best.program), faults);
+  return counterexample === undefined ? undefined : { counterexample, shrinks: best.shrinks };
+};
+
+/** Milliseconds of work between two chances for everything else, such as a signal. */
+const PAUSE_EVERY = 50;
+
+/** Lets other work be done now and then. */
+export class Pauses {
+  #last = performance.now();
+
+  /** To be awaited often: it costs nothing until it is time. */
+  async now(): Promise<void> {
+    if (performance.now() - this.#last < PAUSE_EVERY) return;
+    await setImmediate();
+    this.#last = performance.now();
+  }
+}
+
+/**
+ * The shortest program that still shows the symptom, or what the program shows where none is given, as far as taking away
+ * and simplifying finds one. Undefined where this one does not show it. No handle of an operation that is gone stays.
+ * Where `signal` ends it early, the shortest until then.
+ */
+export const shrunkProgram = async (
   setting: Setting,
   program: Program,
   faults?: ReadonlySet<FaultName>,
-): Shrunk | undefined => {
-  const start = startOfProgram(setting);
-  const fails = (candidate: Program): boolean =>
-    judgeProgram(setting, candidate, faults, start).fault !== undefined;
-  if (!fails(program)) return undefined;
-  let best = program;
-  let progress = startOfShrinking(program.length);
-  for (let shrinks = 0; ; shrinks += 1) {
-    let smaller: { readonly program: Program; readonly progress: typeof progress } | undefined;
-    for (const candidate of smallerPrograms(best, progress)) {
-      if (fails(candidate.program)) {
-        smaller = candidate;
-        break;
-      }
-    }
-    if (smaller === undefined) {
-      const counterexample = counterexampleOf(setting, best, faults);
-      return counterexample === undefined ? undefined : { counterexample, shrinks };
-    }
-    best = smaller.program;
-    progress = smaller.progress;
+  symptom?: Symptom,
+  signal?: AbortSignal,
+): Promise<Shrunk | undefined> => {
+  const pauses = new Pauses();
+  let best: Best | undefined;
+  for (best of shrinking(setting, program, faults, symptom)) {
+    await pauses.now();
+    if (signal?.aborted === true) break;
   }
+  return shrunkTo(setting, best, faults);
 };
 
+/** The same without a pause. */
 export const shrinkProgram = (
   setting: Setting,
   program: Program,
   faults?: ReadonlySet<FaultName>,
-): Counterexample | undefined => shrunkProgram(setting, program, faults)?.counterexample;
+  symptom?: Symptom,
+): Counterexample | undefined => {
+  let best: Best | undefined;
+  for (best of shrinking(setting, program, faults, symptom));
+  return shrunkTo(setting, best, faults)?.counterexample;
+};

@@ -35,14 +35,14 @@ type Place = {
 /** A place is opened when its turn comes: a kernel is started only then. */
 type Opening = () => Promise<Place>;
 
-const emulatorPlaces = (options: CheckOptions): readonly Opening[] => {
+const emulatorPlaces = (options: CheckOptions, signal: AbortSignal): readonly Opening[] => {
   const { defect } = options;
   const faults = defect === undefined ? {} : { faults: new Set(defect) };
   return settingsFor(options).map((setting) => async () => {
     const { runCampaign } = await import('../check/campaign.ts');
     return {
       setting,
-      campaign: (campaign) => runCampaign({ ...campaign, ...faults, setting }),
+      campaign: (campaign) => runCampaign({ ...campaign, ...faults, setting, interrupted: signal }),
       close: async () => {},
     };
   });
@@ -75,7 +75,7 @@ export const runAll = async (
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Ran> => {
-  const openings = isOnKernel(options) ? kernelPlaces(options, signal) : emulatorPlaces(options);
+  const openings = (isOnKernel(options) ? kernelPlaces : emulatorPlaces)(options, signal);
   const { runs, length, dma, paths, shard } = options;
   const looks = dma === undefined ? {} : { looks: { transfersIn: dma } };
   const reports: CampaignReport[] = [];

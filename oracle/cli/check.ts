@@ -1,6 +1,6 @@
 // iommufd-spec check: programs drawn at random, run on the emulator and judged.
 
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { PATHS } from '../../model/generate/paths.ts';
 import { campaignFileText } from '../check/campaign-json.ts';
 import { coverOf } from '../check/cover.ts';
@@ -10,6 +10,7 @@ import { runAll } from './check-campaigns.ts';
 import { type CheckOptions, subjectOf } from './check-options.ts';
 import { fileOf, printJson, printText } from './check-output.ts';
 import { COVER_HELP, checkCoverFile, saveCover } from './cover-file.ts';
+import { optionOf } from './did-you-mean.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
 import { addSubjectOptions, isOnKernel, subjectText } from './kernel.ts';
@@ -100,13 +101,16 @@ const check = async (options: CheckOptions): Promise<number> => {
   if (options.json === true) printJson(output, campaigns, seed, options, saved);
   else printText(output, campaigns, seed, verbosity, options);
   failIfUnwritten();
+  if (signal.aborted) {
+    const shortest = counterexample === undefined ? '' : ': there may be a shorter program';
+    output.error(output.errorPalette.doubtful(`interrupted${shortest}`));
+  }
   if (counterexample !== undefined) {
     if (options.json !== true) {
       output.lines(['', `Saved to ${save}; to run it again: ${campaigns.replay} ${save}`]);
     }
     return VIOLATION;
   }
-  if (signal.aborted) output.error(output.errorPalette.doubtful('interrupted'));
   return signal.aborted ? INTERRUPTED : FINE;
 };
 
@@ -131,9 +135,10 @@ export const addCheck = (program: Command): void => {
       wholeNumber(0),
     )
     .addOption(
-      new Option('--paths <paths>', 'through which files programs call VFIO')
-        .choices([...PATHS, 'any'])
-        .default('any'),
+      optionOf('--paths <paths>', 'through which files programs call VFIO', [
+        ...PATHS,
+        'any',
+      ]).default('any'),
     );
   addSubjectOptions(addSettingOptions(command))
     .option(

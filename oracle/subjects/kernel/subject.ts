@@ -53,6 +53,8 @@ export class KernelSubject {
   private readonly target: KernelTarget;
   private readonly options: KernelSubjectOptions;
   private link: Link | undefined;
+  /** A runner that has not said anything yet. */
+  private starting: Link | undefined;
   private machine: MachineDescription | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private closed = false;
@@ -96,7 +98,11 @@ export class KernelSubject {
     if (this.closed) throw new Error('The subject was closed.');
     if (this.link !== undefined) return this.link;
     const link = new Link(await startRunner(this.target, this.options));
+    this.starting = link;
+    // It was closed meanwhile, and nobody else knows of the runner.
+    if (this.closed) await this.stop();
     const hello = await link.receive(START_PATIENCE_MS);
+    this.starting = undefined;
     if (hello.kind !== 'frame') {
       throw new EnvironmentError(
         `The runner did not start.\n${hello.kind === 'ended' ? hello.said : 'It hangs.'}`,
@@ -109,9 +115,10 @@ export class KernelSubject {
   }
 
   private async stop(): Promise<void> {
-    const { link } = this;
+    const { link, starting } = this;
     this.link = undefined;
-    await link?.end();
+    this.starting = undefined;
+    await Promise.all([link?.end(), starting?.end()]);
   }
 
   private async runAll(programs: readonly Program[], fresh: boolean): Promise<readonly Ran[]> {

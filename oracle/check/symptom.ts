@@ -1,0 +1,71 @@
+// What a violation shows, so that a program that is made shorter goes on showing it: the rules that were broken and
+// how, or what of the hidden state differs, or what the kernel complained of.
+
+import { match } from 'ts-pattern';
+import type { Rejected } from '../judge/verdict.ts';
+import type { HiddenDifference } from './hidden.ts';
+import type { Fault } from './report.ts';
+
+/** Names of what is wrong, at least one. Two faults are the same symptom where they share a name. */
+export type Symptom = ReadonlySet<string>;
+
+/** "-1 EBUSY", or "granted": which descriptor or number a call gives says nothing. */
+const answerOf = (result: string): string => (/^-1 /.test(result) ? result : 'granted');
+
+/** In what an answer differs: with another result, memory differs as a matter of course. */
+const kindOf = ({ differences }: Rejected): 'result' | 'choice' | 'memory' => {
+  const kinds = new Set(differences.map((difference) => difference.in));
+  return kinds.has('result') ? 'result' : kinds.has('choice') ? 'choice' : 'memory';
+};
+
+const ruleOf = (rejected: Rejected): string => `${rejected.reply.rule.id}: ${kindOf(rejected)}`;
+
+const ofReply = (rejected: Rejected): string => {
+  const result = rejected.differences.find((difference) => difference.in === 'result');
+  return result === undefined
+    ? ruleOf(rejected)
+    : `${ruleOf(rejected)} ${answerOf(result.observed)}`;
+};
+
+/** "nothing", "translates", "no", "it", and no more of what stands where. */
+const ofHidden = ({ where, expected, observed }: HiddenDifference): string => {
+  const kind = /^(the domain|IOAS)/.exec(where)?.[1] ?? where;
+  const [must = '', is = ''] = [expected, observed].map((text) => text.split(' ')[0] ?? '');
+  return kind === 'the domain' ? `${kind}: ${is} instead of ${must}` : kind;
+};
+
+/** A line of the kernel's log without what differs from run to run: times, processors, processes, addresses. */
+const ofComplaint = (line: string): string =>
+  /\bat (\S+:\d+)/.exec(line)?.[1] ??
+  line
+    .replace(/^\[[^\]]*\]\s*/, '')
+    .replaceAll(/\b(?:0x)?[0-9a-f]{6,}\b|\d+/g, '#')
+    .trim();
+
+export const symptomOf = (fault: Fault): Symptom =>
+  match(fault)
+    .with({ kind: 'reply' }, ({ verdict: { rejected, observation } }) =>
+      rejected.length === 0
+        ? new Set([
+            `nothing is allowed: answered ${observation.errno === 0 ? 'granted' : observation.errno}`,
+          ])
+        : new Set(rejected.map(ofReply)),
+    )
+    .with({ kind: 'hidden' }, ({ differences }) => new Set(differences.map(ofHidden)))
+    .with({ kind: 'complaint' }, ({ lines }) => new Set(lines.map(ofComplaint)))
+    .with({ kind: 'death' }, () => new Set(['death']))
+    .exhaustive();
+
+/** Whether the fault shows something of the symptom. */
+export const shows = (fault: Fault | undefined, symptom: Symptom): boolean => {
+  if (fault === undefined) return false;
+  for (const name of symptomOf(fault)) if (symptom.has(name)) return true;
+  return false;
+};
+
+/** Whether both break the same rule in the same kind of way; what was answered instead may be another thing. */
+export const breakTheSame = (one: Fault, other: Fault): boolean => {
+  if (one.kind !== 'reply' || other.kind !== 'reply') return shows(one, symptomOf(other));
+  const rules = new Set(other.verdict.rejected.map(ruleOf));
+  return one.verdict.rejected.some((rejected) => rules.has(ruleOf(rejected)));
+};
