@@ -1,7 +1,7 @@
 // iommufd-spec audit: what a program can notice that moves from the legacy container to iommufd.
 
 import { setImmediate } from 'node:timers/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { Audits } from '../audit/pages/rendered.ts';
 import type { RecordedAudit } from '../audit/recorded.ts';
@@ -13,6 +13,7 @@ import { confirmations, refutedText } from './audit-confirm.ts';
 import { audited, INTERRUPTED_SAYS, requireFolder } from './audit-output.ts';
 import { renderAudits } from './audit-render.ts';
 import { BadUse } from './bad-use.ts';
+import { optionOf } from './did-you-mean.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
 import { type Output, openOutput } from './output.ts';
@@ -167,9 +168,7 @@ export const addAudit = (program: Command): void => {
     .command('audit')
     .description('find every difference between the legacy container and iommufd in its place')
     .addOption(
-      new Option('--release <release>', 'the kernel release')
-        .choices(RELEASE_NAMES)
-        .default('7.3.4'),
+      optionOf('--release <release>', 'the kernel release', RELEASE_NAMES).default('7.3.4'),
     )
     .option('--output <folder>', 'where the audit is written', 'docs/audit')
     .option(

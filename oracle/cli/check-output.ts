@@ -3,13 +3,14 @@
 import type { CampaignFile } from '../check/campaign-file.ts';
 import { coverOf } from '../check/cover.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
-import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
+import { counterexampleText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { traceLines } from '../trace/trace-file.ts';
 import type { Ran } from './check-campaigns.ts';
 import { type CheckOptions, isGuided, subjectOf } from './check-options.ts';
+import { foundJson } from './found-json.ts';
 import type { Output } from './output.ts';
 import { traceOf } from './save-trace.ts';
 
@@ -78,7 +79,7 @@ export const printJson = (
       ...(cover === undefined ? {} : { cover: coverOf(reports) }),
       ...(counterexample === undefined
         ? {}
-        : { counterexample: counterexampleReport(counterexample, 'brief'), saved }),
+        : { counterexample: foundJson(counterexample, 'brief'), saved }),
     }),
   );
 };

@@ -1,11 +1,12 @@
 // iommufd-spec emit: a trace as a C file that needs nothing of this project, or as text.
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Operation } from '../../model/programs/program.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/read-trace.ts';
 import type { Trace } from '../trace/trace-file.ts';
+import { optionOf } from './did-you-mean.ts';
 import { FINE } from './exit-status.ts';
 import { openOutput } from './output.ts';
 import { writeAll, writeResult } from './write-result.ts';
@@ -81,7 +82,7 @@ export const addEmit = (program: Command): void => {
     .command('emit')
     .description('turn a trace into a C file that needs nothing else, or into text')
     .argument('<file>', 'a trace, as check and shrink save it')
-    .addOption(new Option('--as <form>', 'what it becomes').choices(FORMS).default('c'))
+    .addOption(optionOf('--as <form>', 'what it becomes', FORMS).default('c'))
     .option('-o, --output <file>', 'where it is written (default: standard output)')
     .option('--json', 'print one line of JSON with the text')
     .addHelpText('after', EXAMPLES)

@@ -1,7 +1,7 @@
 // iommufd-spec explore: every program up to a bound over a few calls, and the laws of the specification in every state.
 
 import { setImmediate } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { BadSaved } from '../../model/explorer/explore.ts';
 import { ALPHABETS } from '../explore/alphabets/all.ts';
 import type { Alphabet } from '../explore/letters.ts';
@@ -11,6 +11,7 @@ import { grouped, listed } from '../text/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
+import { oneMore } from './did-you-mean.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { type ExploreOptions, tasksOf } from './explore-tasks.ts';
 import { interruption } from './interruption.ts';
@@ -48,17 +49,6 @@ const DEFAULT_STATES = 1_000_000;
 const SAVE_EVERY = 60;
 
 type BytesOf = typeof import('../explore/saved-file.ts')['explorationBytes'];
-
-const oneMoreAlphabet = (
-  name: string,
-  others: readonly string[] | undefined,
-): readonly string[] => {
-  if (!ALPHABETS.some((alphabet) => alphabet.name === name)) {
-    const names = ALPHABETS.map((alphabet) => alphabet.name).join(', ');
-    throw new InvalidArgumentError(`There is none of that name; these are: ${names}.`);
-  }
-  return [...(others ?? []), name];
-};
 
 export const reportJson = ({ setting, rules, shard, ...report }: ExploreReport) => ({
   ...report,
@@ -190,7 +180,7 @@ export const addExplore = (program: Command): void => {
     .option(
       '--alphabet <name>',
       'the calls that programs are made of, more than once for several (default: every one)',
-      oneMoreAlphabet,
+      oneMore(ALPHABETS.map(({ name }) => name)),
     );
   addSettingOptions(command)
     .option('--depth <calls>', 'how many calls a program has at most', wholeNumber(1))

@@ -1,6 +1,6 @@
 // The options that choose a real kernel as the subject, and the machines that they mean.
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
@@ -10,6 +10,7 @@ import type { KernelSubject } from '../subjects/kernel/subject.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { VM_PLATFORMS, type VmPlatform } from '../vm/qemu.ts';
 import { BadUse } from './bad-use.ts';
+import { optionOf } from './did-you-mean.ts';
 import { credentialsOf, type SettingOptions } from './settings.ts';
 
 const SUBJECTS = ['emulator', 'kernel'] as const;
@@ -24,9 +25,7 @@ export type SubjectOptions = {
 export const addSubjectOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option('--subject <subject>', 'what the programs run on (default: emulator)').choices(
-        SUBJECTS,
-      ),
+      optionOf('--subject <subject>', 'what the programs run on (default: emulator)', SUBJECTS),
     )
     .option('--vm <image>', 'start this kernel, a bzImage, in a virtual machine; without it, here');
 

@@ -5,13 +5,7 @@ import { FAULT_NAMES, type FaultName, isFaultName } from '../../model/emulator/f
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
-import {
-  counterexampleReport,
-  counterexampleText,
-  resultsOf,
-  runText,
-  settingText,
-} from '../report/counterexample.ts';
+import { counterexampleText, resultsOf, runText, settingText } from '../report/counterexample.ts';
 import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
@@ -19,7 +13,9 @@ import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { readTrace } from '../trace/read-trace.ts';
 import { programOf, type Trace } from '../trace/trace-file.ts';
+import { didYouMean, oneMore } from './did-you-mean.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
+import { foundJson, programJson } from './found-json.ts';
 import {
   addSubjectOptions,
   isOnKernel,
@@ -30,7 +26,6 @@ import {
   subjectText,
 } from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
-import { oneMore } from './settings.ts';
 
 type Options = SubjectOptions & {
   readonly defect?: readonly (FaultName | 'none')[];
@@ -61,7 +56,7 @@ export const defectsOf = (
     throw new BadInput(
       file,
       1,
-      `the emulator has no defect called ${unknown}; --defect none leaves it out`,
+      `the emulator has no defect called ${unknown}; --defect none leaves it out.${didYouMean(unknown, FAULT_NAMES)}`,
     );
   }
   return new Set(trace.header.defects.filter(isFaultName));
@@ -70,17 +65,22 @@ export const defectsOf = (
 const withDefects = (defects: ReadonlySet<FaultName>): string =>
   defects.size === 0 ? '' : ` with the defect ${[...defects].join(', ')}`;
 
+/** Whether it is the operation that the trace ends in. */
+const isSamePlace = (trace: Trace, { fault, steps }: Counterexample): boolean =>
+  fault.kind !== 'reply' ||
+  steps.length === trace.operations.filter(({ step }) => step !== undefined).length;
+
 const agreement = (trace: Trace, counterexample: Counterexample | undefined): string => {
   const expected = trace.fault?.kind;
-  const found = counterexample?.fault.kind;
-  if (expected === found) {
+  if (counterexample === undefined) {
     return expected === undefined
       ? 'as the trace says'
-      : 'the violation that the trace tells of is there again';
+      : 'the violation that the trace records is not there any more';
   }
-  return expected === undefined
-    ? 'the trace tells of no violation'
-    : 'the violation that the trace tells of is not there any more';
+  if (expected === undefined) return 'the trace records no violation';
+  return expected === counterexample.fault.kind && isSamePlace(trace, counterexample)
+    ? 'the violation that the trace records is there again'
+    : 'a violation is there, but another than the trace records';
 };
 
 /** A trace that is to be run again. */
@@ -156,8 +156,12 @@ const printJson = (
   const counterexample = counterexampleOf(replayed, outcome);
   const found =
     counterexample === undefined
-      ? { setting: outcome.setting, program, results: resultsOf({ ...outcome, program }) }
-      : counterexampleReport(counterexample, verbosityOf(options));
+      ? {
+          setting: outcome.setting,
+          program: programJson(program),
+          results: resultsOf({ ...outcome, program }),
+        }
+      : foundJson(counterexample, verbosityOf(options));
   output.line(jsonLine({ file, agreement: agreement(trace, counterexample), ...found }));
 };
 

@@ -6,6 +6,7 @@ import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { PLATFORMS, platformNamed, USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { oneMore, optionOf } from './did-you-mean.ts';
 
 const PAGE = 4096n;
 
@@ -42,12 +43,12 @@ export const secondsNumber = (text: string): number => {
 export const addSettingOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option('--release <release>', 'the kernel release that is specified').choices(
-        RELEASE_NAMES,
-      ),
+      optionOf('--release <release>', 'the kernel release that is specified', RELEASE_NAMES),
     )
     .addOption(
-      new Option('--platform <platform>', 'the IOMMUs and devices that there are').choices(
+      optionOf(
+        '--platform <platform>',
+        'the IOMMUs and devices that there are',
         Object.keys(PLATFORMS),
       ),
     )
@@ -91,18 +92,6 @@ export const settingsFor = (options: SettingOptions): readonly Setting[] => {
     }),
   );
 };
-
-/** Collects the values of an option that may be given more than once. */
-export const oneMore =
-  (choices: readonly string[]) =>
-  (name: string, others: readonly string[] | undefined): readonly string[] => {
-    if (!choices.includes(name)) {
-      throw new InvalidArgumentError(
-        `There is none of that name; these are: ${choices.join(', ')}.`,
-      );
-    }
-    return [...(others ?? []), name];
-  };
 
 /** Deliberate defects of the emulator, to see what a violation looks like. */
 export const addDefectOption = (command: Command): Command =>

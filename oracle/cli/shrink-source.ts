@@ -6,6 +6,8 @@ import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { judgeRecorded, startOf, worldAfterEvent } from '../judge/session.ts';
+import { reportOf } from '../report/violation.ts';
+import { violationSentence } from '../report/violation-text.ts';
 import { count } from '../text/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { parseObject } from '../trace/fields.ts';
@@ -25,6 +27,8 @@ export type ShrinkSource = {
   readonly defects: ReadonlySet<FaultName>;
   /** What was lost on the way; empty where nothing was. */
   readonly notes: readonly string[];
+  /** The violation that the file has, as part of a sentence; nothing where it has none. */
+  readonly violation: string | undefined;
 };
 
 /** Longer recordings would take longer to shrink than anyone waits. */
@@ -35,12 +39,14 @@ const ofTrace = (file: string, trace: Trace, named: Defects): ShrinkSource => ({
   program: programOf(trace),
   defects: defectsOf(file, trace, named),
   notes: [],
+  violation: trace.fault === undefined ? undefined : 'the violation that the trace records',
 });
 
 /** The calls up to the first violation, or all. */
 class RecordedCalls {
   readonly calls: RecordedCall[] = [];
-  isOver = false;
+  /** The first violation, in a sentence. */
+  violation: string | undefined;
   readonly #file: string;
   readonly #reader: RecordingReader;
   #world: World;
@@ -64,8 +70,15 @@ class RecordedCalls {
       throw new BadInput(this.#file, line.number, what);
     }
     const verdict = judgeRecorded(this.#file, this.#world, item.recorded);
-    this.isOver = verdict.kind === 'violation';
     this.#world = verdict.world;
+    if (verdict.kind !== 'violation') return;
+    const place = { file: this.#file, line: line.number };
+    const report = reportOf(verdict, place, this.calls.length - 1, [], 'brief');
+    this.violation = violationSentence(report);
+  }
+
+  get isOver(): boolean {
+    return this.violation !== undefined;
   }
 
   end(line: number): void {
@@ -78,20 +91,23 @@ class RecordedCalls {
 }
 
 const ofRecording = (file: string, recorded: RecordedCalls, named: Defects): ShrinkSource => {
-  const { calls, setting, isOver } = recorded;
+  const { calls, setting, violation } = recorded;
+  const line = calls.at(-1)?.line;
   const { program, leftOut } = programOfRecording(file, setting.platform, calls);
   return {
     setting,
     program,
     defects: new Set((named ?? []).filter((name) => name !== 'none')),
     notes: [
-      isOver
-        ? `the recording has a violation in line ${calls.at(-1)?.line}`
-        : 'the recording has no violation',
+      violation === undefined
+        ? 'the recording has no violation'
+        : `the recording has a violation in line ${line}: ${violation}`,
       ...(leftOut === 0
         ? []
         : [`${count(leftOut, 'call')} on files that are not specified were left out`]),
     ],
+    violation:
+      violation === undefined ? undefined : `the violation in line ${line} of the recording`,
   };
 };
 

@@ -7,13 +7,16 @@ import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample } from '../check/report.ts';
-import { counterexampleReport, counterexampleText } from '../report/counterexample.ts';
+import { counterexampleText } from '../report/counterexample.ts';
+import { wrapped } from '../text/lines.ts';
 import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import type { Trace } from '../trace/trace-file.ts';
-import { FINE, VIOLATION } from './exit-status.ts';
+import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
+import { foundJson } from './found-json.ts';
+import { interruption } from './interruption.ts';
 import {
   addSubjectOptions,
   isOnKernel,
@@ -41,8 +44,8 @@ Examples:
   $ iommufd-spec shrink --subject kernel --vm bzImage counterexample.jsonl
 
 A recording is taken up to its first violation, with handles for its numbers and its memory moved into the
-program's own; calls of a second process cannot be carried over. Exit status: 0 the program ends in no violation
-(and is saved as it is), 1 it does, and the shortest one is printed and saved, 2 the file cannot be read.`;
+program's own; calls of a second process cannot be carried over. Exit status: 0 the program ends in no violation here
+(and is saved as it is; the recording may have one that the emulator, which has no such defect, does not show), 1 it does, and the shortest one is printed and saved, 2 the file cannot be read.`;
 
 const printFound = (
   output: Output,
@@ -53,32 +56,59 @@ const printFound = (
 ): void => {
   const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
   if (options.json === true) {
-    const found = counterexampleReport(counterexample, verbosity);
+    const found = foundJson(counterexample, verbosity);
     output.line(jsonLine({ before, saved, ...found }));
     return;
   }
   output.lines(counterexampleText(counterexample, verbosity, output.palette));
 };
 
-const shrinkOnKernel = async (options: Options, told: Setting, program: Program) => {
+const shrinkOnKernel = async (
+  options: Options,
+  told: Setting,
+  program: Program,
+  signal: AbortSignal,
+) => {
   const { judgeOnKernel, shrinkOnKernel: shrunkOn } = await import('../check/kernel-campaign.ts');
   return withKernelFor(options, told, async ({ subject, setting }) => {
-    const counterexample = await shrunkOn(setting, subject, program);
-    if (counterexample !== undefined) return { setting, counterexample, run: () => [] };
+    const counterexample = await shrunkOn(setting, subject, program, signal);
+    if (counterexample !== undefined || signal.aborted)
+      return { setting, counterexample, run: () => [] };
     const judged = await judgeOnKernel(setting, subject, program);
     requireWhole(judged);
     return { setting, counterexample, run: () => judged.steps };
   });
 };
 
-const shrinkOnEmulator = async ({ setting, program, defects }: ShrinkSource) => {
-  const { shrinkProgram } = await import('../check/shrink-program.ts');
+const shrinkOnEmulator = async (
+  { setting, program, defects }: ShrinkSource,
+  signal: AbortSignal,
+) => {
+  const { shrunkProgram } = await import('../check/shrink-program.ts');
   const { judgeProgram } = await import('../check/judge-program.ts');
+  const shrunk = await shrunkProgram(setting, program, defects, undefined, signal);
   return {
     setting,
-    counterexample: shrinkProgram(setting, program, defects),
+    counterexample: shrunk?.counterexample,
     run: () => judgeProgram(setting, program, defects).steps,
   };
+};
+
+/** Why nothing was shrunk, and what to do where the file has a violation that is not shown here. */
+const withoutViolation = (
+  file: string,
+  { program, violation }: ShrinkSource,
+  onKernel: boolean,
+  save: string | undefined,
+): readonly string[] => {
+  const ran = `${count(program.length, 'operation')} on the ${onKernel ? 'kernel' : 'emulator'}, and no violation`;
+  const saved = save === undefined ? [] : [`The program is saved to ${save}.`];
+  if (violation === undefined) return [`${ran}: there is nothing to shrink.`, ...saved];
+  const advice = onKernel
+    ? 'It may be of another kernel or machine, or come only now and then.'
+    : 'The emulator answers as a kernel must, but for the defects that --defect names. On the kernel that has the ' +
+      `violation: iommufd-spec shrink --subject kernel --vm IMAGE ${visible(file)}`;
+  return wrapped(`${ran}: ${violation} is not shown there. ${advice}`, '').concat(saved);
 };
 
 const shrink = async (file: string, options: Options): Promise<number> => {
@@ -87,9 +117,13 @@ const shrink = async (file: string, options: Options): Promise<number> => {
   const { setting, program, defects, notes } = source;
   for (const note of notes) output.error(`${visible(file)}: ${note}`);
   const onKernel = isOnKernel(options);
+  const { signal, release } = interruption(() => {
+    if (onKernel) output.error('ending; interrupt once more to end at once');
+  });
   const shrunk = onKernel
-    ? await shrinkOnKernel(options, setting, program)
-    : await shrinkOnEmulator(source);
+    ? await shrinkOnKernel(options, setting, program, signal)
+    : await shrinkOnEmulator(source, signal);
+  release();
   const { counterexample } = shrunk;
   const subject = onKernel ? 'kernel' : 'emulator';
   if (counterexample !== undefined) {
@@ -104,7 +138,14 @@ const shrink = async (file: string, options: Options): Promise<number> => {
       const operations = count(counterexample.program.length, 'operation');
       output.line(`\nShrunk from ${program.length} to ${operations}; saved to ${options.save}.`);
     }
+    if (signal.aborted) {
+      output.error(output.errorPalette.doubtful('interrupted: there may be a shorter program'));
+    }
     return VIOLATION;
+  }
+  if (signal.aborted) {
+    output.error(output.errorPalette.doubtful('interrupted before the program was run'));
+    return INTERRUPTED;
   }
   const steps = shrunk.run();
   const trace: Trace = {
@@ -122,9 +163,12 @@ const shrink = async (file: string, options: Options): Promise<number> => {
     program: () => saveTrace(options.save, trace),
   });
   const saved = isWritten('program') ? options.save : undefined;
-  const said = `${count(program.length, 'operation')} on the ${subject}, and no violation: there is nothing to shrink`;
-  if (options.json === true) output.line(jsonLine({ before: program.length, saved }));
-  else output.line(saved === undefined ? `${said}.` : `${said}. Saved to ${saved}.`);
+  if (options.json === true) {
+    const recorded = source.violation === undefined ? {} : { notShown: source.violation };
+    output.line(jsonLine({ before: program.length, saved, ...recorded }));
+  } else {
+    output.lines(withoutViolation(file, source, onKernel, saved));
+  }
   failIfUnwritten();
   return FINE;
 };

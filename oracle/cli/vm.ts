@@ -1,7 +1,8 @@
 // iommufd-spec vm: a command inside a virtual machine with a kernel of its own.
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { VM_PLATFORMS, type VmPlatform } from '../vm/qemu.ts';
+import { optionOf } from './did-you-mean.ts';
 
 type Options = { readonly platform: VmPlatform };
 
@@ -20,9 +21,10 @@ export const addVm = (program: Command): void => {
     .argument('<image>', 'the kernel, a bzImage')
     .argument('<command...>', 'the command and its arguments, behind --')
     .addOption(
-      new Option('--platform <platform>', 'the IOMMUs and devices that there are')
-        .choices([...VM_PLATFORMS, 'shared'])
-        .default('mock'),
+      optionOf('--platform <platform>', 'the IOMMUs and devices that there are', [
+        ...VM_PLATFORMS,
+        'shared',
+      ]).default('mock'),
     )
     .addHelpText('after', EXAMPLES)
     .action(async (image: string, command: readonly string[], { platform }: Options) => {

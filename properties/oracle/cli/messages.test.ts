@@ -1,0 +1,139 @@
+// What the command line says where there is more to it than the verdict: a violation that judge cannot see, one that the
+// emulator does not show, a value that is misspelt.
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FAULT_NAMES } from '../../../model/emulator/faults.ts';
+import { judgeProgram } from '../../../oracle/check/judge-program.ts';
+import { didYouMean, oneMore, oneOf } from '../../../oracle/cli/did-you-mean.ts';
+import { saveTrace, traceOf } from '../../../oracle/cli/save-trace.ts';
+import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
+import { SHOWN_FAULTS } from '../../defects/shown-defects.ts';
+
+const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
+const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
+
+type Finished = { readonly status: number; readonly out: string; readonly error: string };
+
+const run = (...args: readonly string[]): Promise<Finished> =>
+  new Promise((done) => {
+    const env = { ...process.env, NO_COLOR: '1' };
+    const child = execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { cwd: FOLDER, env },
+      (_, out, error) =>
+        done({ status: child.exitCode ?? -1, out: out.replaceAll(/\s+/g, ' '), error }),
+    );
+  });
+
+const messages = suite('messages');
+
+messages.after(() => rmSync(FOLDER, { recursive: true }));
+
+/** The trace of what the fault's own program shows, as a subject of that name would have shown it. */
+const traceOfShown = async (
+  name: (typeof FAULT_NAMES)[number],
+  subject: 'emulator' | 'kernel',
+): Promise<string> => {
+  const shown = SHOWN_FAULTS.find(({ fault }) => fault === name);
+  if (shown === undefined) throw new Error(`No program shows ${name}.`);
+  const { setting, program } = shown;
+  const { steps, fault } = judgeProgram(setting, program, new Set([name]));
+  if (fault === undefined) throw new Error(`${name} is not shown.`);
+  const file = join(FOLDER, `${name}-${subject}.jsonl`);
+  const defects = subject === 'emulator' ? [name] : [];
+  await saveTrace(file, traceOf({ setting, program, steps, fault }, undefined, defects, subject));
+  return file;
+};
+
+messages(
+  'judge says that a violation of hidden state is one, and which command shows it',
+  async () => {
+    const file = await traceOfShown('second-domain-not-unmapped', 'emulator');
+    const { status, out } = await run('judge', file);
+    assert.is(status, 0);
+    assert.not.match(out, /no violation/);
+    assert.match(
+      out,
+      /every reply is allowed\. The violation that the trace records is of hidden state/,
+    );
+    assert.ok(out.includes(`iommufd-spec replay ${file}`), out);
+    assert.match(out, /1 file: 1 trace of a violation that no reply shows/);
+  },
+);
+
+messages('of a kernel, judge names the command for a kernel', async () => {
+  const file = await traceOfShown('charge-not-returned', 'kernel');
+  const { out } = await run('judge', file);
+  assert.ok(out.includes(`iommufd-spec replay --subject kernel --vm IMAGE ${file}`), out);
+});
+
+messages('shrink says that a recorded violation is not shown by the emulator', async () => {
+  const file = resolve('properties', 'fixtures', 'violations', 'unmap-cuts-area.jsonl');
+  const { status, out, error } = await run('shrink', file);
+  assert.is(status, 0);
+  assert.match(
+    error,
+    /a violation in line 20: IOMMU_IOAS_UNMAP answered 0; it must answer -1 ENOENT/,
+  );
+  assert.not.match(out, /nothing to shrink/);
+  assert.match(out, /the violation in line 20 of the recording is not shown there/);
+  assert.ok(out.includes(`iommufd-spec shrink --subject kernel --vm IMAGE ${file}`), out);
+});
+
+messages('replay says where a trace shows another violation than it records', async () => {
+  const file = await traceOfShown('unmap-truncates-areas', 'emulator');
+  const same = await run('replay', file);
+  assert.match(same.out, /the violation that the trace records is there again/);
+  const other = await run('replay', '--defect', 'wrong-errno-on-overlap', file);
+  assert.match(other.out, /the violation that the trace records is not there any more/);
+});
+
+messages('a misspelt value is answered with the closest', async () => {
+  const words = [
+    [['check', '--platform', 'vdt'], 'vtd'],
+    [['check', '--release', '7.3.5'], '7.3.4'],
+    [['check', '--defect', 'cut-of-by-one'], 'cut-off-by-one'],
+    [['explore', '--alphabet', 'natve'], 'native'],
+    [['chek'], 'check'],
+    [['check', '--relese', '7.3.4'], '--release'],
+  ] as const;
+  const all = await Promise.all(words.map(([command]) => run(...command)));
+  for (const [index, { status, error }] of all.entries()) {
+    const [command, meant] = words[index] ?? [];
+    assert.is(status, 2, `${command}`);
+    assert.ok(error.includes(`Did you mean ${meant}?`), error);
+  }
+});
+
+messages('every name with a slip in it leads back to itself', () => {
+  for (const name of FAULT_NAMES) {
+    const middle = name.length >> 1;
+    const slips = [
+      name.slice(0, middle) + name.slice(middle + 1),
+      `${name.slice(0, middle)}x${name.slice(middle)}`,
+    ];
+    for (const slip of slips) {
+      assert.match(didYouMean(slip, FAULT_NAMES), new RegExp(`\\b${name}\\b`), slip);
+    }
+  }
+});
+
+messages('what is close to nothing is answered with all there is, and a name with itself', () => {
+  assert.is(didYouMean('zzzzzzzz', RELEASE_NAMES), '');
+  assert.throws(() => oneOf(RELEASE_NAMES)('zz'), /It must be 6\.12\.95 or 7\.3\.4\.$/);
+  assert.throws(() => oneMore(['none', 'one'])('zzzz', undefined), /These are: none, one\.$/);
+  assert.is(oneOf(RELEASE_NAMES)('7.3.4'), '7.3.4');
+  assert.equal(oneMore(['none', 'one'])('one', ['none']), ['none', 'one']);
+  // No word is taken for an option or a command of the suggestion's own.
+  for (const word of ['--help', '-h', 'help', '--', '']) {
+    assert.type(didYouMean(word, RELEASE_NAMES), 'string');
+  }
+});
+
+messages.run();
