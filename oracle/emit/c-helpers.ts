@@ -40,7 +40,7 @@ static void take_arena(void)
 
 	if (mmap(hole, end - hole, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != hole)
-		fails("the addresses around the arena are taken; setarch -R starts a program without such");
+		lacks("free addresses around the arena; setarch -R starts a program so that they are free");
 	munmap((void *)ARENA, ARENA_LENGTH);
 }
 `,
@@ -222,7 +222,7 @@ const NAMES = Object.keys(FOR_TRACES) as Helper[];
 /** What a helper calls. */
 const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
   tell_open: ['tell', 'lacks'],
-  take_arena: ['fails'],
+  take_arena: ['lacks'],
   map_file: ['map_at'],
   lock_memory: ['fails'],
   drop_privileges: ['fails'],

@@ -147,7 +147,7 @@ static inline void take_arena(void)
 
 	if (mmap(hole, end - hole, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != hole)
-		fails("the addresses around the arena are taken; setarch -R starts a program without such");
+		lacks("free addresses around the arena; setarch -R starts a program so that they are free");
 	munmap((void *)ARENA, ARENA_LENGTH);
 }
 
