@@ -9,6 +9,9 @@ const PAGES = Number(ARENA_LENGTH) / PAGE;
 
 type Page = { readonly bytes: Uint8Array; readonly known: Uint8Array };
 
+/** A page of which nothing is known; nothing is written into it. */
+const UNKNOWN: Page = { bytes: new Uint8Array(PAGE), known: new Uint8Array(PAGE) };
+
 /** Bytes of a put; `undefined` for one that is not known. */
 export type PutByte = number | undefined;
 
@@ -102,6 +105,7 @@ export class KnownMemory implements CheckedMemory {
     }
     const end = Math.min(offset + length, this.length);
     for (const page of touched) {
+      if (this.#pages.get(page) === UNKNOWN) continue;
       const from = Math.max(offset - page * PAGE, 0);
       this.#page(page).known.fill(0, from, Math.min(end - page * PAGE, PAGE));
     }
@@ -120,18 +124,20 @@ export class KnownMemory implements CheckedMemory {
     return page.known[offset % PAGE] === 1 ? page.bytes[offset % PAGE] : undefined;
   }
 
+  /** The page, to be changed. */
   #page(number: number): Page {
     const found = this.#pages.get(number);
-    if (found !== undefined) return found;
+    if (found !== undefined && found !== UNKNOWN) return found;
+    const isFresh = found === undefined && this.#isFresh;
     const page = {
       bytes: new Uint8Array(PAGE),
-      known: new Uint8Array(PAGE).fill(this.#isFresh ? 1 : 0),
+      known: new Uint8Array(PAGE).fill(isFresh ? 1 : 0),
     };
     this.#pages.set(number, page);
     return page;
   }
 
   #forgetPage(number: number): void {
-    this.#page(number).known.fill(0);
+    this.#pages.set(number, UNKNOWN);
   }
 }

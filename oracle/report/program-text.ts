@@ -173,7 +173,7 @@ class ProgramText {
   }
 
   line(operation: Operation): string {
-    const given = this.#names.givenBy(operation.label);
+    const given = this.#names.givenBy(operation);
     const call = this.#call(operation);
     return given.length === 0 ? call : `${given.join(', ')} = ${call}`;
   }

@@ -1,5 +1,6 @@
 // One field's value in words, by what the field holds.
 
+import { hexOf } from '../../spec/abi/bytes-text.ts';
 import type { Field } from '../../spec/abi/layout.ts';
 import { hex, length, size } from './quantities.ts';
 import { flagsText, valueName } from './value-names.ts';
@@ -45,8 +46,11 @@ const numberAt = (field: Field, bytes: Uint8Array): number | bigint => {
   }
 };
 
-/** The value of a field whose bytes alone are given, as many as the field has. */
+/** The value of a field whose bytes alone are given; the bytes themselves where the memory ends within the field. */
 export const fieldText = (call: string, field: Field, bytes: Uint8Array): string => {
+  if (bytes.length < field.width) {
+    return `${hexOf(bytes)}, ${bytes.length} of its ${field.width} bytes`;
+  }
   const value = numberAt(field, bytes);
   switch (field.kind) {
     case 'flags':

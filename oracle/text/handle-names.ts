@@ -31,7 +31,7 @@ export type HandleNames = {
   /** The name of what an operation gave; undefined where it has none. */
   readonly nameOf: (from: string, out: string) => string | undefined;
   /** The names that an operation gives, in the order of its outputs. */
-  readonly givenBy: (label: string) => readonly string[];
+  readonly givenBy: (operation: Operation) => readonly string[];
 };
 
 const valuesIn = (argument: Argument): readonly Value[] => {
@@ -95,27 +95,29 @@ export const handleNamesOf = (program: Program): HandleNames => {
     }
   }
   const names = new Map<string, string>();
-  const given = new Map<string, string[]>();
+  const given = new Map<Operation, readonly string[]>();
   const counts = new Map<string, number>();
-  const give = (label: string, out: string, base: string): void => {
-    const number = (counts.get(base) ?? 0) + 1;
-    counts.set(base, number);
-    names.set(keyOf(label, out), `${base}${number}`);
-    given.set(label, [...(given.get(label) ?? []), `${base}${number}`]);
-  };
   for (const operation of program) {
     const { label } = operation;
+    const own: string[] = [];
+    const give = (out: string, base: string): void => {
+      const number = (counts.get(base) ?? 0) + 1;
+      counts.set(base, number);
+      names.set(keyOf(label, out), `${base}${number}`);
+      own.push(`${base}${number}`);
+    };
     const result = resultName(operation);
-    if (result !== undefined) give(label, 'result', result);
+    if (result !== undefined) give('result', result);
     const outputs = outputsOf(operation);
-    for (const [out, base] of Object.entries(outputs)) give(label, out, base);
+    for (const [out, base] of Object.entries(outputs)) give(out, base);
     for (const out of referred.get(label) ?? []) {
       if (names.has(keyOf(label, out)) || !mayGive(operation, out)) continue;
-      give(label, out, out === 'result' ? 'result' : nameOfField(out));
+      give(out, out === 'result' ? 'result' : nameOfField(out));
     }
+    given.set(operation, own);
   }
   return {
     nameOf: (from, out) => names.get(keyOf(from, out)),
-    givenBy: (label) => given.get(label) ?? [],
+    givenBy: (operation) => given.get(operation) ?? [],
   };
 };
