@@ -4,7 +4,7 @@
 import { putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from '../../spec/abi/bytes.ts';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
-import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
+import { type Fd, fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Backing, Call, DmaCall, Observation, Segment } from '../../spec/terms/call.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ARENA_BASE, mapArena } from './arena.ts';
@@ -54,6 +54,10 @@ export const resolve = (value: Value, place: Place): bigint => {
   if ('arena' in value) return BigInt.asUintN(64, place.base + value.arena);
   return outputOf(place.given.get(value.from), value.out);
 };
+
+/** As the kernel takes a descriptor: the low 32 bits, with a sign. */
+export const descriptorOf = (value: Value, place: Place): Fd =>
+  fileDescriptor(Number(BigInt.asIntN(32, resolve(value, place))));
 
 const FIELDS: ReadonlyMap<string, ReadonlyMap<string, Field>> = new Map(
   [...LAYOUTS].map(([name, { fields }]) => [
@@ -155,7 +159,7 @@ const ioctl = (
   const { argument, stretches } = prepare(operation.argument, place);
   for (const { address, bytes } of stretches) machine.store(address, bytes);
   const memory = loadAll(machine, stretches);
-  const fd = fileDescriptor(Number(BigInt.asIntN(32, resolve(operation.fd, place))));
+  const fd = descriptorOf(operation.fd, place);
   const result = machine.ioctl(fd, operation.command, argument);
   const after = loadAll(machine, stretches);
   place.given.set(operation.label, givenBy(operation.argument, after, result));
@@ -172,7 +176,7 @@ type Dma = Extract<Operation, { op: 'dma' }>;
 export const dmaCallOf = (operation: Dma, place: Place): DmaCall => ({
   kind: 'dma',
   process: PROCESS,
-  fd: fileDescriptor(Number(BigInt.asIntN(32, resolve(operation.fd, place)))),
+  fd: descriptorOf(operation.fd, place),
   direction: operation.direction,
   iova: resolve(operation.iova, place),
   length: operation.length,
@@ -204,8 +208,7 @@ export const callOf = (operation: Exclude<Operation, { op: 'ioctl' | 'dma' }>, p
     case 'open':
       return { kind: 'open', process, path: operation.path } as const;
     case 'close': {
-      const fd = fileDescriptor(Number(resolve(operation.fd, place)));
-      return { kind: 'close', process, fd } as const;
+      return { kind: 'close', process, fd: descriptorOf(operation.fd, place) } as const;
     }
     case 'memfd':
       return { kind: 'memfd', process, length: operation.length } as const;
@@ -216,7 +219,7 @@ export const callOf = (operation: Exclude<Operation, { op: 'ioctl' | 'dma' }>, p
         operation.backing.kind === 'memfd'
           ? {
               kind: 'memfd',
-              fd: fileDescriptor(Number(resolve(operation.backing.fd, place))),
+              fd: descriptorOf(operation.backing.fd, place),
               offset: operation.backing.offset,
             }
           : operation.backing;

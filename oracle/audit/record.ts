@@ -4,9 +4,10 @@
 import type { Program } from '../../model/programs/program.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { BadInput } from '../trace/bad-input.ts';
-import { Fields, parseObject } from '../trace/fields.ts';
+import { Fields } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { operationJson, operationOf } from '../trace/operation-json.ts';
+import { parseObject } from '../trace/json-object.ts';
+import { OPERATION, operationJson } from '../trace/operation-json.ts';
 import { SIDES, type Side } from './side.ts';
 
 const FORMAT = 'iommufd-audit';
@@ -151,7 +152,7 @@ const entryOf = (fields: Fields, line: number): Entry => {
   if (answers.length !== 2 || one === undefined || other === undefined) {
     return fields.fail('"answers" are not two');
   }
-  const program = fields.objects('program').map(operationOf);
+  const program = fields.objects('program').map((one) => one.checked(OPERATION));
   if (program.length === 0) fields.fail('"program" has no operation');
   return {
     scenario: fields.text('scenario'),

@@ -1,7 +1,8 @@
 // On which kernels the C files of rows showed them, as text and back, a row a line.
 
-import { Fields, parseObject } from '../trace/fields.ts';
+import { Fields } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
+import { parseObject } from '../trace/json-object.ts';
 import { releasesIn, requireFormat } from './record.ts';
 import type { SeenOn } from './recorded.ts';
 

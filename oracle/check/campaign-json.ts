@@ -1,10 +1,23 @@
 // A check's report as JSON and back: what `check --report` writes and `merge` reads.
 
-import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
 import { BadInput } from '../trace/bad-input.ts';
-import { Fields, parseObject } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { settingJson, settingOf } from '../trace/setting-json.ts';
+import { parseObject } from '../trace/json-object.ts';
+import {
+  CAMPAIGNS_MAX,
+  DEFECTS_MAX,
+  LINE_BYTES_MAX,
+  OPERATIONS_MAX,
+  REPORT_BYTES_MAX,
+} from '../trace/limits.ts';
+import { textOf } from '../trace/line.ts';
+import { linesOf } from '../trace/lines.ts';
+import { checked } from '../trace/read-json.ts';
+import { SETTING, settingJson } from '../trace/setting-json.ts';
+import { shown } from '../trace/shown.ts';
+import { traceOfLines } from '../trace/trace-file.ts';
+import { entriesOf, exactly, fields, flag, list, text, textUpTo, whole } from '../trace/values.ts';
 import type { CampaignFile, SavedCampaign } from './campaign-file.ts';
 import { SHARDS_MAX } from './shard.ts';
 
@@ -26,89 +39,119 @@ export const campaignFileText = ({
 }: CampaignFile): string =>
   `${jsonLine({ format: FORMAT, version: VERSION, asked, shards, milliseconds, campaigns: campaigns.map(campaignJson) })}\n`;
 
-const countsOf = (fields: Fields): ReadonlyMap<string, number> =>
-  new Map(fields.names().map((name) => [name, fields.integer(name)]));
+const count = whole(0);
 
-const campaignOf = (fields: Fields): SavedCampaign => {
-  const verdicts = fields.object('verdicts');
-  const at = fields.has('at') ? fields.object('at') : undefined;
-  const trace = fields.has('trace') ? fields.texts('trace') : undefined;
-  return {
-    setting: settingOf(fields),
-    runs: fields.integer('runs'),
-    calls: fields.integer('calls'),
-    failing: fields.integer('failing'),
-    verdicts: {
-      conforms: verdicts.integer('conforms'),
-      deviation: verdicts.integer('deviation'),
-      unknown: verdicts.integer('unknown'),
-      unspecified: verdicts.integer('unspecified'),
-      violation: verdicts.integer('violation'),
-    },
-    rules: countsOf(fields.object('rules')),
-    knownComplaints: countsOf(fields.object('knownComplaints')),
-    interrupted: fields.flag('interrupted'),
-    shrinks: fields.integer('shrinks'),
-    at: at === undefined ? undefined : { batch: at.integer('batch'), index: at.integer('index') },
-    trace,
-  };
-};
+/** How often each of some names was counted. */
+const countsBy = v.pipe(
+  entriesOf<number>(count),
+  v.transform((counts): ReadonlyMap<string, number> => new Map(counts)),
+);
 
-const ASKED_NUMBERS = ['runs', 'seconds', 'dma'] as const;
+const sum = (counts: Iterable<number>): number => [...counts].reduce((all, one) => all + one, 0);
 
-const askedOf = (fields: Fields): CampaignFile['asked'] => {
-  const numbers = ASKED_NUMBERS.filter((name) => fields.has(name));
-  return {
-    subject: fields.text('subject'),
-    seed: fields.integer('seed'),
-    length: fields.integer('length'),
-    paths: fields.text('paths'),
-    guided: fields.flag('guided'),
-    defects: fields.texts('defects'),
-    ...Object.fromEntries(numbers.map((name) => [name, fields.integer(name)])),
-  };
-};
+const campaign = v.pipe(
+  fields({
+    ...SETTING,
+    runs: count,
+    calls: count,
+    failing: count,
+    verdicts: fields({
+      conforms: count,
+      deviation: count,
+      unknown: count,
+      unspecified: count,
+      violation: count,
+    }),
+    rules: countsBy,
+    knownComplaints: countsBy,
+    interrupted: flag,
+    shrinks: count,
+    at: v.exactOptional(fields({ batch: count, index: count })),
+    trace: v.exactOptional(list(textUpTo(LINE_BYTES_MAX), OPERATIONS_MAX)),
+  }),
+  v.check(
+    ({ failing, runs }) => failing <= runs,
+    'must have no more programs that fail than programs',
+  ),
+  v.check(
+    ({ verdicts, calls }) => sum(Object.values(verdicts)) === calls,
+    'must have as many verdicts as calls',
+  ),
+  v.check(
+    ({ verdicts, rules }) => sum(rules.values()) === verdicts.conforms + verdicts.deviation,
+    'must have a rule for each call that conforms or deviates',
+  ),
+  v.check(
+    ({ at, trace }) => (at === undefined) === (trace === undefined),
+    'must have both "at" and "trace", or neither',
+  ),
+  v.transform(
+    ({ release, platform, credentials, at, trace, ...counts }): SavedCampaign => ({
+      setting: { release, platform, credentials },
+      ...counts,
+      at,
+      trace,
+    }),
+  ),
+);
 
-const shardsOf = (fields: Fields): NonNullable<CampaignFile['shards']> => {
-  const of = fields.integer('of');
-  if (of < 1 || of > SHARDS_MAX) {
-    fields.fail(`"shards.of" is ${of}; a run has 1 to ${SHARDS_MAX} shards`);
+const shard = whole(1, SHARDS_MAX);
+
+const shards = v.pipe(
+  fields({ held: list(shard, SHARDS_MAX), of: shard }),
+  v.check(
+    ({ held, of }) =>
+      held.length > 0 && new Set(held).size === held.length && held.every((one) => one <= of),
+    'must have different shards in "held", each one of those that "of" counts',
+  ),
+);
+
+const REPORT: v.GenericSchema<unknown, CampaignFile> = v.pipe(
+  fields({
+    format: exactly(FORMAT),
+    version: exactly(VERSION),
+    asked: fields({
+      subject: text,
+      seed: whole(Number.MIN_SAFE_INTEGER),
+      runs: v.exactOptional(count),
+      seconds: v.exactOptional(count),
+      length: count,
+      paths: text,
+      dma: v.exactOptional(count),
+      guided: flag,
+      defects: list(text, DEFECTS_MAX),
+    }),
+    shards: v.exactOptional(shards),
+    milliseconds: count,
+    campaigns: list(campaign, CAMPAIGNS_MAX),
+  }),
+  v.transform(({ format: _, version: __, ...file }): CampaignFile => file),
+);
+
+/** The report that a line of JSON is; `file` names it in messages. Throws BadInput. */
+export const campaignFileOf = (file: string, text: string): CampaignFile => {
+  const value = parseObject(file, 1, text);
+  if (value.format !== FORMAT) {
+    throw new BadInput(file, 1, 'this is no report of a check, as check --report writes it');
   }
-  const held = fields.list('held').map((number) => {
-    if (typeof number !== 'number' || !Number.isInteger(number) || number < 1 || number > of) {
-      fields.fail(`"shards.held" has ${String(number)}; the shards are numbered from 1 to ${of}`);
-    }
-    return number;
-  });
-  if (held.length === 0 || new Set(held).size !== held.length) {
-    fields.fail('"shards.held" has no shard, or one twice');
+  if (value.version !== VERSION) {
+    const what = `version ${shown(value.version)} of reports is not read, only version ${VERSION}`;
+    throw new BadInput(file, 1, `${what}; run check again`);
   }
-  return { held, of };
+  const report = checked(REPORT, file, 1, value);
+  for (const { trace } of report.campaigns) if (trace !== undefined) traceOfLines(file, trace);
+  return report;
 };
 
 /** Throws BadInput where the file is not there or is no report of a check. */
-export const readCampaignFile = (path: string): CampaignFile => {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new BadInput(path, 0, `the file cannot be read: ${why}`);
+export const readCampaignFile = async (file: string): Promise<CampaignFile> => {
+  let report: string | undefined;
+  for await (const line of linesOf(file, REPORT_BYTES_MAX)) {
+    if (report !== undefined) {
+      throw new BadInput(file, line.number, 'there is a line behind the report');
+    }
+    report = textOf(file, line);
   }
-  const fields = new Fields(path, 1, parseObject(path, 1, text.trim()));
-  if (fields.raw('format') !== FORMAT) {
-    fields.fail('this is no report of a check, as check --report writes it');
-  }
-  if (fields.raw('version') !== VERSION) {
-    const version = String(fields.raw('version'));
-    fields.fail(
-      `version ${version} of reports is not read, only version ${VERSION}; run check again`,
-    );
-  }
-  return {
-    asked: askedOf(fields.object('asked')),
-    ...(fields.has('shards') ? { shards: shardsOf(fields.object('shards')) } : {}),
-    milliseconds: fields.integer('milliseconds'),
-    campaigns: fields.objects('campaigns').map(campaignOf),
-  };
+  if (report === undefined) throw new BadInput(file, 0, 'the file is empty');
+  return campaignFileOf(file, report);
 };

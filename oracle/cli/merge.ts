@@ -50,11 +50,6 @@ reported all the same), 3 a file cannot be written (the report is printed all th
 const firstFailing = ({ campaigns }: CampaignFile): SavedCampaign | undefined =>
   campaigns.find(({ trace }) => trace !== undefined);
 
-/** Throws BadInput where a report holds what is no trace: nothing is written then. */
-const checkTraces = (name: string, { campaigns }: CampaignFile): void => {
-  for (const { trace } of campaigns) if (trace !== undefined) traceOfLines(name, trace);
-};
-
 const printText = async (
   output: Output,
   file: CampaignFile,
@@ -113,10 +108,10 @@ const merge = async (names: readonly string[], options: Options): Promise<number
   }
   if (typeof options.cover === 'string') checkCoverFile(options.cover);
   const output = openOutput();
-  const files = names.map((name) => ({ name, file: readCampaignFile(name) }));
+  const files: { readonly name: string; readonly file: CampaignFile }[] = [];
+  for (const name of names) files.push({ name, file: await readCampaignFile(name) });
   const why = whyNotOneRun(files);
   if (why !== undefined) throw new BadUse(`${why}.`);
-  for (const { name, file } of files) checkTraces(name, file);
   const [first, ...others] = files.map(({ file }) => file);
   if (first === undefined) throw new BadUse('No report is named.');
   const whole = mergedFiles([first, ...others]);

@@ -10,7 +10,7 @@ import { reportOf } from '../report/violation.ts';
 import { violationSentence } from '../report/violation-text.ts';
 import { count } from '../text/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
-import { parseObject } from '../trace/fields.ts';
+import { parseObject } from '../trace/json-object.ts';
 import { type Line, textOf } from '../trace/line.ts';
 import { linesOf } from '../trace/lines.ts';
 import { programOfRecording } from '../trace/program-of-recording.ts';
@@ -55,7 +55,7 @@ class RecordedCalls {
     const parsed = parseHeader(file, header);
     this.#file = file;
     this.#reader = new RecordingReader(file, parsed);
-    this.#world = startOf(file, parsed);
+    this.#world = startOf(parsed);
   }
 
   take(line: Line): void {

@@ -3,7 +3,7 @@
 import { startOfProgram } from '../../model/programs/builder.ts';
 import type { World } from '../../spec/state/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
-import { Fields, parseObject } from '../trace/fields.ts';
+import { parseObject } from '../trace/json-object.ts';
 import { type Line, textOf } from '../trace/line.ts';
 import { parseHeader } from '../trace/recording.ts';
 import { RecordingReader } from '../trace/recording-reader.ts';
@@ -11,11 +11,11 @@ import {
   TRACE_FORMAT,
   type TracedOperation,
   type TraceFault,
-  traceHeaderOf,
-  traceLineOf,
+  TraceLines,
 } from '../trace/trace-file.ts';
 import { judge } from './judge.ts';
 import { judgeRecorded, startOf, worldAfterEvent } from './session.ts';
+import { memoryProblem } from './traced-memory.ts';
 import type { JudgedCall } from './verdict.ts';
 
 /** The world after a line, and the call on it where it has one. After a violation it is the world before. */
@@ -48,7 +48,7 @@ const recordingFormat = (file: string, text: string): Format => {
   return {
     name: 'recording',
     release: header.release,
-    start: startOf(file, header),
+    start: startOf(header),
     take: (world, line) => {
       const item = reader.take(line);
       if (item.kind === 'end') return { world };
@@ -67,42 +67,37 @@ const recordingFormat = (file: string, text: string): Format => {
   };
 };
 
-const traceFormat = (file: string, first: Fields): Format => {
-  const { setting, arena, subject } = traceHeaderOf(first);
-  let ended = false;
+const traceFormat = (file: string, first: string): Format => {
+  const lines = new TraceLines(file, first);
+  const { setting, arena, subject } = lines.header;
   let fault: TraceFault | undefined;
-  const operationIn = (fields: Fields): TracedOperation | undefined => {
-    if (ended) fields.fail('there is a line behind the one that ends the trace');
-    const parsed = traceLineOf(fields);
+  const operationIn = (line: Line): TracedOperation | undefined => {
+    const parsed = lines.take(line.number, textOf(file, line));
     if (parsed.kind === 'operation') return parsed.traced;
-    ended = true;
     ({ fault } = parsed);
     return undefined;
   };
-  const fieldsOf = (line: Line): Fields =>
-    new Fields(file, line.number, parseObject(file, line.number, textOf(file, line)));
   return {
     name: 'trace',
     release: setting.release,
     start: startOfProgram(setting, arena),
     take: (world, line) => {
-      const fields = fieldsOf(line);
-      const traced = operationIn(fields);
+      const traced = operationIn(line);
       if (traced === undefined) return { world };
       const { operation, step } = traced;
       if (step === undefined) {
-        return fields.fail('the trace does not say what came of this operation; replay runs it');
+        const what = 'the trace does not say what came of this operation; replay runs it';
+        throw new BadInput(file, line.number, what);
       }
+      const { made } = lines;
+      const problem = made && memoryProblem(world, made, step.call);
+      if (problem !== undefined) throw new BadInput(file, line.number, problem);
       const verdict = judge(world, step.call, step.observation);
       const judged = { line: line.number, label: operation.label, ...step, verdict, world };
       return { world: verdict.world, judged };
     },
-    isCall: (line) => operationIn(fieldsOf(line)) !== undefined,
-    end: (line) => {
-      if (!ended) {
-        throw new BadInput(file, line, 'the trace is cut short: its last line is missing');
-      }
-    },
+    isCall: (line) => operationIn(line) !== undefined,
+    end: (line) => lines.end(line),
     recordedFault: () => (fault === undefined ? undefined : { kind: fault.kind, subject }),
   };
 };
@@ -111,7 +106,5 @@ const traceFormat = (file: string, first: Fields): Format => {
 export const formatOf = (file: string, line: Line): Format => {
   const text = textOf(file, line);
   const value = parseObject(file, 1, text);
-  return value.format === TRACE_FORMAT
-    ? traceFormat(file, new Fields(file, 1, value))
-    : recordingFormat(file, text);
+  return value.format === TRACE_FORMAT ? traceFormat(file, text) : recordingFormat(file, text);
 };

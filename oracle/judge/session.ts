@@ -18,7 +18,6 @@ import {
 import type { IoctlCall, Observation, Process } from '../../spec/terms/call.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import type { RecordedEvent } from '../trace/recorded-event.ts';
-import { platformOf } from '../trace/recorded-platform.ts';
 import type { MappedFile, RecordedCall, RecordingHeader } from '../trace/recording.ts';
 import { cutProblem } from './cut-struct.ts';
 import { copyProblem, descriptorProblem } from './descriptor-path.ts';
@@ -30,11 +29,11 @@ import type { Verdict } from './verdict.ts';
 /** A privileged program has no limit; another one's is not written down. */
 const UNLIMITED = U64_MAX;
 
-export const startOf = (file: string, header: RecordingHeader): World => {
+export const startOf = (header: RecordingHeader): World => {
   const world = emptyWorld(
     {
       release: header.release,
-      platform: platformOf(file, header.platform),
+      platform: header.platform,
       credentials: { privileged: header.privileged, memlockLimit: UNLIMITED },
     },
     'recorded',

@@ -1,5 +1,6 @@
 // What the program does with its own memory, as lines of a recording: every mapping that it makes, changes or removes.
 
+import { ERRNO } from '../../spec/abi/errno.ts';
 import { fileOf, isRecorded, type MappedRange, mappingsOf, pathOf } from './proc-files.ts';
 import { hex, type LineFields } from './recording-lines.ts';
 import type { AfterCall, Caller } from './tracer.ts';
@@ -19,6 +20,8 @@ const DISCARDING: ReadonlyMap<bigint, string> = new Map([
   [9n, 'REMOVE'],
   [24n, 'DONTNEED_LOCKED'],
 ]);
+
+const EINVAL = BigInt(ERRNO.EINVAL);
 
 type Arguments = readonly bigint[];
 
@@ -126,7 +129,9 @@ export class MemoryCalls {
   madvise(caller: Caller, [address, length, advice]: Arguments): AfterCall | undefined {
     const name = DISCARDING.get(BigInt.asUintN(32, advice as bigint));
     if (name === undefined) return undefined;
-    return () => {
+    return (result) => {
+      // Only then is nothing done. Where some of the range is not mapped, the rest of it is changed.
+      if (result === -EINVAL) return;
       const range = { addr: hex(address as bigint), length: hex(wholePages(length as bigint)) };
       this.#emit(caller, { call: 'madvise', ...range, advice: name });
     };

@@ -1,9 +1,10 @@
 // Strict reading of parsed JSON: every field has the type that the format gives it, and what has another, or is not
 // part of the format, is an error that names the file, the line and the field.
 
+import type { GenericSchema, InferOutput } from 'valibot';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import { BadInput } from './bad-input.ts';
-import { DEPTH_MAX } from './limits.ts';
+import { checked } from './read-json.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -19,62 +20,6 @@ export const signedOf = (text: string): bigint =>
   text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
 
 const BYTES = /^(?:[0-9a-fA-F]{2})*$/;
-
-const problemOf = (text: string): string => {
-  if (text.trim() === '') return 'this line is empty';
-  const isCut = text.startsWith('{') && !text.endsWith('}');
-  return `this is not a line of JSON${isCut ? '; the file seems to be cut short' : ''}`;
-};
-
-const QUOTE = 0x22;
-// With this bit, both kinds of brackets are the same two characters.
-const EITHER_BRACKET = 0x20;
-const OPENING = 0x7b;
-const CLOSING = 0x7d;
-
-/** Where the string that begins at `start` ends: the place of its second quote, or the text's end. */
-const endOfString = (text: string, start: number): number => {
-  let end = text.indexOf('"', start + 1);
-  while (end > 0) {
-    let backslashes = 0;
-    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
-    if (backslashes % 2 === 0) return end;
-    end = text.indexOf('"', end + 1);
-  }
-  return text.length;
-};
-
-/** Whether more objects and lists are within each other than any format has. */
-const isTooDeep = (text: string): boolean => {
-  let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
-    else if ((code | EITHER_BRACKET) === OPENING) depth += 1;
-    else if ((code | EITHER_BRACKET) === CLOSING) depth -= 1;
-    if (depth > DEPTH_MAX) return true;
-  }
-  return false;
-};
-
-/** The text as a JSON object. A line that does not end as an object does was most likely cut. */
-export const parseObject = (file: string, line: number, text: string): Json => {
-  if (isTooDeep(text)) {
-    throw new BadInput(
-      file,
-      line,
-      `more than ${DEPTH_MAX} objects and lists are within each other`,
-    );
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new BadInput(file, line, problemOf(text));
-  }
-  if (!isObject(value)) throw new BadInput(file, line, 'this is not a JSON object');
-  return value;
-};
 
 /** The fields of one JSON object. Names in messages are as in "operation.argument.at". */
 export class Fields {
@@ -96,6 +41,11 @@ export class Fields {
 
   #name(name: string): string {
     return `"${this.#path}${name}"`;
+  }
+
+  /** What the schema makes of the object. */
+  checked<const Schema extends GenericSchema>(schema: Schema): InferOutput<Schema> {
+    return checked(schema, this.#file, this.#line, this.#value, this.#path);
   }
 
   has(name: string): boolean {

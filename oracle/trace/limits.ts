@@ -11,3 +11,46 @@ export const DEPTH_MAX = 16;
 
 /** Operations of a trace. Recordings may have any number of lines: they are read as a stream. */
 export const OPERATIONS_MAX = 100_000;
+
+/** Characters of a path, a label, a name. */
+export const TEXT_MAX = 4096;
+
+/** Characters of what a kernel's log says before it dies. */
+export const LOG_MAX = 1 * MIB;
+
+/** Bytes of a store, of what is behind a struct, of a stretch of memory before and after a call. */
+export const BYTES_MAX = 1 * MIB;
+
+/** Stretches of memory of one call. */
+export const SEGMENTS_MAX = 64;
+
+/** Words of 8 bytes that an operation puts into memory at one place. */
+export const WORDS_MAX = 4096;
+
+/** Bytes that a device moves at once. */
+export const TRANSFER_MAX = 4096;
+
+/** Rules, differences or lines of a log of one violation. */
+export const DIFFERENCES_MAX = 10_000;
+
+/** Deliberate defects that the emulator had. */
+export const DEFECTS_MAX = 256;
+
+/** Of a platform. */
+export const IOMMUS_MAX = 64;
+export const DEVICES_MAX = 256;
+/** Of a device. */
+export const RESERVED_MAX = 256;
+
+/** Bytes that a recording shows of a call's struct, and of what that points at. */
+export const STRUCT_MAX = 8192;
+export const POINTED_MAX = 4096;
+
+/** Mappings of a program on one line. */
+export const MAPPINGS_MAX = 65_536;
+
+/** Bytes of a report of a check, which is one line. */
+export const REPORT_BYTES_MAX = 16 * MIB;
+
+/** Settings of one check. */
+export const CAMPAIGNS_MAX = 1024;

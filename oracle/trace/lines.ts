@@ -116,20 +116,22 @@ const linesIn = (chunk: Buffer): number => {
   return count;
 };
 
-const TOO_LONG = `the line is longer than ${LINE_BYTES_MAX} bytes`;
-
 /**
  * Whole lines, each with its end, in chunks as they come. The last line may lack its end. Throws BadInput, behind the
  * lines before what is wrong; ends early where the signal comes.
  */
-export async function* chunksOf(file: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+export async function* chunksOf(
+  file: string,
+  signal?: AbortSignal,
+  longest = LINE_BYTES_MAX,
+): AsyncGenerator<Buffer> {
   const open = new OpenLine();
   let line = 1;
   try {
     for await (const chunk of until(signal, bytesOf(file))) {
       const first = chunk.indexOf(NEWLINE);
-      if (open.length + (first < 0 ? chunk.length : first) > LINE_BYTES_MAX) {
-        throw new BadInput(file, line, TOO_LONG);
+      if (open.length + (first < 0 ? chunk.length : first) > longest) {
+        throw new BadInput(file, line, `the line is longer than ${longest} bytes`);
       }
       const end = chunk.lastIndexOf(NEWLINE) + 1;
       if (end > 0) {
@@ -149,10 +151,10 @@ export async function* chunksOf(file: string, signal?: AbortSignal): AsyncGenera
   if (signal?.aborted !== true && open.length > 0) yield open.take();
 }
 
-/** Every line of the file. */
-export async function* linesOf(file: string): AsyncGenerator<Line> {
+/** Every line of the file; none is longer than `longest` bytes. */
+export async function* linesOf(file: string, longest = LINE_BYTES_MAX): AsyncGenerator<Line> {
   let number = 0;
-  for await (const chunk of chunksOf(file)) {
+  for await (const chunk of chunksOf(file, undefined, longest)) {
     for (let start = 0, end = 0; start < chunk.length; start = end + 1) {
       end = lineEnd(chunk, start);
       number += 1;

@@ -1,180 +1,151 @@
 // A program's operations as JSON and back. Numbers of 64 bits are hexadecimal text; handles and places in the arena are
 // objects, as in the program itself.
 
+import * as v from 'valibot';
 import {
   type Argument,
   LAYOUTS,
   type Operation,
   type Value,
-  type WordsInMemory,
 } from '../../model/programs/program.ts';
-import { CALL_KINDS } from './call-kinds.ts';
-import { type Fields, HEX, isObject, SIGNED_HEX, signedOf } from './fields.ts';
+import type { Layout } from '../../spec/abi/layout.ts';
+import { BYTES_MAX, TRANSFER_MAX, WORDS_MAX } from './limits.ts';
+import {
+  ARENA_FIRST,
+  ARENA_LAST,
+  digits,
+  entriesOf,
+  exactly,
+  fieldOf,
+  fields,
+  flag,
+  isObject,
+  kindOf,
+  list,
+  must,
+  openFields,
+  pages,
+  signed,
+  text,
+  u32,
+  u64,
+  whole,
+  word,
+} from './values.ts';
 
-const handleOrNumber = (fields: Fields, value: unknown, name: string): Value => {
-  if (typeof value === 'string' && HEX.test(value)) return BigInt(value);
-  if (isObject(value)) {
-    const { arena, from, out } = value;
-    const count = Object.keys(value).length;
-    if (count === 1 && typeof arena === 'string' && SIGNED_HEX.test(arena)) {
-      return { arena: signedOf(arena) };
-    }
-    if (count === 2 && typeof from === 'string' && typeof out === 'string') return { from, out };
-  }
-  return fields.fail(
-    `"${name}" is neither a hexadecimal number, {"arena": ...} nor {"from": ..., "out": ...}`,
-  );
+/** Bytes from the arena's base to an address of 64 bits. */
+const FIRST = -ARENA_FIRST;
+const LAST = (1n << 64n) - 1n - ARENA_LAST;
+const BEYOND = must('an offset to an address of 64 bits');
+
+const offset = v.pipe(signed, v.minValue(FIRST, BEYOND), v.maxValue(LAST, BEYOND));
+
+const inArena = fields({ arena: signed });
+const ofResult = fields({ from: text, out: text });
+const noValue = v.never(must('a hexadecimal number, {"arena": ...} or {"from": ..., "out": ...}'));
+
+const value = v.lazy((input) => {
+  if (typeof input === 'string') return signed;
+  if (!isObject(input)) return noValue;
+  return fieldOf(input, 'arena') === undefined ? ofResult : inArena;
+});
+
+const words = fields({ at: value, words: list(value, WORDS_MAX) });
+
+/** A struct's argument: each layout has fields of its own. */
+const structOf = (name: string, layout: Layout) =>
+  fields({
+    kind: exactly('struct'),
+    at: value,
+    layout: exactly(name),
+    fields: v.pipe(
+      entriesOf<Value>(
+        value,
+        layout.fields.map((field) => field.name),
+      ),
+      v.transform((values): Readonly<Record<string, Value>> => Object.fromEntries(values)),
+    ),
+    length: v.exactOptional(whole(0, layout.size)),
+    tail: v.exactOptional(digits(BYTES_MAX)),
+    also: v.exactOptional(list(words, WORDS_MAX)),
+  });
+
+type StructSchema = ReturnType<typeof structOf>;
+
+const structs = new Map<string, StructSchema>();
+
+/** Made when it is first met. */
+const structNamed = (name: string, layout: Layout): StructSchema => {
+  const known = structs.get(name) ?? structOf(name, layout);
+  structs.set(name, known);
+  return known;
 };
 
-const wordsOf = (fields: Fields): WordsInMemory => {
-  fields.only('at', 'words');
-  return {
-    at: handleOrNumber(fields, fields.raw('at'), 'at'),
-    words: fields.list('words').map((word) => handleOrNumber(fields, word, 'words')),
-  };
-};
+const noStruct = openFields({ layout: word([...LAYOUTS.keys()]) });
 
-const structOf = (fields: Fields): Argument => {
-  fields.only('kind', 'at', 'layout', 'fields', 'length', 'tail', 'also');
-  const name = fields.text('layout');
-  const layout = LAYOUTS.get(name);
-  if (layout === undefined) return fields.fail(`no struct is called ${name}`);
-  const given = fields.object('fields');
-  given.only(...layout.fields.map((field) => field.name));
-  const values: Record<string, Value> = {};
-  for (const field of given.names()) values[field] = handleOrNumber(given, given.raw(field), field);
-  const length = fields.has('length') ? fields.integer('length') : undefined;
-  if (length !== undefined && (length < 0 || length > layout.size)) {
-    fields.fail(`"length" is not between 0 and the ${layout.size} bytes of ${name}`);
-  }
-  return {
-    kind: 'struct',
-    at: handleOrNumber(fields, fields.raw('at'), 'at'),
-    layout: name,
-    fields: values,
-    ...(length === undefined ? {} : { length }),
-    ...(fields.has('tail') ? { tail: fields.digits('tail') } : {}),
-    ...(fields.has('also') ? { also: fields.objects('also').map(wordsOf) } : {}),
-  };
-};
+const struct = v.lazy((input) => {
+  const name = fieldOf(input, 'layout');
+  const layout = typeof name === 'string' ? LAYOUTS.get(name) : undefined;
+  return layout === undefined
+    ? (noStruct as unknown as StructSchema)
+    : structNamed(name as string, layout);
+});
 
-const argumentOf = (fields: Fields): Argument => {
-  switch (fields.word('kind', ['plain', 'struct', 'bytes'])) {
-    case 'plain':
-      fields.only('kind', 'value');
-      return { kind: 'plain', value: handleOrNumber(fields, fields.raw('value'), 'value') };
-    case 'bytes':
-      fields.only('kind', 'at', 'hex');
-      return {
-        kind: 'bytes',
-        at: handleOrNumber(fields, fields.raw('at'), 'at'),
-        hex: fields.digits('hex'),
-      };
-    case 'struct':
-      return structOf(fields);
-  }
-};
+const argument = kindOf('kind', {
+  plain: fields({ kind: exactly('plain'), value }),
+  bytes: fields({ kind: exactly('bytes'), at: value, hex: digits(BYTES_MAX) }),
+  struct,
+});
 
-const PAGE_MASK = 0xfffn;
+const anonymous = (kind: 'anonymous' | 'device' | 'huge') => fields({ kind: exactly(kind) });
 
-/** An offset or a length that is whole pages. */
-const pages = (fields: Fields, name: string): bigint => {
-  const value = fields.hex(name);
-  if ((value & PAGE_MASK) !== 0n) fields.fail(`"${name}" is not whole pages of 4096 bytes`);
-  return value;
-};
+const backing = kindOf('kind', {
+  anonymous: anonymous('anonymous'),
+  device: anonymous('device'),
+  huge: anonymous('huge'),
+  memfd: fields({ kind: exactly('memfd'), fd: value, offset: u64 }),
+});
 
-type Mmap = Extract<Operation, { op: 'mmap' }>;
+export const protection = word(['none', 'read', 'read-write']);
+export const direction = word(['read', 'write']);
+export const statusField = word(['VmLck', 'VmPin']);
+/** A file's length, which the kernel takes with a sign. */
+export const fileLength = v.pipe(u64, v.maxValue((1n << 63n) - 1n, must('less than 2^63')));
+export const transferLength = whole(1, TRANSFER_MAX);
 
-const backingOf = (fields: Fields): Mmap['backing'] => {
-  const kind = fields.word('kind', ['anonymous', 'device', 'huge', 'memfd']);
-  if (kind !== 'memfd') {
-    fields.only('kind');
-    return { kind };
-  }
-  fields.only('kind', 'fd', 'offset');
-  return {
-    kind,
-    fd: handleOrNumber(fields, fields.raw('fd'), 'fd'),
-    offset: pages(fields, 'offset'),
-  };
-};
+/** Where a program may map memory: in the arena, and in the hole behind it. */
+const HOLE_MAX = 1n << 43n;
+const inHole = v.pipe(pages, v.maxValue(HOLE_MAX, must('at most 2^43 bytes')));
+const stretch = { offset: inHole, length: inHole };
 
-const mmapOf = (fields: Fields, label: string): Mmap => {
-  fields.only('op', 'label', 'offset', 'length', 'protection', 'shared', 'backing');
-  return {
-    op: 'mmap',
+const label = text;
+
+export const OPERATION: v.GenericSchema<unknown, Operation> = kindOf('op', {
+  open: fields({ op: exactly('open'), label, path: text }),
+  close: fields({ op: exactly('close'), label, fd: value }),
+  ioctl: fields({ op: exactly('ioctl'), label, fd: value, command: u32, argument }),
+  memfd: fields({ op: exactly('memfd'), label, length: fileLength }),
+  mmap: fields({
+    op: exactly('mmap'),
     label,
-    offset: pages(fields, 'offset'),
-    length: pages(fields, 'length'),
-    protection: fields.word('protection', ['none', 'read', 'read-write']),
-    shared: fields.flag('shared'),
-    backing: backingOf(fields.object('backing')),
-  };
-};
-
-const COMMAND_MAX = 0xffff_ffffn;
-
-const ioctlOf = (fields: Fields, label: string): Operation => {
-  fields.only('op', 'label', 'fd', 'command', 'argument');
-  const command = fields.hex('command');
-  if (command > COMMAND_MAX) fields.fail('"command" is no number of 32 bits');
-  return {
-    op: 'ioctl',
+    ...stretch,
+    protection,
+    shared: flag,
+    backing,
+  }),
+  munmap: fields({ op: exactly('munmap'), label, ...stretch }),
+  dma: fields({
+    op: exactly('dma'),
     label,
-    fd: handleOrNumber(fields, fields.raw('fd'), 'fd'),
-    command: Number(command),
-    argument: argumentOf(fields.object('argument')),
-  };
-};
-
-const dmaOf = (fields: Fields, label: string): Operation => {
-  fields.only('op', 'label', 'fd', 'direction', 'iova', 'length', 'look');
-  return {
-    op: 'dma',
-    label,
-    fd: handleOrNumber(fields, fields.raw('fd'), 'fd'),
-    direction: fields.word('direction', ['read', 'write']),
-    iova: handleOrNumber(fields, fields.raw('iova'), 'iova'),
-    length: fields.integer('length'),
-    ...(fields.has('look') ? { look: fields.signedHex('look') } : {}),
-  };
-};
-
-export const operationOf = (fields: Fields): Operation => {
-  const label = fields.text('label');
-  switch (fields.word('op', CALL_KINDS)) {
-    case 'open':
-      fields.only('op', 'label', 'path');
-      return { op: 'open', label, path: fields.text('path') };
-    case 'close':
-      fields.only('op', 'label', 'fd');
-      return { op: 'close', label, fd: handleOrNumber(fields, fields.raw('fd'), 'fd') };
-    case 'ioctl':
-      return ioctlOf(fields, label);
-    case 'memfd':
-      fields.only('op', 'label', 'length');
-      return { op: 'memfd', label, length: fields.hex('length') };
-    case 'mmap':
-      return mmapOf(fields, label);
-    case 'munmap':
-      fields.only('op', 'label', 'offset', 'length');
-      return {
-        op: 'munmap',
-        label,
-        offset: pages(fields, 'offset'),
-        length: pages(fields, 'length'),
-      };
-    case 'dma':
-      return dmaOf(fields, label);
-    case 'status':
-      fields.only('op', 'label', 'field');
-      return { op: 'status', label, field: fields.word('field', ['VmLck', 'VmPin']) };
-    case 'store':
-      fields.only('op', 'label', 'offset', 'hex');
-      return { op: 'store', label, offset: fields.signedHex('offset'), hex: fields.digits('hex') };
-  }
-};
+    fd: value,
+    direction,
+    iova: value,
+    length: transferLength,
+    look: v.exactOptional(offset),
+  }),
+  status: fields({ op: exactly('status'), label, field: statusField }),
+  store: fields({ op: exactly('store'), label, offset, hex: digits(BYTES_MAX) }),
+});
 
 /** Without fields that the struct does not have: they put nothing anywhere. */
 const argumentJson = (argument: Argument): Argument => {

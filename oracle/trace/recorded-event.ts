@@ -1,10 +1,13 @@
 // The lines of a recording of version 2 that are no calls on descriptors of interest: what becomes of processes, of
 // copies of descriptors, and of the program's memory.
 
+import * as v from 'valibot';
 import { type Fd, fileDescriptor } from '../../spec/abi/units.ts';
 import type { Stretch, ToldBacking, ToldMapping } from '../../spec/knowledge/followed.ts';
 import type { Process, Protection } from '../../spec/terms/call.ts';
-import { Fields, parseObject } from './fields.ts';
+import { mappings, permissions, type RecordedMapping } from './recorded-mapping.ts';
+import { backing, common, fileNumber, pid } from './recording.ts';
+import { exactly, flag, must, openFd, openFields, pages, text, u64, word } from './values.ts';
 
 export type RecordedEvent = { readonly process: Process; readonly sequence: number } & (
   | { readonly kind: 'mmap'; readonly mapping: ToldMapping }
@@ -27,82 +30,127 @@ export type RecordedEvent = { readonly process: Process; readonly sequence: numb
 const ADVICE = ['DONTNEED', 'DONTNEED_LOCKED', 'FREE', 'REMOVE'] as const;
 export type Advice = (typeof ADVICE)[number];
 
-const KINDS = ['mmap', 'munmap', 'mprotect', 'mremap', 'madvise', 'exec', 'fork', 'exit', 'dup'];
-const BACKINGS = ['anonymous', 'memory-file', 'device', 'file'] as const;
-const PERMISSIONS = /^([r-])([w-])[x-]([ps]?)$/;
+/** A program's addresses have at most 57 bits. */
+const inUser = v.pipe(pages, v.maxValue(1n << 57n, must('at most 2^57')));
 
-const stretchOf = (fields: Fields, at = 'addr', length = 'length'): Stretch => {
-  const start = fields.hex(at);
-  return { start, last: start + fields.hex(length) - 1n };
+/** Where memory is that a program maps. A call of no length does nothing, and succeeds. */
+const place = { addr: inUser, length: inUser };
+
+const stretchOf = (addr: bigint, length: bigint): Stretch => ({
+  start: addr,
+  last: addr + length - 1n,
+});
+
+/** "rw-": a change of protection says nothing of sharing. */
+const rights = v.pipe(
+  v.string(must('rights like "rw-"')),
+  v.regex(/^[r-][w-][x-]$/, must('rights like "rw-"')),
+);
+
+const protectionOf = (perm: string): Protection =>
+  perm[1] === 'w' ? 'read-write' : perm[0] === 'r' ? 'read' : 'none';
+
+const mmap = v.pipe(
+  openFields({
+    ...common,
+    call: exactly('mmap'),
+    ...place,
+    perm: permissions,
+    backing,
+    file: v.exactOptional(fileNumber),
+    offset: v.exactOptional(u64),
+  }),
+  v.check(({ length }) => length > 0n, 'must have a "length"'),
+  v.check(
+    ({ backing, file, offset }) =>
+      backing !== 'memory-file' || (file !== undefined && offset !== undefined),
+    'must have "file" and "offset" of a "backing" that is a memory-file',
+  ),
+);
+
+/** Lines by their `call`, beside the calls themselves. */
+export const EVENTS = {
+  mmap,
+  munmap: openFields({ ...common, call: exactly('munmap'), ...place }),
+  mprotect: openFields({ ...common, call: exactly('mprotect'), ...place, perm: rights }),
+  mremap: openFields({
+    ...common,
+    call: exactly('mremap'),
+    ...place,
+    to: inUser,
+    toLength: inUser,
+    keeps: flag,
+  }),
+  madvise: openFields({ ...common, call: exactly('madvise'), ...place, advice: word(ADVICE) }),
+  exec: openFields({ ...common, call: exactly('exec'), vmas: mappings }),
+  fork: openFields({ ...common, call: exactly('fork'), child: pid }),
+  exit: openFields({ ...common, call: exactly('exit') }),
+  dup: openFields({ ...common, call: exactly('dup'), fd: openFd, path: text, from: openFd }),
 };
 
-const permissionsOf = (
-  fields: Fields,
-): { readonly protection: Protection; readonly shared: boolean } => {
-  const found = PERMISSIONS.exec(fields.text('perm'));
-  if (found === null) fields.fail('"perm" is not like "rw-p"');
-  const [, readable, writable, sharing] = found;
-  const protection = writable === 'w' ? 'read-write' : readable === 'r' ? 'read' : 'none';
-  return { protection, shared: sharing === 's' };
-};
+type EventLine = v.InferOutput<(typeof EVENTS)[keyof typeof EVENTS]>;
 
-const backingOf = (fields: Fields): ToldBacking => {
-  const kind = fields.word('backing', BACKINGS);
-  return kind === 'memory-file'
-    ? { kind, file: fields.integer('file'), offset: fields.hex('offset') }
-    : { kind };
-};
+const backingOf = ({
+  backing: kind,
+  file = 0,
+  offset = 0n,
+}: v.InferOutput<typeof mmap>): ToldBacking =>
+  kind === 'memory-file' ? { kind, file, offset } : { kind };
 
 /** What a program has from its start: nothing tells of what, but private memory is its own. */
-const startOf = (fields: Fields): ToldMapping => {
-  const { protection, shared } = permissionsOf(fields);
-  const backing = { kind: shared ? 'file' : 'anonymous' } as const;
-  return { start: fields.hex('start'), last: fields.hex('end') - 1n, protection, shared, backing };
-};
+const startOf = ({ start, last, readable, writable, shared }: RecordedMapping): ToldMapping => ({
+  start,
+  last,
+  protection: writable ? 'read-write' : readable ? 'read' : 'none',
+  shared,
+  backing: { kind: shared ? 'file' : 'anonymous' },
+});
 
-const parsed = (fields: Fields, kind: string): RecordedEvent => {
-  const of = { process: fields.integer('pid'), sequence: fields.integer('seq') };
-  switch (kind) {
-    case 'mmap':
-      return {
-        kind,
-        ...of,
-        mapping: { ...stretchOf(fields), ...permissionsOf(fields), backing: backingOf(fields) },
-      };
+export const eventOf = (line: EventLine): RecordedEvent => {
+  const of = { process: line.pid, sequence: line.seq };
+  switch (line.call) {
+    case 'mmap': {
+      const { perm } = line;
+      const how = { protection: protectionOf(perm), shared: perm[3] === 's' };
+      const mapping = { ...stretchOf(line.addr, line.length), ...how, backing: backingOf(line) };
+      return { kind: 'mmap', ...of, mapping };
+    }
     case 'munmap':
-      return { kind, ...of, stretch: stretchOf(fields) };
-    case 'mprotect':
-      return {
-        kind,
-        ...of,
-        stretch: stretchOf(fields),
-        protection: permissionsOf(fields).protection,
-      };
+      return { kind: 'munmap', ...of, stretch: stretchOf(line.addr, line.length) };
+    case 'mprotect': {
+      const protection = protectionOf(line.perm);
+      return { kind: 'mprotect', ...of, stretch: stretchOf(line.addr, line.length), protection };
+    }
     case 'mremap': {
-      const to = stretchOf(fields, 'to', 'toLength');
-      return { kind, ...of, from: stretchOf(fields), to, keeps: fields.flag('keeps') };
+      const to = stretchOf(line.to, line.toLength);
+      return {
+        kind: 'mremap',
+        ...of,
+        from: stretchOf(line.addr, line.length),
+        to,
+        keeps: line.keeps,
+      };
     }
     case 'madvise':
-      return { kind, ...of, stretch: stretchOf(fields), advice: fields.word('advice', ADVICE) };
+      return {
+        kind: 'madvise',
+        ...of,
+        stretch: stretchOf(line.addr, line.length),
+        advice: line.advice,
+      };
     case 'exec':
-      return { kind, ...of, mappings: fields.objects('vmas').map(startOf) };
+      return { kind: 'exec', ...of, mappings: line.vmas.map(startOf) };
     case 'fork':
-      return { kind, ...of, child: fields.integer('child') };
-    case 'dup': {
-      const from = fileDescriptor(fields.integer('from'));
-      const fd = fileDescriptor(fields.integer('fd'));
-      return { kind, ...of, from, fd, path: fields.text('path') };
-    }
-    default:
+      return { kind: 'fork', ...of, child: line.child };
+    case 'exit':
       return { kind: 'exit', ...of };
+    case 'dup':
+      return {
+        kind: 'dup',
+        ...of,
+        from: fileDescriptor(line.from),
+        fd: fileDescriptor(line.fd),
+        path: line.path,
+      };
   }
-};
-
-/** Nothing where the line is a call. Throws BadInput where it is an event, and not as one should be. */
-export const parseEvent = (file: string, line: number, text: string): RecordedEvent | undefined => {
-  const value = parseObject(file, line, text);
-  const kind = value.call;
-  return typeof kind === 'string' && KINDS.includes(kind)
-    ? parsed(new Fields(file, line, value), kind)
-    : undefined;
 };

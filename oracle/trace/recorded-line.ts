@@ -4,8 +4,11 @@
 import { bytesOfLatin1 } from '../../spec/abi/bytes-text.ts';
 import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
 import type { Segment } from '../../spec/terms/call.ts';
+import { MAPPINGS_MAX, POINTED_MAX, STRUCT_MAX, TEXT_MAX } from './limits.ts';
 import { LineScanner } from './line-scanner.ts';
-import type { RecordedCall, RecordedMapping } from './recording.ts';
+import { areAscending, PERMISSIONS, type RecordedMapping } from './recorded-mapping.ts';
+import { PID_MAX, type RecordedCall } from './recording.ts';
+import { ERRNO_MAX, I32_MAX, isAnswer } from './values.ts';
 
 const KEYS = {
   sequence: bytesOfLatin1('{"seq":'),
@@ -37,8 +40,10 @@ const KEYS = {
 } as const;
 
 const COMMAND_MAX = 0xffff_ffffn;
-const PERMISSIONS = /^[r-][w-][x-][ps]$/;
+const PAGE_MASK = 0xfffn;
 const NOTHING: readonly Segment[] = [];
+
+const isPid = (value: number): boolean => value >= 1 && value <= PID_MAX;
 
 type Path = { readonly bytes: Uint8Array; readonly text: string };
 
@@ -57,11 +62,14 @@ export class RecordedLineReader {
     const sequence = scanner.integer();
     scanner.expect(KEYS.process);
     const process = scanner.integer();
-    if (scanner.skips(KEYS.thread)) scanner.integer();
+    const thread = scanner.skips(KEYS.thread) ? scanner.integer() : process;
     scanner.expect(KEYS.fd);
     const fd = fileDescriptor(scanner.integer());
+    if (sequence < 0 || !isPid(process) || !isPid(thread) || fd < 0 || fd > I32_MAX)
+      return undefined;
     scanner.expect(KEYS.path);
     const path = this.#path(fd);
+    if (path.length > TEXT_MAX) return undefined;
     scanner.expect(KEYS.call);
     const common = { line, sequence, fd, path };
     const read = scanner.skips(KEYS.ioctl)
@@ -115,7 +123,8 @@ export class RecordedLineReader {
     const result = scanner.integer();
     scanner.expect(KEYS.errno);
     const errno = scanner.integer();
-    if (!this.#after(before, after)) return undefined;
+    const isInRange = result >= -1 && result <= I32_MAX && errno >= 0 && errno <= ERRNO_MAX;
+    if (!isInRange || !isAnswer(result, errno) || !this.#after(before, after)) return undefined;
     return {
       line,
       sequence,
@@ -139,15 +148,23 @@ export class RecordedLineReader {
   #after(before: readonly Segment[], after: Segment[]): boolean {
     const [struct, pointed] = before;
     if (struct === undefined) return true;
+    if (struct.bytes.length > STRUCT_MAX) return false;
     const scanner = this.#scanner;
-    if (!scanner.skips(KEYS.after)) return struct.bytes.length === 0 && pointed === undefined;
-    after.push({ address: struct.address, bytes: scanner.bytes(struct.bytes) });
-    scanner.expect(KEYS.quote);
-    if (pointed !== undefined && scanner.skips(KEYS.memoryAfter)) {
-      after.push({ address: pointed.address, bytes: scanner.bytes(pointed.bytes) });
-      scanner.expect(KEYS.quote);
+    if (scanner.skips(KEYS.after)) after.push(this.#changed(struct));
+    else if (struct.bytes.length > 0) return false;
+    if (pointed !== undefined) {
+      if (pointed.bytes.length > POINTED_MAX) return false;
+      scanner.expect(KEYS.memoryAfter);
+      after.push(this.#changed(pointed));
     }
     return true;
+  }
+
+  #changed({ address, bytes }: Segment): Segment {
+    const changed = this.#scanner.bytes(bytes);
+    if (changed.length !== bytes.length) this.#scanner.fail();
+    this.#scanner.expect(KEYS.quote);
+    return { address, bytes: changed };
   }
 
   #mappings(): readonly RecordedMapping[] {
@@ -166,11 +183,13 @@ export class RecordedLineReader {
       mappings.push(this.#mapping(start, last, permissions));
     } while (scanner.isAsExpected() && scanner.skips(KEYS.comma));
     scanner.expect(KEYS.listEnd);
+    if (mappings.length > MAPPINGS_MAX || !areAscending(mappings)) scanner.fail();
     return mappings;
   }
 
   #mapping(start: UserAddress, last: UserAddress, permissions: string): RecordedMapping {
-    if (!PERMISSIONS.test(permissions)) this.#scanner.fail();
+    const isWhole = (start & PAGE_MASK) === 0n && (last & PAGE_MASK) === PAGE_MASK && start < last;
+    if (!isWhole || !PERMISSIONS.test(permissions)) this.#scanner.fail();
     return {
       start,
       last,

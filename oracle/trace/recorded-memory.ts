@@ -5,7 +5,7 @@ import { ARENA_LENGTH, NO_ACCESS_LENGTH, NO_ACCESS_OFFSET } from '../../model/pr
 import type { Operation } from '../../model/programs/program.ts';
 import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import type { Protection } from '../../spec/terms/call.ts';
-import type { RecordedMapping } from './recording.ts';
+import type { RecordedMapping } from './recorded-mapping.ts';
 
 /** Bytes from `start` to `last`, both inclusive, at page bounds. */
 type Stretch = { readonly start: bigint; readonly last: bigint };

@@ -1,12 +1,18 @@
 // The last line of a recording of version 3: without it the file is cut, and it says where the recorder itself had to end.
 
+import * as v from 'valibot';
 import { BadInput } from './bad-input.ts';
-import { Fields, parseObject } from './fields.ts';
 import type { RecordingHeader } from './recording.ts';
 import { shown } from './shown.ts';
+import { exactly, exitStatus, openFields, text, whole } from './values.ts';
 
-/** How the line begins: no other line does. */
-const START = '{"call":"end"';
+/** By its `call`, as the lines before it. */
+export const END = openFields({
+  call: exactly('end'),
+  exit: exitStatus,
+  lines: whole(0),
+  cut: v.exactOptional(text),
+});
 
 export class RecordingEnd {
   readonly #file: string;
@@ -25,26 +31,28 @@ export class RecordingEnd {
     throw new BadInput(this.#file, line, 'there is a line behind the one that ends the recording');
   }
 
-  /** Whether the line, behind the first, is the last one. Throws BadInput where it is, and not as it should be. */
-  take(line: number, text: string): boolean {
-    if (!this.#isAsked || !text.startsWith(START)) return false;
-    const fields = new Fields(this.#file, line, parseObject(this.#file, line, text));
-    fields.integer('exit');
-    const lines = fields.integer('lines');
-    if (lines !== line - 2) fields.fail(`"lines" is ${lines}, and there are ${line - 2} before it`);
-    this.#cut = fields.has('cut') ? shown(fields.text('cut')) : undefined;
+  /** The last line. Throws BadInput where lines are missing before it. */
+  take(line: number, { lines, cut }: v.InferOutput<typeof END>): void {
+    if (lines !== line - 2) {
+      const what = `"lines" is ${lines}, and there are ${line - 2} before it`;
+      throw new BadInput(this.#file, line, what);
+    }
+    this.#cut = cut;
     this.#hasEnded = true;
-    return true;
   }
 
   /** Behind the last line of the file. Throws BadInput where the recording is not whole. */
   end(line: number): void {
+    if (line === 1) {
+      const what = 'the recording is cut short: there is only its header';
+      throw new BadInput(this.#file, line, what);
+    }
     if (!this.#isAsked) return;
     if (!this.#hasEnded) {
       throw new BadInput(this.#file, line, 'the recording is cut short: its last line is missing');
     }
     if (this.#cut !== undefined) {
-      const what = `the recording ends here, before the program did: ${this.#cut}`;
+      const what = `the recording ends here, before the program did: ${shown(this.#cut)}`;
       throw new BadInput(this.#file, line, what);
     }
   }

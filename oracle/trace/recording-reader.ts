@@ -1,13 +1,21 @@
 // Reads the lines of a recording behind its first: calls, from version 2 on events, each in its place, and in version 3 the
 // last line.
 
-import { BadInput } from './bad-input.ts';
 import { type Line, textOf } from './line.ts';
-import { parseEvent, type RecordedEvent } from './recorded-event.ts';
+import { readJson } from './read-json.ts';
+import { EVENTS, eventOf, type RecordedEvent } from './recorded-event.ts';
 import { RecordedLineReader } from './recorded-line.ts';
 import { RecordedOrder } from './recorded-order.ts';
-import { parseCall, type RecordedCall, type RecordingHeader } from './recording.ts';
-import { RecordingEnd } from './recording-end.ts';
+import { CALLS, callOf, type RecordedCall, type RecordingHeader } from './recording.ts';
+import { END, RecordingEnd } from './recording-end.ts';
+import { kindOf } from './values.ts';
+
+const CALL_LINE = kindOf('call', CALLS);
+const FOLLOWED_LINE = kindOf('call', { ...CALLS, ...EVENTS });
+const ENDED_LINE = kindOf('call', { ...CALLS, ...EVENTS, end: END });
+
+const linesOf = ({ version, hasEnd }: RecordingHeader) =>
+  hasEnd ? ENDED_LINE : version === 2 ? FOLLOWED_LINE : CALL_LINE;
 
 export type RecordedItem =
   | { readonly kind: 'call'; readonly recorded: RecordedCall }
@@ -16,17 +24,16 @@ export type RecordedItem =
 
 export class RecordingReader {
   readonly #file: string;
-  readonly #version: RecordingHeader['version'];
+  readonly #line: ReturnType<typeof linesOf>;
   readonly #calls = new RecordedLineReader();
   readonly #order: RecordedOrder;
   readonly #end: RecordingEnd;
 
   constructor(file: string, header: RecordingHeader) {
-    const { version } = header;
     this.#file = file;
-    this.#version = version;
+    this.#line = linesOf(header);
     this.#end = new RecordingEnd(file, header);
-    this.#order = new RecordedOrder(file, version);
+    this.#order = new RecordedOrder(file, header.version);
   }
 
   /** Throws BadInput where the line does not fit the format, or is not the one that comes next. */
@@ -48,8 +55,6 @@ export class RecordingReader {
   /** Behind the last line, whose number this is. Throws BadInput where it is the header's, or the recording is cut. */
   end(line: number): void {
     this.#end.end(line);
-    if (line > 1) return;
-    throw new BadInput(this.#file, line, 'the recording is cut short: there is only its header');
   }
 
   #read(line: Line): RecordedItem {
@@ -57,11 +62,17 @@ export class RecordingReader {
     // Most lines are calls as the recorder writes them, which need not be read as anything else.
     const recorded = this.#calls.read(chunk, start, end, number);
     if (recorded !== undefined) return { kind: 'call', recorded };
-    const text = textOf(this.#file, line);
-    if (this.#end.take(number, text)) return { kind: 'end' };
-    const event = this.#version === 1 ? undefined : parseEvent(this.#file, number, text);
-    return event === undefined
-      ? { kind: 'call', recorded: parseCall(this.#file, number, text) }
-      : { kind: 'event', event };
+    const read = readJson(this.#line, this.#file, number, textOf(this.#file, line));
+    switch (read.call) {
+      case 'open':
+      case 'close':
+      case 'ioctl':
+        return { kind: 'call', recorded: callOf(number, read) };
+      case 'end':
+        this.#end.take(number, read);
+        return { kind: 'end' };
+      default:
+        return { kind: 'event', event: eventOf(read) };
+    }
   }
 }

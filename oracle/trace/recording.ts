@@ -1,13 +1,40 @@
-// Reads recordings: what real programs saw real kernels do, a call a line. Nothing in a file is executed, and what
-// does not fit the format is an error that names its line.
+// The first line of a recording, and its calls: what real programs saw real kernels do. Nothing in a file is executed,
+// and what does not fit the format is an error that names its line.
 
+import * as v from 'valibot';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
-import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
-import type { Call, Observation, Process, Segment } from '../../spec/terms/call.ts';
+import { type Fd, fileDescriptor, userAddress } from '../../spec/abi/units.ts';
+import type { Call, Observation, Segment } from '../../spec/terms/call.ts';
+import type { Platform } from '../../spec/terms/platform.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { BadInput } from './bad-input.ts';
-import { HEX, isObject, parseObject } from './fields.ts';
-import { shown } from './shown.ts';
+import { parseObject } from './json-object.ts';
+import { LOG_MAX, POINTED_MAX, STRUCT_MAX } from './limits.ts';
+import { checked, readJson } from './read-json.ts';
+import { mappings, type RecordedMapping } from './recorded-mapping.ts';
+import { RECORDED_PLATFORM } from './recorded-platform.ts';
+import {
+  digits,
+  errno,
+  exactly,
+  exitStatus,
+  flag,
+  isAnswer,
+  kindOf,
+  must,
+  NO_ANSWER,
+  openFd,
+  openFields,
+  result,
+  text,
+  textUpTo,
+  u32,
+  u64,
+  whole,
+  word,
+} from './values.ts';
+
+export const RECORDING_FORMAT = 'iommufd-recording';
 
 export type RecordingHeader = {
   /** 2: every process, descriptor and mapping is followed; see recorded-event.ts. */
@@ -16,18 +43,7 @@ export type RecordingHeader = {
   readonly hasEnd: boolean;
   readonly release: ReleaseName;
   readonly privileged: boolean;
-  readonly program: string;
-  /** As it stands in the file; see recorded-platform.ts. */
-  readonly platform: Readonly<Record<string, unknown>>;
-};
-
-/** A mapping of the calling process, when a map was made; `last` is inclusive. */
-export type RecordedMapping = {
-  readonly start: UserAddress;
-  readonly last: UserAddress;
-  readonly readable: boolean;
-  readonly writable: boolean;
-  readonly shared: boolean;
+  readonly platform: Platform;
 };
 
 export type RecordedCall = {
@@ -39,7 +55,7 @@ export type RecordedCall = {
   readonly observation: Observation;
   /** Every mapping that meets the memory to be mapped; absent where none was written down. */
   readonly mappings: readonly RecordedMapping[] | undefined;
-  /** The file of memory that IOAS_MAP_FILE is to map, where that is told. */
+  /** The file of memory that IOAS_MAP_FILE is to map, where that is stated. */
   readonly mappedFile?: MappedFile;
 };
 
@@ -50,193 +66,163 @@ export type MappedFile = {
   readonly size: bigint;
 };
 
-type Line = Readonly<Record<string, unknown>>;
+const HEADER = openFields({
+  format: exactly(RECORDING_FORMAT),
+  version: v.picklist([1, 2, 3], must('1, 2 or 3')),
+  release: word(RELEASE_NAMES),
+  arch: exactly('x86-64'),
+  pageSize: exactly(4096),
+  privileged: flag,
+  platform: RECORDED_PLATFORM,
+  program: v.exactOptional(textUpTo(LOG_MAX)),
+  exit: v.exactOptional(exitStatus),
+});
 
-/** The first line. */
+/** The first line. Throws BadInput. */
 export const parseHeader = (file: string, text: string): RecordingHeader => {
   const line = parseObject(file, 1, text);
-  if (line.format !== 'iommufd-recording') {
+  if (line.format !== RECORDING_FORMAT) {
     const what = '"format" is neither "iommufd-recording" nor "iommufd-trace"';
     throw new BadInput(file, 1, `${what}; this is no recording and no trace`);
   }
-  const { version } = line;
-  if (version !== 1 && version !== 2 && version !== 3) {
-    throw new BadInput(file, 1, `version ${shown(version)} is not known; 1, 2 and 3 are`);
-  }
-  const release = RELEASE_NAMES.find((name) => name === line.release);
-  if (release === undefined) {
-    throw new BadInput(
-      file,
-      1,
-      `release ${String(line.release)} is not specified; these are: ${RELEASE_NAMES.join(', ')}`,
-    );
-  }
-  if (line.arch !== 'x86-64' || line.pageSize !== 4096) {
-    throw new BadInput(file, 1, 'only x86-64 with pages of 4096 bytes is specified');
-  }
-  return {
-    version: version === 1 ? 1 : 2,
-    hasEnd: version === 3,
-    release,
-    privileged: line.privileged === true,
-    program: typeof line.program === 'string' ? line.program : '',
-    platform: isObject(line.platform) ? line.platform : {},
-  };
+  const { version, release, privileged, platform } = checked(HEADER, file, 1, line);
+  return { version: version === 1 ? 1 : 2, hasEnd: version === 3, release, privileged, platform };
 };
 
-class Reader {
-  readonly #file: string;
-  readonly #line: number;
-  readonly #fields: Line;
+export const PID_MAX = 1 << 22;
 
-  constructor(file: string, line: number, fields: Line) {
-    this.#file = file;
-    this.#line = line;
-    this.#fields = fields;
-  }
+export const pid = whole(1, PID_MAX);
 
-  fail(what: string): never {
-    throw new BadInput(this.#file, this.#line, what);
-  }
+/** The fields of every line. */
+export const common = { seq: whole(0), pid, tid: v.exactOptional(pid) };
 
-  number(name: string): number {
-    const value = this.#fields[name];
-    if (typeof value !== 'number' || !Number.isInteger(value)) this.fail(`"${name}" is no number`);
-    return value;
-  }
+const onDescriptor = { ...common, fd: openFd, path: text };
 
-  text(name: string): string {
-    const value = this.#fields[name];
-    if (typeof value !== 'string') this.fail(`"${name}" is no text`);
-    return value;
-  }
+export const backing = word(['anonymous', 'memory-file', 'device', 'file']);
+export const fileNumber = whole(0, (1 << 28) - 1);
 
-  /** A number written as 0x… */
-  hexNumber(name: string, source: Line = this.#fields): bigint {
-    const value = source[name];
-    if (typeof value !== 'string' || !HEX.test(value)) {
-      this.fail(`"${name}" is no hexadecimal number of at most 64 bits`);
-    }
-    return BigInt(value);
-  }
+const struct = digits(STRUCT_MAX);
+const pointed = digits(POINTED_MAX);
 
-  bytes(value: unknown, name: string): Uint8Array {
-    if (typeof value !== 'string') this.fail(`"${name}" is missing`);
-    const bytes = bytesOfHex(value);
-    if (bytes === undefined) this.fail(`"${name}" holds a wrong hexadecimal digit`);
-    return bytes;
-  }
-}
+const ioctl = v.pipe(
+  openFields({
+    ...onDescriptor,
+    call: exactly('ioctl'),
+    cmd: u32,
+    arg: u64,
+    in: v.exactOptional(struct),
+    out: v.exactOptional(struct),
+    mem: v.exactOptional(openFields({ addr: u64, in: pointed })),
+    memOut: v.exactOptional(pointed),
+    vmas: v.exactOptional(mappings),
+    ret: result,
+    errno,
+    backing: v.exactOptional(backing),
+    file: v.exactOptional(fileNumber),
+    size: v.exactOptional(u64),
+  }),
+  v.check((line) => isAnswer(line.ret, line.errno), NO_ANSWER),
+  v.check(
+    // Where nothing could be read there is nothing to show after the call.
+    ({ in: before = '', out = '' }) => out.length === before.length,
+    'must have as many bytes in "out" as in "in"',
+  ),
+  v.check(
+    ({ in: before, mem }) => mem === undefined || before !== undefined,
+    'must not have "mem" without "in"',
+  ),
+  v.check(
+    ({ mem, memOut }) => mem?.in.length === memOut?.length,
+    'must have as many bytes in "memOut" as in "mem"',
+  ),
+  v.check(
+    ({ backing, file, size }) =>
+      backing !== 'memory-file' || (file !== undefined && size !== undefined),
+    'must have "file" and "size" of a "backing" that is a memory-file',
+  ),
+);
 
-const COMMAND_MAX = 0xffff_ffff;
+/** Any line of version 1 but the first. */
+export const CALLS = {
+  open: openFields({ ...onDescriptor, call: exactly('open') }),
+  close: openFields({ ...onDescriptor, call: exactly('close') }),
+  ioctl,
+};
+
+type CallLine = v.InferOutput<(typeof CALLS)[keyof typeof CALLS]>;
 
 const NOTHING: readonly Segment[] = [];
 
-/** Memory after the call; where it is as before, the very same bytes, so that nothing has to be compared. */
-const segmentsOf = (
-  reader: Reader,
-  fields: Line,
-  argument: bigint,
-): { readonly before: readonly Segment[]; readonly after: readonly Segment[] } => {
-  if (fields.in === undefined) return { before: NOTHING, after: NOTHING };
-  const address = userAddress(argument);
-  const before: Segment[] = [{ address, bytes: reader.bytes(fields.in, 'in') }];
-  const after: Segment[] = [];
-  if (fields.out === fields.in) after.push(before[0] as Segment);
-  else if (fields.out !== undefined)
-    after.push({ address, bytes: reader.bytes(fields.out, 'out') });
-  else if (fields.in !== '') reader.fail('"out" is missing');
-  if (isObject(fields.mem)) {
-    const at = userAddress(reader.hexNumber('addr', fields.mem));
-    before.push({ address: at, bytes: reader.bytes(fields.mem.in, 'mem.in') });
-    if (fields.memOut !== undefined) {
-      const raw = isObject(fields.memOut) ? (fields.memOut.in ?? fields.memOut.out) : fields.memOut;
-      after.push({ address: at, bytes: reader.bytes(raw, 'memOut') });
-    }
-  }
-  return { before, after };
+/** After the call; where memory is as before, the very same bytes, so that nothing has to be compared. */
+const after = (before: Segment, shown: string, now: string): Segment =>
+  shown === now ? before : { address: before.address, bytes: bytesOfHex(now) as Uint8Array };
+
+const segment = (address: bigint, shown: string): Segment => ({
+  address: userAddress(address),
+  bytes: bytesOfHex(shown) as Uint8Array,
+});
+
+/** The stretches of memory before the call, and the same after it. */
+const memoryOf = ({
+  arg,
+  in: before,
+  out,
+  mem,
+  memOut,
+}: v.InferOutput<typeof ioctl>): readonly [readonly Segment[], readonly Segment[]] => {
+  if (before === undefined) return [NOTHING, NOTHING];
+  const struct = segment(arg, before);
+  const structs = out === undefined ? [] : [after(struct, before, out)];
+  if (mem === undefined || memOut === undefined) return [[struct], structs];
+  const pointed = segment(mem.addr, mem.in);
+  return [
+    [struct, pointed],
+    [...structs, after(pointed, mem.in, memOut)],
+  ];
 };
 
-const mappingOf = (reader: Reader, value: unknown): RecordedMapping => {
-  if (!isObject(value)) reader.fail('"vmas" holds something that is no mapping');
-  const permissions = String(value.perm);
-  if (!/^[r-][w-][x-][ps]$/.test(permissions)) reader.fail('"perm" is not like "rw-p"');
-  return {
-    start: userAddress(reader.hexNumber('start', value)),
-    last: userAddress(reader.hexNumber('end', value) - 1n),
-    readable: permissions[0] === 'r',
-    writable: permissions[1] === 'w',
-    shared: permissions[3] === 's',
-  };
-};
-
-const ioctlOf = (
-  reader: Reader,
-  fields: Line,
-  process: Process,
-  fd: Fd,
-): { readonly call: Call; readonly observation: Observation } => {
-  const command = Number(reader.hexNumber('cmd'));
-  if (command > COMMAND_MAX) reader.fail('"cmd" is no number of 32 bits');
-  const argument = reader.hexNumber('arg');
-  const { before, after } = segmentsOf(reader, fields, argument);
-  return {
-    call: { kind: 'ioctl', process, fd, command, argument, memory: before },
-    observation: {
-      result: reader.number('ret'),
-      errno: reader.number('errno'),
-      memory: after,
-    },
-  };
-};
-
-/** Any line but the first. */
-export const parseCall = (file: string, line: number, text: string): RecordedCall => {
-  const fields = parseObject(file, line, text);
-  const reader = new Reader(file, line, fields);
-  const sequence = reader.number('seq');
-  const fd = fileDescriptor(reader.number('fd'));
-  const path = reader.text('path');
-  const process = reader.number('pid');
-  switch (fields.call) {
+const callAndAnswer = (line: CallLine): Pick<RecordedCall, 'call' | 'observation'> => {
+  const { pid: process, path } = line;
+  const fd = fileDescriptor(line.fd);
+  switch (line.call) {
     case 'open':
       return {
-        line,
-        sequence,
-        fd,
-        path,
         call: { kind: 'open', process, path },
         observation: { result: fd, errno: 0, memory: NOTHING },
-        mappings: undefined,
       };
     case 'close':
       return {
-        line,
-        sequence,
-        fd,
-        path,
         call: { kind: 'close', process, fd },
         observation: { result: 0, errno: 0, memory: NOTHING },
-        mappings: undefined,
       };
     case 'ioctl': {
-      const { call, observation } = ioctlOf(reader, fields, process, fd);
+      const [memory, changed] = memoryOf(line);
       return {
-        line,
-        sequence,
-        fd,
-        path,
-        call,
-        observation,
-        mappings: Array.isArray(fields.vmas)
-          ? fields.vmas.map((mapping) => mappingOf(reader, mapping))
-          : undefined,
-        ...(fields.backing === 'memory-file'
-          ? { mappedFile: { file: reader.number('file'), size: reader.hexNumber('size') } }
-          : {}),
+        call: { kind: 'ioctl', process, fd, command: line.cmd, argument: line.arg, memory },
+        observation: { result: line.ret, errno: line.errno, memory: changed },
       };
     }
-    default:
-      return reader.fail(`"call" is neither open, close nor ioctl but ${String(fields.call)}`);
   }
 };
+
+const mappedFileOf = (line: CallLine): Pick<RecordedCall, 'mappedFile'> => {
+  if (line.call !== 'ioctl' || line.backing !== 'memory-file') return {};
+  const { file = 0, size = 0n } = line;
+  return { mappedFile: { file, size } };
+};
+
+export const callOf = (number: number, line: CallLine): RecordedCall => ({
+  line: number,
+  sequence: line.seq,
+  fd: fileDescriptor(line.fd),
+  path: line.path,
+  ...callAndAnswer(line),
+  mappings: line.call === 'ioctl' ? line.vmas : undefined,
+  ...mappedFileOf(line),
+});
+
+const CALL = kindOf('call', CALLS);
+
+/** A line that is a call. Throws BadInput. */
+export const parseCall = (file: string, line: number, text: string): RecordedCall =>
+  callOf(line, readJson(CALL, file, line, text));

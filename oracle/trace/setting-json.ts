@@ -1,33 +1,27 @@
 // A setting as JSON and back: release, platform and credentials, everything that a run depends on besides the program.
 
-import type {
-  Credentials,
-  Iommu,
-  IovaRange,
-  MemoryKind,
-  Platform,
-  PlatformDevice,
-  Setting,
-  UnsafeInterrupts,
-} from '../../spec/terms/platform.ts';
+import * as v from 'valibot';
+import type { IovaRange, Platform, Setting } from '../../spec/terms/platform.ts';
+import { DMA_ENTRY_LIMIT } from '../../spec/terms/platforms.ts';
 import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
-import { type Fields, HEX } from './fields.ts';
+import type { Fields } from './fields.ts';
 import { hexText } from './json-line.ts';
+import { DEVICES_MAX, IOMMUS_MAX, RESERVED_MAX } from './limits.ts';
+import {
+  fields,
+  flag,
+  I32_MAX,
+  list,
+  must,
+  openFields,
+  text,
+  U32_MAX,
+  u64,
+  whole,
+  word,
+} from './values.ts';
 
 const rangeJson = ({ start, last }: IovaRange) => [hexText(start), hexText(last)];
-
-const rangeOf = (fields: Fields, value: unknown): IovaRange => {
-  const [start, last] = Array.isArray(value) && value.length === 2 ? value : [];
-  if (
-    typeof start !== 'string' ||
-    typeof last !== 'string' ||
-    !HEX.test(start) ||
-    !HEX.test(last)
-  ) {
-    fields.fail('a range of IOVAs is no pair of two hexadecimal numbers, the first and the last');
-  }
-  return { start: BigInt(start), last: BigInt(last) };
-};
 
 export const platformJson = (platform: Platform) => ({
   name: platform.name,
@@ -57,102 +51,98 @@ export const platformJson = (platform: Platform) => ({
   dmaEntryLimit: platform.dmaEntryLimit,
 });
 
-const iommuOf = (fields: Fields): Iommu => {
-  fields.only('pageSizes', 'aperture', 'enforcesCacheCoherency', 'driver');
-  if (fields.has('driver') && fields.text('driver') !== 'virtio') {
-    fields.fail(`no IOMMU of the driver ${fields.text('driver')} is specified`);
-  }
-  return {
-    pageSizes: fields.hex('pageSizes'),
-    aperture: rangeOf(fields, fields.raw('aperture')),
-    enforcesCacheCoherency: fields.flag('enforcesCacheCoherency'),
-    ...(fields.has('driver') ? { driver: 'virtio' } : {}),
-  };
-};
+const RANGE = 'the first and the last IOVA, of which the last is not before the first';
 
-const deviceOf = (fields: Fields, iommus: number): PlatformDevice => {
-  fields.only('name', 'group', 'cdev', 'iommu', 'reserved', 'dmaEngine');
-  const said = fields.raw('iommu');
-  const iommu = said === 'none' || said === 'noiommu' ? said : fields.integer('iommu');
-  if (typeof iommu === 'number' && (iommu < 0 || iommu >= iommus)) {
-    fields.fail(`device ${fields.text('name')} names an IOMMU that the platform does not have`);
-  }
-  if (iommu === 'noiommu' && fields.has('dmaEngine')) {
-    fields.fail(`device ${fields.text('name')} would move memory that no IOMMU protects`);
-  }
-  return {
-    name: fields.text('name'),
-    group: fields.integer('group'),
-    ...(fields.raw('cdev') === undefined ? {} : { cdev: fields.integer('cdev') }),
-    iommu,
-    reserved: fields.list('reserved').map((value) => rangeOf(fields, value)),
-    ...(fields.has('dmaEngine') && fields.flag('dmaEngine') ? { dmaEngine: true } : {}),
-  };
-};
+export const range = v.pipe(
+  v.strictTuple([u64, u64], must(RANGE)),
+  v.check(([start, last]) => start <= last, must(RANGE)),
+  v.transform(([start, last]): IovaRange => ({ start, last })),
+);
 
-const memoryKindsOf = (fields: Fields): readonly MemoryKind[] =>
-  fields
-    .list('memoryKinds')
-    .map((kind) =>
-      kind === 'device' || kind === 'huge' ? kind : fields.fail('no such kind of memory'),
-    );
+/** The bits of page sizes that the processor's pages fit into. */
+const PAGE_SIZES = 0xffff_ffff_ffff_f000n;
 
-const unsafeInterruptsOf = (fields: Fields): UnsafeInterrupts => {
-  fields.only('type1', 'iommufd');
-  return { type1: fields.flag('type1'), iommufd: fields.flag('iommufd') };
-};
+export const pageSizes = v.pipe(
+  u64,
+  v.check(
+    (bits) => bits !== 0n && (bits & ~PAGE_SIZES) === 0n,
+    must('a bitmap of one page size or more, each of at least 4096 bytes'),
+  ),
+);
 
-const groupsInUseOf = (fields: Fields): readonly number[] =>
-  fields
-    .list('groupsInUse')
-    .map((group) =>
-      typeof group === 'number' && Number.isInteger(group) ? group : fields.fail('no such group'),
-    );
+/** Groups and devices' own files are numbered from 0. */
+export const number = whole(0, I32_MAX);
 
-/** Of files that do not say it. */
-const DMA_ENTRY_LIMIT = 65535;
+const iommu = fields({
+  pageSizes,
+  aperture: range,
+  enforcesCacheCoherency: flag,
+  driver: v.exactOptional(word(['virtio'])),
+});
 
-const platformOf = (fields: Fields): Platform => {
-  fields.only(
-    'name',
-    'iommus',
-    'devices',
-    'testCommands',
-    'mockDevices',
-    'noIommuConfigured',
-    'noIommuEnabled',
-    'unsafeInterrupts',
-    'groupsInUse',
-    'memoryKinds',
-    'dmaEntryLimit',
+const device = v.pipe(
+  fields({
+    name: text,
+    group: number,
+    cdev: v.exactOptional(number),
+    iommu: v.union(
+      [whole(0, IOMMUS_MAX - 1), v.literal('none'), v.literal('noiommu')],
+      must('the index of an IOMMU, "none" or "noiommu"'),
+    ),
+    reserved: list(range, RESERVED_MAX),
+    dmaEngine: v.exactOptional(v.literal(true, must('true, or absent'))),
+  }),
+  v.check(
+    ({ iommu, dmaEngine }) => iommu !== 'noiommu' || dmaEngine === undefined,
+    'must not have "dmaEngine": it would move memory that no IOMMU protects',
+  ),
+);
+
+type Named = { readonly name: string; readonly cdev?: number };
+
+/** Devices are told apart by their names, and their own files by their numbers. */
+const areDistinct = (devices: readonly Named[]): boolean => {
+  const files = devices.flatMap(({ cdev }) => cdev ?? []);
+  return (
+    new Set(devices.map(({ name }) => name)).size === devices.length &&
+    new Set(files).size === files.length
   );
-  const iommus = fields.objects('iommus').map(iommuOf);
-  return {
-    name: fields.text('name'),
-    iommus,
-    devices: fields.objects('devices').map((device) => deviceOf(device, iommus.length)),
-    testCommands: fields.flag('testCommands'),
-    mockDevices: fields.flag('mockDevices'),
-    noIommuConfigured: fields.flag('noIommuConfigured'),
-    ...(fields.has('noIommuEnabled') ? { noIommuEnabled: fields.flag('noIommuEnabled') } : {}),
-    ...(fields.has('unsafeInterrupts')
-      ? { unsafeInterrupts: unsafeInterruptsOf(fields.object('unsafeInterrupts')) }
-      : {}),
-    ...(fields.has('groupsInUse') ? { groupsInUse: groupsInUseOf(fields) } : {}),
-    ...(fields.has('memoryKinds') ? { memoryKinds: memoryKindsOf(fields) } : {}),
-    dmaEntryLimit:
-      fields.raw('dmaEntryLimit') === undefined ? DMA_ENTRY_LIMIT : fields.integer('dmaEntryLimit'),
-  };
 };
 
-const credentialsOf = (fields: Fields): Credentials => {
-  fields.only('privileged', 'memlockLimit', 'lockedBefore');
-  return {
-    privileged: fields.flag('privileged'),
-    memlockLimit: fields.hex('memlockLimit'),
-    ...(fields.has('lockedBefore') ? { lockedBefore: fields.integer('lockedBefore') } : {}),
-  };
-};
+const NOT_DISTINCT = 'must have devices of different names and different "cdev"';
+
+const platform = v.pipe(
+  fields({
+    name: text,
+    iommus: list(iommu, IOMMUS_MAX),
+    devices: list(device, DEVICES_MAX),
+    testCommands: flag,
+    mockDevices: flag,
+    noIommuConfigured: flag,
+    noIommuEnabled: v.exactOptional(flag),
+    unsafeInterrupts: v.exactOptional(fields({ type1: flag, iommufd: flag })),
+    groupsInUse: v.exactOptional(list(number, DEVICES_MAX)),
+    memoryKinds: v.exactOptional(list(word(['device', 'huge']), 2)),
+    dmaEntryLimit: v.exactOptional(whole(0, U32_MAX), DMA_ENTRY_LIMIT),
+  }),
+  v.check(
+    ({ iommus, devices }) =>
+      devices.every(({ iommu: index }) => typeof index !== 'number' || index < iommus.length),
+    'must have the IOMMUs that its devices name',
+  ),
+  v.check(({ devices }) => areDistinct(devices), NOT_DISTINCT),
+);
+
+const PAGES_MAX = 2 ** 40;
+
+const credentials = fields({
+  privileged: flag,
+  memlockLimit: u64,
+  lockedBefore: v.exactOptional(whole(0, PAGES_MAX)),
+});
+
+/** The fields of a setting in a header. */
+export const SETTING = { release: word(RELEASE_NAMES), platform, credentials };
 
 /** The three fields that a setting has in a header. */
 export const settingJson = ({ release, platform, credentials }: Setting) => ({
@@ -165,16 +155,5 @@ export const settingJson = ({ release, platform, credentials }: Setting) => ({
   },
 });
 
-export const settingOf = (header: Fields): Setting => {
-  const release = RELEASE_NAMES.find((name) => name === header.raw('release'));
-  if (release === undefined) {
-    header.fail(
-      `release ${String(header.raw('release'))} is not specified; these are: ${RELEASE_NAMES.join(', ')}`,
-    );
-  }
-  return {
-    release,
-    platform: platformOf(header.object('platform')),
-    credentials: credentialsOf(header.object('credentials')),
-  };
-};
+/** The setting in a header that has other fields, too. Throws BadInput. */
+export const settingOf = (header: Fields): Setting => header.checked(openFields(SETTING));

@@ -1,15 +1,37 @@
 // The trace file: a program, what it runs on, what a subject answered, and what is wrong with that. JSON lines: a header,
 // a line an operation, and a last line without which the file is cut short. docs/trace-format.md has the grammar.
 
+import * as v from 'valibot';
 import type { Operation, Program } from '../../model/programs/program.ts';
+import type { Call } from '../../spec/terms/call.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { BadInput } from './bad-input.ts';
-import { Fields, parseObject } from './fields.ts';
 import { hexText, jsonLine } from './json-line.ts';
-import { OPERATIONS_MAX } from './limits.ts';
-import { operationJson, operationOf } from './operation-json.ts';
-import { settingJson, settingOf } from './setting-json.ts';
-import { stepJson, stepOf, type TracedStep } from './step-json.ts';
+import { parseObject } from './json-object.ts';
+import { BYTES_MAX, DEFECTS_MAX, DIFFERENCES_MAX, LOG_MAX, OPERATIONS_MAX } from './limits.ts';
+import { OPERATION, operationJson } from './operation-json.ts';
+import { checked } from './read-json.ts';
+import { RECORDING_FORMAT } from './recording.ts';
+import { SETTING, settingJson } from './setting-json.ts';
+import { shown } from './shown.ts';
+import { CALL, OBSERVATION, stepJson, type TracedStep } from './step-json.ts';
+import { TracedCalls } from './traced-call.ts';
+import {
+  arena,
+  digits,
+  exactly,
+  fieldOf,
+  fields,
+  kindOf,
+  list,
+  passedFd,
+  signed,
+  text,
+  textUpTo,
+  U32_MAX,
+  u64,
+  whole,
+} from './values.ts';
 
 export const TRACE_FORMAT = 'iommufd-trace';
 
@@ -51,126 +73,174 @@ export type Trace = {
   readonly fault: TraceFault | undefined;
 };
 
-export type TraceLine =
+type TraceLine =
   | { readonly kind: 'operation'; readonly traced: TracedOperation }
   | { readonly kind: 'end'; readonly fault: TraceFault | undefined };
 
-/** The first line, which the caller has parsed. */
-export const traceHeaderOf = (fields: Fields): TraceHeader => {
-  if (fields.raw('format') !== TRACE_FORMAT) {
-    const isRecording = fields.raw('format') === 'iommufd-recording';
-    fields.fail(
-      isRecording
-        ? 'this is a recording; iommufd-spec shrink makes a trace of one'
-        : `"format" is not "${TRACE_FORMAT}"; this is no trace`,
-    );
+const HEADER = v.pipe(
+  fields({
+    format: exactly(TRACE_FORMAT),
+    version: exactly(VERSION),
+    ...SETTING,
+    arena,
+    seed: v.exactOptional(whole(Number.MIN_SAFE_INTEGER)),
+    subject: v.exactOptional(text),
+    defects: v.exactOptional(list(text, DEFECTS_MAX), []),
+  }),
+  v.transform(
+    ({ release, platform, credentials, arena, seed, subject, defects }): TraceHeader => ({
+      setting: { release, platform, credentials },
+      arena,
+      seed,
+      subject,
+      defects,
+    }),
+  ),
+);
+
+/** The first line. Throws BadInput. */
+const traceHeaderOf = (file: string, text: string): TraceHeader => {
+  const value = parseObject(file, 1, text);
+  if (value.format === RECORDING_FORMAT) {
+    throw new BadInput(file, 1, 'this is a recording; iommufd-spec shrink makes a trace of one');
   }
-  if (fields.raw('version') !== VERSION) {
-    const version = String(fields.raw('version'));
-    fields.fail(
-      `version ${version} of traces is not read, only version ${VERSION}; write the trace again with check or shrink`,
-    );
+  if (value.format === TRACE_FORMAT && value.version !== VERSION) {
+    const what = `version ${shown(value.version)} of traces is not read, only version ${VERSION}`;
+    throw new BadInput(file, 1, `${what}; write the trace again with check or shrink`);
   }
-  fields.only(
-    ...[
-      'format',
-      'version',
-      'release',
-      'platform',
-      'credentials',
-      'arena',
-      'seed',
-      'subject',
-      'defects',
-    ],
-  );
-  return {
-    setting: settingOf(fields),
-    arena: fields.hex('arena'),
-    seed: fields.has('seed') ? fields.integer('seed') : undefined,
-    subject: fields.has('subject') ? fields.text('subject') : undefined,
-    defects: fields.has('defects') ? fields.texts('defects') : [],
-  };
+  return checked(HEADER, file, 1, value);
 };
 
-const faultOf = (fields: Fields): TraceFault => {
-  const kind = fields.word('kind', ['reply', 'hidden', 'complaint', 'death']);
-  switch (kind) {
-    case 'reply': {
-      fields.only('kind', 'allowed');
-      const allowed = fields.objects('allowed').map((outcome) => {
-        outcome.only('rule', 'differences');
-        return { rule: outcome.text('rule'), differences: outcome.list('differences') };
-      });
-      return { kind, allowed };
+const expectation = { expected: text, observed: text };
+const stretch = digits(BYTES_MAX);
+
+/** As jsonLine writes the judge's differences. */
+const difference = kindOf('in', {
+  result: fields({ in: exactly('result'), ...expectation }),
+  memory: fields({ in: exactly('memory'), address: u64, expected: stretch, observed: stretch }),
+  choice: fields({ in: exactly('choice'), what: text, value: signed, why: text }),
+});
+
+const hidden = fields({
+  where: text,
+  ...expectation,
+  at: v.exactOptional(fields({ fd: passedFd, hwpt: whole(0, U32_MAX), iova: u64 })),
+});
+
+const fault: v.GenericSchema<unknown, TraceFault> = kindOf('kind', {
+  reply: fields({
+    kind: exactly('reply'),
+    allowed: list(
+      fields({ rule: text, differences: list(difference, DIFFERENCES_MAX) }),
+      DIFFERENCES_MAX,
+    ),
+  }),
+  hidden: fields({ kind: exactly('hidden'), differences: list(hidden, DIFFERENCES_MAX) }),
+  complaint: fields({ kind: exactly('complaint'), lines: list(text, DIFFERENCES_MAX) }),
+  death: fields({ kind: exactly('death'), said: textUpTo(LOG_MAX) }),
+});
+
+const END = v.pipe(
+  fields({ fault: v.nullable(fault) }),
+  v.transform((line): TraceLine => ({ kind: 'end', fault: line.fault ?? undefined })),
+);
+
+const STEP = v.pipe(
+  fields({
+    operation: OPERATION,
+    call: v.exactOptional(CALL),
+    observation: v.exactOptional(OBSERVATION),
+  }),
+  v.check(
+    ({ call, observation }) => (call === undefined) === (observation === undefined),
+    'must have both "call" and "observation", or neither',
+  ),
+  v.transform(({ operation, call, observation }): TraceLine => {
+    const step =
+      call === undefined || observation === undefined ? undefined : { call, observation };
+    return { kind: 'operation', traced: { operation, step } };
+  }),
+);
+
+/** Takes the lines of a trace one after the other. */
+export class TraceLines {
+  readonly header: TraceHeader;
+  readonly #file: string;
+  readonly #calls: TracedCalls;
+  #operations = 0;
+  #isEnded = false;
+
+  /** The call that the last operation makes, with the bytes that it puts into memory. */
+  get made(): Call | undefined {
+    return this.#calls.made;
+  }
+
+  /** `first` is the first line. Throws BadInput. */
+  constructor(file: string, first: string) {
+    this.header = traceHeaderOf(file, first);
+    this.#file = file;
+    this.#calls = new TracedCalls(this.header.arena);
+  }
+
+  /** Throws BadInput where the line does not fit the format. */
+  take(line: number, text: string): TraceLine {
+    const value = parseObject(this.#file, line, text);
+    const isEnd = fieldOf(value, 'fault') !== undefined;
+    const parsed = checked(isEnd ? END : STEP, this.#file, line, value);
+    const problem = this.#problem(parsed);
+    if (problem !== undefined) throw new BadInput(this.#file, line, problem);
+    return parsed;
+  }
+
+  #problem(parsed: TraceLine): string | undefined {
+    if (this.#isEnded) return 'there is a line behind the one that ends the trace';
+    if (parsed.kind === 'end') {
+      this.#isEnded = true;
+      return undefined;
     }
-    case 'hidden':
-      fields.only('kind', 'differences');
-      return { kind, differences: fields.list('differences') };
-    case 'complaint':
-      fields.only('kind', 'lines');
-      return { kind, lines: fields.texts('lines') };
-    case 'death':
-      fields.only('kind', 'said');
-      return { kind, said: fields.text('said') };
+    this.#operations += 1;
+    if (this.#operations > OPERATIONS_MAX) {
+      return `the trace has more than ${OPERATIONS_MAX} operations`;
+    }
+    const { operation, step } = parsed.traced;
+    return this.#calls.problem(operation, step);
   }
-};
 
-/** Any line but the first. */
-export const traceLineOf = (fields: Fields): TraceLine => {
-  if (fields.names().includes('fault')) {
-    fields.only('fault');
-    const fault = fields.raw('fault') === null ? undefined : faultOf(fields.object('fault'));
-    return { kind: 'end', fault };
+  /** Behind the last line, whose number this is. Throws BadInput where lines are missing. */
+  end(line: number): void {
+    if (this.#isEnded) return;
+    throw new BadInput(this.#file, line, 'the trace is cut short: its last line is missing');
   }
-  fields.only('operation', 'call', 'observation');
-  const operation = operationOf(fields.object('operation'));
-  if (fields.has('call') !== fields.has('observation')) {
-    fields.fail('"call" and "observation" belong together, and one of them is missing');
-  }
-  const step = fields.has('call') ? stepOf(fields) : undefined;
-  return { kind: 'operation', traced: { operation, step } };
-};
+}
 
-/** Reads a whole trace line by line: programs are short. */
+/** Collects the lines of a trace. `take` and `end` throw BadInput. */
 export class TraceReader {
   readonly #file: string;
   readonly #operations: TracedOperation[] = [];
-  #header: TraceHeader | undefined;
-  #end: Extract<TraceLine, { kind: 'end' }> | undefined;
   #line = 0;
+  #lines: TraceLines | undefined;
+  #fault: TraceFault | undefined;
 
   constructor(file: string) {
     this.#file = file;
   }
 
-  /** The next line. Throws BadInput. */
   take(text: string): void {
     this.#line += 1;
-    const fields = new Fields(this.#file, this.#line, parseObject(this.#file, this.#line, text));
-    if (this.#header === undefined) {
-      this.#header = traceHeaderOf(fields);
+    if (this.#lines === undefined) {
+      this.#lines = new TraceLines(this.#file, text);
       return;
     }
-    if (this.#end !== undefined) fields.fail('there is a line behind the one that ends the trace');
-    const parsed = traceLineOf(fields);
-    if (parsed.kind === 'end') {
-      this.#end = parsed;
-      return;
-    }
-    if (this.#operations.push(parsed.traced) > OPERATIONS_MAX) {
-      fields.fail(`the trace has more than ${OPERATIONS_MAX} operations`);
-    }
+    const parsed = this.#lines.take(this.#line, text);
+    if (parsed.kind === 'end') this.#fault = parsed.fault;
+    else this.#operations.push(parsed.traced);
   }
 
-  /** Behind the last line. Throws BadInput. */
+  /** The trace whose last line was taken. */
   end(): Trace {
-    if (this.#header === undefined) throw new BadInput(this.#file, 0, 'the file is empty');
-    if (this.#end === undefined) {
-      const what = 'the trace is cut short: its last line is missing';
-      throw new BadInput(this.#file, this.#line, what);
-    }
-    return { header: this.#header, operations: this.#operations, fault: this.#end.fault };
+    if (this.#lines === undefined) throw new BadInput(this.#file, 0, 'the file is empty');
+    this.#lines.end(this.#line);
+    return { header: this.#lines.header, operations: this.#operations, fault: this.#fault };
   }
 }
 

@@ -49,7 +49,7 @@ export const readLines = async (path: string): Promise<readonly string[]> => {
 export function* judgeLines(file: string, lines: readonly string[]): Generator<JudgedLine> {
   const header = parseHeader(file, lines[0] ?? '');
   const reader = new RecordingReader(file, header);
-  let before = startOf(file, header);
+  let before = startOf(header);
   for (const [index, text] of lines.entries()) {
     if (index === 0) continue;
     const line = index + 1;

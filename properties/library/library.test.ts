@@ -17,7 +17,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'iommufd-spec': ['ts-pattern'],
   'iommufd-spec/emulator': [],
   'iommufd-spec/generate': ['fast-check', 'pure-rand', 'ts-pattern'],
-  'iommufd-spec/judge': ['ts-pattern'],
+  'iommufd-spec/judge': ['leven', 'ts-pattern', 'valibot'],
 };
 
 const test = suite('library');

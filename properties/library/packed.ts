@@ -17,7 +17,7 @@ import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
-const BESIDE = ['ts-pattern', 'fast-check'];
+const BESIDE = ['ts-pattern', 'fast-check', 'leven', 'valibot'];
 
 const ROOT = process.cwd();
 

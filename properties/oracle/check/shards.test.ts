@@ -2,7 +2,7 @@
 // cores where it is installed.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -15,7 +15,11 @@ import {
   missingShards,
   type SavedCampaign,
 } from '../../../oracle/check/campaign-file.ts';
-import { campaignFileText, readCampaignFile } from '../../../oracle/check/campaign-json.ts';
+import {
+  campaignFileOf,
+  campaignFileText,
+  readCampaignFile,
+} from '../../../oracle/check/campaign-json.ts';
 import type { Shard } from '../../../oracle/check/shard.ts';
 import { ranges } from '../../../oracle/text/quantities.ts';
 import { BadInput } from '../../../oracle/trace/bad-input.ts';
@@ -92,35 +96,26 @@ const REPORT = {
 };
 
 shards('which shards a report holds, of how many, has bounds', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'shards-'));
-  const path = join(folder, 'report.json');
   const read = (held: readonly unknown[], of: unknown): CampaignFile => {
     const text = campaignFileText({ ...REPORT, shards: { held: [1], of: 1 } });
-    writeFileSync(
-      path,
-      text.replace(/"shards":\{[^}]*\}/, `"shards":${JSON.stringify({ held, of })}`),
-    );
-    return readCampaignFile(path);
+    const shards = `"shards":${JSON.stringify({ held, of })}`;
+    return campaignFileOf('report.json', text.replace(/"shards":\{[^}]*\}/, shards));
   };
-  try {
-    assert.is(missingShards(read([1, 999_999], 999_999)).length, 999_997);
-    for (const [held, of, why] of [
-      [[1], 2_000_000_000, /"shards.of" is 2000000000/],
-      [[1], 0, /"shards.of" is 0/],
-      [[3], 2, /"shards.held" has 3/],
-      [[0], 2, /"shards.held" has 0/],
-      [['1'], 2, /"shards.held" has/],
-      [[1.5], 2, /"shards.held" has 1.5/],
-      [[1, 1], 2, /no shard, or one twice/],
-      [[], 2, /no shard, or one twice/],
-    ] as const) {
-      assert.throws(
-        () => read(held, of),
-        (error: unknown) => error instanceof BadInput && why.test(error.message),
-      );
-    }
-  } finally {
-    rmSync(folder, { recursive: true });
+  assert.is(missingShards(read([1, 999_999], 999_999)).length, 999_997);
+  for (const [held, of, why] of [
+    [[1], 2_000_000_000, /"shards.of" must be a whole number, 1 to 999999, and is 2000000000/],
+    [[1], 0, /"shards.of" must be/],
+    [[3], 2, /"shards" must have different shards in "held"/],
+    [[0], 2, /"shards.held\[0\]" must be/],
+    [['1'], 2, /"shards.held\[0\]" must be/],
+    [[1.5], 2, /"shards.held\[0\]" must be/],
+    [[1, 1], 2, /"shards" must have different shards/],
+    [[], 2, /"shards" must have different shards/],
+  ] as const) {
+    assert.throws(
+      () => read(held, of),
+      (error: unknown) => error instanceof BadInput && why.test(error.message),
+    );
   }
 });
 
@@ -133,36 +128,41 @@ shards('numbers of shards are listed as ranges', () => {
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const hasParallel = spawnSync('parallel', ['--version']).status === 0;
 
-shards(`GNU parallel runs shards${hasParallel ? '' : ': skipped, as it is not installed'}`, () => {
-  if (!hasParallel) return;
-  const folder = mkdtempSync(join(tmpdir(), 'shards-'));
-  try {
-    const check = [process.execPath, MAIN, 'check', '--runs', '400', '--seed', `${SEED}`];
-    const options = ['--platform', 'vtd', '--shard', '{}/4', '--report', '{}.json'];
-    const jobs = ['--will-cite', '-j', `${availableParallelism()}`];
-    const quoted = [...check, ...options];
-    const ran = spawnSync('parallel', [...jobs, ...quoted, ':::', '1', '2', '3', '4'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    assert.is(ran.status, 0, ran.stderr);
-    const reports = readdirSync(folder).filter((name) => name.endsWith('.json'));
-    assert.is(reports.length, 4);
-    const whole = [...check.slice(1), '--platform', 'vtd', '--report', 'whole'];
-    assert.is(spawnSync(process.execPath, whole, { cwd: folder }).status, 0);
-    const merge = [MAIN, 'merge', '--report', 'merged', ...reports];
-    assert.is(spawnSync(process.execPath, merge, { cwd: folder }).status, 0);
-    const [one, other] = ['whole', 'merged'].map((name) =>
-      readCampaignFile(join(folder, name)).campaigns.map(comparable),
-    );
-    assert.equal(other, one);
-    const [partly, again] = [reports.slice(1), [...reports, ...reports.slice(0, 1)]].map(
-      (names) => spawnSync(process.execPath, [MAIN, 'merge', ...names], { cwd: folder }).status,
-    );
-    assert.equal([partly, again], [2, 2]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+shards(
+  `GNU parallel runs shards${hasParallel ? '' : ': skipped, as it is not installed'}`,
+  async () => {
+    if (!hasParallel) return;
+    const folder = mkdtempSync(join(tmpdir(), 'shards-'));
+    try {
+      const check = [process.execPath, MAIN, 'check', '--runs', '400', '--seed', `${SEED}`];
+      const options = ['--platform', 'vtd', '--shard', '{}/4', '--report', '{}.json'];
+      const jobs = ['--will-cite', '-j', `${availableParallelism()}`];
+      const quoted = [...check, ...options];
+      const ran = spawnSync('parallel', [...jobs, ...quoted, ':::', '1', '2', '3', '4'], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      assert.is(ran.status, 0, ran.stderr);
+      const reports = readdirSync(folder).filter((name) => name.endsWith('.json'));
+      assert.is(reports.length, 4);
+      const whole = [...check.slice(1), '--platform', 'vtd', '--report', 'whole'];
+      assert.is(spawnSync(process.execPath, whole, { cwd: folder }).status, 0);
+      const merge = [MAIN, 'merge', '--report', 'merged', ...reports];
+      assert.is(spawnSync(process.execPath, merge, { cwd: folder }).status, 0);
+      const [one, other] = await Promise.all(
+        ['whole', 'merged'].map(async (name) =>
+          (await readCampaignFile(join(folder, name))).campaigns.map(comparable),
+        ),
+      );
+      assert.equal(other, one);
+      const [partly, again] = [reports.slice(1), [...reports, ...reports.slice(0, 1)]].map(
+        (names) => spawnSync(process.execPath, [MAIN, 'merge', ...names], { cwd: folder }).status,
+      );
+      assert.equal([partly, again], [2, 2]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 shards.run();

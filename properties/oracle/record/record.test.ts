@@ -22,7 +22,8 @@ import { GuardedListener } from '../../../oracle/record/guarded-listener.ts';
 import { RecordingLines } from '../../../oracle/record/recording-lines.ts';
 import { TraceeMemory } from '../../../oracle/record/tracee-memory.ts';
 import type { Listener } from '../../../oracle/record/tracer.ts';
-import { parseEvent } from '../../../oracle/trace/recorded-event.ts';
+import { parseHeader } from '../../../oracle/trace/recording.ts';
+import { RecordingReader } from '../../../oracle/trace/recording-reader.ts';
 import { nodesOf } from '../../../spec/collections/ordered-map.ts';
 import { spaceOf } from '../../../spec/state/memory.ts';
 import { emptyWorld, type World } from '../../../spec/state/world.ts';
@@ -157,9 +158,17 @@ here('the memory that a recording tells of is the memory that there was', async 
   let world = emptyWorld(settingOf('mock'), 'recorded');
   let mappings = 0;
   let wasSo = false;
-  for (const line of linesOfFile().slice(1, -1)) {
-    const event = parseEvent(FILE, 2, JSON.stringify(line));
-    assert.ok(event !== undefined, JSON.stringify(line));
+  const [header, ...lines] = linesOfFile();
+  const reader = new RecordingReader(
+    FILE,
+    parseHeader(FILE, JSON.stringify({ ...header, release: '7.3.4' })),
+  );
+  for (const [index, line] of lines.slice(0, -1).entries()) {
+    const chunk = Buffer.from(JSON.stringify(line));
+    const item = reader.take({ number: index + 2, chunk, start: 0, end: chunk.length });
+    assert.is(item.kind, 'event', JSON.stringify(line));
+    if (item.kind !== 'event') continue;
+    const { event } = item;
     world = withEvent(world, event);
     if (event.kind === 'mmap') mappings += 1;
     if (told(world, event.process, stack) === runs) wasSo = true;

@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert';
 import { judgeFile } from '../../../oracle/cli/judge-file.ts';
 import type { FileResult } from '../../../oracle/report/summary.ts';
 import { BadInput } from '../../../oracle/trace/bad-input.ts';
-import { parseObject } from '../../../oracle/trace/fields.ts';
+import { parseObject } from '../../../oracle/trace/json-object.ts';
 import { DEPTH_MAX, LINE_BYTES_MAX } from '../../../oracle/trace/limits.ts';
 import { chunksOf } from '../../../oracle/trace/lines.ts';
 import { FIXTURES } from '../../harness/recordings.ts';

@@ -76,7 +76,7 @@ traces('a recording as a program is answered as it was', async () => {
   let calls = 0;
   for (const name of recordingsIn(FIXTURES).filter((file) => TOLD.test(file))) {
     const lines = await readLines(join(FIXTURES, name));
-    const { setting } = startOf(name, parseHeader(name, lines[0] ?? ''));
+    const { setting } = startOf(parseHeader(name, lines[0] ?? ''));
     const recorded = lines.slice(1).map((text, index) => parseCall(name, index + 2, text));
     const { program, leftOut } = programOfRecording(name, setting.platform, recorded);
     assert.is(leftOut, 0, name);
@@ -99,7 +99,7 @@ traces(
   async () => {
     for (const name of recordingsIn(FIXTURES).filter((file) => file.includes('vfio_pci_device'))) {
       const lines = await readLines(join(FIXTURES, name));
-      const { setting } = startOf(name, parseHeader(name, lines[0] ?? ''));
+      const { setting } = startOf(parseHeader(name, lines[0] ?? ''));
       const all = lines.slice(1).map((text, index) => parseCall(name, index + 2, text));
       const recorded = all.filter(({ call }) => call.process === all[0]?.call.process);
       const { program, leftOut } = programOfRecording(name, setting.platform, recorded);

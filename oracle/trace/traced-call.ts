@@ -1,0 +1,94 @@
+// Whether the call on a line of a trace is the one that its operation makes, and whether what came of it fits: a trace
+// has both, so that one that was changed is noticed and not laid to a kernel.
+
+import type { Operation } from '../../model/programs/program.ts';
+import {
+  callOf,
+  descriptorOf,
+  dmaCallOf,
+  givenBy,
+  type Place,
+  PROCESS,
+  prepare,
+} from '../../model/programs/run.ts';
+import { sameBytes } from '../../spec/abi/bytes.ts';
+import { type Call, memoryLookedAt, type Segment } from '../../spec/terms/call.ts';
+import type { TracedStep } from './step-json.ts';
+
+const madeBy = (operation: Operation, place: Place): Call => {
+  if (operation.op === 'dma') return dmaCallOf(operation, place);
+  if (operation.op !== 'ioctl') return callOf(operation, place);
+  const { argument, stretches } = prepare(operation.argument, place);
+  const fd = descriptorOf(operation.fd, place);
+  const { command } = operation;
+  return { kind: 'ioctl', process: PROCESS, fd, command, argument, memory: stretches };
+};
+
+const isSame = (one: unknown, other: unknown): boolean => {
+  if (one instanceof Uint8Array && other instanceof Uint8Array) return sameBytes(one, other);
+  if (typeof one !== 'object' || one === null || typeof other !== 'object' || other === null) {
+    return one === other;
+  }
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => isSame(one[name as keyof object], other[name as keyof object]))
+  );
+};
+
+/** Of stretches of memory the end may be missing, where it cannot be read. */
+const isStart = (made: readonly Segment[], shown: readonly Segment[]): boolean =>
+  made.length === shown.length &&
+  made.every(
+    ({ address, bytes }, index) =>
+      shown[index]?.address === address && (shown[index]?.bytes.length ?? 0) <= bytes.length,
+  );
+
+const isOf = (made: Call, shown: Call): boolean =>
+  made.kind === 'ioctl' || made.kind === 'dma'
+    ? isSame({ ...made, memory: [] }, { ...shown, memory: [] }) &&
+      isStart(made.memory, memoryLookedAt(shown))
+    : isSame(made, shown);
+
+const areAlike = (before: readonly Segment[], after: readonly Segment[]): boolean =>
+  before.length === after.length &&
+  before.every(
+    ({ address, bytes }, index) =>
+      after[index]?.address === address && after[index]?.bytes.length === bytes.length,
+  );
+
+/** The calls of a trace, one after the other. */
+export class TracedCalls {
+  /** The call that the last operation makes, with the bytes that it puts into memory. */
+  made: Call | undefined;
+  readonly #place: Place;
+  #isRun = true;
+
+  /** `base` is where the arena lay. */
+  constructor(base: bigint) {
+    this.#place = { base, given: new Map() };
+  }
+
+  /** What is wrong with the next line; undefined where nothing is. */
+  problem(operation: Operation, step: TracedStep | undefined): string | undefined {
+    const wasRun = this.#isRun;
+    this.#isRun = step !== undefined;
+    if (step === undefined) return undefined;
+    if (!wasRun) return 'there is a "call" behind an operation that has none';
+    const { call, observation } = step;
+    this.made = madeBy(operation, this.#place);
+    if (!isOf(this.made, call)) {
+      return '"call" is not the call that the operation makes';
+    }
+    if (!areAlike(memoryLookedAt(call), observation.memory)) {
+      return '"observation.memory" has other stretches than "call.memory"';
+    }
+    const { result, memory } = observation;
+    const given =
+      operation.op === 'ioctl'
+        ? givenBy(operation.argument, memory, result)
+        : { result, struct: undefined };
+    this.#place.given.set(operation.label, given);
+    return undefined;
+  }
+}
