@@ -23,7 +23,7 @@ export {
   programOf,
   type Trace,
   type TracedOperation,
-  type TraceFault,
+  type TraceFailure,
   type TraceHeader,
   TraceReader,
   traceLines,

@@ -15,7 +15,6 @@ import { CREATE_ACCESS } from './abi/test.ts';
 import { objectId } from './abi/units.ts';
 import { compatCall } from './compat/compat-call.ts';
 import { destroy } from './iommufd/destroy.ts';
-import { forgettingAll, makingObject, onForgotten } from './iommufd/forget.ts';
 import { getHwInfo } from './iommufd/get-hw-info.ts';
 import { hwptAlloc } from './iommufd/hwpt-alloc.ts';
 import { hwptGetDirtyBitmap } from './iommufd/hwpt-get-dirty-bitmap.ts';
@@ -31,6 +30,7 @@ import { ioasNoIommuGetPa } from './iommufd/ioas-noiommu-get-pa.ts';
 import { ioasUnmap } from './iommufd/ioas-unmap.ts';
 import { option } from './iommufd/option.ts';
 import type { Handler, Request } from './iommufd/request.ts';
+import { makingObject, onUntracked, untrackingAll } from './iommufd/untracked.ts';
 import { vfioIoas } from './iommufd/vfio-ioas.ts';
 import { structTail } from './knowledge/struct-tail.ts';
 import { load } from './knowledge/user-copy.ts';
@@ -89,7 +89,7 @@ const invalidate: Handler = (request) => [
     what: 'IOMMU_HWPT_INVALIDATE',
     world: () => {
       const context = contextOf(request.world, request.file);
-      return withContext(request.world, { ...context, forgottenCaches: true });
+      return withContext(request.world, { ...context, untrackedCaches: true });
     },
   },
 ];
@@ -120,7 +120,7 @@ const HANDLERS: Readonly<Record<NativeCallName, Handler>> = {
     ['viommu_id'],
     'out_veventq_fd',
   ),
-  IOMMU_HW_QUEUE_ALLOC: (request) => [forgettingAll(request, 'IOMMU_HW_QUEUE_ALLOC')],
+  IOMMU_HW_QUEUE_ALLOC: (request) => [untrackingAll(request, 'IOMMU_HW_QUEUE_ALLOC')],
   IOMMU_IOAS_NOIOMMU_GET_PA: ioasNoIommuGetPa,
   IOMMU_TEST_CMD: testCommand,
 };
@@ -181,11 +181,11 @@ const nativeCall = (world: World, file: FileId, call: IoctlCall): readonly Outco
   const length = Math.min(size, userSize);
   const loaded = load(world.memory, call, call.argument, length);
   if (loaded.kind === 'fault') return [failed(ioctlDispatchRules.structFault, world)];
-  const { forgotten } = contextOf(world, file);
-  if (forgotten !== undefined || loaded.kind === 'unknown') {
-    const why = forgotten === undefined ? UNKNOWN_STRUCT : `${forgotten} may have changed it`;
+  const { untracked } = contextOf(world, file);
+  if (untracked !== undefined || loaded.kind === 'unknown') {
+    const why = untracked === undefined ? UNKNOWN_STRUCT : `${untracked} may have changed it`;
     const opened = loaded.kind === 'bytes' ? descriptorIn(native.name, loaded.bytes) : undefined;
-    return [onForgotten(world, call.process, why, opened)];
+    return [onUntracked(world, call.process, why, opened)];
   }
   let { bytes } = loaded;
   if (bytes.length < size) {

@@ -116,8 +116,8 @@ export class Access extends KernelObject implements TableAccess {
     write: boolean,
   ): boolean {
     if (!write) return permission.readable;
-    const { faults } = this.context.kernel;
-    return permission.writable || faults.has('access-write-ignores-permission');
+    const { defects } = this.context.kernel;
+    return permission.writable || defects.has('access-write-ignores-permission');
   }
 
   #pinPart(part: AreaPart, isLast: boolean, write: boolean, frames: number[]): number {

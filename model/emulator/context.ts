@@ -1,11 +1,11 @@
 // An open /dev/iommu: its objects, how it charges, and which IOAS the VFIO calls mean.
 // drivers/iommu/iommufd/main.c (struct iommufd_ctx).
 
-import { dispatch } from './door.ts';
 import { OpenFile } from './files.ts';
 import type { Ioas } from './ioas.ts';
 import type { IommuGroup } from './iommu-group.ts';
 import { AttachedGroup } from './iommufd-device.ts';
+import { dispatch } from './iommufd-ioctl.ts';
 import type { Kernel } from './kernel.ts';
 import { ObjectTable } from './objects.ts';
 

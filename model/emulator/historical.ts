@@ -1,5 +1,5 @@
 // Defects that Linux had in this code and that a program could see, each with the commit that mended it. They are
-// switches of the emulator like the invented ones in faults.ts; docs/historical-defects.md is the table in words.
+// switches of the emulator like the invented ones in defects.ts; docs/historical-defects.md is the table in words.
 
 /** A commit of Linux as far as it is known: the whole hash of a mend, the first twelve digits of what a tag names. */
 export type Commit = { readonly commit: string; readonly subject: string };

@@ -63,7 +63,7 @@ export const allocateHwpt = (
   if (tracksDirty && !device.hardware.canTrackDirty) return -ERRNO.EOPNOTSUPP;
   const isUnsized = hardware.sizedByAttaching === true && attach === undefined;
   const made = isUnsized ? { ...hardware, aperture: { start: 0n, last: 0n } } : hardware;
-  const domain = new Domain(made, tracksDirty, !context.kernel.faults.has('iotlb-not-flushed'));
+  const domain = new Domain(made, tracksDirty, !context.kernel.defects.has('iotlb-not-flushed'));
   const hwpt = context.objects.reserve(new Hwpt(ioas, domain, hardware.enforcesCacheCoherency));
   let error = attach?.(hwpt) ?? 0;
   if (error === 0) {

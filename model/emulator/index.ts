@@ -11,5 +11,5 @@ export {
   type TableState,
   type Translation,
 } from '../machine/machine.ts';
-export { FAULT_NAMES, type FaultName, isFaultName, saysOf } from './faults.ts';
+export { DEFECT_NAMES, type DefectName, isDefectName, saysOf } from './defects.ts';
 export { EmulatedMachine } from './machine.ts';

@@ -134,8 +134,8 @@ export class IommufdDevice extends KernelObject {
     const error = this.#reserveForGroup(hwpt, old);
     if (error !== 0) return { error };
     if (!this.#suits(hwpt)) {
-      const { faults } = this.context.kernel;
-      const fromOld = faults.has('failed-replace-unreserves-the-old');
+      const { defects } = this.context.kernel;
+      const fromOld = defects.has('failed-replace-unreserves-the-old');
       const { table } = (fromOld ? old : hwpt).ioas;
       // Within one IOAS nothing was reserved for the move.
       if (fromOld || hwpt.ioas !== old.ioas) {

@@ -4,7 +4,7 @@
 import type { Credentials, Platform, Setting } from '../../spec/terms/platform.ts';
 import { RELEASES, type Release } from '../../spec/terms/releases.ts';
 import type { IommufdContext } from './context.ts';
-import type { FaultName } from './faults.ts';
+import type { DefectName } from './defects.ts';
 import { FileTable } from './files.ts';
 import { Accounts } from './memory/accounting.ts';
 import { AddressSpace } from './memory/address-space.ts';
@@ -22,7 +22,7 @@ export class Kernel {
   readonly release: Release;
   readonly platform: Platform;
   readonly credentials: Credentials;
-  readonly faults: ReadonlySet<FaultName>;
+  readonly defects: ReadonlySet<DefectName>;
   readonly frames = new Frames();
   readonly space = new AddressSpace(this.frames);
   readonly user = new UserMemory(this.space, this.frames);
@@ -37,11 +37,11 @@ export class Kernel {
   readonly devices: PlatformDevices;
   temporaryMemoryLimit = TEMPORARY_MEMORY_LIMIT;
 
-  constructor(setting: Setting, faults: ReadonlySet<FaultName>) {
+  constructor(setting: Setting, defects: ReadonlySet<DefectName>) {
     this.release = RELEASES[setting.release];
     this.platform = setting.platform;
     this.credentials = setting.credentials;
-    this.faults = faults;
+    this.defects = defects;
     this.accounts = new Accounts(setting.credentials);
     this.mock = new MockIommu(this.release);
     this.devices = new PlatformDevices(setting.platform, this.release, this.frames);

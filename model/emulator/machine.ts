@@ -7,7 +7,7 @@ import type { Backing, DmaDirection, Protection, StatusField } from '../../spec/
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { HiddenState, InspectableMachine } from '../machine/machine.ts';
 import { IommufdContext } from './context.ts';
-import type { FaultName } from './faults.ts';
+import type { DefectName } from './defects.ts';
 import type { OpenFile } from './files.ts';
 import { hiddenStateOf } from './hidden-state.ts';
 import { violationsOf } from './invariants.ts';
@@ -18,21 +18,21 @@ import { ContainerFile } from './type1/container.ts';
 import { VfioDeviceFile } from './vfio/vfio-device-file.ts';
 import { VfioGroupFile } from './vfio/vfio-group.ts';
 
-const NO_FAULTS: ReadonlySet<FaultName> = new Set();
+const NO_DEFECTS: ReadonlySet<DefectName> = new Set();
 const PAGE_MASK = 0xfffn;
 /** Names of what has no IOMMU begin with a word for it. */
 const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9][0-9]*)$/;
 const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(0|[1-9][0-9]*)$/;
 
 /**
- * A fresh machine: nothing is open, nothing is mapped. `faults` are defects to put into it, by their names. A call
+ * A fresh machine: nothing is open, nothing is mapped. `defects` are defects to put into it, by their names. A call
  * throws MachineDied where a defect lets the kernel find itself in a state that cannot be.
  */
 export class EmulatedMachine implements InspectableMachine {
   readonly #kernel: Kernel;
 
-  constructor(setting: Setting, options: { readonly faults?: ReadonlySet<FaultName> } = {}) {
-    this.#kernel = new Kernel(setting, options.faults ?? NO_FAULTS);
+  constructor(setting: Setting, options: { readonly defects?: ReadonlySet<DefectName> } = {}) {
+    this.#kernel = new Kernel(setting, options.defects ?? NO_DEFECTS);
   }
 
   open(path: string): number {
@@ -112,7 +112,7 @@ export class EmulatedMachine implements InspectableMachine {
     if (group === undefined || group.isNoIommu !== (prefix !== undefined)) return -ERRNO.ENOENT;
     if (group.isNoIommu && !this.#kernel.credentials.privileged) return -ERRNO.EPERM;
     if (group.boundByFile > 0) return -ERRNO.EBUSY;
-    if (group.openedFile !== undefined && !this.#kernel.faults.has('second-open-of-group'))
+    if (group.openedFile !== undefined && !this.#kernel.defects.has('second-open-of-group'))
       return -ERRNO.EBUSY;
     return new VfioGroupFile(this.#kernel, group);
   }

@@ -46,7 +46,7 @@ export class ObjectTable {
 
   /** Frees the number of an object that was not published, or is destroyed. */
   free(object: KernelObject): void {
-    this.#slots[object.id] = this.#kernel.faults.has('ids-not-reused') ? null : undefined;
+    this.#slots[object.id] = this.#kernel.defects.has('ids-not-reused') ? null : undefined;
     this.#taken -= 1;
     if (object.id < this.#lowestFree) this.#lowestFree = object.id;
   }

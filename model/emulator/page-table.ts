@@ -184,7 +184,7 @@ export class PageTable {
     );
   }
 
-  /** What was mapped there before is forgotten: the later map wins. */
+  /** What was mapped there before is untracked: the later map wins. */
   #place(entry: Entry, size: PageSize): void {
     let table = this.#root;
     for (let level = this.#levels - 1; level > size.level; level -= 1) {

@@ -31,7 +31,7 @@ const lengthToTheEnd = (
 /** Where 6.12's type1 loses the map to its container. */
 export const isLostMap = (builder: ProgramBuilder, layout: string, fields: Fields): boolean =>
   layout === 'VFIO_IOMMU_MAP_DMA' &&
-  builder.world.release.type1.endsWrap &&
+  builder.world.release.type1.findDmaWraps &&
   lengthToTheEnd(builder, layout, fields) !== undefined;
 
 /** Domains of which every IOVA can be mapped. */

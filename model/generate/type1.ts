@@ -74,7 +74,7 @@ const generateNewAddress = (gen: GenContext, on: ContainerDescriptor): void => {
 
 /** Where a map to the very end is lost to its container, nothing that follows could be judged: a page below. */
 const belowEnd = (gen: GenContext, iova: bigint, size: bigint): bigint =>
-  gen.builder.world.release.type1.endsWrap && iova + size === END ? iova - PAGE : iova;
+  gen.builder.world.release.type1.findDmaWraps && iova + size === END ? iova - PAGE : iova;
 
 /** Pages of which no bitmap tells which were written: tracking does not begin over such a map. */
 const VAST = 0x8000_0000n * PAGE;

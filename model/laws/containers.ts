@@ -30,8 +30,8 @@ export type Typed = {
 /** Every container that has a type, and of which all is known. */
 export function* typedOf(world: World): Generator<Typed> {
   for (const container of containersOf(world)) {
-    const { type1, forgotten } = container;
-    if (type1 === undefined || forgotten !== undefined) continue;
+    const { type1, untracked } = container;
+    if (type1 === undefined || untracked !== undefined) continue;
     yield { container, type1, maps: [...nodesOf(type1.dmas)] };
   }
 }
@@ -62,7 +62,7 @@ const mapsAreApart = inEveryContainer(
 /** What is counted beside the maps is what the maps say. */
 const countsAgree = inEveryContainer('counts agree with the maps', ({ type1, maps }, world) => {
   const { dmaEntryLimit } = world.setting.platform;
-  if (type1.available + sizeOf(type1.dmas) + type1.unseen.length !== dmaEntryLimit)
+  if (type1.available + sizeOf(type1.dmas) + type1.lookupMisses.length !== dmaEntryLimit)
     return 'maps that are left';
   const invalid = maps.filter(({ value }) => value.addressInvalid).length;
   if (invalid !== type1.invalidAddresses) return 'invalid addresses';

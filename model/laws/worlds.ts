@@ -7,7 +7,7 @@ import type { Container } from '../../spec/state/container.ts';
 import type { Context, IommufdObject } from '../../spec/state/context.ts';
 import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
 import type { World } from '../../spec/state/world.ts';
-import { once } from './once.ts';
+import { once } from './memoize.ts';
 
 const NONE: readonly never[] = [];
 

@@ -24,7 +24,7 @@ export const leaveContainers = (gen: GenContext, look: () => void): void => {
 /** Mock devices go first, so that only in-kernel users hold pages, and then all that is mapped. */
 export const takeDown = (gen: GenContext, look: () => void): void => {
   for (const { context, value } of gen.iommufds()) {
-    if (context.forgotten !== undefined) continue;
+    if (context.untracked !== undefined) continue;
     const devices = gen.objectIds(context, 'selftest');
     for (const id of devices) {
       nativeCall(gen, 'end', value, 'IOMMU_DESTROY', { id: gen.named(context, id) });

@@ -189,7 +189,7 @@ export const withProbes = (start: World, program: Program): Program => {
     if (first !== undefined) look([...probesOfPins(builder.world, first.value), ...statusProbes()]);
   };
   for (const on of gen.iommufds()) {
-    if (on.context.forgotten !== undefined) continue;
+    if (on.context.untracked !== undefined) continue;
     each(on.context.objects, (id, object) => {
       if (object.kind !== 'hwpt' || object.domain.iommu !== MOCK_IOMMU) return;
       lookAtDomain(on, gen.named(on.context, id), id, object.ioas);

@@ -112,8 +112,8 @@ export const startAgain = (gen: GenContext): void => {
 /** Adds probes at the legacy containers to the gen's builder. */
 export const probeContainers = (gen: GenContext): void => {
   for (const { file, value } of gen.containers().slice(0, MOST)) {
-    const { type1, forgotten } = file.container;
-    if (type1 === undefined || forgotten !== undefined) continue;
+    const { type1, untracked } = file.container;
+    if (type1 === undefined || untracked !== undefined) continue;
     askContainer(gen, value);
     askWritten(gen, value, type1);
   }
@@ -158,7 +158,7 @@ const askDirty = (gen: GenContext, { context, value: fd }: IommufdDescriptor): v
 export const queryState = (gen: GenContext): void => {
   for (const on of gen.iommufds()) {
     const { context, value } = on;
-    if (context.forgotten !== undefined) continue;
+    if (context.untracked !== undefined) continue;
     for (const id of gen.objectIds(context, 'ioas').slice(0, MOST)) {
       askTable(gen, value, gen.named(context, id));
     }

@@ -23,7 +23,7 @@ export class SeenAreas {
   /** Adds what the world has. */
   look(world: World): void {
     for (const { key: file, value } of nodesOf(world.files)) {
-      if (value.kind !== 'iommufd' || value.context.forgotten !== undefined) continue;
+      if (value.kind !== 'iommufd' || value.context.untracked !== undefined) continue;
       const { context } = value;
       each(context.objects, (id, object) => {
         if (object.kind !== 'ioas') return;

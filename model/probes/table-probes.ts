@@ -126,7 +126,7 @@ const attach = (gen: GenContext, fd: number, ioas: ObjectId, lookAtDomain: Probe
 export const probeTables = (gen: GenContext, lookAtDomain: ProbeDomain): void => {
   let tables = 0;
   for (const { fd, context } of gen.iommufds()) {
-    if (context.forgotten !== undefined) continue;
+    if (context.untracked !== undefined) continue;
     for (const ioas of gen.objectIds(context, 'ioas').map(objectId)) {
       if (tableOf(context, ioas).areas === undefined) continue;
       tables += 1;

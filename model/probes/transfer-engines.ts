@@ -53,7 +53,7 @@ const reachByIommufd = (world: World, name: string): Reach | undefined => {
   const open = boundDeviceOf(world, name);
   if (open === undefined) return undefined;
   const context = contextOf(world, open.iommufd);
-  if (context.forgotten !== undefined) return undefined;
+  if (context.untracked !== undefined) return undefined;
   const hwpt = deviceAt(context, open.object)?.hwpt;
   const owner = hwpt === undefined ? undefined : hwptAt(context, hwpt)?.ioas;
   if (hwpt === undefined || owner === undefined) return NOTHING;
@@ -75,7 +75,7 @@ const reachByContainer = (world: World, name: string): Reach | undefined => {
   const group = joinedGroup(world, name);
   if (group?.container === undefined) return undefined;
   const container = containerOf(world, group.container);
-  if (container.forgotten !== undefined) return undefined;
+  if (container.untracked !== undefined) return undefined;
   const dmas = container.type1?.dmas;
   const mapped = dmas === undefined ? [] : endsOf(nodesOf(dmas));
   return {

@@ -6,7 +6,7 @@ import type { Segment } from '../../spec/terms/call.ts';
 export type Answered = { readonly result: number; readonly after: readonly Segment[] };
 
 /** In words. */
-export type Facet = {
+export type DifferenceKind = {
   /** "result", "size", "capability DMA_AVAIL: avail". */
   readonly what: string;
   readonly legacy: string;

@@ -3,7 +3,7 @@
 import { PROCESS } from '../../model/programs/run.ts';
 import { accountOf } from '../../spec/state/memory.ts';
 import type { World } from '../../spec/state/world.ts';
-import type { Facet } from './answer-difference.ts';
+import type { DifferenceKind } from './answer-difference.ts';
 
 /** Pages, by which the two counts changed. */
 export type Charged = { readonly locked: number; readonly pinned: number };
@@ -18,12 +18,12 @@ const signed = (pages: number): string => `${pages > 0 ? '+' : ''}${pages}`;
 const text = ({ locked, pinned }: Charged): string =>
   `VmLck ${signed(locked)}, VmPin ${signed(pinned)} pages`;
 
-export function* chargeFacets(
+export function* chargeDifferences(
   before: { readonly legacy: World; readonly compat: World },
   legacy: World,
   compat: World,
-): Generator<Facet> {
-  yield* chargedFacets(charged(before.legacy, legacy), charged(before.compat, compat));
+): Generator<DifferenceKind> {
+  yield* chargedDifferences(charged(before.legacy, legacy), charged(before.compat, compat));
 }
 
 const amounts = (one: Charged, other: Charged): string => {
@@ -31,8 +31,8 @@ const amounts = (one: Charged, other: Charged): string => {
   return one.locked + one.pinned === 0 ? 'by iommufd alone' : 'other numbers';
 };
 
-/** Which account is charged, and how many pages, are two things. */
-export function* chargedFacets(one: Charged, other: Charged): Generator<Facet> {
+/** Which account is charged, and how many pages, are two handles. */
+export function* chargedDifferences(one: Charged, other: Charged): Generator<DifferenceKind> {
   const words = { legacy: text(one), compat: text(other) };
   if (one.locked + one.pinned !== other.locked + other.pinned) {
     yield { what: `how many pages are charged: ${amounts(one, other)}`, ...words };

@@ -4,9 +4,9 @@ import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { KernelRun, KernelRunner } from '../check/kernel-campaign.ts';
-import type { Answered, Facet } from './answer-difference.ts';
-import { type Charged, chargedFacets } from './charge.ts';
-import { facetsOf } from './facets.ts';
+import type { Answered, DifferenceKind } from './answer-difference.ts';
+import { type Charged, chargedDifferences } from './charge.ts';
+import { differenceKindsOf } from './difference-kinds.ts';
 import type { Located } from './located.ts';
 import { programOn } from './side.ts';
 import { FILLED, type Transfer, transferFor } from './transfer.ts';
@@ -23,7 +23,8 @@ const answered = ({ observation }: Step): Answered => ({
   after: observation.memory,
 });
 
-const facetText = ({ what, legacy, compat }: Facet): string => `${what}: ${legacy}, ${compat}`;
+const differenceKindText = ({ what, legacy, compat }: DifferenceKind): string =>
+  `${what}: ${legacy}, ${compat}`;
 
 /** What devices reach shows in no reply. */
 const isVisible = ({ what }: Located): boolean => !/devices reach/.test(what);
@@ -59,13 +60,13 @@ const compare = (found: Located, legacy: KernelRun, compat: KernelRun): Confirma
   if (operation === undefined || one === undefined || other === undefined) {
     return { kind: 'refuted', seen: 'no program' };
   }
-  const facets = [
-    ...facetsOf(operation, answered(one), answered(other)),
-    ...chargedFacets(chargedIn(legacy.steps), chargedIn(compat.steps)),
+  const kinds = [
+    ...differenceKindsOf(operation, answered(one), answered(other)),
+    ...chargedDifferences(chargedIn(legacy.steps), chargedIn(compat.steps)),
   ];
-  const same = facets.some((facet) => facetText(facet) === facetText(found.facet));
+  const same = kinds.some((kind) => differenceKindText(kind) === differenceKindText(found.kind));
   if (same) return { kind: 'confirmed' };
-  const seen = facets.map(facetText).join('; ');
+  const seen = kinds.map(differenceKindText).join('; ');
   return { kind: 'refuted', seen: seen === '' ? 'both sides answer alike' : seen };
 };
 

@@ -13,12 +13,12 @@ import {
 import { partIdOf, ruleIdOf } from '../../spec/rules.ts';
 import { fileAt, type World } from '../../spec/state/world.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import type { Facet } from './answer-difference.ts';
-import { chargeFacets } from './charge.ts';
-import { facetsOf } from './facets.ts';
-import { reachFacets } from './reach.ts';
+import type { DifferenceKind } from './answer-difference.ts';
+import { chargeDifferences } from './charge.ts';
+import { differenceKindsOf } from './difference-kinds.ts';
+import type { Answers, Pair } from './pair.ts';
+import { reachDifferences } from './reach.ts';
 import { requestName } from './request-name.ts';
-import type { Answers, Twin } from './twin.ts';
 
 export type Cause = {
   readonly request: string;
@@ -40,7 +40,7 @@ export type Situation =
 
 export type Found = Cause & {
   readonly key: string;
-  readonly facet: Facet;
+  readonly kind: DifferenceKind;
   /** As the legacy side makes it; its last operation shows the difference. */
   readonly program: Program;
   /** How many programs showed it. */
@@ -52,14 +52,19 @@ export type Differences = Map<string, Found>;
 const keyOf = ({ request, what, situation, legacyRule, compatRule }: Cause): string =>
   `${request} | ${what} | ${situation ?? ''} | ${legacyRule.id} | ${compatRule.id}`;
 
-const note = (differences: Differences, cause: Cause, facet: Facet, program: Program): void => {
+const note = (
+  differences: Differences,
+  cause: Cause,
+  kind: DifferenceKind,
+  program: Program,
+): void => {
   const key = keyOf(cause);
   const known = differences.get(key);
   if (known === undefined) {
-    differences.set(key, { ...cause, key, facet, program: [...program], count: 1 });
+    differences.set(key, { ...cause, key, kind, program: [...program], count: 1 });
   } else {
     const isShorter = program.length < known.program.length;
-    const best = isShorter ? { ...known, facet, program: [...program] } : known;
+    const best = isShorter ? { ...known, kind, program: [...program] } : known;
     differences.set(key, { ...best, count: known.count + 1 });
   }
 };
@@ -85,7 +90,7 @@ const isDeviceOpen = (world: World, fd: Fd): boolean => {
 /** `before` is the world of the iommufd's side before the call. */
 const situationOf = (
   { legacy, compat }: Answers,
-  { what }: Facet,
+  { what }: DifferenceKind,
   program: Program,
   before: World,
 ): Situation | undefined => {
@@ -115,76 +120,76 @@ const situationOf = (
 /** What came of an operation on both sides. */
 export type Outcome = 'both-succeeded' | 'both-failed' | 'diverged' | 'undecided';
 
-const isResult = ({ what }: Facet): boolean => what === 'result';
+const isResult = ({ what }: DifferenceKind): boolean => what === 'result';
 
 /** An operation on both sides, and every way in which the answers, and what they lead to, differ. */
 export type Compared = {
   readonly answers: Answers;
-  readonly facets: readonly Facet[];
+  readonly kinds: readonly DifferenceKind[];
   readonly outcome: Outcome;
 };
 
-/** Adds the operation to the twin. Where a side does not specify it, nothing can be compared. */
-export const compared = (twin: Twin, operation: Operation): Compared => {
-  const before = { legacy: twin.legacy.world, compat: twin.compat.world };
-  const answers = twin.add(operation);
+/** Adds the operation to the pair. Where a side does not specify it, nothing can be compared. */
+export const compared = (pair: Pair, operation: Operation): Compared => {
+  const before = { legacy: pair.legacy.world, compat: pair.compat.world };
+  const answers = pair.add(operation);
   const { legacy, compat } = answers;
   if (legacy.rule === undefined || compat.rule === undefined) {
-    return { answers, facets: [], outcome: 'undecided' };
+    return { answers, kinds: [], outcome: 'undecided' };
   }
-  const facets = [...facetsOf(operation, legacy, compat)];
+  const kinds = [...differenceKindsOf(operation, legacy, compat)];
   if (legacy.result >= 0 !== compat.result >= 0) {
     // Where only one side grants, that the other one wrote nothing is no second difference.
-    return { answers, facets: facets.filter(isResult), outcome: 'diverged' };
+    return { answers, kinds: kinds.filter(isResult), outcome: 'diverged' };
   }
-  const reached = [...reachFacets(legacy.world, compat.world)];
-  const charged = chargeFacets(before, legacy.world, compat.world);
+  const reached = [...reachDifferences(legacy.world, compat.world)];
+  const charged = chargeDifferences(before, legacy.world, compat.world);
   return {
     answers,
-    facets: [...facets, ...reached, ...charged],
+    kinds: [...kinds, ...reached, ...charged],
     outcome:
       reached.length > 0 ? 'diverged' : legacy.result >= 0 ? 'both-succeeded' : 'both-failed',
   };
 };
 
-type Noted = { readonly cause: Cause; readonly facet: Facet };
+type Noted = { readonly cause: Cause; readonly kind: DifferenceKind };
 
-/** Adds the operation to the twin. What came of it, and the causes that it shows. */
+/** Adds the operation to the pair. What came of it, and the causes that it shows. */
 const notedIn = (
-  twin: Twin,
+  pair: Pair,
   operation: Operation,
 ): { readonly outcome: Outcome; readonly noted: readonly Noted[] } => {
-  const before = twin.compat.world;
-  const { answers, facets, outcome } = compared(twin, operation);
+  const before = pair.compat.world;
+  const { answers, kinds, outcome } = compared(pair, operation);
   const { rule: legacyRule } = answers.legacy;
   const { rule: compatRule } = answers.compat;
   if (legacyRule === undefined || compatRule === undefined) return { outcome, noted: [] };
-  const noted = facets.map((facet) => {
-    const situation = situationOf(answers, facet, twin.program, before);
-    const request = requestName(operation, twin.isOfReleases);
-    return { facet, cause: { request, what: facet.what, situation, legacyRule, compatRule } };
+  const noted = kinds.map((kind) => {
+    const situation = situationOf(answers, kind, pair.program, before);
+    const request = requestName(operation, pair.isOfReleases);
+    return { kind, cause: { request, what: kind.what, situation, legacyRule, compatRule } };
   });
   return { outcome, noted };
 };
 
 /** What one operation shows of a cause, with the cause's key. */
-export type ShownCause = Cause & Pick<Found, 'key' | 'facet'>;
+export type ShownCause = Cause & Pick<Found, 'key' | 'kind'>;
 
-/** The causes that the operation shows. The operation is added to the twin. */
-export const causesOf = (twin: Twin, operation: Operation): readonly ShownCause[] =>
-  notedIn(twin, operation).noted.map(({ cause, facet }) => ({
+/** The causes that the operation shows. The operation is added to the pair. */
+export const causesOf = (pair: Pair, operation: Operation): readonly ShownCause[] =>
+  notedIn(pair, operation).noted.map(({ cause, kind }) => ({
     ...cause,
-    facet,
+    kind,
     key: keyOf(cause),
   }));
 
-/** Adds the operation to the twin, and notes in what the two sides differ. */
+/** Adds the operation to the pair, and notes in what the two sides differ. */
 export const noteDifferences = (
-  twin: Twin,
+  pair: Pair,
   operation: Operation,
   differences: Differences,
 ): Outcome => {
-  const { outcome, noted } = notedIn(twin, operation);
-  for (const { cause, facet } of noted) note(differences, cause, facet, twin.program);
+  const { outcome, noted } = notedIn(pair, operation);
+  for (const { cause, kind } of noted) note(differences, cause, kind, pair.program);
   return outcome;
 };

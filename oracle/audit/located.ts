@@ -4,48 +4,48 @@ import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Found } from './differences.ts';
-import type { Ground } from './platforms.ts';
+import { type Pair, startOfPair, startOfReleases } from './pair.ts';
+import type { Scenario } from './platforms.ts';
 import type { Bounds } from './search.ts';
 import type { Side } from './side.ts';
-import { startOfReleases, startOfTwin, type Twin } from './twin.ts';
 
 /** A cause and where it was found. */
 export type Located = Found & {
-  readonly ground: Ground;
+  readonly scenario: Scenario;
   /** The exhaustive search has not found it: a program drawn at random showed it. */
   readonly isDrawn?: true;
 };
 
 const MOST_STATES = 100_000;
 
-export const settingOn = (release: ReleaseName, { platform, credentials }: Ground): Setting => ({
+export const settingOn = (release: ReleaseName, { platform, credentials }: Scenario): Setting => ({
   release,
   platform,
   credentials,
 });
 
-/** Both sides, with what each program on the ground does first. */
-export const startOn = (release: ReleaseName, ground: Ground): Twin => {
-  const twin = startOfTwin(startOfProgram(settingOn(release, ground)));
-  for (const operation of ground.prologue) twin.add(operation);
-  return twin;
+/** Both sides, with what each program on the scenario does first. */
+export const startOn = (release: ReleaseName, scenario: Scenario): Pair => {
+  const pair = startOfPair(startOfProgram(settingOn(release, scenario)));
+  for (const operation of scenario.prologue) pair.add(operation);
+  return pair;
 };
 
-export const boundsOf = ({ moves }: Ground): Bounds => ({
-  moves,
+export const boundsOf = ({ actions }: Scenario): Bounds => ({
+  actions,
   states: MOST_STATES,
 });
 
-/** One container in two releases, with what each program on the ground does first. */
+/** One container in two releases, with what each program on the scenario does first. */
 export const startBetween = (
   earlier: ReleaseName,
   later: ReleaseName,
-  ground: Ground,
+  scenario: Scenario,
   side: Side,
-): Twin => {
-  const [one, other] = [earlier, later].map((name) => startOfProgram(settingOn(name, ground)));
+): Pair => {
+  const [one, other] = [earlier, later].map((name) => startOfProgram(settingOn(name, scenario)));
   if (one === undefined || other === undefined) throw new Error('Two releases make two worlds.');
-  const twin = startOfReleases(one, other, side);
-  for (const operation of ground.prologue) twin.add(operation);
-  return twin;
+  const pair = startOfReleases(one, other, side);
+  for (const operation of scenario.prologue) pair.add(operation);
+  return pair;
 };

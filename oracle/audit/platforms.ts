@@ -39,7 +39,7 @@ const mediatedDevice = (group: number): PlatformDevice => ({
 });
 
 /** One search: a platform, who the program is, and the groups that it uses. */
-export type Ground = {
+export type Scenario = {
   readonly name: string;
   readonly machine: VmPlatform;
   /** Words for the kernel's command line, where the platform needs them. */
@@ -51,15 +51,15 @@ export type Ground = {
   readonly groups: readonly number[];
   /** What each program does first. */
   readonly prologue: readonly Operation[];
-  /** Names of the moves that each program begins with. */
+  /** Names of the actions that each program begins with. */
   readonly first: readonly string[];
-  /** Moves in a program behind the first ones, at most. */
-  readonly moves: number;
-  /** Names of the moves that there are; absent where all are that lead both sides to the same. */
+  /** Actions in a program behind the first ones, at most. */
+  readonly actions: number;
+  /** Names of the actions that there are; absent where all are that lead both sides to the same. */
   readonly only?: readonly string[];
-  /** Names of moves behind which the programs go on also where the two sides part there. */
+  /** Names of actions behind which the programs go on also where the two sides part there. */
   readonly parts?: readonly string[];
-  /** No request but the moves themselves is tried. */
+  /** No request but the actions themselves is tried. */
   readonly movesAlone?: true;
 };
 
@@ -71,7 +71,7 @@ const VTD: Platform = {
   mockDevices: false,
 };
 
-/** Where the programs of one ground have device registers in their memory, and the others data. */
+/** Where the programs of one scenario have device registers in their memory, and the others data. */
 export const REGISTERS_OFFSET = DATA_OFFSET + 32n * PAGE;
 
 const REGISTERS: Operation = {
@@ -156,14 +156,14 @@ const PLAIN = {
   first: [],
 } as const;
 
-export const GROUNDS: readonly Ground[] = [
+export const GROUNDS: readonly Scenario[] = [
   {
     ...PLAIN,
     name: 'a container alone',
     machine: 'mock',
     platform: MOCK_PLATFORM,
     groups: [],
-    moves: 3,
+    actions: 3,
   },
   {
     ...PLAIN,
@@ -171,7 +171,7 @@ export const GROUNDS: readonly Ground[] = [
     machine: 'vtd',
     platform: VTD,
     groups: [1],
-    moves: 8,
+    actions: 8,
   },
   {
     ...PLAIN,
@@ -179,7 +179,7 @@ export const GROUNDS: readonly Ground[] = [
     machine: 'vtd',
     platform: VTD,
     groups: [1, 2],
-    moves: 6,
+    actions: 6,
   },
   {
     ...PLAIN,
@@ -187,7 +187,7 @@ export const GROUNDS: readonly Ground[] = [
     machine: 'mdev',
     platform: MDEV_PLATFORM,
     groups: [0],
-    moves: 7,
+    actions: 7,
   },
   {
     ...PLAIN,
@@ -196,7 +196,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: MDEV_PLATFORM,
     groups: [0],
     first: ['container', 'group0', 'group0 joins container', 'type1v2', 'mapLastPages'],
-    moves: 1,
+    actions: 1,
     only: [`device ${MDEV_NAME}`, 'unmapLastPages', 'mapLastButOne', 'unmapLastButOne'],
   },
   {
@@ -206,7 +206,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1],
     prologue: [REGISTERS],
-    moves: 5,
+    actions: 5,
   },
   {
     ...PLAIN,
@@ -215,7 +215,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     credentials: LIMITED,
     groups: [1],
-    moves: 6,
+    actions: 6,
   },
   {
     ...PLAIN,
@@ -224,7 +224,7 @@ export const GROUNDS: readonly Ground[] = [
     kernelArguments: [`vfio_iommu_type1.dma_entry_limit=${ENTRY_LIMIT}`],
     platform: { ...VTD, dmaEntryLimit: ENTRY_LIMIT },
     groups: [1],
-    moves: 6,
+    actions: 6,
   },
   {
     ...PLAIN,
@@ -233,7 +233,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: MIXED,
     groups: [1, MEDIATED_GROUP],
     first: ['container'],
-    moves: 7,
+    actions: 7,
     only: [
       ...TO_DEVICE,
       DEVICE,
@@ -250,7 +250,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: MIXED,
     groups: [1, MEDIATED_GROUP],
     first: MEDIATED_FIRST,
-    moves: 4,
+    actions: 4,
     only: [
       'group1',
       'group1 joins container',
@@ -270,7 +270,7 @@ export const GROUNDS: readonly Ground[] = [
     credentials: LIMITED,
     groups: [1, MEDIATED_GROUP],
     first: MEDIATED_FIRST,
-    moves: 4,
+    actions: 4,
     only: ['group1', 'group1 joins container', DEVICE, 'mapMany'],
     parts: ['group1 joins container'],
     movesAlone: true,
@@ -282,7 +282,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1],
     first: TO_DEVICE,
-    moves: 4,
+    actions: 4,
     only: [DEVICE, 'map', 'mapBehind', 'startTracking'],
   },
   {
@@ -292,7 +292,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: MDEV_PLATFORM,
     groups: [0],
     first: ['container', 'group0', 'group0 joins container', 'type1v2'],
-    moves: 2,
+    actions: 2,
     only: ['startTracking', 'mapTooLong'],
     parts: ['startTracking', 'mapTooLong'],
     movesAlone: true,
@@ -304,7 +304,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1, 2],
     first: TO_DEVICE,
-    moves: 4,
+    actions: 4,
     only: [DEVICE, 'map', 'mapBehind', 'takeAddresses', 'group2', 'group2 joins container'],
   },
   {
@@ -314,7 +314,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1],
     first: TO_DEVICE,
-    moves: 3,
+    actions: 3,
     only: [DEVICE, ...LATE],
     movesAlone: true,
   },
@@ -326,7 +326,7 @@ export const GROUNDS: readonly Ground[] = [
     groups: [1],
     prologue: [REGISTERS],
     first: TO_DEVICE,
-    moves: 2,
+    actions: 2,
     only: [DEVICE, 'mapRegisters'],
     movesAlone: true,
   },
@@ -338,7 +338,7 @@ export const GROUNDS: readonly Ground[] = [
     groups: [1],
     prologue: FILE,
     first: TO_DEVICE,
-    moves: 2,
+    actions: 2,
     only: [DEVICE, 'mapBehindFile'],
     movesAlone: true,
   },
@@ -350,7 +350,7 @@ export const GROUNDS: readonly Ground[] = [
     credentials: LIMITED,
     groups: [1],
     first: TO_DEVICE,
-    moves: 2,
+    actions: 2,
     only: [DEVICE, 'mapMany'],
     movesAlone: true,
   },
@@ -361,7 +361,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1],
     first: [...TO_DEVICE, 'map'],
-    moves: 5,
+    actions: 5,
     only: [DEVICE, `close ${DEVICE}`, 'munmap', 'mmap'],
     movesAlone: true,
   },
@@ -373,7 +373,7 @@ export const GROUNDS: readonly Ground[] = [
     credentials: HAVING_LOCKED,
     groups: [1],
     first: TO_DEVICE,
-    moves: 2,
+    actions: 2,
     only: [DEVICE, 'map'],
     movesAlone: true,
   },
@@ -384,7 +384,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1],
     first: TO_TYPE,
-    moves: 2,
+    actions: 2,
     only: ['mapUnaligned', 'type1', DEVICE],
     parts: ['mapUnaligned'],
     movesAlone: true,
@@ -396,7 +396,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1],
     first: [...TO_TYPE, DEVICE],
-    moves: 2,
+    actions: 2,
     only: ['map', 'type1'],
     parts: [DEVICE, 'map'],
     movesAlone: true,
@@ -408,7 +408,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1],
     first: [...TO_TYPE, DEVICE],
-    moves: 0,
+    actions: 0,
     only: [],
     parts: [DEVICE],
   },
@@ -419,7 +419,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: VTD,
     groups: [1],
     first: [...TO_DEVICE, DEVICE],
-    moves: 3,
+    actions: 3,
     only: [
       'group1 leaves',
       `close ${DEVICE}`,
@@ -440,7 +440,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: { ...VTD, unsafeInterrupts: { type1: false, iommufd: false } },
     groups: [1],
     first: TO_TYPE,
-    moves: 2,
+    actions: 2,
     only: [DEVICE, 'type1v2'],
     parts: ['type1v2'],
     movesAlone: true,
@@ -455,7 +455,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: { ...VTD, unsafeInterrupts: { type1: true, iommufd: false } },
     groups: [1],
     first: TO_DEVICE,
-    moves: 1,
+    actions: 1,
     only: [DEVICE],
     movesAlone: true,
   },
@@ -466,7 +466,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: SHARED,
     groups: [1],
     first: ['container', 'group1'],
-    moves: 2,
+    actions: 2,
     only: ['group1 joins container', 'status of group1', `device ${SHARED_NAME}`],
     parts: ['group1 joins container'],
     movesAlone: true,
@@ -478,7 +478,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: MDEV_PLATFORM,
     groups: [0],
     first: ['container', `file of ${MDEV_NAME}`],
-    moves: 2,
+    actions: 2,
     only: ['group0', `bind ${MDEV_NAME}`, `bind ${MDEV_NAME}, which cannot be answered`],
     movesAlone: true,
   },
@@ -492,7 +492,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: { ...NOIOMMU_PLATFORM, noIommuEnabled: false },
     groups: [UNPROTECTED_GROUP],
     first: ['container', `group${UNPROTECTED_GROUP}`, `group${UNPROTECTED_GROUP} joins container`],
-    moves: 2,
+    actions: 2,
     only: ['noiommu', UNPROTECTED],
     parts: ['noiommu'],
     movesAlone: true,
@@ -503,7 +503,7 @@ export const GROUNDS: readonly Ground[] = [
     machine: 'noiommu',
     platform: NOIOMMU_PLATFORM,
     groups: [UNPROTECTED_GROUP],
-    moves: 8,
+    actions: 8,
     only: [
       'container',
       'close container',
@@ -524,7 +524,7 @@ export const GROUNDS: readonly Ground[] = [
     platform: NOIOMMU_PLATFORM,
     groups: [UNPROTECTED_GROUP, MEDIATED_BESIDE],
     first: ['container'],
-    moves: 6,
+    actions: 6,
     only: [UNPROTECTED_GROUP, MEDIATED_BESIDE].flatMap((group) => [
       `group${group}`,
       `group${group} joins container`,

@@ -10,13 +10,13 @@ import { seedOfBatch } from '../check/tally.ts';
 import { nativeName } from '../emit/c-names.ts';
 import { causesOf, type Differences, noteDifferences } from './differences.ts';
 import { type Located, settingOn, startBetween, startOn } from './located.ts';
-import { GROUNDS, type Ground } from './platforms.ts';
-import type { Twin } from './twin.ts';
+import type { Pair } from './pair.ts';
+import { GROUNDS, type Scenario } from './platforms.ts';
 
-/** What the programs are run on: a start for each ground, and what they are drawn for. */
+/** What the programs are run on: a start for each scenario, and what they are drawn for. */
 export type RandomSides = {
-  readonly startOn: (ground: Ground) => Twin;
-  readonly arbitrary: (ground: Ground) => fc.Arbitrary<Program>;
+  readonly startOn: (scenario: Scenario) => Pair;
+  readonly arbitrary: (scenario: Scenario) => fc.Arbitrary<Program>;
 };
 
 export type RandomOptions = RandomSides & {
@@ -46,8 +46,8 @@ export type RandomSearched = {
 const LENGTH = 40;
 const BATCH = 50;
 
-/** Grounds on which every request is tried; the others only repeat their settings. */
-const RANDOM_GROUNDS: readonly Ground[] = GROUNDS.filter(({ movesAlone }) => movesAlone !== true);
+/** Scenarios on which every request is tried; the others only repeat their settings. */
+const RANDOM_GROUNDS: readonly Scenario[] = GROUNDS.filter(({ movesAlone }) => movesAlone !== true);
 
 /**
  * A native call of whatever an earlier call has left in memory, descriptors for one, whose numbers are the process's own
@@ -58,28 +58,28 @@ const isOfLeftOvers = (operation: Operation): boolean =>
   operation.argument.kind === 'plain' &&
   nativeName(operation.command) !== undefined;
 
-/** The twin behind the operation; the one before it where the two sides part, or one of them does not specify it. */
+/** The pair behind the operation; the one before it where the two sides part, or one of them does not specify it. */
 const followed = (
-  twin: Twin,
+  pair: Pair,
   operation: Operation,
   differences: Differences,
-): { readonly twin: Twin; readonly isUndecided: boolean } => {
-  const next = twin.fork();
+): { readonly pair: Pair; readonly isUndecided: boolean } => {
+  const next = pair.fork();
   const outcome = noteDifferences(next, operation, differences);
   const isKept = outcome !== 'diverged' && outcome !== 'undecided';
-  return { twin: isKept ? next : twin, isUndecided: outcome === 'undecided' };
+  return { pair: isKept ? next : pair, isUndecided: outcome === 'undecided' };
 };
 
-const shows = (sides: RandomSides, { ground, key }: Located, program: Program): boolean => {
-  const twin = sides.startOn(ground);
-  for (const operation of program.slice(0, -1)) twin.add(operation);
+const shows = (sides: RandomSides, { scenario, key }: Located, program: Program): boolean => {
+  const pair = sides.startOn(scenario);
+  for (const operation of program.slice(0, -1)) pair.add(operation);
   const last = program.at(-1);
-  return last !== undefined && causesOf(twin, last).some((cause) => cause.key === key);
+  return last !== undefined && causesOf(pair, last).some((cause) => cause.key === key);
 };
 
 /** Without each operation that the cause does not need. */
 const shortened = (sides: RandomSides, found: Located): Located => {
-  const prologue = found.ground.prologue.length;
+  const prologue = found.scenario.prologue.length;
   let program = found.program.slice(prologue);
   // Again until nothing goes: what closes a file can go only when what opened it has gone.
   for (let length = program.length + 1; program.length < length; ) {
@@ -89,23 +89,23 @@ const shortened = (sides: RandomSides, found: Located): Located => {
       if (shows(sides, found, shorter)) program = shorter;
     }
   }
-  return { ...found, program: [...found.ground.prologue, ...program] };
+  return { ...found, program: [...found.scenario.prologue, ...program] };
 };
 
 type Ran = { operations: number; undecided: number };
 
 const runOn = (
-  start: Twin,
+  start: Pair,
   drawn: readonly Program[],
   differences: Differences,
   ran: Ran,
 ): void => {
   for (const program of drawn) {
-    let twin = start.fork();
+    let pair = start.fork();
     for (const operation of program) {
       if (isOfLeftOvers(operation) || operation.op === 'status') continue;
-      const next = followed(twin, operation, differences);
-      twin = next.twin;
+      const next = followed(pair, operation, differences);
+      pair = next.pair;
       ran.operations += 1;
       if (next.isUndecided) ran.undecided += 1;
     }
@@ -114,9 +114,9 @@ const runOn = (
 
 /** Programs on both containers of a release. */
 export const onContainers = (release: ReleaseName): RandomSides => ({
-  startOn: (ground) => startOn(release, ground),
-  arbitrary: (ground) =>
-    programs(settingOn(release, ground), LENGTH, {
+  startOn: (scenario) => startOn(release, scenario),
+  arbitrary: (scenario) =>
+    programs(settingOn(release, scenario), LENGTH, {
       probes: { transfersIn: 0 },
       paths: 'legacy',
     }),
@@ -124,9 +124,9 @@ export const onContainers = (release: ReleaseName): RandomSides => ({
 
 /** Programs of native calls, and of VFIO's on an iommufd, in two releases. */
 export const onReleases = (earlier: ReleaseName, later: ReleaseName): RandomSides => ({
-  startOn: (ground) => startBetween(earlier, later, ground, 'compat'),
-  arbitrary: (ground) =>
-    programs(settingOn(earlier, ground), LENGTH, {
+  startOn: (scenario) => startBetween(earlier, later, scenario, 'compat'),
+  arbitrary: (scenario) =>
+    programs(settingOn(earlier, scenario), LENGTH, {
       probes: { transfersIn: 0 },
       paths: 'iommufd',
     }),
@@ -140,10 +140,10 @@ export const randomSearch = async (options: RandomOptions): Promise<RandomSearch
   let done = 0;
   for (let batch = 0; done < runs; batch += 1) {
     const nth = batch % RANDOM_GROUNDS.length;
-    const [ground, differences] = [RANDOM_GROUNDS[nth] as Ground, noted[nth] as Differences];
+    const [scenario, differences] = [RANDOM_GROUNDS[nth] as Scenario, noted[nth] as Differences];
     const numRuns = Math.min(BATCH, runs - done);
-    const drawn = fc.sample(arbitrary(ground), { numRuns, seed: seedOfBatch(seed, batch) });
-    runOn(startOn(ground), drawn, differences, ran);
+    const drawn = fc.sample(arbitrary(scenario), { numRuns, seed: seedOfBatch(seed, batch) });
+    runOn(startOn(scenario), drawn, differences, ran);
     done += numRuns;
     await setImmediate();
     if ((await watch?.(done)) === false) break;
@@ -155,7 +155,7 @@ export const randomSearch = async (options: RandomOptions): Promise<RandomSearch
       differences += one.count;
       const there = all.get(one.key);
       if (there !== undefined && there.program.length <= one.program.length) continue;
-      all.set(one.key, { ...one, ground: RANDOM_GROUNDS[nth] as Ground });
+      all.set(one.key, { ...one, scenario: RANDOM_GROUNDS[nth] as Scenario });
     }
   }
   const found = [...all.values()].filter(({ key }) => !known.has(key));

@@ -15,7 +15,7 @@ import {
   type World,
 } from '../../spec/state/world.ts';
 import { range } from '../text/quantities.ts';
-import type { Facet } from './answer-difference.ts';
+import type { DifferenceKind } from './answer-difference.ts';
 
 export type Stretch = {
   readonly iova: bigint;
@@ -88,10 +88,10 @@ const kindOf = (legacy: readonly Stretch[], compat: readonly Stretch[]): string 
   const other = new Map(compat.map((stretch) => [stretch.iova, stretch]));
   let missing = false;
   for (const stretch of legacy) {
-    const twin = other.get(stretch.iova);
-    if (twin === undefined) missing = true;
-    else if (!sameAccess(stretch, twin)) return 'with what permission devices reach memory';
-    else if (twin.page !== stretch.page || twin.backing !== stretch.backing)
+    const pair = other.get(stretch.iova);
+    if (pair === undefined) missing = true;
+    else if (!sameAccess(stretch, pair)) return 'with what permission devices reach memory';
+    else if (pair.page !== stretch.page || pair.backing !== stretch.backing)
       return 'which memory devices reach';
   }
   if (missing) return 'what devices reach: less under iommufd';
@@ -99,7 +99,7 @@ const kindOf = (legacy: readonly Stretch[], compat: readonly Stretch[]): string 
 };
 
 /** Differences in what devices reach that are open on both sides. */
-export function* reachFacets(legacy: World, compat: World): Generator<Facet> {
+export function* reachDifferences(legacy: World, compat: World): Generator<DifferenceKind> {
   const both = openDevices(legacy).filter((name) => openDevices(compat).includes(name));
   for (const name of both) {
     const one = through(legacy, name);

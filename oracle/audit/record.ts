@@ -39,7 +39,7 @@ export type RandomCounts = Readonly<Record<(typeof RANDOM_COUNTS)[number], numbe
 
 /** One program that shows a difference. */
 export type Entry = {
-  /** The name of the ground that the program runs on. */
+  /** The name of the scenario that the program runs on. */
   readonly scenario: string;
   /** In what the two answers to the last operation differ, and what they are. */
   readonly difference: string;

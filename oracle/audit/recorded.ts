@@ -8,7 +8,8 @@ import { jsonLine } from '../trace/json-line.ts';
 import { operationJson } from '../trace/operation-json.ts';
 import { causesOf } from './differences.ts';
 import { type Located, settingOn } from './located.ts';
-import { GROUNDS, type Ground } from './platforms.ts';
+import { type Pair, startOfPair, startOfReleases } from './pair.ts';
+import { GROUNDS, type Scenario } from './platforms.ts';
 import type {
   AuditRecord,
   Entry,
@@ -18,9 +19,8 @@ import type {
 } from './record.ts';
 import type { Row } from './row.ts';
 import { rowsOf } from './rows.ts';
-import type { Audit, Changes, Drawn, SearchedGround } from './run-audit.ts';
+import type { Audit, Changes, Drawn, SearchedScenario } from './run-audit.ts';
 import { SIDES, type Side } from './side.ts';
-import { startOfReleases, startOfTwin, type Twin } from './twin.ts';
 
 /** Releases on whose kernel something was seen: a cause, by its key, or a row's C file, by the row's id. */
 export type SeenOn = ReadonlyMap<string, readonly ReleaseName[]>;
@@ -46,13 +46,13 @@ export type RecordedChanges = {
 };
 
 type Ended = {
-  readonly searched: readonly SearchedGround[];
+  readonly searched: readonly SearchedScenario[];
   readonly drawn: Drawn | undefined;
 };
 
 const searchesOf = ({ searched, drawn }: Ended): Searches => ({
-  searched: searched.map(({ ground, states, requests, undecided }) => ({
-    platform: ground.name,
+  searched: searched.map(({ scenario, states, requests, undecided }) => ({
+    platform: scenario.name,
     states,
     requests,
     undecided,
@@ -80,9 +80,9 @@ export const recordedChanges = (
 });
 
 const entryOf = (found: Located, confirmed: SeenOn): Entry => ({
-  scenario: found.ground.name,
+  scenario: found.scenario.name,
   difference: found.what,
-  answers: [found.facet.legacy, found.facet.compat],
+  answers: [found.kind.legacy, found.kind.compat],
   count: found.count,
   isRandom: found.isDrawn === true,
   confirmed: confirmed.get(found.key) ?? [],
@@ -130,37 +130,37 @@ export const keepingConfirmed = (audit: RecordedAudit, before: AuditRecord): Rec
 const startOf = (
   [earlier, later]: readonly ReleaseName[],
   [side]: RecordedSearch['sides'],
-  ground: Ground,
-): Twin => {
+  scenario: Scenario,
+): Pair => {
   if (earlier === undefined) throw new Error('A record has one release at least.');
-  const start = startOfProgram(settingOn(earlier, ground));
+  const start = startOfProgram(settingOn(earlier, scenario));
   return later === undefined
-    ? startOfTwin(start)
-    : startOfReleases(start, startOfProgram(settingOn(later, ground)), side);
+    ? startOfPair(start)
+    : startOfReleases(start, startOfProgram(settingOn(later, scenario)), side);
 };
 
 const locatedOf = (
   file: string,
   releases: readonly ReleaseName[],
   sides: RecordedSearch['sides'],
-  { scenario, difference, answers, count, isRandom, program, line }: Entry,
+  { scenario: name, difference, answers, count, isRandom, program, line }: Entry,
 ): Located => {
   const isStale = (why: string): never => {
     throw new BadInput(file, line, `${why}; run the audit again`);
   };
-  const ground = GROUNDS.find(({ name }) => name === scenario);
-  if (ground === undefined) return isStale(`the audit has no scenario "${scenario}"`);
+  const scenario = GROUNDS.find((candidate) => candidate.name === name);
+  if (scenario === undefined) return isStale(`the audit has no scenario "${name}"`);
   const last = program.at(-1);
   if (last === undefined) return isStale('the program has no operation');
-  const twin = startOf(releases, sides, ground);
-  for (const operation of program.slice(0, -1)) twin.add(operation);
-  const cause = causesOf(twin, last).find(({ what }) => what === difference);
+  const pair = startOf(releases, sides, scenario);
+  for (const operation of program.slice(0, -1)) pair.add(operation);
+  const cause = causesOf(pair, last).find(({ what }) => what === difference);
   if (cause === undefined) return isStale(`the answers do not differ in "${difference}"`);
-  const specified = [cause.facet.legacy, cause.facet.compat];
+  const specified = [cause.kind.legacy, cause.kind.compat];
   if (specified.join('\n') !== answers.join('\n')) {
     return isStale(`the answers are ${specified.join(' and ')}, not ${answers.join(' and ')}`);
   }
-  return { ...cause, program, count, ground, ...(isRandom ? { isDrawn: true } : {}) };
+  return { ...cause, program, count, scenario, ...(isRandom ? { isDrawn: true } : {}) };
 };
 
 const foundIn = (

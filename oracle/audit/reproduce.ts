@@ -42,7 +42,7 @@ const compileAll = async (folder: string, files: readonly CFile[]): Promise<void
 const byMachine = (files: readonly CFile[]): readonly (readonly [CFile, ...CFile[]])[] => {
   const groups = new Map<string, [CFile, ...CFile[]]>();
   for (const file of files) {
-    const { machine, kernelArguments } = file.found.ground;
+    const { machine, kernelArguments } = file.found.scenario;
     const key = [machine, ...kernelArguments].join(' ');
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [file]);
@@ -66,7 +66,7 @@ export const reproducedOn = async (
   try {
     await compileAll(folder, files);
     for (const there of byMachine(files)) {
-      const { machine, kernelArguments } = there[0].found.ground;
+      const { machine, kernelArguments } = there[0].found.scenario;
       const { output } = await runVmCommand({
         image,
         platform: machine,

@@ -15,10 +15,10 @@ import { listed } from '../text/quantities.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { withLooks } from './confirm.ts';
 import { type Located, settingOn } from './located.ts';
-import { looksAt, type SeenLook } from './looks.ts';
+import { startOfPair } from './pair.ts';
+import { looksAt, type SeenLook } from './probes.ts';
 import type { RowProgram, ShownIn } from './row-program.ts';
 import { FILLED, type Transfer, transferFor, WRITTEN } from './transfer.ts';
-import { startOfTwin } from './twin.ts';
 
 const stepOf = ({ call, result, after }: Expectation): TracedStep => ({
   call,
@@ -67,8 +67,8 @@ const isUsedBy = (device: PlatformDevice, operation: Operation): boolean => {
 };
 
 /** Devices that the program names, or whose group it opens. */
-const devicesIn = ({ ground }: Located, program: Program): readonly NamedDevice[] =>
-  ground.platform.devices.filter((device) =>
+const devicesIn = ({ scenario }: Located, program: Program): readonly NamedDevice[] =>
+  scenario.platform.devices.filter((device) =>
     program.some((operation) => isUsedBy(device, operation)),
   );
 
@@ -76,8 +76,8 @@ const sideSays = (name: string, rule: Rule, answers: string): readonly string[] 
   wrapped(`${name}: ${answers}. ${rule.says} (${rule.source})`, '', '  ');
 
 const causeSays = ({ cause }: ShownIn): readonly string[] => [
-  ...sideSays('type1', cause.legacyRule, cause.facet.legacy),
-  ...sideSays('iommufd', cause.compatRule, cause.facet.compat),
+  ...sideSays('type1', cause.legacyRule, cause.kind.legacy),
+  ...sideSays('iommufd', cause.compatRule, cause.kind.compat),
 ];
 
 /** What each side answers, release by release where that is not the same. */
@@ -129,9 +129,9 @@ const answeredIn = (
   program: Program,
   transfer: Transfer | undefined,
 ): Ran => {
-  const twin = startOfTwin(startOfProgram(settingOn(release, found.ground)));
-  for (const operation of program) twin.add(operation);
-  const { legacy, compat } = twin;
+  const pair = startOfPair(startOfProgram(settingOn(release, found.scenario)));
+  for (const operation of program) pair.add(operation);
+  const { legacy, compat } = pair;
   const seenLooks =
     transfer === undefined
       ? looksAt(
@@ -165,11 +165,11 @@ export const reproducerOf = (row: RowProgram): Reproducer => {
   const [{ release: first }, ...others] = shown;
   const { program, transfer } = shownBy(first, found);
   requireSameProgram(row, program);
-  const setting = settingOn(first, found.ground);
+  const setting = settingOn(first, found.scenario);
   const ran = answeredIn(first, found, program, transfer);
   const devices = devicesIn(found, program);
   const needs = [
-    ...(found.ground.needs === undefined ? [] : wrapped(found.ground.needs, '')),
+    ...(found.scenario.needs === undefined ? [] : wrapped(found.scenario.needs, '')),
     ...usageLines(devices, setting.platform),
   ];
   const text = twoSidedProgram({

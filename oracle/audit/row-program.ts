@@ -4,9 +4,9 @@ import { startOfProgram } from '../../model/programs/builder.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { causesOf, type ShownCause } from './differences.ts';
 import { type Located, settingOn } from './located.ts';
+import { startOfPair } from './pair.ts';
 import type { Description, Row } from './row.ts';
 import { rowIdOf } from './rows.ts';
-import { startOfTwin } from './twin.ts';
 
 /** The rows of each release that was audited. */
 export type RowsByRelease = ReadonlyMap<ReleaseName, readonly Row[]>;
@@ -24,14 +24,14 @@ export type ShownIn = { readonly release: ReleaseName; readonly cause: ShownCaus
 const causeIn = (
   release: ReleaseName,
   { id }: Description,
-  { program, ground, what }: Located,
+  { program, scenario, what }: Located,
 ): ShownCause | undefined => {
-  const twin = startOfTwin(startOfProgram(settingOn(release, ground)));
-  for (const operation of program.slice(0, -1)) twin.add(operation);
+  const pair = startOfPair(startOfProgram(settingOn(release, scenario)));
+  for (const operation of program.slice(0, -1)) pair.add(operation);
   const last = program.at(-1);
   return last === undefined
     ? undefined
-    : causesOf(twin, last).find((cause) => cause.what === what && rowIdOf(cause) === id);
+    : causesOf(pair, last).find((cause) => cause.what === what && rowIdOf(cause) === id);
 };
 
 const shownBy = (description: Description, found: Located): readonly ShownIn[] =>

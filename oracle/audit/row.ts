@@ -1,4 +1,4 @@
-// A row of the audit: one thing that a program which moves over can notice, with every way in which it was seen.
+// A row of the audit: one handle that a program which actions over can notice, with every way in which it was seen.
 
 import type { PartId, RuleId } from '../../spec/rules.ts';
 import type { Cause } from './differences.ts';
@@ -36,7 +36,7 @@ export type Description = {
   readonly severity: Severity;
   /** Where the patch, the uAPI header or the documents say so; absent where none does. */
   readonly declared?: string;
-  /** What it means for a program that moves over. */
+  /** What it means for a program that actions over. */
   readonly means: string;
   readonly covers: readonly Matcher[];
 };

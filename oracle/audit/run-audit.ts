@@ -1,33 +1,33 @@
-// The audit: searches every ground, and sorts what was found into rows.
+// The audit: searches every scenario, and sorts what was found into rows.
 
 import { type PartId, partsIn, type RuleId } from '../../spec/rules.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
+import { movesOn } from './actions.ts';
 import type { Cause, Differences, Found } from './differences.ts';
 import { boundsOf, type Located, startBetween, startOn } from './located.ts';
-import { GROUNDS, type Ground } from './platforms.ts';
+import type { Pair } from './pair.ts';
+import { GROUNDS, type Scenario } from './platforms.ts';
 import { onContainers, onReleases, type RandomSearched, randomSearch } from './random.ts';
 import { requestsOn } from './requests/all.ts';
 import type { Row } from './row.ts';
 import { rowsOf } from './rows.ts';
 import { type Bounds, type Searched, search } from './search.ts';
 import type { Side } from './side.ts';
-import { movesOn } from './structure.ts';
-import type { Twin } from './twin.ts';
 
-export type SearchedGround = Searched & { readonly ground: Ground };
+export type SearchedScenario = Searched & { readonly scenario: Scenario };
 
 /** What was drawn at random, and how to draw it again. */
 export type Drawn = RandomSearched & { readonly seed: number };
 
 export type Audit = {
   readonly release: ReleaseName;
-  readonly searched: readonly SearchedGround[];
+  readonly searched: readonly SearchedScenario[];
   readonly drawn: Drawn | undefined;
   readonly rows: readonly Row[];
 };
 
 /** Answers false where the search is to end; what was found so far is kept. */
-export type AuditWatch = (ground: Ground | undefined, done: number) => Promise<boolean>;
+export type AuditWatch = (scenario: Scenario | undefined, done: number) => Promise<boolean>;
 
 export type RandomRuns = { readonly runs: number; readonly seed: number };
 
@@ -42,7 +42,7 @@ const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
 const TEST_PARTS: ReadonlySet<string> = new Set(partsIn('Test commands'));
 
-/** What tests alone call, with which drawn programs look at hidden state, is none of a program that moves. */
+/** What tests alone call, with which drawn programs look at hidden state, is none of a program that actions. */
 export const isForPrograms = ({ request, legacyRule, compatRule }: Cause): boolean =>
   request !== TEST_COMMAND && ![legacyRule, compatRule].some(({ part }) => TEST_PARTS.has(part.id));
 
@@ -55,48 +55,48 @@ const BESIDE: ReadonlySet<string> = new Set<PartId>([
 
 const OPENS_FIRST: RuleId = 'group-get-device-fd/opens-first';
 
-/** Drawn programs may have an iommufd beside the container, too: what that answers is the same after a move. */
+/** Drawn programs may have an iommufd beside the container, too: what that answers is the same after a action. */
 export const isOfContainer = ({ legacyRule: { id, part } }: Cause): boolean =>
   !BESIDE.has(part.id) && id !== OPENS_FIRST;
 
-const merged = (known: Located | undefined, found: Found, ground: Ground): Located => {
-  if (known === undefined) return { ...found, ground };
+const merged = (known: Located | undefined, found: Found, scenario: Scenario): Located => {
+  if (known === undefined) return { ...found, scenario };
   const count = known.count + found.count;
   return found.program.length < known.program.length
-    ? { ...found, ground, count }
+    ? { ...found, scenario, count }
     : { ...known, count };
 };
 
-type GroundsSearched = {
-  readonly searched: readonly SearchedGround[];
+type ScenariosSearched = {
+  readonly searched: readonly SearchedScenario[];
   readonly all: ReadonlyMap<string, Located>;
 };
 
-const searchGrounds = async (
-  start: (ground: Ground) => Twin,
-  bounds: (ground: Ground) => Bounds,
+const searchScenarios = async (
+  start: (scenario: Scenario) => Pair,
+  bounds: (scenario: Scenario) => Bounds,
   watch: AuditWatch | undefined,
-): Promise<GroundsSearched> => {
+): Promise<ScenariosSearched> => {
   const all = new Map<string, Located>();
-  const searched: SearchedGround[] = [];
+  const searched: SearchedScenario[] = [];
   let goesOn = true;
-  for (const ground of GROUNDS) {
+  for (const scenario of GROUNDS) {
     if (!goesOn) break;
     const differences: Differences = new Map();
     const result = await search(
-      start(ground),
-      movesOn(ground),
-      requestsOn(ground),
-      bounds(ground),
+      start(scenario),
+      movesOn(scenario),
+      requestsOn(scenario),
+      bounds(scenario),
       differences,
       async (asked) => {
-        goesOn = (await watch?.(ground, asked)) ?? true;
+        goesOn = (await watch?.(scenario, asked)) ?? true;
         return goesOn;
       },
     );
-    searched.push({ ...result, ground });
+    searched.push({ ...result, scenario });
     for (const found of differences.values()) {
-      all.set(found.key, merged(all.get(found.key), found, ground));
+      all.set(found.key, merged(all.get(found.key), found, scenario));
     }
   }
   return { searched, all };
@@ -107,8 +107,8 @@ const watchRuns = (watch: AuditWatch | undefined) => async (done: number) =>
 
 /** Deterministic: the same release has the same rows each time. */
 export const runAudit = async ({ release, random, watch }: AuditOptions): Promise<Audit> => {
-  const { searched, all } = await searchGrounds(
-    (ground) => startOn(release, ground),
+  const { searched, all } = await searchScenarios(
+    (scenario) => startOn(release, scenario),
     boundsOf,
     watch,
   );
@@ -133,7 +133,7 @@ export const runAudit = async ({ release, random, watch }: AuditOptions): Promis
 /** What changed for programs from one release to another, on one container. */
 export type Changes = {
   readonly side: Side;
-  readonly searched: readonly SearchedGround[];
+  readonly searched: readonly SearchedScenario[];
   readonly drawn: Drawn | undefined;
   /** The shortest program first. */
   readonly found: readonly Located[];
@@ -146,7 +146,7 @@ export type BetweenOptions = {
   readonly watch?: AuditWatch;
 };
 
-/** Moves behind the first ones, at most: releases differ sooner than containers do. */
+/** Actions behind the first ones, at most: releases differ sooner than containers do. */
 const MOVES_BETWEEN = 6;
 
 const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
@@ -156,9 +156,9 @@ export const runBetween = async (options: BetweenOptions): Promise<readonly Chan
   const { earlier, later, random, watch } = options;
   const changes: Changes[] = [];
   for (const side of ['legacy', 'compat'] as const) {
-    const { searched, all } = await searchGrounds(
-      (ground) => startBetween(earlier, later, ground, side),
-      (ground) => ({ ...boundsOf(ground), moves: Math.min(ground.moves, MOVES_BETWEEN) }),
+    const { searched, all } = await searchScenarios(
+      (scenario) => startBetween(earlier, later, scenario, side),
+      (scenario) => ({ ...boundsOf(scenario), actions: Math.min(scenario.actions, MOVES_BETWEEN) }),
       watch,
     );
     const drawn =

@@ -1,16 +1,16 @@
-// The search for differences: every sequence of moves up to a bound, each pair of states met once, and in each of them
+// The search for differences: every sequence of actions up to a bound, each pair of states met once, and in each of them
 // every request. The order is fixed, so that the same differences are found by the same programs each time.
 
 import type { Operation, Value } from '../../model/programs/program.ts';
+import { type Action, type Actions, type DescriptorOf, isPossible } from './actions.ts';
 import { type Differences, noteDifferences } from './differences.ts';
+import type { Pair } from './pair.ts';
 import { resultOf } from './requests/make.ts';
 import { stateKey, withFilesRenumbered } from './state-key.ts';
-import { type DescriptorOf, isPossible, type Move, type Moves } from './structure.ts';
-import type { Twin } from './twin.ts';
 
 export type Bounds = {
-  /** Moves in a program behind the first ones, at most. */
-  readonly moves: number;
+  /** Actions in a program behind the first ones, at most. */
+  readonly actions: number;
   /** Pairs of states, at most. */
   readonly states: number;
 };
@@ -20,15 +20,15 @@ export type Searched = {
   readonly requests: number;
   /** Requests that one side does not specify. */
   readonly undecided: number;
-  /** It did not reach its bound on moves. */
+  /** It did not reach its bound on actions. */
   readonly isCut: boolean;
 };
 
-/** What is open: by the thing's name, the label of the operation that opened it. */
+/** What is open: by the handle's name, the label of the operation that opened it. */
 export type Open = ReadonlyMap<string, string>;
 
 type Node = {
-  readonly twin: Twin;
+  readonly pair: Pair;
   readonly open: Open;
   /** The sides are not in the same state any more: what parts them more would only be told twice. */
   readonly hasParted: boolean;
@@ -42,17 +42,17 @@ export type Requests = (open: Open, descriptorOf: DescriptorOf) => Iterable<Oper
 
 const descriptorsIn =
   (open: Open): DescriptorOf =>
-  (thing): Value =>
-    resultOf(open.get(thing) ?? thing);
+  (handle): Value =>
+    resultOf(open.get(handle) ?? handle);
 
-const labelFor = ({ program }: Twin, name: string): string =>
+const labelFor = ({ program }: Pair, name: string): string =>
   program.some(({ label }) => label === name) ? `${name} (${program.length + 1})` : name;
 
-/** Moves that part the sides are made once; those that go together, each of them once. */
-const isDone = ({ name, parts }: Move, { program }: Twin): boolean =>
+/** Actions that part the sides are made once; those that go together, each of them once. */
+const isDone = ({ name, parts }: Action, { program }: Pair): boolean =>
   parts === 'alone' || (parts === 'together' && program.some(({ label }) => label === name));
 
-const openAfter = (open: Open, { opens, closes }: Move, label: string): Open => {
+const openAfter = (open: Open, { opens, closes }: Action, label: string): Open => {
   if (opens === undefined && closes === undefined) return open;
   const next = new Map(open);
   if (closes !== undefined) next.delete(closes);
@@ -61,26 +61,26 @@ const openAfter = (open: Open, { opens, closes }: Move, label: string): Open => 
 };
 
 const moved = (
-  { twin, open, hasParted }: Node,
-  move: Move,
+  { pair, open, hasParted }: Node,
+  action: Action,
   differences: Differences,
 ): Node | undefined => {
-  const child = twin.fork();
-  const label = labelFor(twin, move.name);
-  const operation = move.operation(label, descriptorsIn(open));
+  const child = pair.fork();
+  const label = labelFor(pair, action.name);
+  const operation = action.operation(label, descriptorsIn(open));
   const outcome = noteDifferences(child, operation, differences);
-  if (outcome === 'undecided' || (outcome === 'diverged' && move.parts === undefined)) {
+  if (outcome === 'undecided' || (outcome === 'diverged' && action.parts === undefined)) {
     return undefined;
   }
   child.legacy.world = withFilesRenumbered(child.legacy.world);
   child.compat.world = withFilesRenumbered(child.compat.world);
-  const next = outcome === 'both-succeeded' ? openAfter(open, move, label) : open;
-  return { twin: child, open: next, hasParted: hasParted || outcome === 'diverged' };
+  const next = outcome === 'both-succeeded' ? openAfter(open, action, label) : open;
+  return { pair: child, open: next, hasParted: hasParted || outcome === 'diverged' };
 };
 
-const firstMove = (node: Node, move: Move, differences: Differences): Node => {
-  const next = isPossible(move, node.open) ? moved(node, move, differences) : undefined;
-  if (next === undefined) throw new Error(`No program can begin with the move ${move.name}.`);
+const firstAction = (node: Node, action: Action, differences: Differences): Node => {
+  const next = isPossible(action, node.open) ? moved(node, action, differences) : undefined;
+  if (next === undefined) throw new Error(`No program can begin with the action ${action.name}.`);
   return next;
 };
 
@@ -88,19 +88,22 @@ const firstMove = (node: Node, move: Move, differences: Differences): Node => {
 export type Watch = (asked: number) => Promise<boolean>;
 
 export const search = async (
-  start: Twin,
-  moves: Moves,
+  start: Pair,
+  actions: Actions,
   requests: Requests,
   bounds: Bounds,
   differences: Differences,
   watch: Watch,
 ): Promise<Searched> => {
-  const first = moves.first.reduce<Node>((node, move) => firstMove(node, move, differences), {
-    twin: start,
-    open: new Map(),
-    hasParted: false,
-  });
-  const seen = new Set([stateKey(first.twin)]);
+  const first = actions.first.reduce<Node>(
+    (node, action) => firstAction(node, action, differences),
+    {
+      pair: start,
+      open: new Map(),
+      hasParted: false,
+    },
+  );
+  const seen = new Set([stateKey(first.pair)]);
   let asked = 0;
   let undecided = 0;
   let isCut = false;
@@ -113,16 +116,16 @@ export const search = async (
         if (asked % BETWEEN_LOOKS === 0 && !(await watch(asked))) {
           return { states: seen.size, requests: asked, undecided, isCut: true };
         }
-        if (noteDifferences(node.twin.fork(), request, differences) === 'undecided') undecided += 1;
+        if (noteDifferences(node.pair.fork(), request, differences) === 'undecided') undecided += 1;
       }
-      if (depth === bounds.moves) continue;
-      for (const move of moves.others) {
-        if (!isPossible(move, node.open)) continue;
-        if (node.hasParted && isDone(move, node.twin)) continue;
+      if (depth === bounds.actions) continue;
+      for (const action of actions.others) {
+        if (!isPossible(action, node.open)) continue;
+        if (node.hasParted && isDone(action, node.pair)) continue;
         asked += 1;
-        const child = moved(node, move, differences);
+        const child = moved(node, action, differences);
         if (child === undefined) continue;
-        const key = stateKey(child.twin);
+        const key = stateKey(child.pair);
         if (seen.has(key)) continue;
         if (seen.size >= bounds.states) {
           isCut = true;

@@ -1,7 +1,7 @@
 // A name for a pair of states, so that each pair is met once: equal names, equal states.
 
 import type { World } from '../../spec/state/world.ts';
-import type { Twin } from './twin.ts';
+import type { Pair } from './pair.ts';
 
 /** What only counts, what never changes here, and what a tree keeps for itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
@@ -38,5 +38,5 @@ export const withFilesRenumbered = (world: World): World => {
   return world.nextFile === greatest + 1 ? world : { ...world, nextFile: greatest + 1 };
 };
 
-export const stateKey = ({ legacy, compat }: Twin): string =>
+export const stateKey = ({ legacy, compat }: Pair): string =>
   `${textOf(legacy.world)}|${textOf(compat.world)}`;

@@ -10,9 +10,9 @@ import { frameAt } from '../../spec/selftest/frames.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import { type Located, settingOn } from './located.ts';
+import { startOfPair } from './pair.ts';
 import { openDevices, type Stretch, through } from './reach.ts';
 import { resultOf } from './requests/make.ts';
-import { startOfTwin } from './twin.ts';
 
 const PAGE = 4096n;
 /** Bytes that are written. */
@@ -83,9 +83,9 @@ const nameIn = (operation: Operation): string | undefined =>
 
 /** The transfer that shows what a cause says of what devices reach; undefined where a write shows nothing of it. */
 export const transferFor = (release: ReleaseName, found: Located): Transfer | undefined => {
-  const twin = startOfTwin(startOfProgram(settingOn(release, found.ground)));
-  for (const operation of found.program) twin.add(operation);
-  const difference = differenceOf(twin.legacy.world, twin.compat.world);
+  const pair = startOfPair(startOfProgram(settingOn(release, found.scenario)));
+  for (const operation of found.program) pair.add(operation);
+  const difference = differenceOf(pair.legacy.world, pair.compat.world);
   if (difference === undefined) return undefined;
   const { device, iova, look, reaches } = difference;
   const opened = found.program.findLast((operation) => nameIn(operation) === device);

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { type GenerateOptions, programs } from '../../model/arbitrary.ts';
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
@@ -27,7 +27,7 @@ export type CampaignOptions = GenerateOptions & {
   /** The part of the programs that is run; all where absent. */
   readonly shard?: Shard;
   /** Deliberate defects of the emulator. */
-  readonly faults?: ReadonlySet<FaultName>;
+  readonly defects?: ReadonlySet<DefectName>;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
   /** Ends it behind the batch of programs that it is at. */
   readonly signal?: AbortSignal;
@@ -47,7 +47,7 @@ const FURTHER_FAILURES = 12;
  * rule are shrunk too, each to the shortest that shows what it showed, and a shorter one takes the place of the first.
  */
 const shortestOf = async (
-  { setting, seed, faults, length, probes, paths, interrupted, enough = 0 }: CampaignOptions,
+  { setting, seed, defects, length, probes, paths, interrupted, enough = 0 }: CampaignOptions,
   start: World,
   { shrinks, ...found }: Shrunk,
 ): Promise<Shrunk> => {
@@ -62,9 +62,10 @@ const shortestOf = async (
     async (program) => {
       await pauses.now();
       if (interrupted?.aborted === true) return false;
-      const { fault } = judgeProgram(setting, program, faults, start);
-      if (fault === undefined || !breakTheSame(fault, found.counterexample.fault)) return true;
-      const shrunk = await shrunkProgram(setting, program, faults, undefined, interrupted);
+      const { failure } = judgeProgram(setting, program, defects, start);
+      if (failure === undefined || !breakTheSame(failure, found.counterexample.failure))
+        return true;
+      const shrunk = await shrunkProgram(setting, program, defects, undefined, interrupted);
       const other = shrunk?.counterexample;
       if (other !== undefined && other.program.length < shortest.program.length) shortest = other;
       failures += 1;
@@ -84,7 +85,7 @@ const shortestOf = async (
  * programs, as the others do not know of its violation, and shrinks the first that fails.
  */
 export const runCampaign = async (options: CampaignOptions): Promise<CampaignReport> => {
-  const { setting, runs, seed, length, shard, faults, onProgress, signal, interrupted } = options;
+  const { setting, runs, seed, length, shard, defects, onProgress, signal, interrupted } = options;
   const start = startOfProgram(setting);
   const arbitrary = programs(setting, length, options);
   const tally = new Tally(setting, seed);
@@ -94,7 +95,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
   const report = async (isInterrupted: boolean): Promise<CampaignReport> => {
     if (first === undefined) return tally.report(undefined, isInterrupted);
     const { program, at, symptom } = first;
-    const shrunk = await shrunkProgram(setting, program, faults, symptom, interrupted);
+    const shrunk = await shrunkProgram(setting, program, defects, symptom, interrupted);
     if (shrunk === undefined) return tally.report(undefined, isInterrupted);
     const shortest = await shortestOf(options, start, shrunk);
     return tally.report({ ...shortest, at }, isInterrupted || interrupted?.aborted === true);
@@ -105,10 +106,10 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
     const numRuns = Math.min(BATCH, runs - batch * BATCH);
     const drawn = fc.sample(arbitrary, { numRuns, seed: seedOfBatch(seed, batch) });
     for (const [index, program] of drawn.entries()) {
-      const judged = judgeProgram(setting, program, faults, start);
+      const judged = judgeProgram(setting, program, defects, start);
       tally.add(judged);
-      if (judged.fault === undefined) continue;
-      first ??= { program, at: { batch, index }, symptom: symptomOf(judged.fault) };
+      if (judged.failure === undefined) continue;
+      first ??= { program, at: { batch, index }, symptom: symptomOf(judged.failure) };
       if (shard === undefined) return report(false);
     }
     onProgress?.({ runs: tally.runs, calls: tally.calls });

@@ -180,8 +180,8 @@ const compareLocked = (world: World, { locked }: HiddenState): readonly HiddenDi
 /** Whether an unspecified call may have changed what the world says of hidden state. */
 const isUntracked = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {
-    if (file.kind === 'iommufd' && file.context.forgotten !== undefined) return true;
-    if (file.kind === 'container' && file.container.forgotten !== undefined) return true;
+    if (file.kind === 'iommufd' && file.context.untracked !== undefined) return true;
+    if (file.kind === 'container' && file.container.untracked !== undefined) return true;
   }
   return false;
 };

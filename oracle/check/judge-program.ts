@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { expectationsOf } from '../../model/arbitrary.ts';
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { EmulatedMachine } from '../../model/emulator/machine.ts';
 import { type Machine, MachineDied } from '../../model/machine/machine.ts';
 import { type Expectation, startOfProgram } from '../../model/programs/builder.ts';
@@ -14,11 +14,11 @@ import type { Call, Segment } from '../../spec/terms/call.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { judge } from '../judge/judge.ts';
 import { hiddenDifferences } from './hidden.ts';
-import type { Fault, JudgedStep } from './report.ts';
+import type { Failure, JudgedStep } from './report.ts';
 
 export type JudgedProgram = {
   readonly steps: readonly JudgedStep[];
-  readonly fault: Fault | undefined;
+  readonly failure: Failure | undefined;
   /** The world after the last call that was judged. */
   readonly world: World;
 };
@@ -83,11 +83,11 @@ export const judgeSteps = (
     const verdict = judge(world, step.call, step.observation);
     judged.push({ step, verdict });
     if (verdict.kind === 'violation') {
-      return { steps: judged, fault: { kind: 'reply', verdict }, world };
+      return { steps: judged, failure: { kind: 'reply', verdict }, world };
     }
     world = verdict.world;
   }
-  return { steps: judged, fault: undefined, world };
+  return { steps: judged, failure: undefined, world };
 };
 
 /** What the machine did of the program, and what it said if it died of it. */
@@ -109,16 +109,18 @@ const ran = (
 export const judgeProgram = (
   setting: Setting,
   program: Program,
-  faults?: ReadonlySet<FaultName>,
+  defects?: ReadonlySet<DefectName>,
   start: World = startOfProgram(setting),
 ): JudgedProgram => {
-  const machine = new EmulatedMachine(setting, faults === undefined ? {} : { faults });
+  const machine = new EmulatedMachine(setting, defects === undefined ? {} : { defects: defects });
   const { steps, died } = ran(program, machine);
   const judged = judgeSteps(start, steps, expectationsOf(program));
-  if (judged.fault === undefined && died !== undefined) {
-    return { ...judged, fault: { kind: 'death', said: died } };
+  if (judged.failure === undefined && died !== undefined) {
+    return { ...judged, failure: { kind: 'death', said: died } };
   }
-  if (judged.fault !== undefined) return judged;
+  if (judged.failure !== undefined) return judged;
   const differences = hiddenDifferences(judged.world, machine.hiddenState());
-  return differences.length === 0 ? judged : { ...judged, fault: { kind: 'hidden', differences } };
+  return differences.length === 0
+    ? judged
+    : { ...judged, failure: { kind: 'hidden', differences } };
 };

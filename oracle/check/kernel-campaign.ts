@@ -20,9 +20,9 @@ import { judgeSteps } from './judge-program.ts';
 import {
   type CampaignReport,
   type Counterexample,
-  type Fault,
+  type Failure,
   type JudgedStep,
-  upToFault,
+  upToFailure,
 } from './report.ts';
 import { isOfShard, type Position, type Shard } from './shard.ts';
 import { type Symptom, shows, symptomOf } from './symptom.ts';
@@ -60,7 +60,7 @@ export type KernelCampaignOptions = GenerateOptions & {
 /** A transfer takes a device a tenth of a second, and other programs take a few milliseconds. */
 const KERNEL_LOOKS: ProbeOptions = { transfersIn: 16 };
 
-/** Programs that go to the kernel at once: few at first, since most faults show soon. */
+/** Programs that go to the kernel at once: few at first, since most defects show soon. */
 const FIRST_BATCH = 32;
 const BATCH = 256;
 
@@ -68,7 +68,7 @@ const batchSize = (batch: number): number => Math.min(BATCH, FIRST_BATCH * 2 ** 
 
 type Judged = {
   readonly steps: readonly JudgedStep[];
-  readonly fault: Fault | undefined;
+  readonly failure: Failure | undefined;
   readonly world: World;
   readonly known: readonly string[];
 };
@@ -87,11 +87,12 @@ const judgeRun = (start: World, ran: KernelRun, recent: Recent = []): Judged => 
   const earlier = recent.flatMap(({ world }) => world.engines.faults);
   const all = [start, ...worlds, judged.world] as const;
   const { known, lines } = sortComplaints(all, ran.complaints, earlier);
-  if (judged.fault !== undefined) return { ...judged, known };
-  if (ran.died !== undefined) return { ...judged, known, fault: { kind: 'death', said: ran.died } };
+  if (judged.failure !== undefined) return { ...judged, known };
+  if (ran.died !== undefined)
+    return { ...judged, known, failure: { kind: 'death', said: ran.died } };
   return lines.length === 0
     ? { ...judged, known }
-    : { ...judged, known, fault: { kind: 'complaint', lines } };
+    : { ...judged, known, failure: { kind: 'complaint', lines } };
 };
 
 /** Waits for the kernel, or until it is given up: then nothing. */
@@ -151,7 +152,7 @@ const firstFailing = async (
       if (run === undefined) continue;
       const judged = judgeRun(start, run, recent);
       recent = followedBy(recent, judged);
-      if (shows(judged.fault, symptom)) return { ...candidate, judged };
+      if (shows(judged.failure, symptom)) return { ...candidate, judged };
     }
   }
 };
@@ -164,17 +165,20 @@ const shrunk = async (
   first: Judged,
   wait: Wait,
 ): Promise<{ readonly counterexample: Counterexample; readonly shrinks: number }> => {
-  let best: Program = upToFault(program, first);
+  let best: Program = upToFailure(program, first);
   let judged = first;
-  const symptom: Symptom = first.fault === undefined ? new Set() : symptomOf(first.fault);
+  const symptom: Symptom = first.failure === undefined ? new Set() : symptomOf(first.failure);
   let progress = startOfShrinking(best.length);
   for (let shrinks = 0; ; shrinks += 1) {
     const smaller = await firstFailing(subject, start, best, progress, symptom, wait);
-    if (smaller === undefined || judged.fault === undefined) {
-      const { steps, fault } = judged;
-      if (fault === undefined) throw new Error('A program that failed does not fail any more.');
+    if (smaller === undefined || judged.failure === undefined) {
+      const { steps, failure } = judged;
+      if (failure === undefined) throw new Error('A program that failed does not fail any more.');
       const shown = withoutDangling(best);
-      return { counterexample: { setting: start.setting, program: shown, steps, fault }, shrinks };
+      return {
+        counterexample: { setting: start.setting, program: shown, steps, failure },
+        shrinks,
+      };
     }
     best = smaller.program;
     ({ judged, progress } = smaller);
@@ -188,12 +192,12 @@ const TRIED_AGAIN = 16;
 
 /** Easier to shrink first: those that kill no kernel, as each death takes a start, and then the shorter ones. */
 const byEase = (one: Failing, other: Failing): number => {
-  const deaths = ({ judged }: Failing): number => (judged.fault?.kind === 'death' ? 1 : 0);
+  const deaths = ({ judged }: Failing): number => (judged.failure?.kind === 'death' ? 1 : 0);
   return deaths(one) - deaths(other) || one.judged.steps.length - other.judged.steps.length;
 };
 
 /**
- * What an earlier program left in the kernel can make a later one fail that is not at fault, so that they are run once
+ * What an earlier program left in the kernel can make a later one fail that is not at failure, so that they are run once
  * more, each with memory of its own: the easiest that fails again, or the first where none does.
  */
 const culprit = async (
@@ -203,13 +207,13 @@ const culprit = async (
   wait: Wait,
 ): Promise<Failing> => {
   const tried = [failing[0], ...failing.slice(1).sort(byEase)].slice(0, TRIED_AGAIN).sort(byEase);
-  const programs = tried.map(({ program, judged }) => upToFault(program, judged));
+  const programs = tried.map(({ program, judged }) => upToFailure(program, judged));
   const ran = await wait(subject.run(programs, true));
   let recent: Recent = [];
   for (const [index, run] of (ran ?? []).entries()) {
     const judged = judgeRun(start, run, recent);
     recent = followedBy(recent, judged);
-    if (judged.fault !== undefined) return { program: programs[index] ?? [], judged };
+    if (judged.failure !== undefined) return { program: programs[index] ?? [], judged };
   }
   return failing[0];
 };
@@ -229,7 +233,7 @@ export const shrinkOnKernel = async (
   const [ran] = (await wait(subject.run([program], true))) ?? [];
   if (ran === undefined) return undefined;
   const judged = judgeRun(start, ran);
-  if (judged.fault === undefined) return undefined;
+  if (judged.failure === undefined) return undefined;
   return (await shrunk(subject, start, program, judged, wait)).counterexample;
 };
 
@@ -240,13 +244,13 @@ export const judgeOnKernel = async (
   program: Program,
 ): Promise<{
   readonly steps: readonly JudgedStep[];
-  readonly fault: Fault | undefined;
+  readonly failure: Failure | undefined;
   readonly refused: string | undefined;
 }> => {
   const [ran] = await subject.run([program], true);
   if (ran === undefined) throw new Error('The kernel gave no answer to a program.');
-  const { steps, fault } = judgeRun(startOfProgram(setting), ran);
-  return { steps, fault, refused: ran.refused };
+  const { steps, failure } = judgeRun(startOfProgram(setting), ran);
+  return { steps, failure, refused: ran.refused };
 };
 
 /** The batches of the campaign that the shard runs, and how many programs each has. */
@@ -306,7 +310,7 @@ export const runKernelCampaign = async (
           tally.knownComplaints.set(id, (tally.knownComplaints.get(id) ?? 0) + 1);
         }
       }
-      if (judged.fault !== undefined) failing.push({ program, judged, at: { batch, index } });
+      if (judged.failure !== undefined) failing.push({ program, judged, at: { batch, index } });
     }
     const [one, ...others] = failing;
     if (one !== undefined) {

@@ -11,7 +11,7 @@ import type { Position } from './shard.ts';
 export type JudgedStep = { readonly step: Step; readonly verdict: Verdict };
 
 /** What is wrong with a run: a reply, or what no reply shows, at the end of the program. */
-export type Fault =
+export type Failure =
   | { readonly kind: 'reply'; readonly verdict: Extract<Verdict, { kind: 'violation' }> }
   | { readonly kind: 'hidden'; readonly differences: readonly HiddenDifference[] }
   /** What the kernel said of itself: a warning is a violation even where the replies conform. */
@@ -25,17 +25,20 @@ export type Counterexample = {
   readonly program: Program;
   /** The calls as far as they were judged; the last one is the violation, unless it is hidden or killed the kernel. */
   readonly steps: readonly JudgedStep[];
-  readonly fault: Fault;
+  readonly failure: Failure;
 };
 
 /**
- * The program up to what shows its fault. Of a call that killed the kernel there is no step, and it may have been the
+ * The program up to what shows its failure. Of a call that killed the kernel there is no step, and it may have been the
  * closing behind the last one: then nothing is cut off.
  */
-export const upToFault = (
+export const upToFailure = (
   program: Program,
-  { steps, fault }: { readonly steps: readonly JudgedStep[]; readonly fault: Fault | undefined },
-): Program => (fault?.kind === 'death' ? program : program.slice(0, steps.length));
+  {
+    steps,
+    failure,
+  }: { readonly steps: readonly JudgedStep[]; readonly failure: Failure | undefined },
+): Program => (failure?.kind === 'death' ? program : program.slice(0, steps.length));
 
 export type CampaignReport = {
   readonly setting: Setting;

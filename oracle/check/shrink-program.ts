@@ -1,7 +1,7 @@
 // The shortest program that still ends in the same violation on the emulator: by the same rule, in the same way.
 
 import { setImmediate } from 'node:timers/promises';
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
 import { withoutDangling } from '../../model/programs/dangling.ts';
 import type { Program } from '../../model/programs/program.ts';
@@ -17,10 +17,10 @@ export type Shrunk = { readonly counterexample: Counterexample; readonly shrinks
 const counterexampleOf = (
   setting: Setting,
   program: Program,
-  faults: ReadonlySet<FaultName> | undefined,
+  defects: ReadonlySet<DefectName> | undefined,
 ): Counterexample | undefined => {
-  const { steps, fault } = judgeProgram(setting, program, faults);
-  return fault === undefined ? undefined : { setting, program, steps, fault };
+  const { steps, failure } = judgeProgram(setting, program, defects);
+  return failure === undefined ? undefined : { setting, program, steps, failure };
 };
 
 /** The shortest so far, and in how many steps it was reached; given again after each program that was tried. */
@@ -33,20 +33,20 @@ type Best = { readonly program: Program; readonly shrinks: number };
 function* shrinking(
   setting: Setting,
   program: Program,
-  faults: ReadonlySet<FaultName> | undefined,
+  defects: ReadonlySet<DefectName> | undefined,
   symptom: Symptom | undefined,
 ): Generator<Best> {
   const start = startOfProgram(setting);
-  const { fault } = judgeProgram(setting, program, faults, start);
-  if (fault === undefined) return;
-  const wanted = symptom ?? symptomOf(fault);
-  if (!shows(fault, wanted)) return;
+  const { failure } = judgeProgram(setting, program, defects, start);
+  if (failure === undefined) return;
+  const wanted = symptom ?? symptomOf(failure);
+  if (!shows(failure, wanted)) return;
   let best = { program, shrinks: 0 };
   let progress = startOfShrinking(program.length);
   for (let found = true; found; ) {
     found = false;
     for (const candidate of smallerPrograms(best.program, progress)) {
-      if (shows(judgeProgram(setting, candidate.program, faults, start).fault, wanted)) {
+      if (shows(judgeProgram(setting, candidate.program, defects, start).failure, wanted)) {
         best = { program: candidate.program, shrinks: best.shrinks + 1 };
         ({ progress } = candidate);
         found = true;
@@ -61,10 +61,10 @@ function* shrinking(
 const shrunkTo = (
   setting: Setting,
   best: Best | undefined,
-  faults: ReadonlySet<FaultName> | undefined,
+  defects: ReadonlySet<DefectName> | undefined,
 ): Shrunk | undefined => {
   if (best === undefined) return undefined;
-  const counterexample = counterexampleOf(setting, withoutDangling(best.program), faults);
+  const counterexample = counterexampleOf(setting, withoutDangling(best.program), defects);
   return counterexample === undefined ? undefined : { counterexample, shrinks: best.shrinks };
 };
 
@@ -91,27 +91,27 @@ export class Pauses {
 export const shrunkProgram = async (
   setting: Setting,
   program: Program,
-  faults?: ReadonlySet<FaultName>,
+  defects?: ReadonlySet<DefectName>,
   symptom?: Symptom,
   signal?: AbortSignal,
 ): Promise<Shrunk | undefined> => {
   const pauses = new Pauses();
   let best: Best | undefined;
-  for (best of shrinking(setting, program, faults, symptom)) {
+  for (best of shrinking(setting, program, defects, symptom)) {
     await pauses.now();
     if (signal?.aborted === true) break;
   }
-  return shrunkTo(setting, best, faults);
+  return shrunkTo(setting, best, defects);
 };
 
 /** The same without a pause. */
 export const shrinkProgram = (
   setting: Setting,
   program: Program,
-  faults?: ReadonlySet<FaultName>,
+  defects?: ReadonlySet<DefectName>,
   symptom?: Symptom,
 ): Counterexample | undefined => {
   let best: Best | undefined;
-  for (best of shrinking(setting, program, faults, symptom));
-  return shrunkTo(setting, best, faults)?.counterexample;
+  for (best of shrinking(setting, program, defects, symptom));
+  return shrunkTo(setting, best, defects)?.counterexample;
 };

@@ -4,9 +4,9 @@
 import { match } from 'ts-pattern';
 import type { Rejected } from '../judge/verdict.ts';
 import type { HiddenDifference } from './hidden.ts';
-import type { Fault } from './report.ts';
+import type { Failure } from './report.ts';
 
-/** Names of what is wrong, at least one. Two faults are the same symptom where they share a name. */
+/** Names of what is wrong, at least one. Two defects are the same symptom where they share a name. */
 export type Symptom = ReadonlySet<string>;
 
 /** "-1 EBUSY", or "granted": which descriptor or number a call gives says nothing. */
@@ -42,8 +42,8 @@ const ofComplaint = (line: string): string =>
     .replaceAll(/\b(?:0x)?[0-9a-f]{6,}\b|\d+/g, '#')
     .trim();
 
-export const symptomOf = (fault: Fault): Symptom =>
-  match(fault)
+export const symptomOf = (failure: Failure): Symptom =>
+  match(failure)
     .with({ kind: 'reply' }, ({ verdict: { rejected, observation } }) =>
       rejected.length === 0
         ? new Set([
@@ -56,15 +56,15 @@ export const symptomOf = (fault: Fault): Symptom =>
     .with({ kind: 'death' }, () => new Set(['death']))
     .exhaustive();
 
-/** Whether the fault shows something of the symptom. */
-export const shows = (fault: Fault | undefined, symptom: Symptom): boolean => {
-  if (fault === undefined) return false;
-  for (const name of symptomOf(fault)) if (symptom.has(name)) return true;
+/** Whether the failure shows something of the symptom. */
+export const shows = (failure: Failure | undefined, symptom: Symptom): boolean => {
+  if (failure === undefined) return false;
+  for (const name of symptomOf(failure)) if (symptom.has(name)) return true;
   return false;
 };
 
 /** Whether both break the same rule in the same kind of way; what was answered instead may be another thing. */
-export const breakTheSame = (one: Fault, other: Fault): boolean => {
+export const breakTheSame = (one: Failure, other: Failure): boolean => {
   if (one.kind !== 'reply' || other.kind !== 'reply') return shows(one, symptomOf(other));
   const rules = new Set(other.verdict.rejected.map(ruleOf));
   return one.verdict.rejected.some((rejected) => rules.has(ruleOf(rejected)));

@@ -41,9 +41,9 @@ export class Tally {
     return { ...this.#of, ...tallied, counterexample, at, shrinks, interrupted };
   }
 
-  add({ steps, fault }: Pick<JudgedProgram, 'steps' | 'fault'>): void {
+  add({ steps, failure }: Pick<JudgedProgram, 'failure' | 'steps'>): void {
     this.runs += 1;
-    if (fault !== undefined) this.failing += 1;
+    if (failure !== undefined) this.failing += 1;
     this.calls += steps.length;
     for (const { verdict } of steps) {
       this.verdicts[verdict.kind] += 1;

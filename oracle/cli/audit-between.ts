@@ -54,9 +54,9 @@ export const auditBetween = async (options: Options): Promise<number> => {
   const changes = await runBetween({
     ...releases,
     random: { runs: options.random ?? RUNS, seed: options.seed },
-    watch: async (ground, done) => {
-      const on = ground === undefined ? GROUNDS.length : GROUNDS.indexOf(ground);
-      progress.at(on, `${grouped(done)} ${ground === undefined ? 'programs' : 'requests'}`);
+    watch: async (scenario, done) => {
+      const on = scenario === undefined ? GROUNDS.length : GROUNDS.indexOf(scenario);
+      progress.at(on, `${grouped(done)} ${scenario === undefined ? 'programs' : 'requests'}`);
       await setImmediate();
       return !signal.aborted;
     },

@@ -3,7 +3,7 @@
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { CFile } from '../audit/c-files.ts';
 import type { Located } from '../audit/located.ts';
-import type { Ground } from '../audit/platforms.ts';
+import type { Scenario } from '../audit/platforms.ts';
 import type { RecordedAudit, SeenOn } from '../audit/recorded.ts';
 import { count } from '../text/quantities.ts';
 import { startKernel } from './kernel.ts';
@@ -14,7 +14,7 @@ type Noted = RecordedAudit & { readonly confirmed: Map<string, readonly ReleaseN
 
 type FoundIn = { readonly found: Located; readonly audit: Noted };
 
-const sameMachine = (a: Ground, b: Ground): boolean =>
+const sameMachine = (a: Scenario, b: Scenario): boolean =>
   a.machine === b.machine &&
   a.credentials === b.credentials &&
   a.kernelArguments.join() === b.kernelArguments.join();
@@ -24,7 +24,7 @@ const byMachine = (audits: readonly Noted[]): readonly (readonly [FoundIn, ...Fo
   const groups: [FoundIn, ...FoundIn[]][] = [];
   for (const audit of audits) {
     for (const found of audit.rows.flatMap(({ seen }) => seen)) {
-      const group = groups.find(([first]) => sameMachine(first.found.ground, found.ground));
+      const group = groups.find(([first]) => sameMachine(first.found.scenario, found.scenario));
       if (group === undefined) groups.push([{ found, audit }]);
       else group.push({ found, audit });
     }
@@ -82,7 +82,7 @@ const confirm = async (
   let release: ReleaseName | undefined;
   const { confirmOn } = await import('../audit/confirm.ts');
   for (const there of byMachine(audits)) {
-    const { machine, credentials, kernelArguments } = there[0].found.ground;
+    const { machine, credentials, kernelArguments } = there[0].found.scenario;
     const { subject, setting } = await startKernel(
       { vm: image },
       machine,

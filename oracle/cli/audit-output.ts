@@ -43,7 +43,7 @@ export const requireOwn = (folder: string, names: Iterable<string>): void => {
   const more = foreign.length - shown.length;
   throw new BadUse(
     `No audit wrote ${listed(more === 0 ? shown : [...shown, `${more} more`])}, and none replaces it. ` +
-      'Move it away, or name another folder with --output.',
+      'Action it away, or name another folder with --output.',
   );
 };
 

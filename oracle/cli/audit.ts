@@ -1,4 +1,4 @@
-// iommufd-spec audit: what a program can notice that moves from the legacy container to iommufd.
+// iommufd-spec audit: what a program can notice that actions from the legacy container to iommufd.
 
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -89,11 +89,11 @@ const searched = async (
     ...(options.random === undefined
       ? {}
       : { random: { runs: options.random, seed: options.seed } }),
-    watch: async (ground, done) => {
-      if (ground === undefined) {
+    watch: async (scenario, done) => {
+      if (scenario === undefined) {
         progress.at(GROUNDS.length, `${grouped(done)} programs drawn at random`);
       } else {
-        progress.at(GROUNDS.indexOf(ground), `${grouped(done)} requests on ${ground.name}`);
+        progress.at(GROUNDS.indexOf(scenario), `${grouped(done)} requests on ${scenario.name}`);
       }
       await setImmediate();
       return !signal.aborted;

@@ -23,7 +23,7 @@ export type Ran = {
 const share = (total: number, count: number, index: number): number =>
   Math.floor(total / count) + (index < total % count ? 1 : 0);
 
-type Campaign = Omit<CampaignOptions, 'setting' | 'faults'>;
+type Campaign = Omit<CampaignOptions, 'setting' | 'defects'>;
 
 /** One setting with what programs run on there. */
 type Place = {
@@ -37,12 +37,13 @@ type Opening = () => Promise<Place>;
 
 const emulatorPlaces = (options: CheckOptions, signal: AbortSignal): readonly Opening[] => {
   const { defect } = options;
-  const faults = defect === undefined ? {} : { faults: new Set(defect) };
+  const defects = defect === undefined ? {} : { defects: new Set(defect) };
   return settingsFor(options).map((setting) => async () => {
     const { runCampaign } = await import('../check/campaign.ts');
     return {
       setting,
-      campaign: (campaign) => runCampaign({ ...campaign, ...faults, setting, interrupted: signal }),
+      campaign: (campaign) =>
+        runCampaign({ ...campaign, ...defects, setting, interrupted: signal }),
       close: async () => {},
     };
   });

@@ -1,6 +1,6 @@
 // What `check` is asked for, as commander gives it.
 
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import type { PathsOfCampaign } from '../../model/generate/paths.ts';
 import type { Shard } from '../check/shard.ts';
 import { isOnKernel, type SubjectOptions } from './kernel.ts';
@@ -19,7 +19,7 @@ export type CheckOptions = SettingOptions &
     readonly cover?: true | string;
     readonly report?: string;
     readonly save: string;
-    readonly defect?: readonly FaultName[];
+    readonly defect?: readonly DefectName[];
     readonly json?: true;
     readonly verbose?: true;
   };

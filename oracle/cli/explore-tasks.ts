@@ -1,16 +1,16 @@
-// What one `explore` explores, by its options: alphabets in settings, or what was saved.
+// What one `explore` explores, by its options: action sets in settings, or what was saved.
 
 import type { Shard } from '../../model/explorer/explore.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import { ALPHABETS } from '../explore/alphabets/all.ts';
-import type { Alphabet } from '../explore/letters.ts';
+import { ACTION_SETS } from '../explore/action-sets/all.ts';
+import type { ActionSet } from '../explore/actions.ts';
 import type { Earlier } from '../explore/run-explore.ts';
 import type { SavedExploration } from '../explore/saved-file.ts';
 import { BadUse } from './bad-use.ts';
 import { type SettingOptions, settingsFor } from './settings.ts';
 
 export type ExploreOptions = SettingOptions & {
-  readonly alphabet?: readonly string[];
+  readonly actions?: readonly string[];
   readonly depth?: number;
   readonly states: number;
   readonly seconds?: number;
@@ -26,7 +26,7 @@ export type ExploreOptions = SettingOptions & {
 
 /** What is explored, one after the other. */
 export type Task = {
-  readonly alphabet: Alphabet;
+  readonly actionSet: ActionSet;
   readonly setting: Setting;
   readonly depth: number;
   readonly shard?: Shard;
@@ -37,27 +37,27 @@ export type Task = {
 /** Opens it; its states are read when it is gone on with, or with others. Rejects with BadInput. */
 export const savedIn = async (path: string): Promise<SavedExploration> => {
   const { openExploration } = await import('../explore/saved-file.ts');
-  return openExploration(path, ALPHABETS);
+  return openExploration(path, ACTION_SETS);
 };
 
 const fresh = (options: ExploreOptions): readonly Task[] => {
-  const { alphabet: names, unprivileged, memlock } = options;
+  const { actions: names, unprivileged, memlock } = options;
   const isPrivileged = unprivileged !== true && memlock === undefined;
-  return ALPHABETS.filter(({ name }) => names?.includes(name) ?? true).flatMap((alphabet) =>
-    settingsFor({ ...options, platform: options.platform ?? alphabet.platform })
+  return ACTION_SETS.filter(({ name }) => names?.includes(name) ?? true).flatMap((actionSet) =>
+    settingsFor({ ...options, platform: options.platform ?? actionSet.platform })
       .filter(({ credentials }) => credentials.privileged === isPrivileged)
       .map((setting) => ({
-        alphabet,
+        actionSet,
         setting,
-        depth: options.depth ?? alphabet.depth,
+        depth: options.depth ?? actionSet.depth,
         ...(options.shard === undefined ? {} : { shard: options.shard }),
       })),
   );
 };
 
 const resumed = async (path: string, options: ExploreOptions): Promise<readonly Task[]> => {
-  const { alphabet, release, platform, unprivileged, memlock, shard } = options;
-  const told = [alphabet, release, platform, unprivileged, memlock, shard];
+  const { actions, release, platform, unprivileged, memlock, shard } = options;
+  const told = [actions, release, platform, unprivileged, memlock, shard];
   if (told.some((given) => given !== undefined)) {
     throw new BadUse('--resume goes on with what was saved: it is not told what to explore.');
   }
@@ -82,7 +82,7 @@ export const tasksOf = async (options: ExploreOptions): Promise<readonly Task[]>
   }
   const tasks = resume === undefined ? fresh(options) : await resumed(resume, options);
   if (save !== undefined && tasks.length > 1) {
-    throw new BadUse('--save is of one exploration: name one --alphabet and one --release.');
+    throw new BadUse('--save is of one exploration: name one --actions and one --release.');
   }
   return tasks;
 };

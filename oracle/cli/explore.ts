@@ -3,8 +3,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { BadSaved } from '../../model/explorer/explore.ts';
-import { ALPHABETS } from '../explore/alphabets/all.ts';
-import type { Alphabet } from '../explore/letters.ts';
+import { ACTION_SETS } from '../explore/action-sets/all.ts';
+import type { ActionSet } from '../explore/actions.ts';
 import type { Explored, ExploreReport } from '../explore/run-explore.ts';
 import { isReplaced } from '../files/save-file.ts';
 import { grouped, listed } from '../text/quantities.ts';
@@ -25,23 +25,23 @@ import { writeAll, writeResult } from './write-result.ts';
 const EXAMPLES = `
 Examples:
   $ iommufd-spec explore
-  $ iommufd-spec explore --release 7.3.4 --alphabet compat --depth 9
-  $ iommufd-spec explore --alphabet native --release 6.12.95 --seconds 600 --save native.bin
+  $ iommufd-spec explore --release 7.3.4 --actions compat --depth 9
+  $ iommufd-spec explore --actions native --release 6.12.95 --seconds 600 --save native.bin
   $ iommufd-spec explore --resume native.bin --seconds 600 --save native.bin
-  $ iommufd-spec explore --alphabet type1 --release 7.3.4 --shard 1/4 --save 1.bin
+  $ iommufd-spec explore --actions type1 --release 7.3.4 --shard 1/4 --save 1.bin
   $ iommufd-spec merge 1.bin 2.bin 3.bin 4.bin
-  $ iommufd-spec explore --json --alphabet type1 | jq '.explorations[].counts'
+  $ iommufd-spec explore --json --actions type1 | jq '.explorations[].counts'
 
 Every program up to a number of calls is looked at, breadth first: worlds that differ in numbers of descriptors and
 objects only are one state, and no state is looked at twice. The first program that leads to a broken law is a shortest
-one; it is saved as a trace. Without --release each release is explored, on the platform that an alphabet is written for.
+one; it is saved as a trace. Without --release each release is explored, on the platform that an action set is written for.
 Exit status: 0 no law is broken, 1 a law is broken, 2 bad use, or a file that is no saved
 exploration or is damaged, 3 a file cannot be written (what was found is printed all the same), 130 interrupted.`;
 
-const alphabetsText = (): string =>
-  `\nAlphabets:\n${ALPHABETS.map(
-    ({ name, says, letters, depth }) =>
-      `  ${name}\n      ${says}\n      ${letters.length} calls; to a depth of ${depth} without --depth`,
+const actionSetsText = (): string =>
+  `\nActionSets:\n${ACTION_SETS.map(
+    ({ name, says, actions, depth }) =>
+      `  ${name}\n      ${says}\n      ${actions.length} calls; to a depth of ${depth} without --depth`,
   ).join('\n')}`;
 
 const DEFAULT_STATES = 1_000_000;
@@ -63,13 +63,13 @@ export const reportJson = ({ setting, rules, shard, ...report }: ExploreReport) 
 const savingTo = (options: ExploreOptions, output: Output, bytesOf: BytesOf) => {
   const { save, saveEvery = SAVE_EVERY } = options;
   if (save === undefined) return undefined;
-  const write = (alphabet: Alphabet, explored: Explored): Promise<void> =>
-    writeResult(save, bytesOf(alphabet, explored), '--save', 'exploration');
+  const write = (actionSet: ActionSet, explored: Explored): Promise<void> =>
+    writeResult(save, bytesOf(actionSet, explored), '--save', 'exploration');
   let hasFailed = false;
-  const early = (alphabet: Alphabet) => ({
+  const early = (actionSet: ActionSet) => ({
     every: saveEvery * 1000,
     save: (explored: Explored): Promise<void> =>
-      write(alphabet, explored).catch((error: unknown) => {
+      write(actionSet, explored).catch((error: unknown) => {
         if (!(error instanceof EnvironmentError)) throw error;
         if (!hasFailed) output.error(`${error.message} The exploration goes on.`);
         hasFailed = true;
@@ -96,14 +96,14 @@ const explore = async (options: ExploreOptions): Promise<number> => {
     options.seconds === undefined
       ? Number.POSITIVE_INFINITY
       : options.seconds * 1000 - (performance.now() - start);
-  for (const [index, { alphabet, setting, depth, shard, earlier, close }] of tasks.entries()) {
+  for (const [index, { actionSet, setting, depth, shard, earlier, close }] of tasks.entries()) {
     // A short one does not wait for anything, and no signal would be seen.
     await setImmediate();
     if (signal.aborted) break;
-    stages?.tell(`${alphabet.name}, ${setting.release}, ${setting.platform.name}`);
-    const early = saving?.early(alphabet);
+    stages?.tell(`${actionSet.name}, ${setting.release}, ${setting.platform.name}`);
+    const early = saving?.early(actionSet);
     const explored = await runExplore({
-      alphabet,
+      actionSet,
       setting,
       depth,
       states: options.states,
@@ -124,7 +124,7 @@ const explore = async (options: ExploreOptions): Promise<number> => {
     });
     close?.();
     reports.push(explored.report);
-    if (saving !== undefined) saveStates = () => saving.write(alphabet, explored);
+    if (saving !== undefined) saveStates = () => saving.write(actionSet, explored);
     if (explored.report.broken !== undefined) break;
   }
   stages?.hide();
@@ -137,8 +137,8 @@ const explore = async (options: ExploreOptions): Promise<number> => {
   });
   // Behind a broken law nothing more was to be explored.
   const notBegun = (broken === undefined ? tasks.slice(reports.length) : []).map(
-    ({ alphabet, setting }) => ({
-      alphabet: alphabet.name,
+    ({ actionSet, setting }) => ({
+      actionSet: actionSet.name,
       release: setting.release,
       platform: setting.platform.name,
     }),
@@ -165,7 +165,7 @@ const explore = async (options: ExploreOptions): Promise<number> => {
   if (broken !== undefined) return VIOLATION;
   const isCut = notBegun.length > 0 || reports.some(({ ended }) => ended === 'interrupted');
   if (!isCut) return FINE;
-  const rest = notBegun.map(({ alphabet, release: on }) => `${alphabet} on ${on}`);
+  const rest = notBegun.map(({ actionSet, release: on }) => `${actionSet} on ${on}`);
   const notExplored = rest.length === 0 ? '' : `; not explored at all: ${listed(rest)}`;
   output.error(output.errorPalette.doubtful(`interrupted${notExplored}`));
   return INTERRUPTED;
@@ -178,9 +178,9 @@ export const addExplore = (program: Command): void => {
       'look at every program up to a bound, and at the laws of the specification in every state',
     )
     .option(
-      '--alphabet <name>',
+      '--actions <name>',
       'the calls that programs are made of, more than once for several (default: every one)',
-      oneMore(ALPHABETS.map(({ name }) => name)),
+      oneMore(ACTION_SETS.map(({ name }) => name)),
     );
   addSettingOptions(command)
     .option('--depth <calls>', 'how many calls a program has at most', wholeNumber(1))
@@ -202,7 +202,7 @@ export const addExplore = (program: Command): void => {
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'name the rules that answered, and those that did not')
     .addHelpText('after', EXAMPLES)
-    .addHelpText('after', alphabetsText)
+    .addHelpText('after', actionSetsText)
     .action(async (options: ExploreOptions) => {
       process.exitCode = await explore(options);
     });

@@ -135,7 +135,7 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
     notJudged: state.notJudged,
     unknown: state.unknown,
     unspecified: state.unspecified,
-    recordedFault: violation === undefined ? state.format?.recordedFault() : undefined,
+    recordedFailure: violation === undefined ? state.format?.recordedFailure() : undefined,
     violation: isAgain ? await withOrigins(file, violation, signal) : violation,
     badInput,
     interrupted: signal.aborted,

@@ -6,7 +6,7 @@ import {
   conclusion,
   type FileResult,
   reasonLines,
-  recordedFaultLines,
+  recordedFailureLines,
   summaryHead,
   summaryRow,
 } from '../report/summary.ts';
@@ -42,7 +42,7 @@ const printText = (output: Output, result: FileResult, verbosity: Verbosity): vo
   const { palette } = output;
   output.line(summaryRow(result.file, result.counts, result.notJudged, palette));
   for (const line of reasonLines(result, verbosity)) output.line(line);
-  for (const line of recordedFaultLines(result)) output.line(palette.doubtful(line));
+  for (const line of recordedFailureLines(result)) output.line(palette.doubtful(line));
   if (result.badInput !== undefined) output.error(output.errorPalette.bad(result.badInput));
   if (result.violation !== undefined) {
     output.lines(['', ...violationText(result.violation, verbosity, palette), '']);

@@ -165,12 +165,12 @@ export const withKernelFor = async <T>(
 export const requireWhole = (
   run: {
     readonly steps: readonly unknown[];
-    readonly fault: unknown;
+    readonly failure: unknown;
     readonly refused: string | undefined;
   },
   file?: string,
 ): void => {
-  if (run.refused === undefined || run.fault !== undefined) return;
+  if (run.refused === undefined || run.failure !== undefined) return;
   const where = file === undefined ? '' : `${file}: `;
   throw new BadUse(
     `${where}Operation ${run.steps.length + 1} is not made on a kernel, for safety: ${run.refused}`,

@@ -39,7 +39,7 @@ Examples:
   $ iommufd-spec check --runs 100000 --seed 7 --shard 2/2 --report 2.json
   $ iommufd-spec merge 1.json 2.json
   $ iommufd-spec merge --cover rules.html --report whole.json shards/*.json
-  $ iommufd-spec explore --alphabet native --release 7.3.4 --depth 9 --shard 1/2 --save 1.bin
+  $ iommufd-spec explore --actions native --release 7.3.4 --depth 9 --shard 1/2 --save 1.bin
   $ iommufd-spec merge 1.bin 2.bin
 
 The counts, the rules and the violation are those of one run of all programs. Exit status: 0 no violation, 1 a violation or

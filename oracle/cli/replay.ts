@@ -1,10 +1,10 @@
 // iommufd-spec replay: runs the programs of trace files again, on the emulator or on a kernel.
 
 import { type Command, Option } from 'commander';
-import { FAULT_NAMES, type FaultName, isFaultName } from '../../model/emulator/faults.ts';
+import { DEFECT_NAMES, type DefectName, isDefectName } from '../../model/emulator/defects.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
+import type { Counterexample, Failure, JudgedStep } from '../check/report.ts';
 import { counterexampleText, resultsOf, runText, settingText } from '../report/counterexample.ts';
 import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
@@ -28,7 +28,7 @@ import {
 import { type Output, openOutput } from './output.ts';
 
 type Options = SubjectOptions & {
-  readonly defect?: readonly (FaultName | 'none')[];
+  readonly defect?: readonly (DefectName | 'none')[];
   readonly json?: true;
   readonly verbose?: true;
 };
@@ -48,37 +48,37 @@ Exit status: 0 every reply is allowed and so is the hidden state, 1 a violation,
 export const defectsOf = (
   file: string,
   trace: Trace,
-  named: readonly (FaultName | 'none')[] | undefined,
-): ReadonlySet<FaultName> => {
+  named: readonly (DefectName | 'none')[] | undefined,
+): ReadonlySet<DefectName> => {
   if (named !== undefined) return new Set(named.filter((name) => name !== 'none'));
-  const unknown = trace.header.defects.find((name) => !isFaultName(name));
+  const unknown = trace.header.defects.find((name) => !isDefectName(name));
   if (unknown !== undefined) {
     throw new BadInput(
       file,
       1,
-      `the emulator has no defect called ${unknown}; --defect none leaves it out.${didYouMean(unknown, FAULT_NAMES)}`,
+      `the emulator has no defect called ${unknown}; --defect none leaves it out.${didYouMean(unknown, DEFECT_NAMES)}`,
     );
   }
-  return new Set(trace.header.defects.filter(isFaultName));
+  return new Set(trace.header.defects.filter(isDefectName));
 };
 
-const withDefects = (defects: ReadonlySet<FaultName>): string =>
+const withDefects = (defects: ReadonlySet<DefectName>): string =>
   defects.size === 0 ? '' : ` with the defect ${[...defects].join(', ')}`;
 
 /** Whether it is the operation that the trace ends in. */
-const isSamePlace = (trace: Trace, { fault, steps }: Counterexample): boolean =>
-  fault.kind !== 'reply' ||
+const isSamePlace = (trace: Trace, { failure, steps }: Counterexample): boolean =>
+  failure.kind !== 'reply' ||
   steps.length === trace.operations.filter(({ step }) => step !== undefined).length;
 
 const agreement = (trace: Trace, counterexample: Counterexample | undefined): string => {
-  const expected = trace.fault?.kind;
+  const expected = trace.failure?.kind;
   if (counterexample === undefined) {
     return expected === undefined
       ? 'as the trace says'
       : 'the violation that the trace records is not there any more';
   }
   if (expected === undefined) return 'the trace records no violation';
-  return expected === counterexample.fault.kind && isSamePlace(trace, counterexample)
+  return expected === counterexample.failure.kind && isSamePlace(trace, counterexample)
     ? 'the violation that the trace records is there again'
     : 'a violation is there, but another than the trace records';
 };
@@ -88,14 +88,14 @@ type Replayed = {
   readonly file: string;
   readonly trace: Trace;
   readonly program: Program;
-  readonly defects: ReadonlySet<FaultName>;
+  readonly defects: ReadonlySet<DefectName>;
 };
 
 /** What came of it. */
 type Outcome = {
   readonly setting: Setting;
   readonly steps: readonly JudgedStep[];
-  readonly fault: Fault | undefined;
+  readonly failure: Failure | undefined;
 };
 
 const readReplayed = async (file: string, options: Options): Promise<Replayed> => {
@@ -142,9 +142,9 @@ async function* onEmulator(
 
 const counterexampleOf = (
   { program }: Replayed,
-  { setting, steps, fault }: Outcome,
+  { setting, steps, failure }: Outcome,
 ): Counterexample | undefined =>
-  fault === undefined ? undefined : { setting, program, steps, fault };
+  failure === undefined ? undefined : { setting, program, steps, failure };
 
 const printJson = (
   output: Output,
@@ -194,7 +194,7 @@ const printBriefly = (
   options: Options,
 ): void => {
   const { file, trace } = replayed;
-  if (outcome.fault !== undefined) {
+  if (outcome.failure !== undefined) {
     output.line(`${visible(file)}:`);
     printText(output, replayed, outcome, options);
     return;
@@ -215,7 +215,7 @@ const replay = async (files: readonly string[], options: Options): Promise<numbe
   let violations = 0;
   for await (const [each, outcome] of outcomes) {
     print(output, each, outcome, options);
-    if (outcome.fault !== undefined) violations += 1;
+    if (outcome.failure !== undefined) violations += 1;
   }
   if (options.json !== true && replayed.length > 1) {
     const found = violations === 0 ? 'no violation' : count(violations, 'violation');
@@ -230,7 +230,7 @@ export const addDefectChoice = (command: Command): Command =>
     new Option(
       '--defect <name>',
       'a defect of the emulator, more than once for several; none for the emulator as it is',
-    ).argParser(oneMore(['none', ...FAULT_NAMES])),
+    ).argParser(oneMore(['none', ...DEFECT_NAMES])),
   );
 
 export const addReplay = (program: Command): void => {

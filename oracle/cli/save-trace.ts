@@ -1,17 +1,17 @@
 // Writes a counterexample to a trace file, so that it can be run again, shrunk and sent to somebody.
 
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
-import { type Counterexample, type Fault, upToFault } from '../check/report.ts';
-import { type Trace, type TraceFault, traceLines } from '../trace/trace-file.ts';
+import { type Counterexample, type Failure, upToFailure } from '../check/report.ts';
+import { type Trace, type TraceFailure, traceLines } from '../trace/trace-file.ts';
 import { writeResult } from './write-result.ts';
 
-const faultOf = (fault: Fault): TraceFault =>
-  fault.kind !== 'reply'
-    ? fault
+const faultOf = (failure: Failure): TraceFailure =>
+  failure.kind !== 'reply'
+    ? failure
     : {
         kind: 'reply',
-        allowed: fault.verdict.rejected.map(({ reply, differences }) => ({
+        allowed: failure.verdict.rejected.map(({ reply, differences }) => ({
           rule: reply.rule.id,
           differences,
         })),
@@ -20,7 +20,7 @@ const faultOf = (fault: Fault): TraceFault =>
 export const traceOf = (
   counterexample: Counterexample,
   seed: number | undefined,
-  defects: readonly FaultName[],
+  defects: readonly DefectName[],
   subject: 'emulator' | 'kernel' = 'emulator',
 ): Trace => ({
   header: {
@@ -31,11 +31,11 @@ export const traceOf = (
     defects,
   },
   // What stands behind a violation was not judged, and is of no use to anybody.
-  operations: upToFault(counterexample.program, counterexample).map((operation, index) => ({
+  operations: upToFailure(counterexample.program, counterexample).map((operation, index) => ({
     operation,
     step: counterexample.steps[index]?.step,
   })),
-  fault: faultOf(counterexample.fault),
+  failure: faultOf(counterexample.failure),
 });
 
 /** Lines of a trace, each without its end; `option` names the file on the command line. */

@@ -1,7 +1,7 @@
 // The options that say what programs run on, and the settings that they mean.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { FAULT_NAMES, saysOf } from '../../model/emulator/faults.ts';
+import { DEFECT_NAMES, saysOf } from '../../model/emulator/defects.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { PLATFORMS, platformNamed, USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
@@ -99,10 +99,10 @@ export const addDefectOption = (command: Command): Command =>
     new Option(
       '--defect <name>',
       'put a deliberate defect into the emulator, more than once for several',
-    ).argParser(oneMore(FAULT_NAMES)),
+    ).argParser(oneMore(DEFECT_NAMES)),
   );
 
 export const defectsText = (): string =>
-  `\nDefects of the emulator, to see that they are found:\n${FAULT_NAMES.map(
+  `\nDefects of the emulator, to see that they are found:\n${DEFECT_NAMES.map(
     (name) => `  ${name}\n      ${saysOf(name)}`,
   ).join('\n')}`;

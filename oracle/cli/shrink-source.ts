@@ -1,7 +1,7 @@
 // What shrink starts from: the program of a trace, or that of a recording up to its first violation. The file is read
 // once, as it may be a pipe.
 
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -19,12 +19,12 @@ import { RecordingReader } from '../trace/recording-reader.ts';
 import { programOf, TRACE_FORMAT, type Trace, TraceReader } from '../trace/trace-file.ts';
 import { defectsOf } from './replay.ts';
 
-type Defects = readonly (FaultName | 'none')[] | undefined;
+type Defects = readonly (DefectName | 'none')[] | undefined;
 
 export type ShrinkSource = {
   readonly setting: Setting;
   readonly program: Program;
-  readonly defects: ReadonlySet<FaultName>;
+  readonly defects: ReadonlySet<DefectName>;
   /** What was lost on the way; empty where nothing was. */
   readonly notes: readonly string[];
   /** The violation that the file has, as part of a sentence; nothing where it has none. */
@@ -39,7 +39,7 @@ const ofTrace = (file: string, trace: Trace, named: Defects): ShrinkSource => ({
   program: programOf(trace),
   defects: defectsOf(file, trace, named),
   notes: [],
-  violation: trace.fault === undefined ? undefined : 'the violation that the trace records',
+  violation: trace.failure === undefined ? undefined : 'the violation that the trace records',
 });
 
 /** The calls up to the first violation, or all. */

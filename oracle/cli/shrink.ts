@@ -2,7 +2,7 @@
 // or on a kernel.
 
 import type { Command } from 'commander';
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -32,7 +32,7 @@ import { writeAll } from './write-result.ts';
 
 type Options = SubjectOptions & {
   readonly save: string;
-  readonly defect?: readonly (FaultName | 'none')[];
+  readonly defect?: readonly (DefectName | 'none')[];
   readonly json?: true;
   readonly verbose?: true;
 };
@@ -157,7 +157,7 @@ const shrink = async (file: string, options: Options): Promise<number> => {
       defects: [...defects],
     },
     operations: program.map((operation, index) => ({ operation, step: steps[index]?.step })),
-    fault: undefined,
+    failure: undefined,
   };
   const { isWritten, failIfUnwritten } = await writeAll({
     program: () => saveTrace(options.save, trace),

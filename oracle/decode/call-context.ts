@@ -29,7 +29,7 @@ export type Stretch = {
   readonly length: bigint;
 };
 
-export type Concern = {
+export type CallContext = {
   /** The iommufd, and where it is held. */
   readonly file: FileId | undefined;
   readonly context: Context | undefined;
@@ -50,13 +50,13 @@ const structOf = (
   shape: CallShape,
   memory: readonly Segment[],
   argument: bigint,
-): Concern['values'] =>
+): CallContext['values'] =>
   shape.layout === undefined
     ? {}
     : (decode(
         shape.layout as Layout,
         bytesIn(memory, argument, shape.layout.size),
-      ) as Concern['values']);
+      ) as CallContext['values']);
 
 const big = (value: number | bigint | undefined): bigint => BigInt(value ?? 0);
 
@@ -148,7 +148,7 @@ const ACCESS_CALLS = new Set([
 const accessBehind = (
   world: World,
   call: IoctlCall,
-  values: Concern['values'],
+  values: CallContext['values'],
 ): { readonly file: FileId; readonly object: ObjectId } | undefined => {
   const id = fileAt(world, call.process, fileDescriptor(Number(values.id ?? 0) | 0));
   const file = id === undefined ? undefined : openFile(world, id);
@@ -156,7 +156,7 @@ const accessBehind = (
 };
 
 /** What a call is about of which nothing is known. */
-export const NOTHING: Concern = {
+export const NOTHING: CallContext = {
   file: undefined,
   context: undefined,
   shape: { name: '', argument: 'unused' },
@@ -170,7 +170,7 @@ export const NOTHING: Concern = {
 
 const objectsNamed = (
   shape: CallShape,
-  values: Concern['values'],
+  values: CallContext['values'],
   context: Context,
 ): readonly ObjectId[] => {
   const named = (OBJECT_FIELDS[shape.name] ?? []).map((field) =>
@@ -183,17 +183,17 @@ const objectsNamed = (
 };
 
 /** A map that lets the kernel choose names no IOVA itself. */
-const letsChoose = (what: string, shape: CallShape, values: Concern['values']): boolean =>
+const letsChoose = (what: string, shape: CallShape, values: CallContext['values']): boolean =>
   /^IOMMU_IOAS_(MAP|MAP_FILE|COPY)$/.test(shape.name) &&
   what !== 'the range to copy from' &&
   (Number(values.flags ?? 0) & MAP_FIXED_IOVA) === 0;
 
 const stretchesOf = (
   shape: CallShape,
-  values: Concern['values'],
+  values: CallContext['values'],
   context: Context,
   objects: readonly ObjectId[],
-  after: Concern['values'] | undefined,
+  after: CallContext['values'] | undefined,
 ): readonly Stretch[] =>
   (STRETCH_FIELDS[shape.name] ?? []).flatMap(([what, iova, length, object]) => {
     const start = object === undefined ? objects[0] : objectId(Number(values[object] ?? 0));
@@ -206,9 +206,9 @@ const stretchesOf = (
       : [{ ...stretch, what: 'the range that was chosen', start: big(after[iova]) }];
   });
 
-type Found = Pick<Concern, 'shape' | 'values' | 'memory'>;
+type Found = Pick<CallContext, 'shape' | 'values' | 'memory'>;
 
-const inContainer = (file: FileId, call: IoctlCall | DmaCall, found: Found): Concern => ({
+const inContainer = (file: FileId, call: IoctlCall | DmaCall, found: Found): CallContext => ({
   ...NOTHING,
   ...found,
   containers: [file],
@@ -216,7 +216,7 @@ const inContainer = (file: FileId, call: IoctlCall | DmaCall, found: Found): Con
 });
 
 /** The container or the IOAS through which the device's domain translates. */
-const concernOfTransfer = (world: World, call: DmaCall): Concern => {
+const concernOfTransfer = (world: World, call: DmaCall): CallContext => {
   const { shape, values } = NOTHING;
   const id = fileOfConcern(world, call, '', values);
   if (id === undefined) return NOTHING;
@@ -240,7 +240,7 @@ const concernOfTransfer = (world: World, call: DmaCall): Concern => {
 };
 
 /** Of a call that names nothing, and is answered by everything that is mapped. */
-const concernOfStatus = (world: World): Concern => {
+const concernOfStatus = (world: World): CallContext => {
   const containers = openFiles(world, 'container');
   const [file] = openFiles(world, 'iommufd');
   const iommufd = file === undefined ? undefined : openFile(world, file);
@@ -253,7 +253,7 @@ const concernOfIoctl = (
   world: World,
   call: IoctlCall,
   observation: Observation | undefined,
-): Concern => {
+): CallContext => {
   const shape = shapeOfCall(world, call);
   const values = structOf(shape, call.memory, call.argument);
   const after =
@@ -279,7 +279,7 @@ const concernOfIoctl = (
 };
 
 /** What the call is about, in the world before it; with an observation of success, also what the kernel chose. */
-export const concernOf = (world: World, call: Call, observation?: Observation): Concern => {
+export const callContextOf = (world: World, call: Call, observation?: Observation): CallContext => {
   switch (call.kind) {
     case 'ioctl':
       return concernOfIoctl(world, call, observation);
@@ -293,8 +293,8 @@ export const concernOf = (world: World, call: Call, observation?: Observation): 
 };
 
 /** The table of the IOAS that the call is mainly about. */
-export const tableOfConcern = (concern: Concern): IoPagetable | undefined => {
-  const { context, objects } = concern;
+export const tableOfCall = (about: CallContext): IoPagetable | undefined => {
+  const { context, objects } = about;
   const [first] = objects;
   if (context === undefined || first === undefined) return undefined;
   const ioas = ioasBehind(context, first);

@@ -1,7 +1,7 @@
 // What of a trace is emitted: its operations up to the last that was run, and what is wrong, in words. What no reply
 // shows is followed by the look at hidden state that shows it, where there is one.
 
-import { isFaultName } from '../../model/emulator/faults.ts';
+import { isDefectName } from '../../model/emulator/defects.ts';
 import { withProbes } from '../../model/probes/probes.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
 import { judgeProgram, judgeSteps } from '../check/judge-program.ts';
@@ -36,13 +36,13 @@ const withShowingProbe = (trace: Trace): Emission | undefined => {
   const { setting, arena, defects } = trace.header;
   const start = startOfProgram(setting);
   const probed = withProbes(start, programOf(trace));
-  const { steps, fault } = judgeProgram(
+  const { steps, failure } = judgeProgram(
     setting,
     probed,
-    new Set(defects.filter(isFaultName)),
+    new Set(defects.filter(isDefectName)),
     start,
   );
-  if (fault?.kind !== 'reply') return undefined;
+  if (failure?.kind !== 'reply') return undefined;
   const program = probed.slice(0, steps.length);
   return {
     setting,
@@ -50,27 +50,27 @@ const withShowingProbe = (trace: Trace): Emission | undefined => {
     program,
     steps: steps.map(asStep),
     says: [
-      ...violationLines({ setting, program, steps, fault }),
+      ...violationLines({ setting, program, steps, failure }),
       titleOf(trace, program.length),
       'The last call looks at what no reply before it shows.',
     ],
   };
 };
 
-const faultLines = (
+const failureLines = (
   trace: Trace,
   program: Emission['program'],
   steps: readonly TracedStep[],
 ): readonly string[] => {
-  const { fault, header } = trace;
+  const { failure, header } = trace;
   const { setting } = header;
-  if (fault === undefined) return ['No violation is known of.', ''];
+  if (failure === undefined) return ['No violation is known of.', ''];
   const labelled = steps.map((step, index) => ({ ...step, label: program[index]?.label ?? '' }));
   const judged = judgeSteps(startOfProgram(setting), labelled);
-  switch (fault.kind) {
+  switch (failure.kind) {
     case 'reply':
-      return judged.fault?.kind === 'reply'
-        ? violationLines({ setting, program, steps: judged.steps, fault: judged.fault })
+      return judged.failure?.kind === 'reply'
+        ? violationLines({ setting, program, steps: judged.steps, failure: judged.failure })
         : ['The last call is not answered as it must be.', ''];
     case 'hidden':
       return [
@@ -80,23 +80,23 @@ const faultLines = (
     case 'complaint':
       return [
         'Every reply is allowed, and the kernel complains in its log:',
-        ...fault.lines.map(visible),
+        ...failure.lines.map(visible),
         '',
       ];
     case 'death':
       return [
         'The kernel does not live to answer:',
-        ...indented(visibleLines(fault.said.trimEnd()), '  '),
+        ...indented(visibleLines(failure.said.trimEnd()), '  '),
         '',
       ];
   }
 };
 
 /** The program and what it gave, up to the last operation that was run, and nothing in words. */
-export const emittedAsIs = ({ header, operations, fault }: Trace): Emission => {
+export const emittedAsIs = ({ header, operations, failure }: Trace): Emission => {
   const ran = operations.findLastIndex(({ step }) => step !== undefined) + 1;
   // The call that a kernel did not live to answer stands behind the last that was answered.
-  const end = fault?.kind === 'death' || ran === 0 ? operations.length : ran;
+  const end = failure?.kind === 'death' || ran === 0 ? operations.length : ran;
   const kept = operations.slice(0, end);
   return {
     setting: header.setting,
@@ -108,7 +108,7 @@ export const emittedAsIs = ({ header, operations, fault }: Trace): Emission => {
 };
 
 export const emissionOf = (trace: Trace): Emission => {
-  if (trace.fault?.kind === 'hidden') {
+  if (trace.failure?.kind === 'hidden') {
     const probed = withShowingProbe(trace);
     if (probed !== undefined) return probed;
   }
@@ -117,6 +117,6 @@ export const emissionOf = (trace: Trace): Emission => {
   const known = steps.filter((step) => step !== undefined);
   return {
     ...emission,
-    says: [...faultLines(trace, program, known), titleOf(trace, program.length)],
+    says: [...failureLines(trace, program, known), titleOf(trace, program.length)],
   };
 };

@@ -1,11 +1,11 @@
-// Calls as the letters of alphabets have them: structs stand at the arena's first address, and what is not named is zero.
+// Calls as the actions of action sets have them: structs stand at the arena's first address, and what is not named is zero.
 
 import { STRUCT_OFFSET } from '../../model/programs/arena.ts';
 import type { Argument, Operation, Value, WordsInMemory } from '../../model/programs/program.ts';
 import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
-import { type Letter, letter, type Thing } from './letters.ts';
+import { type Action, action, type Handle } from './actions.ts';
 
 export const PAGE = 4096n;
 /** The greatest number of 64 bits, and the first byte of the last page. */
@@ -14,44 +14,44 @@ export const LAST_PAGE = MOST - PAGE + 1n;
 
 const STRUCT: Value = { arena: STRUCT_OFFSET };
 
-/** A value of a field, or the thing whose number it is. */
-export type FieldValue = Value | { readonly thing: Thing };
+/** A value of a field, or the handle whose number it is. */
+export type FieldValue = Value | { readonly handle: Handle };
 export type Fields = Readonly<Record<string, FieldValue>>;
 
 export type More = {
-  readonly unless?: readonly Thing[];
-  /** Things that there must be besides those that are named. */
-  readonly needs?: readonly Thing[];
+  readonly unless?: readonly Handle[];
+  /** Handles that there must be besides those that are named. */
+  readonly needs?: readonly Handle[];
   readonly tail?: string;
   readonly also?: readonly WordsInMemory[];
 };
 
-const isThing = (value: FieldValue): value is { readonly thing: Thing } =>
-  typeof value === 'object' && 'thing' in value;
+const isHandle = (value: FieldValue): value is { readonly handle: Handle } =>
+  typeof value === 'object' && 'handle' in value;
 
-/** A letter whose call is an ioctl with a struct. */
-const structLetter = (
+/** A action whose call is an ioctl with a struct. */
+const structAction = (
   name: string,
-  fd: Thing,
+  fd: Handle,
   command: number,
   layout: string,
   fields: Fields,
   { unless = [], needs = [], tail, also }: More,
-): Letter => {
+): Action => {
   const named = Object.entries(fields).flatMap(([field, value]) =>
-    isThing(value) ? [[field, value.thing] as const] : [],
+    isHandle(value) ? [[field, value.handle] as const] : [],
   );
-  const things = [fd, ...named.map(([, thing]) => thing)];
+  const handles = [fd, ...named.map(([, handle]) => handle)];
   const plain = Object.entries(fields).filter(
-    (entry): entry is [string, Value] => !isThing(entry[1]),
+    (entry): entry is [string, Value] => !isHandle(entry[1]),
   );
   const rest = {
     ...(tail === undefined ? {} : { tail }),
     ...(also === undefined ? {} : { also }),
   };
-  return letter(
+  return action(
     name,
-    [...things, ...needs],
+    [...handles, ...needs],
     (label, values) => ({
       op: 'ioctl',
       label,
@@ -72,9 +72,9 @@ const structLetter = (
   );
 };
 
-export const thing = (name: Thing): FieldValue => ({ thing: name });
+export const handle = (name: Handle): FieldValue => ({ handle: name });
 
-const IOMMUFD: Thing = 'iommufd 1';
+const IOMMUFD: Handle = 'iommufd 1';
 
 /** A native call on the first iommufd. */
 export const native = (
@@ -82,11 +82,11 @@ export const native = (
   call: NativeCallName,
   fields: Fields,
   more: More = {},
-): Letter => {
+): Action => {
   const found = NATIVE_CALLS.find((candidate) => candidate.name === call);
   if (found === undefined) throw new Error(`No native call is named ${call}.`);
   const size = BigInt(found.layout.size);
-  return structLetter(name, IOMMUFD, found.command, call, { size, ...fields }, more);
+  return structAction(name, IOMMUFD, found.command, call, { size, ...fields }, more);
 };
 
 const TEST_COMMAND = 0x3ba0;
@@ -97,11 +97,11 @@ export const test = (
   operation: TestOperationName,
   fields: Fields,
   more: More = {},
-): Letter => {
+): Action => {
   const found = TEST_OPERATIONS.find((candidate) => candidate.name === operation);
   if (found === undefined) throw new Error(`No test operation is named ${operation}.`);
   const header = { size: BigInt(found.layout.size), op: BigInt(found.op) };
-  return structLetter(name, IOMMUFD, TEST_COMMAND, operation, { ...header, ...fields }, more);
+  return structAction(name, IOMMUFD, TEST_COMMAND, operation, { ...header, ...fields }, more);
 };
 
 /** The number of a call, and its struct. */
@@ -130,19 +130,19 @@ type WithStruct = keyof typeof WITH_STRUCT;
 /** A VFIO call with a struct; `argsz` is the struct's size unless it is given. */
 export const vfioCall = (
   name: string,
-  fd: Thing,
+  fd: Handle,
   call: WithStruct,
   fields: Fields,
   more: More = {},
-): Letter => {
+): Action => {
   const [command, layout] = WITH_STRUCT[call];
   const argsz = 'argsz' in layout.table ? { argsz: BigInt(layout.size) } : {};
-  return structLetter(name, fd, command, call, { ...argsz, ...fields }, more);
+  return structAction(name, fd, command, call, { ...argsz, ...fields }, more);
 };
 
 /** An ioctl whose argument is a number. */
-export const plain = (name: string, fd: Thing, command: number, value: bigint): Letter =>
-  letter(name, [fd], (label, [on]) => ({
+export const plain = (name: string, fd: Handle, command: number, value: bigint): Action =>
+  action(name, [fd], (label, [on]) => ({
     op: 'ioctl',
     label,
     fd: on as Value,
@@ -153,13 +153,13 @@ export const plain = (name: string, fd: Thing, command: number, value: bigint): 
 /** An ioctl with bytes. */
 export const bytes = (
   name: string,
-  fd: Thing,
+  fd: Handle,
   command: number,
   hex: string,
-  unless: readonly Thing[] = [],
-): Letter => {
+  unless: readonly Handle[] = [],
+): Action => {
   const argument: Argument = { kind: 'bytes', at: STRUCT, hex };
-  return letter(
+  return action(
     name,
     [fd],
     (label, [on]): Operation => ({ op: 'ioctl', label, fd: on as Value, command, argument }),
@@ -167,8 +167,8 @@ export const bytes = (
   );
 };
 
-export const open = (name: string, path: string, unless: Thing): Letter =>
-  letter(name, [], (label) => ({ op: 'open', label, path }), [unless]);
+export const open = (name: string, path: string, unless: Handle): Action =>
+  action(name, [], (label) => ({ op: 'open', label, path }), [unless]);
 
-export const close = (fd: Thing): Letter =>
-  letter(`close ${fd}`, [fd], (label, [on]) => ({ op: 'close', label, fd: on as Value }));
+export const close = (fd: Handle): Action =>
+  action(`close ${fd}`, [fd], (label, [on]) => ({ op: 'close', label, fd: on as Value }));

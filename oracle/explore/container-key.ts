@@ -47,8 +47,8 @@ const writeType1 = (writer: KeyWriter, backings: Numbers, type1: Type1): void =>
     writer.u64(start);
     writer.u64(last);
   }
-  writer.number(type1.unseen.length);
-  for (const start of type1.unseen) writer.u64(start);
+  writer.number(type1.lookupMisses.length);
+  for (const start of type1.lookupMisses) writer.u64(start);
   writer.number(type1.available);
   writer.number(type1.invalidAddresses);
   writer.number(sizeOf(type1.dmas));
@@ -60,10 +60,10 @@ const writeType1 = (writer: KeyWriter, backings: Numbers, type1: Type1): void =>
 export const writeContainer = (
   writer: KeyWriter,
   backings: Numbers,
-  { groups, type1, noIommu, forgotten }: Container,
+  { groups, type1, noIommu, untracked }: Container,
 ): void => {
   writeNumbers(writer, groups);
-  writer.text(forgotten ?? '');
+  writer.text(untracked ?? '');
   writer.flag(noIommu);
   writer.flag(type1 !== undefined);
   if (type1 !== undefined) writeType1(writer, backings, type1);

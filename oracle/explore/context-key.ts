@@ -6,9 +6,9 @@ import type { Access, Context, Device, IommufdObject } from '../../spec/state/co
 import type { IoPagetable, Reserved } from '../../spec/state/io-pagetable.ts';
 import type { Pages } from '../../spec/state/pages.ts';
 import type { IovaRange } from '../../spec/terms/platform.ts';
+import { type NamedObject, OBJECT_RANKS, placeOf } from './canonical-names.ts';
 import { writeDomain } from './domain-key.ts';
 import type { KeyWriter } from './key-writer.ts';
-import { type NamedObject, OBJECT_RANKS, placeOf } from './naming.ts';
 import { Numbers } from './numbers.ts';
 
 const CHARGES = { none: 0, user: 1, process: 2 } as const;
@@ -40,10 +40,10 @@ export class ContextKey {
     writer.byte(
       (context.noIommu ? 1 : 0) |
         (context.accounting === 'user' ? 2 : 0) |
-        (context.forgottenCaches ? 4 : 0) |
-        (context.forgotten === undefined ? 0 : 8),
+        (context.untrackedCaches ? 4 : 0) |
+        (context.untracked === undefined ? 0 : 8),
     );
-    if (context.forgotten !== undefined) writer.text(context.forgotten);
+    if (context.untracked !== undefined) writer.text(context.untracked);
     this.#place(context.compatIoas);
     writer.number(objects.length);
     for (const { object } of objects) {

@@ -21,8 +21,8 @@ const isFinished = ({ ended }: SavedExploration): boolean =>
   ended === 'whole' || ended === 'depth' || ended === 'broken';
 
 /** What parts of one exploration agree in. */
-const askedOf = ({ alphabet, setting, depth, shard }: SavedExploration) => ({
-  alphabet: alphabet.name,
+const askedOf = ({ actionSet, setting, depth, shard }: SavedExploration) => ({
+  actionSet: actionSet.name,
   release: setting.release,
   platform: JSON.stringify(setting.platform, (_, value) =>
     typeof value === 'bigint' ? `${value}` : value,
@@ -82,7 +82,7 @@ export const mergedExploration = (
   const all = named.toSorted((a, b) => (a.saved.shard?.index ?? 0) - (b.saved.shard?.index ?? 0));
   const saved = all.map((each) => each.saved);
   const [first] = named;
-  const { alphabet, setting, depth, shard } = first.saved;
+  const { actionSet, setting, depth, shard } = first.saved;
   const standings = saved.map(({ earlier }) => earlier.saved.standing);
   const distinct = distinctIn(all);
   const common = Math.max(...standings.map((standing) => standing.common));
@@ -99,7 +99,7 @@ export const mergedExploration = (
     .map((index) => index + 1);
   return {
     report: {
-      alphabet: alphabet.name,
+      actionSet: actionSet.name,
       setting,
       depth,
       ...(missing.length === 0 ? {} : { without: missing }),

@@ -1,4 +1,4 @@
-// Numbers given out from 0 on in the order in which things are met, in place of the numbers that they have.
+// Numbers given out from 0 on in the order in which handles are met, in place of the numbers that they have.
 
 export class Numbers {
   readonly #met: number[] = [];
@@ -12,12 +12,12 @@ export class Numbers {
   }
 
   /** Few are met in one world: looking through them is quicker than a table. */
-  of(thing: number): number {
-    const known = this.#met.indexOf(thing);
-    return known === -1 ? this.#met.push(thing) - 1 : known;
+  of(handle: number): number {
+    const known = this.#met.indexOf(handle);
+    return known === -1 ? this.#met.push(handle) - 1 : known;
   }
 
-  /** The thing that has the number. */
+  /** The handle that has the number. */
   at(number: number): number | undefined {
     return this.#met[number];
   }

@@ -5,8 +5,8 @@ import { LAYOUTS, type Operation, type Program, type Value } from '../../model/p
 import { u32At } from '../../spec/abi/bytes.ts';
 import { fileAt, type World } from '../../spec/state/world.ts';
 import type { Call } from '../../spec/terms/call.ts';
-import type { Letter } from './letters.ts';
-import type { Found, Things } from './things.ts';
+import type { Action } from './actions.ts';
+import type { Found, Handles } from './handles.ts';
 import type { State, Step, WorldModel } from './world-model.ts';
 
 /** What operations gave, by where it is a number, and the number. */
@@ -69,24 +69,24 @@ const note = (given: Given, world: World, call: Call, operation: Operation, step
   );
 };
 
-const labelOf = (letter: Letter, position: number): string => {
-  const [word = 'call'] = /[a-z]+/.exec(letter.name.toLowerCase()) ?? [];
+const labelOf = (action: Action, position: number): string => {
+  const [word = 'call'] = /[a-z]+/.exec(action.name.toLowerCase()) ?? [];
   return `${word}${position + 1}`;
 };
 
-/** `states` are those on the way, from the start on: one more than the letters. */
+/** `states` are those on the way, from the start on: one more than the actions. */
 export const programOf = (
   model: WorldModel,
-  letters: readonly Letter[],
+  actions: readonly Action[],
   states: readonly State[],
 ): Program => {
   const given = new Given();
-  return letters.map((letter, position) => {
+  return actions.map((action, position) => {
     const state = states[position] as State;
-    const things: Things = model.thingsOf(state);
-    const values = letter.needs.map((need) => given.valueOf(things.get(need) as Found));
-    const operation = letter.operation(labelOf(letter, position), values);
-    note(given, state.world, model.callOf(state, letter), operation, model.stepOf);
+    const handles: Handles = model.handlesOf(state);
+    const values = action.needs.map((need) => given.valueOf(handles.get(need) as Found));
+    const operation = action.operation(labelOf(action, position), values);
+    note(given, state.world, model.callOf(state, action), operation, model.stepOf);
     return operation;
   });
 };

@@ -1,4 +1,4 @@
-// One exploration: an alphabet in a setting, looked at by all laws, in slices so that whoever waits can stop it.
+// One exploration: an action set in a setting, looked at by all laws, in slices so that whoever waits can stop it.
 
 import { setImmediate } from 'node:timers/promises';
 import {
@@ -12,13 +12,13 @@ import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Trace } from '../trace/trace-file.ts';
+import type { Action, ActionSet } from './actions.ts';
 import { STATE_LAWS } from './laws.ts';
-import type { Alphabet, Letter } from './letters.ts';
 import { programOf } from './program-of.ts';
 import { type State, type Step, WorldModel } from './world-model.ts';
 
 export type ExploreOptions = {
-  readonly alphabet: Alphabet;
+  readonly actionSet: ActionSet;
   readonly setting: Setting;
   /** Calls in a program, at most. */
   readonly depth: number;
@@ -56,7 +56,7 @@ export type Earlier = {
 export type BrokenLaw = { readonly law: string; readonly how: string; readonly program: Program };
 
 export type ExploreReport = {
-  readonly alphabet: string;
+  readonly actionSet: string;
   readonly setting: Setting;
   /** Calls in a program, at most. */
   readonly depth: number;
@@ -91,12 +91,12 @@ const SLICE = 100;
 const SAVING_SHARE = 20;
 
 export const runExplore = async (options: ExploreOptions): Promise<Explored> => {
-  const { alphabet, setting, earlier, signal } = options;
+  const { actionSet, setting, earlier, signal } = options;
   const rules = new Set(earlier?.rules);
   let unspecified = earlier?.unspecified ?? 0;
   const model = new WorldModel({
     setting,
-    letters: alphabet.letters,
+    actions: actionSet.actions,
     ...(options.step === undefined ? {} : { step: options.step }),
     onAnswer: (rule) => {
       if (rule === undefined) unspecified += 1;
@@ -106,7 +106,7 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
   const start = performance.now();
   let sliceEnd = start + SLICE;
   let saveAt = start + (options.saving?.every ?? Number.POSITIVE_INFINITY);
-  const exploration = new Exploration<State, Letter>(model, {
+  const exploration = new Exploration<State, Action>(model, {
     laws: STATE_LAWS,
     bounds: { depth: options.depth, states: options.states },
     onProgress: () => performance.now() < Math.min(sliceEnd, saveAt),
@@ -122,7 +122,7 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
     const { counts, broken, ended } = explored;
     return {
       report: {
-        alphabet: alphabet.name,
+        actionSet: actionSet.name,
         setting,
         depth: options.depth,
         ...(options.shard === undefined ? {} : { shard: options.shard }),
@@ -157,10 +157,10 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
   return asFar(signal.aborted ? 'interrupted' : 'time');
 };
 
-/** The program that breaks a law as a trace. What is wrong is not in any reply, so that it tells of no fault. */
+/** The program that breaks a law as a trace. What is wrong is not in any reply, so that it tells of no failure. */
 export const traceOfBroken = ({ setting, broken }: ExploreReport): Trace | undefined =>
   broken && {
     header: { setting, arena: ARENA_BASE, seed: undefined, subject: 'specification', defects: [] },
     operations: broken.program.map((operation) => ({ operation, step: undefined })),
-    fault: undefined,
+    failure: undefined,
   };

@@ -13,17 +13,17 @@ import { jsonLine } from '../trace/json-line.ts';
 import { parseObject } from '../trace/json-object.ts';
 import { settingJson, settingOf } from '../trace/setting-json.ts';
 import { traceLines } from '../trace/trace-file.ts';
-import type { Alphabet } from './letters.ts';
+import type { ActionSet } from './actions.ts';
 import { type Earlier, type Explored, type ExploreReport, traceOfBroken } from './run-explore.ts';
 
 const FORMAT = 'iommufd-exploration';
-/** Of version 3 the rules had other ids, and version 4 had no checksum. */
-const VERSION = 5;
+/** Version 3 had other ids of rules, version 4 no checksum, and version 5 another name for "actionSet". */
+const VERSION = 6;
 const LONGEST_HEADER = 1 << 20;
 const LINE_END = 10;
 
 export type SavedExploration = {
-  readonly alphabet: Alphabet;
+  readonly actionSet: ActionSet;
   readonly setting: Setting;
   /** How many calls a program was to have at most. */
   readonly depth: number;
@@ -42,8 +42,8 @@ export type SavedBroken = {
   readonly trace: readonly string[];
 };
 
-/** What the states depend on: with another list of letters the same numbers mean other calls. */
-const lettersOf = ({ letters }: Alphabet): readonly string[] => letters.map(({ name }) => name);
+/** What the states depend on: with another list of actions the same numbers mean other calls. */
+const actionsOf = ({ actions }: ActionSet): readonly string[] => actions.map(({ name }) => name);
 
 const brokenOf = (report: ExploreReport): SavedBroken | undefined => {
   const trace = traceOfBroken(report);
@@ -60,15 +60,15 @@ function* joined(first: Uint8Array, others: Iterable<Uint8Array>): Generator<Uin
 
 /** The file's bytes, which are those of the exploration as it is when they are asked for. */
 export function* explorationBytes(
-  alphabet: Alphabet,
+  actionSet: ActionSet,
   { report, standing, bytes }: Explored,
 ): Generator<Uint8Array> {
   const header = {
     format: FORMAT,
     version: VERSION,
     ...settingJson(report.setting),
-    alphabet: report.alphabet,
-    letters: lettersOf(alphabet),
+    actionSet: report.actionSet,
+    actions: actionsOf(actionSet),
     depth: report.depth,
     shard: report.shard,
     ended: report.ended,
@@ -169,15 +169,15 @@ const brokenIn = (header: Fields): Pick<SavedExploration, 'broken'> => {
   };
 };
 
-const alphabetOf = (header: Fields, alphabets: readonly Alphabet[]): Alphabet => {
-  const name = header.text('alphabet');
-  const alphabet = alphabets.find((candidate) => candidate.name === name);
-  if (alphabet === undefined) header.fail(`there is no alphabet "${name}"`);
-  const letters = header.texts('letters');
-  if (letters.join('\n') !== lettersOf(alphabet).join('\n')) {
-    header.fail(`the alphabet "${name}" had other letters when this was saved; begin anew`);
+const actionSetOf = (header: Fields, actionSets: readonly ActionSet[]): ActionSet => {
+  const name = header.text('actionSet');
+  const actionSet = actionSets.find((candidate) => candidate.name === name);
+  if (actionSet === undefined) header.fail(`there is no actionSet "${name}"`);
+  const actions = header.texts('actions');
+  if (actions.join('\n') !== actionsOf(actionSet).join('\n')) {
+    header.fail(`the actionSet "${name}" had other actions when this was saved; begin anew`);
   }
-  return alphabet;
+  return actionSet;
 };
 
 const isPlain = (path: string): boolean => {
@@ -212,7 +212,7 @@ const opened = (path: string): CheckedFile => {
 const savedIn = (
   path: string,
   file: CheckedFile,
-  alphabets: readonly Alphabet[],
+  actionSets: readonly ActionSet[],
 ): SavedExploration => {
   const { header, end } = readHeader(path, file);
   let at = end;
@@ -221,7 +221,7 @@ const savedIn = (
     at += into.length;
   };
   return {
-    alphabet: alphabetOf(header, alphabets),
+    actionSet: actionSetOf(header, actionSets),
     setting: settingOf(header),
     depth: countIn(header, 'depth'),
     ended: endedOf(header),
@@ -238,10 +238,13 @@ const savedIn = (
 };
 
 /** The states are read when the exploration goes on; then `close`. Throws BadInput. */
-export const openExploration = (path: string, alphabets: readonly Alphabet[]): SavedExploration => {
+export const openExploration = (
+  path: string,
+  actionSets: readonly ActionSet[],
+): SavedExploration => {
   const file = opened(path);
   try {
-    return savedIn(path, file, alphabets);
+    return savedIn(path, file, actionSets);
   } catch (error) {
     file.close();
     throw error;

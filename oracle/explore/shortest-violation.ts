@@ -1,9 +1,9 @@
-// The shortest program of an alphabet that shows a defect of the emulator, or the proof that none of so many calls does:
+// The shortest program of an action set that shows a defect of the emulator, or the proof that none of so many calls does:
 // every program is run, shortest first. What a defect does is not seen in the specification's worlds. So two programs that
 // lead to one world are both gone on with where the defect was at work in one of them, that is where its switch was asked.
 // Where it was not, the emulator was as one without the defect, which is held to the specification: of those one is enough.
 
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { EmulatedMachine } from '../../model/emulator/machine.ts';
 import { MachineDied } from '../../model/machine/machine.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
@@ -12,7 +12,7 @@ import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { hiddenDifferences } from '../check/hidden.ts';
 import { judgeSteps } from '../check/judge-program.ts';
-import type { Letter } from './letters.ts';
+import type { Action } from './actions.ts';
 import { orderAfter } from './order.ts';
 import { programOf } from './program-of.ts';
 import { type State, WorldModel } from './world-model.ts';
@@ -26,9 +26,9 @@ type Counted = {
 
 export type ShortestViolation = Counted &
   (
-    | /** No program of the alphabet with fewer calls shows it. */
+    | /** No program of the actionSet with fewer calls shows it. */
     { readonly kind: 'shown'; readonly program: Program }
-    /** No program of the alphabet with at most so many calls shows it. */
+    /** No program of the action set with at most so many calls shows it. */
     | { readonly kind: 'not shown'; readonly calls: number }
     /** The same, and for more calls there are too many programs. */
     | { readonly kind: 'too many'; readonly calls: number }
@@ -36,8 +36,8 @@ export type ShortestViolation = Counted &
 
 export type Question = {
   readonly setting: Setting;
-  readonly letters: readonly Letter[];
-  readonly fault: FaultName | undefined;
+  readonly actions: readonly Action[];
+  readonly defect: DefectName | undefined;
   /** Calls in a program, at most. */
   readonly calls: number;
   /** Programs, at most; any number where absent. */
@@ -47,10 +47,10 @@ export type Question = {
 };
 
 /** The set of a defect alone, and whether it was asked for it. */
-class Asked extends Set<FaultName> {
+class Asked extends Set<DefectName> {
   isAsked = false;
 
-  override has(name: FaultName): boolean {
+  override has(name: DefectName): boolean {
     const isOn = super.has(name);
     if (isOn) this.isAsked = true;
     return isOn;
@@ -60,17 +60,17 @@ class Asked extends Set<FaultName> {
 /** A program, what it came to, and the one that it continues. */
 type Node = {
   readonly before: Node | undefined;
-  readonly letter: Letter | undefined;
-  /** With the numbers of things in place of names: as long as nothing is wrong they are what the emulator gave. */
+  readonly action: Action | undefined;
+  /** With the numbers of handles in place of names: as long as nothing is wrong they are what the emulator gave. */
   readonly operations: readonly Operation[];
   readonly state: State;
   readonly isAtWork: boolean;
 };
 
-const operationIn = (model: WorldModel, state: State, letter: Letter): Operation => {
-  const things = model.thingsOf(state);
-  const values = letter.needs.map((need) => BigInt(things.get(need)?.number ?? 0));
-  return letter.operation(letter.name, values);
+const operationIn = (model: WorldModel, state: State, action: Action): Operation => {
+  const handles = model.handlesOf(state);
+  const values = action.needs.map((need) => BigInt(handles.get(need)?.number ?? 0));
+  return action.operation(action.name, values);
 };
 
 type Ran = {
@@ -84,10 +84,10 @@ const ran = (
   setting: Setting,
   program: Program,
   before: World,
-  fault: FaultName | undefined,
+  defect: DefectName | undefined,
 ): Ran => {
-  const faults = new Asked(fault === undefined ? [] : [fault]);
-  const machine = new EmulatedMachine(setting, { faults });
+  const defects = new Asked(defect === undefined ? [] : [defect]);
+  const machine = new EmulatedMachine(setting, { defects: defects });
   let steps: readonly Step[];
   try {
     steps = runProgram(program, machine);
@@ -95,22 +95,23 @@ const ran = (
     if (!(error instanceof MachineDied)) throw error;
     return { isAtWork: true, world: undefined };
   }
-  const isAtWork = faults.isAsked;
+  const isAtWork = defects.isAsked;
   const judged = judgeSteps(before, steps.slice(-1));
   const isWrong =
-    judged.fault !== undefined || hiddenDifferences(judged.world, machine.hiddenState()).length > 0;
+    judged.failure !== undefined ||
+    hiddenDifferences(judged.world, machine.hiddenState()).length > 0;
   return { isAtWork, world: isWrong ? undefined : judged.world };
 };
 
-/** The program as one in which things are named by what gave them. */
+/** The program as one in which handles are named by what gave them. */
 const programTo = (model: WorldModel, node: Node): Program => {
-  const letters: Letter[] = [];
+  const actions: Action[] = [];
   const states: State[] = [node.state];
   for (let at = node; at.before !== undefined; at = at.before) {
-    letters.unshift(at.letter as Letter);
+    actions.unshift(at.action as Action);
     states.unshift(at.before.state);
   }
-  return programOf(model, letters, states);
+  return programOf(model, actions, states);
 };
 
 class Search {
@@ -122,14 +123,14 @@ class Search {
 
   constructor(question: Question) {
     this.#question = question;
-    this.#model = new WorldModel({ setting: question.setting, letters: question.letters });
+    this.#model = new WorldModel({ setting: question.setting, actions: question.actions });
   }
 
   run(): ShortestViolation {
     const { calls: most } = this.#question;
     const [start] = this.#model.start() as readonly [State];
     let level: readonly Node[] = [
-      { before: undefined, letter: undefined, operations: [], state: start, isAtWork: false },
+      { before: undefined, action: undefined, operations: [], state: start, isAtWork: false },
     ];
     for (let calls = 1; calls <= most; calls += 1) {
       const next: Node[] = [];
@@ -155,16 +156,16 @@ class Search {
 
   /** Runs every program that has one call more, and adds those to go on with; the one that shows the defect, if any does. */
   #goOn(node: Node, next: Node[]): Node | undefined {
-    const { setting, fault } = this.#question;
+    const { setting, defect } = this.#question;
     const model = this.#model;
-    for (const letter of model.enabled(node.state)) {
-      const state = model.step(node.state, letter);
+    for (const action of model.enabled(node.state)) {
+      const state = model.step(node.state, action);
       if (state === undefined) continue;
-      const operations = [...node.operations, operationIn(model, node.state, letter)];
-      const { isAtWork, world } = ran(setting, operations, node.state.world, fault);
+      const operations = [...node.operations, operationIn(model, node.state, action)];
+      const { isAtWork, world } = ran(setting, operations, node.state.world, defect);
       this.#programs += 1;
       if (isAtWork) this.#atWork += 1;
-      const made: Node = { before: node, letter, operations, state, isAtWork };
+      const made: Node = { before: node, action, operations, state, isAtWork };
       if (world === undefined) return made;
       if (isAtWork || this.#question.every === true) next.push(this.#judged(made, node, world));
       else if (this.#isNew(state)) next.push(made);

@@ -10,10 +10,10 @@ import type { AddressSpace, BackingId } from '../../spec/state/address-space.ts'
 import type { FileId } from '../../spec/state/files.ts';
 import { accountOf, spaceOf } from '../../spec/state/memory.ts';
 import { openFile, type World } from '../../spec/state/world.ts';
+import { descriptorsInOrder, FILE_RANKS, objectsInOrder, placeOf } from './canonical-names.ts';
 import { writeContainer } from './container-key.ts';
 import { ContextKey } from './context-key.ts';
 import { KeyWriter } from './key-writer.ts';
-import { descriptorsInOrder, FILE_RANKS, objectsInOrder, placeOf } from './naming.ts';
 import { Numbers } from './numbers.ts';
 import { type Order, PROCESS } from './order.ts';
 
@@ -119,7 +119,7 @@ export class WorldKey {
     }
   }
 
-  /** How much devices have read, and not what: no letter looks at what they write. */
+  /** How much devices have read, and not what: no action looks at what they write. */
   #engines({ setting, engines }: World): void {
     const writer = this.#writer;
     const { buffers } = engines;

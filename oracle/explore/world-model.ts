@@ -1,4 +1,4 @@
-// The specification as a model that can be explored: states are worlds, actions the letters of an alphabet, and two worlds
+// The specification as a model that can be explored: states are worlds, actions the actions of an action set, and two worlds
 // are one state where they differ in numbers only. Where the kernel may choose, it chooses as known kernels do.
 
 import type { Model } from '../../model/explorer/model.ts';
@@ -18,9 +18,9 @@ import { type World, withMemory } from '../../spec/state/world.ts';
 import { step as stepOfSpecification } from '../../spec/step.ts';
 import type { Call } from '../../spec/terms/call.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import type { Letter } from './letters.ts';
+import type { Action } from './actions.ts';
+import { type Handles, handlesIn } from './handles.ts';
 import { NO_ORDER, type Order, orderAfter, PROCESS } from './order.ts';
-import { type Things, thingsIn } from './things.ts';
 import { WorldKey } from './world-key.ts';
 
 /** A world, the order in which its program came by what it has, and which law of steps the last call broke on the way to it. */
@@ -34,7 +34,7 @@ export type Step = (world: World, call: Call) => readonly Outcome[];
 
 export type WorldModelOptions = {
   readonly setting: Setting;
-  readonly letters: readonly Letter[];
+  readonly actions: readonly Action[];
   /** The specification; tests put mistakes into it. */
   readonly step?: Step;
   /** Told of each call: the rule that answered, or undefined where the call is not specified. */
@@ -43,7 +43,7 @@ export type WorldModelOptions = {
 
 export const REFUSALS_CHANGE_NOTHING = 'a refused call changes nothing';
 
-/** Nothing was given earlier: things are named by numbers. */
+/** Nothing was given earlier: handles are named by numbers. */
 const PLACE: Place = { base: ARENA_BASE, given: new Map() };
 
 /** The call that an operation is, with numbers in place of what earlier operations gave. */
@@ -64,28 +64,28 @@ const callFor = (operation: Operation): Call => {
 /** No descriptor or object of an explored program has a number of that size. */
 const NUMBERS = 1 << 10;
 
-/** Calls that were made before, by the numbers of their things. */
+/** Calls that were made before, by the numbers of their handles. */
 class Calls {
-  readonly #letter: Letter;
+  readonly #action: Action;
   /** By the numbers of what it needs, as digits of one number. */
   readonly #known = new Map<number, Call>();
 
-  constructor(letter: Letter) {
-    this.#letter = letter;
+  constructor(action: Action) {
+    this.#action = action;
   }
 
-  of(things: Things): Call {
-    const { needs } = this.#letter;
+  of(handles: Handles): Call {
+    const { needs } = this.#action;
     let name = 0;
     for (const need of needs) {
-      const number = things.get(need)?.number ?? 0;
+      const number = handles.get(need)?.number ?? 0;
       if (number >= NUMBERS) throw new Error(`The number of ${need}, ${number}, is too great.`);
       name = name * NUMBERS + number;
     }
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const values = needs.map((need) => BigInt(things.get(need)?.number ?? 0));
-    const call = callFor(this.#letter.operation(this.#letter.name, values));
+    const values = needs.map((need) => BigInt(handles.get(need)?.number ?? 0));
+    const call = callFor(this.#action.operation(this.#action.name, values));
     this.#known.set(name, call);
     return call;
   }
@@ -103,7 +103,7 @@ const surelySame = (a: World, b: World): boolean =>
   a.memory.accounts === b.memory.accounts &&
   a.memory.userLocked === b.memory.userLocked;
 
-/** Bytes that the call stored are forgotten: no letter looks at them. */
+/** Bytes that the call stored are untracked: no action looks at them. */
 const withoutStores = (world: World): World =>
   world.memory.stores === undefined
     ? world
@@ -113,9 +113,9 @@ const isRefined = (call: Call): boolean =>
   call.kind === 'ioctl' &&
   (call.command === VFIO_IOMMU_MAP_DMA || call.command === VFIO_IOMMU_UNMAP_DMA);
 
-export class WorldModel implements Model<State, Letter> {
-  readonly #letters: readonly Letter[];
-  readonly #calls: ReadonlyMap<Letter, Calls>;
+export class WorldModel implements Model<State, Action> {
+  readonly #actions: readonly Action[];
+  readonly #calls: ReadonlyMap<Action, Calls>;
   /** The specification, or what stands in its place. */
   readonly stepOf: Step;
   readonly #onAnswer: (rule: string | undefined) => void;
@@ -126,13 +126,13 @@ export class WorldModel implements Model<State, Letter> {
   #named: World | undefined;
   #namedOrder: Order | undefined;
   #name: Uint8Array = new Uint8Array();
-  /** The things of the state that was asked about last. */
+  /** The handles of the state that was asked about last. */
   #asked: State | undefined;
-  #things: Things = new Map();
+  #handles: Handles = new Map();
 
-  constructor({ setting, letters, step, onAnswer }: WorldModelOptions) {
-    this.#letters = letters;
-    this.#calls = new Map(letters.map((each) => [each, new Calls(each)]));
+  constructor({ setting, actions, step, onAnswer }: WorldModelOptions) {
+    this.#actions = actions;
+    this.#calls = new Map(actions.map((each) => [each, new Calls(each)]));
     this.stepOf = step ?? stepOfSpecification;
     this.#onAnswer = onAnswer ?? (() => {});
     this.#start = startOfProgram(setting);
@@ -144,32 +144,32 @@ export class WorldModel implements Model<State, Letter> {
     return [{ world: this.#start, order: NO_ORDER, broken: undefined }];
   }
 
-  enabled(state: State): readonly Letter[] {
+  enabled(state: State): readonly Action[] {
     if (state.broken !== undefined) return [];
-    const things = this.thingsOf(state);
-    return this.#letters.filter(
+    const handles = this.handlesOf(state);
+    return this.#actions.filter(
       ({ needs, unless }) =>
-        needs.every((need) => things.has(need)) && !unless.some((other) => things.has(other)),
+        needs.every((need) => handles.has(need)) && !unless.some((other) => handles.has(other)),
     );
   }
 
-  thingsOf(state: State): Things {
+  handlesOf(state: State): Handles {
     if (state !== this.#asked) {
-      this.#things = thingsIn(state.world, state.order);
+      this.#handles = handlesIn(state.world, state.order);
       this.#asked = state;
     }
-    return this.#things;
+    return this.#handles;
   }
 
-  callOf(state: State, letter: Letter): Call {
-    const calls = this.#calls.get(letter);
-    if (calls === undefined) throw new Error(`The alphabet has no letter "${letter.name}".`);
-    return calls.of(this.thingsOf(state));
+  callOf(state: State, action: Action): Call {
+    const calls = this.#calls.get(action);
+    if (calls === undefined) throw new Error(`The actionSet has no action "${action.name}".`);
+    return calls.of(this.handlesOf(state));
   }
 
-  step(state: State, letter: Letter): State | undefined {
+  step(state: State, action: Action): State | undefined {
     const { world } = state;
-    const call = this.callOf(state, letter);
+    const call = this.callOf(state, action);
     const [outcome] = this.stepOf(world, call);
     if (outcome?.kind !== 'reply') {
       this.#onAnswer(undefined);

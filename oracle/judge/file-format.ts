@@ -10,7 +10,7 @@ import { RecordingReader } from '../trace/recording-reader.ts';
 import {
   TRACE_FORMAT,
   type TracedOperation,
-  type TraceFault,
+  type TraceFailure,
   TraceLines,
 } from '../trace/trace-file.ts';
 import { judge } from './judge.ts';
@@ -22,8 +22,8 @@ import type { JudgedCall } from './verdict.ts';
 export type Taken = { readonly world: World; readonly judged?: JudgedCall };
 
 /** A violation that a trace records, by what shows it, and what the program ran on. */
-export type RecordedFault = {
-  readonly kind: TraceFault['kind'];
+export type RecordedFailure = {
+  readonly kind: TraceFailure['kind'];
   readonly subject: string | undefined;
 };
 
@@ -39,7 +39,7 @@ export type Format = {
   /** Called behind the last line. */
   readonly end: (line: number) => void;
   /** The violation that the last line of a trace records; nothing for a recording. */
-  readonly recordedFault: () => RecordedFault | undefined;
+  readonly recordedFailure: () => RecordedFailure | undefined;
 };
 
 const recordingFormat = (file: string, text: string): Format => {
@@ -63,18 +63,18 @@ const recordingFormat = (file: string, text: string): Format => {
     },
     isCall: (line) => reader.take(line).kind === 'call',
     end: (line) => reader.end(line),
-    recordedFault: () => undefined,
+    recordedFailure: () => undefined,
   };
 };
 
 const traceFormat = (file: string, first: string): Format => {
   const lines = new TraceLines(file, first);
   const { setting, arena, subject } = lines.header;
-  let fault: TraceFault | undefined;
+  let failure: TraceFailure | undefined;
   const operationIn = (line: Line): TracedOperation | undefined => {
     const parsed = lines.take(line.number, textOf(file, line));
     if (parsed.kind === 'operation') return parsed.traced;
-    ({ fault } = parsed);
+    ({ failure } = parsed);
     return undefined;
   };
   return {
@@ -98,7 +98,7 @@ const traceFormat = (file: string, first: string): Format => {
     },
     isCall: (line) => operationIn(line) !== undefined,
     end: (line) => lines.end(line),
-    recordedFault: () => (fault === undefined ? undefined : { kind: fault.kind, subject }),
+    recordedFailure: () => (failure === undefined ? undefined : { kind: failure.kind, subject }),
   };
 };
 

@@ -55,8 +55,8 @@ const withProcess = (world: World, process: Process, fd: RecordedCall['fd']): Wo
 const hasUntold = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'unspecified') return true;
-    if (file.kind === 'iommufd' && file.context.forgotten !== undefined) return true;
-    if (file.kind === 'container' && file.container.forgotten !== undefined) return true;
+    if (file.kind === 'iommufd' && file.context.untracked !== undefined) return true;
+    if (file.kind === 'container' && file.container.untracked !== undefined) return true;
   }
   return false;
 };

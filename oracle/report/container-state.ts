@@ -34,7 +34,7 @@ export type ContainerAround = {
   readonly available: number;
   readonly tracksDirty: boolean;
   /** Why nothing is known of it any more. */
-  readonly forgotten?: string;
+  readonly untracked?: string;
   readonly map: readonly MapLine[];
 };
 
@@ -67,7 +67,7 @@ export const containerAround = (
   const open = openFile(world, file);
   if (open?.kind !== 'container') return [];
   const { container } = open;
-  const { type1, forgotten } = container;
+  const { type1, untracked } = container;
   const descriptor = descriptorOf(world, process, file);
   const type = typeOf(container);
   const wanted = ranges.map(({ what, start, length }) => ({
@@ -92,7 +92,7 @@ export const containerAround = (
       maps: sizeOf(type1?.dmas),
       available: type1?.available ?? 0,
       tracksDirty: type1?.tracksDirty ?? false,
-      ...(forgotten === undefined ? {} : { forgotten }),
+      ...(untracked === undefined ? {} : { untracked }),
       map: cutLines([...nodesOf(type1?.dmas)], lineOf, wanted, extent),
     },
   ];
@@ -112,9 +112,9 @@ export const containerFacts = ({
   type,
   domains,
   allowed,
-  forgotten,
+  untracked,
 }: ContainerAround): readonly string[] => [
-  ...(forgotten === undefined ? [] : [`nothing is known of it since ${forgotten}`]),
+  ...(untracked === undefined ? [] : [`nothing is known of it since ${untracked}`]),
   ...(domains.length === 0 && type !== undefined
     ? ['no domain: nothing is pinned for devices']
     : domains.map(

@@ -4,7 +4,7 @@ import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import type { Counterexample, Fault, JudgedStep } from '../check/report.ts';
+import type { Counterexample, Failure, JudgedStep } from '../check/report.ts';
 import { changesOf } from '../decode/changes.ts';
 import type { JudgedCall } from '../judge/verdict.ts';
 import { indented } from '../text/lines.ts';
@@ -22,9 +22,9 @@ import { violationText } from './violation-text.ts';
 export type CounterexampleReport = {
   readonly setting: Setting;
   readonly program: Program;
-  readonly fault:
+  readonly failure:
     | { readonly kind: 'reply'; readonly violation: ViolationReport }
-    | Exclude<Fault, { kind: 'reply' }>;
+    | Exclude<Failure, { kind: 'reply' }>;
 };
 
 type Ran = {
@@ -48,14 +48,14 @@ const worldAfter = ({ setting, steps }: Ran): World =>
 
 const violationOf = (
   ran: Ran,
-  fault: Extract<Fault, { kind: 'reply' }>,
+  failure: Extract<Failure, { kind: 'reply' }>,
   verbosity: Verbosity,
 ): ViolationReport => {
   const accepted = ran.steps.length - 1;
   const place = { file: undefined, line: undefined };
   // The whole program is printed, so that the calls before need not be repeated.
   const before = repeatsCalls(verbosity) ? judgedCalls(ran).slice(0, -1) : [];
-  const report = reportOf(fault.verdict, place, accepted, before, verbosity);
+  const report = reportOf(failure.verdict, place, accepted, before, verbosity);
   const seeker = new OriginSeeker(report.state);
   ran.steps.slice(0, -1).forEach(({ verdict }, index) => {
     seeker.see(verdict.world, `operation ${index + 1}`);
@@ -67,14 +67,14 @@ export const counterexampleReport = (
   counterexample: Counterexample,
   verbosity: Verbosity,
 ): CounterexampleReport => {
-  const { setting, program, fault } = counterexample;
+  const { setting, program, failure } = counterexample;
   return {
     setting,
     program,
-    fault:
-      fault.kind === 'reply'
-        ? { kind: 'reply', violation: violationOf(counterexample, fault, verbosity) }
-        : fault,
+    failure:
+      failure.kind === 'reply'
+        ? { kind: 'reply', violation: violationOf(counterexample, failure, verbosity) }
+        : failure,
   };
 };
 
@@ -102,21 +102,21 @@ export const runText = (ran: Ran, palette: Palette): readonly string[] => [
   ...indented(programText(ran.program, resultsOf(ran)), '  '),
 ];
 
-const faultText = (
+const failureText = (
   counterexample: Counterexample,
   verbosity: Verbosity,
   palette: Palette,
 ): readonly string[] => {
-  const { fault } = counterexample;
-  switch (fault.kind) {
+  const { failure } = counterexample;
+  switch (failure.kind) {
     case 'reply':
-      return violationText(violationOf(counterexample, fault, verbosity), verbosity, palette);
+      return violationText(violationOf(counterexample, failure, verbosity), verbosity, palette);
     case 'hidden':
-      return hiddenText(fault.differences, worldAfter(counterexample), verbosity, palette);
+      return hiddenText(failure.differences, worldAfter(counterexample), verbosity, palette);
     case 'complaint':
-      return complaintText(fault.lines, verbosity, palette);
+      return complaintText(failure.lines, verbosity, palette);
     case 'death':
-      return deathText(fault.said, verbosity, palette);
+      return deathText(failure.said, verbosity, palette);
   }
 };
 
@@ -126,5 +126,5 @@ export const counterexampleText = (
   palette: Palette,
 ): readonly string[] => {
   const lines = [...runText(counterexample, palette), ''];
-  return [...lines, ...faultText(counterexample, verbosity, palette)];
+  return [...lines, ...failureText(counterexample, verbosity, palette)];
 };

@@ -1,4 +1,4 @@
-// What was explored, as text: a row an alphabet, which rules answered, and where a law is broken, by which program.
+// What was explored, as text: a row an action set, which rules answered, and where a law is broken, by which program.
 
 import { ALL_RULES } from '../../spec/rules.ts';
 import { WORLD_LAWS } from '../explore/laws.ts';
@@ -23,7 +23,7 @@ const ENDS: Readonly<Record<ExploreReport['ended'], (report: ExploreReport) => s
 export const endText = (report: ExploreReport): string => ENDS[report.ended](report);
 
 const HEAD = [
-  'alphabet',
+  'actions',
   'release',
   'platform',
   'states',
@@ -40,7 +40,7 @@ const partText = ({ shard, without = [] }: ExploreReport): string => {
 };
 
 const rowOf = (report: ExploreReport): readonly string[] => [
-  report.alphabet,
+  report.actionSet,
   report.setting.release,
   visible(report.setting.platform.name),
   grouped(report.counts.distinct),
@@ -52,14 +52,14 @@ const rowOf = (report: ExploreReport): readonly string[] => [
 ];
 
 const brokenText = (report: ExploreReport, palette: Palette): readonly string[] => {
-  const { broken, setting, alphabet } = report;
+  const { broken, setting, actionSet } = report;
   if (broken === undefined) return [];
   return [
     '',
     palette.bad(`BROKEN LAW  ${visible(broken.law)}`),
     ...wrapped(visible(broken.how), '  '),
     '',
-    `${palette.title(count(broken.program.length, 'operation'))}, as few as there can be of the alphabet ${alphabet} (${settingText(setting)})`,
+    `${palette.title(count(broken.program.length, 'operation'))}, as few as there can be of the action set ${actionSet} (${settingText(setting)})`,
     ...indented(programText(broken.program), '  '),
   ];
 };

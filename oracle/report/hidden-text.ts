@@ -8,7 +8,7 @@ import type { FileId } from '../../spec/state/files.ts';
 import { fileAt, type World } from '../../spec/state/world.ts';
 import type { HiddenDifference } from '../check/hidden.ts';
 import { openFiles } from '../decode/call-containers.ts';
-import { type Concern, NOTHING } from '../decode/call-context.ts';
+import { type CallContext, NOTHING } from '../decode/call-context.ts';
 import { indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count } from '../text/quantities.ts';
@@ -53,7 +53,7 @@ const placesIn = (
   file: FileId,
   world: World,
   differences: readonly HiddenDifference[],
-): Concern['stretches'] =>
+): CallContext['stretches'] =>
   differences.flatMap(({ at, expected, observed }) => {
     if (at === undefined || fileAt(world, PROCESS, fileDescriptor(at.fd)) !== file) return [];
     const hwpt = hwptAt(context, objectId(at.hwpt));
@@ -66,8 +66,8 @@ const placesIn = (
 const everythingOf = (
   world: World,
   differences: readonly HiddenDifference[],
-): readonly Concern[] => {
-  const concerns: Concern[] = [];
+): readonly CallContext[] => {
+  const concerns: CallContext[] = [];
   for (const { key, value } of nodesOf(world.files)) {
     if (value.kind !== 'iommufd') continue;
     const { context } = value;
@@ -113,8 +113,8 @@ export const hiddenText = (
     ),
     '',
     palette.title('State that must be'),
-    ...everythingOf(world, shown).flatMap((concern) =>
-      indented(stateText(stateAround(world, nothing, concern, verbosity), palette), '  '),
+    ...everythingOf(world, shown).flatMap((about) =>
+      indented(stateText(stateAround(world, nothing, about, verbosity), palette), '  '),
     ),
   ];
 };

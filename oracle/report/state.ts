@@ -8,7 +8,7 @@ import type { FileId } from '../../spec/state/files.ts';
 import { accountOf, lockedOf, spaceOf } from '../../spec/state/memory.ts';
 import { descriptorsOf, openFile, type World } from '../../spec/state/world.ts';
 import type { Call, Process } from '../../spec/terms/call.ts';
-import { type Concern, ioasBehind } from '../decode/call-context.ts';
+import { type CallContext, ioasBehind } from '../decode/call-context.ts';
 import { fileText } from '../text/file-text.ts';
 import { objectText, usersText } from '../text/object-text.ts';
 import { lastOf } from '../text/quantities.ts';
@@ -124,7 +124,7 @@ const ioasAround = (
 };
 
 /** The IOASes that the call is about, or every one where it names none. */
-const ioasesOf = ({ context, objects, stretches }: Concern): readonly ObjectId[] => {
+const ioasesOf = ({ context, objects, stretches }: CallContext): readonly ObjectId[] => {
   if (context === undefined) return [];
   const ids = new Set<ObjectId>(stretches.map(({ ioas }) => ioas));
   for (const id of objects) {
@@ -162,7 +162,7 @@ const descriptorsAround = (world: World, process: Process): readonly DescriptorA
 const memoryAround = (
   world: World,
   process: Process,
-  memory: Concern['memory'],
+  memory: CallContext['memory'],
 ): readonly MappingAround[] => {
   if (memory === undefined) return [];
   const last = lastOf(memory.address, memory.length);
@@ -186,34 +186,32 @@ const memoryAround = (
 export const stateAround = (
   world: World,
   call: Call,
-  concern: Concern,
+  about: CallContext,
   verbosity: Verbosity,
 ): StateAround => {
-  const { context } = concern;
+  const { context } = about;
   const objects =
-    context === undefined
-      ? []
-      : objectsAround(context, concern.objects[0], objectsShown(verbosity));
+    context === undefined ? [] : objectsAround(context, about.objects[0], objectsShown(verbosity));
   const descriptors = descriptorsAround(world, call.process);
   const wantedIn = (ioas: ObjectId): readonly Wanted[] =>
-    concern.stretches
+    about.stretches
       .filter((stretch) => stretch.ioas === ioas)
       .map(({ what, start, length }) => ({ what, start, last: lastOf(start, length) }));
   const { privileged, memlockLimit } = world.setting.credentials;
   return {
-    iommufd: concern.file,
+    iommufd: about.file,
     ioases:
       context === undefined
         ? []
-        : ioasesOf(concern)
+        : ioasesOf(about)
             .filter((id) => objectAt(context, id)?.kind === 'ioas')
             .map((id) => ioasAround(context, id, wantedIn(id), verbosity)),
-    containers: concern.containers.flatMap((file) =>
-      containerAround(world, call.process, file, concern.containerRanges, extentOf(verbosity)),
+    containers: about.containers.flatMap((file) =>
+      containerAround(world, call.process, file, about.containerRanges, extentOf(verbosity)),
     ),
     objects,
     objectsOmitted: sizeOf(context?.objects) - objects.length,
-    memory: memoryAround(world, call.process, concern.memory),
+    memory: memoryAround(world, call.process, about.memory),
     memoryIsWhole: world.memory.knowledge === 'complete',
     descriptors: descriptors.slice(0, descriptorsShown(verbosity)),
     descriptorsOmitted: Math.max(0, descriptors.length - descriptorsShown(verbosity)),

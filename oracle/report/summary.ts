@@ -1,6 +1,6 @@
 // What judging a file gave, as a row of a table; and what judging all of them gave.
 
-import type { RecordedFault } from '../judge/file-format.ts';
+import type { RecordedFailure } from '../judge/file-format.ts';
 import type { VerdictCounts } from '../judge/verdict.ts';
 import { columns, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
@@ -24,7 +24,7 @@ export type FileResult = {
   readonly unspecified: Reasons;
   readonly violation: ViolationReport | undefined;
   /** The violation that a trace records, where none of its replies is one: judging replies cannot show it. */
-  readonly recordedFault: RecordedFault | undefined;
+  readonly recordedFailure: RecordedFailure | undefined;
   /** Why the file could not be read to its end, with the place. */
   readonly badInput: string | undefined;
   /** Stopped from outside. */
@@ -89,7 +89,7 @@ export const reasonLines = (result: FileResult, verbosity: Verbosity): readonly 
     : [];
 
 /** What shows a violation that no reply does. */
-const SHOWN_BY: Readonly<Record<RecordedFault['kind'], string>> = {
+const SHOWN_BY: Readonly<Record<RecordedFailure['kind'], string>> = {
   reply: 'of a reply, which the specification allows now',
   hidden:
     'of hidden state (what domains translate, what is pinned or charged), which replies alone do not show',
@@ -98,9 +98,9 @@ const SHOWN_BY: Readonly<Record<RecordedFault['kind'], string>> = {
 };
 
 /** Where a trace records a violation that judging its replies cannot show: what it is, and what to run. */
-export const recordedFaultLines = ({ file, recordedFault }: FileResult): readonly string[] => {
-  if (recordedFault === undefined) return [];
-  const { kind, subject } = recordedFault;
+export const recordedFailureLines = ({ file, recordedFailure }: FileResult): readonly string[] => {
+  if (recordedFailure === undefined) return [];
+  const { kind, subject } = recordedFailure;
   const onKernel =
     subject === 'kernel' || kind === 'complaint' ? ' --subject kernel --vm IMAGE' : '';
   return wrapped(
@@ -114,7 +114,7 @@ export const recordedFaultLines = ({ file, recordedFault }: FileResult): readonl
 export const conclusion = (results: readonly FileResult[], palette: Palette): string => {
   const violating = results.filter(({ violation }) => violation !== undefined).length;
   const bad = results.filter(({ badInput }) => badInput !== undefined).length;
-  const unseen = results.filter(({ recordedFault }) => recordedFault !== undefined).length;
+  const unseen = results.filter(({ recordedFailure }) => recordedFailure !== undefined).length;
   const parts = [
     ...(violating === 0 ? [] : [palette.bad(`${count(violating, 'file')} with a violation`)]),
     ...(unseen === 0

@@ -7,7 +7,7 @@ import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { accessAt, type PinnedAccess } from '../../spec/state/context.ts';
 import { descriptorsOf, openFile, type World } from '../../spec/state/world.ts';
 import type { Call, Observation } from '../../spec/terms/call.ts';
-import type { Concern } from '../decode/call-context.ts';
+import type { CallContext } from '../decode/call-context.ts';
 import { length as lengthText, listed, range } from '../text/quantities.ts';
 import { firstAreasOf } from './evidence/unmapping.ts';
 
@@ -23,7 +23,7 @@ const COUNTS: Readonly<Record<string, string>> = {
 const UNMAP_ALL = 2;
 
 /** The IOVAs that an unmap names, also where it names all. */
-const rangeOf = ({ shape, values, stretches }: Concern): Range | undefined => {
+const rangeOf = ({ shape, values, stretches }: CallContext): Range | undefined => {
   const [stretch] = stretches;
   if (stretch === undefined) return undefined;
   const { start, length } = stretch;
@@ -45,13 +45,13 @@ const descriptorOfAccess = (world: World, { process }: Call, id: number): string
 const lastIn = ({ iova, length }: PinnedAccess): bigint => iova + length - 1n;
 
 /** What accesses have pinned of the range, a clause each. */
-const pinsIn = (world: World, call: Call, concern: Concern): readonly string[] => {
-  const span = rangeOf(concern);
-  const { context } = concern;
+const pinsIn = (world: World, call: Call, about: CallContext): readonly string[] => {
+  const span = rangeOf(about);
+  const { context } = about;
   if (span === undefined || context === undefined) return [];
   return [...nodesOf(context.objects)].flatMap(({ key }) => {
     const access = accessAt(context, key);
-    const [stretch] = concern.stretches;
+    const [stretch] = about.stretches;
     if (access === undefined || access.ioas !== stretch?.ioas) return [];
     const pins = access.pins.filter((pin) => pin.iova <= span.last && lastIn(pin) >= span.start);
     const fd = descriptorOfAccess(world, call, key);
@@ -65,8 +65,8 @@ const pinsIn = (world: World, call: Call, concern: Concern): readonly string[] =
 /** The kernel asks each access to unpin an area, and gives up after so many times. */
 const TRIES = 100;
 
-const pinnedHint = (world: World, call: Call, concern: Concern): string | undefined => {
-  const pins = pinsIn(world, call, concern);
+const pinnedHint = (world: World, call: Call, about: CallContext): string | undefined => {
+  const pins = pinsIn(world, call, about);
   return pins.length === 0
     ? undefined
     : `the unmap met an area that stayed pinned: ${listed(pins)}; an access must unpin what is unmapped, and after ` +
@@ -77,17 +77,17 @@ const pinnedHint = (world: World, call: Call, concern: Concern): string | undefi
 export const unmapHint = (
   world: World,
   call: Call,
-  concern: Concern,
+  about: CallContext,
   observation: Observation,
 ): string | undefined => {
-  const { layout, name } = concern.shape;
+  const { layout, name } = about.shape;
   const field = COUNTS[name];
   if (field === undefined) return undefined;
-  if (observation.errno === ERRNO.EDEADLOCK) return pinnedHint(world, call, concern);
+  if (observation.errno === ERRNO.EDEADLOCK) return pinnedHint(world, call, about);
   const bytes = observation.memory[0]?.bytes;
   if (layout === undefined || bytes === undefined) return undefined;
   const seen = (decode(layout, bytes) as Readonly<Record<string, bigint>>)[field] ?? 0n;
-  const areas = firstAreasOf(concern, seen);
+  const areas = firstAreasOf(about, seen);
   return areas === undefined
     ? undefined
     : `the unmap stopped too early: ${lengthText(seen)} is the size of the first ${areas === 1 ? 'area' : `${areas} areas`} of the range alone`;

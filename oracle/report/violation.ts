@@ -6,7 +6,7 @@ import { partsMetBy } from '../../spec/parts-met.ts';
 import type { IoctlCall } from '../../spec/terms/call.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
-import { concernOf } from '../decode/call-context.ts';
+import { callContextOf } from '../decode/call-context.ts';
 import { type Change, changesOf, isReadBack } from '../decode/changes.ts';
 import { type DecodedCall, decodeCall, shapeOfCall } from '../decode/decode-call.ts';
 import type { JudgedCall, Rejected, Verdict } from '../judge/verdict.ts';
@@ -100,12 +100,12 @@ export const reportOf = (
   verbosity: Verbosity,
 ): ViolationReport => {
   const { call, observation, world } = verdict;
-  const concern = concernOf(world, call);
-  const withChoice = concernOf(world, call, observation);
+  const about = callContextOf(world, call);
+  const withChoice = callContextOf(world, call, observation);
   const ioctl: IoctlCall | undefined = call.kind === 'ioctl' ? call : undefined;
   const shape = ioctl === undefined ? NO_SHAPE : shapeOfCall(world, ioctl);
   const evidence = (rule: Rule): Evidence | undefined =>
-    ioctl === undefined ? undefined : evidenceFor(rule, world, ioctl, concern);
+    ioctl === undefined ? undefined : evidenceFor(rule, world, ioctl, about);
   const allowed = verdict.rejected.map(
     (rejected: Rejected): AllowedOutcome => ({
       rule: rejected.reply.rule,
@@ -133,7 +133,7 @@ export const reportOf = (
       observation,
       allowed,
       evidence,
-      unmapHint(world, call, concern, observation),
+      unmapHint(world, call, about, observation),
     ),
     state: stateAround(world, call, withChoice, verbosity),
   };

@@ -35,8 +35,8 @@ import {
 
 export const TRACE_FORMAT = 'iommufd-trace';
 
-/** Of version 1 the rules had other ids. */
-const VERSION = 2;
+/** Version 1 had other ids of rules, and version 2 another name for "failure". */
+const VERSION = 3;
 
 export type TraceHeader = {
   readonly setting: Setting;
@@ -56,7 +56,7 @@ export type TracedOperation = {
 };
 
 /** How a reply differs from what one rule allows: the judge's data, 64-bit numbers as text. */
-export type TraceFault =
+export type TraceFailure =
   | {
       readonly kind: 'reply';
       readonly allowed: readonly { readonly rule: string; readonly differences: unknown }[];
@@ -70,12 +70,12 @@ export type Trace = {
   readonly header: TraceHeader;
   readonly operations: readonly TracedOperation[];
   /** What is wrong at its end; undefined where nothing is known to be. */
-  readonly fault: TraceFault | undefined;
+  readonly failure: TraceFailure | undefined;
 };
 
 type TraceLine =
   | { readonly kind: 'operation'; readonly traced: TracedOperation }
-  | { readonly kind: 'end'; readonly fault: TraceFault | undefined };
+  | { readonly kind: 'end'; readonly failure: TraceFailure | undefined };
 
 const HEADER = v.pipe(
   fields({
@@ -127,7 +127,7 @@ const hidden = fields({
   at: v.exactOptional(fields({ fd: passedFd, hwpt: whole(0, U32_MAX), iova: u64 })),
 });
 
-const fault: v.GenericSchema<unknown, TraceFault> = kindOf('kind', {
+const failure: v.GenericSchema<unknown, TraceFailure> = kindOf('kind', {
   reply: fields({
     kind: exactly('reply'),
     allowed: list(
@@ -141,8 +141,8 @@ const fault: v.GenericSchema<unknown, TraceFault> = kindOf('kind', {
 });
 
 const END = v.pipe(
-  fields({ fault: v.nullable(fault) }),
-  v.transform((line): TraceLine => ({ kind: 'end', fault: line.fault ?? undefined })),
+  fields({ failure: v.nullable(failure) }),
+  v.transform((line): TraceLine => ({ kind: 'end', failure: line.failure ?? undefined })),
 );
 
 const STEP = v.pipe(
@@ -185,7 +185,7 @@ export class TraceLines {
   /** Throws BadInput where the line does not fit the format. */
   take(line: number, text: string): TraceLine {
     const value = parseObject(this.#file, line, text);
-    const isEnd = fieldOf(value, 'fault') !== undefined;
+    const isEnd = fieldOf(value, 'failure') !== undefined;
     const parsed = checked(isEnd ? END : STEP, this.#file, line, value);
     const problem = this.#problem(parsed);
     if (problem !== undefined) throw new BadInput(this.#file, line, problem);
@@ -219,7 +219,7 @@ export class TraceReader {
   readonly #operations: TracedOperation[] = [];
   #line = 0;
   #lines: TraceLines | undefined;
-  #fault: TraceFault | undefined;
+  #failure: TraceFailure | undefined;
 
   constructor(file: string) {
     this.#file = file;
@@ -232,7 +232,7 @@ export class TraceReader {
       return;
     }
     const parsed = this.#lines.take(this.#line, text);
-    if (parsed.kind === 'end') this.#fault = parsed.fault;
+    if (parsed.kind === 'end') this.#failure = parsed.failure;
     else this.#operations.push(parsed.traced);
   }
 
@@ -240,7 +240,7 @@ export class TraceReader {
   end(): Trace {
     if (this.#lines === undefined) throw new BadInput(this.#file, 0, 'the file is empty');
     this.#lines.end(this.#line);
-    return { header: this.#lines.header, operations: this.#operations, fault: this.#fault };
+    return { header: this.#lines.header, operations: this.#operations, failure: this.#failure };
   }
 }
 
@@ -260,7 +260,7 @@ export const programOf = ({ operations }: Trace): Program =>
   operations.map(({ operation }) => operation);
 
 /** The lines of the file, each without its end. */
-export function* traceLines({ header, operations, fault }: Trace): Generator<string> {
+export function* traceLines({ header, operations, failure }: Trace): Generator<string> {
   yield jsonLine({
     format: TRACE_FORMAT,
     version: VERSION,
@@ -276,5 +276,5 @@ export function* traceLines({ header, operations, fault }: Trace): Generator<str
       ...(step === undefined ? {} : stepJson(step)),
     });
   }
-  yield jsonLine({ fault: fault ?? null });
+  yield jsonLine({ failure: failure ?? null });
 }

@@ -1,9 +1,9 @@
 // How soon a campaign finds each defect that Linux had: seconds of the processor until it is shrunk, programs until it is met,
 // and calls that are left. A campaign knows nothing of the defect.
 
-import { HISTORICAL_NAMES } from '../../model/emulator/faults.ts';
+import { HISTORICAL_NAMES } from '../../model/emulator/defects.ts';
 import { runCampaign } from '../../oracle/check/campaign.ts';
-import type { ShownFault } from '../defects/shown-defect.ts';
+import type { ShownDefect } from '../defects/shown-defect.ts';
 import { SHOWN_HISTORY } from '../defects/shown-history.ts';
 import { type Measured, median } from './measured.ts';
 
@@ -14,10 +14,10 @@ const MICROSECONDS = 1_000_000;
 
 type Found = { readonly seconds: number; readonly programs: number; readonly calls: number };
 
-const find = async ({ fault, setting }: ShownFault, seed: number): Promise<Found> => {
+const find = async ({ defect, setting }: ShownDefect, seed: number): Promise<Found> => {
   const before = process.cpuUsage();
-  const faults = new Set([fault]);
-  const report = await runCampaign({ setting, runs: RUNS, seed, length: LENGTH, faults });
+  const defects = new Set([defect]);
+  const report = await runCampaign({ setting, runs: RUNS, seed, length: LENGTH, defects });
   const { user, system } = process.cpuUsage(before);
   return {
     seconds: (user + system) / MICROSECONDS,
@@ -26,7 +26,7 @@ const find = async ({ fault, setting }: ShownFault, seed: number): Promise<Found
   };
 };
 
-const measure = async (shown: ShownFault): Promise<Measured> => {
+const measure = async (shown: ShownDefect): Promise<Measured> => {
   const found: Found[] = [];
   for (const seed of SEEDS) found.push(await find(shown, seed));
   const met = found.filter(({ calls }) => Number.isFinite(calls));
@@ -34,7 +34,7 @@ const measure = async (shown: ShownFault): Promise<Measured> => {
   const calls = Math.min(...found.map((one) => one.calls));
   const { name } = shown.setting.platform;
   return {
-    what: shown.fault,
+    what: shown.defect,
     value: median(found.map((one) => one.seconds)),
     unit: 's',
     note: `${name}: ${met.length} of ${SEEDS.length} seeds, ${programs} programs, ${calls} calls, ${shown.program.length} are needed`,
@@ -44,7 +44,7 @@ const measure = async (shown: ShownFault): Promise<Measured> => {
 export const defects = async (): Promise<readonly Measured[]> => {
   const rows: Measured[] = [];
   for (const name of HISTORICAL_NAMES) {
-    const shown = SHOWN_HISTORY.find(({ fault }) => fault === name);
+    const shown = SHOWN_HISTORY.find(({ defect }) => defect === name);
     if (shown !== undefined) rows.push(await measure(shown));
   }
   return rows;

@@ -3,7 +3,7 @@
 
 import { Exploration } from '../../model/explorer/explore.ts';
 import type { Law, Model } from '../../model/explorer/model.ts';
-import { ALPHABETS } from '../../oracle/explore/alphabets/all.ts';
+import { ACTION_SETS } from '../../oracle/explore/action-sets/all.ts';
 import { runExplore } from '../../oracle/explore/run-explore.ts';
 import { settingOf } from '../helpers/settings.ts';
 import { consistency, twoPhaseCommit } from '../helpers/two-phase-commit.ts';
@@ -25,12 +25,12 @@ const ran = <State, Action>(model: Model<State, Action>, law: Law<State>): Ran =
   return { counts, holds: exploration };
 };
 
-const ranAlphabet = async (name: string, depth: number): Promise<Ran> => {
-  const alphabet = ALPHABETS.find((candidate) => candidate.name === name);
-  if (alphabet === undefined) throw new Error(`There is no model called ${name}.`);
+const ranActionSet = async (name: string, depth: number): Promise<Ran> => {
+  const actionSet = ACTION_SETS.find((candidate) => candidate.name === name);
+  if (actionSet === undefined) throw new Error(`There is no model called ${name}.`);
   const explored = await runExplore({
-    alphabet,
-    setting: settingOf(alphabet.platform),
+    actionSet,
+    setting: settingOf(actionSet.platform),
     depth,
     states: Number.POSITIVE_INFINITY,
     time: Number.POSITIVE_INFINITY,
@@ -57,7 +57,7 @@ const done =
     ? ran(twoPhaseCommit(bound), consistency(bound))
     : name === 'page-table'
       ? ran(pageTable(bound), areasBegin(bound))
-      : await ranAlphabet(name, bound);
+      : await ranActionSet(name, bound);
 const { user, system } = process.cpuUsage(start);
 const held = heldNow() - before;
 const { distinct, generated } = done.counts;

@@ -162,7 +162,7 @@ const besideSpin = async (models: readonly Model[]): Promise<readonly Measured[]
   return rows;
 };
 
-/** An alphabet of the specification, and how deep. */
+/** An action set of the specification, and how deep. */
 const SPECIFICATION = [
   ['native', 9],
   ['compat', 10],
@@ -170,9 +170,9 @@ const SPECIFICATION = [
 
 const specification = async (): Promise<readonly Measured[]> => {
   const rows: Measured[] = [];
-  for (const [alphabet, depth] of SPECIFICATION) {
-    const { seconds, distinct, generated, held, peak } = await explored(alphabet, depth);
-    const what = `explore, the specification, ${alphabet}`;
+  for (const [actionSet, depth] of SPECIFICATION) {
+    const { seconds, distinct, generated, held, peak } = await explored(actionSet, depth);
+    const what = `explore, the specification, ${actionSet}`;
     rows.push(
       {
         what,

@@ -1,9 +1,9 @@
 // Whether the shortest program that is known of each defect that Linux had is a shortest one, and of how many programs.
 
-import { HISTORICAL_NAMES } from '../../model/emulator/faults.ts';
+import { HISTORICAL_NAMES } from '../../model/emulator/defects.ts';
 import { programText } from '../../oracle/report/program-text.ts';
 import { type Minimum, minimumOf } from '../defects/minimum.ts';
-import type { ShownFault } from '../defects/shown-defect.ts';
+import type { ShownDefect } from '../defects/shown-defect.ts';
 import { SHOWN_HISTORY } from '../defects/shown-history.ts';
 import type { Measured } from './measured.ts';
 
@@ -13,19 +13,19 @@ const BOUNDS = { every: 100_000, byState: 1_000_000 };
 const FEW_MAPS = 3;
 
 /** The defect of which the known program is too long for a proof, with less that is to be filled. */
-const withFewMaps = ({ fault, setting, program }: ShownFault): ShownFault => {
+const withFewMaps = ({ defect, setting, program }: ShownDefect): ShownDefect => {
   const { dmaEntryLimit } = setting.platform;
   return {
-    fault,
+    defect,
     setting: { ...setting, platform: { ...setting.platform, dmaEntryLimit: FEW_MAPS } },
     program: program.slice(0, program.length - dmaEntryLimit + FEW_MAPS),
   };
 };
 
-const wordsOf = ({ shown, alphabets, letters, every, found }: Minimum): string => {
+const wordsOf = ({ shown, actionSets, actions, every, found }: Minimum): string => {
   const { length } = shown.program;
   const which = every ? 'every one' : 'one for each state';
-  const of = `of ${letters.length} calls (${alphabets.map(({ name }) => name).join(', ')})`;
+  const of = `of ${actions.length} calls (${actionSets.map(({ name }) => name).join(', ')})`;
   const run = `${found.programs} programs ${of}, ${which}; the defect was at work in ${found.atWork}`;
   if (found.kind === 'shown') {
     const text = programText(found.program).map((line) => `\n    ${line}`);
@@ -36,7 +36,7 @@ const wordsOf = ({ shown, alphabets, letters, every, found }: Minimum): string =
     : `more than ${found.calls} calls, ${length} at most: ${run}`;
 };
 
-const measure = (what: string, shown: ShownFault): Measured => {
+const measure = (what: string, shown: ShownDefect): Measured => {
   const before = process.cpuUsage();
   const note = wordsOf(minimumOf(shown, BOUNDS));
   const { user, system } = process.cpuUsage(before);
@@ -46,7 +46,7 @@ const measure = (what: string, shown: ShownFault): Measured => {
 export const minima = async (): Promise<readonly Measured[]> => {
   const rows: Measured[] = [];
   for (const name of HISTORICAL_NAMES) {
-    const shown = SHOWN_HISTORY.find(({ fault }) => fault === name);
+    const shown = SHOWN_HISTORY.find(({ defect }) => defect === name);
     if (shown === undefined) continue;
     rows.push(measure(name, shown));
     if (name === 'type1-mappings-not-limited') {

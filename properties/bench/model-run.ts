@@ -159,9 +159,9 @@ const programOf = (commands: readonly Drawn[]): Program => {
 /** The same commands, judged by the specification: replies, every byte, and the hidden state. */
 const byCheck = (runs: number, seed: number): void => {
   const property = fc.property(fc.array(drawn, { maxLength: MOST, size: 'max' }), (commands) => {
-    const { steps, fault } = judgeProgram(SETTING, programOf(commands));
+    const { steps, failure } = judgeProgram(SETTING, programOf(commands));
     calls += steps.length;
-    return fault === undefined;
+    return failure === undefined;
   });
   fc.assert(property, { numRuns: runs, seed });
 };

@@ -66,7 +66,7 @@ const specification = (): Side => {
       argument: ARENA_BASE,
       memory: [{ address: userAddress(ARENA_BASE), bytes }],
     };
-    // What stands in the arena is forgotten, as no call reads it again.
+    // What stands in the arena is untracked, as no call reads it again.
     const after = advanced(world, call);
     world = { ...after, memory: { ...after.memory, stores: undefined } };
   };

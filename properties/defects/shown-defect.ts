@@ -1,11 +1,11 @@
 // A defect of the emulator with the shortest program that shows it.
 
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 
-export type ShownFault = {
-  readonly fault: FaultName;
+export type ShownDefect = {
+  readonly defect: DefectName;
   readonly setting: Setting;
   /** The shortest program that shows it, as far as is known. */
   readonly program: readonly Operation[];

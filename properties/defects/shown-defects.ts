@@ -1,7 +1,7 @@
-// For each deliberate fault of the emulator the shortest program that shows it, written by hand, and where a campaign
+// For each deliberate defect of the emulator the shortest program that shows it, written by hand, and where a campaign
 // looks for it.
 
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, SHARED_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -18,9 +18,9 @@ import {
   vfioPlain,
 } from '../helpers/operations.ts';
 import { LIMITED, settingOf } from '../helpers/settings.ts';
-import type { ShownFault } from './shown-defect.ts';
+import type { ShownDefect } from './shown-defect.ts';
 import { SHOWN_HISTORY } from './shown-history.ts';
-import { SHOWN_NOIOMMU_FAULTS } from './shown-noiommu-defects.ts';
+import { SHOWN_NOIOMMU_DEFECTS } from './shown-noiommu-defects.ts';
 import {
   ALL,
   access,
@@ -46,21 +46,21 @@ import {
   version1,
   withGroup,
 } from './shown-operations.ts';
-import { SHOWN_TYPE1_FAULTS } from './shown-type1-defects.ts';
+import { SHOWN_TYPE1_DEFECTS } from './shown-type1-defects.ts';
 
 const shown = (
-  fault: FaultName,
+  defect: DefectName,
   program: readonly Operation[],
   setting: Setting = MOCK,
-): ShownFault => ({
-  fault,
+): ShownDefect => ({
+  defect,
   setting,
   program,
 });
 
 const LIMITED_MOCK = settingOf('mock', LIMITED);
 
-export const SHOWN_FAULTS: readonly ShownFault[] = [
+export const SHOWN_DEFECTS: readonly ShownDefect[] = [
   shown('wrong-errno-on-overlap', [...ioas, map('map', IOVA, PAGE), map('over', IOVA, PAGE)]),
   shown('cut-off-by-one', [...version1, map('map', IOVA, 3n * PAGE), unmapDma(IOVA, PAGE)]),
   shown('second-domain-not-unmapped', [
@@ -186,7 +186,7 @@ export const SHOWN_FAULTS: readonly ShownFault[] = [
     ],
     VTD,
   ),
-  ...SHOWN_NOIOMMU_FAULTS,
-  ...SHOWN_TYPE1_FAULTS,
+  ...SHOWN_NOIOMMU_DEFECTS,
+  ...SHOWN_TYPE1_DEFECTS,
   ...SHOWN_HISTORY,
 ];

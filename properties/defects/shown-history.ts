@@ -1,6 +1,6 @@
 // For each defect that Linux had the shortest program that shows it, written by hand.
 
-import type { HistoricalName } from '../../model/emulator/faults.ts';
+import type { HistoricalName } from '../../model/emulator/defects.ts';
 import { DATA_LENGTH, DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -17,7 +17,7 @@ import {
   vfioPlain,
 } from '../helpers/operations.ts';
 import { settingOf } from '../helpers/settings.ts';
-import type { ShownFault } from './shown-defect.ts';
+import type { ShownDefect } from './shown-defect.ts';
 import {
   ALL,
   access,
@@ -40,10 +40,10 @@ import {
 import * as type1 from './shown-type1-operations.ts';
 
 const shown = (
-  fault: HistoricalName,
+  defect: HistoricalName,
   program: readonly Operation[],
   setting: Setting = MOCK,
-): ShownFault => ({ fault, setting, program });
+): ShownDefect => ({ defect, setting, program });
 
 const END = 1n << 64n;
 const BEHIND_DATA = DATA_OFFSET + DATA_LENGTH;
@@ -56,7 +56,7 @@ const attachTo = (label: string, ptId: ReturnType<typeof out>) =>
 const registers = (pages: bigint): Operation =>
   mmap('registers', BEHIND_DATA, pages * PAGE, 'read-write', { kind: 'device' });
 
-const IOMMUFD: readonly ShownFault[] = [
+const IOMMUFD: readonly ShownDefect[] = [
   shown(
     'type1-told-without-iommu',
     [
@@ -152,7 +152,7 @@ const IOMMUFD: readonly ShownFault[] = [
   ]),
 ];
 
-const TYPE1: readonly ShownFault[] = [
+const TYPE1: readonly ShownDefect[] = [
   shown(
     'type1-end-of-all-not-seen',
     [
@@ -231,4 +231,4 @@ const TYPE1: readonly ShownFault[] = [
   ),
 ];
 
-export const SHOWN_HISTORY: readonly ShownFault[] = [...IOMMUFD, ...TYPE1];
+export const SHOWN_HISTORY: readonly ShownDefect[] = [...IOMMUFD, ...TYPE1];

@@ -1,10 +1,10 @@
-// For each deliberate fault of the emulator in serving devices without an IOMMU the shortest program that shows it, written
+// For each deliberate defect of the emulator in serving devices without an IOMMU the shortest program that shows it, written
 // by hand.
 
 import type { Operation } from '../../model/programs/program.ts';
 import { getDeviceFd, native, open, out, vfio } from '../helpers/operations.ts';
 import { settingOf } from '../helpers/settings.ts';
-import type { ShownFault } from './shown-defect.ts';
+import type { ShownDefect } from './shown-defect.ts';
 
 const setting = settingOf('noiommu');
 
@@ -13,9 +13,9 @@ const mediated = open('mediated', '/dev/vfio/3');
 const joins = (label: string, to: string): Operation =>
   vfio(`${label} joins`, label, 'VFIO_GROUP_SET_CONTAINER', { fd: out(to) });
 
-export const SHOWN_NOIOMMU_FAULTS: readonly ShownFault[] = [
+export const SHOWN_NOIOMMU_DEFECTS: readonly ShownDefect[] = [
   {
-    fault: 'noiommu-iommufd-takes-others',
+    defect: 'noiommu-iommufd-takes-others',
     setting,
     program: [
       open('iommufd'),
@@ -26,7 +26,7 @@ export const SHOWN_NOIOMMU_FAULTS: readonly ShownFault[] = [
     ],
   },
   {
-    fault: 'noiommu-groups-mix',
+    defect: 'noiommu-groups-mix',
     setting,
     program: [
       open('container', '/dev/vfio/vfio'),
@@ -37,7 +37,7 @@ export const SHOWN_NOIOMMU_FAULTS: readonly ShownFault[] = [
     ],
   },
   {
-    fault: 'noiommu-beside-an-ioas',
+    defect: 'noiommu-beside-an-ioas',
     setting,
     program: [
       open('iommufd'),

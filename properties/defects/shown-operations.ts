@@ -1,4 +1,4 @@
-// The operations that programs of shown faults are made of: on an iommufd, by native calls, VFIO's and test commands.
+// The operations that programs of shown defects are made of: on an iommufd, by native calls, VFIO's and test commands.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation, Value } from '../../model/programs/program.ts';

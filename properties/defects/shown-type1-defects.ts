@@ -1,12 +1,12 @@
-// For each invented fault of the emulated legacy container the shortest program that shows it, written by hand.
+// For each invented defect of the emulated legacy container the shortest program that shows it, written by hand.
 
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { DATA_LENGTH, DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { IOVA, MIXED, PAGE, VTD } from '../corpus/example.ts';
 import { arena, getDeviceFd } from '../helpers/operations.ts';
-import type { ShownFault } from './shown-defect.ts';
+import type { ShownDefect } from './shown-defect.ts';
 import {
   dirtyBitmap,
   dirtyPages,
@@ -19,12 +19,12 @@ import {
 } from './shown-type1-operations.ts';
 
 const shown = (
-  fault: FaultName,
+  defect: DefectName,
   program: readonly Operation[],
   setting: Setting = VTD,
-): ShownFault => ({ fault, setting, program });
+): ShownDefect => ({ defect, setting, program });
 
-export const SHOWN_TYPE1_FAULTS: readonly ShownFault[] = [
+export const SHOWN_TYPE1_DEFECTS: readonly ShownDefect[] = [
   shown('type1-wrong-errno-on-overlap', [
     ...ready(4),
     map('map', IOVA, PAGE),

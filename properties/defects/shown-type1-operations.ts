@@ -1,4 +1,4 @@
-// The operations that programs of shown faults are made of on a legacy container.
+// The operations that programs of shown defects are made of on a legacy container.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation, Value } from '../../model/programs/program.ts';

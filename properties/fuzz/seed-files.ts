@@ -43,7 +43,7 @@ const madeFiles = async (): Promise<readonly SeedFile[]> => {
   ];
 };
 
-const ACTIONS_OPTION = '--alphabet';
+const ACTIONS_OPTION = '--actions';
 
 export const seedFiles = async (): Promise<readonly SeedFile[]> => [
   ...filesOf('trace', 'kernel'),

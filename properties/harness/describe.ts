@@ -1,7 +1,7 @@
 // What a failing test says of a program: the seed that draws it again, and the calls in one line each.
 
 import type { Operation } from '../../model/programs/program.ts';
-import type { CampaignReport, Counterexample, Fault } from '../../oracle/check/report.ts';
+import type { CampaignReport, Counterexample, Failure } from '../../oracle/check/report.ts';
 import { nameOf } from '../helpers/settings.ts';
 import type { Visit } from './visits.ts';
 
@@ -11,27 +11,27 @@ const plain = (_key: string, value: unknown): unknown =>
 const describeOperation = (operation: Operation): string =>
   JSON.stringify(operation, plain).replaceAll('"', '');
 
-const describeFault = (fault: Fault): unknown => {
-  switch (fault.kind) {
+const describeFailure = (failure: Failure): unknown => {
+  switch (failure.kind) {
     case 'reply':
-      return fault.verdict.rejected.map(({ reply, differences }) => ({
+      return failure.verdict.rejected.map(({ reply, differences }) => ({
         rule: reply.rule.id,
         differences,
       }));
     case 'hidden':
-      return fault.differences;
+      return failure.differences;
     default:
-      return fault;
+      return failure;
   }
 };
 
-export const describeFound = ({ program, steps, fault }: Counterexample): string => {
+export const describeFound = ({ program, steps, failure }: Counterexample): string => {
   const calls = program.map((operation, index) => {
     const step = steps[index]?.step.observation;
     const reply = step === undefined ? '' : ` -> ${step.result} errno ${step.errno}`;
     return `  ${describeOperation(operation)}${reply}`;
   });
-  return `${calls.join('\n')}\n  ${JSON.stringify(describeFault(fault), plain)}`;
+  return `${calls.join('\n')}\n  ${JSON.stringify(describeFailure(failure), plain)}`;
 };
 
 /** A campaign's counterexample, and how to draw it again; empty where there is none. */

@@ -1,6 +1,6 @@
-// C files of the examples and of the shown faults, as `emit` makes them from traces.
+// C files of the examples and of the shown defects, as `emit` makes them from traces.
 
-import type { FaultName } from '../../model/emulator/faults.ts';
+import type { DefectName } from '../../model/emulator/defects.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
 import { judgeProgram } from '../../oracle/check/judge-program.ts';
@@ -8,7 +8,7 @@ import { traceOf } from '../../oracle/cli/save-trace.ts';
 import type { Trace } from '../../oracle/trace/trace-file.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { CORPUS } from '../corpus/corpus.ts';
-import { SHOWN_FAULTS } from '../defects/shown-defects.ts';
+import { SHOWN_DEFECTS } from '../defects/shown-defects.ts';
 
 export type NamedTrace = { readonly name: string; readonly trace: Trace };
 
@@ -16,15 +16,16 @@ export type NamedTrace = { readonly name: string; readonly trace: Trace };
 export const traceOn = (
   setting: Setting,
   program: Program,
-  defects: readonly FaultName[] = [],
+  defects: readonly DefectName[] = [],
 ): Trace => {
-  const { steps, fault } = judgeProgram(setting, program, new Set(defects));
-  if (fault !== undefined) return traceOf({ setting, program, steps, fault }, undefined, defects);
+  const { steps, failure } = judgeProgram(setting, program, new Set(defects));
+  if (failure !== undefined)
+    return traceOf({ setting, program, steps, failure }, undefined, defects);
   const operations = program.map((operation, index) => ({ operation, step: steps[index]?.step }));
   return {
     header: { setting, arena: ARENA_BASE, seed: undefined, subject: 'emulator', defects: [] },
     operations,
-    fault: undefined,
+    failure: undefined,
   };
 };
 
@@ -39,16 +40,16 @@ const examples = (): readonly NamedTrace[] =>
     })),
   );
 
-const faults = (): readonly NamedTrace[] =>
-  SHOWN_FAULTS.map(({ fault, setting, program }) => ({
-    name: fault,
-    trace: traceOn(setting, program, [fault]),
+const ofDefects = (): readonly NamedTrace[] =>
+  SHOWN_DEFECTS.map(({ defect, setting, program }) => ({
+    name: defect,
+    trace: traceOn(setting, program, [defect]),
   }));
 
 let made: readonly NamedTrace[] | undefined;
 
-/** Every example and every shown fault, run on the emulator once. */
+/** Every example and every shown defect, run on the emulator once. */
 export const namedTraces = (): readonly NamedTrace[] => {
-  made ??= [...examples(), ...faults()];
+  made ??= [...examples(), ...ofDefects()];
   return made;
 };

@@ -65,10 +65,10 @@ const checkOn = async (image: string, platform: VmPlatform): Promise<number> => 
   let violations = 0;
   try {
     for (const { name, program } of programs) {
-      const { steps, fault } = await judgeOnKernel(setting, subject, program);
-      if (fault !== undefined) {
+      const { steps, failure } = await judgeOnKernel(setting, subject, program);
+      if (failure !== undefined) {
         violations += 1;
-        const text = counterexampleText({ setting, program, steps, fault }, 'brief', PLAIN);
+        const text = counterexampleText({ setting, program, steps, failure }, 'brief', PLAIN);
         print([`${name}:`, ...text].join('\n'));
       }
       ran.push({ name, program, steps: steps.map(({ step }) => step) });

@@ -42,8 +42,8 @@ const regressions = suite('regressions on kernels');
 
 for (const { name, trace } of await readRegressions()) {
   regressions(`${name}: what the kernel answered is allowed`, () => {
-    const { steps, fault } = judgeSteps(startOfProgram(trace.header.setting), stepsOf(trace));
-    assert.is(fault, undefined);
+    const { steps, failure } = judgeSteps(startOfProgram(trace.header.setting), stepsOf(trace));
+    assert.is(failure, undefined);
     const unsure = steps.filter(({ verdict }) => verdict.kind !== 'conforms');
     assert.equal(
       unsure.map(({ step, verdict }) => `${step.label}: ${verdict.kind}`),
@@ -52,8 +52,8 @@ for (const { name, trace } of await readRegressions()) {
   });
 
   regressions(`${name}: the emulator answers the same`, () => {
-    const { steps, fault } = judgeProgram(trace.header.setting, programOf(trace));
-    assert.is(fault, undefined);
+    const { steps, failure } = judgeProgram(trace.header.setting, programOf(trace));
+    assert.is(failure, undefined);
     const told = stepsOf(trace);
     assert.is(steps.length, told.length);
     for (const [index, { step }] of steps.entries()) {

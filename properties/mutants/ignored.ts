@@ -17,7 +17,7 @@ export type Place = {
 
 /** Files of the emulator that hold no behaviour of a kernel, by their path in it. */
 export const UNMUTATED_FILES: Readonly<Record<string, string>> = {
-  'faults.ts': 'names and words of the deliberate defects',
+  'defects.ts': 'names and words of the deliberate defects',
   'historical.ts': 'names and words of the deliberate defects',
   'invariants.ts': 'read by tests only, no campaign asks for it',
   'type1/invariants.ts': 'read by tests only, no campaign asks for it',
@@ -43,14 +43,14 @@ const child = (node: SyntaxNode, property: string): SyntaxNode | undefined => {
 const nameOf = (node: SyntaxNode | undefined): unknown =>
   node?.type === 'Identifier' ? node.name : undefined;
 
-/** `faults.has(…)`, whatever the faults are reached through. */
+/** `defects.has(…)`, whatever the defects are reached through. */
 const asksForDefect = (node: SyntaxNode): boolean => {
   const callee = node.type === 'CallExpression' ? child(node, 'callee') : undefined;
   if (callee?.type !== 'MemberExpression' || nameOf(child(callee, 'property')) !== 'has')
     return false;
   const owner = child(callee, 'object');
   if (owner === undefined) return false;
-  return nameOf(owner) === 'faults' || nameOf(child(owner, 'property')) === 'faults';
+  return nameOf(owner) === 'defects' || nameOf(child(owner, 'property')) === 'defects';
 };
 
 /** What an expression is as long as no defect is switched on; undefined where that does not decide it. */

@@ -32,9 +32,9 @@ mutants('drawn programs kill what they can notice, and nothing else', async () =
 
 const SOURCE = `
 export const answer = (kernel: Kernel, count: number): number => {
-  if (kernel.faults.has('some-defect') && count > 7) return count - 1;
-  if (count > 3 && !kernel.faults.has('some-defect')) throw new Error('too many');
-  return kernel.faults.has('other-defect') ? 1 : 2;
+  if (kernel.defects.has('some-defect') && count > 7) return count - 1;
+  if (count > 3 && !kernel.defects.has('some-defect')) throw new Error('too many');
+  return kernel.defects.has('other-defect') ? 1 : 2;
 };
 `;
 

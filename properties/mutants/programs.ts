@@ -79,8 +79,8 @@ export const drawPrograms = (folder: string, count: number, seed: number): void 
       const options = { numRuns, seed: seedOfBatch(seed, batch) };
       const sample = fc.sample(programs(setting, LENGTH), options);
       for (const program of sample) {
-        const { fault } = judgeProgram(setting, program, undefined, starts[place]);
-        if (fault === undefined) continue;
+        const { failure } = judgeProgram(setting, program, undefined, starts[place]);
+        if (failure === undefined) continue;
         throw new Error(
           `The emulator without a mutant fails (${nameOf(setting)}, seed ${seed}): mend that first.`,
         );

@@ -49,8 +49,8 @@ const judged = ({ setting, program }: Numbered, usual: Usual): Noticed | undefin
     countSwitches(limit);
     if (usualOf({ setting, program }).digest === usual.digest) return undefined;
     countSwitches(limit);
-    const { fault } = judgeProgram(setting, program, undefined, start);
-    return fault?.kind === 'complaint' ? undefined : fault?.kind;
+    const { failure } = judgeProgram(setting, program, undefined, start);
+    return failure?.kind === 'complaint' ? undefined : failure?.kind;
   } catch (error) {
     return error instanceof Endless ? 'endless' : 'thrown';
   }

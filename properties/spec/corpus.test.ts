@@ -17,11 +17,11 @@ for (const [part, examples] of Object.entries(CORPUS)) {
     tests(says, () => {
       const program = steps.map(([operation]) => operation);
       const judged = judgeProgram(setting, program);
-      const { fault } = judged;
+      const { failure } = judged;
       assert.is(
-        fault,
+        failure,
         undefined,
-        fault && describeFound({ setting, program, steps: judged.steps, fault }),
+        failure && describeFound({ setting, program, steps: judged.steps, failure }),
       );
       assert.equal(
         judged.steps.map((step, index) => `${program[index]?.label}: ${answer(step)}`),

@@ -170,7 +170,7 @@ other('an object of which only the id is known can be destroyed, or not', () => 
 });
 
 other('of an iommufd that an unspecified call may have changed nothing is said', () => {
-  const world = changed(worldOf(COMPAT), () => ({ forgotten: 'a call' }));
+  const world = changed(worldOf(COMPAT), () => ({ untracked: 'a call' }));
   const said = ['a call may have changed it', true] as const;
   assert.equal(possible(outcomesOf(world, map('map', IOVA, PAGE))), [said]);
   const extension = vfioPlain('ask', FD, 'VFIO_CHECK_EXTENSION', 1n);

@@ -94,7 +94,7 @@ const OTHER_NAMES: readonly (readonly [RegExp, string])[] = [
   [/too-low|too-high/, 'too-small, too-large'],
   [/\bmakes\b/, 'allocates for ALLOC calls, creates for others'],
   [/address-(taken|invalid)|invalid-address/, 'vaddr-invalid'],
-  [/uncertain|forgotten/, 'untracked'],
+  [/uncertain|untracked/, 'untracked'],
   [/busy/, 'in-use; group-open'],
   [/releases\b/, 'unpins'],
 ];

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { ALL_RULES } from '../../spec/rules.ts';
 import { RULE_REPORT, type RuleReport } from '../helpers/rule-report.ts';
 import { isWitnessed } from '../helpers/rule-witnesses.ts';
-import { EXCUSES } from './excuses.ts';
+import { EXCUSES } from './unreachable-rules.ts';
 
 const rules = suite('rules');
 

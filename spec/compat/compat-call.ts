@@ -38,14 +38,14 @@ export const compatDispatchRules = rulesOf(
 
 /** A VFIO call on an iommufd. Their numbers are looked at as a whole. */
 export const compatCall = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
-  const { forgotten } = contextOf(world, file);
+  const { untracked } = contextOf(world, file);
   if (call.command === VFIO_GET_API_VERSION) {
     return [succeeded(compatDispatchRules.apiVersion, world, [], VFIO_API_VERSION)];
   }
   const handler = HANDLERS.get(call.command);
   if (handler === undefined) return [failed(compatDispatchRules.unknownIoctl, world)];
-  if (forgotten !== undefined) {
-    const what = `${forgotten} may have changed it`;
+  if (untracked !== undefined) {
+    const what = `${untracked} may have changed it`;
     return [{ kind: 'unspecified', what, doubtful: true, world: () => world }];
   }
   return handler(world, file, call);

@@ -173,10 +173,10 @@ const beyond = (world: World, call: DmaCall, name: string): string | undefined =
   if (joined !== undefined && reachesRegisters(joined.container, iova, last)) {
     return "a transfer to another device's registers";
   }
-  const isForgotten =
-    joined?.container.forgotten !== undefined ||
-    (open?.kind === 'bound' && contextOf(world, open.iommufd).forgotten !== undefined);
-  return isForgotten ? 'a transfer through a domain that is not known' : undefined;
+  const isUntracked =
+    joined?.container.untracked !== undefined ||
+    (open?.kind === 'bound' && contextOf(world, open.iommufd).untracked !== undefined);
+  return isUntracked ? 'a transfer through a domain that is not known' : undefined;
 };
 
 export const dma = (world: World, call: DmaCall): readonly Outcome[] => {

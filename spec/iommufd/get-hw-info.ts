@@ -21,8 +21,8 @@ import { writableLength, write } from '../knowledge/user-copy.ts';
 import { failed, succeeded } from '../outcome/outcome.ts';
 import { deviceAt } from '../state/context.ts';
 import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
-import { unspecified } from './forget.ts';
 import { contextOfRequest, type Handler, type Request, respond, respondRules } from './request.ts';
+import { unspecified } from './untracked.ts';
 
 export const getHwInfoRules = rulesOf(
   {
@@ -99,7 +99,7 @@ export const getHwInfo: Handler = (request) => {
     data_len: DATA.length,
     out_data_type: HW_INFO_TYPE_SELFTEST,
     __reserved: device.mock.pasids ? MOCK_PASID_WIDTH : 0,
-    out_capabilities: tracks | (release.hwInfoTellsOfAts ? HW_CAP_PCI_ATS_NOT_SUPPORTED : 0),
+    out_capabilities: tracks | (release.hwInfoReportsAts ? HW_CAP_PCI_ATS_NOT_SUPPORTED : 0),
   });
   return answer.whole
     ? [succeeded(getHwInfoRules.reports, world, [written, answer.write])]

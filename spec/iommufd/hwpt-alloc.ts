@@ -16,7 +16,6 @@ import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../out
 import { type Device, deviceAt, leastFreeId, objectAt } from '../state/context.ts';
 import { type World, withState } from '../state/world.ts';
 import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
-import { forgettingAll, makingObject } from './forget.ts';
 import { domainFor, withHwpt } from './hwpt.ts';
 import {
   contextOfRequest,
@@ -27,6 +26,7 @@ import {
   respondRules,
   stateOfRequest,
 } from './request.ts';
+import { makingObject, untrackingAll } from './untracked.ts';
 
 export const hwptAllocRules = rulesOf(
   {
@@ -97,7 +97,7 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
     return [failed(hwptAllocRules.flagsWithoutIommu, world)];
   }
   if (!isSpecified(request, device, fields.flags, fields.data_type)) {
-    return [forgettingAll(request, 'HWPT_ALLOC with flags or data for the driver')];
+    return [untrackingAll(request, 'HWPT_ALLOC with flags or data for the driver')];
   }
   const tracksDirty = (fields.flags & HWPT_ALLOC_DIRTY_TRACKING) !== 0;
   if (tracksDirty && device.mock?.noDirty === true) {

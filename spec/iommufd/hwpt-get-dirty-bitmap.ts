@@ -13,8 +13,8 @@ import type { Segment } from '../terms/call.ts';
 import type { IovaRange } from '../terms/platform.ts';
 import type { Release } from '../terms/releases.ts';
 import { grants, onlyIn, type Rule, refuses, rulesOf } from '../terms/rule.ts';
-import { unspecified } from './forget.ts';
 import { contextOfRequest, type Handler, type Request } from './request.ts';
+import { unspecified } from './untracked.ts';
 
 const CHECKED = 'iommufd_check_iova_range() in drivers/iommu/iommufd/io_pagetable.c';
 

@@ -10,9 +10,9 @@ import { failed, failedBy, type Outcome } from '../outcome/outcome.ts';
 import { ioasAt } from '../state/context.ts';
 import { fileAt, openFile } from '../state/world.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
-import { forgettingAll } from './forget.ts';
 import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
+import { untrackingAll } from './untracked.ts';
 
 export const ioasMapFileRules = rulesOf(
   {
@@ -74,7 +74,7 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
     return [failed(ioasMapFileRules.badDescriptor, world)];
   }
   if (file !== undefined && file.kind !== 'memfd') {
-    return [forgettingAll(request, 'mapping a file that is no memfd of the program')];
+    return [untrackingAll(request, 'mapping a file that is no memfd of the program')];
   }
   const fixed = wantsFixed(fields.flags);
   const mapped = mapFile(

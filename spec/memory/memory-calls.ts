@@ -101,11 +101,11 @@ const withoutMapping = (
   return withMemory(world, withSpace(world.memory, process, space));
 };
 
-/** vIOMMUs, which offer pages, are not specified: an iommufd that may have one is forgotten. */
+/** vIOMMUs, which offer pages, are not specified: an iommufd that may have one is untracked. */
 const mapIommufd = (world: World, call: MmapCall, context: Context): Outcome => {
   if (!world.release.iommufdsHavePages) return failed(programMemoryRules.notMappable, world);
-  if (context.forgotten !== undefined) {
-    const what = `${context.forgotten} may have made pages of the iommufd`;
+  if (context.untracked !== undefined) {
+    const what = `${context.untracked} may have made pages of the iommufd`;
     return { kind: 'unspecified', what, doubtful: true, world: () => world };
   }
   if (cutsHuge(world, call)) return failed(programMemoryRules.cutsHugePage, world);

@@ -45,7 +45,7 @@ export type Choices = {
   readonly world: (chosen: readonly bigint[]) => World;
 };
 
-/** The specification says nothing of this call; the world has forgotten what it may have changed. */
+/** The specification says nothing of this call; the world has untracked what it may have changed. */
 export type Unspecified = {
   readonly kind: 'unspecified';
   readonly what: string;

@@ -18,7 +18,7 @@ const hasHole = (holders: readonly number[]): boolean =>
  */
 export const hasHoleBetweenHolders = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {
-    if (file.kind !== 'iommufd' || file.context.forgotten !== undefined) continue;
+    if (file.kind !== 'iommufd' || file.context.untracked !== undefined) continue;
     for (const object of valuesOf(file.context.objects)) {
       if (object.kind !== 'ioas' || object.table.domains.length === 0) continue;
       for (const { key: iova, value: area } of nodesOf(object.table.areas)) {

@@ -40,6 +40,6 @@ export const doubtOfAccess = (world: World, process: Process, fd: Fd): string | 
   const file = id === undefined ? undefined : openFile(world, id);
   if (file?.kind === 'unspecified') return `${file.path}, and the descriptor was opened then`;
   if (file?.kind !== 'access') return undefined;
-  const { forgotten } = contextOf(world, file.iommufd);
-  return forgotten === undefined ? undefined : `${forgotten} may have changed it`;
+  const { untracked } = contextOf(world, file.iommufd);
+  return untracked === undefined ? undefined : `${untracked} may have changed it`;
 };

@@ -130,7 +130,7 @@ export const mdCheckMap: Handler = (request): readonly Outcome[] => {
       : uptr + length > U64_MAX
         ? testMdCheckMapRules.wraps
         : undefined;
-  const [first, second] = world.release.checkMapLooksForHwptFirst
+  const [first, second] = world.release.checkMapFindsHwptFirst
     ? [noHwpt, badRange]
     : [badRange, noHwpt];
   const rule = first ?? second;

@@ -6,7 +6,6 @@ import { MOCK_DOMAIN_REPLACE } from '../abi/test.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { templateFor } from '../hardware/templates.ts';
 import { replace } from '../iommufd/attach.ts';
-import { unspecified } from '../iommufd/forget.ts';
 import {
   contextOfRequest,
   type Handler,
@@ -14,6 +13,7 @@ import {
   respond,
   stateOfRequest,
 } from '../iommufd/request.ts';
+import { unspecified } from '../iommufd/untracked.ts';
 import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
 import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
 import { deviceAt, leastFreeId, objectAt } from '../state/context.ts';

@@ -13,8 +13,8 @@ import {
   type TestOperationName,
 } from '../abi/test.ts';
 import { fileDescriptor } from '../abi/units.ts';
-import { forgettingAll, onForgotten, unspecified } from '../iommufd/forget.ts';
 import { contextOfRequest, type Handler, type Request } from '../iommufd/request.ts';
+import { onUntracked, unspecified, untrackingAll } from '../iommufd/untracked.ts';
 import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
 import { deviceAt } from '../state/context.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
@@ -72,7 +72,7 @@ const devCheckCache: Handler = (request): readonly Outcome[] => {
   const context = contextOfRequest(request);
   const device = deviceAt(context, id);
   if (device === undefined) return [failed(testCmdRules.noDevice, world)];
-  if (device.mock === undefined || context.forgottenCaches) {
+  if (device.mock === undefined || context.untrackedCaches) {
     return [unspecified(world, 'DEV_CHECK_CACHE of caches that are not known')];
   }
   const agrees = cache_id < MOCK_DEVICE_CACHES && cache === MOCK_DEVICE_CACHE_DEFAULT;
@@ -87,7 +87,7 @@ const notSpecified =
 
 const notSpecifiedAndForgetting =
   (name: string): Handler =>
-  (request: Request) => [forgettingAll(request, `IOMMU_TEST_CMD ${name}`)];
+  (request: Request) => [untrackingAll(request, `IOMMU_TEST_CMD ${name}`)];
 
 const HANDLERS: Readonly<Record<TestOperationName, Handler>> = {
   ADD_RESERVED: addReserved,
@@ -142,7 +142,7 @@ export const testCommand: Handler = (request) => {
   if (ON_ACCESSES.has(name)) {
     const { id } = decode(IOMMU_TEST_CMD, request.bytes);
     const doubt = doubtOfAccess(world, request.call.process, fileDescriptor(id | 0));
-    if (doubt !== undefined) return [onForgotten(world, request.call.process, doubt)];
+    if (doubt !== undefined) return [onUntracked(world, request.call.process, doubt)];
   }
   return HANDLERS[name](request);
 };

@@ -54,9 +54,9 @@ export type Type1 = {
   /**
    * The first IOVAs of maps that end with the last byte of the address space, where no call sees such (6.12). None is made
    * where there is a domain. Beside other maps the shape of the kernel's tree decides what is seen: then the container is
-   * forgotten.
+   * untracked.
    */
-  readonly unseen: readonly bigint[];
+  readonly lookupMisses: readonly bigint[];
   /** How many more maps may be made. */
   readonly available: number;
   /** How many maps have an invalid address. */
@@ -73,7 +73,7 @@ export type Container = {
   /** The type is NOIOMMU; gone with the last group, too. */
   readonly noIommu: boolean;
   /** Why nothing is known of it any more. */
-  readonly forgotten: string | undefined;
+  readonly untracked: string | undefined;
 };
 
 export const newContainer = (file: FileId): Container => ({
@@ -81,7 +81,7 @@ export const newContainer = (file: FileId): Container => ({
   groups: [],
   type1: undefined,
   noIommu: false,
-  forgotten: undefined,
+  untracked: undefined,
 });
 
 /** Whether the groups that have joined are no-IOMMU ones, so that no other may. */
@@ -105,8 +105,8 @@ export const firstDmaIn = (dmas: Dmas, start: bigint, last: bigint): DmaNode | u
 };
 
 /** Whether a range up to `last` meets a map that is not seen. */
-export const meetsUnseen = ({ unseen }: Type1, last: bigint): boolean =>
-  unseen.some((start) => start <= last);
+export const meetsMissed = ({ lookupMisses }: Type1, last: bigint): boolean =>
+  lookupMisses.some((start) => start <= last);
 
 /** How many pages of the map are charged: those of memory. */
 export const chargedPages = ({ reached }: Dma): number =>

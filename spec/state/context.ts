@@ -77,11 +77,11 @@ export type Context = {
   readonly pages: OrderedMap<PagesId, Pages>;
   readonly nextPages: PagesId;
   /** Why nothing more can be said of it: an unspecified call may have changed it. */
-  readonly forgotten: string | undefined;
+  readonly untracked: string | undefined;
   /** Objects that an unspecified call may use, with that call: whether they can be destroyed is not known. */
   readonly uncertainUsers: OrderedMap<ObjectId, string>;
   /** An unspecified call may have changed what mock devices' caches hold. */
-  readonly forgottenCaches: boolean;
+  readonly untrackedCaches: boolean;
   /** The file that it is. */
   readonly file: FileId;
 };
@@ -93,9 +93,9 @@ export const newContext = (file: FileId): Context => ({
   accounting: 'user',
   pages: undefined,
   nextPages: 1,
-  forgotten: undefined,
+  untracked: undefined,
   uncertainUsers: undefined,
-  forgottenCaches: false,
+  untrackedCaches: false,
   file,
 });
 
@@ -149,9 +149,9 @@ const contextWith = (
   accounting: context.accounting,
   pages,
   nextPages,
-  forgotten: context.forgotten,
+  untracked: context.untracked,
   uncertainUsers: context.uncertainUsers,
-  forgottenCaches: context.forgottenCaches,
+  untrackedCaches: context.untrackedCaches,
   file: context.file,
 });
 

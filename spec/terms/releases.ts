@@ -30,7 +30,7 @@ export type Release = {
   /** GET_HW_INFO knows the flag INPUT_TYPE. */
   readonly hwInfoTakesType: boolean;
   /** GET_HW_INFO tells where a device's ATS cannot be used. */
-  readonly hwInfoTellsOfAts: boolean;
+  readonly hwInfoReportsAts: boolean;
   /** HWPT_GET_DIRTY_BITMAP refuses a length of 0. */
   readonly bitmapsHaveLength: boolean;
   /** The test operation DIRTY takes no more than 2^27 pages. */
@@ -46,7 +46,7 @@ export type Release = {
   /** An iommufd has pages to map, where a vIOMMU offers any. */
   readonly iommufdsHavePages: boolean;
   /** MD_CHECK_MAP looks for the hwpt before it looks at the alignment of its arguments. */
-  readonly checkMapLooksForHwptFirst: boolean;
+  readonly checkMapFindsHwptFirst: boolean;
   readonly type1: Type1Differences;
 };
 
@@ -55,9 +55,9 @@ export type Type1Differences = {
   /** CHECK_EXTENSION and SET_IOMMU know VFIO_TYPE1_NESTING_IOMMU. */
   readonly knowsNesting: boolean;
   /** A range that passes the end of the address space is EOVERFLOW, and looked at before flags and alignment. */
-  readonly overflowIsTold: boolean;
+  readonly reportsOverflow: boolean;
   /** Ranges are compared by the byte behind them, which is 0 behind the end of the address space. */
-  readonly endsWrap: boolean;
+  readonly findDmaWraps: boolean;
   /** What a domain answers to a map outside of what it can translate. */
   readonly beyondAperture: Errno;
 };
@@ -91,7 +91,7 @@ const release612: Release = {
   mapChecksLengthFirst: true,
   hwptsForPasids: false,
   hwInfoTakesType: false,
-  hwInfoTellsOfAts: false,
+  hwInfoReportsAts: false,
   bitmapsHaveLength: false,
   dirtyPagesAreLimited: false,
   mockEntriesAreDirty: false,
@@ -99,11 +99,11 @@ const release612: Release = {
   noIommuDevicesHaveFiles: false,
   devicesHavePasids: false,
   iommufdsHavePages: false,
-  checkMapLooksForHwptFirst: false,
+  checkMapFindsHwptFirst: false,
   type1: {
     knowsNesting: true,
-    overflowIsTold: false,
-    endsWrap: true,
+    reportsOverflow: false,
+    findDmaWraps: true,
     beyondAperture: ERRNO.EFAULT,
   },
 };
@@ -120,7 +120,7 @@ const release73: Release = {
   mapChecksLengthFirst: false,
   hwptsForPasids: true,
   hwInfoTakesType: true,
-  hwInfoTellsOfAts: true,
+  hwInfoReportsAts: true,
   bitmapsHaveLength: true,
   dirtyPagesAreLimited: true,
   mockEntriesAreDirty: true,
@@ -128,11 +128,11 @@ const release73: Release = {
   noIommuDevicesHaveFiles: true,
   devicesHavePasids: true,
   iommufdsHavePages: true,
-  checkMapLooksForHwptFirst: true,
+  checkMapFindsHwptFirst: true,
   type1: {
     knowsNesting: false,
-    overflowIsTold: true,
-    endsWrap: false,
+    reportsOverflow: true,
+    findDmaWraps: false,
     beyondAperture: ERRNO.ERANGE,
   },
 };

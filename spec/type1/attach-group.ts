@@ -119,9 +119,9 @@ const usableRanges = (
   { ranges, dmas }: Type1,
   { aperture }: Pick<HardwareDomain, 'aperture'>,
   reserved: readonly IovaRange[],
-  endsWrap: boolean,
+  findDmaWraps: boolean,
 ): readonly IovaRange[] | Refused => {
-  if (apertureConflicts(ranges, dmas, aperture, endsWrap))
+  if (apertureConflicts(ranges, dmas, aperture, findDmaWraps))
     return refused(type1AttachGroupRules.apertureConflicts);
   for (const { start, last } of reserved) {
     if (firstDmaIn(dmas, start, last) !== undefined) {
@@ -148,8 +148,8 @@ export const attachGroup = (
   }
   if (type1.nesting) return refused(type1AttachGroupRules.nesting);
   const { domain } = hardware;
-  const { endsWrap } = world.release.type1;
-  const ranges = usableRanges(type1, domain, hardware.reserved, endsWrap);
+  const { findDmaWraps } = world.release.type1;
+  const ranges = usableRanges(type1, domain, hardware.reserved, findDmaWraps);
   if (isRefused(ranges)) return ranges;
   if (world.setting.platform.unsafeInterrupts?.type1 === false) {
     return refused(type1AttachGroupRules.interruptsNotIsolated);

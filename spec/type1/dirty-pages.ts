@@ -27,7 +27,7 @@ import {
   rulesOf,
 } from '../terms/rule.ts';
 import { fitsBitmap, tell } from './dirty-bitmap.ts';
-import { withUnseenForgotten } from './forget.ts';
+import { withMissedUntracked } from './untracked.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
 
 const LOOKS_UP = 'vfio_iova_dirty_bitmap() in drivers/vfio/vfio_iommu_type1.c';
@@ -105,13 +105,13 @@ const start = (world: World, file: FileId, type1: Type1): Outcome => {
   for (const node of nodesOf(type1.dmas)) {
     if (!fitsBitmap(dmaLength(node))) return failed(rules.tooManyPages, world);
   }
-  if (type1.unseen.some((first) => !fitsBitmap(U64_MAX - first + 1n))) {
+  if (type1.lookupMisses.some((first) => !fitsBitmap(U64_MAX - first + 1n))) {
     return failed(rules.tooManyPages, world);
   }
   const next = { ...type1, tracksDirty: true, dmas: withBitmaps(type1.dmas, 0n) };
   const after = withType1(world, file, next);
-  const isForgotten = type1.unseen.length > 0;
-  return succeeded(rules.starts, isForgotten ? withUnseenForgotten(after, file) : after);
+  const isUntracked = type1.lookupMisses.length > 0;
+  return succeeded(rules.starts, isUntracked ? withMissedUntracked(after, file) : after);
 };
 
 const stop = (world: World, file: FileId, type1: Type1): Outcome => {
@@ -131,10 +131,10 @@ const readRange = (world: World, call: IoctlCall, argsz: number): Fields | Refus
 
 const checkRange = (world: World, { iova, size }: Fields): Refused | undefined => {
   if (size === 0n) return refused(rules.zeroLength);
-  const { overflowIsTold, endsWrap } = world.release.type1;
+  const { reportsOverflow, findDmaWraps } = world.release.type1;
   const last = iova + size - 1n;
-  if (last < U64_MAX || (last === U64_MAX && !endsWrap)) return undefined;
-  return refused(overflowIsTold ? rules.wraps : rules.wrapsEinval);
+  if (last < U64_MAX || (last === U64_MAX && !findDmaWraps)) return undefined;
+  return refused(reportsOverflow ? rules.wraps : rules.wrapsEinval);
 };
 
 const checkTracked = (type1: Type1, fields: Fields): Refused | undefined => {

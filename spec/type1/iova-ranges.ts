@@ -15,7 +15,7 @@ export const apertureConflicts = (
   ranges: Ranges,
   dmas: Dmas,
   aperture: IovaRange,
-  endsWrap: boolean,
+  findDmaWraps: boolean,
 ): boolean => {
   const [first, last] = [ranges[0], ranges.at(-1)];
   if (first === undefined || last === undefined) return false;
@@ -24,7 +24,7 @@ export const apertureConflicts = (
     (aperture.start > first.start &&
       firstDmaIn(dmas, first.start, aperture.start - 1n) !== undefined) ||
     (aperture.last < last.last &&
-      !(endsWrap && last.last === U64_MAX) &&
+      !(findDmaWraps && last.last === U64_MAX) &&
       firstDmaIn(dmas, aperture.last + 1n, last.last) !== undefined)
   );
 };

@@ -12,7 +12,7 @@ import {
 import { put } from '../collections/ordered-map.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { chargedPages, type Dma, firstDmaIn, meetsUnseen, type Type1 } from '../state/container.ts';
+import { chargedPages, type Dma, firstDmaIn, meetsMissed, type Type1 } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import type { Memory } from '../state/memory.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
@@ -28,10 +28,10 @@ import {
   rulesOf,
 } from '../terms/rule.ts';
 import { fitsBitmap } from './dirty-bitmap.ts';
-import { withUnseenForgotten } from './forget.ts';
 import { mayLie } from './iova-ranges.ts';
 import { lockable, type1LockedMemoryRules, withLocked } from './locked-memory.ts';
 import { reach } from './reach.ts';
+import { withMissedUntracked } from './untracked.ts';
 
 export const type1MapDmaRules = rulesOf(
   {
@@ -110,12 +110,12 @@ type Fields = Values<typeof VFIO_IOMMU_TYPE1_DMA_MAP>;
 
 const checkFields = (
   { flags, iova, vaddr, size }: Fields,
-  { type1: { overflowIsTold } }: Release,
+  { type1: { reportsOverflow } }: Release,
 ): Refused | undefined => {
   const rules = type1MapDmaRules;
   const overflows = iova + size - 1n > U64_MAX || vaddr + size - 1n > U64_MAX;
-  if (overflowIsTold && size === 0n) return refused(rules.zeroLength);
-  if (overflowIsTold && overflows) return refused(rules.wraps);
+  if (reportsOverflow && size === 0n) return refused(rules.zeroLength);
+  if (reportsOverflow && overflows) return refused(rules.wraps);
   const permissions = flags & (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
   const setsAddress = (flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0;
   if ((permissions !== 0) === setsAddress) return refused(rules.wrongFlags);
@@ -149,8 +149,8 @@ const withType1 = ({ world, file }: Place, type1: Type1, memory: Memory): World 
 const giveAddress = (place: Place, { iova, vaddr, size }: Fields): Outcome => {
   const { world, type1, call } = place;
   const last = iova + size - 1n;
-  const isSeen = last < U64_MAX || !world.release.type1.endsWrap;
-  const found = isSeen ? firstDmaIn(type1.dmas, iova, last) : undefined;
+  const isFound = last < U64_MAX || !world.release.type1.findDmaWraps;
+  const found = isFound ? firstDmaIn(type1.dmas, iova, last) : undefined;
   if (found === undefined) return failed(type1MapDmaRules.noMap, world);
   const dma = found.value;
   if (!dma.addressInvalid || found.key !== iova || dma.last !== last) {
@@ -172,8 +172,8 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
   const { world, file, type1, call } = place;
   const rules = type1MapDmaRules;
   const last = iova + size - 1n;
-  const isSeen = last < U64_MAX || !world.release.type1.endsWrap;
-  if (isSeen && firstDmaIn(type1.dmas, iova, last) !== undefined) {
+  const isFound = last < U64_MAX || !world.release.type1.findDmaWraps;
+  if (isFound && firstDmaIn(type1.dmas, iova, last) !== undefined) {
     return failed(rules.overlaps, world);
   }
   if (type1.available === 0) return failed(rules.tooManyMaps, world);
@@ -199,11 +199,11 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
   if (isRefused(reached)) return failedBy(reached, world);
   if (type1.tracksDirty && !fitsBitmap(size)) return failed(rules.tooManyPages, world);
   const available = type1.available - 1;
-  if (!isSeen) {
-    const next = { ...type1, unseen: [...type1.unseen, iova], available };
+  if (!isFound) {
+    const next = { ...type1, lookupMisses: [...type1.lookupMisses, iova], available };
     const after = withType1(place, next, reached.memory);
     const isAlone = type1.dmas === undefined && !type1.tracksDirty;
-    return succeeded(rules.mapsToEnd, isAlone ? after : withUnseenForgotten(after, file));
+    return succeeded(rules.mapsToEnd, isAlone ? after : withMissedUntracked(after, file));
   }
   const next = {
     ...type1,
@@ -211,9 +211,9 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
     available,
   };
   const after = withType1(place, next, reached.memory);
-  if (type1.unseen.length === 0) return succeeded(rules.maps, after);
-  const rule = meetsUnseen(type1, last) ? rules.mapsOverMissed : rules.maps;
-  return succeeded(rule, withUnseenForgotten(after, file));
+  if (type1.lookupMisses.length === 0) return succeeded(rules.maps, after);
+  const rule = meetsMissed(type1, last) ? rules.mapsOverMissed : rules.maps;
+  return succeeded(rule, withMissedUntracked(after, file));
 };
 
 const KNOWN_FLAGS = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE | VFIO_DMA_MAP_FLAG_VADDR;

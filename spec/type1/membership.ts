@@ -8,7 +8,7 @@ import type { Process } from '../terms/call.ts';
 import { isRefused, type Refused } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
 import { allUncharged, detachGroup } from './detach-group.ts';
-import { withUnseenForgotten } from './forget.ts';
+import { withMissedUntracked } from './untracked.ts';
 
 export type Joined = {
   readonly world: World;
@@ -32,8 +32,8 @@ export const joinedBy = (
   if (isRefused(attached)) return attached;
   const { type1, memory, pinned } = attached;
   const joined = { ...withContainer(world, { ...container, groups, type1 }), memory };
-  const isForgotten = type1.unseen.length > 0 && type1.domains.length > 0;
-  return { world: isForgotten ? withUnseenForgotten(joined, file) : joined, pinned };
+  const isUntracked = type1.lookupMisses.length > 0 && type1.domains.length > 0;
+  return { world: isUntracked ? withMissedUntracked(joined, file) : joined, pinned };
 };
 
 /** The container without the group. */
@@ -46,8 +46,8 @@ export const leftBy = (world: World, file: FileId, group: number): World => {
     const empty = { ...newContainer(container.file), groups };
     return { ...withContainer(world, empty), memory };
   }
-  // Of a container that was forgotten it is not known which domains it has.
-  if (type1 === undefined || container.forgotten !== undefined) {
+  // Of a container that was untracked it is not known which domains it has.
+  if (type1 === undefined || container.untracked !== undefined) {
     return withContainer(world, { ...container, groups });
   }
   const detached = detachGroup(world.setting.platform, { type1, memory: world.memory }, group);

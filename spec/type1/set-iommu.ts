@@ -15,8 +15,8 @@ import type { IoctlCall } from '../terms/call.ts';
 import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
 import { isExtension } from './check-extension.ts';
-import { forgetting } from './forget.ts';
 import { COARSE, isCoarse } from './group-hardware.ts';
+import { forgetting } from './untracked.ts';
 
 export const type1SetIommuRules = rulesOf(
   {
@@ -64,7 +64,7 @@ const newType1 = (world: World, version: 1 | 2, nesting: boolean): Type1 => ({
   emulatedGroups: [],
   ranges: [],
   dmas: undefined,
-  unseen: [],
+  lookupMisses: [],
   available: world.setting.platform.dmaEntryLimit,
   invalidAddresses: 0,
   tracksDirty: false,

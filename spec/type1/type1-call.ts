@@ -67,12 +67,12 @@ const TYPE1_CALLS: ReadonlyMap<number, OnType1> = new Map([
 /** A VFIO call on a legacy container. */
 export const type1Call = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
   const { command } = call;
-  const { forgotten, type1, noIommu } = containerOf(world, file);
+  const { untracked, type1, noIommu } = containerOf(world, file);
   if (command === VFIO_GET_API_VERSION) {
     return [succeeded(type1DispatchRules.apiVersion, world, [], VFIO_API_VERSION)];
   }
-  if (forgotten !== undefined) {
-    return [{ kind: 'unspecified', what: forgotten, doubtful: true, world: () => world }];
+  if (untracked !== undefined) {
+    return [{ kind: 'unspecified', what: untracked, doubtful: true, world: () => world }];
   }
   const ofContainer = CONTAINER_CALLS.get(command);
   if (ofContainer !== undefined) return ofContainer(world, file, call);

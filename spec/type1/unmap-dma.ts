@@ -14,7 +14,7 @@ import {
 import { load, write } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { dmaAt, meetsUnseen, type Type1 } from '../state/container.ts';
+import { dmaAt, meetsMissed, type Type1 } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
@@ -152,7 +152,7 @@ const checkRange = (fields: Fields, { type1 }: Release): Refused | undefined => 
   }
   if (size === 0n || (size & mask) !== 0n) return refused(rules.misalignedLength);
   if (iova + size - 1n <= U64_MAX) return undefined;
-  return refused(type1.overflowIsTold ? rules.wraps : rules.wrapsEinval);
+  return refused(type1.reportsOverflow ? rules.wraps : rules.wrapsEinval);
 };
 
 /** Whether the range would cut a map, in version 2; undefined as `last` is an end that is not seen. */
@@ -212,12 +212,12 @@ export const unmapDma = (
   }
   const all = has(fields, VFIO_DMA_UNMAP_FLAG_ALL);
   const last = all ? U64_MAX : iova + size - 1n;
-  const isSeen = all || last < U64_MAX || !world.release.type1.endsWrap;
-  const cuts = all ? undefined : checkCuts(type1, iova, isSeen ? last : undefined);
+  const isFound = all || last < U64_MAX || !world.release.type1.findDmaWraps;
+  const cuts = all ? undefined : checkCuts(type1, iova, isFound ? last : undefined);
   if (cuts !== undefined) return [...outside, failedBy(cuts, world)];
 
   const before = { type1, memory: world.memory };
-  const done: Unmapped = !isSeen
+  const done: Unmapped = !isFound
     ? { ...before, kind: 'done', bytes: 0n, writes: [] }
     : takes
       ? takeAddresses(before, iova, last)
@@ -235,9 +235,9 @@ export const unmapDma = (
   const answer = write(world.memory, call.process, userAddress(call.argument), bytes);
   const writes = [...done.writes, answer.write];
   if (!answer.whole) return [...outside, failed(rules.replyFault, changed, writes)];
-  const rule = !isSeen
+  const rule = !isFound
     ? rules.unmapsNoneToEnd
-    : meetsUnseen(type1, last)
+    : meetsMissed(type1, last)
       ? rules.unmapsNoneMissed
       : grantOf(fields, type1);
   return [...outside, succeeded(rule, changed, writes)];

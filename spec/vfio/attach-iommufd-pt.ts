@@ -9,8 +9,8 @@ import {
   VFIO_DEVICE_ATTACH_PASID,
 } from '../abi/vfio.ts';
 import { attachingRules } from '../iommufd/attach.ts';
-import { forgettingAll, unspecified } from '../iommufd/forget.ts';
 import { idChoice } from '../iommufd/request.ts';
+import { unspecified, untrackingAll } from '../iommufd/untracked.ts';
 import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
 import { load, write } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
@@ -147,15 +147,15 @@ export const attachIommufdPt = (
   const open = boundDeviceOf(world, file.name);
   if (open === undefined) throw new Error(`Device ${file.name} is bound and not open.`);
   const state = stateOf(world, open.iommufd);
-  const { forgotten } = state.context;
-  if (forgotten !== undefined) {
-    const what = `${forgotten} may have changed the iommufd`;
+  const { untracked } = state.context;
+  if (untracked !== undefined) {
+    const what = `${untracked} may have changed the iommufd`;
     return [{ kind: 'unspecified', what, doubtful: true, world: () => world }];
   }
   const bytes = new Uint8Array(VFIO_DEVICE_ATTACH.size);
   const request = { world, file: open.iommufd, call, bytes, userSize: bytes.length };
   if (objectAt(state.context, wanted.target)?.kind === 'unspecified') {
-    return [forgettingAll(request, 'attaching a device to an object that is not specified')];
+    return [untrackingAll(request, 'attaching a device to an object that is not specified')];
   }
   if (wanted.pasid === PASID_TAKEN_FOR_ATTACHED) {
     return [unspecified(world, 'ATTACH_IOMMUFD_PT for a PASID that is taken for attached')];

@@ -186,8 +186,8 @@ const boundTo = (
     const other = boundDevice(world, iommufd, device, objectId(chosen));
     return isRefused(other) ? world : withBinding(world, id, file, iommufd, other);
   };
-  if (context.forgotten !== undefined) {
-    const what = `${context.forgotten} may have changed the iommufd`;
+  if (context.untracked !== undefined) {
+    const what = `${context.untracked} may have changed the iommufd`;
     const after = (seen: { readonly errno: number; readonly after: Uint8Array }): World => {
       if (seen.errno !== 0 || seen.after.length < offset + 4) return world;
       const view = new DataView(seen.after.buffer, seen.after.byteOffset, seen.after.byteLength);

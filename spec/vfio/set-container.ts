@@ -119,7 +119,7 @@ const joinsUntold = (
     if (errno !== 0) return world;
     const { groups } = containerOf(world, container);
     const known = { ...containerOf(world, container), groups: [file.group, ...groups] };
-    const untold = withContainer(world, { ...known, forgotten: what });
+    const untold = withContainer(world, { ...known, untracked: what });
     return withGroupJoined(untold, id, file, container);
   },
 });
@@ -142,8 +142,8 @@ const joinContainer = (
   }
   if (isGroupInUse(platform, file.group)) return [failed(groupSetContainerRules.groupInUse, world)];
   if (isOwned(world, file.group)) return [failed(groupSetContainerRules.groupOwned, world)];
-  const { forgotten, type1 } = containerOf(world, container);
-  if (forgotten !== undefined) return [joinsUntold(world, id, file, container, forgotten, true)];
+  const { untracked, type1 } = containerOf(world, container);
+  if (untracked !== undefined) return [joinsUntold(world, id, file, container, untracked, true)];
   if (type1 !== undefined && isCoarse(world.setting.platform, file.group)) {
     return [joinsUntold(world, id, file, container, COARSE, false)];
   }
@@ -166,8 +166,8 @@ const setIommufd = (
   const hasIoas = context.compatIoas !== undefined;
   if (isNoIommuGroup(world.setting.platform, file.group)) {
     const serving = withContext(joined, { ...context, noIommu: true });
-    if (context.forgotten !== undefined) {
-      const what = `${context.forgotten} may have changed the iommufd`;
+    if (context.untracked !== undefined) {
+      const what = `${context.untracked} may have changed the iommufd`;
       const after = (errno: number): World => (errno === 0 ? serving : world);
       return [{ kind: 'unspecified', what, doubtful: true, world: ({ errno }) => after(errno) }];
     }

@@ -1,5 +1,5 @@
 // Calls on devices and on files that are not specified. Two of them reach into an iommufd or a legacy container, which is
-// forgotten then: a device bound by its own file, and a group without an IOMMU that gets a container.
+// untracked then: a device bound by its own file, and a group without an IOMMU that gets a container.
 
 import { fileDescriptor } from '../abi/units.ts';
 import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_GROUP_SET_CONTAINER } from '../abi/vfio.ts';
@@ -17,9 +17,9 @@ const withoutNamed = (world: World, call: IoctlCall, at: number, what: string): 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const id = fileAt(world, call.process, fileDescriptor(view.getInt32(at, true)));
   const file = id === undefined ? undefined : openFile(world, id);
-  if (file?.kind === 'iommufd') return withContext(world, { ...file.context, forgotten: what });
+  if (file?.kind === 'iommufd') return withContext(world, { ...file.context, untracked: what });
   return file?.kind === 'container'
-    ? withContainer(world, { ...file.container, forgotten: what })
+    ? withContainer(world, { ...file.container, untracked: what })
     : world;
 };
 

@@ -8,12 +8,12 @@ import { Ioas } from '../ioas.ts';
 const AT = offsetsOf(IOMMU_DESTROY);
 
 export const destroy = (context: IommufdContext, command: Command): number => {
-  const { faults } = context.kernel;
+  const { defects } = context.kernel;
   const id = command.u32(AT.id);
   const object = context.objects.get(id);
-  const forced = object instanceof Ioas && faults.has('destroy-of-used-object');
+  const forced = object instanceof Ioas && defects.has('destroy-of-used-object');
   const error = context.objects.remove(id, forced);
-  const clears = !faults.has('compat-ioas-not-cleared-on-destroy');
+  const clears = !defects.has('compat-ioas-not-cleared-on-destroy');
   if (error === 0 && object === context.compatIoas && clears) context.compatIoas = undefined;
   return error;
 };

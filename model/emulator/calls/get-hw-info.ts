@@ -55,7 +55,7 @@ export const getHwInfo = (context: IommufdContext, command: Command): number => 
   const rest = address + BigInt(copied.length);
   if (!clear(context, rest, room - copied.length)) return -ERRNO.EFAULT;
   let capabilities = canTrackDirty ? HW_CAP_DIRTY_TRACKING : 0;
-  if (release.hwInfoTellsOfAts) capabilities |= HW_CAP_PCI_ATS_NOT_SUPPORTED;
+  if (release.hwInfoReportsAts) capabilities |= HW_CAP_PCI_ATS_NOT_SUPPORTED;
   command.setU32(AT.data_len, info.bytes.length);
   command.setU32(AT.out_data_type, HW_INFO_TYPE_SELFTEST);
   command.setU64(AT.out_capabilities, BigInt(capabilities));

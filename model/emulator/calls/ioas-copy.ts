@@ -49,7 +49,7 @@ export const ioasCopy = (context: IommufdContext, command: Command): number => {
     for (const part of parts) part.pages.put();
     return -ERRNO.ENOENT;
   }
-  if (kernel.faults.has('copy-does-not-share-pins')) parts = parts.map(unshared);
+  if (kernel.defects.has('copy-does-not-share-pins')) parts = parts.map(unshared);
   const place = placeOf(flags, to);
   const mapped = mapParts(destination.table, parts, length, place, permissionOf(flags));
   if (typeof mapped === 'number') return mapped;

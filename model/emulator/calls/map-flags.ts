@@ -19,7 +19,7 @@ export const checkMapFlags = (
   if ((flags & ~KNOWN) !== 0 || reserved !== 0) return -ERRNO.EOPNOTSUPP;
   for (const number of numbers) if (number === U64_MAX) return -ERRNO.EOVERFLOW;
   if ((flags & (MAP_READABLE | MAP_WRITEABLE)) === 0) {
-    return kernel.faults.has('map-without-read-write-accepted') ? 0 : -ERRNO.EINVAL;
+    return kernel.defects.has('map-without-read-write-accepted') ? 0 : -ERRNO.EINVAL;
   }
   return 0;
 };

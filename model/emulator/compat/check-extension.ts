@@ -13,7 +13,7 @@ import type { IommufdContext } from '../context.ts';
 const everyDomainIsCoherent = (context: IommufdContext): number => {
   const { compatIoas, kernel } = context;
   if (compatIoas === undefined) return -ERRNO.ENODEV;
-  if (kernel.faults.has('coherency-always-yes')) return 1;
+  if (kernel.defects.has('coherency-always-yes')) return 1;
   return compatIoas.hwpts.every((hwpt) => hwpt.enforcesCacheCoherency) ? 1 : 0;
 };
 
@@ -22,7 +22,7 @@ export const checkExtension = (context: IommufdContext, extension: bigint): numb
     case VFIO_TYPE1_IOMMU:
     case VFIO_TYPE1v2_IOMMU:
     case VFIO_UNMAP_ALL:
-      return context.noIommu && !context.kernel.faults.has('type1-told-without-iommu') ? 0 : 1;
+      return context.noIommu && !context.kernel.defects.has('type1-told-without-iommu') ? 0 : 1;
     case VFIO_NOIOMMU_IOMMU:
       return context.kernel.platform.noIommuConfigured ? 1 : 0;
     case VFIO_DMA_CC_IOMMU:

@@ -8,7 +8,7 @@ import { Ioas } from '../ioas.ts';
 /** Makes one unless there is one. A number is taken meanwhile in any case. 0, or -EINVAL in the mode without IOMMU. */
 export const ensureCompatIoas = (context: IommufdContext): number => {
   const ioas = context.objects.reserve(new Ioas(context.kernel));
-  const mixes = context.noIommu && !context.kernel.faults.has('noiommu-iommufd-takes-others');
+  const mixes = context.noIommu && !context.kernel.defects.has('noiommu-iommufd-takes-others');
   if (mixes || context.compatIoas !== undefined) {
     context.objects.free(ioas);
     return mixes ? -ERRNO.EINVAL : 0;

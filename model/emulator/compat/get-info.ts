@@ -82,7 +82,7 @@ const fillCapabilities = (
     const room = Math.max(0, argsz - end);
     const size = fill(user, table, argument + BigInt(end), room);
     if (size < 0) return size;
-    const links = !table.kernel.faults.has('capability-chain-cut');
+    const links = !table.kernel.defects.has('capability-chain-cut');
     if (previous !== undefined && argsz >= end && links) {
       const next = new Struct(new Uint8Array(4));
       next.setU32(0, end);
@@ -105,7 +105,7 @@ const pageSizes = (table: IoPageTable): bigint => {
 };
 
 export const getInfo = (context: IommufdContext, argument: bigint): number => {
-  const { user, faults } = context.kernel;
+  const { user, defects } = context.kernel;
   const bytes = new Uint8Array(VFIO_IOMMU_TYPE1_INFO.size);
   const known = bytes.subarray(0, VFIO_IOMMU_TYPE1_INFO_MINIMUM);
   if (user.readInto(known, argument) !== known.length) return -ERRNO.EFAULT;
@@ -120,6 +120,6 @@ export const getInfo = (context: IommufdContext, argument: bigint): number => {
   info.setU32(AT.cap_offset, argsz >= end ? VFIO_IOMMU_TYPE1_INFO.size : 0);
   info.setU32(AT.argsz, end);
   info.setU32(AT.flags, VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS);
-  if (faults.has('info-padding-leak')) info.setU32(PADDING, 0xffff_8881);
+  if (defects.has('info-padding-leak')) info.setU32(PADDING, 0xffff_8881);
   return user.write(argument, bytes.subarray(0, argsz)) ? 0 : -ERRNO.EFAULT;
 };

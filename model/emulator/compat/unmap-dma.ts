@@ -30,7 +30,7 @@ const unmap = (
 };
 
 export const unmapDma = (context: IommufdContext, argument: bigint): number => {
-  const { user, faults } = context.kernel;
+  const { user, defects } = context.kernel;
   const bytes = user.read(argument, VFIO_IOMMU_TYPE1_DMA_UNMAP.size);
   if (bytes === undefined) return -ERRNO.EFAULT;
   const struct = new Struct(bytes);
@@ -41,7 +41,7 @@ export const unmapDma = (context: IommufdContext, argument: bigint): number => {
   if (ioas === undefined) return -ERRNO.ENODEV;
   const unmapped = unmap(ioas.table, flags, struct.u64(AT.iova), struct.u64(AT.size));
   if (typeof unmapped === 'number') return unmapped;
-  if (unmapped.error !== 0 && faults.has('failed-unmap-writes-nothing')) return unmapped.error;
-  if (!faults.has('size-not-written-back')) struct.setU64(AT.size, unmapped.bytes);
+  if (unmapped.error !== 0 && defects.has('failed-unmap-writes-nothing')) return unmapped.error;
+  if (!defects.has('size-not-written-back')) struct.setU64(AT.size, unmapped.bytes);
   return user.write(argument, struct.bytes) ? unmapped.error : -ERRNO.EFAULT;
 };

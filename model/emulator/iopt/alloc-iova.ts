@@ -39,7 +39,7 @@ const naturalAlignment = (address: bigint, length: bigint): bigint => {
 
 const alignmentFor = ({ kernel }: IoPageTable, address: bigint, length: bigint): bigint => {
   const alignment = naturalAlignment(address, length);
-  const bounded = !kernel.faults.has('chosen-iova-alignment-unbounded');
+  const bounded = !kernel.defects.has('chosen-iova-alignment-unbounded');
   return bounded && alignment > ALIGNMENT_MAX ? ALIGNMENT_MAX : alignment;
 };
 
@@ -52,13 +52,13 @@ export const chooseIova = (
   if (length === 0n || length >= U64_MAX / 2n) return -ERRNO.EOVERFLOW;
   const alignment = alignmentFor(table, address, length);
   if (alignment < table.alignment) return -ERRNO.EINVAL;
-  const { faults } = table.kernel;
-  const fit = (faults.has('chosen-iova-wraps') ? wrappingFitter : fitter)(
+  const { defects } = table.kernel;
+  const fit = (defects.has('chosen-iova-wraps') ? wrappingFitter : fitter)(
     length,
     alignment,
     address % PAGE_SIZE_BYTES,
   );
-  const everything = table.allowed.empty || faults.has('allowed-not-consulted');
+  const everything = table.allowed.empty || defects.has('allowed-not-consulted');
   const spans = everything ? [EVERYWHERE] : table.allowed.spans(EVERYWHERE.start, EVERYWHERE.last);
   for (const span of spans) {
     const start = fit(span.start, span.last);

@@ -15,8 +15,8 @@ const divide = (table: IoPageTable, area: Area, iova: bigint): number => {
   if (((middle | area.startByte(middle)) & mask) !== 0n) return -ERRNO.EINVAL;
   if (area.accesses > 0) return -ERRNO.EINVAL;
   if (area.storage !== undefined && !table.smallPagesOnly) return -ERRNO.EINVAL;
-  const { faults } = table.kernel;
-  if (faults.has('cut-off-by-one') && middle + PAGE_SIZE_BYTES <= area.last) {
+  const { defects } = table.kernel;
+  if (defects.has('cut-off-by-one') && middle + PAGE_SIZE_BYTES <= area.last) {
     middle += PAGE_SIZE_BYTES;
   }
   const { pages, permission } = area;
@@ -28,7 +28,7 @@ const divide = (table: IoPageTable, area: Area, iova: bigint): number => {
     part.storage = area.storage;
     table.areas.insert(part);
   }
-  if (area.storage !== undefined && !faults.has('stale-interval-after-cut')) {
+  if (area.storage !== undefined && !defects.has('stale-interval-after-cut')) {
     pages.domains.remove(area.slice);
     pages.domains.insert(left.slice);
     pages.domains.insert(right.slice);

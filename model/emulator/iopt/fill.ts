@@ -13,7 +13,7 @@ const mapFrames = (
   frames: readonly number[],
   small: boolean,
 ): number => {
-  const permission = area.pages.kernel.faults.has('read-only-mapped-writable')
+  const permission = area.pages.kernel.defects.has('read-only-mapped-writable')
     ? { ...area.permission, writable: true }
     : area.permission;
   for (let at = 0; at < frames.length; ) {
@@ -83,7 +83,7 @@ const framesOfOnly = (area: Area, domain: Domain): number[] => {
   const { pages } = area;
   const only: number[] = [];
   const unpinsNothing =
-    pages.kernel.faults.has('pages-not-unpinned-with-access') &&
+    pages.kernel.defects.has('pages-not-unpinned-with-access') &&
     pages.accesses.first(area.firstIndex, area.lastIndex) !== undefined;
   if (unpinsNothing) return only;
   for (let index = area.firstIndex; index <= area.lastIndex; ) {
@@ -115,7 +115,7 @@ export const unfillStorage = (area: Area): void => {
 /** Takes the area out of every domain. */
 export const unfillDomains = (area: Area, domains: readonly Domain[]): void => {
   if (area.storage === undefined) return;
-  if (!area.pages.kernel.faults.has('second-domain-not-unmapped')) {
+  if (!area.pages.kernel.defects.has('second-domain-not-unmapped')) {
     for (const domain of domains) if (domain !== area.storage) unmapArea(area, domain);
   }
   unfillStorage(area);

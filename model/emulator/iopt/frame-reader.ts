@@ -68,7 +68,7 @@ export class FrameReader {
 
   /** The same, of a map that failed. */
   releaseFailed(): void {
-    if (!this.pages.kernel.faults.has('pin-count-leak-on-failed-map')) {
+    if (!this.pages.kernel.defects.has('pin-count-leak-on-failed-map')) {
       this.release();
       return;
     }

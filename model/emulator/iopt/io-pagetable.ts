@@ -41,7 +41,7 @@ export class IoPageTable {
 
   /** Reserves what a device reaches by another way. 0, or -EADDRINUSE with none of its reservations left. */
   reserveForDevice(ranges: readonly IovaRange[], owner: object): number {
-    if (this.kernel.faults.has('reserved-region-not-enforced')) return 0;
+    if (this.kernel.defects.has('reserved-region-not-enforced')) return 0;
     for (const { start, last } of ranges) {
       const error = this.reserve(start, last, owner);
       if (error !== 0) {
@@ -98,7 +98,7 @@ export class IoPageTable {
     const number = this.accesses.add(access);
     const error = this.#recalculate();
     if (error !== 0) this.accesses.remove(number);
-    if (error === 0 || this.kernel.faults.has('access-number-overwritten')) {
+    if (error === 0 || this.kernel.defects.has('access-number-overwritten')) {
       access.listNumber = number;
     }
     return error;
@@ -131,12 +131,12 @@ export class IoPageTable {
       if (error !== 0) return error;
     }
     if (last === U64_MAX) return 0;
-    const behind = last + (this.kernel.faults.has('aperture-end-off-by-one') ? 2n : 1n);
+    const behind = last + (this.kernel.defects.has('aperture-end-off-by-one') ? 2n : 1n);
     return this.reserve(behind, U64_MAX, domain);
   }
 
   #fill(domain: Domain): number {
-    if (this.kernel.faults.has('domain-fill-forgets-areas')) return 0;
+    if (this.kernel.defects.has('domain-fill-forgets-areas')) return 0;
     const wasEmpty = this.domains.length === 0;
     for (const area of this.areas) {
       const error = fillDomain(area, domain, this.smallPagesOnly);
@@ -166,7 +166,7 @@ export class IoPageTable {
     for (const domain of this.domains) alignment = maximum(alignment, domain.granule);
     for (const access of this.accesses) alignment = maximum(alignment, access.alignment);
     if (alignment > this.alignment && !this.#areasAreAligned(alignment)) return -ERRNO.EADDRINUSE;
-    if (alignment < this.alignment && this.kernel.faults.has('alignment-not-recalculated'))
+    if (alignment < this.alignment && this.kernel.defects.has('alignment-not-recalculated'))
       return 0;
     this.alignment = alignment;
     return 0;

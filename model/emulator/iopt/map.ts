@@ -24,11 +24,11 @@ const checkFixed = (table: IoPageTable, iova: bigint, length: bigint): number =>
   if ((iova & (table.alignment - 1n)) !== 0n) return -ERRNO.EINVAL;
   const last = lastOf(iova, length);
   if (last === undefined) return -ERRNO.EOVERFLOW;
-  const { faults } = table.kernel;
-  const ignoresReserved = faults.has('reserved-ignored-when-allowed') && !table.allowed.empty;
+  const { defects } = table.kernel;
+  const ignoresReserved = defects.has('reserved-ignored-when-allowed') && !table.allowed.empty;
   if (!ignoresReserved && table.reserved.meets(iova, last)) return -ERRNO.EINVAL;
   if (table.areas.first(iova, last) === undefined) return 0;
-  return faults.has('wrong-errno-on-overlap') ? -ERRNO.EINVAL : -ERRNO.EEXIST;
+  return defects.has('wrong-errno-on-overlap') ? -ERRNO.EINVAL : -ERRNO.EEXIST;
 };
 
 const sourceAddress = ({ pages, startByte }: PagesPart): bigint => {
@@ -58,7 +58,7 @@ const makeArea = (
 ): Area | number => {
   const { pages, startByte, length } = part;
   if (permission.writable && !pages.writable) {
-    if (!table.kernel.faults.has('copy-ignores-permission')) return -ERRNO.EPERM;
+    if (!table.kernel.defects.has('copy-ignores-permission')) return -ERRNO.EPERM;
   }
   if (((startByte % PAGE_SIZE_BYTES) & (table.alignment - 1n)) !== 0n) return -ERRNO.EINVAL;
   const last = startByte + length - 1n;

@@ -94,7 +94,7 @@ export class Pages {
     if (this.pinned > this.#charged) {
       const error = kernel.accounts.charge(this.accountMode, this.pinned - this.#charged);
       if (error !== 0) return error;
-    } else if (this.pinned < this.#charged && !kernel.faults.has('charge-not-returned')) {
+    } else if (this.pinned < this.#charged && !kernel.defects.has('charge-not-returned')) {
       kernel.accounts.discharge(this.accountMode, this.#charged - this.pinned);
     }
     this.#charged = this.pinned;
@@ -126,7 +126,7 @@ export const userPages = (
 ): Pages | number => {
   const badLength = length > LENGTH_MAX || length === 0n;
   if (badLength && kernel.release.mapChecksLengthFirst) return -ERRNO.EINVAL;
-  if (address + length > U64_MAX && !kernel.faults.has('user-address-wraps')) {
+  if (address + length > U64_MAX && !kernel.defects.has('user-address-wraps')) {
     return -ERRNO.EOVERFLOW;
   }
   if (badLength) return -ERRNO.EINVAL;

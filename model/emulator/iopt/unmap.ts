@@ -17,7 +17,7 @@ const evict = (table: IoPageTable, area: Area): boolean => {
   for (let tries = 0; area.accesses > 0; tries += 1) {
     if (tries > TRIES) return false;
     area.preventAccess = true;
-    if (table.kernel.faults.has('access-not-notified')) continue;
+    if (table.kernel.defects.has('access-not-notified')) continue;
     for (const access of table.accesses) access.unmapped(area.start, area.length);
   }
   return true;
@@ -30,15 +30,15 @@ const dissolve = (table: IoPageTable, area: Area): void => {
 };
 
 const unmapRange = (table: IoPageTable, first: bigint, last: bigint): Unmapped => {
-  const { faults } = table.kernel;
+  const { defects } = table.kernel;
   let start = first;
   let bytes = 0n;
   let error = 0;
   let area = table.areas.first(start, last);
-  if (area === undefined && faults.has('empty-unmap-enoent')) error = -ERRNO.ENOENT;
+  if (area === undefined && defects.has('empty-unmap-enoent')) error = -ERRNO.ENOENT;
   while (area !== undefined) {
     const whole = area.start >= start && area.last <= last;
-    if (!whole && !faults.has('unmap-truncates-areas')) {
+    if (!whole && !defects.has('unmap-truncates-areas')) {
       error = -ERRNO.ENOENT;
       break;
     }
@@ -52,7 +52,7 @@ const unmapRange = (table: IoPageTable, first: bigint, last: bigint): Unmapped =
     start = area.last + 1n;
     area = table.areas.first(start, last);
   }
-  if (error !== 0 && faults.has('unmapped-bytes-not-reported')) bytes = 0n;
+  if (error !== 0 && defects.has('unmapped-bytes-not-reported')) bytes = 0n;
   return { error, bytes };
 };
 
@@ -65,7 +65,7 @@ export const unmapIova = (table: IoPageTable, iova: bigint, length: bigint): Unm
 };
 
 export const unmapAll = (table: IoPageTable): Unmapped => {
-  if (table.kernel.faults.has('unmap-all-stops-at-first-area')) {
+  if (table.kernel.defects.has('unmap-all-stops-at-first-area')) {
     const area = table.areas.first(0n, U64_MAX);
     if (area !== undefined) return unmapRange(table, area.start, area.last);
   }

@@ -27,9 +27,9 @@ const MOST_PAGES = 8n * 0x100_0000n;
 
 type Check = { readonly iova: bigint; readonly length: bigint; readonly address: bigint };
 
-const isAligned = ({ faults }: Kernel, { iova, length, address }: Check, unit: bigint): boolean =>
+const isAligned = ({ defects }: Kernel, { iova, length, address }: Check, unit: bigint): boolean =>
   (iova | length | address) % unit === 0n &&
-  (address + length <= U64_MAX || faults.has('checked-address-wraps'));
+  (address + length <= U64_MAX || defects.has('checked-address-wraps'));
 
 /** 0, -EINVAL where memory and translation differ, or why the memory cannot be looked at. */
 const compare = (kernel: Kernel, domain: Domain, check: Check, unit: bigint): number => {
@@ -50,7 +50,7 @@ export const checkMap = (context: IommufdContext, command: Command): number => {
     length: command.u64(MAP.length),
     address: command.u64(MAP.uptr),
   };
-  const alignedFirst = !kernel.release.checkMapLooksForHwptFirst;
+  const alignedFirst = !kernel.release.checkMapFindsHwptFirst;
   if (alignedFirst && !isAligned(kernel, check, MOCK_PAGE_SIZE)) return -ERRNO.EINVAL;
   const hwpt = objects.find(command.u32(MAP.id), Hwpt);
   if (hwpt === undefined) return -ERRNO.ENOENT;

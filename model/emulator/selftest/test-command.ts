@@ -31,7 +31,7 @@ const LIMIT = offsetsOf(SET_TEMP_MEMORY_LIMIT);
 const addReserved: Handler = (context, command) => {
   const start = command.u64(RESERVED.start);
   const length = command.u64(RESERVED.length);
-  const unchecked = context.kernel.faults.has('reserved-range-wraps');
+  const unchecked = context.kernel.defects.has('reserved-range-wraps');
   if (length === 0n && !unchecked) return -ERRNO.EINVAL;
   const last = unchecked ? wrap(start + length - 1n) : lastOf(start, length);
   if (last === undefined) return -ERRNO.EOVERFLOW;

@@ -13,7 +13,7 @@ import type { Type1Iommu } from './type1-iommu.ts';
 
 /** What the group's devices reserve, all together. */
 const reservedOf = (iommu: Type1Iommu, group: VfioGroup): readonly IovaRange[] =>
-  iommu.kernel.faults.has('type1-reserved-not-excluded') ? [] : group.reserved;
+  iommu.kernel.defects.has('type1-reserved-not-excluded') ? [] : group.reserved;
 
 /** The list with the group in it, or undefined where mappings stand in the way or nothing would be left. */
 const narrowed = (
@@ -113,6 +113,6 @@ export const detachGroup = (iommu: Type1Iommu, group: VfioGroup): void => {
   }
   if (bounds !== undefined) widen(iommu, bounds);
   iommu.untoldWriters -= 1;
-  const { faults } = iommu.kernel;
-  if (iommu.tracksDirty && !faults.has('type1-leaving-loses-dirty-pages')) iommu.dirtyAll();
+  const { defects } = iommu.kernel;
+  if (iommu.tracksDirty && !defects.has('type1-leaving-loses-dirty-pages')) iommu.dirtyAll();
 };

@@ -12,6 +12,6 @@ export const bisects = (
   const atStart = dmas.find(iova, 1n);
   if (atStart !== undefined && atStart.iova !== iova) return true;
   // Before ends were the last byte, nothing was looked for at the end but what lies around it.
-  const atEnd = dmas.find(last, kernel.release.type1.endsWrap ? 0n : 1n);
+  const atEnd = dmas.find(last, kernel.release.type1.findDmaWraps ? 0n : 1n);
   return atEnd !== undefined && atEnd.iova + atEnd.size !== iova + size;
 };

@@ -57,7 +57,7 @@ export const tellDirty = (
   const pages = iommu.pagesOf(dma);
   const offset = (dma.iova - base) >> BigInt(iommu.shift);
   const place = data + (offset / WORD_BITS) * 8n;
-  const shift = iommu.kernel.faults.has('type1-bitmap-not-shifted')
+  const shift = iommu.kernel.defects.has('type1-bitmap-not-shifted')
     ? 0
     : Number(offset % WORD_BITS);
   if (iommu.untoldWriters > 0 && dma.iommuMapped) bitmap.setFirst(pages);

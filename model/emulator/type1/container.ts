@@ -80,10 +80,10 @@ export class Container {
    * beside groups of the other kind.
    */
   join(group: VfioGroup): number {
-    const { credentials, faults } = this.kernel;
+    const { credentials, defects } = this.kernel;
     if (group.isNoIommu && !credentials.privileged) return -ERRNO.EPERM;
     const fits = this.mayUse(group.isNoIommu ? 'noiommu' : 'type1');
-    if (!fits && !faults.has('noiommu-groups-mix')) return -ERRNO.EPERM;
+    if (!fits && !defects.has('noiommu-groups-mix')) return -ERRNO.EPERM;
     if (group.hardware !== undefined) {
       const error = group.iommuGroup.claim(group);
       if (error !== 0) return error;
@@ -102,7 +102,7 @@ export class Container {
     if (this.iommu !== undefined) detachGroup(this.iommu, group);
     if (group.hardware !== undefined) group.iommuGroup.release();
     this.groups.splice(this.groups.indexOf(group), 1);
-    const stays = this.kernel.faults.has('type1-iommu-outlives-groups');
+    const stays = this.kernel.defects.has('type1-iommu-outlives-groups');
     if (this.groups.length === 0 && !stays) {
       this.iommu = undefined;
       this.hasNoIommu = false;

@@ -61,13 +61,13 @@ const tell = (
 
 /** The last byte of the range, or -errno. */
 const lastByte = (iommu: Type1Iommu, iova: bigint, size: bigint): bigint | number => {
-  const { overflowIsTold } = iommu;
+  const { reportsOverflow } = iommu;
   if (size === 0n) return -ERRNO.EINVAL;
   const last = lastOf(iova, size);
-  if (last === undefined) return overflowIsTold ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
+  if (last === undefined) return reportsOverflow ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
   // Where ends are compared as the byte behind, a range up to the end of all wraps.
   const endWraps = lastOf(iova, size + 1n) === undefined;
-  return endWraps && !overflowIsTold ? -ERRNO.EINVAL : last;
+  return endWraps && !reportsOverflow ? -ERRNO.EINVAL : last;
 };
 
 const getBitmap = (iommu: Type1Iommu, argument: bigint, argsz: number): number => {

@@ -38,11 +38,11 @@ export class Dma extends TreeNode<Dma> {
 
 export class DmaTree extends BalancedTree<Dma> {
   /** Ends are compared as the first byte behind, which is 0 behind the end of the address space. */
-  readonly #endsWrap: boolean;
+  readonly #findDmaWraps: boolean;
 
-  constructor(endsWrap: boolean) {
+  constructor(findDmaWraps: boolean) {
     super();
-    this.#endsWrap = endsWrap;
+    this.#findDmaWraps = findDmaWraps;
   }
 
   /** A mapping that meets `size` bytes from `start` on. */
@@ -74,7 +74,7 @@ export class DmaTree extends BalancedTree<Dma> {
 
   /** Whether a mapping begins behind the last byte of a range; a range up to the end of all may seem empty. */
   isBehind(dma: Dma, last: bigint): boolean {
-    return this.#endsWrap ? dma.iova >= wrap(last + 1n) : dma.iova > last;
+    return this.#findDmaWraps ? dma.iova >= wrap(last + 1n) : dma.iova > last;
   }
 
   *[Symbol.iterator](): Iterator<Dma> {
@@ -88,11 +88,11 @@ export class DmaTree extends BalancedTree<Dma> {
   protected summarise(_node: Dma): void {}
 
   #isBelow(start: bigint, size: bigint, iova: bigint): boolean {
-    return this.#endsWrap ? wrap(start + size) <= iova : wrap(start + size - 1n) < iova;
+    return this.#findDmaWraps ? wrap(start + size) <= iova : wrap(start + size - 1n) < iova;
   }
 
   #isAbove(start: bigint, dma: Dma): boolean {
-    return this.#endsWrap ? start >= wrap(dma.iova + dma.size) : start > dma.last;
+    return this.#findDmaWraps ? start >= wrap(dma.iova + dma.size) : start > dma.last;
   }
 
   *#from(node: Dma | undefined): Generator<Dma> {

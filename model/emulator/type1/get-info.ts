@@ -29,7 +29,7 @@ const RANGE = offsetsOf(IOVA_RANGE);
 
 /** Zero bytes for a capability, rounded up to whole words. */
 const capability = ({ kernel }: Type1Iommu, id: number, size: number): Struct => {
-  const aligned = !kernel.faults.has('type1-capabilities-not-aligned');
+  const aligned = !kernel.defects.has('type1-capabilities-not-aligned');
   const struct = new Struct(new Uint8Array(aligned ? Math.ceil(size / 8) * 8 : size));
   struct.setU16(HEADER.id, id);
   struct.setU16(HEADER.version, 1);
@@ -40,7 +40,7 @@ const migration = (iommu: Type1Iommu): Struct => {
   const struct = capability(iommu, CAP_MIGRATION_ID, VFIO_CAP_MIGRATION.size);
   struct.setU64(MIGRATION.pgsize_bitmap, iommu.granule);
   struct.setU64(MIGRATION.max_dirty_bitmap_size, DIRTY_BITMAP_SIZE_MAX);
-  if (iommu.kernel.faults.has('type1-capability-padding-leak')) {
+  if (iommu.kernel.defects.has('type1-capability-padding-leak')) {
     struct.setU32(MIGRATION.pgsize_bitmap - 4, 0xffff_8881);
   }
   return struct;
@@ -69,7 +69,7 @@ const ranges = (iommu: Type1Iommu): Struct => {
 const chain = (iommu: Type1Iommu): Uint8Array => {
   const list = [migration(iommu), available(iommu)];
   if (iommu.iovas.length > 0) list.push(ranges(iommu));
-  const shift = iommu.kernel.faults.has('type1-capabilities-not-shifted')
+  const shift = iommu.kernel.defects.has('type1-capabilities-not-shifted')
     ? 0
     : VFIO_IOMMU_TYPE1_INFO.size;
   const bytes: number[] = [];

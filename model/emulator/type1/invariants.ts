@@ -17,7 +17,7 @@ const checkDomains = ({ domains, kernel, dmas }: Type1Iommu, violations: string[
   const frames: number[] = [];
   let mapped = 0n;
   for (const dma of dmas) {
-    if (kernel.release.type1.endsWrap && wraps(dma.iova, dma.size + 1n)) continue;
+    if (kernel.release.type1.findDmaWraps && wraps(dma.iova, dma.size + 1n)) continue;
     if (domains.length > 0) mapped += dma.size;
     for (let at = 0n; domains.length > 0 && at < dma.size; at += PAGE_SIZE_BYTES) {
       const [frame, ...others] = domains.map((domain) => domain.frame(dma.iova + at));

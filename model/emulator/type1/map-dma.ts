@@ -63,7 +63,7 @@ const check = (iommu: Type1Iommu, request: Request): number => {
   const { flags, vaddr, iova, size } = request;
   if (size === 0n) return -ERRNO.EINVAL;
   if (passesEnd(request)) {
-    return iommu.overflowIsTold ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
+    return iommu.reportsOverflow ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
   }
   const moves = (flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0;
   if (((flags & PERMISSIONS) !== 0) === moves) return -ERRNO.EINVAL;
@@ -76,9 +76,9 @@ const map = (iommu: Type1Iommu, request: Request): number => {
   if (error !== 0) return error;
   if ((flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0) return moveAddress(iommu, request);
   if (iommu.dmas.find(iova, size) !== undefined) {
-    return iommu.kernel.faults.has('type1-wrong-errno-on-overlap') ? -ERRNO.EINVAL : -ERRNO.EEXIST;
+    return iommu.kernel.defects.has('type1-wrong-errno-on-overlap') ? -ERRNO.EINVAL : -ERRNO.EEXIST;
   }
-  const isLimited = !iommu.kernel.faults.has('type1-mappings-not-limited');
+  const isLimited = !iommu.kernel.defects.has('type1-mappings-not-limited');
   if (iommu.available === 0 && isLimited) return -ERRNO.ENOSPC;
   if (!mayMap(iommu, iova, lastOf(iova, size) ?? U64_MAX)) return -ERRNO.EINVAL;
   iommu.available -= 1;

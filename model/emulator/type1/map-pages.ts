@@ -11,7 +11,7 @@ import type { Type1Domain } from './type1-domain.ts';
 const bytesOf = ({ count }: Run): bigint => BigInt(count) * PAGE_SIZE_BYTES;
 
 const permissionOf = (kernel: Kernel, dma: Dma): Dma['permission'] =>
-  kernel.faults.has('type1-read-only-mapped-writable')
+  kernel.defects.has('type1-read-only-mapped-writable')
     ? { ...dma.permission, writable: true }
     : dma.permission;
 
@@ -57,7 +57,7 @@ export const pinAndMap = (
 
 /** Positions in the mapping that are visited; none where its end seems to lie before its start. */
 const visible = (kernel: Kernel, dma: Dma): bigint =>
-  kernel.release.type1.endsWrap && wraps(dma.iova, dma.size + 1n) ? 0n : dma.size;
+  kernel.release.type1.findDmaWraps && wraps(dma.iova, dma.size + 1n) ? 0n : dma.size;
 
 /** Takes a mapping out of the domains. How many pages were unpinned, which are not yet given back. */
 export const unmapAndUnpin = (
@@ -67,7 +67,7 @@ export const unmapAndUnpin = (
 ): number => {
   const [domain, ...others] = domains;
   if (domain === undefined || dma.size === 0n) return 0;
-  if (!kernel.faults.has('type1-second-domain-not-unmapped')) {
+  if (!kernel.defects.has('type1-second-domain-not-unmapped')) {
     for (const other of others) other.unmap(dma.iova, dma.size);
   }
   let unlocked = 0;
@@ -146,7 +146,7 @@ export const replay = (
     filled.push(dma);
     const error = fill(kernel, domains[0], domain, dma, batch);
     if (error === 0) continue;
-    const unwinds = !kernel.faults.has('type1-failed-join-keeps-pins');
+    const unwinds = !kernel.defects.has('type1-failed-join-keeps-pins');
     if (unwinds) for (const done of filled.reverse()) unfill(kernel, domain, done);
     return error;
   }

@@ -20,7 +20,7 @@ const deviceFrame = (kernel: Kernel, page: number, writes: boolean): number => {
   const mapping = kernel.space.find(page);
   if (mapping === undefined || mapping.store.kind !== 'device') return -ERRNO.EFAULT;
   if (writes && mapping.protection !== 'read-write') return -ERRNO.EFAULT;
-  if (kernel.faults.has('type1-registers-not-looked-up')) {
+  if (kernel.defects.has('type1-registers-not-looked-up')) {
     // The file's offset for the page's number: the first is nobody's, the others are memory.
     return page === mapping.start ? 0 : -ERRNO.EFAULT;
   }
@@ -70,7 +70,7 @@ export const pinRun = (
   let done = 0;
   let charge = 0;
   const fail = (error: number): number => {
-    const leaks = kernel.faults.has('type1-failed-map-keeps-pins');
+    const leaks = kernel.defects.has('type1-failed-map-keeps-pins');
     if (first !== undefined && !isDevice && !leaks) unpinRun(kernel, { first, count: done });
     unpinBatch(kernel, batch);
     return error;
@@ -83,7 +83,7 @@ export const pinRun = (
       if (device < 0) return fail(device);
       first ??= device;
       if (done === 0) isDevice = true;
-      if (!isDevice && kernel.faults.has('type1-registers-taken-for-memory')) {
+      if (!isDevice && kernel.defects.has('type1-registers-taken-for-memory')) {
         // What the batch began with stands for the register.
         if (batch.first !== undefined) batch.frames = [batch.first];
         break;

@@ -40,19 +40,21 @@ export class Type1Iommu {
     this.version2 = version2;
     this.nesting = nesting;
     const { type1 } = kernel.release;
-    this.dmas = new DmaTree(type1.endsWrap || kernel.faults.has('type1-end-of-all-not-seen'));
+    this.dmas = new DmaTree(type1.findDmaWraps || kernel.defects.has('type1-end-of-all-not-seen'));
     this.available = kernel.platform.dmaEntryLimit;
   }
 
   /** Mappings may get another address: not where in-kernel users could go by the old one. */
   get mayMoveAddresses(): boolean {
-    return this.emulated.length === 0 || this.kernel.faults.has('type1-addresses-move-under-mdevs');
+    return (
+      this.emulated.length === 0 || this.kernel.defects.has('type1-addresses-move-under-mdevs')
+    );
   }
 
   /** Ranges that pass the end of the address space have an error of their own. */
-  get overflowIsTold(): boolean {
-    const { release, faults } = this.kernel;
-    return release.type1.overflowIsTold && !faults.has('type1-overflow-not-told');
+  get reportsOverflow(): boolean {
+    const { release, defects } = this.kernel;
+    return release.type1.reportsOverflow && !defects.has('type1-overflow-not-told');
   }
 
   /** Bitmap of the page sizes that every domain has. */
@@ -77,14 +79,14 @@ export class Type1Iommu {
 
   /** Takes a mapping away, and gives back what it was charged. */
   remove(dma: Dma): void {
-    const { faults, accounts } = this.kernel;
+    const { defects, accounts } = this.kernel;
     const unlocked = unmapAndUnpin(this.kernel, this.domains, dma);
-    if (!faults.has('type1-charge-not-returned')) accounts.unlock(unlocked);
+    if (!defects.has('type1-charge-not-returned')) accounts.unlock(unlocked);
     this.dmas.remove(dma);
-    if (dma.vaddrInvalid && !faults.has('type1-invalid-address-still-counted')) {
+    if (dma.vaddrInvalid && !defects.has('type1-invalid-address-still-counted')) {
       this.invalidAddresses -= 1;
     }
-    if (!faults.has('type1-entry-not-returned')) this.available += 1;
+    if (!defects.has('type1-entry-not-returned')) this.available += 1;
   }
 
   removeAll(): void {

@@ -28,17 +28,17 @@ type Range = { readonly iova: bigint; readonly size: bigint; readonly last: bigi
 /** The range that is asked for, or -errno. */
 const rangeOf = (iommu: Type1Iommu, iova: bigint, size: bigint, isAll: boolean): Range | number => {
   const below = iommu.granule - 1n;
-  const { release, faults } = iommu.kernel;
-  const { endsWrap } = release.type1;
+  const { release, defects } = iommu.kernel;
+  const { findDmaWraps } = release.type1;
   if ((iova & below) !== 0n) return -ERRNO.EINVAL;
   if (isAll) {
     if ((iova | size) !== 0n) return -ERRNO.EINVAL;
-    return { iova, size: U64_MAX, last: endsWrap ? U64_MAX - 1n : U64_MAX };
+    return { iova, size: U64_MAX, last: findDmaWraps ? U64_MAX - 1n : U64_MAX };
   }
   if (size === 0n || (size & below) !== 0n) return -ERRNO.EINVAL;
   const last = lastOf(iova, size);
-  if (last === undefined) return iommu.overflowIsTold ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
-  if (last === U64_MAX && faults.has('type1-last-page-not-unmapped')) return -ERRNO.EINVAL;
+  if (last === undefined) return iommu.reportsOverflow ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
+  if (last === U64_MAX && defects.has('type1-last-page-not-unmapped')) return -ERRNO.EINVAL;
   return { iova, size, last };
 };
 
@@ -92,7 +92,7 @@ const unmap = (
   size: bigint,
   bitmap: BitmapRequest | undefined,
 ): bigint | number => {
-  const { faults } = iommu.kernel;
+  const { defects } = iommu.kernel;
   const invalidates = (flags & VFIO_DMA_UNMAP_FLAG_VADDR) !== 0;
   const isAll = (flags & VFIO_DMA_UNMAP_FLAG_ALL) !== 0;
   if (invalidates && !iommu.mayMoveAddresses) return -ERRNO.EBUSY;
@@ -101,7 +101,7 @@ const unmap = (
   if (bitmap !== undefined && (!iommu.tracksDirty || bitmap.pageSize !== iommu.granule)) {
     return -ERRNO.EINVAL;
   }
-  const refusesCuts = iommu.version2 && !isAll && !faults.has('type1-unmap-takes-cut-mappings');
+  const refusesCuts = iommu.version2 && !isAll && !defects.has('type1-unmap-takes-cut-mappings');
   if (refusesCuts && bisects(iommu, iova, size, range.last)) return -ERRNO.EINVAL;
   const dmas = taken(iommu, range);
   return invalidates ? invalidate(iommu, dmas) : removeAll(iommu, dmas, iova, bitmap);
@@ -122,7 +122,7 @@ const requestedBitmap = (
 };
 
 export const unmapDma = (iommu: Type1Iommu, argument: bigint): number => {
-  const { user, faults } = iommu.kernel;
+  const { user, defects } = iommu.kernel;
   const bytes = user.read(argument, SIZE);
   if (bytes === undefined) return -ERRNO.EFAULT;
   const struct = new Struct(bytes);
@@ -134,6 +134,6 @@ export const unmapDma = (iommu: Type1Iommu, argument: bigint): number => {
   if (typeof bitmap === 'number') return bitmap;
   const unmapped = unmap(iommu, flags, struct.u64(AT.iova), struct.u64(AT.size), bitmap);
   if (typeof unmapped === 'number') return unmapped;
-  if (!faults.has('type1-asked-size-written-back')) struct.setU64(AT.size, wrap(unmapped));
+  if (!defects.has('type1-asked-size-written-back')) struct.setU64(AT.size, wrap(unmapped));
   return user.write(argument, struct.bytes) ? 0 : -ERRNO.EFAULT;
 };

@@ -76,8 +76,9 @@ export class VfioDeviceFile extends OpenFile {
     if (struct.i32(BIND.iommufd) < 0 || (flags & ~known) !== 0) return -ERRNO.EINVAL;
     if (this.#from === 'group') return -ERRNO.EINVAL;
     const { group } = this.#device;
-    const { faults } = this.#kernel;
-    if (group.openedFile !== undefined && !faults.has('bind-while-group-open')) return -ERRNO.EBUSY;
+    const { defects } = this.#kernel;
+    if (group.openedFile !== undefined && !defects.has('bind-while-group-open'))
+      return -ERRNO.EBUSY;
     if (this.#iommufd !== undefined) return -ERRNO.EINVAL;
     const hasToken = (flags & VFIO_DEVICE_BIND_FLAG_TOKEN) !== 0;
     if (hasToken) return this.#refuseToken(struct.u64(BIND.token_uuid_ptr));
@@ -99,9 +100,9 @@ export class VfioDeviceFile extends OpenFile {
 
   /** The struct at its greatest length, zero where the program's ends, or -errno. */
   #readBind(argument: bigint): Struct | number {
-    const { user, release, faults } = this.#kernel;
+    const { user, release, defects } = this.#kernel;
     const bytes = new Uint8Array(VFIO_DEVICE_BIND.size);
-    const withToken = !faults.has('bind-refuses-tokens-as-too-long');
+    const withToken = !defects.has('bind-refuses-tokens-as-too-long');
     const known = withToken ? bytes.length : VFIO_DEVICE_BIND_MINIMUM;
     if (!release.bindKnowsTokens) {
       const wanted = bytes.subarray(0, VFIO_DEVICE_BIND_MINIMUM);
@@ -141,7 +142,7 @@ export class VfioDeviceFile extends OpenFile {
     if (attached < 0) return attached;
     struct.setU32(ATTACH.pt_id, attached);
     if (this.#writeBack(argument, struct, ATTACH.pt_id)) return 0;
-    if (!this.#kernel.faults.has('unanswered-attach-stays')) device.detach();
+    if (!this.#kernel.defects.has('unanswered-attach-stays')) device.detach();
     return -ERRNO.EFAULT;
   }
 

@@ -114,7 +114,7 @@ export class VfioDevice {
   }
 
   #openUnbound({ compatIoas, kernel }: IommufdContext, privileged: boolean): number {
-    const expectsNothing = compatIoas === undefined || kernel.faults.has('noiommu-beside-an-ioas');
+    const expectsNothing = compatIoas === undefined || kernel.defects.has('noiommu-beside-an-ioas');
     return privileged && expectsNothing ? 0 : -ERRNO.EPERM;
   }
 

@@ -155,7 +155,7 @@ export class VfioGroupFile extends OpenFile {
 
   #unsetContainer(): number {
     if (!this.#group.isInContainer) return -ERRNO.EINVAL;
-    const staysUsed = !this.#kernel.faults.has('type1-leaves-with-open-device');
+    const staysUsed = !this.#kernel.defects.has('type1-leaves-with-open-device');
     if (this.#group.isUsed && staysUsed) return -ERRNO.EBUSY;
     this.#group.leaveContainer();
     return 0;

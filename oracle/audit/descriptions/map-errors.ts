@@ -137,7 +137,7 @@ export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [
   ),
   {
     id: 'map-order',
-    title: 'MAP_DMA with two things wrong names the other one',
+    title: 'MAP_DMA with two handles wrong names the other one',
     severity: 'harmless',
     means: ORDER,
     covers: [{ request: MAP, what: 'result', legacyAnswers: 'refuses', compatAnswers: 'refuses' }],

@@ -275,7 +275,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'unmap-order',
-    title: 'UNMAP_DMA with two things wrong names the other one',
+    title: 'UNMAP_DMA with two handles wrong names the other one',
     severity: 'harmless',
     means: 'Both refuse; the checks come in another order.',
     covers: [

@@ -7,14 +7,14 @@ import type { World } from '../../../spec/state/world.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';
 import type { Rule } from '../../../spec/terms/rule.ts';
 import { programText } from '../../report/program-text.ts';
-import type { Facet } from '../answer-difference.ts';
+import type { DifferenceKind } from '../answer-difference.ts';
 import { type Cause, causesOf, compared } from '../differences.ts';
 import { type Located, settingOn } from '../located.ts';
 import { mappedIn } from '../mapped.ts';
+import { type Pair, startOfPair } from '../pair.ts';
 import type { RecordedAudit, SeenOn } from '../recorded.ts';
 import type { Row } from '../row.ts';
 import { descriptionOf } from '../rows.ts';
-import { startOfTwin, type Twin } from '../twin.ts';
 import type { AuditDocument, ShownRow, ShownSide, ShownVariant } from './document.ts';
 import type { Strip } from './map-picture.ts';
 
@@ -24,12 +24,12 @@ export const ROWS_FOLDER = 'rows';
 type Sides = { readonly legacy: World; readonly compat: World };
 
 type Replayed = {
-  readonly facets: readonly Facet[];
+  readonly kinds: readonly DifferenceKind[];
   readonly before: Sides;
   readonly after: Sides;
 };
 
-const worldsOf = ({ legacy, compat }: Twin): Sides => ({
+const worldsOf = ({ legacy, compat }: Pair): Sides => ({
   legacy: legacy.world,
   compat: compat.world,
 });
@@ -37,25 +37,25 @@ const worldsOf = ({ legacy, compat }: Twin): Sides => ({
 /** Both sides before the last operation, and that. */
 const beforeLast = (
   release: ReleaseName,
-  { program, ground }: Located,
-): { readonly twin: Twin; readonly last: Operation } => {
-  const twin = startOfTwin(startOfProgram(settingOn(release, ground)));
-  for (const operation of program.slice(0, -1)) twin.add(operation);
+  { program, scenario }: Located,
+): { readonly pair: Pair; readonly last: Operation } => {
+  const pair = startOfPair(startOfProgram(settingOn(release, scenario)));
+  for (const operation of program.slice(0, -1)) pair.add(operation);
   const last = program.at(-1);
   if (last === undefined) throw new Error('A difference was found by an empty program.');
-  return { twin, last };
+  return { pair, last };
 };
 
 const replayed = (release: ReleaseName, found: Located): Replayed => {
-  const { twin, last } = beforeLast(release, found);
-  const before = worldsOf(twin);
-  const { facets } = compared(twin, last);
-  return { facets, before, after: worldsOf(twin) };
+  const { pair, last } = beforeLast(release, found);
+  const before = worldsOf(pair);
+  const { kinds } = compared(pair, last);
+  return { kinds, before, after: worldsOf(pair) };
 };
 
 const causesIn = (release: ReleaseName, found: Located): readonly Cause[] => {
-  const { twin, last } = beforeLast(release, found);
-  return causesOf(twin, last);
+  const { pair, last } = beforeLast(release, found);
+  return causesOf(pair, last);
 };
 
 const strips = ({ before, after }: Replayed): readonly Strip[] => [
@@ -78,23 +78,23 @@ const releasesWhere = (
   shows: (other: ReleaseName) => boolean,
 ): readonly ReleaseName[] => RELEASE_NAMES.filter((other) => other === release || shows(other));
 
-const isSame = (one: Facet, other: Facet): boolean =>
+const isSame = (one: DifferenceKind, other: DifferenceKind): boolean =>
   one.what === other.what && one.legacy === other.legacy && one.compat === other.compat;
 
 const variant = (release: ReleaseName, found: Located, confirmed: SeenOn): ShownVariant => {
-  const { key, request, what, facet, legacyRule, compatRule, program, count } = found;
+  const { key, request, what, kind, legacyRule, compatRule, program, count } = found;
   return {
     key,
     request,
     what,
-    legacy: shownSide(legacyRule, facet.legacy),
-    compat: shownSide(compatRule, facet.compat),
-    ground: found.ground.name,
+    legacy: shownSide(legacyRule, kind.legacy),
+    compat: shownSide(compatRule, kind.compat),
+    scenario: found.scenario.name,
     program: programText(program),
     maps: strips(replayed(release, found)),
     count,
     releases: releasesWhere(release, (other) =>
-      replayed(other, found).facets.some((there) => isSame(facet, there)),
+      replayed(other, found).kinds.some((there) => isSame(kind, there)),
     ),
     confirmed: confirmed.get(key) ?? [],
     isDrawn: found.isDrawn === true,

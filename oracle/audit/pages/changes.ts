@@ -16,7 +16,7 @@ type ShownChange = {
   readonly situation?: string;
   readonly earlier: ShownSide;
   readonly later: ShownSide;
-  readonly ground: string;
+  readonly scenario: string;
   /** The shortest program that shows it, a line an operation. */
   readonly program: readonly string[];
   /** How many of the programs that were tried showed it. */
@@ -44,14 +44,14 @@ const NAMES = {
 } as const;
 
 const changeOf = (found: Located, side: Side): ShownChange => {
-  const { request, what, situation, facet, legacyRule, compatRule, program, count } = found;
+  const { request, what, situation, kind, legacyRule, compatRule, program, count } = found;
   return {
     request,
     what,
     ...(situation === undefined ? {} : { situation }),
-    earlier: shownSide(legacyRule, facet.legacy),
-    later: shownSide(compatRule, facet.compat),
-    ground: found.ground.name,
+    earlier: shownSide(legacyRule, kind.legacy),
+    later: shownSide(compatRule, kind.compat),
+    scenario: found.scenario.name,
     program: programText(programOn(side, program)),
     count,
     isDrawn: found.isDrawn === true,
@@ -87,7 +87,7 @@ const changeLines = (
     side(earlier, change.earlier),
     side(later, change.later),
     '',
-    `On ${change.ground}${change.situation === undefined ? '' : `, where ${change.situation}`}${
+    `On ${change.scenario}${change.situation === undefined ? '' : `, where ${change.situation}`}${
       change.isDrawn ? ', drawn at random' : ''
     }:`,
     '',
@@ -103,7 +103,7 @@ export const changesMarkdown = (document: ChangesDocument): readonly string[] =>
     `# What changed for programs from ${earlier} to ${later}`,
     '',
     `The same programs were given to one container of Linux ${earlier} and of Linux ${later}, as the specification has them.`,
-    'Wherever the two answered with other results, other bytes, other things that a device reaches or other charges, it is',
+    'Wherever the two answered with other results, other bytes, other handles that a device reaches or other charges, it is',
     'a change here, with the rules that answered and the shortest program.',
     ...containers.flatMap(({ name, searched, drawn, changes }) => [
       '',

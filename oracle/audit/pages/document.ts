@@ -22,7 +22,7 @@ export type ShownVariant = {
   readonly legacy: ShownSide;
   readonly compat: ShownSide;
   /** What it runs on. */
-  readonly ground: string;
+  readonly scenario: string;
   /** The shortest program that shows it, a line an operation; the container's path stands for either. */
   readonly program: readonly string[];
   readonly maps: readonly Strip[];

@@ -53,7 +53,7 @@ export const mapPicture = (strips: readonly Strip[]): string | undefined => {
     const top = AXIS_HEIGHT + index * (STRIP_HEIGHT + GAP);
     return [
       label(0, top + STRIP_HEIGHT - 7, name),
-      `<line class="ground" x1="${NAME_WIDTH}" y1="${top + STRIP_HEIGHT}" x2="${width - STRETCH_WIDTH}" y2="${top + STRIP_HEIGHT}"/>`,
+      `<line class="scenario" x1="${NAME_WIDTH}" y1="${top + STRIP_HEIGHT}" x2="${width - STRETCH_WIDTH}" y2="${top + STRIP_HEIGHT}"/>`,
       ...ranges.map((range) => rectangle(range, edges, top)),
     ];
   });

@@ -85,10 +85,10 @@ export const auditSummary = ({
 }: AuditDocument): readonly string[] => {
   const undeclared = count(rows, ({ declared }) => declared === undefined);
   return [
-    `# What a program can notice that moves from type1 to iommufd, ${release}`,
+    `# What a program can notice that actions from type1 to iommufd, ${release}`,
     '',
     `The same programs were given to both containers of Linux ${release}: to the legacy one, \`/dev/vfio/vfio\`, and to`,
-    'iommufd in its place. Wherever the two answered with other results, other bytes, other things that a device reaches or',
+    'iommufd in its place. Wherever the two answered with other results, other bytes, other handles that a device reaches or',
     `other charges, it is a row here: ${rows.length} rows, ${undeclared} of which neither the patch nor a document declares.`,
     '',
     `- ${count(rows, ({ severity }) => severity === 'breaks')} break programs that relied on the old answer`,

@@ -2,15 +2,15 @@
 
 import type { Operation } from '../../../model/programs/program.ts';
 import type { PlatformDevice } from '../../../spec/terms/platform.ts';
-import type { Ground } from '../platforms.ts';
+import { CONTAINERS, groupHandle } from '../actions.ts';
+import type { Scenario } from '../platforms.ts';
 import type { Requests } from '../search.ts';
-import { CONTAINERS, groupThing } from '../structure.ts';
 import { containerRequests } from './container.ts';
 import { groupRequests } from './group.ts';
 import { mapRequests, unmapRequests } from './mappings.ts';
 
-/** The requests that are tried in each state of a ground. */
-export const requestsOn = ({ platform, groups, movesAlone }: Ground): Requests =>
+/** The requests that are tried in each state of a scenario. */
+export const requestsOn = ({ platform, groups, movesAlone }: Scenario): Requests =>
   movesAlone === true ? () => [] : requestsWith(platform.devices, groups);
 
 /** The requests to containers and groups; the second container is asked only what the first does not show. */
@@ -25,7 +25,7 @@ const requestsWith = (devices: readonly PlatformDevice[], groups: readonly numbe
     }
     const descriptors = [...open.keys()].map(descriptorOf);
     for (const group of groups) {
-      const thing = groupThing(group);
-      if (open.has(thing)) yield* groupRequests(descriptorOf(thing), descriptors, devices);
+      const handle = groupHandle(group);
+      if (open.has(handle)) yield* groupRequests(descriptorOf(handle), descriptors, devices);
     }
   };

@@ -13,6 +13,8 @@ import { accessAt, pagesAt, tableOf } from '../../../spec/state/context.ts';
 import { fileAt, openFile } from '../../../spec/state/world.ts';
 import { count, hex, length, range, size } from '../../text/quantities.ts';
 import {
+  type Condition,
+  type Conditions,
   type Facts,
   flagsWithin,
   isNo,
@@ -20,14 +22,12 @@ import {
   lessThan,
   onlyIf,
   passed,
-  type Witness,
-  type Witnesses,
 } from './condition.ts';
 import { rangeOf } from './mapping.ts';
 
 const writes = (facts: Facts): boolean => (passed(facts, 'flags') & 1n) !== 0n;
 
-const noAccess: Witness = (facts) => {
+const noAccess: Condition = (facts) => {
   const fd = fileDescriptor(Number(passed(facts, 'id')) | 0);
   const id = fileAt(facts.world, facts.call.process, fd);
   const file = id === undefined ? undefined : openFile(facts.world, id);
@@ -43,7 +43,7 @@ const accessOf = ({ context, objects }: Facts) => {
   return context === undefined || id === undefined ? undefined : accessAt(context, id);
 };
 
-const detached: Witness = (facts) => {
+const detached: Condition = (facts) => {
   const access = accessOf(facts);
   if (access === undefined) return undefined;
   return {
@@ -58,7 +58,7 @@ const slices = (facts: Facts) => {
   return [...slicesOf(tableOf(facts.context, facts.stretch.ioas).areas, span.start, span.last)];
 };
 
-const notMapped: Witness = (facts) => {
+const notMapped: Condition = (facts) => {
   const span = rangeOf(facts);
   if (span === undefined || facts.stretch === undefined) return undefined;
   const reached = slices(facts).at(-1)?.last;
@@ -69,7 +69,7 @@ const notMapped: Witness = (facts) => {
   return { holds: true, fact: `nothing is mapped at ${hex(at)}` };
 };
 
-const notPermitted: Witness = (facts) => {
+const notPermitted: Condition = (facts) => {
   const found = slices(facts).find(({ node }) => !permits(node, writes(facts)));
   const doing = writes(facts) ? 'written' : 'read';
   return found === undefined
@@ -80,7 +80,7 @@ const notPermitted: Witness = (facts) => {
       };
 };
 
-const readOnlyPages: Witness = (facts) => {
+const readOnlyPages: Condition = (facts) => {
   if (!writes(facts)) return { holds: false, fact: 'the access only reads' };
   const { context } = facts;
   if (context === undefined) return undefined;
@@ -90,7 +90,7 @@ const readOnlyPages: Witness = (facts) => {
     : { holds: true, fact: `the memory at ${hex(found.iova)} was first mapped without WRITEABLE` };
 };
 
-const notPageAligned: Witness = (facts) => {
+const notPageAligned: Condition = (facts) => {
   if (facts.shape.name !== 'IOMMU_TEST_CMD ACCESS_PAGES') {
     return { holds: false, fact: 'nothing is pinned for good' };
   }
@@ -105,12 +105,12 @@ const notPageAligned: Witness = (facts) => {
       };
 };
 
-const tooLong: Witness = (facts) => ({
+const tooLong: Condition = (facts) => ({
   holds: passed(facts, 'length') > ACCESS_LENGTH_MAX,
   fact: `length is ${length(passed(facts, 'length'))}`,
 });
 
-const accessWraps: Witness = ({ stretch }) =>
+const accessWraps: Condition = ({ stretch }) =>
   stretch === undefined || stretch.length === 0n
     ? undefined
     : {
@@ -118,7 +118,7 @@ const accessWraps: Witness = ({ stretch }) =>
         fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
       };
 
-const cannotPin: Witness = (facts) => {
+const cannotPin: Condition = (facts) => {
   const access = accessOf(facts);
   return access === undefined
     ? undefined
@@ -128,7 +128,7 @@ const cannotPin: Witness = (facts) => {
       };
 };
 
-const noPin: Witness = (facts) => {
+const noPin: Condition = (facts) => {
   const access = accessOf(facts);
   if (access === undefined) return undefined;
   const number = Number(passed(facts, 'access_pages_id'));
@@ -141,13 +141,13 @@ const noPin: Witness = (facts) => {
 
 /** With SYZ, the IOVA is the number of an area and an offset; nothing is said of it then. */
 const byIova =
-  (witness: Witness): Witness =>
+  (condition: Condition): Condition =>
   (facts) =>
-    (Number(passed(facts, 'flags')) & MOCK_FLAGS_ACCESS_SYZ) === 0 ? witness(facts) : undefined;
+    (Number(passed(facts, 'flags')) & MOCK_FLAGS_ACCESS_SYZ) === 0 ? condition(facts) : undefined;
 
 const OPERATIONS = new Map(TEST_OPERATIONS.map(({ op, name }) => [op, name]));
 
-const unknownOperation: Witness = (facts) => {
+const unknownOperation: Condition = (facts) => {
   const op = Number(passed(facts, 'op'));
   const name = OPERATIONS.get(op);
   const { release } = facts.world;
@@ -159,16 +159,16 @@ const unknownOperation: Witness = (facts) => {
 };
 
 /** Rules of IOMMU_TEST_CMD itself that belong to one operation. */
-const only = (name: TestOperationName, witness: Witness): Witness =>
+const only = (name: TestOperationName, condition: Condition): Condition =>
   onlyIf(
     (facts) => OPERATIONS.get(Number(passed(facts, 'op'))) === name,
     `the operation is not ${name}`,
-    witness,
+    condition,
   );
 
-const unknownly: Witness = ({ shape }) => ({ holds: undefined, fact: `it is ${shape.name}` });
+const unknownly: Condition = ({ shape }) => ({ holds: undefined, fact: `it is ${shape.name}` });
 
-export const accessWitnesses: Witnesses = {
+export const accessConditions: Conditions = {
   'test-access-descriptor/not-an-access': noAccess,
   'test-cmd/unknown-operation': unknownOperation,
   'test-cmd/limit-too-small': only('SET_TEMP_MEMORY_LIMIT', lessThan('limit', 12n)),

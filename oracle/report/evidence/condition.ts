@@ -1,4 +1,4 @@
-// A witness says of one rule what in the call and the world decides it: the fact, and whether the rule's condition
+// A condition says of one rule what in the call and the world decides it: the fact, and whether the rule's condition
 // holds. It looks at the world by itself, so that a reader can check it, and never at what the judge concluded.
 
 import type { RuleId } from '../../../spec/rules.ts';
@@ -6,12 +6,12 @@ import { objectAt } from '../../../spec/state/context.ts';
 import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { IoctlCall } from '../../../spec/terms/call.ts';
-import type { Concern, Stretch } from '../../decode/call-context.ts';
+import type { CallContext, Stretch } from '../../decode/call-context.ts';
 import { whatIs } from '../../text/object-text.ts';
 import { hex, length } from '../../text/quantities.ts';
 import { flagsText } from '../../text/value-names.ts';
 
-export type Facts = Concern & {
+export type Facts = CallContext & {
   readonly world: World;
   readonly call: IoctlCall;
   /** The IOAS that the call is mainly about, and the IOVAs it names there. */
@@ -26,24 +26,24 @@ export type Evidence = {
   readonly fact: string;
 };
 
-export type Witness = (facts: Facts) => Evidence | undefined;
+export type Condition = (facts: Facts) => Evidence | undefined;
 
-export type Witnesses = Readonly<Partial<Record<RuleId, Witness>>>;
+export type Conditions = Readonly<Partial<Record<RuleId, Condition>>>;
 
 /** What the program passed in a field. */
 export const passed = (facts: Facts, field: string): bigint => BigInt(facts.values[field] ?? 0);
 
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
-/** A witness of a rule that is met only under a condition; `otherwise` says why it is not met. */
+/** A condition of a rule that is met only under a condition; `otherwise` says why it is not met. */
 export const onlyIf =
-  (condition: (facts: Facts) => boolean, otherwise: string, witness: Witness): Witness =>
+  (applies: (facts: Facts) => boolean, otherwise: string, condition: Condition): Condition =>
   (facts) =>
-    condition(facts) ? witness(facts) : { holds: false, fact: otherwise };
+    applies(facts) ? condition(facts) : { holds: false, fact: otherwise };
 
 /** Either of two conditions; the facts of both. */
 export const either =
-  (first: Witness, second: Witness): Witness =>
+  (first: Condition, second: Condition): Condition =>
   (facts) => {
     const a = first(facts);
     const b = second(facts);
@@ -53,7 +53,7 @@ export const either =
 
 /** No bit is set but those of `known`. */
 export const flagsWithin =
-  (field: string, known: number): Witness =>
+  (field: string, known: number): Condition =>
   (facts) => {
     const flags = Number(passed(facts, field));
     const text = flagsText(facts.shape.name, field, flags);
@@ -65,14 +65,14 @@ export const flagsWithin =
 
 /** The field is not 0. */
 export const notZero =
-  (field: string): Witness =>
+  (field: string): Condition =>
   (facts) => {
     const value = passed(facts, field);
     return { holds: value !== 0n, fact: `${field} is ${value === 0n ? '0' : hex(value)}` };
   };
 
 export const isZero =
-  (field: string): Witness =>
+  (field: string): Condition =>
   (facts) => {
     const value = passed(facts, field);
     return { holds: value === 0n, fact: `${field} is ${length(value)}` };
@@ -80,7 +80,7 @@ export const isZero =
 
 /** One of the fields is the greatest u64. */
 export const isGreatest =
-  (...fields: readonly string[]): Witness =>
+  (...fields: readonly string[]): Condition =>
   (facts) => {
     const values = fields.map((field) => passed(facts, field));
     return {
@@ -91,7 +91,7 @@ export const isGreatest =
 
 /** The field is less than what the call needs. */
 export const lessThan =
-  (field: string, minimum: bigint): Witness =>
+  (field: string, minimum: bigint): Condition =>
   (facts) => {
     const value = passed(facts, field);
     return { holds: value < minimum, fact: `${field} is ${value}, and ${minimum} is the least` };
@@ -99,7 +99,7 @@ export const lessThan =
 
 /** The last byte of `length` from `start` lies beyond the greatest u64. */
 export const wraps =
-  (start: string, size: string): Witness =>
+  (start: string, size: string): Condition =>
   (facts) => {
     const from = passed(facts, start);
     const bytes = passed(facts, size);
@@ -111,7 +111,7 @@ export const wraps =
 
 /** The field names no object of these kinds. */
 export const isNo =
-  (field: string, ...kinds: readonly string[]): Witness =>
+  (field: string, ...kinds: readonly string[]): Condition =>
   (facts) => {
     if (facts.context === undefined) return undefined;
     const id = Number(passed(facts, field)) as Parameters<typeof objectAt>[1];
@@ -122,7 +122,7 @@ export const isNo =
 
 /** The value is none of these. */
 export const isNoneOf =
-  (field: string, ...known: readonly bigint[]): Witness =>
+  (field: string, ...known: readonly bigint[]): Condition =>
   (facts) => {
     const value = passed(facts, field);
     return { holds: !known.includes(value), fact: `${field} is ${value}` };

@@ -4,12 +4,12 @@ import { VFIO_DEVICE_BIND_FLAG_TOKEN } from '../../../spec/abi/vfio.ts';
 import { deviceNamed, fileAt, openFile } from '../../../spec/state/world.ts';
 import { isGroupOpen } from '../../../spec/vfio/open.ts';
 import {
+  type Condition,
+  type Conditions,
   type Facts,
   flagsWithin,
   lessThan,
   passed,
-  type Witness,
-  type Witnesses,
 } from './condition.ts';
 
 const deviceOf = (facts: Facts) => {
@@ -18,23 +18,23 @@ const deviceOf = (facts: Facts) => {
   return file?.kind === 'device' || file?.kind === 'cdev' ? file : undefined;
 };
 
-const unknownFlags: Witness = (facts) => {
+const unknownFlags: Condition = (facts) => {
   const known = facts.world.release.bindKnowsTokens ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0;
   return flagsWithin('flags', known)(facts);
 };
 
-const negative: Witness = (facts) => {
+const negative: Condition = (facts) => {
   const fd = Number(passed(facts, 'iommufd')) | 0;
   return { holds: fd < 0, fact: `the descriptor is ${fd}` };
 };
 
-const notOpen: Witness = (facts) => {
+const notOpen: Condition = (facts) => {
   const fd = Number(passed(facts, 'iommufd')) as Parameters<typeof fileAt>[2];
   const open = fileAt(facts.world, facts.call.process, fd) !== undefined;
   return { holds: !open, fact: `descriptor ${fd} is ${open ? 'open' : 'not open'}` };
 };
 
-const ofGroup: Witness = (facts) => {
+const ofGroup: Condition = (facts) => {
   const file = deviceOf(facts);
   if (file === undefined) return undefined;
   const isOfGroup = file.kind === 'device';
@@ -44,7 +44,7 @@ const ofGroup: Witness = (facts) => {
   };
 };
 
-const groupOpen: Witness = (facts) => {
+const groupOpen: Condition = (facts) => {
   const file = deviceOf(facts);
   if (file === undefined) return undefined;
   const { group } = deviceNamed(facts.world, file.name);
@@ -53,7 +53,7 @@ const groupOpen: Witness = (facts) => {
 };
 
 const isBound =
-  (holds: boolean): Witness =>
+  (holds: boolean): Condition =>
   (facts) => {
     const file = deviceOf(facts);
     if (file?.kind !== 'cdev') return undefined;
@@ -63,14 +63,14 @@ const isBound =
     };
   };
 
-const inUse: Witness = (facts) => {
+const inUse: Condition = (facts) => {
   const file = deviceOf(facts);
   if (file === undefined) return undefined;
   const open = facts.world.devices.has(file.name);
   return { holds: open, fact: `the device is ${open ? '' : 'not '}in use` };
 };
 
-export const deviceWitnesses: Witnesses = {
+export const deviceConditions: Conditions = {
   'device-dispatch/not-bound': isBound(false),
   'device-bind-iommufd/too-short': lessThan('argsz', 16n),
   'device-bind-iommufd/unknown-flags': unknownFlags,

@@ -6,7 +6,7 @@ import { mappingAt } from '../../../spec/state/address-space.ts';
 import { spaceOf } from '../../../spec/state/memory.ts';
 import { bytesIn } from '../../decode/memory-layout.ts';
 import { count, hex } from '../../text/quantities.ts';
-import { type Evidence, type Facts, onlyIf, type Witness, type Witnesses } from './condition.ts';
+import { type Condition, type Conditions, type Evidence, type Facts, onlyIf } from './condition.ts';
 
 const nativeOf = ({ call }: Facts) => NATIVE_CALLS.find(({ command }) => command === call.command);
 
@@ -15,7 +15,7 @@ const sizeOf = ({ call }: Facts): number => {
   return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
 };
 
-const unknownNumber: Witness = (facts) => {
+const unknownNumber: Condition = (facts) => {
   const native = nativeOf(facts);
   const { release } = facts.world;
   if (native === undefined) {
@@ -29,7 +29,7 @@ const unknownNumber: Witness = (facts) => {
   };
 };
 
-const tooShort: Witness = (facts) => {
+const tooShort: Condition = (facts) => {
   const native = nativeOf(facts);
   if (native === undefined) return undefined;
   const size = sizeOf(facts);
@@ -39,7 +39,7 @@ const tooShort: Witness = (facts) => {
   };
 };
 
-const tailNotZero: Witness = (facts) => {
+const tailNotZero: Condition = (facts) => {
   const native = nativeOf(facts);
   if (native === undefined) return undefined;
   const size = sizeOf(facts);
@@ -83,10 +83,10 @@ const struct = (facts: Facts, writing: boolean): Evidence | undefined => {
   };
 };
 
-const unreadable: Witness = (facts) => struct(facts, false);
-const unwritable: Witness = (facts) => struct(facts, true);
+const unreadable: Condition = (facts) => struct(facts, false);
+const unwritable: Condition = (facts) => struct(facts, true);
 
-export const dispatchWitnesses: Witnesses = {
+export const dispatchWitnesses: Conditions = {
   'ioctl-dispatch/unknown-ioctl': unknownNumber,
   'ioctl-dispatch/too-short': tooShort,
   'ioctl-dispatch/tail-not-zero': tailNotZero,

@@ -9,6 +9,8 @@ import { pagesAt, tableOf } from '../../../spec/state/context.ts';
 import { meeting } from '../../../spec/state/io-pagetable.ts';
 import { hex, length, listed, range, size } from '../../text/quantities.ts';
 import {
+  type Condition,
+  type Conditions,
   type Evidence,
   either,
   type Facts,
@@ -19,8 +21,6 @@ import {
   notZero,
   onlyIf,
   passed,
-  type Witness,
-  type Witnesses,
   wraps,
 } from './condition.ts';
 
@@ -45,19 +45,19 @@ const aligned = (facts: Facts, what: string, value: bigint): Evidence | undefine
   return { holds: over !== 0n, fact };
 };
 
-const lengthTooFine: Witness = (facts) => {
+const lengthTooFine: Condition = (facts) => {
   const value = passed(facts, lengthField(facts));
   return value === 0n
     ? { holds: true, fact: `${lengthField(facts)} is 0` }
     : aligned(facts, `${lengthField(facts)} ${hex(value)}`, value);
 };
 
-const iovaTooFine: Witness = (facts) =>
+const iovaTooFine: Condition = (facts) =>
   facts.stretch === undefined
     ? { holds: false, fact: 'the IOVA is left to the kernel' }
     : aligned(facts, `the IOVA ${hex(facts.stretch.start)}`, facts.stretch.start);
 
-const offsetTooFine: Witness = (facts) => {
+const offsetTooFine: Condition = (facts) => {
   const field = addressField(facts);
   if (field === undefined) return undefined;
   const offset = passed(facts, field) & 0xfffn;
@@ -84,7 +84,7 @@ const reservers = (facts: Facts, start: bigint, last: bigint): string =>
       ),
   );
 
-const reserved: Witness = (facts) => {
+const reserved: Condition = (facts) => {
   const wanted = rangeOf(facts);
   if (wanted === undefined || facts.table === undefined) return undefined;
   const { start, last } = wanted;
@@ -107,7 +107,7 @@ const neighbours = (areas: Areas, start: bigint, last: bigint): string => {
   return names.length === 0 ? '; nothing is mapped' : `; the nearest: ${listed(names)}`;
 };
 
-const overlaps: Witness = (facts) => {
+const overlaps: Condition = (facts) => {
   const wanted = rangeOf(facts);
   if (wanted === undefined || facts.table === undefined) return undefined;
   const { start, last } = wanted;
@@ -121,7 +121,7 @@ const overlaps: Witness = (facts) => {
       };
 };
 
-const iovaWraps: Witness = ({ stretch }) =>
+const iovaWraps: Condition = ({ stretch }) =>
   stretch === undefined || stretch.length === 0n
     ? undefined
     : {
@@ -129,7 +129,7 @@ const iovaWraps: Witness = ({ stretch }) =>
         fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
       };
 
-const addressWraps: Witness = (facts) => {
+const addressWraps: Condition = (facts) => {
   const field = addressField(facts);
   if (field === undefined) return undefined;
   if (field === 'start') return { holds: false, fact: 'the memory is that of a file' };
@@ -138,7 +138,7 @@ const addressWraps: Witness = (facts) => {
 };
 
 /** In the page where the memory starts; the kernel rounds the sum up to pages. */
-const pagesWrap: Witness = (facts) => {
+const pagesWrap: Condition = (facts) => {
   const field = addressField(facts);
   if (field === undefined) return undefined;
   const end = (passed(facts, field) & 0xfffn) + passed(facts, lengthField(facts));
@@ -148,7 +148,7 @@ const pagesWrap: Witness = (facts) => {
   };
 };
 
-const noLength: Witness = (facts) => {
+const noLength: Condition = (facts) => {
   const value = passed(facts, lengthField(facts));
   return {
     holds: value === 0n || value > U64_MAX - 4096n,
@@ -156,13 +156,13 @@ const noLength: Witness = (facts) => {
   };
 };
 
-const noPermission: Witness = (facts) => {
+const noPermission: Condition = (facts) => {
   const flags = Number(passed(facts, 'flags'));
   const none = (flags & (MAP_READABLE | MAP_WRITEABLE)) === 0;
   return { holds: none, fact: none ? 'neither is set' : 'at least one of them is set' };
 };
 
-const noPermissionForIommu: Witness = (facts) => {
+const noPermissionForIommu: Condition = (facts) => {
   if (facts.shape.name !== 'VFIO_IOMMU_MAP_DMA') {
     return { holds: false, fact: 'a native map cannot have neither' };
   }
@@ -174,7 +174,7 @@ const noPermissionForIommu: Witness = (facts) => {
   };
 };
 
-const noSpace: Witness = ({ table }) =>
+const noSpace: Condition = ({ table }) =>
   table === undefined
     ? undefined
     : {
@@ -185,12 +185,12 @@ const noSpace: Witness = ({ table }) =>
 const choosesIova = (facts: Facts): boolean =>
   (Number(passed(facts, 'flags')) & MAP_FIXED_IOVA) === 0;
 
-const tooLong: Witness = (facts) => {
+const tooLong: Condition = (facts) => {
   const value = passed(facts, lengthField(facts));
   return { holds: value >= U64_MAX / 2n, fact: `${lengthField(facts)} is ${length(value)}` };
 };
 
-const readOnlyPages: Witness = (facts) => {
+const readOnlyPages: Condition = (facts) => {
   const from = facts.stretches.find(({ what }) => what === 'the range to copy from');
   const writing = (Number(passed(facts, 'flags')) & MAP_WRITEABLE) !== 0;
   if (!writing) return { holds: false, fact: 'the area is not to be writable' };
@@ -204,7 +204,7 @@ const readOnlyPages: Witness = (facts) => {
   return { holds: !writable, fact: `the memory at ${hex(from.start)} was first mapped ${how}` };
 };
 
-const sourceNotMapped: Witness = (facts) => {
+const sourceNotMapped: Condition = (facts) => {
   const from = facts.stretches.find(({ what }) => what === 'the range to copy from');
   if (from === undefined || facts.context === undefined || from.length === 0n) return undefined;
   const { areas } = tableOf(facts.context, from.ioas);
@@ -222,7 +222,7 @@ const MAP_FLAGS = 7;
 /** Kernels for testing know it for COPY, and take src_iova as something else then. */
 const SYZ = MOCK_FLAGS_ACCESS_SYZ;
 
-export const mappingWitnesses: Witnesses = {
+export const mappingConditions: Conditions = {
   'ioas-map/unknown-flags': either(flagsWithin('flags', MAP_FLAGS), notZero('__reserved')),
   'ioas-map/u64-max': isGreatest('iova', 'length'),
   'ioas-map/no-permission': noPermission,

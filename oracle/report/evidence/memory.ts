@@ -6,7 +6,7 @@ import { areaAt } from '../../../spec/state/area.ts';
 import { pagesAt } from '../../../spec/state/context.ts';
 import { lockedOf, spaceOf } from '../../../spec/state/memory.ts';
 import { count, grouped, hex, range } from '../../text/quantities.ts';
-import { type Evidence, type Facts, passed, type Witness, type Witnesses } from './condition.ts';
+import { type Condition, type Conditions, type Evidence, type Facts, passed } from './condition.ts';
 
 /** Only a table with a domain has the memory of its maps pinned. */
 const pinsNow = (facts: Facts): boolean => (facts.table?.domains.length ?? 0) > 0;
@@ -35,7 +35,10 @@ const firstPage = (
 };
 
 const pinning =
-  (condition: (mapping: Mapping | undefined, facts: Facts) => boolean, problem: string): Witness =>
+  (
+    condition: (mapping: Mapping | undefined, facts: Facts) => boolean,
+    problem: string,
+  ): Condition =>
   (facts): Evidence | undefined => {
     if (facts.memory === undefined || !MAPS.has(facts.shape.name)) return undefined;
     if (!pinsNow(facts)) {
@@ -60,7 +63,7 @@ const writes = (facts: Facts): boolean =>
 const limit = (bytes: bigint): string =>
   bytes === 0xffff_ffff_ffff_ffffn ? 'no limit' : `${grouped(bytes / PAGE_SIZE_BYTES)} pages`;
 
-const userLimit: Witness = ({ world, context }) => {
+const userLimit: Condition = ({ world, context }) => {
   const { credentials } = world.setting;
   if (credentials.privileged) {
     return { holds: false, fact: 'the program is privileged and has no limit' };
@@ -71,7 +74,7 @@ const userLimit: Witness = ({ world, context }) => {
   };
 };
 
-const processLimit: Witness = ({ world, call, context }) => {
+const processLimit: Condition = ({ world, call, context }) => {
   const { credentials } = world.setting;
   if (credentials.privileged) {
     return { holds: false, fact: 'the program is privileged and has no limit' };
@@ -83,7 +86,7 @@ const processLimit: Witness = ({ world, call, context }) => {
   };
 };
 
-const fileTooShort: Witness = ({ shape, context, table, stretch }) => {
+const fileTooShort: Condition = ({ shape, context, table, stretch }) => {
   const nothing = { holds: false, fact: 'the memory is not that of a file' };
   if (MAPS.has(shape.name)) return nothing;
   const area = stretch === undefined ? undefined : areaAt(table?.areas, stretch.start);
@@ -91,7 +94,7 @@ const fileTooShort: Witness = ({ shape, context, table, stretch }) => {
   return pagesAt(context, area.value.pages).source.kind === 'user' ? nothing : undefined;
 };
 
-export const memoryWitnesses: Witnesses = {
+export const memoryConditions: Conditions = {
   'pinning/not-mapped': pinning((mapping) => mapping === undefined, 'is not mapped'),
   'pinning/not-memory': pinning((mapping) => mapping?.kind === 'device', "is a device's registers"),
   'pinning/not-accessible': pinning(

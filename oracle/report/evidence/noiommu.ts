@@ -5,7 +5,7 @@ import { isOfNoIommu } from '../../../spec/state/container.ts';
 import { fileAt, type GroupFile, type OpenFile, openFile } from '../../../spec/state/world.ts';
 import { isNoIommuGroup } from '../../../spec/terms/platform.ts';
 import { groupsText } from '../../text/file-text.ts';
-import { type Evidence, type Facts, passed, type Witness, type Witnesses } from './condition.ts';
+import { type Condition, type Conditions, type Evidence, type Facts, passed } from './condition.ts';
 
 const fileOf = ({ world, call }: Facts, fd: number): OpenFile | undefined => {
   const id = fileAt(world, call.process, fileDescriptor(fd));
@@ -28,7 +28,7 @@ const ofGroup = (
 const named = (facts: Facts): OpenFile | undefined =>
   fileOf(facts, Number(passed(facts, 'fd')) | 0);
 
-const mixes: Witness = (facts) =>
+const mixes: Condition = (facts) =>
   ofGroup(facts, (_, noIommu, text) => {
     const file = named(facts);
     if (file?.kind !== 'container') return { holds: false, fact: `${text}; it joins no container` };
@@ -40,7 +40,7 @@ const mixes: Witness = (facts) =>
     };
   });
 
-const servesNoIommu: Witness = (facts) =>
+const servesNoIommu: Condition = (facts) =>
   ofGroup(facts, (_, noIommu, text) => {
     const file = named(facts);
     if (file?.kind !== 'iommufd') return { holds: false, fact: `${text}; it joins no iommufd` };
@@ -53,7 +53,7 @@ const servesNoIommu: Witness = (facts) =>
 
 /** The iommufd has an IOAS for VFIO calls, and the group is without an IOMMU. */
 const withIoas =
-  (container: (facts: Facts, group: GroupFile) => OpenFile | undefined): Witness =>
+  (container: (facts: Facts, group: GroupFile) => OpenFile | undefined): Condition =>
   (facts) =>
     ofGroup(facts, (group, noIommu, text) => {
       const file = container(facts, group);
@@ -78,7 +78,7 @@ const closed = (facts: Facts, group: GroupFile): OpenFile | undefined => {
   return isOpen ? undefined : containerOfGroup(facts, group);
 };
 
-const serving: Witness = ({ context }) =>
+const serving: Condition = ({ context }) =>
   context === undefined
     ? undefined
     : {
@@ -86,7 +86,7 @@ const serving: Witness = ({ context }) =>
         fact: `${context.noIommu ? 'a' : 'no'} no-IOMMU group has had the iommufd as its container`,
       };
 
-export const noIommuWitnesses: Witnesses = {
+export const noIommuWitnesses: Conditions = {
   'group-set-container/mixes-no-iommu': mixes,
   'group-set-container/serves-no-iommu': servesNoIommu,
   'group-set-container/no-iommu-with-ioas': withIoas(named),

@@ -9,6 +9,8 @@ import { usersText, whatIs } from '../../text/object-text.ts';
 import { count, size } from '../../text/quantities.ts';
 import { visible } from '../../text/visible.ts';
 import {
+  type Condition,
+  type Conditions,
   type Facts,
   flagsWithin,
   isNo,
@@ -17,11 +19,9 @@ import {
   notZero,
   onlyIf,
   passed,
-  type Witness,
-  type Witnesses,
 } from './condition.ts';
 
-const inUse: Witness = (facts) => {
+const inUse: Condition = (facts) => {
   const [id] = facts.objects;
   if (facts.context === undefined || id === undefined) return undefined;
   const users = usersOf(facts.context, id);
@@ -31,12 +31,12 @@ const inUse: Witness = (facts) => {
   };
 };
 
-const notInUse: Witness = (facts) => {
+const notInUse: Condition = (facts) => {
   const evidence = inUse(facts);
   return evidence === undefined ? undefined : { ...evidence, holds: evidence.holds === false };
 };
 
-const compatNone: Witness = ({ context }) =>
+const compatNone: Condition = ({ context }) =>
   context === undefined
     ? undefined
     : {
@@ -47,14 +47,14 @@ const compatNone: Witness = ({ context }) =>
             : `VFIO calls use IOAS ${context.compatIoas}`,
       };
 
-const unknownType: Witness = ({ call, context }) => ({
+const unknownType: Condition = ({ call, context }) => ({
   holds:
     (call.argument !== VFIO_TYPE1_IOMMU && call.argument !== VFIO_TYPE1v2_IOMMU) ||
     context?.noIommu === true,
   fact: `the type is ${call.argument}`,
 });
 
-const cacheCoherent: Witness = ({ context, table }) => {
+const cacheCoherent: Condition = ({ context, table }) => {
   if (context === undefined || table === undefined) return undefined;
   const coherent = table.domains.filter((id) => {
     const object = objectAt(context, id);
@@ -66,7 +66,7 @@ const cacheCoherent: Witness = ({ context, table }) => {
   };
 };
 
-const areasTooFine: Witness = ({ context, table }) => {
+const areasTooFine: Condition = ({ context, table }) => {
   if (context === undefined || table === undefined) return undefined;
   const least = requiredAlignment(context, table);
   return {
@@ -75,7 +75,7 @@ const areasTooFine: Witness = ({ context, table }) => {
   };
 };
 
-const rlimitObjectsExist: Witness = ({ context }) =>
+const rlimitObjectsExist: Condition = ({ context }) =>
   context === undefined
     ? undefined
     : {
@@ -83,7 +83,7 @@ const rlimitObjectsExist: Witness = ({ context }) =>
         fact: context.objects === undefined ? 'there is no object' : 'there are objects',
       };
 
-const notPrivileged: Witness = ({ world }) => ({
+const notPrivileged: Condition = ({ world }) => ({
   holds: !world.setting.credentials.privileged,
   fact: `the program is ${world.setting.credentials.privileged ? '' : 'not '}privileged`,
 });
@@ -94,25 +94,25 @@ const groupOf = (facts: Facts) => {
   return file?.kind === 'group' ? file : undefined;
 };
 
-const hasContainer: Witness = (facts) => {
+const hasContainer: Condition = (facts) => {
   const group = groupOf(facts);
   if (group === undefined) return undefined;
   const has = group.container !== undefined;
   return { holds: has, fact: `the group has ${has ? 'a container' : 'no container'}` };
 };
 
-const hasNoContainer: Witness = (facts) => {
+const hasNoContainer: Condition = (facts) => {
   const evidence = hasContainer(facts);
   return evidence === undefined ? undefined : { ...evidence, holds: evidence.holds === false };
 };
 
-const badDescriptor: Witness = (facts) => {
+const badDescriptor: Condition = (facts) => {
   const fd = Number(passed(facts, 'fd')) as Parameters<typeof fileAt>[2];
   const open = fileAt(facts.world, facts.call.process, fd) !== undefined;
   return { holds: !open, fact: `descriptor ${fd} is ${open ? 'open' : 'not open'}` };
 };
 
-const noDevice: Witness = (facts) => {
+const noDevice: Condition = (facts) => {
   const group = groupOf(facts);
   if (group === undefined) return undefined;
   const names = facts.world.setting.platform.devices
@@ -121,7 +121,7 @@ const noDevice: Witness = (facts) => {
   return { holds: undefined, fact: `group ${group.group} has ${names.join(' and ')}` };
 };
 
-const groupElsewhere: Witness = ({ context }) => {
+const groupElsewhere: Condition = ({ context }) => {
   if (context === undefined) return undefined;
   let attached = 0;
   for (const object of valuesOf(context.objects)) {
@@ -130,7 +130,7 @@ const groupElsewhere: Witness = ({ context }) => {
   return { holds: undefined, fact: `${count(attached, 'device')} of the iommufd are attached` };
 };
 
-const noIoasForAccess: Witness = (facts) => {
+const noIoasForAccess: Condition = (facts) => {
   if (facts.shape.name === 'IOMMU_TEST_CMD CREATE_ACCESS') return isNo('id', 'ioas')(facts);
   return facts.shape.name === 'IOMMU_TEST_CMD ACCESS_REPLACE_IOAS'
     ? isNo('ioas_id', 'ioas')(facts)
@@ -139,14 +139,14 @@ const noIoasForAccess: Witness = (facts) => {
 
 /** The field that names what a device is to be attached to. */
 const attachTarget =
-  (witness: (field: string) => Witness): Witness =>
+  (condition: (field: string) => Condition): Condition =>
   (facts) => {
     const { name } = facts.shape;
     if (name === 'IOMMU_TEST_CMD MOCK_DOMAIN_REPLACE' || name === 'VFIO_DEVICE_ATTACH_IOMMUFD_PT') {
-      return witness('pt_id')(facts);
+      return condition('pt_id')(facts);
     }
     return facts.shape.name.startsWith('IOMMU_TEST_CMD MOCK_DOMAIN')
-      ? witness('id')(facts)
+      ? condition('id')(facts)
       : undefined;
   };
 
@@ -155,14 +155,14 @@ const operationIs =
   (facts: Facts): boolean =>
     passed(facts, 'op') === operation;
 
-const ofRlimit = (witness: Witness): Witness =>
-  onlyIf((facts) => passed(facts, 'option_id') === 0n, 'the option is not RLIMIT_MODE', witness);
-const ofHugePages = (witness: Witness): Witness =>
-  onlyIf((facts) => passed(facts, 'option_id') === 1n, 'the option is not HUGE_PAGES', witness);
-const setting = (witness: Witness): Witness =>
-  onlyIf(operationIs(0n), 'the operation is not SET', witness);
+const ofRlimit = (condition: Condition): Condition =>
+  onlyIf((facts) => passed(facts, 'option_id') === 0n, 'the option is not RLIMIT_MODE', condition);
+const ofHugePages = (condition: Condition): Condition =>
+  onlyIf((facts) => passed(facts, 'option_id') === 1n, 'the option is not HUGE_PAGES', condition);
+const setting = (condition: Condition): Condition =>
+  onlyIf(operationIs(0n), 'the operation is not SET', condition);
 
-export const objectWitnesses: Witnesses = {
+export const objectConditions: Conditions = {
   'destroy/no-object': isNo('id'),
   'destroy/in-use': inUse,
   'destroy/destroys': notInUse,

@@ -4,9 +4,11 @@ import { U64_MAX } from '../../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../../spec/collections/ordered-map.ts';
 import { isAccessed } from '../../../spec/iopt/access.ts';
 import { areaAt, areaLength, byteOf, firstMeeting } from '../../../spec/state/area.ts';
-import { type Concern, tableOfConcern } from '../../decode/call-context.ts';
+import { type CallContext, tableOfCall } from '../../decode/call-context.ts';
 import { count, hex, listed, range, size } from '../../text/quantities.ts';
 import {
+  type Condition,
+  type Conditions,
   type Evidence,
   type Facts,
   flagsWithin,
@@ -14,8 +16,6 @@ import {
   isNo,
   onlyIf,
   passed,
-  type Witness,
-  type Witnesses,
 } from './condition.ts';
 import { rangeOf } from './mapping.ts';
 
@@ -60,9 +60,9 @@ const metBy = (
 };
 
 /** How many of the first areas of an unmap's range have this many bytes together, where some but not all have. */
-export const firstAreasOf = (concern: Concern, bytes: bigint): number | undefined => {
-  const table = tableOfConcern(concern);
-  const [stretch] = concern.stretches;
+export const firstAreasOf = (about: CallContext, bytes: bigint): number | undefined => {
+  const table = tableOfCall(about);
+  const [stretch] = about.stretches;
   if (table === undefined || stretch === undefined || bytes === 0n) return undefined;
   const last = stretch.length === 0n ? U64_MAX : stretch.start + stretch.length - 1n;
   let areas = 0;
@@ -78,14 +78,14 @@ export const firstAreasOf = (concern: Concern, bytes: bigint): number | undefine
   return undefined;
 };
 
-const cutsArea: Witness = (facts) =>
+const cutsArea: Condition = (facts) =>
   metBy(facts, ({ cut }, text) =>
     cut === undefined
       ? { holds: false, fact: `${text} cuts no area` }
       : { holds: true, fact: `${text} holds only a part of the area ${cut}` },
   );
 
-const nothingMapped: Witness = (facts) =>
+const nothingMapped: Condition = (facts) =>
   metBy(facts, ({ areas, cut }, text) => ({
     holds: areas === 0 && cut === undefined,
     fact: areas === 0 && cut === undefined ? `no area meets ${text}` : `${text} meets areas`,
@@ -109,7 +109,7 @@ const partsMet = (facts: Facts, start: bigint, last: bigint): Evidence => {
   return { holds: true, fact: held(range(start, last), areas, bytes) };
 };
 
-const unmaps: Witness = (facts) => {
+const unmaps: Condition = (facts) => {
   const span = wanted(facts);
   if (span !== undefined && cutsFirst(facts)) return partsMet(facts, span.start, span.last);
   return metBy(facts, ({ areas, bytes, cut }, text) => ({
@@ -145,7 +145,7 @@ const cutting = (
   return conclude(cuts, listed(cuts.map(({ iova }) => `behind ${hex(iova)}`)));
 };
 
-const cutTooFine: Witness = (facts) =>
+const cutTooFine: Condition = (facts) =>
   cutting(facts, (cuts, where) => {
     const alignment = facts.table?.alignment ?? 1n;
     const fine = cuts.some(
@@ -154,7 +154,7 @@ const cutTooFine: Witness = (facts) =>
     return { holds: fine, fact: `it cuts ${where}, and the alignment is ${size(alignment)}` };
   });
 
-const cutAccessed: Witness = (facts) =>
+const cutAccessed: Condition = (facts) =>
   cutting(facts, (cuts, where) => {
     const { context, objects } = facts;
     const [ioas] = objects;
@@ -168,7 +168,7 @@ const cutAccessed: Witness = (facts) =>
     };
   });
 
-const cutLargePages: Witness = ({ table }) =>
+const cutLargePages: Condition = ({ table }) =>
   table === undefined
     ? undefined
     : {
@@ -176,7 +176,7 @@ const cutLargePages: Witness = ({ table }) =>
         fact: `large pages are ${table.largePagesDisabled ? 'disabled' : 'enabled, so that nothing is cut'}`,
       };
 
-const filled: Witness = ({ table }) =>
+const filled: Condition = ({ table }) =>
   table === undefined
     ? undefined
     : {
@@ -186,12 +186,12 @@ const filled: Witness = ({ table }) =>
           `${table.largePagesDisabled ? 'are disabled already' : 'are enabled'}`,
       };
 
-const zeroLength: Witness = ({ stretch }) =>
+const zeroLength: Condition = ({ stretch }) =>
   stretch === undefined
     ? undefined
     : { holds: stretch.length === 0n, fact: `the length is ${hex(stretch.length)}` };
 
-const unmapWraps: Witness = ({ stretch }) =>
+const unmapWraps: Condition = ({ stretch }) =>
   stretch === undefined || stretch.length === 0n
     ? undefined
     : {
@@ -199,14 +199,14 @@ const unmapWraps: Witness = ({ stretch }) =>
         fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
       };
 
-const allWithRange: Witness = (facts) => ({
+const allWithRange: Condition = (facts) => ({
   holds:
     passed(facts, 'flags') === 2n && (passed(facts, 'iova') !== 0n || passed(facts, 'size') !== 0n),
   fact: `ALL is ${passed(facts, 'flags') === 2n ? 'set' : 'not set'}, iova is ${hex(passed(facts, 'iova'))}, size is ${hex(passed(facts, 'size'))}`,
 });
 
-const ofRange = (witness: Witness): Witness =>
-  onlyIf((facts) => !everything(facts), 'everything is unmapped', witness);
+const ofRange = (condition: Condition): Condition =>
+  onlyIf((facts) => !everything(facts), 'everything is unmapped', condition);
 
 /** Before a range is unmapped, areas are cut at its ends. */
 const cutsFirst = (facts: Facts): boolean =>
@@ -214,8 +214,8 @@ const cutsFirst = (facts: Facts): boolean =>
 
 const asked =
   (operation: (facts: Facts) => boolean) =>
-  (witness: Witness): Witness =>
-    onlyIf(operation, 'large pages are not asked to be disabled', witness);
+  (condition: Condition): Condition =>
+    onlyIf(operation, 'large pages are not asked to be disabled', condition);
 
 const disablesLargePages = asked((facts) =>
   facts.shape.name === 'IOMMU_OPTION'
@@ -225,7 +225,7 @@ const disablesLargePages = asked((facts) =>
     : facts.call.argument === 1n,
 );
 
-export const unmappingWitnesses: Witnesses = {
+export const unmappingConditions: Conditions = {
   'ioas-unmap/no-ioas': isNo('ioas_id', 'ioas'),
   'ioas-unmap/u64-max': ofRange(isGreatest('iova', 'length')),
   'ioas-unmap/nothing-mapped': ofRange(nothingMapped),

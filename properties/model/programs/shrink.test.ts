@@ -1,11 +1,11 @@
-// Shrinking: a long program with a planted fault comes down to few calls in few runs, also one that was not drawn, and
+// Shrinking: a long program with a planted defect comes down to few calls in few runs, also one that was not drawn, and
 // every candidate on the way is a smaller or simpler program.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { programs } from '../../../model/arbitrary.ts';
-import type { FaultName } from '../../../model/emulator/faults.ts';
+import type { DefectName } from '../../../model/emulator/defects.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { smallerPrograms, startOfShrinking } from '../../../model/shrink/smaller-programs.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
@@ -23,23 +23,23 @@ const longPrograms: readonly Program[] = fc
   .sample(programs(MOCK, 4 * OPERATIONS), { seed: SEED, numRuns: DRAWN })
   .map((program) => program.slice(0, OPERATIONS));
 
-const fails = (program: Program, fault: FaultName): boolean =>
-  judgeProgram(MOCK, program, new Set([fault])).fault !== undefined;
+const fails = (program: Program, defect: DefectName): boolean =>
+  judgeProgram(MOCK, program, new Set([defect])).failure !== undefined;
 
-type Planted = { readonly fault: FaultName; readonly fewest: number };
+type Planted = { readonly defect: DefectName; readonly fewest: number };
 
-// The fewest calls that show the fault, as shown-faults.ts proves.
+// The fewest calls that show the defect, as shown-defects.ts proves.
 const PLANTED: readonly Planted[] = [
-  { fault: 'wrong-errno-on-overlap', fewest: 4 },
-  { fault: 'size-not-written-back', fewest: 4 },
-  { fault: 'unmap-truncates-areas', fewest: 4 },
-  { fault: 'second-domain-not-unmapped', fewest: 6 },
+  { defect: 'wrong-errno-on-overlap', fewest: 4 },
+  { defect: 'size-not-written-back', fewest: 4 },
+  { defect: 'unmap-truncates-areas', fewest: 4 },
+  { defect: 'second-domain-not-unmapped', fewest: 6 },
 ];
 
 const PROGRAMS = 6;
 /** Programs that shrinking may run; there are 2^200 ways to leave calls out. */
 const RUNS_AT_MOST = 1500;
-/** Some programs show the fault in a roundabout way that no single change makes straight. */
+/** Some programs show the defect in a roundabout way that no single change makes straight. */
 const ROUNDABOUT = 4;
 
 const shrinking = suite('shrinking');
@@ -47,28 +47,28 @@ const shrinking = suite('shrinking');
 type Shrunk = { readonly program: Program; readonly runs: number };
 
 /** fast-check did not draw the program, so that it shrinks without context. */
-const shrunkBy = (program: Program, fault: FaultName): Shrunk => {
+const shrunkBy = (program: Program, defect: DefectName): Shrunk => {
   let runs = 0;
   const property = fc.property(programs(MOCK, OPERATIONS), (candidate) => {
     runs += 1;
-    return !fails(candidate, fault);
+    return !fails(candidate, defect);
   });
   const { counterexample } = fc.check(property, { examples: [[program]], numRuns: 1, seed: SEED });
   return { program: counterexample?.[0] ?? [], runs };
 };
 
-const hasNoCallTooMany = (program: Program, fault: FaultName): boolean =>
-  program.every((_, index) => !fails(program.toSpliced(index, 1), fault));
+const hasNoCallTooMany = (program: Program, defect: DefectName): boolean =>
+  program.every((_, index) => !fails(program.toSpliced(index, 1), defect));
 
-for (const { fault, fewest } of PLANTED) {
-  shrinking(`200 operations with ${fault} come down to ${fewest}`, () => {
-    const shown = longPrograms.filter((program) => fails(program, fault)).slice(0, PROGRAMS);
-    assert.is(shown.length, PROGRAMS, 'too few of the long programs show the fault');
+for (const { defect, fewest } of PLANTED) {
+  shrinking(`200 operations with ${defect} come down to ${fewest}`, () => {
+    const shown = longPrograms.filter((program) => fails(program, defect)).slice(0, PROGRAMS);
+    assert.is(shown.length, PROGRAMS, 'too few of the long programs show the defect');
     const lengths: number[] = [];
     for (const program of shown) {
-      const shrunk = shrunkBy(program, fault);
-      assert.ok(fails(shrunk.program, fault));
-      assert.ok(hasNoCallTooMany(shrunk.program, fault));
+      const shrunk = shrunkBy(program, defect);
+      assert.ok(fails(shrunk.program, defect));
+      assert.ok(hasNoCallTooMany(shrunk.program, defect));
       assert.ok(shrunk.runs <= RUNS_AT_MOST, `${shrunk.runs} runs`);
       lengths.push(shrunk.program.length);
     }
@@ -82,15 +82,15 @@ for (const { fault, fewest } of PLANTED) {
 }
 
 shrinking('the campaign and the shrinking of a saved program give the same', () => {
-  const fault: FaultName = 'unmap-truncates-areas';
-  const program = longPrograms.find((candidate) => fails(candidate, fault)) ?? [];
-  const found = shrinkProgram(MOCK, program, new Set([fault]));
+  const defect: DefectName = 'unmap-truncates-areas';
+  const program = longPrograms.find((candidate) => fails(candidate, defect)) ?? [];
+  const found = shrinkProgram(MOCK, program, new Set([defect]));
   assert.ok(found !== undefined && found.program.length <= 6);
-  assert.is(found.fault.kind, 'reply');
+  assert.is(found.failure.kind, 'reply');
   assert.is(
     shrinkProgram(MOCK, program),
     undefined,
-    'without the fault there is nothing to shrink',
+    'without the defect there is nothing to shrink',
   );
 });
 

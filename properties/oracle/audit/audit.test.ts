@@ -4,8 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import { runProgram } from '../../../model/programs/run.ts';
-import type { Facet } from '../../../oracle/audit/answer-difference.ts';
-import { facetsOf } from '../../../oracle/audit/facets.ts';
+import type { DifferenceKind } from '../../../oracle/audit/answer-difference.ts';
+import { differenceKindsOf } from '../../../oracle/audit/difference-kinds.ts';
 import { type Located, settingOn } from '../../../oracle/audit/located.ts';
 import { documentOf } from '../../../oracle/audit/pages/audit-document.ts';
 import { GROUNDS } from '../../../oracle/audit/platforms.ts';
@@ -23,8 +23,8 @@ test('the same causes are found by the same programs each time', async () => {
   assert.ok(one.all.length > 40, `only ${one.all.length} causes`);
   assert.equal(one.searched, other.searched);
   assert.equal(
-    one.all.map(({ key, program, facet, count }) => ({ key, program, facet, count })),
-    other.all.map(({ key, program, facet, count }) => ({ key, program, facet, count })),
+    one.all.map(({ key, program, kind, count }) => ({ key, program, kind, count })),
+    other.all.map(({ key, program, kind, count }) => ({ key, program, kind, count })),
   );
 });
 
@@ -34,21 +34,21 @@ const isDescribed = (cause: Located): boolean =>
 /** Only hidden state shows these. */
 const isHidden = ({ what }: Located): boolean => /devices reach|charged/.test(what);
 
-const onEmulator = (release: ReleaseName, { ground, program }: Located, side: Side) => {
-  const machine = new EmulatedMachine(settingOn(release, ground));
+const onEmulator = (release: ReleaseName, { scenario, program }: Located, side: Side) => {
+  const machine = new EmulatedMachine(settingOn(release, scenario));
   const last = runProgram(programOn(side, program), machine).at(-1);
   if (last === undefined) throw new Error('An empty program.');
   const { result, errno, memory } = last.observation;
   return { result: errno === 0 ? result : -errno, after: memory };
 };
 
-const text = ({ what, legacy, compat }: Facet): string => `${what}: ${legacy}, ${compat}`;
+const text = ({ what, legacy, compat }: DifferenceKind): string => `${what}: ${legacy}, ${compat}`;
 
 for (const release of RELEASE_NAMES) {
   test(`what is found is specified on both sides, described, and so on the emulator (${release})`, async () => {
-    for (const ground of GROUNDS) {
-      const { searched, all } = await foundOn(release, ground);
-      assert.is(searched.undecided, 0, `${ground.name}: requests that a side does not specify`);
+    for (const scenario of GROUNDS) {
+      const { searched, all } = await foundOn(release, scenario);
+      assert.is(searched.undecided, 0, `${scenario.name}: requests that a side does not specify`);
       for (const cause of all) {
         assert.ok(isDescribed(cause), `nobody has described ${cause.key}`);
         if (/devices reach/.test(cause.what)) {
@@ -59,15 +59,15 @@ for (const release of RELEASE_NAMES) {
         if (isHidden(cause)) continue;
         const operation = cause.program.at(-1);
         if (operation === undefined) throw new Error('An empty program.');
-        const facets = facetsOf(
+        const kinds = differenceKindsOf(
           operation,
           onEmulator(release, cause, 'legacy'),
           onEmulator(release, cause, 'compat'),
         );
-        const seen = [...facets].map(text);
+        const seen = [...kinds].map(text);
         assert.ok(
-          seen.includes(text(cause.facet)),
-          `${ground.name}, ${cause.key}: the emulator shows ${seen.join('; ') || 'no difference'}`,
+          seen.includes(text(cause.kind)),
+          `${scenario.name}, ${cause.key}: the emulator shows ${seen.join('; ') || 'no difference'}`,
         );
       }
     }

@@ -23,7 +23,7 @@ const variant = (request: string): ShownVariant => ({
   what: 'result',
   legacy: { rule: 'type1/a', says: 'It <refuses> & says so.', source: 'a()', answers: '-1 EINVAL' },
   compat: { rule: 'compat/b', says: 'It grants.', source: 'b()', answers: '0' },
-  ground: 'a device',
+  scenario: 'a device',
   program: ['1  container1 = open("/dev/vfio/vfio")', '2  VFIO_IOMMU_UNMAP_DMA(container1)'],
   maps: [
     {

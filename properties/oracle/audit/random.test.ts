@@ -3,17 +3,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Operation, Program } from '../../../model/programs/program.ts';
+import { movesOn } from '../../../oracle/audit/actions.ts';
 import { causesOf, type Differences } from '../../../oracle/audit/differences.ts';
 import { boundsOf, startBetween, startOn } from '../../../oracle/audit/located.ts';
 import { changesDocumentOf, changesMarkdown } from '../../../oracle/audit/pages/changes.ts';
-import type { Ground } from '../../../oracle/audit/platforms.ts';
+import type { Pair } from '../../../oracle/audit/pair.ts';
+import type { Scenario } from '../../../oracle/audit/platforms.ts';
 import { onContainers, onReleases, randomSearch } from '../../../oracle/audit/random.ts';
 import { recordedChanges } from '../../../oracle/audit/recorded.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import { isForPrograms, isOfContainer } from '../../../oracle/audit/run-audit.ts';
 import { type Requests, search } from '../../../oracle/audit/search.ts';
-import { movesOn } from '../../../oracle/audit/structure.ts';
-import type { Twin } from '../../../oracle/audit/twin.ts';
 import { VFIO_IOMMU_UNMAP_DMA } from '../../../spec/abi/vfio.ts';
 import { type RuleId, ruleAt } from '../../../spec/rules.ts';
 import { VTD } from './searched.ts';
@@ -23,11 +23,11 @@ const test = suite('audit at random');
 const RUNS = 300;
 
 /** The keys of the causes that the last operation shows. */
-const causesAtEnd = (program: Program, twin: Twin, { prologue }: Ground): readonly string[] => {
+const causesAtEnd = (program: Program, pair: Pair, { prologue }: Scenario): readonly string[] => {
   const own = program.slice(prologue.length);
-  for (const operation of own.slice(0, -1)) twin.add(operation);
+  for (const operation of own.slice(0, -1)) pair.add(operation);
   const last = own.at(-1);
-  return last === undefined ? [] : causesOf(twin, last).map(({ key }) => key);
+  return last === undefined ? [] : causesOf(pair, last).map(({ key }) => key);
 };
 
 const drawnOn = (known: readonly string[]) =>
@@ -55,16 +55,16 @@ test('a seed finds the same causes by the same programs, and no known one', asyn
 
 test('a program that was made shorter still shows its cause, and needs each operation', () => {
   const { found } = drawn;
-  for (const { key, program, ground } of found.slice(0, 20)) {
-    const causes = (made: Program) => causesAtEnd(made, startOn('7.3.4', ground), ground);
+  for (const { key, program, scenario } of found.slice(0, 20)) {
+    const causes = (made: Program) => causesAtEnd(made, startOn('7.3.4', scenario), scenario);
     assert.ok(causes(program).includes(key), `${key} is not shown`);
-    for (let index = ground.prologue.length; index < program.length - 1; index += 1) {
+    for (let index = scenario.prologue.length; index < program.length - 1; index += 1) {
       assert.not.ok(causes(program.toSpliced(index, 1)).includes(key), `${key} needs less`);
     }
   }
 });
 
-test('a cause that a test command shows, or an iommufd beside the container, is none of a program that moves', () => {
+test('a cause that a test command shows, or an iommufd beside the container, is none of a program that actions', () => {
   const [one] = drawn.found;
   if (one === undefined) throw new Error('Nothing was found.');
   const inRule = (id: RuleId) => ({ ...one, legacyRule: ruleAt(id) });
@@ -88,12 +88,12 @@ test('from 6.12 to 7.3 a length that wraps has another error, on the legacy cont
   for (const side of ['legacy', 'compat'] as const) {
     const differences: Differences = new Map();
     const start = startBetween('6.12.95', '7.3.4', VTD, side);
-    const bounds = { ...boundsOf(VTD), moves: 4 };
+    const bounds = { ...boundsOf(VTD), actions: 4 };
     await search(start, movesOn(VTD), unmaps, bounds, differences, async () => true);
     changed.set(
       side,
-      [...differences.values()].map(({ request, facet }) =>
-        [request, facet.legacy, facet.compat].join(' '),
+      [...differences.values()].map(({ request, kind }) =>
+        [request, kind.legacy, kind.compat].join(' '),
       ),
     );
   }

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HISTORICAL_NAMES, historyOf } from '../../../model/emulator/faults.ts';
+import { HISTORICAL_NAMES, historyOf } from '../../../model/emulator/defects.ts';
 import { SHOWN_HISTORY } from '../../defects/shown-history.ts';
 
 const TABLE = readFileSync('docs/historical-defects.md', 'utf8');
@@ -13,7 +13,7 @@ const ABBREVIATED = 12;
 const history = suite('history');
 
 history('there is a program for every defect', () => {
-  assert.equal(SHOWN_HISTORY.map(({ fault }) => fault).sort(), [...HISTORICAL_NAMES].sort());
+  assert.equal(SHOWN_HISTORY.map(({ defect }) => defect).sort(), [...HISTORICAL_NAMES].sort());
 });
 
 for (const name of HISTORICAL_NAMES) {

@@ -1,9 +1,9 @@
-// A campaign on a kernel, with the emulator in the kernel's place: its hidden state is not looked into, so that faults
+// A campaign on a kernel, with the emulator in the kernel's place: its hidden state is not looked into, so that defects
 // that no reply shows must be found by the looks at the end of each program.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FaultName } from '../../../model/emulator/faults.ts';
+import type { DefectName } from '../../../model/emulator/defects.ts';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import type { Operation } from '../../../model/programs/program.ts';
 import { runProgram } from '../../../model/programs/run.ts';
@@ -17,10 +17,10 @@ import { LIMITED, nameOf, PRIVILEGED, settingOf } from '../../helpers/settings.t
 const LENGTH = 40;
 const IOAS_COPY = 0x3b83;
 
-const kernel = (setting: Setting, faults: readonly FaultName[]): KernelRunner => ({
+const kernel = (setting: Setting, defects: readonly DefectName[]): KernelRunner => ({
   run: async (programs) =>
     programs.map((program) => ({
-      steps: runProgram(program, new EmulatedMachine(setting, { faults: new Set(faults) })),
+      steps: runProgram(program, new EmulatedMachine(setting, { defects: new Set(defects) })),
       complaints: [],
     })),
 });
@@ -28,9 +28,9 @@ const kernel = (setting: Setting, faults: readonly FaultName[]): KernelRunner =>
 const check = (
   setting: Setting,
   runs: number,
-  ...faults: readonly FaultName[]
+  ...defects: readonly DefectName[]
 ): Promise<CampaignReport> =>
-  runKernelCampaign({ setting, runs, seed: 5, length: LENGTH, subject: kernel(setting, faults) });
+  runKernelCampaign({ setting, runs, seed: 5, length: LENGTH, subject: kernel(setting, defects) });
 
 const campaign = suite('campaign on a kernel');
 
@@ -49,16 +49,16 @@ for (const release of ['6.12.95', '7.3.4'] as const) {
 }
 
 /** What no reply of the drawn calls needs to show, and the most operations that may be left of the program. */
-const HIDDEN: readonly (readonly [FaultName, number])[] = [
+const HIDDEN: readonly (readonly [DefectName, number])[] = [
   ['second-domain-not-unmapped', 9],
   ['domain-fill-forgets-areas', 8],
   ['access-write-ignores-permission', 8],
   ['pages-not-unpinned-with-access', 9],
 ];
 
-for (const [fault, most] of HIDDEN) {
-  campaign(`${fault}: found, and shrunk`, async () => {
-    const { counterexample } = await check(settingOf('mock'), 600, fault);
+for (const [defect, most] of HIDDEN) {
+  campaign(`${defect}: found, and shrunk`, async () => {
+    const { counterexample } = await check(settingOf('mock'), 600, defect);
     assert.ok(counterexample !== undefined);
     assert.ok((counterexample?.program.length ?? 0) <= most, `${counterexample?.program.length}`);
   });
@@ -87,7 +87,7 @@ campaign('the call that killed the kernel stays in the program, and in its trace
     subject: deadly(setting, kills),
   });
   assert.ok(counterexample !== undefined);
-  assert.is(counterexample?.fault.kind, 'death');
+  assert.is(counterexample?.failure.kind, 'death');
   assert.is(counterexample?.program.length, 1);
   assert.ok(counterexample?.program.some(kills));
   if (counterexample === undefined) return;

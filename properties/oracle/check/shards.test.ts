@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FaultName } from '../../../model/emulator/faults.ts';
+import type { DefectName } from '../../../model/emulator/defects.ts';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
 import {
   type CampaignFile,
@@ -29,21 +29,21 @@ const RUNS = 260;
 const SEED = 7;
 const SETTING = settingOf('mock');
 
-const campaign = async (shard?: Shard, fault?: FaultName): Promise<SavedCampaign> => {
+const campaign = async (shard?: Shard, defect?: DefectName): Promise<SavedCampaign> => {
   const { counterexample, seed, ...counts } = await runCampaign({
     setting: SETTING,
     runs: RUNS,
     seed: SEED,
     length: 40,
     ...(shard === undefined ? {} : { shard }),
-    ...(fault === undefined ? {} : { faults: new Set([fault]) }),
+    ...(defect === undefined ? {} : { defects: new Set([defect]) }),
   });
   return { ...counts, trace: counterexample?.program.map(({ label }) => label) };
 };
 
-const shardsOf = async (of: number, fault?: FaultName): Promise<readonly SavedCampaign[]> => {
+const shardsOf = async (of: number, defect?: DefectName): Promise<readonly SavedCampaign[]> => {
   const parts: SavedCampaign[] = [];
-  for (let index = 0; index < of; index += 1) parts.push(await campaign({ index, of }, fault));
+  for (let index = 0; index < of; index += 1) parts.push(await campaign({ index, of }, defect));
   return parts;
 };
 
@@ -63,12 +63,12 @@ for (const of of [1, 3]) {
   });
 
   shards(`${of} shards make the report of one, violations included`, async () => {
-    const fault = 'cut-off-by-one';
-    const parts = await shardsOf(of, fault);
-    const whole = await campaign({ index: 0, of: 1 }, fault);
+    const defect = 'cut-off-by-one';
+    const parts = await shardsOf(of, defect);
+    const whole = await campaign({ index: 0, of: 1 }, defect);
     assert.ok(whole.failing > 0);
     assert.equal(mergedCampaigns(parts.map((part) => [part])).map(comparable), [comparable(whole)]);
-    const alone = await campaign(undefined, fault);
+    const alone = await campaign(undefined, defect);
     assert.equal([whole.at, whole.trace], [alone.at, alone.trace]);
   });
 

@@ -3,7 +3,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FaultName } from '../../../model/emulator/faults.ts';
+import type { DefectName } from '../../../model/emulator/defects.ts';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import { withoutDangling } from '../../../model/programs/dangling.ts';
 import type { Program } from '../../../model/programs/program.ts';
@@ -15,20 +15,20 @@ import {
   runKernelCampaign,
   shrinkOnKernel,
 } from '../../../oracle/check/kernel-campaign.ts';
-import type { Fault } from '../../../oracle/check/report.ts';
+import type { Failure } from '../../../oracle/check/report.ts';
 import { shrinkProgram, shrunkProgram } from '../../../oracle/check/shrink-program.ts';
 import { shows, symptomOf } from '../../../oracle/check/symptom.ts';
 import { valuesOf } from '../../../oracle/text/handle-names.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
 import { VTD } from '../../corpus/example.ts';
-import { SHOWN_FAULTS } from '../../defects/shown-defects.ts';
+import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
 import { attached, map, unmap } from '../../defects/shown-operations.ts';
 import { native, open, out, vfio } from '../../helpers/operations.ts';
 import { settingOf } from '../../helpers/settings.ts';
 
 const symptom = suite('symptom');
 
-const DEFECT: FaultName = 'bind-while-group-open';
+const DEFECT: DefectName = 'bind-while-group-open';
 
 /** The defect lets the bind succeed; without its iommufd the same call would be refused otherwise. */
 const bindWhileGroupOpen: Program = [
@@ -58,8 +58,8 @@ symptom('a call that was granted is not shrunk to one that is refused', () => {
     found?.program.map(({ label }) => label),
     ['iommufd', 'group', 'device', 'bind'],
   );
-  const { fault } = judgeProgram(VTD, found?.program ?? [], new Set([DEFECT]));
-  assert.is(fault?.kind === 'reply' ? fault.verdict.observation.errno : -1, 0);
+  const { failure } = judgeProgram(VTD, found?.program ?? [], new Set([DEFECT]));
+  assert.is(failure?.kind === 'reply' ? failure.verdict.observation.errno : -1, 0);
 });
 
 /** What is put before a program, so that there is something to take away: another iommufd, with areas and a hole. */
@@ -69,14 +69,14 @@ const before: Program = [
   native('gone', 'more', 'IOMMU_DESTROY', { id: out('moreIoas', 'out_ioas_id') }),
 ];
 
-symptom('every shown fault keeps its symptom, and no handle dangles', () => {
-  for (const { fault: name, setting, program } of SHOWN_FAULTS) {
-    const faults = new Set([name]);
+symptom('every shown defect keeps its symptom, and no handle dangles', () => {
+  for (const { defect: name, setting, program } of SHOWN_DEFECTS) {
+    const defects = new Set([name]);
     const longer = [...before, ...program];
-    const { fault } = judgeProgram(setting, longer, faults);
-    if (fault === undefined) continue;
-    const found = shrinkProgram(setting, longer, faults);
-    assert.ok(shows(found?.fault, symptomOf(fault)), name);
+    const { failure } = judgeProgram(setting, longer, defects);
+    if (failure === undefined) continue;
+    const found = shrinkProgram(setting, longer, defects);
+    assert.ok(shows(found?.failure, symptomOf(failure)), name);
     assert.ok((found?.program.length ?? 99) <= program.length, name);
     assert.equal(danglingIn(found?.program ?? []), [], name);
   }
@@ -84,7 +84,7 @@ symptom('every shown fault keeps its symptom, and no handle dangles', () => {
 
 symptom('handles of nothing are 0, and mean the same', () => {
   const setting = settingOf('mock');
-  for (const { program } of SHOWN_FAULTS) {
+  for (const { program } of SHOWN_DEFECTS) {
     for (const without of program.keys()) {
       const cut = program.toSpliced(without, 1);
       const mended = withoutDangling(cut);
@@ -95,13 +95,13 @@ symptom('handles of nothing are 0, and mean the same', () => {
   }
 });
 
-const hidden = (where: string, expected: string, observed: string): Fault => ({
+const hidden = (where: string, expected: string, observed: string): Failure => ({
   kind: 'hidden',
   differences: [{ where, expected, observed }],
 });
-const complaint = (line: string): Fault => ({ kind: 'complaint', lines: [line] });
+const complaint = (line: string): Failure => ({ kind: 'complaint', lines: [line] });
 
-const isSame = (one: Fault, other: Fault): boolean => shows(other, symptomOf(one));
+const isSame = (one: Failure, other: Failure): boolean => shows(other, symptomOf(one));
 
 symptom('what stands where, and when it was said, makes no other symptom', () => {
   const domain = 'the domain of hwpt 5 of descriptor 3';
@@ -118,7 +118,7 @@ symptom('what stands where, and when it was said, makes no other symptom', () =>
   assert.not.ok(isSame(complaint(warning), left));
 });
 
-const UNMAP_DEFECT: FaultName = 'unmap-truncates-areas';
+const UNMAP_DEFECT: DefectName = 'unmap-truncates-areas';
 const MOCK = settingOf('mock');
 const cut: Program = [
   ...attached,
@@ -128,17 +128,17 @@ const cut: Program = [
 ];
 
 symptom('a signal ends the shrinking on the emulator, with what was found', async () => {
-  const faults = new Set([UNMAP_DEFECT]);
+  const defects = new Set([UNMAP_DEFECT]);
   const aborted = AbortSignal.abort();
-  const stopped = await shrunkProgram(MOCK, cut, faults, undefined, aborted);
+  const stopped = await shrunkProgram(MOCK, cut, defects, undefined, aborted);
   assert.is(stopped?.counterexample.program.length, cut.length);
-  assert.is(stopped?.counterexample.fault.kind, 'reply');
-  const whole = await shrunkProgram(MOCK, cut, faults);
+  assert.is(stopped?.counterexample.failure.kind, 'reply');
+  const whole = await shrunkProgram(MOCK, cut, defects);
   assert.is(whole?.counterexample.program.length, 4);
 });
 
-const runOn = (setting: Setting, program: Program, fault: FaultName): KernelRun => ({
-  steps: runProgram(program, new EmulatedMachine(setting, { faults: new Set([fault]) })),
+const runOn = (setting: Setting, program: Program, defect: DefectName): KernelRun => ({
+  steps: runProgram(program, new EmulatedMachine(setting, { defects: new Set([defect]) })),
   complaints: [],
 });
 
@@ -168,7 +168,7 @@ for (const runs of [0, 1, 3]) {
       const { subject, signal } = interruptedKernel(runs);
       const options = { setting: MOCK, subject, runs: 400, seed: 5, length: 40 };
       const report = await runKernelCampaign({ ...options, interrupted: signal });
-      assert.is(report.counterexample?.fault.kind, 'reply');
+      assert.is(report.counterexample?.failure.kind, 'reply');
       assert.ok(report.interrupted);
     },
   );
@@ -193,7 +193,7 @@ symptom('the machine dies of the interrupt, too: that is not taken for a violati
   };
   const options = { setting: MOCK, subject, runs: 400, seed: 5, length: 40 };
   const report = await runKernelCampaign({ ...options, interrupted: controller.signal });
-  assert.is(report.counterexample?.fault.kind, 'reply');
+  assert.is(report.counterexample?.failure.kind, 'reply');
 });
 
 symptom.run();

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { programs } from '../../../model/arbitrary.ts';
-import type { FaultName } from '../../../model/emulator/faults.ts';
+import type { DefectName } from '../../../model/emulator/defects.ts';
 import { EmulatedMachine } from '../../../model/emulator/machine.ts';
 import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Program } from '../../../model/programs/program.ts';
@@ -34,10 +34,10 @@ const drawn = fc.sample(programs(SETTING, 40, { probes: { transfersIn: 1 } }), {
 });
 
 /** The kind of call whose reply gives the defect away first; undefined where none does. */
-const shownBy = (program: Program, fault: FaultName): string | undefined => {
-  const machine = new EmulatedMachine(SETTING, { faults: new Set([fault]) });
+const shownBy = (program: Program, defect: DefectName): string | undefined => {
+  const machine = new EmulatedMachine(SETTING, { defects: new Set([defect]) });
   const judged = judgeSteps(START, runProgram(program, machine));
-  return judged.fault === undefined ? undefined : judged.steps.at(-1)?.step.call.kind;
+  return judged.failure === undefined ? undefined : judged.steps.at(-1)?.step.call.kind;
 };
 
 const transfers = suite('transfers of devices');
@@ -54,7 +54,7 @@ transfers(
     let moved = 0;
     for (const program of fc.sample(programs(SETTING, 40, ways), { numRuns: 60, seed: SEED })) {
       const judged = judgeSteps(START, runProgram(program, new EmulatedMachine(SETTING)));
-      assert.is(judged.fault, undefined);
+      assert.is(judged.failure, undefined);
       moved += judged.steps.filter(
         ({ verdict }) => verdict.kind === 'conforms' && verdict.rule === dmaRules.transfers,
       ).length;
@@ -71,14 +71,14 @@ transfers('an entry that stays in the IOTLB is seen by them alone', () => {
   assert.equal([...new Set(kinds)], ['dma']);
 });
 
-const ALSO_BY_OTHERS: readonly FaultName[] = [
+const ALSO_BY_OTHERS: readonly DefectName[] = [
   'read-only-mapped-writable',
   'domain-fill-forgets-areas',
 ];
 
-for (const fault of ALSO_BY_OTHERS) {
-  transfers(`${fault} is seen by them`, () => {
-    const kinds = drawn.map((program) => shownBy(program, fault));
+for (const defect of ALSO_BY_OTHERS) {
+  transfers(`${defect} is seen by them`, () => {
+    const kinds = drawn.map((program) => shownBy(program, defect));
     assert.ok(kinds.includes('dma'));
   });
 }

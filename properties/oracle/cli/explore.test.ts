@@ -29,7 +29,7 @@ const cli = suite('explore on the command line');
 
 cli.after(() => rmSync(FOLDER, { recursive: true }));
 
-const COMPAT = ['--alphabet', 'compat', '--release', '7.3.4'];
+const COMPAT = ['--actions', 'compat', '--release', '7.3.4'];
 
 cli('a row for each exploration, and nothing else where nobody watches', async () => {
   const { status, out, error } = await run([...COMPAT, '--depth', '4']);
@@ -63,7 +63,7 @@ cli('out of time it tells what it has, and goes on with what it saved', async ()
   assert.is(second.status, 0);
   const [after] = JSON.parse(second.out).explorations;
   assert.is(after.counts.distinct, before.counts.distinct + 1);
-  assert.is(after.alphabet, 'compat');
+  assert.is(after.actionSet, 'compat');
 });
 
 const LONG = [...COMPAT, '--depth', '30'];
@@ -117,7 +117,7 @@ const secondsOf = ({ pid }: ChildProcess): number => {
 cli(
   'interrupted, it says what was not explored, and of what was not to its end that it was',
   async () => {
-    const two = [...LONG, '--alphabet', 'native'];
+    const two = [...LONG, '--actions', 'native'];
     const { status, out, error } = await stopped(two, (child) => secondsOf(child) > 3, 'SIGINT');
     assert.is(status, 130, error);
     assert.match(out, /compat .* interrupted, in \d+ calls$/m);
@@ -165,10 +165,10 @@ cli('what makes no sense is said in a line', async () => {
   const bad = join(FOLDER, 'bad.bin');
   writeFileSync(bad, '{}\n');
   for (const [args, what] of [
-    [['--alphabet', 'none'], 'There is none of that name'],
+    [['--actions', 'none'], 'There is none of that name'],
     [['--depth', '0'], 'at least 1'],
     [['--shard', '3/2'], 'part K of N'],
-    [['--save', 'x.bin'], 'name one --alphabet and one --release'],
+    [['--save', 'x.bin'], 'name one --actions and one --release'],
     [['--resume', bad], 'this is no saved exploration'],
     [['--save-every', '5'], 'name the file with --save'],
     [['--resume', bad, '--release', '7.3.4'], 'it is not told what to explore'],

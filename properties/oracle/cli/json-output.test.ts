@@ -17,7 +17,7 @@ import { audited } from '../../../oracle/cli/audit-output.ts';
 import { foundJson } from '../../../oracle/cli/found-json.ts';
 import { saveTrace, traceOf } from '../../../oracle/cli/save-trace.ts';
 import { jsonLine } from '../../../oracle/trace/json-line.ts';
-import { SHOWN_FAULTS } from '../../defects/shown-defects.ts';
+import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
 
 const DOCUMENT = 'docs/json-output.md';
 
@@ -129,9 +129,9 @@ const conforms = (values: readonly unknown[], type: string): void => {
 const asPrinted = (value: unknown): unknown => JSON.parse(jsonLine(value));
 
 const found = (): readonly Counterexample[] =>
-  SHOWN_FAULTS.flatMap(({ fault: name, setting, program }) => {
-    const { steps, fault } = judgeProgram(setting, program, new Set([name]));
-    return fault === undefined ? [] : [{ setting, program, steps, fault }];
+  SHOWN_DEFECTS.flatMap(({ defect: name, setting, program }) => {
+    const { steps, failure } = judgeProgram(setting, program, new Set([name]));
+    return failure === undefined ? [] : [{ setting, program, steps, failure }];
   });
 
 const json = suite('JSON output');
@@ -151,8 +151,8 @@ json('what counterexamples are printed as', () => {
   if (first === undefined) throw new Error('There is no counterexample.');
   const lines = ['WARNING: CPU: 0 PID: 1 at mm/gup.c:1'];
   const rest = [
-    { ...first, fault: { kind: 'complaint', lines } as const },
-    { ...first, fault: { kind: 'death', said: 'The machine ended.' } as const },
+    { ...first, failure: { kind: 'complaint', lines } as const },
+    { ...first, failure: { kind: 'death', said: 'The machine ended.' } as const },
   ];
   conforms(
     rest.map((one) => asPrinted(foundJson(one, 'brief'))),
@@ -161,8 +161,8 @@ json('what counterexamples are printed as', () => {
 });
 
 json('judge, replay, shrink and emit', async () => {
-  const hidden = found().find(({ fault }) => fault.kind === 'hidden');
-  const reply = found().find(({ fault }) => fault.kind === 'reply');
+  const hidden = found().find(({ failure }) => failure.kind === 'hidden');
+  const reply = found().find(({ failure }) => failure.kind === 'reply');
   if (hidden === undefined || reply === undefined) throw new Error('Nothing is shown.');
   const [hiddenFile, replyFile] = [join(FOLDER, 'hidden.jsonl'), join(FOLDER, 'reply.jsonl')];
   await saveTrace(hiddenFile, traceOf(hidden, undefined, ['second-domain-not-unmapped']));
@@ -212,7 +212,7 @@ json('explore, and merge of explorations', async () => {
   const part = (one: number): Promise<readonly unknown[]> =>
     printed(
       'explore',
-      ...['--json', '--alphabet', 'compat', '--release', '7.3.4', '--depth', '3'],
+      ...['--json', '--actions', 'compat', '--release', '7.3.4', '--depth', '3'],
       ...['--shard', `${one}/2`, '--save', `${one}.bin`],
     );
   conforms((await Promise.all([part(1), part(2)])).flat(), 'explore');
@@ -254,7 +254,7 @@ const NOT_SHOWN = [
   'exploration.broken',
   'explore.saved',
   'judge.recordedFault',
-  'legacy container.forgotten',
+  'legacy container.untracked',
   'map line.count',
   'merge.saved',
   'merge of explorations.saved',

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FAULT_NAMES } from '../../../model/emulator/faults.ts';
+import { DEFECT_NAMES } from '../../../model/emulator/defects.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import { didYouMean, oneMore, oneOf } from '../../../oracle/cli/did-you-mean.ts';
 import { saveTrace, traceOf } from '../../../oracle/cli/save-trace.ts';
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
-import { SHOWN_FAULTS } from '../../defects/shown-defects.ts';
+import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
@@ -35,19 +35,19 @@ const messages = suite('messages');
 
 messages.after(() => rmSync(FOLDER, { recursive: true }));
 
-/** The trace of what the fault's own program shows, as a subject of that name would have shown it. */
+/** The trace of what the defect's own program shows, as a subject of that name would have shown it. */
 const traceOfShown = async (
-  name: (typeof FAULT_NAMES)[number],
+  name: (typeof DEFECT_NAMES)[number],
   subject: 'emulator' | 'kernel',
 ): Promise<string> => {
-  const shown = SHOWN_FAULTS.find(({ fault }) => fault === name);
+  const shown = SHOWN_DEFECTS.find(({ defect }) => defect === name);
   if (shown === undefined) throw new Error(`No program shows ${name}.`);
   const { setting, program } = shown;
-  const { steps, fault } = judgeProgram(setting, program, new Set([name]));
-  if (fault === undefined) throw new Error(`${name} is not shown.`);
+  const { steps, failure } = judgeProgram(setting, program, new Set([name]));
+  if (failure === undefined) throw new Error(`${name} is not shown.`);
   const file = join(FOLDER, `${name}-${subject}.jsonl`);
   const defects = subject === 'emulator' ? [name] : [];
-  await saveTrace(file, traceOf({ setting, program, steps, fault }, undefined, defects, subject));
+  await saveTrace(file, traceOf({ setting, program, steps, failure }, undefined, defects, subject));
   return file;
 };
 
@@ -99,7 +99,7 @@ messages('a misspelt value is answered with the closest', async () => {
     [['check', '--platform', 'vdt'], 'vtd'],
     [['check', '--release', '7.3.5'], '7.3.4'],
     [['check', '--defect', 'cut-of-by-one'], 'cut-off-by-one'],
-    [['explore', '--alphabet', 'natve'], 'native'],
+    [['explore', '--actions', 'natve'], 'native'],
     [['chek'], 'check'],
     [['check', '--relese', '7.3.4'], '--release'],
   ] as const;
@@ -112,14 +112,14 @@ messages('a misspelt value is answered with the closest', async () => {
 });
 
 messages('every name with a slip in it leads back to itself', () => {
-  for (const name of FAULT_NAMES) {
+  for (const name of DEFECT_NAMES) {
     const middle = name.length >> 1;
     const slips = [
       name.slice(0, middle) + name.slice(middle + 1),
       `${name.slice(0, middle)}x${name.slice(middle)}`,
     ];
     for (const slip of slips) {
-      assert.match(didYouMean(slip, FAULT_NAMES), new RegExp(`\\b${name}\\b`), slip);
+      assert.match(didYouMean(slip, DEFECT_NAMES), new RegExp(`\\b${name}\\b`), slip);
     }
   }
 });

@@ -95,7 +95,7 @@ const saved = (name: string, lines: readonly unknown[]): string => {
 };
 
 const violation = (): readonly Json[] => {
-  const found = namedTraces().find(({ trace }) => trace.fault?.kind === 'reply');
+  const found = namedTraces().find(({ trace }) => trace.failure?.kind === 'reply');
   if (found === undefined) throw new Error('No trace has a violation.');
   return [...traceLines(found.trace)].map((line) => JSON.parse(line) as Json);
 };
@@ -178,11 +178,11 @@ strings('of traces, by emit', async () => {
 strings('of what a kernel said, in the text of a trace', () => {
   const [{ trace } = { trace: undefined }] = namedTraces();
   if (trace === undefined) throw new Error('There are no traces.');
-  for (const fault of [
+  for (const failure of [
     { kind: 'complaint', lines: [HOSTILE] },
     { kind: 'death', said: `${HOSTILE}\n${HOSTILE}` },
   ] as const) {
-    const text = emissionText(emissionOf({ ...trace, fault }));
+    const text = emissionText(emissionOf({ ...trace, failure }));
     assert.is(objection(text), undefined, text);
     assert.ok(text.includes(SEEN.slice(0, 8)));
   }
@@ -228,7 +228,7 @@ strings('of reports of checks, and the pages that are made of them', async () =>
 });
 
 strings('of explorations', async () => {
-  const explore = 'explore --alphabet native --release 7.3.4 --depth 2 --save saved.bin';
+  const explore = 'explore --actions native --release 7.3.4 --depth 2 --save saved.bin';
   await run(explore.split(' '), 'NO_COLOR');
   const bytes = readFileSync(join(folder, 'saved.bin'));
   const end = bytes.indexOf('\n');
@@ -238,7 +238,7 @@ strings('of explorations', async () => {
   const header = JSON.parse(bytes.subarray(0, end).toString()) as Json;
   const broken = { law: HOSTILE, how: HOSTILE, trace: TRACE.map((line) => JSON.stringify(line)) };
   const headers: readonly Json[] = [
-    { ...header, alphabet: HOSTILE },
+    { ...header, actionSet: HOSTILE },
     { ...(hostile(header, (name) => name === 'name') as Json), broken },
   ];
   for (const [index, changed] of headers.entries()) {

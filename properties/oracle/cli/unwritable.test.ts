@@ -68,7 +68,7 @@ unwritable('a violation is printed although its trace cannot be saved', async ()
 
 unwritable('what was explored is told although it cannot be saved', async () => {
   const { status, out, error } = await run([
-    ...['explore', '--alphabet', 'native', '--release', '7.3.4', '--depth', '1'],
+    ...['explore', '--actions', 'native', '--release', '7.3.4', '--depth', '1'],
     ...['--save', UNWRITABLE],
   ]);
   assert.is(status, 3, error);
@@ -146,7 +146,7 @@ unwritable(
       [['merge', REPORT, '--save', file], /violation.*IOMMU_IOAS_UNMAP/s],
       [['merge', REPORT, '--save', '/dev/null', '--report', file], /violation/],
       [
-        ['explore', '--alphabet', 'native', '--release', '7.3.4', '--depth', '1', '--save', file],
+        ['explore', '--actions', 'native', '--release', '7.3.4', '--depth', '1', '--save', file],
         /every program of 1 call$/m,
       ],
     ] as const) {

@@ -101,7 +101,7 @@ emit(
   'what no reply shows is followed by a call that shows it, where a domain is a mock one',
   () => {
     const shown = namedTraces().filter(
-      ({ name, trace }) => name === 'read-only-mapped-writable' || trace.fault?.kind === 'hidden',
+      ({ name, trace }) => name === 'read-only-mapped-writable' || trace.failure?.kind === 'hidden',
     );
     const probed = shown.filter(({ trace }) =>
       emissionOf(trace).says.some((line) => line.includes('looks at what no reply')),

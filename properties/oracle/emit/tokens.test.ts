@@ -14,7 +14,7 @@ import { INCLUDES } from '../../../oracle/emit/c-preamble.ts';
 import { cProgram } from '../../../oracle/emit/c-program.ts';
 import { emissionOf } from '../../../oracle/emit/emission.ts';
 import { RefusedProgram } from '../../../oracle/emit/program-check.ts';
-import type { Trace, TracedOperation, TraceFault } from '../../../oracle/trace/trace-file.ts';
+import type { Trace, TracedOperation, TraceFailure } from '../../../oracle/trace/trace-file.ts';
 import { namedTraces } from '../../harness/emissions.ts';
 import { hostileText } from '../../helpers/hostile-text.ts';
 
@@ -50,8 +50,8 @@ const mapped = (value: unknown, change: (value: Value) => Value): unknown => {
   );
 };
 
-const faultWith = (fault: TraceFault | undefined, { said }: Strings): TraceFault =>
-  fault?.kind === 'reply' || fault === undefined
+const faultWith = (failure: TraceFailure | undefined, { said }: Strings): TraceFailure =>
+  failure?.kind === 'reply' || failure === undefined
     ? { kind: 'complaint', lines: said }
     : { kind: 'death', said: said.join('\n') };
 
@@ -83,7 +83,7 @@ const withStrings = (trace: Trace, strings: Strings, keepsFault: boolean): Trace
         return { operation: { ...changed, label: strings.label(operation.label) }, step };
       }),
     ],
-    fault: keepsFault ? trace.fault : faultWith(trace.fault, strings),
+    failure: keepsFault ? trace.failure : faultWith(trace.failure, strings),
   };
 };
 

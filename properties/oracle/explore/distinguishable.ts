@@ -3,8 +3,12 @@
 
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
 import { LAYOUTS } from '../../../model/programs/program.ts';
-import type { Letter } from '../../../oracle/explore/letters.ts';
-import { type NamedObject, objectsInOrder, placeOf } from '../../../oracle/explore/naming.ts';
+import type { Action } from '../../../oracle/explore/actions.ts';
+import {
+  type NamedObject,
+  objectsInOrder,
+  placeOf,
+} from '../../../oracle/explore/canonical-names.ts';
 import type { State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { u32At } from '../../../spec/abi/bytes.ts';
 import type { Layout } from '../../../spec/abi/layout.ts';
@@ -13,10 +17,10 @@ import type { Outcome } from '../../../spec/outcome/outcome.ts';
 import { fileAt, openFile } from '../../../spec/state/world.ts';
 import type { Segment } from '../../../spec/terms/call.ts';
 
-const layoutOf = (letter: Letter) => {
-  const operation = letter.operation(
-    letter.name,
-    letter.needs.map(() => 0n),
+const layoutOf = (action: Action) => {
+  const operation = action.operation(
+    action.name,
+    action.needs.map(() => 0n),
   );
   return operation.op === 'ioctl' && operation.argument.kind === 'struct'
     ? LAYOUTS.get(operation.argument.layout)
@@ -41,14 +45,14 @@ const namesTakenOut = (
   return [address, Buffer.from(plain).toString('hex'), places];
 };
 
-/** What a reply shows to a program that gives its things names of its own. */
-const shown = (model: WorldModel, state: State, letter: Letter): unknown => {
-  const call = model.callOf(state, letter);
+/** What a reply shows to a program that gives its handles names of its own. */
+const shown = (model: WorldModel, state: State, action: Action): unknown => {
+  const call = model.callOf(state, action);
   const outcomes: readonly Outcome[] = model.stepOf(state.world, call);
   const file = call.kind === 'ioctl' ? fileAt(state.world, call.process, call.fd) : undefined;
   const on = file === undefined ? undefined : openFile(state.world, file);
   const objects = on?.kind === 'iommufd' ? objectsInOrder(on.context, state.order) : [];
-  const layout = layoutOf(letter);
+  const layout = layoutOf(action);
   return outcomes.map((outcome) => {
     if (outcome.kind === 'unspecified') return outcome.what;
     const { rule, errno, result, writes, choices } = outcome;
@@ -67,18 +71,18 @@ const text = (value: unknown): string =>
 
 /** By what they are told apart, in words; undefined where they are not. */
 export const toldApart = (model: WorldModel, a: State, b: State): string | undefined => {
-  const letters = model.enabled(a);
+  const actions = model.enabled(a);
   const others = model.enabled(b);
-  const names = (list: readonly Letter[]): string => list.map(({ name }) => name).join();
-  if (names(letters) !== names(others)) return 'other calls can be made';
-  for (const letter of letters) {
-    const [one, other] = [text(shown(model, a, letter)), text(shown(model, b, letter))];
-    if (one !== other) return `${letter.name}: ${one} and ${other}`;
-    const [after, otherAfter] = [model.step(a, letter), model.step(b, letter)];
+  const names = (list: readonly Action[]): string => list.map(({ name }) => name).join();
+  if (names(actions) !== names(others)) return 'other calls can be made';
+  for (const action of actions) {
+    const [one, other] = [text(shown(model, a, action)), text(shown(model, b, action))];
+    if (one !== other) return `${action.name}: ${one} and ${other}`;
+    const [after, otherAfter] = [model.step(a, action), model.step(b, action)];
     if (after === undefined || otherAfter === undefined) continue;
     const key = Buffer.from(model.canonical(after)).toString('hex');
     if (key !== Buffer.from(model.canonical(otherAfter)).toString('hex')) {
-      return `${letter.name} leads to states of different names`;
+      return `${action.name} leads to states of different names`;
     }
   }
   return undefined;

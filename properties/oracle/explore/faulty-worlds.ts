@@ -1,4 +1,4 @@
-// Worlds with one thing changed: every number, flag and list of a world, one after the other, as a mistake would change it.
+// Worlds with one handle changed: every number, flag and list of a world, one after the other, as a mistake would change it.
 
 import type { World } from '../../../spec/state/world.ts';
 

@@ -1,10 +1,10 @@
-// States that have the same name cannot be told apart by any call of their alphabet, and the states that follow have the
+// States that have the same name cannot be told apart by any call of their action set, and the states that follow have the
 // same names again: so nothing is lost where only one of them is looked at.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
-import type { Alphabet } from '../../../oracle/explore/letters.ts';
+import { ACTION_SETS } from '../../../oracle/explore/action-sets/all.ts';
+import type { ActionSet } from '../../../oracle/explore/actions.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { MIXED_PLATFORM, platformNamed } from '../../../spec/terms/platforms.ts';
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
@@ -26,8 +26,8 @@ const pairsOf = (
   const pairs: (readonly [State, State])[] = [];
   const left = [start as State];
   for (const state of left) {
-    for (const letter of model.enabled(state)) {
-      const next = model.step(state, letter);
+    for (const action of model.enabled(state)) {
+      const next = model.step(state, action);
       if (next === undefined || next === state) continue;
       const name = nameOf(next);
       const first = known.get(name);
@@ -42,16 +42,16 @@ const pairsOf = (
   return pairs.filter((_, index) => index % every === 0);
 };
 
-const modelOf = ({ letters, platform }: Alphabet, release: (typeof RELEASE_NAMES)[number]) =>
+const modelOf = ({ actions, platform }: ActionSet, release: (typeof RELEASE_NAMES)[number]) =>
   new WorldModel({
     setting: { ...settingOf('mock'), release, platform: platformNamed(platform) ?? MIXED_PLATFORM },
-    letters,
+    actions,
   });
 
-for (const alphabet of ALPHABETS) {
+for (const actionSet of ACTION_SETS) {
   for (const release of RELEASE_NAMES) {
-    test(`${alphabet.name}, ${release}: equal names, nothing to tell apart by`, () => {
-      const model = modelOf(alphabet, release);
+    test(`${actionSet.name}, ${release}: equal names, nothing to tell apart by`, () => {
+      const model = modelOf(actionSet, release);
       const pairs = pairsOf(model, (state) => Buffer.from(model.canonical(state)).toString('hex'));
       assert.ok(pairs.length >= PAIRS, `${pairs.length} pairs`);
       for (const [one, other] of pairs) assert.is(toldApart(model, one, other), undefined);
@@ -60,12 +60,12 @@ for (const alphabet of ALPHABETS) {
 }
 
 test('names that leave something out are noticed', () => {
-  for (const alphabet of ALPHABETS) {
-    const model = modelOf(alphabet, '7.3.4');
+  for (const actionSet of ACTION_SETS) {
+    const model = modelOf(actionSet, '7.3.4');
     const pairs = pairsOf(model, (state) => `${model.canonical(state).length}`);
     assert.ok(
       pairs.some(([one, other]) => toldApart(model, one, other) !== undefined),
-      alphabet.name,
+      actionSet.name,
     );
   }
 });

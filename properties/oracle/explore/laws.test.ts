@@ -2,10 +2,10 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
-import { MEMORY } from '../../../oracle/explore/alphabets/memory.ts';
+import { ACTION_SETS } from '../../../oracle/explore/action-sets/all.ts';
+import { MEMORY } from '../../../oracle/explore/action-sets/memory.ts';
+import type { Action, ActionSet } from '../../../oracle/explore/actions.ts';
 import { WORLD_LAWS } from '../../../oracle/explore/laws.ts';
-import type { Alphabet, Letter } from '../../../oracle/explore/letters.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { Credentials } from '../../../spec/terms/platform.ts';
@@ -18,24 +18,24 @@ const STATES = 600;
 
 const TWO_PAGES: Credentials = { privileged: false, memlockLimit: 2n * 4096n };
 
-/** Of each letter the world that it led to of which there is most to say. */
+/** Of each action the world that it led to of which there is most to say. */
 const richWorlds = (
-  { letters, platform }: Alphabet,
+  { actions, platform }: ActionSet,
   credentials?: Credentials,
 ): readonly World[] => {
-  const model = new WorldModel({ setting: settingOf(platform, credentials), letters });
+  const model = new WorldModel({ setting: settingOf(platform, credentials), actions });
   const [start] = model.start() as readonly [State];
   const known = new Set<string>();
-  const richest = new Map<Letter, { readonly world: World; readonly length: number }>();
+  const richest = new Map<Action, { readonly world: World; readonly length: number }>();
   const left: State[] = [start];
   for (const state of left) {
-    for (const letter of model.enabled(state)) {
-      const next = model.step(state, letter);
+    for (const action of model.enabled(state)) {
+      const next = model.step(state, action);
       if (next === undefined || next === state) continue;
       const name = Buffer.from(model.canonical(next)).toString('latin1');
       const { length } = name;
-      if (length > (richest.get(letter)?.length ?? 0)) {
-        richest.set(letter, { world: next.world, length });
+      if (length > (richest.get(action)?.length ?? 0)) {
+        richest.set(action, { world: next.world, length });
       }
       if (known.size === STATES || known.has(name)) continue;
       known.add(name);
@@ -57,7 +57,7 @@ const breaks = (law: (typeof WORLD_LAWS)[number], world: World): boolean => {
 test('each of them can be broken', () => {
   const left = new Set(WORLD_LAWS);
   const worlds = [
-    ...ALPHABETS.flatMap((alphabet) => richWorlds(alphabet)),
+    ...ACTION_SETS.flatMap((actionSet) => richWorlds(actionSet)),
     ...richWorlds(MEMORY, TWO_PAGES),
   ];
   for (const world of worlds) {

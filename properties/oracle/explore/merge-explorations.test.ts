@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
-import { MEMORY } from '../../../oracle/explore/alphabets/memory.ts';
-import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
+import { ACTION_SETS } from '../../../oracle/explore/action-sets/all.ts';
+import { MEMORY } from '../../../oracle/explore/action-sets/memory.ts';
+import { NATIVE } from '../../../oracle/explore/action-sets/native.ts';
 import {
   mergedExploration,
   type NamedExploration,
@@ -34,7 +34,7 @@ test.after(() => rmSync(FOLDER, { recursive: true }));
 const PARTS = 3;
 
 const options = (more: Partial<ExploreOptions>): ExploreOptions => ({
-  alphabet: NATIVE,
+  actionSet: NATIVE,
   setting: settingOf('mock'),
   depth: 5,
   states: 1_000_000,
@@ -46,12 +46,12 @@ const options = (more: Partial<ExploreOptions>): ExploreOptions => ({
 const saved = async (name: string, more: Partial<ExploreOptions>): Promise<string> => {
   const path = join(FOLDER, name);
   const asked = options(more);
-  await saveFile(path, explorationBytes(asked.alphabet, await runExplore(asked)));
+  await saveFile(path, explorationBytes(asked.actionSet, await runExplore(asked)));
   return path;
 };
 
 const opened = (paths: readonly string[]): readonly NamedExploration[] =>
-  paths.map((name) => ({ name, saved: openExploration(name, ALPHABETS) }));
+  paths.map((name) => ({ name, saved: openExploration(name, ACTION_SETS) }));
 
 const mergedOf = (paths: readonly string[]) => {
   const all = opened(paths);
@@ -82,7 +82,7 @@ const same = (one: ExploreReport, other: ExploreReport): void => {
 };
 
 test('all parts are the whole, also where it ends by itself, and where there is one call', async () => {
-  for (const more of [{}, { depth: 1 }, { alphabet: MEMORY, depth: 30 }]) {
+  for (const more of [{}, { depth: 1 }, { actionSet: MEMORY, depth: 30 }]) {
     const { report } = await runExplore(options(more));
     const merged = mergedOf(await parts('whole', more));
     same(merged.report, report);
@@ -95,11 +95,11 @@ test('a part is gone on with, and is then as if it had not been stopped', async 
   const path = await saved('stopped-0.bin', { states: 200, shard: { index: 0, of: PARTS } });
   assert.is(path, first);
   assert.equal(mergedOf([path, ...others]).unfinished, [path]);
-  const { alphabet, setting, depth, shard, earlier, close } = openExploration(path, ALPHABETS);
+  const { actionSet, setting, depth, shard, earlier, close } = openExploration(path, ACTION_SETS);
   if (shard === undefined) throw new Error('It is a part.');
-  const second = await runExplore(options({ alphabet, setting, depth, shard, earlier }));
+  const second = await runExplore(options({ actionSet, setting, depth, shard, earlier }));
   close();
-  await saveFile(path, explorationBytes(alphabet, second));
+  await saveFile(path, explorationBytes(actionSet, second));
   const merged = mergedOf([path, ...others]);
   same(merged.report, (await runExplore(options({}))).report);
   assert.equal(merged.unfinished, []);

@@ -3,8 +3,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
-import { distinctLetters, lettersOfProgram } from '../../../oracle/explore/letters-of-program.ts';
+import { NATIVE } from '../../../oracle/explore/action-sets/native.ts';
+import { actionsOfProgram, distinctActions } from '../../../oracle/explore/actions-of-program.ts';
 import { shortestViolation } from '../../../oracle/explore/shortest-violation.ts';
 import { programText } from '../../../oracle/report/program-text.ts';
 import { minimumOf } from '../../defects/minimum.ts';
@@ -16,16 +16,16 @@ const test = suite('minima of defects');
 const LONGEST = 5;
 const BOUNDS = { every: 1_000, byState: 50_000 };
 
-const shownAs = (fault: string) => {
-  const shown = SHOWN_HISTORY.find((candidate) => candidate.fault === fault);
-  if (shown === undefined) throw new Error(`No program shows ${fault}.`);
+const shownAs = (defect: string) => {
+  const shown = SHOWN_HISTORY.find((candidate) => candidate.defect === defect);
+  if (shown === undefined) throw new Error(`No program shows ${defect}.`);
   return shown;
 };
 
 for (const shown of SHOWN_HISTORY) {
-  const { fault, program } = shown;
+  const { defect, program } = shown;
   if (program.length > LONGEST) continue;
-  test(`${fault}: nothing shorter than ${program.length} calls`, () => {
+  test(`${defect}: nothing shorter than ${program.length} calls`, () => {
     assert.is(minimumOf(shown, BOUNDS).found.kind, 'not shown');
   });
 }
@@ -43,26 +43,26 @@ test('a program with a call too many is not a shortest one', () => {
 });
 
 test('one for each state finds what every program does', () => {
-  for (const fault of ['empty-unmap-enoent', 'chosen-iova-wraps', 'info-padding-leak']) {
-    const { setting, program } = shownAs(fault);
-    const letters = lettersOfProgram(setting, program);
+  for (const defect of ['empty-unmap-enoent', 'chosen-iova-wraps', 'info-padding-leak']) {
+    const { setting, program } = shownAs(defect);
+    const actions = actionsOfProgram(setting, program);
     const ask = (every: boolean) =>
-      shortestViolation({ setting, letters, fault: shownAs(fault).fault, calls: 5, every });
+      shortestViolation({ setting, actions, defect: shownAs(defect).defect, calls: 5, every });
     const [all, some] = [ask(true), ask(false)];
-    assert.is(all.kind, 'shown', fault);
-    assert.is(some.kind, 'shown', fault);
+    assert.is(all.kind, 'shown', defect);
+    assert.is(some.kind, 'shown', defect);
     if (all.kind !== 'shown' || some.kind !== 'shown') continue;
-    assert.is(all.program.length, program.length, fault);
-    assert.is(some.program.length, program.length, fault);
-    assert.ok(some.programs <= all.programs, fault);
+    assert.is(all.program.length, program.length, defect);
+    assert.is(some.program.length, program.length, defect);
+    assert.ok(some.programs <= all.programs, defect);
   }
 });
 
-test('letters of a program are its calls, each once, and those of an alphabet are known again', () => {
+test('actions of a program are its calls, each once, and those of an actionSet are known again', () => {
   const { setting, program } = shownAs('pages-not-unpinned-with-access');
-  const letters = lettersOfProgram(setting, program);
+  const actions = actionsOfProgram(setting, program);
   assert.equal(
-    letters.map(({ needs, unless }) => [needs, unless]),
+    actions.map(({ needs, unless }) => [needs, unless]),
     [
       [[], ['iommufd 1']],
       [['iommufd 1'], ['ioas 1']],
@@ -79,8 +79,8 @@ test('letters of a program are its calls, each once, and those of an alphabet ar
       [['iommufd 1', 'selftest 1'], []],
     ],
   );
-  const both = distinctLetters([...letters, ...NATIVE.letters]);
-  assert.is(both.length, letters.length + NATIVE.letters.length - 5);
+  const both = distinctActions([...actions, ...NATIVE.actions]);
+  assert.is(both.length, actions.length + NATIVE.actions.length - 5);
   const ioas = both.filter(({ unless }) => unless.some((name) => name.startsWith('ioas')));
   assert.equal(ioas[0]?.unless, ['ioas 2']);
 });

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
-import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
-import { COMPAT } from '../../../oracle/explore/alphabets/compat.ts';
-import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
+import { ACTION_SETS } from '../../../oracle/explore/action-sets/all.ts';
+import { COMPAT } from '../../../oracle/explore/action-sets/compat.ts';
+import { NATIVE } from '../../../oracle/explore/action-sets/native.ts';
 import {
   type Explored,
   type ExploreOptions,
@@ -35,7 +35,7 @@ const FOLDER = mkdtempSync(join(tmpdir(), 'explore-'));
 test.after(() => rmSync(FOLDER, { recursive: true }));
 
 const plain = (options: Partial<ExploreOptions> = {}): ExploreOptions => ({
-  alphabet: NATIVE,
+  actionSet: NATIVE,
   setting: settingOf('mock'),
   depth: 6,
   states: 1_000_000,
@@ -80,8 +80,8 @@ test('the program is an ordinary trace, which runs on the emulator', async () =>
   writeFileSync(path, `${[...traceLines(trace)].join('\n')}\n`);
   const program = programOf(await readTrace(path));
   assert.equal(program, report.broken?.program);
-  const { steps, fault } = judgeProgram(settingOf('mock'), program);
-  assert.is(fault, undefined);
+  const { steps, failure } = judgeProgram(settingOf('mock'), program);
+  assert.is(failure, undefined);
   assert.ok(steps.every(({ step: { observation } }) => observation.errno === 0));
 });
 
@@ -96,7 +96,7 @@ test('a refused call that changes something is found', async () => {
 
 test('a compatibility call that does not refine its native one is found', async () => {
   const forgets = mistaken('compat-map-dma/maps', (_reply, before) => before);
-  const { report } = await runExplore(plain({ alphabet: COMPAT, step: forgets }));
+  const { report } = await runExplore(plain({ actionSet: COMPAT, step: forgets }));
   assert.ok(report.broken?.how.startsWith('MAP_DMA is IOAS_MAP at a fixed IOVA'));
 });
 
@@ -113,15 +113,15 @@ const COUNTS: Readonly<Record<string, readonly [distinct: number, generated: num
   memory: [282, 1872],
 };
 
-test('no alphabet breaks a law, and every letter is known to the specification', async () => {
-  for (const alphabet of ALPHABETS) {
-    const setting = settingOf(alphabet.platform);
-    const { report } = await runExplore(plain({ alphabet, setting, depth: 5 }));
-    assert.is(report.broken, undefined, alphabet.name);
-    assert.is(report.unspecified, 0, alphabet.name);
-    assert.is(report.ended, 'depth', alphabet.name);
+test('no actionSet breaks a law, and every action is known to the specification', async () => {
+  for (const actionSet of ACTION_SETS) {
+    const setting = settingOf(actionSet.platform);
+    const { report } = await runExplore(plain({ actionSet, setting, depth: 5 }));
+    assert.is(report.broken, undefined, actionSet.name);
+    assert.is(report.unspecified, 0, actionSet.name);
+    assert.is(report.ended, 'depth', actionSet.name);
     const { distinct, generated } = report.counts;
-    assert.equal([distinct, generated], COUNTS[alphabet.name], alphabet.name);
+    assert.equal([distinct, generated], COUNTS[actionSet.name], actionSet.name);
   }
 });
 
@@ -130,8 +130,8 @@ test('what was saved goes on as if it had not been stopped', async () => {
   const whole = await runExplore(plain());
   const first = await runExplore(plain({ depth: 4 }));
   await saveFile(path, explorationBytes(NATIVE, first));
-  const { alphabet, setting, earlier, close } = openExploration(path, ALPHABETS);
-  const second = await runExplore(plain({ alphabet, setting, earlier }));
+  const { actionSet, setting, earlier, close } = openExploration(path, ACTION_SETS);
+  const second = await runExplore(plain({ actionSet, setting, earlier }));
   close();
   assert.equal(second.report.counts, whole.report.counts);
   assert.equal([...second.report.rules].sort(), [...whole.report.rules].sort());
@@ -154,7 +154,7 @@ test('saving on the way changes nothing, and each state that was saved goes on t
   assert.equal([...saved.bytes()], [...whole.bytes()]);
   assert.ok(early.length > 0);
   writeFileSync(path, early[0] as Buffer);
-  const { ended, earlier, close } = openExploration(path, ALPHABETS);
+  const { ended, earlier, close } = openExploration(path, ACTION_SETS);
   assert.is(ended, 'interrupted');
   const second = await runExplore({ ...options, earlier });
   close();
@@ -164,14 +164,14 @@ test('saving on the way changes nothing, and each state that was saved goes on t
 
 test('what is no saved exploration is refused', async () => {
   const path = join(FOLDER, 'bad.bin');
-  const open = () => openExploration(path, ALPHABETS);
+  const open = () => openExploration(path, ACTION_SETS);
   writeFileSync(path, 'nothing of the kind\n');
   assert.throws(open, 'this is not a line of JSON');
   writeFileSync(path, '{"format":"iommufd-trace"}\n');
   assert.throws(open, 'no saved exploration');
   await saveFile(path, explorationBytes(NATIVE, await runExplore(plain({ depth: 4 }))));
-  const other = { ...NATIVE, letters: NATIVE.letters.slice(1) };
-  assert.throws(() => openExploration(path, [other]), 'had other letters');
+  const other = { ...NATIVE, actions: NATIVE.actions.slice(1) };
+  assert.throws(() => openExploration(path, [other]), 'had other actions');
 });
 
 test('it stops when it is told to, with what it has', async () => {

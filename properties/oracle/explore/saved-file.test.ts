@@ -10,8 +10,8 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BadSaved } from '../../../model/explorer/explore.ts';
-import { ALPHABETS } from '../../../oracle/explore/alphabets/all.ts';
-import { COMPAT } from '../../../oracle/explore/alphabets/compat.ts';
+import { ACTION_SETS } from '../../../oracle/explore/action-sets/all.ts';
+import { COMPAT } from '../../../oracle/explore/action-sets/compat.ts';
 import { mergedExploration } from '../../../oracle/explore/merge-explorations.ts';
 import { runExplore } from '../../../oracle/explore/run-explore.ts';
 import {
@@ -30,7 +30,7 @@ const test = suite('saved explorations');
 test.after(() => rmSync(FOLDER, { recursive: true }));
 
 const OPTIONS = {
-  alphabet: COMPAT,
+  actionSet: COMPAT,
   setting: settingOf('mock'),
   depth: 3,
   states: 1000,
@@ -47,7 +47,7 @@ const outcomes = async (bytes: Uint8Array): Promise<readonly string[]> => {
   writeFileSync(PATH, bytes);
   const uses = [
     async () => {
-      const saved = openExploration(PATH, ALPHABETS);
+      const saved = openExploration(PATH, ACTION_SETS);
       try {
         await runExplore({ ...OPTIONS, ...saved, depth: saved.depth + 1 });
       } finally {
@@ -55,7 +55,7 @@ const outcomes = async (bytes: Uint8Array): Promise<readonly string[]> => {
       }
     },
     async () => {
-      const saved = openExploration(PATH, ALPHABETS);
+      const saved = openExploration(PATH, ACTION_SETS);
       try {
         mergedExploration([{ name: PATH, saved }]);
       } finally {
@@ -85,7 +85,7 @@ test('what is no file, and what cannot be read, is no exploration', () => {
   for (const path of [...names, '/dev/null']) {
     assert.not(isExploration(path), path);
     assert.throws(
-      () => openExploration(path, ALPHABETS),
+      () => openExploration(path, ACTION_SETS),
       (error: unknown) => error instanceof BadInput && error.message.startsWith(path),
     );
   }

@@ -2,18 +2,18 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FaultName } from '../../../model/emulator/faults.ts';
-import { COMPAT } from '../../../oracle/explore/alphabets/compat.ts';
-import { NATIVE } from '../../../oracle/explore/alphabets/native.ts';
-import type { Alphabet } from '../../../oracle/explore/letters.ts';
+import type { DefectName } from '../../../model/emulator/defects.ts';
+import { COMPAT } from '../../../oracle/explore/action-sets/compat.ts';
+import { NATIVE } from '../../../oracle/explore/action-sets/native.ts';
+import type { ActionSet } from '../../../oracle/explore/actions.ts';
 import { shortestViolation } from '../../../oracle/explore/shortest-violation.ts';
 import { programText } from '../../../oracle/report/program-text.ts';
 import { settingOf } from '../../helpers/settings.ts';
 
 const test = suite('shortest violations');
 
-const asked = ({ platform, letters }: Alphabet, fault: FaultName, calls: number) =>
-  shortestViolation({ setting: settingOf(platform), letters, fault, calls });
+const asked = ({ platform, actions }: ActionSet, defect: DefectName, calls: number) =>
+  shortestViolation({ setting: settingOf(platform), actions, defect, calls });
 
 test('an empty unmap that answers ENOENT takes four calls, and no three show it', () => {
   const shown = asked(COMPAT, 'empty-unmap-enoent', 4);
@@ -34,8 +34,8 @@ test('the emulator without a defect shows nothing, however the programs are made
   const setting = settingOf('mock');
   const { kind, programs } = shortestViolation({
     setting,
-    letters: NATIVE.letters,
-    fault: undefined,
+    actions: NATIVE.actions,
+    defect: undefined,
     calls: 4,
     every: true,
   });

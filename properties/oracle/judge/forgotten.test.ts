@@ -11,19 +11,19 @@ const TRACE = resolve(
   'properties',
   'fixtures',
   'unknown',
-  'an-access-of-a-forgotten-iommufd.jsonl',
+  'an-access-of-a-untracked-iommufd.jsonl',
 );
 
-const forgotten = suite('what is forgotten');
+const untracked = suite('what is untracked');
 
-forgotten('an access that a forgotten iommufd made, asked for through another', async () => {
+untracked('an access that a untracked iommufd made, asked for through another', async () => {
   const trace = await readTrace(TRACE);
-  const { steps, fault } = judgeProgram(trace.header.setting, programOf(trace), new Set());
-  assert.is(fault, undefined);
+  const { steps, failure } = judgeProgram(trace.header.setting, programOf(trace), new Set());
+  assert.is(failure, undefined);
   assert.equal(
     steps.slice(-2).map(({ verdict }) => verdict.kind),
     ['unknown', 'unknown'],
   );
 });
 
-forgotten.run();
+untracked.run();

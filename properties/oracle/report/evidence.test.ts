@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { concernOf } from '../../../oracle/decode/call-context.ts';
+import { callContextOf } from '../../../oracle/decode/call-context.ts';
 import { evidenceFor } from '../../../oracle/report/evidence/evidence.ts';
 import { partsMetBy } from '../../../spec/parts-met.ts';
 import { ALL_RULES, partIdOf, type RuleId } from '../../../spec/rules.ts';
@@ -19,8 +19,8 @@ const OF_THE_LINE = new Set<RuleId>(['pinning/not-mapped']);
 
 /** Every fact that speaks against the rule by which a call was answered. */
 const contradictions = (world: World, call: IoctlCall, rule: Rule): readonly string[] => {
-  const concern = concernOf(world, call);
-  const own = evidenceFor(rule, world, call, concern);
+  const about = callContextOf(world, call);
+  const own = evidenceFor(rule, world, call, about);
   if (rule.errno !== undefined) {
     return own?.holds === false ? [`${rule.id} refused, although ${own.fact}`] : [];
   }
@@ -28,7 +28,7 @@ const contradictions = (world: World, call: IoctlCall, rule: Rule): readonly str
   return ALL_RULES.flatMap(({ ...other }) => {
     if (!met.includes(partIdOf(other)) || other.errno === undefined || OF_THE_LINE.has(other.id))
       return [];
-    const evidence = evidenceFor(other, world, call, concern);
+    const evidence = evidenceFor(other, world, call, about);
     return evidence?.holds === true ? [`${rule.id} granted, although ${evidence.fact}`] : [];
   });
 };

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FaultName } from '../../../model/emulator/faults.ts';
+import type { DefectName } from '../../../model/emulator/defects.ts';
 import { startOfProgram } from '../../../model/programs/builder.ts';
 import { judgeProgram, judgeSteps } from '../../../oracle/check/judge-program.ts';
 import { changesOf } from '../../../oracle/decode/changes.ts';
@@ -11,23 +11,23 @@ import { programText } from '../../../oracle/report/program-text.ts';
 import { PLAIN } from '../../../oracle/text/palette.ts';
 import { userAddress } from '../../../spec/abi/units.ts';
 import type { Observation, Segment } from '../../../spec/terms/call.ts';
-import { SHOWN_FAULTS } from '../../defects/shown-defects.ts';
+import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
 import { namedTraces } from '../../harness/emissions.ts';
 import { arena, native, open, out } from '../../helpers/operations.ts';
 import { settingOf } from '../../helpers/settings.ts';
 
-/** The lines of what the fault's own program shows, each without the spaces before it. */
-const shown = (name: FaultName): readonly string[] => {
-  const found = SHOWN_FAULTS.find(({ fault }) => fault === name);
+/** The lines of what the defect's own program shows, each without the spaces before it. */
+const shown = (name: DefectName): readonly string[] => {
+  const found = SHOWN_DEFECTS.find(({ defect }) => defect === name);
   if (found === undefined) throw new Error(`No program shows ${name}.`);
   const { setting, program } = found;
-  const { steps, fault } = judgeProgram(setting, program, new Set([name]));
-  if (fault === undefined) throw new Error(`${name} is not shown.`);
-  return counterexampleText({ setting, program, steps, fault }, 'brief', PLAIN);
+  const { steps, failure } = judgeProgram(setting, program, new Set([name]));
+  if (failure === undefined) throw new Error(`${name} is not shown.`);
+  return counterexampleText({ setting, program, steps, failure }, 'brief', PLAIN);
 };
 
 /** Wrapped lines as one. */
-const textOf = (name: FaultName): string =>
+const textOf = (name: DefectName): string =>
   shown(name)
     .map((line) => line.trim())
     .join(' ');
@@ -135,18 +135,18 @@ texts('an unmap that a pin holds up names the access and what it pins', () => {
 texts('nowhere is an id given as if it were a count', () => {
   const text = textOf('access-not-notified');
   assert.match(text, /used by the access with id 2/);
-  for (const { fault } of SHOWN_FAULTS) {
-    assert.not.match(textOf(fault), /users?: \d|of the user \d|\baccess(?:es)? \d+\b/, fault);
+  for (const { defect } of SHOWN_DEFECTS) {
+    assert.not.match(textOf(defect), /users?: \d|of the user \d|\baccess(?:es)? \d+\b/, defect);
   }
 });
 
-for (const fault of [
+for (const name of [
   'noiommu-groups-mix',
   'noiommu-iommufd-takes-others',
   'noiommu-beside-an-ioas',
 ] as const) {
-  texts(`${fault}: it is said which group is the no-IOMMU group`, () => {
-    const text = textOf(fault);
+  texts(`${name}: it is said which group is the no-IOMMU group`, () => {
+    const text = textOf(name);
     assert.match(text, /\d {2}no-IOMMU group 0, whose container is descriptor 3/);
     const facts = /Let the state and the call be as shown: (.*?)\. Then/.exec(text)?.[1] ?? '';
     assert.match(facts, /group \d+ is (not )?a no-IOMMU group/);

@@ -35,12 +35,12 @@ traces('what is written is read back as it was', async () => {
     const operations = program.map((operation, at) => ({ operation, step: steps[at]?.step }));
     const header = { setting, arena: ARENA_BASE, seed: 7, subject: 'emulator', defects: [] };
     const file = join(FOLDER, `${index}.jsonl`);
-    writeFileSync(file, written({ header, operations, fault: undefined }));
+    writeFileSync(file, written({ header, operations, failure: undefined }));
     const read = await readTrace(file);
     assert.equal(read.header.setting, setting);
     assert.is(
       written(read),
-      written({ header, operations, fault: undefined }),
+      written({ header, operations, failure: undefined }),
       'and written once more it is the same',
     );
     const again = judgeProgram(
@@ -59,7 +59,7 @@ traces('a trace without its last line is cut short', async () => {
   if (setting === undefined) throw new Error('There is no setting.');
   const header = { setting, arena: ARENA_BASE, seed: undefined, subject: undefined, defects: [] };
   const file = join(FOLDER, 'cut.jsonl');
-  const [first] = traceLines({ header, operations: [], fault: undefined });
+  const [first] = traceLines({ header, operations: [], failure: undefined });
   writeFileSync(file, `${first}\n`);
   let error: unknown;
   await readTrace(file).catch((caught: unknown) => {
@@ -80,8 +80,8 @@ traces('a recording as a program is answered as it was', async () => {
     const recorded = lines.slice(1).map((text, index) => parseCall(name, index + 2, text));
     const { program, leftOut } = programOfRecording(name, setting.platform, recorded);
     assert.is(leftOut, 0, name);
-    const { steps, fault } = judgeProgram(setting, program);
-    assert.is(fault, undefined, name);
+    const { steps, failure } = judgeProgram(setting, program);
+    assert.is(failure, undefined, name);
     const errnos = steps.flatMap(({ step }) =>
       step.call.kind === 'ioctl' ? [step.observation.errno] : [],
     );
@@ -103,8 +103,8 @@ traces(
       const all = lines.slice(1).map((text, index) => parseCall(name, index + 2, text));
       const recorded = all.filter(({ call }) => call.process === all[0]?.call.process);
       const { program, leftOut } = programOfRecording(name, setting.platform, recorded);
-      const { steps, fault } = judgeProgram(setting, program);
-      assert.is(fault, undefined, name);
+      const { steps, failure } = judgeProgram(setting, program);
+      assert.is(failure, undefined, name);
       assert.is(steps.length + leftOut, recorded.length);
       const rules = steps.map(({ verdict }) =>
         verdict.kind === 'conforms' ? verdict.rule.id : '',

@@ -52,7 +52,7 @@ const answered = (errno: number) => {
   const last = steps.at(-1);
   if (last === undefined) throw new Error('An empty program.');
   const changed = { ...last, observation: { ...last.observation, result: -1, errno } };
-  return judgeSteps(startOfProgram(SETTING), steps.with(-1, changed)).fault;
+  return judgeSteps(startOfProgram(SETTING), steps.with(-1, changed)).failure;
 };
 
 test('the limit or the aperture may be met first, and nothing else', () => {
@@ -72,10 +72,10 @@ const FORGOTTEN: Program = [
   ioctl('leave', 'coarse', VFIO_GROUP_UNSET_CONTAINER, 0n),
 ];
 
-test('a group leaves a container that was forgotten', () => {
+test('a group leaves a container that was untracked', () => {
   const steps = runProgram(FORGOTTEN, new EmulatedMachine(SETTING));
   const judged = judgeSteps(startOfProgram(SETTING), steps);
-  assert.is(judged.fault, undefined);
+  assert.is(judged.failure, undefined);
   assert.is(judged.steps.length, FORGOTTEN.length);
 });
 

@@ -144,7 +144,7 @@ other(
   },
 );
 
-other('a group that is not specified makes a container that it joins forgotten', () => {
+other('a group that is not specified makes a container that it joins untracked', () => {
   const world = worldOf([opened], VTD);
   const process = 1;
   const [opens] = step(world, { kind: 'open', process, path: '/dev/vfio/by-name' });

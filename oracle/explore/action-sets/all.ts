@@ -1,6 +1,6 @@
-// Every alphabet, by name.
+// Every action set, by name.
 
-import type { Alphabet } from '../letters.ts';
+import type { ActionSet } from '../actions.ts';
 import { ACCESS } from './access.ts';
 import { COMPAT } from './compat.ts';
 import { LIFECYCLE } from './lifecycle.ts';
@@ -11,7 +11,7 @@ import { RESERVED } from './reserved.ts';
 import { TRANSFERS } from './transfers.ts';
 import { TYPE1 } from './type1.ts';
 
-export const ALPHABETS: readonly Alphabet[] = [
+export const ACTION_SETS: readonly ActionSet[] = [
   COMPAT,
   NATIVE,
   ACCESS,

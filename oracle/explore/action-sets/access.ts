@@ -9,48 +9,48 @@ import {
   MOCK_ACCESS_RW_WRITE,
   MOCK_FLAGS_ACCESS_WRITE,
 } from '../../../spec/abi/test.ts';
-import { close, MOST, native, open, PAGE, test, thing } from '../calls.ts';
-import type { Alphabet, Letter, Thing } from '../letters.ts';
-import { DATA, END, FIRST, memoryFor, SECOND } from './places.ts';
+import type { Action, ActionSet, Handle } from '../actions.ts';
+import { close, handle, MOST, native, open, PAGE, test } from '../calls.ts';
+import { DATA, END, FIRST, memoryFor, SECOND } from './memory-ranges.ts';
 
 const FLAGS = BigInt(MAP_FIXED_IOVA | MAP_READABLE | MAP_WRITEABLE);
 const BUFFER: Value = { arena: ARRAY_OFFSET };
 const WRITES_SLOWLY = MOCK_ACCESS_RW_WRITE | MOCK_ACCESS_RW_SLOW_PATH;
 const TO_READ = BigInt(MAP_FIXED_IOVA | MAP_READABLE);
 
-const map = (name: string, ioas: Thing, iova: bigint, length: bigint, flags = FLAGS): Letter =>
+const map = (name: string, ioas: Handle, iova: bigint, length: bigint, flags = FLAGS): Action =>
   native(`map ${name} in ${ioas}`, 'IOMMU_IOAS_MAP', {
     flags,
-    ioas_id: thing(ioas),
+    ioas_id: handle(ioas),
     user_va: iova >= FIRST && iova < END ? memoryFor(iova) : DATA,
     length,
     iova,
   });
 
-const unmap = (name: string, ioas: Thing, iova: bigint, length: bigint): Letter =>
-  native(`unmap ${name} in ${ioas}`, 'IOMMU_IOAS_UNMAP', { ioas_id: thing(ioas), iova, length });
+const unmap = (name: string, ioas: Handle, iova: bigint, length: bigint): Action =>
+  native(`unmap ${name} in ${ioas}`, 'IOMMU_IOAS_UNMAP', { ioas_id: handle(ioas), iova, length });
 
-const create = (name: string, ioas: Thing, flags: bigint): Letter =>
-  test(name, 'CREATE_ACCESS', { id: thing(ioas), flags }, { unless: ['access 2'] });
+const create = (name: string, ioas: Handle, flags: bigint): Action =>
+  test(name, 'CREATE_ACCESS', { id: handle(ioas), flags }, { unless: ['access 2'] });
 
-const pin = (name: string, access: Thing, iova: bigint, length: bigint, flags = 0n): Letter =>
+const pin = (name: string, access: Handle, iova: bigint, length: bigint, flags = 0n): Action =>
   test(
     `${access} pins ${name}`,
     'ACCESS_PAGES',
-    { id: thing(access), iova, length, flags },
+    { id: handle(access), iova, length, flags },
     access === 'access 1' ? { unless: ['pin 3'] } : {},
   );
 
-const unpin = (which: Thing): Letter =>
+const unpin = (which: Handle): Action =>
   test(`access 1 lets go of ${which}`, 'DESTROY_ACCESS_PAGES', {
-    id: thing('access 1'),
-    access_pages_id: thing(which),
+    id: handle('access 1'),
+    access_pages_id: handle(which),
   });
 
 /** The bytes that it reads and writes beside the struct are left where they are: nothing looks at them. */
-const copies = (name: string, iova: bigint, length: bigint, flags = 0): Letter =>
+const copies = (name: string, iova: bigint, length: bigint, flags = 0): Action =>
   test(`access 1 ${name}`, 'ACCESS_RW', {
-    id: thing('access 1'),
+    id: handle('access 1'),
     iova,
     length,
     uptr: BUFFER,
@@ -58,22 +58,22 @@ const copies = (name: string, iova: bigint, length: bigint, flags = 0): Letter =
   });
 
 /** The number is one of the access's own iommufd, whichever the call is made on. */
-const move = (to: Thing): Letter =>
+const move = (to: Handle): Action =>
   test(
     `move access 1 to ${to}`,
     'ACCESS_REPLACE_IOAS',
-    { id: thing('access 1'), ioas_id: thing(to) },
+    { id: handle('access 1'), ioas_id: handle(to) },
     { unless: ['closed iommufd 1'] },
   );
 
 const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
 
-export const ACCESS: Alphabet = {
+export const ACCESS: ActionSet = {
   name: 'access',
   says: 'In-kernel users of two IOAS: what they pin beside a mock device and a copy, and what unmapping takes from them.',
   platform: 'mock',
   depth: 8,
-  letters: [
+  actions: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 2'] }),
     map('1 page', 'ioas 1', FIRST, PAGE),
@@ -84,8 +84,8 @@ export const ACCESS: Alphabet = {
     map('1 page', 'ioas 2', FIRST, PAGE),
     native('copy 1 page to ioas 2', 'IOMMU_IOAS_COPY', {
       flags: FLAGS,
-      dst_ioas_id: thing('ioas 2'),
-      src_ioas_id: thing('ioas 1'),
+      dst_ioas_id: handle('ioas 2'),
+      src_ioas_id: handle('ioas 1'),
       length: PAGE,
       dst_iova: SECOND,
       src_iova: FIRST,
@@ -115,16 +115,16 @@ export const ACCESS: Alphabet = {
     copies('reads nothing', FIRST, 0n),
     move('ioas 1'),
     move('ioas 2'),
-    test('move access 1 to nothing', 'ACCESS_REPLACE_IOAS', { id: thing('access 1') }),
+    test('move access 1 to nothing', 'ACCESS_REPLACE_IOAS', { id: handle('access 1') }),
     test(
       'mock device on ioas 1',
       'MOCK_DOMAIN',
-      { id: thing('ioas 1') },
+      { id: handle('ioas 1') },
       { unless: ['selftest 1'] },
     ),
-    native('destroy the mock device', 'IOMMU_DESTROY', { id: thing('selftest 1') }),
-    native('destroy ioas 1', 'IOMMU_DESTROY', { id: thing('ioas 1') }),
-    native('destroy ioas 2', 'IOMMU_DESTROY', { id: thing('ioas 2') }),
+    native('destroy the mock device', 'IOMMU_DESTROY', { id: handle('selftest 1') }),
+    native('destroy ioas 1', 'IOMMU_DESTROY', { id: handle('ioas 1') }),
+    native('destroy ioas 2', 'IOMMU_DESTROY', { id: handle('ioas 2') }),
     close('access 1'),
     close('access 2'),
     close('iommufd 1'),

@@ -3,10 +3,10 @@
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
 import type { Value } from '../../../model/programs/program.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
+import type { Action, ActionSet } from '../actions.ts';
 import { close, type Fields, MOST, open, PAGE, plain, vfioCall } from '../calls.ts';
-import type { Alphabet, Letter } from '../letters.ts';
-import { DATA, END, FIRST, NO_ACCESS, READ_ONLY, SECOND } from './places.ts';
-import { deviceLetters, groupLetters } from './vfio.ts';
+import { DATA, END, FIRST, NO_ACCESS, READ_ONLY, SECOND } from './memory-ranges.ts';
+import { deviceActions, groupActions } from './vfio.ts';
 
 const ON = 'container 1';
 const READ_AND_WRITE = BigInt(vfio.VFIO_DMA_MAP_FLAG_READ | vfio.VFIO_DMA_MAP_FLAG_WRITE);
@@ -18,7 +18,7 @@ const APERTURE_END = 1n << 48n;
 const map = (name: string, iova: bigint, size: bigint, flags = READ_AND_WRITE, vaddr = DATA) =>
   vfioCall(`map ${name}`, ON, 'VFIO_IOMMU_MAP_DMA', { flags, vaddr, iova, size });
 
-const unmap = (name: string, iova: bigint, size: bigint, flags = 0): Letter =>
+const unmap = (name: string, iova: bigint, size: bigint, flags = 0): Action =>
   vfioCall(`unmap ${name}`, ON, 'VFIO_IOMMU_UNMAP_DMA', { flags: BigInt(flags), iova, size });
 
 const BITMAP: Value = { arena: ARRAY_OFFSET };
@@ -29,19 +29,19 @@ const bitmap = (prefix: string): Fields => ({
   [`${prefix}data`]: BITMAP,
 });
 
-const dirty = (name: string, flags: number): Letter =>
+const dirty = (name: string, flags: number): Action =>
   vfioCall(name, ON, 'VFIO_IOMMU_DIRTY_PAGES', { flags: BigInt(flags) });
 
-export const TYPE1: Alphabet = {
+export const TYPE1: ActionSet = {
   name: 'type1',
   says: 'The legacy container with two groups behind VT-d: maps, unmaps of every kind, dirty pages, groups that come and go.',
   platform: 'vtd',
   depth: 10,
-  letters: [
+  actions: [
     open('open', '/dev/vfio/vfio', 'container 1'),
-    ...groupLetters(4, ON),
-    ...groupLetters(5, ON),
-    ...deviceLetters(4, '0000:00:04.0'),
+    ...groupActions(4, ON),
+    ...groupActions(5, ON),
+    ...deviceActions(4, '0000:00:04.0'),
     plain('version 1', ON, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1_IOMMU),
     plain('version 2', ON, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1v2_IOMMU),
     plain('nesting', ON, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1_NESTING_IOMMU),

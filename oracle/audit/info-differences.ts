@@ -1,4 +1,4 @@
-// GET_INFO's answer, facet by facet: the struct's fields, the order of the capabilities, what each of them tells, and
+// GET_INFO's answer, kind by kind: the struct's fields, the order of the capabilities, what each of them tells, and
 // bytes that only one side touches.
 
 import { decode } from '../../spec/abi/layout.ts';
@@ -12,7 +12,7 @@ import {
   VFIO_IOMMU_TYPE1_INFO,
 } from '../../spec/abi/vfio.ts';
 import { hex, range } from '../text/quantities.ts';
-import type { Facet } from './answer-difference.ts';
+import type { DifferenceKind } from './answer-difference.ts';
 import { UNTOUCHED } from './requests/container.ts';
 
 const NAMES: ReadonlyMap<number, string> = new Map([
@@ -86,10 +86,10 @@ const orderOf = (chain: readonly Capability[], among: readonly Capability[]): st
     .filter((name) => among.some((other) => other.name === name))
     .join(', ');
 
-function* capabilityFacets(
+function* capabilityDifferences(
   legacy: readonly Capability[],
   compat: readonly Capability[],
-): Generator<Facet> {
+): Generator<DifferenceKind> {
   for (const name of new Set([...legacy, ...compat].map((capability) => capability.name))) {
     const one = legacy.find((capability) => capability.name === name);
     const other = compat.find((capability) => capability.name === name);
@@ -121,7 +121,7 @@ const firstBehind = (bytes: Uint8Array): string => {
 };
 
 /** Bytes behind the struct that a side wrote although it told no chain. */
-function* strayFacets(legacy: Uint8Array, compat: Uint8Array): Generator<Facet> {
+function* strayDifferences(legacy: Uint8Array, compat: Uint8Array): Generator<DifferenceKind> {
   const behind = VFIO_IOMMU_TYPE1_INFO.size;
   const [one, other] = [isTouched(legacy, behind), isTouched(compat, behind)];
   if (one && other) {
@@ -142,7 +142,10 @@ function* strayFacets(legacy: Uint8Array, compat: Uint8Array): Generator<Facet> 
 /** Four bytes of the struct that are padding. */
 const PADDING = { from: 20, end: 24 } as const;
 
-export function* infoFacets(legacy: Uint8Array, compat: Uint8Array): Generator<Facet> {
+export function* infoDifferences(
+  legacy: Uint8Array,
+  compat: Uint8Array,
+): Generator<DifferenceKind> {
   const [one, other] = [
     decode(VFIO_IOMMU_TYPE1_INFO, legacy),
     decode(VFIO_IOMMU_TYPE1_INFO, compat),
@@ -159,8 +162,11 @@ export function* infoFacets(legacy: Uint8Array, compat: Uint8Array): Generator<F
   // 24: a chain that begins elsewhere is none that a kernel wrote.
   const chained = (offset: number): boolean => offset === VFIO_IOMMU_TYPE1_INFO.size;
   if (chained(one.cap_offset) && chained(other.cap_offset)) {
-    yield* capabilityFacets(chainFrom(legacy, one.cap_offset), chainFrom(compat, other.cap_offset));
+    yield* capabilityDifferences(
+      chainFrom(legacy, one.cap_offset),
+      chainFrom(compat, other.cap_offset),
+    );
   } else if (!chained(one.cap_offset) && !chained(other.cap_offset)) {
-    yield* strayFacets(legacy, compat);
+    yield* strayDifferences(legacy, compat);
   }
 }

@@ -60,7 +60,7 @@ const copyStruct = (
 
 /** One ioctl on an iommufd: the result, or -errno. */
 export const dispatch = (context: IommufdContext, command: number, argument: bigint): number => {
-  const { user, faults } = context.kernel;
+  const { user, defects } = context.kernel;
   const table = tableFor(context);
   const index = numberOf(command) - COMMAND_BASE;
   if (index < 0 || index >= table.length) return compatCall(context, command, argument);
@@ -70,7 +70,7 @@ export const dispatch = (context: IommufdContext, command: number, argument: big
   const call = table[index];
   if (call === undefined || call.command !== command) return -ERRNO.ENOTTY;
   if (size < call.minimum) return -ERRNO.EINVAL;
-  const checksTail = !faults.has('tail-not-checked');
+  const checksTail = !defects.has('tail-not-checked');
   const bytes = copyStruct(user, argument, call.layout.size, size, checksTail);
   if (typeof bytes === 'number') return bytes;
   return HANDLERS[call.name](context, new Command(user, argument, size, bytes));

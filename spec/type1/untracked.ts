@@ -4,12 +4,12 @@ import type { Unspecified } from '../outcome/outcome.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 
-export const forgotten = (world: World, file: FileId, why: string): World =>
-  withContainer(world, { ...containerOf(world, file), forgotten: why });
+export const untracked = (world: World, file: FileId, why: string): World =>
+  withContainer(world, { ...containerOf(world, file), untracked: why });
 
 /** Maps that end with the last byte of the address space, beside what makes it hard to say where they are seen. */
-export const withUnseenForgotten = (world: World, file: FileId): World =>
-  forgotten(world, file, 'a map that ends with the last byte of the address space was lost');
+export const withMissedUntracked = (world: World, file: FileId): World =>
+  untracked(world, file, 'a map that ends with the last byte of the address space was lost');
 
 /** An unspecified call after which nothing is known of the container, unless it failed. */
 export const forgetting = (
@@ -20,5 +20,5 @@ export const forgetting = (
 ): Unspecified => ({
   kind: 'unspecified',
   what: why,
-  world: ({ errno }) => (errno === 0 ? forgotten(after, file, why) : before),
+  world: ({ errno }) => (errno === 0 ? untracked(after, file, why) : before),
 });

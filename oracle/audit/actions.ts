@@ -1,4 +1,4 @@
-// The moves by which the audit's programs get from one situation to the next: what a program that assigns devices does,
+// The actions by which the audit's programs get from one situation to the next: what a program that assigns devices does,
 // in any order. Few, so that every sequence up to a bound can be tried.
 
 import {
@@ -11,7 +11,7 @@ import {
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_NOIOMMU_IOMMU, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { isNoIommuGroup, type Platform } from '../../spec/terms/platform.ts';
-import { FILE_OFFSET, type Ground, REGISTERS_OFFSET } from './platforms.ts';
+import { FILE_OFFSET, REGISTERS_OFFSET, type Scenario } from './platforms.ts';
 import { dirty, START } from './requests/container.ts';
 import {
   bindDevice,
@@ -34,10 +34,10 @@ import {
 } from './requests/mappings.ts';
 import { CONTAINER } from './side.ts';
 
-/** The descriptor of a thing that is open. */
-export type DescriptorOf = (thing: string) => Value;
+/** The descriptor of a handle that is open. */
+export type DescriptorOf = (handle: string) => Value;
 
-export type Move = {
+export type Action = {
   readonly name: string;
   /** Things that must be open. */
   readonly needs: readonly string[];
@@ -54,32 +54,32 @@ export type Move = {
 
 const PAGE = 4096n;
 
-export const groupThing = (group: number): string => `group${group}`;
-const deviceThing = (name: string): string => `device ${name}`;
+export const groupHandle = (group: number): string => `group${group}`;
+const deviceHandle = (name: string): string => `device ${name}`;
 
-const open = (thing: string, path: string): Move => ({
-  name: thing,
+const open = (handle: string, path: string): Action => ({
+  name: handle,
   needs: [],
   operation: (label) => ({ op: 'open', label, path }),
-  opens: thing,
+  opens: handle,
 });
 
-const close = (thing: string): Move => ({
-  name: `close ${thing}`,
-  needs: [thing],
-  operation: (label, descriptorOf) => ({ op: 'close', label, fd: descriptorOf(thing) }),
-  closes: thing,
+const close = (handle: string): Action => ({
+  name: `close ${handle}`,
+  needs: [handle],
+  operation: (label, descriptorOf) => ({ op: 'close', label, fd: descriptorOf(handle) }),
+  closes: handle,
 });
 
 const on = (
-  thing: string,
+  handle: string,
   name: string,
   make: (label: string, fd: Value, descriptorOf: DescriptorOf) => Operation,
   others: readonly string[] = [],
-): Move => ({
+): Action => ({
   name,
-  needs: [thing, ...others],
-  operation: (label, descriptorOf) => make(label, descriptorOf(thing), descriptorOf),
+  needs: [handle, ...others],
+  operation: (label, descriptorOf) => make(label, descriptorOf(handle), descriptorOf),
 });
 
 export const CONTAINERS = ['container', 'container2'] as const;
@@ -89,7 +89,7 @@ const TYPES: readonly (readonly [string, bigint])[] = [
   ['type1', 1n],
 ];
 
-const containerMoves = (container: string): readonly Move[] => [
+const containerActions = (container: string): readonly Action[] => [
   open(container, CONTAINER),
   ...TYPES.map(([name, type]) =>
     on(container, name, (label, fd) => plain(label, fd, VFIO_SET_IOMMU, type)),
@@ -97,7 +97,7 @@ const containerMoves = (container: string): readonly Move[] => [
   close(container),
 ];
 
-const mappingMoves = (container: string): readonly Move[] => [
+const mappingActions = (container: string): readonly Action[] => [
   on(container, 'map', (label, fd) => plainMap(label, fd, MAPPED_IOVA)),
   on(container, 'mapReadOnly', (label, fd) => plainMap(label, fd, MAPPED_IOVA, 1n)),
   on(container, 'mapBehind', (label, fd) => plainMap(label, fd, MAPPED_IOVA + MAPPED_PAGES * PAGE)),
@@ -109,19 +109,19 @@ const parting = (
   container: string,
   name: string,
   make: (label: string, fd: Value) => Operation,
-): Move => ({ ...on(container, name, make), parts: 'alone' });
+): Action => ({ ...on(container, name, make), parts: 'alone' });
 
 const MAPPED_LENGTH = MAPPED_PAGES * PAGE;
 
 /** 2^31 pages, one more than a dirty bitmap tells of. */
 const UNTRACKABLE_LENGTH = (1n << 31n) * PAGE;
 
-/** A move that only grounds make that name it: the type of no-IOMMU groups. */
-const noIommuMove = (container: string): Move =>
+/** A action that only scenarios make that name it: the type of no-IOMMU groups. */
+const noIommuAction = (container: string): Action =>
   on(container, 'noiommu', (label, fd) => plain(label, fd, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU));
 
-/** Moves that only grounds make that name them: on a map which type1 of 6.12 does not see once it is made. */
-const lastPagesMoves = (container: string): readonly Move[] => {
+/** Actions that only scenarios make that name them: on a map which type1 of 6.12 does not see once it is made. */
+const lastPagesActions = (container: string): readonly Action[] => {
   const iova = LAST_PAGE - PAGE;
   return [
     on(container, 'mapLastPages', (label, fd) => mapOf(label, fd, { iova, size: 2n * PAGE })),
@@ -131,8 +131,8 @@ const lastPagesMoves = (container: string): readonly Move[] => {
   ];
 };
 
-/** Moves that only grounds make that name them: those after which the two sides are not the same any more. */
-const partingMoves = (container: string): readonly Move[] => [
+/** Actions that only scenarios make that name them: those after which the two sides are not the same any more. */
+const partingActions = (container: string): readonly Action[] => [
   parting(container, 'startTracking', (label, fd) => ({ ...dirty(fd, START, 8n), label })),
   parting(container, 'takeAddresses', takeAddresses),
   parting(container, 'mapReserved', (label, fd) => mapOf(label, fd, { iova: INTERRUPTS })),
@@ -161,38 +161,38 @@ const partingMoves = (container: string): readonly Move[] => [
   parting(container, 'mapTooLong', (label, fd) => mapOf(label, fd, { size: UNTRACKABLE_LENGTH })),
 ];
 
-/** A move that changes nothing, which only grounds make that name it. */
-const statusMove = (group: number): Move =>
-  on(groupThing(group), `status of ${groupThing(group)}`, plainStatus);
+/** A action that changes nothing, which only scenarios make that name it. */
+const statusAction = (group: number): Action =>
+  on(groupHandle(group), `status of ${groupHandle(group)}`, plainStatus);
 
-/** Moves that only grounds make that name them: once more what a group was asked already. */
-const repeatedMoves = ({ devices }: Platform, group: number): readonly Move[] => {
-  const thing = groupThing(group);
+/** Actions that only scenarios make that name them: once more what a group was asked already. */
+const repeatedActions = ({ devices }: Platform, group: number): readonly Action[] => {
+  const handle = groupHandle(group);
   return [
     on(
-      thing,
-      `${thing} joins container again`,
+      handle,
+      `${handle} joins container again`,
       (label, fd, descriptorOf) => setContainer(label, fd, descriptorOf('container')),
       ['container'],
     ),
-    on(thing, `${thing} leaves again`, unsetContainer),
+    on(handle, `${handle} leaves again`, unsetContainer),
     ...devices
       .filter((device) => device.group === group)
       .map(({ name }) =>
-        on(thing, `${deviceThing(name)} again`, (label, fd) => getDevice(label, fd, name)),
+        on(handle, `${deviceHandle(name)} again`, (label, fd) => getDevice(label, fd, name)),
       ),
   ];
 };
 
-/** A device's own file, bound to the container: moves that only grounds make that name them. */
-const ownFileMoves = ({ devices }: Platform): readonly Move[] =>
-  devices.flatMap(({ name, cdev }): readonly Move[] => {
+/** A device's own file, bound to the container: actions that only scenarios make that name them. */
+const ownFileActions = ({ devices }: Platform): readonly Action[] =>
+  devices.flatMap(({ name, cdev }): readonly Action[] => {
     if (cdev === undefined) return [];
     const file = `file of ${name}`;
-    const binding = (move: string, at?: Value): Move =>
+    const binding = (action: string, at?: Value): Action =>
       on(
         file,
-        move,
+        action,
         (label, fd, descriptorOf) => bindDevice(label, fd, descriptorOf('container'), at),
         ['container'],
       );
@@ -204,7 +204,7 @@ const ownFileMoves = ({ devices }: Platform): readonly Move[] =>
   });
 
 /** What a program does to the memory that it mapped. */
-const MEMORY_MOVES: readonly Move[] = [
+const MEMORY_MOVES: readonly Action[] = [
   {
     name: 'munmap',
     needs: [],
@@ -225,64 +225,65 @@ const MEMORY_MOVES: readonly Move[] = [
   },
 ];
 
-const groupMoves = (platform: Platform, group: number): readonly Move[] => {
-  const thing = groupThing(group);
+const groupActions = (platform: Platform, group: number): readonly Action[] => {
+  const handle = groupHandle(group);
   return [
-    open(thing, `/dev/vfio/${isNoIommuGroup(platform, group) ? 'noiommu-' : ''}${group}`),
+    open(handle, `/dev/vfio/${isNoIommuGroup(platform, group) ? 'noiommu-' : ''}${group}`),
     ...CONTAINERS.map((container) =>
       on(
-        thing,
-        `${thing} joins ${container}`,
+        handle,
+        `${handle} joins ${container}`,
         (label, fd, descriptorOf) => setContainer(label, fd, descriptorOf(container)),
         [container],
       ),
     ),
-    on(thing, `${thing} leaves`, unsetContainer),
+    on(handle, `${handle} leaves`, unsetContainer),
     ...platform.devices
       .filter((device) => device.group === group)
-      .flatMap(({ name }): readonly Move[] => {
-        const device = deviceThing(name);
+      .flatMap(({ name }): readonly Action[] => {
+        const device = deviceHandle(name);
         return [
-          { ...on(thing, device, (label, fd) => getDevice(label, fd, name)), opens: device },
+          { ...on(handle, device, (label, fd) => getDevice(label, fd, name)), opens: device },
           close(device),
         ];
       }),
-    close(thing),
+    close(handle),
   ];
 };
 
-/** Every move with the devices of the groups, in a fixed order. */
-const movesWith = (platform: Platform, groups: readonly number[]): readonly Move[] => [
-  ...containerMoves('container'),
-  ...groups.flatMap((group) => groupMoves(platform, group)),
-  ...mappingMoves('container'),
-  ...containerMoves('container2'),
+/** Every action with the devices of the groups, in a fixed order. */
+const movesWith = (platform: Platform, groups: readonly number[]): readonly Action[] => [
+  ...containerActions('container'),
+  ...groups.flatMap((group) => groupActions(platform, group)),
+  ...mappingActions('container'),
+  ...containerActions('container2'),
 ];
 
-/** The moves that every program of a ground begins with, and those that follow in every order. */
-export type Moves = { readonly first: readonly Move[]; readonly others: readonly Move[] };
+/** The actions that every program of a scenario begins with, and those that follow in every order. */
+export type Actions = { readonly first: readonly Action[]; readonly others: readonly Action[] };
 
-/** The moves of a ground, in a fixed order. */
-export const movesOn = ({ platform, groups, first, only, parts }: Ground): Moves => {
-  const plainMoves = movesWith(platform, groups);
+/** The actions of a scenario, in a fixed order. */
+export const movesOn = ({ platform, groups, first, only, parts }: Scenario): Actions => {
+  const plainActions = movesWith(platform, groups);
   const all = [
-    ...plainMoves,
-    noIommuMove('container'),
-    ...lastPagesMoves('container'),
-    ...partingMoves('container'),
+    ...plainActions,
+    noIommuAction('container'),
+    ...lastPagesActions('container'),
+    ...partingActions('container'),
     ...MEMORY_MOVES,
-    ...groups.map(statusMove),
-    ...groups.flatMap((group) => repeatedMoves(platform, group)),
-    ...ownFileMoves(platform),
+    ...groups.map(statusAction),
+    ...groups.flatMap((group) => repeatedActions(platform, group)),
+    ...ownFileActions(platform),
   ].map(
-    (move): Move => (parts?.includes(move.name) === true ? { ...move, parts: 'together' } : move),
+    (action): Action =>
+      parts?.includes(action.name) === true ? { ...action, parts: 'together' } : action,
   );
   return {
     first: first.flatMap((wanted) => all.find(({ name }) => name === wanted) ?? []),
-    others: only === undefined ? plainMoves : all.filter(({ name }) => only.includes(name)),
+    others: only === undefined ? plainActions : all.filter(({ name }) => only.includes(name)),
   };
 };
 
-/** Whether the move can be made: what it needs is open, and what it opens is not. */
-export const isPossible = ({ needs, opens }: Move, open: ReadonlyMap<string, string>): boolean =>
-  needs.every((thing) => open.has(thing)) && (opens === undefined || !open.has(opens));
+/** Whether the action can be made: what it needs is open, and what it opens is not. */
+export const isPossible = ({ needs, opens }: Action, open: ReadonlyMap<string, string>): boolean =>
+  needs.every((handle) => open.has(handle)) && (opens === undefined || !open.has(opens));

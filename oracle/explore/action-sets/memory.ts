@@ -9,9 +9,9 @@ import {
   OPTION_OP_SET,
   OPTION_RLIMIT_MODE,
 } from '../../../spec/abi/native.ts';
-import { close, MOST, native, open, PAGE, test, thing } from '../calls.ts';
-import { type Alphabet, type Letter, letter, type Thing } from '../letters.ts';
-import { DATA, FIRST, SECOND } from './places.ts';
+import { type Action, type ActionSet, action, type Handle } from '../actions.ts';
+import { close, handle, MOST, native, open, PAGE, test } from '../calls.ts';
+import { DATA, FIRST, SECOND } from './memory-ranges.ts';
 
 const FLAGS = BigInt(MAP_FIXED_IOVA | MAP_READABLE | MAP_WRITEABLE);
 
@@ -21,17 +21,17 @@ const map = (
   iova: bigint,
   length: bigint,
   flags: bigint = FLAGS,
-): Letter =>
+): Action =>
   native(`map ${name}`, 'IOMMU_IOAS_MAP', {
     flags,
-    ioas_id: thing('ioas 1'),
+    ioas_id: handle('ioas 1'),
     user_va,
     length,
     iova,
   });
 
-const unmap = (name: string, iova: bigint, length: bigint): Letter =>
-  native(`unmap ${name}`, 'IOMMU_IOAS_UNMAP', { ioas_id: thing('ioas 1'), iova, length });
+const unmap = (name: string, iova: bigint, length: bigint): Action =>
+  native(`unmap ${name}`, 'IOMMU_IOAS_UNMAP', { ioas_id: handle('ioas 1'), iova, length });
 
 type Mmap = Extract<Operation, { op: 'mmap' }>;
 
@@ -41,8 +41,8 @@ const mmap = (
   length: bigint,
   protection: Mmap['protection'],
   kind: 'anonymous' | 'device' | 'huge',
-): Letter =>
-  letter(name, [], (label) => ({
+): Action =>
+  action(name, [], (label) => ({
     op: 'mmap',
     label,
     offset,
@@ -52,23 +52,23 @@ const mmap = (
     backing: { kind },
   }));
 
-const munmap = (name: string, offset: bigint, length: bigint): Letter =>
-  letter(name, [], (label) => ({ op: 'munmap', label, offset, length }));
+const munmap = (name: string, offset: bigint, length: bigint): Action =>
+  action(name, [], (label) => ({ op: 'munmap', label, offset, length }));
 
-const MEMFD: Thing = 'memfd 1';
+const MEMFD: Handle = 'memfd 1';
 
 const SECOND_OFFSET = DATA_OFFSET + PAGE;
 
-export const MEMORY: Alphabet = {
+export const MEMORY: ActionSet = {
   name: 'memory',
   says: "The program's own memory under its maps: taken away, put back, of a file, huge, and charged in each of the ways.",
   platform: 'mock',
   depth: 14,
-  letters: [
+  actions: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 1'] }),
-    test('mock device', 'MOCK_DOMAIN', { id: thing('ioas 1') }, { unless: ['selftest 1'] }),
-    native('destroy the mock device', 'IOMMU_DESTROY', { id: thing('selftest 1') }),
+    test('mock device', 'MOCK_DOMAIN', { id: handle('ioas 1') }, { unless: ['selftest 1'] }),
+    native('destroy the mock device', 'IOMMU_DESTROY', { id: handle('selftest 1') }),
     native('charge the process', 'IOMMU_OPTION', {
       option_id: BigInt(OPTION_RLIMIT_MODE),
       op: BigInt(OPTION_OP_SET),
@@ -84,15 +84,15 @@ export const MEMORY: Alphabet = {
     map('a huge page', { arena: HUGE_OFFSET }, FIRST, HUGE_PAGE),
     native('map the file', 'IOMMU_IOAS_MAP_FILE', {
       flags: FLAGS,
-      ioas_id: thing('ioas 1'),
-      fd: thing(MEMFD),
+      ioas_id: handle('ioas 1'),
+      fd: handle(MEMFD),
       length: PAGE,
       iova: FIRST,
     }),
     native('map behind the end of the file', 'IOMMU_IOAS_MAP_FILE', {
       flags: FLAGS,
-      ioas_id: thing('ioas 1'),
-      fd: thing(MEMFD),
+      ioas_id: handle('ioas 1'),
+      fd: handle(MEMFD),
       start: PAGE,
       length: PAGE,
       iova: FIRST,
@@ -105,8 +105,8 @@ export const MEMORY: Alphabet = {
     mmap('registers as the second page', SECOND_OFFSET, PAGE, 'read-write', 'device'),
     mmap('huge pages', HUGE_OFFSET, HUGE_PAGE, 'read-write', 'huge'),
     munmap('take the huge page', HUGE_OFFSET, HUGE_PAGE),
-    letter('file', [], (label) => ({ op: 'memfd', label, length: PAGE }), [MEMFD]),
-    letter('the file as the second page', [MEMFD], (label, [fd]) => ({
+    action('file', [], (label) => ({ op: 'memfd', label, length: PAGE }), [MEMFD]),
+    action('the file as the second page', [MEMFD], (label, [fd]) => ({
       op: 'mmap',
       label,
       offset: SECOND_OFFSET,

@@ -1,37 +1,37 @@
-// Deliberate faults of the emulator are found: a program written by hand shows each of them, and a campaign that knows
+// Deliberate defects of the emulator are found: a program written by hand shows each of them, and a campaign that knows
 // nothing of it finds it, and shrinks what it found to as few calls.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FAULT_NAMES } from '../../../model/emulator/faults.ts';
+import { DEFECT_NAMES } from '../../../model/emulator/defects.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
-import type { ShownFault } from '../../defects/shown-defect.ts';
-import { SHOWN_FAULTS } from '../../defects/shown-defects.ts';
+import type { ShownDefect } from '../../defects/shown-defect.ts';
+import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
 import { describeCounterexample } from '../../harness/describe.ts';
 
-const shows = ({ fault, setting }: ShownFault, program: Program): boolean =>
-  judgeProgram(setting, program, new Set([fault])).fault !== undefined;
+const shows = ({ defect, setting }: ShownDefect, program: Program): boolean =>
+  judgeProgram(setting, program, new Set([defect])).failure !== undefined;
 
-const faults = suite('faults');
+const defects = suite('defects');
 
-faults('there is a program for every fault', () => {
-  assert.equal(SHOWN_FAULTS.map(({ fault }) => fault).sort(), [...FAULT_NAMES].sort());
+defects('there is a program for every fault', () => {
+  assert.equal(SHOWN_DEFECTS.map(({ defect }) => defect).sort(), [...DEFECT_NAMES].sort());
 });
 
-faults('each program shows its fault, and nothing without it', () => {
-  for (const shown of SHOWN_FAULTS) {
-    assert.ok(shows(shown, shown.program), shown.fault);
-    assert.is(judgeProgram(shown.setting, shown.program).fault, undefined, shown.fault);
+defects('each program shows its defect, and nothing without it', () => {
+  for (const shown of SHOWN_DEFECTS) {
+    assert.ok(shows(shown, shown.program), shown.defect);
+    assert.is(judgeProgram(shown.setting, shown.program).failure, undefined, shown.defect);
   }
 });
 
-faults('no call of any of the programs can be left out', () => {
-  for (const shown of SHOWN_FAULTS) {
+defects('no call of any of the programs can be left out', () => {
+  for (const shown of SHOWN_DEFECTS) {
     for (const { label } of shown.program) {
       const shorter = shown.program.filter((operation) => operation.label !== label);
-      assert.not(shows(shown, shorter), `${shown.fault} without ${label}`);
+      assert.not(shows(shown, shorter), `${shown.defect} without ${label}`);
     }
   }
 });
@@ -41,17 +41,17 @@ const LENGTH = 40;
 /** Luck has a part in what is met first: a campaign with another seed may try again. */
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
-for (const { fault, setting, program } of SHOWN_FAULTS) {
-  faults(`a campaign finds ${fault}, in ${program.length} calls`, async () => {
+for (const { defect, setting, program } of SHOWN_DEFECTS) {
+  defects(`a campaign finds ${defect}, in ${program.length} calls`, async () => {
     const outcomes: string[] = [];
     for (const seed of SEEDS) {
-      const defects = new Set([fault]);
+      const defects = new Set([defect]);
       const report = await runCampaign({
         setting,
         runs: RUNS,
         seed,
         length: LENGTH,
-        faults: defects,
+        defects: defects,
         enough: program.length,
       });
       const found = report.counterexample?.program.length;
@@ -66,4 +66,4 @@ for (const { fault, setting, program } of SHOWN_FAULTS) {
   });
 }
 
-faults.run();
+defects.run();

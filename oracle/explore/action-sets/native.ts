@@ -10,8 +10,8 @@ import {
   OPTION_HUGE_PAGES,
   OPTION_OP_SET,
 } from '../../../spec/abi/native.ts';
-import { close, MOST, native, open, PAGE, test, thing } from '../calls.ts';
-import type { Alphabet, Letter, Thing } from '../letters.ts';
+import type { Action, ActionSet, Handle } from '../actions.ts';
+import { close, handle, MOST, native, open, PAGE, test } from '../calls.ts';
 import {
   APERTURE_END,
   DATA,
@@ -21,35 +21,35 @@ import {
   NO_ACCESS,
   READ_ONLY,
   SECOND,
-} from './places.ts';
+} from './memory-ranges.ts';
 
 const BOTH = BigInt(MAP_READABLE | MAP_WRITEABLE);
 const FIXED = BigInt(MAP_FIXED_IOVA);
 
 const map = (
   name: string,
-  ioas: Thing,
+  ioas: Handle,
   iova: bigint,
   length: bigint,
   flags: bigint = FIXED | BOTH,
   user_va: Value = DATA,
-): Letter =>
+): Action =>
   native(`map ${name} in ${ioas}`, 'IOMMU_IOAS_MAP', {
     flags,
-    ioas_id: thing(ioas),
+    ioas_id: handle(ioas),
     user_va,
     length,
     iova,
   });
 
-const unmap = (name: string, ioas: Thing, iova: bigint, length: bigint): Letter =>
-  native(`unmap ${name} in ${ioas}`, 'IOMMU_IOAS_UNMAP', { ioas_id: thing(ioas), iova, length });
+const unmap = (name: string, ioas: Handle, iova: bigint, length: bigint): Action =>
+  native(`unmap ${name} in ${ioas}`, 'IOMMU_IOAS_UNMAP', { ioas_id: handle(ioas), iova, length });
 
-const copy = (name: string, from: Thing, to: Thing, src: bigint, dst: bigint, length: bigint) =>
+const copy = (name: string, from: Handle, to: Handle, src: bigint, dst: bigint, length: bigint) =>
   native(`copy ${name} from ${from} to ${to}`, 'IOMMU_IOAS_COPY', {
     flags: FIXED | BOTH,
-    dst_ioas_id: thing(to),
-    src_ioas_id: thing(from),
+    dst_ioas_id: handle(to),
+    src_ioas_id: handle(from),
     length,
     dst_iova: dst,
     src_iova: src,
@@ -57,48 +57,48 @@ const copy = (name: string, from: Thing, to: Thing, src: bigint, dst: bigint, le
 
 const RANGES: Value = { arena: ARRAY_OFFSET };
 
-const allow = (name: string, ranges: readonly (readonly [bigint, bigint])[]): Letter =>
+const allow = (name: string, ranges: readonly (readonly [bigint, bigint])[]): Action =>
   native(
     `allow ${name} in ioas 1`,
     'IOMMU_IOAS_ALLOW_IOVAS',
-    { ioas_id: thing('ioas 1'), num_iovas: BigInt(ranges.length), allowed_iovas: RANGES },
+    { ioas_id: handle('ioas 1'), num_iovas: BigInt(ranges.length), allowed_iovas: RANGES },
     { also: [{ at: RANGES, words: ranges.flat() }] },
   );
 
-const largePages = (on: bigint): Letter =>
+const largePages = (on: bigint): Action =>
   native(`large pages ${on === 0n ? 'off' : 'on'} in ioas 1`, 'IOMMU_OPTION', {
     option_id: BigInt(OPTION_HUGE_PAGES),
     op: BigInt(OPTION_OP_SET),
-    object_id: thing('ioas 1'),
+    object_id: handle('ioas 1'),
     val64: on,
   });
 
-const destroy = (what: Thing): Letter =>
-  native(`destroy ${what}`, 'IOMMU_DESTROY', { id: thing(what) });
+const destroy = (what: Handle): Action =>
+  native(`destroy ${what}`, 'IOMMU_DESTROY', { id: handle(what) });
 
-const mock = (ioas: Thing): Letter =>
-  test(`mock device on ${ioas}`, 'MOCK_DOMAIN', { id: thing(ioas) }, { unless: ['selftest 1'] });
+const mock = (ioas: Handle): Action =>
+  test(`mock device on ${ioas}`, 'MOCK_DOMAIN', { id: handle(ioas) }, { unless: ['selftest 1'] });
 
-const move = (to: Thing): Letter =>
+const move = (to: Handle): Action =>
   test(`move device to ${to}`, 'MOCK_DOMAIN_REPLACE', {
-    id: thing('selftest 1'),
-    pt_id: thing(to),
+    id: handle('selftest 1'),
+    pt_id: handle(to),
   });
 
-const hwpt = (name: string, ioas: Thing, flags: bigint): Letter =>
+const hwpt = (name: string, ioas: Handle, flags: bigint): Action =>
   native(
     `${name} hwpt in ${ioas}`,
     'IOMMU_HWPT_ALLOC',
-    { flags, dev_id: thing('device 1'), pt_id: thing(ioas) },
+    { flags, dev_id: handle('device 1'), pt_id: handle(ioas) },
     { unless: ['hwpt 2'] },
   );
 
-export const NATIVE: Alphabet = {
+export const NATIVE: ActionSet = {
   name: 'native',
   says: 'Two IOAS of an iommufd and a mock device that moves between them: maps, copies, unmaps, allowed ranges, options.',
   platform: 'mock',
   depth: 7,
-  letters: [
+  actions: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 2'] }),
     native('IOAS with flags', 'IOMMU_IOAS_ALLOC', { flags: 1n }, { unless: ['ioas 2'] }),

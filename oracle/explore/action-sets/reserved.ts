@@ -13,48 +13,48 @@ import {
   MOCK_FLAGS_DEVICE_NO_DIRTY,
   MOCK_FLAGS_DEVICE_PASID,
 } from '../../../spec/abi/test.ts';
-import { close, MOST, native, open, PAGE, test, thing } from '../calls.ts';
-import type { Alphabet, Letter } from '../letters.ts';
-import { APERTURE_END, DATA, END, FIRST, memoryFor, SECOND } from './places.ts';
+import type { Action, ActionSet } from '../actions.ts';
+import { close, handle, MOST, native, open, PAGE, test } from '../calls.ts';
+import { APERTURE_END, DATA, END, FIRST, memoryFor, SECOND } from './memory-ranges.ts';
 
 const BOTH = BigInt(MAP_READABLE | MAP_WRITEABLE);
 const FIXED = BigInt(MAP_FIXED_IOVA);
 const RANGES: Value = { arena: ARRAY_OFFSET };
 
-const reserve = (name: string, start: bigint, length: bigint): Letter =>
+const reserve = (name: string, start: bigint, length: bigint): Action =>
   test(
     `reserve ${name}`,
     'ADD_RESERVED',
-    { id: thing('ioas 1'), start, length },
+    { id: handle('ioas 1'), start, length },
     { unless: ['reserved range 2'] },
   );
 
-const map = (name: string, iova: bigint, length: bigint, flags = FIXED | BOTH, va = DATA): Letter =>
+const map = (name: string, iova: bigint, length: bigint, flags = FIXED | BOTH, va = DATA): Action =>
   native(`map ${name}`, 'IOMMU_IOAS_MAP', {
     flags,
-    ioas_id: thing('ioas 1'),
+    ioas_id: handle('ioas 1'),
     user_va: va,
     length,
     iova,
   });
 
-const mock = (name: string, flags: number): Letter =>
+const mock = (name: string, flags: number): Action =>
   test(
     `mock device ${name}`,
     'MOCK_DOMAIN_FLAGS',
-    { id: thing('ioas 1'), dev_flags: BigInt(flags) },
+    { id: handle('ioas 1'), dev_flags: BigInt(flags) },
     { unless: ['selftest 1'] },
   );
 
-const destroy = (what: string): Letter =>
-  native(`destroy ${what}`, 'IOMMU_DESTROY', { id: thing(what) });
+const destroy = (what: string): Action =>
+  native(`destroy ${what}`, 'IOMMU_DESTROY', { id: handle(what) });
 
-export const RESERVED: Alphabet = {
+export const RESERVED: ActionSet = {
   name: 'reserved',
   says: 'Ranges that tests, devices and domains reserve, mock devices with every flag, and what may be mapped beside them.',
   platform: 'mock',
   depth: 7,
-  letters: [
+  actions: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 1'] }),
     reserve('the first page', FIRST, PAGE),
@@ -70,16 +70,16 @@ export const RESERVED: Alphabet = {
     map('2048 bytes', FIRST, PAGE / 2n),
     map('anywhere', 0n, PAGE, BOTH),
     map('the last page', END, PAGE),
-    native('unmap everything', 'IOMMU_IOAS_UNMAP', { ioas_id: thing('ioas 1'), length: MOST }),
+    native('unmap everything', 'IOMMU_IOAS_UNMAP', { ioas_id: handle('ioas 1'), length: MOST }),
     native(
       'allow 2 pages',
       'IOMMU_IOAS_ALLOW_IOVAS',
-      { ioas_id: thing('ioas 1'), num_iovas: 1n, allowed_iovas: RANGES },
+      { ioas_id: handle('ioas 1'), num_iovas: 1n, allowed_iovas: RANGES },
       { also: [{ at: RANGES, words: [FIRST, FIRST + 2n * PAGE - 1n] }] },
     ),
-    native('allow everything', 'IOMMU_IOAS_ALLOW_IOVAS', { ioas_id: thing('ioas 1') }),
+    native('allow everything', 'IOMMU_IOAS_ALLOW_IOVAS', { ioas_id: handle('ioas 1') }),
     native('which ranges are usable', 'IOMMU_IOAS_IOVA_RANGES', {
-      ioas_id: thing('ioas 1'),
+      ioas_id: handle('ioas 1'),
       num_iovas: 8n,
       allowed_iovas: RANGES,
     }),
@@ -93,14 +93,14 @@ export const RESERVED: Alphabet = {
       'IOMMU_HWPT_ALLOC',
       {
         flags: BigInt(HWPT_ALLOC_DIRTY_TRACKING),
-        dev_id: thing('device 1'),
-        pt_id: thing('ioas 1'),
+        dev_id: handle('device 1'),
+        pt_id: handle('ioas 1'),
       },
       { unless: ['hwpt 2'] },
     ),
     test('move device to hwpt 2', 'MOCK_DOMAIN_REPLACE', {
-      id: thing('selftest 1'),
-      pt_id: thing('hwpt 2'),
+      id: handle('selftest 1'),
+      pt_id: handle('hwpt 2'),
     }),
     destroy('selftest 1'),
     destroy('hwpt 1'),

@@ -74,22 +74,22 @@ const INVENTED = list({
 export const HISTORY = { ...IOMMUFD_HISTORY, ...TYPE1_HISTORY };
 
 export type HistoricalName = keyof typeof HISTORY;
-export type FaultName = keyof typeof INVENTED | HistoricalName;
+export type DefectName = keyof typeof INVENTED | HistoricalName;
 
 export const HISTORICAL_NAMES = Object.keys(HISTORY) as HistoricalName[];
-export const FAULT_NAMES: readonly FaultName[] = [
+export const DEFECT_NAMES: readonly DefectName[] = [
   ...(Object.keys(INVENTED) as (keyof typeof INVENTED)[]),
   ...HISTORICAL_NAMES,
 ];
 
-const isHistorical = (name: FaultName): name is HistoricalName => Object.hasOwn(HISTORY, name);
+const isHistorical = (name: DefectName): name is HistoricalName => Object.hasOwn(HISTORY, name);
 
 /** What breaks, in one line. */
-export const saysOf = (name: FaultName): string =>
+export const saysOf = (name: DefectName): string =>
   isHistorical(name) ? HISTORY[name].says : INVENTED[name];
 
 /** What is known of a defect that Linux had. */
 export const historyOf = (name: HistoricalName): HistoricalDefect => HISTORY[name];
 
-export const isFaultName = (name: string): name is FaultName =>
-  (FAULT_NAMES as readonly string[]).includes(name);
+export const isDefectName = (name: string): name is DefectName =>
+  (DEFECT_NAMES as readonly string[]).includes(name);

@@ -9,9 +9,9 @@ import {
 } from '../../../spec/abi/native.ts';
 import { ACCESS_NEEDS_PIN_PAGES } from '../../../spec/abi/test.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
-import { close, MOST, native, open, PAGE, plain, test, thing, vfioCall } from '../calls.ts';
-import type { Alphabet, Letter } from '../letters.ts';
-import { APERTURE_END, DATA, END, FIRST, NO_ACCESS, READ_ONLY, SECOND } from './places.ts';
+import type { Action, ActionSet } from '../actions.ts';
+import { close, handle, MOST, native, open, PAGE, plain, test, vfioCall } from '../calls.ts';
+import { APERTURE_END, DATA, END, FIRST, NO_ACCESS, READ_ONLY, SECOND } from './memory-ranges.ts';
 
 const ON = 'iommufd 1';
 const READ_AND_WRITE = BigInt(vfio.VFIO_DMA_MAP_FLAG_READ | vfio.VFIO_DMA_MAP_FLAG_WRITE);
@@ -19,13 +19,13 @@ const READ_AND_WRITE = BigInt(vfio.VFIO_DMA_MAP_FLAG_READ | vfio.VFIO_DMA_MAP_FL
 const map = (name: string, iova: bigint, size: bigint, flags = READ_AND_WRITE, vaddr = DATA) =>
   vfioCall(`map ${name}`, ON, 'VFIO_IOMMU_MAP_DMA', { flags, vaddr, iova, size });
 
-const unmap = (name: string, iova: bigint, size: bigint, flags = 0n): Letter =>
+const unmap = (name: string, iova: bigint, size: bigint, flags = 0n): Action =>
   vfioCall(`unmap ${name}`, ON, 'VFIO_IOMMU_UNMAP_DMA', { flags, iova, size });
 
-const ioasOf = (name: string, op: number, ioas: Parameters<typeof native>[2]): Letter =>
+const ioasOf = (name: string, op: number, ioas: Parameters<typeof native>[2]): Action =>
   native(name, 'IOMMU_VFIO_IOAS', { op: BigInt(op), ...ioas });
 
-const info = (argsz: bigint): Letter =>
+const info = (argsz: bigint): Action =>
   vfioCall(
     `info of ${argsz} bytes`,
     ON,
@@ -34,23 +34,23 @@ const info = (argsz: bigint): Letter =>
     { tail: '00'.repeat(64) },
   );
 
-const largePages = (on: bigint): Letter =>
+const largePages = (on: bigint): Action =>
   native(`large pages ${on === 0n ? 'off' : 'on'}`, 'IOMMU_OPTION', {
     option_id: BigInt(OPTION_HUGE_PAGES),
     op: BigInt(OPTION_OP_SET),
-    object_id: thing('ioas 1'),
+    object_id: handle('ioas 1'),
     val64: on,
   });
 
-export const COMPAT: Alphabet = {
+export const COMPAT: ActionSet = {
   name: 'compat',
   says: "VFIO's calls on an iommufd, of both versions: maps, unmaps in parts, cuts, a mock device and an in-kernel user.",
   platform: 'mock',
   depth: 9,
-  letters: [
+  actions: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 1'] }),
-    ioasOf('use ioas 1', VFIO_IOAS_SET, { ioas_id: thing('ioas 1') }),
+    ioasOf('use ioas 1', VFIO_IOAS_SET, { ioas_id: handle('ioas 1') }),
     ioasOf('use nothing', VFIO_IOAS_CLEAR, {}),
     ioasOf('which is used', VFIO_IOAS_GET, {}),
     plain('version 1', ON, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1_IOMMU),
@@ -93,24 +93,24 @@ export const COMPAT: Alphabet = {
     unmap('with VADDR', FIRST, PAGE, BigInt(vfio.VFIO_DMA_UNMAP_FLAG_VADDR)),
     largePages(0n),
     largePages(1n),
-    test('mock device', 'MOCK_DOMAIN', { id: thing('ioas 1') }, { unless: ['selftest 1'] }),
-    native('destroy the mock device', 'IOMMU_DESTROY', { id: thing('selftest 1') }),
-    native('destroy ioas 1', 'IOMMU_DESTROY', { id: thing('ioas 1') }),
+    test('mock device', 'MOCK_DOMAIN', { id: handle('ioas 1') }, { unless: ['selftest 1'] }),
+    native('destroy the mock device', 'IOMMU_DESTROY', { id: handle('selftest 1') }),
+    native('destroy ioas 1', 'IOMMU_DESTROY', { id: handle('ioas 1') }),
     test(
       'in-kernel user',
       'CREATE_ACCESS',
-      { id: thing('ioas 1'), flags: BigInt(ACCESS_NEEDS_PIN_PAGES) },
+      { id: handle('ioas 1'), flags: BigInt(ACCESS_NEEDS_PIN_PAGES) },
       { unless: ['access 1'] },
     ),
     test(
       'pin the second page',
       'ACCESS_PAGES',
-      { id: thing('access 1'), iova: SECOND, length: PAGE },
+      { id: handle('access 1'), iova: SECOND, length: PAGE },
       { unless: ['pin 1'] },
     ),
     test('let go of the pin', 'DESTROY_ACCESS_PAGES', {
-      id: thing('access 1'),
-      access_pages_id: thing('pin 1'),
+      id: handle('access 1'),
+      access_pages_id: handle('pin 1'),
     }),
     close('access 1'),
     close('iommufd 1'),

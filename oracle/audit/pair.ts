@@ -11,7 +11,7 @@ export type Answers = { readonly legacy: Expectation; readonly compat: Expectati
 /** Which container the two programs have. Where it is the same one, they are of two releases. */
 export type Sides = readonly [legacy: Side, compat: Side];
 
-export class Twin {
+export class Pair {
   readonly legacy: ProgramBuilder;
   readonly compat: ProgramBuilder;
   readonly sides: Sides;
@@ -22,8 +22,8 @@ export class Twin {
     this.sides = sides;
   }
 
-  fork(): Twin {
-    return new Twin(this.legacy.fork(), this.compat.fork(), this.sides);
+  fork(): Pair {
+    return new Pair(this.legacy.fork(), this.compat.fork(), this.sides);
   }
 
   /** Whether it is two releases that are compared. */
@@ -47,9 +47,9 @@ export class Twin {
 }
 
 /** Both sides before the first operation. */
-export const startOfTwin = (start: World): Twin =>
-  new Twin(new ProgramBuilder(start), new ProgramBuilder(start), SIDES);
+export const startOfPair = (start: World): Pair =>
+  new Pair(new ProgramBuilder(start), new ProgramBuilder(start), SIDES);
 
 /** One container in two releases. */
-export const startOfReleases = (earlier: World, later: World, side: Side): Twin =>
-  new Twin(new ProgramBuilder(earlier), new ProgramBuilder(later), [side, side]);
+export const startOfReleases = (earlier: World, later: World, side: Side): Pair =>
+  new Pair(new ProgramBuilder(earlier), new ProgramBuilder(later), [side, side]);

@@ -1,12 +1,12 @@
-// How two answers to one request differ, facet by facet: the result, each field written, each capability told. Two
+// How two answers to one request differ, kind by kind: the result, each field written, each capability told. Two
 // differences in one answer are two.
 
 import { LAYOUTS, type Operation } from '../../model/programs/program.ts';
 import { errnoName } from '../../spec/abi/errno.ts';
 import type { Field } from '../../spec/abi/layout.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
-import type { Answered, Facet } from './answer-difference.ts';
-import { infoFacets } from './info-facets.ts';
+import type { Answered, DifferenceKind } from './answer-difference.ts';
+import { infoDifferences } from './info-differences.ts';
 
 /** The number of a descriptor is the process's own business. */
 const opens = (operation: Operation): boolean =>
@@ -34,7 +34,11 @@ const hex = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 
 /** Fields of the struct that are different after the call. */
-function* fieldFacets(layout: string, legacy: Uint8Array, compat: Uint8Array): Generator<Facet> {
+function* fieldDifferences(
+  layout: string,
+  legacy: Uint8Array,
+  compat: Uint8Array,
+): Generator<DifferenceKind> {
   for (const field of LAYOUTS.get(layout)?.fields ?? []) {
     const [one, other] = [numberAt(legacy, field), numberAt(compat, field)];
     if (one !== other) yield { what: field.name, legacy: words(one), compat: words(other) };
@@ -42,7 +46,7 @@ function* fieldFacets(layout: string, legacy: Uint8Array, compat: Uint8Array): G
 }
 
 /** Stretches of memory beside the struct: arrays and bitmaps that it points at. */
-function* otherMemory(legacy: Answered, compat: Answered): Generator<Facet> {
+function* otherMemory(legacy: Answered, compat: Answered): Generator<DifferenceKind> {
   for (let index = 1; index < legacy.after.length; index += 1) {
     const one = hex(legacy.after[index]?.bytes ?? new Uint8Array());
     const other = hex(compat.after[index]?.bytes ?? new Uint8Array());
@@ -51,11 +55,11 @@ function* otherMemory(legacy: Answered, compat: Answered): Generator<Facet> {
 }
 
 /** Every way in which the two answers to the operation differ. */
-export function* facetsOf(
+export function* differenceKindsOf(
   operation: Operation,
   legacy: Answered,
   compat: Answered,
-): Generator<Facet> {
+): Generator<DifferenceKind> {
   const results = [legacy.result, compat.result].map((result) => resultText(operation, result));
   if (results[0] !== results[1]) {
     yield { what: 'result', legacy: `${results[0]}`, compat: `${results[1]}` };
@@ -63,9 +67,9 @@ export function* facetsOf(
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return;
   const { layout } = operation.argument;
   if (layout === 'VFIO_IOMMU_GET_INFO') {
-    yield* infoFacets(firstBytes(legacy), firstBytes(compat));
+    yield* infoDifferences(firstBytes(legacy), firstBytes(compat));
   } else {
-    yield* fieldFacets(layout, firstBytes(legacy), firstBytes(compat));
+    yield* fieldDifferences(layout, firstBytes(legacy), firstBytes(compat));
   }
   yield* otherMemory(legacy, compat);
 }

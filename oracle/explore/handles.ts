@@ -1,24 +1,24 @@
-// The things that a program has in a world, by their names: numbers of descriptors, objects and pins.
+// The handles that a program has in a world, by their names: numbers of descriptors, objects and pins.
 
 import { each } from '../../spec/collections/ordered-map.ts';
 import { accessAt, type Context } from '../../spec/state/context.ts';
 import { contextOf, type World } from '../../spec/state/world.ts';
-import type { Thing } from './letters.ts';
-import { descriptorsInOrder, type OpenDescriptor, objectsInOrder } from './naming.ts';
+import type { Handle } from './actions.ts';
+import { descriptorsInOrder, type OpenDescriptor, objectsInOrder } from './canonical-names.ts';
 import type { Order } from './order.ts';
 
 /** A number, and in what it is one: descriptors are of the process, objects of an iommufd, pins of an access. */
 export type Found = { readonly number: number; readonly space: string };
 
-export type Things = ReadonlyMap<Thing, Found>;
+export type Handles = ReadonlyMap<Handle, Found>;
 
 const DESCRIPTORS = 'descriptor';
 
 class Finding {
-  readonly found = new Map<Thing, Found>();
+  readonly found = new Map<Handle, Found>();
   readonly #counts = new Map<string, number>();
 
-  /** The next thing of the kind. */
+  /** The next handle of the kind. */
   next(kind: string, number: number, space: string): void {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
@@ -79,7 +79,7 @@ const addClosed = (finding: Finding, { files }: World): void => {
   });
 };
 
-export const thingsIn = (world: World, order: Order): Things => {
+export const handlesIn = (world: World, order: Order): Handles => {
   const finding = new Finding();
   for (const descriptor of descriptorsInOrder(world, order)) {
     addDescriptor(finding, world, order, descriptor);

@@ -1,4 +1,4 @@
-// The things of a world that a program can name, in an order that does not depend on their numbers: by kind, and within a
+// The handles of a world that a program can name, in an order that does not depend on their numbers: by kind, and within a
 // kind by what they are and by when the program came by them.
 
 import type { Fd, ObjectId } from '../../spec/abi/units.ts';

@@ -3,10 +3,10 @@
 import type { Value } from '../../../model/programs/program.ts';
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
 import type { DmaDirection } from '../../../spec/terms/call.ts';
-import { close, MOST, native, open, PAGE, thing, vfioCall } from '../calls.ts';
-import { type Alphabet, type Letter, letter } from '../letters.ts';
-import { DATA, FIRST } from './places.ts';
-import { attachLetter } from './vfio.ts';
+import { type Action, type ActionSet, action } from '../actions.ts';
+import { close, handle, MOST, native, open, PAGE, vfioCall } from '../calls.ts';
+import { DATA, FIRST } from './memory-ranges.ts';
+import { attachAction } from './vfio.ts';
 
 const READ = BigInt(MAP_READABLE);
 const WRITE = BigInt(MAP_WRITEABLE);
@@ -15,20 +15,20 @@ const WRITE = BigInt(MAP_WRITEABLE);
 const NAME = '0000:00:04.0';
 const ON = `cdev ${NAME} 1`;
 
-const map = (name: string, length: bigint, flags: bigint): Letter =>
+const map = (name: string, length: bigint, flags: bigint): Action =>
   native(`map ${name}`, 'IOMMU_IOAS_MAP', {
     flags: BigInt(MAP_FIXED_IOVA) | flags,
-    ioas_id: thing('ioas 1'),
+    ioas_id: handle('ioas 1'),
     user_va: DATA,
     length,
     iova: FIRST,
   });
 
-const unmap = (name: string, iova: bigint, length: bigint): Letter =>
-  native(`unmap ${name}`, 'IOMMU_IOAS_UNMAP', { ioas_id: thing('ioas 1'), iova, length });
+const unmap = (name: string, iova: bigint, length: bigint): Action =>
+  native(`unmap ${name}`, 'IOMMU_IOAS_UNMAP', { ioas_id: handle('ioas 1'), iova, length });
 
-const dma = (direction: DmaDirection, name: string, iova: bigint, length: bigint): Letter =>
-  letter(`device ${direction}s ${name}`, [ON], (label, [fd]) => ({
+const dma = (direction: DmaDirection, name: string, iova: bigint, length: bigint): Action =>
+  action(`device ${direction}s ${name}`, [ON], (label, [fd]) => ({
     op: 'dma',
     label,
     fd: fd as Value,
@@ -37,14 +37,14 @@ const dma = (direction: DmaDirection, name: string, iova: bigint, length: bigint
     length: Number(length),
   }));
 
-const attach = (to: string): Letter => attachLetter(`attach to ${to}`, ON, to);
+const attach = (to: string): Action => attachAction(`attach to ${to}`, ON, to);
 
-export const TRANSFERS: Alphabet = {
+export const TRANSFERS: ActionSet = {
   name: 'transfers',
   says: 'Transfers by a device behind VT-d: into what is mapped, half beside it, where it is attached and where it is not.',
   platform: 'vtd',
   depth: 9,
-  letters: [
+  actions: [
     open('open', '/dev/iommu', 'iommufd 1'),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 2'] }),
     map('1 page', PAGE, READ | WRITE),
@@ -54,7 +54,7 @@ export const TRANSFERS: Alphabet = {
     unmap('1 page', FIRST, PAGE),
     unmap('everything', 0n, MOST),
     open('file of the device', '/dev/vfio/devices/vfio0', ON),
-    vfioCall('bind', ON, 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: thing('iommufd 1') }),
+    vfioCall('bind', ON, 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: handle('iommufd 1') }),
     attach('ioas 1'),
     attach('ioas 2'),
     vfioCall('detach', ON, 'VFIO_DEVICE_DETACH_IOMMUFD_PT', {}),
@@ -64,7 +64,7 @@ export const TRANSFERS: Alphabet = {
     dma('write', 'half a page', FIRST, PAGE / 2n),
     dma('write', '1 page', FIRST, PAGE),
     dma('write', 'across pages', FIRST + PAGE / 2n, PAGE),
-    native('destroy ioas 1', 'IOMMU_DESTROY', { id: thing('ioas 1') }),
+    native('destroy ioas 1', 'IOMMU_DESTROY', { id: handle('ioas 1') }),
     close(ON),
     close('iommufd 1'),
   ],

@@ -1,4 +1,4 @@
-// Calls that are not specified. What they may have changed is forgotten, so that nothing is said about it later.
+// Calls that are not specified. What they may have changed is untracked, so that nothing is said about it later.
 
 import { fileDescriptor, type ObjectId, objectId } from '../abi/units.ts';
 import { put } from '../collections/ordered-map.ts';
@@ -60,8 +60,8 @@ const withOpened = (
   );
 };
 
-/** A call on what is forgotten; one that opens a descriptor writes it at byte `descriptorAt` of its struct. */
-export const onForgotten = (
+/** A call on what is untracked; one that opens a descriptor writes it at byte `descriptorAt` of its struct. */
+export const onUntracked = (
   world: World,
   process: Process,
   what: string,
@@ -75,11 +75,11 @@ export const onForgotten = (
 });
 
 /** An unspecified call after which nothing more is said of the iommufd, unless it failed. */
-export const forgettingAll = (request: Request, what: string): Unspecified => ({
+export const untrackingAll = (request: Request, what: string): Unspecified => ({
   kind: 'unspecified',
   what,
   world: ({ errno }) =>
     errno === 0
-      ? withContext(request.world, { ...contextOfRequest(request), forgotten: what })
+      ? withContext(request.world, { ...contextOfRequest(request), untracked: what })
       : request.world,
 });

@@ -3,10 +3,10 @@
 
 import { MAP_FIXED_IOVA, MAP_READABLE, VFIO_IOAS_SET } from '../../../spec/abi/native.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
-import { close, native, open, PAGE, plain, test, thing, vfioCall } from '../calls.ts';
-import type { Alphabet, Letter, Thing } from '../letters.ts';
-import { DATA, FIRST } from './places.ts';
-import { attachLetter, deviceLetters, groupLetters, noIommuGroupLetters } from './vfio.ts';
+import type { Action, ActionSet, Handle } from '../actions.ts';
+import { close, handle, native, open, PAGE, plain, test, vfioCall } from '../calls.ts';
+import { DATA, FIRST } from './memory-ranges.ts';
+import { attachAction, deviceActions, groupActions, noIommuGroupActions } from './vfio.ts';
 
 const IOMMUFD = 'iommufd 1';
 const CONTAINER = 'container 1';
@@ -14,27 +14,27 @@ const CONTAINER = 'container 1';
 const NAME = '0000:00:01.0';
 const FILE = `cdev ${NAME} 1`;
 
-const onBoth = (make: (on: Thing) => readonly Letter[]): readonly Letter[] => [
+const onBoth = (make: (on: Handle) => readonly Action[]): readonly Action[] => [
   ...make(IOMMUFD),
   ...make(CONTAINER),
 ];
 
-export const NOIOMMU: Alphabet = {
+export const NOIOMMU: ActionSet = {
   name: 'noiommu',
   says: 'Groups and devices without an IOMMU: under a legacy container, under an iommufd, and by their own files.',
   platform: 'noiommu',
   depth: 7,
-  letters: [
+  actions: [
     open('open', '/dev/iommu', IOMMUFD),
     open('open a container', '/dev/vfio/vfio', CONTAINER),
     native('IOAS', 'IOMMU_IOAS_ALLOC', {}, { unless: ['ioas 1'] }),
     native('use ioas 1', 'IOMMU_VFIO_IOAS', {
       op: BigInt(VFIO_IOAS_SET),
-      ioas_id: thing('ioas 1'),
+      ioas_id: handle('ioas 1'),
     }),
     native('map 1 page', 'IOMMU_IOAS_MAP', {
       flags: BigInt(MAP_FIXED_IOVA | MAP_READABLE),
-      ioas_id: thing('ioas 1'),
+      ioas_id: handle('ioas 1'),
       user_va: DATA,
       length: PAGE,
       iova: FIRST,
@@ -56,16 +56,16 @@ export const NOIOMMU: Alphabet = {
       iova: FIRST,
       size: PAGE,
     }),
-    ...noIommuGroupLetters(0, IOMMUFD, CONTAINER),
-    ...deviceLetters(0, NAME),
+    ...noIommuGroupActions(0, IOMMUFD, CONTAINER),
+    ...deviceActions(0, NAME),
     // Group 3 is of a mediated device, which the kernel gives an IOMMU of its own.
-    ...groupLetters(3, IOMMUFD, CONTAINER),
+    ...groupActions(3, IOMMUFD, CONTAINER),
     open('file of the device', '/dev/vfio/devices/noiommu-vfio0', FILE),
-    vfioCall('bind', FILE, 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: thing(IOMMUFD) }),
-    attachLetter('attach', FILE, 'ioas 1'),
+    vfioCall('bind', FILE, 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: handle(IOMMUFD) }),
+    attachAction('attach', FILE, 'ioas 1'),
     vfioCall('detach', FILE, 'VFIO_DEVICE_DETACH_IOMMUFD_PT', {}),
-    test('mock device', 'MOCK_DOMAIN', { id: thing('ioas 1') }, { unless: ['selftest 1'] }),
-    native('destroy ioas 1', 'IOMMU_DESTROY', { id: thing('ioas 1') }),
+    test('mock device', 'MOCK_DOMAIN', { id: handle('ioas 1') }, { unless: ['selftest 1'] }),
+    native('destroy ioas 1', 'IOMMU_DESTROY', { id: handle('ioas 1') }),
     close(FILE),
     close(CONTAINER),
     close(IOMMUFD),
