@@ -21,7 +21,7 @@ const isProgram = (value: unknown): value is Program =>
 
 const expectations = new WeakMap<Program, readonly Expectation[]>();
 
-/** What was expected of the program's calls when it was drawn; undefined where it was not drawn. */
+/** What was expected of the program's calls when it was generated; undefined where it was not drawn. */
 export const expectationsOf = (program: Program): readonly Expectation[] | undefined =>
   expectations.get(program);
 
@@ -36,7 +36,7 @@ const USUAL_PROBES: ProbeOptions = { transfersIn: 4 };
 /** Transfers in a program, at most: each takes a real device a tenth of a second. */
 const TRANSFERS = 10;
 
-/** How often a call is drawn again, at most. */
+/** How often a call is generated again, at most. */
 const TRIES = 2;
 
 class ProgramArbitrary extends fc.Arbitrary<Program> {
@@ -125,11 +125,11 @@ export type GenerateOptions = {
   readonly probes?: ProbeOptions | undefined;
   /** Through which files the programs call VFIO; each way in some of them where it is absent. */
   readonly paths?: PathsOfCampaign | undefined;
-  /** Refusals that would only repeat what was seen often are drawn again: a program then depends on those before it. */
+  /** Refusals that would only repeat what was seen often are generated again: a program then depends on those before it. */
   readonly guided?: boolean | undefined;
 };
 
-/** Programs for the setting, of at most `length` operations that are drawn; probes at what is hidden come on top. */
+/** Programs for the setting, of at most `length` operations that are generated; probes at what is hidden come on top. */
 export const programs = (
   setting: Setting,
   length: number,

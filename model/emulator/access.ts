@@ -1,4 +1,4 @@
-// An in-kernel user of an IOAS: pins its pages or copies to and from them, by IOVA.
+// An access of an IOAS: pins its pages or copies to and from them, by IOVA.
 // drivers/iommu/iommufd/device.c (iommufd_access_create and what follows).
 
 import { ERRNO } from '../../spec/abi/errno.ts';

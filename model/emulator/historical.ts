@@ -1,4 +1,4 @@
-// Defects that Linux had in this code and that a program could see, each with the commit that mended it. They are
+// Defects that Linux had in this code and that a program could see, each with the commit that fixed it. They are
 // switches of the emulator like the invented ones in defects.ts; docs/historical-defects.md is the table in words.
 
 /** A commit of Linux as far as it is known: the whole hash of a mend, the first twelve digits of what a tag names. */
@@ -7,7 +7,7 @@ export type Commit = { readonly commit: string; readonly subject: string };
 export type HistoricalDefect = {
   /** What breaks, and until when. */
   readonly says: string;
-  readonly mended: Commit;
+  readonly fixed: Commit;
   /** The first release that is without it, and the older series with the first release of each that is, too. */
   readonly release: string;
   readonly backports?: readonly string[];
@@ -46,7 +46,7 @@ const DIRTY = {
 export const IOMMUFD_HISTORY = list({
   'type1-told-without-iommu': {
     says: 'until 7.1: CHECK_EXTENSION offers type1 on an iommufd that serves devices without an IOMMU',
-    mended: {
+    fixed: {
       commit: '7147ec874ea08c322d779d8eba28946e294ed1f3',
       subject: 'iommufd: vfio compatibility extension check for noiommu mode',
     },
@@ -57,7 +57,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'reserved-range-wraps': {
     says: 'until 6.19: ADD_RESERVED takes a range that is empty or passes the end of the address space',
-    mended: {
+    fixed: {
       commit: 'e6a973af11135439de32ece3b9cbe3bfc043bea8',
       subject: 'iommufd/selftest: Check for overflow in IOMMU_TEST_OP_ADD_RESERVED',
     },
@@ -68,7 +68,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'bind-refuses-tokens-as-too-long': {
     says: 'until 6.19: BIND_IOMMUFD takes the token at the end of its own struct for bytes behind it',
-    mended: {
+    fixed: {
       commit: '2f03f21fe7516902283b135de272d3c7b10672de',
       subject: 'vfio: Fix ksize arg while copying user struct in vfio_df_ioctl_bind_iommufd()',
     },
@@ -83,7 +83,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'empty-unmap-enoent': {
     says: 'until 6.18: UNMAP_DMA of a range with nothing in it answers ENOENT',
-    mended: {
+    fixed: {
       commit: 'afb47765f9235181fddc61c8633b5a8cfae29fd2',
       subject: "iommufd: Make vfio_compat's unmap succeed if the range is already empty",
     },
@@ -94,7 +94,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'chosen-iova-wraps': {
     says: 'until 6.17: aligning the chosen IOVA may wrap around the address space',
-    mended: {
+    fixed: {
       commit: 'b42497e3c0e74db061eafad41c0cd7243c46436b',
       subject: 'iommufd: Prevent ALIGN() overflow',
     },
@@ -107,7 +107,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'unmapped-bytes-not-reported': {
     says: 'until 6.17: bytes unmapped before an unmap failed are not reported',
-    mended: {
+    fixed: {
       commit: 'b23e09f9997771b4b739c1c694fa832b5fa2de02',
       subject: 'iommufd: Report unmapped bytes in the error path of iopt_unmap_iova_range',
     },
@@ -122,7 +122,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'chosen-iova-alignment-unbounded': {
     says: 'until 6.12: a chosen IOVA is aligned as far as memory and length are, however far that is',
-    mended: {
+    fixed: {
       commit: '8f6887349b2f829a4121c518aeb064fc922714e4',
       subject: 'iommufd: Protect against overflow of ALIGN() during iova allocation',
     },
@@ -135,7 +135,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'map-without-read-write-accepted': {
     says: 'until 6.11: IOAS_MAP and IOAS_COPY accept neither READABLE nor WRITEABLE',
-    mended: {
+    fixed: {
       commit: '996dc53ac289b81957aa70d62ccadc6986d26a87',
       subject: 'iommufd: Do not allow creating areas without READ or WRITE',
     },
@@ -146,7 +146,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'failed-replace-unreserves-the-old': {
     says: 'until 6.11: a device that cannot be moved gives up what it reserves where it stays',
-    mended: {
+    fixed: {
       commit: '950aeefb34923fe3c28ade35fe05f24e2c5b1d55',
       subject: 'iommufd/device: Fix hwpt at err_unresv in iommufd_device_do_replace()',
     },
@@ -161,7 +161,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'access-number-overwritten': {
     says: 'until 6.8: an access that cannot change its IOAS is no longer found in the one that it has',
-    mended: {
+    fixed: {
       commit: 'aeb004c0cd6958e910123a1607634401009c9539',
       subject: 'iommufd: Fix iopt_access_list_id overwrite bug',
     },
@@ -177,7 +177,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'hwpt-data-type-without-data': {
     says: 'until 6.8: HWPT_ALLOC takes a type of data where there is no data',
-    mended: {
+    fixed: {
       commit: '7adc0c1cfa7732b81bf7bf2ed16ffb99719ceebf',
       subject: 'iommufd: Reject non-zero data_type if no data_len is provided',
     },
@@ -188,7 +188,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'stale-interval-after-cut': {
     says: 'until 6.7: a cut leaves the old area where domains of the pages are looked up',
-    mended: {
+    fixed: {
       commit: 'e7250ab7ca4998fe026f2149805b03e09dc32498',
       subject: 'iommufd: Fix missing update of domains_itree after splitting iopt_area',
     },
@@ -200,7 +200,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'user-address-wraps': {
     says: 'until 6.3: a user address plus length may wrap around the address space',
-    mended: {
+    fixed: {
       commit: 'e4395701330fc4aee530905039516fe770b81417',
       subject: 'iommufd: Check for uptr overflow',
     },
@@ -212,7 +212,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'pages-not-unpinned-with-access': {
     says: 'until 6.3: an unmap miscounts the pages to unpin while an access has some of them',
-    mended: {
+    fixed: {
       commit: '727c28c1cef2bc013d2c8bb6c50e410a3882a04e',
       subject: 'iommufd: Fix unpinning of pages when an access is present',
     },
@@ -225,7 +225,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'checked-address-wraps': {
     says: 'until 6.4: MD_CHECK_MAP and MD_CHECK_REFS look at memory beyond the end of the address space',
-    mended: {
+    fixed: {
       commit: 'fd8c1a4aee973e87d890a5861e106625a33b2c4e',
       subject: 'iommufd/selftest: Catch overflow of uptr and length',
     },
@@ -236,7 +236,7 @@ export const IOMMUFD_HISTORY = list({
   },
   'info-padding-leak': {
     says: 'until 6.2.3: GET_INFO writes stack bytes into the padding of its struct',
-    mended: {
+    fixed: {
       commit: 'b3551ead616318ea155558cdbe7e91495b8d9b33',
       subject: 'iommufd: Make sure to zero vfio_iommu_type1_info before copying to user',
     },
@@ -252,7 +252,7 @@ export const IOMMUFD_HISTORY = list({
 export const TYPE1_HISTORY = list({
   'type1-end-of-all-not-seen': {
     says: 'until 6.18: a legacy container does not see that ranges meet which end at 2^64',
-    mended: {
+    fixed: {
       commit: 'ef270ec44637d464126bd4ade483c4a1887e06bc',
       subject: 'vfio/type1: handle DMA map/unmap up to the addressable limit',
     },
@@ -263,7 +263,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-overflow-not-told': {
     says: 'until 6.18: a legacy container answers EINVAL to ranges that pass the end of all',
-    mended: {
+    fixed: {
       commit: '6012379ede6aa7477db6276bb9876fe7d67c4312',
       subject: 'vfio/type1: sanitize for overflow using check_*_overflow()',
     },
@@ -274,7 +274,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-capabilities-not-aligned': {
     says: 'until 6.6: capabilities behind one whose length is no multiple of 8 are not aligned',
-    mended: {
+    fixed: {
       commit: 'a881b496941f02fe620c5708a4af68762b24c33d',
       subject: 'vfio: align capability structures',
     },
@@ -284,7 +284,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-capability-padding-leak': {
     says: 'until 6.6: GET_INFO of a legacy container writes stack bytes into a hole of a capability',
-    mended: {
+    fixed: {
       commit: 'cd24e2a60af633f157d7e59c0a6dba64f131c0b1',
       subject: 'vfio/type1: fix cap_migration information leak',
     },
@@ -298,7 +298,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-addresses-move-under-mdevs': {
     says: 'until 6.3: addresses can be updated with a mediated device in the container',
-    mended: {
+    fixed: {
       commit: 'ef3a3f6a294ba65fd906a291553935881796f8a5',
       subject: 'vfio/type1: exclude mdevs from VFIO_UPDATE_VADDR',
     },
@@ -312,7 +312,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-leaving-loses-dirty-pages': {
     says: 'until 5.12: what a group wrote counts as not written once it has left the container',
-    mended: {
+    fixed: {
       commit: 'd0a78f91761fcd837da1e7a4b0f8368873adc646',
       subject: 'vfio/iommu_type1: Populate full dirty when detach non-pinned group',
     },
@@ -323,7 +323,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-registers-taken-for-memory': {
     says: "until 5.12: registers behind memory in one mapping are mapped as the memory's first page",
-    mended: {
+    fixed: {
       commit: '60c988bc154108bd522a21289e389143006a1ff0',
       subject: 'vfio/type1: Empty batch for pfnmap pages',
     },
@@ -334,7 +334,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-failed-join-keeps-pins': {
     says: 'until 5.9: a group that cannot join leaves pinned what was pinned for it',
-    mended: {
+    fixed: {
       commit: 'aae7a75a821a793ed6b8ad502a5890fb8e8f172d',
       subject: 'vfio/type1: Add proper error unwind for vfio_iommu_replay()',
     },
@@ -348,7 +348,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-registers-not-looked-up': {
     says: 'until 5.7: the page of a register is taken from where its mapping starts in the file',
-    mended: {
+    fixed: {
       commit: '5cbf3264bc715e9eb384e2b68601f8c02bb9a61d',
       subject: 'vfio/type1: Fix VA->PA translation for PFNMAP VMAs in vaddr_get_pfn()',
     },
@@ -359,7 +359,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-reserved-not-excluded': {
     says: 'until 5.4: what a device reserves may be mapped in a legacy container, and is told as usable',
-    mended: {
+    fixed: {
       commit: 'af029169b8fdae31064624d60b5469a3da95ad32',
       subject: 'vfio/type1: Check reserved region conflict and update iova list',
     },
@@ -369,7 +369,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-mappings-not-limited': {
     says: 'until 5.1: a legacy container makes as many mappings as a program wants',
-    mended: {
+    fixed: {
       commit: '492855939bdb59c6f947b0b5b44af9ad82b7e38c',
       subject: 'vfio/type1: Limit DMA mappings per container',
     },
@@ -380,7 +380,7 @@ export const TYPE1_HISTORY = list({
   },
   'type1-last-page-not-unmapped': {
     says: 'until 5.0: UNMAP_DMA of a legacy container refuses ranges that end at 2^64',
-    mended: {
+    fixed: {
       commit: '58fec830fc19208354895d9832785505046d6c01',
       subject: 'vfio/type1: Fix unmap overflow off-by-one',
     },

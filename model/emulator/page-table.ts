@@ -42,7 +42,7 @@ export type Mapped = {
 };
 
 /** IOVAs, both ends inclusive. */
-type Stretch = { readonly start: bigint; readonly last: bigint };
+type Span = { readonly start: bigint; readonly last: bigint };
 
 /** Where an IOVA leads. */
 export type Walked = { readonly physical: number; readonly permission: Permission };
@@ -141,7 +141,7 @@ export class PageTable {
   }
 
   /** The dirty entries that [start, last] meets, whole; they are clean then where that is wanted. */
-  *dirtyEntries(start: bigint, last: bigint, clean: boolean): Generator<Stretch> {
+  *dirtyEntries(start: bigint, last: bigint, clean: boolean): Generator<Span> {
     const end = Number(last >> this.#shift);
     for (let unit = Number(start >> this.#shift); unit <= end; ) {
       const entry = this.#find(unit);

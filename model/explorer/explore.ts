@@ -51,7 +51,7 @@ export type Explored<State, Action> = {
 };
 
 /** States met between two looks at whether to stop. */
-const BETWEEN_LOOKS = 1 << 14;
+const BETWEEN_CHECKS = 1 << 14;
 
 /** Where an exploration stands, beside the states that it met. */
 export type Standing = {
@@ -178,15 +178,15 @@ export class Exploration<State, Action> {
 
   /** Goes on until something ends it; called again after a stop, it goes on from there. */
   run(): Explored<State, Action> {
-    let nextLook = this.#generated + BETWEEN_LOOKS;
+    let nextCheck = this.#generated + BETWEEN_CHECKS;
     for (;;) {
       if (this.#broken !== undefined) return this.#ended('broken');
       if (this.#isFull) return this.#ended('states');
       const index = this.#pending === undefined ? this.#earliest() : this.#latest(this.#pending);
       if (typeof index === 'string') return this.#ended(index);
       this.#visit(index);
-      if (this.#generated < nextLook) continue;
-      nextLook = this.#generated + BETWEEN_LOOKS;
+      if (this.#generated < nextCheck) continue;
+      nextCheck = this.#generated + BETWEEN_CHECKS;
       if (this.#onProgress?.(this.counts) === false) return this.#ended('stopped');
     }
   }

@@ -92,14 +92,14 @@ export class Predecessors<State, Action> {
 
   /** Keeps of the last way what both have in common, and makes the rest. */
   #remade(index: number): State {
-    const way: number[] = [];
-    for (let at = index; at !== START; at = this.#parentOf(at)) way.push(at);
-    way.reverse();
+    const predecessor: number[] = [];
+    for (let at = index; at !== START; at = this.#parentOf(at)) predecessor.push(at);
+    predecessor.reverse();
     let same = 0;
-    while (same < way.length && this.#indices[same] === way[same]) same += 1;
+    while (same < predecessor.length && this.#indices[same] === predecessor[same]) same += 1;
     this.#indices.length = same;
     this.#states.length = same;
-    for (const at of way.slice(same)) {
+    for (const at of predecessor.slice(same)) {
       const state = this.#madeFrom(this.#states.at(-1), at);
       this.#indices.push(at);
       this.#states.push(state);

@@ -119,7 +119,7 @@ const SERVED_SIZES = 0x1fffn;
 
 type Wanted = 'any' | 'served' | 'emulated';
 
-/** `served`: behind an IOMMU whose pages are not too large; `emulated`: of mediated devices, where there is one. */
+/** `served`: behind an IOMMU whose pages are not too large; `emulated`: of mdevs, where there is one. */
 const wantedDevices = ({ platform }: GenContext, wanted: Wanted): Platform['devices'] => {
   const { devices, iommus } = platform;
   if (wanted === 'any') return devices;

@@ -134,7 +134,7 @@ export class GenContext {
     this.release = builder.world.setting.release;
   }
 
-  /** Drawn when it is first asked for; from then on values are drawn with its care. */
+  /** Drawn when it is first asked for; from then on values are generated with its care. */
   get profile(): Profile {
     if (this.#profile === undefined) {
       this.#profile = this.#parts.chooseProfile(this);

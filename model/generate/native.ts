@@ -351,7 +351,7 @@ export const generateInvalidNative = (
   gen.add({ op: 'ioctl', label, fd: value, command: call.command, argument });
 };
 
-/** Those that do more than the door's checks; of the others nothing is known but these. */
+/** Those that do more than the ioctl dispatch's checks; of the others nothing is known but these. */
 const SPECIFIED: ReadonlySet<NativeCallName> = new Set<NativeCallName>([
   'IOMMU_DESTROY',
   'IOMMU_IOAS_ALLOC',

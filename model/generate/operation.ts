@@ -263,7 +263,7 @@ const timesOf = (profile: Profile): Float64Array => {
   return times;
 };
 
-/** The weights of the choices as they are drawn from, one at a time: kept, as a program has some forty. */
+/** The weights of the choices as they are generated from, one at a time: kept, as a program has some forty. */
 const WEIGHTS = new Float64Array(OF_IOMMUFD.length + OF_CONTAINER.length + OTHERS.length);
 
 /** Weighs the choices of a subject, whose places begin at `from`; none of them where there is no subject. */
@@ -284,16 +284,20 @@ const weigh = <Subject>(
 };
 
 /** Picks a choice by its weight, or by none, with a field of the call that is not as it should be. */
-const drawnFrom = (gen: GenContext, total: number, generate: (drawn: number) => void): void => {
+const generatedFrom = (
+  gen: GenContext,
+  total: number,
+  generate: (generated: number) => void,
+): void => {
   const isInvalid = gen.rng.chance(1, gen.profile.invalidIn);
   let at = (gen.rng.number(0, GRAIN - 1) / GRAIN) * (isInvalid ? evened() : total);
-  let drawn = 0;
-  while (drawn < WEIGHTS.length - 1 && at >= (WEIGHTS[drawn] as number)) {
-    at -= WEIGHTS[drawn] as number;
-    drawn += 1;
+  let generated = 0;
+  while (generated < WEIGHTS.length - 1 && at >= (WEIGHTS[generated] as number)) {
+    at -= WEIGHTS[generated] as number;
+    generated += 1;
   }
-  if (isInvalid) gen.withInvalidFields(() => generate(drawn));
-  else generate(drawn);
+  if (isInvalid) gen.withInvalidFields(() => generate(generated));
+  else generate(generated);
 };
 
 /** Makes the weights alike of all that could be drawn; their sum. */
@@ -315,11 +319,11 @@ const generateWeighted = (facts: Facts): void => {
     weigh(OF_IOMMUFD, iommufd, times, 0) +
     weigh(OF_CONTAINER, container, times, containers) +
     weigh(OTHERS, facts, times, others);
-  drawnFrom(gen, total, (drawn) => {
-    if (drawn >= others) OTHERS[drawn - others]?.generate(gen, facts);
-    else if (drawn >= containers && container !== undefined)
-      OF_CONTAINER[drawn - containers]?.generate(gen, container);
-    else if (iommufd !== undefined) OF_IOMMUFD[drawn]?.generate(gen, iommufd);
+  generatedFrom(gen, total, (generated) => {
+    if (generated >= others) OTHERS[generated - others]?.generate(gen, facts);
+    else if (generated >= containers && container !== undefined)
+      OF_CONTAINER[generated - containers]?.generate(gen, container);
+    else if (iommufd !== undefined) OF_IOMMUFD[generated]?.generate(gen, iommufd);
   });
 };
 /** Draws one more operation, or one that makes others possible. */

@@ -17,6 +17,6 @@ const WITHOUT_GROUPS = { legacy: 1, both: 0 };
 export const generatePaths = (rng: Rng, platform: Platform, wanted: PathsOfCampaign): Paths => {
   if (wanted !== 'any') return wanted;
   const { legacy, both } = platform.devices.length > 0 ? WITH_GROUPS : WITHOUT_GROUPS;
-  const drawn = rng.number(1, 16);
-  return drawn <= legacy ? 'legacy' : drawn <= legacy + both ? 'both' : 'iommufd';
+  const generated = rng.number(1, 16);
+  return generated <= legacy ? 'legacy' : generated <= legacy + both ? 'both' : 'iommufd';
 };

@@ -15,9 +15,9 @@ export type Group =
 
 /** `Gen` is the context of generation, which knows its profile. */
 export type ProfileOf<Gen> = {
-  /** How much more often than else operations of a group are drawn. */
+  /** How much more often than else operations of a group are generated. */
   readonly weights: Readonly<Partial<Record<Group, number>>>;
-  /** How many values in eight are drawn so that they serve. */
+  /** How many values in eight are generated so that they serve. */
   readonly care: number;
   /** One operation in so many has a field that is not as it should be. */
   readonly invalidIn: number;

@@ -6,7 +6,7 @@ import { U64_MAX } from '../../spec/abi/units.ts';
 /** Draws from fast-check's source of random numbers, so that a seed gives the same program again. */
 export class Rng {
   readonly #random: Random;
-  /** How many values in eight are drawn so that the call is likely to succeed. */
+  /** How many values in eight are generated so that the call is likely to succeed. */
   care = 0;
 
   constructor(random: Random) {

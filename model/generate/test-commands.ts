@@ -1,4 +1,4 @@
-// Test commands, drawn: mock devices, in-kernel users, and looks at hidden state.
+// Test commands, drawn: mock devices, accesses, and looks at hidden state.
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
 import { type ObjectId, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';

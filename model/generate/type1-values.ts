@@ -9,7 +9,7 @@ import { FAR, generateExtremeRange, LOW_PAGES, NEARBY, type Range, wrap } from '
 const PAGE = 4096n;
 const LOW_START = 0x100_0000n;
 const MOST_EDGES = 16;
-/** Of longer ranges no part is drawn. */
+/** Of longer ranges no part is generated. */
 const MANY_PAGES = 1024;
 
 /** The container's mappings, ascending; the first of them only where there are very many. */

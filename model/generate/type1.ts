@@ -79,7 +79,7 @@ const belowEnd = (gen: GenContext, iova: bigint, size: bigint): bigint =>
 /** Pages of which no bitmap tells which were written: tracking does not begin over such a map. */
 const VAST = 0x8000_0000n * PAGE;
 
-/** A map with more pages than a bitmap has bits; where a mediated device is alone in the container, it can be made. */
+/** A map with more pages than a bitmap has bits; where an mdev is alone in the container, it can be made. */
 const generateVastMap = (gen: GenContext, on: ContainerDescriptor): void =>
   gen.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
     argsz: 32n,
@@ -111,7 +111,7 @@ const generateManyMaps = (
 
 const END = 1n << 64n;
 
-/** Behind where other maps are drawn. */
+/** Behind where other maps are generated. */
 const FREE_IOVA = 0x200_0000n;
 
 /** What devices reserve and where the apertures of IOMMUs end: a group that joins later may forbid it. */

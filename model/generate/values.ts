@@ -25,7 +25,7 @@ const PAGE = PAGE_SIZE_BYTES;
 
 export const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
 
-/** How far from an edge a value is drawn. */
+/** How far from an edge a value is generated. */
 export const NEARBY: readonly bigint[] = [
   0n,
   0n,

@@ -84,12 +84,12 @@ const domainsHavePages = inEveryContainer('with a domain maps have pages', ({ ty
 /** A container has exactly the groups that name it; with a type, each is emulated or in one domain. */
 const groupsAgree = law('a container has the groups that name it', (world) => {
   for (const { file, groups, type1 } of containersOf(world)) {
-    const naming: number[] = [];
+    const named: number[] = [];
     for (const other of valuesOf(world.files)) {
-      if (other.kind === 'group' && other.container === file) naming.push(other.group);
+      if (other.kind === 'group' && other.container === file) named.push(other.group);
     }
     const sorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b).join();
-    if (sorted(naming) !== sorted(groups)) return `file ${file} has ${groups}, named by ${naming}`;
+    if (sorted(named) !== sorted(groups)) return `file ${file} has ${groups}, named by ${named}`;
     if (type1 === undefined) continue;
     if (groups.length === 0) return `file ${file} has a type and no group`;
     const attached = type1.domains.flatMap((domain) => domain.groups);
@@ -105,9 +105,9 @@ const chargesAddUp = law('what is charged adds up', (world) => {
   let locked = 0;
   let pinned = 0;
   for (const { pages } of contextsOf(world)) {
-    for (const stretch of valuesOf(pages)) {
-      pinned += pinnedCount(stretch);
-      if (stretch.charge === 'process') locked += pinnedCount(stretch);
+    for (const span of valuesOf(pages)) {
+      pinned += pinnedCount(span);
+      if (span.charge === 'process') locked += pinnedCount(span);
     }
   }
   for (const { type1 } of containersOf(world)) {

@@ -169,8 +169,8 @@ const unmapDmaIsIoasUnmap: Refinement = {
     });
     const rule = reply && ruleIdOf(reply.rule);
     const bytes = bytesMapped(made.before, on) - bytesMapped(made.after, on);
-    const told = reportedBytes(made);
-    if (told !== bytes) return compared(`UNMAP_DMA reports ${told} bytes of ${bytes}`);
+    const reported = reportedBytes(made);
+    if (reported !== bytes) return compared(`UNMAP_DMA reports ${reported} bytes of ${bytes}`);
     if (!all && bytes === 0n && made.result === 0) {
       return compared(rule === 'ioas-unmap/nothing-mapped' ? undefined : `empty range: ${rule}`);
     }
@@ -178,9 +178,9 @@ const unmapDmaIsIoasUnmap: Refinement = {
       return compared(`${made.rule.id} and ${rule}`);
     }
     const struct = reply.writes.at(-1)?.bytes;
-    const toldByNative = struct && decode(IOMMU_IOAS_UNMAP, struct).length;
-    if (made.result === 0 && toldByNative !== bytes) {
-      return compared(`IOAS_UNMAP reports ${toldByNative} bytes of ${bytes}`);
+    const reportedByNative = struct && decode(IOMMU_IOAS_UNMAP, struct).length;
+    if (made.result === 0 && reportedByNative !== bytes) {
+      return compared(`IOAS_UNMAP reports ${reportedByNative} bytes of ${bytes}`);
     }
     return compared(differenceOf(made.after, reply.world));
   },

@@ -38,7 +38,7 @@ export interface Machine {
   status(field: StatusField): number;
 }
 
-/** One stretch of a domain's translation that lies within one page of memory. */
+/** One span of a domain's translation that lies within one page of memory. */
 export type Translation = {
   readonly iova: bigint;
   /** Bytes. */

@@ -21,7 +21,7 @@ export const leaveContainers = (gen: GenContext, look: () => void): void => {
   if (leaving.length > 0) look();
 };
 
-/** Mock devices go first, so that only in-kernel users hold pages, and then all that is mapped. */
+/** Mock devices go first, so that only accesses hold pages, and then all that is mapped. */
 export const takeDown = (gen: GenContext, look: () => void): void => {
   for (const { context, value } of gen.iommufds()) {
     if (context.untracked !== undefined) continue;

@@ -18,7 +18,7 @@ import type { Operation, Program, Value } from '../programs/program.ts';
 import { PROCESS } from '../programs/run.ts';
 import { leaveContainers, takeDown } from './end-probes.ts';
 import { probeContainers, queryState, startAgain } from './query-probes.ts';
-import { type SeenArea, SeenAreas } from './seen-areas.ts';
+import { type ReportedArea, ReportedAreas } from './reported-areas.ts';
 import { probeTables } from './table-probes.ts';
 
 /** Stretches of a domain that one look can take in, and no more of them than this. */
@@ -30,7 +30,7 @@ const LEAST_PAGE = 2048n;
 
 type Probe = { readonly iova: bigint; readonly length: bigint; readonly address: bigint };
 
-/** What a domain translates to memory that still stands in the data region, as few stretches as can be. */
+/** What a domain translates to memory that still stands in the data region, as few spans as can be. */
 const probesOf = (world: World, context: Context, hwpt: ObjectId): readonly Probe[] => {
   const resident = new Map<string, bigint>();
   for (let offset = 0n; offset < DATA_LENGTH; offset += PAGE_SIZE_BYTES) {
@@ -65,7 +65,7 @@ const probesOfDomain = (
   id: Value,
   hwpt: ObjectId,
   ioas: ObjectId,
-  gone: readonly SeenArea[],
+  gone: readonly ReportedArea[],
 ): readonly Operation[] => {
   const probes = probesOf(world, context, hwpt).map(({ iova, length, address }) =>
     testCall('', fd, 'MD_CHECK_MAP', {
@@ -150,7 +150,7 @@ const withCharges = (program: Program): Program => {
  */
 export const withProbes = (start: World, program: Program): Program => {
   const builder = new ProgramBuilder(start);
-  const seen = new SeenAreas();
+  const seen = new ReportedAreas();
   for (const operation of program.length <= SHORT ? withCharges(program) : program) {
     builder.add(operation);
     seen.look(builder.world);
@@ -171,7 +171,7 @@ export const withProbes = (start: World, program: Program): Program => {
     leave();
     return builder.operations;
   }
-  const lookAtDomain = (
+  const probeDomain = (
     on: IommufdDescriptor,
     name: Value,
     hwpt: ObjectId,
@@ -184,7 +184,7 @@ export const withProbes = (start: World, program: Program): Program => {
   if (gen.iommufds().length === 0 && gen.containers().length > 0) {
     gen.add({ op: 'open', label: builder.label('probed'), path: '/dev/iommu' });
   }
-  const lookAtPins = (): void => {
+  const probePins = (): void => {
     const [first] = gen.iommufds();
     if (first !== undefined) look([...probesOfPins(builder.world, first.value), ...statusProbes()]);
   };
@@ -192,13 +192,13 @@ export const withProbes = (start: World, program: Program): Program => {
     if (on.context.untracked !== undefined) continue;
     each(on.context.objects, (id, object) => {
       if (object.kind !== 'hwpt' || object.domain.iommu !== MOCK_IOMMU) return;
-      lookAtDomain(on, gen.named(on.context, id), id, object.ioas);
+      probeDomain(on, gen.named(on.context, id), id, object.ioas);
     });
   }
-  lookAtPins();
-  probeTables(gen, lookAtDomain);
+  probePins();
+  probeTables(gen, probeDomain);
   takeDown(gen, () => {
-    lookAtPins();
+    probePins();
     queryState(gen);
   });
   leave();

@@ -59,8 +59,8 @@ const askTable = (gen: GenContext, fd: Value, ioas: Value): void => {
     num_iovas: BigInt(RANGES),
     allowed_iovas: at,
   };
-  nativeCall(gen, 'told', fd, 'IOMMU_IOAS_IOVA_RANGES', fields, [{ at, words }]);
-  nativeCall(gen, 'told', fd, 'IOMMU_OPTION', {
+  nativeCall(gen, 'query', fd, 'IOMMU_IOAS_IOVA_RANGES', fields, [{ at, words }]);
+  nativeCall(gen, 'query', fd, 'IOMMU_OPTION', {
     option_id: BigInt(OPTION_HUGE_PAGES),
     op: BigInt(OPTION_OP_GET),
     object_id: ioas,
@@ -71,7 +71,7 @@ const askTable = (gen: GenContext, fd: Value, ioas: Value): void => {
 const askContainer = (gen: GenContext, fd: Value): void => {
   const fields = { argsz: BigInt(INFO_ROOM) };
   const tail = 'aa'.repeat(INFO_ROOM - vfio.VFIO_IOMMU_TYPE1_INFO.size);
-  ask(gen, 'told', fd, vfio.VFIO_IOMMU_GET_INFO, 'VFIO_IOMMU_GET_INFO', fields, { tail });
+  ask(gen, 'query', fd, vfio.VFIO_IOMMU_GET_INFO, 'VFIO_IOMMU_GET_INFO', fields, { tail });
 };
 
 /** Which pages are dirty of the maps that lie together, from the first on. */
@@ -95,7 +95,7 @@ const askWritten = (gen: GenContext, fd: Value, { dmas, tracksDirty, version }: 
   };
   const also = [{ at, words: new Array<bigint>(words).fill(0n) }];
   const layout = 'VFIO_IOMMU_DIRTY_PAGES with bitmap';
-  ask(gen, 'told', fd, vfio.VFIO_IOMMU_DIRTY_PAGES, layout, fields, { also });
+  ask(gen, 'query', fd, vfio.VFIO_IOMMU_DIRTY_PAGES, layout, fields, { also });
 };
 
 /** Starting to track changes nothing where that was started. */
@@ -120,7 +120,7 @@ export const probeContainers = (gen: GenContext): void => {
 };
 
 const askGroup = (gen: GenContext, fd: Value): void =>
-  ask(gen, 'told', fd, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', {
+  ask(gen, 'query', fd, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', {
     argsz: BigInt(vfio.VFIO_GROUP_STATUS.size),
     flags: UNTOUCHED & 0xffff_ffffn,
   });
@@ -149,7 +149,7 @@ const askDirty = (gen: GenContext, { context, value: fd }: IommufdDescriptor): v
         data: at,
       };
       const words = new Array<bigint>(2).fill(0n);
-      nativeCall(gen, 'told', fd, 'IOMMU_HWPT_GET_DIRTY_BITMAP', fields, [{ at, words }]);
+      nativeCall(gen, 'query', fd, 'IOMMU_HWPT_GET_DIRTY_BITMAP', fields, [{ at, words }]);
     }
   }
 };

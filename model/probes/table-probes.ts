@@ -1,5 +1,5 @@
 // Looks at what an IOAS holds and neither a reply nor a domain shows: a domain that is attached now is filled from its
-// areas, and an in-kernel user may do with each of them what its flags permit.
+// areas, and an access may do with each of them what its flags permit.
 
 import {
   ACCESS_NEEDS_PIN_PAGES,
@@ -24,10 +24,10 @@ const MOST_TABLES = 3;
 const MOST_AREAS = 6;
 const MOST_HELD = 3;
 
-type Stretch = { readonly iova: bigint; readonly last: bigint };
+type Span = { readonly iova: bigint; readonly last: bigint };
 
 /** The first areas of an IOAS, at most so many. */
-const areasOf = (context: Context, ioas: ObjectId, most: number): readonly Stretch[] =>
+const areasOf = (context: Context, ioas: ObjectId, most: number): readonly Span[] =>
   [...nodesOf(tableOf(context, ioas).areas)]
     .slice(0, most)
     .map(({ key, value }) => ({ iova: key, last: value.last }));
@@ -61,7 +61,7 @@ const useAreas = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void 
   const areas = areasOf(on.context, ioas, MOST_AREAS);
   for (const [index, { iova, last }] of areas.entries()) {
     const writesFirst = index % 2 === 0;
-    // Half of them by the way that in-kernel users of another process go.
+    // Half of them by the way that accesses of another process go.
     const slow = (iova & PAGE_SIZE_BYTES) === 0n ? 0n : SLOW;
     const use = (at: bigint, flags: bigint): void => {
       const uptr = { arena: ARRAY_OFFSET };
@@ -80,7 +80,7 @@ const MOST_LENGTH = 16n * PAGE_SIZE_BYTES;
  * Some areas' last pages are held, and then the areas, so that it matters who lets go of what, and which pages a user gets
  * where some are pinned already.
  */
-const holdPages = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void => {
+const pinPages = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void => {
   const id = makeUser(gen, on, ioas, NEEDS_PINS);
   if (id === undefined) return;
   const hold = (iova: bigint, length: bigint, uptr: Value): void => {
@@ -111,7 +111,7 @@ const present = (gen: GenContext, fd: number): IommufdDescriptor => {
   return found;
 };
 
-const attach = (gen: GenContext, fd: number, ioas: ObjectId, lookAtDomain: ProbeDomain): void => {
+const attach = (gen: GenContext, fd: number, ioas: ObjectId, probeDomain: ProbeDomain): void => {
   const { context, value } = present(gen, fd);
   if (!gen.platform.mockDevices || hasDomain(context, ioas)) return;
   const label = gen.builder.label('attached');
@@ -119,11 +119,11 @@ const attach = (gen: GenContext, fd: number, ioas: ObjectId, lookAtDomain: Probe
   const hwpt = Number(gen.builder.output(label, 'out_hwpt_id'));
   if (hwpt === 0) return;
   const name = { from: label, out: 'out_hwpt_id' };
-  lookAtDomain(present(gen, fd), name, objectId(hwpt), ioas);
+  probeDomain(present(gen, fd), name, objectId(hwpt), ioas);
 };
 
 /** Adds the probes to the gen's builder. */
-export const probeTables = (gen: GenContext, lookAtDomain: ProbeDomain): void => {
+export const probeTables = (gen: GenContext, probeDomain: ProbeDomain): void => {
   let tables = 0;
   for (const { fd, context } of gen.iommufds()) {
     if (context.untracked !== undefined) continue;
@@ -132,8 +132,8 @@ export const probeTables = (gen: GenContext, lookAtDomain: ProbeDomain): void =>
       tables += 1;
       if (tables > MOST_TABLES) return;
       useAreas(gen, present(gen, fd), ioas);
-      attach(gen, fd, ioas, lookAtDomain);
-      holdPages(gen, present(gen, fd), ioas);
+      attach(gen, fd, ioas, probeDomain);
+      pinPages(gen, present(gen, fd), ioas);
     }
   }
 };

@@ -1,4 +1,4 @@
-// The memory that programs use: one stretch of addresses with every kind of page that matters. Addresses in a
+// The memory that programs use: one span of addresses with every kind of page that matters. Addresses in a
 // program are relative to its base, so that a program made on one machine runs on another.
 
 import type { Protection } from '../../spec/terms/call.ts';

@@ -1,4 +1,4 @@
-// A program while it is drawn: the operations so far, and what the specification expects to have come of them, so that
+// A program while it is generated: the operations so far, and what the specification expects to have come of them, so that
 // the next operation can look at the world. Where the kernel may choose, what it is known to choose is taken.
 
 import { copyOfBytes } from '../../spec/abi/bytes.ts';
@@ -11,7 +11,7 @@ import {
   type Call,
   type DmaCall,
   type IoctlCall,
-  memoryLookedAt,
+  memoryRead,
   type Segment,
 } from '../../spec/terms/call.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -79,7 +79,7 @@ const patched = (segment: Segment, writes: readonly Segment[]): Segment => {
 };
 
 const expectationOf = (outcomes: readonly Outcome[], call: Call): Expectation => {
-  const memory = memoryLookedAt(call);
+  const memory = memoryRead(call);
   const [outcome] = outcomes;
   if (outcome === undefined) throw new Error(`The specification has no outcome for ${call.kind}.`);
   if (outcome.kind === 'unspecified') {
@@ -167,7 +167,7 @@ export class ProgramBuilder {
 
   #ioctlOf({ fd, command, argument }: Extract<Operation, { op: 'ioctl' }>): IoctlCall {
     const prepared = prepare(argument, this.#place);
-    const memory = this.#loaded(prepared.stretches);
+    const memory = this.#loaded(prepared.spans);
     return {
       kind: 'ioctl',
       process: PROCESS,
@@ -178,10 +178,10 @@ export class ProgramBuilder {
     };
   }
 
-  #loaded(stretches: readonly Segment[]): readonly Segment[] {
-    return stretches.map((stretch) => ({
-      address: stretch.address,
-      bytes: loadable(this.world.memory, PROCESS, stretch),
+  #loaded(spans: readonly Segment[]): readonly Segment[] {
+    return spans.map((span) => ({
+      address: span.address,
+      bytes: loadable(this.world.memory, PROCESS, span),
     }));
   }
 

@@ -62,8 +62,8 @@ const operation = (one: Operation, known: Known): Operation => {
 export const withoutDangling = (program: Program): Program => {
   const known = new Map<string, Operation>();
   return program.map((one) => {
-    const mended = operation(one, known);
-    known.set(one.label, mended);
-    return mended;
+    const fixed = operation(one, known);
+    known.set(one.label, fixed);
+    return fixed;
   });
 };

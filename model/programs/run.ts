@@ -113,34 +113,34 @@ const wordsBytes = (words: readonly Value[], place: Place): Uint8Array => {
 
 const NO_WORDS: readonly WordsInMemory[] = [];
 
-type Prepared = { readonly argument: bigint; readonly stretches: readonly Segment[] };
+type Prepared = { readonly argument: bigint; readonly spans: readonly Segment[] };
 
 /** The ioctl's argument, and the bytes to be put into memory before the call. */
 export const prepare = (argument: Argument, place: Place): Prepared => {
-  if (argument.kind === 'plain') return { argument: resolve(argument.value, place), stretches: [] };
+  if (argument.kind === 'plain') return { argument: resolve(argument.value, place), spans: [] };
   const at = resolve(argument.at, place);
   if (argument.kind === 'bytes') {
     return {
       argument: at,
-      stretches: [{ address: userAddress(at), bytes: bytesOf(argument.hex) }],
+      spans: [{ address: userAddress(at), bytes: bytesOf(argument.hex) }],
     };
   }
   const bytes = structBytes(argument, layoutNamed(argument.layout), place);
-  const stretches: Segment[] = [{ address: userAddress(at), bytes }];
+  const spans: Segment[] = [{ address: userAddress(at), bytes }];
   for (const words of argument.also ?? NO_WORDS) {
-    stretches.push({
+    spans.push({
       address: userAddress(resolve(words.at, place)),
       bytes: wordsBytes(words.words, place),
     });
   }
-  return { argument: at, stretches };
+  return { argument: at, spans };
 };
 
 const observed = (result: number, memory: readonly Segment[]): Observation =>
   result < 0 ? { result: -1, errno: -result, memory } : { result, errno: 0, memory };
 
-const loadAll = (machine: Machine, stretches: readonly Segment[]): Segment[] =>
-  stretches.map(({ address, bytes }) => ({ address, bytes: machine.load(address, bytes.length) }));
+const loadAll = (machine: Machine, spans: readonly Segment[]): Segment[] =>
+  spans.map(({ address, bytes }) => ({ address, bytes: machine.load(address, bytes.length) }));
 
 /** What an ioctl gave, from the memory of its argument after the call. */
 export const givenBy = (argument: Argument, after: readonly Segment[], result: number): Given => ({
@@ -156,12 +156,12 @@ const ioctl = (
   machine: Machine,
   place: Place,
 ): Step => {
-  const { argument, stretches } = prepare(operation.argument, place);
-  for (const { address, bytes } of stretches) machine.store(address, bytes);
-  const memory = loadAll(machine, stretches);
+  const { argument, spans } = prepare(operation.argument, place);
+  for (const { address, bytes } of spans) machine.store(address, bytes);
+  const memory = loadAll(machine, spans);
   const fd = descriptorOf(operation.fd, place);
   const result = machine.ioctl(fd, operation.command, argument);
-  const after = loadAll(machine, stretches);
+  const after = loadAll(machine, spans);
   place.given.set(operation.label, givenBy(operation.argument, after, result));
   return {
     label: operation.label,

@@ -86,7 +86,7 @@ const follow = (gen: GenContext, fd: Value, ioas: Value): void => {
   if (cdev !== undefined) generateBoundAndAttached(gen, cdev, fd, ioas);
 };
 
-type Stretch = { readonly iova: bigint; readonly length: bigint };
+type Span = { readonly iova: bigint; readonly length: bigint };
 
 /** Ranges that touch, so that what is chosen may lie in two of them. */
 const allowTwo = (gen: GenContext, fd: Value, ioas: Value, end: bigint): void => {
@@ -100,12 +100,7 @@ const allowTwo = (gen: GenContext, fd: Value, ioas: Value, end: bigint): void =>
 };
 
 /** Reserves a byte or a page at an end of an area, or beside it. */
-const reserveBeside = (
-  gen: GenContext,
-  fd: Value,
-  ioas: Value,
-  { iova, length }: Stretch,
-): void => {
+const reserveBeside = (gen: GenContext, fd: Value, ioas: Value, { iova, length }: Span): void => {
   if (!gen.platform.testCommands) return;
   const { rng } = gen;
   const start = rng.of([
@@ -123,7 +118,7 @@ export const beginHoles = (gen: GenContext): void => {
   const { rng } = gen;
   const fd = open(gen);
   const ioas = allocate(gen, fd);
-  const areas: Stretch[] = [];
+  const areas: Span[] = [];
   let at = pagesOf(rng, 1, 3);
   for (let count = rng.number(3, 9); count > 0; count -= 1) {
     const length = pagesOf(rng, 1, 3);
@@ -203,7 +198,7 @@ const copyBytes = (gen: GenContext, fd: Value, user: Value, length: bigint): voi
   gen.add(testCall(gen.builder.label('rw'), fd, 'ACCESS_RW', fields));
 };
 
-/** An in-kernel user that copies over the ends of pages, some of which it or a device holds, or that have moved. */
+/** An access that copies over the ends of pages, some of which it or a device holds, or that have moved. */
 export const beginSlowCopies = (gen: GenContext): void => {
   const { rng } = gen;
   const fd = open(gen);
@@ -243,7 +238,7 @@ const memoryFile = (gen: GenContext, length: bigint): Value => {
 };
 
 /** What is no file in memory, or is not asked for from a page on; a private map of such a file is not followed. */
-const mapOddFile = (gen: GenContext, fd: Value): void => {
+const mapInvalidFile = (gen: GenContext, fd: Value): void => {
   const { rng } = gen;
   const number = Number(gen.builder.valueOf(fd));
   const isFile = gen.descriptorsOf('memfd').some((one) => one.fd === number);
@@ -278,7 +273,7 @@ export const beginFiles = (gen: GenContext): void => {
   }
   const fd = open(gen);
   const ioas = allocate(gen, fd);
-  if (rng.chance(1, 4)) mapOddFile(gen, rng.of([99n, fd, fd, file]));
+  if (rng.chance(1, 4)) mapInvalidFile(gen, rng.of([99n, fd, fd, file]));
   if (rng.chance(2, 3)) follow(gen, fd, ioas);
   const takesFiles = gen.release === '7.3.4';
   if (takesFiles) mapFile(gen, fd, ioas, file, LOW);

@@ -26,7 +26,7 @@ export const attach = (gen: GenContext, fd: Value, ioas: Value): void => {
   gen.add(testCall(gen.builder.label('mock'), fd, 'MOCK_DOMAIN', { id: ioas }));
 };
 
-/** An in-kernel user that pins pages: its descriptor. */
+/** An access that pins pages: its descriptor. */
 export const use = (gen: GenContext, fd: Value, ioas: Value): Value => {
   const label = gen.builder.label('access');
   gen.add(testCall(label, fd, 'CREATE_ACCESS', { id: ioas, flags: 1n }));

@@ -38,7 +38,7 @@ const unmap = (gen: GenContext, on: Value, iova: bigint, size: bigint, flags: bi
   gen.call('unmapDma', on, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, fields);
 };
 
-/** Groups that a legacy container can serve, those of mediated devices first or not. */
+/** Groups that a legacy container can serve, those of mdevs first or not. */
 const servedGroups = (gen: GenContext, emulatedFirst: boolean): number[] => {
   const { devices } = gen.platform;
   const isEmulated = (group: number): boolean =>
@@ -126,7 +126,7 @@ export const beginLateJoins = (gen: GenContext): void => {
   }
 };
 
-/** A stretch of memory that is longer than a word of a bitmap tells of: behind what the arena has by itself. */
+/** A span of memory that is longer than a word of a bitmap tells of: behind what the arena has by itself. */
 const MANY_OFFSET = 160n * PAGE;
 const MANY_LENGTH = 256n * PAGE;
 
@@ -154,7 +154,7 @@ const askDirty = (gen: GenContext, container: Value, iova: bigint, size: bigint)
 const TASK_END = 0x7fff_ffff_f000n;
 
 /** Bitmaps for page sizes and ranges that there are none of, or that stand at the end of user memory. */
-const askOdd = (gen: GenContext, container: Value, iova: bigint, size: bigint): void => {
+const askInvalid = (gen: GenContext, container: Value, iova: bigint, size: bigint): void => {
   const { rng } = gen;
   const bytes = ((size / PAGE + 63n) / 64n) * 8n;
   const fields = {
@@ -202,7 +202,7 @@ export const beginManyPages = (gen: GenContext): void => {
   if (!early) startTracking(gen, container);
   if (joined.length > 1 && rng.chance(1, 2)) leave(gen, rng.of(joined));
   if (rng.chance(1, 3)) startTracking(gen, container);
-  if (rng.chance(1, 3)) askOdd(gen, container, start, first);
+  if (rng.chance(1, 3)) askInvalid(gen, container, start, first);
   for (let asked = rng.number(2, 4); asked > 0; asked -= 1) {
     const before = rng.of([0n, 1n, 5n, 63n, 64n, 70n]) * PAGE;
     const all = first + gap + second;

@@ -1,4 +1,4 @@
-// What takes many calls to come to with in-kernel users, drawn: one among several that cannot move to another IOAS, as what
+// What takes many calls to come to with accesses, drawn: one among several that cannot move to another IOAS, as what
 // is mapped there is not on its alignment.
 
 import type { GenContext } from '../generate/gen-context.ts';

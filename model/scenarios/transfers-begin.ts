@@ -89,7 +89,7 @@ const generateEngineOfIommufd = (gen: GenContext): void => {
 /** Maps that are made before the device's IOMMU is there, where a group without one keeps the container. */
 const MOST_BEFORE = 2;
 
-/** The same in a legacy container, sometimes when a mediated device is in it and something is mapped. */
+/** The same in a legacy container, sometimes when an mdev is in it and something is mapped. */
 const generateEngineOfContainer = (gen: GenContext): void => {
   const { rng, platform } = gen;
   generateOpenContainer(gen);
@@ -98,10 +98,10 @@ const generateEngineOfContainer = (gen: GenContext): void => {
   const container = opened.value;
   const setIommu = (): void =>
     gen.plain('setIommu', container, vfio.VFIO_SET_IOMMU, rng.of([1n, 3n, 3n]));
-  const mediated = platform.devices.filter(({ iommu }) => iommu === 'none');
-  const follows = mediated.length > 0 && rng.chance(1, 2);
+  const mdev = platform.devices.filter(({ iommu }) => iommu === 'none');
+  const follows = mdev.length > 0 && rng.chance(1, 2);
   if (follows) {
-    join(gen, container, rng.of(mediated).group);
+    join(gen, container, rng.of(mdev).group);
     setIommu();
     for (let maps = rng.number(1, MOST_BEFORE); maps > 0; maps -= 1) {
       const [on] = gen.containers();

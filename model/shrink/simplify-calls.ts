@@ -199,7 +199,7 @@ const SHORT = 16;
 const MOST_OBJECTS = 3n;
 
 /** The operation with the objects that it names by numbers of their own, not by handles, so many numbers before them. */
-const namingEarlier = (operation: Operation, less: bigint): Operation => {
+const namedEarlier = (operation: Operation, less: bigint): Operation => {
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
   const { argument } = operation;
   const ids = (LAYOUTS.get(argument.layout)?.fields ?? []).filter(({ kind }) => kind === 'id');
@@ -221,7 +221,7 @@ export function* withoutAndNumbered(program: Program): Generator<Program> {
   for (let at = program.length - 2; at >= 0; at -= 1) {
     for (let less = 1n; less <= MOST_OBJECTS; less += 1n) {
       const rest = program.slice(at + 1);
-      const numbered = rest.map((operation) => namingEarlier(operation, less));
+      const numbered = rest.map((operation) => namedEarlier(operation, less));
       if (numbered.every((operation, index) => operation === rest[index])) break;
       yield [...program.slice(0, at), ...numbered];
     }

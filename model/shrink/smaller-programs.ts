@@ -1,4 +1,4 @@
-// Smaller programs, the most promising first: without stretches of operations, from long ones to single ones, and then
+// Smaller programs, the most promising first: without spans of operations, from long ones to single ones, and then
 // with simpler values. Works on any program, however it came about.
 
 import type { Argument, Operation, Program, Value } from '../programs/program.ts';
@@ -152,8 +152,8 @@ export const startOfShrinking = (length: number): Progress => ({
 });
 
 /** The plainer programs that there are, from which single operations may be taken away again. */
-function* plainerPrograms(plainer: Iterable<Program | undefined>): Generator<Candidate> {
-  for (const program of plainer) {
+function* simplerPrograms(simpler: Iterable<Program | undefined>): Generator<Candidate> {
+  for (const program of simpler) {
     if (program === undefined || program.length === 0) continue;
     const single = { phase: 'operations', size: 1, from: program.length, found: false } as const;
     yield { program, progress: single };
@@ -164,13 +164,13 @@ function* plainerPrograms(plainer: Iterable<Program | undefined>): Generator<Can
 export function* smallerPrograms(program: Program, progress: Progress): Generator<Candidate> {
   if (progress.phase === 'operations') {
     yield* fewerOperations(program, progress);
-    yield* plainerPrograms([nativeProgram(program), withoutFile(program), ...fixedMaps(program)]);
-    yield* plainerPrograms(withoutAndNumbered(program));
-    yield* plainerPrograms(closedSooner(program));
+    yield* simplerPrograms([nativeProgram(program), withoutFile(program), ...fixedMaps(program)]);
+    yield* simplerPrograms(withoutAndNumbered(program));
+    yield* simplerPrograms(closedSooner(program));
   }
   yield* simplerParts(program, progress.phase === 'values' ? progress.from : 0);
   // What a program maps may be longer than what it has from the start, until it was made shorter.
-  yield* plainerPrograms([withoutOwnMemory(program)]);
+  yield* simplerPrograms([withoutOwnMemory(program)]);
   if (progress.phase === 'operations') return;
   // With simpler values an operation may be of no more use.
   yield* fewerOperations(program, {
@@ -179,6 +179,6 @@ export function* smallerPrograms(program: Program, progress: Progress): Generato
     from: program.length,
     found: false,
   });
-  yield* plainerPrograms(withoutAndNumbered(program));
-  yield* plainerPrograms(closedSooner(program));
+  yield* simplerPrograms(withoutAndNumbered(program));
+  yield* simplerPrograms(closedSooner(program));
 }

@@ -29,23 +29,23 @@ const differenceKindText = ({ what, legacy, compat }: DifferenceKind): string =>
 /** What devices reach shows in no reply. */
 const isVisible = ({ what }: Located): boolean => !/devices reach/.test(what);
 
-const looksAtCharges = (when: string): readonly Operation[] => [
+const probesCharges = (when: string): readonly Operation[] => [
   { op: 'status', label: `VmLck ${when}`, field: 'VmLck' },
   { op: 'status', label: `VmPin ${when}`, field: 'VmPin' },
 ];
 const LOOKS = 2;
 
 /** The program with what is charged looked at before its last operation and behind it. */
-export const withLooks = (program: Program): Program => [
+export const withProbes = (program: Program): Program => [
   ...program.slice(0, -1),
-  ...looksAtCharges('before'),
+  ...probesCharges('before'),
   ...program.slice(-1),
-  ...looksAtCharges('after'),
+  ...probesCharges('after'),
 ];
 
 const chargedIn = (steps: readonly Step[]): Charged => {
-  const told = (fromEnd: number): number => steps.at(-fromEnd)?.observation.result ?? 0;
-  return { locked: told(2) - told(5), pinned: told(1) - told(4) };
+  const reported = (fromEnd: number): number => steps.at(-fromEnd)?.observation.result ?? 0;
+  return { locked: reported(2) - reported(5), pinned: reported(1) - reported(4) };
 };
 
 const compare = (found: Located, legacy: KernelRun, compat: KernelRun): Confirmation => {
@@ -100,7 +100,7 @@ type Trial = {
 const trialOf = (release: ReleaseName, found: Located): Trial | undefined => {
   if (isVisible(found)) {
     return {
-      program: withLooks(found.program),
+      program: withProbes(found.program),
       compare: (legacy, compat) => compare(found, legacy, compat),
     };
   }

@@ -73,7 +73,7 @@ const note = (
 const memoryIn = (program: Program): Situation | undefined =>
   program.some(({ op }) => op === 'munmap') ? 'what was mapped is gone from memory' : undefined;
 
-/** A mediated device needs no domain, and nothing translates for one without an IOMMU. */
+/** A mdev needs no domain, and nothing translates for one without an IOMMU. */
 const isTranslated = ({ setting }: World, name: string): boolean =>
   setting.platform.devices.some(
     (device) => device.name === name && typeof device.iommu === 'number',
@@ -109,12 +109,12 @@ const situationOf = (
   ) {
     return isDeviceOpen(before, call.fd) ? 'a device is open' : 'no device is open';
   }
-  const looksForMemory =
+  const showsMemory =
     call.command === VFIO_GROUP_GET_DEVICE_FD &&
     legacy.result >= 0 &&
     compat.rule !== undefined &&
     partIdOf(compat.rule) === 'pinning';
-  return looksForMemory ? memoryIn(program) : undefined;
+  return showsMemory ? memoryIn(program) : undefined;
 };
 
 /** What came of an operation on both sides. */

@@ -24,7 +24,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 type Capability = {
   readonly name: string;
   readonly version: number;
-  readonly tells: string;
+  readonly reports: string;
   /** What stands between its end and the next multiple of eight bytes. */
   readonly padding: string;
 };
@@ -33,7 +33,7 @@ const view = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** What the capability at that offset tells behind its header. */
-const tellsOf = (id: number, bytes: Uint8Array, at: number): string => {
+const reportsOf = (id: number, bytes: Uint8Array, at: number): string => {
   const from = at + VFIO_INFO_CAP_HEADER.size;
   const data = view(bytes);
   if (id === CAP_DMA_AVAIL_ID) return `avail ${data.getUint32(from, true)}`;
@@ -45,8 +45,8 @@ const tellsOf = (id: number, bytes: Uint8Array, at: number): string => {
     return `flags ${data.getUint32(from, true)}, pgsize_bitmap ${hex(sizes)}, max_dirty_bitmap_size ${hex(greatest)}`;
   }
   const ranges = Array.from({ length: data.getUint32(from, true) }, (_, index) => {
-    const told = bytes.subarray(from + 8 + index * IOVA_RANGE.size);
-    const { start, last } = decode(IOVA_RANGE, told);
+    const reported = bytes.subarray(from + 8 + index * IOVA_RANGE.size);
+    const { start, last } = decode(IOVA_RANGE, reported);
     return range(start, last);
   });
   return ranges.length === 0 ? 'no range' : ranges.join(', ');
@@ -72,7 +72,7 @@ const chainFrom = (bytes: Uint8Array, first: number): readonly Capability[] => {
     chain.push({
       name: NAMES.get(id) ?? `${id}`,
       version,
-      tells: tellsOf(id, bytes, at),
+      reports: reportsOf(id, bytes, at),
       padding: paddingOf(id, bytes, at),
     });
     at = next;
@@ -96,10 +96,10 @@ function* capabilityDifferences(
     const what = `capability ${name}`;
     if (one === undefined || other === undefined) {
       const words = (present: Capability | undefined): string =>
-        present === undefined ? 'absent' : present.tells;
+        present === undefined ? 'absent' : present.reports;
       yield { what, legacy: words(one), compat: words(other) };
-    } else if (one.tells !== other.tells) {
-      yield { what: `${what}: what it tells`, legacy: one.tells, compat: other.tells };
+    } else if (one.reports !== other.reports) {
+      yield { what: `${what}: what it tells`, legacy: one.reports, compat: other.reports };
     } else if (one.version !== other.version) {
       yield { what: `${what}: version`, legacy: `${one.version}`, compat: `${other.version}` };
     }

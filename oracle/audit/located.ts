@@ -13,7 +13,7 @@ import type { Side } from './side.ts';
 export type Located = Found & {
   readonly scenario: Scenario;
   /** The exhaustive search has not found it: a program drawn at random showed it. */
-  readonly isDrawn?: true;
+  readonly isGenerated?: true;
 };
 
 const MOST_STATES = 100_000;

@@ -31,7 +31,7 @@ const device = (group: number): PlatformDevice => ({
   ...(group === 2 ? {} : { dmaEngine: true as const }),
 });
 
-const mediatedDevice = (group: number): PlatformDevice => ({
+const mdevDevice = (group: number): PlatformDevice => ({
   name: MDEV_NAME,
   group,
   iommu: 'none',
@@ -131,12 +131,12 @@ const LATE: readonly string[] = [
 
 const MEDIATED_GROUP = 9;
 
-/** The first no-IOMMU group of its platform, and the mediated device's group there, which is none. */
+/** The first no-IOMMU group of its platform, and the mdev's group there, which is none. */
 const UNPROTECTED_GROUP = 0;
 const MEDIATED_BESIDE = 3;
 const UNPROTECTED = 'device 0000:00:01.0';
 
-const MIXED: Platform = { ...VTD, devices: [device(1), mediatedDevice(MEDIATED_GROUP)] };
+const MIXED: Platform = { ...VTD, devices: [device(1), mdevDevice(MEDIATED_GROUP)] };
 
 const MEDIATED_FIRST: readonly string[] = [
   'container',

@@ -9,11 +9,11 @@ import {
 } from '../../spec/abi/vfio.ts';
 import type { IoctlParts } from '../emit/c-ioctl.ts';
 import { type CText, c, cHex } from '../emit/c-text.ts';
-import type { Look } from '../emit/two-sides.ts';
+import type { Probe } from '../emit/two-sides.ts';
 import { UNTOUCHED } from './requests/container.ts';
 
 /** A look with what it sees on either side. */
-export type SeenLook = Look & { readonly type1: bigint; readonly iommufd: bigint };
+export type ShownProbe = Probe & { readonly type1: bigint; readonly iommufd: bigint };
 
 const numberIn = (bytes: Uint8Array, at: number, width: number): bigint => {
   let number = 0n;
@@ -46,12 +46,12 @@ const memory = (parts: IoctlParts | undefined): CText | undefined => {
 };
 
 /** `at` and `width` in bytes from the start of the capability; where it stands if the width is 0. */
-const told = (
+const reported = (
   text: string,
   [id, at, width]: readonly [id: number, at: number, width: number],
   type1: Uint8Array,
   iommufd: Uint8Array,
-): SeenLook => {
+): ShownProbe => {
   const value = (bytes: Uint8Array): bigint => {
     const place = placeOf(bytes, id);
     if (place === 0 || width === 0) return BigInt(place);
@@ -76,13 +76,13 @@ const CAPABILITIES: readonly (readonly [string, number])[] = [
   ['DMA_AVAIL', CAP_DMA_AVAIL_ID],
 ];
 
-const capabilityLooks = (
+const capabilityProbes = (
   what: string,
   type1: Uint8Array,
   iommufd: Uint8Array,
-): readonly SeenLook[] => {
-  const look = (text: string, ...place: readonly [number, number, number]): SeenLook =>
-    told(text, place, type1, iommufd);
+): readonly ShownProbe[] => {
+  const look = (text: string, ...place: readonly [number, number, number]): ShownProbe =>
+    reported(text, place, type1, iommufd);
   if (what === 'capability DMA_AVAIL: what it tells') {
     return [look('avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER, 4)];
   }
@@ -104,7 +104,7 @@ const capabilityLooks = (
 const othersIn = (bytes: Uint8Array): bigint =>
   BigInt(bytes.subarray(INFO.size).filter((byte) => byte !== UNTOUCHED).length);
 
-const strayLook = (type1: Uint8Array, iommufd: Uint8Array): SeenLook => ({
+const strayProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
   text: 'bytes written behind the struct',
   read: (parts) => {
     const place = parts?.places[0];
@@ -118,7 +118,7 @@ const strayLook = (type1: Uint8Array, iommufd: Uint8Array): SeenLook => ({
   iommufd: othersIn(iommufd),
 });
 
-const firstLook = (type1: Uint8Array, iommufd: Uint8Array): SeenLook => ({
+const firstProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
   text: 'the id of the capability behind the struct',
   read: (parts) => {
     const place = parts?.places[0]?.place;
@@ -131,15 +131,15 @@ const firstLook = (type1: Uint8Array, iommufd: Uint8Array): SeenLook => ({
 });
 
 /** The looks that show a difference of that kind, from the memory of the struct after the call on either side. */
-export const looksAt = (
+export const probesOf = (
   what: string,
   layout: string,
   type1: Uint8Array,
   iommufd: Uint8Array,
-): readonly SeenLook[] => {
-  if (what === 'capability written before the fault') return [firstLook(type1, iommufd)];
-  if (what.startsWith('capability')) return capabilityLooks(what, type1, iommufd);
-  if (what === 'bytes behind the struct without a chain') return [strayLook(type1, iommufd)];
+): readonly ShownProbe[] => {
+  if (what === 'capability written before the fault') return [firstProbe(type1, iommufd)];
+  if (what.startsWith('capability')) return capabilityProbes(what, type1, iommufd);
+  if (what === 'bytes behind the struct without a chain') return [strayProbe(type1, iommufd)];
   const field = LAYOUTS.get(layout)?.fields.find(({ name }) => name === what);
   if (field === undefined) return [];
   return [

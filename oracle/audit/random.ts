@@ -13,7 +13,7 @@ import { type Located, settingOn, startBetween, startOn } from './located.ts';
 import type { Pair } from './pair.ts';
 import { GROUNDS, type Scenario } from './platforms.ts';
 
-/** What the programs are run on: a start for each scenario, and what they are drawn for. */
+/** What the programs are run on: a start for each scenario, and what they are generated for. */
 export type RandomSides = {
   readonly startOn: (scenario: Scenario) => Pair;
   readonly arbitrary: (scenario: Scenario) => fc.Arbitrary<Program>;
@@ -42,7 +42,7 @@ export type RandomSearched = {
   readonly found: readonly Located[];
 };
 
-/** Operations that are drawn for a program, at most. */
+/** Operations that are generated for a program, at most. */
 const LENGTH = 40;
 const BATCH = 50;
 
@@ -96,11 +96,11 @@ type Ran = { operations: number; undecided: number };
 
 const runOn = (
   start: Pair,
-  drawn: readonly Program[],
+  generated: readonly Program[],
   differences: Differences,
   ran: Ran,
 ): void => {
-  for (const program of drawn) {
+  for (const program of generated) {
     let pair = start.fork();
     for (const operation of program) {
       if (isOfLeftOvers(operation) || operation.op === 'status') continue;
@@ -142,8 +142,8 @@ export const randomSearch = async (options: RandomOptions): Promise<RandomSearch
     const nth = batch % RANDOM_GROUNDS.length;
     const [scenario, differences] = [RANDOM_GROUNDS[nth] as Scenario, noted[nth] as Differences];
     const numRuns = Math.min(BATCH, runs - done);
-    const drawn = fc.sample(arbitrary(scenario), { numRuns, seed: seedOfBatch(seed, batch) });
-    runOn(startOn(scenario), drawn, differences, ran);
+    const generated = fc.sample(arbitrary(scenario), { numRuns, seed: seedOfBatch(seed, batch) });
+    runOn(startOn(scenario), generated, differences, ran);
     done += numRuns;
     await setImmediate();
     if ((await watch?.(done)) === false) break;
@@ -164,6 +164,6 @@ export const randomSearch = async (options: RandomOptions): Promise<RandomSearch
     ...ran,
     differences,
     causes: all.size,
-    found: found.map((one) => ({ ...shortened(options, one), isDrawn: true })),
+    found: found.map((one) => ({ ...shortened(options, one), isGenerated: true })),
   };
 };

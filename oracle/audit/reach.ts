@@ -17,7 +17,7 @@ import {
 import { range } from '../text/quantities.ts';
 import type { DifferenceKind } from './answer-difference.ts';
 
-export type Stretch = {
+export type Span = {
   readonly iova: bigint;
   readonly length: number;
   readonly backing: number;
@@ -38,7 +38,7 @@ export const openDevices = (world: World): readonly string[] => {
 };
 
 /** Through an iommufd: the domain that the device is attached to. */
-function* throughIommufd(world: World, bound: BoundDevice): Generator<Stretch> {
+function* throughIommufd(world: World, bound: BoundDevice): Generator<Span> {
   const file = openFile(world, bound.iommufd);
   if (file?.kind !== 'iommufd') return;
   const hwpt = deviceAt(file.context, bound.object)?.hwpt;
@@ -46,14 +46,14 @@ function* throughIommufd(world: World, bound: BoundDevice): Generator<Stretch> {
 }
 
 /** Through the legacy container that the device's group has joined. */
-function* throughContainer(world: World, held: HeldDevice): Generator<Stretch> {
+function* throughContainer(world: World, held: HeldDevice): Generator<Span> {
   const group = openFile(world, held.group);
   if (group?.kind !== 'group' || group.container === undefined) return;
   yield* type1Translations(containerOf(world, group.container), group.group);
 }
 
-/** What the device reaches, stretch by stretch, in ascending order within each map. */
-export const through = (world: World, name: string): readonly Stretch[] => {
+/** What the device reaches, span by span, in ascending order within each map. */
+export const through = (world: World, name: string): readonly Span[] => {
   const device = world.devices.get(name);
   if (device === undefined || device.kind === 'unbound') return [];
   return [
@@ -61,22 +61,22 @@ export const through = (world: World, name: string): readonly Stretch[] => {
   ];
 };
 
-const sameAccess = (a: Stretch, b: Stretch): boolean =>
+const sameAccess = (a: Span, b: Span): boolean =>
   a.readable === b.readable && a.writable === b.writable;
 
-const permission = ({ readable, writable }: Stretch): string =>
+const permission = ({ readable, writable }: Span): string =>
   `${readable ? 'r' : '-'}${writable ? 'w' : '-'}`;
 
-const rangeText = (stretches: readonly Stretch[]): string => {
+const rangeText = (spans: readonly Span[]): string => {
   const ranges: { start: bigint; last: bigint; access: string }[] = [];
-  for (const stretch of stretches) {
+  for (const span of spans) {
     const before = ranges.at(-1);
-    const last = stretch.iova + BigInt(stretch.length) - 1n;
-    const access = permission(stretch);
-    if (before !== undefined && before.last + 1n === stretch.iova && before.access === access) {
+    const last = span.iova + BigInt(span.length) - 1n;
+    const access = permission(span);
+    if (before !== undefined && before.last + 1n === span.iova && before.access === access) {
       before.last = last;
     } else {
-      ranges.push({ start: stretch.iova, last, access });
+      ranges.push({ start: span.iova, last, access });
     }
   }
   return ranges.length === 0
@@ -84,14 +84,14 @@ const rangeText = (stretches: readonly Stretch[]): string => {
     : ranges.map(({ start, last, access }) => `${range(start, last)} ${access}`).join(', ');
 };
 
-const kindOf = (legacy: readonly Stretch[], compat: readonly Stretch[]): string | undefined => {
-  const other = new Map(compat.map((stretch) => [stretch.iova, stretch]));
+const kindOf = (legacy: readonly Span[], compat: readonly Span[]): string | undefined => {
+  const other = new Map(compat.map((span) => [span.iova, span]));
   let missing = false;
-  for (const stretch of legacy) {
-    const pair = other.get(stretch.iova);
+  for (const span of legacy) {
+    const pair = other.get(span.iova);
     if (pair === undefined) missing = true;
-    else if (!sameAccess(stretch, pair)) return 'with what permission devices reach memory';
-    else if (pair.page !== stretch.page || pair.backing !== stretch.backing)
+    else if (!sameAccess(span, pair)) return 'with what permission devices reach memory';
+    else if (pair.page !== span.page || pair.backing !== span.backing)
       return 'which memory devices reach';
   }
   if (missing) return 'what devices reach: less under iommufd';

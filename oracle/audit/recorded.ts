@@ -19,11 +19,11 @@ import type {
 } from './record.ts';
 import type { Row } from './row.ts';
 import { rowsOf } from './rows.ts';
-import type { Audit, Changes, Drawn, SearchedScenario } from './run-audit.ts';
+import type { Audit, Changes, Generated, SearchedScenario } from './run-audit.ts';
 import { SIDES, type Side } from './side.ts';
 
 /** Releases on whose kernel something was seen: a cause, by its key, or a row's C file, by the row's id. */
-export type SeenOn = ReadonlyMap<string, readonly ReleaseName[]>;
+export type ShownOn = ReadonlyMap<string, readonly ReleaseName[]>;
 
 type Searches = {
   readonly searched: readonly SearchedPlatform[];
@@ -33,7 +33,7 @@ type Searches = {
 export type RecordedAudit = Searches & {
   readonly release: ReleaseName;
   readonly rows: readonly Row[];
-  readonly confirmed: SeenOn;
+  readonly confirmed: ShownOn;
 };
 
 export type RecordedChanges = {
@@ -47,17 +47,17 @@ export type RecordedChanges = {
 
 type Ended = {
   readonly searched: readonly SearchedScenario[];
-  readonly drawn: Drawn | undefined;
+  readonly generated: Generated | undefined;
 };
 
-const searchesOf = ({ searched, drawn }: Ended): Searches => ({
+const searchesOf = ({ searched, generated }: Ended): Searches => ({
   searched: searched.map(({ scenario, states, requests, undecided }) => ({
     platform: scenario.name,
     states,
     requests,
     undecided,
   })),
-  ...(drawn === undefined ? {} : { random: { ...drawn, found: drawn.found.length } }),
+  ...(generated === undefined ? {} : { random: { ...generated, found: generated.found.length } }),
 });
 
 export const recordedAudit = (audit: Audit): RecordedAudit => ({
@@ -79,12 +79,12 @@ export const recordedChanges = (
   })),
 });
 
-const entryOf = (found: Located, confirmed: SeenOn): Entry => ({
+const entryOf = (found: Located, confirmed: ShownOn): Entry => ({
   scenario: found.scenario.name,
   difference: found.what,
   answers: [found.kind.legacy, found.kind.compat],
   count: found.count,
-  isRandom: found.isDrawn === true,
+  isRandom: found.isGenerated === true,
   confirmed: confirmed.get(found.key) ?? [],
   program: found.program,
   line: 0,
@@ -160,7 +160,7 @@ const locatedOf = (
   if (specified.join('\n') !== answers.join('\n')) {
     return isStale(`the answers are ${specified.join(' and ')}, not ${answers.join(' and ')}`);
   }
-  return { ...cause, program, count, scenario, ...(isRandom ? { isDrawn: true } : {}) };
+  return { ...cause, program, count, scenario, ...(isRandom ? { isGenerated: true } : {}) };
 };
 
 const foundIn = (

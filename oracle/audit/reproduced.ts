@@ -4,12 +4,12 @@ import { Fields } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { parseObject } from '../trace/json-object.ts';
 import { releasesIn, requireFormat } from './record.ts';
-import type { SeenOn } from './recorded.ts';
+import type { ShownOn } from './recorded.ts';
 
 const FORMAT = 'iommufd-audit-rows';
 const VERSION = 1;
 
-export const reproducedText = (shown: SeenOn): string => {
+export const reproducedText = (shown: ShownOn): string => {
   const rows = [...shown].sort(([one], [other]) => (one < other ? -1 : 1));
   const lines = [
     { format: FORMAT, version: VERSION },
@@ -19,7 +19,7 @@ export const reproducedText = (shown: SeenOn): string => {
 };
 
 /** `file` names the text in messages. Throws BadInput. */
-export const reproducedOf = (file: string, text: string): SeenOn => {
+export const reproducedOf = (file: string, text: string): ShownOn => {
   const shown = new Map<string, ReturnType<typeof releasesIn>>();
   for (const [index, line] of text.trimEnd().split('\n').entries()) {
     const fields = new Fields(file, index + 1, parseObject(file, index + 1, line));

@@ -13,10 +13,10 @@ import { type Answered, isGroupOf, type NamedDevice, twoSidedProgram } from '../
 import { wrapped } from '../text/lines.ts';
 import { listed } from '../text/quantities.ts';
 import type { TracedStep } from '../trace/step-json.ts';
-import { withLooks } from './confirm.ts';
+import { withProbes } from './confirm.ts';
 import { type Located, settingOn } from './located.ts';
 import { startOfPair } from './pair.ts';
-import { looksAt, type SeenLook } from './probes.ts';
+import { probesOf, type ShownProbe } from './probes.ts';
 import type { RowProgram, ShownIn } from './row-program.ts';
 import { FILLED, type Transfer, transferFor, WRITTEN } from './transfer.ts';
 
@@ -28,7 +28,7 @@ const stepOf = ({ call, result, after }: Expectation): TracedStep => ({
       : { result, errno: 0, memory: after },
 });
 
-const transferLook = ({ program, reaches }: Transfer): SeenLook => {
+const transferProbe = ({ program, reaches }: Transfer): ShownProbe => {
   const place = program.at(-1);
   const look = place?.op === 'dma' ? (place.look ?? 0n) : 0n;
   const left = BigInt(`0x${FILLED.toString(16).repeat(WRITTEN)}`);
@@ -49,7 +49,7 @@ const shownBy = (
 ): { readonly program: Program; readonly transfer: Transfer | undefined } => {
   const transfer = /devices reach/.test(found.what) ? transferFor(release, found) : undefined;
   if (transfer !== undefined) return { program: transfer.program, transfer };
-  return { program: isCharge(found) ? withLooks(found.program) : found.program, transfer };
+  return { program: isCharge(found) ? withProbes(found.program) : found.program, transfer };
 };
 
 const bytesOf = (expectation: Expectation | undefined): Uint8Array =>
@@ -121,7 +121,7 @@ export type Reproducer = {
   readonly mapsRegisters: boolean;
 };
 
-type Ran = Answered & { readonly seenLooks: readonly SeenLook[] };
+type Ran = Answered & { readonly shownProbes: readonly ShownProbe[] };
 
 const answeredIn = (
   release: ReleaseName,
@@ -132,21 +132,21 @@ const answeredIn = (
   const pair = startOfPair(startOfProgram(settingOn(release, found.scenario)));
   for (const operation of program) pair.add(operation);
   const { legacy, compat } = pair;
-  const seenLooks =
+  const shownProbes =
     transfer === undefined
-      ? looksAt(
+      ? probesOf(
           found.what,
           layoutOf(program.at(-1)),
           bytesOf(legacy.expectations.at(-1)),
           bytesOf(compat.expectations.at(-1)),
         )
-      : [transferLook(transfer)];
+      : [transferProbe(transfer)];
   return {
     release,
     type1: legacy.expectations.map(stepOf),
     iommufd: compat.expectations.map(stepOf),
-    looks: seenLooks,
-    seenLooks,
+    probes: shownProbes,
+    shownProbes,
   };
 };
 
@@ -182,7 +182,7 @@ export const reproducerOf = (row: RowProgram): Reproducer => {
         answeredIn(release, found, program, shownBy(release, found).transfer),
       ),
     ],
-    looks: ran.seenLooks,
+    probes: ran.shownProbes,
     devices,
     says: [
       ...wrapped(`${description.title}.`, ''),

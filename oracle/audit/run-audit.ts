@@ -16,13 +16,13 @@ import type { Side } from './side.ts';
 
 export type SearchedScenario = Searched & { readonly scenario: Scenario };
 
-/** What was drawn at random, and how to draw it again. */
-export type Drawn = RandomSearched & { readonly seed: number };
+/** What was generated at random, and how to draw it again. */
+export type Generated = RandomSearched & { readonly seed: number };
 
 export type Audit = {
   readonly release: ReleaseName;
   readonly searched: readonly SearchedScenario[];
-  readonly drawn: Drawn | undefined;
+  readonly generated: Generated | undefined;
   readonly rows: readonly Row[];
 };
 
@@ -42,7 +42,7 @@ const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
 const TEST_PARTS: ReadonlySet<string> = new Set(partsIn('Test commands'));
 
-/** What tests alone call, with which drawn programs look at hidden state, is none of a program that actions. */
+/** What tests alone call, with which generated programs look at hidden state, is none of a program that actions. */
 export const isForPrograms = ({ request, legacyRule, compatRule }: Cause): boolean =>
   request !== TEST_COMMAND && ![legacyRule, compatRule].some(({ part }) => TEST_PARTS.has(part.id));
 
@@ -112,7 +112,7 @@ export const runAudit = async ({ release, random, watch }: AuditOptions): Promis
     boundsOf,
     watch,
   );
-  const drawn =
+  const generated =
     random === undefined
       ? undefined
       : {
@@ -124,17 +124,17 @@ export const runAudit = async ({ release, random, watch }: AuditOptions): Promis
           })),
           seed: random.seed,
         };
-  const found = [...all.values(), ...(drawn?.found ?? [])].filter(
+  const found = [...all.values(), ...(generated?.found ?? [])].filter(
     (one) => isForPrograms(one) && isOfContainer(one),
   );
-  return { release, searched, drawn, rows: rowsOf(found) };
+  return { release, searched, generated, rows: rowsOf(found) };
 };
 
 /** What changed for programs from one release to another, on one container. */
 export type Changes = {
   readonly side: Side;
   readonly searched: readonly SearchedScenario[];
-  readonly drawn: Drawn | undefined;
+  readonly generated: Generated | undefined;
   /** The shortest program first. */
   readonly found: readonly Located[];
 };
@@ -151,7 +151,7 @@ const MOVES_BETWEEN = 6;
 
 const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
 
-/** The same search, where the two sides are releases; native calls are drawn at random. */
+/** The same search, where the two sides are releases; native calls are generated at random. */
 export const runBetween = async (options: BetweenOptions): Promise<readonly Changes[]> => {
   const { earlier, later, random, watch } = options;
   const changes: Changes[] = [];
@@ -161,7 +161,7 @@ export const runBetween = async (options: BetweenOptions): Promise<readonly Chan
       (scenario) => ({ ...boundsOf(scenario), actions: Math.min(scenario.actions, MOVES_BETWEEN) }),
       watch,
     );
-    const drawn =
+    const generated =
       side === 'legacy'
         ? undefined
         : {
@@ -173,8 +173,10 @@ export const runBetween = async (options: BetweenOptions): Promise<readonly Chan
             })),
             seed: random.seed,
           };
-    const found = [...all.values(), ...(drawn?.found ?? [])].filter(isForPrograms).sort(byLength);
-    changes.push({ side, searched, drawn, found });
+    const found = [...all.values(), ...(generated?.found ?? [])]
+      .filter(isForPrograms)
+      .sort(byLength);
+    changes.push({ side, searched, generated, found });
   }
   return changes;
 };

@@ -35,7 +35,7 @@ type Node = {
 };
 
 /** Requests between two looks at the watch. */
-const BETWEEN_LOOKS = 4096;
+const BETWEEN_CHECKS = 4096;
 
 /** Everything that can be asked in a state. */
 export type Requests = (open: Open, descriptorOf: DescriptorOf) => Iterable<Operation>;
@@ -113,7 +113,7 @@ export const search = async (
     for (const node of level) {
       for (const request of requests(node.open, descriptorsIn(node.open))) {
         asked += 1;
-        if (asked % BETWEEN_LOOKS === 0 && !(await watch(asked))) {
+        if (asked % BETWEEN_CHECKS === 0 && !(await watch(asked))) {
           return { states: seen.size, requests: asked, undecided, isCut: true };
         }
         if (noteDifferences(node.pair.fork(), request, differences) === 'undecided') undecided += 1;

@@ -11,7 +11,7 @@ import type { World } from '../../spec/state/world.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import { type Located, settingOn } from './located.ts';
 import { startOfPair } from './pair.ts';
-import { openDevices, type Stretch, through } from './reach.ts';
+import { openDevices, type Span, through } from './reach.ts';
 import { resultOf } from './requests/make.ts';
 
 const PAGE = 4096n;
@@ -45,7 +45,7 @@ function* dataOf(
 const targetsOf = (world: World, name: string): ReadonlyMap<bigint, bigint> => {
   const data = [...dataOf(world)];
   const targets = new Map<bigint, bigint>();
-  for (const { iova, backing, page, offset, writable } of through(world, name) as Stretch[]) {
+  for (const { iova, backing, page, offset, writable } of through(world, name) as Span[]) {
     const place = data.find(([, b, p]) => b === backing && p === page);
     if (writable && place !== undefined) targets.set(iova, place[0] + BigInt(offset));
   }
@@ -61,8 +61,8 @@ type Difference = {
 
 const differenceOf = (legacy: World, compat: World): Difference | undefined => {
   const devices = openDevices(legacy).filter((name) => openDevices(compat).includes(name));
-  const told = legacy.setting.platform.devices.filter(({ dmaEngine }) => dmaEngine === true);
-  for (const device of devices.filter((name) => told.some((each) => each.name === name))) {
+  const reported = legacy.setting.platform.devices.filter(({ dmaEngine }) => dmaEngine === true);
+  for (const device of devices.filter((name) => reported.some((each) => each.name === name))) {
     const [one, other] = [targetsOf(legacy, device), targetsOf(compat, device)];
     for (const iova of [...one.keys(), ...other.keys()]) {
       const look = one.get(iova) ?? other.get(iova);

@@ -38,7 +38,7 @@ export type CampaignOptions = GenerateOptions & {
 /** Programs between two looks at the clock's other business: progress, and whether to stop. */
 const BATCH = 50;
 
-/** How many more programs are drawn once one failed, and how many that fail are shrunk. */
+/** How many more programs are generated once one failed, and how many that fail are shrunk. */
 const FURTHER_PROGRAMS = 1000;
 const FURTHER_FAILURES = 12;
 
@@ -104,8 +104,8 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRep
     if (signal?.aborted === true) return report(true);
     if (!isOfShard(batch, shard)) continue;
     const numRuns = Math.min(BATCH, runs - batch * BATCH);
-    const drawn = fc.sample(arbitrary, { numRuns, seed: seedOfBatch(seed, batch) });
-    for (const [index, program] of drawn.entries()) {
+    const generated = fc.sample(arbitrary, { numRuns, seed: seedOfBatch(seed, batch) });
+    for (const [index, program] of generated.entries()) {
       const judged = judgeProgram(setting, program, defects, start);
       tally.add(judged);
       if (judged.failure === undefined) continue;

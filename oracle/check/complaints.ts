@@ -38,8 +38,8 @@ const refusedAccess = (line: string) => {
   }
   const [, endpoint, address, reads, writes] = REFUSED_BY_VIRTIO.exec(line) ?? [];
   if (endpoint === undefined || address === undefined) return undefined;
-  const told = [...(reads ? ['read'] : []), ...(writes ? ['write'] : [])];
-  const directions = told.length > 0 ? told : ['read', 'write'];
+  const reported = [...(reads ? ['read'] : []), ...(writes ? ['write'] : [])];
+  const directions = reported.length > 0 ? reported : ['read', 'write'];
   return { device: functionName(Number(endpoint)), directions, address };
 };
 

@@ -1,4 +1,4 @@
-// A campaign against a real kernel: programs are drawn and judged here, while the kernel works on the next ones. A
+// A campaign against a real kernel: programs are generated and judged here, while the kernel works on the next ones. A
 // program that ends in a violation is shrunk with the kernel in the loop, many candidates at a time.
 
 import * as fc from 'fast-check';
@@ -275,33 +275,33 @@ export const runKernelCampaign = async (
   const arbitrary = programs(setting, length, { probes: KERNEL_LOOKS, ...options });
   const tally = new Tally(setting, seed);
   const batches = batchesOf(options);
-  const draw = () => {
+  const generate = () => {
     const next = batches.next();
     if (next.done === true) return undefined;
     const { batch, numRuns } = next.value;
-    const drawn = fc
+    const generated = fc
       .sample(arbitrary, { numRuns, seed: seedOfBatch(seed, batch) })
       .map((program) => withProbes(start, program));
-    return { batch, drawn };
+    return { batch, generated };
   };
 
-  const launch = (drawn: NonNullable<ReturnType<typeof draw>>) => ({
-    ...drawn,
-    running: subject.run(drawn.drawn),
+  const launch = (generated: NonNullable<ReturnType<typeof generate>>) => ({
+    ...generated,
+    running: subject.run(generated.generated),
   });
-  const first = draw();
+  const first = generate();
   let pending = first === undefined ? undefined : launch(first);
   let recent: Recent = [];
   const wait = waitUntil(interrupted);
   while (pending !== undefined) {
-    const { batch, drawn, running } = pending;
-    // The kernel works on one batch while the next is drawn.
-    const following = signal?.aborted === true ? undefined : draw();
+    const { batch, generated, running } = pending;
+    // The kernel works on one batch while the next is generated.
+    const following = signal?.aborted === true ? undefined : generate();
     const ran = await wait(running);
     if (ran === undefined) break;
     pending = following === undefined ? undefined : launch(following);
     const failing: (Failing & { readonly at: Position })[] = [];
-    for (const [index, program] of drawn.entries()) {
+    for (const [index, program] of generated.entries()) {
       const judged = judgeRun(start, ran[index] as KernelRun, recent);
       recent = followedBy(recent, judged);
       if (failing.length === 0) {

@@ -2,7 +2,7 @@
 // the specification, so that a pairing of names is sought on the way.
 
 import type { Translation } from '../../model/machine/machine.ts';
-import type { TranslatedStretch } from '../../spec/hardware/translate.ts';
+import type { TranslatedSpan } from '../../spec/hardware/translate.ts';
 
 /** Names of pages: the specification's and the machine's, each for exactly one of the other. */
 export class Pairing {
@@ -40,25 +40,25 @@ const describe = (t: {
   `${hex(t.iova)} to ${hex(t.iova + BigInt(t.length) - 1n)}, ` +
   `${t.readable ? 'r' : '-'}${t.writable ? 'w' : '-'}`;
 
-/** Where two stretches agree in all that `describe` tells, what they translate to differs. */
+/** Where two spans agree in all that `describe` tells, what they translate to differs. */
 const described = (
-  stretch: TranslatedStretch,
+  span: TranslatedSpan,
   other: Translation,
   pairing: Pairing,
 ): { readonly expected: string; readonly observed: string } => {
-  const expected = `translates ${describe(stretch)}`;
+  const expected = `translates ${describe(span)}`;
   const observed = `translates ${describe(other)}`;
   if (expected !== observed) return { expected, observed };
-  const name = pageName(stretch.backing, stretch.page);
+  const name = pageName(span.backing, span.page);
   const page = pairing.pageOf(other.frame);
   const its = page === undefined ? 'another page' : `page ${page}`;
   return {
-    expected: `${expected}, to byte ${stretch.offset} of page ${name}`,
+    expected: `${expected}, to byte ${span.offset} of page ${name}`,
     observed: `${observed}, to byte ${other.offset} of ${its}`,
   };
 };
 
-const sameStretch = (a: TranslatedStretch, b: Translation, pairing: Pairing): boolean =>
+const sameSpan = (a: TranslatedSpan, b: Translation, pairing: Pairing): boolean =>
   a.iova === b.iova &&
   a.length === b.length &&
   a.offset === b.offset &&
@@ -66,7 +66,7 @@ const sameStretch = (a: TranslatedStretch, b: Translation, pairing: Pairing): bo
   a.writable === b.writable &&
   pairing.matches(pageName(a.backing, a.page), b.frame);
 
-const continues = (a: TranslatedStretch, b: TranslatedStretch): boolean =>
+const continues = (a: TranslatedSpan, b: TranslatedSpan): boolean =>
   a.iova + BigInt(a.length) === b.iova &&
   a.backing === b.backing &&
   a.page === b.page &&
@@ -75,15 +75,15 @@ const continues = (a: TranslatedStretch, b: TranslatedStretch): boolean =>
   a.writable === b.writable;
 
 /** Stretches as the machine tells them: those that continue each other within a page are one. */
-function* merged(stretches: Iterable<TranslatedStretch>): Generator<TranslatedStretch> {
-  let pending: TranslatedStretch | undefined;
-  for (const stretch of stretches) {
-    if (pending !== undefined && continues(pending, stretch)) {
-      pending = { ...pending, length: pending.length + stretch.length };
+function* merged(spans: Iterable<TranslatedSpan>): Generator<TranslatedSpan> {
+  let pending: TranslatedSpan | undefined;
+  for (const span of spans) {
+    if (pending !== undefined && continues(pending, span)) {
+      pending = { ...pending, length: pending.length + span.length };
       continue;
     }
     if (pending !== undefined) yield pending;
-    pending = stretch;
+    pending = span;
   }
   if (pending !== undefined) yield pending;
 }
@@ -98,19 +98,19 @@ export type Differing = {
 
 /** How what is observed differs from what must be translated; undefined where it does not. */
 export const differing = (
-  expected: Iterable<TranslatedStretch>,
+  expected: Iterable<TranslatedSpan>,
   observed: readonly Translation[],
   pairing: Pairing,
 ): Differing | undefined => {
   let index = 0;
-  for (const stretch of merged(expected)) {
+  for (const span of merged(expected)) {
     const other = observed[index];
-    if (other === undefined || !sameStretch(stretch, other, pairing)) {
-      const iova = other !== undefined && other.iova < stretch.iova ? other.iova : stretch.iova;
+    if (other === undefined || !sameSpan(span, other, pairing)) {
+      const iova = other !== undefined && other.iova < span.iova ? other.iova : span.iova;
       return {
         ...(other === undefined
-          ? { expected: `translates ${describe(stretch)}`, observed: 'nothing there' }
-          : described(stretch, other, pairing)),
+          ? { expected: `translates ${describe(span)}`, observed: 'nothing there' }
+          : described(span, other, pairing)),
         iova,
       };
     }

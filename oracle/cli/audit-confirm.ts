@@ -4,7 +4,7 @@ import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { CFile } from '../audit/c-files.ts';
 import type { Located } from '../audit/located.ts';
 import type { Scenario } from '../audit/platforms.ts';
-import type { RecordedAudit, SeenOn } from '../audit/recorded.ts';
+import type { RecordedAudit, ShownOn } from '../audit/recorded.ts';
 import { count } from '../text/quantities.ts';
 import { startKernel } from './kernel.ts';
 import type { Output } from './output.ts';
@@ -122,14 +122,14 @@ export type Confirming = {
   /** With those of other releases, which share C files with them. */
   readonly all: readonly RecordedAudit[];
   /** What C files showed before. */
-  readonly reproduced: SeenOn;
+  readonly reproduced: ShownOn;
   readonly output: Output;
 };
 
 /** The audits with what kernels show now, and what these answered otherwise, in words. */
 export type Confirmations = {
   readonly audits: readonly RecordedAudit[];
-  readonly reproduced: SeenOn;
+  readonly reproduced: ShownOn;
   readonly refuted: readonly string[];
 };
 

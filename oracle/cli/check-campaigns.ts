@@ -78,7 +78,7 @@ export const runAll = async (
 ): Promise<Ran> => {
   const openings = (isOnKernel(options) ? kernelPlaces : emulatorPlaces)(options, signal);
   const { runs, length, dma, paths, shard } = options;
-  const looks = dma === undefined ? {} : { looks: { transfersIn: dma } };
+  const probes = dma === undefined ? {} : { probes: { transfersIn: dma } };
   const reports: CampaignReport[] = [];
   const start = Date.now();
   let starting = 0;
@@ -95,7 +95,7 @@ export const runAll = async (
       .campaign({
         seed,
         length,
-        ...looks,
+        ...probes,
         paths,
         guided: isGuided(options),
         ...(shard === undefined ? {} : { shard: shardOfSetting(shard, index) }),

@@ -8,5 +8,5 @@ export const BAD_INPUT = 2;
 export const ENVIRONMENT = 3;
 /** A defect of this program itself. */
 export const DEFECT = 4;
-/** Stopped by a signal (SIGINT), with what was found till then reported. */
+/** Stopped by a signal (SIGINT), with what was found until then reported. */
 export const INTERRUPTED = 130;

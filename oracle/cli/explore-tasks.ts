@@ -57,8 +57,8 @@ const fresh = (options: ExploreOptions): readonly Task[] => {
 
 const resumed = async (path: string, options: ExploreOptions): Promise<readonly Task[]> => {
   const { actions, release, platform, unprivileged, memlock, shard } = options;
-  const told = [actions, release, platform, unprivileged, memlock, shard];
-  if (told.some((given) => given !== undefined)) {
+  const reported = [actions, release, platform, unprivileged, memlock, shard];
+  if (reported.some((given) => given !== undefined)) {
     throw new BadUse('--resume goes on with what was saved: it is not told what to explore.');
   }
   const saved = await savedIn(path);

@@ -100,7 +100,7 @@ const explore = async (options: ExploreOptions): Promise<number> => {
     // A short one does not wait for anything, and no signal would be seen.
     await setImmediate();
     if (signal.aborted) break;
-    stages?.tell(`${actionSet.name}, ${setting.release}, ${setting.platform.name}`);
+    stages?.report(`${actionSet.name}, ${setting.release}, ${setting.platform.name}`);
     const early = saving?.early(actionSet);
     const explored = await runExplore({
       actionSet,

@@ -33,5 +33,5 @@ export const withOrigins = async (
     if (number >= (report.line ?? 0)) break;
     if (signal.aborted) return report;
   }
-  return { ...report, state: seeker.told(report.state) };
+  return { ...report, state: seeker.reported(report.state) };
 };

@@ -73,17 +73,17 @@ const kernelBuild = async (version: string | undefined, options: Options): Promi
   requireTools(origin.kind === 'debian');
   const output = openOutput();
   const { signal, release } = interruption();
-  const { tell, at, hide } = startStages(output);
+  const { report, at, hide } = startStages(output);
   let made = 0;
   try {
     const built = await buildKernel({
       source:
         origin.kind === 'tree'
           ? origin.source
-          : await debianSource(origin.wanted, options.suite, RELEASE_NAMES, tell, signal),
+          : await debianSource(origin.wanted, options.suite, RELEASE_NAMES, report, signal),
       variants: variantsOf(options),
       jobs: options.jobs,
-      tell,
+      report,
       onFile: (path) => {
         made += 1;
         at(`${grouped(made)} files, ${path}`);

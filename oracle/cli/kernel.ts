@@ -144,16 +144,21 @@ export const sameMachine = <T>(
  * Starts a kernel for programs that were made for the setting `told`. They are judged by what the kernel is, which may be
  * another release, and by the one that was told where the kernel's own is not specified. Whoever gets it closes it.
  */
-export const startKernelFor = (options: SubjectOptions, told: Setting): Promise<StartedKernel> =>
-  startKernel(options, vmPlatformOf(told.platform), told.credentials, { otherwise: told.release });
+export const startKernelFor = (
+  options: SubjectOptions,
+  reported: Setting,
+): Promise<StartedKernel> =>
+  startKernel(options, vmPlatformOf(reported.platform), reported.credentials, {
+    otherwise: reported.release,
+  });
 
 /** Uses such a kernel. */
 export const withKernelFor = async <T>(
   options: SubjectOptions,
-  told: Setting,
+  reported: Setting,
   use: (kernel: StartedKernel) => Promise<T>,
 ): Promise<T> => {
-  const kernel = await startKernelFor(options, told);
+  const kernel = await startKernelFor(options, reported);
   try {
     return await use(kernel);
   } finally {

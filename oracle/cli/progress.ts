@@ -67,7 +67,7 @@ export const NO_PROGRESS: Progress = { at: () => {}, hide: () => {} };
 /** Work in stages whose length nobody knows. */
 export type Stages = {
   /** The next stage, in a few words. */
-  readonly tell: (stage: string) => void;
+  readonly report: (stage: string) => void;
   /** What of the stage is done, in a few words; shown on a terminal only. */
   readonly at: (note: string) => void;
   readonly hide: () => void;
@@ -78,7 +78,7 @@ const STAGE_INTERVAL = 120;
 
 /** On a terminal one line that changes, elsewhere a line for each stage. */
 export const startStages = (output: Output): Stages => {
-  if (!output.isWatched) return { tell: output.error, at: () => {}, hide: () => {} };
+  if (!output.isWatched) return { report: output.error, at: () => {}, hide: () => {} };
   const { stderr } = process;
   let stage = '';
   let last = 0;
@@ -86,7 +86,7 @@ export const startStages = (output: Output): Stages => {
     stderr.write(`${CLEAR_LINE}${text.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}`);
   };
   return {
-    tell: (next) => {
+    report: (next) => {
       stage = next;
       show(stage);
     },

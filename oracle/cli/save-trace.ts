@@ -6,7 +6,7 @@ import { type Counterexample, type Failure, upToFailure } from '../check/report.
 import { type Trace, type TraceFailure, traceLines } from '../trace/trace-file.ts';
 import { writeResult } from './write-result.ts';
 
-const faultOf = (failure: Failure): TraceFailure =>
+const failureOf = (failure: Failure): TraceFailure =>
   failure.kind !== 'reply'
     ? failure
     : {
@@ -35,7 +35,7 @@ export const traceOf = (
     operation,
     step: counterexample.steps[index]?.step,
   })),
-  failure: faultOf(counterexample.failure),
+  failure: failureOf(counterexample.failure),
 });
 
 /** Lines of a trace, each without its end; `option` names the file on the command line. */

@@ -65,12 +65,12 @@ const printFound = (
 
 const shrinkOnKernel = async (
   options: Options,
-  told: Setting,
+  reported: Setting,
   program: Program,
   signal: AbortSignal,
 ) => {
   const { judgeOnKernel, shrinkOnKernel: shrunkOn } = await import('../check/kernel-campaign.ts');
-  return withKernelFor(options, told, async ({ subject, setting }) => {
+  return withKernelFor(options, reported, async ({ subject, setting }) => {
     const counterexample = await shrunkOn(setting, subject, program, signal);
     if (counterexample !== undefined || signal.aborted)
       return { setting, counterexample, run: () => [] };

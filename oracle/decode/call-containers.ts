@@ -51,7 +51,7 @@ const FILE_FIELDS: Readonly<Record<string, string>> = {
 };
 
 /** Where the call acts, or what it names where it acts on nothing yet. */
-export const fileOfConcern = (
+export const fileOfContext = (
   world: World,
   call: Extract<Call, { fd: number }>,
   name: string,

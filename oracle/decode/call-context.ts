@@ -12,7 +12,7 @@ import type { Call, DmaCall, IoctlCall, Observation, Segment } from '../../spec/
 import {
   type ContainerRange,
   containerRanges,
-  fileOfConcern,
+  fileOfContext,
   isContainer,
   openFiles,
 } from './call-containers.ts';
@@ -21,7 +21,7 @@ import { shapeOfCall } from './decode-call.ts';
 import { bytesIn } from './memory-layout.ts';
 
 /** IOVAs of one IOAS, `length` bytes of them; 0 where the call names none. */
-export type Stretch = {
+export type Span = {
   /** "the range to map", "the range to copy from". */
   readonly what: string;
   readonly ioas: ObjectId;
@@ -38,7 +38,7 @@ export type CallContext = {
   readonly values: Readonly<Record<string, number | bigint>>;
   /** Objects that the call names, the IOAS first that it is about. */
   readonly objects: readonly ObjectId[];
-  readonly stretches: readonly Stretch[];
+  readonly spans: readonly Span[];
   /** Legacy containers that the call is about, and the IOVAs that it names there. */
   readonly containers: readonly FileId[];
   readonly containerRanges: readonly ContainerRange[];
@@ -107,9 +107,9 @@ const OBJECT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   'IOMMU_TEST_CMD DIRTY': ['id'],
 };
 
-type StretchFields = readonly [what: string, iova: string, length: string, object?: string];
+type SpanFields = readonly [what: string, iova: string, length: string, object?: string];
 
-const STRETCH_FIELDS: Readonly<Record<string, readonly StretchFields[]>> = {
+const STRETCH_FIELDS: Readonly<Record<string, readonly SpanFields[]>> = {
   IOMMU_IOAS_MAP: [['the range to map', 'iova', 'length']],
   IOMMU_IOAS_MAP_FILE: [['the range to map', 'iova', 'length']],
   IOMMU_IOAS_COPY: [
@@ -162,7 +162,7 @@ export const NOTHING: CallContext = {
   shape: { name: '', argument: 'unused' },
   values: {},
   objects: [],
-  stretches: [],
+  spans: [],
   containers: [],
   containerRanges: [],
   memory: undefined,
@@ -188,22 +188,22 @@ const letsChoose = (what: string, shape: CallShape, values: CallContext['values'
   what !== 'the range to copy from' &&
   (Number(values.flags ?? 0) & MAP_FIXED_IOVA) === 0;
 
-const stretchesOf = (
+const spansOf = (
   shape: CallShape,
   values: CallContext['values'],
   context: Context,
   objects: readonly ObjectId[],
   after: CallContext['values'] | undefined,
-): readonly Stretch[] =>
+): readonly Span[] =>
   (STRETCH_FIELDS[shape.name] ?? []).flatMap(([what, iova, length, object]) => {
     const start = object === undefined ? objects[0] : objectId(Number(values[object] ?? 0));
     const ioas = start === undefined ? undefined : ioasBehind(context, start);
     if (ioas === undefined) return [];
-    const stretch = { ioas, length: big(values[length]) };
-    if (!letsChoose(what, shape, values)) return [{ ...stretch, what, start: big(values[iova]) }];
+    const span = { ioas, length: big(values[length]) };
+    if (!letsChoose(what, shape, values)) return [{ ...span, what, start: big(values[iova]) }];
     return after === undefined
       ? []
-      : [{ ...stretch, what: 'the range that was chosen', start: big(after[iova]) }];
+      : [{ ...span, what: 'the range that was chosen', start: big(after[iova]) }];
   });
 
 type Found = Pick<CallContext, 'shape' | 'values' | 'memory'>;
@@ -216,9 +216,9 @@ const inContainer = (file: FileId, call: IoctlCall | DmaCall, found: Found): Cal
 });
 
 /** The container or the IOAS through which the device's domain translates. */
-const concernOfTransfer = (world: World, call: DmaCall): CallContext => {
+const contextOfTransfer = (world: World, call: DmaCall): CallContext => {
   const { shape, values } = NOTHING;
-  const id = fileOfConcern(world, call, '', values);
+  const id = fileOfContext(world, call, '', values);
   if (id === undefined) return NOTHING;
   if (isContainer(world, id)) return inContainer(id, call, { shape, values, memory: undefined });
   const device = fileAt(world, call.process, call.fd);
@@ -229,18 +229,18 @@ const concernOfTransfer = (world: World, call: DmaCall): CallContext => {
   if (iommufd?.kind !== 'iommufd' || bound === undefined) return NOTHING;
   const { context } = iommufd;
   const ioas = ioasBehind(context, bound.object);
-  const stretch = { what: 'the transfer', start: call.iova, length: BigInt(call.length) };
+  const span = { what: 'the transfer', start: call.iova, length: BigInt(call.length) };
   return {
     ...NOTHING,
     file: id,
     context,
     objects: [bound.object],
-    stretches: ioas === undefined ? [] : [{ ...stretch, ioas }],
+    spans: ioas === undefined ? [] : [{ ...span, ioas }],
   };
 };
 
 /** Of a call that names nothing, and is answered by everything that is mapped. */
-const concernOfStatus = (world: World): CallContext => {
+const contextOfStatus = (world: World): CallContext => {
   const containers = openFiles(world, 'container');
   const [file] = openFiles(world, 'iommufd');
   const iommufd = file === undefined ? undefined : openFile(world, file);
@@ -249,7 +249,7 @@ const concernOfStatus = (world: World): CallContext => {
     : { ...NOTHING, containers };
 };
 
-const concernOfIoctl = (
+const contextOfIoctl = (
   world: World,
   call: IoctlCall,
   observation: Observation | undefined,
@@ -261,7 +261,7 @@ const concernOfIoctl = (
       ? undefined
       : structOf(shape, observation.memory, call.argument);
   const access = ACCESS_CALLS.has(shape.name) ? accessBehind(world, call, values) : undefined;
-  const file = access?.file ?? fileOfConcern(world, call, shape.name, values);
+  const file = access?.file ?? fileOfContext(world, call, shape.name, values);
   const [address, size] = MEMORY_FIELDS[shape.name] ?? [];
   const memory =
     address === undefined || size === undefined
@@ -274,19 +274,19 @@ const concernOfIoctl = (
   const { context } = iommufd;
   const named = objectsNamed(shape, values, context);
   const objects = access === undefined ? named : [access.object, ...named];
-  const stretches = stretchesOf(shape, values, context, objects, after);
-  return { ...NOTHING, ...found, file, context, objects, stretches };
+  const spans = spansOf(shape, values, context, objects, after);
+  return { ...NOTHING, ...found, file, context, objects, spans };
 };
 
 /** What the call is about, in the world before it; with an observation of success, also what the kernel chose. */
 export const callContextOf = (world: World, call: Call, observation?: Observation): CallContext => {
   switch (call.kind) {
     case 'ioctl':
-      return concernOfIoctl(world, call, observation);
+      return contextOfIoctl(world, call, observation);
     case 'dma':
-      return concernOfTransfer(world, call);
+      return contextOfTransfer(world, call);
     case 'status':
-      return concernOfStatus(world);
+      return contextOfStatus(world);
     default:
       return NOTHING;
   }

@@ -8,7 +8,7 @@ import type { Protection } from '../../spec/terms/call.ts';
 const PAGE = 4096n;
 
 /** Bytes from the arena's base, `end` exclusive. */
-type Stretch = { readonly start: bigint; readonly end: bigint };
+type Span = { readonly start: bigint; readonly end: bigint };
 
 /** The arena offset that a value stands for, also one that is written as a number; nothing for other numbers. */
 export const offsetOf = (value: Value, base: bigint): bigint | undefined => {
@@ -31,8 +31,8 @@ const reachOf = ({ layout, fields }: StructArgument): bigint => {
   return reach;
 };
 
-const stretchesOf = (operation: Operation, base: bigint): readonly Stretch[] => {
-  const from = (value: Value, length: bigint): readonly Stretch[] => {
+const spansOf = (operation: Operation, base: bigint): readonly Span[] => {
+  const from = (value: Value, length: bigint): readonly Span[] => {
     const start = offsetOf(value, base);
     return start === undefined ? [] : [{ start, end: start + length }];
   };
@@ -65,10 +65,9 @@ const stretchesOf = (operation: Operation, base: bigint): readonly Stretch[] => 
   }
 };
 
-const meet = (one: Stretch, other: Stretch): boolean =>
-  one.start < other.end && other.start < one.end;
+const meet = (one: Span, other: Span): boolean => one.start < other.end && other.start < one.end;
 
-const stretchOf = ({ offset, length }: Region): Stretch => ({
+const spanOf = ({ offset, length }: Region): Span => ({
   start: offset,
   end: offset + length,
 });
@@ -82,7 +81,7 @@ export const usedRegions = (
   base: bigint,
   withoutStructs: boolean,
 ): readonly Region[] => {
-  const stretches = program.flatMap((operation) => stretchesOf(operation, base));
+  const spans = program.flatMap((operation) => spansOf(operation, base));
   // What is mapped into a hole joins the regions beside it.
   const bridges = program.some(
     (operation) =>
@@ -96,7 +95,7 @@ export const usedRegions = (
   return REGIONS.filter(
     (region) =>
       !(withoutStructs && region.offset === 0n) &&
-      (bridges || stretches.some((stretch) => meet(stretch, stretchOf(region)))),
+      (bridges || spans.some((span) => meet(span, spanOf(region)))),
   );
 };
 
@@ -108,7 +107,7 @@ export const touchesStructs = (operation: Operation, base: bigint): boolean => {
     operation.op === 'ioctl' && operation.argument.kind === 'struct'
       ? { ...operation, argument: { ...operation.argument, at: 0n } }
       : operation;
-  return stretchesOf(others, base).some((stretch) => meet(stretch, stretchOf(structs)));
+  return spansOf(others, base).some((span) => meet(span, spanOf(structs)));
 };
 
 /** What each page of the arena allows while the program runs. */

@@ -138,7 +138,7 @@ static void drop_privileges(unsigned long locked_memory)
 
 /** For a trace's file alone. */
 const TRACE_HELPERS = {
-  tell: c`static void print_result(long result)
+  report: c`static void print_result(long result)
 {
 	if (result == A_DESCRIPTOR)
 		fprintf(out, "a descriptor");
@@ -154,7 +154,7 @@ static int is_same(long result, long expected)
 }
 
 /* Prints a call with its result, and with the expected one where that differs. Returns the result, or -errno. */
-static long tell(const char *call, long result, long expected)
+static long report(const char *call, long result, long expected)
 {
 	if (result < 0)
 		result = -errno;
@@ -168,10 +168,10 @@ static long tell(const char *call, long result, long expected)
 	return result;
 }
 `,
-  tell_open: c`/* The same for a file without which the rest means nothing. */
-static long tell_open(const char *call, const char *path)
+  report_open: c`/* The same for a file without which the rest means nothing. */
+static long report_open(const char *call, const char *path)
 {
-	long result = tell(call, open(path, O_RDWR | O_CLOEXEC), A_DESCRIPTOR);
+	long result = report(call, open(path, O_RDWR | O_CLOEXEC), A_DESCRIPTOR);
 
 	if (result < 0)
 		lacks(path);
@@ -221,7 +221,7 @@ const NAMES = Object.keys(FOR_TRACES) as Helper[];
 
 /** What a helper calls. */
 const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
-  tell_open: ['tell', 'lacks'],
+  report_open: ['report', 'lacks'],
   take_arena: ['lacks'],
   map_file: ['map_at'],
   lock_memory: ['fails'],

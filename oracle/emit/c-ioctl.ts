@@ -6,7 +6,7 @@ import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import type { ArenaPages } from './arena-use.ts';
 import { commandName } from './c-names.ts';
-import { bytesLiteral, putLines, textOf } from './c-stretch.ts';
+import { bytesLiteral, putLines, textOf } from './c-span.ts';
 import {
   declaration,
   layoutOf,

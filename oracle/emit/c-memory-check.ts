@@ -3,7 +3,7 @@
 import { decode, fieldOf, type Layout } from '../../spec/abi/layout.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import type { Ioctl, IoctlParts, Place } from './c-ioctl.ts';
-import { bytesLiteral, pointer } from './c-stretch.ts';
+import { bytesLiteral, pointer } from './c-span.ts';
 import { typeOf } from './c-structs.ts';
 import { type CText, c, cComment, cHex, cName, cString } from './c-text.ts';
 import type { CValues } from './c-values.ts';

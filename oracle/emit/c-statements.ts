@@ -10,7 +10,7 @@ import type { ArenaPages } from './arena-use.ts';
 import { type Ioctl, type IoctlParts, ioctlParts, type Surroundings } from './c-ioctl.ts';
 import { memoryCheck } from './c-memory-check.ts';
 import { nativeName, number } from './c-names.ts';
-import { bytesLiteral, pointer, putLines } from './c-stretch.ts';
+import { bytesLiteral, pointer, putLines } from './c-span.ts';
 import { type CStyle, PLAIN_STYLE } from './c-style.ts';
 import { type CText, c, cJoin, cName, cString } from './c-text.ts';
 import { CValues, placeText } from './c-values.ts';
@@ -117,10 +117,10 @@ export class Statements {
   }
 
   /** The statement that makes the call and prints it; its result is kept where something needs it. */
-  #tell(operation: Operation, index: number, call: CText): void {
+  #report(operation: Operation, index: number, call: CText): void {
     const step = this.#emission.steps[index];
     const text = this.#texts[index] ?? '';
-    this.#keep(index, this.#style.tell(text, call, expectedText(operation, step)));
+    this.#keep(index, this.#style.report(text, call, expectedText(operation, step)));
   }
 
   #isLast(index: number): boolean {
@@ -133,8 +133,8 @@ export class Statements {
     return concludes || this.#values.capturesOf(index).length > 0;
   }
 
-  #keep(index: number, told: CText): void {
-    this.lines.push(this.#isKept(index) ? c`result = ${told};` : c`${told};`);
+  #keep(index: number, reported: CText): void {
+    this.lines.push(this.#isKept(index) ? c`result = ${reported};` : c`${reported};`);
   }
 
   #captureResults(index: number): void {
@@ -144,7 +144,7 @@ export class Statements {
   }
 
   #plain(operation: Operation, index: number, call: CText): void {
-    this.#tell(operation, index, call);
+    this.#report(operation, index, call);
     this.#captureResults(index);
     if (this.#isLast(index)) this.#conclude(operation, index, []);
   }
@@ -176,7 +176,7 @@ export class Statements {
       return;
     }
     const call = c`open(${this.#style.path(operation.path)}, O_RDWR | O_CLOEXEC)`;
-    this.#tell(operation, index, call);
+    this.#report(operation, index, call);
     this.#captureResults(index);
     if (!this.#isLast(index) || !this.#style.concludes) return;
     if (succeeded) {
@@ -241,7 +241,7 @@ export class Statements {
     this.lines.push(...parts.before);
     if (check.before.length > 0)
       this.lines.push(c`/* What the call leaves there. */`, ...check.before);
-    this.#tell(operation, index, parts.call);
+    this.#report(operation, index, parts.call);
     for (const { name, type, field } of this.#values.capturesOf(index)) {
       const source = field === undefined ? c`result` : (parts.read(field.name) ?? c`0`);
       this.lines.push(c`${type} ${name} = result < 0 ? 0 : ${source};`);
@@ -260,7 +260,7 @@ export class Statements {
     const { fd, direction, iova, length, look } = operation;
     const step = this.#emission.steps[index];
     const call = c`device_moves(${this.#values.descriptor(fd)}, ${direction === 'read' ? 0 : 1}, ${this.#values.wide(iova)}, ${length})`;
-    this.#tell(operation, index, call);
+    this.#report(operation, index, call);
     this.#captureResults(index);
     if (!this.#isLast(index)) return;
     const seen = step?.observation.memory[0]?.bytes ?? new Uint8Array();

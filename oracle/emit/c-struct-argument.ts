@@ -2,7 +2,7 @@
 
 import { LAYOUTS, type Operation } from '../../model/programs/program.ts';
 import type { Layout } from '../../spec/abi/layout.ts';
-import { bytesLiteral } from './c-stretch.ts';
+import { bytesLiteral } from './c-span.ts';
 import { typeOf } from './c-structs.ts';
 import { type CText, c, cHex, cName } from './c-text.ts';
 import type { CValues } from './c-values.ts';

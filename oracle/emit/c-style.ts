@@ -4,7 +4,7 @@ import { type CText, c, cString } from './c-text.ts';
 
 export type CStyle = {
   /** The expression that makes a call, whose value is the result or -errno. */
-  readonly tell: (text: string, call: CText, expected: CText) => CText;
+  readonly report: (text: string, call: CText, expected: CText) => CText;
   /** The same for a file without which the rest means nothing; `path` is an expression. */
   readonly open: (text: string, path: CText) => CText;
   /** The expression of a file's path. */
@@ -16,8 +16,8 @@ export type CStyle = {
 };
 
 export const PLAIN_STYLE: CStyle = {
-  tell: (text, call, expected) => c`tell(${cString(text)},\n\t     ${call}, ${expected})`,
-  open: (text, path) => c`tell_open(${cString(text)}, ${path})`,
+  report: (text, call, expected) => c`report(${cString(text)},\n\t     ${call}, ${expected})`,
+  open: (text, path) => c`report_open(${cString(text)}, ${path})`,
   path: cString,
   device: () => undefined,
   concludes: true,

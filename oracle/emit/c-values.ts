@@ -68,8 +68,8 @@ export class CValues {
     const captures = this.#captures.get(index) ?? new Map<string, Capture>();
     this.#captures.set(index, captures);
     if (captures.has(keyOf(index, out))) return;
-    const told = names.nameOf(from, out) ?? `${out}_of_${index + 1}`;
-    const name = this.#taken.has(told) ? `${told}_of_${index + 1}` : told;
+    const reported = names.nameOf(from, out) ?? `${out}_of_${index + 1}`;
+    const name = this.#taken.has(reported) ? `${reported}_of_${index + 1}` : reported;
     this.#taken.add(name);
     const field = source === 'result' ? undefined : source;
     captures.set(keyOf(index, out), {

@@ -65,7 +65,7 @@ export class KnownMemory implements CheckedMemory {
 
   /** The call is over: what it may have changed is not known any more. */
   settle(): void {
-    for (const [offset, length] of this.#changes) this.forget(offset, length);
+    for (const [offset, length] of this.#changes) this.dropKnown(offset, length);
     this.#changes = [];
   }
 
@@ -93,7 +93,7 @@ export class KnownMemory implements CheckedMemory {
     }
   }
 
-  forget(offset: number, length: number): void {
+  dropKnown(offset: number, length: number): void {
     if (offset <= 0 && offset + length >= this.length) {
       this.#pages.clear();
       this.#isFresh = false;

@@ -25,7 +25,7 @@ import { checkedProgram } from './program-check.ts';
 import { HEADER_NAME, releaseConstant } from './two-sides-header.ts';
 
 /** A number that the last ioctl, or a device, left in memory. */
-export type Look = {
+export type Probe = {
   readonly text: string;
   /** C that reads it; undefined where it cannot be read. */
   readonly read: (parts: IoctlParts | undefined) => CText | undefined;
@@ -40,7 +40,7 @@ export type Answered = {
   readonly type1: readonly TracedStep[];
   readonly iommufd: readonly TracedStep[];
   /** The numbers that are looked at, in the order of the looks. */
-  readonly looks: readonly { readonly type1: bigint; readonly iommufd: bigint }[];
+  readonly probes: readonly { readonly type1: bigint; readonly iommufd: bigint }[];
 };
 
 export type TwoSided = {
@@ -50,7 +50,7 @@ export type TwoSided = {
   readonly program: Program;
   /** In each release that the file is for. */
   readonly answered: readonly [Answered, ...Answered[]];
-  readonly looks: readonly Look[];
+  readonly probes: readonly Probe[];
   readonly devices: readonly NamedDevice[];
   /** Lines for the head of the file. */
   readonly says: readonly string[];
@@ -68,7 +68,7 @@ const styleFor = (devices: readonly NamedDevice[]): CStyle => {
   const variable = (stem: CText, index: number): CText | undefined =>
     index < 0 ? undefined : c`${stem}_${index + 1}`;
   return {
-    tell: (_, call) => c`did(${call})`,
+    report: (_, call) => c`did(${call})`,
     open: (_, path) => c`opened(${path})`,
     path: (path) => {
       const group = devices.findIndex((device) => isGroupOf(device, path));
@@ -112,9 +112,9 @@ const resultRows = ({ program, answered }: TwoSided): readonly CText[] =>
 
 const number = (value: bigint | undefined): CText => c`${cHex(value ?? 0n)}UL`;
 
-const lookRow = ({ answered, looks }: TwoSided, look: Look): CText => {
-  const index = looks.indexOf(look);
-  const answers = answered.map(({ release, looks: seen }) => ({
+const probeRow = ({ answered, probes }: TwoSided, look: Probe): CText => {
+  const index = probes.indexOf(look);
+  const answers = answered.map(({ release, probes: seen }) => ({
     release,
     type1: number(seen[index]?.type1),
     iommufd: number(seen[index]?.iommufd),
@@ -144,14 +144,14 @@ const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly
 
 /** A file that includes the header HEADER_NAME, which is beside it. */
 export const twoSidedProgram = (wanted: TwoSided): CText => {
-  const { setting, base, program, answered, looks, devices, says } = wanted;
+  const { setting, base, program, answered, probes, devices, says } = wanted;
   const emission: Emission = { setting, base, program, steps: answered[0].type1, says };
   checkedProgram(emission);
   const inVariables = structsAreApart(program, base);
   const mapped = usedRegions(program, base, inVariables);
   const writer = new Statements(emission, inVariables, styleFor(devices));
   writer.writeAll();
-  const readable = looks.flatMap((look) => {
+  const readable = probes.flatMap((look) => {
     const read = look.read(writer.last);
     return read === undefined ? [] : [{ look, read }];
   });
@@ -183,7 +183,7 @@ export const twoSidedProgram = (wanted: TwoSided): CText => {
       ...definitions(program),
       c`static const struct call calls[] = {`,
       ...resultRows(wanted).map((row) => c`\t${row}`),
-      ...readable.map(({ look }) => c`\t${lookRow(wanted, look)}`),
+      ...readable.map(({ look }) => c`\t${probeRow(wanted, look)}`),
       c`};`,
       c``,
       ...devices.flatMap(({ name }, index) => [

@@ -69,7 +69,7 @@ const addDescriptor = (
   }
 };
 
-/** Iommufds that outlive their descriptors: devices and in-kernel users hold them. */
+/** Iommufds that outlive their descriptors: devices and accesses hold them. */
 const addClosed = (finding: Finding, { files }: World): void => {
   let open = 0;
   each(files, (id, { kind }) => {

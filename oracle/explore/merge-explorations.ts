@@ -87,7 +87,7 @@ export const mergedExploration = (
   const distinct = distinctIn(all);
   const common = Math.max(...standings.map((standing) => standing.common));
   // The level that was divided is looked at by all of them together, and so are those before it.
-  const lookedAt = Math.max(...standings.map(({ position }) => position));
+  const expanded = Math.max(...standings.map(({ position }) => position));
   const seconds = sum(saved.map(({ earlier }) => earlier.seconds));
   const unfinished = all.filter((each) => !isFinished(each.saved));
   const broken = shortest(all);
@@ -107,7 +107,7 @@ export const mergedExploration = (
         generated: common + sum(standings.map((standing) => standing.generated - standing.common)),
         distinct,
         depth: Math.max(...standings.map((standing) => standing.depth)),
-        frontier: distinct - lookedAt,
+        frontier: distinct - expanded,
       },
       seconds,
       statesPerSecond: Math.round(distinct / Math.max(seconds, 0.001)),

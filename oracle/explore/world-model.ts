@@ -50,14 +50,14 @@ const PLACE: Place = { base: ARENA_BASE, given: new Map() };
 const callFor = (operation: Operation): Call => {
   if (operation.op === 'dma') return dmaCallOf(operation, PLACE);
   if (operation.op !== 'ioctl') return callOf(operation, PLACE);
-  const { argument, stretches } = prepare(operation.argument, PLACE);
+  const { argument, spans } = prepare(operation.argument, PLACE);
   return {
     kind: 'ioctl',
     process: PROCESS,
     fd: fileDescriptor(Number(resolve(operation.fd, PLACE))),
     command: operation.command,
     argument,
-    memory: stretches,
+    memory: spans,
   };
 };
 
@@ -218,8 +218,8 @@ export class WorldModel implements Model<State, Action> {
       if (how !== undefined) return { law: REFUSALS_CHANGE_NOTHING, how: `${rule.id}: ${how}` };
     }
     if (!isRefined(call)) return undefined;
-    const told = errno === 0 ? result : -errno;
-    const made: Made = { before, call, rule, result: told, after, writes };
+    const reported = errno === 0 ? result : -errno;
+    const made: Made = { before, call, rule, result: reported, after, writes };
     for (const { name, compare } of REFINEMENTS) {
       const comparison = compare(made, differenceOf);
       if (comparison.kind === 'differs') return { law: name, how: comparison.how };

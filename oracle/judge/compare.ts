@@ -90,7 +90,7 @@ const fieldOfValue = (value: bigint, width: 4 | 8): Uint8Array => {
   return bytes;
 };
 
-/** What a stretch of memory must hold after the reply. */
+/** What a span of memory must hold after the reply. */
 const expectedBytes = (
   segment: Segment,
   observed: Segment,
@@ -136,7 +136,7 @@ const firstDifference = (expected: Uint8Array, observed: Uint8Array, at: bigint)
 const meets = (a: bigint, aLength: number, b: bigint, bLength: number): boolean =>
   a === b ? aLength > 0 && bLength > 0 : a < b + BigInt(bLength) && b < a + BigInt(aLength);
 
-/** Whether the reply leaves a stretch of memory as it was. */
+/** Whether the reply leaves a span of memory as it was. */
 const leavesAlone = (reply: Reply, { address, bytes }: Segment): boolean => {
   for (const written of reply.writes) {
     if (meets(written.address, written.bytes.length, address, bytes.length)) return false;

@@ -4,7 +4,7 @@
 import type { Outcome, Reply, Unspecified } from '../../spec/outcome/outcome.ts';
 import type { World } from '../../spec/state/world.ts';
 import { step, withStores } from '../../spec/step.ts';
-import { type Call, memoryLookedAt, type Observation } from '../../spec/terms/call.ts';
+import { type Call, memoryRead, type Observation } from '../../spec/terms/call.ts';
 import { chosenIn, differencesFrom } from './compare.ts';
 import type { Rejected, Verdict } from './verdict.ts';
 
@@ -28,7 +28,7 @@ const hold = (reply: Reply, call: Call, observation: Observation): Held => {
     return { kind: 'rejected', rejected: { reply, differences: [chosen.difference] } };
   }
   const values = chosen?.values ?? [];
-  const differences = differencesFrom(reply, memoryLookedAt(call), observation, values);
+  const differences = differencesFrom(reply, memoryRead(call), observation, values);
   if (differences.length > 0) return { kind: 'rejected', rejected: { reply, differences } };
   const world = worldAfter(reply, values);
   return {

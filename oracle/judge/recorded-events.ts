@@ -14,15 +14,15 @@ const memoryAfter = (memory: Memory, event: RecordedEvent): Memory => {
     case 'mmap':
       return followed.withTold(memory, process, event.mapping);
     case 'munmap':
-      return followed.withoutTold(memory, process, event.stretch);
+      return followed.withoutTold(memory, process, event.span);
     case 'mprotect':
-      return followed.withProtection(memory, process, event.stretch, event.protection);
+      return followed.withProtection(memory, process, event.span, event.protection);
     case 'mremap':
       return followed.withMoved(memory, process, event.from, event.to, event.keeps);
     case 'madvise':
       return event.advice.startsWith('DONTNEED')
-        ? followed.withDiscarded(memory, process, event.stretch)
-        : followed.withDoubtful(memory, process, event.stretch);
+        ? followed.withDiscarded(memory, process, event.span)
+        : followed.withDoubtful(memory, process, event.span);
     case 'exec':
       return followed.withProgram(memory, process, event.mappings);
     case 'fork':

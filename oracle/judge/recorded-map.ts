@@ -4,7 +4,7 @@ import { decode } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_MAP, NATIVE_CALLS } from '../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_TYPE1_DMA_MAP } from '../../spec/abi/vfio.ts';
-import { type SeenMapping, withSeenMappings } from '../../spec/knowledge/recorded.ts';
+import { type RecordedMapping, withSeenMappings } from '../../spec/knowledge/recorded.ts';
 import { type World, withMemory } from '../../spec/state/world.ts';
 import type { IoctlCall, Observation } from '../../spec/terms/call.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
@@ -41,7 +41,7 @@ const withMapped = (
   world: World,
   { process }: IoctlCall,
   { start, last }: Range,
-  mappings: readonly SeenMapping[],
+  mappings: readonly RecordedMapping[],
 ): World => withMemory(world, withSeenMappings(world.memory, process, start, last, mappings));
 
 const UNTOLD_MAPPINGS =
@@ -51,7 +51,7 @@ const ruleOf = (verdict: Verdict): Rule | undefined =>
   verdict.kind === 'conforms' || verdict.kind === 'deviation' ? verdict.rule : undefined;
 
 /** The verdict where it is not shown what is mapped: what holds both if all of it is and if nothing is. */
-const judgeUntoldMap = (
+const judgeUnreportedMap = (
   world: World,
   call: IoctlCall,
   range: Range,
@@ -78,6 +78,6 @@ export const judgeIoctl = (
   const range = isMap(call) ? mappedRange(call) : undefined;
   if (range === undefined) return judge(world, call, observation);
   return mappings === undefined
-    ? judgeUntoldMap(world, call, range, observation)
+    ? judgeUnreportedMap(world, call, range, observation)
     : judge(withMapped(world, call, range, mappings), call, observation);
 };

@@ -52,7 +52,7 @@ const withProcess = (world: World, process: Process, fd: RecordedCall['fd']): Wo
   return world;
 };
 
-const hasUntold = (world: World): boolean => {
+const hasUnreported = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'unspecified') return true;
     if (file.kind === 'iommufd' && file.context.untracked !== undefined) return true;
@@ -62,9 +62,9 @@ const hasUntold = (world: World): boolean => {
 };
 
 /** A descriptor that a call opened of which nothing could be said any more. */
-const withUntoldDescriptor = (world: World, { call, fd, path }: RecordedCall): World => {
+const withUnreportedDescriptor = (world: World, { call, fd, path }: RecordedCall): World => {
   const anonymous = path.startsWith('anon_inode:');
-  if (!anonymous || fileAt(world, call.process, fd) !== undefined || !hasUntold(world)) {
+  if (!anonymous || fileAt(world, call.process, fd) !== undefined || !hasUnreported(world)) {
     return world;
   }
   const opened = withNewFile(world, () => ({ kind: 'unspecified', path }));
@@ -95,7 +95,7 @@ const judgeMapFile = (
 /** The verdict on one line of a recording, and the world after it. Throws BadInput where the line cannot be. */
 export const judgeRecorded = (file: string, before: World, recorded: RecordedCall): Verdict => {
   const { call, fd, line } = recorded;
-  const known = withUntoldDescriptor(withProcess(before, call.process, fd), recorded);
+  const known = withUnreportedDescriptor(withProcess(before, call.process, fd), recorded);
   const wrong = descriptorProblem(known, recorded);
   if (wrong !== undefined) throw new BadInput(file, line, wrong);
   const { observation, mappedFile } = recorded;

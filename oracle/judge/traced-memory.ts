@@ -8,9 +8,9 @@ import { mappingAt } from '../../spec/state/address-space.ts';
 import { spaceOf } from '../../spec/state/memory.ts';
 import type { World } from '../../spec/state/world.ts';
 import { withStores } from '../../spec/step.ts';
-import { type Call, memoryLookedAt, type Segment } from '../../spec/terms/call.ts';
+import { type Call, memoryRead, type Segment } from '../../spec/terms/call.ts';
 
-/** Whether the program's own bytes stand in the stretch as it puts them there: not those of a device. */
+/** Whether the program's own bytes stand in the span as it puts them there: not those of a device. */
 const isOwn = ({ memory }: World, process: number, { address, bytes }: Segment): boolean => {
   const end = address + BigInt(bytes.length);
   for (let at: bigint = address; at < end; ) {
@@ -33,8 +33,8 @@ const isThere = (world: World, process: number, made: Segment, shown: Segment): 
 
 /** What is wrong with the memory of the call `shown`, which an operation makes as `made`; undefined where nothing is. */
 export const memoryProblem = (world: World, made: Call, shown: Call): string | undefined => {
-  const put = memoryLookedAt(made);
-  const there = memoryLookedAt(shown);
+  const put = memoryRead(made);
+  const there = memoryRead(shown);
   // Where a transfer is looked for nothing is put.
   const stored = made.kind === 'ioctl' ? withStores(world, made.process, put) : world;
   const isRight = put.every((segment, index) => {

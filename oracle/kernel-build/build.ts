@@ -6,7 +6,7 @@ import { BadInput } from '../trace/bad-input.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 import { buildFolder, type Variant } from './cache.ts';
 import { configure } from './configure.ts';
-import type { Source, Tell } from './debian.ts';
+import type { Report, Source } from './debian.ts';
 import { run } from './run.ts';
 
 const IMAGE = join('arch', 'x86', 'boot', 'bzImage');
@@ -16,7 +16,7 @@ export type Build = {
   readonly source: Source;
   readonly variants: readonly Variant[];
   readonly jobs: number;
-  readonly tell: Tell;
+  readonly report: Report;
   /** Called with the path of each file that was made. */
   readonly onFile: (path: string) => void;
   readonly signal?: AbortSignal;
@@ -59,7 +59,7 @@ export const errorLines = (said: string): string => {
 
 /** Rejects with EnvironmentError or BadInput where it does not come to its end. */
 export const buildKernel = async (options: Build): Promise<Built> => {
-  const { source, variants, jobs, tell, onFile, signal } = options;
+  const { source, variants, jobs, report, onFile, signal } = options;
   const { tree } = source;
   const build = buildFolder(source.folder, variants);
   // An empty LOCALVERSION keeps a "+" away from the release's name.
@@ -78,9 +78,9 @@ export const buildKernel = async (options: Build): Promise<Built> => {
     );
   };
 
-  tell('configuring');
+  report('configuring');
   const lost = await configure(tree, build, variants, make);
-  tell('compiling');
+  report('compiling');
   await make('bzImage', `-j${jobs}`);
   const release = (await make('kernelrelease', '-s')).trim();
   return { image: join(build, IMAGE), release, lost };

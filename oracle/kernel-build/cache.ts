@@ -14,8 +14,8 @@ export const VARIANTS = ['debug', 'iommufd-container'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 export const cacheFolder = (environment: NodeJS.ProcessEnv = process.env): string => {
-  const { XDG_CACHE_HOME: told } = environment;
-  const base = told === undefined || told === '' ? join(homedir(), '.cache') : told;
+  const { XDG_CACHE_HOME: reported } = environment;
+  const base = reported === undefined || reported === '' ? join(homedir(), '.cache') : reported;
   return join(base, 'iommufd-spec', 'kernels');
 };
 

@@ -19,7 +19,7 @@ const FURTHER_SUITES = ['trixie-backports', 'bookworm-backports', 'sid'];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Told what is being done, in a few words. */
-export type Tell = (stage: string) => void;
+export type Report = (stage: string) => void;
 
 type Found = { readonly offer: Offer; readonly aptOptions: readonly string[] };
 
@@ -48,7 +48,10 @@ const findMirror = async (): Promise<string> => {
 };
 
 /** Lists of packages of our own beside the machine's, which need no right to be written. */
-const readSuites = async (suites: readonly string[], tell: Tell): Promise<readonly string[]> => {
+const readSuites = async (
+  suites: readonly string[],
+  report: Report,
+): Promise<readonly string[]> => {
   const mirror = await findMirror();
   const folder = join(cacheFolder(), 'apt');
   for (const name of ['lists/partial', 'cache/archives/partial']) {
@@ -67,10 +70,10 @@ const readSuites = async (suites: readonly string[], tell: Tell): Promise<readon
     'APT::Sandbox::User=root',
   ];
   const aptOptions = settings.flatMap((setting) => ['-o', setting]);
-  tell(`asking for ${suites.join(', ')}`);
+  report(`asking for ${suites.join(', ')}`);
   const { complaint } = await run('apt-get', [...aptOptions, 'update']);
   // A suite that cannot be had is no reason not to look into the others.
-  for (const line of complaint.split('\n')) if (line.startsWith('E:')) tell(line);
+  for (const line of complaint.split('\n')) if (line.startsWith('E:')) report(line);
   return aptOptions;
 };
 
@@ -81,12 +84,12 @@ const findPackage = async (
   wanted: Wanted,
   suite: string | undefined,
   specified: readonly string[],
-  tell: Tell,
+  report: Report,
 ): Promise<Found> => {
   const known = await offersOf(wanted, []);
   const offer = chooseOffer(known, wanted, suite, specified);
   if (offer !== undefined) return { offer, aptOptions: [] };
-  const aptOptions = await readSuites(suite === undefined ? FURTHER_SUITES : [suite], tell);
+  const aptOptions = await readSuites(suite === undefined ? FURTHER_SUITES : [suite], report);
   const further = await offersOf(wanted, aptOptions);
   const other = chooseOffer(further, wanted, suite, specified);
   if (other !== undefined) return { offer: other, aptOptions };
@@ -107,17 +110,17 @@ const onlyFile = (folder: string, pattern: RegExp): string => {
 const unpack = async (
   { offer, aptOptions }: Found,
   folder: string,
-  tell: Tell,
+  report: Report,
   signal?: AbortSignal,
 ) => {
   const options = signal === undefined ? {} : { signal };
   const partial = join(folder, 'partial');
   rmSync(partial, { recursive: true, force: true });
   makeCacheFolder(partial);
-  tell(`fetching ${offer.name} ${offer.version} from ${offer.suite}`);
+  report(`fetching ${offer.name} ${offer.version} from ${offer.suite}`);
   const wanted = `${offer.name}=${offer.version}`;
   await outputOf('apt-get', [...aptOptions, 'download', wanted], { ...options, folder: partial });
-  tell('unpacking the source');
+  report('unpacking the source');
   const archive = onlyFile(partial, /\.deb$/);
   await outputOf('dpkg-deb', ['-x', archive, partial], options);
   rmSync(archive);
@@ -135,12 +138,12 @@ export const debianSource = async (
   wanted: Wanted,
   suite: string | undefined,
   specified: readonly string[],
-  tell: Tell,
+  report: Report,
   signal?: AbortSignal,
 ): Promise<Source> => {
-  const found = await findPackage(wanted, suite, specified, tell);
+  const found = await findPackage(wanted, suite, specified, report);
   const folder = packageFolder(found.offer.name, found.offer.version);
   const tree = join(folder, 'source');
-  if (!existsSync(tree)) await unpack(found, folder, tell, signal);
+  if (!existsSync(tree)) await unpack(found, folder, report, signal);
   return { tree, folder };
 };

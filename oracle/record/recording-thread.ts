@@ -38,7 +38,7 @@ export type RecordingNews =
     };
 
 const { descriptor, isCompressed, header, words, everyCall } = workerData as RecordingTask;
-const tell = (news: RecordingNews): void => parentPort?.postMessage(news);
+const report = (news: RecordingNews): void => parentPort?.postMessage(news);
 
 const withPrivilege = (privileged: boolean): LineFields => ({ ...header, privileged });
 
@@ -48,7 +48,7 @@ const linesIn = (): RecordingLines | undefined => {
     const length = Buffer.byteLength(jsonLine(withPrivilege(false)));
     return new RecordingLines(descriptor, isCompressed, length);
   } catch (error) {
-    tell({ kind: 'unwritable', reason: reasonOf(error) });
+    report({ kind: 'unwritable', reason: reasonOf(error) });
     return undefined;
   }
 };
@@ -60,11 +60,11 @@ if (lines !== undefined) {
   );
   const listener = new GuardedListener(recorder, (reason) => lines.stop(reason));
   const started = startProgram(words);
-  tell(started);
+  report(started);
   if (started.kind === 'started') {
     const exit = new Tracer(started.process, listener, !everyCall).run();
     if (exit !== undefined) lines.finish(exit);
     const { isBegun, count, cut } = lines;
-    tell({ kind: 'ended', exit, isBegun, lines: count, cut });
+    report({ kind: 'ended', exit, isBegun, lines: count, cut });
   }
 }

@@ -60,7 +60,7 @@ const violationOf = (
   ran.steps.slice(0, -1).forEach(({ verdict }, index) => {
     seeker.see(verdict.world, `operation ${index + 1}`);
   });
-  return { ...report, state: seeker.told(report.state) };
+  return { ...report, state: seeker.reported(report.state) };
 };
 
 export const counterexampleReport = (

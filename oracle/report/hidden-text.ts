@@ -53,7 +53,7 @@ const placesIn = (
   file: FileId,
   world: World,
   differences: readonly HiddenDifference[],
-): CallContext['stretches'] =>
+): CallContext['spans'] =>
   differences.flatMap(({ at, expected, observed }) => {
     if (at === undefined || fileAt(world, PROCESS, fileDescriptor(at.fd)) !== file) return [];
     const hwpt = hwptAt(context, objectId(at.hwpt));
@@ -71,8 +71,8 @@ const everythingOf = (
   for (const { key, value } of nodesOf(world.files)) {
     if (value.kind !== 'iommufd') continue;
     const { context } = value;
-    const stretches = placesIn(context, key, world, differences);
-    concerns.push({ ...NOTHING, file: key, context, stretches });
+    const spans = placesIn(context, key, world, differences);
+    concerns.push({ ...NOTHING, file: key, context, spans });
   }
   const [first = NOTHING, ...others] = concerns;
   return [{ ...first, containers: openFiles(world, 'container') }, ...others];

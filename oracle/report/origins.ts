@@ -25,7 +25,7 @@ const probeOf = <Of>(look: Probe<Of>['look']): Probe<Of> => ({
   since: undefined,
 });
 
-const lookAt = <Of>(probes: Iterable<Probe<Of>>, of: Of, name: string): void => {
+const probeAt = <Of>(probes: Iterable<Probe<Of>>, of: Of, name: string): void => {
   for (const probe of probes) {
     const is = probe.look(of);
     if (is === probe.was) continue;
@@ -81,12 +81,12 @@ export class OriginSeeker {
   see(world: World, name: string): void {
     const file = this.#file === undefined ? undefined : openFile(world, this.#file);
     if (file?.kind === 'iommufd') {
-      lookAt(this.#areas.values(), file.context, name);
-      lookAt(this.#objects.values(), file.context, name);
+      probeAt(this.#areas.values(), file.context, name);
+      probeAt(this.#objects.values(), file.context, name);
     }
     for (const [id, maps] of this.#maps) {
       const container = openFile(world, id);
-      if (container?.kind === 'container') lookAt(maps.values(), container.container, name);
+      if (container?.kind === 'container') probeAt(maps.values(), container.container, name);
     }
   }
 
@@ -112,7 +112,7 @@ export class OriginSeeker {
   }
 
   /** The state with the calls that made what it shows. */
-  told(state: StateAround): StateAround {
+  reported(state: StateAround): StateAround {
     return {
       ...state,
       ioases: state.ioases.map((ioas) => this.#ioas(ioas)),

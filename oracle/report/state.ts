@@ -124,9 +124,9 @@ const ioasAround = (
 };
 
 /** The IOASes that the call is about, or every one where it names none. */
-const ioasesOf = ({ context, objects, stretches }: CallContext): readonly ObjectId[] => {
+const ioasesOf = ({ context, objects, spans }: CallContext): readonly ObjectId[] => {
   if (context === undefined) return [];
-  const ids = new Set<ObjectId>(stretches.map(({ ioas }) => ioas));
+  const ids = new Set<ObjectId>(spans.map(({ ioas }) => ioas));
   for (const id of objects) {
     const ioas = ioasBehind(context, id);
     if (ioas !== undefined) ids.add(ioas);
@@ -194,8 +194,8 @@ export const stateAround = (
     context === undefined ? [] : objectsAround(context, about.objects[0], objectsShown(verbosity));
   const descriptors = descriptorsAround(world, call.process);
   const wantedIn = (ioas: ObjectId): readonly Wanted[] =>
-    about.stretches
-      .filter((stretch) => stretch.ioas === ioas)
+    about.spans
+      .filter((span) => span.ioas === ioas)
       .map(({ what, start, length }) => ({ what, start, last: lastOf(start, length) }));
   const { privileged, memlockLimit } = world.setting.credentials;
   return {

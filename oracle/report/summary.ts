@@ -114,12 +114,12 @@ export const recordedFailureLines = ({ file, recordedFailure }: FileResult): rea
 export const conclusion = (results: readonly FileResult[], palette: Palette): string => {
   const violating = results.filter(({ violation }) => violation !== undefined).length;
   const bad = results.filter(({ badInput }) => badInput !== undefined).length;
-  const unseen = results.filter(({ recordedFailure }) => recordedFailure !== undefined).length;
+  const notShown = results.filter(({ recordedFailure }) => recordedFailure !== undefined).length;
   const parts = [
     ...(violating === 0 ? [] : [palette.bad(`${count(violating, 'file')} with a violation`)]),
-    ...(unseen === 0
+    ...(notShown === 0
       ? []
-      : [palette.doubtful(`${count(unseen, 'trace')} of a violation that no reply shows`)]),
+      : [palette.doubtful(`${count(notShown, 'trace')} of a violation that no reply shows`)]),
     ...(bad === 0 ? [] : [palette.bad(`${count(bad, 'file')} that cannot be read to the end`)]),
     ...(results.some(({ interrupted }) => interrupted) ? [palette.doubtful('interrupted')] : []),
   ];

@@ -23,10 +23,10 @@ const COUNTS: Readonly<Record<string, string>> = {
 const UNMAP_ALL = 2;
 
 /** The IOVAs that an unmap names, also where it names all. */
-const rangeOf = ({ shape, values, stretches }: CallContext): Range | undefined => {
-  const [stretch] = stretches;
-  if (stretch === undefined) return undefined;
-  const { start, length } = stretch;
+const rangeOf = ({ shape, values, spans }: CallContext): Range | undefined => {
+  const [span] = spans;
+  if (span === undefined) return undefined;
+  const { start, length } = span;
   const isAll =
     (shape.name === 'VFIO_IOMMU_UNMAP_DMA' && (Number(values.flags ?? 0) & UNMAP_ALL) !== 0) ||
     (start === 0n && length === U64_MAX);
@@ -46,14 +46,16 @@ const lastIn = ({ iova, length }: PinnedAccess): bigint => iova + length - 1n;
 
 /** What accesses have pinned of the range, a clause each. */
 const pinsIn = (world: World, call: Call, about: CallContext): readonly string[] => {
-  const span = rangeOf(about);
+  const mapped = rangeOf(about);
   const { context } = about;
-  if (span === undefined || context === undefined) return [];
+  if (mapped === undefined || context === undefined) return [];
   return [...nodesOf(context.objects)].flatMap(({ key }) => {
     const access = accessAt(context, key);
-    const [stretch] = about.stretches;
-    if (access === undefined || access.ioas !== stretch?.ioas) return [];
-    const pins = access.pins.filter((pin) => pin.iova <= span.last && lastIn(pin) >= span.start);
+    const [span] = about.spans;
+    if (access === undefined || access.ioas !== span?.ioas) return [];
+    const pins = access.pins.filter(
+      (pin) => pin.iova <= mapped.last && lastIn(pin) >= mapped.start,
+    );
     const fd = descriptorOfAccess(world, call, key);
     const name = `the access with id ${key}${fd === undefined ? '' : ` (${fd})`}`;
     return pins.length === 0

@@ -37,7 +37,7 @@ export const checkCommand = (command: number): void => {
 export const takesValue = (command: number): boolean =>
   command >= VFIO_GET_API_VERSION && command <= VFIO_SET_IOMMU;
 
-/** The arena lies in this stretch, and nothing else does: whoever makes the calls reserves it. */
+/** The arena lies in this span, and nothing else does: whoever makes the calls reserves it. */
 export const HOLE_START = 0x6000_0000_0000n;
 export const HOLE_END = 0x7800_0000_0000n;
 /** In bytes. What is mapped for a device or an access is followed no further than this from an address in the hole. */

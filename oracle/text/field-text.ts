@@ -9,7 +9,7 @@ import { flagsText, valueName } from './value-names.ts';
 const PAGE_SIZES = new Set(['iova_pgsizes']);
 const LENGTHS = new Set(['out_iova_alignment', 'page_size']);
 
-/** "4 KiB, 2 MiB" of a bitmap in which bit n stands for 2^n bytes; runs of sizes are drawn together. */
+/** "4 KiB, 2 MiB" of a bitmap in which bit n stands for 2^n bytes; runs of sizes are generated together. */
 export const pageSizesText = (bitmap: bigint): string => {
   const parts: string[] = [];
   for (let bit = 0n; bit < 64n; ) {

@@ -18,7 +18,7 @@ export const TEXT_MAX = 4096;
 /** Characters of what a kernel's log says before it dies. */
 export const LOG_MAX = 1 * MIB;
 
-/** Bytes of a store, of what is behind a struct, of a stretch of memory before and after a call. */
+/** Bytes of a store, of what is behind a struct, of a span of memory before and after a call. */
 export const BYTES_MAX = 1 * MIB;
 
 /** Stretches of memory of one call. */

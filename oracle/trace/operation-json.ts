@@ -116,7 +116,7 @@ export const transferLength = whole(1, TRANSFER_MAX);
 /** Where a program may map memory: in the arena, and in the hole behind it. */
 const HOLE_MAX = 1n << 43n;
 const inHole = v.pipe(pages, v.maxValue(HOLE_MAX, must('at most 2^43 bytes')));
-const stretch = { offset: inHole, length: inHole };
+const span = { offset: inHole, length: inHole };
 
 const label = text;
 
@@ -128,12 +128,12 @@ export const OPERATION: v.GenericSchema<unknown, Operation> = kindOf('op', {
   mmap: fields({
     op: exactly('mmap'),
     label,
-    ...stretch,
+    ...span,
     protection,
     shared: flag,
     backing,
   }),
-  munmap: fields({ op: exactly('munmap'), label, ...stretch }),
+  munmap: fields({ op: exactly('munmap'), label, ...span }),
   dma: fields({
     op: exactly('dma'),
     label,

@@ -111,7 +111,7 @@ class Converter {
       return;
     }
     this.operations.push({ op: 'close', label: this.#label('close'), fd: value });
-    this.#handles.forgetDescriptor(fd);
+    this.#handles.dropDescriptor(fd);
     this.#iommufds.delete(fd);
   }
 

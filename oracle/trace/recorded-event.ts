@@ -3,7 +3,7 @@
 
 import * as v from 'valibot';
 import { type Fd, fileDescriptor } from '../../spec/abi/units.ts';
-import type { Stretch, ToldBacking, ToldMapping } from '../../spec/knowledge/followed.ts';
+import type { Span, ToldBacking, ToldMapping } from '../../spec/knowledge/followed.ts';
 import type { Process, Protection } from '../../spec/terms/call.ts';
 import { mappings, permissions, type RecordedMapping } from './recorded-mapping.ts';
 import { backing, common, fileNumber, pid } from './recording.ts';
@@ -11,16 +11,16 @@ import { exactly, flag, must, openFd, openFields, pages, text, u64, word } from 
 
 export type RecordedEvent = { readonly process: Process; readonly sequence: number } & (
   | { readonly kind: 'mmap'; readonly mapping: ToldMapping }
-  | { readonly kind: 'munmap'; readonly stretch: Stretch }
-  | { readonly kind: 'mprotect'; readonly stretch: Stretch; readonly protection: Protection }
+  | { readonly kind: 'munmap'; readonly span: Span }
+  | { readonly kind: 'mprotect'; readonly span: Span; readonly protection: Protection }
   | {
       readonly kind: 'mremap';
-      readonly from: Stretch;
-      readonly to: Stretch;
+      readonly from: Span;
+      readonly to: Span;
       /** The old range stays mapped, empty. */
       readonly keeps: boolean;
     }
-  | { readonly kind: 'madvise'; readonly stretch: Stretch; readonly advice: Advice }
+  | { readonly kind: 'madvise'; readonly span: Span; readonly advice: Advice }
   | { readonly kind: 'exec'; readonly mappings: readonly ToldMapping[] }
   | { readonly kind: 'fork'; readonly child: Process }
   | { readonly kind: 'exit' }
@@ -36,7 +36,7 @@ const inUser = v.pipe(pages, v.maxValue(1n << 57n, must('at most 2^57')));
 /** Where memory is that a program maps. A call of no length does nothing, and succeeds. */
 const place = { addr: inUser, length: inUser };
 
-const stretchOf = (addr: bigint, length: bigint): Stretch => ({
+const spanOf = (addr: bigint, length: bigint): Span => ({
   start: addr,
   last: addr + length - 1n,
 });
@@ -112,21 +112,21 @@ export const eventOf = (line: EventLine): RecordedEvent => {
     case 'mmap': {
       const { perm } = line;
       const how = { protection: protectionOf(perm), shared: perm[3] === 's' };
-      const mapping = { ...stretchOf(line.addr, line.length), ...how, backing: backingOf(line) };
+      const mapping = { ...spanOf(line.addr, line.length), ...how, backing: backingOf(line) };
       return { kind: 'mmap', ...of, mapping };
     }
     case 'munmap':
-      return { kind: 'munmap', ...of, stretch: stretchOf(line.addr, line.length) };
+      return { kind: 'munmap', ...of, span: spanOf(line.addr, line.length) };
     case 'mprotect': {
       const protection = protectionOf(line.perm);
-      return { kind: 'mprotect', ...of, stretch: stretchOf(line.addr, line.length), protection };
+      return { kind: 'mprotect', ...of, span: spanOf(line.addr, line.length), protection };
     }
     case 'mremap': {
-      const to = stretchOf(line.to, line.toLength);
+      const to = spanOf(line.to, line.toLength);
       return {
         kind: 'mremap',
         ...of,
-        from: stretchOf(line.addr, line.length),
+        from: spanOf(line.addr, line.length),
         to,
         keeps: line.keeps,
       };
@@ -135,7 +135,7 @@ export const eventOf = (line: EventLine): RecordedEvent => {
       return {
         kind: 'madvise',
         ...of,
-        stretch: stretchOf(line.addr, line.length),
+        span: spanOf(line.addr, line.length),
         advice: line.advice,
       };
     case 'exec':

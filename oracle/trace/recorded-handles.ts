@@ -48,7 +48,7 @@ export class RecordedHandles {
     this.#given.set(this.#key('descriptor', 0, BigInt(fd)), { from: label, out: 'result' });
   }
 
-  forgetDescriptor(fd: number): void {
+  dropDescriptor(fd: number): void {
     this.#given.delete(this.#key('descriptor', 0, BigInt(fd)));
   }
 

@@ -144,7 +144,7 @@ export class RecordedLineReader {
     return { address, bytes };
   }
 
-  /** The same stretches after the call. False where they are not as they should be. */
+  /** The same spans after the call. False where they are not as they should be. */
   #after(before: readonly Segment[], after: Segment[]): boolean {
     const [struct, pointed] = before;
     if (struct === undefined) return true;

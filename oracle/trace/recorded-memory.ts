@@ -1,4 +1,4 @@
-// Moves the memory that a recording names into a program's arena: stretches that belong together stay together, and
+// Moves the memory that a recording names into a program's arena: spans that belong together stay together, and
 // each address keeps its place in its page.
 
 import { ARENA_LENGTH, NO_ACCESS_LENGTH, NO_ACCESS_OFFSET } from '../../model/programs/arena.ts';
@@ -8,11 +8,11 @@ import type { Protection } from '../../spec/terms/call.ts';
 import type { RecordedMapping } from './recorded-mapping.ts';
 
 /** Bytes from `start` to `last`, both inclusive, at page bounds. */
-type Stretch = { readonly start: bigint; readonly last: bigint };
+type Span = { readonly start: bigint; readonly last: bigint };
 
-type Moved = Stretch & { readonly offset: bigint };
+type Moved = Span & { readonly offset: bigint };
 
-/** Longer stretches are arguments that were meant to be refused, and are left as they are. */
+/** Longer spans are arguments that were meant to be refused, and are left as they are. */
 const LONGEST = 1n << 30n;
 
 /** Stretches closer than this keep their distance. */
@@ -22,16 +22,16 @@ const NEAR = 1n << 16n;
 const FIRST_OFFSET = NO_ACCESS_OFFSET + NO_ACCESS_LENGTH + NEAR;
 const BEHIND = 1n << 24n;
 
-const pagesOf = (address: bigint, length: bigint): Stretch | undefined => {
+const pagesOf = (address: bigint, length: bigint): Span | undefined => {
   if (length === 0n || length > LONGEST || address + length > 1n << 63n) return undefined;
   const start = address - (address % PAGE_SIZE_BYTES);
   return { start, last: (address + length - 1n) | (PAGE_SIZE_BYTES - 1n) };
 };
 
 /** In ascending order; those that meet, or are near each other, made one. */
-const joined = (stretches: readonly Stretch[]): readonly Stretch[] => {
-  const sorted = [...stretches].sort((a, b) => (a.start < b.start ? -1 : 1));
-  const result: Stretch[] = [];
+const joined = (spans: readonly Span[]): readonly Span[] => {
+  const sorted = [...spans].sort((a, b) => (a.start < b.start ? -1 : 1));
+  const result: Span[] = [];
   for (const { start, last } of sorted) {
     const before = result.at(-1);
     if (before !== undefined && start <= before.last + NEAR) {
@@ -43,13 +43,13 @@ const joined = (stretches: readonly Stretch[]): readonly Stretch[] => {
   return result;
 };
 
-/** Where each stretch goes: at an offset that is as far from a multiple of NEAR as the address was. */
-const placed = (stretches: readonly Stretch[]): readonly Moved[] => {
+/** Where each span goes: at an offset that is as far from a multiple of NEAR as the address was. */
+const placed = (spans: readonly Span[]): readonly Moved[] => {
   let inside = FIRST_OFFSET;
   let behind = BEHIND;
   const alike = (offset: bigint, address: bigint): bigint =>
     offset + BigInt.asUintN(16, address - offset);
-  return stretches.map(({ start, last }) => {
+  return spans.map(({ start, last }) => {
     const length = last - start + 1n;
     const near = alike(inside, start);
     const fits = near + length <= ARENA_LENGTH;
@@ -75,8 +75,8 @@ export class RecordedMemory {
 
   /** `used` are all addresses and lengths that the program will name. */
   constructor(used: readonly { readonly address: bigint; readonly length: bigint }[]) {
-    const stretches = used.flatMap(({ address, length }) => pagesOf(address, length) ?? []);
-    this.#moved = placed(joined(stretches));
+    const spans = used.flatMap(({ address, length }) => pagesOf(address, length) ?? []);
+    this.#moved = placed(joined(spans));
   }
 
   /** The arena offset of an address; undefined where the address is left as it is. */

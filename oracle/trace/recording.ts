@@ -162,7 +162,7 @@ const segment = (address: bigint, shown: string): Segment => ({
   bytes: bytesOfHex(shown) as Uint8Array,
 });
 
-/** The stretches of memory before the call, and the same after it. */
+/** The spans of memory before the call, and the same after it. */
 const memoryOf = ({
   arg,
   in: before,

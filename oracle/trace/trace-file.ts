@@ -112,12 +112,12 @@ const traceHeaderOf = (file: string, text: string): TraceHeader => {
 };
 
 const expectation = { expected: text, observed: text };
-const stretch = digits(BYTES_MAX);
+const span = digits(BYTES_MAX);
 
 /** As jsonLine writes the judge's differences. */
 const difference = kindOf('in', {
   result: fields({ in: exactly('result'), ...expectation }),
-  memory: fields({ in: exactly('memory'), address: u64, expected: stretch, observed: stretch }),
+  memory: fields({ in: exactly('memory'), address: u64, expected: span, observed: span }),
   choice: fields({ in: exactly('choice'), what: text, value: signed, why: text }),
 });
 

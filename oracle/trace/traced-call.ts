@@ -12,16 +12,16 @@ import {
   prepare,
 } from '../../model/programs/run.ts';
 import { sameBytes } from '../../spec/abi/bytes.ts';
-import { type Call, memoryLookedAt, type Segment } from '../../spec/terms/call.ts';
+import { type Call, memoryRead, type Segment } from '../../spec/terms/call.ts';
 import type { TracedStep } from './step-json.ts';
 
 const madeBy = (operation: Operation, place: Place): Call => {
   if (operation.op === 'dma') return dmaCallOf(operation, place);
   if (operation.op !== 'ioctl') return callOf(operation, place);
-  const { argument, stretches } = prepare(operation.argument, place);
+  const { argument, spans } = prepare(operation.argument, place);
   const fd = descriptorOf(operation.fd, place);
   const { command } = operation;
-  return { kind: 'ioctl', process: PROCESS, fd, command, argument, memory: stretches };
+  return { kind: 'ioctl', process: PROCESS, fd, command, argument, memory: spans };
 };
 
 const isSame = (one: unknown, other: unknown): boolean => {
@@ -36,7 +36,7 @@ const isSame = (one: unknown, other: unknown): boolean => {
   );
 };
 
-/** Of stretches of memory the end may be missing, where it cannot be read. */
+/** Of spans of memory the end may be missing, where it cannot be read. */
 const isStart = (made: readonly Segment[], shown: readonly Segment[]): boolean =>
   made.length === shown.length &&
   made.every(
@@ -47,7 +47,7 @@ const isStart = (made: readonly Segment[], shown: readonly Segment[]): boolean =
 const isOf = (made: Call, shown: Call): boolean =>
   made.kind === 'ioctl' || made.kind === 'dma'
     ? isSame({ ...made, memory: [] }, { ...shown, memory: [] }) &&
-      isStart(made.memory, memoryLookedAt(shown))
+      isStart(made.memory, memoryRead(shown))
     : isSame(made, shown);
 
 const areAlike = (before: readonly Segment[], after: readonly Segment[]): boolean =>
@@ -80,7 +80,7 @@ export class TracedCalls {
     if (!isOf(this.made, call)) {
       return '"call" is not the call that the operation makes';
     }
-    if (!areAlike(memoryLookedAt(call), observation.memory)) {
+    if (!areAlike(memoryRead(call), observation.memory)) {
       return '"observation.memory" has other stretches than "call.memory"';
     }
     const { result, memory } = observation;

@@ -3,8 +3,8 @@
 import type { Accelerator } from './accelerator.ts';
 
 /**
- * `mock` has no IOMMU; `vtd` has VT-d with devices bound to vfio-pci; `mdev` a mediated device; `mixed` both of them;
- * `noiommu` devices bound to vfio-pci although nothing translates for them, and a mediated device. `virtio` has `vtd`'s
+ * `mock` has no IOMMU; `vtd` has VT-d with devices bound to vfio-pci; `mdev` an mdev; `mixed` both of them;
+ * `noiommu` devices bound to vfio-pci although nothing translates for them, and an mdev. `virtio` has `vtd`'s
  * devices behind a virtio-iommu, and `coherent` behind a VT-d of 39 bits that can make accesses coherent.
  */
 export const VM_PLATFORMS = [

@@ -7,7 +7,7 @@ import { ArenaMemory } from '../../oracle/subjects/kernel/arena-memory.ts';
 import * as libc from '../../oracle/subjects/kernel/libc.ts';
 
 /** Bytes in hexadecimal at an offset into the arena. */
-export type BareStretch = readonly [offset: number, hex: string];
+export type BareSpan = readonly [offset: number, hex: string];
 
 /** `result` is what the campaign saw: the result, or -errno. `high` and `low` are the argument's halves. */
 export type BareCall =
@@ -19,7 +19,7 @@ export type BareCall =
       readonly command: number;
       readonly high: number;
       readonly low: number;
-      readonly stretches: readonly BareStretch[];
+      readonly spans: readonly BareSpan[];
       readonly result: number;
     };
 
@@ -50,16 +50,16 @@ const takeDescriptorsBelow = (first: number): void => {
 type Prepared = {
   readonly call: BareCall;
   readonly argument: number | bigint;
-  readonly stretches: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
+  readonly spans: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
 };
 
 const prepared = (call: BareCall, memory: ArenaMemory): Prepared => {
-  if (call.kind !== 'ioctl') return { call, argument: 0, stretches: [] };
+  if (call.kind !== 'ioctl') return { call, argument: 0, spans: [] };
   const { high, low } = call;
   return {
     call,
     argument: high < EXACT_HIGH ? high * TWO_TO_32 + low : (BigInt(high) << 32n) | BigInt(low),
-    stretches: call.stretches.flatMap(([offset, hex]) => {
+    spans: call.spans.flatMap(([offset, hex]) => {
       const bytes = new Uint8Array(Buffer.from(hex, 'hex'));
       // A page that cannot be written would end the process; the kernel finds what is there.
       const isInside = offset >= 0 && offset + bytes.length <= memory.length;
@@ -70,14 +70,14 @@ const prepared = (call: BareCall, memory: ArenaMemory): Prepared => {
   };
 };
 
-const make = ({ call, argument, stretches }: Prepared, arena: Uint8Array): number => {
+const make = ({ call, argument, spans }: Prepared, arena: Uint8Array): number => {
   switch (call.kind) {
     case 'open':
       return libc.openFile(call.path, libc.O_RDWR | libc.O_CLOEXEC);
     case 'close':
       return libc.closeFile(call.fd);
     case 'ioctl':
-      for (const { offset, bytes } of stretches) arena.set(bytes, offset);
+      for (const { offset, bytes } of spans) arena.set(bytes, offset);
       return libc.controlFile(call.fd, call.command, argument);
   }
 };

@@ -10,7 +10,7 @@ import { type KernelRun, runKernelCampaign } from '../../oracle/check/kernel-cam
 import { startKernel } from '../../oracle/cli/kernel.ts';
 import { runVmCommand } from '../../oracle/vm/command.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
-import type { BareCall, BarePrograms, BareReport, BareStretch } from './bare-loop.ts';
+import type { BareCall, BarePrograms, BareReport, BareSpan } from './bare-loop.ts';
 import { type Measured, seconds } from './measured.ts';
 
 const LOOP = fileURLToPath(new URL('./bare-loop.js', import.meta.url));
@@ -30,12 +30,12 @@ const bareOf = ({ steps }: KernelRun): readonly BareCall[] | undefined => {
     else if (call.kind === 'close') calls.push({ kind: 'close', fd: call.fd, result });
     else if (call.kind === 'ioctl') {
       const { fd, command, argument, memory } = call;
-      const stretches: readonly BareStretch[] = memory.map(({ address, bytes }) => [
+      const spans: readonly BareSpan[] = memory.map(({ address, bytes }) => [
         Number(address - ARENA_BASE),
         Buffer.from(bytes).toString('hex'),
       ]);
       const [high, low] = [Number(argument >> 32n), Number(argument & LOW)];
-      calls.push({ kind: 'ioctl', fd, command, high, low, stretches, result });
+      calls.push({ kind: 'ioctl', fd, command, high, low, spans, result });
     } else return undefined;
   }
   return calls;

@@ -48,16 +48,16 @@ const agrees = (expected: number, observed: number): void => {
 
 type MapCommand = Range & { readonly kind: 'map' };
 type UnmapCommand = Range & { readonly kind: 'unmap' };
-type Drawn = MapCommand | UnmapCommand;
+type Generated = MapCommand | UnmapCommand;
 
 const EEXIST = 17;
 const ENOENT = 2;
 
 class Command implements fc.Command<Model, EmulatedMachine> {
-  readonly #drawn: Drawn;
+  readonly #generated: Generated;
 
-  constructor(drawn: Drawn) {
-    this.#drawn = drawn;
+  constructor(generated: Generated) {
+    this.#generated = generated;
   }
 
   check(): boolean {
@@ -65,20 +65,20 @@ class Command implements fc.Command<Model, EmulatedMachine> {
   }
 
   run(model: Model, machine: EmulatedMachine): void {
-    const drawn = this.#drawn;
-    const { iova, length } = drawn;
-    if (drawn.kind === 'map') {
-      const taken = model.ranges.some((range) => overlaps(range, drawn));
+    const generated = this.#generated;
+    const { iova, length } = generated;
+    if (generated.kind === 'map') {
+      const taken = model.ranges.some((range) => overlaps(range, generated));
       const fields = { flags: FLAGS, ioas_id: 1n, user_va: ARENA_BASE + DATA_OFFSET, length, iova };
       agrees(taken ? -EEXIST : 0, ioctl(machine, IOAS_MAP, IOMMU_IOAS_MAP, fields));
       if (!taken) model.ranges.push({ iova, length });
       return;
     }
-    const met = model.ranges.filter((range) => overlaps(range, drawn));
+    const met = model.ranges.filter((range) => overlaps(range, generated));
     const fields = { ioas_id: 1n, iova, length };
     // Whole areas go from the lowest on, up to the first that the range cuts.
     const sorted = met.sort((a, b) => (a.iova < b.iova ? -1 : 1));
-    const cut = sorted.findIndex((range) => !holds(drawn, range));
+    const cut = sorted.findIndex((range) => !holds(generated, range));
     const gone = cut < 0 ? sorted : sorted.slice(0, cut);
     const expected = cut >= 0 || met.length === 0 ? -ENOENT : 0;
     agrees(expected, ioctl(machine, IOAS_UNMAP, IOMMU_IOAS_UNMAP, fields));
@@ -86,7 +86,7 @@ class Command implements fc.Command<Model, EmulatedMachine> {
   }
 
   toString(): string {
-    return this.#drawn.kind;
+    return this.#generated.kind;
   }
 }
 
@@ -97,7 +97,7 @@ const range = fc.record({
   iova: fc.integer({ min: 0, max: 24 }).map((page) => LOW + BigInt(page) * PAGE),
   length: fc.integer({ min: 1, max: 6 }).map((pages) => BigInt(pages) * PAGE),
 });
-const drawn: fc.Arbitrary<Drawn> = fc.oneof(
+const generated: fc.Arbitrary<Generated> = fc.oneof(
   range.map((one) => ({ kind: 'map', ...one }) as const),
   range.map((one) => ({ kind: 'unmap', ...one }) as const),
 );
@@ -112,13 +112,13 @@ const started = (): EmulatedMachine => {
 
 const byModelRun = (runs: number, seed: number): void => {
   const property = fc.property(
-    fc.commands([drawn.map((one) => new Command(one))], { maxCommands: MOST, size: 'max' }),
+    fc.commands([generated.map((one) => new Command(one))], { maxCommands: MOST, size: 'max' }),
     (commands) => fc.modelRun(() => ({ model: { ranges: [] }, real: started() }), commands),
   );
   fc.assert(property, { numRuns: runs, seed });
 };
 
-const programOf = (commands: readonly Drawn[]): Program => {
+const programOf = (commands: readonly Generated[]): Program => {
   const fd = { from: 'iommufd', out: 'result' };
   const struct = (layout: string, fields: Readonly<Record<string, bigint | typeof fd>>) => ({
     kind: 'struct' as const,
@@ -158,11 +158,14 @@ const programOf = (commands: readonly Drawn[]): Program => {
 
 /** The same commands, judged by the specification: replies, every byte, and the hidden state. */
 const byCheck = (runs: number, seed: number): void => {
-  const property = fc.property(fc.array(drawn, { maxLength: MOST, size: 'max' }), (commands) => {
-    const { steps, failure } = judgeProgram(SETTING, programOf(commands));
-    calls += steps.length;
-    return failure === undefined;
-  });
+  const property = fc.property(
+    fc.array(generated, { maxLength: MOST, size: 'max' }),
+    (commands) => {
+      const { steps, failure } = judgeProgram(SETTING, programOf(commands));
+      calls += steps.length;
+      return failure === undefined;
+    },
+  );
   fc.assert(property, { numRuns: runs, seed });
 };
 

@@ -1,4 +1,4 @@
-// A bounded model of one I/O page table: areas over a few pages, a domain that comes and goes, and an in-kernel user that
+// A bounded model of one I/O page table: areas over a few pages, a domain that comes and goes, and an access that
 // pins single pages. What is unmapped is let go of; an area is unmapped as a whole, or not at all.
 
 import type { Law, Model } from '../../model/explorer/model.ts';

@@ -35,7 +35,7 @@ export const missingForSpin = async (): Promise<string | undefined> => {
   return undefined;
 };
 
-const told = (output: string, what: RegExp): number => {
+const reported = (output: string, what: RegExp): number => {
   const found = what.exec(output)?.[1];
   if (found === undefined) throw new Error(`SPIN does not tell what was expected:\n${output}`);
   return Number(found);
@@ -71,14 +71,14 @@ export const withSpin = async <T>(
         cwd: folder,
         maxBuffer: MOST_OUTPUT,
       });
-      if (told(stdout, /errors: (\d+)/) !== 0 || stdout.includes('search depth too small')) {
+      if (reported(stdout, /errors: (\d+)/) !== 0 || stdout.includes('search depth too small')) {
         throw new Error(`SPIN did not search the whole:\n${stdout}`);
       }
       return {
         seconds: processorTime(stdout.trimEnd().split('\n').at(-1) ?? ''),
-        distinct: told(stdout, /(\d+) states, stored/),
-        generated: told(stdout, /([\d.]+(?:e\+\d+)?) transitions/),
-        memory: told(stdout, /([\d.]+)\ttotal actual memory usage/),
+        distinct: reported(stdout, /(\d+) states, stored/),
+        generated: reported(stdout, /([\d.]+(?:e\+\d+)?) transitions/),
+        memory: reported(stdout, /([\d.]+)\ttotal actual memory usage/),
       };
     });
   } finally {

@@ -1,4 +1,4 @@
-// Examples of in-kernel users: what they pin, read and write, and how they let go.
+// Examples of accesses: what they pin, read and write, and how they let go.
 
 import {
   DATA_OFFSET,

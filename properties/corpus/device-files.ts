@@ -10,10 +10,10 @@ import {
   arena,
   close,
   getDeviceFd,
+  type Invalid,
   ioctl,
   memfd,
   native,
-  type Odd,
   open,
   out,
   vfio,
@@ -51,9 +51,9 @@ const bind = (
   of: string,
   rule: Cited<'device-bind-iommufd'>,
   fields: Fields = {},
-  odd?: Odd,
+  invalid?: Invalid,
 ): Answered => [
-  vfio(label, of, BIND, { iommufd: out('iommufd'), ...fields }, odd),
+  vfio(label, of, BIND, { iommufd: out('iommufd'), ...fields }, invalid),
   cited('device-bind-iommufd', rule),
 ];
 const attach = (
@@ -61,23 +61,26 @@ const attach = (
   target: Value,
   rule: Cited<'device-attach-iommufd-pt'> = 'attaches',
   fields: Fields = {},
-  odd?: Odd,
+  invalid?: Invalid,
 ): Answered => [
-  vfio(label, 'device', ATTACH, { pt_id: target, ...fields }, odd),
+  vfio(label, 'device', ATTACH, { pt_id: target, ...fields }, invalid),
   cited('device-attach-iommufd-pt', rule),
 ];
 const detach = (
   label: string,
   rule: Cited<'device-detach-iommufd-pt'>,
   fields: Fields = {},
-  odd?: Odd,
+  invalid?: Invalid,
 ): Answered => [
-  vfio(label, 'device', DETACH, fields, odd),
+  vfio(label, 'device', DETACH, fields, invalid),
   cited('device-detach-iommufd-pt', rule),
 ];
-const READ_ONLY: Odd = { at: arena(READ_ONLY_STRUCT_OFFSET) };
+const READ_ONLY: Invalid = { at: arena(READ_ONLY_STRUCT_OFFSET) };
 /** So many bytes of a struct can be read. */
-const readable = (length: number): Odd => ({ at: arena(STRUCT_LENGTH - BigInt(length)), length });
+const readable = (length: number): Invalid => ({
+  at: arena(STRUCT_LENGTH - BigInt(length)),
+  length,
+});
 
 const deviceId = out('bind', 'out_devid');
 

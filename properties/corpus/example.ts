@@ -70,7 +70,7 @@ export const ATTACHED: Answered = [
   'test-mock-domain/creates',
 ];
 
-/** An in-kernel user of the IOAS that may pin. */
+/** An access of the IOAS that may pin. */
 export const ACCESS: Answered = [
   test('access', 'iommufd', 'CREATE_ACCESS', { id: ioasId, flags: 1n }),
   'test-create-access/creates',

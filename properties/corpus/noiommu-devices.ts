@@ -161,7 +161,7 @@ export const NOIOMMU_DEVICES = [
       ...IOAS,
       map('map', 0x100_0000n, 'ioas-map/maps'),
       ATTACHED,
-      getPa('told', { iova: 0x100_0000n }, 'no-software-domain'),
+      getPa('query', { iova: 0x100_0000n }, 'no-software-domain'),
     ],
     NOIOMMU,
   ),

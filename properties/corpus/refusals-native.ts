@@ -33,8 +33,8 @@ const file = (label: string, fields: Parameters<typeof native>[3]) =>
     ...fields,
   });
 
-const option = (label: string, fields: Parameters<typeof native>[3], odd = {}) =>
-  native(label, 'iommufd', 'IOMMU_OPTION', fields, odd);
+const option = (label: string, fields: Parameters<typeof native>[3], invalid = {}) =>
+  native(label, 'iommufd', 'IOMMU_OPTION', fields, invalid);
 
 const RLIMIT = 0n;
 const HUGE = 1n;

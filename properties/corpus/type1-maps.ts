@@ -52,9 +52,9 @@ const infoAt = (
   cited('type1-get-info', rule),
 ];
 
-const mapOdd = (
+const mapInvalid = (
   label: string,
-  odd: { at?: bigint; length?: number },
+  invalid: { at?: bigint; length?: number },
   rule: Cited<'type1-map-dma'>,
 ): Answered => [
   vfio(
@@ -62,12 +62,15 @@ const mapOdd = (
     'container',
     'VFIO_IOMMU_MAP_DMA',
     { flags: 3n, vaddr: DATA, size: PAGE },
-    { at: arena(odd.at ?? 0n), ...(odd.length === undefined ? {} : { length: odd.length }) },
+    {
+      at: arena(invalid.at ?? 0n),
+      ...(invalid.length === undefined ? {} : { length: invalid.length }),
+    },
   ),
   cited('type1-map-dma', rule),
 ];
 
-const unmapOdd = (label: string, at: bigint, rule: Cited<'type1-unmap-dma'>): Answered => [
+const unmapInvalid = (label: string, at: bigint, rule: Cited<'type1-unmap-dma'>): Answered => [
   vfio(label, 'container', 'VFIO_IOMMU_UNMAP_DMA', { size: PAGE }, { at: arena(at) }),
   cited('type1-unmap-dma', rule),
 ];
@@ -103,7 +106,7 @@ export const TYPE1_MAPS = [
     'what a map is refused for, in the order in which 7.3 looks',
     [
       withGroup(),
-      mapOdd('fault', { at: STRUCT_END - 16n, length: 16 }, 'struct-fault'),
+      mapInvalid('fault', { at: STRUCT_END - 16n, length: 16 }, 'struct-fault'),
       maps('short', { argsz: 31n }, 'too-short'),
       maps('flags', { flags: 0x13n }, 'unknown-flags'),
       maps('no size', { size: 0n, flags: 0n }, 'zero-length'),
@@ -316,7 +319,7 @@ export const TYPE1_MAPS = [
       unmaps('both maps', { size: 9n * PAGE }),
       unmaps('nothing', { size: 9n * PAGE }),
       maps('once more'),
-      unmapOdd('cannot be told', READ_ONLY_STRUCT_OFFSET, 'reply-fault'),
+      unmapInvalid('cannot be told', READ_ONLY_STRUCT_OFFSET, 'reply-fault'),
       maps('it is gone'),
       unmaps('all', ALL, 'unmaps-all'),
     ],

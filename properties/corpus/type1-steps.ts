@@ -78,7 +78,7 @@ export const withGroup = (type: 1n | 3n = 3n): readonly Answered[] => [
   setType('type', type, type === 1n ? 'v1' : 'v2'),
 ];
 
-/** A container with a mediated device's group, and version 2. */
+/** A container with an mdev's group, and version 2. */
 export const WITH_MEDIATED: readonly Answered[] = [
   opened,
   group('mediated', 7),

@@ -9,7 +9,7 @@ import type { ShownDefect } from './shown-defect.ts';
 const setting = settingOf('noiommu');
 
 const group = open('group', '/dev/vfio/noiommu-0');
-const mediated = open('mediated', '/dev/vfio/3');
+const mdev = open('mediated', '/dev/vfio/3');
 const joins = (label: string, to: string): Operation =>
   vfio(`${label} joins`, label, 'VFIO_GROUP_SET_CONTAINER', { fd: out(to) });
 
@@ -20,7 +20,7 @@ export const SHOWN_NOIOMMU_DEFECTS: readonly ShownDefect[] = [
     program: [
       open('iommufd'),
       group,
-      mediated,
+      mdev,
       joins('group', 'iommufd'),
       joins('mediated', 'iommufd'),
     ],
@@ -31,7 +31,7 @@ export const SHOWN_NOIOMMU_DEFECTS: readonly ShownDefect[] = [
     program: [
       open('container', '/dev/vfio/vfio'),
       group,
-      mediated,
+      mdev,
       joins('group', 'container'),
       joins('mediated', 'container'),
     ],

@@ -1,5 +1,5 @@
 // A law is one statement that must hold, as data: its kind, a name, and what contradicts it. Laws are declared with their
-// statement in plain words above them, and looked at on every world that drawn programs reach.
+// statement in plain words above them, and looked at on every world that generated programs reach.
 
 import { suite } from 'uvu';
 import {

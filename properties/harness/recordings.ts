@@ -10,7 +10,7 @@ import { linesOf } from '../../oracle/trace/lines.ts';
 import { parseHeader, type RecordedCall } from '../../oracle/trace/recording.ts';
 import { RecordingReader } from '../../oracle/trace/recording-reader.ts';
 import type { World } from '../../spec/state/world.ts';
-import { witnessVerdict } from '../helpers/rule-witnesses.ts';
+import { recordVerdict } from '../helpers/reached-rules.ts';
 
 export const FIXTURES = join('properties', 'fixtures', 'recordings');
 
@@ -95,7 +95,7 @@ export const judgeFiles = async (folder: string, names: readonly string[]): Prom
       const { verdict } = judged;
       calls += 1;
       counts[verdict.kind] += 1;
-      witnessVerdict(verdict);
+      recordVerdict(verdict);
       if (verdict.kind === 'unspecified') unspecified.add(verdict.what);
       if (verdict.kind === 'unknown') unknown.add(verdict.why);
       if (verdict.kind === 'violation') violations.push(describeViolation(name, judged));

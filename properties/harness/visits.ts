@@ -1,4 +1,4 @@
-// The steps that drawn programs take through the specification: and those of the examples: the worlds on which
+// The steps that generated programs take through the specification: and those of the examples: the worlds on which
 // laws are looked at. Drawn once, with fixed seeds, for every setting; where the kernel may choose, the step takes what it is known to choose.
 
 import * as fc from 'fast-check';
@@ -9,7 +9,7 @@ import type { World } from '../../spec/state/world.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { CORPUS } from '../corpus/corpus.ts';
 import type { Example } from '../corpus/example.ts';
-import { witness } from '../helpers/rule-witnesses.ts';
+import { record } from '../helpers/reached-rules.ts';
 import { SETTINGS } from '../helpers/settings.ts';
 
 export type Visit = Omit<Expectation, 'after' | 'world'> & {
@@ -37,13 +37,13 @@ const visitsOf = (
   let before = startOfProgram(setting);
   for (const [index, { call, rule, result, world: after }] of steps.entries()) {
     found.push({ setting, origin, program, index, before, call, rule, result, after });
-    if (rule !== undefined) witness(rule.id);
+    if (rule !== undefined) record(rule.id);
     before = after;
   }
   return found;
 };
 
-const drawn = (setting: Setting, seed: number): readonly Visit[] =>
+const generated = (setting: Setting, seed: number): readonly Visit[] =>
   fc
     .sample(programs(setting, LENGTH), { seed, numRuns: PROGRAMS_A_SETTING })
     .flatMap((program) =>
@@ -58,11 +58,11 @@ const written = ({ says, setting, steps }: Example): readonly Visit[] => {
 
 let all: readonly Visit[] | undefined;
 
-/** Every step of every program; the worlds are drawn when they are first asked for. */
+/** Every step of every program; the worlds are generated when they are first asked for. */
 export const visits = (): readonly Visit[] => {
   all ??= [
     ...Object.values(CORPUS).flat().flatMap(written),
-    ...SETTINGS.flatMap((setting, index) => drawn(setting, FIRST_SEED + index)),
+    ...SETTINGS.flatMap((setting, index) => generated(setting, FIRST_SEED + index)),
   ];
   return all;
 };

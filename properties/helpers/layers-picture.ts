@@ -1,4 +1,4 @@
-// The table of layers as text: the highest layer first, as a house is drawn.
+// The table of layers as text: the highest layer first, as a house is generated.
 
 import { LAYERS, type Layer } from './layers.ts';
 

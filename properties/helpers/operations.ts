@@ -42,7 +42,7 @@ export const arena = (offset: bigint): Value => ({ arena: offset });
 type Fields = Readonly<Record<string, Value>>;
 
 /** How a struct differs from what it should be. */
-export type Odd = {
+export type Invalid = {
   readonly at?: Value;
   /** Bytes of the struct that are put in memory. */
   readonly length?: number;
@@ -62,13 +62,13 @@ const withStruct = (
   command: number,
   layout: string,
   fields: Fields,
-  { at = arena(0n), ...odd }: Odd,
+  { at = arena(0n), ...invalid }: Invalid,
 ): Operation => ({
   op: 'ioctl',
   label,
   fd: descriptorValue(fd),
   command,
-  argument: { kind: 'struct', at, layout, fields, ...odd },
+  argument: { kind: 'struct', at, layout, fields, ...invalid },
 });
 
 export const open = (label: Label, path = '/dev/iommu'): Operation => ({ op: 'open', label, path });
@@ -85,12 +85,12 @@ export const native = (
   fd: Descriptor,
   name: NativeCallName,
   fields: Fields,
-  odd: Odd = {},
+  invalid: Invalid = {},
 ): Operation => {
   const call = NATIVE_CALLS.find((candidate) => candidate.name === name);
   if (call === undefined) throw new Error(`No native call is named ${name}.`);
   const size = BigInt(call.layout.size);
-  return withStruct(label, fd, call.command, name, { size, ...fields }, odd);
+  return withStruct(label, fd, call.command, name, { size, ...fields }, invalid);
 };
 
 const TEST_COMMAND = 0x3ba0;
@@ -101,13 +101,13 @@ export const test = (
   fd: Descriptor,
   name: TestOperationName,
   fields: Fields,
-  odd: Odd = {},
+  invalid: Invalid = {},
 ): Operation => {
   const operation = TEST_OPERATIONS.find((candidate) => candidate.name === name);
   if (operation === undefined) throw new Error(`No test operation is named ${name}.`);
   const { op, layout } = operation;
   const header = { size: BigInt(layout.size), op: BigInt(op) };
-  return withStruct(label, fd, TEST_COMMAND, name, { ...header, ...fields }, odd);
+  return withStruct(label, fd, TEST_COMMAND, name, { ...header, ...fields }, invalid);
 };
 
 const WITH_STRUCT = {
@@ -145,11 +145,11 @@ export const vfio = (
   fd: Descriptor,
   name: keyof typeof WITH_STRUCT,
   fields: Fields,
-  odd: Odd = {},
+  invalid: Invalid = {},
 ): Operation => {
   const { command, layout } = WITH_STRUCT[name];
   const argsz = 'argsz' in layout.table ? { argsz: BigInt(layout.size) } : {};
-  return withStruct(label, fd, command, name, { ...argsz, ...fields }, odd);
+  return withStruct(label, fd, command, name, { ...argsz, ...fields }, invalid);
 };
 
 const WITH_NUMBER = {

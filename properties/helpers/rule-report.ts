@@ -6,7 +6,7 @@ export type RuleReport = {
   /** How many rules there are, and how many of them gave a reply in some test. */
   readonly rules: number;
   readonly reached: number;
-  readonly excused: readonly { readonly id: string; readonly reason: string }[];
+  readonly unreachable: readonly { readonly id: string; readonly reason: string }[];
   readonly unreached: readonly string[];
 };
 

@@ -1,4 +1,4 @@
-// The settings in which programs are drawn: each release, platform and kind of program.
+// The settings in which programs are generated: each release, platform and kind of program.
 
 import type { Credentials, Platform, Setting } from '../../spec/terms/platform.ts';
 import { platformNamed } from '../../spec/terms/platforms.ts';

@@ -54,10 +54,10 @@ for (const { name, trace } of await readRegressions()) {
   regressions(`${name}: the emulator answers the same`, () => {
     const { steps, failure } = judgeProgram(trace.header.setting, programOf(trace));
     assert.is(failure, undefined);
-    const told = stepsOf(trace);
-    assert.is(steps.length, told.length);
+    const reported = stepsOf(trace);
+    assert.is(steps.length, reported.length);
     for (const [index, { step }] of steps.entries()) {
-      const recorded = told[index];
+      const recorded = reported[index];
       if (recorded === undefined) continue;
       assert.is(answer(step), answer(recorded), step.label);
       if (/access$/.test(step.label)) continue;

@@ -1,4 +1,4 @@
-// Mutation testing of the emulator: whether campaigns of drawn programs, judged by the specification, notice each
+// Mutation testing of the emulator: whether campaigns of generated programs, judged by the specification, notice each
 // small change of it. `npm run mutants -- --help` tells the options.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -65,12 +65,12 @@ const say = (words: string): void => {
   process.stderr.write(`${words}\n`);
 };
 
-const survivorsIn = (file: string, excused: ReadonlySet<string>): ReadonlySet<string> =>
+const survivorsIn = (file: string, unreachable: ReadonlySet<string>): ReadonlySet<string> =>
   new Set(
     savedIn(file)
       .filter(({ outcome }) => !isKilled(outcome))
       .map(keyOf)
-      .filter((key) => !excused.has(key)),
+      .filter((key) => !unreachable.has(key)),
   );
 
 const main = async (): Promise<void> => {

@@ -32,8 +32,8 @@ const unsafe = (type1: boolean, iommufd: boolean): Setting => {
   return { ...setting, platform: { ...setting.platform, devices, unsafeInterrupts, groupsInUse } };
 };
 
-/** Two mediated devices, each in a group of its own. */
-const mediated = (): Setting => {
+/** Two mdevs, each in a group of its own. */
+const mdev = (): Setting => {
   const setting = settingOf('mdev', PRIVILEGED);
   const [device] = setting.platform.devices;
   const devices =
@@ -42,12 +42,12 @@ const mediated = (): Setting => {
 };
 
 /**
- * Every setting of the tests, mediated devices alone, who may not open what has no IOMMU, no test commands, machines that
+ * Every setting of the tests, mdevs alone, who may not open what has no IOMMU, no test commands, machines that
  * one of the two drivers does not trust, who has locked memory before, and who has privilege and a limit.
  */
 export const PLACES: readonly Setting[] = [
   ...SETTINGS,
-  mediated(),
+  mdev(),
   settingOf('noiommu', LIMITED),
   untested(settingOf('vtd', PRIVILEGED)),
   unsafe(false, true),
@@ -71,10 +71,10 @@ export const roundOf = (number: number): number => Math.floor(number / PLACES.le
 const fileOf = (folder: string, batch: number): string => join(folder, `programs-${batch}.bin`);
 
 /** Draws as many programs of every setting into files, a batch each. Throws where the emulator as it is fails one. */
-export const drawPrograms = (folder: string, count: number, seed: number): void => {
+export const generatePrograms = (folder: string, count: number, seed: number): void => {
   const starts = PLACES.map((setting) => startOfProgram(setting));
   for (let batch = 0; batch * BATCH < count; batch += 1) {
-    const drawn = PLACES.map((setting, place) => {
+    const generated = PLACES.map((setting, place) => {
       const numRuns = Math.min(BATCH, count - batch * BATCH);
       const options = { numRuns, seed: seedOfBatch(seed, batch) };
       const sample = fc.sample(programs(setting, LENGTH), options);
@@ -87,12 +87,12 @@ export const drawPrograms = (folder: string, count: number, seed: number): void 
       }
       return sample;
     });
-    writeFileSync(fileOf(folder, batch), serialize(drawn));
+    writeFileSync(fileOf(folder, batch), serialize(generated));
   }
 };
 
 /** The programs of the files by their numbers; a file is read when it is first asked for. */
-export class DrawnPrograms {
+export class GeneratedPrograms {
   readonly #folder: string;
   readonly #batches: (readonly (readonly Program[])[] | undefined)[] = [];
 

@@ -48,21 +48,21 @@ export const reportOf = (
   known: ReadonlySet<string>,
   equivalents: readonly Equivalent[],
 ): Report => {
-  const excused = keysOfEquivalents(equivalents);
+  const unreachable = keysOfEquivalents(equivalents);
   const files = new Map<string, Score>();
   const survivors: Judged[] = [];
   const wrong: string[] = [];
   for (const mutant of judged) {
     const key = keyOf(mutant);
     const killed = isKilled(mutant.outcome);
-    const isExcused = excused.has(key);
-    if (isExcused && killed) wrong.push(`${key} is no equivalent: ${mutant.outcome.kind}`);
-    if (!isExcused && !killed) survivors.push(mutant);
-    const equivalent = isExcused && !killed ? 1 : 0;
+    const isIgnored = unreachable.has(key);
+    if (isIgnored && killed) wrong.push(`${key} is no equivalent: ${mutant.outcome.kind}`);
+    if (!isIgnored && !killed) survivors.push(mutant);
+    const equivalent = isIgnored && !killed ? 1 : 0;
     const score = { mutants: 1, killed: killed ? 1 : 0, equivalent };
     files.set(mutant.file, plus(files.get(mutant.file) ?? NOTHING, score));
   }
-  for (const key of excused) if (!known.has(key)) wrong.push(`${key} is no mutant any more`);
+  for (const key of unreachable) if (!known.has(key)) wrong.push(`${key} is no mutant any more`);
   const total = [...files.values()].reduce(plus, NOTHING);
   return { files, survivors, total, wrong };
 };

@@ -6,7 +6,7 @@ import { huntMutants } from './hunt.ts';
 import { UNMUTATED_FILES } from './ignored.ts';
 import { buildCopy, type Instrumented, instrument } from './instrument.ts';
 import { isKilled, type Judged, keyOf, type Mutant } from './mutant.ts';
-import { drawPrograms, PLACES } from './programs.ts';
+import { generatePrograms, PLACES } from './programs.ts';
 
 export type Asked = {
   /** Of each setting. */
@@ -75,7 +75,7 @@ export const runHunt = async (
   try {
     await buildCopy(root, work, files);
     mkdirSync(folder, { recursive: true });
-    drawPrograms(folder, asked.programs, asked.seed);
+    generatePrograms(folder, asked.programs, asked.seed);
     const count = asked.programs * PLACES.length;
     say(`${hunted.length} of ${mutants.length} mutants, ${count} programs`);
     let done = 0;

@@ -15,7 +15,7 @@ export type Survey = {
 /** A value that is kept between programs is made by few of them: one for each kind of kernel. */
 const FEW = 8;
 
-type Ways = {
+type Mutations = {
   readonly count: number;
   /** Programs that are kept of those that reach a mutant, at most. */
   readonly most: number;
@@ -24,7 +24,10 @@ type Ways = {
   readonly reachedOnLoad: ReadonlySet<string>;
 };
 
-const reachedIn = ({ run, collect }: Ways, number: number): { usual: Usual; ids: Set<string> } => {
+const reachedIn = (
+  { run, collect }: Mutations,
+  number: number,
+): { usual: Usual; ids: Set<string> } => {
   const ids = new Set<string>();
   collect(ids);
   const usual = run(number);
@@ -32,7 +35,7 @@ const reachedIn = ({ run, collect }: Ways, number: number): { usual: Usual; ids:
   return { usual, ids };
 };
 
-export const surveyOf = (ways: Ways): Survey => {
+export const surveyOf = (ways: Mutations): Survey => {
   const usual: Usual[] = [];
   const reachedBy = new Map<string, number[]>();
   for (let number = 0; number < ways.count; number += 1) {

@@ -32,14 +32,14 @@ const load = async () => {
   collectReached(reachedOnLoad);
   switchOn(fromTheStart ?? '');
   countSwitches(LOADING);
-  const [{ DrawnPrograms }, { notices, usualOf }, { surveyOf }] = await Promise.all([
+  const [{ GeneratedPrograms }, { notices, usualOf }, { surveyOf }] = await Promise.all([
     import('./programs.ts'),
     import('./trial.ts'),
     import('./survey.ts'),
   ]);
   countSwitches();
   collectReached(undefined);
-  return { programs: new DrawnPrograms(folder), notices, usualOf, surveyOf, reachedOnLoad };
+  return { programs: new GeneratedPrograms(folder), notices, usualOf, surveyOf, reachedOnLoad };
 };
 
 type Loaded = Awaited<ReturnType<typeof load>>;

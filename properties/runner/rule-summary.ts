@@ -5,13 +5,13 @@ import { RULE_REPORT, type RuleReport } from '../helpers/rule-report.ts';
 
 /** What the last suite wrote of them. */
 export const ruleSummary = (): string => {
-  const { rules, reached, excused, unreached }: RuleReport = JSON.parse(
+  const { rules, reached, unreachable, unreached }: RuleReport = JSON.parse(
     readFileSync(RULE_REPORT, 'utf8'),
   );
-  const whole = excused.length + unreached.length === 0 ? ', which is all' : '';
+  const whole = unreachable.length + unreached.length === 0 ? ', which is all' : '';
   return [
     `rules: ${reached} of ${rules} reached${whole}`,
-    ...excused.map(({ id, reason }) => `  not reached: ${id}, as ${reason}`),
+    ...unreachable.map(({ id, reason }) => `  not reached: ${id}, as ${reason}`),
     ...unreached.map((id) => `  NOT REACHED: ${id}`),
     '',
   ].join('\n');

@@ -1,7 +1,7 @@
 // Runs suites with uvu in a process of its own, one after the other, as the parent process orders them.
 
 import { pathToFileURL } from 'node:url';
-import { witnessEach, witnessedRules } from '../helpers/rule-witnesses.ts';
+import { reachedRules, recordEach } from '../helpers/reached-rules.ts';
 import {
   END_OF_OUTPUT,
   NO_MORE,
@@ -48,12 +48,12 @@ const cpuSeconds = (): number => {
 };
 
 const obey = async ({ suite, reached }: Order): Promise<void> => {
-  witnessEach(reached);
+  recordEach(reached);
   const start = { clock: performance.now(), cpu: cpuSeconds() };
   const tally = await runSuite(suite);
   const outcome: Outcome = {
     tally,
-    reached: witnessedRules(),
+    reached: reachedRules(),
     seconds: (performance.now() - start.clock) / 1000,
     cpuSeconds: cpuSeconds() - start.cpu,
   };

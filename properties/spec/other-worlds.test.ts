@@ -1,4 +1,4 @@
-// Worlds that no program of one process reaches on the platforms that programs are drawn for: containers without an
+// Worlds that no program of one process reaches on the platforms that programs are generated for: containers without an
 // IOMMU, other processes, kernels without test commands, objects of which only the id is known.
 
 import { suite } from 'uvu';
@@ -39,7 +39,7 @@ import {
   test,
   vfioPlain,
 } from '../helpers/operations.ts';
-import { witness } from '../helpers/rule-witnesses.ts';
+import { record } from '../helpers/reached-rules.ts';
 import { LIMITED, settingOf } from '../helpers/settings.ts';
 
 const worldOf = (steps: readonly Answered[], setting: Setting = MOCK): World =>
@@ -62,7 +62,7 @@ const changed = (world: World, change: (context: Context) => Partial<Context>): 
 const replyTo = (world: World, operation: Operation, process = 1): Reply => {
   const [outcome] = outcomesOf(world, operation, process);
   if (outcome?.kind !== 'reply') throw new Error('The call is not specified.');
-  witness(outcome.rule.id);
+  record(outcome.rule.id);
   return outcome;
 };
 
@@ -153,7 +153,7 @@ type Possible<Said = string> = readonly (readonly [Said, boolean])[];
 const possible = (outcomes: readonly Outcome[]): Possible =>
   outcomes.map((outcome) => {
     if (outcome.kind !== 'reply') return [outcome.what, outcome.doubtful ?? false];
-    witness(outcome.rule.id);
+    record(outcome.rule.id);
     return [outcome.rule.id, outcome.unknown !== undefined];
   });
 

@@ -93,8 +93,8 @@ const OTHER_NAMES: readonly (readonly [RegExp, string])[] = [
   [/seen/, 'missed'],
   [/too-low|too-high/, 'too-small, too-large'],
   [/\bmakes\b/, 'allocates for ALLOC calls, creates for others'],
-  [/address-(taken|invalid)|invalid-address/, 'vaddr-invalid'],
-  [/uncertain|untracked/, 'untracked'],
+  [/address-(taken|odd)|invalid-address/, 'vaddr-invalid'],
+  [/uncertain|forgotten/, 'untracked'],
   [/busy/, 'in-use; group-open'],
   [/releases\b/, 'unpins'],
 ];

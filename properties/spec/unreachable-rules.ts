@@ -2,9 +2,9 @@
 
 import type { RuleId } from '../../spec/rules.ts';
 
-export type Excuse = { readonly rule: RuleId; readonly reason: string };
+export type UnreachableRule = { readonly rule: RuleId; readonly reason: string };
 
-export const EXCUSES: readonly Excuse[] = [
+export const EXCUSES: readonly UnreachableRule[] = [
   {
     rule: 'cutting/large-pages',
     reason:

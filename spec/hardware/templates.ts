@@ -65,7 +65,7 @@ export const templateFor = (world: World, device: Device, attached = true): Doma
   const iommu = world.setting.platform.iommus[index];
   if (iommu === undefined) throw new Error(`The platform has no IOMMU called ${device.iommu}.`);
   const { pageSizes } = iommu;
-  const isUntold = iommu.driver === 'virtio' && !attached && !world.release.virtioKnowsAperture;
-  const aperture = isUntold ? UNTOLD : iommu.aperture;
+  const isUnreported = iommu.driver === 'virtio' && !attached && !world.release.virtioKnowsAperture;
+  const aperture = isUnreported ? UNTOLD : iommu.aperture;
   return { pageSizes, aperture, ...permissionsOf(iommu, world.release) };
 };

@@ -5,7 +5,7 @@ import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
 import { type Container, type Dma, type DmaNode, dmaAt } from '../state/container.ts';
 import type { HardwareDomain } from '../state/domain.ts';
-import type { Translated, TranslatedStretch } from './translate.ts';
+import type { Translated, TranslatedSpan } from './translate.ts';
 
 /** What devices of the group translate through; mediated ones have nothing. */
 const domainOf = ({ type1 }: Container, group: number): HardwareDomain | undefined =>
@@ -59,7 +59,7 @@ export const reachesRegisters = ({ type1 }: Container, first: bigint, last: bigi
   );
 
 /** Everything that the devices of the group reach, in ascending order of IOVA, a page at a time. */
-export function* translations(container: Container, group: number): Generator<TranslatedStretch> {
+export function* translations(container: Container, group: number): Generator<TranslatedSpan> {
   const domain = domainOf(container, group);
   if (domain === undefined) return;
   for (const { key, value } of nodesOf(container.type1?.dmas)) {

@@ -53,15 +53,15 @@ export const translate = (
   return node === undefined ? undefined : throughArea(context, owner, node, iova);
 };
 
-/** One stretch that a domain translates, within one page of memory. */
-export type TranslatedStretch = Translated & {
+/** One span that a domain translates, within one page of memory. */
+export type TranslatedSpan = Translated & {
   readonly iova: bigint;
   /** Bytes. */
   readonly length: number;
 };
 
 /** Everything that the domain translates, in ascending order of IOVA. */
-export function* translations(context: Context, hwpt: ObjectId): Generator<TranslatedStretch> {
+export function* translations(context: Context, hwpt: ObjectId): Generator<TranslatedSpan> {
   const owner = hwptAt(context, hwpt);
   if (owner === undefined) return;
   for (const node of nodesOf(tableOf(context, owner.ioas).areas)) {

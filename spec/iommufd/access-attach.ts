@@ -1,4 +1,4 @@
-// Attaching in-kernel users to an IOAS: iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c.
+// Attaching accesses to an IOAS: iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { withoutPinsMeeting } from '../iopt/access.ts';

@@ -91,7 +91,7 @@ type Told = {
  * What the bitmap is told, and what stays dirty; unknown where areas are told in part, of which entries of unknown size may
  * reach beyond the range, and where the bitmap spans pages, of which one may not be written.
  */
-const toldOf = (
+const reportedOf = (
   { world, call, file }: Request,
   { dirty, ioas }: Hwpt,
   iova: bigint,
@@ -142,13 +142,20 @@ export const hwptGetDirtyBitmap: Handler = (request) => {
   const bad = badRange(fields.iova, fields.length, fields.page_size, alignment, world.release);
   if (bad !== undefined) return [failed(bad, world)];
   if (!hwpt.domain.tracksDirty) return [failed(hwptGetDirtyBitmapRules.noDirtyTracking, world)];
-  const told = toldOf(request, hwpt, fields.iova, fields.length, fields.page_size, fields.data);
-  if (told === 'nothing') return [succeeded(hwptGetDirtyBitmapRules.nothingDirty, world)];
+  const reported = reportedOf(
+    request,
+    hwpt,
+    fields.iova,
+    fields.length,
+    fields.page_size,
+    fields.data,
+  );
+  if (reported === 'nothing') return [succeeded(hwptGetDirtyBitmapRules.nothingDirty, world)];
   const keeps = (fields.flags & HWPT_GET_DIRTY_BITMAP_NO_CLEAR) !== 0;
-  const dirty = told === 'unknown' ? told : keeps ? hwpt.dirty : told.left;
+  const dirty = reported === 'unknown' ? reported : keeps ? hwpt.dirty : reported.left;
   const after = withContext(world, withObject(context, fields.hwpt_id, { ...hwpt, dirty }));
-  if (told === 'unknown') {
+  if (reported === 'unknown') {
     return [unspecified(after, 'IOMMU_HWPT_GET_DIRTY_BITMAP of pages that a test has written')];
   }
-  return [succeeded(hwptGetDirtyBitmapRules.reports, after, told.writes)];
+  return [succeeded(hwptGetDirtyBitmapRules.reports, after, reported.writes)];
 };

@@ -1,4 +1,4 @@
-// In-kernel users of a table: they pin stretches of it, and let go of what is unmapped.
+// In-kernel users of a table: they pin spans of it, and let go of what is unmapped.
 // iommufd_access_pin_pages() and iommufd_access_notify_unmap() in drivers/iommu/iommufd/device.c.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
@@ -70,7 +70,7 @@ export function* slicesOf(areas: Areas, iova: bigint, last: bigint): Generator<A
 const meets = (pin: { iova: bigint; length: bigint }, start: bigint, last: bigint): boolean =>
   pin.iova <= last && pin.iova + pin.length - 1n >= start;
 
-/** Whether an in-kernel user has pinned a part of the area. */
+/** Whether an access has pinned a part of the area. */
 export const isAccessed = (context: Context, ioas: ObjectId, node: AreaNode): boolean =>
   tableOf(context, ioas).accesses.some((id) =>
     accessAt(context, id)?.pins.some((pin) => meets(pin, node.key, node.value.last)),
@@ -116,7 +116,7 @@ export const withoutPinsMeeting = (
   return { context: withObject(result.context, id, { ...access, pins }), memory: result.memory };
 };
 
-/** Every in-kernel user of the IOAS lets go of what it has pinned in the range. */
+/** Every access of the IOAS lets go of what it has pinned in the range. */
 export const withoutAccessesMeeting = (
   state: IommufdState,
   ioas: ObjectId,

@@ -45,25 +45,25 @@ const searchAlignment = (address: bigint, length: bigint, maximum: bigint): bigi
   return lesser(alignment, maximum);
 };
 
-/** The first aligned IOVA of a stretch at which the length fits. A stretch of one byte never serves. */
+/** The first aligned IOVA of a span at which the length fits. A span of one byte never serves. */
 const fitting = (
-  stretch: IovaRange,
+  span: IovaRange,
   length: bigint,
   alignment: bigint,
   pageOffset: bigint,
 ): bigint | undefined => {
-  const up = stretch.start + alignment - 1n;
+  const up = span.start + alignment - 1n;
   if (up > U64_MAX) return undefined;
   const start = (up & -alignment) | pageOffset;
-  return start >= stretch.last || stretch.last - start < length - 1n ? undefined : start;
+  return start >= span.last || span.last - start < length - 1n ? undefined : start;
 };
 
-/** What is free of a stretch, reserved ranges and areas taken out; in ascending order. */
-function* freeWithin(table: IoPagetable, stretch: IovaRange, length: bigint): Generator<IovaRange> {
-  let at = stretch.start;
-  while (at <= stretch.last) {
-    const reserved = meeting(table.reservedSpans, at, stretch.last);
-    const last = reserved === undefined ? stretch.last : reserved.start - 1n;
+/** What is free of a span, reserved ranges and areas taken out; in ascending order. */
+function* freeWithin(table: IoPagetable, span: IovaRange, length: bigint): Generator<IovaRange> {
+  let at = span.start;
+  while (at <= span.last) {
+    const reserved = meeting(table.reservedSpans, at, span.last);
+    const last = reserved === undefined ? span.last : reserved.start - 1n;
     if (reserved === undefined || reserved.start > at) {
       yield* holesIn(table.areas, at, last, length);
     }
@@ -86,8 +86,8 @@ export const chosenIova = (
   const alignment = searchAlignment(address, length, maximumAlignment);
   if (alignment < table.alignment) return refused(choosingIovaRules.misalignedAddress);
   const pageOffset = address % PAGE_SIZE_BYTES;
-  const stretches = table.allowed.length === 0 ? [SEARCH] : table.allowed;
-  for (const { start, last } of stretches) {
+  const spans = table.allowed.length === 0 ? [SEARCH] : table.allowed;
+  for (const { start, last } of spans) {
     const clipped = { start: greater(start, SEARCH.start), last: lesser(last, SEARCH.last) };
     if (clipped.start > clipped.last) continue;
     const begin = fitting(clipped, length, alignment, pageOffset);

@@ -88,5 +88,5 @@ export const writtenOf = (node: AreaNode, pages: WrittenPages): 'none' | 'part' 
   return 'whole';
 };
 
-/** The hwpt with another stretch dirty. */
+/** The hwpt with another span dirty. */
 export const withDirty = (hwpt: Hwpt, dirty: Dirty): Hwpt => ({ ...hwpt, dirty });

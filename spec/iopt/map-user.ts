@@ -58,7 +58,7 @@ const chargeModeOf = (state: IommufdState): ChargeMode =>
 const PAGE_MASK = PAGE_SIZE_BYTES - 1n;
 
 /** Whether memory of that length at that address can be mapped at all. The releases check in different orders. */
-const checkStretch = (release: Release, address: bigint, length: bigint): Refused | undefined => {
+const checkSpan = (release: Release, address: bigint, length: bigint): Refused | undefined => {
   const wraps = address + length > U64_MAX ? refused(allocPagesRules.addressWraps) : undefined;
   const noLength =
     length === 0n || length > U64_MAX - PAGE_SIZE_BYTES
@@ -144,7 +144,7 @@ export const mapUser = (
   target: Target,
   permissions: Permissions,
 ): Mapped | Refused => {
-  const bad = checkStretch(release, address, length);
+  const bad = checkSpan(release, address, length);
   if (bad !== undefined) return bad;
   const source = { kind: 'user', start: userAddress(address & ~PAGE_MASK) } as const;
   return mapPagesOf(state, ioas, process, source, address, length, target, permissions);

@@ -45,7 +45,7 @@ export const mappingRules = rulesOf(
   },
 );
 
-/** What one area is to map: a stretch of pages that the context has. */
+/** What one area is to map: a span of pages that the context has. */
 export type AreaPart = {
   readonly pages: PagesId;
   /** Bytes from the start of the pages. */

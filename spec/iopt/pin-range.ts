@@ -5,7 +5,7 @@ import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
 import { atOrAfter } from '../collections/ordered-map.ts';
 import { charged, discharged } from '../memory/accounting.ts';
 import { pagesToPin, pinningRules } from '../memory/pin.ts';
-import type { PageStretch } from '../state/address-space.ts';
+import type { PageSpan } from '../state/address-space.ts';
 import type { Memory } from '../state/memory.ts';
 import {
   type Pages,
@@ -25,7 +25,7 @@ const pagesOfFile = (
   source: Extract<PagesSource, { kind: 'file' }>,
   first: PageIndex,
   count: number,
-): readonly PageStretch[] | Refused => {
+): readonly PageSpan[] | Refused => {
   const page = source.start / PAGE_SIZE_BYTES + BigInt(first);
   const end = (page + BigInt(count)) * PAGE_SIZE_BYTES;
   return end > source.length
@@ -33,12 +33,12 @@ const pagesOfFile = (
     : [{ backing: source.backing, page: pageIndex(Number(page)), count }];
 };
 
-const stretchesFor = (
+const spansFor = (
   memory: Memory,
   pages: Pages,
   first: PageIndex,
   count: number,
-): readonly PageStretch[] | Refused =>
+): readonly PageSpan[] | Refused =>
   pages.source.kind === 'user'
     ? pagesToPin(
         memory,
@@ -82,15 +82,11 @@ const withHolders = (
   return putRun(without, first, heldBy(part(runFirst, run, first, last), holders));
 };
 
-/** The runs with the stretches of memory pinned from page `first` on, for one holder. */
-const withPinnedStretches = (
-  pinned: Pinned,
-  first: PageIndex,
-  stretches: readonly PageStretch[],
-): Pinned => {
+/** The runs with the spans of memory pinned from page `first` on, for one holder. */
+const withPinnedSpans = (pinned: Pinned, first: PageIndex, spans: readonly PageSpan[]): Pinned => {
   let result = pinned;
   let at: number = first;
-  for (const { backing, page, count } of stretches) {
+  for (const { backing, page, count } of spans) {
     const run = { last: pageIndex(at + count - 1), holders: 1, backing, page };
     result = putRun(result, pageIndex(at), run);
     at += count;
@@ -119,9 +115,9 @@ export const pinRange = (
       pinned = withHolders(pinned, at, piece, piece.run.holders + 1);
     } else {
       const count = piece.last - at + 1;
-      const stretches = stretchesFor(memory, pages, at, count);
-      if (isRefused(stretches)) return orUnfit(stretches, memory, pages, first, at, unfit);
-      pinned = withPinnedStretches(pinned, at, stretches);
+      const spans = spansFor(memory, pages, at, count);
+      if (isRefused(spans)) return orUnfit(spans, memory, pages, first, at, unfit);
+      pinned = withPinnedSpans(pinned, at, spans);
       added += count;
     }
     at = pageIndex(piece.last + 1);
@@ -141,7 +137,7 @@ const orUnfit = (
   unfit: Refused | undefined,
 ): Refused => {
   if (unfit === undefined) return failure;
-  const isFirstPinned = at > first || !isRefused(stretchesFor(memory, pages, first, 1));
+  const isFirstPinned = at > first || !isRefused(spansFor(memory, pages, first, 1));
   return isFirstPinned ? { ...failure, or: unfit.refused } : failure;
 };
 

@@ -15,7 +15,7 @@ import type { Process, Protection } from '../terms/call.ts';
 import { fileBacking, seenBacking } from './recorded.ts';
 
 /** Whole pages; both ends inclusive. */
-export type Stretch = { readonly start: bigint; readonly last: bigint };
+export type Span = { readonly start: bigint; readonly last: bigint };
 
 /** What stands behind a new mapping; a file of memory has a number that is its own in the recording. */
 export type ToldBacking =
@@ -25,7 +25,7 @@ export type ToldBacking =
   /** Another file: it is not known whether its pages can be pinned. */
   | { readonly kind: 'file' };
 
-export type ToldMapping = Stretch & {
+export type ToldMapping = Span & {
   readonly protection: Protection;
   readonly shared: boolean;
   readonly backing: ToldBacking;
@@ -74,11 +74,11 @@ export const withTold = (
   return withSpace(fresh.memory, process, mapped(spaceOf(memory, process), start, mapping));
 };
 
-export const withoutTold = (memory: Memory, process: Process, { start, last }: Stretch): Memory =>
+export const withoutTold = (memory: Memory, process: Process, { start, last }: Span): Memory =>
   withSpace(memory, process, carved(spaceOf(memory, process), start, last));
 
-/** The mappings in the stretch, cut to it. */
-function* piecesIn(space: AddressSpace, { start, last }: Stretch): Generator<ToldPiece> {
+/** The mappings in the span, cut to it. */
+function* piecesIn(space: AddressSpace, { start, last }: Span): Generator<ToldPiece> {
   for (let at = start; at <= last; ) {
     const found = mappingAt(space, at);
     if (found === undefined) {
@@ -99,11 +99,11 @@ type ToldPiece = { readonly start: bigint; readonly mapping: Mapping };
 const withPieces = (
   memory: Memory,
   process: Process,
-  stretch: Stretch,
+  span: Span,
   change: (piece: ToldPiece) => Mapping,
 ): Memory => {
   let space = spaceOf(memory, process);
-  for (const piece of [...piecesIn(space, stretch)]) {
+  for (const piece of [...piecesIn(space, span)]) {
     space = mapped(space, piece.start, change(piece));
   }
   return withSpace(memory, process, space);
@@ -112,23 +112,23 @@ const withPieces = (
 export const withProtection = (
   memory: Memory,
   process: Process,
-  stretch: Stretch,
+  span: Span,
   protection: Protection,
-): Memory => withPieces(memory, process, stretch, ({ mapping }) => ({ ...mapping, protection }));
+): Memory => withPieces(memory, process, span, ({ mapping }) => ({ ...mapping, protection }));
 
 /** Private memory was given up: other pages stand there from now on. Files keep theirs. */
-export const withDiscarded = (memory: Memory, process: Process, stretch: Stretch): Memory => {
+export const withDiscarded = (memory: Memory, process: Process, span: Span): Memory => {
   const fresh = withFresh(memory);
-  return withPieces(fresh.memory, process, stretch, ({ start, mapping }) =>
+  return withPieces(fresh.memory, process, span, ({ start, mapping }) =>
     mapping.shared || mapping.kind === 'device'
       ? mapping
-      : { ...mapping, backing: fresh.backing, page: pageIndex(pagesBetween(stretch.start, start)) },
+      : { ...mapping, backing: fresh.backing, page: pageIndex(pagesBetween(span.start, start)) },
   );
 };
 
 /** Pages may have been given up, or not: they are known only by their address. */
-export const withDoubtful = (memory: Memory, process: Process, stretch: Stretch): Memory =>
-  withPieces(memory, process, stretch, ({ start, mapping }) =>
+export const withDoubtful = (memory: Memory, process: Process, span: Span): Memory =>
+  withPieces(memory, process, span, ({ start, mapping }) =>
     mapping.kind === 'device'
       ? mapping
       : { ...mapping, backing: seenBacking(process, mapping.shared), page: pageOf(start) },
@@ -138,8 +138,8 @@ export const withDoubtful = (memory: Memory, process: Process, stretch: Stretch)
 export const withMoved = (
   memory: Memory,
   process: Process,
-  from: Stretch,
-  to: Stretch,
+  from: Span,
+  to: Span,
   keeps: boolean,
 ): Memory => {
   const pieces = [...piecesIn(spaceOf(memory, process), from)];

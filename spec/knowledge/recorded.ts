@@ -7,7 +7,7 @@ import { type AddressSpace, carved, mapped, mappingAt } from '../state/address-s
 import { type Memory, spaceOf, withSpace } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 
-export type SeenMapping = {
+export type RecordedMapping = {
   readonly start: bigint;
   /** Inclusive. */
   readonly last: bigint;
@@ -31,7 +31,7 @@ export const fileBacking = (file: number): number => TOLD_FILES_BELOW - file;
 
 const isOnlySeen = (backing: number): boolean => backing < 0 && backing > TOLD_FILES_BELOW;
 
-const protectionOf = ({ readable, writable }: SeenMapping) =>
+const protectionOf = ({ readable, writable }: RecordedMapping) =>
   writable ? 'read-write' : readable ? 'read' : 'none';
 
 /**
@@ -42,16 +42,17 @@ const isAsSeen = (
   known: AddressSpace,
   start: bigint,
   last: bigint,
-  seen: readonly SeenMapping[],
+  seen: readonly RecordedMapping[],
 ): boolean => {
   let index = 0;
   for (let at = start; at <= last; ) {
-    const told = mappingAt(known, at)?.mapping;
+    const reported = mappingAt(known, at)?.mapping;
     while ((seen[index]?.last ?? at) < at) index += 1;
     const found = seen[index];
-    if (told === undefined || found === undefined || found.start > at) return false;
-    if (told.protection !== protectionOf(found) || told.shared !== found.shared) return false;
-    at = (told.last < found.last ? told.last : found.last) + 1n;
+    if (reported === undefined || found === undefined || found.start > at) return false;
+    if (reported.protection !== protectionOf(found) || reported.shared !== found.shared)
+      return false;
+    at = (reported.last < found.last ? reported.last : found.last) + 1n;
   }
   return true;
 };
@@ -62,7 +63,7 @@ export const withSeenMappings = (
   process: Process,
   start: bigint,
   last: bigint,
-  seen: readonly SeenMapping[],
+  seen: readonly RecordedMapping[],
 ): Memory => {
   const known = spaceOf(memory, process);
   if (memory.isFollowed && isAsSeen(known, start, last, seen)) return memory;

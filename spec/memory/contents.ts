@@ -44,8 +44,8 @@ export const stored = (
     ? memory
     : withStored(memory, { backing, offset, bytes, earlier: memory.stores });
 
-/** One stretch of an address range that stands in one mapping. */
-type Stretch = {
+/** One span of an address range that stands in one mapping. */
+type Span = {
   readonly backing: BackingId;
   /** Bytes into the backing. */
   readonly offset: bigint;
@@ -53,14 +53,14 @@ type Stretch = {
 };
 
 /** The parts of a range of a process's memory, as far as it is mapped without a gap. */
-export const stretchesOf = (
+export const spansOf = (
   memory: Memory,
   process: number,
   address: bigint,
   length: number,
-): readonly Stretch[] => {
+): readonly Span[] => {
   const space = spaceOf(memory, process);
-  const parts: Stretch[] = [];
+  const parts: Span[] = [];
   let at = address;
   let left = length;
   while (left > 0) {
@@ -87,7 +87,7 @@ export const bytesAt = (
 ): Uint8Array => {
   const bytes = zeroBytes(length);
   let done = 0;
-  for (const part of stretchesOf(memory, process, address, length)) {
+  for (const part of spansOf(memory, process, address, length)) {
     bytes.set(contentsOf(memory.stores, part.backing, part.offset, part.length), done);
     done += part.length;
   }
@@ -104,7 +104,7 @@ export const storedAt = (
   if (memory.knowledge === 'recorded') return memory;
   let result = memory;
   let done = 0;
-  for (const part of stretchesOf(memory, process, address, bytes.length)) {
+  for (const part of spansOf(memory, process, address, bytes.length)) {
     const isAll = part.length === bytes.length;
     const slice = isAll ? bytes : bytes.subarray(done, done + part.length);
     result = stored(result, part.backing, part.offset, slice);

@@ -2,7 +2,7 @@
 // pin_user_pages_fast() with FOLL_LONGTERM, mm/gup.c.
 
 import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
-import { mappingAt, type PageStretch } from '../state/address-space.ts';
+import { mappingAt, type PageSpan } from '../state/address-space.ts';
 import { type Memory, spaceOf } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
@@ -54,9 +54,9 @@ export const pagesToPin = (
   address: bigint,
   count: number,
   writing: boolean,
-): readonly PageStretch[] | Refused => {
+): readonly PageSpan[] | Refused => {
   const space = spaceOf(memory, process);
-  const stretches: PageStretch[] = [];
+  const spans: PageSpan[] = [];
   let at = address;
   let left = count;
   while (left > 0) {
@@ -70,7 +70,7 @@ export const pagesToPin = (
     if (mapping.protection === 'none') return refused(pinningRules.notAccessible);
     if (writing && mapping.protection === 'read') return refused(pinningRules.notWritable);
     const here = Math.min(left, Number((mapping.last - at + 1n) / PAGE_SIZE_BYTES));
-    stretches.push({
+    spans.push({
       backing: mapping.backing,
       page: pageIndex(mapping.page + Number((at - start) / PAGE_SIZE_BYTES)),
       count: here,
@@ -78,5 +78,5 @@ export const pagesToPin = (
     at += BigInt(here) * PAGE_SIZE_BYTES;
     left -= here;
   }
-  return stretches;
+  return spans;
 };

@@ -12,7 +12,7 @@ export type Deviation = {
   readonly releases: readonly ReleaseName[];
   /** What the contract says, and what the release does instead. */
   readonly says: string;
-  /** How it was seen, and the commit that mended it where one did. */
+  /** How it was seen, and the commit that fixed it where one did. */
   readonly evidence: string;
   /** A line of the kernel's log by which it shows, as a regular expression; absent where a reply shows it. */
   readonly complaint?: string;
@@ -26,7 +26,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     releases: ['7.3.4'],
     says: 'A map that an IOMMU driver refuses is answered with an error; the release also warns in its log.',
     evidence:
-      'Seen on 7.3.4 with mock domains: "WARNING: drivers/iommu/generic_pt/…/iommu_pt.h at …_map_range". Not mended in 7.3.4. docs/findings/0001.',
+      'Seen on 7.3.4 with mock domains: "WARNING: drivers/iommu/generic_pt/…/iommu_pt.h at …_map_range". Not fixed in 7.3.4. docs/findings/0001.',
     complaint: 'generic_pt/.*iommu_pt\\.h:\\d+ at \\w*map_range',
   },
   {
@@ -34,7 +34,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     releases: ['6.12.95', '7.3.4'],
     says: 'A map whose memory, rounded up to pages, passes 2^64 is answered with an error; the releases also warn in their log.',
     evidence:
-      'Seen on 6.12.95 and 7.3.4: "WARNING: … drivers/iommu/iommufd/io_pagetable.c … iopt_insert_area". Not mended in 7.3.4. docs/findings/0006.',
+      'Seen on 6.12.95 and 7.3.4: "WARNING: … drivers/iommu/iommufd/io_pagetable.c … iopt_insert_area". Not fixed in 7.3.4. docs/findings/0006.',
     complaint: 'iommufd/io_pagetable\\.c:\\d+ (?:at )?iopt_insert_area\\b',
   },
   {

@@ -1,4 +1,4 @@
-// ACCESS_PAGES and DESTROY_ACCESS_PAGES: an in-kernel user pins a range and lets it go.
+// ACCESS_PAGES and DESTROY_ACCESS_PAGES: an access pins a range and lets it go.
 // iommufd_test_access_pages() in drivers/iommu/iommufd/selftest.c.
 
 import { decode } from '../abi/layout.ts';

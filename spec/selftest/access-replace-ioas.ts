@@ -1,4 +1,4 @@
-// ACCESS_REPLACE_IOAS: an in-kernel user moved to another IOAS. iommufd_access_replace() in
+// ACCESS_REPLACE_IOAS: an access moved to another IOAS. iommufd_access_replace() in
 // drivers/iommu/iommufd/device.c.
 
 import { decode } from '../abi/layout.ts';

@@ -1,4 +1,4 @@
-// ACCESS_RW: an in-kernel user reads or writes memory by IOVA. iommufd_access_rw() in
+// ACCESS_RW: an access reads or writes memory by IOVA. iommufd_access_rw() in
 // drivers/iommu/iommufd/device.c and iopt_pages_rw_access() in pages.c. In the process that mapped the memory the
 // kernel copies by the program's addresses, without looking at what is pinned; on the slow path, and for files, it
 // goes by the pages that are pinned.
@@ -122,12 +122,12 @@ const frameOfPage = (
       : { backing: pages.source.backing, page };
   }
   const address = pages.source.start + BigInt(index) * PAGE_SIZE_BYTES;
-  const stretches = pagesToPin(memory, pages.process, address, 1, writing);
+  const spans = pagesToPin(memory, pages.process, address, 1, writing);
   // pin_user_pages_remote(), by which a page alone is pinned, does not look where the range ends.
-  if (alone && isRefused(stretches) && stretches.refused === pinningRules.wraps) {
+  if (alone && isRefused(spans) && spans.refused === pinningRules.wraps) {
     return refused(pinningRules.notMapped);
   }
-  return isRefused(stretches) ? stretches : (stretches[0] as { backing: number; page: number });
+  return isRefused(spans) ? spans : (spans[0] as { backing: number; page: number });
 };
 
 /** Page by page; a page that is pinned is the one that is meant, whatever the program maps there now. */

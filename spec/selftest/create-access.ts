@@ -1,4 +1,4 @@
-// CREATE_ACCESS: an in-kernel user of an IOAS, behind a descriptor. iommufd_test_create_access() in
+// CREATE_ACCESS: an access of an IOAS, behind a descriptor. iommufd_test_create_access() in
 // drivers/iommu/iommufd/selftest.c.
 
 import { decode } from '../abi/layout.ts';

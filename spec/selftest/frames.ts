@@ -25,7 +25,7 @@ export const callerPagesRules = rulesOf(
 /** A page of memory: what stands behind it, and its position there. */
 export type Frame = { readonly backing: BackingId; readonly page: number };
 
-export type Looked =
+export type Inspected =
   | { readonly kind: 'frame'; readonly frame: Frame; readonly huge?: true }
   | { readonly kind: 'none' }
   /** A recording does not say what is mapped there. */
@@ -36,7 +36,7 @@ const LAST_PAGE = 0xffff_ffff_ffff_f000n;
 /** Whether the page is the one whose end does not exist. */
 export const isLastPage = (address: bigint): boolean => address >= LAST_PAGE;
 
-const lookIn = (memory: Memory, process: Process, address: bigint): Looked | undefined => {
+const inspectIn = (memory: Memory, process: Process, address: bigint): Inspected | undefined => {
   const found = mappingAt(spaceOf(memory, process), address);
   if (found === undefined) return undefined;
   const { start, mapping } = found;
@@ -47,14 +47,15 @@ const lookIn = (memory: Memory, process: Process, address: bigint): Looked | und
 };
 
 /** The page of memory at the process's address. */
-export const frameAt = (memory: Memory, process: Process, address: bigint): Looked => {
-  const own = lookIn(memory, process, address);
+export const frameAt = (memory: Memory, process: Process, address: bigint): Inspected => {
+  const own = inspectIn(memory, process, address);
   if (own !== undefined) return own;
   if (memory.knowledge === 'complete') return { kind: 'none' };
   // Shared memory from before a fork stands at the same address in both processes.
   for (const { key } of nodesOf(memory.spaces)) {
     const found = mappingAt(spaceOf(memory, key), address);
-    if (found?.mapping.shared === true) return lookIn(memory, key, address) ?? { kind: 'unknown' };
+    if (found?.mapping.shared === true)
+      return inspectIn(memory, key, address) ?? { kind: 'unknown' };
   }
   return { kind: 'unknown' };
 };

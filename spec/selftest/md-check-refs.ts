@@ -40,7 +40,7 @@ export function* pinnedIn(world: World): Generator<Pinned> {
       }
     } else if (file.kind === 'container') {
       for (const { reached } of valuesOf(file.container.type1?.dmas)) {
-        for (const stretch of reached ?? []) if (stretch.kind === 'memory') yield stretch;
+        for (const span of reached ?? []) if (span.kind === 'memory') yield span;
       }
     }
   }

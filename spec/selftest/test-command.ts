@@ -85,7 +85,7 @@ const notSpecified =
   (name: string): Handler =>
   ({ world }) => [unspecified(world, `IOMMU_TEST_CMD ${name}`)];
 
-const notSpecifiedAndForgetting =
+const unspecifiedAndUntracked =
   (name: string): Handler =>
   (request: Request) => [untrackingAll(request, `IOMMU_TEST_CMD ${name}`)];
 
@@ -107,9 +107,9 @@ const HANDLERS: Readonly<Record<TestOperationName, Handler>> = {
   TRIGGER_IOPF: notSpecified('TRIGGER_IOPF'),
   DEV_CHECK_CACHE: devCheckCache,
   TRIGGER_VEVENT: notSpecified('TRIGGER_VEVENT'),
-  PASID_ATTACH: notSpecifiedAndForgetting('PASID_ATTACH'),
-  PASID_REPLACE: notSpecifiedAndForgetting('PASID_REPLACE'),
-  PASID_DETACH: notSpecifiedAndForgetting('PASID_DETACH'),
+  PASID_ATTACH: unspecifiedAndUntracked('PASID_ATTACH'),
+  PASID_REPLACE: unspecifiedAndUntracked('PASID_REPLACE'),
+  PASID_DETACH: unspecifiedAndUntracked('PASID_DETACH'),
   PASID_CHECK_HWPT: notSpecified('PASID_CHECK_HWPT'),
   DMABUF_GET: notSpecified('DMABUF_GET'),
   DMABUF_REVOKE: notSpecified('DMABUF_REVOKE'),

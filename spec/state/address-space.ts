@@ -70,7 +70,7 @@ export const mapped = (space: AddressSpace, start: bigint, mapping: Mapping): Ad
   put(carved(space, start, mapping.last), start, mapping);
 
 /** Consecutive pages of one backing. */
-export type PageStretch = {
+export type PageSpan = {
   readonly backing: BackingId;
   readonly page: PageIndex;
   /** How many pages. */

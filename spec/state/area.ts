@@ -1,4 +1,4 @@
-// An area is a stretch of IOVAs that is mapped as one: struct iopt_area. Areas never overlap.
+// An area is a span of IOVAs that is mapped as one: struct iopt_area. Areas never overlap.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex, U64_MAX } from '../abi/units.ts';
 import {
@@ -81,7 +81,7 @@ export const byteOf = (node: AreaNode, iova: bigint): bigint =>
   node.value.startByte + (iova - node.key);
 
 /**
- * The free stretches of at least `length` bytes within [start, last], in ascending order. Subtrees without
+ * The free spans of at least `length` bytes within [start, last], in ascending order. Subtrees without
  * such a hole are left out.
  */
 export function* holesIn(

@@ -6,12 +6,12 @@ import { atOrAfter, atOrBefore, type OrderedMap } from '../collections/ordered-m
 import type { Node } from '../collections/tree.ts';
 import type { Process } from '../terms/call.ts';
 import { type IovaRange, isNoIommuGroup, type Platform } from '../terms/platform.ts';
-import type { PageStretch } from './address-space.ts';
+import type { PageSpan } from './address-space.ts';
 import type { HardwareDomain } from './domain.ts';
 import type { FileId } from './files.ts';
 
 /** Consecutive pages that devices reach: memory, which is pinned and charged, or a device's registers, which are not. */
-export type ReachedStretch = PageStretch & { readonly kind: 'memory' | 'device' };
+export type ReachedSpan = PageSpan & { readonly kind: 'memory' | 'device' };
 
 /** One map, which stays as it was made: struct vfio_dma. */
 export type Dma = {
@@ -24,7 +24,7 @@ export type Dma = {
   readonly readable: boolean;
   readonly writable: boolean;
   /** The pages that every domain translates to, in order; undefined where there is no domain. */
-  readonly reached: readonly ReachedStretch[] | undefined;
+  readonly reached: readonly ReachedSpan[] | undefined;
   /** UNMAP_DMA took the address away, and MAP_DMA has not given another one. */
   readonly addressInvalid: boolean;
   /** While dirty pages are tracked: the kernel's bitmap with its spare word, bit 0 the first page. */
@@ -46,7 +46,7 @@ export type Type1 = {
   readonly nesting: boolean;
   /** The latest first. */
   readonly domains: readonly Type1Domain[];
-  /** Groups of mediated devices. */
+  /** Groups of mdevs. */
   readonly emulatedGroups: readonly number[];
   /** Where maps may lie, ascending; empty allows all. */
   readonly ranges: readonly IovaRange[];

@@ -44,7 +44,7 @@ export type Device = {
 /** The mock device's own object, which the program destroys to take the device away. */
 export type Selftest = { readonly kind: 'selftest'; readonly device: ObjectId };
 
-/** One stretch that an in-kernel user has pinned. */
+/** One span that an access has pinned. */
 export type PinnedAccess = {
   readonly id: number;
   readonly iova: bigint;
@@ -52,7 +52,7 @@ export type PinnedAccess = {
   readonly length: bigint;
 };
 
-/** An in-kernel user of an IOAS: a mediated device, or one made by the test command. */
+/** An access of an IOAS: an mdev, or one made by the test command. */
 export type Access = {
   readonly kind: 'access';
   readonly needsPins: boolean;

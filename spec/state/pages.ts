@@ -1,4 +1,4 @@
-// A stretch of memory that areas map, in whole pages, shared by the areas of every copy: struct iopt_pages. A page is
+// A span of memory that areas map, in whole pages, shared by the areas of every copy: struct iopt_pages. A page is
 // pinned while a domain or an access reaches it, once however many do.
 
 import type { PageIndex, UserAddress } from '../abi/units.ts';

@@ -68,7 +68,7 @@ export type UnboundDevice = {
 
 export type OpenDevice = BoundDevice | HeldDevice | UnboundDevice;
 
-/** An in-kernel user that the test command made. */
+/** An access that the test command made. */
 export type AccessFile = {
   readonly kind: 'access';
   readonly iommufd: FileId;

@@ -116,12 +116,12 @@ export type Call =
   | StatusCall;
 
 /** The memory that is looked at before and after the call. */
-export const memoryLookedAt = (call: Call): readonly Segment[] =>
+export const memoryRead = (call: Call): readonly Segment[] =>
   call.kind === 'ioctl' || call.kind === 'dma' ? call.memory : NO_MEMORY;
 
 const NO_MEMORY: readonly Segment[] = [];
 
-/** What the program saw: the result, and the same stretches of memory after the call. */
+/** What the program saw: the result, and the same spans of memory after the call. */
 export type Observation = {
   /** What the system call returned; -1 where it failed. */
   readonly result: number;

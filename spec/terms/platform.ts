@@ -25,7 +25,7 @@ export type PlatformDevice = {
   /** The number in /dev/vfio/devices/vfioN or noiommu-vfioN, the device's own file, where it has one. */
   readonly cdev?: number;
   /**
-   * Index into `iommus`. A mediated device has none: it is an in-kernel user of the IOAS. `noiommu` is a physical device
+   * Index into `iommus`. A mdev has none: it is an access of the IOAS. `noiommu` is a physical device
    * that nothing translates for, in a no-IOMMU group: what it is told to reach are physical addresses.
    */
   readonly iommu: number | 'none' | 'noiommu';
@@ -66,7 +66,7 @@ export type Platform = {
   readonly dmaEntryLimit: number;
 };
 
-/** Whether the group is a no-IOMMU group. A mediated device's is none: it reaches memory by the kernel alone. */
+/** Whether the group is a no-IOMMU group. A mdev's is none: it reaches memory by the kernel alone. */
 export const isNoIommuGroup = ({ devices }: Platform, number: number): boolean =>
   devices.some(({ group, iommu }) => group === number && iommu === 'noiommu');
 

@@ -25,7 +25,7 @@ export const VTD_IOMMU: Iommu = {
   aperture: { start: 0n, last: 0xffff_ffff_ffffn },
   enforcesCacheCoherency: false,
 };
-/** The name of the mediated device in virtual machines. */
+/** The name of the mdev in virtual machines. */
 export const MDEV_NAME = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001';
 const VTD_RESERVED: readonly IovaRange[] = [{ start: 0xfee0_0000n, last: 0xfeef_ffffn }];
 
@@ -69,7 +69,7 @@ const COHERENT_PLATFORM: Platform = {
   ],
 };
 
-/** No IOMMU but that of mock devices, and a mediated device: it reaches an IOAS through the kernel alone. */
+/** No IOMMU but that of mock devices, and an mdev: it reaches an IOAS through the kernel alone. */
 export const MDEV_PLATFORM: Platform = {
   ...MOCK_PLATFORM,
   name: 'mdev',
@@ -78,7 +78,7 @@ export const MDEV_PLATFORM: Platform = {
 
 /**
  * IOMMUs whose domains do not fit each other's devices, one of them with pages too large to serve at all, a group of
- * two devices, and a mediated device that has no IOMMU: more than one domain under the IOAS of VFIO calls. A legacy container takes few
+ * two devices, and an mdev that has no IOMMU: more than one domain under the IOAS of VFIO calls. A legacy container takes few
  * maps there, so that the limit is met.
  */
 export const MIXED_PLATFORM: Platform = {
@@ -118,7 +118,7 @@ export const MIXED_PLATFORM: Platform = {
   dmaEntryLimit: 12,
 };
 
-/** Three devices that nothing translates for, each in a no-IOMMU group, and a mediated device, whose group is none. */
+/** Three devices that nothing translates for, each in a no-IOMMU group, and an mdev, whose group is none. */
 export const NOIOMMU_PLATFORM: Platform = {
   ...MOCK_PLATFORM,
   name: 'noiommu',

@@ -109,7 +109,7 @@ const allReached = (
       const whole = reach(left, { from: process, charge }, address, rest, writable);
       return isRefused(whole) ? { refused: rule, or: whole.refused } : refused(rule);
     }
-    result = put(result, node.key, { ...node.value, reached: reached.stretches });
+    result = put(result, node.key, { ...node.value, reached: reached.spans });
     left = reached.memory;
   }
   return { dmas: result, memory: left };

@@ -67,7 +67,7 @@ const shifted = (bits: bigint, pages: bigint, shift: bigint): bigint => {
  * The map's part of a bitmap of the program's that stands at `address` and begins with the page at `base`. What the
  * program had in the word that it shares with what lies before stays there.
  */
-export const tell = (
+export const report = (
   memory: Memory,
   call: IoctlCall,
   node: DmaNode,

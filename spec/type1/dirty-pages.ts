@@ -26,7 +26,7 @@ import {
   refuses,
   rulesOf,
 } from '../terms/rule.ts';
-import { fitsBitmap, tell } from './dirty-bitmap.ts';
+import { fitsBitmap, report } from './dirty-bitmap.ts';
 import { withMissedUntracked } from './untracked.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
 
@@ -149,7 +149,7 @@ const checkTracked = (type1: Type1, fields: Fields): Refused | undefined => {
   return end !== undefined && end.value.last !== last ? refused(rules.cutsLast) : undefined;
 };
 
-const tellRange = (
+const reportRange = (
   world: World,
   file: FileId,
   type1: Type1,
@@ -164,11 +164,11 @@ const tellRange = (
   let node: DmaNode | undefined = atOrAfter(type1.dmas, iova);
   let isWhole = true;
   while (isWhole && node !== undefined && node.key <= last) {
-    const told = tell(memory, call, node, iova, address);
-    writes.push(...told.writes);
-    memory = told.memory;
-    isWhole = told.whole;
-    dmas = put(dmas, node.key, told.dma);
+    const reported = report(memory, call, node, iova, address);
+    writes.push(...reported.writes);
+    memory = reported.memory;
+    isWhole = reported.whole;
+    dmas = put(dmas, node.key, reported.dma);
     node = atOrAfter(type1.dmas, node.value.last + 1n);
   }
   const after = withType1(world, file, { ...type1, dmas });
@@ -195,7 +195,7 @@ const getBitmap = (
   if (!hasRoom(bitmap, fields.size)) return [...outside, failed(rules.bitmapSize, world)];
   const refusal = checkTracked(type1, fields);
   if (refusal !== undefined) return [...outside, failedBy(refusal, world)];
-  return [...outside, tellRange(world, file, type1, call, fields)];
+  return [...outside, reportRange(world, file, type1, call, fields)];
 };
 
 export const dirtyPages = (

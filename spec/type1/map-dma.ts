@@ -194,7 +194,7 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
   const pays = { from: process, charge: process };
   const reached =
     type1.domains.length === 0
-      ? { stretches: undefined, memory: world.memory }
+      ? { spans: undefined, memory: world.memory }
       : reach(world.memory, pays, vaddr, Number(size / PAGE_SIZE_BYTES), writable);
   if (isRefused(reached)) return failedBy(reached, world);
   if (type1.tracksDirty && !fitsBitmap(size)) return failed(rules.tooManyPages, world);
@@ -207,7 +207,7 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
   }
   const next = {
     ...type1,
-    dmas: put(type1.dmas, iova, { ...dma, reached: reached.stretches }),
+    dmas: put(type1.dmas, iova, { ...dma, reached: reached.spans }),
     available,
   };
   const after = withType1(place, next, reached.memory);

@@ -3,7 +3,7 @@
 
 import { PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
 import { mappingAt } from '../state/address-space.ts';
-import type { ReachedStretch } from '../state/container.ts';
+import type { ReachedSpan } from '../state/container.ts';
 import { type Memory, spaceOf } from '../state/memory.ts';
 import type { Process } from '../terms/call.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
@@ -32,7 +32,7 @@ export const type1PinningRules = rulesOf(
 );
 
 export type Reached = {
-  readonly stretches: readonly ReachedStretch[];
+  readonly spans: readonly ReachedSpan[];
   readonly memory: Memory;
 };
 
@@ -52,7 +52,7 @@ export const reach = (
 ): Reached | Refused => {
   const space = spaceOf(memory, from);
   const limit = lockable(memory, from);
-  const stretches: ReachedStretch[] = [];
+  const spans: ReachedSpan[] = [];
   let at = address;
   let left = count;
   let locked = 0;
@@ -73,10 +73,10 @@ export const reach = (
     if (limit !== undefined && BigInt(locked) > limit)
       return refused(type1LockedMemoryRules.processLimit);
     const page = pageIndex(mapping.page + Number((at - start) / PAGE_SIZE_BYTES));
-    stretches.push({ backing, page, count: here, kind });
+    spans.push({ backing, page, count: here, kind });
     at += BigInt(here) * PAGE_SIZE_BYTES;
     left -= here;
   }
   const paid = charged(memory, charge, locked);
-  return isRefused(paid) ? paid : { stretches, memory: paid };
+  return isRefused(paid) ? paid : { spans, memory: paid };
 };

@@ -6,7 +6,7 @@ import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from '../s
 import type { Memory } from '../state/memory.ts';
 import type { IoctlCall, Segment } from '../terms/call.ts';
 import { uncharged } from './detach-group.ts';
-import { tell } from './dirty-bitmap.ts';
+import { report } from './dirty-bitmap.ts';
 
 export type State = { readonly type1: Type1; readonly memory: Memory };
 
@@ -60,12 +60,12 @@ export const removeMaps = (
   let isWhole = true;
   for (const node of mapsIn(state.type1, start, last)) {
     if (bitmap !== undefined) {
-      const told = tell(memory, call, node, start, bitmap);
-      writes.push(...told.writes);
-      memory = told.memory;
-      isWhole = told.whole;
+      const reported = report(memory, call, node, start, bitmap);
+      writes.push(...reported.writes);
+      memory = reported.memory;
+      isWhole = reported.whole;
       if (!isWhole) {
-        dmas = put(dmas, node.key, told.dma);
+        dmas = put(dmas, node.key, reported.dma);
         break;
       }
     }

@@ -16,7 +16,7 @@ import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
 import { isExtension } from './check-extension.ts';
 import { COARSE, isCoarse } from './group-hardware.ts';
-import { forgetting } from './untracked.ts';
+import { untracking } from './untracked.ts';
 
 export const type1SetIommuRules = rulesOf(
   {
@@ -98,7 +98,7 @@ export const setIommu = (world: World, file: FileId, call: IoctlCall): readonly 
   }
   let type1 = newType1(world, argument === VFIO_TYPE1_IOMMU ? 1 : 2, nesting);
   if (container.groups.some((group) => isCoarse(platform, group))) {
-    return [forgetting(withContainer(world, { ...container, type1 }), world, file, COARSE)];
+    return [untracking(withContainer(world, { ...container, type1 }), world, file, COARSE)];
   }
   for (const group of container.groups) {
     const attached = attachGroup(world, type1, group, call.process);

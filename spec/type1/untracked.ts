@@ -12,7 +12,7 @@ export const withMissedUntracked = (world: World, file: FileId): World =>
   untracked(world, file, 'a map that ends with the last byte of the address space was lost');
 
 /** An unspecified call after which nothing is known of the container, unless it failed. */
-export const forgetting = (
+export const untracking = (
   after: World,
   before: World,
   file: FileId,

@@ -1,5 +1,5 @@
 // A device becomes an object of an iommufd, and is attached there: a device behind an IOMMU to a domain, a mediated one
-// to an IOAS, as an in-kernel user. vfio_iommufd_physical_bind(), vfio_iommufd_emulated_bind() and what stands beside
+// to an IOAS, as an access. vfio_iommufd_physical_bind(), vfio_iommufd_emulated_bind() and what stands beside
 // them in drivers/vfio/iommufd.c.
 
 import type { ObjectId } from '../abi/units.ts';
@@ -97,7 +97,7 @@ export const boundDevice = (
 
 export type AttachedTo = {
   readonly state: IommufdState;
-  /** The hwpt, or for a mediated device the IOAS, that it is attached to. */
+  /** The hwpt, or for an mdev the IOAS, that it is attached to. */
   readonly target: ObjectId;
 };
 

@@ -104,7 +104,7 @@ const withGroupJoined = (world: World, id: FileId, file: GroupFile, container: F
   withFile(world, id, { ...file, container });
 
 /** A call that may be answered in any way, after which nothing is known of the container if it succeeds. */
-const joinsUntold = (
+const joinsUnreported = (
   world: World,
   id: FileId,
   file: GroupFile,
@@ -119,8 +119,8 @@ const joinsUntold = (
     if (errno !== 0) return world;
     const { groups } = containerOf(world, container);
     const known = { ...containerOf(world, container), groups: [file.group, ...groups] };
-    const untold = withContainer(world, { ...known, untracked: what });
-    return withGroupJoined(untold, id, file, container);
+    const unreported = withContainer(world, { ...known, untracked: what });
+    return withGroupJoined(unreported, id, file, container);
   },
 });
 
@@ -143,9 +143,10 @@ const joinContainer = (
   if (isGroupInUse(platform, file.group)) return [failed(groupSetContainerRules.groupInUse, world)];
   if (isOwned(world, file.group)) return [failed(groupSetContainerRules.groupOwned, world)];
   const { untracked, type1 } = containerOf(world, container);
-  if (untracked !== undefined) return [joinsUntold(world, id, file, container, untracked, true)];
+  if (untracked !== undefined)
+    return [joinsUnreported(world, id, file, container, untracked, true)];
   if (type1 !== undefined && isCoarse(world.setting.platform, file.group)) {
-    return [joinsUntold(world, id, file, container, COARSE, false)];
+    return [joinsUnreported(world, id, file, container, COARSE, false)];
   }
   const joined = joinedBy(world, container, file.group, call.process);
   if (isRefused(joined)) return failuresBy(joined, world);

@@ -21,7 +21,7 @@ import { ioasUnmap } from './ioas-unmap.ts';
 import { option } from './option.ts';
 import { vfioIoas } from './vfio-ioas.ts';
 
-/** Answers a call whose struct passed the door: 0, or -errno. */
+/** Answers a call whose struct passed the ioctl dispatch: 0, or -errno. */
 export type Handler = (context: IommufdContext, command: Command) => number;
 
 const notEmulated: Handler = () => -ERRNO.EOPNOTSUPP;

@@ -15,8 +15,8 @@ export const hwptAlloc = (context: IommufdContext, command: Command): number => 
   if (command.u32(AT.__reserved) !== 0) return -ERRNO.EOPNOTSUPP;
   const hasData = command.u32(AT.data_len) !== 0;
   const hasType = command.u32(AT.data_type) !== HWPT_DATA_NONE;
-  const looksAtType = !context.kernel.defects.has('hwpt-data-type-without-data');
-  if (hasData !== hasType && (hasData || looksAtType)) return -ERRNO.EINVAL;
+  const checksType = !context.kernel.defects.has('hwpt-data-type-without-data');
+  if (hasData !== hasType && (hasData || checksType)) return -ERRNO.EINVAL;
   const device = objects.find(command.u32(AT.dev_id), IommufdDevice);
   if (device === undefined) return -ERRNO.ENOENT;
   const parent = objects.get(command.u32(AT.pt_id));

@@ -1,7 +1,7 @@
 // The accesses of an I/O page table by number, as an xarray keeps them. drivers/iommu/iommufd/io_pagetable.c
 // (iopt_add_access, iopt_remove_access).
 
-/** An in-kernel user of the IOAS, as its I/O page table sees it. */
+/** An access of the IOAS, as its I/O page table sees it. */
 export type TableAccess = {
   readonly alignment: bigint;
   /** Its number in the table that it is in. */

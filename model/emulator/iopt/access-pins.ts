@@ -4,12 +4,12 @@
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { MachineDied } from '../../machine/machine.ts';
 import type { Area } from './area.ts';
-import { appendDomainFrames, appendHeldFrames } from './frame-reader.ts';
+import { appendDomainFrames, appendPinnedFrames } from './frame-reader.ts';
 import { Interval } from './interval-tree.ts';
 import type { Pages, PinnedAccess } from './pages.ts';
 
 /** Lets go of what no access needs any more in [first, last]; what no domain has either is unpinned. */
-const dropHeld = (pages: Pages, first: number, last: number): void => {
+const unpinHeld = (pages: Pages, first: number, last: number): void => {
   for (let index = first; index <= last; ) {
     const used = pages.accesses.span(index, last);
     if (!used.used) {
@@ -28,7 +28,7 @@ const dropHeld = (pages: Pages, first: number, last: number): void => {
 };
 
 /** Pins all of [first, last], which nobody has, and holds it. 0, or -errno with nothing changed. */
-const holdNew = (pages: Pages, first: number, last: number, frames: number[]): number => {
+const pinNew = (pages: Pages, first: number, last: number, frames: number[]): number => {
   const from = frames.length;
   for (let index = first; index <= last; ) {
     const count = pages.pinSome(index, last, frames);
@@ -45,7 +45,7 @@ const holdNew = (pages: Pages, first: number, last: number, frames: number[]): n
 };
 
 /** Holds what a domain has of [first, last]; the count of pages. */
-const holdMapped = (pages: Pages, first: number, last: number, frames: number[]): number => {
+const pinMapped = (pages: Pages, first: number, last: number, frames: number[]): number => {
   const from = frames.length;
   appendDomainFrames(pages, first, last, frames);
   for (let at = from; at < frames.length; at += 1) {
@@ -61,17 +61,17 @@ const hold = (pages: Pages, first: number, last: number, frames: number[]): numb
   while (error === 0 && index <= last) {
     const held = pages.accesses.span(index, last);
     if (held.used) {
-      appendHeldFrames(pages, index, held.last, frames);
+      appendPinnedFrames(pages, index, held.last, frames);
       index = held.last + 1;
       continue;
     }
     const mapped = pages.domains.span(index, held.last);
-    if (mapped.used) index += holdMapped(pages, index, mapped.last, frames);
-    if (index <= mapped.last) error = holdNew(pages, index, mapped.last, frames);
+    if (mapped.used) index += pinMapped(pages, index, mapped.last, frames);
+    if (index <= mapped.last) error = pinNew(pages, index, mapped.last, frames);
     if (error === 0) index = mapped.last + 1;
   }
   if (error === 0) error = pages.settle();
-  if (error !== 0 && index > first) dropHeld(pages, first, index - 1);
+  if (error !== 0 && index > first) unpinHeld(pages, first, index - 1);
   return error;
 };
 
@@ -89,7 +89,7 @@ export const addAccess = (
   if (known !== undefined) {
     area.accesses += 1;
     known.owner.users += 1;
-    appendHeldFrames(pages, first, last, frames);
+    appendPinnedFrames(pages, first, last, frames);
     return 0;
   }
   const error = hold(pages, first, last, frames);
@@ -108,5 +108,5 @@ export const removeAccess = (area: Area, first: number, last: number): void => {
   access.owner.users -= 1;
   if (access.owner.users > 0) return;
   pages.accesses.remove(access);
-  dropHeld(pages, first, last);
+  unpinHeld(pages, first, last);
 };

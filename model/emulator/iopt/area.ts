@@ -1,4 +1,4 @@
-// An area: a stretch of IOVAs that is mapped to a slice of a set of pages, down to the byte.
+// An area: a span of IOVAs that is mapped to a slice of a set of pages, down to the byte.
 // drivers/iommu/iommufd/io_pagetable.h (struct iopt_area).
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';

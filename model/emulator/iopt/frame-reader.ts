@@ -80,7 +80,7 @@ export class FrameReader {
     const { pages, frames, last } = this;
     const held = pages.accesses.span(index, last);
     if (held.used) {
-      for (let at = index; at <= held.last; at += 1) frames.push(heldFrame(pages, at));
+      for (let at = index; at <= held.last; at += 1) frames.push(pinnedFrame(pages, at));
       return 0;
     }
     const mapped = pages.domains.first(index, held.last);
@@ -97,7 +97,7 @@ export class FrameReader {
   }
 }
 
-const heldFrame = (pages: Pages, index: number): number => {
+const pinnedFrame = (pages: Pages, index: number): number => {
   const frame = pages.held.get(index);
   if (frame === undefined) throw new MachineDied('an access covers a page that it does not hold');
   return frame;
@@ -119,11 +119,11 @@ export const appendDomainFrames = (
 };
 
 /** Appends the frames of pages [first, last], all of which an access holds. */
-export const appendHeldFrames = (
+export const appendPinnedFrames = (
   pages: Pages,
   first: number,
   last: number,
   frames: number[],
 ): void => {
-  for (let index = first; index <= last; index += 1) frames.push(heldFrame(pages, index));
+  for (let index = first; index <= last; index += 1) frames.push(pinnedFrame(pages, index));
 };

@@ -118,7 +118,7 @@ const fillAreas = (table: IoPageTable, areas: readonly Area[]): number => {
   return 0;
 };
 
-/** The parts of pages under a stretch of IOVAs without holes, each held once more; or -errno. */
+/** The parts of pages under a span of IOVAs without holes, each held once more; or -errno. */
 export const partsUnder = (
   table: IoPageTable,
   iova: bigint,
@@ -136,7 +136,7 @@ export const partsUnder = (
   }));
 };
 
-/** A stretch of one area, both ends inclusive. */
+/** A span of one area, both ends inclusive. */
 export type AreaPart = { readonly area: Area; readonly start: bigint; readonly last: bigint };
 
 /** The areas that cover [iova, last] without a hole, or undefined. */

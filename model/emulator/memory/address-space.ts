@@ -17,7 +17,7 @@ const HUGE_PAGE_BYTES = 0x20_0000n;
 const PAGES_OF_HUGE = 512;
 
 /**
- * What stands behind a mapping: frames of its own in stretches, frames in a row, or a file. Each is told as if the mapping
+ * What stands behind a mapping: frames of its own in spans, frames in a row, or a file. Each is told as if the mapping
  * began at page 0 of the address space, so that parts of a mapping have the same.
  */
 export type Store =
@@ -38,7 +38,7 @@ export type Mapping = {
   readonly huge: boolean;
 };
 
-/** Pages of ordinary memory that follow each other in frames, too; between such stretches a frame is left out. */
+/** Pages of ordinary memory that follow each other in frames, too; between such spans a frame is left out. */
 const STRETCH = 8;
 
 /** Counted from a page, how many frames lie before another. */

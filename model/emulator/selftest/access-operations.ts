@@ -105,7 +105,7 @@ export const pinPages = (context: IommufdContext, command: Command): number => {
   if (error === 0) {
     command.setU32(PAGES.out_access_pages_id, id);
     error = command.respond();
-    if (error !== 0) file.forget(id);
+    if (error !== 0) file.dropKnown(id);
   }
   if (error !== 0) file.access.unpin(iova, length);
   return error;

@@ -1,4 +1,4 @@
-// The descriptor of a test access: an in-kernel user that a program can order about, and what it has pinned.
+// The descriptor of a test access: an access that a program can order about, and what it has pinned.
 // drivers/iommu/iommufd/selftest.c (struct selftest_access).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -30,7 +30,7 @@ export class TestAccess extends OpenFile {
     return id;
   }
 
-  forget(id: number): void {
+  dropKnown(id: number): void {
     this.#items = this.#items.filter((item) => item.id !== id);
   }
 
@@ -38,7 +38,7 @@ export class TestAccess extends OpenFile {
   unpin(id: number): number {
     const item = this.#items.find((candidate) => candidate.id === id);
     if (item === undefined) return -ERRNO.ENOENT;
-    this.forget(id);
+    this.dropKnown(id);
     this.access.unpin(item.iova, item.length);
     return 0;
   }

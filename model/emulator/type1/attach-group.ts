@@ -52,7 +52,7 @@ export const attachGroup = (iommu: Type1Iommu, group: VfioGroup): number => {
     iommu.updatePageSizes();
   }
   iommu.iovas = list;
-  iommu.untoldWriters += 1;
+  iommu.unreportedWriters += 1;
   return 0;
 };
 
@@ -112,7 +112,7 @@ export const detachGroup = (iommu: Type1Iommu, group: VfioGroup): void => {
     bounds = commonAperture(iommu);
   }
   if (bounds !== undefined) widen(iommu, bounds);
-  iommu.untoldWriters -= 1;
+  iommu.unreportedWriters -= 1;
   const { defects } = iommu.kernel;
   if (iommu.tracksDirty && !defects.has('type1-leaving-loses-dirty-pages')) iommu.dirtyAll();
 };

@@ -47,7 +47,7 @@ const copyOut = (iommu: Type1Iommu, bitmap: DirtyBitmap, to: bigint, bytes: bigi
 };
 
 /** Tells which pages of a mapping are dirty, in a bitmap that begins at IOVA `base`. 0, or -EFAULT. */
-export const tellDirty = (
+export const reportDirty = (
   iommu: Type1Iommu,
   { data }: BitmapRequest,
   dma: Dma,
@@ -60,7 +60,7 @@ export const tellDirty = (
   const shift = iommu.kernel.defects.has('type1-bitmap-not-shifted')
     ? 0
     : Number(offset % WORD_BITS);
-  if (iommu.untoldWriters > 0 && dma.iommuMapped) bitmap.setFirst(pages);
+  if (iommu.unreportedWriters > 0 && dma.iommuMapped) bitmap.setFirst(pages);
   if (shift > 0) {
     bitmap.shift(shift, pages + shift);
     const word = iommu.kernel.user.read(place, 8);

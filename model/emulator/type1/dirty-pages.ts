@@ -13,7 +13,7 @@ import {
 import { offsetsOf, Struct } from '../command.ts';
 import { lastOf } from '../u64.ts';
 import { bisects } from './bisect.ts';
-import { type BitmapRequest, bitmapRequest, checkBitmap, tellDirty } from './bitmap-request.ts';
+import { type BitmapRequest, bitmapRequest, checkBitmap, reportDirty } from './bitmap-request.ts';
 import type { Type1Iommu } from './type1-iommu.ts';
 
 const AT = offsetsOf(VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET);
@@ -41,7 +41,7 @@ const stop = (iommu: Type1Iommu): number => {
   return 0;
 };
 
-const tell = (
+const report = (
   iommu: Type1Iommu,
   bitmap: BitmapRequest,
   iova: bigint,
@@ -52,7 +52,7 @@ const tell = (
   for (const dma of iommu.dmas) {
     if (dma.iova < iova || dma.bitmap === undefined) continue;
     if (dma.iova > last) break;
-    const error = tellDirty(iommu, bitmap, dma, dma.bitmap, iova);
+    const error = reportDirty(iommu, bitmap, dma, dma.bitmap, iova);
     if (error !== 0) return error;
     dma.bitmap.clearFirst(iommu.pagesOf(dma));
   }
@@ -84,7 +84,7 @@ const getBitmap = (iommu: Type1Iommu, argument: bigint, argsz: number): number =
   if (error !== 0) return error;
   if (bitmap.pageSize !== iommu.granule) return -ERRNO.EINVAL;
   if (((iova | size) & (iommu.granule - 1n)) !== 0n) return -ERRNO.EINVAL;
-  return iommu.tracksDirty ? tell(iommu, bitmap, iova, size, last) : -ERRNO.EINVAL;
+  return iommu.tracksDirty ? report(iommu, bitmap, iova, size, last) : -ERRNO.EINVAL;
 };
 
 export const dirtyPages = (iommu: Type1Iommu, argument: bigint): number => {

@@ -32,7 +32,7 @@ export class Type1Iommu {
   invalidAddresses = 0;
   tracksDirty = false;
   /** Groups that write to memory without telling. */
-  untoldWriters = 0;
+  unreportedWriters = 0;
   #pageSizes = U64_MAX & ~BELOW_PAGE;
 
   constructor(kernel: Kernel, version2: boolean, nesting: boolean) {
@@ -44,7 +44,7 @@ export class Type1Iommu {
     this.available = kernel.platform.dmaEntryLimit;
   }
 
-  /** Mappings may get another address: not where in-kernel users could go by the old one. */
+  /** Mappings may get another address: not where accesses could go by the old one. */
   get mayMoveAddresses(): boolean {
     return (
       this.emulated.length === 0 || this.kernel.defects.has('type1-addresses-move-under-mdevs')

@@ -13,7 +13,7 @@ import {
 import { offsetsOf, Struct } from '../command.ts';
 import { lastOf, wrap } from '../u64.ts';
 import { bisects } from './bisect.ts';
-import { type BitmapRequest, bitmapRequest, checkBitmap, tellDirty } from './bitmap-request.ts';
+import { type BitmapRequest, bitmapRequest, checkBitmap, reportDirty } from './bitmap-request.ts';
 import type { Dma } from './dma.ts';
 import type { Type1Iommu } from './type1-iommu.ts';
 
@@ -76,7 +76,7 @@ const removeAll = (
   let unmapped = 0n;
   for (const dma of dmas) {
     if (bitmap !== undefined && dma.bitmap !== undefined) {
-      const error = tellDirty(iommu, bitmap, dma, dma.bitmap, base);
+      const error = reportDirty(iommu, bitmap, dma, dma.bitmap, base);
       if (error !== 0) return error;
     }
     unmapped += dma.size;

@@ -23,7 +23,7 @@ export class VfioDevice {
   readonly group: VfioGroup;
   /** A physical device that nothing translates for. */
   readonly isNoIommu: boolean;
-  /** None for a mediated device, which has no IOMMU of its own. */
+  /** None for an mdev, which has no IOMMU of its own. */
   readonly physical: AttachableDevice | undefined;
   #binding: Binding | undefined;
   #attached = false;
@@ -130,7 +130,7 @@ export class VfioDevice {
     return binding?.kind === 'device' ? binding.device.id : (binding?.access.id ?? 0);
   }
 
-  /** Attaches the device, or moves it: the number of the hwpt, or for a mediated device of the IOAS, or -errno. */
+  /** Attaches the device, or moves it: the number of the hwpt, or for an mdev of the IOAS, or -errno. */
   attach(id: number): number {
     const binding = this.#binding;
     if (binding === undefined) return -ERRNO.EINVAL;

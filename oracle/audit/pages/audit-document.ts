@@ -12,7 +12,7 @@ import { type Cause, causesOf, compared } from '../differences.ts';
 import { type Located, settingOn } from '../located.ts';
 import { mappedIn } from '../mapped.ts';
 import { type Pair, startOfPair } from '../pair.ts';
-import type { RecordedAudit, SeenOn } from '../recorded.ts';
+import type { RecordedAudit, ShownOn } from '../recorded.ts';
 import type { Row } from '../row.ts';
 import { descriptionOf } from '../rows.ts';
 import type { AuditDocument, ShownRow, ShownSide, ShownVariant } from './document.ts';
@@ -81,7 +81,7 @@ const releasesWhere = (
 const isSame = (one: DifferenceKind, other: DifferenceKind): boolean =>
   one.what === other.what && one.legacy === other.legacy && one.compat === other.compat;
 
-const variant = (release: ReleaseName, found: Located, confirmed: SeenOn): ShownVariant => {
+const variant = (release: ReleaseName, found: Located, confirmed: ShownOn): ShownVariant => {
   const { key, request, what, kind, legacyRule, compatRule, program, count } = found;
   return {
     key,
@@ -97,7 +97,7 @@ const variant = (release: ReleaseName, found: Located, confirmed: SeenOn): Shown
       replayed(other, found).kinds.some((there) => isSame(kind, there)),
     ),
     confirmed: confirmed.get(key) ?? [],
-    isDrawn: found.isDrawn === true,
+    isGenerated: found.isGenerated === true,
   };
 };
 
@@ -109,7 +109,7 @@ const releasesOfRow = (release: ReleaseName, { description, seen }: Row): readon
     ),
   );
 
-const rowOf = ({ release, confirmed }: RecordedAudit, row: Row, reproduced: SeenOn): ShownRow => {
+const rowOf = ({ release, confirmed }: RecordedAudit, row: Row, reproduced: ShownOn): ShownRow => {
   const { covers: _, ...described } = row.description;
   const [first, ...rest] = row.seen.map((found) => variant(release, found, confirmed));
   if (first === undefined) throw new Error(`Row ${described.id} has no program.`);
@@ -127,9 +127,9 @@ const rowOf = ({ release, confirmed }: RecordedAudit, row: Row, reproduced: Seen
   };
 };
 
-export const documentOf = (audit: RecordedAudit, reproduced: SeenOn): AuditDocument => ({
+export const documentOf = (audit: RecordedAudit, reproduced: ShownOn): AuditDocument => ({
   release: audit.release,
   searched: audit.searched,
-  ...(audit.random === undefined ? {} : { drawn: audit.random }),
+  ...(audit.random === undefined ? {} : { generated: audit.random }),
   rows: audit.rows.map((row) => rowOf(audit, row, reproduced)),
 });

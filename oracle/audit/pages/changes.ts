@@ -8,7 +8,7 @@ import type { RandomCounts, SearchedPlatform } from '../record.ts';
 import type { RecordedChanges } from '../recorded.ts';
 import { programOn, type Side } from '../side.ts';
 import { shownSide } from './audit-document.ts';
-import { drawnLines, type ShownSide, searchedLines } from './document.ts';
+import { generatedLines, type ShownSide, searchedLines } from './document.ts';
 
 type ShownChange = {
   readonly request: string;
@@ -22,7 +22,7 @@ type ShownChange = {
   /** How many of the programs that were tried showed it. */
   readonly count: number;
   /** Only a program drawn at random showed it. */
-  readonly isDrawn: boolean;
+  readonly isGenerated: boolean;
 };
 
 export type ChangesDocument = {
@@ -31,7 +31,7 @@ export type ChangesDocument = {
   readonly containers: readonly {
     readonly name: string;
     readonly searched: readonly SearchedPlatform[];
-    readonly drawn?: RandomCounts;
+    readonly generated?: RandomCounts;
     readonly changes: readonly ShownChange[];
   }[];
 };
@@ -54,7 +54,7 @@ const changeOf = (found: Located, side: Side): ShownChange => {
     scenario: found.scenario.name,
     program: programText(programOn(side, program)),
     count,
-    isDrawn: found.isDrawn === true,
+    isGenerated: found.isGenerated === true,
   };
 };
 
@@ -68,7 +68,7 @@ export const changesDocumentOf = ({
   containers: containers.map(({ side, searched, random, found }) => ({
     name: NAMES[side],
     searched,
-    ...(random === undefined ? {} : { drawn: random }),
+    ...(random === undefined ? {} : { generated: random }),
     changes: found.map((one) => changeOf(one, side)),
   })),
 });
@@ -88,7 +88,7 @@ const changeLines = (
     side(later, change.later),
     '',
     `On ${change.scenario}${change.situation === undefined ? '' : `, where ${change.situation}`}${
-      change.isDrawn ? ', drawn at random' : ''
+      change.isGenerated ? ', drawn at random' : ''
     }:`,
     '',
     '```',
@@ -105,12 +105,12 @@ export const changesMarkdown = (document: ChangesDocument): readonly string[] =>
     `The same programs were given to one container of Linux ${earlier} and of Linux ${later}, as the specification has them.`,
     'Wherever the two answered with other results, other bytes, other handles that a device reaches or other charges, it is',
     'a change here, with the rules that answered and the shortest program.',
-    ...containers.flatMap(({ name, searched, drawn, changes }) => [
+    ...containers.flatMap(({ name, searched, generated, changes }) => [
       '',
       `## On ${name}: ${changes.length} changes`,
       '',
       ...searchedLines(searched),
-      ...(drawn === undefined ? [] : drawnLines(drawn)),
+      ...(generated === undefined ? [] : generatedLines(generated)),
       ...changes.flatMap((change, index) => changeLines(document, change, index + 1)),
     ]),
   ];

@@ -32,7 +32,7 @@ export type ShownVariant = {
   readonly releases: readonly string[];
   readonly confirmed: readonly string[];
   /** Only a program drawn at random showed it. */
-  readonly isDrawn: boolean;
+  readonly isGenerated: boolean;
 };
 
 export type ShownRow = {
@@ -64,14 +64,14 @@ export const searchedLines = (searched: readonly SearchedPlatform[]): readonly s
   ),
 ];
 
-export const drawnLines = (drawn: RandomCounts): readonly string[] => [
-  `- ${drawn.runs} programs drawn at random (seed ${drawn.seed}): ${drawn.operations} operations, ${drawn.undecided} of them not specified on a side; ${drawn.differences} differences of ${drawn.causes} causes, ${drawn.found} of which the search had not found`,
+export const generatedLines = (generated: RandomCounts): readonly string[] => [
+  `- ${generated.runs} programs drawn at random (seed ${generated.seed}): ${generated.operations} operations, ${generated.undecided} of them not specified on a side; ${generated.differences} differences of ${generated.causes} causes, ${generated.found} of which the search had not found`,
 ];
 
 export type AuditDocument = {
   readonly release: string;
   readonly searched: readonly SearchedPlatform[];
-  readonly drawn?: RandomCounts;
+  readonly generated?: RandomCounts;
   readonly rows: readonly ShownRow[];
 };
 

@@ -3,7 +3,7 @@
 import { fencedLine } from '../../text/markup.ts';
 import {
   type AuditDocument,
-  drawnLines,
+  generatedLines,
   releasesText,
   SEVERITY_WORDS,
   type ShownRow,
@@ -40,7 +40,7 @@ const sideLines = (name: string, { rule, says, source, answers }: ShownSide): re
 const variantLines = (variant: ShownVariant): readonly string[] => [
   '',
   `${variant.request}, ${variant.what} (${releasesText(variant.releases)}; ${confirmedText(variant)}${
-    variant.isDrawn ? '; drawn at random' : ''
+    variant.isGenerated ? '; drawn at random' : ''
   }):`,
   '',
   ...sideLines('type1', variant.legacy),
@@ -80,7 +80,7 @@ const count = (rows: readonly ShownRow[], test: (row: ShownRow) => boolean): num
 export const auditSummary = ({
   release,
   searched,
-  drawn,
+  generated,
   rows,
 }: AuditDocument): readonly string[] => {
   const undeclared = count(rows, ({ declared }) => declared === undefined);
@@ -96,7 +96,7 @@ export const auditSummary = ({
     `- ${count(rows, ({ severity }) => severity === 'harmless')} are harmless as far as is known`,
     '',
     ...searchedLines(searched),
-    ...(drawn === undefined ? [] : drawnLines(drawn)),
+    ...(generated === undefined ? [] : generatedLines(generated)),
   ];
 };
 

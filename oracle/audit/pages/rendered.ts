@@ -3,7 +3,7 @@
 
 import { HEADER_NAME, twoSidesHeader } from '../../emit/two-sides-header.ts';
 import { cFilesOf } from '../c-files.ts';
-import type { RecordedAudit, RecordedChanges, SeenOn } from '../recorded.ts';
+import type { RecordedAudit, RecordedChanges, ShownOn } from '../recorded.ts';
 import { documentOf, ROWS_FOLDER } from './audit-document.ts';
 import { changesDocumentOf, changesMarkdown } from './changes.ts';
 import { auditHtml } from './html.ts';
@@ -15,7 +15,7 @@ export type Audits = {
   readonly audits: readonly RecordedAudit[];
   readonly changes: readonly RecordedChanges[];
   /** Where C files showed their row. */
-  readonly reproduced: SeenOn;
+  readonly reproduced: ShownOn;
 };
 
 /** A file's path in the folder of the audit, and its text. */

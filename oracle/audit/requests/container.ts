@@ -168,8 +168,8 @@ const mapped = (container: Value, shared: boolean): Operation => ({
   backing: { kind: 'memfd', fd: container, offset: 0n },
 });
 
-/** What the door to native calls says of a struct, before the call itself is looked at. */
-function* doorRequests(container: Value): Generator<Operation> {
+/** What the ioctl dispatch to native calls says of a struct, before the call itself is looked at. */
+function* dispatchRequests(container: Value): Generator<Operation> {
   yield plain('native', container, IOMMU_DESTROY, 0n);
   for (const size of [0n, 7n, 16n]) {
     yield ioctl('native', container, IOMMU_DESTROY, {
@@ -206,5 +206,5 @@ export function* containerRequests(container: Value): Generator<Operation> {
       fields: { size: BigInt(size) },
     });
   }
-  yield* doorRequests(container);
+  yield* dispatchRequests(container);
 }

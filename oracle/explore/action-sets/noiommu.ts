@@ -58,7 +58,7 @@ export const NOIOMMU: ActionSet = {
     }),
     ...noIommuGroupActions(0, IOMMUFD, CONTAINER),
     ...deviceActions(0, NAME),
-    // Group 3 is of a mediated device, which the kernel gives an IOMMU of its own.
+    // Group 3 is of an mdev, which the kernel gives an IOMMU of its own.
     ...groupActions(3, IOMMUFD, CONTAINER),
     open('file of the device', '/dev/vfio/devices/noiommu-vfio0', FILE),
     vfioCall('bind', FILE, 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: handle(IOMMUFD) }),

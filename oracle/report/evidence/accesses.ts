@@ -1,4 +1,4 @@
-// What decides the rules of in-kernel users and of the calls that look at what they pinned.
+// What decides the rules of accesses and of the calls that look at what they pinned.
 
 import {
   ACCESS_LENGTH_MAX,
@@ -54,13 +54,13 @@ const detached: Condition = (facts) => {
 
 const slices = (facts: Facts) => {
   const span = rangeOf(facts);
-  if (span === undefined || facts.context === undefined || facts.stretch === undefined) return [];
-  return [...slicesOf(tableOf(facts.context, facts.stretch.ioas).areas, span.start, span.last)];
+  if (span === undefined || facts.context === undefined || facts.span === undefined) return [];
+  return [...slicesOf(tableOf(facts.context, facts.span.ioas).areas, span.start, span.last)];
 };
 
 const notMapped: Condition = (facts) => {
   const span = rangeOf(facts);
-  if (span === undefined || facts.stretch === undefined) return undefined;
+  if (span === undefined || facts.span === undefined) return undefined;
   const reached = slices(facts).at(-1)?.last;
   if (reached === span.last) {
     return { holds: false, fact: `all of ${range(span.start, span.last)} is mapped` };
@@ -110,12 +110,12 @@ const tooLong: Condition = (facts) => ({
   fact: `length is ${length(passed(facts, 'length'))}`,
 });
 
-const accessWraps: Condition = ({ stretch }) =>
-  stretch === undefined || stretch.length === 0n
+const accessWraps: Condition = ({ span }) =>
+  span === undefined || span.length === 0n
     ? undefined
     : {
-        holds: stretch.start + stretch.length - 1n > U64_MAX,
-        fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
+        holds: span.start + span.length - 1n > U64_MAX,
+        fact: `the last IOVA is ${hex(span.start + span.length - 1n)}`,
       };
 
 const cannotPin: Condition = (facts) => {

@@ -6,7 +6,7 @@ import { objectAt } from '../../../spec/state/context.ts';
 import type { IoPagetable } from '../../../spec/state/io-pagetable.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { IoctlCall } from '../../../spec/terms/call.ts';
-import type { CallContext, Stretch } from '../../decode/call-context.ts';
+import type { CallContext, Span } from '../../decode/call-context.ts';
 import { whatIs } from '../../text/object-text.ts';
 import { hex, length } from '../../text/quantities.ts';
 import { flagsText } from '../../text/value-names.ts';
@@ -16,7 +16,7 @@ export type Facts = CallContext & {
   readonly call: IoctlCall;
   /** The IOAS that the call is mainly about, and the IOVAs it names there. */
   readonly table: IoPagetable | undefined;
-  readonly stretch: Stretch | undefined;
+  readonly span: Span | undefined;
 };
 
 export type Evidence = {

@@ -86,7 +86,7 @@ const struct = (facts: Facts, writing: boolean): Evidence | undefined => {
 const unreadable: Condition = (facts) => struct(facts, false);
 const unwritable: Condition = (facts) => struct(facts, true);
 
-export const dispatchWitnesses: Conditions = {
+export const dispatchConditions: Conditions = {
   'ioctl-dispatch/unknown-ioctl': unknownNumber,
   'ioctl-dispatch/too-short': tooShort,
   'ioctl-dispatch/tail-not-zero': tailNotZero,

@@ -9,24 +9,24 @@ import { type CallContext, tableOfCall } from '../../decode/call-context.ts';
 import { accessConditions } from './accesses.ts';
 import type { Conditions, Evidence } from './condition.ts';
 import { deviceConditions } from './devices.ts';
-import { dispatchWitnesses } from './dispatch.ts';
+import { dispatchConditions } from './dispatch.ts';
 import { mappingConditions } from './mapping.ts';
 import { memoryConditions } from './memory.ts';
-import { noIommuWitnesses } from './noiommu.ts';
+import { noIommuConditions } from './noiommu.ts';
 import { objectConditions } from './objects.ts';
 import { unmappingConditions } from './unmapping.ts';
 
 export type { Evidence } from './condition.ts';
 
 const WITNESSES: Conditions = {
-  ...dispatchWitnesses,
+  ...dispatchConditions,
   ...mappingConditions,
   ...unmappingConditions,
   ...memoryConditions,
   ...objectConditions,
   ...accessConditions,
   ...deviceConditions,
-  ...noIommuWitnesses,
+  ...noIommuConditions,
 };
 
 /** What decides the rule for this call; undefined where nothing is known to say. */
@@ -42,5 +42,5 @@ export const evidenceFor = (
     world: withStores(world, call.process, call.memory),
     call,
     table: tableOfCall(about),
-    stretch: about.stretches.find(({ what }) => what !== 'the range to copy from'),
+    span: about.spans.find(({ what }) => what !== 'the range to copy from'),
   });

@@ -53,9 +53,9 @@ const lengthTooFine: Condition = (facts) => {
 };
 
 const iovaTooFine: Condition = (facts) =>
-  facts.stretch === undefined
+  facts.span === undefined
     ? { holds: false, fact: 'the IOVA is left to the kernel' }
-    : aligned(facts, `the IOVA ${hex(facts.stretch.start)}`, facts.stretch.start);
+    : aligned(facts, `the IOVA ${hex(facts.span.start)}`, facts.span.start);
 
 const offsetTooFine: Condition = (facts) => {
   const field = addressField(facts);
@@ -65,10 +65,10 @@ const offsetTooFine: Condition = (facts) => {
 };
 
 /** The IOVAs of the call as a range, as far as the address space reaches. */
-export const rangeOf = ({ stretch }: Facts): { start: bigint; last: bigint } | undefined => {
-  if (stretch === undefined || stretch.length === 0n) return undefined;
-  const last = stretch.start + stretch.length - 1n;
-  return { start: stretch.start, last: last > U64_MAX ? U64_MAX : last };
+export const rangeOf = ({ span }: Facts): { start: bigint; last: bigint } | undefined => {
+  if (span === undefined || span.length === 0n) return undefined;
+  const last = span.start + span.length - 1n;
+  return { start: span.start, last: last > U64_MAX ? U64_MAX : last };
 };
 
 const reservers = (facts: Facts, start: bigint, last: bigint): string =>
@@ -121,12 +121,12 @@ const overlaps: Condition = (facts) => {
       };
 };
 
-const iovaWraps: Condition = ({ stretch }) =>
-  stretch === undefined || stretch.length === 0n
+const iovaWraps: Condition = ({ span }) =>
+  span === undefined || span.length === 0n
     ? undefined
     : {
-        holds: stretch.start + stretch.length - 1n > U64_MAX,
-        fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
+        holds: span.start + span.length - 1n > U64_MAX,
+        fact: `the last IOVA is ${hex(span.start + span.length - 1n)}`,
       };
 
 const addressWraps: Condition = (facts) => {
@@ -191,7 +191,7 @@ const tooLong: Condition = (facts) => {
 };
 
 const readOnlyPages: Condition = (facts) => {
-  const from = facts.stretches.find(({ what }) => what === 'the range to copy from');
+  const from = facts.spans.find(({ what }) => what === 'the range to copy from');
   const writing = (Number(passed(facts, 'flags')) & MAP_WRITEABLE) !== 0;
   if (!writing) return { holds: false, fact: 'the area is not to be writable' };
   if (from === undefined || facts.context === undefined) {
@@ -205,7 +205,7 @@ const readOnlyPages: Condition = (facts) => {
 };
 
 const sourceNotMapped: Condition = (facts) => {
-  const from = facts.stretches.find(({ what }) => what === 'the range to copy from');
+  const from = facts.spans.find(({ what }) => what === 'the range to copy from');
   if (from === undefined || facts.context === undefined || from.length === 0n) return undefined;
   const { areas } = tableOf(facts.context, from.ioas);
   const last = from.start + from.length - 1n;

@@ -86,10 +86,10 @@ const processLimit: Condition = ({ world, call, context }) => {
   };
 };
 
-const fileTooShort: Condition = ({ shape, context, table, stretch }) => {
+const fileTooShort: Condition = ({ shape, context, table, span }) => {
   const nothing = { holds: false, fact: 'the memory is not that of a file' };
   if (MAPS.has(shape.name)) return nothing;
-  const area = stretch === undefined ? undefined : areaAt(table?.areas, stretch.start);
+  const area = span === undefined ? undefined : areaAt(table?.areas, span.start);
   if (context === undefined || area === undefined) return undefined;
   return pagesAt(context, area.value.pages).source.kind === 'user' ? nothing : undefined;
 };

@@ -86,7 +86,7 @@ const serving: Condition = ({ context }) =>
         fact: `${context.noIommu ? 'a' : 'no'} no-IOMMU group has had the iommufd as its container`,
       };
 
-export const noIommuWitnesses: Conditions = {
+export const noIommuConditions: Conditions = {
   'group-set-container/mixes-no-iommu': mixes,
   'group-set-container/serves-no-iommu': servesNoIommu,
   'group-set-container/no-iommu-with-ioas': withIoas(named),

@@ -62,13 +62,13 @@ const metBy = (
 /** How many of the first areas of an unmap's range have this many bytes together, where some but not all have. */
 export const firstAreasOf = (about: CallContext, bytes: bigint): number | undefined => {
   const table = tableOfCall(about);
-  const [stretch] = about.stretches;
-  if (table === undefined || stretch === undefined || bytes === 0n) return undefined;
-  const last = stretch.length === 0n ? U64_MAX : stretch.start + stretch.length - 1n;
+  const [span] = about.spans;
+  if (table === undefined || span === undefined || bytes === 0n) return undefined;
+  const last = span.length === 0n ? U64_MAX : span.start + span.length - 1n;
   let areas = 0;
   let sum = 0n;
   for (const node of nodesOf(table.areas)) {
-    if (node.key < stretch.start) continue;
+    if (node.key < span.start) continue;
     if (node.value.last > last) break;
     if (sum === bytes) return areas;
     areas += 1;
@@ -186,17 +186,17 @@ const filled: Condition = ({ table }) =>
           `${table.largePagesDisabled ? 'are disabled already' : 'are enabled'}`,
       };
 
-const zeroLength: Condition = ({ stretch }) =>
-  stretch === undefined
+const zeroLength: Condition = ({ span }) =>
+  span === undefined
     ? undefined
-    : { holds: stretch.length === 0n, fact: `the length is ${hex(stretch.length)}` };
+    : { holds: span.length === 0n, fact: `the length is ${hex(span.length)}` };
 
-const unmapWraps: Condition = ({ stretch }) =>
-  stretch === undefined || stretch.length === 0n
+const unmapWraps: Condition = ({ span }) =>
+  span === undefined || span.length === 0n
     ? undefined
     : {
-        holds: stretch.start + stretch.length - 1n > U64_MAX,
-        fact: `the last IOVA is ${hex(stretch.start + stretch.length - 1n)}`,
+        holds: span.start + span.length - 1n > U64_MAX,
+        fact: `the last IOVA is ${hex(span.start + span.length - 1n)}`,
       };
 
 const allWithRange: Condition = (facts) => ({

@@ -21,7 +21,7 @@ const PROTECTION: Readonly<Record<Protection, readonly [access: number, bits: nu
   'read-write': [READ_WRITE, libc.PROT_READ_WRITE],
 };
 
-/** So many stretches are cleared one by one; more, and all that is writable is cleared. */
+/** So many spans are cleared one by one; more, and all that is writable is cleared. */
 const DIRTY_STRETCHES = 64;
 
 /** How a page without a mapping of the program's is kept. To a call it is as if nothing were mapped there. */

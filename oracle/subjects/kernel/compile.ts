@@ -105,7 +105,7 @@ class Body {
     this.writer.pushWide(this.resolve(value, this.writer.length * 4, 8));
   }
 
-  stretch(at: Value, bytes: Uint8Array): void {
+  span(at: Value, bytes: Uint8Array): void {
     this.wide(at);
     this.writer.push(bytes.length);
     this.writer.pushBytes(bytes);
@@ -147,7 +147,7 @@ class Body {
         return;
       case 'bytes':
         this.writer.push(1);
-        this.stretch(argument.at, Buffer.from(argument.hex, 'hex'));
+        this.span(argument.at, Buffer.from(argument.hex, 'hex'));
         return;
       case 'struct':
         this.writer.push(1 + (argument.also?.length ?? 0));
@@ -201,14 +201,14 @@ const compileBody = (
       body.writer.push(operation.length);
       body.writer.push(operation.look === undefined ? 0 : 1);
       if (operation.look !== undefined) {
-        body.stretch({ arena: operation.look }, new Uint8Array(operation.length));
+        body.span({ arena: operation.look }, new Uint8Array(operation.length));
       }
       return wire.DMA;
     case 'status':
       body.writer.push(wire.STATUS_FIELDS.indexOf(operation.field));
       return wire.STATUS;
     case 'store':
-      body.stretch({ arena: operation.offset }, Buffer.from(operation.hex, 'hex'));
+      body.span({ arena: operation.offset }, Buffer.from(operation.hex, 'hex'));
       return wire.STORE;
   }
 };

@@ -7,7 +7,7 @@ import { UnsafeCall } from '../../safety/permitted.ts';
 const GROUP = /^\/dev\/vfio\/((?:noiommu-)?[0-9]+)$/;
 const LEGACY_CONTAINER = '/dev/vfio/vfio';
 
-/** Whether a group of this machine, by its file's name, has a mediated device or one without an IOMMU. */
+/** Whether a group of this machine, by its file's name, has an mdev or one without an IOMMU. */
 export const hasUnguardedDevice = (group: string): boolean => {
   const devices = `/sys/kernel/iommu_groups/${group}/devices`;
   return (

@@ -46,7 +46,7 @@ export class EduDevices {
   private readonly bytes = new Uint8Array(this.register.buffer);
 
   /** A new program begins. */
-  forget(): void {
+  dropKnown(): void {
     this.filled.clear();
   }
 

@@ -19,9 +19,9 @@ export type ExecutorOptions = {
   readonly logEveryCall: boolean;
 };
 
-/** Words of an ioctl's body before its stretches. */
+/** Words of an ioctl's body before its spans. */
 const IOCTL_WORDS = 5;
-/** Words of a transfer's body before its stretch. */
+/** Words of a transfer's body before its span. */
 const DMA_WORDS = 6;
 const CAPTURE_WORDS = 3;
 const RESULT_HEADER = 4;
@@ -189,16 +189,16 @@ export class Executor {
     const { message, out } = this;
     const header = out.length;
     out.push(0);
-    const looks = message.word(body + 5) === 1;
-    const stretch = body + DMA_WORDS;
-    if (looks) message.push(stretch, out);
+    const probes = message.word(body + 5) === 1;
+    const span = body + DMA_WORDS;
+    if (probes) message.push(span, out);
     const result = this.machine.dma(
       message.word(body),
       wire.DIRECTIONS[message.word(body + 1)] ?? 'read',
       message.wide(body + 2),
       message.word(body + 4),
     );
-    if (looks) message.push(stretch, out);
+    if (probes) message.push(span, out);
     out.words[header] = result;
   }
 
@@ -212,7 +212,7 @@ export class Executor {
     for (let index = 0, at = first; index < count; index += 1, at = message.after(at)) {
       if (!message.put(at)) whole = false;
     }
-    // One stretch that was stored as a whole is there as it was stored; several may overlap.
+    // One span that was stored as a whole is there as it was stored; several may overlap.
     for (let index = 0, at = first; index < count; index += 1, at = message.after(at)) {
       if (whole && count === 1) out.push(wire.UNCHANGED);
       else message.push(at, out);

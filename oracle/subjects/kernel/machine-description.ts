@@ -6,9 +6,9 @@ import { basename } from 'node:path';
 import { wholeLog } from './kernel-log.ts';
 
 export type DeviceDescription = {
-  /** What GET_DEVICE_FD is asked for: "0000:00:04.0", or a mediated device's UUID. */
+  /** What GET_DEVICE_FD is asked for: "0000:00:04.0", or an mdev's UUID. */
   readonly name: string;
-  /** "1234:11e8"; empty for a mediated device. */
+  /** "1234:11e8"; empty for an mdev. */
   readonly id: string;
   /** The number in /dev/vfio/N, or /dev/vfio/noiommu-N. */
   readonly group: number;
@@ -65,7 +65,7 @@ const describeDevice = (path: string): DeviceDescription => {
   // Releases that offer no file for a no-IOMMU device call it vfioN here all the same.
   const [own] = entriesOf(`${path}/vfio-dev`);
   const cdev = own === undefined ? undefined : `/dev/vfio/devices/${own}`;
-  // A mediated device has a folder of that name.
+  // A mdev has a folder of that name.
   const id = path.startsWith(PCI_DEVICES)
     ? `${textOf(`${path}/vendor`).slice(2)}:${textOf(`${path}/device`).slice(2)}`
     : '';

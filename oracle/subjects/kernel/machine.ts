@@ -217,7 +217,7 @@ export class KernelMachine implements Machine {
   prepare(fresh = false): void {
     if (fresh) this.memory.empty();
     this.memory.restore(REGIONS);
-    this.edu.forget();
+    this.edu.dropKnown();
     this.processStatus.start(fresh);
   }
 

@@ -1,15 +1,15 @@
-// The message of a batch, read in place, and its stretches: bytes that go into the arena before a call, and what
+// The message of a batch, read in place, and its spans: bytes that go into the arena before a call, and what
 // stands there around it.
 
 import type { ArenaMemory } from './arena-memory.ts';
 import { UNCHANGED, type WordWriter } from './wire.ts';
 
 const TWO_TO_32 = 0x1_0000_0000;
-/** Words of a stretch before its bytes. */
+/** Words of a span before its bytes. */
 const STRETCH_WORDS = 3;
 
 export class Message {
-  /** How many bytes of the last stretch could be stored, where that was not all. */
+  /** How many bytes of the last span could be stored, where that was not all. */
   stored = 0;
   private readonly memory: ArenaMemory;
   private readonly message: Int32Array;
@@ -40,23 +40,23 @@ export class Message {
     this.bytes[position] = byte;
   }
 
-  /** The word behind a stretch. */
-  after(stretch: number): number {
-    return stretch + STRETCH_WORDS + ((this.word(stretch + 2) + 3) >> 2);
+  /** The word behind a span. */
+  after(span: number): number {
+    return span + STRETCH_WORDS + ((this.word(span + 2) + 3) >> 2);
   }
 
-  /** Where in the arena a stretch's address is; less than 0 or beyond its length where it is outside. */
-  arenaOffset(stretch: number): number {
-    const low = this.word(stretch) >>> 0;
-    return (this.word(stretch + 1) >>> 0) * TWO_TO_32 + low - this.memory.base;
+  /** Where in the arena a span's address is; less than 0 or beyond its length where it is outside. */
+  arenaOffset(span: number): number {
+    const low = this.word(span) >>> 0;
+    return (this.word(span + 1) >>> 0) * TWO_TO_32 + low - this.memory.base;
   }
 
   /** Puts the bytes into the arena. Whether all of them could be; the count is in `stored` if not. */
-  put(stretch: number): boolean {
+  put(span: number): boolean {
     const { memory } = this;
-    const offset = this.arenaOffset(stretch);
-    const length = this.word(stretch + 2);
-    const data = stretch + STRETCH_WORDS;
+    const offset = this.arenaOffset(span);
+    const length = this.word(span + 2);
+    const data = span + STRETCH_WORDS;
     if ((offset & 3) !== 0 || memory.writable(offset, length) < length) {
       const from = data * 4;
       this.stored = memory.store(offset, this.bytes.subarray(from, from + length));
@@ -74,12 +74,12 @@ export class Message {
     return true;
   }
 
-  /** Writes out what can be read where the stretch is, or that it is as it was put there. */
-  push(stretch: number, out: WordWriter): void {
+  /** Writes out what can be read where the span is, or that it is as it was put there. */
+  push(span: number, out: WordWriter): void {
     const { memory } = this;
-    const offset = this.arenaOffset(stretch);
-    const wanted = this.word(stretch + 2);
-    const data = stretch + STRETCH_WORDS;
+    const offset = this.arenaOffset(span);
+    const wanted = this.word(span + 2);
+    const data = span + STRETCH_WORDS;
     const length = memory.loadable(offset, wanted);
     const start = out.length;
     out.reserve(2 + (length >> 2));

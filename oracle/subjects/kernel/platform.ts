@@ -63,15 +63,15 @@ export const vmPlatformOf = ({
   iommus,
 }: Pick<Platform, 'devices' | 'iommus'>): VmPlatform => {
   if (devices.some(({ iommu }) => iommu === 'noiommu')) return 'noiommu';
-  const mediated = devices.some(({ iommu }) => iommu === 'none');
-  if (!devices.some(isTranslated)) return mediated ? 'mdev' : 'mock';
-  if (mediated) return 'mixed';
+  const mdev = devices.some(({ iommu }) => iommu === 'none');
+  if (!devices.some(isTranslated)) return mdev ? 'mdev' : 'mock';
+  if (mdev) return 'mixed';
   if (iommus.some(({ driver }) => driver === 'virtio')) return 'virtio';
   return iommus.some(({ enforcesCacheCoherency }) => enforcesCacheCoherency) ? 'coherent' : 'vtd';
 };
 
 /**
- * What programs for this machine are drawn and judged for. Throws EnvironmentError where a device is behind an IOMMU that
+ * What programs for this machine are generated and judged for. Throws EnvironmentError where a device is behind an IOMMU that
  * is not specified.
  */
 export const platformOfMachine = (machine: MachineDescription): Platform => {

@@ -26,7 +26,7 @@ class Playback implements Machine {
   position: number;
   private index = 0;
   private regions = REGIONS.length;
-  /** The ioctl in hand: what it put into memory, and how many stretches were looked at. */
+  /** The ioctl in hand: what it put into memory, and how many spans were looked at. */
   private stored: Uint8Array[] = [];
   private loaded = 0;
   private pending: number | undefined;

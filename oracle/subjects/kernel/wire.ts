@@ -9,15 +9,15 @@
 //   capture     slot, field's offset in the struct or WHOLE_RESULT, field's width
 //   body        open: path    close: fd    memfd: length (2)    munmap: arena offset (2), length (2)
 //               mmap: arena offset (2), length (2), protection | shared << 4 | backing << 8, fd, file offset (2)
-//               store: stretch
-//               dma: fd, direction, iova (2), length, stretch count, stretch of zeros where it is looked
+//               store: span
+//               dma: fd, direction, iova (2), length, span count, span of zeros where it is looked
 //               status: field
-//               ioctl: fd, command, argument (2), stretch count, stretches
-//   stretch     address (2), length, bytes
+//               ioctl: fd, command, argument (2), span count, spans
+//   span     address (2), length, bytes
 //
 //   results     program count, of each: status, operations done, first operation during which the kernel
 //               complained or -1, text length, results of operations, text
-//   result      result or -errno; of ioctl and dma, then the memory of each stretch before the call, then after it
+//   result      result or -errno; of ioctl and dma, then the memory of each span before the call, then after it
 //   memory      UNCHANGED from what was put there, or length and bytes of what can be read
 
 export const OPEN = 0;

@@ -92,11 +92,11 @@ test('a bound that is exactly what there is does not cut', () => {
 });
 
 test('what was stopped goes on, and visits what it would have visited', () => {
-  let looks = 0;
+  let probes = 0;
   const stopping = new Exploration(twoPhaseCommit(5), {
     onProgress: () => {
-      looks += 1;
-      return looks !== 1;
+      probes += 1;
+      return probes !== 1;
     },
   });
   assert.is(stopping.run().ended, 'stopped');

@@ -14,7 +14,7 @@ import { DESCRIPTIONS, rowsOf } from '../../../oracle/audit/rows.ts';
 import { programOn, type Side } from '../../../oracle/audit/side.ts';
 import { transferFor } from '../../../oracle/audit/transfer.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';
-import { foundOn, groundNamed, searchOn, VTD } from './searched.ts';
+import { foundOn, scenarioNamed, searchOn, VTD } from './searched.ts';
 
 const test = suite('audit');
 
@@ -75,7 +75,7 @@ for (const release of RELEASE_NAMES) {
 }
 
 test('a row is told of the releases that have it, and not of others whose answers differ there, too', async () => {
-  const { all } = await foundOn('6.12.95', groundNamed('a mediated device'));
+  const { all } = await foundOn('6.12.95', scenarioNamed('a mediated device'));
   const { rows } = documentOf(
     { release: '6.12.95', searched: [], rows: rowsOf(all), confirmed: new Map() },
     new Map(),

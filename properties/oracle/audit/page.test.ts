@@ -35,7 +35,7 @@ const variant = (request: string): ShownVariant => ({
   count: 3,
   releases: ['6.12.95', '7.3.4'],
   confirmed: ['7.3.4'],
-  isDrawn: false,
+  isGenerated: false,
 });
 
 const row = (id: string, request: string, more: Partial<ShownRow>): ShownRow => ({

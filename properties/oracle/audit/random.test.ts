@@ -30,14 +30,14 @@ const causesAtEnd = (program: Program, pair: Pair, { prologue }: Scenario): read
   return last === undefined ? [] : causesOf(pair, last).map(({ key }) => key);
 };
 
-const drawnOn = (known: readonly string[]) =>
+const generatedOn = (known: readonly string[]) =>
   randomSearch({ ...onContainers('7.3.4'), runs: RUNS, seed: 5, known: new Set(known) });
 
 /** What one search finds that knows nothing before. */
-const drawn = await drawnOn([]);
+const generated = await generatedOn([]);
 
 test('a seed finds the same causes by the same programs, and no known one', async () => {
-  const [one, other] = [drawn, await drawnOn([])];
+  const [one, other] = [generated, await generatedOn([])];
   assert.is(one.runs, RUNS);
   assert.is(one.undecided, 0);
   assert.ok(one.found.length > 60, `only ${one.found.length} causes`);
@@ -46,15 +46,15 @@ test('a seed finds the same causes by the same programs, and no known one', asyn
     other.found.map(({ key, program }) => ({ key, program })),
   );
   const keys = one.found.map(({ key }) => key);
-  assert.equal((await drawnOn(keys)).found, []);
+  assert.equal((await generatedOn(keys)).found, []);
   assert.equal(
-    (await drawnOn(keys.slice(1))).found.map(({ key }) => key),
+    (await generatedOn(keys.slice(1))).found.map(({ key }) => key),
     keys.slice(0, 1),
   );
 });
 
 test('a program that was made shorter still shows its cause, and needs each operation', () => {
-  const { found } = drawn;
+  const { found } = generated;
   for (const { key, program, scenario } of found.slice(0, 20)) {
     const causes = (made: Program) => causesAtEnd(made, startOn('7.3.4', scenario), scenario);
     assert.ok(causes(program).includes(key), `${key} is not shown`);
@@ -65,7 +65,7 @@ test('a program that was made shorter still shows its cause, and needs each oper
 });
 
 test('a cause that a test command shows, or an iommufd beside the container, is none of a program that actions', () => {
-  const [one] = drawn.found;
+  const [one] = generated.found;
   if (one === undefined) throw new Error('Nothing was found.');
   const inRule = (id: RuleId) => ({ ...one, legacyRule: ruleAt(id) });
   assert.ok(isForPrograms(one));
@@ -103,18 +103,18 @@ test('from 6.12 to 7.3 a length that wraps has another error, on the legacy cont
 });
 
 test('changes are told with the rules of both releases', async () => {
-  const drawn = await randomSearch({
+  const generated = await randomSearch({
     ...onReleases('6.12.95', '7.3.4'),
     runs: RUNS,
     seed: 5,
     known: new Set(),
   });
-  assert.ok(drawn.found.length > 0);
+  assert.ok(generated.found.length > 0);
   const changes = recordedChanges({ earlier: '6.12.95', later: '7.3.4' }, [
-    { side: 'compat', searched: [], drawn: { ...drawn, seed: 5 }, found: drawn.found },
+    { side: 'compat', searched: [], generated: { ...generated, seed: 5 }, found: generated.found },
   ]);
   const text = changesMarkdown(changesDocumentOf(changes)).join('\n');
-  for (const { legacyRule, compatRule } of drawn.found) {
+  for (const { legacyRule, compatRule } of generated.found) {
     assert.ok(text.includes(legacyRule.says) && text.includes(compatRule.source));
   }
 });

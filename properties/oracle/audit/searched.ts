@@ -8,13 +8,13 @@ import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import { type Requests, type Searched, search } from '../../../oracle/audit/search.ts';
 import type { ReleaseName } from '../../../spec/terms/releases.ts';
 
-export const groundNamed = (name: string): Scenario => {
+export const scenarioNamed = (name: string): Scenario => {
   const scenario = GROUNDS.find((candidate) => candidate.name === name);
   if (scenario === undefined) throw new Error(`There is no scenario ${name}.`);
   return scenario;
 };
 
-export const VTD = groundNamed('a device behind VT-d');
+export const VTD = scenarioNamed('a device behind VT-d');
 
 /** Enough for a device to be open; the whole search takes minutes. */
 const MOVES = 4;
@@ -22,15 +22,15 @@ const MOVES = 4;
 /** Where one more action, or one less, shows as many causes as all scenarios together have with any. */
 const OTHER_MOVES: ReadonlyMap<Scenario, number> = new Map([
   [VTD, 5],
-  [groundNamed('two devices behind VT-d'), 3],
-  [groundNamed('a device behind VT-d, where addresses were taken from maps'), 3],
-  [groundNamed('a device behind VT-d, where dirty pages are tracked'), 3],
+  [scenarioNamed('two devices behind VT-d'), 3],
+  [scenarioNamed('a device behind VT-d, where addresses were taken from maps'), 3],
+  [scenarioNamed('a device behind VT-d, where dirty pages are tracked'), 3],
 ]);
 
 const STATES = 1_000;
 
 /** Its states are few, and no two of them alike. */
-const WHOLE: ReadonlySet<Scenario> = new Set([groundNamed('a no-IOMMU group')]);
+const WHOLE: ReadonlySet<Scenario> = new Set([scenarioNamed('a no-IOMMU group')]);
 
 /** States with the same handles open in which every request is made. */
 const FIRST = 3;

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
 import { describeCounterexample } from '../../harness/describe.ts';
-import { witnessEach } from '../../helpers/rule-witnesses.ts';
+import { recordEach } from '../../helpers/reached-rules.ts';
 import { nameOf, SETTINGS } from '../../helpers/settings.ts';
 
 const RUNS = 400;
@@ -16,7 +16,7 @@ for (const [index, setting] of SETTINGS.entries()) {
   const seed = 101 + index;
   agreement(nameOf(setting), async () => {
     const report = await runCampaign({ setting, runs: RUNS, seed, length: LENGTH });
-    witnessEach(report.rules.keys());
+    recordEach(report.rules.keys());
     assert.is(report.runs, RUNS, describeCounterexample(report));
     assert.is(report.verdicts.violation, 0);
     assert.is(report.verdicts.unknown, 0, 'nothing is unknown where every call is seen');

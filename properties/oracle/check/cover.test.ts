@@ -1,4 +1,4 @@
-// What is said of the rules that drawn programs cannot reach holds: none of them is reached, and each exists. The pictures
+// What is said of the rules that generated programs cannot reach holds: none of them is reached, and each exists. The pictures
 // have a place for each rule.
 
 import * as fc from 'fast-check';
@@ -18,8 +18,8 @@ const PROGRAMS = 150;
 
 const rulesReached = (setting: Setting, guided: boolean): ReadonlyMap<string, number> => {
   const rules = new Map<string, number>();
-  const drawn = fc.sample(programs(setting, 40, { guided }), { numRuns: PROGRAMS, seed: 5 });
-  for (const program of drawn) {
+  const generated = fc.sample(programs(setting, 40, { guided }), { numRuns: PROGRAMS, seed: 5 });
+  for (const program of generated) {
     for (const { rule } of expectationsOf(program) ?? []) {
       if (rule !== undefined) rules.set(rule.id, (rules.get(rule.id) ?? 0) + 1);
     }

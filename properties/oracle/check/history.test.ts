@@ -1,4 +1,4 @@
-// What is said of the defects that Linux had: whole hashes of what mended them, each with a program, and all in the table
+// What is said of the defects that Linux had: whole hashes of what fixed them, each with a program, and all in the table
 // for readers.
 
 import { readFileSync } from 'node:fs';
@@ -18,12 +18,12 @@ history('there is a program for every defect', () => {
 
 for (const name of HISTORICAL_NAMES) {
   history(`${name} is told with its commits`, () => {
-    const { mended, brought, cve, release } = historyOf(name);
-    assert.match(mended.commit, /^[0-9a-f]{40}$/);
+    const { fixed, brought, cve, release } = historyOf(name);
+    assert.match(fixed.commit, /^[0-9a-f]{40}$/);
     if (brought !== undefined) assert.match(brought.commit, /^[0-9a-f]{12}$/);
     if (cve !== undefined) assert.match(cve, /^CVE-\d{4}-\d{4,}$/);
     const row = TABLE.split('\n').find((line) => line.startsWith(`| \`${name}\` `)) ?? '';
-    assert.ok(row.includes(mended.commit.slice(0, ABBREVIATED)), 'the mend is not in the table');
+    assert.ok(row.includes(fixed.commit.slice(0, ABBREVIATED)), 'the mend is not in the table');
     assert.ok(row.includes(` ${release} `), 'the release is not in the table');
     assert.ok(cve === undefined || row.includes(cve), 'the CVE is not in the table');
     assert.match(

@@ -87,10 +87,10 @@ symptom('handles of nothing are 0, and mean the same', () => {
   for (const { program } of SHOWN_DEFECTS) {
     for (const without of program.keys()) {
       const cut = program.toSpliced(without, 1);
-      const mended = withoutDangling(cut);
-      assert.equal(danglingIn(mended), []);
+      const fixed = withoutDangling(cut);
+      assert.equal(danglingIn(fixed), []);
       const run = (one: Program) => runProgram(one, new EmulatedMachine(setting));
-      assert.equal(run(mended), run(cut));
+      assert.equal(run(fixed), run(cut));
     }
   }
 });

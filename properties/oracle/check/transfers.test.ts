@@ -28,7 +28,7 @@ const PROGRAMS = 250;
 const SEED = 31;
 const START = startOfProgram(SETTING);
 
-const drawn = fc.sample(programs(SETTING, 40, { probes: { transfersIn: 1 } }), {
+const generated = fc.sample(programs(SETTING, 40, { probes: { transfersIn: 1 } }), {
   numRuns: PROGRAMS,
   seed: SEED,
 });
@@ -43,7 +43,7 @@ const shownBy = (program: Program, defect: DefectName): string | undefined => {
 const transfers = suite('transfers of devices');
 
 transfers('programs have them', () => {
-  const count = drawn.filter((program) => program.some(({ op }) => op === 'dma')).length;
+  const count = generated.filter((program) => program.some(({ op }) => op === 'dma')).length;
   assert.ok(count > 0.85 * PROGRAMS, `${count} of ${PROGRAMS} programs`);
 });
 
@@ -64,7 +64,7 @@ transfers(
 );
 
 transfers('an entry that stays in the IOTLB is seen by them alone', () => {
-  const kinds = drawn
+  const kinds = generated
     .map((program) => shownBy(program, 'iotlb-not-flushed'))
     .filter((kind) => kind);
   assert.ok(kinds.length > 0, 'not seen');
@@ -78,7 +78,7 @@ const ALSO_BY_OTHERS: readonly DefectName[] = [
 
 for (const defect of ALSO_BY_OTHERS) {
   transfers(`${defect} is seen by them`, () => {
-    const kinds = drawn.map((program) => shownBy(program, defect));
+    const kinds = generated.map((program) => shownBy(program, defect));
     assert.ok(kinds.includes('dma'));
   });
 }

@@ -19,7 +19,7 @@ import { SETTINGS } from '../../helpers/settings.ts';
 
 const run = promisify(execFile);
 
-const drawn = (): readonly NamedTrace[] =>
+const generated = (): readonly NamedTrace[] =>
   SETTINGS.flatMap((setting, index) =>
     fc.sample(programs(setting, 40), { numRuns: 2, seed: 23 + index }).map((program, nth) => ({
       name: `drawn ${index}.${nth}`,
@@ -32,15 +32,17 @@ type NamedText = { readonly name: string; readonly trace: Trace; readonly text: 
 /** Examples hold calls that the kernel subject would not make, and no C is written of them. */
 const refused: string[] = [];
 
-const files: readonly NamedText[] = [...namedTraces(), ...drawn()].flatMap(({ name, trace }) => {
-  try {
-    return [{ name, trace, text: cProgram(emissionOf(trace)) }];
-  } catch (error) {
-    if (!(error instanceof RefusedProgram)) throw error;
-    refused.push(`${name}: ${error.why}`);
-    return [];
-  }
-});
+const files: readonly NamedText[] = [...namedTraces(), ...generated()].flatMap(
+  ({ name, trace }) => {
+    try {
+      return [{ name, trace, text: cProgram(emissionOf(trace)) }];
+    } catch (error) {
+      if (!(error instanceof RefusedProgram)) throw error;
+      refused.push(`${name}: ${error.why}`);
+      return [];
+    }
+  },
+);
 
 /** The text without what a compiler does not look into. */
 const bare = (text: string): string =>
@@ -90,8 +92,8 @@ emit('no file of this machine is named but those that the program opens', () => 
 emit('each operation is printed, and the last one decides', () => {
   for (const { name, trace, text } of files) {
     const emission = emissionOf(trace);
-    const told = text.slice(text.indexOf('int main(')).match(/\btell(?:_open)?\("/g) ?? [];
-    assert.is(told.length, emission.program.length, name);
+    const reported = text.slice(text.indexOf('int main(')).match(/\breport(?:_open)?\("/g) ?? [];
+    assert.is(reported.length, emission.program.length, name);
     assert.match(text, /\n\tint shown = is_same\(result, /, name);
     assert.is(emissionText(emission).match(/ {2}-> {2}/g)?.length, emission.program.length, name);
   }

@@ -341,9 +341,9 @@ refused('an arena where other memory may be, or more locked memory than a machin
 });
 
 /** What is emitted the kernel subject runs too, whatever the emulator answers. */
-const laws = (setting: Setting, drawn: fc.Arbitrary<Program>, runs: number): number => {
+const laws = (setting: Setting, generated: fc.Arbitrary<Program>, runs: number): number => {
   let emitted = 0;
-  const law = fc.property(drawn, (program) => {
+  const law = fc.property(generated, (program) => {
     if (refusal(emissionOf(program, setting)) !== undefined) return;
     emitted += 1;
     assert.is(checkedOn(new EmulatedMachine(setting), program).refused, undefined);

@@ -50,7 +50,7 @@ const mapped = (value: unknown, change: (value: Value) => Value): unknown => {
   );
 };
 
-const faultWith = (failure: TraceFailure | undefined, { said }: Strings): TraceFailure =>
+const failureWith = (failure: TraceFailure | undefined, { said }: Strings): TraceFailure =>
   failure?.kind === 'reply' || failure === undefined
     ? { kind: 'complaint', lines: said }
     : { kind: 'death', said: said.join('\n') };
@@ -61,7 +61,7 @@ const nameless = ({ label, output }: Strings): TracedOperation => ({
   step: undefined,
 });
 
-const withStrings = (trace: Trace, strings: Strings, keepsFault: boolean): Trace => {
+const withStrings = (trace: Trace, strings: Strings, keepsFailure: boolean): Trace => {
   const { header, operations } = trace;
   const { setting } = header;
   const labels = new Set(operations.map(({ operation }) => operation.label));
@@ -76,14 +76,14 @@ const withStrings = (trace: Trace, strings: Strings, keepsFault: boolean): Trace
       setting: { ...setting, platform: { ...setting.platform, name: strings.platform, devices } },
     },
     operations: [
-      ...(keepsFault ? [] : [nameless(strings)]),
+      ...(keepsFailure ? [] : [nameless(strings)]),
       ...operations.map(({ operation, step }) => {
         const change = (value: Value): Value => withLabel(value, strings, labels);
         const changed = mapped(operation, change) as Operation;
         return { operation: { ...changed, label: strings.label(operation.label) }, step };
       }),
     ],
-    failure: keepsFault ? trace.failure : faultWith(trace.failure, strings),
+    failure: keepsFailure ? trace.failure : failureWith(trace.failure, strings),
   };
 };
 
@@ -119,11 +119,11 @@ const pairOf = (
   name: string,
   trace: Trace,
   strings: Strings,
-  keepsFault: boolean,
+  keepsFailure: boolean,
 ): Pair | undefined => {
   try {
     const [harmless, hostile] = [HARMLESS, strings].map((each) =>
-      cProgram(emissionOf(withStrings(trace, each, keepsFault))),
+      cProgram(emissionOf(withStrings(trace, each, keepsFailure))),
     );
     return { name, harmless: harmless ?? '', hostile: hostile ?? '' };
   } catch (error) {
@@ -134,13 +134,17 @@ const pairOf = (
 
 const pairs = (): readonly Pair[] => {
   const traces = namedTraces();
-  const drawn = fc.sample(
-    fc.record({ at: fc.nat(traces.length - 1), strings: hostileStrings, keepsFault: fc.boolean() }),
+  const generated = fc.sample(
+    fc.record({
+      at: fc.nat(traces.length - 1),
+      strings: hostileStrings,
+      keepsFailure: fc.boolean(),
+    }),
     { seed: 1, numRuns: FILES },
   );
-  return drawn.flatMap(({ at, strings, keepsFault }) => {
+  return generated.flatMap(({ at, strings, keepsFailure }) => {
     const { name, trace } = traces[at] as (typeof traces)[number];
-    return pairOf(name, trace, strings, keepsFault) ?? [];
+    return pairOf(name, trace, strings, keepsFailure) ?? [];
   });
 };
 

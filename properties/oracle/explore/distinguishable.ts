@@ -70,7 +70,7 @@ const text = (value: unknown): string =>
   JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}` : part));
 
 /** By what they are told apart, in words; undefined where they are not. */
-export const toldApart = (model: WorldModel, a: State, b: State): string | undefined => {
+export const distinguishable = (model: WorldModel, a: State, b: State): string | undefined => {
   const actions = model.enabled(a);
   const others = model.enabled(b);
   const names = (list: readonly Action[]): string => list.map(({ name }) => name).join();

@@ -9,7 +9,7 @@ import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { MIXED_PLATFORM, platformNamed } from '../../../spec/terms/platforms.ts';
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
 import { settingOf } from '../../helpers/settings.ts';
-import { toldApart } from './distinguishable.ts';
+import { distinguishable } from './distinguishable.ts';
 
 const test = suite('names of explored states');
 
@@ -54,7 +54,7 @@ for (const actionSet of ACTION_SETS) {
       const model = modelOf(actionSet, release);
       const pairs = pairsOf(model, (state) => Buffer.from(model.canonical(state)).toString('hex'));
       assert.ok(pairs.length >= PAIRS, `${pairs.length} pairs`);
-      for (const [one, other] of pairs) assert.is(toldApart(model, one, other), undefined);
+      for (const [one, other] of pairs) assert.is(distinguishable(model, one, other), undefined);
     });
   }
 }
@@ -64,7 +64,7 @@ test('names that leave something out are noticed', () => {
     const model = modelOf(actionSet, '7.3.4');
     const pairs = pairsOf(model, (state) => `${model.canonical(state).length}`);
     assert.ok(
-      pairs.some(([one, other]) => toldApart(model, one, other) !== undefined),
+      pairs.some(([one, other]) => distinguishable(model, one, other) !== undefined),
       actionSet.name,
     );
   }

@@ -10,7 +10,7 @@ import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import type { World } from '../../../spec/state/world.ts';
 import type { Credentials } from '../../../spec/terms/platform.ts';
 import { settingOf } from '../../helpers/settings.ts';
-import { faultyWorlds } from './faulty-worlds.ts';
+import { brokenWorlds } from './broken-worlds.ts';
 
 const test = suite('laws of explored states');
 
@@ -63,8 +63,8 @@ test('each of them can be broken', () => {
   for (const world of worlds) {
     for (const law of WORLD_LAWS) assert.is(law.contradiction(world), undefined, law.name);
     if (left.size === 0) break;
-    for (const faulty of faultyWorlds(world)) {
-      for (const law of left) if (breaks(law, faulty)) left.delete(law);
+    for (const broken of brokenWorlds(world)) {
+      for (const law of left) if (breaks(law, broken)) left.delete(law);
     }
   }
   assert.equal(

@@ -95,8 +95,8 @@ test('a refused call that changes something is found', async () => {
 });
 
 test('a compatibility call that does not refine its native one is found', async () => {
-  const forgets = mistaken('compat-map-dma/maps', (_reply, before) => before);
-  const { report } = await runExplore(plain({ actionSet: COMPAT, step: forgets }));
+  const loses = mistaken('compat-map-dma/maps', (_reply, before) => before);
+  const { report } = await runExplore(plain({ actionSet: COMPAT, step: loses }));
   assert.ok(report.broken?.how.startsWith('MAP_DMA is IOAS_MAP at a fixed IOVA'));
 });
 

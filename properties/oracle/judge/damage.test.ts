@@ -94,7 +94,7 @@ damage('a line that is there twice, or before the one that it follows, is an err
 });
 
 /** As if the recorder had never seen the line. */
-const unseen = (lines: readonly Line[], index: number): readonly Line[] => {
+const notShown = (lines: readonly Line[], index: number): readonly Line[] => {
   const gone = lines[index] as Line;
   return lines
     .toSpliced(index, 1)
@@ -108,7 +108,7 @@ damage('an open that was never seen ends the reading where its descriptor is met
   for (const lines of await recordings()) {
     for (const [index, line] of lines.entries()) {
       if (line.call !== 'open') continue;
-      const { error } = held(unseen(lines, index), `without the open of line ${index + 1}`);
+      const { error } = held(notShown(lines, index), `without the open of line ${index + 1}`);
       if (error !== undefined) met += 1;
     }
   }
@@ -124,7 +124,7 @@ damage('a descriptor that is opened again without having been closed is an error
         ({ pid, fd }, at) => at > index && pid === line.pid && fd === line.fd,
       );
       if (lines[again]?.call !== 'open') continue;
-      const { error } = judged(unseen(lines, index));
+      const { error } = judged(notShown(lines, index));
       assert.is(error?.line, again);
       assert.match(error?.message ?? '', /the line of its close is missing$/);
       met += 1;

@@ -142,7 +142,7 @@ const printed = (text: string): { readonly runs: string; readonly stack: bigint 
   return { runs: joined(runs), stack };
 };
 
-const told = (world: World, process: number, stack: bigint): string =>
+const reported = (world: World, process: number, stack: bigint): string =>
   joined(
     [...nodesOf(spaceOf(world.memory, process))].flatMap(({ key, value }) =>
       value.last === stack
@@ -171,7 +171,7 @@ here('the memory that a recording tells of is the memory that there was', async 
     const { event } = item;
     world = withEvent(world, event);
     if (event.kind === 'mmap') mappings += 1;
-    if (told(world, event.process, stack) === runs) wasSo = true;
+    if (reported(world, event.process, stack) === runs) wasSo = true;
   }
   assert.ok(mappings > 3, `${mappings} mappings`);
   assert.ok(wasSo, `at no time was there\n${runs}`);

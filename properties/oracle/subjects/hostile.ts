@@ -156,11 +156,13 @@ const commands = fc.oneof(
 
 const ioctls = (own: readonly bigint[]): fc.Arbitrary<Operation> => {
   const plain = addresses(own).map((value): Argument => ({ kind: 'plain', value }));
-  const bytes = fc
-    .tuple(addresses(own), fc.uint8Array({ maxLength: 80 }))
-    .map(
-      ([at, drawn]): Argument => ({ kind: 'bytes', at, hex: Buffer.from(drawn).toString('hex') }),
-    );
+  const bytes = fc.tuple(addresses(own), fc.uint8Array({ maxLength: 80 })).map(
+    ([at, generated]): Argument => ({
+      kind: 'bytes',
+      at,
+      hex: Buffer.from(generated).toString('hex'),
+    }),
+  );
   const others = fc.tuple(commands, fc.oneof(plain, bytes));
   return fc
     .record({
@@ -180,7 +182,7 @@ const ioctls = (own: readonly bigint[]): fc.Arbitrary<Operation> => {
     }));
 };
 
-const stretches = fc.record({
+const spans = fc.record({
   offset: fc.oneof(
     fc.bigInt(0n, 255n).map((page) => page * PAGE),
     fc.constantFrom(-PAGE, ARENA_LENGTH, ARENA_LENGTH - PAGE, -(1n << 45n), 1n << 62n),
@@ -240,15 +242,15 @@ const operations = (own: readonly bigint[]): fc.Arbitrary<Operation> =>
     {
       weight: 1,
       arbitrary: fc
-        .tuple(labels, stretches)
-        .map(([label, stretch]) => ({ op: 'munmap' as const, label, ...stretch })),
+        .tuple(labels, spans)
+        .map(([label, span]) => ({ op: 'munmap' as const, label, ...span })),
     },
     {
       weight: 1,
       arbitrary: fc
         .record({
           label: labels,
-          stretch: stretches,
+          span: spans,
           protection: fc.constantFrom('none' as const, 'read' as const, 'read-write' as const),
           shared: fc.boolean(),
           backing: fc.oneof(
@@ -261,7 +263,7 @@ const operations = (own: readonly bigint[]): fc.Arbitrary<Operation> =>
             }),
           ),
         })
-        .map(({ stretch, ...rest }) => ({ op: 'mmap' as const, ...rest, ...stretch })),
+        .map(({ span, ...rest }) => ({ op: 'mmap' as const, ...rest, ...span })),
     },
   );
 
@@ -272,4 +274,4 @@ export const hostilePrograms = (
 ): fc.Arbitrary<Program> =>
   fc
     .array(operations(own), length)
-    .map((drawn): Program => [{ op: 'memfd', label: 'own', length: PAGE }, ...drawn]);
+    .map((generated): Program => [{ op: 'memfd', label: 'own', length: PAGE }, ...generated]);

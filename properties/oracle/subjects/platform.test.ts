@@ -87,10 +87,10 @@ described(
 );
 
 described('devices of IOMMUs that are alike share domains, those of others do not', () => {
-  const twin = { ...WIDE, name: 'dmar2' };
+  const pair = { ...WIDE, name: 'dmar2' };
   const { iommus, devices, name, mockDevices } = platformOfMachine(
     machine(
-      [WIDE, COHERENT, twin],
+      [WIDE, COHERENT, pair],
       [device(1, 'dmar0'), device(2, 'dmar1'), device(3, 'dmar2'), MEDIATED],
     ),
   );

@@ -120,7 +120,7 @@ const SETTING = {
 export const TRACE_HEADERS = [
   {
     format: 'iommufd-trace',
-    version: 2,
+    version: 3,
     ...SETTING,
     arena: '0x700000000000',
     seed: -7,
@@ -274,9 +274,9 @@ export const TRACED_LINES = [
     call: { kind: 'status', field: 'VmLck' },
     observation: DONE,
   },
-  { fault: null },
+  { failure: null },
   {
-    fault: {
+    failure: {
       kind: 'reply',
       allowed: [
         {
@@ -291,15 +291,15 @@ export const TRACED_LINES = [
     },
   },
   {
-    fault: {
+    failure: {
       kind: 'hidden',
       differences: [
         { where: 'pins', expected: '1', observed: '2', at: { fd: 3, hwpt: 1, iova: '0x0' } },
       ],
     },
   },
-  { fault: { kind: 'complaint', lines: ['WARNING'] } },
-  { fault: { kind: 'death', said: 'BUG' } },
+  { failure: { kind: 'complaint', lines: ['WARNING'] } },
+  { failure: { kind: 'death', said: 'BUG' } },
 ] as const;
 
 export const REPORTS = [
@@ -331,7 +331,7 @@ export const REPORTS = [
         interrupted: false,
         shrinks: 3,
         at: { batch: 0, index: 1 },
-        trace: [JSON.stringify(TRACE_HEADERS[0]), '{"fault":null}'],
+        trace: [JSON.stringify(TRACE_HEADERS[0]), '{"failure":null}'],
       },
     ],
   },

@@ -226,7 +226,7 @@ const BEYOND: Readonly<Record<Format, Readonly<Record<string, readonly Json[]>>>
   },
   'first line of a trace': {
     format: NO_WORD,
-    version: [0, 1, 3],
+    version: [0, 2, 4],
     ...SETTING,
     arena: [...NO_PAGES, '0x0', '0x800000000000'],
     seed: [1.5, 2 ** 60],
@@ -293,25 +293,25 @@ const BEYOND: Readonly<Record<Format, Readonly<Record<string, readonly Json[]>>>
     'observation.memory': [[{ address: '0x5', bytes: '' }]],
     'observation.memory.address': [...NO_U64, '0x5'],
     'observation.memory.bytes': [...NO_BYTES(BYTES_MAX), hexBytes(13)],
-    'fault.kind': [...NO_WORD, 'any'],
-    'fault.allowed.rule': NO_TEXT,
-    'fault.allowed.differences': [[1], [{}]],
-    'fault.allowed.differences.in': NO_WORD,
-    'fault.allowed.differences.expected': [...NO_TEXT],
-    'fault.allowed.differences.observed': [...NO_TEXT],
-    'fault.allowed.differences.address': NO_U64,
-    'fault.allowed.differences.what': NO_TEXT,
-    'fault.allowed.differences.value': NO_SIGNED,
-    'fault.allowed.differences.why': NO_TEXT,
-    'fault.differences.where': NO_TEXT,
-    'fault.differences.expected': NO_TEXT,
-    'fault.differences.observed': NO_TEXT,
-    'fault.differences.at.fd': NO_I32,
-    'fault.differences.at.hwpt': [...NO_COUNT, 2 ** 32],
-    'fault.differences.at.iova': NO_U64,
-    'fault.lines': [NO_TEXT],
-    'fault.said': ANY,
-    fault: ANY,
+    'failure.kind': [...NO_WORD, 'any'],
+    'failure.allowed.rule': NO_TEXT,
+    'failure.allowed.differences': [[1], [{}]],
+    'failure.allowed.differences.in': NO_WORD,
+    'failure.allowed.differences.expected': [...NO_TEXT],
+    'failure.allowed.differences.observed': [...NO_TEXT],
+    'failure.allowed.differences.address': NO_U64,
+    'failure.allowed.differences.what': NO_TEXT,
+    'failure.allowed.differences.value': NO_SIGNED,
+    'failure.allowed.differences.why': NO_TEXT,
+    'failure.differences.where': NO_TEXT,
+    'failure.differences.expected': NO_TEXT,
+    'failure.differences.observed': NO_TEXT,
+    'failure.differences.at.fd': NO_I32,
+    'failure.differences.at.hwpt': [...NO_COUNT, 2 ** 32],
+    'failure.differences.at.iova': NO_U64,
+    'failure.lines': [NO_TEXT],
+    'failure.said': ANY,
+    failure: ANY,
   },
   'report of a check': {
     format: NO_WORD,
@@ -411,7 +411,7 @@ const typeOf = (value: Json): string =>
   value === null ? 'nothing' : Array.isArray(value) ? 'list' : typeof value;
 
 /** These may have several types. */
-const SEVERAL = /(?:^|[.])(?:iommu|fault|fd|at|value|iova|words|fields[.]\w+)$/;
+const SEVERAL = /(?:^|[.])(?:iommu|failure|fd|at|value|iova|words|fields[.]\w+)$/;
 
 fields('a value of another type is refused', () => {
   let tried = 0;
@@ -482,7 +482,7 @@ const OPTIONAL: Readonly<Record<Format, RegExp>> = {
   'first line of a trace':
     /^(platform[.]iommus[.]driver|platform[.]devices[.](cdev|dmaEngine)|platform[.](noIommuEnabled|unsafeInterrupts|groupsInUse|memoryKinds|dmaEntryLimit)|credentials[.]lockedBefore|seed|subject|defects)$/,
   'line of a trace':
-    /^(call|observation|operation[.]look|operation[.]argument[.](fields[.]size|length|tail|also)|fault[.]differences[.]at)$/,
+    /^(call|observation|operation[.]look|operation[.]argument[.](fields[.]size|length|tail|also)|failure[.]differences[.]at)$/,
   'report of a check':
     /^(asked[.](runs|seconds|dma)|shards|campaigns[.](platform[.]iommus[.]driver|platform[.]devices[.](cdev|dmaEngine)|platform[.](noIommuEnabled|unsafeInterrupts|groupsInUse|memoryKinds|dmaEntryLimit)|credentials[.]lockedBefore|at|trace|knownComplaints[.]a|rules[.]a.rule))$/,
 };

@@ -4,7 +4,7 @@ import { REFINEMENTS } from '../../../model/laws/refinement.ts';
 import { checkLaws, refinement } from '../../harness/law.ts';
 import { worldDifference } from '../../helpers/comparable.ts';
 
-/** How often each must apply to the drawn programs. */
+/** How often each must apply to the generated programs. */
 const AT_LEAST = [300, 200];
 
 checkLaws(

@@ -83,7 +83,7 @@ const mapThenUnmap = onSomeIoas('map, then unmap, changes nothing', 300, (place)
   return after === undefined ? DOES_NOT_APPLY : compared(worldDifference(world, after));
 });
 
-const stretchesOf = (
+const spansOf = (
   world: World,
   file: number,
   hwpt: ObjectId,
@@ -93,7 +93,7 @@ const stretchesOf = (
 ) =>
   [...translations(contextOf(world, file), hwpt)]
     .filter(({ iova }) => iova >= from && iova <= last)
-    .map((stretch) => ({ ...stretch, iova: stretch.iova - shift }));
+    .map((span) => ({ ...span, iova: span.iova - shift }));
 
 /** A copy leads where its source leads, also when the source is unmapped. */
 const copyThenUnmap = onSomeIoas('a copy outlives its source', 100, (place) => {
@@ -120,8 +120,8 @@ const copyThenUnmap = onSomeIoas('a copy outlives its source', 100, (place) => {
   const { file } = context;
   return compared(
     difference(
-      stretchesOf(after, file, hwpt, target, target, target + length - 1n),
-      stretchesOf(world, file, hwpt, source.key, source.key, source.value.last),
+      spansOf(after, file, hwpt, target, target, target + length - 1n),
+      spansOf(world, file, hwpt, source.key, source.key, source.value.last),
     ),
   );
 });
@@ -154,7 +154,7 @@ const attachThenDetach = onSomeIoas('attach, then detach, changes nothing', 200,
   return after === undefined ? DOES_NOT_APPLY : compared(worldDifference(world, after));
 });
 
-/** The same for an in-kernel user that pins everything it can. */
+/** The same for an access that pins everything it can. */
 const accessThenClose = onSomeIoas('an in-kernel user that goes leaves nothing', 200, (place) => {
   const { world, fd, ioas, table } = place;
   const access = out('access', 'out_access_fd');

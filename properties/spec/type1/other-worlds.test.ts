@@ -1,4 +1,4 @@
-// Worlds of legacy containers that no program of one process reaches on the platforms that programs are drawn for: other
+// Worlds of legacy containers that no program of one process reaches on the platforms that programs are generated for: other
 // processes, IOMMUs that nobody has, groups that are not specified, and what is not known.
 
 import { suite } from 'uvu';
@@ -30,7 +30,7 @@ import { assertRule } from '../../helpers/assert-rule.ts';
 import { worldDifference } from '../../helpers/comparable.ts';
 import { continued, forked, outcomesOf } from '../../helpers/continue.ts';
 import { arena, getDeviceFd, ioctl, open, vfio, vfioPlain } from '../../helpers/operations.ts';
-import { witness } from '../../helpers/rule-witnesses.ts';
+import { record } from '../../helpers/reached-rules.ts';
 import { platform, settingOf } from '../../helpers/settings.ts';
 
 const worldOf = (steps: Parameters<typeof example>[1], setting: Setting): World =>
@@ -45,7 +45,7 @@ const FD = 3n;
 const replyTo = (world: World, operation: Operation, process = 1): Reply => {
   const [outcome] = outcomesOf(world, operation, process);
   if (outcome?.kind !== 'reply') throw new Error('The call is not specified.');
-  witness(outcome.rule.id);
+  record(outcome.rule.id);
   return outcome;
 };
 
@@ -69,7 +69,7 @@ const WITH_NOIOMMU: readonly Answered[] = [
 ];
 
 /** The setting of a machine that does not say whether devices without an IOMMU are allowed. */
-const untoldOf = (setting: Setting): Setting => {
+const unreportedOf = (setting: Setting): Setting => {
   const { noIommuEnabled: _, ...platform } = setting.platform;
   return { ...setting, platform };
 };
@@ -162,20 +162,20 @@ other('a group that is not specified makes a container that it joins untracked',
 other('whether no-IOMMU mode is allowed is asked for and not known', () => {
   const asks = vfioPlain('ask', FD, 'VFIO_CHECK_EXTENSION', 8n);
   const rule: RuleId = 'type1-check-extension/no-iommu';
-  const untold = untoldOf(VTD);
-  assert.equal(possible(outcomesOf(worldOf([opened], untold), asks)), [
+  const unreported = unreportedOf(VTD);
+  assert.equal(possible(outcomesOf(worldOf([opened], unreported), asks)), [
     [rule, true],
     [rule, false],
   ]);
   assert.equal(possible(outcomesOf(worldOf([opened], VTD), asks)), [[rule, true]]);
-  const joined = worldOf([opened, group('group', 4), joins('join', 'group')], untold);
+  const joined = worldOf([opened, group('group', 4), joins('join', 'group')], unreported);
   assert.equal(possible(outcomesOf(joined, asks)), [[rule, true]]);
   const without = vtdWith({ noIommuConfigured: false });
   assert.equal(possible(outcomesOf(worldOf([opened], without), asks)), [[rule, true]]);
 });
 
 other('where it is not known, a no-IOMMU group gets its type or not', () => {
-  const world = worldOf(WITH_NOIOMMU, untoldOf(NOIOMMU));
+  const world = worldOf(WITH_NOIOMMU, unreportedOf(NOIOMMU));
   assert.equal(possible(outcomesOf(world, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n))), [
     ['type1-set-iommu/no-iommu', true],
     ['type1-set-iommu/no-iommu-only', false],
@@ -224,7 +224,7 @@ other('whether high addresses are user memory depends on the processor', () => {
 });
 
 other('written pages are told where they stand, bit by bit', () => {
-  const tells = vfio('tell', FD, 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
+  const reports = vfio('tell', FD, 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
     flags: 4n,
     size: 128n * PAGE,
     bitmap_pgsize: PAGE,
@@ -245,10 +245,10 @@ other('written pages are told where they stand, bit by bit', () => {
   );
   const shown = (writes: Reply['writes']): readonly string[] =>
     writes.map(({ bytes }) => Buffer.from(bytes).toString('hex'));
-  const { writes, world: after } = replyTo(world, tells);
+  const { writes, world: after } = replyTo(world, reports);
   assert.equal(shown(writes), ['1800000000000000', '18000000000000c00300000000000000']);
   // Of bits that were moved only as many are cleared as there are pages, from bit 0 on: the rest is moved once more.
-  const again = replyTo(withStores(after, 1, writes), tells);
+  const again = replyTo(withStores(after, 1, writes), reports);
   assert.equal(shown(again.writes), ['d8000000000000c0', 'd8000000000000c007000000000000f0']);
 });
 

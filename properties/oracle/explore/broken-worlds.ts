@@ -46,7 +46,7 @@ function* changed(value: unknown): Generator<unknown> {
 /** What never changes, and what no law is about. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['setting', 'release', 'nextFile', 'engines']);
 
-export function* faultyWorlds(world: World): Generator<World> {
+export function* brokenWorlds(world: World): Generator<World> {
   for (const [name, part] of Object.entries(world)) {
     if (LEFT_OUT.has(name)) continue;
     for (const wrong of changed(part)) yield { ...world, [name]: wrong } as World;

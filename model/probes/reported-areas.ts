@@ -10,15 +10,15 @@ import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
 import { openFile, type World } from '../../spec/state/world.ts';
 
 /** `address` is the program's at the first byte; `iova` and `last` are inclusive, in bytes. */
-export type SeenArea = {
+export type ReportedArea = {
   readonly iova: bigint;
   readonly last: bigint;
   readonly address: bigint;
 };
 
-export class SeenAreas {
+export class ReportedAreas {
   readonly #tables = new Map<string, IoPagetable>();
-  readonly #areas = new Map<string, Map<string, SeenArea>>();
+  readonly #areas = new Map<string, Map<string, ReportedArea>>();
 
   /** Adds what the world has. */
   look(world: World): void {
@@ -31,7 +31,7 @@ export class SeenAreas {
         const { table } = object;
         if (this.#tables.get(key) === table) return;
         this.#tables.set(key, table);
-        const seen = this.#areas.get(key) ?? new Map<string, SeenArea>();
+        const seen = this.#areas.get(key) ?? new Map<string, ReportedArea>();
         this.#areas.set(key, seen);
         each(table.areas, (iova, { last, pages, startByte }) => {
           const { source } = pagesAt(context, pages);
@@ -44,7 +44,7 @@ export class SeenAreas {
   }
 
   /** Those of an IOAS that have no byte left in it, the latest first. */
-  gone(world: World, file: FileId, ioas: ObjectId): readonly SeenArea[] {
+  gone(world: World, file: FileId, ioas: ObjectId): readonly ReportedArea[] {
     const open = openFile(world, file);
     if (open?.kind !== 'iommufd') return [];
     const { areas } = tableOf(open.context, ioas);

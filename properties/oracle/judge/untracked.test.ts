@@ -11,12 +11,12 @@ const TRACE = resolve(
   'properties',
   'fixtures',
   'unknown',
-  'an-access-of-a-untracked-iommufd.jsonl',
+  'an-access-of-an-untracked-iommufd.jsonl',
 );
 
 const untracked = suite('what is untracked');
 
-untracked('an access that a untracked iommufd made, asked for through another', async () => {
+untracked('an access that an untracked iommufd made, asked for through another', async () => {
   const trace = await readTrace(TRACE);
   const { steps, failure } = judgeProgram(trace.header.setting, programOf(trace), new Set());
   assert.is(failure, undefined);
