@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The one fast-check Arbitrary of programs: draws them guided by the world, and shrinks them, also those that it did not
 // generate.
 

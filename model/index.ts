@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The generators as a library, `iommufd-spec/generate`: programs for fast-check, and what runs them on a machine.
 
 export { type GenerateOptions, type ProbeOptions, programs } from './arbitrary.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The judge as a library, `iommufd-spec/judge`: verdicts on single calls, on recordings and traces as text, and on the
 // state that no reply shows. It reads no files and runs in a browser.
 

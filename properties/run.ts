@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `npm test` runs: every suite, in as many processes as there are cores, then what is covered of spec/ and which
 // rules no test reached. The last line that is printed counts the tests; coverage below the threshold counts as one that
 // failed, and so does a process that died.

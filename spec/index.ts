@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The specification as a library, `iommufd-spec`: what a call may come to. It needs nothing but the language and
 // ts-pattern, and nothing runs when it is imported. docs/library.md shows it in use.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ioctl dispatch: what happens to an ioctl on an iommufd before its handler sees it. iommufd_fops_ioctl() in
 // drivers/iommu/iommufd/main.c and copy_struct_from_user() in include/linux/uaccess.h.
 

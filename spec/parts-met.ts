@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which parts' rules a call meets, by what it is and by what its descriptor refers to: those of the dispatch, its own,
 // and those that it uses behind them.
 

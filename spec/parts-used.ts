@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which parts' rules a call meets behind its own, and which releases have a part.
 
 import type { NativeCallName } from './abi/native.ts';

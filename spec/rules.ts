@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every rule of the specification, in reading order: the reference is made from this. A call's own rules come first,
 // then those of the parts that it uses.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What may come of a call. Pure; the world that is given stays as it is.
 
 import { match } from 'ts-pattern';

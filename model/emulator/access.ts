@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An access of an IOAS: pins its pages or copies to and from them, by IOVA.
 // drivers/iommu/iommufd/device.c (iommufd_access_create and what follows).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A height-balanced binary tree whose nodes can carry a summary of what is below them. lib/rbtree.c does the
 // same for the kernel's interval trees.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The struct that a native call was given: a copy of its bytes, and the way back to the program's memory.
 // drivers/iommu/iommufd/iommufd_private.h (struct iommufd_ucmd).
 

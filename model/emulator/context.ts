@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An open /dev/iommu: its objects, how it charges, and which IOAS the VFIO calls mean.
 // drivers/iommu/iommufd/main.c (struct iommufd_ctx).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Deliberate defects of the emulator, which tests switch on to see whether a checker finds them. Each is one
 // condition at the place where the defect sits. Some are invented, the others Linux had.
 

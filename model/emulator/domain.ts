@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An IOMMU as the emulated platform has it, and a domain of one. drivers/iommu/iommu.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';

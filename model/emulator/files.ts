@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Open files with reference counts, and the process's table of descriptors. fs/file.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads off what no errno shows: translations, pins and charges.
 
 import { PAGE_SIZE } from '../../spec/abi/units.ts';

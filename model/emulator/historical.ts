@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Defects that Linux had in this code and that a program could see, each with the commit that fixed it. They are
 // switches of the emulator like the invented ones in defects.ts; docs/historical-defects.md is the table in words.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A hardware page table object: one domain that holds what its IOAS maps. drivers/iommu/iommufd/hw_pagetable.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';

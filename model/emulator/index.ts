@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The emulator as a library, `iommufd-spec/emulator`: a machine of one process on one emulated kernel, written apart
 // from the specification. It opens no device and runs in a browser.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What must hold between two calls, whatever the program did: page tables say what the areas say, and every page
 // is pinned and charged once for each set of pages that uses it. For tests; it visits everything.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An I/O address space object: an I/O page table and the domains that follow it. drivers/iommu/iommufd/ioas.c.
 
 import type { Hwpt } from './hwpt.ts';

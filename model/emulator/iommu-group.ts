@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An IOMMU group: the devices that translate alike, and who owns their DMA. drivers/iommu/iommu.c
 // (iommu_device_claim_dma_owner).
 

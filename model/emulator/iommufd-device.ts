@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A device that is bound to an iommufd, and how it and its group are attached to a hwpt, moved and detached.
 // drivers/iommu/iommufd/device.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ioctl ioctl dispatch of /dev/iommu: which family a number belongs to, and for native calls the size, the exact
 // number, the shortest size and the bytes behind the known struct, in that order.
 // drivers/iommu/iommufd/main.c (iommufd_fops_ioctl), lib/usercopy.c (copy_struct_from_user).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every part of the emulated kernel reaches for: the release, the machine's memory, the process and its
 // open files. One process, one address space.
 

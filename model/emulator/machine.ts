@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The emulated machine: system calls of one process on one emulated kernel, and a view of what no errno shows.
 
 import { zeroBytes } from '../../spec/abi/bytes.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Maps the program's memory or a file into an IOAS. drivers/iommu/iommufd/io_pagetable.c (iopt_map_user_pages,
 // iopt_map_file_pages).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The objects of one iommufd descriptor by number, with counts of who uses them.
 // drivers/iommu/iommufd/main.c (iommufd_object_alloc, iommufd_object_remove).
 

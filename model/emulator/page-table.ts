@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an IOMMU walks: a radix tree with 512 entries a table, from IOVA to physical address. An entry maps a
 // page of any size that the IOMMU knows; sizes between two levels fill several entries in a row.
 // drivers/iommu/iommu.c (iommu_map, iommu_unmap), drivers/iommu/generic_pt/iommu_pt.h.

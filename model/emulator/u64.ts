@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Arithmetic on 64 bits as C does it.
 
 import { U64_MAX } from '../../spec/abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What was saved is not what an exploration saves.
 
 export class BadSaved extends Error {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names that are bytes: kept one behind the other, and a table of where each stands. A part of the hash stands beside it, so
 // that other names are seldom looked at.
 

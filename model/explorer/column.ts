@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A list of numbers that only grows, in pieces: nothing is copied while it does, and no number is an object.
 
 type Numbers = Uint16Array | Uint32Array | Float64Array;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Each state once, breadth first unless told otherwise: then the first way that is found into a state is a shortest one. A
 // broken law is told with that way. Exploration can be stopped between two states, be saved, and go on later.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What can be explored: four pure methods. A state is never changed; what it leads to is made anew.
 
 export interface Model<State, Action> {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names that are whole numbers: a table of the numbers themselves.
 
 import { BadSaved } from './bad-saved.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How each state was reached: the state before it, and which of its actions led on. A state that is no number is not kept:
 // it is made again from the start, and as neighbours share most of their way, that is about one step each.
 

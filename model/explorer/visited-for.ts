@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which table of visited states serves keys of a kind.
 
 import { ByteKeys } from './byte-keys.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The keys of the states that were visited: tables with open addressing over typed arrays. Keys are kept whole, so that
 // two states are never taken for one.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO calls on iommufds and groups, drawn.
 
 import { bytesOfLatin1, hexOf } from '../../spec/abi/bytes-text.ts';

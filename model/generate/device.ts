@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Devices' own files and the calls on them, drawn.
 
 import * as vfio from '../../spec/abi/vfio.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls about what hardware can do and what it tracks, drawn: GET_HW_INFO, and the dirty pages of an hwpt.
 
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Maps that end with the last byte of the address space, of which programs keep away where what follows could not be
 // judged.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the present world makes possible: what the weights of drawn operations depend on.
 
 import { accessAt } from '../../spec/state/context.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a drawn operation may refer to: the descriptors and objects that the builder's world holds, as values that still
 // mean the same when other operations are taken away.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One field of a call that is not as it should be, whatever the call: each of a kernel's checks refuses something that a
 // program which means well never passes.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the program does to its own memory, and looks at, drawn; and memory that is not of the usual kind, to be mapped.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Native calls, drawn.
 
 import {

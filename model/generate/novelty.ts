@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which pairs of rules have answered two calls in a row, so that drawing can pass over a refusal that would only repeat
 // what was seen often. It depends on nothing but the programs drawn before: a seed gives the same programs again.
 

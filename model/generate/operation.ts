@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which operation comes next: weighted by what the present world makes possible.
 
 import { STRUCT_OFFSET } from '../programs/arena.ts';

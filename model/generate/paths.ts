@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Through which files programs call VFIO: an iommufd, a legacy container, or both in one program.
 
 import type { Platform } from '../../spec/terms/platform.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What one program is mostly about: how often calls of each kind are generated, and with how much care their values.
 
 /** What an operation is about. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The random source of generation: fast-check's, so that a seed generates the same program again.
 
 import type { Random } from 'fast-check';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A test command with the fields that are given, its struct where structs lie.
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Test commands, drawn: mock devices, accesses, and looks at hidden state.
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';

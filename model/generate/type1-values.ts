@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOVAs that matter in a legacy container: the edges of its mappings and of what it may map, and a little beside them.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls on a legacy container, drawn.
 
 import { U64_MAX } from '../../spec/abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Values that matter: the edges of what the present world holds, and a little beside them.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rules that refuse and yet change the world, each with the reason. Any other refusal leaves everything as it was.
 
 import type { RuleId } from '../../spec/rules.ts';

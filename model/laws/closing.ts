@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The law of the end: a program that closes everything leaves nothing behind.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';

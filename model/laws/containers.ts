@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws of legacy containers: what maps, groups and domains have to do with each other, what is charged, and what devices
 // reach.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A law is one statement that must hold in every world that a program reaches, as data: a name, and what contradicts it.
 
 import type { World } from '../../spec/state/world.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws of ownership: what refers to something refers to something that exists, and nothing exists without an owner.
 
 import { nodesOf, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws of pinned memory: what holds it, how it is kept, and that the accounts agree.
 
 import { nodesOf, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The VFIO calls of an iommufd are its native calls under other names: what MAP_DMA and UNMAP_DMA do, IOAS_MAP and
 // IOAS_UNMAP do on the IOAS for VFIO calls, but for the differences that are written here.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws of the I/O page table of every IOAS.
 
 import { U64_MAX } from '../../spec/abi/units.ts';

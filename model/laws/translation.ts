@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws of translation: a domain leads an access exactly where the areas of its IOAS say.
 
 import type { ObjectId } from '../../spec/abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ways into a world that laws use: its iommufds, the objects of one kind in them, and worlds as plain values.
 
 import type { ObjectId } from '../../spec/abi/units.ts';

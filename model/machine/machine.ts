@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a program runs against: the emulator and a real kernel both offer this, and the runner asks for no more.
 // Every number that a kernel would return is returned as it is: negative for -errno.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Takes down what a program left, and says when to look: what then stays pinned, and who it is held by, tells what no
 // call before does.
 

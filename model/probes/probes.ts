@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Looks at hidden state, as operations: what mock domains translate and what they do not, how often each page of the
 // program's memory is pinned, and what is charged. A real kernel shows its hidden state by them, and they are judged as
 // any other call.

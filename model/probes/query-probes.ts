@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Looks at what a program could have asked: where something may be mapped and how it must be aligned, for each table and
 // each legacy container, and what groups say. Few programs ask after the call that went wrong.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every area that a program had at some time, so that it can be found whether a domain still translates one that has
 // gone: a look must name the memory that stood behind it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Looks at what an IOAS holds and neither a reply nor a domain shows: a domain that is attached now is filled from its
 // areas, and an access may do with each of them what its flags permit.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The open devices that move memory when they are told to, and what each of them reaches: through a domain of an iommufd,
 // or through a legacy container.
 

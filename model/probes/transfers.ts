@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Puts transfers by devices into a program: they show what a real IOMMU translates. Each page that a device may reach is
 // reached once while it is mapped, so that the IOTLB knows it, and tried again when it is not.
 

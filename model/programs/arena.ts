@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The memory that programs use: one span of addresses with every kind of page that matters. Addresses in a
 // program are relative to its base, so that a program made on one machine runs on another.
 

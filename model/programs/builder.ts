@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program while it is generated: the operations so far, and what the specification expects to have come of them, so that
 // the next operation can look at the world. Where the kernel may choose, what it is known to choose is taken.
 

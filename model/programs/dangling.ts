@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Handles of operations that are not in the program, or not before the one that names them, and of outputs that an
 // operation does not have: what they stand for is 0.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Programs as plain data: operations with symbolic handles, because ids, descriptors and addresses exist only
 // when a program runs. What an operation gave is named by the operation's label, so that taking another
 // operation away changes nothing for it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a program against a machine: resolves handles, prepares memory, makes the calls and writes down what
 // was seen. It judges nothing, so that it can stand inside a virtual machine.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What takes many calls to come to in one iommufd, drawn: holes of many widths between areas, what fails when half of it
 // is done, copies the slow way, files that are mapped twice, huge pages that are cut.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Dirty pages of a mock domain, drawn: areas side by side and apart, which a test writes, the program asks for, unmaps and
 // maps again.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The calls that programs with a profile begin with, as they should be: iommufds, tables, and who uses them.
 
 import type { GenContext } from '../generate/gen-context.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What takes many calls to come to with devices, drawn: devices of one group that move together, that two iommufds want,
 // and that are attached by PASIDs.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What takes many calls to come to in a legacy container, drawn: groups that join when much is mapped, behind an IOMMU
 // that is new to it or not, and bitmaps of more pages than a word has bits.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An allowed range of a few pages, with something in it: where the kernel then chooses an IOVA, it has one place or none.
 
 import { MAP_FIXED_IOVA } from '../../spec/abi/native.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What one program is mostly about. Calls of every kind at once seldom come far: an area that is cut, or held by a user
 // while domains come and go, takes several calls that all succeed. So most programs have a profile that makes some calls
 // more frequent, begins with what they need, and draws values that mostly serve; the others draw everything alike.

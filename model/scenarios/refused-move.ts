@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What takes many calls to come to with accesses, drawn: one among several that cannot move to another IOAS, as what
 // is mapped there is not on its alignment.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What programs about tables begin with: areas whose memory several tables share, or of which a part has gone.
 
 import { MAP_FIXED_IOVA } from '../../spec/abi/native.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Maps of a legacy container that lose the address of their memory and get one again: until all have one, no group joins.
 
 import * as vfio from '../../spec/abi/vfio.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The first operations of a program whose device moves memory: it is got from its group, so that what is mapped later is
 // what it reaches, through an iommufd or a legacy container.
 

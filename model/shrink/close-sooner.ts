@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same program that ends sooner, by closing one of its descriptors: what several calls show at its end, the last
 // close of a file often shows, too.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same program with plainer calls: maps and unmaps of VFIO as the native calls that do the same, files mapped as
 // memory, and memory that is there from the start in place of memory that the program maps itself.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Smaller programs, the most promising first: without spans of operations, from long ones to single ones, and then
 // with simpler values. Works on any program, however it came about.
 

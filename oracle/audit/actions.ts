@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The actions by which the audit's programs get from one situation to the next: what a program that assigns devices does,
 // in any order. Few, so that every sequence up to a bound can be tried.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One way in which the answers of the two sides differ.
 
 import type { Segment } from '../../spec/terms/call.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The C files of an audit: one for each row that a release has.
 
 import type { RecordedAudit } from './recorded.ts';

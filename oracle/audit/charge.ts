@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an operation charges on each side, as /proc/PID/status shows it.
 
 import { PROCESS } from '../../model/programs/run.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs what the search found on a kernel, on both sides, and looks whether the two answers differ there in the same way.
 
 import type { Operation, Program } from '../../model/programs/program.ts';

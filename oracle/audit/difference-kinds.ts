@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How two answers to one request differ, kind by kind: the result, each field written, each capability told. Two
 // differences in one answer are two.
 

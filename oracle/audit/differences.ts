@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences that were found, grouped by cause: the request, the rule that answers it on each side, and in what the
 // answers differ. Each cause keeps the first program that showed it, which is among the shortest.
 

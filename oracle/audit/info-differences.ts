@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // GET_INFO's answer, kind by kind: the struct's fields, the order of the capabilities, what each of them tells, and
 // bytes that only one side touches.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a cause was found, and how a program begins there.
 
 import { startOfProgram } from '../../model/programs/builder.ts';

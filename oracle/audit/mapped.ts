@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is mapped in a world, whichever container it was mapped through: for the pictures of the audit.
 
 import { nodesOf, valuesOf } from '../../spec/collections/ordered-map.ts';

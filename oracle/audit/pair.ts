@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One program on both sides at once, as the specification has it: on both containers, or on one of them in two releases. Forks are cheap: worlds share what stayed the same.
 
 import { type Expectation, ProgramBuilder } from '../../model/programs/builder.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the audit's programs run on: the machines that the command line starts, so that every difference can be shown on a
 // kernel.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What of an answer besides its result shows a difference: the numbers that a reproducer looks at in memory.
 
 import { LAYOUTS } from '../../model/programs/program.ts';

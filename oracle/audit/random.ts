@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Beside the exhaustive search: programs drawn at random, with values that no list holds, on both sides. An operation on
 // which the sides part is noted and left out, so that the rest of the program still compares like with like.
 

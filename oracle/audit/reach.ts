@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the program's open devices can reach, on each side: the IOVAs that lead to memory, to which page, and whether for
 // reading or writing. What no open device can use is no difference.
 

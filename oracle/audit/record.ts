@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The record of an audit as text and back, a JSON object a line: a header, then each search with what it found. A line of
 // what was found is a program whose last operation shows a difference, both answers, and the kernels that gave them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an audit found, to its record and back. What a record holds runs on the specification again, which must answer as
 // it did then.
 

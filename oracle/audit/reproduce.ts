@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compiles the C files of rows here, and runs them on a kernel: each must end with 0 where the kernel shows its row.
 
 import { execFile } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // On which kernels the C files of rows showed them, as text and back, a row a line.
 
 import { Fields } from '../trace/fields.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The C file of a row: one program on both sides, for who has neither this project nor its kernels.
 
 import { isDeepStrictEqual } from 'node:util';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a request is called in the audit. What a container is asked about is a part of the name: each number has an answer
 // of its own.
 

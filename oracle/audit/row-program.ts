@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One program for a row of several releases: the one that shows it in most of them.
 
 import { startOfProgram } from '../../model/programs/builder.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A row of the audit: one handle that a program which actions over can notice, with every way in which it was seen.
 
 import type { PartId, RuleId } from '../../spec/rules.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What was found, sorted into rows: each cause goes to the first description that covers it.
 
 import { CHARGE_DESCRIPTIONS } from './descriptions/charge.ts';

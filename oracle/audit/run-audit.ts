@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The audit: searches every scenario, and sorts what was found into rows.
 
 import { type PartId, partsIn, type RuleId } from '../../spec/rules.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The search for differences: every sequence of actions up to a bound, each pair of states met once, and in each of them
 // every request. The order is fixed, so that the same differences are found by the same programs each time.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The two sides that are compared: one program, whose container is the legacy one or an iommufd.
 
 import type { Operation, Program } from '../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A name for a pair of states, so that each pair is met once: equal names, equal states.
 
 import type { World } from '../../spec/state/world.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What devices reach shows in no reply: a device is told to write at an IOVA where only one side leads it to memory, and
 // the program looks whether its memory changed.
 

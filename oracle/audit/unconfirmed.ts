@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rows that kernels confirmed, and that another record of the same audit would hold as confirmed by none.
 
 import type { AuditRecord } from './record.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A check's report as a file, and how reports of shards become one: what merge reads and writes.
 
 import type { Setting } from '../../spec/terms/platform.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A check's report as JSON and back: what `check --report` writes and `merge` reads.
 
 import * as v from 'valibot';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A campaign: programs drawn by fast-check, run on the emulator, judged, and shrunk where one ends in a violation.
 
 import { setImmediate } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a kernel says of itself while a program runs: which of it matters, and which is known of the release.
 
 import { deviationOfComplaint } from '../../spec/outcome/deviations.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rules campaigns reached, how often, and which not: those that they cannot reach told from those that they did not.
 
 import type { ErrnoName } from '../../spec/abi/errno.ts';

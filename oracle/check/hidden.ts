@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compares what no reply shows: what each domain translates, what each table asks of maps, what is pinned, what is charged.
 
 import type { DomainState, HiddenState } from '../../model/machine/machine.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a program on the emulator and judges what it replied, and afterwards what no reply shows.
 
 import { isDeepStrictEqual } from 'node:util';

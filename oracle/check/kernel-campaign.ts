@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A campaign against a real kernel: programs are generated and judged here, while the kernel works on the next ones. A
 // program that ends in a violation is shrunk with the kernel in the loop, many candidates at a time.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a campaign found: data, from which the texts are made.
 
 import type { Program } from '../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A campaign in parts: shards take batches of its programs in turn, so that they do together what one run does alone.
 
 export type Shard = {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The shortest program that still ends in the same violation on the emulator: by the same rule, in the same way.
 
 import { setImmediate } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a violation shows, so that a program that is made shorter goes on showing it: the rules that were broken and
 // how, or what of the hidden state differs, or what the kernel complained of.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What campaigns on the emulator and on kernels have in common: the seeds of their batches, and what they add up.
 
 import type { Setting } from '../../spec/terms/platform.ts';

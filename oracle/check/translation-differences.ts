@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Holds what a domain is seen to translate against what it must. Pages of memory have other names in the machine than in
 // the specification, so that a pairing of names is sought on the way.
 

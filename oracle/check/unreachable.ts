@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rules `check` cannot reach in a setting, with the reason, so that they are told from those that it did not reach.
 
 import { releasesOf } from '../../spec/parts-used.ts';

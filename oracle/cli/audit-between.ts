@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec audit --between: what changed for programs from one release to another.
 
 import { setImmediate } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs what an audit found on kernels: each cause's program on both sides, and the C files of rows.
 
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The folder of an audit: the records in it, and the files that are made of them.
 
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where an audit goes. One that was interrupted is printed and not written: it would stand where a whole one is wanted.
 
 import { accessSync, constants } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec audit --render: the pages and the C files of a folder of audits, from the records there; before that, where
 // it is wanted, what these found runs on kernels again.
 

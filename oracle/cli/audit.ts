@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec audit: what a program can notice that actions from the legacy container to iommufd.
 
 import { setImmediate } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A command line whose parts do not go together.
 
 import { visible } from '../text/visible.ts';

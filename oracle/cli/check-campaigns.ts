@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The campaigns of one `check`: a setting after the other, on the emulator or on kernels.
 
 import type { Setting } from '../../spec/terms/platform.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `check` is asked for, as commander gives it.
 
 import type { DefectName } from '../../model/emulator/defects.ts';

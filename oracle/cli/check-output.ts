@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `check` says at its end: as text, as JSON, and as a file for merge.
 
 import type { CampaignFile } from '../check/campaign-file.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec check: programs drawn at random, run on the emulator and judged.
 
 import { type Command, InvalidArgumentError } from 'commander';

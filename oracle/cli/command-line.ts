@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every verb in one command line. What goes wrong is said in one line, with what to do about it.
 
 import { Command, CommanderError } from 'commander';

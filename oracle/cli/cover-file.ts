@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // --cover with a file: which form it has is told by how its name ends.
 
 import type { Cover } from '../check/cover.ts';

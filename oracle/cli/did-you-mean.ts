@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a misspelt value was most likely meant to be, as commander has it for commands and options.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';

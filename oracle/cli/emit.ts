@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec emit: a trace as a C file that needs nothing of this project, or as text.
 
 import type { Command } from 'commander';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the exit status says. docs/command-line.md tells the same.
 
 export const FINE = 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What one `explore` explores, by its options: action sets in settings, or what was saved.
 
 import type { Shard } from '../../model/explorer/explore.ts';

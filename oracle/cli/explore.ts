@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec explore: every program up to a bound over a few calls, and the laws of the specification in every state.
 
 import { setImmediate } from 'node:timers/promises';

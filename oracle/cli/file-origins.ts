@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads a file once more up to a violation, to tell in which lines came to be what the violation's state shows.
 
 import type { World } from '../../spec/state/world.ts';

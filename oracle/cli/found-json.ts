@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that ends in a violation, for JSON: its operations stand as they do in a trace.
 
 import type { Program } from '../../model/programs/program.ts';

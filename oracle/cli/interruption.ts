@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // SIGINT and SIGTERM end long work early, with what it found; a second one ends the program at once.
 
 export type Interruption = {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Judges one file call by call, a recording or a trace. Keeps one world and the last few calls, however long it is.
 
 import { statSync } from 'node:fs';

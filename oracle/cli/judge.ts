@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec judge: what the specification says of recordings and traces.
 
 import type { Command } from 'commander';

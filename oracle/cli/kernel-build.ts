@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec kernel-build: a kernel to test, from Debian's source or from any tree.
 
 import { existsSync, realpathSync } from 'node:fs';

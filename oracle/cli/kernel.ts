@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The options that choose a real kernel as the subject, and the machines that they mean.
 
 import type { Command } from 'commander';

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// SPDX-License-Identifier: MIT
 // The program: its command line, and how it ends.
 
 import { runCommandLine } from './command-line.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // merge, of files that explore --save wrote: the parts of one exploration as one.
 
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec merge: the reports of a campaign's shards as one, and the parts of an exploration.
 
 import type { Command } from 'commander';

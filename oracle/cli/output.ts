@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where the command line writes: results to standard output, everything else to standard error. A reader that goes away
 // ends the program quietly, and a full disk with a word.
 

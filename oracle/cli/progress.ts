@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Progress of long work on standard error: a bar on a terminal, elsewhere a plain line every few seconds. Quick work
 // shows none.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec record: what an unmodified program does, as a recording that can be judged.
 
 import { release } from 'node:os';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec replay: runs the programs of trace files again, on the emulator or on a kernel.
 
 import { type Command, Option } from 'commander';

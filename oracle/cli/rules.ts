@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec rules: the reference.
 
 import type { Command } from 'commander';

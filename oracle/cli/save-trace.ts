@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes a counterexample to a trace file, so that it can be run again, shrunk and sent to somebody.
 
 import type { DefectName } from '../../model/emulator/defects.ts';

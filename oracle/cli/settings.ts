@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The options that say what programs run on, and the settings that they mean.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // --shard K/N of check and explore: part K of N, counted from 1 on the command line and from 0 inside.
 
 import { InvalidArgumentError } from 'commander';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What shrink starts from: the program of a trace, or that of a recording up to its first violation. The file is read
 // once, as it may be a pipe.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec shrink: the shortest program that still shows what a trace or a recording shows, on the emulator
 // or on a kernel.
 

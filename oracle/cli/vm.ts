@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec vm: a command inside a virtual machine with a kernel of its own.
 
 import type { Command } from 'commander';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes results to the files that options name. One that cannot be written costs nobody what is still to be printed.
 
 import { reasonOf } from '../files/reason.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The legacy containers that a call is about: its own, its group's, its device's, or the one that it names.
 
 import { fileDescriptor } from '../../spec/abi/units.ts';

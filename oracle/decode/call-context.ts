@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a call is about: the iommufd, the objects it names, the IOVAs and the memory. The state around a violation is
 // shown for these, and the facts that decide a rule are read off them.
 

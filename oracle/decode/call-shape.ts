@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an ioctl is called and what its argument is. The same number means another call on another kind of descriptor,
 // so the file behind the descriptor decides.
 

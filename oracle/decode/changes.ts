@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a call changed in memory: the fields and buffers by their names, and every other byte by its address.
 
 import type { World } from '../../spec/state/world.ts';

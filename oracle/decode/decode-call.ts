@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A call as data for readers: its name, and its fields by name with their values in words.
 
 import { fileAt, type OpenFile, openFile, type World } from '../../spec/state/world.ts';

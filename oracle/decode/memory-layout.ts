@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What stands where in the memory that a call is about: the fields of its struct, what is between and behind them, and
 // the arrays and buffers that it points at. Bytes are read and compared by these names.
 

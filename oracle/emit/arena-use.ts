@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What of the arena a program uses, and what it may do to each page of it: a C file maps no more than that, and touches
 // no page that would end it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Has QEMU's edu device move memory, by its registers on vfio-pci's descriptor of it.
 
 import { c } from './c-text.ts';

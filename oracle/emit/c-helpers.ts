@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The functions that an emitted C file may need; only those that it uses are put into it.
 
 import { HOLE_END, HOLE_START, LONGEST_MAPPING } from '../safety/permitted.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One ioctl as C: its struct and arrays put in place, the call, and how what it wrote is read.
 
 import type { Operation } from '../../model/programs/program.ts';

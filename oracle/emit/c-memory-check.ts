@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the trace says of the memory of the last call: a copy of it as it must be afterwards, and the comparison.
 
 import { decode, fieldOf, type Layout } from '../../spec/abi/layout.ts';

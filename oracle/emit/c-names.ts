@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What numbers, structs and calls are called in C: the names of the uAPI headers where these have one.
 
 import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every C file begins with, or includes: headers, where the memory of the calls lies, and results that stand for many.
 
 import { ARENA_LENGTH, type Region } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A trace as a C file that needs nothing else: it makes the calls, prints what each gives, and its exit status says
 // whether the last one gave what the trace says.
 

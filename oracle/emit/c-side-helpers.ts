@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The functions of a C file that makes the same calls on both containers and compares what each answers.
 
 import { c } from './c-text.ts';

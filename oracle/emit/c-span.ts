@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes that stand in memory while a call is made: how a C file puts them there, and how it looks at them afterwards.
 
 import type { ArenaPages } from './arena-use.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The statements of a C file: a call an operation, each printed with its result, and what the last one must have given.
 
 import type { Operation } from '../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The struct of an ioctl as a C variable with an initializer.
 
 import { LAYOUTS, type Operation } from '../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The structs of a C file: those of the uAPI headers by their names, with definitions for headers that are older than the
 // call, and what the kernel keeps in headers of its own.
 

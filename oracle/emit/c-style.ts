@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a C file tells of its calls: one by one with what is expected, or into a table that holds two runs side by side.
 
 import { type CText, c, cString } from './c-text.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The only place where C text comes from: templates of this project's own source, whole numbers, checked names, and text
 // from elsewhere as an escaped literal or an escaped comment. A plain string is no CText, and does not compile as one.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Values of a program as C writes them: numbers, places in the arena, and what earlier calls gave.
 
 import { REGIONS } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which numbers of a program are descriptors, and whether it got them itself.
 
 import type { Operation, Value } from '../../model/programs/program.ts';

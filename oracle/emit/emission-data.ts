@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is emitted: a program with what it gave, and in words what is wrong.
 
 import type { Program } from '../../model/programs/program.ts';

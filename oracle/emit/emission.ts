@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What of a trace is emitted: its operations up to the last that was run, and what is wrong, in words. What no reply
 // shows is followed by the look at hidden state that shows it, where there is one.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether a program may have a group's device open through an iommufd and through a legacy container: the subject refuses
 // that, by what really is open, where the device is one that no IOMMU guards. Before a program runs, and for a machine that
 // nobody knows, every way in which it could come to that counts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The arena as far as it is known before a program runs: bytes that the program puts there, until a call may have changed
 // them. What is not known is never taken for something.
 

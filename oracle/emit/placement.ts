@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where structs stand while calls are made: in variables, as people write it, wherever the kernel sees no difference.
 
 import type { Program } from '../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Holds a program to what the kernel subject lets programs do, before it is written as C: with the subject's own checks, on
 // what is known of each call before it is made. What is not known and would matter is refused.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A trace as plain text: what is wrong, and a line for each operation with what it gave.
 
 import { programText } from '../report/program-text.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What each page of the arena allows as a program goes on, by what the trace says that its calls gave.
 
 import type { Operation } from '../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The header of the C files that make the same calls on two containers: all that they share.
 
 import { ARENA_BASE, REGIONS } from '../../model/programs/arena.ts';

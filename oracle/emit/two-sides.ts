@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A C file that makes the same calls on the legacy container and on an iommufd and prints side by side what each gives.
 // What such files share is in a header.
 

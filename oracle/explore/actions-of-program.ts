@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The calls of a program as actions: what they name by the operation that gave it is named by its place in the world. So a
 // program that somebody wrote can be looked for among all that are made of its calls and others.
 

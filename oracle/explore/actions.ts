@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The actions of an action set: calls with all their values but those that name what the program has. Which of the handles of
 // that name is meant is said by its place (the first iommufd, the second IOAS of it), so that an action means the same in all
 // worlds that differ in numbers only.

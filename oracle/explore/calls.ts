@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls as the actions of action sets have them: structs stand at the arena's first address, and what is not named is zero.
 
 import { STRUCT_OFFSET } from '../../model/programs/arena.ts';

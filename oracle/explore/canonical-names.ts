@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The handles of a world that a program can name, in an order that does not depend on their numbers: by kind, and within a
 // kind by what they are and by when the program came by them.
 

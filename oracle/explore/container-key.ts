@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The part of a world's name that tells a legacy container.
 
 import { each, sizeOf } from '../../spec/collections/ordered-map.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The part of a world's name that tells an iommufd.
 
 import type { ObjectId } from '../../spec/abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The part of a world's name that tells a hardware domain, as iommufds and legacy containers have them.
 
 import type { HardwareDomain } from '../../spec/state/domain.ts';

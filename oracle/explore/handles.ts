@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The handles that a program has in a world, by their names: numbers of descriptors, objects and pins.
 
 import { each } from '../../spec/collections/ordered-map.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes values one behind the other as bytes from which each can be told again: what differs is written differently.
 
 const FIRST_ROOM = 1 << 12;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The laws that are looked at in every state, each under the name of what it is about.
 
 import type { Law } from '../../model/explorer/model.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Explorations in parts as one: the counts, rules and broken law of the exploration that looks at all. What several parts
 // met is known again by name, as the files of saved explorations have all names.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Numbers given out from 0 on in the order in which handles are met, in place of the numbers that they have.
 
 export class Numbers {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The way to a state as an ordinary program: what a call names by number is named by the operation that gave it.
 
 import { ARENA_BASE } from '../../model/programs/arena.ts';

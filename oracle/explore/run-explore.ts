@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One exploration: an action set in a setting, looked at by all laws, in slices so that whoever waits can stop it.
 
 import { setImmediate } from 'node:timers/promises';

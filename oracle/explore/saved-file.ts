@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An exploration in a file: a line of JSON that says of what and how far, behind it the states as the explorer gives them,
 // and a checksum.
 

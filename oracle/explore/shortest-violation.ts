@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The shortest program of an action set that shows a defect of the emulator, or the proof that none of so many calls does:
 // every program is run, shortest first. What a defect does is not seen in the specification's worlds. So two programs that
 // lead to one world are both gone on with where the defect was at work in one of them, that is where its switch was asked.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The specification as a model that can be explored: states are worlds, actions the actions of an action set, and two worlds
 // are one state where they differ in numbers only. Where the kernel may choose, it chooses as known kernels do.
 

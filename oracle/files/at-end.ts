@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is cleaned up when the process ends before its work is done: at an exit, and at a signal that nothing else heeds.
 
 const INTERRUPTED = 130;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files that end with a checksum of all that stands before it, so that damage is known before anything of it is used.
 
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A folder with those above it. The library's own recursion does not end where a file system, such as /proc, lets
 // nothing be made.
 

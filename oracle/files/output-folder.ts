@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A folder of many files that runs write again and again, beside files of others: a list in it names what earlier runs
 // wrote, and only that is replaced or removed.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Why a file could not be written or read, in words: the system's own, without the call that failed.
 
 import { getSystemErrorMap } from 'node:util';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A new file beside the one that it takes the place of when it is whole. Until then nothing under that name changes, and
 // the new file is gone if it does not come to that.
 

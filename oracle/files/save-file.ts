@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Saves a text or bytes under a path, whole or not at all. Every verb that writes a file writes it by this.
 
 import { write } from 'node:fs';

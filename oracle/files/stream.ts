@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes into what is not a plain file: a pipe, a device, what another process has open. Never waits inside the kernel,
 // so that signals are heeded while a reader is slow or not there yet.
 

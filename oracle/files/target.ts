@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a path names that is to be written: a plain file, which is replaced; a stream, such as a pipe or a device, which is
 // written into; or this process's own output. Links are followed, as a shell's `>` does.
 

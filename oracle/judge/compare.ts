@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Holds an observation against one allowed reply: the result, what the kernel chose, and every byte of memory that
 // was looked at before and after.
 

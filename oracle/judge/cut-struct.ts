@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A struct of which a recording shows less than the kernel has read.
 
 import { u32At } from '../../spec/abi/bytes.ts';

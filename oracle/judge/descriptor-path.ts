@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether the path on a line of a recording is that of the file behind the descriptor. The path comes from the system, so
 // that another one means that an open or a close is missing, or that the line was changed.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The two kinds of files that can be judged, recordings and traces, read line by line.
 
 import { startOfProgram } from '../../model/programs/builder.ts';

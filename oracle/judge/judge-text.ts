@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Judges the text of a recording or a trace call by call, without a file: in a browser, for one.
 
 import type { World } from '../../spec/state/world.ts';

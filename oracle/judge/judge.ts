@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Holds what a subject replied against what the specification allows. The judge never guesses: where the kernel may
 // choose it reads off the choice, and where an observation does not tell enough it says so.
 

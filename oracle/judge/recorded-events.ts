@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the lines of a recording that are no calls make of the world.
 
 import { drop, nodesOf, put, valueAt } from '../../spec/collections/ordered-map.ts';

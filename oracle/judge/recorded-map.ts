@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The verdict on an ioctl of a recording, with the mappings of the program that it shows where memory is to be mapped.
 
 import { decode } from '../../spec/abi/layout.ts';

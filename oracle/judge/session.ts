@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Judges a recording call by call: follows each process and descriptor, and takes what it tells of memory into
 // account. Holds one world and no history, so that its memory does not grow with the recording.
 

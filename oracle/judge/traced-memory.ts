@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether the memory of a call in a trace is what stands there when its operation is made: where memory cannot be read,
 // the end is missing, and nowhere else.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the judge says of one call. Three-valued where the specification speaks, and a fourth where it does not.
 
 import type { DeviationId } from '../../spec/outcome/deviations.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Builds a kernel from a tree, in a folder of its own, and goes on where an earlier build ended.
 
 import { existsSync } from 'node:fs';

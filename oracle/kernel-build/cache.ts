@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where sources and builds are kept, outside the checkout, and how that is written.
 
 import { createHash } from 'node:crypto';

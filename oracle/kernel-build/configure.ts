@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A kernel's configuration: tinyconfig with our fragments on top, and whether it took them all.
 
 import { createHash } from 'node:crypto';

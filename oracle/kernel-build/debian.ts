@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Debian's source packages of the kernel, by the machine's own apt: it knows the mirror and checks the signatures.
 
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which source packages apt offers, and which of them is meant.
 
 /** A version of a package in a suite, as `apt-cache madison` lists it. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What this machine needs to build a kernel, and which of Debian's packages has it.
 
 import { spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs another program to its end: its output is kept, and told line by line while it comes.
 
 import { spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A seccomp filter by which the kernel stops the program at the calls of interest alone. It is put in before the
 // program starts, by having the child that waits for it make one more system call: its own comes again behind it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Keeps a failure of the recorder from the program: what it throws ends the recording, and the program goes on.
 
 import { reasonOf } from '../files/reason.ts';

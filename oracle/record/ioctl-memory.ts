@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which memory of a program belongs to an ioctl: the struct at its argument, what that points at, and the range that
 // it asks to map.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the program does with its own memory, as lines of a recording: every mapping that it makes, changes or removes.
 
 import { ERRNO } from '../../spec/abi/errno.ts';

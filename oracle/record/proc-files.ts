@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What /proc tells of a process that is stopped: its descriptors, mappings and capabilities.
 
 import { readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';

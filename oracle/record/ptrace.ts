@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ptrace(2) and what goes with it, by FFI on the C library of an x86-64 Linux. All calls must come from one thread of
 // the operating system: the kernel knows the tracer by its thread.
 

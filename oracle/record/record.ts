@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Records one run of a program into a file: starts the thread that does it, hands signals on to the program, and puts the
 // recording in its place when the program has ended.
 

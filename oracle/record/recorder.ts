@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes the lines of a recording from the calls of the program: descriptors, ioctls with the memory that they read and
 // write, and what becomes of processes and their memory.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The lines of a recording, each as its text, with their fields in the order that is read fastest. They are written as they
 // come. When a write fails, the recording ends there, and the tracer goes on.
 

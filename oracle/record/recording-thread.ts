@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The thread that starts, traces and records the program. It waits for the program all the time, which the thread that
 // hears of signals must not.
 

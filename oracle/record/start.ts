@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Starts the program that is to be recorded: a shell stops itself, is seized, and becomes the program when it goes on.
 
 import { accessSync, constants, statSync } from 'node:fs';

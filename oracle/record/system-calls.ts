@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The system calls at which the recorder looks, by their numbers on x86-64.
 
 export const NUMBER = {

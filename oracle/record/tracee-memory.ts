@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads the memory of the recorded program as the kernel would for it: what the program may not read is not read.
 
 import koffi from 'koffi';

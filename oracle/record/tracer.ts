@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Follows a program and all that comes of it, thread by thread, and tells a listener of each call of interest before
 // and after it. One such call at a time, so that their order is the order in which the kernel made them.
 

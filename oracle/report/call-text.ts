@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls as text: one line for a list of them, a block for the one that matters.
 
 import type { Change } from '../decode/changes.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What campaigns found, as text: how much was run, how it was judged, and which rules gave a reply.
 
 import { ALL_RULES } from '../../spec/rules.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The state of a legacy container as data and as text: its type, its groups with their domains, and its maps.
 
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that ends in a violation, as data and as text: the program with what each operation gave, and what is wrong.
 
 import { startOfProgram } from '../../model/programs/builder.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an observation differs from an allowed reply, field by field. The judge compares bytes; here they get names.
 
 import { sameBytes } from '../../spec/abi/bytes.ts';

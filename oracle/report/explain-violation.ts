@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A violation in words, without colours: what was observed, what is allowed by which rules, and why.
 
 import type { JudgedCall, Violation } from '../judge/verdict.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Why an observation contradicts the specification, as an argument: what holds, what must follow, what was seen, and
 // what the observed answer would have belonged to.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What was explored, as text: a row an action set, which rules answered, and where a law is broken, by which program.
 
 import { ALL_RULES } from '../../spec/rules.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What no reply showed and the machine's hidden state does: which domains translate what, what is pinned, what is
 // charged. As text, with the state that the specification expects.
 

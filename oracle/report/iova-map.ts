@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The IOVA map of one IOAS or legacy container, cut to what matters around some ranges: areas or maps, reserved ranges and
 // the ranges themselves in ascending order, with counts of what was left out.
 

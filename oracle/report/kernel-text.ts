@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a kernel said of itself while a program ran, as text: a warning in its log, or its last words.
 
 import { indented } from '../text/lines.ts';

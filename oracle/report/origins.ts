@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which call made what a violation's state shows: an area or a map as it is, an object. Found by going through the calls once
 // more, and looking at those few things only.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program as short readable text: one line an operation, with names for what operations give.
 
 import { REGIONS } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The reference, made from the rules: as text for a terminal and as Markdown for docs/reference.md.
 
 import { DEVIATIONS } from '../../spec/outcome/deviations.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The state around a call as text: IOVA maps, objects, memory, descriptors, charges.
 
 import { pageSizesText } from '../text/field-text.ts';

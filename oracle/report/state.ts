@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The state around a call as data: the IOASes that it is about with their maps, the objects and who uses them, the
 // program's memory, its descriptors, and what is charged to whom.
 

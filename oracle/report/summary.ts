@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What judging a file gave, as a row of a table; and what judging all of them gave.
 
 import type { RecordedFailure } from '../judge/file-format.ts';

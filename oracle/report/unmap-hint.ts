@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an unmap's wrong answer would be right for: the size of the first areas alone, or what it met on its way.
 
 import { ERRNO } from '../../spec/abi/errno.ts';

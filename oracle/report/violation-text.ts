@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A violation as text: what was answered and what must be, the call, every allowed outcome with the difference, why,
 // the state around it, and the calls before.
 

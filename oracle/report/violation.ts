@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A violation as data: everything that a reader needs to see what is wrong and why, without the recording at hand.
 
 import { errnoName } from '../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Checks an ioctl's argument before the kernel does. It refuses what would make the kernel use memory or descriptors that
 // are not the program's, and notes what the call leaves behind in memory and in the kernel. The memory is the arena as it
 // is, or what is known of it before the program runs.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a program may do on a real machine, whoever wrote it: a fixed list of files, ioctls of one type, and
 // addresses that are either the arena's or nobody's. Everything else is refused before any system call.
 

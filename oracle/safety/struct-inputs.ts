@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What in a call's struct the kernel follows: pointers into the program's memory, and descriptors. The subject looks
 // at them before the call, to refuse what is not the program's, and to know which memory the call may change.
 

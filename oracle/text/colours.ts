@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The palette of a terminal.
 
 import picocolors from 'picocolors';

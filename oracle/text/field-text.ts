@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One field's value in words, by what the field holds.
 
 import { hexOf } from '../../spec/abi/bytes-text.ts';

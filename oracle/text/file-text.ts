@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What descriptors refer to, in words.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';

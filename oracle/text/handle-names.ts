@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names for what a program's operations give, so that it reads like code: ioas1, hwpt2, access1.
 
 import { mayGive } from '../../model/programs/dangling.ts';

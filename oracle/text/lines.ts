@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text as lines: wrapping, indenting and aligning. Widths count characters, as nothing here is anything but ASCII
 // and colours.
 

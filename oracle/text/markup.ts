@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text of files and of other programs in pages: HTML, SVG and Markdown. None of it is markup, whatever it holds.
 
 import { escapedCharacter, visible } from './visible.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Objects of an iommufd in words.
 
 import type { ObjectId } from '../../spec/abi/units.ts';

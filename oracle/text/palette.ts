@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Colours by what they mean. Formatters take a palette and know of no terminal.
 
 export type Paint = (text: string) => string;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Numbers as people read them: addresses in hexadecimal, lengths with their size, counts with their noun.
 
 import { hexOf } from '../../spec/abi/bytes-text.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names of flags and of values, by call and field, as the uAPI headers and iommufd_test.h have them.
 
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every decision on how much is shown, by name.
 
 export type Verbosity = 'brief' | 'full';

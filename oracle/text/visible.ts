@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text of files and of other programs, as people may see it: control characters, and characters that have no shape of their
 // own or turn the text around them, are written as escapes. No terminal acts on what comes out.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is said of a file that cannot be read as what it should be: one line, with the place.
 
 import { visible } from '../text/visible.ts';

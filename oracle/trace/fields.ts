@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Strict reading of parsed JSON: every field has the type that the format gives it, and what has another, or is not
 // part of the format, is an error that names the file, the line and the field.
 

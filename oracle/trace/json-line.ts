@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Data as one line of JSON: numbers of 64 bits as hexadecimal text, bytes as digits, maps as objects.
 
 import { hexOf } from '../../spec/abi/bytes-text.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A line of a file as a JSON object. What is nested deeper than any format is refused before it is parsed.
 
 import { BadInput } from './bad-input.ts';

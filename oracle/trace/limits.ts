@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How much a file may ask of its reader. Files come from strangers: what is longer, deeper or more is refused with its
 // line. docs/trace-format.md has the same table.
 

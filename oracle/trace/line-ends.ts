@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where lines end in bytes that hold whole lines.
 
 const NEWLINE = 0x0a;

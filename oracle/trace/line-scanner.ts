@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads values off the bytes of a line, in the order in which they are known to stand. It never throws: what is not as
 // expected is noted, and the caller has the line read by somebody who can say what is wrong.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A line within bytes that hold several, and its text.
 
 import { BadInput } from './bad-input.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lines of a file, plain or compressed, one after the other: what is read is never held as a whole, and a line that is
 // too long is refused before it is.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program's operations as JSON and back. Numbers of 64 bits are hexadecimal text; handles and places in the arena are
 // objects, as in the program itself.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A recording as a program that can be run again: numbers become handles, and memory moves into the arena. What cannot
 // be carried over is said: several processes, and calls on files that are not specified are left out.
 

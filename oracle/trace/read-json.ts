@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A line of JSON held against a schema: what it stands for, or one message that names the file, the line and the field.
 
 import * as v from 'valibot';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads the file of a trace: plain or compressed, or standard input.
 
 import { textOf } from './line.ts';

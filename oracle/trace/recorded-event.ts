@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The lines of a recording of version 2 that are no calls on descriptors of interest: what becomes of processes, of
 // copies of descriptors, and of the program's memory.
 

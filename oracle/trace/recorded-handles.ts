@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a recording's numbers stand for: which earlier call gave a descriptor, an object id, a pin or an IOVA. In a
 // program they are handles, because another run may give other numbers.
 

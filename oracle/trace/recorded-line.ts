@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The quick way to read a call off a line of a recording: the recorder writes its fields in one order, without spaces.
 // A line that is otherwise is not judged here, but left to parseCall, which reads any JSON and says what is wrong.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program's mappings as lines of a recording have them.
 
 import * as v from 'valibot';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Moves the memory that a recording names into a program's arena: spans that belong together stay together, and
 // each address keeps its place in its page.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether all lines of a recording are there, once and in order: each process counts its lines. Where a number is left
 // out, what the missing calls did is not known, and nothing can be said of those behind them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The platform as the first line of a recording describes it.
 
 import * as v from 'valibot';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which struct a recorded call passes, and the memory that the struct names.
 
 import { LAYOUTS } from '../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The last line of a recording of version 3: without it the file is cut, and it says where the recorder itself had to end.
 
 import * as v from 'valibot';

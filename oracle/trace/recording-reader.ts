@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads the lines of a recording behind its first: calls, from version 2 on events, each in its place, and in version 3 the
 // last line.
 

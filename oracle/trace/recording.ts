@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The first line of a recording, and its calls: what real programs saw real kernels do. Nothing in a file is executed,
 // and what does not fit the format is an error that names its line.
 

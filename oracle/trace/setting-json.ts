@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A setting as JSON and back: release, platform and credentials, everything that a run depends on besides the program.
 
 import * as v from 'valibot';

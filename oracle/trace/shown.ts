@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What stands in a file, in a message about it: as JSON, and short.
 
 const LONGEST = 60;

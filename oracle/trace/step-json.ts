@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A call as it was made and what came of it, as JSON and back: what a trace carries so that it can be judged without
 // being run again. A program is one process.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The name that was most likely meant by one that does not exist.
 
 import { closestMatch } from 'leven';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The trace file: a program, what it runs on, what a subject answered, and what is wrong with that. JSON lines: a header,
 // a line an operation, and a last line without which the file is cut short. docs/trace-format.md has the grammar.
 

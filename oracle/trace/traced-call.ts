@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether the call on a line of a trace is the one that its operation makes, and whether what came of it fits: a trace
 // has both, so that one that was changed is noticed and not laid to a kernel.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The kinds of values that fields of files have, as schemas: each with its range, and in words what it must be.
 
 import * as v from 'valibot';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which of QEMU's accelerators really runs a guest here. On some machines /dev/kvm opens and cannot run one, so
 // eight bytes of guest code are tried: they write to the port of QEMU's exit device.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a command inside a virtual machine, for what only a kernel of its own can show. The command sees the host's
 // files; what it writes goes to memory and is gone with the machine.
 

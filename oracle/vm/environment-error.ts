@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What this machine lacks for the job: a program, a right, a file. Its message says what to do about it.
 
 export class EnvironmentError extends Error {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The guest's first process, as a script for busybox's shell. The guest's root is the host's, read-only.
 
 import { MDEV_NAME } from '../../spec/terms/platforms.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The command line of the virtual machine: which devices it has, and how its kernel is started.
 
 import type { Accelerator } from './accelerator.ts';

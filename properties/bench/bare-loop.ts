@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Run inside a virtual machine: the system calls of a file, one after another, with their bytes, through the C library
 // and nothing else. It says how long they took and how many were answered as they were in the campaign.
 

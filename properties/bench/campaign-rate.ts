@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A campaign on a kernel beside a bare loop that makes the same calls through the same FFI, in the same kind of virtual
 // machine, one after the other: whether drawing and judging keep up with the kernel.
 

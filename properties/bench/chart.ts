@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A chart as SVG: a line for each series, both axes by powers of ten.
 
 export type Series = {

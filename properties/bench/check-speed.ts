@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How many calls a second a campaign on the emulator makes: drawing, running, judging and the comparison of hidden state.
 
 import { runCampaign } from '../../oracle/check/campaign.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How soon a campaign finds each defect that Linux had: seconds of the processor until it is shrunk, programs until it is met,
 // and calls that are left. A campaign knows nothing of the defect.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Explores one model in this process and prints what it took, as JSON: seconds of the processor, counts, the most memory
 // that the process had, and what it still holds at the end, in bytes. Node.js must have --expose-gc.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How fast the explorer is, beside SPIN on the same models with the same counts, and on the specification itself.
 
 import { execFile } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The graphs in docs/speed: what a map and an unmap cost against the number of mappings, and what judging a recording costs
 // against its length. Run from the checkout: node dist/properties/bench/graphs.js
 

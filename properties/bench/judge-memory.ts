@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Judges one file in this process and prints the most memory that the process had, in bytes.
 
 import { judgeFile } from '../../oracle/cli/judge-file.ts';

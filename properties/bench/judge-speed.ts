@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How fast a plain recording is judged, reading included, and whether memory grows with its length.
 
 import { execFile } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A long recording from a short one: its calls again and again, each round on descriptors that are opened and closed,
 // so that every round is as legal as the first.
 

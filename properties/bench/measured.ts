@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One measured number.
 
 export type Measured = {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether the shortest program that is known of each defect that Linux had is a shortest one, and of how many programs.
 
 import { HISTORICAL_NAMES } from '../../model/emulator/defects.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same commands by fast-check's own modelRun, with a plain object as the model: what people would use who had no
 // specification. IOAS_ALLOC, IOAS_MAP and IOAS_UNMAP on the emulator; the model is a list of ranges and knows errnos only.
 

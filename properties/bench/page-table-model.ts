@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A bounded model of one I/O page table: areas over a few pages, a domain that comes and goes, and an access that
 // pins single pages. What is unmapped is let go of; an area is unmapped as a whole, or not at all.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // SPIN on one of the texts beside this: a verifier made with C, as it is usually made for safety without reduction.
 
 import { execFile } from 'node:child_process';

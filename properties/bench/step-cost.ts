@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a map and an unmap of one area cost in a table of many: in the specification, and in the emulator.
 
 import { EmulatedMachine } from '../../model/emulator/machine.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of accesses: what they pin, read and write, and how they let go.
 
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every example, by what it is about.
 
 import { ACCESSES } from './accesses.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of descriptors, the ioctl dispatch of native calls, and numbers that there are not.
 
 import { STRUCT_LENGTH } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of devices' own files: binding, attaching, detaching, and who is in whose way.
 
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of domains, devices and groups: attaching, replacing, and what a closed descriptor still holds.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An example is a program written by hand, with the rule that answers each of its calls.
 
 import type { Operation } from '../../model/programs/program.ts';

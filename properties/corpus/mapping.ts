@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of mapping: fixed and chosen IOVAs, files, copies, and what stands in the way.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';

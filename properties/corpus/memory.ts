@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of what can stand at an address: huge pages, a device's own memory, and pages behind the end of a file.
 
 import { DATA_OFFSET, HUGE_OFFSET, HUGE_PAGE } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of devices without an IOMMU by their own files: bound, attached to tables, and where memory lies.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of no-IOMMU groups: under a legacy container, under an iommufd, and beside other groups.
 
 import type { Value } from '../../model/programs/program.ts';

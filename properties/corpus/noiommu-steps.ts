@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls that examples of no-IOMMU groups and of their devices share.
 
 import type { RuleId } from '../../spec/rules.ts';

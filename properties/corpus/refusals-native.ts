@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of every reason for which native calls refuse, in the order in which the kernel looks.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of every reason for which test operations, and the VFIO calls that tell something, refuse.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';

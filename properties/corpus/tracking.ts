@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of what hardware tells of itself, and of dirty pages: none, and those that a test wrote.
 
 import {

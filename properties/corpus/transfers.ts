@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of what a device reaches, and of what the kernel tells a process of its own memory.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of dirty pages in a legacy container: what is refused, and what the bitmap shows.
 
 import { ARRAY_LENGTH, ARRAY_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';

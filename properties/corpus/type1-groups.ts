@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of the legacy container and its groups: types, joining and leaving, closing in every order.
 
 import { getDeviceFd, ioctl, open, out, vfio, vfioPlain } from '../helpers/operations.ts';

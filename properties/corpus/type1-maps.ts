@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of maps in a legacy container: the order of the checks, what is charged, addresses that are taken away and
 // given again, and how versions 1 and 2 unmap.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What examples of the legacy container are made of: opening, joining, mapping, and the parts of the arena that they use.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';

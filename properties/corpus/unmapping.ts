@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of unmapping: whole areas, parts of them, what version 1 of type1 cuts, and what is told of it.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Examples of calls that are refused by what they share with others: a limit, a permission, an alignment that a call only
 // meets because of what an earlier one has left.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether no program is shorter than the one that is known to show a defect: every program with fewer calls is run on the
 // emulator with the defect, over the calls of the known program and those of the action sets that are about the same.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A defect of the emulator with the shortest program that shows it.
 
 import type { DefectName } from '../../model/emulator/defects.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // For each deliberate defect of the emulator the shortest program that shows it, written by hand, and where a campaign
 // looks for it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // For each defect that Linux had the shortest program that shows it, written by hand.
 
 import type { HistoricalName } from '../../model/emulator/defects.ts';

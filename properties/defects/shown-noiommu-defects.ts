@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // For each deliberate defect of the emulator in serving devices without an IOMMU the shortest program that shows it, written
 // by hand.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The operations that programs of shown defects are made of: on an iommufd, by native calls, VFIO's and test commands.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // For each invented defect of the emulated legacy container the shortest program that shows it, written by hand.
 
 import type { DefectName } from '../../model/emulator/defects.ts';

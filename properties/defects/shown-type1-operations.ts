@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The operations that programs of shown defects are made of on a legacy container.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Damages files one after the other, and has every verb read each.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

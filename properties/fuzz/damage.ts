@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How files are damaged: by bytes, by lines, and by the fields of a line, with the values that readers trip over.
 
 import fc from 'fast-check';

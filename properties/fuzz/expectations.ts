@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What must hold of a verb that reads a damaged file.
 
 /** What came of one verb. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The small form of the fuzzer: a fixed seed, and nothing that depends on time.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

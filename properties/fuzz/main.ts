@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `npm run fuzz -- --runs 50000 --seed 1`: damaged files through every verb that reads them.
 
 import { Command } from 'commander';

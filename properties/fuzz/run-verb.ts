@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a verb in this process, with what it prints kept.
 
 import { readdirSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The files that are damaged: real traces and recordings, and a report and an exploration that are made for it.
 
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where Chromium is, for tests of what runs in a browser; undefined where there is none.
 
 import { existsSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a failing test says of a program: the seed that draws it again, and the calls in one line each.
 
 import type { Operation } from '../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // C files of the examples and of the shown defects, as `emit` makes them from traces.
 
 import type { DefectName } from '../../model/emulator/defects.ts';

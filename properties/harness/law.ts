@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A law is one statement that must hold, as data: its kind, a name, and what contradicts it. Laws are declared with their
 // statement in plain words above them, and looked at on every world that generated programs reach.
 

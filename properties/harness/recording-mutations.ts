@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Recordings with one thing changed by hand: each is a mistake that a kernel could make, or that a recorder could.
 
 type Line = Record<string, unknown>;

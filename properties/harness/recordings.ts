@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Recordings of real programs on real kernels: those that are kept here, and those that lie beside the checkout if they
 // do; and how they are judged, line by line.
 

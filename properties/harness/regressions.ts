@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What real kernels taught, a trace each: recorded on one release, and true on each kernel that is replayed on.
 
 import { readdirSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The steps that generated programs take through the specification: and those of the examples: the worlds on which
 // laws are looked at. Drawn once, with fixed seeds, for every setting; where the kernel may choose, the step takes what it is known to choose.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Assertions that cite a rule: a misspelt citation does not compile.
 
 import * as assert from 'uvu/assert';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Worlds as plain values that can be compared: without what only counts (the next file, the next pages), without what the
 // program itself stored, and independent of the shape of trees.
 

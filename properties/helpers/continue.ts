@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What would come of further calls in a world that was reached: laws go on from there.
 
 import { type Expectation, ProgramBuilder } from '../../model/programs/builder.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text as a stranger may write it into a file, to end a literal or a comment, to forge a line of output, or to make a
 // terminal, a browser or a preprocessor act on it.
 

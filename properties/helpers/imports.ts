@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the project's files import of each other, read from their text.
 
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table of layers as text: the highest layer first, as a house is generated.
 
 import { LAYERS, type Layer } from './layers.ts';

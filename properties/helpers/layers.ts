@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rooms of the house in layers, the lowest first. A room may import rooms of lower layers and nothing else: not its
 // neighbours in the same layer, and none above. The README's picture is made from this table.
 

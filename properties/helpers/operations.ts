@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Operations of programs that are written by hand. Descriptors and ids are named by the label of the operation that
 // gave them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rules gave a reply in a test: every suite adds to it, and the last one looks at what is missing.
 
 import type { Verdict } from '../../oracle/judge/verdict.ts';

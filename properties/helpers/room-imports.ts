@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What rooms import of each other, as their READMEs say it.
 
 import { type Import, importsOf, sources } from './imports.ts';

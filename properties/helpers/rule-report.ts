@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rules the suites reached: written by the last suite, printed by run.ts after the coverage.
 
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The settings in which programs are generated: each release, platform and kind of program.
 
 import type { Credentials, Platform, Setting } from '../../spec/terms/platform.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A file system of a few KiB for one script, in a mount namespace of its own: nothing of it is left behind.
 
 import { spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The files that are tracked, as git lists them; what there is in the folders where this is no work tree of git's.
 
 import { execFileSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two-phase commit, as Gray and Lamport describe it: resource managers prepare or abort by themselves, a transaction
 // manager commits once all have prepared. How many states it has is known, so that the explorer is tested and measured by it.
 

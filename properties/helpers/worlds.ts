@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ways into a world that laws use.
 
 export {

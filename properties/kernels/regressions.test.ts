@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What kernels taught stays true: the kernel's own answers are allowed, and the emulator gives the same.
 
 import { suite } from 'uvu';

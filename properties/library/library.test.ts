@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The package that npm packs: what is in it, that its entries do nothing when they are imported, that they are for
 // browsers too, and that the examples of docs/library.md compile and print what the page says.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The package as npm makes it, in an empty project of its own: with the packages beside it that a consumer of the
 // library needs, and no other.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A short name for all that a run shows, replies and hidden state alike, so that a run with a mutant is judged only
 // where it shows something else than the run without.
 

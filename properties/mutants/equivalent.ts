@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Mutants that no program can tell from the emulator, each with the reason. They are named by what they change, so that
 // an entry is noticed that was killed after all, or whose code has gone.
 

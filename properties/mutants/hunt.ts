@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Tries every mutant on the programs that reach it, in processes of their own, until one program shows it.
 
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which places of the emulator are not mutated, each with the reason: what only tests read, the words of internal
 // errors, and the deliberate defects, which no campaign here switches on.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes the instrumented copy: one build of everything a campaign on the emulator needs, in which each mutant of the
 // emulator is a switch.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Mutation testing of the emulator: whether campaigns of generated programs, judged by the specification, notice each
 // small change of it. `npm run mutants -- --help` tells the options.
 

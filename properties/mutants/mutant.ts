@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A mutant of the emulator, and what names it: not its number, which changes with every line above it.
 
 /** What a mutant is known by from one version of the code to the next. */

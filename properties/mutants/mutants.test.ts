@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Mutation testing itself: what is left out, what is killed, and that the table of equivalent mutants is looked after.
 
 import { suite } from 'uvu';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The programs that all mutants are judged by: those that `check` draws with the seed, each setting in turn, kept in
 // files so that the processes that try mutants need not draw them again.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a hunt found, as text: a line for each file, the survivors, and the score.
 
 import { type Equivalent, keysOfEquivalents } from './equivalent.ts';

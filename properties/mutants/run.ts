@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One run of mutation testing: instruments, draws, hunts, and says on standard error how far it is.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What programs do without a mutant: what each shows, and which mutants it reaches. Also which mutants take effect only
 // once in a process: those need a process of their own.
 

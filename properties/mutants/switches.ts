@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The switches of the instrumented copy: which mutant is on, what is reached, and an end to what does not end by itself.
 // Loaded before the copy, whose code calls the two global functions that StrykerJS names.
 

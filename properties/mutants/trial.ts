@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program run on the instrumented emulator with a mutant switched on, and whether a campaign would notice.
 
 import { EmulatedMachine } from '../../model/emulator/machine.ts';

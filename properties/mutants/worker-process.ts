@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A worker from the outside: asked one thing at a time, and ended where it does not answer.
 
 import { type ChildProcess, fork } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process that tries mutants on the instrumented copy. Its arguments are the folder of the programs, and a mutant
 // that is on from the first module on, if there is one. What it is sent it answers, one message each.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How much of spec/ the covered suites reached, as c8 reports it.
 
 import { spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the process that runs the tests and its workers say to each other, and how a suite's output ends.
 
 export type Suite = {

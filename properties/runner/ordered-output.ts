@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Prints what suites wrote whole and in the order of their paths, whichever finishes first.
 
 import type { Suite } from './messages.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Suites in processes: a suite that dies or fails is one that failed, the others run all the same, and what is printed does
 // not depend on how many processes there are.
 

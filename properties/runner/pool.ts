@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs suites in several processes: each process takes the next one when it has finished one, the longest first.
 
 import type { Suite } from './messages.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rules the suites reached, as lines for people.
 
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which suites there are, and which of them belong to a run.
 
 import { readdirSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How long each suite took, as `npm test -- --timings` prints it.
 
 import type { Finished } from './worker-process.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A worker as its parent sees it: a process that runs one suite at a time, and may die of one.
 
 import { type ChildProcess, fork } from 'node:child_process';

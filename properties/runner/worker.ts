@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs suites with uvu in a process of its own, one after the other, as the parent process orders them.
 
 import { pathToFileURL } from 'node:url';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the kernel may choose: any value that fits leads to the same world under another name, and those that do not fit
 // are told from those that do.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The examples hold on the emulator: each call is answered by the rule that is written beside it, and what no reply shows
 // agrees at the end.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The walls of the house: each file lies in a room, and imports rooms of lower layers alone.
 
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The specification stands alone: its modules import nothing but each other and ts-pattern, name no global of Node.js,
 // and load one by one.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Worlds that no program of one process reaches on the platforms that programs are generated for: containers without an
 // IOMMU, other processes, kernels without test commands, objects of which only the id is known.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The form of the rules: their ids, names, texts and sources.
 
 import { readdirSync, readFileSync } from 'node:fs';

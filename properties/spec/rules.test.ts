@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether the suites reached every rule. Runs after every other suite.
 
 import { writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws of the step: what every step does, whatever the call.
 
 import { isDeepStrictEqual } from 'node:util';

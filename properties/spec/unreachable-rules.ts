@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rules that no test reaches, each with the reason. A rule that a test comes to reach must leave the table.
 
 import type { RuleId } from '../../spec/rules.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes as text and back: hexadecimal digits, two a byte, and characters of one byte each.
 
 const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>

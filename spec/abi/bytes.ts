@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Byte strings, made and read. Structs are short and many: new ones are cut from a pool one after the other, as memory of
 // its own costs each of them ten times as much. No byte of a pool is given out twice.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Error numbers as x86-64 Linux has them. ENOIOCTLCMD never leaves the kernel: a program sees ENOTTY.
 
 export const ERRNO = {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Struct layouts as data, and the one place where bytes become values and values bytes.
 // x86-64 and arm64 are little-endian; so is every layout here.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The native iommufd calls: include/uapi/linux/iommufd.h.
 
 import { type Layout, struct } from './layout.ts';

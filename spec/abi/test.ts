@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_TEST_CMD's operations: drivers/iommu/iommufd/iommufd_test.h, in kernels with CONFIG_IOMMUFD_TEST.
 
 import { type Layout, struct } from './layout.ts';

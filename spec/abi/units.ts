@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A type of its own for each quantity, so that an IOVA is never passed where a user address is meant.
 // All are plain numbers and bigints at run time.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The VFIO calls of containers and groups: include/uapi/linux/vfio.h.
 
 import { struct } from './layout.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The persistent ordered map without a measure: what most of the world is kept in.
 
 import { type Key, type Tree, treeOperations } from './tree.ts';

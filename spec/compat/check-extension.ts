@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_CHECK_EXTENSION on an iommufd: iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c.
 
 import {

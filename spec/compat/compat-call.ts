@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The VFIO calls of a container, as an iommufd answers them: iommufd_vfio_ioctl() in
 // drivers/iommu/iommufd/vfio_compat.c.
 

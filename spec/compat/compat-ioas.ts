@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The compatibility IOAS: the one that VFIO calls use, because they name none. get_compat_ioas() in
 // drivers/iommu/iommufd/vfio_compat.c.
 

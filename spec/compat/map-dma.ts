@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_MAP_DMA on an iommufd: iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c.
 
 import { decode } from '../abi/layout.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_SET_IOMMU on an iommufd: iommufd_vfio_set_iommu() in drivers/iommu/iommufd/vfio_compat.c.
 
 import { VFIO_NOIOMMU_IOMMU, VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../abi/vfio.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_UNMAP_DMA on an iommufd: iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c. Where large
 // pages are disabled, areas are cut at both ends of the range first, so that it can end within a map.
 

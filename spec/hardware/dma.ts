@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A transfer by a device, which shows what its domain translates: each byte goes where the domain leads it, if it permits
 // the access, and nowhere else. The device is QEMU's edu, which reads zeros where it is refused.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a device's IOMMU makes domains with.
 
 import { MOCK_APERTURE_LAST, MOCK_APERTURE_START } from '../abi/test.ts';

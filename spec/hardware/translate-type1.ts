@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the devices of a group reach through a legacy container: exactly what its maps say, and nothing is kept beside
 // them. The counterpart of spec/hardware/translate.ts, whose words it uses.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a domain translates. It is exactly what the areas of its IOAS say: nothing is kept beside them.
 
 import { type ObjectId, PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Attaching accesses to an IOAS: iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';

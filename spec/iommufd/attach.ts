@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Attaching devices to domains, replacing and detaching: iommufd_device_change_pt() and what it calls in
 // drivers/iommu/iommufd/device.c. A device is attached to an hwpt, or to an IOAS, which means to any of its
 // automatic hwpts that fits, or to a new one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_DESTROY: iommufd_object_remove() in drivers/iommu/iommufd/main.c, and what each kind of object does when
 // it goes.
 

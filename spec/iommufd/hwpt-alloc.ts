@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_HWPT_ALLOC, as far as it makes a paging hwpt that the kernel fills: iommufd_hwpt_alloc() in
 // drivers/iommu/iommufd/hw_pagetable.c. Nested hwpts and what drivers are told are not specified.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_HWPT_GET_DIRTY_BITMAP: iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c. What walks the
 // range may fail, and the kernel does not tell; the bitmap is touched only where a bit is set in it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_HWPT_SET_DIRTY_TRACKING: iommufd_hwpt_set_dirty_tracking() in drivers/iommu/iommufd/hw_pagetable.c. Its reserved
 // field is not looked at.
 

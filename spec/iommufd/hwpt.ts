@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Making and dropping hwpts, the objects around domains: iommufd_hwpt_paging_alloc() and
 // iommufd_hwpt_paging_destroy() in drivers/iommu/iommufd/hw_pagetable.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_ALLOC: iommufd_ioas_alloc_ioctl() in drivers/iommu/iommufd/ioas.c.
 
 import { decode } from '../abi/layout.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_ALLOW_IOVAS: iommufd_ioas_allow_iovas() in drivers/iommu/iommufd/ioas.c.
 
 import { decode } from '../abi/layout.ts';

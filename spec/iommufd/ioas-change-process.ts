@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_CHANGE_PROCESS: the calling process pays for everything from now on. iommufd_ioas_change_process() in
 // drivers/iommu/iommufd/ioas.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_COPY: iommufd_ioas_copy() in drivers/iommu/iommufd/ioas.c. The copy maps the same memory, which is
 // pinned and charged once however many copies there are.
 

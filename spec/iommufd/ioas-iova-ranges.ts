@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_IOVA_RANGES: iommufd_ioas_iova_ranges() in drivers/iommu/iommufd/ioas.c.
 
 import { decode, encode } from '../abi/layout.ts';

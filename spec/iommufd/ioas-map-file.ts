@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_MAP_FILE: iommufd_ioas_map_file() in drivers/iommu/iommufd/ioas.c.
 
 import { decode } from '../abi/layout.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_MAP: iommufd_ioas_map() in drivers/iommu/iommufd/ioas.c.
 
 import { decode } from '../abi/layout.ts';

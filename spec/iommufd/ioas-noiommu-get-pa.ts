@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_NOIOMMU_GET_PA: iommufd_ioas_noiommu_get_pa() in drivers/iommu/iommufd/ioas.c. A program that drives a device
 // without an IOMMU learns by it what to tell the device. Where memory lies is the kernel's choice.
 

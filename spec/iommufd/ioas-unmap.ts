@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_UNMAP: iommufd_ioas_unmap() in drivers/iommu/iommufd/ioas.c.
 
 import { decode } from '../abi/layout.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What IOAS_MAP, IOAS_MAP_FILE and IOAS_COPY have in common: their flags, and their answer with the IOVA.
 
 import type { Layout, SomeValues } from '../abi/layout.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_OPTION: iommufd_option() in drivers/iommu/iommufd/main.c, and the options in ioas.c beside it.
 
 import { decode, fieldBytes, fieldOf, type Values } from '../abi/layout.ts';

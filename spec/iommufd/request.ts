@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A native call behind the ioctl dispatch: what its handler gets, and how it writes its reply.
 
 import { fieldOf, type Layout, type SomeValues, withFields } from '../abi/layout.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Kernels built for testing let a fuzzer name an IOVA as the nth area and an offset into it: the low and the high
 // half of the u64. __iommufd_test_syz_conv_iova() in drivers/iommu/iommufd/selftest.c.
 

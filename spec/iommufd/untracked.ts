@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls that are not specified. What they may have changed is untracked, so that nothing is said about it later.
 
 import { fileDescriptor, type ObjectId, objectId } from '../abi/units.ts';

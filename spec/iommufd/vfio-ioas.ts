@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_VFIO_IOAS: iommufd_vfio_ioas() in drivers/iommu/iommufd/vfio_compat.c. Which IOAS the VFIO calls use.
 
 import { decode } from '../abi/layout.ts';

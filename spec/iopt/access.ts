@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // In-kernel users of a table: they pin spans of it, and let go of what is unmapped.
 // iommufd_access_pin_pages() and iommufd_access_notify_unmap() in drivers/iommu/iommufd/device.c.
 

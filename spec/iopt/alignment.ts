@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The alignment of a table follows from who uses it: iopt_calculate_iova_alignment() in
 // drivers/iommu/iommufd/io_pagetable.c.
 

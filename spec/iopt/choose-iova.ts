@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Choosing an IOVA: iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c. Which one is the kernel's
 // business, so a reply may name any that fits; where it looks, and in which steps, decides whether it finds one.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a domain holds as dirty, by whole areas: entries of a domain are as large as memory lies together, and are dirty as
 // a whole. So an area is followed where all of it is written, told and cleared at once, and nothing is said else.
 // drivers/iommu/generic_pt/iommu_pt.h, drivers/iommu/iommufd/iova_bitmap.c.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Domains that follow a table: iopt_table_add_domain() and iopt_table_remove_domain() in
 // drivers/iommu/iommufd/io_pagetable.c. The first domain pins every area's memory, the last one lets it go.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether domains may use entries larger than a page: iopt_disable_large_pages() and
 // iopt_enable_large_pages() in drivers/iommu/iommufd/io_pagetable.c.
 

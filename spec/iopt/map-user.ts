@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Mapping a process's memory, or a file's: iopt_map_user_pages() and iopt_map_file_pages() in
 // drivers/iommu/iommufd/io_pagetable.c. Native maps and VFIO's MAP_DMA both come here.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Putting areas into a table: iopt_map_pages() in drivers/iommu/iommufd/io_pagetable.c. Either every part is
 // mapped, and stands in every domain, or nothing has changed.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Pins and unpins the pages of a range for one more or one less holder: iopt_area_fill_domain() and
 // iopt_pages_rw_access() with the pinning below them, drivers/iommu/iommufd/pages.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Changes of the pinned runs of pages: a run is put in, or a part of one taken out. Runs stay as long as they can be.
 
 import { type PageIndex, pageIndex } from '../abi/units.ts';

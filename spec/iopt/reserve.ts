@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reserved and allowed ranges: iopt_reserve_iova() and iopt_set_allow_iova() in
 // drivers/iommu/iommufd/io_pagetable.c.
 

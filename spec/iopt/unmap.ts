@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Taking areas out of a table: iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c. Areas go one
 // after the other, from the least IOVA on; what is gone when one is in the way stays gone.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The program's own doings with its memory, as a recording tells them that follows every one of them. Pages then keep
 // their identity for as long as they stand, and what is gone is known to be gone.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Replies that a recording cannot decide, as it does not show what became of memory since it was mapped.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a recording tells of memory: the mappings that stood at a range when it was mapped. Pages are known by their
 // address then, as nothing tells when a mapping was replaced by another; shared ones are the same in all processes.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What stands behind the struct that a release knows, where a program passes a longer one: copy_struct_from_user() in
 // include/linux/uaccess.h.
 

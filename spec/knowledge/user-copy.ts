@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // copy_from_user() and copy_to_user() of the calling process, as far as memory is known: of a recording only the bytes
 // that it shows.
 

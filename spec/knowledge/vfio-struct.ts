@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How the VFIO calls of an iommufd read their structs: as many bytes as the call needs, then argsz is looked at.
 
 import { u32At } from '../abi/bytes.ts';

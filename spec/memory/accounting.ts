@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Locked memory. What is pinned is charged in one of three ways, fixed when the memory is first mapped; two of
 // them have a limit. iopt_pages_update_pinned() in drivers/iommu/iommufd/pages.c.
 

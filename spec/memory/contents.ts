@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The bytes in memory, as far as the program's own stores and the kernel's writes tell. Only where knowledge of
 // memory is complete: a recording does not say what a program stored.
 

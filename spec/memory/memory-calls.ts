@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The program's own doings with its memory. They are not what is specified; they are part of a program because what
 // the kernel may pin, read and write depends on them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which pages of memory a range of a process's addresses stands for, when the kernel pins it for long:
 // pin_user_pages_fast() with FOLL_LONGTERM, mm/gup.c.
 

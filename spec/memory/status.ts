@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the kernel tells a process of its own locked and pinned memory: VmLck and VmPin of /proc/self/status.
 
 import { type Outcome, succeeded } from '../outcome/outcome.ts';

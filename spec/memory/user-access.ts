@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which user memory the kernel can read and write: a copy that meets memory that the process may not touch has done the
 // bytes before it. access_ok() and the exception tables of copy_from_user() and copy_to_user().
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a release is known not to do what the contract says, with the evidence. Nothing is listed that was not
 // seen on a real kernel.
 

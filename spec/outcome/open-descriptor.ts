@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A descriptor that a call opens: its number is the kernel's choice, and the least that is free where we know it.
 
 import { fileDescriptor } from '../abi/units.ts';

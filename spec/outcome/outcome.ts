@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An outcome is a reply that the specification allows, with the world that follows.
 
 import { ERRNO } from '../abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How the holders of an area's pages change along it.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The descriptors of accesses that the test command made. iommufd_access_get() in
 // drivers/iommu/iommufd/selftest.c. The access may belong to another iommufd than the one that is asked.
 

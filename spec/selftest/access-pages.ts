@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ACCESS_PAGES and DESTROY_ACCESS_PAGES: an access pins a range and lets it go.
 // iommufd_test_access_pages() in drivers/iommu/iommufd/selftest.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ACCESS_REPLACE_IOAS: an access moved to another IOAS. iommufd_access_replace() in
 // drivers/iommu/iommufd/device.c.
 

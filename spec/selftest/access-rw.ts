@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ACCESS_RW: an access reads or writes memory by IOVA. iommufd_access_rw() in
 // drivers/iommu/iommufd/device.c and iopt_pages_rw_access() in pages.c. In the process that mapped the memory the
 // kernel copies by the program's addresses, without looking at what is pinned; on the slow path, and for files, it

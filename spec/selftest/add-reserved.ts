@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ADD_RESERVED: a reserved range that nobody gives back. iommufd_test_add_reserved() in
 // drivers/iommu/iommufd/selftest.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // CREATE_ACCESS: an access of an IOAS, behind a descriptor. iommufd_test_create_access() in
 // drivers/iommu/iommufd/selftest.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // DIRTY: pages of a mock domain become dirty, as if a device had written them. iommufd_test_dirty() in
 // drivers/iommu/iommufd/selftest.c. How large they are depends on how memory lies together, so that they are followed only
 // where whole areas are written.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which page of memory the calling process has at an address, as get_user_pages_fast() tells the test commands.
 
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';

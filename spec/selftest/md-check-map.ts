@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MD_CHECK_MAP: does a mock domain lead a range of IOVAs to the memory that the program has at an address?
 // iommufd_test_md_check_pa() in drivers/iommu/iommufd/selftest.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MD_CHECK_REFS: is every page at an address pinned exactly so often? iommufd_test_md_check_refs() in
 // drivers/iommu/iommufd/selftest.c. Pages of huge pages are not looked at.
 

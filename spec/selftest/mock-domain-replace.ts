@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MOCK_DOMAIN_REPLACE: a mock device moved to another IOAS or hwpt. iommufd_test_mock_domain_replace() in
 // drivers/iommu/iommufd/selftest.c.
 

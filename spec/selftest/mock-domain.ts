@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MOCK_DOMAIN and MOCK_DOMAIN_FLAGS: a mock device, bound and attached. iommufd_test_mock_domain() in
 // drivers/iommu/iommufd/selftest.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_TEST_CMD: which operation is meant. iommufd_test() in drivers/iommu/iommufd/selftest.c.
 
 import { u32At } from '../abi/bytes.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a process has mapped. A page of memory is named by what stands behind the mapping and its position
 // there, so that the same page is known again under another address, and after it was unmapped while pinned.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An area is a span of IOVAs that is mapped as one: struct iopt_area. Areas never overlap.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex, U64_MAX } from '../abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What stands behind one open /dev/vfio/vfio: struct vfio_container in drivers/vfio/container.c, and from SET_IOMMU on
 // struct vfio_iommu in drivers/vfio/vfio_iommu_type1.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What stands behind one open iommufd: its objects, in one space of ids, and the memory that its areas map.
 // struct iommufd_ctx in drivers/iommu/iommufd/iommufd_private.h.
 

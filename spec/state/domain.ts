@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An IOMMU domain: what the hardware can translate with it. What it does translate follows from the areas of
 // its IOAS (translate.ts), and is kept nowhere else.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is known of devices that move memory when a program tells them to: what their buffers hold, and which of their
 // accesses an IOMMU refused.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The I/O page table of one IOAS: which IOVAs are mapped, reserved and allowed, and who uses it. struct
 // io_pagetable in drivers/iommu/iommufd/io_pagetable.h.
 

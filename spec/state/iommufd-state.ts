@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What most calls read and change: the iommufd itself, and memory, which outlives it.
 
 import type { Context } from './context.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Everything that the world knows of memory: what each process has mapped, what was stored, and what is
 // charged to whom.
 

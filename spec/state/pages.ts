@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A span of memory that areas map, in whole pages, shared by the areas of every copy: struct iopt_pages. A page is
 // pinned while a domain or an access reaches it, once however many do.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The whole state of the specification. Nothing in it is ever changed; every step makes a new one that shares
 // what stayed the same.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a program does to the kernel, one call at a time, and what it sees. A call carries the bytes that
 // stand in user memory when it is made, because much of the ABI is in them.
 

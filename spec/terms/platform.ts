@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the machine offers: page size, IOMMUs, devices, and who the program is. A parameter of every world.
 
 import type { ReleaseName } from './releases.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The platforms that have names: machines with mock devices, and those that QEMU makes.
 
 import { U64_MAX } from '../abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What differs between kernel releases, in one table. A difference that a program can see stands here, and
 // nowhere as an `if` on a version.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A rule is one numbered statement of the specification. Every outcome names the rule that gave it.
 
 import type { ErrnoName } from '../abi/errno.ts';

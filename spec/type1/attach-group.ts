@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A group joins a container whose type is set: vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c. The
 // first group of a kind gets a domain, into which every map is filled; a domain that fits is shared.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_CHECK_EXTENSION on a legacy container: vfio_container_ioctl_check_extension() in drivers/vfio/container.c and
 // vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c.
 

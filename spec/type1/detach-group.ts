@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A group leaves a container whose type is set: vfio_iommu_type1_detach_group() in drivers/vfio/vfio_iommu_type1.c.
 // Without domains nothing stays pinned, and without groups no map stays.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the legacy container knows of written pages, and how it copies that to the program: update_user_bitmap() in
 // drivers/vfio/vfio_iommu_type1.c. No domain of type1 tracks writes, so that every page that a device reaches counts as
 // written. Bits are shifted within the kernel's own words, and some that are no page's stay there and are seen later.

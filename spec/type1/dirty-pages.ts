@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_DIRTY_PAGES on a legacy container: vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c.
 
 import { decode, type Values } from '../abi/layout.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A group as the IOMMU has it: what its domains are like, and which IOVAs its devices reach by another way.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where maps may lie: the list of valid IOVA ranges of a legacy container, as groups narrow and widen it.
 // vfio_iommu_aper_resize() and its neighbours in drivers/vfio/vfio_iommu_type1.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Locked memory of the legacy container: every map is charged to the process (VmLck) page by page, also for pages that
 // another map has, and also where there is no limit. vfio_lock_acct() in drivers/vfio/vfio_iommu_type1.c.
 

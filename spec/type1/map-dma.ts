@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_MAP_DMA on a legacy container: vfio_iommu_type1_map_dma() and vfio_dma_do_map() in
 // drivers/vfio/vfio_iommu_type1.c. With VADDR it gives a map that was made earlier a new address.
 

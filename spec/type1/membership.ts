@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Groups join a legacy container and leave it: vfio_container_attach_group() and vfio_group_detach_container() in
 // drivers/vfio/container.c. The last group takes the type with it, and every map.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which pages a map lets devices reach, and why it may not: vfio_pin_pages_remote() and vaddr_get_pfns() in
 // drivers/vfio/vfio_iommu_type1.c. Unlike iommufd it also takes a device's registers, which it cannot pin.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Maps of a range removed, or their addresses taken away: the loop of vfio_dma_do_unmap() in
 // drivers/vfio/vfio_iommu_type1.c, in ascending order of IOVA.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_SET_IOMMU on a legacy container: vfio_ioctl_set_iommu() in drivers/vfio/container.c. It attaches every group that
 // has joined, and can be done again only when all of them have left.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The VFIO calls of the legacy container: vfio_fops_unl_ioctl() in drivers/vfio/container.c, and behind it
 // vfio_iommu_type1_ioctl() in drivers/vfio/vfio_iommu_type1.c once a type is set.
 

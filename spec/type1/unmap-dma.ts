@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_UNMAP_DMA on a legacy container: vfio_iommu_type1_unmap_dma() and vfio_dma_do_unmap() in
 // drivers/vfio/vfio_iommu_type1.c. Maps go as they were made: version 2 refuses a range that would cut one, version 1
 // looks only at where a map starts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the specification does not say of legacy containers: after such a call nothing more is said of the container.
 
 import type { Unspecified } from '../outcome/outcome.ts';

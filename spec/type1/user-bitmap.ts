@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The bitmap that a program asks for, and what is checked of it before anything is looked up: DIRTY_PAGES and UNMAP_DMA
 // do the same. verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_DEVICE_ATTACH_IOMMUFD_PT: vfio_df_ioctl_attach_pt() in drivers/vfio/device_cdev.c. A device that is attached moves
 // to the other IOAS or hwpt without being detached between.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_DEVICE_BIND_IOMMUFD: vfio_df_ioctl_bind_iommufd() in drivers/vfio/device_cdev.c. A device that was opened by its
 // own file becomes an object of an iommufd, attached to nothing.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The calls of a device's descriptor, whether it was got from a group or is of the device's own file:
 // vfio_device_fops_unl_ioctl() in drivers/vfio/vfio_main.c. What its driver answers is not specified.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_GROUP_GET_DEVICE_FD: vfio_group_ioctl_get_device_fd() in drivers/vfio/group.c. The first descriptor of a
 // device binds it to the group's iommufd and attaches it to the compatibility IOAS; under a legacy container the group is
 // attached already.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The calls of a group's descriptor: vfio_group_fops_unl_ioctl() in drivers/vfio/group.c. Its container is an iommufd or
 // a legacy one.
 

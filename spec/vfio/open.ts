@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Opening the device files: iommufd_fops_open() in drivers/iommu/iommufd/main.c, vfio_fops_open() in
 // drivers/vfio/container.c and vfio_group_fops_open() in drivers/vfio/group.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What happens when the last descriptor of a file is closed. Groups, bound devices and accesses hold the iommufd; a file
 // goes when nothing refers to it any more. A device holds its group open under a legacy container only.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_GROUP_SET_CONTAINER: vfio_group_ioctl_set_container() in drivers/vfio/group.c. Which groups a legacy container or an
 // iommufd takes beside those that it has.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls on devices and on files that are not specified. Two of them reach into an iommufd or a legacy container, which is
 // untracked then: a device bound by its own file, and a group without an IOMMU that gets a container.
 

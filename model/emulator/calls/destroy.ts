@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_DESTROY. drivers/iommu/iommufd/main.c (iommufd_destroy).
 
 import { IOMMU_DESTROY } from '../../../spec/abi/native.ts';

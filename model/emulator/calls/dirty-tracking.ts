@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_HWPT_SET_DIRTY_TRACKING and _GET_DIRTY_BITMAP. drivers/iommu/iommufd/hw_pagetable.c,
 // drivers/iommu/iommufd/io_pagetable.c (iommufd_check_iova_range), drivers/iommu/iommufd/iova_bitmap.c.
 

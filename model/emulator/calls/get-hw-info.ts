@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_GET_HW_INFO, for mock devices. drivers/iommu/iommufd/device.c (iommufd_get_hw_info), drivers/iommu/iommufd/selftest.c
 // (mock_domain_hw_info).
 

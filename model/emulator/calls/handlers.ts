@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which function answers which native call. drivers/iommu/iommufd/main.c (iommufd_ioctl_ops).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

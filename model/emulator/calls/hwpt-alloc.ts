@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_HWPT_ALLOC, of paging domains only. drivers/iommu/iommufd/hw_pagetable.c (iommufd_hwpt_alloc).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_ALLOC. drivers/iommu/iommufd/ioas.c (iommufd_ioas_alloc_ioctl).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_ALLOW_IOVAS. drivers/iommu/iommufd/ioas.c (iommufd_ioas_allow_iovas).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_CHANGE_PROCESS, by the process that everything belongs to already: the checks, and no change.
 // drivers/iommu/iommufd/ioas.c (iommufd_ioas_change_process).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_COPY. drivers/iommu/iommufd/ioas.c (iommufd_ioas_copy).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

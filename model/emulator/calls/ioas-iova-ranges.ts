@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_IOVA_RANGES. drivers/iommu/iommufd/ioas.c (iommufd_ioas_iova_ranges).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

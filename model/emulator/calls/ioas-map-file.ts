@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_MAP_FILE. drivers/iommu/iommufd/ioas.c (iommufd_ioas_map_file).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

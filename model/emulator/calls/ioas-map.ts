@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_MAP. drivers/iommu/iommufd/ioas.c (iommufd_ioas_map).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

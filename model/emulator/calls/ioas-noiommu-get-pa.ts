@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_NOIOMMU_GET_PA: where a page table that no hardware walks leads, for programs that tell devices physical
 // addresses. drivers/iommu/iommufd/ioas.c (iommufd_ioas_noiommu_get_pa), io_pagetable.c (iopt_get_phys).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_IOAS_UNMAP. drivers/iommu/iommufd/ioas.c (iommufd_ioas_unmap).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

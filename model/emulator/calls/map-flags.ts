@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the flags of IOAS_MAP, IOAS_MAP_FILE and IOAS_COPY mean. drivers/iommu/iommufd/ioas.c (conv_iommu_prot).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_OPTION: how pinned pages are charged, and whether an IOAS uses large pages. drivers/iommu/iommufd/main.c
 // (iommufd_option), ioas.c.
 

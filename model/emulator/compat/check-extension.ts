@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_CHECK_EXTENSION. drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_check_extension).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The VFIO container's calls on an iommufd. drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_ioctl).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The IOAS that the VFIO calls mean, made when a group gets the iommufd as its container, and the mode without one.
 // drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_compat_ioas_create, iommufd_vfio_compat_set_no_iommu).
 

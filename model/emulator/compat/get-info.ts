@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_GET_INFO: page sizes, and two capabilities behind the struct as far as there is room.
 // drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_iommu_get_info).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_MAP_DMA. drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_map_dma).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_SET_IOMMU. drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_set_iommu).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_UNMAP_DMA. drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_unmap_dma).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The accesses of an I/O page table by number, as an xarray keeps them. drivers/iommu/iommufd/io_pagetable.c
 // (iopt_add_access, iopt_remove_access).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Pages that an in-kernel access has pinned. Accesses may overlap; each page is held once.
 // drivers/iommu/iommufd/pages.c (iopt_area_add_access, iopt_area_remove_access).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads and writes the memory under an area on behalf of an access. The short way goes through the program's
 // address space, the slow one through the frames that a device would reach.
 // drivers/iommu/iommufd/pages.c (iopt_pages_rw_access).

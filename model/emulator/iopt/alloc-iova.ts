@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Chooses the IOVA of a mapping: the lowest place that is allowed, not reserved, free, and aligned as the memory
 // is. IOVA 0 is never chosen. drivers/iommu/iommufd/io_pagetable.c (iopt_alloc_iova).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The areas of one I/O page table by IOVA: they never overlap. Every node knows the widest hole below it, so that
 // the first hole of some width is found without visiting every area. lib/interval_tree.c,
 // drivers/iommu/iommufd/double_span.h.

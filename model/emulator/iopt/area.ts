@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An area: a span of IOVAs that is mapped to a slice of a set of pages, down to the byte.
 // drivers/iommu/iommufd/io_pagetable.h (struct iopt_area).
 

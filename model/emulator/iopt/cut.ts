@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Divides an area in two that share its pages, for programs that unmap as VFIO's first type1 let them.
 // drivers/iommu/iommufd/io_pagetable.c (iopt_area_split, iopt_cut_iova).
 

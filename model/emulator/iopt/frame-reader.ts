@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads the frames of a slice of pages from where they are: what an access holds, else a domain, else the
 // memory itself, which is pinned for it. Batches are as large as the temporary memory allows.
 // drivers/iommu/iommufd/pages.c (struct pfn_reader).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Intervals of page indexes that may overlap and repeat, for the users of a set of pages. Both ends inclusive.
 // lib/interval_tree.c.
 

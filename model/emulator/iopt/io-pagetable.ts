@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The I/O page table of an IOAS: its areas, what is reserved and allowed, the domains that it fills and the
 // accesses that read it. drivers/iommu/iommufd/io_pagetable.c (struct io_pagetable).
 

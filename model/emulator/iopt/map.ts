@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes areas: of new pages, or of pages that another area has. drivers/iommu/iommufd/io_pagetable.c
 // (iopt_map_pages, iopt_get_pages).
 

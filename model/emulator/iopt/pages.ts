@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A set of pages: the memory of one map call, which several areas and accesses may share. A page is pinned once
 // however many of them use it, and charged once. drivers/iommu/iommufd/pages.c (struct iopt_pages).
 

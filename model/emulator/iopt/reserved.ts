@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOVAs that nobody may map, and IOVAs that nobody may reserve. drivers/iommu/iommufd/io_pagetable.c
 // (iopt_reserve_iova, iopt_set_allow_iova).
 

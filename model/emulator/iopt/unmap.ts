@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Takes areas away: whole ones only. drivers/iommu/iommufd/io_pagetable.c (iopt_unmap_iova_range).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

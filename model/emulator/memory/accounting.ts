@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Locked memory: what pinned pages are charged to, and the limit. Charges that pass RLIMIT_MEMLOCK are refused
 // whole. drivers/iommu/iommufd/pages.c (iopt_pages_update_pinned), mm/util.c (__account_locked_vm).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process's address space: mappings in ascending order, each with the frames behind it. mm/mmap.c,
 // mm/memory.c. A private mapping of a file is as a shared one: what it holds is not specified, and no drawn program has
 // one.

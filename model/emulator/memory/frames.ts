@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Physical memory: page frames by number, how often each is pinned, and what it holds. Numbers are never given out
 // twice, so that a stale one is recognised. mm/page_alloc.c, mm/gup.c (pin counts).
 

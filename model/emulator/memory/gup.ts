@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Pinning the program's pages for devices: pin_user_pages_fast and memfd_pin_folios. mm/gup.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

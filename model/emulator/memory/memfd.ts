@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A file in memory: memfd_create and the page cache behind it. mm/shmem.c, mm/memfd.c.
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';

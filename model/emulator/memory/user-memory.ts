@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The kernel's way to the program's memory: copies that stop at the first byte that the program itself could
 // not read or write. arch/x86/lib/copy_user_64.S, lib/usercopy.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The test operations on accesses. drivers/iommu/iommufd/selftest.c (iommufd_test_create_access and those behind).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

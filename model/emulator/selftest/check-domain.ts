@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_TEST_OP_MD_CHECK_MAP, MD_CHECK_REFS, DEV_CHECK_CACHE and DIRTY: whether a domain translates to the program's
 // memory, how often that is pinned, and what is written of it. drivers/iommu/iommufd/selftest.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The test device that MOCK_DOMAIN makes, and the object that keeps it. drivers/iommu/iommufd/selftest.c
 // (struct mock_dev, struct selftest_obj).
 

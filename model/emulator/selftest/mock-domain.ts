@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_TEST_OP_MOCK_DOMAIN, MOCK_DOMAIN_FLAGS and MOCK_DOMAIN_REPLACE. drivers/iommu/iommufd/selftest.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The IOMMU of the kernel's own tests: its domains are real page tables that no hardware walks.
 // drivers/iommu/iommufd/selftest.c (mock_ops).
 

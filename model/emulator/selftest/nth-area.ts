@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What syzkaller's flag makes of an IOVA: the number of an area, and an offset into it.
 // drivers/iommu/iommufd/selftest.c (__iommufd_test_syz_conv_iova).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The descriptor of a test access: an access that a program can order about, and what it has pinned.
 // drivers/iommu/iommufd/selftest.c (struct selftest_access).
 

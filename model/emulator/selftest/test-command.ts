@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // IOMMU_TEST_CMD: which operation it is. drivers/iommu/iommufd/selftest.c (iommufd_test).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

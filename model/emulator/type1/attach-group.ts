@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Groups join and leave the container's IOMMU: their domain, what it may translate, and the mappings in it.
 // drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_attach_group, vfio_iommu_type1_detach_group).
 

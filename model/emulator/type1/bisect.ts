@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether a range cuts through a mapping. drivers/vfio/vfio_iommu_type1.c (vfio_dma_do_unmap, vfio_iova_dirty_bitmap).
 
 import type { Type1Iommu } from './type1-iommu.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a program wants a bitmap of dirty pages, and the bits that it gets. drivers/vfio/vfio_iommu_type1.c (verify_bitmap_size,
 // update_user_bitmap).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The calls on a legacy container: three that every one answers, and what SET_IOMMU makes possible.
 // drivers/vfio/container.c (vfio_fops_unl_ioctl), drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_ioctl).
 

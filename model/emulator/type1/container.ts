@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The container behind an open /dev/vfio/vfio. Groups that are in it keep it, also when its descriptor is closed.
 // drivers/vfio/container.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which pages of a mapping are dirty, a bit each, in words as the kernel keeps them: what shifting leaves behind the last
 // page stays there. lib/bitmap.c; drivers/vfio/vfio_iommu_type1.c (update_user_bitmap).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_DIRTY_PAGES: begins, ends and asks which pages devices may have written to.
 // drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_dirty_pages, vfio_iova_dirty_bitmap).
 

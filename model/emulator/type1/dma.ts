@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The mappings of a legacy container, in a tree by IOVA. drivers/vfio/vfio_iommu_type1.c (struct vfio_dma).
 
 import { U64_MAX } from '../../../spec/abi/units.ts';

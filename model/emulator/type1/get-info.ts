@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_GET_INFO of a legacy container: page sizes, and three capabilities where there is room for all of them.
 // drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_get_info), drivers/vfio/vfio_main.c (vfio_info_cap_add).
 

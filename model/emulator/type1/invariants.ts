@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What must hold in a legacy container between two calls: every domain translates the mappings and nothing else, memory is
 // pinned and charged once for each, and none is pinned where there is no domain.
 

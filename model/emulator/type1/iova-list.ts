@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which IOVAs a container may map: the apertures of its domains without what their devices reserve, as a sorted list. Empty
 // until a group with an IOMMU joins. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_aper_*, vfio_iommu_resv_*).
 

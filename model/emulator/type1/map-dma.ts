@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO_IOMMU_MAP_DMA of a legacy container: a mapping, or the new place of one whose memory moved.
 // drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_map_dma, vfio_dma_do_map).
 

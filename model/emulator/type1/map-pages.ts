@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Mappings of a container in its domains: pinned and mapped run by run, found again by what a domain translates, and filled
 // into domains that join later. drivers/vfio/vfio_iommu_type1.c (vfio_pin_map_dma, vfio_unmap_unpin, vfio_iommu_replay).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Pinning what a mapping is made of, in runs that are contiguous in memory. Device memory is not pinned, and not charged.
 // drivers/vfio/vfio_iommu_type1.c (vaddr_get_pfns, vfio_pin_pages_remote).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A domain of a legacy container and the groups that are attached to it. drivers/vfio/vfio_iommu_type1.c
 // (struct vfio_domain); drivers/iommu/iommu.c (iommu_map).
 

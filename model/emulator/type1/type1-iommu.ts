@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What SET_IOMMU gives a container: its mappings, the domains that hold them, and the groups that are in it.
 // drivers/vfio/vfio_iommu_type1.c (struct vfio_iommu).
 

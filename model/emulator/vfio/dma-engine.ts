@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The part of QEMU's edu device that moves memory: one buffer, and accesses through the domain that it is attached to. It
 // reads zeros where it is refused. hw/misc/edu.c of QEMU.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The platform's devices, their IOMMU groups and IOMMUs, made from its description when they are first asked
 // for. drivers/iommu/iommu.c, drivers/vfio/group.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A descriptor of a device, got from its group or opened by the device's own file. What its driver answers is not
 // emulated. drivers/vfio/vfio_main.c (vfio_device_fops), drivers/vfio/device_cdev.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A device of a VFIO group. Through its group it is bound to the iommufd and attached when it is first opened, or holds the
 // group in its legacy container, and is let go when it is last closed; through its own file it is bound and attached as the
 // program says. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A VFIO group and its descriptor, /dev/vfio/N or /dev/vfio/noiommu-N. It is in a legacy container, or an iommufd takes its place. Devices that are open
 // keep hold of the iommufd, and in a legacy container of the group's file. drivers/vfio/group.c, drivers/vfio/container.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences in what is charged, and when.
 
 import type { Description } from '../row.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of the container itself: extensions, types, and the calls of iommufd on its descriptor.
 
 import type { Description } from '../row.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of DIRTY_PAGES, which iommufd does not have: what each use of it, and each fault in it, turns into.
 
 import type { RuleId } from '../../../spec/rules.ts';

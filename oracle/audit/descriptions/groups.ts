@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences in the life of groups and devices.
 
 import type { Cited, Description } from '../row.ts';

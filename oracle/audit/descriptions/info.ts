@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of GET_INFO.
 
 import type { Description } from '../row.ts';

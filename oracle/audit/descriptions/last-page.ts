@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Maps that end with the last byte of the address space, which type1 of 6.12 does not see once they are made.
 
 import type { Description } from '../row.ts';

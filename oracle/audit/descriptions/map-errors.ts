@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of MAP_DMA where both refuse, each for another reason: the checks and their order.
 
 import type { Cited, Description } from '../row.ts';

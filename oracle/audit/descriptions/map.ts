@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of MAP_DMA where one side grants what the other refuses, or both grant and something else comes of it.
 
 import type { Description } from '../row.ts';

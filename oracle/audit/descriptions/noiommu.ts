@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of no-IOMMU groups: what a container is that has such groups, or has had them.
 
 import type { Description } from '../row.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of UNMAP_DMA.
 
 import type { Description } from '../row.ts';

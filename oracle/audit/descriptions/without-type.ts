@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of a container that has no type yet: type1 refuses every call with EINVAL before it looks at it.
 
 import type { Description } from '../row.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // From what the audit found to what readers see of it: each variant's program is run once more on the specification, for
 // the answers of the other release and for the pictures.
 

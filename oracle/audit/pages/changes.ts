@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What changed for programs from one release to another, as data and as Markdown: the calls, in what the answers differ,
 // and the rules that answer in either release.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
 
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';

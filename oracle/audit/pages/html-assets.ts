@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The page's style and its one script: the filters.
 
 export const PAGE_STYLE = `

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The audit as one HTML page that needs nothing else: a table that can be filtered, and for each row both replies and a
 // picture of what is mapped before and after.
 

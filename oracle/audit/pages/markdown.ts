@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The audit as Markdown: a page that sums up, the table, then a section a row.
 
 import { fencedLine } from '../../text/markup.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The files that are made of an audit's records: a page for each release and for what changed between two, and a C file
 // for each row, with the header that they share.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Everything that a program can ask of what it has open.
 
 import type { Operation } from '../../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a container can be asked besides maps and unmaps.
 
 import {

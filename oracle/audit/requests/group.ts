@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a group can be asked.
 
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Operations of the audit's programs, and every two of a request's values away from a plain one.
 
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MAP_DMA and UNMAP_DMA with the values at which an answer may change.
 
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // In-kernel users of an IOAS: what they pin, what unmapping takes from them, and moving them.
 
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every action set, by name.
 
 import type { ActionSet } from '../actions.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VFIO's calls on an iommufd: maps, unmaps in parts, cuts of version 1, and what stands in their way.
 
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Groups, devices and their own files on an iommufd: opened, bound, attached, detached and closed in every order.
 
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';

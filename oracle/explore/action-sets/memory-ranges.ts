@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The few places at which explored programs map: where a mock domain's aperture begins and ends, around it, and the ends of
 // the address space.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The program's own memory under its maps: taken away, put back, of a file, huge, and charged in each of the ways.
 
 import { DATA_OFFSET, HUGE_OFFSET, HUGE_PAGE } from '../../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two IOAS, a mock device that moves between them, and everything that maps, copies, cuts off and unmaps.
 
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Groups and devices without an IOMMU: under a legacy container, under an iommufd, by their own files, and beside what has
 // an IOMMU.
 

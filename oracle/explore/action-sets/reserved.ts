@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ranges that tests, devices and domains reserve, mock devices with every flag, and what may be mapped beside them.
 
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';

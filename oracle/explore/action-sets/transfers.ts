@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Transfers by a device behind VT-d: into what is mapped, half beside it, where it is attached and where it is not.
 
 import type { Value } from '../../../model/programs/program.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The legacy container with two groups behind VT-d: maps, unmaps of every kind, dirty pages, groups that come and go.
 
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';

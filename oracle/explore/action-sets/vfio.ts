@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Groups and devices, as they are opened and closed in every action set that has them.
 
 import * as vfio from '../../../spec/abi/vfio.ts';

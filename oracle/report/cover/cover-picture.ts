@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rules were reached how often, as a picture: for each call a bar of its rules, a cell each, darker the more often it
 // was reached. Alone as SVG, or in an HTML page that needs nothing else, with the sentence of each rule.
 

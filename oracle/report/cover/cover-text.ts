@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rules were reached how often, for a terminal: a row and a bar for each rule. Ten times as often is one step more.
 
 import type { Cover, RuleCover } from '../../check/cover.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What decides the rules of accesses and of the calls that look at what they pinned.
 
 import {

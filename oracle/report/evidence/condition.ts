@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A condition says of one rule what in the call and the world decides it: the fact, and whether the rule's condition
 // holds. It looks at the world by itself, so that a reader can check it, and never at what the judge concluded.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What decides the rules of devices' own files.
 
 import { VFIO_DEVICE_BIND_FLAG_TOKEN } from '../../../spec/abi/vfio.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What decides the rules of the ioctl dispatch: the number, the struct's size, and what of it can be read.
 
 import { NATIVE_CALLS } from '../../../spec/abi/native.ts';

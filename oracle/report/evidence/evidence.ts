@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The fact that decides a rule, for every rule that has a condition.
 
 import { ruleIdOf } from '../../../spec/rules.ts';

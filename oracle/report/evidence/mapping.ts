@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What decides whether memory can be mapped: lengths, alignment, what is reserved or mapped already, and permissions.
 
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What decides whether memory can be pinned and charged.
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';

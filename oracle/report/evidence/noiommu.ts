@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What decides the rules about groups without an IOMMU: which of the groups is one, and what the container serves.
 
 import { fileDescriptor } from '../../../spec/abi/units.ts';

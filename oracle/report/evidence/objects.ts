@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What decides the rules about objects, containers and options.
 
 import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../../../spec/abi/vfio.ts';

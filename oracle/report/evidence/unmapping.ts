@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What decides whether IOVAs can be unmapped: the areas at the ends of the range, cuts, and who uses the table.
 
 import { U64_MAX } from '../../../spec/abi/units.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The arena of this process: what is mapped in it, and its bytes. It keeps a note of what each page allows, so
 // that touching the memory directly never meets a page that would end the process.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Programs as the runner takes them: everything that can be known before they run is resolved here, because
 // JavaScript is slow inside a virtual machine.
 

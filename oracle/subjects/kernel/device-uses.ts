@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Through what a program has its groups' devices open. A device that no IOMMU guards, and that an iommufd and a legacy
 // container have in turn, makes the kernel let go of a file too often (docs/findings/0004): its second opening is refused.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Has QEMU's edu device move memory, through its registers on the device's descriptor. Whatever else a descriptor is of is
 // left alone, and what the device could not do without harm is refused before.
 

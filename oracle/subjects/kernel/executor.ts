@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes the calls of a batch. It stands where JavaScript is slow, so that it works on words in place, and
 // makes neither bigints nor objects for a call.
 

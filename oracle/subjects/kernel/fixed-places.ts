@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Starting a program so that the kernel does not place its memory at random, where it could lie in the hole around the
 // arena.
 

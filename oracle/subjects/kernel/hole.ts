@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The hole around the arena: addresses that pointers of a program may name. They are reserved before the first program
 // runs, so that neither the kernel nor a library ever puts memory of this process there.
 

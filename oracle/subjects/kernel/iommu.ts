@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What domains an IOMMU of the machine makes, from what it says of itself and not from what VFIO and iommufd say of it:
 // paging domains of drivers/iommu/intel/iommu.c and drivers/iommu/virtio-iommu.c.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // New lines of the kernel's log, from /dev/kmsg: what the kernel says of itself that no errno shows.
 
 import * as libc from './libc.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The system calls that the kernel subject makes, by FFI on the C library of an x86-64 Linux. Addresses and
 // u64 arguments are numbers where a number holds them exactly, and bigints otherwise: numbers are cheaper.
 

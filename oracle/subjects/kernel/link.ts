@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The line to a runner, wherever it works: frames there and back, how far it has come, and how it ended.
 
 import { closeSync, openSync, readSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the machine offers: its kernel, IOMMUs, and devices that a program can open. Read from sysfs.
 
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // This process and its kernel as the machine that a program runs on. It assumes that nothing else in the process
 // opens descriptors while a program runs: every number from the first free one on is the program's.
 

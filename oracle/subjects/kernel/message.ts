@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The message of a batch, read in place, and its spans: bytes that go into the arena before a call, and what
 // stands there around it.
 

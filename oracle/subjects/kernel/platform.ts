@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The platform of a running machine, as the runner found it: its devices with their groups and reserved ranges.
 
 import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/terms/platform.ts';

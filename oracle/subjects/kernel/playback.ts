@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A machine that answers as the results of a batch say, so that what the runner saw becomes steps by the same
 // code that runs a program on any machine.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VmLck and VmPin of this process, beyond what they were before the program.
 
 import type { StatusField } from '../../../spec/terms/call.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How the subject starts its runner: the one argument of the runner's command line, as JSON.
 
 import type { DeviceMemory } from './machine.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs programs on this machine's kernel and writes back what they saw. It is started inside a virtual machine, or
 // beside the subject as root, and talks over one channel: frames of a length (u32) and so many bytes.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What operations of the running program gave, for those behind them: 8 bytes a slot.
 
 import type { ArenaMemory } from './arena-memory.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Starts the runner: inside a virtual machine, or as a child of this process on the machine itself.
 
 import { spawn } from 'node:child_process';

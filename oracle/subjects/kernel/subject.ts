@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A real kernel as a subject: programs go to a runner beside it, and what they saw comes back. A kernel that dies
 // or hangs ends its machine and not the campaign: the program in flight is known, and the machine is started again.
 

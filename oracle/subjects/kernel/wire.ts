@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What goes over the line between the subject and its runner, in words of 32 bits, little-endian. Numbers of 64
 // bits are two words, the lower first; bytes are padded with zeros to whole words. Handles are slots: what an
 // operation gave is kept in one, and patched into the operations that name it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The explorer on a protocol whose states others have counted, and on models that are made to be broken.
 
 import { suite } from 'uvu';

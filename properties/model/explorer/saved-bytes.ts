@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes that were given in pieces, read again in pieces of other lengths.
 
 export const bytesInTurn = (pieces: Iterable<Uint8Array>): ((into: Uint8Array) => void) => {

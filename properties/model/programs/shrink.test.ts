@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Shrinking: a long program with a planted defect comes down to few calls in few runs, also one that was not drawn, and
 // every candidate on the way is a smaller or simpler program.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The audit: found the same each time, described, and shown by the emulator, which knows nothing of the specification.
 
 import { suite } from 'uvu';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The folder of the audit that is kept here: its list names every file that the audit may replace, and no other.
 
 import { readdirSync } from 'node:fs';

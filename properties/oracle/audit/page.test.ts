@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The audit's page in a real browser: what is shown, filtered and opened. Left out where there is no Chromium.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

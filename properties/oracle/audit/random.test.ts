@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Beside the search: what programs drawn at random show, and what one container shows in two releases.
 
 import { suite } from 'uvu';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The records of audits: read as they were written, refused where they are none or the specification answers otherwise.
 
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What bounded searches of the audit find, for the suites that look at it.
 
 import { movesOn } from '../../../oracle/audit/actions.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // docs/audit: small, made from its records, and C that compiles.
 
 import { execFile } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What kernels confirmed is not replaced by what none did: which rows of a record count.
 
 import { suite } from 'uvu';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The specification and the emulator, two writings of the same ABI, agree: on every reply, and on what no reply shows.
 
 import { suite } from 'uvu';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A line of the kernel's log that is known of a release is known only of programs that can cause it.
 
 import { suite } from 'uvu';

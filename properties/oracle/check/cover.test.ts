@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is said of the rules that generated programs cannot reach holds: none of them is reached, and each exists. The pictures
 // have a place for each rule.
 

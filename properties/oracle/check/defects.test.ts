@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Deliberate defects of the emulator are found: a program written by hand shows each of them, and a campaign that knows
 // nothing of it finds it, and shrinks what it found to as few calls.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What no reply shows is compared: each kind of difference that is planted in a machine's hidden state is told, with its
 // place, and the names that a machine gives to pages of memory do not matter.
 

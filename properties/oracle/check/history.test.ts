@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is said of the defects that Linux had: whole hashes of what fixed them, each with a program, and all in the table
 // for readers.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A campaign on a kernel, with the emulator in the kernel's place: its hidden state is not looked into, so that defects
 // that no reply shows must be found by the looks at the end of each program.
 

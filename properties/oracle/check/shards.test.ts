@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Shards do together what one run does: the same programs, counts, rules and violation. With GNU parallel on this machine's
 // cores where it is installed.
 

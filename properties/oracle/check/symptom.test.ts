@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that is made shorter shows what it showed: the same rule broken in the same way. No handle dangles in it, and
 // a signal ends the shrinking with the shortest program until then.
 

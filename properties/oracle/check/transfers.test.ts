@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Transfers of devices see what replies do not: defects of a domain are found by what a device did to memory, with the
 // machine's hidden state left aside, and the kernel's reports of refused accesses are told from others.
 

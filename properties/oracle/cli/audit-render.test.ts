@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // iommufd-spec audit --render: files from a record, and what is said where there is none or it is of other answers.
 
 import { execFile } from 'node:child_process';

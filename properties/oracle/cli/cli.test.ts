@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The command line from outside: what it prints to whom, and its exit status, for each verb.
 
 import { execFile, spawn } from 'node:child_process';

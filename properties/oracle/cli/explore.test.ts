@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The verb `explore` from outside: what it prints to whom, and its exit status.
 
 import { type ChildProcess, execFile } from 'node:child_process';

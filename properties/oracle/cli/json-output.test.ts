@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // docs/json-output.md says what --json prints: its tables are read, and what verbs print is held against them, field by
 // field and type by type. What a verb prints for a long search is made by the same functions from what is recorded.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the command line says where there is more to it than the verdict: a violation that judge cannot see, one that the
 // emulator does not show, a value that is misspelt.
 

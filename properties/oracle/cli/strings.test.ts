@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No string of a file acts on what shows it: files whose every text is hostile go through each verb that reads them, and
 // what comes out, printed or written, has no control sequence, no forged line and no markup of theirs.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the command line does where the machine fails it: results that cannot be written are printed all the same, and
 // what cannot be used is told before time is spent on it.
 

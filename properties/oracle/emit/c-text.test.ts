@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text from elsewhere in C: a literal has its bytes and nothing else, and neither it nor a comment ends before its end.
 
 import * as fc from 'fast-check';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What emit makes of traces: a C file that compiles, stands alone, and ends as it began.
 
 import { execFile } from 'node:child_process';

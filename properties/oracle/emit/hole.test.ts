@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A C file whose process has memory of its own around the arena makes no call: its kernel could write there.
 
 import { execFile } from 'node:child_process';

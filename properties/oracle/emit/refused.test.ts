@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No C is written of what the kernel subject would not run: each of its rules with the operation that breaks it, and a law
 // that holds for any program, which the two of them see with the same checks and at different times.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whatever strings a trace holds, its C file is the same but for literals and comments: compilers see the same tokens, and
 // it compiles.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Worlds with one handle changed: every number, flag and list of a world, one after the other, as a mistake would change it.
 
 import type { World } from '../../../spec/state/world.ts';

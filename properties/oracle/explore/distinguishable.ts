@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether two states can be told apart by one more call: by the calls that there are, the rule that answers, the bytes that
 // it writes but for numbers of descriptors and objects, and the names of the states that follow.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // States that have the same name cannot be told apart by any call of their action set, and the states that follow have the
 // same names again: so nothing is lost where only one of them is looked at.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Each law that is looked at in explored states can fail: some mistake in some world breaks it.
 
 import { suite } from 'uvu';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Explorations in parts: each is saved and gone on with like a whole one, and all of them together are the whole one.
 
 import { mkdtempSync, rmSync } from 'node:fs';

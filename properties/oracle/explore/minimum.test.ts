@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // That no program is shorter than the known one of a defect, where few calls are enough; `npm run bench -- minima` has the
 // others. And that a shorter one would be found.
 

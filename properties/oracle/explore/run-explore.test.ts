@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Explorations as a whole: a mistake in the specification is found with a shortest program, which is an ordinary one; what
 // was saved goes on as if it had not been stopped.
 

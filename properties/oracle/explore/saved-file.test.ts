@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Saved explorations that are damaged: each is refused as bad input with the file's name, and none is gone on with. What
 // has a right checksum and is wrong inside, as no damage makes it, is refused as well.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Defects of the emulator with the shortest programs that show them: no program of fewer calls does.
 
 import { suite } from 'uvu';

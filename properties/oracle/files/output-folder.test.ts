@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A folder of many files: what earlier runs wrote is replaced or removed, and what others wrote never.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

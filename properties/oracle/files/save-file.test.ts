@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Saving: a plain file is the old one or the new one, whole, whatever fails; nothing else is replaced or removed, and
 // nothing is left behind.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Recordings that were damaged: lines left out, doubled or moved, a path of another file, mappings or bytes missing. What
 // a recorder or a file lost is never laid to the kernel: reading ends with the line, or the verdict is unknown.
 

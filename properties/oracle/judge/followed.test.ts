@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Recordings that follow the program's memory, descriptors and processes: what they tell decides calls that are unknown
 // without it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The judge of text and the judge of files agree: on each verdict's kind, on where they end, and on what they refuse.
 
 import { readdirSync, readFileSync } from 'node:fs';

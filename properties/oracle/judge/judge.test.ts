@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The judge's verdicts: what it accepts, what it rejects and how the two differ, and what it cannot tell.
 
 import { suite } from 'uvu';

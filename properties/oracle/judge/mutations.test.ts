@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bad traces: recordings with one thing changed, by hand and by drawing. The judge rejects each at the call that was
 // changed, and accepts everything before it.
 

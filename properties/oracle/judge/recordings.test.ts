@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What real programs saw real kernels do is judged without a violation: the recordings that are kept here, and all that
 // lie beside the checkout.
 

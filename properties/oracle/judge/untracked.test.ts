@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What was opened on an iommufd of which nothing is known is not known to another iommufd either.
 
 import { resolve } from 'node:path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Building a kernel, as far as it can be told without one: which package is meant, what a configuration lost, what is
 // missing, and that another tree's makefile is called as it must be.
 

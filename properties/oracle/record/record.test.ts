@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The recorder, on programs that touch no device: how they end, what becomes of their processes, and that the memory
 // which their recording tells of is the memory that they had. Where nothing may be traced, that is said and no more.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The facts that the explanation of a violation rests on are read off the world by themselves. Where a call conforms they
 // must agree with the rule that gave the reply: a rule that refused holds, and where the call was granted no rule holds
 // that would have refused it.

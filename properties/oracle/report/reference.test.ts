@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // docs/reference.md is what the rules say now.
 
 import { readFileSync } from 'node:fs';

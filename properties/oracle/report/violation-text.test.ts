@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the text of a violation claims is so: what changed in memory, which map the call met, which group has no IOMMU.
 
 import { suite } from 'uvu';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A device that no IOMMU guards is not opened with a legacy container while an iommufd has it; everything else is let through.
 
 import { suite } from 'uvu';

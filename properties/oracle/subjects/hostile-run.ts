@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Run by the safety tests as a process of its own: hostile programs by the kernel subject's own executor, with every
 // device file forbidden. Each call that it really makes is held against what docs/safety.md says, written here once more.
 

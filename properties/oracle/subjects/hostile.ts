@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Programs as a stranger might write them into a trace: other files, ioctls of other types, arguments and pointers that
 // mean the memory and the descriptors of the process that makes the calls, sizes that reach beyond the arena.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Imported before a program's own modules (node --import): a mapping of the process in the hole around the arena, as a
 // kernel that spreads mappings widely may make one.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which files a program may open on a real machine: told once more, without the pattern that decides it.
 
 import * as fc from 'fast-check';

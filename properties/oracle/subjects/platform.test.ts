@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a machine says of its IOMMUs and devices, as the platform that programs for it are judged by.
 
 import { suite } from 'uvu';

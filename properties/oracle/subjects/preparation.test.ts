@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program means the same on the emulator and on a kernel: the same calls, with the same bytes in memory, whichever of
 // the two ways prepares them.
 

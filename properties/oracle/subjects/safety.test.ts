@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A trace from a stranger makes the kernel subject do nothing but what docs/safety.md says: hostile programs are run by
 // it, in a process of their own and with every device file forbidden, and each call that it really makes is looked at.
 

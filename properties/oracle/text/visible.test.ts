@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text from elsewhere on a terminal, in JSON and in pages: nothing that acts is left of it, and nothing else is changed.
 
 import * as fc from 'fast-check';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What cannot be read as a recording is one clear error with the file and the line, and what stands before it is judged.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A line of each kind of every format, with every field that it may have: what tests of reading change.
 
 const RECORDING = {

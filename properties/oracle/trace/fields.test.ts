@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every field of every format has a type and a range: what has another type or is beyond the range is refused with the
 // field's name. The documents of the formats name the same fields.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a file may ask of its reader: a line without an end, compressed data that expands to one, lists within lists, and
 // data that is cut. Each is refused with its line, what stands before it is read, and no more is read than the bound.
 

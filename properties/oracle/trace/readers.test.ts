@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lines of recordings are read in two ways, one quick and one that takes any JSON. Both give the same call, and the quick
 // one never gives a call for a line that the other rejects.
 

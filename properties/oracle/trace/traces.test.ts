@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A trace carries everything: what is written is read back as it was, and a recording that became a program is answered
 // by the emulator as the kernel answered it, where all of it is specified.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes as text: what is written is read back, and what is no digit is refused.
 
 import * as fc from 'fast-check';

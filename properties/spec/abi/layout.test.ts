@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Struct layouts as data: sizes, numbers and offsets as the headers have them, and that bytes and values are each
 // other's inverse.
 

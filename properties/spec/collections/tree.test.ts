@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The persistent ordered map against a sorted array: every operation and every search gives what the array gives, every
 // version stays as it was, and the tree stays balanced.
 

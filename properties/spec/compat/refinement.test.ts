@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The VFIO calls of an iommufd are its native calls under other names, and often enough drawn to count.
 
 import { REFINEMENTS } from '../../../model/laws/refinement.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws that lead from a world that was reached over several calls: what undoes what, and which ways lead to the same.
 
 import type { Value } from '../../../model/programs/program.ts';

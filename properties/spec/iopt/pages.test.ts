@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws of pinned memory: what holds it, how it is kept, and that the accounts agree.
 
 import { everyPagesOf, PINNED_LAWS } from '../../../model/laws/pinned.ts';

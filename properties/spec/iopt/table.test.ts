@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Laws of the I/O page table of every IOAS.
 
 import { TABLE_LAWS } from '../../../model/laws/tables.ts';

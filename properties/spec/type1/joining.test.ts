@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A group that joins a container whose maps its IOMMU cannot translate, and whose memory cannot all be had either: which of
 // the two is met first depends on how the memory lies, so that both answers are allowed.
 

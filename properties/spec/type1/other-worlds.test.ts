@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Worlds of legacy containers that no program of one process reaches on the platforms that programs are generated for: other
 // processes, IOMMUs that nobody has, groups that are not specified, and what is not known.
 
