@@ -15,14 +15,14 @@ import type { Finished } from './worker-process.ts';
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 
 const UVU = import.meta.resolve('uvu');
-const WITNESSES = new URL('../helpers/rule-witnesses.js', import.meta.url).href;
+const REACHED = new URL('../helpers/reached-rules.js', import.meta.url).href;
 
 const suiteOf = (name: string, body: string): Suite => {
   const file = join(FOLDER, `${name}.mjs`);
   writeFileSync(
     file,
     `import { suite } from '${UVU}';
-import { isWitnessed, witness } from '${WITNESSES}';
+import { isReached, record } from '${REACHED}';
 const test = suite('${name}');
 ${body}
 test.run();
@@ -32,14 +32,14 @@ test.run();
 };
 
 const SUITES: readonly Suite[] = [
-  suiteOf('good', "test('is', () => witness('a rule')); test.skip('left out', () => {});"),
+  suiteOf('good', "test('is', () => record('a rule')); test.skip('left out', () => {});"),
   suiteOf(
     'bad',
     "test('is', () => {}); test('is not', () => { throw new Error('no such thing'); });",
   ),
   suiteOf('dies', "test('ends', () => process.exit(7));"),
   suiteOf('throws', "throw new Error('cannot be loaded');"),
-  suiteOf('knows', "test('is', () => { if (!isWitnessed('given')) throw new Error('unknown'); });"),
+  suiteOf('knows', "test('is', () => { if (!isReached('given')) throw new Error('unknown'); });"),
 ];
 
 const runIn = async (jobs: number): Promise<ReadonlyMap<string, Finished>> => {
