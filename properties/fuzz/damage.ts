@@ -51,6 +51,7 @@ type Step =
     }
   | { readonly how: 'borrow'; readonly line: number; readonly from: number; readonly field: number }
   | { readonly how: 'drop-field'; readonly line: number; readonly field: number }
+  | { readonly how: 'alter'; readonly line: number; readonly field: number; readonly by: number }
   | {
       readonly how: 'add-field';
       readonly line: number;
@@ -58,7 +59,9 @@ type Step =
       readonly value: unknown;
     };
 
-const share = fc.double({ min: 0, max: 0.999999, noNaN: true });
+/** Evenly spread from 0 to below 1: fc.double() has as many values below 1e-100 as above it. */
+const SHARES = 2 ** 30;
+const share = fc.nat(SHARES - 1).map((number) => number / SHARES);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -101,6 +104,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       line: share,
       from: share,
       field: share,
+    }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      how: fc.constant('alter' as const),
+      line: share,
+      field: share,
+      by: fc.nat(63),
     }),
   },
   {
@@ -160,7 +172,20 @@ const withBorrowed = (line: string, other: string, field: number): string => {
   }
 };
 
-type FieldStep = Extract<Step, { how: 'field' | 'drop-field' | 'add-field' }>;
+/** A value of the same form that says something else: another number, other bytes, the other truth. */
+const altered = (value: unknown, by: number): unknown => {
+  if (typeof value === 'boolean') return !value;
+  if (typeof value === 'number') return by % 2 === 0 ? value + 1 : value - 1;
+  if (typeof value !== 'string') return value;
+  if (/^0x[0-9a-f]+$/.test(value)) return `0x${(BigInt(value) ^ (1n << BigInt(by))).toString(16)}`;
+  if (!/^(?:[0-9a-f]{2})+$/.test(value)) return value;
+  const bytes = Buffer.from(value, 'hex');
+  const at = by % bytes.length;
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << (by % 8));
+  return bytes.toString('hex');
+};
+
+type FieldStep = Extract<Step, { how: 'field' | 'drop-field' | 'add-field' | 'alter' }>;
 
 const changedLine = (line: string, change: FieldStep): string => {
   let value: unknown;
@@ -174,10 +199,13 @@ const changedLine = (line: string, change: FieldStep): string => {
     return JSON.stringify(value);
   }
   const places = placesIn(value);
-  const found = places[position(change.field, places.length)];
+  const leaves = places.filter(([holder, name]) => !isHolder(Reflect.get(holder, name)));
+  const among = change.how === 'alter' ? leaves : places;
+  const found = among[position(change.field, among.length)];
   if (found === undefined) return JSON.stringify('value' in change ? change.value : null);
   const [holder, name] = found;
   if (change.how === 'field') put(holder, name, change.value);
+  else if (change.how === 'alter') put(holder, name, altered(Reflect.get(holder, name), change.by));
   else if (Array.isArray(holder)) holder.splice(Number(name), 1);
   else Reflect.deleteProperty(holder, name);
   return JSON.stringify(value);
@@ -229,8 +257,15 @@ const damagedBy = (bytes: Uint8Array, change: Step): Uint8Array => {
   }
 };
 
+/** Mostly once: what is damaged often is refused early. */
+const steps = fc.oneof(
+  { weight: 3, arbitrary: fc.tuple(step) },
+  { weight: 1, arbitrary: fc.array(step, { minLength: 2, maxLength: 3 }) },
+);
+
 /** One of the files, damaged once to three times. */
 export const damaged = (files: readonly SeedFile[]): fc.Arbitrary<Damaged> =>
-  fc
-    .tuple(fc.constantFrom(...files), fc.array(step, { minLength: 1, maxLength: 3 }))
-    .map(([file, steps]) => ({ file, bytes: steps.reduce(damagedBy, file.bytes) }));
+  fc.tuple(fc.constantFrom(...files), steps).map(([file, changes]) => ({
+    file,
+    bytes: changes.reduce<Uint8Array>(damagedBy, file.bytes),
+  }));
