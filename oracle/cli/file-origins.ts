@@ -7,12 +7,14 @@ import { OriginSeeker } from '../report/origins.ts';
 import type { ViolationReport } from '../report/violation.ts';
 import { eachLine } from '../trace/line-ends.ts';
 import { chunksOf } from '../trace/lines.ts';
+import type { StatedFacts } from '../trace/recording.ts';
 
 /** The report with the lines that made what its state shows; as it was where `signal` stops the reading. */
 export const withOrigins = async (
   file: string,
   report: ViolationReport,
   signal: AbortSignal,
+  stated: StatedFacts,
 ): Promise<ViolationReport> => {
   const seeker = new OriginSeeker(report.state);
   let format: Format | undefined;
@@ -22,7 +24,7 @@ export const withOrigins = async (
     number += 1;
     const line = { number, chunk, start, end };
     if (format === undefined || world === undefined) {
-      format = formatOf(file, line);
+      format = formatOf(file, line, stated);
       world = format.start;
     } else if (number < (report.line ?? 0)) {
       ({ world } = format.take(world, line));

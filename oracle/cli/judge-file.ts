@@ -3,6 +3,7 @@
 
 import { statSync } from 'node:fs';
 import type { World } from '../../spec/state/world.ts';
+import { shownFacts } from '../judge/facts-text.ts';
 import { type Format, formatOf } from '../judge/file-format.ts';
 import { type JudgedCall, NO_VERDICTS, type Verdict, type VerdictKind } from '../judge/verdict.ts';
 import type { FileResult } from '../report/summary.ts';
@@ -11,10 +12,13 @@ import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../text/verbosity.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { eachLine } from '../trace/line-ends.ts';
 import { chunksOf } from '../trace/lines.ts';
+import type { StatedFacts } from '../trace/recording.ts';
 import { withOrigins } from './file-origins.ts';
 
 export type JudgeOptions = {
   readonly verbosity: Verbosity;
+  /** Facts that recordings may not state. */
+  readonly stated?: StatedFacts;
   readonly signal: AbortSignal;
   readonly onProgress: (calls: number) => void;
 };
@@ -53,20 +57,27 @@ class FileJudge {
   line = 0;
   readonly #file: string;
   readonly #verbosity: Verbosity;
+  readonly #stated: StatedFacts;
   readonly #last = new LastCalls();
   #world: World | undefined;
   #accepted = 0;
 
-  constructor(file: string, verbosity: Verbosity) {
+  constructor(file: string, { verbosity, stated = {} }: JudgeOptions) {
     this.#file = file;
     this.#verbosity = verbosity;
+    this.#stated = stated;
+  }
+
+  /** What the replies showed of facts that the file does not state. */
+  get facts(): readonly string[] {
+    return this.#world === undefined ? [] : shownFacts(this.#world.setting);
   }
 
   take(chunk: Uint8Array, start: number, end: number): void {
     this.line += 1;
     const line = { number: this.line, chunk, start, end };
     if (this.format === undefined || this.#world === undefined) {
-      this.format = formatOf(this.#file, line);
+      this.format = formatOf(this.#file, line, this.#stated);
       this.#world = this.format.start;
       return;
     }
@@ -107,7 +118,7 @@ const messageOf = ({ file, line, what, message }: BadInput, reached: number): st
 /** Never throws for what is wrong with the file: that is part of the result, beside what was judged before. */
 export const judgeFile = async (file: string, options: JudgeOptions): Promise<FileResult> => {
   const { signal, onProgress } = options;
-  const state = new FileJudge(file, options.verbosity);
+  const state = new FileJudge(file, options);
   let badInput: string | undefined;
   try {
     for await (const chunk of chunksOf(file, signal)) {
@@ -136,8 +147,11 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
     notJudged: state.notJudged,
     unknown: state.unknown,
     unspecified: state.unspecified,
+    facts: state.facts,
     recordedFailure: violation === undefined ? state.format?.recordedFailure() : undefined,
-    violation: isAgain ? await withOrigins(file, violation, signal) : violation,
+    violation: isAgain
+      ? await withOrigins(file, violation, signal, options.stated ?? {})
+      : violation,
     badInput,
     interrupted: signal.aborted,
   };

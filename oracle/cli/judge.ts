@@ -6,6 +6,7 @@ import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
 import {
   conclusion,
   type FileResult,
+  factLines,
   reasonLines,
   recordedFailureLines,
   summaryHead,
@@ -20,8 +21,9 @@ import { interruption } from './interruption.ts';
 import { judgeFile } from './judge-file.ts';
 import { type Output, openOutput } from './output.ts';
 import { NO_PROGRESS, startProgress } from './progress.ts';
+import { addStatedOptions, type StatedOptions, statedFacts } from './stated-options.ts';
 
-type Options = { readonly json?: true; readonly verbose?: true };
+type Options = StatedOptions & { readonly json?: true; readonly verbose?: true };
 
 const EXAMPLES = `
 Examples:
@@ -43,6 +45,7 @@ const printText = (output: Output, result: FileResult, verbosity: Verbosity): vo
   const { palette } = output;
   output.line(summaryRow(result.file, result.counts, result.notJudged, palette));
   for (const line of reasonLines(result, verbosity)) output.line(line);
+  for (const line of factLines(result)) output.line(line);
   for (const line of recordedFailureLines(result)) output.line(palette.doubtful(line));
   if (result.badInput !== undefined) output.error(output.errorPalette.bad(result.badInput));
   if (result.violation !== undefined) {
@@ -72,9 +75,10 @@ const judgeFiles = async (files: readonly string[], options: Options): Promise<n
   if (options.json !== true) output.line(summaryHead(output.palette));
   for (const file of files) {
     if (signal.aborted) break;
+    const stated = statedFacts(options);
     const onProgress = (calls: number): void =>
       progress.at(results.length, `${grouped(calls)} calls of ${file}`);
-    const result = await judgeFile(file, { verbosity, signal, onProgress });
+    const result = await judgeFile(file, { verbosity, stated, signal, onProgress });
     results.push(result);
     progress.hide();
     if (options.json === true) output.line(jsonLine(result));
@@ -87,10 +91,11 @@ const judgeFiles = async (files: readonly string[], options: Options): Promise<n
 };
 
 export const addJudge = (program: Command): void => {
-  program
+  const command = program
     .command('judge')
     .description('judge recordings of real kernels, and traces')
-    .argument('<files...>', 'recordings or traces, plain or compressed with gzip')
+    .argument('<files...>', 'recordings or traces, plain or compressed with gzip');
+  addStatedOptions(command)
     .option('--json', 'print a line of JSON for each file')
     .option('-v, --verbose', 'say why calls were not judged, and show more of the state')
     .addHelpText('after', EXAMPLES)

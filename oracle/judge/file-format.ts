@@ -6,7 +6,7 @@ import type { World } from '../../spec/state/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { parseObject } from '../trace/json-object.ts';
 import { type Line, textOf } from '../trace/line.ts';
-import { parseHeader } from '../trace/recording.ts';
+import { parseHeader, type StatedFacts } from '../trace/recording.ts';
 import { RecordingReader } from '../trace/recording-reader.ts';
 import {
   TRACE_FORMAT,
@@ -43,13 +43,13 @@ export type Format = {
   readonly recordedFailure: () => RecordedFailure | undefined;
 };
 
-const recordingFormat = (file: string, text: string): Format => {
+const recordingFormat = (file: string, text: string, stated: StatedFacts): Format => {
   const header = parseHeader(file, text);
   const reader = new RecordingReader(file, header);
   return {
     name: 'recording',
     release: header.release,
-    start: startOf(header),
+    start: startOf(header, stated),
     take: (world, line) => {
       const item = reader.take(line);
       if (item.kind === 'end') return { world };
@@ -103,9 +103,11 @@ const traceFormat = (file: string, first: string): Format => {
   };
 };
 
-/** The format of a file by its first line. */
-export const formatOf = (file: string, line: Line): Format => {
+/** The format of a file by its first line. `stated` has facts that a recording may not state; a trace states all. */
+export const formatOf = (file: string, line: Line, stated: StatedFacts = {}): Format => {
   const text = textOf(file, line);
   const value = parseObject(file, 1, text);
-  return value.format === TRACE_FORMAT ? traceFormat(file, text) : recordingFormat(file, text);
+  return value.format === TRACE_FORMAT
+    ? traceFormat(file, text)
+    : recordingFormat(file, text, stated);
 };

@@ -4,7 +4,6 @@
 
 import { decode } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_MAP_FILE } from '../../spec/abi/native.ts';
-import { U64_MAX } from '../../spec/abi/units.ts';
 import { nodesOf, put, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
 import { fileBacking } from '../../spec/knowledge/recorded.ts';
 import {
@@ -19,26 +18,18 @@ import {
 import type { IoctlCall, Observation, Process } from '../../spec/terms/call.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import type { RecordedEvent } from '../trace/recorded-event.ts';
-import type { MappedFile, RecordedCall, RecordingHeader } from '../trace/recording.ts';
+import type { MappedFile, RecordedCall, RecordingHeader, StatedFacts } from '../trace/recording.ts';
 import { cutProblem } from './cut-struct.ts';
 import { copyProblem, descriptorProblem } from './descriptor-path.ts';
+import { settingOfRecording } from './facts.ts';
 import { judge } from './judge.ts';
 import { withEvent } from './recorded-events.ts';
 import { judgeIoctl } from './recorded-map.ts';
+import { judgeUnstated } from './unstated.ts';
 import type { Verdict } from './verdict.ts';
 
-/** A privileged program has no limit; another one's is not written down. */
-const UNLIMITED = U64_MAX;
-
-export const startOf = (header: RecordingHeader): World => {
-  const world = emptyWorld(
-    {
-      release: header.release,
-      platform: header.platform,
-      credentials: { privileged: header.privileged, memlockLimit: UNLIMITED },
-    },
-    'recorded',
-  );
+export const startOf = (header: RecordingHeader, stated: StatedFacts = {}): World => {
+  const world = emptyWorld(settingOfRecording(header, stated), 'recorded');
   return { ...world, memory: { ...world.memory, isFollowed: header.version === 2 } };
 };
 
@@ -100,9 +91,13 @@ export const judgeRecorded = (file: string, before: World, recorded: RecordedCal
   const wrong = descriptorProblem(known, recorded);
   if (wrong !== undefined) throw new BadInput(file, line, wrong);
   const { observation, mappedFile } = recorded;
-  if (call.kind !== 'ioctl') return judge(known, call, observation);
-  if (mappedFile !== undefined) return judgeMapFile(known, call, observation, mappedFile);
-  const verdict = judgeIoctl(known, call, recorded);
+  const verdict = judgeUnstated(known, call, observation, (world) => {
+    if (call.kind !== 'ioctl') return judge(world, call, observation);
+    return mappedFile === undefined
+      ? judgeIoctl(world, call, recorded)
+      : judgeMapFile(world, call, observation, mappedFile);
+  });
+  if (call.kind !== 'ioctl') return verdict;
   const problem = verdict.kind === 'violation' ? cutProblem(verdict, call) : undefined;
   if (problem !== undefined) throw new BadInput(file, line, problem);
   return verdict;

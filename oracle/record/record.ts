@@ -2,7 +2,7 @@
 // Records one run of a program into a file: starts the thread that does it, hands signals on to the program, and puts the
 // recording in its place when the program has ended.
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -56,12 +56,30 @@ const platformLine = ({ name, iommus, devices }: Platform): LineFields => {
   };
 };
 
+const PARAMETERS = '/sys/module/vfio_iommu_type1/parameters';
+
+/** A parameter of vfio_iommu_type1; undefined where the module is not there or it cannot be read. */
+const parameter = (name: string): string | undefined => {
+  try {
+    return readFileSync(`${PARAMETERS}/${name}`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+};
+
+/** Facts that decide replies and that the system states. */
+const statedLine = (): LineFields => {
+  const limit = parameter('dma_entry_limit');
+  return limit !== undefined && /^\d+$/.test(limit) ? { dmaEntryLimit: Number(limit) } : {};
+};
+
 const headerOf = (words: readonly string[]): LineFields => ({
   format: 'iommufd-recording',
   version: 3,
   release: release(),
   arch: 'x86-64',
   pageSize: 4096,
+  ...statedLine(),
   // Before the program runs, which may change what there is.
   platform: platformLine(platformOfMachine(describeMachine())),
   program: words.join(' '),

@@ -97,9 +97,11 @@ const memoryText = (
 
 const chargedText = ({ charged }: StateAround): string => {
   const limit =
-    charged.limit === undefined
-      ? 'no limit'
-      : `a limit of ${grouped(charged.limit / 4096n)} pages (${hex(charged.limit)} bytes)`;
+    charged.notStated !== undefined
+      ? charged.notStated
+      : charged.limit === undefined
+        ? 'no limit'
+        : `a limit of ${grouped(charged.limit / 4096n)} pages (${hex(charged.limit)} bytes)`;
   const mode =
     charged.accounting === undefined
       ? ''

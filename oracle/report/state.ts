@@ -10,6 +10,7 @@ import { accountOf, lockedOf, spaceOf } from '../../spec/state/memory.ts';
 import { descriptorsOf, openFile, type World } from '../../spec/state/world.ts';
 import type { Call, Process } from '../../spec/terms/call.ts';
 import { type CallContext, ioasBehind } from '../decode/call-context.ts';
+import { memlockText } from '../judge/facts-text.ts';
 import { fileText } from '../text/file-text.ts';
 import { objectText, usersText } from '../text/object-text.ts';
 import { lastOf } from '../text/quantities.ts';
@@ -89,6 +90,8 @@ export type StateAround = {
     readonly user: number;
     /** RLIMIT_MEMLOCK in bytes; absent where the program has no limit. */
     readonly limit?: bigint;
+    /** What is known of the limit, where the input does not state it. */
+    readonly notStated?: string | undefined;
     readonly accounting: 'user' | 'process' | undefined;
   };
 };
@@ -199,6 +202,7 @@ export const stateAround = (
       .filter((span) => span.ioas === ioas)
       .map(({ what, start, length }) => ({ what, start, last: lastOf(start, length) }));
   const { privileged, memlockLimit } = world.setting.credentials;
+  const { facts } = world.setting;
   return {
     iommufd: about.file,
     ioases:
@@ -221,6 +225,7 @@ export const stateAround = (
       pinned: accountOf(world.memory, call.process).pinned,
       user: world.memory.userLocked,
       ...(privileged || memlockLimit === U64_MAX ? {} : { limit: memlockLimit }),
+      ...(facts === undefined ? {} : { notStated: memlockText(facts) }),
       accounting: context?.accounting,
     },
   };

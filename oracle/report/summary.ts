@@ -23,6 +23,8 @@ export type FileResult = {
   readonly notJudged: number;
   readonly unknown: Reasons;
   readonly unspecified: Reasons;
+  /** What the replies showed of facts that the file does not state, a clause each. */
+  readonly facts: readonly string[];
   readonly violation: ViolationReport | undefined;
   /** The violation that a trace records, where none of its replies is one: judging replies cannot show it. */
   readonly recordedFailure: RecordedFailure | undefined;
@@ -88,6 +90,10 @@ export const reasonLines = (result: FileResult, verbosity: Verbosity): readonly 
   showsReasons(verbosity)
     ? [...reasonsText('unspecified', result.unspecified), ...reasonsText('unknown', result.unknown)]
     : [];
+
+/** What the replies showed of facts that the file does not state. */
+export const factLines = ({ facts }: FileResult): readonly string[] =>
+  facts.map((fact) => `  the replies show: ${fact}`);
 
 /** What shows a violation that no reply does. */
 const SHOWN_BY: Readonly<Record<RecordedFailure['kind'], string>> = {

@@ -10,7 +10,7 @@ import type { Platform } from '../../spec/terms/platform.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { BadInput } from './bad-input.ts';
 import { parseObject } from './json-object.ts';
-import { LOG_MAX, POINTED_MAX, STRUCT_MAX } from './limits.ts';
+import { DEVICES_MAX, LOG_MAX, POINTED_MAX, STRUCT_MAX } from './limits.ts';
 import { checked, readJson } from './read-json.ts';
 import { mappings, type RecordedMapping } from './recorded-mapping.ts';
 import { RECORDED_PLATFORM } from './recorded-platform.ts';
@@ -22,6 +22,7 @@ import {
   flag,
   isAnswer,
   kindOf,
+  list,
   must,
   NO_ANSWER,
   openFd,
@@ -45,6 +46,21 @@ export type RecordingHeader = {
   readonly release: ReleaseName;
   readonly privileged: boolean;
   readonly platform: Platform;
+  readonly stated: StatedFacts;
+};
+
+/** Facts that decide replies, each where the header, or who has the recording, states it. */
+export type StatedFacts = {
+  /** A program that had every capability when it started has them in each call. */
+  readonly keepsCapabilities?: true;
+  /** RLIMIT_MEMLOCK in pages. A header does not state it, as a program can change it. */
+  readonly memlock?: number;
+  /** vfio_iommu_type1.dma_entry_limit. */
+  readonly dmaEntryLimit?: number;
+  /** For each driver whether devices may be used: interrupts are isolated, or allow_unsafe_interrupts is set. */
+  readonly interrupts?: { readonly type1: boolean; readonly iommufd: boolean };
+  /** The groups with a device that a driver of the kernel's own has. */
+  readonly groupsInUse?: readonly number[];
 };
 
 export type RecordedCall = {
@@ -74,6 +90,9 @@ const HEADER = openFields({
   arch: exactly('x86-64'),
   pageSize: exactly(4096),
   privileged: flag,
+  dmaEntryLimit: v.exactOptional(u32),
+  interrupts: v.exactOptional(openFields({ type1: flag, iommufd: flag })),
+  groupsInUse: v.exactOptional(list(u32, DEVICES_MAX)),
   platform: RECORDED_PLATFORM,
   program: v.exactOptional(textUpTo(LOG_MAX)),
   exit: v.exactOptional(exitStatus),
@@ -86,8 +105,16 @@ export const parseHeader = (file: string, text: string): RecordingHeader => {
     const what = '"format" is neither "iommufd-recording" nor "iommufd-trace"';
     throw new BadInput(file, 1, `${what}; this is no recording and no trace`);
   }
-  const { version, release, privileged, platform } = checked(HEADER, file, 1, line);
-  return { version: version === 1 ? 1 : 2, hasEnd: version === 3, release, privileged, platform };
+  const header = checked(HEADER, file, 1, line);
+  const { version, release, privileged, platform } = header;
+  const { dmaEntryLimit, interrupts, groupsInUse } = header;
+  const stated = {
+    ...(dmaEntryLimit === undefined ? {} : { dmaEntryLimit }),
+    ...(interrupts === undefined ? {} : { interrupts }),
+    ...(groupsInUse === undefined ? {} : { groupsInUse }),
+  };
+  const format = { version: version === 1 ? 1 : 2, hasEnd: version === 3 } as const;
+  return { ...format, release, privileged, platform, stated };
 };
 
 export const PID_MAX = 1 << 22;

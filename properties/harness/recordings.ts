@@ -8,7 +8,7 @@ import { judgeRecorded, startOf } from '../../oracle/judge/session.ts';
 import { NO_VERDICTS, type Verdict, type VerdictCounts } from '../../oracle/judge/verdict.ts';
 import { textOf } from '../../oracle/trace/line.ts';
 import { linesOf } from '../../oracle/trace/lines.ts';
-import { parseHeader, type RecordedCall } from '../../oracle/trace/recording.ts';
+import { parseHeader, type RecordedCall, type StatedFacts } from '../../oracle/trace/recording.ts';
 import { RecordingReader } from '../../oracle/trace/recording-reader.ts';
 import type { World } from '../../spec/state/world.ts';
 import { recordVerdict } from '../helpers/reached-rules.ts';
@@ -46,11 +46,24 @@ export const readLines = async (path: string): Promise<readonly string[]> => {
   return lines.filter((text) => text !== '');
 };
 
+/** Facts of the machines that the fixtures were recorded on, and of the programs, which the recordings do not state. */
+export const FACTS_OF_FIXTURES: StatedFacts = {
+  keepsCapabilities: true,
+  memlock: 2 ** 40,
+  dmaEntryLimit: 65_535,
+  interrupts: { type1: true, iommufd: true },
+  groupsInUse: [],
+};
+
 /** Every call of the lines, up to and including the first violation. */
-export function* judgeLines(file: string, lines: readonly string[]): Generator<JudgedLine> {
+export function* judgeLines(
+  file: string,
+  lines: readonly string[],
+  stated: StatedFacts = {},
+): Generator<JudgedLine> {
   const header = parseHeader(file, lines[0] ?? '');
   const reader = new RecordingReader(file, header);
-  let before = startOf(header);
+  let before = startOf(header, stated);
   for (const [index, text] of lines.entries()) {
     if (index === 0) continue;
     const line = index + 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the machine offers: page size, IOMMUs, devices, and who the program is. A parameter of every world.
 
+import type { Facts } from './facts.ts';
 import type { ReleaseName } from './releases.ts';
 
 /** IOVAs from `start` to `last`, both inclusive, in bytes. */
@@ -90,4 +91,6 @@ export type Setting = {
   readonly release: ReleaseName;
   readonly platform: Platform;
   readonly credentials: Credentials;
+  /** What the input does not state of it. Absent where it states everything. */
+  readonly facts?: Facts;
 };

@@ -11,6 +11,7 @@ import {
   VFIO_IOMMU_TYPE1_DMA_MAP,
 } from '../abi/vfio.ts';
 import { put } from '../collections/ordered-map.ts';
+import { withSharedDoubt } from '../knowledge/memory-doubt.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
 import { chargedPages, type Dma, firstDmaIn, meetsMissed, type Type1 } from '../state/container.ts';
@@ -232,9 +233,9 @@ export const mapDma = (
   const wrong = checkFields(fields, world.release);
   if (wrong !== undefined) return [failedBy(wrong, world)];
   const place = { world, file, type1, call };
-  return [
-    (fields.flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0
-      ? giveAddress(place, fields)
-      : makeMap(place, fields),
-  ];
+  if ((fields.flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0) return [giveAddress(place, fields)];
+  const outcome = makeMap(place, fields);
+  return outcome.kind === 'reply' && type1.domains.length > 0
+    ? withSharedDoubt(outcome, world, call.process, fields.vaddr, fields.size)
+    : [outcome];
 };

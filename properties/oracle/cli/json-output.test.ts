@@ -168,9 +168,12 @@ json('judge, replay, shrink and emit', async () => {
   const [hiddenFile, replyFile] = [join(FOLDER, 'hidden.jsonl'), join(FOLDER, 'reply.jsonl')];
   await saveTrace(hiddenFile, traceOf(hidden, undefined, ['second-domain-not-unmapped']));
   await saveTrace(replyFile, traceOf(reply, undefined, ['wrong-errno-on-overlap']));
-  const files = ['unmap-cuts-area', 'chosen-iova-overlaps', 'get-info-cap-offset'].map((name) =>
-    join(VIOLATIONS, `${name}.jsonl`),
-  );
+  const files = [
+    'unmap-cuts-area',
+    'chosen-iova-overlaps',
+    'get-info-cap-offset',
+    'memlock-that-was-enough',
+  ].map((name) => join(VIOLATIONS, `${name}.jsonl`));
   const [judged, replayed, without, shrunk, notShown, emitted] = await Promise.all([
     printed('judge', '--json', ...files, hiddenFile, join(FOLDER, 'none.jsonl')),
     printed('replay', '--json', hiddenFile, replyFile),

@@ -13,6 +13,7 @@ import * as testAbi from '../../../spec/abi/test.ts';
 import * as vfioAbi from '../../../spec/abi/vfio.ts';
 import { MUTATIONS } from '../../harness/recording-mutations.ts';
 import {
+  FACTS_OF_FIXTURES,
   FIXTURES,
   isCovered,
   type JudgedLine,
@@ -33,6 +34,7 @@ for (const { says, file, change } of MUTATIONS) {
       ...judgeLines(
         file,
         parsed.map((line) => JSON.stringify(line)),
+        FACTS_OF_FIXTURES,
       ),
     ];
     assert.equal(
@@ -48,7 +50,11 @@ type Conforming = JudgedLine & { readonly file: string };
 const conforming = async (): Promise<readonly Conforming[]> => {
   const found: Conforming[] = [];
   for (const file of recordingsIn(FIXTURES).filter(isCovered)) {
-    for (const judged of judgeLines(file, await readLines(join(FIXTURES, file)))) {
+    for (const judged of judgeLines(
+      file,
+      await readLines(join(FIXTURES, file)),
+      FACTS_OF_FIXTURES,
+    )) {
       const { kind } = judged.recorded.call;
       if (kind === 'ioctl' && judged.verdict.kind === 'conforms') found.push({ ...judged, file });
     }
