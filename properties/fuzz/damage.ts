@@ -220,7 +220,7 @@ const changedLines = (bytes: Uint8Array, change: (lines: string[]) => void): Uin
 const damagedBy = (bytes: Uint8Array, change: Step): Uint8Array => {
   switch (change.how) {
     case 'byte': {
-      const copy = bytes.slice();
+      const copy = Uint8Array.from(bytes);
       if (copy.length > 0) copy[position(change.at, copy.length)] = change.value;
       return copy;
     }

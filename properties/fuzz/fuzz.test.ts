@@ -4,9 +4,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fuzz } from './campaign.ts';
+import { damaged } from './damage.ts';
 import { ranVerb, verbsFor } from './run-verb.ts';
 import { KINDS, type SeedFile, seedFiles } from './seed-files.ts';
 
@@ -50,6 +52,14 @@ fuzzer('each verb reads one of the first files of its kind that are not damaged'
       assert.ok(Math.min(...statuses) <= 1, `${verb.join(' ')}: ${statuses.join(', ')}`);
     }
   }
+});
+
+fuzzer('damage is to a copy: the files stay as they are', () => {
+  const before = FILES.map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
+  fc.sample(damaged(FILES), { seed: SEED, numRuns: RUNS });
+  FILES.forEach(({ name, bytes }, index) => {
+    assert.is(Buffer.from(bytes).toString('latin1'), before[index], name);
+  });
 });
 
 fuzzer('end no verb otherwise than documented, and reach no output as they are', async () => {
