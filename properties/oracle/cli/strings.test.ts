@@ -172,7 +172,8 @@ strings('of traces, by other verbs, whose colours are ours', async () => {
 strings('of traces, by emit', async () => {
   const { out } = await isClean(true, [0], 'emit', NAMED);
   assert.match(out, /^[\t\n\x20-\x7e]*$/);
-  await isClean(true, [2], 'emit', PATH);
+  const { error } = await isClean(true, [2], 'emit', PATH);
+  assert.match(error, /path\.jsonl:2: /, 'the line that is refused');
   await isClean(true, [0], 'emit', '--json', '--as', 'text', NAMED);
 });
 

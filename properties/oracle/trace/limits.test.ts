@@ -14,9 +14,11 @@ import { judgeFile } from '../../../oracle/cli/judge-file.ts';
 import type { FileResult } from '../../../oracle/report/summary.ts';
 import { BadInput } from '../../../oracle/trace/bad-input.ts';
 import { parseObject } from '../../../oracle/trace/json-object.ts';
-import { DEPTH_MAX, LINE_BYTES_MAX } from '../../../oracle/trace/limits.ts';
+import { DEPTH_MAX, LINE_BYTES_MAX, OPERATIONS_MAX } from '../../../oracle/trace/limits.ts';
 import { chunksOf } from '../../../oracle/trace/lines.ts';
+import { TraceReader } from '../../../oracle/trace/trace-file.ts';
 import { FIXTURES } from '../../harness/recordings.ts';
+import { TRACE_HEADERS } from './examples.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-limits-'));
 const RECORDING = readFileSync(join(FIXTURES, '6.12.95-selftest.iommufd.cmd_length.jsonl.gz'));
@@ -100,6 +102,15 @@ limits(
     assert.equal(parseObject('f', 3, brackets), JSON.parse(brackets));
   },
 );
+
+limits('a trace with more operations than the bound is refused', () => {
+  const reader = new TraceReader('f');
+  reader.take(JSON.stringify(TRACE_HEADERS[0]));
+  const line = JSON.stringify({ operation: { op: 'status', label: 'a', field: 'VmLck' } });
+  for (let count = 0; count < OPERATIONS_MAX; count += 1) reader.take(line);
+  const at = OPERATIONS_MAX + 2;
+  assert.throws(() => reader.take(line), new RegExp(`^f:${at}: .* more than ${OPERATIONS_MAX} `));
+});
 
 limits(
   'of compressed data that is cut anywhere, the whole lines are judged and the cut is an error',
