@@ -1,5 +1,5 @@
 #!/bin/sh
-# A check of 64 shards as an array of jobs. From the checkout, built, on a file system that all nodes share:
+# A check of 64 shards as a job array. Submit it from the built checkout, on a file system that all nodes share:
 #   array=$(sbatch --parsable docs/campaigns/slurm-array.sh)
 #   sbatch --dependency=afterany:"$array" --wrap 'node dist/oracle/cli/main.js merge --cover rules.html reports/*.json'
 #SBATCH --job-name=iommufd-check
