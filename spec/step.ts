@@ -49,7 +49,7 @@ const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): rea
     .with({ kind: 'container' }, () => type1Call(world, id, call))
     .with({ kind: 'group' }, (group) => groupIoctl(world, id, group, call))
     .with({ kind: 'device' }, { kind: 'cdev' }, (device) => deviceIoctl(world, id, device, call))
-    .with({ kind: 'unspecified' }, ({ path }) => [unspecifiedIoctl(world, call, path)])
+    .with({ kind: 'unspecified' }, (unknown) => [unspecifiedIoctl(world, call, unknown)])
     .with({ kind: 'access' }, { kind: 'memfd' }, () => [failed(descriptorsRules.noIoctls, world)])
     .exhaustive();
 };

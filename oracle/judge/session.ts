@@ -23,6 +23,7 @@ import { cutProblem } from './cut-struct.ts';
 import { copyProblem, descriptorProblem } from './descriptor-path.ts';
 import { settingOfRecording } from './facts.ts';
 import { judge } from './judge.ts';
+import { withPassedDescriptor } from './passed-descriptor.ts';
 import { withEvent } from './recorded-events.ts';
 import { judgeIoctl } from './recorded-map.ts';
 import { judgeUnstated } from './unstated.ts';
@@ -87,7 +88,10 @@ const judgeMapFile = (
 /** The verdict on one line of a recording, and the world after it. Throws BadInput where the line cannot be. */
 export const judgeRecorded = (file: string, before: World, recorded: RecordedCall): Verdict => {
   const { call, fd, line } = recorded;
-  const known = withUnreportedDescriptor(withProcess(before, call.process, fd), recorded);
+  const known = withPassedDescriptor(
+    withUnreportedDescriptor(withProcess(before, call.process, fd), recorded),
+    recorded,
+  );
   const wrong = descriptorProblem(known, recorded);
   if (wrong !== undefined) throw new BadInput(file, line, wrong);
   const { observation, mappedFile } = recorded;

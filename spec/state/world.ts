@@ -83,8 +83,13 @@ export type MemfdFile = {
   readonly length: bigint;
 };
 
-/** A descriptor whose calls are not specified. */
-export type UnspecifiedFile = { readonly kind: 'unspecified'; readonly path: string };
+/** A descriptor whose calls are not specified, or a file of which the input does not show how it was opened. */
+export type UnspecifiedFile = {
+  readonly kind: 'unspecified';
+  readonly path: string;
+  /** Why the state of a file whose calls are specified is not known. */
+  readonly why?: string;
+};
 
 export type OpenFile =
   | IommufdFile

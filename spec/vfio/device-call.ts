@@ -39,6 +39,8 @@ export const deviceDispatchRules = rulesOf(
 const isAttaching = (command: number): boolean =>
   command === VFIO_DEVICE_ATTACH_IOMMUFD_PT || command === VFIO_DEVICE_DETACH_IOMMUFD_PT;
 
+const A_DEVICE = { kind: 'unspecified', path: 'a VFIO device' } as const;
+
 /** An ioctl on a device. */
 export const deviceIoctl = (
   world: World,
@@ -51,10 +53,10 @@ export const deviceIoctl = (
   if (file.kind === 'device') {
     return isAttaching(command)
       ? [failed(deviceDispatchRules.ofGroup, world)]
-      : [unspecifiedIoctl(world, call, 'a VFIO device')];
+      : [unspecifiedIoctl(world, call, A_DEVICE)];
   }
   if (!file.bound) return [failed(deviceDispatchRules.notBound, world)];
   if (command === VFIO_DEVICE_ATTACH_IOMMUFD_PT) return attachIommufdPt(world, id, file, call);
   if (command === VFIO_DEVICE_DETACH_IOMMUFD_PT) return detachIommufdPt(world, id, file, call);
-  return [unspecifiedIoctl(world, call, 'a VFIO device')];
+  return [unspecifiedIoctl(world, call, A_DEVICE)];
 };

@@ -213,6 +213,29 @@ const openedOtherwise = (
   },
 });
 
+/** Why it is not known what the group's container or iommufd is. */
+const containerDoubt = (world: World, container: FileId): string | undefined => {
+  const file = openFile(world, container);
+  if (file?.kind === 'iommufd') return file.context.untracked;
+  return file?.kind === 'container' ? file.container.untracked : undefined;
+};
+
+/** A descriptor of a device of which nothing else is known. */
+const openedInDoubt = (world: World, { process }: IoctlCall, untracked: string): Unspecified => {
+  const why = `${untracked} may have changed the container`;
+  return {
+    kind: 'unspecified',
+    what: why,
+    doubtful: true,
+    world: ({ errno, result }) => {
+      if (errno !== 0) return world;
+      const path = 'anon_inode:[vfio-device]';
+      const made = withNewFile(world, () => ({ kind: 'unspecified', path, why }));
+      return withDescriptor(made.world, process, fileDescriptor(result), made.id);
+    },
+  };
+};
+
 const opened = (
   world: World,
   id: FileId,
@@ -223,6 +246,8 @@ const opened = (
   const { name } = device;
   if (container === undefined) return failed(groupGetDeviceFdRules.noContainer, world);
   const already = world.devices.get(name);
+  const doubt = containerDoubt(world, container);
+  if (doubt !== undefined && already === undefined) return openedInDoubt(world, call, doubt);
   const isOpenElsewhere = already !== undefined && already.kind !== 'held';
   if (isOpenElsewhere && openFile(world, container)?.kind === 'container') {
     return openedOtherwise(world, call, name, already);

@@ -71,6 +71,32 @@ export const isGroupOpen = (world: World, group: number): boolean => {
   return false;
 };
 
+/** Why it is not known whether the group may be opened: it, or a device of it, may be open in a way that is not shown. */
+const groupDoubt = (world: World, group: number): string | undefined => {
+  for (const file of valuesOf(world.files)) {
+    if (file.kind !== 'unspecified' || file.why === undefined) continue;
+    if (GROUP_PATH.exec(file.path)?.[2] === `${group}`) return file.why;
+    const cdev = DEVICE_PATH.exec(file.path)?.[2];
+    const { devices } = world.setting.platform;
+    if (devices.some((device) => `${device.cdev}` === cdev && device.group === group)) {
+      return file.why;
+    }
+  }
+  return undefined;
+};
+
+/** The descriptor that an open gave of which no more is known than its path. */
+const withUnknownFile = (
+  world: World,
+  { process, path }: OpenCall,
+  result: number,
+  why?: string,
+): World => {
+  const file = { kind: 'unspecified', path, ...(why === undefined ? {} : { why }) } as const;
+  const made = withNewFile(world, () => file);
+  return withDescriptor(made.world, process, fileDescriptor(result), made.id);
+};
+
 /** Whether a device of the group is bound by its own file. */
 const hasBoundDevice = (world: World, group: number): boolean => {
   for (const file of valuesOf(world.files)) {
@@ -133,11 +159,7 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
       {
         kind: 'unspecified',
         what: `open of ${path}`,
-        world: ({ errno, result }) => {
-          if (errno !== 0) return world;
-          const made = withNewFile(world, () => ({ kind: 'unspecified', path }));
-          return withDescriptor(made.world, call.process, fileDescriptor(result), made.id);
-        },
+        world: ({ errno, result }) => (errno === 0 ? withUnknownFile(world, call, result) : world),
       },
     ];
   }
@@ -147,6 +169,18 @@ export const open = (world: World, call: OpenCall): readonly Outcome[] => {
   const exists = platform.devices.some((device) => device.group === number);
   if (!exists || noIommu !== (ofGroup !== undefined)) return [failed(openRules.noGroup, world)];
   if (noIommu && !credentials.privileged) return [failed(openRules.groupNotPrivileged, world)];
+  const what = groupDoubt(world, number);
+  if (what !== undefined) {
+    const opened = (result: number): World => withUnknownFile(world, call, result, what);
+    return [
+      {
+        kind: 'unspecified',
+        what,
+        doubtful: true,
+        world: ({ errno, result }) => (errno === 0 ? opened(result) : world),
+      },
+    ];
+  }
   if (hasBoundDevice(world, number)) return [failed(openRules.deviceBound, world)];
   if (isGroupOpen(world, number)) return [failed(openRules.groupOpen, world)];
   return [

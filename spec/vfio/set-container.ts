@@ -176,6 +176,17 @@ const setIommufd = (
     if (hasIoas) return [failed(groupSetContainerRules.noIommuWithIoas, world)];
     return [succeeded(groupSetContainerRules.setsNoIommu, serving)];
   }
+  if (context.untracked !== undefined) {
+    const what = `${context.untracked} may have changed the iommufd`;
+    return [
+      {
+        kind: 'unspecified',
+        what,
+        doubtful: true,
+        world: ({ errno }) => (errno === 0 ? joined : world),
+      },
+    ];
+  }
   if (context.noIommu) return [failed(groupSetContainerRules.servesNoIommu, world)];
   if (hasIoas) return [succeeded(groupSetContainerRules.sets, joined)];
   const ioas = leastFreeId(context);
@@ -205,7 +216,8 @@ export const setContainer = (
     return [
       {
         kind: 'unspecified',
-        what,
+        what: container.why ?? what,
+        ...(container.why === undefined ? {} : { doubtful: true }),
         world: ({ errno }) =>
           errno === 0 ? withFile(world, id, { kind: 'unspecified', path: what }) : world,
       },

@@ -5,7 +5,14 @@
 import { fileDescriptor } from '../abi/units.ts';
 import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_GROUP_SET_CONTAINER } from '../abi/vfio.ts';
 import type { Unspecified } from '../outcome/outcome.ts';
-import { fileAt, openFile, type World, withContainer, withContext } from '../state/world.ts';
+import {
+  fileAt,
+  openFile,
+  type UnspecifiedFile,
+  type World,
+  withContainer,
+  withContext,
+} from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
 
 /** Where struct vfio_device_bind_iommufd holds the iommufd's descriptor, in bytes. */
@@ -24,9 +31,14 @@ const withoutNamed = (world: World, call: IoctlCall, at: number, what: string): 
     : world;
 };
 
-export const unspecifiedIoctl = (world: World, call: IoctlCall, on: string): Unspecified => ({
+export const unspecifiedIoctl = (
+  world: World,
+  call: IoctlCall,
+  { path: on, why }: UnspecifiedFile,
+): Unspecified => ({
   kind: 'unspecified',
-  what: `an ioctl on ${on}`,
+  what: why ?? `an ioctl on ${on}`,
+  ...(why === undefined ? {} : { doubtful: true }),
   world: ({ errno }) => {
     if (errno !== 0) return world;
     switch (call.command) {
