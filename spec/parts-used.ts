@@ -64,7 +64,7 @@ const USES: Readonly<Partial<Record<PartId, readonly PartId[]>>> = {
   'test-access-rw': ['test-access-descriptor', 'accesses', 'pinning'],
 };
 
-/** The parts that a part uses, in order; none where it stands by itself. */
+/** The parts that a part uses, in order; none if it uses no other. */
 export const partsUsedBy = (part: PartId): readonly PartId[] => USES[part] ?? [];
 
 /** The releases that have the part; undefined where all have it. */

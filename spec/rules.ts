@@ -184,14 +184,14 @@ export type RuleId = IdsIn<(typeof TABLES)[keyof typeof TABLES][number]>;
 
 type PartOf<Id extends RuleId> = Id extends `${infer Name}/${string}` ? Name : never;
 
-/** "ioas-map", and so on: what stands before the slash. */
+/** "ioas-map", and so on: the part before the slash. */
 export type PartId = PartOf<RuleId>;
 
 type NameIn<Id extends RuleId, Name extends PartId> = Id extends `${Name}/${infer Own}`
   ? Own
   : never;
 
-/** The names of a part's rules, what stands behind the slash. */
+/** The names of a part's rules, the part after the slash. */
 export type RuleNameIn<Name extends PartId> = NameIn<RuleId, Name>;
 
 /** The id of a rule of the part. */

@@ -4,10 +4,7 @@
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type Translated, translate } from '../../spec/hardware/translate.ts';
-import {
-  reachesRegisters,
-  translate as translateByType1,
-} from '../../spec/hardware/translate-type1.ts';
+import { reachesBar, translate as translateByType1 } from '../../spec/hardware/translate-type1.ts';
 import { deviceAt, hwptAt, tableOf } from '../../spec/state/context.ts';
 import {
   boundDeviceOf,
@@ -81,7 +78,7 @@ const reachByContainer = (world: World, name: string): Reach | undefined => {
   const mapped = dmas === undefined ? [] : endsOf(nodesOf(dmas));
   return {
     leads: (iova) => translateByType1(container, group.group, iova),
-    mapped: mapped.filter(([first, last]) => !reachesRegisters(container, first, last)),
+    mapped: mapped.filter(([first, last]) => !reachesBar(container, first, last)),
   };
 };
 

@@ -13,9 +13,9 @@ const memoryAfter = (memory: Memory, event: RecordedEvent): Memory => {
   const { process } = event;
   switch (event.kind) {
     case 'mmap':
-      return followed.withTold(memory, process, event.mapping);
+      return followed.withMapped(memory, process, event.mapping);
     case 'munmap':
-      return followed.withoutTold(memory, process, event.span);
+      return followed.withUnmapped(memory, process, event.span);
     case 'mprotect':
       return followed.withProtection(memory, process, event.span, event.protection);
     case 'mremap':

@@ -4,14 +4,14 @@
 
 import * as v from 'valibot';
 import { type Fd, fileDescriptor } from '../../spec/abi/units.ts';
-import type { Span, ToldBacking, ToldMapping } from '../../spec/knowledge/followed.ts';
+import type { EventBacking, EventMapping, Span } from '../../spec/knowledge/followed.ts';
 import type { Process, Protection } from '../../spec/terms/call.ts';
 import { mappings, permissions, type RecordedMapping } from './recorded-mapping.ts';
 import { backing, common, fileNumber, pid } from './recording.ts';
 import { exactly, flag, must, openFd, openFields, pages, text, u64, word } from './values.ts';
 
 export type RecordedEvent = { readonly process: Process; readonly sequence: number } & (
-  | { readonly kind: 'mmap'; readonly mapping: ToldMapping }
+  | { readonly kind: 'mmap'; readonly mapping: EventMapping }
   | { readonly kind: 'munmap'; readonly span: Span }
   | { readonly kind: 'mprotect'; readonly span: Span; readonly protection: Protection }
   | {
@@ -22,7 +22,7 @@ export type RecordedEvent = { readonly process: Process; readonly sequence: numb
       readonly keeps: boolean;
     }
   | { readonly kind: 'madvise'; readonly span: Span; readonly advice: Advice }
-  | { readonly kind: 'exec'; readonly mappings: readonly ToldMapping[] }
+  | { readonly kind: 'exec'; readonly mappings: readonly EventMapping[] }
   | { readonly kind: 'fork'; readonly child: Process }
   | { readonly kind: 'exit' }
   | { readonly kind: 'dup'; readonly from: Fd; readonly fd: Fd; readonly path: string }
@@ -95,11 +95,11 @@ const backingOf = ({
   backing: kind,
   file = 0,
   offset = 0n,
-}: v.InferOutput<typeof mmap>): ToldBacking =>
+}: v.InferOutput<typeof mmap>): EventBacking =>
   kind === 'memory-file' ? { kind, file, offset } : { kind };
 
 /** What a program has from its start: nothing tells of what, but private memory is its own. */
-const startOf = ({ start, last, readable, writable, shared }: RecordedMapping): ToldMapping => ({
+const startOf = ({ start, last, readable, writable, shared }: RecordedMapping): EventMapping => ({
   start,
   last,
   protection: writable ? 'read-write' : readable ? 'read' : 'none',

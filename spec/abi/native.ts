@@ -132,7 +132,7 @@ export const HW_CAP_DIRTY_TRACKING = 1;
 /** 7.3 only. */
 export const HW_CAP_PCI_ATS_NOT_SUPPORTED = 8;
 
-/** The word at 28 has out_max_pasid_log2 in its first byte, and three bytes that must be 0; at 24 stands in_data_type, too. */
+/** The word at 28 has out_max_pasid_log2 in its first byte, and three bytes that must be 0; at 24 is in_data_type, too. */
 export const IOMMU_GET_HW_INFO = struct('iommu_hw_info', 40, {
   size: ['size', 0],
   flags: ['flags', 4],
@@ -281,7 +281,7 @@ const native = (
   minimum: number = layout.size,
 ): NativeCall => ({ name, command: IOMMUFD_TYPE + nr, layout, minimum });
 
-/** IOMMU_TEST_CMD as a whole; its operations' layouts stand in test.ts. The last member ends at 68. */
+/** IOMMU_TEST_CMD as a whole; its operations' layouts are in test.ts. The last member ends at 68. */
 export const IOMMU_TEST_CMD = struct('iommu_test_cmd', 72, {
   size: ['size', 0],
   op: ['operation', 4],

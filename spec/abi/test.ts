@@ -26,7 +26,7 @@ export const MOCK_DOMAIN = struct('iommu_test_cmd', 72, {
 export const MOCK_FLAGS_DEVICE_NO_DIRTY = 1;
 /** 6.12 only: the domain has 1 MiB pages besides those of 2 KiB. */
 export const MOCK_FLAGS_DEVICE_HUGE_IOVA = 2;
-/** What GET_HW_INFO tells of a mock device: the type of the data, and the data, which is a word of flags and a register. */
+/** What GET_HW_INFO reports of a mock device: the type of the data, and the data, which is a word of flags and a register. */
 export const HW_INFO_TYPE_SELFTEST = 0xfeed_beef;
 export const SELFTEST_HW_INFO = struct('iommu_test_hw_info', 8, {
   flags: ['flags', 0],

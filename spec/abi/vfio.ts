@@ -78,7 +78,7 @@ export const VFIO_CAP_DMA_AVAIL = struct('vfio_iommu_type1_info_dma_avail', 12, 
   avail: ['u32', 8],
 });
 
-/** Capability with what DIRTY_PAGES offers; only the legacy container has it. 4 bytes of padding stand at 12. */
+/** Capability with what DIRTY_PAGES offers; only the legacy container has it. 4 bytes of padding are at 12. */
 export const VFIO_CAP_MIGRATION = struct('vfio_iommu_type1_info_cap_migration', 32, {
   id: ['u16', 0],
   version: ['u16', 2],

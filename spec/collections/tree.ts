@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A persistent ordered map: a weight-balanced tree whose versions share what they have in common. Every
 // operation is O(log n) and leaves the map that it was given as it was. Each subtree carries a measure (for
-// areas, the largest hole in it), so that a search can leave out what cannot contain what it looks for.
+// areas, the largest hole in it), so that a search can leave out what cannot contain a match.
 
 export type Key = number | bigint;
 

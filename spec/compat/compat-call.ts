@@ -37,7 +37,7 @@ export const compatDispatchRules = rulesOf(
   },
 );
 
-/** A VFIO call on an iommufd. Their numbers are looked at as a whole. */
+/** A VFIO call on an iommufd. All bits of the number are compared. */
 export const compatCall = (world: World, file: FileId, call: IoctlCall): readonly Outcome[] => {
   const { untracked } = contextOf(world, file);
   if (call.command === VFIO_GET_API_VERSION) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // VFIO_IOMMU_GET_INFO on an iommufd: iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c. Behind
-// the struct stand two capabilities, DMA_AVAIL and IOVA_RANGE, as far as argsz has room for them.
+// the struct are two capabilities, DMA_AVAIL and IOVA_RANGE, as far as argsz has room for them.
 
 import { decode, encode, fieldBytes, fieldOf } from '../abi/layout.ts';
 import { IOVA_RANGE } from '../abi/native.ts';

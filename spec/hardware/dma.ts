@@ -12,7 +12,7 @@ import { containerOf, contextOf, fileAt, openFile, type World } from '../state/w
 import type { DmaCall, Segment } from '../terms/call.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { type Translated, translate } from './translate.ts';
-import { reachesRegisters, translate as translateByType1 } from './translate-type1.ts';
+import { reachesBar, translate as translateByType1 } from './translate-type1.ts';
 
 export const dmaRules = rulesOf(
   { id: 'dma', title: 'DMA by a device', source: 'pread(2), pwrite(2)' },
@@ -100,7 +100,7 @@ const faultsOf = (device: string, call: DmaCall, chunks: readonly Chunk[]): read
   return [...new Set(pages)].map((page) => ({ device, direction: call.direction, page }));
 };
 
-/** What the program sees where it looks, if that changed. */
+/** What the program reads back around `look`, if that changed. */
 const seen = (before: Memory, after: Memory, call: DmaCall): readonly Segment[] =>
   before === after
     ? []
@@ -171,8 +171,8 @@ const beyond = (world: World, call: DmaCall, name: string): string | undefined =
   const open = world.devices.get(name);
   if (open?.kind === 'unbound') return 'a transfer that no IOMMU translates';
   const joined = containerOfDevice(world, name);
-  if (joined !== undefined && reachesRegisters(joined.container, iova, last)) {
-    return "a transfer to another device's registers";
+  if (joined !== undefined && reachesBar(joined.container, iova, last)) {
+    return "a transfer to another device's BAR";
   }
   const isUntracked =
     joined?.container.untracked !== undefined ||

@@ -42,8 +42,8 @@ export const permissionsOf = (
   readsWhereItWrites: driver !== 'virtio' && release.vtdReadsWhereItWrites,
 });
 
-/** How far a domain's IOVAs go that nobody has told it: viommu_domain_finalise() comes with the first device. */
-const UNTOLD: IovaRange = { start: 0n, last: 0n };
+/** The aperture of a domain before its first device: viommu_domain_finalise() comes with the first device. */
+const NO_APERTURE: IovaRange = { start: 0n, last: 0n };
 
 /**
  * What domains for the device can translate, and with which pages; of one that its IOAS takes in before a device is
@@ -67,6 +67,6 @@ export const templateFor = (world: World, device: Device, attached = true): Doma
   if (iommu === undefined) throw new Error(`The platform has no IOMMU called ${device.iommu}.`);
   const { pageSizes } = iommu;
   const isUnreported = iommu.driver === 'virtio' && !attached && !world.release.virtioKnowsAperture;
-  const aperture = isUnreported ? UNTOLD : iommu.aperture;
+  const aperture = isUnreported ? NO_APERTURE : iommu.aperture;
   return { pageSizes, aperture, ...permissionsOf(iommu, world.release) };
 };

@@ -50,8 +50,8 @@ export const translate = (
   return node === undefined ? undefined : throughDma(node, domain, iova);
 };
 
-/** Whether a map from `first` to `last` (inclusive) leads to a device's registers. */
-export const reachesRegisters = ({ type1 }: Container, first: bigint, last: bigint): boolean =>
+/** Whether a map from `first` to `last` (inclusive) leads to a device's BAR. */
+export const reachesBar = ({ type1 }: Container, first: bigint, last: bigint): boolean =>
   [...nodesOf(type1?.dmas)].some(
     ({ key, value }) =>
       key <= last &&

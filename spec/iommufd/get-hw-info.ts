@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // IOMMU_GET_HW_INFO of a mock device, and what is refused of every device: iommufd_get_hw_info() in
-// drivers/iommu/iommufd/device.c. What the hardware of other devices tells of itself is not specified.
+// drivers/iommu/iommufd/device.c. What the hardware of other devices reports is not specified.
 
 import { u32At } from '../abi/bytes.ts';
 import { decode, encode, fieldOf } from '../abi/layout.ts';

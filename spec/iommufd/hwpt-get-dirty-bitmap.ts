@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // IOMMU_HWPT_GET_DIRTY_BITMAP: iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c. What walks the
-// range may fail, and the kernel does not tell; the bitmap is touched only where a bit is set in it.
+// range may fail, and the kernel does not report it; the bitmap is touched only where a bit is set in it.
 
 import { decode } from '../abi/layout.ts';
 import { HWPT_GET_DIRTY_BITMAP_NO_CLEAR, IOMMU_HWPT_GET_DIRTY_BITMAP } from '../abi/native.ts';
@@ -65,7 +65,7 @@ export const hwptGetDirtyBitmapRules = rulesOf(
   },
 );
 
-/** Why the range and the size of its pages are refused, in the order in which they are looked at. */
+/** Why the range and the size of its pages are refused, in the order of the checks. */
 const badRange = (
   iova: bigint,
   length: bigint,
@@ -82,14 +82,14 @@ const badRange = (
   return inside === 0n ? undefined : hwptGetDirtyBitmapRules.misalignedPageSize;
 };
 
-type Told = {
+type Reported = {
   readonly writes: readonly Segment[];
   /** What is dirty where it is cleared. */
   readonly left: readonly IovaRange[];
 };
 
 /**
- * What the bitmap is told, and what stays dirty; unknown where areas are told in part, of which entries of unknown size may
+ * What goes into the bitmap, and what stays dirty; unknown where areas are reported in part, of which entries of unknown size may
  * reach beyond the range, and where the bitmap spans pages, of which one may not be written.
  */
 const reportedOf = (
@@ -99,7 +99,7 @@ const reportedOf = (
   length: bigint,
   pageSize: bigint,
   data: bigint,
-): Told | 'nothing' | 'unknown' => {
+): Reported | 'nothing' | 'unknown' => {
   if (dirty === 'unknown') return dirty;
   if (dirty.length === 0) return 'nothing';
   const last = BigInt.asUintN(64, iova + length - 1n);

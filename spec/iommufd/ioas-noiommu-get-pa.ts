@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // IOMMU_IOAS_NOIOMMU_GET_PA: iommufd_ioas_noiommu_get_pa() in drivers/iommu/iommufd/ioas.c. A program that drives a device
-// without an IOMMU learns by it what to tell the device. Where memory lies is the kernel's choice.
+// without an IOMMU learns by it which addresses to give the device. Where memory lies is the kernel's choice.
 
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_NOIOMMU_GET_PA } from '../abi/native.ts';
@@ -52,7 +52,7 @@ const physicalChoice = (address: bigint, offset: bigint): Choice => ({
     if (value >= PHYSICAL_END) return 'physical addresses have 52 bits';
     return value % PAGE_SIZE_BYTES === offset
       ? undefined
-      : 'the byte does not stand where the map has it in its page';
+      : 'the byte is not at the offset that the map has in its page';
   },
 });
 

@@ -57,7 +57,7 @@ export const respond = <L extends Layout>(
   return write(world.memory, call.process, call.argument, bytes);
 };
 
-/** Where a field of the struct stands in the caller's memory. */
+/** The address of a field of the struct in the caller's memory. */
 export const addressOf = (request: Request, layout: Layout, field: string): bigint =>
   request.call.argument + BigInt(fieldOf(layout, field).offset);
 

@@ -42,7 +42,7 @@ export const makingObject = (
   },
 });
 
-/** The world with the descriptor that stands in a struct, of which nothing is known but what opened it. */
+/** The world with the descriptor that a struct holds, of which only the call that opened it is known. */
 const withOpened = (
   world: World,
   process: Process,

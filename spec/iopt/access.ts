@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In-kernel users of a table: they pin spans of it, and let go of what is unmapped.
+// Accesses of a table: they pin spans of it, and let go of what is unmapped.
 // iommufd_access_pin_pages() and iommufd_access_notify_unmap() in drivers/iommu/iommufd/device.c.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
@@ -171,14 +171,14 @@ export const pinAccess = (
     if (!permits(node, writing)) return refused(accessesRules.notPermitted);
     const pages = pagesAt(context, node.value.pages);
     if (writing && !pages.writable) return refused(accessesRules.readOnlyPages);
-    const held = pinRange(
+    const pinned = pinRange(
       { pages, memory },
       pageOfByte(byteOf(node, slice.iova)),
       pageOfByte(byteOf(node, slice.last)),
     );
-    if (isRefused(held)) return held;
-    context = withPages(context, node.value.pages, held.pages);
-    memory = held.memory;
+    if (isRefused(pinned)) return pinned;
+    context = withPages(context, node.value.pages, pinned.pages);
+    memory = pinned.memory;
     reached = node.value.last >= last;
   }
   return reached ? { context, memory } : refused(accessesRules.notMapped);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Choosing an IOVA: iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c. Which one is the kernel's
-// business, so a reply may name any that fits; where it looks, and in which steps, decides whether it finds one.
+// business, so a reply may name any that fits; where it searches, and in which steps, decides whether it finds one.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import { firstMeeting, holesIn } from '../state/area.ts';

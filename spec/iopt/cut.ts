@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Cutting an area in two, so that version 1 of type1 can unmap a part of what was mapped as one:
+// Cutting an area in two, so that v1 of type1 can unmap a part of what was mapped as one:
 // iopt_cut_iova() in drivers/iommu/iommufd/io_pagetable.c. The memory stays pinned and the domains stay as they
 // are; that is safe only where no entry of theirs spans the cut, which is what disabled large pages are for.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a domain holds as dirty, by whole areas: entries of a domain are as large as memory lies together, and are dirty as
-// a whole. So an area is followed where all of it is written, told and cleared at once, and nothing is said else.
+// a whole. So an area is followed where all of it is written, reported and cleared at once, and nothing is said else.
 // drivers/iommu/generic_pt/iommu_pt.h, drivers/iommu/iommufd/iova_bitmap.c.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
@@ -78,7 +78,7 @@ const meets = (pages: WrittenPages, start: bigint, last: bigint): boolean => {
   return false;
 };
 
-/** How much of an area is written: 'part' also where that cannot be told. */
+/** How much of an area is written: 'part' also where that is not known. */
 export const writtenOf = (node: AreaNode, pages: WrittenPages): 'none' | 'part' | 'whole' => {
   const { last } = node.value;
   if (!meets(pages, node.key, last)) return 'none';

@@ -92,7 +92,7 @@ const unfillDomain = (state: IommufdState, table: IoPagetable) =>
   forEachArea(state, table, unpinRange);
 
 /**
- * The domain follows the table from now on: every area stands in it, and what it cannot translate is reserved.
+ * The domain follows the table from now on: it maps every area, and what it cannot translate is reserved.
  * Refused where an area is in the way, or memory cannot be pinned; then nothing has changed.
  */
 export const withDomain = (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Putting areas into a table: iopt_map_pages() in drivers/iommu/iommufd/io_pagetable.c. Either every part is
-// mapped, and stands in every domain, or nothing has changed.
+// mapped, and is in every domain, or nothing has changed.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { type Area, firstMeeting, pageOfByte, pagesOfArea, putArea } from '../state/area.ts';
@@ -57,7 +57,7 @@ export type AreaPart = {
 
 export type Permissions = { readonly readable: boolean; readonly writable: boolean };
 
-/** Checks that come before the IOVA is looked at. */
+/** Checks that come before those of the IOVA. */
 export const checkLength = (table: IoPagetable, length: bigint): Refused | undefined =>
   length === 0n || (length & (table.alignment - 1n)) !== 0n
     ? refused(mappingRules.misalignedLength)
@@ -77,7 +77,7 @@ export const checkFixedIova = (
   return undefined;
 };
 
-/** Whether the parts can stand in the table, wherever that is. */
+/** Whether the parts fit into the table, wherever that is. */
 export const checkParts = (
   state: IommufdState,
   table: IoPagetable,
@@ -128,14 +128,14 @@ const mapPart = (
   let { memory } = state;
   if (table.domains.length > 0) {
     const { first, last } = pagesOfArea(iova, area);
-    const held = pinRange(
+    const pinned = pinRange(
       { pages, memory },
       first,
       last,
       unmappable(state.context, table, permissions),
     );
-    if (isRefused(held)) return held;
-    ({ pages, memory } = held);
+    if (isRefused(pinned)) return pinned;
+    ({ pages, memory } = pinned);
   }
   const context = withTable(
     withPages(state.context, part.pages, pages),

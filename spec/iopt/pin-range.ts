@@ -17,7 +17,7 @@ import {
   withPinned,
 } from '../state/pages.ts';
 import { isRefused, type Refused, refused } from '../terms/rule.ts';
-import { cutOut, heldBy, part, putRun } from './pinned-runs.ts';
+import { cutOut, part, pinnedBy, putRun } from './pinned-runs.ts';
 
 /** Pages and what is known of memory: pinning changes both. */
 export type PagesAndMemory = { readonly pages: Pages; readonly memory: Memory };
@@ -80,7 +80,7 @@ const withHolders = (
 ): Pinned => {
   const without = cutOut(pinned, runFirst, run, first, last);
   if (holders === 0) return without;
-  return putRun(without, first, heldBy(part(runFirst, run, first, last), holders));
+  return putRun(without, first, pinnedBy(part(runFirst, run, first, last), holders));
 };
 
 /** The runs with the spans of memory pinned from page `first` on, for one holder. */

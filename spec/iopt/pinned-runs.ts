@@ -6,7 +6,7 @@ import { drop, put } from '../collections/ordered-map.ts';
 import { type Pinned, type PinnedRun, runAt } from '../state/pages.ts';
 
 /** The run as it is, for that many holders. */
-export const heldBy = ({ last, backing, page }: PinnedRun, holders: number): PinnedRun => ({
+export const pinnedBy = ({ last, backing, page }: PinnedRun, holders: number): PinnedRun => ({
   last,
   holders,
   backing,

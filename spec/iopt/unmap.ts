@@ -53,7 +53,7 @@ const withoutArea = (state: IommufdState, ioas: ObjectId, node: AreaNode): Iommu
   return { context, memory };
 };
 
-/** Unmaps every area from `start` to `last`, both inclusive. In-kernel users let go of what is unmapped. */
+/** Unmaps every area from `start` to `last`, both inclusive. Accesses unpin what is unmapped. */
 export const unmapRange = (
   state: IommufdState,
   ioas: ObjectId,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program's own doings with its memory, as a recording tells them that follows every one of them. Pages then keep
-// their identity for as long as they stand, and what is gone is known to be gone.
+// What the program does with its memory, from a recording that follows every mapping. Pages then keep
+// their identity for as long as they are mapped, and what is gone is known to be gone.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
 import { atOrAfter, nodesOf } from '../collections/ordered-map.ts';
@@ -18,18 +18,18 @@ import { fileBacking, seenBacking } from './recorded.ts';
 /** Whole pages; both ends inclusive. */
 export type Span = { readonly start: bigint; readonly last: bigint };
 
-/** What stands behind a new mapping; a file of memory has a number that is its own in the recording. */
-export type ToldBacking =
+/** The backing of a new mapping; a file of memory has a number that is its own in the recording. */
+export type EventBacking =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'memory-file'; readonly file: number; readonly offset: bigint }
   | { readonly kind: 'device' }
   /** Another file: it is not known whether its pages can be pinned. */
   | { readonly kind: 'file' };
 
-export type ToldMapping = Span & {
+export type EventMapping = Span & {
   readonly protection: Protection;
   readonly shared: boolean;
-  readonly backing: ToldBacking;
+  readonly backing: EventBacking;
 };
 
 const pagesBetween = (start: bigint, end: bigint): number =>
@@ -43,10 +43,10 @@ const withFresh = (memory: Memory): { readonly memory: Memory; readonly backing:
 });
 
 /** Something new is mapped; what was there is gone. */
-export const withTold = (
+export const withMapped = (
   memory: Memory,
   process: Process,
-  { start, last, protection, shared, backing }: ToldMapping,
+  { start, last, protection, shared, backing }: EventMapping,
 ): Memory => {
   const fresh = withFresh(memory);
   const common = { last, protection, shared };
@@ -75,11 +75,11 @@ export const withTold = (
   return withSpace(fresh.memory, process, mapped(spaceOf(memory, process), start, mapping));
 };
 
-export const withoutTold = (memory: Memory, process: Process, { start, last }: Span): Memory =>
+export const withUnmapped = (memory: Memory, process: Process, { start, last }: Span): Memory =>
   withSpace(memory, process, carved(spaceOf(memory, process), start, last));
 
 /** The mappings in the span, cut to it. */
-function* piecesIn(space: AddressSpace, { start, last }: Span): Generator<ToldPiece> {
+function* piecesIn(space: AddressSpace, { start, last }: Span): Generator<Piece> {
   for (let at = start; at <= last; ) {
     const found = mappingAt(space, at);
     if (found === undefined) {
@@ -95,13 +95,13 @@ function* piecesIn(space: AddressSpace, { start, last }: Span): Generator<ToldPi
   }
 }
 
-type ToldPiece = { readonly start: bigint; readonly mapping: Mapping };
+type Piece = { readonly start: bigint; readonly mapping: Mapping };
 
 const withPieces = (
   memory: Memory,
   process: Process,
   span: Span,
-  change: (piece: ToldPiece) => Mapping,
+  change: (piece: Piece) => Mapping,
 ): Memory => {
   let space = spaceOf(memory, process);
   for (const piece of [...piecesIn(space, span)]) {
@@ -117,7 +117,7 @@ export const withProtection = (
   protection: Protection,
 ): Memory => withPieces(memory, process, span, ({ mapping }) => ({ ...mapping, protection }));
 
-/** Private memory was given up: other pages stand there from now on. Files keep theirs. */
+/** Private memory was given up: other pages are there from now on. Files keep theirs. */
 export const withDiscarded = (memory: Memory, process: Process, span: Span): Memory => {
   const fresh = withFresh(memory);
   return withPieces(fresh.memory, process, span, ({ start, mapping }) =>
@@ -135,7 +135,7 @@ export const withDoubtful = (memory: Memory, process: Process, span: Span): Memo
       : { ...mapping, backing: seenBacking(process, mapping.shared), page: pageOf(start) },
   );
 
-/** mremap: what stood at `from` stands at `to`, and where that is longer, more of the same kind behind it. */
+/** mremap: what was at `from` is at `to`, and if that is longer, more of the same kind follows. */
 export const withMoved = (
   memory: Memory,
   process: Process,
@@ -144,8 +144,8 @@ export const withMoved = (
   keeps: boolean,
 ): Memory => {
   const pieces = [...piecesIn(spaceOf(memory, process), from)];
-  let moved = keeps ? withDiscarded(memory, process, from) : withoutTold(memory, process, from);
-  moved = withoutTold(moved, process, to);
+  let moved = keeps ? withDiscarded(memory, process, from) : withUnmapped(memory, process, from);
+  moved = withUnmapped(moved, process, to);
   const fresh = withFresh(moved);
   let space = spaceOf(moved, process);
   let next = to.start;
@@ -176,15 +176,15 @@ export const withMoved = (
 export const withProgram = (
   memory: Memory,
   process: Process,
-  mappings: readonly ToldMapping[],
+  mappings: readonly EventMapping[],
 ): Memory => {
   let result = withSpace(memory, process, undefined);
-  for (const mapping of mappings) result = withTold(result, process, mapping);
+  for (const mapping of mappings) result = withMapped(result, process, mapping);
   return result;
 };
 
 /**
- * A child has what its parent shares with others. Of private memory it has a copy, of which nothing tells which pages
+ * A child has what its parent shares with others. Of private memory it has a copy, and it is not known which pages
  * are still the parent's.
  */
 export const withChild = (memory: Memory, parent: Process, child: Process): Memory => {

@@ -16,7 +16,7 @@ import {
 
 /**
  * A reply that pinned memory which was mapped earlier. In a recording that memory may be gone since, so that a fault
- * cannot be told from a mistake.
+ * cannot be distinguished from a mistake.
  */
 export const withMemoryDoubt = (
   reply: Reply,
@@ -39,7 +39,7 @@ const hasDeviceOpen = ({ files }: World): boolean => {
   return false;
 };
 
-/** A map of memory that a recording shows as shared: where a device is open, that may be its registers. */
+/** A map of memory that a recording shows as shared: where a device is open, that may be its BAR. */
 export const withSharedDoubt = (
   reply: Reply,
   before: World,
@@ -48,10 +48,10 @@ export const withSharedDoubt = (
   length: bigint,
 ): readonly Outcome[] => {
   if (before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
-  const mayBeRegisters = meetsShared(before.memory, process, address, address + length - 1n);
+  const mayBeBar = meetsShared(before.memory, process, address, address + length - 1n);
   const { isFollowed } = before.memory;
   const unknown = isFollowed ? SHARED_WITH_FILE : SHARED_WITH_DEVICE;
-  return mayBeRegisters && (isFollowed || hasDeviceOpen(before))
+  return mayBeBar && (isFollowed || hasDeviceOpen(before))
     ? [reply, { ...failed(pinningRules.notMemory, before), unknown }]
     : [reply];
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a recording tells of memory: the mappings that stood at a range when it was mapped. Pages are known by their
-// address then, as nothing tells when a mapping was replaced by another; shared ones are the same in all processes.
+// What a recording shows of memory: the mappings of a range when it was mapped. Pages are known by their
+// address then, as a recording does not show when a mapping was replaced by another; shared ones are the same in all processes.
 
 import { type Fd, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import { valuesOf } from '../collections/ordered-map.ts';
@@ -25,18 +25,18 @@ const privateBacking = (process: Process): number => -1 - process;
 export const seenBacking = (process: Process, shared: boolean): number =>
   shared ? SHARED_BACKING : privateBacking(process);
 
-const TOLD_FILES_BELOW = -0x2000_0000;
+const NUMBERED_FILES_BELOW = -0x2000_0000;
 
 /** A file of memory by its number in the recording. */
-export const fileBacking = (file: number): number => TOLD_FILES_BELOW - file;
+export const fileBacking = (file: number): number => NUMBERED_FILES_BELOW - file;
 
-const isOnlySeen = (backing: number): boolean => backing < 0 && backing > TOLD_FILES_BELOW;
+const isOnlySeen = (backing: number): boolean => backing < 0 && backing > NUMBERED_FILES_BELOW;
 
 const protectionOf = ({ readable, writable }: RecordedMapping) =>
   writable ? 'read-write' : readable ? 'read' : 'none';
 
 /**
- * Whether the mappings that the recording told of are those that it saw, between the two, both inclusive. `seen` is in
+ * Whether the mappings that the events gave are those that the call shows, between the two, both inclusive. `seen` is in
  * ascending order.
  */
 const isAsSeen = (
@@ -90,7 +90,7 @@ export const recordedFile = (fd: Fd): { readonly backing: number; readonly lengt
   length: U64_MAX,
 });
 
-/** Whether some mapping of the process is there of which the recording told no more than that. */
+/** Whether some mapping of the process is there of which the recording shows no more than that. */
 export const hasOnlySeen = (memory: Memory, process: Process): boolean => {
   for (const { backing } of valuesOf(spaceOf(memory, process))) {
     if (isOnlySeen(backing)) return true;
@@ -98,7 +98,7 @@ export const hasOnlySeen = (memory: Memory, process: Process): boolean => {
   return false;
 };
 
-/** Whether a shared mapping is in the range, both ends inclusive, of which nothing tells what stands behind it. */
+/** Whether a shared mapping is in the range, both ends inclusive, of which the backing is not known. */
 export const meetsShared = (
   memory: Memory,
   process: Process,
@@ -118,12 +118,12 @@ export const meetsShared = (
 
 /** Why a pin of shared memory may fail in a recording of a program that has a device open. */
 export const SHARED_WITH_DEVICE =
-  "the recording does not say whether a shared mapping is memory or a device's registers";
+  "the recording does not say whether a shared mapping is memory or a device's BAR";
 
 /** The same of a mapping whose file is none of memory. */
 export const SHARED_WITH_FILE =
   'the recording does not say whether the pages of a mapped file can be pinned';
 
-/** Why a pin that comes after the map may fail in a recording although memory stood there then. */
+/** Why a pin that comes after the map may fail in a recording although memory was mapped there then. */
 export const MEMORY_SINCE =
   'the recording does not say whether the memory that was mapped is still there';

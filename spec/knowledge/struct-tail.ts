@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands behind the struct that a release knows, where a program passes a longer one: copy_struct_from_user() in
+// What is after the struct that a release knows, where a program passes a longer one: copy_struct_from_user() in
 // include/linux/uaccess.h.
 
 import type { Memory } from '../state/memory.ts';

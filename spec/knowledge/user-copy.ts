@@ -13,7 +13,7 @@ export type Loaded =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** The memory ends, or may not be read, before the last byte. */
   | { readonly kind: 'fault' }
-  /** A recording does not say what stands there; `bytes` is what it does say. */
+  /** A recording does not have these bytes; `bytes` is what it does say. */
   | { readonly kind: 'unknown'; readonly bytes: Uint8Array };
 
 const segmentHolding = (call: IoctlCall, address: bigint): Segment | undefined => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the VFIO calls of an iommufd read their structs: as many bytes as the call needs, then argsz is looked at.
+// How the VFIO calls of an iommufd read their structs: as many bytes as the call needs, then argsz is checkat.
 
 import { u32At } from '../abi/bytes.ts';
 import { failed, type Outcome } from '../outcome/outcome.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bytes in memory, as far as the program's own stores and the kernel's writes tell. Only where knowledge of
+// The bytes in memory, as far as the program's own stores and the kernel's writes show them. Only where knowledge of
 // memory is complete: a recording does not say what a program stored.
 
 import { zeroBytes } from '../abi/bytes.ts';
@@ -45,7 +45,7 @@ export const stored = (
     ? memory
     : withStored(memory, { backing, offset, bytes, earlier: memory.stores });
 
-/** One span of an address range that stands in one mapping. */
+/** One span of an address range, inside one mapping. */
 type Span = {
   readonly backing: BackingId;
   /** Bytes into the backing. */

@@ -138,9 +138,9 @@ export const mmap = (world: World, call: MmapCall): readonly Outcome[] => {
   if (file.kind !== 'device' && file.kind !== 'cdev' && file.kind !== 'unspecified') {
     return [failed(programMemoryRules.notMappable, world)];
   }
-  const registers: MmapCall = { ...call, backing: { kind: 'device' } };
+  const bar: MmapCall = { ...call, backing: { kind: 'device' } };
   const after = ({ errno }: { readonly errno: number }): World =>
-    errno === 0 ? withMapping(world, registers) : world;
+    errno === 0 ? withMapping(world, bar) : world;
   return [{ kind: 'unspecified', what: 'a mapping of a device', world: after }];
 };
 

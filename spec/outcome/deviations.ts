@@ -41,7 +41,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     id: 'reads-what-is-unmapped',
     releases: ['6.12.95'],
-    says: 'A domain is asked only for what it translates; where an area is unmapped of which others hold pages in between, the release also asks for what it has unmapped already, of which the mock domain warns.',
+    says: 'A domain is asked only for what it translates; where an area is unmapped of which others pin pages in between, the release also asks for what it has unmapped already, of which the mock domain warns.',
     evidence:
       'Seen on 6.12.95 with mock domains: "WARNING: … drivers/iommu/iommufd/selftest.c … mock_domain_iova_to_phys". 7.3.4 has the same iopt_area_unpin_domain(), and its mock domain does not warn. docs/findings/0005.',
     complaint: 'iommufd/selftest\\.c:\\d+ mock_domain_iova_to_phys',

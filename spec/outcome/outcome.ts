@@ -11,7 +11,7 @@ import type { DeviationId } from './deviations.ts';
 export type Choice = {
   /** "an object id", "an IOVA", "a descriptor". */
   readonly what: string;
-  /** Where it is seen: the call's result, or a field in memory of that width in bytes. */
+  /** Where the observation has it: the call's result, or a field in memory of that width in bytes. */
   readonly seen:
     | { readonly in: 'result' }
     | { readonly in: 'memory'; readonly address: bigint; readonly width: 4 | 8 };
@@ -35,7 +35,7 @@ export type Reply = {
   readonly deviation?: DeviationId;
   /** Not known to be right: why an observation of this reply cannot be judged. */
   readonly unknown?: string;
-  /** Bytes that the kernel writes and whose values cannot be told. */
+  /** Bytes that the kernel writes and whose values are not known. */
   readonly unknownBytes?: readonly { readonly address: bigint; readonly length: number }[];
   readonly choices?: Choices;
 };

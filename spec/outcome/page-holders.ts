@@ -14,7 +14,7 @@ const hasHole = (holders: readonly number[]): boolean =>
   });
 
 /**
- * Whether an area has pages that it holds alone, then pages that others hold too, then again pages of its own, and more
+ * Whether an area has pages that it pins alone, then pages that others pin too, then again pages of its own, and more
  * behind them.
  */
 export const hasHoleBetweenHolders = (world: World): boolean => {

@@ -148,7 +148,7 @@ const pin = (request: Request, found: FoundAccess): readonly Outcome[] => {
   }
   const reply = succeeded(testAccessPagesRules.pins, withState(world, held), [answer.write]);
   if (compared === 'agrees') return [reply];
-  const unknown = 'the recording does not say what memory stood at the address then';
+  const unknown = 'the recording does not say what memory was at the address then';
   return [
     { ...reply, unknown },
     { ...failed(testAccessPagesRules.differs, world), unknown },

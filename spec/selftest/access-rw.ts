@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ACCESS_RW: an access reads or writes memory by IOVA. iommufd_access_rw() in
 // drivers/iommu/iommufd/device.c and iopt_pages_rw_access() in pages.c. In the process that mapped the memory the
-// kernel copies by the program's addresses, without looking at what is pinned; on the slow path, and for files, it
+// kernel copies by the program's addresses, without checking what is pinned; on the slow path, and for files, it
 // goes by the pages that are pinned.
 
 import { decode } from '../abi/layout.ts';
@@ -103,7 +103,7 @@ const NO_CALL = {
   memory: [],
 } as const;
 
-/** Where one page of the pages stands in memory: pinned already, or pinned for this copy. */
+/** The memory of one page of the pages: pinned already, or pinned for this copy. */
 const frameOfPage = (
   memory: Memory,
   pages: Pages,
@@ -111,9 +111,9 @@ const frameOfPage = (
   writing: boolean,
   alone: boolean,
 ): { readonly backing: number; readonly page: number } | Refused => {
-  const held = runAt(pages.pinned, pageIndex(index));
-  if (held !== undefined) {
-    return { backing: held.run.backing, page: held.run.page + (index - held.first) };
+  const pinned = runAt(pages.pinned, pageIndex(index));
+  if (pinned !== undefined) {
+    return { backing: pinned.run.backing, page: pinned.run.page + (index - pinned.first) };
   }
   if (pages.source.kind === 'file') {
     const page = Number(pages.source.start / PAGE_SIZE_BYTES) + index;

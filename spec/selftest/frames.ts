@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which page of memory the calling process has at an address, as get_user_pages_fast() tells the test commands.
+// Which page of memory the calling process has at an address, as get_user_pages_fast() returns it to the test commands.
 
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
@@ -23,7 +23,7 @@ export const callerPagesRules = rulesOf(
   },
 );
 
-/** A page of memory: what stands behind it, and its position there. */
+/** A page of memory: its backing, and its position there. */
 export type Frame = { readonly backing: BackingId; readonly page: number };
 
 export type Inspected =
@@ -52,7 +52,7 @@ export const frameAt = (memory: Memory, process: Process, address: bigint): Insp
   const own = inspectIn(memory, process, address);
   if (own !== undefined) return own;
   if (memory.knowledge === 'complete') return { kind: 'none' };
-  // Shared memory from before a fork stands at the same address in both processes.
+  // Shared memory from before a fork is at the same address in both processes.
   for (const { key } of nodesOf(memory.spaces)) {
     const found = mappingAt(spaceOf(memory, key), address);
     if (found?.mapping.shared === true)

@@ -66,7 +66,7 @@ const compare = (
       return { kind: 'refused', rule: testMdCheckMapRules.differs };
     }
   }
-  // If it agrees, the recording has told which page of memory stands at the address.
+  // If it agrees, the recording has shown which page of memory is at the address.
   const { process } = request.call;
   const space = mapped(spaceOf(world.memory, process), page, {
     last: page + PAGE_SIZE_BYTES - 1n,
@@ -108,7 +108,7 @@ const walk = (
   ];
 };
 
-const UNKNOWN_MEMORY = 'the recording does not say what memory stood at the address then';
+const UNKNOWN_MEMORY = 'the recording does not say what memory was at the address then';
 
 export const mdCheckMap: Handler = (request): readonly Outcome[] => {
   const { world } = request;

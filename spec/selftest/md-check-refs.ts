@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // MD_CHECK_REFS: is every page at an address pinned exactly so often? iommufd_test_md_check_refs() in
-// drivers/iommu/iommufd/selftest.c. Pages of huge pages are not looked at.
+// drivers/iommu/iommufd/selftest.c. Pages of huge pages are not specified.
 
 import { decode } from '../abi/layout.ts';
 import { MD_CHECK_REFS } from '../abi/test.ts';
@@ -58,7 +58,7 @@ export const pinsOf = (world: World, frame: Frame): number => {
 };
 
 const UNKNOWN =
-  'the recording does not say what memory stood at the address then, nor whether it was of huge pages';
+  'the recording does not say what memory was at the address then, nor whether it was of huge pages';
 
 export const mdCheckRefs: Handler = (request): readonly Outcome[] => {
   const { world } = request;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What a process has mapped. A page of memory is named by what stands behind the mapping and its position
+// What a process has mapped. A page of memory is named by the backing of the mapping and its position
 // there, so that the same page is known again under another address, and after it was unmapped while pinned.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
 import { atOrAfter, atOrBefore, drop, type OrderedMap, put } from '../collections/ordered-map.ts';
 import type { Protection } from '../terms/call.ts';
 
-/** What stands behind mappings: an anonymous mapping's own memory, or a file's. */
+/** The backing of mappings: an anonymous mapping's own memory, or a file's. */
 export type BackingId = number;
 
 export type Mapping = {
@@ -15,14 +15,14 @@ export type Mapping = {
   readonly protection: Protection;
   readonly shared: boolean;
   /**
-   * A device's registers can be read and written by the program, and not pinned. Pages behind the end of their file can
+   * A device's BAR can be read and written by the program, and not pinned. Pages after the end of their file can
    * be touched by nobody.
    */
   readonly kind: 'memory' | 'device' | 'beyond';
   /** It is made of huge pages, and cut only between them. */
   readonly huge?: true;
   readonly backing: BackingId;
-  /** Position of the mapping's first page in what stands behind it, in pages. */
+  /** Position of the mapping's first page in the backing, in pages. */
   readonly page: PageIndex;
 };
 

@@ -65,7 +65,7 @@ export const firstMeeting = (areas: Areas, start: bigint, last: bigint): AreaNod
 
 export const areaLength = ({ key, value }: AreaNode): bigint => value.last - key + 1n;
 
-/** The page that stands behind a byte of the pages. */
+/** The page of a byte of the pages. */
 export const pageOfByte = (byte: bigint): PageIndex => pageIndex(Number(byte / PAGE_SIZE_BYTES));
 
 /** The first and the last page of an area in its pages, both inclusive. */
@@ -77,7 +77,7 @@ export const pagesOfArea = (
   last: pageOfByte(area.startByte + (area.last - iova)),
 });
 
-/** Where an IOVA of an area stands in its pages, in bytes. */
+/** The offset of an IOVA of an area in its pages, in bytes. */
 export const byteOf = (node: AreaNode, iova: bigint): bigint =>
   node.value.startByte + (iova - node.key);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands behind one open /dev/vfio/vfio: struct vfio_container in drivers/vfio/container.c, and from SET_IOMMU on
+// The state of one open /dev/vfio/vfio: struct vfio_container in drivers/vfio/container.c, and from SET_IOMMU on
 // struct vfio_iommu in drivers/vfio/vfio_iommu_type1.c.
 
 import type { UserAddress } from '../abi/units.ts';
@@ -11,7 +11,7 @@ import type { PageSpan } from './address-space.ts';
 import type { HardwareDomain } from './domain.ts';
 import type { FileId } from './files.ts';
 
-/** Consecutive pages that devices reach: memory, which is pinned and charged, or a device's registers, which are not. */
+/** Consecutive pages that devices reach: memory, which is pinned and charged, or a device's BAR, which are not. */
 export type ReachedSpan = PageSpan & { readonly kind: 'memory' | 'device' };
 
 /** One map, which stays as it was made: struct vfio_dma. */
@@ -54,7 +54,7 @@ export type Type1 = {
   readonly dmas: Dmas;
   /**
    * The first IOVAs of maps that end with the last byte of the address space, where no call sees such (6.12). None is made
-   * where there is a domain. Beside other maps the shape of the kernel's tree decides what is seen: then the container is
+   * where there is a domain. Beside other maps the shape of the kernel's tree decides what a lookup finds: then the container is
    * untracked.
    */
   readonly lookupMisses: readonly bigint[];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands behind one open iommufd: its objects, in one space of ids, and the memory that its areas map.
+// The state of one open iommufd: its objects, in one space of ids, and the memory that its areas map.
 // struct iommufd_ctx in drivers/iommu/iommufd/iommufd_private.h.
 
 import { type ObjectId, objectId } from '../abi/units.ts';
@@ -29,7 +29,7 @@ export type Hwpt = {
 /** A device as the IOMMU sees it: what is bound to the iommufd. */
 export type Device = {
   readonly kind: 'device';
-  /** Which IOMMU it stands behind: domains fit all devices of one. */
+  /** Which IOMMU translates for it: domains fit all devices of one. */
   readonly iommu: string;
   /** Devices of one group share one attachment. */
   readonly group: string;

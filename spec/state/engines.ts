@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is known of devices that move memory when a program tells them to: what their buffers hold, and which of their
+// What is known of devices that move memory when a program starts a transfer: what their buffers hold, and which of their
 // accesses an IOMMU refused.
 
 import type { DmaDirection } from '../terms/call.ts';

@@ -7,7 +7,7 @@ import type { Process } from '../terms/call.ts';
 import type { Credentials } from '../terms/platform.ts';
 import type { AddressSpace, BackingId } from './address-space.ts';
 
-/** Bytes stored into what stands behind mappings, latest first. */
+/** Bytes stored into the backing of mappings, latest first. */
 export type Stores =
   | {
       readonly backing: BackingId;
@@ -27,10 +27,10 @@ export type ChargeMode = 'none' | 'user' | 'process';
 export type Memory = {
   /**
    * 'complete' where every mapping and store is a call of the program; 'recorded' where only the calls on
-   * descriptors were written down, so that memory may have changed unseen.
+   * descriptors were written down, so that memory may have changed without a line.
    */
   readonly knowledge: 'complete' | 'recorded';
-  /** Of a recording that tells every mapping that is made, changed and removed. */
+  /** Of a recording with every mapping that is made, changed and removed. */
   readonly isFollowed: boolean;
   readonly credentials: Credentials;
   readonly spaces: OrderedMap<Process, AddressSpace>;

@@ -66,7 +66,7 @@ export const withAreaCount = (pages: Pages, areas: number): Pages =>
 export const withPinned = (pages: Pages, pinned: Pinned): Pages =>
   pagesWith(pages, pages.areas, pinned);
 
-/** The pinned run that holds the page, with its first page. */
+/** The pinned run that has the page, with its first page. */
 export const runAt = (
   pinned: Pinned,
   index: PageIndex,

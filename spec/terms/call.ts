@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a program does to the kernel, one call at a time, and what it sees. A call carries the bytes that
-// stand in user memory when it is made, because much of the ABI is in them.
+// are in user memory when it is made, because much of the ABI is in them.
 
 import type { Fd, UserAddress } from '../abi/units.ts';
 
@@ -12,11 +12,11 @@ export type Segment = {
 
 export type Protection = 'none' | 'read' | 'read-write';
 
-/** What stands behind a mapping. `fd` is a memfd of the same process; `offset` is in bytes. */
+/** The backing of a mapping. `fd` is a memfd of the same process; `offset` is in bytes. */
 export type Backing =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'memfd'; readonly fd: Fd; readonly offset: bigint }
-  /** Memory that cannot be pinned: a device's registers. */
+  /** Memory that cannot be pinned: a device's BAR. */
   | { readonly kind: 'device' }
   /** Anonymous memory in huge pages of 2 MiB. */
   | { readonly kind: 'huge' };
@@ -79,7 +79,7 @@ export type StoreCall = {
 export type DmaDirection = 'read' | 'write';
 
 /**
- * The program tells a device to move memory: 'read' from the IOVA into the device's own buffer, from the buffer's start;
+ * The program has a device move memory: 'read' from the IOVA into the device's own buffer, from the buffer's start;
  * 'write' from there to the IOVA.
  */
 export type DmaCall = {
@@ -91,7 +91,7 @@ export type DmaCall = {
   readonly iova: bigint;
   /** Bytes. */
   readonly length: number;
-  /** Where the program looks before and after it. */
+  /** Where the program reads memory before and after it. */
   readonly memory: readonly Segment[];
 };
 
@@ -116,7 +116,7 @@ export type Call =
   | DmaCall
   | StatusCall;
 
-/** The memory that is looked at before and after the call. */
+/** The memory that is read before and after the call. */
 export const memoryRead = (call: Call): readonly Segment[] =>
   call.kind === 'ioctl' || call.kind === 'dma' ? call.memory : NO_MEMORY;
 

@@ -28,12 +28,12 @@ export type PlatformDevice = {
   readonly cdev?: number;
   /**
    * Index into `iommus`. A mdev has none: it is an access of the IOAS. `noiommu` is a physical device
-   * that nothing translates for, in a no-IOMMU group: what it is told to reach are physical addresses.
+   * that nothing translates for, in a no-IOMMU group: the addresses that it is given are physical.
    */
   readonly iommu: number | 'none' | 'noiommu';
   /** IOVAs that the device reaches by another way than the IOMMU (its interrupts, for one). */
   readonly reserved: readonly IovaRange[];
-  /** It moves memory when a program tells it to: QEMU's edu, whose registers a program can reach. */
+  /** It moves memory for a program: QEMU's edu, whose BAR a program can map. */
   readonly dmaEngine?: true;
 };
 

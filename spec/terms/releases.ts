@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What differs between kernel releases, in one table. A difference that a program can see stands here, and
+// What differs between kernel releases, in one table. A difference that a program can observe is here, and
 // nowhere as an `if` on a version.
 
 import { ERRNO, type Errno } from '../abi/errno.ts';
@@ -18,7 +18,7 @@ export type Release = {
   readonly mockPageSizes: { readonly plain: bigint; readonly huge: bigint };
   /** The dev_flags that MOCK_DOMAIN_FLAGS accepts. */
   readonly mockDeviceFlags: number;
-  /** A map's length is looked at before whether the address and it pass the end of the address space. */
+  /** A map's length is checked before whether the address and it pass the end of the address space. */
   readonly mapChecksLengthFirst: boolean;
   /** A mock domain's entries can exist without letting a device read or write. */
   readonly mockMapsWithoutPermission: boolean;
@@ -30,7 +30,7 @@ export type Release = {
   readonly hwptsForPasids: boolean;
   /** GET_HW_INFO knows the flag INPUT_TYPE. */
   readonly hwInfoTakesType: boolean;
-  /** GET_HW_INFO tells where a device's ATS cannot be used. */
+  /** GET_HW_INFO reports that a device's ATS cannot be used. */
   readonly hwInfoReportsAts: boolean;
   /** HWPT_GET_DIRTY_BITMAP refuses a length of 0. */
   readonly bitmapsHaveLength: boolean;
@@ -46,7 +46,7 @@ export type Release = {
   readonly devicesHavePasids: boolean;
   /** An iommufd has pages to map, where a vIOMMU offers any. */
   readonly iommufdsHavePages: boolean;
-  /** MD_CHECK_MAP looks for the hwpt before it looks at the alignment of its arguments. */
+  /** MD_CHECK_MAP finds the hwpt before it checks the alignment of its arguments. */
   readonly checkMapFindsHwptFirst: boolean;
   readonly type1: Type1Differences;
 };
@@ -55,7 +55,7 @@ export type Release = {
 export type Type1Differences = {
   /** CHECK_EXTENSION and SET_IOMMU know VFIO_TYPE1_NESTING_IOMMU. */
   readonly knowsNesting: boolean;
-  /** A range that passes the end of the address space is EOVERFLOW, and looked at before flags and alignment. */
+  /** A range that passes the end of the address space is EOVERFLOW, and checked before flags and alignment. */
   readonly reportsOverflow: boolean;
   /** Ranges are compared by the byte behind them, which is 0 behind the end of the address space. */
   readonly findDmaWraps: boolean;

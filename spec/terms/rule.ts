@@ -20,7 +20,7 @@ export type Rule<Id extends string = string> = {
   readonly position: number;
   /** The condition under which it refuses, or the effect that it grants. */
   readonly says: string;
-  /** Where it stands: a kernel function with its file, the uAPI header's text, or the patch. */
+  /** Its source: a kernel function with its file, the uAPI header's text, or the patch. */
   readonly source: string;
   /** The error of a refusal; absent where the rule grants. */
   readonly errno?: ErrnoName;
@@ -58,7 +58,7 @@ type Kebab<
   : Done;
 
 const kebab = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  name.replace(/[A-Z]/g, (upper) => `-${upper.toLowerCase()}`);
 
 /**
  * The rules of one part, in the order of the kernel's checks. `source` holds for each rule that does not name its own.

@@ -46,8 +46,8 @@ const bytesOf = (bits: bigint, count: number): Uint8Array<ArrayBuffer> => {
 const wordOf = (bytes: Uint8Array): bigint =>
   new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
 
-export type Told = {
-  /** The map as it is after it was told, where it stays. */
+export type Reported = {
+  /** The map after the report, if it stays. */
   readonly dma: Dma;
   readonly writes: readonly Segment[];
   /** With what was written. */
@@ -65,7 +65,7 @@ const shifted = (bits: bigint, pages: bigint, shift: bigint): bigint => {
 };
 
 /**
- * The map's part of a bitmap of the program's that stands at `address` and begins with the page at `base`. What the
+ * The map's part of a bitmap of the program's at `address` that begins with the page at `base`. What the
  * program had in the word that it shares with what lies before stays there.
  */
 export const report = (
@@ -74,7 +74,7 @@ export const report = (
   node: DmaNode,
   base: bigint,
   address: bigint,
-): Told => {
+): Reported => {
   const dma = node.value;
   const pages = pagesIn(dmaLength(node));
   const offset = pagesIn(node.key - base);
@@ -97,7 +97,7 @@ export const report = (
   if (writable < length) {
     return { dma: { ...dma, dirty: bits }, writes: [write], memory: after, whole: false };
   }
-  // Only as many bits are cleared as there are pages, from where they stood before they were moved.
+  // Only as many bits are cleared as there are pages, from where they were before the shift.
   const left = (bits >> pages) << pages;
   return { dma: { ...dma, dirty: left }, writes: [write], memory: after, whole: true };
 };

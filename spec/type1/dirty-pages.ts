@@ -31,7 +31,7 @@ import { fitsBitmap, report } from './dirty-bitmap.ts';
 import { withMissedUntracked } from './untracked.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
 
-const LOOKS_UP = 'vfio_iova_dirty_bitmap() in drivers/vfio/vfio_iommu_type1.c';
+const BITMAP_SOURCE = 'vfio_iova_dirty_bitmap() in drivers/vfio/vfio_iommu_type1.c';
 
 export const type1DirtyPagesRules = rulesOf(
   {
@@ -50,7 +50,7 @@ export const type1DirtyPagesRules = rulesOf(
       'vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c',
     ),
     starts: grants('START: starts dirty tracking, if it is not on.'),
-    stops: grants('STOP: stops dirty tracking, if it is on, and forgets which pages are dirty.'),
+    stops: grants('STOP: stops dirty tracking, if it is on, and discards which pages are dirty.'),
     tooShortForRange: refuses('EINVAL', 'GET_BITMAP: argsz is less than 48.'),
     rangeStructFault: refuses(
       'EFAULT',
@@ -71,12 +71,12 @@ export const type1DirtyPagesRules = rulesOf(
     cutsFirst: refuses(
       'EINVAL',
       'GET_BITMAP: iova is inside a map, but not its first IOVA.',
-      LOOKS_UP,
+      BITMAP_SOURCE,
     ),
     cutsLast: refuses(
       'EINVAL',
       'GET_BITMAP: the last IOVA of the range is inside a map, but not its last.',
-      LOOKS_UP,
+      BITMAP_SOURCE,
     ),
     bitmapFault: refuses(
       'EFAULT',
@@ -85,7 +85,7 @@ export const type1DirtyPagesRules = rulesOf(
     ),
     reports: grants(
       'GET_BITMAP: writes the words of each map in the range, with a bit set for each page that devices reach. Other words stay.',
-      LOOKS_UP,
+      BITMAP_SOURCE,
     ),
   },
 );

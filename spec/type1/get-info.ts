@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // VFIO_IOMMU_GET_INFO on a legacy container: vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c. Behind the
-// struct stand its capabilities in the order MIGRATION, DMA_AVAIL, IOVA_RANGE, all of them or none.
+// struct are its capabilities in the order MIGRATION, DMA_AVAIL, IOVA_RANGE, all of them or none.
 
 import { decode, encode } from '../abi/layout.ts';
 import { IOVA_RANGE } from '../abi/native.ts';

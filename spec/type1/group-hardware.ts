@@ -8,7 +8,7 @@ import { leastPageSize } from '../state/io-pagetable.ts';
 import type { Iommu, IovaRange, Platform } from '../terms/platform.ts';
 
 export type GroupHardware =
-  /** Mediated devices: there is nothing to translate. Groups without an IOMMU have no type1 to ask. */
+  /** Mdevs: there is nothing to translate. Groups without an IOMMU have no type1 to ask. */
   | { readonly kind: 'emulated' }
   | {
       readonly kind: 'iommu';

@@ -10,7 +10,7 @@ type Ranges = readonly IovaRange[];
 
 /**
  * Whether a domain that translates only `aperture` does not fit the ranges that there are, or the maps that were made.
- * Where ends wrap, maps beyond it are not seen if the ranges reach to the last byte.
+ * If findDmaWraps, lookups miss maps beyond it if the ranges reach to the last byte.
  */
 export const apertureConflicts = (
   ranges: Ranges,

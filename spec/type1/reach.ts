@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which pages a map lets devices reach, and why it may not: vfio_pin_pages_remote() and vaddr_get_pfns() in
-// drivers/vfio/vfio_iommu_type1.c. Unlike iommufd it also takes a device's registers, which it cannot pin.
+// drivers/vfio/vfio_iommu_type1.c. Unlike iommufd it also takes a device's BAR, which it cannot pin.
 
 import { PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
 import { mappingAt } from '../state/address-space.ts';

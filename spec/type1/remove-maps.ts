@@ -21,7 +21,7 @@ export type Unmapped =
     })
   | { readonly kind: 'taken already' };
 
-/** The maps of the range, from the least on. Version 1 stops at once if the range starts within one. */
+/** The maps of the range, from the least on. v1 stops at once if the range starts within one. */
 function* mapsIn({ dmas, version }: Type1, start: bigint, last: bigint): Generator<DmaNode> {
   let node: DmaNode | undefined = firstDmaIn(dmas, start, last);
   while (node !== undefined && node.key <= last) {
@@ -45,7 +45,7 @@ export const takeAddresses = (state: State, start: bigint, last: bigint): Unmapp
   return { type1, memory: state.memory, kind: 'done', bytes, writes: [] };
 };
 
-/** The maps of the range gone; the written pages of each are told first where the program has a bitmap for them. */
+/** The maps of the range gone; the written pages of each are reported first if the program has a bitmap for them. */
 export const removeMaps = (
   state: State,
   call: IoctlCall,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // VFIO_IOMMU_UNMAP_DMA on a legacy container: vfio_iommu_type1_unmap_dma() and vfio_dma_do_unmap() in
-// drivers/vfio/vfio_iommu_type1.c. Maps go as they were made: version 2 refuses a range that would cut one, version 1
-// looks only at where a map starts.
+// drivers/vfio/vfio_iommu_type1.c. Maps go as they were made: v2 refuses a range that would cut one, v1
+// checks only where a map starts.
 
 import { decode, fieldBytes, fieldOf, type Values } from '../abi/layout.ts';
 import { PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
@@ -156,7 +156,7 @@ const checkRange = (fields: Fields, { type1 }: Release): Refused | undefined => 
   return refused(type1.reportsOverflow ? rules.wraps : rules.wrapsEinval);
 };
 
-/** Whether the range would cut a map, in version 2; undefined as `last` is an end that is not seen. */
+/** Whether the range would cut a map, in v2; undefined if lookups miss `last`. */
 const checkCuts = (
   { dmas, version }: Type1,
   iova: bigint,
@@ -226,7 +226,7 @@ export const unmapDma = (
   if (done.kind === 'taken already') return [failed(rules.vaddrInvalid, world)];
   const changed: World = {
     ...withContainer(world, { ...containerOf(world, file), type1: done.type1 }),
-    // What was written is told with the reply.
+    // What was written is reported with the reply.
     memory: { ...done.memory, stores: world.memory.stores },
   };
   if (done.kind === 'fault') {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A device becomes an object of an iommufd, and is attached there: a device behind an IOMMU to a domain, a mediated one
-// to an IOAS, as an access. vfio_iommufd_physical_bind(), vfio_iommufd_emulated_bind() and what stands beside
+// to an IOAS, as an access. vfio_iommufd_physical_bind(), vfio_iommufd_emulated_bind() and what is next to
 // them in drivers/vfio/iommufd.c.
 
 import type { ObjectId } from '../abi/units.ts';

@@ -119,7 +119,7 @@ const readName = (world: World, call: IoctlCall): Name => {
   return { kind: 'refused', reply: failed(rule, world) };
 };
 
-/** The device that a name means. Behind that of a PCI device blanks are nothing, and options may stand. */
+/** The device that a name means. After that of a PCI device blanks are ignored, and options may follow. */
 const deviceNamed = (
   devices: readonly PlatformDevice[],
   text: string,

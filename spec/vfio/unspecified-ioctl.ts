@@ -18,7 +18,7 @@ import type { IoctlCall } from '../terms/call.ts';
 /** Where struct vfio_device_bind_iommufd holds the iommufd's descriptor, in bytes. */
 const IOMMUFD_AT = 8;
 
-/** The world without what was known of the iommufd or container whose descriptor stands in the call's struct. */
+/** The world without what was known of the iommufd or container whose descriptor is in the call's struct. */
 const withoutNamed = (world: World, call: IoctlCall, at: number, what: string): World => {
   const bytes = call.memory[0]?.bytes;
   if (bytes === undefined || bytes.length < at + 4) return world;

@@ -2,7 +2,7 @@
  * DIRTY_PAGES(STOP) does not exist.
  *
  * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. STOP: stops dirty tracking, if it is on, and forgets which pages are dirty.
+ * type1: 0. STOP: stops dirty tracking, if it is on, and discards which pages are dirty.
  *   (vfio_iommu_type1_dirty_pages() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 ENOTTY. The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE
  *   and those of groups and devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
