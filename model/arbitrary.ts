@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one fast-check Arbitrary of programs: draws them guided by the world, and shrinks them, also those that it did not
+// The one fast-check Arbitrary of programs: generates them guided by the world, and shrinks them, also those that it did not
 // generate.
 
 import * as fc from 'fast-check';
@@ -22,11 +22,11 @@ const isProgram = (value: unknown): value is Program =>
 
 const expectations = new WeakMap<Program, readonly Expectation[]>();
 
-/** What was expected of the program's calls when it was generated; undefined where it was not drawn. */
+/** What was expected of the program's calls when it was generated; undefined if it was not generated. */
 export const expectationsOf = (program: Program): readonly Expectation[] | undefined =>
   expectations.get(program);
 
-/** How often programs look at what no reply shows. */
+/** How often programs probe what no reply shows. */
 export type ProbeOptions = {
   /** One program of so many opens a device that can move memory, and makes it; 0 for none. */
   readonly transfersIn: number;
@@ -80,7 +80,7 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
     return this.#value(whole.operations, startOfShrinking(whole.operations.length));
   }
 
-  /** Draws what comes next, and once more where it would only repeat what was seen often. */
+  /** Generates what comes next, and once more if it would only repeat what happened often. */
   #generateOne(gen: GenContext): void {
     const { builder } = gen;
     const { world } = builder;

@@ -13,7 +13,7 @@ import { type AreaPart, leadingAreas } from './iopt/map.ts';
 import { KernelObject } from './objects.ts';
 import { lastOf } from './u64.ts';
 
-/** Tells the access's owner to let go of what it has pinned in [start, start + length). */
+/** Has the access's owner unpin what it has pinned in [start, start + length). */
 export type UnmapNotice = (start: bigint, length: bigint) => void;
 
 export class Access extends KernelObject implements TableAccess {

@@ -28,7 +28,7 @@ export abstract class BalancedTree<Node extends TreeNode<Node>> {
     this.root = this.#remove(this.root, node);
   }
 
-  /** Whether `a` stands before `b`. Two different nodes must not both stand before the other, nor neither. */
+  /** Whether `a` is before `b`. Of two different nodes exactly one is before the other. */
   protected abstract before(a: Node, b: Node): boolean;
   /** Makes the node's own summary again, from its children's. */
   protected abstract summarise(node: Node): void;

@@ -16,7 +16,7 @@ const INVENTED = list({
   'copy-does-not-share-pins': 'IOAS_COPY pins the memory again instead of sharing the pages',
   'reserved-ignored-when-allowed': 'a fixed map may cover reserved IOVAs once ALLOW_IOVAS was used',
   'unmap-all-stops-at-first-area': 'unmapping everything stops behind the first area',
-  'access-not-notified': 'an unmap does not tell the accesses to let go of their pages',
+  'access-not-notified': 'an unmap does not notify the accesses, which keep their pages pinned',
   'pin-count-leak-on-failed-map': 'a map that fails half way keeps the pages that it had pinned',
   'alignment-not-recalculated': 'the IOVA alignment stays as strict when the domain has gone',
   'tail-not-checked': 'bytes behind the known struct may be other than zero',
@@ -48,9 +48,9 @@ const INVENTED = list({
   'type1-wrong-errno-on-overlap':
     'a legacy container answers a map over another with EINVAL instead of EEXIST',
   'type1-unmap-takes-cut-mappings':
-    'version 2 of a legacy container takes mappings that an unmap cuts, as version 1 does',
+    'v2 of a legacy container unmaps mappings that an unmap cuts, as v1 does',
   'type1-asked-size-written-back':
-    'UNMAP_DMA of a legacy container tells the size that was asked for, not what was unmapped',
+    'UNMAP_DMA of a legacy container reports the size that was asked for, not what was unmapped',
   'type1-entry-not-returned':
     'a mapping that has gone goes on counting against the limit of a legacy container',
   'type1-capabilities-not-shifted':
@@ -68,7 +68,7 @@ const INVENTED = list({
   'type1-leaves-with-open-device':
     'a group can leave its legacy container while one of its devices is open',
   'type1-bitmap-not-shifted':
-    'the dirty bits of a mapping begin at a whole word of the bitmap, wherever it stands',
+    'the dirty bits of a mapping begin at a whole word of the bitmap, whatever its IOVA',
 });
 
 /** Those that Linux had. */

@@ -8,7 +8,7 @@ import type { Permission } from './iopt/area.ts';
 import { PageTable, type Walked } from './page-table.ts';
 import { trailingZeros } from './u64.ts';
 
-/** What domains of one kind have in common. `owner` tells whose devices may use them. */
+/** What domains of one kind have in common. `owner` is the IOMMU whose devices may use them. */
 export type Hardware = {
   readonly owner: object;
   /** Bitmap of page sizes. */
@@ -19,7 +19,7 @@ export type Hardware = {
   readonly needsPermission: boolean;
   /** Entries cannot let a device write and not read. */
   readonly readsWhereItWrites: boolean;
-  /** The mock: domains can be parents of nested ones, track dirty pages, and be looked into. */
+  /** The mock: domains can be parents of nested ones, track dirty pages, and be probed. */
   readonly mock: boolean;
   /** A domain says that it ends at its first byte until a device has been attached to it. */
   readonly sizedByAttaching?: true;
@@ -37,7 +37,7 @@ export class Domain {
   readonly #reached = new Map<bigint, Walked>();
   readonly #flushes: boolean;
 
-  /** `flushes`: the IOTLB forgets what is unmapped. */
+  /** `flushes`: the IOTLB drops what is unmapped. */
   constructor(hardware: Hardware, dirtyTracking: boolean, flushes = true) {
     this.#flushes = flushes;
     this.hardware = hardware;

@@ -4,7 +4,7 @@
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { MachineDied } from '../machine/machine.ts';
 
-/** What stands behind a descriptor. It goes when the last reference is put, in whatever order they are. */
+/** The open file of a descriptor. It goes when the last reference is put, in whatever order they are. */
 export abstract class OpenFile {
   #references = 1;
 

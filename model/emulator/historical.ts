@@ -2,7 +2,7 @@
 // Defects that Linux had in this code and that a program could see, each with the commit that fixed it. They are
 // switches of the emulator like the invented ones in defects.ts; docs/historical-defects.md is the table in words.
 
-/** A commit of Linux as far as it is known: the whole hash of a mend, the first twelve digits of what a tag names. */
+/** A commit of Linux as far as it is known: the whole hash of a fix, the first twelve digits of what a tag names. */
 export type Commit = { readonly commit: string; readonly subject: string };
 
 export type HistoricalDefect = {
@@ -12,7 +12,7 @@ export type HistoricalDefect = {
   /** The first release that is without it, and the older series with the first release of each that is, too. */
   readonly release: string;
   readonly backports?: readonly string[];
-  /** What brought it in, where the mend says so. */
+  /** What brought it in, if the fix says so. */
   readonly brought?: Commit;
   readonly cve?: string;
   /** How it was noticed. */
@@ -43,9 +43,9 @@ const DIRTY = {
   subject: 'vfio iommu: Implementation of ioctl for dirty pages tracking',
 };
 
-/** The latest mend first. */
+/** The latest fix first. */
 export const IOMMUFD_HISTORY = list({
-  'type1-told-without-iommu': {
+  'type1-reported-without-iommu': {
     says: 'until 7.1: CHECK_EXTENSION offers type1 on an iommufd that serves devices without an IOMMU',
     fixed: {
       commit: '7147ec874ea08c322d779d8eba28946e294ed1f3',
@@ -225,7 +225,7 @@ export const IOMMUFD_HISTORY = list({
     shows: 'hidden state',
   },
   'checked-address-wraps': {
-    says: 'until 6.4: MD_CHECK_MAP and MD_CHECK_REFS look at memory beyond the end of the address space',
+    says: 'until 6.4: MD_CHECK_MAP and MD_CHECK_REFS read memory beyond the end of the address space',
     fixed: {
       commit: 'fd8c1a4aee973e87d890a5861e106625a33b2c4e',
       subject: 'iommufd/selftest: Catch overflow of uptr and length',
@@ -249,7 +249,7 @@ export const IOMMUFD_HISTORY = list({
   },
 });
 
-/** Of the legacy container, the latest mend first. */
+/** Of the legacy container, the latest fix first. */
 export const TYPE1_HISTORY = list({
   'type1-end-of-all-not-seen': {
     says: 'until 6.18: a legacy container does not see that ranges meet which end at 2^64',
@@ -262,7 +262,7 @@ export const TYPE1_HISTORY = list({
     noticed: 'a user',
     shows: 'reply',
   },
-  'type1-overflow-not-told': {
+  'type1-overflow-not-reported': {
     says: 'until 6.18: a legacy container answers EINVAL to ranges that pass the end of all',
     fixed: {
       commit: '6012379ede6aa7477db6276bb9876fe7d67c4312',
@@ -298,7 +298,7 @@ export const TYPE1_HISTORY = list({
     shows: 'bytes',
   },
   'type1-addresses-move-under-mdevs': {
-    says: 'until 6.3: addresses can be updated with a mediated device in the container',
+    says: 'until 6.3: addresses can be updated with an mdev in the container',
     fixed: {
       commit: 'ef3a3f6a294ba65fd906a291553935881796f8a5',
       subject: 'vfio/type1: exclude mdevs from VFIO_UPDATE_VADDR',
@@ -322,8 +322,8 @@ export const TYPE1_HISTORY = list({
     noticed: 'review',
     shows: 'bytes',
   },
-  'type1-registers-taken-for-memory': {
-    says: "until 5.12: registers behind memory in one mapping are mapped as the memory's first page",
+  'type1-bar-taken-for-memory': {
+    says: "until 5.12: a BAR after memory in one mapping is mapped as the memory's first page",
     fixed: {
       commit: '60c988bc154108bd522a21289e389143006a1ff0',
       subject: 'vfio/type1: Empty batch for pfnmap pages',
@@ -344,10 +344,10 @@ export const TYPE1_HISTORY = list({
       commit: 'a54eb55045ae',
       subject: 'vfio iommu type1: Add support for mediated devices',
     },
-    noticed: 'a test of mediated devices',
+    noticed: 'a test of mdevs',
     shows: 'hidden state',
   },
-  'type1-registers-not-looked-up': {
+  'type1-bar-not-looked-up': {
     says: 'until 5.7: the page of a register is taken from where its mapping starts in the file',
     fixed: {
       commit: '5cbf3264bc715e9eb384e2b68601f8c02bb9a61d',
@@ -359,7 +359,7 @@ export const TYPE1_HISTORY = list({
     shows: 'reply',
   },
   'type1-reserved-not-excluded': {
-    says: 'until 5.4: what a device reserves may be mapped in a legacy container, and is told as usable',
+    says: 'until 5.4: what a device reserves may be mapped in a legacy container, and is reported as usable',
     fixed: {
       commit: 'af029169b8fdae31064624d60b5469a3da95ad32',
       subject: 'vfio/type1: Check reserved region conflict and update iova list',

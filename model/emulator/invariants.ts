@@ -20,7 +20,7 @@ const describe = (area: Area): string =>
 
 /** Frames of the pages that something uses, by page index. */
 const usedFrames = (pages: Pages): Map<number, number | undefined> => {
-  const frames = new Map<number, number | undefined>(pages.held);
+  const frames = new Map<number, number | undefined>(pages.pinnedFrames);
   const end = Number.MAX_SAFE_INTEGER;
   let slice = pages.domains.first(0, end);
   for (let index = 0; slice !== undefined; slice = pages.domains.first(index, end)) {

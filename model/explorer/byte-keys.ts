@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names that are bytes: kept one behind the other, and a table of where each stands. A part of the hash stands beside it, so
-// that other names are seldom looked at.
+// Names that are bytes: kept one after the other, and a table of where each is. A part of the hash is beside it, so
+// that other names are seldom compared.
 
 import { BadSaved } from './bad-saved.ts';
 import type { Visited } from './visited.ts';
@@ -12,7 +12,7 @@ const FULL_EIGHTHS = 5;
 /** Bytes in a piece; no name is longer. */
 const PIECE_BITS = 20;
 const PIECE = 1 << PIECE_BITS;
-/** Names stand at multiples of 4 bytes, so that 32 bits can name 16 GiB. */
+/** Names are at multiples of 4 bytes, so that 32 bits can name 16 GiB. */
 const GRAIN_BITS = 2;
 const LENGTH_BYTES = 4;
 const MOST_PIECES = 1 << (32 + GRAIN_BITS - PIECE_BITS);
@@ -23,7 +23,7 @@ export class ByteKeys implements Visited<Uint8Array> {
   readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
   /** Bytes of the last piece that are used. */
   #used = PIECE;
-  /** Where names stand, in grains and counted from 1; 0 is free. */
+  /** Where names are, in grains and counted from 1; 0 is free. */
   #places = new Uint32Array(FIRST_SLOTS);
   #hashes = new Uint32Array(FIRST_SLOTS);
   #size = 0;
@@ -53,12 +53,12 @@ export class ByteKeys implements Visited<Uint8Array> {
     let slot = hash & mask;
     for (;;) {
       const place = places[slot] as number;
-      if (place === 0 || (this.#hashes[slot] === hash && this.#stands(place, key))) return slot;
+      if (place === 0 || (this.#hashes[slot] === hash && this.#isAt(place, key))) return slot;
       slot = (slot + 1) & mask;
     }
   }
 
-  #stands(place: number, key: Uint8Array): boolean {
+  #isAt(place: number, key: Uint8Array): boolean {
     const grain = place - 1;
     const piece = this.#pieces[grain >>> (PIECE_BITS - GRAIN_BITS)] as Uint8Array;
     const at = (grain << GRAIN_BITS) & (PIECE - 1);

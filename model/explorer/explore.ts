@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Each state once, breadth first unless told otherwise: then the first way that is found into a state is a shortest one. A
-// broken law is told with that way. Exploration can be stopped between two states, be saved, and go on later.
+// Each state once, breadth first unless another order is asked for: then the first path that reaches a state is a shortest one. A
+// broken law is reported with that path. Exploration can be stopped between two states, be saved, and go on later.
 
 import { BadSaved } from './bad-saved.ts';
 import { ByteKeys, hashOf } from './byte-keys.ts';
@@ -28,9 +28,9 @@ export type Counts = {
   /** States met, the same one more than once: those at the start and each that a step led to. */
   readonly generated: number;
   readonly distinct: number;
-  /** Actions from the start to the state that is looked at now. */
+  /** Actions from the start to the state that is expanded now. */
   readonly depth: number;
-  /** States that were met and not looked at yet. */
+  /** States that were met and not expanded yet. */
   readonly frontier: number;
 };
 
@@ -47,30 +47,30 @@ export type Broken<State, Action> = {
 export type Explored<State, Action> = {
   readonly counts: Counts;
   readonly broken: Broken<State, Action> | undefined;
-  /** Why it ended: everything was visited, a bound was reached, a law is broken, or it was told to stop. */
+  /** Why it ended: everything was visited, a bound was reached, a law is broken, or it was interrupted. */
   readonly ended: 'whole' | 'depth' | 'states' | 'broken' | 'stopped';
 };
 
-/** States met between two looks at whether to stop. */
+/** States met between two checks of whether to stop. */
 const BETWEEN_CHECKS = 1 << 14;
 
-/** Where an exploration stands, beside the states that it met. */
-export type Standing = {
+/** The position of an exploration, without the states that it met. */
+export type Position = {
   readonly distinct: number;
   readonly generated: number;
   readonly depth: number;
-  /** The first state that was not looked at. */
+  /** The first state that was not expanded. */
   readonly position: number;
-  /** The first state that more actions lead to than to the one that is looked at. */
+  /** The first state that more actions lead to than to the one that is expanded. */
   readonly levelEnd: number;
   /** Of those generated how many every shard generates: what the level that shards divide led to is not among them. */
   readonly common: number;
 };
 
 /**
- * One of several explorations with one bound on depth that do the work of one: each looks at every state but those that as
+ * One of several explorations with one bound on depth that do the work of one: each expands every state but those that as
  * many actions lead to as may be, less one, and of those at its part. Parts of earlier levels would lead to mostly the same
- * states again. Every state is met by at least one of them, as early as by one that looks at all.
+ * states again. Every state is met by at least one of them, as early as by one that expands all.
  */
 export type Shard = {
   /** From 0, and less than `of`. */
@@ -79,12 +79,12 @@ export type Shard = {
 };
 
 /** An earlier exploration of the same model; `read` fills the bytes that it is given with what `bytes` gave, in order. */
-export type Saved = { readonly standing: Standing; readonly read: (bytes: Uint8Array) => void };
+export type Saved = { readonly at: Position; readonly read: (bytes: Uint8Array) => void };
 
 export type Options<State> = {
   readonly laws?: readonly Law<State>[];
   readonly bounds?: Bounds;
-  /** Which of the states that were met is looked at next: the earliest, or the latest. */
+  /** Which of the states that were met is expanded next: the earliest, or the latest. */
   readonly order?: 'breadth' | 'depth';
   /** Called now and then; exploration stops where it answers false. */
   readonly onProgress?: (counts: Counts) => boolean;
@@ -101,18 +101,18 @@ export class Exploration<State, Action> {
   readonly #onProgress: Options<State>['onProgress'];
   readonly #predecessors: Predecessors<State, Action>;
   readonly #visited: Visited<Key>;
-  /** Depth first: the states that were not looked at. Breadth first they are all from `#position` on. */
+  /** Depth first: the states that were not expanded. Breadth first they are all from `#position` on. */
   readonly #pending: Column | undefined;
   #position = 0;
   #levelEnd = 0;
   #depth = 0;
-  /** What had been generated when the level that is looked at began. */
+  /** What had been generated when the level that is expanded began. */
   #beforeLevel = 0;
   #generated = 0;
   #broken: Broken<State, Action> | undefined;
   readonly #shard: Shard | undefined;
   #isFull = false;
-  /** Depth first: a state was not looked at because of its depth. */
+  /** Depth first: a state was not expanded because of its depth. */
   #isCut = false;
 
   constructor(model: Model<State, Action>, options: Options<State> = {}) {
@@ -139,18 +139,19 @@ export class Exploration<State, Action> {
     this.#beforeLevel = this.#generated;
   }
 
-  #goOnFrom({ standing, read }: Saved): void {
-    const { distinct, generated, depth, position, levelEnd, common } = standing;
-    if (position > levelEnd || levelEnd > distinct) throw new BadSaved('it stands behind its end');
+  #goOnFrom({ at, read }: Saved): void {
+    const { distinct, generated, depth, position, levelEnd, common } = at;
+    if (position > levelEnd || levelEnd > distinct)
+      throw new BadSaved('its position is after its end');
     if (Math.min(generated, depth, position, common) < 0 || common > generated) {
       throw new BadSaved('its counts contradict each other');
     }
-    this.#predecessors.fill(standing.distinct, read);
-    this.#visited.fill(standing.distinct, read);
+    this.#predecessors.fill(at.distinct, read);
+    this.#visited.fill(at.distinct, read);
     if (this.#visited.size !== distinct) throw new BadSaved('a state is there twice');
-    this.#generated = standing.generated;
-    this.#depth = standing.depth;
-    this.#position = standing.position;
+    this.#generated = at.generated;
+    this.#depth = at.depth;
+    this.#position = at.position;
     this.#levelEnd = levelEnd;
     this.#beforeLevel = common;
   }
@@ -161,7 +162,7 @@ export class Exploration<State, Action> {
     return { generated: this.#generated, distinct, depth: this.#depth, frontier };
   }
 
-  get standing(): Standing {
+  get at(): Position {
     const { generated, distinct, depth } = this.counts;
     const isDivided = depth >= this.#bounds.depth - 1;
     return {
@@ -196,7 +197,7 @@ export class Exploration<State, Action> {
     return { counts: this.counts, broken: this.#broken, ended };
   }
 
-  /** The state that was met first and not looked at, or why there is none. */
+  /** The state that was met first and not expanded, or why there is none. */
   #earliest(): number | 'whole' | 'depth' {
     const index = this.#position;
     if (index === this.#predecessors.length) return 'whole';
@@ -210,7 +211,7 @@ export class Exploration<State, Action> {
     return index;
   }
 
-  /** Of the last level that is looked at every state is one shard's, by its name. */
+  /** Of the last level that is expanded every state is one shard's, by its name. */
   #isOurs(state: State): boolean {
     if (this.#shard === undefined || this.#depth !== this.#bounds.depth - 1) return true;
     const { index, of } = this.#shard;
@@ -240,7 +241,7 @@ export class Exploration<State, Action> {
       else this.#meet(next, index, which);
       if (this.#broken !== undefined) return;
       if (this.#isFull) {
-        // It is looked at again, and whole, where exploration goes on with a larger bound.
+        // It is expanded again, and whole, if exploration continues with a larger bound.
         this.#generated = generated;
         this.#putBack(index);
         return;
@@ -276,10 +277,10 @@ export class Exploration<State, Action> {
 /** How many states several explorations met together, whose states are named by bytes. Throws BadSaved. */
 export const distinctOf = (all: readonly Saved[]): number => {
   const names = new ByteKeys();
-  for (const [which, { standing, read }] of all.entries()) {
+  for (const [which, { at, read }] of all.entries()) {
     try {
-      skipPredecessors(standing.distinct, read);
-      names.fill(standing.distinct, read);
+      skipPredecessors(at.distinct, read);
+      names.fill(at.distinct, read);
     } catch (error) {
       throw error instanceof BadSaved ? new BadSaved(error.message, which) : error;
     }

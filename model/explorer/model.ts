@@ -8,7 +8,7 @@ export interface Model<State, Action> {
   enabled(state: State): readonly Action[];
   /** The state after the action: the same one where nothing changes; undefined where the action leads nowhere. */
   step(state: State, action: Action): State | undefined;
-  /** A name that equal states share, and no two others: states that differ only in names of things may be equal. */
+  /** A name that equal states share, and no two others: states that differ only in names of handles may be equal. */
   canonical(state: State): Key;
 }
 

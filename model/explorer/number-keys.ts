@@ -67,7 +67,7 @@ export class NumberKeys implements Visited<number> {
   }
 }
 
-/** Where the key stands, or the free slot in which it belongs. */
+/** The slot of the key, or the free slot in which it belongs. */
 const slotOf = (slots: Float64Array, key: number): number => {
   const mask = slots.length - 1;
   let hash = Math.imul(key < TWO_TO_32 ? key : key ^ Math.floor(key / TWO_TO_32), 0x9e37_79b1);

@@ -13,7 +13,7 @@ const MOST_ACTIONS = 0x1_0000;
 export class Predecessors<State, Action> {
   readonly #model: Model<State, Action>;
   readonly #starts: readonly State[];
-  /** Of a start, which of the starts it is stands in place of the action. */
+  /** Of a start, the number of the start is in place of the action. */
   readonly #parents = new Column((length) => new Uint32Array(length));
   readonly #actions = new Column((length) => new Uint16Array(length));
   /** The states themselves, where they are numbers. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// VFIO calls on iommufds and groups, drawn.
+// Generates VFIO calls on iommufds and groups.
 
 import { bytesOfLatin1, hexOf } from '../../spec/abi/bytes-text.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
@@ -202,7 +202,7 @@ export const generateGroupCall = (gen: GenContext, group: GroupDescriptor): void
   } else if (kind <= 18) {
     gen.plain('unsetContainer', value, vfio.VFIO_GROUP_UNSET_CONTAINER, 0n);
   } else {
-    gen.plain('oddGroup', value, rng.of([0x3b64, 0x3b6b, 0x3b71, 0x3b85]), 0n);
+    gen.plain('invalidGroup', value, rng.of([0x3b64, 0x3b6b, 0x3b71, 0x3b85]), 0n);
   }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Devices' own files and the calls on them, drawn.
+// Generates opens of devices' own files and the calls on them.
 
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { PlatformDevice } from '../../spec/terms/platform.ts';

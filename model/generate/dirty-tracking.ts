@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Calls about what hardware can do and what it tracks, drawn: GET_HW_INFO, and the dirty pages of an hwpt.
+// Generates calls about what hardware can do and what it tracks: GET_HW_INFO, and the dirty pages of an hwpt.
 
 import {
   HW_INFO_FLAG_INPUT_TYPE,
@@ -26,7 +26,7 @@ import {
 const WORD = 8;
 const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
 
-/** Whether what the device's hardware tells of itself is specified, or that it tells nothing. */
+/** Whether what the device's hardware reports is specified, or it reports nothing. */
 const isSpecified = (gen: GenContext, context: Context, device: Value): boolean => {
   const found = deviceAt(context, objectId(Number(gen.builder.valueOf(device))));
   return found === undefined || found.mock !== undefined || found.iommu === SOFTWARE_IOMMU;
@@ -39,7 +39,7 @@ export const generateHwInfo = (gen: GenContext, on: IommufdDescriptor): void => 
   const fits = isSpecified(gen, on.context, device);
   const room = rng.of([0, 1, 4, 7, 8, 9, 16, 24]);
   const at = generateArrayPlace(rng, room);
-  // A kernel that looks no further than the first reserved byte, which is an answer's, takes the others.
+  // A kernel that checks no further than the first reserved byte, which is an answer's, takes the others.
   const reserved = rng.of([0x100n, 0x1_0000n, 0x100_0000n]);
   const flags = rng.of([0, 0, 0, HW_INFO_FLAG_INPUT_TYPE, HW_INFO_FLAG_INPUT_TYPE]);
   sendNative(

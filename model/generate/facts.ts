@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the present world makes possible: what the weights of drawn operations depend on.
+// What the present world makes possible: what the weights of operations depend on.
 
 import { accessAt } from '../../spec/state/context.ts';
 import type {

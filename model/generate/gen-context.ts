@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a drawn operation may refer to: the descriptors and objects that the builder's world holds, as values that still
+// What a generated operation may refer to: the descriptors and objects that the builder's world holds, as values that still
 // mean the same when other operations are taken away.
 
 import { fileDescriptor, type ObjectId } from '../../spec/abi/units.ts';
@@ -121,7 +121,7 @@ export class GenContext {
   #profile: Profile | undefined;
   #invalid = false;
 
-  /** Whether operations may be drawn that make a device move memory. */
+  /** Whether operations may be generated that make a device move memory. */
   readonly makesTransfers: boolean;
   readonly #random: RandomParts | undefined;
 
@@ -135,7 +135,7 @@ export class GenContext {
     this.release = builder.world.setting.release;
   }
 
-  /** Drawn when it is first asked for; from then on values are generated with its care. */
+  /** Generated when it is first asked for; from then on values are generated with its care. */
   get profile(): Profile {
     if (this.#profile === undefined) {
       this.#profile = this.#parts.chooseProfile(this);
@@ -168,7 +168,7 @@ export class GenContext {
     return { rng, builder, descriptors: () => this.descriptors() };
   }
 
-  /** What `draw` adds has one field each that is not as it should be. */
+  /** What `generate` adds has one field each that is not as it should be. */
   withInvalidFields(generate: () => void): void {
     this.#invalid = true;
     generate();

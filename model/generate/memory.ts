@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the program does to its own memory, and looks at, drawn; and memory that is not of the usual kind, to be mapped.
+// Generates what the program does to its own memory, and what it reads; and memory that is not of the usual kind, to be mapped.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { accountOf } from '../../spec/state/memory.ts';
@@ -155,8 +155,8 @@ export const generateSource = (
   return { address: generateUserAddress(rng, gen.hasHugePages()), length: generateLength(rng) };
 };
 
-/** A device's registers among the memory that is mapped for devices. */
-export const generateRegisters = (gen: GenContext): void => {
+/** A device's BAR among the memory that is mapped for devices. */
+export const generateBar = (gen: GenContext): void => {
   const { rng, platform } = gen;
   if (platform.memoryKinds?.includes('device') !== true) return;
   gen.add({

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A native call with the fields that are given, where a struct should stand: for what profiles begin with and programs end with.
+// A native call with the fields that are given, where a struct should be: for what profiles begin with and programs end with.
 
 import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';
 import { STRUCT_OFFSET } from '../programs/arena.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Native calls, drawn.
+// Generates native calls.
 
 import {
   HWPT_ALLOC_DIRTY_TRACKING,
@@ -73,7 +73,7 @@ export const generateDestroy = (gen: GenContext, on: IommufdDescriptor): void =>
   send(gen, on, 'destroy', 'IOMMU_DESTROY', 8, { id: gen.object(on.context, kind) });
 };
 
-/** Takes a mock device away, so that accesses are the only ones to hold pages. */
+/** Takes a mock device away, so that accesses are the only ones with pinned pages. */
 export const generateDestroyMock = (gen: GenContext, on: IommufdDescriptor): void =>
   send(gen, on, 'destroy', 'IOMMU_DESTROY', 8, { id: gen.object(on.context, 'selftest') });
 
@@ -257,7 +257,7 @@ const OTHERS = 0xaaaa_aaaan;
 
 export const generateHwptAlloc = (gen: GenContext, on: IommufdDescriptor): void => {
   const { rng } = gen;
-  // Older headers have a struct that ends before its data; what stands behind it is neither read nor written.
+  // Older headers have a struct that ends before its data; what follows it is neither read nor written.
   const size = rng.chance(1, 6) ? rng.of([24, 32, 36, 40]) : 48;
   const behind = size === 24 ? { data_type: 1n, data_uptr: OTHERS } : { fault_id: OTHERS };
   const device = gen.object(on.context, 'device');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which pairs of rules have answered two calls in a row, so that drawing can pass over a refusal that would only repeat
-// what was seen often. It depends on nothing but the programs drawn before: a seed gives the same programs again.
+// Which pairs of rules have answered two calls in a row, so that the generator can pass over a refusal that would only repeat
+// what happened often. It depends on nothing but the programs generated before: a seed gives the same programs again.
 
 import type { Expectation, ProgramBuilder } from '../programs/builder.ts';
 

@@ -68,7 +68,7 @@ const generateInvalidPath = (gen: GenContext): void => {
   gen.add({ op: 'open', label: gen.builder.label('invalid'), path });
 };
 
-/** One thing that could be drawn of a subject, and how often compared with the others. */
+/** One choice that could be made for a subject, and how often compared with the others. */
 type Choice<Subject> = {
   readonly group: Group;
   readonly weight: (subject: Subject) => number;
@@ -252,7 +252,7 @@ const OTHERS: readonly Choice<Facts>[] = [
 
 const GRAIN = 1_000_000;
 
-/** How much more often than else a profile has each choice drawn, in the order of the tables. Themes are few. */
+/** How much more often than else a profile makes each choice, in the order of the tables. Profiles are few. */
 const timesOfProfiles = new WeakMap<Profile, Float64Array>();
 
 const timesOf = (profile: Profile): Float64Array => {
@@ -301,7 +301,7 @@ const generatedFrom = (
   else generate(generated);
 };
 
-/** Makes the weights alike of all that could be drawn; their sum. */
+/** Makes all weights alike; returns their sum. */
 const evened = (): number => {
   let sum = 0;
   for (let index = 0; index < WEIGHTS.length; index += 1) {
@@ -327,7 +327,7 @@ const generateWeighted = (facts: Facts): void => {
     else if (iommufd !== undefined) OF_IOMMUFD[generated]?.generate(gen, iommufd);
   });
 };
-/** Draws one more operation, or one that makes others possible. */
+/** Generates one more operation, or one that makes others possible. */
 export const generateOperation = (gen: GenContext): void => {
   if (gen.builder.operations.length === 0) {
     gen.profile.begin(gen);

@@ -4,7 +4,7 @@
 import type { Random } from 'fast-check';
 import { U64_MAX } from '../../spec/abi/units.ts';
 
-/** Draws from fast-check's source of random numbers, so that a seed gives the same program again. */
+/** Takes from fast-check's source of random numbers, so that a seed gives the same program again. */
 export class Rng {
   readonly #random: Random;
   /** How many values in eight are generated so that the call is likely to succeed. */

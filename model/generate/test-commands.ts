@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Test commands, drawn: mock devices, accesses, and looks at hidden state.
+// Generates test commands: mock devices, accesses, and probes of hidden state.
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
 import { type ObjectId, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Calls on a legacy container, drawn.
+// Generates calls on a legacy container.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
@@ -18,7 +18,7 @@ import { PROCESS } from '../programs/run.ts';
 import { generateArgsz, generateInfoPlace, infoFields } from './compat.ts';
 import { callAtEdge } from './device.ts';
 import type { ContainerDescriptor, GenContext } from './gen-context.ts';
-import { generateFile, generateRegisters, generateSource } from './memory.ts';
+import { generateBar, generateFile, generateSource } from './memory.ts';
 import { generateFreeIova, generateMappingRange, generateType1Iova } from './type1-values.ts';
 import { generateArrayPlace, generateLength, generateUserAddress, wrap } from './values.ts';
 
@@ -77,7 +77,7 @@ const generateNewAddress = (gen: GenContext, on: ContainerDescriptor): void => {
 const belowEnd = (gen: GenContext, iova: bigint, size: bigint): bigint =>
   gen.builder.world.release.type1.findDmaWraps && iova + size === END ? iova - PAGE : iova;
 
-/** Pages of which no bitmap tells which were written: tracking does not begin over such a map. */
+/** More pages than a bitmap can report: tracking does not begin over such a map. */
 const VAST = 0x8000_0000n * PAGE;
 
 /** A map with more pages than a bitmap has bits; where an mdev is alone in the container, it can be made. */
@@ -369,7 +369,7 @@ export const generateMovedMemory = (gen: GenContext): void => {
     return;
   }
   if (kind === 2) {
-    generateRegisters(gen);
+    generateBar(gen);
     return;
   }
   gen.add({

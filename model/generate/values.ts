@@ -85,7 +85,7 @@ const free = (rng: Rng, table: IoPagetable): bigint => {
   return low(rng, table);
 };
 
-/** An IOVA to map, unmap or look at. */
+/** An IOVA to map, unmap or probe. */
 export const generateIova = (rng: Rng, table: IoPagetable | undefined): bigint => {
   if (table === undefined) return 0x100_0000n + BigInt(rng.number(0, LOW_PAGES)) * PAGE;
   if (rng.careful()) return free(rng, table);
@@ -130,7 +130,7 @@ export const generateAreaRange = (rng: Rng, table: IoPagetable): Range | undefin
   const iova = first.key;
   const length = last.value.last - iova + 1n;
   const pages = Number(length / PAGE);
-  // Where areas can be cut, cuts are what is of interest; elsewhere a part can be copied, pinned and looked at.
+  // Where areas can be cut, cuts are what is of interest; elsewhere a part can be copied, pinned and probed.
   if (pages > 1 && (table.largePagesDisabled ? rng.chance(1, 2) : rng.chance(1, 5))) {
     const from = rng.number(0, pages - 1);
     const count = rng.number(1, pages - from);
@@ -154,7 +154,7 @@ export const generateUserAddress = (rng: Rng, huge = false): Value => {
   const within = (offset: bigint, length: bigint): bigint =>
     offset + BigInt(rng.number(0, Number(length / PAGE) - 1)) * PAGE;
   if (rng.careful()) {
-    // What the address is a multiple of decides where the kernel looks for room.
+    // What the address is a multiple of decides where the kernel searches for room.
     if (rng.chance(1, 4)) return { arena: DATA_OFFSET };
     return { arena: within(DATA_OFFSET, DATA_LENGTH - 6n * PAGE) };
   }
@@ -178,7 +178,7 @@ export const generateArrayPlace = (rng: Rng, bytes: number): Value =>
     ? { arena: ARRAY_OFFSET + BigInt(rng.number(0, 8)) * 256n }
     : { arena: ARRAY_OFFSET + ARRAY_LENGTH - BigInt(rng.number(0, bytes)) };
 
-/** Where a struct of that many bytes is put: mostly where it can be read and written back, or where not, if it is `odd`. */
+/** Where a struct of that many bytes is put: mostly where it can be read and written back, or where not, if `invalid`. */
 export const generateStructPlace = (rng: Rng, bytes: number, invalid = false): Value => {
   if (!invalid && (rng.careful() || rng.chance(60, 64))) return { arena: STRUCT_OFFSET };
   const end = STRUCT_OFFSET + STRUCT_LENGTH;

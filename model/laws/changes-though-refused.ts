@@ -21,7 +21,7 @@ export const CHANGES_THOUGH_REFUSED: readonly Change[] = [
   },
   {
     rule: 'type1-dirty-pages/bitmap-fault',
-    reason: 'the bitmaps of the maps before it were told, and its own was moved already',
+    reason: 'the bitmaps of the maps before it were reported, and its own was shifted already',
   },
   { rule: 'option/reply-fault', reason: ANSWER_LAST },
   { rule: 'test-dirty/reply-fault', reason: ANSWER_LAST },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What follows from a part of a world, worked out once for all laws that look at one world after the other: parts are never
-// changed, and the few that were looked at last are known again. A table of all of them costs more than it saves.
+// What follows from a part of a world, computed once for all laws that read one world after the other: parts are never
+// changed, and the few that were read last are found again. A table of all of them costs more than it saves.
 
 const KEPT = 8;
 

@@ -11,22 +11,22 @@ import type { World } from '../../spec/state/world.ts';
 import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { areasOf, containersOf, contextsOf, firstOf, objectsOf } from './worlds.ts';
 
-type Held = Map<PagesId, Map<number, number>>;
+type Pins = Map<PagesId, Map<number, number>>;
 
-const holdOnce = (held: Held, id: PagesId, first: number, last: number): void => {
-  const pages = held.get(id) ?? new Map<number, number>();
-  held.set(id, pages);
+const pinOnce = (pins: Pins, id: PagesId, first: number, last: number): void => {
+  const pages = pins.get(id) ?? new Map<number, number>();
+  pins.set(id, pages);
   for (let page = first; page <= last; page += 1) pages.set(page, (pages.get(page) ?? 0) + 1);
 };
 
 /** How many holders each page has: areas in tables that a domain follows, and accesses' pins. */
-const holdersIn = (context: Context): Held => {
-  const held: Held = new Map();
+const holdersIn = (context: Context): Pins => {
+  const pins: Pins = new Map();
   for (const { object } of objectsOf(context, 'ioas')) {
     if (object.table.domains.length === 0) continue;
     for (const node of areasOf(object.table)) {
       const { first, last } = pagesOfArea(node.key, node.value);
-      holdOnce(held, node.value.pages, first, last);
+      pinOnce(pins, node.value.pages, first, last);
     }
   }
   for (const { object } of objectsOf(context, 'access')) {
@@ -35,11 +35,11 @@ const holdersIn = (context: Context): Held => {
       for (const slice of slicesOf(table?.areas, iova, iova + length - 1n)) {
         const first = pageOfByte(byteOf(slice.node, slice.iova));
         const last = pageOfByte(byteOf(slice.node, slice.last));
-        holdOnce(held, slice.node.value.pages, first, last);
+        pinOnce(pins, slice.node.value.pages, first, last);
       }
     }
   }
-  return held;
+  return pins;
 };
 
 const inEveryContext = (name: string, contradiction: (context: Context) => Contradiction) =>
@@ -59,25 +59,28 @@ const everyPages = (
   );
 
 /** A page is pinned exactly as often as an area in a domain or an access's pin reaches it, and not at all otherwise. */
-const pinnedAsHeld = inEveryContext('pages are pinned as often as they are held', (context) => {
-  const held = holdersIn(context);
-  for (const { key, value } of nodesOf(context.pages)) {
-    const expected = held.get(key) ?? new Map<number, number>();
-    let pinned = 0;
-    for (const { key: first, value: run } of nodesOf(value.pinned)) {
-      for (let page: number = first; page <= run.last; page += 1) {
-        pinned += 1;
-        const holders = expected.get(page) ?? 0;
-        if (holders !== run.holders) {
-          return `page ${page} of pages ${key} has ${holders} holders and counts ${run.holders}`;
+const pinnedAsCounted = inEveryContext(
+  'pages are pinned as often as their users pin them',
+  (context) => {
+    const pins = holdersIn(context);
+    for (const { key, value } of nodesOf(context.pages)) {
+      const expected = pins.get(key) ?? new Map<number, number>();
+      let pinned = 0;
+      for (const { key: first, value: run } of nodesOf(value.pinned)) {
+        for (let page: number = first; page <= run.last; page += 1) {
+          pinned += 1;
+          const holders = expected.get(page) ?? 0;
+          if (holders !== run.holders) {
+            return `page ${page} of pages ${key} has ${holders} holders and counts ${run.holders}`;
+          }
         }
       }
+      if (pinned !== expected.size)
+        return `${expected.size} pages of pages ${key} have users, ${pinned} are pinned`;
     }
-    if (pinned !== expected.size)
-      return `${expected.size} pages of pages ${key} are held, ${pinned} pinned`;
-  }
-  return undefined;
-});
+    return undefined;
+  },
+);
 
 const canBeOne = (first: number, run: PinnedRun, next: number, nextRun: PinnedRun): boolean =>
   run.last + 1 === next &&
@@ -90,7 +93,7 @@ const runsAreCanonical = everyPages('pinned runs are canonical', (pages) => {
   let before: { readonly first: number; readonly run: PinnedRun } | undefined;
   for (const { key, value } of nodesOf(pages.pinned)) {
     if (value.holders < 1 || value.last < key)
-      return `the run at ${key} is empty or held by nobody`;
+      return `the run at ${key} is empty or pins by nobody`;
     if (value.last >= pages.pageCount) return `the run at ${key} ends behind the pages`;
     if (before !== undefined) {
       if (key <= before.run.last) return `the run at ${key} meets the one before it`;
@@ -174,7 +177,7 @@ const limitIsKept = law('the limit of locked memory is kept', (world) => {
 });
 
 export const PINNED_LAWS: readonly WorldLaw[] = [
-  pinnedAsHeld,
+  pinnedAsCounted,
   runsAreCanonical,
   areasAreCounted,
   areasLieInPages,

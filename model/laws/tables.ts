@@ -22,7 +22,7 @@ const inEveryTable = (
     ),
   );
 
-/** Areas stand in ascending order, each ends at or behind its first IOVA, and no two share an IOVA. */
+/** Areas are in ascending order, each ends at or after its first IOVA, and no two share an IOVA. */
 const areasAreApart = inEveryTable('areas are apart', (table) => {
   let end = -1n;
   for (const { key, value } of areasOf(table)) {

@@ -14,7 +14,7 @@ const NONE: readonly never[] = [];
 
 type Files = NonNullable<World['files']>;
 
-/** Lists, and no generators: laws are looked at in very many worlds. */
+/** Lists, and no generators: laws are checked in very many worlds. */
 const contextsIn = once((files: Files): readonly Context[] => {
   const found: Context[] = [];
   each(files, (_id, file) => {

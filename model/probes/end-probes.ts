@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Takes down what a program left, and says when to look: what then stays pinned, and who it is held by, tells what no
+// Takes down what a program left, and says when to probe: what then stays pinned, and by whom, shows what no
 // call before does.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
@@ -7,7 +7,7 @@ import { VFIO_GROUP_UNSET_CONTAINER } from '../../spec/abi/vfio.ts';
 import type { GenContext } from '../generate/gen-context.ts';
 import { nativeCall } from '../generate/native-call.ts';
 
-/** The most groups that leave, so that most calls are still those that were drawn. */
+/** The most groups that leave, so that most calls are still those that were generated. */
 const MOST_LEAVING = 2;
 
 /** Groups with an IOMMU leave a legacy container in which others stay: what they held and wrote shows then. */
@@ -22,7 +22,7 @@ export const leaveContainers = (gen: GenContext, look: () => void): void => {
   if (leaving.length > 0) look();
 };
 
-/** Mock devices go first, so that only accesses hold pages, and then all that is mapped. */
+/** Mock devices go first, so that only accesses have pages pinned, and then all that is mapped. */
 export const takeDown = (gen: GenContext, look: () => void): void => {
   for (const { context, value } of gen.iommufds()) {
     if (context.untracked !== undefined) continue;

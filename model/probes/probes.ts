@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Looks at hidden state, as operations: what mock domains translate and what they do not, how often each page of the
+// Probes of hidden state, as operations: what mock domains translate and what they do not, how often each page of the
 // program's memory is pinned, and what is charged. A real kernel shows its hidden state by them, and they are judged as
 // any other call.
 
@@ -22,7 +22,7 @@ import { probeContainers, queryState, startAgain } from './query-probes.ts';
 import { type ReportedArea, ReportedAreas } from './reported-areas.ts';
 import { probeTables } from './table-probes.ts';
 
-/** Stretches of a domain that one look can take in, and no more of them than this. */
+/** The most spans of a domain that one probe covers. */
 const MOST = 12;
 const MOST_GONE = 6;
 
@@ -31,7 +31,7 @@ const LEAST_PAGE = 2048n;
 
 type Probe = { readonly iova: bigint; readonly length: bigint; readonly address: bigint };
 
-/** What a domain translates to memory that still stands in the data region, as few spans as can be. */
+/** What a domain translates to memory that is still in the data region, as few spans as can be. */
 const probesOf = (world: World, context: Context, hwpt: ObjectId): readonly Probe[] => {
   const resident = new Map<string, bigint>();
   for (let offset = 0n; offset < DATA_LENGTH; offset += PAGE_SIZE_BYTES) {
@@ -96,7 +96,7 @@ const probesOfDomain = (
   return probes;
 };
 
-/** How often each page of the data region is pinned, pages with the same count in one look. */
+/** How often each page of the data region is pinned, pages with the same count in one probe. */
 const probesOfPins = (world: World, fd: Value): readonly Operation[] => {
   const probes: Operation[] = [];
   let start = 0n;
@@ -132,7 +132,7 @@ const statusProbes = (): readonly Operation[] => [
   { op: 'status', label: '', field: 'VmPin' },
 ];
 
-/** With what is charged told after each call that may have changed it. */
+/** With the charges reported after each call that may have changed it. */
 const withCharges = (program: Program): Program => {
   let count = 0;
   return program.flatMap((operation) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Looks at what a program could have asked: where something may be mapped and how it must be aligned, for each table and
+// Probes by calls that only query: where something may be mapped and how it must be aligned, for each table and
 // each legacy container, and what groups say. Few programs ask after the call that went wrong.
 
 import {
@@ -18,7 +18,7 @@ import { nativeCall } from '../generate/native-call.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from '../programs/arena.ts';
 import type { Argument, Value } from '../programs/program.ts';
 
-/** Of each kind in one program, so that most calls are still those that were drawn. */
+/** Of each kind in one program, so that most calls are still those that were generated. */
 const MOST = 3;
 /** Ranges that a table may have. */
 const RANGES = 8;
@@ -34,7 +34,7 @@ const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
 
 type Extra = Pick<Extract<Argument, { kind: 'struct' }>, 'tail' | 'also'>;
 
-/** A VFIO call as it should be, its struct where structs stand. */
+/** A VFIO call as it should be, its struct where structs are. */
 const ask = (
   gen: GenContext,
   label: string,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every area that a program had at some time, so that it can be found whether a domain still translates one that has
-// gone: a look must name the memory that stood behind it.
+// gone: a probe must name the memory that it mapped.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, nodesOf } from '../../spec/collections/ordered-map.ts';

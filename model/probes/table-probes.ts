@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Looks at what an IOAS holds and neither a reply nor a domain shows: a domain that is attached now is filled from its
+// Probes of what an IOAS has and neither a reply nor a domain shows: a domain that is attached now is filled from its
 // areas, and an access may do with each of them what its flags permit.
 
 import {
@@ -20,7 +20,7 @@ const WRITE = BigInt(MOCK_ACCESS_RW_WRITE);
 const SLOW = BigInt(MOCK_ACCESS_RW_SLOW_PATH);
 const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
 
-/** Of one program, so that most calls are still those that were drawn. */
+/** Of one program, so that most calls are still those that were generated. */
 const MOST_TABLES = 3;
 const MOST_AREAS = 6;
 const MOST_HELD = 3;
@@ -78,7 +78,7 @@ const useAreas = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void 
 const MOST_LENGTH = 16n * PAGE_SIZE_BYTES;
 
 /**
- * Some areas' last pages are held, and then the areas, so that it matters who lets go of what, and which pages a user gets
+ * Some areas' last pages are pinned, and then the areas, so that it matters who lets go of what, and which pages a user gets
  * where some are pinned already.
  */
 const pinPages = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The open devices that move memory when they are told to, and what each of them reaches: through a domain of an iommufd,
+// The open devices that move memory for a program, and what each of them reaches: through a domain of an iommufd,
 // or through a legacy container.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
@@ -17,7 +17,7 @@ import {
 import type { GenContext } from '../generate/gen-context.ts';
 import type { Value } from '../programs/program.ts';
 
-/** A device that moves memory when told to, and where its accesses go. */
+/** A device that moves memory for a program, and where its accesses go. */
 export type Engine = {
   readonly name: string;
   readonly fd: Value;
@@ -68,7 +68,7 @@ const joinedGroup = (world: World, name: string): GroupFile | undefined => {
   return group?.kind === 'group' ? group : undefined;
 };
 
-/** Of maps that lead to other devices' registers nothing is told. */
+/** Nothing is specified of maps that lead to other devices' BARs. */
 const reachByContainer = (world: World, name: string): Reach | undefined => {
   const group = joinedGroup(world, name);
   if (group?.container === undefined) return undefined;

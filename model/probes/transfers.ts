@@ -34,7 +34,7 @@ const REACH = 1n << 48n;
 /** A place at which a device reached, or may reach, memory. */
 type Point = { readonly engine: string; readonly iova: bigint; readonly to: Translated };
 
-const REGIONS_LOOKED_AT = [
+const REGIONS_READ = [
   [DATA_OFFSET, DATA_LENGTH],
   [SHARED_OFFSET, SHARED_LENGTH],
   [READ_ONLY_OFFSET, READ_ONLY_LENGTH],
@@ -104,7 +104,7 @@ class Transfers {
 
   /** Where the program has the memory, as an arena offset. */
   #place({ backing, page, offset }: Translated): bigint | undefined {
-    for (const [start, length] of REGIONS_LOOKED_AT) {
+    for (const [start, length] of REGIONS_READ) {
       for (let at = start; at < start + length; at += PAGE) {
         const found = frameAt(this.builder.world.memory, PROCESS, ARENA_BASE + at);
         if (found.kind !== 'frame') continue;
@@ -171,7 +171,7 @@ class Transfers {
       if (sameMemory(point.to, engine.leads(point.iova))) continue;
       this.#reached.splice(index, 1);
       if (this.#hasRead(engine)) {
-        // Otherwise the device may hold what stands there anyhow.
+        // Otherwise the device may already have the same bytes.
         this.#put(point);
         this.#transfer(engine, 'write', point.iova, this.#place(point.to));
       } else {
@@ -219,7 +219,7 @@ const holeBehind = ({ leads }: Engine, points: readonly Point[]): bigint => {
   return far;
 };
 
-/** The program with at most so many transfers; as it is where it has no device open that can be told to. */
+/** The program with at most so many transfers; as it is if no open device can make one. */
 export const withTransfers = (
   start: World,
   program: Program,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A program while it is generated: the operations so far, and what the specification expects to have come of them, so that
-// the next operation can look at the world. Where the kernel may choose, what it is known to choose is taken.
+// the next operation can depend on the world. Where the kernel may choose, what it is known to choose is taken.
 
 import { copyOfBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
@@ -58,7 +58,7 @@ export type Expectation = {
   readonly rule: Rule | undefined;
   /** -errno where it fails. */
   readonly result: number;
-  /** The memory that is looked at, after the call. */
+  /** The memory that is read, after the call. */
   readonly after: readonly Segment[];
   readonly world: World;
 };

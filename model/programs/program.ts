@@ -81,7 +81,7 @@ export type Operation =
       readonly iova: Value;
       /** Bytes, at most 4096. */
       readonly length: number;
-      /** Arena offset of as many bytes that are looked at before and after it; none where absent. */
+      /** Arena offset of as many bytes, which are read before and after it; none where absent. */
       readonly look?: bigint;
     }
   /** A line of /proc/self/status. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Runs a program against a machine: resolves handles, prepares memory, makes the calls and writes down what
-// was seen. It judges nothing, so that it can stand inside a virtual machine.
+// was observed. It judges nothing, so that it can run inside a virtual machine.
 
 import { putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from '../../spec/abi/bytes.ts';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
@@ -25,7 +25,7 @@ export type Step = {
   readonly observation: Observation;
 };
 
-/** What an operation gave: its result, and the struct as it stands after the call, from which fields are read on demand. */
+/** What an operation gave: its result, and the struct after the call, from which fields are read on demand. */
 export type Given = {
   readonly result: number;
   readonly struct: { readonly layout: string; readonly bytes: Uint8Array } | undefined;
@@ -173,7 +173,7 @@ const ioctl = (
 
 type Dma = Extract<Operation, { op: 'dma' }>;
 
-/** The transfer as it is made now; what stands where the program looks is not put in yet. */
+/** The transfer as it is made now; the memory that it reads is not added yet. */
 export const dmaCallOf = (operation: Dma, place: Place): DmaCall => ({
   kind: 'dma',
   process: PROCESS,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What takes many calls to come to in one iommufd, drawn: holes of many widths between areas, what fails when half of it
+// Generates states of one iommufd that take many calls: holes of many widths between areas, what fails when half of it
 // is done, copies the slow way, files that are mapped twice, huge pages that are cut.
 
 import { MOCK_ACCESS_RW_SLOW_PATH, MOCK_ACCESS_RW_WRITE } from '../../spec/abi/test.ts';

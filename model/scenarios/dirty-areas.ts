@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Dirty pages of a mock domain, drawn: areas side by side and apart, which a test writes, the program asks for, unmaps and
+// Generates dirty pages of a mock domain: areas side by side and apart, which a test writes, the program asks for, unmaps and
 // maps again.
 
 import { HWPT_ALLOC_DIRTY_TRACKING } from '../../spec/abi/native.ts';

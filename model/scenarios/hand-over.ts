@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What takes many calls to come to with devices, drawn: devices of one group that move together, that two iommufds want,
+// Generates states of devices that take many calls: devices of one group that move together, that two iommufds want,
 // and that are attached by PASIDs.
 
 import * as vfio from '../../spec/abi/vfio.ts';

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What takes many calls to come to in a legacy container, drawn: groups that join when much is mapped, behind an IOMMU
+// Generates states of a legacy container that take many calls: groups that join when much is mapped, behind an IOMMU
 // that is new to it or not, and bitmaps of more pages than a word has bits.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 import { fitsLegacyContainer, joinContainer } from '../generate/compat.ts';
 import type { GenContext } from '../generate/gen-context.ts';
-import { generateRegisters } from '../generate/memory.ts';
+import { generateBar } from '../generate/memory.ts';
 import {
   generateEdgeMap,
   generateGetInfo,
@@ -96,7 +96,7 @@ export const beginLateJoins = (gen: GenContext): void => {
   const found = begun(gen, rng.chance(2, 3));
   if (found === undefined) return;
   const { container, joined, others } = found;
-  if (rng.chance(1, 3)) generateRegisters(gen);
+  if (rng.chance(1, 3)) generateBar(gen);
   if (rng.chance(1, 3)) startTracking(gen, container);
   const count = rng.number(1, 4);
   for (let index = 0n; index < BigInt(count); index += 1n) {
@@ -127,7 +127,7 @@ export const beginLateJoins = (gen: GenContext): void => {
   }
 };
 
-/** A span of memory that is longer than a word of a bitmap tells of: behind what the arena has by itself. */
+/** A span of memory that is longer than a word of a bitmap covers: behind what the arena has by itself. */
 const MANY_OFFSET = 160n * PAGE;
 const MANY_LENGTH = 256n * PAGE;
 
@@ -154,7 +154,7 @@ const askDirty = (gen: GenContext, container: Value, iova: bigint, size: bigint)
 
 const TASK_END = 0x7fff_ffff_f000n;
 
-/** Bitmaps for page sizes and ranges that there are none of, or that stand at the end of user memory. */
+/** Bitmaps for page sizes and ranges that there are none of, or that are at the end of user memory. */
 const askInvalid = (gen: GenContext, container: Value, iova: bigint, size: bigint): void => {
   const { rng } = gen;
   const bytes = ((size / PAGE + 63n) / 64n) * 8n;
@@ -171,7 +171,7 @@ const askInvalid = (gen: GenContext, container: Value, iova: bigint, size: bigin
   gen.call('dirty', container, vfio.VFIO_IOMMU_DIRTY_PAGES, layout, 48, fields);
 };
 
-/** Which of many pages were written to, told of ranges that begin before what is mapped and end behind it. */
+/** Which of many pages were written to, reported for ranges that begin before what is mapped and end after it. */
 export const beginManyPages = (gen: GenContext): void => {
   const { rng } = gen;
   const found = begun(gen, rng.chance(1, 2));

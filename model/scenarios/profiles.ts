@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What one program is mostly about. Calls of every kind at once seldom come far: an area that is cut, or held by a user
 // while domains come and go, takes several calls that all succeed. So most programs have a profile that makes some calls
-// more frequent, begins with what they need, and draws values that mostly serve; the others draw everything alike.
+// more frequent, begins with what they need, and generates values that mostly serve; the others generate everything alike.
 
 import { VFIO_IOAS_SET } from '../../spec/abi/native.ts';
 import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
@@ -17,7 +17,7 @@ import {
   hasDeviceFiles,
 } from '../generate/device.ts';
 import type { GenContext, Profile } from '../generate/gen-context.ts';
-import { generateRegisters } from '../generate/memory.ts';
+import { generateBar } from '../generate/memory.ts';
 import { generateAllowIovas, generateFineMap } from '../generate/native.ts';
 import { nativeCall } from '../generate/native-call.ts';
 import { testCall } from '../generate/test-call.ts';
@@ -91,7 +91,7 @@ const DOMAINS: Profile = {
   },
 };
 
-/** In-kernel users of a table, with a domain or without. */
+/** Accesses of a table, with a domain or without. */
 const USERS: Profile = {
   weights: { access: 3, table: 1.5, invalid: 0.3, compat: 0.3 },
   care: 6,
@@ -225,7 +225,7 @@ const DEVICES: Profile = {
   },
 };
 
-/** Memory that a device without an IOMMU is told the place of. */
+/** Memory whose address a device without an IOMMU is given. */
 const UNTRANSLATED: Profile = {
   weights: { table: 4, device: 0.3, invalid: 0.3, compat: 0.2, domain: 0.3 },
   care: 6,
@@ -263,7 +263,7 @@ const GROUPS: Profile = {
     const most = gen.platform.dmaEntryLimit > MOST_MAPS ? 4 : 1;
     const pages = BigInt(gen.rng.number(1, most));
     if (gen.rng.chance(1, 2)) mapPages(gen, container.value, 0x100_0000n, pages);
-    if (gen.rng.chance(1, 4)) generateRegisters(gen);
+    if (gen.rng.chance(1, 4)) generateBar(gen);
   },
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What takes many calls to come to with accesses, drawn: one among several that cannot move to another IOAS, as what
+// Generates states of accesses that take many calls: one among several that cannot move to another IOAS, as what
 // is mapped there is not on its alignment.
 
 import type { GenContext } from '../generate/gen-context.ts';

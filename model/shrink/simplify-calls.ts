@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The same program with plainer calls: maps and unmaps of VFIO as the native calls that do the same, files mapped as
+// The same program with simpler calls: maps and unmaps of VFIO as the native calls that do the same, files mapped as
 // memory, and memory that is there from the start in place of memory that the program maps itself.
 
 import {

@@ -152,7 +152,7 @@ export const startOfShrinking = (length: number): Progress => ({
   found: false,
 });
 
-/** The plainer programs that there are, from which single operations may be taken away again. */
+/** The simpler programs, from which single operations may be taken away again. */
 function* simplerPrograms(simpler: Iterable<Program | undefined>): Generator<Candidate> {
   for (const program of simpler) {
     if (program === undefined || program.length === 0) continue;

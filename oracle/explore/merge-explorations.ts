@@ -84,11 +84,11 @@ export const mergedExploration = (
   const saved = all.map((each) => each.saved);
   const [first] = named;
   const { actionSet, setting, depth, shard } = first.saved;
-  const standings = saved.map(({ earlier }) => earlier.saved.standing);
+  const positions = saved.map(({ earlier }) => earlier.saved.at);
   const distinct = distinctIn(all);
-  const common = Math.max(...standings.map((standing) => standing.common));
+  const common = Math.max(...positions.map((at) => at.common));
   // The level that was divided is looked at by all of them together, and so are those before it.
-  const expanded = Math.max(...standings.map(({ position }) => position));
+  const expanded = Math.max(...positions.map(({ position }) => position));
   const seconds = sum(saved.map(({ earlier }) => earlier.seconds));
   const unfinished = all.filter((each) => !isFinished(each.saved));
   const broken = shortest(all);
@@ -105,9 +105,9 @@ export const mergedExploration = (
       depth,
       ...(missing.length === 0 ? {} : { without: missing }),
       counts: {
-        generated: common + sum(standings.map((standing) => standing.generated - standing.common)),
+        generated: common + sum(positions.map((at) => at.generated - at.common)),
         distinct,
-        depth: Math.max(...standings.map((standing) => standing.depth)),
+        depth: Math.max(...positions.map((at) => at.depth)),
         frontier: distinct - expanded,
       },
       seconds,

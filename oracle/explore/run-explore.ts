@@ -5,9 +5,9 @@ import { setImmediate } from 'node:timers/promises';
 import {
   type Counts,
   Exploration,
+  type Position,
   type Saved,
   type Shard,
-  type Standing,
 } from '../../model/explorer/explore.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
@@ -81,7 +81,7 @@ export type ExploreReport = {
 export type Explored = {
   readonly report: ExploreReport;
   /** To be saved, and gone on with. */
-  readonly standing: Standing;
+  readonly at: Position;
   readonly bytes: () => Iterable<Uint8Array>;
 };
 
@@ -139,7 +139,7 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
         },
         ended: ended === 'stopped' ? stopped : ended,
       },
-      standing: exploration.standing,
+      at: exploration.at,
       bytes: () => exploration.bytes(),
     };
   };

@@ -3,7 +3,7 @@
 // and a checksum.
 
 import { statSync } from 'node:fs';
-import type { Shard, Standing } from '../../model/explorer/explore.ts';
+import type { Position, Shard } from '../../model/explorer/explore.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { SHARDS_MAX } from '../check/shard.ts';
 import { CheckedFile, withChecksum } from '../files/checksum.ts';
@@ -62,7 +62,7 @@ function* joined(first: Uint8Array, others: Iterable<Uint8Array>): Generator<Uin
 /** The file's bytes, which are those of the exploration as it is when they are asked for. */
 export function* explorationBytes(
   actionSet: ActionSet,
-  { report, standing, bytes }: Explored,
+  { report, at, bytes }: Explored,
 ): Generator<Uint8Array> {
   const header = {
     format: FORMAT,
@@ -74,7 +74,7 @@ export function* explorationBytes(
     shard: report.shard,
     ended: report.ended,
     broken: brokenOf(report),
-    standing,
+    at,
     seconds: report.seconds,
     unspecified: report.unspecified,
     rules: [...report.rules],
@@ -110,8 +110,8 @@ const readHeader = (path: string, file: CheckedFile): { header: Fields; end: num
 const STATE_MIN = 4 + 2 + 4 + 1;
 
 /** `room` is how many bytes of states there are. */
-const standingOf = (header: Fields, room: number): Standing => {
-  const fields = header.object('standing');
+const positionOf = (header: Fields, room: number): Position => {
+  const fields = header.object('at');
   const distinct = fields.integer('distinct');
   if (distinct < 1 || distinct * STATE_MIN > room) {
     fields.fail(`there are not ${distinct} states in the file`);
@@ -229,7 +229,7 @@ const savedIn = (
     ...shardOf(header),
     ...brokenIn(header),
     earlier: {
-      saved: { standing: standingOf(header, file.length - end), read },
+      saved: { at: positionOf(header, file.length - end), read },
       rules: new Set(header.texts('rules')),
       unspecified: countIn(header, 'unspecified'),
       seconds: secondsOf(header),

@@ -59,7 +59,7 @@ const registers = (pages: bigint): Operation =>
 
 const IOMMUFD: readonly ShownDefect[] = [
   shown(
-    'type1-told-without-iommu',
+    'type1-reported-without-iommu',
     [
       ...opened,
       open('group', '/dev/vfio/noiommu-0'),
@@ -164,7 +164,7 @@ const TYPE1: readonly ShownDefect[] = [
     MIXED,
   ),
   shown(
-    'type1-overflow-not-told',
+    'type1-overflow-not-reported',
     [...type1.ready(4), type1.unmap('unmap', type1.LAST_PAGE, 2n * PAGE)],
     VTD,
   ),
@@ -187,7 +187,7 @@ const TYPE1: readonly ShownDefect[] = [
     MIXED,
   ),
   shown(
-    'type1-registers-taken-for-memory',
+    'type1-bar-taken-for-memory',
     [
       ...type1.ready(4),
       registers(1n),
@@ -206,7 +206,7 @@ const TYPE1: readonly ShownDefect[] = [
     MIXED,
   ),
   shown(
-    'type1-registers-not-looked-up',
+    'type1-bar-not-looked-up',
     [...type1.ready(4), registers(2n), type1.map('map', IOVA, 2n * PAGE, 3n, arena(BEHIND_DATA))],
     VTD,
   ),

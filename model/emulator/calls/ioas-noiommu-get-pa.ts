@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_IOAS_NOIOMMU_GET_PA: where a page table that no hardware walks leads, for programs that tell devices physical
+// IOMMU_IOAS_NOIOMMU_GET_PA: where a page table that no hardware walks leads, for programs that give devices physical
 // addresses. drivers/iommu/iommufd/ioas.c (iommufd_ioas_noiommu_get_pa), io_pagetable.c (iopt_get_phys).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -23,7 +23,7 @@ export const checkExtension = (context: IommufdContext, extension: bigint): numb
     case VFIO_TYPE1_IOMMU:
     case VFIO_TYPE1v2_IOMMU:
     case VFIO_UNMAP_ALL:
-      return context.noIommu && !context.kernel.defects.has('type1-told-without-iommu') ? 0 : 1;
+      return context.noIommu && !context.kernel.defects.has('type1-reported-without-iommu') ? 0 : 1;
     case VFIO_NOIOMMU_IOMMU:
       return context.kernel.platform.noIommuConfigured ? 1 : 0;
     case VFIO_DMA_CC_IOMMU:

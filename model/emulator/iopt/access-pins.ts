@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pages that an in-kernel access has pinned. Accesses may overlap; each page is held once.
+// Pages that an in-kernel access has pinned. Accesses may overlap; each page is pinned once.
 // drivers/iommu/iommufd/pages.c (iopt_area_add_access, iopt_area_remove_access).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -10,14 +10,14 @@ import { Interval } from './interval-tree.ts';
 import type { Pages, PinnedAccess } from './pages.ts';
 
 /** Lets go of what no access needs any more in [first, last]; what no domain has either is unpinned. */
-const unpinHeld = (pages: Pages, first: number, last: number): void => {
+const unpinRange = (pages: Pages, first: number, last: number): void => {
   for (let index = first; index <= last; ) {
     const used = pages.accesses.span(index, last);
     if (!used.used) {
       const mapped = pages.domains.span(index, used.last);
       for (let at = index; at <= mapped.last; at += 1) {
-        const frame = pages.held.get(at);
-        pages.held.delete(at);
+        const frame = pages.pinnedFrames.get(at);
+        pages.pinnedFrames.delete(at);
         if (!mapped.used && frame !== undefined) pages.unpin(frame);
       }
       index = mapped.last + 1;
@@ -40,7 +40,7 @@ const pinNew = (pages: Pages, first: number, last: number, frames: number[]): nu
     index += count;
   }
   for (let at = from; at < frames.length; at += 1) {
-    pages.held.set(first + at - from, frames[at] as number);
+    pages.pinnedFrames.set(first + at - from, frames[at] as number);
   }
   return 0;
 };
@@ -50,29 +50,29 @@ const pinMapped = (pages: Pages, first: number, last: number, frames: number[]):
   const from = frames.length;
   appendDomainFrames(pages, first, last, frames);
   for (let at = from; at < frames.length; at += 1) {
-    pages.held.set(first + at - from, frames[at] as number);
+    pages.pinnedFrames.set(first + at - from, frames[at] as number);
   }
   return frames.length - from;
 };
 
 /** Holds [first, last] and appends the frames. 0, or -errno with nothing changed. */
-const hold = (pages: Pages, first: number, last: number, frames: number[]): number => {
+const pinRange = (pages: Pages, first: number, last: number, frames: number[]): number => {
   let error = 0;
   let index = first;
   while (error === 0 && index <= last) {
-    const held = pages.accesses.span(index, last);
-    if (held.used) {
-      appendPinnedFrames(pages, index, held.last, frames);
-      index = held.last + 1;
+    const pinned = pages.accesses.span(index, last);
+    if (pinned.used) {
+      appendPinnedFrames(pages, index, pinned.last, frames);
+      index = pinned.last + 1;
       continue;
     }
-    const mapped = pages.domains.span(index, held.last);
+    const mapped = pages.domains.span(index, pinned.last);
     if (mapped.used) index += pinMapped(pages, index, mapped.last, frames);
     if (index <= mapped.last) error = pinNew(pages, index, mapped.last, frames);
     if (error === 0) index = mapped.last + 1;
   }
   if (error === 0) error = pages.settle();
-  if (error !== 0 && index > first) unpinHeld(pages, first, index - 1);
+  if (error !== 0 && index > first) unpinRange(pages, first, index - 1);
   return error;
 };
 
@@ -93,7 +93,7 @@ export const addAccess = (
     appendPinnedFrames(pages, first, last, frames);
     return 0;
   }
-  const error = hold(pages, first, last, frames);
+  const error = pinRange(pages, first, last, frames);
   if (error !== 0) return error;
   area.accesses += 1;
   pages.accesses.insert(new Interval<PinnedAccess>(first, last, { users: 1 }));
@@ -109,5 +109,5 @@ export const removeAccess = (area: Area, first: number, last: number): void => {
   access.owner.users -= 1;
   if (access.owner.users > 0) return;
   pages.accesses.remove(access);
-  unpinHeld(pages, first, last);
+  unpinRange(pages, first, last);
 };

@@ -18,7 +18,7 @@ export class Area extends TreeNode<Area> {
   readonly permission: Permission;
   /** Bytes into the first page where the area begins. */
   readonly pageOffset: number;
-  /** Page indexes in `pages`, both ends inclusive; entered among the pages' domains while one holds them. */
+  /** Page indexes in `pages`, both ends inclusive; entered among the pages' domains while one has them pinned. */
   readonly slice: Interval<Area>;
   /** The domain that the frames can be read back from, while there is one. */
   storage: Domain | undefined = undefined;

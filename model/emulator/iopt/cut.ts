@@ -23,7 +23,7 @@ const divide = (table: IoPageTable, area: Area, iova: bigint): number => {
   const { pages, permission } = area;
   const left = new Area(pages, area.start, middle - 1n, area.startByte(area.start), permission);
   const right = new Area(pages, middle, area.last, area.startByte(middle), permission);
-  pages.hold();
+  pages.get();
   table.areas.remove(area);
   for (const part of [left, right]) {
     part.storage = area.storage;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Puts an area's frames into domains, and takes them out. A frame stays pinned while a domain or an access
-// has it. drivers/iommu/iommufd/pages.c (iopt_area_fill_domains and what stands around it).
+// has it. drivers/iommu/iommufd/pages.c (iopt_area_fill_domains and its callers).
 
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
 import type { Domain } from '../domain.ts';

@@ -79,18 +79,18 @@ export class FrameReader {
 
   #fetch(index: number): number {
     const { pages, frames, last } = this;
-    const held = pages.accesses.span(index, last);
-    if (held.used) {
-      for (let at = index; at <= held.last; at += 1) frames.push(pinnedFrame(pages, at));
+    const pinned = pages.accesses.span(index, last);
+    if (pinned.used) {
+      for (let at = index; at <= pinned.last; at += 1) frames.push(pinnedFrame(pages, at));
       return 0;
     }
-    const mapped = pages.domains.first(index, held.last);
+    const mapped = pages.domains.first(index, pinned.last);
     if (mapped !== undefined && mapped.start <= index) {
       const before = frames.length;
-      appendDomainFrames(pages, index, Math.min(mapped.last, held.last), frames);
+      appendDomainFrames(pages, index, Math.min(mapped.last, pinned.last), frames);
       if (frames.length > before) return 0;
     }
-    const holeLast = mapped === undefined ? held.last : Math.max(index, mapped.start - 1);
+    const holeLast = mapped === undefined ? pinned.last : Math.max(index, mapped.start - 1);
     const from = frames.length;
     const count = pages.pinSome(index, holeLast, frames);
     if (count > 0) this.#fresh.push({ from, to: frames.length });
@@ -99,8 +99,8 @@ export class FrameReader {
 }
 
 const pinnedFrame = (pages: Pages, index: number): number => {
-  const frame = pages.held.get(index);
-  if (frame === undefined) throw new MachineDied('an access covers a page that it does not hold');
+  const frame = pages.pinnedFrames.get(index);
+  if (frame === undefined) throw new MachineDied('an access covers a page that it has not pinned');
   return frame;
 };
 

@@ -10,7 +10,7 @@ export class Interval<Owner> extends TreeNode<Interval<Owner>> {
   readonly start: number;
   readonly last: number;
   readonly owner: Owner;
-  /** Tells intervals with the same start apart. */
+  /** Distinguishes intervals with the same start. */
   readonly order: number;
   /** The greatest `last` in the tree below and at this node. */
   reach: number;

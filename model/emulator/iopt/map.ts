@@ -131,7 +131,7 @@ export const partsUnder = (
   const areas = contiguousAreas(table, iova, last);
   if (areas === undefined) return -ERRNO.ENOENT;
   return areas.map(({ area, start, last: end }) => ({
-    pages: area.pages.hold(),
+    pages: area.pages.get(),
     startByte: area.startByte(start),
     length: end - start + 1n,
   }));

@@ -34,7 +34,7 @@ export class Pages {
   readonly domains = new IntervalTree<Area>();
   readonly accesses = new IntervalTree<PinnedAccess>();
   /** Frames that an access uses, by page index. */
-  readonly held = new Map<number, number>();
+  readonly pinnedFrames = new Map<number, number>();
   /** Pages pinned, and how many of them have been charged. */
   pinned = 0;
   #charged = 0;
@@ -55,14 +55,14 @@ export class Pages {
     if (source.kind === 'file') source.file.hold();
   }
 
-  hold(): Pages {
+  get(): Pages {
     this.#references += 1;
     return this;
   }
 
   put(): void {
     this.#references -= 1;
-    if (this.#references < 0) throw new MachineDied('pages put more often than held');
+    if (this.#references < 0) throw new MachineDied('pages put more often than got');
     if (this.#references === 0 && this.source.kind === 'file') this.source.file.put();
   }
 
@@ -111,7 +111,7 @@ const accountModeOf = (kernel: Kernel, chargeProcess: boolean): AccountMode => {
 /** Lengths beyond this cannot be rounded up to whole pages in 64 bits. */
 const LENGTH_MAX = U64_MAX - PAGE_SIZE_BYTES;
 
-/** In 64 bits, where what stands before the first byte in its page can still make the sum wrap. */
+/** In 64 bits, where the offset of the first byte in its page can still make the sum wrap. */
 const countOf = (start: bigint, length: bigint): bigint => {
   const end = BigInt.asUintN(64, (start % PAGE_SIZE_BYTES) + length + PAGE_SIZE_BYTES - 1n);
   return end / PAGE_SIZE_BYTES;

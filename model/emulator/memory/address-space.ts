@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The process's address space: mappings in ascending order, each with the frames behind it. mm/mmap.c,
-// mm/memory.c. A private mapping of a file is as a shared one: what it holds is not specified, and no drawn program has
+// mm/memory.c. A private mapping of a file is as a shared one: what it holds is not specified, and no generated program has
 // one.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -18,7 +18,7 @@ const HUGE_PAGE_BYTES = 0x20_0000n;
 const PAGES_OF_HUGE = 512;
 
 /**
- * What stands behind a mapping: frames of its own in spans, frames in a row, or a file. Each is told as if the mapping
+ * The backing of a mapping: frames of its own in spans, frames in a row, or a file. Each is given as if the mapping
  * began at page 0 of the address space, so that parts of a mapping have the same.
  */
 export type Store =
@@ -53,7 +53,7 @@ export class AddressSpace {
     this.#frames = frames;
   }
 
-  /** The mapping that holds a page. */
+  /** The mapping of a page. */
   find(page: number): Mapping | undefined {
     const mapping = this.#mappings[this.#search(page)];
     return mapping === undefined || mapping.start > page ? undefined : mapping;
@@ -109,7 +109,7 @@ export class AddressSpace {
     end: number,
   ): Store {
     if (store === 'device') {
-      return { kind: 'device', base: this.#frames.allocateRegisters(end - start) - start };
+      return { kind: 'device', base: this.#frames.allocateBar(end - start) - start };
     }
     if (store === 'huge') {
       return { kind: 'row', base: this.#frames.allocate(end - start) - start };

@@ -10,7 +10,7 @@ export class Frames {
   readonly #pins = new Map<number, number>();
   /** Those that somebody wrote to; the others are all zero. */
   readonly #contents = new Map<number, Uint8Array>();
-  readonly #registers: { readonly first: number; readonly end: number }[] = [];
+  readonly #bars: { readonly first: number; readonly end: number }[] = [];
   #next = 1;
 
   /** The first of `count` new frames in a row, all zero. */
@@ -20,15 +20,15 @@ export class Frames {
     return first;
   }
 
-  /** The same for a device's registers, which are no memory. */
-  allocateRegisters(count: number): number {
+  /** The same for a device's BAR, which is no memory. */
+  allocateBar(count: number): number {
     const first = this.allocate(count);
-    this.#registers.push({ first, end: first + count });
+    this.#bars.push({ first, end: first + count });
     return first;
   }
 
   isRegister(frame: number): boolean {
-    return this.#registers.some(({ first, end }) => first <= frame && frame < end);
+    return this.#bars.some(({ first, end }) => first <= frame && frame < end);
   }
 
   pin(frame: number): void {

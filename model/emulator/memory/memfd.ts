@@ -11,7 +11,7 @@ const BLOCK = 512;
 export class Memfd extends OpenFile {
   /** Bytes. */
   readonly length: bigint;
-  /** Pages that hold at least one byte of the file. */
+  /** Pages with at least one byte of the file. */
   readonly pages: number;
   readonly #frames: Frames;
   readonly #blocks = new Map<number, number>();

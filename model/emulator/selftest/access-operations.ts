@@ -74,7 +74,7 @@ export const destroyPages = (context: IommufdContext, command: Command): number 
   return file === undefined ? -ERRNO.EBADFD : file.unpin(command.u32(DESTROY.access_pages_id));
 };
 
-/** 0, -EBADE where other frames stand at the address, or why it cannot be looked at. */
+/** 0, -EBADE if other frames are at the address, or why it cannot be read. */
 const compareFrames = (kernel: Kernel, frames: readonly number[], address: bigint): number => {
   const first = address / PAGE_SIZE_BYTES;
   for (let index = 0; index < frames.length; index += 1) {

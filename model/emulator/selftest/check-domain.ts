@@ -32,7 +32,7 @@ const isAligned = ({ defects }: Kernel, { iova, length, address }: Check, unit: 
   (iova | length | address) % unit === 0n &&
   (address + length <= U64_MAX || defects.has('checked-address-wraps'));
 
-/** 0, -EINVAL where memory and translation differ, or why the memory cannot be looked at. */
+/** 0, -EINVAL where memory and translation differ, or why the memory cannot be read. */
 const compare = (kernel: Kernel, domain: Domain, check: Check, unit: bigint): number => {
   for (let done = 0n; done < check.length; done += unit) {
     const address = check.address + done;

@@ -16,7 +16,7 @@ import type { Type1Iommu } from './type1-iommu.ts';
 const reservedOf = (iommu: Type1Iommu, group: VfioGroup): readonly IovaRange[] =>
   iommu.kernel.defects.has('type1-reserved-not-excluded') ? [] : group.reserved;
 
-/** The list with the group in it, or undefined where mappings stand in the way or nothing would be left. */
+/** The list with the group in it, or undefined if mappings conflict or nothing would be left. */
 const narrowed = (
   iommu: Type1Iommu,
   group: VfioGroup,

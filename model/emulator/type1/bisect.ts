@@ -3,7 +3,7 @@
 
 import type { Type1Iommu } from './type1-iommu.ts';
 
-/** True where a mapping stands on both sides of the range's start or end. `last` is its last byte. */
+/** True if a mapping is on both sides of the range's start or end. `last` is its last byte. */
 export const bisects = (
   { dmas, kernel }: Type1Iommu,
   iova: bigint,

@@ -47,7 +47,7 @@ const copyOut = (iommu: Type1Iommu, bitmap: DirtyBitmap, to: bigint, bytes: bigi
   return 0;
 };
 
-/** Tells which pages of a mapping are dirty, in a bitmap that begins at IOVA `base`. 0, or -EFAULT. */
+/** Reports which pages of a mapping are dirty, in a bitmap that begins at IOVA `base`. 0, or -EFAULT. */
 export const reportDirty = (
   iommu: Type1Iommu,
   { data }: BitmapRequest,

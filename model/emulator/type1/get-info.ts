@@ -66,7 +66,7 @@ const ranges = (iommu: Type1Iommu): Struct => {
   return struct;
 };
 
-/** The capabilities one behind the other, linked as they stand behind the struct. */
+/** The capabilities in order, linked as they follow the struct. */
 const chain = (iommu: Type1Iommu): Uint8Array => {
   const list = [migration(iommu), available(iommu)];
   if (iommu.iovas.length > 0) list.push(ranges(iommu));

@@ -7,7 +7,7 @@ import { PAGE_SIZE } from '../../../spec/abi/units.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Dma } from './dma.ts';
 
-/** Pages that are pinned at once: as many pointers as a page holds. */
+/** Pages that are pinned at once: as many pointers as fit into a page. */
 const BATCH = 512;
 
 /** What is pinned and not yet part of a run, and the first page that the latest pinning found. */
@@ -21,7 +21,7 @@ const deviceFrame = (kernel: Kernel, page: number, writes: boolean): number => {
   const mapping = kernel.space.find(page);
   if (mapping === undefined || mapping.store.kind !== 'device') return -ERRNO.EFAULT;
   if (writes && mapping.protection !== 'read-write') return -ERRNO.EFAULT;
-  if (kernel.defects.has('type1-registers-not-looked-up')) {
+  if (kernel.defects.has('type1-bar-not-looked-up')) {
     // The file's offset for the page's number: the first is nobody's, the others are memory.
     return page === mapping.start ? 0 : -ERRNO.EFAULT;
   }
@@ -84,7 +84,7 @@ export const pinRun = (
       if (device < 0) return fail(device);
       first ??= device;
       if (done === 0) isDevice = true;
-      if (!isDevice && kernel.defects.has('type1-registers-taken-for-memory')) {
+      if (!isDevice && kernel.defects.has('type1-bar-taken-for-memory')) {
         // What the batch began with stands for the register.
         if (batch.first !== undefined) batch.frames = [batch.first];
         break;

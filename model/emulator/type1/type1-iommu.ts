@@ -32,7 +32,7 @@ export class Type1Iommu {
   /** Mappings whose memory was said to be elsewhere. */
   invalidAddresses = 0;
   tracksDirty = false;
-  /** Groups that write to memory without telling. */
+  /** Groups that write to memory without reporting it. */
   unreportedWriters = 0;
   #pageSizes = U64_MAX & ~BELOW_PAGE;
 
@@ -55,7 +55,7 @@ export class Type1Iommu {
   /** Ranges that pass the end of the address space have an error of their own. */
   get reportsOverflow(): boolean {
     const { release, defects } = this.kernel;
-    return release.type1.reportsOverflow && !defects.has('type1-overflow-not-told');
+    return release.type1.reportsOverflow && !defects.has('type1-overflow-not-reported');
   }
 
   /** Bitmap of the page sizes that every domain has. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_UNMAP_DMA of a legacy container. Version 1 takes a mapping whole where its start is asked for; version 2 refuses
+// VFIO_IOMMU_UNMAP_DMA of a legacy container. v1 unmaps a mapping whole if the range has its start; v2 refuses
 // to cut one. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_unmap_dma, vfio_dma_do_unmap).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';

@@ -52,7 +52,7 @@ export class VfioDeviceFile extends OpenFile {
     return -ERRNO.ENOTTY;
   }
 
-  /** Moves memory as a program tells the device to. 0, or -errno: -ENODEV where it cannot. */
+  /** Moves memory for a program. 0, or -errno: -ENODEV where it cannot. */
   transfer(direction: DmaDirection, iova: bigint, length: number): number {
     if (this.#from === 'own file' && this.#iommufd === undefined) return -ERRNO.ENODEV;
     return this.#device.transfer(direction, iova, length);

@@ -49,7 +49,7 @@ export class VfioDevice {
     this.#engine = engine;
   }
 
-  /** Moves memory as a program tells it to. 0, or -errno: -ENODEV where it cannot. */
+  /** Moves memory for a program. 0, or -errno: -ENODEV where it cannot. */
   transfer(direction: DmaDirection, iova: bigint, length: number): number {
     const isOpen = this.#usesContainer || this.#binding?.kind === 'device';
     if (this.#engine === undefined || !isOpen) return -ERRNO.ENODEV;

@@ -156,7 +156,7 @@ for (const [name, make] of [
     const first = new Exploration(model, { bounds: { depth: 6, states: 1e6 } });
     assert.is(first.run().ended, 'depth');
     assert.ok(first.counts.frontier > 0);
-    const saved = { standing: first.standing, read: bytesInTurn(first.bytes()) };
+    const saved = { at: first.at, read: bytesInTurn(first.bytes()) };
     const second = new Exploration(model, { saved });
     assert.equal(second.counts, first.counts);
     assert.equal(second.run(), whole);
@@ -166,7 +166,7 @@ for (const [name, make] of [
     const model = make() as Model<unknown, unknown>;
     const first = new Exploration(model, { bounds: { depth: 1e6, states: 1000 } });
     assert.is(first.run().ended, 'states');
-    const saved = { standing: first.standing, read: bytesInTurn(first.bytes()) };
+    const saved = { at: first.at, read: bytesInTurn(first.bytes()) };
     assert.equal(new Exploration(model, { saved }).run(), explore(model));
   });
 }

@@ -158,10 +158,10 @@ const withHeader = (change: (header: Record<string, unknown>) => void): Uint8Arr
 test('a header that contradicts the states, or itself, is refused', async () => {
   for (const [change, why] of [
     [{ version: 4 }, 'version 4 of explorations is not read'],
-    [{ standing: { distinct: 2_000_000_000 } }, 'there are not 2000000000 states'],
-    [{ standing: { distinct: -1 } }, 'there are not -1 states'],
-    [{ standing: { position: 1e9 } }, 'behind its end'],
-    [{ standing: { position: -1 } }, 'contradict each other'],
+    [{ at: { distinct: 2_000_000_000 } }, 'there are not 2000000000 states'],
+    [{ at: { distinct: -1 } }, 'there are not -1 states'],
+    [{ at: { position: 1e9 } }, 'after its end'],
+    [{ at: { position: -1 } }, 'contradict each other'],
     [{ shard: { index: 5, of: 5 } }, 'there is no part 5 of 5'],
     [{ shard: { index: 0, of: 2_000_000_000 } }, 'there is no part 0 of 2000000000'],
     [{ depth: -1 }, '"depth" is -1'],
@@ -170,8 +170,8 @@ test('a header that contradicts the states, or itself, is refused', async () => 
     [{ ended: 'never' }, '"ended" is never'],
   ] as const) {
     const bytes = withHeader((header) => {
-      const standing = 'standing' in change ? change.standing : {};
-      Object.assign(header, change, { standing: { ...(header.standing as object), ...standing } });
+      const at = 'at' in change ? change.at : {};
+      Object.assign(header, change, { at: { ...(header.at as object), ...at } });
     });
     const [outcome] = await outcomes(bytes);
     assert.match(outcome ?? '', why);
