@@ -8,6 +8,7 @@ import { DEFECT_NAMES } from '../../../model/emulator/defects.ts';
 import type { Program } from '../../../model/programs/program.ts';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
+import { CAMPAIGN_SEEDS } from '../../defects/campaign-seeds.ts';
 import type { ShownDefect } from '../../defects/shown-defect.ts';
 import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
 import { describeCounterexample } from '../../harness/describe.ts';
@@ -17,7 +18,7 @@ const shows = ({ defect, setting }: ShownDefect, program: Program): boolean =>
 
 const defects = suite('defects');
 
-defects('there is a program for every fault', () => {
+defects('there is a program for every defect', () => {
   assert.equal(SHOWN_DEFECTS.map(({ defect }) => defect).sort(), [...DEFECT_NAMES].sort());
 });
 
@@ -39,13 +40,13 @@ defects('no call of any of the programs can be left out', () => {
 
 const RUNS = 3000;
 const LENGTH = 40;
-/** Luck has a part in what is met first: a campaign with another seed may try again. */
+/** What a campaign meets first is random: one with another seed may try again. */
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 for (const { defect, setting, program } of SHOWN_DEFECTS) {
   defects(`a campaign finds ${defect}, in ${program.length} calls`, async () => {
     const outcomes: string[] = [];
-    for (const seed of SEEDS) {
+    for (const seed of [CAMPAIGN_SEEDS[defect] ?? 1, ...SEEDS]) {
       const defects = new Set([defect]);
       const report = await runCampaign({
         setting,
