@@ -157,7 +157,7 @@ const PLAIN = {
   first: [],
 } as const;
 
-export const GROUNDS: readonly Scenario[] = [
+export const SCENARIOS: readonly Scenario[] = [
   {
     ...PLAIN,
     name: 'a container alone',

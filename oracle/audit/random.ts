@@ -12,7 +12,7 @@ import { nativeName } from '../emit/c-names.ts';
 import { causesOf, type Differences, noteDifferences } from './differences.ts';
 import { type Located, settingOn, startBetween, startOn } from './located.ts';
 import type { Pair } from './pair.ts';
-import { GROUNDS, type Scenario } from './platforms.ts';
+import { SCENARIOS, type Scenario } from './platforms.ts';
 
 /** What the programs are run on: a start for each scenario, and what they are generated for. */
 export type RandomSides = {
@@ -48,7 +48,9 @@ const LENGTH = 40;
 const BATCH = 50;
 
 /** Scenarios on which every request is tried; the others only repeat their settings. */
-const RANDOM_GROUNDS: readonly Scenario[] = GROUNDS.filter(({ movesAlone }) => movesAlone !== true);
+const RANDOM_GROUNDS: readonly Scenario[] = SCENARIOS.filter(
+  ({ movesAlone }) => movesAlone !== true,
+);
 
 /**
  * A native call of whatever an earlier call has left in memory, descriptors for one, whose numbers are the process's own

@@ -10,7 +10,7 @@ import { operationJson } from '../trace/operation-json.ts';
 import { causesOf } from './differences.ts';
 import { type Located, settingOn } from './located.ts';
 import { type Pair, startOfPair, startOfReleases } from './pair.ts';
-import { GROUNDS, type Scenario } from './platforms.ts';
+import { SCENARIOS, type Scenario } from './platforms.ts';
 import type {
   AuditRecord,
   Entry,
@@ -149,7 +149,7 @@ const locatedOf = (
   const isStale = (why: string): never => {
     throw new BadInput(file, line, `${why}; run the audit again`);
   };
-  const scenario = GROUNDS.find((candidate) => candidate.name === name);
+  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (scenario === undefined) return isStale(`the audit has no scenario "${name}"`);
   const last = program.at(-1);
   if (last === undefined) return isStale('the program has no operation');

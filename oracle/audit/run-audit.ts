@@ -7,7 +7,7 @@ import { movesOn } from './actions.ts';
 import type { Cause, Differences, Found } from './differences.ts';
 import { boundsOf, type Located, startBetween, startOn } from './located.ts';
 import type { Pair } from './pair.ts';
-import { GROUNDS, type Scenario } from './platforms.ts';
+import { SCENARIOS, type Scenario } from './platforms.ts';
 import { onContainers, onReleases, type RandomSearched, randomSearch } from './random.ts';
 import { requestsOn } from './requests/all.ts';
 import type { Row } from './row.ts';
@@ -81,7 +81,7 @@ const searchScenarios = async (
   const all = new Map<string, Located>();
   const searched: SearchedScenario[] = [];
   let goesOn = true;
-  for (const scenario of GROUNDS) {
+  for (const scenario of SCENARIOS) {
     if (!goesOn) break;
     const differences: Differences = new Map();
     const result = await search(

@@ -24,7 +24,7 @@ import { SHARDS_MAX } from './shard.ts';
 
 const FORMAT = 'iommufd-check-report';
 
-/** Of version 1 the rules had other ids. */
+/** Version 1 had other ids of rules. */
 const VERSION = 2;
 
 const campaignJson = ({ setting, ...counts }: SavedCampaign) => ({

@@ -16,10 +16,10 @@ export type Complaints = {
   readonly lines: readonly string[];
 };
 
-/** VT-d's report of an access that it refused; IOVAs are told by page. */
+/** VT-d's report of an access that it refused; IOVAs are reported by page. */
 const REFUSED_ACCESS =
   /DMAR: \[DMA (Read|Write)\b[^\]]*\] Request device \[([0-9a-f:.]+)\] fault addr (0x[0-9a-f]+)/;
-/** A virtio-iommu's: the device as its bus, slot and function in one number; QEMU's does not tell what it wanted. */
+/** A virtio-iommu's: the device as its bus, slot and function in one number; QEMU's does not report what it wanted. */
 const REFUSED_BY_VIRTIO =
   /virtio_iommu \S+: page fault from EP (\d+) at (0x[0-9a-f]+) \[(R?)(W?)X?\]/;
 /** The line before VT-d's. */

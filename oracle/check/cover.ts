@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which rules campaigns reached, how often, and which not: those that they cannot reach told from those that they did not.
+// Which rules campaigns reached, how often, and which not: those that they cannot reach apart from those that they did not.
 
 import type { ErrnoName } from '../../spec/abi/errno.ts';
 import { SECTIONS } from '../../spec/rules.ts';
@@ -13,7 +13,7 @@ export type RuleCover = {
   readonly says: string;
   /** Calls that it answered. */
   readonly count: number;
-  /** Why no drawn program can reach it in these settings. */
+  /** Why no generated program can reach it in these settings. */
   readonly unreachable?: string;
 };
 

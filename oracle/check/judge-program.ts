@@ -51,7 +51,7 @@ const sameCall = (a: Call, b: Call): boolean => {
 };
 
 /**
- * Whether the reply is to the letter what was expected when the program was generated. The specification was asked then,
+ * Whether the reply is exactly what was expected when the program was generated. The specification was asked then,
  * in the same world, and need not be asked again.
  */
 const isAsExpected = (expected: Expectation, { call, observation }: Step): boolean => {

@@ -59,7 +59,7 @@ export type KernelCampaignOptions = GenerateOptions & {
 };
 
 /** A transfer takes a device a tenth of a second, and other programs take a few milliseconds. */
-const KERNEL_LOOKS: ProbeOptions = { transfersIn: 16 };
+const KERNEL_PROBES: ProbeOptions = { transfersIn: 16 };
 
 /** Programs that go to the kernel at once: few at first, since most defects show soon. */
 const FIRST_BATCH = 32;
@@ -273,7 +273,7 @@ export const runKernelCampaign = async (
 ): Promise<CampaignReport> => {
   const { setting, subject, seed, length, onProgress, signal, interrupted } = options;
   const start = startOfProgram(setting);
-  const arbitrary = programs(setting, length, { probes: KERNEL_LOOKS, ...options });
+  const arbitrary = programs(setting, length, { probes: KERNEL_PROBES, ...options });
   const tally = new Tally(setting, seed);
   const batches = batchesOf(options);
   const generate = () => {

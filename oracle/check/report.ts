@@ -54,7 +54,7 @@ export type CampaignReport = {
   readonly rules: ReadonlyMap<string, number>;
   /** What the shortest program shows, where one was found; with the count of shrinking steps that it took. */
   readonly counterexample: Counterexample | undefined;
-  /** Where the first program stood that ended in a violation. */
+  /** The position of the first program that ended in a violation. */
   readonly at: Position | undefined;
   readonly shrinks: number;
   /** Complaints of the kernel that are known deviations of the release, by their id. */

@@ -10,7 +10,7 @@ export type Shard = {
 /** A run has at most so many parts: whoever lists them all can do so at once. */
 export const SHARDS_MAX = 999_999;
 
-/** Where a program stands in the campaign: its batch, and its place in that; both from 0. */
+/** The position of a program in the campaign: its batch, and its index in that; both from 0. */
 export type Position = { readonly batch: number; readonly index: number };
 
 /** Whether the shard runs the batch; without shards every batch is run. */

@@ -28,7 +28,7 @@ const counterexampleOf = (
 type Best = { readonly program: Program; readonly shrinks: number };
 
 /**
- * Shrinks step by step, so that whoever goes on with it can do something else, or stop, after each program that was tried.
+ * Shrinks step by step, so that the caller can do something else, or stop, after each program that was tried.
  * Gives nothing where the program does not show the symptom.
  */
 function* shrinking(

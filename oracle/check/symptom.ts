@@ -28,7 +28,7 @@ const ofReply = (rejected: Rejected): string => {
     : `${ruleOf(rejected)} ${answerOf(result.observed)}`;
 };
 
-/** "nothing", "translates", "no", "it", and no more of what stands where. */
+/** "nothing", "translates", "no", "it", and no more of the text. */
 const ofHidden = ({ where, expected, observed }: HiddenDifference): string => {
   const kind = /^(the domain|IOAS)/.exec(where)?.[1] ?? where;
   const [must = '', is = ''] = [expected, observed].map((text) => text.split(' ')[0] ?? '');
@@ -64,7 +64,7 @@ export const shows = (failure: Failure | undefined, symptom: Symptom): boolean =
   return false;
 };
 
-/** Whether both break the same rule in the same kind of way; what was answered instead may be another thing. */
+/** Whether both break the same rule with the same kind of difference; the wrong answer may differ. */
 export const breakTheSame = (one: Failure, other: Failure): boolean => {
   if (one.kind !== 'reply' || other.kind !== 'reply') return shows(one, symptomOf(other));
   const rules = new Set(other.verdict.rejected.map(ruleOf));

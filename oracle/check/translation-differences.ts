@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Holds what a domain is seen to translate against what it must. Pages of memory have other names in the machine than in
+// Compares what a domain translates with what it must. Pages of memory have other names in the machine than in
 // the specification, so that a pairing of names is sought on the way.
 
 import type { Translation } from '../../model/machine/machine.ts';
@@ -41,7 +41,7 @@ const describe = (t: {
   `${hex(t.iova)} to ${hex(t.iova + BigInt(t.length) - 1n)}, ` +
   `${t.readable ? 'r' : '-'}${t.writable ? 'w' : '-'}`;
 
-/** Where two spans agree in all that `describe` tells, what they translate to differs. */
+/** Where two spans agree in all that `describe` gives, what they translate to differs. */
 const described = (
   span: TranslatedSpan,
   other: Translation,
@@ -75,7 +75,7 @@ const continues = (a: TranslatedSpan, b: TranslatedSpan): boolean =>
   a.readable === b.readable &&
   a.writable === b.writable;
 
-/** Stretches as the machine tells them: those that continue each other within a page are one. */
+/** Spans as the machine reports them: those that continue each other within a page are one. */
 function* merged(spans: Iterable<TranslatedSpan>): Generator<TranslatedSpan> {
   let pending: TranslatedSpan | undefined;
   for (const span of spans) {

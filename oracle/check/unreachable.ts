@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which rules `check` cannot reach in a setting, with the reason, so that they are told from those that it did not reach.
+// Which rules `check` cannot reach in a setting, with the reason, apart from those that it did not reach.
 
 import { releasesOf } from '../../spec/parts-used.ts';
 import { type PartId, partIdOf, partsIn, type RuleId, ruleIdOf } from '../../spec/rules.ts';
@@ -14,18 +14,17 @@ const OUT_OF_SIGHT =
 const ISOLATED = 'every platform isolates interrupts but those of the audit';
 const ALL_OF_VFIO = 'VFIO has every device of the groups, on all platforms but one of the audit';
 
-/** Rules that no drawn program reaches anywhere. */
+/** Rules that no generated program reaches anywhere. */
 export const NEVER: Readonly<Partial<Record<RuleId, string>>> = {
   'cutting/large-pages':
     'areas are cut only where large pages are disabled; the kernel checks again for a thread that enables them meanwhile',
   'accesses/read-only-pages':
-    'an area is writable only if its memory was mapped so, and the area is looked at first',
-  'accesses/detached':
-    'an in-kernel user without an IOAS is a mediated device, which asks for nothing by itself',
+    'an area is writable only if its memory was mapped so, and the area is checked first',
+  'accesses/detached': 'an access without an IOAS is an mdev, which asks for nothing by itself',
   'locked-memory/process-limit':
     'charging the process takes CAP_SYS_RESOURCE, and who has it has no limit',
   'mapping/page-count-wraps':
-    'no length so close to 2^64 is drawn with an address in the first page; the kernel would warn of each',
+    'no length so close to 2^64 is generated with an address in the first page; the kernel would warn of each',
   'destroy/untracked': 'it is of calls that are not specified: their reply is never judged',
   'compat-set-iommu/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
   'type1-set-iommu/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
@@ -109,7 +108,7 @@ const NEEDS: readonly Need[] = [
   {
     parts: ['dma'],
     has: ({ platform }) => platform.devices.some(({ dmaEngine }) => dmaEngine === true),
-    reason: 'no device of the platform moves memory when it is told to',
+    reason: 'no device of the platform moves memory for a program',
   },
   {
     parts: ['type1-pinning'],
@@ -148,7 +147,7 @@ const isOf = ({ parts, except, rules }: Need, rule: Rule): boolean => {
   return parts?.includes(partIdOf(rule)) === true && except?.includes(id) !== true;
 };
 
-/** Why no drawn program reaches the rule in the setting; undefined where one can. */
+/** Why no generated program reaches the rule in the setting; undefined where one can. */
 export const whyNotIn = (rule: Rule, setting: Setting): string | undefined => {
   const never = NEVER[ruleIdOf(rule)];
   if (never !== undefined) return never;
@@ -159,7 +158,7 @@ export const whyNotIn = (rule: Rule, setting: Setting): string | undefined => {
   return NEEDS.find((need) => isOf(need, rule) && !need.has(setting))?.reason;
 };
 
-/** Why no drawn program reaches the rule in any of the settings; undefined where one can in some of them. */
+/** Why no generated program reaches the rule in any of the settings; undefined where one can in some of them. */
 export const whyNot = (rule: Rule, settings: readonly Setting[]): string | undefined => {
   const reasons = settings.map((setting) => whyNotIn(rule, setting));
   if (reasons.length === 0 || reasons.includes(undefined)) return undefined;

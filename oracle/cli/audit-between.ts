@@ -49,14 +49,14 @@ export const auditBetween = async (options: Options): Promise<number> => {
   const output = openOutput();
   const { signal, release } = interruption();
   const { runBetween } = await import('../audit/run-audit.ts');
-  const { GROUNDS } = await import('../audit/platforms.ts');
+  const { SCENARIOS } = await import('../audit/platforms.ts');
   const progress =
-    options.json === true ? NO_PROGRESS : startProgress(output, GROUNDS.length, 'platforms');
+    options.json === true ? NO_PROGRESS : startProgress(output, SCENARIOS.length, 'platforms');
   const changes = await runBetween({
     ...releases,
     random: { runs: options.random ?? RUNS, seed: options.seed },
     watch: async (scenario, done) => {
-      const on = scenario === undefined ? GROUNDS.length : GROUNDS.indexOf(scenario);
+      const on = scenario === undefined ? SCENARIOS.length : SCENARIOS.indexOf(scenario);
       progress.at(on, `${grouped(done)} ${scenario === undefined ? 'programs' : 'requests'}`);
       await setImmediate();
       return !signal.aborted;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where an audit goes. One that was interrupted is printed and not written: it would stand where a whole one is wanted.
+// Where an audit goes. One that was interrupted is printed and not written: it would replace a whole one is wanted.
 
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';

@@ -82,9 +82,9 @@ const searched = async (
   const { signal, release } = interruption();
   const { runAudit: run } = await import('../audit/run-audit.ts');
   const { recordedAudit } = await import('../audit/recorded.ts');
-  const { GROUNDS } = await import('../audit/platforms.ts');
+  const { SCENARIOS } = await import('../audit/platforms.ts');
   const progress =
-    options.json === true ? NO_PROGRESS : startProgress(output, GROUNDS.length, 'platforms');
+    options.json === true ? NO_PROGRESS : startProgress(output, SCENARIOS.length, 'platforms');
   const audit = await run({
     release: options.release,
     ...(options.random === undefined
@@ -92,9 +92,9 @@ const searched = async (
       : { random: { runs: options.random, seed: options.seed } }),
     watch: async (scenario, done) => {
       if (scenario === undefined) {
-        progress.at(GROUNDS.length, `${grouped(done)} programs drawn at random`);
+        progress.at(SCENARIOS.length, `${grouped(done)} programs generated at random`);
       } else {
-        progress.at(GROUNDS.indexOf(scenario), `${grouped(done)} requests on ${scenario.name}`);
+        progress.at(SCENARIOS.indexOf(scenario), `${grouped(done)} requests on ${scenario.name}`);
       }
       await setImmediate();
       return !signal.aborted;
@@ -174,10 +174,10 @@ export const addAudit = (program: Command): void => {
     .option('--output <folder>', 'where the audit is written', 'docs/audit')
     .option(
       '--random <runs>',
-      'so many programs drawn at random, beside the search',
+      'how many programs are generated at random, in addition to the search',
       wholeNumber(1),
     )
-    .option('--seed <number>', 'where the drawing begins', wholeNumber(0), 1)
+    .option('--seed <number>', 'seed of the programs that are generated', wholeNumber(0), 1)
     .option(
       '--between <releases...>',
       'what changed for programs from one release to another, on each container',

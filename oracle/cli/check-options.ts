@@ -25,7 +25,7 @@ export type CheckOptions = SettingOptions &
     readonly verbose?: true;
   };
 
-/** On a kernel drawing takes no time from the programs; a shard knows nothing of what the others drew. */
+/** On a kernel, generating takes no time from the programs. A shard does not know what the others generated. */
 export const isGuided = (options: CheckOptions): boolean =>
   options.shard === undefined && (options.guided ?? isOnKernel(options));
 

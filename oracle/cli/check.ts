@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec check: programs drawn at random, run on the emulator and judged.
+// iommufd-spec check: programs generated at random, run on the emulator and judged.
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { PATHS } from '../../model/generate/paths.ts';
@@ -44,7 +44,7 @@ Examples:
 
 Without --release, --platform and --unprivileged, each release is checked on each platform, with and without
 privilege. The first violation ends the check: its program is shrunk, printed and saved. A shard goes on, as the others do not
-know of it, and shrinks the first; on a kernel it goes on with the next platform. Exit status: 0 no violation,
+know of it, and shrinks the first; on a kernel it continues with the next platform. Exit status: 0 no violation,
 1 a violation, 3 a file cannot be written (what was found is printed all the same), 130 interrupted.`;
 
 const SEED_MAX = 0x7fff_ffff;
@@ -64,7 +64,9 @@ const check = async (options: CheckOptions): Promise<number> => {
     throw new BadUse('Shards of one run have one seed: name it with --seed.');
   }
   if (options.shard !== undefined && options.guided === true) {
-    throw new BadUse('--guided makes a program depend on all before it, which shards do not draw.');
+    throw new BadUse(
+      '--guided makes a program depend on all before it, which a shard does not generate.',
+    );
   }
   if (typeof options.cover === 'string') checkCoverFile(options.cover);
   const output = openOutput();
@@ -123,7 +125,7 @@ export const addCheck = (program: Command): void => {
     )
     .option('--runs <programs>', 'how many programs to run, in all', wholeNumber(1))
     .option('--seconds <seconds>', 'how long to run, without --runs', secondsNumber, 10)
-    .option('--seed <seed>', 'what the programs are drawn with (default: a new one)', seedNumber)
+    .option('--seed <seed>', 'seed of the programs (default: a new one)', seedNumber)
     .option(
       '--length <operations>',
       'how many operations a program has at most',
@@ -144,9 +146,9 @@ export const addCheck = (program: Command): void => {
   addSubjectOptions(addSettingOptions(command))
     .option(
       '--guided',
-      'draw refusals again that would repeat what was seen often (on a kernel the default)',
+      'replace refusals that would repeat what was common (the default on a kernel)',
     )
-    .option('--no-guided', 'draw every program by itself')
+    .option('--no-guided', 'generate each program independently')
     .option('--shard <k/n>', 'run the k-th of n parts of the programs', shardOption)
     .option('--cover [file]', COVER_HELP)
     .option('--report <file>', 'write the report to a file, which merge reads')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// --cover with a file: which form it has is told by how its name ends.
+// --cover with a file: the end of its name decides its form.
 
 import type { Cover } from '../check/cover.ts';
 import { coverHtml, coverSvg } from '../report/cover/cover-picture.ts';

@@ -8,7 +8,7 @@ const SILENT = { writeErr: (): void => {}, outputError: (): void => {} };
 
 /** Names as close to the word as a slip of the hand makes them, closest first; none where nothing is close. */
 const closest = (word: string, known: readonly string[]): string | undefined => {
-  // As the command of a program whose commands are the names: then commander looks for those that are close.
+  // As the command of a program whose commands are the names: then commander finds those that are close.
   const program = new Command().helpCommand(false).exitOverride().configureOutput(SILENT);
   for (const name of new Set(known)) program.addCommand(new Command(name));
   try {

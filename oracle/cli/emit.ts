@@ -41,7 +41,7 @@ const asText = async (trace: Trace): Promise<string> => {
   return emissionText(emissionOf(trace));
 };
 
-/** The line of an operation of the trace; of one that stands behind them all, the last. */
+/** The line of an operation of the trace; of one after them all, the last. */
 const lineOf = ({ operations }: Trace, operation: Operation): number => {
   const index = operations.findIndex((traced) => traced.operation === operation);
   return HEADER_LINE + 1 + (index < 0 ? operations.length - 1 : index);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the exit status says. docs/command-line.md tells the same.
+// The exit statuses, as docs/command-line.md documents them.
 
 export const FINE = 0;
 export const VIOLATION = 1;

@@ -35,7 +35,7 @@ export type Task = {
   readonly close?: () => void;
 };
 
-/** Opens it; its states are read when it is gone on with, or with others. Rejects with BadInput. */
+/** Opens it; its states are read when it, or a merge with others, continues. Rejects with BadInput. */
 export const savedIn = async (path: string): Promise<SavedExploration> => {
   const { openExploration } = await import('../explore/saved-file.ts');
   return openExploration(path, ACTION_SETS);
@@ -60,7 +60,9 @@ const resumed = async (path: string, options: ExploreOptions): Promise<readonly 
   const { actions, release, platform, unprivileged, memlock, shard } = options;
   const reported = [actions, release, platform, unprivileged, memlock, shard];
   if (reported.some((given) => given !== undefined)) {
-    throw new BadUse('--resume goes on with what was saved: it is not told what to explore.');
+    throw new BadUse(
+      '--resume continues what was saved: it takes no option that says what to explore.',
+    );
   }
   const saved = await savedIn(path);
   const { depth = saved.depth } = options;

@@ -33,8 +33,8 @@ Examples:
   $ iommufd-spec merge 1.bin 2.bin 3.bin 4.bin
   $ iommufd-spec explore --json --actions type1 | jq '.explorations[].counts'
 
-Every program up to a number of calls is looked at, breadth first: worlds that differ in numbers of descriptors and
-objects only are one state, and no state is looked at twice. The first program that leads to a broken law is a shortest
+Every program up to a number of calls is explored, breadth first: worlds that differ in numbers of descriptors and
+objects only are one state, and no state is expanded twice. The first program that leads to a broken law is a shortest
 one; it is saved as a trace. Without --release each release is explored, on the platform that an action set is written for.
 Exit status: 0 no law is broken, 1 a law is broken, 2 bad use, or a file that is no saved
 exploration or is damaged, 3 a file cannot be written (what was found is printed all the same), 130 interrupted.`;
@@ -116,7 +116,7 @@ const explore = async (options: ExploreOptions): Promise<number> => {
       ...(early === undefined ? {} : { saving: early }),
       onProgress: ({ distinct, statesPerSecond, frontier, depth: deep, rules }) =>
         stages?.at(
-          `${grouped(distinct)} states, ${grouped(statesPerSecond)} a second, ${grouped(frontier)} to look at, ` +
+          `${grouped(distinct)} states, ${grouped(statesPerSecond)} a second, ${grouped(frontier)} to expand, ` +
             `${deep} calls deep, ${rules} rules`,
         ),
     }).catch((error: unknown) => {
@@ -176,7 +176,7 @@ export const addExplore = (program: Command): void => {
   const command = program
     .command('explore')
     .description(
-      'look at every program up to a bound, and at the laws of the specification in every state',
+      'explore every program up to a bound, and check the laws of the specification in every state',
     )
     .option(
       '--actions <name>',
@@ -187,14 +187,14 @@ export const addExplore = (program: Command): void => {
     .option('--depth <calls>', 'how many calls a program has at most', wholeNumber(1))
     .option('--states <states>', 'how many states there may be', wholeNumber(1), DEFAULT_STATES)
     .option('--seconds <seconds>', 'how long to explore, in all', secondsNumber)
-    .option('--save <file>', 'where the exploration is saved, to go on with')
+    .option('--save <file>', 'where the exploration is saved, to be resumed')
     .option(
       '--save-every <seconds>',
       `how often it is saved while it explores, beside at the end (default: ${SAVE_EVERY})`,
       secondsNumber,
     )
-    .option('--resume <file>', 'go on with what was saved')
-    .option('--shard <k/n>', 'look at part K of N, so that N runs do the work of one', shardOption)
+    .option('--resume <file>', 'resume what was saved')
+    .option('--shard <k/n>', 'explore part K of N, so that N runs do the work of one', shardOption)
     .option(
       '--program <file>',
       'where the program that breaks a law is saved',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads a file once more up to a violation, to tell in which lines came to be what the violation's state shows.
+// Reads a file once more up to a violation, to find the lines that made what the violation's state shows.
 
 import type { World } from '../../spec/state/world.ts';
 import { type Format, formatOf } from '../judge/file-format.ts';

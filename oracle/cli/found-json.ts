@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program that ends in a violation, for JSON: its operations stand as they do in a trace.
+// A program that ends in a violation, for JSON: its operations are as in a trace.
 
 import type { Program } from '../../model/programs/program.ts';
 import type { Counterexample } from '../check/report.ts';

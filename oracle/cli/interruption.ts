@@ -7,7 +7,7 @@ export type Interruption = {
   readonly release: () => void;
 };
 
-/** `onFirst` is told of the first one: some work takes a while to end. */
+/** `onFirst` is called at the first one: some work takes a while to end. */
 export const interruption = (onFirst?: () => void): Interruption => {
   const controller = new AbortController();
   const stop = (): void => {

@@ -142,8 +142,8 @@ export const sameMachine = <T>(
 };
 
 /**
- * Starts a kernel for programs that were made for the setting `told`. They are judged by what the kernel is, which may be
- * another release, and by the one that was told where the kernel's own is not specified. Whoever gets it closes it.
+ * Starts a kernel for programs that were made for the setting `reported`. They are judged by what the kernel is, which may be
+ * another release, and by `reported` if the kernel's own is not specified. Whoever gets it closes it.
  */
 export const startKernelFor = (
   options: SubjectOptions,

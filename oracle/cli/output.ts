@@ -22,7 +22,7 @@ const end = (error: NodeJS.ErrnoException): never =>
 
 /**
  * From now on a reader that goes away ends the program, whatever is being written: results or a verb's help. What cannot be
- * written for another reason, such as a full disk, is told.
+ * written for another reason, such as a full disk, is reported.
  */
 export const endWithoutReader = (): void => {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

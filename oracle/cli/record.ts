@@ -18,7 +18,7 @@ Examples:
   $ iommufd-spec judge --verbose run.jsonl.gz
   $ iommufd-spec vm bzImage -- sh -c 'npx iommufd-spec record -o /dev/shm/a.gz -- ./test && base64 /dev/shm/a.gz'
 
-The program runs as it would without; its threads and children are recorded too. Its exit status stands in the
+The program runs as it would without; its threads and children are recorded too. Its exit status is in the
 recording. Exit status: 0 recorded, 2 there is no such program or the file cannot be written (nothing is run), 3 the machine
 does not let programs be traced, or the recording ends before the program does, as on a full disk: the program goes on, and
 the recording says so.`;

@@ -31,7 +31,7 @@ export const traceOf = (
     subject,
     defects,
   },
-  // What stands behind a violation was not judged, and is of no use to anybody.
+  // What follows a violation was not judged, and is of no use to anybody.
   operations: upToFailure(counterexample.program, counterexample).map((operation, index) => ({
     operation,
     step: counterexample.steps[index]?.step,

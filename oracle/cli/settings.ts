@@ -94,7 +94,7 @@ export const settingsFor = (options: SettingOptions): readonly Setting[] => {
   );
 };
 
-/** Deliberate defects of the emulator, to see what a violation looks like. */
+/** Deliberate defects of the emulator, to see a violation. */
 export const addDefectOption = (command: Command): Command =>
   command.addOption(
     new Option(

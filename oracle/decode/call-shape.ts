@@ -15,7 +15,7 @@ export type CallShape = {
   readonly layout?: Layout;
   /** What the argument is. */
   readonly argument: 'struct' | 'value' | 'text' | 'unused' | 'unknown';
-  /** A legacy container's: its GET_INFO tells other capabilities. */
+  /** A legacy container's: its GET_INFO reports other capabilities. */
   readonly legacy?: true;
 };
 
@@ -95,7 +95,7 @@ const WITH_BITMAP: ReadonlyMap<number, readonly [flag: number, shape: CallShape]
   ],
 ]);
 
-/** A call of a legacy container: a bitmap stands behind the struct where a flag says so, and there are no native calls. */
+/** A call of a legacy container: a bitmap follows the struct if a flag says so, and there are no native calls. */
 const legacyCall = (command: number, bytes: Uint8Array): CallShape => {
   const [flag, shape] = WITH_BITMAP.get(command) ?? [];
   const { flags } = decode(vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP, bytes);

@@ -51,7 +51,7 @@ const runsIn = (
   return changes;
 };
 
-/** The memory that is looked at around a call. */
+/** The memory that is read around a call. */
 const memoryOf = (call: Call): readonly Segment[] =>
   call.kind === 'ioctl' || call.kind === 'dma' ? call.memory : [];
 

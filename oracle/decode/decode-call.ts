@@ -11,7 +11,7 @@ import { bytesIn, type Place, placesOf } from './memory-layout.ts';
 export type DecodedField = {
   readonly name: string;
   readonly value: string;
-  /** Says nothing that a reader looks for: a reserved field that is 0. */
+  /** Of no interest to a reader: a reserved field that is 0. */
   readonly idle: boolean;
 };
 

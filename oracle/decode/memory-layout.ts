@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands where in the memory that a call is about: the fields of its struct, what is between and behind them, and
+// The layout of the memory that a call is about: the fields of its struct, what is between and behind them, and
 // the arrays and buffers that it points at. Bytes are read and compared by these names.
 
 import { decode, type Layout } from '../../spec/abi/layout.ts';
@@ -19,7 +19,7 @@ export type Place = {
   readonly length: number;
   /** The value of these bytes, `length` of them. */
   readonly text: (bytes: Uint8Array) => string;
-  /** Whether the bytes say nothing that a reader looks for. */
+  /** Whether the bytes are of no interest to a reader. */
   readonly idle: (bytes: Uint8Array) => boolean;
 };
 
@@ -190,7 +190,7 @@ export const bytesIn = (
   return new Uint8Array();
 };
 
-/** Bytes that no place covers: where they stand. `length` in bytes. */
+/** Bytes that no place covers: where they are. `length` in bytes. */
 export const placeName = (call: IoctlCall | undefined, address: bigint, length: number): string => {
   const from = call === undefined ? -1n : address - call.argument;
   const known = BigInt(call?.memory[0]?.bytes.length ?? 0);

@@ -74,7 +74,7 @@ const spanOf = ({ offset, length }: Region): Span => ({
 });
 
 /**
- * The regions that the program may touch. `withoutStructs` leaves out the places of structs, which then stand in
+ * The regions that the program may touch. `withoutStructs` leaves out the places of structs, which then are in
  * variables.
  */
 export const usedRegions = (
@@ -100,7 +100,7 @@ export const usedRegions = (
   );
 };
 
-/** Whether something but structs that are put there for one call stands at, or is looked for at, the structs' place. */
+/** Whether anything but structs that are put there for one call is at, or is read from, the structs' place. */
 export const touchesStructs = (operation: Operation, base: bigint): boolean => {
   const structs = REGIONS[0];
   if (structs === undefined) return false;

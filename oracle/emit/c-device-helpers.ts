@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Has QEMU's edu device move memory, by its registers on vfio-pci's descriptor of it.
+// Has QEMU's edu device move memory, by its BAR on vfio-pci's descriptor of it.
 
 import { c } from './c-text.ts';
 
@@ -51,11 +51,11 @@ static int device_moves(int fd, int to_memory, unsigned long iova, unsigned long
 	    pwrite(fd, to_memory ? &buffer : (__u64 *)&iova, 8, 0x80) != 8 ||
 	    pwrite(fd, to_memory ? (__u64 *)&iova : &buffer, 8, 0x88) != 8 ||
 	    pwrite(fd, &length, 8, 0x90) != 8 || pwrite(fd, &direction, 8, start) != 8)
-		fails("the device's registers");
+		fails("the device's BAR");
 	while (busy & 1) {
 		busy = 0;
 		if (pread(fd, &busy, 4, start) != 4)
-			fails("the device's registers");
+			fails("the device's BAR");
 		usleep(2000);
 	}
 	return 0;

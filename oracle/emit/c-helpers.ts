@@ -232,7 +232,7 @@ const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
   device_moves: ['fails', 'lacks'],
 };
 
-/** The helpers whose names stand in a trace's code, with those that they need, in an order in which they compile. */
+/** The helpers whose names are in a trace's code, with those that they need, in an order in which they compile. */
 export const helpersIn = (text: CText): readonly CText[] => {
   const code = bareC(text);
   const used = new Set<Helper>(NAMES.filter((name) => new RegExp(`\\b${name}\\(`).test(code)));

@@ -21,7 +21,7 @@ import type { CValues } from './c-values.ts';
 
 export type Ioctl = Extract<Operation, { op: 'ioctl' }>;
 
-/** Memory of the call that the trace tells of, in the trace's order. */
+/** Memory of the call that the trace has, in the trace's order. */
 export type Place = { readonly place: CText; readonly length: number; readonly layout?: Layout };
 
 export type IoctlParts = {
@@ -38,9 +38,9 @@ export type Surroundings = {
   readonly values: CValues;
   readonly pages: ArenaPages;
   readonly base: bigint;
-  /** Structs stand in variables wherever that makes no difference to the kernel. */
+  /** Structs are in variables wherever that makes no difference to the kernel. */
   readonly inVariables: boolean;
-  /** The expression of a device's name; undefined where it stands in the file as it is. */
+  /** The expression of a device's name; undefined if it is in the file as a literal. */
   readonly device: (name: string) => CText | undefined;
 };
 
@@ -198,7 +198,7 @@ const bytesParts = (
   };
 };
 
-/** The kernel reads a device's name up to its zero byte, wherever it stands. */
+/** The kernel reads a device's name up to its zero byte, at any address. */
 export const isName = ({ command, argument }: Ioctl): boolean =>
   command === VFIO_GROUP_GET_DEVICE_FD && argument.kind === 'bytes' && argument.hex.endsWith('00');
 
@@ -206,7 +206,7 @@ export const ioctlParts = (
   operation: Ioctl,
   number: number,
   around: Surroundings,
-  standsInVariable: boolean,
+  isInVariable: boolean,
   step: TracedStep | undefined,
 ): IoctlParts => {
   const { argument, command } = operation;
@@ -222,7 +222,7 @@ export const ioctlParts = (
       return bytesParts(operation, argument, number, around, step);
     case 'struct':
       return withWords(
-        standsInVariable
+        isInVariable
           ? structInVariable(operation, argument, number, around)
           : structInArena(operation, argument, number, around, step),
         argument,

@@ -45,7 +45,7 @@ export type MemoryCheck = {
 const NEW_DESCRIPTOR = /^out_.*fd$/;
 
 /** Whether the memory of the last call is afterwards what the trace says. */
-/** The struct stands in a variable: the copy has its type, and fields are set by their names. */
+/** The struct is in a variable: the copy has its type, and fields are set by their names. */
 const typedCopy = (
   { place, layout }: Place,
   is: Uint8Array,

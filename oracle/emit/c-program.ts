@@ -48,7 +48,7 @@ const EXITS = [
 export const usesDevice = (program: Program): boolean =>
   program.some((operation) => operation.op === 'mmap' && operation.backing.kind === 'device');
 
-/** Opens what maps of a device's registers are of. */
+/** Opens the file that maps of a device's BAR are of. */
 const deviceMemoryLines = (file: CText): readonly CText[] => [
   c`int device_memory = open(${file}, O_RDWR | O_CLOEXEC);`,
   c`if (device_memory < 0)`,

@@ -68,7 +68,7 @@ static void locate(const char *device, char *group, size_t length)
 	fclose(file);
 }
 `,
-  capability_field: c`/* A number in a capability of GET_INFO's answer, or where the capability stands (at 0); 0 where there is none. */
+  capability_field: c`/* A number in a capability of GET_INFO's answer, or the offset of the capability (at 0); 0 where there is none. */
 static unsigned long capability_field(const void *info, size_t length, int id, size_t at, size_t width)
 {
 	const unsigned char *bytes = info;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bytes that stand in memory while a call is made: how a C file puts them there, and how it looks at them afterwards.
+// Bytes that are in memory while a call is made: how a C file puts them there, and how it checks them afterwards.
 
 import type { ArenaPages } from './arena-use.ts';
 import { type CText, c, cHex, cJoin, cString } from './c-text.ts';

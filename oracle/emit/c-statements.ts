@@ -46,7 +46,7 @@ export class Statements {
   readonly #texts: readonly string[];
   #hasTestCommands = false;
 
-  /** The last ioctl, for who looks at what it wrote. */
+  /** The last ioctl, for what checks the memory that it wrote. */
   last: IoctlParts | undefined;
 
   constructor(emission: Emission, inVariables: boolean, style: CStyle = PLAIN_STYLE) {
@@ -128,7 +128,7 @@ export class Statements {
     return index === this.#emission.program.length - 1;
   }
 
-  /** Whether something looks at the result. */
+  /** Whether something checks the result. */
   #isKept(index: number): boolean {
     const concludes = this.#isLast(index) && this.#style.concludes;
     return concludes || this.#values.capturesOf(index).length > 0;

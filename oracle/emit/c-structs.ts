@@ -17,7 +17,7 @@ const GROWN = new Set([
   'VFIO_DEVICE_DETACH_IOMMUFD_PT',
 ]);
 
-/** A struct of the uAPI with what stands behind it in one: no header has them together. */
+/** A struct of the uAPI with what follows it in one: no header has them together. */
 const isTogether = (layout: string): boolean => layout.includes(' ');
 
 const identifier = (layout: string): string => layout.toLowerCase().replaceAll(' ', '_');
@@ -125,7 +125,7 @@ const guarded = (program: Program, layouts: readonly string[], name: string): re
   const number = numberOf(program, name);
   return [
     c`#ifndef ${cName(name)}`,
-    // A call that only lends its flags, or its struct to another number, is still what the guard looks for.
+    // A call that only lends its flags, or its struct to another number, is still what the guard matches.
     ...(number === undefined ? [] : [c`#define ${cName(name)} ${number}`]),
     ...(enumerators.length === 0
       ? []

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a C file tells of its calls: one by one with what is expected, or into a table that holds two runs side by side.
+// How a C file reports its calls: one by one with what is expected, or into a table that holds two runs side by side.
 
 import { type CText, c, cString } from './c-text.ts';
 
@@ -10,7 +10,7 @@ export type CStyle = {
   readonly open: (text: string, path: CText) => CText;
   /** The expression of a file's path. */
   readonly path: (path: string) => CText;
-  /** The expression of a device's name; undefined where it stands in the file as it is. */
+  /** The expression of a device's name; undefined if it is in the file as a literal. */
   readonly device: (name: string) => CText | undefined;
   /** The last call is compared with what the trace says of it. */
   readonly concludes: boolean;

@@ -98,6 +98,6 @@ export const cCommentBlock = (lines: readonly string[]): CText =>
 /** What literals and comments become in `bareC`. */
 const LITERAL_OR_COMMENT = /"(?:[^"\\\n]|\\.)*"|\/\*.*?\*\//gs;
 
-/** The text with its string literals empty and without its comments: what stands in them is no code. */
+/** The text with its string literals empty and without its comments: their content is no code. */
 export const bareC = (text: CText): string =>
   text.replaceAll(LITERAL_OR_COMMENT, (found) => (found.startsWith('"') ? '""' : ' '));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What of a trace is emitted: its operations up to the last that was run, and what is wrong, in words. What no reply
-// shows is followed by the look at hidden state that shows it, where there is one.
+// shows is followed by the probe of hidden state that shows it, if there is one.
 
 import { isDefectName } from '../../model/emulator/defects.ts';
 import { withProbes } from '../../model/probes/probes.ts';
@@ -32,7 +32,7 @@ const titleOf = ({ header }: Trace, operations: number): string =>
 
 const asStep = ({ step }: JudgedStep): TracedStep => step;
 
-/** The program with the first look at hidden state that the emulator with the trace's defects answers wrongly. */
+/** The program with the first probe of hidden state that the emulator with the trace's defects answers wrongly. */
 const withShowingProbe = (trace: Trace): Emission | undefined => {
   const { setting, arena, defects } = trace.header;
   const start = startOfProgram(setting);
@@ -53,7 +53,7 @@ const withShowingProbe = (trace: Trace): Emission | undefined => {
     says: [
       ...violationLines({ setting, program, steps, failure }),
       titleOf(trace, program.length),
-      'The last call looks at what no reply before it shows.',
+      'The last call probes what no reply before it shows.',
     ],
   };
 };
@@ -96,7 +96,7 @@ const failureLines = (
 /** The program and what it gave, up to the last operation that was run, and nothing in words. */
 export const emittedAsIs = ({ header, operations, failure }: Trace): Emission => {
   const ran = operations.findLastIndex(({ step }) => step !== undefined) + 1;
-  // The call that a kernel did not live to answer stands behind the last that was answered.
+  // The call that a kernel did not live to answer follows the last that was answered.
   const end = failure?.kind === 'death' || ran === 0 ? operations.length : ran;
   const kept = operations.slice(0, end);
   return {

@@ -70,11 +70,11 @@ export class KnownMemory implements CheckedMemory {
     this.#changes = [];
   }
 
-  /** The bytes stand there. Those of other pages of files may have changed with them. */
+  /** The bytes are there. Those of other pages of files may have changed with them. */
   put(offset: number, bytes: readonly PutByte[]): void {
     const touched = this.#pagesIn(offset, bytes.length);
     if (touched.some((page) => this.#shared.has(page))) {
-      for (const page of this.#shared) this.#forgetPage(page);
+      for (const page of this.#shared) this.#markUnknown(page);
     }
     bytes.forEach((byte, index) => {
       const at = offset + index;
@@ -90,7 +90,7 @@ export class KnownMemory implements CheckedMemory {
     for (const page of this.#pagesIn(offset, length)) {
       this.#mapped[page] = 1;
       if (ofFile) this.#shared.add(page);
-      this.#forgetPage(page);
+      this.#markUnknown(page);
     }
   }
 
@@ -102,7 +102,7 @@ export class KnownMemory implements CheckedMemory {
     }
     const touched = this.#pagesIn(offset, length);
     if (touched.some((page) => this.#shared.has(page))) {
-      for (const page of this.#shared) this.#forgetPage(page);
+      for (const page of this.#shared) this.#markUnknown(page);
     }
     const end = Math.min(offset + length, this.length);
     for (const page of touched) {
@@ -138,7 +138,7 @@ export class KnownMemory implements CheckedMemory {
     return page;
   }
 
-  #forgetPage(number: number): void {
+  #markUnknown(number: number): void {
     this.#pages.set(number, UNKNOWN);
   }
 }

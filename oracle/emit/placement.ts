@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where structs stand while calls are made: in variables, as people write it, wherever the kernel sees no difference.
+// Where structs are while calls are made: in variables, as people write it, wherever the kernel sees no difference.
 
 import type { Program } from '../../model/programs/program.ts';
 import { isInHole } from '../safety/permitted.ts';
@@ -26,7 +26,7 @@ export const mayBeVariable = (operation: Ioctl, base: bigint): boolean => {
     offset >= 0n &&
     offset + bytes <= STRUCTS_END &&
     belongsTo(argument.layout, command) &&
-    // Its kernel looks behind the struct.
+    // Its kernel reads past the struct.
     argument.layout !== 'VFIO_IOMMU_DIRTY_PAGES' &&
     typeof size === 'bigint' &&
     size <= bytes
@@ -40,7 +40,7 @@ const isAtStructs = (operation: Ioctl, base: bigint): boolean => {
   return offset !== undefined && offset >= -STRUCTS_END && offset < STRUCTS_END;
 };
 
-/** Whether no call looks at what an earlier one left at the place of structs. */
+/** Whether no call reads what an earlier one left at the place of structs. */
 export const structsAreApart = (program: Program, base: bigint): boolean =>
   program.every((operation) => {
     if (operation.op !== 'ioctl') return !touchesStructs(operation, base);

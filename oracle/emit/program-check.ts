@@ -175,7 +175,7 @@ class ProgramCheck {
     if (argument.kind === 'plain') return;
     if (argument.kind === 'bytes') {
       const bytes = [...Buffer.from(argument.hex, 'hex')];
-      // It may stand in a variable, and then it does not stand here.
+      // It may be in a variable, and then it is not here.
       if (this.#inVariables && isName(operation))
         this.#put(
           argument.at,

@@ -40,7 +40,7 @@ export type Answered = {
   readonly release: ReleaseName;
   readonly type1: readonly TracedStep[];
   readonly iommufd: readonly TracedStep[];
-  /** The numbers that are looked at, in the order of the looks. */
+  /** The numbers that are probed, in order. */
   readonly probes: readonly { readonly type1: bigint; readonly iommufd: bigint }[];
 };
 
@@ -131,7 +131,7 @@ const releaseBits = (answered: TwoSided['answered']): CText =>
         c` | `,
       );
 
-/** The arguments of the program that is made: devices, and where it maps registers the file of these. */
+/** The arguments of the program that is made: devices, and if it maps a BAR, the file of that. */
 const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly CText[] => [
   c`out = stdout;`,
   c`setlinebuf(out);`,
@@ -157,7 +157,7 @@ export const twoSidedProgram = (wanted: TwoSided): CText => {
     return read === undefined ? [] : [{ look, read }];
   });
   const body = [
-    ...setupLines(emission, mapped, c`registers_file`),
+    ...setupLines(emission, mapped, c`bar_file`),
     ...writer.lines,
     ...(readable.length === 0 ? [] : [c``]),
     ...readable.map(({ read }) => c`look(${read});`),
@@ -168,10 +168,7 @@ export const twoSidedProgram = (wanted: TwoSided): CText => {
     [
       ...argumentLines(devices, setting.platform.dmaEntryLimit),
       ...(hasMemoryFile
-        ? [
-            ...memoryArgumentLines(devices.length + 1),
-            c`registers_file = argv[${devices.length + 1}];`,
-          ]
+        ? [...memoryArgumentLines(devices.length + 1), c`bar_file = argv[${devices.length + 1}];`]
         : []),
       c`return run_both(make_calls, calls, COUNT(calls), ${releaseBits(answered)});`,
     ],
@@ -191,7 +188,7 @@ export const twoSidedProgram = (wanted: TwoSided): CText => {
         c`static const char *device_${index + 1} = ${cString(name)};`,
         c`static char group_${index + 1}[512];`,
       ]),
-      ...(hasMemoryFile ? [c`static const char *registers_file;`] : []),
+      ...(hasMemoryFile ? [c`static const char *bar_file;`] : []),
       ...(devices.length > 0 || hasMemoryFile ? [c``] : []),
       functionText(c`static void make_calls(void)`, withoutUnused(body)),
       c``,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Calls as the actions of action sets have them: structs stand at the arena's first address, and what is not named is zero.
+// Calls as the actions of action sets have them: structs are at the arena's first address, and what is not named is zero.
 
 import { STRUCT_OFFSET } from '../../model/programs/arena.ts';
 import type { Argument, Operation, Value, WordsInMemory } from '../../model/programs/program.ts';

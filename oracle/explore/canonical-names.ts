@@ -22,7 +22,7 @@ export const FILE_RANKS: Readonly<Record<OpenFile['kind'], number>> = {
   unspecified: 7,
 };
 
-/** What a file is, of those of its kind that can be told apart. */
+/** What a file is, among those of its kind that are distinguishable. */
 const whichOf = (file: OpenFile): string | number => {
   if (file.kind === 'group') return file.group;
   return file.kind === 'device' || file.kind === 'cdev' ? file.name : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of a world's name that tells an iommufd.
+// The part of a world's name for an iommufd.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, sizeOf, valueAt } from '../../spec/collections/ordered-map.ts';
@@ -28,7 +28,7 @@ export class ContextKey {
     this.#backings = backings;
   }
 
-  /** Groups of mock devices are named by how many were made: they are told by their order. */
+  /** Groups of mock devices are named by how many were made: the name has their order. */
   clear(): void {
     this.#groups.length = 0;
   }
@@ -63,7 +63,7 @@ export class ContextKey {
   #place(id: ObjectId | undefined): void {
     const place = id === undefined ? 0 : placeOf(this.#objects, id) + 1;
     this.#writer.number(place);
-    // An object that is gone is told by its number: where no law is broken there is none.
+    // An object that is gone is named by its number: where no law is broken there is none.
     if (place === 1) this.#writer.number(id as number);
   }
 
@@ -165,7 +165,7 @@ export class ContextKey {
     }
   }
 
-  /** Pages are told where the first area maps them, and named by their order where another one does. */
+  /** Pages are written where the first area maps them, and named by their order where another one does. */
   #pagesOf(context: Context, id: number): void {
     const writer = this.#writer;
     const { size } = this.#pages;

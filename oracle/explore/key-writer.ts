@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes values one behind the other as bytes from which each can be told again: what differs is written differently.
+// Writes values one after the other as bytes from which each can be read back: what differs is written differently.
 
 const FIRST_ROOM = 1 << 12;
 

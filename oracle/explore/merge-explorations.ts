@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Explorations in parts as one: the counts, rules and broken law of the exploration that looks at all. What several parts
+// Explorations in parts as one: the counts, rules and broken law of the exploration that expands all. What several parts
 // met is known again by name, as the files of saved explorations have all names.
 
 import { BadSaved, distinctOf } from '../../model/explorer/explore.ts';
@@ -87,7 +87,7 @@ export const mergedExploration = (
   const positions = saved.map(({ earlier }) => earlier.saved.at);
   const distinct = distinctIn(all);
   const common = Math.max(...positions.map((at) => at.common));
-  // The level that was divided is looked at by all of them together, and so are those before it.
+  // The level that was divided is expanded by all of them together, and so are those before it.
   const expanded = Math.max(...positions.map(({ position }) => position));
   const seconds = sum(saved.map(({ earlier }) => earlier.seconds));
   const unfinished = all.filter((each) => !isFinished(each.saved));

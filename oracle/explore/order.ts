@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In which order a program came by what it has. Numbers of descriptors and objects do not tell it, as the kernel gives
+// In which order a program came by what it has. Numbers of descriptors and objects do not give it, as the kernel gives
 // numbers again that are free; by it handles are named, so that a new one never takes the name of an old one.
 
 import type { ObjectId } from '../../spec/abi/units.ts';

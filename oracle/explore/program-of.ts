@@ -57,7 +57,7 @@ const note = (given: Given, world: World, call: Call, operation: Operation, step
   const bytes = outcome.writes.find(({ address }) => address === ARENA_BASE)?.bytes;
   if (bytes === undefined) return;
   const first = call.memory[0]?.bytes ?? new Uint8Array();
-  // The access of a pin is named in the struct, where objects' ids stand.
+  // The access of a pin is named in the struct, where objects' ids are.
   const access = first.length >= 12 ? fileBehind(world, call, u32At(first, 8)) : undefined;
   given.noteStruct(
     operation,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One exploration: an action set in a setting, looked at by all laws, in slices so that whoever waits can stop it.
+// One exploration: an action set in a setting, checked by all laws, in slices so that the caller can stop it.
 
 import { setImmediate } from 'node:timers/promises';
 import {
@@ -61,7 +61,7 @@ export type ExploreReport = {
   readonly setting: Setting;
   /** Calls in a program, at most. */
   readonly depth: number;
-  /** The part of the programs that was looked at, where it is not all. */
+  /** The part of the programs that was explored, if it is not all. */
   readonly shard?: Shard;
   /** Parts, from 1 on, that are not in the report, where it is of several. */
   readonly without?: readonly number[];
@@ -80,12 +80,12 @@ export type ExploreReport = {
 
 export type Explored = {
   readonly report: ExploreReport;
-  /** To be saved, and gone on with. */
+  /** To be saved and resumed. */
   readonly at: Position;
   readonly bytes: () => Iterable<Uint8Array>;
 };
 
-/** Milliseconds between two looks at whether to stop. */
+/** Milliseconds between two checks of whether to stop. */
 const SLICE = 100;
 
 /** Exploring takes at least so many times as long as saving. */
@@ -158,7 +158,7 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
   return asFar(signal.aborted ? 'interrupted' : 'time');
 };
 
-/** The program that breaks a law as a trace. What is wrong is not in any reply, so that it tells of no failure. */
+/** The program that breaks a law as a trace. What is wrong is not in any reply, so that it records no failure. */
 export const traceOfBroken = ({ setting, broken }: ExploreReport): Trace | undefined =>
   broken && {
     header: { setting, arena: ARENA_BASE, seed: undefined, subject: 'specification', defects: [] },

@@ -28,7 +28,7 @@ export type SavedExploration = {
   readonly setting: Setting;
   /** How many calls a program was to have at most. */
   readonly depth: number;
-  /** The part that was looked at, where it is not all. */
+  /** The part that was explored, if it is not all. */
   readonly shard?: Shard;
   readonly ended: ExploreReport['ended'];
   /** The law that is broken, and the program as a trace, a line each. */

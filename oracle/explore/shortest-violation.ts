@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The shortest program of an action set that shows a defect of the emulator, or the proof that none of so many calls does:
 // every program is run, shortest first. What a defect does is not seen in the specification's worlds. So two programs that
-// lead to one world are both gone on with where the defect was at work in one of them, that is where its switch was asked.
+// lead to one world are both continued if the defect was at work in one of them, that is where its switch was asked.
 // Where it was not, the emulator was as one without the defect, which is held to the specification: of those one is enough.
 
 import type { DefectName } from '../../model/emulator/defects.ts';
@@ -43,7 +43,7 @@ export type Question = {
   readonly calls: number;
   /** Programs, at most; any number where absent. */
   readonly programs?: number;
-  /** Also of programs in which the defect was not at work each is gone on with: that takes nothing for granted. */
+  /** Programs in which the defect was not at work are all continued, too: that takes nothing for granted. */
   readonly every?: boolean;
 };
 
@@ -155,7 +155,7 @@ class Search {
     return this.#programs > (this.#question.programs ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Runs every program that has one call more, and adds those to go on with; the one that shows the defect, if any does. */
+  /** Runs every program that has one call more, and adds those to continue; the one that shows the defect, if any does. */
   #goOn(node: Node, next: Node[]): Node | undefined {
     const { setting, defect } = this.#question;
     const model = this.#model;

@@ -120,7 +120,7 @@ export class WorldKey {
     }
   }
 
-  /** How much devices have read, and not what: no action looks at what they write. */
+  /** How much devices have read, and not what: no action reads what they write. */
   #engines({ setting, engines }: World): void {
     const writer = this.#writer;
     const { buffers } = engines;
@@ -140,7 +140,7 @@ export class WorldKey {
     const writer = this.#writer;
     const id = this.#files.at(number) as FileId;
     const file = openFile(world, id);
-    // A file that is gone is told by that: where no law is broken there is none.
+    // A file that is gone is named by that: where no law is broken there is none.
     writer.byte(file === undefined ? GONE : FILE_RANKS[file.kind]);
     switch (file?.kind) {
       case 'iommufd':

@@ -38,7 +38,7 @@ export type WorldModelOptions = {
   readonly actions: readonly Action[];
   /** The specification; tests put mistakes into it. */
   readonly step?: Step;
-  /** Told of each call: the rule that answered, or undefined where the call is not specified. */
+  /** Called for each call: the rule that answered, or undefined where the call is not specified. */
   readonly onAnswer?: (rule: string | undefined) => void;
 };
 
@@ -104,7 +104,7 @@ const surelySame = (a: World, b: World): boolean =>
   a.memory.accounts === b.memory.accounts &&
   a.memory.userLocked === b.memory.userLocked;
 
-/** Bytes that the call stored are untracked: no action looks at them. */
+/** Bytes that the call stored are untracked: no action reads them. */
 const withoutStores = (world: World): World =>
   world.memory.stores === undefined
     ? world
@@ -117,7 +117,7 @@ const isRefined = (call: Call): boolean =>
 export class WorldModel implements Model<State, Action> {
   readonly #actions: readonly Action[];
   readonly #calls: ReadonlyMap<Action, Calls>;
-  /** The specification, or what stands in its place. */
+  /** The specification, or its replacement. */
   readonly stepOf: Step;
   readonly #onAnswer: (rule: string | undefined) => void;
   readonly #start: World;
@@ -192,7 +192,7 @@ export class WorldModel implements Model<State, Action> {
     return broken === undefined ? key : Uint8Array.of(...key, 0xff);
   }
 
-  /** What a law of calls looked at is most often asked for again at once. */
+  /** What a law of calls read is most often asked for again at once. */
   #keyOf(world: World, order: Order): Uint8Array {
     if (world !== this.#named || order !== this.#namedOrder) {
       this.#name = this.#key.of(world, order);

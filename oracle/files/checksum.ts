@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files that end with a checksum of all that stands before it, so that damage is known before anything of it is used.
+// Files that end with a checksum of all that is before it, so that damage is known before anything of it is used.
 
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Holds an observation against one allowed reply: the result, what the kernel chose, and every byte of memory that
-// was looked at before and after.
+// was read before and after.
 
 import {
   copyOfBytes,
@@ -17,7 +17,7 @@ import type { Choice, Reply } from '../../spec/outcome/outcome.ts';
 import type { Observation, Segment } from '../../spec/terms/call.ts';
 import type { Difference } from './verdict.ts';
 
-/** Memory before the call, as far as it was looked at. */
+/** Memory before the call, as far as it was read. */
 type Before = readonly Segment[];
 
 const EMPTY: readonly never[] = [];
@@ -53,7 +53,7 @@ export type Chosen =
   | { readonly kind: 'chosen'; readonly values: readonly bigint[] }
   | { readonly kind: 'unfit'; readonly difference: Difference }
   /** The observation does not show what was chosen. */
-  | { readonly kind: 'unseen' };
+  | { readonly kind: 'not shown' };
 
 const NONE: Chosen = { kind: 'chosen', values: EMPTY };
 
@@ -63,7 +63,7 @@ export const chosenIn = (reply: Reply, observation: Observation): Chosen => {
   const values: bigint[] = [];
   for (const choice of reply.choices.list) {
     const value = chosenValue(choice, observation);
-    if (value === undefined) return { kind: 'unseen' };
+    if (value === undefined) return { kind: 'not shown' };
     const why = choice.unfit(value, values);
     if (why !== undefined) {
       return { kind: 'unfit', difference: { in: 'choice', what: choice.what, value, why } };

@@ -70,7 +70,7 @@ export const descriptorProblem = (
 
 type Copy = Extract<RecordedEvent, { kind: 'dup' }>;
 
-/** The same of a line that tells of a copy. */
+/** The same for a line of a copy. */
 export const copyProblem = (
   world: World,
   { process, from, fd, path }: Copy,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Holds what a subject replied against what the specification allows. The judge never guesses: where the kernel may
-// choose it reads off the choice, and where an observation does not tell enough it says so.
+// choose it reads off the choice, and if an observation does not show enough it says so.
 
 import type { Outcome, Reply, Unspecified } from '../../spec/outcome/outcome.ts';
 import type { World } from '../../spec/state/world.ts';
@@ -11,7 +11,7 @@ import type { Rejected, Verdict } from './verdict.ts';
 
 type Held =
   | { readonly kind: 'match'; readonly world: World }
-  | { readonly kind: 'unseen' }
+  | { readonly kind: 'not shown' }
   | { readonly kind: 'rejected'; readonly rejected: Rejected };
 
 /** The world after the reply, of which these values were chosen. */
@@ -24,7 +24,7 @@ const worldAfter = ({ choices, world }: Reply, values: readonly bigint[]): World
 const hold = (reply: Reply, call: Call, observation: Observation): Held => {
   const sameResult = reply.errno === observation.errno;
   const chosen = sameResult ? chosenIn(reply, observation) : undefined;
-  if (chosen?.kind === 'unseen') return { kind: 'unseen' };
+  if (chosen?.kind === 'not shown') return { kind: 'not shown' };
   if (chosen?.kind === 'unfit') {
     return { kind: 'rejected', rejected: { reply, differences: [chosen.difference] } };
   }
@@ -34,7 +34,7 @@ const hold = (reply: Reply, call: Call, observation: Observation): Held => {
   const world = worldAfter(reply, values);
   return {
     kind: 'match',
-    // What was written beyond the memory that was looked at counts too; what was chosen is seen only there.
+    // What was written beyond the memory that was read counts too; only that shows what was chosen.
     world:
       reply.writes.length === 0 || world.memory.knowledge === 'recorded'
         ? world
@@ -71,7 +71,7 @@ export const judgeAmong = (
     if (outcome.kind === 'unspecified') return unspecified(outcome, observation);
     const held = hold(outcome, call, observation);
     if (held.kind === 'match') return accepted(outcome, held.world);
-    if (held.kind === 'unseen') {
+    if (held.kind === 'not shown') {
       const why = 'the observation does not show what the kernel chose';
       return { kind: 'unknown', why, world: outcome.world };
     }

@@ -45,7 +45,7 @@ const withMapped = (
   mappings: readonly RecordedMapping[],
 ): World => withMemory(world, withSeenMappings(world.memory, process, start, last, mappings));
 
-const UNTOLD_MAPPINGS =
+const NO_MAPPINGS_SHOWN =
   'the recording does not show the mappings of the program where memory is to be mapped';
 
 const ruleOf = (verdict: Verdict): Rule | undefined =>
@@ -63,11 +63,11 @@ const judgeUnreportedMap = (
   if (there.kind === 'unspecified' || there.kind === 'unknown') return there;
   const gone = judge(withMapped(world, call, range, []), call, observation);
   if (there.kind === 'violation') {
-    return gone.kind === 'violation' ? there : { kind: 'unknown', why: UNTOLD_MAPPINGS, world };
+    return gone.kind === 'violation' ? there : { kind: 'unknown', why: NO_MAPPINGS_SHOWN, world };
   }
   return ruleOf(gone) === there.rule
     ? there
-    : { kind: 'unknown', why: UNTOLD_MAPPINGS, world: there.world };
+    : { kind: 'unknown', why: NO_MAPPINGS_SHOWN, world: there.world };
 };
 
 /** An ioctl, with the mappings that the recording shows where it maps memory. */

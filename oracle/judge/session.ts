@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Judges a recording call by call: follows each process and descriptor, and takes what it tells of memory into
+// Judges a recording call by call: follows each process and descriptor, and takes what it shows of memory into
 // account. Holds one world and no history, so that its memory does not grow with the recording.
 
 import { decode } from '../../spec/abi/layout.ts';
@@ -64,7 +64,7 @@ const withUnreportedDescriptor = (world: World, { call, fd, path }: RecordedCall
   return withDescriptor(opened.world, call.process, fd, opened.id);
 };
 
-/** A recording tells what the descriptor to be mapped is, and not when it was opened: it is open for this call. */
+/** A recording shows what the descriptor to be mapped is, and not when it was opened: it is open for this call. */
 const judgeMapFile = (
   world: World,
   call: IoctlCall,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether the memory of a call in a trace is what stands there when its operation is made: where memory cannot be read,
+// Whether the memory of a call in a trace is what is there when its operation is made: where memory cannot be read,
 // the end is missing, and nowhere else.
 
 import { sameBytes } from '../../spec/abi/bytes.ts';
@@ -11,7 +11,7 @@ import type { World } from '../../spec/state/world.ts';
 import { withStores } from '../../spec/step.ts';
 import { type Call, memoryRead, type Segment } from '../../spec/terms/call.ts';
 
-/** Whether the program's own bytes stand in the span as it puts them there: not those of a device. */
+/** Whether the program's own bytes are in the span as it puts them there: not those of a device. */
 const isOwn = ({ memory }: World, process: number, { address, bytes }: Segment): boolean => {
   const end = address + BigInt(bytes.length);
   for (let at: bigint = address; at < end; ) {
@@ -42,5 +42,5 @@ export const memoryProblem = (world: World, made: Call, shown: Call): string | u
     const seen = there[index];
     return seen !== undefined && isThere(stored, made.process, segment, seen);
   });
-  return isRight ? undefined : '"call.memory" is not what stands there when the operation is made';
+  return isRight ? undefined : '"call.memory" is not what is there when the operation is made';
 };

@@ -177,7 +177,7 @@ function* byGroupsInUse(world: World): Generator<Candidate> {
   }
 }
 
-/** Pages that are charged where a limit is looked at, the most of any process. */
+/** Pages that are charged where a limit is checked, the most of any process. */
 const lockedIn = ({ memory, processes }: World): bigint => {
   let most = memory.userLocked;
   for (const { key } of nodesOf(processes)) most = Math.max(most, lockedOf(memory, key));

@@ -31,7 +31,7 @@ export type Verdict =
       readonly deviation: DeviationId;
       readonly world: World;
     }
-  /** It cannot be told. */
+  /** The input does not say enough. */
   | { readonly kind: 'unknown'; readonly why: string; readonly world: World }
   /** The specification does not cover the call. */
   | { readonly kind: 'unspecified'; readonly what: string; readonly world: World }

@@ -32,7 +32,7 @@ export type Built = {
   readonly lost: readonly string[];
 };
 
-/** Throws BadInput where there is no kernel's tree, or one that was built where it stands. */
+/** Throws BadInput where there is no kernel's tree, or one that was built in its own folder. */
 export const requireTree = (tree: string): void => {
   if (!existsSync(join(tree, 'Kconfig')) || !existsSync(join(tree, 'scripts', 'kconfig'))) {
     throw new BadInput(tree, 0, 'this is not the source tree of a kernel');
@@ -50,7 +50,7 @@ export const requireTree = (tree: string): void => {
 export const madeFile = (line: string): string | undefined =>
   /^ {2}[A-Z][A-Z0-9_]* +(\S+)/.exec(line)?.[1];
 
-/** From the first error on, as far as it is told from the rest. */
+/** From the first error on, if one is found. */
 export const errorLines = (said: string): string => {
   const lines = said.trimEnd().split('\n');
   const first = lines.findIndex((line) => /\berror\b|undefined reference/i.test(line));

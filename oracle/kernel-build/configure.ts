@@ -9,7 +9,7 @@ import { BadInput } from '../trace/bad-input.ts';
 import { makeCacheFolder, saveInCache, type Variant } from './cache.ts';
 import { outputOf } from './run.ts';
 
-/** The fragments are not compiled: they stand beside the source of this file. */
+/** The fragments are not compiled: they are next to the source of this file. */
 const FRAGMENTS = fileURLToPath(new URL('../../../oracle/kernel-build/config/', import.meta.url));
 
 /** Without these there is nothing to test, or no way to. */

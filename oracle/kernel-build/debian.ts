@@ -19,7 +19,7 @@ import { outputOf, run } from './run.ts';
 const FURTHER_SUITES = ['trixie-backports', 'bookworm-backports', 'sid'];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Told what is being done, in a few words. */
+/** Called with what is being done, in a few words. */
 export type Report = (stage: string) => void;
 
 type Found = { readonly offer: Offer; readonly aptOptions: readonly string[] };
@@ -73,7 +73,7 @@ const readSuites = async (
   const aptOptions = settings.flatMap((setting) => ['-o', setting]);
   report(`asking for ${suites.join(', ')}`);
   const { complaint } = await run('apt-get', [...aptOptions, 'update']);
-  // A suite that cannot be had is no reason not to look into the others.
+  // A suite that cannot be had is no reason not to search the others.
   for (const line of complaint.split('\n')) if (line.startsWith('E:')) report(line);
   return aptOptions;
 };
@@ -107,7 +107,7 @@ const onlyFile = (folder: string, pattern: RegExp): string => {
   return join(folder, name);
 };
 
-/** A source tree stands under its name only when it is whole. */
+/** A source tree has its name only when it is whole. */
 const unpack = async (
   { offer, aptOptions }: Found,
   folder: string,

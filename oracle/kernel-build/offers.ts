@@ -33,7 +33,7 @@ export const parseOffers = (text: string): readonly Offer[] =>
       : [{ name, version, suite }];
   });
 
-/** The kernel's release in Debian's version: what stands before the packaging's own. */
+/** The kernel's release in Debian's version: without the packaging's own part. */
 export const releaseOf = ({ version }: Offer): string => version.split(/[-~+]/)[0] ?? version;
 
 /** Of what is offered: what was asked for, else a release that is specified, else the first, which is the newest. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs another program to its end: its output is kept, and told line by line while it comes.
+// Runs another program to its end: its output is kept, and passed on line by line.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

@@ -44,7 +44,7 @@ const instructions = (): readonly Instruction[] => {
 
 const HEAD = 16;
 
-/** struct sock_fprog, and behind it the filter, as they stand at an address. */
+/** struct sock_fprog, and after it the filter, as they are at an address. */
 const filterBytes = (address: bigint): Uint8Array => {
   const code = instructions();
   const bytes = new Uint8Array(HEAD + code.length * 8);

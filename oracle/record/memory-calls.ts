@@ -14,7 +14,7 @@ const HUGE_SHIFT = 26n;
 const HUGE_PAGE_BITS = 21n;
 const MREMAP_DONTUNMAP = 4n;
 
-/** Advice after which other memory stands there, or may: DONTNEED, FREE, REMOVE, DONTNEED_LOCKED. */
+/** Advice after which other memory is there, or may be: DONTNEED, FREE, REMOVE, DONTNEED_LOCKED. */
 const DISCARDING: ReadonlyMap<bigint, string> = new Map([
   [4n, 'DONTNEED'],
   [8n, 'FREE'],
@@ -45,7 +45,7 @@ export class MemoryCalls {
   /** Where each process's heap ends. */
   readonly #heaps = new Map<number, bigint>();
 
-  /** All mappings as they were when last looked at; gone with the next call that may change some. */
+  /** All mappings when they were last read; gone with the next call that may change some. */
   readonly #mappings = new Map<number, readonly MappedRange[]>();
 
   constructor(emit: Emit) {
@@ -64,7 +64,7 @@ export class MemoryCalls {
     return known.filter((mapping) => mapping.start <= last && mapping.end > start);
   }
 
-  /** What stands behind a descriptor, as `backing` and, for memory, `file` and `size`. */
+  /** The backing of a descriptor, as `backing` and, for memory, `file` and `size`. */
   backing(process: number, fd: number): LineFields {
     const path = pathOf(process, fd);
     if (isRecorded(path)) return { backing: 'device' };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What /proc tells of a process that is stopped: its descriptors, mappings and capabilities.
+// What /proc shows of a process that is stopped: its descriptors, mappings and capabilities.
 
 import { readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 

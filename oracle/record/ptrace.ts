@@ -59,7 +59,7 @@ const REQUEST = {
   getSyscallInfo: 0x420e,
 } as const;
 
-/** Stops are told apart, children and threads followed; with the tracer, the program ends too. */
+/** Stops are distinguished, children and threads followed; with the tracer, the program ends too. */
 const OPTIONS =
   0x01 /* TRACESYSGOOD */ |
   0x02 /* TRACEFORK */ |
@@ -105,7 +105,7 @@ export const resume = (thread: number, signal: number): void => {
 export const resumeToSyscall = (thread: number, signal: number): void => {
   ptraceCall(REQUEST.syscall, thread, 0, signal);
 };
-/** Leaves a thread stopped that job control stopped, and tells when it goes on. */
+/** Leaves a thread stopped that job control stopped, and reports when it continues. */
 export const leaveStopped = (thread: number): void => {
   ptraceCall(REQUEST.listen, thread, 0, 0);
 };

@@ -192,7 +192,7 @@ export class Recorder implements Listener {
     };
   }
 
-  /** What stands where a map call asks for memory. */
+  /** The mappings where a map call asks for memory. */
   #mapped(process: number, command: number, struct: Uint8Array): LineFields {
     const range = toBeMapped(command, struct);
     if (range !== undefined) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The system calls at which the recorder looks, by their numbers on x86-64.
+// The system calls that the recorder reads, by their numbers on x86-64.
 
 export const NUMBER = {
   open: 2,

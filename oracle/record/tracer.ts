@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Follows a program and all that comes of it, thread by thread, and tells a listener of each call of interest before
+// Follows a program and all that comes of it, thread by thread, and notifies a listener of each call of interest before
 // and after it. One such call at a time, so that their order is the order in which the kernel made them.
 
 import { FilterInstaller } from './filter.ts';
@@ -48,7 +48,7 @@ const napping = new Int32Array(new SharedArrayBuffer(4));
 /** The kernel's own numbers for a call that is made again after a signal. */
 const isRestarted = (result: bigint): boolean => result <= -512n && result >= -516n;
 
-/** Status as a shell tells it. */
+/** Status as a shell reports it. */
 const exitStatusOf = (status: number): number =>
   (status & 0x7f) === 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
 
@@ -56,7 +56,7 @@ export class Tracer {
   readonly #listener: SafeListener;
   readonly #first: number;
   readonly #tasks = new Map<number, Task>();
-  /** New threads that stopped before their parent told of them. */
+  /** New threads that stopped before their parent reported them. */
   readonly #early = new Set<number>();
   readonly #held: { readonly task: Task; readonly entry: Entry }[] = [];
   #busy: Task | undefined;

@@ -17,7 +17,7 @@ export type ContainerAround = {
   readonly file: FileId;
   /** The lowest descriptor of it in the process; absent where that has none. */
   readonly descriptor?: number;
-  /** "type1 version 2", "NOIOMMU"; absent where no type is set. */
+  /** "type1 v2", "NOIOMMU"; absent where no type is set. */
   readonly type?: string;
   /** "group 4", "no-IOMMU group 0". */
   readonly groups: string;
@@ -54,7 +54,7 @@ const lineOf = (node: DmaNode): MapLine => {
 
 const typeOf = ({ type1, noIommu }: Container): string | undefined => {
   if (noIommu) return 'NOIOMMU';
-  return type1 === undefined ? undefined : `type1 version ${type1.version}`;
+  return type1 === undefined ? undefined : `type1 v${type1.version}`;
 };
 
 /** Nothing where the file is no container. */
@@ -99,7 +99,7 @@ export const containerAround = (
   ];
 };
 
-/** "legacy container at descriptor 3, type1 version 2, with group 4: 1 map, 65534 more may be made". */
+/** "legacy container at descriptor 3, type1 v2, with group 4: 1 map, 65534 more may be made". */
 export const containerTitle = (around: ContainerAround): readonly [name: string, rest: string] => {
   const { descriptor, type, groups, maps, available, tracksDirty } = around;
   const at = descriptor === undefined ? '' : ` at descriptor ${descriptor}`;

@@ -15,7 +15,7 @@ export type FieldDifference =
   | {
       readonly kind: 'field';
       readonly name: string;
-      /** What stood there before the call. */
+      /** The bytes before the call. */
       readonly before: string;
       readonly expected: string;
       readonly observed: string;

@@ -79,12 +79,12 @@ const refusalInstead = (
   if (holding !== undefined && rule.errno !== undefined) {
     const facts = [evidence?.fact, holding.evidence?.fact].filter((fact) => fact !== undefined);
     return (
-      `the check of ${rule.id} is missing, or stands behind that of ${holding.rule.id}: both conditions hold ` +
+      `the check of ${rule.id} is missing, or comes after that of ${holding.rule.id}: both conditions hold ` +
       `(${[...new Set(facts)].join('; ')}), and ${rule.id} is checked first`
     );
   }
   if (rule.errno !== undefined) {
-    return `the check of ${rule.id} found what it looks for, and gave ${errnoName(errno)} instead of ${rule.errno}`;
+    return `the check of ${rule.id} applied, and gave ${errnoName(errno)} instead of ${rule.errno}`;
   }
   const open = sameAnswer.filter(({ evidence }) => evidence?.holds !== false);
   const [only] = open.length === 1 ? open : sameAnswer.length === 1 ? sameAnswer : [];
@@ -96,14 +96,14 @@ const refusalInstead = (
 
 const grantInstead = ({ rule, evidence }: Allowed): string => {
   const although = evidence === undefined ? '' : `, although ${evidence.fact}`;
-  return `the check of ${rule.id} is missing, or did not see what it looks for${although}`;
+  return `the check of ${rule.id} is missing, or did not apply${although}`;
 };
 
 const choiceInstead = (allowed: Allowed): string | undefined => {
   const choice = allowed.differences.find((difference) => difference.kind === 'choice');
   return choice === undefined
     ? undefined
-    : `the search for ${choice.what} does not see what stands in the way: ${choice.value} is no choice, because ${choice.why}`;
+    : `the search for ${choice.what} does not see the conflict: ${choice.value} is no choice, because ${choice.why}`;
 };
 
 const fieldsInstead = (

@@ -68,14 +68,14 @@ const everythingOf = (
   world: World,
   differences: readonly HiddenDifference[],
 ): readonly CallContext[] => {
-  const concerns: CallContext[] = [];
+  const contexts: CallContext[] = [];
   for (const { key, value } of nodesOf(world.files)) {
     if (value.kind !== 'iommufd') continue;
     const { context } = value;
     const spans = placesIn(context, key, world, differences);
-    concerns.push({ ...NOTHING, file: key, context, spans });
+    contexts.push({ ...NOTHING, file: key, context, spans });
   }
-  const [first = NOTHING, ...others] = concerns;
+  const [first = NOTHING, ...others] = contexts;
   return [{ ...first, containers: openFiles(world, 'container') }, ...others];
 };
 

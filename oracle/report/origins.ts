@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which call made what a violation's state shows: an area or a map as it is, an object. Found by going through the calls once
-// more, and looking at those few things only.
+// more, for those few entries only.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { areaAt } from '../../spec/state/area.ts';
@@ -12,7 +12,7 @@ import type { ContainerAround } from './container-state.ts';
 import type { MapLine } from './iova-map.ts';
 import type { IoasAround, StateAround } from './state.ts';
 
-/** Something to look at in every world; what it is while it stays the same. */
+/** An entry to compare in every world; equal while it stays the same. */
 type Probe<Of> = {
   readonly look: (of: Of) => unknown;
   was: unknown;

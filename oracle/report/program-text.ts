@@ -54,7 +54,7 @@ const NO_BYTES = new Uint8Array();
 const digits = (hexadecimal: string): string =>
   bytesText(bytesOfHex(hexadecimal) ?? NO_BYTES, BYTES_IN_LINE) || 'no bytes';
 
-/** A file of the kind that has the call, where the number alone tells. */
+/** A file of the kind that has the call, if the number alone decides. */
 const fileFor = (command: number): OpenFile | undefined => {
   if (command >= VFIO_GROUP_GET_STATUS && command <= VFIO_GROUP_GET_DEVICE_FD) {
     return { kind: 'group', group: 0, container: undefined };
@@ -83,7 +83,7 @@ class ProgramText {
     );
   }
 
-  /** Whether a field says nothing: the struct's own size, or the operation that the name tells. */
+  /** Whether a field says nothing: the struct's own size, or the operation that the name has. */
   #idle(layout: Layout, name: string, field: Field, value: Value): boolean {
     if (field.kind === 'size' || field.kind === 'argsz') return value === BigInt(layout.size);
     const operation = TEST_NUMBERS.get(name);
@@ -163,7 +163,7 @@ class ProgramText {
       case 'dma': {
         const { direction, look } = operation;
         const at = `${this.value(operation.iova)}, ${count(operation.length, 'byte')}`;
-        const seen = look === undefined ? '' : `, looking at ${placeText(look)}`;
+        const seen = look === undefined ? '' : `, reading ${placeText(look)}`;
         return `dma ${direction}(${this.value(operation.fd)}, ${at}${seen})`;
       }
       case 'status':
@@ -180,7 +180,7 @@ class ProgramText {
   }
 }
 
-/** A line an operation, numbered. `results` stand behind, where they are known. */
+/** A line an operation, numbered. `results` follow, if they are known. */
 export const programText = (
   program: Program,
   results: readonly string[] = [],

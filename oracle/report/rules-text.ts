@@ -63,9 +63,9 @@ export const isPartNamed = ({ id, title }: Part, word: string | undefined): bool
   word === undefined || [id, title].some((name) => plain(name).includes(plain(word)));
 
 const pairsIn = (text: string): readonly string[] =>
-  [...text].slice(1).map((letter, index) => `${text[index]}${letter}`);
+  [...text].slice(1).map((next, index) => `${text[index]}${next}`);
 
-/** The id of the part whose id or title shares most pairs of letters with a word which names none. */
+/** The id of the part whose id or title shares most pairs of characters with a word which names none. */
 export const nearestPart = (word: string): PartId => {
   const pairs = new Set(pairsIn(plain(word)));
   const shared = (name: string): number => {

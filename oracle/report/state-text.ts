@@ -17,7 +17,7 @@ const span = (start: bigint, last: bigint): string => `${address(start)} - ${add
 
 const since = (call: string | undefined): string => (call === undefined ? '' : `, since ${call}`);
 
-/** A mark for what the call is about, the IOVAs, and what stands there. */
+/** A mark for what the call is about, the IOVAs, and what is there. */
 const mapRow = (line: MapLine, noun: 'area' | 'map'): readonly string[] => {
   switch (line.kind) {
     case 'wanted':
@@ -86,7 +86,7 @@ const memoryText = (
   if (memory.length === 0) return [];
   const title = isWhole
     ? "the program's memory there"
-    : "the program's memory there, as far as the recording tells";
+    : "the program's memory there, as far as the recording shows";
   const rows = memory.map(({ start, last, what, meets }) => [
     meets ? '>' : ' ',
     span(start, last),

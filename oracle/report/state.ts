@@ -79,7 +79,7 @@ export type StateAround = {
   readonly objects: readonly ObjectAround[];
   readonly objectsOmitted: number;
   readonly memory: readonly MappingAround[];
-  /** Whether every mapping is known; a recording tells only of those that were mapped through a call. */
+  /** Whether every mapping is known; a recording shows only those that were mapped through a call. */
   readonly memoryIsWhole: boolean;
   readonly descriptors: readonly DescriptorAround[];
   readonly descriptorsOmitted: number;
@@ -171,7 +171,7 @@ const memoryAround = (
   if (memory === undefined) return [];
   const last = lastOf(memory.address, memory.length);
   const all = [...nodesOf(spaceOf(world.memory, process))].map(({ key, value }) => {
-    const kind = value.kind === 'device' ? "a device's registers" : 'memory';
+    const kind = value.kind === 'device' ? "a device's BAR" : 'memory';
     return {
       start: key,
       last: value.last,

@@ -34,7 +34,7 @@ export const checkCommand = (command: number): void => {
   }
 };
 
-/** CHECK_EXTENSION's and SET_IOMMU's argument is a value, and GET_API_VERSION's is not looked at. */
+/** CHECK_EXTENSION's and SET_IOMMU's argument is a value, and GET_API_VERSION's is not read. */
 export const takesValue = (command: number): boolean =>
   command >= VFIO_GET_API_VERSION && command <= VFIO_SET_IOMMU;
 

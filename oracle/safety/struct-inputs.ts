@@ -13,7 +13,7 @@ export type Written = 'nothing' | 'unknown' | { readonly countAt: number; readon
 export type Pointer = {
   readonly offset: number;
   readonly written: Written;
-  /** Bits of the struct's second word without which the pointer is not looked at. */
+  /** Bits of the struct's second word without which the pointer is not read. */
   readonly flag: number | undefined;
 };
 
@@ -21,7 +21,7 @@ export type StructInputs = {
   readonly pointers: readonly Pointer[];
   /** Offsets of descriptors that the kernel looks up. */
   readonly descriptors: readonly number[];
-  /** Where the length stands of the memory that the first pointer makes reachable by IOVA. */
+  /** The offset of the length of the memory that the first pointer makes reachable by IOVA. */
   readonly mappedLength: number | undefined;
 };
 

@@ -59,7 +59,7 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
     }
     case 'container': {
       const { groups, type1, noIommu } = file.container;
-      const type = type1 === undefined ? 'without a type' : `type1 version ${type1.version}`;
+      const type = type1 === undefined ? 'without a type' : `type1 v${type1.version}`;
       return `/dev/vfio/vfio, ${noIommu ? 'type NOIOMMU' : type}, with ${groupsText(platform, groups)}`;
     }
     case 'group':

@@ -9,7 +9,7 @@ const COLOUR = new RegExp(`${String.fromCharCode(0x1b)}\\[\\d+m`, 'g');
 
 const widthOf = (text: string): number => text.replace(COLOUR, '').length;
 
-/** The text in lines of at most WIDTH characters; `first` stands before the first line, `rest` before the others. */
+/** The text in lines of at most WIDTH characters; `first` is before the first line, `rest` before the others. */
 export const wrapped = (text: string, first: string, rest: string = first): readonly string[] => {
   const lines: string[] = [];
   let line = first;

@@ -31,7 +31,7 @@ export const whatIs = (context: Context, id: ObjectId): string => {
 
 const ids = (list: readonly ObjectId[]): string => listed(list.map((id) => `${id}`));
 
-/** "the access with id 5": an access is a thing that a reader counts, so that its id is called one. */
+/** "the access with id 5": a reader counts accesses, so that an id is called one. */
 export const accessesText = (list: readonly ObjectId[]): string =>
   list.length === 1 ? `the access with id ${ids(list)}` : `the accesses with ids ${ids(list)}`;
 

@@ -24,7 +24,7 @@ const DEVICE_FLAGS: FlagTable = [
   [4, 'PASID'],
 ];
 
-/** Bits by call and field. A field that holds flags and stands here with none has none. */
+/** Bits by call and field. A field of flags that is here with none has none. */
 const FLAGS: FieldTables<FlagTable> = {
   IOMMU_IOAS_ALLOC: { flags: [] },
   IOMMU_IOAS_MAP: { flags: MAP_FLAGS },

@@ -6,7 +6,7 @@ export type Verbosity = 'brief' | 'full';
 /** Calls before a violation that are printed. */
 export const ACCEPTED_CALLS_SHOWN = 6;
 
-/** Whether the calls of a program that is printed are told once more, with their rules. */
+/** Whether the calls of a program that is printed are listed once more, with their rules. */
 export const repeatsCalls = (verbosity: Verbosity): boolean => verbosity === 'full';
 
 /** Fields that a call wrote, in a line about a call. */

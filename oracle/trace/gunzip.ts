@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Unpacks gzip as a stream. What stands before the end of data that is cut is handed out before the cut is an error.
+// Unpacks gzip as a stream. What is before the end of data that is cut is handed out before the cut is an error.
 
 import { createGunzip } from 'node:zlib';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads values off the bytes of a line, in the order in which they are known to stand. It never throws: what is not as
+// Reads values off the bytes of a line, in the order in which they are known to be. It never throws: what is not as
 // expected is noted, and the caller has the line read by somebody who can say what is wrong.
 
 import { u64Of } from '../../spec/abi/bytes.ts';
@@ -45,7 +45,7 @@ export class LineScanner {
     return this.#isAsExpected;
   }
 
-  /** Goes past the text if it stands here. */
+  /** Goes past the text if it is here. */
   skips(text: Uint8Array): boolean {
     const { length } = text;
     const bytes = this.#bytes;

@@ -150,7 +150,7 @@ class Converter {
     if (recorded.mappings !== undefined) {
       this.operations.push(...this.#memory.prepare(address, length, recorded.mappings, label));
     } else if (recorded.observation.errno !== ERRNO.EFAULT) {
-      // The kernel has looked at memory there, so that there was some.
+      // The kernel has read memory there, so that there was some.
       this.operations.push(...this.#memory.ensure(address, length, label));
     }
   }

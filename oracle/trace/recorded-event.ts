@@ -98,7 +98,7 @@ const backingOf = ({
 }: v.InferOutput<typeof mmap>): EventBacking =>
   kind === 'memory-file' ? { kind, file, offset } : { kind };
 
-/** What a program has from its start: nothing tells of what, but private memory is its own. */
+/** What a program has from its start: its backing is not known, but private memory is its own. */
 const startOf = ({ start, last, readable, writable, shared }: RecordedMapping): EventMapping => ({
   start,
   last,

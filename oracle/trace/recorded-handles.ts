@@ -39,7 +39,7 @@ const isWritten = (struct: string, field: Field): boolean =>
 export class RecordedHandles {
   readonly #given = new Map<string, ResultOf>();
 
-  /** Objects and IOVAs belong to one iommufd: the same number means another thing on another one. */
+  /** Objects and IOVAs belong to one iommufd: the same number means another object on another one. */
   #key(kind: Kind, file: number, value: bigint): string {
     return kind === 'descriptor' ? `${kind} ${value}` : `${kind} ${file} ${value}`;
   }

@@ -71,7 +71,7 @@ const sameMapping = (a: Now | undefined, b: Now | undefined): boolean =>
 
 export class RecordedMemory {
   readonly #moved: readonly Moved[];
-  /** What stands at each page that was mapped so far, by its address. */
+  /** What is at each page that was mapped so far, by its address. */
   readonly #mapped = new Map<bigint, Now>();
 
   /** `used` are all addresses and lengths that the program will name. */

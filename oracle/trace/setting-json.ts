@@ -101,7 +101,7 @@ const device = v.pipe(
 
 type Named = { readonly name: string; readonly cdev?: number };
 
-/** Devices are told apart by their names, and their own files by their numbers. */
+/** Devices are distinguished by their names, and their own files by their numbers. */
 const areDistinct = (devices: readonly Named[]): boolean => {
   const files = devices.flatMap(({ cdev }) => cdev ?? []);
   return (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands in a file, in a message about it: as JSON, and short.
+// A value of a file, in a message about it: as JSON, and short.
 
 const LONGEST = 60;
 

@@ -27,7 +27,7 @@ for device in /sys/bus/pci/devices/*; do
   esac
 done`;
 
-const MAKE_MEDIATED_DEVICE = `
+const MAKE_MDEV = `
 echo ${MDEV_NAME} > /sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create`;
 
 /** A word of the kernel's command line that the kernel does not know comes to its first process as a variable. */
@@ -42,11 +42,11 @@ const bindDevices = (platform: VmPlatform): string => {
     case 'shared':
       return BIND_PCI_DEVICES;
     case 'mdev':
-      return MAKE_MEDIATED_DEVICE;
+      return MAKE_MDEV;
     case 'mixed':
-      return `${BIND_PCI_DEVICES}${MAKE_MEDIATED_DEVICE}`;
+      return `${BIND_PCI_DEVICES}${MAKE_MDEV}`;
     case 'noiommu':
-      return `${BIND_PCI_DEVICES}${MAKE_MEDIATED_DEVICE}${SWITCH_NOIOMMU_OFF}`;
+      return `${BIND_PCI_DEVICES}${MAKE_MDEV}${SWITCH_NOIOMMU_OFF}`;
     case 'mock':
       return '';
   }

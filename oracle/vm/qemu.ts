@@ -20,7 +20,7 @@ export const VM_PLATFORMS = [
 
 /**
  * `shared` has VT-d with one such device, and beside it in its group one that the kernel itself uses: programs are not
- * judged there, as the machine does not tell what its groups are used for.
+ * judged there, as the machine does not report what its groups are used for.
  */
 export type VmPlatform = (typeof VM_PLATFORMS)[number] | 'shared';
 
@@ -42,7 +42,7 @@ export type VmFiles = {
   readonly console: string;
   /** A Unix socket: the guest's end is the virtio port named `runner`. */
   readonly port: string;
-  /** What stands behind the memory of the ivshmem device, DEVICE_MEMORY_LENGTH bytes. */
+  /** The backing of the memory of the ivshmem device, DEVICE_MEMORY_LENGTH bytes. */
   readonly deviceMemory: string;
 };
 
@@ -54,7 +54,7 @@ export const PRIVATE_TAG = 'private';
 export const PORT_NAME = 'runner';
 
 /** What programs open through VFIO, each in a group of its own. Opening e1000e takes three times as long as edu. */
-// edu names 28 bits of an IOVA unless it is told otherwise.
+// edu names 28 bits of an IOVA by default.
 const EDU = ['-device', 'edu,dma_mask=0xffffffffffffffff'];
 const PCI_DEVICES = [...EDU, '-device', 'e1000e', ...EDU];
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Starts a kernel in QEMU with a job inside, and tells when and how it ended. Nothing in the machine outlives it.
+// Starts a kernel in QEMU with a job inside, and reports when and how it ended. Nothing in the machine outlives it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import {

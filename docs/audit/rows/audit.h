@@ -288,11 +288,11 @@ static inline int device_moves(int fd, int to_memory, unsigned long iova, unsign
 	    pwrite(fd, to_memory ? &buffer : (__u64 *)&iova, 8, 0x80) != 8 ||
 	    pwrite(fd, to_memory ? (__u64 *)&iova : &buffer, 8, 0x88) != 8 ||
 	    pwrite(fd, &length, 8, 0x90) != 8 || pwrite(fd, &direction, 8, start) != 8)
-		fails("the device's registers");
+		fails("the device's BAR");
 	while (busy & 1) {
 		busy = 0;
 		if (pread(fd, &busy, 4, start) != 4)
-			fails("the device's registers");
+			fails("the device's BAR");
 		usleep(2000);
 	}
 	return 0;
@@ -362,7 +362,7 @@ static inline void require_parameter(const char *path, long wanted)
 	fclose(file);
 }
 
-/* A number in a capability of GET_INFO's answer, or where the capability stands (at 0); 0 where there is none. */
+/* A number in a capability of GET_INFO's answer, or the offset of the capability (at 0); 0 where there is none. */
 static inline unsigned long capability_field(const void *info, size_t length, int id, size_t at, size_t width)
 {
 	const unsigned char *bytes = info;

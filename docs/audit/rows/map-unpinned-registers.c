@@ -22,16 +22,16 @@ static const struct call calls[] = {
 
 static const char *device_1 = "0000:00:02.0";
 static char group_1[512];
-static const char *registers_file;
+static const char *bar_file;
 
 static void make_calls(void)
 {
 	long result;
 
 	setlinebuf(out);
-	int device_memory = open(registers_file, O_RDWR | O_CLOEXEC);
+	int device_memory = open(bar_file, O_RDWR | O_CLOEXEC);
 	if (device_memory < 0)
-		lacks(registers_file);
+		lacks(bar_file);
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 	take_arena();
@@ -70,6 +70,6 @@ int main(int argc, char **argv)
 	locate(device_1, group_1, sizeof(group_1));
 	if (argc < 3)
 		lacks("memory of a device: name a resource file below /sys/bus/pci/devices as argument 2");
-	registers_file = argv[2];
+	bar_file = argv[2];
 	return run_both(make_calls, calls, COUNT(calls), ALL_RELEASES);
 }

@@ -23,7 +23,7 @@ static const struct call calls[] = {
 	{ " 9  devicefd1 = VFIO_GROUP_GET_DEVICE_FD(group1, bytes 30303030 3a30303a ... and 5 bytes more at structs)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
 	{ "10  dma read(devicefd1, 0x7fff000, 8 bytes)", IN_EACH(0, 0) },
 	{ "11  store(data, ffffffff ffffffff)", IN_EACH(8, 8) },
-	{ "12  dma write(devicefd1, 0x100000, 8 bytes, looking at data)", IN_EACH(0, 0) },
+	{ "12  dma write(devicefd1, 0x100000, 8 bytes, reading data)", IN_EACH(0, 0) },
 	{ "   the memory: the device writes zeros", IN_EACH(0xffffffffffffffffUL, 0x0UL), .is_number = 1 },
 };
 

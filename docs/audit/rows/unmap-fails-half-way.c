@@ -22,7 +22,7 @@ static const struct call calls[] = {
 	{ " 8  VFIO_IOMMU_UNMAP_DMA(container1, iova=0x100000, size=0x5000 (20 KiB))", IN_EACH(-EINVAL, -ENOENT) },
 	{ " 9  dma read(devicefd1, 0x7fff000, 8 bytes)", IN_EACH(0, 0) },
 	{ "10  store(data, ffffffff ffffffff)", IN_EACH(8, 8) },
-	{ "11  dma write(devicefd1, 0x100000, 8 bytes, looking at data)", IN_EACH(0, 0) },
+	{ "11  dma write(devicefd1, 0x100000, 8 bytes, reading data)", IN_EACH(0, 0) },
 	{ "   the memory: the device writes zeros", IN_EACH(0x0UL, 0xffffffffffffffffUL), .is_number = 1 },
 };
 

@@ -21,7 +21,7 @@ static const struct call calls[] = {
 	{ " 7  VFIO_IOMMU_UNMAP_DMA(container1, iova=0xff000, size=0x4000 (16 KiB))", IN_EACH(0, 0) },
 	{ " 8  dma read(devicefd1, 0x7fff000, 8 bytes)", IN_EACH(0, 0) },
 	{ " 9  store(data+0x3000, ffffffff ffffffff)", IN_EACH(8, 8) },
-	{ "10  dma write(devicefd1, 0x103000, 8 bytes, looking at data+0x3000)", IN_EACH(0, 0) },
+	{ "10  dma write(devicefd1, 0x103000, 8 bytes, reading data+0x3000)", IN_EACH(0, 0) },
 	{ "   the memory: the device writes zeros", IN_EACH(0xffffffffffffffffUL, 0x0UL), .is_number = 1 },
 };
 

@@ -21,7 +21,7 @@ static const struct call calls[] = {
 	{ " 7  VFIO_IOMMU_UNMAP_DMA(container1, iova=0x100000, size=0xffffffffffefffff (18,446,744,073,708,503,039 bytes), at read-only-structs)", IN_EACH(-EINVAL, -EFAULT) },
 	{ " 8  dma read(devicefd1, 0x7fff000, 8 bytes)", IN_EACH(0, 0) },
 	{ " 9  store(data, ffffffff ffffffff)", IN_EACH(8, 8) },
-	{ "10  dma write(devicefd1, 0x100000, 8 bytes, looking at data)", IN_EACH(0, 0) },
+	{ "10  dma write(devicefd1, 0x100000, 8 bytes, reading data)", IN_EACH(0, 0) },
 	{ "   the memory: the device writes zeros", IN_EACH(0x0UL, 0xffffffffffffffffUL), .is_number = 1 },
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In-kernel users of an IOAS: what they pin, what unmapping takes from them, and moving them.
+// Accesses of an IOAS: what they pin, what unmapping takes from them, and moving them.
 
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
 import type { Value } from '../../../model/programs/program.ts';
@@ -48,7 +48,7 @@ const unpin = (which: Handle): Action =>
     access_pages_id: handle(which),
   });
 
-/** The bytes that it reads and writes beside the struct are left where they are: nothing looks at them. */
+/** The bytes that it reads and writes beside the struct are left where they are: nothing reads them. */
 const copies = (name: string, iova: bigint, length: bigint, flags = 0): Action =>
   test(`access 1 ${name}`, 'ACCESS_RW', {
     id: handle('access 1'),
@@ -71,7 +71,7 @@ const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
 
 export const ACCESS: ActionSet = {
   name: 'access',
-  says: 'In-kernel users of two IOAS: what they pin beside a mock device and a copy, and what unmapping takes from them.',
+  says: 'Accesses of two IOAS: what they pin beside a mock device and a copy, and what unmapping takes from them.',
   platform: 'mock',
   depth: 8,
   actions: [

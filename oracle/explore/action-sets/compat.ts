@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// VFIO's calls on an iommufd: maps, unmaps in parts, cuts of version 1, and what stands in their way.
+// VFIO's calls on an iommufd: maps, unmaps in parts, cuts of v1, and what conflicts with them.
 
 import {
   OPTION_HUGE_PAGES,
@@ -45,7 +45,7 @@ const largePages = (on: bigint): Action =>
 
 export const COMPAT: ActionSet = {
   name: 'compat',
-  says: "VFIO's calls on an iommufd, of both versions: maps, unmaps in parts, cuts, a mock device and an in-kernel user.",
+  says: "VFIO's calls on an iommufd, of both versions: maps, unmaps in parts, cuts, a mock device and an access.",
   platform: 'mock',
   depth: 9,
   actions: [
@@ -54,8 +54,8 @@ export const COMPAT: ActionSet = {
     ioasOf('use ioas 1', VFIO_IOAS_SET, { ioas_id: handle('ioas 1') }),
     ioasOf('use nothing', VFIO_IOAS_CLEAR, {}),
     ioasOf('which is used', VFIO_IOAS_GET, {}),
-    plain('version 1', ON, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1_IOMMU),
-    plain('version 2', ON, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1v2_IOMMU),
+    plain('v1', ON, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1_IOMMU),
+    plain('v2', ON, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1v2_IOMMU),
     plain('no version', ON, vfio.VFIO_SET_IOMMU, 0n),
     plain('extension unmap all', ON, vfio.VFIO_CHECK_EXTENSION, vfio.VFIO_UNMAP_ALL),
     plain('extension coherency', ON, vfio.VFIO_CHECK_EXTENSION, vfio.VFIO_DMA_CC_IOMMU),
@@ -98,7 +98,7 @@ export const COMPAT: ActionSet = {
     native('destroy the mock device', 'IOMMU_DESTROY', { id: handle('selftest 1') }),
     native('destroy ioas 1', 'IOMMU_DESTROY', { id: handle('ioas 1') }),
     test(
-      'in-kernel user',
+      'access',
       'CREATE_ACCESS',
       { id: handle('ioas 1'), flags: BigInt(ACCESS_NEEDS_PIN_PAGES) },
       { unless: ['access 1'] },

@@ -103,7 +103,7 @@ export const MEMORY: ActionSet = {
     munmap('take the second page', SECOND_OFFSET, PAGE),
     mmap('a new second page', SECOND_OFFSET, PAGE, 'read-write', 'anonymous'),
     mmap('a second page to read', SECOND_OFFSET, PAGE, 'read', 'anonymous'),
-    mmap('registers as the second page', SECOND_OFFSET, PAGE, 'read-write', 'device'),
+    mmap('a BAR as the second page', SECOND_OFFSET, PAGE, 'read-write', 'device'),
     mmap('huge pages', HUGE_OFFSET, HUGE_PAGE, 'read-write', 'huge'),
     munmap('take the huge page', HUGE_OFFSET, HUGE_PAGE),
     action('file', [], (label) => ({ op: 'memfd', label, length: PAGE }), [MEMFD]),

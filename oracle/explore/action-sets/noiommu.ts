@@ -42,7 +42,7 @@ export const NOIOMMU: ActionSet = {
     }),
     ...onBoth((on) => [
       plain(`type without IOMMU on ${on}`, on, vfio.VFIO_SET_IOMMU, vfio.VFIO_NOIOMMU_IOMMU),
-      plain(`version 2 on ${on}`, on, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1v2_IOMMU),
+      plain(`v2 on ${on}`, on, vfio.VFIO_SET_IOMMU, vfio.VFIO_TYPE1v2_IOMMU),
       plain(`extension type1 on ${on}`, on, vfio.VFIO_CHECK_EXTENSION, vfio.VFIO_TYPE1_IOMMU),
       plain(
         `extension without IOMMU on ${on}`,

@@ -12,7 +12,7 @@ import { attachAction } from './vfio.ts';
 const READ = BigInt(MAP_READABLE);
 const WRITE = BigInt(MAP_WRITEABLE);
 
-/** The one that moves memory when it is told to. */
+/** The one that moves memory for a program. */
 const NAME = '0000:00:04.0';
 const ON = `cdev ${NAME} 1`;
 

@@ -47,11 +47,11 @@ const legend = ({ reached, missed, unreachable }: Cover): string => {
   let x = 8;
   return entries
     .map(([fill, words]) => {
-      const drawn =
+      const plotted =
         `<rect x="${x}" y="14" width="14" height="14" fill="${fill}"/>` +
         `<text x="${x + 20}" y="26">${text(words)}</text>`;
       x += 40 + words.length * 7;
-      return drawn;
+      return plotted;
     })
     .join('');
 };

@@ -46,7 +46,7 @@ export const coverText = (cover: Cover, palette: Palette): readonly string[] => 
       '  ',
     ),
     '',
-    palette.title(`That drawn programs cannot reach here: ${cover.unreachable}`),
+    palette.title(`Not reachable by generated programs here: ${cover.unreachable}`),
     ...[...byReason].flatMap(([reason, ids]) => [
       ...wrapped(reason, '  '),
       ...indented(ids, '    '),

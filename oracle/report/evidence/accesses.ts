@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides the rules of accesses and of the calls that look at what they pinned.
+// What decides the rules of accesses and of the calls that check what they pinned.
 
 import {
   ACCESS_LENGTH_MAX,

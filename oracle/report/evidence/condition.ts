@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A condition says of one rule what in the call and the world decides it: the fact, and whether the rule's condition
-// holds. It looks at the world by itself, so that a reader can check it, and never at what the judge concluded.
+// holds. It reads the world by itself, so that a reader can check it, and never uses what the judge concluded.
 
 import type { RuleId } from '../../../spec/rules.ts';
 import { objectAt } from '../../../spec/state/context.ts';
@@ -21,7 +21,7 @@ export type Facts = CallContext & {
 };
 
 export type Evidence = {
-  /** Whether the rule's condition holds; undefined where that cannot be told here. */
+  /** Whether the rule's condition holds; undefined if that is not known here. */
   readonly holds: boolean | undefined;
   /** The fact, as a clause without a full stop. */
   readonly fact: string;

@@ -19,7 +19,7 @@ import { unmappingConditions } from './unmapping.ts';
 
 export type { Evidence } from './condition.ts';
 
-const WITNESSES: Conditions = {
+const CONDITIONS: Conditions = {
   ...dispatchConditions,
   ...mappingConditions,
   ...unmappingConditions,
@@ -37,9 +37,9 @@ export const evidenceFor = (
   call: IoctlCall,
   about: CallContext,
 ): Evidence | undefined =>
-  WITNESSES[ruleIdOf(rule)]?.({
+  CONDITIONS[ruleIdOf(rule)]?.({
     ...about,
-    // What the program put into memory for the call stands there when it is made.
+    // What the program put into memory for the call is there when it is made.
     world: withStores(world, call.process, call.memory),
     call,
     table: tableOfCall(about),

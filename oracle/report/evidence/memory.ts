@@ -97,7 +97,7 @@ const fileTooShort: Condition = ({ shape, context, table, span }) => {
 
 export const memoryConditions: Conditions = {
   'pinning/not-mapped': pinning((mapping) => mapping === undefined, 'is not mapped'),
-  'pinning/not-memory': pinning((mapping) => mapping?.kind === 'device', "is a device's registers"),
+  'pinning/not-memory': pinning((mapping) => mapping?.kind === 'device', "is a device's BAR"),
   'pinning/not-accessible': pinning(
     (mapping) => mapping?.protection === 'none',
     'may not be read by the program',

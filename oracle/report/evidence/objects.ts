@@ -192,7 +192,7 @@ export const objectConditions: Conditions = {
   'ioas-change-process/reserved-field': notZero('__reserved'),
   'compat-ioas/none': onlyIf(
     ({ shape, call }) => shape.name !== 'VFIO_CHECK_EXTENSION' || call.argument === 4n,
-    'only DMA_CC looks at an IOAS',
+    'only DMA_CC checks an IOAS',
     compatNone,
   ),
   'compat-check-extension/cache-coherent': cacheCoherent,

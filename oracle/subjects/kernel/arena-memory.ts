@@ -28,7 +28,7 @@ const DIRTY_STRETCHES = 64;
 /** How a page without a mapping of the program's is kept. To a call it is as if nothing were mapped there. */
 const RESERVED = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE;
 
-/** What stands behind a mapping, as mmap takes it. `length` of the file in bytes, from its start. */
+/** The backing of a mapping, as mmap takes it. `length` of the file in bytes, from its start. */
 export type MappedFile = {
   readonly fd: number;
   readonly offset: number | bigint;

@@ -26,7 +26,7 @@ const layoutNamed = (name: string): Layout => {
 
 const WHOLE: Omit<Capture, 'slot'> = { offset: wire.WHOLE_RESULT, width: 4 };
 
-/** Where in what an operation gives the named output stands; nowhere where it has none. */
+/** The offset of the named output in what an operation gives; none if it has none. */
 const placeOf = (operation: Operation, output: string): Omit<Capture, 'slot'> | undefined => {
   if (output === 'result') return WHOLE;
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return undefined;
@@ -47,7 +47,7 @@ class Slots {
     this.program = program;
   }
 
-  /** The slot of what stands there when the present operation runs; none where it is nothing, so zero. */
+  /** The slot of what is there when the present operation runs; none where it is nothing, so zero. */
   slotOf({ from, out }: ResultOf): number | undefined {
     const index = this.latest.get(from);
     const operation = index === undefined ? undefined : this.program[index];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Has QEMU's edu device move memory, through its registers on the device's descriptor. Whatever else a descriptor is of is
+// Has QEMU's edu device move memory, through its BAR on the device's descriptor. Whatever else a descriptor is of is
 // left alone, and what the device could not do without harm is refused before.
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { checkTransfer, UnsafeCall } from '../../safety/permitted.ts';
 import * as libc from './libc.ts';
 
 /** vfio-pci's regions on the descriptor, in bytes: BAR 0 and the configuration space. */
-const REGISTERS = 0;
+const BAR = 0;
 const CONFIGURATION = 7 * 2 ** 40;
 
 const ID = CONFIGURATION;
@@ -18,13 +18,13 @@ const COMMAND = CONFIGURATION + 4;
 const MEMORY_AND_BUS_MASTER = 6;
 const BAR0 = CONFIGURATION + 0x10;
 
-const SOURCE = REGISTERS + 0x80;
-const DESTINATION = REGISTERS + 0x88;
-const COUNT = REGISTERS + 0x90;
-const START = REGISTERS + 0x98;
+const SOURCE = BAR + 0x80;
+const DESTINATION = BAR + 0x88;
+const COUNT = BAR + 0x90;
+const START = BAR + 0x98;
 const RUN = 1n;
 const TO_MEMORY = 2n;
-/** Where the device has its buffer. It ends QEMU if it is told to leave it. */
+/** Where the device has its buffer. A transfer beyond it ends QEMU. */
 const BUFFER = 0x4_0000n;
 
 const PAUSE_MS = 2;
@@ -41,7 +41,7 @@ const hasNoIommuDevices = (): boolean =>
   );
 
 export class EduDevices {
-  /** How many bytes of its buffer a device has read since the program began, by where its registers are. */
+  /** How many bytes of its buffer a device has read since the program began, by the address of its BAR. */
   private readonly filled = new Map<number, number>();
   private readonly register = new BigUint64Array(1);
   private readonly bytes = new Uint8Array(this.register.buffer);
@@ -87,7 +87,7 @@ export class EduDevices {
   private write(fd: number, offset: number, width: number, value: bigint): void {
     this.register[0] = value;
     if (libc.writeAt(fd, this.bytes, width, offset) !== width) {
-      throw new Error(`The edu device's registers cannot be written (errno ${libc.errno()}).`);
+      throw new Error(`The edu device's BAR cannot be written (errno ${libc.errno()}).`);
     }
   }
 }

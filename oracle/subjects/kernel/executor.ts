@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Makes the calls of a batch. It stands where JavaScript is slow, so that it works on words in place, and
+// Makes the calls of a batch. It runs where JavaScript is slow, so that it works on words in place, and
 // makes neither bigints nor objects for a call.
 
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
@@ -12,7 +12,7 @@ import { Message } from './message.ts';
 import { Slots } from './slots.ts';
 import * as wire from './wire.ts';
 
-/** Where the call in flight is noted for whoever looks after the machine has died: batch, program, operation. */
+/** Where the call in flight is noted for whoever reads it after the machine has died: batch, program, operation. */
 export type Progress = Int32Array;
 
 export type ExecutorOptions = {

@@ -20,7 +20,7 @@ const TABLE_WIDTHS = [
 ] as const;
 
 /**
- * VT-d by its registers (CAP: MGAW, SAGAW, SLLPS; ECAP: SC). Undefined where it may translate by first-stage tables, whose
+ * VT-d by its capability words (CAP: MGAW, SAGAW, SLLPS; ECAP: SC). Undefined where it may translate by first-stage tables, whose
  * domains are of another kind.
  */
 const vtdOf = (capabilities: bigint, extended: bigint): Iommu | undefined => {

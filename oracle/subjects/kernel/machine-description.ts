@@ -25,7 +25,7 @@ export type DeviceDescription = {
 
 export type IommuDescription = {
   readonly name: string;
-  /** VT-d's registers of capabilities, hexadecimal. */
+  /** VT-d's capability words, hexadecimal. */
   readonly vtd?: { readonly capabilities: string; readonly extended: string };
   /** What the kernel's log says of a virtio-iommu: how wide addresses are, in bits, and the bitmap of page sizes. */
   readonly virtio?: { readonly addressBits: number; readonly pageSizes: string };
@@ -51,7 +51,7 @@ export type MachineDescription = {
 };
 
 const PCI_DEVICES = '/sys/bus/pci/devices';
-const MEDIATED_DEVICES = '/sys/bus/mdev/devices';
+const MDEVS = '/sys/bus/mdev/devices';
 const IOMMUS = '/sys/class/iommu';
 
 const entriesOf = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
@@ -107,7 +107,7 @@ const describeIommu = (name: string): IommuDescription => {
 const HUGE_PAGES = 32;
 
 export const describeMachine = (hasDeviceMemory = false): MachineDescription => {
-  const devices = [PCI_DEVICES, MEDIATED_DEVICES]
+  const devices = [PCI_DEVICES, MDEVS]
     .flatMap((bus) => entriesOf(bus).map((name) => `${bus}/${name}`))
     .filter((path) => existsSync(`${path}/iommu_group`))
     .map(describeDevice)

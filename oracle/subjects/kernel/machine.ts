@@ -168,7 +168,7 @@ export class KernelMachine implements Machine {
       case 'anonymous':
         return this.memory.map(offset, size, protection, shared);
       case 'memfd': {
-        // The kernel looks where in the file it is before it looks for the file.
+        // The kernel checks the offset before it finds the file.
         if (backing.offset % PAGE_SIZE_BYTES !== 0n) return -ERRNO.EINVAL;
         if (!this.owns(backing.fd)) return -ERRNO.EBADF;
         const whole = this.memoryFiles.get(backing.fd);

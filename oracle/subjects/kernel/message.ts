@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The message of a batch, read in place, and its spans: bytes that go into the arena before a call, and what
-// stands there around it.
+// is there around it.
 
 import type { ArenaMemory } from './arena-memory.ts';
 import { UNCHANGED, type WordWriter } from './wire.ts';

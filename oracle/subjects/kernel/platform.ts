@@ -31,7 +31,7 @@ const iommusOf = ({ devices, iommus }: MachineDescription): ReadonlyMap<string, 
       const found = described === undefined ? undefined : iommuOfMachine(described);
       if (found !== undefined) return [[iommu, found]];
       throw new EnvironmentError(
-        `Device ${name} is behind an IOMMU (${iommu}) that is not specified: VT-d is, without first-stage tables, and virtio-iommu, while the kernel's log tells of it. Without its VFIO driver the device is left out.`,
+        `Device ${name} is behind an IOMMU (${iommu}) that is not specified: VT-d is, without first-stage tables, and so is virtio-iommu, if the kernel's log reports it. Without its VFIO driver the device is left out.`,
       );
     }),
   );

@@ -8,7 +8,7 @@ import type { Program } from '../../../model/programs/program.ts';
 import { runProgram, type Step } from '../../../model/programs/run.ts';
 import * as wire from './wire.ts';
 
-/** What came of one program, as far as the runner lived to tell. */
+/** What came of one program, as far as the runner lived to report. */
 export type Played = {
   readonly steps: readonly Step[];
   readonly complaints: readonly string[];
@@ -27,7 +27,7 @@ class Playback implements Machine {
   position: number;
   private index = 0;
   private regions = REGIONS.length;
-  /** The ioctl in hand: what it put into memory, and how many spans were looked at. */
+  /** The ioctl in hand: what it put into memory, and how many spans were read. */
   private stored: Uint8Array[] = [];
   private loaded = 0;
   private pending: number | undefined;
@@ -82,7 +82,7 @@ class Playback implements Machine {
       this.pending = this.word();
       this.loaded = 0;
     }
-    // What is looked at around a transfer was not put there: the reference is zeros.
+    // What is read around a transfer was not put there: the reference is zeros.
     const reference = this.stored[this.loaded % this.stored.length] ?? new Uint8Array(length);
     this.loaded += 1;
     const memory = this.memory(reference);

@@ -26,7 +26,7 @@ export class ProcessStatus {
     const length = libc.readAt(this.fd, this.buffer, LONGEST, 0);
     const at = this.buffer.indexOf(`${field}:`);
     if (length <= 0 || at < 0 || at >= length) {
-      throw new Error(`/proc/self/status does not tell ${field} (errno ${libc.errno()}).`);
+      throw new Error(`/proc/self/status has no ${field} (errno ${libc.errno()}).`);
     }
     const line = this.buffer.toString('latin1', at + field.length + 1, at + 40);
     return Number.parseInt(line, 10) / KIB_A_PAGE;

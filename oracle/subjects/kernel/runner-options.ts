@@ -6,7 +6,7 @@ import type { DeviceMemory } from './machine.ts';
 export type RunnerOptions = {
   /** A file that can be read and written, or the descriptor of a socket. */
   readonly channel: string | number;
-  /** A file whose first page is shared with whoever looks after the runner has died. */
+  /** A file whose first page is shared with whoever reads it after the runner has died. */
   readonly progress: string;
   readonly deviceMemory?: DeviceMemory;
   readonly paths?: readonly string[];

@@ -33,7 +33,7 @@ export type LocalTarget = {
 /** A kernel in a virtual machine, or the one of this machine. */
 export type KernelTarget = VmTarget | LocalTarget;
 
-/** What the runner is told besides where its files are. */
+/** The runner's options, besides where its files are. */
 export type RunnerSettings = Pick<RunnerOptions, 'logEveryCall' | 'unprivileged' | 'lockedBefore'>;
 
 const RUNNER = fileURLToPath(new URL('./runner.js', import.meta.url));

@@ -9,7 +9,7 @@ import type { DifferenceKind } from '../../../oracle/audit/answer-difference.ts'
 import { differenceKindsOf } from '../../../oracle/audit/difference-kinds.ts';
 import { type Located, settingOn } from '../../../oracle/audit/located.ts';
 import { documentOf } from '../../../oracle/audit/pages/audit-document.ts';
-import { GROUNDS } from '../../../oracle/audit/platforms.ts';
+import { SCENARIOS } from '../../../oracle/audit/platforms.ts';
 import { matches } from '../../../oracle/audit/row.ts';
 import { DESCRIPTIONS, rowsOf } from '../../../oracle/audit/rows.ts';
 import { programOn, type Side } from '../../../oracle/audit/side.ts';
@@ -47,7 +47,7 @@ const text = ({ what, legacy, compat }: DifferenceKind): string => `${what}: ${l
 
 for (const release of RELEASE_NAMES) {
   test(`what is found is specified on both sides, described, and so on the emulator (${release})`, async () => {
-    for (const scenario of GROUNDS) {
+    for (const scenario of SCENARIOS) {
       const { searched, all } = await foundOn(release, scenario);
       assert.is(searched.undecided, 0, `${scenario.name}: requests that a side does not specify`);
       for (const cause of all) {

@@ -4,13 +4,13 @@
 import { movesOn } from '../../../oracle/audit/actions.ts';
 import type { Differences } from '../../../oracle/audit/differences.ts';
 import { boundsOf, type Located, startOn } from '../../../oracle/audit/located.ts';
-import { GROUNDS, type Scenario } from '../../../oracle/audit/platforms.ts';
+import { SCENARIOS, type Scenario } from '../../../oracle/audit/platforms.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import { type Requests, type Searched, search } from '../../../oracle/audit/search.ts';
 import type { ReleaseName } from '../../../spec/terms/releases.ts';
 
 export const scenarioNamed = (name: string): Scenario => {
-  const scenario = GROUNDS.find((candidate) => candidate.name === name);
+  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (scenario === undefined) throw new Error(`There is no scenario ${name}.`);
   return scenario;
 };

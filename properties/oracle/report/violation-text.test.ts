@@ -100,10 +100,7 @@ texts('a bitmap that was written is told, by its name', () => {
 
 texts('the state of a call on a legacy container has its maps, and the call that made each', () => {
   const text = textOf('type1-bitmap-not-shifted');
-  assert.match(
-    text,
-    /legacy container at descriptor 3, type1 version 2, with group 4: 1 map, 65534 more/,
-  );
+  assert.match(text, /legacy container at descriptor 3, type1 v2, with group 4: 1 map, 65534 more/);
   assert.match(text, />\s+0x0000000000fff000 - 0x0000000001000fff\s+the range to report/);
   assert.match(
     text,
@@ -154,11 +151,11 @@ for (const name of [
   });
 }
 
-texts('a rule that was passed over is not said to stand in another order for certain', () => {
+texts('a rule that was passed over is not said for certain to be in another order', () => {
   const text = textOf('bind-while-group-open');
   assert.match(
     text,
-    /group-open is missing, or stands behind that of .*bad-descriptor: both conditions hold \(group 4 is open; descriptor 0 is not open\)/,
+    /group-open is missing, or comes after that of .*bad-descriptor: both conditions hold \(group 4 is open; descriptor 0 is not open\)/,
   );
 });
 
