@@ -12,7 +12,7 @@ import {
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_NOIOMMU_IOMMU, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { isNoIommuGroup, type Platform } from '../../spec/terms/platform.ts';
-import { FILE_OFFSET, REGISTERS_OFFSET, type Scenario } from './platforms.ts';
+import { BAR_OFFSET, FILE_OFFSET, type Scenario } from './platforms.ts';
 import { dirty, START } from './requests/container.ts';
 import {
   bindDevice,
@@ -40,7 +40,7 @@ export type DescriptorOf = (handle: string) => Value;
 
 export type Action = {
   readonly name: string;
-  /** Things that must be open. */
+  /** Handles that must be open. */
   readonly needs: readonly string[];
   /** The operation, under that label. */
   readonly operation: (label: string, descriptorOf: DescriptorOf) => Operation;
@@ -114,7 +114,7 @@ const parting = (
 
 const MAPPED_LENGTH = MAPPED_PAGES * PAGE;
 
-/** 2^31 pages, one more than a dirty bitmap tells of. */
+/** 2^31 pages, one more than a dirty bitmap reports of. */
 const UNTRACKABLE_LENGTH = (1n << 31n) * PAGE;
 
 /** A action that only scenarios make that name it: the type of no-IOMMU groups. */
@@ -141,7 +141,9 @@ const partingActions = (container: string): readonly Action[] => [
   parting(container, 'mapUnaligned', (label, fd) =>
     mapOf(label, fd, { iova: MAPPED_IOVA + 0x800n, vaddr: { arena: DATA_OFFSET + 0x800n } }),
   ),
-  parting(container, 'mapOddLength', (label, fd) => mapOf(label, fd, { size: PAGE + 0x800n })),
+  parting(container, 'mapUnalignedLength', (label, fd) =>
+    mapOf(label, fd, { size: PAGE + 0x800n }),
+  ),
   parting(container, 'mapHole', (label, fd) =>
     mapOf(label, fd, { vaddr: { arena: DATA_OFFSET + DATA_LENGTH } }),
   ),
@@ -152,9 +154,7 @@ const partingActions = (container: string): readonly Action[] => [
     mapOf(label, fd, { vaddr: { arena: NO_ACCESS_OFFSET } }),
   ),
   parting(container, 'mapForNothing', (label, fd) => mapOf(label, fd, { flags: 0n })),
-  parting(container, 'mapRegisters', (label, fd) =>
-    mapOf(label, fd, { vaddr: { arena: REGISTERS_OFFSET } }),
-  ),
+  parting(container, 'mapBar', (label, fd) => mapOf(label, fd, { vaddr: { arena: BAR_OFFSET } })),
   parting(container, 'mapBehindFile', (label, fd) =>
     mapOf(label, fd, { vaddr: { arena: FILE_OFFSET } }),
   ),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs what the search found on a kernel, on both sides, and looks whether the two answers differ there in the same way.
+// Runs what the search found on a kernel, on both sides, and checks whether the two answers differ there in the same way.
 
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
@@ -34,9 +34,9 @@ const probesCharges = (when: string): readonly Operation[] => [
   { op: 'status', label: `VmLck ${when}`, field: 'VmLck' },
   { op: 'status', label: `VmPin ${when}`, field: 'VmPin' },
 ];
-const LOOKS = 2;
+const PROBES = 2;
 
-/** The program with what is charged looked at before its last operation and behind it. */
+/** The program with what is charged checked before its last operation and behind it. */
 export const withProbes = (program: Program): Program => [
   ...program.slice(0, -1),
   ...probesCharges('before'),
@@ -51,13 +51,13 @@ const chargedIn = (steps: readonly Step[]): Charged => {
 
 const compare = (found: Located, legacy: KernelRun, compat: KernelRun): Confirmation => {
   const broken = [legacy, compat].find(
-    ({ steps }) => steps.length < found.program.length + 2 * LOOKS,
+    ({ steps }) => steps.length < found.program.length + 2 * PROBES,
   );
   if (broken !== undefined) {
     return { kind: 'refuted', seen: broken.refused ?? broken.died ?? 'it ended early' };
   }
   const operation = found.program.at(-1);
-  const [one, other] = [legacy.steps.at(-1 - LOOKS), compat.steps.at(-1 - LOOKS)];
+  const [one, other] = [legacy.steps.at(-1 - PROBES), compat.steps.at(-1 - PROBES)];
   if (operation === undefined || one === undefined || other === undefined) {
     return { kind: 'refuted', seen: 'no program' };
   }
@@ -127,7 +127,7 @@ export const confirmOn = async (
         ? []
         : [programOn('legacy', trial.program), programOn('compat', trial.program)],
     ),
-    // What stands where structs stand is looked at, too.
+    // What is where structs are is checked, too.
     true,
   );
   let next = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How two answers to one request differ, kind by kind: the result, each field written, each capability told. Two
+// How two answers to one request differ, kind by kind: the result, each field written, each capability reported. Two
 // differences in one answer are two.
 
 import { LAYOUTS, type Operation } from '../../model/programs/program.ts';

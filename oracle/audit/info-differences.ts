@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GET_INFO's answer, kind by kind: the struct's fields, the order of the capabilities, what each of them tells, and
+// GET_INFO's answer, kind by kind: the struct's fields, the order of the capabilities, what each of them reports, and
 // bytes that only one side touches.
 
 import { decode } from '../../spec/abi/layout.ts';
@@ -26,14 +26,14 @@ type Capability = {
   readonly name: string;
   readonly version: number;
   readonly reports: string;
-  /** What stands between its end and the next multiple of eight bytes. */
+  /** What is between its end and the next multiple of eight bytes. */
   readonly padding: string;
 };
 
 const view = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** What the capability at that offset tells behind its header. */
+/** What the capability at that offset reports behind its header. */
 const reportsOf = (id: number, bytes: Uint8Array, at: number): string => {
   const from = at + VFIO_INFO_CAP_HEADER.size;
   const data = view(bytes);
@@ -100,7 +100,7 @@ function* capabilityDifferences(
         present === undefined ? 'absent' : present.reports;
       yield { what, legacy: words(one), compat: words(other) };
     } else if (one.reports !== other.reports) {
-      yield { what: `${what}: what it tells`, legacy: one.reports, compat: other.reports };
+      yield { what: `${what}: what it reports`, legacy: one.reports, compat: other.reports };
     } else if (one.version !== other.version) {
       yield { what: `${what}: version`, legacy: `${one.version}`, compat: `${other.version}` };
     }
@@ -115,13 +115,13 @@ function* capabilityDifferences(
 const isTouched = (bytes: Uint8Array, from: number): boolean =>
   bytes.subarray(from).some((byte) => byte !== UNTOUCHED);
 
-/** The capability that stands behind the struct, chained or not. */
+/** The capability that follows the struct, chained or not. */
 const firstBehind = (bytes: Uint8Array): string => {
   const { id } = decode(VFIO_INFO_CAP_HEADER, bytes.subarray(VFIO_IOMMU_TYPE1_INFO.size));
   return NAMES.get(id) ?? `${id}`;
 };
 
-/** Bytes behind the struct that a side wrote although it told no chain. */
+/** Bytes behind the struct that a side wrote although it reported no chain. */
 function* strayDifferences(legacy: Uint8Array, compat: Uint8Array): Generator<DifferenceKind> {
   const behind = VFIO_IOMMU_TYPE1_INFO.size;
   const [one, other] = [isTouched(legacy, behind), isTouched(compat, behind)];

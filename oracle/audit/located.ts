@@ -13,7 +13,7 @@ import type { Side } from './side.ts';
 /** A cause and where it was found. */
 export type Located = Found & {
   readonly scenario: Scenario;
-  /** The exhaustive search has not found it: a program drawn at random showed it. */
+  /** The exhaustive search has not found it: a program generated at random showed it. */
   readonly isGenerated?: true;
 };
 

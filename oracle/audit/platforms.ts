@@ -72,13 +72,13 @@ const VTD: Platform = {
   mockDevices: false,
 };
 
-/** Where the programs of one scenario have device registers in their memory, and the others data. */
-export const REGISTERS_OFFSET = DATA_OFFSET + 32n * PAGE;
+/** Where the programs of one scenario have a device's BAR in their memory, and the others data. */
+export const BAR_OFFSET = DATA_OFFSET + 32n * PAGE;
 
-const REGISTERS: Operation = {
+const BAR: Operation = {
   op: 'mmap',
-  label: 'registers',
-  offset: REGISTERS_OFFSET,
+  label: 'bar',
+  offset: BAR_OFFSET,
   length: 4n * PAGE,
   protection: 'read-write',
   shared: true,
@@ -123,7 +123,7 @@ const LATE: readonly string[] = [
   'mapReserved',
   'mapBeyond',
   'mapUnaligned',
-  'mapOddLength',
+  'mapUnalignedLength',
   'mapHole',
   'mapReadOnlyMemory',
   'mapNoAccess',
@@ -184,7 +184,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a mediated device',
+    name: 'an mdev',
     machine: 'mdev',
     platform: MDEV_PLATFORM,
     groups: [0],
@@ -192,7 +192,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a mediated device, and a map of the last two pages of addresses',
+    name: 'an mdev, and a map of the last two pages of addresses',
     machine: 'mdev',
     platform: MDEV_PLATFORM,
     groups: [0],
@@ -202,11 +202,11 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a device behind VT-d, and registers to map',
+    name: 'a device behind VT-d, and a BAR to map',
     machine: 'vtd',
     platform: VTD,
     groups: [1],
-    prologue: [REGISTERS],
+    prologue: [BAR],
     actions: 5,
   },
   {
@@ -229,7 +229,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a device behind VT-d and a mediated one',
+    name: 'a device behind VT-d and an mdev',
     machine: 'mixed',
     platform: MIXED,
     groups: [1, MEDIATED_GROUP],
@@ -246,7 +246,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a group behind VT-d that joins a mediated one with maps',
+    name: 'a group behind VT-d that joins an mdev with maps',
     machine: 'mixed',
     platform: MIXED,
     groups: [1, MEDIATED_GROUP],
@@ -265,7 +265,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a group behind VT-d that joins a mediated one with more than may be locked',
+    name: 'a group behind VT-d that joins an mdev with more than may be locked',
     machine: 'mixed',
     platform: MIXED,
     credentials: LIMITED,
@@ -288,7 +288,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a mediated device, where dirty pages are tracked',
+    name: 'an mdev, where dirty pages are tracked',
     machine: 'mdev',
     platform: MDEV_PLATFORM,
     groups: [0],
@@ -321,14 +321,14 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a device behind VT-d, opened after a map of registers',
+    name: 'a device behind VT-d, opened after a map of a BAR',
     machine: 'vtd',
     platform: VTD,
     groups: [1],
-    prologue: [REGISTERS],
+    prologue: [BAR],
     first: TO_DEVICE,
     actions: 2,
-    only: [DEVICE, 'mapRegisters'],
+    only: [DEVICE, 'mapBar'],
     movesAlone: true,
   },
   {
@@ -474,7 +474,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: "a mediated device's own file",
+    name: "an mdev's own file",
     machine: 'mdev',
     platform: MDEV_PLATFORM,
     groups: [0],
@@ -520,7 +520,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
-    name: 'a no-IOMMU group and a mediated device',
+    name: 'a no-IOMMU group and an mdev',
     machine: 'noiommu',
     platform: NOIOMMU_PLATFORM,
     groups: [UNPROTECTED_GROUP, MEDIATED_BESIDE],

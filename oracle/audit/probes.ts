@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What of an answer besides its result shows a difference: the numbers that a reproducer looks at in memory.
+// What of an answer besides its result shows a difference: the numbers that a reproducer checks in memory.
 
 import { LAYOUTS } from '../../model/programs/program.ts';
 import {
@@ -13,7 +13,7 @@ import { type CText, c, cHex } from '../emit/c-text.ts';
 import type { Probe } from '../emit/two-sides.ts';
 import { UNTOUCHED } from './requests/container.ts';
 
-/** A look with what it sees on either side. */
+/** A probe with what it returns on either side. */
 export type ShownProbe = Probe & { readonly type1: bigint; readonly iommufd: bigint };
 
 const numberIn = (bytes: Uint8Array, at: number, width: number): bigint => {
@@ -28,7 +28,7 @@ const INFO = VFIO_IOMMU_TYPE1_INFO;
 const CAP_OFFSET = 16;
 const CAPABILITY_HEADER = 8;
 
-/** Where the capability stands; 0 where there is none. */
+/** Where the capability is; 0 where there is none. */
 const placeOf = (bytes: Uint8Array, id: number): number => {
   let at = Number(numberIn(bytes, CAP_OFFSET, 4));
   while (at !== 0 && at + CAPABILITY_HEADER <= bytes.length) {
@@ -46,7 +46,7 @@ const memory = (parts: IoctlParts | undefined): CText | undefined => {
   return c`${address}, ${place.length}`;
 };
 
-/** `at` and `width` in bytes from the start of the capability; where it stands if the width is 0. */
+/** `at` and `width` in bytes from the start of the capability; where it is if the width is 0. */
 const reported = (
   text: string,
   [id, at, width]: readonly [id: number, at: number, width: number],
@@ -84,13 +84,13 @@ const capabilityProbes = (
 ): readonly ShownProbe[] => {
   const look = (text: string, ...place: readonly [number, number, number]): ShownProbe =>
     reported(text, place, type1, iommufd);
-  if (what === 'capability DMA_AVAIL: what it tells') {
+  if (what === 'capability DMA_AVAIL: what it reports') {
     return [look('avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER, 4)];
   }
   if (what === 'capability DMA_AVAIL: padding') {
     return [look('the padding behind avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER + 4, 4)];
   }
-  if (what === 'capability IOVA_RANGE: what it tells') {
+  if (what === 'capability IOVA_RANGE: what it reports') {
     return [
       look('nr_iovas', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER, 4),
       look('iova_ranges[0].start', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER + 8, 8),
@@ -98,7 +98,7 @@ const capabilityProbes = (
     ];
   }
   return CAPABILITIES.filter(([name]) => what === `capability ${name}`).map(([name, id]) =>
-    look(`where the capability ${name} stands`, id, 0, 0),
+    look(`where the capability ${name} is`, id, 0, 0),
   );
 };
 
@@ -131,7 +131,7 @@ const firstProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
   iommufd: numberIn(iommufd, INFO.size, 2),
 });
 
-/** The looks that show a difference of that kind, from the memory of the struct after the call on either side. */
+/** The probes that show a difference of that kind, from the memory of the struct after the call on either side. */
 export const probesOf = (
   what: string,
   layout: string,

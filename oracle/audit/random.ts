@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Beside the exhaustive search: programs drawn at random, with values that no list holds, on both sides. An operation on
+// Beside the exhaustive search: programs generated at random, with values that no list holds, on both sides. An operation on
 // which the sides part is noted and left out, so that the rest of the program still compares like with like.
 
 import { setImmediate } from 'node:timers/promises';
@@ -21,7 +21,7 @@ export type RandomSides = {
 };
 
 export type RandomOptions = RandomSides & {
-  /** Programs to draw. */
+  /** Programs to generate. */
   readonly runs: number;
   readonly seed: number;
   /** Causes that are known already, by their keys. */
@@ -48,7 +48,7 @@ const LENGTH = 40;
 const BATCH = 50;
 
 /** Scenarios on which every request is tried; the others only repeat their settings. */
-const RANDOM_GROUNDS: readonly Scenario[] = SCENARIOS.filter(
+const RANDOM_SCENARIOS: readonly Scenario[] = SCENARIOS.filter(
   ({ movesAlone }) => movesAlone !== true,
 );
 
@@ -138,12 +138,12 @@ export const onReleases = (earlier: ReleaseName, later: ReleaseName): RandomSide
 /** Deterministic: a seed finds the same causes by the same programs each time. */
 export const randomSearch = async (options: RandomOptions): Promise<RandomSearched> => {
   const { startOn, arbitrary, runs, seed, known, watch } = options;
-  const noted = RANDOM_GROUNDS.map((): Differences => new Map());
+  const noted = RANDOM_SCENARIOS.map((): Differences => new Map());
   const ran: Ran = { operations: 0, undecided: 0 };
   let done = 0;
   for (let batch = 0; done < runs; batch += 1) {
-    const nth = batch % RANDOM_GROUNDS.length;
-    const [scenario, differences] = [RANDOM_GROUNDS[nth] as Scenario, noted[nth] as Differences];
+    const nth = batch % RANDOM_SCENARIOS.length;
+    const [scenario, differences] = [RANDOM_SCENARIOS[nth] as Scenario, noted[nth] as Differences];
     const numRuns = Math.min(BATCH, runs - done);
     const generated = fc.sample(arbitrary(scenario), { numRuns, seed: seedOfBatch(seed, batch) });
     runOn(startOn(scenario), generated, differences, ran);
@@ -158,7 +158,7 @@ export const randomSearch = async (options: RandomOptions): Promise<RandomSearch
       differences += one.count;
       const there = all.get(one.key);
       if (there !== undefined && there.program.length <= one.program.length) continue;
-      all.set(one.key, { ...one, scenario: RANDOM_GROUNDS[nth] as Scenario });
+      all.set(one.key, { ...one, scenario: RANDOM_SCENARIOS[nth] as Scenario });
     }
   }
   const found = [...all.values()].filter(({ key }) => !known.has(key));

@@ -12,7 +12,7 @@ import type { CFile } from './c-files.ts';
 
 const run = promisify(execFile);
 
-/** What virtual machines have of a device's registers that can be mapped. */
+/** What virtual machines have of a device's BAR that can be mapped. */
 const DEVICE_MEMORY = '/dev/iommufd-spec/device-memory';
 
 /** Whether there is a compiler. */
@@ -52,8 +52,8 @@ const byMachine = (files: readonly CFile[]): readonly (readonly [CFile, ...CFile
   return [...groups.values()];
 };
 
-const commandFor = ({ id, devices, mapsRegisters }: CFile): string => {
-  const words = mapsRegisters ? [...devices, DEVICE_MEMORY] : devices;
+const commandFor = ({ id, devices, mapsBar }: CFile): string => {
+  const words = mapsBar ? [...devices, DEVICE_MEMORY] : devices;
   return `./${id} ${words.join(' ')} > output 2>&1; echo "exit ${id} $?"`;
 };
 

@@ -43,7 +43,7 @@ const transferProbe = ({ program, reaches }: Transfer): ShownProbe => {
 
 const isCharge = ({ what }: Located): boolean => /charged/.test(what);
 
-/** The program that shows the cause, and what is looked at when it is over. */
+/** The program that shows the cause, and what is checked when it is over. */
 const shownBy = (
   release: ReleaseName,
   found: Located,
@@ -118,8 +118,8 @@ export type Reproducer = {
   readonly text: string;
   /** The devices, in the order of the arguments. */
   readonly devices: readonly string[];
-  /** The argument behind them is a file to map registers of. */
-  readonly mapsRegisters: boolean;
+  /** The argument behind them is a file to map a BAR of. */
+  readonly mapsBar: boolean;
 };
 
 type Ran = Answered & { readonly shownProbes: readonly ShownProbe[] };
@@ -192,5 +192,5 @@ export const reproducerOf = (row: RowProgram): Reproducer => {
       ...(needs.length === 0 ? [] : ['', ...needs]),
     ],
   });
-  return { text, devices: devices.map(({ name }) => name), mapsRegisters: usesDevice(program) };
+  return { text, devices: devices.map(({ name }) => name), mapsBar: usesDevice(program) };
 };

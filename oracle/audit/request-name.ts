@@ -7,7 +7,7 @@ import { VFIO_CHECK_EXTENSION, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { commandName, nativeName } from '../emit/c-names.ts';
 import { extensionName } from '../text/value-names.ts';
 
-/** Native calls are told apart only where it matters which one it is. */
+/** Native calls are distinguished only where it matters which one it is. */
 export const requestName = (operation: Operation, namesNative: boolean): string => {
   if (operation.op !== 'ioctl') return operation.op;
   const { command, argument } = operation;

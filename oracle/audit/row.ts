@@ -6,7 +6,7 @@ import type { Cause } from './differences.ts';
 import type { Located } from './located.ts';
 
 /**
- * breaks: a program that relied on it fails or must be changed. differs: it goes on with another result, and may not notice.
+ * breaks: a program that relied on it fails or must be changed. differs: it continues with another result, and may not notice.
  * harmless: no program is known that could mind.
  */
 export type Severity = 'breaks' | 'differs' | 'harmless';

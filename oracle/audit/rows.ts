@@ -35,7 +35,7 @@ export const DESCRIPTIONS: readonly Description[] = [
 
 const undescribedId = (key: string): string => key.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 
-/** Says that nobody has looked at it yet. */
+/** Says that nobody has checked it yet. */
 const undescribed = (found: Located): Description => ({
   id: undescribedId(found.key),
   title: `${found.request}: ${found.what} differs`,
@@ -44,7 +44,7 @@ const undescribed = (found: Located): Description => ({
   covers: [],
 });
 
-/** The row that a cause belongs to; undefined where nobody has looked at it yet. */
+/** The row that a cause belongs to; undefined where nobody has checked it yet. */
 export const descriptionOf = (cause: Cause): Description | undefined =>
   DESCRIPTIONS.find(({ covers }) => covers.some((matcher) => matches(matcher, cause)));
 

@@ -17,7 +17,7 @@ import type { Side } from './side.ts';
 
 export type SearchedScenario = Searched & { readonly scenario: Scenario };
 
-/** What was generated at random, and how to draw it again. */
+/** What was generated at random, and how to generate it again. */
 export type Generated = RandomSearched & { readonly seed: number };
 
 export type Audit = {
@@ -34,7 +34,7 @@ export type RandomRuns = { readonly runs: number; readonly seed: number };
 
 export type AuditOptions = {
   readonly release: ReleaseName;
-  /** Programs to draw at random beside the exhaustive search. */
+  /** Programs to generate at random beside the exhaustive search. */
   readonly random?: RandomRuns;
   readonly watch?: AuditWatch;
 };
@@ -43,7 +43,7 @@ const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
 const TEST_PARTS: ReadonlySet<string> = new Set(partsIn('Test commands'));
 
-/** What tests alone call, with which generated programs look at hidden state, is none of a program that actions. */
+/** What tests alone call, with which generated programs probe hidden state, is none of a program that actions. */
 export const isForPrograms = ({ request, legacyRule, compatRule }: Cause): boolean =>
   request !== TEST_COMMAND && ![legacyRule, compatRule].some(({ part }) => TEST_PARTS.has(part.id));
 
@@ -56,7 +56,7 @@ const BESIDE: ReadonlySet<string> = new Set<PartId>([
 
 const OPENS_FIRST: RuleId = 'group-get-device-fd/opens-first';
 
-/** Drawn programs may have an iommufd beside the container, too: what that answers is the same after a action. */
+/** Generated programs may have an iommufd beside the container, too: what that answers is the same after a action. */
 export const isOfContainer = ({ legacyRule: { id, part } }: Cause): boolean =>
   !BESIDE.has(part.id) && id !== OPENS_FIRST;
 

@@ -31,11 +31,11 @@ export type Open = ReadonlyMap<string, string>;
 type Node = {
   readonly pair: Pair;
   readonly open: Open;
-  /** The sides are not in the same state any more: what parts them more would only be told twice. */
+  /** The sides are not in the same state any more: what parts them more would only be reported twice. */
   readonly hasParted: boolean;
 };
 
-/** Requests between two looks at the watch. */
+/** Requests between two checks the watch. */
 const BETWEEN_CHECKS = 4096;
 
 /** Everything that can be asked in a state. */

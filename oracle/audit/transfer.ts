@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What devices reach shows in no reply: a device is told to write at an IOVA where only one side leads it to memory, and
-// the program looks whether its memory changed.
+// What devices reach shows in no reply: a device is reported to write at an IOVA where only one side leads it to memory, and
+// the program checks whether its memory changed.
 
 import { ARENA_BASE, DATA_LENGTH, DATA_OFFSET } from '../../model/programs/arena.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
@@ -20,7 +20,7 @@ const PAGE = 4096n;
 export const WRITTEN = 8;
 /** No program of the audit maps anything there: what the device reads there is zeros. */
 const NOTHING = 0x7ff_f000n;
-/** Each byte of what the program looks at, before the device writes zeros there. */
+/** Each byte of what the program checks, before the device writes zeros there. */
 export const FILLED = 0xff;
 
 export type Transfer = {
@@ -28,11 +28,11 @@ export type Transfer = {
   readonly program: Program;
   readonly device: string;
   readonly iova: bigint;
-  /** Whether the device changes the memory that the program looks at. */
+  /** Whether the device changes the memory that the program checks. */
   readonly reaches: { readonly legacy: boolean; readonly compat: boolean };
 };
 
-/** Where the program has its memory, as arena offsets with what stands behind it now. */
+/** Where the program has its memory, as arena offsets with what follows it now. */
 function* dataOf(
   world: World,
 ): Generator<readonly [offset: bigint, backing: number, page: number]> {

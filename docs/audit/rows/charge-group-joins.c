@@ -1,5 +1,5 @@
 /*
- * The first group behind an IOMMU that joins mediated devices has nothing charged.
+ * The first group behind an IOMMU that joins mdevs has nothing charged.
  *
  * VFIO_GROUP_SET_CONTAINER, how many pages are charged: by type1 alone, in Linux 6.12.95 and 7.3.4:
  * type1: VmLck +4, VmPin 0 pages. Legacy container: the group joins it, and is attached if a type is

@@ -1,5 +1,5 @@
 /*
- * DIRTY_PAGES as version 1 fails with ENOTTY instead of EACCES.
+ * DIRTY_PAGES as v1 fails with ENOTTY instead of EACCES.
  *
  * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EACCES. The type is TYPE1 (v1), whatever the argument. (vfio_iommu_type1_dirty_pages() in

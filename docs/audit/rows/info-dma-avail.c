@@ -1,7 +1,7 @@
 /*
  * GET_INFO says that 4,294,967,295 more maps can be made, always.
  *
- * VFIO_IOMMU_GET_INFO, capability DMA_AVAIL: what it tells, in Linux 6.12.95 and 7.3.4:
+ * VFIO_IOMMU_GET_INFO, capability DMA_AVAIL: what it reports, in Linux 6.12.95 and 7.3.4:
  * type1: avail 65535. argsz has room: writes the capabilities, cap_offset returns 24, and argsz stays.
  *   IOVA_RANGE is left out until a domain limits the IOVAs. (vfio_iommu_type1_get_info() in
  *   drivers/vfio/vfio_iommu_type1.c)

@@ -1,5 +1,5 @@
 /*
- * GET_INFO tells its capabilities in room that is too short for those of type1.
+ * GET_INFO reports its capabilities in room that is too short for those of type1.
  *
  * VFIO_IOMMU_GET_INFO, cap_offset, in Linux 6.12.95 and 7.3.4:
  * type1: 0x0. argsz has no room for the capabilities: it returns the room needed, cap_offset returns

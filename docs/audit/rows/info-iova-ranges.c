@@ -1,7 +1,7 @@
 /*
- * GET_INFO tells the usable IOVA ranges only once a device is open.
+ * GET_INFO reports the usable IOVA ranges only once a device is open.
  *
- * VFIO_IOMMU_GET_INFO, capability IOVA_RANGE: what it tells, in Linux 6.12.95 and 7.3.4:
+ * VFIO_IOMMU_GET_INFO, capability IOVA_RANGE: what it reports, in Linux 6.12.95 and 7.3.4:
  * type1: [0x0, 0xfedfffff], [0xfef00000, 0xffffffffffff]. argsz has room: writes the capabilities,
  *   cap_offset returns 24, and argsz stays. IOVA_RANGE is left out until a domain limits the IOVAs.
  *   (vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c)

@@ -1,5 +1,5 @@
 /*
- * GET_INFO tells the IOMMU's page sizes only once a device is open.
+ * GET_INFO reports the IOMMU's page sizes only once a device is open.
  *
  * VFIO_IOMMU_GET_INFO, iova_pgsizes, in Linux 6.12.95 and 7.3.4:
  * type1: 0x40201000. argsz has no room for the capabilities: it returns the room needed, cap_offset

@@ -1,5 +1,5 @@
 /*
- * The container tells which IOAS its maps are in (IOMMU_VFIO_IOAS).
+ * The container reports which IOAS its maps are in (IOMMU_VFIO_IOAS).
  *
  * calls of iommufd, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU

@@ -1,5 +1,5 @@
 /*
- * After a part was unmapped as version 1 it can be mapped again at once.
+ * After a part was unmapped as v1 it can be mapped again at once.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EEXIST. The range overlaps a map. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)

@@ -1,5 +1,5 @@
 /*
- * MAP_DMA of a device's registers is refused with EFAULT: no peer-to-peer.
+ * MAP_DMA of a device's BAR is refused with EFAULT: no peer-to-peer.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
  * type1: 0. Maps the range to the pages now at vaddr, in every domain. Without a domain nothing is

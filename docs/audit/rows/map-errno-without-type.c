@@ -1,5 +1,5 @@
 /*
- * Before SET_IOMMU a MAP_DMA that is refused is told why.
+ * Before SET_IOMMU a MAP_DMA that is refused gives the reason.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU

@@ -1,5 +1,5 @@
 /*
- * GET_DEVICE_FD fails with EFAULT when no memory stands at a mapped address.
+ * GET_DEVICE_FD fails with EFAULT when no memory is at a mapped address.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
  * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a

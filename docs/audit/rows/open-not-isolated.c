@@ -1,6 +1,6 @@
 /*
- * GET_DEVICE_FD fails with EPERM where interrupts are not isolated and only vfio_iommu_type1 is told
- * to allow that.
+ * GET_DEVICE_FD fails with EPERM where interrupts are not isolated and only vfio_iommu_type1 is set to
+ * allow that.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
  * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a

@@ -1,6 +1,5 @@
 /*
- * Devices reach what stands at the address when the first one is opened, not what stood there at
- * MAP_DMA.
+ * Devices reach what is at the address when the first one is opened, not what was there at MAP_DMA.
  *
  * VFIO_GROUP_GET_DEVICE_FD, which memory devices reach, in Linux 6.12.95 and 7.3.4:
  * type1: [0x100000, 0x103fff] rw. Legacy container: opens the device, which keeps its group open.

@@ -1,5 +1,5 @@
 /*
- * SET_IOMMU(TYPE1) can be called when there is a type, also version 2.
+ * SET_IOMMU(TYPE1) can be called when there is a type, also v2.
  *
  * VFIO_SET_IOMMU(TYPE1), result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. A type is set already, even if it is the same. (vfio_ioctl_set_iommu() in

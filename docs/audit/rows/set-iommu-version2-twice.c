@@ -1,5 +1,5 @@
 /*
- * SET_IOMMU(TYPE1v2) can be called when there is a type; version 1 then stays.
+ * SET_IOMMU(TYPE1v2) can be called when there is a type; v1 then stays.
  *
  * VFIO_SET_IOMMU(TYPE1v2), result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. A type is set already, even if it is the same. (vfio_ioctl_set_iommu() in

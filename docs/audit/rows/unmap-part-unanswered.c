@@ -1,5 +1,5 @@
 /*
- * As version 1 an unmap of a part into a struct that cannot be written leaves other maps behind.
+ * As v1 an unmap of a part into a struct that cannot be written leaves other maps behind.
  *
  * VFIO_IOMMU_UNMAP_DMA, how many pages are charged: by type1 alone, in Linux 6.12.95 and 7.3.4:
  * type1: VmLck -4, VmPin 0 pages. The struct cannot be written back; everything else is done.

@@ -1,5 +1,5 @@
 /*
- * As version 1 an unmap that ends inside a map leaves devices the rest of it; type1 unmaps it whole.
+ * As v1 an unmap that ends inside a map leaves devices the rest of it; type1 unmaps it whole.
  *
  * VFIO_IOMMU_UNMAP_DMA, what devices reach: more under iommufd, in Linux 6.12.95 and 7.3.4:
  * type1: nothing. v1: unmaps every map that starts in the range, whole; none if iova is inside a map.

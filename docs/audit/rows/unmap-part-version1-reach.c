@@ -1,6 +1,5 @@
 /*
- * As version 1 an unmap that begins inside a map takes the rest of it from devices; type1 leaves it
- * whole.
+ * As v1 an unmap that begins inside a map takes the rest of it from devices; type1 leaves it whole.
  *
  * VFIO_IOMMU_UNMAP_DMA, what devices reach: less under iommufd, in Linux 6.12.95 and 7.3.4:
  * type1: [0x100000, 0x103fff] rw. v1: unmaps every map that starts in the range, whole; none if iova

@@ -1,6 +1,6 @@
 /*
- * As version 1 a part of a map is unmapped alone, and size tells its length; type1 unmaps whole maps
- * or nothing.
+ * As v1 a part of a map is unmapped alone, and size reports its length; type1 unmaps whole maps or
+ * nothing.
  *
  * VFIO_IOMMU_UNMAP_DMA, how many pages are charged: by type1 alone, in Linux 6.12.95 and 7.3.4:
  * type1: VmLck -4, VmPin 0 pages. v1: unmaps every map that starts in the range, whole; none if iova

@@ -1,5 +1,5 @@
 /*
- * UNMAP_DMA works before SET_IOMMU, as version 2.
+ * UNMAP_DMA works before SET_IOMMU, as v2.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU

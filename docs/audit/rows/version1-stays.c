@@ -1,5 +1,5 @@
 /*
- * Version 1 stays set when all groups have left, also if version 2 is set then.
+ * v1 stays set when all groups have left, also if v2 is set then.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. v2: iova is inside a map, but not its first IOVA. (vfio_dma_do_unmap() in

@@ -67,7 +67,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'charge-group-joins',
-    title: 'The first group behind an IOMMU that joins mediated devices has nothing charged',
+    title: 'The first group behind an IOMMU that joins mdevs has nothing charged',
     severity: 'differs',
     means:
       'type1 pins all maps of the container then; iommufd waits for a device of the group to be opened.',
@@ -79,7 +79,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     severity: 'differs',
     declared: 'the uAPI header: IOMMU_OPTION_RLIMIT_MODE',
     means:
-      'MAP_DMA of type1 and mlock() draw on one account, VmLck: what one has the other cannot have, and mapping memory that is locked already needs twice its length. iommufd counts for the user beside it, so that each has all of RLIMIT_MEMLOCK.',
+      'MAP_DMA of type1 and mlock() are charged to one account, VmLck: what one has the other cannot have, and mapping memory that is locked already needs twice its length. iommufd counts for the user beside it, so that each has all of RLIMIT_MEMLOCK.',
     covers: [
       {
         request: MAP,
@@ -101,7 +101,7 @@ export const CHARGE_DESCRIPTIONS: readonly Description[] = [
     title: 'GET_DEVICE_FD fails with ENOMEM when what is mapped may not be locked',
     severity: 'breaks',
     means:
-      'Which map was too much is not told. With type1 MAP_DMA fails, and the device can be opened all the same.',
+      'Which map was too much is not reported. With type1 MAP_DMA fails, and the device can be opened all the same.',
     covers: [
       { request: 'VFIO_GROUP_GET_DEVICE_FD', legacyAnswers: 'grants', compat: 'locked-memory/' },
     ],

@@ -30,7 +30,7 @@ const unknownType = (
 export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'iommufd-compat-ioas',
-    title: 'The container tells which IOAS its maps are in (IOMMU_VFIO_IOAS)',
+    title: 'The container reports which IOAS its maps are in (IOMMU_VFIO_IOAS)',
     severity: 'harmless',
     declared: MIXING,
     means:
@@ -69,7 +69,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
       'Numbers among those of iommufd that are no call fail with EFAULT where the argument is no address',
     severity: 'harmless',
     means:
-      'iommufd reads the first four bytes of the struct before it looks at the whole number, so that it is the same with numbers of other drivers that have such a last byte. type1 answers EINVAL before a type is set and ENOTTY afterwards. A program that asks by such a call what it has before it, with 0 as the argument, sees it.',
+      'iommufd reads the first four bytes of the struct before it checks the whole number, so that it is the same with numbers of other drivers that have such a last byte. type1 answers EINVAL before a type is set and ENOTTY afterwards. A program that asks by such a call what it has before it, with 0 as the argument, sees it.',
     covers: [{ request: 'other numbers', compat: 'ioctl-dispatch/size-fault' }],
   },
   {
@@ -126,7 +126,7 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
     id: 'set-iommu-no-group',
     title: 'SET_IOMMU on a container without a group fails with ENODEV instead of EINVAL',
     severity: 'harmless',
-    means: 'Both refuse; a program that tells the errors apart sees another one.',
+    means: 'Both refuse; a program that distinguishes the errors gets another one.',
     covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1-set-iommu/no-group', compat: NONE }],
   },
   {
@@ -173,10 +173,10 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'set-iommu-twice',
-    title: 'SET_IOMMU(TYPE1) can be called when there is a type, also version 2',
+    title: 'SET_IOMMU(TYPE1) can be called when there is a type, also v2',
     severity: 'differs',
     means:
-      'type1 refuses a second type with EINVAL. iommufd goes over to version 1: parts of maps can be unmapped from then on. Where something is mapped and a device is open it is EINVAL there, too.',
+      'type1 refuses a second type with EINVAL. iommufd goes over to v1: parts of maps can be unmapped from then on. Where something is mapped and a device is open it is EINVAL there, too.',
     covers: [
       {
         request: 'VFIO_SET_IOMMU(TYPE1)',
@@ -200,10 +200,10 @@ export const CONTAINER_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'set-iommu-version2-twice',
-    title: 'SET_IOMMU(TYPE1v2) can be called when there is a type; version 1 then stays',
+    title: 'SET_IOMMU(TYPE1v2) can be called when there is a type; v1 then stays',
     severity: 'differs',
     means:
-      'type1 refuses a second type with EINVAL. iommufd answers 0, and goes on as version 1 if that was set: a program that believes the 0 unmaps parts of maps where it expects a refusal.',
+      'type1 refuses a second type with EINVAL. iommufd answers 0, and goes on as v1 if that was set: a program that believes the 0 unmaps parts of maps where it expects a refusal.',
     covers: [{ request: 'VFIO_SET_IOMMU', legacy: 'type1-set-iommu/type-set' }],
   },
   {

@@ -28,7 +28,7 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
     severity: 'breaks',
     declared: DECLARED,
     means:
-      'Live migration with type1’s tracking fails at its start with ENOTTY. Native calls (HWPT_SET_DIRTY_TRACKING, where the IOMMU can) or the device’s own tracking take its place. GET_INFO does not offer the capability, so that a program that looks there first does not ask.',
+      'Live migration with type1’s tracking fails at its start with ENOTTY. Native calls (HWPT_SET_DIRTY_TRACKING, where the IOMMU can) or the device’s own tracking take its place. GET_INFO does not offer the capability, so that a program that checks there first does not ask.',
     covers: [{ request: DIRTY, legacy: 'type1-dirty-pages/starts' }],
   },
   {
@@ -50,9 +50,9 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
   },
   refused(
     'dirty-pages-version1',
-    'DIRTY_PAGES as version 1 fails with ENOTTY instead of EACCES',
+    'DIRTY_PAGES as v1 fails with ENOTTY instead of EACCES',
     ['type1-dirty-pages/v1'],
-    'Both refuse. type1 tracks dirty pages as version 2 alone, and says so by EACCES.',
+    'Both refuse. type1 tracks dirty pages as v2 alone, and says so by EACCES.',
   ),
   refused(
     'dirty-pages-short',
@@ -113,11 +113,11 @@ export const DIRTY_PAGES_DESCRIPTIONS: readonly Description[] = [
     'dirty-pages-unanswered',
     'DIRTY_PAGES(GET_BITMAP) into memory that cannot be written fails with ENOTTY instead of EFAULT',
     ['type1-dirty-pages/bitmap-fault'],
-    'Both refuse; with iommufd there is no such call. type1 has told of the maps before.',
+    'Both refuse; with iommufd there is no such call. type1 has reported the maps before.',
   ),
   {
     id: 'dirty-pages-errno',
-    title: 'A faulty DIRTY_PAGES fails with ENOTTY, whatever is wrong with it',
+    title: 'An invalid DIRTY_PAGES fails with ENOTTY, whatever is wrong with it',
     severity: 'harmless',
     declared: DECLARED,
     means: 'Both refuse; with iommufd there is no such call.',

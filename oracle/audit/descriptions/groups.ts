@@ -19,7 +19,7 @@ const OPENING: readonly Description[] = [
   {
     id: 'open-not-isolated',
     title:
-      'GET_DEVICE_FD fails with EPERM where interrupts are not isolated and only vfio_iommu_type1 is told to allow that',
+      'GET_DEVICE_FD fails with EPERM where interrupts are not isolated and only vfio_iommu_type1 is set to allow that',
     severity: 'breaks',
     means:
       'Each has a module parameter allow_unsafe_interrupts of its own: set that of iommufd, too.',
@@ -77,7 +77,7 @@ const OPENING: readonly Description[] = [
       'GET_DEVICE_FD fails with EFAULT when mapped memory was unmapped from the process meanwhile',
     severity: 'breaks',
     means:
-      'type1 holds the pages since MAP_DMA, whatever the process does with its addresses. Keep memory in place until a device is open.',
+      'type1 pins the pages at MAP_DMA, whatever the process does with its addresses. Keep memory in place until a device is open.',
     covers: [
       { request: DEVICE, situation: 'what was mapped is gone from memory', compat: 'pinning/' },
     ],
@@ -85,7 +85,7 @@ const OPENING: readonly Description[] = [
   {
     id: 'open-other-memory',
     title:
-      'Devices reach what stands at the address when the first one is opened, not what stood there at MAP_DMA',
+      'Devices reach what is at the address when the first one is opened, not what was there at MAP_DMA',
     severity: 'breaks',
     means:
       'Memory that is put at the same address between the map and the opening of a device is what the device reaches; with type1 it goes on to reach the old pages.',
@@ -108,7 +108,7 @@ const OPENING: readonly Description[] = [
   },
   {
     id: 'open-fails-hole',
-    title: 'GET_DEVICE_FD fails with EFAULT when no memory stands at a mapped address',
+    title: 'GET_DEVICE_FD fails with EFAULT when no memory is at a mapped address',
     severity: 'breaks',
     means: LATE,
     covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/not-mapped' }],
@@ -136,12 +136,12 @@ const OPENING: readonly Description[] = [
     covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/beyond-file' }],
   },
   {
-    id: 'open-fails-registers',
-    title: 'GET_DEVICE_FD fails with EFAULT when registers of a device are mapped',
+    id: 'open-fails-bar',
+    title: 'GET_DEVICE_FD fails with EFAULT when a BAR of a device is mapped',
     severity: 'breaks',
     declared: 'the patch: "VFIO P2P is not implemented"',
     means:
-      'type1 maps registers for other devices. With iommufd the map is taken while no device is open, and then no device can be opened.',
+      'type1 maps BARs for other devices. With iommufd the map is taken while no device is open, and then no device can be opened.',
     covers: [{ request: DEVICE, legacy: OPENS, compat: 'pinning/not-memory' }],
   },
   {
@@ -154,7 +154,7 @@ const OPENING: readonly Description[] = [
 ];
 
 const JOINING =
-  'type1 maps everything that mediated devices have mapped for the new group, or refuses it. iommufd takes the group; opening its device fails instead.';
+  'type1 maps everything that mdevs have mapped for the new group, or refuses it. iommufd takes the group; opening its device fails instead.';
 
 const joining = (id: string, title: string, legacy: readonly Cited[]): Description => ({
   id,
@@ -287,7 +287,7 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
     title: 'SET_IOMMU(TYPE1) fails with EINVAL when a device is open and something is mapped',
     severity: 'breaks',
     means:
-      'Only iommufd takes both before a type is set. The maps may be in large pages, which version 1 could not cut. Set the type first.',
+      'Only iommufd takes both before a type is set. The maps may be in large pages, which v1 could not cut. Set the type first.',
     covers: [
       {
         request: 'VFIO_SET_IOMMU(TYPE1)',
@@ -399,10 +399,10 @@ export const GROUP_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'version1-stays',
-    title: 'Version 1 stays set when all groups have left, also if version 2 is set then',
+    title: 'v1 stays set when all groups have left, also if v2 is set then',
     severity: 'differs',
     means:
-      'type1 begins anew. The compatibility IOAS goes on cutting maps once TYPE1 was set, so that an unmap of a part succeeds as version 2, too.',
+      'type1 begins anew. The compatibility IOAS goes on cutting maps once TYPE1 was set, so that an unmap of a part succeeds as v2, too.',
     covers: [
       {
         request: UNMAP,

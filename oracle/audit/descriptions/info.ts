@@ -22,19 +22,19 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     declared: 'the patch: limits "rely on memory cgroups" instead of dma_entry_limit',
     means:
       'type1 says how many are left of 65,535, and counts down. A program that sizes its use by the number takes it for without limit.',
-    covers: [{ request: INFO, what: 'capability DMA_AVAIL: what it tells' }],
+    covers: [{ request: INFO, what: 'capability DMA_AVAIL: what it reports' }],
   },
   {
     id: 'info-iova-ranges',
-    title: 'GET_INFO tells the usable IOVA ranges only once a device is open',
+    title: 'GET_INFO reports the usable IOVA ranges only once a device is open',
     severity: 'breaks',
     means:
       'Before, iommufd says that every IOVA is usable; type1 knows from SET_IOMMU on. QEMU asks once, before it opens devices: what it maps outside the real ranges makes opening the device fail with EADDRINUSE. Open a device first, or ask again.',
-    covers: [{ request: INFO, what: 'capability IOVA_RANGE: what it tells' }],
+    covers: [{ request: INFO, what: 'capability IOVA_RANGE: what it reports' }],
   },
   {
-    id: 'info-iova-ranges-mediated',
-    title: 'GET_INFO tells a range for mediated devices alone: every IOVA',
+    id: 'info-iova-ranges-mdev',
+    title: 'GET_INFO reports a range for mdevs alone: every IOVA',
     severity: 'harmless',
     means: 'Without an IOMMU type1 has no capability IOVA_RANGE at all.',
     covers: [{ request: INFO, what: 'capability IOVA_RANGE' }],
@@ -45,7 +45,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
       'GET_INFO that fails with EFAULT leaves the struct as it was, where type1 has written a part of it',
     severity: 'harmless',
     means:
-      'iommufd writes its capabilities first and the struct last; its chain fits into an argsz that is too short for type1, which then writes the struct alone. Nobody should look at a struct behind EFAULT.',
+      'iommufd writes its capabilities first and the struct last; its chain fits into an argsz that is too short for type1, which then writes the struct alone. Nobody should read a struct behind EFAULT.',
     covers: [
       {
         request: INFO,
@@ -57,7 +57,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'info-page-sizes',
-    title: "GET_INFO tells the IOMMU's page sizes only once a device is open",
+    title: "GET_INFO reports the IOMMU's page sizes only once a device is open",
     severity: 'differs',
     means:
       'Before, iommufd names every size from 4 KiB up. A program that takes the least one is right all the same; one that takes the greatest is not.',
@@ -65,7 +65,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'info-order',
-    title: 'GET_INFO tells the capabilities in another order',
+    title: 'GET_INFO reports the capabilities in another order',
     severity: 'harmless',
     means:
       'A program that walks the chain does not mind; one that takes the first for IOVA_RANGE does.',
@@ -73,7 +73,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'info-fits-sooner',
-    title: 'GET_INFO tells its capabilities in room that is too short for those of type1',
+    title: 'GET_INFO reports its capabilities in room that is too short for those of type1',
     severity: 'harmless',
     means: 'The chain is shorter without MIGRATION, so that cap_offset is set where type1 sets 0.',
     covers: [{ request: INFO, what: 'cap_offset' }],
@@ -107,7 +107,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     id: 'info-avail-padding',
     title: 'GET_INFO leaves the four bytes of padding behind DMA_AVAIL as they were',
     severity: 'harmless',
-    means: 'type1 writes zeros there. Nobody should look at padding.',
+    means: 'type1 writes zeros there. Nobody should read padding.',
     covers: [{ request: INFO, what: 'capability DMA_AVAIL: padding' }],
   },
   {
@@ -116,7 +116,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
       'GET_INFO that fails with EFAULT in the midst of the capabilities has written DMA_AVAIL, where type1 has written MIGRATION',
     severity: 'harmless',
     means:
-      'Both write the capabilities before the struct, each in its order. Nobody should look at what stands behind EFAULT.',
+      'Both write the capabilities before the struct, each in its order. Nobody should read what follows EFAULT.',
     covers: [{ request: INFO, what: 'capability written before the fault' }],
   },
   {
@@ -147,8 +147,7 @@ export const INFO_DESCRIPTIONS: readonly Description[] = [
     id: 'info-errno',
     title: 'GET_INFO fails otherwise where the memory cannot be written',
     severity: 'harmless',
-    means:
-      'Both look at the memory at another time, so that more or less of it was written before.',
+    means: 'Both read the memory at another time, so that more or less of it was written before.',
     covers: [{ request: INFO }],
   },
 ];

@@ -15,7 +15,7 @@ export const LAST_PAGE_DESCRIPTIONS: readonly Description[] = [
       'MAP_DMA over a map that ends with the last byte of the address space fails with EEXIST; type1 of 6.12 takes it',
     severity: 'harmless',
     means:
-      'type1 of 6.12 does not see such maps, and has both then. Only containers of mediated devices alone can have such IOVAs.',
+      'type1 of 6.12 does not see such maps, and has both then. Only containers of mdevs alone can have such IOVAs.',
     covers: [
       {
         request: MAP,
@@ -30,7 +30,7 @@ export const LAST_PAGE_DESCRIPTIONS: readonly Description[] = [
       'MAP_DMA up to the last byte of the address space fails with EOVERFLOW; type1 takes the map and loses it',
     severity: 'harmless',
     means:
-      'type1 of 6.12 sees the map no more as long as there is no other, so that it stays until the last group leaves. Nothing is pinned: only containers of mediated devices alone can have such IOVAs.',
+      'type1 of 6.12 sees the map no more as long as there is no other, so that it stays until the last group leaves. Nothing is pinned: only containers of mdevs alone can have such IOVAs.',
     covers: [{ request: MAP, legacy: TO_END, compatAnswers: 'refuses' }],
   },
   {

@@ -77,14 +77,14 @@ export const MAP_ERROR_DESCRIPTIONS: readonly Description[] = [
     'MAP_DMA with VADDR that passes the end of the address space: EINVAL instead of EOVERFLOW',
     ['type1-map-dma/wraps'],
     ['compat-map-dma/unknown-flags'],
-    'Both refuse. iommufd does not know the flag, and looks at flags first.',
+    'Both refuse. iommufd does not know the flag, and checks flags first.',
   ),
   order(
     'map-overflow-length',
     'MAP_DMA of the whole address space but for a page at most: EINVAL instead of EOVERFLOW',
     ['type1-map-dma/wraps'],
     ['alloc-pages/length-out-of-range'],
-    'Both refuse. iommufd looks at the size by itself before it looks at the IOVA with it.',
+    'Both refuse. iommufd checks the size by itself before it checks the IOVA with it.',
   ),
   order(
     'map-overflow-alignment',

@@ -56,9 +56,8 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
     covers: [{ request: MAP, legacy: 'type1-pinning/not-accessible', compatAnswers: 'grants' }],
   },
   {
-    id: 'map-unpinned-registers',
-    title:
-      'MAP_DMA for writing of registers that are only readable succeeds while no device is open',
+    id: 'map-unpinned-bar',
+    title: 'MAP_DMA for writing of a BAR that is only readable succeeds while no device is open',
     severity: 'differs',
     means: PINNED_LATE,
     covers: [
@@ -85,7 +84,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'map-device-memory',
-    title: "MAP_DMA of a device's registers is refused with EFAULT: no peer-to-peer",
+    title: "MAP_DMA of a device's BAR is refused with EFAULT: no peer-to-peer",
     severity: 'breaks',
     declared: 'the patch: "VFIO P2P is not implemented"',
     means:
@@ -128,10 +127,10 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'map-again-after-cut',
-    title: 'After a part was unmapped as version 1 it can be mapped again at once',
+    title: 'After a part was unmapped as v1 it can be mapped again at once',
     severity: 'harmless',
     means:
-      'type1 version 1 unmaps whole maps or nothing, so that the IOVAs are still taken (EEXIST) or all are free.',
+      'type1 v1 unmaps whole maps or nothing, so that the IOVAs are still taken (EEXIST) or all are free.',
     covers: [{ request: MAP, legacy: 'type1-map-dma/overlaps', compatAnswers: 'grants' }],
   },
   {
@@ -140,7 +139,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
       'MAP_DMA of addresses up to the last one there is fails with EOVERFLOW where type1 takes them',
     severity: 'harmless',
     means:
-      'type1 goes by the last byte of the range and iommufd by the byte behind it. Without an IOMMU type1 pins nothing: a map for mediated devices is taken whatever its address is.',
+      'type1 goes by the last byte of the range and iommufd by the byte behind it. Without an IOMMU type1 pins nothing: a map for mdevs is taken whatever its address is.',
     covers: [
       { request: MAP, legacyAnswers: 'grants', compat: 'alloc-pages/address-wraps' },
       { request: MAP, legacyAnswers: 'grants', compat: 'mapping/wraps' },

@@ -106,7 +106,7 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     title: 'SET_IOMMU(NOIOMMU_IOMMU) works although the unsafe mode was switched off since',
     severity: 'differs',
     means:
-      'type1 looks at enable_unsafe_noiommu_mode again and answers ENODEV; iommufd looks at it never. Switching the mode off does not stop programs that can open the group.',
+      'type1 checks enable_unsafe_noiommu_mode again and answers ENODEV; iommufd never checks it. Switching the mode off does not stop programs that can open the group.',
     covers: [
       {
         request: 'VFIO_SET_IOMMU(NOIOMMU)',
@@ -167,12 +167,12 @@ export const NOIOMMU_DESCRIPTIONS: readonly Description[] = [
     })),
   },
   {
-    id: 'noiommu-mapping-faulty',
+    id: 'noiommu-mapping-invalid',
     title:
-      'Faulty MAP_DMA, UNMAP_DMA and GET_INFO for a no-IOMMU group fail with EINVAL or EFAULT instead of ENOTTY',
+      'Invalid MAP_DMA, UNMAP_DMA and GET_INFO for a no-IOMMU group fail with EINVAL or EFAULT instead of ENOTTY',
     severity: 'harmless',
     declared: IMPERFECT,
-    means: 'Both refuse; iommufd looks at the struct before it looks for an IOAS.',
+    means: 'Both refuse; iommufd checks the struct before it searches for an IOAS.',
     covers: MAPPING_CALLS.map((request) => ({
       request,
       legacy: NO_CALL,

@@ -18,8 +18,8 @@ const AMOUNTS: readonly string[] = ['by type1 alone', 'by iommufd alone', 'other
 
 export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   {
-    id: 'unmap-vaddr-mediated',
-    title: 'UNMAP_DMA with VADDR for mediated devices fails with EINVAL instead of EBUSY',
+    id: 'unmap-vaddr-mdev',
+    title: 'UNMAP_DMA with VADDR for mdevs fails with EINVAL instead of EBUSY',
     severity: 'harmless',
     declared: NO_VADDR,
     means: 'Both refuse.',
@@ -52,7 +52,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title:
       'UNMAP_DMA with flags that iommufd does not have, of a range that is too great: EINVAL instead of EOVERFLOW',
     severity: 'harmless',
-    means: 'Both refuse; iommufd looks at the flags first.',
+    means: 'Both refuse; iommufd checks the flags first.',
     covers: [{ request: UNMAP, legacy: 'type1-unmap-dma/wraps', compat: UNKNOWN_FLAGS }],
   },
   {
@@ -82,7 +82,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title: 'An unmap that begins inside a map fails with ENOENT instead of EINVAL',
     severity: 'differs',
     means:
-      'As version 2 both refuse. iommufd uses the error that says elsewhere that nothing is there, and writes size 0.',
+      'As v2 both refuse. iommufd uses the error that says elsewhere that nothing is there, and writes size 0.',
     covers: [
       {
         request: UNMAP,
@@ -97,7 +97,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title: 'An unmap that ends inside a map fails with ENOENT instead of EINVAL',
     severity: 'differs',
     means:
-      'As version 2 both refuse. iommufd uses the error that says elsewhere that nothing is there, and writes to size what it has unmapped of other maps till then, or 0.',
+      'As v2 both refuse. iommufd uses the error that says elsewhere that nothing is there, and writes to size what it has unmapped of other maps until then, or 0.',
     covers: [
       {
         request: UNMAP,
@@ -109,8 +109,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   },
   {
     id: 'unmap-part-unanswered',
-    title:
-      'As version 1 an unmap of a part into a struct that cannot be written leaves other maps behind',
+    title: 'As v1 an unmap of a part into a struct that cannot be written leaves other maps behind',
     severity: 'harmless',
     means: 'Both unmap, each in its way, and fail with EFAULT.',
     covers: [
@@ -125,7 +124,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'unmap-part-version1-reach',
     title:
-      'As version 1 an unmap that begins inside a map takes the rest of it from devices; type1 leaves it whole',
+      'As v1 an unmap that begins inside a map takes the rest of it from devices; type1 leaves it whole',
     severity: 'breaks',
     means:
       'A program that relied on the map being whole has devices fail at IOVAs that it believes mapped.',
@@ -137,7 +136,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'unmap-part-version1-left',
     title:
-      'As version 1 an unmap that ends inside a map leaves devices the rest of it; type1 unmaps it whole',
+      'As v1 an unmap that ends inside a map leaves devices the rest of it; type1 unmaps it whole',
     severity: 'breaks',
     means: 'Memory that a program believes unmapped, and gives away, is still reached by devices.',
     covers: [{ request: UNMAP, what: MORE, legacy: FROM_STARTS }],
@@ -145,7 +144,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'unmap-part-version1',
     title:
-      'As version 1 a part of a map is unmapped alone, and size tells its length; type1 unmaps whole maps or nothing',
+      'As v1 a part of a map is unmapped alone, and size reports its length; type1 unmaps whole maps or nothing',
     severity: 'breaks',
     means:
       'type1 takes all of a map whose start lies in the range, and nothing of one that only its end meets. iommufd cuts at the ends of the range.',
@@ -156,7 +155,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title: 'UNMAP_DMA at an IOVA that is not page aligned succeeds where it cuts no map',
     severity: 'differs',
     means:
-      'type1 refuses with EINVAL before it looks at maps. iommufd unmaps what lies in the range, and answers how many bytes that was, perhaps 0.',
+      'type1 refuses with EINVAL before it checks maps. iommufd unmaps what lies in the range, and answers how many bytes that was, perhaps 0.',
     covers: [
       {
         request: UNMAP,
@@ -170,7 +169,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title: 'UNMAP_DMA of a size that is not page aligned succeeds where it cuts no map',
     severity: 'differs',
     means:
-      'type1 refuses with EINVAL before it looks at maps. iommufd unmaps what lies in the range, and answers how many bytes that was, perhaps 0.',
+      'type1 refuses with EINVAL before it checks maps. iommufd unmaps what lies in the range, and answers how many bytes that was, perhaps 0.',
     covers: [
       {
         request: UNMAP,
@@ -206,7 +205,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title: 'An UNMAP_DMA that fails at the last of several maps has unmapped those before it',
     severity: 'differs',
     means:
-      'type1 looks at both ends of the range before it unmaps anything. iommufd goes through the maps and stops with ENOENT at one that lies in part in the range; size tells how many bytes were unmapped till then.',
+      'type1 checks both ends of the range before it unmaps anything. iommufd goes through the maps and stops with ENOENT at one that lies in part in the range; size reports how many bytes were unmapped until then.',
     covers: [
       {
         request: UNMAP,
@@ -234,7 +233,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     title:
       'UNMAP_DMA of a range that is unaligned and passes the end of the address space: EOVERFLOW instead of EINVAL',
     severity: 'harmless',
-    means: 'Both refuse; type1 looks at the alignment first.',
+    means: 'Both refuse; type1 checks the alignment first.',
     covers: [
       {
         request: UNMAP,
@@ -255,7 +254,7 @@ export const UNMAP_DESCRIPTIONS: readonly Description[] = [
     id: 'unmap-unaligned-part',
     title: 'UNMAP_DMA of an unaligned range that cuts a map fails with ENOENT instead of EINVAL',
     severity: 'harmless',
-    means: 'Both refuse; iommufd does not look at the alignment.',
+    means: 'Both refuse; iommufd does not check the alignment.',
     covers: [{ request: UNMAP, what: 'result', compat: 'unmapping/cuts-area' }],
   },
   {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences of a container that has no type yet: type1 refuses every call with EINVAL before it looks at it.
+// Differences of a container that has no type yet: type1 refuses every call with EINVAL before it checks it.
 
 import type { Description } from '../row.ts';
 
@@ -11,9 +11,9 @@ const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
 
 const BOTH_REFUSE =
-  'Both refuse; a program that tells the errors apart sees another one. It is the same where only no-IOMMU groups have joined and no type is set.';
-const LOOKS_FIRST =
-  'Both refuse. iommufd looks at the call itself; type1 looks at nothing until there is a type.';
+  'Both refuse; a program that distinguishes the errors gets another one. It is the same where only no-IOMMU groups have joined and no type is set.';
+const CHECKS_FIRST =
+  'Both refuse. iommufd checks the call itself; type1 checks nothing until there is a type.';
 
 const withoutGroup = (id: string, call: string, request: string): Description => ({
   id,
@@ -37,12 +37,12 @@ const WORKING: readonly Description[] = [
     title: 'MAP_DMA works before SET_IOMMU',
     severity: 'differs',
     means:
-      'What is mapped as soon as a group has joined stays when a type is set, also as version 1. A test that expects the refusal fails. type1 answers EINVAL, also when the last group has left again, with which its type goes.',
+      'What is mapped as soon as a group has joined stays when a type is set, also as v1. A test that expects the refusal fails. type1 answers EINVAL, also when the last group has left again, with which its type goes.',
     covers: [{ request: MAP, legacy: NO_TYPE, compatAnswers: 'grants' }],
   },
   {
     id: 'unmap-without-type',
-    title: 'UNMAP_DMA works before SET_IOMMU, as version 2',
+    title: 'UNMAP_DMA works before SET_IOMMU, as v2',
     severity: 'differs',
     means:
       'As soon as a group has joined, maps are removed. type1 answers EINVAL, also when the last group has left again, with which its type goes.',
@@ -117,14 +117,14 @@ const ERRORS: readonly Description[] = [
     id: 'info-fault-without-type',
     title: 'Before SET_IOMMU a GET_INFO of memory that cannot be read fails with EFAULT',
     severity: 'harmless',
-    means: LOOKS_FIRST,
+    means: CHECKS_FIRST,
     covers: [{ request: INFO, legacy: NO_TYPE }],
   },
   {
     id: 'map-fault-without-type',
     title: 'Before SET_IOMMU a MAP_DMA whose struct cannot be read fails with EFAULT',
     severity: 'harmless',
-    means: LOOKS_FIRST,
+    means: CHECKS_FIRST,
     covers: [{ request: MAP, legacy: NO_TYPE, compat: 'compat-map-dma/struct-fault' }],
   },
   {
@@ -132,7 +132,7 @@ const ERRORS: readonly Description[] = [
     title:
       'Before SET_IOMMU a MAP_DMA that passes the end of the address space fails with EOVERFLOW',
     severity: 'harmless',
-    means: LOOKS_FIRST,
+    means: CHECKS_FIRST,
     covers: [
       {
         request: MAP,
@@ -145,21 +145,21 @@ const ERRORS: readonly Description[] = [
     id: 'map-overlaps-without-type',
     title: 'Before SET_IOMMU a MAP_DMA over another map fails with EEXIST',
     severity: 'harmless',
-    means: LOOKS_FIRST,
+    means: CHECKS_FIRST,
     covers: [{ request: MAP, legacy: NO_TYPE, compat: 'mapping/overlaps' }],
   },
   {
     id: 'map-errno-without-type',
-    title: 'Before SET_IOMMU a MAP_DMA that is refused is told why',
+    title: 'Before SET_IOMMU a MAP_DMA that is refused gives the reason',
     severity: 'harmless',
-    means: LOOKS_FIRST,
+    means: CHECKS_FIRST,
     covers: [{ request: MAP, legacy: NO_TYPE }],
   },
   {
     id: 'unmap-fault-without-type',
     title: 'Before SET_IOMMU an UNMAP_DMA whose struct cannot be read fails with EFAULT',
     severity: 'harmless',
-    means: LOOKS_FIRST,
+    means: CHECKS_FIRST,
     covers: [{ request: UNMAP, legacy: NO_TYPE, compat: 'compat-unmap-dma/struct-fault' }],
   },
   {
@@ -167,14 +167,14 @@ const ERRORS: readonly Description[] = [
     title:
       'Before SET_IOMMU an UNMAP_DMA that passes the end of the address space fails with EOVERFLOW, and writes size 0',
     severity: 'harmless',
-    means: LOOKS_FIRST,
+    means: CHECKS_FIRST,
     covers: [{ request: UNMAP, legacy: NO_TYPE, compat: 'unmapping/wraps' }],
   },
   {
     id: 'unmap-cuts-without-type',
     title: 'Before SET_IOMMU an UNMAP_DMA of a part of a map fails with ENOENT, and writes size 0',
     severity: 'harmless',
-    means: LOOKS_FIRST,
+    means: CHECKS_FIRST,
     covers: [{ request: UNMAP, legacy: NO_TYPE, compat: 'unmapping/cuts-area' }],
   },
   {

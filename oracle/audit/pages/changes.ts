@@ -22,7 +22,7 @@ type ShownChange = {
   readonly program: readonly string[];
   /** How many of the programs that were tried showed it. */
   readonly count: number;
-  /** Only a program drawn at random showed it. */
+  /** Only a program generated at random showed it. */
   readonly isGenerated: boolean;
 };
 
@@ -89,7 +89,7 @@ const changeLines = (
     side(later, change.later),
     '',
     `On ${change.scenario}${change.situation === undefined ? '' : `, where ${change.situation}`}${
-      change.isGenerated ? ', drawn at random' : ''
+      change.isGenerated ? ', generated at random' : ''
     }:`,
     '',
     '```',

@@ -24,7 +24,7 @@ export type ShownVariant = {
   readonly compat: ShownSide;
   /** What it runs on. */
   readonly scenario: string;
-  /** The shortest program that shows it, a line an operation; the container's path stands for either. */
+  /** The shortest program that shows it, a line an operation; the container's path is for either. */
   readonly program: readonly string[];
   readonly maps: readonly Strip[];
   /** How many of the programs that were tried showed it. */
@@ -32,7 +32,7 @@ export type ShownVariant = {
   /** Releases in which the program shows the same two answers, the audit's own among them. */
   readonly releases: readonly string[];
   readonly confirmed: readonly string[];
-  /** Only a program drawn at random showed it. */
+  /** Only a program generated at random showed it. */
   readonly isGenerated: boolean;
 };
 
@@ -66,7 +66,7 @@ export const searchedLines = (searched: readonly SearchedPlatform[]): readonly s
 ];
 
 export const generatedLines = (generated: RandomCounts): readonly string[] => [
-  `- ${generated.runs} programs drawn at random (seed ${generated.seed}): ${generated.operations} operations, ${generated.undecided} of them not specified on a side; ${generated.differences} differences of ${generated.causes} causes, ${generated.found} of which the search had not found`,
+  `- ${generated.runs} programs generated at random (seed ${generated.seed}): ${generated.operations} operations, ${generated.undecided} of them not specified on a side; ${generated.differences} differences of ${generated.causes} causes, ${generated.found} of which the search had not found`,
 ];
 
 export type AuditDocument = {

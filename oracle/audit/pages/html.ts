@@ -24,7 +24,7 @@ const variant = (shown: ShownVariant): string => {
   const picture = mapPicture(shown.maps);
   return [
     `<section class="variant"><h3>${text(shown.request)}: ${text(shown.what)}</h3>`,
-    `<p class="source">${text(releasesText(shown.releases))}; ${text(confirmedText(shown))}${shown.isGenerated ? '; drawn at random' : ''}</p>`,
+    `<p class="source">${text(releasesText(shown.releases))}; ${text(confirmedText(shown))}${shown.isGenerated ? '; generated at random' : ''}</p>`,
     `<table class="sides"><tr>${side('type1', shown.legacy)}${side('iommufd', shown.compat)}</tr></table>`,
     `<pre>${text(shown.program.join('\n'))}</pre>`,
     picture === undefined ? '' : `<div class="picture">${picture}</div>`,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A picture of what is mapped on both sides, before a call and after it, as SVG. Between two IOVAs at which something begins
-// or ends every span is equally wide, so that a page and a terabyte can be told apart in one picture.
+// or ends every span is equally wide, so that a page and a terabyte can be distinguished in one picture.
 
 import { htmlText } from '../../text/markup.ts';
 import { hex } from '../../text/quantities.ts';

@@ -41,7 +41,7 @@ const sideLines = (name: string, { rule, says, source, answers }: ShownSide): re
 const variantLines = (variant: ShownVariant): readonly string[] => [
   '',
   `${variant.request}, ${variant.what} (${releasesText(variant.releases)}; ${confirmedText(variant)}${
-    variant.isGenerated ? '; drawn at random' : ''
+    variant.isGenerated ? '; generated at random' : ''
   }):`,
   '',
   ...sideLines('type1', variant.legacy),
@@ -104,7 +104,7 @@ export const auditSummary = ({
 export const auditMarkdown = (document: AuditDocument): readonly string[] => [
   ...auditSummary(document),
   '',
-  'What shows only where a process forks, calls exec, gives privileges up or maps memory of other kinds is told in',
+  'What shows only where a process forks, calls exec, gives privileges up or maps memory of other kinds is reported in',
   '[moving from type1](../moving-from-type1.md#beyond-these-programs).',
   '',
   '## The differences',

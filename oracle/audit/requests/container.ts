@@ -139,7 +139,7 @@ const NATIVE: readonly (readonly [number, string, number])[] = [
   [IOMMU_VFIO_IOAS, 'IOMMU_VFIO_IOAS', 12],
 ];
 
-const ODD: readonly number[] = [
+const OTHER: readonly number[] = [
   VFIO_IOMMU_ENABLE,
   VFIO_IOMMU_DISABLE,
   VFIO_GROUP_GET_STATUS,
@@ -169,7 +169,7 @@ const mapped = (container: Value, shared: boolean): Operation => ({
   backing: { kind: 'memfd', fd: container, offset: 0n },
 });
 
-/** What the ioctl dispatch to native calls says of a struct, before the call itself is looked at. */
+/** What the ioctl dispatch to native calls says of a struct, before the call itself is checked. */
 function* dispatchRequests(container: Value): Generator<Operation> {
   yield plain('native', container, IOMMU_DESTROY, 0n);
   for (const size of [0n, 7n, 16n]) {
@@ -194,9 +194,9 @@ export function* containerRequests(container: Value): Generator<Operation> {
   for (const type of EXTENSIONS) yield plain('setIommu', container, VFIO_SET_IOMMU, type);
   yield* infoRequests(container);
   yield* dirtyRequests(container);
-  for (const command of ODD) yield plain('odd', container, command, STRUCT);
+  for (const command of OTHER) yield plain('other', container, command, STRUCT);
   for (const command of UNUSED) {
-    for (const address of [STRUCT, 0n]) yield plain('odd', container, command, address);
+    for (const address of [STRUCT, 0n]) yield plain('other', container, command, address);
   }
   for (const shared of [false, true]) yield mapped(container, shared);
   for (const [command, layout, size] of NATIVE) {

@@ -59,7 +59,7 @@ export const unsetContainer = (label: string, group: Value): Operation =>
   plain(label, group, VFIO_GROUP_UNSET_CONTAINER, 0n);
 
 /** Numbers that a group does not know. */
-const ODD: readonly number[] = [0x3b64, 0x3b65, 0x3b66, 0x3b6b, 0x3b71, 0x3b72, 0x3b81];
+const OTHER: readonly number[] = [0x3b64, 0x3b65, 0x3b66, 0x3b6b, 0x3b71, 0x3b72, 0x3b81];
 
 /** Every request to a group. `descriptors` are what the program has open. */
 export function* groupRequests(
@@ -75,5 +75,5 @@ export function* groupRequests(
   for (const { name } of devices) yield getDevice('device', group, name);
   for (const name of ['', '0000:00:1f.7']) yield getDevice('device', group, name);
   yield plain('device', group, VFIO_GROUP_GET_DEVICE_FD, 0n);
-  for (const command of ODD) yield plain('odd', group, command, STRUCT);
+  for (const command of OTHER) yield plain('other', group, command, STRUCT);
 }

@@ -9,10 +9,10 @@ import {
 } from '../../../model/programs/arena.ts';
 import type { Argument, Operation, Value } from '../../../model/programs/program.ts';
 
-/** Where structs stand. */
+/** Where structs are. */
 export const STRUCT: Value = { arena: STRUCT_OFFSET };
 export const ARRAY: Value = { arena: ARRAY_OFFSET };
-/** Addresses at which a dirty bitmap cannot be told: one can be read, the other cannot even be that. */
+/** Addresses at which a dirty bitmap cannot be reported: one can be read, the other cannot even be that. */
 export const UNWRITABLE_BITMAPS: readonly Value[] = [
   { arena: READ_ONLY_STRUCT_OFFSET },
   { arena: NO_ACCESS_OFFSET },

@@ -13,7 +13,7 @@ import {
 import type { Operation, Value } from '../../../model/programs/program.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../../spec/abi/vfio.ts';
-import { REGISTERS_OFFSET } from '../platforms.ts';
+import { BAR_OFFSET } from '../platforms.ts';
 import {
   ARRAY,
   type Chosen,
@@ -53,7 +53,7 @@ const MAP_CHOICES = {
     { arena: READ_ONLY_OFFSET },
     { arena: NO_ACCESS_OFFSET },
     { arena: SHARED_OFFSET },
-    { arena: REGISTERS_OFFSET },
+    { arena: BAR_OFFSET },
     0n,
     0xffff_8000_0000_0000n,
     LAST_PAGE,
@@ -141,7 +141,7 @@ const mapDma = (container: Value, { at, ...fields }: Chosen): Operation =>
     fields,
   });
 
-/** struct vfio_bitmap, which stands behind the struct when the dirty bitmap is asked for. */
+/** struct vfio_bitmap, which follows the struct when the dirty bitmap is asked for. */
 const bitmapBehind = (at: Value, pageSize: bigint, bytes: bigint, bitmap: Value = ARRAY) =>
   typeof at === 'object' && 'arena' in at
     ? [{ at: { arena: at.arena + 24n }, words: [pageSize, bytes, bitmap] }]
@@ -171,7 +171,7 @@ export function* mapRequests(container: Value): Generator<Operation> {
   for (const chosen of upToOneOff(MAP_CHOICES, another)) yield mapDma(container, chosen);
 }
 
-const unmapTelling = (
+const unmapReporting = (
   container: Value,
   pages: bigint,
   also: ReturnType<typeof bitmapBehind>,
@@ -196,12 +196,12 @@ export function* unmapRequests(container: Value): Generator<Operation> {
   for (const pages of [MAPPED_PAGES, 1n, 0n]) {
     for (const pageSize of [PAGE, 0n, 0x800n, 2n * PAGE]) {
       for (const bytes of [8n, 0n, 7n, 16n]) {
-        yield unmapTelling(container, pages, bitmapBehind(STRUCT, pageSize, bytes));
+        yield unmapReporting(container, pages, bitmapBehind(STRUCT, pageSize, bytes));
       }
     }
   }
   for (const bitmap of UNWRITABLE_BITMAPS) {
-    yield unmapTelling(container, MAPPED_PAGES, bitmapBehind(STRUCT, PAGE, 8n, bitmap));
+    yield unmapReporting(container, MAPPED_PAGES, bitmapBehind(STRUCT, PAGE, 8n, bitmap));
   }
 }
 

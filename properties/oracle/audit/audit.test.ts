@@ -75,8 +75,8 @@ for (const release of RELEASE_NAMES) {
   });
 }
 
-test('a row is told of the releases that have it, and not of others whose answers differ there, too', async () => {
-  const { all } = await foundOn('6.12.95', scenarioNamed('a mediated device'));
+test('a row is reported of the releases that have it, and not of others whose answers differ there, too', async () => {
+  const { all } = await foundOn('6.12.95', scenarioNamed('an mdev'));
   const { rows } = documentOf(
     { release: '6.12.95', searched: [], rows: rowsOf(all), confirmed: new Map() },
     new Map(),

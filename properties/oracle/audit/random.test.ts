@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Beside the search: what programs drawn at random show, and what one container shows in two releases.
+// Beside the search: what programs generated at random show, and what one container shows in two releases.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -103,7 +103,7 @@ test('from 6.12 to 7.3 a length that wraps has another error, on the legacy cont
   assert.not.ok(changed.get('compat')?.includes(wraps));
 });
 
-test('changes are told with the rules of both releases', async () => {
+test('changes are reported with the rules of both releases', async () => {
   const generated = await randomSearch({
     ...onReleases('6.12.95', '7.3.4'),
     runs: RUNS,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What bounded searches of the audit find, for the suites that look at it.
+// What bounded searches of the audit find, for the suites that probe it.
 
 import { movesOn } from '../../../oracle/audit/actions.ts';
 import type { Differences } from '../../../oracle/audit/differences.ts';

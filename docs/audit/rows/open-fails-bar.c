@@ -1,5 +1,5 @@
 /*
- * GET_DEVICE_FD fails with EFAULT when registers of a device are mapped.
+ * GET_DEVICE_FD fails with EFAULT when a BAR of a device is mapped.
  *
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
  * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a

@@ -1,13 +1,11 @@
 /*
- * GET_INFO tells a range for mediated devices alone: every IOVA.
+ * UNMAP_DMA with VADDR for mdevs fails with EINVAL instead of EBUSY.
  *
- * VFIO_IOMMU_GET_INFO, capability IOVA_RANGE, in Linux 6.12.95 and 7.3.4:
- * type1: absent. argsz has room: writes the capabilities, cap_offset returns 24, and argsz stays.
- *   IOVA_RANGE is left out until a domain limits the IOVAs. (vfio_iommu_type1_get_info() in
+ * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
+ * type1: -1 EBUSY. VADDR: the container has an mdev group. (vfio_dma_do_unmap() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: [0x0, 0xffffffffffffffff]. iova_pgsizes returns the page sizes that all domains share,
- *   argsz the room needed, and cap_offset 24 if there was room, 0 otherwise.
- *   (iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
+ *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 if there
  * are none).
@@ -19,8 +17,7 @@ static const struct call calls[] = {
 	{ "2  group1 = open(\"/dev/vfio/0\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
 	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", IN_EACH(0, 0) },
-	{ "5  VFIO_IOMMU_GET_INFO(container1, argsz=72, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, and aaaaaaaa aaaaaaaa ... and 96 bytes more behind it)", IN_EACH(0, 0) },
-	{ "   where the capability IOVA_RANGE stands", IN_EACH(0x0UL, 0x28UL), .is_number = 1 },
+	{ "5  VFIO_IOMMU_UNMAP_DMA(container1, flags=VADDR, iova=0x100000, size=0x4000 (16 KiB))", IN_EACH(-EBUSY, -EINVAL) },
 };
 
 static const char *device_1 = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
@@ -45,20 +42,13 @@ static void make_calls(void)
 
 	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
-	struct {
-		struct vfio_iommu_type1_info it;
-		__u8 behind[104];
-	} get_info_5 = {
-		.it = {
-			.argsz = 0x48,
-			.flags = 0xfffffff0,
-			.cap_offset = 0xbbbbbbbb,
-		},
+	struct vfio_iommu_type1_dma_unmap unmap_dma_5 = {
+		.argsz = sizeof(unmap_dma_5),
+		.flags = VFIO_DMA_UNMAP_FLAG_VADDR,
+		.iova = 0x100000,
+		.size = 0x4000,
 	};
-	memset(get_info_5.behind, 0xaa, sizeof(get_info_5.behind));
-	did(ioctl(container1, VFIO_IOMMU_GET_INFO, &get_info_5));
-
-	look(capability_field(&get_info_5, 128, 1, 0, 0));
+	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, &unmap_dma_5));
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /*
- * Faulty MAP_DMA, UNMAP_DMA and GET_INFO for a no-IOMMU group fail with EINVAL or EFAULT instead of
+ * Invalid MAP_DMA, UNMAP_DMA and GET_INFO for a no-IOMMU group fail with EINVAL or EFAULT instead of
  * ENOTTY.
  *
  * VFIO_IOMMU_GET_INFO, result, in Linux 6.12.95 and 7.3.4:

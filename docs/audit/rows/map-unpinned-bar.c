@@ -1,5 +1,5 @@
 /*
- * MAP_DMA for writing of registers that are only readable succeeds while no device is open.
+ * MAP_DMA for writing of a BAR that is only readable succeeds while no device is open.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EFAULT. WRITE is set, and the process may not write a BAR that is mapped in the range.
