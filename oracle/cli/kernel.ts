@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { checkLockedPages, UnsafeCall } from '../safety/permitted.ts';
 import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine, vmPlatformOf } from '../subjects/kernel/platform.ts';
 import type { KernelSubject } from '../subjects/kernel/subject.ts';
@@ -98,6 +99,16 @@ const settingOfMachine = (
   return { release, platform: platformOfMachine(machine), credentials };
 };
 
+/** A trace may say that its program has locked more pages than are good for the machine. Throws BadUse. */
+const requireLockable = (pages: number): void => {
+  try {
+    checkLockedPages(pages);
+  } catch (error) {
+    if (error instanceof UnsafeCall) throw new BadUse(error.message);
+    throw error;
+  }
+};
+
 type StartedKernel = { readonly subject: KernelSubject; readonly setting: Setting };
 
 /** Starts a machine. Whoever gets it closes it. Rejects with EnvironmentError where there is none to start. */
@@ -114,6 +125,7 @@ export const startKernel = async (
       ? ({ kind: 'local' } as const)
       : ({ kind: 'vm', image: vm, platform: platform ?? 'mock', kernelArguments } as const);
   const { privileged, memlockLimit, lockedBefore } = credentials;
+  requireLockable(lockedBefore ?? 0);
   const subject = new KernelSubject(target, {
     ...(privileged ? {} : { unprivileged: { id: NOBODY, memlockLimit: String(memlockLimit) } }),
     ...(lockedBefore === undefined ? {} : { lockedBefore }),

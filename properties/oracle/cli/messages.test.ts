@@ -3,7 +3,7 @@
 // emulator does not show, a value that is misspelt.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -86,6 +86,21 @@ messages('shrink says that a recorded violation is not shown by the emulator', a
   assert.match(out, /the violation in line 20 of the recording is not shown there/);
   assert.ok(out.includes(`iommufd-spec shrink --subject kernel --vm IMAGE ${file}`), out);
 });
+
+messages(
+  'a trace that has more pages locked than a machine may have is not run on a kernel',
+  async () => {
+    const file = await traceOfShown('wrong-errno-on-overlap', 'kernel');
+    const [header = '', ...lines] = readFileSync(file, 'utf8').split('\n');
+    const { credentials, ...others } = JSON.parse(header) as { credentials: object };
+    const changed = { ...others, credentials: { ...credentials, lockedBefore: 65_537 } };
+    const locked = join(FOLDER, 'locked.jsonl');
+    writeFileSync(locked, [JSON.stringify(changed), ...lines].join('\n'));
+    const { status, error } = await run('replay', '--subject', 'kernel', locked);
+    assert.is(status, 2);
+    assert.match(error, /0 to 65536 pages beforehand, not 65537/);
+  },
+);
 
 messages('replay says where a trace shows another violation than it records', async () => {
   const file = await traceOfShown('unmap-truncates-areas', 'emulator');
