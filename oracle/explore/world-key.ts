@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A name for a world as bytes: two worlds have the same one if and only if they are the same up to the numbers of
 // descriptors, files, objects, pages, pins and backings. What only counts (the next of any of these) is not in it: a number
-// that is free is as good as another one. What was stored into memory is not in it either: explored programs look at no
+// that is free is as good as another one. What was stored into memory is not in it either: explored programs read no
 // memory but the struct of the call.
 
 import { sameBytes } from '../../spec/abi/bytes.ts';

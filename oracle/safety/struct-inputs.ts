@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What in a call's struct the kernel follows: pointers into the program's memory, and descriptors. The subject looks
-// at them before the call, to refuse what is not the program's, and to know which memory the call may change.
+// What in a call's struct the kernel follows: pointers into the program's memory, and descriptors. The subject reads
+// them before the call, to refuse what is not the program's, and to know which memory the call may change.
 
 import type { Layout } from '../../spec/abi/layout.ts';
 import { NATIVE_CALLS } from '../../spec/abi/native.ts';
@@ -19,7 +19,7 @@ export type Pointer = {
 
 export type StructInputs = {
   readonly pointers: readonly Pointer[];
-  /** Offsets of descriptors that the kernel looks up. */
+  /** Offsets of descriptors that the kernel resolves. */
   readonly descriptors: readonly number[];
   /** The offset of the length of the memory that the first pointer makes reachable by IOVA. */
   readonly mappedLength: number | undefined;

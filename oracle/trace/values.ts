@@ -172,7 +172,7 @@ export const kindOf = <const Kinds extends Readonly<Record<string, v.GenericSche
   return v.lazy((input) => (known.get(fieldOf(input, key)) ?? none) as Kinds[keyof Kinds]);
 };
 
-/** The fields of an object that may have any of these names, or any name at all, in the order in which they stand. */
+/** The fields of an object that may have any of these names, or any name at all, in their order. */
 export const entriesOf = <Value>(
   value: v.GenericSchema<unknown, Value>,
   names?: readonly string[],

@@ -171,7 +171,7 @@ const JOINS: readonly Description[] = [
     severity: 'differs',
     declared: 'a comment in vfio_group_ioctl_get_status(): it is claimed during GET_DEVICE_FD',
     means:
-      'type1 refuses with EPERM, as the group is not viable. With iommufd everything works until a device is to be opened, which fails with EPERM. Look at VIABLE before the group joins.',
+      'type1 refuses with EPERM, as the group is not viable. With iommufd everything works until a device is to be opened, which fails with EPERM. Check VIABLE before the group joins.',
     covers: [{ request: SET, legacy: 'group-set-container/group-in-use', compatAnswers: 'grants' }],
   },
   joining(

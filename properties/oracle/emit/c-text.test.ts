@@ -79,7 +79,7 @@ text('a comment ends where it ends, and begins no other', () => {
   fc.assert(law, RUNS);
 });
 
-text('what stands in literals and comments is no code', () => {
+text('what is in literals and comments is no code', () => {
   const law = fc.property(hostileText, hostileText, (one, other) => {
     const made = c`before(${cString(one)}, ${cString(other)}); ${cComment(one)} after();`;
     assert.is(bareC(made), 'before("", "");   after();');
