@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The specification as a library, `iommufd-spec`: what a call may come to. It needs nothing but the language and
-// ts-pattern, and nothing runs when it is imported. docs/library.md shows it in use.
+// The specification as a library, `iommufd-spec`: the replies that a call may have. It needs nothing but ts-pattern,
+// and importing it has no side effects. docs/library.md has examples.
 
 export { bytesOfHex, hexOf } from './abi/bytes-text.ts';
 export { ERRNO, type Errno, type ErrnoName, errnoName } from './abi/errno.ts';

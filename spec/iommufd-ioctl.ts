@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The ioctl dispatch: what happens to an ioctl on an iommufd before its handler sees it. iommufd_fops_ioctl() in
+// The ioctl dispatch: what happens to an ioctl on an iommufd before its handler is called. iommufd_fops_ioctl() in
 // drivers/iommu/iommufd/main.c and copy_struct_from_user() in include/linux/uaccess.h.
 
 import { u32At, zeroBytes } from './abi/bytes.ts';
@@ -139,7 +139,7 @@ const lastNumber = (world: World): number => {
   return last;
 };
 
-/** At which byte of its struct a call writes the descriptor that it opens, if it opens one. */
+/** The offset in its struct at which a call writes the descriptor that it opens, if it opens one. */
 const descriptorIn = (name: NativeCallName, bytes: Uint8Array): number | undefined => {
   if (name === 'IOMMU_FAULT_QUEUE_ALLOC') {
     return fieldOf(IOMMU_FAULT_QUEUE_ALLOC, 'out_fault_fd').offset;

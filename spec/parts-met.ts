@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which parts' rules a call meets, by what it is and by what its descriptor refers to: those of the dispatch, its own,
-// and those that it uses behind them.
+// The parts whose rules may apply to a call, which depend on the call and on the file of its descriptor: the dispatch,
+// the call's own part, and the parts that these use.
 
 import { u32At } from './abi/bytes.ts';
 import { fieldOf } from './abi/layout.ts';
@@ -29,7 +29,7 @@ import type { Call, IoctlCall } from './terms/call.ts';
 
 type Parts = readonly PartId[];
 
-/** Calls that are not specified have no part of their own. */
+/** Unspecified calls have no part. */
 export const NATIVE_PARTS: Readonly<Partial<Record<NativeCallName, PartId>>> = {
   IOMMU_DESTROY: 'destroy',
   IOMMU_IOAS_ALLOC: 'ioas-alloc',
@@ -138,7 +138,7 @@ const ioctlParts = (world: World, call: IoctlCall): Parts => {
   }
 };
 
-/** The parts whose rules may answer the call, in the order in which the call meets them. */
+/** The parts whose rules may apply to the call, in the order in which they are checked. */
 export const partsMetBy = (world: World, call: Call): Parts => {
   switch (call.kind) {
     case 'ioctl':

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which parts' rules a call meets behind its own, and which releases have a part.
+// The parts that each part uses, and the releases that have a part.
 
 import type { NativeCallName } from './abi/native.ts';
 import type { PartId } from './rules.ts';
@@ -11,7 +11,7 @@ const FILLING = ['domains', 'alignment', 'reserving', 'pinning', 'locked-memory'
 const ATTACHING = ['attaching', ...FILLING] as const;
 const ATTACHING_ACCESS = ['attaching-access', 'alignment'] as const;
 
-/** The parts whose rules a call meets behind its own, by the call's part, in the order in which it meets them. */
+/** The parts that a part uses, in the order in which their rules are checked. */
 const USES: Readonly<Partial<Record<PartId, readonly PartId[]>>> = {
   'ioas-alloc': ['respond'],
   'ioas-allow-iovas': ['reserving'],
@@ -67,7 +67,7 @@ const USES: Readonly<Partial<Record<PartId, readonly PartId[]>>> = {
 /** The parts that a part uses, in order; none if it uses no other. */
 export const partsUsedBy = (part: PartId): readonly PartId[] => USES[part] ?? [];
 
-/** The releases that have the part; undefined where all have it. */
+/** The releases that have the part; undefined if all have it. */
 export const releasesOf = (part: Pick<Part, 'title'>): readonly ReleaseName[] | undefined => {
   // The title of a call's part is the name of the call.
   const releases = Object.values(RELEASES);

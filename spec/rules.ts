@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every rule of the specification, in reading order: the reference is made from this. A call's own rules come first,
-// then those of the parts that it uses.
+// Every rule of the specification, in reading order. docs/reference.md is generated from it. A call's own rules come
+// first, then those of the parts that it uses.
 
 import { compatCheckExtensionRules } from './compat/check-extension.ts';
 import { compatDispatchRules } from './compat/compat-call.ts';
@@ -234,7 +234,7 @@ export const ruleAt = (id: RuleId): Rule<RuleId> => byId.get(id) as Rule<RuleId>
 /** Whether a text from outside, such as a file, is the id of a rule. */
 export const isRuleId = (text: string): text is RuleId => byId.has(text);
 
-/** The id of the rule as a literal type, so that what it is compared with is checked when the code is compiled. */
+/** The id of the rule as a literal type, so that a comparison with a misspelt id does not compile. */
 export const ruleIdOf = (rule: Rule): RuleId => rule.id as RuleId;
 
 /** The id of the rule's part, likewise. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What may come of a call. Pure; the world that is given stays as it is.
+// The replies that the specification allows to a call. Pure: the given world does not change.
 
 import { match } from 'ts-pattern';
 import { dma } from './hardware/dma.ts';
@@ -63,7 +63,7 @@ const ioctl = (world: World, call: IoctlCall): readonly Outcome[] => {
     : ioctlOn(prepared, id, file, call);
 };
 
-/** The world after bytes were stored into a process's memory, by itself or by the kernel. */
+/** The world after bytes were stored into the memory of a process, by the program or by the kernel. */
 export const withStores = (world: World, process: Process, segments: readonly Segment[]): World => {
   if (world.memory.knowledge === 'recorded' || segments.length === 0) return world;
   let { memory } = world;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Bytes as text and back: hexadecimal digits, two a byte, and characters of one byte each.
+// Conversions between bytes and text: hexadecimal, two digits a byte, and Latin-1, one character a byte.
 
 const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, '0'),
 );
 
-/** The value of a hexadecimal digit by its character code; -1 where it is none. */
+/** The value of a hexadecimal digit by its character code; -1 for any other character. */
 export const DIGIT = new Int8Array(256).fill(-1);
 for (const [value, digit] of [...'0123456789abcdef'].entries()) {
   DIGIT[digit.charCodeAt(0)] = value;
@@ -19,7 +19,7 @@ export const hexOf = (bytes: Uint8Array): string => {
   return text;
 };
 
-/** The bytes that digits in pairs stand for; undefined where the text is anything else. */
+/** The bytes of a hexadecimal text; undefined if it is not one. */
 export const bytesOfHex = (text: string): Uint8Array<ArrayBuffer> | undefined => {
   if (text.length % 2 !== 0) return undefined;
   const bytes = new Uint8Array(text.length >> 1);

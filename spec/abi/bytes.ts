@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Byte strings, made and read. Structs are short and many: new ones are cut from a pool one after the other, as memory of
-// its own costs each of them ten times as much. No byte of a pool is given out twice.
+// Allocating, reading and writing bytes. Structs are short and many, and a buffer for each would cost ten times as
+// much: they are allocated from a pool, one after another. No byte of a pool is allocated twice.
 
 const POOL = 1 << 14;
 
-/** Longer ones are better off alone. */
+/** Longer ones get their own buffer. */
 const LONGEST_POOLED = POOL >> 3;
 
 let pool = new Uint8Array(POOL);
 let used = 0;
 
-/** So many bytes, all zero. */
+/** `length` zero bytes. */
 export const zeroBytes = (length: number): Uint8Array<ArrayBuffer> => {
   if (length > LONGEST_POOLED) return new Uint8Array(length);
   if (used + length > POOL) {
@@ -38,10 +38,10 @@ export const u32At = (bytes: Uint8Array, at: number): number =>
     ((bytes[at + 3] as number) << 24)) >>>
   0;
 
-// One view for all: one of each byte string's own costs more than what it is made for.
+// One view for all: making a view for each access would cost more than the access.
 const word = new DataView(new ArrayBuffer(8));
 
-/** The number of 64 bits whose halves these are. */
+/** The 64-bit number with these halves. */
 export const u64Of = (high: number, low: number): bigint => {
   word.setUint32(0, low, true);
   word.setUint32(4, high, true);
@@ -51,13 +51,13 @@ export const u64Of = (high: number, low: number): bigint => {
 export const u64At = (bytes: Uint8Array, at: number): bigint =>
   u64Of(u32At(bytes, at + 4), u32At(bytes, at));
 
-/** Puts the number's least 16 bits into bytes that nobody else has yet. */
+/** Stores the low 16 bits. The bytes must not be shared yet. */
 export const putU16 = (bytes: Uint8Array, at: number, value: number): void => {
   bytes[at] = value;
   bytes[at + 1] = value >>> 8;
 };
 
-/** The least 32 bits. */
+/** Stores the low 32 bits. */
 export const putU32 = (bytes: Uint8Array, at: number, value: number): void => {
   bytes[at] = value;
   bytes[at + 1] = value >>> 8;
@@ -65,7 +65,7 @@ export const putU32 = (bytes: Uint8Array, at: number, value: number): void => {
   bytes[at + 3] = value >>> 24;
 };
 
-/** The least 64 bits. */
+/** Stores the low 64 bits. */
 export const putU64 = (bytes: Uint8Array, at: number, value: bigint): void => {
   word.setBigUint64(0, value, true);
   putU32(bytes, at, word.getUint32(0, true));

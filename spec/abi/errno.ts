@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Error numbers as x86-64 Linux has them. ENOIOCTLCMD never leaves the kernel: a program sees ENOTTY.
+// Error numbers of Linux on x86-64. ENOIOCTLCMD never leaves the kernel: a program sees ENOTTY.
 
 export const ERRNO = {
   EPERM: 1,
@@ -36,5 +36,5 @@ const names = new Map<number, ErrnoName>(
   (Object.entries(ERRNO) as [ErrnoName, number][]).map(([name, value]) => [value, name]),
 );
 
-/** The error's name, or its number in words where the ABI does not use it. */
+/** The name of the error, or "errno N" if the ABI does not use it. */
 export const errnoName = (value: number): string => names.get(value) ?? `errno ${value}`;

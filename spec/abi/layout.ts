@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Struct layouts as data, and the one place where bytes become values and values bytes.
-// x86-64 and arm64 are little-endian; so is every layout here.
+// Struct layouts as data, and the functions that decode and encode structs. All layouts are little-endian, as x86-64
+// and arm64 are.
 
 import { copyOfBytes, putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from './bytes.ts';
 import type { ByteLength, Fd, Iova, ObjectId, UserAddress } from './units.ts';
 
-/** What a field holds. The kind fixes its width and the type of its value. */
+/** The kinds of fields. A kind determines the width of a field and the type of its value. */
 type Kinds = {
-  /** A plain number of 16, 32 bits, or a signed one of 32. */
+  /** A plain number of 16 or 32 bits. */
   readonly u16: number;
   readonly u32: number;
-  /** The first member of every native struct: how many bytes the program says it passes. */
+  /** The first member of every native struct: the size of the program's struct in bytes. */
   readonly size: number;
   /** The first member of every VFIO struct, with the same meaning. */
   readonly argsz: number;
   readonly flags: number;
-  /** Which operation of a call that has several. */
+  /** The operation, in calls that have several. */
   readonly operation: number;
   /** Must be zero. */
   readonly reserved: number;
@@ -57,7 +57,7 @@ export type Field = {
 
 type FieldTable = Readonly<Record<string, readonly [kind: Kind, offset: number]>>;
 
-/** A struct of the ABI. `size` is what sizeof says, padding included. */
+/** A struct of the ABI. `size` is its sizeof, padding included. */
 export type Layout<Table extends FieldTable = FieldTable> = {
   readonly name: string;
   readonly size: number;
@@ -86,7 +86,7 @@ export const struct = <const Table extends FieldTable>(
   })),
 });
 
-/** The field of that name. Throws where the layout has none: a mistake in this project. */
+/** The field with the name. Throws if the layout has none, which is a mistake in this project. */
 export const fieldOf = (layout: Layout, name: string): Field => {
   const field = layout.fields.find((candidate) => candidate.name === name);
   if (field === undefined) throw new Error(`${layout.name} has no field ${name}`);
@@ -99,10 +99,7 @@ const readField = (bytes: Uint8Array, { kind, width, offset }: Field): number | 
   return kind === 'fd' ? u32At(bytes, offset) | 0 : u32At(bytes, offset);
 };
 
-/**
- * The fields' values. Bytes that `bytes` is too short for count as zero, as the kernel takes them when a
- * program passes a shorter struct.
- */
+/** The values of the fields. Missing bytes count as 0, as in the kernel if a program passes a shorter struct. */
 export const decode = <L extends Layout>(layout: L, bytes: Uint8Array): Values<L> => {
   let whole = bytes;
   if (bytes.length < layout.size) {
@@ -125,7 +122,7 @@ const storeInto = (
   else putU16(bytes, offset, Number(value));
 };
 
-/** Puts one field's value into a copy of the struct's bytes, which is returned. Values wrap to the width. */
+/** A copy of the struct's bytes with one field changed. The value wraps to the width. */
 export const withField = (
   bytes: Uint8Array,
   field: Field,
@@ -136,14 +133,14 @@ export const withField = (
   return copy;
 };
 
-/** The bytes of one field alone. Values wrap to the width. */
+/** The bytes of one field. The value wraps to the width. */
 export const fieldBytes = (field: Field, value: number | bigint): Uint8Array => {
   const bytes = zeroBytes(field.width);
   storeInto(bytes, field, 0, value);
   return bytes;
 };
 
-/** Values of some of a struct's fields, of any size: they wrap to the field's width. */
+/** Values for some fields of a struct. Each wraps to the width of its field. */
 export type SomeValues<L extends Layout> = Partial<{
   readonly [Name in keyof Values<L>]: number | bigint;
 }>;
@@ -155,7 +152,7 @@ const storeFields = (layout: Layout, bytes: Uint8Array, values: SomeValues<Layou
   }
 };
 
-/** The struct's bytes, `layout.size` of them; fields that are not given are zero. */
+/** The bytes of the struct, `layout.size` of them. Other fields are 0. */
 export const encode = <L extends Layout>(
   layout: L,
   values: SomeValues<L>,

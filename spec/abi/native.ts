@@ -3,9 +3,9 @@
 
 import { type Layout, struct } from './layout.ts';
 
-/** ioctl type of both families: ';'. */
+/** The ioctl type of native and VFIO calls: ';'. */
 export const IOMMUFD_TYPE = 0x3b00;
-/** Numbers from here on are native, numbers below are VFIO's. */
+/** The first number of native calls; lower numbers are VFIO's. */
 export const COMMAND_BASE = 0x80;
 
 export const IOMMU_DESTROY = struct('iommu_destroy', 8, { size: ['size', 0], id: ['id', 4] });
@@ -125,14 +125,14 @@ export const IOMMU_HWPT_ALLOC = struct('iommu_hwpt_alloc', 48, {
   __reserved2: ['reserved', 44],
 });
 
-/** 7.3 only: in_data_type says which of a device's kinds of data is wanted. */
+/** 7.3 only: in_data_type selects one of the device's kinds of data. */
 export const HW_INFO_FLAG_INPUT_TYPE = 1;
 export const HW_INFO_TYPE_DEFAULT = 0;
 export const HW_CAP_DIRTY_TRACKING = 1;
 /** 7.3 only. */
 export const HW_CAP_PCI_ATS_NOT_SUPPORTED = 8;
 
-/** The word at 28 has out_max_pasid_log2 in its first byte, and three bytes that must be 0; at 24 is in_data_type, too. */
+/** The word at 28 is out_max_pasid_log2 and three bytes that must be 0. The word at 24 is also in_data_type. */
 export const IOMMU_GET_HW_INFO = struct('iommu_hw_info', 40, {
   size: ['size', 0],
   flags: ['flags', 4],
@@ -281,7 +281,7 @@ const native = (
   minimum: number = layout.size,
 ): NativeCall => ({ name, command: IOMMUFD_TYPE + nr, layout, minimum });
 
-/** IOMMU_TEST_CMD as a whole; its operations' layouts are in test.ts. The last member ends at 68. */
+/** The head of IOMMU_TEST_CMD; the layouts of its operations are in test.ts. The last member ends at 68. */
 export const IOMMU_TEST_CMD = struct('iommu_test_cmd', 72, {
   size: ['size', 0],
   op: ['operation', 4],
@@ -316,6 +316,6 @@ export const NATIVE_CALLS: readonly NativeCall[] = [
   native(0xa0, 'IOMMU_TEST_CMD', IOMMU_TEST_CMD, 68),
 ];
 
-/** The call of that name: its whole ioctl number, its struct, and the shortest struct that is accepted. */
+/** The call with the name: its whole ioctl number, its struct, and the shortest struct that is accepted. */
 export const nativeCall = (name: NativeCallName): NativeCall =>
   NATIVE_CALLS.find((call) => call.name === name) as NativeCall;

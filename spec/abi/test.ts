@@ -26,14 +26,14 @@ export const MOCK_DOMAIN = struct('iommu_test_cmd', 72, {
 export const MOCK_FLAGS_DEVICE_NO_DIRTY = 1;
 /** 6.12 only: the domain has 1 MiB pages besides those of 2 KiB. */
 export const MOCK_FLAGS_DEVICE_HUGE_IOVA = 2;
-/** What GET_HW_INFO reports of a mock device: the type of the data, and the data, which is a word of flags and a register. */
+/** The type of the data that GET_HW_INFO reports for a mock device, and its layout. */
 export const HW_INFO_TYPE_SELFTEST = 0xfeed_beef;
 export const SELFTEST_HW_INFO = struct('iommu_test_hw_info', 8, {
   flags: ['flags', 0],
   test_reg: ['u32', 4],
 });
 export const SELFTEST_HW_INFO_REGISTER = 0xdead_beef;
-/** How many bits the PASIDs of a device with MOCK_FLAGS_DEVICE_PASID have. */
+/** The width in bits of the PASIDs of a device with MOCK_FLAGS_DEVICE_PASID. */
 export const MOCK_PASID_WIDTH = 20;
 
 /** 7.3 only: the device has PASIDs. */
@@ -223,13 +223,13 @@ export const TEST_OPERATIONS: readonly TestOperation[] = [
   { op: 23, name: 'DMABUF_REVOKE', layout: DMABUF_REVOKE },
 ];
 
-/** The mock domain's usable IOVAs, `last` inclusive, the same on both releases. */
+/** The aperture of mock domains, `last` inclusive, on both releases. */
 export const MOCK_APERTURE_START = 0x100_0000n;
 export const MOCK_APERTURE_LAST = 0x7fff_ffffn;
 export const MOCK_PAGE_SIZE = 2048n;
 export const MOCK_DEVICE_CACHES = 4;
 export const MOCK_DEVICE_CACHE_DEFAULT = 0xbaddad;
-/** Longer accesses are refused, in bytes. */
+/** The longest access, in bytes. */
 export const ACCESS_LENGTH_MAX = 16n * 1024n * 1024n;
-/** The least value of the batch memory's limit, in bytes. */
+/** The lowest limit for the memory of a batch, in bytes. */
 export const TEMP_MEMORY_LIMIT_MIN = 12;

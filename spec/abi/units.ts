@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// A type of its own for each quantity, so that an IOVA is never passed where a user address is meant.
-// All are plain numbers and bigints at run time.
+// Branded types for quantities, so that an IOVA is never passed as a user address. At run time they are plain numbers
+// and bigints.
 
 declare const unit: unique symbol;
 
-/** A bigint that carries a unit. Every u64 of the ABI is one: 0 to 2^64 - 1. */
+/** A bigint with a unit, from 0 to 2^64 - 1. */
 export type Quantity<Name extends string> = bigint & { readonly [unit]: Name };
 
-/** A number that carries a unit. */
+/** A number with a unit. */
 export type Small<Name extends string> = number & { readonly [unit]: Name };
 
 /** An I/O virtual address, in bytes. */
@@ -16,11 +16,11 @@ export type Iova = Quantity<'iova'>;
 export type UserAddress = Quantity<'user address'>;
 /** A length in bytes. */
 export type ByteLength = Quantity<'byte length'>;
-/** An object's number inside one iommufd descriptor. 0 is never one. */
+/** The id of an object within one iommufd; never 0. */
 export type ObjectId = Small<'object id'>;
-/** A file descriptor's number inside one process. */
+/** A file descriptor within one process. */
 export type Fd = Small<'fd'>;
-/** Index of a page, counted from the start of something, in pages. Up to 2^52, so a number holds it exactly. */
+/** The index of a page, from the start of its backing or its pages. At most 2^52, which a number represents exactly. */
 export type PageIndex = Small<'page index'>;
 
 export const iova = (value: bigint): Iova => value as Iova;

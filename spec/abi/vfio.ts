@@ -20,12 +20,12 @@ export const VFIO_IOMMU_UNMAP_DMA = 0x3b72;
 export const VFIO_IOMMU_ENABLE = 0x3b73;
 export const VFIO_IOMMU_DISABLE = 0x3b74;
 export const VFIO_IOMMU_DIRTY_PAGES = 0x3b75;
-/** Of a device's own file. */
+/** Calls of a cdev. */
 export const VFIO_DEVICE_BIND_IOMMUFD = 0x3b76;
 export const VFIO_DEVICE_ATTACH_IOMMUFD_PT = 0x3b77;
 export const VFIO_DEVICE_DETACH_IOMMUFD_PT = 0x3b78;
 
-/** What CHECK_EXTENSION is asked about and SET_IOMMU is given. */
+/** The arguments of CHECK_EXTENSION and SET_IOMMU. */
 export const VFIO_TYPE1_IOMMU = 1n;
 export const VFIO_SPAPR_TCE_IOMMU = 2n;
 export const VFIO_TYPE1v2_IOMMU = 3n;
@@ -45,7 +45,7 @@ export const VFIO_GROUP_STATUS = struct('vfio_group_status', 8, {
   flags: ['flags', 4],
 });
 
-/** SET_CONTAINER's argument is an int by itself. */
+/** The argument of SET_CONTAINER: a plain int. */
 export const VFIO_CONTAINER_FD = struct('int', 4, { fd: ['fd', 0] });
 
 export const VFIO_IOMMU_INFO_PGSIZES = 1;
@@ -70,7 +70,7 @@ export const VFIO_INFO_CAP_HEADER = struct('vfio_info_cap_header', 8, {
   next: ['u32', 4],
 });
 
-/** Capability with how many more mappings are possible. */
+/** Capability: how many more maps are possible. */
 export const VFIO_CAP_DMA_AVAIL = struct('vfio_iommu_type1_info_dma_avail', 12, {
   id: ['u16', 0],
   version: ['u16', 2],
@@ -78,7 +78,7 @@ export const VFIO_CAP_DMA_AVAIL = struct('vfio_iommu_type1_info_dma_avail', 12, 
   avail: ['u32', 8],
 });
 
-/** Capability with what DIRTY_PAGES offers; only the legacy container has it. 4 bytes of padding are at 12. */
+/** Capability: what DIRTY_PAGES supports; of the legacy container only. Bytes 12 to 15 are padding. */
 export const VFIO_CAP_MIGRATION = struct('vfio_iommu_type1_info_cap_migration', 32, {
   id: ['u16', 0],
   version: ['u16', 2],
@@ -92,7 +92,7 @@ export const VFIO_CAP_MIGRATION = struct('vfio_iommu_type1_info_cap_migration', 
 export const DIRTY_BITMAP_SIZE_MAX = 0x1000_0000n;
 export const DIRTY_BITMAP_PAGES_MAX = 0x7fff_ffffn;
 
-/** Capability with the usable ranges, each 16 bytes as IOVA_RANGE of native.ts, behind this. */
+/** Capability: the usable ranges. They follow this header, each an IOVA_RANGE of native.ts. */
 export const VFIO_CAP_IOVA_RANGE = struct('vfio_iommu_type1_info_cap_iova_range', 16, {
   id: ['u16', 0],
   version: ['u16', 2],
@@ -124,7 +124,7 @@ export const VFIO_IOMMU_TYPE1_DMA_UNMAP = struct('vfio_iommu_type1_dma_unmap', 2
   size: ['length', 16],
 });
 
-/** Where GET_DIRTY_BITMAP finds struct vfio_bitmap: behind the 24 bytes that every unmap has. */
+/** With GET_DIRTY_BITMAP, struct vfio_bitmap follows the 24 bytes that every unmap has. */
 export const VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP = struct('vfio_iommu_type1_dma_unmap', 48, {
   argsz: ['argsz', 0],
   flags: ['flags', 4],
@@ -139,13 +139,13 @@ export const VFIO_IOMMU_DIRTY_PAGES_FLAG_START = 1;
 export const VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP = 2;
 export const VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP = 4;
 
-/** What START and STOP pass, and GET_BITMAP at least. */
+/** The struct of START and STOP, and the head of that of GET_BITMAP. */
 export const VFIO_IOMMU_TYPE1_DIRTY_BITMAP = struct('vfio_iommu_type1_dirty_bitmap', 8, {
   argsz: ['argsz', 0],
   flags: ['flags', 4],
 });
 
-/** The same with struct vfio_iommu_type1_dirty_bitmap_get behind it, which GET_BITMAP reads. */
+/** The same, followed by struct vfio_iommu_type1_dirty_bitmap_get, which GET_BITMAP reads. */
 export const VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET = struct('vfio_iommu_type1_dirty_bitmap', 48, {
   argsz: ['argsz', 0],
   flags: ['flags', 4],
@@ -155,11 +155,12 @@ export const VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET = struct('vfio_iommu_type1_dirty_
   bitmap_size: ['length', 32],
   bitmap_data: ['address', 40],
 });
+
 export const VFIO_DEVICE_BIND_FLAG_TOKEN = 1;
 export const VFIO_DEVICE_ATTACH_PASID = 1;
 export const VFIO_DEVICE_DETACH_PASID = 1;
 
-/** As a release knows it that knows tokens; the others end before them. */
+/** With the token, which a release without tokens does not have. */
 export const VFIO_DEVICE_BIND = struct('vfio_device_bind_iommufd', 24, {
   argsz: ['argsz', 0],
   flags: ['flags', 4],
@@ -168,7 +169,7 @@ export const VFIO_DEVICE_BIND = struct('vfio_device_bind_iommufd', 24, {
   token_uuid_ptr: ['address', 16],
 });
 export const VFIO_DEVICE_BIND_MINIMUM = 16;
-/** What a token is: a UUID. */
+/** A token is a UUID. */
 export const VFIO_TOKEN_LENGTH = 16;
 
 export const VFIO_DEVICE_ATTACH = struct('vfio_device_attach_iommufd_pt', 16, {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The persistent ordered map without a measure: what most of the world is kept in.
+// The persistent ordered map without a measure, of which most of the world consists.
 
 import { type Key, type Tree, treeOperations } from './tree.ts';
 
@@ -12,7 +12,7 @@ const operations = treeOperations<Key, unknown, undefined>(() => undefined);
 export const put = <K extends Key, V>(map: OrderedMap<K, V>, key: K, value: V): OrderedMap<K, V> =>
   operations.set(map, key, value) as OrderedMap<K, V>;
 
-/** The map without the key; the same map where it has none. */
+/** The map without the key; the same map if it does not have the key. */
 export const drop = <K extends Key, V>(map: OrderedMap<K, V>, key: K): OrderedMap<K, V> =>
   operations.remove(map, key) as OrderedMap<K, V>;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A persistent ordered map: a weight-balanced tree whose versions share what they have in common. Every
-// operation is O(log n) and leaves the map that it was given as it was. Each subtree carries a measure (for
-// areas, the largest hole in it), so that a search can leave out what cannot contain a match.
+// A persistent ordered map: a weight-balanced tree whose versions share subtrees. Every operation is O(log n) and does
+// not change its argument. Each subtree has a measure (for areas, its largest hole), so that a search can skip subtrees
+// without a match.
 
 export type Key = number | bigint;
 
@@ -27,7 +27,7 @@ export type Measure<K extends Key, V, M> = (
 
 export type TreeOperations<K extends Key, V, M> = {
   readonly set: (tree: Tree<K, V, M>, key: K, value: V) => Node<K, V, M>;
-  /** The tree without the key; the same tree where it has none. */
+  /** The tree without the key; the same tree if it does not have the key. */
   readonly remove: (tree: Tree<K, V, M>, key: K) => Tree<K, V, M>;
 };
 
@@ -140,7 +140,7 @@ export const lastOf = <K extends Key, V, M>(tree: Tree<K, V, M>): Tree<K, V, M> 
   return node;
 };
 
-/** The value of the key; undefined where there is none. */
+/** The value of the key; undefined if the tree does not have the key. */
 export const valueAt = <K extends Key, V, M>(tree: Tree<K, V, M>, key: K): V | undefined => {
   let node = tree;
   while (node !== undefined) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The VFIO calls of a container, as an iommufd answers them: iommufd_vfio_ioctl() in
-// drivers/iommu/iommufd/vfio_compat.c.
+// The VFIO calls of a container, on an iommufd: iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c.
 
 import {
   VFIO_API_VERSION,
@@ -32,7 +31,7 @@ export const compatDispatchRules = rulesOf(
     apiVersion: grants('GET_API_VERSION returns 0, whatever its argument.'),
     unknownIoctl: refuses(
       'ENOTTY',
-      'The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE and those of groups and devices.',
+      'The call is not one of the compatibility layer, such as DIRTY_PAGES, ENABLE, DISABLE and those of groups and devices.',
     ),
   },
 );

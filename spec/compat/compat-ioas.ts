@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The compatibility IOAS: the one that VFIO calls use, because they name none. get_compat_ioas() in
+// The compatibility IOAS, which VFIO calls use because they cannot pass one. get_compat_ioas() in
 // drivers/iommu/iommufd/vfio_compat.c.
 
 import type { ObjectId } from '../abi/units.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_GET_INFO on an iommufd: iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c. Behind
-// the struct are two capabilities, DMA_AVAIL and IOVA_RANGE, as far as argsz has room for them.
+// VFIO_IOMMU_GET_INFO on an iommufd: iommufd_vfio_iommu_get_info() in drivers/iommu/iommufd/vfio_compat.c. Two
+// capabilities follow the struct, DMA_AVAIL and IOVA_RANGE, as far as argsz has room for them.
 
 import { decode, encode, fieldBytes, fieldOf } from '../abi/layout.ts';
 import { IOVA_RANGE } from '../abi/native.ts';
@@ -50,7 +50,7 @@ export const compatGetInfoRules = rulesOf(
   },
 );
 
-/** The page sizes that all domains have; sizes below the processor's count as that, as they do for type1. */
+/** The page sizes that all domains share. Sizes below PAGE_SIZE count as PAGE_SIZE, as in type1. */
 const pageSizes = (context: Context, table: IoPagetable): bigint => {
   const mask = PAGE_SIZE_BYTES - 1n;
   let sizes = U64_MAX;
@@ -62,7 +62,7 @@ const pageSizes = (context: Context, table: IoPagetable): bigint => {
 const dmaAvail = (): Uint8Array =>
   encode(VFIO_CAP_DMA_AVAIL, { id: CAP_DMA_AVAIL_ID, version: 1, avail: U32_MAX });
 
-/** One write of a capability: bytes at an offset from its start, made if that much room is left. */
+/** One write of a capability: bytes at an offset from its start, if there is room for `needs` bytes. */
 type CapabilityWrite = {
   readonly offset: number;
   readonly bytes: Uint8Array;
@@ -109,7 +109,7 @@ type Chain = {
   readonly whole: boolean;
 };
 
-/** The capabilities behind the struct, each linked from the one before it. */
+/** Writes the capabilities after the struct, each linked from the one before it. */
 const writeChain = (world: World, call: IoctlCall, argsz: number, table: IoPagetable): Chain => {
   const writes: Segment[] = [];
   const put = (offset: number, bytes: Uint8Array): boolean => {

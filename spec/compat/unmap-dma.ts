@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_UNMAP_DMA on an iommufd: iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c. Where large
-// pages are disabled, areas are cut at both ends of the range first, so that it can end within a map.
+// VFIO_IOMMU_UNMAP_DMA on an iommufd: iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c. If large pages
+// are disabled, areas are first cut at both ends of the range, so that the range can start and end inside a map.
 
 import { decode, encode } from '../abi/layout.ts';
 import { byteLength, U64_MAX } from '../abi/units.ts';
@@ -43,7 +43,7 @@ export const compatUnmapDmaRules = rulesOf(
   },
 );
 
-/** The IOVAs behind which a range is cut out: its own last, and the one before its first if there is one. */
+/** The IOVAs after which a range is cut: its last, and the one before its first, if there is one. */
 const cutsFor = (iova: bigint, size: bigint): readonly bigint[] => {
   const last = BigInt.asUintN(64, iova + size - 1n);
   return iova === 0n ? [last] : [last, iova - 1n];

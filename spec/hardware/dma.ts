@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A transfer by a device, which shows what its domain translates: each byte goes where the domain leads it, if it permits
-// the access, and nowhere else. The device is QEMU's edu, which reads zeros where it is refused.
+// A transfer by a device, which shows what its domain translates. The device is QEMU's edu, which reads zeros where the
+// IOMMU refuses an access.
 
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { bytesAt, contentsOf, stored } from '../memory/contents.ts';
@@ -18,24 +18,25 @@ export const dmaRules = rulesOf(
   { id: 'dma', title: 'DMA by a device', source: 'pread(2), pwrite(2)' },
   {
     badDescriptor: refuses('EBADF', 'The descriptor is not open.'),
-    noEngine: refuses('ENODEV', 'The descriptor is no bound device with a DMA engine.'),
+    noEngine: refuses('ENODEV', 'The descriptor is not a bound device with a DMA engine.'),
     nothingRead: refuses(
       'ENODATA',
-      'The device has not read as many bytes since the program began: what it would write is not known.',
+      'The device has read fewer bytes since the program started: what it would write is not known.',
     ),
     transfers: grants(
       'The domain translates every byte and permits the access: transfers all bytes.',
       'iommu_map() in drivers/iommu/iommu.c',
     ),
     faults: grants(
-      'Where the domain does not translate or permit, memory stays, reads return zeros and the IOMMU reports a fault. The rest is transferred.',
+      'Bytes that the domain does not translate or permit stay, reads return zeros for them, and the IOMMU reports a fault. Transfers the rest.',
       'dmar_fault() in drivers/iommu/intel/dmar.c',
     ),
   },
 );
 
-/** The device's buffer in bytes, and the IOVAs that it can name. */
+/** The size of the device's buffer in bytes. */
 export const ENGINE_BUFFER = 4096;
+/** The end of the IOVAs that the device can use, exclusive. */
 export const ENGINE_REACH = 1n << 48n;
 
 type Chunk = {
@@ -43,17 +44,17 @@ type Chunk = {
   /** Bytes from the transfer's start. */
   readonly from: number;
   readonly length: number;
-  /** Where it goes; undefined where it is refused. */
+  /** What the IOVA translates to; undefined if the access is refused. */
   readonly to: Translated | undefined;
 };
 
-/** What the device is attached to: where an IOVA leads, and how many bytes one entry decides about. */
+/** The domain of a device: its translation, and its smallest page size in bytes. */
 type Attached = {
   readonly leads: (iova: bigint) => Translated | undefined;
   readonly granule: bigint;
 };
 
-/** The transfer in parts that one entry of the domain decides; all of it is refused where no domain is attached. */
+/** The transfer in chunks, each within one entry of the domain. Without a domain all of it is refused. */
 function* chunksOf(call: DmaCall, attached: Attached | undefined): Generator<Chunk> {
   const granule = attached?.granule ?? PAGE_SIZE_BYTES;
   for (let from = 0; from < call.length; ) {
@@ -74,7 +75,7 @@ function* chunksOf(call: DmaCall, attached: Attached | undefined): Generator<Chu
 const placeOf = ({ page, offset }: Translated): bigint =>
   BigInt(page) * PAGE_SIZE_BYTES + BigInt(offset);
 
-/** What the device has in its buffer after it read. */
+/** The bytes that the device reads. */
 const read = (memory: Memory, chunks: readonly Chunk[], length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
   for (const { from, length: count, to } of chunks) {
@@ -100,7 +101,7 @@ const faultsOf = (device: string, call: DmaCall, chunks: readonly Chunk[]): read
   return [...new Set(pages)].map((page) => ({ device, direction: call.direction, page }));
 };
 
-/** What the program reads back around `look`, if that changed. */
+/** The memory of the call after the transfer, if memory changed. */
 const seen = (before: Memory, after: Memory, call: DmaCall): readonly Segment[] =>
   before === after
     ? []
@@ -109,7 +110,7 @@ const seen = (before: Memory, after: Memory, call: DmaCall): readonly Segment[] 
         bytes: bytesAt(after, call.process, address, bytes.length),
       }));
 
-/** The legacy container that the device's group has joined, which it does not leave while the device is open. */
+/** The legacy container of the device's group, which the group cannot leave while the device is open. */
 const containerOfDevice = (world: World, name: string) => {
   const open = world.devices.get(name);
   const group = open?.kind === 'held' ? openFile(world, open.group) : undefined;
@@ -157,7 +158,7 @@ const transfer = (world: World, call: DmaCall, name: string): readonly Outcome[]
   return [succeeded(rule, { ...world, engines: { ...engines, buffers } })];
 };
 
-/** Why nothing is said of it. */
+/** Why the transfer is not specified; undefined if it is. */
 const beyond = (world: World, call: DmaCall, name: string): string | undefined => {
   const { iova, length } = call;
   const last = iova + BigInt(length) - 1n;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a device's IOMMU makes domains with.
+// The domains that an IOMMU can make: page sizes, aperture and permissions.
 
 import { MOCK_APERTURE_LAST, MOCK_APERTURE_START } from '../abi/test.ts';
 import { U64_MAX } from '../abi/units.ts';
@@ -8,7 +8,7 @@ import type { World } from '../state/world.ts';
 import type { Iommu, IovaRange } from '../terms/platform.ts';
 import type { Release } from '../terms/releases.ts';
 
-/** What a device's IOMMU makes domains with. */
+/** The properties of the domains that an IOMMU makes. */
 export type DomainTemplate = {
   readonly pageSizes: bigint;
   readonly aperture: IovaRange;
@@ -22,10 +22,10 @@ export const MOCK_IOMMU = 'mock';
 /** The name of the platform's IOMMU of that index. */
 export const iommuName = (index: number): string => `iommu ${index}`;
 
-/** What devices without an IOMMU are attached to: a page table that no hardware walks, for asking the kernel. */
+/** The IOMMU of devices without one: a page table that no hardware walks, from which NOIOMMU_GET_PA reads. */
 export const SOFTWARE_IOMMU = 'software';
 
-/** hwpt_noiommu.c in drivers/iommu/iommufd: AMD's format, with every size from 4 KiB to 2 PiB but 512 GiB. */
+/** hwpt_noiommu.c in drivers/iommu/iommufd: AMD's format, with every size from 4 KiB to 2 PiB except 512 GiB. */
 const SOFTWARE: DomainTemplate = {
   pageSizes: 0xf_ff7f_ffff_f000n,
   aperture: { start: 0n, last: U64_MAX },
@@ -33,7 +33,7 @@ const SOFTWARE: DomainTemplate = {
   readsWhereItWrites: false,
 };
 
-/** What entries without a permission are, and those for writing only. */
+/** How the IOMMU driver treats entries without a permission, and write-only entries. */
 export const permissionsOf = (
   { driver }: Iommu,
   release: Release,
@@ -42,12 +42,12 @@ export const permissionsOf = (
   readsWhereItWrites: driver !== 'virtio' && release.vtdReadsWhereItWrites,
 });
 
-/** The aperture of a domain before its first device: viommu_domain_finalise() comes with the first device. */
+/** The aperture of a virtio-iommu domain before viommu_domain_finalise(), which the first attach calls. */
 const NO_APERTURE: IovaRange = { start: 0n, last: 0n };
 
 /**
- * What domains for the device can translate, and with which pages; of one that its IOAS takes in before a device is
- * `attached`, what is known of it then, and stays so for the IOAS.
+ * The properties of a new domain for the device. If the IOAS adds the domain before a device is `attached` to it, these
+ * are the properties at that time, which the IOAS keeps.
  */
 export const templateFor = (world: World, device: Device, attached = true): DomainTemplate => {
   if (device.mock !== undefined) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the devices of a group reach through a legacy container: exactly what its maps say, and nothing is kept beside
-// them. The counterpart of spec/hardware/translate.ts, whose words it uses.
+// What the devices of a group reach through a legacy container, derived from its maps. The counterpart of translate.ts.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
@@ -8,7 +7,7 @@ import { type Container, type Dma, type DmaNode, dmaAt } from '../state/containe
 import type { HardwareDomain } from '../state/domain.ts';
 import type { Translated, TranslatedSpan } from './translate.ts';
 
-/** What devices of the group translate through; mediated ones have nothing. */
+/** The domain of the group; undefined for a group of mdevs. */
 const domainOf = ({ type1 }: Container, group: number): HardwareDomain | undefined =>
   type1?.domains.find(({ groups }) => groups.includes(group))?.domain;
 
@@ -38,7 +37,7 @@ const throughDma = (
   return undefined;
 };
 
-/** Which byte of memory an access at `iova` by a device of the group leads to; undefined where it leads nowhere. */
+/** The byte of memory that `iova` translates to for devices of the group; undefined if it is not translated. */
 export const translate = (
   container: Container,
   group: number,
@@ -50,7 +49,7 @@ export const translate = (
   return node === undefined ? undefined : throughDma(node, domain, iova);
 };
 
-/** Whether a map from `first` to `last` (inclusive) leads to a device's BAR. */
+/** Whether a map that overlaps [first, last] maps a BAR. */
 export const reachesBar = ({ type1 }: Container, first: bigint, last: bigint): boolean =>
   [...nodesOf(type1?.dmas)].some(
     ({ key, value }) =>
@@ -59,7 +58,7 @@ export const reachesBar = ({ type1 }: Container, first: bigint, last: bigint): b
       value.reached?.some(({ kind }) => kind === 'device') === true,
   );
 
-/** Everything that the devices of the group reach, in ascending order of IOVA, a page at a time. */
+/** Everything that the devices of the group reach, by ascending IOVA, page by page. */
 export function* translations(container: Container, group: number): Generator<TranslatedSpan> {
   const domain = domainOf(container, group);
   if (domain === undefined) return;

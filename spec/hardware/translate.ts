@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a domain translates. It is exactly what the areas of its IOAS say: nothing is kept beside them.
+// What a domain translates, derived from the areas of its IOAS.
 
 import { type ObjectId, PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
@@ -42,7 +42,7 @@ const throughArea = (
   };
 };
 
-/** Which byte of memory the domain leads an access at `iova` to; undefined where it leads nowhere. */
+/** The byte of memory that `iova` translates to; undefined if it is not translated. */
 export const translate = (
   context: Context,
   hwpt: ObjectId,
@@ -54,14 +54,14 @@ export const translate = (
   return node === undefined ? undefined : throughArea(context, owner, node, iova);
 };
 
-/** One span that a domain translates, within one page of memory. */
+/** A range that a domain translates, within one page of memory. */
 export type TranslatedSpan = Translated & {
   readonly iova: bigint;
   /** Bytes. */
   readonly length: number;
 };
 
-/** Everything that the domain translates, in ascending order of IOVA. */
+/** Everything that the domain translates, by ascending IOVA. */
 export function* translations(context: Context, hwpt: ObjectId): Generator<TranslatedSpan> {
   const owner = hwptAt(context, hwpt);
   if (owner === undefined) return;

@@ -22,11 +22,11 @@ export const attachingAccessRules = rulesOf(
 
 const accessOf = (state: IommufdState, id: ObjectId) => {
   const access = accessAt(state.context, id);
-  if (access === undefined) throw new Error(`Object ${id} is no access and is to be attached.`);
+  if (access === undefined) throw new Error(`Object ${id} is to be attached and is not an access.`);
   return access;
 };
 
-/** The access attached to nothing; what it had pinned is released. */
+/** Detaches the access, and unpins what it had pinned. */
 export const detachAccess = (state: IommufdState, id: ObjectId): IommufdState => {
   const { ioas } = accessOf(state, id);
   if (ioas === undefined) return state;
@@ -42,7 +42,7 @@ export const detachAccess = (state: IommufdState, id: ObjectId): IommufdState =>
   };
 };
 
-/** The access attached to an IOAS and to no other. On refusal nothing changes. */
+/** Attaches the access to an IOAS, in place of the one that it had. On refusal nothing changes. */
 export const attachAccess = (
   state: IommufdState,
   id: ObjectId,

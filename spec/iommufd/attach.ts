@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Attaching devices to domains, replacing and detaching: iommufd_device_change_pt() and what it calls in
-// drivers/iommu/iommufd/device.c. A device is attached to an hwpt, or to an IOAS, which means to any of its
-// automatic hwpts that fits, or to a new one.
+// Attaching devices, moving them to another hwpt, and detaching them: iommufd_device_change_pt() and what it calls in
+// drivers/iommu/iommufd/device.c. A device is attached to an hwpt. An attach to an IOAS uses an automatic hwpt of the
+// IOAS that fits, or a new one.
 
 import type { ObjectId } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
@@ -38,12 +38,12 @@ export const attachingRules = rulesOf(
     ),
     incompatible: refuses(
       'EINVAL',
-      'The domain is of another IOMMU, or tracks dirty pages and the device cannot. A device without an IOMMU takes any.',
+      'The domain is of another IOMMU, or tracks dirty pages and the device cannot. A device without an IOMMU takes any domain.',
       'iommufd_hwpt_attach_device() in drivers/iommu/iommufd/device.c',
     ),
     notForHardware: refuses(
       'ENODEV',
-      'The device is attached behind an IOMMU, and the domain is of a device without one.',
+      'The device is attached and has an IOMMU, and the domain is for devices without one.',
       '__iommu_attach_device() in drivers/iommu/iommu.c',
     ),
   },
@@ -51,12 +51,12 @@ export const attachingRules = rulesOf(
 
 export type Attached = { readonly state: IommufdState; readonly hwpt: ObjectId };
 
-/** How a new hwpt comes to be, should one be needed: its id, and what its domain is made with. */
+/** A new hwpt, if one is needed: its id, and the properties of its domain. */
 export type Fresh = { readonly id: ObjectId; readonly template: DomainTemplate };
 
 const deviceOf = (context: Context, id: ObjectId): Device => {
   const device = deviceAt(context, id);
-  if (device === undefined) throw new Error(`Object ${id} is no device and is to be attached.`);
+  if (device === undefined) throw new Error(`Object ${id} is to be attached and is not a device.`);
   return device;
 };
 
@@ -101,7 +101,7 @@ const withDeviceOn = (state: IommufdState, id: ObjectId, hwpt: ObjectId | undefi
   memory: state.memory,
 });
 
-/** Attaches to a domain that is, or is about to become, the hwpt's. */
+/** Attaches to an hwpt, which may not exist yet, with its domain. */
 const attachedTo = (
   state: IommufdState,
   id: ObjectId,
@@ -120,7 +120,7 @@ const attachedTo = (
   return withDeviceOn(kept, id, hwpt);
 };
 
-/** Moves the device's whole group to a domain. */
+/** Moves the whole group of the device to an hwpt. */
 const movedTo = (
   state: IommufdState,
   id: ObjectId,
@@ -170,7 +170,7 @@ const connectedToIoas = (
     const { domain } = hwptAt(state.context, candidate) as { domain: HardwareDomain };
     const connected = connect(state, id, candidate, ioas, domain);
     if (!isRefused(connected)) return { state: connected, hwpt: candidate };
-    // Any other error is the answer; this one means that another domain may fit.
+    // EINVAL means that another domain may fit; any other error is final.
     if (connected.refused.errno !== 'EINVAL') return connected;
   }
   const device = deviceOf(state.context, id);
@@ -202,7 +202,7 @@ const connected = (
   return isRefused(done) ? done : { state: done, hwpt: target };
 };
 
-/** The device, which is not attached, attached to an IOAS or an hwpt. */
+/** Attaches the device, which is not attached, to an IOAS or an hwpt. */
 export const attach = (
   state: IommufdState,
   device: ObjectId,
@@ -210,7 +210,7 @@ export const attach = (
   fresh: Fresh,
 ): Attached | Refused => connected(state, device, target, fresh, attachedTo);
 
-/** The device, which is attached, and its group moved to another IOAS or hwpt. On refusal nothing changes. */
+/** Moves the device, which is attached, and its group to another IOAS or hwpt. On refusal nothing changes. */
 export const replace = (
   state: IommufdState,
   device: ObjectId,
@@ -218,7 +218,7 @@ export const replace = (
   fresh: Fresh,
 ): Attached | Refused => connected(state, device, target, fresh, movedTo);
 
-/** The device attached to nothing. */
+/** Detaches the device. */
 export const detach = (state: IommufdState, id: ObjectId): IommufdState => {
   const { hwpt } = deviceOf(state.context, id);
   const from = hwpt === undefined ? undefined : hwptAt(state.context, hwpt);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_DESTROY: iommufd_object_remove() in drivers/iommu/iommufd/main.c, and what each kind of object does when
-// it goes.
+// IOMMU_DESTROY: iommufd_object_remove() in drivers/iommu/iommufd/main.c, and the destruction of each kind of object.
 
 import { decode } from '../abi/layout.ts';
 import { IOMMU_DESTROY } from '../abi/native.ts';
@@ -37,7 +36,7 @@ export const destroyRules = rulesOf(
   },
 );
 
-/** The state without an object that has no users. */
+/** Destroys an object that has no users. */
 export const destroyed = (state: IommufdState, id: ObjectId): IommufdState => {
   const object = objectAt(state.context, id);
   switch (object?.kind) {

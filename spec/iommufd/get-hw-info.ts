@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_GET_HW_INFO of a mock device, and what is refused of every device: iommufd_get_hw_info() in
-// drivers/iommu/iommufd/device.c. What the hardware of other devices reports is not specified.
+// IOMMU_GET_HW_INFO: iommufd_get_hw_info() in drivers/iommu/iommufd/device.c. The refusals are specified for every
+// device, the data only for mock devices.
 
 import { u32At } from '../abi/bytes.ts';
 import { decode, encode, fieldOf } from '../abi/layout.ts';
@@ -56,14 +56,14 @@ export const getHwInfoRules = rulesOf(
   },
 );
 
-/** Bytes of a buffer that are followed where a recording does not say where memory ends. */
+/** The longest buffer that is specified in a recording, which does not show where memory ends. */
 const LONGEST_FOLLOWED = 0x1_0000;
 
 const RESERVED_BYTES = 0xffff_ff00;
 
 const DATA = encode(SELFTEST_HW_INFO, { test_reg: SELFTEST_HW_INFO_REGISTER });
 
-/** The data, and zeros behind it, as far as the program's buffer can be written: at most `room` bytes. */
+/** The data and then zeros: `room` bytes, or as many as can be written to the buffer. */
 const dataFor = (request: Request, address: bigint, room: number): Uint8Array => {
   const { world, call } = request;
   const bytes = new Uint8Array(writableLength(world.memory, call.process, address, room));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_HWPT_ALLOC, as far as it makes a paging hwpt that the kernel fills: iommufd_hwpt_alloc() in
-// drivers/iommu/iommufd/hw_pagetable.c. Nested hwpts and driver data are not specified.
+// IOMMU_HWPT_ALLOC of a paging hwpt: iommufd_hwpt_alloc() in drivers/iommu/iommufd/hw_pagetable.c. Nested hwpts and
+// driver data are not specified.
 
 import { decode, fieldOf } from '../abi/layout.ts';
 import {

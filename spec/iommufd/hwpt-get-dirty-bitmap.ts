@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_HWPT_GET_DIRTY_BITMAP: iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c. What walks the
-// range may fail, and the kernel does not report it; the bitmap is touched only where a bit is set in it.
+// IOMMU_HWPT_GET_DIRTY_BITMAP: iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c. The kernel does
+// not report a failure while it walks the range, and it accesses the bitmap only where it sets a bit.
 
 import { decode } from '../abi/layout.ts';
 import { HWPT_GET_DIRTY_BITMAP_NO_CLEAR, IOMMU_HWPT_GET_DIRTY_BITMAP } from '../abi/native.ts';
@@ -39,7 +39,7 @@ export const hwptGetDirtyBitmapRules = rulesOf(
     ),
     misaligned: refuses(
       'EINVAL',
-      'iova or iova + length is no multiple of the alignment of the IOAS.',
+      'iova or iova + length is not a multiple of the alignment of the IOAS.',
     ),
     zeroPageSize: refuses('EINVAL', 'page_size is 0.'),
     misalignedPageSize: refuses(
@@ -65,7 +65,7 @@ export const hwptGetDirtyBitmapRules = rulesOf(
   },
 );
 
-/** Why the range and the size of its pages are refused, in the order of the checks. */
+/** Why the range or the page size is refused, in the order of the checks. */
 const badRange = (
   iova: bigint,
   length: bigint,
@@ -84,13 +84,13 @@ const badRange = (
 
 type Reported = {
   readonly writes: readonly Segment[];
-  /** What is dirty where it is cleared. */
+  /** What stays dirty, if the reported areas become clean. */
   readonly left: readonly IovaRange[];
 };
 
 /**
- * What goes into the bitmap, and what stays dirty; unknown where areas are reported in part, of which entries of unknown size may
- * reach beyond the range, and where the bitmap spans pages, of which one may not be written.
+ * The writes to the bitmap, and what stays dirty. Unknown if an area is only partly in the range, because its entries
+ * may reach beyond the range; and if the bitmap spans pages, because one of them may not be writable.
  */
 const reportedOf = (
   { world, call, file }: Request,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_HWPT_SET_DIRTY_TRACKING: iommufd_hwpt_set_dirty_tracking() in drivers/iommu/iommufd/hw_pagetable.c. Its reserved
-// field is not checked.
+// IOMMU_HWPT_SET_DIRTY_TRACKING: iommufd_hwpt_set_dirty_tracking() in drivers/iommu/iommufd/hw_pagetable.c. __reserved
+// is not checked.
 
 import { decode } from '../abi/layout.ts';
 import { HWPT_DIRTY_TRACKING_ENABLE, IOMMU_HWPT_SET_DIRTY_TRACKING } from '../abi/native.ts';

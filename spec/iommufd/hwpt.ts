@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Making and dropping hwpts, the objects around domains: iommufd_hwpt_paging_alloc() and
+// Making and destroying hwpts, the objects that have a domain: iommufd_hwpt_paging_alloc() and
 // iommufd_hwpt_paging_destroy() in drivers/iommu/iommufd/hw_pagetable.c.
 
 import type { ObjectId } from '../abi/units.ts';
@@ -10,7 +10,7 @@ import type { HardwareDomain } from '../state/domain.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { isRefused, type Refused } from '../terms/rule.ts';
 
-/** A domain for the device, not yet in any table. */
+/** A new domain for the device, in no IOAS yet. */
 export const domainFor = (
   device: Device,
   template: DomainTemplate,
@@ -25,7 +25,7 @@ export const domainFor = (
   tracksDirty,
 });
 
-/** The state with an hwpt of that id whose domain follows the IOAS. */
+/** Makes an hwpt whose domain translates the IOAS. */
 export const withHwpt = (
   state: IommufdState,
   id: ObjectId,
@@ -49,7 +49,7 @@ export const withHwpt = (
       };
 };
 
-/** The state without the hwpt, whose users are gone. */
+/** Destroys an hwpt without users. */
 export const withoutHwpt = (state: IommufdState, id: ObjectId): IommufdState => {
   const hwpt = hwptAt(state.context, id);
   if (hwpt === undefined) return state;
@@ -57,7 +57,7 @@ export const withoutHwpt = (state: IommufdState, id: ObjectId): IommufdState => 
   return { context: withoutObject(emptied.context, id), memory: emptied.memory };
 };
 
-/** The state after a device let go of the hwpt: one that an attach made is gone with its last device. */
+/** Destroys the hwpt, which a device has left, if it is automatic and has no other device. */
 export const withHwptReleased = (state: IommufdState, id: ObjectId): IommufdState => {
   const hwpt = hwptAt(state.context, id);
   return hwpt?.automatic === true && usersOf(state.context, id) === 0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_IOAS_CHANGE_PROCESS: the calling process pays for everything from now on. iommufd_ioas_change_process() in
-// drivers/iommu/iommufd/ioas.c.
+// IOMMU_IOAS_CHANGE_PROCESS: charges the calling process for everything that is pinned. iommufd_ioas_change_process()
+// in drivers/iommu/iommufd/ioas.c.
 
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_CHANGE_PROCESS } from '../abi/native.ts';
@@ -38,7 +38,7 @@ export const ioasChangeProcess: Handler = (request) => {
   for (const pages of valuesOf(context.pages)) {
     if (pages.source.kind !== 'file') return [failed(ioasChangeProcessRules.userMemory, world)];
   }
-  // Charged before the old charge is given back, as the limits then are met by both.
+  // The new charge comes before the old one is returned: both count towards the limits.
   let moved = memory;
   for (const pages of valuesOf(context.pages)) {
     if (pages.process === call.process) continue;

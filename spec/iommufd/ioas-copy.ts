@@ -48,13 +48,13 @@ export const ioasCopyRules = rulesOf(
     ),
     noDestination: refuses('ENOENT', 'No IOAS has the id dst_ioas_id.'),
     copies: grants(
-      'Maps the memory again, with permissions of its own; dst_iova returns where. Neither mapping depends on the other.',
+      'Maps the memory again, with its own permissions; dst_iova returns where. Neither mapping depends on the other.',
     ),
     replyFault: refuses('EFAULT', 'The struct cannot be written back; the copy stays mapped.'),
   },
 );
 
-/** What is mapped from `iova` on, area by area. */
+/** The memory mapped in the source range, area by area. */
 const partsFrom = (
   context: Context,
   ioas: ObjectId,
@@ -78,8 +78,8 @@ const partsFrom = (
 };
 
 /**
- * Kernels for testing take the source as the nth area and an offset, if the fuzzer asks for it, and from there on have
- * the IOVA in the struct, and not the flag.
+ * With the flag SYZ, test kernels take src_iova as the nth area and an offset. They store the IOVA in the struct and
+ * clear the flag.
  */
 const withoutFuzzerFlag = (request: Request): Request => {
   const { world } = request;

@@ -75,7 +75,7 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
     return [failed(ioasMapFileRules.badDescriptor, world)];
   }
   if (file !== undefined && file.kind !== 'memfd') {
-    return [untrackingAll(request, 'mapping a file that is no memfd of the program')];
+    return [untrackingAll(request, 'mapping a file that is not a memfd of the program')];
   }
   const fixed = wantsFixed(fields.flags);
   const mapped = mapFile(

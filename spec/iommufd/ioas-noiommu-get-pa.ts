@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_IOAS_NOIOMMU_GET_PA: iommufd_ioas_noiommu_get_pa() in drivers/iommu/iommufd/ioas.c. A program that drives a device
-// without an IOMMU learns by it which addresses to give the device. Where memory lies is the kernel's choice.
+// IOMMU_IOAS_NOIOMMU_GET_PA: iommufd_ioas_noiommu_get_pa() in drivers/iommu/iommufd/ioas.c. A program that uses a
+// device without an IOMMU gets physical addresses for the device from it. The address is the kernel's choice.
 
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_NOIOMMU_GET_PA } from '../abi/native.ts';
@@ -52,22 +52,22 @@ const physicalChoice = (address: bigint, offset: bigint): Choice => ({
     if (value >= PHYSICAL_END) return 'physical addresses have 52 bits';
     return value % PAGE_SIZE_BYTES === offset
       ? undefined
-      : 'the byte is not at the offset that the map has in its page';
+      : 'its offset in the page is not that of the mapped byte';
   },
 });
 
-/** `first` bytes are left in the page, `rest` in the area, both counted from the IOVA. */
+/** From the IOVA, `first` bytes are left in its page, and `rest` bytes in the area. */
 const lengthChoice = (address: bigint, wanted: bigint, first: bigint, rest: bigint): Choice => ({
-  what: 'how much lies together in memory',
+  what: 'how many bytes are contiguous',
   seen: { in: 'memory', address, width: 8 },
   preferred: first < wanted ? first : wanted,
   unfit: (value) => {
-    if (value > wanted) return 'that is more than was asked for';
-    if (value > rest) return 'the area ends before';
+    if (value > wanted) return 'it exceeds the length that was passed';
+    if (value > rest) return 'it exceeds the area';
     if (value === wanted) return undefined;
     return value >= first && (value - first) % PAGE_SIZE_BYTES === 0n
       ? undefined
-      : 'that is neither what was asked for nor whole pages behind the first';
+      : 'it is neither the length that was passed nor a number of whole pages after the first';
   },
 });
 

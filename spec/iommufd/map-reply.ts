@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What IOAS_MAP, IOAS_MAP_FILE and IOAS_COPY have in common: their flags, and their answer with the IOVA.
+// What IOAS_MAP, IOAS_MAP_FILE and IOAS_COPY have in common: their flags, and their reply with the IOVA.
 
 import type { Layout, SomeValues } from '../abi/layout.ts';
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../abi/native.ts';
@@ -11,7 +11,7 @@ import { withState } from '../state/world.ts';
 import type { Rule } from '../terms/rule.ts';
 import { addressOf, type Request, respond } from './request.ts';
 
-/** Whether no flag is set but those that there are. */
+/** Whether all flags are known. */
 export const checkMapFlags = (flags: number): boolean =>
   (flags & ~(MAP_FIXED_IOVA | MAP_WRITEABLE | MAP_READABLE)) === 0;
 
@@ -22,10 +22,10 @@ export const permissionsOf = (flags: number): Permissions => ({
   writable: (flags & MAP_WRITEABLE) !== 0,
 });
 
-/** Native calls refuse the greatest u64 as an IOVA or a length. */
+/** Native calls refuse U64_MAX as an IOVA or a length. */
 export const tooGreat = (value: bigint): boolean => value >= U64_MAX;
 
-/** The answer to a map that was made, with its IOVA in `field`. */
+/** The reply to a map that was made, with the IOVA in `field`. */
 export const mapReply = <L extends Layout>(
   request: Request,
   layout: L,

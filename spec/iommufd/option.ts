@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_OPTION: iommufd_option() in drivers/iommu/iommufd/main.c, and the options in ioas.c beside it.
+// IOMMU_OPTION: iommufd_option() in drivers/iommu/iommufd/main.c, and the options in ioas.c.
 
 import { decode, fieldBytes, fieldOf, type Values } from '../abi/layout.ts';
 import {
@@ -72,7 +72,7 @@ export const optionRules = rulesOf(
 
 type OptionValues = Values<typeof IOMMU_OPTION>;
 
-/** Every operation that is carried out writes val64 back, and nothing else of the struct. */
+/** A successful operation writes back val64, and no other field. */
 const answered = (request: Request, rule: Rule, value: bigint, world: World): Outcome => {
   const answer = write(
     request.world.memory,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A native call behind the ioctl dispatch: what its handler gets, and how it writes its reply.
+// A native call after the ioctl dispatch: what its handler gets, and how it writes its reply.
 
 import { fieldOf, type Layout, type SomeValues, withFields } from '../abi/layout.ts';
 import type { ObjectId } from '../abi/units.ts';
@@ -17,9 +17,9 @@ export type Request = {
   /** The iommufd that the call is made on. */
   readonly file: FileId;
   readonly call: IoctlCall;
-  /** The struct as the kernel has it: its whole size, zero where the program's is shorter. */
+  /** The struct in the kernel: its whole size, with zeros if the program's is shorter. */
   readonly bytes: Uint8Array;
-  /** How long the program says that its struct is, in bytes. */
+  /** The size that the program passed, in bytes. */
   readonly userSize: number;
 };
 
@@ -45,7 +45,7 @@ export const contextOfRequest = (request: Request): Context =>
 export const stateOfRequest = (request: Request): IommufdState =>
   stateOf(request.world, request.file);
 
-/** The struct with some fields changed, written back as far as the program's struct reaches. */
+/** Writes back the struct with some fields changed, up to the size that the program passed. */
 export const respond = <L extends Layout>(
   request: Request,
   layout: L,
@@ -61,7 +61,7 @@ export const respond = <L extends Layout>(
 export const addressOf = (request: Request, layout: Layout, field: string): bigint =>
   request.call.argument + BigInt(fieldOf(layout, field).offset);
 
-/** The kernel's choice of an id for a new object, seen in a field of the struct. */
+/** The kernel's choice of an id for a new object, which a field of the struct returns. */
 export const idChoice = (
   request: Request,
   layout: Layout,
@@ -80,7 +80,7 @@ export const idChoice = (
   },
 });
 
-/** The ids that the kernel is expected to take next: the least that are free, in ascending order. */
+/** The ids that the kernel is expected to take next: the lowest free ones, ascending. */
 export const nextIds = (context: Context, count: number): readonly ObjectId[] => {
   const ids: ObjectId[] = [];
   for (let taken = 0; ids.length < count; ) {

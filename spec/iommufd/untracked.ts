@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Calls that are not specified. What they may have changed is untracked, so that nothing is said about it later.
+// Unspecified calls. State that they may have changed becomes untracked.
 
 import { fileDescriptor, type ObjectId, objectId } from '../abi/units.ts';
 import { put } from '../collections/ordered-map.ts';
@@ -9,7 +9,7 @@ import { type World, withContext, withDescriptor, withNewFile } from '../state/w
 import type { Process } from '../terms/call.ts';
 import { contextOfRequest, type Request } from './request.ts';
 
-/** An unspecified call that changes nothing that is specified. */
+/** An unspecified call that changes no specified state. */
 export const unspecified = (world: World, what: string): Unspecified => ({
   kind: 'unspecified',
   what,
@@ -17,8 +17,8 @@ export const unspecified = (world: World, what: string): Unspecified => ({
 });
 
 /**
- * An unspecified call that makes an object, whose id it writes at byte `idAt` of its struct, and that uses others
- * as long as it lives. Some also open a descriptor, and write it at byte `descriptorAt`.
+ * An unspecified call that makes an object, which uses other objects as long as it exists. The call writes the id at
+ * byte `idAt` of its struct, and the descriptor at byte `descriptorAt` if it opens one.
  */
 export const makingObject = (
   request: Request,
@@ -42,7 +42,7 @@ export const makingObject = (
   },
 });
 
-/** The world with the descriptor that a struct holds, of which only the call that opened it is known. */
+/** The world with the descriptor in a struct, of which only the call that opened it is known. */
 const withOpened = (
   world: World,
   process: Process,
@@ -61,7 +61,7 @@ const withOpened = (
   );
 };
 
-/** A call on what is untracked; one that opens a descriptor writes it at byte `descriptorAt` of its struct. */
+/** A call on untracked state. If it opens a descriptor, it writes it at byte `descriptorAt` of its struct. */
 export const onUntracked = (
   world: World,
   process: Process,
@@ -75,7 +75,7 @@ export const onUntracked = (
     errno === 0 ? withOpened(world, process, after, descriptorAt, what) : world,
 });
 
-/** An unspecified call after which nothing more is said of the iommufd, unless it failed. */
+/** An unspecified call after which the iommufd is untracked, unless the call failed. */
 export const untrackingAll = (request: Request, what: string): Unspecified => ({
   kind: 'unspecified',
   what,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_VFIO_IOAS: iommufd_vfio_ioas() in drivers/iommu/iommufd/vfio_compat.c. Which IOAS the VFIO calls use.
+// IOMMU_VFIO_IOAS: iommufd_vfio_ioas() in drivers/iommu/iommufd/vfio_compat.c. It gets, sets and clears the
+// compatibility IOAS.
 
 import { decode } from '../abi/layout.ts';
 import { IOMMU_VFIO_IOAS, VFIO_IOAS_CLEAR, VFIO_IOAS_GET, VFIO_IOAS_SET } from '../abi/native.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Accesses of a table: they pin spans of it, and let go of what is unmapped.
-// iommufd_access_pin_pages() and iommufd_access_notify_unmap() in drivers/iommu/iommufd/device.c.
+// Accesses of an IOAS: they pin ranges of it, and unpin what is unmapped. iommufd_access_pin_pages() and
+// iommufd_access_notify_unmap() in drivers/iommu/iommufd/device.c.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import { type AreaNode, type Areas, areaAt, byteOf, pageOfByte } from '../state/area.ts';
@@ -46,7 +46,7 @@ export const accessesRules = rulesOf(
   },
 );
 
-/** A part of a range that one area holds. */
+/** The part of a range in one area. */
 export type AreaSlice = {
   readonly node: AreaNode;
   readonly iova: bigint;
@@ -56,7 +56,7 @@ export type AreaSlice = {
 
 const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** The range from `iova` to `last` area by area, as far as it is mapped without a gap. */
+/** The parts of [iova, last] in each area, up to the first gap. */
 export function* slicesOf(areas: Areas, iova: bigint, last: bigint): Generator<AreaSlice> {
   let at = iova;
   for (;;) {
@@ -97,7 +97,7 @@ const releaseSlices = (
   return { context, memory };
 };
 
-/** The access without those of its pins that meet the range; their pages are released. */
+/** Removes the pins of the access that overlap the range, and unpins their pages. */
 export const withoutPinsMeeting = (
   state: IommufdState,
   id: ObjectId,
@@ -117,7 +117,7 @@ export const withoutPinsMeeting = (
   return { context: withObject(result.context, id, { ...access, pins }), memory: result.memory };
 };
 
-/** Every access of the IOAS lets go of what it has pinned in the range. */
+/** Every access of the IOAS unpins what it has pinned in the range. */
 export const withoutAccessesMeeting = (
   state: IommufdState,
   ioas: ObjectId,
@@ -131,7 +131,7 @@ export const withoutAccessesMeeting = (
   return result;
 };
 
-/** The range of an access, or why it cannot be one. */
+/** The IOAS and the last IOVA of a range to access, or why it is refused. */
 export const rangeOfAccess = (
   access: Access,
   iova: bigint,
@@ -143,18 +143,18 @@ export const rangeOfAccess = (
   return access.ioas === undefined ? refused(accessesRules.detached) : { ioas: access.ioas, last };
 };
 
-/** Whether an area may be used by an access that reads, or writes. */
+/** Whether the area permits an access to read, or to write. */
 export const permits = (node: AreaNode, writing: boolean): boolean =>
   writing ? node.value.writable : node.value.readable;
 
 const startsPage = (byte: bigint): boolean => byte % PAGE_SIZE_BYTES === 0n;
 
-/** The first byte of the slice, and the last unless the range ends there, are at page bounds. */
+/** Whether the slice starts at a page boundary, and also ends at one unless the range ends in it. */
 const isPageAligned = (slice: AreaSlice, last: bigint): boolean =>
   startsPage(byteOf(slice.node, slice.iova)) &&
   (last <= slice.node.value.last || startsPage(byteOf(slice.node, slice.node.value.last) + 1n));
 
-/** Every page under the range pinned once more. Refused where one cannot be; then nothing has changed. */
+/** Pins every page of the range for one more user. On refusal nothing changes. */
 export const pinAccess = (
   state: IommufdState,
   ioas: ObjectId,

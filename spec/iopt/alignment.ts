@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The alignment of a table follows from who uses it: iopt_calculate_iova_alignment() in
+// The alignment of an IOAS, which its domains, accesses and options determine: iopt_calculate_iova_alignment() in
 // drivers/iommu/iommufd/io_pagetable.c.
 
 import { nodesOf } from '../collections/ordered-map.ts';
@@ -22,12 +22,12 @@ export const alignmentRules = rulesOf(
   {
     misalignedArea: refuses(
       'EADDRINUSE',
-      'The IOVA or length of an area, or the offset in its first page, is no multiple of the alignment that the new user needs.',
+      'The IOVA, the length or the page offset of an area is not a multiple of the alignment that the new user needs.',
     ),
   },
 );
 
-/** Whether every area starts, ends and lies in its page at a multiple of the alignment. */
+/** Whether IOVA, length and page offset of every area are multiples of the alignment. */
 export const areasConform = (areas: Areas, alignment: bigint): boolean => {
   const mask = alignment - 1n;
   for (const node of nodesOf(areas)) {
@@ -39,7 +39,7 @@ export const areasConform = (areas: Areas, alignment: bigint): boolean => {
 
 const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
-/** The alignment that the table's domains, accesses and options ask for, in bytes. */
+/** The alignment that the table's domains, accesses and options need, in bytes. */
 export const requiredAlignment = (context: Context, table: IoPagetable): bigint => {
   let alignment = table.largePagesDisabled ? PAGE_ALIGNMENT : 1n;
   for (const id of table.domains) {
@@ -52,7 +52,7 @@ export const requiredAlignment = (context: Context, table: IoPagetable): bigint 
   return alignment;
 };
 
-/** The table with the alignment that its users ask for. Refused where areas are in the way. */
+/** The table with the alignment that its users need. Refused if an area does not conform. */
 export const realigned = (context: Context, table: IoPagetable): IoPagetable | Refused => {
   const alignment = requiredAlignment(context, table);
   if (alignment > table.alignment && !areasConform(table.areas, alignment)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Choosing an IOVA: iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c. Which one is the kernel's
-// business, so a reply may name any that fits; where it searches, and in which steps, decides whether it finds one.
+// Choosing an IOVA: iopt_alloc_iova() in drivers/iommu/iommufd/io_pagetable.c. The kernel may choose any IOVA that
+// fits. Where it searches, and in which steps, decides whether it finds one.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import { firstMeeting, holesIn } from '../state/area.ts';
@@ -18,7 +18,7 @@ export const choosingIovaRules = rulesOf(
     tooLong: refuses('EOVERFLOW', 'The length is 2^63 - 1 or more.'),
     misalignedAddress: refuses(
       'EINVAL',
-      'The address of the memory is no multiple of the alignment of the IOAS.',
+      'The address of the memory is not a multiple of the alignment of the IOAS.',
     ),
     noSpace: refuses(
       'ENOSPC',
@@ -27,7 +27,7 @@ export const choosingIovaRules = rulesOf(
   },
 );
 
-// The search leaves out the first and the last page of the address space.
+// The search excludes the first and the last page of the address space.
 const SEARCH: IovaRange = { start: PAGE_SIZE_BYTES, last: U64_MAX - PAGE_SIZE_BYTES };
 
 const powerOfTwoAtLeast = (value: bigint): bigint => {
@@ -39,14 +39,14 @@ const powerOfTwoAtLeast = (value: bigint): bigint => {
 const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
-/** The alignment that the search keeps, in bytes: as much of the memory's as is of use. */
+/** The alignment of the search in bytes: that of the address, limited by the length and by `maximum`. */
 const searchAlignment = (address: bigint, length: bigint, maximum: bigint): bigint => {
   const ofLength = powerOfTwoAtLeast(length);
   const alignment = address === 0n ? ofLength : lesser(ofLength, address & -address);
   return lesser(alignment, maximum);
 };
 
-/** The first aligned IOVA of a span at which the length fits. A span of one byte never serves. */
+/** The first aligned IOVA of a span at which the length fits. A span of one byte never fits. */
 const fitting = (
   span: IovaRange,
   length: bigint,
@@ -59,7 +59,7 @@ const fitting = (
   return start >= span.last || span.last - start < length - 1n ? undefined : start;
 };
 
-/** What is free of a span, reserved ranges and areas taken out; in ascending order. */
+/** The parts of a span that are neither reserved nor mapped, ascending. */
 function* freeWithin(table: IoPagetable, span: IovaRange, length: bigint): Generator<IovaRange> {
   let at = span.start;
   while (at <= span.last) {
@@ -74,8 +74,8 @@ function* freeWithin(table: IoPagetable, span: IovaRange, length: bigint): Gener
 }
 
 /**
- * The first IOVA that the kernel's search finds for memory at `address` (for a file, its offset).
- * `maximumAlignment` is the largest page of the processor that the kernel cares for.
+ * The first IOVA that the kernel's search finds for memory at `address` (for a file, its offset). `maximumAlignment` is
+ * the largest processor page that the kernel considers, in bytes.
  */
 export const chosenIova = (
   table: IoPagetable,
@@ -101,7 +101,7 @@ export const chosenIova = (
   return refused(choosingIovaRules.noSpace);
 };
 
-/** Why the kernel may not have chosen this IOVA for memory at `address`; undefined where it may. */
+/** Why the kernel may not choose this IOVA for memory at `address`; undefined if it may. */
 export const unfitIova = (
   table: IoPagetable,
   address: bigint,
@@ -109,23 +109,23 @@ export const unfitIova = (
   length: bigint,
 ): string | undefined => {
   const last = iova + length - 1n;
-  if (last > U64_MAX) return 'the stretch wraps around the end of the address space';
+  if (last > U64_MAX) return 'the range wraps around the end of the address space';
   if (iova < SEARCH.start || last > SEARCH.last) {
-    return 'it lies in the first or the last page, where no IOVA is chosen';
+    return 'it is in the first or the last page, where the kernel chooses none';
   }
-  // Larger pages are kept in mind by kernels that were built with them only.
+  // Only kernels that were built with large pages consider a larger alignment.
   const alignment = searchAlignment(address, length, PAGE_SIZE_BYTES);
   if ((iova & (alignment - 1n)) !== 0n) {
-    return `it is not as aligned as the memory and its length are, to ${alignment} bytes`;
+    return `it is not aligned to ${alignment} bytes, as the memory and its length are`;
   }
   if ((iova & (table.alignment - 1n)) !== 0n) {
-    return `it is no multiple of the IOAS's alignment, ${table.alignment} bytes`;
+    return `it is not a multiple of the alignment of the IOAS, ${table.alignment} bytes`;
   }
-  if (meeting(table.reservedSpans, iova, last) !== undefined) return 'it meets a reserved range';
-  if (firstMeeting(table.areas, iova, last) !== undefined) return 'it meets an area';
+  if (meeting(table.reservedSpans, iova, last) !== undefined) return 'it overlaps a reserved range';
+  if (firstMeeting(table.areas, iova, last) !== undefined) return 'it overlaps an area';
   if (table.allowed.length === 0) return undefined;
   const allowed = meeting(table.allowed, iova, last);
   return allowed !== undefined && allowed.start <= iova && last <= allowed.last
     ? undefined
-    : 'it does not lie in an allowed range';
+    : 'it is not in an allowed range';
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Cutting an area in two, so that v1 of type1 can unmap a part of what was mapped as one:
-// iopt_cut_iova() in drivers/iommu/iommufd/io_pagetable.c. The memory stays pinned and the domains stay as they
-// are; that is safe only where no entry of theirs spans the cut, which is what disabled large pages are for.
+// Cutting an area in two, so that v1 can unmap a part of a map: iopt_cut_iova() in
+// drivers/iommu/iommufd/io_pagetable.c. Pins and domains stay as they are. That is safe only if no entry of a domain
+// spans the cut, which disabled large pages guarantee.
 
 import type { ObjectId } from '../abi/units.ts';
 import { areaAt, byteOf, putArea } from '../state/area.ts';
@@ -21,7 +21,7 @@ export const cuttingRules = rulesOf(
   {
     misaligned: refuses(
       'EINVAL',
-      'The IOVA of the cut, or the byte of memory there, is no multiple of the alignment of the IOAS.',
+      'The IOVA of the cut, or the byte of memory there, is not a multiple of the alignment of the IOAS.',
     ),
     accessed: refuses('EINVAL', 'An access has pinned a part of the area.'),
     largePages: refuses(
@@ -31,7 +31,7 @@ export const cuttingRules = rulesOf(
   },
 );
 
-/** The area that holds `iova` cut behind it, so that `iova` is the last of the first part. */
+/** Cuts the area after `iova`, which becomes the last IOVA of the first part. */
 const cutBehind = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdState | Refused => {
   const table = tableOf(state.context, ioas);
   const node = areaAt(table.areas, iova);
@@ -53,7 +53,10 @@ const cutBehind = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdSt
   return { context: withTable(context, ioas, withAreas(table, areas)), memory: state.memory };
 };
 
-/** The table cut behind each of the IOVAs; one that no area holds, or that ends one, needs no cut. */
+/**
+ * Cuts after each of the IOVAs. Nothing is cut where there is no area, or if the IOVA is the first or the last one of
+ * an area.
+ */
 export const cutBehindEach = (
   state: IommufdState,
   ioas: ObjectId,

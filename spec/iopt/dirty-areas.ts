@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a domain holds as dirty, by whole areas: entries of a domain are as large as memory lies together, and are dirty as
-// a whole. So an area is followed where all of it is written, reported and cleared at once, and nothing is said else.
+// The dirty areas of a domain. An entry of a domain is dirty as a whole, and its size depends on how contiguous memory
+// is. So dirty state is known only while whole areas are written, reported and cleared.
 // drivers/iommu/generic_pt/iommu_pt.h, drivers/iommu/iommufd/iova_bitmap.c.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
@@ -22,7 +22,7 @@ export const withoutRange = (
     return range.last > last ? [...before, { start: last + 1n, last: range.last }] : before;
   });
 
-/** The context in which domains have nothing at what is unmapped. */
+/** The context in which the area, which is unmapped, is dirty in no domain. */
 export const withoutDirtyArea = (
   context: Context,
   hwpts: readonly ObjectId[],
@@ -37,11 +37,11 @@ export const withoutDirtyArea = (
   return after;
 };
 
-/** Whether the area is dirty; areas are so as a whole. */
+/** Whether the area is dirty. An area is dirty as a whole. */
 export const isDirty = (ranges: readonly IovaRange[], { key }: AreaNode): boolean =>
   ranges.some(({ start, last }) => start <= key && key <= last);
 
-/** The areas from the IOVA on, as far as there is no gap between them, up to the one that holds `last`. */
+/** The areas of [iova, last], up to the first gap. */
 export const areasInRow = (areas: Areas, iova: bigint, last: bigint): readonly AreaNode[] => {
   const found: AreaNode[] = [];
   let at = iova;
@@ -54,13 +54,13 @@ export const areasInRow = (areas: Areas, iova: bigint, last: bigint): readonly A
   }
 };
 
-/** The least entry that the domain may have in the area, in bytes: where the area is of whole pages, one of them. */
+/** The smallest entry that a domain may have for the area, in bytes: a page if the area is page-aligned. */
 const leastEntry = ({ key, value: { last, startByte } }: AreaNode): bigint =>
   ((key | (last + 1n) | startByte) & (PAGE_SIZE_BYTES - 1n)) === 0n
     ? PAGE_SIZE_BYTES
     : PAGE_SIZE_BYTES / 2n;
 
-/** IOVAs that are written: one at the start of each page whose bit is set. */
+/** The IOVAs that are written: the first of each page whose bit is set. */
 export type WrittenPages = {
   readonly iova: bigint;
   readonly pageSize: bigint;
@@ -78,7 +78,7 @@ const meets = (pages: WrittenPages, start: bigint, last: bigint): boolean => {
   return false;
 };
 
-/** How much of an area is written: 'part' also where that is not known. */
+/** How much of an area is written; 'part' also if that is not known. */
 export const writtenOf = (node: AreaNode, pages: WrittenPages): 'none' | 'part' | 'whole' => {
   const { last } = node.value;
   if (!meets(pages, node.key, last)) return 'none';
@@ -89,5 +89,5 @@ export const writtenOf = (node: AreaNode, pages: WrittenPages): 'none' | 'part' 
   return 'whole';
 };
 
-/** The hwpt with another span dirty. */
+/** The hwpt with other dirty areas. */
 export const withDirty = (hwpt: Hwpt, dirty: Dirty): Hwpt => ({ ...hwpt, dirty });

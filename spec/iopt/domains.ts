@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Domains that follow a table: iopt_table_add_domain() and iopt_table_remove_domain() in
-// drivers/iommu/iommufd/io_pagetable.c. The first domain pins every area's memory, the last one lets it go.
+// Domains of an IOAS: iopt_table_add_domain() and iopt_table_remove_domain() in drivers/iommu/iommufd/io_pagetable.c.
+// The first domain pins the memory of every area, the last one unpins it.
 
 import { type ObjectId, PAGE_SIZE_BYTES, type PageIndex, U64_MAX } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
@@ -63,7 +63,7 @@ type RangeChange = (
   area: Area,
 ) => PagesAndMemory | Refused;
 
-/** The state after a change of the pages under each area of the table, by ascending IOVA. */
+/** Changes the pages of each area of the table, by ascending IOVA. */
 const forEachArea = (
   state: IommufdState,
   table: IoPagetable,
@@ -80,20 +80,20 @@ const forEachArea = (
   return { context, memory };
 };
 
-/** Pins what the table's first domain maps: iopt_fill_domain(). */
+/** Pins the memory that the table's first domain maps: iopt_fill_domain(). */
 const fillDomain = (state: IommufdState, table: IoPagetable, domain: HardwareDomain) =>
   forEachArea(state, table, (pages, first, last, area) => {
     const unfit = canMap(domain, area) ? undefined : refused(domainsRules.noPermission);
     return pinRange(pages, first, last, unfit);
   });
 
-/** Unpins what the table's last domain mapped: iopt_unfill_domain(). */
+/** Unpins the memory that the table's last domain mapped: iopt_unfill_domain(). */
 const unfillDomain = (state: IommufdState, table: IoPagetable) =>
   forEachArea(state, table, unpinRange);
 
 /**
- * The domain follows the table from now on: it maps every area, and what it cannot translate is reserved.
- * Refused where an area is in the way, or memory cannot be pinned; then nothing has changed.
+ * Adds the domain to the IOAS: it maps every area, and the IOVAs outside its aperture become reserved. Refused if an
+ * area is there, or memory cannot be pinned; then nothing changes.
  */
 export const withDomain = (
   state: IommufdState,
@@ -121,7 +121,7 @@ export const withDomain = (
   return { context: withTable(filled.context, ioas, users), memory: filled.memory };
 };
 
-/** Without a gap: the last one moves to where the one was that goes. */
+/** The last hwpt moves to the slot of the one that is removed. */
 const slotsWithout = ({ slots }: IoPagetable, hwpt: ObjectId): readonly ObjectId[] => {
   const kept = slots.slice(0, -1);
   const tail = slots.at(-1);
@@ -130,7 +130,7 @@ const slotsWithout = ({ slots }: IoPagetable, hwpt: ObjectId): readonly ObjectId
     : kept.map((other) => (other === hwpt ? tail : other));
 };
 
-/** The domain follows the table no more. */
+/** Removes the domain from the IOAS. */
 export const withoutDomain = (
   state: IommufdState,
   ioas: ObjectId,

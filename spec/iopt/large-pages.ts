@@ -18,14 +18,17 @@ export const largePagesRules = rulesOf(
   },
 );
 
-/** Entries of one page each from now on; IOVAs and lengths are whole pages. Without effect if so already. */
+/**
+ * Disables large pages: each entry maps one page, and maps must be page-aligned. No effect if they are disabled
+ * already.
+ */
 export const withoutLargePages = (context: Context, table: IoPagetable): IoPagetable | Refused => {
   if (table.largePagesDisabled) return table;
   if (table.domains.length > 0 && table.areas !== undefined) return refused(largePagesRules.filled);
   return realigned(context, { ...table, largePagesDisabled: true });
 };
 
-/** Entries as large as fit from now on. */
+/** Enables large pages: entries are as large as fits. */
 export const withLargePages = (context: Context, table: IoPagetable): IoPagetable => {
   const enabled = { ...table, largePagesDisabled: false };
   return { ...enabled, alignment: requiredAlignment(context, enabled) };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Mapping a process's memory, or a file's: iopt_map_user_pages() and iopt_map_file_pages() in
-// drivers/iommu/iommufd/io_pagetable.c. Native maps and VFIO's MAP_DMA both come here.
+// Mapping the memory of a process or of a file: iopt_map_user_pages() and iopt_map_file_pages() in
+// drivers/iommu/iommufd/io_pagetable.c. Native maps and VFIO's MAP_DMA use it.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
 import { tableOf, withNewPages } from '../state/context.ts';
@@ -36,10 +36,10 @@ export const allocPagesRules = rulesOf(
   },
 );
 
-/** The largest page of the processor that choosing an IOVA cares for, in bytes: 2 MiB on x86-64. */
+/** The largest processor page that the choice of an IOVA considers, in bytes: 2 MiB on x86-64. */
 const HUGE_PAGE = 0x20_0000n;
 
-/** Where an area is to be put. */
+/** The IOVA of a map: the program's, or the kernel's choice. */
 export type Target =
   | { readonly kind: 'fixed'; readonly iova: bigint }
   | { readonly kind: 'chosen' };
@@ -47,18 +47,18 @@ export type Target =
 export type Mapped = {
   readonly state: IommufdState;
   readonly iova: bigint;
-  /** Where the kernel chose: the state for another IOVA, and why one may not be chosen. */
+  /** If the kernel chose: the state for another IOVA, and why an IOVA may not be chosen. */
   readonly elsewhere: (iova: bigint) => IommufdState;
   readonly unfit: (iova: bigint) => string | undefined;
 };
 
-/** How maps of the calling process are charged. */
+/** What maps of the calling process are charged to. */
 const chargeModeOf = (state: IommufdState): ChargeMode =>
   state.memory.credentials.privileged ? 'none' : state.context.accounting;
 
 const PAGE_MASK = PAGE_SIZE_BYTES - 1n;
 
-/** Whether memory of that length at that address can be mapped at all. The releases check in different orders. */
+/** Checks the address and the length of the memory. The order depends on the release. */
 const checkSpan = (release: Release, address: bigint, length: bigint): Refused | undefined => {
   const wraps = address + length > U64_MAX ? refused(allocPagesRules.addressWraps) : undefined;
   const noLength =

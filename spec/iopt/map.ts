@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Putting areas into a table: iopt_map_pages() in drivers/iommu/iommufd/io_pagetable.c. Either every part is
-// mapped, and is in every domain, or nothing has changed.
+// Adding areas to an IOAS: iopt_map_pages() in drivers/iommu/iommufd/io_pagetable.c. Either every part is mapped in
+// every domain, or nothing changes.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { type Area, firstMeeting, pageOfByte, pagesOfArea, putArea } from '../state/area.ts';
@@ -21,10 +21,10 @@ export const mappingRules = rulesOf(
   {
     misalignedLength: refuses(
       'EINVAL',
-      'The length is 0 or no multiple of the alignment of the IOAS.',
+      'The length is 0 or not a multiple of the alignment of the IOAS.',
       'iopt_alloc_area_pages() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    misalignedIova: refuses('EINVAL', 'The IOVA is no multiple of the alignment of the IOAS.'),
+    misalignedIova: refuses('EINVAL', 'The IOVA is not a multiple of the alignment of the IOAS.'),
     wraps: refuses('EOVERFLOW', 'The last IOVA exceeds U64_MAX.'),
     reserved: refuses('EINVAL', 'The range overlaps one that a device or a domain reserves.'),
     overlaps: refuses('EEXIST', 'The range overlaps an area.'),
@@ -35,7 +35,7 @@ export const mappingRules = rulesOf(
     ),
     misalignedOffset: refuses(
       'EINVAL',
-      'The offset of the memory in its first page is no multiple of the alignment of the IOAS.',
+      'The offset of the memory in its first page is not a multiple of the alignment of the IOAS.',
       'iopt_insert_area() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     pageCountWraps: refuses(
@@ -46,7 +46,7 @@ export const mappingRules = rulesOf(
   },
 );
 
-/** What one area is to map: a span of pages that the context has. */
+/** The memory that one area is to map: a part of pages. */
 export type AreaPart = {
   readonly pages: PagesId;
   /** Bytes from the start of the pages. */
@@ -57,13 +57,13 @@ export type AreaPart = {
 
 export type Permissions = { readonly readable: boolean; readonly writable: boolean };
 
-/** Checks that come before those of the IOVA. */
+/** Checks the length, before the IOVA. */
 export const checkLength = (table: IoPagetable, length: bigint): Refused | undefined =>
   length === 0n || (length & (table.alignment - 1n)) !== 0n
     ? refused(mappingRules.misalignedLength)
     : undefined;
 
-/** Whether an IOVA that the program asks for can be used. */
+/** Checks an IOVA that the program passed. */
 export const checkFixedIova = (
   table: IoPagetable,
   iova: bigint,
@@ -77,7 +77,7 @@ export const checkFixedIova = (
   return undefined;
 };
 
-/** Whether the parts fit into the table, wherever that is. */
+/** Checks the parts, whatever their IOVA. */
 export const checkParts = (
   state: IommufdState,
   table: IoPagetable,
@@ -146,8 +146,8 @@ const mapPart = (
 };
 
 /**
- * The parts mapped one after the other from `iova` on, which is free. Refused where memory cannot be pinned
- * for the domains; then nothing has changed.
+ * Maps the parts one after another from `iova`, where there is room for them. Refused if memory cannot be pinned for
+ * the domains; then nothing changes.
  */
 export const mapParts = (
   state: IommufdState,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pins and unpins the pages of a range for one more or one less holder: iopt_area_fill_domain() and
-// iopt_pages_rw_access() with the pinning below them, drivers/iommu/iommufd/pages.c.
+// Pinning a range of pages for a user, a domain or an access, and unpinning it: iopt_area_fill_domain(),
+// iopt_area_add_access() and their counterparts in drivers/iommu/iommufd/pages.c.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
 import { atOrAfter } from '../collections/ordered-map.ts';
@@ -19,7 +19,7 @@ import {
 import { isRefused, type Refused, refused } from '../terms/rule.ts';
 import { cutOut, part, pinnedBy, putRun } from './pinned-runs.ts';
 
-/** Pages and what is known of memory: pinning changes both. */
+/** Pages, and the memory of the world. Pinning changes both. */
 export type PagesAndMemory = { readonly pages: Pages; readonly memory: Memory };
 
 const pagesOfFile = (
@@ -50,7 +50,7 @@ const spansFor = (
       )
     : pagesOfFile(pages.source, first, count);
 
-/** The pages from `first` to `last`, both inclusive, that are one pinned run's, or that nothing has pinned. */
+/** A part of a range, up to `last` (inclusive), that is in one pinned run or is not pinned. */
 type Piece =
   | {
       readonly kind: 'pinned';
@@ -71,7 +71,7 @@ const pieceAt = (pinned: Pinned, first: PageIndex, last: PageIndex): Piece => {
   return { kind: 'hole', last: isFree ? last : pageIndex(next.key - 1) };
 };
 
-/** The runs in which the piece, from `first` on, has another number of holders; none unpins it. */
+/** The runs with another number of users for the piece that starts at `first`. 0 unpins it. */
 const withHolders = (
   pinned: Pinned,
   first: PageIndex,
@@ -83,7 +83,7 @@ const withHolders = (
   return putRun(without, first, pinnedBy(part(runFirst, run, first, last), holders));
 };
 
-/** The runs with the spans of memory pinned from page `first` on, for one holder. */
+/** The runs with the spans pinned at page `first`, for one user. */
 const withPinnedSpans = (pinned: Pinned, first: PageIndex, spans: readonly PageSpan[]): Pinned => {
   let result = pinned;
   let at: number = first;
@@ -96,11 +96,10 @@ const withPinnedSpans = (pinned: Pinned, first: PageIndex, spans: readonly PageS
 };
 
 /**
- * Pins the pages from `first` to `last`, both inclusive, for one more holder, and charges those that were not pinned.
- * Refused where memory cannot be pinned or a limit is passed, and between the two where the domain cannot map them
- * (`unfit`); then nothing has changed. The kernel pins and maps by turns, as many pages as its batch has room for, which
- * depends on how scattered they are: a domain that cannot map the first page may fail before a later page cannot be
- * pinned.
+ * Pins the pages from `first` to `last`, both inclusive, for one more user, and charges those that were not pinned.
+ * Refused, in this order, if memory cannot be pinned, if the domain cannot map it (`unfit`), or if a limit would be
+ * exceeded; then nothing changes. The kernel pins and maps in batches, whose size depends on how scattered the pages
+ * are. So a domain that cannot map the first page may refuse before a later page cannot be pinned.
  */
 export const pinRange = (
   { pages, memory }: PagesAndMemory,
@@ -128,7 +127,7 @@ export const pinRange = (
   return isRefused(paid) ? paid : { pages: withPinned(pages, pinned), memory: paid };
 };
 
-/** A page at or behind `at` cannot be pinned; the domain may fail first where the kernel had pinned the first page. */
+/** A page at or after `at` cannot be pinned. The domain may refuse first if the kernel has pinned the first page. */
 const orUnfit = (
   failure: Refused,
   memory: Memory,
@@ -142,7 +141,7 @@ const orUnfit = (
   return isFirstPinned ? { ...failure, or: unfit.refused } : failure;
 };
 
-/** Unpins the pages from `first` to `last`, both inclusive, for one holder; the last holder's are discharged. */
+/** Unpins the pages from `first` to `last`, both inclusive, for one user, and uncharges those without other users. */
 export const unpinRange = (
   { pages, memory }: PagesAndMemory,
   first: PageIndex,

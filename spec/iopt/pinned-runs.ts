@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Changes of the pinned runs of pages: a run is put in, or a part of one taken out. Runs stay as long as they can be.
+// Adding runs to the pinned runs of pages, and removing parts of them. Adjacent runs are merged if possible.
 
 import { type PageIndex, pageIndex } from '../abi/units.ts';
 import { drop, put } from '../collections/ordered-map.ts';
 import { type Pinned, type PinnedRun, runAt } from '../state/pages.ts';
 
-/** The run as it is, for that many holders. */
+/** The run with another number of users. */
 export const pinnedBy = ({ last, backing, page }: PinnedRun, holders: number): PinnedRun => ({
   last,
   holders,
@@ -31,7 +31,7 @@ export const part = (
   page: pageIndex(run.page + (from - first)),
 });
 
-/** Puts a run in, as one with its neighbours where they continue it. */
+/** Adds a run, merged with its neighbours if they continue it. */
 export const putRun = (pinned: Pinned, first: PageIndex, run: PinnedRun): Pinned => {
   let result = pinned;
   let start = first;
@@ -49,7 +49,7 @@ export const putRun = (pinned: Pinned, first: PageIndex, run: PinnedRun): Pinned
   return put(result, start, whole);
 };
 
-/** Takes [from, last] out of the run that holds it, leaving what is before and behind. */
+/** Removes [from, last] from the run that contains it. The parts before and after stay. */
 export const cutOut = (
   pinned: Pinned,
   first: PageIndex,

@@ -30,7 +30,7 @@ export const reservingRules = rulesOf(
   },
 );
 
-/** The table with one more reserved range. Ranges of different owners, and of one, may overlap. */
+/** The table with one more reserved range. Reserved ranges may overlap. */
 export const reserved = (
   table: IoPagetable,
   range: IovaRange,
@@ -58,7 +58,7 @@ export const unreserved = (table: IoPagetable, by: ReservedBy): IoPagetable =>
       )
     : table;
 
-/** The table with these ranges allowed and no others; none at all allows everything. */
+/** The table with exactly these ranges allowed; with all IOVAs if there are none. */
 export const allowing = (
   table: IoPagetable,
   ranges: readonly IovaRange[],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Taking areas out of a table: iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c. Areas go one
-// after the other, from the least IOVA on; what is gone when one is in the way stays gone.
+// Removing areas from an IOAS: iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c. Areas are unmapped one
+// by one, ascending. If one is refused, those before it stay unmapped.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
 import { type AreaNode, areaLength, dropArea, firstMeeting, pagesOfArea } from '../state/area.ts';
@@ -31,9 +31,9 @@ export const unmappingRules = rulesOf(
 
 export type Unmapped = {
   readonly state: IommufdState;
-  /** Bytes of the areas that are gone. */
+  /** The bytes that were unmapped. */
   readonly bytes: bigint;
-  /** Why not everything in the range is gone. */
+  /** Why an area in the range was not unmapped. */
   readonly refused: Rule | undefined;
 };
 
@@ -77,7 +77,7 @@ export const unmapRange = (
   }
 };
 
-/** The last IOVA of a range to unmap, or why it cannot be one. */
+/** The last IOVA of a range to unmap, or why it is refused. */
 export const lastToUnmap = (iova: bigint, length: bigint): bigint | Refused => {
   if (length === 0n) return refused(unmappingRules.zeroLength);
   const last = iova + length - 1n;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the program does with its memory, from a recording that follows every mapping. Pages then keep
-// their identity for as long as they are mapped, and what is gone is known to be gone.
+// The mappings of a program, from a recording that shows every change of them. A page keeps its identity while it is
+// mapped, and what was unmapped is known to be unmapped.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
 import { atOrAfter, nodesOf } from '../collections/ordered-map.ts';
@@ -15,10 +15,10 @@ import { type Memory, spaceOf, withSpace } from '../state/memory.ts';
 import type { Process, Protection } from '../terms/call.ts';
 import { fileBacking, seenBacking } from './recorded.ts';
 
-/** Whole pages; both ends inclusive. */
+/** Page-aligned; both ends inclusive. */
 export type Span = { readonly start: bigint; readonly last: bigint };
 
-/** The backing of a new mapping; a file of memory has a number that is its own in the recording. */
+/** The backing of a new mapping. A memory file has a number that is unique in the recording. */
 export type EventBacking =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'memory-file'; readonly file: number; readonly offset: bigint }
@@ -42,7 +42,7 @@ const withFresh = (memory: Memory): { readonly memory: Memory; readonly backing:
   backing: memory.nextBacking,
 });
 
-/** Something new is mapped; what was there is gone. */
+/** The memory with a new mapping, which replaces what was mapped there. */
 export const withMapped = (
   memory: Memory,
   process: Process,
@@ -58,7 +58,7 @@ export const withMapped = (
         return { ...common, kind, backing: fresh.backing, page: pageIndex(0) };
       }
       case 'memory-file': {
-        // A private mapping's pages become its own when they are written.
+        // The pages of a private mapping become private when they are written.
         const own = shared ? fileBacking(backing.file) : seenBacking(process, false);
         const page = shared ? pageOf(backing.offset) : pageOf(start);
         return { ...common, kind: 'memory', backing: own, page };
@@ -78,7 +78,7 @@ export const withMapped = (
 export const withUnmapped = (memory: Memory, process: Process, { start, last }: Span): Memory =>
   withSpace(memory, process, carved(spaceOf(memory, process), start, last));
 
-/** The mappings in the span, cut to it. */
+/** The mappings in the range, clipped to it. */
 function* piecesIn(space: AddressSpace, { start, last }: Span): Generator<Piece> {
   for (let at = start; at <= last; ) {
     const found = mappingAt(space, at);
@@ -117,7 +117,7 @@ export const withProtection = (
   protection: Protection,
 ): Memory => withPieces(memory, process, span, ({ mapping }) => ({ ...mapping, protection }));
 
-/** Private memory was given up: other pages are there from now on. Files keep theirs. */
+/** Private memory was discarded (madvise): new pages replace it. The pages of files stay. */
 export const withDiscarded = (memory: Memory, process: Process, span: Span): Memory => {
   const fresh = withFresh(memory);
   return withPieces(fresh.memory, process, span, ({ start, mapping }) =>
@@ -127,7 +127,7 @@ export const withDiscarded = (memory: Memory, process: Process, span: Span): Mem
   );
 };
 
-/** Pages may have been given up, or not: they are known only by their address. */
+/** Pages may have been discarded: they are identified by address only. */
 export const withDoubtful = (memory: Memory, process: Process, span: Span): Memory =>
   withPieces(memory, process, span, ({ start, mapping }) =>
     mapping.kind === 'device'
@@ -135,7 +135,10 @@ export const withDoubtful = (memory: Memory, process: Process, span: Span): Memo
       : { ...mapping, backing: seenBacking(process, mapping.shared), page: pageOf(start) },
   );
 
-/** mremap: what was at `from` is at `to`, and if that is longer, more of the same kind follows. */
+/**
+ * mremap(): the mappings of `from` move to `to`. If `to` is longer, the last one is extended. With `keeps`, `from`
+ * stays mapped, with new private pages.
+ */
 export const withMoved = (
   memory: Memory,
   process: Process,
@@ -159,7 +162,7 @@ export const withMoved = (
   const last = pieces.at(-1);
   if (last !== undefined && next <= to.last) {
     const { start, mapping } = last;
-    // A file goes on; what is a program's own is new.
+    // The pages of a file continue; private pages are new.
     const more =
       mapping.backing > 0
         ? { backing: fresh.backing, page: pageIndex(0) }
@@ -172,7 +175,7 @@ export const withMoved = (
   return withSpace(fresh.memory, process, space);
 };
 
-/** A new program: these mappings, and no other. */
+/** The memory of a new program (execve): these mappings and no others. */
 export const withProgram = (
   memory: Memory,
   process: Process,
@@ -184,8 +187,8 @@ export const withProgram = (
 };
 
 /**
- * A child has what its parent shares with others. Of private memory it has a copy, and it is not known which pages
- * are still the parent's.
+ * The memory of a child (fork). It has the shared mappings of its parent. Of private memory it has a copy, and which
+ * pages are still the parent's is not known.
  */
 export const withChild = (memory: Memory, parent: Process, child: Process): Memory => {
   let space: AddressSpace;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Replies that a recording cannot decide, as it does not show what became of memory since it was mapped.
+// Replies that a recording cannot decide, because it does not show what happened to memory after it was mapped.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import { pinningRules } from '../memory/pin.ts';
@@ -15,8 +15,8 @@ import {
 } from './recorded.ts';
 
 /**
- * A reply that pinned memory which was mapped earlier. In a recording that memory may be gone since, so that a fault
- * cannot be distinguished from a mistake.
+ * The outcomes of a call that pins memory of earlier maps. In a recording, that memory may be gone, and then the call
+ * fails with EFAULT.
  */
 export const withMemoryDoubt = (
   reply: Reply,
@@ -39,7 +39,9 @@ const hasDeviceOpen = ({ files }: World): boolean => {
   return false;
 };
 
-/** A map of memory that a recording shows as shared: where a device is open, that may be its BAR. */
+/**
+ * The outcomes of a map of memory that a recording shows as shared. If a device is open, it may be the device's BAR.
+ */
 export const withSharedDoubt = (
   reply: Reply,
   before: World,

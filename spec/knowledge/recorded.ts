@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a recording shows of memory: the mappings of a range when it was mapped. Pages are known by their
-// address then, as a recording does not show when a mapping was replaced by another; shared ones are the same in all processes.
+// What a recording shows of memory: the mappings of a range when a call maps it. Pages are identified by address,
+// because the recording does not show when a mapping is replaced. Shared pages are the same in all processes.
 
 import { type Fd, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import { valuesOf } from '../collections/ordered-map.ts';
@@ -17,17 +17,17 @@ export type RecordedMapping = {
   readonly shared: boolean;
 };
 
-// Negative, so that they are never the number of something that a call made.
+// Negative, so that they are never the number of a backing that a call made.
 const SHARED_BACKING = -1;
 const privateBacking = (process: Process): number => -1 - process;
 
-/** What is behind a mapping of which only that it is there is known: its pages are known by their address. */
+/** The backing of a mapping of which only the addresses are known. */
 export const seenBacking = (process: Process, shared: boolean): number =>
   shared ? SHARED_BACKING : privateBacking(process);
 
 const NUMBERED_FILES_BELOW = -0x2000_0000;
 
-/** A file of memory by its number in the recording. */
+/** The backing of a memory file, by its number in the recording. */
 export const fileBacking = (file: number): number => NUMBERED_FILES_BELOW - file;
 
 const isOnlySeen = (backing: number): boolean => backing < 0 && backing > NUMBERED_FILES_BELOW;
@@ -36,8 +36,8 @@ const protectionOf = ({ readable, writable }: RecordedMapping) =>
   writable ? 'read-write' : readable ? 'read' : 'none';
 
 /**
- * Whether the mappings that the events gave are those that the call shows, between the two, both inclusive. `seen` is in
- * ascending order.
+ * Whether the mappings that are known agree with those that a call shows, from `start` to `last`, both inclusive.
+ * `seen` is ascending.
  */
 const isAsSeen = (
   known: AddressSpace,
@@ -58,7 +58,7 @@ const isAsSeen = (
   return true;
 };
 
-/** Memory in which exactly these mappings, in ascending order, meet the range from `start` to `last`, both inclusive. */
+/** The memory with exactly these mappings, ascending, from `start` to `last`, both inclusive. */
 export const withSeenMappings = (
   memory: Memory,
   process: Process,
@@ -84,13 +84,13 @@ export const withSeenMappings = (
 
 const FILE_BACKINGS_BELOW = -0x4000_0000;
 
-/** A file that a recording names only by its descriptor: taken to be long enough for whatever is mapped of it. */
+/** A file of which a recording shows only the descriptor. It is assumed to be long enough for every map. */
 export const recordedFile = (fd: Fd): { readonly backing: number; readonly length: bigint } => ({
   backing: FILE_BACKINGS_BELOW - fd,
   length: U64_MAX,
 });
 
-/** Whether some mapping of the process is there of which the recording shows no more than that. */
+/** Whether the process has a mapping of which only the addresses are known. */
 export const hasOnlySeen = (memory: Memory, process: Process): boolean => {
   for (const { backing } of valuesOf(spaceOf(memory, process))) {
     if (isOnlySeen(backing)) return true;
@@ -98,7 +98,7 @@ export const hasOnlySeen = (memory: Memory, process: Process): boolean => {
   return false;
 };
 
-/** Whether a shared mapping is in the range, both ends inclusive, of which the backing is not known. */
+/** Whether the range, both ends inclusive, has a shared mapping whose backing is not known. */
 export const meetsShared = (
   memory: Memory,
   process: Process,
@@ -116,14 +116,14 @@ export const meetsShared = (
   return false;
 };
 
-/** Why a pin of shared memory may fail in a recording of a program that has a device open. */
+/** Why pinning shared memory may fail in a recording, if the program has a device open. */
 export const SHARED_WITH_DEVICE =
   "the recording does not say whether a shared mapping is memory or a device's BAR";
 
-/** The same of a mapping whose file is none of memory. */
+/** The same for a mapping of a file that is not a memory file. */
 export const SHARED_WITH_FILE =
   'the recording does not say whether the pages of a mapped file can be pinned';
 
-/** Why a pin that comes after the map may fail in a recording although memory was mapped there then. */
+/** Why pinning may fail in a recording, although memory was mapped there at the time of the map. */
 export const MEMORY_SINCE =
   'the recording does not say whether the memory that was mapped is still there';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is after the struct that a release knows, where a program passes a longer one: copy_struct_from_user() in
+// The bytes beyond the struct that a release knows, if a program passes a longer one: copy_struct_from_user() in
 // include/linux/uaccess.h.
 
 import type { Memory } from '../state/memory.ts';
@@ -9,8 +9,8 @@ import { readablePrefix } from './user-copy.ts';
 const CHUNK = 4096;
 
 /**
- * The bytes from `known` to `userSize` of the struct at the call's argument: all 0, or up to the first that cannot be
- * read, or not.
+ * Whether the bytes of the struct from `known` to `userSize` (exclusive) are all 0. 'fault' if one cannot be read and
+ * those before it are 0.
  */
 export const structTail = (
   memory: Memory,

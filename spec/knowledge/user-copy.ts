@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// copy_from_user() and copy_to_user() of the calling process, as far as memory is known: of a recording only the bytes
-// that it shows.
+// copy_from_user() and copy_to_user(). In a recording, only the bytes that it shows are known.
 
 import { u32At } from '../abi/bytes.ts';
 import { userAddress } from '../abi/units.ts';
@@ -11,9 +10,9 @@ import type { IoctlCall, Segment } from '../terms/call.ts';
 
 export type Loaded =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** The memory ends, or may not be read, before the last byte. */
+  /** A byte is not mapped, or may not be read. */
   | { readonly kind: 'fault' }
-  /** A recording does not have these bytes; `bytes` is what it does say. */
+  /** The recording does not show all of the bytes; `bytes` has those that it shows. */
   | { readonly kind: 'unknown'; readonly bytes: Uint8Array };
 
 const segmentHolding = (call: IoctlCall, address: bigint): Segment | undefined => {
@@ -25,7 +24,7 @@ const segmentHolding = (call: IoctlCall, address: bigint): Segment | undefined =
   return undefined;
 };
 
-/** Bytes of a segment that holds the first of them; undefined where it does not hold all. */
+/** `length` bytes of a segment; undefined if the segment does not have all of them. */
 const partOf = (
   { address, bytes }: Segment,
   start: bigint,
@@ -36,8 +35,8 @@ const partOf = (
   return length === bytes.length ? bytes : bytes.subarray(from, from + length);
 };
 
-// A recording shows as many bytes of a struct as its first member says, between 4 and 8192; fewer only where
-// the memory could not be read.
+// A recording shows as many bytes of a struct as its first member says, between 4 and 8192, and fewer only if the
+// memory could not be read.
 const RECORDED_MINIMUM = 4;
 const RECORDED_MAXIMUM = 8192;
 
@@ -69,7 +68,7 @@ export const load = (memory: Memory, call: IoctlCall, address: bigint, length: n
     : { kind: 'bytes', bytes };
 };
 
-/** The bytes from an address on, up to the first that cannot be read. */
+/** The bytes from an address up to the first that cannot be read. */
 export const readablePrefix = (
   memory: Memory,
   call: IoctlCall,
@@ -99,13 +98,13 @@ export const writableLength = (
   memory.knowledge === 'recorded' ? length : accessible(memory, process, address, length, true);
 
 export type Written = {
-  /** False where the memory ends, or may not be written, before the last byte. */
+  /** False if a byte is not mapped, or may not be written. */
   readonly whole: boolean;
-  /** What was written. */
+  /** The bytes that were written. */
   readonly write: Segment;
 };
 
-/** The kernel's write at an address of the calling process. A recording's memory is taken to be writable. */
+/** The kernel's write at an address of the calling process. The memory of a recording is assumed to be writable. */
 export const write = (
   memory: Memory,
   process: number,

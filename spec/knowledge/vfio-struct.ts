@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the VFIO calls of an iommufd read their structs: as many bytes as the call needs, then argsz is checkat.
+// How VFIO calls read their structs: first as many bytes as the call needs, then they check argsz.
 
 import { u32At } from '../abi/bytes.ts';
 import { failed, type Outcome } from '../outcome/outcome.ts';
@@ -8,7 +8,7 @@ import type { IoctlCall } from '../terms/call.ts';
 import type { Rule } from '../terms/rule.ts';
 import { load } from './user-copy.ts';
 
-/** The struct's bytes, or the answer where it cannot be read or says that it is too short. */
+/** The bytes of the struct, or the outcomes if it cannot be read or argsz is too small. */
 export const loadVfioStruct = (
   world: World,
   call: IoctlCall,
@@ -19,7 +19,8 @@ export const loadVfioStruct = (
   if (loaded.kind === 'fault') return { outcomes: [failed(rules.structFault, world)] };
   const tooShort = failed(rules.tooShort, world);
   if (loaded.kind === 'unknown') {
-    // A recording shows as many bytes as argsz says: it is too short, if it can be read so far.
+    // A recording shows argsz bytes. If it shows fewer than the call needs, argsz is too small or the struct cannot be
+    // read.
     const unknown = 'the recording does not show whether the whole struct can be read';
     return { outcomes: [tooShort, { ...failed(rules.structFault, world), unknown }] };
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Locked memory. What is pinned is charged in one of three ways, fixed when the memory is first mapped; two of
-// them have a limit. iopt_pages_update_pinned() in drivers/iommu/iommufd/pages.c.
+// Accounting of locked memory. Pinned pages are charged to the user, to the process, or without a limit, as decided
+// when the memory is first mapped. iopt_pages_update_pinned() in drivers/iommu/iommufd/pages.c.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { accountOf, type ChargeMode, lockedOf, type Memory, withAccount } from '../state/memory.ts';
@@ -16,7 +16,7 @@ export const lockedMemoryRules = rulesOf(
   {
     userLimit: refuses(
       'ENOMEM',
-      'What the user has pinned would exceed RLIMIT_MEMLOCK. Nothing stays pinned.',
+      'The pages charged to the user would exceed RLIMIT_MEMLOCK. Nothing stays pinned.',
     ),
     processLimit: refuses(
       'ENOMEM',
@@ -28,7 +28,7 @@ export const lockedMemoryRules = rulesOf(
 
 const limitInPages = (memory: Memory): bigint => memory.credentials.memlockLimit / PAGE_SIZE_BYTES;
 
-/** Charges `pages` more pages. Refused where a limit would be passed. */
+/** Charges `pages` more pages. Refused if a limit would be exceeded. */
 export const charged = (
   memory: Memory,
   process: Process,
@@ -51,7 +51,7 @@ export const charged = (
   return withAccount(memory, process, { locked, pinned: account.pinned + pages }, userLocked);
 };
 
-/** Gives a charge back. */
+/** Uncharges `pages` pages. */
 export const discharged = (
   memory: Memory,
   process: Process,

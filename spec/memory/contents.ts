@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The bytes in memory, as far as the program's own stores and the kernel's writes show them. Only where knowledge of
-// memory is complete: a recording does not say what a program stored.
+// The contents of memory, from the stores of the program and the writes of the kernel. Only with complete knowledge: a
+// recording does not show what a program stores.
 
 import { zeroBytes } from '../abi/bytes.ts';
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { type BackingId, mappingAt } from '../state/address-space.ts';
 import { type Memory, type Stores, spaceOf, withStored } from '../state/memory.ts';
 
-/** `length` bytes of a backing from byte `offset` on; what was never stored is zero. */
+/** `length` bytes of a backing from byte `offset`; bytes that were never stored are 0. */
 export const contentsOf = (
   stores: Stores,
   backing: BackingId,
@@ -34,7 +34,7 @@ export const contentsOf = (
   return bytes;
 };
 
-/** The memory with bytes stored at a place of a backing. */
+/** The memory with bytes stored at an offset of a backing. */
 export const stored = (
   memory: Memory,
   backing: BackingId,
@@ -45,7 +45,7 @@ export const stored = (
     ? memory
     : withStored(memory, { backing, offset, bytes, earlier: memory.stores });
 
-/** One span of an address range, inside one mapping. */
+/** The part of an address range in one mapping. */
 type Span = {
   readonly backing: BackingId;
   /** Bytes into the backing. */
@@ -53,7 +53,7 @@ type Span = {
   readonly length: number;
 };
 
-/** The parts of a range of a process's memory, as far as it is mapped without a gap. */
+/** The parts of a range of a process's memory, up to the first byte that is not mapped. */
 export const spansOf = (
   memory: Memory,
   process: number,
@@ -79,7 +79,7 @@ export const spansOf = (
   return parts;
 };
 
-/** The bytes at a process's address, as far as it is mapped without a gap. */
+/** The bytes at a process's address, up to the first that is not mapped. */
 export const bytesAt = (
   memory: Memory,
   process: number,
@@ -95,7 +95,9 @@ export const bytesAt = (
   return bytes.subarray(0, done);
 };
 
-/** The memory with bytes stored at a process's address, whatever its protection, as far as it is mapped. */
+/**
+ * The memory with bytes stored at a process's address, up to the first that is not mapped. Protection is not checked.
+ */
 export const storedAt = (
   memory: Memory,
   process: number,

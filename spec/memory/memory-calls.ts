@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program's own doings with its memory. They are not what is specified; they are part of a program because what
-// the kernel may pin, read and write depends on them.
+// The program's own calls on its memory. They are not the subject of the specification, but what the kernel can pin,
+// read and write depends on them.
 
 import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import { opensDescriptor } from '../outcome/open-descriptor.ts';
@@ -21,10 +21,10 @@ export const programMemoryRules = rulesOf(
     source: 'mmap(2), munmap(2), memfd_create(2)',
   },
   {
-    maps: grants('Maps new memory in place of what was there, zero unless it is of a file.'),
+    maps: grants('Maps new memory, zero unless it is of a file, and replaces what was mapped there.'),
     misaligned: refuses(
       'EINVAL',
-      'Huge pages: the address or length is no multiple of 2 MiB. Files: the offset is no multiple of the page size.',
+      'Huge pages: the address or length is not a multiple of 2 MiB. Files: the offset is not a multiple of the page size.',
     ),
     badDescriptor: refuses('EBADF', 'The descriptor to map is not open.'),
     cutsHugePage: refuses(
@@ -37,7 +37,7 @@ export const programMemoryRules = rulesOf(
       ['7.3.4'],
       refuses(
         'EINVAL',
-        'The file is an iommufd, and the mapping is private. What was mapped there is gone.',
+        'The file is an iommufd, and the mapping is private. What was mapped there is unmapped.',
         'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
       ),
     ),
@@ -45,13 +45,13 @@ export const programMemoryRules = rulesOf(
       ['7.3.4'],
       refuses(
         'ENXIO',
-        'The file is an iommufd, and no vIOMMU offers a page there. What was mapped there is gone.',
+        'The file is an iommufd, and no vIOMMU offers a page there. What was mapped there is unmapped.',
         'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
       ),
     ),
-    unmaps: grants('Unmaps the range. What is pinned stays pinned.'),
+    unmaps: grants('Unmaps the range. Pinned pages stay pinned.'),
     createsFile: grants('Creates a memfd of that many zero bytes.'),
-    stores: grants('Stores the bytes, as far as memory is mapped, and returns how many.'),
+    stores: grants('Stores the bytes up to the first that is not accessible, and returns how many.'),
   },
 );
 
@@ -62,7 +62,7 @@ const withNewBacking = (memory: Memory): { readonly memory: Memory; readonly bac
 
 export const HUGE_PAGE = 0x20_0000n;
 
-/** Whether an end of the range lies within a huge page. */
+/** Whether an end of the range is inside a huge page. */
 const cutsHuge = (world: World, { process, address, length }: MmapCall | MunmapCall): boolean =>
   [address, address + length].some((end) => {
     const found = mappingAt(spaceOf(world.memory, process), end);
@@ -89,7 +89,7 @@ const withMapping = (world: World, call: MmapCall, file?: MemfdFile): World => {
   return withMemory(world, withSpace(memory, process, space));
 };
 
-/** How many pages of the file there are from an offset on, the last perhaps in part. */
+/** How many pages the file has from an offset. The last may be partial. */
 const pagesInFile = ({ length }: MemfdFile, offset: bigint): bigint =>
   length <= offset ? 0n : (length - offset + PAGE_SIZE_BYTES - 1n) / PAGE_SIZE_BYTES;
 
@@ -110,7 +110,7 @@ const mapIommufd = (world: World, call: MmapCall, context: Context): Outcome => 
     return { kind: 'unspecified', what, doubtful: true, world: () => world };
   }
   if (cutsHuge(world, call)) return failed(programMemoryRules.cutsHugePage, world);
-  // The kernel makes room before it asks the file.
+  // The kernel unmaps the range before it calls the mmap() of the file.
   const rule = call.shared ? programMemoryRules.noPage : programMemoryRules.iommufdPrivate;
   return failed(rule, withoutMapping(world, call));
 };
@@ -161,7 +161,7 @@ export const memfd = (world: World, call: MemfdCall): readonly Outcome[] => {
   ];
 };
 
-/** A store reaches as far as memory can be read; its result is the count of bytes stored. */
+/** Stores the bytes up to the first that is not accessible. The result is how many were stored. */
 export const store = (world: World, call: StoreCall): readonly Outcome[] => {
   const { address } = call.memory;
   const bytes = loadable(world.memory, call.process, call.memory);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which pages of memory a range of a process's addresses stands for, when the kernel pins it for long:
-// pin_user_pages_fast() with FOLL_LONGTERM, mm/gup.c.
+// The pages that the kernel pins for a range of a process's addresses: pin_user_pages_fast() with FOLL_LONGTERM ,
+// mm/gup.c.
 
 import { PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import { mappingAt, type PageSpan } from '../state/address-space.ts';
@@ -23,7 +23,7 @@ export const pinningRules = rulesOf(
     ),
     notMemory: refuses(
       'EFAULT',
-      'A page of the range is no memory that can be pinned, such as a BAR.',
+      'A page of the range cannot be pinned, such as a page of a BAR.',
     ),
     beyondFile: refuses(
       'EFAULT',
@@ -43,12 +43,10 @@ export const pinningRules = rulesOf(
   },
 );
 
-// The kernel asks for this many pages at a time: as many page pointers as fit into 64 KiB.
+// The kernel pins this many pages at a time: as many page pointers as fit into 64 KiB.
 const PAGES_AT_A_TIME = 8192;
 
-/**
- * The pages behind `count` pages of a process from `address` (a page bound) on, in order.
- */
+/** The pages of backings to which `count` pages of a process are mapped, from the page-aligned `address`, in order. */
 export const pagesToPin = (
   memory: Memory,
   process: Process,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernel reports to a process of its own locked and pinned memory: VmLck and VmPin of /proc/self/status.
+// The locked and pinned memory that the kernel reports to a process: VmLck and VmPin of /proc/self/status.
 
 import { type Outcome, succeeded } from '../outcome/outcome.ts';
 import { accountOf, lockedOf } from '../state/memory.ts';

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Which user memory the kernel can read and write: a copy that meets memory that the process may not touch has done the
-// bytes before it. access_ok() and the exception tables of copy_from_user() and copy_to_user().
+// Which user memory the kernel can read and write. A copy stops at the first byte that the process may not access, and
+// has copied the bytes before it. access_ok() and the exception tables of copy_from_user() and copy_to_user().
 
 import { mappingAt } from '../state/address-space.ts';
 import { type Memory, spaceOf } from '../state/memory.ts';
 import type { Segment } from '../terms/call.ts';
 
-/** How many of `length` bytes from the address on the process may read, or write. */
+/** How many of `length` bytes at the address the process may read, or write, before the first that it may not. */
 export const accessible = (
   memory: Memory,
   process: number,
@@ -29,7 +29,7 @@ export const accessible = (
   return Number(reached - address);
 };
 
-/** Those of the bytes at an address that the process can read, if they are put there. */
+/** The bytes of a segment up to the first that the process may not read. */
 export const loadable = (
   memory: Memory,
   process: number,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A descriptor that a call opens: its number is the kernel's choice, and the least that is free where we know it.
+// A descriptor that a call opens. Its number is the kernel's choice; the preferred one is the lowest free number.
 
 import { fileDescriptor } from '../abi/units.ts';
 import {

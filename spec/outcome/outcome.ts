@@ -7,52 +7,52 @@ import type { Segment } from '../terms/call.ts';
 import type { Refused, Rule } from '../terms/rule.ts';
 import type { DeviationId } from './deviations.ts';
 
-/** Something that the kernel may choose; the judge reads off what it chose. */
+/** A value that the kernel is free to choose. The judge takes it from the observation. */
 export type Choice = {
   /** "an object id", "an IOVA", "a descriptor". */
   readonly what: string;
-  /** Where the observation has it: the call's result, or a field in memory of that width in bytes. */
+  /** Where an observation has it: in the result, or in memory, `width` bytes long. */
   readonly seen:
     | { readonly in: 'result' }
     | { readonly in: 'memory'; readonly address: bigint; readonly width: 4 | 8 };
-  /** What the kernels that we know choose. */
+  /** The value that known kernels choose. */
   readonly preferred: bigint;
-  /** Why a value is none that may be chosen; undefined where it may. `earlier` are the choices before it. */
+  /** Why the kernel may not choose a value; undefined if it may. `earlier` has the choices before this one. */
   readonly unfit: (value: bigint, earlier: readonly bigint[]) => string | undefined;
 };
 
 export type Reply = {
   readonly kind: 'reply';
   readonly rule: Rule;
-  /** The call's result; -1 where it failed. */
+  /** The call's result; -1 if it failed. */
   readonly result: number;
-  /** 0 where it did not fail. */
+  /** 0 if it did not fail. */
   readonly errno: number;
-  /** What the kernel writes to the caller's memory. Places of choices hold what is preferred. */
+  /** The bytes that the kernel writes to the caller's memory, with the preferred values of choices. */
   readonly writes: readonly Segment[];
   readonly world: World;
-  /** The release answers so although the contract says otherwise. */
+  /** Set if the release deviates from the contract with this reply. */
   readonly deviation?: DeviationId;
-  /** Not known to be right: why an observation of this reply cannot be judged. */
+  /** Why it is not known whether the kernel may give this reply. */
   readonly unknown?: string;
-  /** Bytes that the kernel writes and whose values are not known. */
+  /** Bytes that the kernel writes, with unknown values. */
   readonly unknownBytes?: readonly { readonly address: bigint; readonly length: number }[];
   readonly choices?: Choices;
 };
 
 export type Choices = {
   readonly list: readonly Choice[];
-  /** The world that follows once it is known what was chosen; the reply's own where all is as preferred. */
+  /** The world that follows, given the kernel's choices. The reply's own world has the preferred values. */
   readonly world: (chosen: readonly bigint[]) => World;
 };
 
-/** The specification says nothing of this call; the world has untracked what it may have changed. */
+/** The call has no rules. State that it may have changed becomes untracked. */
 export type Unspecified = {
   readonly kind: 'unspecified';
   readonly what: string;
-  /** The call is specified, and what it depends on is not known: it counts as unknown, not as unspecified. */
+  /** The call has rules, and the state that it depends on is not known: the verdict is unknown, not unspecified. */
   readonly doubtful?: true;
-  /** The world that follows, given what was seen: whether it failed, and the argument's bytes after it. */
+  /** The world that follows, given the observed errno and result, and the bytes at the argument after the call. */
   readonly world: (seen: {
     readonly errno: number;
     readonly result: number;
@@ -70,11 +70,11 @@ export const succeeded = (
 ): Reply => ({ kind: 'reply', rule, result, errno: 0, writes, world });
 
 export const failed = (rule: Rule, world: World, writes: readonly Segment[] = []): Reply => {
-  if (rule.errno === undefined) throw new Error(`${rule.id} refuses and names no error.`);
+  if (rule.errno === undefined) throw new Error(`${rule.id} is returned as a refusal and has no error.`);
   return { kind: 'reply', rule, result: -1, errno: ERRNO[rule.errno], writes, world };
 };
 
-/** A reply of which the kernel chooses a part. */
+/** The reply with values that the kernel chooses. */
 export const withChoices = (
   { kind, rule, result, errno, writes, world }: Reply,
   choices: Choices,
@@ -83,6 +83,6 @@ export const withChoices = (
 /** The reply to a refusal that changed nothing. */
 export const failedBy = ({ refused }: Refused, world: World): Reply => failed(refused, world);
 
-/** As `failedBy`, with the other rule where either may come first. */
+/** As `failedBy`, with a reply of the other rule if either may refuse first. */
 export const failuresBy = ({ refused, or }: Refused, world: World): readonly Reply[] =>
   or === undefined ? [failed(refused, world)] : [failed(refused, world), failed(or, world)];

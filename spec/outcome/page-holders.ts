@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// How the holders of an area's pages change along it.
+// How the number of users of an area's pages changes along the area.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import { pagesOfArea } from '../state/area.ts';
 import { pagesAt } from '../state/context.ts';
 import type { World } from '../state/world.ts';
 
-/** Whether the holders along an area fall and rise: pages of its own alone, behind pages with more holders, and more pages. */
+/** Whether the counts have a rise and a fall, and more runs after them. */
 const hasHole = (holders: readonly number[]): boolean =>
   holders.some((count, index) => {
     const [before, behind] = [holders[index - 1] ?? 0, holders[index - 2]];
@@ -14,8 +14,8 @@ const hasHole = (holders: readonly number[]): boolean =>
   });
 
 /**
- * Whether an area has pages that it pins alone, then pages that others pin too, then again pages of its own, and more
- * behind them.
+ * Whether an area has pages that it pins alone, then pages that others pin too, then pages that it pins alone, then
+ * more pages.
  */
 export const hasHoleBetweenHolders = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {

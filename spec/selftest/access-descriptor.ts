@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The descriptors of accesses that the test command made. iommufd_access_get() in
-// drivers/iommu/iommufd/selftest.c. The access may belong to another iommufd than the one that is asked.
+// The descriptors of accesses that the test command made: iommufd_access_get() in drivers/iommu/iommufd/selftest.c. The
+// access may belong to another iommufd than the one that the call is made on.
 
 import type { Fd, ObjectId } from '../abi/units.ts';
 import { type Access, accessAt } from '../state/context.ts';
@@ -26,7 +26,7 @@ export type FoundAccess = {
   readonly access: Access;
 };
 
-/** The access behind a descriptor of the process. */
+/** The access of a descriptor. */
 export const accessBehind = (world: World, process: Process, fd: Fd): FoundAccess | undefined => {
   const id = fileAt(world, process, fd);
   const file = id === undefined ? undefined : openFile(world, id);
@@ -35,11 +35,11 @@ export const accessBehind = (world: World, process: Process, fd: Fd): FoundAcces
   return access === undefined ? undefined : { iommufd: file.iommufd, object: file.object, access };
 };
 
-/** Why nothing is known of the access behind a descriptor, whichever iommufd is asked; undefined where it is known. */
+/** Why the state of the access of a descriptor is not known; undefined if it is known. */
 export const doubtOfAccess = (world: World, process: Process, fd: Fd): string | undefined => {
   const id = fileAt(world, process, fd);
   const file = id === undefined ? undefined : openFile(world, id);
-  if (file?.kind === 'unspecified') return `${file.path}, and the descriptor was opened then`;
+  if (file?.kind === 'unspecified') return `${file.path}, when the descriptor was opened`;
   if (file?.kind !== 'access') return undefined;
   const { untracked } = contextOf(world, file.iommufd);
   return untracked === undefined ? undefined : `${untracked} may have changed it`;

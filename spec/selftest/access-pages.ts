@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ACCESS_PAGES and DESTROY_ACCESS_PAGES: an access pins a range and lets it go.
-// iommufd_test_access_pages() in drivers/iommu/iommufd/selftest.c.
+// ACCESS_PAGES and DESTROY_ACCESS_PAGES: an access pins a range and unpins it. iommufd_test_access_pages() in
+// drivers/iommu/iommufd/selftest.c.
 
 import { decode } from '../abi/layout.ts';
 import {
@@ -64,7 +64,7 @@ export const testDestroyAccessPagesRules = rulesOf(
   },
 );
 
-/** The pages under a pinned range, in order. */
+/** The pages of a pinned range, in order. */
 function* framesUnder(
   state: IommufdState,
   ioas: ObjectId,
@@ -77,7 +77,7 @@ function* framesUnder(
     const end = Number(byteOf(slice.node, slice.last) / PAGE_SIZE_BYTES);
     for (let index = first; index <= end; index += 1) {
       const found = runAt(pages.pinned, pageIndex(index));
-      if (found === undefined) throw new Error(`Page ${index} under an access is not pinned.`);
+      if (found === undefined) throw new Error(`Page ${index} of an access is not pinned.`);
       yield { backing: found.run.backing, page: found.run.page + (index - found.first) };
     }
   }
@@ -177,7 +177,7 @@ export const destroyAccessPages: Handler = (request) => {
   if (gone === undefined) return [failed(testDestroyAccessPagesRules.noPin, world)];
   const state = stateOf(world, found.iommufd);
   const others = found.access.pins.filter((candidate) => candidate !== gone);
-  // Only this pin goes, also where others meet the same range.
+  // Only this pin is removed, even if others overlap it.
   const alone = withObject(state.context, found.object, { ...found.access, pins: [gone] });
   const released = withoutPinsMeeting(
     { context: alone, memory: state.memory },

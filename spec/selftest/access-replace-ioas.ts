@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ACCESS_REPLACE_IOAS: an access moved to another IOAS. iommufd_access_replace() in
-// drivers/iommu/iommufd/device.c.
+// ACCESS_REPLACE_IOAS: moves an access to another IOAS. iommufd_access_replace() in drivers/iommu/iommufd/device.c.
 
 import { decode } from '../abi/layout.ts';
 import { ACCESS_REPLACE_IOAS } from '../abi/test.ts';

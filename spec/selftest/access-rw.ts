@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// ACCESS_RW: an access reads or writes memory by IOVA. iommufd_access_rw() in
-// drivers/iommu/iommufd/device.c and iopt_pages_rw_access() in pages.c. In the process that mapped the memory the
-// kernel copies by the program's addresses, without checking what is pinned; on the slow path, and for files, it
-// goes by the pages that are pinned.
+// ACCESS_RW: an access reads or writes memory by IOVA. iommufd_access_rw() in drivers/iommu/iommufd/device.c and
+// iopt_pages_rw_access() in pages.c. In the process that mapped the memory, the kernel copies through the program's
+// addresses and ignores pins. On the slow path, and for files, it uses the pinned pages.
 
 import { decode } from '../abi/layout.ts';
 import {
@@ -54,7 +53,7 @@ export const testAccessRwRules = rulesOf(
   },
 );
 
-/** A copy to or from one slice: the bytes read, the memory after the write, and why it ended early if it did. */
+/** The result of a copy: the bytes that were read, the memory after a write, and why it ended early, if it did. */
 type Copied = {
   readonly memory: Memory;
   readonly bytes: Uint8Array;
@@ -71,7 +70,7 @@ const copyRefused = (memory: Memory, why: Refused): Copied => ({
 
 type Direction = { readonly kind: 'read' } | { readonly kind: 'write'; readonly bytes: Uint8Array };
 
-/** By the program's own addresses, as copy_to_user() and copy_from_user() do. */
+/** Copies through the program's addresses, as copy_to_user() and copy_from_user() do. */
 const copyByAddress = (
   memory: Memory,
   pages: Pages,
@@ -124,14 +123,14 @@ const frameOfPage = (
   }
   const address = pages.source.start + BigInt(index) * PAGE_SIZE_BYTES;
   const spans = pagesToPin(memory, pages.process, address, 1, writing);
-  // pin_user_pages_remote(), by which a page alone is pinned, does not look where the range ends.
+  // pin_user_pages_remote(), which pins a single page, does not check the end of the range.
   if (alone && isRefused(spans) && spans.refused === pinningRules.wraps) {
     return refused(pinningRules.notMapped);
   }
   return isRefused(spans) ? spans : (spans[0] as { backing: number; page: number });
 };
 
-/** Page by page; a page that is pinned is the one that is meant, whatever the program maps there now. */
+/** Copies page by page. A pinned page is used even if the program has mapped another one there since. */
 const copyByPage = (
   memory: Memory,
   pages: Pages,
@@ -179,7 +178,7 @@ const copySlice = (
     return copyByAddress(memory, pages, byte, length, direction);
   }
   const onePage = byte / PAGE_SIZE_BYTES === (byte + BigInt(length) - 1n) / PAGE_SIZE_BYTES;
-  // One page of a process is looked up where the program has it now, as if it were not pinned.
+  // A copy within one page of a process uses the page that is mapped now, as if none were pinned.
   return pages.source.kind === 'user' && onePage
     ? copyByPage(memory, pages, byte, length, direction, writing, true)
     : copyByPage(memory, pages, byte, length, direction, pages.writable, false);
@@ -198,7 +197,7 @@ const copyRange = (
 ): Result => {
   const { world } = request;
   const { context } = stateOf(world, found.iommufd);
-  // What is read is not known where memory is not.
+  // In a recording, the bytes that are read are not known.
   const bytes =
     world.memory.knowledge === 'recorded' ? NOTHING : new Uint8Array(Number(last - iova) + 1);
   let { memory } = world;
@@ -240,7 +239,7 @@ const copyRange = (
     : { world: after, bytes, refused: refused(accessesRules.notMapped) };
 };
 
-/** In a recording, memory of a process that is gone may not be reachable any more. */
+/** Whether, in a recording, the process that mapped the memory may be gone. */
 const mayBeGone = (request: Request, found: FoundAccess, iova: bigint, last: bigint): boolean => {
   const { world } = request;
   if (world.memory.knowledge === 'complete' || found.access.ioas === undefined) return false;

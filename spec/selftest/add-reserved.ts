@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ADD_RESERVED: a reserved range that nobody gives back. iommufd_test_add_reserved() in
+// ADD_RESERVED: reserves a range as long as the IOAS exists. iommufd_test_add_reserved() in
 // drivers/iommu/iommufd/selftest.c.
 
 import { decode } from '../abi/layout.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CREATE_ACCESS: an access of an IOAS, behind a descriptor. iommufd_test_create_access() in
+// CREATE_ACCESS: creates an access of an IOAS, with a descriptor. iommufd_test_create_access() in
 // drivers/iommu/iommufd/selftest.c.
 
 import { decode } from '../abi/layout.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// DIRTY: pages of a mock domain become dirty, as if a device had written them. iommufd_test_dirty() in
-// drivers/iommu/iommufd/selftest.c. How large they are depends on how memory lies together, so that they are followed only
-// where whole areas are written.
+// DIRTY: marks pages of a mock domain dirty, as if a device had written them. iommufd_test_dirty() in
+// drivers/iommu/iommufd/selftest.c. The size of the domain's entries depends on how contiguous memory is, so dirty
+// state is known only if whole areas are written.
 
 import { decode } from '../abi/layout.ts';
 import { DIRTY } from '../abi/test.ts';
@@ -25,7 +25,7 @@ export const testDirtyRules = rulesOf(
   {
     misaligned: refuses(
       'EINVAL',
-      'page_size, length or uptr is 0, or iova or length is no multiple of page_size.',
+      'page_size, length or uptr is 0, or iova or length is not a multiple of page_size.',
     ),
     tooManyPages: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'length / page_size exceeds 2^27.')),
     noHwpt: refuses('ENOENT', 'No paging hwpt has the id.'),
@@ -78,7 +78,7 @@ const bitsOf = ({ count, isSet }: WrittenPages): number => {
 const dirtyAfter = (areas: Areas, dirty: Dirty, pages: WrittenPages): Dirty => {
   if (dirty === 'unknown') return dirty;
   const end = pages.iova + pages.count * pages.pageSize - 1n;
-  // The kernel's counting goes on at IOVA 0.
+  // The kernel's IOVA wraps to 0.
   if (end > U64_MAX) return 'unknown';
   let after = dirty;
   for (let at = pages.iova; at <= end; ) {

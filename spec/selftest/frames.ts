@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which page of memory the calling process has at an address, as get_user_pages_fast() returns it to the test commands.
+// The page of memory that the calling process has at an address, as get_user_pages_fast() returns it to the test
+// commands.
 
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { nodesOf } from '../collections/ordered-map.ts';
@@ -13,7 +14,7 @@ export const callerPagesRules = rulesOf(
   {
     notAccessible: refuses(
       'EFAULT',
-      'The process may not read memory at the address, or has none there.',
+      'Nothing is mapped at the address, or the process may not read it.',
     ),
     wraps: refuses(
       'EOVERFLOW',
@@ -29,12 +30,12 @@ export type Frame = { readonly backing: BackingId; readonly page: number };
 export type Inspected =
   | { readonly kind: 'frame'; readonly frame: Frame; readonly huge?: true }
   | { readonly kind: 'none' }
-  /** A recording does not say what is mapped there. */
+  /** The recording does not show what is mapped there. */
   | { readonly kind: 'unknown' };
 
 const LAST_PAGE = 0xffff_ffff_ffff_f000n;
 
-/** Whether the page is the one whose end does not exist. */
+/** Whether the page is the last of the address space, whose end wraps to 0. */
 export const isLastPage = (address: bigint): boolean => address >= LAST_PAGE;
 
 const inspectIn = (memory: Memory, process: Process, address: bigint): Inspected | undefined => {

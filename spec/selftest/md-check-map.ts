@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MD_CHECK_MAP: does a mock domain lead a range of IOVAs to the memory that the program has at an address?
+// MD_CHECK_MAP: does a mock domain translate a range of IOVAs to the memory at an address of the program?
 // iommufd_test_md_check_pa() in drivers/iommu/iommufd/selftest.c.
 
 import { decode, type Values } from '../abi/layout.ts';
@@ -32,7 +32,7 @@ export const testMdCheckMapRules = rulesOf(
     ),
     misaligned: refuses(
       'EINVAL',
-      'iova, length or uptr is no multiple of the smallest page size of the domain.',
+      'iova, length or uptr is not a multiple of the smallest page size of the domain.',
     ),
     wraps: refuses('EINVAL', 'uptr + length exceeds U64_MAX.'),
     differs: refuses('EINVAL', 'An IOVA is not translated, or not to the memory at uptr.'),

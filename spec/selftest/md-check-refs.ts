@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// MD_CHECK_REFS: is every page at an address pinned exactly so often? iommufd_test_md_check_refs() in
-// drivers/iommu/iommufd/selftest.c. Pages of huge pages are not specified.
+// MD_CHECK_REFS: is every page of a range pinned exactly `refs` times? iommufd_test_md_check_refs() in
+// drivers/iommu/iommufd/selftest.c. Huge pages are not specified.
 
 import { decode } from '../abi/layout.ts';
 import { MD_CHECK_REFS } from '../abi/test.ts';
@@ -20,7 +20,7 @@ export const testMdCheckRefsRules = rulesOf(
     source: 'iommufd_test_md_check_refs() in drivers/iommu/iommufd/selftest.c',
   },
   {
-    misaligned: refuses('EINVAL', 'length or uptr is no multiple of the page size.'),
+    misaligned: refuses('EINVAL', 'length or uptr is not a multiple of the page size.'),
     wraps: refuses('EINVAL', 'uptr + length exceeds U64_MAX.'),
     differs: refuses('EIO', 'A page is not pinned exactly refs times.'),
     agrees: grants('Every page is pinned exactly refs times; huge pages are not checked.'),
@@ -30,7 +30,7 @@ export const testMdCheckRefsRules = rulesOf(
 /** Consecutive pages of one backing, each pinned once. */
 type Pinned = { readonly backing: BackingId; readonly page: number; readonly count: number };
 
-/** What iommufds and legacy containers have pinned. */
+/** The pages that iommufds and legacy containers have pinned. */
 export function* pinnedIn(world: World): Generator<Pinned> {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'iommufd') {
@@ -47,7 +47,7 @@ export function* pinnedIn(world: World): Generator<Pinned> {
   }
 }
 
-/** How often a page of memory is pinned, by whichever iommufd or legacy container. */
+/** How many times a page is pinned, by all iommufds and legacy containers. */
 export const pinsOf = (world: World, frame: Frame): number => {
   let pins = 0;
   for (const { backing, page, count } of pinnedIn(world)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MOCK_DOMAIN_REPLACE: a mock device moved to another IOAS or hwpt. iommufd_test_mock_domain_replace() in
+// MOCK_DOMAIN_REPLACE: moves a mock device to another IOAS or hwpt. iommufd_test_mock_domain_replace() in
 // drivers/iommu/iommufd/selftest.c.
 
 import { decode } from '../abi/layout.ts';

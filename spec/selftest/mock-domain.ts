@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MOCK_DOMAIN and MOCK_DOMAIN_FLAGS: a mock device, bound and attached. iommufd_test_mock_domain() in
+// MOCK_DOMAIN and MOCK_DOMAIN_FLAGS: create a mock device, bound and attached. iommufd_test_mock_domain() in
 // drivers/iommu/iommufd/selftest.c.
 
 import { decode } from '../abi/layout.ts';
@@ -69,7 +69,7 @@ const made = (
     },
   };
   const before = stateOfRequest(request);
-  // The device can be named already, and the test object not before everything has been made.
+  // The id of the device is valid already, that of the test object only after everything has been made.
   const bound = { context: withObject(before.context, id, device), memory: before.memory };
   const attached = attach(bound, id, target, {
     id: fresh,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_TEST_CMD: which operation is meant. iommufd_test() in drivers/iommu/iommufd/selftest.c.
+// IOMMU_TEST_CMD: the dispatch to its operations. iommufd_test() in drivers/iommu/iommufd/selftest.c.
 
 import { u32At } from '../abi/bytes.ts';
 import { decode, fieldOf } from '../abi/layout.ts';
@@ -123,7 +123,7 @@ const byNumber = new Map(TEST_OPERATIONS.map((operation) => [operation.op, opera
 const operationOf = (bytes: Uint8Array): TestOperationName | undefined =>
   byNumber.get(u32At(bytes, OPERATION.offset));
 
-/** Whether the struct asks for CREATE_ACCESS, as far as it is there. */
+/** Whether the struct, which may be incomplete, asks for CREATE_ACCESS. */
 export const createsAccess = (bytes: Uint8Array): boolean =>
   bytes.length >= OPERATION.offset + 4 && operationOf(bytes) === 'CREATE_ACCESS';
 

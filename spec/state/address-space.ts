@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: MIT
-// What a process has mapped. A page of memory is named by the backing of the mapping and its position
-// there, so that the same page is known again under another address, and after it was unmapped while pinned.
+// The mappings of a process. A page is identified by its backing and its position there, so that it is the same page at
+// another address, and after it was unmapped while pinned.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
 import { atOrAfter, atOrBefore, drop, type OrderedMap, put } from '../collections/ordered-map.ts';
 import type { Protection } from '../terms/call.ts';
 
-/** The backing of mappings: an anonymous mapping's own memory, or a file's. */
+/** The backing of mappings: the memory of an anonymous mapping, or of a file. */
 export type BackingId = number;
 
 export type Mapping = {
-  /** The last byte's address, inclusive. The first is the key. */
+  /** The address of the last byte, inclusive. The key is the first address. */
   readonly last: bigint;
   readonly protection: Protection;
   readonly shared: boolean;
   /**
-   * A device's BAR can be read and written by the program, and not pinned. Pages after the end of their file can
-   * be touched by nobody.
+   * 'device' is a BAR, which the program can access and the kernel cannot pin. 'beyond' are pages beyond the end of the
+   * file, which cannot be accessed.
    */
   readonly kind: 'memory' | 'device' | 'beyond';
-  /** It is made of huge pages, and cut only between them. */
+  /** It consists of huge pages, and can be split only between them. */
   readonly huge?: true;
   readonly backing: BackingId;
   /** Position of the mapping's first page in the backing, in pages. */
   readonly page: PageIndex;
 };
 
-/** Mappings by their first address. They never overlap; both ends are at page bounds. */
+/** Mappings by first address. They never overlap, and are page-aligned. */
 export type AddressSpace = OrderedMap<bigint, Mapping>;
 
-/** The mapping that holds the address, with its first address. */
+/** The mapping that contains the address, with its first address. */
 export const mappingAt = (
   space: AddressSpace,
   address: bigint,
@@ -42,7 +42,7 @@ export const mappingAt = (
 const pagesBetween = (start: bigint, end: bigint): number =>
   Number((end - start) / PAGE_SIZE_BYTES);
 
-/** The space without anything from `start` to `last`, both inclusive, at page bounds. */
+/** The space with nothing mapped from `start` to `last`, both inclusive and page-aligned. */
 export const carved = (space: AddressSpace, start: bigint, last: bigint): AddressSpace => {
   let result = space;
   const before = atOrBefore(result, start);
@@ -66,7 +66,7 @@ export const carved = (space: AddressSpace, start: bigint, last: bigint): Addres
   }
 };
 
-/** The space with a mapping from `start` on; what was there before is gone. */
+/** The space with a mapping at `start`, which replaces what was mapped there. */
 export const mapped = (space: AddressSpace, start: bigint, mapping: Mapping): AddressSpace =>
   put(carved(space, start, mapping.last), start, mapping);
 

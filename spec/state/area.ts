@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An area is a span of IOVAs that is mapped as one: struct iopt_area. Areas never overlap.
+// Areas: ranges of IOVAs that were mapped as one (struct iopt_area). They never overlap.
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex, U64_MAX } from '../abi/units.ts';
 import {
@@ -17,12 +17,12 @@ export type Area = {
   readonly pages: PagesId;
   /** Bytes from the start of the pages to the area's first byte. */
   readonly startByte: bigint;
-  /** What a device may do. At least one holds for native maps; the compatibility layer allows neither. */
+  /** What a device may do. A native map permits at least one; the compatibility layer allows neither. */
   readonly readable: boolean;
   readonly writable: boolean;
 };
 
-/** What a subtree spans, and the largest hole between two of its areas, in bytes. */
+/** The range of a subtree, and the largest hole between two of its areas, in bytes. */
 type Span = { readonly first: bigint; readonly last: bigint; readonly hole: bigint };
 
 export type Areas = Tree<bigint, Area, Span>;
@@ -49,13 +49,13 @@ const operations = treeOperations<bigint, Area, Span>((left, iova, area, right) 
 export const putArea = operations.set;
 export const dropArea = operations.remove;
 
-/** The area that holds the IOVA. */
+/** The area that contains the IOVA. */
 export const areaAt = (areas: Areas, iova: bigint): AreaNode | undefined => {
   const found = atOrBefore(areas, iova);
   return found === undefined || found.value.last < iova ? undefined : found;
 };
 
-/** The area with the least IOVA of those that meet [start, last]. */
+/** The first area that overlaps [start, last]. */
 export const firstMeeting = (areas: Areas, start: bigint, last: bigint): AreaNode | undefined => {
   const holding = areaAt(areas, start);
   if (holding !== undefined) return holding;
@@ -65,7 +65,7 @@ export const firstMeeting = (areas: Areas, start: bigint, last: bigint): AreaNod
 
 export const areaLength = ({ key, value }: AreaNode): bigint => value.last - key + 1n;
 
-/** The page of a byte of the pages. */
+/** The page that contains a byte of the pages. */
 export const pageOfByte = (byte: bigint): PageIndex => pageIndex(Number(byte / PAGE_SIZE_BYTES));
 
 /** The first and the last page of an area in its pages, both inclusive. */
@@ -82,8 +82,7 @@ export const byteOf = (node: AreaNode, iova: bigint): bigint =>
   node.value.startByte + (iova - node.key);
 
 /**
- * The free spans of at least `length` bytes within [start, last], in ascending order. Subtrees without
- * such a hole are left out.
+ * The free spans of at least `length` bytes within [start, last], ascending. Subtrees without such a hole are skipped.
  */
 export function* holesIn(
   areas: Areas,
@@ -104,7 +103,7 @@ export function* holesIn(
   if (last >= at && last - at + 1n >= length) yield { start: at, last };
 }
 
-// Areas in ascending order, without those that only have neighbours closer than `length` on both sides.
+// The areas, ascending. A subtree in which every hole is shorter than `length` counts as one area.
 function* areasBesideHoles(
   tree: Areas,
   start: bigint,
@@ -121,7 +120,7 @@ function* areasBesideHoles(
   yield* areasBesideHoles(tree.right, start, last, length);
 }
 
-// A subtree without holes that are large enough acts as one area from its first to its last IOVA.
+// Such a subtree: one area from its first to its last IOVA.
 function* edges(tree: AreaNode): Generator<AreaNode> {
   yield {
     ...tree,

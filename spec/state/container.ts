@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The state of one open /dev/vfio/vfio: struct vfio_container in drivers/vfio/container.c, and from SET_IOMMU on
-// struct vfio_iommu in drivers/vfio/vfio_iommu_type1.c.
+// The state of one open /dev/vfio/vfio: struct vfio_container in drivers/vfio/container.c, and after SET_IOMMU struct
+// vfio_iommu in drivers/vfio/vfio_iommu_type1.c.
 
 import type { UserAddress } from '../abi/units.ts';
 import { atOrAfter, atOrBefore, type OrderedMap } from '../collections/ordered-map.ts';
@@ -11,24 +11,24 @@ import type { PageSpan } from './address-space.ts';
 import type { HardwareDomain } from './domain.ts';
 import type { FileId } from './files.ts';
 
-/** Consecutive pages that devices reach: memory, which is pinned and charged, or a device's BAR, which are not. */
+/** Consecutive pages that devices reach: memory, which is pinned and charged, or a BAR, which is not. */
 export type ReachedSpan = PageSpan & { readonly kind: 'memory' | 'device' };
 
-/** One map, which stays as it was made: struct vfio_dma. */
+/** A map: struct vfio_dma. It is never split. */
 export type Dma = {
-  /** The last IOVA, inclusive. The first is the key. */
+  /** The last IOVA, inclusive. The key is the first. */
   readonly last: bigint;
-  /** Where its memory starts in the process. */
+  /** The address of its memory in the process. */
   readonly address: UserAddress;
-  /** Whose memory it is, and who is charged for it. */
+  /** The process whose memory it is, and which is charged for it. */
   readonly process: Process;
   readonly readable: boolean;
   readonly writable: boolean;
-  /** The pages that every domain translates to, in order; undefined where there is no domain. */
+  /** The pages that every domain translates to, in order; undefined if there is no domain. */
   readonly reached: readonly ReachedSpan[] | undefined;
-  /** UNMAP_DMA took the address away, and MAP_DMA has not given another one. */
+  /** UNMAP_DMA has invalidated the vaddr, and MAP_DMA has not set a new one. */
   readonly addressInvalid: boolean;
-  /** While dirty pages are tracked: the kernel's bitmap with its spare word, bit 0 the first page. */
+  /** While dirty pages are tracked: the kernel's bitmap with its spare word; bit 0 is the first page. */
   readonly dirty: bigint | undefined;
 };
 
@@ -43,37 +43,36 @@ export type Type1Domain = {
 
 export type Type1 = {
   readonly version: 1 | 2;
-  /** SET_IOMMU was given TYPE1_NESTING. */
+  /** The type is TYPE1_NESTING. */
   readonly nesting: boolean;
-  /** The latest first. */
+  /** Latest first. */
   readonly domains: readonly Type1Domain[];
   /** Groups of mdevs. */
   readonly emulatedGroups: readonly number[];
-  /** Where maps may lie, ascending; empty allows all. */
+  /** The ranges in which maps must be, ascending; all IOVAs if empty. */
   readonly ranges: readonly IovaRange[];
   readonly dmas: Dmas;
   /**
-   * The first IOVAs of maps that end with the last byte of the address space, where no call sees such (6.12). None is made
-   * where there is a domain. Beside other maps the shape of the kernel's tree decides what a lookup finds: then the container is
-   * untracked.
+   * The first IOVAs of maps that end at U64_MAX, which vfio_find_dma() of 6.12 misses. With a domain there are none.
+   * With other maps, the shape of the kernel's tree decides what a lookup finds: then the container is untracked.
    */
   readonly lookupMisses: readonly bigint[];
   /** How many more maps may be made. */
   readonly available: number;
-  /** How many maps have an invalid address. */
+  /** How many maps have an invalid vaddr. */
   readonly invalidAddresses: number;
   readonly tracksDirty: boolean;
 };
 
 export type Container = {
   readonly file: FileId;
-  /** The groups that have joined, the latest first. */
+  /** Its groups, latest first. */
   readonly groups: readonly number[];
-  /** What SET_IOMMU made; gone with the last group. */
+  /** Made by SET_IOMMU, and gone with the last group. */
   readonly type1: Type1 | undefined;
-  /** The type is NOIOMMU; gone with the last group, too. */
+  /** The type is NOIOMMU, until the last group leaves. */
   readonly noIommu: boolean;
-  /** Why nothing is known of it any more. */
+  /** Why its state is not known any more. */
   readonly untracked: string | undefined;
 };
 
@@ -85,19 +84,19 @@ export const newContainer = (file: FileId): Container => ({
   untracked: undefined,
 });
 
-/** Whether the groups that have joined are no-IOMMU ones, so that no other may. */
+/** Whether its groups are no-IOMMU groups, so that no other group may join. */
 export const isOfNoIommu = (platform: Platform, { groups }: Container): boolean =>
   groups.some((group) => isNoIommuGroup(platform, group));
 
 export const dmaLength = ({ key, value }: DmaNode): bigint => value.last - key + 1n;
 
-/** The map that holds the IOVA. */
+/** The map that contains the IOVA. */
 export const dmaAt = (dmas: Dmas, iova: bigint): DmaNode | undefined => {
   const found = atOrBefore(dmas, iova);
   return found === undefined || found.value.last < iova ? undefined : found;
 };
 
-/** The map with the least IOVA of those that meet [start, last]. */
+/** The first map that overlaps [start, last]. */
 export const firstDmaIn = (dmas: Dmas, start: bigint, last: bigint): DmaNode | undefined => {
   const holding = dmaAt(dmas, start);
   if (holding !== undefined) return holding;
@@ -105,7 +104,7 @@ export const firstDmaIn = (dmas: Dmas, start: bigint, last: bigint): DmaNode | u
   return next === undefined || next.key > last ? undefined : next;
 };
 
-/** Whether a range up to `last` meets a map that is not seen. */
+/** Whether a range that ends at `last` overlaps a map that lookups miss. */
 export const meetsMissed = ({ lookupMisses }: Type1, last: bigint): boolean =>
   lookupMisses.some((start) => start <= last);
 

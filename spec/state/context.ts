@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The state of one open iommufd: its objects, in one space of ids, and the memory that its areas map.
-// struct iommufd_ctx in drivers/iommu/iommufd/iommufd_private.h.
+// The state of one open iommufd: its objects by id, and the pages that its areas map. struct iommufd_ctx in
+// drivers/iommu/iommufd/iommufd_private.h.
 
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { drop, nodesOf, type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
@@ -12,13 +12,13 @@ import { type Pages, type PagesId, withAreaCount } from './pages.ts';
 
 export type Ioas = { readonly kind: 'ioas'; readonly table: IoPagetable };
 
-/** Stretches of whole areas; unknown once a test has written a part of one. */
+/** The ranges of dirty areas; 'unknown' once a test has written a part of an area. */
 export type Dirty = readonly IovaRange[] | 'unknown';
 
 export type Hwpt = {
   readonly kind: 'hwpt';
   readonly ioas: ObjectId;
-  /** Made by an attach, and gone with the last device; the others are the program's. */
+  /** Made by an attach and destroyed with its last device. The program makes and destroys the others. */
   readonly automatic: boolean;
   readonly domain: HardwareDomain;
   /** Whether the domain tracks dirty pages now. */
@@ -26,10 +26,10 @@ export type Hwpt = {
   readonly dirty: Dirty;
 };
 
-/** A device as the IOMMU sees it: what is bound to the iommufd. */
+/** A device that is bound to the iommufd. */
 export type Device = {
   readonly kind: 'device';
-  /** Which IOMMU translates for it: domains fit all devices of one. */
+  /** The IOMMU that translates for it. A domain fits all devices of one IOMMU. */
   readonly iommu: string;
   /** Devices of one group share one attachment. */
   readonly group: string;
@@ -42,10 +42,10 @@ export type Device = {
     | undefined;
 };
 
-/** The mock device's own object, which the program destroys to take the device away. */
+/** The test object of a mock device. The program destroys it to remove the device. */
 export type Selftest = { readonly kind: 'selftest'; readonly device: ObjectId };
 
-/** One span that an access has pinned. */
+/** A range that an access has pinned. */
 export type PinnedAccess = {
   readonly id: number;
   readonly iova: bigint;
@@ -62,28 +62,31 @@ export type Access = {
   readonly nextPin: number;
 };
 
-/** Made by a call that is not specified: only that it exists is known. */
+/** An object that an unspecified call made. Only its existence is known. */
 export type UnspecifiedObject = { readonly kind: 'unspecified'; readonly madeBy: string };
 
 export type IommufdObject = Ioas | Hwpt | Device | Selftest | Access | UnspecifiedObject;
 
 export type Context = {
   readonly objects: OrderedMap<ObjectId, IommufdObject>;
-  /** Where VFIO calls go. */
+  /** The compatibility IOAS. */
   readonly compatIoas: ObjectId | undefined;
-  /** A no-IOMMU group has had it as its container; it stays so. */
+  /** It has been the container of a no-IOMMU group. Nothing resets this. */
   readonly noIommu: boolean;
-  /** How maps of a process with a limit are charged. */
+  /** What the pages of an unprivileged process are charged to. */
   readonly accounting: 'user' | 'process';
   readonly pages: OrderedMap<PagesId, Pages>;
   readonly nextPages: PagesId;
-  /** Why nothing more can be said of it: an unspecified call may have changed it. */
+  /** Why its state is not known any more: an unspecified call may have changed it. */
   readonly untracked: string | undefined;
-  /** Objects that an unspecified call may use, with that call: whether they can be destroyed is not known. */
+  /**
+   * Objects that what an unspecified call made may use, with the name of the call. Whether they can be destroyed is not
+   * known.
+   */
   readonly uncertainUsers: OrderedMap<ObjectId, string>;
-  /** An unspecified call may have changed what mock devices' caches hold. */
+  /** An unspecified call may have changed the caches of mock devices. */
   readonly untrackedCaches: boolean;
-  /** The file that it is. */
+  /** Its file. */
   readonly file: FileId;
 };
 
@@ -100,10 +103,10 @@ export const newContext = (file: FileId): Context => ({
   file,
 });
 
-/** The greatest id: ids are positive numbers of 31 bits. */
+/** The greatest id: ids are positive 31-bit numbers. */
 export const OBJECT_ID_MAX = 0x7fff_ffff;
 
-/** The least id that is free, above `after`: the one that the kernel takes. */
+/** The lowest free id above `after`, which the kernel takes. */
 export const leastFreeId = (context: Context, after = 0): ObjectId => {
   let id = after + 1;
   for (const { key } of nodesOf(context.objects)) {
@@ -113,7 +116,7 @@ export const leastFreeId = (context: Context, after = 0): ObjectId => {
   return objectId(id);
 };
 
-/** The object of that id, as are the next ones of one kind; undefined where there is none. */
+/** The object with the id; undefined if there is none. */
 export const objectAt = (context: Context, id: ObjectId): IommufdObject | undefined =>
   valueAt(context.objects, id);
 
@@ -137,7 +140,7 @@ export const accessAt = (context: Context, id: ObjectId): Access | undefined => 
   return object?.kind === 'access' ? object : undefined;
 };
 
-/** Written out, as most steps make such contexts: a spread costs many times as much. */
+/** Written out because most steps call it: a spread costs many times as much. */
 const contextWith = (
   context: Context,
   objects: Context['objects'],
@@ -159,24 +162,24 @@ const contextWith = (
 export const withObject = (context: Context, id: ObjectId, object: IommufdObject): Context =>
   contextWith(context, put(context.objects, id, object), context.pages, context.nextPages);
 
-/** The context without the object; where it was the compatibility IOAS, there is none any more. */
+/** The context without the object, and without a compatibility IOAS if it was that. */
 export const withoutObject = (context: Context, id: ObjectId): Context => ({
   ...context,
   objects: drop(context.objects, id),
   compatIoas: context.compatIoas === id ? undefined : context.compatIoas,
 });
 
-/** The table of an IOAS that is known to exist. */
+/** The table of an IOAS that exists. */
 export const tableOf = (context: Context, ioas: ObjectId): IoPagetable => {
   const found = ioasAt(context, ioas);
-  if (found === undefined) throw new Error(`Object ${ioas} is no IOAS; its users outlived it.`);
+  if (found === undefined) throw new Error(`Object ${ioas} is not an IOAS; its users outlived it.`);
   return found.table;
 };
 
 export const withTable = (context: Context, ioas: ObjectId, table: IoPagetable): Context =>
   withObject(context, ioas, { kind: 'ioas', table });
 
-/** How many others use the object. An object with users cannot be destroyed. */
+/** How many users the object has. An object with users cannot be destroyed. */
 export const usersOf = (context: Context, id: ObjectId): number => {
   const object = objectAt(context, id);
   if (object?.kind === 'ioas') return object.table.domains.length + object.table.accesses.length;
@@ -187,7 +190,7 @@ export const usersOf = (context: Context, id: ObjectId): number => {
     }
     return users;
   }
-  // Whoever bound a device or made an access holds it until it lets go.
+  // The file that bound the device or created the access uses it.
   return object?.kind === 'device' || object?.kind === 'access' ? 1 : 0;
 };
 
@@ -200,7 +203,7 @@ export const pagesAt = (context: Context, id: PagesId): Pages => {
 export const withPages = (context: Context, id: PagesId, pages: Pages): Context =>
   contextWith(context, context.objects, put(context.pages, id, pages), context.nextPages);
 
-/** The context with pages that no area maps yet; they have the number `context.nextPages`. */
+/** The context with new pages, which no area maps yet. Their id is `context.nextPages`. */
 export const withNewPages = (context: Context, pages: Pages): Context =>
   contextWith(
     context,
@@ -212,7 +215,7 @@ export const withNewPages = (context: Context, pages: Pages): Context =>
 const withoutPages = (context: Context, id: PagesId): Context =>
   contextWith(context, context.objects, drop(context.pages, id), context.nextPages);
 
-/** One area less refers to the pages; with the last they are gone. */
+/** The context with one area less for the pages, which are dropped with their last area. */
 export const withoutAreaOf = (context: Context, id: PagesId): Context => {
   const pages = pagesAt(context, id);
   return pages.areas === 1

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-// An IOMMU domain: what the hardware can translate with it. What it does translate follows from the areas of
-// its IOAS (translate.ts), and is kept nowhere else.
+// An IOMMU domain: what it can translate. What it does translate follows from areas and maps (spec/hardware), and is
+// not stored.
 
 import type { IovaRange } from '../terms/platform.ts';
 
 export type HardwareDomain = {
-  /** Which IOMMU it was made for. */
+  /** The IOMMU that it was made for. */
   readonly iommu: string;
-  /** Bitmap: bit n is set where an entry can map 2^n bytes. */
+  /** Bitmap: bit n is set if an entry can map 2^n bytes. */
   readonly pageSizes: bigint;
   readonly aperture: IovaRange;
-  /** Every access through it is coherent. */
+  /** It enforces cache coherency for every access. */
   readonly enforcesCacheCoherency: boolean;
-  /** Its entries can exist without letting a device read or write. */
+  /** It can have entries that permit neither reads nor writes. */
   readonly mapsWithoutPermission: boolean;
-  /** A device can read wherever it can write. */
+  /** Entries that permit writes also permit reads. */
   readonly readsWhereItWrites: boolean;
-  /** Mock domains only: made for tracking dirty pages. */
+  /** Mock domains only: it can track dirty pages. */
   readonly tracksDirty: boolean;
 };

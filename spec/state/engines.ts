@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: MIT
-// What is known of devices that move memory when a program starts a transfer: what their buffers hold, and which of their
-// accesses an IOMMU refused.
+// Devices with a DMA engine: the contents of their buffers, and the accesses that an IOMMU refused.
 
 import type { DmaDirection } from '../terms/call.ts';
 
-/** An access that an IOMMU refused and reports. */
+/** A DMA fault: an access that an IOMMU refused. */
 export type DmaFault = {
   /** The device's name. */
   readonly device: string;
   readonly direction: DmaDirection;
-  /** The first byte of the page of 4096 bytes. */
+  /** The first IOVA of the page of 4096 bytes. */
   readonly page: bigint;
 };
 
 export type Engines = {
-  /** By the device's name: what its buffer holds from its start, as far as it read since the program began. */
+  /** By device name: the contents of the buffer, as far as the device has filled it since the program started. */
   readonly buffers: ReadonlyMap<string, Uint8Array>;
-  /** Every access that was refused, the latest last. */
+  /** Every refused access, latest last. */
   readonly faults: readonly DmaFault[];
 };
 

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: MIT
-/** Names an open file of a world: several descriptors, also of several processes, can refer to one. */
+/** Identifies an open file of a world. Several descriptors, also of several processes, can refer to one file. */
 export type FileId = number;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The I/O page table of one IOAS: which IOVAs are mapped, reserved and allowed, and who uses it. struct
+// The I/O page table of one IOAS: which IOVAs are mapped, reserved and allowed, and its domains and accesses. struct
 // io_pagetable in drivers/iommu/iommufd/io_pagetable.h.
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import type { IovaRange } from '../terms/platform.ts';
 import type { Areas } from './area.ts';
 
-/** Who reserved a range: a domain's aperture, a device, or the test command (which nobody gives back). */
+/** What reserved a range: the aperture of a domain, a device, or the test command, whose ranges stay reserved. */
 export type ReservedBy =
   | { readonly kind: 'domain'; readonly hwpt: ObjectId }
   | { readonly kind: 'device'; readonly device: ObjectId }
@@ -17,19 +17,22 @@ export type Reserved = IovaRange & { readonly by: ReservedBy };
 export type IoPagetable = {
   readonly areas: Areas;
   readonly reserved: readonly Reserved[];
-  /** The union of `reserved`, in ascending order, without overlaps; ranges that touch are one. */
+  /** The union of `reserved`, ascending, with adjacent ranges merged. */
   readonly reservedSpans: readonly IovaRange[];
-  /** In ascending order; ranges that touch are one: a map may cross from one into the next. Empty allows all. */
+  /** Ascending, with adjacent ranges merged, as a map may cross from one into the next. All IOVAs if empty. */
   readonly allowed: readonly IovaRange[];
   /** IOVAs, lengths and offsets of maps are multiples of this, in bytes: a power of two, at most a page. */
   readonly alignment: bigint;
-  /** Every page has an entry of its own in the domains, so that areas can be cut. */
+  /** Every page has its own entry in the domains, so that areas can be cut. */
   readonly largePagesDisabled: boolean;
-  /** The hwpts whose domains follow this table. Every area is filled into each of them. */
+  /** The hwpts whose domains translate this table. Each of them has every area. */
   readonly domains: readonly ObjectId[];
-  /** The same where the kernel has them: the last takes the place of one that goes. Pages are read back from the first. */
+  /**
+   * The same hwpts in the kernel's slots: if one is removed, the last moves to its slot. The kernel reads pages back
+   * from slot 0.
+   */
   readonly slots: readonly ObjectId[];
-  /** The accesses that are attached. */
+  /** The attached accesses. */
   readonly accesses: readonly ObjectId[];
 };
 
@@ -45,7 +48,7 @@ export const EMPTY_IO_PAGETABLE: IoPagetable = {
   accesses: [],
 };
 
-/** The union of ranges in ascending order, those that overlap or touch made one. */
+/** The union of the ranges, ascending, with overlapping and adjacent ranges merged. */
 export const spansOf = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
   const sorted = [...ranges].sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
   const spans: IovaRange[] = [];
@@ -60,7 +63,7 @@ export const spansOf = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
   return spans;
 };
 
-/** Written out, as each map and unmap makes such tables: a spread costs many times as much. */
+/** Written out because each map and unmap calls it: a spread costs many times as much. */
 export const withAreas = (table: IoPagetable, areas: Areas): IoPagetable => ({
   areas,
   reserved: table.reserved,
@@ -85,7 +88,7 @@ export const withReserved = (table: IoPagetable, reserved: readonly Reserved[]):
   accesses: table.accesses,
 });
 
-/** The table with other users, and the alignment that they ask for. */
+/** The table with other domains and accesses, and the alignment that they need. */
 export const withUsers = (
   table: IoPagetable,
   domains: IoPagetable['domains'],
@@ -104,7 +107,7 @@ export const withUsers = (
   accesses,
 });
 
-/** The first of the sorted ranges that meets [start, last]. */
+/** The first of the sorted ranges that overlaps [start, last]. */
 export const meeting = (
   ranges: readonly IovaRange[],
   start: bigint,
@@ -121,7 +124,7 @@ export const meeting = (
   return found !== undefined && found.start <= last ? found : undefined;
 };
 
-/** The ranges that are not reserved, in ascending order: what a program may use. */
+/** The ranges that are not reserved, ascending: those that a program may use. */
 export const usableRanges = (table: IoPagetable): readonly IovaRange[] => {
   const usable: IovaRange[] = [];
   let at = 0n;
@@ -134,7 +137,7 @@ export const usableRanges = (table: IoPagetable): readonly IovaRange[] => {
   return usable;
 };
 
-/** The least page size of a bitmap of page sizes, in bytes. */
+/** The smallest page size of a bitmap of page sizes, in bytes. */
 export const leastPageSize = (pageSizes: bigint): bigint => pageSizes & -pageSizes;
 
 export const PAGE_ALIGNMENT = PAGE_SIZE_BYTES;

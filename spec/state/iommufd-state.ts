@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What most calls read and change: the iommufd itself, and memory, which outlives it.
+// The state that most native calls read and change: the iommufd, and memory, which outlives it.
 
 import type { Context } from './context.ts';
 import type { Memory } from './memory.ts';

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Everything that the world knows of memory: what each process has mapped, what was stored, and what is
-// charged to whom.
+// The memory of the world: the mappings of each process, the bytes that were stored, and the charges.
 
 import { type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
 import type { Process } from '../terms/call.ts';
 import type { Credentials } from '../terms/platform.ts';
 import type { AddressSpace, BackingId } from './address-space.ts';
 
-/** Bytes stored into the backing of mappings, latest first. */
+/** Stores into backings, latest first. */
 export type Stores =
   | {
       readonly backing: BackingId;
@@ -18,26 +17,31 @@ export type Stores =
     }
   | undefined;
 
-/** Pages charged to a process: /proc/PID/status shows them as VmLck and VmPin, the former beside what it locked by itself. */
+/**
+ * Pages charged to a process. VmPin is `pinned`; VmLck is `locked` plus the pages that the process has locked itself.
+ */
 export type Account = { readonly locked: number; readonly pinned: number };
 
-/** 'none': the process may lock without limit. 'user': per user. 'process': VmLck, as type1 does. */
+/**
+ * What pinned pages are charged to: 'none' for a process without a limit, 'user' the user, 'process' VmLck of the
+ * process, as in type1.
+ */
 export type ChargeMode = 'none' | 'user' | 'process';
 
 export type Memory = {
   /**
-   * 'complete' where every mapping and store is a call of the program; 'recorded' where only the calls on
-   * descriptors were written down, so that memory may have changed without a line.
+   * 'complete' if every mapping and store is a call of the program; 'recorded' if only calls on descriptors were
+   * recorded, so that memory may have changed between them.
    */
   readonly knowledge: 'complete' | 'recorded';
-  /** Of a recording with every mapping that is made, changed and removed. */
+  /** The recording shows every change of the mappings. */
   readonly isFollowed: boolean;
   readonly credentials: Credentials;
   readonly spaces: OrderedMap<Process, AddressSpace>;
   readonly nextBacking: BackingId;
   readonly stores: Stores;
   readonly accounts: OrderedMap<Process, Account>;
-  /** Pages charged to the user that all processes of a world belong to. */
+  /** Pages charged to the user, who is the same for all processes of a world. */
   readonly userLocked: number;
 };
 
@@ -55,7 +59,7 @@ export const emptyMemory = (knowledge: Memory['knowledge'], credentials: Credent
 export const spaceOf = (memory: Memory, process: Process): AddressSpace =>
   valueAt(memory.spaces, process);
 
-/** Written out, as most steps make such memories: a spread costs many times as much. */
+/** Written out because most steps call it: a spread costs many times as much. */
 const memoryWith = (
   memory: Memory,
   spaces: Memory['spaces'],
@@ -104,6 +108,6 @@ const NOTHING_CHARGED: Account = { locked: 0, pinned: 0 };
 export const accountOf = (memory: Memory, process: Process): Account =>
   valueAt(memory.accounts, process) ?? NOTHING_CHARGED;
 
-/** VmLck, in pages: what is charged to the process, and what it has locked by itself. */
+/** VmLck in pages: those charged to the process, and those that it has locked itself. */
 export const lockedOf = (memory: Memory, process: Process): number =>
   accountOf(memory, process).locked + (memory.credentials.lockedBefore ?? 0);

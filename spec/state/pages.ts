@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A span of memory that areas map, in whole pages, shared by the areas of every copy: struct iopt_pages. A page is
-// pinned while a domain or an access reaches it, once however many do.
+// The memory that areas map, in whole pages; copies of an area share it (struct iopt_pages). A page is pinned once,
+// however many domains and accesses use it.
 
 import type { PageIndex, UserAddress } from '../abi/units.ts';
 import { atOrBefore, nodesOf, type OrderedMap } from '../collections/ordered-map.ts';
@@ -11,9 +11,9 @@ import type { ChargeMode } from './memory.ts';
 export type PagesId = number;
 
 export type PagesSource =
-  /** Addresses of a process from a page bound on. */
+  /** Memory of a process, from a page-aligned address. */
   | { readonly kind: 'user'; readonly start: UserAddress }
-  /** A memfd from a byte offset at a page bound on. */
+  /** A memfd, from a page-aligned byte offset. */
   | {
       readonly kind: 'file';
       readonly backing: BackingId;
@@ -22,34 +22,34 @@ export type PagesSource =
       readonly length: bigint;
     };
 
-/** Consecutive pinned pages of one backing; the key in `pinned` is the first. */
+/** Consecutive pinned pages of one backing; the key in `pinned` is the first page. */
 export type PinnedRun = {
   /** Inclusive. */
   readonly last: PageIndex;
-  /** How many holders reach these pages: areas in filled domains, and accesses. At least 1. */
+  /** How many users these pages have: areas in domains, and pins of accesses. At least 1. */
   readonly holders: number;
   readonly backing: BackingId;
-  /** The first page's position in the backing. */
+  /** Position of the first page in the backing. */
   readonly page: PageIndex;
 };
 
 export type Pages = {
   readonly source: PagesSource;
-  /** Who mapped it first: whose addresses they are, and who is charged. */
+  /** The process that mapped it first, whose addresses they are and which is charged. */
   readonly process: Process;
   readonly charge: ChargeMode;
   readonly pageCount: number;
-  /** Whether areas of it may be written. */
+  /** Whether areas of it may be writable. */
   readonly writable: boolean;
   /** How many areas refer to it. */
   readonly areas: number;
-  /** Runs by first page; they do not overlap, and neighbours that could be one are one. */
+  /** Runs by first page. They do not overlap, and adjacent runs are merged if possible. */
   readonly pinned: OrderedMap<PageIndex, PinnedRun>;
 };
 
 export type Pinned = Pages['pinned'];
 
-/** Written out, as most steps make such pages: a spread costs many times as much. */
+/** Written out because most steps call it: a spread costs many times as much. */
 const pagesWith = (pages: Pages, areas: number, pinned: Pinned): Pages => ({
   source: pages.source,
   process: pages.process,
@@ -66,7 +66,7 @@ export const withAreaCount = (pages: Pages, areas: number): Pages =>
 export const withPinned = (pages: Pages, pinned: Pinned): Pages =>
   pagesWith(pages, pages.areas, pinned);
 
-/** The pinned run that has the page, with its first page. */
+/** The pinned run that contains the page, with its first page. */
 export const runAt = (
   pinned: Pinned,
   index: PageIndex,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The whole state of the specification. Nothing in it is ever changed; every step makes a new one that shares
-// what stayed the same.
+// The whole state of the specification. It is immutable: a step makes a new world that shares what did not change.
 
 import { type Fd, fileDescriptor, type ObjectId } from '../abi/units.ts';
 import { drop, nodesOf, type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
@@ -28,22 +27,22 @@ export type GroupFile = {
   readonly container: FileId | undefined;
 };
 
-/** A device that was got from a group. All descriptors of one device share what they bind. */
+/** A device that was opened through its group. All its descriptors share one binding. */
 export type DeviceFile = {
   readonly kind: 'device';
   readonly name: string;
 };
 
-/** A device's own file: /dev/vfio/devices/vfioN or noiommu-vfioN. Several may be open, and one of them at most is bound. */
+/** A cdev: /dev/vfio/devices/vfioN or noiommu-vfioN. It can be open several times, and at most one of them is bound. */
 export type CdevFile = {
   readonly kind: 'cdev';
   readonly name: string;
   readonly bound: boolean;
-  /** Attached as PASID 0, which is the device itself, and not as the device. */
+  /** It was attached with PASID 0, which is the device itself, rather than without a PASID. */
   readonly attachedByPasid: boolean;
 };
 
-/** What the first descriptor of a device bound, and the last one lets go. */
+/** A device that is bound to an iommufd, until its last descriptor is closed. */
 export type BoundDevice = {
   readonly kind: 'bound';
   readonly iommufd: FileId;
@@ -52,7 +51,7 @@ export type BoundDevice = {
   readonly opens: number;
 };
 
-/** Under a legacy container a device holds its group open. */
+/** A device under a legacy container, which keeps its group open. */
 export type HeldDevice = {
   readonly kind: 'held';
   readonly group: FileId;
@@ -60,7 +59,7 @@ export type HeldDevice = {
   readonly opens: number;
 };
 
-/** A device without an IOMMU that was got through an iommufd, and holds neither that nor its group. */
+/** A device without an IOMMU that was opened through an iommufd. It refers to neither the iommufd nor its group. */
 export type UnboundDevice = {
   readonly kind: 'unbound';
   /** How many device files refer to it. */
@@ -83,7 +82,7 @@ export type MemfdFile = {
   readonly length: bigint;
 };
 
-/** A descriptor whose calls are not specified, or a file of which the input does not show how it was opened. */
+/** A file whose calls are not specified, or whose open the input does not show. */
 export type UnspecifiedFile = {
   readonly kind: 'unspecified';
   readonly path: string;
@@ -111,17 +110,17 @@ export type World = {
   readonly processes: OrderedMap<Process, ProcessState>;
   readonly files: OrderedMap<FileId, OpenFile>;
   readonly nextFile: FileId;
-  /** By the device's name: what is bound through groups or devices' own files. */
+  /** By device name: the devices that are open through their group or bound through a cdev. */
   readonly devices: ReadonlyMap<string, OpenDevice>;
   readonly engines: Engines;
   readonly memory: Memory;
-  /** How many mock devices were made; each is a group of its own. */
+  /** How many mock devices were made; each has its own group. */
   readonly mockDevices: number;
 };
 
 /**
- * A world in which nothing is open and nothing is mapped. `knowledge` is 'complete' where every mapping and store of the
- * program is a call that is stepped, 'recorded' where only its calls on descriptors are.
+ * A world in which nothing is open and nothing is mapped. `knowledge` is 'complete' if every mapping and store of the
+ * program will be stepped, 'recorded' if only its calls on descriptors will.
  */
 export const emptyWorld = (setting: Setting, knowledge: Memory['knowledge']): World => ({
   setting,
@@ -138,42 +137,42 @@ export const emptyWorld = (setting: Setting, knowledge: Memory['knowledge']): Wo
 export const descriptorsOf = (world: World, process: Process): Descriptors =>
   valueAt(world.processes, process)?.descriptors;
 
-/** What the descriptor of the process refers to; undefined where it is not open. */
+/** The file that a descriptor of the process refers to; undefined if it is not open. */
 export const fileAt = (world: World, process: Process, fd: Fd): FileId | undefined =>
   valueAt(descriptorsOf(world, process), fd);
 
-/** The open file of that id; undefined where it is closed. */
+/** The open file with the id; undefined if it is closed. */
 export const openFile = (world: World, id: FileId): OpenFile | undefined =>
   valueAt(world.files, id);
 
 export const contextOf = (world: World, id: FileId): Context => {
   const file = valueAt(world.files, id);
   if (file?.kind !== 'iommufd')
-    throw new Error(`File ${id} is no iommufd; its holder outlived it.`);
+    throw new Error(`File ${id} is not an iommufd; what refers to it outlived it.`);
   return file.context;
 };
 
 export const containerOf = (world: World, id: FileId): Container => {
   const file = valueAt(world.files, id);
   if (file?.kind !== 'container')
-    throw new Error(`File ${id} is no legacy container; its group outlived it.`);
+    throw new Error(`File ${id} is not a legacy container; its group outlived it.`);
   return file.container;
 };
 
-/** What the device is bound to; undefined where it is not open, or open under a legacy container. */
+/** The binding of the device; undefined if it is not bound. */
 export const boundDeviceOf = (world: World, name: string): BoundDevice | undefined => {
   const open = world.devices.get(name);
   return open?.kind === 'bound' ? open : undefined;
 };
 
-/** The platform's device of that name. */
+/** The device of the platform with the name. */
 export const deviceNamed = (world: World, name: string): PlatformDevice => {
   const device = world.setting.platform.devices.find((candidate) => candidate.name === name);
-  if (device === undefined) throw new Error(`The platform has no device ${name}, and it is open.`);
+  if (device === undefined) throw new Error(`Device ${name} is open, and the platform does not have it.`);
   return device;
 };
 
-/** Written out, as each step makes such worlds: a spread costs many times as much. */
+/** Written out because most steps call it: a spread costs many times as much. */
 const worldWith = (world: World, files: World['files'], memory: Memory): World => ({
   setting: world.setting,
   release: world.release,
@@ -209,7 +208,7 @@ export const stateOf = (world: World, id: FileId): IommufdState => ({
 export const withState = (world: World, { context, memory }: IommufdState): World =>
   worldWith(world, put(world.files, context.file, { kind: 'iommufd', context }), memory);
 
-/** The world with a new file, not yet behind any descriptor. */
+/** The world with a new file, to which no descriptor refers yet. */
 export const withNewFile = (
   world: World,
   file: (id: FileId) => OpenFile,
@@ -247,7 +246,7 @@ export const withDescriptor = (world: World, process: Process, fd: Fd, file: Fil
 export const withoutDescriptor = (world: World, process: Process, fd: Fd): World =>
   withDescriptors(world, process, drop(descriptorsOf(world, process), fd));
 
-/** The least descriptor that the process does not use, as far as the world knows. */
+/** The lowest free descriptor of the process, as far as the world knows. */
 export const leastFreeDescriptor = (world: World, process: Process): Fd => {
   let fd = 3;
   for (const { key } of nodesOf(descriptorsOf(world, process))) {

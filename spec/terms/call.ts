@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a program does to the kernel, one call at a time, and what it sees. A call carries the bytes that
-// are in user memory when it is made, because much of the ABI is in them.
+// The calls of a program, and what the program observes. A call carries the user memory that it passes, because much of
+// the ABI is there.
 
 import type { Fd, UserAddress } from '../abi/units.ts';
 
@@ -21,7 +21,7 @@ export type Backing =
   /** Anonymous memory in huge pages of 2 MiB. */
   | { readonly kind: 'huge' };
 
-/** A process is named by its number; it shares nothing but descriptors with others. */
+/** A process, by number. Processes share descriptors and nothing else. */
 export type Process = number;
 
 export type OpenCall = {
@@ -36,22 +36,22 @@ export type IoctlCall = {
   readonly kind: 'ioctl';
   readonly process: Process;
   readonly fd: Fd;
-  /** The whole ioctl number, as the kernel gets it: 32 bits. */
+  /** The whole ioctl number: 32 bits. */
   readonly command: number;
   /** The third argument: an address, or for three VFIO calls a value. */
   readonly argument: bigint;
-  /** What is known of the memory that the call may read, as it is when the call is made. */
+  /** The memory that the call may read, as far as it is known, before the call. */
   readonly memory: readonly Segment[];
 };
 
-/** memfd_create and ftruncate in one: a file of `length` bytes, all zero. */
+/** memfd_create() and ftruncate() as one call: a file of `length` zero bytes. */
 export type MemfdCall = {
   readonly kind: 'memfd';
   readonly process: Process;
   readonly length: bigint;
 };
 
-/** mmap with MAP_FIXED (what was mapped there is gone); `address` and `length` are whole pages. */
+/** mmap() with MAP_FIXED, which replaces what was mapped there. `address` and `length` are page-aligned. */
 export type MmapCall = {
   readonly kind: 'mmap';
   readonly process: Process;
@@ -79,8 +79,8 @@ export type StoreCall = {
 export type DmaDirection = 'read' | 'write';
 
 /**
- * The program has a device move memory: 'read' from the IOVA into the device's own buffer, from the buffer's start;
- * 'write' from there to the IOVA.
+ * The program starts a transfer by a device: 'read' copies from the IOVA to the start of the device's buffer, 'write'
+ * from the start of the buffer to the IOVA.
  */
 export type DmaCall = {
   readonly kind: 'dma';
@@ -91,14 +91,14 @@ export type DmaCall = {
   readonly iova: bigint;
   /** Bytes. */
   readonly length: number;
-  /** Where the program reads memory before and after it. */
+  /** The memory that the program reads before and after the transfer. */
   readonly memory: readonly Segment[];
 };
 
 /** VmLck is what the process has locked, VmPin what is pinned for it. */
 export type StatusField = 'VmLck' | 'VmPin';
 
-/** The program reads a line of its /proc/self/status, in pages; the result is that number. */
+/** The program reads a line of /proc/self/status; the result is its value in pages. */
 export type StatusCall = {
   readonly kind: 'status';
   readonly process: Process;
@@ -122,11 +122,11 @@ export const memoryRead = (call: Call): readonly Segment[] =>
 
 const NO_MEMORY: readonly Segment[] = [];
 
-/** What the program saw: the result, and the same spans of memory after the call. */
+/** What the program observes: the result, and the memory of the call after it. */
 export type Observation = {
-  /** What the system call returned; -1 where it failed. */
+  /** The return value of the system call; -1 if it failed. */
   readonly result: number;
-  /** The error number where it failed, 0 where not. */
+  /** The error number if it failed, 0 otherwise. */
   readonly errno: number;
   readonly memory: readonly Segment[];
 };

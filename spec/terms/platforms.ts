@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The platforms that have names: machines with mock devices, and those that QEMU makes.
+// The named platforms: machines with mock devices, and virtual machines of QEMU.
 
 import { U64_MAX } from '../abi/units.ts';
 import type { Iommu, IovaRange, Platform } from './platform.ts';
 
-/** What the kernel takes where no parameter says otherwise. */
+/** The kernel's default for dma_entry_limit. */
 export const DMA_ENTRY_LIMIT = 65535;
 
 /** Nothing but mock devices. */
@@ -20,17 +20,20 @@ export const MOCK_PLATFORM: Platform = {
   dmaEntryLimit: DMA_ENTRY_LIMIT,
 };
 
-/** QEMU's VT-d, and the range through which devices send interrupts. */
+/** QEMU's VT-d. */
 export const VTD_IOMMU: Iommu = {
   pageSizes: 0x4020_1000n,
   aperture: { start: 0n, last: 0xffff_ffff_ffffn },
   enforcesCacheCoherency: false,
 };
+
 /** The name of the mdev in virtual machines. */
 export const MDEV_NAME = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001';
+
+/** Devices write to this range to send interrupts. */
 const VTD_RESERVED: readonly IovaRange[] = [{ start: 0xfee0_0000n, last: 0xfeef_ffffn }];
 
-/** QEMU's VT-d with two devices, each in a group of its own. */
+/** QEMU's VT-d with two devices, each in its own group. */
 export const VTD_PLATFORM: Platform = {
   name: 'vtd',
   iommus: [VTD_IOMMU],
@@ -46,7 +49,7 @@ export const VTD_PLATFORM: Platform = {
   dmaEntryLimit: DMA_ENTRY_LIMIT,
 };
 
-/** QEMU's virtio-iommu: every page size and every IOVA. */
+/** QEMU's virtio-iommu, with every page size from 4 KiB and every IOVA. */
 const VIRTIO_IOMMU: Iommu = {
   pageSizes: 0xffff_ffff_ffff_f000n,
   aperture: { start: 0n, last: U64_MAX },
@@ -54,10 +57,10 @@ const VIRTIO_IOMMU: Iommu = {
   driver: 'virtio',
 };
 
-/** The same devices as VTD_PLATFORM's behind a virtio-iommu. */
+/** The devices of VTD_PLATFORM, behind a virtio-iommu. */
 const VIRTIO_PLATFORM: Platform = { ...VTD_PLATFORM, name: 'virtio', iommus: [VIRTIO_IOMMU] };
 
-/** And behind a VT-d of 39 bits whose domains can make every access coherent. */
+/** The devices of VTD_PLATFORM, behind a 39-bit VT-d whose domains can enforce cache coherency. */
 const COHERENT_PLATFORM: Platform = {
   ...VTD_PLATFORM,
   name: 'coherent',
@@ -70,7 +73,7 @@ const COHERENT_PLATFORM: Platform = {
   ],
 };
 
-/** No IOMMU but that of mock devices, and an mdev: it reaches an IOAS through the kernel alone. */
+/** Mock devices, and an mdev. */
 export const MDEV_PLATFORM: Platform = {
   ...MOCK_PLATFORM,
   name: 'mdev',
@@ -78,9 +81,8 @@ export const MDEV_PLATFORM: Platform = {
 };
 
 /**
- * IOMMUs whose domains do not fit each other's devices, one of them with pages too large to serve at all, a group of
- * two devices, and an mdev that has no IOMMU: more than one domain under the IOAS of VFIO calls. A legacy container takes few
- * maps there, so that the limit is met.
+ * Three IOMMUs with incompatible domains, one of them with pages too large for iommufd; a group of two devices; and an
+ * mdev. A compatibility IOAS can have more than one domain here. dma_entry_limit is low, so that programs reach it.
  */
 export const MIXED_PLATFORM: Platform = {
   name: 'mixed',
@@ -119,7 +121,7 @@ export const MIXED_PLATFORM: Platform = {
   dmaEntryLimit: 12,
 };
 
-/** Three devices that nothing translates for, each in a no-IOMMU group, and an mdev, whose group is none. */
+/** Three devices without an IOMMU, each in a no-IOMMU group, and an mdev, whose group is not one. */
 export const NOIOMMU_PLATFORM: Platform = {
   ...MOCK_PLATFORM,
   name: 'noiommu',
@@ -134,7 +136,7 @@ export const NOIOMMU_PLATFORM: Platform = {
 
 export type PlatformName = 'mock' | 'vtd' | 'mdev' | 'mixed' | 'noiommu' | 'virtio' | 'coherent';
 
-/** Every platform that has a name, by that name. */
+/** The named platforms, by name. */
 export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
   mock: MOCK_PLATFORM,
   vtd: VTD_PLATFORM,
@@ -145,9 +147,9 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
   coherent: COHERENT_PLATFORM,
 };
 
-/** The platform of that name; undefined where none has it. */
+/** The platform of that name; undefined if there is none. */
 export const platformNamed = (name: string): Platform | undefined =>
   Object.values(PLATFORMS).find((platform) => platform.name === name);
 
-/** Those that take their turn where none is named. The others differ from `vtd` in their IOMMU alone. */
+/** The platforms that are used if none is named. The others differ from `vtd` only in their IOMMU. */
 export const USUAL_PLATFORMS = ['mock', 'vtd', 'mdev', 'mixed', 'noiommu'] as const;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What differs between kernel releases, in one table. A difference that a program can observe is here, and
-// nowhere as an `if` on a version.
+// The differences between releases that a program can observe, in one table. Other code does not test for a version.
 
 import { ERRNO, type Errno } from '../abi/errno.ts';
 import type { NativeCallName } from '../abi/native.ts';
@@ -10,21 +9,21 @@ export type ReleaseName = '6.12.95' | '7.3.4';
 
 export type Release = {
   readonly name: ReleaseName;
-  /** Native calls that the release's table does not have. */
+  /** Native calls that the release lacks. */
   readonly absentCalls: ReadonlySet<NativeCallName>;
-  /** Operations of IOMMU_TEST_CMD that the release does not have. */
+  /** Operations of IOMMU_TEST_CMD that the release lacks. */
   readonly absentTestOperations: ReadonlySet<TestOperationName>;
-  /** Page sizes of a mock domain: the bitmap for a plain device, and for one with the huge-page flag. */
+  /** Bitmaps of the page sizes of mock domains: for a plain device, and for one with MOCK_FLAGS_DEVICE_HUGE_IOVA. */
   readonly mockPageSizes: { readonly plain: bigint; readonly huge: bigint };
   /** The dev_flags that MOCK_DOMAIN_FLAGS accepts. */
   readonly mockDeviceFlags: number;
-  /** A map's length is checked before whether the address and it pass the end of the address space. */
+  /** Maps check the length before they check whether address + length wraps. */
   readonly mapChecksLengthFirst: boolean;
-  /** A mock domain's entries can exist without letting a device read or write. */
+  /** A mock domain can have entries that permit neither reads nor writes. */
   readonly mockMapsWithoutPermission: boolean;
-  /** What VT-d's domains let a device write they also let it read. */
+  /** Entries of VT-d that permit writes also permit reads. */
   readonly vtdReadsWhereItWrites: boolean;
-  /** A virtio-iommu's domain knows its aperture before a device is attached to it. */
+  /** A domain of virtio-iommu has its aperture before a device is attached to it. */
   readonly virtioKnowsAperture: boolean;
   /** HWPT_ALLOC knows the flag PASID. */
   readonly hwptsForPasids: boolean;
@@ -34,17 +33,17 @@ export type Release = {
   readonly hwInfoReportsAts: boolean;
   /** HWPT_GET_DIRTY_BITMAP refuses a length of 0. */
   readonly bitmapsHaveLength: boolean;
-  /** The test operation DIRTY takes no more than 2^27 pages. */
+  /** The test operation DIRTY takes at most 2^27 pages. */
   readonly dirtyPagesAreLimited: boolean;
-  /** Mock domains have page tables, whose entries are dirty as a whole. */
+  /** Mock domains have page tables, and an entry is dirty as a whole. */
   readonly mockEntriesAreDirty: boolean;
-  /** BIND_IOMMUFD knows tokens, and takes a struct that is longer than the release knows. */
+  /** BIND_IOMMUFD knows tokens, and accepts a struct that is longer than the one it knows. */
   readonly bindKnowsTokens: boolean;
-  /** A device without an IOMMU has a file of its own, and a page table that no hardware walks. */
+  /** A device without an IOMMU has a cdev, and a page table that no hardware walks. */
   readonly noIommuDevicesHaveFiles: boolean;
-  /** ATTACH_ and DETACH_IOMMUFD_PT know PASIDs. */
+  /** ATTACH_IOMMUFD_PT and DETACH_IOMMUFD_PT know PASIDs. */
   readonly devicesHavePasids: boolean;
-  /** An iommufd has pages to map, where a vIOMMU offers any. */
+  /** An iommufd can be mapped with mmap(), if a vIOMMU offers pages. */
   readonly iommufdsHavePages: boolean;
   /** MD_CHECK_MAP finds the hwpt before it checks the alignment of its arguments. */
   readonly checkMapFindsHwptFirst: boolean;
@@ -55,11 +54,11 @@ export type Release = {
 export type Type1Differences = {
   /** CHECK_EXTENSION and SET_IOMMU know VFIO_TYPE1_NESTING_IOMMU. */
   readonly knowsNesting: boolean;
-  /** A range that passes the end of the address space is EOVERFLOW, and checked before flags and alignment. */
+  /** A range that passes U64_MAX fails with EOVERFLOW, before flags and alignment are checked. */
   readonly reportsOverflow: boolean;
-  /** Ranges are compared by the byte behind them, which is 0 behind the end of the address space. */
+  /** vfio_find_dma() compares exclusive ends: iova + size of a range that ends at U64_MAX wraps to 0. */
   readonly findDmaWraps: boolean;
-  /** What a domain answers to a map outside of what it can translate. */
+  /** The error of a map outside the aperture of a domain. */
   readonly beyondAperture: Errno;
 };
 
@@ -138,11 +137,11 @@ const release73: Release = {
   },
 };
 
-/** Every release that is specified, by its name. */
+/** The specified releases, by name. */
 export const RELEASES: Readonly<Record<ReleaseName, Release>> = {
   '6.12.95': release612,
   '7.3.4': release73,
 };
 
-/** The same names, oldest first. */
+/** Their names, oldest first. */
 export const RELEASE_NAMES = Object.keys(RELEASES) as ReleaseName[];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A rule is one numbered statement of the specification. Every outcome names the rule that gave it.
+// A rule is one numbered statement of the specification. Every reply that the specification allows has its rule.
 
 import type { ErrnoName } from '../abi/errno.ts';
 import type { ReleaseName } from './releases.ts';
 
-/** What rules are grouped by: a call, or a part of the kernel that several calls use. */
+/** A group of rules: those of a call, or of an operation that several calls share. */
 export type Part = {
   /** "ioas-map": lower-case words, joined by hyphens. */
   readonly id: string;
@@ -16,15 +16,15 @@ export type Rule<Id extends string = string> = {
   /** "ioas-map/unknown-flags": the part's id, and the rule's name there. */
   readonly id: Id;
   readonly part: Part;
-  /** Position among the part's rules: the order in which the kernel checks. From 1. */
+  /** Position among the part's rules, from 1: the order of the kernel's checks. */
   readonly position: number;
-  /** The condition under which it refuses, or the effect that it grants. */
+  /** The condition of a refusal, or the effect of a grant. */
   readonly says: string;
   /** Its source: a kernel function with its file, the uAPI header's text, or the patch. */
   readonly source: string;
-  /** The error of a refusal; absent where the rule grants. */
+  /** The error of a refusal; absent if the rule grants. */
   readonly errno?: ErrnoName;
-  /** The releases that it holds for; all where absent. */
+  /** The releases that the rule applies to; all if absent. */
   readonly only?: readonly ReleaseName[];
 };
 
@@ -35,15 +35,15 @@ type Statement = {
   readonly only?: readonly ReleaseName[];
 };
 
-/** A rule that refuses with an error, under the condition that it says. */
+/** A rule that refuses with an error under a condition. */
 export const refuses = (errno: ErrnoName, condition: string, source?: string): Statement =>
   source === undefined ? { errno, says: condition } : { errno, says: condition, source };
 
-/** A rule that grants, with the effect that it says. */
+/** A rule that grants, with an effect. */
 export const grants = (effect: string, source?: string): Statement =>
   source === undefined ? { says: effect } : { says: effect, source };
 
-/** The rule of some releases alone. */
+/** A rule of some releases only. */
 export const onlyIn = (only: readonly ReleaseName[], statement: Statement): Statement => ({
   ...statement,
   only,
@@ -61,8 +61,8 @@ const kebab = (name: string): string =>
   name.replace(/[A-Z]/g, (upper) => `-${upper.toLowerCase()}`);
 
 /**
- * The rules of one part, in the order of the kernel's checks. `source` holds for each rule that does not name its own.
- * The ids are literal types, so that a misspelt one is found when the code is compiled.
+ * The rules of one part, in the order of the kernel's checks. `source` is the source of rules without their own. The
+ * ids are literal types, so that a misspelt id does not compile.
  */
 export const rulesOf = <
   const Id extends string,
@@ -80,10 +80,10 @@ export const rulesOf = <
   ) as { readonly [Name in keyof Table & string]: Rule<`${Id}/${Kebab<Name>}`> };
 };
 
-/** What a step of the specification answers when a rule refuses. */
+/** The refusal of a call. */
 export type Refused = {
   readonly refused: Rule;
-  /** Another rule that may come first: which one does depends on what the specification does not follow. */
+  /** Another rule that may refuse first, which depends on state that the specification does not have. */
   readonly or?: Rule;
 };
 

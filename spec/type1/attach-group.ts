@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A group joins a container whose type is set: vfio_iommu_type1_attach_group() in drivers/vfio/vfio_iommu_type1.c. The
-// first group of a kind gets a domain, into which every map is filled; a domain that fits is shared.
+// Attaching a group to a container whose type is set: vfio_iommu_type1_attach_group() in
+// drivers/vfio/vfio_iommu_type1.c. Groups of one IOMMU share a domain. A new domain gets every map.
 
 import { ERRNO } from '../abi/errno.ts';
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
@@ -29,7 +29,7 @@ export const type1AttachGroupRules = rulesOf(
       ['6.12.95'],
       refuses(
         'EINVAL',
-        'The type is TYPE1_NESTING, and no IOMMU driver of x86-64 nests.',
+        'The type is TYPE1_NESTING, and no IOMMU driver of x86-64 supports nesting.',
         'iommu_enable_nesting() in drivers/iommu/iommu.c',
       ),
     ),
@@ -45,7 +45,7 @@ export const type1AttachGroupRules = rulesOf(
     ),
     noIovaLeft: refuses(
       'EINVAL',
-      'What the group reserves leaves no IOVA for maps.',
+      'The ranges that the group reserves leave no IOVA for maps.',
       'vfio_iommu_resv_exclude() in drivers/vfio/vfio_iommu_type1.c',
     ),
     interruptsNotIsolated: refuses(
@@ -56,7 +56,7 @@ export const type1AttachGroupRules = rulesOf(
       ['7.3.4'],
       refuses(
         'ERANGE',
-        'The domain is the first, and a map made before reaches outside its aperture.',
+        'The domain is the first, and an earlier map reaches outside its aperture.',
         'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
       ),
     ),
@@ -64,7 +64,7 @@ export const type1AttachGroupRules = rulesOf(
       ['6.12.95'],
       refuses(
         'EFAULT',
-        'The domain is the first, and a map made before reaches outside its aperture.',
+        'The domain is the first, and an earlier map reaches outside its aperture.',
         'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
       ),
     ),
@@ -78,14 +78,14 @@ export type Attached = {
   readonly pinned: boolean;
 };
 
-/** The index of the map's first page that the domain cannot translate; undefined where it can all of them. */
+/** The index of the map's first page that the domain cannot translate; undefined if it can translate all. */
 const firstBeyond = ({ key, value }: DmaNode, aperture: IovaRange): number | undefined => {
   if (key < aperture.start) return 0;
   if (value.last <= aperture.last) return undefined;
   return key > aperture.last ? 0 : Number((aperture.last + 1n - key) / PAGE_SIZE_BYTES);
 };
 
-/** Every map's memory pinned and charged, because there was no domain before. */
+/** Pins and charges the memory of every map, as there was no domain before. */
 const allReached = (
   { release, memory }: World,
   process: Process,
@@ -105,7 +105,7 @@ const allReached = (
         release.type1.beyondAperture === ERRNO.EFAULT
           ? type1AttachGroupRules.beyondApertureEfault
           : type1AttachGroupRules.beyondAperture;
-      // Pages that lie together are pinned together, before any of them is mapped: what pins the rest may fail first.
+      // Contiguous pages are pinned together before any of them is mapped: pinning the rest may fail first.
       const rest = Number(dmaLength(node) / PAGE_SIZE_BYTES);
       const whole = reach(left, { from: process, charge }, address, rest, writable);
       return isRefused(whole) ? { refused: rule, or: whole.refused } : refused(rule);
@@ -133,7 +133,7 @@ const usableRanges = (
   return left.length === 0 ? refused(type1AttachGroupRules.noIovaLeft) : left;
 };
 
-/** The group attached, on behalf of a process; what is refused has changed nothing. */
+/** Attaches the group, for a process. On refusal nothing changes. */
 export const attachGroup = (
   world: World,
   type1: Type1,

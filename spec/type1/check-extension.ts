@@ -32,7 +32,7 @@ export const type1CheckExtensionRules = rulesOf(
     type1: grants('TYPE1, TYPE1v2 and UNMAP_ALL return 1, before and after SET_IOMMU.'),
     nesting: onlyIn(
       ['6.12.95'],
-      grants('TYPE1_NESTING returns 1, although no IOMMU of x86-64 can be set to it.'),
+      grants('TYPE1_NESTING returns 1, although no IOMMU driver of x86-64 supports nesting.'),
     ),
     updateVaddr: grants(
       'UPDATE_VADDR returns 1 if a type is set and the container has no mdev group, and 0 otherwise.',
@@ -51,19 +51,19 @@ export const type1CheckExtensionRules = rulesOf(
 
 const TYPE1: readonly bigint[] = [VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU, VFIO_UNMAP_ALL];
 
-/** Whether SET_IOMMU can be given the number: those that CHECK_EXTENSION knows. */
+/** Whether type1 has the extension. SET_IOMMU accepts no other number. */
 export const isExtension = (world: World, argument: bigint): boolean =>
   TYPE1.includes(argument) ||
   (argument === VFIO_TYPE1_NESTING_IOMMU && world.release.type1.knowsNesting);
 
-/** What the module parameter decides, which nothing may say. */
+/** The reply if the module parameter decides it, which may not be known. */
 const asEnabled = (world: World, rule: Rule): readonly Outcome[] => {
   const no = succeeded(rule, world);
   const yes = succeeded(rule, world, [], 1);
   const { noIommuConfigured, noIommuEnabled } = world.setting.platform;
   if (!noIommuConfigured) return [no];
   if (noIommuEnabled !== undefined) return [noIommuEnabled ? yes : no];
-  const unknown = 'nothing says whether the kernel allows devices without an IOMMU';
+  const unknown = 'it is not known whether the kernel allows devices without an IOMMU';
   return [no, { ...yes, unknown }];
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A group leaves a container whose type is set: vfio_iommu_type1_detach_group() in drivers/vfio/vfio_iommu_type1.c.
-// Without domains nothing stays pinned, and without groups no map stays.
+// Detaching a group from a container whose type is set: vfio_iommu_type1_detach_group() in
+// drivers/vfio/vfio_iommu_type1.c. Without a domain no page stays pinned. The last group of a container is removed in
+// membership.ts.
 
 import { nodesOf, put } from '../collections/ordered-map.ts';
 import { chargedPages, type Dma, type Dmas, dmaLength, type Type1 } from '../state/container.ts';
@@ -13,11 +14,11 @@ import { withLocked } from './locked-memory.ts';
 
 export type Detached = { readonly type1: Type1; readonly memory: Memory };
 
-/** What one map was charged is given back. */
+/** Uncharges one map. */
 export const uncharged = (memory: Memory, dma: Dma): Memory =>
   withLocked(memory, dma.process, -chargedPages(dma));
 
-/** The memory with everything given back that the maps were charged. */
+/** Uncharges all maps. */
 export const allUncharged = (memory: Memory, dmas: Dmas): Memory => {
   let result = memory;
   for (const { value } of nodesOf(dmas)) result = uncharged(result, value);
@@ -34,7 +35,7 @@ const changed = (dmas: Dmas, change: (dma: Dma, length: bigint) => Dma): Dmas =>
 
 const withoutReached = (dma: Dma): Dma => ({ ...dma, reached: undefined });
 
-/** Every page of every map counts as written, until it is asked for. */
+/** Marks every page of every map as dirty, until it is reported. */
 const withAllDirty = (type1: Type1): Type1 =>
   type1.tracksDirty
     ? { ...type1, dmas: changed(type1.dmas, (dma, length) => allDirty(dma, length)) }
@@ -70,7 +71,7 @@ const withoutDomainOf = (
   };
 };
 
-/** The group gone, which is not the last one of the container. */
+/** Detaches a group that is not the last one of the container. */
 export const detachGroup = (platform: Platform, before: Detached, group: number): Detached => {
   const { type1, memory } = before;
   if (hardwareOf(platform, group).kind === 'iommu') {

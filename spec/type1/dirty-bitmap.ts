@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What the legacy container knows of written pages, and how it copies that to the program: update_user_bitmap() in
-// drivers/vfio/vfio_iommu_type1.c. No domain of type1 tracks writes, so that every page that a device reaches counts as
-// written. Bits are shifted within the kernel's own words, and some that are no page's stay there and are seen later.
+// The dirty bitmaps of maps, and how the kernel copies them to the program: update_user_bitmap() in
+// drivers/vfio/vfio_iommu_type1.c. No domain of type1 tracks writes, so every page that devices reach counts as dirty.
+// The kernel shifts the bits within its own bitmap: bits that belong to no page can stay there, and a later report has
+// them.
 
 import { byteLength, PAGE_SIZE_BYTES, userAddress } from '../abi/units.ts';
 import { DIRTY_BITMAP_PAGES_MAX } from '../abi/vfio.ts';
@@ -19,16 +20,16 @@ const ones = (count: bigint): bigint => (1n << count) - 1n;
 
 const wordsFor = (bits: bigint): bigint => (bits + WORD_BITS - 1n) / WORD_BITS;
 
-/** Whether a bitmap for that many bytes of IOVAs can be had. */
+/** Whether the kernel can allocate a bitmap for a map of that many bytes. */
 export const fitsBitmap = (length: bigint): boolean => pagesIn(length) <= DIRTY_BITMAP_PAGES_MAX;
 
-/** The map with every page counted as written, over whatever its bitmap holds beside. */
+/** The map with every page dirty. Other bits of its bitmap stay. */
 export const allDirty = (dma: Dma, length: bigint): Dma => ({
   ...dma,
   dirty: (dma.dirty ?? 0n) | ones(pagesIn(length)),
 });
 
-/** `count` bytes of little-endian words, from bit 0 on. */
+/** The low `count` bytes of the bits, as little-endian words. */
 const bytesOf = (bits: bigint, count: number): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(count);
   if (bits === 0n) return bytes;
@@ -47,16 +48,16 @@ const wordOf = (bytes: Uint8Array): bigint =>
   new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
 
 export type Reported = {
-  /** The map after the report, if it stays. */
+  /** The map after the report, for maps that stay. */
   readonly dma: Dma;
   readonly writes: readonly Segment[];
-  /** With what was written. */
+  /** The memory after the writes. */
   readonly memory: Memory;
-  /** False where the program's bitmap could not be read or written to its end. */
+  /** False if the program's bitmap could not be read, or not be written to its end. */
   readonly whole: boolean;
 };
 
-/** Bits set for what devices may have written, then moved to where the map lies in the program's bitmap. */
+/** The bits moved to the position of the map in its first word of the program's bitmap. */
 const shifted = (bits: bigint, pages: bigint, shift: bigint): bigint => {
   if (shift === 0n) return bits;
   const width = wordsFor(pages + shift) * WORD_BITS;
@@ -65,8 +66,8 @@ const shifted = (bits: bigint, pages: bigint, shift: bigint): bigint => {
 };
 
 /**
- * The map's part of a bitmap of the program's at `address` that begins with the page at `base`. What the
- * program had in the word that it shares with what lies before stays there.
+ * Reports one map to the program's bitmap at `address`, whose first bit is the page at `base`. If the map starts inside
+ * a word, the bits that the program has in that word stay.
  */
 export const report = (
   memory: Memory,
@@ -97,11 +98,11 @@ export const report = (
   if (writable < length) {
     return { dma: { ...dma, dirty: bits }, writes: [write], memory: after, whole: false };
   }
-  // Only as many bits are cleared as there are pages, from where they were before the shift.
+  // The kernel clears as many bits as there are pages, at their position before the shift.
   const left = (bits >> pages) << pages;
   return { dma: { ...dma, dirty: left }, writes: [write], memory: after, whole: true };
 };
 
-/** Bytes of a bitmap of that many bits, as the kernel computes it with 64 bits. */
+/** The size in bytes of a bitmap of that many bits, in the kernel's 64-bit arithmetic. */
 export const bitmapBytes = (bits: bigint): bigint =>
   byteLength((BigInt.asUintN(64, bits + WORD_BITS - 1n) / WORD_BITS) * 8n);

@@ -66,7 +66,7 @@ export const type1DirtyPagesRules = rulesOf(
       'verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c',
     ),
     wrongPageSize: refuses('EINVAL', 'GET_BITMAP: pgsize is not the page size.'),
-    misaligned: refuses('EINVAL', 'GET_BITMAP: iova or size is no multiple of the page size.'),
+    misaligned: refuses('EINVAL', 'GET_BITMAP: iova or size is not a multiple of the page size.'),
     notTracking: refuses('EINVAL', 'GET_BITMAP: dirty tracking is off.'),
     cutsFirst: refuses(
       'EINVAL',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_GET_INFO on a legacy container: vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c. Behind the
-// struct are its capabilities in the order MIGRATION, DMA_AVAIL, IOVA_RANGE, all of them or none.
+// VFIO_IOMMU_GET_INFO on a legacy container: vfio_iommu_type1_get_info() in drivers/vfio/vfio_iommu_type1.c. The
+// capabilities MIGRATION, DMA_AVAIL and IOVA_RANGE follow the struct in this order, all of them or none.
 
 import { decode, encode } from '../abi/layout.ts';
 import { IOVA_RANGE } from '../abi/native.ts';
@@ -53,7 +53,7 @@ export const type1GetInfoRules = rulesOf(
   },
 );
 
-/** The page sizes that all domains have; sizes below the processor's count as that. */
+/** The page sizes that all domains share. Sizes below PAGE_SIZE count as PAGE_SIZE. */
 const pageSizes = ({ domains }: Type1): bigint => {
   const mask = PAGE_SIZE_BYTES - 1n;
   let sizes = U64_MAX;
@@ -73,7 +73,7 @@ const joined = (parts: readonly Uint8Array[]): Uint8Array => {
 
 const MIGRATION_AT = VFIO_IOMMU_TYPE1_INFO.size;
 const DMA_AVAIL_AT = MIGRATION_AT + VFIO_CAP_MIGRATION.size;
-/** DMA_AVAIL has 12 bytes, and the next capability begins at a multiple of 8. */
+/** DMA_AVAIL has 12 bytes, and the next capability starts at a multiple of 8. */
 const DMA_AVAIL_PADDING = 4;
 const IOVA_RANGE_AT = DMA_AVAIL_AT + VFIO_CAP_DMA_AVAIL.size + DMA_AVAIL_PADDING;
 

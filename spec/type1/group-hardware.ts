@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A group as the IOMMU has it: what its domains are like, and which IOVAs its devices reach by another way.
+// The hardware of a group: its IOMMU, the properties of its domains, and the IOVAs that its devices reserve.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { iommuName } from '../hardware/templates.ts';
@@ -8,12 +8,12 @@ import { leastPageSize } from '../state/io-pagetable.ts';
 import type { Iommu, IovaRange, Platform } from '../terms/platform.ts';
 
 export type GroupHardware =
-  /** Mdevs: there is nothing to translate. Groups without an IOMMU have no type1 to ask. */
+  /** An mdev group, which has no IOMMU. No-IOMMU groups never attach to type1. */
   | { readonly kind: 'emulated' }
   | {
       readonly kind: 'iommu';
       readonly iommu: Iommu;
-      /** What a release has a say in is left out. */
+      /** Without the properties that depend on the release. */
       readonly domain: Omit<HardwareDomain, 'mapsWithoutPermission' | 'readsWhereItWrites'>;
       readonly reserved: readonly IovaRange[];
     };
@@ -40,10 +40,10 @@ export const hardwareOf = (platform: Platform, group: number): GroupHardware => 
   };
 };
 
-/** What is not specified, as the kernel warns of it and no x86-64 machine has it. */
+/** This is not specified: the kernel warns, and no x86-64 machine has such an IOMMU. */
 export const COARSE = "type1 over an IOMMU without pages as small as the processor's";
 
-/** Whether the group's IOMMU has no page as small as the processor's. */
+/** Whether the smallest page of the group's IOMMU is larger than PAGE_SIZE. */
 export const isCoarse = (platform: Platform, group: number): boolean => {
   const hardware = hardwareOf(platform, group);
   return hardware.kind === 'iommu' && leastPageSize(hardware.domain.pageSizes) > PAGE_SIZE_BYTES;

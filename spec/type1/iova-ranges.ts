@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where maps may lie: the list of valid IOVA ranges of a legacy container, as groups narrow and widen it.
-// vfio_iommu_aper_resize() and its neighbours in drivers/vfio/vfio_iommu_type1.c.
+// The valid IOVA ranges of a legacy container, which groups narrow and widen: vfio_iommu_aper_resize() and the
+// functions next to it in drivers/vfio/vfio_iommu_type1.c.
 
 import { U64_MAX } from '../abi/units.ts';
 import { type Dmas, firstDmaIn } from '../state/container.ts';
@@ -40,7 +40,9 @@ const startingAt = (ranges: Ranges, start: bigint): Ranges => {
   ];
 };
 
-/** The ranges cut down to an aperture; the aperture where there are none. A range of which one IOVA is left may go. */
+/**
+ * The ranges clipped to an aperture; the aperture if there are none. A range of which one IOVA is left may be dropped.
+ */
 export const resized = (ranges: Ranges, aperture: IovaRange): Ranges => {
   if (ranges.length === 0) return [aperture];
   return startingAt(ranges, aperture.start)
@@ -48,7 +50,7 @@ export const resized = (ranges: Ranges, aperture: IovaRange): Ranges => {
     .map(({ start, last }) => ({ start, last: aperture.last < last ? aperture.last : last }));
 };
 
-/** The ranges without what is reserved. */
+/** The ranges without the reserved ranges. */
 export const excluded = (ranges: Ranges, reserved: Ranges): Ranges => {
   let result = ranges;
   for (const { start, last } of reserved) {
@@ -63,7 +65,7 @@ export const excluded = (ranges: Ranges, reserved: Ranges): Ranges => {
   return result;
 };
 
-/** The ranges once a domain is gone: from the first to the last IOVA that all the others translate. */
+/** The ranges after a domain was removed, widened to the first and the last IOVA that all other domains translate. */
 export const expanded = (ranges: Ranges, apertures: Ranges): Ranges => {
   if (ranges.length === 0) return ranges;
   let start = 0n;
@@ -80,8 +82,8 @@ export const expanded = (ranges: Ranges, apertures: Ranges): Ranges => {
 };
 
 /**
- * The ranges made anew from their first and last IOVA for those reservations that are left; as they were where nothing
- * would be left. What was reserved at one of the two ends stays out.
+ * The ranges computed anew from their first and last IOVA and the remaining reserved ranges; unchanged if nothing would
+ * be left. A range that was reserved at either end stays excluded.
  */
 export const refreshed = (ranges: Ranges, reserved: Ranges, before: Ranges): Ranges => {
   const [first, last] = [ranges[0], ranges.at(-1)];
@@ -90,6 +92,6 @@ export const refreshed = (ranges: Ranges, reserved: Ranges, before: Ranges): Ran
   return made.length === 0 ? before : made;
 };
 
-/** Whether a map may lie there, within one range. */
+/** Whether a map may be at [start, last], which one range must contain. */
 export const mayLie = (ranges: Ranges, start: bigint, last: bigint): boolean =>
   ranges.length === 0 || ranges.some((range) => start >= range.start && last <= range.last);

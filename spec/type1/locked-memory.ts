@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Locked memory of the legacy container: every map is charged to the process (VmLck) page by page, also for pages that
-// another map has, and also where there is no limit. vfio_lock_acct() in drivers/vfio/vfio_iommu_type1.c.
+// Accounting of the legacy container: the pages of every map are charged to the process (VmLck), even if another map
+// has them, and even if the process has no limit. vfio_lock_acct() in drivers/vfio/vfio_iommu_type1.c.
 
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { put } from '../collections/ordered-map.ts';
@@ -17,7 +17,7 @@ export const type1LockedMemoryRules = rulesOf(
   {
     processLimit: refuses(
       'ENOMEM',
-      'VmLck would exceed RLIMIT_MEMLOCK before a page that cannot be pinned, and the process lacks CAP_IPC_LOCK.',
+      'VmLck would exceed RLIMIT_MEMLOCK before a page is reached that cannot be pinned, and the process lacks CAP_IPC_LOCK.',
     ),
     newOwnerLimit: refuses(
       'ENOMEM',
@@ -27,7 +27,7 @@ export const type1LockedMemoryRules = rulesOf(
   },
 );
 
-/** How many pages the process may still lock; undefined where it has no limit. */
+/** How many pages the process may still lock; undefined if it has no limit. */
 export const lockable = (memory: Memory, process: Process): bigint | undefined => {
   const { privileged, memlockLimit } = memory.credentials;
   return privileged
@@ -35,7 +35,7 @@ export const lockable = (memory: Memory, process: Process): bigint | undefined =
     : memlockLimit / PAGE_SIZE_BYTES - BigInt(lockedOf(memory, process));
 };
 
-/** The memory with that many more pages charged to the process, or fewer where negative. */
+/** Charges `pages` more pages to the process; fewer if negative. */
 export const withLocked = (memory: Memory, process: Process, pages: number): Memory => {
   if (pages === 0) return memory;
   const account = accountOf(memory, process);
@@ -43,7 +43,7 @@ export const withLocked = (memory: Memory, process: Process, pages: number): Mem
   return { ...memory, accounts };
 };
 
-/** The same for more pages, refused where the process may not lock them. */
+/** The same, refused if the process may not lock them. */
 export const charged = (memory: Memory, process: Process, pages: number): Memory | Refused => {
   const left = lockable(memory, process);
   return left !== undefined && BigInt(pages) > left && pages > 0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // VFIO_IOMMU_MAP_DMA on a legacy container: vfio_iommu_type1_map_dma() and vfio_dma_do_map() in
-// drivers/vfio/vfio_iommu_type1.c. With VADDR it gives a map that was made earlier a new address.
+// drivers/vfio/vfio_iommu_type1.c. With VADDR it sets a new vaddr for a map that exists.
 
 import { decode, type Values } from '../abi/layout.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
@@ -64,9 +64,9 @@ export const type1MapDmaRules = rulesOf(
     ),
     wrongFlags: refuses(
       'EINVAL',
-      'None of READ, WRITE and VADDR is set, or VADDR with READ or WRITE.',
+      'None of READ, WRITE and VADDR is set, or VADDR is set with READ or WRITE.',
     ),
-    misaligned: refuses('EINVAL', 'size, iova or vaddr is no multiple of the page size.'),
+    misaligned: refuses('EINVAL', 'size, iova or vaddr is not a multiple of the page size.'),
     wrapsEinval: onlyIn(
       ['6.12.95'],
       refuses('EINVAL', 'iova + size - 1 or vaddr + size - 1 exceeds U64_MAX.'),
@@ -89,7 +89,7 @@ export const type1MapDmaRules = rulesOf(
       'vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c',
     ),
     maps: grants(
-      'Maps the range to the pages now at vaddr, in every domain. Without a domain nothing is pinned, and nothing need be there.',
+      'Maps the range to the pages that are at vaddr now, in every domain. Without a domain nothing is pinned, and vaddr need not be mapped.',
     ),
     mapsToEnd: onlyIn(
       ['6.12.95'],
@@ -101,7 +101,7 @@ export const type1MapDmaRules = rulesOf(
     mapsOverMissed: onlyIn(
       ['6.12.95'],
       grants(
-        'The range overlaps only maps that end at U64_MAX, which vfio_find_dma() misses: maps it beside them.',
+        'The range overlaps only maps that end at U64_MAX, which vfio_find_dma() misses: maps it as well.',
         'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
       ),
     ),
@@ -126,7 +126,7 @@ const checkFields = (
   return overflows ? refused(rules.wrapsEinval) : undefined;
 };
 
-/** The memory with the map charged to another process. */
+/** Charges the map to another process. */
 const withOwner = (memory: Memory, dma: Dma, process: number): Memory | Refused => {
   if (dma.process === process) return memory;
   const pages = chargedPages(dma);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Groups join a legacy container and leave it: vfio_container_attach_group() and vfio_group_detach_container() in
-// drivers/vfio/container.c. The last group takes the type with it, and every map.
+// Adding groups to a legacy container and removing them: vfio_container_attach_group() and
+// vfio_group_detach_container() in drivers/vfio/container.c. With the last group, the type and every map are removed.
 
 import { newContainer } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
@@ -17,7 +17,7 @@ export type Joined = {
   readonly pinned: boolean;
 };
 
-/** The container with one more group, attached if a type is set. */
+/** Adds the group to the container, and attaches it if a type is set. */
 export const joinedBy = (
   world: World,
   file: FileId,
@@ -37,7 +37,7 @@ export const joinedBy = (
   return { world: isUntracked ? withMissedUntracked(joined, file) : joined, pinned };
 };
 
-/** The container without the group. */
+/** Removes the group from the container. */
 export const leftBy = (world: World, file: FileId, group: number): World => {
   const container = containerOf(world, file);
   const groups = container.groups.filter((other) => other !== group);
@@ -47,7 +47,7 @@ export const leftBy = (world: World, file: FileId, group: number): World => {
     const empty = { ...newContainer(container.file), groups };
     return { ...withContainer(world, empty), memory };
   }
-  // Of a container that was untracked it is not known which domains it has.
+  // The domains of an untracked container are not known.
   if (type1 === undefined || container.untracked !== undefined) {
     return withContainer(world, { ...container, groups });
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which pages a map lets devices reach, and why it may not: vfio_pin_pages_remote() and vaddr_get_pfns() in
-// drivers/vfio/vfio_iommu_type1.c. Unlike iommufd it also takes a device's BAR, which it cannot pin.
+// The pages that a map lets devices reach: vfio_pin_pages_remote() and vaddr_get_pfns() in
+// drivers/vfio/vfio_iommu_type1.c. Unlike iommufd, type1 also maps BARs, which it cannot pin.
 
 import { PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
 import { mappingAt } from '../state/address-space.ts';
@@ -37,12 +37,14 @@ export type Reached = {
   readonly memory: Memory;
 };
 
-/** Whose memory it is, and who is charged: not the same where a group joins later by another process. */
+/**
+ * The process whose memory it is, and the one that is charged. They differ if another process attaches the first group.
+ */
 export type Payers = { readonly from: Process; readonly charge: Process };
 
 /**
- * The pages behind `count` pages from `address` (a page bound) on, charged. What refuses is what the first page meets
- * that cannot be had.
+ * The pages that `count` pages are mapped to, from the page-aligned `address`, pinned and charged. The first page that
+ * cannot be pinned or charged decides the refusal.
  */
 export const reach = (
   memory: Memory,

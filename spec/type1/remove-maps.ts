@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Maps of a range removed, or their addresses taken away: the loop of vfio_dma_do_unmap() in
-// drivers/vfio/vfio_iommu_type1.c, in ascending order of IOVA.
+// Removing the maps of a range, or invalidating their vaddrs, by ascending IOVA: the loop of vfio_dma_do_unmap() in
+// drivers/vfio/vfio_iommu_type1.c.
 
 import { atOrAfter, drop, put } from '../collections/ordered-map.ts';
 import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from '../state/container.ts';
@@ -13,15 +13,15 @@ export type State = { readonly type1: Type1; readonly memory: Memory };
 
 export type Unmapped =
   | (State & {
-      /** 'fault': the program's bitmap could not be read or written; what was done before it stays. */
+      /** 'fault': the program's bitmap cannot be read or written. What was done before stays. */
       readonly kind: 'done' | 'fault';
-      /** How many bytes the maps were. */
+      /** The bytes of the maps. */
       readonly bytes: bigint;
       readonly writes: readonly Segment[];
     })
   | { readonly kind: 'taken already' };
 
-/** The maps of the range, from the least on. v1 stops at once if the range starts within one. */
+/** The maps of the range, ascending. v1 stops at once if the range starts inside a map. */
 function* mapsIn({ dmas, version }: Type1, start: bigint, last: bigint): Generator<DmaNode> {
   let node: DmaNode | undefined = firstDmaIn(dmas, start, last);
   while (node !== undefined && node.key <= last) {
@@ -31,7 +31,7 @@ function* mapsIn({ dmas, version }: Type1, start: bigint, last: bigint): Generat
   }
 }
 
-/** The addresses of all maps of the range taken away, which must be there. */
+/** Invalidates the vaddrs of all maps of the range, which must be valid. */
 export const takeAddresses = (state: State, start: bigint, last: bigint): Unmapped => {
   let { dmas, invalidAddresses } = state.type1;
   let bytes = 0n;
@@ -45,7 +45,7 @@ export const takeAddresses = (state: State, start: bigint, last: bigint): Unmapp
   return { type1, memory: state.memory, kind: 'done', bytes, writes: [] };
 };
 
-/** The maps of the range gone; the written pages of each are reported first if the program has a bitmap for them. */
+/** Removes the maps of the range. With a bitmap, the dirty pages of each map are reported first. */
 export const removeMaps = (
   state: State,
   call: IoctlCall,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VFIO_SET_IOMMU on a legacy container: vfio_ioctl_set_iommu() in drivers/vfio/container.c. It attaches every group that
-// has joined, and can be done again only when all of them have left.
+// VFIO_SET_IOMMU on a legacy container: vfio_ioctl_set_iommu() in drivers/vfio/container.c. It attaches every group of
+// the container. The type can be set again only after all groups have left.
 
 import {
   VFIO_NOIOMMU_IOMMU,
@@ -46,7 +46,7 @@ export const type1SetIommuRules = rulesOf(
     ),
     notAType: refuses(
       'EINVAL',
-      'CHECK_EXTENSION returns 1 for the number, and it is no type: UNMAP_ALL.',
+      'CHECK_EXTENSION returns 1 for the number, and it is not a type: UNMAP_ALL.',
       'vfio_iommu_type1_open() in drivers/vfio/vfio_iommu_type1.c',
     ),
     v1: grants('TYPE1: attaches the groups. An unmap that starts inside a map will do nothing.'),
@@ -80,7 +80,7 @@ const setNoIommu = (world: World, container: Container, type: bigint): readonly 
     ? succeeded(rules.noIommu, withContainer(world, { ...container, noIommu: true }))
     : failed(rules.noIommuNotPrivileged, world);
   if (platform.noIommuEnabled === true) return [allowed];
-  const unknown = 'nothing says whether the kernel still allows devices without an IOMMU';
+  const unknown = 'it is not known whether the kernel still allows devices without an IOMMU';
   return [allowed, { ...disallowed, unknown }];
 };
 

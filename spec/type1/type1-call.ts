@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The VFIO calls of the legacy container: vfio_fops_unl_ioctl() in drivers/vfio/container.c, and behind it
-// vfio_iommu_type1_ioctl() in drivers/vfio/vfio_iommu_type1.c once a type is set.
+// The VFIO calls of the legacy container: vfio_fops_unl_ioctl() in drivers/vfio/container.c, and once a type is set
+// vfio_iommu_type1_ioctl() in drivers/vfio/vfio_iommu_type1.c.
 
 import {
   VFIO_API_VERSION,
@@ -44,7 +44,7 @@ export const type1DispatchRules = rulesOf(
     ),
     unknownIoctl: refuses(
       'ENOTTY',
-      'type1 has no such call, such as ENABLE, DISABLE and those of groups and devices.',
+      'The call is not one of type1, such as ENABLE, DISABLE and those of groups and devices.',
       'vfio_iommu_type1_ioctl() in drivers/vfio/vfio_iommu_type1.c',
     ),
   },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // VFIO_IOMMU_UNMAP_DMA on a legacy container: vfio_iommu_type1_unmap_dma() and vfio_dma_do_unmap() in
-// drivers/vfio/vfio_iommu_type1.c. Maps go as they were made: v2 refuses a range that would cut one, v1
-// checks only where a map starts.
+// drivers/vfio/vfio_iommu_type1.c. Maps are removed whole: v2 refuses a range that would cut one, v1 checks only where
+// a map starts.
 
 import { decode, fieldBytes, fieldOf, type Values } from '../abi/layout.ts';
 import { PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
@@ -61,9 +61,9 @@ export const type1UnmapDmaRules = rulesOf(
       'verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c',
     ),
     mdevGroup: refuses('EBUSY', 'VADDR: the container has an mdev group.'),
-    misalignedIova: refuses('EINVAL', 'iova is no multiple of the page size.'),
+    misalignedIova: refuses('EINVAL', 'iova is not a multiple of the page size.'),
     allWithRange: refuses('EINVAL', 'ALL is set, and iova or size is not 0.'),
-    misalignedLength: refuses('EINVAL', 'size is 0 or no multiple of the page size.'),
+    misalignedLength: refuses('EINVAL', 'size is 0 or not a multiple of the page size.'),
     wraps: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'iova + size - 1 exceeds U64_MAX.')),
     wrapsEinval: onlyIn(['6.12.95'], refuses('EINVAL', 'iova + size - 1 exceeds U64_MAX.')),
     notTracking: refuses(
@@ -99,7 +99,7 @@ export const type1UnmapDmaRules = rulesOf(
       'update_user_bitmap() in drivers/vfio/vfio_iommu_type1.c',
     ),
     invalidatesVaddrs: grants(
-      'VADDR: invalidates the vaddr of every map in the range, which devices go on reaching; size returns their bytes.',
+      'VADDR: invalidates the vaddr of every map in the range, which devices still reach; size returns their bytes.',
     ),
     unmaps: grants(
       'v2: unmaps every map in the range, possibly none; size returns the bytes unmapped.',
@@ -130,7 +130,7 @@ type Asked = {
 
 const NO_BITMAP: Asked = { bitmap: undefined, mayBeOutside: false };
 
-/** What the program says of the bitmap that it wants. */
+/** The bitmap that the program passed, if it asked for dirty pages. */
 const askedBitmap = (world: World, call: IoctlCall, fields: Fields): Asked | Refused => {
   if (!has(fields, VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)) return NO_BITMAP;
   const whole = VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP;
@@ -176,7 +176,7 @@ const grantOf = (fields: Fields, { version }: Type1) => {
   return version === 1 ? rules.unmapsFromStarts : rules.unmaps;
 };
 
-/** The struct is written back whole, and only the size in it can have changed. */
+/** The struct with the bytes unmapped in size. The kernel writes back the whole struct. */
 const sizeWritten = (loaded: Uint8Array, bytes: bigint): Uint8Array => {
   const copy = new Uint8Array(loaded);
   const size = fieldOf(VFIO_IOMMU_TYPE1_DMA_UNMAP, 'size');
@@ -226,7 +226,7 @@ export const unmapDma = (
   if (done.kind === 'taken already') return [failed(rules.vaddrInvalid, world)];
   const changed: World = {
     ...withContainer(world, { ...containerOf(world, file), type1: done.type1 }),
-    // What was written is reported with the reply.
+    // The reply has the writes, and its world does not have them yet.
     memory: { ...done.memory, stores: world.memory.stores },
   };
   if (done.kind === 'fault') {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the specification does not say of legacy containers: after such a call nothing more is said of the container.
+// Legacy containers that become untracked.
 
 import type { Unspecified } from '../outcome/outcome.ts';
 import type { FileId } from '../state/files.ts';
@@ -8,11 +8,11 @@ import { containerOf, type World, withContainer } from '../state/world.ts';
 export const untracked = (world: World, file: FileId, why: string): World =>
   withContainer(world, { ...containerOf(world, file), untracked: why });
 
-/** Maps that end with the last byte of the address space, beside what makes it hard to say where they are seen. */
+/** For maps that end at U64_MAX, with state that decides which lookups find them. */
 export const withMissedUntracked = (world: World, file: FileId): World =>
-  untracked(world, file, 'a map that ends with the last byte of the address space was lost');
+  untracked(world, file, 'vfio_find_dma() misses a map that ends at U64_MAX');
 
-/** An unspecified call after which nothing is known of the container, unless it failed. */
+/** An unspecified call after which the container is untracked, unless the call failed. */
 export const untracking = (
   after: World,
   before: World,

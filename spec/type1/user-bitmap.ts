@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The bitmap that a program asks for, and what is checked of it before anything is looked up: DIRTY_PAGES and UNMAP_DMA
-// do the same. verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c.
+// The bitmap that a program passes to DIRTY_PAGES or UNMAP_DMA, and the checks of it, which come before any map is
+// searched. verify_bitmap_size() in drivers/vfio/vfio_iommu_type1.c.
 
 import { U64_MAX } from '../abi/units.ts';
 import { DIRTY_BITMAP_SIZE_MAX } from '../abi/vfio.ts';
@@ -28,14 +28,14 @@ export const userBitmapOf = (fields: {
 const LOWER_USER_END = (1n << 47n) - 4096n;
 const UPPER_USER_END = (1n << 63n) - 4096n;
 
-/** Whether the bitmap lies in user memory, mapped or not; 'unknown' where that depends on the processor. */
+/** Whether the bitmap is in user memory, mapped or not; 'unknown' if that depends on the processor. */
 export const liesInUserMemory = ({ address, size }: UserBitmap): boolean | 'unknown' => {
   const end = address + size;
   if (end > U64_MAX || end > UPPER_USER_END) return false;
   return end <= LOWER_USER_END ? true : 'unknown';
 };
 
-/** How far the lowest bit that is set is from bit 0; a shift by as many bits as a word has is none. */
+/** The number of the lowest set bit. Without one the kernel shifts by 64, which does nothing on x86-64. */
 const shiftOf = (pageSize: bigint): bigint => {
   if (pageSize === 0n) return 0n;
   let shift = 0n;

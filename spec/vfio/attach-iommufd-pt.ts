@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VFIO_DEVICE_ATTACH_IOMMUFD_PT: vfio_df_ioctl_attach_pt() in drivers/vfio/device_cdev.c. A device that is attached moves
-// to the other IOAS or hwpt without being detached between.
+// VFIO_DEVICE_ATTACH_IOMMUFD_PT: vfio_df_ioctl_attach_pt() in drivers/vfio/device_cdev.c. A device that is attached
+// moves to the other IOAS or hwpt without being detached in between.
 
 import { decode, fieldOf } from '../abi/layout.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
@@ -86,7 +86,7 @@ export const deviceAttachIommufdPtRules = rulesOf(
 /** How the device is to be attached. */
 type Wanted = {
   readonly target: ObjectId;
-  /** Absent where the device itself is meant. */
+  /** Undefined without the flag PASID. */
   readonly pasid: number | undefined;
 };
 
@@ -113,10 +113,10 @@ const readWanted = (world: World, file: CdevFile, call: IoctlCall): Read => {
 };
 
 const PASID_MAX = 0x7fff_ffff;
-/** -EINVAL as a number of 32 bits: what the search for a PASID answers to one that is too large. */
+/** -EINVAL as a u32: the result of the kernel's search for a PASID that is too large. */
 const PASID_TAKEN_FOR_ATTACHED = 0xffff_ffea;
 
-/** Why the device cannot be attached in this way, whatever the target's domain is like. */
+/** Why the device cannot be attached, whatever the domain of the target is. */
 const objection = (
   state: IommufdState,
   file: CdevFile,
@@ -159,7 +159,7 @@ export const attachIommufdPt = (
     return [untrackingAll(request, 'attaching a device to an object that is not specified')];
   }
   if (wanted.pasid === PASID_TAKEN_FOR_ATTACHED) {
-    return [unspecified(world, 'ATTACH_IOMMUFD_PT for a PASID that is taken for attached')];
+    return [unspecified(world, 'ATTACH_IOMMUFD_PT for a PASID that the kernel mistakes for an attached one')];
   }
   const objected = objection(state, file, open, wanted);
   if (objected !== undefined) return [failed(objected, world)];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A device becomes an object of an iommufd, and is attached there: a device behind an IOMMU to a domain, a mediated one
-// to an IOAS, as an access. vfio_iommufd_physical_bind(), vfio_iommufd_emulated_bind() and what is next to
-// them in drivers/vfio/iommufd.c.
+// Binding a device to an iommufd and attaching it: a physical device to a domain, an mdev to an IOAS, as an access.
+// vfio_iommufd_physical_bind(), vfio_iommufd_emulated_bind() and the functions next to them in drivers/vfio/iommufd.c.
 
 import type { ObjectId } from '../abi/units.ts';
 import { iommuName, SOFTWARE_IOMMU, templateFor } from '../hardware/templates.ts';
@@ -23,7 +22,7 @@ export const bindingRules = rulesOf(
   {
     interruptsNotIsolated: refuses(
       'EPERM',
-      'The IOMMU does not isolate interrupts, and iommufd.allow_unsafe_interrupts is off. That of vfio_iommu_type1 does not count.',
+      'The IOMMU does not isolate interrupts, and iommufd.allow_unsafe_interrupts is off. The parameter of vfio_iommu_type1 does not count.',
       'iommufd_device_bind() in drivers/iommu/iommufd/device.c',
     ),
     groupInUse: refuses('EPERM', 'A kernel driver uses a device of the group.'),
@@ -41,7 +40,9 @@ const isOwnedByOther = (world: World, iommufd: FileId, group: number): boolean =
 
 export type Bound = { readonly state: IommufdState; readonly object: ObjectId };
 
-/** The iommufd with the device as an object, attached to nothing. `id` is the kernel's choice: the least by default. */
+/**
+ * Makes the device an object of the iommufd, unattached. `id` is the kernel's choice, by default the lowest free id.
+ */
 export const boundDevice = (
   world: World,
   iommufd: FileId,
@@ -64,7 +65,7 @@ export const boundDevice = (
     const alone: Device = {
       kind: 'device',
       iommu: SOFTWARE_IOMMU,
-      // It is none of a real group, and claims nothing.
+      // It is in no IOMMU group, and claims no DMA ownership.
       group: `no group: ${device.name}`,
       reserved: [],
       enforcesCacheCoherency: false,
@@ -103,8 +104,8 @@ export type AttachedTo = {
 };
 
 /**
- * The bound device attached to an IOAS or an hwpt, in the place of what it was attached to. Should a new hwpt be needed,
- * its id is `fresh`. On refusal nothing changes.
+ * Attaches the bound device to an IOAS or an hwpt, in place of what it was attached to. A new hwpt has the id `fresh`.
+ * On refusal nothing changes.
  */
 export const attachedDevice = (
   world: World,
@@ -120,13 +121,13 @@ export const attachedDevice = (
   }
   const isFirst = device.hwpt === undefined;
   const connect = isFirst ? attach : replace;
-  // A domain that comes in another's place is taken in by its IOAS before the device has it.
+  // If the device moves, the IOAS adds the new domain before the device is attached to it.
   const template = templateFor(world, device, isFirst);
   const attached = connect(state, object, target, { id: fresh, template });
   return isRefused(attached) ? attached : { state: attached.state, target: attached.hwpt };
 };
 
-/** The bound device attached to nothing. */
+/** Detaches the bound device. */
 export const detachedDevice = (state: IommufdState, object: ObjectId): IommufdState =>
   objectAt(state.context, object)?.kind === 'access'
     ? detachAccess(state, object)

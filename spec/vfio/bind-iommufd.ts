@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // VFIO_DEVICE_BIND_IOMMUFD: vfio_df_ioctl_bind_iommufd() in drivers/vfio/device_cdev.c. A device that was opened by its
-// own file becomes an object of an iommufd, attached to nothing.
+// cdev becomes an object of an iommufd, unattached.
 
 import { decode, fieldOf } from '../abi/layout.ts';
 import { objectId } from '../abi/units.ts';
@@ -79,7 +79,7 @@ export const deviceBindIommufdRules = rulesOf(
       ['7.3.4'],
       refuses(
         'EINVAL',
-        'TOKEN: the device is no virtual function and has none. An mdev refuses without reading the token.',
+        'TOKEN: the device is not a virtual function and has none. An mdev refuses without reading the token.',
         'vfio_pci_core_match_token_uuid() in drivers/vfio/pci/vfio_pci_core.c',
       ),
     ),
@@ -90,7 +90,7 @@ export const deviceBindIommufdRules = rulesOf(
     ),
     notAnIommufd: refuses(
       'EBADFD',
-      'The descriptor iommufd is no iommufd.',
+      'The descriptor iommufd is not an iommufd.',
       'iommufd_ctx_from_fd() in drivers/iommu/iommufd/main.c',
     ),
     openElsewhere: refuses(
@@ -107,7 +107,7 @@ export const deviceBindIommufdRules = rulesOf(
 
 type Loaded = { readonly bytes: Uint8Array } | { readonly outcomes: readonly Outcome[] };
 
-/** A release that knows tokens takes structs of any length, as native calls do. */
+/** A release that knows tokens accepts structs of any length, as native calls do. */
 const loadExtensible = (world: World, call: IoctlCall): Loaded => {
   const first = load(world.memory, call, call.argument, 4);
   if (first.kind !== 'bytes')
@@ -136,7 +136,7 @@ const loadFixed = (world: World, call: IoctlCall): Loaded => {
   return { bytes };
 };
 
-/** What the device says to a token. No device that is specified takes one. */
+/** The reply to a token. No specified device has one. */
 const refusedToken = (
   world: World,
   call: IoctlCall,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VFIO_DEVICE_DETACH_IOMMUFD_PT: vfio_df_ioctl_detach_pt() in drivers/vfio/device_cdev.c. It succeeds also where there is
-// nothing to detach.
+// VFIO_DEVICE_DETACH_IOMMUFD_PT: vfio_df_ioctl_detach_pt() in drivers/vfio/device_cdev.c. It succeeds even if nothing
+// is attached.
 
 import { decode, fieldOf } from '../abi/layout.ts';
 import {

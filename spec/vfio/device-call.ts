@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The calls of a device's descriptor, whether it was got from a group or is of the device's own file:
-// vfio_device_fops_unl_ioctl() in drivers/vfio/vfio_main.c. What its driver answers is not specified.
+// The calls of a device that was opened through its group or by its cdev: vfio_device_fops_unl_ioctl() in
+// drivers/vfio/vfio_main.c. The calls that its driver handles are not specified.
 
 import {
   VFIO_DEVICE_ATTACH_IOMMUFD_PT,

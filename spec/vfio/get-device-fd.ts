@@ -63,7 +63,7 @@ export const groupGetDeviceFdRules = rulesOf(
     ),
     unknownOption: refuses(
       'EINVAL',
-      'A space and an option follow the name of a PCI device that is no virtual function and has none.',
+      'A space and an option follow the name of a PCI device that is not a virtual function and has none.',
       'vfio_pci_core_match() in drivers/vfio/pci/vfio_pci_core.c',
     ),
     noContainer: refuses('EINVAL', 'The group has no container.'),
@@ -119,7 +119,7 @@ const readName = (world: World, call: IoctlCall): Name => {
   return { kind: 'refused', reply: failed(rule, world) };
 };
 
-/** The device that a name means. After that of a PCI device blanks are ignored, and options may follow. */
+/** The device with the name. After the name of a PCI device, spaces are ignored and options may follow. */
 const deviceNamed = (
   devices: readonly PlatformDevice[],
   text: string,
@@ -132,7 +132,7 @@ const deviceNamed = (
   return undefined;
 };
 
-/** The world with the device bound to the iommufd, attached where VFIO calls go. */
+/** Binds the device to the iommufd, and attaches it to the compatibility IOAS. */
 const withBound = (
   world: World,
   iommufd: FileId,
@@ -168,7 +168,7 @@ const openedUnbound = (
   };
 };
 
-/** What the first open of a device does: binds it, or holds its group. */
+/** The first open of a device binds it, or keeps its group open. */
 const openedFirst = (
   world: World,
   id: FileId,
@@ -196,7 +196,7 @@ const openedFirst = (
   return { world: withOpen(bound.world, name, open), rule: groupGetDeviceFdRules.opensFirst };
 };
 
-/** Its first descriptor went by an iommufd. */
+/** The device is open through an iommufd already. */
 const openedOtherwise = (
   world: World,
   { process }: IoctlCall,
@@ -213,14 +213,14 @@ const openedOtherwise = (
   },
 });
 
-/** Why it is not known what the group's container or iommufd is. */
+/** Why the state of the group's container or iommufd is not known. */
 const containerDoubt = (world: World, container: FileId): string | undefined => {
   const file = openFile(world, container);
   if (file?.kind === 'iommufd') return file.context.untracked;
   return file?.kind === 'container' ? file.container.untracked : undefined;
 };
 
-/** A descriptor of a device of which nothing else is known. */
+/** Opens a device whose state is not known. */
 const openedInDoubt = (world: World, { process }: IoctlCall, untracked: string): Unspecified => {
   const why = `${untracked} may have changed the container`;
   return {

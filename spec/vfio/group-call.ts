@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The calls of a group's descriptor: vfio_group_fops_unl_ioctl() in drivers/vfio/group.c. Its container is an iommufd or
-// a legacy one.
+// The calls of a group: vfio_group_fops_unl_ioctl() in drivers/vfio/group.c. Its container is a legacy container or an
+// iommufd.
 
 import { decode, encode } from '../abi/layout.ts';
 import {
@@ -32,7 +32,7 @@ export const groupDispatchRules = rulesOf(
     source: 'vfio_group_fops_unl_ioctl() in drivers/vfio/group.c',
   },
   {
-    unknownIoctl: refuses('ENOTTY', 'A group has no such call.'),
+    unknownIoctl: refuses('ENOTTY', 'The call is not one of groups.'),
   },
 );
 
@@ -62,7 +62,7 @@ export const groupUnsetContainerRules = rulesOf(
     noContainer: refuses('EINVAL', 'The group has no container.'),
     deviceOpen: refuses('EBUSY', 'Legacy container: a device of the group is open.'),
     leaves: grants(
-      'Legacy container: the group leaves it. With the last group go the type and every map.',
+      'Legacy container: the group leaves it. With the last group, the type and every map are removed.',
       'vfio_group_detach_container() in drivers/vfio/container.c',
     ),
     unsets: grants('iommufd: the group leaves it. Open devices stay bound and attached.'),

@@ -59,11 +59,11 @@ export const openRules = rulesOf(
 
 const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9]\d*)$/;
 const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(0|[1-9]\d*)$/;
-/** Names that begin as those do, and are none of them: with a zero before the number, or something behind it. */
+/** Names that start like those but never exist: with a leading zero, or a suffix. */
 const NO_GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?\d[^/]*$/;
 const NO_DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio\d[^/]*$/;
 
-/** Whether the group's own descriptor is open. */
+/** Whether the group is open. */
 export const isGroupOpen = (world: World, group: number): boolean => {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'group' && file.group === group) return true;
@@ -71,7 +71,10 @@ export const isGroupOpen = (world: World, group: number): boolean => {
   return false;
 };
 
-/** Why it is not known whether the group may be opened: it, or a device of it, may be open in a way that is not shown. */
+/**
+ * Why it is not known whether the group may be opened: the group or a device of it may be open, and the input does not
+ * show how.
+ */
 const groupDoubt = (world: World, group: number): string | undefined => {
   for (const file of valuesOf(world.files)) {
     if (file.kind !== 'unspecified' || file.why === undefined) continue;
@@ -85,7 +88,7 @@ const groupDoubt = (world: World, group: number): string | undefined => {
   return undefined;
 };
 
-/** The descriptor that an open gave of which no more is known than its path. */
+/** The descriptor of an open of which only the path is known. */
 const withUnknownFile = (
   world: World,
   { process, path }: OpenCall,
@@ -97,7 +100,7 @@ const withUnknownFile = (
   return withDescriptor(made.world, process, fileDescriptor(result), made.id);
 };
 
-/** Whether a device of the group is bound by its own file. */
+/** Whether a device of the group is bound through its cdev. */
 const hasBoundDevice = (world: World, group: number): boolean => {
   for (const file of valuesOf(world.files)) {
     if (file.kind !== 'cdev' || !file.bound) continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What happens when the last descriptor of a file is closed. Groups, bound devices and accesses hold the iommufd; a file
-// goes when nothing refers to it any more. A device holds its group open under a legacy container only.
+// Releasing a file when nothing refers to it any more. Groups, bound devices and accesses refer to their iommufd. A
+// device under a legacy container refers to its group.
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import { detachAccess } from '../iommufd/access-attach.ts';
@@ -23,7 +23,7 @@ import {
 import { leftBy } from '../type1/membership.ts';
 import { detachedDevice } from './bind-device.ts';
 
-/** Whether a device holds the file, a group that is in a legacy container. */
+/** Whether a device under a legacy container refers to the file of a group. */
 export const holdsGroup = (world: World, id: FileId): boolean => {
   for (const device of world.devices.values()) {
     if (device.kind === 'held' && device.group === id) return true;
@@ -75,7 +75,7 @@ const releasedAccess = (world: World, id: FileId, file: AccessFile): World => {
   return releasedUnheld(withState(withoutFile(world, id), gone), file.iommufd);
 };
 
-/** Everything that the iommufd holds goes with it. */
+/** Uncharges everything that the iommufd has pinned. */
 const releasedIommufd = (world: World, id: FileId): World => {
   let { memory } = world;
   for (const pages of valuesOf(contextOf(world, id).pages)) {

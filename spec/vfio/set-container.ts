@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VFIO_GROUP_SET_CONTAINER: vfio_group_ioctl_set_container() in drivers/vfio/group.c. Which groups a legacy container or an
-// iommufd takes beside those that it has.
+// VFIO_GROUP_SET_CONTAINER: vfio_group_ioctl_set_container() in drivers/vfio/group.c. Which groups a legacy container
+// or an iommufd accepts besides those that it has.
 
 import { decode } from '../abi/layout.ts';
 import { VFIO_CONTAINER_FD } from '../abi/vfio.ts';
@@ -45,7 +45,7 @@ export const groupSetContainerRules = rulesOf(
     ),
     mixesNoIommu: refuses(
       'EPERM',
-      'Legacy container: the group is a no-IOMMU group and those in it are not, or the reverse. An mdev group is not.',
+      'Legacy container: the group is a no-IOMMU group and those in it are not, or the reverse. An mdev group is not one.',
       'vfio_container_attach_group() in drivers/vfio/container.c',
     ),
     groupOwned: refuses(
@@ -81,7 +81,7 @@ export const groupSetContainerRules = rulesOf(
     ),
     servesNoIommu: refuses(
       'EINVAL',
-      'iommufd: it has been the container of a no-IOMMU group, and this is none. VFIO_IOAS does not change that.',
+      'iommufd: it has been the container of a no-IOMMU group, and this group is not one. VFIO_IOAS does not change that.',
       'iommufd_vfio_compat_ioas_create() in drivers/iommu/iommufd/vfio_compat.c',
     ),
     setsFirst: grants(
@@ -92,7 +92,7 @@ export const groupSetContainerRules = rulesOf(
   },
 );
 
-/** Whether a device of the group is bound to an iommufd, so that its DMA belongs to that. */
+/** Whether a device of the group is bound to an iommufd, which then owns its DMA. */
 export const isOwned = (world: World, group: number): boolean =>
   world.setting.platform.devices.some(
     (device) =>
@@ -104,7 +104,7 @@ export const isOwned = (world: World, group: number): boolean =>
 const withGroupJoined = (world: World, id: FileId, file: GroupFile, container: FileId): World =>
   withFile(world, id, { ...file, container });
 
-/** A call that may be answered in any way, after which nothing is known of the container if it succeeds. */
+/** A call that may have any reply. If it succeeds, the container is untracked. */
 const joinsUnreported = (
   world: World,
   id: FileId,
@@ -156,7 +156,7 @@ const joinContainer = (
   return withMemoryDoubt(succeeded(rule, after), world, joined.pinned);
 };
 
-/** The iommufd takes the place of a container. */
+/** The iommufd becomes the container of the group. */
 const setIommufd = (
   world: World,
   id: FileId,

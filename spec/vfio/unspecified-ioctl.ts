@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Calls on devices and on files that are not specified. Two of them reach into an iommufd or a legacy container, which is
-// untracked then: a device bound by its own file, and a group without an IOMMU that gets a container.
+// Unspecified calls on devices and files. Two of them change an iommufd or a legacy container, which becomes untracked:
+// BIND_IOMMUFD and SET_CONTAINER.
 
 import { fileDescriptor } from '../abi/units.ts';
 import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_GROUP_SET_CONTAINER } from '../abi/vfio.ts';
@@ -15,10 +15,10 @@ import {
 } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
 
-/** Where struct vfio_device_bind_iommufd holds the iommufd's descriptor, in bytes. */
+/** The offset of the descriptor in struct vfio_device_bind_iommufd. */
 const IOMMUFD_AT = 8;
 
-/** The world without what was known of the iommufd or container whose descriptor is in the call's struct. */
+/** The world in which the iommufd or container whose descriptor is in the call's struct is untracked. */
 const withoutNamed = (world: World, call: IoctlCall, at: number, what: string): World => {
   const bytes = call.memory[0]?.bytes;
   if (bytes === undefined || bytes.length < at + 4) return world;
