@@ -22,7 +22,7 @@ import { type1Call } from './type1/type1-call.ts';
 import { deviceIoctl } from './vfio/device-call.ts';
 import { groupIoctl } from './vfio/group-call.ts';
 import { open } from './vfio/open.ts';
-import { releasedUnheld } from './vfio/release.ts';
+import { releasedIfUnused } from './vfio/release.ts';
 import { unspecifiedIoctl } from './vfio/unspecified-ioctl.ts';
 
 export const descriptorsRules = rulesOf(
@@ -40,7 +40,7 @@ const close = (world: World, call: CloseCall): readonly Outcome[] => {
   const file = fileAt(world, call.process, call.fd);
   if (file === undefined) return [failed(descriptorsRules.badDescriptor, world)];
   const without = withoutDescriptor(world, call.process, call.fd);
-  return [succeeded(descriptorsRules.closes, releasedUnheld(without, file))];
+  return [succeeded(descriptorsRules.closes, releasedIfUnused(without, file))];
 };
 
 const ioctlOn = (world: World, id: number, file: OpenFile, call: IoctlCall): readonly Outcome[] => {

@@ -56,7 +56,7 @@ export const allocateHwpt = (
   attach?: (hwpt: Hwpt) => number,
 ): Hwpt | number => {
   const { hardware } = device.hardware;
-  const takesPasids = context.kernel.release.hwptsForPasids && !hardware.unwalked;
+  const takesPasids = context.kernel.release.hwptAllocKnowsPasid && !hardware.unwalked;
   const pasidFlag = takesPasids ? HWPT_ALLOC_PASID : 0;
   const known = (hardware.mock ? MOCK_FLAGS : 0) | pasidFlag;
   if ((flags & ~known) !== 0) return -ERRNO.EOPNOTSUPP;

@@ -132,7 +132,7 @@ export class EmulatedMachine implements InspectableMachine {
     if ((backing.offset & PAGE_MASK) !== 0n) return -ERRNO.EINVAL;
     const file = this.#kernel.files.get(backing.fd);
     if (file === undefined) return -ERRNO.EBADF;
-    if (file instanceof IommufdContext && this.#kernel.release.iommufdsHavePages) {
+    if (file instanceof IommufdContext && this.#kernel.release.iommufdsCanBeMapped) {
       return 'page of an iommufd';
     }
     if (!(file instanceof Memfd)) return -ERRNO.ENODEV;

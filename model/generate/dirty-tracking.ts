@@ -9,7 +9,7 @@ import {
 import { HW_INFO_TYPE_SELFTEST } from '../../spec/abi/test.ts';
 import { objectId, U64_MAX } from '../../spec/abi/units.ts';
 import { SOFTWARE_IOMMU } from '../../spec/hardware/templates.ts';
-import { areaLength, firstMeeting } from '../../spec/state/area.ts';
+import { areaLength, firstOverlapping } from '../../spec/state/area.ts';
 import { type Context, deviceAt, hwptAt } from '../../spec/state/context.ts';
 import type { Value } from '../programs/program.ts';
 import type { GenContext, IommufdDescriptor } from './gen-context.ts';
@@ -130,7 +130,7 @@ export const generateWritten = (gen: GenContext, on: IommufdDescriptor): void =>
   const refused = found === undefined || !found.tracking;
   const { iova, length } = generateRange(gen, on.context, hwpt);
   const table = found === undefined ? undefined : gen.table(on.context, BigInt(found.ioas));
-  const area = table === undefined ? undefined : firstMeeting(table.areas, iova, U64_MAX);
+  const area = table === undefined ? undefined : firstOverlapping(table.areas, iova, U64_MAX);
   if (!refused && gen.release === '7.3.4' && area !== undefined && rng.chance(5, 6)) {
     writeAreas(gen, on, hwpt, { iova: area.key, length: areaLength(area) });
     return;

@@ -4,7 +4,7 @@
 import { U64_MAX } from '../../spec/abi/units.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
-import { isOfNoIommu, type Type1 } from '../../spec/state/container.ts';
+import { hasNoIommuGroups, type Type1 } from '../../spec/state/container.ts';
 import { spaceOf } from '../../spec/state/memory.ts';
 import {
   ARENA_BASE,
@@ -35,7 +35,7 @@ const TYPES = [1n, 1n, 1n, 1n, 3n, 3n, 3n, 3n, 3n, 3n, 6n, 8n, 9n, 2n, 0n, 0x1_0
 
 export const generateSetIommu = (gen: GenContext, { value, file }: ContainerDescriptor): void => {
   const { rng, platform } = gen;
-  const withoutIommu = isOfNoIommu(platform, file.container) && rng.chance(5, 6);
+  const withoutIommu = hasNoIommuGroups(platform, file.container) && rng.chance(5, 6);
   gen.plain('setIommu', value, vfio.VFIO_SET_IOMMU, withoutIommu ? 8n : rng.of(TYPES));
 };
 
@@ -188,7 +188,7 @@ export const startTracking = (gen: GenContext, container: Value): void =>
 export const generateMapDma = (gen: GenContext, on: ContainerDescriptor): void => {
   const { rng } = gen;
   const type1 = type1Of(on);
-  const waits = type1 !== undefined && type1.invalidAddresses > 0;
+  const waits = type1 !== undefined && type1.invalidVaddrs > 0;
   if (rng.chance(waits ? 8 : 1, 20)) {
     generateNewAddress(gen, on);
     return;

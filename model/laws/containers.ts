@@ -16,7 +16,7 @@ import {
 import { accountOf } from '../../spec/state/memory.ts';
 import { pinnedCount } from '../../spec/state/pages.ts';
 import type { World } from '../../spec/state/world.ts';
-import { mayLie } from '../../spec/type1/iova-ranges.ts';
+import { isValidRange } from '../../spec/type1/iova-ranges.ts';
 import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { containersOf, contextsOf, firstOf, hex } from './worlds.ts';
 
@@ -50,10 +50,11 @@ const mapsAreApart = inEveryContainer(
     for (const node of maps) {
       const { key, value } = node;
       if (key <= end || value.last < key) return `the map at ${hex(key)} meets another`;
-      if ((key | dmaLength(node) | value.address) % PAGE_SIZE_BYTES !== 0n) {
+      if ((key | dmaLength(node) | value.vaddr) % PAGE_SIZE_BYTES !== 0n) {
         return `the map at ${hex(key)} is no whole pages`;
       }
-      if (!mayLie(type1.ranges, key, value.last)) return `the map at ${hex(key)} lies outside`;
+      if (!isValidRange(type1.ranges, key, value.last))
+        return `the map at ${hex(key)} lies outside`;
       end = value.last;
     }
     return undefined;
@@ -65,8 +66,8 @@ const countsAgree = inEveryContainer('counts agree with the maps', ({ type1, map
   const { dmaEntryLimit } = world.setting.platform;
   if (type1.available + sizeOf(type1.dmas) + type1.lookupMisses.length !== dmaEntryLimit)
     return 'maps that are left';
-  const invalid = maps.filter(({ value }) => value.addressInvalid).length;
-  if (invalid !== type1.invalidAddresses) return 'invalid addresses';
+  const invalid = maps.filter(({ value }) => value.vaddrInvalid).length;
+  if (invalid !== type1.invalidVaddrs) return 'invalid addresses';
   const tracked = maps.every(({ value }) => (value.dirty !== undefined) === type1.tracksDirty);
   return tracked ? undefined : 'a bitmap without tracking, or none with it';
 });
@@ -128,7 +129,7 @@ const devicesReachMaps = inEveryContainer('devices reach exactly the maps', (typ
       return `mediated group ${group} reaches memory`;
   }
   const through = type1.domains.flatMap(({ domain, groups }) =>
-    groups.map((group) => ({ group, readsWhereItWrites: domain.readsWhereItWrites })),
+    groups.map((group) => ({ group, readsWhereItWrites: domain.writeImpliesRead })),
   );
   for (const { group, readsWhereItWrites } of through) {
     for (const { key, value } of maps) {

@@ -70,8 +70,8 @@ const pinnedAsCounted = inEveryContext(
         for (let page: number = first; page <= run.last; page += 1) {
           pinned += 1;
           const holders = expected.get(page) ?? 0;
-          if (holders !== run.holders) {
-            return `page ${page} of pages ${key} has ${holders} holders and counts ${run.holders}`;
+          if (holders !== run.users) {
+            return `page ${page} of pages ${key} has ${holders} holders and counts ${run.users}`;
           }
         }
       }
@@ -84,7 +84,7 @@ const pinnedAsCounted = inEveryContext(
 
 const canBeOne = (first: number, run: PinnedRun, next: number, nextRun: PinnedRun): boolean =>
   run.last + 1 === next &&
-  run.holders === nextRun.holders &&
+  run.users === nextRun.users &&
   run.backing === nextRun.backing &&
   run.page + (next - first) === nextRun.page;
 
@@ -92,8 +92,7 @@ const canBeOne = (first: number, run: PinnedRun, next: number, nextRun: PinnedRu
 const runsAreCanonical = everyPages('pinned runs are canonical', (pages) => {
   let before: { readonly first: number; readonly run: PinnedRun } | undefined;
   for (const { key, value } of nodesOf(pages.pinned)) {
-    if (value.holders < 1 || value.last < key)
-      return `the run at ${key} is empty or pins by nobody`;
+    if (value.users < 1 || value.last < key) return `the run at ${key} is empty or pins by nobody`;
     if (value.last >= pages.pageCount) return `the run at ${key} ends behind the pages`;
     if (before !== undefined) {
       if (key <= before.run.last) return `the run at ${key} meets the one before it`;

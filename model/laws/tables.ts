@@ -4,7 +4,7 @@
 import { U64_MAX } from '../../spec/abi/units.ts';
 import { requiredAlignment } from '../../spec/iopt/alignment.ts';
 import { areaLength } from '../../spec/state/area.ts';
-import { type IoPagetable, meeting } from '../../spec/state/io-pagetable.ts';
+import { type IoPagetable, overlapping } from '../../spec/state/io-pagetable.ts';
 import type { IovaRange } from '../../spec/terms/platform.ts';
 import { type Contradiction, law, type WorldLaw } from './law.ts';
 import { areasOf, firstOf, hex, type TableOf, tablesOf } from './worlds.ts';
@@ -91,7 +91,7 @@ const spansAreTheUnion = inEveryTable(
       before = span;
     }
     const lost = reserved.find(({ start, last }) => {
-      const span = meeting(reservedSpans, start, last);
+      const span = overlapping(reservedSpans, start, last);
       return span === undefined || span.start > start || span.last < last;
     });
     return lost === undefined ? undefined : `no span holds the range at ${hex(lost.start)}`;
@@ -105,7 +105,7 @@ const allowedAvoidReserved = inEveryTable(
     let end = -1n;
     for (const { start, last } of table.allowed) {
       if (start <= end || last < start) return `the range at ${hex(start)} is out of order`;
-      if (meeting(table.reservedSpans, start, last) !== undefined)
+      if (overlapping(table.reservedSpans, start, last) !== undefined)
         return `the range at ${hex(start)} meets a reserved one`;
       end = last;
     }

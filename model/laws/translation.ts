@@ -33,7 +33,7 @@ const translatesWhatAreasSay = inEveryDomain(
         if ((area === undefined) !== (found === undefined)) return `${hex(iova)} of hwpt ${id}`;
         if (area === undefined || found === undefined) continue;
         const { readable, writable } = area.value;
-        const reads = readable || (writable && hwpt.domain.readsWhereItWrites);
+        const reads = readable || (writable && hwpt.domain.writeImpliesRead);
         if (found.readable !== reads || found.writable !== writable) {
           return `permissions of ${hex(iova)}`;
         }

@@ -4,7 +4,7 @@
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
-import { firstMeeting } from '../../spec/state/area.ts';
+import { firstOverlapping } from '../../spec/state/area.ts';
 import { pagesAt, tableOf } from '../../spec/state/context.ts';
 import type { FileId } from '../../spec/state/files.ts';
 import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
@@ -50,7 +50,7 @@ export class ReportedAreas {
     if (open?.kind !== 'iommufd') return [];
     const { areas } = tableOf(open.context, ioas);
     return [...(this.#areas.get(keyOf(file, ioas))?.values() ?? [])]
-      .filter(({ iova, last }) => firstMeeting(areas, iova, last) === undefined)
+      .filter(({ iova, last }) => firstOverlapping(areas, iova, last) === undefined)
       .reverse();
   }
 }

@@ -10,12 +10,12 @@ import type { Numbers } from './numbers.ts';
 const writeDma = (writer: KeyWriter, backings: Numbers, iova: bigint, dma: Dma): void => {
   writer.u64(iova);
   writer.u64(dma.last);
-  writer.u64(dma.address);
+  writer.u64(dma.vaddr);
   writer.number(dma.process);
   writer.byte(
     (dma.readable ? 1 : 0) |
       (dma.writable ? 2 : 0) |
-      (dma.addressInvalid ? 4 : 0) |
+      (dma.vaddrInvalid ? 4 : 0) |
       (dma.reached === undefined ? 0 : 8) |
       (dma.dirty === undefined ? 0 : 16),
   );
@@ -51,7 +51,7 @@ const writeType1 = (writer: KeyWriter, backings: Numbers, type1: Type1): void =>
   writer.number(type1.lookupMisses.length);
   for (const start of type1.lookupMisses) writer.u64(start);
   writer.number(type1.available);
-  writer.number(type1.invalidAddresses);
+  writer.number(type1.invalidVaddrs);
   writer.number(sizeOf(type1.dmas));
   each(type1.dmas, (iova, dma) => {
     writeDma(writer, backings, iova, dma);

@@ -194,7 +194,7 @@ export class ContextKey {
     each(pages.pinned, (first, run) => {
       writer.number(first);
       writer.number(run.last);
-      writer.number(run.holders);
+      writer.number(run.users);
       writer.number(this.#backings.of(run.backing));
       writer.number(run.page);
     });

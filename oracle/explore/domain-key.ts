@@ -12,7 +12,7 @@ export const writeDomain = (writer: KeyWriter, domain: HardwareDomain): void => 
   writer.byte(
     (domain.enforcesCacheCoherency ? 1 : 0) |
       (domain.mapsWithoutPermission ? 2 : 0) |
-      (domain.readsWhereItWrites ? 4 : 0) |
+      (domain.writeImpliesRead ? 4 : 0) |
       (domain.tracksDirty ? 8 : 0),
   );
 };

@@ -44,8 +44,8 @@ const numberIn = (bytes: Uint8Array): bigint =>
   bytes.length === 8 ? u64At(bytes, 0) : BigInt(u32At(bytes, 0));
 
 const chosenValue = (choice: Choice, observation: Observation): bigint | undefined => {
-  if (choice.seen.in === 'result') return BigInt(observation.result);
-  const bytes = bytesIn(observation.memory, choice.seen.address, choice.seen.width);
+  if (choice.location.in === 'result') return BigInt(observation.result);
+  const bytes = bytesIn(observation.memory, choice.location.address, choice.location.width);
   return bytes === undefined ? undefined : numberIn(bytes);
 };
 
@@ -104,10 +104,10 @@ const expectedBytes = (
   }
   const choices = reply.choices?.list ?? EMPTY;
   for (let index = 0; index < choices.length; index += 1) {
-    const { seen } = choices[index] as Choice;
+    const { location } = choices[index] as Choice;
     const value = values[index];
-    if (seen.in === 'memory' && value !== undefined) {
-      overlay(bytes, seen.address - segment.address, fieldOfValue(value, seen.width));
+    if (location.in === 'memory' && value !== undefined) {
+      overlay(bytes, location.address - segment.address, fieldOfValue(value, location.width));
     }
   }
   for (const { address, length } of reply.unknownBytes ?? EMPTY) {
@@ -156,7 +156,8 @@ export const differencesFrom = (
   values: readonly bigint[],
 ): readonly Difference[] => {
   const differences: Difference[] = [];
-  const choosesResult = reply.choices?.list.some(({ seen }) => seen.in === 'result') ?? false;
+  const choosesResult =
+    reply.choices?.list.some(({ location }) => location.in === 'result') ?? false;
   if (
     reply.errno !== observation.errno ||
     (!choosesResult && reply.result !== observation.result)

@@ -5,7 +5,7 @@ import { decode } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_MAP, NATIVE_CALLS } from '../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_TYPE1_DMA_MAP } from '../../spec/abi/vfio.ts';
-import { type RecordedMapping, withSeenMappings } from '../../spec/knowledge/recorded.ts';
+import { type RecordedMapping, withShownMappings } from '../../spec/knowledge/recorded.ts';
 import { type World, withMemory } from '../../spec/state/world.ts';
 import type { IoctlCall, Observation } from '../../spec/terms/call.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
@@ -43,7 +43,7 @@ const withMapped = (
   { process }: IoctlCall,
   { start, last }: Range,
   mappings: readonly RecordedMapping[],
-): World => withMemory(world, withSeenMappings(world.memory, process, start, last, mappings));
+): World => withMemory(world, withShownMappings(world.memory, process, start, last, mappings));
 
 const NO_MAPPINGS_SHOWN =
   'the recording does not show the mappings of the program where memory is to be mapped';

@@ -41,14 +41,14 @@ export type ContainerAround = {
 
 const lineOf = (node: DmaNode): MapLine => {
   const { key, value } = node;
-  const at = `memory ${hex(value.address)} of process ${value.process}`;
+  const at = `memory ${hex(value.vaddr)} of process ${value.process}`;
   return {
     kind: 'map',
     start: key,
     last: value.last,
     length: dmaLength(node),
     access: `${value.readable ? 'r' : '-'}${value.writable ? 'w' : '-'}`,
-    memory: value.addressInvalid ? `${at}, whose address was taken away` : at,
+    memory: value.vaddrInvalid ? `${at}, whose address was taken away` : at,
   };
 };
 

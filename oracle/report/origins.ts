@@ -38,7 +38,7 @@ const probeAt = <Of>(probes: Iterable<Probe<Of>>, of: Of, name: string): void =>
 const mapProbe = (start: bigint): Probe<Container> =>
   probeOf(({ type1 }) => {
     const node = dmaAt(type1?.dmas, start);
-    return node?.key === start ? node.value.address : undefined;
+    return node?.key === start ? node.value.vaddr : undefined;
   });
 
 /** The key of an area. */

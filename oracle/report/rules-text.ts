@@ -142,9 +142,9 @@ const partMarkdown = (part: RulesOfPart): readonly string[] => {
 const deviationsMarkdown = (): readonly string[] => [
   '## Known deviations',
   '',
-  'Where a release is known not to do what the contract says.',
+  'Known behaviour of a release against the contract.',
   '',
-  '| deviation | releases | what it says, and what the release does | evidence |',
+  '| deviation | releases | the contract, and what the release does | evidence |',
   '|---|---|---|---|',
   ...DEVIATIONS.map(
     ({ id, releases, says, evidence }) =>
@@ -156,10 +156,10 @@ const deviationsMarkdown = (): readonly string[] => [
 export const rulesMarkdown = (): readonly string[] => [
   '# Reference',
   '',
-  'Every rule of the specification, by call, in the order of the checks. Made by `iommufd-spec rules --markdown`; do not',
-  'edit. A rule is cited by its id: `ioas-map/no-ioas`. One that refuses says its condition, and one that grants its',
-  'effect. The numbers are the order in which the kernel checks. A call meets its own rules first, then those of the parts',
-  'named behind "And then"; every native call passes the [ioctl dispatch](#ioctl-dispatch) before its own.',
+  'Every rule of the specification, by call, in the order of the checks. `iommufd-spec rules --markdown` generates this',
+  'file; do not edit it. A rule is cited by its id: `ioas-map/no-ioas`. A refusal has a condition, a grant has an effect.',
+  'The numbers are the order of the checks in the kernel. A call is checked by its own rules first, then by those of the',
+  'parts after "And then". Every native call passes the [ioctl dispatch](#ioctl-dispatch) before its own rules.',
   '',
   ...SECTIONS.map(({ title, parts }) => `- ${title}: ${parts.map(link).join(', ')}`),
   '',

@@ -63,7 +63,7 @@ export const resultText = (result: number, errno: number): string =>
   errno === 0 ? `${result}` : `-1 ${errnoName(errno)}`;
 
 const answerOf = (reply: Reply): string => {
-  const chosen = reply.choices?.list.find(({ seen }) => seen.in === 'result');
+  const chosen = reply.choices?.list.find(({ location }) => location.in === 'result');
   return chosen === undefined || reply.errno !== 0
     ? resultText(reply.result, reply.errno)
     : chosen.what;

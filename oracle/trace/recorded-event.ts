@@ -4,7 +4,7 @@
 
 import * as v from 'valibot';
 import { type Fd, fileDescriptor } from '../../spec/abi/units.ts';
-import type { EventBacking, EventMapping, Span } from '../../spec/knowledge/followed.ts';
+import type { EventBacking, EventMapping, MemoryRange } from '../../spec/knowledge/followed.ts';
 import type { Process, Protection } from '../../spec/terms/call.ts';
 import { mappings, permissions, type RecordedMapping } from './recorded-mapping.ts';
 import { backing, common, fileNumber, pid } from './recording.ts';
@@ -12,16 +12,16 @@ import { exactly, flag, must, openFd, openFields, pages, text, u64, word } from 
 
 export type RecordedEvent = { readonly process: Process; readonly sequence: number } & (
   | { readonly kind: 'mmap'; readonly mapping: EventMapping }
-  | { readonly kind: 'munmap'; readonly span: Span }
-  | { readonly kind: 'mprotect'; readonly span: Span; readonly protection: Protection }
+  | { readonly kind: 'munmap'; readonly span: MemoryRange }
+  | { readonly kind: 'mprotect'; readonly span: MemoryRange; readonly protection: Protection }
   | {
       readonly kind: 'mremap';
-      readonly from: Span;
-      readonly to: Span;
+      readonly from: MemoryRange;
+      readonly to: MemoryRange;
       /** The old range stays mapped, empty. */
       readonly keeps: boolean;
     }
-  | { readonly kind: 'madvise'; readonly span: Span; readonly advice: Advice }
+  | { readonly kind: 'madvise'; readonly span: MemoryRange; readonly advice: Advice }
   | { readonly kind: 'exec'; readonly mappings: readonly EventMapping[] }
   | { readonly kind: 'fork'; readonly child: Process }
   | { readonly kind: 'exit' }
@@ -37,7 +37,7 @@ const inUser = v.pipe(pages, v.maxValue(1n << 57n, must('at most 2^57')));
 /** Where memory is that a program maps. A call of no length does nothing, and succeeds. */
 const place = { addr: inUser, length: inUser };
 
-const spanOf = (addr: bigint, length: bigint): Span => ({
+const spanOf = (addr: bigint, length: bigint): MemoryRange => ({
   start: addr,
   last: addr + length - 1n,
 });

@@ -88,10 +88,7 @@ const badIovas = eachStep('no IOVA is chosen in the first page or the last', (vi
 });
 
 /** Where memory lies is told, and can be told again; every other choice takes something. */
-const TOLD: ReadonlySet<string> = new Set([
-  'a physical address',
-  'how much lies together in memory',
-]);
+const TOLD: ReadonlySet<string> = new Set(['a physical address', 'how many bytes are contiguous']);
 
 /** A choice that was made may not be made again. */
 const chosenOnce = eachStep('what is chosen is in use from then on', (visit) => {

@@ -5,7 +5,7 @@
 import { decode, encode } from '../abi/layout.ts';
 import { byteLength, U64_MAX } from '../abi/units.ts';
 import { VFIO_DMA_UNMAP_FLAG_ALL, VFIO_IOMMU_TYPE1_DMA_UNMAP } from '../abi/vfio.ts';
-import { cutBehindEach } from '../iopt/cut.ts';
+import { cutAfterEach } from '../iopt/cut.ts';
 import { lastToUnmap, type Unmapped, unmapRange } from '../iopt/unmap.ts';
 import { write } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
@@ -77,7 +77,7 @@ export const unmapDma = (world: World, file: FileId, call: IoctlCall): readonly 
 
   let state = stateOf(world, file);
   if (!all && tableOf(context, found.ioas).largePagesDisabled) {
-    const cut = cutBehindEach(state, found.ioas, cutsFor(iova, size));
+    const cut = cutAfterEach(state, found.ioas, cutsFor(iova, size));
     if (cut.refused !== undefined) return [failedBy(cut.refused, withState(world, cut.state))];
     state = cut.state;
   }

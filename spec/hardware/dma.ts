@@ -49,17 +49,17 @@ type Chunk = {
 };
 
 /** The domain of a device: its translation, and its smallest page size in bytes. */
-type Attached = {
-  readonly leads: (iova: bigint) => Translated | undefined;
+type DeviceDomain = {
+  readonly translate: (iova: bigint) => Translated | undefined;
   readonly granule: bigint;
 };
 
 /** The transfer in chunks, each within one entry of the domain. Without a domain all of it is refused. */
-function* chunksOf(call: DmaCall, attached: Attached | undefined): Generator<Chunk> {
+function* chunksOf(call: DmaCall, attached: DeviceDomain | undefined): Generator<Chunk> {
   const granule = attached?.granule ?? PAGE_SIZE_BYTES;
   for (let from = 0; from < call.length; ) {
     const iova = call.iova + BigInt(from);
-    const found = attached?.leads(iova);
+    const found = attached?.translate(iova);
     const permitted = call.direction === 'read' ? found?.readable : found?.writable;
     const length = Math.min(
       call.length - from,
@@ -72,7 +72,7 @@ function* chunksOf(call: DmaCall, attached: Attached | undefined): Generator<Chu
   }
 }
 
-const placeOf = ({ page, offset }: Translated): bigint =>
+const byteOffset = ({ page, offset }: Translated): bigint =>
   BigInt(page) * PAGE_SIZE_BYTES + BigInt(offset);
 
 /** The bytes that the device reads. */
@@ -80,7 +80,7 @@ const read = (memory: Memory, chunks: readonly Chunk[], length: number): Uint8Ar
   const bytes = new Uint8Array(length);
   for (const { from, length: count, to } of chunks) {
     if (to === undefined) continue;
-    bytes.set(contentsOf(memory.stores, to.backing, placeOf(to), count), from);
+    bytes.set(contentsOf(memory.stores, to.backing, byteOffset(to), count), from);
   }
   return bytes;
 };
@@ -89,7 +89,7 @@ const written = (memory: Memory, chunks: readonly Chunk[], bytes: Uint8Array): M
   let after = memory;
   for (const { from, length, to } of chunks) {
     if (to === undefined) continue;
-    after = stored(after, to.backing, placeOf(to), bytes.slice(from, from + length));
+    after = stored(after, to.backing, byteOffset(to), bytes.slice(from, from + length));
   }
   return after;
 };
@@ -102,7 +102,7 @@ const faultsOf = (device: string, call: DmaCall, chunks: readonly Chunk[]): read
 };
 
 /** The memory of the call after the transfer, if memory changed. */
-const seen = (before: Memory, after: Memory, call: DmaCall): readonly Segment[] =>
+const readBack = (before: Memory, after: Memory, call: DmaCall): readonly Segment[] =>
   before === after
     ? []
     : call.memory.map(({ address, bytes }) => ({
@@ -119,20 +119,20 @@ const containerOfDevice = (world: World, name: string) => {
     : undefined;
 };
 
-const attachedDomain = (world: World, name: string): Attached | undefined => {
+const attachedDomain = (world: World, name: string): DeviceDomain | undefined => {
   const open = world.devices.get(name);
   if (open?.kind === 'bound') {
     const context = contextOf(world, open.iommufd);
     const hwpt = deviceAt(context, open.object)?.hwpt;
     if (hwpt === undefined) return undefined;
     const sizes = hwptAt(context, hwpt)?.domain.pageSizes ?? PAGE_SIZE_BYTES;
-    return { leads: (iova) => translate(context, hwpt, iova), granule: sizes & -sizes };
+    return { translate: (iova) => translate(context, hwpt, iova), granule: sizes & -sizes };
   }
   const joined = containerOfDevice(world, name);
   if (joined === undefined) return undefined;
   const { container, group } = joined;
   return {
-    leads: (iova) => translateByType1(container, group, iova),
+    translate: (iova) => translateByType1(container, group, iova),
     granule: PAGE_SIZE_BYTES,
   };
 };
@@ -148,7 +148,7 @@ const transfer = (world: World, call: DmaCall, name: string): readonly Outcome[]
   const engines = { ...world.engines, faults: [...world.engines.faults, ...faults] };
   if (call.direction === 'write') {
     const memory = written(world.memory, chunks, known);
-    const writes = seen(world.memory, memory, call);
+    const writes = readBack(world.memory, memory, call);
     return [succeeded(rule, { ...world, engines, memory }, writes)];
   }
   const buffer = new Uint8Array(Math.max(known.length, call.length));
@@ -159,7 +159,7 @@ const transfer = (world: World, call: DmaCall, name: string): readonly Outcome[]
 };
 
 /** Why the transfer is not specified; undefined if it is. */
-const beyond = (world: World, call: DmaCall, name: string): string | undefined => {
+const whyUnspecified = (world: World, call: DmaCall, name: string): string | undefined => {
   const { iova, length } = call;
   const last = iova + BigInt(length) - 1n;
   if (length < 1 || length > ENGINE_BUFFER || last >= ENGINE_REACH) {
@@ -195,7 +195,7 @@ export const dma = (world: World, call: DmaCall): readonly Outcome[] => {
   const what =
     file.kind === 'cdev' && file.attachedByPasid
       ? 'a transfer of a device that is attached as a PASID'
-      : beyond(world, call, device.name);
+      : whyUnspecified(world, call, device.name);
   return what === undefined
     ? transfer(world, call, device.name)
     : [{ kind: 'unspecified', what, world: () => world }];

@@ -13,7 +13,7 @@ export type DomainTemplate = {
   readonly pageSizes: bigint;
   readonly aperture: IovaRange;
   readonly mapsWithoutPermission: boolean;
-  readonly readsWhereItWrites: boolean;
+  readonly writeImpliesRead: boolean;
 };
 
 /** The name of the IOMMU of mock devices. */
@@ -30,16 +30,16 @@ const SOFTWARE: DomainTemplate = {
   pageSizes: 0xf_ff7f_ffff_f000n,
   aperture: { start: 0n, last: U64_MAX },
   mapsWithoutPermission: false,
-  readsWhereItWrites: false,
+  writeImpliesRead: false,
 };
 
 /** How the IOMMU driver treats entries without a permission, and write-only entries. */
 export const permissionsOf = (
   { driver }: Iommu,
   release: Release,
-): Pick<DomainTemplate, 'mapsWithoutPermission' | 'readsWhereItWrites'> => ({
+): Pick<DomainTemplate, 'mapsWithoutPermission' | 'writeImpliesRead'> => ({
   mapsWithoutPermission: driver === 'virtio',
-  readsWhereItWrites: driver !== 'virtio' && release.vtdReadsWhereItWrites,
+  writeImpliesRead: driver !== 'virtio' && release.vtdWriteImpliesRead,
 });
 
 /** The aperture of a virtio-iommu domain before viommu_domain_finalise(), which the first attach calls. */
@@ -56,7 +56,7 @@ export const templateFor = (world: World, device: Device, attached = true): Doma
       pageSizes: device.mock.hugePages ? huge : plain,
       aperture: { start: MOCK_APERTURE_START, last: MOCK_APERTURE_LAST },
       mapsWithoutPermission: world.release.mockMapsWithoutPermission,
-      readsWhereItWrites: false,
+      writeImpliesRead: false,
     };
   }
   if (device.iommu === SOFTWARE_IOMMU) return SOFTWARE;

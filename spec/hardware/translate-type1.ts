@@ -12,8 +12,8 @@ const domainOf = ({ type1 }: Container, group: number): HardwareDomain | undefin
   type1?.domains.find(({ groups }) => groups.includes(group))?.domain;
 
 /** Whether devices can read through the map. */
-const lets = ({ readable, writable }: Dma, { readsWhereItWrites }: HardwareDomain): boolean =>
-  readable || (writable && readsWhereItWrites);
+const permitsRead = ({ readable, writable }: Dma, { writeImpliesRead }: HardwareDomain): boolean =>
+  readable || (writable && writeImpliesRead);
 
 const throughDma = (
   { key, value }: DmaNode,
@@ -28,7 +28,7 @@ const throughDma = (
         backing,
         page: page + left,
         offset: Number(byte % PAGE_SIZE_BYTES),
-        readable: lets(value, domain),
+        readable: permitsRead(value, domain),
         writable: value.writable,
       };
     }
@@ -64,7 +64,7 @@ export function* translations(container: Container, group: number): Generator<Tr
   if (domain === undefined) return;
   for (const { key, value } of nodesOf(container.type1?.dmas)) {
     const { writable } = value;
-    const readable = lets(value, domain);
+    const readable = permitsRead(value, domain);
     let iova = key;
     for (const { backing, page, count } of value.reached ?? []) {
       for (let index = 0; index < count; index += 1) {

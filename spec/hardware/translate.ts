@@ -37,7 +37,7 @@ const throughArea = (
     backing: found.run.backing,
     page: found.run.page + (index - found.first),
     offset: Number(byte % PAGE_SIZE_BYTES),
-    readable: readable || (writable && domain.readsWhereItWrites),
+    readable: readable || (writable && domain.writeImpliesRead),
     writable,
   };
 };

@@ -2,7 +2,7 @@
 // Attaching accesses to an IOAS: iommufd_access_change_ioas() in drivers/iommu/iommufd/device.c.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
-import { withoutPinsMeeting } from '../iopt/access.ts';
+import { withoutPinsIn } from '../iopt/access.ts';
 import { realigned, requiredAlignment } from '../iopt/alignment.ts';
 import { accessAt, ioasAt, tableOf, withObject, withTable } from '../state/context.ts';
 import { withUsers } from '../state/io-pagetable.ts';
@@ -30,7 +30,7 @@ const accessOf = (state: IommufdState, id: ObjectId) => {
 export const detachAccess = (state: IommufdState, id: ObjectId): IommufdState => {
   const { ioas } = accessOf(state, id);
   if (ioas === undefined) return state;
-  const emptied = withoutPinsMeeting(state, id, 0n, U64_MAX);
+  const emptied = withoutPinsIn(state, id, 0n, U64_MAX);
   const table = tableOf(emptied.context, ioas);
   const accesses = table.accesses.filter((other) => other !== id);
   const alone = withObject(emptied.context, id, { ...accessOf(emptied, id), ioas: undefined });

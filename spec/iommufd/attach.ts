@@ -52,7 +52,7 @@ export const attachingRules = rulesOf(
 export type Attached = { readonly state: IommufdState; readonly hwpt: ObjectId };
 
 /** A new hwpt, if one is needed: its id, and the properties of its domain. */
-export type Fresh = { readonly id: ObjectId; readonly template: DomainTemplate };
+export type NewHwpt = { readonly id: ObjectId; readonly template: DomainTemplate };
 
 const deviceOf = (context: Context, id: ObjectId): Device => {
   const device = deviceAt(context, id);
@@ -163,7 +163,7 @@ const connectedToIoas = (
   state: IommufdState,
   id: ObjectId,
   ioas: ObjectId,
-  fresh: Fresh,
+  fresh: NewHwpt,
   connect: Connect,
 ): Attached | Refused => {
   for (const candidate of automaticHwpts(state.context, ioas)) {
@@ -191,7 +191,7 @@ const connected = (
   state: IommufdState,
   id: ObjectId,
   target: ObjectId,
-  fresh: Fresh,
+  fresh: NewHwpt,
   connect: Connect,
 ): Attached | Refused => {
   const object = objectAt(state.context, target);
@@ -207,7 +207,7 @@ export const attach = (
   state: IommufdState,
   device: ObjectId,
   target: ObjectId,
-  fresh: Fresh,
+  fresh: NewHwpt,
 ): Attached | Refused => connected(state, device, target, fresh, attachedTo);
 
 /** Moves the device, which is attached, and its group to another IOAS or hwpt. On refusal nothing changes. */
@@ -215,7 +215,7 @@ export const replace = (
   state: IommufdState,
   device: ObjectId,
   target: ObjectId,
-  fresh: Fresh,
+  fresh: NewHwpt,
 ): Attached | Refused => connected(state, device, target, fresh, movedTo);
 
 /** Detaches the device. */

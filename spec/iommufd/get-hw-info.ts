@@ -75,7 +75,7 @@ export const getHwInfo: Handler = (request) => {
   const { world } = request;
   const { release } = world;
   const fields = decode(IOMMU_GET_HW_INFO, request.bytes);
-  const known = release.hwInfoTakesType ? HW_INFO_FLAG_INPUT_TYPE : 0;
+  const known = release.hwInfoKnowsInputType ? HW_INFO_FLAG_INPUT_TYPE : 0;
   const reserved = u32At(request.bytes, fieldOf(IOMMU_GET_HW_INFO, '__reserved').offset);
   if ((fields.flags & ~known) !== 0 || (reserved & RESERVED_BYTES) !== 0) {
     return [failed(getHwInfoRules.unknownFlags, world)];

@@ -14,7 +14,7 @@ import { type ObjectId, objectId } from '../abi/units.ts';
 import { SOFTWARE_IOMMU, templateFor } from '../hardware/templates.ts';
 import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
 import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
-import { type Device, deviceAt, leastFreeId, objectAt } from '../state/context.ts';
+import { type Device, deviceAt, lowestFreeId, objectAt } from '../state/context.ts';
 import { type World, withState } from '../state/world.ts';
 import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
 import { domainFor, withHwpt } from './hwpt.ts';
@@ -74,7 +74,7 @@ const isSpecified = (
   if (dataType !== HWPT_DATA_NONE) return false;
   if (flags === 0) return true;
   if (device.mock === undefined || (flags & ~SPECIFIED_FLAGS) !== 0) return false;
-  return (flags & HWPT_ALLOC_PASID) === 0 || request.world.release.hwptsForPasids;
+  return (flags & HWPT_ALLOC_PASID) === 0 || request.world.release.hwptAllocKnowsPasid;
 };
 
 export const hwptAlloc: Handler = (request): readonly Outcome[] => {
@@ -106,7 +106,7 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
   }
   const domain = domainFor(device, templateFor(world, device, false), tracksDirty);
   const state = stateOfRequest(request);
-  const id = leastFreeId(context);
+  const id = lowestFreeId(context);
   const filled = withHwpt(state, id, fields.pt_id, domain, false);
   if (isRefused(filled)) return failuresBy(filled, world);
   const answer = respond(request, IOMMU_HWPT_ALLOC, { out_hwpt_id: id });

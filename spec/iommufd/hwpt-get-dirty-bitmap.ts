@@ -5,7 +5,7 @@
 import { decode } from '../abi/layout.ts';
 import { HWPT_GET_DIRTY_BITMAP_NO_CLEAR, IOMMU_HWPT_GET_DIRTY_BITMAP } from '../abi/native.ts';
 import { PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
-import { areasInRow, isDirty, withoutRange } from '../iopt/dirty-areas.ts';
+import { contiguousAreas, isDirty, withoutRange } from '../iopt/dirty-areas.ts';
 import { load, writableLength } from '../knowledge/user-copy.ts';
 import { failed, succeeded } from '../outcome/outcome.ts';
 import { type Hwpt, hwptAt, tableOf, withObject } from '../state/context.ts';
@@ -73,7 +73,8 @@ const badRange = (
   alignment: bigint,
   release: Release,
 ): Rule | undefined => {
-  if (length === 0n && release.bitmapsHaveLength) return hwptGetDirtyBitmapRules.zeroLength;
+  if (length === 0n && release.dirtyBitmapRefusesZeroLength)
+    return hwptGetDirtyBitmapRules.zeroLength;
   const end = iova + BigInt.asUintN(64, length - 1n) + 1n;
   if (end - 1n > U64_MAX) return hwptGetDirtyBitmapRules.wraps;
   if (((iova | end) & (alignment - 1n)) !== 0n) return hwptGetDirtyBitmapRules.misaligned;
@@ -103,7 +104,7 @@ const reportedOf = (
   if (dirty === 'unknown') return dirty;
   if (dirty.length === 0) return 'nothing';
   const last = BigInt.asUintN(64, iova + length - 1n);
-  const row = areasInRow(tableOf(contextOf(world, file), ioas).areas, iova, last);
+  const row = contiguousAreas(tableOf(contextOf(world, file), ioas).areas, iova, last);
   const written = row.filter((node) => isDirty(dirty, node));
   const [first, end] = [written[0], written.at(-1)];
   if (first === undefined || end === undefined) return 'nothing';

@@ -20,7 +20,7 @@ export const domainFor = (
   pageSizes: template.pageSizes,
   aperture: template.aperture,
   mapsWithoutPermission: template.mapsWithoutPermission,
-  readsWhereItWrites: template.readsWhereItWrites,
+  writeImpliesRead: template.writeImpliesRead,
   enforcesCacheCoherency: device.enforcesCacheCoherency,
   tracksDirty,
 });

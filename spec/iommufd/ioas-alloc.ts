@@ -5,7 +5,7 @@ import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_ALLOC } from '../abi/native.ts';
 import { type ObjectId, objectId } from '../abi/units.ts';
 import { failed, succeeded, withChoices } from '../outcome/outcome.ts';
-import { leastFreeId, withObject } from '../state/context.ts';
+import { lowestFreeId, withObject } from '../state/context.ts';
 import { EMPTY_IO_PAGETABLE } from '../state/io-pagetable.ts';
 import { type World, withContext } from '../state/world.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
@@ -29,7 +29,7 @@ export const ioasAlloc: Handler = (request) => {
   if (fields.flags !== 0) return [failed(ioasAllocRules.unknownFlags, world)];
 
   const context = contextOfRequest(request);
-  const id = leastFreeId(context);
+  const id = lowestFreeId(context);
   const answer = respond(request, IOMMU_IOAS_ALLOC, { out_ioas_id: id });
   if (!answer.whole) return [failed(respondRules.replyFault, world, [answer.write])];
 

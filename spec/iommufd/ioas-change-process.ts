@@ -5,7 +5,7 @@
 import { decode } from '../abi/layout.ts';
 import { IOMMU_IOAS_CHANGE_PROCESS } from '../abi/native.ts';
 import { nodesOf, put, valuesOf } from '../collections/ordered-map.ts';
-import { charged, discharged } from '../memory/accounting.ts';
+import { charged, uncharged } from '../memory/accounting.ts';
 import { failed, failedBy, succeeded } from '../outcome/outcome.ts';
 import { pinnedCount } from '../state/pages.ts';
 import { withState } from '../state/world.ts';
@@ -49,7 +49,7 @@ export const ioasChangeProcess: Handler = (request) => {
   let { pages: changed } = context;
   for (const { key, value } of nodesOf(context.pages)) {
     if (value.process === call.process) continue;
-    moved = discharged(moved, value.process, value.charge, pinnedCount(value));
+    moved = uncharged(moved, value.process, value.charge, pinnedCount(value));
     changed = put(changed, key, { ...value, process: call.process });
   }
   const after = withState(world, { context: { ...context, pages: changed }, memory: moved });

@@ -13,7 +13,7 @@ import { failed, failedBy, type Outcome } from '../outcome/outcome.ts';
 import { byteOf } from '../state/area.ts';
 import { type Context, ioasAt, pagesAt, tableOf } from '../state/context.ts';
 import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
+import { hasKnownFlags, isU64Max, mapReply, permissionsOf, wantsFixed } from './map-reply.ts';
 import { contextOfRequest, type Handler, type Request, stateOfRequest } from './request.ts';
 import { nthAreaIova } from './syzkaller.ts';
 
@@ -95,13 +95,13 @@ const withoutFuzzerFlag = (request: Request): Request => {
   return { ...request, bytes: withField(bytes, fieldOf(IOMMU_IOAS_COPY, 'src_iova'), iova) };
 };
 
-export const ioasCopy: Handler = (asked): readonly Outcome[] => {
-  const { world } = asked;
-  const request = withoutFuzzerFlag(asked);
+export const ioasCopy: Handler = (passed): readonly Outcome[] => {
+  const { world } = passed;
+  const request = withoutFuzzerFlag(passed);
   const context = contextOfRequest(request);
   const fields = decode(IOMMU_IOAS_COPY, request.bytes);
-  if (!checkMapFlags(fields.flags)) return [failed(ioasCopyRules.unknownFlags, world)];
-  if (tooGreat(fields.length) || tooGreat(fields.src_iova) || tooGreat(fields.dst_iova)) {
+  if (!hasKnownFlags(fields.flags)) return [failed(ioasCopyRules.unknownFlags, world)];
+  if (isU64Max(fields.length) || isU64Max(fields.src_iova) || isU64Max(fields.dst_iova)) {
     return [failed(ioasCopyRules.u64Max, world)];
   }
   const permissions = permissionsOf(fields.flags);

@@ -11,7 +11,7 @@ import { failed, failedBy, type Outcome } from '../outcome/outcome.ts';
 import { ioasAt } from '../state/context.ts';
 import { fileAt, openFile } from '../state/world.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
-import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
+import { hasKnownFlags, isU64Max, mapReply, permissionsOf, wantsFixed } from './map-reply.ts';
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
 import { untrackingAll } from './untracked.ts';
 
@@ -54,8 +54,8 @@ export const ioasMapFileRules = rulesOf(
 export const ioasMapFile: Handler = (request): readonly Outcome[] => {
   const { world, call } = request;
   const fields = decode(IOMMU_IOAS_MAP_FILE, request.bytes);
-  if (!checkMapFlags(fields.flags)) return [failed(ioasMapFileRules.unknownFlags, world)];
-  if (tooGreat(fields.iova) || tooGreat(fields.length)) {
+  if (!hasKnownFlags(fields.flags)) return [failed(ioasMapFileRules.unknownFlags, world)];
+  if (isU64Max(fields.iova) || isU64Max(fields.length)) {
     return [failed(ioasMapFileRules.u64Max, world)];
   }
   const permissions = permissionsOf(fields.flags);

@@ -8,7 +8,7 @@ import { withSharedDoubt } from '../knowledge/memory-doubt.ts';
 import { failed, failedBy } from '../outcome/outcome.ts';
 import { ioasAt } from '../state/context.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
-import { checkMapFlags, mapReply, permissionsOf, tooGreat, wantsFixed } from './map-reply.ts';
+import { hasKnownFlags, isU64Max, mapReply, permissionsOf, wantsFixed } from './map-reply.ts';
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
 
 export const ioasMapRules = rulesOf(
@@ -35,10 +35,10 @@ export const ioasMapRules = rulesOf(
 export const ioasMap: Handler = (request) => {
   const { world, call } = request;
   const fields = decode(IOMMU_IOAS_MAP, request.bytes);
-  if (!checkMapFlags(fields.flags) || fields.__reserved !== 0) {
+  if (!hasKnownFlags(fields.flags) || fields.__reserved !== 0) {
     return [failed(ioasMapRules.unknownFlags, world)];
   }
-  if (tooGreat(fields.iova) || tooGreat(fields.length)) {
+  if (isU64Max(fields.iova) || isU64Max(fields.length)) {
     return [failed(ioasMapRules.u64Max, world)];
   }
   const permissions = permissionsOf(fields.flags);

@@ -46,7 +46,7 @@ const PHYSICAL_END = 1n << 52n;
 
 const physicalChoice = (address: bigint, offset: bigint): Choice => ({
   what: 'a physical address',
-  seen: { in: 'memory', address, width: 8 },
+  location: { in: 'memory', address, width: 8 },
   preferred: offset,
   unfit: (value) => {
     if (value >= PHYSICAL_END) return 'physical addresses have 52 bits';
@@ -59,7 +59,7 @@ const physicalChoice = (address: bigint, offset: bigint): Choice => ({
 /** From the IOVA, `first` bytes are left in its page, and `rest` bytes in the area. */
 const lengthChoice = (address: bigint, wanted: bigint, first: bigint, rest: bigint): Choice => ({
   what: 'how many bytes are contiguous',
-  seen: { in: 'memory', address, width: 8 },
+  location: { in: 'memory', address, width: 8 },
   preferred: first < wanted ? first : wanted,
   unfit: (value) => {
     if (value > wanted) return 'it exceeds the length that was passed';

@@ -9,7 +9,7 @@ import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts
 import { ioasAt } from '../state/context.ts';
 import { withState } from '../state/world.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
-import { tooGreat } from './map-reply.ts';
+import { isU64Max } from './map-reply.ts';
 import { contextOfRequest, type Handler, respond, stateOfRequest } from './request.ts';
 
 export const ioasUnmapRules = rulesOf(
@@ -44,7 +44,7 @@ export const ioasUnmap: Handler = (request): readonly Outcome[] => {
   const everything = iova === 0n && length === U64_MAX;
   let last = U64_MAX;
   if (!everything) {
-    if (tooGreat(iova) || tooGreat(length)) return [failed(ioasUnmapRules.u64Max, world)];
+    if (isU64Max(iova) || isU64Max(length)) return [failed(ioasUnmapRules.u64Max, world)];
     const end = lastToUnmap(iova, length);
     if (typeof end !== 'bigint') return [failedBy(end, world)];
     last = end;

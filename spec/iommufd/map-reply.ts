@@ -12,7 +12,7 @@ import type { Rule } from '../terms/rule.ts';
 import { addressOf, type Request, respond } from './request.ts';
 
 /** Whether all flags are known. */
-export const checkMapFlags = (flags: number): boolean =>
+export const hasKnownFlags = (flags: number): boolean =>
   (flags & ~(MAP_FIXED_IOVA | MAP_WRITEABLE | MAP_READABLE)) === 0;
 
 export const wantsFixed = (flags: number): boolean => (flags & MAP_FIXED_IOVA) !== 0;
@@ -23,7 +23,7 @@ export const permissionsOf = (flags: number): Permissions => ({
 });
 
 /** Native calls refuse U64_MAX as an IOVA or a length. */
-export const tooGreat = (value: bigint): boolean => value >= U64_MAX;
+export const isU64Max = (value: bigint): boolean => value >= U64_MAX;
 
 /** The reply to a map that was made, with the IOVA in `field`. */
 export const mapReply = <L extends Layout>(
@@ -44,7 +44,7 @@ export const mapReply = <L extends Layout>(
     list: [
       {
         what: 'an IOVA',
-        seen: { in: 'memory', address: addressOf(request, layout, field), width: 8 },
+        location: { in: 'memory', address: addressOf(request, layout, field), width: 8 },
         preferred: mapped.iova,
         unfit: (iova) => mapped.unfit(iova),
       },

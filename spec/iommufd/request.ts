@@ -5,7 +5,7 @@ import { fieldOf, type Layout, type SomeValues, withFields } from '../abi/layout
 import type { ObjectId } from '../abi/units.ts';
 import { type Written, write } from '../knowledge/user-copy.ts';
 import type { Choice, Outcome } from '../outcome/outcome.ts';
-import { type Context, leastFreeId, OBJECT_ID_MAX, objectAt } from '../state/context.ts';
+import { type Context, lowestFreeId, OBJECT_ID_MAX, objectAt } from '../state/context.ts';
 import type { FileId } from '../state/files.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { contextOf, stateOf, type World } from '../state/world.ts';
@@ -69,7 +69,7 @@ export const idChoice = (
   preferred: ObjectId,
 ): Choice => ({
   what: 'an object id',
-  seen: { in: 'memory', address: addressOf(request, layout, field), width: 4 },
+  location: { in: 'memory', address: addressOf(request, layout, field), width: 4 },
   preferred: BigInt(preferred),
   unfit: (value, earlier) => {
     if (value < 1n || value > BigInt(OBJECT_ID_MAX)) return 'ids are numbers from 1 to 2^31 - 1';
@@ -84,7 +84,7 @@ export const idChoice = (
 export const nextIds = (context: Context, count: number): readonly ObjectId[] => {
   const ids: ObjectId[] = [];
   for (let taken = 0; ids.length < count; ) {
-    const id = leastFreeId(context, taken);
+    const id = lowestFreeId(context, taken);
     ids.push(id);
     taken = id;
   }

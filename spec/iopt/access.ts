@@ -68,16 +68,16 @@ export function* slicesOf(areas: Areas, iova: bigint, last: bigint): Generator<A
   }
 }
 
-const meets = (pin: { iova: bigint; length: bigint }, start: bigint, last: bigint): boolean =>
+const overlaps = (pin: { iova: bigint; length: bigint }, start: bigint, last: bigint): boolean =>
   pin.iova <= last && pin.iova + pin.length - 1n >= start;
 
 /** Whether an access has pinned a part of the area. */
 export const isAccessed = (context: Context, ioas: ObjectId, node: AreaNode): boolean =>
   tableOf(context, ioas).accesses.some((id) =>
-    accessAt(context, id)?.pins.some((pin) => meets(pin, node.key, node.value.last)),
+    accessAt(context, id)?.pins.some((pin) => overlaps(pin, node.key, node.value.last)),
   );
 
-const releaseSlices = (
+const unpinSlices = (
   state: IommufdState,
   areas: Areas,
   iova: bigint,
@@ -98,7 +98,7 @@ const releaseSlices = (
 };
 
 /** Removes the pins of the access that overlap the range, and unpins their pages. */
-export const withoutPinsMeeting = (
+export const withoutPinsIn = (
   state: IommufdState,
   id: ObjectId,
   start: bigint,
@@ -106,19 +106,19 @@ export const withoutPinsMeeting = (
 ): IommufdState => {
   const access = accessAt(state.context, id);
   if (access?.ioas === undefined) return state;
-  const gone = access.pins.filter((pin) => meets(pin, start, last));
+  const gone = access.pins.filter((pin) => overlaps(pin, start, last));
   if (gone.length === 0) return state;
   const { areas } = tableOf(state.context, access.ioas);
   let result = state;
   for (const { iova, length } of gone) {
-    result = releaseSlices(result, areas, iova, iova + length - 1n);
+    result = unpinSlices(result, areas, iova, iova + length - 1n);
   }
-  const pins = access.pins.filter((pin) => !meets(pin, start, last));
+  const pins = access.pins.filter((pin) => !overlaps(pin, start, last));
   return { context: withObject(result.context, id, { ...access, pins }), memory: result.memory };
 };
 
 /** Every access of the IOAS unpins what it has pinned in the range. */
-export const withoutAccessesMeeting = (
+export const withoutAccessPins = (
   state: IommufdState,
   ioas: ObjectId,
   start: bigint,
@@ -126,7 +126,7 @@ export const withoutAccessesMeeting = (
 ): IommufdState => {
   let result = state;
   for (const id of tableOf(state.context, ioas).accesses) {
-    result = withoutPinsMeeting(result, id, start, last);
+    result = withoutPinsIn(result, id, start, last);
   }
   return result;
 };

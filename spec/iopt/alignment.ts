@@ -7,8 +7,8 @@ import { type Areas, areaLength } from '../state/area.ts';
 import { accessAt, type Context, hwptAt } from '../state/context.ts';
 import {
   type IoPagetable,
-  leastPageSize,
   PAGE_ALIGNMENT,
+  smallestPageSize,
   withUsers,
 } from '../state/io-pagetable.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
@@ -44,7 +44,7 @@ export const requiredAlignment = (context: Context, table: IoPagetable): bigint 
   let alignment = table.largePagesDisabled ? PAGE_ALIGNMENT : 1n;
   for (const id of table.domains) {
     const hwpt = hwptAt(context, id);
-    if (hwpt !== undefined) alignment = greater(alignment, leastPageSize(hwpt.domain.pageSizes));
+    if (hwpt !== undefined) alignment = greater(alignment, smallestPageSize(hwpt.domain.pageSizes));
   }
   for (const id of table.accesses) {
     if (accessAt(context, id)?.needsPins === true) alignment = PAGE_ALIGNMENT;

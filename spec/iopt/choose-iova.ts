@@ -3,8 +3,8 @@
 // fits. Where it searches, and in which steps, decides whether it finds one.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
-import { firstMeeting, holesIn } from '../state/area.ts';
-import { type IoPagetable, meeting } from '../state/io-pagetable.ts';
+import { firstOverlapping, holesIn } from '../state/area.ts';
+import { type IoPagetable, overlapping } from '../state/io-pagetable.ts';
 import type { IovaRange } from '../terms/platform.ts';
 import { type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 
@@ -63,7 +63,7 @@ const fitting = (
 function* freeWithin(table: IoPagetable, span: IovaRange, length: bigint): Generator<IovaRange> {
   let at = span.start;
   while (at <= span.last) {
-    const reserved = meeting(table.reservedSpans, at, span.last);
+    const reserved = overlapping(table.reservedSpans, at, span.last);
     const last = reserved === undefined ? span.last : reserved.start - 1n;
     if (reserved === undefined || reserved.start > at) {
       yield* holesIn(table.areas, at, last, length);
@@ -121,10 +121,11 @@ export const unfitIova = (
   if ((iova & (table.alignment - 1n)) !== 0n) {
     return `it is not a multiple of the alignment of the IOAS, ${table.alignment} bytes`;
   }
-  if (meeting(table.reservedSpans, iova, last) !== undefined) return 'it overlaps a reserved range';
-  if (firstMeeting(table.areas, iova, last) !== undefined) return 'it overlaps an area';
+  if (overlapping(table.reservedSpans, iova, last) !== undefined)
+    return 'it overlaps a reserved range';
+  if (firstOverlapping(table.areas, iova, last) !== undefined) return 'it overlaps an area';
   if (table.allowed.length === 0) return undefined;
-  const allowed = meeting(table.allowed, iova, last);
+  const allowed = overlapping(table.allowed, iova, last);
   return allowed !== undefined && allowed.start <= iova && last <= allowed.last
     ? undefined
     : 'it is not in an allowed range';

@@ -32,7 +32,7 @@ export const cuttingRules = rulesOf(
 );
 
 /** Cuts the area after `iova`, which becomes the last IOVA of the first part. */
-const cutBehind = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdState | Refused => {
+const cutAfter = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdState | Refused => {
   const table = tableOf(state.context, ioas);
   const node = areaAt(table.areas, iova);
   if (node === undefined || iova === node.key || iova === node.value.last) return state;
@@ -57,14 +57,14 @@ const cutBehind = (state: IommufdState, ioas: ObjectId, iova: bigint): IommufdSt
  * Cuts after each of the IOVAs. Nothing is cut where there is no area, or if the IOVA is the first or the last one of
  * an area.
  */
-export const cutBehindEach = (
+export const cutAfterEach = (
   state: IommufdState,
   ioas: ObjectId,
   iovas: readonly bigint[],
 ): { readonly state: IommufdState; readonly refused: Refused | undefined } => {
   let result = state;
   for (const iova of iovas) {
-    const cut = cutBehind(result, ioas, iova);
+    const cut = cutAfter(result, ioas, iova);
     if (isRefused(cut)) return { state: result, refused: cut };
     result = cut;
   }

@@ -42,7 +42,7 @@ export const isDirty = (ranges: readonly IovaRange[], { key }: AreaNode): boolea
   ranges.some(({ start, last }) => start <= key && key <= last);
 
 /** The areas of [iova, last], up to the first gap. */
-export const areasInRow = (areas: Areas, iova: bigint, last: bigint): readonly AreaNode[] => {
+export const contiguousAreas = (areas: Areas, iova: bigint, last: bigint): readonly AreaNode[] => {
   const found: AreaNode[] = [];
   let at = iova;
   for (;;) {
@@ -55,7 +55,7 @@ export const areasInRow = (areas: Areas, iova: bigint, last: bigint): readonly A
 };
 
 /** The smallest entry that a domain may have for the area, in bytes: a page if the area is page-aligned. */
-const leastEntry = ({ key, value: { last, startByte } }: AreaNode): bigint =>
+const smallestEntry = ({ key, value: { last, startByte } }: AreaNode): bigint =>
   ((key | (last + 1n) | startByte) & (PAGE_SIZE_BYTES - 1n)) === 0n
     ? PAGE_SIZE_BYTES
     : PAGE_SIZE_BYTES / 2n;
@@ -68,7 +68,7 @@ export type WrittenPages = {
   readonly isSet: (index: bigint) => boolean;
 };
 
-const meets = (pages: WrittenPages, start: bigint, last: bigint): boolean => {
+const isWrittenIn = (pages: WrittenPages, start: bigint, last: bigint): boolean => {
   const { iova, pageSize, count } = pages;
   if (last < iova) return false;
   let index = start <= iova ? 0n : (start - iova + pageSize - 1n) / pageSize;
@@ -81,10 +81,10 @@ const meets = (pages: WrittenPages, start: bigint, last: bigint): boolean => {
 /** How much of an area is written; 'part' also if that is not known. */
 export const writtenOf = (node: AreaNode, pages: WrittenPages): 'none' | 'part' | 'whole' => {
   const { last } = node.value;
-  if (!meets(pages, node.key, last)) return 'none';
-  const step = leastEntry(node);
+  if (!isWrittenIn(pages, node.key, last)) return 'none';
+  const step = smallestEntry(node);
   for (let at = node.key; at <= last; at += step) {
-    if (!meets(pages, at, at + step - 1n)) return 'part';
+    if (!isWrittenIn(pages, at, at + step - 1n)) return 'part';
   }
   return 'whole';
 };

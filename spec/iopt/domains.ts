@@ -7,7 +7,7 @@ import { nodesOf } from '../collections/ordered-map.ts';
 import { type Area, pagesOfArea } from '../state/area.ts';
 import { pagesAt, tableOf, withPages, withTable } from '../state/context.ts';
 import type { HardwareDomain } from '../state/domain.ts';
-import { type IoPagetable, leastPageSize, withUsers } from '../state/io-pagetable.ts';
+import { type IoPagetable, smallestPageSize, withUsers } from '../state/io-pagetable.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
 import { alignmentRules, areasConform, requiredAlignment } from './alignment.ts';
@@ -102,7 +102,7 @@ export const withDomain = (
   domain: HardwareDomain,
 ): IommufdState | Refused => {
   const before = tableOf(state.context, ioas);
-  const least = leastPageSize(domain.pageSizes);
+  const least = smallestPageSize(domain.pageSizes);
   const alignment = least > before.alignment ? least : before.alignment;
   if (alignment > PAGE_SIZE_BYTES) return refused(domainsRules.pageSizeTooLarge);
   if (alignment !== before.alignment && !areasConform(before.areas, alignment)) {

@@ -3,9 +3,9 @@
 // every domain, or nothing changes.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
-import { type Area, firstMeeting, pageOfByte, pagesOfArea, putArea } from '../state/area.ts';
+import { type Area, firstOverlapping, pageOfByte, pagesOfArea, putArea } from '../state/area.ts';
 import { type Context, hwptAt, pagesAt, tableOf, withPages, withTable } from '../state/context.ts';
-import { type IoPagetable, meeting, PAGE_ALIGNMENT, withAreas } from '../state/io-pagetable.ts';
+import { type IoPagetable, overlapping, PAGE_ALIGNMENT, withAreas } from '../state/io-pagetable.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { type PagesId, withAreaCount } from '../state/pages.ts';
 import { isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
@@ -72,8 +72,10 @@ export const checkFixedIova = (
   if ((iova & (table.alignment - 1n)) !== 0n) return refused(mappingRules.misalignedIova);
   const last = iova + length - 1n;
   if (last > U64_MAX) return refused(mappingRules.wraps);
-  if (meeting(table.reservedSpans, iova, last) !== undefined) return refused(mappingRules.reserved);
-  if (firstMeeting(table.areas, iova, last) !== undefined) return refused(mappingRules.overlaps);
+  if (overlapping(table.reservedSpans, iova, last) !== undefined)
+    return refused(mappingRules.reserved);
+  if (firstOverlapping(table.areas, iova, last) !== undefined)
+    return refused(mappingRules.overlaps);
   return undefined;
 };
 

@@ -4,7 +4,7 @@
 
 import { PAGE_SIZE_BYTES, type PageIndex, pageIndex } from '../abi/units.ts';
 import { atOrAfter } from '../collections/ordered-map.ts';
-import { charged, discharged } from '../memory/accounting.ts';
+import { charged, uncharged } from '../memory/accounting.ts';
 import { pagesToPin, pinningRules } from '../memory/pin.ts';
 import type { PageSpan } from '../state/address-space.ts';
 import type { Memory } from '../state/memory.ts';
@@ -17,7 +17,7 @@ import {
   withPinned,
 } from '../state/pages.ts';
 import { isRefused, type Refused, refused } from '../terms/rule.ts';
-import { cutOut, part, pinnedBy, putRun } from './pinned-runs.ts';
+import { cutOut, part, putRun, runWithUsers } from './pinned-runs.ts';
 
 /** Pages, and the memory of the world. Pinning changes both. */
 export type PagesAndMemory = { readonly pages: Pages; readonly memory: Memory };
@@ -72,15 +72,15 @@ const pieceAt = (pinned: Pinned, first: PageIndex, last: PageIndex): Piece => {
 };
 
 /** The runs with another number of users for the piece that starts at `first`. 0 unpins it. */
-const withHolders = (
+const withUserCount = (
   pinned: Pinned,
   first: PageIndex,
   { last, run, runFirst }: Extract<Piece, { kind: 'pinned' }>,
-  holders: number,
+  users: number,
 ): Pinned => {
   const without = cutOut(pinned, runFirst, run, first, last);
-  if (holders === 0) return without;
-  return putRun(without, first, pinnedBy(part(runFirst, run, first, last), holders));
+  if (users === 0) return without;
+  return putRun(without, first, runWithUsers(part(runFirst, run, first, last), users));
 };
 
 /** The runs with the spans pinned at page `first`, for one user. */
@@ -88,7 +88,7 @@ const withPinnedSpans = (pinned: Pinned, first: PageIndex, spans: readonly PageS
   let result = pinned;
   let at: number = first;
   for (const { backing, page, count } of spans) {
-    const run = { last: pageIndex(at + count - 1), holders: 1, backing, page };
+    const run = { last: pageIndex(at + count - 1), users: 1, backing, page };
     result = putRun(result, pageIndex(at), run);
     at += count;
   }
@@ -112,7 +112,7 @@ export const pinRange = (
   for (let at = first; at <= last; ) {
     const piece = pieceAt(pinned, at, last);
     if (piece.kind === 'pinned') {
-      pinned = withHolders(pinned, at, piece, piece.run.holders + 1);
+      pinned = withUserCount(pinned, at, piece, piece.run.users + 1);
     } else {
       const count = piece.last - at + 1;
       const spans = spansFor(memory, pages, at, count);
@@ -156,12 +156,12 @@ export const unpinRange = (
         `Page ${at} is unpinned and was not pinned; most likely it was unpinned twice.`,
       );
     }
-    pinned = withHolders(pinned, at, piece, piece.run.holders - 1);
-    if (piece.run.holders === 1) unpinned += piece.last - at + 1;
+    pinned = withUserCount(pinned, at, piece, piece.run.users - 1);
+    if (piece.run.users === 1) unpinned += piece.last - at + 1;
     at = pageIndex(piece.last + 1);
   }
   return {
     pages: withPinned(pages, pinned),
-    memory: discharged(memory, pages.process, pages.charge, unpinned),
+    memory: uncharged(memory, pages.process, pages.charge, unpinned),
   };
 };

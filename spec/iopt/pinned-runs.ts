@@ -6,16 +6,16 @@ import { drop, put } from '../collections/ordered-map.ts';
 import { type Pinned, type PinnedRun, runAt } from '../state/pages.ts';
 
 /** The run with another number of users. */
-export const pinnedBy = ({ last, backing, page }: PinnedRun, holders: number): PinnedRun => ({
+export const runWithUsers = ({ last, backing, page }: PinnedRun, users: number): PinnedRun => ({
   last,
-  holders,
+  users,
   backing,
   page,
 });
 
 const follows = (first: PageIndex, run: PinnedRun, next: PageIndex, nextRun: PinnedRun): boolean =>
   run.last + 1 === next &&
-  run.holders === nextRun.holders &&
+  run.users === nextRun.users &&
   run.backing === nextRun.backing &&
   run.page + (next - first) === nextRun.page;
 
@@ -26,7 +26,7 @@ export const part = (
   last: PageIndex,
 ): PinnedRun => ({
   last,
-  holders: run.holders,
+  users: run.users,
   backing: run.backing,
   page: pageIndex(run.page + (from - first)),
 });
@@ -60,8 +60,8 @@ export const cutOut = (
   let result = drop(pinned, first);
   if (first < from) result = put(result, first, part(first, run, first, pageIndex(from - 1)));
   if (last < run.last) {
-    const behind = pageIndex(last + 1);
-    result = put(result, behind, part(first, run, behind, run.last));
+    const after = pageIndex(last + 1);
+    result = put(result, after, part(first, run, after, run.last));
   }
   return result;
 };

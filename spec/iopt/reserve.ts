@@ -2,12 +2,12 @@
 // Reserved and allowed ranges: iopt_reserve_iova() and iopt_set_allow_iova() in
 // drivers/iommu/iommufd/io_pagetable.c.
 
-import { firstMeeting } from '../state/area.ts';
+import { firstOverlapping } from '../state/area.ts';
 import {
   type IoPagetable,
-  meeting,
+  mergedRanges,
+  overlapping,
   type ReservedBy,
-  spansOf,
   withReserved,
 } from '../state/io-pagetable.ts';
 import type { IovaRange } from '../terms/platform.ts';
@@ -36,10 +36,10 @@ export const reserved = (
   range: IovaRange,
   by: ReservedBy,
 ): IoPagetable | Refused => {
-  if (firstMeeting(table.areas, range.start, range.last) !== undefined) {
+  if (firstOverlapping(table.areas, range.start, range.last) !== undefined) {
     return refused(reservingRules.mapped);
   }
-  if (meeting(table.allowed, range.start, range.last) !== undefined) {
+  if (overlapping(table.allowed, range.start, range.last) !== undefined) {
     return refused(reservingRules.allowed);
   }
   return withReserved(table, [...table.reserved, { ...range, by }]);
@@ -63,9 +63,9 @@ export const allowing = (
   table: IoPagetable,
   ranges: readonly IovaRange[],
 ): IoPagetable | Refused => {
-  const allowed = spansOf(ranges);
-  const meetsReserved = allowed.some(
-    ({ start, last }) => meeting(table.reservedSpans, start, last) !== undefined,
+  const allowed = mergedRanges(ranges);
+  const overlapsReserved = allowed.some(
+    ({ start, last }) => overlapping(table.reservedSpans, start, last) !== undefined,
   );
-  return meetsReserved ? refused(reservingRules.allowsReserved) : { ...table, allowed };
+  return overlapsReserved ? refused(reservingRules.allowsReserved) : { ...table, allowed };
 };

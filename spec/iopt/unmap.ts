@@ -3,12 +3,18 @@
 // by one, ascending. If one is refused, those before it stay unmapped.
 
 import { type ObjectId, U64_MAX } from '../abi/units.ts';
-import { type AreaNode, areaLength, dropArea, firstMeeting, pagesOfArea } from '../state/area.ts';
+import {
+  type AreaNode,
+  areaLength,
+  dropArea,
+  firstOverlapping,
+  pagesOfArea,
+} from '../state/area.ts';
 import { pagesAt, tableOf, withoutAreaOf, withPages, withTable } from '../state/context.ts';
 import { withAreas } from '../state/io-pagetable.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { type Refused, type Rule, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { withoutAccessesMeeting } from './access.ts';
+import { withoutAccessPins } from './access.ts';
 import { withoutDirtyArea } from './dirty-areas.ts';
 import { unpinRange } from './pin-range.ts';
 
@@ -64,12 +70,12 @@ export const unmapRange = (
   let bytes = 0n;
   let at = start;
   for (;;) {
-    const node = firstMeeting(tableOf(result.context, ioas).areas, at, last);
+    const node = firstOverlapping(tableOf(result.context, ioas).areas, at, last);
     if (node === undefined) return { state: result, bytes, refused: undefined };
     if (node.key < at || node.value.last > last) {
       return { state: result, bytes, refused: unmappingRules.cutsArea };
     }
-    result = withoutAccessesMeeting(result, ioas, node.key, node.value.last);
+    result = withoutAccessPins(result, ioas, node.key, node.value.last);
     result = withoutArea(result, ioas, node);
     bytes += areaLength(node);
     if (node.value.last >= last) return { state: result, bytes, refused: undefined };

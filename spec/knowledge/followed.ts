@@ -13,10 +13,10 @@ import {
 } from '../state/address-space.ts';
 import { type Memory, spaceOf, withSpace } from '../state/memory.ts';
 import type { Process, Protection } from '../terms/call.ts';
-import { fileBacking, seenBacking } from './recorded.ts';
+import { backingByAddress, fileBacking } from './recorded.ts';
 
 /** Page-aligned; both ends inclusive. */
-export type Span = { readonly start: bigint; readonly last: bigint };
+export type MemoryRange = { readonly start: bigint; readonly last: bigint };
 
 /** The backing of a new mapping. A memory file has a number that is unique in the recording. */
 export type EventBacking =
@@ -26,7 +26,7 @@ export type EventBacking =
   /** Another file: it is not known whether its pages can be pinned. */
   | { readonly kind: 'file' };
 
-export type EventMapping = Span & {
+export type EventMapping = MemoryRange & {
   readonly protection: Protection;
   readonly shared: boolean;
   readonly backing: EventBacking;
@@ -59,7 +59,7 @@ export const withMapped = (
       }
       case 'memory-file': {
         // The pages of a private mapping become private when they are written.
-        const own = shared ? fileBacking(backing.file) : seenBacking(process, false);
+        const own = shared ? fileBacking(backing.file) : backingByAddress(process, false);
         const page = shared ? pageOf(backing.offset) : pageOf(start);
         return { ...common, kind: 'memory', backing: own, page };
       }
@@ -67,7 +67,7 @@ export const withMapped = (
         return {
           ...common,
           kind: 'memory',
-          backing: seenBacking(process, shared),
+          backing: backingByAddress(process, shared),
           page: pageOf(start),
         };
     }
@@ -75,11 +75,14 @@ export const withMapped = (
   return withSpace(fresh.memory, process, mapped(spaceOf(memory, process), start, mapping));
 };
 
-export const withUnmapped = (memory: Memory, process: Process, { start, last }: Span): Memory =>
-  withSpace(memory, process, carved(spaceOf(memory, process), start, last));
+export const withUnmapped = (
+  memory: Memory,
+  process: Process,
+  { start, last }: MemoryRange,
+): Memory => withSpace(memory, process, carved(spaceOf(memory, process), start, last));
 
 /** The mappings in the range, clipped to it. */
-function* piecesIn(space: AddressSpace, { start, last }: Span): Generator<Piece> {
+function* piecesIn(space: AddressSpace, { start, last }: MemoryRange): Generator<Piece> {
   for (let at = start; at <= last; ) {
     const found = mappingAt(space, at);
     if (found === undefined) {
@@ -100,7 +103,7 @@ type Piece = { readonly start: bigint; readonly mapping: Mapping };
 const withPieces = (
   memory: Memory,
   process: Process,
-  span: Span,
+  span: MemoryRange,
   change: (piece: Piece) => Mapping,
 ): Memory => {
   let space = spaceOf(memory, process);
@@ -113,12 +116,12 @@ const withPieces = (
 export const withProtection = (
   memory: Memory,
   process: Process,
-  span: Span,
+  span: MemoryRange,
   protection: Protection,
 ): Memory => withPieces(memory, process, span, ({ mapping }) => ({ ...mapping, protection }));
 
 /** Private memory was discarded (madvise): new pages replace it. The pages of files stay. */
-export const withDiscarded = (memory: Memory, process: Process, span: Span): Memory => {
+export const withDiscarded = (memory: Memory, process: Process, span: MemoryRange): Memory => {
   const fresh = withFresh(memory);
   return withPieces(fresh.memory, process, span, ({ start, mapping }) =>
     mapping.shared || mapping.kind === 'device'
@@ -128,11 +131,11 @@ export const withDiscarded = (memory: Memory, process: Process, span: Span): Mem
 };
 
 /** Pages may have been discarded: they are identified by address only. */
-export const withDoubtful = (memory: Memory, process: Process, span: Span): Memory =>
+export const withDoubtful = (memory: Memory, process: Process, span: MemoryRange): Memory =>
   withPieces(memory, process, span, ({ start, mapping }) =>
     mapping.kind === 'device'
       ? mapping
-      : { ...mapping, backing: seenBacking(process, mapping.shared), page: pageOf(start) },
+      : { ...mapping, backing: backingByAddress(process, mapping.shared), page: pageOf(start) },
   );
 
 /**
@@ -142,8 +145,8 @@ export const withDoubtful = (memory: Memory, process: Process, span: Span): Memo
 export const withMoved = (
   memory: Memory,
   process: Process,
-  from: Span,
-  to: Span,
+  from: MemoryRange,
+  to: MemoryRange,
   keeps: boolean,
 ): Memory => {
   const pieces = [...piecesIn(spaceOf(memory, process), from)];

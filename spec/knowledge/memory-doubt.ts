@@ -7,9 +7,9 @@ import { failed, type Outcome, type Reply } from '../outcome/outcome.ts';
 import type { World } from '../state/world.ts';
 import type { Process } from '../terms/call.ts';
 import {
-  hasOnlySeen,
+  hasMappingByAddress,
   MEMORY_SINCE,
-  meetsShared,
+  overlapsShared,
   SHARED_WITH_DEVICE,
   SHARED_WITH_FILE,
 } from './recorded.ts';
@@ -27,7 +27,7 @@ export const withMemoryDoubt = (
   if (!pinned || memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
   if (
     memory.isFollowed &&
-    ![...nodesOf(memory.spaces)].some(({ key }) => hasOnlySeen(memory, key))
+    ![...nodesOf(memory.spaces)].some(({ key }) => hasMappingByAddress(memory, key))
   ) {
     return [reply];
   }
@@ -50,7 +50,7 @@ export const withSharedDoubt = (
   length: bigint,
 ): readonly Outcome[] => {
   if (before.memory.knowledge === 'complete' || reply.errno !== 0) return [reply];
-  const mayBeBar = meetsShared(before.memory, process, address, address + length - 1n);
+  const mayBeBar = overlapsShared(before.memory, process, address, address + length - 1n);
   const { isFollowed } = before.memory;
   const unknown = isFollowed ? SHARED_WITH_FILE : SHARED_WITH_DEVICE;
   return mayBeBar && (isFollowed || hasDeviceOpen(before))

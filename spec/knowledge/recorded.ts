@@ -22,7 +22,7 @@ const SHARED_BACKING = -1;
 const privateBacking = (process: Process): number => -1 - process;
 
 /** The backing of a mapping of which only the addresses are known. */
-export const seenBacking = (process: Process, shared: boolean): number =>
+export const backingByAddress = (process: Process, shared: boolean): number =>
   shared ? SHARED_BACKING : privateBacking(process);
 
 const NUMBERED_FILES_BELOW = -0x2000_0000;
@@ -30,26 +30,26 @@ const NUMBERED_FILES_BELOW = -0x2000_0000;
 /** The backing of a memory file, by its number in the recording. */
 export const fileBacking = (file: number): number => NUMBERED_FILES_BELOW - file;
 
-const isOnlySeen = (backing: number): boolean => backing < 0 && backing > NUMBERED_FILES_BELOW;
+const isByAddress = (backing: number): boolean => backing < 0 && backing > NUMBERED_FILES_BELOW;
 
 const protectionOf = ({ readable, writable }: RecordedMapping) =>
   writable ? 'read-write' : readable ? 'read' : 'none';
 
 /**
  * Whether the mappings that are known agree with those that a call shows, from `start` to `last`, both inclusive.
- * `seen` is ascending.
+ * `shown` is ascending.
  */
-const isAsSeen = (
+const agreesWithShown = (
   known: AddressSpace,
   start: bigint,
   last: bigint,
-  seen: readonly RecordedMapping[],
+  shown: readonly RecordedMapping[],
 ): boolean => {
   let index = 0;
   for (let at = start; at <= last; ) {
     const reported = mappingAt(known, at)?.mapping;
-    while ((seen[index]?.last ?? at) < at) index += 1;
-    const found = seen[index];
+    while ((shown[index]?.last ?? at) < at) index += 1;
+    const found = shown[index];
     if (reported === undefined || found === undefined || found.start > at) return false;
     if (reported.protection !== protectionOf(found) || reported.shared !== found.shared)
       return false;
@@ -59,23 +59,23 @@ const isAsSeen = (
 };
 
 /** The memory with exactly these mappings, ascending, from `start` to `last`, both inclusive. */
-export const withSeenMappings = (
+export const withShownMappings = (
   memory: Memory,
   process: Process,
   start: bigint,
   last: bigint,
-  seen: readonly RecordedMapping[],
+  shown: readonly RecordedMapping[],
 ): Memory => {
   const known = spaceOf(memory, process);
-  if (memory.isFollowed && isAsSeen(known, start, last, seen)) return memory;
+  if (memory.isFollowed && agreesWithShown(known, start, last, shown)) return memory;
   let space = carved(known, start, last);
-  for (const mapping of seen) {
+  for (const mapping of shown) {
     space = mapped(space, mapping.start, {
       last: mapping.last,
       protection: protectionOf(mapping),
       shared: mapping.shared,
       kind: 'memory',
-      backing: seenBacking(process, mapping.shared),
+      backing: backingByAddress(process, mapping.shared),
       page: pageIndex(Number(mapping.start / PAGE_SIZE_BYTES)),
     });
   }
@@ -91,15 +91,15 @@ export const recordedFile = (fd: Fd): { readonly backing: number; readonly lengt
 });
 
 /** Whether the process has a mapping of which only the addresses are known. */
-export const hasOnlySeen = (memory: Memory, process: Process): boolean => {
+export const hasMappingByAddress = (memory: Memory, process: Process): boolean => {
   for (const { backing } of valuesOf(spaceOf(memory, process))) {
-    if (isOnlySeen(backing)) return true;
+    if (isByAddress(backing)) return true;
   }
   return false;
 };
 
 /** Whether the range, both ends inclusive, has a shared mapping whose backing is not known. */
-export const meetsShared = (
+export const overlapsShared = (
   memory: Memory,
   process: Process,
   start: bigint,
@@ -110,7 +110,7 @@ export const meetsShared = (
     const found = mappingAt(space, at);
     if (found === undefined) return false;
     const { shared, backing } = found.mapping;
-    if (shared && (!memory.isFollowed || isOnlySeen(backing))) return true;
+    if (shared && (!memory.isFollowed || isByAddress(backing))) return true;
     at = found.mapping.last + 1n;
   }
   return false;

@@ -52,7 +52,7 @@ export const charged = (
 };
 
 /** Uncharges `pages` pages. */
-export const discharged = (
+export const uncharged = (
   memory: Memory,
   process: Process,
   mode: ChargeMode,

@@ -46,7 +46,7 @@ export const stored = (
     : withStored(memory, { backing, offset, bytes, earlier: memory.stores });
 
 /** The part of an address range in one mapping. */
-type Span = {
+type BackingRange = {
   readonly backing: BackingId;
   /** Bytes into the backing. */
   readonly offset: bigint;
@@ -54,14 +54,14 @@ type Span = {
 };
 
 /** The parts of a range of a process's memory, up to the first byte that is not mapped. */
-export const spansOf = (
+export const partsOf = (
   memory: Memory,
   process: number,
   address: bigint,
   length: number,
-): readonly Span[] => {
+): readonly BackingRange[] => {
   const space = spaceOf(memory, process);
-  const parts: Span[] = [];
+  const parts: BackingRange[] = [];
   let at = address;
   let left = length;
   while (left > 0) {
@@ -88,7 +88,7 @@ export const bytesAt = (
 ): Uint8Array => {
   const bytes = zeroBytes(length);
   let done = 0;
-  for (const part of spansOf(memory, process, address, length)) {
+  for (const part of partsOf(memory, process, address, length)) {
     bytes.set(contentsOf(memory.stores, part.backing, part.offset, part.length), done);
     done += part.length;
   }
@@ -107,7 +107,7 @@ export const storedAt = (
   if (memory.knowledge === 'recorded') return memory;
   let result = memory;
   let done = 0;
-  for (const part of spansOf(memory, process, address, bytes.length)) {
+  for (const part of partsOf(memory, process, address, bytes.length)) {
     const isAll = part.length === bytes.length;
     const slice = isAll ? bytes : bytes.subarray(done, done + part.length);
     result = stored(result, part.backing, part.offset, slice);

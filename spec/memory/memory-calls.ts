@@ -21,7 +21,9 @@ export const programMemoryRules = rulesOf(
     source: 'mmap(2), munmap(2), memfd_create(2)',
   },
   {
-    maps: grants('Maps new memory, zero unless it is of a file, and replaces what was mapped there.'),
+    maps: grants(
+      'Maps new memory, zero unless it is of a file, and replaces what was mapped there.',
+    ),
     misaligned: refuses(
       'EINVAL',
       'Huge pages: the address or length is not a multiple of 2 MiB. Files: the offset is not a multiple of the page size.',
@@ -51,7 +53,9 @@ export const programMemoryRules = rulesOf(
     ),
     unmaps: grants('Unmaps the range. Pinned pages stay pinned.'),
     createsFile: grants('Creates a memfd of that many zero bytes.'),
-    stores: grants('Stores the bytes up to the first that is not accessible, and returns how many.'),
+    stores: grants(
+      'Stores the bytes up to the first that is not accessible, and returns how many.',
+    ),
   },
 );
 
@@ -104,7 +108,7 @@ const withoutMapping = (
 
 /** vIOMMUs, which offer pages, are not specified: an iommufd that may have one is untracked. */
 const mapIommufd = (world: World, call: MmapCall, context: Context): Outcome => {
-  if (!world.release.iommufdsHavePages) return failed(programMemoryRules.notMappable, world);
+  if (!world.release.iommufdsCanBeMapped) return failed(programMemoryRules.notMappable, world);
   if (context.untracked !== undefined) {
     const what = `${context.untracked} may have made pages of the iommufd`;
     return { kind: 'unspecified', what, doubtful: true, world: () => world };

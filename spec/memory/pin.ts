@@ -21,10 +21,7 @@ export const pinningRules = rulesOf(
       'A page of the range is not mapped.',
       'gup_vma_lookup() in mm/gup.c',
     ),
-    notMemory: refuses(
-      'EFAULT',
-      'A page of the range cannot be pinned, such as a page of a BAR.',
-    ),
+    notMemory: refuses('EFAULT', 'A page of the range cannot be pinned, such as a page of a BAR.'),
     beyondFile: refuses(
       'EFAULT',
       'A page of the range is beyond the end of its file.',

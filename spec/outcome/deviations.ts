@@ -3,7 +3,7 @@
 
 import type { World } from '../state/world.ts';
 import type { ReleaseName } from '../terms/releases.ts';
-import { hasHoleBetweenHolders } from './page-holders.ts';
+import { hasHoleBetweenUsers } from './page-users.ts';
 
 export type DeviationId = string;
 
@@ -44,7 +44,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     evidence:
       'Observed on 6.12.95 with mock domains: "WARNING: … drivers/iommu/iommufd/selftest.c … mock_domain_iova_to_phys". 7.3.4 has the same iopt_area_unpin_domain(), and its mock domain does not warn. docs/findings/0005.',
     complaint: 'iommufd/selftest\\.c:\\d+ mock_domain_iova_to_phys',
-    where: hasHoleBetweenHolders,
+    where: hasHoleBetweenUsers,
   },
 ];
 

@@ -4,7 +4,7 @@
 import { fileDescriptor } from '../abi/units.ts';
 import {
   fileAt,
-  leastFreeDescriptor,
+  lowestFreeDescriptor,
   type OpenFile,
   type World,
   withDescriptor,
@@ -21,7 +21,7 @@ export const opensDescriptor = (
   rule: Rule,
   make: (id: number) => OpenFile,
 ): Reply => {
-  const preferred = leastFreeDescriptor(world, process);
+  const preferred = lowestFreeDescriptor(world, process);
   const after = (fd: number): World => {
     const made = withNewFile(world, make);
     return withDescriptor(made.world, process, fileDescriptor(fd), made.id);
@@ -30,7 +30,7 @@ export const opensDescriptor = (
     list: [
       {
         what: 'a descriptor',
-        seen: { in: 'result' },
+        location: { in: 'result' },
         preferred: BigInt(preferred),
         unfit: (value) =>
           fileAt(world, process, fileDescriptor(Number(value))) === undefined

@@ -12,7 +12,7 @@ export type Choice = {
   /** "an object id", "an IOVA", "a descriptor". */
   readonly what: string;
   /** Where an observation has it: in the result, or in memory, `width` bytes long. */
-  readonly seen:
+  readonly location:
     | { readonly in: 'result' }
     | { readonly in: 'memory'; readonly address: bigint; readonly width: 4 | 8 };
   /** The value that known kernels choose. */
@@ -53,7 +53,7 @@ export type Unspecified = {
   /** The call has rules, and the state that it depends on is not known: the verdict is unknown, not unspecified. */
   readonly doubtful?: true;
   /** The world that follows, given the observed errno and result, and the bytes at the argument after the call. */
-  readonly world: (seen: {
+  readonly world: (observed: {
     readonly errno: number;
     readonly result: number;
     readonly after: Uint8Array;
@@ -70,7 +70,8 @@ export const succeeded = (
 ): Reply => ({ kind: 'reply', rule, result, errno: 0, writes, world });
 
 export const failed = (rule: Rule, world: World, writes: readonly Segment[] = []): Reply => {
-  if (rule.errno === undefined) throw new Error(`${rule.id} is returned as a refusal and has no error.`);
+  if (rule.errno === undefined)
+    throw new Error(`${rule.id} is returned as a refusal and has no error.`);
   return { kind: 'reply', rule, result: -1, errno: ERRNO[rule.errno], writes, world };
 };
 

@@ -27,7 +27,11 @@ export type FoundAccess = {
 };
 
 /** The access of a descriptor. */
-export const accessBehind = (world: World, process: Process, fd: Fd): FoundAccess | undefined => {
+export const accessOfDescriptor = (
+  world: World,
+  process: Process,
+  fd: Fd,
+): FoundAccess | undefined => {
   const id = fileAt(world, process, fd);
   const file = id === undefined ? undefined : openFile(world, id);
   if (file?.kind !== 'access') return undefined;

@@ -13,7 +13,7 @@ import {
 import { fileDescriptor, type ObjectId, PAGE_SIZE_BYTES, pageIndex } from '../abi/units.ts';
 import { type Handler, type Request, respond, respondRules } from '../iommufd/request.ts';
 import { nthAreaIova } from '../iommufd/syzkaller.ts';
-import { pinAccess, rangeOfAccess, slicesOf, withoutPinsMeeting } from '../iopt/access.ts';
+import { pinAccess, rangeOfAccess, slicesOf, withoutPinsIn } from '../iopt/access.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
 import { byteOf } from '../state/area.ts';
 import { accessAt, pagesAt, tableOf, withObject } from '../state/context.ts';
@@ -21,13 +21,17 @@ import type { IommufdState } from '../state/iommufd-state.ts';
 import { runAt } from '../state/pages.ts';
 import { stateOf, withState } from '../state/world.ts';
 import { grants, isRefused, type Rule, refuses, rulesOf } from '../terms/rule.ts';
-import { accessBehind, type FoundAccess, testAccessDescriptorRules } from './access-descriptor.ts';
+import {
+  accessOfDescriptor,
+  type FoundAccess,
+  testAccessDescriptorRules,
+} from './access-descriptor.ts';
 import {
   callerPagesRules,
   type Frame,
   frameAt,
   isLastPage,
-  pageBoundBelow,
+  pageStart,
   sameFrame,
 } from './frames.ts';
 
@@ -65,7 +69,7 @@ export const testDestroyAccessPagesRules = rulesOf(
 );
 
 /** The pages of a pinned range, in order. */
-function* framesUnder(
+function* framesOf(
   state: IommufdState,
   ioas: ObjectId,
   iova: bigint,
@@ -95,13 +99,13 @@ const compareWithCaller = (
 ): Comparison => {
   const { memory } = request.world;
   let at = BigInt.asUintN(64, address - (iova % PAGE_SIZE_BYTES));
-  for (const frame of framesUnder(state, ioas, iova, last)) {
-    const page = pageBoundBelow(at);
+  for (const frame of framesOf(state, ioas, iova, last)) {
+    const page = pageStart(at);
     if (isLastPage(page)) return callerPagesRules.wraps;
-    const looked = frameAt(memory, request.call.process, page);
-    if (looked.kind === 'none') return callerPagesRules.notAccessible;
-    if (looked.kind === 'unknown') return 'unknown';
-    if (!sameFrame(looked.frame, frame)) {
+    const atCaller = frameAt(memory, request.call.process, page);
+    if (atCaller.kind === 'none') return callerPagesRules.notAccessible;
+    if (atCaller.kind === 'unknown') return 'unknown';
+    if (!sameFrame(atCaller.frame, frame)) {
       return memory.knowledge === 'complete' ? testAccessPagesRules.differs : 'unknown';
     }
     at = BigInt.asUintN(64, at + PAGE_SIZE_BYTES);
@@ -130,7 +134,7 @@ const pin = (request: Request, found: FoundAccess): readonly Outcome[] => {
   const { access } = found;
   const id = access.nextPin;
   const numbered = { ...access, nextPin: id + 1 };
-  const held = {
+  const after = {
     context: withObject(pinned.context, found.object, {
       ...numbered,
       pins: [...access.pins, { id, iova, length: fields.length }],
@@ -146,7 +150,7 @@ const pin = (request: Request, found: FoundAccess): readonly Outcome[] => {
       ]),
     ];
   }
-  const reply = succeeded(testAccessPagesRules.pins, withState(world, held), [answer.write]);
+  const reply = succeeded(testAccessPagesRules.pins, withState(world, after), [answer.write]);
   if (compared === 'agrees') return [reply];
   const unknown = 'the recording does not say what memory was at the address then';
   return [
@@ -162,7 +166,7 @@ export const accessPages: Handler = (request): readonly Outcome[] => {
   if ((flags & ~(MOCK_FLAGS_ACCESS_WRITE | MOCK_FLAGS_ACCESS_SYZ)) !== 0) {
     return [failed(testAccessPagesRules.unknownFlags, world)];
   }
-  const found = accessBehind(world, call.process, fileDescriptor(id | 0));
+  const found = accessOfDescriptor(world, call.process, fileDescriptor(id | 0));
   if (found === undefined) return [failed(testAccessDescriptorRules.notAnAccess, world)];
   if (!found.access.needsPins) return [failed(testAccessPagesRules.cannotPin, world)];
   return pin(request, found);
@@ -171,7 +175,7 @@ export const accessPages: Handler = (request): readonly Outcome[] => {
 export const destroyAccessPages: Handler = (request) => {
   const { world, call } = request;
   const { id, access_pages_id: number } = decode(DESTROY_ACCESS_PAGES, request.bytes);
-  const found = accessBehind(world, call.process, fileDescriptor(id | 0));
+  const found = accessOfDescriptor(world, call.process, fileDescriptor(id | 0));
   if (found === undefined) return [failed(testAccessDescriptorRules.notAnAccess, world)];
   const gone = found.access.pins.find((candidate) => candidate.id === number);
   if (gone === undefined) return [failed(testDestroyAccessPagesRules.noPin, world)];
@@ -179,7 +183,7 @@ export const destroyAccessPages: Handler = (request) => {
   const others = found.access.pins.filter((candidate) => candidate !== gone);
   // Only this pin is removed, even if others overlap it.
   const alone = withObject(state.context, found.object, { ...found.access, pins: [gone] });
-  const released = withoutPinsMeeting(
+  const released = withoutPinsIn(
     { context: alone, memory: state.memory },
     found.object,
     gone.iova,

@@ -9,7 +9,7 @@ import type { Handler } from '../iommufd/request.ts';
 import { failed, failedBy, succeeded } from '../outcome/outcome.ts';
 import { stateOf, withState } from '../state/world.ts';
 import { grants, isRefused, rulesOf } from '../terms/rule.ts';
-import { accessBehind, testAccessDescriptorRules } from './access-descriptor.ts';
+import { accessOfDescriptor, testAccessDescriptorRules } from './access-descriptor.ts';
 
 export const testAccessReplaceIoasRules = rulesOf(
   {
@@ -27,7 +27,7 @@ export const testAccessReplaceIoasRules = rulesOf(
 export const accessReplaceIoas: Handler = (request) => {
   const { world, call } = request;
   const { id, ioas_id: ioas } = decode(ACCESS_REPLACE_IOAS, request.bytes);
-  const found = accessBehind(world, call.process, fileDescriptor(id | 0));
+  const found = accessOfDescriptor(world, call.process, fileDescriptor(id | 0));
   if (found === undefined) return [failed(testAccessDescriptorRules.notAnAccess, world)];
   const moved = attachAccess(stateOf(world, found.iommufd), found.object, ioas);
   if (isRefused(moved)) return [failedBy(moved, world)];

@@ -32,7 +32,11 @@ import { type Pages, runAt } from '../state/pages.ts';
 import { stateOf, type World, withMemory } from '../state/world.ts';
 import type { Segment } from '../terms/call.ts';
 import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { accessBehind, type FoundAccess, testAccessDescriptorRules } from './access-descriptor.ts';
+import {
+  accessOfDescriptor,
+  type FoundAccess,
+  testAccessDescriptorRules,
+} from './access-descriptor.ts';
 
 export const testAccessRwRules = rulesOf(
   {
@@ -268,7 +272,7 @@ export const accessRw: Handler = (request): readonly Outcome[] => {
   if (length > ACCESS_LENGTH_MAX) return [failed(testAccessRwRules.tooLong, world)];
   const known = MOCK_ACCESS_RW_WRITE | MOCK_ACCESS_RW_SLOW_PATH | MOCK_FLAGS_ACCESS_SYZ;
   if ((flags & ~known) !== 0) return [failed(testAccessRwRules.unknownFlags, world)];
-  const found = accessBehind(world, call.process, fileDescriptor(fields.id | 0));
+  const found = accessOfDescriptor(world, call.process, fileDescriptor(fields.id | 0));
   if (found === undefined) return [failed(testAccessDescriptorRules.notAnAccess, world)];
   let data: Uint8Array | undefined;
   if ((flags & MOCK_ACCESS_RW_WRITE) !== 0) {

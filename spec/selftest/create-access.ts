@@ -15,10 +15,10 @@ import {
   stateOfRequest,
 } from '../iommufd/request.ts';
 import { failed, failedBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
-import { leastFreeId, withObject } from '../state/context.ts';
+import { lowestFreeId, withObject } from '../state/context.ts';
 import {
   fileAt,
-  leastFreeDescriptor,
+  lowestFreeDescriptor,
   type World,
   withDescriptor,
   withNewFile,
@@ -47,7 +47,7 @@ export const createAccess: Handler = (request): readonly Outcome[] => {
     return [failed(testCreateAccessRules.unknownFlags, world)];
   }
   const context = contextOfRequest(request);
-  const object = leastFreeId(context);
+  const object = lowestFreeId(context);
   const made = withObject(context, object, {
     kind: 'access',
     needsPins: (flags & ACCESS_NEEDS_PIN_PAGES) !== 0,
@@ -61,7 +61,7 @@ export const createAccess: Handler = (request): readonly Outcome[] => {
     ioas,
   );
   if (isRefused(attached)) return [failedBy(attached, world)];
-  const preferred = leastFreeDescriptor(world, call.process);
+  const preferred = lowestFreeDescriptor(world, call.process);
   const answer = respond(request, CREATE_ACCESS, { out_access_fd: preferred });
   if (!answer.whole) return [failed(respondRules.replyFault, world, [answer.write])];
   const after = (fd: Fd): World => {
@@ -77,7 +77,7 @@ export const createAccess: Handler = (request): readonly Outcome[] => {
       list: [
         {
           what: 'a descriptor',
-          seen: {
+          location: {
             in: 'memory',
             address: addressOf(request, CREATE_ACCESS, 'out_access_fd'),
             width: 4,

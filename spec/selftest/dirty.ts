@@ -11,7 +11,7 @@ import { contextOfRequest, type Handler, respond } from '../iommufd/request.ts';
 import { isDirty, type WrittenPages, withDirty, writtenOf } from '../iopt/dirty-areas.ts';
 import { load } from '../knowledge/user-copy.ts';
 import { failed, succeeded, type Unspecified } from '../outcome/outcome.ts';
-import { type Areas, firstMeeting } from '../state/area.ts';
+import { type Areas, firstOverlapping } from '../state/area.ts';
 import { type Context, type Dirty, hwptAt, tableOf, withObject } from '../state/context.ts';
 import { type World, withContext } from '../state/world.ts';
 import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
@@ -82,7 +82,7 @@ const dirtyAfter = (areas: Areas, dirty: Dirty, pages: WrittenPages): Dirty => {
   if (end > U64_MAX) return 'unknown';
   let after = dirty;
   for (let at = pages.iova; at <= end; ) {
-    const node = firstMeeting(areas, at, end);
+    const node = firstOverlapping(areas, at, end);
     if (node === undefined) break;
     const written = writtenOf(node, pages);
     if (written === 'part') return 'unknown';

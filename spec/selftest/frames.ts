@@ -27,7 +27,7 @@ export const callerPagesRules = rulesOf(
 /** A page of memory: its backing, and its position there. */
 export type Frame = { readonly backing: BackingId; readonly page: number };
 
-export type Inspected =
+export type PageAtAddress =
   | { readonly kind: 'frame'; readonly frame: Frame; readonly huge?: true }
   | { readonly kind: 'none' }
   /** The recording does not show what is mapped there. */
@@ -38,7 +38,7 @@ const LAST_PAGE = 0xffff_ffff_ffff_f000n;
 /** Whether the page is the last of the address space, whose end wraps to 0. */
 export const isLastPage = (address: bigint): boolean => address >= LAST_PAGE;
 
-const inspectIn = (memory: Memory, process: Process, address: bigint): Inspected | undefined => {
+const pageIn = (memory: Memory, process: Process, address: bigint): PageAtAddress | undefined => {
   const found = mappingAt(spaceOf(memory, process), address);
   if (found === undefined) return undefined;
   const { start, mapping } = found;
@@ -49,15 +49,14 @@ const inspectIn = (memory: Memory, process: Process, address: bigint): Inspected
 };
 
 /** The page of memory at the process's address. */
-export const frameAt = (memory: Memory, process: Process, address: bigint): Inspected => {
-  const own = inspectIn(memory, process, address);
+export const frameAt = (memory: Memory, process: Process, address: bigint): PageAtAddress => {
+  const own = pageIn(memory, process, address);
   if (own !== undefined) return own;
   if (memory.knowledge === 'complete') return { kind: 'none' };
   // Shared memory from before a fork is at the same address in both processes.
   for (const { key } of nodesOf(memory.spaces)) {
     const found = mappingAt(spaceOf(memory, key), address);
-    if (found?.mapping.shared === true)
-      return inspectIn(memory, key, address) ?? { kind: 'unknown' };
+    if (found?.mapping.shared === true) return pageIn(memory, key, address) ?? { kind: 'unknown' };
   }
   return { kind: 'unknown' };
 };
@@ -65,4 +64,4 @@ export const frameAt = (memory: Memory, process: Process, address: bigint): Insp
 export const sameFrame = (a: Frame, b: Frame): boolean =>
   a.backing === b.backing && a.page === b.page;
 
-export const pageBoundBelow = (address: bigint): bigint => address - (address % BigInt(PAGE_SIZE));
+export const pageStart = (address: bigint): bigint => address - (address % BigInt(PAGE_SIZE));

@@ -11,11 +11,11 @@ import { contextOfRequest, type Handler, type Request } from '../iommufd/request
 import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
 import { mapped } from '../state/address-space.ts';
 import { hwptAt } from '../state/context.ts';
-import { leastPageSize } from '../state/io-pagetable.ts';
+import { smallestPageSize } from '../state/io-pagetable.ts';
 import { spaceOf, withSpace } from '../state/memory.ts';
 import { type World, withMemory } from '../state/world.ts';
 import { grants, type Rule, refuses, rulesOf } from '../terms/rule.ts';
-import { callerPagesRules, frameAt, isLastPage, pageBoundBelow, sameFrame } from './frames.ts';
+import { callerPagesRules, frameAt, isLastPage, pageStart, sameFrame } from './frames.ts';
 
 export const testMdCheckMapRules = rulesOf(
   {
@@ -52,16 +52,16 @@ const compare = (
   address: bigint,
   world: World,
 ): Step => {
-  const page = pageBoundBelow(address);
+  const page = pageStart(address);
   if (isLastPage(page)) return { kind: 'refused', rule: callerPagesRules.wraps };
-  const looked = frameAt(world.memory, request.call.process, page);
-  if (looked.kind === 'none') return { kind: 'refused', rule: callerPagesRules.notAccessible };
+  const atCaller = frameAt(world.memory, request.call.process, page);
+  if (atCaller.kind === 'none') return { kind: 'refused', rule: callerPagesRules.notAccessible };
   const found = translate(contextOfRequest(request), id, iova);
   if (found === undefined || found.offset !== Number(address % PAGE_SIZE_BYTES)) {
     return { kind: 'refused', rule: testMdCheckMapRules.differs };
   }
-  if (looked.kind === 'frame') {
-    if (sameFrame(looked.frame, found)) return { kind: 'agrees' };
+  if (atCaller.kind === 'frame') {
+    if (sameFrame(atCaller.frame, found)) return { kind: 'agrees' };
     if (world.memory.knowledge === 'complete') {
       return { kind: 'refused', rule: testMdCheckMapRules.differs };
     }
@@ -124,7 +124,7 @@ export const mdCheckMap: Handler = (request): readonly Outcome[] => {
   const step =
     hwpt === undefined || noHwpt !== undefined
       ? MOCK_PAGE_SIZE
-      : leastPageSize(hwpt.domain.pageSizes);
+      : smallestPageSize(hwpt.domain.pageSizes);
   const badRange =
     ((iova | length | uptr) & (step - 1n)) !== 0n
       ? testMdCheckMapRules.misaligned

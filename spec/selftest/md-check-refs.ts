@@ -28,10 +28,10 @@ export const testMdCheckRefsRules = rulesOf(
 );
 
 /** Consecutive pages of one backing, each pinned once. */
-type Pinned = { readonly backing: BackingId; readonly page: number; readonly count: number };
+type PinnedPages = { readonly backing: BackingId; readonly page: number; readonly count: number };
 
 /** The pages that iommufds and legacy containers have pinned. */
-export function* pinnedIn(world: World): Generator<Pinned> {
+export function* pinnedIn(world: World): Generator<PinnedPages> {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'iommufd') {
       for (const pages of valuesOf(file.context.pages)) {
@@ -73,11 +73,11 @@ export const mdCheckRefs: Handler = (request): readonly Outcome[] => {
   for (let done = 0n; done < length; done += PAGE_SIZE_BYTES) {
     const address = uptr + done;
     if (isLastPage(address)) return [failed(callerPagesRules.wraps, world)];
-    const looked = frameAt(world.memory, request.call.process, address);
-    if (looked.kind === 'none') return [failed(callerPagesRules.notAccessible, world)];
-    if (looked.kind === 'frame' && looked.huge) continue;
-    const pins = looked.kind === 'frame' ? pinsOf(world, looked.frame) : 0;
-    if (pins === refs && (looked.kind === 'frame' || nothingIsPinned(world))) continue;
+    const atCaller = frameAt(world.memory, request.call.process, address);
+    if (atCaller.kind === 'none') return [failed(callerPagesRules.notAccessible, world)];
+    if (atCaller.kind === 'frame' && atCaller.huge) continue;
+    const pins = atCaller.kind === 'frame' ? pinsOf(world, atCaller.frame) : 0;
+    if (pins === refs && (atCaller.kind === 'frame' || nothingIsPinned(world))) continue;
     if (!recorded) return [differs];
     return [
       { ...agrees, unknown: UNKNOWN },

@@ -17,7 +17,7 @@ import {
 import { unspecified } from '../iommufd/untracked.ts';
 import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
 import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
-import { deviceAt, leastFreeId, objectAt } from '../state/context.ts';
+import { deviceAt, lowestFreeId, objectAt } from '../state/context.ts';
 import { type World, withState } from '../state/world.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
 
@@ -47,7 +47,7 @@ export const mockDomainReplace: Handler = (request): readonly Outcome[] => {
   if (objectAt(context, target)?.kind === 'unspecified') {
     return [unspecified(world, 'MOCK_DOMAIN_REPLACE to an object that is not specified')];
   }
-  const fresh = leastFreeId(context);
+  const fresh = lowestFreeId(context);
   const template = templateFor(world, device);
   const moved = replace(stateOfRequest(request), object.device, target, { id: fresh, template });
   if (isRefused(moved)) return failuresBy(moved, world);

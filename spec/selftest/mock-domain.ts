@@ -44,16 +44,16 @@ export const testMockDomainRules = rulesOf(
   },
 );
 
-type Made = { readonly world: World; readonly hwpt: ObjectId };
+type MockDevice = { readonly world: World; readonly hwpt: ObjectId };
 
-const made = (
+const createMockDevice = (
   request: Request,
   target: ObjectId,
   flags: number,
   selftest: ObjectId,
   id: ObjectId,
   fresh: ObjectId,
-): Made | Refused => {
+): MockDevice | Refused => {
   const { world } = request;
   const device: Device = {
     kind: 'device',
@@ -98,7 +98,7 @@ const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => 
     ObjectId,
     ObjectId,
   ];
-  const done = made(request, target, flags, selftest, device, fresh);
+  const done = createMockDevice(request, target, flags, selftest, device, fresh);
   if (isRefused(done)) return failuresBy(done, world);
   const answer = respond(request, MOCK_DOMAIN, {
     out_stdev_id: selftest,
@@ -114,7 +114,7 @@ const mockDomainWith = (request: Request, flags: number): readonly Outcome[] => 
   ];
   const after = (chosen: readonly bigint[]): World => {
     const [asSelftest, asDevice, asHwpt] = chosen.map((id) => objectId(Number(id)));
-    const other = made(
+    const other = createMockDevice(
       request,
       target,
       flags,

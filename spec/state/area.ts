@@ -23,12 +23,12 @@ export type Area = {
 };
 
 /** The range of a subtree, and the largest hole between two of its areas, in bytes. */
-type Span = { readonly first: bigint; readonly last: bigint; readonly hole: bigint };
+type AreaMeasure = { readonly first: bigint; readonly last: bigint; readonly hole: bigint };
 
-export type Areas = Tree<bigint, Area, Span>;
-export type AreaNode = Node<bigint, Area, Span>;
+export type Areas = Tree<bigint, Area, AreaMeasure>;
+export type AreaNode = Node<bigint, Area, AreaMeasure>;
 
-const operations = treeOperations<bigint, Area, Span>((left, iova, area, right) => {
+const operations = treeOperations<bigint, Area, AreaMeasure>((left, iova, area, right) => {
   let hole = 0n;
   let first = iova;
   let { last } = area;
@@ -38,8 +38,8 @@ const operations = treeOperations<bigint, Area, Span>((left, iova, area, right) 
     first = left.measure.first;
   }
   if (right !== undefined) {
-    const behind = right.measure.first - area.last - 1n;
-    if (behind > hole) hole = behind;
+    const after = right.measure.first - area.last - 1n;
+    if (after > hole) hole = after;
     if (right.measure.hole > hole) hole = right.measure.hole;
     last = right.measure.last;
   }
@@ -56,7 +56,11 @@ export const areaAt = (areas: Areas, iova: bigint): AreaNode | undefined => {
 };
 
 /** The first area that overlaps [start, last]. */
-export const firstMeeting = (areas: Areas, start: bigint, last: bigint): AreaNode | undefined => {
+export const firstOverlapping = (
+  areas: Areas,
+  start: bigint,
+  last: bigint,
+): AreaNode | undefined => {
   const holding = areaAt(areas, start);
   if (holding !== undefined) return holding;
   const next = atOrAfter(areas, start);
@@ -91,7 +95,7 @@ export function* holesIn(
   length: bigint,
 ): Generator<{ readonly start: bigint; readonly last: bigint }> {
   let at = start;
-  for (const area of areasBesideHoles(areas, start, last, length)) {
+  for (const area of areasAroundHoles(areas, start, last, length)) {
     const end = area.key > last ? last : area.key - 1n;
     if (area.key > at && end - at + 1n >= length) yield { start: at, last: end };
     if (area.value.last >= at) {
@@ -104,7 +108,7 @@ export function* holesIn(
 }
 
 // The areas, ascending. A subtree in which every hole is shorter than `length` counts as one area.
-function* areasBesideHoles(
+function* areasAroundHoles(
   tree: Areas,
   start: bigint,
   last: bigint,
@@ -112,16 +116,16 @@ function* areasBesideHoles(
 ): Generator<AreaNode> {
   if (tree === undefined || tree.measure.first > last || tree.measure.last < start) return;
   if (tree.measure.hole < length && tree.left !== undefined && tree.right !== undefined) {
-    yield* edges(tree);
+    yield* asOneArea(tree);
     return;
   }
-  yield* areasBesideHoles(tree.left, start, last, length);
+  yield* areasAroundHoles(tree.left, start, last, length);
   yield tree;
-  yield* areasBesideHoles(tree.right, start, last, length);
+  yield* areasAroundHoles(tree.right, start, last, length);
 }
 
 // Such a subtree: one area from its first to its last IOVA.
-function* edges(tree: AreaNode): Generator<AreaNode> {
+function* asOneArea(tree: AreaNode): Generator<AreaNode> {
   yield {
     ...tree,
     key: tree.measure.first,

@@ -19,7 +19,7 @@ export type Dma = {
   /** The last IOVA, inclusive. The key is the first. */
   readonly last: bigint;
   /** The address of its memory in the process. */
-  readonly address: UserAddress;
+  readonly vaddr: UserAddress;
   /** The process whose memory it is, and which is charged for it. */
   readonly process: Process;
   readonly readable: boolean;
@@ -27,7 +27,7 @@ export type Dma = {
   /** The pages that every domain translates to, in order; undefined if there is no domain. */
   readonly reached: readonly ReachedSpan[] | undefined;
   /** UNMAP_DMA has invalidated the vaddr, and MAP_DMA has not set a new one. */
-  readonly addressInvalid: boolean;
+  readonly vaddrInvalid: boolean;
   /** While dirty pages are tracked: the kernel's bitmap with its spare word; bit 0 is the first page. */
   readonly dirty: bigint | undefined;
 };
@@ -60,7 +60,7 @@ export type Type1 = {
   /** How many more maps may be made. */
   readonly available: number;
   /** How many maps have an invalid vaddr. */
-  readonly invalidAddresses: number;
+  readonly invalidVaddrs: number;
   readonly tracksDirty: boolean;
 };
 
@@ -85,7 +85,7 @@ export const newContainer = (file: FileId): Container => ({
 });
 
 /** Whether its groups are no-IOMMU groups, so that no other group may join. */
-export const isOfNoIommu = (platform: Platform, { groups }: Container): boolean =>
+export const hasNoIommuGroups = (platform: Platform, { groups }: Container): boolean =>
   groups.some((group) => isNoIommuGroup(platform, group));
 
 export const dmaLength = ({ key, value }: DmaNode): bigint => value.last - key + 1n;
@@ -105,7 +105,7 @@ export const firstDmaIn = (dmas: Dmas, start: bigint, last: bigint): DmaNode | u
 };
 
 /** Whether a range that ends at `last` overlaps a map that lookups miss. */
-export const meetsMissed = ({ lookupMisses }: Type1, last: bigint): boolean =>
+export const overlapsMissed = ({ lookupMisses }: Type1, last: bigint): boolean =>
   lookupMisses.some((start) => start <= last);
 
 /** How many pages of the map are charged: those of memory. */

@@ -107,7 +107,7 @@ export const newContext = (file: FileId): Context => ({
 export const OBJECT_ID_MAX = 0x7fff_ffff;
 
 /** The lowest free id above `after`, which the kernel takes. */
-export const leastFreeId = (context: Context, after = 0): ObjectId => {
+export const lowestFreeId = (context: Context, after = 0): ObjectId => {
   let id = after + 1;
   for (const { key } of nodesOf(context.objects)) {
     if (key > id) break;

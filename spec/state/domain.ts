@@ -15,7 +15,7 @@ export type HardwareDomain = {
   /** It can have entries that permit neither reads nor writes. */
   readonly mapsWithoutPermission: boolean;
   /** Entries that permit writes also permit reads. */
-  readonly readsWhereItWrites: boolean;
+  readonly writeImpliesRead: boolean;
   /** Mock domains only: it can track dirty pages. */
   readonly tracksDirty: boolean;
 };

@@ -49,7 +49,7 @@ export const EMPTY_IO_PAGETABLE: IoPagetable = {
 };
 
 /** The union of the ranges, ascending, with overlapping and adjacent ranges merged. */
-export const spansOf = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
+export const mergedRanges = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
   const sorted = [...ranges].sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
   const spans: IovaRange[] = [];
   for (const { start, last } of sorted) {
@@ -79,7 +79,7 @@ export const withAreas = (table: IoPagetable, areas: Areas): IoPagetable => ({
 export const withReserved = (table: IoPagetable, reserved: readonly Reserved[]): IoPagetable => ({
   areas: table.areas,
   reserved,
-  reservedSpans: spansOf(reserved),
+  reservedSpans: mergedRanges(reserved),
   allowed: table.allowed,
   alignment: table.alignment,
   largePagesDisabled: table.largePagesDisabled,
@@ -108,7 +108,7 @@ export const withUsers = (
 });
 
 /** The first of the sorted ranges that overlaps [start, last]. */
-export const meeting = (
+export const overlapping = (
   ranges: readonly IovaRange[],
   start: bigint,
   last: bigint,
@@ -138,6 +138,6 @@ export const usableRanges = (table: IoPagetable): readonly IovaRange[] => {
 };
 
 /** The smallest page size of a bitmap of page sizes, in bytes. */
-export const leastPageSize = (pageSizes: bigint): bigint => pageSizes & -pageSizes;
+export const smallestPageSize = (pageSizes: bigint): bigint => pageSizes & -pageSizes;
 
 export const PAGE_ALIGNMENT = PAGE_SIZE_BYTES;

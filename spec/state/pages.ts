@@ -27,7 +27,7 @@ export type PinnedRun = {
   /** Inclusive. */
   readonly last: PageIndex;
   /** How many users these pages have: areas in domains, and pins of accesses. At least 1. */
-  readonly holders: number;
+  readonly users: number;
   readonly backing: BackingId;
   /** Position of the first page in the backing. */
   readonly page: PageIndex;

@@ -168,7 +168,8 @@ export const boundDeviceOf = (world: World, name: string): BoundDevice | undefin
 /** The device of the platform with the name. */
 export const deviceNamed = (world: World, name: string): PlatformDevice => {
   const device = world.setting.platform.devices.find((candidate) => candidate.name === name);
-  if (device === undefined) throw new Error(`Device ${name} is open, and the platform does not have it.`);
+  if (device === undefined)
+    throw new Error(`Device ${name} is open, and the platform does not have it.`);
   return device;
 };
 
@@ -247,7 +248,7 @@ export const withoutDescriptor = (world: World, process: Process, fd: Fd): World
   withDescriptors(world, process, drop(descriptorsOf(world, process), fd));
 
 /** The lowest free descriptor of the process, as far as the world knows. */
-export const leastFreeDescriptor = (world: World, process: Process): Fd => {
+export const lowestFreeDescriptor = (world: World, process: Process): Fd => {
   let fd = 3;
   for (const { key } of nodesOf(descriptorsOf(world, process))) {
     if (key > fd) break;

@@ -22,17 +22,17 @@ export type Release = {
   /** A mock domain can have entries that permit neither reads nor writes. */
   readonly mockMapsWithoutPermission: boolean;
   /** Entries of VT-d that permit writes also permit reads. */
-  readonly vtdReadsWhereItWrites: boolean;
+  readonly vtdWriteImpliesRead: boolean;
   /** A domain of virtio-iommu has its aperture before a device is attached to it. */
   readonly virtioKnowsAperture: boolean;
   /** HWPT_ALLOC knows the flag PASID. */
-  readonly hwptsForPasids: boolean;
+  readonly hwptAllocKnowsPasid: boolean;
   /** GET_HW_INFO knows the flag INPUT_TYPE. */
-  readonly hwInfoTakesType: boolean;
+  readonly hwInfoKnowsInputType: boolean;
   /** GET_HW_INFO reports that a device's ATS cannot be used. */
   readonly hwInfoReportsAts: boolean;
   /** HWPT_GET_DIRTY_BITMAP refuses a length of 0. */
-  readonly bitmapsHaveLength: boolean;
+  readonly dirtyBitmapRefusesZeroLength: boolean;
   /** The test operation DIRTY takes at most 2^27 pages. */
   readonly dirtyPagesAreLimited: boolean;
   /** Mock domains have page tables, and an entry is dirty as a whole. */
@@ -40,11 +40,11 @@ export type Release = {
   /** BIND_IOMMUFD knows tokens, and accepts a struct that is longer than the one it knows. */
   readonly bindKnowsTokens: boolean;
   /** A device without an IOMMU has a cdev, and a page table that no hardware walks. */
-  readonly noIommuDevicesHaveFiles: boolean;
+  readonly noIommuDevicesHaveCdevs: boolean;
   /** ATTACH_IOMMUFD_PT and DETACH_IOMMUFD_PT know PASIDs. */
-  readonly devicesHavePasids: boolean;
+  readonly attachKnowsPasids: boolean;
   /** An iommufd can be mapped with mmap(), if a vIOMMU offers pages. */
-  readonly iommufdsHavePages: boolean;
+  readonly iommufdsCanBeMapped: boolean;
   /** MD_CHECK_MAP finds the hwpt before it checks the alignment of its arguments. */
   readonly checkMapFindsHwptFirst: boolean;
   readonly type1: Type1Differences;
@@ -86,19 +86,19 @@ const release612: Release = {
   mockPageSizes: { plain: 0x800n, huge: 0x10_0800n },
   mockDeviceFlags: 0b011,
   mockMapsWithoutPermission: true,
-  vtdReadsWhereItWrites: true,
+  vtdWriteImpliesRead: true,
   virtioKnowsAperture: false,
   mapChecksLengthFirst: true,
-  hwptsForPasids: false,
-  hwInfoTakesType: false,
+  hwptAllocKnowsPasid: false,
+  hwInfoKnowsInputType: false,
   hwInfoReportsAts: false,
-  bitmapsHaveLength: false,
+  dirtyBitmapRefusesZeroLength: false,
   dirtyPagesAreLimited: false,
   mockEntriesAreDirty: false,
   bindKnowsTokens: false,
-  noIommuDevicesHaveFiles: false,
-  devicesHavePasids: false,
-  iommufdsHavePages: false,
+  noIommuDevicesHaveCdevs: false,
+  attachKnowsPasids: false,
+  iommufdsCanBeMapped: false,
   checkMapFindsHwptFirst: false,
   type1: {
     knowsNesting: true,
@@ -115,19 +115,19 @@ const release73: Release = {
   mockPageSizes: { plain: 0x1f_ffff_f800n, huge: 0x1f_ffff_f800n },
   mockDeviceFlags: 0b101,
   mockMapsWithoutPermission: false,
-  vtdReadsWhereItWrites: false,
+  vtdWriteImpliesRead: false,
   virtioKnowsAperture: true,
   mapChecksLengthFirst: false,
-  hwptsForPasids: true,
-  hwInfoTakesType: true,
+  hwptAllocKnowsPasid: true,
+  hwInfoKnowsInputType: true,
   hwInfoReportsAts: true,
-  bitmapsHaveLength: true,
+  dirtyBitmapRefusesZeroLength: true,
   dirtyPagesAreLimited: true,
   mockEntriesAreDirty: true,
   bindKnowsTokens: true,
-  noIommuDevicesHaveFiles: true,
-  devicesHavePasids: true,
-  iommufdsHavePages: true,
+  noIommuDevicesHaveCdevs: true,
+  attachKnowsPasids: true,
+  iommufdsCanBeMapped: true,
   checkMapFindsHwptFirst: true,
   type1: {
     knowsNesting: false,

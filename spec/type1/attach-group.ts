@@ -95,10 +95,10 @@ const allReached = (
   let result = dmas;
   let left = memory;
   for (const node of nodesOf(dmas)) {
-    const { address, writable, process: charge } = node.value;
+    const { vaddr, writable, process: charge } = node.value;
     const beyond = firstBeyond(node, aperture);
     const count = beyond === undefined ? Number(dmaLength(node) / PAGE_SIZE_BYTES) : beyond + 1;
-    const reached = reach(left, { from: process, charge }, address, count, writable);
+    const reached = reach(left, { from: process, charge }, vaddr, count, writable);
     if (isRefused(reached)) return reached;
     if (beyond !== undefined) {
       const rule =
@@ -107,7 +107,7 @@ const allReached = (
           : type1AttachGroupRules.beyondAperture;
       // Contiguous pages are pinned together before any of them is mapped: pinning the rest may fail first.
       const rest = Number(dmaLength(node) / PAGE_SIZE_BYTES);
-      const whole = reach(left, { from: process, charge }, address, rest, writable);
+      const whole = reach(left, { from: process, charge }, vaddr, rest, writable);
       return isRefused(whole) ? { refused: rule, or: whole.refused } : refused(rule);
     }
     result = put(result, node.key, { ...node.value, reached: reached.spans });
@@ -141,7 +141,7 @@ export const attachGroup = (
   process: Process,
 ): Attached | Refused => {
   const { memory } = world;
-  if (type1.invalidAddresses > 0) return refused(type1AttachGroupRules.vaddrInvalid);
+  if (type1.invalidVaddrs > 0) return refused(type1AttachGroupRules.vaddrInvalid);
   const hardware = hardwareOf(world.setting.platform, group);
   if (hardware.kind === 'emulated') {
     const emulatedGroups = [group, ...type1.emulatedGroups];

@@ -12,7 +12,7 @@ import {
   VFIO_UPDATE_VADDR,
 } from '../abi/vfio.ts';
 import { type Outcome, succeeded } from '../outcome/outcome.ts';
-import { isOfNoIommu } from '../state/container.ts';
+import { hasNoIommuGroups } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
@@ -72,7 +72,7 @@ export const checkExtension = (world: World, file: FileId, call: IoctlCall): rea
   const container = containerOf(world, file);
   const { groups, type1 } = container;
   const { argument } = call;
-  if (isOfNoIommu(world.setting.platform, container)) {
+  if (hasNoIommuGroups(world.setting.platform, container)) {
     return argument === VFIO_NOIOMMU_IOMMU
       ? asEnabled(world, rules.noIommuGroups)
       : [succeeded(rules.noIommuGroups, world)];

@@ -25,7 +25,7 @@ export const allUncharged = (memory: Memory, dmas: Dmas): Memory => {
   return result;
 };
 
-const changed = (dmas: Dmas, change: (dma: Dma, length: bigint) => Dma): Dmas => {
+const withEach = (dmas: Dmas, change: (dma: Dma, length: bigint) => Dma): Dmas => {
   let result = dmas;
   for (const node of nodesOf(dmas)) {
     result = put(result, node.key, change(node.value, dmaLength(node)));
@@ -38,7 +38,7 @@ const withoutReached = (dma: Dma): Dma => ({ ...dma, reached: undefined });
 /** Marks every page of every map as dirty, until it is reported. */
 const withAllDirty = (type1: Type1): Type1 =>
   type1.tracksDirty
-    ? { ...type1, dmas: changed(type1.dmas, (dma, length) => allDirty(dma, length)) }
+    ? { ...type1, dmas: withEach(type1.dmas, (dma, length) => allDirty(dma, length)) }
     : type1;
 
 const withoutDomainOf = (
@@ -66,7 +66,7 @@ const withoutDomainOf = (
   const next = { ...type1, domains, ranges };
   if (domains.length > 0) return { type1: withAllDirty(next), memory };
   return {
-    type1: withAllDirty({ ...next, dmas: changed(type1.dmas, withoutReached) }),
+    type1: withAllDirty({ ...next, dmas: withEach(type1.dmas, withoutReached) }),
     memory: allUncharged(memory, type1.dmas),
   };
 };

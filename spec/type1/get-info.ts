@@ -121,9 +121,9 @@ export const getInfo = (
   const writes: Segment[] = [];
   if (hasRoom) {
     const address = call.argument + BigInt(VFIO_IOMMU_TYPE1_INFO.size);
-    const behind = write(world.memory, call.process, address, chain);
-    writes.push(behind.write);
-    if (!behind.whole) return [failed(rules.capabilityFault, world, writes)];
+    const afterStruct = write(world.memory, call.process, address, chain);
+    writes.push(afterStruct.write);
+    if (!afterStruct.whole) return [failed(rules.capabilityFault, world, writes)];
   }
   const info = encode(VFIO_IOMMU_TYPE1_INFO, {
     argsz: hasRoom ? argsz : needed,

@@ -4,7 +4,7 @@
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { iommuName } from '../hardware/templates.ts';
 import type { HardwareDomain } from '../state/domain.ts';
-import { leastPageSize } from '../state/io-pagetable.ts';
+import { smallestPageSize } from '../state/io-pagetable.ts';
 import type { Iommu, IovaRange, Platform } from '../terms/platform.ts';
 
 export type GroupHardware =
@@ -14,7 +14,7 @@ export type GroupHardware =
       readonly kind: 'iommu';
       readonly iommu: Iommu;
       /** Without the properties that depend on the release. */
-      readonly domain: Omit<HardwareDomain, 'mapsWithoutPermission' | 'readsWhereItWrites'>;
+      readonly domain: Omit<HardwareDomain, 'mapsWithoutPermission' | 'writeImpliesRead'>;
       readonly reserved: readonly IovaRange[];
     };
 
@@ -46,5 +46,5 @@ export const COARSE = "type1 over an IOMMU without pages as small as the process
 /** Whether the smallest page of the group's IOMMU is larger than PAGE_SIZE. */
 export const isCoarse = (platform: Platform, group: number): boolean => {
   const hardware = hardwareOf(platform, group);
-  return hardware.kind === 'iommu' && leastPageSize(hardware.domain.pageSizes) > PAGE_SIZE_BYTES;
+  return hardware.kind === 'iommu' && smallestPageSize(hardware.domain.pageSizes) > PAGE_SIZE_BYTES;
 };

@@ -93,5 +93,5 @@ export const refreshed = (ranges: Ranges, reserved: Ranges, before: Ranges): Ran
 };
 
 /** Whether a map may be at [start, last], which one range must contain. */
-export const mayLie = (ranges: Ranges, start: bigint, last: bigint): boolean =>
+export const isValidRange = (ranges: Ranges, start: bigint, last: bigint): boolean =>
   ranges.length === 0 || ranges.some((range) => start >= range.start && last <= range.last);

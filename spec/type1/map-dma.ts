@@ -14,7 +14,13 @@ import { put } from '../collections/ordered-map.ts';
 import { withSharedDoubt } from '../knowledge/memory-doubt.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { chargedPages, type Dma, firstDmaIn, meetsMissed, type Type1 } from '../state/container.ts';
+import {
+  chargedPages,
+  type Dma,
+  firstDmaIn,
+  overlapsMissed,
+  type Type1,
+} from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import type { Memory } from '../state/memory.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
@@ -30,7 +36,7 @@ import {
   rulesOf,
 } from '../terms/rule.ts';
 import { fitsBitmap } from './dirty-bitmap.ts';
-import { mayLie } from './iova-ranges.ts';
+import { isValidRange } from './iova-ranges.ts';
 import { lockable, type1LockedMemoryRules, withLocked } from './locked-memory.ts';
 import { reach } from './reach.ts';
 import { withMissedUntracked } from './untracked.ts';
@@ -89,7 +95,7 @@ export const type1MapDmaRules = rulesOf(
       'vfio_dma_bitmap_alloc() in drivers/vfio/vfio_iommu_type1.c',
     ),
     maps: grants(
-      'Maps the range to the pages that are at vaddr now, in every domain. Without a domain nothing is pinned, and vaddr need not be mapped.',
+      'Maps the range to the pages at vaddr, in every domain. Without a domain nothing is pinned, and vaddr need not be mapped.',
     ),
     mapsToEnd: onlyIn(
       ['6.12.95'],
@@ -148,29 +154,29 @@ const withType1 = ({ world, file }: Place, type1: Type1, memory: Memory): World 
   memory,
 });
 
-const giveAddress = (place: Place, { iova, vaddr, size }: Fields): Outcome => {
+const setVaddr = (place: Place, { iova, vaddr, size }: Fields): Outcome => {
   const { world, type1, call } = place;
   const last = iova + size - 1n;
   const isFound = last < U64_MAX || !world.release.type1.findDmaWraps;
   const found = isFound ? firstDmaIn(type1.dmas, iova, last) : undefined;
   if (found === undefined) return failed(type1MapDmaRules.noMap, world);
   const dma = found.value;
-  if (!dma.addressInvalid || found.key !== iova || dma.last !== last) {
+  if (!dma.vaddrInvalid || found.key !== iova || dma.last !== last) {
     return failed(type1MapDmaRules.otherMap, world);
   }
   const memory = withOwner(world.memory, dma, call.process);
   if (isRefused(memory)) return failedBy(memory, world);
   const { process } = call;
-  const given: Dma = { ...dma, process, address: vaddr, addressInvalid: false };
+  const revalidated: Dma = { ...dma, process, vaddr, vaddrInvalid: false };
   const next = {
     ...type1,
-    dmas: put(type1.dmas, iova, given),
-    invalidAddresses: type1.invalidAddresses - 1,
+    dmas: put(type1.dmas, iova, revalidated),
+    invalidVaddrs: type1.invalidVaddrs - 1,
   };
   return succeeded(type1MapDmaRules.setsVaddr, withType1(place, next, memory));
 };
 
-const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome => {
+const addMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome => {
   const { world, file, type1, call } = place;
   const rules = type1MapDmaRules;
   const last = iova + size - 1n;
@@ -179,18 +185,18 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
     return failed(rules.overlaps, world);
   }
   if (type1.available === 0) return failed(rules.tooManyMaps, world);
-  if (!mayLie(type1.ranges, iova, last)) return failed(rules.outsideIovaRanges, world);
+  if (!isValidRange(type1.ranges, iova, last)) return failed(rules.outsideIovaRanges, world);
 
   const { process } = call;
   const writable = (flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0;
   const dma: Dma = {
     last,
-    address: vaddr,
+    vaddr,
     process,
     readable: (flags & VFIO_DMA_MAP_FLAG_READ) !== 0,
     writable,
     reached: undefined,
-    addressInvalid: false,
+    vaddrInvalid: false,
     dirty: type1.tracksDirty ? 0n : undefined,
   };
   const pays = { from: process, charge: process };
@@ -214,7 +220,7 @@ const makeMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome =>
   };
   const after = withType1(place, next, reached.memory);
   if (type1.lookupMisses.length === 0) return succeeded(rules.maps, after);
-  const rule = meetsMissed(type1, last) ? rules.mapsOverMissed : rules.maps;
+  const rule = overlapsMissed(type1, last) ? rules.mapsOverMissed : rules.maps;
   return succeeded(rule, withMissedUntracked(after, file));
 };
 
@@ -233,8 +239,8 @@ export const mapDma = (
   const wrong = checkFields(fields, world.release);
   if (wrong !== undefined) return [failedBy(wrong, world)];
   const place = { world, file, type1, call };
-  if ((fields.flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0) return [giveAddress(place, fields)];
-  const outcome = makeMap(place, fields);
+  if ((fields.flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0) return [setVaddr(place, fields)];
+  const outcome = addMap(place, fields);
   return outcome.kind === 'reply' && type1.domains.length > 0
     ? withSharedDoubt(outcome, world, call.process, fields.vaddr, fields.size)
     : [outcome];

@@ -9,17 +9,17 @@ import type { IoctlCall, Segment } from '../terms/call.ts';
 import { uncharged } from './detach-group.ts';
 import { report } from './dirty-bitmap.ts';
 
-export type State = { readonly type1: Type1; readonly memory: Memory };
+export type Type1AndMemory = { readonly type1: Type1; readonly memory: Memory };
 
 export type Unmapped =
-  | (State & {
+  | (Type1AndMemory & {
       /** 'fault': the program's bitmap cannot be read or written. What was done before stays. */
       readonly kind: 'done' | 'fault';
       /** The bytes of the maps. */
       readonly bytes: bigint;
       readonly writes: readonly Segment[];
     })
-  | { readonly kind: 'taken already' };
+  | { readonly kind: 'invalid already' };
 
 /** The maps of the range, ascending. v1 stops at once if the range starts inside a map. */
 function* mapsIn({ dmas, version }: Type1, start: bigint, last: bigint): Generator<DmaNode> {
@@ -32,22 +32,22 @@ function* mapsIn({ dmas, version }: Type1, start: bigint, last: bigint): Generat
 }
 
 /** Invalidates the vaddrs of all maps of the range, which must be valid. */
-export const takeAddresses = (state: State, start: bigint, last: bigint): Unmapped => {
-  let { dmas, invalidAddresses } = state.type1;
+export const invalidateVaddrs = (state: Type1AndMemory, start: bigint, last: bigint): Unmapped => {
+  let { dmas, invalidVaddrs } = state.type1;
   let bytes = 0n;
   for (const node of mapsIn(state.type1, start, last)) {
-    if (node.value.addressInvalid) return { kind: 'taken already' };
-    dmas = put(dmas, node.key, { ...node.value, addressInvalid: true });
-    invalidAddresses += 1;
+    if (node.value.vaddrInvalid) return { kind: 'invalid already' };
+    dmas = put(dmas, node.key, { ...node.value, vaddrInvalid: true });
+    invalidVaddrs += 1;
     bytes += dmaLength(node);
   }
-  const type1 = { ...state.type1, dmas, invalidAddresses };
+  const type1 = { ...state.type1, dmas, invalidVaddrs };
   return { type1, memory: state.memory, kind: 'done', bytes, writes: [] };
 };
 
 /** Removes the maps of the range. With a bitmap, the dirty pages of each map are reported first. */
 export const removeMaps = (
-  state: State,
+  state: Type1AndMemory,
   call: IoctlCall,
   start: bigint,
   last: bigint,
@@ -55,7 +55,7 @@ export const removeMaps = (
 ): Unmapped => {
   let { memory } = state;
   let dmas: Dmas = state.type1.dmas;
-  let { available, invalidAddresses } = state.type1;
+  let { available, invalidVaddrs } = state.type1;
   let bytes = 0n;
   const writes: Segment[] = [];
   let isWhole = true;
@@ -73,9 +73,9 @@ export const removeMaps = (
     memory = uncharged(memory, node.value);
     dmas = drop(dmas, node.key);
     available += 1;
-    if (node.value.addressInvalid) invalidAddresses -= 1;
+    if (node.value.vaddrInvalid) invalidVaddrs -= 1;
     bytes += dmaLength(node);
   }
-  const type1 = { ...state.type1, dmas, available, invalidAddresses };
+  const type1 = { ...state.type1, dmas, available, invalidVaddrs };
   return { type1, memory, kind: isWhole ? 'done' : 'fault', bytes, writes };
 };

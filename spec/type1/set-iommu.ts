@@ -9,7 +9,7 @@ import {
   VFIO_TYPE1v2_IOMMU,
 } from '../abi/vfio.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { type Container, isOfNoIommu, type Type1 } from '../state/container.ts';
+import { type Container, hasNoIommuGroups, type Type1 } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
@@ -67,7 +67,7 @@ const newType1 = (world: World, version: 1 | 2, nesting: boolean): Type1 => ({
   dmas: undefined,
   lookupMisses: [],
   available: world.setting.platform.dmaEntryLimit,
-  invalidAddresses: 0,
+  invalidVaddrs: 0,
   tracksDirty: false,
 });
 
@@ -91,7 +91,7 @@ export const setIommu = (world: World, file: FileId, call: IoctlCall): readonly 
   const { platform } = world.setting;
   if (container.groups.length === 0) return [failed(rules.noGroup, world)];
   if (container.type1 !== undefined || container.noIommu) return [failed(rules.typeSet, world)];
-  if (isOfNoIommu(platform, container)) return setNoIommu(world, container, argument);
+  if (hasNoIommuGroups(platform, container)) return setNoIommu(world, container, argument);
   if (!isExtension(world, argument)) return [failed(rules.unknownType, world)];
   const nesting = argument === VFIO_TYPE1_NESTING_IOMMU;
   if (argument !== VFIO_TYPE1_IOMMU && argument !== VFIO_TYPE1v2_IOMMU && !nesting) {

@@ -15,13 +15,13 @@ import {
 import { load, write } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { dmaAt, meetsMissed, type Type1 } from '../state/container.ts';
+import { dmaAt, overlapsMissed, type Type1 } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
 import type { Release } from '../terms/releases.ts';
 import { grants, onlyIn, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { removeMaps, takeAddresses, type Unmapped } from './remove-maps.ts';
+import { invalidateVaddrs, removeMaps, type Unmapped } from './remove-maps.ts';
 import { hasRoom, liesInUserMemory, type UserBitmap, userBitmapOf } from './user-bitmap.ts';
 
 const COPIES_IN = 'vfio_iommu_type1_unmap_dma() in drivers/vfio/vfio_iommu_type1.c';
@@ -122,16 +122,16 @@ type Fields = Values<typeof VFIO_IOMMU_TYPE1_DMA_UNMAP>;
 
 const has = ({ flags }: Fields, flag: number): boolean => (flags & flag) !== 0;
 
-type Asked = {
+type PassedBitmap = {
   readonly bitmap: UserBitmap | undefined;
   /** Whether it is in user memory is not known. */
   readonly mayBeOutside: boolean;
 };
 
-const NO_BITMAP: Asked = { bitmap: undefined, mayBeOutside: false };
+const NO_BITMAP: PassedBitmap = { bitmap: undefined, mayBeOutside: false };
 
 /** The bitmap that the program passed, if it asked for dirty pages. */
-const askedBitmap = (world: World, call: IoctlCall, fields: Fields): Asked | Refused => {
+const readBitmap = (world: World, call: IoctlCall, fields: Fields): PassedBitmap | Refused => {
   if (!has(fields, VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)) return NO_BITMAP;
   const whole = VFIO_IOMMU_TYPE1_DMA_UNMAP_BITMAP;
   if (fields.argsz < whole.size) return refused(rules.tooShortForBitmap);
@@ -199,13 +199,13 @@ export const unmapDma = (
   if ((flags & ~(alone | others)) !== 0 || (alone !== 0 && others !== 0)) {
     return [failed(rules.unknownFlags, world)];
   }
-  const asked = askedBitmap(world, call, fields);
-  if ('refused' in asked) return [failedBy(asked, world)];
-  const { bitmap } = asked;
-  const outside = asked.mayBeOutside ? [failed(rules.bitmapOutsideUserMemory, world)] : [];
+  const passed = readBitmap(world, call, fields);
+  if ('refused' in passed) return [failedBy(passed, world)];
+  const { bitmap } = passed;
+  const outside = passed.mayBeOutside ? [failed(rules.bitmapOutsideUserMemory, world)] : [];
 
-  const takes = has(fields, VFIO_DMA_UNMAP_FLAG_VADDR);
-  if (takes && type1.emulatedGroups.length > 0) return [failed(rules.mdevGroup, world)];
+  const invalidates = has(fields, VFIO_DMA_UNMAP_FLAG_VADDR);
+  if (invalidates && type1.emulatedGroups.length > 0) return [failed(rules.mdevGroup, world)];
   const wrong = checkRange(fields, world.release);
   if (wrong !== undefined) return [...outside, failedBy(wrong, world)];
   if (bitmap !== undefined && (!type1.tracksDirty || bitmap.pageSize !== PAGE_SIZE_BYTES)) {
@@ -220,10 +220,10 @@ export const unmapDma = (
   const before = { type1, memory: world.memory };
   const done: Unmapped = !isFound
     ? { ...before, kind: 'done', bytes: 0n, writes: [] }
-    : takes
-      ? takeAddresses(before, iova, last)
+    : invalidates
+      ? invalidateVaddrs(before, iova, last)
       : removeMaps(before, call, iova, last, bitmap?.address);
-  if (done.kind === 'taken already') return [failed(rules.vaddrInvalid, world)];
+  if (done.kind === 'invalid already') return [failed(rules.vaddrInvalid, world)];
   const changed: World = {
     ...withContainer(world, { ...containerOf(world, file), type1: done.type1 }),
     // The reply has the writes, and its world does not have them yet.
@@ -238,7 +238,7 @@ export const unmapDma = (
   if (!answer.whole) return [...outside, failed(rules.replyFault, changed, writes)];
   const rule = !isFound
     ? rules.unmapsNoneToEnd
-    : meetsMissed(type1, last)
+    : overlapsMissed(type1, last)
       ? rules.unmapsNoneMissed
       : grantOf(fields, type1);
   return [...outside, succeeded(rule, changed, writes)];

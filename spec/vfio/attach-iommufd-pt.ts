@@ -16,7 +16,7 @@ import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
 import { load, write } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failuresBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { deviceAt, leastFreeId, objectAt } from '../state/context.ts';
+import { deviceAt, lowestFreeId, objectAt } from '../state/context.ts';
 import type { FileId } from '../state/files.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import {
@@ -84,15 +84,15 @@ export const deviceAttachIommufdPtRules = rulesOf(
 );
 
 /** How the device is to be attached. */
-type Wanted = {
+type AttachRequest = {
   readonly target: ObjectId;
   /** Undefined without the flag PASID. */
   readonly pasid: number | undefined;
 };
 
-type Read = Wanted | { readonly outcomes: readonly Outcome[] };
+type Read = AttachRequest | { readonly outcomes: readonly Outcome[] };
 
-const readWanted = (world: World, file: CdevFile, call: IoctlCall): Read => {
+const readRequest = (world: World, file: CdevFile, call: IoctlCall): Read => {
   const refusal = (rule: Rule): Read => ({ outcomes: [failed(rule, world)] });
   const rules = deviceAttachIommufdPtRules;
   const loaded = loadVfioStruct(world, call, VFIO_DEVICE_ATTACH_MINIMUM, rules);
@@ -100,7 +100,7 @@ const readWanted = (world: World, file: CdevFile, call: IoctlCall): Read => {
   const whole = new Uint8Array(VFIO_DEVICE_ATTACH.size);
   whole.set(loaded.bytes);
   const { argsz, flags, pt_id: target } = decode(VFIO_DEVICE_ATTACH, whole);
-  const known = world.release.devicesHavePasids ? VFIO_DEVICE_ATTACH_PASID : 0;
+  const known = world.release.attachKnowsPasids ? VFIO_DEVICE_ATTACH_PASID : 0;
   if ((flags & ~known) !== 0) return refusal(rules.unknownFlags);
   if ((flags & VFIO_DEVICE_ATTACH_PASID) === 0) return { target, pasid: undefined };
   if (deviceNamed(world, file.name).iommu === 'none') return refusal(rules.noPasids);
@@ -117,11 +117,11 @@ const PASID_MAX = 0x7fff_ffff;
 const PASID_TAKEN_FOR_ATTACHED = 0xffff_ffea;
 
 /** Why the device cannot be attached, whatever the domain of the target is. */
-const objection = (
+const refusalOf = (
   state: IommufdState,
   file: CdevFile,
   { object }: BoundDevice,
-  { target, pasid }: Wanted,
+  { target, pasid }: AttachRequest,
 ): Rule | undefined => {
   if (deviceAt(state.context, object) === undefined) return undefined;
   if (pasid !== undefined && pasid > PASID_MAX) {
@@ -143,7 +143,7 @@ export const attachIommufdPt = (
   file: CdevFile,
   call: IoctlCall,
 ): readonly Outcome[] => {
-  const wanted = readWanted(world, file, call);
+  const wanted = readRequest(world, file, call);
   if ('outcomes' in wanted) return wanted.outcomes;
   const open = boundDeviceOf(world, file.name);
   if (open === undefined) throw new Error(`Device ${file.name} is bound and not open.`);
@@ -159,11 +159,16 @@ export const attachIommufdPt = (
     return [untrackingAll(request, 'attaching a device to an object that is not specified')];
   }
   if (wanted.pasid === PASID_TAKEN_FOR_ATTACHED) {
-    return [unspecified(world, 'ATTACH_IOMMUFD_PT for a PASID that the kernel mistakes for an attached one')];
+    return [
+      unspecified(
+        world,
+        'ATTACH_IOMMUFD_PT for a PASID that the kernel mistakes for an attached one',
+      ),
+    ];
   }
-  const objected = objection(state, file, open, wanted);
-  if (objected !== undefined) return [failed(objected, world)];
-  const fresh = leastFreeId(state.context);
+  const refusal = refusalOf(state, file, open, wanted);
+  if (refusal !== undefined) return [failed(refusal, world)];
+  const fresh = lowestFreeId(state.context);
   const attached = attachedDevice(world, state, open.object, wanted.target, fresh);
   if (isRefused(attached)) return failuresBy(attached, world);
   const attachedByPasid = wanted.pasid === 0;

@@ -6,7 +6,7 @@ import type { ObjectId } from '../abi/units.ts';
 import { iommuName, SOFTWARE_IOMMU, templateFor } from '../hardware/templates.ts';
 import { attachAccess, detachAccess } from '../iommufd/access-attach.ts';
 import { attach, detach, replace } from '../iommufd/attach.ts';
-import { type Device, deviceAt, leastFreeId, objectAt, withObject } from '../state/context.ts';
+import { type Device, deviceAt, lowestFreeId, objectAt, withObject } from '../state/context.ts';
 import type { FileId } from '../state/files.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { boundDeviceOf, stateOf, type World } from '../state/world.ts';
@@ -50,7 +50,7 @@ export const boundDevice = (
   id?: ObjectId,
 ): Bound | Refused => {
   const state = stateOf(world, iommufd);
-  const object = id ?? leastFreeId(state.context);
+  const object = id ?? lowestFreeId(state.context);
   if (device.iommu === 'none') {
     const context = withObject(state.context, object, {
       kind: 'access',

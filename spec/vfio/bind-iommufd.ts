@@ -15,7 +15,7 @@ import { structTail } from '../knowledge/struct-tail.ts';
 import { load, write } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { leastFreeId } from '../state/context.ts';
+import { lowestFreeId } from '../state/context.ts';
 import type { FileId } from '../state/files.ts';
 import {
   type CdevFile,
@@ -170,7 +170,7 @@ const withBinding = (
   return withFile({ ...withState(world, state), devices }, id, { ...file, bound: true });
 };
 
-const boundTo = (
+const bindTo = (
   world: World,
   id: FileId,
   file: CdevFile,
@@ -189,9 +189,13 @@ const boundTo = (
   };
   if (context.untracked !== undefined) {
     const what = `${context.untracked} may have changed the iommufd`;
-    const after = (seen: { readonly errno: number; readonly after: Uint8Array }): World => {
-      if (seen.errno !== 0 || seen.after.length < offset + 4) return world;
-      const view = new DataView(seen.after.buffer, seen.after.byteOffset, seen.after.byteLength);
+    const after = (observed: { readonly errno: number; readonly after: Uint8Array }): World => {
+      if (observed.errno !== 0 || observed.after.length < offset + 4) return world;
+      const view = new DataView(
+        observed.after.buffer,
+        observed.after.byteOffset,
+        observed.after.byteLength,
+      );
       return otherwise(view.getUint32(offset, true));
     };
     return [{ kind: 'unspecified', what, doubtful: true, world: after }];
@@ -211,7 +215,7 @@ const boundTo = (
     {
       ...reply,
       choices: {
-        list: [idChoice(request, VFIO_DEVICE_BIND, 'out_devid', leastFreeId(context))],
+        list: [idChoice(request, VFIO_DEVICE_BIND, 'out_devid', lowestFreeId(context))],
         world: ([chosen]) => otherwise(Number(chosen)),
       },
     },
@@ -257,5 +261,5 @@ export const bindIommufd = (
   }
   if (target.kind !== 'iommufd') return [failed(deviceBindIommufdRules.notAnIommufd, world)];
   if (world.devices.has(file.name)) return [failed(deviceBindIommufdRules.openElsewhere, world)];
-  return boundTo(world, id, file, call, iommufd, loaded.bytes);
+  return bindTo(world, id, file, call, iommufd, loaded.bytes);
 };

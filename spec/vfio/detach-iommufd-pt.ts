@@ -59,7 +59,7 @@ const readPasid = (world: World, file: CdevFile, call: IoctlCall): Read => {
   const whole = new Uint8Array(VFIO_DEVICE_DETACH.size);
   whole.set(loaded.bytes);
   const { argsz, flags } = decode(VFIO_DEVICE_DETACH, whole);
-  const known = world.release.devicesHavePasids ? VFIO_DEVICE_DETACH_PASID : 0;
+  const known = world.release.attachKnowsPasids ? VFIO_DEVICE_DETACH_PASID : 0;
   if ((flags & ~known) !== 0) return refusal(rules.unknownFlags);
   if ((flags & VFIO_DEVICE_DETACH_PASID) === 0) return { pasid: undefined };
   if (deviceNamed(world, file.name).iommu === 'none') return refusal(rules.noPasids);

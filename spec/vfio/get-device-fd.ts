@@ -14,7 +14,7 @@ import {
   type Reply,
   type Unspecified,
 } from '../outcome/outcome.ts';
-import { leastFreeId } from '../state/context.ts';
+import { lowestFreeId } from '../state/context.ts';
 import type { FileId } from '../state/files.ts';
 import {
   contextOf,
@@ -120,7 +120,7 @@ const readName = (world: World, call: IoctlCall): Name => {
 };
 
 /** The device with the name. After the name of a PCI device, spaces are ignored and options may follow. */
-const deviceNamed = (
+const deviceWithName = (
   devices: readonly PlatformDevice[],
   text: string,
 ): { readonly device: PlatformDevice; readonly options: boolean } | undefined => {
@@ -143,7 +143,7 @@ const withBound = (
   const { state, object } = bound;
   const found = compatIoas(state.context);
   if (isRefused(found)) return found;
-  const attached = attachedDevice(world, state, object, found.ioas, leastFreeId(state.context));
+  const attached = attachedDevice(world, state, object, found.ioas, lowestFreeId(state.context));
   return isRefused(attached) ? attached : { world: withState(world, attached.state), object };
 };
 
@@ -273,7 +273,7 @@ export const getDeviceFd = (
   if (read.kind === 'refused') return [read.reply];
   const devices = world.setting.platform.devices.filter((device) => device.group === file.group);
   if (read.kind === 'name') {
-    const named = deviceNamed(devices, read.name);
+    const named = deviceWithName(devices, read.name);
     if (named === undefined) return [failed(groupGetDeviceFdRules.noDevice, world)];
     if (named.options) return [failed(groupGetDeviceFdRules.unknownOption, world)];
     return [opened(world, id, file, call, named.device)];

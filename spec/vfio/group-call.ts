@@ -22,7 +22,7 @@ import { isGroupInUse, isNoIommuGroup } from '../terms/platform.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
 import { leftBy } from '../type1/membership.ts';
 import { getDeviceFd } from './get-device-fd.ts';
-import { holdsGroup, releasedUnheld } from './release.ts';
+import { hasOpenDevice, releasedIfUnused } from './release.ts';
 import { isOwned, setContainer } from './set-container.ts';
 
 export const groupDispatchRules = rulesOf(
@@ -95,14 +95,14 @@ const unsetContainer = (world: World, id: FileId, file: GroupFile): readonly Out
   if (file.container === undefined) return [failed(groupUnsetContainerRules.noContainer, world)];
   const alone = withFile(world, id, { ...file, container: undefined });
   if (openFile(world, file.container)?.kind === 'container') {
-    if (holdsGroup(world, id)) return [failed(groupUnsetContainerRules.deviceOpen, world)];
+    if (hasOpenDevice(world, id)) return [failed(groupUnsetContainerRules.deviceOpen, world)];
     const left = leftBy(alone, file.container, file.group);
-    return [succeeded(groupUnsetContainerRules.leaves, releasedUnheld(left, file.container))];
+    return [succeeded(groupUnsetContainerRules.leaves, releasedIfUnused(left, file.container))];
   }
   const rule = isNoIommuGroup(world.setting.platform, file.group)
     ? groupUnsetContainerRules.unsetsNoIommu
     : groupUnsetContainerRules.unsets;
-  return [succeeded(rule, releasedUnheld(alone, file.container))];
+  return [succeeded(rule, releasedIfUnused(alone, file.container))];
 };
 
 /** An ioctl on a group. */

@@ -119,7 +119,7 @@ const openDevice = (
   const device = platform.devices.find(
     ({ cdev, iommu }) => cdev === number && (iommu === 'noiommu') === noIommu,
   );
-  if (device === undefined || (noIommu && !world.release.noIommuDevicesHaveFiles)) {
+  if (device === undefined || (noIommu && !world.release.noIommuDevicesHaveCdevs)) {
     return [failed(openRules.noDevice, world)];
   }
   if (noIommu && !credentials.privileged) return [failed(openRules.deviceNotPrivileged, world)];

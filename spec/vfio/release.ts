@@ -4,7 +4,7 @@
 
 import { nodesOf, valuesOf } from '../collections/ordered-map.ts';
 import { detachAccess } from '../iommufd/access-attach.ts';
-import { discharged } from '../memory/accounting.ts';
+import { uncharged } from '../memory/accounting.ts';
 import { withoutObject } from '../state/context.ts';
 import type { FileId } from '../state/files.ts';
 import { pinnedCount } from '../state/pages.ts';
@@ -24,7 +24,7 @@ import { leftBy } from '../type1/membership.ts';
 import { detachedDevice } from './bind-device.ts';
 
 /** Whether a device under a legacy container refers to the file of a group. */
-export const holdsGroup = (world: World, id: FileId): boolean => {
+export const hasOpenDevice = (world: World, id: FileId): boolean => {
   for (const device of world.devices.values()) {
     if (device.kind === 'held' && device.group === id) return true;
   }
@@ -32,11 +32,11 @@ export const holdsGroup = (world: World, id: FileId): boolean => {
 };
 
 /** Whether a descriptor or another file refers to the file. */
-const isHeld = (world: World, id: FileId): boolean => {
+const isReferenced = (world: World, id: FileId): boolean => {
   for (const { descriptors } of valuesOf(world.processes)) {
     for (const file of valuesOf(descriptors)) if (file === id) return true;
   }
-  if (holdsGroup(world, id)) return true;
+  if (hasOpenDevice(world, id)) return true;
   for (const device of world.devices.values()) {
     if (device.kind === 'bound' && device.iommufd === id) return true;
   }
@@ -58,7 +58,7 @@ const releasedDevice = (world: World, id: FileId, file: DeviceFile | CdevFile): 
   }
   devices.delete(file.name);
   if (open.kind === 'unbound') return { ...without, devices };
-  if (open.kind === 'held') return releasedUnheld({ ...without, devices }, open.group);
+  if (open.kind === 'held') return releasedIfUnused({ ...without, devices }, open.group);
   const state = stateOf(world, open.iommufd);
   const detached = detachedDevice(state, open.object);
   const unbound = {
@@ -66,28 +66,28 @@ const releasedDevice = (world: World, id: FileId, file: DeviceFile | CdevFile): 
     memory: detached.memory,
   };
   const after = withState({ ...without, devices }, unbound);
-  return releasedUnheld(after, open.iommufd);
+  return releasedIfUnused(after, open.iommufd);
 };
 
 const releasedAccess = (world: World, id: FileId, file: AccessFile): World => {
   const detached = detachAccess(stateOf(world, file.iommufd), file.object);
   const gone = { context: withoutObject(detached.context, file.object), memory: detached.memory };
-  return releasedUnheld(withState(withoutFile(world, id), gone), file.iommufd);
+  return releasedIfUnused(withState(withoutFile(world, id), gone), file.iommufd);
 };
 
 /** Uncharges everything that the iommufd has pinned. */
 const releasedIommufd = (world: World, id: FileId): World => {
   let { memory } = world;
   for (const pages of valuesOf(contextOf(world, id).pages)) {
-    memory = discharged(memory, pages.process, pages.charge, pinnedCount(pages));
+    memory = uncharged(memory, pages.process, pages.charge, pinnedCount(pages));
   }
   return withoutFile(withMemory(world, memory), id);
 };
 
 /** The world without the file, if nothing refers to it. */
-export const releasedUnheld = (world: World, id: FileId): World => {
+export const releasedIfUnused = (world: World, id: FileId): World => {
   const file = openFile(world, id);
-  if (file === undefined || isHeld(world, id)) return world;
+  if (file === undefined || isReferenced(world, id)) return world;
   switch (file.kind) {
     case 'device':
       return releasedDevice(world, id, file);
@@ -102,7 +102,7 @@ export const releasedUnheld = (world: World, id: FileId): World => {
       const { container, group } = file;
       if (container === undefined) return without;
       const isLegacy = openFile(world, container)?.kind === 'container';
-      return releasedUnheld(isLegacy ? leftBy(without, container, group) : without, container);
+      return releasedIfUnused(isLegacy ? leftBy(without, container, group) : without, container);
     }
     default:
       return withoutFile(world, id);

@@ -7,8 +7,8 @@ import { VFIO_CONTAINER_FD } from '../abi/vfio.ts';
 import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
 import { load } from '../knowledge/user-copy.ts';
 import { failed, failuresBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { isOfNoIommu } from '../state/container.ts';
-import { leastFreeId, withObject } from '../state/context.ts';
+import { hasNoIommuGroups } from '../state/container.ts';
+import { lowestFreeId, withObject } from '../state/context.ts';
 import type { FileId } from '../state/files.ts';
 import { EMPTY_IO_PAGETABLE } from '../state/io-pagetable.ts';
 import {
@@ -105,7 +105,7 @@ const withGroupJoined = (world: World, id: FileId, file: GroupFile, container: F
   withFile(world, id, { ...file, container });
 
 /** A call that may have any reply. If it succeeds, the container is untracked. */
-const joinsUnreported = (
+const joinsUntracked = (
   world: World,
   id: FileId,
   file: GroupFile,
@@ -120,8 +120,8 @@ const joinsUnreported = (
     if (errno !== 0) return world;
     const { groups } = containerOf(world, container);
     const known = { ...containerOf(world, container), groups: [file.group, ...groups] };
-    const unreported = withContainer(world, { ...known, untracked: what });
-    return withGroupJoined(unreported, id, file, container);
+    const untracked = withContainer(world, { ...known, untracked: what });
+    return withGroupJoined(untracked, id, file, container);
   },
 });
 
@@ -138,16 +138,15 @@ const joinContainer = (
     return [failed(groupSetContainerRules.noIommuNotPrivileged, world)];
   }
   const { groups } = containerOf(world, container);
-  if (groups.length > 0 && noIommu !== isOfNoIommu(platform, containerOf(world, container))) {
+  if (groups.length > 0 && noIommu !== hasNoIommuGroups(platform, containerOf(world, container))) {
     return [failed(groupSetContainerRules.mixesNoIommu, world)];
   }
   if (isGroupInUse(platform, file.group)) return [failed(groupSetContainerRules.groupInUse, world)];
   if (isOwned(world, file.group)) return [failed(groupSetContainerRules.groupOwned, world)];
   const { untracked, type1 } = containerOf(world, container);
-  if (untracked !== undefined)
-    return [joinsUnreported(world, id, file, container, untracked, true)];
+  if (untracked !== undefined) return [joinsUntracked(world, id, file, container, untracked, true)];
   if (type1 !== undefined && isCoarse(world.setting.platform, file.group)) {
-    return [joinsUnreported(world, id, file, container, COARSE, false)];
+    return [joinsUntracked(world, id, file, container, COARSE, false)];
   }
   const joined = joinedBy(world, container, file.group, call.process);
   if (isRefused(joined)) return failuresBy(joined, world);
@@ -189,7 +188,7 @@ const setIommufd = (
   }
   if (context.noIommu) return [failed(groupSetContainerRules.servesNoIommu, world)];
   if (hasIoas) return [succeeded(groupSetContainerRules.sets, joined)];
-  const ioas = leastFreeId(context);
+  const ioas = lowestFreeId(context);
   const made = withObject(context, ioas, { kind: 'ioas', table: EMPTY_IO_PAGETABLE });
   return [
     succeeded(groupSetContainerRules.setsFirst, withContext(joined, { ...made, compatIoas: ioas })),

@@ -2,7 +2,7 @@
  * Binding a device's own file to the container fails with another error.
  *
  * VFIO_DEVICE_BIND_IOMMUFD, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EBADFD. The descriptor iommufd is no iommufd. (iommufd_ctx_from_fd() in
+ * type1: -1 EBADFD. The descriptor iommufd is not an iommufd. (iommufd_ctx_from_fd() in
  *   drivers/iommu/iommufd/main.c)
  * iommufd: -1 EFAULT. out_devid cannot be written; the device is not bound.
  *   (vfio_df_ioctl_bind_iommufd() in drivers/vfio/device_cdev.c)

@@ -2,7 +2,7 @@
  * A device's own file can be bound to the container (BIND_IOMMUFD).
  *
  * VFIO_DEVICE_BIND_IOMMUFD, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EBADFD. The descriptor iommufd is no iommufd. (iommufd_ctx_from_fd() in
+ * type1: -1 EBADFD. The descriptor iommufd is not an iommufd. (iommufd_ctx_from_fd() in
  *   drivers/iommu/iommufd/main.c)
  * iommufd: 0. Binds the device to the iommufd, unattached; out_devid returns its id. Its group cannot
  *   be opened while it is bound. (vfio_df_ioctl_bind_iommufd() in drivers/vfio/device_cdev.c)

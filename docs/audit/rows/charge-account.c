@@ -2,8 +2,8 @@
  * Pinned memory is charged to VmPin and the user, not to VmLck.
  *
  * VFIO_IOMMU_MAP_DMA, which account is charged, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck +1, VmPin 0 pages. Maps the range to the pages now at vaddr, in every domain. Without a
- *   domain nothing is pinned, and nothing need be there. (vfio_dma_do_map() in
+ * type1: VmLck +1, VmPin 0 pages. Maps the range to the pages at vaddr, in every domain. Without a
+ *   domain nothing is pinned, and vaddr need not be mapped. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: VmLck 0, VmPin +1 pages. Maps the memory at iova in every domain of the compatibility IOAS.
  *   Without a domain READ and WRITE may both be clear. (iommufd_vfio_map_dma() in

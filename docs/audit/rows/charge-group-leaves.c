@@ -2,8 +2,8 @@
  * The charge does not end with the last group: there was none without a device.
  *
  * VFIO_GROUP_UNSET_CONTAINER, how many pages are charged: by type1 alone, in Linux 6.12.95 and 7.3.4:
- * type1: VmLck -4, VmPin 0 pages. Legacy container: the group leaves it. With the last group go the
- *   type and every map. (vfio_group_detach_container() in drivers/vfio/container.c)
+ * type1: VmLck -4, VmPin 0 pages. Legacy container: the group leaves it. With the last group, the type
+ *   and every map are removed. (vfio_group_detach_container() in drivers/vfio/container.c)
  * iommufd: VmLck 0, VmPin 0 pages. iommufd: the group leaves it. Open devices stay bound and attached.
  *   (vfio_group_ioctl_unset_container() in drivers/vfio/group.c)
  *

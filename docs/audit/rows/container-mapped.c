@@ -4,7 +4,7 @@
  * mmap, result, in Linux 7.3.4:
  * type1: -1 ENODEV. The file cannot be mapped. (mmap(2), munmap(2), memfd_create(2))
  * iommufd: -1 EINVAL. The file is an iommufd, and the mapping is private. What was mapped there is
- *   gone. (iommufd_fops_mmap() in drivers/iommu/iommufd/main.c)
+ *   unmapped. (iommufd_fops_mmap() in drivers/iommu/iommufd/main.c)
  */
 #include "audit.h"
 

@@ -4,8 +4,9 @@
  * VFIO_IOMMU_DIRTY_PAGES, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. argsz is less than 8. (vfio_iommu_type1_dirty_pages() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 ENOTTY. The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE
- *   and those of groups and devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 ENOTTY. The call is not one of the compatibility layer, such as DIRTY_PAGES, ENABLE,
+ *   DISABLE and those of groups and devices. (iommufd_vfio_ioctl() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).
  */

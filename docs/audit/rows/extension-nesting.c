@@ -2,7 +2,7 @@
  * CHECK_EXTENSION(TYPE1_NESTING_IOMMU) answers 0.
  *
  * VFIO_CHECK_EXTENSION(TYPE1_NESTING), result, in Linux 6.12.95:
- * type1: 1. TYPE1_NESTING returns 1, although no IOMMU of x86-64 can be set to it.
+ * type1: 1. TYPE1_NESTING returns 1, although no IOMMU driver of x86-64 supports nesting.
  *   (vfio_iommu_type1_check_extension() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: 0. Every other number returns 0, including those of SPAPR, EEH, NESTING and UPDATE_VADDR.
  *   (iommufd_vfio_check_extension() in drivers/iommu/iommufd/vfio_compat.c)

@@ -4,8 +4,9 @@
  * VFIO_GROUP_GET_STATUS, result, in Linux 6.12.95 and 7.3.4:
  * type1: -1 EINVAL. No type is set. Every command but GET_API_VERSION, CHECK_EXTENSION and SET_IOMMU
  *   is refused, even an unknown one. (vfio_fops_unl_ioctl() in drivers/vfio/container.c)
- * iommufd: -1 ENOTTY. The compatibility layer has no such call, such as DIRTY_PAGES, ENABLE, DISABLE
- *   and those of groups and devices. (iommufd_vfio_ioctl() in drivers/iommu/iommufd/vfio_compat.c)
+ * iommufd: -1 ENOTTY. The call is not one of the compatibility layer, such as DIRTY_PAGES, ENABLE,
+ *   DISABLE and those of groups and devices. (iommufd_vfio_ioctl() in
+ *   drivers/iommu/iommufd/vfio_compat.c)
  */
 #include "audit.h"
 

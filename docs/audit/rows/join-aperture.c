@@ -2,13 +2,13 @@
  * A group behind an IOMMU joins although something is mapped beyond its aperture; type1 refuses it.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95:
- * type1: -1 EFAULT. The domain is the first, and a map made before reaches outside its aperture.
+ * type1: -1 EFAULT. The domain is the first, and an earlier map reaches outside its aperture.
  *   (vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it)
  * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 7.3.4:
- * type1: -1 ERANGE. The domain is the first, and a map made before reaches outside its aperture.
+ * type1: -1 ERANGE. The domain is the first, and an earlier map reaches outside its aperture.
  *   (vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it)
  * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)

@@ -2,8 +2,8 @@
  * A group behind an IOMMU joins although what is mapped may not be locked; type1 answers ENOMEM.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENOMEM. VmLck would exceed RLIMIT_MEMLOCK before a page that cannot be pinned, and the
- *   process lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c)
+ * type1: -1 ENOMEM. VmLck would exceed RLIMIT_MEMLOCK before a page is reached that cannot be pinned,
+ *   and the process lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: 0. iommufd: becomes the container, and keeps its compatibility IOAS.
  *   (vfio_group_ioctl_set_container() in drivers/vfio/group.c)
  *

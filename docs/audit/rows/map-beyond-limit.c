@@ -2,8 +2,8 @@
  * MAP_DMA of more than RLIMIT_MEMLOCK allows succeeds while no device is open.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENOMEM. VmLck would exceed RLIMIT_MEMLOCK before a page that cannot be pinned, and the
- *   process lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c)
+ * type1: -1 ENOMEM. VmLck would exceed RLIMIT_MEMLOCK before a page is reached that cannot be pinned,
+ *   and the process lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: 0. Maps the memory at iova in every domain of the compatibility IOAS. Without a domain READ
  *   and WRITE may both be clear. (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *

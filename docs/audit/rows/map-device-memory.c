@@ -2,9 +2,9 @@
  * MAP_DMA of a device's BAR is refused with EFAULT: no peer-to-peer.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. Maps the range to the pages now at vaddr, in every domain. Without a domain nothing is
- *   pinned, and nothing need be there. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EFAULT. A page of the range is no memory that can be pinned, such as a BAR.
+ * type1: 0. Maps the range to the pages at vaddr, in every domain. Without a domain nothing is pinned,
+ *   and vaddr need not be mapped. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * iommufd: -1 EFAULT. A page of the range cannot be pinned, such as a page of a BAR.
  *   (check_vma_flags() in mm/gup.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

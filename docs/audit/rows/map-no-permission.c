@@ -2,7 +2,7 @@
  * MAP_DMA with neither READ nor WRITE is accepted while no device is open.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. None of READ, WRITE and VADDR is set, or VADDR with READ or WRITE.
+ * type1: -1 EINVAL. None of READ, WRITE and VADDR is set, or VADDR is set with READ or WRITE.
  *   (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: 0. Maps the memory at iova in every domain of the compatibility IOAS. Without a domain READ
  *   and WRITE may both be clear. (iommufd_vfio_map_dma() in drivers/iommu/iommufd/vfio_compat.c)

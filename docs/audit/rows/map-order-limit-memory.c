@@ -2,8 +2,8 @@
  * MAP_DMA of memory that cannot be had, beyond the limit on locked memory: EFAULT instead of ENOMEM.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 ENOMEM. VmLck would exceed RLIMIT_MEMLOCK before a page that cannot be pinned, and the
- *   process lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c)
+ * type1: -1 ENOMEM. VmLck would exceed RLIMIT_MEMLOCK before a page is reached that cannot be pinned,
+ *   and the process lacks CAP_IPC_LOCK. (vfio_pin_pages_remote() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EFAULT. A page of the range is not mapped. (gup_vma_lookup() in mm/gup.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,7 +2,7 @@
  * MAP_DMA with neither READ nor WRITE, of memory that cannot be had: EFAULT instead of EINVAL.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. None of READ, WRITE and VADDR is set, or VADDR with READ or WRITE.
+ * type1: -1 EINVAL. None of READ, WRITE and VADDR is set, or VADDR is set with READ or WRITE.
  *   (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EFAULT. The process may not read a page of the range. (check_vma_flags() in mm/gup.c)
  *

@@ -5,7 +5,7 @@
  * VFIO_IOMMU_MAP_DMA, result, in Linux 7.3.4:
  * type1: -1 EOVERFLOW. iova + size - 1 or vaddr + size - 1 exceeds U64_MAX. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
- * iommufd: -1 EINVAL. The IOVA is no multiple of the alignment of the IOAS. (iopt_check_iova() in
+ * iommufd: -1 EINVAL. The IOVA is not a multiple of the alignment of the IOAS. (iopt_check_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,8 +2,8 @@
  * MAP_DMA of addresses up to the last one there is fails with EOVERFLOW where type1 takes them.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. Maps the range to the pages now at vaddr, in every domain. Without a domain nothing is
- *   pinned, and nothing need be there. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
+ * type1: 0. Maps the range to the pages at vaddr, in every domain. Without a domain nothing is pinned,
+ *   and vaddr need not be mapped. (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)
  *

@@ -2,7 +2,7 @@
  * MAP_DMA that is unaligned and reaches the end of the address space: EOVERFLOW instead of EINVAL.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. size, iova or vaddr is no multiple of the page size. (vfio_dma_do_map() in
+ * type1: -1 EINVAL. size, iova or vaddr is not a multiple of the page size. (vfio_dma_do_map() in
  *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)

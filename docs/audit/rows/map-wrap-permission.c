@@ -3,7 +3,7 @@
  * EINVAL.
  *
  * VFIO_IOMMU_MAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. None of READ, WRITE and VADDR is set, or VADDR with READ or WRITE.
+ * type1: -1 EINVAL. None of READ, WRITE and VADDR is set, or VADDR is set with READ or WRITE.
  *   (vfio_dma_do_map() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EOVERFLOW. The address plus the length exceeds U64_MAX. (iopt_alloc_user_pages() in
  *   drivers/iommu/iommufd/pages.c)

@@ -4,8 +4,8 @@
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95 and 7.3.4:
  * type1: 0. Legacy container: the group joins it, and is attached if a type is set.
  *   (vfio_container_attach_group() in drivers/vfio/container.c)
- * iommufd: -1 EINVAL. iommufd: it has been the container of a no-IOMMU group, and this is none.
- *   VFIO_IOAS does not change that. (iommufd_vfio_compat_ioas_create() in
+ * iommufd: -1 EINVAL. iommufd: it has been the container of a no-IOMMU group, and this group is not
+ *   one. VFIO_IOAS does not change that. (iommufd_vfio_compat_ioas_create() in
  *   drivers/iommu/iommufd/vfio_compat.c)
  *
  * Arguments: 2 devices of VFIO, each alone in its group (0000:00:01.0,

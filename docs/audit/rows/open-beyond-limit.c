@@ -4,7 +4,7 @@
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
  * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a
  *   descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
- * iommufd: -1 ENOMEM. What the user has pinned would exceed RLIMIT_MEMLOCK. Nothing stays pinned.
+ * iommufd: -1 ENOMEM. The pages charged to the user would exceed RLIMIT_MEMLOCK. Nothing stays pinned.
  *   (incr_user_locked_vm() in drivers/iommu/iommufd/pages.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -4,7 +4,7 @@
  * VFIO_GROUP_GET_DEVICE_FD, result, in Linux 6.12.95 and 7.3.4:
  * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a
  *   descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
- * iommufd: -1 EFAULT. A page of the range is no memory that can be pinned, such as a BAR.
+ * iommufd: -1 EFAULT. A page of the range cannot be pinned, such as a page of a BAR.
  *   (check_vma_flags() in mm/gup.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

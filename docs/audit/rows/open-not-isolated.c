@@ -6,7 +6,7 @@
  * type1: a descriptor. Legacy container: opens the device, which keeps its group open. Returns a
  *   descriptor. (vfio_group_use_container() in drivers/vfio/container.c)
  * iommufd: -1 EPERM. The IOMMU does not isolate interrupts, and iommufd.allow_unsafe_interrupts is
- *   off. That of vfio_iommu_type1 does not count. (iommufd_device_bind() in
+ *   off. The parameter of vfio_iommu_type1 does not count. (iommufd_device_bind() in
  *   drivers/iommu/iommufd/device.c)
  *
  * The kernel was started with intremap=off, and vfio_iommu_type1.allow_unsafe_interrupts is on.

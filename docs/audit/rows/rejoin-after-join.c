@@ -2,13 +2,13 @@
  * A group that only iommufd let join cannot join again: EINVAL instead of what type1 refused it for.
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 6.12.95:
- * type1: -1 EFAULT. The domain is the first, and a map made before reaches outside its aperture.
+ * type1: -1 EFAULT. The domain is the first, and an earlier map reaches outside its aperture.
  *   (vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it)
  * iommufd: -1 EINVAL. The group has a container already. (vfio_group_ioctl_set_container() in
  *   drivers/vfio/group.c)
  *
  * VFIO_GROUP_SET_CONTAINER, result, in Linux 7.3.4:
- * type1: -1 ERANGE. The domain is the first, and a map made before reaches outside its aperture.
+ * type1: -1 ERANGE. The domain is the first, and an earlier map reaches outside its aperture.
  *   (vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it)
  * iommufd: -1 EINVAL. The group has a container already. (vfio_group_ioctl_set_container() in
  *   drivers/vfio/group.c)

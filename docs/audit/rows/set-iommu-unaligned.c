@@ -4,8 +4,8 @@
  * VFIO_SET_IOMMU(TYPE1), result, in Linux 6.12.95 and 7.3.4:
  * type1: 0. TYPE1: attaches the groups. An unmap that starts inside a map will do nothing.
  *   (vfio_ioctl_set_iommu() in drivers/vfio/container.c)
- * iommufd: -1 EADDRINUSE. The IOVA or length of an area, or the offset in its first page, is no
- *   multiple of the alignment that the new user needs. (iopt_check_iova_alignment() in
+ * iommufd: -1 EADDRINUSE. The IOVA, the length or the page offset of an area is not a multiple of the
+ *   alignment that the new user needs. (iopt_check_iova_alignment() in
  *   drivers/iommu/iommufd/io_pagetable.c)
  *
  * Arguments: a device of VFIO, each alone in its group (0000:00:01.0 if there are none).

@@ -2,7 +2,7 @@
  * UNMAP_DMA of an unaligned range that cuts a map fails with ENOENT instead of EINVAL.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. iova is no multiple of the page size. (vfio_dma_do_unmap() in
+ * type1: -1 EINVAL. iova is not a multiple of the page size. (vfio_dma_do_unmap() in
  *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 ENOENT. The range covers only a part of an area. The areas before it are unmapped.
  *   (iopt_unmap_iova_range() in drivers/iommu/iommufd/io_pagetable.c)

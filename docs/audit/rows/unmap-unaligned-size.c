@@ -2,7 +2,7 @@
  * UNMAP_DMA of a size that is not page aligned succeeds where it cuts no map.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. size is 0 or no multiple of the page size. (vfio_dma_do_unmap() in
+ * type1: -1 EINVAL. size is 0 or not a multiple of the page size. (vfio_dma_do_unmap() in
  *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: 0. Unmaps every area in the range, possibly none; size returns the bytes unmapped.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)

@@ -2,8 +2,8 @@
  * UNMAP_DMA into a struct that cannot be written unmaps all the same, also where type1 refuses.
  *
  * VFIO_IOMMU_UNMAP_DMA, what devices reach: less under iommufd, in Linux 6.12.95 and 7.3.4:
- * type1: [0x100000, 0x103fff] rw. size is 0 or no multiple of the page size. (vfio_dma_do_unmap() in
- *   drivers/vfio/vfio_iommu_type1.c)
+ * type1: [0x100000, 0x103fff] rw. size is 0 or not a multiple of the page size. (vfio_dma_do_unmap()
+ *   in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: nothing. The struct cannot be written back; the areas stay unmapped.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)
  *

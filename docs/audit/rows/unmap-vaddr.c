@@ -2,7 +2,7 @@
  * UNMAP_DMA with VADDR is refused with EINVAL: addresses cannot be taken from maps.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: 0. VADDR: invalidates the vaddr of every map in the range, which devices go on reaching; size
+ * type1: 0. VADDR: invalidates the vaddr of every map in the range, which devices still reach; size
  *   returns their bytes. (vfio_dma_do_unmap() in drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EINVAL. A flag other than ALL is set, such as GET_DIRTY_BITMAP or VADDR.
  *   (iommufd_vfio_unmap_dma() in drivers/iommu/iommufd/vfio_compat.c)

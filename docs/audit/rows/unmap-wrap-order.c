@@ -3,7 +3,7 @@
  * EINVAL.
  *
  * VFIO_IOMMU_UNMAP_DMA, result, in Linux 6.12.95 and 7.3.4:
- * type1: -1 EINVAL. iova is no multiple of the page size. (vfio_dma_do_unmap() in
+ * type1: -1 EINVAL. iova is not a multiple of the page size. (vfio_dma_do_unmap() in
  *   drivers/vfio/vfio_iommu_type1.c)
  * iommufd: -1 EOVERFLOW. The last IOVA exceeds U64_MAX. (iopt_unmap_iova() in
  *   drivers/iommu/iommufd/io_pagetable.c)

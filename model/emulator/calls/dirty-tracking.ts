@@ -63,7 +63,7 @@ export const getDirtyBitmap = (context: IommufdContext, command: Command): numbe
   if (hwpt === undefined) return -ERRNO.ENOENT;
   const iova = command.u64(GET.iova);
   const length = command.u64(GET.length);
-  if (length === 0n && context.kernel.release.bitmapsHaveLength) return -ERRNO.EINVAL;
+  if (length === 0n && context.kernel.release.dirtyBitmapRefusesZeroLength) return -ERRNO.EINVAL;
   // Of no bytes the last one is the one before the first, which there is none of but below IOVA 0, where it wraps.
   const ends = length === 0n ? iova === 0n : lastOf(iova, length) !== undefined;
   if (!ends) return -ERRNO.EOVERFLOW;

@@ -38,7 +38,7 @@ const clear = (context: IommufdContext, address: bigint, length: number): boolea
 export const getHwInfo = (context: IommufdContext, command: Command): number => {
   const { release, user } = context.kernel;
   const flags = command.u32(AT.flags);
-  const isTyped = release.hwInfoTakesType && flags === HW_INFO_FLAG_INPUT_TYPE;
+  const isTyped = release.hwInfoKnowsInputType && flags === HW_INFO_FLAG_INPUT_TYPE;
   if (flags !== 0 && !isTyped) return -ERRNO.EOPNOTSUPP;
   if (RESERVED_BYTES.some((at) => command.bytes[at] !== 0)) return -ERRNO.EOPNOTSUPP;
   const device = context.objects.find(command.u32(AT.dev_id), IommufdDevice);

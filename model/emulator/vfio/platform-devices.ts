@@ -22,7 +22,7 @@ const hardwareOf = (iommu: Iommu, release: Release): Hardware => {
     aperture: iommu.aperture,
     enforcesCacheCoherency: iommu.enforcesCacheCoherency,
     needsPermission: !isVirtio,
-    readsWhereItWrites: !isVirtio && release.vtdReadsWhereItWrites,
+    readsWhereItWrites: !isVirtio && release.vtdWriteImpliesRead,
     mock: false,
     ...(isVirtio && !release.virtioKnowsAperture ? { sizedByAttaching: true } : {}),
   };
@@ -86,7 +86,7 @@ export class PlatformDevices {
 
   /** The device whose own file has that number and is named so, or undefined where there is none. */
   cdev(number: number, isNoIommu: boolean): VfioDevice | undefined {
-    if (isNoIommu && !this.#release.noIommuDevicesHaveFiles) return undefined;
+    if (isNoIommu && !this.#release.noIommuDevicesHaveCdevs) return undefined;
     const described = this.#platform.devices.find(
       ({ cdev, iommu }) => cdev === number && (iommu === 'noiommu') === isNoIommu,
     );

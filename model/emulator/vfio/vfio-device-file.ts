@@ -173,7 +173,7 @@ export class VfioDeviceFile extends OpenFile {
     offset: number,
   ): { readonly pasid: number | undefined } | number {
     const flags = struct.u32(ATTACH.flags);
-    const known = this.#kernel.release.devicesHavePasids ? flag : 0;
+    const known = this.#kernel.release.attachKnowsPasids ? flag : 0;
     if ((flags & ~known) !== 0) return -ERRNO.EINVAL;
     if ((flags & flag) === 0) return { pasid: undefined };
     if (this.#device.emulated) return -ERRNO.EOPNOTSUPP;

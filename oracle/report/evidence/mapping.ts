@@ -5,9 +5,9 @@ import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/n
 import { MOCK_FLAGS_ACCESS_SYZ } from '../../../spec/abi/test.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { atOrAfter, atOrBefore, sizeOf } from '../../../spec/collections/ordered-map.ts';
-import { type Areas, areaAt, firstMeeting } from '../../../spec/state/area.ts';
+import { type Areas, areaAt, firstOverlapping } from '../../../spec/state/area.ts';
 import { pagesAt, tableOf } from '../../../spec/state/context.ts';
-import { meeting } from '../../../spec/state/io-pagetable.ts';
+import { overlapping } from '../../../spec/state/io-pagetable.ts';
 import { hex, length, listed, range, size } from '../../text/quantities.ts';
 import {
   type Condition,
@@ -89,7 +89,7 @@ const reserved: Condition = (facts) => {
   const wanted = rangeOf(facts);
   if (wanted === undefined || facts.table === undefined) return undefined;
   const { start, last } = wanted;
-  const found = meeting(facts.table.reservedSpans, start, last);
+  const found = overlapping(facts.table.reservedSpans, start, last);
   return found === undefined
     ? { holds: false, fact: `${range(start, last)} meets no reserved range` }
     : {
@@ -113,7 +113,7 @@ const overlaps: Condition = (facts) => {
   if (wanted === undefined || facts.table === undefined) return undefined;
   const { start, last } = wanted;
   const { areas } = facts.table;
-  const found = firstMeeting(areas, start, last);
+  const found = firstOverlapping(areas, start, last);
   return found === undefined
     ? { holds: false, fact: `no area meets ${range(start, last)}${neighbours(areas, start, last)}` }
     : {

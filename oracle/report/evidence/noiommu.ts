@@ -2,7 +2,7 @@
 // What decides the rules about groups without an IOMMU: which of the groups is one, and what the container serves.
 
 import { fileDescriptor } from '../../../spec/abi/units.ts';
-import { isOfNoIommu } from '../../../spec/state/container.ts';
+import { hasNoIommuGroups } from '../../../spec/state/container.ts';
 import { fileAt, type GroupFile, type OpenFile, openFile } from '../../../spec/state/world.ts';
 import { isNoIommuGroup } from '../../../spec/terms/platform.ts';
 import { groupsText } from '../../text/file-text.ts';
@@ -36,7 +36,7 @@ const mixes: Condition = (facts) =>
     const { platform } = facts.world.setting;
     const { groups } = file.container;
     return {
-      holds: groups.length > 0 && noIommu !== isOfNoIommu(platform, file.container),
+      holds: groups.length > 0 && noIommu !== hasNoIommuGroups(platform, file.container),
       fact: `${text}, and the container has ${groupsText(platform, groups)}`,
     };
   });

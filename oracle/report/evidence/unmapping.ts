@@ -4,7 +4,7 @@
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../../spec/collections/ordered-map.ts';
 import { isAccessed } from '../../../spec/iopt/access.ts';
-import { areaAt, areaLength, byteOf, firstMeeting } from '../../../spec/state/area.ts';
+import { areaAt, areaLength, byteOf, firstOverlapping } from '../../../spec/state/area.ts';
 import { type CallContext, tableOfCall } from '../../decode/call-context.ts';
 import { count, hex, listed, range, size } from '../../text/quantities.ts';
 import {
@@ -29,7 +29,7 @@ const areasMet = (facts: Facts, start: bigint, last: bigint): Met | undefined =>
   let bytes = 0n;
   let at = start;
   for (;;) {
-    const node = firstMeeting(facts.table.areas, at, last);
+    const node = firstOverlapping(facts.table.areas, at, last);
     if (node === undefined) return { areas, bytes, cut: undefined };
     if (node.key < at || node.value.last > last) {
       return { areas, bytes, cut: range(node.key, node.value.last) };
@@ -99,13 +99,13 @@ const held = (text: string, areas: number, bytes: bigint): string =>
 const partsMet = (facts: Facts, start: bigint, last: bigint): Evidence => {
   let areas = 0;
   let bytes = 0n;
-  let node = firstMeeting(facts.table?.areas, start, last);
+  let node = firstOverlapping(facts.table?.areas, start, last);
   while (node !== undefined) {
     areas += 1;
     const from = node.key < start ? start : node.key;
     const to = node.value.last > last ? last : node.value.last;
     bytes += to - from + 1n;
-    node = to === last ? undefined : firstMeeting(facts.table?.areas, to + 1n, last);
+    node = to === last ? undefined : firstOverlapping(facts.table?.areas, to + 1n, last);
   }
   return { holds: true, fact: held(range(start, last), areas, bytes) };
 };

@@ -57,7 +57,7 @@ const shown = (model: WorldModel, state: State, action: Action): unknown => {
   return outcomes.map((outcome) => {
     if (outcome.kind === 'unspecified') return outcome.what;
     const { rule, errno, result, writes, choices } = outcome;
-    const isDescriptor = choices?.list.some(({ seen }) => seen.in === 'result') === true;
+    const isDescriptor = choices?.list.some(({ location }) => location.in === 'result') === true;
     return {
       rule: rule.id,
       errno,

@@ -13,7 +13,7 @@ const runsOf = (world: World): readonly PinnedRun[] =>
 checkLaws('pinned memory', [
   ...alwaysAll(PINNED_LAWS),
   sometimes('a page has three holders', ({ after }) =>
-    runsOf(after).some(({ holders }) => holders >= 3),
+    runsOf(after).some(({ users }) => users >= 3),
   ),
   sometimes('pages are shared by areas of two IOAS', ({ after }) =>
     everyPagesOf(after).some(({ areas }) => areas >= 2),

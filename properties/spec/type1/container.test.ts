@@ -82,7 +82,7 @@ checkLaws('legacy containers', [
     ({ type1, maps }) => type1.domains.length === 0 && maps.length > 1,
   ),
   happens('dirty pages are tracked', ({ type1, maps }) => type1.tracksDirty && maps.length > 0),
-  happens('an address is invalid', ({ type1 }) => type1.invalidAddresses > 0),
+  happens('an address is invalid', ({ type1 }) => type1.invalidVaddrs > 0),
   happens('version 1 has maps', ({ type1, maps }) => type1.version === 1 && maps.length > 2),
   happens('registers are mapped', ({ maps }) =>
     maps.some(({ value }) => value.reached?.some(({ kind }) => kind === 'device') ?? false),
