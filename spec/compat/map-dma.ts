@@ -45,19 +45,17 @@ export const mapDma = (world: World, file: FileId, call: IoctlCall): readonly Ou
   if ((flags & ~KNOWN_FLAGS) !== 0) return [failed(compatMapDmaRules.unknownFlags, world)];
   const found = compatIoas(contextOf(world, file));
   if (isRefused(found)) return [failedBy(found, world)];
-  const mapped = mapUser(
-    stateOf(world, file),
-    world.release,
-    found.ioas,
-    call.process,
-    vaddr,
-    size,
-    { kind: 'fixed', iova },
-    {
+  const mapped = mapUser(stateOf(world, file), world.release, {
+    ioas: found.ioas,
+    target: { kind: 'fixed', iova },
+    process: call.process,
+    address: vaddr,
+    length: size,
+    permissions: {
       readable: (flags & VFIO_DMA_MAP_FLAG_READ) !== 0,
       writable: (flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0,
     },
-  );
+  });
   if (isRefused(mapped)) return failuresBy(mapped, world);
   const reply = succeeded(compatMapDmaRules.maps, withState(world, mapped.state));
   return withSharedDoubt(reply, world, call.process, vaddr, size);

@@ -54,6 +54,13 @@ export type Attached = { readonly state: IommufdState; readonly hwpt: ObjectId }
 /** A new hwpt, if one is needed: its id, and the properties of its domain. */
 export type NewHwpt = { readonly id: ObjectId; readonly template: DomainTemplate };
 
+/** An hwpt, which may not exist yet, with its IOAS and its domain. */
+type HwptTarget = {
+  readonly hwpt: ObjectId;
+  readonly ioas: ObjectId;
+  readonly domain: HardwareDomain;
+};
+
 const deviceOf = (context: Context, id: ObjectId): Device => {
   const device = deviceAt(context, id);
   if (device === undefined) throw new Error(`Object ${id} is to be attached and is not a device.`);
@@ -101,13 +108,11 @@ const withDeviceOn = (state: IommufdState, id: ObjectId, hwpt: ObjectId | undefi
   memory: state.memory,
 });
 
-/** Attaches to an hwpt, which may not exist yet, with its domain. */
+/** Attaches the device to an hwpt. */
 const attachedTo = (
   state: IommufdState,
   id: ObjectId,
-  hwpt: ObjectId,
-  ioas: ObjectId,
-  domain: HardwareDomain,
+  { hwpt, ioas, domain }: HwptTarget,
 ): IommufdState | Refused => {
   const device = deviceOf(state.context, id);
   const [sibling] = attachedOfGroup(state.context, device.group);
@@ -124,9 +129,7 @@ const attachedTo = (
 const movedTo = (
   state: IommufdState,
   id: ObjectId,
-  hwpt: ObjectId,
-  ioas: ObjectId,
-  domain: HardwareDomain,
+  { hwpt, ioas, domain }: HwptTarget,
 ): IommufdState | Refused => {
   const device = deviceOf(state.context, id);
   const from = device.hwpt === undefined ? undefined : hwptAt(state.context, device.hwpt);
@@ -156,8 +159,31 @@ const movedTo = (
 type Connect = typeof attachedTo;
 
 /** The automatic hwpts of an IOAS, in the order in which they were made. */
-const automaticHwpts = (context: Context, ioas: ObjectId): readonly ObjectId[] =>
-  tableOf(context, ioas).domains.filter((id) => hwptAt(context, id)?.automatic === true);
+const automaticHwpts = (context: Context, ioas: ObjectId): readonly HwptTarget[] =>
+  tableOf(context, ioas).domains.flatMap((hwpt) => {
+    const found = hwptAt(context, hwpt);
+    return found?.automatic === true ? [{ hwpt, ioas, domain: found.domain }] : [];
+  });
+
+/** Makes an automatic hwpt, and connects the device to it. A first attach checks the device before the IOAS is filled. */
+const connectedToNew = (
+  state: IommufdState,
+  id: ObjectId,
+  target: HwptTarget,
+  connect: Connect,
+): Attached | Refused => {
+  const { hwpt, ioas, domain } = target;
+  if (connect === attachedTo) {
+    const attached = attachedTo(state, id, target);
+    if (isRefused(attached)) return attached;
+    const filled = withHwpt(attached, hwpt, { ioas, domain, automatic: true });
+    return isRefused(filled) ? filled : { state: filled, hwpt };
+  }
+  const filled = withHwpt(state, hwpt, { ioas, domain, automatic: true });
+  if (isRefused(filled)) return filled;
+  const moved = connect(filled, id, target);
+  return isRefused(moved) ? moved : { state: moved, hwpt };
+};
 
 const connectedToIoas = (
   state: IommufdState,
@@ -166,25 +192,14 @@ const connectedToIoas = (
   fresh: NewHwpt,
   connect: Connect,
 ): Attached | Refused => {
-  for (const candidate of automaticHwpts(state.context, ioas)) {
-    const { domain } = hwptAt(state.context, candidate) as { domain: HardwareDomain };
-    const connected = connect(state, id, candidate, ioas, domain);
-    if (!isRefused(connected)) return { state: connected, hwpt: candidate };
+  for (const target of automaticHwpts(state.context, ioas)) {
+    const connected = connect(state, id, target);
+    if (!isRefused(connected)) return { state: connected, hwpt: target.hwpt };
     // EINVAL means that another domain may fit; any other error is final.
     if (connected.refused.errno !== 'EINVAL') return connected;
   }
-  const device = deviceOf(state.context, id);
-  const domain = domainFor(device, fresh.template, false);
-  if (connect === attachedTo) {
-    const attached = attachedTo(state, id, fresh.id, ioas, domain);
-    if (isRefused(attached)) return attached;
-    const filled = withHwpt(attached, fresh.id, ioas, domain, true);
-    return isRefused(filled) ? filled : { state: filled, hwpt: fresh.id };
-  }
-  const filled = withHwpt(state, fresh.id, ioas, domain, true);
-  if (isRefused(filled)) return filled;
-  const moved = connect(filled, id, fresh.id, ioas, domain);
-  return isRefused(moved) ? moved : { state: moved, hwpt: fresh.id };
+  const domain = domainFor(deviceOf(state.context, id), fresh.template, false);
+  return connectedToNew(state, id, { hwpt: fresh.id, ioas, domain }, connect);
 };
 
 const connected = (
@@ -198,7 +213,8 @@ const connected = (
   if (object === undefined) return refused(attachingRules.noTarget);
   if (object.kind === 'ioas') return connectedToIoas(state, id, target, fresh, connect);
   if (object.kind !== 'hwpt') return refused(attachingRules.notATarget);
-  const done = connect(state, id, target, object.ioas, object.domain);
+  const { ioas, domain } = object;
+  const done = connect(state, id, { hwpt: target, ioas, domain });
   return isRefused(done) ? done : { state: done, hwpt: target };
 };
 

@@ -107,13 +107,14 @@ export const hwptAlloc: Handler = (request): readonly Outcome[] => {
   const domain = domainFor(device, templateFor(world, device, false), tracksDirty);
   const state = stateOfRequest(request);
   const id = lowestFreeId(context);
-  const filled = withHwpt(state, id, fields.pt_id, domain, false);
+  const hwpt = { ioas: fields.pt_id, domain, automatic: false };
+  const filled = withHwpt(state, id, hwpt);
   if (isRefused(filled)) return failuresBy(filled, world);
   const answer = respond(request, IOMMU_HWPT_ALLOC, { out_hwpt_id: id });
   if (!answer.whole) return [failed(respondRules.replyFault, world, [answer.write])];
   const after = withState(world, filled);
   const otherwise = (chosen: ObjectId): World => {
-    const other = withHwpt(state, chosen, fields.pt_id, domain, false);
+    const other = withHwpt(state, chosen, hwpt);
     return isRefused(other) ? after : withState(world, other);
   };
   const reply = withChoices(succeeded(hwptAllocRules.allocates, after, [answer.write]), {

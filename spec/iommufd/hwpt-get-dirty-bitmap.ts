@@ -2,14 +2,15 @@
 // IOMMU_HWPT_GET_DIRTY_BITMAP: iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c. The kernel does
 // not report a failure while it walks the range, and it accesses the bitmap only where it sets a bit.
 
-import { decode } from '../abi/layout.ts';
+import { decode, type Values } from '../abi/layout.ts';
 import { HWPT_GET_DIRTY_BITMAP_NO_CLEAR, IOMMU_HWPT_GET_DIRTY_BITMAP } from '../abi/native.ts';
 import { PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
-import { contiguousAreas, isDirty, withoutRange } from '../iopt/dirty-areas.ts';
+import { contiguousAreas, isDirty, withDirty, withoutRange } from '../iopt/dirty-areas.ts';
 import { load, writableLength } from '../knowledge/user-copy.ts';
 import { failed, succeeded } from '../outcome/outcome.ts';
-import { type Hwpt, hwptAt, tableOf, withObject } from '../state/context.ts';
-import { contextOf, withContext } from '../state/world.ts';
+import { type Dirty, type Hwpt, hwptAt, tableOf, withObject } from '../state/context.ts';
+import { smallestPageSize } from '../state/io-pagetable.ts';
+import { contextOf, type World, withContext } from '../state/world.ts';
 import type { Segment } from '../terms/call.ts';
 import type { IovaRange } from '../terms/platform.ts';
 import type { Release } from '../terms/releases.ts';
@@ -65,16 +66,17 @@ export const hwptGetDirtyBitmapRules = rulesOf(
   },
 );
 
+type Fields = Values<typeof IOMMU_HWPT_GET_DIRTY_BITMAP>;
+
 /** Why the range or the page size is refused, in the order of the checks. */
 const badRange = (
-  iova: bigint,
-  length: bigint,
-  pageSize: bigint,
-  alignment: bigint,
   release: Release,
+  alignment: bigint,
+  { iova, length, page_size: pageSize }: Fields,
 ): Rule | undefined => {
-  if (length === 0n && release.dirtyBitmapRefusesZeroLength)
+  if (length === 0n && release.dirtyBitmapRefusesZeroLength) {
     return hwptGetDirtyBitmapRules.zeroLength;
+  }
   const end = iova + BigInt.asUintN(64, length - 1n) + 1n;
   if (end - 1n > U64_MAX) return hwptGetDirtyBitmapRules.wraps;
   if (((iova | end) & (alignment - 1n)) !== 0n) return hwptGetDirtyBitmapRules.misaligned;
@@ -83,52 +85,54 @@ const badRange = (
   return inside === 0n ? undefined : hwptGetDirtyBitmapRules.misalignedPageSize;
 };
 
-type Reported = {
+/** The bits of the granules of [first, last], both relative to bit 0. */
+const bitsOf = (first: bigint, last: bigint): bigint => ((1n << (last - first + 1n)) - 1n) << first;
+
+type DirtyReport = {
   readonly writes: readonly Segment[];
   /** What stays dirty, if the reported areas become clean. */
   readonly left: readonly IovaRange[];
 };
 
 /**
- * The writes to the bitmap, and what stays dirty. Unknown if an area is only partly in the range, because its entries
- * may reach beyond the range; and if the bitmap spans pages, because one of them may not be writable.
+ * The writes to the bitmap, and what stays dirty. Unknown if an area is only partly in the range, because its entries may
+ * reach beyond the range; and if the bitmap spans pages, because one of them may not be writable.
  */
-const reportedOf = (
+const reportOf = (
   { world, call, file }: Request,
   { dirty, ioas }: Hwpt,
-  iova: bigint,
-  length: bigint,
-  pageSize: bigint,
-  data: bigint,
-): Reported | 'nothing' | 'unknown' => {
+  { iova, length, page_size: pageSize, data }: Fields,
+): DirtyReport | 'nothing' | 'unknown' => {
   if (dirty === 'unknown') return dirty;
   if (dirty.length === 0) return 'nothing';
   const last = BigInt.asUintN(64, iova + length - 1n);
-  const row = contiguousAreas(tableOf(contextOf(world, file), ioas).areas, iova, last);
-  const written = row.filter((node) => isDirty(dirty, node));
-  const [first, end] = [written[0], written.at(-1)];
-  if (first === undefined || end === undefined) return 'nothing';
-  if (first.key < iova || end.value.last > last) return 'unknown';
+  const { areas } = tableOf(contextOf(world, file), ioas);
+  const reported = contiguousAreas(areas, iova, last).filter((node) => isDirty(dirty, node));
+  const [lowest, highest] = [reported[0], reported.at(-1)];
+  if (lowest === undefined || highest === undefined) return 'nothing';
+  if (lowest.key < iova || highest.value.last > last) return 'unknown';
+
+  const granule = smallestPageSize(pageSize);
+  const bitOf = (address: bigint): bigint => (address - iova) / granule;
+  const firstByte = bitOf(lowest.key) / 8n;
+  const lastByte = bitOf(highest.value.last) / 8n;
+  const [from, to] = [data + firstByte, data + lastByte];
+  if (from / PAGE_SIZE_BYTES !== to / PAGE_SIZE_BYTES || to > U64_MAX) return 'unknown';
+
   let left = dirty;
   let bits = 0n;
-  const size = pageSize & -pageSize;
-  const [start, stop] = [(first.key - iova) / size / 8n, (end.value.last - iova) / size / 8n];
-  const [from, to] = [data + start, data + stop];
-  if (from / PAGE_SIZE_BYTES !== to / PAGE_SIZE_BYTES || to > U64_MAX) return 'unknown';
-  for (const { key, value } of written) {
+  for (const { key, value } of reported) {
     left = withoutRange(left, key, value.last);
-    const [low, high] = [(key - iova) / size - start * 8n, (value.last - iova) / size - start * 8n];
-    bits |= ((1n << (high - low + 1n)) - 1n) << low;
+    bits |= bitsOf(bitOf(key) - firstByte * 8n, bitOf(value.last) - firstByte * 8n);
   }
   const count = Number(to - from) + 1;
-  const at = userAddress(from);
-  if (writableLength(world.memory, call.process, at, count) < count) return { writes: [], left };
-  const before = load(world.memory, call, at, count);
+  if (writableLength(world.memory, call.process, from, count) < count) return { writes: [], left };
+  const before = load(world.memory, call, from, count);
   if (before.kind !== 'bytes') return 'unknown';
   const bytes = before.bytes.map(
     (byte, index) => byte | Number((bits >> BigInt(index * 8)) & 255n),
   );
-  return { writes: [{ address: at, bytes }], left };
+  return { writes: [{ address: userAddress(from), bytes }], left };
 };
 
 export const hwptGetDirtyBitmap: Handler = (request) => {
@@ -140,24 +144,19 @@ export const hwptGetDirtyBitmap: Handler = (request) => {
   const context = contextOfRequest(request);
   const hwpt = hwptAt(context, fields.hwpt_id);
   if (hwpt === undefined) return [failed(hwptGetDirtyBitmapRules.noHwpt, world)];
-  const { alignment } = tableOf(context, hwpt.ioas);
-  const bad = badRange(fields.iova, fields.length, fields.page_size, alignment, world.release);
+  const bad = badRange(world.release, tableOf(context, hwpt.ioas).alignment, fields);
   if (bad !== undefined) return [failed(bad, world)];
   if (!hwpt.domain.tracksDirty) return [failed(hwptGetDirtyBitmapRules.noDirtyTracking, world)];
-  const reported = reportedOf(
-    request,
-    hwpt,
-    fields.iova,
-    fields.length,
-    fields.page_size,
-    fields.data,
-  );
-  if (reported === 'nothing') return [succeeded(hwptGetDirtyBitmapRules.nothingDirty, world)];
-  const keeps = (fields.flags & HWPT_GET_DIRTY_BITMAP_NO_CLEAR) !== 0;
-  const dirty = reported === 'unknown' ? reported : keeps ? hwpt.dirty : reported.left;
-  const after = withContext(world, withObject(context, fields.hwpt_id, { ...hwpt, dirty }));
-  if (reported === 'unknown') {
-    return [unspecified(after, 'IOMMU_HWPT_GET_DIRTY_BITMAP of pages that a test has written')];
+
+  const withDirtyAreas = (dirty: Dirty): World =>
+    withContext(world, withObject(context, fields.hwpt_id, withDirty(hwpt, dirty)));
+  const report = reportOf(request, hwpt, fields);
+  if (report === 'nothing') return [succeeded(hwptGetDirtyBitmapRules.nothingDirty, world)];
+  if (report === 'unknown') {
+    const what = 'IOMMU_HWPT_GET_DIRTY_BITMAP of pages that a test has written';
+    return [unspecified(withDirtyAreas('unknown'), what)];
   }
-  return [succeeded(hwptGetDirtyBitmapRules.reports, after, reported.writes)];
+  const keeps = (fields.flags & HWPT_GET_DIRTY_BITMAP_NO_CLEAR) !== 0;
+  const after = withDirtyAreas(keeps ? hwpt.dirty : report.left);
+  return [succeeded(hwptGetDirtyBitmapRules.reports, after, report.writes)];
 };

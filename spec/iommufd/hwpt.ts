@@ -5,7 +5,14 @@
 import type { ObjectId } from '../abi/units.ts';
 import type { DomainTemplate } from '../hardware/templates.ts';
 import { withDomain, withoutDomain } from '../iopt/domains.ts';
-import { type Device, hwptAt, usersOf, withObject, withoutObject } from '../state/context.ts';
+import {
+  type Device,
+  type Hwpt,
+  hwptAt,
+  usersOf,
+  withObject,
+  withoutObject,
+} from '../state/context.ts';
 import type { HardwareDomain } from '../state/domain.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import { isRefused, type Refused } from '../terms/rule.ts';
@@ -29,24 +36,12 @@ export const domainFor = (
 export const withHwpt = (
   state: IommufdState,
   id: ObjectId,
-  ioas: ObjectId,
-  domain: HardwareDomain,
-  automatic: boolean,
+  { ioas, domain, automatic }: Pick<Hwpt, 'ioas' | 'domain' | 'automatic'>,
 ): IommufdState | Refused => {
   const added = withDomain(state, ioas, id, domain);
-  return isRefused(added)
-    ? added
-    : {
-        context: withObject(added.context, id, {
-          kind: 'hwpt',
-          ioas,
-          automatic,
-          domain,
-          tracking: false,
-          dirty: [],
-        }),
-        memory: added.memory,
-      };
+  if (isRefused(added)) return added;
+  const hwpt: Hwpt = { kind: 'hwpt', ioas, automatic, domain, tracking: false, dirty: [] };
+  return { context: withObject(added.context, id, hwpt), memory: added.memory };
 };
 
 /** Destroys an hwpt without users. */

@@ -13,7 +13,7 @@ import { failed, failedBy, type Outcome } from '../outcome/outcome.ts';
 import { byteOf } from '../state/area.ts';
 import { type Context, ioasAt, pagesAt, tableOf } from '../state/context.ts';
 import { grants, isRefused, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { hasKnownFlags, isU64Max, mapReply, permissionsOf, wantsFixed } from './map-reply.ts';
+import { hasKnownFlags, isU64Max, mapReply, permissionsOf, targetOf } from './map-reply.ts';
 import { contextOfRequest, type Handler, type Request, stateOfRequest } from './request.ts';
 import { nthAreaIova } from './syzkaller.ts';
 
@@ -116,23 +116,17 @@ export const ioasCopy: Handler = (passed): readonly Outcome[] => {
   if (ioasAt(context, fields.dst_ioas_id) === undefined) {
     return [failed(ioasCopyRules.noDestination, world)];
   }
-  const fixed = wantsFixed(fields.flags);
+  const target = targetOf(fields.flags, fields.dst_iova);
   const [first] = parts as readonly [AreaPart, ...AreaPart[]];
   const address = pagesAt(context, first.pages).source.start + first.startByte;
-  const mapped = mapInto(
-    stateOfRequest(request),
-    fields.dst_ioas_id,
-    parts,
-    fields.length,
-    address,
-    fixed ? { kind: 'fixed', iova: fields.dst_iova } : { kind: 'chosen' },
-    permissions,
-  );
+  const copy = { ioas: fields.dst_ioas_id, target, length: fields.length, permissions };
+  const mapped = mapInto(stateOfRequest(request), copy, parts, address);
   if (isRefused(mapped)) return [failedBy(mapped, world)];
+  const struct = { layout: IOMMU_IOAS_COPY, field: 'dst_iova' } as const;
   return [
-    mapReply(request, IOMMU_IOAS_COPY, 'dst_iova', mapped, !fixed, {
+    mapReply(request, struct, target, mapped, {
       granted: ioasCopyRules.copies,
-      unanswered: ioasCopyRules.replyFault,
+      replyFault: ioasCopyRules.replyFault,
     }),
   ];
 };

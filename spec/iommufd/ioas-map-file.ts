@@ -11,7 +11,7 @@ import { failed, failedBy, type Outcome } from '../outcome/outcome.ts';
 import { ioasAt } from '../state/context.ts';
 import { fileAt, openFile } from '../state/world.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
-import { hasKnownFlags, isU64Max, mapReply, permissionsOf, wantsFixed } from './map-reply.ts';
+import { hasKnownFlags, isU64Max, mapReply, permissionsOf, targetOf } from './map-reply.ts';
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
 import { untrackingAll } from './untracked.ts';
 
@@ -77,21 +77,21 @@ export const ioasMapFile: Handler = (request): readonly Outcome[] => {
   if (file !== undefined && file.kind !== 'memfd') {
     return [untrackingAll(request, 'mapping a file that is not a memfd of the program')];
   }
-  const fixed = wantsFixed(fields.flags);
-  const mapped = mapFile(
-    stateOfRequest(request),
-    fields.ioas_id,
-    call.process,
-    file ?? recordedFile(fields.fd),
-    fields.start,
-    fields.length,
-    fixed ? { kind: 'fixed', iova: fields.iova } : { kind: 'chosen' },
+  const target = targetOf(fields.flags, fields.iova);
+  const mapped = mapFile(stateOfRequest(request), {
+    ioas: fields.ioas_id,
+    target,
+    process: call.process,
+    file: file ?? recordedFile(fields.fd),
+    start: fields.start,
+    length: fields.length,
     permissions,
-  );
+  });
   if (isRefused(mapped)) return [failedBy(mapped, world)];
-  const reply = mapReply(request, IOMMU_IOAS_MAP_FILE, 'iova', mapped, !fixed, {
+  const struct = { layout: IOMMU_IOAS_MAP_FILE, field: 'iova' } as const;
+  const reply = mapReply(request, struct, target, mapped, {
     granted: ioasMapFileRules.maps,
-    unanswered: ioasMapFileRules.replyFault,
+    replyFault: ioasMapFileRules.replyFault,
   });
   if (file !== undefined) return [reply];
   const unknown = `the recording does not say what file descriptor ${fields.fd} is`;

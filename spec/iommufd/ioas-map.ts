@@ -8,7 +8,7 @@ import { withSharedDoubt } from '../knowledge/memory-doubt.ts';
 import { failed, failedBy } from '../outcome/outcome.ts';
 import { ioasAt } from '../state/context.ts';
 import { grants, isRefused, refuses, rulesOf } from '../terms/rule.ts';
-import { hasKnownFlags, isU64Max, mapReply, permissionsOf, wantsFixed } from './map-reply.ts';
+import { hasKnownFlags, isU64Max, mapReply, permissionsOf, targetOf } from './map-reply.ts';
 import { contextOfRequest, type Handler, stateOfRequest } from './request.ts';
 
 export const ioasMapRules = rulesOf(
@@ -48,21 +48,20 @@ export const ioasMap: Handler = (request) => {
   if (ioasAt(contextOfRequest(request), fields.ioas_id) === undefined) {
     return [failed(ioasMapRules.noIoas, world)];
   }
-  const fixed = wantsFixed(fields.flags);
-  const mapped = mapUser(
-    stateOfRequest(request),
-    world.release,
-    fields.ioas_id,
-    call.process,
-    fields.user_va,
-    fields.length,
-    fixed ? { kind: 'fixed', iova: fields.iova } : { kind: 'chosen' },
+  const target = targetOf(fields.flags, fields.iova);
+  const mapped = mapUser(stateOfRequest(request), world.release, {
+    ioas: fields.ioas_id,
+    target,
+    process: call.process,
+    address: fields.user_va,
+    length: fields.length,
     permissions,
-  );
+  });
   if (isRefused(mapped)) return [failedBy(mapped, world)];
-  const reply = mapReply(request, IOMMU_IOAS_MAP, 'iova', mapped, !fixed, {
+  const struct = { layout: IOMMU_IOAS_MAP, field: 'iova' } as const;
+  const reply = mapReply(request, struct, target, mapped, {
     granted: ioasMapRules.maps,
-    unanswered: ioasMapRules.replyFault,
+    replyFault: ioasMapRules.replyFault,
   });
   return withSharedDoubt(reply, world, call.process, fields.user_va, fields.length);
 };

@@ -4,6 +4,7 @@
 
 import { type ObjectId, PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
 import { tableOf, withNewPages } from '../state/context.ts';
+import type { IoPagetable } from '../state/io-pagetable.ts';
 import type { IommufdState } from '../state/iommufd-state.ts';
 import type { ChargeMode } from '../state/memory.ts';
 import type { Pages, PagesSource } from '../state/pages.ts';
@@ -44,6 +45,30 @@ export type Target =
   | { readonly kind: 'fixed'; readonly iova: bigint }
   | { readonly kind: 'chosen' };
 
+/** What every map passes. */
+export type MapRequest = {
+  readonly ioas: ObjectId;
+  readonly target: Target;
+  /** Bytes. */
+  readonly length: bigint;
+  readonly permissions: Permissions;
+};
+
+/** A map of memory of a process, from `address`. */
+export type UserMapRequest = MapRequest & {
+  readonly process: Process;
+  readonly address: bigint;
+};
+
+/** A map of a memfd from byte `start`, for a process. */
+export type FileMapRequest = MapRequest & {
+  readonly process: Process;
+  readonly file: MappableFile;
+  readonly start: bigint;
+};
+
+export type MappableFile = { readonly backing: number; readonly length: bigint };
+
 export type Mapped = {
   readonly state: IommufdState;
   readonly iova: bigint;
@@ -68,32 +93,29 @@ const checkSpan = (release: Release, address: bigint, length: bigint): Refused |
   return release.mapChecksLengthFirst ? (noLength ?? wraps) : (wraps ?? noLength);
 };
 
-/**
- * Parts mapped into a table: where the program says, or where the kernel chooses. `address` is what the first
- * part starts at, whose alignment the choice keeps.
- */
+/** The IOVA of a map, checked or chosen. `address` is the start of its memory, whose alignment the choice keeps. */
+const iovaFor = (
+  table: IoPagetable,
+  { target, length }: MapRequest,
+  address: bigint,
+): bigint | Refused =>
+  target.kind === 'fixed'
+    ? (checkFixedIova(table, target.iova, length) ?? target.iova)
+    : chosenIova(table, address, length, HUGE_PAGE);
+
+/** Maps parts of pages, one after another. `address` is the start of the memory of the first one. */
 export const mapInto = (
   state: IommufdState,
-  ioas: ObjectId,
+  request: MapRequest,
   parts: readonly AreaPart[],
-  length: bigint,
   address: bigint,
-  target: Target,
-  permissions: Permissions,
 ): Mapped | Refused => {
+  const { ioas, length, permissions } = request;
   const table = tableOf(state.context, ioas);
   const badLength = checkLength(table, length);
   if (badLength !== undefined) return badLength;
-  let iova: bigint;
-  if (target.kind === 'fixed') {
-    const bad = checkFixedIova(table, target.iova, length);
-    if (bad !== undefined) return bad;
-    iova = target.iova;
-  } else {
-    const chosen = chosenIova(table, address, length, HUGE_PAGE);
-    if (typeof chosen !== 'bigint') return chosen;
-    iova = chosen;
-  }
+  const iova = iovaFor(table, request, address);
+  if (typeof iova !== 'bigint') return iova;
   const badPart = checkParts(state, table, parts, permissions);
   if (badPart !== undefined) return badPart;
   const mapped = mapParts(state, ioas, iova, parts, permissions);
@@ -106,64 +128,47 @@ export const mapInto = (
   };
 };
 
-/** The pages of a source, which are new to the context, mapped. `from` is the byte of it that they start at. */
-const mapPagesOf = (
+/** Maps new pages of a source. `start` is the address or the byte of the file at which the map starts. */
+const mapNewPages = (
   state: IommufdState,
-  ioas: ObjectId,
+  request: MapRequest,
   process: Process,
   source: PagesSource,
-  from: bigint,
-  length: bigint,
-  target: Target,
-  permissions: Permissions,
+  start: bigint,
 ): Mapped | Refused => {
-  const offset = from & PAGE_MASK;
+  const { length, permissions } = request;
+  const startByte = start & PAGE_MASK;
   const pages: Pages = {
     source,
     process,
     charge: chargeModeOf(state),
     // As the kernel rounds: a sum beyond 2^64 wraps.
-    pageCount: Number(BigInt.asUintN(64, offset + length + PAGE_MASK) / PAGE_SIZE_BYTES),
+    pageCount: Number(BigInt.asUintN(64, startByte + length + PAGE_MASK) / PAGE_SIZE_BYTES),
     writable: permissions.writable,
     areas: 0,
     pinned: undefined,
   };
   const { context, memory } = state;
-  const prepared = { context: withNewPages(context, pages), memory };
-  const part = { pages: context.nextPages, startByte: offset, length };
-  return mapInto(prepared, ioas, [part], length, from, target, permissions);
+  const withPages = { context: withNewPages(context, pages), memory };
+  return mapInto(withPages, request, [{ pages: context.nextPages, startByte, length }], start);
 };
 
-/** `length` bytes from `address` of a process mapped into the IOAS. */
+/** iopt_map_user_pages(). */
 export const mapUser = (
   state: IommufdState,
   release: Release,
-  ioas: ObjectId,
-  process: Process,
-  address: bigint,
-  length: bigint,
-  target: Target,
-  permissions: Permissions,
+  request: UserMapRequest,
 ): Mapped | Refused => {
+  const { process, address, length } = request;
   const bad = checkSpan(release, address, length);
   if (bad !== undefined) return bad;
   const source = { kind: 'user', start: userAddress(address & ~PAGE_MASK) } as const;
-  return mapPagesOf(state, ioas, process, source, address, length, target, permissions);
+  return mapNewPages(state, request, process, source, address);
 };
 
-export type MappableFile = { readonly backing: number; readonly length: bigint };
-
-/** `length` bytes from byte `start` of a memfd mapped into the IOAS. */
-export const mapFile = (
-  state: IommufdState,
-  ioas: ObjectId,
-  process: Process,
-  file: MappableFile,
-  start: bigint,
-  length: bigint,
-  target: Target,
-  permissions: Permissions,
-): Mapped | Refused => {
+/** iopt_map_file_pages(). */
+export const mapFile = (state: IommufdState, request: FileMapRequest): Mapped | Refused => {
+  const { process, file, start, length } = request;
   if (length > U64_MAX - PAGE_SIZE_BYTES) return refused(allocPagesRules.lengthOutOfRange);
   const source = {
     kind: 'file',
@@ -171,5 +176,5 @@ export const mapFile = (
     start: start & ~PAGE_MASK,
     length: file.length,
   } as const;
-  return mapPagesOf(state, ioas, process, source, start, length, target, permissions);
+  return mapNewPages(state, request, process, source, start);
 };

@@ -104,10 +104,6 @@ export const firstDmaIn = (dmas: Dmas, start: bigint, last: bigint): DmaNode | u
   return next === undefined || next.key > last ? undefined : next;
 };
 
-/** Whether a range that ends at `last` overlaps a map that lookups miss. */
-export const overlapsMissed = ({ lookupMisses }: Type1, last: bigint): boolean =>
-  lookupMisses.some((start) => start <= last);
-
 /** How many pages of the map are charged: those of memory. */
 export const chargedPages = ({ reached }: Dma): number =>
   (reached ?? []).reduce((sum, { kind, count }) => (kind === 'memory' ? sum + count : sum), 0);

@@ -6,14 +6,15 @@ import { ERRNO } from '../abi/errno.ts';
 import { PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { nodesOf, put } from '../collections/ordered-map.ts';
 import { permissionsOf } from '../hardware/templates.ts';
-import { type DmaNode, type Dmas, dmaLength, firstDmaIn, type Type1 } from '../state/container.ts';
-import type { HardwareDomain } from '../state/domain.ts';
+import { type DmaNode, type Dmas, dmaLength, type Type1 } from '../state/container.ts';
 import type { Memory } from '../state/memory.ts';
 import type { World } from '../state/world.ts';
 import type { Process } from '../terms/call.ts';
 import type { IovaRange } from '../terms/platform.ts';
+import type { Release } from '../terms/releases.ts';
 import { isRefused, onlyIn, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { hardwareOf } from './group-hardware.ts';
+import { findDma } from './find-dma.ts';
+import { type GroupOfIommu, hardwareOf } from './group-hardware.ts';
 import { apertureConflicts, excluded, resized } from './iova-ranges.ts';
 import { reach } from './reach.ts';
 
@@ -116,20 +117,21 @@ const allReached = (
   return { dmas: result, memory: left };
 };
 
-const usableRanges = (
-  { ranges, dmas }: Type1,
-  { aperture }: Pick<HardwareDomain, 'aperture'>,
-  reserved: readonly IovaRange[],
-  findDmaWraps: boolean,
+/** The IOVA ranges of the container with a group of that hardware. */
+const rangesWith = (
+  release: Release,
+  type1: Type1,
+  { domain: { aperture }, reserved }: GroupOfIommu,
 ): readonly IovaRange[] | Refused => {
-  if (apertureConflicts(ranges, dmas, aperture, findDmaWraps))
+  if (apertureConflicts(release, type1, aperture)) {
     return refused(type1AttachGroupRules.apertureConflicts);
+  }
   for (const { start, last } of reserved) {
-    if (firstDmaIn(dmas, start, last) !== undefined) {
+    if (findDma(release, type1, start, last).kind === 'found') {
       return refused(type1AttachGroupRules.reservedMapped);
     }
   }
-  const left = excluded(resized(ranges, aperture), reserved);
+  const left = excluded(resized(type1.ranges, aperture), reserved);
   return left.length === 0 ? refused(type1AttachGroupRules.noIovaLeft) : left;
 };
 
@@ -149,8 +151,7 @@ export const attachGroup = (
   }
   if (type1.nesting) return refused(type1AttachGroupRules.nesting);
   const { domain } = hardware;
-  const { findDmaWraps } = world.release.type1;
-  const ranges = usableRanges(type1, domain, hardware.reserved, findDmaWraps);
+  const ranges = rangesWith(world.release, type1, hardware);
   if (isRefused(ranges)) return ranges;
   if (world.setting.platform.unsafeInterrupts?.type1 === false) {
     return refused(type1AttachGroupRules.interruptsNotIsolated);

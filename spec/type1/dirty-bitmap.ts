@@ -4,15 +4,18 @@
 // The kernel shifts the bits within its own bitmap: bits that belong to no page can stay there, and a later report has
 // them.
 
-import { byteLength, PAGE_SIZE_BYTES, userAddress } from '../abi/units.ts';
+import { u64At } from '../abi/bytes.ts';
+import { bytesOfHex } from '../abi/bytes-text.ts';
+import { byteLength, PAGE_SIZE_BYTES } from '../abi/units.ts';
 import { DIRTY_BITMAP_PAGES_MAX } from '../abi/vfio.ts';
-import { load, writableLength } from '../knowledge/user-copy.ts';
+import { load, write } from '../knowledge/user-copy.ts';
 import { storedAt } from '../memory/contents.ts';
 import { type Dma, type DmaNode, dmaLength } from '../state/container.ts';
 import type { Memory } from '../state/memory.ts';
 import type { IoctlCall, Segment } from '../terms/call.ts';
 
 const WORD_BITS = 64n;
+const WORD_BYTES = 8n;
 
 const pagesIn = (length: bigint): bigint => length / PAGE_SIZE_BYTES;
 
@@ -31,21 +34,22 @@ export const allDirty = (dma: Dma, length: bigint): Dma => ({
 
 /** The low `count` bytes of the bits, as little-endian words. */
 const bytesOf = (bits: bigint, count: number): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(count);
-  if (bits === 0n) return bytes;
-  const view = new DataView(bytes.buffer);
-  const low = BigInt.asUintN(count * 8, bits)
-    .toString(16)
-    .padStart(count * 2, '0');
-  for (let at = 0; at < count; at += 1) {
-    const from = low.length - 2 * at - 2;
-    view.setUint8(at, Number.parseInt(low.slice(from, from + 2), 16));
-  }
-  return bytes;
+  if (bits === 0n) return new Uint8Array(count);
+  const digits = BigInt.asUintN(count * 8, bits).toString(16);
+  return (bytesOfHex(digits.padStart(count * 2, '0')) as Uint8Array<ArrayBuffer>).reverse();
 };
 
-const wordOf = (bytes: Uint8Array): bigint =>
-  new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+/** bitmap_shift_left() of the words that have `width` bits. Bits of other words stay. */
+const shiftedLeft = (bits: bigint, shift: bigint, width: bigint): bigint => {
+  const words = ones(wordsFor(width) * WORD_BITS);
+  return (bits & ~words) | ((bits << shift) & words);
+};
+
+/** bitmap_clear() of the first `count` bits. */
+const withoutFirst = (bits: bigint, count: bigint): bigint => (bits >> count) << count;
+
+/** The program's bitmap: its address, and the IOVA of the page of bit 0. */
+export type Destination = { readonly address: bigint; readonly base: bigint };
 
 export type Reported = {
   /** The map after the report, for maps that stay. */
@@ -57,52 +61,40 @@ export type Reported = {
   readonly whole: boolean;
 };
 
-/** The bits moved to the position of the map in its first word of the program's bitmap. */
-const shifted = (bits: bigint, pages: bigint, shift: bigint): bigint => {
-  if (shift === 0n) return bits;
-  const width = wordsFor(pages + shift) * WORD_BITS;
-  const low = bits & ones(width);
-  return (bits - low) | ((low << shift) & ones(width));
-};
-
-/**
- * Reports one map to the program's bitmap at `address`, whose first bit is the page at `base`. If the map starts inside
- * a word, the bits that the program has in that word stay.
- */
+/** Reports one map: update_user_bitmap(), and what its callers do with the map's own bitmap. */
 export const report = (
   memory: Memory,
   call: IoctlCall,
   node: DmaNode,
-  base: bigint,
-  address: bigint,
+  { address, base }: Destination,
 ): Reported => {
   const dma = node.value;
   const pages = pagesIn(dmaLength(node));
   const offset = pagesIn(node.key - base);
   const shift = offset % WORD_BITS;
-  const at = userAddress(BigInt.asUintN(64, address + (offset / WORD_BITS) * 8n));
-  const known = (dma.dirty ?? 0n) | (dma.reached === undefined ? 0n : ones(pages));
-  let bits = shifted(known, pages, shift);
+  const at = BigInt.asUintN(64, address + (offset / WORD_BITS) * WORD_BYTES);
+
+  let bits = dma.reached === undefined ? (dma.dirty ?? 0n) : (dma.dirty ?? 0n) | ones(pages);
   if (shift > 0n) {
-    const before = load(memory, { ...call, memory: [] }, at, 8);
-    if (before.kind === 'fault') {
+    bits = shiftedLeft(bits, shift, pages + shift);
+    // The map starts inside a word. The bits that the program has there stay.
+    const leftover = load(memory, { ...call, memory: [] }, at, Number(WORD_BYTES));
+    if (leftover.kind === 'fault') {
       return { dma: { ...dma, dirty: bits }, writes: [], memory, whole: false };
     }
-    if (before.kind === 'bytes') bits |= wordOf(before.bytes);
+    if (leftover.kind === 'bytes') bits |= u64At(leftover.bytes, 0);
   }
-  const length = Number(wordsFor(pages + shift) * 8n);
-  const writable = writableLength(memory, call.process, at, length);
-  const bytes = bytesOf(bits, writable);
-  const write = { address: at, bytes };
-  const after = storedAt(memory, call.process, at, bytes);
-  if (writable < length) {
-    return { dma: { ...dma, dirty: bits }, writes: [write], memory: after, whole: false };
-  }
-  // The kernel clears as many bits as there are pages, at their position before the shift.
-  const left = (bits >> pages) << pages;
-  return { dma: { ...dma, dirty: left }, writes: [write], memory: after, whole: true };
+  const length = Number(wordsFor(pages + shift) * WORD_BYTES);
+  const { whole, write: written } = write(memory, call.process, at, bytesOf(bits, length));
+  return {
+    // The bits of the pages are cleared at their position before the shift.
+    dma: { ...dma, dirty: whole ? withoutFirst(bits, pages) : bits },
+    writes: [written],
+    memory: storedAt(memory, call.process, at, written.bytes),
+    whole,
+  };
 };
 
 /** The size in bytes of a bitmap of that many bits, in the kernel's 64-bit arithmetic. */
 export const bitmapBytes = (bits: bigint): bigint =>
-  byteLength((BigInt.asUintN(64, bits + WORD_BITS - 1n) / WORD_BITS) * 8n);
+  byteLength((BigInt.asUintN(64, bits + WORD_BITS - 1n) / WORD_BITS) * WORD_BYTES);

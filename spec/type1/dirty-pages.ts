@@ -14,10 +14,9 @@ import { atOrAfter, nodesOf, put } from '../collections/ordered-map.ts';
 import { load } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { type DmaNode, type Dmas, dmaAt, dmaLength, type Type1 } from '../state/container.ts';
-import type { FileId } from '../state/files.ts';
-import { containerOf, type World, withContainer } from '../state/world.ts';
-import type { IoctlCall, Segment } from '../terms/call.ts';
+import type { Dmas, Type1 } from '../state/container.ts';
+import type { Segment } from '../terms/call.ts';
+import type { Release } from '../terms/releases.ts';
 import {
   grants,
   isRefused,
@@ -28,7 +27,8 @@ import {
   rulesOf,
 } from '../terms/rule.ts';
 import { fitsBitmap, report } from './dirty-bitmap.ts';
-import { withMissedUntracked } from './untracked.ts';
+import { dmaLengths, endInsideDma, endWraps, untrackedIfUndecided } from './find-dma.ts';
+import { type Type1Handler, type Type1Request, withType1 } from './request.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
 
 const BITMAP_SOURCE = 'vfio_iova_dirty_bitmap() in drivers/vfio/vfio_iommu_type1.c';
@@ -92,130 +92,106 @@ export const type1DirtyPagesRules = rulesOf(
 
 const rules = type1DirtyPagesRules;
 
-const withType1 = (world: World, file: FileId, type1: Type1): World =>
-  withContainer(world, { ...containerOf(world, file), type1 });
-
 const withBitmaps = (dmas: Dmas, dirty: bigint | undefined): Dmas => {
   let result = dmas;
   for (const { key, value } of nodesOf(dmas)) result = put(result, key, { ...value, dirty });
   return result;
 };
 
-const start = (world: World, file: FileId, type1: Type1): Outcome => {
+const start = (request: Type1Request): Outcome => {
+  const { world, file, type1 } = request;
   if (type1.tracksDirty) return succeeded(rules.starts, world);
-  for (const node of nodesOf(type1.dmas)) {
-    if (!fitsBitmap(dmaLength(node))) return failed(rules.tooManyPages, world);
-  }
-  if (type1.lookupMisses.some((first) => !fitsBitmap(U64_MAX - first + 1n))) {
-    return failed(rules.tooManyPages, world);
+  for (const length of dmaLengths(type1)) {
+    if (!fitsBitmap(length)) return failed(rules.tooManyPages, world);
   }
   const next = { ...type1, tracksDirty: true, dmas: withBitmaps(type1.dmas, 0n) };
-  const after = withType1(world, file, next);
-  const isUntracked = type1.lookupMisses.length > 0;
-  return succeeded(rules.starts, isUntracked ? withMissedUntracked(after, file) : after);
+  return succeeded(rules.starts, untrackedIfUndecided(withType1(request, next), file));
 };
 
-const stop = (world: World, file: FileId, type1: Type1): Outcome => {
+const stop = (request: Type1Request): Outcome => {
+  const { world, type1 } = request;
   if (!type1.tracksDirty) return succeeded(rules.stops, world);
   const next = { ...type1, tracksDirty: false, dmas: withBitmaps(type1.dmas, undefined) };
-  return succeeded(rules.stops, withType1(world, file, next));
+  return succeeded(rules.stops, withType1(request, next));
 };
 
 type Fields = Values<typeof VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET>;
 
-const readRange = (world: World, call: IoctlCall, argsz: number): Fields | Refused => {
+const readRange = ({ world, call }: Type1Request, argsz: number): Fields | Refused => {
   const whole = VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET;
   if (argsz < whole.size) return refused(rules.tooShortForRange);
   const loaded = load(world.memory, call, call.argument, whole.size);
   return loaded.kind === 'bytes' ? decode(whole, loaded.bytes) : refused(rules.rangeStructFault);
 };
 
-const checkRange = (world: World, { iova, size }: Fields): Refused | undefined => {
+const checkRange = (release: Release, { iova, size }: Fields): Refused | undefined => {
   if (size === 0n) return refused(rules.zeroLength);
-  const { reportsOverflow, findDmaWraps } = world.release.type1;
   const last = iova + size - 1n;
-  if (last < U64_MAX || (last === U64_MAX && !findDmaWraps)) return undefined;
-  return refused(reportsOverflow ? rules.wraps : rules.wrapsEinval);
+  if (last <= U64_MAX && !endWraps(release, last)) return undefined;
+  return refused(release.type1.reportsOverflow ? rules.wraps : rules.wrapsEinval);
 };
 
-const checkTracked = (type1: Type1, fields: Fields): Refused | undefined => {
+const checkTracked = (release: Release, type1: Type1, fields: Fields): Refused | undefined => {
   const { iova, size } = fields;
   if (fields.bitmap_pgsize !== PAGE_SIZE_BYTES) return refused(rules.wrongPageSize);
   if (((iova | size) & (PAGE_SIZE_BYTES - 1n)) !== 0n) return refused(rules.misaligned);
   if (!type1.tracksDirty) return refused(rules.notTracking);
-  const last = iova + size - 1n;
-  const first = dmaAt(type1.dmas, iova);
-  if (first !== undefined && first.key !== iova) return refused(rules.cutsFirst);
-  const end = dmaAt(type1.dmas, last);
-  return end !== undefined && end.value.last !== last ? refused(rules.cutsLast) : undefined;
+  const inside = endInsideDma(release, type1, iova, iova + size - 1n);
+  if (inside === undefined) return undefined;
+  return refused(inside === 'first' ? rules.cutsFirst : rules.cutsLast);
 };
 
-const reportRange = (
-  world: World,
-  file: FileId,
-  type1: Type1,
-  call: IoctlCall,
-  fields: Fields,
-): Outcome => {
+/** Reports the maps of the range one by one; a map that cannot be reported ends it. */
+const reportRange = (request: Type1Request, fields: Fields): Outcome => {
+  const { type1, call } = request;
   const { iova, size, bitmap_data: address } = fields;
   const last = iova + size - 1n;
   const writes: Segment[] = [];
-  let { memory } = world;
+  let { memory } = request.world;
   let { dmas } = type1;
-  let node: DmaNode | undefined = atOrAfter(type1.dmas, iova);
-  let isWhole = true;
-  while (isWhole && node !== undefined && node.key <= last) {
-    const reported = report(memory, call, node, iova, address);
+  let node = atOrAfter(type1.dmas, iova);
+  while (node !== undefined && node.key <= last) {
+    const reported = report(memory, call, node, { base: iova, address });
     writes.push(...reported.writes);
     memory = reported.memory;
-    isWhole = reported.whole;
     dmas = put(dmas, node.key, reported.dma);
+    if (!reported.whole) {
+      return failed(rules.bitmapFault, withType1(request, { ...type1, dmas }), writes);
+    }
     node = atOrAfter(type1.dmas, node.value.last + 1n);
   }
-  const after = withType1(world, file, { ...type1, dmas });
-  return isWhole
-    ? succeeded(rules.reports, after, writes)
-    : failed(rules.bitmapFault, after, writes);
+  return succeeded(rules.reports, withType1(request, { ...type1, dmas }), writes);
 };
 
-const getBitmap = (
-  world: World,
-  file: FileId,
-  type1: Type1,
-  call: IoctlCall,
-  argsz: number,
-): readonly Outcome[] => {
-  const fields = readRange(world, call, argsz);
+const getBitmap = (request: Type1Request, argsz: number): readonly Outcome[] => {
+  const { world, type1 } = request;
+  const fields = readRange(request, argsz);
   if (isRefused(fields)) return [failedBy(fields, world)];
-  const wrong = checkRange(world, fields);
+  const wrong = checkRange(world.release, fields);
   if (wrong !== undefined) return [failedBy(wrong, world)];
   const bitmap = userBitmapOf(fields);
   const inside = liesInUserMemory(bitmap);
   if (inside === false) return [failed(rules.bitmapOutsideUserMemory, world)];
   const outside = inside === 'unknown' ? [failed(rules.bitmapOutsideUserMemory, world)] : [];
   if (!hasRoom(bitmap, fields.size)) return [...outside, failed(rules.bitmapSize, world)];
-  const refusal = checkTracked(type1, fields);
+  const refusal = checkTracked(world.release, type1, fields);
   if (refusal !== undefined) return [...outside, failedBy(refusal, world)];
-  return [...outside, reportRange(world, file, type1, call, fields)];
+  return [...outside, reportRange(request, fields)];
 };
 
-export const dirtyPages = (
-  world: World,
-  file: FileId,
-  type1: Type1,
-  call: IoctlCall,
-): readonly Outcome[] => {
+export const dirtyPages: Type1Handler = (request) => {
+  const { world, type1, call } = request;
   if (type1.version === 1) return [failed(rules.v1, world)];
   const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DIRTY_BITMAP.size, rules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const { argsz, flags } = decode(VFIO_IOMMU_TYPE1_DIRTY_BITMAP, loaded.bytes);
   switch (flags) {
     case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
-      return [start(world, file, type1)];
+      return [start(request)];
     case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
-      return [stop(world, file, type1)];
+      return [stop(request)];
     case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
-      return getBitmap(world, file, type1, call, argsz);
+      return getBitmap(request, argsz);
     default:
       return [failed(rules.notOneFlag, world)];
   }

@@ -20,12 +20,11 @@ import {
 } from '../abi/vfio.ts';
 import { write } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
-import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
+import { failed, succeeded } from '../outcome/outcome.ts';
 import type { Type1 } from '../state/container.ts';
-import type { FileId } from '../state/files.ts';
-import type { World } from '../state/world.ts';
-import type { IoctlCall, Segment } from '../terms/call.ts';
+import type { Segment } from '../terms/call.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
+import type { Type1Handler } from './request.ts';
 
 export const type1GetInfoRules = rulesOf(
   {
@@ -104,12 +103,7 @@ const capabilities = (type1: Type1): Uint8Array => {
   ]);
 };
 
-export const getInfo = (
-  world: World,
-  _file: FileId,
-  type1: Type1,
-  call: IoctlCall,
-): readonly Outcome[] => {
+export const getInfo: Type1Handler = ({ world, type1, call }) => {
   const rules = type1GetInfoRules;
   const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_INFO_MINIMUM, rules);
   if ('outcomes' in loaded) return loaded.outcomes;

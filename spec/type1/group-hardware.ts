@@ -7,16 +7,16 @@ import type { HardwareDomain } from '../state/domain.ts';
 import { smallestPageSize } from '../state/io-pagetable.ts';
 import type { Iommu, IovaRange, Platform } from '../terms/platform.ts';
 
-export type GroupHardware =
-  /** An mdev group, which has no IOMMU. No-IOMMU groups never attach to type1. */
-  | { readonly kind: 'emulated' }
-  | {
-      readonly kind: 'iommu';
-      readonly iommu: Iommu;
-      /** Without the properties that depend on the release. */
-      readonly domain: Omit<HardwareDomain, 'mapsWithoutPermission' | 'writeImpliesRead'>;
-      readonly reserved: readonly IovaRange[];
-    };
+export type GroupOfIommu = {
+  readonly kind: 'iommu';
+  readonly iommu: Iommu;
+  /** Without the properties that depend on the release. */
+  readonly domain: Omit<HardwareDomain, 'mapsWithoutPermission' | 'writeImpliesRead'>;
+  readonly reserved: readonly IovaRange[];
+};
+
+/** 'emulated' is an mdev group, which has no IOMMU. No-IOMMU groups never attach to type1. */
+export type GroupHardware = { readonly kind: 'emulated' } | GroupOfIommu;
 
 const EMULATED: GroupHardware = { kind: 'emulated' };
 

@@ -3,30 +3,27 @@
 // functions next to it in drivers/vfio/vfio_iommu_type1.c.
 
 import { U64_MAX } from '../abi/units.ts';
-import { type Dmas, firstDmaIn } from '../state/container.ts';
+import type { Type1 } from '../state/container.ts';
 import type { IovaRange } from '../terms/platform.ts';
+import type { Release } from '../terms/releases.ts';
+import { findDma } from './find-dma.ts';
 
 type Ranges = readonly IovaRange[];
 
-/**
- * Whether a domain that translates only `aperture` does not fit the ranges that there are, or the maps that were made.
- * If findDmaWraps, lookups miss maps beyond it if the ranges reach to the last byte.
- */
+/** Whether the aperture of a new domain excludes all ranges of the container, or a part of a map. */
 export const apertureConflicts = (
-  ranges: Ranges,
-  dmas: Dmas,
-  aperture: IovaRange,
-  findDmaWraps: boolean,
+  release: Release,
+  type1: Type1,
+  { start, last }: IovaRange,
 ): boolean => {
-  const [first, last] = [ranges[0], ranges.at(-1)];
-  if (first === undefined || last === undefined) return false;
-  if (aperture.start > last.last || aperture.last < first.start) return true;
+  const [lowest, highest] = [type1.ranges[0], type1.ranges.at(-1)];
+  if (lowest === undefined || highest === undefined) return false;
+  if (start > highest.last || last < lowest.start) return true;
+  const finds = (from: bigint, to: bigint): boolean =>
+    findDma(release, type1, from, to).kind === 'found';
   return (
-    (aperture.start > first.start &&
-      firstDmaIn(dmas, first.start, aperture.start - 1n) !== undefined) ||
-    (aperture.last < last.last &&
-      !(findDmaWraps && last.last === U64_MAX) &&
-      firstDmaIn(dmas, aperture.last + 1n, last.last) !== undefined)
+    (start > lowest.start && finds(lowest.start, start - 1n)) ||
+    (last < highest.last && finds(last + 1n, highest.last))
   );
 };
 

@@ -2,6 +2,7 @@
 // VFIO_IOMMU_MAP_DMA on a legacy container: vfio_iommu_type1_map_dma() and vfio_dma_do_map() in
 // drivers/vfio/vfio_iommu_type1.c. With VADDR it sets a new vaddr for a map that exists.
 
+import { match } from 'ts-pattern';
 import { decode, type Values } from '../abi/layout.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../abi/units.ts';
 import {
@@ -14,17 +15,8 @@ import { put } from '../collections/ordered-map.ts';
 import { withSharedDoubt } from '../knowledge/memory-doubt.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
 import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import {
-  chargedPages,
-  type Dma,
-  firstDmaIn,
-  overlapsMissed,
-  type Type1,
-} from '../state/container.ts';
-import type { FileId } from '../state/files.ts';
+import { chargedPages, type Dma } from '../state/container.ts';
 import type { Memory } from '../state/memory.ts';
-import { containerOf, type World, withContainer } from '../state/world.ts';
-import type { IoctlCall } from '../terms/call.ts';
 import type { Release } from '../terms/releases.ts';
 import {
   grants,
@@ -36,10 +28,11 @@ import {
   rulesOf,
 } from '../terms/rule.ts';
 import { fitsBitmap } from './dirty-bitmap.ts';
+import { findDma, untrackedIfUndecided, withDma } from './find-dma.ts';
 import { isValidRange } from './iova-ranges.ts';
 import { lockable, type1LockedMemoryRules, withLocked } from './locked-memory.ts';
 import { reach } from './reach.ts';
-import { withMissedUntracked } from './untracked.ts';
+import { type Type1Handler, type Type1Request, withType1 } from './request.ts';
 
 export const type1MapDmaRules = rulesOf(
   {
@@ -142,105 +135,78 @@ const withOwner = (memory: Memory, dma: Dma, process: number): Memory | Refused 
   return withLocked(withLocked(memory, process, pages), dma.process, -pages);
 };
 
-type Place = {
-  readonly world: World;
-  readonly file: FileId;
-  readonly type1: Type1;
-  readonly call: IoctlCall;
-};
-
-const withType1 = ({ world, file }: Place, type1: Type1, memory: Memory): World => ({
-  ...withContainer(world, { ...containerOf(world, file), type1 }),
-  memory,
-});
-
-const setVaddr = (place: Place, { iova, vaddr, size }: Fields): Outcome => {
-  const { world, type1, call } = place;
+/** Sets the vaddr of the map that is exactly the range. */
+const setVaddr = (request: Type1Request, { iova, vaddr, size }: Fields): Outcome => {
+  const { world, type1, call } = request;
   const last = iova + size - 1n;
-  const isFound = last < U64_MAX || !world.release.type1.findDmaWraps;
-  const found = isFound ? firstDmaIn(type1.dmas, iova, last) : undefined;
-  if (found === undefined) return failed(type1MapDmaRules.noMap, world);
-  const dma = found.value;
-  if (!dma.vaddrInvalid || found.key !== iova || dma.last !== last) {
+  const search = findDma(world.release, type1, iova, last);
+  if (search.kind !== 'found') return failed(type1MapDmaRules.noMap, world);
+  const { key, value: dma } = search.node;
+  if (!dma.vaddrInvalid || key !== iova || dma.last !== last) {
     return failed(type1MapDmaRules.otherMap, world);
   }
-  const memory = withOwner(world.memory, dma, call.process);
-  if (isRefused(memory)) return failedBy(memory, world);
   const { process } = call;
-  const revalidated: Dma = { ...dma, process, vaddr, vaddrInvalid: false };
+  const memory = withOwner(world.memory, dma, process);
+  if (isRefused(memory)) return failedBy(memory, world);
   const next = {
     ...type1,
-    dmas: put(type1.dmas, iova, revalidated),
+    dmas: put(type1.dmas, iova, { ...dma, process, vaddr, vaddrInvalid: false }),
     invalidVaddrs: type1.invalidVaddrs - 1,
   };
-  return succeeded(type1MapDmaRules.setsVaddr, withType1(place, next, memory));
+  return succeeded(type1MapDmaRules.setsVaddr, withType1(request, next, memory));
 };
 
-const addMap = (place: Place, { flags, iova, vaddr, size }: Fields): Outcome => {
-  const { world, file, type1, call } = place;
+/** Maps the range, which must overlap no map. */
+const addMap = (request: Type1Request, { flags, iova, vaddr, size }: Fields): Outcome => {
+  const { world, file, type1, call } = request;
+  const { process } = call;
   const rules = type1MapDmaRules;
   const last = iova + size - 1n;
-  const isFound = last < U64_MAX || !world.release.type1.findDmaWraps;
-  if (isFound && firstDmaIn(type1.dmas, iova, last) !== undefined) {
-    return failed(rules.overlaps, world);
-  }
+  const search = findDma(world.release, type1, iova, last);
+  if (search.kind === 'found') return failed(rules.overlaps, world);
   if (type1.available === 0) return failed(rules.tooManyMaps, world);
   if (!isValidRange(type1.ranges, iova, last)) return failed(rules.outsideIovaRanges, world);
 
-  const { process } = call;
+  const readable = (flags & VFIO_DMA_MAP_FLAG_READ) !== 0;
   const writable = (flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0;
-  const dma: Dma = {
-    last,
-    vaddr,
-    process,
-    readable: (flags & VFIO_DMA_MAP_FLAG_READ) !== 0,
-    writable,
-    reached: undefined,
-    vaddrInvalid: false,
-    dirty: type1.tracksDirty ? 0n : undefined,
-  };
-  const pays = { from: process, charge: process };
+  const payers = { from: process, charge: process };
   const reached =
     type1.domains.length === 0
       ? { spans: undefined, memory: world.memory }
-      : reach(world.memory, pays, vaddr, Number(size / PAGE_SIZE_BYTES), writable);
+      : reach(world.memory, payers, vaddr, Number(size / PAGE_SIZE_BYTES), writable);
   if (isRefused(reached)) return failedBy(reached, world);
   if (type1.tracksDirty && !fitsBitmap(size)) return failed(rules.tooManyPages, world);
-  const available = type1.available - 1;
-  if (!isFound) {
-    const next = { ...type1, lookupMisses: [...type1.lookupMisses, iova], available };
-    const after = withType1(place, next, reached.memory);
-    const isAlone = type1.dmas === undefined && !type1.tracksDirty;
-    return succeeded(rules.mapsToEnd, isAlone ? after : withMissedUntracked(after, file));
-  }
-  const next = {
-    ...type1,
-    dmas: put(type1.dmas, iova, { ...dma, reached: reached.spans }),
-    available,
-  };
-  const after = withType1(place, next, reached.memory);
-  if (type1.lookupMisses.length === 0) return succeeded(rules.maps, after);
-  const rule = overlapsMissed(type1, last) ? rules.mapsOverMissed : rules.maps;
-  return succeeded(rule, withMissedUntracked(after, file));
+
+  const next = withDma(world.release, type1, iova, {
+    last,
+    vaddr,
+    process,
+    readable,
+    writable,
+    reached: reached.spans,
+    vaddrInvalid: false,
+    dirty: type1.tracksDirty ? 0n : undefined,
+  });
+  const rule = match(search.kind)
+    .with('none', () => rules.maps)
+    .with('missed', () => rules.mapsOverMissed)
+    .with('wraps', () => rules.mapsToEnd)
+    .exhaustive();
+  return succeeded(rule, untrackedIfUndecided(withType1(request, next, reached.memory), file));
 };
 
 const KNOWN_FLAGS = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE | VFIO_DMA_MAP_FLAG_VADDR;
 
-export const mapDma = (
-  world: World,
-  file: FileId,
-  type1: Type1,
-  call: IoctlCall,
-): readonly Outcome[] => {
+export const mapDma: Type1Handler = (request) => {
+  const { world, type1, call } = request;
   const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_MAP.size, type1MapDmaRules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const fields = decode(VFIO_IOMMU_TYPE1_DMA_MAP, loaded.bytes);
   if ((fields.flags & ~KNOWN_FLAGS) !== 0) return [failed(type1MapDmaRules.unknownFlags, world)];
   const wrong = checkFields(fields, world.release);
   if (wrong !== undefined) return [failedBy(wrong, world)];
-  const place = { world, file, type1, call };
-  if ((fields.flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0) return [setVaddr(place, fields)];
-  const outcome = addMap(place, fields);
+  if ((fields.flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0) return [setVaddr(request, fields)];
+  const outcome = addMap(request, fields);
   return outcome.kind === 'reply' && type1.domains.length > 0
     ? withSharedDoubt(outcome, world, call.process, fields.vaddr, fields.size)
     : [outcome];

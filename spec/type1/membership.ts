@@ -9,7 +9,7 @@ import type { Process } from '../terms/call.ts';
 import { isRefused, type Refused } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
 import { allUncharged, detachGroup } from './detach-group.ts';
-import { withMissedUntracked } from './untracked.ts';
+import { untrackedIfFillUndecided } from './find-dma.ts';
 
 export type Joined = {
   readonly world: World;
@@ -33,8 +33,7 @@ export const joinedBy = (
   if (isRefused(attached)) return attached;
   const { type1, memory, pinned } = attached;
   const joined = { ...withContainer(world, { ...container, groups, type1 }), memory };
-  const isUntracked = type1.lookupMisses.length > 0 && type1.domains.length > 0;
-  return { world: isUntracked ? withMissedUntracked(joined, file) : joined, pinned };
+  return { world: untrackedIfFillUndecided(joined, file), pinned };
 };
 
 /** Removes the group from the container. */

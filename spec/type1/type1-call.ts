@@ -13,7 +13,6 @@ import {
   VFIO_SET_IOMMU,
 } from '../abi/vfio.ts';
 import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
-import type { Type1 } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
@@ -22,6 +21,7 @@ import { checkExtension } from './check-extension.ts';
 import { dirtyPages } from './dirty-pages.ts';
 import { getInfo } from './get-info.ts';
 import { mapDma } from './map-dma.ts';
+import type { Type1Handler } from './request.ts';
 import { setIommu } from './set-iommu.ts';
 import { unmapDma } from './unmap-dma.ts';
 
@@ -50,15 +50,14 @@ export const type1DispatchRules = rulesOf(
   },
 );
 
-type OnContainer = (world: World, file: FileId, call: IoctlCall) => readonly Outcome[];
-type OnType1 = (world: World, file: FileId, type1: Type1, call: IoctlCall) => readonly Outcome[];
+type ContainerHandler = (world: World, file: FileId, call: IoctlCall) => readonly Outcome[];
 
-const CONTAINER_CALLS: ReadonlyMap<number, OnContainer> = new Map([
+const CONTAINER_CALLS: ReadonlyMap<number, ContainerHandler> = new Map([
   [VFIO_CHECK_EXTENSION, checkExtension],
   [VFIO_SET_IOMMU, setIommu],
 ]);
 
-const TYPE1_CALLS: ReadonlyMap<number, OnType1> = new Map([
+const TYPE1_CALLS: ReadonlyMap<number, Type1Handler> = new Map([
   [VFIO_IOMMU_GET_INFO, getInfo],
   [VFIO_IOMMU_MAP_DMA, mapDma],
   [VFIO_IOMMU_UNMAP_DMA, unmapDma],
@@ -82,5 +81,5 @@ export const type1Call = (world: World, file: FileId, call: IoctlCall): readonly
   const ofType1 = TYPE1_CALLS.get(command);
   return ofType1 === undefined
     ? [failed(type1DispatchRules.unknownIoctl, world)]
-    : ofType1(world, file, type1, call);
+    : ofType1({ world, file, type1, call });
 };

@@ -3,6 +3,7 @@
 // drivers/vfio/vfio_iommu_type1.c. Maps are removed whole: v2 refuses a range that would cut one, v1 checks only where
 // a map starts.
 
+import { match } from 'ts-pattern';
 import { decode, fieldBytes, fieldOf, type Values } from '../abi/layout.ts';
 import { PAGE_SIZE_BYTES, U64_MAX, userAddress } from '../abi/units.ts';
 import {
@@ -14,14 +15,15 @@ import {
 } from '../abi/vfio.ts';
 import { load, write } from '../knowledge/user-copy.ts';
 import { loadVfioStruct } from '../knowledge/vfio-struct.ts';
-import { failed, failedBy, type Outcome, succeeded } from '../outcome/outcome.ts';
-import { dmaAt, overlapsMissed, type Type1 } from '../state/container.ts';
-import type { FileId } from '../state/files.ts';
-import { containerOf, type World, withContainer } from '../state/world.ts';
+import { failed, failedBy, succeeded } from '../outcome/outcome.ts';
+import type { Type1 } from '../state/container.ts';
+import type { World } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
 import type { Release } from '../terms/releases.ts';
 import { grants, onlyIn, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
-import { invalidateVaddrs, removeMaps, type Unmapped } from './remove-maps.ts';
+import { endInsideDma, findDma } from './find-dma.ts';
+import { invalidateVaddrs, removeMaps } from './remove-maps.ts';
+import { type Type1Handler, withType1 } from './request.ts';
 import { hasRoom, liesInUserMemory, type UserBitmap, userBitmapOf } from './user-bitmap.ts';
 
 const COPIES_IN = 'vfio_iommu_type1_unmap_dma() in drivers/vfio/vfio_iommu_type1.c';
@@ -156,18 +158,16 @@ const checkRange = (fields: Fields, { type1 }: Release): Refused | undefined => 
   return refused(type1.reportsOverflow ? rules.wraps : rules.wrapsEinval);
 };
 
-/** Whether the range would cut a map, in v2; undefined if lookups miss `last`. */
+/** v2 refuses a range that would cut a map. */
 const checkCuts = (
-  { dmas, version }: Type1,
+  release: Release,
+  type1: Type1,
   iova: bigint,
-  last: bigint | undefined,
+  last: bigint,
 ): Refused | undefined => {
-  if (version === 1) return undefined;
-  const first = dmaAt(dmas, iova);
-  if (first !== undefined && first.key !== iova) return refused(rules.cutsFirst);
-  if (last === undefined) return undefined;
-  const end = dmaAt(dmas, last);
-  return end !== undefined && end.value.last !== last ? refused(rules.cutsLast) : undefined;
+  const inside = type1.version === 1 ? undefined : endInsideDma(release, type1, iova, last);
+  if (inside === undefined) return undefined;
+  return refused(inside === 'first' ? rules.cutsFirst : rules.cutsLast);
 };
 
 const grantOf = (fields: Fields, { version }: Type1) => {
@@ -184,12 +184,11 @@ const sizeWritten = (loaded: Uint8Array, bytes: bigint): Uint8Array => {
   return copy;
 };
 
-export const unmapDma = (
-  world: World,
-  file: FileId,
-  type1: Type1,
-  call: IoctlCall,
-): readonly Outcome[] => {
+/** ALL is a range of U64_MAX bytes from 0, so that its exclusive end does not wrap. */
+const LAST_OF_ALL = U64_MAX - 1n;
+
+export const unmapDma: Type1Handler = (request) => {
+  const { world, type1, call } = request;
   const loaded = loadVfioStruct(world, call, VFIO_IOMMU_TYPE1_DMA_UNMAP.size, rules);
   if ('outcomes' in loaded) return loaded.outcomes;
   const fields = decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, loaded.bytes);
@@ -212,34 +211,27 @@ export const unmapDma = (
     return [...outside, failed(rules.notTracking, world)];
   }
   const all = has(fields, VFIO_DMA_UNMAP_FLAG_ALL);
-  const last = all ? U64_MAX : iova + size - 1n;
-  const isFound = all || last < U64_MAX || !world.release.type1.findDmaWraps;
-  const cuts = all ? undefined : checkCuts(type1, iova, isFound ? last : undefined);
+  const last = all ? LAST_OF_ALL : iova + size - 1n;
+  const cuts = all ? undefined : checkCuts(world.release, type1, iova, last);
   if (cuts !== undefined) return [...outside, failedBy(cuts, world)];
 
-  const before = { type1, memory: world.memory };
-  const done: Unmapped = !isFound
-    ? { ...before, kind: 'done', bytes: 0n, writes: [] }
-    : invalidates
-      ? invalidateVaddrs(before, iova, last)
-      : removeMaps(before, call, iova, last, bitmap?.address);
+  const search = findDma(world.release, type1, iova, last);
+  const done = invalidates
+    ? invalidateVaddrs(request, search, { start: iova, last })
+    : removeMaps(request, search, { start: iova, last }, bitmap?.address);
   if (done.kind === 'invalid already') return [failed(rules.vaddrInvalid, world)];
-  const changed: World = {
-    ...withContainer(world, { ...containerOf(world, file), type1: done.type1 }),
-    // The reply has the writes, and its world does not have them yet.
-    memory: { ...done.memory, stores: world.memory.stores },
-  };
-  if (done.kind === 'fault') {
-    return [...outside, failed(rules.bitmapFault, changed, done.writes)];
-  }
+  // The reply has the writes, and its world does not have them yet.
+  const memory = { ...done.memory, stores: world.memory.stores };
+  const after = withType1(request, done.type1, memory);
+  if (done.kind === 'fault') return [...outside, failed(rules.bitmapFault, after, done.writes)];
   const bytes = sizeWritten(loaded.bytes, done.bytes);
   const answer = write(world.memory, call.process, userAddress(call.argument), bytes);
   const writes = [...done.writes, answer.write];
-  if (!answer.whole) return [...outside, failed(rules.replyFault, changed, writes)];
-  const rule = !isFound
-    ? rules.unmapsNoneToEnd
-    : overlapsMissed(type1, last)
-      ? rules.unmapsNoneMissed
-      : grantOf(fields, type1);
-  return [...outside, succeeded(rule, changed, writes)];
+  if (!answer.whole) return [...outside, failed(rules.replyFault, after, writes)];
+  const rule = match(search.kind)
+    .with('found', 'none', () => grantOf(fields, type1))
+    .with('missed', () => rules.unmapsNoneMissed)
+    .with('wraps', () => rules.unmapsNoneToEnd)
+    .exhaustive();
+  return [...outside, succeeded(rule, after, writes)];
 };

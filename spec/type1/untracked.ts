@@ -8,10 +8,6 @@ import { containerOf, type World, withContainer } from '../state/world.ts';
 export const untracked = (world: World, file: FileId, why: string): World =>
   withContainer(world, { ...containerOf(world, file), untracked: why });
 
-/** For maps that end at U64_MAX, with state that decides which lookups find them. */
-export const withMissedUntracked = (world: World, file: FileId): World =>
-  untracked(world, file, 'vfio_find_dma() misses a map that ends at U64_MAX');
-
 /** An unspecified call after which the container is untracked, unless the call failed. */
 export const untracking = (
   after: World,
