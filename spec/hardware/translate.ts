@@ -54,6 +54,30 @@ export const translate = (
   return node === undefined ? undefined : throughArea(context, owner, node, iova);
 };
 
+/** A byte of memory, and the last IOVA (inclusive) up to which the domain translates to consecutive memory. */
+export type TranslatedFrom = Translated & { readonly last: bigint };
+
+/** What `iova` and the IOVAs after it translate to; undefined if it is not translated. */
+export const translateFrom = (
+  context: Context,
+  hwpt: ObjectId,
+  iova: bigint,
+): TranslatedFrom | undefined => {
+  const owner = hwptAt(context, hwpt);
+  if (owner === undefined) return undefined;
+  const node = areaAt(tableOf(context, owner.ioas).areas, iova);
+  if (node === undefined) return undefined;
+  const byte = byteOf(node, iova);
+  const index = pageIndex(Number(byte / PAGE_SIZE_BYTES));
+  const run = runAt(pagesAt(context, node.value.pages).pinned, index)?.run;
+  const endOfRun = BigInt((run?.last ?? index) + 1) * PAGE_SIZE_BYTES;
+  const last = iova + endOfRun - byte - 1n;
+  return {
+    ...throughArea(context, owner, node, iova),
+    last: last < node.value.last ? last : node.value.last,
+  };
+};
+
 /** A range that a domain translates, within one page of memory. */
 export type TranslatedSpan = Translated & {
   readonly iova: bigint;

@@ -60,29 +60,47 @@ const smallestEntry = ({ key, value: { last, startByte } }: AreaNode): bigint =>
     ? PAGE_SIZE_BYTES
     : PAGE_SIZE_BYTES / 2n;
 
-/** The IOVAs that are written: the first of each page whose bit is set. */
+/** The IOVAs that are written: the first of each page whose bit is set. Bit 0 is the page at `iova`. */
 export type WrittenPages = {
   readonly iova: bigint;
+  /** Bytes. */
   readonly pageSize: bigint;
-  readonly count: bigint;
-  readonly isSet: (index: bigint) => boolean;
+  /** How many pages the bitmap is for. */
+  readonly count: number;
+  readonly bitmap: Uint8Array;
 };
 
+/** The first set bit at or after `index`; undefined if there is none. */
+const firstSet = ({ bitmap, count }: WrittenPages, index: number): number | undefined => {
+  let at = index;
+  while (at < count) {
+    const rest = (bitmap[at >> 3] as number) >> (at & 7);
+    if (rest === 0) at = (at | 7) + 1;
+    else if ((rest & 1) === 0) at += 1;
+    else return at;
+  }
+  return undefined;
+};
+
+/** Whether a page is written whose first IOVA is from `start` to `last`, both inclusive. */
 const isWrittenIn = (pages: WrittenPages, start: bigint, last: bigint): boolean => {
   const { iova, pageSize, count } = pages;
   if (last < iova) return false;
-  let index = start <= iova ? 0n : (start - iova + pageSize - 1n) / pageSize;
-  for (; index < count && iova + index * pageSize <= last; index += 1n) {
-    if (pages.isSet(index)) return true;
-  }
-  return false;
+  const index = start <= iova ? 0n : (start - iova + pageSize - 1n) / pageSize;
+  if (index >= count) return false;
+  const written = firstSet(pages, Number(index));
+  return written !== undefined && iova + BigInt(written) * pageSize <= last;
 };
+
+/** Larger areas, in entries, are not followed entry by entry. */
+const FOLLOWED_ENTRIES = 1n << 20n;
 
 /** How much of an area is written; 'part' also if that is not known. */
 export const writtenOf = (node: AreaNode, pages: WrittenPages): 'none' | 'part' | 'whole' => {
   const { last } = node.value;
   if (!isWrittenIn(pages, node.key, last)) return 'none';
   const step = smallestEntry(node);
+  if ((last - node.key) / step >= FOLLOWED_ENTRIES) return 'part';
   for (let at = node.key; at <= last; at += step) {
     if (!isWrittenIn(pages, at, at + step - 1n)) return 'part';
   }

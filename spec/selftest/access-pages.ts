@@ -29,9 +29,9 @@ import {
 import {
   callerPagesRules,
   type Frame,
-  frameAt,
   isLastPage,
   pageStart,
+  pagesFrom,
   sameFrame,
 } from './frames.ts';
 
@@ -68,26 +68,50 @@ export const testDestroyAccessPagesRules = rulesOf(
   },
 );
 
+/** Consecutive pages of one backing. */
+type Frames = { readonly first: Frame; readonly count: number };
+
 /** The pages of a pinned range, in order. */
 function* framesOf(
   state: IommufdState,
   ioas: ObjectId,
   iova: bigint,
   last: bigint,
-): Generator<Frame> {
+): Generator<Frames> {
   for (const slice of slicesOf(tableOf(state.context, ioas).areas, iova, last)) {
-    const pages = pagesAt(state.context, slice.node.value.pages);
-    const first = Number(byteOf(slice.node, slice.iova) / PAGE_SIZE_BYTES);
+    const { pinned } = pagesAt(state.context, slice.node.value.pages);
     const end = Number(byteOf(slice.node, slice.last) / PAGE_SIZE_BYTES);
-    for (let index = first; index <= end; index += 1) {
-      const found = runAt(pages.pinned, pageIndex(index));
+    let index = Number(byteOf(slice.node, slice.iova) / PAGE_SIZE_BYTES);
+    while (index <= end) {
+      const found = runAt(pinned, pageIndex(index));
       if (found === undefined) throw new Error(`Page ${index} of an access is not pinned.`);
-      yield { backing: found.run.backing, page: found.run.page + (index - found.first) };
+      const { backing, page, last: lastOfRun } = found.run;
+      const count = Math.min(lastOfRun, end) - index + 1;
+      yield { first: { backing, page: page + (index - found.first) }, count };
+      index += count;
     }
   }
 }
 
 type Comparison = Rule | 'agrees' | 'unknown';
+
+const compareFrames = (request: Request, { first, count }: Frames, address: bigint): Comparison => {
+  const { memory } = request.world;
+  for (let done = 0; done < count; ) {
+    const at = BigInt.asUintN(64, address + BigInt(done) * PAGE_SIZE_BYTES);
+    const page = pageStart(at);
+    if (isLastPage(page)) return callerPagesRules.wraps;
+    const end = page + BigInt(count - done) * PAGE_SIZE_BYTES - 1n;
+    const atCaller = pagesFrom(memory, request.call.process, page, end);
+    if (atCaller.first.kind === 'none') return callerPagesRules.notAccessible;
+    if (atCaller.first.kind === 'unknown') return 'unknown';
+    if (!sameFrame(atCaller.first.frame, { ...first, page: first.page + done })) {
+      return memory.knowledge === 'complete' ? testAccessPagesRules.differs : 'unknown';
+    }
+    done += Number((atCaller.last + 1n - page) / PAGE_SIZE_BYTES);
+  }
+  return 'agrees';
+};
 
 const compareWithCaller = (
   request: Request,
@@ -97,18 +121,11 @@ const compareWithCaller = (
   last: bigint,
   address: bigint,
 ): Comparison => {
-  const { memory } = request.world;
   let at = BigInt.asUintN(64, address - (iova % PAGE_SIZE_BYTES));
-  for (const frame of framesOf(state, ioas, iova, last)) {
-    const page = pageStart(at);
-    if (isLastPage(page)) return callerPagesRules.wraps;
-    const atCaller = frameAt(memory, request.call.process, page);
-    if (atCaller.kind === 'none') return callerPagesRules.notAccessible;
-    if (atCaller.kind === 'unknown') return 'unknown';
-    if (!sameFrame(atCaller.frame, frame)) {
-      return memory.knowledge === 'complete' ? testAccessPagesRules.differs : 'unknown';
-    }
-    at = BigInt.asUintN(64, at + PAGE_SIZE_BYTES);
+  for (const frames of framesOf(state, ioas, iova, last)) {
+    const compared = compareFrames(request, frames, at);
+    if (compared !== 'agrees') return compared;
+    at = BigInt.asUintN(64, at + BigInt(frames.count) * PAGE_SIZE_BYTES);
   }
   return 'agrees';
 };

@@ -57,27 +57,20 @@ const unfollowed = (world: World, written: Context): Unspecified => ({
   world: ({ errno }) => (errno === 0 ? withContext(world, written) : world),
 });
 
-const pagesOf = (
-  iova: bigint,
-  pageSize: bigint,
-  count: bigint,
-  bits: Uint8Array,
-): WrittenPages => ({
-  iova,
-  pageSize,
-  count,
-  isSet: (index) => (((bits[Number(index / 8n)] ?? 0) >> Number(index % 8n)) & 1) === 1,
-});
-
-const bitsOf = ({ count, isSet }: WrittenPages): number => {
+/** How many of the first `count` bits are set. */
+const setBits = ({ bitmap, count }: WrittenPages): number => {
   let set = 0;
-  for (let index = 0n; index < count; index += 1n) set += isSet(index) ? 1 : 0;
+  for (let at = 0; at < count; at += 8) {
+    let bits = bitmap[at >> 3] as number;
+    if (count - at < 8) bits &= (1 << (count - at)) - 1;
+    for (; bits !== 0; bits &= bits - 1) set += 1;
+  }
   return set;
 };
 
 const dirtyAfter = (areas: Areas, dirty: Dirty, pages: WrittenPages): Dirty => {
   if (dirty === 'unknown') return dirty;
-  const end = pages.iova + pages.count * pages.pageSize - 1n;
+  const end = pages.iova + BigInt(pages.count) * pages.pageSize - 1n;
   // The kernel's IOVA wraps to 0.
   if (end > U64_MAX) return 'unknown';
   let after = dirty;
@@ -115,10 +108,10 @@ export const dirty: Handler = (request) => {
   if (loaded?.kind !== 'bytes' || world.memory.knowledge === 'recorded') {
     return [unfollowed(world, withObject(context, fields.id, withDirty(hwpt, 'unknown')))];
   }
-  const pages = pagesOf(iova, size, length / size, loaded.bytes);
+  const pages = { iova, pageSize: size, count: Number(length / size), bitmap: loaded.bytes };
   const dirty = dirtyAfter(tableOf(context, hwpt.ioas).areas, hwpt.dirty, pages);
   const after = withContext(world, withObject(context, fields.id, withDirty(hwpt, dirty)));
-  const answer = respond(request, DIRTY, { out_nr_dirty: BigInt(bitsOf(pages)) });
+  const answer = respond(request, DIRTY, { out_nr_dirty: BigInt(setBits(pages)) });
   return answer.whole
     ? [succeeded(testDirtyRules.dirties, after, [answer.write])]
     : [failed(testDirtyRules.replyFault, after, [answer.write])];

@@ -6,7 +6,7 @@ import { decode, type Values } from '../abi/layout.ts';
 import { MD_CHECK_MAP, MOCK_PAGE_SIZE } from '../abi/test.ts';
 import { type ObjectId, PAGE_SIZE_BYTES, pageIndex, U64_MAX } from '../abi/units.ts';
 import { MOCK_IOMMU } from '../hardware/templates.ts';
-import { translate } from '../hardware/translate.ts';
+import { translateFrom } from '../hardware/translate.ts';
 import { contextOfRequest, type Handler, type Request } from '../iommufd/request.ts';
 import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
 import { mapped } from '../state/address-space.ts';
@@ -15,7 +15,7 @@ import { smallestPageSize } from '../state/io-pagetable.ts';
 import { spaceOf, withSpace } from '../state/memory.ts';
 import { type World, withMemory } from '../state/world.ts';
 import { grants, type Rule, refuses, rulesOf } from '../terms/rule.ts';
-import { callerPagesRules, frameAt, isLastPage, pageStart, sameFrame } from './frames.ts';
+import { callerPagesRules, isLastPage, pageStart, pagesFrom, sameFrame } from './frames.ts';
 
 export const testMdCheckMapRules = rulesOf(
   {
@@ -40,36 +40,46 @@ export const testMdCheckMapRules = rulesOf(
   },
 );
 
-type Step =
-  | { readonly kind: 'agrees' }
-  | { readonly kind: 'refused'; readonly rule: Rule }
-  | { readonly kind: 'unknown'; readonly learned: World };
+type Fields = Values<typeof MD_CHECK_MAP>;
 
+type Range = Readonly<Record<'iova' | 'uptr' | 'length', bigint>>;
+
+type Compared =
+  /** So many bytes are the same. */
+  | { readonly kind: 'agrees'; readonly bytes: bigint }
+  | { readonly kind: 'refused'; readonly rule: Rule }
+  | { readonly kind: 'unknown'; readonly bytes: bigint; readonly learned: World };
+
+/** Compares the memory that `iova` translates to with that at `address`, for at most `length` bytes. */
 const compare = (
   request: Request,
-  id: ObjectId,
-  iova: bigint,
-  address: bigint,
   world: World,
-): Step => {
-  const page = pageStart(address);
+  id: ObjectId,
+  { iova, uptr, length }: Range,
+): Compared => {
+  const { process } = request.call;
+  const page = pageStart(uptr);
   if (isLastPage(page)) return { kind: 'refused', rule: callerPagesRules.wraps };
-  const atCaller = frameAt(world.memory, request.call.process, page);
-  if (atCaller.kind === 'none') return { kind: 'refused', rule: callerPagesRules.notAccessible };
-  const found = translate(contextOfRequest(request), id, iova);
-  if (found === undefined || found.offset !== Number(address % PAGE_SIZE_BYTES)) {
+  const atCaller = pagesFrom(world.memory, process, page, uptr + length - 1n);
+  if (atCaller.first.kind === 'none') {
+    return { kind: 'refused', rule: callerPagesRules.notAccessible };
+  }
+  const found = translateFrom(contextOfRequest(request), id, iova);
+  if (found === undefined || found.offset !== Number(uptr % PAGE_SIZE_BYTES)) {
     return { kind: 'refused', rule: testMdCheckMapRules.differs };
   }
-  if (atCaller.kind === 'frame') {
-    if (sameFrame(atCaller.frame, found)) return { kind: 'agrees' };
+  const translated = found.last - iova + 1n;
+  const shown = atCaller.last - uptr + 1n;
+  const bytes = translated < shown ? translated : shown;
+  if (atCaller.first.kind === 'frame') {
+    if (sameFrame(atCaller.first.frame, found)) return { kind: 'agrees', bytes };
     if (world.memory.knowledge === 'complete') {
       return { kind: 'refused', rule: testMdCheckMapRules.differs };
     }
   }
-  // If it agrees, the recording has shown which page of memory is at the address.
-  const { process } = request.call;
+  // If it agrees, the recording has shown which pages of memory are at the address.
   const space = mapped(spaceOf(world.memory, process), page, {
-    last: page + PAGE_SIZE_BYTES - 1n,
+    last: pageStart(uptr + bytes - 1n) + PAGE_SIZE_BYTES - 1n,
     protection: 'read-write',
     shared: true,
     kind: 'memory',
@@ -78,19 +88,21 @@ const compare = (
   });
   return {
     kind: 'unknown',
+    bytes,
     learned: withMemory(world, withSpace(world.memory, process, space)),
   };
 };
 
-const walk = (
-  request: Request,
-  { id, iova, length, uptr }: Values<typeof MD_CHECK_MAP>,
-  step: bigint,
-): readonly Outcome[] => {
+const walk = (request: Request, { id, iova, length, uptr }: Fields): readonly Outcome[] => {
   let { world } = request;
   let unknown = false;
-  for (let done = 0n; done < length; done += step) {
-    const compared = compare(request, id, BigInt.asUintN(64, iova + done), uptr + done, world);
+  for (let done = 0n; done < length; ) {
+    const left = {
+      iova: BigInt.asUintN(64, iova + done),
+      uptr: uptr + done,
+      length: length - done,
+    };
+    const compared = compare(request, world, id, left);
     if (compared.kind === 'refused') {
       const reply = failed(compared.rule, request.world);
       return [unknown ? { ...reply, unknown: UNKNOWN_MEMORY } : reply];
@@ -99,6 +111,7 @@ const walk = (
       unknown = true;
       world = compared.learned;
     }
+    done += compared.bytes;
   }
   const agrees = succeeded(testMdCheckMapRules.agrees, world);
   if (!unknown) return [agrees];
@@ -135,5 +148,5 @@ export const mdCheckMap: Handler = (request): readonly Outcome[] => {
     ? [noHwpt, badRange]
     : [badRange, noHwpt];
   const rule = first ?? second;
-  return rule === undefined ? walk(request, fields, step) : [failed(rule, world)];
+  return rule === undefined ? walk(request, fields) : [failed(rule, world)];
 };

@@ -11,7 +11,13 @@ import { failed, type Outcome, succeeded } from '../outcome/outcome.ts';
 import type { BackingId } from '../state/address-space.ts';
 import type { World } from '../state/world.ts';
 import { grants, refuses, rulesOf } from '../terms/rule.ts';
-import { callerPagesRules, type Frame, frameAt, isLastPage } from './frames.ts';
+import {
+  callerPagesRules,
+  type Frame,
+  isLastPage,
+  type PageAtAddress,
+  pagesFrom,
+} from './frames.ts';
 
 export const testMdCheckRefsRules = rulesOf(
   {
@@ -47,6 +53,51 @@ export function* pinnedIn(world: World): Generator<PinnedPages> {
   }
 }
 
+/** Where pinned pages of one backing start and end (exclusive), both ascending. */
+type Ends = { readonly starts: number[]; readonly ends: number[] };
+
+/** By backing. */
+type Pins = ReadonlyMap<BackingId, Ends>;
+
+const pinsIn = (world: World): Pins => {
+  const pins = new Map<BackingId, Ends>();
+  for (const { backing, page, count } of pinnedIn(world)) {
+    const ends = pins.get(backing) ?? { starts: [], ends: [] };
+    ends.starts.push(page);
+    ends.ends.push(page + count);
+    pins.set(backing, ends);
+  }
+  for (const { starts, ends } of pins.values()) {
+    starts.sort((a, b) => a - b);
+    ends.sort((a, b) => a - b);
+  }
+  return pins;
+};
+
+/** How many of the ascending numbers are at most `limit`. */
+const countUpTo = (numbers: readonly number[], limit: number): number => {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] as number) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+/** How many times a page is pinned, and how many pages from it on are pinned as often. */
+const pinsFrom = (
+  pins: Pins,
+  { backing, page }: Frame,
+): { readonly pins: number; readonly count: number } => {
+  const { starts, ends } = pins.get(backing) ?? { starts: [], ends: [] };
+  const started = countUpTo(starts, page);
+  const ended = countUpTo(ends, page);
+  const next = Math.min(starts[started] ?? Infinity, ends[ended] ?? Infinity);
+  return { pins: started - ended, count: next - page };
+};
+
 /** How many times a page is pinned, by all iommufds and legacy containers. */
 export const pinsOf = (world: World, frame: Frame): number => {
   let pins = 0;
@@ -60,6 +111,14 @@ export const pinsOf = (world: World, frame: Frame): number => {
 const UNKNOWN =
   'the recording does not say what memory was at the address then, nor whether it was of huge pages';
 
+/** How many of the `count` pages from the first one on are known to be pinned `refs` times, or are huge. */
+const checkedPages = (pins: Pins, first: PageAtAddress, refs: number, count: number): number => {
+  if (first.kind !== 'frame') return refs === 0 && pins.size === 0 ? count : 0;
+  if (first.huge) return count;
+  const same = pinsFrom(pins, first.frame);
+  return same.pins === refs ? Math.min(same.count, count) : 0;
+};
+
 export const mdCheckRefs: Handler = (request): readonly Outcome[] => {
   const { world } = request;
   const { length, uptr, refs } = decode(MD_CHECK_REFS, request.bytes);
@@ -70,21 +129,27 @@ export const mdCheckRefs: Handler = (request): readonly Outcome[] => {
   const agrees = succeeded(testMdCheckRefsRules.agrees, world);
   const differs = failed(testMdCheckRefsRules.differs, world);
   const recorded = world.memory.knowledge === 'recorded';
-  for (let done = 0n; done < length; done += PAGE_SIZE_BYTES) {
-    const address = uptr + done;
+  const pins = pinsIn(world);
+  const end = uptr + length;
+  for (let address: bigint = uptr; address < end; ) {
     if (isLastPage(address)) return [failed(callerPagesRules.wraps, world)];
-    const atCaller = frameAt(world.memory, request.call.process, address);
-    if (atCaller.kind === 'none') return [failed(callerPagesRules.notAccessible, world)];
-    if (atCaller.kind === 'frame' && atCaller.huge) continue;
-    const pins = atCaller.kind === 'frame' ? pinsOf(world, atCaller.frame) : 0;
-    if (pins === refs && (atCaller.kind === 'frame' || nothingIsPinned(world))) continue;
-    if (!recorded) return [differs];
-    return [
-      { ...agrees, unknown: UNKNOWN },
-      { ...differs, unknown: UNKNOWN },
-    ];
+    const { first, last } = pagesFrom(world.memory, request.call.process, address, end - 1n);
+    if (first.kind === 'none') return [failed(callerPagesRules.notAccessible, world)];
+    const checked = checkedPages(
+      pins,
+      first,
+      refs,
+      Number((last + 1n - address) / PAGE_SIZE_BYTES),
+    );
+    if (checked === 0) {
+      return recorded
+        ? [
+            { ...agrees, unknown: UNKNOWN },
+            { ...differs, unknown: UNKNOWN },
+          ]
+        : [differs];
+    }
+    address += BigInt(checked) * PAGE_SIZE_BYTES;
   }
   return [agrees];
 };
-
-const nothingIsPinned = (world: World): boolean => pinnedIn(world).next().done === true;

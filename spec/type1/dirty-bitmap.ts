@@ -11,8 +11,11 @@ import { DIRTY_BITMAP_PAGES_MAX } from '../abi/vfio.ts';
 import { load, write } from '../knowledge/user-copy.ts';
 import { storedAt } from '../memory/contents.ts';
 import { type Dma, type DmaNode, dmaLength } from '../state/container.ts';
+import type { FileId } from '../state/files.ts';
 import type { Memory } from '../state/memory.ts';
+import type { World } from '../state/world.ts';
 import type { IoctlCall, Segment } from '../terms/call.ts';
+import { untracked } from './untracked.ts';
 
 const WORD_BITS = 64n;
 const WORD_BYTES = 8n;
@@ -25,6 +28,13 @@ const wordsFor = (bits: bigint): bigint => (bits + WORD_BITS - 1n) / WORD_BITS;
 
 /** Whether the kernel can allocate a bitmap for a map of that many bytes. */
 export const fitsBitmap = (length: bigint): boolean => pagesIn(length) <= DIRTY_BITMAP_PAGES_MAX;
+
+/** The bitmaps of larger maps, in bytes, are not followed: 512 GiB, whose bitmap has 16 MiB. */
+const FOLLOWED_MAX = 1n << 39n;
+
+/** The container becomes untracked with a map whose bitmap is too large to be followed. */
+export const untrackedIfTooLarge = (world: World, file: FileId, length: bigint): World =>
+  length > FOLLOWED_MAX ? untracked(world, file, 'the dirty bitmap of a map above 512 GiB') : world;
 
 /** The map with every page dirty. Other bits of its bitmap stay. */
 export const allDirty = (dma: Dma, length: bigint): Dma => ({

@@ -26,7 +26,7 @@ import {
   refuses,
   rulesOf,
 } from '../terms/rule.ts';
-import { fitsBitmap, report } from './dirty-bitmap.ts';
+import { fitsBitmap, report, untrackedIfTooLarge } from './dirty-bitmap.ts';
 import { dmaLengths, endInsideDma, endWraps, untrackedIfUndecided } from './find-dma.ts';
 import { type Type1Handler, type Type1Request, withType1 } from './request.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
@@ -101,11 +101,14 @@ const withBitmaps = (dmas: Dmas, dirty: bigint | undefined): Dmas => {
 const start = (request: Type1Request): Outcome => {
   const { world, file, type1 } = request;
   if (type1.tracksDirty) return succeeded(rules.starts, world);
+  let longest = 0n;
   for (const length of dmaLengths(type1)) {
     if (!fitsBitmap(length)) return failed(rules.tooManyPages, world);
+    if (length > longest) longest = length;
   }
   const next = { ...type1, tracksDirty: true, dmas: withBitmaps(type1.dmas, 0n) };
-  return succeeded(rules.starts, untrackedIfUndecided(withType1(request, next), file));
+  const after = untrackedIfUndecided(withType1(request, next), file);
+  return succeeded(rules.starts, untrackedIfTooLarge(after, file, longest));
 };
 
 const stop = (request: Type1Request): Outcome => {

@@ -27,7 +27,7 @@ import {
   refuses,
   rulesOf,
 } from '../terms/rule.ts';
-import { fitsBitmap } from './dirty-bitmap.ts';
+import { fitsBitmap, untrackedIfTooLarge } from './dirty-bitmap.ts';
 import { findDma, untrackedIfUndecided, withDma } from './find-dma.ts';
 import { isValidRange } from './iova-ranges.ts';
 import { lockable, type1LockedMemoryRules, withLocked } from './locked-memory.ts';
@@ -192,7 +192,8 @@ const addMap = (request: Type1Request, { flags, iova, vaddr, size }: Fields): Ou
     .with('missed', () => rules.mapsOverMissed)
     .with('wraps', () => rules.mapsToEnd)
     .exhaustive();
-  return succeeded(rule, untrackedIfUndecided(withType1(request, next, reached.memory), file));
+  const after = untrackedIfUndecided(withType1(request, next, reached.memory), file);
+  return succeeded(rule, type1.tracksDirty ? untrackedIfTooLarge(after, file, size) : after);
 };
 
 const KNOWN_FLAGS = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE | VFIO_DMA_MAP_FLAG_VADDR;
