@@ -9,6 +9,7 @@ import { BadUse } from './bad-use.ts';
 import { addCheck } from './check.ts';
 import { addEmit } from './emit.ts';
 import { BAD_INPUT, DEFECT, ENVIRONMENT, FINE } from './exit-status.ts';
+import { addExplain } from './explain.ts';
 import { addExplore } from './explore.ts';
 import { addJudge } from './judge.ts';
 import { addKernelBuild } from './kernel-build.ts';
@@ -38,6 +39,7 @@ const commandLine = (): Command => {
   addShrink(program);
   addEmit(program);
   addRules(program);
+  addExplain(program);
   addExplore(program);
   addAudit(program);
   addVm(program);

@@ -68,7 +68,10 @@ export const LAYERS: readonly Layer[] = [
     { folder: 'oracle/text', holds: 'text of numbers and names' },
     { folder: 'oracle/safety', holds: 'calls refused on kernels' },
   ],
-  [{ folder: 'oracle/trace', holds: 'traces and recordings' }],
+  [
+    { folder: 'oracle/trace', holds: 'traces and recordings' },
+    { folder: 'oracle/explain', holds: 'why a call failed' },
+  ],
   [
     { folder: 'oracle/judge', holds: 'verdicts' },
     { folder: 'oracle/decode', holds: 'decoding of calls' },

@@ -229,6 +229,13 @@ json('rules', async () => {
   }
 });
 
+json('explain', async () => {
+  const line =
+    'QEMU: vfio_dma_map(0x1, 0xfee00000, 0x1000, 0x7f0000000000) = -22 (Invalid argument)';
+  conforms(await printed('explain', '--json', line), 'explain');
+  conforms(await printed('explain', '--json', 'VFIO_IOMMU_MAP_DMA', 'EFAULT'), 'explain');
+});
+
 json('audit, of what is recorded', () => {
   const file = 'docs/audit/7.3.4.jsonl';
   const recorded = auditOf(file, recordOf(file, readFileSync(file, 'utf8')));

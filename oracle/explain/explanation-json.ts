@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Explanations as JSON; docs/json-output.md has the fields.
+
+import { hex } from '../text/quantities.ts';
+import type { Clue } from './clue.ts';
+import type { Explained, Explanation } from './explain.ts';
+import type { RankedCause, Refusal } from './rank.ts';
+
+const fieldsJson = ({ fields }: Clue): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'bigint' ? hex(value) : `${value}`,
+    ]),
+  );
+
+const refusalJson = ({ path, call, rule }: Refusal): unknown => ({
+  path,
+  call,
+  rule: rule.id,
+  errno: rule.errno,
+  condition: rule.says,
+});
+
+const causeJson = ({ id, cause, why, refusals, elsewhere }: RankedCause): unknown => ({
+  cause: id,
+  title: cause.title,
+  why,
+  rules: refusals.map(refusalJson),
+  elsewhere: elsewhere.map(refusalJson),
+  checks: cause.checks,
+  remedies: cause.remedies,
+});
+
+const explanationJson = ({ clue, lines, ranking }: Explanation): unknown => ({
+  lines,
+  text: clue.text,
+  ...(clue.program === undefined ? {} : { program: clue.program }),
+  calls: clue.calls,
+  ...(clue.errno === undefined ? {} : { errno: clue.errno }),
+  fields: fieldsJson(clue),
+  hints: [...clue.hints],
+  causes: ranking.causes.map(causeJson),
+  rare: [...new Set(ranking.rare.map(({ rule }) => rule.id))],
+  excluded: [...new Set(ranking.excluded.map(({ rule }) => rule.id))],
+});
+
+export const explainedJson = (
+  { explanations, partly, count }: Explained,
+  note: string,
+): unknown => ({
+  explanations: explanations.map(explanationJson),
+  assumed: note,
+  lines: count,
+  notUnderstood: partly.map(({ line }) => line),
+});
