@@ -8,8 +8,10 @@ import { type Format, formatOf } from '../judge/file-format.ts';
 import { type JudgedCall, NO_VERDICTS, type Verdict, type VerdictKind } from '../judge/verdict.ts';
 import type { FileResult } from '../report/summary.ts';
 import { reportOf, type ViolationReport } from '../report/violation.ts';
+import { isSyzLine } from '../syz/recognise.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../text/verbosity.ts';
 import { BadInput } from '../trace/bad-input.ts';
+import { type Line, textOf } from '../trace/line.ts';
 import { eachLine } from '../trace/line-ends.ts';
 import { chunksOf } from '../trace/lines.ts';
 import type { StatedFacts } from '../trace/recording.ts';
@@ -47,6 +49,13 @@ class LastCalls {
   }
 }
 
+/** Throws BadInput for a program that says of no call what came of it. */
+const requireReplies = (file: string, line: Line): void => {
+  if (!isSyzLine(textOf(file, line))) return;
+  const what = 'this is a syzkaller program, which does not say what came of its calls';
+  throw new BadInput(file, line.number, `${what}; iommufd-spec replay ${file} runs and judges it`);
+};
+
 class FileJudge {
   readonly counts: Record<VerdictKind, number> = { ...NO_VERDICTS };
   readonly unknown = new Map<string, number>();
@@ -77,6 +86,7 @@ class FileJudge {
     this.line += 1;
     const line = { number: this.line, chunk, start, end };
     if (this.format === undefined || this.#world === undefined) {
+      requireReplies(this.#file, line);
       this.format = formatOf(this.#file, line, this.#stated);
       this.#world = this.format.start;
       return;

@@ -12,7 +12,6 @@ import type { Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { readTrace } from '../trace/read-trace.ts';
 import { programOf, type Trace } from '../trace/trace-file.ts';
 import { didYouMean, oneMore } from './did-you-mean.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
@@ -27,12 +26,15 @@ import {
   subjectText,
 } from './kernel.ts';
 import { type Output, openOutput } from './output.ts';
+import { type ProgramFile, readProgramFile } from './program-file.ts';
+import { addSettingOptions, type SettingOptions } from './settings.ts';
 
-type Options = SubjectOptions & {
-  readonly defect?: readonly (DefectName | 'none')[];
-  readonly json?: true;
-  readonly verbose?: true;
-};
+type Options = SubjectOptions &
+  SettingOptions & {
+    readonly defect?: readonly (DefectName | 'none')[];
+    readonly json?: true;
+    readonly verbose?: true;
+  };
 
 const EXAMPLES = `
 Examples:
@@ -40,10 +42,12 @@ Examples:
   $ iommufd-spec replay --defect none counterexample.jsonl
   $ iommufd-spec replay --subject kernel --vm bzImage counterexample.jsonl
   $ iommufd-spec replay --vm bzImage regressions/*.jsonl
+  $ iommufd-spec replay --release 6.12.95 repro.syz
 
-Of several traces each is a line unless it ends in a violation, and a kernel is started once for those that need the
+A syzkaller program says neither what it runs on nor what came of it: --release, --platform, --unprivileged and --memlock
+do (docs/from-a-fuzzer.md). Of several traces each is a line unless it ends in a violation, and a kernel is started once for those that need the
 same machine. On the emulator the program runs with the defects that the trace was found with, unless --defect names others.
-Exit status: 0 every reply is allowed and so is the hidden state, 1 a violation, 2 the file is no trace.`;
+Exit status: 0 every reply is allowed and so is the hidden state, 1 a violation, 2 the file is neither.`;
 
 /** The defects that the options name, or else those of the trace. */
 export const defectsOf = (
@@ -71,7 +75,11 @@ const isSamePlace = (trace: Trace, { failure, steps }: Counterexample): boolean 
   failure.kind !== 'reply' ||
   steps.length === trace.operations.filter(({ step }) => step !== undefined).length;
 
-const agreement = (trace: Trace, counterexample: Counterexample | undefined): string => {
+const agreement = (
+  { trace, isSyz }: Pick<Replayed, 'trace' | 'isSyz'>,
+  counterexample: Counterexample | undefined,
+): string => {
+  if (isSyz) return 'the file is a program, which does not say what came of it';
   const expected = trace.failure?.kind;
   if (counterexample === undefined) {
     return expected === undefined
@@ -85,9 +93,8 @@ const agreement = (trace: Trace, counterexample: Counterexample | undefined): st
 };
 
 /** A trace that is to be run again. */
-type Replayed = {
+type Replayed = ProgramFile & {
   readonly file: string;
-  readonly trace: Trace;
   readonly program: Program;
   readonly defects: ReadonlySet<DefectName>;
 };
@@ -100,10 +107,11 @@ type Outcome = {
 };
 
 const readReplayed = async (file: string, options: Options): Promise<Replayed> => {
-  const trace = await readTrace(file);
+  const read = await readProgramFile(file, options);
+  const { trace } = read;
   return {
+    ...read,
     file,
-    trace,
     program: programOf(trace),
     defects: defectsOf(file, trace, options.defect),
   };
@@ -153,7 +161,7 @@ const printJson = (
   outcome: Outcome,
   options: Options,
 ): void => {
-  const { file, trace, program } = replayed;
+  const { file, program } = replayed;
   const counterexample = counterexampleOf(replayed, outcome);
   const found =
     counterexample === undefined
@@ -163,7 +171,7 @@ const printJson = (
           results: resultsOf({ ...outcome, program }),
         }
       : foundJson(counterexample, verbosityOf(options));
-  output.line(jsonLine({ file, agreement: agreement(trace, counterexample), ...found }));
+  output.line(jsonLine({ file, agreement: agreement(replayed, counterexample), ...found }));
 };
 
 const printText = (
@@ -184,7 +192,7 @@ const printText = (
     ? subjectText(options).subject
     : `the emulator${withDefects(defects)}`;
   const operations = count(trace.operations.length, 'operation');
-  output.line(`\nRan ${operations} on ${subject}: ${agreement(trace, counterexample)}.`);
+  output.line(`\nRan ${operations} on ${subject}: ${agreement(replayed, counterexample)}.`);
 };
 
 /** One line where all is well, and the whole text where not: there are many. */
@@ -194,14 +202,14 @@ const printBriefly = (
   outcome: Outcome,
   options: Options,
 ): void => {
-  const { file, trace } = replayed;
+  const { file } = replayed;
   if (outcome.failure !== undefined) {
     output.line(`${visible(file)}:`);
     printText(output, replayed, outcome, options);
     return;
   }
   const on = settingText(outcome.setting);
-  output.line(`${visible(file)}: no violation (${on}), ${agreement(trace, undefined)}`);
+  output.line(`${visible(file)}: no violation (${on}), ${agreement(replayed, undefined)}`);
 };
 
 const verbosityOf = ({ verbose }: Options): Verbosity => (verbose === true ? 'full' : 'brief');
@@ -210,6 +218,7 @@ const replay = async (files: readonly string[], options: Options): Promise<numbe
   const output = openOutput();
   const replayed: Replayed[] = [];
   for (const file of files) replayed.push(await readReplayed(file, options));
+  for (const { notes } of replayed) for (const note of notes) output.error(note);
   const print =
     options.json === true ? printJson : replayed.length === 1 ? printText : printBriefly;
   const outcomes = isOnKernel(options) ? onKernels(replayed, options) : onEmulator(replayed);
@@ -237,9 +246,11 @@ export const addDefectChoice = (command: Command): Command =>
 export const addReplay = (program: Command): void => {
   const command = program
     .command('replay')
-    .description('run the programs of traces again, on the emulator or on a kernel')
-    .argument('<files...>', 'traces, as check and shrink save them');
-  addSubjectOptions(addDefectChoice(command))
+    .description(
+      'run the programs of traces again, or those of syzkaller, on the emulator or on a kernel',
+    )
+    .argument('<files...>', 'traces, as check and shrink save them, or syzkaller programs');
+  addSettingOptions(addSubjectOptions(addDefectChoice(command)))
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'show more of the state')
     .addHelpText('after', EXAMPLES)

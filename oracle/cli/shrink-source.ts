@@ -10,6 +10,7 @@ import { judgeRecorded, startOf, worldAfterEvent } from '../judge/session.ts';
 import { reportOf } from '../report/violation.ts';
 import { violationSentence } from '../report/violation-text.ts';
 import { count } from '../text/quantities.ts';
+import { visible } from '../text/visible.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { parseObject } from '../trace/json-object.ts';
 import { type Line, textOf } from '../trace/line.ts';
@@ -18,7 +19,9 @@ import { programOfRecording } from '../trace/program-of-recording.ts';
 import { parseHeader, type RecordedCall } from '../trace/recording.ts';
 import { RecordingReader } from '../trace/recording-reader.ts';
 import { programOf, TRACE_FORMAT, type Trace, TraceReader } from '../trace/trace-file.ts';
+import { isSyzStart, requireNoSetting, SyzFile } from './program-file.ts';
 import { defectsOf } from './replay.ts';
+import type { SettingOptions } from './settings.ts';
 
 type Defects = readonly (DefectName | 'none')[] | undefined;
 
@@ -106,19 +109,30 @@ const ofRecording = (file: string, recorded: RecordedCalls, named: Defects): Shr
       ...(leftOut === 0
         ? []
         : [`${count(leftOut, 'call')} on files that are not specified were left out`]),
-    ],
+    ].map((note) => `${visible(file)}: ${note}`),
     violation:
       violation === undefined ? undefined : `the violation in line ${line} of the recording`,
   };
 };
 
-/** `named` are the defects that the options name. Throws BadInput. */
-export const sourceOf = async (file: string, named: Defects): Promise<ShrinkSource> => {
+/** `named` are the defects that the options name, `options` what a syzkaller program runs on. Throws BadInput. */
+export const sourceOf = async (
+  file: string,
+  named: Defects,
+  options: SettingOptions,
+): Promise<ShrinkSource> => {
   let trace: TraceReader | undefined;
   let recorded: RecordedCalls | undefined;
+  const syz = new SyzFile(file);
+  let isSyz: boolean | undefined;
   let last = 0;
   for await (const line of linesOf(file)) {
     last = line.number;
+    isSyz ??= isSyzStart(file, line);
+    if (isSyz !== false) {
+      syz.take(textOf(file, line));
+      continue;
+    }
     if (recorded !== undefined) {
       recorded.take(line);
       if (recorded.isOver) break;
@@ -134,6 +148,11 @@ export const sourceOf = async (file: string, named: Defects): Promise<ShrinkSour
       recorded = new RecordedCalls(file, text);
     }
   }
+  if (isSyz === true) {
+    const { trace: program, notes } = syz.end(options);
+    return { ...ofTrace(file, program, named), notes };
+  }
+  requireNoSetting(file, options);
   if (recorded !== undefined) {
     recorded.end(last);
     return ofRecording(file, recorded, named);

@@ -28,21 +28,24 @@ import {
 import { type Output, openOutput } from './output.ts';
 import { addDefectChoice } from './replay.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
+import { addSettingOptions, type SettingOptions } from './settings.ts';
 import { type ShrinkSource, sourceOf } from './shrink-source.ts';
 import { writeAll } from './write-result.ts';
 
-type Options = SubjectOptions & {
-  readonly save: string;
-  readonly defect?: readonly (DefectName | 'none')[];
-  readonly json?: true;
-  readonly verbose?: true;
-};
+type Options = SubjectOptions &
+  SettingOptions & {
+    readonly save: string;
+    readonly defect?: readonly (DefectName | 'none')[];
+    readonly json?: true;
+    readonly verbose?: true;
+  };
 
 const EXAMPLES = `
 Examples:
   $ iommufd-spec shrink counterexample.jsonl
   $ iommufd-spec shrink --save shorter.jsonl recording.jsonl.gz
   $ iommufd-spec shrink --subject kernel --vm bzImage counterexample.jsonl
+  $ iommufd-spec shrink --vm bzImage repro.syz
 
 A recording is taken up to its first violation, with handles for its numbers and its memory moved into the
 program's own; calls of a second process cannot be carried over. Exit status: 0 the program ends in no violation here
@@ -114,9 +117,9 @@ const withoutViolation = (
 
 const shrink = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
-  const source = await sourceOf(file, options.defect);
+  const source = await sourceOf(file, options.defect, options);
   const { setting, program, defects, notes } = source;
-  for (const note of notes) output.error(`${visible(file)}: ${note}`);
+  for (const note of notes) output.error(note);
   const onKernel = isOnKernel(options);
   const { signal, release } = interruption(() => {
     if (onKernel) output.error('ending; interrupt once more to end at once');
@@ -178,9 +181,9 @@ export const addShrink = (program: Command): void => {
   const command = program
     .command('shrink')
     .description('find the shortest program that still shows what a trace or a recording shows')
-    .argument('<file>', 'a trace or a recording')
+    .argument('<file>', 'a trace, a recording or a syzkaller program')
     .option('--save <file>', 'where the program is saved', 'shrunk.jsonl');
-  addSubjectOptions(addDefectChoice(command))
+  addSettingOptions(addSubjectOptions(addDefectChoice(command)))
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'show more of the state')
     .addHelpText('after', EXAMPLES)

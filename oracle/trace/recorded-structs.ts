@@ -30,24 +30,28 @@ const BITMAP_FLAGS: Readonly<Record<string, number>> = {
   VFIO_IOMMU_DIRTY_PAGES: vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
 };
 
-const vfioStructOf = (call: IoctlCall): string | undefined => {
-  const name = VFIO_STRUCTS.get(call.command);
+const vfioStructOf = (command: number, bytes: Uint8Array): string | undefined => {
+  const name = VFIO_STRUCTS.get(command);
   const flag = name === undefined ? undefined : BITMAP_FLAGS[name];
   if (name === undefined || flag === undefined) return name;
-  const { flags } = decode(vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP, bytesAt(call));
+  const { flags } = decode(vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP, bytes);
   const longer = `${name} with bitmap`;
   const size = LAYOUTS.get(longer)?.size ?? 0;
-  return (flags & flag) !== 0 && bytesAt(call).length >= size ? longer : name;
+  return (flags & flag) !== 0 && bytes.length >= size ? longer : name;
+};
+
+/** The name in LAYOUTS of the struct with these bytes that an ioctl of that number passes. */
+export const structPassed = (command: number, bytes: Uint8Array): string | undefined => {
+  const native = NATIVE_CALLS.find((call) => call.command === command);
+  if (native === undefined) return vfioStructOf(command, bytes);
+  if (native.name !== 'IOMMU_TEST_CMD') return native.name;
+  const { op } = decode(IOMMU_TEST_CMD, bytes);
+  return TEST_OPERATIONS.find((operation) => operation.op === op)?.name ?? native.name;
 };
 
 /** The name in LAYOUTS of the struct that the call passes. */
-export const structOf = (call: IoctlCall): string | undefined => {
-  const native = NATIVE_CALLS.find(({ command }) => command === call.command);
-  if (native === undefined) return vfioStructOf(call);
-  if (native.name !== 'IOMMU_TEST_CMD') return native.name;
-  const { op } = decode(IOMMU_TEST_CMD, bytesAt(call));
-  return TEST_OPERATIONS.find((operation) => operation.op === op)?.name ?? native.name;
-};
+export const structOf = (call: IoctlCall): string | undefined =>
+  structPassed(call.command, bytesAt(call));
 
 const LENGTHS: Readonly<Record<string, string>> = {
   VFIO_IOMMU_MAP_DMA: 'size',

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// A program while it is made of the calls of a syzkaller program: the operations so far with their lines, and what was
+// left out. Arena offsets are bytes from the start of syzkaller's data area.
+
+import type { Label, Operation, Value } from '../../model/programs/program.ts';
+import { hexOf } from '../../spec/abi/bytes-text.ts';
+import { OpenPlaces } from './call-memory.ts';
+import { offsetOfPointer } from './data-area.ts';
+import { NotCarriedOver } from './not-carried-over.ts';
+import { Results } from './results.ts';
+import type { SyzArgument } from './tree.ts';
+
+/** Fuzzers make programs of tens of calls. */
+export const SYZ_OPERATIONS_MAX = 10_000;
+
+export type LinedOperation = { readonly line: number; readonly operation: Operation };
+
+/** What of a line is not as the program says. */
+export type SyzNote = { readonly line: number; readonly what: string };
+
+export class ConvertContext {
+  readonly results = new Results();
+  readonly places = new OpenPlaces();
+  readonly operations: LinedOperation[] = [];
+  readonly notes: SyzNote[] = [];
+  /** Of the call that is converted. */
+  line = 0;
+  #count = 0;
+
+  label(stem: string): Label {
+    this.#count += 1;
+    return `${stem}${this.#count}`;
+  }
+
+  /** Throws NotCarriedOver behind the last that a program may have. */
+  push(operation: Operation): void {
+    if (this.operations.length === SYZ_OPERATIONS_MAX) {
+      throw new NotCarriedOver(`a program has at most ${SYZ_OPERATIONS_MAX} operations`);
+    }
+    this.operations.push({ line: this.line, operation });
+  }
+
+  /** The program's own bytes. */
+  store(offset: bigint, bytes: Uint8Array): void {
+    this.push({ op: 'store', label: this.label('store'), offset, hex: hexOf(bytes) });
+  }
+
+  note(what: string): void {
+    this.notes.push({ line: this.line, what });
+  }
+
+  /** A number, or a result of an earlier call. Throws NotCarriedOver. */
+  number(argument: SyzArgument | undefined, what: string): Value {
+    switch (argument?.kind) {
+      case 'number':
+        return argument.value;
+      case 'nil':
+        return 0n;
+      case 'result':
+        return this.results.value(argument);
+      default:
+        throw new NotCarriedOver(`${what} is missing, or no number`);
+    }
+  }
+
+  /** A number that is written in the program. Throws NotCarriedOver. */
+  constant(argument: SyzArgument | undefined, what: string): bigint {
+    if (argument?.kind === 'number') return argument.value;
+    throw new NotCarriedOver(`${what} is missing, or no number that is known here`);
+  }
+
+  /** Bytes from the area's start to the memory that an argument names. Throws NotCarriedOver. */
+  memory(argument: SyzArgument | undefined): bigint {
+    const address =
+      argument?.kind === 'pointer'
+        ? argument.address
+        : argument?.kind === 'number'
+          ? argument.value
+          : undefined;
+    const offset = address === undefined ? undefined : offsetOfPointer(address);
+    if (offset !== undefined) return offset;
+    throw new NotCarriedOver("the address is not in syzkaller's memory from 0x7f0000000000 on");
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Syzkaller programs at the command line: judge, replay and shrink see by themselves what a file is.
+
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
+const PROGRAM = resolve('properties', 'fixtures', 'syz', 'unmap-cuts-area.syz');
+const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
+
+type Finished = { readonly status: number; readonly out: string; readonly error: string };
+
+const run = (...args: readonly string[]): Promise<Finished> =>
+  new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' } },
+      (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
+    );
+  });
+
+const inFolder = (name: string, text: string): string => {
+  const path = join(FOLDER, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+const test = suite('syzkaller programs at the command line');
+
+test.after(() => rmSync(FOLDER, { recursive: true }));
+
+test('judge says that there is nothing to judge, and what to do', async () => {
+  const { status, error } = await run('judge', PROGRAM);
+  assert.is(status, 2);
+  assert.match(error, /:1: this is a syzkaller program, .*iommufd-spec replay /);
+});
+
+test('replay runs it, and says which calls are skipped', async () => {
+  const { status, out, error } = await run('replay', '--release', '6.12.95', PROGRAM);
+  assert.is(status, 0);
+  assert.match(out, /release 6\.12\.95, platform mock/);
+  assert.match(out, /IOMMU_IOAS_UNMAP\(.*-> {2}-1 ENOENT/);
+  assert.match(out, /does not say what came of it\.\n$/);
+  assert.match(error, /unmap-cuts-area\.syz:5: skipped: getpid is not a call of/);
+});
+
+test('shrink makes a trace of it that is judged', async () => {
+  const found = await run(
+    'shrink',
+    '--defect',
+    'unmap-truncates-areas',
+    '--save',
+    'short.jsonl',
+    PROGRAM,
+  );
+  if (found.status !== 1) assert.unreachable(`${found.out}${found.error}`);
+  assert.ok(existsSync(join(FOLDER, 'short.jsonl')));
+  assert.is((await run('judge', 'short.jsonl')).status, 1);
+  assert.match(readFileSync(join(FOLDER, 'short.jsonl'), 'utf8'), /"op":"ioctl"/);
+});
+
+test('what is not understood is named with its line, and nothing of it acts on a terminal', async () => {
+  const file = inFolder('bad.syz', 'r0 = openat$iommufd(0x0, &AUTO, 0x0, 0x0)\nfork\x1b[2J(r0)\n');
+  const { status, error } = await run('replay', file);
+  assert.is(status, 2);
+  assert.match(error, /bad\.syz:2: this is not a call/);
+  assert.not(error.includes('\x1b'));
+});
+
+test('options for what a program runs on are not for traces', async () => {
+  const saved = await run('shrink', '--save', 'all.jsonl', PROGRAM);
+  assert.is(saved.status, 0);
+  const { status, error } = await run('replay', '--release', '7.3.4', 'all.jsonl');
+  assert.is(status, 2);
+  assert.match(error, /says itself what it ran on/);
+});
+
+test.run();
