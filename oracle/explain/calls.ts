@@ -23,7 +23,10 @@ const onContainers = (type1: PartId, compat: PartId): Routes => ({
   compat: { part: compat },
 });
 
-const onGroups = (part: PartId): Routes => ({ type1: { part }, compat: { part } });
+const onGroups = (part: PartId): Routes => {
+  const route: Route = { dispatch: 'group-dispatch', part };
+  return { type1: route, compat: route };
+};
 
 const onDevices = (part: PartId): Routes => ({ native: { dispatch: 'device-dispatch', part } });
 
@@ -91,8 +94,7 @@ const rulesOfPart = (part: PartId): readonly Rule<RuleId>[] =>
 /** The paths on which a program can make the call. */
 export const pathsOf = (call: CallName): readonly Path[] => Object.keys(routesOf(call)) as Path[];
 
-/** The rules that can refuse the call on the path, in the order of the kernel's checks. */
-export const refusalsOf = (call: CallName, path: Path): readonly Rule<RuleId>[] => {
+const refusals = (call: CallName, path: Path): readonly Rule<RuleId>[] => {
   const route = routesOf(call)[path];
   if (route === undefined) return [];
   const rules =
@@ -104,6 +106,17 @@ export const refusalsOf = (call: CallName, path: Path): readonly Rule<RuleId>[] 
           ...partsUsedBy(route.part).filter((part) => isOn(path, part)),
         ].flatMap(rulesOfPart);
   return rules.filter(({ id, errno }) => errno !== undefined && (ONLY_ON[id] ?? path) === path);
+};
+
+/** By call and path: a log asks for the same ones again and again. */
+const known = new Map<string, readonly Rule<RuleId>[]>();
+
+/** The rules that can refuse the call on the path, in the order of the kernel's checks. */
+export const refusalsOf = (call: CallName, path: Path): readonly Rule<RuleId>[] => {
+  const key = `${path} ${call}`;
+  const rules = known.get(key) ?? refusals(call, path);
+  known.set(key, rules);
+  return rules;
 };
 
 /** Whether the rule applies in one of the releases. */

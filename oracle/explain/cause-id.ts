@@ -39,6 +39,7 @@ export type CauseId =
   | 'group-in-two-spaces'
   | 'no-iommu-privilege'
   | 'no-iommu-mixed'
+  | 'no-iommu-maps-nothing'
   | 'type-unknown'
   | 'wrong-order'
   // devices.ts
@@ -51,6 +52,8 @@ export type CauseId =
   | 'vf-token'
   | 'other-domain'
   | 'no-dirty-tracking'
+  | 'dma-fault'
+  | 'bar-in-use'
   // files.ts
   | 'file-mode'
   | 'device-cgroup'

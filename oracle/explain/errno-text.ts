@@ -6,7 +6,10 @@ import { ERRNO, type ErrnoName } from '../../spec/abi/errno.ts';
 /** What glibc and musl print. */
 const SENTENCES: readonly (readonly [RegExp, ErrnoName])[] = [
   [/operation not permitted/i, 'EPERM'],
-  [/no such file or directory/i, 'ENOENT'],
+  [
+    /no such file or directory|\/dev\/\S+ (?:does not exist|not found)|not found: \/dev\//i,
+    'ENOENT',
+  ],
   [/(?:input\/output|I\/O) error/i, 'EIO'],
   [/no such device or address/i, 'ENXIO'],
   [/argument list too long/i, 'E2BIG'],

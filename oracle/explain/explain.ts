@@ -6,7 +6,7 @@ import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { CallName } from './calls.ts';
 import type { CauseId } from './cause-id.ts';
 import type { Clue, Hint } from './clue.ts';
-import { type Ranking, rank } from './rank.ts';
+import { type Ranking, rank, withElsewhere } from './rank.ts';
 import { isUnderstood, readLine } from './read-line.ts';
 
 /** One failure, of which several lines may speak. */
@@ -20,7 +20,7 @@ export type Explanation = {
 
 export type Explained = {
   readonly explanations: readonly Explanation[];
-  /** Lines that speak of a call or of an error, and not of both. */
+  /** Lines that have only a part of a reply, or one that nothing explains. */
   readonly partly: readonly Clue[];
   /** How many lines there were, without empty ones. */
   readonly count: number;
@@ -28,8 +28,9 @@ export type Explained = {
 
 type Reply = { readonly calls: readonly CallName[]; readonly errno: ErrnoName | undefined };
 
+/** A line without the error belongs to a reply of the call, whatever its error is. */
 const sharesCall = (a: Reply, b: Reply): boolean =>
-  a.errno === b.errno && a.calls.some((call) => b.calls.includes(call));
+  (a.errno === undefined || a.errno === b.errno) && a.calls.some((call) => b.calls.includes(call));
 
 const isPartly = ({ calls, errno, hints }: Clue): boolean =>
   calls.length > 0 || errno !== undefined || hints.size > 0;
@@ -97,7 +98,7 @@ const merged = (group: Group, releases: readonly ReleaseName[]): Explanation => 
   return {
     clue,
     lines: clues.map(({ line }) => line).sort((a, b) => a - b),
-    ranking: rank(clue, releases),
+    ranking: withElsewhere(rank(clue, releases), clue, releases),
   };
 };
 
@@ -113,19 +114,26 @@ export const explain = (lines: readonly string[], releases: readonly ReleaseName
     text.trim() === '' ? [] : [readLine(text, index + 1)],
   );
   const understood = clues.filter(isUnderstood);
-  const all = pooled(clues);
+  const said = pooled(clues);
   const groups: Group[] = [];
   for (const own of repliesFirst(understood)) {
-    const clue = withOthers(own, all, releases);
+    const clue = withOthers(own, said, releases);
     const ranking = rank(clue, releases);
     const group = groups.find((one) => belongs(clue, topOf(ranking), one));
     if (group === undefined) groups.push({ clues: [clue], ranking });
     else group.clues.push(clue);
   }
-  const explanations = groups.map((group) => merged(group, releases));
+  const all = groups
+    .map((group) => merged(group, releases))
+    .sort((a, b) => (a.lines[0] ?? 0) - (b.lines[0] ?? 0));
+  const isExplained = ({ ranking: { causes, rare } }: Explanation): boolean =>
+    causes.length + rare.length > 0;
   return {
-    explanations: explanations.sort((a, b) => (a.lines[0] ?? 0) - (b.lines[0] ?? 0)),
-    partly: clues.filter((clue) => !isUnderstood(clue) && isPartly(clue)),
+    explanations: all.filter(isExplained),
+    partly: [
+      ...all.filter((one) => !isExplained(one)).map(({ clue }) => clue),
+      ...clues.filter((clue) => !isUnderstood(clue) && isPartly(clue)),
+    ],
     count: clues.length,
   };
 };

@@ -22,10 +22,11 @@ const refusalJson = ({ path, call, rule }: Refusal): unknown => ({
   condition: rule.says,
 });
 
-const causeJson = ({ id, cause, why, refusals, elsewhere }: RankedCause): unknown => ({
+const causeJson = ({ id, cause, why, against, refusals, elsewhere }: RankedCause): unknown => ({
   cause: id,
   title: cause.title,
   why,
+  against,
   rules: refusals.map(refusalJson),
   elsewhere: elsewhere.map(refusalJson),
   checks: cause.checks,

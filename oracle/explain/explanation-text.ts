@@ -3,7 +3,7 @@
 
 import { wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
-import { hex, length, listed, range } from '../text/quantities.ts';
+import { hex, length, listed, range, ranges } from '../text/quantities.ts';
 import { type Clue, lastIova } from './clue.ts';
 import type { Explained, Explanation } from './explain.ts';
 import { PATH_TITLES, PATHS } from './path.ts';
@@ -40,21 +40,28 @@ const fieldsText = ({ fields }: Clue): readonly string[] => {
   ];
 };
 
-const ruleLine = ({ call, rule }: Refusal, isOther: boolean, palette: Palette): readonly string[] =>
-  wrapped(
-    `${palette.name(rule.id)}${rule.only === undefined ? '' : ` (${rule.only.join(', ')})`}, ${rule.errno}${isOther ? ` of ${call}` : ''}: ${rule.says}`,
-    '       ',
-    '         ',
-  );
+/** "type1", or "native by IOMMU_IOAS_MAP" where it is not the call of the line. */
+const placeText = ({ path, call }: Refusal, isOther: boolean): string =>
+  isOther ? `${path} by ${call}` : path;
 
-const pathLines = ({ refusals, elsewhere }: RankedCause, palette: Palette): readonly string[] =>
-  PATHS.flatMap((path) => {
-    const on = (one: Refusal): boolean => one.path === path;
-    const own = refusals.filter(on).flatMap((one) => ruleLine(one, false, palette));
-    const others = elsewhere.filter(on).flatMap((one) => ruleLine(one, true, palette));
-    const lines = [...own, ...others];
-    return lines.length === 0 ? [] : [`     ${PATH_TITLES[path]}`, ...lines];
-  });
+/** A rule once, with the paths that it is on. */
+const ruleLines = ({ refusals, elsewhere }: RankedCause, palette: Palette): readonly string[] => {
+  const places = new Map<Refusal['rule'], string[]>();
+  const add = (one: Refusal, isOther: boolean): void => {
+    const texts = places.get(one.rule) ?? [];
+    const text = placeText(one, isOther);
+    if (!texts.includes(text)) places.set(one.rule, [...texts, text]);
+  };
+  for (const one of refusals) add(one, false);
+  for (const one of elsewhere) add(one, true);
+  return [...places].flatMap(([rule, texts], index) =>
+    wrapped(
+      `${palette.name(rule.id)}, ${rule.errno}${rule.only === undefined ? '' : ` (${rule.only.join(', ')})`}, ${texts.join(', ')}: ${rule.says}`,
+      index === 0 ? `   ${'rules'.padEnd(8)}` : ' '.repeat(11),
+      ' '.repeat(13),
+    ),
+  );
+};
 
 const listLines = (title: string, texts: readonly string[]): readonly string[] =>
   texts.flatMap((text, index) =>
@@ -62,13 +69,12 @@ const listLines = (title: string, texts: readonly string[]): readonly string[] =
   );
 
 const causeLines = (one: RankedCause, number: number, palette: Palette): readonly string[] => {
-  const paths = pathLines(one, palette);
+  const rules = ruleLines(one, palette);
   return [
     ...wrapped(palette.title(one.cause.title), `${number}. `, '   '),
     ...listLines('why', [one.why.join(' ')]),
-    ...(paths.length === 0
-      ? ['   rules   none: it is decided outside the specified calls']
-      : ['   rules', ...paths]),
+    ...(one.against.length === 0 ? [] : listLines('but', [one.against.join(' ')])),
+    ...(rules.length === 0 ? ['   rules   none: the specification does not decide it'] : rules),
     ...listLines('check', one.cause.checks),
     ...listLines('remedy', one.cause.remedies),
     '',
@@ -88,7 +94,7 @@ const explanationLines = (
   const others = causes.slice(shown.length);
   return [
     palette.title(replyText(clue)),
-    ...wrapped(clue.text, `  line ${lines.join(', ')}: `, '    '),
+    ...wrapped(clue.text, `  line ${ranges(lines).join(', ')}: `, '    '),
     ...fieldsText(clue).map((text) => `  ${text}`),
     '',
     ...shown.flatMap((one, index) => causeLines(one, index + 1, palette)),
@@ -119,6 +125,11 @@ export const explainedText = (
   return [
     ...explanations.flatMap((one) => explanationLines(one, isLong, palette)),
     ...(count > 1 ? [`${read} of ${count} lines are explained.`] : []),
-    ...wrapped(palette.faint(`${note} \`rules PART\` prints the source of a rule.`), ''),
+    ...wrapped(
+      palette.faint(
+        `Paths: ${PATHS.map((path) => `${path}, ${PATH_TITLES[path]}`).join('; ')}. ${note} \`rules PART\` prints the source of a rule.`,
+      ),
+      '',
+    ),
   ];
 };

@@ -14,7 +14,8 @@ const readText = ({ line, program, calls, errno, hints }: Clue): string => {
     ...(errno === undefined ? [] : [`the error ${errno}`]),
     ...[...hints].map((hint) => `that it is about ${hint}`),
   ];
-  const missing = calls.length === 0 ? 'no call' : 'no error';
+  const missing =
+    calls.length === 0 ? 'no call' : errno === undefined ? 'no error' : 'no rule gives this reply';
   return `line ${line}: ${read.join(', ')}; ${missing}`;
 };
 
@@ -24,7 +25,7 @@ export const partlyText = ({ partly, count: lines }: Explained): string => {
   const read = partly.slice(0, SHOWN).map(readText);
   const more = partly.length - read.length;
   return [
-    `Not understood: ${count(lines, 'line')}, none with a call and an error.`,
+    `Not understood: ${count(lines, 'line')}, none with a call and an error that a rule gives.`,
     ...(read.length === 0 ? ['Nothing of it could be read.'] : read.map((text) => `  ${text}`)),
     ...(more > 0 ? [`  ... and ${more} more`] : []),
     'Add what is missing: the name of the call, its error (-22 or EINVAL), iova=, size= and vaddr=.',

@@ -7,7 +7,7 @@ export type Path = 'type1' | 'compat' | 'native';
 export const PATHS: readonly Path[] = ['type1', 'compat', 'native'];
 
 export const PATH_TITLES: Readonly<Record<Path, string>> = {
-  type1: 'legacy container (type1)',
+  type1: 'the legacy container',
   compat: "iommufd's VFIO compatibility",
-  native: 'iommufd, native calls',
+  native: "iommufd's own calls",
 };

@@ -14,12 +14,14 @@ import { PATHS, type Path } from './path.ts';
 
 export type Refusal = { readonly path: Path; readonly call: CallName; readonly rule: Rule<RuleId> };
 
+/** A cause with its weight for a reply. */
 export type RankedCause = {
   readonly id: CauseId;
   readonly cause: Cause;
   readonly weight: number;
-  /** Sentences. */
+  /** What speaks for it, and against it, in sentences. */
   readonly why: readonly string[];
+  readonly against: readonly string[];
   /** Its rules that can refuse the call with the error, in the order of paths and checks. */
   readonly refusals: readonly Refusal[];
   /** Refusals of other calls for the same cause, on paths where the call itself has none. */
@@ -38,6 +40,12 @@ export type Ranking = {
 const COUNTERPARTS: Readonly<Partial<Record<CallName, CallName>>> = {
   VFIO_IOMMU_MAP_DMA: 'IOMMU_IOAS_MAP',
   VFIO_IOMMU_UNMAP_DMA: 'IOMMU_IOAS_UNMAP',
+};
+
+/** The container's call that does what a native one does. */
+const ALIKE: Readonly<Partial<Record<CallName, CallName>>> = {
+  IOMMU_IOAS_MAP: 'VFIO_IOMMU_MAP_DMA',
+  IOMMU_IOAS_UNMAP: 'VFIO_IOMMU_UNMAP_DMA',
 };
 
 /** A cause that the line states itself, and one that its fields prove. */
@@ -65,9 +73,10 @@ const refusalsFor = (
   );
 
 const explainsBeyond = ({ beyond }: Cause, { calls, errno }: Clue): boolean =>
-  errno !== undefined &&
   (beyond ?? []).some(
-    (one) => one.errnos.includes(errno) && one.calls.some((call) => calls.includes(call)),
+    (one) =>
+      (errno === undefined || one.errnos.includes(errno)) &&
+      one.calls.some((call) => calls.includes(call)),
   );
 
 const GROUP_CALLS: readonly CallName[] = [
@@ -82,24 +91,30 @@ const GROUP_CALLS: readonly CallName[] = [
 
 const elsewhereFor = (
   cause: Cause,
+  { calls }: Clue,
   refusals: readonly Refusal[],
   releases: readonly ReleaseName[],
-): readonly Refusal[] =>
-  PATHS.filter((path) => !refusals.some((one) => one.path === path)).flatMap((path) => {
+): readonly Refusal[] => {
+  const own = withCounterparts(calls);
+  const others = [...calls.flatMap((call) => ALIKE[call] ?? []), ...GROUP_CALLS].filter(
+    (call) => !own.includes(call),
+  );
+  return PATHS.filter((path) => !refusals.some((one) => one.path === path)).flatMap((path) => {
     const seen = new Set<RuleId>();
-    return GROUP_CALLS.flatMap((call) =>
+    return others.flatMap((call) =>
       refusalsOf(call, path)
         .filter((rule) => cause.rules.includes(rule.id) && appliesIn(rule, releases))
         .filter(({ id }) => !seen.has(id) && seen.add(id))
         .map((rule) => ({ path, call, rule })),
     );
   });
+};
 
 const weighed = (
   id: CauseId,
   clue: Clue,
   own: readonly Refusal[],
-): Pick<RankedCause, 'weight' | 'why'> => {
+): Pick<RankedCause, 'weight' | 'why' | 'against'> => {
   const cause = CAUSES[id];
   const evidence = (cause.evidence ?? []).filter(({ when }) => when(clue));
   const isProven = own.some(({ rule }) => holdsFor(rule.id, clue.fields) === true);
@@ -114,13 +129,14 @@ const weighed = (
     why: [
       ...(isStated ? ['The message says so.'] : []),
       ...(isProven ? ['The fields of the call meet the condition.'] : []),
-      ...evidence.map(({ why }) => why),
+      ...evidence.filter((one) => one.weight > 0).map(({ why }) => why),
       ...(isStated || isProven ? [] : [cause.why]),
     ],
+    against: evidence.filter((one) => one.weight < 0).map(({ why }) => why),
   };
 };
 
-/** Ranks every cause of the reply in the releases. */
+/** Ranks every cause of the reply in the releases; `elsewhere` stays empty, see withElsewhere(). */
 export const rank = (clue: Clue, releases: readonly ReleaseName[]): Ranking => {
   const all = refusalsFor(clue, releases);
   const excluded = all.filter(({ rule }) => holdsFor(rule.id, clue.fields) === false);
@@ -131,10 +147,22 @@ export const rank = (clue: Clue, releases: readonly ReleaseName[]): Ranking => {
       const own = possible.filter(({ rule }) => cause.rules.includes(rule.id));
       const isPossible = own.length > 0 || explainsBeyond(cause, clue) || clue.causes.has(id);
       if (!isPossible) return [];
-      const elsewhere = elsewhereFor(cause, own, releases);
-      return [{ id, cause, ...weighed(id, clue, own), refusals: own, elsewhere }];
+      return [{ id, cause, ...weighed(id, clue, own), refusals: own, elsewhere: [] }];
     })
     .sort((a, b) => b.weight - a.weight);
   const known = new Set(causes.flatMap(({ refusals }) => refusals));
   return { causes, rare: possible.filter((one) => !known.has(one)), excluded };
 };
+
+/** The ranking with the refusals of other calls. */
+export const withElsewhere = (
+  ranking: Ranking,
+  clue: Clue,
+  releases: readonly ReleaseName[],
+): Ranking => ({
+  ...ranking,
+  causes: ranking.causes.map((one) => ({
+    ...one,
+    elsewhere: elsewhereFor(one.cause, clue, one.refusals, releases),
+  })),
+});

@@ -5,6 +5,7 @@
 import type { RuleId } from '../../spec/rules.ts';
 
 export const RARE: readonly RuleId[] = [
+  'type1-attach-group/nesting',
   'type1-map-dma/struct-fault',
   'compat-map-dma/struct-fault',
   'pinning/file-too-short',

@@ -9,7 +9,7 @@ import type { Phrase } from './phrase.ts';
 import { dpdkPhrases } from './phrases/dpdk.ts';
 import { kernelPhrases } from './phrases/kernel.ts';
 import { namePhrases } from './phrases/names.ts';
-import { qemuPhrases } from './phrases/qemu.ts';
+import { prefixPhrases, qemuPhrases } from './phrases/qemu.ts';
 import { rustPhrases } from './phrases/rust.ts';
 
 /** The first that has a call, an error or a program decides it: messages before names. */
@@ -19,6 +19,7 @@ const PHRASES: readonly Phrase[] = [
   ...qemuPhrases,
   ...dpdkPhrases,
   ...namePhrases,
+  ...prefixPhrases,
 ];
 
 const PRINTED_MAX = 4096;
@@ -46,6 +47,8 @@ export const readLine = (full: string, line: number): Clue => {
   };
 };
 
+const FAILS = /fail|error|cannot|can't|could ?n[o']t|unable|denied|refuse/i;
+
 /** Whether the line is about a call that failed, or states a cause. */
-export const isUnderstood = ({ calls, causes, errno }: Clue): boolean =>
-  causes.size > 0 || (calls.length > 0 && errno !== undefined);
+export const isUnderstood = ({ calls, causes, errno, text }: Clue): boolean =>
+  causes.size > 0 || (calls.length > 0 && (errno !== undefined || FAILS.test(text)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Causes in the arguments of a call.
 
+import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import type { Cause } from '../cause.ts';
 import type { CauseId } from '../cause-id.ts';
 import type { Clue } from '../clue.ts';
@@ -32,7 +33,17 @@ export const argumentCauses = {
     ],
     usual: 25,
     why: 'Every address and length of a map is checked.',
-    evidence: [PROVEN],
+    evidence: [
+      PROVEN,
+      {
+        when: ({ fields: { iova, size, vaddr } }) =>
+          [iova, size, vaddr].every(
+            (value) => value !== undefined && value % PAGE_SIZE_BYTES === 0n,
+          ),
+        weight: -10,
+        why: 'iova, size and vaddr are whole pages of 4 KiB.',
+      },
+    ],
     checks: [
       'Print iova, size and vaddr. getconf PAGESIZE; GET_INFO (iova_pgsizes) or IOMMU_IOAS_IOVA_RANGES (out_iova_alignment) have the alignment',
       'A host with pages of 64 KiB (arm64, ppc64)? Then 4 KiB is not enough',
@@ -123,13 +134,13 @@ export const argumentCauses = {
     remedies: ['Set argsz to the size of the struct, and clear the rest.'],
   },
   'unknown-call': {
-    title: 'The kernel has no such call: it is older than the program, or it is another path.',
+    title:
+      'The file has no such call: the number of the ioctl is wrong, the kernel is older than the program, or it is another path.',
     rules: [
       'ioctl-dispatch/unknown-ioctl',
       'type1-dispatch/unknown-ioctl',
       'compat-dispatch/unknown-ioctl',
       'group-dispatch/unknown-ioctl',
-      'type1-dispatch/no-iommu',
       'device-dispatch/of-group',
     ],
     usual: 40,

@@ -27,15 +27,10 @@ export const deviceCauses = {
     rules: [],
     beyond: [
       {
-        calls: [
-          'VFIO_GROUP_SET_CONTAINER',
-          'VFIO_GROUP_GET_DEVICE_FD',
-          'VFIO_DEVICE_BIND_IOMMUFD',
-          'VFIO_SET_IOMMU',
-          'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
-        ],
-        errnos: ['EINVAL', 'EPERM'],
+        calls: ['VFIO_GROUP_SET_CONTAINER', 'VFIO_GROUP_GET_DEVICE_FD', 'VFIO_DEVICE_BIND_IOMMUFD'],
+        errnos: ['EINVAL'],
       },
+      { calls: ['VFIO_SET_IOMMU', 'VFIO_DEVICE_ATTACH_IOMMUFD_PT'], errnos: ['EINVAL', 'EPERM'] },
     ],
     usual: 30,
     why: 'It is common on servers with RMRRs; the kernel logs it.',
@@ -56,9 +51,9 @@ export const deviceCauses = {
         why: 'Kernels before 6.6 refuse SET_IOMMU with EPERM for it.',
       },
       {
-        when: (clue) => isAbout(clue, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT'),
-        weight: -20,
-        why: 'It shows when the device is bound.',
+        when: (clue) => isAbout(clue, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT', 'VFIO_GROUP_GET_DEVICE_FD'),
+        weight: -15,
+        why: 'It shows when the group joins or the device is bound.',
       },
     ],
     checks: [
@@ -122,7 +117,7 @@ export const deviceCauses = {
         errnos: ['EBUSY'],
       },
     ],
-    usual: 30,
+    usual: 45,
     why: 'A device serves one program.',
     checks: ['fuser -v /dev/vfio/N /dev/vfio/devices/*'],
     remedies: ['End the other program.'],
@@ -140,6 +135,11 @@ export const deviceCauses = {
     usual: 20,
     why: 'What drivers answer is not in the rules; the kernel logs why.',
     evidence: [
+      {
+        when: (clue) => isAbout(clue, 'VFIO_GROUP_GET_DEVICE_FD'),
+        weight: 15,
+        why: 'GET_DEVICE_FD of the legacy container fails for few other reasons.',
+      },
       {
         when: ({ hints }) => hints.has('mdev'),
         weight: 30,
@@ -189,6 +189,13 @@ export const deviceCauses = {
     ],
     usual: 45,
     why: 'An hwpt is of one IOMMU, and all devices of a group share one.',
+    evidence: [
+      {
+        when: (clue) => isAbout(clue, 'VFIO_GROUP_GET_DEVICE_FD'),
+        weight: -20,
+        why: 'It can only be if an iommufd is the container.',
+      },
+    ],
     checks: [
       'ls -l /sys/class/iommu/*/devices   (which IOMMU has which device?)',
       'Are other devices of the group attached to another hwpt?',
@@ -204,5 +211,32 @@ export const deviceCauses = {
     why: 'Few IOMMUs do.',
     checks: ['IOMMU_GET_HW_INFO: out_capabilities'],
     remedies: ['Allocate the hwpt without DIRTY_TRACKING, or use the tracking of the device.'],
+  },
+  'dma-fault': {
+    title:
+      'The device accessed an IOVA that is not mapped for it, or not with that permission. No call failed.',
+    rules: [],
+    usual: 50,
+    why: 'The IOMMU reports each such access.',
+    checks: [
+      'Is the address an IOVA that the program has mapped? Was it unmapped while the device was still running?',
+      'Reads and writes of addresses in an RMRR come from firmware',
+    ],
+    remedies: [
+      'Map the range before the device is started, with WRITE if it writes, and stop the device before it is unmapped.',
+      'After a restart: reset the device before bus mastering is switched on.',
+    ],
+  },
+  'bar-in-use': {
+    title:
+      'A driver of the host has the BAR, usually the framebuffer of the boot (efifb, simplefb, BOOTFB).',
+    rules: [],
+    usual: 50,
+    why: 'vfio-pci cannot reserve the BAR, so that it cannot be mapped.',
+    checks: ['grep -iE "BOOTFB|efifb|simplefb|vesafb" /proc/iomem'],
+    remedies: [
+      'Boot with initcall_blacklist=sysfb_init (or video=efifb:off on older kernels), or use another card for the console.',
+      'echo efi-framebuffer.0 > /sys/bus/platform/drivers/efi-framebuffer/unbind; echo 0 > /sys/class/vtconsole/vtcon1/bind',
+    ],
   },
 } as const satisfies Readonly<Partial<Record<CauseId, Cause>>>;

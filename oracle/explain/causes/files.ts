@@ -69,6 +69,11 @@ export const fileCauses = {
     why: 'Without the module the file is missing, or its open answers ENODEV.',
     evidence: [
       {
+        when: ({ errno }) => errno === 'ENODEV',
+        weight: 20,
+        why: 'ENODEV means that nothing serves the file or the type.',
+      },
+      {
         when: (clue) => isAbout(clue, 'open of /dev/vfio/vfio', 'open of /dev/iommu'),
         weight: 35,
         why: 'The file comes with its module.',

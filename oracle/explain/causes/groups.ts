@@ -132,6 +132,24 @@ export const groupCauses = {
       'Switch the IOMMU on (firmware, intel_iommu=on), or use no-IOMMU mode for all devices: echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode, type VFIO_NOIOMMU_IOMMU.',
     ],
   },
+  'no-iommu-maps-nothing': {
+    title:
+      'The container is in no-IOMMU mode, which has no maps: the device reaches physical memory.',
+    rules: ['type1-dispatch/no-iommu'],
+    usual: 45,
+    why: 'Its type, VFIO_NOIOMMU_IOMMU, has no calls.',
+    evidence: [
+      {
+        when: ({ hints }) => hints.has('no-iommu'),
+        weight: 50,
+        why: 'The line is about a no-IOMMU group.',
+      },
+    ],
+    checks: ['ls /dev/vfio: is the group noiommu-N? Which type does SET_IOMMU get?'],
+    remedies: [
+      'Use physical addresses (DPDK: --iova-mode=pa) and map nothing, or switch the IOMMU on.',
+    ],
+  },
   'type-unknown': {
     title:
       'The container does not support the type: vfio_iommu_type1 is not loaded or not built, or the type is of another machine.',
@@ -139,10 +157,16 @@ export const groupCauses = {
       'type1-set-iommu/unknown-type',
       'type1-set-iommu/not-a-type',
       'compat-set-iommu/unknown-type',
-      'type1-attach-group/nesting',
     ],
     usual: 50,
     why: 'Types come from modules that are loaded, and CHECK_EXTENSION lists them.',
+    evidence: [
+      {
+        when: ({ errno, program }) => errno === 'EINVAL' && program !== undefined,
+        weight: -35,
+        why: 'The program asks which types there are.',
+      },
+    ],
     checks: [
       'lsmod | grep vfio_iommu_type1; grep -E "VFIO_IOMMU_TYPE1|IOMMUFD" /boot/config-$(uname -r)',
     ],
@@ -156,6 +180,7 @@ export const groupCauses = {
     rules: [
       'type1-set-iommu/no-group',
       'type1-set-iommu/type-set',
+      'large-pages/filled',
       'group-get-device-fd/no-container',
       'group-get-device-fd/no-type',
       'group-unset-container/no-container',

@@ -18,6 +18,11 @@ export const mapCauses = {
         weight: -18,
         why: 'The program sets the type before it maps.',
       },
+      {
+        when: ({ program }) => program === undefined || program === 'strace',
+        weight: 15,
+        why: 'It is a common mistake in a new program.',
+      },
     ],
     checks: [
       'strace -e openat,ioctl: is there SET_CONTAINER and SET_IOMMU with result 0 before the map?',
@@ -34,7 +39,6 @@ export const mapCauses = {
       'unmapping/cuts-area',
       'cutting/large-pages',
       'cutting/accessed',
-      'large-pages/filled',
     ],
     usual: 60,
     why: 'It is the commonest reason why an unmap fails.',
@@ -60,6 +64,7 @@ export const mapCauses = {
       'An update of vaddr (live update) does not fit the maps: VADDR without UNMAP with VADDR before, or an mdev in the container.',
     rules: [
       'type1-map-dma/other-map',
+      'type1-locked-memory/new-owner-limit',
       'type1-unmap-dma/mdev-group',
       'type1-unmap-dma/vaddr-invalid',
       'type1-attach-group/vaddr-invalid',

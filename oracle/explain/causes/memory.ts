@@ -43,7 +43,6 @@ export const memoryCauses = {
     title: 'RLIMIT_MEMLOCK of the program is too low for the memory that it maps.',
     rules: [
       'type1-locked-memory/process-limit',
-      'type1-locked-memory/new-owner-limit',
       'locked-memory/user-limit',
       'locked-memory/process-limit',
     ],
@@ -54,6 +53,16 @@ export const memoryCauses = {
         when: ({ program }) => program === 'libvirt',
         weight: 10,
         why: 'libvirt sets the limit itself, from the size of the guest or from hard_limit.',
+      },
+      {
+        when: (clue) => isAbout(clue, 'IOMMU_IOAS_MAP') && isWhereBarsAre(clue),
+        weight: 10,
+        why: 'iommufd charges a BAR as it charges memory.',
+      },
+      {
+        when: ({ errno }) => errno === undefined,
+        weight: 15,
+        why: 'The line has no error, and ENOMEM is the commonest.',
       },
     ],
     checks: [

@@ -3,7 +3,7 @@
 
 import type { Cause } from '../cause.ts';
 import type { CauseId } from '../cause-id.ts';
-import { type Clue, lastIova, overlaps } from '../clue.ts';
+import { type Clue, isAbout, lastIova, overlaps } from '../clue.ts';
 
 const BITS_39 = 1n << 39n;
 const BITS_48 = 1n << 48n;
@@ -50,9 +50,17 @@ export const rangeCauses = {
         why: 'The range is within 39 bits, which every IOMMU has.',
       },
       {
-        when: (clue) => !hasRange(clue) && (clue.program === 'DPDK' || clue.program === 'SPDK'),
+        when: (clue) =>
+          !hasRange(clue) &&
+          isAbout(clue, 'VFIO_IOMMU_MAP_DMA') &&
+          (clue.program === 'DPDK' || clue.program === 'SPDK'),
         weight: 15,
         why: 'DPDK and SPDK take virtual addresses as IOVAs, which need 47 bits.',
+      },
+      {
+        when: (clue) => isAbout(clue, 'VFIO_SET_IOMMU', 'VFIO_GROUP_SET_CONTAINER'),
+        weight: -30,
+        why: 'Nothing is mapped yet when the first group joins.',
       },
     ],
     checks: [
@@ -96,6 +104,16 @@ export const rangeCauses = {
         when: (clue) => hasRange(clue) && !reaches(clue, BITS_39) && !onMsi(clue),
         weight: 15,
         why: 'The IOMMU has enough bits for the range, so that a reserved part is left.',
+      },
+      {
+        when: (clue) => !hasRange(clue) && clue.hints.has('guest-memory'),
+        weight: 20,
+        why: 'Memory of a large guest passes the reserved range below 1 TiB on AMD.',
+      },
+      {
+        when: (clue) => isAbout(clue, 'VFIO_SET_IOMMU', 'VFIO_GROUP_SET_CONTAINER'),
+        weight: -20,
+        why: 'Nothing is mapped yet when the first group joins.',
       },
     ],
     checks: [

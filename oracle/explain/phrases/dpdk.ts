@@ -18,12 +18,12 @@ export const dpdkPhrases: readonly Phrase[] = [
   {
     ...DPDK,
     pattern:
-      /cannot set up DMA remapping|DMA remapping failed|couldn't map (?:new region|user memory) for DMA|failed to map DMA/i,
+      /cannot set up DMA remapping|DMA remapping failed|couldn't map (?:new region|user memory) for DMA/i,
     calls: ['VFIO_IOMMU_MAP_DMA'],
   },
   {
     ...DPDK,
-    pattern: /cannot clear DMA remapping|couldn't unmap region for DMA|failed to unmap DMA/i,
+    pattern: /cannot clear DMA remapping|couldn't unmap region for DMA/i,
     calls: ['VFIO_IOMMU_UNMAP_DMA'],
   },
   {

@@ -54,6 +54,17 @@ export const kernelPhrases: readonly Phrase[] = [
   },
   {
     ...KERNEL,
+    pattern: /vfio_pin_pages failed for gfn/,
+    calls: ['VFIO_IOMMU_MAP_DMA'],
+  },
+  {
+    ...KERNEL,
+    pattern: /DMAR:.*fault addr|IO_PAGE_FAULT|DMAR:.*\[fault reason/,
+    causes: ['dma-fault'],
+  },
+  { ...KERNEL, pattern: /BAR \d+.*: can't reserve/, causes: ['bar-in-use'] },
+  {
+    ...KERNEL,
     pattern: /vfio-pci.*probe.*failed with error/,
     calls: ['binding a device to vfio-pci'],
   },

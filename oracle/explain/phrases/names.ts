@@ -24,6 +24,21 @@ export const namePhrases: readonly Phrase[] = [
     pattern: TOO_COMMON.has(name) ? new RegExp(`\\b${name}\\b`) : named(name),
     calls: [name],
   })),
+  {
+    pattern: /(?:link|add|attach|set)\w* (?:vfio )?group.* to (?:the )?(?:vfio )?container/i,
+    calls: ['VFIO_GROUP_SET_CONTAINER'],
+  },
+  {
+    pattern:
+      /bind(?:ing)? .{0,60}\bvfio-pci|vfio-pci\/(?:bind|new_id)|write error: No such device/i,
+    calls: ['binding a device to vfio-pci'],
+  },
+  { pattern: /devices? cgroup/i, causes: ['device-cgroup'] },
+  {
+    pattern:
+      /devices? not bound to vfio|bound to VFIO or unbound|must be bound to (?:vfio|their vfio)/i,
+    causes: ['group-in-use'],
+  },
   { pattern: /\/dev\/vfio\/vfio\b/, calls: ['open of /dev/vfio/vfio'] },
   { pattern: /\/dev\/iommu\b/, calls: ['open of /dev/iommu'] },
   { pattern: /\/dev\/vfio\/devices\b/, calls: ['open of /dev/vfio/devices/vfioN'] },

@@ -79,6 +79,7 @@ export const qemuPhrases: readonly Phrase[] = [
   },
   { ...QEMU, pattern: /running out of DMA mappings/, causes: ['entry-limit'] },
   { ...QEMU, pattern: /peer-to-peer transactions on BARs/i, hints: ['bar'] },
+  { ...QEMU, pattern: /Failed to mmap .* BAR \d+/, causes: ['bar-in-use'] },
   { pattern: /\bBAR \d+(?: mmaps\[\d+\])?:? /, hints: ['bar'] },
   {
     pattern: /Region \S*(?:ram|mem)\S*:|memory listener initialization failed: Region \S*ram/i,
@@ -96,12 +97,15 @@ export const qemuPhrases: readonly Phrase[] = [
     causes: ['iommu-off', 'modules-missing'],
   },
   { program: 'libvirt', pattern: /PCI device .* is in use by/, causes: ['device-busy'] },
-  // Before the cause is known: it comes behind the colon, if at all.
+  { ...QEMU, pattern: /\bqemu\b|qemu-(?:system|kvm)|QEMU\[|\bkvm: |-device vfio-pci/i },
+  { program: 'libvirt', pattern: /libvirt/i },
+];
+
+/** Prefixes of messages, which decide only if nothing else does. */
+export const prefixPhrases: readonly Phrase[] = [
   {
     ...QEMU,
     pattern: /failed to set ?up container|cannot set ?up container/i,
     calls: ['VFIO_GROUP_SET_CONTAINER', 'VFIO_SET_IOMMU', 'open of /dev/vfio/vfio'],
   },
-  { ...QEMU, pattern: /\bqemu\b|qemu-(?:system|kvm)|QEMU\[|\bkvm: |-device vfio-pci/i },
-  { program: 'libvirt', pattern: /libvirt/i },
 ];

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// What lines are read as, and how their fields decide.
+// What lines are read as, how their fields decide, and what several lines are together.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CauseId } from '../../../oracle/explain/cause-id.ts';
+import { errnoIn } from '../../../oracle/explain/errno-text.ts';
 import { explain } from '../../../oracle/explain/explain.ts';
+import { fieldsIn } from '../../../oracle/explain/fields-text.ts';
+import { partlyText } from '../../../oracle/explain/partly-text.ts';
+import { assumedFor } from '../../../oracle/explain/releases.ts';
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
 
-const firstOf = (line: string): CauseId | undefined =>
-  explain([line], RELEASE_NAMES).explanations[0]?.ranking.causes[0]?.id;
+const firstOf = (...lines: readonly string[]): CauseId | undefined =>
+  explain(lines, RELEASE_NAMES).explanations[0]?.ranking.causes[0]?.id;
 
 const explained = suite('explain');
 
@@ -47,7 +51,106 @@ explained('the fields of a call decide between the causes of one error', () => {
   assert.is(firstOf(`${map} iova=0xfd00000000 size=0x40000000`), 'reserved-range');
   assert.is(firstOf(`${map} iova=0x1000 size=0x800`), 'misaligned');
   assert.is(firstOf(`${map} iova=0x1000 size=0`), 'zero-size');
+  assert.is(firstOf(`${map} iova=0xfffffffffffff000 size=0x2000`), 'wraps');
   assert.is(firstOf(`${map} iova=0x7f0000000000 size=0x200000`), 'beyond-aperture');
+});
+
+explained('the size and place of a range decide whether EFAULT is about memory or a BAR', () => {
+  const map = 'VFIO_IOMMU_MAP_DMA EFAULT vaddr=0x7f0000000000';
+  assert.is(firstOf(`${map} iova=0x100000000 size=0x180000000`), 'no-memory-behind');
+  assert.is(firstOf(`${map} iova=0xfb000000 size=0x4000`), 'bar');
+  assert.is(firstOf(`${map} iova=0xc000000000 size=0xb90000`), 'bar');
+});
+
+explained(
+  'lines of one failure are one explanation, and what one says counts for the other',
+  () => {
+    const { explanations } = explain(
+      [
+        'EAL: 0000:02:00.0 cannot add VFIO group to container, error 22 (Invalid argument)',
+        'a line of another program',
+        'vfio-pci 0000:02:00.0: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.',
+      ],
+      RELEASE_NAMES,
+    );
+    assert.equal(
+      explanations.map(({ lines }) => lines),
+      [[1, 3]],
+    );
+    assert.is(explanations[0]?.ranking.causes[0]?.id, 'firmware-mapping');
+  },
+);
+
+explained('maps that fail for different causes are explained separately', () => {
+  const map = (iova: string): string => `vfio_dma_map(0x1, ${iova}, 0x1000, 0x7f0000000000) = -22`;
+  const { explanations } = explain(
+    [map('0x380000000000'), map('0x380000001000'), map('0xfee00000')],
+    RELEASE_NAMES,
+  );
+  assert.equal(
+    explanations.map(({ lines }) => lines),
+    [[1, 2], [3]],
+  );
+});
+
+explained('what cannot be explained is said, with what could be read', () => {
+  for (const [line, said] of [
+    ['nothing of it', 'Nothing of it could be read.'],
+    ['EAL: error 12 (Cannot allocate memory)', 'the error ENOMEM; no call'],
+    ['VFIO_IOMMU_MAP_DMA iova=0', 'the call VFIO_IOMMU_MAP_DMA; no error'],
+    ['IOMMU_IOAS_MAP -5', 'no rule gives this reply'],
+  ] as const) {
+    const result = explain([line], RELEASE_NAMES);
+    assert.equal(result.explanations, []);
+    assert.ok(partlyText(result).includes(said), partlyText(result));
+  }
+});
+
+explained('errors are read as numbers, names and sentences', () => {
+  for (const [text, errno] of [
+    ['= -12 (Cannot allocate memory)', 'ENOMEM'],
+    ['VFIO_MAP_DMA: -12', 'ENOMEM'],
+    ['= -1 EPERM (Operation not permitted)', 'EPERM'],
+    ['IommuDmaMap(Error(22))', 'EINVAL'],
+    ['Os { code: 16, kind: ResourceBusy }', 'EBUSY'],
+    ['[Errno 25]', 'ENOTTY'],
+    ['Bad address (os error 14)', 'EFAULT'],
+    ['error 28', 'ENOSPC'],
+    ['LibvirtError(Code=1, Domain=10)', undefined],
+    ['vfio error: 0000:01:00.0', undefined],
+    ['-device vfio-pci,host=01:00.0', undefined],
+  ] as const) {
+    assert.is(errnoIn(text), errno, text);
+  }
+});
+
+explained('fields are read in the forms of the programs', () => {
+  assert.equal(fieldsIn('iommufd=13 ioas=2 iova=0x1000 size=0x2000 addr=0x7f00 readonly=0'), {
+    iova: 0x1000n,
+    size: 0x2000n,
+    vaddr: 0x7f00n,
+  });
+  assert.equal(fieldsIn("can't map guest IOVA region 0x8000..0xffff"), {
+    iova: 0x8000n,
+    size: 0x8000n,
+  });
+  assert.equal(fieldsIn('va: 0x7f00, iova: 0x1000, len: 0x2000'), {
+    iova: 0x1000n,
+    size: 0x2000n,
+    vaddr: 0x7f00n,
+  });
+  assert.equal(fieldsIn('0000:65:00.0: failed to open /dev/vfio/noiommu-3'), {
+    group: 'noiommu-3',
+    device: '0000:65:00.0',
+  });
+});
+
+explained('a version between two releases is explained by the rules of both', () => {
+  assert.equal(assumedFor('7.3.4')?.releases, ['7.3.4']);
+  assert.equal(assumedFor('99.1')?.releases, [RELEASE_NAMES.at(-1)]);
+  assert.equal(assumedFor('6.2')?.releases, [RELEASE_NAMES[0]]);
+  assert.is(assumedFor('6.14.0-29-generic')?.releases.length, 2);
+  assert.is(assumedFor('next'), undefined);
 });
 
 explained.run();
