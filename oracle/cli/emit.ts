@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec emit: a trace as a C file that needs nothing of this project, or as text.
+// iommufd-spec emit: a trace as a C file that needs nothing of this project, as a syzkaller program, or as text.
 
 import type { Command } from 'commander';
 import type { Operation } from '../../model/programs/program.ts';
@@ -12,12 +12,14 @@ import { FINE } from './exit-status.ts';
 import { openOutput } from './output.ts';
 import { writeAll, writeResult } from './write-result.ts';
 
-const FORMS = ['c', 'text'] as const;
+const FORMS = ['c', 'text', 'syz'] as const;
+
+type Form = (typeof FORMS)[number];
 
 const HEADER_LINE = 1;
 
 type Options = {
-  readonly as: (typeof FORMS)[number];
+  readonly as: Form;
   readonly output?: string;
   readonly json?: true;
 };
@@ -27,12 +29,15 @@ Examples:
   $ iommufd-spec emit --as c counterexample.jsonl -o reproducer.c
   $ cc -Wall -Werror -o reproducer reproducer.c && sudo ./reproducer
   $ iommufd-spec emit --as text counterexample.jsonl
+  $ iommufd-spec emit --as syz counterexample.jsonl -o repro.syz
 
 The C file includes the uAPI headers of the machine where it is compiled, and defines what they are too old for. It
 prints each call with its result, and ends with 0 where the kernel answers the last call as the trace says, 1 where it
 answers something else, 2 where it cannot set itself up, 3 where the machine lacks something.
 C is written only of what the kernel subject would run too (docs/safety.md).
-Exit status of this command: 0 written, 2 the file is no trace, or holds what no C is written of, 3 the result cannot be
+A syzkaller program has the calls that syzkaller's descriptions have; others, such as transfers by a device, are refused
+with the line (docs/from-a-fuzzer.md).
+Exit status of this command: 0 written, 2 the file is no trace, or holds what is not written so, 3 the result cannot be
 written to the file, and is printed.`;
 
 const asText = async (trace: Trace): Promise<string> => {
@@ -47,6 +52,14 @@ const lineOf = ({ operations }: Trace, operation: Operation): number => {
   return HEADER_LINE + 1 + (index < 0 ? operations.length - 1 : index);
 };
 
+type Refusal = { readonly operation: Operation | undefined; readonly why: string };
+
+const refusal = (file: string, trace: Trace, { operation, why }: Refusal, as: string): BadInput => {
+  const line = operation === undefined ? HEADER_LINE : lineOf(trace, operation);
+  const what = operation === undefined ? 'the program' : `operation ${operation.label}`;
+  return new BadInput(file, line, `${what} is not emitted ${as}: ${why} --as text shows it.`);
+};
+
 const asC = async (file: string, trace: Trace): Promise<string> => {
   const { emissionOf, emittedAsIs } = await import('../emit/emission.ts');
   const { cProgram } = await import('../emit/c-program.ts');
@@ -57,17 +70,34 @@ const asC = async (file: string, trace: Trace): Promise<string> => {
     return cProgram(emissionOf(trace));
   } catch (error) {
     if (!(error instanceof RefusedProgram)) throw error;
-    const { operation, why } = error;
-    const line = operation === undefined ? HEADER_LINE : lineOf(trace, operation);
-    const what = operation === undefined ? 'the program' : `operation ${operation.label}`;
-    throw new BadInput(file, line, `${what} is not emitted as C: ${why} --as text shows it.`);
+    throw refusal(file, trace, error, 'as C');
   }
+};
+
+const asSyz = async (file: string, trace: Trace): Promise<string> => {
+  const { emissionOf, emittedAsIs } = await import('../emit/emission.ts');
+  const { checkedProgram, RefusedProgram } = await import('../emit/program-check.ts');
+  const { RefusedOperation, syzText } = await import('../syz/write-program.ts');
+  try {
+    checkedProgram(emittedAsIs(trace));
+    const { program, says } = emissionOf(trace);
+    return syzText(program, says);
+  } catch (error) {
+    if (!(error instanceof RefusedOperation || error instanceof RefusedProgram)) throw error;
+    throw refusal(file, trace, error, 'for syzkaller');
+  }
+};
+
+const TEXTS: Readonly<Record<Form, (file: string, trace: Trace) => Promise<string>>> = {
+  c: asC,
+  syz: asSyz,
+  text: (_file, trace) => asText(trace),
 };
 
 const emit = async (file: string, options: Options): Promise<number> => {
   const output = openOutput();
   const trace = await readTrace(file);
-  const text = options.as === 'c' ? await asC(file, trace) : await asText(trace);
+  const text = await TEXTS[options.as](file, trace);
   const result = options.json === true ? `${jsonLine({ file, as: options.as, text })}\n` : text;
   const { output: path } = options;
   const { isWritten, failIfUnwritten } = await writeAll({
@@ -81,7 +111,7 @@ const emit = async (file: string, options: Options): Promise<number> => {
 export const addEmit = (program: Command): void => {
   program
     .command('emit')
-    .description('turn a trace into a C file that needs nothing else, or into text')
+    .description('turn a trace into a C file that needs nothing else, a syzkaller program, or text')
     .argument('<file>', 'a trace, as check and shrink save it')
     .addOption(optionOf('--as <form>', 'what it becomes', FORMS).default('c'))
     .option('-o, --output <file>', 'where it is written (default: standard output)')

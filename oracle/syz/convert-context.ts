@@ -25,6 +25,7 @@ export class ConvertContext {
   readonly notes: SyzNote[] = [];
   /** Of the call that is converted. */
   line = 0;
+  readonly #fills: { readonly offset: bigint; readonly bytes: Uint8Array }[] = [];
   #count = 0;
 
   label(stem: string): Label {
@@ -34,6 +35,7 @@ export class ConvertContext {
 
   /** Throws NotCarriedOver behind the last that a program may have. */
   push(operation: Operation): void {
+    this.endFills();
     if (this.operations.length === SYZ_OPERATIONS_MAX) {
       throw new NotCarriedOver(`a program has at most ${SYZ_OPERATIONS_MAX} operations`);
     }
@@ -43,6 +45,24 @@ export class ConvertContext {
   /** The program's own bytes. */
   store(offset: bigint, bytes: Uint8Array): void {
     this.push({ op: 'store', label: this.label('store'), offset, hex: hexOf(bytes) });
+  }
+
+  /** Bytes for the next call to find: what a pointer of its struct points at, or else a store of their own. */
+  fill(offset: bigint, bytes: Uint8Array): void {
+    this.#fills.push({ offset, bytes });
+  }
+
+  /** The bytes that were put there for this call, if there are as many. */
+  takeFill(offset: bigint, length: number): Uint8Array | undefined {
+    const index = this.#fills.findIndex(
+      (fill) => fill.offset === offset && fill.bytes.length === length,
+    );
+    return index < 0 ? undefined : this.#fills.splice(index, 1)[0]?.bytes;
+  }
+
+  /** Behind the last call. */
+  endFills(): void {
+    for (const { offset, bytes } of this.#fills.splice(0)) this.store(offset, bytes);
   }
 
   note(what: string): void {

@@ -105,7 +105,8 @@ class IoctlConversion {
       return;
     }
     const passed = structPassed(command, image.bytes);
-    const whole = withRoom(passed, image);
+    const isWritten = pointer.content?.kind === 'struct' && !pointer.isAny;
+    const whole = isWritten ? withRoom(passed, image) : image;
     const at = { arena: this.#memory.addressOf(pointer, whole.bytes.length) };
     const also: WordsInMemory[] = [];
     for (const [field, pointed] of this.#memory.pointed) {
@@ -142,7 +143,9 @@ class IoctlConversion {
   }
 
   #words(field: string, pointed: Pointed): WordsInMemory {
-    return { at: { arena: pointed.offset }, words: wordsOf(this.#raw(field, pointed)) };
+    const { offset, image } = pointed;
+    const filled = this.#context.takeFill(offset, image.bytes.length);
+    return { at: { arena: offset }, words: wordsOf(filled ?? this.#raw(field, pointed)) };
   }
 
   #raw(field: string, { image }: Pointed): Uint8Array {

@@ -130,13 +130,27 @@ const NO_DESCRIPTORS = new Set([0xffff_ffffn, 0xffff_ffff_ffff_ffffn]);
 
 /** The call fails, and syzkaller has put its bytes into memory before it. */
 const write = (context: ConvertContext, call: SyzCall): void => {
+  const { offset, bytes } = written(context, call);
+  context.store(offset, bytes);
+};
+
+/** The same for the call that follows. */
+const fill = (context: ConvertContext, call: SyzCall): void => {
+  const { offset, bytes } = written(context, call);
+  context.fill(offset, bytes);
+};
+
+const written = (
+  context: ConvertContext,
+  call: SyzCall,
+): { readonly offset: bigint; readonly bytes: Uint8Array } => {
   const [fd, buffer] = call.arguments;
   const content = buffer?.kind === 'pointer' ? buffer.content : undefined;
   if (fd?.kind !== 'number' || !NO_DESCRIPTORS.has(fd.value)) {
     throw new NotCarriedOver('bytes are written to a file');
   }
-  if (content?.kind === 'data') context.store(context.memory(buffer), bytesOfData(content));
-  else throw new NotCarriedOver('what is written is no string');
+  if (content?.kind !== 'data') throw new NotCarriedOver('what is written is no string');
+  return { offset: context.memory(buffer), bytes: bytesOfData(content) };
 };
 
 /** By the name before "$". They throw NotCarriedOver. */
@@ -147,4 +161,5 @@ export const MEMORY_CALLS: Readonly<
   munmap: unmap,
   mremap: remap,
   write,
+  pwrite64: fill,
 };

@@ -13,7 +13,9 @@ export type Description = {
   readonly fields?: number;
   /** Fields for a result of an earlier call. */
   readonly results?: readonly string[];
-  /** Fields that are not put into memory before the call. */
+  /** Fields that are not put into memory before the call, and hold a result for later calls after it. */
+  readonly gives?: readonly string[];
+  /** Other fields that are not put into memory before the call. */
   readonly outputs?: readonly string[];
   /** Fields with a value of their own, other than 0, which is used where a program leaves them out. */
   readonly constants?: Readonly<Record<string, bigint>>;
@@ -39,14 +41,14 @@ const INFO = { outputs: ['iova_pgsizes', 'cap_offset'] } as const;
 const HWPT_ALLOC: Rest = {
   fields: 9,
   results: ['dev_id', 'pt_id'],
-  outputs: ['out_hwpt_id'],
+  gives: ['out_hwpt_id'],
 };
 
 const NATIVE: readonly Description[] = [
   described('IOMMU_DESTROY$ioas', 'IOMMU_DESTROY', ID),
   described('IOMMU_DESTROY$stdev', 'IOMMU_DESTROY', ID),
   described('IOMMU_DESTROY$hwpt', 'IOMMU_DESTROY', ID),
-  described('IOMMU_IOAS_ALLOC', 'IOMMU_IOAS_ALLOC', { outputs: ['out_ioas_id'] }),
+  described('IOMMU_IOAS_ALLOC', 'IOMMU_IOAS_ALLOC', { gives: ['out_ioas_id'] }),
   described('IOMMU_IOAS_IOVA_RANGES', 'IOMMU_IOAS_IOVA_RANGES', {
     ...IOAS,
     outputs: ['out_iova_alignment'],
@@ -69,7 +71,7 @@ const NATIVE: readonly Description[] = [
     results: ['object_id'],
     constants: { option_id: 1n },
   }),
-  described('IOMMU_VFIO_IOAS$GET', 'IOMMU_VFIO_IOAS', { outputs: ['ioas_id'] }),
+  described('IOMMU_VFIO_IOAS$GET', 'IOMMU_VFIO_IOAS', { gives: ['ioas_id'] }),
   described('IOMMU_VFIO_IOAS$SET', 'IOMMU_VFIO_IOAS', { ...IOAS, constants: { op: 1n } }),
   described('IOMMU_VFIO_IOAS$CLEAR', 'IOMMU_VFIO_IOAS', { constants: { op: 2n } }),
   described('IOMMU_HWPT_ALLOC$NONE', 'IOMMU_HWPT_ALLOC', HWPT_ALLOC),
@@ -98,8 +100,8 @@ const CONTAINER: readonly Description[] = ['VFIO_IOMMU_', 'IOMMU_VFIO_IOMMU_'].f
 const test = (operation: string, op: bigint, rest: Rest = {}, form = ''): Description =>
   described(`IOMMU_TEST_OP_${operation}${form}`, operation, { ...rest, constants: { op } });
 
-const MOCK: Rest = { ...ID, outputs: ['out_stdev_id', 'out_hwpt_id', 'out_idev_id'] };
-const PAGES: Rest = { ...ID, outputs: ['out_access_pages_id'], numbers: ['uptr'] };
+const MOCK: Rest = { ...ID, gives: ['out_stdev_id', 'out_hwpt_id', 'out_idev_id'] };
+const PAGES: Rest = { ...ID, gives: ['out_access_pages_id'], numbers: ['uptr'] };
 
 const TEST: readonly Description[] = [
   test('ADD_RESERVED', 1n, ID),
@@ -107,7 +109,7 @@ const TEST: readonly Description[] = [
   test('MOCK_DOMAIN_FLAGS', 2n, MOCK),
   test('MD_CHECK_MAP', 3n, ID),
   test('MD_CHECK_REFS', 4n),
-  test('CREATE_ACCESS', 5n, { ...ID, outputs: ['out_access_fd'] }),
+  test('CREATE_ACCESS', 5n, { ...ID, gives: ['out_access_fd'] }),
   test('DESTROY_ACCESS_PAGES', 6n, { results: ['id', 'access_pages_id'] }),
   test('ACCESS_PAGES', 7n, PAGES),
   test('ACCESS_PAGES', 7n, { ...PAGES, halves: 'iova' }, '$syz'),

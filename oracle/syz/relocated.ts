@@ -5,6 +5,7 @@ import { ARENA_LENGTH } from '../../model/programs/arena.ts';
 import type { Argument, Operation, Value } from '../../model/programs/program.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import type { LinedOperation } from './convert-context.ts';
+import { AREA_LENGTH } from './data-area.ts';
 import { firstMemory, isFirstChange } from './first-memory.ts';
 import { NotCarriedOver } from './not-carried-over.ts';
 import { Relocation } from './relocation.ts';
@@ -60,10 +61,27 @@ const spansWith = (operation: Operation): readonly Span[] =>
     ? [operation]
     : [...spansOf(operation)];
 
+/** Where the area ends after the program's first changes of memory. */
+const areaEndOf = (all: readonly LinedOperation[]): bigint => {
+  let end = AREA_LENGTH;
+  for (const { operation } of all) {
+    if (!isFirstChange(operation)) break;
+    const isAtEnd = operation.offset + operation.length === AREA_LENGTH;
+    if (isAtEnd) end = operation.op === 'munmap' ? operation.offset : AREA_LENGTH;
+  }
+  return end;
+};
+
 /** An error where the memory is more than an arena has. */
-const relocationFor = (all: readonly LinedOperation[]): Relocation | NotCarriedOver => {
+const relocationFor = (
+  all: readonly LinedOperation[],
+  areaEnd: bigint,
+): Relocation | NotCarriedOver => {
   try {
-    return new Relocation(all.flatMap(({ operation }) => spansWith(operation)));
+    return new Relocation(
+      all.flatMap(({ operation }) => spansWith(operation)),
+      areaEnd,
+    );
   } catch (error) {
     if (error instanceof NotCarriedOver) return error;
     throw error;
@@ -72,13 +90,14 @@ const relocationFor = (all: readonly LinedOperation[]): Relocation | NotCarriedO
 
 /** Throws BadInput, with the line from which on the memory is too much. */
 const relocationOf = (file: string, all: readonly LinedOperation[]): Relocation => {
-  const relocation = relocationFor(all);
+  const areaEnd = areaEndOf(all);
+  const relocation = relocationFor(all, areaEnd);
   if (relocation instanceof Relocation) return relocation;
   let fits = 0;
   let tooMany = all.length;
   while (tooMany - fits > 1) {
     const middle = (fits + tooMany) >> 1;
-    if (relocationFor(all.slice(0, middle)) instanceof Relocation) fits = middle;
+    if (relocationFor(all.slice(0, middle), areaEnd) instanceof Relocation) fits = middle;
     else tooMany = middle;
   }
   throw new BadInput(file, all[tooMany - 1]?.line ?? 0, relocation.message);

@@ -20,12 +20,12 @@ const FIRST_MOVED = NO_ACCESS_OFFSET + NO_ACCESS_LENGTH + PAGE;
 const down = (offset: bigint): bigint => offset - (offset % PAGE);
 
 /** The pages of a span; of one that ends beyond the area no more than the first, as nobody gets to its end. */
-const pagesOf = ({ offset, length }: Span): Pages | undefined => {
+const pagesOf = ({ offset, length }: Span, areaEnd: bigint): Pages | undefined => {
   if (length <= 0n || offset < 0n) return undefined;
   const isOpen = offset >= OPEN_OFFSET;
-  if (!isOpen && offset >= AREA_LENGTH) return undefined;
+  if (!isOpen && offset >= areaEnd) return undefined;
   const end = offset + length;
-  const fits = isOpen ? length <= AREA_LENGTH : end <= AREA_LENGTH;
+  const fits = isOpen ? length <= AREA_LENGTH : end <= areaEnd;
   const start = down(offset);
   return { start, end: fits ? down(end - 1n) + PAGE : start + PAGE };
 };
@@ -79,9 +79,9 @@ export class Relocation {
   readonly used: readonly Pages[];
   readonly #moved: readonly Moved[];
 
-  /** Throws NotCarriedOver. */
-  constructor(spans: readonly Span[]) {
-    const clusters = joined(spans.flatMap((span) => pagesOf(span) ?? []));
+  /** `areaEnd` is where the area ends: a program may unmap its last pages first. Throws NotCarriedOver. */
+  constructor(spans: readonly Span[], areaEnd = AREA_LENGTH) {
+    const clusters = joined(spans.flatMap((span) => pagesOf(span, areaEnd) ?? []));
     const taken = new TakenPages();
     const stays = clusters.filter(({ end }) => end <= ARENA_LENGTH);
     for (const pages of stays) taken.take(pages);
@@ -96,11 +96,10 @@ export class Relocation {
     this.used = joined(moved.map(({ start, end, to }) => ({ start: to, end: to + end - start })));
   }
 
-  /** The arena offset of an address. What is in no used page lies where it is, or behind the arena. */
+  /** The arena offset of an address. What is in no used page stays where it is: there are holes. */
   offsetOf(offset: bigint): bigint {
     const found = this.#moved.find(({ start, end }) => start <= offset && offset < end);
-    if (found !== undefined) return found.to + (offset - found.start);
-    return offset < ARENA_LENGTH ? offset : ARENA_LENGTH + offset;
+    return found === undefined ? offset : found.to + (offset - found.start);
   }
 
   /** The parts of a range that are used, as offsets into the arena. */

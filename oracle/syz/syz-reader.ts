@@ -31,7 +31,7 @@ const conversionOf = ({ name }: SyzCall): ((context: ConvertContext, call: SyzCa
   const conversion = Object.hasOwn(CONVERSIONS, base) ? CONVERSIONS[base] : undefined;
   if (conversion !== undefined) return conversion;
   throw new NotCarriedOver(
-    `${name} is not understood, and what it changes is not known: take the line out if the rest does not need it`,
+    'the call is not understood, and what it changes is not known: take the line out if the rest does not need it',
   );
 };
 
@@ -60,6 +60,7 @@ export class SyzReader {
 
   /** The program whose last line was taken. Throws BadInput. */
   end(): SyzProgram {
+    this.#context.endFills();
     const { operations, notes } = this.#context;
     if (operations.length === 0)
       throw new BadInput(this.#file, 0, 'the program has no calls that are run');

@@ -80,4 +80,29 @@ test('options for what a program runs on are not for traces', async () => {
   assert.match(error, /says itself what it ran on/);
 });
 
+test('emit writes one of a trace, and refuses what it cannot, with the line', async () => {
+  await run('shrink', '--save', 'whole.jsonl', PROGRAM);
+  const emitted = await run('emit', '--as', 'syz', 'whole.jsonl', '-o', 'out.syz');
+  assert.is(emitted.status, 0);
+  const text = readFileSync(join(FOLDER, 'out.syz'), 'utf8');
+  assert.match(text, /^ioctl\$IOMMU_IOAS_UNMAP\(r0, 0x3b86, &\(0x7f[0-9a-f]+\)=\{0x18, r1, /m);
+  const again = await run('replay', '--release', '7.3.4', 'out.syz');
+  assert.match(again.out, /IOMMU_IOAS_UNMAP\(.*-> {2}-1 ENOENT/);
+  const lines = readFileSync(join(FOLDER, 'whole.jsonl'), 'utf8').trim().split('\n');
+  // Of which nothing was run, with an operation more.
+  const operations = lines.slice(1, -1).map((line) => {
+    const { operation } = JSON.parse(line) as { operation: unknown };
+    return JSON.stringify({ operation });
+  });
+  const status = '{"operation":{"op":"status","label":"status9","field":"VmLck"}}';
+  const all = [...lines.slice(0, 1), ...operations, status, ...lines.slice(-1)];
+  inFolder('status.jsonl', `${all.join('\n')}\n`);
+  const refused = await run('emit', '--as', 'syz', 'status.jsonl');
+  assert.is(refused.status, 2);
+  assert.match(
+    refused.error,
+    new RegExp(`status\\.jsonl:${lines.length}: operation status9 is not emitted for syzkaller`),
+  );
+});
+
 test.run();

@@ -220,9 +220,9 @@ const REFUSED: readonly (readonly [name: string, lines: readonly string[], what:
   [
     'a call that is not known',
     ['prlimit64(0x0, 0x8, &AUTO={0x0, 0x0}, 0x0)'],
-    /prlimit64 is not understood/,
+    /prlimit64: the call is not understood/,
   ],
-  ['a name of Object', ['toString()'], /toString is not understood/],
+  ['a name of Object', ['toString()'], /toString: the call is not understood/],
   ['a result that no call gave', [OPEN, 'close(r7)'], /no earlier call gives "r7"/],
   [
     'a result with a sum',
@@ -237,7 +237,7 @@ const REFUSED: readonly (readonly [name: string, lines: readonly string[], what:
   [
     'a descriptor of ours in a message',
     [OPEN, 'sendmsg(0x5, &AUTO={r0}, 0x0)'],
-    /sendmsg is not understood/,
+    /sendmsg: the call is not understood/,
   ],
   [
     'memory that moves',
