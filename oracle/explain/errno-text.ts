@@ -36,10 +36,11 @@ const NAMES = new Map<number, ErrnoName>(
 
 /** Numbers, in the order in which they are tried: those that can be nothing else first. */
 const NUMBERS: readonly RegExp[] = [
-  /\) ?= ?-(\d{1,3})\b/,
-  /\bOs \{ code: (\d{1,3})\b/,
-  /\b(?:errno|error|os error|ret|rc|err)\b[ :=(]*-?(\d{1,3})\b(?![.:]\d)/i,
-  /(?:^|[\s:(=,])-(\d{1,3})(?=$|[\s:),;.])/,
+  /\) ?= ?-(\d{1,3})\b/g,
+  /\bOs \{ code: (\d{1,3})\b/g,
+  /\bError\((\d{1,3})\)/g,
+  /\b(?:errno|error|os error|ret|rc|err)\b[ :=(]*-?(\d{1,3})\b(?![.:]\d)/gi,
+  /(?:^|[\s:(=,])-(\d{1,3})(?=$|[\s:),;.])/g,
 ];
 
 /** The error in the text; undefined if it has none that these calls return. */
@@ -49,8 +50,10 @@ export const errnoIn = (text: string): ErrnoName | undefined => {
   }
   for (const [pattern, name] of SENTENCES) if (pattern.test(text)) return name;
   for (const pattern of NUMBERS) {
-    const name = NAMES.get(Number(pattern.exec(text)?.[1]));
-    if (name !== undefined) return name;
+    for (const [, number] of text.matchAll(pattern)) {
+      const name = NAMES.get(Number(number));
+      if (name !== undefined) return name;
+    }
   }
   return undefined;
 };

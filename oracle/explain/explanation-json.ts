@@ -4,6 +4,7 @@
 import { hex } from '../text/quantities.ts';
 import type { Clue } from './clue.ts';
 import type { Explained, Explanation } from './explain.ts';
+import { filledIn } from './filled-in.ts';
 import type { RankedCause, Refusal } from './rank.ts';
 
 const fieldsJson = ({ fields }: Clue): Readonly<Record<string, string>> =>
@@ -22,15 +23,18 @@ const refusalJson = ({ path, call, rule }: Refusal): unknown => ({
   condition: rule.says,
 });
 
-const causeJson = ({ id, cause, why, against, refusals, elsewhere }: RankedCause): unknown => ({
+const causeJson = (
+  { id, cause, why, against, refusals, elsewhere }: RankedCause,
+  { fields }: Clue,
+): unknown => ({
   cause: id,
   title: cause.title,
   why,
   against,
   rules: refusals.map(refusalJson),
   elsewhere: elsewhere.map(refusalJson),
-  checks: cause.checks,
-  remedies: cause.remedies,
+  checks: cause.checks.map((text) => filledIn(text, fields)),
+  remedies: cause.remedies.map((text) => filledIn(text, fields)),
 });
 
 const explanationJson = ({ clue, lines, ranking }: Explanation): unknown => ({
@@ -41,7 +45,7 @@ const explanationJson = ({ clue, lines, ranking }: Explanation): unknown => ({
   ...(clue.errno === undefined ? {} : { errno: clue.errno }),
   fields: fieldsJson(clue),
   hints: [...clue.hints],
-  causes: ranking.causes.map(causeJson),
+  causes: ranking.causes.map((one) => causeJson(one, clue)),
   rare: [...new Set(ranking.rare.map(({ rule }) => rule.id))],
   excluded: [...new Set(ranking.excluded.map(({ rule }) => rule.id))],
 });

@@ -6,6 +6,7 @@ import type { Palette } from '../text/palette.ts';
 import { hex, length, listed, range, ranges } from '../text/quantities.ts';
 import { type Clue, lastIova } from './clue.ts';
 import type { Explained, Explanation } from './explain.ts';
+import { filledIn } from './filled-in.ts';
 import { PATH_TITLES, PATHS } from './path.ts';
 import type { RankedCause, Refusal } from './rank.ts';
 
@@ -68,15 +69,22 @@ const listLines = (title: string, texts: readonly string[]): readonly string[] =
     wrapped(text, index === 0 ? `   ${title.padEnd(8)}` : ' '.repeat(11), ' '.repeat(11)),
   );
 
-const causeLines = (one: RankedCause, number: number, palette: Palette): readonly string[] => {
+const causeLines = (
+  one: RankedCause,
+  number: number,
+  { fields }: Clue,
+  palette: Palette,
+): readonly string[] => {
+  const filled = (texts: readonly string[]): readonly string[] =>
+    texts.map((text) => filledIn(text, fields));
   const rules = ruleLines(one, palette);
   return [
     ...wrapped(palette.title(one.cause.title), `${number}. `, '   '),
     ...listLines('why', [one.why.join(' ')]),
     ...(one.against.length === 0 ? [] : listLines('but', [one.against.join(' ')])),
     ...(rules.length === 0 ? ['   rules   none: the specification does not decide it'] : rules),
-    ...listLines('check', one.cause.checks),
-    ...listLines('remedy', one.cause.remedies),
+    ...listLines('check', filled(one.cause.checks)),
+    ...listLines('remedy', filled(one.cause.remedies)),
     '',
   ];
 };
@@ -97,7 +105,7 @@ const explanationLines = (
     ...wrapped(clue.text, `  line ${ranges(lines).join(', ')}: `, '    '),
     ...fieldsText(clue).map((text) => `  ${text}`),
     '',
-    ...shown.flatMap((one, index) => causeLines(one, index + 1, palette)),
+    ...shown.flatMap((one, index) => causeLines(one, index + 1, clue, palette)),
     ...(others.length === 0
       ? []
       : [

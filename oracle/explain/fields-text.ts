@@ -3,11 +3,14 @@
 
 import type { Fields } from './clue.ts';
 
-const NUMBER = '(0x[0-9a-fA-F]+|\\d+)';
+/** Hexadecimal digits without 0x are of six at least, so that no word is one. */
+const NUMBER = '(0x[0-9a-fA-F]+|[0-9a-fA-F]{6,}|\\d+)';
+
+const numberFrom = (text: string): bigint => BigInt(/^\d+$|^0x/.test(text) ? text : `0x${text}`);
 
 /** vfio_dma_map(container, iova, size, vaddr) and the unmap of the same form. */
 const QEMU_MAP = new RegExp(
-  `dma_(?:un)?map(?:_bitmap)?\\([^,]*, *${NUMBER}, *${NUMBER}(?:, *(0x[0-9a-fA-F]+|\\(nil\\)))?`,
+  `dma_(?:un)?map(?:_bitmap)? *\\([^,]*, *${NUMBER}, *${NUMBER}(?:, *(0x[0-9a-fA-F]+|\\(nil\\)))?`,
 );
 
 /** "IOVA region 0x8000..0xffff", both inclusive. */
@@ -15,15 +18,15 @@ const REGION = /IOVA region (0x[0-9a-fA-F]+)\.\.(0x[0-9a-fA-F]+)/;
 
 const field = (text: string, ...names: readonly string[]): bigint | undefined => {
   const found = new RegExp(`\\b(?:${names.join('|')})\\b\\s*[:=]?\\s*${NUMBER}\\b`, 'i').exec(text);
-  return found?.[1] === undefined ? undefined : BigInt(found[1]);
+  return found?.[1] === undefined ? undefined : numberFrom(found[1]);
 };
 
 const rangeIn = (text: string): Pick<Fields, 'iova' | 'size' | 'vaddr'> => {
   const [map, mapIova, mapSize, vaddr] = QEMU_MAP.exec(text) ?? [];
   if (map !== undefined && mapIova !== undefined && mapSize !== undefined) {
     return {
-      iova: BigInt(mapIova),
-      size: BigInt(mapSize),
+      iova: numberFrom(mapIova),
+      size: numberFrom(mapSize),
       ...(vaddr === undefined ? {} : { vaddr: vaddr === '(nil)' ? 0n : BigInt(vaddr) }),
     };
   }

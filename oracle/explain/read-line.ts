@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reads one line: which call it is about, with which error and fields, and what else it says.
 
+import { pathsOf } from './calls.ts';
 import type { CauseId } from './cause-id.ts';
 import type { Clue, Hint } from './clue.ts';
 import { errnoIn } from './errno-text.ts';
@@ -8,7 +9,7 @@ import { fieldsIn } from './fields-text.ts';
 import type { Phrase } from './phrase.ts';
 import { dpdkPhrases } from './phrases/dpdk.ts';
 import { kernelPhrases } from './phrases/kernel.ts';
-import { namePhrases } from './phrases/names.ts';
+import { namePhrases, vaguePhrases } from './phrases/names.ts';
 import { prefixPhrases, qemuPhrases } from './phrases/qemu.ts';
 import { rustPhrases } from './phrases/rust.ts';
 
@@ -20,6 +21,7 @@ const PHRASES: readonly Phrase[] = [
   ...dpdkPhrases,
   ...namePhrases,
   ...prefixPhrases,
+  ...vaguePhrases,
 ];
 
 const PRINTED_MAX = 4096;
@@ -30,8 +32,10 @@ export const readLine = (full: string, line: number): Clue => {
   const said = PHRASES.filter(({ pattern }) => pattern.test(text));
   const program = said.find((one) => one.program !== undefined)?.program;
   const errno = errnoIn(text) ?? said.find((one) => one.errno !== undefined)?.errno;
-  const calls = said.find((one) => one.calls !== undefined)?.calls ?? [];
   const paths = said.find((one) => one.paths !== undefined)?.paths;
+  const named = said.find((one) => one.calls !== undefined)?.calls ?? [];
+  const onPath = named.filter((call) => paths?.some((path) => pathsOf(call).includes(path)));
+  const calls = onPath.length > 0 ? onPath : named;
   const hints = new Set<Hint>(said.flatMap((phrase) => phrase.hints ?? []));
   const causes = new Set<CauseId>(said.flatMap((phrase) => phrase.causes ?? []));
   return {

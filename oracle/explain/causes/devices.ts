@@ -131,6 +131,10 @@ export const deviceCauses = {
         calls: ['VFIO_GROUP_GET_DEVICE_FD', 'VFIO_DEVICE_BIND_IOMMUFD'],
         errnos: ['EIO', 'ENOTTY', 'EBUSY', 'EINVAL', 'ENODEV', 'ENOMEM', 'EOPNOTSUPP'],
       },
+      {
+        calls: ['binding a device to vfio-pci'],
+        errnos: ['EBUSY', 'EIO', 'ENOMEM', 'EPERM', 'ENOTTY'],
+      },
     ],
     usual: 20,
     why: 'What drivers answer is not in the rules; the kernel logs why.',

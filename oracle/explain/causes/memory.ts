@@ -57,7 +57,7 @@ export const memoryCauses = {
       {
         when: (clue) => isAbout(clue, 'IOMMU_IOAS_MAP') && isWhereBarsAre(clue),
         weight: 10,
-        why: 'iommufd charges a BAR as it charges memory.',
+        why: 'An iommufd that maps a BAR charges it like memory.',
       },
       {
         when: ({ errno }) => errno === undefined,

@@ -62,6 +62,11 @@ export const kernelPhrases: readonly Phrase[] = [
     pattern: /DMAR:.*fault addr|IO_PAGE_FAULT|DMAR:.*\[fault reason/,
     causes: ['dma-fault'],
   },
+  {
+    ...KERNEL,
+    pattern: /(?:avc: +denied|apparmor="DENIED").*vfio/,
+    causes: ['file-mode'],
+  },
   { ...KERNEL, pattern: /BAR \d+.*: can't reserve/, causes: ['bar-in-use'] },
   {
     ...KERNEL,

@@ -2,7 +2,7 @@
 // Calls by their names in the headers, and files by their paths, in any program.
 
 import { NATIVE_CALLS } from '../../../spec/abi/native.ts';
-import { VFIO_CALL_NAMES } from '../calls.ts';
+import { type CallName, VFIO_CALL_NAMES } from '../calls.ts';
 import type { Phrase } from '../phrase.ts';
 
 const NAMES = [
@@ -15,6 +15,9 @@ const named = (name: string): RegExp => {
   const short = name.replace(/^(?:VFIO_IOMMU|VFIO_GROUP|VFIO_DEVICE|VFIO|IOMMU)_/, '');
   return new RegExp(`\\b(?:${name}|${short})\\b`, 'i');
 };
+
+const MAPS: readonly CallName[] = ['VFIO_IOMMU_MAP_DMA', 'IOMMU_IOAS_MAP'];
+const UNMAPS: readonly CallName[] = ['VFIO_IOMMU_UNMAP_DMA', 'IOMMU_IOAS_UNMAP'];
 
 /** Words that are common in messages and no name of a call there. */
 const TOO_COMMON = new Set(['IOMMU_OPTION', 'IOMMU_DESTROY', 'VFIO_IOMMU_GET_INFO']);
@@ -33,6 +36,11 @@ export const namePhrases: readonly Phrase[] = [
       /bind(?:ing)? .{0,60}\bvfio-pci|vfio-pci\/(?:bind|new_id)|write error: No such device/i,
     calls: ['binding a device to vfio-pci'],
   },
+  {
+    pattern:
+      /(?:cannot|can't|could not|failed to) (?:find|get|read) (?:the )?iommu[ _]group|no iommu[ _]group|not in an iommu[ _]group/i,
+    causes: ['iommu-off'],
+  },
   { pattern: /devices? cgroup/i, causes: ['device-cgroup'] },
   {
     pattern:
@@ -45,11 +53,11 @@ export const namePhrases: readonly Phrase[] = [
   { pattern: /\/dev\/vfio\/(?:noiommu-)?\d+/, calls: ['open of /dev/vfio/N'] },
   {
     pattern: /\bDMA[ _-]?map|map(?:ping)? (?:\S+ )?(?:for )?DMA\b/i,
-    calls: ['VFIO_IOMMU_MAP_DMA', 'IOMMU_IOAS_MAP'],
+    calls: MAPS,
   },
   {
     pattern: /\bDMA[ _-]?unmap|unmap(?:ping)? (?:\S+ )?(?:for )?DMA\b/i,
-    calls: ['VFIO_IOMMU_UNMAP_DMA', 'IOMMU_IOAS_UNMAP'],
+    calls: UNMAPS,
   },
   { pattern: /\/mdev\/|\bmdev\b|sysfsdev=\S*[0-9a-f]{8}-[0-9a-f]{4}-/i, hints: ['mdev'] },
   {
@@ -57,4 +65,35 @@ export const namePhrases: readonly Phrase[] = [
     hints: ['container-runtime'],
   },
   { pattern: /^(?:\d+ +)?(?:[\d:.]+ +)?(?:ioctl|openat?)\(/, program: 'strace' },
+];
+
+/** What is left where no message and no name is known: words about VFIO or iommufd. */
+export const vaguePhrases: readonly Phrase[] = [
+  {
+    pattern: /\bunmap\w*\b.*\b(?:iova|iommu|ioas|vfio)|\b(?:vfio|iommu)\b.*\bunmap/i,
+    calls: UNMAPS,
+  },
+  {
+    pattern: /\bmap\w*\b.*\b(?:iova|iommu|ioas|vfio)\b|\b(?:vfio|iommu|ioas)\b.*\bmap/i,
+    calls: MAPS,
+  },
+  { pattern: /\bpin\w*\b.*\b(?:pages|memory)\b.*\bvfio\b|\bvfio\b.*\bpin/i, calls: MAPS },
+  { pattern: /\bbind\w*\b.*\biommufd\b|\biommufd\b.*\bbind/i, calls: ['VFIO_DEVICE_BIND_IOMMUFD'] },
+  {
+    pattern: /\battach\w*\b.*\b(?:ioas|hwpt|iommufd|page table)\b|\biommufd\b.*\battach/i,
+    calls: ['VFIO_DEVICE_ATTACH_IOMMUFD_PT'],
+  },
+  {
+    pattern: /\bdevice (?:fd|descriptor|file)\b.*\bvfio|\bvfio\b.*\bdevice (?:fd|descriptor)/i,
+    calls: ['VFIO_GROUP_GET_DEVICE_FD'],
+  },
+  {
+    pattern: /\bset(?:ting)?\b.*\biommu (?:type|model|driver)|\biommu type\b/i,
+    calls: ['VFIO_SET_IOMMU'],
+  },
+  {
+    pattern: /\bvfio\b.*\bcontainer\b/i,
+    calls: ['VFIO_GROUP_SET_CONTAINER', 'VFIO_SET_IOMMU', 'open of /dev/vfio/vfio'],
+  },
+  { pattern: /\bvfio\b.*\bgroup\b/i, calls: ['open of /dev/vfio/N', 'VFIO_GROUP_SET_CONTAINER'] },
 ];

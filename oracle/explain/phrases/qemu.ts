@@ -6,15 +6,15 @@ import type { Phrase } from '../phrase.ts';
 const QEMU = { program: 'QEMU' } as const;
 
 export const qemuPhrases: readonly Phrase[] = [
-  { ...QEMU, pattern: /\bvfio_dma_map\(/, calls: ['VFIO_IOMMU_MAP_DMA'] },
+  { ...QEMU, pattern: /\bvfio_dma_map\b/, calls: ['VFIO_IOMMU_MAP_DMA'] },
   {
     ...QEMU,
-    pattern: /\bvfio_container_dma_map\(/,
+    pattern: /\bvfio_container_dma_map\b/,
     calls: ['VFIO_IOMMU_MAP_DMA', 'IOMMU_IOAS_MAP'],
   },
   {
     ...QEMU,
-    pattern: /\bvfio(?:_container)?_dma_unmap(?:_bitmap)?\(/,
+    pattern: /\bvfio(?:_container)?_dma_unmap(?:_bitmap)?\b/,
     calls: ['VFIO_IOMMU_UNMAP_DMA', 'IOMMU_IOAS_UNMAP'],
   },
   { ...QEMU, pattern: /\bVFIO_MAP_DMA\b/, calls: ['VFIO_IOMMU_MAP_DMA'] },
@@ -77,6 +77,14 @@ export const qemuPhrases: readonly Phrase[] = [
     pattern: /couldn't open directory .*\/vfio-dev/,
     calls: ['open of /dev/vfio/devices/vfioN'],
   },
+  {
+    ...QEMU,
+    pattern: /map backing store for guest RAM|preallocate memory|os_mem_prealloc/,
+    causes: ['no-memory-behind'],
+  },
+  { ...QEMU, pattern: /device is already attached/, causes: ['device-busy'] },
+  { ...QEMU, pattern: /stuck in D3|Unknown header type/i, causes: ['driver-refuses'] },
+  { pattern: /\biommufd=\w+/, paths: ['native'] },
   { ...QEMU, pattern: /running out of DMA mappings/, causes: ['entry-limit'] },
   { ...QEMU, pattern: /peer-to-peer transactions on BARs/i, hints: ['bar'] },
   { ...QEMU, pattern: /Failed to mmap .* BAR \d+/, causes: ['bar-in-use'] },

@@ -7,6 +7,7 @@ import type { CauseId } from '../../../oracle/explain/cause-id.ts';
 import { errnoIn } from '../../../oracle/explain/errno-text.ts';
 import { explain } from '../../../oracle/explain/explain.ts';
 import { fieldsIn } from '../../../oracle/explain/fields-text.ts';
+import { filledIn } from '../../../oracle/explain/filled-in.ts';
 import { partlyText } from '../../../oracle/explain/partly-text.ts';
 import { assumedFor } from '../../../oracle/explain/releases.ts';
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
@@ -143,6 +144,28 @@ explained('fields are read in the forms of the programs', () => {
     group: 'noiommu-3',
     device: '0000:65:00.0',
   });
+});
+
+explained('commands have the group and the device of the line', () => {
+  const fields = fieldsIn('0000:65:00.0: failed to open /dev/vfio/12');
+  assert.is(
+    filledIn('fuser -v /dev/vfio/N; lspci -s DEVICE', fields),
+    'fuser -v /dev/vfio/12; lspci -s 0000:65:00.0',
+  );
+  assert.is(filledIn('fuser -v /dev/vfio/N', {}), 'fuser -v /dev/vfio/N');
+});
+
+explained('a message of no known wording is read by its words and its error', () => {
+  for (const [line, call] of [
+    ['vfio: failed to map memory at iova 0x100000: ENOMEM', 'VFIO_IOMMU_MAP_DMA'],
+    ['could not set vfio iommu type: Operation not permitted', 'VFIO_SET_IOMMU'],
+    ['iommufd: binding 0000:01:00.0 failed: EPERM', 'VFIO_DEVICE_BIND_IOMMUFD'],
+    ["open '/dev/vfio/14': Permission denied (errno 13)", 'open of /dev/vfio/N'],
+    ["ioctl(VFIO_GROUP_SET_CONTAINER) '/dev/vfio/14': errno 1", 'VFIO_GROUP_SET_CONTAINER'],
+  ] as const) {
+    const [one] = explain([line], RELEASE_NAMES).explanations;
+    assert.ok(one?.clue.calls.includes(call), line);
+  }
 });
 
 explained('a version between two releases is explained by the rules of both', () => {
