@@ -3,6 +3,7 @@
 
 import { release } from 'node:os';
 import type { Command } from 'commander';
+import { match } from 'ts-pattern';
 import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
 import type { Recorded } from '../record/record.ts';
 import { count, grouped } from '../text/quantities.ts';
@@ -53,31 +54,34 @@ const recordProgram = async (words: readonly string[], options: Options): Promis
   const { output: file } = options;
   const recorded = await record(file, words, options.everyCall === true);
   const output = openOutput();
-  switch (recorded.kind) {
-    case 'unwritable':
+  match(recorded)
+    .with({ kind: 'unwritable' }, ({ reason }) => {
       throw new BadUse(
-        `The recording cannot be saved: ${file}: ${recorded.reason}. ` +
+        `The recording cannot be saved: ${file}: ${reason}. ` +
           'Nothing was run; name another file with -o.',
       );
-    case 'not permitted':
+    })
+    .with({ kind: 'not permitted' }, ({ errno }) => {
       throw new EnvironmentError(
-        `This machine does not let programs be traced (ptrace(2): error ${recorded.errno}). ` +
+        `This machine does not let programs be traced (ptrace(2): error ${errno}). ` +
           'Run as root, or set kernel.yama.ptrace_scope to 1 at most.',
       );
-    case 'not a program':
+    })
+    .with({ kind: 'not a program' }, () => {
       throw new BadUse(`${name} cannot be executed.`);
-    case 'recorded': {
+    })
+    .with({ kind: 'recorded' }, (success) => {
       if (!RELEASE_NAMES.some((known) => known === release())) {
         output.error(
           `Kernel ${release()} is not specified, so that the recording cannot be judged.`,
         );
       }
-      const { path = file, lines, exit } = recorded;
+      const { path = file, lines, exit } = success;
       output.error(`${path}: ${grouped(lines)} lines; the program ended with ${exit}`);
-      const problems = problemsOf(file, recorded);
+      const problems = problemsOf(file, success);
       if (problems.length > 0) throw new EnvironmentError(problems.join('\n'));
-    }
-  }
+    })
+    .exhaustive();
 };
 
 export const addRecord = (program: Command): void => {

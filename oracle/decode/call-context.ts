@@ -2,6 +2,7 @@
 // What a call is about: the iommufd, the objects it names, the IOVAs and the memory. The state around a violation is
 // shown for these, and the facts that decide a rule are read off them.
 
+import { match, P } from 'ts-pattern';
 import { decode, type Layout } from '../../spec/abi/layout.ts';
 import { MAP_FIXED_IOVA } from '../../spec/abi/native.ts';
 import { fileDescriptor, type ObjectId, objectId } from '../../spec/abi/units.ts';
@@ -280,18 +281,13 @@ const contextOfIoctl = (
 };
 
 /** What the call is about, in the world before it; with an observation of success, also what the kernel chose. */
-export const callContextOf = (world: World, call: Call, observation?: Observation): CallContext => {
-  switch (call.kind) {
-    case 'ioctl':
-      return contextOfIoctl(world, call, observation);
-    case 'dma':
-      return contextOfTransfer(world, call);
-    case 'status':
-      return contextOfStatus(world);
-    default:
-      return NOTHING;
-  }
-};
+export const callContextOf = (world: World, call: Call, observation?: Observation): CallContext =>
+  match(call)
+    .with({ kind: 'ioctl' }, (ioctl) => contextOfIoctl(world, ioctl, observation))
+    .with({ kind: 'dma' }, (transfer) => contextOfTransfer(world, transfer))
+    .with({ kind: 'status' }, () => contextOfStatus(world))
+    .with({ kind: P.union('open', 'close', 'memfd', 'mmap', 'munmap', 'store') }, () => NOTHING)
+    .exhaustive();
 
 /** The table of the IOAS that the call is mainly about. */
 export const tableOfCall = (about: CallContext): IoPagetable | undefined => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A call as data for readers: its name, and its fields by name with their values in words.
 
+import { match } from 'ts-pattern';
 import { fileAt, type OpenFile, openFile, type World } from '../../spec/state/world.ts';
 import type { Call, IoctlCall } from '../../spec/terms/call.ts';
 import { hex, length } from '../text/quantities.ts';
@@ -63,69 +64,70 @@ const field = (name: string, value: string): DecodedField => ({ name, value, idl
 
 export const decodeCall = (world: World, call: Call): DecodedCall => {
   const { process } = call;
-  switch (call.kind) {
-    case 'open':
-      return {
-        name: 'open',
-        process,
-        descriptor: undefined,
-        fields: [field('path', `"${call.path}"`)],
-      };
-    case 'close':
-      return { name: 'close', process, descriptor: call.fd, fields: [] };
-    case 'memfd': {
-      const fields = [field('length', length(call.length))];
+  return match(call)
+    .with({ kind: 'open' }, ({ path }) => ({
+      name: 'open',
+      process,
+      descriptor: undefined,
+      fields: [field('path', `"${path}"`)],
+    }))
+    .with({ kind: 'close' }, ({ fd }) => ({
+      name: 'close',
+      process,
+      descriptor: fd,
+      fields: [],
+    }))
+    .with({ kind: 'memfd' }, (memfd) => {
+      const fields = [field('length', length(memfd.length))];
       return { name: 'memfd', process, descriptor: undefined, fields };
-    }
-    case 'mmap': {
-      const { backing } = call;
-      const behind =
+    })
+    .with({ kind: 'mmap' }, ({ backing, address, ...mapping }) => {
+      const source =
         backing.kind === 'memfd' ? `memfd ${backing.fd} from ${hex(backing.offset)}` : backing.kind;
       const fields = [
-        field('address', hex(call.address)),
-        field('length', length(call.length)),
-        field('protection', call.protection),
-        field('backing', `${behind}, ${call.shared ? 'shared' : 'private'}`),
+        field('address', hex(address)),
+        field('length', length(mapping.length)),
+        field('protection', mapping.protection),
+        field('backing', `${source}, ${mapping.shared ? 'shared' : 'private'}`),
       ];
       return { name: 'mmap', process, descriptor: undefined, fields };
-    }
-    case 'munmap': {
-      const fields = [field('address', hex(call.address)), field('length', length(call.length))];
+    })
+    .with({ kind: 'munmap' }, (span) => {
+      const fields = [field('address', hex(span.address)), field('length', length(span.length))];
       return { name: 'munmap', process, descriptor: undefined, fields };
-    }
-    case 'store': {
-      const { address, bytes } = call.memory;
+    })
+    .with({ kind: 'store' }, ({ memory }) => {
+      const { address, bytes } = memory;
       const fields = [
         field('address', hex(address)),
         field('length', length(BigInt(bytes.length))),
       ];
       return { name: 'store', process, descriptor: undefined, fields };
-    }
-    case 'dma': {
+    })
+    .with({ kind: 'dma' }, (transfer) => {
       const fields = [
-        field('direction', call.direction),
-        field('iova', hex(call.iova)),
-        field('length', length(BigInt(call.length))),
+        field('direction', transfer.direction),
+        field('iova', hex(transfer.iova)),
+        field('length', length(BigInt(transfer.length))),
       ];
-      return { name: 'dma', process, descriptor: call.fd, fields };
-    }
-    case 'status':
-      return {
-        name: 'status',
-        process,
-        descriptor: undefined,
-        fields: [field('field', call.field)],
-      };
-    case 'ioctl': {
-      const shape = shapeOfCall(world, call);
+      return { name: 'dma', process, descriptor: transfer.fd, fields };
+    })
+    .with({ kind: 'status' }, (status) => ({
+      name: 'status',
+      process,
+      descriptor: undefined,
+      fields: [field('field', status.field)],
+    }))
+    .with({ kind: 'ioctl' }, (ioctl) => {
+      const shape = shapeOfCall(world, ioctl);
       return {
         name: shape.name,
         process,
-        descriptor: call.fd,
-        command: hex(call.command),
-        argument: hex(call.argument),
-        fields: ioctlFields(shape, call),
+        descriptor: ioctl.fd,
+        command: hex(ioctl.command),
+        argument: hex(ioctl.argument),
+        fields: ioctlFields(shape, ioctl),
       };
-    }
-  }
+    })
+    .exhaustive();
 };

@@ -2,6 +2,7 @@
 // What of the arena a program uses, and what it may do to each page of it: a C file maps no more than that, and touches
 // no page that would end it.
 
+import { match, P } from 'ts-pattern';
 import { ARENA_LENGTH, REGIONS, type Region } from '../../model/programs/arena.ts';
 import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
 import type { Protection } from '../../spec/terms/call.ts';
@@ -37,18 +38,13 @@ const spansOf = (operation: Operation, base: bigint): readonly Span[] => {
     const start = offsetOf(value, base);
     return start === undefined ? [] : [{ start, end: start + length }];
   };
-  switch (operation.op) {
-    case 'mmap':
-    case 'munmap':
-      return from({ arena: operation.offset }, operation.length);
-    case 'dma':
-      return operation.look === undefined
-        ? []
-        : from({ arena: operation.look }, BigInt(operation.length));
-    case 'store':
-      return from({ arena: operation.offset }, BigInt(operation.hex.length >> 1));
-    case 'ioctl': {
-      const { argument } = operation;
+  return match(operation)
+    .with({ op: 'mmap' }, { op: 'munmap' }, ({ offset, length }) => from({ arena: offset }, length))
+    .with({ op: 'dma' }, ({ look, length }) =>
+      look === undefined ? [] : from({ arena: look }, BigInt(length)),
+    )
+    .with({ op: 'store' }, ({ offset, hex }) => from({ arena: offset }, BigInt(hex.length >> 1)))
+    .with({ op: 'ioctl' }, ({ argument }) => {
       if (argument.kind === 'plain') return from(argument.value, PAGE);
       if (argument.kind === 'bytes') return from(argument.at, PAGE);
       const reach = reachOf(argument);
@@ -60,10 +56,9 @@ const spansOf = (operation: Operation, base: bigint): readonly Span[] => {
           ...words.flatMap((word) => from(word, reach)),
         ]),
       ];
-    }
-    default:
-      return [];
-  }
+    })
+    .with({ op: P.union('open', 'close', 'memfd', 'status') }, () => [])
+    .exhaustive();
 };
 
 const meet = (one: Span, other: Span): boolean => one.start < other.end && other.start < one.end;

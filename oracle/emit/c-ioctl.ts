@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One ioctl as C: its struct and arrays put in place, the call, and how what it wrote is read.
 
+import { match } from 'ts-pattern';
 import type { Operation } from '../../model/programs/program.ts';
 import { fieldOf, type Layout } from '../../spec/abi/layout.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
@@ -210,25 +211,24 @@ export const ioctlParts = (
   step: TracedStep | undefined,
 ): IoctlParts => {
   const { argument, command } = operation;
-  switch (argument.kind) {
-    case 'plain':
-      return {
-        before: [],
-        call: request(operation, around.values.argument(command, argument.value), around),
-        read: () => undefined,
-        places: [],
-      };
-    case 'bytes':
-      return bytesParts(operation, argument, number, around, step);
-    case 'struct':
-      return withWords(
+  return match(argument)
+    .with({ kind: 'plain' }, ({ value }) => ({
+      before: [],
+      call: request(operation, around.values.argument(command, value), around),
+      read: () => undefined,
+      places: [],
+    }))
+    .with({ kind: 'bytes' }, (passed) => bytesParts(operation, passed, number, around, step))
+    .with({ kind: 'struct' }, (struct) =>
+      withWords(
         isInVariable
-          ? structInVariable(operation, argument, number, around)
-          : structInArena(operation, argument, number, around, step),
-        argument,
+          ? structInVariable(operation, struct, number, around)
+          : structInArena(operation, struct, number, around, step),
+        struct,
         number,
         around,
         step,
-      );
-  }
+      ),
+    )
+    .exhaustive();
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The statements of a C file: a call an operation, each printed with its result, and what the last one must have given.
 
+import { match } from 'ts-pattern';
 import type { Operation } from '../../model/programs/program.ts';
 import { ERRNO, errnoName } from '../../spec/abi/errno.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
@@ -83,38 +84,25 @@ export class Statements {
   }
 
   #write(operation: Operation, index: number): void {
-    switch (operation.op) {
-      case 'open':
-        this.#open(operation, index);
-        return;
-      case 'ioctl':
-        this.#ioctl(operation, index);
-        return;
-      case 'close':
-        this.#plain(operation, index, c`close(${this.#values.descriptor(operation.fd)})`);
-        return;
-      case 'memfd':
-        this.#memfd(operation, index);
-        return;
-      case 'mmap':
-        this.#mmap(operation, index);
-        return;
-      case 'munmap': {
-        const place = placeText(operation.offset);
-        const call = c`munmap((void *)(${place}), ${number(operation.length)})`;
-        this.#plain(operation, index, call);
-        return;
-      }
-      case 'store':
-        this.#store(operation, index);
-        return;
-      case 'status':
-        this.#plain(operation, index, c`status_pages(${cString(operation.field)})`);
-        return;
-      case 'dma':
-        this.#dma(operation, index);
-        return;
-    }
+    match(operation)
+      .with({ op: 'open' }, (open) => this.#open(open, index))
+      .with({ op: 'ioctl' }, (ioctl) => this.#ioctl(ioctl, index))
+      .with({ op: 'close' }, (close) =>
+        this.#plain(close, index, c`close(${this.#values.descriptor(close.fd)})`),
+      )
+      .with({ op: 'memfd' }, (memfd) => this.#memfd(memfd, index))
+      .with({ op: 'mmap' }, (mmap) => this.#mmap(mmap, index))
+      .with({ op: 'munmap' }, (munmap) => {
+        const place = placeText(munmap.offset);
+        const call = c`munmap((void *)(${place}), ${number(munmap.length)})`;
+        this.#plain(munmap, index, call);
+      })
+      .with({ op: 'store' }, (store) => this.#store(store, index))
+      .with({ op: 'status' }, (status) =>
+        this.#plain(status, index, c`status_pages(${cString(status.field)})`),
+      )
+      .with({ op: 'dma' }, (dma) => this.#dma(dma, index))
+      .exhaustive();
   }
 
   /** The statement that makes the call and prints it; its result is kept where something needs it. */

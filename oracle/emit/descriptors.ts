@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which numbers of a program are descriptors, and whether it got them itself.
 
+import { match, P } from 'ts-pattern';
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 import { inputsOfCall, TEST_COMMAND } from '../safety/struct-inputs.ts';
@@ -22,26 +23,21 @@ export const openedBy = (operation: Operation): boolean =>
 const ON_ACCESS = /^(?:ACCESS_|DESTROY_ACCESS)/;
 
 /** The numbers that a program takes for descriptors. */
-const descriptorsIn = (operation: Operation): readonly Value[] => {
-  switch (operation.op) {
-    case 'close':
-      return [operation.fd];
-    case 'mmap':
-      return operation.backing.kind === 'memfd' ? [operation.backing.fd] : [];
-    case 'ioctl': {
-      const { argument } = operation;
-      if (argument.kind !== 'struct') return [operation.fd];
+const descriptorsIn = (operation: Operation): readonly Value[] =>
+  match(operation)
+    .with({ op: 'close' }, ({ fd }) => [fd])
+    .with({ op: 'mmap' }, ({ backing }) => (backing.kind === 'memfd' ? [backing.fd] : []))
+    .with({ op: 'ioctl' }, ({ fd: descriptor, argument }) => {
+      if (argument.kind !== 'struct') return [descriptor];
       const { fd, iommufd, id } = argument.fields;
       return [
-        operation.fd,
+        descriptor,
         ...[fd, iommufd].filter((value) => value !== undefined),
         ...(ON_ACCESS.test(argument.layout) && id !== undefined ? [id] : []),
       ];
-    }
-    default:
-      return [];
-  }
-};
+    })
+    .with({ op: P.union('open', 'memfd', 'munmap', 'store', 'status', 'dma') }, () => [])
+    .exhaustive();
 
 /** The first descriptor that a call of the program got. */
 export const firstDescriptor = ({ program, steps }: Emission): number => {

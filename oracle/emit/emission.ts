@@ -2,6 +2,7 @@
 // What of a trace is emitted: its operations up to the last that was run, and what is wrong, in words. What no reply
 // shows is followed by the probe of hidden state that shows it, if there is one.
 
+import { match } from 'ts-pattern';
 import { isDefectName } from '../../model/emulator/defects.ts';
 import { withProbes } from '../../model/probes/probes.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
@@ -65,32 +66,30 @@ const failureLines = (
 ): readonly string[] => {
   const { failure, header } = trace;
   const { setting } = header;
-  if (failure === undefined) return ['No violation is known of.', ''];
+  if (failure === undefined) return ['No violation is known.', ''];
   const labelled = steps.map((step, index) => ({ ...step, label: program[index]?.label ?? '' }));
   const judged = judgeSteps(startOfProgram(setting), labelled);
-  switch (failure.kind) {
-    case 'reply':
-      return judged.failure?.kind === 'reply'
+  return match(failure)
+    .with({ kind: 'reply' }, () =>
+      judged.failure?.kind === 'reply'
         ? violationLines({ setting, program, steps: judged.steps, failure: judged.failure })
-        : ['The last call is not answered as it must be.', ''];
-    case 'hidden':
-      return [
-        'Every reply is allowed, and the hidden state behind them is another than it must be. No call shows that here.',
-        '',
-      ];
-    case 'complaint':
-      return [
-        'Every reply is allowed, and the kernel complains in its log:',
-        ...failure.lines.map(visible),
-        '',
-      ];
-    case 'death':
-      return [
-        'The kernel does not live to answer:',
-        ...indented(visibleLines(failure.said.trimEnd()), '  '),
-        '',
-      ];
-  }
+        : ['The answer to the last call is not allowed.', ''],
+    )
+    .with({ kind: 'hidden' }, () => [
+      'Every reply is allowed, but the hidden state differs from the specification. No call shows that here.',
+      '',
+    ])
+    .with({ kind: 'complaint' }, ({ lines }) => [
+      'Every reply is allowed, but the kernel logs a complaint:',
+      ...lines.map(visible),
+      '',
+    ])
+    .with({ kind: 'death' }, ({ said }) => [
+      'The kernel dies before it answers:',
+      ...indented(visibleLines(said.trimEnd()), '  '),
+      '',
+    ])
+    .exhaustive();
 };
 
 /** The program and what it gave, up to the last operation that was run, and nothing in words. */

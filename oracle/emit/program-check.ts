@@ -2,6 +2,7 @@
 // Holds a program to what the kernel subject lets programs do, before it is written as C: with the subject's own checks, on
 // what is known of each call before it is made. What is not known and would matter is refused.
 
+import { match } from 'ts-pattern';
 import { ARENA_LENGTH } from '../../model/programs/arena.ts';
 import { LAYOUTS, type Operation, type Value } from '../../model/programs/program.ts';
 import { fieldOf } from '../../spec/abi/layout.ts';
@@ -99,42 +100,30 @@ class ProgramCheck {
   }
 
   #check(operation: Operation): void {
-    switch (operation.op) {
-      case 'open':
-        checkPath(operation.path);
-        return;
-      case 'close':
-        this.#checkDescriptor(operation.fd);
-        return;
-      case 'ioctl':
-        this.#checkIoctl(operation);
-        return;
-      case 'mmap': {
-        const { offset, length, backing } = operation;
+    match(operation)
+      .with({ op: 'open' }, ({ path }) => checkPath(path))
+      .with({ op: 'close' }, ({ fd }) => this.#checkDescriptor(fd))
+      .with({ op: 'ioctl' }, (ioctl) => this.#checkIoctl(ioctl))
+      .with({ op: 'mmap' }, ({ offset, length, backing }) => {
         checkArenaRange(offset, length, ARENA_LENGTH);
         if (backing.kind === 'memfd') this.#checkDescriptor(backing.fd);
         // Kernels round the length of huge pages up.
         const whole = backing.kind === 'huge' ? length + HUGE_PAGE - 1n : length;
         const ofFile = backing.kind === 'memfd' || backing.kind === 'device';
         this.#memory.map(Number(offset), Number(whole), ofFile);
-        return;
-      }
-      case 'munmap':
-        checkArenaRange(operation.offset, operation.length, ARENA_LENGTH);
-        return;
-      case 'store':
-        this.#put({ arena: operation.offset }, [...Buffer.from(operation.hex, 'hex')]);
-        return;
-      case 'dma':
-        this.#checkDescriptor(operation.fd);
+      })
+      .with({ op: 'munmap' }, ({ offset, length }) => checkArenaRange(offset, length, ARENA_LENGTH))
+      .with({ op: 'store' }, ({ offset, hex }) =>
+        this.#put({ arena: offset }, [...Buffer.from(hex, 'hex')]),
+      )
+      .with({ op: 'dma' }, ({ fd, iova, length }) => {
+        this.#checkDescriptor(fd);
         // An IOVA that is not known is checked by the C file when it is.
-        checkTransfer(this.#known(operation.iova) ?? 0n, operation.length);
+        checkTransfer(this.#known(iova) ?? 0n, length);
         this.#calls.checkTransfer();
-        return;
-      case 'memfd':
-      case 'status':
-        return;
-    }
+      })
+      .with({ op: 'memfd' }, { op: 'status' }, () => {})
+      .exhaustive();
   }
 
   /** A number of 64 bits; undefined where it is known only when the program runs. */

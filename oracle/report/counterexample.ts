@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A program that ends in a violation, as data and as text: the program with what each operation gave, and what is wrong.
 
+import { match } from 'ts-pattern';
 import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
@@ -109,16 +110,16 @@ const failureText = (
   palette: Palette,
 ): readonly string[] => {
   const { failure } = counterexample;
-  switch (failure.kind) {
-    case 'reply':
-      return violationText(violationOf(counterexample, failure, verbosity), verbosity, palette);
-    case 'hidden':
-      return hiddenText(failure.differences, worldAfter(counterexample), verbosity, palette);
-    case 'complaint':
-      return complaintText(failure.lines, verbosity, palette);
-    case 'death':
-      return deathText(failure.said, verbosity, palette);
-  }
+  return match(failure)
+    .with({ kind: 'reply' }, (reply) =>
+      violationText(violationOf(counterexample, reply, verbosity), verbosity, palette),
+    )
+    .with({ kind: 'hidden' }, ({ differences }) =>
+      hiddenText(differences, worldAfter(counterexample), verbosity, palette),
+    )
+    .with({ kind: 'complaint' }, ({ lines }) => complaintText(lines, verbosity, palette))
+    .with({ kind: 'death' }, ({ said }) => deathText(said, verbosity, palette))
+    .exhaustive();
 };
 
 export const counterexampleText = (

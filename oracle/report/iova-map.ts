@@ -2,6 +2,7 @@
 // The IOVA map of one IOAS or legacy container, cut to what matters around some ranges: areas or maps, reserved ranges and
 // the ranges themselves in ascending order, with counts of what was left out.
 
+import { match } from 'ts-pattern';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type AreaNode, areaLength } from '../../spec/state/area.ts';
 import { type Context, pagesAt } from '../../spec/state/context.ts';
@@ -41,16 +42,12 @@ export type MapLine =
 
 export type Wanted = { readonly what: string; readonly start: bigint; readonly last: bigint };
 
-const ownerText = (by: ReservedBy): string => {
-  switch (by.kind) {
-    case 'domain':
-      return `beyond the aperture of hwpt ${by.hwpt}`;
-    case 'device':
-      return `by device ${by.device}`;
-    case 'test':
-      return 'by the test command';
-  }
-};
+const ownerText = (by: ReservedBy): string =>
+  match(by)
+    .with({ kind: 'domain' }, ({ hwpt }) => `beyond the aperture of hwpt ${hwpt}`)
+    .with({ kind: 'device' }, ({ device }) => `by device ${device}`)
+    .with({ kind: 'test' }, () => 'by the test command')
+    .exhaustive();
 
 const memoryText = (context: Context, { value }: AreaNode): string => {
   const { source, process } = pagesAt(context, value.pages);

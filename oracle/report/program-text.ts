@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A program as short readable text: one line an operation, with names for what operations give.
 
+import { match } from 'ts-pattern';
 import { REGIONS } from '../../model/programs/arena.ts';
 import {
   type Argument,
@@ -140,37 +141,31 @@ class ProgramText {
   }
 
   #call(operation: Operation): string {
-    switch (operation.op) {
-      case 'open':
-        return `open("${visible(operation.path)}")`;
-      case 'close':
-        return `close(${this.value(operation.fd, (number) => `${number}`)})`;
-      case 'ioctl':
-        return this.#ioctl(operation);
-      case 'memfd':
-        return `memfd(${lengthText(operation.length)})`;
-      case 'mmap': {
-        const { backing, protection, shared } = operation;
-        const behind =
+    return match(operation)
+      .with({ op: 'open' }, ({ path }) => `open("${visible(path)}")`)
+      .with({ op: 'close' }, ({ fd }) => `close(${this.value(fd, (number) => `${number}`)})`)
+      .with({ op: 'ioctl' }, (ioctl) => this.#ioctl(ioctl))
+      .with({ op: 'memfd' }, ({ length }) => `memfd(${lengthText(length)})`)
+      .with({ op: 'mmap' }, ({ offset, length, backing, protection, shared }) => {
+        const source =
           backing.kind === 'memfd'
             ? `${this.value(backing.fd)} from ${hex(backing.offset)}`
             : backing.kind;
-        const place = `${placeText(operation.offset)}, ${lengthText(operation.length)}`;
-        return `mmap(${place}, ${protection}, ${shared ? 'shared' : 'private'}, ${behind})`;
-      }
-      case 'munmap':
-        return `munmap(${placeText(operation.offset)}, ${lengthText(operation.length)})`;
-      case 'dma': {
-        const { direction, look } = operation;
-        const at = `${this.value(operation.iova)}, ${count(operation.length, 'byte')}`;
-        const seen = look === undefined ? '' : `, reading ${placeText(look)}`;
-        return `dma ${direction}(${this.value(operation.fd)}, ${at}${seen})`;
-      }
-      case 'status':
-        return `status(${operation.field})`;
-      case 'store':
-        return `store(${placeText(operation.offset)}, ${digits(operation.hex)})`;
-    }
+        const target = `${placeText(offset)}, ${lengthText(length)}`;
+        return `mmap(${target}, ${protection}, ${shared ? 'shared' : 'private'}, ${source})`;
+      })
+      .with(
+        { op: 'munmap' },
+        ({ offset, length }) => `munmap(${placeText(offset)}, ${lengthText(length)})`,
+      )
+      .with({ op: 'dma' }, ({ fd, direction, iova, length, look }) => {
+        const span = `${this.value(iova)}, ${count(length, 'byte')}`;
+        const read = look === undefined ? '' : `, reading ${placeText(look)}`;
+        return `dma ${direction}(${this.value(fd)}, ${span}${read})`;
+      })
+      .with({ op: 'status' }, ({ field }) => `status(${field})`)
+      .with({ op: 'store' }, ({ offset, hex }) => `store(${placeText(offset)}, ${digits(hex)})`)
+      .exhaustive();
   }
 
   line(operation: Operation): string {

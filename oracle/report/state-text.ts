@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The state around a call as text: IOVA maps, objects, memory, descriptors, charges.
 
+import { match } from 'ts-pattern';
 import { pageSizesText } from '../text/field-text.ts';
 import { columns, indented } from '../text/lines.ts';
 import { accessesText } from '../text/object-text.ts';
@@ -18,23 +19,17 @@ const span = (start: bigint, last: bigint): string => `${address(start)} - ${add
 const since = (call: string | undefined): string => (call === undefined ? '' : `, since ${call}`);
 
 /** A mark for what the call is about, the IOVAs, and what is there. */
-const mapRow = (line: MapLine, noun: 'area' | 'map'): readonly string[] => {
-  switch (line.kind) {
-    case 'wanted':
-      return ['>', span(line.start, line.last), line.what];
-    case 'area':
-    case 'map':
-      return [
-        ' ',
-        span(line.start, line.last),
-        `${line.kind} ${line.access}, ${sizeText(line.length)}, ${line.memory}${since(line.since)}`,
-      ];
-    case 'reserved':
-      return [' ', span(line.start, line.last), `reserved ${line.by}`];
-    case 'omitted':
-      return [' ', '...', `${count(line.count, `more ${noun}`)}`];
-  }
-};
+const mapRow = (line: MapLine, noun: 'area' | 'map'): readonly string[] =>
+  match(line)
+    .with({ kind: 'wanted' }, ({ start, last, what }) => ['>', span(start, last), what])
+    .with({ kind: 'area' }, { kind: 'map' }, (area) => [
+      ' ',
+      span(area.start, area.last),
+      `${area.kind} ${area.access}, ${sizeText(area.length)}, ${area.memory}${since(area.since)}`,
+    ])
+    .with({ kind: 'reserved' }, ({ start, last, by }) => [' ', span(start, last), `reserved ${by}`])
+    .with({ kind: 'omitted' }, (omitted) => [' ', '...', count(omitted.count, `more ${noun}`)])
+    .exhaustive();
 
 const mapText = (
   lines: readonly MapLine[],

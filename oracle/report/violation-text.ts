@@ -2,6 +2,7 @@
 // A violation as text: what was answered and what must be, the call, every allowed outcome with the difference, why,
 // the state around it, and the calls before.
 
+import { match } from 'ts-pattern';
 import { indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped } from '../text/quantities.ts';
@@ -14,23 +15,25 @@ import { saysWhat } from './rules-text.ts';
 import { stateText } from './state-text.ts';
 import type { AllowedOutcome, ViolationReport } from './violation.ts';
 
-const differenceText = (difference: FieldDifference): string => {
-  switch (difference.kind) {
-    case 'result':
-      return `the result: expected ${difference.expected}, observed ${difference.observed}`;
-    case 'choice':
-      return `the choice of ${difference.what}: ${difference.value} may not be chosen, because ${difference.why}`;
-    case 'field': {
-      const { name, before, expected, observed, note } = difference;
+const differenceText = (difference: FieldDifference): string =>
+  match(difference)
+    .with(
+      { kind: 'result' },
+      ({ expected, observed }) => `the result: expected ${expected}, observed ${observed}`,
+    )
+    .with(
+      { kind: 'choice' },
+      ({ what, value, why }) => `the choice of ${what}: ${value} may not be chosen, because ${why}`,
+    )
+    .with({ kind: 'field' }, ({ name, before, expected, observed, note }) => {
       const values = `${name}: expected ${expected}, observed ${observed}`;
       if (note === 'was not written') return `${values}; it was not written`;
       if (note === 'must be left as it was') return `${values}; it must be left as it was`;
       return before === '' || before === expected
         ? values
         : `${values} (before the call ${before})`;
-    }
-  }
-};
+    })
+    .exhaustive();
 
 const releasesText = ({ rule }: AllowedOutcome): readonly string[] =>
   rule.only === undefined ? [] : [`holds for ${rule.only.join(', ')} only`];
@@ -106,14 +109,14 @@ const section = (title: string, lines: readonly string[], palette: Palette): rea
 /** What must be instead, of an answer whose result is right. */
 const mustBe = ({ allowed }: ViolationReport): string => {
   const [difference] = allowed[0]?.differences ?? [];
-  switch (difference?.kind) {
-    case 'field':
-      return `${difference.name} is ${difference.observed}, and must be ${difference.expected}`;
-    case 'choice':
-      return `it chose ${difference.value}, which may not be chosen`;
-    default:
-      return 'what was written is wrong';
-  }
+  return match(difference)
+    .with(
+      { kind: 'field' },
+      ({ name, observed, expected }) => `${name} is ${observed}, and must be ${expected}`,
+    )
+    .with({ kind: 'choice' }, ({ value }) => `it chose ${value}, which may not be chosen`)
+    .with({ kind: 'result' }, undefined, () => 'what was written is wrong')
+    .exhaustive();
 };
 
 /** "IOMMU_IOAS_UNMAP answered 0; it must answer -1 ENOENT". */

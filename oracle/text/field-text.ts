@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One field's value in words, by what the field holds.
 
+import { match } from 'ts-pattern';
 import { hexOf } from '../../spec/abi/bytes-text.ts';
 import type { Field } from '../../spec/abi/layout.ts';
 import { hex, length, size } from './quantities.ts';
@@ -53,27 +54,18 @@ export const fieldText = (call: string, field: Field, bytes: Uint8Array): string
     return `${hexOf(bytes)}, ${bytes.length} of its ${field.width} bytes`;
   }
   const value = numberAt(field, bytes);
-  switch (field.kind) {
-    case 'flags':
-      return flagsText(call, field.name, Number(value));
-    case 'operation':
-    case 'u16':
-    case 'u32':
-      return valueName(call, field.name, Number(value)) ?? small(Number(value));
-    case 'size':
-    case 'argsz':
-    case 'id':
-    case 'fd':
-      return `${value}`;
-    case 'reserved':
-    case 'reserved16':
-      return value === 0 ? '0' : hex(value);
-    case 'length':
-      return length(BigInt(value));
-    case 'iova':
-    case 'address':
-      return hex(value);
-    case 'u64':
-      return wide(field.name, BigInt(value));
-  }
+  return match(field)
+    .with({ kind: 'flags' }, ({ name }) => flagsText(call, name, Number(value)))
+    .with(
+      { kind: 'operation' },
+      { kind: 'u16' },
+      { kind: 'u32' },
+      ({ name }) => valueName(call, name, Number(value)) ?? small(Number(value)),
+    )
+    .with({ kind: 'size' }, { kind: 'argsz' }, { kind: 'id' }, { kind: 'fd' }, () => `${value}`)
+    .with({ kind: 'reserved' }, { kind: 'reserved16' }, () => (value === 0 ? '0' : hex(value)))
+    .with({ kind: 'length' }, () => length(BigInt(value)))
+    .with({ kind: 'iova' }, { kind: 'address' }, () => hex(value))
+    .with({ kind: 'u64' }, ({ name }) => wide(name, BigInt(value)))
+    .exhaustive();
 };

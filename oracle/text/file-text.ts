@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What descriptors refer to, in words.
 
+import { match } from 'ts-pattern';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import type { FileId } from '../../spec/state/files.ts';
 import {
@@ -48,39 +49,39 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
       ? 'a descriptor that is closed, or of another process'
       : `descriptor ${fd}`;
   };
-  switch (file.kind) {
-    case 'iommufd': {
-      const { compatIoas, noIommu } = file.context;
+  return match(file)
+    .with({ kind: 'iommufd' }, ({ context }) => {
+      const { compatIoas, noIommu } = context;
       return [
         '/dev/iommu',
         ...(compatIoas === undefined ? [] : [`where VFIO calls use IOAS ${compatIoas}`]),
         ...(noIommu ? ['which a no-IOMMU group has had as its container'] : []),
       ].join(', ');
-    }
-    case 'container': {
-      const { groups, type1, noIommu } = file.container;
+    })
+    .with({ kind: 'container' }, ({ container }) => {
+      const { groups, type1, noIommu } = container;
       const type = type1 === undefined ? 'without a type' : `type1 v${type1.version}`;
       return `/dev/vfio/vfio, ${noIommu ? 'type NOIOMMU' : type}, with ${groupsText(platform, groups)}`;
-    }
-    case 'group':
-      return file.container === undefined
-        ? `${groupText(platform, file.group)}, without a container`
-        : `${groupText(platform, file.group)}, whose container is ${numberOf(file.container)}`;
-    case 'device':
-      return deviceText(platform, file.name);
-    case 'cdev': {
-      const iommufd = file.bound ? boundDeviceOf(world, file.name)?.iommufd : undefined;
+    })
+    .with({ kind: 'group' }, (group) =>
+      group.container === undefined
+        ? `${groupText(platform, group.group)}, without a container`
+        : `${groupText(platform, group.group)}, whose container is ${numberOf(group.container)}`,
+    )
+    .with({ kind: 'device' }, ({ name }) => deviceText(platform, name))
+    .with({ kind: 'cdev' }, ({ name, bound }) => {
+      const iommufd = bound ? boundDeviceOf(world, name)?.iommufd : undefined;
       return iommufd === undefined
-        ? `${deviceText(platform, file.name)} by its own file, not bound`
-        : `${deviceText(platform, file.name)} by its own file, bound to ${numberOf(iommufd)}`;
-    }
-    case 'access':
-      return `the access with id ${file.object} of ${numberOf(file.iommufd)}`;
-    case 'memfd':
-      return `memfd of ${file.length} bytes`;
-    case 'unspecified':
-      return `${visible(file.path)}, of which nothing is specified`;
-  }
+        ? `${deviceText(platform, name)} by its own file, not bound`
+        : `${deviceText(platform, name)} by its own file, bound to ${numberOf(iommufd)}`;
+    })
+    .with(
+      { kind: 'access' },
+      ({ object, iommufd }) => `the access with id ${object} of ${numberOf(iommufd)}`,
+    )
+    .with({ kind: 'memfd' }, ({ length }) => `memfd of ${length} bytes`)
+    .with({ kind: 'unspecified' }, ({ path }) => `${visible(path)}, of which nothing is specified`)
+    .exhaustive();
 };
 
 /** What a descriptor of the process refers to, in words; undefined where it is not open. */

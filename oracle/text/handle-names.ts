@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Names for what a program's operations give, so that it reads like code: ioas1, hwpt2, access1.
 
+import { match, P } from 'ts-pattern';
 import { mayGive } from '../../model/programs/dangling.ts';
 import type { Argument, Operation, Program, Value } from '../../model/programs/program.ts';
 import { VFIO_CONTAINER_PATH, VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
@@ -35,36 +36,26 @@ export type HandleNames = {
   readonly givenBy: (operation: Operation) => readonly string[];
 };
 
-const valuesIn = (argument: Argument): readonly Value[] => {
-  switch (argument.kind) {
-    case 'plain':
-      return [argument.value];
-    case 'bytes':
-      return [argument.at];
-    case 'struct':
-      return [
-        argument.at,
-        ...Object.values(argument.fields),
-        ...(argument.also ?? []).flatMap(({ at, words }) => [at, ...words]),
-      ];
-  }
-};
+const valuesIn = (argument: Argument): readonly Value[] =>
+  match(argument)
+    .with({ kind: 'plain' }, ({ value }) => [value])
+    .with({ kind: 'bytes' }, ({ at }) => [at])
+    .with({ kind: 'struct' }, (struct) => [
+      struct.at,
+      ...Object.values(struct.fields),
+      ...(struct.also ?? []).flatMap(({ at, words }) => [at, ...words]),
+    ])
+    .exhaustive();
 
 /** Every value of an operation that may be a handle. */
-export const valuesOf = (operation: Operation): readonly Value[] => {
-  switch (operation.op) {
-    case 'close':
-      return [operation.fd];
-    case 'ioctl':
-      return [operation.fd, ...valuesIn(operation.argument)];
-    case 'dma':
-      return [operation.fd, operation.iova];
-    case 'mmap':
-      return operation.backing.kind === 'memfd' ? [operation.backing.fd] : [];
-    default:
-      return [];
-  }
-};
+export const valuesOf = (operation: Operation): readonly Value[] =>
+  match(operation)
+    .with({ op: 'close' }, ({ fd }) => [fd])
+    .with({ op: 'ioctl' }, ({ fd, argument }) => [fd, ...valuesIn(argument)])
+    .with({ op: 'dma' }, ({ fd, iova }) => [fd, iova])
+    .with({ op: 'mmap' }, ({ backing }) => (backing.kind === 'memfd' ? [backing.fd] : []))
+    .with({ op: P.union('open', 'memfd', 'munmap', 'status', 'store') }, () => [])
+    .exhaustive();
 
 const resultName = (operation: Operation): string | undefined => {
   if (operation.op === 'memfd') return 'memfd';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Objects of an iommufd in words.
 
+import { match } from 'ts-pattern';
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
 import { areaLength } from '../../spec/state/area.ts';
@@ -73,24 +74,30 @@ export const usersText = (context: Context, id: ObjectId): string => {
 };
 
 /** One line about an object. */
-export const objectText = (context: Context, id: ObjectId, object: IommufdObject): string => {
-  switch (object.kind) {
-    case 'ioas': {
+export const objectText = (context: Context, id: ObjectId, object: IommufdObject): string =>
+  match(object)
+    .with({ kind: 'ioas' }, ({ table }) => {
       const compat = context.compatIoas === id ? ', the one of VFIO calls' : '';
-      return `IOAS${compat}: ${areasSummary(object.table)}; used by ${usersText(context, id)}`;
-    }
-    case 'hwpt':
-      return `hwpt over IOAS ${object.ioas}, ${object.automatic ? 'made by an attach' : "the program's own"}; used by ${usersText(context, id)}`;
-    case 'device':
-      return `device behind IOMMU "${object.iommu}", of ${object.group}; ${object.hwpt === undefined ? 'not attached' : `attached to hwpt ${object.hwpt}`}`;
-    case 'selftest':
-      return `test object of mock device ${object.device}`;
-    case 'access': {
-      const where = object.ioas === undefined ? 'attached to nothing' : `on IOAS ${object.ioas}`;
-      const pins = object.needsPins ? `, ${count(object.pins.length, 'pinned range')}` : '';
-      return `access ${where}${pins}`;
-    }
-    case 'unspecified':
-      return `made by ${object.madeBy}, of which nothing is specified`;
-  }
-};
+      return `IOAS${compat}: ${areasSummary(table)}; used by ${usersText(context, id)}`;
+    })
+    .with(
+      { kind: 'hwpt' },
+      ({ ioas, automatic }) =>
+        `hwpt over IOAS ${ioas}, ${automatic ? 'made by an attach' : "the program's own"}; used by ${usersText(context, id)}`,
+    )
+    .with(
+      { kind: 'device' },
+      ({ iommu, group, hwpt }) =>
+        `device behind IOMMU "${iommu}", of ${group}; ${hwpt === undefined ? 'not attached' : `attached to hwpt ${hwpt}`}`,
+    )
+    .with({ kind: 'selftest' }, ({ device }) => `test object of mock device ${device}`)
+    .with({ kind: 'access' }, ({ ioas, needsPins, pins }) => {
+      const where = ioas === undefined ? 'attached to nothing' : `on IOAS ${ioas}`;
+      const pinned = needsPins ? `, ${count(pins.length, 'pinned range')}` : '';
+      return `access ${where}${pinned}`;
+    })
+    .with(
+      { kind: 'unspecified' },
+      ({ madeBy }) => `made by ${madeBy}, of which nothing is specified`,
+    )
+    .exhaustive();

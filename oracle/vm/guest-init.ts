@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The guest's first process, as a script for busybox's shell. The guest's root is the host's, read-only.
 
+import { match } from 'ts-pattern';
 import { MDEV_NAME } from '../../spec/terms/platforms.ts';
 import { PORT_NAME, PRIVATE_TAG, type VmPlatform } from './qemu.ts';
 
@@ -34,23 +35,14 @@ echo ${MDEV_NAME} > /sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create`
 const SWITCH_NOIOMMU_OFF = `
 [ "$noiommu_mode" != N ] || echo N > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode`;
 
-const bindDevices = (platform: VmPlatform): string => {
-  switch (platform) {
-    case 'vtd':
-    case 'virtio':
-    case 'coherent':
-    case 'shared':
-      return BIND_PCI_DEVICES;
-    case 'mdev':
-      return MAKE_MDEV;
-    case 'mixed':
-      return `${BIND_PCI_DEVICES}${MAKE_MDEV}`;
-    case 'noiommu':
-      return `${BIND_PCI_DEVICES}${MAKE_MDEV}${SWITCH_NOIOMMU_OFF}`;
-    case 'mock':
-      return '';
-  }
-};
+const bindDevices = (platform: VmPlatform): string =>
+  match(platform)
+    .with('vtd', 'virtio', 'coherent', 'shared', () => BIND_PCI_DEVICES)
+    .with('mdev', () => MAKE_MDEV)
+    .with('mixed', () => `${BIND_PCI_DEVICES}${MAKE_MDEV}`)
+    .with('noiommu', () => `${BIND_PCI_DEVICES}${MAKE_MDEV}${SWITCH_NOIOMMU_OFF}`)
+    .with('mock', () => '')
+    .exhaustive();
 
 /** `job` is a line of shell; when it is done, the machine is switched off. */
 export const initScript = (

@@ -2,6 +2,7 @@
 // Programs as the runner takes them: everything that can be known before they run is resolved here, because
 // JavaScript is slow inside a virtual machine.
 
+import { match } from 'ts-pattern';
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
 import {
   type Argument,
@@ -142,19 +143,19 @@ class Body {
     this.narrow(operation.fd);
     this.writer.push(operation.command | 0);
     this.wide(argument.kind === 'plain' ? argument.value : argument.at);
-    switch (argument.kind) {
-      case 'plain':
-        this.writer.push(0);
-        return;
-      case 'bytes':
+    match(argument)
+      .with({ kind: 'plain' }, () => this.writer.push(0))
+      .with({ kind: 'bytes' }, ({ at, hex }) => {
         this.writer.push(1);
-        this.span(argument.at, Buffer.from(argument.hex, 'hex'));
-        return;
-      case 'struct':
-        this.writer.push(1 + (argument.also?.length ?? 0));
-        this.struct(argument);
-        for (const { at, words } of argument.also ?? []) this.words(at, words);
-    }
+        this.span(at, Buffer.from(hex, 'hex'));
+      })
+      .with({ kind: 'struct' }, (struct) => {
+        const { also = [] } = struct;
+        this.writer.push(1 + also.length);
+        this.struct(struct);
+        for (const { at, words } of also) this.words(at, words);
+      })
+      .exhaustive();
   }
 }
 
@@ -168,51 +169,58 @@ const compileBody = (
   operation: Operation,
   body: Body,
   pathNumber: (path: string) => number,
-): number => {
-  switch (operation.op) {
-    case 'open':
-      body.writer.push(pathNumber(operation.path));
+): number =>
+  match(operation)
+    .with({ op: 'open' }, ({ path }) => {
+      body.writer.push(pathNumber(path));
       return wire.OPEN;
-    case 'close':
-      body.descriptor(operation.fd);
+    })
+    .with({ op: 'close' }, ({ fd }) => {
+      body.descriptor(fd);
       return wire.CLOSE;
-    case 'ioctl':
-      body.ioctl(operation);
+    })
+    .with({ op: 'ioctl' }, (ioctl) => {
+      body.ioctl(ioctl);
       return wire.IOCTL;
-    case 'memfd':
-      body.wide(operation.length);
+    })
+    .with({ op: 'memfd' }, ({ length }) => {
+      body.wide(length);
       return wire.MEMFD;
-    case 'mmap': {
-      const { backing } = operation;
-      body.wide(operation.offset);
-      body.wide(operation.length);
-      body.writer.push(mmapFlags(operation));
+    })
+    .with({ op: 'mmap' }, (mmap) => {
+      const { backing } = mmap;
+      body.wide(mmap.offset);
+      body.wide(mmap.length);
+      body.writer.push(mmapFlags(mmap));
       body.descriptor(backing.kind === 'memfd' ? backing.fd : -1n);
       body.wide(backing.kind === 'memfd' ? backing.offset : 0n);
       return wire.MMAP;
-    }
-    case 'munmap':
-      body.wide(operation.offset);
-      body.wide(operation.length);
+    })
+    .with({ op: 'munmap' }, ({ offset, length }) => {
+      body.wide(offset);
+      body.wide(length);
       return wire.MUNMAP;
-    case 'dma':
-      body.narrow(operation.fd);
-      body.writer.push(wire.DIRECTIONS.indexOf(operation.direction));
-      body.wide(operation.iova);
-      body.writer.push(operation.length);
-      body.writer.push(operation.look === undefined ? 0 : 1);
-      if (operation.look !== undefined) {
-        body.span({ arena: operation.look }, new Uint8Array(operation.length));
+    })
+    .with({ op: 'dma' }, (dma) => {
+      body.narrow(dma.fd);
+      body.writer.push(wire.DIRECTIONS.indexOf(dma.direction));
+      body.wide(dma.iova);
+      body.writer.push(dma.length);
+      body.writer.push(dma.look === undefined ? 0 : 1);
+      if (dma.look !== undefined) {
+        body.span({ arena: dma.look }, new Uint8Array(dma.length));
       }
       return wire.DMA;
-    case 'status':
-      body.writer.push(wire.STATUS_FIELDS.indexOf(operation.field));
+    })
+    .with({ op: 'status' }, ({ field }) => {
+      body.writer.push(wire.STATUS_FIELDS.indexOf(field));
       return wire.STATUS;
-    case 'store':
-      body.span({ arena: operation.offset }, Buffer.from(operation.hex, 'hex'));
+    })
+    .with({ op: 'store' }, ({ offset, hex }) => {
+      body.span({ arena: offset }, Buffer.from(hex, 'hex'));
       return wire.STORE;
-  }
-};
+    })
+    .exhaustive();
 
 const compileProgram = (
   program: Program,
