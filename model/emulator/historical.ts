@@ -12,8 +12,8 @@ export type HistoricalDefect = {
   /** The first release that is without it, and the older series with the first release of each that is, too. */
   readonly release: string;
   readonly backports?: readonly string[];
-  /** What brought it in, if the fix says so. */
-  readonly brought?: Commit;
+  /** The commit that introduced it, if the fix has a Fixes: tag. */
+  readonly introducedBy?: Commit;
   readonly cve?: string;
   /** How it was noticed. */
   readonly noticed: string;
@@ -52,7 +52,7 @@ export const IOMMUFD_HISTORY = list({
       subject: 'iommufd: vfio compatibility extension check for noiommu mode',
     },
     release: '7.1',
-    brought: COMPAT,
+    introducedBy: COMPAT,
     noticed: 'review',
     shows: 'reply',
   },
@@ -63,7 +63,7 @@ export const IOMMUFD_HISTORY = list({
       subject: 'iommufd/selftest: Check for overflow in IOMMU_TEST_OP_ADD_RESERVED',
     },
     release: '6.19',
-    brought: SELFTEST,
+    introducedBy: SELFTEST,
     noticed: 'syzbot',
     shows: 'reply',
   },
@@ -75,7 +75,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.19',
     backports: ['6.18.3'],
-    brought: {
+    introducedBy: {
       commit: '86624ba3b522',
       subject: 'vfio/pci: Do vf_token checks for VFIO_DEVICE_BIND_IOMMUFD',
     },
@@ -89,7 +89,7 @@ export const IOMMUFD_HISTORY = list({
       subject: "iommufd: Make vfio_compat's unmap succeed if the range is already empty",
     },
     release: '6.18',
-    brought: COMPAT,
+    introducedBy: COMPAT,
     noticed: 'a user who moved from type1',
     shows: 'reply',
   },
@@ -101,7 +101,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.17',
     backports: ['6.16.2', '6.15.11', '6.12.43', '6.6.103'],
-    brought: TABLE,
+    introducedBy: TABLE,
     cve: 'CVE-2025-38688',
     noticed: 'syzbot',
     shows: 'reply',
@@ -114,7 +114,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.17',
     backports: ['6.16.2'],
-    brought: {
+    introducedBy: {
       commit: '8d40205f6093',
       subject: 'iommufd: Add kAPI toward external drivers for kernel access',
     },
@@ -129,7 +129,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.12',
     backports: ['6.11.2', '6.10.13', '6.6.54'],
-    brought: TABLE,
+    introducedBy: TABLE,
     cve: 'CVE-2024-47719',
     noticed: 'syzbot',
     shows: 'reply',
@@ -141,7 +141,7 @@ export const IOMMUFD_HISTORY = list({
       subject: 'iommufd: Do not allow creating areas without READ or WRITE',
     },
     release: '6.11',
-    brought: { commit: 'aad37e71d5c4', subject: 'iommufd: IOCTLs for the io_pagetable' },
+    introducedBy: { commit: 'aad37e71d5c4', subject: 'iommufd: IOCTLs for the io_pagetable' },
     noticed: 'review',
     shows: 'reply',
   },
@@ -153,7 +153,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.11',
     backports: ['6.10.7'],
-    brought: {
+    introducedBy: {
       commit: '89db31635c87',
       subject: 'iommufd: Derive iommufd_hwpt_paging from iommufd_hw_pagetable',
     },
@@ -168,7 +168,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.8',
     backports: ['6.7.9', '6.6.21'],
-    brought: {
+    introducedBy: {
       commit: '9227da7816dd',
       subject: 'iommufd: Add iommufd_access_change_ioas(_id) helpers',
     },
@@ -183,7 +183,7 @@ export const IOMMUFD_HISTORY = list({
       subject: 'iommufd: Reject non-zero data_type if no data_len is provided',
     },
     release: '6.8',
-    brought: { commit: 'bd529dbb661d', subject: 'iommufd: Add a nested HW pagetable object' },
+    introducedBy: { commit: 'bd529dbb661d', subject: 'iommufd: Add a nested HW pagetable object' },
     noticed: 'review',
     shows: 'reply',
   },
@@ -194,7 +194,7 @@ export const IOMMUFD_HISTORY = list({
       subject: 'iommufd: Fix missing update of domains_itree after splitting iopt_area',
     },
     release: '6.7',
-    brought: TABLE,
+    introducedBy: TABLE,
     cve: 'CVE-2023-52801',
     noticed: 'review',
     shows: 'hidden state',
@@ -207,7 +207,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.3',
     backports: ['6.2.11'],
-    brought: STORAGE,
+    introducedBy: STORAGE,
     noticed: 'syzkaller',
     shows: 'reply',
   },
@@ -219,7 +219,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.3',
     backports: ['6.2.11'],
-    brought: STORAGE,
+    introducedBy: STORAGE,
     cve: 'CVE-2023-53630',
     noticed: 'syzkaller',
     shows: 'hidden state',
@@ -231,7 +231,7 @@ export const IOMMUFD_HISTORY = list({
       subject: 'iommufd/selftest: Catch overflow of uptr and length',
     },
     release: '6.4',
-    brought: SELFTEST,
+    introducedBy: SELFTEST,
     noticed: 'syzkaller',
     shows: 'reply',
   },
@@ -243,7 +243,7 @@ export const IOMMUFD_HISTORY = list({
     },
     release: '6.3',
     backports: ['6.2.3'],
-    brought: COMPAT,
+    introducedBy: COMPAT,
     noticed: 'syzbot',
     shows: 'bytes',
   },
@@ -258,7 +258,7 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/type1: handle DMA map/unmap up to the addressable limit',
     },
     release: '6.18',
-    brought: TYPE1,
+    introducedBy: TYPE1,
     noticed: 'a user',
     shows: 'reply',
   },
@@ -269,7 +269,7 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/type1: sanitize for overflow using check_*_overflow()',
     },
     release: '6.18',
-    brought: TYPE1,
+    introducedBy: TYPE1,
     noticed: 'review',
     shows: 'reply',
   },
@@ -290,7 +290,7 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/type1: fix cap_migration information leak',
     },
     release: '6.6',
-    brought: {
+    introducedBy: {
       commit: 'ad721705d09c',
       subject: 'vfio iommu: Add migration capability to report supported features',
     },
@@ -304,7 +304,7 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/type1: exclude mdevs from VFIO_UPDATE_VADDR',
     },
     release: '6.3',
-    brought: {
+    introducedBy: {
       commit: 'c3cbab24db38',
       subject: 'vfio/type1: implement interfaces to update vaddr',
     },
@@ -318,7 +318,7 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/iommu_type1: Populate full dirty when detach non-pinned group',
     },
     release: '5.12',
-    brought: DIRTY,
+    introducedBy: DIRTY,
     noticed: 'review',
     shows: 'bytes',
   },
@@ -329,7 +329,7 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/type1: Empty batch for pfnmap pages',
     },
     release: '5.12',
-    brought: { commit: '4d83de6da265', subject: 'vfio/type1: Batch page pinning' },
+    introducedBy: { commit: '4d83de6da265', subject: 'vfio/type1: Batch page pinning' },
     noticed: 'review',
     shows: 'hidden state',
   },
@@ -340,7 +340,7 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/type1: Add proper error unwind for vfio_iommu_replay()',
     },
     release: '5.9',
-    brought: {
+    introducedBy: {
       commit: 'a54eb55045ae',
       subject: 'vfio iommu type1: Add support for mediated devices',
     },
@@ -354,7 +354,7 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/type1: Fix VA->PA translation for PFNMAP VMAs in vaddr_get_pfn()',
     },
     release: '5.7',
-    brought: TYPE1,
+    introducedBy: TYPE1,
     noticed: 'a warning of the kernel',
     shows: 'reply',
   },
@@ -386,7 +386,10 @@ export const TYPE1_HISTORY = list({
       subject: 'vfio/type1: Fix unmap overflow off-by-one',
     },
     release: '5.0',
-    brought: { commit: '71a7d3d78e3c', subject: 'vfio/type1: silence integer overflow warning' },
+    introducedBy: {
+      commit: '71a7d3d78e3c',
+      subject: 'vfio/type1: silence integer overflow warning',
+    },
     noticed: 'a test of QEMU',
     shows: 'reply',
   },

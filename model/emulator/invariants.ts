@@ -9,7 +9,7 @@ import type { Pages } from './iopt/pages.ts';
 import type { Kernel } from './kernel.ts';
 import { checkContainers } from './type1/invariants.ts';
 
-type Found = {
+type InvariantCheck = {
   readonly violations: string[];
   /** Every set of pages that an area has, with the frames that something uses by page index. */
   readonly pages: Map<Pages, ReadonlyMap<number, number | undefined>>;
@@ -32,7 +32,7 @@ const usedFrames = (pages: Pages): Map<number, number | undefined> => {
   return frames;
 };
 
-const checkArea = (found: Found, area: Area, ioas: Ioas): void => {
+const checkArea = (found: InvariantCheck, area: Area, ioas: Ioas): void => {
   const { domains } = ioas.table;
   if ((area.storage !== undefined) !== domains.length > 0) {
     found.violations.push(`${describe(area)} has the wrong storage domain`);
@@ -51,7 +51,7 @@ const checkArea = (found: Found, area: Area, ioas: Ioas): void => {
   }
 };
 
-const checkIoas = (found: Found, ioas: Ioas): void => {
+const checkIoas = (found: InvariantCheck, ioas: Ioas): void => {
   let mapped = 0n;
   let accesses = 0;
   for (const area of ioas.table.areas) {
@@ -78,7 +78,7 @@ const checkIoas = (found: Found, ioas: Ioas): void => {
   }
 };
 
-const checkPins = (found: Found, kernel: Kernel): void => {
+const checkPins = (found: InvariantCheck, kernel: Kernel): void => {
   const pins = new Map<number, number>();
   const charges = { none: 0, user: 0, process: 0 };
   const containers = checkContainers(kernel);
@@ -113,7 +113,7 @@ const checkPins = (found: Found, kernel: Kernel): void => {
 
 /** What does not hold, in words; empty while all is well. */
 export const violationsOf = (kernel: Kernel): readonly string[] => {
-  const found: Found = { violations: [], pages: new Map() };
+  const found: InvariantCheck = { violations: [], pages: new Map() };
   for (const context of kernel.contexts) {
     for (const object of context.objects) if (object instanceof Ioas) checkIoas(found, object);
   }

@@ -7,7 +7,7 @@ import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import type { IommufdContext } from './context.ts';
 import type { Ioas } from './ioas.ts';
 import type { Permission } from './iopt/area.ts';
-import { mapParts, type Place } from './iopt/map.ts';
+import { type IovaChoice, mapParts } from './iopt/map.ts';
 import { filePages, type Pages, userPages } from './iopt/pages.ts';
 import { lastOf } from './u64.ts';
 
@@ -16,7 +16,7 @@ const mapWhole = (
   pages: Pages,
   startByte: bigint,
   length: bigint,
-  place: Place,
+  place: IovaChoice,
   permission: Permission,
 ): bigint | number =>
   mapParts(ioas.table, [{ pages, startByte, length }], length, place, permission);
@@ -27,7 +27,7 @@ export const mapUser = (
   ioas: Ioas,
   address: bigint,
   length: bigint,
-  place: Place,
+  place: IovaChoice,
   permission: Permission,
 ): bigint | number => {
   const { kernel, chargeProcess } = context;
@@ -42,7 +42,7 @@ export const mapFile = (
   ioas: Ioas,
   { fd, start }: { readonly fd: number; readonly start: bigint },
   length: bigint,
-  place: Place,
+  place: IovaChoice,
   permission: Permission,
 ): bigint | number => {
   if (length === 0n) return -ERRNO.EINVAL;

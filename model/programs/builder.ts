@@ -22,10 +22,10 @@ import type { Label, Operation, Value } from './program.ts';
 import {
   callOf,
   dmaCallOf,
+  type Execution,
   type Given,
   givenBy,
   outputOf,
-  type Place,
   PROCESS,
   prepare,
   resolve,
@@ -101,20 +101,20 @@ export class ProgramBuilder {
   readonly operations: Operation[] = [];
   /** What is expected of each operation. */
   readonly expectations: Expectation[] = [];
-  readonly #place: Place;
+  readonly #run: Execution;
   world: World;
 
   constructor(start: World, base: bigint = ARENA_BASE) {
     this.world = start;
-    this.#place = { base, given: new Map() };
+    this.#run = { base, given: new Map() };
   }
 
   /** Another builder that goes on from here by itself. */
   fork(): ProgramBuilder {
-    const builder = new ProgramBuilder(this.world, this.#place.base);
+    const builder = new ProgramBuilder(this.world, this.#run.base);
     builder.operations.push(...this.operations);
     builder.expectations.push(...this.expectations);
-    for (const [label, given] of this.#place.given) builder.#place.given.set(label, given);
+    for (const [label, given] of this.#run.given) builder.#run.given.set(label, given);
     return builder;
   }
 
@@ -125,12 +125,12 @@ export class ProgramBuilder {
 
   /** What a value stands for at this point. */
   valueOf(value: Value): bigint {
-    return resolve(value, this.#place);
+    return resolve(value, this.#run);
   }
 
   /** What the operation of that label is expected to have given; 0 where it gave nothing of that name. */
   output(label: Label, out: string): bigint {
-    return outputOf(this.#place.given.get(label), out);
+    return outputOf(this.#run.given.get(label), out);
   }
 
   /** Adds an operation; the world is what is expected after it. True where it is expected to succeed. */
@@ -139,13 +139,13 @@ export class ProgramBuilder {
     const expectation = this.#expect(operation);
     this.expectations.push(expectation);
     this.world = expectation.world;
-    this.#place.given.set(operation.label, this.#given(operation, expectation));
+    this.#run.given.set(operation.label, this.#given(operation, expectation));
     return expectation.result >= 0;
   }
 
   /** Takes back the operations from the one at `count` on; `world` is the one before it. */
   backTo(count: number, world: World): void {
-    for (const { label } of this.operations.splice(count)) this.#place.given.delete(label);
+    for (const { label } of this.operations.splice(count)) this.#run.given.delete(label);
     this.expectations.splice(count);
     this.world = world;
   }
@@ -163,11 +163,11 @@ export class ProgramBuilder {
 
   #callOf(operation: Operation): Call {
     if (operation.op === 'ioctl') return this.#ioctlOf(operation);
-    return operation.op === 'dma' ? this.#dmaOf(operation) : callOf(operation, this.#place);
+    return operation.op === 'dma' ? this.#dmaOf(operation) : callOf(operation, this.#run);
   }
 
   #ioctlOf({ fd, command, argument }: Extract<Operation, { op: 'ioctl' }>): IoctlCall {
-    const prepared = prepare(argument, this.#place);
+    const prepared = prepare(argument, this.#run);
     const memory = this.#loaded(prepared.spans);
     return {
       kind: 'ioctl',
@@ -187,7 +187,7 @@ export class ProgramBuilder {
   }
 
   #dmaOf(operation: Extract<Operation, { op: 'dma' }>): DmaCall {
-    const call = dmaCallOf(operation, this.#place);
+    const call = dmaCallOf(operation, this.#run);
     return { ...call, memory: this.#loaded(call.memory) };
   }
 }

@@ -32,7 +32,7 @@ export type Given = {
 };
 
 /** Where a program runs, and what its operations gave so far. */
-export type Place = { readonly base: bigint; readonly given: Map<string, Given> };
+export type Execution = { readonly base: bigint; readonly given: Map<string, Given> };
 
 /** Programs run in one process. */
 export const PROCESS = 1;
@@ -50,15 +50,15 @@ export const outputOf = (given: Given | undefined, out: string): bigint => {
 };
 
 /** The number that a value stands for, now that the operations before it have given what they gave. */
-export const resolve = (value: Value, place: Place): bigint => {
+export const resolve = (value: Value, run: Execution): bigint => {
   if (typeof value === 'bigint') return value;
-  if ('arena' in value) return BigInt.asUintN(64, place.base + value.arena);
-  return outputOf(place.given.get(value.from), value.out);
+  if ('arena' in value) return BigInt.asUintN(64, run.base + value.arena);
+  return outputOf(run.given.get(value.from), value.out);
 };
 
 /** As the kernel takes a descriptor: the low 32 bits, with a sign. */
-export const descriptorOf = (value: Value, place: Place): Fd =>
-  fileDescriptor(Number(BigInt.asIntN(32, resolve(value, place))));
+export const descriptorOf = (value: Value, run: Execution): Fd =>
+  fileDescriptor(Number(BigInt.asIntN(32, resolve(value, run))));
 
 const FIELDS: ReadonlyMap<string, ReadonlyMap<string, Field>> = new Map(
   [...LAYOUTS].map(([name, { fields }]) => [
@@ -90,24 +90,24 @@ const put = (bytes: Uint8Array, { offset, width }: Field, value: bigint): void =
 const structBytes = (
   argument: Extract<Argument, { kind: 'struct' }>,
   layout: Layout,
-  place: Place,
+  run: Execution,
 ): Uint8Array => {
   const tail = argument.tail === undefined ? 0 : argument.tail.length >> 1;
   const whole = zeroBytes(layout.size + tail);
   const fields = FIELDS.get(argument.layout);
   for (const name in argument.fields) {
     const field = fields?.get(name);
-    if (field !== undefined) put(whole, field, resolve(argument.fields[name] as Value, place));
+    if (field !== undefined) put(whole, field, resolve(argument.fields[name] as Value, run));
   }
   const length = Math.min(argument.length ?? layout.size, layout.size);
   if (tail > 0) whole.set(bytesOf(argument.tail as string), length);
   return length + tail === whole.length ? whole : whole.subarray(0, length + tail);
 };
 
-const wordsBytes = (words: readonly Value[], place: Place): Uint8Array => {
+const wordsBytes = (words: readonly Value[], run: Execution): Uint8Array => {
   const bytes = zeroBytes(words.length * 8);
   words.forEach((word, index) => {
-    putU64(bytes, index * 8, resolve(word, place));
+    putU64(bytes, index * 8, resolve(word, run));
   });
   return bytes;
 };
@@ -117,21 +117,21 @@ const NO_WORDS: readonly WordsInMemory[] = [];
 type Prepared = { readonly argument: bigint; readonly spans: readonly Segment[] };
 
 /** The ioctl's argument, and the bytes to be put into memory before the call. */
-export const prepare = (argument: Argument, place: Place): Prepared => {
-  if (argument.kind === 'plain') return { argument: resolve(argument.value, place), spans: [] };
-  const at = resolve(argument.at, place);
+export const prepare = (argument: Argument, run: Execution): Prepared => {
+  if (argument.kind === 'plain') return { argument: resolve(argument.value, run), spans: [] };
+  const at = resolve(argument.at, run);
   if (argument.kind === 'bytes') {
     return {
       argument: at,
       spans: [{ address: userAddress(at), bytes: bytesOf(argument.hex) }],
     };
   }
-  const bytes = structBytes(argument, layoutNamed(argument.layout), place);
+  const bytes = structBytes(argument, layoutNamed(argument.layout), run);
   const spans: Segment[] = [{ address: userAddress(at), bytes }];
   for (const words of argument.also ?? NO_WORDS) {
     spans.push({
-      address: userAddress(resolve(words.at, place)),
-      bytes: wordsBytes(words.words, place),
+      address: userAddress(resolve(words.at, run)),
+      bytes: wordsBytes(words.words, run),
     });
   }
   return { argument: at, spans };
@@ -155,15 +155,15 @@ export const givenBy = (argument: Argument, after: readonly Segment[], result: n
 const ioctl = (
   operation: Extract<Operation, { op: 'ioctl' }>,
   machine: Machine,
-  place: Place,
+  run: Execution,
 ): Step => {
-  const { argument, spans } = prepare(operation.argument, place);
+  const { argument, spans } = prepare(operation.argument, run);
   for (const { address, bytes } of spans) machine.store(address, bytes);
   const memory = loadAll(machine, spans);
-  const fd = descriptorOf(operation.fd, place);
+  const fd = descriptorOf(operation.fd, run);
   const result = machine.ioctl(fd, operation.command, argument);
   const after = loadAll(machine, spans);
-  place.given.set(operation.label, givenBy(operation.argument, after, result));
+  run.given.set(operation.label, givenBy(operation.argument, after, result));
   return {
     label: operation.label,
     call: { kind: 'ioctl', process: PROCESS, fd, command: operation.command, argument, memory },
@@ -174,66 +174,66 @@ const ioctl = (
 type Dma = Extract<Operation, { op: 'dma' }>;
 
 /** The transfer as it is made now; the memory that it reads is not added yet. */
-export const dmaCallOf = (operation: Dma, place: Place): DmaCall => ({
+export const dmaCallOf = (operation: Dma, run: Execution): DmaCall => ({
   kind: 'dma',
   process: PROCESS,
-  fd: descriptorOf(operation.fd, place),
+  fd: descriptorOf(operation.fd, run),
   direction: operation.direction,
-  iova: resolve(operation.iova, place),
+  iova: resolve(operation.iova, run),
   length: operation.length,
   memory:
     operation.look === undefined
       ? []
       : [
           {
-            address: userAddress(place.base + operation.look),
+            address: userAddress(run.base + operation.look),
             bytes: new Uint8Array(operation.length),
           },
         ],
 });
 
-const dma = (operation: Dma, machine: Machine, place: Place): Step => {
+const dma = (operation: Dma, machine: Machine, run: Execution): Step => {
   const { label } = operation;
-  const call = dmaCallOf(operation, place);
+  const call = dmaCallOf(operation, run);
   const memory = loadAll(machine, call.memory);
   const result = machine.dma(call.fd, call.direction, call.iova, call.length);
-  place.given.set(label, { result, struct: undefined });
+  run.given.set(label, { result, struct: undefined });
   const after = loadAll(machine, call.memory);
   return { label, call: { ...call, memory }, observation: observed(result, after) };
 };
 
 /** The call that an operation is now, where nothing is put into memory for it. */
-export const callOf = (operation: Exclude<Operation, { op: 'ioctl' | 'dma' }>, place: Place) => {
+export const callOf = (operation: Exclude<Operation, { op: 'ioctl' | 'dma' }>, run: Execution) => {
   const process = PROCESS;
   switch (operation.op) {
     case 'open':
       return { kind: 'open', process, path: operation.path } as const;
     case 'close': {
-      return { kind: 'close', process, fd: descriptorOf(operation.fd, place) } as const;
+      return { kind: 'close', process, fd: descriptorOf(operation.fd, run) } as const;
     }
     case 'memfd':
       return { kind: 'memfd', process, length: operation.length } as const;
     case 'mmap': {
       const { protection, shared, length } = operation;
-      const address = userAddress(place.base + operation.offset);
+      const address = userAddress(run.base + operation.offset);
       const backing: Backing =
         operation.backing.kind === 'memfd'
           ? {
               kind: 'memfd',
-              fd: descriptorOf(operation.backing.fd, place),
+              fd: descriptorOf(operation.backing.fd, run),
               offset: operation.backing.offset,
             }
           : operation.backing;
       return { kind: 'mmap', process, address, length, protection, shared, backing } as const;
     }
     case 'munmap': {
-      const address = userAddress(place.base + operation.offset);
+      const address = userAddress(run.base + operation.offset);
       return { kind: 'munmap', process, address, length: operation.length } as const;
     }
     case 'status':
       return { kind: 'status', process, field: operation.field } as const;
     case 'store': {
-      const address = userAddress(place.base + operation.offset);
+      const address = userAddress(run.base + operation.offset);
       const memory: Segment = { address, bytes: bytesOf(operation.hex) };
       return { kind: 'store', process, memory } as const;
     }
@@ -262,13 +262,13 @@ const made = (call: ReturnType<typeof callOf>, machine: Machine): number => {
   }
 };
 
-const perform = (operation: Operation, machine: Machine, place: Place): Step => {
-  if (operation.op === 'ioctl') return ioctl(operation, machine, place);
-  if (operation.op === 'dma') return dma(operation, machine, place);
+const perform = (operation: Operation, machine: Machine, run: Execution): Step => {
+  if (operation.op === 'ioctl') return ioctl(operation, machine, run);
+  if (operation.op === 'dma') return dma(operation, machine, run);
   const { label } = operation;
-  const call = callOf(operation, place);
+  const call = callOf(operation, run);
   const result = made(call, machine);
-  place.given.set(label, { result, struct: undefined });
+  run.given.set(label, { result, struct: undefined });
   return { label, call, observation: observed(result, []) };
 };
 
@@ -279,8 +279,8 @@ export function* stepsOfProgram(
   base: bigint = ARENA_BASE,
 ): Generator<Step> {
   mapArena(machine, base);
-  const place: Place = { base, given: new Map() };
-  for (const operation of program) yield perform(operation, machine, place);
+  const run: Execution = { base, given: new Map() };
+  for (const operation of program) yield perform(operation, machine, run);
 }
 
 /** The same, every call at once. */

@@ -39,7 +39,7 @@ export type Situation =
   | 'what was mapped is gone from memory'
   | 'the kernel uses a device';
 
-export type Found = Cause & {
+export type FoundDifference = Cause & {
   readonly key: string;
   readonly kind: DifferenceKind;
   /** As the legacy side makes it; its last operation shows the difference. */
@@ -48,7 +48,7 @@ export type Found = Cause & {
   readonly count: number;
 };
 
-export type Differences = Map<string, Found>;
+export type Differences = Map<string, FoundDifference>;
 
 const keyOf = ({ request, what, situation, legacyRule, compatRule }: Cause): string =>
   `${request} | ${what} | ${situation ?? ''} | ${legacyRule.id} | ${compatRule.id}`;
@@ -174,7 +174,7 @@ const notedIn = (
 };
 
 /** What one operation shows of a cause, with the cause's key. */
-export type ShownCause = Cause & Pick<Found, 'key' | 'kind'>;
+export type ShownCause = Cause & Pick<FoundDifference, 'key' | 'kind'>;
 
 /** The causes that the operation shows. The operation is added to the pair. */
 export const causesOf = (pair: Pair, operation: Operation): readonly ShownCause[] =>

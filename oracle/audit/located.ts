@@ -4,14 +4,14 @@
 import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
-import type { Found } from './differences.ts';
+import type { FoundDifference } from './differences.ts';
 import { type Pair, startOfPair, startOfReleases } from './pair.ts';
 import type { Scenario } from './platforms.ts';
 import type { Bounds } from './search.ts';
 import type { Side } from './side.ts';
 
 /** A cause and where it was found. */
-export type Located = Found & {
+export type Located = FoundDifference & {
   readonly scenario: Scenario;
   /** The exhaustive search has not found it: a program generated at random showed it. */
   readonly isGenerated?: true;

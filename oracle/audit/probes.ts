@@ -40,10 +40,10 @@ const placeOf = (bytes: Uint8Array, id: number): number => {
 
 /** The memory of an answer, in C: its address and its length. */
 const memory = (parts: IoctlParts | undefined): CText | undefined => {
-  const place = parts?.places[0];
-  if (place === undefined) return undefined;
-  const address = place.place.startsWith('&') ? place.place : c`(void *)(${place.place})`;
-  return c`${address}, ${place.length}`;
+  const memory = parts?.memory[0];
+  if (memory === undefined) return undefined;
+  const address = memory.pointer.startsWith('&') ? memory.pointer : c`(void *)(${memory.pointer})`;
+  return c`${address}, ${memory.length}`;
 };
 
 /** `at` and `width` in bytes from the start of the capability; where it is if the width is 0. */
@@ -108,12 +108,12 @@ const othersIn = (bytes: Uint8Array): bigint =>
 const strayProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
   text: 'bytes written behind the struct',
   read: (parts) => {
-    const place = parts?.places[0];
-    if (place === undefined) return undefined;
-    const start = place.place.startsWith('&')
-      ? c`(char *)${place.place}`
-      : c`(char *)(${place.place})`;
-    return c`others(${start} + ${INFO.size}, ${place.length - INFO.size}, ${cHex(UNTOUCHED)})`;
+    const memory = parts?.memory[0];
+    if (memory === undefined) return undefined;
+    const start = memory.pointer.startsWith('&')
+      ? c`(char *)${memory.pointer}`
+      : c`(char *)(${memory.pointer})`;
+    return c`others(${start} + ${INFO.size}, ${memory.length - INFO.size}, ${cHex(UNTOUCHED)})`;
   },
   type1: othersIn(type1),
   iommufd: othersIn(iommufd),
@@ -122,9 +122,9 @@ const strayProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
 const firstProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
   text: 'the id of the capability behind the struct',
   read: (parts) => {
-    const place = parts?.places[0]?.place;
-    if (place === undefined) return undefined;
-    const start = place.startsWith('&') ? c`(char *)${place}` : c`(char *)(${place})`;
+    const pointer = parts?.memory[0]?.pointer;
+    if (pointer === undefined) return undefined;
+    const start = pointer.startsWith('&') ? c`(char *)${pointer}` : c`(char *)(${pointer})`;
     return c`*(__u16 *)(${start} + ${INFO.size})`;
   },
   type1: numberIn(type1, INFO.size, 2),

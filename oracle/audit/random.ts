@@ -95,13 +95,13 @@ const shortened = (sides: RandomSides, found: Located): Located => {
   return { ...found, program: [...found.scenario.prologue, ...program] };
 };
 
-type Ran = { operations: number; undecided: number };
+type RunCounts = { operations: number; undecided: number };
 
 const runOn = (
   start: Pair,
   generated: readonly Program[],
   differences: Differences,
-  ran: Ran,
+  ran: RunCounts,
 ): void => {
   for (const program of generated) {
     let pair = start.fork();
@@ -139,7 +139,7 @@ export const onReleases = (earlier: ReleaseName, later: ReleaseName): RandomSide
 export const randomSearch = async (options: RandomOptions): Promise<RandomSearched> => {
   const { startOn, arbitrary, runs, seed, known, watch } = options;
   const noted = RANDOM_SCENARIOS.map((): Differences => new Map());
-  const ran: Ran = { operations: 0, undecided: 0 };
+  const ran: RunCounts = { operations: 0, undecided: 0 };
   let done = 0;
   for (let batch = 0; done < runs; batch += 1) {
     const nth = batch % RANDOM_SCENARIOS.length;

@@ -122,14 +122,14 @@ export type Reproducer = {
   readonly mapsBar: boolean;
 };
 
-type Ran = Answered & { readonly shownProbes: readonly ShownProbe[] };
+type ReproducerRun = Answered & { readonly shownProbes: readonly ShownProbe[] };
 
 const answeredIn = (
   release: ReleaseName,
   found: Located,
   program: Program,
   transfer: Transfer | undefined,
-): Ran => {
+): ReproducerRun => {
   const pair = startOfPair(startOfProgram(settingOn(release, found.scenario)));
   for (const operation of program) pair.add(operation);
   const { legacy, compat } = pair;

@@ -4,7 +4,7 @@
 import { type PartId, partsIn, type RuleId } from '../../spec/rules.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import { movesOn } from './actions.ts';
-import type { Cause, Differences, Found } from './differences.ts';
+import type { Cause, Differences, FoundDifference } from './differences.ts';
 import { boundsOf, type Located, startBetween, startOn } from './located.ts';
 import type { Pair } from './pair.ts';
 import { SCENARIOS, type Scenario } from './platforms.ts';
@@ -60,7 +60,11 @@ const OPENS_FIRST: RuleId = 'group-get-device-fd/opens-first';
 export const isOfContainer = ({ legacyRule: { id, part } }: Cause): boolean =>
   !BESIDE.has(part.id) && id !== OPENS_FIRST;
 
-const merged = (known: Located | undefined, found: Found, scenario: Scenario): Located => {
+const merged = (
+  known: Located | undefined,
+  found: FoundDifference,
+  scenario: Scenario,
+): Located => {
   if (known === undefined) return { ...found, scenario };
   const count = known.count + found.count;
   return found.program.length < known.program.length

@@ -12,7 +12,7 @@ export const seedOfBatch = (seed: number, batch: number): number =>
   (seed + Math.imul(batch, 0x9e37_79b1)) | 0;
 
 /** What was found first, made shorter in so many steps. */
-export type Found = {
+export type FirstFailure = {
   readonly counterexample: Counterexample;
   readonly at: Position;
   readonly shrinks: number;
@@ -35,7 +35,7 @@ export class Tally {
   }
 
   /** So far. */
-  report(found: Found | undefined, interrupted: boolean): CampaignReport {
+  report(found: FirstFailure | undefined, interrupted: boolean): CampaignReport {
     const { runs, failing, calls, verdicts, rules, knownComplaints } = this;
     const tallied = { runs, failing, calls, verdicts, rules, knownComplaints };
     const { counterexample, at, shrinks = 0 } = found ?? {};

@@ -14,7 +14,7 @@ import type { Progress } from './progress.ts';
 import { settingsFor } from './settings.ts';
 
 /** What came of them. */
-export type Ran = {
+export type CampaignsResult = {
   readonly reports: readonly CampaignReport[];
   readonly counterexample: Counterexample | undefined;
   readonly seconds: number;
@@ -27,16 +27,16 @@ const share = (total: number, count: number, index: number): number =>
 type Campaign = Omit<CampaignOptions, 'setting' | 'defects'>;
 
 /** One setting with what programs run on there. */
-type Place = {
+type CampaignTarget = {
   readonly setting: Setting;
   readonly campaign: (campaign: Campaign) => Promise<CampaignReport>;
   readonly close: () => Promise<void>;
 };
 
 /** A place is opened when its turn comes: a kernel is started only then. */
-type Opening = () => Promise<Place>;
+type OpenTarget = () => Promise<CampaignTarget>;
 
-const emulatorPlaces = (options: CheckOptions, signal: AbortSignal): readonly Opening[] => {
+const emulatorTargets = (options: CheckOptions, signal: AbortSignal): readonly OpenTarget[] => {
   const { defect } = options;
   const defects = defect === undefined ? {} : { defects: new Set(defect) };
   return settingsFor(options).map((setting) => async () => {
@@ -50,7 +50,7 @@ const emulatorPlaces = (options: CheckOptions, signal: AbortSignal): readonly Op
   });
 };
 
-const kernelPlaces = (options: CheckOptions, signal: AbortSignal): readonly Opening[] => {
+const kernelTargets = (options: CheckOptions, signal: AbortSignal): readonly OpenTarget[] => {
   if (options.defect !== undefined) {
     throw new BadUse('--defect is of the emulator; a kernel has the defects that it has.');
   }
@@ -76,8 +76,8 @@ export const runAll = async (
   options: CheckOptions,
   signal: AbortSignal,
   progress: Progress,
-): Promise<Ran> => {
-  const openings = (isOnKernel(options) ? kernelPlaces : emulatorPlaces)(options, signal);
+): Promise<CampaignsResult> => {
+  const openings = (isOnKernel(options) ? kernelTargets : emulatorTargets)(options, signal);
   const { runs, length, dma, paths, shard } = options;
   const probes = dma === undefined ? {} : { probes: { transfersIn: dma } };
   const reports: CampaignReport[] = [];

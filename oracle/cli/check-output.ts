@@ -9,14 +9,14 @@ import { coverText } from '../report/cover/cover-text.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { traceLines } from '../trace/trace-file.ts';
-import type { Ran } from './check-campaigns.ts';
+import type { CampaignsResult } from './check-campaigns.ts';
 import { type CheckOptions, isGuided, subjectOf } from './check-options.ts';
-import { foundJson } from './found-json.ts';
+import { counterexampleJson } from './counterexample-json.ts';
 import type { Output } from './output.ts';
 import { traceOf } from './save-trace.ts';
 
 /** What ran, what the programs ran on, and the command that runs one again there. */
-export type Campaigns = Ran & { readonly subject: string; readonly replay: string };
+export type Campaigns = CampaignsResult & { readonly subject: string; readonly replay: string };
 
 export const fileOf = (campaigns: Campaigns, seed: number, options: CheckOptions): CampaignFile => {
   const { runs, seconds, length, dma, paths, shard, defect = [] } = options;
@@ -80,7 +80,7 @@ export const printJson = (
       ...(cover === undefined ? {} : { cover: coverOf(reports) }),
       ...(counterexample === undefined
         ? {}
-        : { counterexample: foundJson(counterexample, 'brief'), saved }),
+        : { counterexample: counterexampleJson(counterexample, 'brief'), saved }),
     }),
   );
 };

@@ -13,9 +13,9 @@ import { visible } from '../text/visible.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { programOf, type Trace } from '../trace/trace-file.ts';
+import { counterexampleJson, programJson } from './counterexample-json.ts';
 import { didYouMean, oneMore } from './did-you-mean.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
-import { foundJson, programJson } from './found-json.ts';
 import {
   addSubjectOptions,
   isOnKernel,
@@ -170,7 +170,7 @@ const printJson = (
           program: programJson(program),
           results: resultsOf({ ...outcome, program }),
         }
-      : foundJson(counterexample, verbosityOf(options));
+      : counterexampleJson(counterexample, verbosityOf(options));
   output.line(jsonLine({ file, agreement: agreement(replayed, counterexample), ...found }));
 };
 

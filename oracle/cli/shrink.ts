@@ -15,8 +15,8 @@ import type { Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import type { Trace } from '../trace/trace-file.ts';
+import { counterexampleJson } from './counterexample-json.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
-import { foundJson } from './found-json.ts';
 import { interruption } from './interruption.ts';
 import {
   addSubjectOptions,
@@ -60,7 +60,7 @@ const printFound = (
 ): void => {
   const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
   if (options.json === true) {
-    const found = foundJson(counterexample, verbosity);
+    const found = counterexampleJson(counterexample, verbosity);
     output.line(jsonLine({ before, saved, ...found }));
     return;
   }

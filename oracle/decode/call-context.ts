@@ -208,9 +208,13 @@ const spansOf = (
       : [{ ...span, what: 'the range that was chosen', start: big(after[iova]) }];
   });
 
-type Found = Pick<CallContext, 'shape' | 'values' | 'memory'>;
+type DecodedArgument = Pick<CallContext, 'shape' | 'values' | 'memory'>;
 
-const inContainer = (file: FileId, call: IoctlCall | DmaCall, found: Found): CallContext => ({
+const inContainer = (
+  file: FileId,
+  call: IoctlCall | DmaCall,
+  found: DecodedArgument,
+): CallContext => ({
   ...NOTHING,
   ...found,
   containers: [file],

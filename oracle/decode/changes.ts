@@ -6,7 +6,7 @@ import type { Call, IoctlCall, Observation, Segment } from '../../spec/terms/cal
 import { bytesText } from '../text/quantities.ts';
 import { BUFFER_BYTES_SHOWN } from '../text/verbosity.ts';
 import { shapeOfCall } from './decode-call.ts';
-import { bytesIn, type Place, placeName, placesOf } from './memory-layout.ts';
+import { bytesIn, type MemoryPart, memoryPartsOf, partName } from './memory-layout.ts';
 
 /** A field that the call changed, or bytes that no field covers. */
 export type Change = { readonly name: string; readonly before: string; readonly after: string };
@@ -14,17 +14,17 @@ export type Change = { readonly name: string; readonly before: string; readonly 
 const same = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);
 
-const ofPlace = (
-  place: Place,
+const ofPart = (
+  part: MemoryPart,
   before: readonly Segment[],
   after: readonly Segment[],
 ): Change | undefined => {
-  const then = bytesIn(before, place.address, place.length);
-  const now = bytesIn(after, place.address, place.length);
-  if (then.length !== place.length || now.length !== place.length || same(then, now)) {
+  const then = bytesIn(before, part.address, part.length);
+  const now = bytesIn(after, part.address, part.length);
+  if (then.length !== part.length || now.length !== part.length || same(then, now)) {
     return undefined;
   }
-  return { name: place.name, before: place.text(then), after: place.text(now) };
+  return { name: part.name, before: part.text(then), after: part.text(now) };
 };
 
 const digits = (bytes: Uint8Array): string => bytesText(bytes, BUFFER_BYTES_SHOWN);
@@ -43,7 +43,7 @@ const runsIn = (
     while (at < then.length && then[at] !== bytes[at] && !isCovered(address + BigInt(at))) at += 1;
     if (at === start) continue;
     changes.push({
-      name: placeName(call, address + BigInt(start), at - start),
+      name: partName(call, address + BigInt(start), at - start),
       before: digits(then.subarray(start, at)),
       after: digits(bytes.subarray(start, at)),
     });
@@ -63,19 +63,19 @@ export const changesOf = (
 ): readonly Change[] => {
   const before = memoryOf(call);
   const ioctl = call.kind === 'ioctl' ? call : undefined;
-  const places = ioctl === undefined ? [] : placesOf(shapeOfCall(world, ioctl), ioctl);
-  const compared = places.filter(
+  const parts = ioctl === undefined ? [] : memoryPartsOf(shapeOfCall(world, ioctl), ioctl);
+  const compared = parts.filter(
     ({ address, length }) =>
       bytesIn(before, address, length).length === length &&
       bytesIn(after, address, length).length === length,
   );
   const isCovered = (address: bigint): boolean =>
-    compared.some((place) => {
-      const from = address - place.address;
-      return from >= 0n && from < BigInt(place.length);
+    compared.some((part) => {
+      const from = address - part.address;
+      return from >= 0n && from < BigInt(part.length);
     });
   return [
-    ...compared.flatMap((place) => ofPlace(place, before, after) ?? []),
+    ...compared.flatMap((part) => ofPart(part, before, after) ?? []),
     ...after.flatMap((segment) => runsIn(ioctl, before, segment, isCovered)),
   ];
 };

@@ -7,7 +7,7 @@ import type { Call, IoctlCall } from '../../spec/terms/call.ts';
 import { hex, length } from '../text/quantities.ts';
 import { extensionName } from '../text/value-names.ts';
 import { type CallShape, shapeOf } from './call-shape.ts';
-import { bytesIn, type Place, placesOf } from './memory-layout.ts';
+import { bytesIn, type MemoryPart, memoryPartsOf } from './memory-layout.ts';
 
 export type DecodedField = {
   readonly name: string;
@@ -37,13 +37,13 @@ export const fileOfCall = (world: World, call: Call): OpenFile | undefined => {
 export const shapeOfCall = (world: World, call: IoctlCall): CallShape =>
   shapeOf(fileOfCall(world, call), call.command, call.memory[0]?.bytes ?? new Uint8Array());
 
-const fieldAt = (place: Place, call: IoctlCall): DecodedField => {
-  const bytes = bytesIn(call.memory, place.address, place.length);
-  if (bytes.length === place.length) {
-    return { name: place.name, value: place.text(bytes), idle: place.idle(bytes) };
+const fieldAt = (part: MemoryPart, call: IoctlCall): DecodedField => {
+  const bytes = bytesIn(call.memory, part.address, part.length);
+  if (bytes.length === part.length) {
+    return { name: part.name, value: part.text(bytes), idle: part.idle(bytes) };
   }
   const value = bytes.length === 0 ? 'not passed, or not readable' : 'passed in part';
-  return { name: place.name, value, idle: place.idle(new Uint8Array()) };
+  return { name: part.name, value, idle: part.idle(new Uint8Array()) };
 };
 
 const valueField = (shape: CallShape, argument: bigint): readonly DecodedField[] => {
@@ -57,7 +57,7 @@ const ioctlFields = (shape: CallShape, call: IoctlCall): readonly DecodedField[]
   if (shape.argument === 'value' || shape.argument === 'unused') {
     return valueField(shape, call.argument);
   }
-  return placesOf(shape, call).map((place) => fieldAt(place, call));
+  return memoryPartsOf(shape, call).map((part) => fieldAt(part, call));
 };
 
 const field = (name: string, value: string): DecodedField => ({ name, value, idle: false });

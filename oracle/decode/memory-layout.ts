@@ -12,7 +12,7 @@ import { bytesText, hex, range } from '../text/quantities.ts';
 import { BUFFER_BYTES_SHOWN } from '../text/verbosity.ts';
 import type { CallShape } from './call-shape.ts';
 
-export type Place = {
+export type MemoryPart = {
   readonly name: string;
   readonly address: bigint;
   /** Bytes. */
@@ -28,7 +28,7 @@ const allZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0
 const always = (): boolean => true;
 const digits = (bytes: Uint8Array): string => bytesText(bytes, BUFFER_BYTES_SHOWN);
 
-const gap = (at: bigint, from: number, to: number): Place => ({
+const gap = (at: bigint, from: number, to: number): MemoryPart => ({
   name: to - from === 1 ? `byte ${from} (padding)` : `bytes ${from} to ${to - 1} (padding)`,
   address: at + BigInt(from),
   length: to - from,
@@ -37,11 +37,11 @@ const gap = (at: bigint, from: number, to: number): Place => ({
 });
 
 /** The fields of a struct at an address, and the padding between and behind them. */
-const fieldsOf = (call: string, layout: Layout, at: bigint, prefix = ''): readonly Place[] => {
-  const places: Place[] = [];
+const fieldsOf = (call: string, layout: Layout, at: bigint, prefix = ''): readonly MemoryPart[] => {
+  const parts: MemoryPart[] = [];
   let end = 0;
   for (const field of [...layout.fields].sort((a, b) => a.offset - b.offset)) {
-    if (field.offset > end) places.push(gap(at, end, field.offset));
+    if (field.offset > end) parts.push(gap(at, end, field.offset));
     const { kind } = field;
     const idle =
       kind === 'reserved' || kind === 'reserved16' || field.name === '__reserved'
@@ -51,7 +51,7 @@ const fieldsOf = (call: string, layout: Layout, at: bigint, prefix = ''): readon
               bytes.length === 4 &&
               new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === layout.size
           : never;
-    places.push({
+    parts.push({
       name: `${prefix}${field.name}`,
       address: at + BigInt(field.offset),
       length: field.width,
@@ -60,8 +60,8 @@ const fieldsOf = (call: string, layout: Layout, at: bigint, prefix = ''): readon
     });
     end = field.offset + field.width;
   }
-  if (end < layout.size) places.push(gap(at, end, layout.size));
-  return places;
+  if (end < layout.size) parts.push(gap(at, end, layout.size));
+  return parts;
 };
 
 const rangeText = (bytes: Uint8Array): string => {
@@ -69,7 +69,7 @@ const rangeText = (bytes: Uint8Array): string => {
   return range(start, last);
 };
 
-const ranges = (name: string, at: bigint, count: number): readonly Place[] =>
+const ranges = (name: string, at: bigint, count: number): readonly MemoryPart[] =>
   Array.from({ length: count }, (_, index) => ({
     name: `${name}[${index}]`,
     address: at + BigInt(index * native.IOVA_RANGE.size),
@@ -78,7 +78,7 @@ const ranges = (name: string, at: bigint, count: number): readonly Place[] =>
     idle: never,
   }));
 
-const buffer = (name: string, address: bigint, length: number): Place => ({
+const buffer = (name: string, address: bigint, length: number): MemoryPart => ({
   name,
   address,
   length,
@@ -87,7 +87,7 @@ const buffer = (name: string, address: bigint, length: number): Place => ({
 });
 
 /** A bitmap of so many bits: what is known of it. */
-const bitmap = (call: IoctlCall, address: bigint, bits: bigint): readonly Place[] => {
+const bitmap = (call: IoctlCall, address: bigint, bits: bigint): readonly MemoryPart[] => {
   const length = (bits + 7n) / 8n;
   const known = bytesIn(call.memory, address, KNOWN_AT_MOST).length;
   const shown = length < BigInt(known) ? Number(length) : known;
@@ -103,7 +103,7 @@ const bitsOf = (length: bigint, pageSize: bigint): bigint =>
 const roundUp = (length: number): number => (length + 7) & ~7;
 
 /** The capabilities behind VFIO_IOMMU_GET_INFO's struct; a legacy container has MIGRATION before the others. */
-const capabilities = (call: IoctlCall, isLegacy: boolean): readonly Place[] => {
+const capabilities = (call: IoctlCall, isLegacy: boolean): readonly MemoryPart[] => {
   const info = vfio.VFIO_IOMMU_TYPE1_INFO;
   const room = call.memory[0]?.bytes.length ?? 0;
   const migration = call.argument + BigInt(info.size);
@@ -112,7 +112,7 @@ const capabilities = (call: IoctlCall, isLegacy: boolean): readonly Place[] => {
   const elements = first + BigInt(vfio.VFIO_CAP_IOVA_RANGE.size);
   const end = call.argument + BigInt(room);
   const count = elements < end ? Number((end - elements) / BigInt(native.IOVA_RANGE.size)) : 0;
-  const places = [
+  const parts = [
     ...(isLegacy ? fieldsOf('', vfio.VFIO_CAP_MIGRATION, migration, 'MIGRATION.') : []),
     ...fieldsOf('', vfio.VFIO_CAP_DMA_AVAIL, available, 'DMA_AVAIL.'),
     gap(available, vfio.VFIO_CAP_DMA_AVAIL.size, roundUp(vfio.VFIO_CAP_DMA_AVAIL.size)),
@@ -120,11 +120,15 @@ const capabilities = (call: IoctlCall, isLegacy: boolean): readonly Place[] => {
     ...ranges('IOVA_RANGE.iova_ranges', elements, count),
   ];
   // The program passes nothing there.
-  return places.map((place) => ({ ...place, idle: always }));
+  return parts.map((part) => ({ ...part, idle: always }));
 };
 
 /** What the struct points at. */
-const pointedAt = (shape: CallShape, call: IoctlCall, struct: Uint8Array): readonly Place[] => {
+const pointedAt = (
+  shape: CallShape,
+  call: IoctlCall,
+  struct: Uint8Array,
+): readonly MemoryPart[] => {
   switch (shape.name) {
     case 'IOMMU_IOAS_ALLOW_IOVAS':
     case 'IOMMU_IOAS_IOVA_RANGES': {
@@ -191,7 +195,7 @@ export const bytesIn = (
 };
 
 /** Bytes that no place covers: where they are. `length` in bytes. */
-export const placeName = (call: IoctlCall | undefined, address: bigint, length: number): string => {
+export const partName = (call: IoctlCall | undefined, address: bigint, length: number): string => {
   const from = call === undefined ? -1n : address - call.argument;
   const known = BigInt(call?.memory[0]?.bytes.length ?? 0);
   if (from < 0n || from >= known) return `memory at ${hex(address)}`;
@@ -202,7 +206,7 @@ export const placeName = (call: IoctlCall | undefined, address: bigint, length: 
 };
 
 /** Everything that the call's memory is known to hold, by address; what is behind the struct comes last. */
-export const placesOf = (shape: CallShape, call: IoctlCall): readonly Place[] => {
+export const memoryPartsOf = (shape: CallShape, call: IoctlCall): readonly MemoryPart[] => {
   const segment = call.memory[0];
   if (shape.argument === 'text') {
     const length = segment?.bytes.length ?? 0;
@@ -217,10 +221,10 @@ export const placesOf = (shape: CallShape, call: IoctlCall): readonly Place[] =>
   const struct = bytesIn(call.memory, call.argument, layout.size);
   const pointed = pointedAt(shape, call, struct);
   const tail = (segment?.bytes.length ?? 0) - layout.size;
-  const places = [...fieldsOf(shape.name, layout, call.argument), ...pointed];
-  if (tail <= 0 || shape.name === 'VFIO_IOMMU_GET_INFO') return places;
+  const parts = [...fieldsOf(shape.name, layout, call.argument), ...pointed];
+  if (tail <= 0 || shape.name === 'VFIO_IOMMU_GET_INFO') return parts;
   return [
-    ...places,
+    ...parts,
     {
       name: `${tail} ${tail === 1 ? 'byte' : 'bytes'} behind the struct`,
       address: call.argument + BigInt(layout.size),

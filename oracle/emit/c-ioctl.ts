@@ -23,7 +23,11 @@ import type { CValues } from './c-values.ts';
 export type Ioctl = Extract<Operation, { op: 'ioctl' }>;
 
 /** Memory of the call that the trace has, in the trace's order. */
-export type Place = { readonly place: CText; readonly length: number; readonly layout?: Layout };
+export type TracedMemory = {
+  readonly pointer: CText;
+  readonly length: number;
+  readonly layout?: Layout;
+};
 
 export type IoctlParts = {
   /** Before the call, in order. */
@@ -32,7 +36,7 @@ export type IoctlParts = {
   readonly call: CText;
   /** How a field of the struct is read afterwards; nothing where it is not there. */
   readonly read: (field: string) => CText | undefined;
-  readonly places: readonly Place[];
+  readonly memory: readonly TracedMemory[];
 };
 
 export type Surroundings = {
@@ -73,7 +77,7 @@ const structInVariable = (
     before: declaration(argument, variable, together, around.values),
     call: request(operation, c`&${variable}`, around),
     read: (field) => (typeOf(argument.layout) === 'int' ? variable : c`${inside}.${cName(field)}`),
-    places: [{ place: c`&${variable}`, length: layout.size + tail.length, layout }],
+    memory: [{ pointer: c`&${variable}`, length: layout.size + tail.length, layout }],
   };
 };
 
@@ -89,7 +93,7 @@ const structInArena = (
   const layout = layoutOf(argument);
   const tail = tailOf(argument);
   const address = addressOf(argument.at, step, base);
-  const place = values.wide(argument.at);
+  const pointer = values.wide(argument.at);
   const shown = shownOf(argument);
   const there = pages.readable(address, shown + tail.length);
   const struct = Math.min(there, shown);
@@ -101,7 +105,7 @@ const structInArena = (
       ...(there < shown + tail.length
         ? [c`/* ${there} of ${shown + tail.length} bytes: there is no memory for the others */`]
         : []),
-      ...putLines(pages, address, place, c`&${variable}`, struct),
+      ...putLines(pages, address, pointer, c`&${variable}`, struct),
       ...(behind === 0
         ? []
         : [
@@ -109,22 +113,22 @@ const structInArena = (
             ...putLines(
               pages,
               address + BigInt(struct),
-              c`${place} + ${struct}`,
+              c`${pointer} + ${struct}`,
               behindName,
               behind,
             ),
           ]),
     ],
-    call: request(operation, place, around),
+    call: request(operation, pointer, around),
     read: (name) => {
       const field = fieldOf(layout, name);
       return field.offset + field.width > struct
         ? undefined
         : typeOf(argument.layout) === 'int'
-          ? c`*(int *)(${place})`
-          : c`((${typeOf(argument.layout)} *)(${place}))->${cName(name)}`;
+          ? c`*(int *)(${pointer})`
+          : c`((${typeOf(argument.layout)} *)(${pointer}))->${cName(name)}`;
     },
-    places: [{ place, length: there, layout }],
+    memory: [{ pointer, length: there, layout }],
   };
 };
 
@@ -136,12 +140,12 @@ const withWords = (
   step: TracedStep | undefined,
 ): IoctlParts => {
   const before = [...parts.before];
-  const places = [...parts.places];
+  const memory = [...parts.memory];
   (argument.also ?? []).forEach(({ at, words }, index) => {
     const address = addressOf(at, step, base);
-    const place = values.wide(at);
+    const pointer = values.wide(at);
     const there = pages.readable(address, words.length * 8);
-    places.push({ place, length: there });
+    memory.push({ pointer, length: there });
     if (there === 0) return;
     const name = index === 0 ? c`words_${number}` : c`words_${number}_${index + 1}`;
     const isZero = words.every((word) => word === 0n);
@@ -150,10 +154,10 @@ const withWords = (
       isZero
         ? c`__u64 ${name}[${words.length}] = { 0 };`
         : c`__u64 ${name}[] = { ${cJoin(texts, c`, `)} };`,
-      ...putLines(pages, address, place, name, there),
+      ...putLines(pages, address, pointer, name, there),
     );
   });
-  return { ...parts, before, places };
+  return { ...parts, before, memory };
 };
 
 const bytesParts = (
@@ -167,20 +171,20 @@ const bytesParts = (
   const bytes = Buffer.from(argument.hex, 'hex');
   const text = textOf(bytes);
   const name = c`bytes_${number}`;
-  const place = values.wide(argument.at);
+  const pointer = values.wide(argument.at);
   const nothing = (): undefined => undefined;
   const device = isName(operation)
     ? around.device(bytes.subarray(0, -1).toString('latin1'))
     : undefined;
   if (device !== undefined) {
-    return { before: [], call: request(operation, device, around), read: nothing, places: [] };
+    return { before: [], call: request(operation, device, around), read: nothing, memory: [] };
   }
   if (inVariables && isName(operation)) {
     return {
       before: [c`static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`],
       call: request(operation, name, around),
       read: nothing,
-      places: [{ place: name, length: bytes.length }],
+      memory: [{ pointer: name, length: bytes.length }],
     };
   }
   const address = addressOf(argument.at, step, base);
@@ -191,11 +195,11 @@ const bytesParts = (
         ? []
         : [
             c`static const char ${name}[] = ${text ?? bytesLiteral(bytes)};`,
-            ...putLines(pages, address, place, name, there),
+            ...putLines(pages, address, pointer, name, there),
           ],
-    call: request(operation, place, around),
+    call: request(operation, pointer, around),
     read: nothing,
-    places: [{ place, length: there }],
+    memory: [{ pointer, length: there }],
   };
 };
 
@@ -216,7 +220,7 @@ export const ioctlParts = (
       before: [],
       call: request(operation, around.values.argument(command, value), around),
       read: () => undefined,
-      places: [],
+      memory: [],
     }))
     .with({ kind: 'bytes' }, (passed) => bytesParts(operation, passed, number, around, step))
     .with({ kind: 'struct' }, (struct) =>

@@ -3,13 +3,13 @@
 
 import { decode, fieldOf, type Layout } from '../../spec/abi/layout.ts';
 import type { TracedStep } from '../trace/step-json.ts';
-import type { Ioctl, IoctlParts, Place } from './c-ioctl.ts';
+import type { Ioctl, IoctlParts, TracedMemory } from './c-ioctl.ts';
 import { bytesLiteral, pointer } from './c-span.ts';
 import { typeOf } from './c-structs.ts';
 import { type CText, c, cComment, cHex, cName, cString } from './c-text.ts';
 import type { CValues } from './c-values.ts';
 
-/** Bytes that the call changed, in runs: fields by their name, others by their place. */
+/** Bytes that the call changed, in runs: fields by their name, others by their offset. */
 const changesIn = (
   before: Uint8Array,
   after: Uint8Array,
@@ -44,10 +44,9 @@ export type MemoryCheck = {
 
 const NEW_DESCRIPTOR = /^out_.*fd$/;
 
-/** Whether the memory of the last call is afterwards what the trace says. */
 /** The struct is in a variable: the copy has its type, and fields are set by their names. */
 const typedCopy = (
-  { place, layout }: Place,
+  { pointer: source, layout }: TracedMemory,
   is: Uint8Array,
   changes: ReturnType<typeof changesIn>,
   values: CValues,
@@ -61,7 +60,7 @@ const typedCopy = (
     address: c`&expected`,
     before: [
       c`${typeOf(structName)} expected;`,
-      c`memcpy(&expected, ${place}, sizeof(expected));`,
+      c`memcpy(&expected, ${source}, sizeof(expected));`,
       ...changes.flatMap(({ offset, length, field: name }) => {
         if (name === undefined) {
           return [...is.subarray(offset, offset + length)].map(
@@ -78,7 +77,7 @@ const typedCopy = (
 };
 
 const rawCopy = (
-  { place }: Place,
+  { pointer: source }: TracedMemory,
   name: CText,
   is: Uint8Array,
   changes: ReturnType<typeof changesIn>,
@@ -86,7 +85,7 @@ const rawCopy = (
   address: name,
   before: [
     c`unsigned char ${name}[${is.length}];`,
-    c`memcpy(${name}, ${asPointer(place)}, sizeof(${name}));`,
+    c`memcpy(${name}, ${asPointer(source)}, sizeof(${name}));`,
     ...changes.flatMap(({ offset, length, field }) => {
       if (field !== undefined && NEW_DESCRIPTOR.test(field)) return [];
       const literal = bytesLiteral(is.subarray(offset, offset + length));
@@ -96,10 +95,10 @@ const rawCopy = (
   ],
 });
 
-const asPointer = (place: CText): CText =>
-  place.startsWith('&') || /^bytes_/.test(place) ? place : pointer(place);
+const asPointer = (text: CText): CText =>
+  text.startsWith('&') || /^bytes_/.test(text) ? text : pointer(text);
 
-/** Whether the memory of the last call is afterwards what the trace says. */
+/** C that checks the memory after the last call against the trace. */
 export const memoryCheck = (
   operation: Ioctl,
   parts: IoctlParts,
@@ -112,28 +111,28 @@ export const memoryCheck = (
   if (step.call.kind !== 'ioctl') return { before, after, conditions };
   const { memory } = step.call;
   const structName = operation.argument.kind === 'struct' ? operation.argument.layout : '';
-  for (const [index, given] of parts.places.entries()) {
+  for (const [index, given] of parts.memory.entries()) {
     const was = memory[index]?.bytes ?? new Uint8Array();
     const is = step.observation.memory[index]?.bytes ?? new Uint8Array();
     const count = Math.min(given.length, was.length, is.length);
     if (count === 0) continue;
-    const seen = is.subarray(0, count);
-    const changes = changesIn(was.subarray(0, count), seen, given.layout);
+    const observed = is.subarray(0, count);
+    const changes = changesIn(was.subarray(0, count), observed, given.layout);
     const name = index === 0 ? c`expected` : c`expected_${index + 1}`;
-    const typed = given.place.startsWith('&')
-      ? typedCopy(given, seen, changes, values, structName)
+    const typed = given.pointer.startsWith('&')
+      ? typedCopy(given, observed, changes, values, structName)
       : undefined;
-    const copy = typed ?? rawCopy(given, name, seen, changes);
+    const copy = typed ?? rawCopy(given, name, observed, changes);
     before.push(...copy.before);
     for (const { offset, length, field } of changes) {
       if (field === undefined || !NEW_DESCRIPTOR.test(field)) continue;
       const target = c`(char *)${copy.address} + ${offset}`;
-      after.push(c`memcpy(${target}, (char *)${asPointer(given.place)} + ${offset}, ${length});`);
+      after.push(c`memcpy(${target}, (char *)${asPointer(given.pointer)} + ${offset}, ${length});`);
       conditions.push(c`fcntl(${parts.read(field) ?? c`-1`}, F_GETFD) >= 0`);
     }
     const what =
       index > 0 ? 'the array' : given.layout === undefined ? 'the argument' : 'the struct';
-    const address = asPointer(given.place);
+    const address = asPointer(given.pointer);
     conditions.push(c`same_bytes(${cString(what)}, ${address}, ${copy.address}, ${count})`);
   }
   return { before, after, conditions };

@@ -51,8 +51,8 @@ export class ContextKey {
       writer.byte(OBJECT_RANKS[object.kind]);
       this.#object(context, object);
     }
-    writer.number(sizeOf(context.uncertainUsers));
-    each(context.uncertainUsers, (id, by) => {
+    writer.number(sizeOf(context.untrackedUsers));
+    each(context.untrackedUsers, (id, by) => {
       this.#place(id);
       writer.text(by);
     });

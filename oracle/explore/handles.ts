@@ -9,14 +9,14 @@ import { descriptorsInOrder, type OpenDescriptor, objectsInOrder } from './canon
 import type { Order } from './order.ts';
 
 /** A number, and in what it is one: descriptors are of the process, objects of an iommufd, pins of an access. */
-export type Found = { readonly number: number; readonly space: string };
+export type HandleValue = { readonly number: number; readonly space: string };
 
-export type Handles = ReadonlyMap<Handle, Found>;
+export type Handles = ReadonlyMap<Handle, HandleValue>;
 
 const DESCRIPTORS = 'descriptor';
 
-class Finding {
-  readonly found = new Map<Handle, Found>();
+class HandleCollector {
+  readonly found = new Map<Handle, HandleValue>();
   readonly #counts = new Map<string, number>();
 
   /** The next handle of the kind. */
@@ -28,7 +28,12 @@ class Finding {
 }
 
 /** The objects of the first iommufd have names; others are only there. */
-const addObjects = (finding: Finding, context: Context, order: Order, space: string): void => {
+const addObjects = (
+  finding: HandleCollector,
+  context: Context,
+  order: Order,
+  space: string,
+): void => {
   for (const { id, object } of objectsInOrder(context, order)) {
     finding.next(object.kind === 'access' ? 'access object' : object.kind, id, space);
     if (object.kind !== 'ioas') continue;
@@ -40,7 +45,7 @@ const addObjects = (finding: Finding, context: Context, order: Order, space: str
 };
 
 const addDescriptor = (
-  finding: Finding,
+  finding: HandleCollector,
   world: World,
   order: Order,
   { fd, id, file }: OpenDescriptor,
@@ -71,7 +76,7 @@ const addDescriptor = (
 };
 
 /** Iommufds that outlive their descriptors: devices and accesses hold them. */
-const addClosed = (finding: Finding, { files }: World): void => {
+const addClosed = (finding: HandleCollector, { files }: World): void => {
   let open = 0;
   each(files, (id, { kind }) => {
     if (kind !== 'iommufd') return;
@@ -81,7 +86,7 @@ const addClosed = (finding: Finding, { files }: World): void => {
 };
 
 export const handlesIn = (world: World, order: Order): Handles => {
-  const finding = new Finding();
+  const finding = new HandleCollector();
   for (const descriptor of descriptorsInOrder(world, order)) {
     addDescriptor(finding, world, order, descriptor);
   }

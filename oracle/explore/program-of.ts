@@ -7,14 +7,14 @@ import { u32At } from '../../spec/abi/bytes.ts';
 import { fileAt, type World } from '../../spec/state/world.ts';
 import type { Call } from '../../spec/terms/call.ts';
 import type { Action } from './actions.ts';
-import type { Found, Handles } from './handles.ts';
+import type { Handles, HandleValue } from './handles.ts';
 import type { State, Step, WorldModel } from './world-model.ts';
 
 /** What operations gave, by where it is a number, and the number. */
 class Given {
   readonly #values = new Map<string, Value>();
 
-  valueOf({ space, number }: Found): Value {
+  valueOf({ space, number }: HandleValue): Value {
     return this.#values.get(`${space} ${number}`) ?? BigInt(number);
   }
 
@@ -85,7 +85,7 @@ export const programOf = (
   return actions.map((action, position) => {
     const state = states[position] as State;
     const handles: Handles = model.handlesOf(state);
-    const values = action.needs.map((need) => given.valueOf(handles.get(need) as Found));
+    const values = action.needs.map((need) => given.valueOf(handles.get(need) as HandleValue));
     const operation = action.operation(labelOf(action, position), values);
     note(given, state.world, model.callOf(state, action), operation, model.stepOf);
     return operation;

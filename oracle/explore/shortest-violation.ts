@@ -74,19 +74,19 @@ const operationIn = (model: WorldModel, state: State, action: Action): Operation
   return action.operation(action.name, values);
 };
 
-type Ran = {
+type RunResult = {
   readonly isAtWork: boolean;
   /** Undefined where the program shows that something is wrong. */
   readonly world: World | undefined;
 };
 
 /** Runs a program whose calls but the last are known to be answered rightly, the world before that being `before`. */
-const ran = (
+const runLastCall = (
   setting: Setting,
   program: Program,
   before: World,
   defect: DefectName | undefined,
-): Ran => {
+): RunResult => {
   const defects = new Asked(defect === undefined ? [] : [defect]);
   const machine = new EmulatedMachine(setting, { defects: defects });
   let steps: readonly Step[];
@@ -163,7 +163,7 @@ class Search {
       const state = model.step(node.state, action);
       if (state === undefined) continue;
       const operations = [...node.operations, operationIn(model, node.state, action)];
-      const { isAtWork, world } = ran(setting, operations, node.state.world, defect);
+      const { isAtWork, world } = runLastCall(setting, operations, node.state.world, defect);
       this.#programs += 1;
       if (isAtWork) this.#atWork += 1;
       const made: Node = { before: node, action, operations, state, isAtWork };

@@ -9,7 +9,7 @@ import { REFINEMENTS } from '../../model/laws/refinement.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation } from '../../model/programs/program.ts';
-import { callOf, dmaCallOf, type Place, prepare, resolve } from '../../model/programs/run.ts';
+import { callOf, dmaCallOf, type Execution, prepare, resolve } from '../../model/programs/run.ts';
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor } from '../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../spec/abi/vfio.ts';
@@ -45,7 +45,7 @@ export type WorldModelOptions = {
 export const REFUSALS_CHANGE_NOTHING = 'a refused call changes nothing';
 
 /** Nothing was given earlier: handles are named by numbers. */
-const PLACE: Place = { base: ARENA_BASE, given: new Map() };
+const PLACE: Execution = { base: ARENA_BASE, given: new Map() };
 
 /** The call that an operation is, with numbers in place of what earlier operations gave. */
 const callFor = (operation: Operation): Call => {

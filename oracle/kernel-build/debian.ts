@@ -22,7 +22,7 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** Called with what is being done, in a few words. */
 export type Report = (stage: string) => void;
 
-type Found = { readonly offer: Offer; readonly aptOptions: readonly string[] };
+type OfferSource = { readonly offer: Offer; readonly aptOptions: readonly string[] };
 
 const offersOf = async (
   wanted: Wanted,
@@ -86,7 +86,7 @@ const findPackage = async (
   suite: string | undefined,
   specified: readonly string[],
   report: Report,
-): Promise<Found> => {
+): Promise<OfferSource> => {
   const known = await offersOf(wanted, []);
   const offer = chooseOffer(known, wanted, suite, specified);
   if (offer !== undefined) return { offer, aptOptions: [] };
@@ -109,7 +109,7 @@ const onlyFile = (folder: string, pattern: RegExp): string => {
 
 /** A source tree has its name only when it is whole. */
 const unpack = async (
-  { offer, aptOptions }: Found,
+  { offer, aptOptions }: OfferSource,
   folder: string,
   report: Report,
   signal?: AbortSignal,

@@ -13,7 +13,7 @@ export type RunOptions = {
 };
 
 /** `output` is what went to standard output, `complaint` what went to standard error. */
-export type Ran = {
+export type CommandResult = {
   readonly status: number;
   readonly output: string;
   readonly complaint: string;
@@ -24,7 +24,7 @@ export const run = (
   program: string,
   words: readonly string[],
   { folder, signal, onLine }: RunOptions = {},
-): Promise<Ran> =>
+): Promise<CommandResult> =>
   new Promise((resolve, reject) => {
     const child = spawn(program, [...words], {
       ...(folder === undefined ? {} : { cwd: folder }),

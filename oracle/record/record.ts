@@ -116,7 +116,10 @@ const traced = (task: RecordingTask): Promise<RecordingNews> =>
 type Ended = Extract<RecordingNews, { kind: 'ended' }>;
 
 /** Where the lines are written while the program runs, and what becomes of them. */
-type Place = { readonly lines: Replacement; readonly finish: (ended: Ended) => Promise<string> };
+type Destination = {
+  readonly lines: Replacement;
+  readonly finish: (ended: Ended) => Promise<string>;
+};
 
 const BLOCK = 1 << 20;
 /** Permissions in the folder for temporary files. */
@@ -140,7 +143,7 @@ function* bytesOf(path: string): Generator<Uint8Array> {
  * A plain file is replaced, but a whole recording never by one that is cut. What is no plain file gets the recording when the
  * program has ended: no reader holds it up. Throws where nothing can be written there.
  */
-const placeFor = (file: string): Place => {
+const destinationFor = (file: string): Destination => {
   const target = targetOf(file);
   if (target.kind === 'plain') {
     const lines = beginReplacing(target);
@@ -166,7 +169,7 @@ const placeFor = (file: string): Place => {
 };
 
 const put = async (
-  { lines, finish }: Place,
+  { lines, finish }: Destination,
   ended: Ended,
 ): Promise<{ readonly path: string | undefined; readonly unsaved: string | undefined }> => {
   if (!ended.isBegun) {
@@ -189,9 +192,9 @@ export const record = async (
   everyCall = false,
 ): Promise<Recorded> => {
   const header = headerOf(words);
-  let place: Place;
+  let place: Destination;
   try {
-    place = placeFor(file);
+    place = destinationFor(file);
   } catch (error) {
     return { kind: 'unwritable', reason: reasonOf(error) };
   }

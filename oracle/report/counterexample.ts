@@ -29,14 +29,14 @@ export type CounterexampleReport = {
     | Exclude<Failure, { kind: 'reply' }>;
 };
 
-type Ran = {
+type JudgedRun = {
   readonly setting: Setting;
   readonly program: Program;
   readonly steps: readonly JudgedStep[];
 };
 
 /** Each step with the world before it. */
-const judgedCalls = ({ setting, steps }: Ran): readonly JudgedCall[] => {
+const judgedCalls = ({ setting, steps }: JudgedRun): readonly JudgedCall[] => {
   let world = startOfProgram(setting);
   return steps.map(({ step, verdict }) => {
     const judged = { line: undefined, ...step, verdict, world };
@@ -45,11 +45,11 @@ const judgedCalls = ({ setting, steps }: Ran): readonly JudgedCall[] => {
   });
 };
 
-const worldAfter = ({ setting, steps }: Ran): World =>
+const worldAfter = ({ setting, steps }: JudgedRun): World =>
   steps.at(-1)?.verdict.world ?? startOfProgram(setting);
 
 const violationOf = (
-  ran: Ran,
+  ran: JudgedRun,
   failure: Extract<Failure, { kind: 'reply' }>,
   verbosity: Verbosity,
 ): ViolationReport => {
@@ -81,7 +81,7 @@ export const counterexampleReport = (
 };
 
 /** What each operation gave, in a few words. */
-export const resultsOf = (ran: Ran): readonly string[] =>
+export const resultsOf = (ran: JudgedRun): readonly string[] =>
   judgedCalls(ran).map(({ call, observation, verdict, world }) => {
     const result = resultText(observation.result, observation.errno);
     const written = changesOf(world, call, observation)
@@ -99,7 +99,7 @@ export const settingText = ({ release, platform, credentials }: Setting): string
 };
 
 /** The program with its results, and a title. */
-export const runText = (ran: Ran, palette: Palette): readonly string[] => [
+export const runText = (ran: JudgedRun, palette: Palette): readonly string[] => [
   `${palette.title(count(ran.program.length, 'operation'))} (${settingText(ran.setting)})`,
   ...indented(programText(ran.program, resultsOf(ran)), '  '),
 ];

@@ -5,7 +5,7 @@ import { sameBytes } from '../../spec/abi/bytes.ts';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
 import type { CallShape } from '../decode/call-shape.ts';
-import { bytesIn, type Place, placeName, placesOf } from '../decode/memory-layout.ts';
+import { bytesIn, type MemoryPart, memoryPartsOf, partName } from '../decode/memory-layout.ts';
 import type { Difference, Rejected } from '../judge/verdict.ts';
 import { bytesText, hex } from '../text/quantities.ts';
 import { BUFFER_BYTES_SHOWN } from '../text/verbosity.ts';
@@ -34,11 +34,11 @@ type MemoryDifference = Extract<Difference, { in: 'memory' }>;
 const bytesOf = (digits: string): Uint8Array => bytesOfHex(digits) ?? new Uint8Array();
 
 /** The place's bytes as the reply has them: those observed, with the difference's put over them. */
-const expectedAt = (place: Place, observed: Uint8Array, difference: MemoryDifference) => {
+const expectedAt = (part: MemoryPart, observed: Uint8Array, difference: MemoryDifference) => {
   const bytes = new Uint8Array(observed);
   const expected = bytesOf(difference.expected);
   expected.forEach((byte, index) => {
-    const at = difference.address + BigInt(index) - place.address;
+    const at = difference.address + BigInt(index) - part.address;
     if (at >= 0n && at < BigInt(bytes.length)) bytes[Number(at)] = byte;
   });
   return bytes;
@@ -53,41 +53,41 @@ const noteOf = (
   return sameBytes(before, observed) ? 'was not written' : undefined;
 };
 
-const meets = (place: Place, { address, bytes }: Segment): boolean =>
-  place.address < address + BigInt(bytes.length) && address < place.address + BigInt(place.length);
+const meets = (part: MemoryPart, { address, bytes }: Segment): boolean =>
+  part.address < address + BigInt(bytes.length) && address < part.address + BigInt(part.length);
 
-const ofPlace = (
-  place: Place,
+const ofPart = (
+  part: MemoryPart,
   call: IoctlCall,
   observation: Observation,
   difference: MemoryDifference,
   writes: readonly Segment[],
 ): readonly FieldDifference[] => {
-  const observed = bytesIn(observation.memory, place.address, place.length);
-  const before = bytesIn(call.memory, place.address, place.length);
-  const expected = expectedAt(place, observed, difference);
-  if (observed.length < place.length || sameBytes(observed, expected)) return [];
+  const observed = bytesIn(observation.memory, part.address, part.length);
+  const before = bytesIn(call.memory, part.address, part.length);
+  const expected = expectedAt(part, observed, difference);
+  if (observed.length < part.length || sameBytes(observed, expected)) return [];
   return [
     {
       kind: 'field',
-      name: place.name,
-      before: place.text(before),
-      expected: place.text(expected),
-      observed: place.text(observed),
+      name: part.name,
+      before: part.text(before),
+      expected: part.text(expected),
+      observed: part.text(observed),
       note: noteOf(
         before,
         observed,
-        writes.some((written) => meets(place, written)),
+        writes.some((written) => meets(part, written)),
       ),
     },
   ];
 };
 
-const overlaps = (place: Place, difference: MemoryDifference): boolean => {
+const overlaps = (part: MemoryPart, difference: MemoryDifference): boolean => {
   const length = BigInt(Math.max(difference.expected.length, difference.observed.length) / 2);
   return (
-    place.address < difference.address + length &&
-    difference.address < place.address + BigInt(place.length)
+    part.address < difference.address + length &&
+    difference.address < part.address + BigInt(part.length)
   );
 };
 
@@ -107,7 +107,7 @@ const raw = (
   );
   return {
     kind: 'field',
-    name: placeName(call, address, length),
+    name: partName(call, address, length),
     before: '',
     expected: text(expected),
     observed: text(observed),
@@ -134,8 +134,8 @@ export const fieldDifferences = (
       return [{ kind: 'choice', what, value: chosenText(what, value), why }];
     }
     if (call === undefined) return [raw(call, rejected, difference)];
-    const named = placesOf(shape, call)
-      .filter((place) => overlaps(place, difference))
-      .flatMap((place) => ofPlace(place, call, observation, difference, rejected.reply.writes));
+    const named = memoryPartsOf(shape, call)
+      .filter((part) => overlaps(part, difference))
+      .flatMap((part) => ofPart(part, call, observation, difference, rejected.reply.writes));
     return named.length === 0 ? [raw(call, rejected, difference)] : named;
   });

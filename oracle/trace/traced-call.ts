@@ -7,8 +7,8 @@ import {
   callOf,
   descriptorOf,
   dmaCallOf,
+  type Execution,
   givenBy,
-  type Place,
   PROCESS,
   prepare,
 } from '../../model/programs/run.ts';
@@ -16,11 +16,11 @@ import { sameBytes } from '../../spec/abi/bytes.ts';
 import { type Call, memoryRead, type Segment } from '../../spec/terms/call.ts';
 import type { TracedStep } from './step-json.ts';
 
-const madeBy = (operation: Operation, place: Place): Call => {
-  if (operation.op === 'dma') return dmaCallOf(operation, place);
-  if (operation.op !== 'ioctl') return callOf(operation, place);
-  const { argument, spans } = prepare(operation.argument, place);
-  const fd = descriptorOf(operation.fd, place);
+const madeBy = (operation: Operation, run: Execution): Call => {
+  if (operation.op === 'dma') return dmaCallOf(operation, run);
+  if (operation.op !== 'ioctl') return callOf(operation, run);
+  const { argument, spans } = prepare(operation.argument, run);
+  const fd = descriptorOf(operation.fd, run);
   const { command } = operation;
   return { kind: 'ioctl', process: PROCESS, fd, command, argument, memory: spans };
 };
@@ -62,12 +62,12 @@ const areAlike = (before: readonly Segment[], after: readonly Segment[]): boolea
 export class TracedCalls {
   /** The call that the last operation makes, with the bytes that it puts into memory. */
   made: Call | undefined;
-  readonly #place: Place;
+  readonly #run: Execution;
   #isRun = true;
 
   /** `base` is where the arena lay. */
   constructor(base: bigint) {
-    this.#place = { base, given: new Map() };
+    this.#run = { base, given: new Map() };
   }
 
   /** What is wrong with the next line; undefined where nothing is. */
@@ -77,7 +77,7 @@ export class TracedCalls {
     if (step === undefined) return undefined;
     if (!wasRun) return 'there is a "call" behind an operation that has none';
     const { call, observation } = step;
-    this.made = madeBy(operation, this.#place);
+    this.made = madeBy(operation, this.#run);
     if (!isOf(this.made, call)) {
       return '"call" is not the call that the operation makes';
     }
@@ -89,7 +89,7 @@ export class TracedCalls {
       operation.op === 'ioctl'
         ? givenBy(operation.argument, memory, result)
         : { result, struct: undefined };
-    this.#place.given.set(operation.label, given);
+    this.#run.given.set(operation.label, given);
     return undefined;
   }
 }

@@ -62,7 +62,7 @@ export const destroy: Handler = (request) => {
   const context = contextOfRequest(request);
   const object = objectAt(context, id);
   if (object === undefined) return [failed(destroyRules.noObject, world)];
-  const user = valueAt(context.uncertainUsers, id);
+  const user = valueAt(context.untrackedUsers, id);
   if (object.kind === 'unspecified' || (user !== undefined && usersOf(context, id) === 0)) {
     const unknown =
       object.kind === 'unspecified'

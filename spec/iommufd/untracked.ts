@@ -35,7 +35,7 @@ export const makingObject = (
     const id = objectId(view.getUint32(idAt, true));
     let context = withObject(contextOfRequest(request), id, { kind: 'unspecified', madeBy: what });
     for (const used of uses) {
-      context = { ...context, uncertainUsers: put(context.uncertainUsers, used, what) };
+      context = { ...context, untrackedUsers: put(context.untrackedUsers, used, what) };
     }
     const made = withContext(request.world, context);
     return withOpened(made, request.call.process, after, descriptorAt, what);

@@ -83,7 +83,7 @@ export type Context = {
    * Objects that what an unspecified call made may use, with the name of the call. Whether they can be destroyed is not
    * known.
    */
-  readonly uncertainUsers: OrderedMap<ObjectId, string>;
+  readonly untrackedUsers: OrderedMap<ObjectId, string>;
   /** An unspecified call may have changed the caches of mock devices. */
   readonly untrackedCaches: boolean;
   /** Its file. */
@@ -98,7 +98,7 @@ export const newContext = (file: FileId): Context => ({
   pages: undefined,
   nextPages: 1,
   untracked: undefined,
-  uncertainUsers: undefined,
+  untrackedUsers: undefined,
   untrackedCaches: false,
   file,
 });
@@ -154,7 +154,7 @@ const contextWith = (
   pages,
   nextPages,
   untracked: context.untracked,
-  uncertainUsers: context.uncertainUsers,
+  untrackedUsers: context.untrackedUsers,
   untrackedCaches: context.untrackedCaches,
   file: context.file,
 });

@@ -10,7 +10,7 @@ import { Ioas } from '../ioas.ts';
 import { mapParts, type PagesPart, partsUnder } from '../iopt/map.ts';
 import { Pages } from '../iopt/pages.ts';
 import { iovaOfNthArea } from '../selftest/nth-area.ts';
-import { checkMapFlags, permissionOf, placeOf } from './map-flags.ts';
+import { checkMapFlags, iovaChoiceOf, permissionOf } from './map-flags.ts';
 
 const AT = offsetsOf(IOMMU_IOAS_COPY);
 
@@ -51,7 +51,7 @@ export const ioasCopy = (context: IommufdContext, command: Command): number => {
     return -ERRNO.ENOENT;
   }
   if (kernel.defects.has('copy-does-not-share-pins')) parts = parts.map(unshared);
-  const place = placeOf(flags, to);
+  const place = iovaChoiceOf(flags, to);
   const mapped = mapParts(destination.table, parts, length, place, permissionOf(flags));
   if (typeof mapped === 'number') return mapped;
   command.setU64(AT.dst_iova, mapped);

@@ -7,7 +7,7 @@ import { type Command, offsetsOf } from '../command.ts';
 import type { IommufdContext } from '../context.ts';
 import { Ioas } from '../ioas.ts';
 import { mapFile } from '../map-memory.ts';
-import { checkMapFlags, permissionOf, placeOf } from './map-flags.ts';
+import { checkMapFlags, iovaChoiceOf, permissionOf } from './map-flags.ts';
 
 const AT = offsetsOf(IOMMU_IOAS_MAP_FILE);
 
@@ -21,7 +21,7 @@ export const ioasMapFile = (context: IommufdContext, command: Command): number =
   if (ioas === undefined) return -ERRNO.ENOENT;
   const file = { fd: command.i32(AT.fd), start: command.u64(AT.start) };
   const permission = permissionOf(flags);
-  const mapped = mapFile(context, ioas, file, length, placeOf(flags, iova), permission);
+  const mapped = mapFile(context, ioas, file, length, iovaChoiceOf(flags, iova), permission);
   if (typeof mapped === 'number') return mapped;
   command.setU64(AT.iova, mapped);
   return command.respond();

@@ -7,7 +7,7 @@ import { type Command, offsetsOf } from '../command.ts';
 import type { IommufdContext } from '../context.ts';
 import { Ioas } from '../ioas.ts';
 import { mapUser } from '../map-memory.ts';
-import { checkMapFlags, permissionOf, placeOf } from './map-flags.ts';
+import { checkMapFlags, iovaChoiceOf, permissionOf } from './map-flags.ts';
 
 const AT = offsetsOf(IOMMU_IOAS_MAP);
 
@@ -21,7 +21,7 @@ export const ioasMap = (context: IommufdContext, command: Command): number => {
   if (ioas === undefined) return -ERRNO.ENOENT;
   const address = command.u64(AT.user_va);
   const permission = permissionOf(flags);
-  const mapped = mapUser(context, ioas, address, length, placeOf(flags, iova), permission);
+  const mapped = mapUser(context, ioas, address, length, iovaChoiceOf(flags, iova), permission);
   if (typeof mapped === 'number') return mapped;
   command.setU64(AT.iova, mapped);
   return command.respond();

@@ -5,7 +5,7 @@ import { ERRNO } from '../../../spec/abi/errno.ts';
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import type { Permission } from '../iopt/area.ts';
-import type { Place } from '../iopt/map.ts';
+import type { IovaChoice } from '../iopt/map.ts';
 import type { Kernel } from '../kernel.ts';
 
 const KNOWN = MAP_FIXED_IOVA | MAP_WRITEABLE | MAP_READABLE;
@@ -25,7 +25,7 @@ export const checkMapFlags = (
   return 0;
 };
 
-export const placeOf = (flags: number, iova: bigint): Place =>
+export const iovaChoiceOf = (flags: number, iova: bigint): IovaChoice =>
   (flags & MAP_FIXED_IOVA) !== 0 ? { kind: 'fixed', iova } : { kind: 'chosen' };
 
 export const permissionOf = (flags: number): Permission => ({

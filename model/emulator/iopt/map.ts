@@ -19,7 +19,9 @@ export type PagesPart = {
 };
 
 /** Where a mapping is to be: at a fixed IOVA, or where there is room. */
-export type Place = { readonly kind: 'fixed'; readonly iova: bigint } | { readonly kind: 'chosen' };
+export type IovaChoice =
+  | { readonly kind: 'fixed'; readonly iova: bigint }
+  | { readonly kind: 'chosen' };
 
 const checkFixed = (table: IoPageTable, iova: bigint, length: bigint): number => {
   if ((iova & (table.alignment - 1n)) !== 0n) return -ERRNO.EINVAL;
@@ -38,11 +40,11 @@ const sourceAddress = ({ pages, startByte }: PagesPart): bigint => {
   return BigInt(source.page) * PAGE_SIZE_BYTES + startByte;
 };
 
-const findPlace = (
+const findIova = (
   table: IoPageTable,
   parts: readonly PagesPart[],
   length: bigint,
-  place: Place,
+  place: IovaChoice,
 ): bigint | number => {
   if ((length & (table.alignment - 1n)) !== 0n || length === 0n) return -ERRNO.EINVAL;
   if (place.kind === 'fixed') return checkFixed(table, place.iova, length) || place.iova;
@@ -75,11 +77,11 @@ export const mapParts = (
   table: IoPageTable,
   parts: readonly PagesPart[],
   length: bigint,
-  place: Place,
+  place: IovaChoice,
   permission: Permission,
 ): bigint | number => {
   const areas: Area[] = [];
-  const iova = findPlace(table, parts, length, place);
+  const iova = findIova(table, parts, length, place);
   let error = typeof iova === 'number' ? iova : insertAreas(table, parts, iova, permission, areas);
   if (error === 0) error = fillAreas(table, areas);
   if (error === 0) return iova;

@@ -14,13 +14,13 @@ const pinsNow = (facts: Facts): boolean => (facts.table?.domains.length ?? 0) > 
 
 const MAPS = new Set(['IOMMU_IOAS_MAP', 'VFIO_IOMMU_MAP_DMA']);
 
-type Found = { readonly address: bigint; readonly mapping: Mapping | undefined };
+type PageMapping = { readonly address: bigint; readonly mapping: Mapping | undefined };
 
 /** The first page of the call's memory of which the condition holds. */
 const firstPage = (
   facts: Facts,
   condition: (mapping: Mapping | undefined) => boolean,
-): Found | undefined => {
+): PageMapping | undefined => {
   const { memory } = facts;
   if (memory === undefined || memory.length === 0n) return undefined;
   const space = spaceOf(facts.world.memory, facts.call.process);

@@ -101,8 +101,8 @@ const startHere = async ({ devices }: LocalTarget, settings: RunnerSettings): Pr
   const paths = [...CONTAINERS, ...(devices ?? [])];
   const options: RunnerOptions = { ...settings, channel: CHANNEL_FD, progress, paths };
   // Loaded here alone: the emulator runs on machines without the C library's calls.
-  const { withFixedPlaces } = await import('./fixed-places.ts');
-  const child = withFixedPlaces(() =>
+  const { withoutAslr } = await import('./without-aslr.ts');
+  const child = withoutAslr(() =>
     spawn(process.execPath, [RUNNER, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     }),

@@ -12,7 +12,7 @@ import { type Played, playBatch } from './playback.ts';
 import { type KernelTarget, type RunnerSettings, startRunner } from './start-runner.ts';
 
 /** What came of one program. */
-export type Ran = {
+export type ProgramRun = {
   /** All operations; fewer where the program was refused or the machine died. */
   readonly steps: readonly Step[];
   /** Lines of the kernel's log, of warning and worse, that came while the program ran. */
@@ -80,7 +80,7 @@ export class KernelSubject {
    * What came of each program, in their order. `fresh` gives each of them memory that none had before, so that a page that
    * stayed pinned is found in the program that did it and in no other.
    */
-  async run(programs: readonly Program[], fresh = false): Promise<readonly Ran[]> {
+  async run(programs: readonly Program[], fresh = false): Promise<readonly ProgramRun[]> {
     return this.inTurn(() => this.runAll(programs, fresh));
   }
 
@@ -122,8 +122,11 @@ export class KernelSubject {
     await Promise.all([link?.end(), starting?.end()]);
   }
 
-  private async runAll(programs: readonly Program[], fresh: boolean): Promise<readonly Ran[]> {
-    const ran: Ran[] = [];
+  private async runAll(
+    programs: readonly Program[],
+    fresh: boolean,
+  ): Promise<readonly ProgramRun[]> {
+    const ran: ProgramRun[] = [];
     const deaths = new Map<number, Death>();
     let unexplained = 0;
     while (ran.length < programs.length) {
@@ -152,7 +155,7 @@ export class KernelSubject {
   private async runUntil(
     programs: readonly Program[],
     limit: number,
-    ran: Ran[],
+    ran: ProgramRun[],
     fresh: boolean,
   ): Promise<Death | undefined> {
     const link = await this.started();
@@ -184,8 +187,8 @@ export class KernelSubject {
   }
 
   /** The program's steps before the fatal one are seen by running it once more up to there. */
-  private async postMortem(program: Program, { operation, said }: Death): Promise<Ran> {
-    const before: Ran[] = [];
+  private async postMortem(program: Program, { operation, said }: Death): Promise<ProgramRun> {
+    const before: ProgramRun[] = [];
     const prefix = program.slice(0, operation);
     if (operation > 0 && operation < program.length) {
       await this.runUntil([prefix], 1, before, true);

@@ -15,7 +15,7 @@ import { auditOf } from '../../../oracle/audit/recorded.ts';
 import { judgeProgram } from '../../../oracle/check/judge-program.ts';
 import type { Counterexample } from '../../../oracle/check/report.ts';
 import { audited } from '../../../oracle/cli/audit-output.ts';
-import { foundJson } from '../../../oracle/cli/found-json.ts';
+import { counterexampleJson } from '../../../oracle/cli/counterexample-json.ts';
 import { saveTrace, traceOf } from '../../../oracle/cli/save-trace.ts';
 import { jsonLine } from '../../../oracle/trace/json-line.ts';
 import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
@@ -144,7 +144,7 @@ json('what counterexamples are printed as', () => {
   assert.ok(all.length > 70, `${all.length}`);
   for (const verbosity of ['brief', 'full'] as const) {
     conforms(
-      all.map((one) => asPrinted(foundJson(one, verbosity))),
+      all.map((one) => asPrinted(counterexampleJson(one, verbosity))),
       'counterexample',
     );
   }
@@ -156,7 +156,7 @@ json('what counterexamples are printed as', () => {
     { ...first, failure: { kind: 'death', said: 'The machine ended.' } as const },
   ];
   conforms(
-    rest.map((one) => asPrinted(foundJson(one, 'brief'))),
+    rest.map((one) => asPrinted(counterexampleJson(one, 'brief'))),
     'counterexample',
   );
 });

@@ -49,7 +49,7 @@ const hasCompiler = async (): Promise<boolean> => {
 
 /** The library that it needs is that of an x86-64 Linux. */
 const withFixedPlaces = async <Result>(start: () => Result): Promise<Result> =>
-  (await import('../../../oracle/subjects/kernel/fixed-places.ts')).withFixedPlaces(start);
+  (await import('../../../oracle/subjects/kernel/without-aslr.ts')).withoutAslr(start);
 
 const hole = suite('hole in C');
 const here = process.platform === 'linux' && process.arch === 'x64' ? hole : hole.skip;

@@ -19,8 +19,8 @@ const RUNS = 1000;
 /** Runs a program of Node's as the subject starts its runner. */
 const started = async (...words: readonly string[]): Promise<SpawnSyncReturns<string>> => {
   // Loaded here alone, as the library is that of an x86-64 Linux.
-  const { withFixedPlaces } = await import('../../../oracle/subjects/kernel/fixed-places.ts');
-  return withFixedPlaces(() => spawnSync(process.execPath, words, { encoding: 'utf8' }));
+  const { withoutAslr } = await import('../../../oracle/subjects/kernel/without-aslr.ts');
+  return withoutAslr(() => spawnSync(process.execPath, words, { encoding: 'utf8' }));
 };
 
 const run = async (seed: number): Promise<HostileReport> => {

@@ -9,7 +9,7 @@ import { operationJson } from '../trace/operation-json.ts';
 
 export const programJson = (program: Program): readonly unknown[] => program.map(operationJson);
 
-export const foundJson = (counterexample: Counterexample, verbosity: Verbosity) => {
+export const counterexampleJson = (counterexample: Counterexample, verbosity: Verbosity) => {
   const { program, ...found } = counterexampleReport(counterexample, verbosity);
   return { ...found, program: programJson(program) };
 };
