@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A check's report as a file, and how reports of shards become one: what merge reads and writes.
+// The report file of a check, which merge reads and writes, and how reports of shards are merged.
 
 import type { Setting } from '../../spec/terms/platform.ts';
 import { addedVerdicts } from '../judge/verdict.ts';
 import type { CampaignReport } from './report.ts';
 
-/** What a campaign counted, without the program that it found. */
+/** A campaign's counts, without its counterexample. */
 export type CampaignCounts = Omit<CampaignReport, 'counterexample' | 'seed'>;
 
-/** A campaign in one setting, with the trace of what it found, a line each. */
+/** A campaign in one setting, with the lines of its counterexample's trace. */
 export type SavedCampaign = CampaignCounts & { readonly trace: readonly string[] | undefined };
 
-/** What was asked for: reports that agree in it, shards aside, are of one run. */
+/** The options: reports with the same options, except for the shard, belong to one run. */
 export type Asked = {
   readonly subject: string;
   readonly seed: number;
@@ -26,9 +26,9 @@ export type Asked = {
 
 export type CampaignFile = {
   readonly asked: Asked;
-  /** Which shards it holds, numbered from 1, of how many; absent for a run that was not divided. */
+  /** The shards that it has, numbered from 1, and the total; absent for an undivided run. */
   readonly shards?: { readonly held: readonly number[]; readonly of: number };
-  /** Of all shards together. */
+  /** The sum of all shards. */
   readonly milliseconds: number;
   readonly campaigns: readonly SavedCampaign[];
 };
@@ -46,7 +46,7 @@ const isBefore = (a: CampaignCounts['at'], b: CampaignCounts['at']): boolean =>
   b === undefined ||
   (a !== undefined && (a.batch < b.batch || (a.batch === b.batch && a.index < b.index)));
 
-/** Two parts of one campaign. Of their violations that counts which one run would have met first. */
+/** Two parts of one campaign. Keeps the violation that a single run would have met first. */
 const joined = (a: SavedCampaign, b: SavedCampaign): SavedCampaign => {
   const { at, trace, shrinks } = isBefore(a.at, b.at) ? a : b;
   return {
@@ -67,7 +67,7 @@ const joined = (a: SavedCampaign, b: SavedCampaign): SavedCampaign => {
 const nameOf = ({ release, platform, credentials }: Setting): string =>
   `${release} ${platform.name} ${credentials.privileged} ${credentials.memlockLimit}`;
 
-/** The campaigns of every part, those in one setting as one; in the order in which settings are first met. */
+/** The campaigns of every part, merged by setting, in the order in which settings first occur. */
 export const mergedCampaigns = (
   parts: readonly (readonly SavedCampaign[])[],
 ): readonly SavedCampaign[] => {
@@ -80,7 +80,7 @@ export const mergedCampaigns = (
   return [...bySetting.values()];
 };
 
-/** Why the files are not parts of one run; undefined where they are. */
+/** Why the files are not parts of one run; undefined if they are. */
 export const whyNotOneRun = (
   files: readonly { readonly name: string; readonly file: CampaignFile }[],
 ): string | undefined => {
@@ -96,7 +96,7 @@ export const whyNotOneRun = (
       }
     }
     if (file.shards === undefined) {
-      if (files.length > 1) return `${name} is no shard: it holds the whole run`;
+      if (files.length > 1) return `${name}  is not a shard: it has the whole run`;
       continue;
     }
     if (file.shards.of !== first?.file.shards?.of) {
@@ -123,7 +123,7 @@ export const mergedFiles = (files: readonly [CampaignFile, ...CampaignFile[]]): 
   };
 };
 
-/** Numbers of the shards that no report is of. */
+/** Numbers of the shards without a report. */
 export const missingShards = ({ shards }: CampaignFile): readonly number[] => {
   if (shards === undefined) return [];
   const held = new Set(shards.held);

@@ -42,7 +42,7 @@ export const campaignFileText = ({
 
 const count = whole(0);
 
-/** How often each of some names was counted. */
+/** Counts by name. */
 const countsBy = v.pipe(
   entriesOf<number>(count),
   v.transform((counts): ReadonlyMap<string, number> => new Map(counts)),
@@ -72,7 +72,7 @@ const campaign = v.pipe(
   }),
   v.check(
     ({ failing, runs }) => failing <= runs,
-    'must have no more programs that fail than programs',
+    'must not have more failing programs than programs',
   ),
   v.check(
     ({ verdicts, calls }) => sum(Object.values(verdicts)) === calls,
@@ -103,7 +103,7 @@ const shards = v.pipe(
   v.check(
     ({ held, of }) =>
       held.length > 0 && new Set(held).size === held.length && held.every((one) => one <= of),
-    'must have different shards in "held", each one of those that "of" counts',
+    'must have different shards in "held", each from 1 to "of"',
   ),
 );
 
@@ -129,11 +129,11 @@ const REPORT: v.GenericSchema<unknown, CampaignFile> = v.pipe(
   v.transform(({ format: _, version: __, ...file }): CampaignFile => file),
 );
 
-/** The report that a line of JSON is; `file` names it in messages. Throws BadInput. */
+/** Parses a report from a line of JSON; messages call it `file`. Throws BadInput. */
 export const campaignFileOf = (file: string, text: string): CampaignFile => {
   const value = parseObject(file, 1, text);
   if (value.format !== FORMAT) {
-    throw new BadInput(file, 1, 'this is no report of a check, as check --report writes it');
+    throw new BadInput(file, 1, 'this is not a report that check --report writes');
   }
   if (value.version !== VERSION) {
     const what = `version ${shown(value.version)} of reports is not read, only version ${VERSION}`;
@@ -144,12 +144,12 @@ export const campaignFileOf = (file: string, text: string): CampaignFile => {
   return report;
 };
 
-/** Throws BadInput where the file is not there or is no report of a check. */
+/** Throws BadInput if the file does not exist or is not a report of a check. */
 export const readCampaignFile = async (file: string): Promise<CampaignFile> => {
   let report: string | undefined;
   for await (const line of linesOf(file, REPORT_BYTES_MAX)) {
     if (report !== undefined) {
-      throw new BadInput(file, line.number, 'there is a line behind the report');
+      throw new BadInput(file, line.number, 'there is a line after the report');
     }
     report = textOf(file, line);
   }

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
-// What a kernel says of itself while a program runs: which of it matters, and which is known of the release.
+// The kernel's log during a program: which lines matter, and which are known deviations of the release.
 
 import { deviationOfComplaint } from '../../spec/outcome/deviations.ts';
 import type { DmaFault } from '../../spec/state/engines.ts';
 import type { World } from '../../spec/state/world.ts';
 
-/** Lines that begin a report of something that must never happen. */
+/** Lines that begin the report of a bug. */
 const SERIOUS =
   /WARNING:|\bBUG[: ]|Oops|KASAN|UBSAN|general protection|possible .*(deadlock|recursive)|inconsistent lock|INFO: task .* blocked|refcount_t|DMAR:.*(fault|DRHD)|virtio_iommu .*fault from EP/;
 
 export type Complaints = {
-  /** Ids of known deviations that were seen. */
+  /** Ids of the known deviations that occurred. */
   readonly known: readonly string[];
-  /** Every line, where one of them begins a report that is not known; empty otherwise. */
+  /** All lines, if one of them begins a report that is not known; else empty. */
   readonly lines: readonly string[];
 };
 
-/** VT-d's report of an access that it refused; IOVAs are reported by page. */
+/** VT-d's report of a DMA fault; the IOVA is that of the page. */
 const REFUSED_ACCESS =
   /DMAR: \[DMA (Read|Write)\b[^\]]*\] Request device \[([0-9a-f:.]+)\] fault addr (0x[0-9a-f]+)/;
-/** A virtio-iommu's: the device as its bus, slot and function in one number; QEMU's does not report what it wanted. */
+/** virtio-iommu's report: bus, slot and function of the device in one number; QEMU does not report the kind of access. */
 const REFUSED_BY_VIRTIO =
   /virtio_iommu \S+: page fault from EP (\d+) at (0x[0-9a-f]+) \[(R?)(W?)X?\]/;
-/** The line before VT-d's. */
+/** The line before VT-d's report. */
 const REPORTS_FOLLOW = /DMAR: DRHD: handling fault status reg [0-9a-f]+/;
 
-/** "00:04.0" of the number that has the bus above eight bits, the slot above three, and the function. */
+/** "00:04.0" of a number with the bus in bits 8 and up, the slot in bits 3 to 7, and the function in bits 0 to 2. */
 const functionName = (number: number): string => {
   const byte = (value: number): string => value.toString(16).padStart(2, '0');
   return `${byte(number >> 8)}:${byte((number >> 3) & 31)}.${number & 7}`;
 };
 
-/** What a line says of an access: by which device ("00:04.0"), what it may have wanted, and at which IOVA. */
+/** A reported DMA fault: the device ("00:04.0"), the possible kinds of access, and the IOVA. */
 const refusedAccess = (line: string) => {
   const [, kind, device, page] = REFUSED_ACCESS.exec(line) ?? [];
   if (kind !== undefined && device !== undefined && page !== undefined) {
@@ -44,7 +44,7 @@ const refusedAccess = (line: string) => {
   return { device: functionName(Number(endpoint)), directions, address };
 };
 
-/** Whether the line reports an access that a transfer of the program must have had refused. */
+/** Whether the line reports a fault that a transfer of the program must have caused. */
 const isCaused = (line: string, faults: readonly DmaFault[]): boolean => {
   if (REPORTS_FOLLOW.test(line)) return faults.length > 0;
   const refused = refusedAccess(line);
@@ -59,10 +59,9 @@ const isCaused = (line: string, faults: readonly DmaFault[]): boolean => {
 };
 
 /**
- * The kernel's lines, sorted into what is known of the release and what is not, after a program that came into the
- * worlds, in their order. Reports of accesses by devices that had to be refused are no complaints. Not each is reported,
- * since the kernel limits how many are; and an IOMMU's interrupt may come when a later program runs, so that `earlier` are
- * those of the programs before.
+ * Sorts the kernel's lines into known deviations of the release and complaints, after a program that went through the
+ * worlds in order. Reports of expected DMA faults are not complaints. The kernel limits their rate, so some are
+ * missing; and an IOMMU's interrupt may come while a later program runs: `earlier` has the faults of programs before.
  */
 export const sortComplaints = (
   worlds: readonly [World, ...World[]],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which rules campaigns reached, how often, and which not: those that they cannot reach apart from those that they did not.
+// How often campaigns reached each rule, and which rules they did not or cannot reach.
 
 import type { ErrnoName } from '../../spec/abi/errno.ts';
 import { SECTIONS } from '../../spec/rules.ts';
@@ -8,7 +8,7 @@ import { whyNot } from './unreachable.ts';
 
 export type RuleCover = {
   readonly id: string;
-  /** Absent where the rule grants. */
+  /** Absent if the rule grants. */
   readonly errno?: ErrnoName;
   readonly says: string;
   /** Calls that it answered. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compares what no reply shows: what each domain translates, what each table asks of maps, what is pinned, what is charged.
+// Compares hidden state: translations of domains, alignment of tables, pins, charges.
 
 import type { DomainState, HiddenState } from '../../model/machine/machine.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
@@ -76,7 +76,7 @@ const compareDomains = (
   return differences;
 };
 
-/** What each table asks of what is mapped, which decides what the next call is answered. */
+/** The alignment that each table requires, which decides later replies. */
 const compareTables = (world: World, { tables }: HiddenState): readonly HiddenDifference[] => {
   const differences: HiddenDifference[] = [];
   const seen = new Map(tables.map(({ fd, ioas, alignment }) => [`${fd}:${ioas}`, alignment]));
@@ -107,7 +107,7 @@ const compareTables = (world: World, { tables }: HiddenState): readonly HiddenDi
 const namesOf = (groups: readonly number[]): string =>
   `group ${[...groups].sort((a, b) => a - b).join(' and ')}`;
 
-/** The domains of legacy containers, each known by its groups. */
+/** The domains of legacy containers, identified by their groups. */
 const compareContainerDomains = (
   world: World,
   observed: HiddenState,
@@ -140,7 +140,7 @@ const compareContainerDomains = (
   return differences;
 };
 
-/** How often each page that is pinned is pinned, as the specification has it. */
+/** The specification's pin counts, by page. */
 function* expectedPins(world: World): Generator<number> {
   const pins = new Map<BackingId, Map<number, number>>();
   for (const { backing, page: first, count } of pinnedIn(world)) {
@@ -178,7 +178,7 @@ const compareLocked = (world: World, { locked }: HiddenState): readonly HiddenDi
   return expected === observed ? [] : [{ where: 'locked memory', expected, observed }];
 };
 
-/** Whether an unspecified call may have changed what the world says of hidden state. */
+/** Whether an unspecified call may have changed the hidden state. */
 const isUntracked = (world: World): boolean => {
   for (const file of valuesOf(world.files)) {
     if (file.kind === 'iommufd' && file.context.untracked !== undefined) return true;
@@ -188,8 +188,8 @@ const isUntracked = (world: World): boolean => {
 };
 
 /**
- * Every difference between a machine's hidden state and the world's, after a program of process 1. None where a call
- * that is not specified may have changed it.
+ * Every difference between a machine's hidden state and the world's, after a program of process 1. Empty if an
+ * unspecified call may have changed it.
  */
 export const hiddenDifferences = (
   world: World,

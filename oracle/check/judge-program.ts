@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs a program on the emulator and judges what it replied, and afterwards what no reply shows.
+// Runs a program on the emulator and judges its replies, then the hidden state.
 
 import { isDeepStrictEqual } from 'node:util';
 import { expectationsOf } from '../../model/arbitrary.ts';
@@ -51,8 +51,8 @@ const sameCall = (a: Call, b: Call): boolean => {
 };
 
 /**
- * Whether the reply is exactly what was expected when the program was generated. The specification was asked then,
- * in the same world, and need not be asked again.
+ * Whether the reply is exactly the one expected when the program was generated. The specification was evaluated
+ * then, in the same world, and need not be evaluated again.
  */
 const isAsExpected = (expected: Expectation, { call, observation }: Step): boolean => {
   const result = observation.errno === 0 ? observation.result : -observation.errno;
@@ -91,7 +91,7 @@ export const judgeSteps = (
   return { steps: judged, failure: undefined, world };
 };
 
-/** What the machine did of the program, and what it said if it died of it. */
+/** The steps of the program, and the message if the machine died. */
 const ran = (
   program: Program,
   machine: Machine,

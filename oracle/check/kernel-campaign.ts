@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A campaign against a real kernel: programs are generated and judged here, while the kernel works on the next ones. A
+// A campaign against a real kernel: programs are generated and judged here while the kernel runs the next ones. A
 // program that ends in a violation is shrunk with the kernel in the loop, many candidates at a time.
 
 import * as fc from 'fast-check';
@@ -29,7 +29,7 @@ import { isOfShard, type Position, type Shard } from './shard.ts';
 import { type Symptom, shows, symptomOf } from './symptom.ts';
 import { seedOfBatch, Tally } from './tally.ts';
 
-/** What came of one program on a kernel. */
+/** The result of one program on a kernel. */
 export type KernelRun = {
   readonly steps: readonly Step[];
   readonly complaints: readonly string[];
@@ -39,7 +39,7 @@ export type KernelRun = {
 
 /** Something that runs programs on a kernel, each in a fresh world. */
 export type KernelRunner = {
-  /** `fresh` gives each program memory that none had before. */
+  /** `fresh` runs each program in memory that no program has used. */
   readonly run: (programs: readonly Program[], fresh?: boolean) => Promise<readonly KernelRun[]>;
 };
 
@@ -49,19 +49,19 @@ export type KernelCampaignOptions = GenerateOptions & {
   readonly runs: number;
   readonly seed: number;
   readonly length: number;
-  /** The part of the programs that is run; all where absent. */
+  /** The shard to run; all programs if absent. */
   readonly shard?: Shard;
   readonly onProgress?: (done: { readonly runs: number; readonly calls: number }) => void;
-  /** Ends it behind the batch that the kernel works on. */
+  /** Ends the campaign after the batch that the kernel runs. */
   readonly signal?: AbortSignal;
-  /** Ends it at once, without what the kernel works on: on a slow machine that can take minutes. */
+  /** Ends it at once, without waiting for the kernel: on a slow machine that can take minutes. */
   readonly interrupted?: AbortSignal;
 };
 
-/** A transfer takes a device a tenth of a second, and other programs take a few milliseconds. */
+/** A transfer takes a tenth of a second, other programs a few milliseconds. */
 const KERNEL_PROBES: ProbeOptions = { transfersIn: 16 };
 
-/** Programs that go to the kernel at once: few at first, since most defects show soon. */
+/** Programs in one batch for the kernel: few at first, because most defects show soon. */
 const FIRST_BATCH = 32;
 const BATCH = 256;
 
@@ -74,10 +74,10 @@ type Judged = {
   readonly known: readonly string[];
 };
 
-/** What came of the programs that ran last on the same kernel. */
+/** The results of the programs that ran last on the same kernel. */
 type Recent = readonly Judged[];
 
-/** So many programs later an interrupt may come on a machine that has more to do. */
+/** An interrupt may come so many programs later on a busy machine. */
 const LATE = 8;
 
 const followedBy = (recent: Recent, judged: Judged): Recent => [...recent.slice(1 - LATE), judged];
@@ -96,7 +96,7 @@ const judgeRun = (start: World, ran: KernelRun, recent: Recent = []): Judged => 
     : { ...judged, known, failure: { kind: 'complaint', lines } };
 };
 
-/** Waits for the kernel, or until it is given up: then nothing. */
+/** Waits for the kernel; undefined if the wait is aborted. */
 type Wait = <T>(work: Promise<T>) => Promise<T | undefined>;
 
 const whenAborted = (signal: AbortSignal): Promise<undefined> =>
@@ -105,22 +105,22 @@ const whenAborted = (signal: AbortSignal): Promise<undefined> =>
     else signal.addEventListener('abort', () => settle(undefined), { once: true });
   });
 
-/** What the kernel does when it is given up counts for nothing: the signal may have ended its machine, too. */
+/** After an abort the kernel's result does not count: the signal may have ended its machine too. */
 const waitUntil = (signal: AbortSignal | undefined): Wait => {
   if (signal === undefined) return (work) => work;
   const givenUp = whenAborted(signal);
   return async (work) => {
-    // It fails when the subject is closed, and nobody waits for it any more.
+    // It rejects when the subject is closed; nobody awaits it then.
     work.catch(() => undefined);
     const done = await Promise.race([work, givenUp]);
     return signal.aborted ? undefined : done;
   };
 };
 
-/** Candidates that are tried together: most fail to fail, so that their order matters more than their number. */
+/** Candidates that are tried together. Most do not fail, so their order matters more than their number. */
 const TOGETHER = 48;
 
-/** The first smaller program that shows the symptom; nothing where none does, or the kernel is given up. */
+/** The first smaller program that shows the symptom; undefined if none does, or after an abort. */
 const firstFailing = async (
   subject: KernelRunner,
   start: World,
@@ -158,7 +158,7 @@ const firstFailing = async (
   }
 };
 
-/** The shortest program that shows what the first run of it did, or the shortest until the kernel is given up. */
+/** The shortest program that shows the symptom of the first run, or the shortest so far after an abort. */
 const shrunk = async (
   subject: KernelRunner,
   start: World,
@@ -174,7 +174,7 @@ const shrunk = async (
     const smaller = await firstFailing(subject, start, best, progress, symptom, wait);
     if (smaller === undefined || judged.failure === undefined) {
       const { steps, failure } = judged;
-      if (failure === undefined) throw new Error('A program that failed does not fail any more.');
+      if (failure === undefined) throw new Error('A program that failed no longer fails.');
       const shown = withoutDangling(best);
       return {
         counterexample: { setting: start.setting, program: shown, steps, failure },
@@ -188,18 +188,21 @@ const shrunk = async (
 
 type Failing = { readonly program: Program; readonly judged: Judged };
 
-/** Of those that failed, so many are run again. */
+/** So many of the failing programs are run again. */
 const TRIED_AGAIN = 16;
 
-/** Easier to shrink first: those that kill no kernel, as each death takes a start, and then the shorter ones. */
+/**
+ * Programs that are easier to shrink come first: those that do not kill the kernel, because each death costs a start,
+ * then shorter ones.
+ */
 const byEase = (one: Failing, other: Failing): number => {
   const deaths = ({ judged }: Failing): number => (judged.failure?.kind === 'death' ? 1 : 0);
   return deaths(one) - deaths(other) || one.judged.steps.length - other.judged.steps.length;
 };
 
 /**
- * What an earlier program left in the kernel can make a later one fail that is not at failure, so that they are run once
- * more, each with memory of its own: the easiest that fails again, or the first where none does.
+ * State that an earlier program left in the kernel can make a correct later one fail. So they are run again, each in
+ * memory of its own: returns the easiest that fails again, or the first if none does.
  */
 const culprit = async (
   subject: KernelRunner,
@@ -220,8 +223,8 @@ const culprit = async (
 };
 
 /**
- * The shortest program that still shows on the kernel what this one shows; undefined where this one ends in no violation.
- * Where `interrupted` ends it early, the shortest until then.
+ * The shortest program that still shows this one's symptom on the kernel; undefined if this one has no violation. If
+ * `interrupted` ends it early, the shortest so far.
  */
 export const shrinkOnKernel = async (
   setting: Setting,
@@ -238,7 +241,7 @@ export const shrinkOnKernel = async (
   return (await shrunk(subject, start, program, judged, wait)).counterexample;
 };
 
-/** A program run on the kernel as it is, and judged. `refused` says why the subject would not run it to its end. */
+/** Runs and judges a program on the kernel, without shrinking. `refused`: why the subject did not run it to its end. */
 export const judgeOnKernel = async (
   setting: Setting,
   subject: KernelRunner,
@@ -267,7 +270,7 @@ function* batchesOf({
   }
 }
 
-/** Runs the programs that the seed gives on the kernel, until one ends in a violation; that one is shrunk. */
+/** Runs the programs of the seed on the kernel until one ends in a violation, and shrinks that one. */
 export const runKernelCampaign = async (
   options: KernelCampaignOptions,
 ): Promise<CampaignReport> => {
@@ -296,7 +299,7 @@ export const runKernelCampaign = async (
   const wait = waitUntil(interrupted);
   while (pending !== undefined) {
     const { batch, generated, running } = pending;
-    // The kernel works on one batch while the next is generated.
+    // The kernel runs one batch while the next is generated.
     const following = signal?.aborted === true ? undefined : generate();
     const ran = await wait(running);
     if (ran === undefined) break;

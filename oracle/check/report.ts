@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a campaign found: data, from which the texts are made.
+// The result of a campaign, as data.
 
 import type { Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
@@ -11,11 +11,11 @@ import type { Position } from './shard.ts';
 /** A call of a program with its verdict. */
 export type JudgedStep = { readonly step: Step; readonly verdict: Verdict };
 
-/** What is wrong with a run: a reply, or what no reply shows, at the end of the program. */
+/** The failure of a run: a reply, or hidden state at the end of the program. */
 export type Failure =
   | { readonly kind: 'reply'; readonly verdict: Extract<Verdict, { kind: 'violation' }> }
   | { readonly kind: 'hidden'; readonly differences: readonly HiddenDifference[] }
-  /** What the kernel said of itself: a warning is a violation even where the replies conform. */
+  /** The kernel's log: a warning is a violation even if the replies conform. */
   | { readonly kind: 'complaint'; readonly lines: readonly string[] }
   /** The machine died or hung. */
   | { readonly kind: 'death'; readonly said: string };
@@ -24,14 +24,14 @@ export type Failure =
 export type Counterexample = {
   readonly setting: Setting;
   readonly program: Program;
-  /** The calls as far as they were judged; the last one is the violation, unless it is hidden or killed the kernel. */
+  /** The judged calls; the last one is the violation, unless the failure is hidden or the kernel died. */
   readonly steps: readonly JudgedStep[];
   readonly failure: Failure;
 };
 
 /**
- * The program up to what shows its failure. Of a call that killed the kernel there is no step, and it may have been the
- * closing behind the last one: then nothing is cut off.
+ * The program up to its failure. A call that killed the kernel has no step. If closing the files after the last call
+ * killed it, nothing is cut off.
  */
 export const upToFailure = (
   program: Program,
@@ -47,18 +47,18 @@ export type CampaignReport = {
   /** Programs that were run, and calls in them. */
   readonly runs: number;
   readonly calls: number;
-  /** Programs that ended in a violation: at most one, unless a shard went on. */
+  /** Programs that ended in a violation: at most one, except in a shard, which continues. */
   readonly failing: number;
   readonly verdicts: VerdictCounts;
   /** How often each rule gave the reply, by the rule's id. */
   readonly rules: ReadonlyMap<string, number>;
-  /** What the shortest program shows, where one was found; with the count of shrinking steps that it took. */
+  /** The shortest counterexample, if there is one, and the count of shrinking steps. */
   readonly counterexample: Counterexample | undefined;
   /** The position of the first program that ended in a violation. */
   readonly at: Position | undefined;
   readonly shrinks: number;
   /** Complaints of the kernel that are known deviations of the release, by their id. */
   readonly knownComplaints: ReadonlyMap<string, number>;
-  /** Stopped from outside before every run was made. */
+  /** Stopped by a signal before all runs were done. */
   readonly interrupted: boolean;
 };

@@ -12,7 +12,7 @@ import { judgeProgram } from './judge-program.ts';
 import type { Counterexample } from './report.ts';
 import { type Symptom, shows, symptomOf } from './symptom.ts';
 
-/** A program that was made shorter, and in how many steps. */
+/** A shrunk program, and the number of steps. */
 export type Shrunk = { readonly counterexample: Counterexample; readonly shrinks: number };
 
 const counterexampleOf = (
@@ -24,12 +24,12 @@ const counterexampleOf = (
   return failure === undefined ? undefined : { setting, program, steps, failure };
 };
 
-/** The shortest so far, and in how many steps it was reached; given again after each program that was tried. */
+/** The shortest program so far, and the number of steps; yielded after each candidate. */
 type Best = { readonly program: Program; readonly shrinks: number };
 
 /**
- * Shrinks step by step, so that the caller can do something else, or stop, after each program that was tried.
- * Gives nothing where the program does not show the symptom.
+ * Shrinks step by step, so that the caller can do other work, or stop, after each candidate. Yields nothing
+ * if the program does not show the symptom.
  */
 function* shrinking(
   setting: Setting,
@@ -69,14 +69,14 @@ const shrunkTo = (
   return counterexample === undefined ? undefined : { counterexample, shrinks: best.shrinks };
 };
 
-/** Milliseconds of work between two chances for everything else, such as a signal. */
+/** Milliseconds of work before other tasks get a turn, such as signals. */
 const PAUSE_EVERY = 50;
 
-/** Lets other work be done now and then. */
+/** Lets other tasks run at intervals. */
 export class Pauses {
   #last = performance.now();
 
-  /** To be awaited often: it costs nothing until it is time. */
+  /** Await it often: it costs nothing until the interval is over. */
   async now(): Promise<void> {
     if (performance.now() - this.#last < PAUSE_EVERY) return;
     await setImmediate();
@@ -85,9 +85,8 @@ export class Pauses {
 }
 
 /**
- * The shortest program that still shows the symptom, or what the program shows where none is given, as far as taking away
- * and simplifying finds one. Undefined where this one does not show it. No handle of an operation that is gone stays.
- * Where `signal` ends it early, the shortest until then.
+ * The shortest program found that still shows the symptom, by default the program's own. Undefined if the program does
+ * not show it. It has no handle of a removed operation. If `signal` ends it early, the shortest so far.
  */
 export const shrunkProgram = async (
   setting: Setting,

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// What a violation shows, so that a program that is made shorter goes on showing it: the rules that were broken and
-// how, or what of the hidden state differs, or what the kernel complained of.
+// The symptom of a violation, which shrinking keeps: the rules that were broken and how, the part of hidden state
+// that differs, or the kernel's complaint.
 
 import { match } from 'ts-pattern';
 import type { Rejected } from '../judge/verdict.ts';
 import type { HiddenDifference } from './hidden.ts';
 import type { Failure } from './report.ts';
 
-/** Names of what is wrong, at least one. Two defects are the same symptom where they share a name. */
+/** The symptom's names, at least one. Two failures have the same symptom if they share a name. */
 export type Symptom = ReadonlySet<string>;
 
-/** "-1 EBUSY", or "granted": which descriptor or number a call gives says nothing. */
+/** "-1 EBUSY", or "granted": the number that a granted call returns does not matter. */
 const answerOf = (result: string): string => (/^-1 /.test(result) ? result : 'granted');
 
-/** In what an answer differs: with another result, memory differs as a matter of course. */
+/** How an answer differs: if the result differs, memory differs anyway. */
 const kindOf = ({ differences }: Rejected): 'result' | 'choice' | 'memory' => {
   const kinds = new Set(differences.map((difference) => difference.in));
   return kinds.has('result') ? 'result' : kinds.has('choice') ? 'choice' : 'memory';
@@ -28,14 +28,14 @@ const ofReply = (rejected: Rejected): string => {
     : `${ruleOf(rejected)} ${answerOf(result.observed)}`;
 };
 
-/** "nothing", "translates", "no", "it", and no more of the text. */
+/** Only the first word of the text: "nothing", "translates", "no", "it". */
 const ofHidden = ({ where, expected, observed }: HiddenDifference): string => {
   const kind = /^(the domain|IOAS)/.exec(where)?.[1] ?? where;
   const [must = '', is = ''] = [expected, observed].map((text) => text.split(' ')[0] ?? '');
   return kind === 'the domain' ? `${kind}: ${is} instead of ${must}` : kind;
 };
 
-/** A line of the kernel's log without what differs from run to run: times, processors, processes, addresses. */
+/** A line of the kernel's log without the parts that change from run to run: times, processors, processes, addresses. */
 const ofComplaint = (line: string): string =>
   /\bat (\S+:\d+)/.exec(line)?.[1] ??
   line

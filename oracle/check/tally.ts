@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What campaigns on the emulator and on kernels have in common: the seeds of their batches, and what they add up.
+// Shared by campaigns on the emulator and on kernels: the seeds of batches, and the counts.
 
 import type { Setting } from '../../spec/terms/platform.ts';
 import { NO_VERDICTS, type VerdictKind } from '../judge/verdict.ts';
@@ -7,18 +7,18 @@ import type { JudgedProgram } from './judge-program.ts';
 import type { CampaignReport, Counterexample } from './report.ts';
 import type { Position } from './shard.ts';
 
-/** The seed of a batch of programs, so that batches differ and a campaign is the same each time. */
+/** The seed of a batch: batches differ, and a campaign is deterministic. */
 export const seedOfBatch = (seed: number, batch: number): number =>
   (seed + Math.imul(batch, 0x9e37_79b1)) | 0;
 
-/** What was found first, made shorter in so many steps. */
+/** The first failure, and the number of steps that shrunk it. */
 export type FirstFailure = {
   readonly counterexample: Counterexample;
   readonly at: Position;
   readonly shrinks: number;
 };
 
-/** What a campaign adds up. */
+/** The counts of a campaign. */
 export class Tally {
   runs = 0;
   failing = 0;

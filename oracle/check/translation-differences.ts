@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Compares what a domain translates with what it must. Pages of memory have other names in the machine than in
-// the specification, so that a pairing of names is sought on the way.
+// Compares a domain's translations with the expected ones. The machine and the specification name pages of
+// memory differently, so the comparison also pairs the names.
 
 import type { Translation } from '../../model/machine/machine.ts';
 import type { TranslatedSpan } from '../../spec/hardware/translate.ts';
 
-/** Names of pages: the specification's and the machine's, each for exactly one of the other. */
+/** Pairs of page names, the specification's and the machine's; one to one. */
 export class Pairing {
   readonly #byPage = new Map<string, number>();
   readonly #byFrame = new Map<number, string>();
 
-  /** Whether the two may name the same page; from then on they do. */
+  /** Whether the two may name the same page; if so, pairs them. */
   matches(page: string, frame: number): boolean {
     const known = this.#byPage.get(page);
     const name = this.#byFrame.get(frame);
@@ -22,7 +22,7 @@ export class Pairing {
     return known === frame && name === page;
   }
 
-  /** The specification's name of the machine's page; undefined where it has none yet. */
+  /** The specification's name of the machine's page; undefined if not paired yet. */
   pageOf(frame: number): string | undefined {
     return this.#byFrame.get(frame);
   }
@@ -41,7 +41,7 @@ const describe = (t: {
   `${hex(t.iova)} to ${hex(t.iova + BigInt(t.length) - 1n)}, ` +
   `${t.readable ? 'r' : '-'}${t.writable ? 'w' : '-'}`;
 
-/** Where two spans agree in all that `describe` gives, what they translate to differs. */
+/** If two spans have the same description, their targets differ. */
 const described = (
   span: TranslatedSpan,
   other: Translation,
@@ -97,7 +97,7 @@ export type Differing = {
   readonly iova: bigint;
 };
 
-/** How what is observed differs from what must be translated; undefined where it does not. */
+/** The difference between observed and expected translations; undefined if there is none. */
 export const differing = (
   expected: Iterable<TranslatedSpan>,
   observed: readonly Translation[],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which rules `check` cannot reach in a setting, with the reason, apart from those that it did not reach.
+// The rules that `check` cannot reach in a setting, with the reason; not those that it could have reached.
 
 import { releasesOf } from '../../spec/parts-used.ts';
 import { type PartId, partIdOf, partsIn, type RuleId, ruleIdOf } from '../../spec/rules.ts';
@@ -10,9 +10,9 @@ const NO_IOMMU_IS_PRIVILEGED =
   'a no-IOMMU group is opened by a privileged process only, and a program keeps its privilege';
 
 const OUT_OF_SIGHT =
-  'beside other maps what follows such a map could not be judged; programs keep away from it';
-const ISOLATED = 'every platform isolates interrupts but those of the audit';
-const ALL_OF_VFIO = 'VFIO has every device of the groups, on all platforms but one of the audit';
+  'calls after such a map could not be judged if there were other maps; programs avoid it';
+const ISOLATED = 'every platform isolates interrupts, except those of the audit';
+const ALL_OF_VFIO = 'VFIO has every device of the groups, except on one platform of the audit';
 
 /** Rules that no generated program reaches anywhere. */
 export const NEVER: Readonly<Partial<Record<RuleId, string>>> = {
@@ -22,10 +22,10 @@ export const NEVER: Readonly<Partial<Record<RuleId, string>>> = {
     'an area is writable only if its memory was mapped so, and the area is checked first',
   'accesses/detached': 'an access without an IOAS is an mdev, which asks for nothing by itself',
   'locked-memory/process-limit':
-    'charging the process takes CAP_SYS_RESOURCE, and who has it has no limit',
+    'charging the process needs CAP_SYS_RESOURCE, with which there is no limit',
   'mapping/page-count-wraps':
     'no length so close to 2^64 is generated with an address in the first page; the kernel would warn of each',
-  'destroy/untracked': 'it is of calls that are not specified: their reply is never judged',
+  'destroy/untracked': 'it belongs to calls that are not specified; their replies are never judged',
   'compat-set-iommu/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
   'type1-set-iommu/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
   'group-set-container/no-iommu-not-privileged': NO_IOMMU_IS_PRIVILEGED,
@@ -43,7 +43,7 @@ export const NEVER: Readonly<Partial<Record<RuleId, string>>> = {
 };
 
 type Need = {
-  /** All rules of these parts but the exceptions, and these rules beside. */
+  /** All rules of these parts except `exceptions`, and these rules in addition. */
   readonly parts?: readonly PartId[];
   readonly except?: readonly RuleId[];
   readonly rules?: readonly RuleId[];
@@ -108,7 +108,7 @@ const NEEDS: readonly Need[] = [
   {
     parts: ['dma'],
     has: ({ platform }) => platform.devices.some(({ dmaEngine }) => dmaEngine === true),
-    reason: 'no device of the platform moves memory for a program',
+    reason: 'no device of the platform transfers memory for a program',
   },
   {
     parts: ['type1-pinning'],
@@ -147,7 +147,7 @@ const isOf = ({ parts, except, rules }: Need, rule: Rule): boolean => {
   return parts?.includes(partIdOf(rule)) === true && except?.includes(id) !== true;
 };
 
-/** Why no generated program reaches the rule in the setting; undefined where one can. */
+/** Why no generated program reaches the rule in the setting; undefined if one can. */
 export const whyNotIn = (rule: Rule, setting: Setting): string | undefined => {
   const never = NEVER[ruleIdOf(rule)];
   if (never !== undefined) return never;
@@ -158,7 +158,7 @@ export const whyNotIn = (rule: Rule, setting: Setting): string | undefined => {
   return NEEDS.find((need) => isOf(need, rule) && !need.has(setting))?.reason;
 };
 
-/** Why no generated program reaches the rule in any of the settings; undefined where one can in some of them. */
+/** Why no generated program reaches the rule in any of the settings; undefined if one can. */
 export const whyNot = (rule: Rule, settings: readonly Setting[]): string | undefined => {
   const reasons = settings.map((setting) => whyNotIn(rule, setting));
   if (reasons.length === 0 || reasons.includes(undefined)) return undefined;

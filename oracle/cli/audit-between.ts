@@ -20,7 +20,7 @@ type Options = {
   readonly json?: true;
 };
 
-/** Programs of native calls, where nothing else is said. */
+/** Programs of native calls, by default. */
 const RUNS = 4_000;
 
 const releasesIn = (

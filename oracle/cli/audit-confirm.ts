@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs what an audit found on kernels: each cause's program on both sides, and the C files of rows.
+// Confirms an audit on kernels: runs each cause's program on both sides, and the C files of rows.
 
 import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { CFile } from '../audit/c-files.ts';
@@ -10,7 +10,7 @@ import { count } from '../text/quantities.ts';
 import { startKernel } from './kernel.ts';
 import type { Output } from './output.ts';
 
-/** An audit whose confirmations are being noted, by the cause's key. */
+/** An audit that collects confirmations, by the cause's key. */
 type Noted = RecordedAudit & { readonly confirmed: Map<string, readonly ReleaseName[]> };
 
 type FoundIn = { readonly found: Located; readonly audit: Noted };
@@ -20,7 +20,7 @@ const sameMachine = (a: Scenario, b: Scenario): boolean =>
   a.credentials === b.credentials &&
   a.kernelArguments.join() === b.kernelArguments.join();
 
-/** What audits found, by the machine that shows it. */
+/** The causes of audits, by the machine that shows them. */
 const byMachine = (audits: readonly Noted[]): readonly (readonly [FoundIn, ...FoundIn[]])[] => {
   const groups: [FoundIn, ...FoundIn[]][] = [];
   for (const audit of audits) {
@@ -33,7 +33,7 @@ const byMachine = (audits: readonly Noted[]): readonly (readonly [FoundIn, ...Fo
   return groups;
 };
 
-/** Notes that the release's kernel shows it, or that it does not. */
+/** Records whether the release's kernel shows the cause. */
 const note = (
   all: Map<string, readonly ReleaseName[]>,
   key: string,
@@ -120,14 +120,14 @@ const confirm = async (
 export type Confirming = {
   readonly images: readonly string[];
   readonly audits: readonly RecordedAudit[];
-  /** With those of other releases, which share C files with them. */
+  /** Includes those of other releases, which share C files. */
   readonly all: readonly RecordedAudit[];
-  /** What C files showed before. */
+  /** The C files that were confirmed before. */
   readonly reproduced: ShownOn;
   readonly output: Output;
 };
 
-/** The audits with what kernels show now, and what these answered otherwise, in words. */
+/** The audits with the new confirmations, and what the kernels refuted, in words. */
 export type Confirmations = {
   readonly audits: readonly RecordedAudit[];
   readonly reproduced: ShownOn;
@@ -157,4 +157,4 @@ export const confirmations = async (wanted: Confirming): Promise<Confirmations> 
 };
 
 export const refutedText = (refuted: readonly string[]): string =>
-  `${count(refuted.length, 'cause')} not seen as found:\n${refuted.join('\n')}`;
+  `${count(refuted.length, 'cause')} not confirmed:\n${refuted.join('\n')}`;

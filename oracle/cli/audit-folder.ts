@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The folder of an audit: the records in it, and the files that are made of them.
+// The folder of an audit: its records, and the files generated from them.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,8 +49,8 @@ const read = <T>(
 };
 
 /**
- * What the folder holds. `leavesOut` is called where a record is none, or where the specification does not answer as it
- * says: it throws the error, or notes that the record is left out.
+ * What the folder holds. `leavesOut` is called for a record that is invalid, or that the specification contradicts: it
+ * throws the error, or notes that the record is skipped.
  */
 export const readAudits = (folder: string, leavesOut: (error: BadInput) => void): Audits => {
   const from = <T>(
@@ -73,13 +73,13 @@ export const readAudits = (folder: string, leavesOut: (error: BadInput) => void)
   };
 };
 
-/** What the folder has of the release, also where the specification answers otherwise by now. */
+/** The folder's record of the release, even if the specification now contradicts it. */
 export const recordBefore = (folder: string, release: ReleaseName): AuditRecord | undefined => {
   const [record] = read(folder, recordName(release), recordOf);
   return record;
 };
 
-/** The record as it is written when it was read: what a search made may have its fields in another order. */
+/** The record as it is written after it was read: a search may produce its fields in another order. */
 const recordFile = (record: AuditRecord): AuditFile => {
   const name = recordName(...record.releases);
   return { name, text: recordText(recordOf(name, recordText(record))) };
@@ -90,7 +90,7 @@ const recordFiles = ({ audits, changes }: Omit<Audits, 'reproduced'>): readonly 
   ...changes.map((changed) => recordFile(recordOfChanges(changed))),
 ];
 
-/** Without rows that there are no more. */
+/** Without rows that no longer exist. */
 const pruned = (audits: Audits): Audits => {
   const ids = new Set(audits.audits.flatMap(({ rows }) => rows.map((row) => row.description.id)));
   return { ...audits, reproduced: new Map([...audits.reproduced].filter(([id]) => ids.has(id))) };
@@ -99,14 +99,14 @@ const pruned = (audits: Audits): Audits => {
 const textsOf = (files: readonly AuditFile[]): ReadonlyMap<string, string> =>
   new Map(files.map(({ name, text }) => [name, text]));
 
-/** Throws BadUse, before minutes are spent, where somebody else wrote what an audit of the release writes. */
+/** Throws BadUse, before the search begins, if a file that the audit would write was not written by an audit. */
 export const requireRelease = (folder: string, release: ReleaseName): void =>
   requireOwn(folder, [recordName(release), `${release}.md`, `${release}.html`, REPRODUCED]);
 
 export const requirePair = (folder: string, earlier: ReleaseName, later: ReleaseName): void =>
   requireOwn(folder, [recordName(earlier, later), `${earlier}-${later}.md`]);
 
-/** Throws BadUse where a row that a kernel confirmed would be one that none did. */
+/** Throws BadUse if a row would lose its kernel's confirmation. */
 const requireConfirmed = (folder: string, { audits }: Audits): void => {
   const known = readAudits(folder, () => {});
   for (const audit of audits) {
@@ -125,8 +125,8 @@ const requireConfirmed = (folder: string, { audits }: Audits): void => {
 };
 
 /**
- * The names of what was written, of C files that of their folder. Unless all records of the folder are in `audits`, what
- * belongs to others stays. Rejects with BadUse where the folder holds what this is not to replace.
+ * The names of the files written; for C files, their folder. Files of records that are not in `audits` stay. Rejects
+ * with BadUse if the folder has files that must not be replaced.
  */
 export const writeAudits = async (
   folder: string,
@@ -146,7 +146,7 @@ export const writeAudits = async (
   return [...pages, `${ROWS_FOLDER}/`].map((name) => join(folder, name));
 };
 
-/** What changed between two releases: its record, and its page. */
+/** The changes between two releases: the record and the page. */
 export const writeChanges = async (
   folder: string,
   changes: RecordedChanges,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where an audit goes. One that was interrupted is printed and not written: it would replace a whole one is wanted.
+// The output of an audit. An interrupted audit is printed and not written: it would replace a complete one.
 
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +12,9 @@ import { BadUse } from './bad-use.ts';
 import { writeResult } from './write-result.ts';
 
 export const INTERRUPTED_SAYS =
-  'interrupted: this is what was found until then, and no file was written';
+  'interrupted: these are the differences found so far; no file was written';
 
-/** Makes the folder. Throws EnvironmentError, before minutes are spent, where nothing can be written there. */
+/** Makes the folder. Throws EnvironmentError, before the search begins, if it cannot be written. */
 export const requireFolder = (folder: string): void => {
   try {
     makeFolder(folder);
@@ -36,7 +36,7 @@ const folderAt = (folder: string): OutputFolder => {
 
 const NAMES_SHOWN = 3;
 
-/** Throws BadUse where there are files of these names that no audit wrote. */
+/** Throws BadUse if files of these names exist that no audit wrote. */
 export const requireOwn = (folder: string, names: Iterable<string>): void => {
   const foreign = folderAt(folder).foreign(names);
   if (foreign.length === 0) return;
@@ -44,11 +44,11 @@ export const requireOwn = (folder: string, names: Iterable<string>): void => {
   const more = foreign.length - shown.length;
   throw new BadUse(
     `No audit wrote ${listed(more === 0 ? shown : [...shown, `${more} more`])}, and none replaces it. ` +
-      'Action it away, or name another folder with --output.',
+      'Move it away, or name another folder with --output.',
   );
 };
 
-/** Writes the files, by their names; with `isWhole` other files of rows that audits wrote there go. */
+/** Writes the files, by their names; with `isWhole`, removes the files of rows that earlier audits wrote there. */
 export const writeOwn = async (
   folder: string,
   files: ReadonlyMap<string, string>,
@@ -62,7 +62,7 @@ export const writeOwn = async (
   );
 };
 
-/** For machines: a document that says so where it is not whole. */
+/** For machines: one JSON document, which says whether the audit is complete. */
 export const audited = <T extends object>(
   document: T,
   signal: AbortSignal,

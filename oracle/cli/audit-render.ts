@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec audit --render: the pages and the C files of a folder of audits, from the records there; before that, where
-// it is wanted, what these found runs on kernels again.
+// iommufd-spec audit --render: generates the pages and C files of a folder of audits from its records; with --confirm,
+// runs the causes on kernels first.
 
 import { requireImage } from '../vm/vm.ts';
 import { confirmations, refutedText } from './audit-confirm.ts';
@@ -22,7 +22,7 @@ const requireUse = ({ confirm, vm, between, random, json }: Options): void => {
     throw new BadUse('--render makes files from records: --between, --random and --json search.');
   }
   if ((confirm === true) !== (vm !== undefined)) {
-    throw new BadUse('--confirm runs what was found on a kernel: name one with --vm, and both.');
+    throw new BadUse('--confirm runs the causes on a kernel: name it with --vm.');
   }
 };
 
@@ -52,7 +52,7 @@ export const renderAudits = async (options: Options): Promise<number> => {
       hasRefuted = true;
     }
     all = { ...all, ...shown };
-    // What took an hour on one kernel is kept where the next one cannot be started.
+    // An hour's results of one kernel are kept if the next one does not start.
     await writeAudits(folder, all, true);
   }
   const paths = await writeAudits(folder, all, true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec audit: what a program can notice that actions from the legacy container to iommufd.
+// iommufd-spec audit: the differences that a program can see when it moves from the legacy container to iommufd.
 
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -52,9 +52,9 @@ start or a file cannot be written, 130 interrupted.`;
 const NO_AUDITS: Audits = { audits: [], changes: [], reproduced: new Map() };
 
 type Known = {
-  /** What the folder has, without the release that is searched. */
+  /** The folder's audits, without that of the release that is searched. */
   readonly others: Audits;
-  /** Whether that is all that it has. */
+  /** Whether these are all its audits. */
   readonly isWhole: boolean;
 };
 
@@ -69,7 +69,7 @@ const known = async (
   const all = readAudits(folder, (error) => {
     if (error.file === replaced) return;
     isWhole = false;
-    output.error(`${error.message}. What was made of it is left as it is.`);
+    output.error(`${error.message}. Its generated files are left as they are.`);
   });
   const audits = all.audits.filter((audit) => audit.release !== release);
   return { others: { ...all, audits }, isWhole };
@@ -105,7 +105,7 @@ const searched = async (
   return { audit: recordedAudit(audit), signal };
 };
 
-/** With what kernels showed before of the programs that were found again. */
+/** With the earlier confirmations of programs that were found again. */
 const withBefore = async (audit: RecordedAudit, folder: string): Promise<RecordedAudit> => {
   const { recordBefore } = await import('./audit-folder.ts');
   const { keepingConfirmed } = await import('../audit/recorded.ts');
@@ -118,7 +118,7 @@ const inOrder = (audits: readonly RecordedAudit[]): readonly RecordedAudit[] =>
 
 const runAudit = async (options: Options): Promise<number> => {
   if ((options.confirm === true) !== (options.vm !== undefined)) {
-    throw new BadUse('--confirm runs what was found on a kernel: name one with --vm, and both.');
+    throw new BadUse('--confirm runs the causes on a kernel: name it with --vm.');
   }
   for (const image of options.vm ?? []) requireImage(image);
   const isWritten = options.json !== true;
@@ -167,24 +167,24 @@ const runAudit = async (options: Options): Promise<number> => {
 export const addAudit = (program: Command): void => {
   program
     .command('audit')
-    .description('find every difference between the legacy container and iommufd in its place')
+    .description('find every difference between the legacy container and an iommufd in its place')
     .addOption(
       optionOf('--release <release>', 'the kernel release', RELEASE_NAMES).default('7.3.4'),
     )
-    .option('--output <folder>', 'where the audit is written', 'docs/audit')
+    .option('--output <folder>', 'the folder that the audit is written to', 'docs/audit')
     .option(
       '--random <runs>',
       'how many programs are generated at random, in addition to the search',
       wholeNumber(1),
     )
-    .option('--seed <number>', 'seed of the programs that are generated', wholeNumber(0), 1)
+    .option('--seed <number>', 'seed of the generated programs', wholeNumber(0), 1)
     .option(
       '--between <releases...>',
       'what changed for programs from one release to another, on each container',
     )
-    .option('--render', 'make the pages and the C files from the records, without a search')
+    .option('--render', 'generate the pages and the C files from the records, without a search')
     .option('--confirm', 'run each difference on both sides of a kernel')
-    .option('--vm <image...>', 'the kernel, a bzImage; another one confirms for another release')
+    .option('--vm <image...>', 'the kernel, a bzImage; once for each release')
     .option('--json', 'print one line of JSON instead of writing files')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Options) => {

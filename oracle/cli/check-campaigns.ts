@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The campaigns of one `check`: a setting after the other, on the emulator or on kernels.
+// The campaigns of one `check`: one for each setting, on the emulator or on kernels.
 
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { CampaignOptions } from '../check/campaign.ts';
@@ -13,27 +13,27 @@ import { isOnKernel, kernelCredentials, kernelPlatforms, startKernel } from './k
 import type { Progress } from './progress.ts';
 import { settingsFor } from './settings.ts';
 
-/** What came of them. */
+/** The results of all campaigns. */
 export type CampaignsResult = {
   readonly reports: readonly CampaignReport[];
   readonly counterexample: Counterexample | undefined;
   readonly seconds: number;
 };
 
-/** As many of the runs as the setting at `index` gets, if `total` are shared by `count`. */
+/** The share of `total` runs that the setting at `index` of `count` gets. */
 const share = (total: number, count: number, index: number): number =>
   Math.floor(total / count) + (index < total % count ? 1 : 0);
 
 type Campaign = Omit<CampaignOptions, 'setting' | 'defects'>;
 
-/** One setting with what programs run on there. */
+/** One setting, with the subject that runs programs there. */
 type CampaignTarget = {
   readonly setting: Setting;
   readonly campaign: (campaign: Campaign) => Promise<CampaignReport>;
   readonly close: () => Promise<void>;
 };
 
-/** A place is opened when its turn comes: a kernel is started only then. */
+/** Opens a target when its turn comes: only then does a kernel start. */
 type OpenTarget = () => Promise<CampaignTarget>;
 
 const emulatorTargets = (options: CheckOptions, signal: AbortSignal): readonly OpenTarget[] => {
@@ -52,7 +52,7 @@ const emulatorTargets = (options: CheckOptions, signal: AbortSignal): readonly O
 
 const kernelTargets = (options: CheckOptions, signal: AbortSignal): readonly OpenTarget[] => {
   if (options.defect !== undefined) {
-    throw new BadUse('--defect is of the emulator; a kernel has the defects that it has.');
+    throw new BadUse('--defect puts a defect into the emulator; it cannot be used with a kernel.');
   }
   const { release } = options;
   const releases = release === undefined ? {} : { asked: release };
@@ -70,7 +70,7 @@ const kernelTargets = (options: CheckOptions, signal: AbortSignal): readonly Ope
   );
 };
 
-/** Without a number of runs, each place gets its share of the time. */
+/** Without a number of runs, each target gets its share of the time. */
 export const runAll = async (
   seed: number,
   options: CheckOptions,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `check` is asked for, as commander gives it.
+// The options of `check`, as commander returns them.
 
 import type { DefectName } from '../../model/emulator/defects.ts';
 import type { PathsOfCampaign } from '../../model/generate/paths.ts';
@@ -25,7 +25,7 @@ export type CheckOptions = SettingOptions &
     readonly verbose?: true;
   };
 
-/** On a kernel, generating takes no time from the programs. A shard does not know what the others generated. */
+/** On a kernel, generating takes no time from the programs. A shard does not know which programs the others generated. */
 export const isGuided = (options: CheckOptions): boolean =>
   options.shard === undefined && (options.guided ?? isOnKernel(options));
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `check` says at its end: as text, as JSON, and as a file for merge.
+// The output of `check`: as text, as JSON, and as a file for merge.
 
 import type { CampaignFile } from '../check/campaign-file.ts';
 import { coverOf } from '../check/cover.ts';
@@ -15,7 +15,7 @@ import { counterexampleJson } from './counterexample-json.ts';
 import type { Output } from './output.ts';
 import { traceOf } from './save-trace.ts';
 
-/** What ran, what the programs ran on, and the command that runs one again there. */
+/** The results, the subject, and the command that runs a program on it again. */
 export type Campaigns = CampaignsResult & { readonly subject: string; readonly replay: string };
 
 export const fileOf = (campaigns: Campaigns, seed: number, options: CheckOptions): CampaignFile => {
@@ -64,7 +64,7 @@ export const printText = (
   output.lines(counterexampleText(counterexample, verbosity, palette));
 };
 
-/** `saved` is the file of the counterexample. */
+/** `saved` is the counterexample's file. */
 export const printJson = (
   output: Output,
   campaigns: Campaigns,

@@ -43,7 +43,7 @@ Examples:
   $ iommufd-spec check --subject kernel --vm bzImage --platform vtd --runs 200 --dma 1
 
 Without --release, --platform and --unprivileged, each release is checked on each platform, with and without
-privilege. The first violation ends the check: its program is shrunk, printed and saved. A shard goes on, as the others do not
+privilege. The first violation ends the check: its program is shrunk, printed and saved. A shard continues, because the others do not
 know of it, and shrinks the first; on a kernel it continues with the next platform. Exit status: 0 no violation,
 1 a violation, 3 a file cannot be written (what was found is printed all the same), 130 interrupted.`;
 
@@ -65,7 +65,7 @@ const check = async (options: CheckOptions): Promise<number> => {
   }
   if (options.shard !== undefined && options.guided === true) {
     throw new BadUse(
-      '--guided makes a program depend on all before it, which a shard does not generate.',
+      'With --guided a program depends on all programs before it, which a shard does not generate.',
     );
   }
   if (typeof options.cover === 'string') checkCoverFile(options.cover);
@@ -123,38 +123,35 @@ export const addCheck = (program: Command): void => {
     .description(
       'run random programs, on the emulator or on a kernel, and judge every reply and the hidden state',
     )
-    .option('--runs <programs>', 'how many programs to run, in all', wholeNumber(1))
+    .option('--runs <programs>', 'how many programs to run in total', wholeNumber(1))
     .option('--seconds <seconds>', 'how long to run, without --runs', secondsNumber, 10)
     .option('--seed <seed>', 'seed of the programs (default: a new one)', seedNumber)
     .option(
       '--length <operations>',
-      'how many operations a program has at most',
+      'the maximum number of operations of a program',
       wholeNumber(1),
       40,
     )
     .option(
       '--dma <programs>',
-      'in one program of so many a device moves memory, which shows what its IOMMU translates; 0 for none (default: 4 on the emulator, 16 on a kernel)',
+      'in one of N programs a device transfers memory, which shows what its IOMMU translates; 0 for none (default: 4 on the emulator, 16 on a kernel)',
       wholeNumber(0),
     )
     .addOption(
-      optionOf('--paths <paths>', 'through which files programs call VFIO', [
+      optionOf('--paths <paths>', 'the files through which programs call VFIO', [
         ...PATHS,
         'any',
       ]).default('any'),
     );
   addSubjectOptions(addSettingOptions(command))
-    .option(
-      '--guided',
-      'replace refusals that would repeat what was common (the default on a kernel)',
-    )
+    .option('--guided', 'replace refused calls that were already common (the default on a kernel)')
     .option('--no-guided', 'generate each program independently')
     .option('--shard <k/n>', 'run the k-th of n parts of the programs', shardOption)
     .option('--cover [file]', COVER_HELP)
     .option('--report <file>', 'write the report to a file, which merge reads')
-    .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')
+    .option('--save <file>', 'the file that a counterexample is saved to', 'counterexample.jsonl')
     .option('--json', 'print one line of JSON')
-    .option('-v, --verbose', 'name the rules that were not reached, and show more of the state');
+    .option('-v, --verbose', 'list the rules that were not reached, and show more of the state');
   addDefectOption(command)
     .addHelpText('after', EXAMPLES)
     .addHelpText('after', defectsText)

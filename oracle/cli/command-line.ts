@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every verb in one command line. What goes wrong is said in one line, with what to do about it.
+// The command line with its verbs. An error is one line that says what to do.
 
 import { Command, CommanderError } from 'commander';
 import { BadInput } from '../trace/bad-input.ts';
@@ -64,7 +64,7 @@ const statusOf = (error: unknown): number => {
   return DEFECT;
 };
 
-/** Runs the words behind the program's name; the exit status, of which docs/command-line.md says more. */
+/** Runs the command line's arguments. Returns the exit status, as docs/command-line.md has it. */
 export const runCommandLine = async (words: readonly string[]): Promise<number> => {
   process.exitCode = FINE;
   try {

@@ -8,7 +8,7 @@ import { BadUse } from './bad-use.ts';
 import { writeResult } from './write-result.ts';
 
 export const COVER_HELP =
-  'which rules were reached how often and which never, and why: a table, or a picture in FILE.html, FILE.svg or FILE.json';
+  'how often each rule was reached, and why others were not: a table, or FILE.html, FILE.svg or FILE.json';
 
 const FORMS: Readonly<Record<string, (cover: Cover) => string>> = {
   html: coverHtml,
@@ -18,7 +18,7 @@ const FORMS: Readonly<Record<string, (cover: Cover) => string>> = {
 
 const formOf = (file: string) => FORMS[file.slice(file.lastIndexOf('.') + 1)];
 
-/** Throws before anything is run. */
+/** Throws before any program runs. */
 export const checkCoverFile = (file: string): void => {
   if (formOf(file) === undefined) {
     throw new BadUse(`--cover ${file}: its name must end in .html, .svg or .json.`);

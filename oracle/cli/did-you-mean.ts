@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What a misspelt value was most likely meant to be, as commander has it for commands and options.
+// Suggestions for misspelt values, as commander has them for commands and options.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { listed } from '../text/quantities.ts';
 
 const SILENT = { writeErr: (): void => {}, outputError: (): void => {} };
 
-/** Names as close to the word as a slip of the hand makes them, closest first; none where nothing is close. */
+/** Names within a typing error of the word, closest first; empty if none is close. */
 const closest = (word: string, known: readonly string[]): string | undefined => {
-  // As the command of a program whose commands are the names: then commander finds those that are close.
+  // Commander suggests commands: the names are registered as such.
   const program = new Command().helpCommand(false).exitOverride().configureOutput(SILENT);
   for (const name of new Set(known)) program.addCommand(new Command(name));
   try {
@@ -47,5 +47,5 @@ export const oneMore =
     if (found !== undefined) return [...(others ?? []), found];
     const suggestion = didYouMean(word, names);
     const all = suggestion === '' ? ` These are: ${names.join(', ')}.` : suggestion;
-    throw new InvalidArgumentError(`There is none of that name.${all}`);
+    throw new InvalidArgumentError(`There is no such name.${all}`);
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec emit: a trace as a C file that needs nothing of this project, as a syzkaller program, or as text.
+// iommufd-spec emit: a trace as a self-contained C file, as a syzkaller program, or as text.
 
 import type { Command } from 'commander';
 import type { Operation } from '../../model/programs/program.ts';
@@ -46,7 +46,7 @@ const asText = async (trace: Trace): Promise<string> => {
   return emissionText(emissionOf(trace));
 };
 
-/** The line of an operation of the trace; of one after them all, the last. */
+/** The line of an operation of the trace; for an index past the end, the last line. */
 const lineOf = ({ operations }: Trace, operation: Operation): number => {
   const index = operations.findIndex((traced) => traced.operation === operation);
   return HEADER_LINE + 1 + (index < 0 ? operations.length - 1 : index);
@@ -65,7 +65,7 @@ const asC = async (file: string, trace: Trace): Promise<string> => {
   const { cProgram } = await import('../emit/c-program.ts');
   const { checkedProgram, RefusedProgram } = await import('../emit/program-check.ts');
   try {
-    // Before the program is run on the emulator to say what is wrong with it.
+    // Checked before the program runs on the emulator, which finds its violation.
     checkedProgram(emittedAsIs(trace));
     return cProgram(emissionOf(trace));
   } catch (error) {
@@ -111,10 +111,10 @@ const emit = async (file: string, options: Options): Promise<number> => {
 export const addEmit = (program: Command): void => {
   program
     .command('emit')
-    .description('turn a trace into a C file that needs nothing else, a syzkaller program, or text')
+    .description('turn a trace into a self-contained C file, a syzkaller program, or text')
     .argument('<file>', 'a trace, as check and shrink save it')
     .addOption(optionOf('--as <form>', 'what it becomes', FORMS).default('c'))
-    .option('-o, --output <file>', 'where it is written (default: standard output)')
+    .option('-o, --output <file>', 'the output file (default: standard output)')
     .option('--json', 'print one line of JSON with the text')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, options: Options) => {

@@ -3,11 +3,11 @@
 
 export const FINE = 0;
 export const VIOLATION = 1;
-/** A file that cannot be read as what it should be, or a command line that says nothing sensible. */
+/** A file with invalid content, or an invalid command line. */
 export const BAD_INPUT = 2;
-/** Something that this machine lacks. */
+/** This machine lacks something. */
 export const ENVIRONMENT = 3;
 /** A defect of this program itself. */
 export const DEFECT = 4;
-/** Stopped by a signal (SIGINT), with what was found until then reported. */
+/** Stopped by a signal (SIGINT); the results so far are reported. */
 export const INTERRUPTED = 130;

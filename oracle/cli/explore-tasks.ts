@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What one `explore` explores, by its options: action sets in settings, or what was saved.
+// The explorations of one `explore`: action sets in settings, or a saved exploration.
 
 import type { Shard } from '../../model/explorer/explore.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -25,7 +25,7 @@ export type ExploreOptions = SettingOptions & {
   readonly verbose?: true;
 };
 
-/** What is explored, one after the other. */
+/** The explorations, one after the other. */
 export type Task = {
   readonly actionSet: ActionSet;
   readonly setting: Setting;
@@ -61,14 +61,14 @@ const resumed = async (path: string, options: ExploreOptions): Promise<readonly 
   const reported = [actions, release, platform, unprivileged, memlock, shard];
   if (reported.some((given) => given !== undefined)) {
     throw new BadUse(
-      '--resume continues what was saved: it takes no option that says what to explore.',
+      '--resume continues a saved exploration: leave out the options that choose what to explore.',
     );
   }
   const saved = await savedIn(path);
   const { depth = saved.depth } = options;
   if (saved.broken !== undefined) {
     saved.close();
-    throw new BadUse(`A law is broken in what was saved: ${saved.broken.law}.`);
+    throw new BadUse(`The saved exploration broke a law: ${saved.broken.law}.`);
   }
   if (saved.shard !== undefined && depth !== saved.depth) {
     saved.close();
@@ -81,11 +81,11 @@ const resumed = async (path: string, options: ExploreOptions): Promise<readonly 
 export const tasksOf = async (options: ExploreOptions): Promise<readonly Task[]> => {
   const { resume, save, saveEvery } = options;
   if (saveEvery !== undefined && save === undefined) {
-    throw new BadUse('--save-every says how often is saved: name the file with --save.');
+    throw new BadUse('--save-every is the interval between saves: name the file with --save.');
   }
   const tasks = resume === undefined ? fresh(options) : await resumed(resume, options);
   if (save !== undefined && tasks.length > 1) {
-    throw new BadUse('--save is of one exploration: name one --actions and one --release.');
+    throw new BadUse('--save takes one exploration: name one --actions and one --release.');
   }
   return tasks;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec explore: every program up to a bound over a few calls, and the laws of the specification in every state.
+// iommufd-spec explore: runs every program of a few calls up to a bound, and checks the laws of the specification in
+// every state.
 
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -60,7 +61,7 @@ export const reportJson = ({ setting, rules, shard, ...report }: ExploreReport) 
   rules: [...rules].sort(),
 });
 
-/** What is done with the file of --save: now and then, and at the end. */
+/** Saves to the file of --save, at intervals and at the end. */
 const savingTo = (options: ExploreOptions, output: Output, bytesOf: BytesOf) => {
   const { save, saveEvery = SAVE_EVERY } = options;
   if (save === undefined) return undefined;
@@ -72,11 +73,11 @@ const savingTo = (options: ExploreOptions, output: Output, bytesOf: BytesOf) => 
     save: (explored: Explored): Promise<void> =>
       write(actionSet, explored).catch((error: unknown) => {
         if (!(error instanceof EnvironmentError)) throw error;
-        if (!hasFailed) output.error(`${error.message} The exploration goes on.`);
+        if (!hasFailed) output.error(`${error.message} The exploration continues.`);
         hasFailed = true;
       }),
   });
-  // Into a pipe or a device goes what is saved last.
+  // A pipe or a device gets only the last save.
   return { write, early: isReplaced(save) ? early : () => undefined };
 };
 
@@ -98,7 +99,7 @@ const explore = async (options: ExploreOptions): Promise<number> => {
       ? Number.POSITIVE_INFINITY
       : options.seconds * 1000 - (performance.now() - start);
   for (const [index, { actionSet, setting, depth, shard, earlier, close }] of tasks.entries()) {
-    // A short one does not wait for anything, and no signal would be seen.
+    // A short exploration never waits, so it would not notice a signal.
     await setImmediate();
     if (signal.aborted) break;
     stages?.report(`${actionSet.name}, ${setting.release}, ${setting.platform.name}`);
@@ -108,7 +109,7 @@ const explore = async (options: ExploreOptions): Promise<number> => {
       setting,
       depth,
       states: options.states,
-      // Each gets its share of what is left.
+      // Each gets its share of the remaining time.
       time: left() / (tasks.length - index),
       signal,
       ...(earlier === undefined ? {} : { earlier }),
@@ -136,7 +137,7 @@ const explore = async (options: ExploreOptions): Promise<number> => {
     program: trace && (() => saveTrace(options.program, trace, '--program')),
     states: saveStates,
   });
-  // Behind a broken law nothing more was to be explored.
+  // The exploration ended at the broken law.
   const notBegun = (broken === undefined ? tasks.slice(reports.length) : []).map(
     ({ actionSet, setting }) => ({
       actionSet: actionSet.name,
@@ -160,7 +161,7 @@ const explore = async (options: ExploreOptions): Promise<number> => {
     output.lines(['', `Saved to ${saved}; to run it: iommufd-spec replay ${saved}`]);
   }
   if (options.json !== true && isWritten('states')) {
-    output.lines(['', `To go on: iommufd-spec explore --resume ${savePath}`]);
+    output.lines(['', `To continue: iommufd-spec explore --resume ${savePath}`]);
   }
   failIfUnwritten();
   if (broken !== undefined) return VIOLATION;
@@ -180,28 +181,28 @@ export const addExplore = (program: Command): void => {
     )
     .option(
       '--actions <name>',
-      'the calls that programs are made of, more than once for several (default: every one)',
+      'the action set that programs are made of; repeat for several (default: all)',
       oneMore(ACTION_SETS.map(({ name }) => name)),
     );
   addSettingOptions(command)
-    .option('--depth <calls>', 'how many calls a program has at most', wholeNumber(1))
-    .option('--states <states>', 'how many states there may be', wholeNumber(1), DEFAULT_STATES)
-    .option('--seconds <seconds>', 'how long to explore, in all', secondsNumber)
-    .option('--save <file>', 'where the exploration is saved, to be resumed')
+    .option('--depth <calls>', 'the maximum number of calls of a program', wholeNumber(1))
+    .option('--states <states>', 'the maximum number of states', wholeNumber(1), DEFAULT_STATES)
+    .option('--seconds <seconds>', 'how long to explore in total', secondsNumber)
+    .option('--save <file>', 'the file that the exploration is saved to, for --resume')
     .option(
       '--save-every <seconds>',
-      `how often it is saved while it explores, beside at the end (default: ${SAVE_EVERY})`,
+      `how often to save during the exploration, in addition to the end (default: ${SAVE_EVERY})`,
       secondsNumber,
     )
-    .option('--resume <file>', 'resume what was saved')
+    .option('--resume <file>', 'resume a saved exploration')
     .option('--shard <k/n>', 'explore part K of N, so that N runs do the work of one', shardOption)
     .option(
       '--program <file>',
-      'where the program that breaks a law is saved',
+      'the file for the program that breaks a law',
       'counterexample.jsonl',
     )
     .option('--json', 'print one line of JSON')
-    .option('-v, --verbose', 'name the rules that answered, and those that did not')
+    .option('-v, --verbose', 'list the rules that were reached, and those that were not')
     .addHelpText('after', EXAMPLES)
     .addHelpText('after', actionSetsText)
     .action(async (options: ExploreOptions) => {

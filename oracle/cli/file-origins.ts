@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads a file once more up to a violation, to find the lines that made what the violation's state shows.
+// Reads a file again up to a violation, to find the lines that created the objects in the violation's state.
 
 import type { World } from '../../spec/state/world.ts';
 import { type Format, formatOf } from '../judge/file-format.ts';
@@ -9,7 +9,7 @@ import { eachLine } from '../trace/line-ends.ts';
 import { chunksOf } from '../trace/lines.ts';
 import type { StatedFacts } from '../trace/recording.ts';
 
-/** The report with the lines that made what its state shows; as it was where `signal` stops the reading. */
+/** The report with the lines that created the objects of its state; unchanged if `signal` stops the reading. */
 export const withOrigins = async (
   file: string,
   report: ViolationReport,

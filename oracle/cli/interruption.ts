@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// SIGINT and SIGTERM end long work early, with what it found; a second one ends the program at once.
+// SIGINT and SIGTERM end long work early, and its results are printed; a second signal ends the program at once.
 
 export type Interruption = {
   readonly signal: AbortSignal;
-  /** The signals do again what they do by default. */
+  /** Restores the default action of the signals. */
   readonly release: () => void;
 };
 

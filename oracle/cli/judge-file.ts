@@ -19,13 +19,13 @@ import { withOrigins } from './file-origins.ts';
 
 export type JudgeOptions = {
   readonly verbosity: Verbosity;
-  /** Facts that recordings may not state. */
+  /** Facts that a recording need not state. */
   readonly stated?: StatedFacts;
   readonly signal: AbortSignal;
   readonly onProgress: (calls: number) => void;
 };
 
-/** Different reasons that are counted by themselves. */
+/** The maximum number of distinct reasons that are counted. */
 const REASONS_COUNTED = 1000;
 
 const increment = (reasons: Map<string, number>, reason: string): void => {
@@ -77,7 +77,7 @@ class FileJudge {
     this.#stated = stated;
   }
 
-  /** What the replies showed of facts that the file does not state. */
+  /** The facts that replies showed and the file does not state. */
   get facts(): readonly string[] {
     return this.#world === undefined ? [] : shownFacts(this.#world.setting);
   }
@@ -119,13 +119,13 @@ class FileJudge {
   }
 }
 
-/** The place is where reading stopped, where the problem has none of its own. */
+/** The position is where reading stopped, unless the problem has its own. */
 const messageOf = ({ file, line, what, message }: BadInput, reached: number): string =>
   line > 0 || reached === 0
     ? message
-    : new BadInput(file, reached, `behind this line ${what}`).message;
+    : new BadInput(file, reached, `after this line ${what}`).message;
 
-/** Never throws for what is wrong with the file: that is part of the result, beside what was judged before. */
+/** Never throws for an invalid file: the error is part of the result, with what was judged before it. */
 export const judgeFile = async (file: string, options: JudgeOptions): Promise<FileResult> => {
   const { signal, onProgress } = options;
   const state = new FileJudge(file, options);
@@ -144,7 +144,7 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
     badInput = messageOf(error, state.line);
   }
   const { violation } = state;
-  // What was piped in cannot be read again.
+  // A pipe cannot be read twice.
   const isAgain =
     violation !== undefined &&
     file !== '-' &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec judge: what the specification says of recordings and traces.
+// iommufd-spec judge: judges recordings and traces.
 
 import type { Command } from 'commander';
 import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';

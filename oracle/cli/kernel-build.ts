@@ -36,11 +36,11 @@ Examples:
   $ iommufd-spec check --subject kernel --vm "$(npm run --silent kernel:build -- 7.3)"
 
 The image's path is the only line on standard output. Sources and builds are kept in $XDG_CACHE_HOME/iommufd-spec or
-~/.cache/iommufd-spec (about 2 GB for a kernel), and a build that was interrupted goes on where it was. Exit status:
+~/.cache/iommufd-spec (about 2 GB for a kernel), and an interrupted build continues where it was. Exit status:
 2 no such tree or no such kernel in it, 3 this machine lacks a program, a package or a mirror, or the kernel does not
 compile.`;
 
-/** What the command line names: somebody's tree, or a version that Debian has. */
+/** The source: a tree, or a version that Debian has. */
 type Origin =
   | { readonly kind: 'tree'; readonly source: Source }
   | { readonly kind: 'debian'; readonly wanted: Wanted };
@@ -54,13 +54,15 @@ const openTree = (path: string): Source => {
 
 const originOf = (version: string | undefined, { tree, suite }: Options): Origin => {
   if (tree !== undefined) {
-    if (version !== undefined) throw new BadUse('A tree has its own version: leave out one.');
-    if (suite !== undefined) throw new BadUse('--suite is of Debian; a tree has none.');
+    if (version !== undefined)
+      throw new BadUse('A tree has its own version: name a version or --tree, not both.');
+    if (suite !== undefined)
+      throw new BadUse('--suite chooses a Debian suite; leave it out with --tree.');
     return { kind: 'tree', source: openTree(tree) };
   }
   if (version === undefined) throw new BadUse('Name a version, such as 7.3, or a tree (--tree).');
   const wanted = parseWanted(version);
-  if (wanted === undefined) throw new BadUse(`${version} is no version such as 7.3 or 7.3.4.`);
+  if (wanted === undefined) throw new BadUse(`${version}  is not a version such as 7.3 or 7.3.4.`);
   return { kind: 'debian', wanted };
 };
 
@@ -99,7 +101,7 @@ const kernelBuild = async (version: string | undefined, options: Options): Promi
   } catch (error) {
     hide();
     if (!signal.aborted) throw error;
-    output.error(output.errorPalette.doubtful('interrupted; the same command goes on from here'));
+    output.error(output.errorPalette.doubtful('interrupted; run the same command to continue'));
     return INTERRUPTED;
   } finally {
     release();
@@ -112,7 +114,7 @@ export const addKernelBuild = (program: Command): void => {
     .description('build a kernel to test, from Debian’s source package or from a tree')
     .argument('[version]', 'a series that Debian has (7.3), or one of its releases (7.3.4)')
     .option('--tree <folder>', 'a source tree of a kernel, instead of a version')
-    .option('--suite <suite>', 'where Debian has it (default: found by asking)')
+    .option('--suite <suite>', 'the Debian suite (default: the first that has the version)')
     .option('--debug', 'with KASAN, lockdep, UBSAN and further checks of its own')
     .option('--iommufd-container', 'iommufd itself is /dev/vfio/vfio')
     .option('--jobs <jobs>', 'how many compilers at once', wholeNumber(1), availableParallelism())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options that choose a real kernel as the subject, and the machines that they mean.
+// The options that choose a real kernel as the subject, and the machines that they select.
 
 import type { Command } from 'commander';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -33,19 +33,19 @@ export const addSubjectOptions = (command: Command): Command =>
 
 export const isOnKernel = ({ subject, vm }: SubjectOptions): boolean => {
   if (subject === 'emulator' && vm !== undefined) {
-    throw new BadUse('--vm starts a kernel, and --subject emulator wants none: leave out one.');
+    throw new BadUse('--vm starts a kernel, which --subject emulator does not use: leave out one.');
   }
   return subject === 'kernel' || vm !== undefined;
 };
 
-/** The platforms that the options ask for: for a virtual machine, each by default. */
+/** The platforms that the options choose: by default, every platform of virtual machines. */
 export const kernelPlatforms = ({
   vm,
   platform,
 }: SubjectOptions & SettingOptions): readonly (VmPlatform | undefined)[] => {
   if (vm === undefined) {
     if (platform === undefined) return [undefined];
-    throw new BadUse('--platform is of a virtual machine (--vm); this machine has its own.');
+    throw new BadUse('--platform chooses the devices of a virtual machine: use it with --vm.');
   }
   if (platform === undefined) return USUAL_PLATFORMS;
   const chosen = VM_PLATFORMS.filter((name) => name === platform);
@@ -53,12 +53,12 @@ export const kernelPlatforms = ({
   throw new BadUse(`A virtual machine is ${VM_PLATFORMS.join(', ')}, not ${platform}.`);
 };
 
-/** A limit that many programs reach, to the page. */
+/** A limit that many programs reach exactly. */
 const FEW_PAGES = 12;
 
 /**
- * Who the programs are: in a virtual machine with and without privilege, as only those without meet a limit; with it where
- * devices have no IOMMU, which none without may open.
+ * The credentials of programs: in a virtual machine, with privilege and without, because only unprivileged programs
+ * have a limit. Only with privilege if devices have no IOMMU: opening them needs it.
  */
 export const kernelCredentials = (
   options: SubjectOptions & SettingOptions,
@@ -80,10 +80,10 @@ export const subjectText = ({
 /** A user without capabilities. */
 const NOBODY = 65_534;
 
-/** Which release a kernel is judged by: the one that was asked for, else its own, else one to fall back on. */
+/** The release that a kernel is judged by: the requested one, else its own, else a fallback. */
 type Releases = { readonly asked?: ReleaseName; readonly otherwise?: ReleaseName };
 
-/** What programs for a machine are judged by. Throws EnvironmentError where its kernel is not specified. */
+/** The setting that programs on a machine are judged by. Throws EnvironmentError if its kernel is not specified. */
 const settingOfMachine = (
   machine: MachineDescription,
   credentials: Credentials,
@@ -93,13 +93,13 @@ const settingOfMachine = (
   const release = asked ?? own ?? otherwise;
   if (release === undefined) {
     throw new EnvironmentError(
-      `The kernel is ${machine.release}, and specified are ${RELEASE_NAMES.join(' and ')}: --release says by which it is judged.`,
+      `The kernel is ${machine.release}; the specified releases are ${RELEASE_NAMES.join(' and ')}. Choose one with --release.`,
     );
   }
   return { release, platform: platformOfMachine(machine), credentials };
 };
 
-/** A trace may say that its program has locked more pages than are good for the machine. Throws BadUse. */
+/** Checks how many locked pages a trace asks for: too many would exhaust the machine. Throws BadUse. */
 const requireLockable = (pages: number): void => {
   try {
     checkLockedPages(pages);
@@ -111,7 +111,7 @@ const requireLockable = (pages: number): void => {
 
 type StartedKernel = { readonly subject: KernelSubject; readonly setting: Setting };
 
-/** Starts a machine. Whoever gets it closes it. Rejects with EnvironmentError where there is none to start. */
+/** Starts a machine, which the caller closes. Rejects with EnvironmentError if it cannot be started. */
 export const startKernel = async (
   { vm }: SubjectOptions,
   platform: VmPlatform | undefined,
@@ -138,7 +138,7 @@ export const startKernel = async (
   }
 };
 
-/** The traces of settings that need the same virtual machine and the same user, together. */
+/** Groups the traces whose settings need the same virtual machine and the same user. */
 export const sameMachine = <T>(
   all: readonly T[],
   settingOf: (one: T) => Setting,
@@ -154,8 +154,8 @@ export const sameMachine = <T>(
 };
 
 /**
- * Starts a kernel for programs that were made for the setting `reported`. They are judged by what the kernel is, which may be
- * another release, and by `reported` if the kernel's own is not specified. Whoever gets it closes it.
+ * Starts a kernel for programs that were made for the setting `reported`. They are judged by the kernel's own release,
+ * or by that of `reported` if its own is not specified. The caller closes it.
  */
 export const startKernelFor = (
   options: SubjectOptions,
@@ -165,7 +165,7 @@ export const startKernelFor = (
     otherwise: reported.release,
   });
 
-/** Uses such a kernel. */
+/** Calls `use` with such a kernel, and closes it. */
 export const withKernelFor = async <T>(
   options: SubjectOptions,
   reported: Setting,
@@ -179,7 +179,7 @@ export const withKernelFor = async <T>(
   }
 };
 
-/** A program that was not run to its end proves nothing. Throws BadUse where the subject refused an operation. */
+/** A program that did not run to its end proves nothing. Throws BadUse if the subject refused an operation. */
 export const requireWhole = (
   run: {
     readonly steps: readonly unknown[];
@@ -191,6 +191,6 @@ export const requireWhole = (
   if (run.refused === undefined || run.failure !== undefined) return;
   const where = file === undefined ? '' : `${file}: `;
   throw new BadUse(
-    `${where}Operation ${run.steps.length + 1} is not made on a kernel, for safety: ${run.refused}`,
+    `${where}Operation ${run.steps.length + 1}  is refused on a kernel, for safety: ${run.refused}`,
   );
 };

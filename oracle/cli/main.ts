@@ -9,7 +9,7 @@ import { endWithoutReader } from './output.ts';
 const WAIT_MILLISECONDS = 200;
 
 endWithoutReader();
-// What is still waited for, such as a pipe into which nothing comes, must not keep an interrupted program.
+// An interrupted program ends even if it waits, as for an empty pipe.
 if ((await runCommandLine(process.argv.slice(2))) === INTERRUPTED) {
   setTimeout(() => process.kill(process.pid, 'SIGINT'), WAIT_MILLISECONDS).unref();
 }

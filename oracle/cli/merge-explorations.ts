@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// merge, of files that explore --save wrote: the parts of one exploration as one.
+// merge for files that explore --save wrote: merges the parts of one exploration.
 
 import {
   type MergedExploration,
@@ -23,7 +23,7 @@ import { writeAll } from './write-result.ts';
 
 type Options = { readonly save: string; readonly json?: true; readonly verbose?: true };
 
-/** Opens every file, merges, and closes them whatever comes of it. */
+/** Opens every file, merges them, and closes them in any case. */
 const merged = async (names: readonly string[]): Promise<MergedExploration> => {
   const all: NamedExploration[] = [];
   try {
@@ -75,9 +75,7 @@ export const mergeExplorations = async (
   }
   for (const name of unfinished) {
     output.error(
-      doubtful(
-        `${visible(name)} is not at its end: iommufd-spec explore --resume ${visible(name)}`,
-      ),
+      doubtful(`${visible(name)}  is not complete: iommufd-spec explore --resume ${visible(name)}`),
     );
   }
   failIfUnwritten();

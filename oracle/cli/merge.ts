@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec merge: the reports of a campaign's shards as one, and the parts of an exploration.
+// iommufd-spec merge: merges the reports of a campaign's shards, or the parts of an exploration.
 
 import type { Command } from 'commander';
 import {
@@ -47,7 +47,7 @@ The counts, the rules and the violation are those of one run of all programs. Ex
 a broken law, 2 a file is no report or of another run, or shards are missing or not at their end (what there is is
 reported all the same), 3 a file cannot be written (the report is printed all the same).`;
 
-/** The first violation in the order in which one run meets the settings. */
+/** The first violation, in the order in which a single run goes through the settings. */
 const firstFailing = ({ campaigns }: CampaignFile): SavedCampaign | undefined =>
   campaigns.find(({ trace }) => trace !== undefined);
 
@@ -103,7 +103,9 @@ const printJson = (
 const merge = async (names: readonly string[], options: Options): Promise<number> => {
   if (names.some(isExploration)) {
     if ((options.cover ?? options.report) !== undefined) {
-      throw new BadUse('Explorations have no --cover and no --report: --verbose names the rules.');
+      throw new BadUse(
+        'Explorations have no --cover and no --report: use --verbose, which lists the rules.',
+      );
     }
     return await mergeExplorations(names, options);
   }
@@ -146,13 +148,13 @@ const merge = async (names: readonly string[], options: Options): Promise<number
 export const addMerge = (program: Command): void => {
   program
     .command('merge')
-    .description('make one report of those of the shards of a check or an exploration')
+    .description('merge the reports of the shards of a check or an exploration')
     .argument('<reports...>', 'what check --report or explore --save wrote')
     .option('--cover [file]', COVER_HELP)
     .option('--report <file>', 'write the report to a file')
-    .option('--save <file>', 'where a counterexample is saved', 'counterexample.jsonl')
+    .option('--save <file>', 'the file that a counterexample is saved to', 'counterexample.jsonl')
     .option('--json', 'print one line of JSON')
-    .option('-v, --verbose', 'name the rules that were not reached')
+    .option('-v, --verbose', 'list the rules that were not reached')
     .addHelpText('after', EXAMPLES)
     .action(async (reports: readonly string[], options: Options) => {
       process.exitCode = await merge(reports, options);

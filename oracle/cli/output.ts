@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the command line writes: results to standard output, everything else to standard error. A reader that goes away
-// ends the program quietly, and a full disk with a word.
+// The command line's output: results go to standard output, the rest to standard error. A closed pipe ends the program
+// quietly; a full disk is reported.
 
 import { paletteFor } from '../text/colours.ts';
 import { type Palette, PLAIN } from '../text/palette.ts';
@@ -13,7 +13,7 @@ export type Output = {
   readonly error: (text: string) => void;
   readonly palette: Palette;
   readonly errorPalette: Palette;
-  /** Whether someone watches standard error. */
+  /** Whether standard error is a terminal. */
   readonly isWatched: boolean;
 };
 
@@ -21,8 +21,8 @@ const end = (error: NodeJS.ErrnoException): never =>
   process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : ENVIRONMENT);
 
 /**
- * From now on a reader that goes away ends the program, whatever is being written: results or a verb's help. What cannot be
- * written for another reason, such as a full disk, is reported.
+ * From now on a closed pipe ends the program, whether it writes results or help. Another failure, such as a full disk,
+ * is reported.
  */
 export const endWithoutReader = (): void => {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -36,12 +36,12 @@ export const endWithoutReader = (): void => {
 
 const isColoured = (palette: Palette): boolean => palette !== PLAIN;
 
-/** Of what goes wrong, or of the use of a verb. */
+/** Prints an error, or a note on usage. */
 export const writeError = (text: string): void => {
   process.stderr.write(printable(text, false));
 };
 
-/** Nothing that is printed makes a terminal do something, whatever files and names it was made from. */
+/** Escapes control characters, so that no file or name can control the terminal. */
 export const openOutput = (): Output => {
   const { stdout, stderr, env } = process;
   const palette = paletteFor(stdout.isTTY === true, env);

@@ -8,9 +8,9 @@ import { visible } from '../text/visible.ts';
 import type { Output } from './output.ts';
 
 export type Progress = {
-  /** `done` of the total; `note` says more in a few words. */
+  /** `done` of the total; `note` has a few words more. */
   readonly at: (done: number, note: string) => void;
-  /** Out of the way of what is about to be printed; shown again with the next `at`. */
+  /** Hides the bar before something is printed; the next `at` shows it again. */
   readonly hide: () => void;
 };
 
@@ -65,11 +65,11 @@ export const startProgress = (output: Output, total: number, unit: string): Prog
 /** For machines. */
 export const NO_PROGRESS: Progress = { at: () => {}, hide: () => {} };
 
-/** Work in stages whose length nobody knows. */
+/** Work in stages of unknown length. */
 export type Stages = {
   /** The next stage, in a few words. */
   readonly report: (stage: string) => void;
-  /** What of the stage is done, in a few words; shown on a terminal only. */
+  /** The progress within the stage, in a few words; shown on a terminal only. */
   readonly at: (note: string) => void;
   readonly hide: () => void;
 };
@@ -77,7 +77,7 @@ export type Stages = {
 const CLEAR_LINE = '\r\u001b[K';
 const STAGE_INTERVAL = 120;
 
-/** On a terminal one line that changes, elsewhere a line for each stage. */
+/** On a terminal, one line that changes; elsewhere, one line for each stage. */
 export const startStages = (output: Output): Stages => {
   if (!output.isWatched) return { report: output.error, at: () => {}, hide: () => {} };
   const { stderr } = process;

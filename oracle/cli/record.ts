@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec record: what an unmodified program does, as a recording that can be judged.
+// iommufd-spec record: records the calls of an unmodified program, to be judged.
 
 import { release } from 'node:os';
 import type { Command } from 'commander';
@@ -19,18 +19,18 @@ Examples:
   $ iommufd-spec judge --verbose run.jsonl.gz
   $ iommufd-spec vm bzImage -- sh -c 'npx iommufd-spec record -o /dev/shm/a.gz -- ./test && base64 /dev/shm/a.gz'
 
-The program runs as it would without; its threads and children are recorded too. Its exit status is in the
+The program runs unchanged; its threads and children are recorded too. Its exit status is in the
 recording. Exit status: 0 recorded, 2 there is no such program or the file cannot be written (nothing is run), 3 the machine
-does not let programs be traced, or the recording ends before the program does, as on a full disk: the program goes on, and
-the recording says so.`;
+does not permit tracing, or the recording ends before the program does, as on a full disk: the program continues, and the
+recording says so.`;
 
 type Success = Extract<Recorded, { kind: 'recorded' }>;
 
-/** What is wrong with the recording, in a line each. */
+/** The problems of the recording, one line each. */
 const problemsOf = (file: string, { path, lines, cut, unsaved }: Success): readonly string[] => {
   if (path === undefined) {
     return [
-      `Nothing is recorded: ${unsaved ?? cut}. Make room for it, or name another file with -o.`,
+      `Nothing is recorded: ${unsaved ?? cut}. Free some space, or name another file with -o.`,
     ];
   }
   const kept = path === file || unsaved !== undefined ? '' : ` ${file} is as it was.`;
@@ -63,7 +63,7 @@ const recordProgram = async (words: readonly string[], options: Options): Promis
     })
     .with({ kind: 'not permitted' }, ({ errno }) => {
       throw new EnvironmentError(
-        `This machine does not let programs be traced (ptrace(2): error ${errno}). ` +
+        `This machine does not permit tracing (ptrace(2): error ${errno}). ` +
           'Run as root, or set kernel.yama.ptrace_scope to 1 at most.',
       );
     })
@@ -72,9 +72,7 @@ const recordProgram = async (words: readonly string[], options: Options): Promis
     })
     .with({ kind: 'recorded' }, (success) => {
       if (!RELEASE_NAMES.some((known) => known === release())) {
-        output.error(
-          `Kernel ${release()} is not specified, so that the recording cannot be judged.`,
-        );
+        output.error(`Kernel ${release()} is not specified; the recording cannot be judged.`);
       }
       const { path = file, lines, exit } = success;
       output.error(`${path}: ${grouped(lines)} lines; the program ended with ${exit}`);
@@ -88,9 +86,12 @@ export const addRecord = (program: Command): void => {
   program
     .command('record')
     .description('record what a program does on the device files of iommufd and VFIO')
-    .argument('<program...>', 'the program and its arguments, behind --')
-    .requiredOption('-o, --output <file>', 'the recording; compressed where it ends in .gz')
-    .option('--every-call', 'stop the program at every system call, not only at those of interest')
+    .argument('<program...>', 'the program and its arguments, after --')
+    .requiredOption('-o, --output <file>', 'the recording; compressed if the name ends in .gz')
+    .option(
+      '--every-call',
+      'stop the program at every system call, not only at those that are recorded',
+    )
     .addHelpText('after', EXAMPLES)
     .action(recordProgram);
 };

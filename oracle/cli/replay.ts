@@ -44,12 +44,13 @@ Examples:
   $ iommufd-spec replay --vm bzImage regressions/*.jsonl
   $ iommufd-spec replay --release 6.12.95 repro.syz
 
-A syzkaller program says neither what it runs on nor what came of it: --release, --platform, --unprivileged and --memlock
-do (docs/from-a-fuzzer.md). Of several traces each is a line unless it ends in a violation, and a kernel is started once for those that need the
-same machine. On the emulator the program runs with the defects that the trace was found with, unless --defect names others.
+A syzkaller program has neither its setting nor its results: --release, --platform, --unprivileged and --memlock give the
+setting (docs/from-a-fuzzer.md). With several traces, each without a violation is one line, and a kernel is started once for
+those that need the same machine. On the emulator the program runs with the defects that the trace was found with, unless
+--defect names others.
 Exit status: 0 every reply is allowed and so is the hidden state, 1 a violation, 2 the file is neither.`;
 
-/** The defects that the options name, or else those of the trace. */
+/** The defects that the options name, or those of the trace. */
 export const defectsOf = (
   file: string,
   trace: Trace,
@@ -70,7 +71,7 @@ export const defectsOf = (
 const withDefects = (defects: ReadonlySet<DefectName>): string =>
   defects.size === 0 ? '' : ` with the defect ${[...defects].join(', ')}`;
 
-/** Whether it is the operation that the trace ends in. */
+/** Whether this is the operation that the trace ends in. */
 const isSamePlace = (trace: Trace, { failure, steps }: Counterexample): boolean =>
   failure.kind !== 'reply' ||
   steps.length === trace.operations.filter(({ step }) => step !== undefined).length;
@@ -84,12 +85,12 @@ const agreement = (
   if (counterexample === undefined) {
     return expected === undefined
       ? 'as the trace says'
-      : 'the violation that the trace records is not there any more';
+      : 'the violation that the trace records no longer occurs';
   }
   if (expected === undefined) return 'the trace records no violation';
   return expected === counterexample.failure.kind && isSamePlace(trace, counterexample)
-    ? 'the violation that the trace records is there again'
-    : 'a violation is there, but another than the trace records';
+    ? 'the violation that the trace records occurs again'
+    : 'a violation occurs, but not the one that the trace records';
 };
 
 /** A trace that is to be run again. */
@@ -99,7 +100,7 @@ type Replayed = ProgramFile & {
   readonly defects: ReadonlySet<DefectName>;
 };
 
-/** What came of it. */
+/** The result. */
 type Outcome = {
   readonly setting: Setting;
   readonly steps: readonly JudgedStep[];
@@ -117,7 +118,7 @@ const readReplayed = async (file: string, options: Options): Promise<Replayed> =
   };
 };
 
-/** Each of them, in an order in which a kernel is started once for those that need the same machine. */
+/** All traces, in an order that starts one kernel for those that need the same machine. */
 async function* onKernels(
   replayed: readonly Replayed[],
   options: Options,
@@ -195,7 +196,7 @@ const printText = (
   output.line(`\nRan ${operations} on ${subject}: ${agreement(replayed, counterexample)}.`);
 };
 
-/** One line where all is well, and the whole text where not: there are many. */
+/** With many traces: one line for each without a violation, the whole text for others. */
 const printBriefly = (
   output: Output,
   replayed: Replayed,
@@ -234,12 +235,12 @@ const replay = async (files: readonly string[], options: Options): Promise<numbe
   return violations === 0 ? FINE : VIOLATION;
 };
 
-/** As for `check`, and `none` for the emulator as it is. */
+/** As for `check`, and `none` for the emulator without defects. */
 export const addDefectChoice = (command: Command): Command =>
   command.addOption(
     new Option(
       '--defect <name>',
-      'a defect of the emulator, more than once for several; none for the emulator as it is',
+      'a defect of the emulator, repeat for several; none for the emulator without defects',
     ).argParser(oneMore(['none', ...DEFECT_NAMES])),
   );
 

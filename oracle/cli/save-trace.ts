@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes a counterexample to a trace file, so that it can be run again, shrunk and sent to somebody.
+// Writes a counterexample to a trace file, which can be replayed, shrunk and sent to others.
 
 import type { DefectName } from '../../model/emulator/defects.ts';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
@@ -31,7 +31,7 @@ export const traceOf = (
     subject,
     defects,
   },
-  // What follows a violation was not judged, and is of no use to anybody.
+  // The calls after a violation were not judged; they are left out.
   operations: upToFailure(counterexample.program, counterexample).map((operation, index) => ({
     operation,
     step: counterexample.steps[index]?.step,

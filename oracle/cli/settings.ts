@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options that say what programs run on, and the settings that they mean.
+// The options for release, platform and credentials, and the settings that they select.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFECT_NAMES, saysOf } from '../../model/emulator/defects.ts';
@@ -11,7 +11,7 @@ import { oneMore, optionOf } from './did-you-mean.ts';
 
 const PAGE = 4096n;
 
-/** Enough for most maps of a program, and not for all. */
+/** Enough for most maps of a program, but not for all. */
 const DEFAULT_MEMLOCK_PAGES = 64;
 
 export type SettingOptions = {
@@ -32,7 +32,7 @@ export const wholeNumber =
     return value;
   };
 
-/** Longer times are none for a timer, which counts milliseconds in 31 bits. */
+/** A timer counts milliseconds in 31 bits. */
 const SECONDS_MAX = 2_000_000;
 
 export const secondsNumber = (text: string): number => {
@@ -43,17 +43,15 @@ export const secondsNumber = (text: string): number => {
 
 export const addSettingOptions = (command: Command): Command =>
   command
-    .addOption(
-      optionOf('--release <release>', 'the kernel release that is specified', RELEASE_NAMES),
-    )
+    .addOption(optionOf('--release <release>', 'a specified kernel release', RELEASE_NAMES))
     .addOption(
       optionOf(
         '--platform <platform>',
-        'the IOMMUs and devices that there are',
+        'the IOMMUs and devices of the machine',
         Object.keys(PLATFORMS),
       ),
     )
-    .option('--unprivileged', 'the program has no capability, so that limits hold')
+    .option('--unprivileged', 'the program has no capability, so that limits apply')
     .option(
       '--memlock <pages>',
       `RLIMIT_MEMLOCK of an unprivileged program, in pages (default: ${DEFAULT_MEMLOCK_PAGES})`,
@@ -65,13 +63,13 @@ const credentials = (isPrivileged: boolean, pages: number): Setting['credentials
     ? { privileged: true, memlockLimit: U64_MAX }
     : { privileged: false, memlockLimit: BigInt(pages) * PAGE };
 
-/** What one program has, where the options do not ask for several. */
+/** The credentials of one program, if the options do not choose several. */
 export const credentialsOf = ({ unprivileged, memlock }: SettingOptions): Setting['credentials'] =>
   credentials(unprivileged !== true && memlock === undefined, memlock ?? DEFAULT_MEMLOCK_PAGES);
 
 /**
- * Every combination of what the options leave open: each release, each platform, and with and without privilege unless
- * one of the three is given.
+ * Every combination of the settings that the options leave open: each release, each platform, with and without
+ * privilege.
  */
 export const settingsFor = (options: SettingOptions): readonly Setting[] => {
   const releases = options.release === undefined ? RELEASE_NAMES : [options.release];
@@ -94,12 +92,12 @@ export const settingsFor = (options: SettingOptions): readonly Setting[] => {
   );
 };
 
-/** Deliberate defects of the emulator, to see a violation. */
+/** Deliberate defects of the emulator, to show a violation. */
 export const addDefectOption = (command: Command): Command =>
   command.addOption(
     new Option(
       '--defect <name>',
-      'put a deliberate defect into the emulator, more than once for several',
+      'put a deliberate defect into the emulator, repeat for several',
     ).argParser(oneMore(DEFECT_NAMES)),
   );
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What shrink starts from: the program of a trace, or that of a recording up to its first violation. The file is read
-// once, as it may be a pipe.
+// The program that shrink starts from: that of a trace, or of a recording up to its first violation. The file is read
+// once, because it may be a pipe.
 
 import type { DefectName } from '../../model/emulator/defects.ts';
 import type { Program } from '../../model/programs/program.ts';
@@ -29,13 +29,13 @@ export type ShrinkSource = {
   readonly setting: Setting;
   readonly program: Program;
   readonly defects: ReadonlySet<DefectName>;
-  /** What was lost on the way; empty where nothing was. */
+  /** Notes on calls that were left out; may be empty. */
   readonly notes: readonly string[];
-  /** The violation that the file has, as part of a sentence; nothing where it has none. */
+  /** The file's violation, as part of a sentence; undefined if it has none. */
   readonly violation: string | undefined;
 };
 
-/** Longer recordings would take longer to shrink than anyone waits. */
+/** Shrinking a longer recording would take too long. */
 const CALLS_MAX = 100_000;
 
 const ofTrace = (file: string, trace: Trace, named: Defects): ShrinkSource => ({
@@ -115,7 +115,9 @@ const ofRecording = (file: string, recorded: RecordedCalls, named: Defects): Shr
   };
 };
 
-/** `named` are the defects that the options name, `options` what a syzkaller program runs on. Throws BadInput. */
+/**
+ * `named`: the defects that the options name; `options`: the setting of a syzkaller program. Throws BadInput.
+ */
 export const sourceOf = async (
   file: string,
   named: Defects,

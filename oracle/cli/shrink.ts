@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec shrink: the shortest program that still shows what a trace or a recording shows, on the emulator
-// or on a kernel.
+// iommufd-spec shrink: finds the shortest program that still shows the violation of a trace or a recording, on
+// the emulator or on a kernel.
 
 import type { Command } from 'commander';
 import type { DefectName } from '../../model/emulator/defects.ts';
@@ -98,7 +98,7 @@ const shrinkOnEmulator = async (
   };
 };
 
-/** Why nothing was shrunk, and what to do where the file has a violation that is not shown here. */
+/** Why nothing was shrunk, and what to do if the file's violation does not occur here. */
 const withoutViolation = (
   file: string,
   { program, violation }: ShrinkSource,
@@ -109,10 +109,10 @@ const withoutViolation = (
   const saved = save === undefined ? [] : [`The program is saved to ${save}.`];
   if (violation === undefined) return [`${ran}: there is nothing to shrink.`, ...saved];
   const advice = onKernel
-    ? 'It may be of another kernel or machine, or come only now and then.'
-    : 'The emulator answers as a kernel must, but for the defects that --defect names. On the kernel that has the ' +
+    ? 'It may need another kernel or machine, or occur only sometimes.'
+    : 'The emulator answers correctly, except for the defects of --defect. On the kernel that has the ' +
       `violation: iommufd-spec shrink --subject kernel --vm IMAGE ${visible(file)}`;
-  return wrapped(`${ran}: ${violation} is not shown there. ${advice}`, '').concat(saved);
+  return wrapped(`${ran}: ${violation} does not occur there. ${advice}`, '').concat(saved);
 };
 
 const shrink = async (file: string, options: Options): Promise<number> => {
@@ -180,9 +180,11 @@ const shrink = async (file: string, options: Options): Promise<number> => {
 export const addShrink = (program: Command): void => {
   const command = program
     .command('shrink')
-    .description('find the shortest program that still shows what a trace or a recording shows')
+    .description(
+      'find the shortest program that still shows the violation of a trace or a recording',
+    )
     .argument('<file>', 'a trace, a recording or a syzkaller program')
-    .option('--save <file>', 'where the program is saved', 'shrunk.jsonl');
+    .option('--save <file>', 'the file that the program is saved to', 'shrunk.jsonl');
   addSettingOptions(addSubjectOptions(addDefectChoice(command)))
     .option('--json', 'print one line of JSON')
     .option('-v, --verbose', 'show more of the state')

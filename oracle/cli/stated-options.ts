@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Options for facts that decide replies, and that a recording may not state.
+// Options for facts that decide replies and that a recording need not state.
 
 import { type Command, InvalidArgumentError } from 'commander';
 import type { StatedFacts } from '../trace/recording.ts';
@@ -31,7 +31,7 @@ export const addStatedOptions = (command: Command): Command =>
     .option('--keeps-capabilities', 'a program that starts with every capability drops none')
     .option(
       '--memlock <pages>',
-      'RLIMIT_MEMLOCK of the recorded program, in pages, less what was locked besides',
+      'RLIMIT_MEMLOCK of the recorded program, in pages, less the pages that are locked otherwise',
       wholeNumber(0),
     )
     .option('--dma-entry-limit <maps>', 'vfio_iommu_type1.dma_entry_limit', entryLimit)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec vm: a command inside a virtual machine with a kernel of its own.
+// iommufd-spec vm: runs a command in a virtual machine with another kernel.
 
 import type { Command } from 'commander';
 import { VM_PLATFORMS, type VmPlatform } from '../vm/qemu.ts';
@@ -20,9 +20,9 @@ export const addVm = (program: Command): void => {
     .command('vm')
     .description('run a command inside a virtual machine that runs another kernel')
     .argument('<image>', 'the kernel, a bzImage')
-    .argument('<command...>', 'the command and its arguments, behind --')
+    .argument('<command...>', 'the command and its arguments, after --')
     .addOption(
-      optionOf('--platform <platform>', 'the IOMMUs and devices that there are', [
+      optionOf('--platform <platform>', 'the IOMMUs and devices of the machine', [
         ...VM_PLATFORMS,
         'shared',
       ]).default('mock'),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Writes results to the files that options name. One that cannot be written costs nobody what is still to be printed.
+// Writes results to the files that options name. If one cannot be written, the others still are, and all is printed.
 
 import { reasonOf } from '../files/reason.ts';
 import { type Content, saveFile } from '../files/save-file.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
 
-/** Rejects with an EnvironmentError that names the file, the reason, and the option by which another file is named. */
+/** Rejects with an EnvironmentError that names the file, the reason, and the option for another file. */
 export const writeResult = async (
   file: string,
   content: Content,
@@ -23,11 +23,11 @@ export const writeResult = async (
 
 export type Written<Name extends string> = {
   readonly isWritten: (name: Name) => boolean;
-  /** Throws where something could not be written; to be called behind what is printed. */
+  /** Throws if something could not be written; call it after the results are printed. */
   readonly failIfUnwritten: () => void;
 };
 
-/** Runs each in turn; those that are undefined have nothing to write. */
+/** Runs each in turn; skips those that are undefined. */
 export const writeAll = async <Name extends string>(
   writes: Readonly<Record<Name, (() => Promise<void>) | undefined>>,
 ): Promise<Written<Name>> => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Calls as text: one line for a list of them, a block for the one that matters.
+// Calls as text: one line in a list, a block for the call of a violation.
 
 import type { Change } from '../decode/changes.ts';
 import type { DecodedCall, DecodedField } from '../decode/decode-call.ts';

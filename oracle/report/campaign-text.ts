@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What campaigns found, as text: how much was run, how it was judged, and which rules gave a reply.
+// The results of campaigns as text: what was run, the verdicts, and the rules that were reached.
 
 import { ALL_RULES } from '../../spec/rules.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -13,7 +13,7 @@ import { visible } from '../text/visible.ts';
 import { settingText } from './counterexample.ts';
 
 export type CampaignsSummary = {
-  /** What the programs ran on: "the emulator". */
+  /** The subject: "the emulator". */
   readonly subject: string;
   readonly seed: number;
   readonly settings: readonly Setting[];
@@ -23,7 +23,7 @@ export type CampaignsSummary = {
   readonly verdicts: CampaignCounts['verdicts'];
   /** Programs that ended in a violation. */
   readonly failing: number;
-  /** Ids of the rules that gave a reply, and of those that gave none. */
+  /** Ids of the rules that were reached, and of those that were not. */
   readonly rulesReached: readonly string[];
   readonly rulesNotReached: readonly string[];
   readonly shrinks: number;
@@ -39,7 +39,7 @@ const added = (counts: readonly ReadonlyMap<string, number>[]): ReadonlyMap<stri
   return sum;
 };
 
-/** Several campaigns as one. `seconds` is how long they took together. */
+/** Several campaigns as one. `seconds` is their total time. */
 export const summaryOf = (
   reports: readonly CampaignCounts[],
   seed: number,
@@ -77,7 +77,7 @@ const verdictRows = (
 
 const unique = (words: readonly string[]): string => listed([...new Set(words)]);
 
-/** What was varied; every combination was run, as far as the check got. */
+/** The settings; every combination was run, unless the check ended early. */
 const settingsText = (settings: readonly Setting[]): string => {
   const [first] = settings;
   if (settings.length === 1 && first !== undefined) return settingText(first);

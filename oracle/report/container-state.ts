@@ -15,9 +15,9 @@ import { cutLines, type Extent, type MapLine } from './iova-map.ts';
 
 export type ContainerAround = {
   readonly file: FileId;
-  /** The lowest descriptor of it in the process; absent where that has none. */
+  /** Its lowest descriptor in the process; absent if there is none. */
   readonly descriptor?: number;
-  /** "type1 v2", "NOIOMMU"; absent where no type is set. */
+  /** "type1 v2", "NOIOMMU"; absent if no type is set. */
   readonly type?: string;
   /** "group 4", "no-IOMMU group 0". */
   readonly groups: string;
@@ -28,13 +28,13 @@ export type ContainerAround = {
     readonly pageSizes: bigint;
     readonly aperture: IovaRange;
   }[];
-  /** Where maps may lie; empty where everywhere. */
+  /** The IOVAs that maps may use; empty if all. */
   readonly allowed: readonly IovaRange[];
   readonly maps: number;
-  /** How many more may be made. */
+  /** How many more maps may be made. */
   readonly available: number;
   readonly tracksDirty: boolean;
-  /** Why nothing is known of it any more. */
+  /** Why it is untracked. */
   readonly untracked?: string;
   readonly map: readonly MapLine[];
 };
@@ -57,7 +57,7 @@ const typeOf = ({ type1, noIommu }: Container): string | undefined => {
   return type1 === undefined ? undefined : `type1 v${type1.version}`;
 };
 
-/** Nothing where the file is no container. */
+/** Undefined if the file is not a container. */
 export const containerAround = (
   world: World,
   process: Process,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program that ends in a violation, as data and as text: the program with what each operation gave, and what is wrong.
+// A program that ends in a violation, as data and as text: the program with the result of each operation, and the
+// failure.
 
 import { match } from 'ts-pattern';
 import { startOfProgram } from '../../model/programs/builder.ts';
@@ -55,7 +56,7 @@ const violationOf = (
 ): ViolationReport => {
   const accepted = ran.steps.length - 1;
   const place = { file: undefined, line: undefined };
-  // The whole program is printed, so that the calls before need not be repeated.
+  // The whole program is printed, so the calls before are not repeated.
   const before = repeatsCalls(verbosity) ? judgedCalls(ran).slice(0, -1) : [];
   const report = reportOf(failure.verdict, place, accepted, before, verbosity);
   const seeker = new OriginSeeker(report.state);
@@ -80,7 +81,7 @@ export const counterexampleReport = (
   };
 };
 
-/** What each operation gave, in a few words. */
+/** The result of each operation, in a few words. */
 export const resultsOf = (ran: JudgedRun): readonly string[] =>
   judgedCalls(ran).map(({ call, observation, verdict, world }) => {
     const result = resultText(observation.result, observation.errno);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How an observation differs from an allowed reply, field by field. The judge compares bytes; here they get names.
+// How an observation differs from an allowed reply, field by field. The judge compares bytes; here they are named.
 
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
@@ -30,10 +30,10 @@ export type FieldDifference =
 
 type MemoryDifference = Extract<Difference, { in: 'memory' }>;
 
-/** Of digits that the judge wrote. */
+/** The bytes of the judge's hexadecimal digits. */
 const bytesOf = (digits: string): Uint8Array => bytesOfHex(digits) ?? new Uint8Array();
 
-/** The place's bytes as the reply has them: those observed, with the difference's put over them. */
+/** The part's bytes in the reply: the observed ones, overwritten with the difference's. */
 const expectedAt = (part: MemoryPart, observed: Uint8Array, difference: MemoryDifference) => {
   const bytes = new Uint8Array(observed);
   const expected = bytesOf(difference.expected);
@@ -118,7 +118,7 @@ const raw = (
 const chosenText = (what: string, value: bigint): string =>
   what === 'an IOVA' ? hex(value) : `${value}`;
 
-/** The differences of one rejected reply, each with the field that it is in. */
+/** The differences from one rejected reply, with their fields. */
 export const fieldDifferences = (
   shape: CallShape,
   call: IoctlCall | undefined,

@@ -8,18 +8,18 @@ import { reportOf } from './violation.ts';
 import { violationText } from './violation-text.ts';
 
 export type ExplainOptions = {
-  /** What was judged, as the first line calls it: a file, for one. */
+  /** The name of the input in the first line, such as a file. */
   readonly name?: string;
-  /** The line of the call in it, from 1. */
+  /** The line number of the call, from 1. */
   readonly line?: number;
   /** The calls before it, in order; the last six are listed. */
   readonly before?: readonly JudgedCall[];
-  /** How much of the state is shown: 'brief' where absent. */
+  /** How much of the state is shown; 'brief' by default. */
   readonly verbosity?: Verbosity;
 };
 
 /**
- * The text that the command line prints of a violation: the call, what was observed, each allowed reply with its rule
+ * The text that the command line prints for a violation: the call, what was observed, each allowed reply with its rule
  * and the rule's source, the argument, and the state before the call. Lines of at most 100 characters, joined by "\n".
  */
 export const explainViolation = (

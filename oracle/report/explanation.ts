@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Why an observation contradicts the specification, as an argument: what holds, what must follow, what was seen, and
-// what the observed answer would have belonged to.
+// Why an observation contradicts the specification, as an argument: the facts, what follows, what was observed, and
+// the rules that give the observed answer.
 
 import { errnoName } from '../../spec/abi/errno.ts';
 import { ALL_RULES, type PartId, partIdOf } from '../../spec/rules.ts';
@@ -9,19 +9,19 @@ import type { Rule } from '../../spec/terms/rule.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Evidence } from './evidence/evidence.ts';
 
-/** A rule that answers as the subject did. */
+/** A rule with the observed answer. */
 export type RuleOfAnswer = { readonly rule: Rule; readonly evidence: Evidence | undefined };
 
 export type Explanation = {
-  /** Facts that the argument rests on; clauses. */
+  /** The facts of the argument; clauses. */
   readonly facts: readonly string[];
   /** What follows; one sentence for each allowed outcome. */
   readonly follows: readonly string[];
-  /** What was seen instead; one sentence. */
+  /** What was observed instead; one sentence. */
   readonly but: string;
-  /** Rules of the same call and of what it uses that give the observed answer. */
+  /** Rules of the call and of the parts it uses that give the observed answer. */
   readonly sameAnswer: readonly RuleOfAnswer[];
-  /** What most likely went wrong; absent where nothing better than the above can be said. */
+  /** The likeliest cause; absent if there is none. */
   readonly likeliest: string | undefined;
 };
 
@@ -35,7 +35,7 @@ type Allowed = {
 const answersAlike = (rule: Rule, errno: number): boolean =>
   errno === 0 ? rule.errno === undefined : rule.errno === errnoName(errno);
 
-/** In the order in which the call meets them. */
+/** In the order in which the call checks them. */
 const rulesMet = (met: readonly PartId[], allowed: readonly Allowed[]): readonly Rule[] => {
   const parts: readonly PartId[] = [...met, ...allowed.map(({ rule }) => partIdOf(rule))];
   return ALL_RULES.filter((rule) => parts.includes(partIdOf(rule))).sort(
@@ -68,7 +68,7 @@ const sawInstead = (observation: Observation, allowed: readonly Allowed[]): stri
   return `it answered ${seen} with something else in ${[...new Set(names)].join(', ')}`;
 };
 
-/** A refusal was seen that is not the one that must be, or where the call must be granted. */
+/** The subject refused with the wrong errno, or refused a call that must be granted. */
 const refusalInstead = (
   allowed: Allowed,
   sameAnswer: readonly RuleOfAnswer[],
@@ -103,7 +103,7 @@ const choiceInstead = (allowed: Allowed): string | undefined => {
   const choice = allowed.differences.find((difference) => difference.kind === 'choice');
   return choice === undefined
     ? undefined
-    : `the search for ${choice.what} does not see the conflict: ${choice.value} is no choice, because ${choice.why}`;
+    : `the search for ${choice.what} misses the conflict: ${choice.value} is not a choice, because ${choice.why}`;
 };
 
 const fieldsInstead = (
@@ -117,11 +117,11 @@ const fieldsInstead = (
   const names = fields.map(({ name }) => name).join(', ');
   if (fields.every(({ note }) => note === 'was not written')) {
     return errno === 0
-      ? `the call did what it should and forgot to write ${names} back`
-      : `the call failed as it should, and forgot to write ${names} back`;
+      ? `the call did its work but did not write ${names} back`
+      : `the call failed as it should but did not write ${names} back`;
   }
   if (fields.every(({ note }) => note === 'must be left as it was')) {
-    return `the call wrote ${names}, which it must leave alone when it answers so`;
+    return `the call wrote ${names}, which it must not change with this answer`;
   }
   return `the call wrote another value to ${names}`;
 };
@@ -147,7 +147,10 @@ const likeliestOf = (
   return first.rule.errno === undefined ? undefined : grantInstead(first);
 };
 
-/** `met` are the parts that the call meets; `evidence` says what decides a rule for it; `hint` says what a wrong value would be right for. */
+/**
+ * `met` are the parts that the call uses; `evidence` decides a rule for it; `hint` says for what a wrong value would
+ * be right.
+ */
 export const explain = (
   met: readonly PartId[],
   observation: Observation,

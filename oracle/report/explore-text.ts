@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What was explored, as text: a row an action set, which rules answered, and where a law is broken, by which program.
+// The results of an exploration as text: a row for each action set, the rules that were reached, and the program that
+// breaks a law.
 
 import { ALL_RULES } from '../../spec/rules.ts';
 import { WORLD_LAWS } from '../explore/laws.ts';
@@ -14,13 +15,13 @@ import { programText } from './program-text.ts';
 const ENDS: Readonly<Record<ExploreReport['ended'], (report: ExploreReport) => string>> = {
   whole: () => 'every state there is',
   depth: ({ counts }) => `every program of ${count(counts.depth, 'call')}`,
-  states: ({ counts }) => `as many states as it may, in ${counts.depth + 1} calls`,
+  states: ({ counts }) => `as many states as allowed, in ${counts.depth + 1} calls`,
   broken: () => 'a law is broken',
-  time: ({ counts }) => `as far as time went, in ${counts.depth + 1} calls`,
+  time: ({ counts }) => `as far as time allowed, in ${counts.depth + 1} calls`,
   interrupted: ({ counts }) => `interrupted, in ${counts.depth + 1} calls`,
 };
 
-/** What ends short of the frontier, and why. */
+/** The part that ended before the frontier, and why. */
 export const endText = (report: ExploreReport): string => ENDS[report.ended](report);
 
 const HEAD = [
@@ -60,12 +61,12 @@ const brokenText = (report: ExploreReport, palette: Palette): readonly string[] 
     palette.bad(`BROKEN LAW  ${visible(broken.law)}`),
     ...wrapped(visible(broken.how), '  '),
     '',
-    `${palette.title(count(broken.program.length, 'operation'))}, as few as there can be of the action set ${actionSet} (${settingText(setting)})`,
+    `${palette.title(count(broken.program.length, 'operation'))}, the fewest possible with the action set ${actionSet} (${settingText(setting)})`,
     ...indented(programText(broken.program), '  '),
   ];
 };
 
-/** The rules that answered in any of them, and those that did not, in the order of the reference. */
+/** The rules that any of them reached, and those that none did, in the order of the reference. */
 const rulesText = (reports: readonly ExploreReport[]): readonly string[] => {
   const answered = new Set(reports.flatMap(({ rules }) => [...rules]));
   const part = (title: string, wanted: boolean): readonly string[] => {
@@ -86,11 +87,11 @@ export const exploreText = (
     ...columns([HEAD, ...reports.map(rowOf)], [3, 4, 5, 6, 7]),
     ...(unspecified === 0
       ? []
-      : [`${count(unspecified, 'call')} not specified: what follows them was not explored`]),
+      : [`${count(unspecified, 'call')}  not specified: their successors were not explored`]),
     ...(isVerbose ? rulesText(reports) : []),
     ...broken.flatMap((report) => brokenText(report, palette)),
     ...(broken.length > 0
       ? []
-      : ['', palette.good(`no law of ${WORLD_LAWS.length} is broken in any of these states`)]),
+      : ['', palette.good(`all ${WORLD_LAWS.length} laws hold in all of these states`)]),
   ];
 };

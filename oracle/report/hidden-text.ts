@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What no reply showed and the machine's hidden state does: which domains translate what, what is pinned, what is
-// charged. As text, with the state that the specification expects.
+// Differences in hidden state as text: translations of domains, pins and charges, with the state that the
+// specification expects.
 
 import { fileDescriptor, objectId } from '../../spec/abi/units.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
@@ -29,26 +29,26 @@ const differenceText = (
   ...wrapped(`observed  ${observed}`, '  ', '            '),
 ];
 
-/** What kind of mistake such a difference most often is. */
+/** The likeliest cause of such a difference. */
 const likeliestOf = ({ where, expected, observed }: HiddenDifference): string | undefined => {
   if (where === 'pins') {
-    return 'pages were unpinned once too often, or not at all, or pinned for each domain or copy by itself';
+    return 'pages were unpinned too often or not at all, or pinned once for each domain or copy';
   }
   if (where === 'locked memory') {
-    return 'a charge was not given back, was made twice, or went to another account';
+    return 'a charge was not returned, was made twice, or went to another account';
   }
   if (expected.startsWith('translates') && observed.startsWith('nothing')) {
-    return 'a map, or the filling of a new domain, left this domain out, or an unmap took too much';
+    return 'a map, or filling a new domain, skipped this domain, or an unmap removed too much';
   }
   if (expected.startsWith('nothing') && observed.startsWith('translates')) {
-    return 'an unmap left this domain out: a device still reaches memory that the program believes to be its own again';
+    return 'an unmap skipped this domain: a device still reaches memory that the program believes is unmapped';
   }
   return expected.startsWith('translates') && observed.startsWith('translates')
-    ? 'the domain leads to another page, with other permissions, or at another IOVA than the areas say'
+    ? 'the domain translates to another page, with other permissions, or at another IOVA than the areas have'
     : undefined;
 };
 
-/** The places at which domains of an iommufd differ, for its map. */
+/** The IOVAs where domains of an iommufd differ, for its map. */
 const placesIn = (
   context: Context,
   file: FileId,
@@ -63,7 +63,7 @@ const placesIn = (
     return [{ what, ioas: hwpt.ioas, start: at.iova, length: 1n }];
   });
 
-/** Every iommufd that there must be, and with the first of them the legacy containers. */
+/** Every expected iommufd, the first with the legacy containers. */
 const everythingOf = (
   world: World,
   differences: readonly HiddenDifference[],
@@ -91,7 +91,7 @@ export const hiddenText = (
   const likeliest = [...new Set(shown.flatMap((difference) => likeliestOf(difference) ?? []))];
   const nothing = { kind: 'open', process: PROCESS, path: '' } as const;
   return [
-    `${palette.bad('VIOLATION')}  every reply is allowed, and the machine's hidden state is another than it must be`,
+    `${palette.bad('VIOLATION')}  every reply is allowed, but the machine's hidden state is wrong`,
     '',
     palette.title('Differences'),
     ...indented(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The IOVA map of one IOAS or legacy container, cut to what matters around some ranges: areas or maps, reserved ranges and
-// the ranges themselves in ascending order, with counts of what was left out.
+// The IOVA map of one IOAS or legacy container, reduced to the surroundings of some ranges: areas or maps, reserved
+// ranges and the ranges themselves in ascending order, with counts of omitted areas.
 
 import { match } from 'ts-pattern';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
@@ -15,14 +15,14 @@ export type MapLine =
       /** An area of an IOAS, or a map of a legacy container. */
       readonly kind: 'area' | 'map';
       readonly start: bigint;
-      /** Inclusive, as in every line. */
+      /** Inclusive, in every line. */
       readonly last: bigint;
       readonly length: bigint;
       /** "rw", "r-". */
       readonly access: string;
       /** Where the memory is. */
       readonly memory: string;
-      /** The call that made the area as it is. */
+      /** The call that made the area, or changed it last. */
       readonly since?: string;
     }
   | {
@@ -31,7 +31,7 @@ export type MapLine =
       readonly last: bigint;
       readonly by: string;
     }
-  /** What a call is about. */
+  /** The range of a call. */
   | {
       readonly kind: 'wanted';
       readonly start: bigint;
@@ -66,7 +66,7 @@ const areaLine = (context: Context, node: AreaNode): MapLine => ({
 
 type Mapped = { readonly key: bigint; readonly value: { readonly last: bigint } };
 
-/** Positions of the areas that are shown because of one range. */
+/** Positions of the areas that are shown for one range. */
 const around = (areas: readonly Mapped[], wanted: Wanted, beside: number): readonly number[] => {
   let first = areas.findIndex(({ value }) => value.last >= wanted.start);
   if (first < 0) first = areas.length;
@@ -101,10 +101,10 @@ const byStart = (a: MapLine, b: MapLine): number => {
   return a.kind === 'wanted' ? -1 : b.kind === 'wanted' ? 1 : 0;
 };
 
-/** How much of a map is shown: so many areas beside a range, or at all where there is no range. */
+/** How much of a map is shown: so many areas on each side of a range, or so many in total if there is no range. */
 export type Extent = { readonly beside: number; readonly elsewhere: number };
 
-/** The lines of what is mapped, in ascending order, and of the ranges; runs of those that are not shown are counted. */
+/** The lines of areas or maps and of the ranges, in ascending order; omitted runs are counted. */
 export const cutLines = <Node extends Mapped>(
   mapped: readonly Node[],
   lineOf: (node: Node) => MapLine,

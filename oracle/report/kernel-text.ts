@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a kernel said of itself while a program ran, as text: a warning in its log, or its last words.
+// The kernel's log during a program as text: a warning, or the last lines before it died.
 
 import { indented } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
@@ -16,13 +16,13 @@ const logText = (lines: readonly string[], verbosity: Verbosity): readonly strin
   );
 };
 
-/** A warning is a violation even where every reply conforms. */
+/** A warning is a violation even if every reply conforms. */
 export const complaintText = (
   lines: readonly string[],
   verbosity: Verbosity,
   palette: Palette,
 ): readonly string[] => [
-  `${palette.bad('VIOLATION')}  every reply is allowed, and the kernel complained while the program ran`,
+  `${palette.bad('VIOLATION')}  every reply is allowed, but the kernel logged a complaint while the program ran`,
   '',
   palette.title("The kernel's log"),
   ...logText(lines, verbosity),

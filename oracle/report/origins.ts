@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which call made what a violation's state shows: an area or a map as it is, an object. Found by going through the calls once
-// more, for those few entries only.
+// The calls that made the entries in a violation's state: areas, maps, objects. Found in a second pass over the calls,
+// for those few entries only.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { areaAt } from '../../spec/state/area.ts';
@@ -12,11 +12,11 @@ import type { ContainerAround } from './container-state.ts';
 import type { MapLine } from './iova-map.ts';
 import type { IoasAround, StateAround } from './state.ts';
 
-/** An entry to compare in every world; equal while it stays the same. */
+/** An entry to compare in every world; equal while it is unchanged. */
 type Probe<Of> = {
   readonly look: (of: Of) => unknown;
   was: unknown;
-  /** The call since which it is so. */
+  /** The call that last changed it. */
   since: string | undefined;
 };
 
@@ -48,7 +48,7 @@ export class OriginSeeker {
   readonly #file: FileId | undefined;
   readonly #areas = new Map<string, Probe<Context>>();
   readonly #objects = new Map<ObjectId, Probe<Context>>();
-  /** By the container's file, and the first IOVA. */
+  /** Key: the container's file, and the first IOVA. */
   readonly #maps = new Map<FileId, Map<bigint, Probe<Container>>>();
 
   constructor({ iommufd, ioases, containers, objects }: StateAround) {
@@ -78,7 +78,7 @@ export class OriginSeeker {
     this.#areas.set(keyOf(ioas, start), probeOf(look));
   }
 
-  /** Takes note of the world after a call, which is called `name`: "line 15". */
+  /** Adds the world after a call, with the call's name: "line 15". */
   see(world: World, name: string): void {
     const file = this.#file === undefined ? undefined : openFile(world, this.#file);
     if (file?.kind === 'iommufd') {
@@ -112,7 +112,7 @@ export class OriginSeeker {
     };
   }
 
-  /** The state with the calls that made what it shows. */
+  /** The state with the calls that made its entries. */
   reported(state: StateAround): StateAround {
     return {
       ...state,

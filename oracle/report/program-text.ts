@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program as short readable text: one line an operation, with names for what operations give.
+// A program as short readable text: one line for each operation, with names for handles.
 
 import { match } from 'ts-pattern';
 import { REGIONS } from '../../model/programs/arena.ts';
@@ -32,7 +32,7 @@ import { visible } from '../text/visible.ts';
 
 const TEST_NUMBERS = new Map(TEST_OPERATIONS.map(({ op, name }) => [name as string, op]));
 
-/** "data+0x1000": a place in the arena by the name of its region. */
+/** "data+0x1000": an arena offset by the name of its region. */
 const placeText = (offset: bigint): string => {
   const region = REGIONS.find(
     (candidate) => offset >= candidate.offset && offset < candidate.offset + candidate.length,
@@ -51,11 +51,11 @@ const bytesOfNumber = (value: bigint, width: number): Uint8Array => {
 
 const NO_BYTES = new Uint8Array();
 
-/** Bytes, or how many of them where they are many. */
+/** Bytes; only their count if there are many. */
 const digits = (hexadecimal: string): string =>
   bytesText(bytesOfHex(hexadecimal) ?? NO_BYTES, BYTES_IN_LINE) || 'no bytes';
 
-/** A file of the kind that has the call, if the number alone decides. */
+/** A file that has the call, if the number alone decides. */
 const fileFor = (command: number): OpenFile | undefined => {
   if (command >= VFIO_GROUP_GET_STATUS && command <= VFIO_GROUP_GET_DEVICE_FD) {
     return { kind: 'group', group: 0, container: undefined };
@@ -84,7 +84,7 @@ class ProgramText {
     );
   }
 
-  /** Whether a field says nothing: the struct's own size, or the operation that the name has. */
+  /** Whether a field is redundant: the struct's own size, or the operation that the name has. */
   #idle(layout: Layout, name: string, field: Field, value: Value): boolean {
     if (field.kind === 'size' || field.kind === 'argsz') return value === BigInt(layout.size);
     const operation = TEST_NUMBERS.get(name);
@@ -114,8 +114,8 @@ class ProgramText {
     return [
       ...parts,
       ...(isUsual ? [] : [`at ${this.value(at)}`]),
-      ...(length === undefined ? [] : [`only the first ${count(length, 'byte')} of it`]),
-      ...(tail === undefined ? [] : [`and ${digits(tail)} behind it`]),
+      ...(length === undefined ? [] : [`only its first ${count(length, 'byte')}`]),
+      ...(tail === undefined ? [] : [`followed by ${digits(tail)}`]),
       ...(also ?? []).map(
         ({ at: place, words }) => `with ${this.#words(words)} at ${this.value(place)}`,
       ),
@@ -175,7 +175,7 @@ class ProgramText {
   }
 }
 
-/** A line an operation, numbered. `results` follow, if they are known. */
+/** One numbered line for each operation, with its result if known. */
 export const programText = (
   program: Program,
   results: readonly string[] = [],

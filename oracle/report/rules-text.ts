@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The reference, made from the rules: as text for a terminal and as Markdown for docs/reference.md.
+// The reference of rules: as text for a terminal, and as Markdown for docs/reference.md.
 
 import { DEVIATIONS } from '../../spec/outcome/deviations.ts';
 import { partsUsedBy, releasesOf } from '../../spec/parts-used.ts';
@@ -11,13 +11,13 @@ import type { Palette } from '../text/palette.ts';
 const onlyText = ({ only }: Rule): string =>
   only === undefined ? '' : ` (only ${only.join(', ')})`;
 
-/** What the text of the rule is. */
+/** The kind of the rule's sentence. */
 export const saysWhat = ({ errno }: Rule): 'condition' | 'effect' =>
   errno === undefined ? 'effect' : 'condition';
 
 const answerText = ({ errno }: Rule): string => errno ?? 'granted';
 
-/** Rules of a part that name the same source say it once. */
+/** Omits the source of a rule if it is that of the part. */
 const commonSource = ({ rules }: RulesOfPart): string | undefined => {
   const counts = new Map<string, number>();
   for (const { source } of rules) counts.set(source, (counts.get(source) ?? 0) + 1);
@@ -55,17 +55,17 @@ const partLines = (part: RulesOfPart, palette: Palette): readonly string[] => {
   ];
 };
 
-/** Letters and digits alone: "IOMMU_IOAS_MAP" and "ioas-map" are both found by "ioas_map". */
+/** Only letters and digits: "IOMMU_IOAS_MAP" and "ioas-map" are both found by "ioas_map". */
 const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** Whether the part's id or title contains the word; every part is named by no word. */
+/** Whether the part's id or title contains the word; true without a word. */
 export const isPartNamed = ({ id, title }: Part, word: string | undefined): boolean =>
   word === undefined || [id, title].some((name) => plain(name).includes(plain(word)));
 
 const pairsIn = (text: string): readonly string[] =>
   [...text].slice(1).map((next, index) => `${text[index]}${next}`);
 
-/** The id of the part whose id or title shares most pairs of characters with a word which names none. */
+/** The id of the nearest part: its id or title shares the most pairs of characters with the word. */
 export const nearestPart = (word: string): PartId => {
   const pairs = new Set(pairsIn(plain(word)));
   const shared = (name: string): number => {
@@ -102,7 +102,7 @@ const link = ({ title }: Part): string => `[${title}](#${slug(title)})`;
 
 const partAt = (id: PartId): Part => ALL_PARTS.find((part) => part.id === id) as Part;
 
-/** The rules that refuse, or those that grant, as a table; nothing where there are none. */
+/** The rules that refuse, or those that grant, as a table; empty if there are none. */
 const tableMarkdown = (
   { rules }: RulesOfPart,
   source: string | undefined,

@@ -11,14 +11,14 @@ import { type ContainerAround, containerFacts, containerTitle } from './containe
 import type { MapLine } from './iova-map.ts';
 import type { IoasAround, MappingAround, StateAround } from './state.ts';
 
-/** Addresses of equal width, so that a map can be read down its columns. */
+/** Addresses of equal width, so that a map is aligned. */
 const address = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`;
 
 const span = (start: bigint, last: bigint): string => `${address(start)} - ${address(last)}`;
 
 const since = (call: string | undefined): string => (call === undefined ? '' : `, since ${call}`);
 
-/** A mark for what the call is about, the IOVAs, and what is there. */
+/** A mark for the range of the call, the IOVAs, and the entry. */
 const mapRow = (line: MapLine, noun: 'area' | 'map'): readonly string[] =>
   match(line)
     .with({ kind: 'wanted' }, ({ start, last, what }) => ['>', span(start, last), what])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The state around a call as data: the IOASes that it is about with their maps, the objects and who uses them, the
-// program's memory, its descriptors, and what is charged to whom.
+// The state around a call as data: its IOASes with their maps, objects with their users, the program's memory, its
+// descriptors, and charges.
 
 import { type ObjectId, U64_MAX } from '../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../spec/collections/ordered-map.ts';
@@ -43,7 +43,7 @@ export type IoasAround = {
   readonly largePages: 'enabled' | 'disabled';
   readonly domains: readonly DomainAround[];
   readonly accesses: readonly ObjectId[];
-  /** Empty where everything is allowed. */
+  /** Empty if all IOVAs are allowed. */
   readonly allowed: readonly { readonly start: bigint; readonly last: bigint }[];
   readonly map: readonly MapLine[];
 };
@@ -61,7 +61,7 @@ export type MappingAround = {
   /** Inclusive. */
   readonly last: bigint;
   readonly what: string;
-  /** Meets the memory that the call is about. */
+  /** Overlaps the memory of the call. */
   readonly meets: boolean;
 };
 
@@ -72,7 +72,7 @@ export type DescriptorAround = {
 };
 
 export type StateAround = {
-  /** The iommufd that it is about. */
+  /** The call's iommufd. */
   readonly iommufd: FileId | undefined;
   readonly ioases: readonly IoasAround[];
   readonly containers: readonly ContainerAround[];
@@ -88,9 +88,9 @@ export type StateAround = {
     readonly process: number;
     readonly pinned: number;
     readonly user: number;
-    /** RLIMIT_MEMLOCK in bytes; absent where the program has no limit. */
+    /** RLIMIT_MEMLOCK in bytes; absent if the program has no limit. */
     readonly limit?: bigint;
-    /** What is known of the limit, where the input does not state it. */
+    /** What replies showed of the limit, if the input does not state it. */
     readonly notStated?: string | undefined;
     readonly accounting: 'user' | 'process' | undefined;
   };
@@ -127,7 +127,7 @@ const ioasAround = (
   };
 };
 
-/** The IOASes that the call is about, or every one where it names none. */
+/** The IOASes that the call names, or every one if it names none. */
 const ioasesOf = ({ context, objects, spans }: CallContext): readonly ObjectId[] => {
   if (context === undefined) return [];
   const ids = new Set<ObjectId>(spans.map(({ ioas }) => ioas));
@@ -141,7 +141,7 @@ const ioasesOf = ({ context, objects, spans }: CallContext): readonly ObjectId[]
     .map(({ key }) => key);
 };
 
-/** As many objects as may be shown, those around the one that the call names. */
+/** The objects to show, around the one that the call names. */
 const objectsAround = (
   context: Context,
   named: ObjectId | undefined,
@@ -186,7 +186,7 @@ const memoryAround = (
   return all.slice(Math.max(0, from - MAPPINGS_BESIDE), to + MAPPINGS_BESIDE);
 };
 
-/** The state of the world around what a call is about. */
+/** The state around a call. */
 export const stateAround = (
   world: World,
   call: Call,

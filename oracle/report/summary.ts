@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What judging a file gave, as a row of a table; and what judging all of them gave.
+// The result of judging a file, as a row of a table; and the total of all files.
 
 import type { RecordedFailure } from '../judge/file-format.ts';
 import type { VerdictCounts } from '../judge/verdict.ts';
@@ -10,7 +10,7 @@ import { showsReasons, type Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
 import type { ViolationReport } from './violation.ts';
 
-/** How often each reason was given for a call that was not judged. */
+/** Counts of the reasons why calls were not judged. */
 export type Reasons = ReadonlyMap<string, number>;
 
 export type FileResult = {
@@ -19,18 +19,18 @@ export type FileResult = {
   readonly release: string | undefined;
   /** Calls by verdict. */
   readonly counts: VerdictCounts;
-  /** Calls behind the first violation. */
+  /** Calls after the first violation. */
   readonly notJudged: number;
   readonly unknown: Reasons;
   readonly unspecified: Reasons;
-  /** What the replies showed of facts that the file does not state, a clause each. */
+  /** What the replies showed about facts that the file does not state, as clauses. */
   readonly facts: readonly string[];
   readonly violation: ViolationReport | undefined;
-  /** The violation that a trace records, where none of its replies is one: judging replies cannot show it. */
+  /** The violation that a trace records, if no reply is one: judging replies cannot show it. */
   readonly recordedFailure: RecordedFailure | undefined;
-  /** Why the file could not be read to its end, with the place. */
+  /** Why the file could not be read to its end, with the position. */
   readonly badInput: string | undefined;
-  /** Stopped from outside. */
+  /** Stopped by a signal. */
   readonly interrupted: boolean;
 };
 
@@ -60,7 +60,7 @@ const cells = (counts: VerdictCounts, notJudged: number): readonly number[] => [
 export const summaryHead = (palette: Palette): string =>
   palette.title(`${TITLES.map((title) => title.padStart(10)).join('  ')}  file`);
 
-/** One row; the same widths as the head has. */
+/** One row, with the widths of the header. */
 export const summaryRow = (
   name: string,
   counts: VerdictCounts,
@@ -91,11 +91,11 @@ export const reasonLines = (result: FileResult, verbosity: Verbosity): readonly 
     ? [...reasonsText('unspecified', result.unspecified), ...reasonsText('unknown', result.unknown)]
     : [];
 
-/** What the replies showed of facts that the file does not state. */
+/** What the replies showed about facts that the file does not state. */
 export const factLines = ({ facts }: FileResult): readonly string[] =>
   facts.map((fact) => `  the replies show: ${fact}`);
 
-/** What shows a violation that no reply does. */
+/** Violations that no reply shows. */
 const SHOWN_BY: Readonly<Record<RecordedFailure['kind'], string>> = {
   reply: 'of a reply, which the specification allows now',
   hidden:
@@ -104,7 +104,7 @@ const SHOWN_BY: Readonly<Record<RecordedFailure['kind'], string>> = {
   death: "the kernel's death, which replies alone do not show",
 };
 
-/** Where a trace records a violation that judging its replies cannot show: what it is, and what to run. */
+/** A note for a trace whose violation its replies cannot show: the kind, and the command to run. */
 export const recordedFailureLines = ({ file, recordedFailure }: FileResult): readonly string[] => {
   if (recordedFailure === undefined) return [];
   const { kind, subject } = recordedFailure;
@@ -117,7 +117,7 @@ export const recordedFailureLines = ({ file, recordedFailure }: FileResult): rea
   );
 };
 
-/** The last word on all files. */
+/** The last line, on all files. */
 export const conclusion = (results: readonly FileResult[], palette: Palette): string => {
   const violating = results.filter(({ violation }) => violation !== undefined).length;
   const bad = results.filter(({ badInput }) => badInput !== undefined).length;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an unmap's wrong answer would be right for: the size of the first areas alone, or what it met on its way.
+// A hint for an unmap's wrong answer: it fits the first areas alone, or the unmap met a pinned area.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { decode } from '../../spec/abi/layout.ts';
@@ -23,7 +23,7 @@ const COUNTS: Readonly<Record<string, string>> = {
 
 const UNMAP_ALL = 2;
 
-/** The IOVAs that an unmap names, also where it names all. */
+/** The IOVAs that an unmap names; with ALL, every IOVA. */
 const rangeOf = ({ shape, values, spans }: CallContext): Range | undefined => {
   const [span] = spans;
   if (span === undefined) return undefined;
@@ -34,7 +34,7 @@ const rangeOf = ({ shape, values, spans }: CallContext): Range | undefined => {
   return isAll ? { start: 0n, last: U64_MAX } : { start, last: start + length - 1n };
 };
 
-/** "descriptor 4", by which a program uses the access of that id. */
+/** "descriptor 4", the access with that id. */
 const descriptorOfAccess = (world: World, { process }: Call, id: number): string | undefined => {
   for (const { key, value } of nodesOf(descriptorsOf(world, process))) {
     const file = openFile(world, value);
@@ -45,7 +45,7 @@ const descriptorOfAccess = (world: World, { process }: Call, id: number): string
 
 const lastIn = ({ iova, length }: PinnedAccess): bigint => iova + length - 1n;
 
-/** What accesses have pinned of the range, a clause each. */
+/** The pins of accesses in the range, as clauses. */
 const pinsIn = (world: World, call: Call, about: CallContext): readonly string[] => {
   const mapped = rangeOf(about);
   const { context } = about;
@@ -76,7 +76,7 @@ const pinnedHint = (world: World, call: Call, about: CallContext): string | unde
         `${TRIES} tries iopt_unmap_iova_range() gives up with EDEADLOCK`;
 };
 
-/** A clause; nothing where nothing is known to say. */
+/** A clause; undefined if there is no hint. */
 export const unmapHint = (
   world: World,
   call: Call,

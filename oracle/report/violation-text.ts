@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A violation as text: what was answered and what must be, the call, every allowed outcome with the difference, why,
-// the state around it, and the calls before.
+// A violation as text: the observed and the expected answer, the call, every allowed outcome with its differences,
+// the argument, the state around it, and the calls before.
 
 import { match } from 'ts-pattern';
 import { indented, wrapped } from '../text/lines.ts';
@@ -70,7 +70,7 @@ const letText = (facts: readonly string[]): readonly string[] =>
     ? ['Let the state and the call be as shown.']
     : wrapped(`Let the state and the call be as shown: ${facts.join('; ')}.`, '', '  ');
 
-/** The argument, from what holds to the contradiction. */
+/** The argument, from the facts to the contradiction. */
 const explanationText = (
   { facts, follows, but, sameAnswer, likeliest }: Explanation,
   observed: string,
@@ -106,7 +106,7 @@ const section = (title: string, lines: readonly string[], palette: Palette): rea
   ...indented(lines, '  '),
 ];
 
-/** What must be instead, of an answer whose result is right. */
+/** What is wrong with an answer whose result is right. */
 const mustBe = ({ allowed }: ViolationReport): string => {
   const [difference] = allowed[0]?.differences ?? [];
   return match(difference)
@@ -142,7 +142,7 @@ const headline = (report: ViolationReport, palette: Palette): string => {
   return `${palette.bad('VIOLATION')}  ${at}${violationSentence(report)}`;
 };
 
-/** What is known to have changed in memory; nothing for a call that has no memory. */
+/** The known changes in memory; empty for a call without memory. */
 const changesText = ({ observed, call }: ViolationReport): readonly string[] => {
   const { changes, readBack } = observed;
   if (changes.length > 0) return changes.map((change) => `wrote ${changeText(change)}`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A violation as data: everything that a reader needs to see what is wrong and why, without the recording at hand.
+// A violation as data: everything that a reader needs to see what is wrong and why, without the recording.
 
 import { errnoName } from '../../spec/abi/errno.ts';
 import type { Reply } from '../../spec/outcome/outcome.ts';
@@ -42,16 +42,16 @@ export type ViolationReport = {
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly release: ReleaseName;
-  /** How many calls before it were accepted, and the last of them. */
+  /** The number of accepted calls before it, and the last of them. */
   readonly accepted: number;
   readonly before: readonly AcceptedCall[];
   readonly call: DecodedCall;
-  /** What its descriptor refers to. */
+  /** The file that its descriptor refers to. */
   readonly on: string | undefined;
   readonly observed: {
     readonly result: string;
     readonly changes: readonly Change[];
-    /** Whether any memory was read back: without, nothing is known of changes. */
+    /** Whether any memory was read back: otherwise changes are not known. */
     readonly readBack: boolean;
   };
   readonly allowed: readonly AllowedOutcome[];

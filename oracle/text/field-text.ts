@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One field's value in words, by what the field holds.
+// One field's value as text, by the field's kind.
 
 import { match } from 'ts-pattern';
 import { hexOf } from '../../spec/abi/bytes-text.ts';
@@ -7,11 +7,11 @@ import type { Field } from '../../spec/abi/layout.ts';
 import { hex, length, size } from './quantities.ts';
 import { flagsText, valueName } from './value-names.ts';
 
-/** Fields of 64 bits that hold something more special than a number. */
+/** Fields of 64 bits that have a meaning of their own. */
 const PAGE_SIZES = new Set(['iova_pgsizes']);
 const LENGTHS = new Set(['out_iova_alignment', 'page_size']);
 
-/** "4 KiB, 2 MiB" of a bitmap in which bit n stands for 2^n bytes; runs of sizes are generated together. */
+/** "4 KiB, 2 MiB" of a bitmap in which bit n stands for 2^n bytes; neighbouring sizes are a range. */
 export const pageSizesText = (bitmap: bigint): string => {
   const parts: string[] = [];
   for (let bit = 0n; bit < 64n; ) {
@@ -48,7 +48,7 @@ const numberAt = (field: Field, bytes: Uint8Array): number | bigint => {
   }
 };
 
-/** The value of a field whose bytes alone are given; the bytes themselves where the memory ends within the field. */
+/** The value of a field as text; its bytes in hexadecimal if the memory ends within the field. */
 export const fieldText = (call: string, field: Field, bytes: Uint8Array): string => {
   if (bytes.length < field.width) {
     return `${hexOf(bytes)}, ${bytes.length} of its ${field.width} bytes`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What descriptors refer to, in words.
+// Open files as text.
 
 import { match } from 'ts-pattern';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
@@ -40,7 +40,7 @@ const deviceText = ({ devices }: Platform, name: string): string => {
   return `device ${visible(name)}${isNoIommu ? ' without an IOMMU' : ''}`;
 };
 
-/** A file, as a process with a descriptor of it sees it. */
+/** An open file, with the descriptors of `process`. */
 export const fileText = (world: World, process: Process, file: OpenFile): string => {
   const { platform } = world.setting;
   const numberOf = (id: FileId): string => {
@@ -55,7 +55,7 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
       return [
         '/dev/iommu',
         ...(compatIoas === undefined ? [] : [`where VFIO calls use IOAS ${compatIoas}`]),
-        ...(noIommu ? ['which a no-IOMMU group has had as its container'] : []),
+        ...(noIommu ? ['the container of a no-IOMMU group at some time'] : []),
       ].join(', ');
     })
     .with({ kind: 'container' }, ({ container }) => {
@@ -80,11 +80,11 @@ export const fileText = (world: World, process: Process, file: OpenFile): string
       ({ object, iommufd }) => `the access with id ${object} of ${numberOf(iommufd)}`,
     )
     .with({ kind: 'memfd' }, ({ length }) => `memfd of ${length} bytes`)
-    .with({ kind: 'unspecified' }, ({ path }) => `${visible(path)}, of which nothing is specified`)
+    .with({ kind: 'unspecified' }, ({ path }) => `${visible(path)}, a file that is not specified`)
     .exhaustive();
 };
 
-/** What a descriptor of the process refers to, in words; undefined where it is not open. */
+/** The open file of a descriptor, as text; undefined if it is not open. */
 export const descriptorText = (world: World, process: Process, fd: number): string | undefined => {
   for (const { key, value } of nodesOf(descriptorsOf(world, process))) {
     if (key !== fd) continue;

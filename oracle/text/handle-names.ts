@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Names for what a program's operations give, so that it reads like code: ioas1, hwpt2, access1.
+// Names of a program's handles, so that it reads like code: ioas1, hwpt2, access1.
 
 import { match, P } from 'ts-pattern';
 import { mayGive } from '../../model/programs/dangling.ts';
 import type { Argument, Operation, Program, Value } from '../../model/programs/program.ts';
 import { VFIO_CONTAINER_PATH, VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 
-/** By struct: fields that the kernel writes and what they are. */
+/** By struct: the fields that the kernel writes, with the base of their names. */
 const OUTPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   IOMMU_IOAS_ALLOC: { out_ioas_id: 'ioas' },
   IOMMU_HWPT_ALLOC: { out_hwpt_id: 'hwpt' },
@@ -20,7 +20,7 @@ const OUTPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ACCESS_PAGES: { out_access_pages_id: 'pin' },
 };
 
-/** What else is named, if something later refers to it; other fields by their own name. */
+/** Fields that have a name only if a later operation refers to them; others use their own name. */
 const ON_REFERENCE: Readonly<Record<string, string>> = {
   ioas_id: 'ioas',
   pt_id: 'hwpt',
@@ -30,9 +30,9 @@ const ON_REFERENCE: Readonly<Record<string, string>> = {
 const nameOfField = (out: string): string => ON_REFERENCE[out] ?? out.replace(/^out_/, '');
 
 export type HandleNames = {
-  /** The name of what an operation gave; undefined where it has none. */
+  /** The name of an operation's output; undefined if it has none. */
   readonly nameOf: (from: string, out: string) => string | undefined;
-  /** The names that an operation gives, in the order of its outputs. */
+  /** The names of an operation's outputs, in their order. */
   readonly givenBy: (operation: Operation) => readonly string[];
 };
 
@@ -77,7 +77,7 @@ const outputsOf = (operation: Operation): Readonly<Record<string, string>> =>
 const keyOf = (from: string, out: string): string => `${from} ${out}`;
 
 export const handleNamesOf = (program: Program): HandleNames => {
-  /** By operation: the outputs that something refers to. */
+  /** By operation: the outputs that others refer to. */
   const referred = new Map<string, Set<string>>();
   for (const operation of program) {
     for (const value of valuesOf(operation)) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Text as lines: wrapping, indenting and aligning. Widths count characters, as nothing here is anything but ASCII
-// and colours.
+// Text as lines: wrapping, indenting and aligning. Widths count characters: the text is ASCII and colours.
 
 const WIDTH = 100;
 
-/** What a palette puts around a text: ESC [ number m. */
+/** A palette's escape sequence: ESC [ number m. */
 const COLOUR = new RegExp(`${String.fromCharCode(0x1b)}\\[\\d+m`, 'g');
 
 const widthOf = (text: string): number => text.replace(COLOUR, '').length;

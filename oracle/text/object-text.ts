@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Objects of an iommufd in words.
+// Objects of an iommufd as text.
 
 import { match } from 'ts-pattern';
 import type { ObjectId } from '../../spec/abi/units.ts';
@@ -32,11 +32,11 @@ export const whatIs = (context: Context, id: ObjectId): string => {
 
 const ids = (list: readonly ObjectId[]): string => listed(list.map((id) => `${id}`));
 
-/** "the access with id 5": a reader counts accesses, so that an id is called one. */
+/** "the access with id 5": "access 5" could be read as the fifth access. */
 export const accessesText = (list: readonly ObjectId[]): string =>
   list.length === 1 ? `the access with id ${ids(list)}` : `the accesses with ids ${ids(list)}`;
 
-/** "hwpts 3 and 4, the access with id 5": who uses an IOAS; empty where nobody does. */
+/** "hwpts 3 and 4, the access with id 5": the users of an IOAS; empty if there are none. */
 export const usersOfTable = ({ domains, accesses }: IoPagetable): string =>
   [
     ...(domains.length === 0 ? [] : [`${domains.length === 1 ? 'hwpt' : 'hwpts'} ${ids(domains)}`]),
@@ -56,7 +56,7 @@ export const areasSummary = (table: IoPagetable): string => {
   return `${count(areas, 'area')} of ${size(bytesMapped(table))}${areas === 1 ? '' : ' together'}`;
 };
 
-/** Who uses the object, in words; "nobody" where it could be destroyed. */
+/** The users of the object, as text; "nobody" if it could be destroyed. */
 export const usersText = (context: Context, id: ObjectId): string => {
   const object = objectAt(context, id);
   if (object?.kind === 'ioas') return usersOfTable(object.table) || 'nobody';
@@ -96,8 +96,5 @@ export const objectText = (context: Context, id: ObjectId, object: IommufdObject
       const pinned = needsPins ? `, ${count(pins.length, 'pinned range')}` : '';
       return `access ${where}${pinned}`;
     })
-    .with(
-      { kind: 'unspecified' },
-      ({ madeBy }) => `made by ${madeBy}, of which nothing is specified`,
-    )
+    .with({ kind: 'unspecified' }, ({ madeBy }) => `made by ${madeBy}, which is not specified`)
     .exhaustive();

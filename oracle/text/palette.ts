@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Colours by what they mean. Formatters take a palette and know of no terminal.
+// Colours by their meaning. Formatters take a palette and do not depend on a terminal.
 
 export type Paint = (text: string) => string;
 
 export type Palette = {
-  /** What a section is about. */
+  /** Titles of sections. */
   readonly title: Paint;
   /** Names of calls and rules. */
   readonly name: Paint;
   readonly good: Paint;
   readonly bad: Paint;
   readonly doubtful: Paint;
-  /** What is there for completeness. */
+  /** Details. */
   readonly faint: Paint;
 };
 

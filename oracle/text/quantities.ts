@@ -27,7 +27,7 @@ export const size = (bytes: bigint): string => {
   return `${grouped(bytes)} bytes`;
 };
 
-/** A length in bytes as it is passed, and what it amounts to. */
+/** A length in bytes in hexadecimal, with its size. */
 export const length = (bytes: bigint): string => {
   if (bytes === 0n) return '0';
   if (bytes === U64_MAX) return `${hex(bytes)} (the greatest u64)`;
@@ -37,7 +37,7 @@ export const length = (bytes: bigint): string => {
 /** From the first to the last byte, both inclusive. */
 export const range = (start: bigint, last: bigint): string => `[${hex(start)}, ${hex(last)}]`;
 
-/** The last of `length` bytes from `start`, at most the last of the address space; `start` where there are none. */
+/** The last of `length` bytes from `start`, at most U64_MAX; `start` if the length is 0. */
 export const lastOf = (start: bigint, length: bigint): bigint => {
   const last = length === 0n ? start : start + length - 1n;
   return last > U64_MAX ? U64_MAX : last;
@@ -62,7 +62,7 @@ export const listed = (words: readonly string[], conjunction = 'and'): string =>
     ? words.join('')
     : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 
-/** Whole numbers that ascend, with neighbours as a range: "1", "3 to 999,999". */
+/** Ascending whole numbers, with neighbours as a range: "1", "3 to 999,999". */
 export const ranges = (numbers: readonly number[]): readonly string[] => {
   const texts: string[] = [];
   for (let at = 0; at < numbers.length; ) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names of flags and of values, by call and field, as the uAPI headers and iommufd_test.h have them.
+// Names of flags and of values, by call and field, as in the uAPI headers and iommufd_test.h.
 
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 
@@ -24,7 +24,7 @@ const DEVICE_FLAGS: FlagTable = [
   [4, 'PASID'],
 ];
 
-/** Bits by call and field. A field of flags that is here with none has none. */
+/** Bits by call and field. An empty list: the field has no flags. */
 const FLAGS: FieldTables<FlagTable> = {
   IOMMU_IOAS_ALLOC: { flags: [] },
   IOMMU_IOAS_MAP: { flags: MAP_FLAGS },

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Every decision on how much is shown, by name.
+// How much is shown: every limit, by name.
 
 export type Verbosity = 'brief' | 'full';
 
 /** Calls before a violation that are printed. */
 export const ACCEPTED_CALLS_SHOWN = 6;
 
-/** Whether the calls of a program that is printed are listed once more, with their rules. */
+/** Whether the calls of a printed program are listed again, with their rules. */
 export const repeatsCalls = (verbosity: Verbosity): boolean => verbosity === 'full';
 
-/** Fields that a call wrote, in a line about a call. */
+/** Fields that a call wrote, in a one-line call. */
 export const CHANGES_IN_LINE = 4;
 
-/** Areas of an IOVA map that are printed on each side of the point of interest. */
+/** Areas of an IOVA map that are printed on each side of a range. */
 export const areasBeside = (verbosity: Verbosity): number => (verbosity === 'full' ? 20 : 4);
 
-/** Of an IOAS at which nothing points, this many areas are printed. */
+/** Areas that are printed of an IOAS without such a range. */
 export const areasElsewhere = (verbosity: Verbosity): number => (verbosity === 'full' ? 40 : 6);
 
-/** Areas between two points of interest that are printed; of more, only those beside the points. */
+/** Areas that overlap a range and are printed; of more, only the first and the last ones. */
 export const AREAS_MEETING_SHOWN = 12;
 
 /** Mappings of the program's memory that are printed on each side of an address. */
@@ -31,10 +31,10 @@ export const descriptorsShown = (verbosity: Verbosity): number => (verbosity ===
 /** Bytes of a buffer that are printed as hexadecimal digits. */
 export const BUFFER_BYTES_SHOWN = 32;
 
-/** The same, within a line about an operation. */
+/** The same, in a one-line operation. */
 export const BYTES_IN_LINE = 8;
 
-/** Rules with the errno that was seen which are printed. */
+/** Rules with the observed errno that are printed. */
 export const rulesWithErrno = (verbosity: Verbosity): number => (verbosity === 'full' ? 40 : 8);
 
 /** Hidden differences that are printed. */
@@ -47,7 +47,7 @@ export const logLinesShown = (verbosity: Verbosity): number => (verbosity === 'f
 /** Whether the reasons for calls that were not judged are listed. */
 export const showsReasons = (verbosity: Verbosity): boolean => verbosity === 'full';
 
-/** Whether fields that say nothing are printed too: reserved ones that are 0. */
+/** Whether reserved fields that are 0 are printed too. */
 export const showsIdleFields = (verbosity: Verbosity): boolean => verbosity === 'full';
 
 /** Whether the rules that a campaign did not reach are listed, or only counted. */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Text of files and of other programs, as people may see it: control characters, and characters that have no shape of their
-// own or turn the text around them, are written as escapes. No terminal acts on what comes out.
+// Makes text from files and programs safe to print: control characters, and characters that are invisible or change the
+// direction of text, become escapes. No terminal acts on the result.
 
-/** Control characters (C0, DEL, C1), format characters (bidi controls, zero width), separators of lines, half surrogates. */
+/**
+ * Control characters (C0, DEL, C1), format characters (bidi controls, zero width), separators of lines, half
+ * surrogates.
+ */
 const ACTIVE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const HARMLESS = /^[\x20-\x7e]*$/;
@@ -10,14 +13,14 @@ const HARMLESS_LINES = /^[\t\n\x20-\x7e]*$/;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** "\x1b", "\u202e": what a character is written as. */
+/** "\x1b", "\u202e": the escape of a character. */
 export const escapedCharacter = (character: string): string => {
   const code = character.codePointAt(0) ?? 0;
   if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
   return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
 };
 
-/** A text in a line: also line ends and tabs are written as escapes. */
+/** A text in one line: line ends and tabs become escapes too. */
 export const visible = (text: string): string =>
   HARMLESS.test(text)
     ? text
@@ -28,12 +31,12 @@ export const visibleLines = (text: string): readonly string[] =>
   text.split(/\r?\n/).map((line) => visible(line));
 
 const ESCAPE = '\x1b';
-/** Colours, as palettes write them: one attribute, set or taken back. */
+/** Colours as palettes write them: one attribute, set or reset. */
 const OWN_COLOUR = /^\[(?:[012]|22|3[1-6]|39)m/;
 
 /**
- * What goes to a terminal, whatever it was made from: line ends and tabs stay, and where text is coloured the sequences of
- * colours. Text from elsewhere must be visible before it gets into a line: here it could still forge one, or a colour.
+ * Text for a terminal: line ends and tabs stay, and so do colours in coloured text. Escape text from elsewhere with
+ * `visible` first: here it could still forge a line or a colour.
  */
 export const printable = (text: string, isColoured: boolean): string => {
   if (HARMLESS_LINES.test(text)) return text;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which rules were reached how often, as a picture: for each call a bar of its rules, a cell each, darker the more often it
-// was reached. Alone as SVG, or in an HTML page that needs nothing else, with the sentence of each rule.
+// A picture of how often each rule was reached: a bar for each call, with one cell for each rule, darker for more. As
+// SVG, or in a self-contained HTML page with the sentence of each rule.
 
 import type { Cover, PartCover, RuleCover } from '../../check/cover.ts';
 import { htmlText as text } from '../../text/markup.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which rules were reached how often, for a terminal: a row and a bar for each rule. Ten times as often is one step more.
+// How often each rule was reached, for a terminal: a row and a bar for each rule, with a logarithmic scale.
 
 import type { Cover, RuleCover } from '../../check/cover.ts';
 import { columns, indented, wrapped } from '../../text/lines.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides the rules of accesses and of the calls that check what they pinned.
+// Conditions of the rules of accesses, and of the calls that check their pins.
 
 import {
   ACCESS_LENGTH_MAX,
@@ -140,7 +140,7 @@ const noPin: Condition = (facts) => {
   };
 };
 
-/** With SYZ, the IOVA is the number of an area and an offset; nothing is said of it then. */
+/** With SYZ, the IOVA is the number of an area and an offset: there is no evidence then. */
 const byIova =
   (condition: Condition): Condition =>
   (facts) =>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A condition says of one rule what in the call and the world decides it: the fact, and whether the rule's condition
-// holds. It reads the world by itself, so that a reader can check it, and never uses what the judge concluded.
+// The condition of one rule: the fact in the call and the world that decides it, and whether it holds. It reads the
+// world itself, so that a reader can check it, and never uses the judge's results.
 
 import type { RuleId } from '../../../spec/rules.ts';
 import { objectAt } from '../../../spec/state/context.ts';
@@ -15,13 +15,13 @@ import { flagsText } from '../../text/value-names.ts';
 export type Facts = CallContext & {
   readonly world: World;
   readonly call: IoctlCall;
-  /** The IOAS that the call is mainly about, and the IOVAs it names there. */
+  /** The IOAS that the call uses, and the IOVAs that it names there. */
   readonly table: IoPagetable | undefined;
   readonly span: Span | undefined;
 };
 
 export type Evidence = {
-  /** Whether the rule's condition holds; undefined if that is not known here. */
+  /** Whether the rule's condition holds; undefined if not known. */
   readonly holds: boolean | undefined;
   /** The fact, as a clause without a full stop. */
   readonly fact: string;
@@ -31,12 +31,12 @@ export type Condition = (facts: Facts) => Evidence | undefined;
 
 export type Conditions = Readonly<Partial<Record<RuleId, Condition>>>;
 
-/** What the program passed in a field. */
+/** The value that the program passed in a field. */
 export const passed = (facts: Facts, field: string): bigint => BigInt(facts.values[field] ?? 0);
 
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
-/** A condition of a rule that is met only under a condition; `otherwise` says why it is not met. */
+/** A rule that is checked only under a condition; `otherwise` says why it is not checked. */
 export const onlyIf =
   (applies: (facts: Facts) => boolean, otherwise: string, condition: Condition): Condition =>
   (facts) =>
@@ -52,7 +52,7 @@ export const either =
     return { holds: a.holds === true || b.holds, fact: `${a.fact}, ${b.fact}` };
   };
 
-/** No bit is set but those of `known`. */
+/** Only bits of `known` are set. */
 export const flagsWithin =
   (field: string, known: number): Condition =>
   (facts) => {
@@ -79,7 +79,7 @@ export const isZero =
     return { holds: value === 0n, fact: `${field} is ${length(value)}` };
   };
 
-/** One of the fields is the greatest u64. */
+/** One of the fields is U64_MAX. */
 export const isGreatest =
   (...fields: readonly string[]): Condition =>
   (facts) => {
@@ -90,7 +90,7 @@ export const isGreatest =
     };
   };
 
-/** The field is less than what the call needs. */
+/** The field is less than the minimum. */
 export const lessThan =
   (field: string, minimum: bigint): Condition =>
   (facts) => {
@@ -98,7 +98,7 @@ export const lessThan =
     return { holds: value < minimum, fact: `${field} is ${value}, and ${minimum} is the least` };
   };
 
-/** The last byte of `length` from `start` lies beyond the greatest u64. */
+/** The last byte of `length` from `start` is past U64_MAX. */
 export const wraps =
   (start: string, size: string): Condition =>
   (facts) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides the rules of devices' own files.
+// Conditions of the rules of device cdevs.
 
 import { VFIO_DEVICE_BIND_FLAG_TOKEN } from '../../../spec/abi/vfio.ts';
 import { deviceNamed, fileAt, openFile } from '../../../spec/state/world.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides the rules of the ioctl dispatch: the number, the struct's size, and what of it can be read.
+// Conditions of the rules of the ioctl dispatch: the number, the struct's size, and its readable bytes.
 
 import { NATIVE_CALLS } from '../../../spec/abi/native.ts';
 import { readablePrefix } from '../../../spec/knowledge/user-copy.ts';
@@ -52,11 +52,11 @@ const tailNotZero: Condition = (facts) => {
   const { bytes: tail } = readablePrefix(facts.world.memory, facts.call, at, size - known);
   const first = tail.findIndex((byte) => byte !== 0);
   return first < 0
-    ? { holds: false, fact: `the ${count(size - known, 'byte')} behind the struct are 0` }
+    ? { holds: false, fact: `the ${count(size - known, 'byte')} after the struct are 0` }
     : { holds: true, fact: `byte ${known + first} is ${hex(tail[first] ?? 0)}` };
 };
 
-/** What the program has at an address: read from its mappings where they are all known. */
+/** The program's access to an address, if all its mappings are known. */
 const accessAt = (facts: Facts, address: bigint): string | undefined => {
   const { memory } = facts.world;
   if (memory.knowledge === 'recorded') return undefined;

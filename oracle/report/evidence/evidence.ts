@@ -30,7 +30,7 @@ const CONDITIONS: Conditions = {
   ...noIommuConditions,
 };
 
-/** What decides the rule for this call; undefined where nothing is known to say. */
+/** The evidence for the rule and this call; undefined if there is none. */
 export const evidenceFor = (
   rule: Rule,
   world: World,
@@ -39,7 +39,7 @@ export const evidenceFor = (
 ): Evidence | undefined =>
   CONDITIONS[ruleIdOf(rule)]?.({
     ...about,
-    // What the program put into memory for the call is there when it is made.
+    // The world has the bytes that the program stored for the call.
     world: withStores(world, call.process, call.memory),
     call,
     table: tableOfCall(about),

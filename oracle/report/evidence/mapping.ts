@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides whether memory can be mapped: lengths, alignment, what is reserved or mapped already, and permissions.
+// Conditions for mapping memory: lengths, alignment, reserved ranges, existing areas, and permissions.
 
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
 import { MOCK_FLAGS_ACCESS_SYZ } from '../../../spec/abi/test.ts';
@@ -25,7 +25,7 @@ import {
   wraps,
 } from './condition.ts';
 
-/** Fields that say how much memory is mapped, and where it lies, by call. */
+/** The fields with the length and the address of the memory, by call. */
 const lengthField = ({ shape }: Facts): string =>
   shape.name === 'VFIO_IOMMU_MAP_DMA' ? 'size' : 'length';
 
@@ -34,7 +34,7 @@ const addressField = ({ shape }: Facts): string | undefined =>
     shape.name
   ];
 
-/** `what` names the value, with the number. */
+/** `what` is the name of the value with its number. */
 const aligned = (facts: Facts, what: string, value: bigint): Evidence | undefined => {
   if (facts.table === undefined) return undefined;
   const { alignment } = facts.table;
@@ -65,7 +65,7 @@ const offsetTooFine: Condition = (facts) => {
   return aligned(facts, `${hex(offset)}, where ${field} lies in its page,`, offset);
 };
 
-/** The IOVAs of the call as a range, as far as the address space reaches. */
+/** The IOVAs of the call as a range, up to U64_MAX at most. */
 export const rangeOf = ({ span }: Facts): { start: bigint; last: bigint } | undefined => {
   if (span === undefined || span.length === 0n) return undefined;
   const last = span.start + span.length - 1n;
@@ -98,7 +98,7 @@ const reserved: Condition = (facts) => {
       };
 };
 
-/** The areas beside a range, for a fact that says that none meets it. */
+/** The nearest areas, if none overlaps the range. */
 const neighbours = (areas: Areas, start: bigint, last: bigint): string => {
   const before = start === 0n ? undefined : atOrBefore(areas, start - 1n);
   const after = last === U64_MAX ? undefined : atOrAfter(areas, last + 1n);
@@ -138,14 +138,14 @@ const addressWraps: Condition = (facts) => {
   return { holds: end > U64_MAX, fact: `${field} + ${lengthField(facts)} is ${hex(end)}` };
 };
 
-/** In the page where the memory starts; the kernel rounds the sum up to pages. */
+/** The offset in the first page; the kernel rounds the sum up to pages. */
 const pagesWrap: Condition = (facts) => {
   const field = addressField(facts);
   if (field === undefined) return undefined;
   const end = (passed(facts, field) & 0xfffn) + passed(facts, lengthField(facts));
   return {
     holds: end + 4095n > U64_MAX,
-    fact: `the memory ends ${hex(end)} bytes behind the start of its first page`,
+    fact: `the memory ends ${hex(end)} bytes after the start of its first page`,
   };
 };
 
@@ -220,7 +220,7 @@ const sourceNotMapped: Condition = (facts) => {
 };
 
 const MAP_FLAGS = 7;
-/** Kernels for testing know it for COPY, and take src_iova as something else then. */
+/** Test kernels accept it for COPY, and use src_iova differently then. */
 const SYZ = MOCK_FLAGS_ACCESS_SYZ;
 
 export const mappingConditions: Conditions = {

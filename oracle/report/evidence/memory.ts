@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides whether memory can be pinned and charged.
+// Conditions for pinning and charging memory.
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { type Mapping, mappingAt } from '../../../spec/state/address-space.ts';
@@ -9,14 +9,14 @@ import { lockedOf, spaceOf } from '../../../spec/state/memory.ts';
 import { count, grouped, hex, range } from '../../text/quantities.ts';
 import { type Condition, type Conditions, type Evidence, type Facts, passed } from './condition.ts';
 
-/** Only a table with a domain has the memory of its maps pinned. */
+/** Memory is pinned only if the table has a domain. */
 const pinsNow = (facts: Facts): boolean => (facts.table?.domains.length ?? 0) > 0;
 
 const MAPS = new Set(['IOMMU_IOAS_MAP', 'VFIO_IOMMU_MAP_DMA']);
 
 type PageMapping = { readonly address: bigint; readonly mapping: Mapping | undefined };
 
-/** The first page of the call's memory of which the condition holds. */
+/** The first page of the call's memory for which the condition holds. */
 const firstPage = (
   facts: Facts,
   condition: (mapping: Mapping | undefined) => boolean,
@@ -48,7 +48,7 @@ const pinning =
     const found = firstPage(facts, (mapping) => condition(mapping, facts));
     const { address, length } = facts.memory;
     return found === undefined
-      ? { holds: false, fact: `no page of ${range(address, address + length - 1n)} is so` }
+      ? { holds: false, fact: `no page of ${range(address, address + length - 1n)} is like that` }
       : { holds: true, fact: `the page at ${hex(found.address)} ${problem}` };
   };
 
@@ -60,7 +60,7 @@ const WRITE_FLAGS: Readonly<Record<string, bigint>> = {
 const writes = (facts: Facts): boolean =>
   (passed(facts, 'flags') & (WRITE_FLAGS[facts.shape.name] ?? 0n)) !== 0n;
 
-/** In bytes, or without a bound. */
+/** A limit in bytes; undefined: no limit. */
 const limit = (bytes: bigint): string =>
   bytes === 0xffff_ffff_ffff_ffffn ? 'no limit' : `${grouped(bytes / PAGE_SIZE_BYTES)} pages`;
 

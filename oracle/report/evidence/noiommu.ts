@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides the rules about groups without an IOMMU: which of the groups is one, and what the container serves.
+// Conditions of the rules of no-IOMMU groups: which group is one, and which groups the container has.
 
 import { fileDescriptor } from '../../../spec/abi/units.ts';
 import { hasNoIommuGroups } from '../../../spec/state/container.ts';
@@ -13,7 +13,7 @@ const fileOf = ({ world, call }: Facts, fd: number): OpenFile | undefined => {
   return id === undefined ? undefined : openFile(world, id);
 };
 
-/** Of the group that the call is made on: whether it is a no-IOMMU group, and that as a clause. */
+/** Whether the call's group is a no-IOMMU group, with a clause that says so. */
 const ofGroup = (
   facts: Facts,
   conclude: (group: GroupFile, noIommu: boolean, text: string) => Evidence | undefined,
@@ -25,7 +25,7 @@ const ofGroup = (
   return conclude(file, noIommu, `group ${file.group} ${is}`);
 };
 
-/** What SET_CONTAINER names. */
+/** The container that SET_CONTAINER names. */
 const named = (facts: Facts): OpenFile | undefined =>
   fileOf(facts, Number(passed(facts, 'fd')) | 0);
 
@@ -70,7 +70,7 @@ const withIoas =
 const containerOfGroup = ({ world }: Facts, { container }: GroupFile): OpenFile | undefined =>
   container === undefined ? undefined : openFile(world, container);
 
-/** Of GET_DEVICE_FD, a rule about devices that are not open. */
+/** GET_DEVICE_FD: a rule for devices that are not open. */
 const closed = (facts: Facts, group: GroupFile): OpenFile | undefined => {
   const { devices } = facts.world.setting.platform;
   const isOpen = devices.some(

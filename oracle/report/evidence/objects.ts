@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides the rules about objects, containers and options.
+// Conditions of the rules of objects, containers and options.
 
 import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from '../../../spec/abi/vfio.ts';
 import { valuesOf } from '../../../spec/collections/ordered-map.ts';
@@ -138,7 +138,7 @@ const noIoasForAccess: Condition = (facts) => {
     : undefined;
 };
 
-/** The field that names what a device is to be attached to. */
+/** The field that names the object to attach a device to. */
 const attachTarget =
   (condition: (field: string) => Condition): Condition =>
   (facts) => {

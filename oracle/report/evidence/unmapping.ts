@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What decides whether IOVAs can be unmapped: the areas at the ends of the range, cuts, and who uses the table.
+// Conditions for unmapping IOVAs: the areas at the ends of the range, cuts, and the users of the table.
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { nodesOf, sizeOf } from '../../../spec/collections/ordered-map.ts';
@@ -22,7 +22,7 @@ import { rangeOf } from './mapping.ts';
 
 type Met = { readonly areas: number; readonly bytes: bigint; readonly cut: string | undefined };
 
-/** The areas that a range meets, and the first that it holds only a part of. */
+/** The areas that overlap a range, and the first that it covers only in part. */
 const areasMet = (facts: Facts, start: bigint, last: bigint): Met | undefined => {
   if (facts.table === undefined) return undefined;
   let areas = 0;
@@ -60,7 +60,7 @@ const metBy = (
   return conclude(met, range(span.start, span.last));
 };
 
-/** How many of the first areas of an unmap's range have this many bytes together, where some but not all have. */
+/** How many of the first areas in the range have this total size; undefined if none or all have. */
 export const firstAreasOf = (about: CallContext, bytes: bigint): number | undefined => {
   const table = tableOfCall(about);
   const [span] = about.spans;
@@ -83,7 +83,7 @@ const cutsArea: Condition = (facts) =>
   metBy(facts, ({ cut }, text) =>
     cut === undefined
       ? { holds: false, fact: `${text} cuts no area` }
-      : { holds: true, fact: `${text} holds only a part of the area ${cut}` },
+      : { holds: true, fact: `${text} covers only a part of the area ${cut}` },
   );
 
 const nothingMapped: Condition = (facts) =>
@@ -95,7 +95,7 @@ const nothingMapped: Condition = (facts) =>
 const held = (text: string, areas: number, bytes: bigint): string =>
   `${text} holds ${areas === 0 ? 'no area' : `${count(areas, 'area')}, ${size(bytes)} together`}`;
 
-/** What of the areas lies in the range, where areas are cut at its ends. */
+/** The bytes of areas in the range, if areas are cut at its ends. */
 const partsMet = (facts: Facts, start: bigint, last: bigint): Evidence => {
   let areas = 0;
   let bytes = 0n;
@@ -119,7 +119,7 @@ const unmaps: Condition = (facts) => {
   }));
 };
 
-/** The IOVAs behind which UNMAP_DMA cuts: its last, and the one before its first. */
+/** The IOVAs after which UNMAP_DMA cuts: its last, and the one before its first. */
 const cutsOf = (facts: Facts): readonly bigint[] => {
   const iova = passed(facts, 'iova');
   const last = BigInt.asUintN(64, iova + passed(facts, 'size') - 1n);
@@ -143,7 +143,7 @@ const cutting = (
   }
   const cuts = realCuts(facts);
   if (cuts.length === 0) return { holds: false, fact: 'the range ends within no area' };
-  return conclude(cuts, listed(cuts.map(({ iova }) => `behind ${hex(iova)}`)));
+  return conclude(cuts, listed(cuts.map(({ iova }) => `after ${hex(iova)}`)));
 };
 
 const cutTooFine: Condition = (facts) =>

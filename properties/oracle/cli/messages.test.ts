@@ -105,9 +105,9 @@ messages(
 messages('replay says where a trace shows another violation than it records', async () => {
   const file = await traceOfShown('unmap-truncates-areas', 'emulator');
   const same = await run('replay', file);
-  assert.match(same.out, /the violation that the trace records is there again/);
+  assert.match(same.out, /the violation that the trace records occurs again/);
   const other = await run('replay', '--defect', 'wrong-errno-on-overlap', file);
-  assert.match(other.out, /the violation that the trace records is not there any more/);
+  assert.match(other.out, /the violation that the trace records no longer occurs/);
 });
 
 messages('a misspelt value is answered with the closest', async () => {
