@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The legacy containers that a call is about: its own, its group's, its device's, or the one that it names.
+// The legacy containers of a call: its own, its group's, its device's, or the one that it names.
 
 import { fileDescriptor } from '../../spec/abi/units.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
@@ -18,14 +18,14 @@ export type ContainerRange = {
   readonly length: bigint;
 };
 
-/** What a device's file leads to: the container, or the iommufd, that its group has joined. */
+/** The container, or the iommufd, that the device's group has joined. */
 export const containerOfDevice = (world: World, name: string): FileId | undefined => {
   const open = world.devices.get(name);
   const group = open?.kind === 'held' ? openFile(world, open.group) : undefined;
   return group?.kind === 'group' ? group.container : undefined;
 };
 
-/** The file of VFIO calls that a descriptor leads to: an iommufd, or a legacy container. */
+/** The file for VFIO calls behind a descriptor: an iommufd, or a legacy container. */
 const vfioFileOf = (world: World, call: Extract<Call, { fd: number }>): FileId | undefined => {
   const id = fileAt(world, call.process, call.fd);
   const file = id === undefined ? undefined : openFile(world, id);
@@ -45,13 +45,13 @@ const vfioFileOf = (world: World, call: Extract<Call, { fd: number }>): FileId |
   }
 };
 
-/** By call: the field with the descriptor of what is to be joined or bound. */
+/** By call: the field with the descriptor of the file to join or bind to. */
 const FILE_FIELDS: Readonly<Record<string, string>> = {
   VFIO_GROUP_SET_CONTAINER: 'fd',
   VFIO_DEVICE_BIND_IOMMUFD: 'iommufd',
 };
 
-/** Where the call acts, or what it names where it acts on nothing yet. */
+/** The file that the call acts on, or names if it acts on none yet. */
 export const fileOfContext = (
   world: World,
   call: Extract<Call, { fd: number }>,
@@ -67,7 +67,7 @@ export const fileOfContext = (
 export const isContainer = (world: World, file: FileId): boolean =>
   openFile(world, file)?.kind === 'container';
 
-/** Every file of that kind that is open somewhere. */
+/** Every open file of that kind. */
 export const openFiles = (world: World, kind: 'iommufd' | 'container'): readonly FileId[] => {
   const found: FileId[] = [];
   for (const { key, value } of nodesOf(world.files)) if (value.kind === kind) found.push(key);
@@ -80,7 +80,7 @@ const RANGES: Readonly<Record<string, string>> = {
   VFIO_IOMMU_DIRTY_PAGES: 'the range to report',
 };
 
-/** The IOVAs that an ioctl of a container, or a transfer, names. */
+/** The IOVAs of an ioctl of a container, or of a transfer. */
 export const containerRanges = (
   call: IoctlCall | Extract<Call, { kind: 'dma' }>,
   shape: CallShape,

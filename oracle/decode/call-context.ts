@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a call is about: the iommufd, the objects it names, the IOVAs and the memory. The state around a violation is
-// shown for these, and the facts that decide a rule are read off them.
+// The context of a call: the iommufd, the objects it names, the IOVAs and the memory. The state around a violation,
+// and the evidence for rules, are limited to these.
 
 import { match, P } from 'ts-pattern';
 import { decode, type Layout } from '../../spec/abi/layout.ts';
@@ -22,7 +22,7 @@ import type { CallShape } from './call-shape.ts';
 import { shapeOfCall } from './decode-call.ts';
 import { bytesIn } from './memory-layout.ts';
 
-/** IOVAs of one IOAS, `length` bytes of them; 0 where the call names none. */
+/** `length` bytes of IOVAs of one IOAS; 0 if the call names none. */
 export type Span = {
   /** "the range to map", "the range to copy from". */
   readonly what: string;
@@ -32,16 +32,16 @@ export type Span = {
 };
 
 export type CallContext = {
-  /** The iommufd, and where it is held. */
+  /** The iommufd, and its file. */
   readonly file: FileId | undefined;
   readonly context: Context | undefined;
   readonly shape: CallShape;
-  /** The struct's fields by name; none where there is no struct. */
+  /** The struct's fields by name; empty if there is no struct. */
   readonly values: Readonly<Record<string, number | bigint>>;
-  /** Objects that the call names, the IOAS first that it is about. */
+  /** Objects that the call names, its IOAS first. */
   readonly objects: readonly ObjectId[];
   readonly spans: readonly Span[];
-  /** Legacy containers that the call is about, and the IOVAs that it names there. */
+  /** Legacy containers of the call, and the IOVAs that it names there. */
   readonly containers: readonly FileId[];
   readonly containerRanges: readonly ContainerRange[];
   /** Memory of the calling process, in bytes. */
@@ -62,7 +62,7 @@ const structOf = (
 
 const big = (value: number | bigint | undefined): bigint => BigInt(value ?? 0);
 
-/** The IOAS that an object leads to. */
+/** The IOAS of an object. */
 export const ioasBehind = (context: Context, id: ObjectId): ObjectId | undefined => {
   const object = objectAt(context, id);
   switch (object?.kind) {
@@ -81,7 +81,7 @@ export const ioasBehind = (context: Context, id: ObjectId): ObjectId | undefined
   }
 };
 
-/** By call: the fields that name objects, the IOAS or what leads to it first. */
+/** By call: the fields that name objects; first the IOAS, or the object that has it. */
 const OBJECT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   IOMMU_DESTROY: ['id'],
   IOMMU_IOAS_ALLOW_IOVAS: ['ioas_id'],
@@ -157,7 +157,7 @@ const accessBehind = (
   return file?.kind === 'access' ? { file: file.iommufd, object: file.object } : undefined;
 };
 
-/** What a call is about of which nothing is known. */
+/** The context of an unknown call. */
 export const NOTHING: CallContext = {
   file: undefined,
   context: undefined,
@@ -184,7 +184,7 @@ const objectsNamed = (
   return usesCompat && context.compatIoas !== undefined ? [...named, context.compatIoas] : named;
 };
 
-/** A map that lets the kernel choose names no IOVA itself. */
+/** A map that lets the kernel choose names no IOVA. */
 const letsChoose = (what: string, shape: CallShape, values: CallContext['values']): boolean =>
   /^IOMMU_IOAS_(MAP|MAP_FILE|COPY)$/.test(shape.name) &&
   what !== 'the range to copy from' &&
@@ -245,7 +245,7 @@ const contextOfTransfer = (world: World, call: DmaCall): CallContext => {
   };
 };
 
-/** Of a call that names nothing, and is answered by everything that is mapped. */
+/** For a call that names nothing: its reply depends on everything that is mapped. */
 const contextOfStatus = (world: World): CallContext => {
   const containers = openFiles(world, 'container');
   const [file] = openFiles(world, 'iommufd');
@@ -284,7 +284,7 @@ const contextOfIoctl = (
   return { ...NOTHING, ...found, file, context, objects, spans };
 };
 
-/** What the call is about, in the world before it; with an observation of success, also what the kernel chose. */
+/** The context of a call in the world before it. If the observation is a success, it has the kernel's choices too. */
 export const callContextOf = (world: World, call: Call, observation?: Observation): CallContext =>
   match(call)
     .with({ kind: 'ioctl' }, (ioctl) => contextOfIoctl(world, ioctl, observation))
@@ -293,7 +293,7 @@ export const callContextOf = (world: World, call: Call, observation?: Observatio
     .with({ kind: P.union('open', 'close', 'memfd', 'mmap', 'munmap', 'store') }, () => NOTHING)
     .exhaustive();
 
-/** The table of the IOAS that the call is mainly about. */
+/** The table of the call's IOAS. */
 export const tableOfCall = (about: CallContext): IoPagetable | undefined => {
   const { context, objects } = about;
   const [first] = objects;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What an ioctl is called and what its argument is. The same number means another call on another kind of descriptor,
-// so the file behind the descriptor decides.
+// The name of an ioctl and the kind of its argument. The same number is another call on another kind of file, so the
+// descriptor's file decides.
 
 import { decode, type Layout } from '../../spec/abi/layout.ts';
 import { IOMMU_TEST_CMD, NATIVE_CALLS } from '../../spec/abi/native.ts';
@@ -11,11 +11,11 @@ import type { OpenFile } from '../../spec/state/world.ts';
 export type CallShape = {
   /** "IOMMU_IOAS_MAP", "IOMMU_TEST_CMD MOCK_DOMAIN", "ioctl 0x3bff". */
   readonly name: string;
-  /** The struct at the argument; absent where the argument is no address of one, or the call is not known. */
+  /** The struct at the argument; absent if the argument is not the address of a struct, or the call is not known. */
   readonly layout?: Layout;
-  /** What the argument is. */
+  /** The kind of the argument. */
   readonly argument: 'struct' | 'value' | 'text' | 'unused' | 'unknown';
-  /** A legacy container's: its GET_INFO reports other capabilities. */
+  /** A call of a legacy container: its GET_INFO reports other capabilities. */
   readonly legacy?: true;
 };
 
@@ -127,8 +127,8 @@ const containerCall = (command: number, bytes: Uint8Array): CallShape => {
 };
 
 /**
- * What a call is. `file` is what its descriptor is known to be; where it is not, the number is taken as one of an
- * iommufd or a container. `bytes` are those at the argument.
+ * The shape of a call. `file` is the descriptor's file; if it is not known, the number is that of an iommufd or a
+ * container. `bytes` are at the argument.
  */
 export const shapeOf = (
   file: OpenFile | undefined,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a call changed in memory: the fields and buffers by their names, and every other byte by its address.
+// Changes that a call made in memory: fields and buffers by name, every other byte by address.
 
 import type { World } from '../../spec/state/world.ts';
 import type { Call, IoctlCall, Observation, Segment } from '../../spec/terms/call.ts';
@@ -29,7 +29,7 @@ const ofPart = (
 
 const digits = (bytes: Uint8Array): string => bytesText(bytes, BUFFER_BYTES_SHOWN);
 
-/** Runs of bytes of one segment that differ and that `isCovered` does not take. */
+/** Runs of different bytes of one segment that are not covered. */
 const runsIn = (
   call: IoctlCall | undefined,
   before: readonly Segment[],
@@ -55,7 +55,7 @@ const runsIn = (
 const memoryOf = (call: Call): readonly Segment[] =>
   call.kind === 'ioctl' || call.kind === 'dma' ? call.memory : [];
 
-/** What of the memory differs after the call: of that which is known before and after it. */
+/** The changes in memory that is known before and after the call. */
 export const changesOf = (
   world: World,
   call: Call,
@@ -80,6 +80,6 @@ export const changesOf = (
   ];
 };
 
-/** Whether any memory was read back after the call, so that a change could be seen. */
+/** Whether any memory was read back after the call. */
 export const isReadBack = ({ memory }: Observation): boolean =>
   memory.some(({ bytes }) => bytes.length > 0);

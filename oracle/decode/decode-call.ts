@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A call as data for readers: its name, and its fields by name with their values in words.
+// A call as data for readers: its name, and its fields by name with their values as text.
 
 import { match } from 'ts-pattern';
 import { fileAt, type OpenFile, openFile, type World } from '../../spec/state/world.ts';
@@ -12,7 +12,7 @@ import { bytesIn, type MemoryPart, memoryPartsOf } from './memory-layout.ts';
 export type DecodedField = {
   readonly name: string;
   readonly value: string;
-  /** Of no interest to a reader: a reserved field that is 0. */
+  /** Not worth showing: a reserved field that is 0. */
   readonly idle: boolean;
 };
 
@@ -27,7 +27,7 @@ export type DecodedCall = {
   readonly fields: readonly DecodedField[];
 };
 
-/** What the descriptor of a call refers to. */
+/** The file of a call's descriptor. */
 export const fileOfCall = (world: World, call: Call): OpenFile | undefined => {
   if (call.kind !== 'ioctl' && call.kind !== 'close' && call.kind !== 'dma') return undefined;
   const id = fileAt(world, call.process, call.fd);

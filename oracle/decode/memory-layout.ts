@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The layout of the memory that a call is about: the fields of its struct, what is between and behind them, and
-// the arrays and buffers that it points at. Bytes are read and compared by these names.
+// The layout of a call's memory: the fields of its struct, the padding between and after them, and the arrays
+// and buffers that it points at. Bytes are shown and compared by these names.
 
 import { decode, type Layout } from '../../spec/abi/layout.ts';
 import * as native from '../../spec/abi/native.ts';
@@ -19,7 +19,7 @@ export type MemoryPart = {
   readonly length: number;
   /** The value of these bytes, `length` of them. */
   readonly text: (bytes: Uint8Array) => string;
-  /** Whether the bytes are of no interest to a reader. */
+  /** Whether the bytes are not worth showing. */
   readonly idle: (bytes: Uint8Array) => boolean;
 };
 
@@ -36,7 +36,7 @@ const gap = (at: bigint, from: number, to: number): MemoryPart => ({
   idle: always,
 });
 
-/** The fields of a struct at an address, and the padding between and behind them. */
+/** The fields of a struct at an address, and the padding between and after them. */
 const fieldsOf = (call: string, layout: Layout, at: bigint, prefix = ''): readonly MemoryPart[] => {
   const parts: MemoryPart[] = [];
   let end = 0;
@@ -86,7 +86,7 @@ const buffer = (name: string, address: bigint, length: number): MemoryPart => ({
   idle: never,
 });
 
-/** A bitmap of so many bits: what is known of it. */
+/** The known bytes of a bitmap of so many bits. */
 const bitmap = (call: IoctlCall, address: bigint, bits: bigint): readonly MemoryPart[] => {
   const length = (bits + 7n) / 8n;
   const known = bytesIn(call.memory, address, KNOWN_AT_MOST).length;
@@ -102,7 +102,7 @@ const bitsOf = (length: bigint, pageSize: bigint): bigint =>
 
 const roundUp = (length: number): number => (length + 7) & ~7;
 
-/** The capabilities behind VFIO_IOMMU_GET_INFO's struct; a legacy container has MIGRATION before the others. */
+/** The capabilities after VFIO_IOMMU_GET_INFO's struct; a legacy container has MIGRATION before the others. */
 const capabilities = (call: IoctlCall, isLegacy: boolean): readonly MemoryPart[] => {
   const info = vfio.VFIO_IOMMU_TYPE1_INFO;
   const room = call.memory[0]?.bytes.length ?? 0;
@@ -123,7 +123,7 @@ const capabilities = (call: IoctlCall, isLegacy: boolean): readonly MemoryPart[]
   return parts.map((part) => ({ ...part, idle: always }));
 };
 
-/** What the struct points at. */
+/** The memory that the struct points at. */
 const pointedAt = (
   shape: CallShape,
   call: IoctlCall,
@@ -179,7 +179,7 @@ const nameText = (bytes: Uint8Array): string => {
   return `"${text.replace(/[^ -~]/g, '?')}"${end < 0 ? ' ...' : ''}`;
 };
 
-/** Bytes at an address that one of the segments holds; as many as there are, up to `length`. */
+/** The bytes at an address in one of the segments, up to `length`. */
 export const bytesIn = (
   segments: readonly { readonly address: bigint; readonly bytes: Uint8Array }[],
   address: bigint,
@@ -194,7 +194,7 @@ export const bytesIn = (
   return new Uint8Array();
 };
 
-/** Bytes that no place covers: where they are. `length` in bytes. */
+/** The name of bytes that no part covers. `length` in bytes. */
 export const partName = (call: IoctlCall | undefined, address: bigint, length: number): string => {
   const from = call === undefined ? -1n : address - call.argument;
   const known = BigInt(call?.memory[0]?.bytes.length ?? 0);
@@ -205,7 +205,7 @@ export const partName = (call: IoctlCall | undefined, address: bigint, length: n
     : `bytes ${from} to ${last} of the argument`;
 };
 
-/** Everything that the call's memory is known to hold, by address; what is behind the struct comes last. */
+/** Every known part of the call's memory, by address; bytes after the struct come last. */
 export const memoryPartsOf = (shape: CallShape, call: IoctlCall): readonly MemoryPart[] => {
   const segment = call.memory[0];
   if (shape.argument === 'text') {
@@ -226,7 +226,7 @@ export const memoryPartsOf = (shape: CallShape, call: IoctlCall): readonly Memor
   return [
     ...parts,
     {
-      name: `${tail} ${tail === 1 ? 'byte' : 'bytes'} behind the struct`,
+      name: `${tail} ${tail === 1 ? 'byte' : 'bytes'} after the struct`,
       address: call.argument + BigInt(layout.size),
       length: tail,
       text: digits,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// A world with another value of a fact that the input does not state: what it would be if that had been the value from the
-// start. Only what follows from earlier replies is kept in a world, so that no call has to be made again.
+// A world with another value of a fact that the input does not state, as if the fact had that value from the start. A
+// world keeps only what follows from earlier replies, so no call has to be repeated.
 
 import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import { nodesOf, put } from '../../spec/collections/ordered-map.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { Credentials, Platform } from '../../spec/terms/platform.ts';
 
-/** From now on, with these credentials: what was charged before stays. */
+/** With these credentials from now on: earlier charges stay. */
 export const withCredentials = (world: World, change: Partial<Credentials>): World => {
   const credentials = { ...world.setting.credentials, ...change };
   return {
@@ -17,7 +17,7 @@ export const withCredentials = (world: World, change: Partial<Credentials>): Wor
   };
 };
 
-/** RLIMIT_MEMLOCK in pages, less what is locked that the input does not show. */
+/** RLIMIT_MEMLOCK in pages, less the locked pages that the input does not show. */
 export const withMemlock = (world: World, pages: bigint): World =>
   withCredentials(world, { memlockLimit: pages * PAGE_SIZE_BYTES });
 
@@ -26,7 +26,7 @@ const withPlatform = (world: World, change: Partial<Platform>): World => ({
   setting: { ...world.setting, platform: { ...world.setting.platform, ...change } },
 });
 
-/** A container counts the maps that it still takes, from the limit down. */
+/** A container counts its available maps down from the limit. */
 export const withDmaEntryLimit = (world: World, limit: number): World => {
   const more = limit - world.setting.platform.dmaEntryLimit;
   let { files } = world;
@@ -42,7 +42,7 @@ export const withDmaEntryLimit = (world: World, limit: number): World => {
   return { ...withPlatform(world, { dmaEntryLimit: limit }), files };
 };
 
-/** Whether each of the drivers lets devices be used, as far as their interrupts go. */
+/** For each driver, whether it permits devices, as far as interrupts are concerned. */
 export const withInterrupts = (world: World, type1: boolean, iommufd: boolean): World => {
   if (!type1 || !iommufd) return withPlatform(world, { unsafeInterrupts: { type1, iommufd } });
   const { unsafeInterrupts: _, ...platform } = world.setting.platform;

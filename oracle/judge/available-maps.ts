@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The DMA_AVAIL capability in what VFIO_IOMMU_GET_INFO wrote.
+// The DMA_AVAIL capability in the output of VFIO_IOMMU_GET_INFO.
 
 import { decode } from '../../spec/abi/layout.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../spec/abi/vfio.ts';
 import type { Call, Observation } from '../../spec/terms/call.ts';
 
-/** How many more maps the container takes, as the reply reports it; undefined where it does not. */
+/** The number of available maps in the reply; undefined if it has none. */
 export const availableMapsIn = (call: Call, { memory }: Observation): number | undefined => {
   if (call.kind !== 'ioctl' || call.command !== VFIO_IOMMU_GET_INFO) return undefined;
   const bytes = memory[0]?.bytes ?? new Uint8Array();

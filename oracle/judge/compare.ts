@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Holds an observation against one allowed reply: the result, what the kernel chose, and every byte of memory that
+// Compares an observation with one allowed reply: the result, the kernel's choices, and every byte of memory that
 // was read before and after.
 
 import {
@@ -25,7 +25,7 @@ const EMPTY: readonly never[] = [];
 const inWords = (result: number, errno: number): string =>
   errno === 0 ? `${result}` : `-1 ${errnoName(errno)}`;
 
-/** Bytes at an address in one of the segments; undefined where none holds them all. */
+/** Bytes at an address in one of the segments; undefined if none has them all. */
 const bytesIn = (
   segments: readonly Segment[],
   address: bigint,
@@ -57,7 +57,7 @@ export type Chosen =
 
 const NONE: Chosen = { kind: 'chosen', values: EMPTY };
 
-/** What the kernel chose, as the observation shows it. */
+/** The kernel's choices in the observation. */
 export const chosenIn = (reply: Reply, observation: Observation): Chosen => {
   if (reply.choices === undefined) return NONE;
   const values: bigint[] = [];
@@ -91,7 +91,7 @@ const fieldOfValue = (value: bigint, width: 4 | 8): Uint8Array => {
   return bytes;
 };
 
-/** What a span of memory must hold after the reply. */
+/** The expected bytes of a span of memory after the reply. */
 const expectedBytes = (
   segment: Segment,
   observed: Segment,
@@ -123,7 +123,7 @@ const firstDifference = (expected: Uint8Array, observed: Uint8Array, at: bigint)
   while (from < expected.length && expected[from] === observed[from]) from += 1;
   let end = Math.max(expected.length, observed.length);
   while (end > from + 1 && expected[end - 1] === observed[end - 1]) end -= 1;
-  // Whole words of four bytes say more than the bytes that happen to differ.
+  // Whole words of four bytes are clearer than single bytes.
   const start = from & ~3;
   const stop = (end + 3) & ~3;
   return {
@@ -137,7 +137,7 @@ const firstDifference = (expected: Uint8Array, observed: Uint8Array, at: bigint)
 const meets = (a: bigint, aLength: number, b: bigint, bLength: number): boolean =>
   a === b ? aLength > 0 && bLength > 0 : a < b + BigInt(bLength) && b < a + BigInt(aLength);
 
-/** Whether the reply leaves a span of memory as it was. */
+/** Whether the reply leaves a span of memory unchanged. */
 const leavesAlone = (reply: Reply, { address, bytes }: Segment): boolean => {
   for (const written of reply.writes) {
     if (meets(written.address, written.bytes.length, address, bytes.length)) return false;
@@ -148,7 +148,7 @@ const leavesAlone = (reply: Reply, { address, bytes }: Segment): boolean => {
   return true;
 };
 
-/** Every way in which the observation differs from the reply; none where it is that reply. */
+/** Every difference of the observation from the reply; empty if there is none. */
 export const differencesFrom = (
   reply: Reply,
   before: Before,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A struct of which a recording shows less than the kernel has read.
+// Structs of which a recording shows fewer bytes than the kernel read.
 
 import { u32At } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
@@ -13,11 +13,14 @@ const WITHOUT_SIZE: ReadonlySet<number> = new Set([
   VFIO_GROUP_GET_DEVICE_FD,
 ]);
 
-/** As many bytes of a struct as a recording shows, where memory could be read. */
+/** The most bytes of a struct that a recording shows. */
 const SHOWN_MIN = 4;
 const SHOWN_MAX = 8192;
 
-/** A kernel that answers what needs a struct has read it, though the recording says that its end could not be read. */
+/**
+ * The kernel's answer shows that it read the whole struct, although the recording says that its end could not be
+ * read.
+ */
 export const cutProblem = (
   { rejected }: Extract<Verdict, { kind: 'violation' }>,
   call: IoctlCall,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether the path on a line of a recording is that of the file behind the descriptor. The path comes from the system, so
-// that another one means that an open or a close is missing, or that the line was changed.
+// Checks the path on a line of a recording against the descriptor's file. The path comes from the system, so a wrong
+// one means that an open or a close is missing, or that the line was changed.
 
 import { fileAt, type OpenFile, openFile, type World } from '../../spec/state/world.ts';
 import type { RecordedEvent } from '../trace/recorded-event.ts';
@@ -10,7 +10,7 @@ import { shown } from '../trace/shown.ts';
 const GROUP = /^\/dev\/vfio\/(?:noiommu-)?(\d+)$/;
 const CDEV = /^\/dev\/vfio\/devices\/(?:noiommu-)?vfio(\d+)$/;
 
-/** What the system appends where a device's node is gone while its file is open. */
+/** The suffix that the system appends after a device's node was removed while its file is open. */
 const GONE = ' (deleted)';
 
 const isReal = (path: string): boolean => path.startsWith('/') || path.startsWith('anon_inode:');
@@ -34,7 +34,7 @@ const isPath = (world: World, file: OpenFile, path: string): boolean => {
     case 'memfd':
       return true;
     case 'unspecified':
-      // Of some nothing is known but the call that made them.
+      // For some files only the call that made them is known.
       return path === file.path || !isReal(file.path);
   }
 };
@@ -49,9 +49,9 @@ const alreadyOpen = (process: number, fd: number): string =>
 const pathProblem = (world: World, fd: number, file: OpenFile, path: string): string | undefined =>
   isPathOf(world, file, path)
     ? undefined
-    : `"path" is ${shown(path)}, which is not what descriptor ${fd} is: a line before this one is missing, or this one was changed`;
+    : `"path" is ${shown(path)}, which is not the file of descriptor ${fd}: a line before this one is missing, or this one was changed`;
 
-/** What is wrong with the descriptor of a line; undefined where nothing is. */
+/** The problem of a line's descriptor; undefined if there is none. */
 export const descriptorProblem = (
   world: World,
   { call, fd, path }: RecordedCall,
@@ -70,7 +70,7 @@ export const descriptorProblem = (
 
 type Copy = Extract<RecordedEvent, { kind: 'dup' }>;
 
-/** The same for a line of a copy. */
+/** The same for a copy of a descriptor. */
 export const copyProblem = (
   world: World,
   { process, from, fd, path }: Copy,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What replies showed of the facts that an input does not state, in words.
+// Text of what replies showed about facts that an input does not state.
 
 import type { Bounds, Facts } from '../../spec/terms/facts.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { count } from '../text/quantities.ts';
 import { ANY_ENTRIES, ANY_PAGES } from './facts.ts';
 
-/** "at least 16 pages and below 32 pages"; undefined where nothing is known of it. */
+/** "at least 16 pages and below 32 pages"; undefined if nothing is known. */
 const boundsText = (
   { atLeast, below }: Bounds,
   any: Bounds,
@@ -23,7 +23,7 @@ const boundsText = (
 const pagesText = (pages: bigint): string => count(Number(pages), 'page');
 const mapsText = (maps: bigint): string => count(Number(maps), 'map');
 
-/** The limit on locked memory, where the input does not state it. */
+/** The limit on locked memory, if the input does not state it. */
 export const memlockText = ({ memlock }: Facts): string | undefined =>
   memlock === undefined
     ? undefined
@@ -40,7 +40,7 @@ const interruptsText = ({ interrupts }: Facts): readonly string[] => {
   );
 };
 
-/** The bounds in words where a refusal showed an upper one: each reply that is not one shows a lower one. */
+/** The bounds as text, if a refusal showed an upper one; every other reply shows a lower one. */
 const refusedAt = (
   bounds: Bounds | undefined,
   any: Bounds,
@@ -48,7 +48,7 @@ const refusedAt = (
 ): string | undefined =>
   bounds === undefined || bounds.below === any.below ? undefined : boundsText(bounds, any, unit);
 
-/** What refusals showed, a clause each; nothing where the input states everything or nothing of it decided a reply. */
+/** What refusals showed, as clauses; empty if the input states every fact that decided a reply. */
 export const shownFacts = ({ facts, credentials }: Setting): readonly string[] => {
   if (facts === undefined) return [];
   const limit = refusedAt(facts.memlock, ANY_PAGES, pagesText);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The facts that a recording states, and the sets of values of those that it does not.
+// The facts that a recording states, and sets of possible values for the others.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import type { Facts } from '../../spec/terms/facts.ts';
@@ -7,7 +7,7 @@ import type { Platform, Setting } from '../../spec/terms/platform.ts';
 import { DMA_ENTRY_LIMIT } from '../../spec/terms/platforms.ts';
 import type { RecordingHeader, StatedFacts } from '../trace/recording.ts';
 
-/** Of RLIMIT_MEMLOCK. */
+/** For RLIMIT_MEMLOCK. */
 export const ANY_PAGES = { atLeast: 0n, below: U64_MAX / PAGE_SIZE_BYTES + 1n };
 /** It is an unsigned int. */
 export const ANY_ENTRIES = { atLeast: 0n, below: 1n << 32n };
@@ -25,7 +25,7 @@ const platformWith = (
   ...(groupsInUse.length === 0 ? {} : { groupsInUse }),
 });
 
-/** The setting with the usual value of each fact that is not stated, or with the one that refuses nothing. */
+/** The setting with the usual value of each unstated fact, or the value that refuses nothing. */
 export const settingStating = (
   { release, platform, credentials: { privileged } }: Setting,
   stated: StatedFacts,
@@ -52,7 +52,7 @@ export const settingStating = (
   };
 };
 
-/** What the header states holds against an option. */
+/** The header's facts have priority over options. */
 export const settingOfRecording = (
   { release, platform, privileged, stated }: RecordingHeader,
   byOptions: StatedFacts,

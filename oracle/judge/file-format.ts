@@ -19,10 +19,10 @@ import { judgeRecorded, startOf, worldAfterEvent } from './session.ts';
 import { memoryProblem } from './traced-memory.ts';
 import type { JudgedCall } from './verdict.ts';
 
-/** The world after a line, and the call on it where it has one. After a violation it is the world before. */
+/** The world after a line, and its call if it has one. After a violation, the world before it. */
 export type Taken = { readonly world: World; readonly judged?: JudgedCall };
 
-/** A violation that a trace records, by what shows it, and what the program ran on. */
+/** The kind of violation that a trace records, and the subject. */
 export type RecordedFailure = {
   readonly kind: TraceFailure['kind'];
   readonly subject: string | undefined;
@@ -33,13 +33,13 @@ export type Format = {
   readonly name: 'recording' | 'trace';
   readonly release: string;
   readonly start: World;
-  /** Takes a line behind the first. Throws BadInput where it does not fit the format. */
+  /** Takes a line after the first. Throws BadInput if it does not fit the format. */
   readonly take: (world: World, line: Line) => Taken;
-  /** Whether the line, behind a violation, is a call. */
+  /** Whether the line, after a violation, is a call. */
   readonly isCall: (line: Line) => boolean;
-  /** Called behind the last line. */
+  /** Called after the last line. */
   readonly end: (line: number) => void;
-  /** The violation that the last line of a trace records; nothing for a recording. */
+  /** The violation that the last line of a trace records; undefined for a recording. */
   readonly recordedFailure: () => RecordedFailure | undefined;
 };
 
@@ -87,7 +87,7 @@ const traceFormat = (file: string, first: string): Format => {
       if (traced === undefined) return { world };
       const { operation, step } = traced;
       if (step === undefined) {
-        const what = 'the trace does not say what came of this operation; replay runs it';
+        const what = 'the trace has no result of this operation; replay runs it';
         throw new BadInput(file, line.number, what);
       }
       const { made } = lines;
@@ -103,7 +103,7 @@ const traceFormat = (file: string, first: string): Format => {
   };
 };
 
-/** The format of a file by its first line. `stated` has facts that a recording may not state; a trace states all. */
+/** The format of a file by its first line. `stated` has facts that a recording need not state; a trace states all. */
 export const formatOf = (file: string, line: Line, stated: StatedFacts = {}): Format => {
   const text = textOf(file, line);
   const value = parseObject(file, 1, text);

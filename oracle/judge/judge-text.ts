@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Judges the text of a recording or a trace call by call, without a file: in a browser, for one.
+// Judges the text of a recording or a trace call by call, without a file: for browsers.
 
 import type { World } from '../../spec/state/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
@@ -8,9 +8,8 @@ import { type Format, formatOf } from './file-format.ts';
 import type { JudgedCall } from './verdict.ts';
 
 /**
- * The calls of a recording or a trace (JSON lines, not compressed), each judged when it is asked for. Ends behind the
- * first violation. Throws BadInput where a line does not fit the format, after the calls before it; `name` is what
- * its message calls the text.
+ * The calls of a recording or a trace (JSON lines, not compressed), judged lazily. Ends after the first violation.
+ * Throws BadInput if a line does not fit the format, after the calls before it; its message calls the text `name`.
  */
 export function* judgeText(text: string, name = 'recording'): Generator<JudgedCall, void> {
   const chunk = new TextEncoder().encode(text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Holds what a subject replied against what the specification allows. The judge never guesses: where the kernel may
-// choose it reads off the choice, and if an observation does not show enough it says so.
+// Compares a subject's reply with the allowed replies. The judge never guesses: it reads the kernel's choices from
+// the observation, and reports if an observation does not show enough.
 
 import type { Outcome, Reply, Unspecified } from '../../spec/outcome/outcome.ts';
 import type { World } from '../../spec/state/world.ts';
@@ -14,7 +14,7 @@ type Held =
   | { readonly kind: 'not shown' }
   | { readonly kind: 'rejected'; readonly rejected: Rejected };
 
-/** The world after the reply, of which these values were chosen. */
+/** The world after the reply, with these choices. */
 const worldAfter = ({ choices, world }: Reply, values: readonly bigint[]): World => {
   if (choices === undefined) return world;
   const isPreferred = choices.list.every(({ preferred }, index) => preferred === values[index]);
@@ -34,7 +34,7 @@ const hold = (reply: Reply, call: Call, observation: Observation): Held => {
   const world = worldAfter(reply, values);
   return {
     kind: 'match',
-    // What was written beyond the memory that was read counts too; only that shows what was chosen.
+    // Includes writes outside the memory that was read: only they show the choices.
     world:
       reply.writes.length === 0 || world.memory.knowledge === 'recorded'
         ? world
@@ -59,7 +59,7 @@ const accepted = (reply: Reply, world: World): Verdict => {
     : { kind: 'deviation', rule, deviation, world };
 };
 
-/** The verdict on one call, among outcomes that are known already. */
+/** The verdict on one call, from outcomes that are computed already. */
 export const judgeAmong = (
   outcomes: readonly Outcome[],
   world: World,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Descriptors whose open a recording does not show: they came over a socket, by pidfd_getfd(), or from the parent.
+// Descriptors whose open a recording does not show: they came over a socket, through pidfd_getfd(), or from the parent.
 
 import { newContainer } from '../../spec/state/container.ts';
 import { newContext } from '../../spec/state/context.ts';
@@ -15,7 +15,7 @@ import type { RecordedCall } from '../trace/recording.ts';
 
 const VFIO = /^\/dev\/vfio\/|^anon_inode:\[(?:vfio|iommufd)/;
 
-/** The open file that has the path, of which nothing else is known; undefined where no call on such a file is specified. */
+/** The open file of the path, if only the path is known; undefined if no call on such a file is specified. */
 const unknownFile = (path: string, id: FileId): OpenFile | undefined => {
   const untracked = `a call that the recording does not show, before ${path} was passed,`;
   if (path === '/dev/iommu') {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the lines of a recording that are no calls make of the world.
+// The effect on the world of recorded lines that are not calls.
 
 import { drop, nodesOf, put, valueAt } from '../../spec/collections/ordered-map.ts';
 import * as followed from '../../spec/knowledge/followed.ts';
@@ -35,7 +35,7 @@ const memoryAfter = (memory: Memory, event: RecordedEvent): Memory => {
   }
 };
 
-/** The process with all its descriptors closed, as the kernel does when it ends. */
+/** Closes all descriptors of the process, as the kernel does when it ends. */
 const withoutProcess = (world: World, process: Process): World => {
   let after = world;
   for (const { key: fd } of [...nodesOf(descriptorsOf(world, process))]) {
@@ -47,7 +47,7 @@ const withoutProcess = (world: World, process: Process): World => {
 
 const NO_DESCRIPTORS = { descriptors: undefined };
 
-/** The world after an event, which nothing can be said against. */
+/** The world after an event. Events are not judged. */
 export const withEvent = (world: World, event: RecordedEvent): World => {
   const after = { ...world, memory: memoryAfter(world.memory, event) };
   const { process } = event;

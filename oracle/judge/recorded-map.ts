@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The verdict on an ioctl of a recording, with the mappings of the program that it shows where memory is to be mapped.
+// The verdict on a recorded ioctl, with the program's mappings of the memory to map.
 
 import { decode } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_MAP, NATIVE_CALLS } from '../../spec/abi/native.ts';
@@ -20,7 +20,7 @@ type Range = { readonly start: bigint; readonly last: bigint };
 const isMap = ({ command }: IoctlCall): boolean =>
   command === IOAS_MAP || command === VFIO_IOMMU_MAP_DMA;
 
-/** The range of the caller's memory that a map is about. */
+/** The range of the caller's memory to map. */
 const mappedRange = (call: IoctlCall): Range | undefined => {
   const bytes = call.memory[0]?.bytes;
   if (bytes === undefined) return undefined;
@@ -51,7 +51,7 @@ const NO_MAPPINGS_SHOWN =
 const ruleOf = (verdict: Verdict): Rule | undefined =>
   verdict.kind === 'conforms' || verdict.kind === 'deviation' ? verdict.rule : undefined;
 
-/** The verdict where it is not shown what is mapped: what holds both if all of it is and if nothing is. */
+/** The verdict if the mappings are not shown: it must hold both if all the memory is mapped and if none is. */
 const judgeUnreportedMap = (
   world: World,
   call: IoctlCall,
@@ -70,7 +70,7 @@ const judgeUnreportedMap = (
     : { kind: 'unknown', why: NO_MAPPINGS_SHOWN, world: there.world };
 };
 
-/** An ioctl, with the mappings that the recording shows where it maps memory. */
+/** An ioctl, with the mappings that the recording shows for it. */
 export const judgeIoctl = (
   world: World,
   call: IoctlCall,

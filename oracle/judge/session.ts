@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Judges a recording call by call: follows each process and descriptor, and takes what it shows of memory into
-// account. Holds one world and no history, so that its memory does not grow with the recording.
+// Judges a recording call by call: follows each process and descriptor, and uses what it shows of memory.
+// Keeps one world and no history, so its memory does not grow with the recording.
 
 import { decode } from '../../spec/abi/layout.ts';
 import { IOMMU_IOAS_MAP_FILE } from '../../spec/abi/native.ts';
@@ -34,7 +34,7 @@ export const startOf = (header: RecordingHeader, stated: StatedFacts = {}): Worl
   return { ...world, memory: { ...world.memory, isFollowed: header.version === 2 } };
 };
 
-/** A process that was not seen before is a child: it has its parent's descriptors. */
+/** A new process is a child: it has its parent's descriptors. */
 const withProcess = (world: World, process: Process, fd: RecordedCall['fd']): World => {
   if (valueAt(world.processes, process) !== undefined) return world;
   for (const { key, value } of nodesOf(world.processes)) {
@@ -54,7 +54,7 @@ const hasUnreported = (world: World): boolean => {
   return false;
 };
 
-/** A descriptor that a call opened of which nothing could be said any more. */
+/** A descriptor that an unjudged call opened. */
 const withUnreportedDescriptor = (world: World, { call, fd, path }: RecordedCall): World => {
   const anonymous = path.startsWith('anon_inode:');
   if (!anonymous || fileAt(world, call.process, fd) !== undefined || !hasUnreported(world)) {
@@ -64,7 +64,7 @@ const withUnreportedDescriptor = (world: World, { call, fd, path }: RecordedCall
   return withDescriptor(opened.world, call.process, fd, opened.id);
 };
 
-/** A recording shows what the descriptor to be mapped is, and not when it was opened: it is open for this call. */
+/** A recording shows the file to map, but not when it was opened: it is open for this call. */
 const judgeMapFile = (
   world: World,
   call: IoctlCall,
@@ -85,7 +85,7 @@ const judgeMapFile = (
   return verdict.kind === 'violation' ? verdict : { ...verdict, world: closed };
 };
 
-/** The verdict on one line of a recording, and the world after it. Throws BadInput where the line cannot be. */
+/** The verdict on one line of a recording, and the world after it. Throws BadInput if the line is impossible. */
 export const judgeRecorded = (file: string, before: World, recorded: RecordedCall): Verdict => {
   const { call, fd, line } = recorded;
   const known = withPassedDescriptor(
@@ -107,7 +107,7 @@ export const judgeRecorded = (file: string, before: World, recorded: RecordedCal
   return verdict;
 };
 
-/** The world after a line that is no call. Throws BadInput where the line cannot be. */
+/** The world after a line that is not a call. Throws BadInput if the line is impossible. */
 export const worldAfterEvent = (
   file: string,
   line: number,

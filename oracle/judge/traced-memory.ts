@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether the memory of a call in a trace is what is there when its operation is made: where memory cannot be read,
-// the end is missing, and nowhere else.
+// Checks a call's memory in a trace against the world: only the end of a span may be missing, where memory cannot
+// be read.
 
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import { bytesAt } from '../../spec/memory/contents.ts';
@@ -11,7 +11,7 @@ import type { World } from '../../spec/state/world.ts';
 import { withStores } from '../../spec/step.ts';
 import { type Call, memoryRead, type Segment } from '../../spec/terms/call.ts';
 
-/** Whether the program's own bytes are in the span as it puts them there: not those of a device. */
+/** Whether the span has the bytes that the program stores; a device's memory may differ. */
 const isOwn = ({ memory }: World, process: number, { address, bytes }: Segment): boolean => {
   const end = address + BigInt(bytes.length);
   for (let at: bigint = address; at < end; ) {
@@ -32,15 +32,18 @@ const isThere = (world: World, process: number, made: Segment, shown: Segment): 
   );
 };
 
-/** What is wrong with the memory of the call `shown`, which an operation makes as `made`; undefined where nothing is. */
+/**
+ * The problem of the memory of the traced call `shown`, whose operation makes the call `made`; undefined if there is
+ * none.
+ */
 export const memoryProblem = (world: World, made: Call, shown: Call): string | undefined => {
   const put = memoryRead(made);
   const there = memoryRead(shown);
-  // Where a transfer is looked for nothing is put.
+  // Nothing is stored into the memory of a transfer.
   const stored = made.kind === 'ioctl' ? withStores(world, made.process, put) : world;
   const isRight = put.every((segment, index) => {
     const seen = there[index];
     return seen !== undefined && isThere(stored, made.process, segment, seen);
   });
-  return isRight ? undefined : '"call.memory" is not what is there when the operation is made';
+  return isRight ? undefined : '"call.memory" does not match the memory when the operation runs';
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Judges a call where the input does not state every fact that decides its reply. A reply is allowed if some value of the
-// facts allows it, and narrows them. A reply that no value allows is a violation.
+// Judges a call if the input does not state every fact that decides its reply. A reply is allowed if some value of the
+// facts allows it; it narrows the values. A reply that no value allows is a violation.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
 import {
@@ -27,14 +27,13 @@ import type { Verdict } from './verdict.ts';
 type JudgeIn = (world: World) => Verdict;
 
 /**
- * A value of one fact that may explain a reply: the world with it, and what it makes of the world after the reply, where
- * it does explain it.
+ * A value of one fact that may explain a reply: the world with that value, and its effect on the world after the reply.
  */
 type Candidate = { readonly world: World; readonly after: (world: World) => World };
 
 const isAllowed = (verdict: Verdict): boolean => verdict.kind !== 'violation';
 
-/** The smallest number of the bounds with which the reply is not allowed; it is allowed with `atLeast`, not with the last. */
+/** The smallest number within the bounds that does not allow the reply; `atLeast` allows it, the last does not. */
 const thresholdOf = (
   { atLeast, below }: Bounds,
   isAllowedWith: (value: bigint) => boolean,
@@ -57,7 +56,7 @@ const withFacts = (world: World, change: Partial<Facts>): World => ({
 const raised = (bounds: Bounds, atLeast: bigint): Bounds =>
   atLeast > bounds.atLeast ? { ...bounds, atLeast } : bounds;
 
-/** How many maps each legacy container has had counted against its limit. */
+/** The maps that each legacy container has counted against its limit. */
 function* mapsOfContainers(world: World): Generator<number> {
   for (const file of valuesOf(world.files)) {
     const type1 = file.kind === 'container' ? file.container.type1 : undefined;
@@ -78,11 +77,11 @@ function* byMemlock(world: World, judgeIn: JudgeIn): Generator<Candidate> {
   };
 }
 
-/** Without its capabilities the program has the limit, whatever that is, and may not make some calls. */
+/** Without capabilities the program has the limit, and some calls are refused. */
 function* byCapabilities(world: World, judgeIn: JudgeIn): Generator<Candidate> {
   if (world.setting.facts?.mayDropCapabilities === undefined) return;
   if (!world.setting.credentials.privileged) {
-    // Another process may still have them.
+    // Another process may still have its capabilities.
     yield {
       world: withCredentials(world, { privileged: true }),
       after: (after) => withCredentials(after, { privileged: false }),
@@ -130,7 +129,7 @@ function* byDmaEntryLimit(
       after: (after) => withFacts(after, { dmaEntryLimit: exact }),
     };
   }
-  // More maps than the usual limit: it is a higher one.
+  // More maps than the usual limit: the limit is higher.
   const most = bounds.below - 1n;
   if (BigInt(now) >= most) return;
   yield {
@@ -177,7 +176,7 @@ function* byGroupsInUse(world: World): Generator<Candidate> {
   }
 }
 
-/** Pages that are charged where a limit is checked, the most of any process. */
+/** The most pages charged to a process where a limit is checked. */
 const lockedIn = ({ memory, processes }: World): bigint => {
   let most = memory.userLocked;
   for (const { key } of nodesOf(processes)) most = Math.max(most, lockedOf(memory, key));
@@ -187,11 +186,11 @@ const lockedIn = ({ memory, processes }: World): bigint => {
 /** Calls whose replies show whether a group is in use. */
 const SHOW_USE: readonly number[] = [VFIO_GROUP_GET_STATUS, VFIO_GROUP_SET_CONTAINER];
 
-/** What an allowed reply shows of the facts, in the world after it. */
+/** What an allowed reply shows about the facts, in the world after it. */
 const learnt = (before: World, after: World, call: Call, judgeIn: JudgeIn): World => {
   let world = after;
   const { memlock, dmaEntryLimit, groupsInUse } = world.setting.facts ?? {};
-  // What was charged while there was no limit shows nothing.
+  // Charges while there was no limit show nothing.
   const isCharged =
     world.memory.accounts !== before.memory.accounts ||
     world.memory.userLocked !== before.memory.userLocked;
@@ -229,7 +228,7 @@ function* candidates(
   yield* byGroupsInUse(world);
 }
 
-/** The verdict of `judgeIn` on one call, in `before` or in a world with other values of the facts that are not stated. */
+/** The verdict of `judgeIn` on one call, in `before` or in a world with other values of unstated facts. */
 export const judgeUnstated = (
   before: World,
   call: Call,
@@ -248,7 +247,7 @@ export const judgeUnstated = (
   const [first, ...others] = explaining;
   if (first === undefined) return verdict;
   const explained = judgeIn(first.world);
-  // Where several facts may explain a refusal, none is known to be the one.
+  // If several facts may explain a refusal, none is known.
   if (others.length > 0 && observation.errno !== 0) return { ...explained, world: before };
   return { ...explained, world: first.after(explained.world) };
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the judge says of one call. Three-valued where the specification speaks, and a fourth where it does not.
+// The judge's verdict on one call. Three values for specified calls, and a fourth for others.
 
 import type { DeviationId } from '../../spec/outcome/deviations.ts';
 import type { Reply } from '../../spec/outcome/outcome.ts';
@@ -10,7 +10,7 @@ import type { Rule } from '../../spec/terms/rule.ts';
 /** How an observation differs from one allowed reply. */
 export type Difference =
   | { readonly in: 'result'; readonly expected: string; readonly observed: string }
-  /** Bytes from `address` on, hexadecimal. */
+  /** The bytes at `address`, hexadecimal. */
   | {
       readonly in: 'memory';
       readonly address: bigint;
@@ -19,19 +19,19 @@ export type Difference =
     }
   | { readonly in: 'choice'; readonly what: string; readonly value: bigint; readonly why: string };
 
-/** An allowed reply that was not given. */
+/** An allowed reply that the subject did not give. */
 export type Rejected = { readonly reply: Reply; readonly differences: readonly Difference[] };
 
 export type Verdict =
   | { readonly kind: 'conforms'; readonly rule: Rule; readonly world: World }
-  /** The release is known to answer so. */
+  /** A known deviation of the release. */
   | {
       readonly kind: 'deviation';
       readonly rule: Rule;
       readonly deviation: DeviationId;
       readonly world: World;
     }
-  /** The input does not say enough. */
+  /** The input has too little information. */
   | { readonly kind: 'unknown'; readonly why: string; readonly world: World }
   /** The specification does not cover the call. */
   | { readonly kind: 'unspecified'; readonly what: string; readonly world: World }
@@ -44,11 +44,11 @@ export type Verdict =
       readonly world: World;
     };
 
-/** A call with its verdict and all that a report of it needs. */
+/** A call with its verdict and everything that a report needs. */
 export type JudgedCall = {
-  /** Line number in the file, from 1; undefined where the call comes from no file. */
+  /** Line number in the file, from 1; undefined if there is no file. */
   readonly line: number | undefined;
-  /** The operation's label, where a program made the call. */
+  /** The operation's label, if a program made the call. */
   readonly label?: string;
   readonly call: Call;
   readonly observation: Observation;
@@ -61,7 +61,7 @@ export type Violation = Extract<Verdict, { kind: 'violation' }>;
 
 export type VerdictKind = Verdict['kind'];
 
-/** How many calls were judged so, of each kind. */
+/** The number of calls by verdict. */
 export type VerdictCounts = Readonly<Record<VerdictKind, number>>;
 
 export const NO_VERDICTS: VerdictCounts = {
