@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What is said of a file that cannot be read as what it should be: one line, with the place.
+// The error for a file with invalid content: one line, with the position.
 
 import { visible } from '../text/visible.ts';
 
-/** Exit status 2. `line` counts from 1; 0 where no line is meant. */
+/** Exit status 2. `line` counts from 1; 0 for the whole file. */
 export class BadInput extends Error {
   readonly file: string;
   readonly line: number;

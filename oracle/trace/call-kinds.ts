@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a program can do: a trace's operations and the calls that they were made as have these names.
+// The kinds of operations and calls in a trace.
 
 export const CALL_KINDS = [
   'open',

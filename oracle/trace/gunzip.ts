@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Unpacks gzip as a stream. What is before the end of data that is cut is handed out before the cut is an error.
+// Unpacks gzip as a stream. Of truncated data, everything before the end is returned before the error is thrown.
 
 import { createGunzip } from 'node:zlib';
 
 const GZIP_MAGIC = 0x1f8b;
 
-/** How many bytes are handed out at once at most. */
+/** The maximum size of a chunk in bytes. */
 const CHUNK = 1 << 18;
 
-/** Compressed data that is not whole, or not compressed data: the message says which. */
+/** Truncated or invalid compressed data: the message says which. */
 export class BadCompression extends Error {}
 
 export const isCompressed = (head: Buffer): boolean =>
@@ -35,7 +35,7 @@ export async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<B
     wake();
   });
 
-  /** Everything that there is until `isDone`; what is not handed out would be lost with an error. */
+  /** Returns all output until `isDone`: an error would lose the rest. */
   async function* drain(isDone: () => boolean): AsyncGenerator<Buffer> {
     for (;;) {
       const bytes: Buffer | null = gunzip.read();
@@ -68,7 +68,7 @@ export async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<B
       yield* drain(() => false);
     }
     if (gunzip.bytesWritten < taken) {
-      throw new BadCompression('there is something behind the compressed data');
+      throw new BadCompression('there are bytes after the compressed data');
     }
   } finally {
     gunzip.destroy();

@@ -14,7 +14,7 @@ const forJson = (_key: string, value: unknown): unknown => {
   return value;
 };
 
-/** What a terminal may act on, or a line end in other languages, and JSON leaves as it is. */
+/** Characters that a terminal acts on, or that are line ends in other languages, and that JSON does not escape. */
 const ACTIVE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 const unicodeEscapes = (text: string): string =>
@@ -22,6 +22,6 @@ const unicodeEscapes = (text: string): string =>
     .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
     .join('');
 
-/** ASCII where it matters: a terminal that is shown the line acts on nothing in it. */
+/** Escapes control characters: a terminal does not act on the line. */
 export const jsonLine = (value: unknown): string =>
   JSON.stringify(value, forJson).replace(ACTIVE, unicodeEscapes);

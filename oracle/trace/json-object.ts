@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A line of a file as a JSON object. What is nested deeper than any format is refused before it is parsed.
+// A line of a file as a JSON object. A line nested deeper than any format is refused before it is parsed.
 
 import { BadInput } from './bad-input.ts';
 import { DEPTH_MAX } from './limits.ts';
@@ -17,7 +17,7 @@ const EITHER_BRACKET = 0x20;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
-/** Where the string that begins at `start` ends: the place of its second quote, or the text's end. */
+/** The index of the closing quote of the string at `start`, or the text's length. */
 const endOfString = (text: string, start: number): number => {
   let end = text.indexOf('"', start + 1);
   while (end > 0) {
@@ -29,7 +29,7 @@ const endOfString = (text: string, start: number): number => {
   return text.length;
 };
 
-/** Whether more objects and lists are within each other than any format has. */
+/** Whether objects and lists are nested deeper than in any format. */
 const isTooDeep = (text: string): boolean => {
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -42,18 +42,14 @@ const isTooDeep = (text: string): boolean => {
   return false;
 };
 
-/** The text as a JSON object. A line that does not end as an object does was most likely cut. */
+/** The text as a JSON object. A line without the closing brace is most likely cut. */
 export const parseObject = (
   file: string,
   line: number,
   text: string,
 ): Readonly<Record<string, unknown>> => {
   if (isTooDeep(text)) {
-    throw new BadInput(
-      file,
-      line,
-      `more than ${DEPTH_MAX} objects and lists are within each other`,
-    );
+    throw new BadInput(file, line, `more than ${DEPTH_MAX} objects and lists are nested`);
   }
   let value: unknown;
   try {

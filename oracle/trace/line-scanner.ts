@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads values off the bytes of a line, in the order in which they are known to be. It never throws: what is not as
-// expected is noted, and the caller has the line read by somebody who can say what is wrong.
+// Reads values from the bytes of a line, in their expected order. It never throws: it records that the line is
+// unexpected, and the caller parses such a line with full checks.
 
 import { u64Of } from '../../spec/abi/bytes.ts';
 import { DIGIT, latin1Of } from '../../spec/abi/bytes-text.ts';
@@ -20,7 +20,7 @@ export class LineScanner {
   #at = 0;
   #end = 0;
   #isAsExpected = true;
-  // Byte strings are short and many; they are cut from one after the other of these.
+  // Byte strings are short and many; they are slices of these buffers.
   #pool = new Uint8Array(POOL);
   #used = 0;
 
@@ -31,12 +31,12 @@ export class LineScanner {
     this.#isAsExpected = true;
   }
 
-  /** Whether everything was as expected, to the end of the line. */
+  /** Whether the whole line was as expected. */
   isDone(): boolean {
     return this.#isAsExpected && this.#at === this.#end;
   }
 
-  /** The caller found something that is not as expected. */
+  /** The caller found something unexpected. */
   fail(): void {
     this.#isAsExpected = false;
   }
@@ -45,7 +45,7 @@ export class LineScanner {
     return this.#isAsExpected;
   }
 
-  /** Goes past the text if it is here. */
+  /** Skips the text if it is next. */
   skips(text: Uint8Array): boolean {
     const { length } = text;
     const bytes = this.#bytes;
@@ -107,7 +107,7 @@ export class LineScanner {
     return u64Of(high, low);
   }
 
-  /** Text up to a quote, which stays; the same text as `known` is not made anew. */
+  /** Text up to a quote, which is not consumed; returns `known` itself if equal. */
   text(known: { readonly bytes: Uint8Array; readonly text: string } | undefined): string {
     if (known !== undefined) {
       const before = this.#at;
@@ -130,7 +130,7 @@ export class LineScanner {
     return text;
   }
 
-  /** Bytes as pairs of hexadecimal digits; `same` itself where they are equal to it. */
+  /** Bytes as pairs of hexadecimal digits; `same` itself if they are equal. */
   bytes(same: Uint8Array | undefined): Uint8Array {
     const bytes = this.#bytes;
     const most = (this.#end - this.#at) >> 1;
@@ -155,7 +155,7 @@ export class LineScanner {
     return target.subarray(from, this.#used);
   }
 
-  /** A pool with room for so many bytes behind what is used of it. */
+  /** A pool with room for so many more bytes. */
   #room(length: number): Uint8Array {
     if (this.#used + length > this.#pool.length) {
       this.#pool = new Uint8Array(Math.max(POOL, length));

@@ -7,7 +7,7 @@ export type Line = {
   /** Counts the file's lines from 1. */
   readonly number: number;
   readonly chunk: Uint8Array;
-  /** The line's first byte, and the byte behind its last. */
+  /** The line's first byte, and its end (exclusive). */
   readonly start: number;
   readonly end: number;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lines of a file, plain or compressed, one after the other: what is read is never held as a whole, and a line that is
-// too long is refused before it is.
+// Lines of a file, plain or compressed, as a stream: the file is never in memory as a whole, and a line that is too
+// long is refused before it is.
 
 import { createReadStream, existsSync, type ReadStream, statSync } from 'node:fs';
 import { BadInput } from './bad-input.ts';
@@ -19,10 +19,10 @@ const opened = (file: string): ReadStream => {
   return createReadStream(file, { highWaterMark: CHUNK });
 };
 
-/** A pipe may give its first bytes one by one; two of them say whether they are compressed. */
+/** A pipe may give its first bytes one by one; two of them show whether they are compressed. */
 const HEAD = 2;
 
-/** The file's bytes, unpacked where they are compressed. */
+/** The file's bytes, unpacked if compressed. */
 async function* bytesOf(file: string): AsyncGenerator<Buffer> {
   const stream = opened(file);
   const pieces: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
@@ -50,7 +50,7 @@ async function* bytesOf(file: string): AsyncGenerator<Buffer> {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : '';
 
-/** What is wrong with the file, if it is that: `line` is the one that was being read. */
+/** The error as BadInput, if it is one of the file; `line` is the current line. */
 const badInputOf = (file: string, line: number, error: unknown): BadInput | undefined => {
   if (error instanceof BadCompression) return new BadInput(file, line, error.message);
   const code = codeOf(error);
@@ -62,7 +62,7 @@ const badInputOf = (file: string, line: number, error: unknown): BadInput | unde
     : undefined;
 };
 
-/** The values up to where the signal comes: a pipe may never give the next one. */
+/** The values until the signal comes: a pipe may never give the next one. */
 async function* until<Value>(
   signal: AbortSignal | undefined,
   values: AsyncGenerator<Value>,
@@ -81,12 +81,12 @@ async function* until<Value>(
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    // Not waited for: it comes behind what is being read.
+    // Not awaited: it is queued after the current read.
     void values.return(undefined);
   }
 }
 
-/** The beginning of a line whose end has not been read. */
+/** The beginning of an incomplete line. */
 class OpenLine {
   #bytes: Buffer = Buffer.alloc(0);
   length = 0;
@@ -102,7 +102,7 @@ class OpenLine {
     this.length = length;
   }
 
-  /** What was added, which is nobody else's. */
+  /** The added bytes, which have no other owner. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.length);
     this.#bytes = Buffer.alloc(0);
@@ -118,8 +118,8 @@ const linesIn = (chunk: Buffer): number => {
 };
 
 /**
- * Whole lines, each with its end, in chunks as they come. The last line may lack its end. Throws BadInput, behind the
- * lines before what is wrong; ends early where the signal comes.
+ * Whole lines, each with its end, in chunks as they come. The last line may lack its end. Throws BadInput, after the
+ * lines before the error; ends early on the signal.
  */
 export async function* chunksOf(
   file: string,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program's operations as JSON and back. Numbers of 64 bits are hexadecimal text; handles and places in the arena are
+// A program's operations as JSON and back. Numbers of 64 bits are hexadecimal text; handles and arena addresses are
 // objects, as in the program itself.
 
 import * as v from 'valibot';
@@ -75,7 +75,7 @@ type StructSchema = ReturnType<typeof structOf>;
 
 const structs = new Map<string, StructSchema>();
 
-/** Made when it is first met. */
+/** Made at first use. */
 const structNamed = (name: string, layout: Layout): StructSchema => {
   const known = structs.get(name) ?? structOf(name, layout);
   structs.set(name, known);
@@ -110,11 +110,11 @@ const backing = kindOf('kind', {
 export const protection = word(['none', 'read', 'read-write']);
 export const direction = word(['read', 'write']);
 export const statusField = word(['VmLck', 'VmPin']);
-/** A file's length, which the kernel takes with a sign. */
+/** A file's length, which is signed in the kernel. */
 export const fileLength = v.pipe(u64, v.maxValue((1n << 63n) - 1n, must('less than 2^63')));
 export const transferLength = whole(1, TRANSFER_MAX);
 
-/** Where a program may map memory: in the arena, and in the hole behind it. */
+/** Where a program may map memory: in the arena, and in the hole after it. */
 const HOLE_MAX = 1n << 43n;
 const inHole = v.pipe(pages, v.maxValue(HOLE_MAX, must('at most 2^43 bytes')));
 const span = { offset: inHole, length: inHole };
@@ -148,7 +148,7 @@ export const OPERATION: v.GenericSchema<unknown, Operation> = kindOf('op', {
   store: fields({ op: exactly('store'), label, offset, hex: digits(BYTES_MAX) }),
 });
 
-/** Without fields that the struct does not have: they put nothing anywhere. */
+/** Without fields that the struct does not have: they have no effect. */
 const argumentJson = (argument: Argument): Argument => {
   if (argument.kind !== 'struct') return argument;
   const layout = LAYOUTS.get(argument.layout);
@@ -158,7 +158,7 @@ const argumentJson = (argument: Argument): Argument => {
   return { ...argument, fields: Object.fromEntries(fields) };
 };
 
-/** The operation with its command as text; the rest is what jsonLine makes of it. */
+/** The operation with its command as text; jsonLine converts the rest. */
 export const operationJson = (operation: Operation): unknown =>
   operation.op === 'ioctl'
     ? {

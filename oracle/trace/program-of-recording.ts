@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A recording as a program that can be run again: numbers become handles, and memory moves into the arena. What cannot
-// be carried over is said: several processes, and calls on files that are not specified are left out.
+// A recording as a program that can be run again: numbers become handles, and memory moves into the arena. Several
+// processes are an error; calls on unspecified files are left out and counted.
 
 import {
   ARRAY_LENGTH,
@@ -35,7 +35,7 @@ const wordsOf = (bytes: Uint8Array): readonly bigint[] => {
   return Array.from({ length: whole.length / 8 }, (_, index) => view.getBigUint64(index * 8, true));
 };
 
-/** As many bytes of a struct a recording shows at most. */
+/** The most bytes of a struct that a recording shows. */
 const RECORDED_MAX = 8192;
 
 const DEVICE_CALLS: ReadonlySet<number> = new Set([
@@ -62,7 +62,7 @@ class Converter {
   readonly #handles = new RecordedHandles();
   readonly #memfds = new Map<number, string>();
   readonly #groups = new Map<number, number>();
-  /** By a device's descriptor: that of the iommufd it is bound to, whose objects its calls name. */
+  /** By a device's descriptor: the iommufd that it is bound to, whose objects its calls name. */
   readonly #iommufds = new Map<number, number>();
   #process: number | undefined;
   #count = 0;
@@ -85,7 +85,7 @@ class Converter {
       throw new BadInput(
         this.#file,
         line,
-        `process ${call.process} makes a call beside process ${this.#process}; a program is one process`,
+        `process ${call.process} makes a call in addition to process ${this.#process}; a program is one process`,
       );
     }
     if (!isSpecified(path, call) && call.kind !== 'close') {
@@ -150,12 +150,12 @@ class Converter {
     if (recorded.mappings !== undefined) {
       this.operations.push(...this.#memory.prepare(address, length, recorded.mappings, label));
     } else if (recorded.observation.errno !== ERRNO.EFAULT) {
-      // The kernel has read memory there, so that there was some.
+      // The kernel read memory there, so it was mapped.
       this.operations.push(...this.#memory.ensure(address, length, label));
     }
   }
 
-  /** A file that the recording names only by its number: taken to be as long as what was mapped of it needs. */
+  /** A file that the recording knows only by number: as long as its maps need. */
   #prepareFile({ observation }: RecordedCall, call: IoctlCall): void {
     const layout = LAYOUTS.get('IOMMU_IOAS_MAP_FILE') as Layout;
     const values = decode(layout, bytesAt(call)) as Readonly<Record<string, bigint>>;
@@ -174,7 +174,7 @@ class Converter {
     if (memory.length === 0) return { kind: 'plain', value: argument };
     const bytes = bytesAt(call);
     if (bytes.length === 0) {
-      // Nothing could be read there: the hole behind the structs is like that.
+      // Nothing could be read there, as in the hole after the structs.
       const value = argument === 0n ? 0n : { arena: STRUCT_OFFSET + STRUCT_LENGTH };
       return { kind: 'plain', value };
     }
@@ -186,7 +186,7 @@ class Converter {
     return this.#struct(recorded, call, struct, layout, at);
   }
 
-  /** At the end of readable memory where the recording could not read as much as the struct says. */
+  /** At the end of readable memory if the recording could not read the whole struct. */
   #structPlace(bytes: Uint8Array, layout: Layout | undefined): Value {
     const kind = layout?.fields[0]?.kind;
     const saysSize = (kind === 'size' || kind === 'argsz') && bytes.length >= 4;
@@ -240,7 +240,7 @@ class Converter {
     return this.#handles.value(struct, field, value, this.#objectsOf(fd));
   }
 
-  /** A recording shows the first bytes of the name; the group's device that begins so is meant. */
+  /** A recording shows the first bytes of the name: takes the group's device whose name begins with them. */
   #deviceName({ fd }: RecordedCall, call: IoctlCall): Argument {
     const bytes = bytesAt(call);
     const end = bytes.indexOf(0);
@@ -260,7 +260,7 @@ export type ConvertedRecording = {
   readonly leftOut: number;
 };
 
-/** The calls as a program. Throws BadInput where they cannot be one. */
+/** The calls as a program. Throws BadInput if they cannot be one. */
 export const programOfRecording = (
   file: string,
   platform: Platform,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A line of JSON held against a schema: what it stands for, or one message that names the file, the line and the field.
+// Parses a line of JSON with a schema: its value, or one message that names the file, the line and the field.
 
 import * as v from 'valibot';
 import { BadInput } from './bad-input.ts';
@@ -15,7 +15,7 @@ const pathOf = (path: readonly { readonly key?: unknown }[]): string =>
     '',
   );
 
-/** What the schema makes of the value, which is at `within` in its line. Throws BadInput. */
+/** The value parsed by the schema; `within` is its path in the line. Throws BadInput. */
 export const checked = <const Schema extends v.GenericSchema>(
   schema: Schema,
   file: string,
@@ -31,7 +31,7 @@ export const checked = <const Schema extends v.GenericSchema>(
   throw new BadInput(file, line, `${what} ${message}`);
 };
 
-/** The text, as what the schema makes of it. Throws BadInput. */
+/** The text, parsed by the schema. Throws BadInput. */
 export const readJson = <const Schema extends v.GenericSchema>(
   schema: Schema,
   file: string,

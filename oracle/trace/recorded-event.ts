@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The lines of a recording of version 2 that are no calls on descriptors of interest: what becomes of processes, of
-// copies of descriptors, and of the program's memory.
+// The lines of a recording from version 2 on that are not calls on recorded files: changes of processes, of
+// descriptors, and of the program's memory.
 
 import * as v from 'valibot';
 import { type Fd, fileDescriptor } from '../../spec/abi/units.ts';
@@ -34,7 +34,7 @@ export type Advice = (typeof ADVICE)[number];
 /** A program's addresses have at most 57 bits. */
 const inUser = v.pipe(pages, v.maxValue(1n << 57n, must('at most 2^57')));
 
-/** Where memory is that a program maps. A call of no length does nothing, and succeeds. */
+/** The range that a program maps. A call with length 0 succeeds and does nothing. */
 const place = { addr: inUser, length: inUser };
 
 const spanOf = (addr: bigint, length: bigint): MemoryRange => ({
@@ -42,7 +42,7 @@ const spanOf = (addr: bigint, length: bigint): MemoryRange => ({
   last: addr + length - 1n,
 });
 
-/** "rw-": a change of protection says nothing of sharing. */
+/** "rw-": a change of protection does not affect sharing. */
 const rights = v.pipe(
   v.string(must('rights like "rw-"')),
   v.regex(/^[r-][w-][x-]$/, must('rights like "rw-"')),
@@ -69,7 +69,7 @@ const mmap = v.pipe(
   ),
 );
 
-/** Lines by their `call`, beside the calls themselves. */
+/** Lines by their `call`, other than the calls themselves. */
 export const EVENTS = {
   mmap,
   munmap: openFields({ ...common, call: exactly('munmap'), ...place }),
@@ -98,7 +98,7 @@ const backingOf = ({
 }: v.InferOutput<typeof mmap>): EventBacking =>
   kind === 'memory-file' ? { kind, file, offset } : { kind };
 
-/** What a program has from its start: its backing is not known, but private memory is its own. */
+/** A mapping from the program's start: its backing is not known, but private memory is its own. */
 const startOf = ({ start, last, readable, writable, shared }: RecordedMapping): EventMapping => ({
   start,
   last,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What a recording's numbers stand for: which earlier call gave a descriptor, an object id, a pin or an IOVA. In a
-// program they are handles, because another run may give other numbers.
+// Finds the handles of a recording's numbers: the earlier call that returned a descriptor, an object id, a pin or
+// an IOVA. Another run may return other numbers.
 
 import type { Label, ResultOf, Value } from '../../model/programs/program.ts';
 import { decode, type Field, type Layout } from '../../spec/abi/layout.ts';
 
-/** Fields that the kernel writes, beside those whose name begins with "out_". */
+/** Fields that the kernel writes, in addition to those named "out_...". */
 const WRITTEN: Readonly<Record<string, readonly string[]>> = {
   IOMMU_IOAS_MAP: ['iova'],
   IOMMU_IOAS_MAP_FILE: ['iova'],
@@ -15,7 +15,7 @@ const WRITTEN: Readonly<Record<string, readonly string[]>> = {
   VFIO_DEVICE_ATTACH_IOMMUFD_PT: ['pt_id'],
 };
 
-/** The header's id of these test operations is the descriptor of an access. */
+/** In these test operations, the header's id is the descriptor of an access. */
 const ID_IS_DESCRIPTOR = new Set([
   'ACCESS_PAGES',
   'DESTROY_ACCESS_PAGES',
@@ -39,12 +39,12 @@ const isWritten = (struct: string, field: Field): boolean =>
 export class RecordedHandles {
   readonly #given = new Map<string, ResultOf>();
 
-  /** Objects and IOVAs belong to one iommufd: the same number means another object on another one. */
+  /** Objects and IOVAs belong to one iommufd: another iommufd has another object of the same number. */
   #key(kind: Kind, file: number, value: bigint): string {
     return kind === 'descriptor' ? `${kind} ${value}` : `${kind} ${file} ${value}`;
   }
 
-  /** A call gave a descriptor as its result. */
+  /** A call returned a descriptor. */
   gaveDescriptor(fd: number, label: Label): void {
     this.#given.set(this.#key('descriptor', 0, BigInt(fd)), { from: label, out: 'result' });
   }
@@ -59,7 +59,7 @@ export class RecordedHandles {
     );
   }
 
-  /** What the kernel wrote into the struct of a call on the descriptor `file`, which succeeded. */
+  /** The kernel's output in the struct of a successful call on the descriptor `file`. */
   gaveFields(
     struct: string,
     layout: Layout,
@@ -74,17 +74,17 @@ export class RecordedHandles {
       const { name } = field;
       const kind = kindOf(struct, field);
       if (kind === undefined || !isWritten(struct, field)) continue;
-      // What the program itself had put there is better left a number.
+      // A value that the program stored there stays a number.
       if (!name.startsWith('out_') && passed[name] === values[name]) continue;
       const key = this.#key(kind, file, BigInt(values[name] ?? 0));
       this.#given.set(key, { from: label, out: name });
     }
   }
 
-  /** A field's value: a handle where an earlier call gave the number. */
+  /** A field's value: a handle if an earlier call returned the number. */
   value(struct: string, field: Field, value: bigint, file: number): Value {
     const kind = kindOf(struct, field);
-    // An object that the program names may be answered by another one in the same field.
+    // The kernel may replace the object id in the same field.
     const isPassed = kind === 'object' && !field.name.startsWith('out_');
     if (kind === undefined || (isWritten(struct, field) && !isPassed)) return value;
     return this.#given.get(this.#key(kind, file, value)) ?? value;

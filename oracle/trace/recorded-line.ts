@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The quick way to read a call off a line of a recording: the recorder writes its fields in one order, without spaces.
-// A line that is otherwise is not judged here, but left to parseCall, which reads any JSON and says what is wrong.
+// The fast path for calls in recordings: the recorder writes fields in a fixed order, without spaces. Other lines are
+// left to parseCall, which reads any JSON and reports errors.
 
 import { bytesOfLatin1 } from '../../spec/abi/bytes-text.ts';
 import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
@@ -52,10 +52,10 @@ type Common = Pick<RecordedCall, 'line' | 'sequence' | 'fd' | 'path'>;
 
 export class RecordedLineReader {
   readonly #scanner = new LineScanner();
-  /** The path of each descriptor as it was last, which is most often what it is now. */
+  /** The last path of each descriptor, which is most often the current one. */
   readonly #paths = new Map<number, Path>();
 
-  /** The call in these bytes, from `start` to before `end`; undefined where the line is not as the recorder writes it. */
+  /** The call in these bytes, from `start` to before `end`; undefined if the line is not as the recorder writes it. */
   read(bytes: Uint8Array, start: number, end: number, line: number): RecordedCall | undefined {
     const scanner = this.#scanner;
     scanner.start(bytes, start, end);
@@ -145,7 +145,7 @@ export class RecordedLineReader {
     return { address, bytes };
   }
 
-  /** The same spans after the call. False where they are not as they should be. */
+  /** The same spans after the call. False if they are not as expected. */
   #after(before: readonly Segment[], after: Segment[]): boolean {
     const [struct, pointed] = before;
     if (struct === undefined) return true;

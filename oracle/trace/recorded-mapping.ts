@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program's mappings as lines of a recording have them.
+// A program's mappings in lines of a recording.
 
 import * as v from 'valibot';
 import { type UserAddress, userAddress } from '../../spec/abi/units.ts';
@@ -37,7 +37,7 @@ const mapping = v.pipe(
   ),
 );
 
-/** Whether each begins behind the one before it. */
+/** Whether each begins after the end of the previous one. */
 export const areAscending = (mappings: readonly RecordedMapping[]): boolean => {
   for (let index = 1; index < mappings.length; index += 1) {
     const [before, after] = [mappings[index - 1], mappings[index]];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Moves the memory that a recording names into a program's arena: spans that belong together stay together, and
-// each address keeps its place in its page.
+// Moves the memory of a recording into a program's arena: adjacent spans stay together, and each address keeps
+// its offset in the page.
 
 import { ARENA_LENGTH, NO_ACCESS_LENGTH, NO_ACCESS_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation } from '../../model/programs/program.ts';
@@ -13,13 +13,13 @@ type Span = { readonly start: bigint; readonly last: bigint };
 
 type Moved = Span & { readonly offset: bigint };
 
-/** Longer spans are arguments that were meant to be refused, and are left as they are. */
+/** Longer spans are arguments that are meant to be refused; they are unchanged. */
 const LONGEST = 1n << 30n;
 
-/** Stretches closer than this keep their distance. */
+/** Spans closer than this keep their distance. */
 const NEAR = 1n << 16n;
 
-/** Behind the last region of the arena; what does not fit there lies behind the arena. */
+/** After the last region of the arena; spans that do not fit lie after the arena. */
 const FIRST_OFFSET = NO_ACCESS_OFFSET + NO_ACCESS_LENGTH + NEAR;
 const BEHIND = 1n << 24n;
 
@@ -29,7 +29,7 @@ const pagesOf = (address: bigint, length: bigint): Span | undefined => {
   return { start, last: (address + length - 1n) | (PAGE_SIZE_BYTES - 1n) };
 };
 
-/** In ascending order; those that meet, or are near each other, made one. */
+/** In ascending order; merges spans that overlap or are near each other. */
 const joined = (spans: readonly Span[]): readonly Span[] => {
   const sorted = [...spans].sort((a, b) => (a.start < b.start ? -1 : 1));
   const result: Span[] = [];
@@ -44,7 +44,7 @@ const joined = (spans: readonly Span[]): readonly Span[] => {
   return result;
 };
 
-/** Where each span goes: at an offset that is as far from a multiple of NEAR as the address was. */
+/** The target of each span: an offset that equals the address modulo NEAR. */
 const placed = (spans: readonly Span[]): readonly Moved[] => {
   let inside = FIRST_OFFSET;
   let behind = BEHIND;
@@ -71,22 +71,22 @@ const sameMapping = (a: Now | undefined, b: Now | undefined): boolean =>
 
 export class RecordedMemory {
   readonly #moved: readonly Moved[];
-  /** What is at each page that was mapped so far, by its address. */
+  /** The mapping of each page that was mapped so far, by its address. */
   readonly #mapped = new Map<bigint, Now>();
 
-  /** `used` are all addresses and lengths that the program will name. */
+  /** `used` are all addresses and lengths that the program uses. */
   constructor(used: readonly { readonly address: bigint; readonly length: bigint }[]) {
     const spans = used.flatMap(({ address, length }) => pagesOf(address, length) ?? []);
     this.#moved = placed(joined(spans));
   }
 
-  /** The arena offset of an address; undefined where the address is left as it is. */
+  /** The arena offset of an address; undefined if the address is unchanged. */
   offsetOf(address: bigint): bigint | undefined {
     const found = this.#moved.find(({ start, last }) => start <= address && address <= last);
     return found === undefined ? undefined : found.offset + (address - found.start);
   }
 
-  /** The operations after which the arena has what the recording saw when a map was made. */
+  /** The operations that give the arena the mappings that the recording shows for a map. */
   *prepare(
     address: bigint,
     length: bigint,
@@ -109,7 +109,7 @@ export class RecordedMemory {
     }
   }
 
-  /** The operations after which something can be read and written in a range of which the recording shows nothing. */
+  /** The operations that make a range readable and writable if the recording shows no mapping there. */
   *ensure(address: bigint, length: bigint, label: (what: string) => string): Generator<Operation> {
     const range = pagesOf(address, length);
     if (range === undefined || this.offsetOf(range.start) === undefined) return;
@@ -122,7 +122,7 @@ export class RecordedMemory {
     }
   }
 
-  /** The last byte of the pages from `at` on that are to be alike and are alike now. */
+  /** The last byte of the pages from `at` on with the same old and the same new mapping. */
   #endOfLike(at: bigint, last: bigint, wantedAt: (page: bigint) => Now | undefined): bigint {
     const now = this.#mapped.get(at);
     const wanted = wantedAt(at);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether all lines of a recording are there, once and in order: each process counts its lines. Where a number is left
-// out, what the missing calls did is not known, and nothing can be said of those behind them.
+// Checks that all lines of a recording are present, once and in order: each process numbers its lines. If a number is
+// missing, the effect of the missing calls is not known, and later calls cannot be judged.
 
 import type { Process } from '../../spec/terms/call.ts';
 import { BadInput } from './bad-input.ts';
@@ -13,10 +13,10 @@ export class RecordedOrder {
   readonly #version: 1 | 2;
   readonly #next = new Map<Process, number>();
   readonly #ended = new Set<Process>();
-  /** Most lines are of the process that the line before was of. */
+  /** Most lines belong to the same process as the line before. */
   #process: Process | undefined;
   #expected = 0;
-  /** The largest number that any process comes to next. */
+  /** The largest next number of any process. */
   #most = 0;
 
   constructor(file: string, version: 1 | 2) {
@@ -24,7 +24,7 @@ export class RecordedOrder {
     this.#version = version;
   }
 
-  /** The next line. Throws BadInput where it is not the one that the process comes to. */
+  /** The next line. Throws BadInput if it is not the next one of its process. */
   take(line: number, process: Process, sequence: number): void {
     if (process !== this.#process) this.#switch(process, sequence);
     if (sequence !== this.#expected) this.#fail(line, process, sequence);
@@ -42,7 +42,7 @@ export class RecordedOrder {
   #switch(process: Process, sequence: number): void {
     if (this.#process !== undefined) this.#next.set(this.#process, this.#expected);
     this.#process = process;
-    // In a recording of version 1 a child goes on from the number that its parent had come to when it was made.
+    // In version 1, a child continues from its parent's number at the fork.
     const first = this.#version === 1 ? Math.min(sequence, this.#most) : 0;
     const isAgain = this.#ended.delete(process) && sequence === 0;
     this.#expected = isAgain ? 0 : (this.#next.get(process) ?? first);

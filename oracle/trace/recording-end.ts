@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The last line of a recording of version 3: without it the file is cut, and it says where the recorder itself had to end.
+// The last line of a recording of version 3: without it the file is cut, and it says where the recorder itself had to
+// end.
 
 import * as v from 'valibot';
 import { BadInput } from './bad-input.ts';
@@ -29,7 +30,7 @@ export class RecordingEnd {
   /** Throws BadInput where the last line was taken. */
   requireOpen(line: number): void {
     if (!this.#hasEnded) return;
-    throw new BadInput(this.#file, line, 'there is a line behind the one that ends the recording');
+    throw new BadInput(this.#file, line, 'there is a line after the last one of the recording');
   }
 
   /** The last line. Throws BadInput where lines are missing before it. */
@@ -42,7 +43,7 @@ export class RecordingEnd {
     this.#hasEnded = true;
   }
 
-  /** Behind the last line of the file. Throws BadInput where the recording is not whole. */
+  /** After the last line of the file. Throws BadInput if the recording is not complete. */
   end(line: number): void {
     if (line === 1) {
       const what = 'the recording is cut short: there is only its header';

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads the lines of a recording behind its first: calls, from version 2 on events, each in its place, and in version 3 the
-// last line.
+// Reads the lines of a recording after the header: calls, events from version 2 on, and the last line in version 3.
 
 import { type Line, textOf } from './line.ts';
 import { readJson } from './read-json.ts';
@@ -37,7 +36,7 @@ export class RecordingReader {
     this.#order = new RecordedOrder(file, header.version);
   }
 
-  /** Throws BadInput where the line does not fit the format, or is not the one that comes next. */
+  /** Throws BadInput if the line does not fit the format, or is out of order. */
   take(line: Line): RecordedItem {
     this.#end.requireOpen(line.number);
     const item = this.#read(line);
@@ -53,14 +52,14 @@ export class RecordingReader {
     return item;
   }
 
-  /** Behind the last line, whose number this is. Throws BadInput where it is the header's, or the recording is cut. */
+  /** After the last line, which has this number. Throws BadInput if it is the header, or the recording is cut. */
   end(line: number): void {
     this.#end.end(line);
   }
 
   #read(line: Line): RecordedItem {
     const { chunk, start, end, number } = line;
-    // Most lines are calls as the recorder writes them, which need not be read as anything else.
+    // Most lines are calls as the recorder writes them: the fast path reads them.
     const recorded = this.#calls.read(chunk, start, end, number);
     if (recorded !== undefined) return { kind: 'call', recorded };
     const read = readJson(this.#line, this.#file, number, textOf(this.#file, line));

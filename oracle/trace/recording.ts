@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The first line of a recording, and its calls: what real programs saw real kernels do. Nothing in a file is executed,
-// and what does not fit the format is an error that names its line.
+// The header of a recording, and its calls on a real kernel. Nothing in a file is executed, and a line that does not
+// fit the format is an error with its number.
 
 import * as v from 'valibot';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
@@ -41,7 +41,7 @@ export const RECORDING_FORMAT = 'iommufd-recording';
 export type RecordingHeader = {
   /** 2: every process, descriptor and mapping is followed; see recorded-event.ts. */
   readonly version: 1 | 2;
-  /** Version 3 is version 2 with a last line that says whether it is whole; see recording-end.ts. */
+  /** Version 3 adds a last line that says whether the recording is complete; see recording-end.ts. */
   readonly hasEnd: boolean;
   readonly release: ReleaseName;
   readonly privileged: boolean;
@@ -49,7 +49,7 @@ export type RecordingHeader = {
   readonly stated: StatedFacts;
 };
 
-/** Facts that decide replies, each where the header, or who has the recording, states it. */
+/** Facts that decide replies, if the header or the user states them. */
 export type StatedFacts = {
   /** A program that had every capability when it started has them in each call. */
   readonly keepsCapabilities?: true;
@@ -57,9 +57,9 @@ export type StatedFacts = {
   readonly memlock?: number;
   /** vfio_iommu_type1.dma_entry_limit. */
   readonly dmaEntryLimit?: number;
-  /** For each driver whether devices may be used: interrupts are isolated, or allow_unsafe_interrupts is set. */
+  /** For each driver, whether devices may be used: interrupts are isolated, or allow_unsafe_interrupts is set. */
   readonly interrupts?: { readonly type1: boolean; readonly iommufd: boolean };
-  /** The groups with a device that a driver of the kernel's own has. */
+  /** The groups with a device that another kernel driver uses. */
   readonly groupsInUse?: readonly number[];
 };
 
@@ -70,9 +70,9 @@ export type RecordedCall = {
   readonly path: string;
   readonly call: Call;
   readonly observation: Observation;
-  /** Every mapping that meets the memory to be mapped; absent where none was written down. */
+  /** Every mapping that overlaps the memory to map; absent if none is recorded. */
   readonly mappings: readonly RecordedMapping[] | undefined;
-  /** The file of memory that IOAS_MAP_FILE is to map, where that is stated. */
+  /** The file that IOAS_MAP_FILE maps, if recorded. */
   readonly mappedFile?: MappedFile;
 };
 
@@ -103,7 +103,7 @@ export const parseHeader = (file: string, text: string): RecordingHeader => {
   const line = parseObject(file, 1, text);
   if (line.format !== RECORDING_FORMAT) {
     const what = '"format" is neither "iommufd-recording" nor "iommufd-trace"';
-    throw new BadInput(file, 1, `${what}; this is no recording and no trace`);
+    throw new BadInput(file, 1, `${what}; this is neither a recording nor a trace`);
   }
   const header = checked(HEADER, file, 1, line);
   const { version, release, privileged, platform } = header;
@@ -151,7 +151,7 @@ const ioctl = v.pipe(
   }),
   v.check((line) => isAnswer(line.ret, line.errno), NO_ANSWER),
   v.check(
-    // Where nothing could be read there is nothing to show after the call.
+    // Memory that could not be read has no bytes after the call either.
     ({ in: before = '', out = '' }) => out.length === before.length,
     'must have as many bytes in "out" as in "in"',
   ),
@@ -181,7 +181,7 @@ type CallLine = v.InferOutput<(typeof CALLS)[keyof typeof CALLS]>;
 
 const NOTHING: readonly Segment[] = [];
 
-/** After the call; where memory is as before, the very same bytes, so that nothing has to be compared. */
+/** After the call; unchanged memory has the identical bytes object, so that no comparison is needed. */
 const after = (before: Segment, shown: string, now: string): Segment =>
   shown === now ? before : { address: before.address, bytes: bytesOfHex(now) as Uint8Array };
 

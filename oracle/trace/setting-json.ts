@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A setting as JSON and back: release, platform and credentials, everything that a run depends on besides the program.
+// A setting as JSON and back: release, platform and credentials, everything that a run depends on except the program.
 
 import * as v from 'valibot';
 import type { IovaRange, Platform, Setting } from '../../spec/terms/platform.ts';
@@ -60,7 +60,7 @@ export const range = v.pipe(
   v.transform(([start, last]): IovaRange => ({ start, last })),
 );
 
-/** The bits of page sizes that the processor's pages fit into. */
+/** The bits of page sizes that are at least the processor's page size. */
 const PAGE_SIZES = 0xffff_ffff_ffff_f000n;
 
 export const pageSizes = v.pipe(
@@ -71,7 +71,7 @@ export const pageSizes = v.pipe(
   ),
 );
 
-/** Groups and devices' own files are numbered from 0. */
+/** Groups and cdevs are numbered from 0. */
 export const number = whole(0, I32_MAX);
 
 const iommu = fields({
@@ -101,7 +101,7 @@ const device = v.pipe(
 
 type Named = { readonly name: string; readonly cdev?: number };
 
-/** Devices are distinguished by their names, and their own files by their numbers. */
+/** Devices have distinct names, and cdevs distinct numbers. */
 const areDistinct = (devices: readonly Named[]): boolean => {
   const files = devices.flatMap(({ cdev }) => cdev ?? []);
   return (

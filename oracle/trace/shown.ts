@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A value of a file, in a message about it: as JSON, and short.
+// A value from a file for a message: as JSON, and short.
 
 const LONGEST = 60;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A call as it was made and what came of it, as JSON and back: what a trace carries so that it can be judged without
-// being run again. A program is one process.
+// A call and its observation as JSON and back, so that a trace can be judged without running it again. A program is
+// one process.
 
 import * as v from 'valibot';
 import { hexOf } from '../../spec/abi/bytes-text.ts';

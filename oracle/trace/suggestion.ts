@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The name that was most likely meant by one that does not exist.
+// Suggestions for unknown names.
 
 import { closestMatch } from 'leven';
 
-/** Characters that may be wrong in a name: two that changed places, and more in longer ones. */
+/** The number of wrong characters in a name: two that are swapped, and more in longer names. */
 const wrongIn = ({ length }: string): number => Math.max(Math.min(2, length - 2), length / 4);
 
-/** `; did you mean "..."?`, or nothing where no name is near. */
+/** `; did you mean "..."?`, or empty if no name is near. */
 export const suggestion = (name: unknown, names: readonly string[]): string => {
   if (typeof name !== 'string') return '';
   const nearest = closestMatch(name, names, { maxDistance: Math.floor(wrongIn(name)) });

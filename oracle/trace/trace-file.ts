@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The trace file: a program, what it runs on, what a subject answered, and what is wrong with that. JSON lines: a header,
-// a line an operation, and a last line without which the file is cut short. docs/trace-format.md has the grammar.
+// The trace file: a program, its setting, the observations, and the failure. JSON lines: a header, one line for each
+// operation, and a last line, without which the file is cut. docs/trace-format.md has the grammar.
 
 import * as v from 'valibot';
 import type { Operation, Program } from '../../model/programs/program.ts';
@@ -43,7 +43,7 @@ export type TraceHeader = {
   readonly setting: Setting;
   /** Where the program's arena lay when it ran. */
   readonly arena: bigint;
-  /** What it was found with, and in what. */
+  /** The subject and the options that found it. */
   readonly seed: number | undefined;
   readonly subject: string | undefined;
   /** Deliberate defects that the emulator had. */
@@ -52,11 +52,11 @@ export type TraceHeader = {
 
 export type TracedOperation = {
   readonly operation: Operation;
-  /** As it was made and what came of it; undefined where it was not run. */
+  /** The call and its observation; undefined if it was not run. */
   readonly step: TracedStep | undefined;
 };
 
-/** How a reply differs from what one rule allows: the judge's data, 64-bit numbers as text. */
+/** The differences of a reply from an allowed one: the judge's data, with 64-bit numbers as text. */
 export type TraceFailure =
   | {
       readonly kind: 'reply';
@@ -70,7 +70,7 @@ export type TraceFailure =
 export type Trace = {
   readonly header: TraceHeader;
   readonly operations: readonly TracedOperation[];
-  /** What is wrong at its end; undefined where nothing is known to be. */
+  /** The failure at its end; undefined if none is known. */
   readonly failure: TraceFailure | undefined;
 };
 
@@ -171,7 +171,7 @@ export class TraceLines {
   #operations = 0;
   #isEnded = false;
 
-  /** The call that the last operation makes, with the bytes that it puts into memory. */
+  /** The call of the last operation, with the bytes that it stores. */
   get made(): Call | undefined {
     return this.#calls.made;
   }
@@ -194,7 +194,7 @@ export class TraceLines {
   }
 
   #problem(parsed: TraceLine): string | undefined {
-    if (this.#isEnded) return 'there is a line behind the one that ends the trace';
+    if (this.#isEnded) return 'there is a line after the last one of the trace';
     if (parsed.kind === 'end') {
       this.#isEnded = true;
       return undefined;
@@ -207,7 +207,7 @@ export class TraceLines {
     return this.#calls.problem(operation, step);
   }
 
-  /** Behind the last line, whose number this is. Throws BadInput where lines are missing. */
+  /** After the last line, which has this number. Throws BadInput if lines are missing. */
   end(line: number): void {
     if (this.#isEnded) return;
     throw new BadInput(this.#file, line, 'the trace is cut short: its last line is missing');
@@ -245,7 +245,7 @@ export class TraceReader {
   }
 }
 
-/** A trace that is part of another file. Throws BadInput, without a line as that file has others. */
+/** A trace inside another file. Throws BadInput, without a line number, because that file has its own. */
 export const traceOfLines = (file: string, lines: readonly string[]): Trace => {
   const reader = new TraceReader(file);
   try {

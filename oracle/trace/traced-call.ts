@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether the call on a line of a trace is the one that its operation makes, and whether what came of it fits: a trace
-// has both, so that one that was changed is noticed and not laid to a kernel.
+// Checks that the call on a line of a trace is the call of its operation, and that the observation fits: an edited
+// trace must not be taken for a kernel's violation.
 
 import type { Operation } from '../../model/programs/program.ts';
 import {
@@ -37,7 +37,7 @@ const isSame = (one: unknown, other: unknown): boolean => {
   );
 };
 
-/** Of spans of memory the end may be missing, where it cannot be read. */
+/** The end of a span may be missing, where memory cannot be read. */
 const isStart = (made: readonly Segment[], shown: readonly Segment[]): boolean =>
   made.length === shown.length &&
   made.every(
@@ -60,29 +60,29 @@ const areAlike = (before: readonly Segment[], after: readonly Segment[]): boolea
 
 /** The calls of a trace, one after the other. */
 export class TracedCalls {
-  /** The call that the last operation makes, with the bytes that it puts into memory. */
+  /** The call of the last operation, with the bytes that it stores. */
   made: Call | undefined;
   readonly #run: Execution;
   #isRun = true;
 
-  /** `base` is where the arena lay. */
+  /** `base` is the arena's address. */
   constructor(base: bigint) {
     this.#run = { base, given: new Map() };
   }
 
-  /** What is wrong with the next line; undefined where nothing is. */
+  /** The problem of the next line; undefined if there is none. */
   problem(operation: Operation, step: TracedStep | undefined): string | undefined {
     const wasRun = this.#isRun;
     this.#isRun = step !== undefined;
     if (step === undefined) return undefined;
-    if (!wasRun) return 'there is a "call" behind an operation that has none';
+    if (!wasRun) return 'there is a "call" after an operation without one';
     const { call, observation } = step;
     this.made = madeBy(operation, this.#run);
     if (!isOf(this.made, call)) {
       return '"call" is not the call that the operation makes';
     }
     if (!areAlike(memoryRead(call), observation.memory)) {
-      return '"observation.memory" has other stretches than "call.memory"';
+      return '"observation.memory" has other spans than "call.memory"';
     }
     const { result, memory } = observation;
     const given =

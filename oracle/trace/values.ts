@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The kinds of values that fields of files have, as schemas: each with its range, and in words what it must be.
+// The values of fields in files, as schemas, each with its range and a text that says what it must be.
 
 import * as v from 'valibot';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
@@ -13,7 +13,7 @@ type Issue = v.BaseIssue<unknown>;
 /** The first problem is enough. */
 export const ABORT_EARLY = { abortEarly: true } as const;
 
-/** The message of a field that is something else. */
+/** The message for a field of another type. */
 export const must =
   (what: string) =>
   ({ input }: Issue): string =>
@@ -85,7 +85,7 @@ export const pages = v.pipe(
 
 export const address: v.GenericSchema<unknown, UserAddress> = v.pipe(u64, v.transform(userAddress));
 
-/** Where a program's memory may begin: the hole around it is within what a program can map. */
+/** Where the arena may begin: a program can map the hole around it. */
 export const ARENA_FIRST = 1n << 44n;
 export const ARENA_LAST = (1n << 47n) - (1n << 44n);
 const ARENA = must('an address between 2^44 and 2^47 - 2^44');
@@ -113,13 +113,13 @@ export const I32_MAX = 0x7fff_ffff;
 
 const EXIT_MAX = 255;
 
-/** As a shell shows it: 128 and the signal where one ended the program. */
+/** As in a shell: 128 plus the signal that ended the program. */
 export const exitStatus = whole(0, EXIT_MAX);
 
 /** A descriptor that is open. */
 export const openFd = whole(0, I32_MAX);
 
-/** A descriptor that a program passes, which may be none. */
+/** A descriptor that a program passes; may be invalid. */
 export const passedFd: v.GenericSchema<unknown, Fd> = v.pipe(
   whole(-1 - I32_MAX, I32_MAX),
   v.transform(fileDescriptor),
@@ -130,7 +130,7 @@ export const result = whole(-1, I32_MAX);
 export const ERRNO_MAX = 4095;
 export const errno = whole(0, ERRNO_MAX);
 
-/** Whether there is an error's number where the call failed, and none where it did not. */
+/** Whether a failed call has an error number, and others have none. */
 export const isAnswer = (result: number, errno: number): boolean => result < 0 === errno > 0;
 
 export const NO_ANSWER = 'must have a result of -1 with an error number, or another without one';
@@ -138,7 +138,7 @@ export const NO_ANSWER = 'must have a result of -1 with an error number, or anot
 export const list = <const Item extends v.GenericSchema>(item: Item, most: number) =>
   v.pipe(v.array(item, must('a list')), v.maxLength(most, `must have at most ${most} elements`));
 
-/** What is wrong with an object's own fields. */
+/** The problem of an object's own fields. */
 const objectMessage =
   (names: readonly string[]) =>
   ({ input, expected, path }: Issue): string => {
@@ -158,11 +158,11 @@ export const openFields = <const Entries extends v.ObjectEntries>(entries: Entri
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A field of an object that may be anything; nothing where it has none of its own. */
+/** A field of any object; undefined if it has no own field of that name. */
 export const fieldOf = (value: unknown, name: string): unknown =>
   isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
-/** One of several kinds of objects, by the word in the field `key`. */
+/** One of several kinds of objects, selected by the field `key`. */
 export const kindOf = <const Kinds extends Readonly<Record<string, v.GenericSchema>>>(
   key: string,
   kinds: Kinds,

@@ -166,7 +166,7 @@ cli('what makes no sense is said in a line', async () => {
   const bad = join(FOLDER, 'bad.bin');
   writeFileSync(bad, '{}\n');
   for (const [args, what] of [
-    [['--actions', 'none'], 'There is none of that name'],
+    [['--actions', 'none'], 'There is no such name'],
     [['--depth', '0'], 'at least 1'],
     [['--shard', '3/2'], 'part K of N'],
     [['--save', 'x.bin'], 'name one --actions and one --release'],

@@ -235,7 +235,7 @@ input('a recording that is cut is judged, and its cut is reported', () =>
         [OPEN, { ...END, cut: 'full\u001b' }],
         /^.*:3: the recording ends here, before the program did: "full\\u001b"$/,
       ],
-      [[OPEN, END, IOCTL], /^.*:4: there is a line behind the one that ends the recording$/],
+      [[OPEN, END, IOCTL], /^.*:4: there is a line after the last one of the recording$/],
     ] as const) {
       writeFileSync(path, linesWith(ENDED, ...lines).join('\n'));
       const { badInput, counts } = await judgeFile(path, JUDGING);

@@ -143,7 +143,7 @@ limits(
     for (const [bytes, why] of [
       [wrongSum, /the compressed data is damaged$/],
       [Buffer.concat([RECORDING, Buffer.from('garbage')]), /the compressed data is damaged$/],
-      [Buffer.concat([RECORDING, Buffer.alloc(512)]), /something behind the compressed data$/],
+      [Buffer.concat([RECORDING, Buffer.alloc(512)]), /bytes after the compressed data$/],
     ] as const) {
       assert.match((await readAll(inFolder('bad.gz', bytes))).why, why);
     }
