@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Builds a kernel from a tree, in a folder of its own, and goes on where an earlier build ended.
+// Builds a kernel from a tree, in a separate folder, and continues an interrupted build.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,13 +26,13 @@ export type Build = {
 export type Built = {
   /** The path of the bzImage. */
   readonly image: string;
-  /** As `uname -r` will say. */
+  /** The output of `uname -r`. */
   readonly release: string;
   /** Options that this kernel does not have. */
   readonly lost: readonly string[];
 };
 
-/** Throws BadInput where there is no kernel's tree, or one that was built in its own folder. */
+/** Throws BadInput if there is no kernel tree, or if the tree itself has a build. */
 export const requireTree = (tree: string): void => {
   if (!existsSync(join(tree, 'Kconfig')) || !existsSync(join(tree, 'scripts', 'kconfig'))) {
     throw new BadInput(tree, 0, 'this is not the source tree of a kernel');
@@ -58,7 +58,7 @@ export const errorLines = (said: string): string => {
   return lines.slice(start, start + LOG_LINES).join('\n');
 };
 
-/** Rejects with EnvironmentError or BadInput where it does not come to its end. */
+/** Rejects with EnvironmentError or BadInput if the build fails. */
 export const buildKernel = async (options: Build): Promise<Built> => {
   const { source, variants, jobs, report, onFile, signal } = options;
   const { tree } = source;

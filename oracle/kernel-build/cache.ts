@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where sources and builds are kept, outside the checkout, and how that is written.
+// The cache of sources and builds, outside the checkout.
 
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A kernel's configuration: tinyconfig with our fragments on top, and whether it took them all.
+// A kernel's configuration: tinyconfig with our fragments on top, and a check that all options took effect.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { outputOf } from './run.ts';
 /** The fragments are not compiled: they are next to the source of this file. */
 const FRAGMENTS = fileURLToPath(new URL('../../../oracle/kernel-build/config/', import.meta.url));
 
-/** Without these there is nothing to test, or no way to. */
+/** Required options. */
 const NEEDED = ['CONFIG_IOMMUFD', 'CONFIG_9P_FS', 'CONFIG_NET_9P_VIRTIO', 'CONFIG_VIRTIO_CONSOLE'];
 
 export const fragmentsOf = (variants: readonly Variant[]): readonly string[] =>
@@ -30,7 +30,7 @@ export const optionsOf = (config: string): ReadonlyMap<string, string> => {
   return options;
 };
 
-/** Options of the fragments that the configuration did not take over: the tree has none of that name, or forbids it. */
+/** Options of the fragments that did not take effect: the tree does not have them, or their dependencies fail. */
 export const lostOptions = (fragments: readonly string[], config: string): readonly string[] => {
   const has = optionsOf(config);
   return [...optionsOf(fragments.join('\n'))]
@@ -40,7 +40,7 @@ export const lostOptions = (fragments: readonly string[], config: string): reado
 
 const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
-/** Configures the build folder where the fragments are not what they were. Gives the options that were lost. */
+/** Configures the build folder if the fragments changed. Returns the options that were lost. */
 export const configure = async (
   tree: string,
   build: string,

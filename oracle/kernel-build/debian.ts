@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Debian's source packages of the kernel, by the machine's own apt: it knows the mirror and checks the signatures.
+// Debian's source packages of the kernel, through the machine's own apt, which knows the mirror and checks the
+// signatures.
 
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ import { outputOf, run } from './run.ts';
 const FURTHER_SUITES = ['trixie-backports', 'bookworm-backports', 'sid'];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Called with what is being done, in a few words. */
+/** Called with the current stage, in a few words. */
 export type Report = (stage: string) => void;
 
 type OfferSource = { readonly offer: Offer; readonly aptOptions: readonly string[] };
@@ -48,7 +49,7 @@ const findMirror = async (): Promise<string> => {
   );
 };
 
-/** Lists of packages of our own beside the machine's, which need no right to be written. */
+/** Our own package lists, separate from the machine's, so that no privilege is needed. */
 const readSuites = async (
   suites: readonly string[],
   report: Report,
@@ -73,7 +74,7 @@ const readSuites = async (
   const aptOptions = settings.flatMap((setting) => ['-o', setting]);
   report(`asking for ${suites.join(', ')}`);
   const { complaint } = await run('apt-get', [...aptOptions, 'update']);
-  // A suite that cannot be had is no reason not to search the others.
+  // If a suite cannot be read, the others are still searched.
   for (const line of complaint.split('\n')) if (line.startsWith('E:')) report(line);
   return aptOptions;
 };
@@ -107,7 +108,7 @@ const onlyFile = (folder: string, pattern: RegExp): string => {
   return join(folder, name);
 };
 
-/** A source tree has its name only when it is whole. */
+/** A source tree gets its name when it is complete. */
 const unpack = async (
   { offer, aptOptions }: OfferSource,
   folder: string,
@@ -131,7 +132,7 @@ const unpack = async (
   rmSync(partial, { recursive: true });
 };
 
-/** What a kernel is built from: its tree, and where its builds go. */
+/** A source tree, and the folder of its builds. */
 export type Source = { readonly tree: string; readonly folder: string };
 
 /** Fetched and unpacked once. Rejects with EnvironmentError where Debian or apt does not have it. */

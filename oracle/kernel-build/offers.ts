@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which source packages apt offers, and which of them is meant.
+// The source packages that apt offers, and the choice among them.
 
 /** A version of a package in a suite, as `apt-cache madison` lists it. */
 export type Offer = {
@@ -36,7 +36,7 @@ export const parseOffers = (text: string): readonly Offer[] =>
 /** The kernel's release in Debian's version: without the packaging's own part. */
 export const releaseOf = ({ version }: Offer): string => version.split(/[-~+]/)[0] ?? version;
 
-/** Of what is offered: what was asked for, else a release that is specified, else the first, which is the newest. */
+/** Chooses the requested version, else a specified release, else the first, which is the newest. */
 export const chooseOffer = (
   offers: readonly Offer[],
   { release }: Wanted,

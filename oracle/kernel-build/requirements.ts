@@ -7,7 +7,7 @@ import { EnvironmentError } from '../vm/environment-error.ts';
 type Requirement = {
   readonly what: string;
   readonly package: string;
-  /** Something that succeeds where it is there. */
+  /** A command that succeeds if it is installed. */
   readonly probe: readonly [program: string, ...words: string[]];
   readonly input?: string;
 };
@@ -46,7 +46,7 @@ const UNPACKING: readonly Requirement[] = [
 const isThere = ({ probe: [name, ...words], input }: Requirement): boolean =>
   spawnSync(name, words, { input: input ?? '', stdio: ['pipe', 'ignore', 'ignore'] }).status === 0;
 
-/** What is missing, as one message; undefined where nothing is. */
+/** The missing packages, as one message; undefined if there are none. */
 export const missingText = (
   missing: readonly Pick<Requirement, 'what' | 'package'>[],
 ): string | undefined =>

@@ -19,7 +19,7 @@ export type CommandResult = {
   readonly complaint: string;
 };
 
-/** Rejects with EnvironmentError where there is no such program, with AbortError where the signal ended it. */
+/** Rejects with EnvironmentError if there is no such program, with AbortError if the signal ended it. */
 export const run = (
   program: string,
   words: readonly string[],
@@ -49,7 +49,7 @@ export const run = (
     child.once('close', (status) => resolve({ status: status ?? 1, ...said }));
   });
 
-/** Standard output of a program that must succeed. Rejects with EnvironmentError, with what it complained of. */
+/** Standard output of a program that must succeed. Rejects with EnvironmentError, with its standard error. */
 export const outputOf = async (
   program: string,
   words: readonly string[],

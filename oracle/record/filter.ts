@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A seccomp filter by which the kernel stops the program at the calls of interest alone. It is put in before the
-// program starts, by having the child that waits for it make one more system call: its own comes again behind it.
+// A seccomp filter that stops the program only at the recorded calls. It is installed before the program starts:
+// the waiting child is made to issue one more system call, and repeats its own afterwards.
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { REGISTER, registersOf, type SyscallStop, setRegisters } from './ptrace.ts';
@@ -26,7 +26,7 @@ const instructions = (): readonly Instruction[] => {
   const trace = count - 1;
   const allow = count - 2;
   const code: Instruction[] = [];
-  /** Jumps count from the instruction behind. */
+  /** Jumps count from the next instruction. */
   const to = (target: number): number => target - code.length - 1;
   code.push([LOAD, 0, 0, DATA.arch]);
   code.push([JUMP_EQUAL, 0, to(allow), ARCH_X86_64]);
@@ -44,7 +44,7 @@ const instructions = (): readonly Instruction[] => {
 
 const HEAD = 16;
 
-/** struct sock_fprog, and after it the filter, as they are at an address. */
+/** struct sock_fprog followed by the filter, for a given address. */
 const filterBytes = (address: bigint): Uint8Array => {
   const code = instructions();
   const bytes = new Uint8Array(HEAD + code.length * 8);
@@ -66,7 +66,7 @@ const PR_SET_NO_NEW_PRIVS = 38n;
 const SECCOMP = 317n;
 const SECCOMP_SET_MODE_FILTER = 1n;
 const EACCES = -13n;
-/** Behind what the child may still use below its stack pointer. */
+/** Below the red zone under the child's stack pointer. */
 const BELOW_STACK = 2048n;
 /** Bytes of the instruction that makes a system call. */
 const INSTRUCTION = 2n;
@@ -77,7 +77,7 @@ export class FilterInstaller {
   #next: State = 'filter';
   #saved: BigUint64Array | undefined;
 
-  /** At a stop before and after each of the child's calls. 'failed' where the kernel takes no filter. */
+  /** At a stop before and after each of the child's calls. 'failed' if the kernel accepts no filter. */
   stopped(thread: number, stop: SyscallStop): 'pending' | 'done' | 'failed' {
     if (stop.kind === 'entry') this.#replace(thread);
     else if (stop.kind === 'exit' && this.#saved !== undefined) this.#restore(thread, stop.result);
@@ -107,7 +107,7 @@ export class FilterInstaller {
     setRegisters(thread, words);
   }
 
-  /** The child's own call again, and what comes after. */
+  /** Makes the child repeat its own call, and chooses the next step. */
   #restore(thread: number, result: bigint): void {
     const words = this.#saved as BigUint64Array;
     words[REGISTER.rax] = words[REGISTER.origRax] as bigint;
@@ -116,7 +116,7 @@ export class FilterInstaller {
     this.#saved = undefined;
     if (this.#next === 'privileges') this.#next = result === 0n ? 'filter' : 'failed';
     else if (result === 0n) this.#next = 'done';
-    // Without the right to it, a process may still filter itself if it gives up gaining rights.
+    // Without CAP_SYS_ADMIN a process may install a filter if it sets no_new_privs.
     else this.#next = result === EACCES ? 'privileges' : 'failed';
   }
 }

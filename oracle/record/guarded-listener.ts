@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Keeps a failure of the recorder from the program: what it throws ends the recording, and the program goes on.
+// Isolates the program from failures of the recorder: an exception ends the recording, and the program continues.
 
 import { reasonOf } from '../files/reason.ts';
 import type { AfterCall, Caller, Listener, SafeListener } from './tracer.ts';

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which memory of a program belongs to an ioctl: the struct at its argument, what that points at, and the range that
-// it asks to map.
+// The memory of an ioctl: the struct at its argument, the memory that the struct points at, and the range to map.
 
 import { decode } from '../../spec/abi/layout.ts';
 import * as native from '../../spec/abi/native.ts';
@@ -18,7 +17,7 @@ const PLAIN = new Set<number>([
 const LEAST = 4;
 const NAME_MOST = 256;
 
-/** A device's name, with the zero behind it. */
+/** A device's name, with its zero byte. */
 const nameAt = (memory: TraceeMemory, process: number, address: bigint): Uint8Array => {
   const bytes = memory.read(process, address, NAME_MOST);
   const end = bytes.indexOf(0);
@@ -62,7 +61,7 @@ const IOAS_MAP = commandOf('IOMMU_IOAS_MAP');
 const IOAS_MAP_FILE = commandOf('IOMMU_IOAS_MAP_FILE');
 const OPERATION_ACCESS_RW = TEST_OPERATIONS.find(({ name }) => name === 'ACCESS_RW')?.op;
 
-/** The memory that the struct points at, where the judge makes use of it. */
+/** The memory that the struct points at, if the judge uses it. */
 export const pointedAt = (command: number, struct: Uint8Array): Range | undefined => {
   switch (command) {
     case IOVA_RANGES: {
@@ -87,7 +86,7 @@ export const pointedAt = (command: number, struct: Uint8Array): Range | undefine
   }
 };
 
-/** The memory that is to be mapped, both ends inclusive, as the call has it. */
+/** The memory to map, both ends inclusive. */
 export const toBeMapped = (
   command: number,
   struct: Uint8Array,
@@ -104,6 +103,6 @@ export const toBeMapped = (
   return length === 0n ? undefined : { start, last: start + length - 1n };
 };
 
-/** The descriptor of the file that is to be mapped. */
+/** The descriptor of the file to map. */
 export const fileToBeMapped = (command: number, struct: Uint8Array): number | undefined =>
   command === IOAS_MAP_FILE ? decode(native.IOMMU_IOAS_MAP_FILE, struct).fd : undefined;

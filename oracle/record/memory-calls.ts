@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the program does with its own memory, as lines of a recording: every mapping that it makes, changes or removes.
+// Records the program's own memory: every mapping that it makes, changes or removes.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { fileOf, isRecorded, type MappedRange, mappingsOf, pathOf } from './proc-files.ts';
@@ -14,7 +14,7 @@ const HUGE_SHIFT = 26n;
 const HUGE_PAGE_BITS = 21n;
 const MREMAP_DONTUNMAP = 4n;
 
-/** Advice after which other memory is there, or may be: DONTNEED, FREE, REMOVE, DONTNEED_LOCKED. */
+/** Advice that replaces the memory, or may do so: DONTNEED, FREE, REMOVE, DONTNEED_LOCKED. */
 const DISCARDING: ReadonlyMap<bigint, string> = new Map([
   [4n, 'DONTNEED'],
   [8n, 'FREE'],
@@ -45,7 +45,7 @@ export class MemoryCalls {
   /** Where each process's heap ends. */
   readonly #heaps = new Map<number, bigint>();
 
-  /** All mappings when they were last read; gone with the next call that may change some. */
+  /** All mappings when they were last read; dropped at the next call that may change some. */
   readonly #mappings = new Map<number, readonly MappedRange[]>();
 
   constructor(emit: Emit) {
@@ -131,7 +131,7 @@ export class MemoryCalls {
     const name = DISCARDING.get(BigInt.asUintN(32, advice as bigint));
     if (name === undefined) return undefined;
     return (result) => {
-      // Only then is nothing done. Where some of the range is not mapped, the rest of it is changed.
+      // Only with EINVAL nothing changed. If a part of the range is not mapped, the rest is changed.
       if (result === -EINVAL) return;
       const range = { addr: hex(address as bigint), length: hex(wholePages(length as bigint)) };
       this.#emit(caller, { call: 'madvise', ...range, advice: name });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What /proc shows of a process that is stopped: its descriptors, mappings and capabilities.
+// Reads /proc of a stopped process: descriptors, mappings and capabilities.
 
 import { readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 
@@ -17,13 +17,13 @@ const orElse = <Value>(read: () => Value, otherwise: Value): Value => {
   }
 };
 
-/** What a descriptor is: a path, or like "anon_inode:[vfio-device]"; empty where it is not open. */
+/** The target of a descriptor: a path, or "anon_inode:[vfio-device]" and the like; empty if it is not open. */
 export const pathOf = (process: number, fd: number): string =>
   orElse(() => readlinkSync(`/proc/${process}/fd/${fd}`), '');
 
 const RECORDED = /^\/dev\/iommu$|^\/dev\/vfio\/|^anon_inode:\[(vfio|iommufd)/;
 
-/** Whether calls on what has this path are recorded. */
+/** Whether calls on files with this path are recorded. */
 export const isRecorded = (path: string): boolean => RECORDED.test(path);
 
 /** The open descriptors that are recorded, with their paths. */

@@ -80,7 +80,7 @@ const status = new Int32Array(1);
 
 export type Change = { readonly thread: number; readonly status: number };
 
-/** The next thread that stopped or ended; nothing where there is none (at all, or yet where not to wait). */
+/** The next thread that stopped or ended; undefined if there is none (or none yet, if not to wait). */
 export const nextChange = (wait: boolean): Change | undefined => {
   const options = WAIT_ALL | (wait ? 0 : WAIT_NO_HANG);
   let thread: number;
@@ -97,7 +97,7 @@ export const waitStopped = (child: number): boolean =>
 export const seize = (thread: number): number =>
   Number(ptraceCall(REQUEST.seize, thread, 0, OPTIONS)) === 0 ? 0 : errno();
 
-// A thread may die at any moment by SIGKILL: then these fail, and the next change says so.
+// A thread may be killed at any moment: then these calls fail, and the next event reports it.
 
 export const resume = (thread: number, signal: number): void => {
   ptraceCall(REQUEST.cont, thread, 0, signal);
@@ -131,7 +131,7 @@ export type SyscallStop =
 
 const OTHER: SyscallStop = { kind: 'other' };
 
-/** What a thread that stopped at a system call is about to do, or has done. */
+/** The system call at which a thread stopped, before it or after it. */
 export const syscallStop = (thread: number): SyscallStop => {
   if (Number(ptraceOut(REQUEST.getSyscallInfo, thread, INFO_SIZE, info)) <= 0) return OTHER;
   if (infoView.getUint32(4, true) !== ARCH_X86_64) return OTHER;
@@ -183,7 +183,7 @@ export const spawnChild = (
   initAttributes(attributes);
   setDefaultSignals(attributes, new Uint8Array(SIGNAL_SET_SIZE).fill(0xff));
   setFlags(attributes, SPAWN_SETSIGDEF);
-  // Node.js marks them to be closed; a descriptor that is put in its own place is so no more.
+  // Node.js sets close-on-exec; dup2 onto the same descriptor clears it.
   const actions = new Uint8Array(ACTIONS_SIZE);
   initActions(actions);
   for (const fd of [0, 1, 2]) addDuplicate(actions, fd, fd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Records one run of a program into a file: starts the thread that does it, hands signals on to the program, and puts the
-// recording in its place when the program has ended.
+// Records one run of a program into a file: starts the recording thread, forwards signals to the program, and saves the
+// recording when the program has ended.
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
@@ -21,11 +21,11 @@ export type Recorded =
       readonly kind: 'recorded';
       readonly exit: number;
       readonly lines: number;
-      /** Where the recording is; undefined where there is none. */
+      /** The path of the recording; undefined if there is none. */
       readonly path: string | undefined;
       /** Why it ends before the program did. */
       readonly cut: string | undefined;
-      /** Why it is not where it was asked for. */
+      /** Why it could not be saved under the requested path. */
       readonly unsaved: string | undefined;
     }
   | { readonly kind: 'not permitted'; readonly errno: number }
@@ -33,7 +33,7 @@ export type Recorded =
   /** Nothing was run. */
   | { readonly kind: 'unwritable'; readonly reason: string };
 
-/** As docs/recording-format.md has platforms. All devices of a recording share what is reserved. */
+/** A platform as in docs/recording-format.md. All devices of a recording share the reserved ranges. */
 const platformLine = ({ name, iommus, devices }: Platform): LineFields => {
   const [iommu] = iommus;
   const deviceLines = devices.map((device) => ({
@@ -80,14 +80,14 @@ const headerOf = (words: readonly string[]): LineFields => ({
   arch: 'x86-64',
   pageSize: 4096,
   ...statedLine(),
-  // Before the program runs, which may change what there is.
+  // Read before the program runs, because it may change them.
   platform: platformLine(platformOfMachine(describeMachine())),
   program: words.join(' '),
 });
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Runs the thread to its end: its last news. */
+/** Runs the thread to its end; resolves to its last message. */
 const traced = (task: RecordingTask): Promise<RecordingNews> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./recording-thread.js', import.meta.url), {
@@ -115,7 +115,7 @@ const traced = (task: RecordingTask): Promise<RecordingNews> =>
 
 type Ended = Extract<RecordingNews, { kind: 'ended' }>;
 
-/** Where the lines are written while the program runs, and what becomes of them. */
+/** The file for the lines while the program runs, and how it is saved. */
 type Destination = {
   readonly lines: Replacement;
   readonly finish: (ended: Ended) => Promise<string>;
@@ -140,8 +140,8 @@ function* bytesOf(path: string): Generator<Uint8Array> {
 }
 
 /**
- * A plain file is replaced, but a whole recording never by one that is cut. What is no plain file gets the recording when the
- * program has ended: no reader holds it up. Throws where nothing can be written there.
+ * A plain file is replaced, but never a complete recording by one that is cut. Another file gets the recording when the
+ * program has ended, so that no reader delays it. Throws if the file cannot be written.
  */
 const destinationFor = (file: string): Destination => {
   const target = targetOf(file);
@@ -179,7 +179,7 @@ const put = async (
   try {
     return { path: await finish(ended), unsaved: undefined };
   } catch (error) {
-    // What was recorded is not to be had a second time.
+    // The recording cannot be repeated.
     const path = await lines.putBeside().catch(() => undefined);
     return { path, unsaved: reasonOf(error) };
   }

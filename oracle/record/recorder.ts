@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Makes the lines of a recording from the calls of the program: descriptors, ioctls with the memory that they read and
-// write, and what becomes of processes and their memory.
+// Makes the lines of a recording from the program's calls: descriptors, ioctls with the memory that they read and
+// write, and changes of processes and their memory.
 
 import { fileToBeMapped, pointedAt, type Range, structAt, toBeMapped } from './ioctl-memory.ts';
 import { type Emit, MemoryCalls, mappingLines } from './memory-calls.ts';
@@ -35,13 +35,13 @@ export class Recorder implements Listener {
   readonly #lines: RecordingLines;
   readonly #memory = new TraceeMemory();
   readonly #calls: MemoryCalls;
-  /** What was open when a process began to execute another program. */
+  /** The files that were open at an execve. */
   readonly #beforeExec = new Map<number, ReadonlyMap<number, string>>();
   readonly #emit: Emit;
   readonly #begun: (process: number) => void;
   #hasBegun = false;
 
-  /** `begun` is called when the program is there, before its first instruction. */
+  /** `begun` is called before the program's first instruction. */
   constructor(lines: RecordingLines, begun: (process: number) => void) {
     this.#lines = lines;
     this.#begun = begun;
@@ -180,7 +180,7 @@ export class Recorder implements Listener {
           : { address: argument, length: struct.length };
       const out = after === undefined ? undefined : this.#hexAt(process, after);
       const memOut = range === undefined ? undefined : this.#hexAt(process, range);
-      // Killed during the call: nobody saw what it answered.
+      // Killed during the call: its result is not known.
       if ((out === '' || memOut === '') && this.#memory.isGone(process)) return;
       this.#emit(caller, {
         ...fields,
@@ -192,7 +192,7 @@ export class Recorder implements Listener {
     };
   }
 
-  /** The mappings where a map call asks for memory. */
+  /** The mappings of the memory to map. */
   #mapped(process: number, command: number, struct: Uint8Array): LineFields {
     const range = toBeMapped(command, struct);
     if (range !== undefined) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The lines of a recording, each as its text, with their fields in the order that is read fastest. They are written as they
-// come. When a write fails, the recording ends there, and the tracer goes on.
+// Writes the lines of a recording, with fields in the order that is parsed fastest. If a write fails, the recording
+// ends there, and the tracer continues.
 
 import { ftruncateSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -12,7 +12,7 @@ export type LineFields = Readonly<Record<string, unknown>>;
 /** Characters that are written at once. */
 const BLOCK = 1 << 16;
 
-/** Space on the disk behind the lines, reserved for the last line, which says why the recording ends. */
+/** Disk space that is reserved for the last line, which says why the recording ends. */
 const RESERVE = new Uint8Array(4096);
 const REASON_MAX = 400;
 
@@ -29,7 +29,7 @@ export class RecordingLines {
   #count = 0;
   #cut: string | undefined;
 
-  /** Throws where the file has no room for a header of that length. Nothing throws from then on. */
+  /** Throws if the disk has no room for a header of that length. Nothing throws afterwards. */
   constructor(descriptor: number, isCompressed: boolean, headerLength: number) {
     this.#descriptor = descriptor;
     this.#isCompressed = isCompressed;
@@ -37,7 +37,7 @@ export class RecordingLines {
     this.#writeAt(RESERVE, headerLength);
   }
 
-  /** Lines in the file, behind the header. */
+  /** Lines in the file, without the header. */
   get count(): number {
     return this.#count;
   }
@@ -47,7 +47,7 @@ export class RecordingLines {
     return this.#end > 0;
   }
 
-  /** Why the recording is cut; undefined where it is not. */
+  /** Why the recording is cut; undefined if it is not. */
   get cut(): string | undefined {
     return this.#cut;
   }
@@ -95,7 +95,7 @@ export class RecordingLines {
     try {
       this.#append(`${jsonLine({ call: 'end', exit, lines: this.#count, ...cut })}\n`);
     } catch (error) {
-      // Without that line it is known to be cut, too.
+      // Without that line readers report it as cut, too.
       this.#cut ??= reasonOf(error);
     }
     try {

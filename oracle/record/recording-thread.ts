@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The thread that starts, traces and records the program. It waits for the program all the time, which the thread that
-// hears of signals must not.
+// The thread that starts, traces and records the program. It blocks in wait, which the thread that handles signals
+// must not do.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { reasonOf } from '../files/reason.ts';
@@ -16,10 +16,10 @@ export type RecordingTask = {
   /** Open for writing, empty. */
   readonly descriptor: number;
   readonly isCompressed: boolean;
-  /** Without what is known when the program runs. */
+  /** Without the fields that are known only when the program runs. */
   readonly header: LineFields;
   readonly words: readonly string[];
-  /** Stop the program at every call, not only at those of interest. */
+  /** Stop the program at every call, not only at recorded ones. */
   readonly everyCall: boolean;
 };
 
@@ -43,7 +43,7 @@ const report = (news: RecordingNews): void => parentPort?.postMessage(news);
 
 const withPrivilege = (privileged: boolean): LineFields => ({ ...header, privileged });
 
-/** Before anything runs, as a program that is not recorded need not be started. */
+/** Checked before the program starts: without a recording it need not run. */
 const linesIn = (): RecordingLines | undefined => {
   try {
     const length = Buffer.byteLength(jsonLine(withPrivilege(false)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Starts the program that is to be recorded: a shell stops itself, is seized, and becomes the program when it goes on.
+// Starts the program to record: a shell stops itself, is seized, and executes the program when it continues.
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

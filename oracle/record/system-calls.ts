@@ -23,7 +23,7 @@ export const NUMBER = {
   openat2: 437,
 } as const;
 
-/** Of ioctls those of this type, which are iommufd's and VFIO's. */
+/** The type of the ioctls of iommufd and VFIO. */
 export const IOCTL_TYPE = 0x3b;
 
 export const isIoctlOfInterest = (command: bigint): boolean =>

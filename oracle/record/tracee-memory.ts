@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads the memory of the recorded program as the kernel would for it: what the program may not read is not read.
+// Reads the memory of the recorded program with the program's own permissions.
 
 import koffi from 'koffi';
 import * as libc from '../subjects/kernel/libc.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Follows a program and all that comes of it, thread by thread, and notifies a listener of each call of interest before
-// and after it. One such call at a time, so that their order is the order in which the kernel made them.
+// Follows a program and its children, thread by thread, and notifies a listener before and after each recorded call.
+// Only one such call runs at a time, so their order is that of the kernel.
 
 import { FilterInstaller } from './filter.ts';
 import { processOf } from './proc-files.ts';
@@ -13,7 +13,7 @@ export type Caller = { readonly process: number; readonly thread: number };
 export type AfterCall = (result: bigint) => void;
 
 export type Listener = {
-  /** Before a call; nothing where its result is of no interest. */
+  /** Called before a call; undefined if its result is not needed. */
   readonly call: (caller: Caller, number: number, args: readonly bigint[]) => AfterCall | undefined;
   readonly forked: (parent: Caller, child: number) => void;
   readonly executed: (process: number) => void;
@@ -40,12 +40,12 @@ const SYSCALL_STOP = SIGTRAP | 0x80;
 /** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU. */
 const STOPPING = new Set([19, 20, 21, 22]);
 
-/** A call that takes longer, as one that waits for another, holds up the others no more. Milliseconds. */
+/** A call that takes longer, such as one that waits for another, no longer blocks the others. Milliseconds. */
 const PATIENCE = 1000;
 const NAP = 1;
 const napping = new Int32Array(new SharedArrayBuffer(4));
 
-/** The kernel's own numbers for a call that is made again after a signal. */
+/** The kernel's internal errnos for a call that restarts after a signal. */
 const isRestarted = (result: bigint): boolean => result <= -512n && result >= -516n;
 
 /** Status as a shell reports it. */
@@ -74,12 +74,12 @@ export class Tracer {
     this.#tasks.set(first, { process: first, thread: first, after: undefined });
   }
 
-  /** Whether the kernel stops the program at calls of interest alone. */
+  /** Whether the kernel stops the program only at recorded calls. */
   get isFiltered(): boolean {
     return this.#isFiltered;
   }
 
-  /** Returns when all processes have ended: the first one's exit status, undefined where it never became the program. */
+  /** Returns when all processes have ended: the first one's exit status, undefined if it never executed the program. */
   run(): number | undefined {
     while (this.#tasks.size > 0) {
       const change = this.#next();
@@ -98,7 +98,7 @@ export class Tracer {
     return undefined;
   }
 
-  /** Whatever fails here, the thread goes on. */
+  /** The thread continues whatever fails here. */
   #safelyChanged(change: ptrace.Change): void {
     try {
       this.#changed(change);
@@ -169,7 +169,7 @@ export class Tracer {
     if (this.#early.delete(thread)) this.#resume(child, 0);
   }
 
-  /** The thread goes on under the process's number; other threads of it end. */
+  /** At an execve the thread takes the process's id; its other threads end. */
   #executed(task: Task): void {
     const former = ptrace.eventMessage(task.thread);
     if (former !== task.thread) this.#tasks.delete(former);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Checks an ioctl's argument before the kernel does. It refuses what would make the kernel use memory or descriptors that
-// are not the program's, and notes what the call leaves behind in memory and in the kernel. The memory is the arena as it
-// is, or what is known of it before the program runs.
+// Checks an ioctl's argument before the kernel does. It refuses calls that make the kernel use memory or descriptors
+// that are not the program's, and tracks which memory and which kernel state the call changes. The memory is the arena
+// itself, or what is known about it before the program runs.
 
 import { VFIO_GROUP_GET_DEVICE_FD, VFIO_GROUP_SET_CONTAINER } from '../../spec/abi/vfio.ts';
 import { isSafeHalves, LONGEST_MAPPING, UnsafeCall } from './permitted.ts';
@@ -15,7 +15,7 @@ import {
 
 const LONGEST_STRUCT = 72;
 const LOWEST_PAGE = 4096;
-/** The upper half of the length from which on a mapping may leave what is reserved. */
+/** The upper half of the smallest length with which a map may leave the reserved span. */
 const LONG_MAPPING = Number(LONGEST_MAPPING >> 32n);
 const FIRST_NATIVE = 0x3b80;
 const NEVER = 0;
@@ -38,11 +38,11 @@ const FEATURE_GET = 1 << 16;
 const FEATURE_MASK = 0xffff;
 const FEATURE_DMA_LOGGING_REPORT = 8;
 
-/** Whose pointers, or what is done, the second word decides. Elsewhere it only holds flags without which all is passed. */
+/** Calls whose second word decides the pointers or the operation. In others it only has flags that pass more. */
 const dependsOnSecondWord = (command: number): boolean =>
   command === TEST_COMMAND || command === VFIO_DEVICE_FEATURE;
 
-/** It writes behind a pointer at another place than the container's call of that number. */
+/** Its output pointer has another offset than in the container's call of that number. */
 const isLoggingReport = (flags: number): boolean =>
   (flags & FEATURE_GET) !== 0 && (flags & FEATURE_MASK) === FEATURE_DMA_LOGGING_REPORT;
 
@@ -61,7 +61,7 @@ export type CheckedMemory = {
   readonly dirty: (offset: number, length: number, passed?: number) => void;
 };
 
-/** What takes the place of a length that is not known: every field counts as passed. */
+/** Stands for an unknown length: every field counts as passed. */
 const ANY_LENGTH = 0xffff_ffff;
 
 /** A word as a u32. */
@@ -69,12 +69,12 @@ const unsigned = (word: number | undefined): number =>
   word === undefined ? ANY_LENGTH : word >>> 0;
 
 export class CallCheck {
-  /** The program changed the limit of the kernel's batch memory, which is one for all. */
+  /** The program changed the limit of the kernel's batch memory, which is global. */
   limitChanged = false;
   /** The program made a mapping by which an IOVA may reach memory that is not the arena's. */
   private reachesOutside = false;
   private readonly memory: CheckedMemory;
-  /** Whether a number is a descriptor of whoever makes the calls, and not the program's. */
+  /** Whether a number is a descriptor of the runner, not of the program. */
   private readonly isForeign: (fd: number) => boolean;
 
   constructor(memory: CheckedMemory, isForeign: (fd: number) => boolean) {
@@ -88,7 +88,7 @@ export class CallCheck {
     this.reachesOutside = false;
   }
 
-  /** A device reaches what is mapped. Throws UnsafeCall where that may be more than the arena. */
+  /** A device transfers memory. Throws UnsafeCall if an IOVA may reach more than the arena. */
   checkTransfer(): void {
     if (this.reachesOutside) {
       throw new UnsafeCall(
@@ -98,7 +98,7 @@ export class CallCheck {
     this.memory.dirty(0, this.memory.length);
   }
 
-  /** `offset` is the argument's place in the arena. Throws UnsafeCall. */
+  /** `offset` is the argument's arena offset. Throws UnsafeCall. */
   check(command: number, offset: number): void {
     const { memory } = this;
     const readable = memory.loadable(offset, LONGEST_STRUCT);
@@ -127,7 +127,7 @@ export class CallCheck {
     for (const field of descriptors) {
       // SET_CONTAINER's argument is no struct with a size: its descriptor is its first word.
       const fd = field === 0 || field + 4 <= length ? memory.wordAt(offset + field) : NEVER;
-      // A number that is not known is what a call gave, or memory that a call left.
+      // A number is unknown if a call returned it, or stored it in memory.
       if (fd !== undefined && this.isForeign(fd)) {
         throw new UnsafeCall(`Descriptor ${fd} is this process's own, not the program's.`);
       }

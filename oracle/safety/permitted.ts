@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What a program may do on a real machine, whoever wrote it: a fixed list of files, ioctls of one type, and
-// addresses that are either the arena's or nobody's. Everything else is refused before any system call.
+// What any program may do on a real machine: a fixed list of files, ioctls of one type, and addresses in
+// the arena or in unmapped memory. Everything else is refused before any system call.
 
 import { IOMMUFD_TYPE } from '../../spec/abi/native.ts';
 import { VFIO_GET_API_VERSION, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 
-/** A program asked for something that it must not have. Nothing was done. */
+/** A refused call of a program. It was not made. */
 export class UnsafeCall extends Error {
   override readonly name = 'UnsafeCall';
 }
@@ -38,10 +38,10 @@ export const checkCommand = (command: number): void => {
 export const takesValue = (command: number): boolean =>
   command >= VFIO_GET_API_VERSION && command <= VFIO_SET_IOMMU;
 
-/** The arena lies in this span, and nothing else does: whoever makes the calls reserves it. */
+/** Only the arena is in this span: the runner reserves it. */
 export const HOLE_START = 0x6000_0000_0000n;
 export const HOLE_END = 0x7800_0000_0000n;
-/** In bytes. What is mapped for a device or an access is followed no further than this from an address in the hole. */
+/** In bytes. Maps for a device or an access reach no further than this from an address in the hole. */
 export const LONGEST_MAPPING = 0x100_0000_0000n;
 
 const upperHalf = (address: bigint): number => Number(address >> 32n);
@@ -64,7 +64,7 @@ export const isSafeHalves = (high: number, low: number): boolean => {
 /** Whether the address lies in the hole, or in the arena. */
 export const isInHole = (address: bigint): boolean => address >= HOLE_START && address < HOLE_END;
 
-/** Whether an arena of this length in bytes may begin there: the hole goes on behind it. */
+/** Whether an arena of this length in bytes may begin there: the hole continues after it. */
 export const isArenaPlace = (base: bigint, length: bigint): boolean =>
   base % PAGE === 0n && base >= HOLE_START && base + length < HOLE_END;
 
@@ -77,10 +77,10 @@ export const checkArenaRange = (offset: bigint, length: bigint, arenaLength: big
   }
 };
 
-/** 256 MiB: more, and a machine may run out of memory before anything is made of the kernel. */
+/** 256 MiB: with more, the machine may run out of memory. */
 const MOST_LOCKED_PAGES = 65_536;
 
-/** Pages that a program has locked by itself before its first call. Throws UnsafeCall. */
+/** Pages that a program has locked before its first call. Throws UnsafeCall. */
 export const checkLockedPages = (pages: number): void => {
   if (!Number.isInteger(pages) || pages < 0 || pages > MOST_LOCKED_PAGES) {
     throw new UnsafeCall(
@@ -95,7 +95,7 @@ const TRANSFER_REACH = 1n << 48n;
 const INTERRUPTS_START = 0xfee0_0000n;
 const INTERRUPTS_END = 0xfef0_0000n;
 
-/** What a device may be made to move: `length` bytes from or to an IOVA. Throws UnsafeCall. */
+/** A transfer by a device: `length` bytes from or to an IOVA. Throws UnsafeCall. */
 export const checkTransfer = (iova: bigint, length: number): void => {
   const last = iova + BigInt(length);
   if (length < 1 || length > TRANSFER_LENGTH || iova < 0n || last > TRANSFER_REACH) {

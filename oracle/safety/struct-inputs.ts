@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What in a call's struct the kernel follows: pointers into the program's memory, and descriptors. The subject reads
-// them before the call, to refuse what is not the program's, and to know which memory the call may change.
+// The inputs in a call's struct that the kernel follows: pointers into the program's memory, and descriptors. The
+// subject reads them before the call, refuses those that are not the program's, and so knows which memory the call
+// may change.
 
 import type { Layout } from '../../spec/abi/layout.ts';
 import { NATIVE_CALLS } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 
-/** How many bytes the kernel writes behind a pointer: none, an unknown count, or a field of 32 bits times a unit. */
+/** How many bytes the kernel writes at a pointer: none, an unknown count, or a field of 32 bits times a unit. */
 export type Written = 'nothing' | 'unknown' | { readonly countAt: number; readonly unit: number };
 
 export type Pointer = {
@@ -27,7 +28,7 @@ export type StructInputs = {
 
 const OUTPUT = /^out_/;
 
-/** Calls that write behind their pointer; all others only read there. */
+/** Calls that write through their pointer; all others only read. */
 const WRITTEN: Readonly<Record<string, Written>> = {
   IOMMU_IOAS_IOVA_RANGES: { countAt: 8, unit: 16 },
   IOMMU_GET_HW_INFO: { countAt: 12, unit: 1 },
@@ -37,7 +38,7 @@ const WRITTEN: Readonly<Record<string, Written>> = {
 };
 
 const IOAS_MAP_LENGTH = 24;
-/** The dirty bitmap's pointer: the same place behind VFIO_IOMMU_UNMAP_DMA's and _DIRTY_PAGES's structs. */
+/** The dirty bitmap's pointer: the same offset in VFIO_IOMMU_UNMAP_DMA and _DIRTY_PAGES. */
 const bitmap = (flag: number): Pointer => ({ offset: 40, written: 'unknown', flag });
 const DIRTY_PAGES_FLAG_GET_BITMAP = 4;
 
@@ -82,7 +83,7 @@ const all: readonly (readonly [number, StructInputs])[] = [
   ],
 ];
 
-/** By the command's low byte; nothing where a struct holds neither pointers nor descriptors. */
+/** By the command's low byte; undefined if a struct has neither pointers nor descriptors. */
 const commandInputs: readonly (StructInputs | undefined)[] = (() => {
   const table: (StructInputs | undefined)[] = new Array(256).fill(undefined);
   for (const [command, inputs] of all) {

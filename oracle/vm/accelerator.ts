@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which of QEMU's accelerators really runs a guest here. On some machines /dev/kvm opens and cannot run one, so
-// eight bytes of guest code are tried: they write to the port of QEMU's exit device.
+// Finds the QEMU accelerator that works here. On some machines /dev/kvm opens but cannot run a guest, so eight
+// bytes of guest code are tried: they write to the port of QEMU's exit device.
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ export const findAccelerator = (): Accelerator => {
   return found;
 };
 
-/** A whole kernel did not come up with KVM although the eight bytes did. */
+/** A kernel did not boot with KVM although the eight bytes ran. */
 export const giveUpKvm = (): void => {
   found = 'tcg';
 };

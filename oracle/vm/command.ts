@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs a command inside a virtual machine, for what only a kernel of its own can show. The command sees the host's
-// files; what it writes goes to memory and is gone with the machine.
+// Runs a command inside a virtual machine, under another kernel. The command sees the host's files; its writes go
+// to memory and are lost when the machine ends.
 
 import type { Writable } from 'node:stream';
 import { EnvironmentError } from './environment-error.ts';
@@ -15,9 +15,9 @@ export type VmCommand = {
   readonly kernelArguments?: readonly string[];
   /** The program and its arguments, as execvp takes them. */
   readonly command: readonly string[];
-  /** Where the command's folder is; the host's present one where absent. */
+  /** The working directory; by default the host's. */
   readonly folder?: string;
-  /** Gets what the command writes, both outputs, as it comes. */
+  /** Gets the command's output, both streams. */
   readonly output?: Writable;
 };
 

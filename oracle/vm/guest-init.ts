@@ -6,7 +6,7 @@ import { MDEV_NAME } from '../../spec/terms/platforms.ts';
 import { PORT_NAME, PRIVATE_TAG, type VmPlatform } from './qemu.ts';
 
 export const DEVICE_MEMORY_PCI_ID = ['0x1af4', '0x1110'] as const;
-/** Where the script puts links to what it found. */
+/** The folder for links to the devices found. */
 export const GUEST_LINKS = '/dev/iommufd-spec';
 export const GUEST_PORT = `${GUEST_LINKS}/port`;
 export const GUEST_DEVICE_MEMORY = `${GUEST_LINKS}/device-memory`;
@@ -15,7 +15,7 @@ export const GUEST_DEVICE_MEMORY = `${GUEST_LINKS}/device-memory`;
 export const READY_FILE = 'ready';
 export const STATUS_FILE = 'status';
 
-/** Any value as one word of the shell's. */
+/** A value quoted as one shell word. */
 export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 const BIND_PCI_DEVICES = `
@@ -31,7 +31,7 @@ done`;
 const MAKE_MDEV = `
 echo ${MDEV_NAME} > /sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create`;
 
-/** A word of the kernel's command line that the kernel does not know comes to its first process as a variable. */
+/** The kernel passes an unknown command line parameter to init as an environment variable. */
 const SWITCH_NOIOMMU_OFF = `
 [ "$noiommu_mode" != N ] || echo N > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode`;
 

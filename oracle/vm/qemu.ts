@@ -5,7 +5,7 @@ import type { Accelerator } from './accelerator.ts';
 
 /**
  * `mock` has no IOMMU; `vtd` has VT-d with devices bound to vfio-pci; `mdev` an mdev; `mixed` both of them;
- * `noiommu` devices bound to vfio-pci although nothing translates for them, and an mdev. `virtio` has `vtd`'s
+ * `noiommu` has devices bound to vfio-pci without an IOMMU, and an mdev. `virtio` has `vtd`'s
  * devices behind a virtio-iommu, and `coherent` behind a VT-d of 39 bits that can make accesses coherent.
  */
 export const VM_PLATFORMS = [
@@ -19,8 +19,8 @@ export const VM_PLATFORMS = [
 ] as const;
 
 /**
- * `shared` has VT-d with one such device, and beside it in its group one that the kernel itself uses: programs are not
- * judged there, as the machine does not report what its groups are used for.
+ * `shared` has VT-d with one such device, whose group also has a device that another kernel driver uses: programs are
+ * not judged there, because the machine does not report the use of groups.
  */
 export type VmPlatform = (typeof VM_PLATFORMS)[number] | 'shared';
 
@@ -31,7 +31,7 @@ export type VmSetup = {
   /** MiB. */
   readonly memory: number;
   readonly processors: number;
-  /** Further words for the kernel's command line. */
+  /** Additional kernel command line parameters. */
   readonly kernelArguments: readonly string[];
 };
 
@@ -67,7 +67,7 @@ const LET_INTERRUPTS_BE = [
   'iommufd.allow_unsafe_interrupts=1',
 ];
 
-/** Devices behind such a bridge look alike to an IOMMU. */
+/** An IOMMU cannot distinguish devices behind such a bridge. */
 const SHARED_GROUP = [
   ...['-device', 'pcie-pci-bridge,id=bridge'],
   ...['-device', 'edu,bus=bridge,addr=1'],
@@ -101,7 +101,7 @@ const share = (tag: string, path: string, more: string): string[] => [
   ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
 ];
 
-/** The last word: a busy host gives the guest no time, and the timer's test at boot fails and panics for nothing. */
+/** no_timer_check: on a busy host the boot-time timer test fails, and the kernel panics. */
 const KERNEL_ARGUMENTS = 'console=ttyS0 quiet panic=-1 oops=panic nokaslr no_timer_check';
 
 const kernelCommandLine = (setup: VmSetup, files: VmFiles): string =>

@@ -30,9 +30,9 @@ export type VmOptions = {
   /** The kernel, a bzImage. */
   readonly image: string;
   readonly platform: VmPlatform;
-  /** A line of shell that the guest runs before it switches itself off. */
+  /** A shell command line that the guest runs before it powers off. */
   readonly job: string;
-  /** MiB; 2048 where absent. */
+  /** MiB; 2048 by default. */
   readonly memory?: number;
   readonly processors?: number;
   readonly kernelArguments?: readonly string[];
@@ -41,9 +41,9 @@ export type VmOptions = {
 };
 
 export type VmEnd = {
-  /** What QEMU said, and the last lines of the console. */
+  /** QEMU's messages, and the last lines of the console. */
   readonly console: string;
-  /** The job's exit status, where it came to its end. */
+  /** The job's exit status, if it ended. */
   readonly status: number | undefined;
 };
 
@@ -78,7 +78,7 @@ const findBusybox = (): string => {
   return found;
 };
 
-/** Removes the folders of processes of this user that were killed before they could; nobody else's. */
+/** Removes the folders that killed processes of this user left. */
 const removeStale = (): void => {
   for (const name of readdirSync(tmpdir())) {
     const [, owner] = FOLDER.exec(name) ?? [];
@@ -199,7 +199,7 @@ const comesUp = async (vm: Vm): Promise<boolean> => {
   return false;
 };
 
-/** Nothing where a guest does not come up although the accelerator seemed to work. */
+/** Undefined if a guest does not boot although the accelerator seemed to work. */
 const launchWithKvm = async (options: VmOptions): Promise<Vm | undefined> => {
   try {
     const vm = await launch(options, 'kvm');
@@ -210,7 +210,7 @@ const launchWithKvm = async (options: VmOptions): Promise<Vm | undefined> => {
   }
 };
 
-/** What a bzImage has at this offset, whatever it is compressed with. */
+/** The magic number of a bzImage at this offset. */
 const BOOT_HEADER = { offset: 0x202, magic: 'HdrS' } as const;
 
 /** Throws EnvironmentError where there is no bzImage of that name. */
