@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What of the arena a program uses, and what it may do to each page of it: a C file maps no more than that, and touches
-// no page that would end it.
+// The parts of the arena that a program uses, and the protection of each page: a C file maps no more than that, and
+// accesses no page that would kill it.
 
 import { match, P } from 'ts-pattern';
 import { ARENA_LENGTH, REGIONS, type Region } from '../../model/programs/arena.ts';
@@ -12,7 +12,7 @@ const PAGE = 4096n;
 /** Bytes from the arena's base, `end` exclusive. */
 type Span = { readonly start: bigint; readonly end: bigint };
 
-/** The arena offset that a value stands for, also one that is written as a number; nothing for other numbers. */
+/** The arena offset of a value, or of a number in the arena; undefined for other numbers. */
 export const offsetOf = (value: Value, base: bigint): bigint | undefined => {
   if (typeof value === 'object') return 'arena' in value ? value.arena : undefined;
   const offset = value - base;
@@ -21,7 +21,7 @@ export const offsetOf = (value: Value, base: bigint): bigint | undefined => {
 
 type StructArgument = Extract<Extract<Operation, { op: 'ioctl' }>['argument'], { kind: 'struct' }>;
 
-/** How far behind its addresses a struct may reach: the longest of its lengths. What is known only later is anything. */
+/** How far a struct's pointers may reach: the longest of its lengths. A handle may be any length. */
 const reachOf = ({ layout, fields }: StructArgument): bigint => {
   let reach = PAGE;
   for (const { name, kind } of LAYOUTS.get(layout)?.fields ?? []) {
@@ -69,8 +69,8 @@ const spanOf = ({ offset, length }: Region): Span => ({
 });
 
 /**
- * The regions that the program may touch. `withoutStructs` leaves out the places of structs, which then are in
- * variables.
+ * The regions that the program may touch. `withoutStructs` leaves out the structs, which are in variables
+ * then.
  */
 export const usedRegions = (
   program: Program,
@@ -78,7 +78,7 @@ export const usedRegions = (
   withoutStructs: boolean,
 ): readonly Region[] => {
   const spans = program.flatMap((operation) => spansOf(operation, base));
-  // What is mapped into a hole joins the regions beside it.
+  // A map into a hole joins the adjacent regions.
   const bridges = program.some(
     (operation) =>
       operation.op === 'mmap' &&
@@ -106,7 +106,7 @@ export const touchesStructs = (operation: Operation, base: bigint): boolean => {
   return spansOf(others, base).some((span) => meet(span, spanOf(structs)));
 };
 
-/** What each page of the arena allows while the program runs. */
+/** The protection of each page of the arena while the program runs. */
 export class ArenaPages {
   readonly #base: bigint;
   readonly #pages = new Map<bigint, Protection>();

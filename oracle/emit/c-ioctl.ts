@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One ioctl as C: its struct and arrays put in place, the call, and how what it wrote is read.
+// One ioctl as C: stores its struct and arrays, makes the call, and reads its output.
 
 import { match } from 'ts-pattern';
 import type { Operation } from '../../model/programs/program.ts';
@@ -34,7 +34,7 @@ export type IoctlParts = {
   readonly before: readonly CText[];
   /** The call itself, an expression. */
   readonly call: CText;
-  /** How a field of the struct is read afterwards; nothing where it is not there. */
+  /** How a field of the struct is read afterwards; undefined if it cannot be read. */
   readonly read: (field: string) => CText | undefined;
   readonly memory: readonly TracedMemory[];
 };
@@ -43,7 +43,7 @@ export type Surroundings = {
   readonly values: CValues;
   readonly pages: ArenaPages;
   readonly base: bigint;
-  /** Structs are in variables wherever that makes no difference to the kernel. */
+  /** Structs are in variables where the kernel sees no difference. */
   readonly inVariables: boolean;
   /** The expression of a device's name; undefined if it is in the file as a literal. */
   readonly device: (name: string) => CText | undefined;

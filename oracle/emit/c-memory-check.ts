@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the trace says of the memory of the last call: a copy of it as it must be afterwards, and the comparison.
+// C that compares the memory of the last call with the trace: a copy with the expected bytes, and the comparison.
 
 import { decode, fieldOf, type Layout } from '../../spec/abi/layout.ts';
 import type { TracedStep } from '../trace/step-json.ts';
@@ -38,7 +38,7 @@ const changesIn = (
 export type MemoryCheck = {
   readonly before: readonly CText[];
   readonly after: readonly CText[];
-  /** Expressions that are true where the memory is as the trace says. */
+  /** Expressions that are true if the memory is as in the trace. */
   readonly conditions: readonly CText[];
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What numbers, structs and calls are called in C: the names of the uAPI headers where these have one.
+// Names of numbers, structs and calls in C: those of the uAPI headers, if they have one.
 
 import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
@@ -96,7 +96,7 @@ const flagsComment = (layout: string, field: string, value: number): CText => {
   return /^[A-Z]/.test(text) ? c` ${cComment(text)}` : c``;
 };
 
-/** A number in a field as C writes it, where a name says more than the number. */
+/** A field's value in C, by name if it has one. */
 export const namedNumber = (layout: string, field: string, value: bigint): CText | undefined => {
   if (value > 0xffff_ffffn) return undefined;
   const number = Number(value);
@@ -123,7 +123,7 @@ const EXTENSIONS: ReadonlyMap<bigint, string> = new Map([
   [10n, 'VFIO_UPDATE_VADDR'],
 ]);
 
-/** What SET_IOMMU and CHECK_EXTENSION are given. */
+/** Arguments of SET_IOMMU and CHECK_EXTENSION. */
 export const extensionName = (command: number, value: bigint): CText | undefined => {
   const name = command === 0x3b65 || command === 0x3b66 ? EXTENSIONS.get(value) : undefined;
   return name === undefined ? undefined : cName(name);

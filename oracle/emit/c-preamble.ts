@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every C file begins with, or includes: headers, where the memory of the calls lies, and results that stand for many.
+// The beginning of every C file: headers, the arena's address, and results that stand for many.
 
 import { ARENA_LENGTH, type Region } from '../../model/programs/arena.ts';
 import { type CText, c, cHex } from './c-text.ts';

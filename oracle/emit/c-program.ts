@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A trace as a C file that needs nothing else: it makes the calls, prints what each gives, and its exit status says
-// whether the last one gave what the trace says.
+// A trace as a self-contained C file: it makes the calls, prints their results, and its exit status says whether
+// the last result is that of the trace.
 
 import type { Region } from '../../model/programs/arena.ts';
 import type { Program } from '../../model/programs/program.ts';
@@ -19,7 +19,7 @@ import { checkedProgram } from './program-check.ts';
 
 const CAPTURE = /^(?:int|__\w+) (\w+) = result < 0 /;
 
-/** Without what is kept for structs that have no place in memory. */
+/** Without the memory for structs that are in variables. */
 export const withoutUnused = (lines: readonly CText[]): readonly CText[] => {
   const uses = new Map<string, number>();
   for (const [name] of bareC(cJoin(lines, c`\n`)).matchAll(/\b[A-Za-z_]\w*\b/g)) {
@@ -55,7 +55,7 @@ const deviceMemoryLines = (file: CText): readonly CText[] => [
   c`\tlacks(${file});`,
 ];
 
-/** What the process that makes the calls does first. `memoryFile` is the expression of the path of a device's memory. */
+/** The start of the process that makes the calls. `memoryFile` is the expression of the path of a device's memory. */
 export const setupLines = (
   emission: Emission,
   regions: readonly Region[],
@@ -78,7 +78,7 @@ export const setupLines = (
   ];
 };
 
-/** That there is the argument which names a device's memory. */
+/** Checks for the argument that names a device's memory. */
 export const memoryArgumentLines = (position: number): readonly CText[] => [
   c`if (argc < ${position + 1})`,
   c`\tlacks("memory of a device: name a resource file below /sys/bus/pci/devices as argument ${position}");`,

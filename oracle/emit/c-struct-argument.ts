@@ -21,7 +21,7 @@ export const layoutOf = (argument: StructArgument): Layout => {
 
 export const tailOf = ({ tail }: StructArgument): Uint8Array => Buffer.from(tail ?? '', 'hex');
 
-/** How many bytes of the struct itself are put into memory. */
+/** How many bytes of the struct itself are stored. */
 export const shownOf = (argument: StructArgument): number =>
   Math.min(argument.length ?? layoutOf(argument).size, layoutOf(argument).size);
 
@@ -41,7 +41,7 @@ const members = (argument: StructArgument, name: CText, values: CValues): readon
   });
 };
 
-/** Declares the variable with what the call finds in it. `together`: with the bytes behind it, as `it` and `behind`. */
+/** Declares the variable with its value for the call. `together`: with the bytes behind it, as `it` and `behind`. */
 export const declaration = (
   argument: StructArgument,
   variable: CText,

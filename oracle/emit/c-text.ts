@@ -81,7 +81,7 @@ export const cString = (text: string | Uint8Array): CText => {
   return asC(`"${[...bytes].map((byte, index) => byteText(byte, bytes[index - 1])).join('')}"`);
 };
 
-/** What ends a comment, begins another, begins a trigraph, or joins the next line: a backslash before its end. */
+/** Sequences that end or begin a comment, begin a trigraph, or join the next line (a backslash at the end). */
 const ACTIVE = /(?<=\*)\/|(?<=\/)\*|(?<=\?)\?|\\(?= *$)/g;
 
 /** Text in a comment: printable ASCII, nothing of which is active. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Values of a program as C writes them: numbers, places in the arena, and what earlier calls gave.
+// Values of a program in C: numbers, arena addresses, and outputs of earlier calls.
 
 import { REGIONS } from '../../model/programs/arena.ts';
 import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
@@ -24,7 +24,7 @@ export const placeText = (offset: bigint): CText => {
   return rest < 0n ? c`${name} - ${cHex(-rest)}` : c`${name} + ${cHex(rest)}`;
 };
 
-/** What a later operation uses of what an operation gave. */
+/** An output of an operation that a later one uses. */
 export type Capture = {
   readonly name: CText;
   readonly type: CText;
@@ -34,7 +34,7 @@ export type Capture = {
 
 const keyOf = (index: number, out: string): string => `${index} ${out}`;
 
-/** The field of what an operation gives; 'nothing' where it gives none of that name. */
+/** The field of an operation's output; 'nothing' if it has none of that name. */
 const sourceOf = (operation: Operation, out: string): Field | 'result' | 'nothing' => {
   if (out === 'result') return 'result';
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return 'nothing';
@@ -89,14 +89,14 @@ export class CValues {
     this.#latest.set(label, index);
   }
 
-  /** The variable of what an earlier operation gave; it gave nothing, and so 0, where there is none. */
+  /** The variable of an earlier operation's output; without one, the output is 0. */
   #handle(from: string, out: string): CText {
     const index = this.#latest.get(from);
     if (index === undefined) return c`0`;
     return this.#captures.get(index)?.get(keyOf(index, out))?.name ?? c`0`;
   }
 
-  /** Whether the value is what an earlier operation gave. */
+  /** Whether the value is an output of an earlier operation. */
   isHandle(value: Value): boolean {
     return (
       typeof value === 'object' && 'from' in value && this.#handle(value.from, value.out) !== '0'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which numbers of a program are descriptors, and whether it got them itself.
+// Which numbers of a program are descriptors, and whether its own calls returned them.
 
 import { match, P } from 'ts-pattern';
 import type { Operation, Value } from '../../model/programs/program.ts';
@@ -10,7 +10,7 @@ import type { Emission } from './emission-data.ts';
 
 const FIRST_OWN_DESCRIPTOR = 3;
 
-/** Where a C file has its output, when lower numbers are to be nobody's. */
+/** The output descriptor of a C file that must leave lower numbers closed. */
 export const OUTPUT_DESCRIPTOR = 500;
 
 /** Whether its result is a descriptor. */
@@ -22,7 +22,7 @@ export const openedBy = (operation: Operation): boolean =>
 /** Test operations whose `id` is a descriptor. */
 const ON_ACCESS = /^(?:ACCESS_|DESTROY_ACCESS)/;
 
-/** The numbers that a program takes for descriptors. */
+/** The values that an operation uses as descriptors. */
 const descriptorsIn = (operation: Operation): readonly Value[] =>
   match(operation)
     .with({ op: 'close' }, ({ fd }) => [fd])
@@ -39,7 +39,7 @@ const descriptorsIn = (operation: Operation): readonly Value[] =>
     .with({ op: P.union('open', 'memfd', 'munmap', 'store', 'status', 'dma') }, () => [])
     .exhaustive();
 
-/** The first descriptor that a call of the program got. */
+/** The first descriptor that a call of the program returned. */
 export const firstDescriptor = ({ program, steps }: Emission): number => {
   let first = Number.POSITIVE_INFINITY;
   program.forEach((operation, index) => {
@@ -49,7 +49,7 @@ export const firstDescriptor = ({ program, steps }: Emission): number => {
   return first < OUTPUT_DESCRIPTOR ? first : FIRST_OWN_DESCRIPTOR;
 };
 
-/** Whether the kernel may take a descriptor from memory of which the program does not say what it holds. */
+/** Whether the kernel may read a descriptor from memory that the program did not store. */
 const leavesDescriptorsOpen = (operation: Operation): boolean => {
   if (operation.op !== 'ioctl') return false;
   const { argument, command } = operation;
@@ -57,9 +57,9 @@ const leavesDescriptorsOpen = (operation: Operation): boolean => {
   return command === TEST_COMMAND || (inputsOfCall(command, 0)?.descriptors.length ?? 0) > 0;
 };
 
-/** Some call is made on a descriptor that the program did not get: it must be nobody's. */
+/** Whether a call uses a descriptor that no call returned: it must be closed. */
 export const namesForeignDescriptors = ({ program, steps }: Emission): boolean => {
-  /** Labels of which the latest operation gave something. */
+  /** Labels whose latest operation succeeded. */
   const given = new Set<string>();
   return program.some((operation, index) => {
     const isForeign =

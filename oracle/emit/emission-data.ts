@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is emitted: a program with what it gave, and in words what is wrong.
+// The data to emit: a program with its observations, and its failure as text.
 
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -11,6 +11,6 @@ export type Emission = {
   readonly program: Program;
   /** What each operation gave; the last one is what is to be shown. Nothing of an operation that was not run. */
   readonly steps: readonly (TracedStep | undefined)[];
-  /** What is wrong, in lines, for the head of the file. */
+  /** The failure as lines, for the head of the file. */
   readonly says: readonly string[];
 };

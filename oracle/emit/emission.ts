@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What of a trace is emitted: its operations up to the last that was run, and what is wrong, in words. What no reply
-// shows is followed by the probe of hidden state that shows it, if there is one.
+// The part of a trace to emit: its operations up to the last that was run, and the failure as text. Hidden state is
+// followed by the probe that shows it, if there is one.
 
 import { match } from 'ts-pattern';
 import { isDefectName } from '../../model/emulator/defects.ts';
@@ -54,7 +54,7 @@ const withShowingProbe = (trace: Trace): Emission | undefined => {
     says: [
       ...violationLines({ setting, program, steps, failure }),
       titleOf(trace, program.length),
-      'The last call probes what no reply before it shows.',
+      'The last call probes hidden state that no earlier reply shows.',
     ],
   };
 };
@@ -92,10 +92,10 @@ const failureLines = (
     .exhaustive();
 };
 
-/** The program and what it gave, up to the last operation that was run, and nothing in words. */
+/** The program and its observations, up to the last operation that was run, without text. */
 export const emittedAsIs = ({ header, operations, failure }: Trace): Emission => {
   const ran = operations.findLastIndex(({ step }) => step !== undefined) + 1;
-  // The call that a kernel did not live to answer follows the last that was answered.
+  // The call that killed the kernel follows the last that was answered.
   const end = failure?.kind === 'death' || ran === 0 ? operations.length : ran;
   const kept = operations.slice(0, end);
   return {

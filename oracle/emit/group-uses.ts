@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whether a program may have a group's device open through an iommufd and through a legacy container: the subject refuses
-// that, by what really is open, where the device is one that no IOMMU guards. Before a program runs, and for a machine that
-// nobody knows, every way in which it could come to that counts.
+// Whether a program may have a group's device open through an iommufd and through a legacy container. The subject
+// refuses that for a device without an IOMMU, by the files that are open. Before a program runs, on an unknown machine,
+// every possible case counts.
 
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { VFIO_GROUP_GET_DEVICE_FD, VFIO_GROUP_SET_CONTAINER } from '../../spec/abi/vfio.ts';

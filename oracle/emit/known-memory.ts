@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The arena as far as it is known before a program runs: bytes that the program puts there, until a call may have changed
-// them. What is not known is never taken for something.
+// The arena as far as it is known before a program runs: bytes that the program stores, until a call may have changed
+// them. Unknown bytes are never assumed.
 
 import { ARENA_LENGTH, REGIONS } from '../../model/programs/arena.ts';
 import type { CheckedMemory } from '../safety/call-check.ts';

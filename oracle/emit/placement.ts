@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where structs are while calls are made: in variables, as people write it, wherever the kernel sees no difference.
+// Where structs are during calls: in variables, as people write it, if the kernel sees no difference.
 
 import type { Program } from '../../model/programs/program.ts';
 import { isInHole } from '../safety/permitted.ts';

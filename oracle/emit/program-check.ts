@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Holds a program to what the kernel subject lets programs do, before it is written as C: with the subject's own checks, on
-// what is known of each call before it is made. What is not known and would matter is refused.
+// Checks that the kernel subject would run a program, before it is written as C: with the subject's own checks, on what
+// is known about each call in advance. If an unknown value matters, the program is refused.
 
 import { match } from 'ts-pattern';
 import { ARENA_LENGTH } from '../../model/programs/arena.ts';
@@ -29,7 +29,7 @@ import { KnownMemory, type PutByte } from './known-memory.ts';
 import { mayBeVariable, structsAreApart } from './placement.ts';
 import { TracedPages } from './traced-pages.ts';
 
-/** A C file of more operations would be of no use to anybody, and compilers take long for it. */
+/** A longer C file is of no use, and compilers take long for it. */
 export const MOST_OPERATIONS = 10_000;
 
 const HUGE_PAGE = 0x20_0000n;
@@ -37,7 +37,7 @@ const HUGE_PAGE = 0x20_0000n;
 /** No C is written for the program. */
 export class RefusedProgram extends Error {
   override readonly name = 'RefusedProgram';
-  /** The operation that is refused; undefined where it is what the program needs from the start. */
+  /** The operation that is refused; undefined if the refusal concerns the start of the program. */
   readonly operation: Operation | undefined;
   readonly why: string;
 
@@ -222,7 +222,7 @@ export const checkedProgram = (emission: Emission): CheckedProgram => {
     throw new RefusedProgram(first, `it has more than ${MOST_OPERATIONS} operations.`);
   }
   if (!isArenaPlace(base, ARENA_LENGTH)) {
-    throw new RefusedProgram(undefined, 'its arena lies where other memory may be.');
+    throw new RefusedProgram(undefined, 'its arena may overlap other memory.');
   }
   let present: Operation | undefined;
   try {

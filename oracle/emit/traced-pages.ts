@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What each page of the arena allows as a program goes on, by what the trace says that its calls gave.
+// The protection of each arena page during a program, from the results in the trace.
 
 import type { Operation } from '../../model/programs/program.ts';
 import type { TracedStep } from '../trace/step-json.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A C file that makes the same calls on the legacy container and on an iommufd and prints side by side what each gives.
+// A C file that makes the same calls on the legacy container and on an iommufd and prints the results side by side.
 // What such files share is in a header.
 
 import type { Program } from '../../model/programs/program.ts';
@@ -143,7 +143,7 @@ const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly
   ...(limit === PLAIN_LIMIT ? [] : [c`require_parameter(${cString(LIMIT)}, ${limit});`]),
 ];
 
-/** A file that includes the header HEADER_NAME, which is beside it. */
+/** A file that includes the header HEADER_NAME, in the same folder. */
 export const twoSidedProgram = (wanted: TwoSided): CText => {
   const { setting, base, program, answered, probes, devices, says } = wanted;
   const emission: Emission = { setting, base, program, steps: answered[0].type1, says };

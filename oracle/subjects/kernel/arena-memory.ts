@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The arena of this process: what is mapped in it, and its bytes. It keeps a note of what each page allows, so
-// that touching the memory directly never meets a page that would end the process.
+// The arena of this process: its mappings and its bytes. It tracks the protection of each page, so that a
+// direct access never kills the process.
 
 import type { Region } from '../../../model/programs/arena.ts';
 import type { Protection } from '../../../spec/terms/call.ts';
@@ -10,7 +10,7 @@ import * as libc from './libc.ts';
 const PAGE = 4096;
 const PAGE_SHIFT = 12;
 
-/** What a page allows. A page behind the end of its file counts as one without access. */
+/** The protection of a page. A page past the end of its file counts as inaccessible. */
 const HOLE = 0;
 const NO_ACCESS = 1;
 const READ_ONLY = 2;
@@ -22,10 +22,10 @@ const PROTECTION: Readonly<Record<Protection, readonly [access: number, bits: nu
   'read-write': [READ_WRITE, libc.PROT_READ_WRITE],
 };
 
-/** So many spans are cleared one by one; more, and all that is writable is cleared. */
+/** Up to so many spans are cleared one by one; with more, all writable pages are cleared. */
 const DIRTY_STRETCHES = 64;
 
-/** How a page without a mapping of the program's is kept. To a call it is as if nothing were mapped there. */
+/** How a page without a mapping of the program is reserved. For a call it is as if nothing were mapped there. */
 const RESERVED = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE;
 
 /** The backing of a mapping, as mmap takes it. `length` of the file in bytes, from its start. */
@@ -49,7 +49,7 @@ export class ArenaMemory {
   private readonly dirtyEnd = new Int32Array(DIRTY_STRETCHES);
   private dirtyCount = 0;
 
-  /** `base` and `length` in bytes, whole pages. They lie in the hole. Throws EnvironmentError where that is taken. */
+  /** `base` and `length` in bytes, whole pages. They lie in the hole. Throws EnvironmentError if the hole is in use. */
   constructor(base: bigint, length: bigint) {
     this.base = Number(base);
     this.length = Number(length);
@@ -122,7 +122,7 @@ export class ArenaMemory {
     const flags = RESERVED | libc.MAP_FIXED;
     const taken = libc.mapMemory(address, length, libc.PROT_NONE, flags, -1, 0);
     if (Number(taken) !== address) {
-      // What munmap refuses it answers in its own way.
+      // munmap itself returns the errno of a refusal.
       if (libc.unmapMemory(address, length) < 0) return -libc.errno();
       this.reserveGaps(offset, length);
     }
@@ -162,7 +162,7 @@ export class ArenaMemory {
     return length;
   }
 
-  /** The bytes may differ from zero from now on. What cannot be written there does not matter. */
+  /** The bytes may be nonzero from now on. Bytes that cannot be written are ignored. */
   dirty(offset: number, length: number): void {
     const last = this.dirtyCount - 1;
     const end = Math.min(offset + length, this.length);
@@ -194,7 +194,7 @@ export class ArenaMemory {
     this.dirtyCount = 0;
   }
 
-  /** A call that failed may have unmapped what was there: those pages are reserved again. */
+  /** A failed call may have unmapped pages: they are reserved again. */
   private reserveGaps(offset: number, length: number): void {
     const flags = RESERVED | libc.MAP_FIXED_NOREPLACE;
     const end = Math.min(offset + length, this.length);
@@ -244,7 +244,7 @@ export class ArenaMemory {
   }
 
   private remapRegion({ protection, shared }: Region, start: number, end: number): void {
-    // The pages of a shared region belong to one object, which is made again as a whole.
+    // The pages of a shared region belong to one object, which is recreated as a whole.
     const runs: [number, number][] = [];
     this.eachChanged(start, end, (from, length) => runs.push([from, length]));
     if (shared && runs.length > 0) runs.splice(0, runs.length, [start, end - start]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Programs as the runner takes them: everything that can be known before they run is resolved here, because
-// JavaScript is slow inside a virtual machine.
+// Compiles programs for the runner: everything that is known in advance is resolved here, because
+// JavaScript is slow in a virtual machine.
 
 import { match } from 'ts-pattern';
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
@@ -27,7 +27,7 @@ const layoutNamed = (name: string): Layout => {
 
 const WHOLE: Omit<Capture, 'slot'> = { offset: wire.WHOLE_RESULT, width: 4 };
 
-/** The offset of the named output in what an operation gives; none if it has none. */
+/** The offset of an operation's named output; undefined if it has none. */
 const placeOf = (operation: Operation, output: string): Omit<Capture, 'slot'> | undefined => {
   if (output === 'result') return WHOLE;
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return undefined;
@@ -37,7 +37,7 @@ const placeOf = (operation: Operation, output: string): Omit<Capture, 'slot'> | 
   return { offset, width };
 };
 
-/** Which outputs of which operations later ones name. */
+/** The outputs of operations that later ones use. */
 class Slots {
   count = 0;
   private readonly latest = new Map<string, number>();
@@ -48,7 +48,7 @@ class Slots {
     this.program = program;
   }
 
-  /** The slot of what is there when the present operation runs; none where it is nothing, so zero. */
+  /** The slot of the value for the current operation; undefined if there is none: the value is 0. */
   slotOf({ from, out }: ResultOf): number | undefined {
     const index = this.latest.get(from);
     const operation = index === undefined ? undefined : this.program[index];
@@ -73,7 +73,7 @@ class Slots {
   }
 }
 
-/** One operation's body, with the places where slots go in. */
+/** One operation's body, with the positions to patch from slots. */
 class Body {
   readonly writer = new wire.WordWriter();
   readonly patches: Patch[] = [];
@@ -83,7 +83,7 @@ class Body {
     this.slots = slots;
   }
 
-  /** The constant part of a value; what a slot holds is patched in at `position` bytes. */
+  /** The constant part of a value; a slot's value is patched in at `position` bytes. */
   resolve(value: Value, position: number, width: number): bigint {
     if (typeof value === 'bigint') return value;
     if ('arena' in value) return BigInt.asUintN(64, ARENA_BASE + value.arena);
@@ -97,7 +97,7 @@ class Body {
     this.writer.push(Number(BigInt.asIntN(32, word)));
   }
 
-  /** A descriptor that is to be closed or mapped: no number beyond an int is one. */
+  /** A descriptor to close or map: a number beyond an int is none. */
   descriptor(value: Value): void {
     const word = this.resolve(value, this.writer.length * 4, 4);
     this.writer.push(word === BigInt.asIntN(32, word) ? Number(word) : -1);
@@ -164,7 +164,7 @@ const mmapFlags = (operation: Extract<Operation, { op: 'mmap' }>): number =>
   (operation.shared ? 1 << 4 : 0) |
   (wire.BACKINGS.indexOf(operation.backing.kind) << 8);
 
-/** Writes the body and says the kind. */
+/** Writes the body and returns the kind. */
 const compileBody = (
   operation: Operation,
   body: Body,

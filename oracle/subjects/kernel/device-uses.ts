@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Through what a program has its groups' devices open. A device that no IOMMU guards, and that an iommufd and a legacy
-// container have in turn, makes the kernel let go of a file too often (docs/findings/0004): its second opening is refused.
+// Tracks through which file a program has its groups' devices open. If an iommufd and a legacy container have a device
+// without an IOMMU in turn, the kernel drops a file reference too often (docs/findings/0004): the second open is
+// refused.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { UnsafeCall } from '../../safety/permitted.ts';

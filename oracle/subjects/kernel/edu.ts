@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Has QEMU's edu device move memory, through its BAR on the device's descriptor. Whatever else a descriptor is of is
-// left alone, and what the device could not do without harm is refused before.
+// Makes QEMU's edu device transfer memory, through its BAR on the device's descriptor. Other devices are not
+// touched, and a harmful transfer is refused.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -33,7 +33,7 @@ const never = new Int32Array(new SharedArrayBuffer(4));
 
 const FOLDERS = ['/dev/vfio', '/dev/vfio/devices'];
 
-/** Which device a descriptor is of is not asked: where there is one without an IOMMU, none is started. */
+/** The device of a descriptor is not checked: no transfer starts if a device has no IOMMU. */
 const hasNoIommuDevices = (): boolean =>
   FOLDERS.some(
     (folder) =>
@@ -51,7 +51,7 @@ export class EduDevices {
     this.filled.clear();
   }
 
-  /** 0 when it is done; -ENODEV where the descriptor is of no edu, -ENODATA where there is nothing to write. */
+  /** 0 when it is done; -ENODEV if the device is not an edu, -ENODATA if there is nothing to write. */
   transfer(fd: number, direction: DmaDirection, iova: bigint, length: number): number {
     checkTransfer(iova, length);
     if (hasNoIommuDevices()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Makes the calls of a batch. It runs where JavaScript is slow, so that it works on words in place, and
-// makes neither bigints nor objects for a call.
+// Makes the calls of a batch. JavaScript is slow where it runs, so it works on words in place, and
+// allocates neither bigints nor objects for a call.
 
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
 import { fileDescriptor } from '../../../spec/abi/units.ts';
@@ -12,7 +12,7 @@ import { Message } from './message.ts';
 import { Slots } from './slots.ts';
 import * as wire from './wire.ts';
 
-/** Where the call in flight is noted for whoever reads it after the machine has died: batch, program, operation. */
+/** The call in flight, readable after the machine has died: batch, program, operation. */
 export type Progress = Int32Array;
 
 export type ExecutorOptions = {
@@ -74,7 +74,7 @@ export class Executor {
     return this.out.finished();
   }
 
-  /** Runs the program that starts at the word, and says where the next one does. */
+  /** Runs the program that starts at the word, and returns the start of the next. */
   private runProgram(start: number, paths: readonly string[], fresh: boolean): number {
     const { machine, out, progress, message } = this;
     const count = message.word(start);

@@ -7,7 +7,7 @@ import { HOLE_END, HOLE_START, LONGEST_MAPPING } from '../../safety/permitted.ts
 import { EnvironmentError } from '../../vm/environment-error.ts';
 import * as libc from './libc.ts';
 
-/** What starts in the hole and is shorter than the longest mapping ends before this. */
+/** A mapping that starts in the hole ends before this. */
 const RESERVED_END = HOLE_END + LONGEST_MAPPING;
 const RESERVATION =
   libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE | libc.MAP_FIXED_NOREPLACE;
@@ -40,7 +40,7 @@ const refusal = (errno: number): EnvironmentError => {
   const shown = there.slice(0, MOST_SHOWN).map((line) => `\n  ${line}`);
   const rest = there.length > shown.length ? `\n  and ${there.length - shown.length} more` : '';
   return new EnvironmentError(
-    `This process has memory of its own at the addresses of programs, ${range}:${shown.join('')}${rest}\n` +
+    `This process has memory at the addresses that programs use, ${range}:${shown.join('')}${rest}\n` +
       'A kernel under test could write there, so no program was run. Most likely the kernel places mappings at ' +
       'random over a wide range: start the command with "setarch -R", or set the sysctl vm.mmap_rnd_bits to 28.',
   );
@@ -49,8 +49,7 @@ const refusal = (errno: number): EnvironmentError => {
 let isReserved = false;
 
 /**
- * Takes the hole, the arena in it included, for the rest of the process's life. Throws EnvironmentError where anything is
- * mapped there already.
+ * Reserves the hole with its arena until the process ends. Throws EnvironmentError if anything is mapped there already.
  */
 export const reserveHole = (): void => {
   if (isReserved) return;

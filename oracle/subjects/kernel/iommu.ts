@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What domains an IOMMU of the machine makes, from what it says of itself and not from what VFIO and iommufd say of it:
-// paging domains of drivers/iommu/intel/iommu.c and drivers/iommu/virtio-iommu.c.
+// The properties of an IOMMU's domains, from its capabilities and not from VFIO and iommufd: paging domains of
+// drivers/iommu/intel/iommu.c and drivers/iommu/virtio-iommu.c.
 
 import type { Iommu } from '../../../spec/terms/platform.ts';
 import type { IommuDescription } from './machine-description.ts';
@@ -20,8 +20,8 @@ const TABLE_WIDTHS = [
 ] as const;
 
 /**
- * VT-d by its capability words (CAP: MGAW, SAGAW, SLLPS; ECAP: SC). Undefined where it may translate by first-stage tables, whose
- * domains are of another kind.
+ * VT-d by its capability words (CAP: MGAW, SAGAW, SLLPS; ECAP: SC). Undefined if it may use first-stage tables, whose
+ * domains differ.
  */
 const vtdOf = (capabilities: bigint, extended: bigint): Iommu | undefined => {
   const isScalable = bits(extended, 43, 1) === 1 && bits(extended, 47, 1) === 1;
@@ -40,7 +40,7 @@ const vtdOf = (capabilities: bigint, extended: bigint): Iommu | undefined => {
   };
 };
 
-/** Undefined where the machine says too little. */
+/** Undefined if the machine reports too little. */
 export const iommuOfMachine = ({ vtd, virtio }: IommuDescription): Iommu | undefined => {
   if (vtd !== undefined) return vtdOf(BigInt(`0x${vtd.capabilities}`), BigInt(`0x${vtd.extended}`));
   if (virtio === undefined) return undefined;

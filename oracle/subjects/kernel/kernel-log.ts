@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// New lines of the kernel's log, from /dev/kmsg: what the kernel says of itself that no errno shows.
+// New lines of the kernel's log, from /dev/kmsg.
 
 import * as libc from './libc.ts';
 
 const PATH = '/dev/kmsg';
-/** Makes warnings that come once come once more. */
+/** Resets the WARN_ONCE warnings. */
 const CLEAR_WARN_ONCE = '/sys/kernel/debug/clear_warn_once';
 const ONE = Buffer.from('1');
 const RECORD_LENGTH = 8192;
@@ -13,7 +13,7 @@ const EPIPE = 32;
 /** Emergency to warning; all lines of a WARN, an oops and a sanitizer's report are at most this. */
 const WORST_LEVELS = 4;
 
-/** Warnings that opening a device brings when nothing is wrong. */
+/** Harmless warnings of opening a device. */
 const HARMLESS = /^vfio-pci .*: (resetting|reset done)$/;
 
 /** "priority,sequence,time,flags;text", then lines for machines that begin with a space. */
@@ -23,7 +23,7 @@ const textOf = (record: string): string => {
   return end < 0 ? text : text.slice(0, end);
 };
 
-/** Every line that the kernel still has; none where the log cannot be read. */
+/** Every line that the kernel still has; empty if the log cannot be read. */
 export const wholeLog = (): readonly string[] => {
   const fd = libc.openFile(PATH, libc.O_RDONLY | libc.O_NONBLOCK | libc.O_CLOEXEC);
   const buffer = Buffer.alloc(RECORD_LENGTH);
@@ -43,7 +43,7 @@ export class KernelLog {
   private readonly clearFile: number;
   private readonly buffer = Buffer.alloc(RECORD_LENGTH);
 
-  /** What was logged before is passed over. */
+  /** Earlier lines are skipped. */
   constructor() {
     this.fd = libc.openFile(PATH, libc.O_RDONLY | libc.O_NONBLOCK | libc.O_CLOEXEC);
     this.clearFile = libc.openFile(CLEAR_WARN_ONCE, libc.O_WRONLY | libc.O_CLOEXEC);
@@ -51,8 +51,8 @@ export class KernelLog {
   }
 
   /**
-   * Adds the lines of warning and worse since the last time, and says whether there are any; none where the log
-   * cannot be read.
+   * Adds the lines of level warning and worse since the last time, and returns whether there are any; none if
+   * the log cannot be read.
    */
   complaints(lines: string[]): boolean {
     if (this.fd < 0) return false;

@@ -71,7 +71,7 @@ export const setLimit: (
   old: null,
 ) => number = libc.func('int prlimit64(int process, int resource, const void *limit, void *old)');
 
-/** Sets how programs that this thread starts are laid out, and returns how they were; ASK_PERSONALITY only asks. */
+/** Sets the personality of this thread and its children, and returns the previous one; ASK_PERSONALITY only queries. */
 export const personality: (flags: number) => number = libc.func(
   'int personality(unsigned long flags)',
 );

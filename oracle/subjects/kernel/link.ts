@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The line to a runner, wherever it works: frames there and back, how far it has come, and how it ended.
+// The connection to a runner: frames in both directions, its position, and how it ended.
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
@@ -10,12 +10,12 @@ export type Runner = {
   readonly port: Duplex;
   /** The file whose first words the runner keeps up to date. */
   readonly progress: string;
-  /** Settles when it has ended, with what it said last. */
+  /** Settles when it has ended, with its last messages. */
   readonly ended: Promise<string>;
   kill(): void;
 };
 
-/** Where a runner is, or was when it died. */
+/** The position of a runner, or the one where it died. */
 export type Position = {
   readonly batches: number;
   /** Index in the batch. */
@@ -24,7 +24,7 @@ export type Position = {
   readonly operation: number;
 };
 
-/** What comes of waiting for a frame. */
+/** The result of waiting for a frame. */
 export type Received =
   | { readonly kind: 'frame'; readonly bytes: Buffer }
   | { readonly kind: 'ended'; readonly said: string; readonly position: Position }

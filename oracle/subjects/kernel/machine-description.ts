@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the machine offers: its kernel, IOMMUs, and devices that a program can open. Read from sysfs.
+// The machine: its kernel, IOMMUs, and devices that a program can open. Read from sysfs.
 
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { release } from 'node:os';
@@ -15,7 +15,7 @@ export type DeviceDescription = {
   readonly group: number;
   /** Its group is a no-IOMMU group. */
   readonly noIommu: boolean;
-  /** Name of its IOMMU, one of `iommus`; absent where nothing translates for it. */
+  /** Name of its IOMMU, one of `iommus`; absent if it has none. */
   readonly iommu?: string;
   /** "/dev/vfio/devices/vfioN" or ".../noiommu-vfioN", where the kernel offers it. */
   readonly cdev?: string;
@@ -27,7 +27,7 @@ export type IommuDescription = {
   readonly name: string;
   /** VT-d's capability words, hexadecimal. */
   readonly vtd?: { readonly capabilities: string; readonly extended: string };
-  /** What the kernel's log says of a virtio-iommu: how wide addresses are, in bits, and the bitmap of page sizes. */
+  /** A virtio-iommu's width of addresses in bits and bitmap of page sizes, from the kernel's log. */
   readonly virtio?: { readonly addressBits: number; readonly pageSizes: string };
 };
 
@@ -44,9 +44,9 @@ export type MachineDescription = {
   readonly noIommuEnabled: boolean;
   /** IOMMU_TEST_CMD is there, and with it mock domains. */
   readonly hasTestCommands: boolean;
-  /** Huge pages enough for programs are set aside. */
+  /** Enough huge pages for programs are reserved. */
   readonly hasHugePages: boolean;
-  /** Programs may map memory of a device; the runner knows. */
+  /** Programs may map memory of a device; the runner decides. */
   readonly hasDeviceMemory: boolean;
 };
 
@@ -63,10 +63,10 @@ const noIommuGroup = (group: number): string => `/dev/vfio/noiommu-${group}`;
 const describeDevice = (path: string): DeviceDescription => {
   const group = Number(basename(readlinkSync(`${path}/iommu_group`)));
   const noIommu = existsSync(noIommuGroup(group));
-  // Releases that offer no file for a no-IOMMU device call it vfioN here all the same.
+  // Releases without a cdev for no-IOMMU devices call it vfioN here, too.
   const [own] = entriesOf(`${path}/vfio-dev`);
   const cdev = own === undefined ? undefined : `/dev/vfio/devices/${own}`;
-  // A mdev has a folder of that name.
+  // An mdev has a folder of that name.
   const id = path.startsWith(PCI_DEVICES)
     ? `${textOf(`${path}/vendor`).slice(2)}:${textOf(`${path}/device`).slice(2)}`
     : '';

@@ -51,13 +51,13 @@ const isOpen = (fd: number): boolean => {
   }
 };
 
-/** Makes every lower number taken, so that "at least this number" says whose a descriptor is. */
+/** Occupies every lower number: descriptors from this number on are the program's. */
 const firstFreeDescriptor = (): number => {
   const spare = libc.openFile('/', libc.O_PATH | libc.O_CLOEXEC);
   const highest = Math.max(...readdirSync('/proc/self/fd').map(Number));
   let last = spare;
   while (last < highest) last = libc.duplicate(spare);
-  // A program names descriptor 0 where an operation gave nothing: it must look closed to the kernel too.
+  // A program uses descriptor 0 if an operation returned nothing: it must be closed for the kernel too.
   libc.duplicateTo(spare, 0);
   return last + 1;
 };
@@ -174,7 +174,7 @@ export class KernelMachine implements Machine {
         const whole = this.memoryFiles.get(backing.fd);
         if (whole === undefined) {
           const refused = this.mapOther(backing.fd, size, shared);
-          // A file that is asked refuses when there is room for it already.
+          // A file's mmap refuses only after the address range was found.
           const isAsked = refused !== -ERRNO.ENODEV && refused !== -ERRNO.EBADF;
           return isAsked ? this.memory.unmap(offset, size) || refused : refused;
         }
@@ -191,7 +191,7 @@ export class KernelMachine implements Machine {
     }
   }
 
-  /** Asks to map another file, away from the arena. What can be mapped goes at once: programs have no use for it. */
+  /** Maps another file outside the arena. A map that succeeds is removed at once: programs have no use for it. */
   private mapOther(fd: number, size: number, shared: boolean): number {
     if (!isOpen(fd)) return -ERRNO.EBADF;
     const flags = shared ? libc.MAP_SHARED : libc.MAP_PRIVATE;
@@ -214,7 +214,7 @@ export class KernelMachine implements Machine {
     return this.memory.store(Number(address) - this.memory.base, bytes);
   }
 
-  /** Makes the arena as every program finds it; `fresh` with pages and charges that no program had before. */
+  /** Resets the arena for a program; `fresh` with pages and charges that no program had before. */
   prepare(fresh = false): void {
     if (fresh) this.memory.empty();
     this.memory.restore(REGIONS);
@@ -222,7 +222,7 @@ export class KernelMachine implements Machine {
     this.processStatus.start(fresh);
   }
 
-  /** Closes what the program opened, and puts back what it changed in the kernel. */
+  /** Closes the program's files, and restores what it changed in the kernel. */
   release(): void {
     libc.closeRange(this.firstDescriptor, LAST_DESCRIPTOR, 0);
     this.memoryFiles.clear();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The message of a batch, read in place, and its spans: bytes that go into the arena before a call, and what
-// is there around it.
+// The message of a batch, read in place, and its spans: bytes to store in the arena before a call, and to
+// read around it.
 
 import type { ArenaMemory } from './arena-memory.ts';
 import { UNCHANGED, type WordWriter } from './wire.ts';
@@ -10,7 +10,7 @@ const TWO_TO_32 = 0x1_0000_0000;
 const STRETCH_WORDS = 3;
 
 export class Message {
-  /** How many bytes of the last span could be stored, where that was not all. */
+  /** How many bytes of the last span were stored, if not all. */
   stored = 0;
   private readonly memory: ArenaMemory;
   private readonly message: Int32Array;
@@ -41,18 +41,18 @@ export class Message {
     this.bytes[position] = byte;
   }
 
-  /** The word behind a span. */
+  /** The word after a span. */
   after(span: number): number {
     return span + STRETCH_WORDS + ((this.word(span + 2) + 3) >> 2);
   }
 
-  /** Where in the arena a span's address is; less than 0 or beyond its length where it is outside. */
+  /** The arena offset of a span's address; negative or past the arena's length if it is outside. */
   arenaOffset(span: number): number {
     const low = this.word(span) >>> 0;
     return (this.word(span + 1) >>> 0) * TWO_TO_32 + low - this.memory.base;
   }
 
-  /** Puts the bytes into the arena. Whether all of them could be; the count is in `stored` if not. */
+  /** Stores the bytes in the arena. Returns whether all could be stored; if not, the count is in `stored`. */
   put(span: number): boolean {
     const { memory } = this;
     const offset = this.arenaOffset(span);
@@ -75,7 +75,7 @@ export class Message {
     return true;
   }
 
-  /** Writes out what can be read where the span is, or that it is as it was put there. */
+  /** Writes the readable bytes of the span, or that they are unchanged since they were stored. */
   push(span: number, out: WordWriter): void {
     const { memory } = this;
     const offset = this.arenaOffset(span);

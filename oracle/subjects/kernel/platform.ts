@@ -51,14 +51,14 @@ const deviceOf = (described: DeviceDescription, iommu: PlatformDevice['iommu']):
     ...(own === undefined ? {} : { cdev: Number(own) }),
     iommu,
     reserved: reserved.map(rangeOf),
-    // What an engine moves without an IOMMU is the machine's own memory.
+    // Without an IOMMU an engine transfers the machine's own memory.
     ...(id === EDU_ID && iommu !== 'noiommu' ? { dmaEngine: true as const } : {}),
   };
 };
 
 const isTranslated = ({ iommu }: PlatformDevice): boolean => typeof iommu === 'number';
 
-/** The virtual machine that has such devices, by whose name a platform goes. */
+/** The virtual machine with such devices, which names the platform. */
 export const vmPlatformOf = ({
   devices,
   iommus,
@@ -72,12 +72,12 @@ export const vmPlatformOf = ({
 };
 
 /**
- * What programs for this machine are generated and judged for. Throws EnvironmentError where a device is behind an IOMMU that
- * is not specified.
+ * The platform for generating and judging programs on this machine. Throws EnvironmentError if a device is behind an
+ * IOMMU that is not specified.
  */
 export const platformOfMachine = (machine: MachineDescription): Platform => {
   const named = iommusOf(machine);
-  // A domain that was made for one serves the devices of all that are alike.
+  // A domain for one IOMMU also serves devices behind equal ones.
   const iommus = [...named.values()].filter(
     (iommu, index, all) => all.findIndex((other) => isAlike(iommu, other)) === index,
   );
@@ -96,7 +96,7 @@ export const platformOfMachine = (machine: MachineDescription): Platform => {
       ...(machine.hasDeviceMemory ? (['device'] as const) : []),
       ...(machine.hasHugePages ? (['huge'] as const) : []),
     ],
-    // Beside real IOMMUs a kernel may not survive them: docs/findings/0002.
+    // Together with real IOMMUs they may crash a kernel: docs/findings/0002.
     mockDevices: iommus.length === 0,
     iommus,
     devices,

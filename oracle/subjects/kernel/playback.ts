@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A machine that answers as the results of a batch say, so that what the runner saw becomes steps by the same
-// code that runs a program on any machine.
+// A machine that replays the results of a batch, so that the code that runs programs on any machine makes
+// steps of them.
 
 import type { Machine } from '../../../model/machine/machine.ts';
 import { REGIONS } from '../../../model/programs/arena.ts';
@@ -8,11 +8,11 @@ import type { Program } from '../../../model/programs/program.ts';
 import { runProgram, type Step } from '../../../model/programs/run.ts';
 import * as wire from './wire.ts';
 
-/** What came of one program, as far as the runner lived to report. */
+/** The result of one program, as far as the runner reported it. */
 export type Played = {
   readonly steps: readonly Step[];
   readonly complaints: readonly string[];
-  /** Index of the operation during which the first complaint came, where the runner looked after each. */
+  /** Index of the operation during which the first complaint came, if the runner checked after each. */
   readonly complainedAt?: number;
   readonly refused?: string;
 };
@@ -27,7 +27,7 @@ class Playback implements Machine {
   position: number;
   private index = 0;
   private regions = REGIONS.length;
-  /** The ioctl in hand: what it put into memory, and how many spans were read. */
+  /** The current ioctl: its stored bytes, and the number of spans that were read. */
   private stored: Uint8Array[] = [];
   private loaded = 0;
   private pending: number | undefined;
@@ -82,7 +82,7 @@ class Playback implements Machine {
       this.pending = this.word();
       this.loaded = 0;
     }
-    // What is read around a transfer was not put there: the reference is zeros.
+    // The memory of a transfer is not stored before: it is compared with zeros.
     const reference = this.stored[this.loaded % this.stored.length] ?? new Uint8Array(length);
     this.loaded += 1;
     const memory = this.memory(reference);
@@ -129,7 +129,7 @@ class Playback implements Machine {
   }
 }
 
-/** What the runner saw of each program of a batch. */
+/** The runner's results for each program of a batch. */
 export const playBatch = (programs: readonly Program[], results: Int32Array): readonly Played[] => {
   const bytes = Buffer.from(results.buffer, results.byteOffset, results.byteLength);
   let position = 1;

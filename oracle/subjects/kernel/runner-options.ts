@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// How the subject starts its runner: the one argument of the runner's command line, as JSON.
+// The options of the runner: the only argument of its command line, as JSON.
 
 import type { DeviceMemory } from './machine.ts';
 
 export type RunnerOptions = {
   /** A file that can be read and written, or the descriptor of a socket. */
   readonly channel: string | number;
-  /** A file whose first page is shared with whoever reads it after the runner has died. */
+  /** A file whose first page is shared memory, readable after the runner has died. */
   readonly progress: string;
   readonly deviceMemory?: DeviceMemory;
   readonly paths?: readonly string[];

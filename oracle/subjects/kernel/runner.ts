@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs programs on this machine's kernel and writes back what they saw. It is started inside a virtual machine, or
-// beside the subject as root, and talks over one channel: frames of a length (u32) and so many bytes.
+// Runs programs on this machine's kernel and returns the results. It is started in a virtual machine, or on this
+// machine as root, and uses one channel: frames of a length (u32) and so many bytes.
 
 import { openSync, readSync, writeSync } from 'node:fs';
 import { EnvironmentError } from '../../vm/environment-error.ts';
@@ -16,7 +16,7 @@ const PAGE = 4096;
 const CANNOT_RUN = 3;
 const PRIVATE_MEMORY = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS;
 
-/** Before anything else: what this machine lacks ends the runner with the status that the command line gives it. */
+/** First: an EnvironmentError ends the runner with that exit status. */
 try {
   reserveHole();
 } catch (error) {
@@ -29,7 +29,7 @@ const options = JSON.parse(process.argv[2] ?? '{}') as RunnerOptions;
 const channel =
   typeof options.channel === 'number' ? options.channel : openSync(options.channel, 'r+');
 
-/** False where the other end has closed. */
+/** False if the other end has closed. */
 const receive = (bytes: Uint8Array): boolean => {
   for (let done = 0; done < bytes.length; ) {
     const count = readSync(channel, bytes, done, bytes.length - done, null);

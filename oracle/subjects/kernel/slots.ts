@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What operations of the running program gave, for those behind them: 8 bytes a slot.
+// The outputs of the running program's operations, for later ones: 8 bytes a slot.
 
 import type { ArenaMemory } from './arena-memory.ts';
 import type { Message } from './message.ts';
@@ -22,7 +22,7 @@ export class Slots {
 
   /**
    * Keeps the result, or a field of the struct at an arena offset of which `length` bytes can be read. `capture` is
-   * the word at which the message says what goes where.
+   * the word of the capture in the message.
    */
   keep(
     message: Message,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Starts the runner: inside a virtual machine, or as a child of this process on the machine itself.
+// Starts the runner: in a virtual machine, or as a child of this process.
 
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,14 +26,14 @@ export type VmTarget = {
 
 export type LocalTarget = {
   readonly kind: 'local';
-  /** Groups and devices that programs may open besides the containers: "/dev/vfio/7". None where absent. */
+  /** Groups and devices that programs may open, in addition to the containers: "/dev/vfio/7". None by default. */
   readonly devices?: readonly string[];
 };
 
 /** A kernel in a virtual machine, or the one of this machine. */
 export type KernelTarget = VmTarget | LocalTarget;
 
-/** The runner's options, besides where its files are. */
+/** The runner's options, except the paths of its files. */
 export type RunnerSettings = Pick<RunnerOptions, 'logEveryCall' | 'unprivileged' | 'lockedBefore'>;
 
 const RUNNER = fileURLToPath(new URL('./runner.js', import.meta.url));
@@ -43,7 +43,7 @@ const CHANNEL_FD = 3;
 const CONTAINERS = ['/dev/iommu', '/dev/vfio/vfio'];
 const SAID_LENGTH = 6000;
 
-/** The guest's programs are laid out away from the hole around the arena, whatever its kernel was built to do. */
+/** The guest's kernel must not place mappings in the hole around the arena. */
 const FIXED_PLACES = 'echo 0 > /proc/sys/kernel/randomize_va_space';
 
 const requireCompiled = (): void => {
@@ -100,7 +100,7 @@ const startHere = async ({ devices }: LocalTarget, settings: RunnerSettings): Pr
   writeFileSync(progress, Buffer.alloc(4096));
   const paths = [...CONTAINERS, ...(devices ?? [])];
   const options: RunnerOptions = { ...settings, channel: CHANNEL_FD, progress, paths };
-  // Loaded here alone: the emulator runs on machines without the C library's calls.
+  // Loaded here only: the emulator also runs on machines without these calls of the C library.
   const { withoutAslr } = await import('./without-aslr.ts');
   const child = withoutAslr(() =>
     spawn(process.execPath, [RUNNER, JSON.stringify(options)], {
@@ -127,7 +127,7 @@ const startHere = async ({ devices }: LocalTarget, settings: RunnerSettings): Pr
   return { port: child.stdio[CHANNEL_FD] as Duplex, progress, ended, kill };
 };
 
-/** Throws EnvironmentError where something is missing that the target needs. */
+/** Throws EnvironmentError if something that the target needs is missing. */
 export const startRunner = async (
   target: KernelTarget,
   settings: RunnerSettings,

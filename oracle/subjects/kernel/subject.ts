@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A real kernel as a subject: programs go to a runner beside it, and what they saw comes back. A kernel that dies
-// or hangs ends its machine and not the campaign: the program in flight is known, and the machine is started again.
+// A real kernel as a subject: sends programs to a runner and receives the results. If a kernel dies or hangs, the
+// machine is started again and the campaign continues: the program in flight is known.
 
 import type { Program } from '../../../model/programs/program.ts';
 import type { Step } from '../../../model/programs/run.ts';
@@ -11,17 +11,17 @@ import type { MachineDescription } from './machine-description.ts';
 import { type Played, playBatch } from './playback.ts';
 import { type KernelTarget, type RunnerSettings, startRunner } from './start-runner.ts';
 
-/** What came of one program. */
+/** The result of one program. */
 export type ProgramRun = {
-  /** All operations; fewer where the program was refused or the machine died. */
+  /** All operations; fewer if the program was refused or the machine died. */
   readonly steps: readonly Step[];
   /** Lines of the kernel's log, of warning and worse, that came while the program ran. */
   readonly complaints: readonly string[];
   /** Index of the operation during which the first came, with `logEveryCall`. */
   readonly complainedAt?: number;
-  /** The subject would not make the operation behind the last step, for safety; the reason. */
+  /** Why the subject refused the operation after the last step, for safety. */
   readonly refused?: string;
-  /** The machine ended or hung during the operation behind the last step, or while closing; what it said last. */
+  /** The last messages of the machine, if it died or hung during the operation after the last step, or while closing. */
   readonly died?: string;
 };
 
@@ -33,7 +33,7 @@ export type KernelSubjectOptions = RunnerSettings & {
 const PATIENCE_MS = 30_000;
 const START_PATIENCE_MS = 120_000;
 const PROGRAMS_IN_BATCH = 64;
-/** What was sent and has not come back; one waits in the machine while it works on the other. */
+/** Batches that were sent and have not come back; one waits in the machine while it runs the other. */
 const BATCHES_IN_FLIGHT = 2;
 /** After these the kernel's memory or its checkers cannot be trusted. */
 const SPOILT = /\bBUG\b|Oops|possible .*(deadlock|recursive)|inconsistent lock state|INFO: task/;
@@ -41,9 +41,9 @@ const SPOILT = /\bBUG\b|Oops|possible .*(deadlock|recursive)|inconsistent lock s
 const UNEXPLAINED_DEATHS = 2;
 
 type Death = {
-  /** Which program was running; none where the runner waited. */
+  /** Which program was running; undefined if the runner waited. */
   readonly index: number | undefined;
-  /** Which of its operations; -1 before the first, their count behind the last. */
+  /** Which of its operations; -1 before the first, their count after the last. */
   readonly operation: number;
   readonly said: string;
 };
@@ -54,12 +54,12 @@ export class KernelSubject {
   private readonly target: KernelTarget;
   private readonly options: KernelSubjectOptions;
   private link: Link | undefined;
-  /** A runner that has not said anything yet. */
+  /** A runner that has not sent anything yet. */
   private starting: Link | undefined;
   private machine: MachineDescription | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private closed = false;
-  /** By the present runner. */
+  /** By the current runner. */
   private batchesDone = 0;
 
   constructor(target: KernelTarget, options: KernelSubjectOptions = {}) {
@@ -67,7 +67,7 @@ export class KernelSubject {
     this.options = options;
   }
 
-  /** Starts the machine if it does not run, and says what it offers. Rejects with EnvironmentError. */
+  /** Starts the machine if it does not run, and describes it. Rejects with EnvironmentError. */
   async start(): Promise<MachineDescription> {
     return this.inTurn(async () => {
       await this.started();
@@ -77,8 +77,8 @@ export class KernelSubject {
   }
 
   /**
-   * What came of each program, in their order. `fresh` gives each of them memory that none had before, so that a page that
-   * stayed pinned is found in the program that did it and in no other.
+   * The result of each program, in order. `fresh` gives each of them memory that no program used, so that a page that
+   * stays pinned shows in the program that pinned it and in no other.
    */
   async run(programs: readonly Program[], fresh = false): Promise<readonly ProgramRun[]> {
     return this.inTurn(() => this.runAll(programs, fresh));
@@ -100,7 +100,7 @@ export class KernelSubject {
     if (this.link !== undefined) return this.link;
     const link = new Link(await startRunner(this.target, this.options));
     this.starting = link;
-    // It was closed meanwhile, and nobody else knows of the runner.
+    // The subject was closed meanwhile: this is the last reference to the runner.
     if (this.closed) await this.stop();
     const hello = await link.receive(START_PATIENCE_MS);
     this.starting = undefined;
@@ -151,7 +151,7 @@ export class KernelSubject {
     return ran;
   }
 
-  /** Appends what came of the programs before the limit, or of some of them; the machine's death, if it died. */
+  /** Appends the results of programs before the limit, or of some of them; returns the machine's death, if it died. */
   private async runUntil(
     programs: readonly Program[],
     limit: number,
@@ -186,7 +186,7 @@ export class KernelSubject {
     }
   }
 
-  /** The program's steps before the fatal one are seen by running it once more up to there. */
+  /** Finds the program's steps before the fatal one: runs it again up to there. */
   private async postMortem(program: Program, { operation, said }: Death): Promise<ProgramRun> {
     const before: ProgramRun[] = [];
     const prefix = program.slice(0, operation);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What goes over the line between the subject and its runner, in words of 32 bits, little-endian. Numbers of 64
-// bits are two words, the lower first; bytes are padded with zeros to whole words. Handles are slots: what an
-// operation gave is kept in one, and patched into the operations that name it.
+// The protocol between the subject and its runner, in words of 32 bits, little-endian. Numbers of 64
+// bits are two words, the lower first; bytes are padded with zeros to whole words. Handles are slots: an
+// operation's output is stored in one, and patched into the operations that use it.
 //
 //   batch       1 if each program gets memory that none had before, else 0; path count, { length, bytes } of each; program count, programs
 //   program     operation count, slot count, operations

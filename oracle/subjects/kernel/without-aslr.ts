@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Starting a program so that the kernel does not place its memory at random, where it could lie in the hole around the
-// arena.
+// Starts programs without address space randomization, so that no mapping lies in the hole around the arena.
 
 import * as libc from './libc.ts';
 
 /**
- * Calls a function that starts a program; this process stays as it is. Where a container's seccomp filter forbids it, the
- * program is started as any other, and finds out by itself what lies in the hole.
+ * Calls a function that starts a program; this process is unchanged. If a seccomp filter forbids it, the program starts
+ * with randomization, and checks the hole itself.
  */
 export const withoutAslr = <Result>(start: () => Result): Result => {
   const before = libc.personality(libc.ASK_PERSONALITY);

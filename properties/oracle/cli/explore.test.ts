@@ -172,7 +172,7 @@ cli('what makes no sense is said in a line', async () => {
     [['--save', 'x.bin'], 'name one --actions and one --release'],
     [['--resume', bad], 'this is no saved exploration'],
     [['--save-every', '5'], 'name the file with --save'],
-    [['--resume', bad, '--release', '7.3.4'], 'it takes no option that says what to explore'],
+    [['--resume', bad, '--release', '7.3.4'], 'leave out the options that choose what to explore'],
     [['--resume', join(FOLDER, 'missing.bin')], 'no such file'],
   ] as const) {
     const { status, error } = await run(args);

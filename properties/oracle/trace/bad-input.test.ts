@@ -144,7 +144,7 @@ const BAD: readonly Bad[] = [
   ),
   badEnd('a last line that counts others', [{ ...END, lines: 2 }], /"lines" is 2, .* 1 before/),
   badEnd('a last line without a status', [without(END, 'exit')], /"exit" is missing/),
-  badHeader('another format', { ...HEADER, format: 'strace' }, /no recording/),
+  badHeader('another format', { ...HEADER, format: 'strace' }, /neither a recording nor a trace/),
   badHeader(
     'a version that is not known',
     { ...HEADER, version: 4 },
