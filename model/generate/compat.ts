@@ -13,6 +13,27 @@ import { generateSource } from './memory.ts';
 import type { Rng } from './rng.ts';
 import { generateAreaRange, generateIova, generateLength, generateStructPlace } from './values.ts';
 
+const SET_CONTAINER = {
+  command: vfio.VFIO_GROUP_SET_CONTAINER,
+  layout: 'VFIO_GROUP_SET_CONTAINER',
+  size: 4,
+} as const;
+const GET_STATUS = {
+  command: vfio.VFIO_GROUP_GET_STATUS,
+  layout: 'VFIO_GROUP_GET_STATUS',
+  size: 8,
+} as const;
+const UNMAP_DMA = {
+  command: vfio.VFIO_IOMMU_UNMAP_DMA,
+  layout: 'VFIO_IOMMU_UNMAP_DMA',
+  size: 24,
+} as const;
+const MAP_DMA = {
+  command: vfio.VFIO_IOMMU_MAP_DMA,
+  layout: 'VFIO_IOMMU_MAP_DMA',
+  size: 32,
+} as const;
+
 const compatTable = (gen: GenContext, { context }: IommufdDescriptor) =>
   context.compatIoas === undefined ? undefined : gen.table(context, BigInt(context.compatIoas));
 
@@ -24,7 +45,7 @@ export const generateArgsz = (gen: GenContext, size: number): bigint => {
 export const generateMapDma = (gen: GenContext, on: IommufdDescriptor): void => {
   const { rng } = gen;
   const { address, length } = generateSource(gen);
-  gen.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+  gen.call('mapDma', on.value, MAP_DMA, {
     argsz: generateArgsz(gen, 32),
     flags: BigInt(rng.of([3, 3, 3, 3, 3, 1, 1, 2, 0, 4, 7])),
     vaddr: address,
@@ -39,7 +60,7 @@ export const generateUnmapDma = (gen: GenContext, on: IommufdDescriptor): void =
   const range = table !== undefined && rng.chance(3, 4) ? generateAreaRange(rng, table) : undefined;
   const all = rng.chance(1, 10);
   const clean = all && rng.chance(4, 5);
-  gen.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
+  gen.call('unmapDma', on.value, UNMAP_DMA, {
     argsz: generateArgsz(gen, 24),
     flags: all ? 2n : BigInt(rng.chance(1, 30) ? rng.of([1, 3, 4, 8]) : 0),
     iova: clean || (all && rng.chance(1, 2)) ? 0n : (range?.iova ?? generateIova(rng, table)),
@@ -175,13 +196,13 @@ const containers = (gen: GenContext, group: GroupFile): Value => {
 };
 
 const generateStatus = (gen: GenContext, group: Value): void =>
-  gen.call('status', group, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', 8, {
+  gen.call('status', group, GET_STATUS, {
     argsz: generateArgsz(gen, 8),
     flags: 0xffn,
   });
 
 export const joinContainer = (gen: GenContext, group: Value, container: Value): void =>
-  gen.call('setContainer', group, vfio.VFIO_GROUP_SET_CONTAINER, 'VFIO_GROUP_SET_CONTAINER', 4, {
+  gen.call('setContainer', group, SET_CONTAINER, {
     fd: container,
   });
 

@@ -11,7 +11,7 @@ import {
 } from '../programs/arena.ts';
 import type { Argument, Value } from '../programs/program.ts';
 import { generateArgsz, generateContainer, hasNoIommu } from './compat.ts';
-import type { CdevDescriptor, GenContext } from './gen-context.ts';
+import type { CdevDescriptor, GenContext, StructIoctl } from './gen-context.ts';
 import { generateStructPlace } from './values.ts';
 
 export const hasDeviceFiles = ({ platform }: GenContext): boolean =>
@@ -77,8 +77,13 @@ export const generateBoundAndAttached = (
   const to = { argsz: 12n, pt_id: target };
   const bind = vfio.VFIO_DEVICE_BIND_IOMMUFD;
   const attach = vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT;
-  gen.call('bind', value, bind, 'VFIO_DEVICE_BIND_IOMMUFD', 24, whole);
-  gen.call('attach', value, attach, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT', 12, to);
+  gen.call('bind', value, { command: bind, layout: 'VFIO_DEVICE_BIND_IOMMUFD', size: 24 }, whole);
+  gen.call(
+    'attach',
+    value,
+    { command: attach, layout: 'VFIO_DEVICE_ATTACH_IOMMUFD_PT', size: 12 },
+    to,
+  );
 };
 
 const PASIDS = [0n, 0n, 0n, 1n, 5n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn] as const;
@@ -86,14 +91,17 @@ const PASIDS = [0n, 0n, 0n, 1n, 5n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn] as
 const generateFlags = (gen: GenContext): bigint =>
   gen.rng.chance(1, 4) ? gen.rng.of([1n, 1n, 1n, 1n, 1n, 1n, 2n, 3n]) : 0n;
 
-/** A call whose struct is put where memory ends behind `known` bytes of it, or at memory that is read only. */
+export type StructCall = StructIoctl & {
+  /** The start of its label. */
+  readonly stem: string;
+  readonly fd: Value;
+  readonly fields: Readonly<Record<string, Value>>;
+};
+
+/** Adds a call whose struct is at the end of memory, after `known` bytes of it, or in read-only memory. */
 export const callAtEdge = (
   gen: GenContext,
-  stem: string,
-  fd: Value,
-  command: number,
-  layout: string,
-  fields: Readonly<Record<string, Value>>,
+  { stem, fd, command, layout, fields }: Omit<StructCall, 'size'>,
   known: number,
 ): void => {
   const end = STRUCT_OFFSET + STRUCT_LENGTH;
@@ -102,18 +110,9 @@ export const callAtEdge = (
   gen.add({ op: 'ioctl', label: gen.builder.label(stem), fd, command, argument });
 };
 
-const callDevice = (
-  gen: GenContext,
-  stem: string,
-  fd: Value,
-  command: number,
-  layout: string,
-  size: number,
-  fields: Readonly<Record<string, Value>>,
-  known: number,
-): void => {
-  if (gen.rng.chance(1, 10)) callAtEdge(gen, stem, fd, command, layout, fields, known);
-  else gen.call(stem, fd, command, layout, size, fields);
+const callDevice = (gen: GenContext, call: StructCall, known: number): void => {
+  if (gen.rng.chance(1, 10)) callAtEdge(gen, call, known);
+  else gen.call(call.stem, call.fd, call, call.fields);
 };
 
 const generateAttach = (gen: GenContext, { value, file }: CdevDescriptor): void => {
@@ -122,16 +121,18 @@ const generateAttach = (gen: GenContext, { value, file }: CdevDescriptor): void 
   const kind = rng.of(['ioas', 'ioas', 'ioas', 'hwpt', 'hwpt', 'device'] as const);
   callDevice(
     gen,
-    'attach',
-    value,
-    vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
-    'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
-    16,
     {
-      argsz: rng.chance(1, 4) ? 12n : generateArgsz(gen, 16),
-      flags: generateFlags(gen),
-      pt_id: context === undefined ? 1n : gen.object(context, kind),
-      pasid: rng.of(PASIDS),
+      stem: 'attach',
+      fd: value,
+      command: vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+      layout: 'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
+      size: 16,
+      fields: {
+        argsz: rng.chance(1, 4) ? 12n : generateArgsz(gen, 16),
+        flags: generateFlags(gen),
+        pt_id: context === undefined ? 1n : gen.object(context, kind),
+        pasid: rng.of(PASIDS),
+      },
     },
     12,
   );
@@ -141,15 +142,17 @@ const generateDetach = (gen: GenContext, { value }: CdevDescriptor): void => {
   const { rng } = gen;
   callDevice(
     gen,
-    'detach',
-    value,
-    vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT,
-    'VFIO_DEVICE_DETACH_IOMMUFD_PT',
-    12,
     {
-      argsz: rng.chance(1, 4) ? 8n : generateArgsz(gen, 12),
-      flags: generateFlags(gen),
-      pasid: rng.of(PASIDS),
+      stem: 'detach',
+      fd: value,
+      command: vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT,
+      layout: 'VFIO_DEVICE_DETACH_IOMMUFD_PT',
+      size: 12,
+      fields: {
+        argsz: rng.chance(1, 4) ? 8n : generateArgsz(gen, 12),
+        flags: generateFlags(gen),
+        pasid: rng.of(PASIDS),
+      },
     },
     8,
   );

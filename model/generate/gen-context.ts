@@ -54,6 +54,13 @@ export type CdevDescriptor = Descriptor & { readonly file: CdevFile };
 
 export type AccessDescriptor = Descriptor & { readonly file: AccessFile };
 
+/** An ioctl and its struct; `size` in bytes. */
+export type StructIoctl = {
+  readonly command: number;
+  readonly layout: string;
+  readonly size: number;
+};
+
 export type Counts = Readonly<Record<IommufdObject['kind'], number>>;
 
 /** Something that an operation gave, and the number it is; `on` is the iommufd that it is one of. */
@@ -311,13 +318,11 @@ export class GenContext {
     return ioasAt(context, Number(this.builder.valueOf(ioas)) as ObjectId)?.table;
   }
 
-  /** An ioctl with a struct, mostly as it should be. */
+  /** Adds an ioctl with a struct, mostly at a valid address. */
   call(
     stem: string,
     fd: Value,
-    command: number,
-    layout: string,
-    size: number,
+    { command, layout, size }: StructIoctl,
     fields: Readonly<Record<string, Value>>,
     also?: Extract<Argument, { kind: 'struct' }>['also'],
   ): void {

@@ -44,7 +44,7 @@ export const send = (
   also?: Extract<Argument, { kind: 'struct' }>['also'],
 ): void => {
   const sized = { size: BigInt(size), ...fields };
-  gen.call(stem, value, numbers.get(name) as number, name, size, sized, also);
+  gen.call(stem, value, { command: numbers.get(name) as number, layout: name, size }, sized, also);
 };
 
 const rarely = (gen: GenContext, value: bigint): bigint => (gen.rng.chance(1, 40) ? value : 0n);
@@ -118,14 +118,19 @@ const generateFineSource = ({
 
 /** A map that is finer than a page: who needs whole pages cannot follow the table. */
 export const generateFineMap = (gen: GenContext, fd: Value, ioas: Value): void =>
-  gen.call('map', fd, numbers.get('IOMMU_IOAS_MAP') as number, 'IOMMU_IOAS_MAP', 40, {
-    size: 40n,
-    flags: 7n,
-    ioas_id: ioas,
-    user_va: generateUserAddress(gen.rng),
-    length: 2048n,
-    iova: generateIova(gen.rng, undefined),
-  });
+  gen.call(
+    'map',
+    fd,
+    { command: numbers.get('IOMMU_IOAS_MAP') as number, layout: 'IOMMU_IOAS_MAP', size: 40 },
+    {
+      size: 40n,
+      flags: 7n,
+      ioas_id: ioas,
+      user_va: generateUserAddress(gen.rng),
+      length: 2048n,
+      iova: generateIova(gen.rng, undefined),
+    },
+  );
 
 export const generateIoasUnmap = (gen: GenContext, on: IommufdDescriptor): void => {
   const { rng } = gen;
@@ -219,13 +224,18 @@ export const generateOption = (gen: GenContext, on: IommufdDescriptor): void => 
 
 /** From now on maps are charged to the process, where there is nothing yet. */
 export const chargeProcess = (gen: GenContext, fd: Value): void =>
-  gen.call('option', fd, numbers.get('IOMMU_OPTION') as number, 'IOMMU_OPTION', 24, {
-    size: 24n,
-    option_id: BigInt(OPTION_RLIMIT_MODE),
-    op: BigInt(OPTION_OP_SET),
-    object_id: 0n,
-    val64: 1n,
-  });
+  gen.call(
+    'option',
+    fd,
+    { command: numbers.get('IOMMU_OPTION') as number, layout: 'IOMMU_OPTION', size: 24 },
+    {
+      size: 24n,
+      option_id: BigInt(OPTION_RLIMIT_MODE),
+      op: BigInt(OPTION_OP_SET),
+      object_id: 0n,
+      val64: 1n,
+    },
+  );
 
 export const generateVfioIoas = (gen: GenContext, on: IommufdDescriptor): void =>
   send(gen, on, 'vfioIoas', 'IOMMU_VFIO_IOAS', 12, {

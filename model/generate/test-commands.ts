@@ -37,7 +37,7 @@ export const send = (
   also?: Extract<Argument, { kind: 'struct' }>['also'],
 ): void => {
   const whole = { size: 72n, op: BigInt(numbers.get(name) as number), ...fields };
-  gen.call(stem, value, TEST_COMMAND, name, 72, whole, also);
+  gen.call(stem, value, { command: TEST_COMMAND, layout: name, size: 72 }, whole, also);
 };
 
 export const generateMockDomain = (gen: GenContext, on: IommufdDescriptor): void => {

@@ -22,6 +22,32 @@ import { generateBar, generateFile, generateSource } from './memory.ts';
 import { generateFreeIova, generateMappingRange, generateType1Iova } from './type1-values.ts';
 import { generateArrayPlace, generateLength, generateUserAddress, wrap } from './values.ts';
 
+const UNMAP_WITH_BITMAP = {
+  command: vfio.VFIO_IOMMU_UNMAP_DMA,
+  layout: 'VFIO_IOMMU_UNMAP_DMA with bitmap',
+  size: 48,
+} as const;
+const DIRTY_PAGES_WITH_BITMAP = {
+  command: vfio.VFIO_IOMMU_DIRTY_PAGES,
+  layout: 'VFIO_IOMMU_DIRTY_PAGES with bitmap',
+  size: 48,
+} as const;
+const UNMAP_DMA = {
+  command: vfio.VFIO_IOMMU_UNMAP_DMA,
+  layout: 'VFIO_IOMMU_UNMAP_DMA',
+  size: 24,
+} as const;
+const MAP_DMA = {
+  command: vfio.VFIO_IOMMU_MAP_DMA,
+  layout: 'VFIO_IOMMU_MAP_DMA',
+  size: 32,
+} as const;
+const DIRTY_PAGES = {
+  command: vfio.VFIO_IOMMU_DIRTY_PAGES,
+  layout: 'VFIO_IOMMU_DIRTY_PAGES',
+  size: 8,
+} as const;
+
 const PAGE = 4096n;
 const START = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
 const MAP_VADDR = BigInt(vfio.VFIO_DMA_MAP_FLAG_VADDR);
@@ -64,7 +90,7 @@ export const generateGetInfo = (gen: GenContext, { value }: ContainerDescriptor)
 const generateNewAddress = (gen: GenContext, on: ContainerDescriptor): void => {
   const { rng } = gen;
   const range = generateMappingRange(rng, type1Of(on));
-  gen.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+  gen.call('mapDma', on.value, MAP_DMA, {
     argsz: generateArgsz(gen, 32),
     flags: MAP_VADDR,
     vaddr: generateUserAddress(rng),
@@ -82,7 +108,7 @@ const VAST = 0x8000_0000n * PAGE;
 
 /** A map with more pages than a bitmap has bits; where an mdev is alone in the container, it can be made. */
 const generateVastMap = (gen: GenContext, on: ContainerDescriptor): void =>
-  gen.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+  gen.call('mapDma', on.value, MAP_DMA, {
     argsz: 32n,
     flags: 3n,
     vaddr: { arena: DATA_OFFSET },
@@ -100,7 +126,7 @@ const generateManyMaps = (
   available: number,
 ): void => {
   for (let page = 0n; page <= BigInt(available); page += 1n) {
-    gen.call('mapDma', value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+    gen.call('mapDma', value, MAP_DMA, {
       argsz: 32n,
       flags: 3n,
       vaddr: { arena: DATA_OFFSET + page * PAGE },
@@ -137,7 +163,7 @@ const generateMemoryEdge = (gen: GenContext): bigint | undefined => {
 
 /** A map of a page that a group which joins later may forbid. */
 export const generateEdgeMap = (gen: GenContext, { value }: ContainerDescriptor): void =>
-  gen.call('mapDma', value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+  gen.call('mapDma', value, MAP_DMA, {
     argsz: 32n,
     flags: 3n,
     vaddr: { arena: DATA_OFFSET },
@@ -150,7 +176,7 @@ export const generateFittingMap = (gen: GenContext, on: ContainerDescriptor): vo
   const { rng } = gen;
   const page = BigInt(rng.number(0, 63)) * PAGE;
   const size = BigInt(rng.number(1, rng.chance(1, 6) ? 24 : 4)) * PAGE;
-  gen.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+  gen.call('mapDma', on.value, MAP_DMA, {
     argsz: 32n,
     flags: BigInt(rng.of([3, 3, 3, 1, 2])),
     vaddr: { arena: generateMemoryEdge(gen) ?? DATA_OFFSET + page },
@@ -167,7 +193,7 @@ export const generateFittingMap = (gen: GenContext, on: ContainerDescriptor): vo
 
 /** The first pages of the data region. */
 export const mapPages = (gen: GenContext, container: Value, iova: bigint, pages: bigint): void =>
-  gen.call('mapDma', container, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+  gen.call('mapDma', container, MAP_DMA, {
     argsz: 32n,
     flags: 3n,
     vaddr: { arena: DATA_OFFSET },
@@ -180,7 +206,7 @@ export const mapPage = (gen: GenContext, container: Value, index: number): void 
   mapPages(gen, container, 0x100_0000n + BigInt(index) * PAGE, 1n);
 
 export const startTracking = (gen: GenContext, container: Value): void =>
-  gen.call('dirty', container, vfio.VFIO_IOMMU_DIRTY_PAGES, 'VFIO_IOMMU_DIRTY_PAGES', 8, {
+  gen.call('dirty', container, DIRTY_PAGES, {
     argsz: 8n,
     flags: START,
   });
@@ -208,7 +234,7 @@ export const generateMapDma = (gen: GenContext, on: ContainerDescriptor): void =
     }
   }
   const { address, length: size } = generateSource(gen);
-  gen.call('mapDma', on.value, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+  gen.call('mapDma', on.value, MAP_DMA, {
     argsz: generateArgsz(gen, 32),
     flags: BigInt(rng.of([3, 3, 3, 3, 3, 3, 3, 1, 1, 2, 0, 7, 8])),
     vaddr: address,
@@ -271,28 +297,21 @@ const generateBitmap = (gen: GenContext, on: ContainerDescriptor, wider: boolean
 const generateUnmapWithBitmap = (gen: GenContext, on: ContainerDescriptor): void => {
   const { rng } = gen;
   const { fields, also } = generateBitmap(gen, on, rng.chance(1, 2));
-  const layout = 'VFIO_IOMMU_UNMAP_DMA with bitmap';
   const flags = BigInt(rng.chance(1, 5) ? rng.of([3, 5, 9]) : 1);
   if (rng.chance(1, 12)) {
     const header = { argsz: 48n, flags: 1n, ...fields };
-    callAtEdge(gen, 'unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, layout, header, 24);
+    const call = { stem: 'unmapDma', fd: on.value, fields: header };
+    callAtEdge(gen, { ...UNMAP_WITH_BITMAP, ...call }, 24);
     return;
   }
-  gen.call(
-    'unmapDma',
-    on.value,
-    vfio.VFIO_IOMMU_UNMAP_DMA,
-    layout,
-    48,
-    { argsz: rng.chance(1, 16) ? rng.of([24n, 47n]) : generateArgsz(gen, 48), flags, ...fields },
-    also,
-  );
+  const argsz = rng.chance(1, 16) ? rng.of([24n, 47n]) : generateArgsz(gen, 48);
+  gen.call('unmapDma', on.value, UNMAP_WITH_BITMAP, { argsz, flags, ...fields }, also);
 };
 
 const generateUnmapAll = (gen: GenContext, on: ContainerDescriptor): void => {
   const { rng } = gen;
   const clean = rng.chance(4, 5);
-  gen.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
+  gen.call('unmapDma', on.value, UNMAP_DMA, {
     argsz: generateArgsz(gen, 24),
     flags: rng.chance(1, 4) ? 6n : 2n,
     iova: clean ? 0n : generateType1Iova(rng, type1Of(on)),
@@ -318,7 +337,7 @@ const generateUnmapRange = (gen: GenContext, on: ContainerDescriptor): void => {
     : rng.chance(4, 5)
       ? generateMappingRange(rng, type1)
       : undefined;
-  gen.call('unmapDma', on.value, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
+  gen.call('unmapDma', on.value, UNMAP_DMA, {
     argsz: generateArgsz(gen, 24),
     flags: rng.chance(1, 30) ? 8n : rng.chance(1, 5) ? 4n : 0n,
     iova: range?.iova ?? generateType1Iova(rng, type1),
@@ -332,19 +351,14 @@ const GET = BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP);
 export const generateDirtyPages = (gen: GenContext, on: ContainerDescriptor): void => {
   const { rng } = gen;
   const tracks = type1Of(on)?.tracksDirty === true;
-  const command = vfio.VFIO_IOMMU_DIRTY_PAGES;
   if (rng.chance(tracks ? 5 : 1, 6)) {
     const { fields, also } = generateBitmap(gen, on, rng.chance(2, 3));
-    const layout = 'VFIO_IOMMU_DIRTY_PAGES with bitmap';
     const header = { argsz: generateArgsz(gen, 48), flags: GET };
-    gen.call('dirty', on.value, command, layout, 48, { ...header, ...fields }, also);
+    gen.call('dirty', on.value, DIRTY_PAGES_WITH_BITMAP, { ...header, ...fields }, also);
     return;
   }
   const flags = rng.chance(1, 12) ? rng.of([0n, 3n, 6n, 8n, GET]) : tracks ? STOP : START;
-  gen.call('dirty', on.value, command, 'VFIO_IOMMU_DIRTY_PAGES', 8, {
-    argsz: generateArgsz(gen, 8),
-    flags,
-  });
+  gen.call('dirty', on.value, DIRTY_PAGES, { argsz: generateArgsz(gen, 8), flags });
 };
 
 export const generateInvalidContainer = (gen: GenContext, { value }: ContainerDescriptor): void => {

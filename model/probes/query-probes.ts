@@ -34,15 +34,19 @@ const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
 
 type Extra = Pick<Extract<Argument, { kind: 'struct' }>, 'tail' | 'also'>;
 
-/** A VFIO call as it should be, its struct where structs are. */
+type VfioQuery = {
+  readonly label: string;
+  readonly fd: Value;
+  readonly command: number;
+  readonly layout: string;
+  readonly fields: Readonly<Record<string, Value>>;
+  readonly extra?: Extra;
+};
+
+/** Adds a valid VFIO call, with its struct at the usual address. */
 const ask = (
   gen: GenContext,
-  label: string,
-  fd: Value,
-  command: number,
-  layout: string,
-  fields: Readonly<Record<string, Value>>,
-  extra: Extra = {},
+  { label, fd, command, layout, fields, extra = {} }: VfioQuery,
 ): void =>
   gen.add({
     op: 'ioctl',
@@ -72,7 +76,14 @@ const askTable = (gen: GenContext, fd: Value, ioas: Value): void => {
 const askContainer = (gen: GenContext, fd: Value): void => {
   const fields = { argsz: BigInt(INFO_ROOM) };
   const tail = 'aa'.repeat(INFO_ROOM - vfio.VFIO_IOMMU_TYPE1_INFO.size);
-  ask(gen, 'query', fd, vfio.VFIO_IOMMU_GET_INFO, 'VFIO_IOMMU_GET_INFO', fields, { tail });
+  ask(gen, {
+    label: 'query',
+    fd,
+    command: vfio.VFIO_IOMMU_GET_INFO,
+    layout: 'VFIO_IOMMU_GET_INFO',
+    fields,
+    extra: { tail },
+  });
 };
 
 /** Which pages are dirty of the maps that lie together, from the first on. */
@@ -96,16 +107,29 @@ const askWritten = (gen: GenContext, fd: Value, { dmas, tracksDirty, version }: 
   };
   const also = [{ at, words: new Array<bigint>(words).fill(0n) }];
   const layout = 'VFIO_IOMMU_DIRTY_PAGES with bitmap';
-  ask(gen, 'query', fd, vfio.VFIO_IOMMU_DIRTY_PAGES, layout, fields, { also });
+  ask(gen, {
+    label: 'query',
+    fd,
+    command: vfio.VFIO_IOMMU_DIRTY_PAGES,
+    layout,
+    fields,
+    extra: { also },
+  });
 };
 
 /** Starting to track changes nothing where that was started. */
 export const startAgain = (gen: GenContext): void => {
   for (const { file, value } of gen.containers().slice(0, MOST)) {
     if (file.container.type1?.tracksDirty !== true) continue;
-    ask(gen, 'again', value, vfio.VFIO_IOMMU_DIRTY_PAGES, 'VFIO_IOMMU_DIRTY_PAGES', {
-      argsz: 8n,
-      flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START),
+    ask(gen, {
+      label: 'again',
+      fd: value,
+      command: vfio.VFIO_IOMMU_DIRTY_PAGES,
+      layout: 'VFIO_IOMMU_DIRTY_PAGES',
+      fields: {
+        argsz: 8n,
+        flags: BigInt(vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START),
+      },
     });
   }
 };
@@ -121,9 +145,15 @@ export const probeContainers = (gen: GenContext): void => {
 };
 
 const askGroup = (gen: GenContext, fd: Value): void =>
-  ask(gen, 'query', fd, vfio.VFIO_GROUP_GET_STATUS, 'VFIO_GROUP_GET_STATUS', {
-    argsz: BigInt(vfio.VFIO_GROUP_STATUS.size),
-    flags: UNTOUCHED & 0xffff_ffffn,
+  ask(gen, {
+    label: 'query',
+    fd,
+    command: vfio.VFIO_GROUP_GET_STATUS,
+    layout: 'VFIO_GROUP_GET_STATUS',
+    fields: {
+      argsz: BigInt(vfio.VFIO_GROUP_STATUS.size),
+      flags: UNTOUCHED & 0xffff_ffffn,
+    },
   });
 
 /** What is dirty of the first areas of each domain that can track it, without a change to that. */

@@ -23,18 +23,23 @@ const openFile = (gen: GenContext, number: number): Value => {
 const bind = (gen: GenContext, device: Value, iommufd: Value): void => {
   const command = vfio.VFIO_DEVICE_BIND_IOMMUFD;
   const fields = { argsz: 16n, iommufd };
-  gen.call('bind', device, command, 'VFIO_DEVICE_BIND_IOMMUFD', 16, fields);
+  gen.call('bind', device, { command, layout: 'VFIO_DEVICE_BIND_IOMMUFD', size: 16 }, fields);
 };
 
 const attachTo = (gen: GenContext, device: Value, target: Value, pasid?: bigint): void => {
   const more = pasid === undefined ? { argsz: 12n } : { argsz: 16n, flags: 1n, pasid };
   const command = vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT;
-  gen.call('attach', device, command, ATTACH, 16, { ...more, pt_id: target });
+  gen.call('attach', device, { command, layout: ATTACH, size: 16 }, { ...more, pt_id: target });
 };
 
 const detach = (gen: GenContext, device: Value, pasid?: bigint): void => {
   const fields = pasid === undefined ? { argsz: 8n } : { argsz: 12n, flags: 1n, pasid };
-  gen.call('detach', device, vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT, DETACH, 12, fields);
+  gen.call(
+    'detach',
+    device,
+    { command: vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT, layout: DETACH, size: 12 },
+    fields,
+  );
 };
 
 /** The files of two devices: of one group mostly, where a group has two. */

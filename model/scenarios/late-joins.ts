@@ -23,6 +23,17 @@ import {
 } from '../programs/arena.ts';
 import type { Value } from '../programs/program.ts';
 
+const UNMAP_DMA = {
+  command: vfio.VFIO_IOMMU_UNMAP_DMA,
+  layout: 'VFIO_IOMMU_UNMAP_DMA',
+  size: 24,
+} as const;
+const MAP_DMA = {
+  command: vfio.VFIO_IOMMU_MAP_DMA,
+  layout: 'VFIO_IOMMU_MAP_DMA',
+  size: 32,
+} as const;
+
 const PAGE = 4096n;
 const LOW = 0x100_0000n;
 
@@ -31,12 +42,12 @@ const pagesOf = (gen: GenContext, least: number, most: number): bigint =>
 
 const map = (gen: GenContext, on: Value, arena: bigint, iova: bigint, size: bigint): void => {
   const fields = { argsz: 32n, flags: 3n, vaddr: { arena }, iova, size };
-  gen.call('mapDma', on, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, fields);
+  gen.call('mapDma', on, MAP_DMA, fields);
 };
 
 const unmap = (gen: GenContext, on: Value, iova: bigint, size: bigint, flags: bigint): void => {
   const fields = { argsz: 24n, flags, iova, size };
-  gen.call('unmapDma', on, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, fields);
+  gen.call('unmapDma', on, UNMAP_DMA, fields);
 };
 
 /** Groups that a legacy container can serve, those of mdevs first or not. */
@@ -149,7 +160,7 @@ const askDirty = (gen: GenContext, container: Value, iova: bigint, size: bigint)
   const fields = { argsz: 48n, flags: gone ? 1n : 4n, iova, size, ...bitmap };
   const command = gone ? vfio.VFIO_IOMMU_UNMAP_DMA : vfio.VFIO_IOMMU_DIRTY_PAGES;
   const layout = gone ? 'VFIO_IOMMU_UNMAP_DMA with bitmap' : 'VFIO_IOMMU_DIRTY_PAGES with bitmap';
-  gen.call('dirty', container, command, layout, 48, fields, also);
+  gen.call('dirty', container, { command, layout, size: 48 }, fields, also);
 };
 
 const TASK_END = 0x7fff_ffff_f000n;
@@ -168,7 +179,7 @@ const askInvalid = (gen: GenContext, container: Value, iova: bigint, size: bigin
     bitmap_data: rng.of([{ arena: ARRAY_OFFSET }, TASK_END - 8n, TASK_END - 16n, TASK_END]),
   };
   const layout = 'VFIO_IOMMU_DIRTY_PAGES with bitmap';
-  gen.call('dirty', container, vfio.VFIO_IOMMU_DIRTY_PAGES, layout, 48, fields);
+  gen.call('dirty', container, { command: vfio.VFIO_IOMMU_DIRTY_PAGES, layout, size: 48 }, fields);
 };
 
 /** Which of many pages were written to, reported for ranges that begin before what is mapped and end after it. */

@@ -39,6 +39,12 @@ import { beginRefusedMove } from './refused-move.ts';
 import { generateBrokenArea, generateJointCopy, generatePartCopy } from './shared-areas.ts';
 import { generateTakenAddresses } from './taken-vaddrs.ts';
 
+const DEVICE_BIND_IOMMUFD = {
+  command: VFIO_DEVICE_BIND_IOMMUFD,
+  layout: 'VFIO_DEVICE_BIND_IOMMUFD',
+  size: 16,
+} as const;
+
 /** Where most calls should succeed, and where refusals are as welcome. */
 const SELDOM = 40;
 const OFTEN = 9;
@@ -193,14 +199,10 @@ const SIBLINGS: Profile = {
     for (const number of siblings(gen)) {
       const label = gen.builder.label('cdev');
       gen.add({ op: 'open', label, path: `/dev/vfio/devices/vfio${number}` });
-      gen.call(
-        'bind',
-        { from: label, out: 'result' },
-        VFIO_DEVICE_BIND_IOMMUFD,
-        'VFIO_DEVICE_BIND_IOMMUFD',
-        16,
-        { argsz: 16n, iommufd: fd },
-      );
+      gen.call('bind', { from: label, out: 'result' }, DEVICE_BIND_IOMMUFD, {
+        argsz: 16n,
+        iommufd: fd,
+      });
     }
   },
 };

@@ -7,6 +7,17 @@ import { mapPages } from '../generate/type1.ts';
 import { DATA_OFFSET } from '../programs/arena.ts';
 import type { Value } from '../programs/program.ts';
 
+const MAP_DMA = {
+  command: vfio.VFIO_IOMMU_MAP_DMA,
+  layout: 'VFIO_IOMMU_MAP_DMA',
+  size: 32,
+} as const;
+const UNMAP_DMA = {
+  command: vfio.VFIO_IOMMU_UNMAP_DMA,
+  layout: 'VFIO_IOMMU_UNMAP_DMA',
+  size: 24,
+} as const;
+
 const PAGE = 4096n;
 const FIRST_IOVA = 0x100_0000n;
 const VADDR = BigInt(vfio.VFIO_DMA_UNMAP_FLAG_VADDR);
@@ -15,7 +26,7 @@ const ALL = BigInt(vfio.VFIO_DMA_UNMAP_FLAG_ALL);
 const PAGES = 2n;
 
 const take = (gen: GenContext, container: Value, flags: bigint, iova: bigint, size: bigint): void =>
-  gen.call('unmapDma', container, vfio.VFIO_IOMMU_UNMAP_DMA, 'VFIO_IOMMU_UNMAP_DMA', 24, {
+  gen.call('unmapDma', container, UNMAP_DMA, {
     argsz: 24n,
     flags,
     iova,
@@ -23,7 +34,7 @@ const take = (gen: GenContext, container: Value, flags: bigint, iova: bigint, si
   });
 
 const give = (gen: GenContext, container: Value, iova: bigint, pages: bigint): void =>
-  gen.call('mapDma', container, vfio.VFIO_IOMMU_MAP_DMA, 'VFIO_IOMMU_MAP_DMA', 32, {
+  gen.call('mapDma', container, MAP_DMA, {
     argsz: 32n,
     flags: BigInt(vfio.VFIO_DMA_MAP_FLAG_VADDR),
     vaddr: { arena: DATA_OFFSET + 8n * PAGE },

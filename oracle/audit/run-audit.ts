@@ -88,17 +88,17 @@ const searchScenarios = async (
   for (const scenario of SCENARIOS) {
     if (!goesOn) break;
     const differences: Differences = new Map();
-    const result = await search(
-      start(scenario),
-      movesOn(scenario),
-      requestsOn(scenario),
-      bounds(scenario),
+    const result = await search({
+      start: start(scenario),
+      actions: movesOn(scenario),
+      requests: requestsOn(scenario),
+      bounds: bounds(scenario),
       differences,
-      async (asked) => {
+      watch: async (asked) => {
         goesOn = (await watch?.(scenario, asked)) ?? true;
         return goesOn;
       },
-    );
+    });
     searched.push({ ...result, scenario });
     for (const found of differences.values()) {
       all.set(found.key, merged(all.get(found.key), found, scenario));

@@ -85,17 +85,27 @@ const firstAction = (node: Node, action: Action, differences: Differences): Node
   return next;
 };
 
-/** Answers false where the search is to end. */
+/** Resolves to false to end the search. */
 export type Watch = (asked: number) => Promise<boolean>;
 
-export const search = async (
-  start: Pair,
-  actions: Actions,
-  requests: Requests,
-  bounds: Bounds,
-  differences: Differences,
-  watch: Watch,
-): Promise<Searched> => {
+export type SearchRequest = {
+  readonly start: Pair;
+  readonly actions: Actions;
+  readonly requests: Requests;
+  readonly bounds: Bounds;
+  /** The differences that are found are added here. */
+  readonly differences: Differences;
+  readonly watch: Watch;
+};
+
+export const search = async ({
+  start,
+  actions,
+  requests,
+  bounds,
+  differences,
+  watch,
+}: SearchRequest): Promise<Searched> => {
   const first = actions.first.reduce<Node>(
     (node, action) => firstAction(node, action, differences),
     {

@@ -37,7 +37,7 @@ const HUGE_PAGE = 0x20_0000n;
 /** No C is written for the program. */
 export class RefusedProgram extends Error {
   override readonly name = 'RefusedProgram';
-  /** The operation that is refused; undefined if the refusal concerns the start of the program. */
+  /** The operation that is refused; undefined if the program is refused before its first operation. */
   readonly operation: Operation | undefined;
   readonly why: string;
 

@@ -42,7 +42,7 @@ export const withDmaEntryLimit = (world: World, limit: number): World => {
   return { ...withPlatform(world, { dmaEntryLimit: limit }), files };
 };
 
-/** For each driver, whether it permits devices, as far as interrupts are concerned. */
+/** For each driver, whether it permits devices with regard to interrupts. */
 export const withInterrupts = (world: World, type1: boolean, iommufd: boolean): World => {
   if (!type1 || !iommufd) return withPlatform(world, { unsafeInterrupts: { type1, iommufd } });
   const { unsafeInterrupts: _, ...platform } = world.setting.platform;

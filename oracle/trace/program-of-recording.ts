@@ -133,7 +133,14 @@ class Converter {
     const layout = struct === undefined ? undefined : LAYOUTS.get(struct);
     const after = memory[0]?.bytes;
     if (struct !== undefined && layout !== undefined && after !== undefined) {
-      this.#handles.gaveFields(struct, layout, bytesAt(call), after, this.#objectsOf(fd), label);
+      this.#handles.gaveFields({
+        struct,
+        layout,
+        before: bytesAt(call),
+        after,
+        file: this.#objectsOf(fd),
+        label,
+      });
     }
   }
 

@@ -23,6 +23,16 @@ const ID_IS_DESCRIPTOR = new Set([
   'ACCESS_REPLACE_IOAS',
 ]);
 
+/** A successful call on the descriptor `file`: its struct before and after. */
+export type StructOutput = {
+  readonly struct: string;
+  readonly layout: Layout;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  readonly file: number;
+  readonly label: Label;
+};
+
 type Kind = 'descriptor' | 'object' | 'pin' | 'iova';
 
 const kindOf = (struct: string, field: Field): Kind | undefined => {
@@ -59,15 +69,8 @@ export class RecordedHandles {
     );
   }
 
-  /** The kernel's output in the struct of a successful call on the descriptor `file`. */
-  gaveFields(
-    struct: string,
-    layout: Layout,
-    before: Uint8Array,
-    after: Uint8Array,
-    file: number,
-    label: Label,
-  ): void {
+  /** Adds the fields that the kernel wrote. */
+  gaveFields({ struct, layout, before, after, file, label }: StructOutput): void {
     const passed = decode(layout, before) as Readonly<Record<string, number | bigint>>;
     const values = decode(layout, after) as Readonly<Record<string, number | bigint>>;
     for (const field of layout.fields) {

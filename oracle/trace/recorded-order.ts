@@ -42,7 +42,7 @@ export class RecordedOrder {
   #switch(process: Process, sequence: number): void {
     if (this.#process !== undefined) this.#next.set(this.#process, this.#expected);
     this.#process = process;
-    // In version 1, a child continues from its parent's number at the fork.
+    // In recordings of version 1, a child continues from its parent's number at the fork.
     const first = this.#version === 1 ? Math.min(sequence, this.#most) : 0;
     const isAgain = this.#ended.delete(process) && sequence === 0;
     this.#expected = isAgain ? 0 : (this.#next.get(process) ?? first);

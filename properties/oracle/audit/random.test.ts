@@ -90,7 +90,14 @@ test('from 6.12 to 7.3 a length that wraps has another error, on the legacy cont
     const differences: Differences = new Map();
     const start = startBetween('6.12.95', '7.3.4', VTD, side);
     const bounds = { ...boundsOf(VTD), actions: 4 };
-    await search(start, movesOn(VTD), unmaps, bounds, differences, async () => true);
+    await search({
+      start,
+      actions: movesOn(VTD),
+      requests: unmaps,
+      bounds,
+      differences,
+      watch: async () => true,
+    });
     changed.set(
       side,
       [...differences.values()].map(({ request, kind }) =>

@@ -65,14 +65,14 @@ export const searchOn = async (
 ): Promise<FoundOn> => {
   const differences: Differences = new Map();
   const requests = requestsOn(scenario);
-  const searched = await search(
-    startOn(release, scenario),
-    movesOn(scenario),
-    WHOLE.has(scenario) ? requests : thinned(requests),
-    { ...boundsOf(scenario), actions, states: STATES },
+  const searched = await search({
+    start: startOn(release, scenario),
+    actions: movesOn(scenario),
+    requests: WHOLE.has(scenario) ? requests : thinned(requests),
+    bounds: { ...boundsOf(scenario), actions, states: STATES },
     differences,
-    async () => true,
-  );
+    watch: async () => true,
+  });
   return { searched, all: [...differences.values()].map((one) => ({ ...one, scenario })) };
 };
 

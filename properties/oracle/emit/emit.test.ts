@@ -107,7 +107,7 @@ emit(
       ({ name, trace }) => name === 'read-only-mapped-writable' || trace.failure?.kind === 'hidden',
     );
     const probed = shown.filter(({ trace }) =>
-      emissionOf(trace).says.some((line) => line.includes('probes what no reply')),
+      emissionOf(trace).says.some((line) => line.includes('probes hidden state')),
     );
     assert.ok(probed.length > 0, `${shown.length} are hidden`);
     for (const { trace } of probed) {
