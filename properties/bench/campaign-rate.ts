@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A campaign on a kernel beside a bare loop that makes the same calls through the same FFI, in the same kind of virtual
-// machine, one after the other: whether drawing and judging keep up with the kernel.
+// machine, one after the other: whether generation and the judge keep up with the kernel.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -96,7 +96,7 @@ export const campaignRate = async (image: string): Promise<readonly Measured[]> 
   const same = ((100 * loop.same) / loop.calls).toFixed(1);
   return [
     {
-      what: 'campaign on a kernel: drawn, made, judged',
+      what: 'campaign on a kernel: generated, run, judged',
       value: campaign,
       unit: 'calls/s',
       note: `mock domains, ${RUNS} programs, ${calls} calls`,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How many calls a second a campaign on the emulator makes: drawing, running, judging and the comparison of hidden state.
+// How many calls a second a campaign on the emulator makes: generating, running, judging and the comparison of hidden state.
 
 import { runCampaign } from '../../oracle/check/campaign.ts';
 import { settingOf } from '../helpers/settings.ts';

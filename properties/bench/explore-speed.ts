@@ -81,7 +81,7 @@ const explored = async (name: string, size: number): Promise<Ran> => {
   return JSON.parse(stdout);
 };
 
-/** SPIN tells large numbers with eight digits. */
+/** SPIN prints large numbers with eight digits. */
 const sameNumber = (a: number, b: number): boolean => a.toPrecision(7) === b.toPrecision(7);
 
 const requireCounts = (model: Model, who: string, ran: Pick<Ran, 'distinct' | 'generated'>) => {

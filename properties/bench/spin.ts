@@ -38,7 +38,7 @@ export const missingForSpin = async (): Promise<string | undefined> => {
 
 const reported = (output: string, what: RegExp): number => {
   const found = what.exec(output)?.[1];
-  if (found === undefined) throw new Error(`SPIN does not tell what was expected:\n${output}`);
+  if (found === undefined) throw new Error(`SPIN did not print what was expected:\n${output}`);
   return Number(found);
 };
 

@@ -43,7 +43,7 @@ const mapAt = (iova: bigint): Prepared =>
 const unmapAt = (iova: bigint): Prepared =>
   prepared(0x3b86, IOMMU_IOAS_UNMAP, { ioas_id: 1, iova, length: PAGE });
 
-/** Areas stand at every second page, so that each has a hole behind it. */
+/** Areas are at every second page, so that a hole follows each. */
 const areaIova = (index: number): bigint => BigInt(index) * 2n * PAGE;
 const holeIova = (index: number): bigint => areaIova(index) + PAGE;
 
@@ -67,7 +67,7 @@ const specification = (): Side => {
       argument: ARENA_BASE,
       memory: [{ address: userAddress(ARENA_BASE), bytes }],
     };
-    // What stands in the arena is untracked, as no call reads it again.
+    // The arena's bytes are untracked: no call reads them again.
     const after = advanced(world, call);
     world = { ...after, memory: { ...after.memory, stores: undefined } };
   };

@@ -72,13 +72,13 @@ export const ACCESSES = [
       'test-destroy-access-pages/no-pin',
     ],
   ]),
-  example('a pin that cannot be told is not made, and its number is used up', [
+  example('a pin whose reply cannot be written is undone, and its id is used up', [
     IOAS,
     ACCESS,
     [map('map', IOVA, PAGE), MAPS],
     [
       test(
-        'untold',
+        'unwritable reply',
         'iommufd',
         'ACCESS_PAGES',
         { id: accessFd, iova: IOVA, length: PAGE },
@@ -89,7 +89,7 @@ export const ACCESSES = [
     [refs('none', 0n), AGREES],
     [pin('pin', IOVA, PAGE), PINS],
   ]),
-  example('an unmap makes in-kernel users let go, and a closed one has let go', [
+  example('an unmap makes accesses unpin, and a closed access has unpinned', [
     IOAS,
     ACCESS,
     [map('map', IOVA, PAGE), MAPS],

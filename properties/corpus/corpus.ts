@@ -30,7 +30,7 @@ export const CORPUS: Readonly<Record<string, readonly Example[]>> = {
   'devices without an IOMMU': [...NOIOMMU_GROUPS, ...NOIOMMU_DEVICES],
   'transfers and charges': TRANSFERS,
   'hardware and dirty pages': TRACKING,
-  'in-kernel users': ACCESSES,
+  accesses: ACCESSES,
   'refusals of native calls': NATIVE_REFUSALS,
   'refusals of test operations and others': OTHER_REFUSALS,
   'legacy containers and groups': TYPE1_GROUPS,

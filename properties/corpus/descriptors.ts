@@ -39,12 +39,12 @@ export const DESCRIPTORS = [
     [ioctl('beyond', 'iommufd', BEYOND_TEST_COMMAND, 0n), 'compat-dispatch/unknown-ioctl'],
     [ioctl('version', 'iommufd', 0x3b64, 1n), 'compat-dispatch/api-version'],
   ]),
-  example('a native number that there is not is looked at only behind the size', [
+  example('an unknown native number is refused only after the size is read', [
     OPENED,
     [ioctl('unreadable', 'iommufd', NO_SUCH_NATIVE, 0n), 'ioctl-dispatch/size-fault'],
     [ioctl('readable', 'iommufd', NO_SUCH_NATIVE, arena(0n)), 'ioctl-dispatch/unknown-ioctl'],
   ]),
-  example('the size is looked at first, then the tail, then the struct', [
+  example('the size is checked first, then the tail, then the struct', [
     IOAS,
     [native('short', 'iommufd', 'IOMMU_DESTROY', { size: 7n }), 'ioctl-dispatch/too-short'],
     [

@@ -132,7 +132,7 @@ export const DEVICE_FILES = [
     VTD,
   ),
   example(
-    'a mediated device is an in-kernel user: it is attached to an IOAS, and no domain is made',
+    'an mdev is an access: it is attached to an IOAS, and no domain is made',
     [
       ...BOUND,
       MAPPED,
@@ -150,7 +150,7 @@ export const DEVICE_FILES = [
     MDEV,
   ),
   example(
-    'a mediated device has no PASIDs and takes no token',
+    'an mdev has no PASIDs and takes no token',
     [
       ...IOAS,
       cdev('device'),
@@ -217,7 +217,7 @@ export const DEVICE_FILES = [
     MIXED,
   ),
   example(
-    'binding looks at the struct, the flags, the group, the token and the descriptor, in this order',
+    'binding checks the struct, the flags, the group, the token and the descriptor, in this order',
     [
       ...OPENED,
       cdev('device'),
@@ -254,7 +254,7 @@ export const DEVICE_FILES = [
     VTD_612,
   ),
   example(
-    'attaching looks at the struct and the flags before it looks for the target',
+    'attaching checks the struct and the flags before it finds the target',
     [
       ...BOUND,
       attach('unreadable', ioasId, 'struct-fault', {}, readable(8)),
@@ -292,7 +292,7 @@ export const DEVICE_FILES = [
     VTD,
   ),
   example(
-    'a device that is attached to nothing is attached again where its answer cannot be told',
+    'a device that is attached to nothing is attached even if the reply cannot be written',
     [
       ...BOUND,
       [memfd('file', PAGE), 'program-memory/creates-file'],

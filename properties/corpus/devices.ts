@@ -180,7 +180,7 @@ export const DEVICES = [
     MIXED,
   ),
   example(
-    'the group of a mediated device has no domain: nothing limits its pages, and nothing is pinned',
+    'the group of an mdev has no domain: nothing limits its pages, and nothing is pinned',
     [
       OPENED,
       group('group', 0),
@@ -214,7 +214,7 @@ export const DEVICES = [
     settingOf('mdev'),
   ),
   example(
-    'a device is not attached where maps stand in its reserved range',
+    'a device is not attached if its reserved range has maps',
     [
       OPENED,
       group('group', 4),
@@ -247,7 +247,7 @@ export const DEVICES = [
     [native('free', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/destroys'],
     [native('gone', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/no-object'],
   ]),
-  example('a mock device is moved to another IOAS, also where that cannot be told', [
+  example('a mock device is moved to another IOAS, even if the reply cannot be written', [
     IOAS,
     ATTACHED,
     [native('other', 'iommufd', 'IOMMU_IOAS_ALLOC', {}), 'ioas-alloc/allocates'],

@@ -59,7 +59,7 @@ export const COMPAT: readonly Answered[] = [
   [native('set', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 1n, ioas_id: ioasId }), 'vfio-ioas/sets'],
 ];
 
-/** The same as version 1 of type1. */
+/** The same with type1 v1. */
 export const VERSION1: readonly Answered[] = [
   ...COMPAT,
   [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'compat-set-iommu/v1'],

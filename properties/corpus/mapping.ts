@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of mapping: fixed and chosen IOVAs, files, copies, and what stands in the way.
+// Examples of mapping: fixed and chosen IOVAs, files, copies, and what prevents a map.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
@@ -73,7 +73,7 @@ export const MAPPING = [
   example('a domain asks for its alignment and its aperture', [
     IOAS,
     ATTACHED,
-    [map('odd', IOVA + 1024n, PAGE), 'mapping/misaligned-iova'],
+    [map('misaligned', IOVA + 1024n, PAGE), 'mapping/misaligned-iova'],
     [map('length', IOVA, 1024n), 'mapping/misaligned-length'],
     [
       map('offset', IOVA, PAGE, { address: arena(DATA_OFFSET + 1024n) }),
@@ -91,10 +91,7 @@ export const MAPPING = [
       'program-memory/maps',
     ],
     [map('hole', IOVA, PAGE, { address: arena(12n * PAGE) }), 'pinning/not-mapped'],
-    [
-      map('registers', IOVA, PAGE, { address: arena(DATA_OFFSET + 8n * PAGE) }),
-      'pinning/not-memory',
-    ],
+    [map('BAR', IOVA, PAGE, { address: arena(DATA_OFFSET + 8n * PAGE) }), 'pinning/not-memory'],
     [map('half way', IOVA, 16n * PAGE), 'pinning/not-memory'],
     [map('readOnly', IOVA, PAGE, { address: arena(128n * PAGE) }), 'pinning/not-writable'],
     [map('noAccess', IOVA, PAGE, { address: arena(144n * PAGE) }), 'pinning/not-accessible'],
@@ -221,7 +218,7 @@ export const MAPPING = [
     ],
     [map('again', IOVA, PAGE), 'mapping/overlaps'],
   ]),
-  example('the compatibility layer maps without permission, until a domain looks', [
+  example('the compatibility layer maps without permission until a domain checks it', [
     COMPAT,
     [mapDma('none', IOVA, 0n), 'compat-map-dma/maps'],
     [test('attach', 'iommufd', 'MOCK_DOMAIN', { id: ioasId }), 'domains/no-permission'],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of what can stand at an address: huge pages, a device's own memory, and pages behind the end of a file.
+// Examples of what can be at an address: huge pages, a device's own memory, and pages beyond the end of a file.
 
 import { DATA_OFFSET, HUGE_OFFSET, HUGE_PAGE } from '../../model/programs/arena.ts';
 import type { RuleId } from '../../spec/rules.ts';
@@ -66,10 +66,10 @@ export const MEMORY = [
     [mmap('over', HUGE_OFFSET + PAGE, PAGE), 'program-memory/cuts-huge-page'],
     [munmap('whole', HUGE_OFFSET, HUGE_PAGE), 'program-memory/unmaps'],
   ]),
-  example('a device’s own memory cannot be pinned, and structs may stand there', [
+  example('a device’s own memory cannot be pinned, but structs may be there', [
     IOAS,
     ATTACHED,
-    [mmap('registers', DATA_OFFSET, PAGE, 'read-write', { kind: 'device' }), MAPPED],
+    [mmap('BAR', DATA_OFFSET, PAGE, 'read-write', { kind: 'device' }), MAPPED],
     map('map', IOVA, DATA_OFFSET, PAGE, 'pinning/not-memory'),
     [
       native('more', 'iommufd', 'IOMMU_IOAS_ALLOC', {}, { at: arena(DATA_OFFSET) }),

@@ -93,7 +93,7 @@ export const NOIOMMU_DEVICES = [
       group('without the word', 0, 'open/no-group'),
       groupOf('group', 0, 'open/group-not-privileged'),
       cdev('no device', 9, 'open/no-device'),
-      cdev('mediated device', 3, 'open/no-device'),
+      cdev('mdev', 3, 'open/no-device'),
       [open('device without the word', '/dev/vfio/devices/vfio0'), 'open/no-device'],
       cdev('device', 0, 'open/device-not-privileged'),
       opened,
@@ -137,13 +137,13 @@ export const NOIOMMU_DEVICES = [
     NOIOMMU,
   ),
   example(
-    'where memory lies is told as far as it lies together, once a device without an IOMMU is attached',
+    'once a device without an IOMMU is attached, GET_PA reports contiguous memory',
     [
       ...BOUND,
       map('map', 0x1000_0000n, 'ioas-map/maps'),
       getPa('no domain', {}, 'no-software-domain'),
       attach('attach', ioasId),
-      getPa('tells', {}, 'reports'),
+      getPa('contiguous', {}, 'reports'),
       getPa('within a page', { iova: 0x1000_0123n, length: 8n }, 'reports'),
       getPa('no more than is mapped', { iova: 0x1000_0ffen, length: U64_MAX }, 'reports'),
       getPa('flags', { flags: 1n }, 'unknown-flags'),
@@ -157,7 +157,7 @@ export const NOIOMMU_DEVICES = [
     NOIOMMU,
   ),
   example(
-    'where memory lies is not told where an IOMMU translates',
+    'GET_PA reports nothing if an IOMMU translates',
     [
       ...IOAS,
       map('map', 0x100_0000n, 'ioas-map/maps'),
@@ -167,7 +167,7 @@ export const NOIOMMU_DEVICES = [
     NOIOMMU,
   ),
   example(
-    'where memory lies is told by the first domain of the IOAS, and the last takes its place',
+    'GET_PA asks the first domain of the IOAS; if that goes, the last takes its slot',
     [
       ...BOUND,
       map('map', 0x1000_0000n, 'ioas-map/maps'),
@@ -199,7 +199,7 @@ export const NOIOMMU_DEVICES = [
     NOIOMMU,
   ),
   example(
-    'where memory lies is not told to the unprivileged',
+    'GET_PA reports nothing to an unprivileged process',
     [...IOAS, getPa('asks', {}, 'not-privileged')],
     settingOf('noiommu', LIMITED),
   ),

@@ -129,7 +129,7 @@ export const NOIOMMU_GROUPS = [
     NOIOMMU_612,
   ),
   example(
-    "no-IOMMU groups and others do not mix in a legacy container, and a mediated device's is of the others",
+    "no-IOMMU groups and others do not mix in a legacy container; an mdev's group is one of the others",
     [
       ...LEGACY,
       group('mediated', 3),
@@ -140,7 +140,7 @@ export const NOIOMMU_GROUPS = [
       extension('none here', TYPE, 'no-iommu'),
       setType('not this type', TYPE, 'unknown-type'),
       setType('type1', 3n, 'v2'),
-      deviceOf('mediated device', 'mediated', MDEV_NAME),
+      deviceOf('mdev', 'mediated', MDEV_NAME),
     ],
     NOIOMMU,
   ),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of every reason for which native calls refuse, in the order in which the kernel looks.
+// Examples of every refusal by native calls, in the order of the kernel's checks.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
 import { arena, memfd, native, out, test } from '../helpers/operations.ts';
@@ -216,7 +216,10 @@ export const NATIVE_REFUSALS = [
     [native('get', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 0n }), 'vfio-ioas/no-compat-ioas'],
     [native('set', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 1n, ioas_id: NO_ID }), 'vfio-ioas/no-ioas'],
     [native('clear', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 2n }), 'vfio-ioas/clears'],
-    [native('odd', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 3n }), 'vfio-ioas/unknown-operation'],
+    [
+      native('unknown operation', 'iommufd', 'IOMMU_VFIO_IOAS', { op: 3n }),
+      'vfio-ioas/unknown-operation',
+    ],
     [
       native('reserved', 'iommufd', 'IOMMU_VFIO_IOAS', { __reserved: 1n }),
       'vfio-ioas/reserved-field',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of every reason for which test operations, and the VFIO calls that tell something, refuse.
+// Examples of every refusal by test operations, and by the VFIO calls that report state.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import { arena, getDeviceFd, native, open, out, test, vfio } from '../helpers/operations.ts';
@@ -81,11 +81,11 @@ export const OTHER_REFUSALS = [
     ],
     [test('no device', 'iommufd', 'DEV_CHECK_CACHE', { id: NO_ID }), 'test-cmd/no-device'],
   ]),
-  example('looking at what a domain maps', [
+  example('checking what a domain maps', [
     IOAS,
     ATTACHED,
     MAPPED,
-    [checkMap('odd', { iova: IOVA + 1n, length: PAGE }), 'test-md-check-map/misaligned'],
+    [checkMap('misaligned', { iova: IOVA + 1n, length: PAGE }), 'test-md-check-map/misaligned'],
     [
       checkMap('wraps', { iova: IOVA, length: 2n * PAGE, uptr: LAST_PAGE }),
       'test-md-check-map/wraps',
@@ -106,7 +106,7 @@ export const OTHER_REFUSALS = [
     ],
   ]),
   example(
-    'a domain that is no mock domain cannot be looked at',
+    'a domain that is not a mock domain cannot be checked',
     [
       COMPAT,
       [native('none', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/destroys'],
@@ -133,7 +133,7 @@ export const OTHER_REFUSALS = [
     ],
     VTD,
   ),
-  example('in-kernel users', [
+  example('accesses', [
     IOAS,
     [
       test('flags', 'iommufd', 'CREATE_ACCESS', { id: ioasId, flags: 2n }),
@@ -146,7 +146,7 @@ export const OTHER_REFUSALS = [
       test('no fd', 'iommufd', 'ACCESS_REPLACE_IOAS', { id: 99n, ioas_id: ioasId }),
       'test-access-descriptor/not-an-access',
     ],
-    [pages('odd flags', { flags: 2n }), 'test-access-pages/unknown-flags'],
+    [pages('unknown flags', { flags: 2n }), 'test-access-pages/unknown-flags'],
     [
       pages('cannot', { id: out('reader', 'out_access_fd'), length: PAGE }),
       'test-access-pages/cannot-pin',

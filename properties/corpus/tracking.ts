@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of what hardware tells of itself, and of dirty pages: none, and those that a test wrote.
+// Examples of hardware information, and of dirty pages: none, and those that a test wrote.
 
 import {
   ARRAY_OFFSET,
@@ -143,7 +143,7 @@ const NO_CLEAR = 1n;
 const ALL = { length: 16n * PAGE };
 
 export const TRACKING = [
-  example('what the hardware of a mock device tells of itself', [
+  example('what GET_HW_INFO reports of a mock device', [
     IOAS,
     ATTACHED,
     [
@@ -179,7 +179,7 @@ export const TRACKING = [
     MOCK_612,
   ),
   example(
-    'what has no IOMMU tells nothing of one',
+    'GET_HW_INFO reports no hardware for a device without an IOMMU',
     [
       IOAS,
       cdev('device', 0),
@@ -228,7 +228,7 @@ export const TRACKING = [
     bitmap('without a bitmap', { data: 0n }, 'nothing-dirty'),
     bitmap('to the end', { iova: U64_MAX - PAGE + 1n }, 'nothing-dirty'),
   ]),
-  example('what a test wrote is told until it was asked for', [
+  example('a dirty page is reported until a read clears it', [
     ...TRACKED,
     bitmap('clean', ALL, 'nothing-dirty'),
     writtenWhole('first', {}),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of what a device reaches, and of what the kernel tells a process of its own memory.
+// Examples of what a device reaches, and of what the kernel reports of a process's own memory.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
@@ -144,7 +144,7 @@ export const TRANSFERS = [
     VTD,
   ),
   example(
-    'through a legacy container a device reaches what its maps say, and registers are not followed',
+    'through a legacy container a device reaches what is mapped, and BARs are not tracked',
     [
       withGroup(),
       deviceOf('device', 'group', '0000:00:04.0'),
@@ -184,7 +184,7 @@ export const TRANSFERS = [
     { ...VTD, credentials: { ...LIMITED, lockedBefore: 8 } },
   ),
   example(
-    'only a device that is bound and can be told to moves memory, and writes only what it read',
+    'only a bound device with an engine moves memory, and it writes only what it read',
     [
       IOAS,
       SET,
@@ -200,7 +200,7 @@ export const TRANSFERS = [
     VTD,
   ),
   example(
-    'another device cannot be told to move memory',
+    'a device without an engine moves no memory',
     [
       IOAS,
       SET,
@@ -210,7 +210,7 @@ export const TRANSFERS = [
     VTD,
   ),
   example(
-    'what is pinned for a user is told as pinned, and not as locked',
+    'memory that is pinned for a user is reported as pinned and not as locked',
     [
       IOAS,
       SET,

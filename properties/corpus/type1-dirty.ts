@@ -75,7 +75,7 @@ const EIGHT_TEBIBYTES = 1n << 43n;
 
 export const TYPE1_DIRTY = [
   example(
-    'version 1 has no dirty pages',
+    'v1 has no dirty pages',
     [withGroup(1n), dirty('start', 1n, 'v1'), dirty('nonsense', 0n, 'v1')],
     VTD,
   ),
@@ -165,7 +165,7 @@ export const TYPE1_DIRTY = [
     VTD,
   ),
   example(
-    'what was mapped is told as it goes',
+    'an unmap can report the dirty pages of what it unmaps',
     [
       withGroup(),
       maps('first', { size: 3n * PAGE }),

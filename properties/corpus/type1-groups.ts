@@ -79,7 +79,7 @@ export const TYPE1_GROUPS = [
       leaves('leave', 'mediated'),
       joins('alone', 'group'),
       setType('nested', 6n, 'type1-attach-group/nesting'),
-      setType('version 1', 1n, 'v1'),
+      setType('v1 type', 1n, 'v1'),
     ],
     MIXED_612,
   ),
@@ -212,7 +212,7 @@ export const TYPE1_GROUPS = [
     MIXED_612,
   ),
   example(
-    'what a map would be charged is looked at when a domain comes',
+    'the charge of a map is checked when a domain is attached',
     [
       WITH_MEDIATED,
       maps('much', { size: 21n * PAGE }),

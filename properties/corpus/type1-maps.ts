@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Examples of maps in a legacy container: the order of the checks, what is charged, addresses that are taken away and
-// given again, and how versions 1 and 2 unmap.
+// given again, and how v1 and v2 unmap.
 
 import {
   DATA_OFFSET,
@@ -81,7 +81,7 @@ const TAKES = 'invalidates-vaddrs';
 
 export const TYPE1_MAPS = [
   example(
-    'GET_INFO tells all of its capabilities or none, and what it would need',
+    'GET_INFO returns all of its capabilities or none, and the size that it needs',
     [
       withGroup(),
       info('short', 15n, 'too-short'),
@@ -95,7 +95,7 @@ export const TYPE1_MAPS = [
     VTD,
   ),
   example(
-    'without a domain there are no ranges to tell',
+    'without a domain there are no ranges to report',
     [
       WITH_MEDIATED,
       info('room', 72n, 'reports', 24),
@@ -104,7 +104,7 @@ export const TYPE1_MAPS = [
     MIXED,
   ),
   example(
-    'what a map is refused for, in the order in which 7.3 looks',
+    'refusals of maps, in the order of the checks of 7.3',
     [
       withGroup(),
       mapInvalid('fault', { at: STRUCT_END - 16n, length: 16 }, 'struct-fault'),
@@ -247,11 +247,11 @@ export const TYPE1_MAPS = [
     LIMITED_VTD,
   ),
   example(
-    'device registers are mapped without being charged, as far as the program may write them',
+    'a BAR is mapped without a charge, as far as the program may write it',
     [
       withGroup(),
       [
-        mmap('registers', DATA_OFFSET, 2n * PAGE, 'read-write', { kind: 'device' }),
+        mmap('BAR', DATA_OFFSET, 2n * PAGE, 'read-write', { kind: 'device' }),
         'program-memory/maps',
       ],
       maps('both', { size: 4n * PAGE }),
@@ -281,7 +281,7 @@ export const TYPE1_MAPS = [
     VTD,
   ),
   example(
-    'no address is taken away beside mediated devices',
+    'no vaddr is removed in a container with mdevs',
     [
       WITH_MEDIATED,
       maps('map'),
@@ -292,7 +292,7 @@ export const TYPE1_MAPS = [
     MIXED,
   ),
   example(
-    'version 2 unmaps whole maps',
+    'v2 unmaps whole maps',
     [
       withGroup(),
       maps('first', { size: 4n * PAGE }),
@@ -320,14 +320,14 @@ export const TYPE1_MAPS = [
       unmaps('both maps', { size: 9n * PAGE }),
       unmaps('nothing', { size: 9n * PAGE }),
       maps('once more'),
-      unmapInvalid('cannot be told', READ_ONLY_STRUCT_OFFSET, 'reply-fault'),
+      unmapInvalid('unwritable reply', READ_ONLY_STRUCT_OFFSET, 'reply-fault'),
       maps('it is gone'),
       unmaps('all', ALL, 'unmaps-all'),
     ],
     VTD,
   ),
   example(
-    'version 1 unmaps what starts in the range, and nothing if that starts within a map',
+    'v1 unmaps the maps that start in the range, and none if the range starts inside a map',
     [
       withGroup(1n),
       maps('first', { size: 4n * PAGE }),

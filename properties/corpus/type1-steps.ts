@@ -71,7 +71,7 @@ export const extension = (
   cited('type1-check-extension', rule),
 ];
 
-/** A container with group 4, which stands behind an IOMMU, and a type. */
+/** A container with group 4, which is behind an IOMMU, and a type. */
 export const withGroup = (type: 1n | 3n = 3n): readonly Answered[] => [
   opened,
   group('group', 4),
@@ -79,7 +79,7 @@ export const withGroup = (type: 1n | 3n = 3n): readonly Answered[] => [
   setType('type', type, type === 1n ? 'v1' : 'v2'),
 ];
 
-/** A container with an mdev's group, and version 2. */
+/** A v2 container with an mdev's group. */
 export const WITH_MEDIATED: readonly Answered[] = [
   opened,
   group('mediated', 7),

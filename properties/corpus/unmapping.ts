@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of unmapping: whole areas, parts of them, what version 1 of type1 cuts, and what is told of it.
+// Examples of unmapping: whole areas, parts of them, what v1 cuts, and the size that is reported.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
@@ -55,7 +55,7 @@ export const UNMAPPING = [
     [unmap('unmap', IOVA, PAGE, arena(READ_ONLY_STRUCT_OFFSET)), 'ioas-unmap/reply-fault'],
     [unmap('again', IOVA, PAGE), 'ioas-unmap/nothing-mapped'],
   ]),
-  example('version 2 unmaps whole maps, and an empty range too', [
+  example('v2 unmaps whole maps, and accepts an empty range', [
     COMPAT,
     [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 3n), 'compat-set-iommu/v2'],
     [map('map', IOVA, 3n * PAGE), MAPS],
@@ -67,7 +67,7 @@ export const UNMAPPING = [
     [unmapDma('bitmap', IOVA, PAGE, 1n), 'compat-unmap-dma/unknown-flags'],
     [unmapDma('cut', IOVA, PAGE, 0n, arena(STRUCT_LENGTH - 8n)), 'compat-unmap-dma/struct-fault'],
   ]),
-  example('version 1 cuts the middle out of a map, in every domain', [
+  example('v1 cuts the middle out of a map, in every domain', [
     VERSION1,
     ATTACHED,
     [
@@ -85,11 +85,11 @@ export const UNMAPPING = [
   example('a cut that is refused may come after one that was made', [
     VERSION1,
     [map('map', IOVA, 3n * PAGE), MAPS],
-    [unmapDma('odd start', IOVA + PAGE - 2048n, PAGE + 2048n), 'cutting/misaligned'],
+    [unmapDma('misaligned start', IOVA + PAGE - 2048n, PAGE + 2048n), 'cutting/misaligned'],
     [unmapDma('first part', IOVA, 2n * PAGE), 'compat-unmap-dma/unmaps'],
     [unmapDma('last part', IOVA + 2n * PAGE, PAGE), 'compat-unmap-dma/unmaps'],
   ]),
-  example('what an in-kernel user has pinned is not cut', [
+  example('what an access has pinned is not cut', [
     VERSION1,
     ACCESS,
     [map('map', IOVA, 2n * PAGE), MAPS],
@@ -112,7 +112,7 @@ export const UNMAPPING = [
     [unmapDma('middle', IOVA + PAGE, 2n * PAGE), 'cutting/accessed'],
     [unmapDma('cut', IOVA + 2n * PAGE, PAGE), 'compat-unmap-dma/unmaps'],
   ]),
-  example('version 1 cannot be set behind a map that a domain translates', [
+  example('v1 cannot be set after a map that a domain translates', [
     COMPAT,
     ATTACHED,
     [map('map', IOVA, 2n * PAGE), MAPS],

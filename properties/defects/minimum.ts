@@ -58,7 +58,7 @@ const nearestOf = (shown: ShownDefect, actionSets: readonly ActionSet[]): Action
   });
 
 /**
- * Looks at the programs of one call less than the known one has: at every one of them, or where those are too many at one
+ * Tries the programs of one call less than the known one has: at every one of them, or where those are too many at one
  * for each state, or where those are, at those of one action set.
  */
 export const minimumOf = (shown: ShownDefect, { byState, every }: Bounds): Minimum => {

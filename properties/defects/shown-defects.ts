@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // For each deliberate defect of the emulator the shortest program that shows it, written by hand, and where a campaign
-// looks for it.
+// is to find it.
 
 import type { DefectName } from '../../model/emulator/defects.ts';
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET, SHARED_OFFSET } from '../../model/programs/arena.ts';
@@ -98,7 +98,7 @@ export const SHOWN_DEFECTS: readonly ShownDefect[] = [
     ...attached,
     map('beyond', IOVA, 2n * PAGE, ALL, arena(SHARED_OFFSET + 15n * PAGE)),
   ]),
-  // An access that cannot be told is gone again, and with it what it asked of the table.
+  // An access whose reply cannot be written is removed, and with it its alignment.
   shown('alignment-not-recalculated', [
     ...ioas,
     test(

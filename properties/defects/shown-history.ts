@@ -54,8 +54,8 @@ const otherId = out('other', 'out_ioas_id');
 const attachTo = (label: string, ptId: ReturnType<typeof out>) =>
   vfio(label, 'device', 'VFIO_DEVICE_ATTACH_IOMMUFD_PT', { pt_id: ptId });
 
-const registers = (pages: bigint): Operation =>
-  mmap('registers', BEHIND_DATA, pages * PAGE, 'read-write', { kind: 'device' });
+const mmapBar = (pages: bigint): Operation =>
+  mmap('BAR', BEHIND_DATA, pages * PAGE, 'read-write', { kind: 'device' });
 
 const IOMMUFD: readonly ShownDefect[] = [
   shown(
@@ -190,7 +190,7 @@ const TYPE1: readonly ShownDefect[] = [
     'type1-bar-taken-for-memory',
     [
       ...type1.ready(4),
-      registers(1n),
+      mmapBar(1n),
       type1.map('map', IOVA, 2n * PAGE, 3n, arena(BEHIND_DATA - PAGE)),
     ],
     VTD,
@@ -207,7 +207,7 @@ const TYPE1: readonly ShownDefect[] = [
   ),
   shown(
     'type1-bar-not-looked-up',
-    [...type1.ready(4), registers(2n), type1.map('map', IOVA, 2n * PAGE, 3n, arena(BEHIND_DATA))],
+    [...type1.ready(4), mmapBar(2n), type1.map('map', IOVA, 2n * PAGE, 3n, arena(BEHIND_DATA))],
     VTD,
   ),
   shown(

@@ -12,7 +12,7 @@ export const group = (number: number): readonly Operation[] => [
   vfio(`join ${number}`, `group ${number}`, 'VFIO_GROUP_SET_CONTAINER', { fd: out('container') }),
 ];
 
-/** A container with the groups in it, as version 2. */
+/** A v2 container with the groups in it. */
 export const ready = (...groups: readonly number[]): readonly Operation[] => [
   open('container', '/dev/vfio/vfio'),
   ...groups.flatMap(group),

@@ -10,7 +10,7 @@ export type Ran = {
   readonly milliseconds: number;
   /** Of the whole process, in bytes. */
   readonly memory: number;
-  /** Files in the folder that it ran in, besides those that were there and the one that it was told to write. */
+  /** Files in the folder that it ran in, besides those that were there and the one that it was to write. */
   readonly left: readonly string[];
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a failing test says of a program: the seed that draws it again, and the calls in one line each.
+// How a failing test describes a program: the seed that generates it, and one line for each call.
 
 import type { Operation } from '../../model/programs/program.ts';
 import type { CampaignReport, Counterexample, Failure } from '../../oracle/check/report.ts';
@@ -35,13 +35,13 @@ export const describeFound = ({ program, steps, failure }: Counterexample): stri
   return `${calls.join('\n')}\n  ${JSON.stringify(describeFailure(failure), plain)}`;
 };
 
-/** A campaign's counterexample, and how to draw it again; empty where there is none. */
+/** A campaign's counterexample, and how to generate it again; empty if there is none. */
 export const describeCounterexample = (report: CampaignReport): string =>
   report.counterexample === undefined
     ? ''
     : `${nameOf(report.setting)}, seed ${report.seed}\n${describeFound(report.counterexample)}`;
 
-/** Where a law was contradicted: how to draw the program again, and its operations up to the step. */
+/** Where a law was contradicted: how to generate the program again, and its operations up to the step. */
 export const describeVisit = ({ setting, origin, program, index }: Visit): string =>
   [
     `${nameOf(setting)}, ${origin}, after operation ${index + 1}:`,

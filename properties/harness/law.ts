@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A law is one statement that must hold, as data: its kind, a name, and what contradicts it. Laws are declared with their
-// statement in plain words above them, and looked at on every world that generated programs reach.
+// statement in plain words above them, and checked on every world that generated programs reach.
 
 import { suite } from 'uvu';
 import {
@@ -23,7 +23,7 @@ export type Law =
       readonly name: string;
       readonly contradiction: (world: World) => Contradiction;
     }
-  /** Holds of every step: the world before, the call, and what came of it. `every` looks at each nth step only. */
+  /** Holds of every step: the world before, the call, and what came of it. `every`: only each nth step is checked. */
   | {
       readonly kind: 'step';
       readonly name: string;
@@ -50,7 +50,7 @@ export const always = (name: string, contradiction: (world: World) => Contradict
   contradiction,
 });
 
-/** The laws that every world keeps, as tests look at them. */
+/** The laws of every world, as tests check them. */
 export const alwaysAll = (laws: readonly WorldLaw[]): readonly Law[] =>
   laws.map(({ name, contradiction }) => always(name, contradiction));
 
@@ -102,7 +102,7 @@ const check = (law: Law): void => {
       failOnFirst(law.every, law.contradiction);
       return;
     case 'sometimes':
-      if (!visits().some(law.happens)) fail('no drawn program does this');
+      if (!visits().some(law.happens)) fail('no generated program does this');
       return;
     case 'refinement': {
       let applied = 0;

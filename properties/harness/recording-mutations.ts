@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Recordings with one thing changed by hand: each is a mistake that a kernel could make, or that a recorder could.
+// Recordings with one change by hand: each is a mistake that a kernel could make, or that a recorder could.
 
 type Line = Record<string, unknown>;
 

@@ -81,7 +81,7 @@ export function* judgeLines(
 export type Summary = {
   readonly counts: VerdictCounts;
   readonly calls: number;
-  /** What was not specified, and why what is unknown cannot be told. */
+  /** The calls without rules, and why unknown calls are not decided. */
   readonly unspecified: ReadonlySet<string>;
   readonly unknown: ReadonlySet<string>;
   /** "file:line: what was expected", for each violation. */

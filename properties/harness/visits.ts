@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The steps that generated programs take through the specification: and those of the examples: the worlds on which
-// laws are looked at. Drawn once, with fixed seeds, for every setting; where the kernel may choose, the step takes what it is known to choose.
+// laws are checked. Generated once, with fixed seeds, for every setting; where the kernel may choose, the step takes what it is known to choose.
 
 import * as fc from 'fast-check';
 import { expectationsOf, programs } from '../../model/arbitrary.ts';
@@ -15,7 +15,7 @@ import { SETTINGS } from '../helpers/settings.ts';
 
 export type Visit = Omit<Expectation, 'after' | 'world'> & {
   readonly setting: Setting;
-  /** How the program came about: the seed that draws it, or the example that it is. */
+  /** How the program came about: the seed that generates it, or its example. */
   readonly origin: string;
   readonly program: Program;
   /** Which of the program's operations, from 0. */

@@ -19,7 +19,7 @@ const lineOf = (layer: Layer): string => {
   return layer.length > 3 ? `  ${names}` : `  ${names.padEnd(COLUMN)}${holds}`;
 };
 
-/** A line for each layer, those of an area under its name; rooms of one layer stand beside each other. */
+/** A line for each layer, those of an area under its name; rooms of one layer are next to each other. */
 export const layersPicture = (): string => {
   const lines: string[] = [];
   let area = '';

@@ -215,7 +215,7 @@ export const munmap = (label: Label, offset: bigint, length: bigint): Operation 
 
 export const memfd = (label: Label, length: bigint): Operation => ({ op: 'memfd', label, length });
 
-/** A transfer by a device; `look` is where in the arena it is looked at. */
+/** A transfer by a device; `look` is the offset in the arena from which the result is read. */
 export const dma = (
   label: Label,
   fd: Descriptor,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which rules gave a reply in a test: every suite adds to it, and the last one looks at what is missing.
+// Which rules gave a reply in a test: every suite adds to it, and the last one checks what is missing.
 
 import type { Verdict } from '../../oracle/judge/verdict.ts';
 

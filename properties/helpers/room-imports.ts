@@ -12,7 +12,7 @@ export const roomOf = (file: string): Room | undefined =>
     (a, b) => b.folder.length - a.folder.length,
   )[0];
 
-/** An entry of the package names what others may import: it stands outside the layers, and nothing imports it. */
+/** An entry of the package names what others may import: it is outside the layers, and nothing imports it. */
 export const isEntry = (file: string): boolean => file.endsWith('/index.ts');
 
 export const FILES: readonly string[] = sources();

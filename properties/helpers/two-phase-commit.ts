@@ -7,7 +7,7 @@ import type { Law, Model } from '../../model/explorer/model.ts';
 /**
  * A state is one number of 31 bits: three bits a resource manager, the first one lowest, and above them what the
  * transaction manager is. Of a resource manager they say what it is, whether it said that it has prepared, and whether the
- * transaction manager knows it. What the transaction manager is, it has told all.
+ * transaction manager knows it. The transaction manager has sent its state to all.
  */
 export type TwoPhase = number;
 
@@ -39,7 +39,7 @@ export type Move = {
   readonly manager: number;
 };
 
-/** After the transaction manager told its decision; which is the same again for who obeyed already. */
+/** After the transaction manager sent its decision; no change for a process that followed it already. */
 const obeying = (manager: number, transaction: number): number => {
   if (transaction === COMMITS) return COMMITTED;
   if (manager === WORKING) return ABORTED;

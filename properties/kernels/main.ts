@@ -58,7 +58,7 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** How many things were wrong. */
+/** How many checks failed. */
 const checkOn = async (image: string, platform: VmPlatform): Promise<number> => {
   const programs = await programsOn(platform);
   const { subject, setting } = await startKernel({ vm: image }, platform, PRIVILEGED);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // C files of programs that ran on a kernel, compiled here and run there: each must end with 0 where the last observation
-// is what the kernel showed, and with 1 where one thing of it is
+// is what the kernel showed, and with 1 where one value of it is
 // changed.
 
 import { execFile } from 'node:child_process';

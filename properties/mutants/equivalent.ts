@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Mutants that no program can tell from the emulator, each with the reason. They are named by what they change, so that
+// Mutants that no program distinguishes from the emulator, each with the reason. They are named by what they change, so that
 // an entry is noticed that was killed after all, or whose code has gone.
 
 import { readdirSync, readFileSync } from 'node:fs';

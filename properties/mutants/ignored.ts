@@ -2,10 +2,10 @@
 // Which places of the emulator are not mutated, each with the reason: what only tests read, the words of internal
 // errors, and the deliberate defects, which no campaign here switches on.
 
-/** A node of Babel's syntax tree, as far as it is looked at. */
+/** A node of Babel's syntax tree, as far as this file reads it. */
 type SyntaxNode = { readonly type: string; readonly [property: string]: unknown };
 
-/** Where a node stands: Babel's NodePath, as far as it is looked at. */
+/** The position of a node: Babel's NodePath, as far as this file reads it. */
 export type Place = {
   readonly node: SyntaxNode;
   readonly parent?: SyntaxNode | undefined;
@@ -79,7 +79,7 @@ const withoutDefects = (node: SyntaxNode | undefined, { scope }: Place): boolean
   return undefined;
 };
 
-/** The name of the class that a method stands in. */
+/** The name of a method's class. */
 const classOf = ({ parentPath }: Place): string =>
   String(nameOf(child(parentPath?.parent ?? NOWHERE, 'id')));
 

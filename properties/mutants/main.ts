@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Mutation testing of the emulator: whether campaigns of generated programs, judged by the specification, notice each
-// small change of it. `npm run mutants -- --help` tells the options.
+// small change of it. `npm run mutants -- --help` lists the options.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
@@ -41,7 +41,9 @@ const shardNumber = (text: string): NonNullable<Options['shard']> => {
 
 const optionsOf = (words: readonly string[]): Options =>
   new Command('npm run mutants --')
-    .description('Mutants of the emulator, and which of them campaigns of drawn programs notice.')
+    .description(
+      'Mutants of the emulator, and which of them campaigns of generated programs notice.',
+    )
     .option('--programs <number>', 'programs of each setting', wholeNumber, 400)
     .option('--tries <number>', 'programs on which a mutant is tried, at most', wholeNumber, 120)
     .option('--only <part>', 'only mutants of files with this in their path')
@@ -49,9 +51,9 @@ const optionsOf = (words: readonly string[]): Options =>
       '--again <file>',
       'only mutants that survived in the run that wrote this file, and are not equivalent',
     )
-    .option('--sample <number>', 'only so many mutants, drawn by the seed', wholeNumber)
+    .option('--sample <number>', 'only so many mutants, selected by the seed', wholeNumber)
     .option('--shard <K/N>', 'only the K-th of N parts of them', shardNumber)
-    .option('--seed <number>', 'what programs and the sample are drawn with', wholeNumber, 1)
+    .option('--seed <number>', 'seed of the programs and of the sample', wholeNumber, 1)
     .option('--jobs <number>', 'processes at a time', wholeNumber, 1)
     .option('--json <file>', 'write what became of each mutant into a file')
     .option('--from <files...>', 'run nothing: report what files of --json hold, together')

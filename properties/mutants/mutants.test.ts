@@ -23,7 +23,7 @@ const outcomeOf = (judged: readonly Judged[], original: string, replacement: str
   return found === undefined ? 'no such mutant' : found.outcome.kind;
 };
 
-mutants('drawn programs kill what they can notice, and nothing else', async () => {
+mutants('generated programs kill what they can notice, and nothing else', async () => {
   const judged = await hunt();
   assert.is(outcomeOf(judged, 'flags & ~KNOWN', 'flags | ~KNOWN'), 'no such mutant');
   assert.is(outcomeOf(judged, '(flags & MAP_READABLE) !== 0', 'true'), 'hidden');

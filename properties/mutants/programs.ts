@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The programs that all mutants are judged by: those that `check` draws with the seed, each setting in turn, kept in
-// files so that the processes that try mutants need not draw them again.
+// The programs that all mutants are judged by: those that `check` generates with the seed, each setting in turn, kept in
+// files so that the processes that try mutants need not generate them again.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -71,7 +71,7 @@ export const roundOf = (number: number): number => Math.floor(number / PLACES.le
 
 const fileOf = (folder: string, batch: number): string => join(folder, `programs-${batch}.bin`);
 
-/** Draws as many programs of every setting into files, a batch each. Throws where the emulator as it is fails one. */
+/** Generates as many programs of every setting into files, a batch each. Throws where the emulator as it is fails one. */
 export const generatePrograms = (folder: string, count: number, seed: number): void => {
   const starts = PLACES.map((setting) => startOfProgram(setting));
   for (let batch = 0; batch * BATCH < count; batch += 1) {
@@ -83,7 +83,7 @@ export const generatePrograms = (folder: string, count: number, seed: number): v
         const { failure } = judgeProgram(setting, program, undefined, starts[place]);
         if (failure === undefined) continue;
         throw new Error(
-          `The emulator without a mutant fails (${nameOf(setting)}, seed ${seed}): mend that first.`,
+          `The emulator without a mutant fails (${nameOf(setting)}, seed ${seed}): fix that first.`,
         );
       }
       return sample;
@@ -106,7 +106,7 @@ export class GeneratedPrograms {
     const batch = Math.floor(round / BATCH);
     this.#batches[batch] ??= deserialize(readFileSync(fileOf(this.#folder, batch)));
     const program = this.#batches[batch]?.[number % PLACES.length]?.[round % BATCH];
-    if (program === undefined) throw new Error(`Program ${number} was not drawn.`);
+    if (program === undefined) throw new Error(`Program ${number} was not generated.`);
     return { setting: placeOf(number), program };
   }
 }

@@ -18,7 +18,7 @@ export type Report = {
   readonly wrong: readonly string[];
 };
 
-/** Several runs as one: what one of them killed is killed, and of what survived all of them the last one tells. */
+/** Several runs as one: what one of them killed is killed, and of the mutants that survived all of them the last run is reported. */
 export const mergedRuns = (runs: readonly (readonly Judged[])[]): readonly Judged[] => {
   const byKey = new Map<string, Judged>();
   for (const mutant of runs.flat()) {
@@ -42,7 +42,7 @@ export const percentOf = ({ mutants, killed, equivalent }: Score): number =>
 
 /**
  * Adds up what became of mutants. `known`: the keys of every mutant that there is, by which entries of the table that
- * name none are told; those of a part that was not asked for are left alone.
+ * name none are reported; those of a part that was not asked for are left alone.
  */
 export const reportOf = (
   judged: readonly Judged[],
@@ -70,7 +70,7 @@ export const reportOf = (
 
 const TOP = 'model/emulator';
 
-/** Files of a folder that has folders beside them are told by its name. */
+/** Files of a folder that also has folders are reported under its name. */
 const folderOf = (file: string): string => {
   const [folder, rest] = file.slice(TOP.length + 1).split('/');
   return rest === undefined ? `${TOP}/*.ts` : `${TOP}/${folder}/`;

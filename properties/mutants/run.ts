@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One run of mutation testing: instruments, draws, hunts, and says on standard error how far it is.
+// One run of mutation testing: instruments, generates, hunts, and reports progress on standard error.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,10 +37,10 @@ export const mutantsOf = (root: string, only = ''): Promise<Instrumented> => {
   );
 };
 
-/** A number that is as good as drawn, the same for the same name and seed. */
+/** A pseudo-random number, the same for the same name and seed. */
 const lot = (name: string, seed: number): number => {
   let hash = seed ^ 0x9e37_79b9;
-  for (const letter of name) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x85eb_ca6b);
+  for (const char of name) hash = Math.imul(hash ^ char.charCodeAt(0), 0x85eb_ca6b);
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2_ae35);
   return (hash ^ (hash >>> 13)) >>> 0;
 };

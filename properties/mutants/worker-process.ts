@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A worker from the outside: asked one thing at a time, and ended where it does not answer.
+// A worker from the outside: it gets one request at a time, and is ended if it does not answer.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';

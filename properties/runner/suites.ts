@@ -7,7 +7,7 @@ import type { Suite } from './messages.ts';
 
 const SUFFIX = '.test.ts';
 
-/** Looks at what all other suites reached. */
+/** Checks what all other suites reached. */
 const LAST = 'spec/rules';
 
 export type Plan = {

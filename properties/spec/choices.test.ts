@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the kernel may choose: any value that fits leads to the same world under another name, and those that do not fit
-// are told from those that do.
+// are distinguished from those that do.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Choice, Reply } from '../../spec/outcome/outcome.ts';
@@ -87,14 +87,17 @@ const badIovas = eachStep('no IOVA is chosen in the first page or the last', (vi
   return undefined;
 });
 
-/** Where memory lies is told, and can be told again; every other choice takes something. */
-const TOLD: ReadonlySet<string> = new Set(['a physical address', 'how many bytes are contiguous']);
+/** A physical address can be reported again; every other choice takes something. */
+const REPEATABLE: ReadonlySet<string> = new Set([
+  'a physical address',
+  'how many bytes are contiguous',
+]);
 
 /** A choice that was made may not be made again. */
 const chosenOnce = eachStep('what is chosen is in use from then on', (visit) => {
   for (const { choices, world } of chosenBy(visit)) {
     for (const [index, choice] of (choices?.list ?? []).entries()) {
-      if (TOLD.has(choice.what)) continue;
+      if (REPEATABLE.has(choice.what)) continue;
       const again = step(world, visit.call);
       for (const outcome of again) {
         if (outcome.kind !== 'reply' || outcome.choices === undefined) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The specification stands alone: its modules import nothing but each other and ts-pattern, name no global of Node.js,
+// The specification depends on nothing else: its modules import nothing but each other and ts-pattern, name no global of Node.js,
 // and load one by one.
 
 import { readdirSync, readFileSync } from 'node:fs';

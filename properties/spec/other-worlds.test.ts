@@ -136,7 +136,7 @@ other('where maps are charged to the process, its own limit holds', () => {
   assert.equal(accountOf(unmapped.memory, 1), { locked: 0, pinned: 0 });
 });
 
-other('an in-kernel user that is attached to nothing reaches nothing', () => {
+other('an access that is attached to nothing reaches nothing', () => {
   const world = changed(worldOf([...IOAS, ACCESS]), (context) => {
     const access = accessAt(context, objectId(2));
     if (access === undefined) throw new Error('The access has another id.');

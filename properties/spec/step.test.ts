@@ -107,7 +107,7 @@ const writesAreAllowed = eachStep('the kernel writes only what the program may w
   return undefined;
 });
 
-/** Each rule that is said to change something though it refuses is seen to do so. */
+/** Each rule that is declared to change state on a refusal does so in some step. */
 const changesAreSeen: readonly Law[] = CHANGES_THOUGH_REFUSED.map(({ rule, reason }) =>
   sometimes(
     `${rule} changes something: ${reason}`,
@@ -151,5 +151,5 @@ checkLaws('step', [
 ]);
 
 const parts = suite('parts that calls meet');
-parts('each use that is listed is seen', usesAreSeen);
+parts('each use that is listed happens', usesAreSeen);
 parts.run();

@@ -5,7 +5,7 @@ import type { RuleId } from '../../spec/rules.ts';
 
 export type UnreachableRule = { readonly rule: RuleId; readonly reason: string };
 
-export const EXCUSES: readonly UnreachableRule[] = [
+export const UNREACHABLE_RULES: readonly UnreachableRule[] = [
   {
     rule: 'cutting/large-pages',
     reason:
@@ -13,6 +13,6 @@ export const EXCUSES: readonly UnreachableRule[] = [
   },
   {
     rule: 'accesses/read-only-pages',
-    reason: 'an area is writable only if its memory was mapped so, and the area is looked at first',
+    reason: 'a writable area has writable memory, and the area is checked first',
   },
 ];

@@ -8,9 +8,22 @@ import * as assert from 'uvu/assert';
 import { UNUSED_WORDS } from '../helpers/unused-words.ts';
 
 const READ =
-  /^(?:(?:spec|model|oracle|docs|\.ci)\/.*|README\.md|CONTRIBUTING\.md)(?<=\.ts|\.md|\.sh|\.ya?ml|\.[ch]|\.ci\/run)$/;
-/** The glossary defines by other words; the page of changes is a record of an earlier run. */
-const NOT_READ = /^docs\/(?:glossary\.md|audit\/6\.12\.95-7\.3\.4\.md)$/;
+  /^(?:(?:spec|model|oracle|properties|docs|\.ci)\/.*|README\.md|CONTRIBUTING\.md)(?<=\.ts|\.md|\.sh|\.ya?ml|\.[ch]|\/equivalents\/\w+\.json|\.ci\/run)$/;
+/** The glossary and the list define by other words; the page of changes is a record of an earlier run. */
+const NOT_READ =
+  /^(?:docs\/(?:glossary\.md|audit\/6\.12\.95-7\.3\.4\.md)|properties\/helpers\/unused-words\.ts|properties\/fixtures\/.*)$/;
+
+/** Lines in which such a word is right: a part of each line, by file. */
+const RIGHT: Readonly<Record<string, readonly string[]>> = {
+  'properties/helpers/layers.ts': ["folder: 'spec/iopt', holds: "],
+  'properties/oracle/audit/record.test.ts': ['/version 2 is not known/'],
+  'properties/runner/pool.test.ts': ['no such thing'],
+  'properties/spec/rule-forms.test.ts': [
+    '/address-(taken|odd)|invalid-address/',
+    '/uncertain|forgotten/',
+  ],
+  'properties/spec/words.test.ts': ["['const lookAtTold = 1;'"],
+};
 
 const wordsOf = (line: string): string =>
   line
@@ -23,6 +36,7 @@ const NAMED = 40;
 
 const found = (file: string, text: string): readonly string[] =>
   text.split('\n').flatMap((line, index) => {
+    if (RIGHT[file]?.some((part) => line.includes(part)) === true) return [];
     const words = wordsOf(line);
     return UNUSED_WORDS.flatMap(({ pattern, instead, except }) => {
       const match = pattern.exec(words);
@@ -43,6 +57,16 @@ test('no code, message, rule or document has a word that the glossary replaces',
     ...found(file, readFileSync(file, 'utf8')),
   ]);
   assert.is(all.length, 0, `${all.slice(0, NAMED).join('\n')}\n${all.length} in all`);
+});
+
+test('every exception is needed', () => {
+  for (const [file, parts] of Object.entries(RIGHT)) {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    for (const part of parts) {
+      const line = lines.find((text) => text.includes(part)) ?? '';
+      assert.is.not(found('', line).length, 0, `${file}: ${part}`);
+    }
+  }
 });
 
 test('the words of an identifier are found', () => {

@@ -38,7 +38,7 @@ checkLaws('ownership', [
   sometimes('a device without an IOMMU is open through an iommufd', ({ after }) =>
     [...after.devices.values()].some(({ kind }) => kind === 'unbound'),
   ),
-  sometimes('a mediated device is open', ({ after }) => after.devices.has('mtty-1')),
+  sometimes('an mdev is open', ({ after }) => after.devices.has('mtty-1')),
   sometimes('an hwpt of the program has no device', ({ after }) =>
     [...contextsOf(after)].some((context) =>
       [...objectsOf(context, 'hwpt')].some(({ id }) => usersOf(context, id) === 0),

@@ -60,7 +60,7 @@ const differsFrom = (value: number) => ({
   contradiction: (state: number) => (state === value ? `it is ${state}` : undefined),
 });
 
-test('a broken law is told with a shortest way into the state', () => {
+test('a broken law is reported with a shortest program that reaches the state', () => {
   const { broken, ended } = explore(counter, { laws: [differsFrom(100)] });
   assert.is(ended, 'broken');
   assert.is(broken?.law, 'is not 100');
@@ -68,7 +68,7 @@ test('a broken law is told with a shortest way into the state', () => {
   assert.is(broken?.actions.length, 8);
 });
 
-test('the way that is told leads to the state', () => {
+test('the program that is reported reaches the state', () => {
   for (const value of [7, 33, 255, 511]) {
     const { broken } = explore(counter, { laws: [differsFrom(value)] });
     const led = (broken?.actions ?? []).reduce(
@@ -171,7 +171,7 @@ for (const [name, make] of [
   });
 }
 
-test('shards look at everything together, each at a part of it', () => {
+test('all shards together explore every state, each a part of them', () => {
   for (const make of [() => twoPhaseCommit(4), () => inObjects(4)]) {
     const model = make() as Model<unknown, unknown>;
     const names = (shard?: Shard): ReadonlySet<string> => {

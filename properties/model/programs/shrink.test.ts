@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shrinking: a long program with a planted defect comes down to few calls in few runs, also one that was not drawn, and
+// Shrinking: a long program with a planted defect comes down to few calls in few runs, also one that was not generated, and
 // every candidate on the way is a smaller or simpler program.
 
 import * as fc from 'fast-check';
@@ -17,11 +17,11 @@ import { settingOf } from '../../helpers/settings.ts';
 const OPERATIONS = 200;
 const MOCK = settingOf('mock');
 const SEED = 23;
-const DRAWN = 40;
+const GENERATED = 40;
 
-/** Drawn programs of exactly so many operations: the first ones of longer programs. */
+/** Generated programs of exactly so many operations: the first ones of longer programs. */
 const longPrograms: readonly Program[] = fc
-  .sample(programs(MOCK, 4 * OPERATIONS), { seed: SEED, numRuns: DRAWN })
+  .sample(programs(MOCK, 4 * OPERATIONS), { seed: SEED, numRuns: GENERATED })
   .map((program) => program.slice(0, OPERATIONS));
 
 const fails = (program: Program, defect: DefectName): boolean =>
@@ -47,7 +47,7 @@ const shrinking = suite('shrinking');
 
 type Shrunk = { readonly program: Program; readonly runs: number };
 
-/** fast-check did not draw the program, so that it shrinks without context. */
+/** fast-check did not generate the program, so that it shrinks without context. */
 const shrunkBy = (program: Program, defect: DefectName): Shrunk => {
   let runs = 0;
   const property = fc.property(programs(MOCK, OPERATIONS), (candidate) => {

@@ -80,7 +80,7 @@ const inBrowser =
     : (name: string, body: () => Promise<void>): void => test(name, body);
 
 inBrowser(
-  'the page filters its rows, opens the one that a link names, and draws its maps',
+  'the page filters its rows, opens the one that a link names, and shows its maps',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'audit-page-'));
     const browser = await startChromium();

@@ -20,7 +20,7 @@ for (const [index, setting] of SETTINGS.entries()) {
     recordEach(report.rules.keys());
     assert.is(report.runs, RUNS, describeCounterexample(report));
     assert.is(report.verdicts.violation, 0);
-    assert.is(report.verdicts.unknown, 0, 'nothing is unknown where every call is seen');
+    assert.is(report.verdicts.unknown, 0, 'nothing is unknown if every call is observed');
   });
 }
 

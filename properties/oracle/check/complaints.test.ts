@@ -12,7 +12,7 @@ import type { ReleaseName } from '../../../spec/terms/releases.ts';
 import { readRegressions } from '../../harness/regressions.ts';
 import { PRIVILEGED, settingOf } from '../../helpers/settings.ts';
 
-const NAME = 'an-area-whose-pages-others-hold-in-between';
+const NAME = 'an-area-with-pages-that-copies-also-pin';
 const WARNING =
   'WARNING: CPU: 0 PID: 54 at drivers/iommu/iommufd/selftest.c:488 mock_domain_iova_to_phys+0x42/0x56';
 const COPIES = ['copy0', 'copy1'];
@@ -33,7 +33,7 @@ const worldsOf = async (
 
 const complaints = suite("the kernel's complaints");
 
-complaints('a warning that is known is told by its name', async () => {
+complaints('a known warning is reported by its name', async () => {
   const sorted = sortComplaints(await worldsOf('6.12.95'), ['cut here', WARNING, 'Call Trace:']);
   assert.equal(sorted, { known: ['reads-what-is-unmapped'], lines: [] });
 });

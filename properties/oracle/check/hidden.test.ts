@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What no reply shows is compared: each kind of difference that is planted in a machine's hidden state is told, with its
+// What no reply shows is compared: each kind of difference that is injected into a machine's hidden state is reported, with its
 // place, and the names that a machine gives to pages of memory do not matter.
 
 import { suite } from 'uvu';
@@ -57,7 +57,7 @@ const LAST = DOMAIN.translations.at(-1) as Translation;
 type Planted = {
   readonly says: string;
   readonly state: HiddenState;
-  /** Where the difference is told to be. */
+  /** Where the difference is reported. */
   readonly where: RegExp;
 };
 
@@ -162,7 +162,7 @@ hidden('what agrees has no difference', () => {
 });
 
 for (const { says, state, where } of PLANTED) {
-  hidden(`${says} is told`, () => {
+  hidden(`${says} is reported`, () => {
     const differences = hiddenDifferences(world, state);
     assert.ok(differences.length > 0, 'no difference');
     assert.match(differences[0]?.where ?? '', where);

@@ -18,13 +18,13 @@ history('there is a program for every defect', () => {
 });
 
 for (const name of HISTORICAL_NAMES) {
-  history(`${name} is told with its commits`, () => {
+  history(`${name} is listed with its commits`, () => {
     const { fixed, introducedBy, cve, release } = historyOf(name);
     assert.match(fixed.commit, /^[0-9a-f]{40}$/);
     if (introducedBy !== undefined) assert.match(introducedBy.commit, /^[0-9a-f]{12}$/);
     if (cve !== undefined) assert.match(cve, /^CVE-\d{4}-\d{4,}$/);
     const row = TABLE.split('\n').find((line) => line.startsWith(`| \`${name}\` `)) ?? '';
-    assert.ok(row.includes(fixed.commit.slice(0, ABBREVIATED)), 'the mend is not in the table');
+    assert.ok(row.includes(fixed.commit.slice(0, ABBREVIATED)), 'the fix is not in the table');
     assert.ok(row.includes(` ${release} `), 'the release is not in the table');
     assert.ok(cve === undefined || row.includes(cve), 'the CVE is not in the table');
     assert.match(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A campaign on a kernel, with the emulator in the kernel's place: its hidden state is not looked into, so that defects
-// that no reply shows must be found by the looks at the end of each program.
+// A campaign on a kernel, with the emulator in the kernel's place: its hidden state is not read, so that defects
+// that no reply shows must be found by the probes at the end of each program.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -49,7 +49,7 @@ for (const release of ['6.12.95', '7.3.4'] as const) {
   }
 }
 
-/** What no reply of the drawn calls needs to show, and the most operations that may be left of the program. */
+/** What no reply of the generated calls needs to show, and the most operations that may be left of the program. */
 const HIDDEN: readonly (readonly [DefectName, number])[] = [
   ['second-domain-not-unmapped', 9],
   ['domain-fill-forgets-areas', 8],

@@ -104,7 +104,7 @@ const complaint = (line: string): Failure => ({ kind: 'complaint', lines: [line]
 
 const isSame = (one: Failure, other: Failure): boolean => shows(other, symptomOf(one));
 
-symptom('what stands where, and when it was said, makes no other symptom', () => {
+symptom('neither an address nor the time of a message makes another symptom', () => {
   const domain = 'the domain of hwpt 5 of descriptor 3';
   const left = hidden(domain, 'nothing there', 'translates 0x1000 to 0x1fff, rw');
   const elsewhere = 'the domain of hwpt 4 of descriptor 9';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Transfers of devices see what replies do not: defects of a domain are found by what a device did to memory, with the
-// machine's hidden state left aside, and the kernel's reports of refused accesses are told from others.
+// machine's hidden state left aside, and the kernel's reports of refused accesses are distinguished from others.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -20,7 +20,7 @@ import type { Setting } from '../../../spec/terms/platform.ts';
 import { settingOf } from '../../helpers/settings.ts';
 
 const VTD = settingOf('vtd');
-/** As on a kernel that is built for use: nothing looks into domains. */
+/** As on a kernel that is built for use: nothing reads domains. */
 const SETTING: Setting = {
   ...VTD,
   platform: { ...VTD.platform, testCommands: false, mockDevices: false },
@@ -64,7 +64,7 @@ transfers(
   },
 );
 
-transfers('an entry that stays in the IOTLB is seen by them alone', () => {
+transfers('only they find an entry that stays in the IOTLB', () => {
   const kinds = generated
     .map((program) => shownBy(program, 'iotlb-not-flushed'))
     .filter((kind) => kind);
@@ -78,7 +78,7 @@ const ALSO_BY_OTHERS: readonly DefectName[] = [
 ];
 
 for (const defect of ALSO_BY_OTHERS) {
-  transfers(`${defect} is seen by them`, () => {
+  transfers(`they find ${defect}`, () => {
     const kinds = generated.map((program) => shownBy(program, defect));
     assert.ok(kinds.includes('dma'));
   });

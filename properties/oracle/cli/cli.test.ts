@@ -73,7 +73,7 @@ cli('judge --json: one object a file', async () => {
   assert.is(files.length, 2);
 });
 
-cli('judge: a violation is told with its line, its rule and what was expected', async () => {
+cli('judge: a violation is reported with its line, its rule and what was expected', async () => {
   const { path, line } = badRecording();
   const { status, out } = await run('judge', path);
   assert.is(status, 1);

@@ -50,7 +50,7 @@ cli('JSON is one line', async () => {
   assert.ok(explorations[0].rules.includes('ioas-alloc/allocates'));
 });
 
-cli('out of time it tells what it has, and goes on with what it saved', async () => {
+cli('out of time it reports what it has, and resumes from what it saved', async () => {
   const saved = join(FOLDER, 'saved.bin');
   const first = await run([
     ...COMPAT,

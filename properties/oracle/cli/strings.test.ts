@@ -57,7 +57,7 @@ const SHOWN = 1500;
 
 const SEEN = '\\x1b[31m\\x1b]0;title\\x07';
 
-/** Runs the verb and looks at what it prints. `shows`: the text is to be seen, escaped. */
+/** Runs the verb and checks what it prints. `shows`: the text must appear, escaped. */
 const isClean = async (
   shows: boolean,
   statuses: readonly number[],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the command line does where the machine fails it: results that cannot be written are printed all the same, and
-// what cannot be used is told before time is spent on it.
+// what cannot be used is reported before time is spent on it.
 
 import { spawn } from 'node:child_process';
 import {
@@ -67,7 +67,7 @@ unwritable('a violation is printed although its trace cannot be saved', async ()
   assert.match(error, /cannot be saved: .*--save/);
 });
 
-unwritable('what was explored is told although it cannot be saved', async () => {
+unwritable('the result of an exploration is printed although it cannot be saved', async () => {
   const { status, out, error } = await run([
     ...['explore', '--actions', 'native', '--release', '7.3.4', '--depth', '1'],
     ...['--save', UNWRITABLE],
@@ -84,7 +84,7 @@ unwritable('a full disk behind standard output', async () => {
   assert.match(error, /^Standard output cannot be written: ENOSPC/);
 });
 
-unwritable('what is no kernel image is told before anything is run', async () => {
+unwritable('a file that is not a kernel image is refused before anything is run', async () => {
   const image = join(FOLDER, 'image');
   writeFileSync(image, 'no kernel');
   for (const verb of [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What emit makes of traces: a C file that compiles, stands alone, and ends as it began.
+// What emit makes of traces: a C file that compiles, needs no other file, and ends as it began.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const run = promisify(execFile);
 const generated = (): readonly NamedTrace[] =>
   SETTINGS.flatMap((setting, index) =>
     fc.sample(programs(setting, 40), { numRuns: 2, seed: 23 + index }).map((program, nth) => ({
-      name: `drawn ${index}.${nth}`,
+      name: `generated ${index}.${nth}`,
       trace: traceOn(setting, program),
     })),
   );
@@ -45,7 +45,7 @@ const files: readonly NamedText[] = [...namedTraces(), ...generated()].flatMap(
   },
 );
 
-/** The text without what a compiler does not look into. */
+/** The text without comments and literals. */
 const bare = (text: string): string =>
   text
     .replaceAll(/\/\*.*?\*\//gs, '')

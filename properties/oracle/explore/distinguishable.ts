@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether two states can be told apart by one more call: by the calls that there are, the rule that answers, the bytes that
+// Whether two states can be distinguished by one more call: by the calls that there are, the rule that answers, the bytes that
 // it writes but for numbers of descriptors and objects, and the names of the states that follow.
 
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
@@ -28,7 +28,7 @@ const layoutOf = (action: Action) => {
     : undefined;
 };
 
-/** What was written, without numbers of descriptors, objects and pins; of an IOAS that is told, which it is. */
+/** What was written, without numbers of descriptors, objects and pins; of an IOAS that is reported, which one. */
 const namesTakenOut = (
   { address, bytes }: Segment,
   layout: Layout | undefined,
@@ -70,7 +70,7 @@ const shown = (model: WorldModel, state: State, action: Action): unknown => {
 const text = (value: unknown): string =>
   JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}` : part));
 
-/** By what they are told apart, in words; undefined where they are not. */
+/** What distinguishes them, in words; undefined if nothing does. */
 export const distinguishable = (model: WorldModel, a: State, b: State): string | undefined => {
   const actions = model.enabled(a);
   const others = model.enabled(b);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// States that have the same name cannot be told apart by any call of their action set, and the states that follow have the
-// same names again: so nothing is lost where only one of them is looked at.
+// No call of the action set distinguishes two states with the same key, and the states that follow have the
+// same keys again: so nothing is lost if only one of them is explored.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -51,7 +51,7 @@ const modelOf = ({ actions, platform }: ActionSet, release: (typeof RELEASE_NAME
 
 for (const actionSet of ACTION_SETS) {
   for (const release of RELEASE_NAMES) {
-    test(`${actionSet.name}, ${release}: equal names, nothing to tell apart by`, () => {
+    test(`${actionSet.name}, ${release}: equal keys, and nothing distinguishes them`, () => {
       const model = modelOf(actionSet, release);
       const pairs = pairsOf(model, (state) => Buffer.from(model.canonical(state)).toString('hex'));
       assert.ok(pairs.length >= PAIRS, `${pairs.length} pairs`);

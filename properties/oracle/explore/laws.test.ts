@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each law that is looked at in explored states can fail: some mistake in some world breaks it.
+// Each law that is checked in explored states can fail: some mistake in some world breaks it.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -50,7 +50,7 @@ const breaks = (law: (typeof WORLD_LAWS)[number], world: World): boolean => {
   try {
     return law.contradiction(world) !== undefined;
   } catch {
-    // A world that cannot be looked at is not one that breaks the law.
+    // A world that cannot be checked does not break the law.
     return false;
   }
 };

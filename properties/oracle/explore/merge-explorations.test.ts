@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Explorations in parts: each is saved and gone on with like a whole one, and all of them together are the whole one.
+// Explorations in parts: each is saved and resumed like a whole one, and all of them together are the whole one.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -91,7 +91,7 @@ test('all parts are the whole, also where it ends by itself, and where there is 
   }
 });
 
-test('a part is gone on with, and is then as if it had not been stopped', async () => {
+test('a part that is resumed is as if it had not been stopped', async () => {
   const [first, ...others] = await parts('stopped');
   const path = await saved('stopped-0.bin', { states: 200, shard: { index: 0, of: PARTS } });
   assert.is(path, first);
@@ -106,7 +106,7 @@ test('a part is gone on with, and is then as if it had not been stopped', async 
   assert.equal(merged.unfinished, []);
 });
 
-test('parts that are not there are told', async () => {
+test('missing parts are reported', async () => {
   const [first, , third] = await parts('missing');
   const merged = mergedOf([third, first] as readonly string[]);
   assert.equal(merged.missing, [2]);
@@ -127,7 +127,7 @@ test('what is no part of the same is refused', async () => {
   assert.match(why([second, (await parts('few', {}, 2))[0]]), 'parts differs');
 });
 
-test('of broken laws the one with the shortest program is told', async () => {
+test('of broken laws the one with the shortest program is reported', async () => {
   /** What is unmapped stays charged. */
   const keepsCharge: Step = (before, call) =>
     step(before, call).map((outcome) =>

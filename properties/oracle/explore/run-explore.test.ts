@@ -175,7 +175,7 @@ test('what is no saved exploration is refused', async () => {
   assert.throws(() => openExploration(path, [other]), 'had other actions');
 });
 
-test('it stops when it is told to, with what it has', async () => {
+test('it stops on request, with what it has', async () => {
   const controller = new AbortController();
   controller.abort();
   const { report } = await runExplore(plain({ signal: controller.signal, depth: 20 }));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Saved explorations that are damaged: each is refused as bad input with the file's name, and none is gone on with. What
+// Saved explorations that are damaged: each is refused as bad input with the file's name, and none is resumed. What
 // has a right checksum and is wrong inside, as no damage makes it, is refused as well.
 
 import { execFileSync } from 'node:child_process';
@@ -43,7 +43,7 @@ const WHOLE = Buffer.concat([...explorationBytes(COMPAT, await runExplore(OPTION
 const HEADER_END = WHOLE.indexOf('\n') + 1;
 const CHECKSUM = 32;
 
-/** What comes of the file where it is gone on with, and where it is merged: 'fine', or why it is refused. */
+/** The result of resuming from the file, and of merging it: 'fine', or why it is refused. */
 const outcomes = async (bytes: Uint8Array): Promise<readonly string[]> => {
   writeFileSync(PATH, bytes);
   const uses = [
@@ -130,7 +130,7 @@ test('a cut, and bytes that were put in, are found', async () => {
 const withRightChecksum = (bytes: Uint8Array): Uint8Array =>
   Buffer.concat([bytes, createHash('sha256').update(bytes).digest()]);
 
-test('states that nobody saved are refused, or gone on with, but are no defect', async () => {
+test('states that nobody saved are refused, or resumed from, but are no defect', async () => {
   const property = fc.asyncProperty(
     fc.integer({ min: HEADER_END, max: WHOLE.length - CHECKSUM - 1 }),
     fc.integer({ min: 1, max: 255 }),

@@ -47,7 +47,7 @@ const recordings = async (): Promise<readonly (readonly Line[])[]> => {
 
 const damage = suite('damaged recordings');
 
-/** Nothing may be a violation, and an error stands where it is said to. */
+/** Nothing may be a violation, and an error has the expected line. */
 const held = (lines: readonly Line[], what: string): Judged => {
   const result = judged(lines);
   const violation = result.calls.find(({ verdict }) => verdict.kind === 'violation');
@@ -66,7 +66,7 @@ damage('a line that is left out is missed at the next one of its process', async
       const { error } = held(rest, `without line ${index + 1}`);
       const next = rest.findIndex(({ pid }, at) => at >= index && pid === lines[index]?.pid);
       if (next < 0) continue;
-      // A child of version 1 may begin with any number that its parent had.
+      // A child in a recording of version 1 may begin with any number that its parent had.
       if (!isOfOneProcess(lines) && error === undefined) continue;
       // Or where a child goes on from a number that its parent has not come to.
       assert.ok(

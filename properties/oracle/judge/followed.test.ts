@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Recordings that follow the program's memory, descriptors and processes: what they tell decides calls that are unknown
+// Recordings that follow the program's memory, descriptors and processes: what they show decides calls that are unknown
 // without it.
 
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -212,7 +212,7 @@ followed('a child has what its parent had, and its end closes that for itself al
   assert.is(await ends(2, [...start, exit, destroy({}, 1)]), 'conforms');
 });
 
-followed('the group of a mediated device can be opened', async () => {
+followed('the group of an mdev can be opened', async () => {
   const devices = [{ bdf: '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001', group: 3, iommu: 'none' }];
   const open = { fd: 3, path: '/dev/vfio/3', call: 'open' };
   const { counts } = await judged(2, [open], { platform: { name: 'mdev', devices } });

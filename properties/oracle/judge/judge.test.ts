@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The judge's verdicts: what it accepts, what it rejects and how the two differ, and what it cannot tell.
+// The judge's verdicts: what it accepts, what it rejects and how the two differ, and what it cannot decide.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -53,7 +53,7 @@ const withByte =
   });
 
 const ALLOC = native('ioas', FD, 'IOMMU_IOAS_ALLOC', {});
-/** Where out_ioas_id stands, in bytes. */
+/** The offset of out_ioas_id, in bytes. */
 const ID_AT = 8;
 
 const verdicts = suite('the judge');
@@ -64,7 +64,7 @@ verdicts('accepts what is expected, by its rule', () => {
   assert.is(verdict.kind === 'conforms' && verdict.rule.id, 'ioas-alloc/allocates');
 });
 
-verdicts('accepts another choice that fits, and goes on with it', () => {
+verdicts('accepts another choice that fits, and continues from it', () => {
   const verdict = verdictOn(worldAfter(OPENED), ALLOC, withByte(ID_AT, 77));
   assert.is(verdict.kind, 'conforms');
   assert.ok(ioasAt(contextOf(verdict.world, FILE), objectId(77)));
@@ -104,7 +104,7 @@ verdicts('names every reply that was allowed, and leaves the world as it was', (
   ]);
 });
 
-verdicts('cannot tell where the observation does not show what was chosen', () => {
+verdicts('is undecided if the observation does not show the choice', () => {
   const verdict = verdictOn(worldAfter(OPENED), ALLOC, (expected) => ({ ...expected, memory: [] }));
   assert.is(verdict.kind, 'unknown');
 });
@@ -121,7 +121,7 @@ verdicts('says of a call that is not specified that it is not', () => {
   }
 });
 
-verdicts('does not look at memory that nobody looked at', () => {
+verdicts('does not compare memory that was not read', () => {
   const version = vfioPlain('version', FD, 'VFIO_GET_API_VERSION');
   assert.is(verdictOn(worldAfter(OPENED), version, same).kind, 'conforms');
 });

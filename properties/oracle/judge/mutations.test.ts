@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bad traces: recordings with one thing changed, by hand and by drawing. The judge rejects each at the call that was
+// Bad traces: recordings with one change each, by hand and at random. The judge rejects each at the call that was
 // changed, and accepts everything before it.
 
 import { join } from 'node:path';
@@ -143,7 +143,7 @@ const FREE: readonly Free[] = [
   { command: TEST, operation: 5, layout: testAbi.CREATE_ACCESS, fields: ['out_access_fd'] },
 ];
 
-/** Where bytes of memory contents stand that a recording cannot tell. */
+/** Offsets of bytes of memory contents that a recording cannot show. */
 const ACCESS_RW = 8;
 
 const isFree = ({ recorded: { call } }: Conforming, segment: number, byte: number): boolean => {

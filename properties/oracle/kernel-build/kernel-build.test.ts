@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Building a kernel, as far as it can be told without one: which package is meant, what a configuration lost, what is
+// Building a kernel, as far as it can be tested without one: which package is meant, what a configuration lost, what is
 // missing, and that another tree's makefile is called as it must be.
 
 import { spawnSync } from 'node:child_process';
@@ -193,7 +193,7 @@ if (hasMake) {
     assert.match(old.error, /has no CONFIG_IOMMUFD/);
   });
 
-  build('tree: what the compiler says is told', () => {
+  build('tree: what the compiler prints is reported', () => {
     const bad = MAKEFILE.replace(/^bzImage:.*$/m, "bzImage: ; @echo 'a.c:1: error: x' >&2; false");
     const { status, error } = run('--tree', makeTree('bad', bad));
     assert.is(status, 3);

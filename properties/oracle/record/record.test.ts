@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The recorder, on programs that touch no device: how they end, what becomes of their processes, and that the memory
-// which their recording tells of is the memory that they had. Where nothing may be traced, that is said and no more.
+// which their recording shows is the memory that they had. Where nothing may be traced, that is said and no more.
 
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -92,7 +92,7 @@ here('a process that was killed has no memory, and one that lives has', async ()
 
 recorder.after(() => rmSync(FOLDER, { recursive: true }));
 
-here('tells how the program ended, and of its children', async () => {
+here('reports how the program and its children ended', async () => {
   if ((await recorded('sh', '-c', '(exit 3); sh -c "exit 4"; exit 7')) === undefined) return;
   const [header, ...lines] = linesOfFile();
   assert.is(header?.version, 3);
@@ -106,7 +106,7 @@ here('tells how the program ended, and of its children', async () => {
   assert.equal(ended, [...children, program?.pid]);
 });
 
-here('tells of a signal that ended the program, as a shell does', async () => {
+here('reports a signal that ended the program, as a shell does', async () => {
   if ((await recorded('sh', '-c', 'kill -KILL $$')) === undefined) return;
   assert.is(linesOfFile().at(-1)?.exit, 128 + 9);
 });
@@ -152,7 +152,7 @@ const reported = (world: World, process: number, stack: bigint): string =>
     ),
   );
 
-here('the memory that a recording tells of is the memory that there was', async () => {
+here('the memory that a recording shows is the memory that there was', async () => {
   const finished = await recorded('cat', '/proc/self/maps');
   if (finished === undefined) return;
   const { runs, stack } = printed(finished.out);
@@ -178,7 +178,7 @@ here('the memory that a recording tells of is the memory that there was', async 
   assert.ok(wasSo, `at no time was there\n${runs}`);
 });
 
-here('every call of a program that is stopped at each tells the same', async () => {
+here('a program that is stopped at every call gives the same recording', async () => {
   if ((await recorded('sh', '-c', 'exit 5')) === undefined) return;
   const kinds = (): readonly unknown[] => linesOfFile().map(({ call }) => call);
   const filtered = kinds();

@@ -15,7 +15,7 @@ import type { IoctlCall } from '../../../spec/terms/call.ts';
 import type { Rule } from '../../../spec/terms/rule.ts';
 import { FIXTURES, judgeLines, readLines, recordingsIn } from '../../harness/recordings.ts';
 
-/** What decides these rules in a recording stands in its line, and not in the world before it. */
+/** The line of a recording decides these rules, and not the world before it. */
 const OF_THE_LINE = new Set<RuleId>(['pinning/not-mapped']);
 
 /** Every fact that speaks against the rule by which a call was answered. */

@@ -53,7 +53,7 @@ const differs = (before: readonly Segment[], { memory }: Observation): boolean =
 
 const texts = suite('text of a violation');
 
-texts('a change is told of a call exactly where a byte of its memory changed', () => {
+texts('a change is reported for a call exactly if a byte of its memory changed', () => {
   let changed = 0;
   for (const { name, trace } of namedTraces()) {
     let world = startOfProgram(trace.header.setting);
@@ -75,7 +75,7 @@ texts('a change is told of a call exactly where a byte of its memory changed', (
   assert.ok(changed > 300, `${changed} calls changed memory`);
 });
 
-texts('bytes that no field covers are told by their address', () => {
+texts('bytes that no field covers are reported by their address', () => {
   const { steps } = judgeProgram(settingOf('mock'), [
     open('iommufd', '/dev/iommu'),
     native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}),
@@ -91,7 +91,7 @@ texts('bytes that no field covers are told by their address', () => {
   assert.equal(changes.at(-1), { name: `memory at 0x700000009001`, before: '00', after: 'ff' });
 });
 
-texts('a bitmap that was written is told, by its name', () => {
+texts('a bitmap that was written is reported by its name', () => {
   const lines = shown('type1-bitmap-not-shifted');
   const observed = lines.indexOf('Observed');
   assert.match(lines[observed + 2] ?? '', /^ {2}wrote the bitmap 0{8} 0{8} -> 010{6} 0{8}$/);
@@ -159,7 +159,7 @@ texts('a rule that was passed over is not said for certain to be in another orde
   );
 });
 
-texts('a handle of an operation that is not there is told to be none', () => {
+texts('a handle of an operation that does not exist is reported as none', () => {
   const [line] = programText([
     native('ioas', 'iommufd', 'IOMMU_IOAS_UNMAP', { ioas_id: out('gone', 'out_ioas_id') }),
   ]);

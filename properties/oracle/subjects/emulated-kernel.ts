@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The kernel subject's executor with the emulator where the kernel would be, so that what it prepares for a call can be
-// compared with what the emulator is given directly. The arena's bytes are copied to where the executor looks for them.
+// compared with what the emulator is given directly. The arena's bytes are copied to where the executor reads them.
 
 import type { Machine } from '../../../model/machine/machine.ts';
 import { ARENA_BASE, ARENA_LENGTH, mapArena } from '../../../model/programs/arena.ts';

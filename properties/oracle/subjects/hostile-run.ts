@@ -21,7 +21,7 @@ import { hostilePrograms } from './hostile.ts';
 export type HostileReport = {
   /** What was done and must not have been; empty where all is well. */
   readonly forbidden: readonly string[];
-  /** How often each thing happened. */
+  /** How often each outcome happened. */
   readonly counts: Readonly<Record<string, number>>;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files a program may open on a real machine: told once more, without the pattern that decides it.
+// Which files a program may open on a real machine: stated once more, without the pattern that decides it.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';

@@ -13,7 +13,7 @@ import { platformOfMachine } from '../../../oracle/subjects/kernel/platform.ts';
 import { EnvironmentError } from '../../../oracle/vm/environment-error.ts';
 import { platform as platformNamed } from '../../helpers/settings.ts';
 
-/** Registers as QEMU's VT-d shows them with 48 bits, and with 39 and control of snooping. */
+/** Capability and extended capability as QEMU's VT-d reports them with 48 bits, and with 39 and control of snooping. */
 const WIDE: IommuDescription = {
   name: 'dmar0',
   vtd: { capabilities: 'd2008c222f0606', extended: 'f00f4a' },

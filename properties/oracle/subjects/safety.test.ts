@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A trace from a stranger makes the kernel subject do nothing but what docs/safety.md says: hostile programs are run by
-// it, in a process of their own and with every device file forbidden, and each call that it really makes is looked at.
+// it, in a process of their own and with every device file forbidden, and each call that it really makes is checked.
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What cannot be read as a recording is one clear error with the file and the line, and what stands before it is judged.
+// What cannot be read as a recording is one clear error with the file and the line, and the lines before it are judged.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -201,7 +201,7 @@ for (const { says, lines, line, message } of BAD) {
     assert.match(text, message);
     assert.ok(text.startsWith(`${FILE}:${line}: `), text);
     assert.is(text.split('\n').length, 1);
-    assert.is(calls, Math.max(0, line - 2), 'what stands before it is judged');
+    assert.is(calls, Math.max(0, line - 2), 'the lines before it are judged');
   });
 }
 

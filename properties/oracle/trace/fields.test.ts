@@ -381,7 +381,7 @@ fields('every field has a range, and there is an example of it', () => {
   }
 });
 
-/** Places at which a field stands in a line. */
+/** Positions of a field in a line. */
 const placesOf = (line: Json, name: string): readonly Path[] =>
   [...within(line)].flatMap(([path]) =>
     plain(path) === name && typeof path.at(-1) === 'string' ? [path] : [],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a file may ask of its reader: a line without an end, compressed data that expands to one, lists within lists, and
-// data that is cut. Each is refused with its line, what stands before it is read, and no more is read than the bound.
+// data that is cut. Each is refused with its line, the lines before it are read, and no more is read than the bound.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

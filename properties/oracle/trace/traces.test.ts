@@ -31,7 +31,7 @@ const written = (trace: Trace): string => [...traceLines(trace), ''].join('\n');
 traces('what is written is read back as it was', async () => {
   for (const [index, setting] of SETTINGS.entries()) {
     const [program] = fc.sample(programs(setting, 40), { numRuns: 1, seed: 7 + index });
-    if (program === undefined) throw new Error('Nothing was drawn.');
+    if (program === undefined) throw new Error('No program was generated.');
     const { steps } = judgeProgram(setting, program);
     const operations = program.map((operation, at) => ({ operation, step: steps[at]?.step }));
     const header = { setting, arena: ARENA_BASE, seed: 7, subject: 'emulator', defects: [] };
@@ -70,12 +70,13 @@ traces('a trace without its last line is cut short', async () => {
   assert.match((error as BadInput).message, /:1: the trace is cut short/);
 });
 
-/** Recordings whose every call is specified, and which tell what memory stood where. */
-const TOLD = /vfio_compat_mock_domain|iommufd_ioas\.(no_domain|mock_domain)\.(area|iova|ioas|copy)/;
+/** Recordings that show the memory of their maps, and whose every call is specified. */
+const SHOWN =
+  /vfio_compat_mock_domain|iommufd_ioas\.(no_domain|mock_domain)\.(area|iova|ioas|copy)/;
 
 traces('a recording as a program is answered as it was', async () => {
   let calls = 0;
-  for (const name of recordingsIn(FIXTURES).filter((file) => TOLD.test(file))) {
+  for (const name of recordingsIn(FIXTURES).filter((file) => SHOWN.test(file))) {
     const lines = await readLines(join(FIXTURES, name));
     const { setting } = startOf(parseHeader(name, lines[0] ?? ''));
     const recorded = lines.slice(1).map((text, index) => parseCall(name, index + 2, text));

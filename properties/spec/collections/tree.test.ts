@@ -78,7 +78,7 @@ const forEach = (check: (version: Version) => void): void => forAll((all) => all
 collections(
   'setting and removing do what they do to an array, and no version changes later',
   () => {
-    // Every version is looked at after all changes were made.
+    // Every version is checked after all changes.
     forEach(({ tree, entries }) => assert.equal(entriesOf(tree), entries));
   },
 );

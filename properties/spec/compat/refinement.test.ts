@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The VFIO calls of an iommufd are its native calls under other names, and often enough drawn to count.
+// The VFIO calls of an iommufd are its native calls under other names, and are generated often enough to count.
 
 import { REFINEMENTS } from '../../../model/laws/refinement.ts';
 import { checkLaws, refinement } from '../../harness/law.ts';

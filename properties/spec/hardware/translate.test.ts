@@ -10,7 +10,7 @@ import { tableOf } from '../../../spec/state/context.ts';
 import { always, alwaysAll, checkLaws, eachStep, sometimes } from '../../harness/law.ts';
 import { areasOf, contextsOf, hex, objectsOf } from '../../helpers/worlds.ts';
 
-/** What was mapped a moment ago leads to the memory that stands at the program's address. */
+/** A new map translates to the memory at its vaddr. */
 const mapsLeadToMemory = eachStep(
   'a new map leads to the memory at its address',
   ({ rule, before, after }) => {

@@ -49,7 +49,7 @@ const unmap = (label: string, { fd }: Place, ioas: Value, iova: bigint, length: 
 
 const FREE_OF_AREAS = { areas: [], pages: 0 };
 
-/** A table without areas holds no memory: no pages are left of those that only it mapped, and nothing is pinned for it. */
+/** A table without areas pins nothing, and no `pages` are left that only it mapped. */
 const unmappingEverything = onSomeIoas('unmapping everything leaves nothing', 300, (place) => {
   const { world, context, ioas } = place;
   const ids = [...tablesOf(world)].filter((of) => of.context.file === context.file);
@@ -156,7 +156,7 @@ const attachThenDetach = onSomeIoas('attach, then detach, changes nothing', 200,
 });
 
 /** The same for an access that pins everything it can. */
-const accessThenClose = onSomeIoas('an in-kernel user that goes leaves nothing', 200, (place) => {
+const accessThenClose = onSomeIoas('an access that goes leaves nothing', 200, (place) => {
   const { world, fd, ioas, table } = place;
   const access = out('access', 'out_access_fd');
   const pins = areasOf(table).map(({ key, value }) =>

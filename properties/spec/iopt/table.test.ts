@@ -12,7 +12,7 @@ const someTable = (name: string, happens: (table: IoPagetable) => boolean) =>
 
 checkLaws('I/O page table', [
   ...alwaysAll(TABLE_LAWS),
-  someTable('five areas stand in one table', ({ areas }) => (areas?.size ?? 0) >= 5),
+  someTable('one table has five areas', ({ areas }) => (areas?.size ?? 0) >= 5),
   someTable('two areas touch', (table) =>
     areasOf(table).some(({ key }, index, all) => all[index - 1]?.value.last === key - 1n),
   ),
@@ -25,11 +25,11 @@ checkLaws('I/O page table', [
     areasOf(table).some(({ value }) => value.startByte % 4096n !== 0n),
   ),
   someTable(
-    'an area stands in two domains',
+    'an area is in two domains',
     ({ areas, domains }) => areas !== undefined && domains.length >= 2,
   ),
   someTable(
-    'allowed and reserved ranges stand side by side',
+    'a table has allowed and reserved ranges',
     ({ allowed, reservedSpans }) => allowed.length > 0 && reservedSpans.length > 0,
   ),
   someTable(

@@ -78,13 +78,13 @@ checkLaws('legacy containers', [
     type1.domains.some(({ groups }) => groups.length > 1),
   ),
   happens(
-    'maps stand without a domain',
+    'there are maps without a domain',
     ({ type1, maps }) => type1.domains.length === 0 && maps.length > 1,
   ),
   happens('dirty pages are tracked', ({ type1, maps }) => type1.tracksDirty && maps.length > 0),
   happens('an address is invalid', ({ type1 }) => type1.invalidVaddrs > 0),
-  happens('version 1 has maps', ({ type1, maps }) => type1.version === 1 && maps.length > 2),
-  happens('registers are mapped', ({ maps }) =>
+  happens('a v1 container has maps', ({ type1, maps }) => type1.version === 1 && maps.length > 2),
+  happens('a BAR is mapped', ({ maps }) =>
     maps.some(({ value }) => value.reached?.some(({ kind }) => kind === 'device') ?? false),
   ),
   happens('a container has no descriptor any more', ({ container }, world) =>

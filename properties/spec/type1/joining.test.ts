@@ -63,7 +63,7 @@ test('the limit or the aperture may be met first, and nothing else', () => {
 });
 
 /** The IOMMU of group 8 has pages that are too large, so that what the container holds is not known. */
-const FORGOTTEN: Program = [
+const UNTRACKED: Program = [
   { op: 'open', label: 'container', path: '/dev/vfio/vfio' },
   { op: 'open', label: 'coarse', path: '/dev/vfio/8' },
   joins('first', 'coarse'),
@@ -74,10 +74,10 @@ const FORGOTTEN: Program = [
 ];
 
 test('a group leaves a container that was untracked', () => {
-  const steps = runProgram(FORGOTTEN, new EmulatedMachine(SETTING));
+  const steps = runProgram(UNTRACKED, new EmulatedMachine(SETTING));
   const judged = judgeSteps(startOfProgram(SETTING), steps);
   assert.is(judged.failure, undefined);
-  assert.is(judged.steps.length, FORGOTTEN.length);
+  assert.is(judged.steps.length, UNTRACKED.length);
 });
 
 test.run();

@@ -207,7 +207,7 @@ other('who lost its privilege can do nothing more with a no-IOMMU group', () => 
 other('whether high addresses are user memory depends on the processor', () => {
   const world = worldOf([withGroup(), maps('map')], VTD);
   const asks = (bitmap_data: bigint): Operation =>
-    vfio('tell', FD, 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
+    vfio('report', FD, 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
       flags: 4n,
       size: PAGE,
       bitmap_pgsize: PAGE,
@@ -224,8 +224,8 @@ other('whether high addresses are user memory depends on the processor', () => {
   assert.equal(rulesAt(0xffff_ffff_ffff_ffffn), [outside]);
 });
 
-other('written pages are told where they stand, bit by bit', () => {
-  const reports = vfio('tell', FD, 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
+other('each written page is reported at its bit', () => {
+  const reports = vfio('report', FD, 'VFIO_IOMMU_DIRTY_PAGES with bitmap', {
     flags: 4n,
     size: 128n * PAGE,
     bitmap_pgsize: PAGE,
