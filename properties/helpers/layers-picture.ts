@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The table of layers as text: the highest layer first, as a house is generated.
+// The table of layers as text: the highest layer first.
 
 import { LAYERS, type Layer } from './layers.ts';
 

@@ -9,9 +9,9 @@ import { UNUSED_WORDS } from '../helpers/unused-words.ts';
 
 const READ =
   /^(?:(?:spec|model|oracle|properties|docs|\.ci)\/.*|README\.md|CONTRIBUTING\.md)(?<=\.ts|\.md|\.sh|\.ya?ml|\.[ch]|\/equivalents\/\w+\.json|\.ci\/run)$/;
-/** The glossary and the list define by other words; the page of changes is a record of an earlier run. */
+/** The glossary, the list and this test have the words themselves; the page of changes is a record of an earlier run. */
 const NOT_READ =
-  /^(?:docs\/(?:glossary\.md|audit\/6\.12\.95-7\.3\.4\.md)|properties\/helpers\/unused-words\.ts|properties\/fixtures\/.*)$/;
+  /^(?:docs\/(?:glossary\.md|audit\/6\.12\.95-7\.3\.4\.md)|properties\/helpers\/unused-words\.ts|properties\/spec\/words\.test\.ts|properties\/fixtures\/.*)$/;
 
 /** Lines in which such a word is right: a part of each line, by file. */
 const RIGHT: Readonly<Record<string, readonly string[]>> = {
@@ -22,7 +22,6 @@ const RIGHT: Readonly<Record<string, readonly string[]>> = {
     '/address-(taken|odd)|invalid-address/',
     '/uncertain|forgotten/',
   ],
-  'properties/spec/words.test.ts': ["['const lookAtTold = 1;'"],
 };
 
 const wordsOf = (line: string): string =>
