@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A campaign on a kernel beside a bare loop that makes the same calls through the same FFI, in the same kind of virtual
+// A campaign on a kernel compared with a bare loop that makes the same calls through the same FFI, in the same kind of virtual
 // machine, one after the other: whether generation and the judge keep up with the kernel.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

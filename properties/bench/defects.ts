@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How soon a campaign finds each defect that Linux had: seconds of the processor until it is shrunk, programs until it is met,
+// How soon a campaign finds each Linux defect: processor seconds until it is shrunk, programs until it is found,
 // and calls that are left. A campaign knows nothing of the defect.
 
 import { HISTORICAL_NAMES } from '../../model/emulator/defects.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How fast the explorer is, beside SPIN on the same models with the same counts, and on the specification itself.
+// How fast the explorer is, compared with SPIN on the same models with the same counts, and on the specification itself.
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

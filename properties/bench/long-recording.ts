@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A long recording from a short one: its calls again and again, each round on descriptors that are opened and closed,
+// A long recording from a short one: its calls repeated, each round on descriptors that it opens and closes,
 // so that every round is as legal as the first.
 
 import { closeSync, openSync, writeSync } from 'node:fs';

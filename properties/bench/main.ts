@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Measures what the numbers of the project are about, and prints a table, or JSON with --json. Nothing is asserted:
+// Makes the project's measurements, and prints a table, or JSON with --json. Nothing is asserted:
 // machines differ. Arguments select measurements: judge, memory, check, modelrun, step, explore,
 // explore-large, defects, minima; a path selects the one on that kernel, a bzImage.
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether the shortest program that is known of each defect that Linux had is a shortest one, and of how many programs.
+// Whether the known program of each Linux defect is a shortest one, and among how many programs.
 
 import { HISTORICAL_NAMES } from '../../model/emulator/defects.ts';
 import { programText } from '../../oracle/report/program-text.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A bounded model of one I/O page table: areas over a few pages, a domain that comes and goes, and an access that
-// pins single pages. What is unmapped is let go of; an area is unmapped as a whole, or not at all.
+// pins single pages. An unmap unpins; it removes whole areas only.
 
 import type { Law, Model } from '../../model/explorer/model.ts';
 

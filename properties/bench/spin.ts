@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SPIN on one of the texts beside this: a verifier made with C, as it is usually made for safety without reduction.
+// SPIN on one of the models in this folder: a verifier made with C, as it is usually made for safety without reduction.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

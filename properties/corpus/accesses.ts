@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of accesses: what they pin, read and write, and how they let go.
+// Examples of accesses: what they pin, read and write, and when they unpin.
 
 import {
   DATA_OFFSET,
@@ -117,7 +117,7 @@ export const ACCESSES = [
     [pin('wraps', (1n << 64n) - PAGE, 2n * PAGE), 'accesses/wraps'],
     [pin('long', IOVA, 1n << 32n), 'test-access-pages/too-long'],
   ]),
-  example('bytes that are written by IOVA are read at the address, and the other way', [
+  example('bytes written through an IOVA are read at the vaddr, and vice versa', [
     IOAS,
     ACCESS,
     [map('map', IOVA, 2n * PAGE), MAPS],
@@ -128,7 +128,7 @@ export const ACCESSES = [
     [rw('write slowly', IOVA + 8n, 8n, WRITE | SLOW), COPIES],
     [rw('too far', IOVA + 2n * PAGE - 4n, 8n, 0n), 'accesses/not-mapped'],
   ]),
-  example('what the program unmapped is not read by address, and is where it is pinned', [
+  example('memory that the program unmapped cannot be read, unless it is pinned', [
     IOAS,
     ACCESS,
     [map('map', IOVA, 2n * PAGE), MAPS],
@@ -139,7 +139,7 @@ export const ACCESSES = [
     [rw('slowly', IOVA + PAGE - 4n, 8n, SLOW), COPIES],
     [rw('one page', IOVA, 8n, SLOW), 'pinning/not-mapped'],
   ]),
-  example('an access is moved to another IOAS and lets go of what it had', [
+  example('an access that moves to another IOAS unpins', [
     IOAS,
     ACCESS,
     [map('map', IOVA, PAGE), MAPS],
@@ -155,7 +155,7 @@ export const ACCESSES = [
     [refs('let go', 0n), AGREES],
     [native('free', 'iommufd', 'IOMMU_DESTROY', { id: ioasId }), 'destroy/destroys'],
   ]),
-  example('memory that may only be read is pinned for reading', [
+  example('read-only memory is pinned for reading', [
     IOAS,
     ACCESS,
     [map('map', IOVA, PAGE, 5n, READ_ONLY_OFFSET), MAPS],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every example, by what it is about.
+// Every example, by topic.
 
 import { ACCESSES } from './accesses.ts';
 import { DESCRIPTORS } from './descriptors.ts';

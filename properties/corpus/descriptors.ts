@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of descriptors, the ioctl dispatch of native calls, and numbers that there are not.
+// Examples of descriptors, the ioctl dispatch of native calls, and unknown numbers.
 
 import { STRUCT_LENGTH } from '../../model/programs/arena.ts';
 import {
@@ -20,7 +20,7 @@ const BEYOND_TEST_COMMAND = 0x3ba1;
 const NO_SUCH_NATIVE = 0x3b96;
 
 export const DESCRIPTORS = [
-  example('a descriptor that is closed is not open any more', [
+  example('a closed descriptor is EBADF', [
     OPENED,
     [close('close', 'iommufd'), 'descriptors/closes'],
     [close('again', 'iommufd'), 'descriptors/bad-descriptor'],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of devices' own files: binding, attaching, detaching, and who is in whose way.
+// Examples of devices' own files: binding, attaching, detaching, and conflicts between them.
 
 import {
   ARRAY_OFFSET,
@@ -204,7 +204,7 @@ export const DEVICE_FILES = [
     VTD,
   ),
   example(
-    'the devices of a group are bound to one iommufd, by whichever way',
+    'the devices of a group are bound to one iommufd, through the group or the cdev',
     [
       ...IOAS,
       [open('other'), 'open/iommufd'],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of domains, devices and groups: attaching, replacing, and what a closed descriptor still holds.
+// Examples of domains, devices and groups: attaching, replacing, and what a closed descriptor keeps alive.
 
 import { DATA_OFFSET, READ_ONLY_STRUCT_OFFSET } from '../../model/programs/arena.ts';
 import type { RuleId } from '../../spec/rules.ts';
@@ -106,7 +106,7 @@ export const DEVICES = [
     VTD,
   ),
   example(
-    'a device with pages larger than the processor’s cannot be attached',
+    'a device whose IOMMU has only pages larger than PAGE_SIZE cannot be attached',
     [
       OPENED,
       group('group', 4),
@@ -148,7 +148,7 @@ export const DEVICES = [
     MIXED,
   ),
   example(
-    'devices behind two IOMMUs and a mediated one share an IOAS, whose alignment follows them',
+    'devices behind two IOMMUs and an mdev share an IOAS, whose alignment follows them',
     [
       OPENED,
       group('four', 4),

@@ -64,13 +64,13 @@ export const MAPPING = [
     [map('wraps', LAST_PAGE, 2n * PAGE), 'mapping/wraps'],
     [map('greatest', (1n << 64n) - 1n, 1n), 'ioas-map/u64-max'],
   ]),
-  example('memory of which the count of pages wraps is refused, and one byte less is not', [
+  example('a length whose page count wraps is refused, and one byte less is not', [
     IOAS,
     [map('wraps', 0n, WRAPPING, { address: 2n }), 'mapping/page-count-wraps'],
     [map('wraps-most', 0n, WRAPPING, { address: PAGE - 1n }), 'mapping/page-count-wraps'],
     [map('fits', 0n, WRAPPING, { address: 1n }), 'ioas-map/maps'],
   ]),
-  example('a domain asks for its alignment and its aperture', [
+  example('a domain requires its alignment and its aperture', [
     IOAS,
     ATTACHED,
     [map('misaligned', IOVA + 1024n, PAGE), 'mapping/misaligned-iova'],
@@ -83,7 +83,7 @@ export const MAPPING = [
     [map('beyond', 0x7fff_f000n, 2n * PAGE), 'mapping/reserved'],
     [map('end', 0x7fff_f000n, PAGE), 'ioas-map/maps'],
   ]),
-  example('what cannot be pinned for a domain is not mapped', [
+  example('memory that cannot be pinned for a domain is not mapped', [
     IOAS,
     ATTACHED,
     [
@@ -114,12 +114,12 @@ export const MAPPING = [
     ],
     settingOf('mock', LIMITED),
   ),
-  example('a map whose answer cannot be written stays', [
+  example('a map whose reply cannot be written stays', [
     IOAS,
     [map('map', IOVA, PAGE, { at: arena(READ_ONLY_STRUCT_OFFSET) }), 'ioas-map/reply-fault'],
     [map('again', IOVA, PAGE), 'mapping/overlaps'],
   ]),
-  example('a copy whose answer cannot be written stays', [
+  example('a copy whose reply cannot be written stays', [
     IOAS,
     [map('map', IOVA, PAGE), 'ioas-map/maps'],
     [
@@ -148,7 +148,7 @@ export const MAPPING = [
     [copy('both', IOVA + 2048n, IOVA + 16n * PAGE, PAGE), 'ioas-copy/copies'],
     [copy('gap', IOVA, IOVA + 32n * PAGE, 3n * PAGE), 'ioas-copy/source-not-mapped'],
   ]),
-  example('what was mapped for reading only is not copied to be written', [
+  example('a read-only map cannot be copied as writable', [
     IOAS,
     [map('map', IOVA, PAGE, { flags: FIXED | READABLE }), 'ioas-map/maps'],
     [copy('writable', IOVA, IOVA + PAGE, PAGE), 'mapping/read-only-pages'],
@@ -203,7 +203,7 @@ export const MAPPING = [
       'ioas-change-process/user-memory',
     ],
   ]),
-  example('a file map whose answer cannot be written stays', [
+  example('a file map whose reply cannot be written stays', [
     IOAS,
     [memfd('file', PAGE), 'program-memory/creates-file'],
     [

@@ -76,7 +76,7 @@ export const MEMORY = [
       'ioas-alloc/allocates',
     ],
   ]),
-  example('pages behind the end of their file are there and of no use', [
+  example('pages beyond the end of the file are mapped but cannot be read', [
     IOAS,
     ATTACHED,
     [memfd('file', PAGE + 1n), 'program-memory/creates-file'],

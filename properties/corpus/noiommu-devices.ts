@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of devices without an IOMMU by their own files: bound, attached to tables, and where memory lies.
+// Examples of devices without an IOMMU by cdev: bound, attached to page tables, and GET_PA.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';
@@ -110,7 +110,7 @@ export const NOIOMMU_DEVICES = [
     NOIOMMU_612,
   ),
   example(
-    'a device without an IOMMU is attached to a page table that translates any address, and asks for nothing special',
+    'a device without an IOMMU is attached to a page table that translates any address, and has no requirements',
     [
       ...BOUND,
       attach('attach', ioasId),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of no-IOMMU groups: under a legacy container, under an iommufd, and beside other groups.
+// Examples of no-IOMMU groups: under a legacy container, under an iommufd, and together with other groups.
 
 import type { Value } from '../../model/programs/program.ts';
 import { MDEV_NAME } from '../../spec/terms/platforms.ts';
@@ -109,7 +109,7 @@ export const NOIOMMU_GROUPS = [
     NOIOMMU,
   ),
   example(
-    'a device without an IOMMU holds its group in a legacy container, and the last group takes the type with it',
+    'a device without an IOMMU keeps its group in a legacy container, and the last group takes the type with it',
     [
       ...LEGACY,
       deviceOf('device', 'group', FIRST),
@@ -187,7 +187,7 @@ export const NOIOMMU_GROUPS = [
     NOIOMMU_612,
   ),
   example(
-    'an iommufd takes no other group beside a no-IOMMU group, nor afterwards',
+    'an iommufd with a no-IOMMU group takes no other group, then or later',
     [
       ...SERVING,
       group('mediated', 3),

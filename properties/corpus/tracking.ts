@@ -174,7 +174,7 @@ export const TRACKING = [
     ],
   ]),
   example(
-    'types cannot be asked for on 6.12',
+    '6.12 has no hardware types to request',
     [IOAS, ATTACHED, info('type', { flags: 1n }, 'unknown-flags'), info('plain', {}, 'reports')],
     MOCK_612,
   ),
@@ -210,7 +210,7 @@ export const TRACKING = [
     written('too many', { iova: 0n, length: (1n << 27n) + 1n, page_size: 1n }, 'too-many-pages'),
     written('no hwpt', { id: NO_ID }, 'no-hwpt'),
   ]),
-  example('the bitmap of pages none of which is dirty stays as it is', [
+  example('the bitmap is unchanged if no page is dirty', [
     IOAS,
     ATTACHED,
     hwpt('plain', 0n),

@@ -80,7 +80,7 @@ const locked = (label: string): Answered => [status(label, 'VmLck'), 'proc-statu
 
 export const TRANSFERS = [
   example(
-    'a device moves bytes between two maps, across the border of areas too',
+    'a device moves bytes between two maps, also across areas',
     [
       IOAS,
       SET,
@@ -95,7 +95,7 @@ export const TRANSFERS = [
     VTD,
   ),
   example(
-    'a device does not write where a map is for reading, and reads zeros where one is for writing',
+    'a device does not write through a read-only map, and reads zeros through a write-only map',
     [
       IOAS,
       SET,
@@ -113,7 +113,7 @@ export const TRANSFERS = [
     VTD,
   ),
   example(
-    'what a device may write it may also read, where the release has VT-d so',
+    'a writable map is also readable on VT-d of some releases',
     [
       IOAS,
       SET,
@@ -127,7 +127,7 @@ export const TRANSFERS = [
     settingOf('vtd', PRIVILEGED, '6.12.95'),
   ),
   example(
-    'a device reaches nothing behind an area, before a map and after an unmap',
+    'a device reaches nothing after an area, before a map and after an unmap',
     [
       IOAS,
       SET,

@@ -80,7 +80,7 @@ export const TYPE1_DIRTY = [
     VTD,
   ),
   example(
-    'what DIRTY_PAGES is refused for',
+    'refusals of DIRTY_PAGES',
     [
       withGroup(),
       [
@@ -136,7 +136,7 @@ export const TYPE1_DIRTY = [
     VTD,
   ),
   example(
-    'what 6.12 refuses otherwise',
+    'refusals of 6.12 that differ',
     [
       withGroup(),
       starts('start'),
@@ -147,7 +147,7 @@ export const TYPE1_DIRTY = [
     VTD_612,
   ),
   example(
-    'every page that devices reach is dirty, and bits beside them are kept, moved and seen again',
+    'every page that devices reach is dirty, and the bits next to them are kept',
     [
       withGroup(),
       starts('start'),

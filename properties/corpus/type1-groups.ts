@@ -140,7 +140,7 @@ export const TYPE1_GROUPS = [
     VTD,
   ),
   example(
-    'groups behind several IOMMUs narrow what can be mapped, and widen it as they leave',
+    'groups behind several IOMMUs reduce the IOVAs that can be mapped, and extend them as they leave',
     [
       withGroup(),
       extension('not coherent', 4n, 'cache-coherent'),
@@ -197,7 +197,7 @@ export const TYPE1_GROUPS = [
     MIXED,
   ),
   example(
-    'the same fails as if memory were not there on 6.12',
+    'the same on 6.12 fails with the errno of missing memory',
     [
       WITH_MEDIATED,
       maps('beyond', { iova: 0xffff_0000_0000_0000n }),
@@ -244,7 +244,7 @@ export const TYPE1_GROUPS = [
     vtdWith({ unsafeInterrupts: { type1: false, iommufd: true } }),
   ),
   example(
-    'what type1 is allowed iommufd is not',
+    'the parameter of type1 allows iommufd nothing',
     [
       withGroup(),
       deviceOf('device', 'group', '0000:00:04.0'),
@@ -259,7 +259,7 @@ export const TYPE1_GROUPS = [
     vtdWith({ unsafeInterrupts: { type1: true, iommufd: false } }),
   ),
   example(
-    'a group of which the kernel uses a device joins no legacy container, and its devices no iommufd',
+    'a group with a device that a kernel driver uses joins no legacy container, and its devices no iommufd',
     [
       opened,
       group('group', 4),
@@ -279,7 +279,7 @@ export const TYPE1_GROUPS = [
     vtdWith({ groupsInUse: [4] }),
   ),
   example(
-    'no group joins while a map has no address',
+    'no group joins while a map has no vaddr',
     [
       withGroup(),
       maps('map'),

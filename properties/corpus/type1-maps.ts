@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Examples of maps in a legacy container: the order of the checks, what is charged, addresses that are taken away and
+// Examples of maps in a legacy container: the order of the checks, charges, vaddrs that are removed and
 // given again, and how v1 and v2 unmap.
 
 import {
@@ -141,7 +141,7 @@ export const TYPE1_MAPS = [
     VTD,
   ),
   example(
-    'what 6.12 refuses otherwise',
+    'refusals of 6.12 that differ',
     [
       withGroup(),
       maps('no size', { size: 0n }, 'zero-length'),
@@ -184,7 +184,7 @@ export const TYPE1_MAPS = [
     MIXED,
   ),
   example(
-    'pages behind the end of a file cannot be pinned',
+    'pages beyond the end of a file cannot be pinned',
     [
       withGroup(),
       [memfd('file', PAGE + 1n), 'program-memory/creates-file'],
@@ -202,7 +202,7 @@ export const TYPE1_MAPS = [
     VTD,
   ),
   example(
-    'only so many maps are taken, and each that goes makes room',
+    'the number of maps is limited, and each unmap makes room',
     [
       withGroup(),
       maps('first'),
@@ -216,7 +216,7 @@ export const TYPE1_MAPS = [
     vtdWith({ dmaEntryLimit: 2 }),
   ),
   example(
-    'each map is charged for its pages, be they the same, and gives them back',
+    'each map is charged for its pages, even if they are the same, and uncharged',
     [
       withGroup(),
       maps('ten', { size: 10n * PAGE }),
@@ -264,7 +264,7 @@ export const TYPE1_MAPS = [
     VTD,
   ),
   example(
-    'an address is taken away and another one given',
+    'a vaddr is removed and another one set',
     [
       withGroup(),
       maps('map', { size: 2n * PAGE }),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What examples of the legacy container are made of: opening, joining, mapping, and the parts of the arena that they use.
+// Calls that examples of the legacy container share: opening, joining, mapping, and parts of the arena.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Value } from '../../model/programs/program.ts';

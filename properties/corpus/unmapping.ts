@@ -49,7 +49,7 @@ export const UNMAPPING = [
     [unmap('wraps', U64_MAX - PAGE, 2n * PAGE), 'unmapping/wraps'],
     [unmap('greatest', U64_MAX, PAGE), 'ioas-unmap/u64-max'],
   ]),
-  example('an unmap whose answer cannot be written has been made', [
+  example('an unmap whose reply cannot be written takes effect', [
     IOAS,
     [map('map', IOVA, PAGE), MAPS],
     [unmap('unmap', IOVA, PAGE, arena(READ_ONLY_STRUCT_OFFSET)), 'ioas-unmap/reply-fault'],
@@ -100,7 +100,7 @@ export const UNMAPPING = [
     [unmapDma('first', IOVA, PAGE), 'cutting/accessed'],
     [unmapDma('whole', IOVA, 2n * PAGE), 'compat-unmap-dma/unmaps'],
   ]),
-  example('a cut behind one map stays where one before another map is refused', [
+  example('a cut at the end of the range stays if the cut at its start is refused', [
     VERSION1,
     ACCESS,
     [map('first', IOVA, 2n * PAGE), MAPS],
@@ -118,13 +118,16 @@ export const UNMAPPING = [
     [map('map', IOVA, 2n * PAGE), MAPS],
     [vfioPlain('type', 'iommufd', 'VFIO_SET_IOMMU', 1n), 'large-pages/filled'],
   ]),
-  example('an unmap through the compatibility layer that is not answered has been made', [
-    COMPAT,
-    [map('map', IOVA, PAGE), MAPS],
+  example(
+    'an unmap through the compatibility layer takes effect even if its reply cannot be written',
     [
-      unmapDma('unmap', IOVA, PAGE, 0n, arena(READ_ONLY_STRUCT_OFFSET)),
-      'compat-unmap-dma/reply-fault',
+      COMPAT,
+      [map('map', IOVA, PAGE), MAPS],
+      [
+        unmapDma('unmap', IOVA, PAGE, 0n, arena(READ_ONLY_STRUCT_OFFSET)),
+        'compat-unmap-dma/reply-fault',
+      ],
+      [map('again', IOVA, PAGE), MAPS],
     ],
-    [map('again', IOVA, PAGE), MAPS],
-  ]),
+  ),
 ];

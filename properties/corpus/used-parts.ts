@@ -164,7 +164,7 @@ export const USED_PARTS = [
     LIMITED_VTD,
   ),
   example(
-    'a device is not opened where a map has no memory',
+    'a device is not opened if a map has no memory',
     [JOINED, mapDma('map', { vaddr: NOT_MAPPED }), getDevice('pinning/not-mapped')],
     VTD,
   ),

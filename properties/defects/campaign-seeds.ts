@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// For each deliberate defect a seed whose campaign meets it early, so that a test does not search for long. A change of the
+// For each injected defect a seed whose campaign finds it early, so that tests are fast. A change of the
 // generator may make another seed the better one; nothing but time depends on it.
 
 import type { DefectName } from '../../model/emulator/defects.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// For each defect that Linux had the shortest program that shows it, written by hand.
+// For each Linux defect the shortest program that shows it, written by hand.
 
 import type { HistoricalName } from '../../model/emulator/defects.ts';
 import { DATA_LENGTH, DATA_OFFSET } from '../../model/programs/arena.ts';

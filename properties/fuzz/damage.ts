@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How files are damaged: by bytes, by lines, and by the fields of a line, with the values that readers trip over.
+// How files are damaged: by bytes, by lines, and by the fields of a line, with values that readers often mishandle.
 
 import fc from 'fast-check';
 import type { SeedFile } from './seed-files.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What must hold of a verb that reads a damaged file.
+// Requirements on a verb that reads a damaged file.
 
 /** What came of one verb. */
 export type Ran = {

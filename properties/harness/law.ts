@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A law is one statement that must hold, as data: its kind, a name, and what contradicts it. Laws are declared with their
-// statement in plain words above them, and checked on every world that generated programs reach.
+// statement in a comment above them, and checked on every world that generated programs reach.
 
 import { suite } from 'uvu';
 import {

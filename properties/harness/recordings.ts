@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Recordings of real programs on real kernels: those that are kept here, and those that lie beside the checkout if they
+// Recordings of real programs on real kernels: those in the fixtures, and those next to the checkout if they
 // do; and how they are judged, line by line.
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { recordVerdict } from '../helpers/reached-rules.ts';
 
 export const FIXTURES = join('properties', 'fixtures', 'recordings');
 
-/** Beside the checkout; may be absent. */
+/** Next to the checkout; may be absent. */
 export const BESIDE = join('..', 'shared', 'recordings');
 
 /** What the specification covers: these fixtures of the kernel's selftests, and programs on the compatibility path or with devices' own files. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What real kernels taught, a trace each: recorded on one release, and true on each kernel that is replayed on.
+// Facts learned from real kernels, a trace each: recorded on one release, and replayed on any kernel.
 
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

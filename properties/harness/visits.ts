@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The steps that generated programs take through the specification: and those of the examples: the worlds on which
+// The steps that generated programs take through the specification, and those of the examples: the worlds on which
 // laws are checked. Generated once, with fixed seeds, for every setting; where the kernel may choose, the step takes what it is known to choose.
 
 import * as fc from 'fast-check';

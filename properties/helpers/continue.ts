@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What would come of further calls in a world that was reached: laws go on from there.
+// The outcomes of further calls in a world that was reached: laws continue from there.
 
 import { type Expectation, ProgramBuilder } from '../../model/programs/builder.ts';
 import type { Operation } from '../../model/programs/program.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rooms of the house in layers, the lowest first. A room may import rooms of lower layers and nothing else: not its
+// The folders in layers, the lowest first; a room is a folder of the table. A room may import rooms of lower layers and nothing else: not its
 // neighbours in the same layer, and none above. The README's picture is made from this table.
 
 export type Room = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What rooms import of each other, as their READMEs say it.
+// The imports between rooms, as the READMEs list them.
 
 import { type Import, importsOf, sources } from './imports.ts';
 import { LAYERS, type Room } from './layers.ts';

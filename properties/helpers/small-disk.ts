@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file system of a few KiB for one script, in a mount namespace of its own: nothing of it is left behind.
+// A file system of a few KiB for one script, in a mount namespace of its own: it leaves nothing.
 
 import { spawnSync } from 'node:child_process';
 

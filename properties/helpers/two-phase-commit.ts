@@ -11,7 +11,7 @@ import type { Law, Model } from '../../model/explorer/model.ts';
  */
 export type TwoPhase = number;
 
-/** What a resource manager is. What was said and is known stays so whatever becomes of it. */
+/** What a resource manager is. What it sent stays known in every later state. */
 const WORKING = 0;
 const PREPARED = 1;
 const PREPARED_KNOWN = 2;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ways into a world that laws use.
+// Worlds that programs of laws reach.
 
 export {
   areasOf,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What kernels taught, on one kernel: node dist/properties/kernels/main.js IMAGE. Every trace of fixtures/kernel and every
+// Facts learned from kernels, on one kernel: node dist/properties/kernels/main.js IMAGE. Every trace of fixtures/kernel and every
 // example of the corpus for its platform runs there and is judged, and C files of them are compiled and run. Exit
 // status: 0 all is well, 1 something is not, 3 this machine lacks something.
 

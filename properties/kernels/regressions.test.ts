@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What kernels taught stays true: the kernel's own answers are allowed, and the emulator gives the same.
+// Traces of kernels: the specification allows the kernel's replies, and the emulator gives the same.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The package as npm makes it, in an empty project of its own: with the packages beside it that a consumer of the
+// The package as npm makes it, in an empty project: with the packages that a consumer of the
 // library needs, and no other.
 
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A short name for all that a run shows, replies and hidden state alike, so that a run with a mutant is judged only
-// where it shows something else than the run without.
+// if it differs from the run without.
 
 import type { HiddenState } from '../../model/machine/machine.ts';
 import type { Step } from '../../model/programs/run.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Mutants that no program distinguishes from the emulator, each with the reason. They are named by what they change, so that
-// an entry is noticed that was killed after all, or whose code has gone.
+// an entry is reported if it was killed after all, or if its code is gone.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which places of the emulator are not mutated, each with the reason: what only tests read, the words of internal
+// Code of the emulator that is not mutated, each with the reason: what only tests read, the text of internal
 // errors, and the deliberate defects, which no campaign here switches on.
 
 /** A node of Babel's syntax tree, as far as this file reads it. */

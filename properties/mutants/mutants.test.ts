@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Mutation testing itself: what is left out, what is killed, and that the table of equivalent mutants is looked after.
+// Mutation testing itself: what is left out, what is killed, and that the table of equivalent mutants is up to date.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

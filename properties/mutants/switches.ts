@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The switches of the instrumented copy: which mutant is on, what is reached, and an end to what does not end by itself.
+// The switches of the instrumented copy: which mutant is on, what is reached, and a limit for programs that do not end.
 // Loaded before the copy, whose code calls the two global functions that StrykerJS names.
 
 /** Thrown where a program passed more switches than it may. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A process that tries mutants on the instrumented copy. Its arguments are the folder of the programs, and a mutant
-// that is on from the first module on, if there is one. What it is sent it answers, one message each.
+// that is on from the first module on, if there is one. It answers each message with one.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

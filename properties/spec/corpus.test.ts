@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The examples hold on the emulator: each call is answered by the rule that is written beside it, and what no reply shows
+// The examples hold on the emulator: each call is decided by the rule of the example, and hidden state
 // agrees at the end.
 
 import { suite } from 'uvu';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The walls of the house: each file lies in a room, and imports rooms of lower layers alone.
+// Imports between folders: each file is in a room of the table, and imports lower layers only.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ layers('every room holds a file, and is named once', () => {
   );
 });
 
-layers('a room imports lower layers alone', () => {
+layers('a room imports lower layers only', () => {
   const wrong = IMPORTS.filter(({ from, to }) => {
     const [room, other] = [roomOf(from), roomOf(to)];
     if (room === undefined || other === undefined || isEntry(from)) return false;

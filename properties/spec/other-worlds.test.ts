@@ -121,7 +121,7 @@ other('a kernel without test commands has native calls up to its last one', () =
   }
 });
 
-other('where maps are charged to the process, its own limit holds', () => {
+other('if maps are charged to the process, its own limit applies', () => {
   const world = changed(worldOf([...IOAS, ATTACHED], settingOf('mock', LIMITED)), () => ({
     accounting: 'process',
   }));
@@ -170,7 +170,7 @@ other('an object of which only the id is known can be destroyed, or not', () => 
   ] satisfies Possible<RuleId>);
 });
 
-other('of an iommufd that an unspecified call may have changed nothing is said', () => {
+other('an iommufd that an unspecified call may have changed is unspecified', () => {
   const world = changed(worldOf(COMPAT), () => ({ untracked: 'a call' }));
   const said = ['a call may have changed it', true] as const;
   assert.equal(possible(outcomesOf(world, map('map', IOVA, PAGE))), [said]);

@@ -15,7 +15,7 @@ const unreachableById = new Map<string, string>(
   UNREACHABLE_RULES.map(({ rule, reason }) => [rule, reason]),
 );
 
-rules('every rule is reached by a test, or it is written down why not', () => {
+rules('every rule is reached by a test, or listed with the reason', () => {
   const unreached = ALL_RULES.filter(({ id }) => !isReached(id)).map(({ id }) => id);
   const report: RuleReport = {
     rules: ALL_RULES.length,

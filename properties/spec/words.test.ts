@@ -30,7 +30,7 @@ const wordsOf = (line: string): string =>
     .replaceAll('_', ' ')
     .toLowerCase();
 
-/** How many are named where there are more. */
+/** The maximum number that a failure lists. */
 const NAMED = 40;
 
 const found = (file: string, text: string): readonly string[] =>

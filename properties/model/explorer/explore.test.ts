@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The explorer on a protocol whose states others have counted, and on models that are made to be broken.
+// The explorer on a protocol whose number of states is published, and on models that break laws.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,7 +13,7 @@ const test = suite('explorer');
 const distinct = (...[model, options]: Parameters<typeof explore<number, unknown>>): number =>
   explore(model, options).counts.distinct;
 
-test('two-phase commit has as many states as others count', () => {
+test('two-phase commit has the published number of states', () => {
   assert.is(distinct(twoPhaseCommit(3)), 288);
   const { counts, ended } = explore(twoPhaseCommit(5));
   assert.is(ended, 'whole');
@@ -21,12 +21,12 @@ test('two-phase commit has as many states as others count', () => {
   assert.is(counts.frontier, 0);
 });
 
-test('two-phase commit with 7 managers has 296,448 states, which are met 2,744,706 times', () => {
+test('two-phase commit with 7 managers has 296,448 states, which are reached 2,744,706 times', () => {
   const { distinct: states, generated, depth } = explore(twoPhaseCommit(7)).counts;
   assert.equal({ states, generated, depth }, { states: 296_448, generated: 2_744_706, depth: 22 });
 });
 
-test('what differs only in which manager is which is one state: 314 of 8,832, and 665 as it is counted elsewhere', () => {
+test('states that differ only by a permutation of managers are one: 314 of 8,832, and 665 as published', () => {
   assert.is(distinct(twoPhaseCommit(5, 'all')), 314);
   // Sorting by a part of the state brings only some of them together; how many depends on the order of the search.
   assert.is(distinct(twoPhaseCommit(5, 'states'), { order: 'depth' }), 665);
@@ -79,7 +79,7 @@ test('the program that is reported reaches the state', () => {
   }
 });
 
-test('bounds end it, and say so', () => {
+test('bounds end it and are reported', () => {
   const shallow = explore(counter, { bounds: { depth: 3, states: Number.POSITIVE_INFINITY } });
   assert.is(shallow.ended, 'depth');
   const few = explore(counter, { bounds: { depth: Number.POSITIVE_INFINITY, states: 10 } });
@@ -87,12 +87,12 @@ test('bounds end it, and say so', () => {
   assert.is(few.counts.distinct, 10);
 });
 
-test('a bound that is exactly what there is does not cut', () => {
+test('a bound equal to the number of states does not cut', () => {
   const whole = { depth: Number.POSITIVE_INFINITY, states: 288 };
   assert.is(explore(twoPhaseCommit(3), { bounds: whole }).ended, 'whole');
 });
 
-test('what was stopped goes on, and visits what it would have visited', () => {
+test('a stopped exploration resumes, and visits the same states', () => {
   let probes = 0;
   const stopping = new Exploration(twoPhaseCommit(5), {
     onProgress: () => {
@@ -129,11 +129,11 @@ const inObjects = (count: number): Model<{ readonly value: TwoPhase }, unknown> 
   };
 };
 
-test('names that are bytes, and states that are made again, make no difference', () => {
+test('byte keys and recomputed states make no difference', () => {
   assert.equal(explore(inObjects(5)).counts, explore(twoPhaseCommit(5)).counts);
 });
 
-test('the way to a state that is made again leads to it', () => {
+test('the program to a recomputed state reaches it', () => {
   const law = {
     name: 'nobody commits',
     contradiction: ({ value }: { readonly value: TwoPhase }) =>
@@ -196,7 +196,7 @@ test('all shards together explore every state, each a part of them', () => {
   }
 });
 
-test('what is no name is refused', () => {
+test('an invalid key is refused', () => {
   const named = (key: number | Uint8Array) =>
     explore({ ...counter, canonical: () => key }, { laws: [] });
   assert.throws(() => named(-2), 'no whole number');

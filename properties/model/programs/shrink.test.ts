@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shrinking: a long program with a planted defect comes down to few calls in few runs, also one that was not generated, and
+// Shrinking: a long program with an injected defect shrinks to few calls in few runs, also one that was not generated, and
 // every candidate on the way is a smaller or simpler program.
 
 import * as fc from 'fast-check';
@@ -131,7 +131,7 @@ const stepsToTheEnd = (program: Program): number => {
 
 const STEPS_AT_MOST = 20_000;
 
-shrinking('shrinking ends, also where every candidate is taken', () => {
+shrinking('shrinking ends, even if every candidate is taken', () => {
   for (const program of [...written, ...longPrograms.slice(0, 2)]) stepsToTheEnd(program);
 });
 

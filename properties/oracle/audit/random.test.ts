@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Beside the search: what programs generated at random show, and what one container shows in two releases.
+// In addition to the search: differences that random programs show, and those of one container between two releases.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

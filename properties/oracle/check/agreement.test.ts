@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The specification and the emulator, two writings of the same ABI, agree: on every reply, and on what no reply shows.
+// The specification and the emulator, two independent descriptions of the ABI, agree on every reply and on hidden state.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What no reply shows is compared: each kind of difference that is injected into a machine's hidden state is reported, with its
+// Hidden state is compared: each kind of difference that is injected into a machine's hidden state is reported, with its
 // place, and the names that a machine gives to pages of memory do not matter.
 
 import { suite } from 'uvu';

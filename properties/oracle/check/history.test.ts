@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is said of the defects that Linux had: whole hashes of what fixed them, each with a program, and all in the table
+// The records of Linux defects: full hashes of the fixes, a program for each, and all in the table
 // for readers.
 
 import { readFileSync } from 'node:fs';

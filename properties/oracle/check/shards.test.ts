@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shards do together what one run does: the same programs, counts, rules and violation. With GNU parallel on this machine's
+// All shards together do what one run does: the same programs, counts, rules and violation. With GNU parallel on this machine's
 // cores where it is installed.
 
 import { spawnSync } from 'node:child_process';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the command line does where the machine fails it: results that cannot be written are printed all the same, and
+// The command line on a machine that fails: results that cannot be written are printed all the same, and
 // what cannot be used is reported before time is spent on it.
 
 import { spawn } from 'node:child_process';

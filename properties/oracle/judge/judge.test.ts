@@ -24,7 +24,7 @@ const worldAfter = (steps: readonly Answered[]): World =>
     steps.map(([operation]) => operation),
   ).world;
 
-/** The verdict on a call of which something else was seen than what is expected. */
+/** The verdict on a call with a changed observation. */
 const verdictOn = (
   world: World,
   operation: Operation,

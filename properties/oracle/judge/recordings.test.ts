@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What real programs saw real kernels do is judged without a violation: the recordings that are kept here, and all that
-// lie beside the checkout.
+// Recordings of real programs on real kernels are judged without a violation: those in the fixtures, and those
+// next to the checkout.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What was opened on an iommufd of which nothing is known is not known to another iommufd either.
+// Objects of an untracked iommufd are unknown to another iommufd, too.
 
 import { resolve } from 'node:path';
 import { suite } from 'uvu';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// docs/reference.md is what the rules say now.
+// docs/reference.md is up to date with the rules.
 
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';

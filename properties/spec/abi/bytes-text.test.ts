@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bytes as text: what is written is read back, and what is no digit is refused.
+// Bytes as text: what is written is read back, and what is not a digit is refused.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -22,7 +22,7 @@ text('hexadecimal digits are those of Node.js, in either case, and are read back
   );
 });
 
-text('half a byte and what is no digit are refused', () => {
+text('half a byte and a character that is not a digit are refused', () => {
   for (const wrong of ['0', '0g', 'g0', '0x', ' 0', '00\n0', '0\u0130', '\u01300']) {
     assert.is(bytesOfHex(wrong), undefined, JSON.stringify(wrong));
   }

@@ -170,7 +170,7 @@ layouts('encoding what was decoded gives the bytes of the fields back, and zero 
   );
 });
 
-layouts('bytes that are missing count as zero, bytes behind the struct do not count', () => {
+layouts('bytes that are missing count as zero, bytes after the struct do not count', () => {
   forEveryLayout((layout) =>
     fc.property(
       fc.uint8Array({ minLength: layout.size, maxLength: layout.size }),
@@ -206,7 +206,7 @@ layouts('putting a field in changes that field alone, in a copy', () => {
   );
 });
 
-layouts('a field is found by its name, and one that there is not is a mistake', () => {
+layouts('a field is found by its name, and an unknown name throws', () => {
   assert.is(fieldOf(vfio.VFIO_IOMMU_TYPE1_INFO, 'cap_offset').offset, 16);
   assert.throws(() => fieldOf(vfio.VFIO_CONTAINER_FD, 'argsz'), /has no field argsz/);
 });

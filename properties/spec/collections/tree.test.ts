@@ -150,7 +150,7 @@ collections('every subtree has the measure of its entries', () => {
   forEach(({ tree }) => assert.ok(hasRightMeasures(tree)));
 });
 
-collections('removing a key that there is not gives the same tree', () => {
+collections('removing an absent key gives the same tree', () => {
   forEach(({ tree }) => assert.is(operations.remove(tree, MOST + 1), tree));
 });
 

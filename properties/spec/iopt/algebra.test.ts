@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Laws that lead from a world that was reached over several calls: what undoes what, and which ways lead to the same.
+// Laws over several calls from a world that was reached: inverses, and programs that reach the same world.
 
 import type { Value } from '../../../model/programs/program.ts';
 import { type ObjectId, U64_MAX } from '../../../spec/abi/units.ts';
@@ -96,7 +96,7 @@ const spansOf = (
     .filter(({ iova }) => iova >= from && iova <= last)
     .map((span) => ({ ...span, iova: span.iova - shift }));
 
-/** A copy leads where its source leads, also when the source is unmapped. */
+/** A copy translates to the same memory as its source, also after the source is unmapped. */
 const copyThenUnmap = onSomeIoas('a copy outlives its source', 100, (place) => {
   const { world, fd, ioas, table, context } = place;
   const [source] = areasOf(table);
@@ -183,30 +183,26 @@ const accessThenClose = onSomeIoas('an access that goes leaves nothing', 200, (p
 });
 
 /** An IOAS that is made and destroyed, with something mapped, leaves the world as it was. */
-const allocThenDestroy = onSomeIoas(
-  'an IOAS that goes takes its maps with it',
-  300,
-  ({ world, fd }) => {
-    const after = ifAllSucceed(world, [
-      native('ioas', fd, 'IOMMU_IOAS_ALLOC', {}),
-      native('map', fd, 'IOMMU_IOAS_MAP', {
-        flags: MAP_ALL,
-        ioas_id: out('ioas', 'out_ioas_id'),
-        user_va: arena(0x3_0000n),
-        length: 0x1000n,
-        iova: 0n,
-      }),
-      native('destroy', fd, 'IOMMU_DESTROY', { id: out('ioas', 'out_ioas_id') }),
-    ]);
-    return after === undefined
-      ? compared('it failed')
-      : compared(difference(comparable(world), comparable(after)));
-  },
-);
+const allocThenDestroy = onSomeIoas('destroying an IOAS removes its maps', 300, ({ world, fd }) => {
+  const after = ifAllSucceed(world, [
+    native('ioas', fd, 'IOMMU_IOAS_ALLOC', {}),
+    native('map', fd, 'IOMMU_IOAS_MAP', {
+      flags: MAP_ALL,
+      ioas_id: out('ioas', 'out_ioas_id'),
+      user_va: arena(0x3_0000n),
+      length: 0x1000n,
+      iova: 0n,
+    }),
+    native('destroy', fd, 'IOMMU_DESTROY', { id: out('ioas', 'out_ioas_id') }),
+  ]);
+  return after === undefined
+    ? compared('it failed')
+    : compared(difference(comparable(world), comparable(after)));
+});
 
 /** Allowing what is allowed already, and disabling large pages twice, changes nothing the second time. */
 const optionsSettle = onSomeIoas(
-  'setting large pages twice is setting them once',
+  'setting large pages twice equals setting them once',
   200,
   ({ world, fd, ioas }) => {
     for (const value of [0n, 1n]) {
@@ -251,7 +247,7 @@ const chosenIsFixed = onSomeIoas('a chosen IOVA could have been asked for', 200,
   return compared(fixed === undefined ? 'a fixed map there fails' : worldDifference(chosen, fixed));
 });
 
-checkLaws('ways that lead to the same', [
+checkLaws('programs that reach the same world', [
   unmappingEverything,
   mapThenUnmap,
   copyThenUnmap,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Laws of pinned memory: what holds it, how it is kept, and that the accounts agree.
+// Laws of pinned memory: who pins it, how long it stays, and that the accounts agree.
 
 import { everyPagesOf, PINNED_LAWS } from '../../../model/laws/pinned.ts';
 import { valuesOf } from '../../../spec/collections/ordered-map.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Laws of legacy containers: what maps, groups and domains have to do with each other, what is charged, and what devices
+// Laws of legacy containers: how maps, groups and domains relate, what is charged, and what devices
 // reach.
 
 import { CONTAINER_LAWS, type Typed, typedOf } from '../../../model/laws/containers.ts';

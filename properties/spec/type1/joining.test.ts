@@ -73,7 +73,7 @@ const UNTRACKED: Program = [
   ioctl('leave', 'coarse', VFIO_GROUP_UNSET_CONTAINER, 0n),
 ];
 
-test('a group leaves a container that was untracked', () => {
+test('a group leaves an untracked container', () => {
   const steps = runProgram(UNTRACKED, new EmulatedMachine(SETTING));
   const judged = judgeSteps(startOfProgram(SETTING), steps);
   assert.is(judged.failure, undefined);

@@ -92,7 +92,7 @@ const givesAddress = vfio('gives', FD, 'VFIO_IOMMU_MAP_DMA', {
   size: 15n * PAGE,
 });
 
-other('who gives a map its address is charged for it from then on', () => {
+other('the process that sets the vaddr of a map is charged for it from then on', () => {
   const world = forked(worldOf(withoutAddress, LIMITED_VTD));
   const { world: after, rule } = replyTo(world, givesAddress, 2);
   assertRule(rule, 'type1-map-dma/sets-vaddr');
@@ -102,7 +102,7 @@ other('who gives a map its address is charged for it from then on', () => {
   assert.is(accountOf(gone.memory, 2).locked, 0);
 });
 
-other('who has locked too much already cannot give it', () => {
+other('a process that has locked too much cannot set it', () => {
   const world = forked(worldOf(withoutAddress, LIMITED_VTD));
   const { world: busy } = replyTo(world, mapping({ iova: 0x10_0000n, size: 6n * PAGE }), 2);
   const { rule, world: after } = replyTo(busy, givesAddress, 2);
@@ -175,7 +175,7 @@ other('whether no-IOMMU mode is allowed is asked for and not known', () => {
   assert.equal(possible(outcomesOf(worldOf([opened], without), asks)), [[rule, true]]);
 });
 
-other('where it is not known, a no-IOMMU group gets its type or not', () => {
+other('if it is unknown, a no-IOMMU group gets its type or not', () => {
   const world = worldOf(WITH_NOIOMMU, unreportedOf(NOIOMMU));
   assert.equal(possible(outcomesOf(world, vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n))), [
     ['type1-set-iommu/no-iommu', true],
@@ -183,7 +183,7 @@ other('where it is not known, a no-IOMMU group gets its type or not', () => {
   ] satisfies Possible<RuleId>);
 });
 
-other('who lost its privilege can do nothing more with a no-IOMMU group', () => {
+other('a process that lost its privilege can do nothing with a no-IOMMU group', () => {
   const sets = vfio('join', 4n, 'VFIO_GROUP_SET_CONTAINER', { fd: FD });
   const gets = getDeviceFd('device', 4n, '0000:00:01.0');
   const type = vfioPlain('type', FD, 'VFIO_SET_IOMMU', 8n);
