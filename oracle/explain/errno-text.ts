@@ -39,8 +39,11 @@ const NUMBERS: readonly RegExp[] = [
   /\) ?= ?-(\d{1,3})\b/g,
   /\bOs \{ code: (\d{1,3})\b/g,
   /\bError\((\d{1,3})\)/g,
-  /\b(?:errno|error|os error|ret|rc|err)\b[ :=(]*-?(\d{1,3})\b(?![.:]\d)/gi,
-  /(?:^|[\s:(=,])-(\d{1,3})(?=$|[\s:),;.])/g,
+  /\b(?:errno|error|os error|err)\b[ :=(]*-?(\d{1,3})\b(?![.:]\d)/gi,
+  // A result of -1 is that of the system call, and no error.
+  /\b(?:ret|rc)\b[ :=(]*-?(?!1\b)(\d{1,3})\b(?![.:]\d)/gi,
+  /\(-(?!1\b)(\d{1,3})\)/g,
+  /(?:^|[\s:=,])-(\d{1,3})(?=$|[\s:),;.])/g,
 ];
 
 /** The error in the text; undefined if it has none that these calls return. */

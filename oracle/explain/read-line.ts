@@ -51,7 +51,7 @@ export const readLine = (full: string, line: number): Clue => {
   };
 };
 
-const FAILS = /fail|error|cannot|can't|could ?n[o']t|unable|denied|refuse/i;
+const FAILS = /fail|error|cannot|can't|could ?n[o']t|unable|denied|refuse|\(-1\)/i;
 
 /** Whether the line is about a call that failed, or states a cause. */
 export const isUnderstood = ({ calls, causes, errno, text }: Clue): boolean =>

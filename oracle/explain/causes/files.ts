@@ -69,6 +69,11 @@ export const fileCauses = {
     why: 'Without the module the file is missing, or its open answers ENODEV.',
     evidence: [
       {
+        when: ({ hints }) => hints.has('mdev'),
+        weight: 20,
+        why: 'An mdev needs the module of its driver, and vfio_mdev on older kernels.',
+      },
+      {
         when: ({ errno }) => errno === 'ENODEV',
         weight: 20,
         why: 'ENODEV means that nothing serves the file or the type.',

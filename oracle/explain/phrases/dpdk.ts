@@ -56,7 +56,7 @@ export const dpdkPhrases: readonly Phrase[] = [
   { ...DPDK, pattern: /cannot open VFIO container/i, calls: ['open of /dev/vfio/vfio'] },
   {
     ...DPDK,
-    pattern: /VFIO modules? not loaded|VFIO support could not be initialized/i,
+    pattern: /VFIO modules? not (?:all )?loaded|VFIO support could not be initialized/i,
     causes: ['modules-missing'],
   },
   { ...DPDK, pattern: /getting a vfio_dev_fd for .*failed/i, calls: ['VFIO_GROUP_GET_DEVICE_FD'] },

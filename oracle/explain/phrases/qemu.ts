@@ -70,7 +70,7 @@ export const qemuPhrases: readonly Phrase[] = [
   },
   { ...QEMU, pattern: /group \d+ is not viable/i, causes: ['group-in-use'] },
   { ...QEMU, pattern: /used in multiple address spaces/, causes: ['group-in-two-spaces'] },
-  { ...QEMU, pattern: /no iommu_group found/, causes: ['iommu-off'] },
+  { ...QEMU, pattern: /no iommu_group found/, causes: ['iommu-off', 'modules-missing'] },
   { ...QEMU, pattern: /failed to find vfio-dev/, causes: ['no-group-file'] },
   {
     ...QEMU,
