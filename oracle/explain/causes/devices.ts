@@ -109,11 +109,7 @@ export const deviceCauses = {
     rules: ['device-bind-iommufd/open-elsewhere', 'device-attach-iommufd-pt/attached-otherwise'],
     beyond: [
       {
-        calls: [
-          'VFIO_GROUP_GET_DEVICE_FD',
-          'VFIO_DEVICE_BIND_IOMMUFD',
-          'open of /dev/vfio/devices/vfioN',
-        ],
+        calls: ['VFIO_GROUP_GET_DEVICE_FD', 'open of /dev/vfio/devices/vfioN'],
         errnos: ['EBUSY'],
       },
     ],

@@ -106,6 +106,11 @@ export const rangeCauses = {
         why: 'The IOMMU has enough bits for the range, so that a reserved part is left.',
       },
       {
+        when: (clue) => isAbout(clue, 'VFIO_DEVICE_ATTACH_IOMMUFD_PT'),
+        weight: 20,
+        why: 'Each device brings its reserved ranges into the IOAS.',
+      },
+      {
         when: (clue) => !hasRange(clue) && clue.hints.has('guest-memory'),
         weight: 20,
         why: 'Memory of a large guest passes the reserved range below 1 TiB on AMD.',

@@ -73,6 +73,21 @@ export const kernelPhrases: readonly Phrase[] = [
     pattern: /vfio-pci.*probe.*failed with error/,
     calls: ['binding a device to vfio-pci'],
   },
+  {
+    ...KERNEL,
+    pattern: /interrupt remapping.*(?:disabl|erratum|not supported)|DMAR-IR:.*(?:disabl|fail)/i,
+    causes: ['interrupts'],
+  },
+  {
+    ...KERNEL,
+    pattern: /(?:DMAR|AMD-Vi):.*(?:IOMMU|command-line).*disabled|AMD-Vi: disabled/,
+    causes: ['iommu-off'],
+  },
+  {
+    ...KERNEL,
+    pattern: /vfio-pci .*(?:config space inaccessible|can't change power state)/,
+    causes: ['driver-refuses'],
+  },
   { pattern: /vfio-noiommu|noiommu-\d|no-?iommu mode|VFIO_NOIOMMU/i, hints: ['no-iommu'] },
   { pattern: /\bnot viable\b/i, causes: ['group-in-use'] },
   { ...KERNEL, pattern: /^\[ *\d+\.\d+\] |\bkernel: / },

@@ -33,7 +33,7 @@ export const namePhrases: readonly Phrase[] = [
   },
   {
     pattern:
-      /bind(?:ing)? .{0,60}\bvfio-pci|vfio-pci\/(?:bind|new_id)|write error: No such device/i,
+      /bind(?:ing)? .{0,60}\bto vfio|bind(?:ing)? .{0,60}\bvfio-pci|vfio-pci\/(?:bind|new_id)|write error: No such device/i,
     calls: ['binding a device to vfio-pci'],
   },
   {
