@@ -4,10 +4,10 @@
 
 import type { Value } from '../../model/programs/program.ts';
 import { BYTES_MAX } from '../trace/limits.ts';
-import { OPEN_OFFSET, offsetOfNumber, offsetOfPointer } from './data-area.ts';
+import { addressOfNumber, OPEN_OFFSET, offsetOfNumber, offsetOfPointer } from './data-area.ts';
 import { NotCarriedOver } from './not-carried-over.ts';
 import type { Results } from './results.ts';
-import type { Slot, Slots } from './slots.ts';
+import { placeOf, type Slot, type Slots } from './slots.ts';
 import { type Image, ImageBuilder } from './struct-image.ts';
 import type { SyzArgument } from './tree.ts';
 
@@ -60,14 +60,18 @@ const ANY_WIDTHS: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
   ANYPTR64: 8,
 };
 
-/** The bytes of a string, as long as it says. Throws NotCarriedOver. */
-export const bytesOfData = ({ bytes, length, isPacked }: Data): Uint8Array => {
+/** Bytes of a string, without making it. Throws NotCarriedOver. */
+const lengthOfData = ({ bytes, length, isPacked }: Data): number => {
   if (isPacked) throw new NotCarriedOver('a compressed string is not read');
   const size = length ?? BigInt(bytes.length);
-  if (size > BYTES_MAX)
-    throw new NotCarriedOver(`a string of more than ${BYTES_MAX} bytes is not read`);
-  const whole = new Uint8Array(Number(size));
-  whole.set(bytes.subarray(0, whole.length));
+  if (size <= BYTES_MAX) return Number(size);
+  throw new NotCarriedOver(`a string of more than ${BYTES_MAX} bytes is not read`);
+};
+
+/** The bytes of a string, as long as it says. Throws NotCarriedOver. */
+export const bytesOfData = (data: Data): Uint8Array => {
+  const whole = new Uint8Array(lengthOfData(data));
+  whole.set(data.bytes.subarray(0, whole.length));
   return whole;
 };
 
@@ -111,7 +115,7 @@ export class CallMemory {
   /** A number, or an address where it lies within the area. */
   addressOfNumber(value: bigint): Value {
     const offset = offsetOfNumber(value);
-    return offset === undefined ? value : { arena: offset };
+    return offset === undefined ? addressOfNumber(value) : { arena: offset };
   }
 
   /** The struct as it is written field by field, or as syzkaller's list of anything. Throws NotCarriedOver. */
@@ -166,8 +170,14 @@ export class CallMemory {
     return image.image;
   }
 
-  #absent({ kind, constant }: Slot): Value {
-    return kind === 'address' ? { arena: 0n } : constant;
+  #absent({ name, kind, constant, pointee }: Slot): Value {
+    if (kind !== 'address') return constant;
+    this.#point(name, 0n, pointee);
+    return { arena: 0n };
+  }
+
+  #point(name: string, offset: bigint, bytes: Uint8Array): void {
+    this.pointed.set(name, { offset, image: { ...NOTHING, bytes }, count: 0 });
   }
 
   /** What syzkaller computes. */
@@ -192,6 +202,7 @@ export class CallMemory {
   #value(field: SyzArgument, slot: Slot): Value {
     switch (field.kind) {
       case 'number':
+        if (slot.isOutput) return 0n;
         return slot.kind === 'address' ? this.addressOfNumber(field.value) : field.value;
       case 'nil':
         return 0n;
@@ -200,7 +211,7 @@ export class CallMemory {
       case 'union':
         return field.value === undefined ? 0n : this.#value(field.value, slot);
       case 'pointer':
-        if (slot.width === 8) return { arena: this.#follow(field, slot.name) };
+        if (slot.width === 8) return { arena: this.#follow(field, slot) };
         throw unexpected(field, `a number of ${slot.width} bytes`);
       default:
         throw unexpected(field, `a number of ${slot.width} bytes (${slot.name})`);
@@ -208,8 +219,13 @@ export class CallMemory {
   }
 
   /** Notes what is behind the pointer. */
-  #follow(pointer: Pointer, name: string): bigint {
-    const { content, isAny } = pointer;
+  #follow(pointer: Pointer, { name, pointee }: Slot): bigint {
+    const { content, isAny, length } = pointer;
+    if (content === undefined && length === undefined && pointee.length > 0) {
+      const offset = this.addressOf(pointer, pointee.length);
+      this.#point(name, offset, pointee);
+      return offset;
+    }
     const elements = content?.kind === 'array' ? content.elements : [];
     const image = isAny ? this.#anyImage(elements, []) : this.#contentImage(content, name);
     const offset = this.addressOf(pointer, image.bytes.length);
@@ -248,44 +264,55 @@ export class CallMemory {
     element.fields.forEach((field, index) => {
       const width = widths[index];
       if (width === undefined) throw unexpected(field, `the end of an element of ${name}`);
-      this.#putField(image, { name, offset, width, kind: 'u64', constant: 0n }, field);
+      this.#putField(image, placeOf(name, offset, width), field);
       offset += width;
     });
   }
 
   #anyImage(elements: readonly SyzArgument[], slots: readonly Slot[]): Image {
-    const sizes = elements.map((element) => this.#anySize(element));
-    const length = sizes.reduce((sum, size) => sum + size, 0);
-    if (length > BYTES_MAX)
-      throw new NotCarriedOver(`a list of anything has at most ${BYTES_MAX} bytes`);
+    let length = 0;
+    for (const element of elements) {
+      length += anySize(element);
+      if (length > BYTES_MAX) {
+        throw new NotCarriedOver(`a list of anything has at most ${BYTES_MAX} bytes`);
+      }
+    }
     const image = new ImageBuilder(length);
     let at = 0;
-    elements.forEach((element, index) => {
-      const { option, value } = element as Extract<SyzArgument, { kind: 'union' }>;
-      const width = ANY_WIDTHS[option];
-      if (width === undefined) {
-        image.putBytes(at, value?.kind === 'data' ? bytesOfData(value) : new Uint8Array());
-      } else if (value !== undefined) {
-        const name = slots.find(({ offset }) => offset === at)?.name ?? `byte ${at}`;
-        this.#putField(
-          image,
-          { name, offset: at, width, kind: 'u64', constant: 0n } as Slot,
-          value,
-        );
-      }
-      at += sizes[index] ?? 0;
-    });
+    for (const element of elements) {
+      this.#putAny(image, element, at, slots);
+      at += anySize(element);
+    }
     return image.image;
   }
 
-  #anySize(element: SyzArgument): number {
-    if (element.kind !== 'union') throw unexpected(element, 'an element of a list of anything');
+  #putAny(image: ImageBuilder, element: SyzArgument, at: number, slots: readonly Slot[]): void {
+    if (element.kind !== 'union') return;
     const { option, value } = element;
     const width = ANY_WIDTHS[option];
-    if (width !== undefined) return width;
-    if (option !== 'ANYBLOB' || (value !== undefined && value.kind !== 'data')) {
-      throw new NotCarriedOver(`"@${option}" at character ${element.column} is not carried over`);
+    if (value?.kind === 'data') image.putBytes(at, bytesOfData(value));
+    if (width === undefined || value?.kind === 'data') return;
+    if (value === undefined) {
+      image.put(at, width, POINTERS.has(option) ? { arena: 0n } : NO_RESULT);
+      return;
     }
-    return value === undefined ? 0 : bytesOfData(value).length;
+    const name = slots.find(({ offset }) => offset === at)?.name ?? `byte ${at}`;
+    this.#putField(image, placeOf(name, at, width), value);
   }
 }
+
+const POINTERS = new Set(['ANYPTR', 'ANYPTR64']);
+
+/** What a result is that the list leaves out. */
+const NO_RESULT = 0xffff_ffff_ffff_ffffn;
+
+/** Bytes of an element of a list of anything. Throws NotCarriedOver. */
+const anySize = (element: SyzArgument): number => {
+  if (element.kind !== 'union') throw unexpected(element, 'an element of a list of anything');
+  const { option, value } = element;
+  const width = ANY_WIDTHS[option];
+  if (width !== undefined && value?.kind !== 'data') return width;
+  if (option === 'ANYBLOB' && value === undefined) return 0;
+  if (option === 'ANYBLOB' && value?.kind === 'data') return lengthOfData(value);
+  throw new NotCarriedOver(`"@${option}" at character ${element.column} is not carried over`);
+};

@@ -13,6 +13,20 @@ import type { SyzArgument } from './tree.ts';
 /** Fuzzers make programs of tens of calls. */
 export const SYZ_OPERATIONS_MAX = 10_000;
 
+/** Bytes that the calls of a program put into memory, all together: short text may stand for many. */
+const PUT_MAX = 16 << 20;
+
+/** Bytes that the operation has in itself. */
+const putBy = (operation: Operation): number => {
+  if (operation.op === 'store') return operation.hex.length >> 1;
+  if (operation.op !== 'ioctl') return 0;
+  const { argument } = operation;
+  if (argument.kind === 'plain') return 0;
+  if (argument.kind === 'bytes') return argument.hex.length >> 1;
+  const words = (argument.also ?? []).reduce((sum, put) => sum + 8 * put.words.length, 0);
+  return ((argument.tail ?? '').length >> 1) + words;
+};
+
 export type LinedOperation = { readonly line: number; readonly operation: Operation };
 
 /** What of a line is not as the program says. */
@@ -27,6 +41,7 @@ export class ConvertContext {
   line = 0;
   readonly #fills: { readonly offset: bigint; readonly bytes: Uint8Array }[] = [];
   #count = 0;
+  #put = 0;
 
   label(stem: string): Label {
     this.#count += 1;
@@ -38,6 +53,10 @@ export class ConvertContext {
     this.endFills();
     if (this.operations.length === SYZ_OPERATIONS_MAX) {
       throw new NotCarriedOver(`a program has at most ${SYZ_OPERATIONS_MAX} operations`);
+    }
+    this.#put += putBy(operation);
+    if (this.#put > PUT_MAX) {
+      throw new NotCarriedOver(`a program puts at most ${PUT_MAX >> 20} MiB into memory`);
     }
     this.operations.push({ line: this.line, operation });
   }

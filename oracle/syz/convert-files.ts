@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Calls of a syzkaller program on files: opening, duplicating and closing descriptors, and memory with a descriptor.
 
-import type { Operation } from '../../model/programs/program.ts';
+import type { Operation, Value } from '../../model/programs/program.ts';
 import { latin1Of } from '../../spec/abi/bytes-text.ts';
 import { mayOpen } from '../safety/permitted.ts';
 import { bytesOfData } from './call-memory.ts';
 import type { ConvertContext } from './convert-context.ts';
+import { NO_DESCRIPTORS } from './no-descriptor.ts';
 import { NotCarriedOver } from './not-carried-over.ts';
 import type { SyzArgument, SyzCall } from './tree.ts';
 
@@ -15,8 +16,12 @@ const PATHS: Readonly<Record<string, string>> = {
   openat$vfio: '/dev/vfio/vfio',
 };
 
-/** O_EXCL, O_DIRECT, O_DIRECTORY and O_PATH: an open with these fails, or gives another kind of descriptor. */
-const OTHER_OPEN = 0x80n | 0x4000n | 0x1_0000n | 0x20_0000n;
+/** Characters of a path in a note. */
+const PATH_SHOWN = 60;
+
+const O_CREAT_EXCL = 0xc0n;
+/** O_DIRECT, O_DIRECTORY and O_TMPFILE: no open of a device succeeds with these. With O_PATH no ioctl does. */
+const FAILING_OPEN = 0x4000n | 0x1_0000n | 0x40_0000n | 0x20_0000n;
 
 /** MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC. */
 const PLAIN_MEMFD = 0x1bn;
@@ -36,16 +41,18 @@ const pathOf = (name: string, argument: SyzArgument | undefined): string | undef
 const open = (context: ConvertContext, call: SyzCall, rest: readonly SyzArgument[]): void => {
   const path = pathOf(call.name, rest[0]);
   if (path === undefined || !mayOpen(path)) {
-    const file = path === undefined ? 'a file' : path;
+    const file = path === undefined ? 'a file' : path.slice(0, PATH_SHOWN);
     context.note(`skipped: ${call.name} opens ${file}, which is not of VFIO or iommufd`);
     if (call.result !== undefined) context.results.giveSkipped(call.result, call.line);
     return;
   }
   const flags = context.constant(rest[1], 'the flags of open');
-  if ((flags & OTHER_OPEN) !== 0n) {
-    throw new NotCarriedOver(
-      `files are opened to be read and written, not with the flags 0x${flags.toString(16)}`,
+  if ((flags & FAILING_OPEN) !== 0n || (flags & O_CREAT_EXCL) === O_CREAT_EXCL) {
+    context.note(
+      `left out: with the flags 0x${flags.toString(16)} it gives no descriptor for calls`,
     );
+    context.results.giveNone(call.result);
+    return;
   }
   const label = context.label('open');
   context.push({ op: 'open', label, path });
@@ -61,6 +68,10 @@ const close = (context: ConvertContext, { arguments: [argument] }: SyzCall): voi
     argument?.kind === 'result'
       ? context.results.close(argument.name)
       : context.number(argument, 'a descriptor');
+  if (value === 'none') {
+    context.note('left out: no call before gave a descriptor');
+    return;
+  }
   if (value === 'stays open') {
     context.note('left out: another descriptor keeps the file open');
     return;
@@ -75,6 +86,10 @@ const duplicate = (context: ConvertContext, call: SyzCall): void => {
     return;
   }
   if (argument?.kind === 'result' && context.results.duplicate(argument.name, call.result)) return;
+  if (argument?.kind === 'number' && NO_DESCRIPTORS.has(argument.value)) {
+    context.results.giveNone(call.result);
+    return;
+  }
   throw new NotCarriedOver('what is duplicated is no descriptor that a call before gave');
 };
 
@@ -96,6 +111,8 @@ const names = (value: unknown, label: string): boolean => {
   );
 };
 
+const isNone = (value: Value): boolean => typeof value === 'bigint' && NO_DESCRIPTORS.has(value);
+
 /** A program here makes a file with its length: it can only be given before the file is used. */
 const truncate = (context: ConvertContext, call: SyzCall): void => {
   const [fd, lengthArgument] = call.arguments;
@@ -105,6 +122,10 @@ const truncate = (context: ConvertContext, call: SyzCall): void => {
   const { operations } = context;
   const index = operations.findIndex(({ operation }) => operation.label === label);
   const made = operations[index];
+  if (made?.operation.op === 'open' || made?.operation.op === 'ioctl' || isNone(value)) {
+    context.note('left out: it fails for what is no regular file');
+    return;
+  }
   if (label === undefined || made?.operation.op !== 'memfd') {
     throw new NotCarriedOver('ftruncate is carried over for a memfd alone');
   }

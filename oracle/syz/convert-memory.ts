@@ -8,6 +8,7 @@ import type { Protection } from '../../spec/terms/call.ts';
 import { bytesOfData } from './call-memory.ts';
 import type { ConvertContext } from './convert-context.ts';
 import { AREA_LENGTH } from './data-area.ts';
+import { NO_DESCRIPTORS } from './no-descriptor.ts';
 import { NotCarriedOver } from './not-carried-over.ts';
 import type { SyzCall } from './tree.ts';
 
@@ -20,8 +21,12 @@ const MAP_TYPE = 0xfn;
 const MAP_FIXED = 0x10n;
 const MAP_ANONYMOUS = 0x20n;
 const MAP_HUGETLB = 0x4_0000n;
-/** MAP_32BIT, MAP_DENYWRITE, MAP_EXECUTABLE, MAP_NORESERVE, MAP_POPULATE, MAP_NONBLOCK, MAP_STACK: no effect here. */
-const MAP_NO_EFFECT = 0x40n | 0x800n | 0x1000n | 0x4000n | 0x8000n | 0x1_0000n | 0x2_0000n;
+/**
+ * MAP_32BIT, MAP_DENYWRITE, MAP_EXECUTABLE, MAP_NORESERVE, MAP_POPULATE, MAP_NONBLOCK, MAP_STACK, MAP_UNINITIALIZED: no
+ * effect here.
+ */
+const MAP_NO_EFFECT =
+  0x40n | 0x800n | 0x1000n | 0x4000n | 0x8000n | 0x1_0000n | 0x2_0000n | 0x400_0000n;
 const MAP_KNOWN = MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NO_EFFECT;
 
 /** By PROT_READ and PROT_WRITE, which permits reads too. */
@@ -46,12 +51,14 @@ const rangeOf = (context: ConvertContext, call: SyzCall): Range | undefined => {
   return { offset, length: whole };
 };
 
-const protectionOf = (bits: bigint): Protection => {
+/** mmap ignores all bits but three. */
+const PROTECTION_BITS = 7n;
+
+const protectionOf = (all: bigint): Protection => {
+  const bits = all & PROTECTION_BITS;
   const protection = PROTECTIONS[Number(bits & 3n)];
-  if (bits > 7n || bits === PROT_EXEC || protection === undefined) {
-    throw new NotCarriedOver(
-      `memory with the protection 0x${bits.toString(16)} is not carried over`,
-    );
+  if (bits === PROT_EXEC || protection === undefined) {
+    throw new NotCarriedOver('memory that can only be executed is not carried over');
   }
   return protection;
 };
@@ -78,6 +85,10 @@ const map = (context: ConvertContext, call: SyzCall): void => {
     return;
   }
   const type = flags & MAP_TYPE;
+  if (type === 0n) {
+    context.note('left out: it fails, as the memory is neither shared nor private');
+    return;
+  }
   const isKnown = type === MAP_SHARED || type === MAP_PRIVATE || type === MAP_SHARED_VALIDATE;
   if (!isKnown || (flags & ~MAP_KNOWN) !== 0n) {
     throw new NotCarriedOver(`mmap with the flags 0x${flags.toString(16)} is not carried over`);
@@ -124,9 +135,6 @@ const remap = (context: ConvertContext, call: SyzCall): void => {
     length: range.length - length,
   });
 };
-
-/** What a descriptor is that no program has open. */
-const NO_DESCRIPTORS = new Set([0xffff_ffffn, 0xffff_ffff_ffff_ffffn]);
 
 /** The call fails, and syzkaller has put its bytes into memory before it. */
 const write = (context: ConvertContext, call: SyzCall): void => {

@@ -32,3 +32,22 @@ export const offsetOfNumber = (value: bigint): bigint | undefined => {
   const offset = offsetOfPointer(value);
   return offset !== undefined && offset >= 0n && offset < AREA_LENGTH ? offset : undefined;
 };
+
+/** What a pointer is for which a program has the number -1, -2, ...: by what remains of its absolute value. */
+const SPECIAL_POINTERS = [
+  0n,
+  0xffff_ffff_ffff_ffffn,
+  0x9999_9999_9999_9999n,
+  0xffff_ffff_8100_0000n,
+  0xffff_ffff_ff60_0000n,
+] as const;
+
+const SPECIAL_NUMBERS = 15n;
+
+/** The address of a pointer that is written as a number, on x86-64. */
+export const addressOfNumber = (value: bigint): bigint => {
+  const index = BigInt.asUintN(64, -value);
+  return index > SPECIAL_NUMBERS
+    ? value
+    : (SPECIAL_POINTERS[Number(index) % SPECIAL_POINTERS.length] ?? value);
+};

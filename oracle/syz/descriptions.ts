@@ -19,6 +19,8 @@ export type Description = {
   readonly outputs?: readonly string[];
   /** Fields with a value of their own, other than 0, which is used where a program leaves them out. */
   readonly constants?: Readonly<Record<string, bigint>>;
+  /** What a pointer points at where a program says nothing of it, hexadecimal. */
+  readonly pointees?: Readonly<Record<string, string>>;
   /** The field of 64 bits that is written as two of 32: the number of an area, and an offset into it. */
   readonly halves?: string;
   /** Fields that are numbers there, though they are addresses. */
@@ -78,6 +80,7 @@ const NATIVE: readonly Description[] = [
   described('IOMMU_HWPT_ALLOC$TEST', 'IOMMU_HWPT_ALLOC', {
     ...HWPT_ALLOC,
     constants: { data_type: 0xdeadn },
+    pointees: { data_uptr: 'efbead0b' },
   }),
   described('IOMMU_GET_HW_INFO', 'IOMMU_GET_HW_INFO', {
     results: ['dev_id'],
@@ -98,10 +101,16 @@ const CONTAINER: readonly Description[] = ['VFIO_IOMMU_', 'IOMMU_VFIO_IOMMU_'].f
 ]);
 
 const test = (operation: string, op: bigint, rest: Rest = {}, form = ''): Description =>
-  described(`IOMMU_TEST_OP_${operation}${form}`, operation, { ...rest, constants: { op } });
+  described(`IOMMU_TEST_OP_${operation}${form}`, operation, {
+    ...rest,
+    constants: { ...rest.constants, op },
+  });
+
+/** The id is the descriptor of an access. */
+const ACCESS: Rest = { ...ID, constants: { id: 0xffff_ffffn } };
 
 const MOCK: Rest = { ...ID, gives: ['out_stdev_id', 'out_hwpt_id', 'out_idev_id'] };
-const PAGES: Rest = { ...ID, gives: ['out_access_pages_id'], numbers: ['uptr'] };
+const PAGES: Rest = { ...ACCESS, gives: ['out_access_pages_id'], numbers: ['uptr'] };
 
 const TEST: readonly Description[] = [
   test('ADD_RESERVED', 1n, ID),
@@ -113,11 +122,11 @@ const TEST: readonly Description[] = [
   test('DESTROY_ACCESS_PAGES', 6n, { results: ['id', 'access_pages_id'] }),
   test('ACCESS_PAGES', 7n, PAGES),
   test('ACCESS_PAGES', 7n, { ...PAGES, halves: 'iova' }, '$syz'),
-  test('ACCESS_RW', 8n, ID),
-  test('ACCESS_RW', 8n, { ...ID, halves: 'iova' }, '$syz'),
+  test('ACCESS_RW', 8n, ACCESS),
+  test('ACCESS_RW', 8n, { ...ACCESS, halves: 'iova' }, '$syz'),
   test('SET_TEMP_MEMORY_LIMIT', 9n),
   test('MOCK_DOMAIN_REPLACE', 10n, { results: ['id', 'pt_id'] }),
-  test('ACCESS_REPLACE_IOAS', 11n, { results: ['id', 'ioas_id'] }),
+  test('ACCESS_REPLACE_IOAS', 11n, { ...ACCESS, results: ['id', 'ioas_id'] }),
 ];
 
 export const DESCRIPTIONS: readonly Description[] = [...NATIVE, ...CONTAINER, ...TEST];

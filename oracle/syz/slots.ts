@@ -3,6 +3,7 @@
 // syzkaller describes the call.
 
 import { LAYOUTS } from '../../model/programs/program.ts';
+import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import type { Field } from '../../spec/abi/layout.ts';
 import type { Description } from './descriptions.ts';
 
@@ -10,10 +11,14 @@ export type Slot = {
   readonly name: string;
   /** Bytes from the start of the struct. */
   readonly offset: number;
-  readonly width: 2 | 4 | 8;
+  readonly width: 1 | 2 | 4 | 8;
   readonly kind: Field['kind'];
   /** What it is where a program leaves it out. */
   readonly constant: bigint;
+  /** What it points at where a program says nothing of it. */
+  readonly pointee: Uint8Array;
+  /** The program puts no number there. */
+  readonly isOutput: boolean;
 };
 
 export type Slots = {
@@ -23,18 +28,31 @@ export type Slots = {
 };
 
 const HALF = 4;
+const NO_BYTES = new Uint8Array();
 
-const slotsOf = (field: Field, { halves, numbers, constants }: Rest): readonly Slot[] => {
+/** A place of no struct's field. */
+export const placeOf = (name: string, offset: number, width: Slot['width']): Slot => ({
+  name,
+  offset,
+  width,
+  kind: 'u64',
+  constant: 0n,
+  pointee: NO_BYTES,
+  isOutput: false,
+});
+
+const slotsOf = (field: Field, described: Rest): readonly Slot[] => {
   const { name, offset, width } = field;
-  const constant = constants?.[name] ?? 0n;
-  if (name === halves) {
-    return [
-      { name: `${name}:area`, offset, width: HALF, kind: 'u32', constant },
-      { name: `${name}:offset`, offset: offset + HALF, width: HALF, kind: 'u32', constant },
-    ];
-  }
-  const kind = numbers?.includes(name) === true ? 'u64' : field.kind;
-  return [{ name, offset, width, kind, constant }];
+  const { halves, numbers, constants, gives, outputs, pointees } = described;
+  const slot: Slot = {
+    ...placeOf(name, offset, width),
+    kind: numbers?.includes(name) === true ? 'u64' : field.kind,
+    constant: constants?.[name] ?? 0n,
+    pointee: bytesOfHex(pointees?.[name] ?? '') ?? NO_BYTES,
+    isOutput: gives?.includes(name) === true || outputs?.includes(name) === true,
+  };
+  if (name !== halves) return [slot];
+  return [placeOf(`${name}:area`, offset, HALF), placeOf(`${name}:offset`, offset + HALF, HALF)];
 };
 
 type Rest = Partial<Omit<Description, 'name' | 'struct'>>;

@@ -3,7 +3,7 @@
 
 import type { Program } from '../../model/programs/program.ts';
 import { BadInput } from '../trace/bad-input.ts';
-import { ConvertContext, type SyzNote } from './convert-context.ts';
+import { ConvertContext, SYZ_OPERATIONS_MAX, type SyzNote } from './convert-context.ts';
 import { FILE_CALLS } from './convert-files.ts';
 import { convertIoctl } from './convert-ioctl.ts';
 import { MEMORY_CALLS } from './convert-memory.ts';
@@ -39,6 +39,7 @@ export class SyzReader {
   readonly #file: string;
   readonly #context = new ConvertContext();
   #line = 0;
+  #calls = 0;
 
   constructor(file: string) {
     this.#file = file;
@@ -49,6 +50,11 @@ export class SyzReader {
     this.#line += 1;
     const call = parseCall(this.#file, this.#line, text);
     if (call === undefined) return;
+    this.#calls += 1;
+    if (this.#calls > SYZ_OPERATIONS_MAX) {
+      const what = `a program has at most ${SYZ_OPERATIONS_MAX} calls`;
+      throw new BadInput(this.#file, call.line, what);
+    }
     this.#context.line = call.line;
     try {
       this.#convert(call);

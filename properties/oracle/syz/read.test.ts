@@ -111,6 +111,56 @@ test('of strings, numbers that are addresses, and fields that are left out', () 
   ]);
 });
 
+test('leaves out what the kernel writes, and has what syzkaller has where nothing is said', () => {
+  const made = lastArgument(
+    programOf(
+      OPEN,
+      'ioctl$IOMMU_TEST_OP_CREATE_ACCESS(r0, 0x3ba0, &AUTO={0x48, 0x5, 0x1, 0x0, <r2=>0xffffffffffffffff, 0x1})',
+    ),
+  );
+  assert.equal(made.kind === 'struct' && made.fields, { size: 72n, op: 5n, id: 1n, flags: 1n });
+  const access = lastArgument(
+    programOf(OPEN, 'ioctl$IOMMU_TEST_OP_ACCESS_REPLACE_IOAS(r0, 0x3ba0, &AUTO={0x48})'),
+  );
+  assert.is(access.kind === 'struct' && access.fields.id, 0xffff_ffffn);
+  const hwpt = lastArgument(
+    programOf(
+      OPEN,
+      'ioctl$IOMMU_HWPT_ALLOC$TEST(r0, 0x3b89, &AUTO={0x28, 0x0, 0x1, 0x2, 0x0, 0x0, 0xdead, 0x4, &(0x7f0000000100)})',
+    ),
+  );
+  assert.equal(hwpt.kind === 'struct' && hwpt.also, [
+    { at: { arena: 0x100n }, words: [0xbad_beefn] },
+  ]);
+  const special = lastArgument(
+    programOf(
+      OPEN,
+      'ioctl$IOMMU_IOAS_MAP(r0, 0x3b85, &AUTO={0x28, 0x7, 0x1, 0x0, 0xfffffffffffffffe, 0x1000})',
+    ),
+  );
+  assert.is(special.kind === 'struct' && special.fields.user_va, 0x9999_9999_9999_9999n);
+  const any = lastArgument(
+    programOf(OPEN, 'ioctl(r0, 0x3b80, &AUTO=ANY=[@ANYBLOB="08000000", @ANYRES32])'),
+  );
+  assert.equal(any.kind === 'struct' && any.fields, { size: 8n, id: 0xffff_ffffn });
+});
+
+test('leaves out calls that fail, whatever uses what they were to give', () => {
+  const lines = [
+    'r0 = openat$iommufd(0xffffffffffffff9c, &(0x7f0000000000), 0x14000, 0x0)',
+    'r7 = dup(r0)',
+    ALLOC,
+    'ftruncate(r7, 0x1000)',
+    'mmap(&(0x7f0000010000/0x1000)=nil, 0x1000, 0x3, 0x10, r7, 0x0)',
+    'close(r7)',
+  ];
+  assert.equal(resultsOf(programOf(...lines)), [9]);
+  assert.equal(
+    notesOf(...lines).map((note) => note.slice(0, 12)),
+    ['1: left out:', '4: left out:', '5: left out:', '6: left out:'],
+  );
+});
+
 test('has automatic lengths and constants', () => {
   const argument = lastArgument(
     programOf(
