@@ -100,5 +100,5 @@ export type {
   UnsafeInterrupts,
 } from './terms/platform.ts';
 export { PLATFORMS, type PlatformName, platformNamed } from './terms/platforms.ts';
-export { RELEASE_NAMES, RELEASES, type Release, type ReleaseName } from './terms/releases.ts';
+export { RELEASE_NAMES, type Release, type ReleaseName, releaseOf } from './terms/releases.ts';
 export type { Part, Rule } from './terms/rule.ts';

@@ -3,8 +3,8 @@
 
 import type { NativeCallName } from './abi/native.ts';
 import type { PartId } from './rules.ts';
-import { RELEASES, type ReleaseName } from './terms/releases.ts';
-import type { Part } from './terms/rule.ts';
+import { RELEASE_NAMES, type Release, type ReleaseName, releaseOf } from './terms/releases.ts';
+import type { Part, Rule } from './terms/rule.ts';
 
 const MAPPING = ['mapping', 'choosing-iova', 'pinning', 'locked-memory'] as const;
 const FILLING = ['domains', 'alignment', 'reserving', 'pinning', 'locked-memory'] as const;
@@ -67,12 +67,23 @@ const USES: Readonly<Partial<Record<PartId, readonly PartId[]>>> = {
 /** The parts that a part uses, in order; none if it uses no other. */
 export const partsUsedBy = (part: PartId): readonly PartId[] => USES[part] ?? [];
 
-/** The releases that have the part; undefined if all have it. */
-export const releasesOf = (part: Pick<Part, 'title'>): readonly ReleaseName[] | undefined => {
+const hasPart = ({ absentCalls }: Release, { title }: Pick<Part, 'title'>): boolean =>
   // The title of a call's part is the name of the call.
-  const releases = Object.values(RELEASES);
-  const having = releases.filter(
-    ({ absentCalls }) => !absentCalls.has(part.title as NativeCallName),
-  );
-  return having.length === releases.length ? undefined : having.map(({ name }) => name);
+  !absentCalls.has(title as NativeCallName);
+
+/** Whether the rule applies to the release. */
+export const isRuleOf = (release: Release, { only, part }: Rule): boolean =>
+  hasPart(release, part) && (only === undefined || release.has[only.change] === only.has);
+
+const specified = (isOf: (release: Release) => boolean): readonly ReleaseName[] | undefined => {
+  const names = RELEASE_NAMES.filter((name) => isOf(releaseOf(name)));
+  return names.length === RELEASE_NAMES.length ? undefined : names;
 };
+
+/** The specified releases that the rule applies to; undefined if it applies to all. */
+export const releasesOf = (rule: Rule): readonly ReleaseName[] | undefined =>
+  specified((release) => isRuleOf(release, rule));
+
+/** The specified releases that have the part; undefined if all have it. */
+export const releasesOfPart = (part: Pick<Part, 'title'>): readonly ReleaseName[] | undefined =>
+  specified((release) => hasPart(release, part));

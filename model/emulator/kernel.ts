@@ -3,7 +3,7 @@
 // open files. One process, one address space.
 
 import type { Credentials, Platform, Setting } from '../../spec/terms/platform.ts';
-import { RELEASES, type Release } from '../../spec/terms/releases.ts';
+import { type Release, releaseOf } from '../../spec/terms/releases.ts';
 import type { IommufdContext } from './context.ts';
 import type { DefectName } from './defects.ts';
 import { FileTable } from './files.ts';
@@ -39,7 +39,7 @@ export class Kernel {
   temporaryMemoryLimit = TEMPORARY_MEMORY_LIMIT;
 
   constructor(setting: Setting, defects: ReadonlySet<DefectName>) {
-    this.release = RELEASES[setting.release];
+    this.release = releaseOf(setting.release);
     this.platform = setting.platform;
     this.credentials = setting.credentials;
     this.defects = defects;

@@ -131,7 +131,7 @@ export const generateWritten = (gen: GenContext, on: IommufdDescriptor): void =>
   const { iova, length } = generateRange(gen, on.context, hwpt);
   const table = found === undefined ? undefined : gen.table(on.context, BigInt(found.ioas));
   const area = table === undefined ? undefined : firstOverlapping(table.areas, iova, U64_MAX);
-  if (!refused && gen.release === '7.3.4' && area !== undefined && rng.chance(5, 6)) {
+  if (!refused && gen.release.has.mockPageTables && area !== undefined && rng.chance(5, 6)) {
     writeAreas(gen, on, hwpt, { iova: area.key, length: areaLength(area) });
     return;
   }

@@ -24,7 +24,7 @@ import {
   type World,
 } from '../../spec/state/world.ts';
 import type { Platform } from '../../spec/terms/platform.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
+import type { Release } from '../../spec/terms/releases.ts';
 import { ARENA_BASE, HUGE_OFFSET, HUGE_PAGE } from '../programs/arena.ts';
 import type { ProgramBuilder } from '../programs/builder.ts';
 import {
@@ -122,7 +122,7 @@ export class GenContext {
   /** Through which files the program calls VFIO. */
   readonly paths: Paths;
   readonly platform: Platform;
-  readonly release: ReleaseName;
+  readonly release: Release;
   readonly #given: Given[] = [];
   #descriptors: readonly Descriptor[] | undefined;
   #profile: Profile | undefined;
@@ -139,7 +139,7 @@ export class GenContext {
     this.paths = random?.paths ?? 'iommufd';
     this.makesTransfers = random?.makesTransfers ?? false;
     this.platform = builder.world.setting.platform;
-    this.release = builder.world.setting.release;
+    this.release = builder.world.release;
   }
 
   /** Generated when it is first asked for; from then on values are generated with its care. */

@@ -255,7 +255,7 @@ const generateHwptFlags = (
   const device = deviceAt(context, objectId(Number(builder.valueOf(id))));
   if (device !== undefined && device.mock === undefined && device.iommu !== SOFTWARE_IOMMU)
     return 0n;
-  const forPasids = release === '7.3.4' && rng.chance(1, 8) ? HWPT_ALLOC_PASID : 0;
+  const forPasids = release.has.hwptPasid && rng.chance(1, 8) ? HWPT_ALLOC_PASID : 0;
   return BigInt(rng.of(HWPT_FLAGS) | forPasids);
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which operation comes next: weighted by what the present world makes possible.
 
+import type { ChangeName } from '../../spec/terms/changes.ts';
 import { STRUCT_OFFSET } from '../programs/arena.ts';
 import * as compat from './compat.ts';
 import * as device from './device.ts';
@@ -75,8 +76,13 @@ type Choice<Subject> = {
   readonly generate: (gen: GenContext, subject: Subject) => void;
 };
 
-const recent = ({ gen }: IommufdFacts, then: number, before: number): number =>
-  gen.release === '7.3.4' ? then : before;
+/** A weight, or another for releases that lack the call. */
+const where = (
+  { gen }: IommufdFacts,
+  change: ChangeName,
+  present: number,
+  absent: number,
+): number => (gen.release.has[change] ? present : absent);
 
 const onIommufd = (
   group: Group,
@@ -121,12 +127,22 @@ const OF_IOMMUFD: readonly Choice<IommufdFacts>[] = [
     native.generateVfioIoas,
   ),
   onIommufd('invalid', () => 2, native.generateInvalidNative),
-  onIommufd('table', (facts) => recent(facts, 3 * facts.some, 0.2), native.generateMapFile),
-  onIommufd('invalid', (facts) => recent(facts, 0.7, 0.1), native.generateChangeProcess),
+  onIommufd(
+    'table',
+    (facts) => where(facts, 'IOMMU_IOAS_MAP_FILE', 3 * facts.some, 0.2),
+    native.generateMapFile,
+  ),
+  onIommufd(
+    'invalid',
+    (facts) => where(facts, 'IOMMU_IOAS_CHANGE_PROCESS', 0.7, 0.1),
+    native.generateChangeProcess,
+  ),
   onIommufd('domain', ({ counts }) => (counts.device > 0 ? 3 : 0.2), native.generateHwptAlloc),
   onIommufd(
     'table',
-    (facts) => recent(facts, compat.hasNoIommu(facts.gen) ? 5 : 0.1, 0.1) * facts.some,
+    (facts) =>
+      where(facts, 'IOMMU_IOAS_NOIOMMU_GET_PA', compat.hasNoIommu(facts.gen) ? 5 : 0.1, 0.1) *
+      facts.some,
     native.generateGetPa,
   ),
   onIommufd('compat', ({ compatible }) => 14 * compatible, compat.generateMapDma),

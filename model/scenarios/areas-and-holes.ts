@@ -206,7 +206,7 @@ export const beginSlowCopies = (gen: GenContext): void => {
   const ioas = allocate(gen, fd);
   if (rng.chance(1, 2)) attach(gen, fd, ioas);
   const length = pagesOf(rng, 3, 9);
-  const isFile = gen.release === '7.3.4' && rng.chance(1, 4);
+  const isFile = gen.release.has.IOMMU_IOAS_MAP_FILE && rng.chance(1, 4);
   const from = DATA_OFFSET + pagesOf(rng, 0, 9) + (isFile ? 0n : rng.of([0n, 0n, 512n]));
   if (isFile) mapFile(gen, fd, ioas, memoryFile(gen, 8n * PAGE), LOW);
   else mapMemory(gen, fd, ioas, from, length, LOW);
@@ -276,7 +276,7 @@ export const beginFiles = (gen: GenContext): void => {
   const ioas = allocate(gen, fd);
   if (rng.chance(1, 4)) mapInvalidFile(gen, rng.of([99n, fd, fd, file]));
   if (rng.chance(2, 3)) follow(gen, fd, ioas);
-  const takesFiles = gen.release === '7.3.4';
+  const takesFiles = gen.release.has.IOMMU_IOAS_MAP_FILE;
   if (takesFiles) mapFile(gen, fd, ioas, file, LOW);
   if (takesFiles && rng.chance(1, 3)) {
     nativeCall(gen, 'changeProcess', fd, 'IOMMU_IOAS_CHANGE_PROCESS', {});

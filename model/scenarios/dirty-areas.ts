@@ -67,7 +67,7 @@ const ask = (gen: GenContext, { fd, hwpt }: Tracked, { iova, length }: Range): v
 };
 
 const write = (gen: GenContext, { fd, hwpt }: Tracked, range: Range): void => {
-  if (gen.release !== '7.3.4') return;
+  if (!gen.release.has.mockPageTables) return;
   const number = gen.builder.valueOf(fd);
   const on = gen.iommufds().find((one) => BigInt(one.fd) === number);
   if (on !== undefined) writeAreas(gen, on, hwpt, range);

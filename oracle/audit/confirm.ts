@@ -3,8 +3,8 @@
 
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { KernelRun, KernelRunner } from '../check/kernel-campaign.ts';
+import type { AuditedRelease } from '../emit/audited-releases.ts';
 import type { Answered, DifferenceKind } from './answer-difference.ts';
 import { type Charged, chargedDifferences } from './charge.ts';
 import { differenceKindsOf } from './difference-kinds.ts';
@@ -98,7 +98,7 @@ type Trial = {
 };
 
 /** How a cause is tried; undefined where nothing that a program can do shows it. */
-const trialOf = (release: ReleaseName, found: Located): Trial | undefined => {
+const trialOf = (release: AuditedRelease, found: Located): Trial | undefined => {
   if (isVisible(found)) {
     return {
       program: withProbes(found.program),
@@ -117,7 +117,7 @@ const trialOf = (release: ReleaseName, found: Located): Trial | undefined => {
 /** In the order of what was found, which the release's specification has. */
 export const confirmOn = async (
   subject: KernelRunner,
-  release: ReleaseName,
+  release: AuditedRelease,
   all: readonly Located[],
 ): Promise<readonly Confirmation[]> => {
   const trials = all.map((found) => trialOf(release, found));

@@ -3,7 +3,7 @@
 
 import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
+import type { AuditedRelease } from '../emit/audited-releases.ts';
 import type { FoundDifference } from './differences.ts';
 import { type Pair, startOfPair, startOfReleases } from './pair.ts';
 import type { Scenario } from './platforms.ts';
@@ -19,14 +19,17 @@ export type Located = FoundDifference & {
 
 const MOST_STATES = 100_000;
 
-export const settingOn = (release: ReleaseName, { platform, credentials }: Scenario): Setting => ({
+export const settingOn = (
+  release: AuditedRelease,
+  { platform, credentials }: Scenario,
+): Setting => ({
   release,
   platform,
   credentials,
 });
 
 /** Both sides, with what each program on the scenario does first. */
-export const startOn = (release: ReleaseName, scenario: Scenario): Pair => {
+export const startOn = (release: AuditedRelease, scenario: Scenario): Pair => {
   const pair = startOfPair(startOfProgram(settingOn(release, scenario)));
   for (const operation of scenario.prologue) pair.add(operation);
   return pair;
@@ -39,8 +42,8 @@ export const boundsOf = ({ actions }: Scenario): Bounds => ({
 
 /** One container in two releases, with what each program on the scenario does first. */
 export const startBetween = (
-  earlier: ReleaseName,
-  later: ReleaseName,
+  earlier: AuditedRelease,
+  later: AuditedRelease,
   scenario: Scenario,
   side: Side,
 ): Pair => {

@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { programs } from '../../model/arbitrary.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
 import { seedOfBatch } from '../check/tally.ts';
+import type { AuditedRelease } from '../emit/audited-releases.ts';
 import { nativeName } from '../emit/c-names.ts';
 import { causesOf, type Differences, noteDifferences } from './differences.ts';
 import { type Located, settingOn, startBetween, startOn } from './located.ts';
@@ -116,7 +116,7 @@ const runOn = (
 };
 
 /** Programs on both containers of a release. */
-export const onContainers = (release: ReleaseName): RandomSides => ({
+export const onContainers = (release: AuditedRelease): RandomSides => ({
   startOn: (scenario) => startOn(release, scenario),
   arbitrary: (scenario) =>
     programs(settingOn(release, scenario), LENGTH, {
@@ -126,7 +126,7 @@ export const onContainers = (release: ReleaseName): RandomSides => ({
 });
 
 /** Programs of native calls, and of VFIO's on an iommufd, in two releases. */
-export const onReleases = (earlier: ReleaseName, later: ReleaseName): RandomSides => ({
+export const onReleases = (earlier: AuditedRelease, later: AuditedRelease): RandomSides => ({
   startOn: (scenario) => startBetween(earlier, later, scenario, 'compat'),
   arbitrary: (scenario) =>
     programs(settingOn(earlier, scenario), LENGTH, {

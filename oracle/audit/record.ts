@@ -3,7 +3,7 @@
 // what was found is a program whose last operation shows a difference, both answers, and the kernels that gave them.
 
 import type { Program } from '../../model/programs/program.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from '../emit/audited-releases.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { Fields } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';
@@ -49,7 +49,7 @@ export type Entry = {
   readonly count: number;
   readonly isRandom: boolean;
   /** Releases on whose kernel both answers were seen. */
-  readonly confirmed: readonly ReleaseName[];
+  readonly confirmed: readonly AuditedRelease[];
   readonly program: Program;
   /** Where it is in the file; 0 where it is in none. */
   readonly line: number;
@@ -65,7 +65,7 @@ export type RecordedSearch = {
 
 export type AuditRecord = {
   /** One release, or the earlier and the later of two. */
-  readonly releases: readonly ReleaseName[];
+  readonly releases: readonly AuditedRelease[];
   readonly searches: readonly RecordedSearch[];
 };
 
@@ -90,11 +90,12 @@ export const recordText = ({ releases, searches }: AuditRecord): string => {
   return `${lines.map(jsonLine).join('\n')}\n`;
 };
 
-export const releasesIn = (fields: Fields, name: string): readonly ReleaseName[] =>
+export const releasesIn = (fields: Fields, name: string): readonly AuditedRelease[] =>
   fields.texts(name).map((text) => {
-    const release = RELEASE_NAMES.find((known) => known === text);
+    const release = AUDITED_RELEASES.find((known) => known === text);
     return (
-      release ?? fields.fail(`"${name}" has a release that is none of ${RELEASE_NAMES.join(', ')}`)
+      release ??
+      fields.fail(`"${name}" has a release that is none of ${AUDITED_RELEASES.join(', ')}`)
     );
   });
 
@@ -106,7 +107,7 @@ export const requireFormat = (fields: Fields, format: string, version: number): 
   }
 };
 
-const headerOf = (fields: Fields): readonly ReleaseName[] => {
+const headerOf = (fields: Fields): readonly AuditedRelease[] => {
   requireFormat(fields, FORMAT, VERSION);
   fields.only('format', 'version', 'releases');
   const releases = releasesIn(fields, 'releases');

@@ -3,7 +3,7 @@
 // it did then.
 
 import { startOfProgram } from '../../model/programs/builder.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
+import type { AuditedRelease } from '../emit/audited-releases.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { operationJson } from '../trace/operation-json.ts';
@@ -24,7 +24,7 @@ import type { Audit, Changes, Generated, SearchedScenario } from './run-audit.ts
 import { SIDES, type Side } from './side.ts';
 
 /** Releases on whose kernel something was seen: a cause, by its key, or a row's C file, by the row's id. */
-export type ShownOn = ReadonlyMap<string, readonly ReleaseName[]>;
+export type ShownOn = ReadonlyMap<string, readonly AuditedRelease[]>;
 
 type Searches = {
   readonly searched: readonly SearchedPlatform[];
@@ -32,14 +32,14 @@ type Searches = {
 };
 
 export type RecordedAudit = Searches & {
-  readonly release: ReleaseName;
+  readonly release: AuditedRelease;
   readonly rows: readonly Row[];
   readonly confirmed: ShownOn;
 };
 
 export type RecordedChanges = {
-  readonly earlier: ReleaseName;
-  readonly later: ReleaseName;
+  readonly earlier: AuditedRelease;
+  readonly later: AuditedRelease;
   readonly containers: readonly (Searches & {
     readonly side: Side;
     readonly found: readonly Located[];
@@ -129,7 +129,7 @@ export const keepingConfirmed = (audit: RecordedAudit, before: AuditRecord): Rec
 };
 
 const startOf = (
-  [earlier, later]: readonly ReleaseName[],
+  [earlier, later]: readonly AuditedRelease[],
   [side]: RecordedSearch['sides'],
   scenario: Scenario,
 ): Pair => {
@@ -142,7 +142,7 @@ const startOf = (
 
 const locatedOf = (
   file: string,
-  releases: readonly ReleaseName[],
+  releases: readonly AuditedRelease[],
   sides: RecordedSearch['sides'],
   { scenario: name, difference, answers, count, isRandom, program, line }: Entry,
 ): Located => {
@@ -166,7 +166,7 @@ const locatedOf = (
 
 const foundIn = (
   file: string,
-  releases: readonly ReleaseName[],
+  releases: readonly AuditedRelease[],
   { sides, entries }: RecordedSearch,
 ): readonly Located[] => entries.map((entry) => locatedOf(file, releases, sides, entry));
 
@@ -183,7 +183,7 @@ export const auditOf = (file: string, { releases, searches }: AuditRecord): Reco
     throw new BadInput(file, 0, 'this is no record of one release');
   }
   const found = foundIn(file, releases, search);
-  const confirmed = new Map<string, readonly ReleaseName[]>();
+  const confirmed = new Map<string, readonly AuditedRelease[]>();
   for (const [index, { key }] of found.entries()) {
     const kernels = search.entries[index]?.confirmed ?? [];
     if (kernels.length > 0) confirmed.set(key, kernels);

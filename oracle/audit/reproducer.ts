@@ -6,8 +6,8 @@ import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { type Expectation, startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Platform, PlatformDevice } from '../../spec/terms/platform.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
+import type { AuditedRelease } from '../emit/audited-releases.ts';
 import { usesDevice } from '../emit/c-program.ts';
 import { c, cHex } from '../emit/c-text.ts';
 import { type Answered, isGroupOf, type NamedDevice, twoSidedProgram } from '../emit/two-sides.ts';
@@ -45,7 +45,7 @@ const isCharge = ({ what }: Located): boolean => /charged/.test(what);
 
 /** The program that shows the cause, and what is checked when it is over. */
 const shownBy = (
-  release: ReleaseName,
+  release: AuditedRelease,
   found: Located,
 ): { readonly program: Program; readonly transfer: Transfer | undefined } => {
   const transfer = /devices reach/.test(found.what) ? transferFor(release, found) : undefined;
@@ -125,7 +125,7 @@ export type Reproducer = {
 type ReproducerRun = Answered & { readonly shownProbes: readonly ShownProbe[] };
 
 const answeredIn = (
-  release: ReleaseName,
+  release: AuditedRelease,
   found: Located,
   program: Program,
   transfer: Transfer | undefined,

@@ -2,7 +2,7 @@
 // One program for a row of several releases: the one that shows it in most of them.
 
 import { startOfProgram } from '../../model/programs/builder.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from '../emit/audited-releases.ts';
 import { causesOf, type ShownCause } from './differences.ts';
 import { type Located, settingOn } from './located.ts';
 import { startOfPair } from './pair.ts';
@@ -10,7 +10,7 @@ import type { Description, Row } from './row.ts';
 import { rowIdOf } from './rows.ts';
 
 /** The rows of each release that was audited. */
-export type RowsByRelease = ReadonlyMap<ReleaseName, readonly Row[]>;
+export type RowsByRelease = ReadonlyMap<AuditedRelease, readonly Row[]>;
 
 export type RowProgram = {
   readonly description: Description;
@@ -19,11 +19,11 @@ export type RowProgram = {
   readonly shown: readonly [ShownIn, ...ShownIn[]];
 };
 
-export type ShownIn = { readonly release: ReleaseName; readonly cause: ShownCause };
+export type ShownIn = { readonly release: AuditedRelease; readonly cause: ShownCause };
 
 /** The same difference of the same row; undefined where the release's answers are no case of that. */
 const causeIn = (
-  release: ReleaseName,
+  release: AuditedRelease,
   { id }: Description,
   { program, scenario, what }: Located,
 ): ShownCause | undefined => {
@@ -36,7 +36,7 @@ const causeIn = (
 };
 
 const shownBy = (description: Description, found: Located): readonly ShownIn[] =>
-  RELEASE_NAMES.flatMap((release) => {
+  AUDITED_RELEASES.flatMap((release) => {
     const cause = causeIn(release, description, found);
     return cause === undefined ? [] : [{ release, cause }];
   });
@@ -47,7 +47,7 @@ const programOf = (description: Description, candidates: readonly Located[]): Ro
     const [first, ...others] = shownBy(description, found);
     if (first === undefined || others.length < (best?.shown.length ?? 0)) continue;
     best = { description, found, shown: [first, ...others] };
-    if (best.shown.length === RELEASE_NAMES.length) break;
+    if (best.shown.length === AUDITED_RELEASES.length) break;
   }
   if (best === undefined) throw new Error(`No program shows ${description.id}.`);
   return best;
@@ -56,7 +56,7 @@ const programOf = (description: Description, candidates: readonly Located[]): Ro
 /** In the order of the rows, those of the latest release first. */
 export const rowPrograms = (rows: RowsByRelease): readonly RowProgram[] => {
   const candidates = new Map<string, { description: Description; found: Located[] }>();
-  for (const release of RELEASE_NAMES.toReversed()) {
+  for (const release of AUDITED_RELEASES.toReversed()) {
     for (const { description, seen } of rows.get(release) ?? []) {
       const known = candidates.get(description.id);
       if (known === undefined) candidates.set(description.id, { description, found: [...seen] });

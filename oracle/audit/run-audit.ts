@@ -2,7 +2,7 @@
 // The audit: searches every scenario, and sorts what was found into rows.
 
 import { type PartId, partsIn, type RuleId } from '../../spec/rules.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
+import type { AuditedRelease } from '../emit/audited-releases.ts';
 import { movesOn } from './actions.ts';
 import type { Cause, Differences, FoundDifference } from './differences.ts';
 import { boundsOf, type Located, startBetween, startOn } from './located.ts';
@@ -21,7 +21,7 @@ export type SearchedScenario = Searched & { readonly scenario: Scenario };
 export type Generated = RandomSearched & { readonly seed: number };
 
 export type Audit = {
-  readonly release: ReleaseName;
+  readonly release: AuditedRelease;
   readonly searched: readonly SearchedScenario[];
   readonly generated: Generated | undefined;
   readonly rows: readonly Row[];
@@ -33,7 +33,7 @@ export type AuditWatch = (scenario: Scenario | undefined, done: number) => Promi
 export type RandomRuns = { readonly runs: number; readonly seed: number };
 
 export type AuditOptions = {
-  readonly release: ReleaseName;
+  readonly release: AuditedRelease;
   /** Programs to generate at random beside the exhaustive search. */
   readonly random?: RandomRuns;
   readonly watch?: AuditWatch;
@@ -145,8 +145,8 @@ export type Changes = {
 };
 
 export type BetweenOptions = {
-  readonly earlier: ReleaseName;
-  readonly later: ReleaseName;
+  readonly earlier: AuditedRelease;
+  readonly later: AuditedRelease;
   readonly random: RandomRuns;
   readonly watch?: AuditWatch;
 };

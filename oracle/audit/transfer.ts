@@ -9,7 +9,7 @@ import { PROCESS } from '../../model/programs/run.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 import { frameAt } from '../../spec/selftest/frames.ts';
 import type { World } from '../../spec/state/world.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
+import type { AuditedRelease } from '../emit/audited-releases.ts';
 import { type Located, settingOn } from './located.ts';
 import { startOfPair } from './pair.ts';
 import { openDevices, type Span, through } from './reach.ts';
@@ -83,7 +83,7 @@ const nameIn = (operation: Operation): string | undefined =>
     : undefined;
 
 /** The transfer that shows what a cause says of what devices reach; undefined where a write shows nothing of it. */
-export const transferFor = (release: ReleaseName, found: Located): Transfer | undefined => {
+export const transferFor = (release: AuditedRelease, found: Located): Transfer | undefined => {
   const pair = startOfPair(startOfProgram(settingOn(release, found.scenario)));
   for (const operation of found.program) pair.add(operation);
   const difference = differenceOf(pair.legacy.world, pair.compat.world);

@@ -69,13 +69,13 @@ export const sortComplaints = (
   earlier: readonly DmaFault[] = [],
 ): Complaints => {
   if (lines.length === 0) return { known: [], lines };
-  const { setting, engines } = worlds[worlds.length - 1] as World;
+  const { release, engines } = worlds[worlds.length - 1] as World;
   const faults = [...earlier, ...engines.faults];
   const known: string[] = [];
   let news = false;
   for (const line of lines) {
     if (!SERIOUS.test(line) || isCaused(line, faults)) continue;
-    const deviation = deviationOfComplaint(setting.release, line, worlds);
+    const deviation = deviationOfComplaint(release, line, worlds);
     if (deviation === undefined) news = true;
     else known.push(deviation.id);
   }

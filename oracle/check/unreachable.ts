@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The rules that `check` cannot reach in a setting, with the reason; not those that it could have reached.
 
-import { releasesOf } from '../../spec/parts-used.ts';
+import { isRuleOf, releasesOf } from '../../spec/parts-used.ts';
 import { type PartId, partIdOf, partsIn, type RuleId, ruleIdOf } from '../../spec/rules.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
+import { releaseOf } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
 
 const NO_IOMMU_IS_PRIVILEGED =
@@ -52,7 +53,7 @@ type Need = {
 };
 
 const hasDevice = ({ platform }: Setting): boolean => platform.devices.length > 0;
-const isAfter612 = ({ release }: Setting): boolean => release !== '6.12.95';
+const mapsFiles = ({ release }: Setting): boolean => releaseOf(release).has.IOMMU_IOAS_MAP_FILE;
 
 const NEEDS: readonly Need[] = [
   {
@@ -136,7 +137,7 @@ const NEEDS: readonly Need[] = [
   },
   {
     rules: ['pinning/file-too-short'],
-    has: isAfter612,
+    has: mapsFiles,
     reason: 'the release has no such call or field',
   },
 ];
@@ -151,9 +152,8 @@ const isOf = ({ parts, except, rules }: Need, rule: Rule): boolean => {
 export const whyNotIn = (rule: Rule, setting: Setting): string | undefined => {
   const never = NEVER[ruleIdOf(rule)];
   if (never !== undefined) return never;
-  const releases = rule.only ?? releasesOf(rule.part);
-  if (releases !== undefined && !releases.includes(setting.release)) {
-    return `it is of ${releases.join(', ')} only`;
+  if (!isRuleOf(releaseOf(setting.release), rule)) {
+    return `it is of ${releasesOf(rule)?.join(', ')} only`;
   }
   return NEEDS.find((need) => isOf(need, rule) && !need.has(setting))?.reason;
 };

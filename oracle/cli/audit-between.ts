@@ -2,7 +2,7 @@
 // iommufd-spec audit --between: what changed for programs from one release to another.
 
 import { setImmediate } from 'node:timers/promises';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from '../emit/audited-releases.ts';
 import { count, grouped } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { audited, INTERRUPTED_SAYS, requireFolder } from './audit-output.ts';
@@ -25,15 +25,15 @@ const RUNS = 4_000;
 
 const releasesIn = (
   words: readonly string[],
-): { readonly earlier: ReleaseName; readonly later: ReleaseName } => {
-  const [earlier, later] = words.map((word) => RELEASE_NAMES.find((name) => name === word));
+): { readonly earlier: AuditedRelease; readonly later: AuditedRelease } => {
+  const [earlier, later] = words.map((word) => AUDITED_RELEASES.find((name) => name === word));
   const isInOrder =
     earlier !== undefined &&
     later !== undefined &&
-    RELEASE_NAMES.indexOf(earlier) < RELEASE_NAMES.indexOf(later);
+    AUDITED_RELEASES.indexOf(earlier) < AUDITED_RELEASES.indexOf(later);
   if (words.length !== 2 || !isInOrder) {
     throw new BadUse(
-      `--between wants two of the releases ${RELEASE_NAMES.join(', ')}, the earlier one first.`,
+      `--between wants two of the releases ${AUDITED_RELEASES.join(', ')}, the earlier one first.`,
     );
   }
   return { earlier, later };

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Confirms an audit on kernels: runs each cause's program on both sides, and the C files of rows.
 
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { CFile } from '../audit/c-files.ts';
 import type { Located } from '../audit/located.ts';
 import type { Scenario } from '../audit/platforms.ts';
 import type { RecordedAudit, ShownOn } from '../audit/recorded.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from '../emit/audited-releases.ts';
 import { count } from '../text/quantities.ts';
+import { BadUse } from './bad-use.ts';
 import { startKernel } from './kernel.ts';
 import type { Output } from './output.ts';
 
 /** An audit that collects confirmations, by the cause's key. */
-type Noted = RecordedAudit & { readonly confirmed: Map<string, readonly ReleaseName[]> };
+type Noted = RecordedAudit & { readonly confirmed: Map<string, readonly AuditedRelease[]> };
 
 type FoundIn = { readonly found: Located; readonly audit: Noted };
 
@@ -35,13 +36,13 @@ const byMachine = (audits: readonly Noted[]): readonly (readonly [FoundIn, ...Fo
 
 /** Records whether the release's kernel shows the cause. */
 const note = (
-  all: Map<string, readonly ReleaseName[]>,
+  all: Map<string, readonly AuditedRelease[]>,
   key: string,
-  release: ReleaseName,
+  release: AuditedRelease,
   isShown: boolean,
 ): void => {
   const known = all.get(key) ?? [];
-  const releases = RELEASE_NAMES.filter((name) =>
+  const releases = AUDITED_RELEASES.filter((name) =>
     name === release ? isShown : known.includes(name),
   );
   if (releases.length > 0) all.set(key, releases);
@@ -51,9 +52,9 @@ const note = (
 /** Runs C files on the kernel, which is of that release. */
 const reproduce = async (
   image: string,
-  release: ReleaseName,
+  release: AuditedRelease,
   files: readonly CFile[],
-  reproduced: Map<string, readonly ReleaseName[]>,
+  reproduced: Map<string, readonly AuditedRelease[]>,
   refuted: string[],
   output: Output,
 ): Promise<void> => {
@@ -79,8 +80,8 @@ const confirm = async (
   audits: readonly Noted[],
   refuted: string[],
   output: Output,
-): Promise<ReleaseName | undefined> => {
-  let release: ReleaseName | undefined;
+): Promise<AuditedRelease | undefined> => {
+  let release: AuditedRelease | undefined;
   const { confirmOn } = await import('../audit/confirm.ts');
   for (const there of byMachine(audits)) {
     const { machine, credentials, kernelArguments } = there[0].found.scenario;
@@ -91,7 +92,13 @@ const confirm = async (
       {},
       kernelArguments,
     );
-    release = setting.release;
+    release = AUDITED_RELEASES.find((name) => name === setting.release);
+    if (release === undefined) {
+      await subject.close();
+      throw new BadUse(
+        `${image} is ${setting.release}; the audit has ${AUDITED_RELEASES.join(' and ')}.`,
+      );
+    }
     try {
       for (const audit of audits) {
         const all = there.filter((one) => one.audit === audit).map(({ found }) => found);

@@ -3,7 +3,6 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { ROWS_FOLDER } from '../audit/pages/audit-document.ts';
 import {
   type AuditFile,
@@ -22,6 +21,7 @@ import {
 } from '../audit/recorded.ts';
 import { reproducedOf, reproducedText } from '../audit/reproduced.ts';
 import { unconfirmedRows } from '../audit/unconfirmed.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from '../emit/audited-releases.ts';
 import { count } from '../text/quantities.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { requireOwn, writeOwn } from './audit-output.ts';
@@ -29,14 +29,15 @@ import { BadUse } from './bad-use.ts';
 
 const REPRODUCED = `${ROWS_FOLDER}.jsonl`;
 
-const recordName = (...releases: readonly ReleaseName[]): string => `${releases.join('-')}.jsonl`;
+const recordName = (...releases: readonly AuditedRelease[]): string =>
+  `${releases.join('-')}.jsonl`;
 
-export const recordPath = (folder: string, release: ReleaseName): string =>
+export const recordPath = (folder: string, release: AuditedRelease): string =>
   join(folder, recordName(release));
 
 /** Pairs of releases, the earlier one first. */
-const PAIRS = RELEASE_NAMES.flatMap((later, index) =>
-  RELEASE_NAMES.slice(0, index).map((earlier) => [earlier, later] as const),
+const PAIRS = AUDITED_RELEASES.flatMap((later, index) =>
+  AUDITED_RELEASES.slice(0, index).map((earlier) => [earlier, later] as const),
 );
 
 const read = <T>(
@@ -54,7 +55,7 @@ const read = <T>(
  */
 export const readAudits = (folder: string, leavesOut: (error: BadInput) => void): Audits => {
   const from = <T>(
-    releases: readonly ReleaseName[],
+    releases: readonly AuditedRelease[],
     of: (file: string, record: AuditRecord) => T,
   ): readonly T[] => {
     try {
@@ -67,14 +68,14 @@ export const readAudits = (folder: string, leavesOut: (error: BadInput) => void)
   };
   const [reproduced] = read(folder, REPRODUCED, reproducedOf);
   return {
-    audits: RELEASE_NAMES.flatMap((release) => from([release], auditOf)),
+    audits: AUDITED_RELEASES.flatMap((release) => from([release], auditOf)),
     changes: PAIRS.flatMap((pair) => from(pair, changesOf)),
     reproduced: reproduced ?? new Map(),
   };
 };
 
 /** The folder's record of the release, even if the specification now contradicts it. */
-export const recordBefore = (folder: string, release: ReleaseName): AuditRecord | undefined => {
+export const recordBefore = (folder: string, release: AuditedRelease): AuditRecord | undefined => {
   const [record] = read(folder, recordName(release), recordOf);
   return record;
 };
@@ -100,10 +101,10 @@ const textsOf = (files: readonly AuditFile[]): ReadonlyMap<string, string> =>
   new Map(files.map(({ name, text }) => [name, text]));
 
 /** Throws BadUse, before the search begins, if a file that the audit would write was not written by an audit. */
-export const requireRelease = (folder: string, release: ReleaseName): void =>
+export const requireRelease = (folder: string, release: AuditedRelease): void =>
   requireOwn(folder, [recordName(release), `${release}.md`, `${release}.html`, REPRODUCED]);
 
-export const requirePair = (folder: string, earlier: ReleaseName, later: ReleaseName): void =>
+export const requirePair = (folder: string, earlier: AuditedRelease, later: AuditedRelease): void =>
   requireOwn(folder, [recordName(earlier, later), `${earlier}-${later}.md`]);
 
 /** Throws BadUse if a row would lose its kernel's confirmation. */

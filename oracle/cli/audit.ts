@@ -3,9 +3,9 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import type { Audits } from '../audit/pages/rendered.ts';
 import type { RecordedAudit } from '../audit/recorded.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from '../emit/audited-releases.ts';
 import { grouped } from '../text/quantities.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { requireImage } from '../vm/vm.ts';
@@ -22,7 +22,7 @@ import { NO_PROGRESS, startProgress } from './progress.ts';
 import { wholeNumber } from './settings.ts';
 
 type Options = {
-  readonly release: ReleaseName;
+  readonly release: AuditedRelease;
   readonly output: string;
   readonly confirm?: true;
   readonly vm?: readonly string[];
@@ -114,7 +114,7 @@ const withBefore = async (audit: RecordedAudit, folder: string): Promise<Recorde
 };
 
 const inOrder = (audits: readonly RecordedAudit[]): readonly RecordedAudit[] =>
-  RELEASE_NAMES.flatMap((name) => audits.filter(({ release }) => release === name));
+  AUDITED_RELEASES.flatMap((name) => audits.filter(({ release }) => release === name));
 
 const runAudit = async (options: Options): Promise<number> => {
   if ((options.confirm === true) !== (options.vm !== undefined)) {
@@ -169,7 +169,7 @@ export const addAudit = (program: Command): void => {
     .command('audit')
     .description('find every difference between the legacy container and an iommufd in its place')
     .addOption(
-      optionOf('--release <release>', 'the kernel release', RELEASE_NAMES).default('7.3.4'),
+      optionOf('--release <release>', 'the kernel release', AUDITED_RELEASES).default('7.3.4'),
     )
     .option('--output <folder>', 'the folder that the audit is written to', 'docs/audit')
     .option(

@@ -3,9 +3,11 @@
 
 import type { CampaignFile } from '../check/campaign-file.ts';
 import { coverOf } from '../check/cover.ts';
+import { assumedRelease } from '../report/assumed-release.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
 import { counterexampleText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
+import { wrapped } from '../text/lines.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { traceLines } from '../trace/trace-file.ts';
@@ -55,6 +57,10 @@ export const printText = (
   const { reports, counterexample, seconds } = campaigns;
   const summary = summaryOf(reports, seed, seconds, campaigns.subject);
   output.lines(campaignsText(summary, verbosity, palette));
+  for (const release of new Set(reports.map(({ setting }) => setting.release))) {
+    const assumed = assumedRelease(release);
+    if (assumed !== undefined) output.lines(['', ...wrapped(assumed, '')]);
+  }
   if (cover === true) output.lines(['', ...coverText(coverOf(reports), palette)]);
   output.line('');
   if (counterexample === undefined) {

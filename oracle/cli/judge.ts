@@ -3,6 +3,7 @@
 
 import type { Command } from 'commander';
 import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
+import { assumedRelease } from '../report/assumed-release.ts';
 import {
   conclusion,
   type FileResult,
@@ -13,6 +14,7 @@ import {
   summaryRow,
 } from '../report/summary.ts';
 import { violationText } from '../report/violation-text.ts';
+import { wrapped } from '../text/lines.ts';
 import { grouped } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
@@ -46,6 +48,10 @@ const printText = (output: Output, result: FileResult, verbosity: Verbosity): vo
   output.line(summaryRow(result.file, result.counts, result.notJudged, palette));
   for (const line of reasonLines(result, verbosity)) output.line(line);
   for (const line of factLines(result)) output.line(line);
+  if (result.release !== undefined && result.violation === undefined) {
+    const assumed = assumedRelease(result.release);
+    if (assumed !== undefined) output.lines(wrapped(assumed, '  '));
+  }
   for (const line of recordedFailureLines(result)) output.line(palette.doubtful(line));
   if (result.badInput !== undefined) output.error(output.errorPalette.bad(result.badInput));
   if (result.violation !== undefined) {

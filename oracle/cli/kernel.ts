@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { type ReleaseName, versionOf } from '../../spec/terms/releases.ts';
 import { checkLockedPages, UnsafeCall } from '../safety/permitted.ts';
 import type { MachineDescription } from '../subjects/kernel/machine-description.ts';
 import { platformOfMachine, vmPlatformOf } from '../subjects/kernel/platform.ts';
@@ -89,11 +89,11 @@ const settingOfMachine = (
   credentials: Credentials,
   { asked, otherwise }: Releases,
 ): Setting => {
-  const own = RELEASE_NAMES.find((name) => name === machine.release);
+  const own = versionOf(machine.release) === undefined ? undefined : machine.release;
   const release = asked ?? own ?? otherwise;
   if (release === undefined) {
     throw new EnvironmentError(
-      `The kernel is ${machine.release}; the specified releases are ${RELEASE_NAMES.join(' and ')}. Choose one with --release.`,
+      `The kernel is ${machine.release}, which is no version of Linux from 6.2 on. Choose one with --release.`,
     );
   }
   return { release, platform: platformOfMachine(machine), credentials };

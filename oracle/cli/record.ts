@@ -4,7 +4,7 @@
 import { release } from 'node:os';
 import type { Command } from 'commander';
 import { match } from 'ts-pattern';
-import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
+import { versionOf } from '../../spec/terms/releases.ts';
 import type { Recorded } from '../record/record.ts';
 import { count, grouped } from '../text/quantities.ts';
 import { EnvironmentError } from '../vm/environment-error.ts';
@@ -71,8 +71,10 @@ const recordProgram = async (words: readonly string[], options: Options): Promis
       throw new BadUse(`${name} cannot be executed.`);
     })
     .with({ kind: 'recorded' }, (success) => {
-      if (!RELEASE_NAMES.some((known) => known === release())) {
-        output.error(`Kernel ${release()} is not specified; the recording cannot be judged.`);
+      if (versionOf(release()) === undefined) {
+        output.error(
+          `Kernel ${release()} is no version of Linux from 6.2 on; the recording cannot be judged.`,
+        );
       }
       const { path = file, lines, exit } = success;
       output.error(`${path}: ${grouped(lines)} lines; the program ended with ${exit}`);

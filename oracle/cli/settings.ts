@@ -6,7 +6,7 @@ import { DEFECT_NAMES, saysOf } from '../../model/emulator/defects.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { PLATFORMS, platformNamed, USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { RELEASE_NAMES, type ReleaseName, versionOf } from '../../spec/terms/releases.ts';
 import { oneMore, optionOf } from './did-you-mean.ts';
 
 const PAGE = 4096n;
@@ -19,6 +19,17 @@ export type SettingOptions = {
   readonly platform?: string;
   readonly unprivileged?: true;
   readonly memlock?: number;
+};
+
+/** The releases that programs run on if none is asked for: the oldest and the newest that are specified. */
+const USUAL_RELEASES: readonly ReleaseName[] = ['6.12.95', '7.3.4'];
+
+/** A version of Linux from 6.2 on. Throws InvalidArgumentError. */
+export const releaseVersion = (text: string): ReleaseName => {
+  if (versionOf(text) !== undefined) return text;
+  throw new InvalidArgumentError(
+    'It must be a version of Linux from 6.2 on, such as 6.12.95 or 6.14.0-29-generic.',
+  );
 };
 
 /** A whole number of at least `least`. */
@@ -43,7 +54,12 @@ export const secondsNumber = (text: string): number => {
 
 export const addSettingOptions = (command: Command): Command =>
   command
-    .addOption(optionOf('--release <release>', 'a specified kernel release', RELEASE_NAMES))
+    .addOption(
+      new Option(
+        '--release <version>',
+        `a version of Linux from 6.2 on: ${RELEASE_NAMES.join(', ')} are tried`,
+      ).argParser(releaseVersion),
+    )
     .addOption(
       optionOf(
         '--platform <platform>',
@@ -72,7 +88,7 @@ export const credentialsOf = ({ unprivileged, memlock }: SettingOptions): Settin
  * privilege.
  */
 export const settingsFor = (options: SettingOptions): readonly Setting[] => {
-  const releases = options.release === undefined ? RELEASE_NAMES : [options.release];
+  const releases = options.release === undefined ? USUAL_RELEASES : [options.release];
   const platforms = options.platform === undefined ? USUAL_PLATFORMS : [options.platform];
   const isUnprivileged = options.unprivileged === true || options.memlock !== undefined;
   const isNarrowed = options.release !== undefined || options.platform !== undefined;

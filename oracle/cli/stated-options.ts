@@ -2,11 +2,13 @@
 // Options for facts that decide replies and that a recording need not state.
 
 import { type Command, InvalidArgumentError } from 'commander';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { StatedFacts } from '../trace/recording.ts';
 import { optionOf } from './did-you-mean.ts';
-import { wholeNumber } from './settings.ts';
+import { releaseVersion, wholeNumber } from './settings.ts';
 
 export type StatedOptions = {
+  readonly release?: ReleaseName;
   readonly keepsCapabilities?: true;
   readonly memlock?: number;
   readonly dmaEntryLimit?: number;
@@ -28,6 +30,11 @@ const groups = (text: string): readonly number[] =>
 
 export const addStatedOptions = (command: Command): Command =>
   command
+    .option(
+      '--release <version>',
+      'the version of Linux that was recorded, instead of the one that the file names',
+      releaseVersion,
+    )
     .option('--keeps-capabilities', 'a program that starts with every capability drops none')
     .option(
       '--memlock <pages>',
@@ -50,6 +57,7 @@ export const addStatedOptions = (command: Command): Command =>
 
 /** The facts that the options state. */
 export const statedFacts = ({
+  release,
   keepsCapabilities,
   memlock,
   dmaEntryLimit,
@@ -58,6 +66,7 @@ export const statedFacts = ({
 }: StatedOptions): StatedFacts => {
   const usable = interrupts === 'usable';
   return {
+    ...(release === undefined ? {} : { release }),
     ...(keepsCapabilities === undefined ? {} : { keepsCapabilities }),
     ...(memlock === undefined ? {} : { memlock }),
     ...(dmaEntryLimit === undefined ? {} : { dmaEntryLimit }),

@@ -3,7 +3,7 @@
 
 import { ARENA_BASE, REGIONS } from '../../model/programs/arena.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from './audited-releases.ts';
 import { twoSidesHelpers } from './c-helpers.ts';
 import { arenaLines, INCLUDES, resultLines } from './c-preamble.ts';
 import { type CText, c, cCommentBlock, cJoin, cName, cString } from './c-text.ts';
@@ -11,7 +11,7 @@ import { type CText, c, cCommentBlock, cJoin, cName, cString } from './c-text.ts
 export const HEADER_NAME = 'audit.h';
 
 /** "LINUX_6_12_95": the release in C. */
-export const releaseConstant = (release: ReleaseName): CText =>
+export const releaseConstant = (release: AuditedRelease): CText =>
   cName(`LINUX_${release.replaceAll('.', '_')}`);
 
 const ABOUT = [
@@ -29,9 +29,9 @@ const ABOUT = [
 
 const RELEASE_LINES: readonly CText[] = [
   c`/* The releases that are described. */`,
-  c`enum release { ${cJoin(RELEASE_NAMES.map(releaseConstant), c`, `)}, RELEASES };`,
+  c`enum release { ${cJoin(AUDITED_RELEASES.map(releaseConstant), c`, `)}, RELEASES };`,
   c``,
-  c`static const char *const release_names[RELEASES] = { ${cJoin(RELEASE_NAMES.map(cString), c`, `)} };`,
+  c`static const char *const release_names[RELEASES] = { ${cJoin(AUDITED_RELEASES.map(cString), c`, `)} };`,
   c``,
   c`/* What a call gives, or a number that is in memory afterwards. */`,
   c`struct answers {`,

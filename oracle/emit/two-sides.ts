@@ -4,10 +4,10 @@
 
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
 import { programText } from '../report/program-text.ts';
 import type { TracedStep } from '../trace/step-json.ts';
 import { usedRegions } from './arena-use.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from './audited-releases.ts';
 import type { IoctlParts } from './c-ioctl.ts';
 import {
   functionText,
@@ -37,7 +37,7 @@ export type NamedDevice = { readonly name: string; readonly group: number };
 
 /** What the program gives in one release. */
 export type Answered = {
-  readonly release: ReleaseName;
+  readonly release: AuditedRelease;
   readonly type1: readonly TracedStep[];
   readonly iommufd: readonly TracedStep[];
   /** The numbers that are probed, in order. */
@@ -84,7 +84,7 @@ const styleFor = (devices: readonly NamedDevice[]): CStyle => {
   };
 };
 
-type Answers = { readonly release: ReleaseName; readonly type1: CText; readonly iommufd: CText };
+type Answers = { readonly release: AuditedRelease; readonly type1: CText; readonly iommufd: CText };
 
 const answersText = (all: readonly Answers[]): CText => {
   const [first] = all;
@@ -124,7 +124,7 @@ const probeRow = ({ answered, probes }: TwoSided, look: Probe): CText => {
 };
 
 const releaseBits = (answered: TwoSided['answered']): CText =>
-  answered.length === RELEASE_NAMES.length
+  answered.length === AUDITED_RELEASES.length
     ? c`ALL_RELEASES`
     : cJoin(
         answered.map(({ release }) => c`1u << ${releaseConstant(release)}`),

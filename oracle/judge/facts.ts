@@ -42,7 +42,7 @@ export const settingStating = (
     ...(groupsInUse === undefined ? { groupsInUse: new Map<number, boolean>() } : {}),
   };
   return {
-    release,
+    release: stated.release ?? release,
     platform: platformWith(platform, stated),
     credentials: {
       privileged,

@@ -7,6 +7,7 @@ import type { World } from '../../spec/state/world.ts';
 import { step, withStores } from '../../spec/step.ts';
 import { type Call, memoryRead, type Observation } from '../../spec/terms/call.ts';
 import { chosenIn, differencesFrom } from './compare.ts';
+import { judgeUndecided } from './undecided-changes.ts';
 import type { Rejected, Verdict } from './verdict.ts';
 
 type Held =
@@ -81,5 +82,5 @@ export const judgeAmong = (
 };
 
 /** The verdict on one call, and the world after it. */
-export const judge = (world: World, call: Call, observation: Observation): Verdict =>
-  judgeAmong(step(world, call), world, call, observation);
+export const judge = (before: World, call: Call, observation: Observation): Verdict =>
+  judgeUndecided(before, (world) => judgeAmong(step(world, call), world, call, observation));

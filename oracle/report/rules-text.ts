@@ -2,14 +2,20 @@
 // The reference of rules: as text for a terminal, and as Markdown for docs/reference.md.
 
 import { DEVIATIONS } from '../../spec/outcome/deviations.ts';
-import { partsUsedBy, releasesOf } from '../../spec/parts-used.ts';
+import { isRuleOf, partsUsedBy, releasesOfPart } from '../../spec/parts-used.ts';
 import { ALL_PARTS, type PartId, type RulesOfPart, SECTIONS } from '../../spec/rules.ts';
+import {
+  RELEASE_NAMES,
+  type ReleaseName,
+  releaseOf,
+  releasesThat,
+} from '../../spec/terms/releases.ts';
 import type { Part, Rule } from '../../spec/terms/rule.ts';
 import { indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 
 const onlyText = ({ only }: Rule): string =>
-  only === undefined ? '' : ` (only ${only.join(', ')})`;
+  only === undefined ? '' : ` (only ${releasesThat(only).join(', ')})`;
 
 /** The kind of the rule's sentence. */
 export const saysWhat = ({ errno }: Rule): 'condition' | 'effect' =>
@@ -40,7 +46,7 @@ const ruleLines = (rule: Rule, source: string | undefined, palette: Palette): re
 const partLines = (part: RulesOfPart, palette: Palette): readonly string[] => {
   const source = commonSource(part);
   const uses = partsUsedBy(part.id);
-  const releases = releasesOf(part);
+  const releases = releasesOfPart(part);
   return [
     `${palette.title(part.title)}${releases === undefined ? '' : `, only in ${releases.join(', ')}`}`,
     ...indented(
@@ -54,6 +60,13 @@ const partLines = (part: RulesOfPart, palette: Palette): readonly string[] => {
     '',
   ];
 };
+
+/** The rules that apply to the release; all without one. */
+export const rulesOn = <R extends Rule>(
+  rules: readonly R[],
+  release: ReleaseName | undefined,
+): readonly R[] =>
+  release === undefined ? rules : rules.filter((rule) => isRuleOf(releaseOf(release), rule));
 
 /** Only letters and digits: "IOMMU_IOAS_MAP" and "ioas-map" are both found by "ioas_map". */
 const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
@@ -77,9 +90,16 @@ export const nearestPart = (word: string): PartId => {
 };
 
 /** The parts that the word names. */
-export const rulesText = (word: string | undefined, palette: Palette): readonly string[] =>
+export const rulesText = (
+  word: string | undefined,
+  release: ReleaseName | undefined,
+  palette: Palette,
+): readonly string[] =>
   SECTIONS.flatMap(({ title, parts }) => {
-    const shown = parts.filter((part) => isPartNamed(part, word));
+    const shown = parts
+      .filter((part) => isPartNamed(part, word))
+      .map((part) => ({ ...part, rules: rulesOn(part.rules, release) }))
+      .filter(({ rules }) => rules.length > 0);
     return shown.length === 0
       ? []
       : [
@@ -125,7 +145,7 @@ const tableMarkdown = (
 const partMarkdown = (part: RulesOfPart): readonly string[] => {
   const source = commonSource(part);
   const uses = partsUsedBy(part.id);
-  const releases = releasesOf(part);
+  const releases = releasesOfPart(part);
   return [
     `### ${part.title}`,
     '',
@@ -147,8 +167,8 @@ const deviationsMarkdown = (): readonly string[] => [
   '| deviation | releases | the contract, and what the release does | evidence |',
   '|---|---|---|---|',
   ...DEVIATIONS.map(
-    ({ id, releases, says, evidence }) =>
-      `| \`${id}\` | ${releases.join(', ')} | ${cell(says)} | ${cell(evidence)} |`,
+    ({ id, only, says, evidence }) =>
+      `| \`${id}\` | ${(only === undefined ? RELEASE_NAMES : releasesThat(only)).join(', ')} | ${cell(says)} | ${cell(evidence)} |`,
   ),
 ];
 

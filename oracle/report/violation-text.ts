@@ -3,11 +3,13 @@
 // the argument, the state around it, and the calls before.
 
 import { match } from 'ts-pattern';
+import { releasesThat } from '../../spec/terms/releases.ts';
 import { indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped } from '../text/quantities.ts';
 import { rulesWithErrno, type Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
+import { assumedRelease } from './assumed-release.ts';
 import { acceptedLines, callBlock, changeText } from './call-text.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Explanation, RuleOfAnswer } from './explanation.ts';
@@ -36,7 +38,7 @@ const differenceText = (difference: FieldDifference): string =>
     .exhaustive();
 
 const releasesText = ({ rule }: AllowedOutcome): readonly string[] =>
-  rule.only === undefined ? [] : [`holds for ${rule.only.join(', ')} only`];
+  rule.only === undefined ? [] : [`holds for ${releasesThat(rule.only).join(', ')} only`];
 
 const outcomeText = (outcome: AllowedOutcome, palette: Palette): readonly string[] => [
   `${palette.good(outcome.answer)}  by rule ${palette.name(outcome.rule.id)}`,
@@ -176,7 +178,10 @@ export const violationText = (
     ...section('Observed', [palette.bad(report.observed.result), ...changesText(report)], palette),
     ...section(
       `Allowed by ${report.release}`,
-      report.allowed.flatMap((outcome) => outcomeText(outcome, palette)),
+      [
+        ...report.allowed.flatMap((outcome) => outcomeText(outcome, palette)),
+        ...wrapped(assumedRelease(report.release) ?? '', ''),
+      ],
       palette,
     ),
     ...section(

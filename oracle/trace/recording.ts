@@ -7,7 +7,7 @@ import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import { type Fd, fileDescriptor, userAddress } from '../../spec/abi/units.ts';
 import type { Call, Observation, Segment } from '../../spec/terms/call.ts';
 import type { Platform } from '../../spec/terms/platform.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../spec/terms/releases.ts';
+import type { ReleaseName } from '../../spec/terms/releases.ts';
 import { BadInput } from './bad-input.ts';
 import { parseObject } from './json-object.ts';
 import { DEVICES_MAX, LOG_MAX, POINTED_MAX, STRUCT_MAX } from './limits.ts';
@@ -27,6 +27,7 @@ import {
   NO_ANSWER,
   openFd,
   openFields,
+  release,
   result,
   text,
   textUpTo,
@@ -51,6 +52,8 @@ export type RecordingHeader = {
 
 /** Facts that decide replies, if the header or the user states them. */
 export type StatedFacts = {
+  /** The kernel, if it is not the one that the file names. */
+  readonly release?: ReleaseName;
   /** A program that had every capability when it started has them in each call. */
   readonly keepsCapabilities?: true;
   /** RLIMIT_MEMLOCK in pages. A header does not state it, as a program can change it. */
@@ -86,7 +89,7 @@ export type MappedFile = {
 const HEADER = openFields({
   format: exactly(RECORDING_FORMAT),
   version: v.picklist([1, 2, 3], must('1, 2 or 3')),
-  release: word(RELEASE_NAMES),
+  release,
   arch: exactly('x86-64'),
   pageSize: exactly(4096),
   privileged: flag,

@@ -4,7 +4,6 @@
 import * as v from 'valibot';
 import type { IovaRange, Platform, Setting } from '../../spec/terms/platform.ts';
 import { DMA_ENTRY_LIMIT } from '../../spec/terms/platforms.ts';
-import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
 import type { Fields } from './fields.ts';
 import { hexText } from './json-line.ts';
 import { DEVICES_MAX, IOMMUS_MAX, RESERVED_MAX } from './limits.ts';
@@ -15,6 +14,7 @@ import {
   list,
   must,
   openFields,
+  release,
   text,
   U32_MAX,
   u64,
@@ -143,7 +143,7 @@ const credentials = fields({
 });
 
 /** The fields of a setting in a header. */
-export const SETTING = { release: word(RELEASE_NAMES), platform, credentials };
+export const SETTING = { release, platform, credentials };
 
 /** The three fields that a setting has in a header. */
 export const settingJson = ({ release, platform, credentials }: Setting) => ({

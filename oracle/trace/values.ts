@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
 import { type Fd, fileDescriptor, type UserAddress, userAddress } from '../../spec/abi/units.ts';
+import { versionOf } from '../../spec/terms/releases.ts';
 import { TEXT_MAX } from './limits.ts';
 import { shown } from './shown.ts';
 import { suggestion } from './suggestion.ts';
@@ -47,6 +48,15 @@ export const word = <const Words extends readonly string[]>(words: Words) =>
     const end = isWord(words, input) ? '' : suggestion(input, words);
     return `must be one of ${words.join(', ')}, and is ${shown(input)}${end}`;
   });
+
+/** A version of a kernel from 6.2 on. */
+export const release = v.pipe(
+  v.string(must('text')),
+  v.check(
+    (name) => versionOf(name) !== undefined,
+    must('a version of Linux from 6.2 on, such as 6.12.95 or 6.14.0-29-generic'),
+  ),
+);
 
 export const exactly = <const Value extends string | number>(value: Value) =>
   v.literal(value, must(shown(value)));

@@ -21,7 +21,7 @@ import { SOFTWARE_IOMMU } from '../hardware/templates.ts';
 import { writableLength, write } from '../knowledge/user-copy.ts';
 import { failed, succeeded } from '../outcome/outcome.ts';
 import { deviceAt } from '../state/context.ts';
-import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyWith, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, type Request, respond, respondRules } from './request.ts';
 import { unspecified } from './untracked.ts';
 
@@ -37,9 +37,9 @@ export const getHwInfoRules = rulesOf(
       'A flag that the release does not know is set, or a reserved byte is not 0.',
     ),
     noDevice: refuses('ENOENT', 'No device has the id dev_id.'),
-    noIommu: onlyIn(['7.3.4'], refuses('EOPNOTSUPP', 'The device has no IOMMU.')),
-    unknownDataType: onlyIn(
-      ['7.3.4'],
+    noIommu: onlyWith('noIommuCdevs', refuses('EOPNOTSUPP', 'The device has no IOMMU.')),
+    unknownDataType: onlyWith(
+      'hwInfoInputType',
       refuses(
         'EOPNOTSUPP',
         'INPUT_TYPE is set, and the device has no data of the type in_data_type.',

@@ -16,7 +16,7 @@ import { withMemoryDoubt } from '../knowledge/memory-doubt.ts';
 import { failed, failuresBy, type Outcome, succeeded, withChoices } from '../outcome/outcome.ts';
 import { type Device, deviceAt, lowestFreeId, objectAt } from '../state/context.ts';
 import { type World, withState } from '../state/world.ts';
-import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, isRefused, onlyWith, refuses, rulesOf } from '../terms/rule.ts';
 import { domainFor, withHwpt } from './hwpt.ts';
 import {
   contextOfRequest,
@@ -44,8 +44,8 @@ export const hwptAllocRules = rulesOf(
     noDevice: refuses('ENOENT', 'No device has the id dev_id.'),
     noTarget: refuses('EINVAL', 'No object has the id pt_id.'),
     notATarget: refuses('EINVAL', 'The object pt_id is neither an IOAS, an hwpt nor a vIOMMU.'),
-    flagsWithoutIommu: onlyIn(
-      ['7.3.4'],
+    flagsWithoutIommu: onlyWith(
+      'hwptPasid',
       refuses(
         'EOPNOTSUPP',
         'NEST_PARENT, DIRTY_TRACKING or PASID is set, and the device has no IOMMU.',

@@ -14,7 +14,7 @@ import { contextOf, type World, withContext } from '../state/world.ts';
 import type { Segment } from '../terms/call.ts';
 import type { IovaRange } from '../terms/platform.ts';
 import type { Release } from '../terms/releases.ts';
-import { grants, onlyIn, type Rule, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyWith, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { contextOfRequest, type Handler, type Request } from './request.ts';
 import { unspecified } from './untracked.ts';
 
@@ -33,7 +33,7 @@ export const hwptGetDirtyBitmapRules = rulesOf(
       'No paging hwpt has the id hwpt_id.',
       'iommufd_hwpt_get_dirty_bitmap() in drivers/iommu/iommufd/hw_pagetable.c',
     ),
-    zeroLength: onlyIn(['7.3.4'], refuses('EINVAL', 'length is 0.')),
+    zeroLength: onlyWith('bitmapLength', refuses('EINVAL', 'length is 0.')),
     wraps: refuses(
       'EOVERFLOW',
       'iova + length - 1 exceeds U64_MAX; in 6.12 a length of 0 counts as 2^64.',
@@ -56,8 +56,8 @@ export const hwptGetDirtyBitmapRules = rulesOf(
       'No page in the range is dirty: leaves the bitmap as it is, even if it is unwritable, nothing is mapped or tracking is off.',
       'iommu_read_and_clear_dirty() in drivers/iommu/iommufd/io_pagetable.c',
     ),
-    reports: onlyIn(
-      ['7.3.4'],
+    reports: onlyWith(
+      'bitmapLength',
       grants(
         'Sets one bit for each dirty granule (the lowest set bit of page_size) of the contiguous areas from iova. Without NO_CLEAR these become clean.',
         'iova_bitmap_set() in drivers/iommu/iommufd/iova_bitmap.c',

@@ -10,7 +10,7 @@ import type { Context } from '../state/context.ts';
 import { type Memory, spaceOf, withSpace } from '../state/memory.ts';
 import { fileAt, type MemfdFile, openFile, type World, withMemory } from '../state/world.ts';
 import type { MemfdCall, MmapCall, MunmapCall, StoreCall } from '../terms/call.ts';
-import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyWith, refuses, rulesOf } from '../terms/rule.ts';
 import { storedAt } from './contents.ts';
 import { loadable } from './user-access.ts';
 
@@ -35,16 +35,16 @@ export const programMemoryRules = rulesOf(
       'hugetlb_vm_op_split() in mm/hugetlb.c',
     ),
     notMappable: refuses('ENODEV', 'The file cannot be mapped.'),
-    iommufdPrivate: onlyIn(
-      ['7.3.4'],
+    iommufdPrivate: onlyWith(
+      'iommufdMmap',
       refuses(
         'EINVAL',
         'The file is an iommufd, and the mapping is private. What was mapped there is unmapped.',
         'iommufd_fops_mmap() in drivers/iommu/iommufd/main.c',
       ),
     ),
-    noPage: onlyIn(
-      ['7.3.4'],
+    noPage: onlyWith(
+      'iommufdMmap',
       refuses(
         'ENXIO',
         'The file is an iommufd, and no vIOMMU offers a page there. What was mapped there is unmapped.',

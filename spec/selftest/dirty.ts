@@ -14,7 +14,7 @@ import { failed, succeeded, type Unspecified } from '../outcome/outcome.ts';
 import { type Areas, firstOverlapping } from '../state/area.ts';
 import { type Context, type Dirty, hwptAt, tableOf, withObject } from '../state/context.ts';
 import { type World, withContext } from '../state/world.ts';
-import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyWith, refuses, rulesOf } from '../terms/rule.ts';
 
 export const testDirtyRules = rulesOf(
   {
@@ -27,7 +27,7 @@ export const testDirtyRules = rulesOf(
       'EINVAL',
       'page_size, length or uptr is 0, or iova or length is not a multiple of page_size.',
     ),
-    tooManyPages: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'length / page_size exceeds 2^27.')),
+    tooManyPages: onlyWith('dirtyLimit', refuses('EOVERFLOW', 'length / page_size exceeds 2^27.')),
     noHwpt: refuses('ENOENT', 'No paging hwpt has the id.'),
     noMockDomain: refuses(
       'EINVAL',
@@ -35,15 +35,15 @@ export const testDirtyRules = rulesOf(
       'get_md_pagetable() in drivers/iommu/iommufd/selftest.c',
     ),
     notTracking: refuses('EINVAL', 'Dirty tracking of the hwpt is off.'),
-    bitmapFault: onlyIn(['7.3.4'], refuses('EFAULT', 'The bitmap cannot be read whole.')),
-    dirties: onlyIn(
-      ['7.3.4'],
+    bitmapFault: onlyWith('mockPageTables', refuses('EFAULT', 'The bitmap cannot be read whole.')),
+    dirties: onlyWith(
+      'mockPageTables',
       grants(
         'Marks the mapped pages dirty whose bits are set; out_nr_dirty returns how many bits are set.',
       ),
     ),
-    replyFault: onlyIn(
-      ['7.3.4'],
+    replyFault: onlyWith(
+      'mockPageTables',
       refuses('EFAULT', 'The struct cannot be written back; the pages are dirty.'),
     ),
   },

@@ -4,8 +4,9 @@
 import { type Fd, fileDescriptor, type ObjectId } from '../abi/units.ts';
 import { drop, nodesOf, type OrderedMap, put, valueAt } from '../collections/ordered-map.ts';
 import type { Process } from '../terms/call.ts';
+import type { ChangeName } from '../terms/changes.ts';
 import type { PlatformDevice, Setting } from '../terms/platform.ts';
-import { RELEASES, type Release } from '../terms/releases.ts';
+import { type Release, releaseOf, undecidedChanges } from '../terms/releases.ts';
 import type { BackingId } from './address-space.ts';
 import type { Container } from './container.ts';
 import type { Context } from './context.ts';
@@ -107,6 +108,8 @@ export type ProcessState = { readonly descriptors: Descriptors };
 export type World = {
   readonly setting: Setting;
   readonly release: Release;
+  /** The changes that the version of the kernel does not decide, and no reply has decided. */
+  readonly undecided: ReadonlySet<ChangeName>;
   readonly processes: OrderedMap<Process, ProcessState>;
   readonly files: OrderedMap<FileId, OpenFile>;
   readonly nextFile: FileId;
@@ -124,7 +127,8 @@ export type World = {
  */
 export const emptyWorld = (setting: Setting, knowledge: Memory['knowledge']): World => ({
   setting,
-  release: RELEASES[setting.release],
+  release: releaseOf(setting.release),
+  undecided: undecidedChanges(setting.release),
   processes: undefined,
   files: undefined,
   nextFile: 1,
@@ -177,6 +181,7 @@ export const deviceNamed = (world: World, name: string): PlatformDevice => {
 const worldWith = (world: World, files: World['files'], memory: Memory): World => ({
   setting: world.setting,
   release: world.release,
+  undecided: world.undecided,
   processes: world.processes,
   files,
   nextFile: world.nextFile,
@@ -218,6 +223,7 @@ export const withNewFile = (
   const made: World = {
     setting: world.setting,
     release: world.release,
+    undecided: world.undecided,
     processes: world.processes,
     files: put(world.files, id, file(id)),
     nextFile: id + 1,
@@ -232,6 +238,7 @@ export const withNewFile = (
 const withDescriptors = (world: World, process: Process, descriptors: Descriptors): World => ({
   setting: world.setting,
   release: world.release,
+  undecided: world.undecided,
   processes: put(world.processes, process, { descriptors }),
   files: world.files,
   nextFile: world.nextFile,

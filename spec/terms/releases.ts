@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: MIT
-// The differences between releases that a program can observe, in one table. Other code does not test for a version.
+// What differs between releases of the kernel, as facts that rules ask for. Other code does not test for a version.
 
 import { ERRNO, type Errno } from '../abi/errno.ts';
 import type { NativeCallName } from '../abi/native.ts';
 import type { TestOperationName } from '../abi/test.ts';
+import {
+  type Behaviour,
+  CHANGE_NAMES,
+  CHANGED_CALLS,
+  CHANGED_OPERATIONS,
+  type ChangeName,
+  hasChange,
+} from './changes.ts';
+import { compareToMainline, parseVersion, type Version } from './version.ts';
 
-export type ReleaseName = '6.12.95' | '7.3.4';
+/** A version, as uname -r prints it. */
+export type ReleaseName = string;
 
 export type Release = {
   readonly name: ReleaseName;
+  /** Whether it has each change. */
+  readonly has: Readonly<Record<ChangeName, boolean>>;
   /** Native calls that the release lacks. */
   readonly absentCalls: ReadonlySet<NativeCallName>;
   /** Operations of IOMMU_TEST_CMD that the release lacks. */
@@ -49,7 +61,6 @@ export type Release = {
   readonly checkMapFindsHwptFirst: boolean;
   readonly type1: Type1Differences;
 };
-
 /** What differs between the releases in the legacy container. */
 export type Type1Differences = {
   /** CHECK_EXTENSION and SET_IOMMU know VFIO_TYPE1_NESTING_IOMMU. */
@@ -62,86 +73,95 @@ export type Type1Differences = {
   readonly beyondAperture: Errno;
 };
 
-const release612: Release = {
-  name: '6.12.95',
-  absentCalls: new Set<NativeCallName>([
-    'IOMMU_IOAS_MAP_FILE',
-    'IOMMU_VIOMMU_ALLOC',
-    'IOMMU_VDEVICE_ALLOC',
-    'IOMMU_IOAS_CHANGE_PROCESS',
-    'IOMMU_VEVENTQ_ALLOC',
-    'IOMMU_HW_QUEUE_ALLOC',
-    'IOMMU_IOAS_NOIOMMU_GET_PA',
-  ]),
-  absentTestOperations: new Set<TestOperationName>([
-    'DEV_CHECK_CACHE',
-    'TRIGGER_VEVENT',
-    'PASID_ATTACH',
-    'PASID_REPLACE',
-    'PASID_DETACH',
-    'PASID_CHECK_HWPT',
-    'DMABUF_GET',
-    'DMABUF_REVOKE',
-  ]),
-  mockPageSizes: { plain: 0x800n, huge: 0x10_0800n },
-  mockDeviceFlags: 0b011,
-  mockMapsWithoutPermission: true,
-  vtdWriteImpliesRead: true,
-  virtioKnowsAperture: false,
-  mapChecksLengthFirst: true,
-  hwptAllocKnowsPasid: false,
-  hwInfoKnowsInputType: false,
-  hwInfoReportsAts: false,
-  dirtyBitmapRefusesZeroLength: false,
-  dirtyPagesAreLimited: false,
-  mockEntriesAreDirty: false,
-  bindKnowsTokens: false,
-  noIommuDevicesHaveCdevs: false,
-  attachKnowsPasids: false,
-  iommufdsCanBeMapped: false,
-  checkMapFindsHwptFirst: false,
+const MOCK_PAGE_SIZES = { plain: 0x800n, huge: 0x10_0800n };
+const MOCK_PAGE_TABLE_SIZES = { plain: 0x1f_ffff_f800n, huge: 0x1f_ffff_f800n };
+
+const MOCK_NO_DIRTY = 1;
+const MOCK_HUGE_IOVA = 2;
+const MOCK_PASID = 4;
+
+/** The release with the changes. */
+export const releaseWith = (name: ReleaseName, has: Release['has']): Release => ({
+  name,
+  has,
+  absentCalls: new Set(CHANGED_CALLS.filter((call) => !has[call])),
+  absentTestOperations: new Set(CHANGED_OPERATIONS.filter((operation) => !has[operation])),
+  mockPageSizes: has.mockPageTables ? MOCK_PAGE_TABLE_SIZES : MOCK_PAGE_SIZES,
+  mockDeviceFlags:
+    MOCK_NO_DIRTY |
+    (has.mockHugePages && !has.mockPageTables ? MOCK_HUGE_IOVA : 0) |
+    (has.mockPasids ? MOCK_PASID : 0),
+  mockMapsWithoutPermission: !has.mockPageTables,
+  vtdWriteImpliesRead: !has.vtdReadPermission,
+  virtioKnowsAperture: has.virtioAperture,
+  mapChecksLengthFirst: !has.mapSpan,
+  hwptAllocKnowsPasid: has.hwptPasid,
+  hwInfoKnowsInputType: has.hwInfoInputType,
+  hwInfoReportsAts: has.hwInfoAts,
+  dirtyBitmapRefusesZeroLength: has.bitmapLength,
+  dirtyPagesAreLimited: has.dirtyLimit,
+  mockEntriesAreDirty: has.mockPageTables,
+  bindKnowsTokens: has.bindTokens,
+  noIommuDevicesHaveCdevs: has.noIommuCdevs,
+  attachKnowsPasids: has.attachPasids,
+  iommufdsCanBeMapped: has.iommufdMmap,
+  checkMapFindsHwptFirst: has.mockPageTables,
   type1: {
-    knowsNesting: true,
-    reportsOverflow: false,
-    findDmaWraps: true,
-    beyondAperture: ERRNO.EFAULT,
+    knowsNesting: !has.type1NoNesting,
+    reportsOverflow: has.type1RangesToEnd,
+    findDmaWraps: !has.type1RangesToEnd,
+    beyondAperture: has.apertureErange ? ERRNO.ERANGE : ERRNO.EFAULT,
   },
+});
+
+/** The releases that were tried against the specification, oldest first. Their versions decide every change. */
+export const RELEASE_NAMES = ['6.12.95', '6.12.117', '7.2.13', '7.3.4'] as const;
+
+export type SpecifiedRelease = (typeof RELEASE_NAMES)[number];
+
+/** The first version with iommufd. */
+const FIRST = '6.2';
+
+/** The version of a kernel that can be judged: 6.2 or later. Undefined for other texts. */
+export const versionOf = (name: string): Version | undefined => {
+  const version = parseVersion(name);
+  return version !== undefined && compareToMainline(version, FIRST) >= 0 ? version : undefined;
 };
 
-const release73: Release = {
-  name: '7.3.4',
-  absentCalls: new Set(),
-  absentTestOperations: new Set(),
-  mockPageSizes: { plain: 0x1f_ffff_f800n, huge: 0x1f_ffff_f800n },
-  mockDeviceFlags: 0b101,
-  mockMapsWithoutPermission: false,
-  vtdWriteImpliesRead: false,
-  virtioKnowsAperture: true,
-  mapChecksLengthFirst: false,
-  hwptAllocKnowsPasid: true,
-  hwInfoKnowsInputType: true,
-  hwInfoReportsAts: true,
-  dirtyBitmapRefusesZeroLength: true,
-  dirtyPagesAreLimited: true,
-  mockEntriesAreDirty: true,
-  bindKnowsTokens: true,
-  noIommuDevicesHaveCdevs: true,
-  attachKnowsPasids: true,
-  iommufdsCanBeMapped: true,
-  checkMapFindsHwptFirst: true,
-  type1: {
-    knowsNesting: false,
-    reportsOverflow: true,
-    findDmaWraps: false,
-    beyondAperture: ERRNO.ERANGE,
-  },
+const changesOf = (version: Version): Release['has'] =>
+  Object.fromEntries(
+    CHANGE_NAMES.map((name) => [name, hasChange(version, name) === true]),
+  ) as Release['has'];
+
+type Known = { readonly release: Release; readonly undecided: ReadonlySet<ChangeName> };
+
+const known = new Map<ReleaseName, Known>();
+
+const knownOf = (name: ReleaseName): Known => {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const version = versionOf(name);
+  if (version === undefined) throw new Error(`${name} is no version of Linux from ${FIRST} on.`);
+  const made = {
+    release: releaseWith(name, changesOf(version)),
+    undecided: new Set(CHANGE_NAMES.filter((change) => hasChange(version, change) === 'unknown')),
+  };
+  known.set(name, made);
+  return made;
 };
 
-/** The specified releases, by name. */
-export const RELEASES: Readonly<Record<ReleaseName, Release>> = {
-  '6.12.95': release612,
-  '7.3.4': release73,
-};
+/** The release of a version. It lacks what the version does not decide. Throws if it is no version from 6.2 on. */
+export const releaseOf = (name: ReleaseName): Release => knownOf(name).release;
 
-/** Their names, oldest first. */
-export const RELEASE_NAMES = Object.keys(RELEASES) as ReleaseName[];
+/** The changes that the version does not decide. */
+export const undecidedChanges = (name: ReleaseName): ReadonlySet<ChangeName> =>
+  knownOf(name).undecided;
+
+/** The specified releases with a change, or without it. */
+export const releasesThat = ({
+  change,
+  has,
+}: {
+  readonly change: Behaviour;
+  readonly has: boolean;
+}): readonly ReleaseName[] => RELEASE_NAMES.filter((name) => releaseOf(name).has[change] === has);

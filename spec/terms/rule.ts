@@ -2,7 +2,7 @@
 // A rule is one numbered statement of the specification. Every reply that the specification allows has its rule.
 
 import type { ErrnoName } from '../abi/errno.ts';
-import type { ReleaseName } from './releases.ts';
+import type { Behaviour } from './changes.ts';
 
 /** A group of rules: those of a call, or of an operation that several calls share. */
 export type Part = {
@@ -11,6 +11,9 @@ export type Part = {
   /** "IOMMU_IOAS_MAP": for people. */
   readonly title: string;
 };
+
+/** The releases that have a change, or those that lack it. */
+export type OnlyIf = { readonly change: Behaviour; readonly has: boolean };
 
 export type Rule<Id extends string = string> = {
   /** "ioas-map/unknown-flags": the part's id, and the rule's name there. */
@@ -25,14 +28,14 @@ export type Rule<Id extends string = string> = {
   /** The error of a refusal; absent if the rule grants. */
   readonly errno?: ErrnoName;
   /** The releases that the rule applies to; all if absent. */
-  readonly only?: readonly ReleaseName[];
+  readonly only?: OnlyIf;
 };
 
 type Statement = {
   readonly errno?: ErrnoName;
   readonly says: string;
   readonly source?: string;
-  readonly only?: readonly ReleaseName[];
+  readonly only?: OnlyIf;
 };
 
 /** A rule that refuses with an error under a condition. */
@@ -43,10 +46,16 @@ export const refuses = (errno: ErrnoName, condition: string, source?: string): S
 export const grants = (effect: string, source?: string): Statement =>
   source === undefined ? { says: effect } : { says: effect, source };
 
-/** A rule of some releases only. */
-export const onlyIn = (only: readonly ReleaseName[], statement: Statement): Statement => ({
+/** A rule of the releases with a change only. */
+export const onlyWith = (change: Behaviour, statement: Statement): Statement => ({
   ...statement,
-  only,
+  only: { change, has: true },
+});
+
+/** A rule of the releases without a change only. */
+export const onlyWithout = (change: Behaviour, statement: Statement): Statement => ({
+  ...statement,
+  only: { change, has: false },
 });
 
 /** "unknownFlags" as "unknown-flags". */

@@ -12,7 +12,15 @@ import type { World } from '../state/world.ts';
 import type { Process } from '../terms/call.ts';
 import type { IovaRange } from '../terms/platform.ts';
 import type { Release } from '../terms/releases.ts';
-import { isRefused, onlyIn, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import {
+  isRefused,
+  onlyWith,
+  onlyWithout,
+  type Refused,
+  refused,
+  refuses,
+  rulesOf,
+} from '../terms/rule.ts';
 import { findDma } from './find-dma.ts';
 import { type GroupOfIommu, hardwareOf } from './group-hardware.ts';
 import { apertureConflicts, excluded, resized } from './iova-ranges.ts';
@@ -26,8 +34,8 @@ export const type1AttachGroupRules = rulesOf(
   },
   {
     vaddrInvalid: refuses('EBUSY', 'The vaddr of a map is invalid.'),
-    nesting: onlyIn(
-      ['6.12.95'],
+    nesting: onlyWithout(
+      'type1NoNesting',
       refuses(
         'EINVAL',
         'The type is TYPE1_NESTING, and no IOMMU driver of x86-64 supports nesting.',
@@ -53,16 +61,16 @@ export const type1AttachGroupRules = rulesOf(
       'EPERM',
       'The IOMMU does not isolate interrupts, and vfio_iommu_type1.allow_unsafe_interrupts is off.',
     ),
-    beyondAperture: onlyIn(
-      ['7.3.4'],
+    beyondAperture: onlyWith(
+      'apertureErange',
       refuses(
         'ERANGE',
         'The domain is the first, and an earlier map reaches outside its aperture.',
         'vfio_iommu_replay() in drivers/vfio/vfio_iommu_type1.c, the IOMMU driver below it',
       ),
     ),
-    beyondApertureEfault: onlyIn(
-      ['6.12.95'],
+    beyondApertureEfault: onlyWithout(
+      'apertureErange',
       refuses(
         'EFAULT',
         'The domain is the first, and an earlier map reaches outside its aperture.',

@@ -16,7 +16,7 @@ import { hasNoIommuGroups } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, onlyIn, type Rule, rulesOf } from '../terms/rule.ts';
+import { grants, onlyWithout, type Rule, rulesOf } from '../terms/rule.ts';
 
 export const type1CheckExtensionRules = rulesOf(
   {
@@ -30,8 +30,8 @@ export const type1CheckExtensionRules = rulesOf(
       'vfio_noiommu_ioctl() in drivers/vfio/container.c',
     ),
     type1: grants('TYPE1, TYPE1v2 and UNMAP_ALL return 1, before and after SET_IOMMU.'),
-    nesting: onlyIn(
-      ['6.12.95'],
+    nesting: onlyWithout(
+      'type1NoNesting',
       grants('TYPE1_NESTING returns 1, although no IOMMU driver of x86-64 supports nesting.'),
     ),
     updateVaddr: grants(

@@ -20,7 +20,8 @@ import type { Release } from '../terms/releases.ts';
 import {
   grants,
   isRefused,
-  onlyIn,
+  onlyWith,
+  onlyWithout,
   type Refused,
   refused,
   refuses,
@@ -57,8 +58,14 @@ export const type1DirtyPagesRules = rulesOf(
       'GET_BITMAP: the 40 bytes after argsz and flags cannot be read.',
     ),
     zeroLength: refuses('EINVAL', 'GET_BITMAP: size is 0.'),
-    wraps: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'GET_BITMAP: iova + size - 1 exceeds U64_MAX.')),
-    wrapsEinval: onlyIn(['6.12.95'], refuses('EINVAL', 'GET_BITMAP: iova + size exceeds U64_MAX.')),
+    wraps: onlyWith(
+      'type1RangesToEnd',
+      refuses('EOVERFLOW', 'GET_BITMAP: iova + size - 1 exceeds U64_MAX.'),
+    ),
+    wrapsEinval: onlyWithout(
+      'type1RangesToEnd',
+      refuses('EINVAL', 'GET_BITMAP: iova + size exceeds U64_MAX.'),
+    ),
     bitmapOutsideUserMemory: refuses('EINVAL', 'GET_BITMAP: the bitmap ends beyond user memory.'),
     bitmapSize: refuses(
       'EINVAL',

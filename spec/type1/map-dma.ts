@@ -21,7 +21,8 @@ import type { Release } from '../terms/releases.ts';
 import {
   grants,
   isRefused,
-  onlyIn,
+  onlyWith,
+  onlyWithout,
   type Refused,
   refused,
   refuses,
@@ -57,8 +58,8 @@ export const type1MapDmaRules = rulesOf(
       'vfio_iommu_type1_map_dma() in drivers/vfio/vfio_iommu_type1.c',
     ),
     zeroLength: refuses('EINVAL', 'size is 0.'),
-    wraps: onlyIn(
-      ['7.3.4'],
+    wraps: onlyWith(
+      'type1RangesToEnd',
       refuses('EOVERFLOW', 'iova + size - 1 or vaddr + size - 1 exceeds U64_MAX.'),
     ),
     wrongFlags: refuses(
@@ -66,8 +67,8 @@ export const type1MapDmaRules = rulesOf(
       'None of READ, WRITE and VADDR is set, or VADDR is set with READ or WRITE.',
     ),
     misaligned: refuses('EINVAL', 'size, iova or vaddr is not a multiple of the page size.'),
-    wrapsEinval: onlyIn(
-      ['6.12.95'],
+    wrapsEinval: onlyWithout(
+      'type1RangesToEnd',
       refuses('EINVAL', 'iova + size - 1 or vaddr + size - 1 exceeds U64_MAX.'),
     ),
     noMap: refuses('ENOENT', 'VADDR: no map overlaps the range.'),
@@ -90,15 +91,15 @@ export const type1MapDmaRules = rulesOf(
     maps: grants(
       'Maps the range to the pages at vaddr, in every domain. Without a domain nothing is pinned, and vaddr need not be mapped.',
     ),
-    mapsToEnd: onlyIn(
-      ['6.12.95'],
+    mapsToEnd: onlyWithout(
+      'type1RangesToEnd',
       grants(
         'The map ends at U64_MAX: iova + size wraps to 0, so vfio_find_dma() misses it while it is the only one.',
         'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',
       ),
     ),
-    mapsOverMissed: onlyIn(
-      ['6.12.95'],
+    mapsOverMissed: onlyWithout(
+      'type1RangesToEnd',
       grants(
         'The range overlaps only maps that end at U64_MAX, which vfio_find_dma() misses: maps it as well.',
         'vfio_find_dma() in drivers/vfio/vfio_iommu_type1.c',

@@ -13,7 +13,7 @@ import { type Container, hasNoIommuGroups, type Type1 } from '../state/container
 import type { FileId } from '../state/files.ts';
 import { containerOf, type World, withContainer } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, isRefused, onlyWithout, refuses, rulesOf } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
 import { isExtension } from './check-extension.ts';
 import { COARSE, isCoarse } from './group-hardware.ts';
@@ -51,8 +51,8 @@ export const type1SetIommuRules = rulesOf(
     ),
     v1: grants('TYPE1: attaches the groups. An unmap that starts inside a map will do nothing.'),
     v2: grants('TYPE1v2: attaches the groups. An unmap that would cut a map will be refused.'),
-    nesting: onlyIn(
-      ['6.12.95'],
+    nesting: onlyWithout(
+      'type1NoNesting',
       grants('TYPE1_NESTING: as TYPE1v2, if no group of the container has an IOMMU.'),
     ),
   },

@@ -20,7 +20,15 @@ import type { Type1 } from '../state/container.ts';
 import type { World } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
 import type { Release } from '../terms/releases.ts';
-import { grants, onlyIn, type Refused, refused, refuses, rulesOf } from '../terms/rule.ts';
+import {
+  grants,
+  onlyWith,
+  onlyWithout,
+  type Refused,
+  refused,
+  refuses,
+  rulesOf,
+} from '../terms/rule.ts';
 import { endInsideDma, findDma } from './find-dma.ts';
 import { invalidateVaddrs, removeMaps } from './remove-maps.ts';
 import { type Type1Handler, withType1 } from './request.ts';
@@ -66,8 +74,11 @@ export const type1UnmapDmaRules = rulesOf(
     misalignedIova: refuses('EINVAL', 'iova is not a multiple of the page size.'),
     allWithRange: refuses('EINVAL', 'ALL is set, and iova or size is not 0.'),
     misalignedLength: refuses('EINVAL', 'size is 0 or not a multiple of the page size.'),
-    wraps: onlyIn(['7.3.4'], refuses('EOVERFLOW', 'iova + size - 1 exceeds U64_MAX.')),
-    wrapsEinval: onlyIn(['6.12.95'], refuses('EINVAL', 'iova + size - 1 exceeds U64_MAX.')),
+    wraps: onlyWith('type1RangesToEnd', refuses('EOVERFLOW', 'iova + size - 1 exceeds U64_MAX.')),
+    wrapsEinval: onlyWithout(
+      'type1RangesToEnd',
+      refuses('EINVAL', 'iova + size - 1 exceeds U64_MAX.'),
+    ),
     notTracking: refuses(
       'EINVAL',
       'GET_DIRTY_BITMAP: dirty tracking is off, or pgsize is not the page size.',
@@ -77,15 +88,15 @@ export const type1UnmapDmaRules = rulesOf(
       'EINVAL',
       'v2: the last IOVA of the range is inside a map, but not its last.',
     ),
-    unmapsNoneToEnd: onlyIn(
-      ['6.12.95'],
+    unmapsNoneToEnd: onlyWithout(
+      'type1RangesToEnd',
       grants(
         'The range ends at U64_MAX: iova + size wraps to 0, so vfio_find_dma_first_node() finds no map. size returns 0.',
         'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',
       ),
     ),
-    unmapsNoneMissed: onlyIn(
-      ['6.12.95'],
+    unmapsNoneMissed: onlyWithout(
+      'type1RangesToEnd',
       grants(
         'The range overlaps only maps that end at U64_MAX, which vfio_find_dma_first_node() misses: unmaps none, and size returns 0.',
         'vfio_find_dma_first_node() in drivers/vfio/vfio_iommu_type1.c',

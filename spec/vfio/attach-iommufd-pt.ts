@@ -30,7 +30,7 @@ import {
   withState,
 } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, isRefused, onlyIn, type Rule, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, isRefused, onlyWith, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { type AttachedTo, attachedDevice, detachedDevice } from './bind-device.ts';
 
 export const deviceAttachIommufdPtRules = rulesOf(
@@ -43,30 +43,36 @@ export const deviceAttachIommufdPtRules = rulesOf(
     structFault: refuses('EFAULT', 'The first 12 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 12.'),
     unknownFlags: refuses('EINVAL', 'A flag that the release does not know is set.'),
-    noPasids: onlyIn(['7.3.4'], refuses('EOPNOTSUPP', 'PASID is set, and the device is an mdev.')),
-    tooShortForPasid: onlyIn(
-      ['7.3.4'],
+    noPasids: onlyWith(
+      'attachPasids',
+      refuses('EOPNOTSUPP', 'PASID is set, and the device is an mdev.'),
+    ),
+    tooShortForPasid: onlyWith(
+      'attachPasids',
       refuses('EINVAL', 'PASID is set, and argsz is less than 16.'),
     ),
-    pasidFault: onlyIn(['7.3.4'], refuses('EFAULT', 'PASID is set, and pasid cannot be read.')),
-    pasidTooLarge: onlyIn(
-      ['7.3.4'],
+    pasidFault: onlyWith(
+      'attachPasids',
+      refuses('EFAULT', 'PASID is set, and pasid cannot be read.'),
+    ),
+    pasidTooLarge: onlyWith(
+      'attachPasids',
       refuses(
         'ENOSPC',
         'pasid is 2^31 or more.',
         'vfio_iommufd_physical_pasid_attach_ioas() in drivers/vfio/iommufd.c',
       ),
     ),
-    attachedOtherwise: onlyIn(
-      ['7.3.4'],
+    attachedOtherwise: onlyWith(
+      'attachPasids',
       refuses(
         'EBUSY',
         'The device is attached with PASID 0 and the call has no PASID, or the reverse: both are one attachment.',
         'iommufd_hw_pagetable_attach() in drivers/iommu/iommufd/device.c',
       ),
     ),
-    pasidIncompatible: onlyIn(
-      ['7.3.4'],
+    pasidIncompatible: onlyWith(
+      'attachPasids',
       refuses(
         'EINVAL',
         'pasid is not 0, and the domain was allocated without PASID, as one for an IOAS always is.',

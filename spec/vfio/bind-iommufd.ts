@@ -29,7 +29,7 @@ import {
   withState,
 } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, isRefused, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, isRefused, onlyWith, refuses, rulesOf } from '../terms/rule.ts';
 import { type Bound, boundDevice } from './bind-device.ts';
 import { isGroupOpen } from './open.ts';
 
@@ -42,16 +42,16 @@ export const deviceBindIommufdRules = rulesOf(
   {
     structFault: refuses('EFAULT', 'The struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 16.'),
-    tailFault: onlyIn(
-      ['7.3.4'],
+    tailFault: onlyWith(
+      'bindTokens',
       refuses(
         'EFAULT',
         'argsz exceeds the struct that the release knows, and bytes beyond it cannot be read; those before them are 0.',
         'copy_struct_from_user() in include/linux/uaccess.h',
       ),
     ),
-    tailNotZero: onlyIn(
-      ['7.3.4'],
+    tailNotZero: onlyWith(
+      'bindTokens',
       refuses(
         'E2BIG',
         'argsz exceeds the struct that the release knows, and a byte beyond it is not 0.',
@@ -67,16 +67,16 @@ export const deviceBindIommufdRules = rulesOf(
       'vfio_device_block_group() in drivers/vfio/group.c',
     ),
     bound: refuses('EINVAL', 'The descriptor has bound its device already.'),
-    tokenFault: onlyIn(
-      ['7.3.4'],
+    tokenFault: onlyWith(
+      'bindTokens',
       refuses(
         'EFAULT',
         'TOKEN: the 16 bytes of the token cannot be read.',
         'vfio_df_check_token() in drivers/vfio/device_cdev.c',
       ),
     ),
-    tokenUnused: onlyIn(
-      ['7.3.4'],
+    tokenUnused: onlyWith(
+      'bindTokens',
       refuses(
         'EINVAL',
         'TOKEN: the device is not a virtual function and has none. An mdev refuses without reading the token.',

@@ -22,7 +22,7 @@ import {
   withState,
 } from '../state/world.ts';
 import type { IoctlCall } from '../terms/call.ts';
-import { grants, onlyIn, type Rule, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyWith, type Rule, refuses, rulesOf } from '../terms/rule.ts';
 import { detachedDevice } from './bind-device.ts';
 
 export const deviceDetachIommufdPtRules = rulesOf(
@@ -35,12 +35,18 @@ export const deviceDetachIommufdPtRules = rulesOf(
     structFault: refuses('EFAULT', 'The first 8 bytes of the struct cannot be read.'),
     tooShort: refuses('EINVAL', 'argsz is less than 8.'),
     unknownFlags: refuses('EINVAL', 'A flag that the release does not know is set.'),
-    noPasids: onlyIn(['7.3.4'], refuses('EOPNOTSUPP', 'PASID is set, and the device is an mdev.')),
-    tooShortForPasid: onlyIn(
-      ['7.3.4'],
+    noPasids: onlyWith(
+      'attachPasids',
+      refuses('EOPNOTSUPP', 'PASID is set, and the device is an mdev.'),
+    ),
+    tooShortForPasid: onlyWith(
+      'attachPasids',
       refuses('EINVAL', 'PASID is set, and argsz is less than 12.'),
     ),
-    pasidFault: onlyIn(['7.3.4'], refuses('EFAULT', 'PASID is set, and pasid cannot be read.')),
+    pasidFault: onlyWith(
+      'attachPasids',
+      refuses('EFAULT', 'PASID is set, and pasid cannot be read.'),
+    ),
     detaches: grants('Detaches the device.'),
     detachesNothing: grants(
       'Changes nothing: the device, or its PASID, is not attached. What PASID 0 attached is detached with PASID 0 only.',

@@ -12,7 +12,7 @@ import { newContext } from '../state/context.ts';
 import { deviceNamed, type World, withDescriptor, withNewFile } from '../state/world.ts';
 import type { OpenCall } from '../terms/call.ts';
 import { isNoIommuGroup } from '../terms/platform.ts';
-import { grants, onlyIn, refuses, rulesOf } from '../terms/rule.ts';
+import { grants, onlyWith, refuses, rulesOf } from '../terms/rule.ts';
 
 export const openRules = rulesOf(
   { id: 'open', title: 'open', source: 'vfio_group_fops_open() in drivers/vfio/group.c' },
@@ -42,8 +42,8 @@ export const openRules = rulesOf(
       'No such cdev. Only devices without an IOMMU carry the prefix noiommu-; 6.12 has no cdev for them.',
       'vfio_device_add() in drivers/vfio/vfio.h',
     ),
-    deviceNotPrivileged: onlyIn(
-      ['7.3.4'],
+    deviceNotPrivileged: onlyWith(
+      'noIommuCdevs',
       refuses(
         'EPERM',
         'The device has no IOMMU, and the process lacks CAP_SYS_RAWIO.',

@@ -5,8 +5,8 @@
 import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Operation } from '../../../model/programs/program.ts';
 import type { World } from '../../../spec/state/world.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';
 import type { Rule } from '../../../spec/terms/rule.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from '../../emit/audited-releases.ts';
 import { programText } from '../../report/program-text.ts';
 import type { DifferenceKind } from '../answer-difference.ts';
 import { type Cause, causesOf, compared } from '../differences.ts';
@@ -37,7 +37,7 @@ const worldsOf = ({ legacy, compat }: Pair): Sides => ({
 
 /** Both sides before the last operation, and that. */
 const beforeLast = (
-  release: ReleaseName,
+  release: AuditedRelease,
   { program, scenario }: Located,
 ): { readonly pair: Pair; readonly last: Operation } => {
   const pair = startOfPair(startOfProgram(settingOn(release, scenario)));
@@ -47,14 +47,14 @@ const beforeLast = (
   return { pair, last };
 };
 
-const replayed = (release: ReleaseName, found: Located): Replayed => {
+const replayed = (release: AuditedRelease, found: Located): Replayed => {
   const { pair, last } = beforeLast(release, found);
   const before = worldsOf(pair);
   const { kinds } = compared(pair, last);
   return { kinds, before, after: worldsOf(pair) };
 };
 
-const causesIn = (release: ReleaseName, found: Located): readonly Cause[] => {
+const causesIn = (release: AuditedRelease, found: Located): readonly Cause[] => {
   const { pair, last } = beforeLast(release, found);
   return causesOf(pair, last);
 };
@@ -75,14 +75,15 @@ export const shownSide = ({ id, says, source }: Rule, answers: string): ShownSid
 
 /** The release of the audit, and others of which the test says so. */
 const releasesWhere = (
-  release: ReleaseName,
-  shows: (other: ReleaseName) => boolean,
-): readonly ReleaseName[] => RELEASE_NAMES.filter((other) => other === release || shows(other));
+  release: AuditedRelease,
+  shows: (other: AuditedRelease) => boolean,
+): readonly AuditedRelease[] =>
+  AUDITED_RELEASES.filter((other) => other === release || shows(other));
 
 const isSame = (one: DifferenceKind, other: DifferenceKind): boolean =>
   one.what === other.what && one.legacy === other.legacy && one.compat === other.compat;
 
-const variant = (release: ReleaseName, found: Located, confirmed: ShownOn): ShownVariant => {
+const variant = (release: AuditedRelease, found: Located, confirmed: ShownOn): ShownVariant => {
   const { key, request, what, kind, legacyRule, compatRule, program, count } = found;
   return {
     key,
@@ -103,7 +104,10 @@ const variant = (release: ReleaseName, found: Located, confirmed: ShownOn): Show
 };
 
 /** The releases in which a program of the row shows what the row is about. */
-const releasesOfRow = (release: ReleaseName, { description, seen }: Row): readonly ReleaseName[] =>
+const releasesOfRow = (
+  release: AuditedRelease,
+  { description, seen }: Row,
+): readonly AuditedRelease[] =>
   releasesWhere(release, (other) =>
     seen.some((found) =>
       causesIn(other, found).some((cause) => descriptionOf(cause)?.id === description.id),
@@ -115,7 +119,7 @@ const rowOf = ({ release, confirmed }: RecordedAudit, row: Row, reproduced: Show
   const [first, ...rest] = row.seen.map((found) => variant(release, found, confirmed));
   if (first === undefined) throw new Error(`Row ${described.id} has no program.`);
   const variants = [first, ...rest] as const;
-  const kernels = RELEASE_NAMES.filter((name) =>
+  const kernels = AUDITED_RELEASES.filter((name) =>
     variants.some((shown) => shown.confirmed.includes(name)),
   );
   return {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
 
-import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
+import { AUDITED_RELEASES } from '../../emit/audited-releases.ts';
 import { markdownText } from '../../text/markup.ts';
 import type { RandomCounts, SearchedPlatform } from '../record.ts';
 import type { Severity } from '../row.ts';
@@ -78,7 +78,7 @@ export type AuditDocument = {
 
 /** "since 7.3.4": which of the specified releases they are. */
 export const releasesText = (releases: readonly string[]): string => {
-  const has = RELEASE_NAMES.map((name) => releases.includes(name));
+  const has = AUDITED_RELEASES.map((name) => releases.includes(name));
   if (has.at(0) === has.at(-1)) return `in ${releases.join(', ')}`;
   return has.at(0) === true ? `until ${releases.at(-1)}` : `since ${releases.at(0)}`;
 };

@@ -14,7 +14,7 @@ import { matches } from '../../../oracle/audit/row.ts';
 import { DESCRIPTIONS, rowsOf } from '../../../oracle/audit/rows.ts';
 import { programOn, type Side } from '../../../oracle/audit/side.ts';
 import { transferFor } from '../../../oracle/audit/transfer.ts';
-import { RELEASE_NAMES, type ReleaseName } from '../../../spec/terms/releases.ts';
+import { AUDITED_RELEASES, type AuditedRelease } from '../../../oracle/emit/audited-releases.ts';
 import { foundOn, scenarioNamed, searchOn, VTD } from './searched.ts';
 
 const test = suite('audit');
@@ -35,7 +35,7 @@ const isDescribed = (cause: Located): boolean =>
 /** Only hidden state shows these. */
 const isHidden = ({ what }: Located): boolean => /devices reach|charged/.test(what);
 
-const onEmulator = (release: ReleaseName, { scenario, program }: Located, side: Side) => {
+const onEmulator = (release: AuditedRelease, { scenario, program }: Located, side: Side) => {
   const machine = new EmulatedMachine(settingOn(release, scenario));
   const last = runProgram(programOn(side, program), machine).at(-1);
   if (last === undefined) throw new Error('An empty program.');
@@ -45,7 +45,7 @@ const onEmulator = (release: ReleaseName, { scenario, program }: Located, side: 
 
 const text = ({ what, legacy, compat }: DifferenceKind): string => `${what}: ${legacy}, ${compat}`;
 
-for (const release of RELEASE_NAMES) {
+for (const release of AUDITED_RELEASES) {
   test(`what is found is specified on both sides, described, and so on the emulator (${release})`, async () => {
     for (const scenario of SCENARIOS) {
       const { searched, all } = await foundOn(release, scenario);

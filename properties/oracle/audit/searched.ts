@@ -7,7 +7,7 @@ import { boundsOf, type Located, startOn } from '../../../oracle/audit/located.t
 import { SCENARIOS, type Scenario } from '../../../oracle/audit/platforms.ts';
 import { requestsOn } from '../../../oracle/audit/requests/all.ts';
 import { type Requests, type Searched, search } from '../../../oracle/audit/search.ts';
-import type { ReleaseName } from '../../../spec/terms/releases.ts';
+import type { AuditedRelease } from '../../../oracle/emit/audited-releases.ts';
 
 export const scenarioNamed = (name: string): Scenario => {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name);
@@ -59,7 +59,7 @@ export type FoundOn = { readonly searched: Searched; readonly all: readonly Loca
 
 /** Searches a scenario of a release anew, to a number of actions behind the first ones. */
 export const searchOn = async (
-  release: ReleaseName,
+  release: AuditedRelease,
   scenario: Scenario,
   actions: number,
 ): Promise<FoundOn> => {
@@ -79,7 +79,7 @@ export const searchOn = async (
 const known = new Map<string, Promise<FoundOn>>();
 
 /** What is found on a scenario of a release: the same for all who ask. */
-export const foundOn = (release: ReleaseName, scenario: Scenario): Promise<FoundOn> => {
+export const foundOn = (release: AuditedRelease, scenario: Scenario): Promise<FoundOn> => {
   const key = `${release} ${scenario.name}`;
   const actions = Math.min(scenario.actions, OTHER_MOVES.get(scenario) ?? MOVES);
   const found = known.get(key) ?? searchOn(release, scenario, actions);

@@ -12,7 +12,7 @@ import { cFilesOf } from '../../../oracle/audit/c-files.ts';
 import { renderedFiles } from '../../../oracle/audit/pages/rendered.ts';
 import { canCompile } from '../../../oracle/audit/reproduce.ts';
 import { readAudits } from '../../../oracle/cli/audit-folder.ts';
-import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
+import { AUDITED_RELEASES } from '../../../oracle/emit/audited-releases.ts';
 import { TRACKED } from '../../helpers/tracked-files.ts';
 
 const run = promisify(execFile);
@@ -50,7 +50,7 @@ test('pages and C files are what the records render to: iommufd-spec audit --ren
 test('each row has a C file that shows it in every release that has it', () => {
   assert.equal(
     AUDITS.audits.map(({ release }) => release),
-    RELEASE_NAMES,
+    AUDITED_RELEASES,
   );
   const shown = new Map(C_FILES.map((file) => [file.id, file.shown.map(({ release }) => release)]));
   for (const { release, rows } of AUDITS.audits) {

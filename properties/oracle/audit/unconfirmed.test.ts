@@ -6,11 +6,11 @@ import * as assert from 'uvu/assert';
 import type { AuditRecord } from '../../../oracle/audit/record.ts';
 import type { RecordedAudit } from '../../../oracle/audit/recorded.ts';
 import { unconfirmedRows } from '../../../oracle/audit/unconfirmed.ts';
-import type { ReleaseName } from '../../../spec/terms/releases.ts';
+import type { AuditedRelease } from '../../../oracle/emit/audited-releases.ts';
 
 const test = suite('confirmed rows');
 
-type Kernels = readonly ReleaseName[];
+type Kernels = readonly AuditedRelease[];
 
 /** Rows by their ids, each with the kernels that showed its one program. */
 const auditOf = (rows: Readonly<Record<string, Kernels>>): RecordedAudit => {

@@ -18,7 +18,7 @@ import {
 import { IOVA_RANGE, NATIVE_CALLS } from '../../../spec/abi/native.ts';
 import { TEST_OPERATIONS } from '../../../spec/abi/test.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
-import { RELEASES } from '../../../spec/terms/releases.ts';
+import { releaseOf } from '../../../spec/terms/releases.ts';
 
 // Computed by a C program from the headers of 7.3.4: sizeof the struct, and the shortest that is accepted.
 const NATIVE_SIZES: readonly (readonly [
@@ -99,9 +99,9 @@ layouts('test operations are numbered from 1 on and share one struct', () => {
 });
 
 layouts('6.12 lacks seven native calls and eight test operations', () => {
-  assert.is(RELEASES['6.12.95'].absentCalls.size, 7);
-  assert.is(TEST_OPERATIONS.length - RELEASES['6.12.95'].absentTestOperations.size, 15);
-  assert.is(RELEASES['7.3.4'].absentCalls.size, 0);
+  assert.is(releaseOf('6.12.95').absentCalls.size, 7);
+  assert.is(TEST_OPERATIONS.length - releaseOf('6.12.95').absentTestOperations.size, 15);
+  assert.is(releaseOf('7.3.4').absentCalls.size, 0);
 });
 
 layouts('fields lie within the struct, at multiples of their width, and share no byte', () => {
