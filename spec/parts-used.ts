@@ -3,7 +3,13 @@
 
 import type { NativeCallName } from './abi/native.ts';
 import type { PartId } from './rules.ts';
-import { RELEASE_NAMES, type Release, type ReleaseName, releaseOf } from './terms/releases.ts';
+import {
+  RELEASE_NAMES,
+  type Release,
+  type ReleaseName,
+  releaseOf,
+  undecidedChanges,
+} from './terms/releases.ts';
 import type { Part, Rule } from './terms/rule.ts';
 
 const MAPPING = ['mapping', 'choosing-iova', 'pinning', 'locked-memory'] as const;
@@ -74,6 +80,15 @@ const hasPart = ({ absentCalls }: Release, { title }: Pick<Part, 'title'>): bool
 /** Whether the rule applies to the release. */
 export const isRuleOf = (release: Release, { only, part }: Rule): boolean =>
   hasPart(release, part) && (only === undefined || release.has[only.change] === only.has);
+
+/** The same; true as well if the version does not decide it. */
+export const mayApply = (name: ReleaseName, rule: Rule): boolean => {
+  const undecided: ReadonlySet<string> = undecidedChanges(name);
+  const { only, part } = rule;
+  const isUndecided =
+    undecided.has(part.title) || (only !== undefined && undecided.has(only.change));
+  return isUndecided || isRuleOf(releaseOf(name), rule);
+};
 
 const specified = (isOf: (release: Release) => boolean): readonly ReleaseName[] | undefined => {
   const names = RELEASE_NAMES.filter((name) => isOf(releaseOf(name)));

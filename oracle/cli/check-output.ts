@@ -3,10 +3,10 @@
 
 import type { CampaignFile } from '../check/campaign-file.ts';
 import { coverOf } from '../check/cover.ts';
-import { assumedRelease } from '../report/assumed-release.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
 import { counterexampleText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
+import { assumedRelease } from '../text/assumed-release.ts';
 import { wrapped } from '../text/lines.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';

@@ -3,7 +3,6 @@
 
 import type { Command } from 'commander';
 import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
-import { assumedRelease } from '../report/assumed-release.ts';
 import {
   conclusion,
   type FileResult,
@@ -14,6 +13,7 @@ import {
   summaryRow,
 } from '../report/summary.ts';
 import { violationText } from '../report/violation-text.ts';
+import { assumedRelease } from '../text/assumed-release.ts';
 import { wrapped } from '../text/lines.ts';
 import { grouped } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';

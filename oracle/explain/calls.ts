@@ -2,7 +2,7 @@
 // The calls that can be explained, and the rules that each meets on each path.
 
 import type { NativeCallName } from '../../spec/abi/native.ts';
-import { partsUsedBy, releasesOf } from '../../spec/parts-used.ts';
+import { mayApply, partsUsedBy } from '../../spec/parts-used.ts';
 import { ALL_PARTS, type PartId, type RuleId, ruleAt } from '../../spec/rules.ts';
 import type { ReleaseName } from '../../spec/terms/releases.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
@@ -119,8 +119,6 @@ export const refusalsOf = (call: CallName, path: Path): readonly Rule<RuleId>[] 
   return rules;
 };
 
-/** Whether the rule applies in one of the releases. */
-export const appliesIn = (rule: Rule, releases: readonly ReleaseName[]): boolean => {
-  const only = rule.only ?? releasesOf(rule.part);
-  return only === undefined || only.some((name) => releases.includes(name));
-};
+/** Whether the rule may apply in one of the releases. */
+export const appliesIn = (rule: Rule, releases: readonly ReleaseName[]): boolean =>
+  releases.some((name) => mayApply(name, rule));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // An explanation as text.
 
+import { releasesThat } from '../../spec/terms/releases.ts';
 import { wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { hex, length, listed, range, ranges } from '../text/quantities.ts';
@@ -57,7 +58,7 @@ const ruleLines = ({ refusals, elsewhere }: RankedCause, palette: Palette): read
   for (const one of elsewhere) add(one, true);
   return [...places].flatMap(([rule, texts], index) =>
     wrapped(
-      `${palette.name(rule.id)}, ${rule.errno}${rule.only === undefined ? '' : ` (${rule.only.join(', ')})`}, ${texts.join(', ')}: ${rule.says}`,
+      `${palette.name(rule.id)}, ${rule.errno}${rule.only === undefined ? '' : ` (${releasesThat(rule.only).join(', ')})`}, ${texts.join(', ')}: ${rule.says}`,
       index === 0 ? `   ${'rules'.padEnd(8)}` : ' '.repeat(11),
       ' '.repeat(13),
     ),

@@ -4,12 +4,12 @@
 
 import { match } from 'ts-pattern';
 import { releasesThat } from '../../spec/terms/releases.ts';
+import { assumedRelease } from '../text/assumed-release.ts';
 import { indented, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
 import { count, grouped } from '../text/quantities.ts';
 import { rulesWithErrno, type Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
-import { assumedRelease } from './assumed-release.ts';
 import { acceptedLines, callBlock, changeText } from './call-text.ts';
 import type { FieldDifference } from './differences.ts';
 import type { Explanation, RuleOfAnswer } from './explanation.ts';

@@ -160,7 +160,7 @@ const DOCUMENTS = ['README.md', ...filesIn('docs', /\.md$/)].filter(
 );
 
 const CITATION = new RegExp(
-  `(?<![\\w/.-])(?:${ALL_PARTS.map(({ id }) => id).join('|')})/[a-z][a-z0-9-]*(?![\\w.-]*/)`,
+  `(?<![\\w/.-])(?:${ALL_PARTS.map(({ id }) => id).join('|')})/[a-z][a-z0-9-]+(?![\\w.-]*/)`,
   'g',
 );
 

@@ -3,7 +3,7 @@
 
 import { RELEASE_NAMES, undecidedChanges, versionOf } from '../../spec/terms/releases.ts';
 import { compareToMainline } from '../../spec/terms/version.ts';
-import { count } from '../text/quantities.ts';
+import { count } from './quantities.ts';
 
 const OLDEST = '6.12';
 const NEWEST = '7.3';
