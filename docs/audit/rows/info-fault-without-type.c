@@ -11,7 +11,7 @@
 
 static const struct call calls[] = {
 	{ "1  container1 = open(container)", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
-	{ "2  VFIO_IOMMU_GET_INFO(container1, argsz=16, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, at 0x0, and aaaaaaaa aaaaaaaa ... and 96 bytes more behind it)", IN_EACH(-EINVAL, -EFAULT) },
+	{ "2  VFIO_IOMMU_GET_INFO(container1, argsz=16, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, at 0x0, followed by aaaaaaaa aaaaaaaa ... and 96 bytes more)", IN_EACH(-EINVAL, -EFAULT) },
 };
 
 static void make_calls(void)

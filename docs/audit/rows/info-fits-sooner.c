@@ -17,7 +17,7 @@ static const struct call calls[] = {
 	{ "2  group1 = open(\"/dev/vfio/1\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
 	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", IN_EACH(0, 0) },
-	{ "5  VFIO_IOMMU_GET_INFO(container1, argsz=72, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, and aaaaaaaa aaaaaaaa ... and 96 bytes more behind it)", IN_EACH(0, 0) },
+	{ "5  VFIO_IOMMU_GET_INFO(container1, argsz=72, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, followed by aaaaaaaa aaaaaaaa ... and 96 bytes more)", IN_EACH(0, 0) },
 	{ "   cap_offset", IN_EACH(0x0UL, 0x18UL), .is_number = 1 },
 };
 

@@ -17,7 +17,7 @@ static const struct call calls[] = {
 	{ "2  group1 = open(\"/dev/vfio/noiommu-0\")", IN_EACH(A_DESCRIPTOR, A_DESCRIPTOR) },
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
 	{ "4  VFIO_SET_IOMMU(container1, NOIOMMU)", IN_EACH(0, 0) },
-	{ "5  VFIO_IOMMU_GET_INFO(container1, argsz=0, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, and aaaaaaaa aaaaaaaa ... and 96 bytes more behind it)", IN_EACH(-ENOTTY, -EINVAL) },
+	{ "5  VFIO_IOMMU_GET_INFO(container1, argsz=0, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, followed by aaaaaaaa aaaaaaaa ... and 96 bytes more)", IN_EACH(-ENOTTY, -EINVAL) },
 };
 
 static const char *device_1 = "0000:00:01.0";
