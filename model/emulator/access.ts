@@ -43,7 +43,7 @@ export class Access extends KernelObject implements TableAccess {
     this.context.put();
   }
 
-  /** The owner lets go of the access itself. */
+  /** The owner gives up the access itself. */
   end(): void {
     this.users -= 1;
     this.context.objects.remove(this.id);
@@ -53,7 +53,7 @@ export class Access extends KernelObject implements TableAccess {
     this.#notice(start, length);
   }
 
-  /** 0, -ENOENT, or -EADDRINUSE where the areas of the IOAS do not suit. */
+  /** 0, -ENOENT, or -EADDRINUSE if an area of the IOAS cannot be accessed. */
   attach(id: number): number {
     const ioas = this.context.objects.find(id, Ioas);
     return ioas === undefined ? -ERRNO.ENOENT : this.#change(ioas);
@@ -63,7 +63,7 @@ export class Access extends KernelObject implements TableAccess {
     this.#change(undefined);
   }
 
-  /** The same for an access that is attached already: -ENOENT where it is not. */
+  /** Like attach, for an access that is attached already; -ENOENT if it is not. */
   replace(id: number): number {
     return this.#ioas === undefined ? -ERRNO.ENOENT : this.attach(id);
   }
@@ -94,7 +94,10 @@ export class Access extends KernelObject implements TableAccess {
     }
   }
 
-  /** Copies between `data` and memory at an IOVA. 0, or -errno; areas before a failure have been copied. */
+  /**
+   * Copies between `data` and memory at an IOVA. 0, or -errno after copying the areas before the
+   * failure.
+   */
   copy(iova: bigint, data: Uint8Array, direction: Direction, slow: boolean): number {
     if (data.length === 0) return -ERRNO.EINVAL;
     const last = lastOf(iova, BigInt(data.length));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A height-balanced binary tree whose nodes can carry a summary of what is below them. lib/rbtree.c does the
-// same for the kernel's interval trees.
+// A height-balanced binary tree whose nodes can carry a summary of their subtree. lib/rbtree.c does
+// the same for the kernel's interval trees.
 
 export class TreeNode<Node> {
   left: Node | undefined = undefined;
@@ -23,14 +23,14 @@ export abstract class BalancedTree<Node extends TreeNode<Node>> {
     this.#size += 1;
   }
 
-  /** Takes the node out. A node that is not in the tree is left alone. */
+  /** Removes the node. Does nothing if it is not in the tree. */
   remove(node: Node): void {
     this.root = this.#remove(this.root, node);
   }
 
   /** Whether `a` is before `b`. Of two different nodes exactly one is before the other. */
   protected abstract before(a: Node, b: Node): boolean;
-  /** Makes the node's own summary again, from its children's. */
+  /** Computes the node's summary again from its children's. */
   protected abstract summarise(node: Node): void;
 
   #insert(tree: Node | undefined, node: Node): Node {

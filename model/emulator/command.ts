@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The struct that a native call was given: a copy of its bytes, and the way back to the program's memory.
-// drivers/iommu/iommufd/iommufd_private.h (struct iommufd_ucmd).
+// The struct of a native call: a copy of its bytes, which can be written back to the program's
+// memory. drivers/iommu/iommufd/iommufd_private.h (struct iommufd_ucmd).
 
 import { putU16, putU32, putU64, u16At, u32At, u64At } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
 import type { Layout } from '../../spec/abi/layout.ts';
 import type { UserMemory } from './memory/user-memory.ts';
 
-/** Where each field of a struct begins. */
+/** The offset of each field of a struct. */
 export type Offsets<L extends Layout> = { readonly [Name in keyof L['table']]: number };
 
 /** The offsets of a struct's fields by name. */
@@ -56,7 +56,7 @@ export class Struct {
 export class Command extends Struct {
   readonly #user: UserMemory;
   readonly #address: bigint;
-  /** What the program says its struct has, in bytes. */
+  /** The size that the program gave, in bytes. */
   readonly #size: number;
 
   constructor(user: UserMemory, address: bigint, size: number, bytes: Uint8Array) {
@@ -66,7 +66,7 @@ export class Command extends Struct {
     this.#size = size;
   }
 
-  /** Copies the struct back as far as the program's reaches. 0, or -EFAULT. */
+  /** Copies the struct back, at most as many bytes as the program's has. 0, or -EFAULT. */
   respond(): number {
     const bytes = this.#size < this.bytes.length ? this.bytes.subarray(0, this.#size) : this.bytes;
     return this.#user.write(this.#address, bytes) ? 0 : -ERRNO.EFAULT;

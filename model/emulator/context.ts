@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An open /dev/iommu: its objects, how it charges, and which IOAS the VFIO calls mean.
+// An open /dev/iommu: its objects, its accounting mode and its compatibility IOAS.
 // drivers/iommu/iommufd/main.c (struct iommufd_ctx).
 
 import { OpenFile } from './files.ts';
@@ -13,10 +13,10 @@ import { ObjectTable } from './objects.ts';
 export class IommufdContext extends OpenFile {
   readonly kernel: Kernel;
   readonly objects: ObjectTable;
-  /** Pages are charged to the process, as VFIO did, rather than to the user. */
+  /** Pages are charged to the process, as by type1, instead of the user. */
   chargeProcess = false;
   compatIoas: Ioas | undefined = undefined;
-  /** A no-IOMMU group has had it as its container. It stays so. */
+  /** A no-IOMMU group has had this iommufd as its container. Never cleared. */
   noIommu = false;
   readonly #groups = new WeakMap<IommuGroup, AttachedGroup>();
 
@@ -31,7 +31,7 @@ export class IommufdContext extends OpenFile {
     return dispatch(this, command, argument);
   }
 
-  /** What this iommufd knows of an IOMMU group. */
+  /** The attachments of an IOMMU group in this iommufd. */
   attachedGroup(group: IommuGroup): AttachedGroup {
     let attached = this.#groups.get(group);
     if (attached === undefined) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Deliberate defects of the emulator, which tests switch on to see whether a checker finds them. Each is one
-// condition at the place where the defect sits. Some are invented, the others Linux had.
+// Deliberate defects of the emulator, which tests switch on to check that a checker finds them.
+// Each is one condition in the code. Some are invented, the others Linux had.
 
 import { type HistoricalDefect, IOMMUFD_HISTORY, TYPE1_HISTORY } from './historical.ts';
 
 const list = <const Table extends Readonly<Record<string, string>>>(table: Table): Table => table;
 
-/** Those that are invented, with one line on what breaks. */
+/** The invented ones, with one line on what breaks. */
 const INVENTED = list({
   'wrong-errno-on-overlap': 'a map over an existing area answers EINVAL instead of EEXIST',
   'cut-off-by-one': 'a type1 cut divides the area one page too late',
@@ -71,7 +71,7 @@ const INVENTED = list({
     'the dirty bits of a mapping begin at a whole word of the bitmap, whatever its IOVA',
 });
 
-/** Those that Linux had. */
+/** Defects that Linux had. */
 export const HISTORY = { ...IOMMUFD_HISTORY, ...TYPE1_HISTORY };
 
 export type HistoricalName = keyof typeof HISTORY;
@@ -89,7 +89,7 @@ const isHistorical = (name: DefectName): name is HistoricalName => Object.hasOwn
 export const saysOf = (name: DefectName): string =>
   isHistorical(name) ? HISTORY[name].says : INVENTED[name];
 
-/** What is known of a defect that Linux had. */
+/** The history of a defect that Linux had. */
 export const historyOf = (name: HistoricalName): HistoricalDefect => HISTORY[name];
 
 export const isDefectName = (name: string): name is DefectName =>

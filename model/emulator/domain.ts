@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An IOMMU as the emulated platform has it, and a domain of one. drivers/iommu/iommu.c.
+// An IOMMU of the emulated platform, and a domain of it. drivers/iommu/iommu.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { PAGE_SIZE } from '../../spec/abi/units.ts';
@@ -15,15 +15,20 @@ export type Hardware = {
   readonly pageSizes: bigint;
   readonly aperture: IovaRange;
   readonly enforcesCacheCoherency: boolean;
-  /** A page table entry without read and write permission would be none: such a map is refused. */
+  /**
+   * A page table entry without read and write permission is not present, so such a map is refused.
+   */
   readonly needsPermission: boolean;
-  /** Entries cannot let a device write and not read. */
+  /** Writable entries are readable, too. */
   readonly readsWhereItWrites: boolean;
   /** The mock: domains can be parents of nested ones, track dirty pages, and be probed. */
   readonly mock: boolean;
-  /** A domain says that it ends at its first byte until a device has been attached to it. */
+  /** A domain reports an aperture of its first byte only until a device is attached to it. */
   readonly sizedByAttaching?: true;
-  /** No hardware walks its page tables, so that a device takes any, and can ask for nothing special. */
+  /**
+   * No hardware walks its page tables: any device can attach, and no special domain can be
+   * requested.
+   */
   readonly unwalked?: true;
 };
 
@@ -31,13 +36,13 @@ export class Domain {
   readonly hardware: Hardware;
   readonly dirtyTracking: boolean;
   readonly table: PageTable;
-  /** The least alignment of what is mapped, in bytes. */
+  /** The smallest page, in bytes. */
   readonly granule: bigint;
-  /** The IOTLB: what devices have reached, by the page's IOVA. */
+  /** The IOTLB: what devices have accessed, by the page's IOVA. */
   readonly #reached = new Map<bigint, Walked>();
   readonly #flushes: boolean;
 
-  /** `flushes`: the IOTLB drops what is unmapped. */
+  /** `flushes`: an unmap invalidates the IOTLB. */
   constructor(hardware: Hardware, dirtyTracking: boolean, flushes = true) {
     this.#flushes = flushes;
     this.hardware = hardware;
@@ -47,8 +52,8 @@ export class Domain {
   }
 
   /**
-   * Maps memory that is contiguous. 0, or -errno with nothing changed. `small`: in units of the machine's
-   * pages at most, so that any of them can be unmapped alone.
+   * Maps contiguous memory. 0, or -errno with nothing changed. `small`: no entry is larger than the
+   * machine's page, so that each page can be unmapped alone.
    */
   map(iova: bigint, physical: number, length: number, wanted: Permission, small: boolean): number {
     if (this.hardware.needsPermission && !wanted.readable && !wanted.writable) {
@@ -71,7 +76,10 @@ export class Domain {
     if (this.#flushes) this.#reached.clear();
   }
 
-  /** What a device reaches at the IOVA, which stays in the IOTLB; undefined where nothing is mapped. */
+  /**
+   * The translation of the IOVA for a device, which stays in the IOTLB; undefined if nothing is
+   * mapped.
+   */
   reach(iova: bigint): Walked | undefined {
     const inside = iova % this.granule;
     const page = iova - inside;
@@ -81,7 +89,7 @@ export class Domain {
     return { ...walked, physical: walked.physical + Number(inside) };
   }
 
-  /** The frame at an IOVA, or undefined where nothing is mapped. */
+  /** The frame at an IOVA, or undefined if nothing is mapped. */
   frame(iova: bigint): number | undefined {
     const physical = this.table.translate(iova);
     return physical === undefined ? undefined : Math.floor(physical / PAGE_SIZE);

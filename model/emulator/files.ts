@@ -4,7 +4,7 @@
 import { ERRNO } from '../../spec/abi/errno.ts';
 import { MachineDied } from '../machine/machine.ts';
 
-/** The open file of a descriptor. It goes when the last reference is put, in whatever order they are. */
+/** An open file. It is released when the last reference is put. */
 export abstract class OpenFile {
   #references = 1;
 
@@ -19,7 +19,7 @@ export abstract class OpenFile {
     if (this.#references === 0) this.released();
   }
 
-  /** The result, or -errno. A file without calls of its own answers ENOTTY. */
+  /** The result, or -errno. A file without ioctls returns ENOTTY. */
   ioctl(_command: number, _argument: bigint): number {
     return -ERRNO.ENOTTY;
   }
@@ -31,10 +31,10 @@ export abstract class OpenFile {
 const FIRST_DESCRIPTOR = 3;
 
 export class FileTable {
-  /** `null` is a number that is taken but whose file is not there yet. */
+  /** `null` is a number that is reserved but has no file yet. */
   readonly #files: (OpenFile | null | undefined)[] = [];
 
-  /** The lowest free number, taken until it is installed or cancelled. */
+  /** Reserves the lowest free number, until it is installed or cancelled. */
   reserve(): number {
     let index = 0;
     while (this.#files[index] !== undefined) index += 1;
@@ -69,7 +69,7 @@ export class FileTable {
     return 0;
   }
 
-  /** The lowest descriptor of that file, or -1 where every one was closed. */
+  /** The lowest descriptor of the file, or -1 if all are closed. */
   descriptorOf(file: OpenFile): number {
     const index = this.#files.indexOf(file);
     return index < 0 ? -1 : index + FIRST_DESCRIPTOR;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads off what no errno shows: translations, pins and charges.
+// Reads the hidden state: translations, pins and charges.
 
 import { PAGE_SIZE } from '../../spec/abi/units.ts';
 import type {
@@ -15,7 +15,7 @@ import { Hwpt } from './hwpt.ts';
 import { Ioas } from './ioas.ts';
 import type { Kernel } from './kernel.ts';
 
-/** The domain's translations, cut at frames and otherwise as long as can be. */
+/** The domain's translations: contiguous ones are merged, up to the end of a run of frames. */
 const translationsOf = (domain: Domain): Translation[] => {
   const list: Translation[] = [];
   for (const { iova, length, physical, permission } of domain.table) {

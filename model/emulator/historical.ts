@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Defects that Linux had in this code and that a program could see, each with the commit that fixed it. They are
-// switches of the emulator like the invented ones in defects.ts; docs/historical-defects.md is the table in words.
+// Defects that Linux had in this code and that a program could observe, each with the commit that
+// fixed it. They are switches of the emulator like the invented ones in defects.ts;
+// docs/historical-defects.md has the table.
 
-/** A commit of Linux as far as it is known: the whole hash of a fix, the first twelve digits of what a tag names. */
+/** A commit of Linux: the whole hash of a fix, or the twelve digits of a Fixes: tag. */
 export type Commit = { readonly commit: string; readonly subject: string };
 
 export type HistoricalDefect = {
-  /** What breaks, and until when. */
+  /** What breaks, and until which release. */
   readonly says: string;
   readonly fixed: Commit;
-  /** The first release that is without it, and the older series with the first release of each that is, too. */
+  /** The first release without it, and the first such release of each older series. */
   readonly release: string;
   readonly backports?: readonly string[];
   /** The commit that introduced it, if the fix has a Fixes: tag. */
   readonly introducedBy?: Commit;
   readonly cve?: string;
-  /** How it was noticed. */
+  /** How it was found. */
   readonly noticed: string;
-  /** Where a program sees it: in a result, in bytes that a call writes, or in nothing but what is mapped and pinned. */
+  /**
+   * Where a program observes it: in a result, in bytes that a call writes, or only in what is
+   * mapped and pinned.
+   */
   readonly shows: 'reply' | 'bytes' | 'hidden state';
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A hardware page table object: one domain that holds what its IOAS maps. drivers/iommu/iommufd/hw_pagetable.c.
+// A hardware page table object: a domain that maps the areas of its IOAS.
+// drivers/iommu/iommufd/hw_pagetable.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 import {
@@ -13,14 +14,14 @@ import type { Ioas } from './ioas.ts';
 import type { IommufdDevice } from './iommufd-device.ts';
 import { KernelObject } from './objects.ts';
 
-/** What a mock domain can be besides plain, and what every release knows. */
+/** The flags of a mock domain that every release supports. */
 const MOCK_FLAGS = HWPT_ALLOC_NEST_PARENT | HWPT_ALLOC_DIRTY_TRACKING;
 
 export class Hwpt extends KernelObject {
   readonly ioas: Ioas;
   readonly domain: Domain;
   readonly enforcesCacheCoherency: boolean;
-  /** Made because a device was attached to the IOAS, and gone when the last one leaves. */
+  /** Made because a device was attached to the IOAS; destroyed when the last one detaches. */
   automatic = false;
   /** Dirty pages are tracked. */
   tracking = false;
@@ -45,8 +46,9 @@ export class Hwpt extends KernelObject {
 }
 
 /**
- * Makes a hwpt for a device, filled with what the IOAS maps, under a number that is not published yet.
- * `attach`, where given, attaches the device to it before it is filled. -EOPNOTSUPP, or what attaching and filling say.
+ * Makes a hwpt for a device, filled with the areas of the IOAS, under a number that is not
+ * published yet. `attach`, if given, attaches the device before the domain is filled. -EOPNOTSUPP,
+ * or the error of attaching or filling.
  */
 export const allocateHwpt = (
   context: IommufdContext,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The emulator as a library, `iommufd-spec/emulator`: a machine of one process on one emulated kernel, written apart
-// from the specification. It opens no device and runs in a browser.
+// The emulator as a library, `iommufd-spec/emulator`: one process on one emulated kernel, written
+// independently of the specification. It opens no device and runs in a browser.
 
 export type { HiddenState } from '../machine/machine.ts';
 export {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What must hold between two calls, whatever the program did: page tables say what the areas say, and every page
-// is pinned and charged once for each set of pages that uses it. For tests; it visits everything.
+// What must hold between two calls: page tables match the areas, and every page is pinned and
+// charged once for each set of pages that uses it. For tests; it visits everything.
 
 import { PAGE_SIZE } from '../../spec/abi/units.ts';
 import { Ioas } from './ioas.ts';
@@ -11,14 +11,14 @@ import { checkContainers } from './type1/invariants.ts';
 
 type InvariantCheck = {
   readonly violations: string[];
-  /** Every set of pages that an area has, with the frames that something uses by page index. */
+  /** Every set of pages of an area, with the frames in use by page index. */
   readonly pages: Map<Pages, ReadonlyMap<number, number | undefined>>;
 };
 
 const describe = (area: Area): string =>
   `area [${area.start.toString(16)}, ${area.last.toString(16)}]`;
 
-/** Frames of the pages that something uses, by page index. */
+/** Frames in use, by page index. */
 const usedFrames = (pages: Pages): Map<number, number | undefined> => {
   const frames = new Map<number, number | undefined>(pages.pinnedFrames);
   const end = Number.MAX_SAFE_INTEGER;
@@ -111,7 +111,7 @@ const checkPins = (found: InvariantCheck, kernel: Kernel): void => {
   if (accounts.pinned !== total) found.violations.push('pinned_vm is not what is pinned');
 };
 
-/** What does not hold, in words; empty while all is well. */
+/** The invariants that do not hold, as sentences; empty if all hold. */
 export const violationsOf = (kernel: Kernel): readonly string[] => {
   const found: InvariantCheck = { violations: [], pages: new Map() };
   for (const context of kernel.contexts) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An I/O address space object: an I/O page table and the domains that follow it. drivers/iommu/iommufd/ioas.c.
+// An I/O address space object: an I/O page table and the hwpts that map it.
+// drivers/iommu/iommufd/ioas.c.
 
 import type { Hwpt } from './hwpt.ts';
 import { IoPageTable } from './iopt/io-pagetable.ts';
@@ -9,7 +10,7 @@ import { KernelObject } from './objects.ts';
 
 export class Ioas extends KernelObject {
   readonly table: IoPageTable;
-  /** In the order in which they were made. */
+  /** In order of creation. */
   readonly hwpts: Hwpt[] = [];
 
   constructor(kernel: Kernel) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An IOMMU group: the devices that translate alike, and who owns their DMA. drivers/iommu/iommu.c
-// (iommu_device_claim_dma_owner).
+// An IOMMU group: devices that share one translation, and the owner of their DMA.
+// drivers/iommu/iommu.c (iommu_device_claim_dma_owner).
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 
@@ -12,7 +12,7 @@ export class IommuGroup {
     return this.#claims > 0;
   }
 
-  /** 0, or -EPERM where somebody else owns the group. */
+  /** 0, or -EPERM if the group has another owner. */
   claim(owner: object): number {
     if (this.#claims > 0 && this.#owner !== owner) return -ERRNO.EPERM;
     this.#owner = owner;

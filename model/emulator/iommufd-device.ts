@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A device that is bound to an iommufd, and how it and its group are attached to a hwpt, moved and detached.
+// A device that is bound to an iommufd: how it and its group attach to a hwpt, move and detach.
 // drivers/iommu/iommufd/device.c.
 
 import { ERRNO } from '../../spec/abi/errno.ts';
@@ -14,16 +14,16 @@ import { KernelObject } from './objects.ts';
 
 /** A device behind an IOMMU, physical or mock. */
 export interface AttachableDevice {
-  /** What domains made for it are like. */
+  /** What its domains are like. */
   readonly hardware: Hardware;
   readonly group: IommuGroup;
   readonly reserved: readonly IovaRange[];
   readonly canTrackDirty: boolean;
-  /** The test device's own state, where it is one. */
+  /** The state of a mock device. */
   readonly mock: { readonly caches: readonly number[]; readonly pasidBits: number } | undefined;
 }
 
-/** What an iommufd knows of an IOMMU group: its attached devices and their common hwpt. */
+/** The attachments of an IOMMU group in an iommufd: its attached devices and their common hwpt. */
 export class AttachedGroup {
   hwpt: Hwpt | undefined = undefined;
   readonly devices: IommufdDevice[] = [];
@@ -43,7 +43,7 @@ export class IommufdDevice extends KernelObject {
     this.#group = group;
   }
 
-  /** What it is attached to, with its group. */
+  /** The hwpt that it and its group are attached to. */
   get hwpt(): Hwpt | undefined {
     return this.#group.devices.includes(this) ? this.#group.hwpt : undefined;
   }
@@ -59,25 +59,27 @@ export class IommufdDevice extends KernelObject {
     this.context.objects.remove(this.id);
   }
 
-  /** Attaches to an IOAS or a hwpt. The hwpt's number, or -errno. */
+  /** Attaches to an IOAS or a hwpt. Returns the hwpt's id, or -errno. */
   attach(id: number): Attached {
     const result = this.#change(id, (hwpt) => ({ error: this.attachTo(hwpt) }), true);
     if (typeof result !== 'number') this.users += 1;
     return result;
   }
 
-  /** The same for a PASID; no hwpt that there is was made for any but 0, which is the device itself. */
+  /**
+   * Attaches a PASID. No hwpt here was made for one, so only PASID 0, the device itself, attaches.
+   */
   attachPasid(pasid: number, id: number): Attached {
     if (pasid === 0) return this.attach(id);
     return this.#change(id, () => ({ error: -ERRNO.EINVAL }), true);
   }
 
-  /** Moves to another IOAS or hwpt without being detached between. The hwpt's number, or -errno. */
+  /** Moves to another IOAS or hwpt without detaching. Returns the hwpt's id, or -errno. */
   replace(id: number): Attached {
     return this.#change(id, (hwpt) => this.#replaceBy(hwpt), false);
   }
 
-  /** The same for a PASID that is attached; none but 0 ever is. */
+  /** Moves an attached PASID; only PASID 0 ever is attached. */
   replacePasid(pasid: number, id: number): Attached {
     if (pasid === 0) return this.replace(id);
     return this.#change(id, () => ({ error: -ERRNO.EINVAL }), false);
@@ -89,7 +91,7 @@ export class IommufdDevice extends KernelObject {
     this.users -= 1;
   }
 
-  /** 0, or -errno: -EBUSY where the device is attached, -EINVAL where it and the domain do not suit each other. */
+  /** 0, or -errno: -EBUSY if the device is attached, -EINVAL if the domain does not fit it. */
   attachTo(hwpt: Hwpt): number {
     const group = this.#group;
     if (group.devices.includes(this)) return -ERRNO.EBUSY;
@@ -109,7 +111,7 @@ export class IommufdDevice extends KernelObject {
     return 0;
   }
 
-  /** Takes the device off its hwpt, which stays used. */
+  /** Detaches the device from its hwpt, which keeps its use count. */
   leave(): Hwpt {
     const group = this.#group;
     const { hwpt } = group;
@@ -138,11 +140,11 @@ export class IommufdDevice extends KernelObject {
       const { defects } = this.context.kernel;
       const fromOld = defects.has('failed-replace-unreserves-the-old');
       const { table } = (fromOld ? old : hwpt).ioas;
-      // Within one IOAS nothing was reserved for the move.
+      // A move within one IOAS reserved nothing.
       if (fromOld || hwpt.ioas !== old.ioas) {
         for (const device of group.devices) table.reserved.removeOf(device.hardware);
       }
-      // A page table that no hardware walks has nothing to be attached by.
+      // A page table that no hardware walks cannot be attached to a PASID.
       return { error: hwpt.domain.hardware.unwalked ? -ERRNO.ENODEV : -ERRNO.EINVAL };
     }
     if (hwpt.ioas !== old.ioas) {
@@ -186,7 +188,7 @@ export class IommufdDevice extends KernelObject {
     return { hwpt: target.id };
   }
 
-  /** Takes the first automatic hwpt that suits, or makes one. */
+  /** Takes the first automatic hwpt that fits, or makes one. */
   #changeToIoas(
     ioas: Ioas,
     change: (hwpt: Hwpt) => { readonly error: number; readonly old?: Hwpt },
@@ -215,7 +217,7 @@ export class IommufdDevice extends KernelObject {
   }
 }
 
-/** Binds a device to an iommufd. -EPERM where another one has its group. */
+/** Binds a device to an iommufd. -EPERM if its group has another owner. */
 export const bindDevice = (
   context: IommufdContext,
   hardware: AttachableDevice,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ioctl ioctl dispatch of /dev/iommu: which family a number belongs to, and for native calls the size, the exact
-// number, the shortest size and the bytes behind the known struct, in that order.
+// The ioctl dispatch of /dev/iommu: selects the family by number; for native calls it checks the
+// size, the exact number, the shortest size and the bytes after the known struct, in that order.
 // drivers/iommu/iommufd/main.c (iommufd_fops_ioctl), lib/usercopy.c (copy_struct_from_user).
 
 import { u32At, zeroBytes } from '../../spec/abi/bytes.ts';
@@ -13,7 +13,7 @@ import { compatCall } from './compat/compat-call.ts';
 import type { IommufdContext } from './context.ts';
 import type { UserMemory } from './memory/user-memory.ts';
 
-/** By number from COMMAND_BASE on; holes are numbers that the release does not have. */
+/** By number from COMMAND_BASE; undefined for numbers that the release does not have. */
 type CallTable = readonly (NativeCall | undefined)[];
 
 const numberOf = (command: number): number => command & 0xff;
@@ -41,7 +41,7 @@ const tableFor = (context: IommufdContext): CallTable => {
   return table;
 };
 
-/** A program's struct as the kernel's own size of it: cut where it is longer, zeros where it is shorter. */
+/** The program's struct in the kernel's size: truncated, or extended with zeros. */
 const copyStruct = (
   user: UserMemory,
   address: bigint,
@@ -59,7 +59,7 @@ const copyStruct = (
   return user.readInto(wanted, address) === wanted.length ? bytes : -ERRNO.EFAULT;
 };
 
-/** One ioctl on an iommufd: the result, or -errno. */
+/** One ioctl on an iommufd. Returns the result, or -errno. */
 export const dispatch = (context: IommufdContext, command: number, argument: bigint): number => {
   const { user, defects } = context.kernel;
   const table = tableFor(context);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every part of the emulated kernel reaches for: the release, the machine's memory, the process and its
-// open files. One process, one address space.
+// What all parts of the emulated kernel share: the release, the machine's memory, the process and
+// its open files. One process, one address space.
 
 import type { Credentials, Platform, Setting } from '../../spec/terms/platform.ts';
 import { type Release, releaseOf } from '../../spec/terms/releases.ts';
@@ -16,7 +16,7 @@ import { MockIommu } from './selftest/mock-iommu.ts';
 import type { Container } from './type1/container.ts';
 import { PlatformDevices } from './vfio/platform-devices.ts';
 
-/** Bytes that one batch of pages may take, unless a test command says otherwise. */
+/** Bytes that one batch of pages may take, unless a test command sets another limit. */
 const TEMPORARY_MEMORY_LIMIT = 65536;
 
 export class Kernel {
@@ -30,9 +30,9 @@ export class Kernel {
   readonly pinner = new Pinner(this.space, this.frames);
   readonly accounts: Accounts;
   readonly files = new FileTable();
-  /** Every iommufd that has not gone, closed ones included while something holds them. */
+  /** Every iommufd that has a reference, closed ones included. */
   readonly contexts = new Set<IommufdContext>();
-  /** Every legacy container that has not gone, in the same sense. */
+  /** Every legacy container that has a reference, closed ones included. */
   readonly containers = new Set<Container>();
   readonly mock: MockIommu;
   readonly devices: PlatformDevices;

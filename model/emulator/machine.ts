@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The emulated machine: system calls of one process on one emulated kernel, and a view of what no errno shows.
+// The emulated machine: system calls of one process on one emulated kernel, and its hidden state.
 
 import { zeroBytes } from '../../spec/abi/bytes.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
@@ -21,13 +21,13 @@ import { VfioGroupFile } from './vfio/vfio-group.ts';
 
 const NO_DEFECTS: ReadonlySet<DefectName> = new Set();
 const PAGE_MASK = 0xfffn;
-/** Names of what has no IOMMU begin with a word for it. */
+/** Groups without an IOMMU have a prefix. */
 const GROUP_PATH = /^\/dev\/vfio\/(noiommu-)?(0|[1-9][0-9]*)$/;
 const DEVICE_PATH = /^\/dev\/vfio\/devices\/(noiommu-)?vfio(0|[1-9][0-9]*)$/;
 
 /**
- * A fresh machine: nothing is open, nothing is mapped. `defects` are defects to put into it, by their names. A call
- * throws MachineDied where a defect lets the kernel find itself in a state that cannot be.
+ * A fresh machine: nothing is open, nothing is mapped. `defects` names the defects to switch on. A
+ * call throws MachineDied if a defect leads to a state that the kernel would not survive.
  */
 export class EmulatedMachine implements InspectableMachine {
   readonly #kernel: Kernel;
@@ -98,7 +98,9 @@ export class EmulatedMachine implements InspectableMachine {
     return hiddenStateOf(this.#kernel);
   }
 
-  /** What does not hold that always must, in words: a defect of the emulator, or one switched on. */
+  /**
+   * The invariants that do not hold, as sentences: a defect of the emulator, or one switched on.
+   */
   violations(): readonly string[] {
     return violationsOf(this.#kernel);
   }

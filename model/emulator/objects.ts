@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
-// The objects of one iommufd descriptor by number, with counts of who uses them.
-// drivers/iommu/iommufd/main.c (iommufd_object_alloc, iommufd_object_remove).
+// The objects of one iommufd descriptor by id, with use counts. drivers/iommu/iommufd/main.c
+// (iommufd_object_alloc, iommufd_object_remove).
 
 import { ERRNO } from '../../spec/abi/errno.ts';
 import type { Kernel } from './kernel.ts';
 
 export abstract class KernelObject {
   id = 0;
-  /** One for being in the table, and one for everybody who needs it to stay. */
+  /** One reference of the table, and one of each user. */
   users = 1;
 
-  /** Called when nobody uses the object and its number is free again. */
+  /** Called when nothing uses the object and its id is free again. */
   abstract destroy(): void;
 }
 
 export class ObjectTable {
   readonly #kernel: Kernel;
-  /** By number; `null` is a number taken by an object that is being made. */
+  /** By id; `null` is the id of an object that is being made. */
   readonly #slots: (KernelObject | null | undefined)[] = [undefined];
-  /** No number below is free. */
+  /** No lower id is free. */
   #lowestFree = 1;
   #taken = 0;
 
@@ -30,7 +30,7 @@ export class ObjectTable {
     return this.#taken === 0;
   }
 
-  /** Gives the object the lowest free number, under which nobody finds it yet. */
+  /** Gives the object the lowest free id; it cannot be found yet. */
   reserve<T extends KernelObject>(object: T): T {
     let id = this.#lowestFree;
     while (this.#slots[id] !== undefined) id += 1;
@@ -45,7 +45,7 @@ export class ObjectTable {
     this.#slots[object.id] = object;
   }
 
-  /** Frees the number of an object that was not published, or is destroyed. */
+  /** Frees the id of an object that was not published, or is destroyed. */
   free(object: KernelObject): void {
     this.#slots[object.id] = this.#kernel.defects.has('ids-not-reused') ? null : undefined;
     this.#taken -= 1;
@@ -56,7 +56,7 @@ export class ObjectTable {
     return this.#slots[id] ?? undefined;
   }
 
-  /** The object of that number if it is one of that kind. */
+  /** The object with that id, if it is of that kind. */
   find<T extends KernelObject>(
     id: number,
     kind: abstract new (...args: never[]) => T,
@@ -69,7 +69,7 @@ export class ObjectTable {
     for (const object of this.#slots) if (object) yield object;
   }
 
-  /** Destroys an object that nobody uses, or any if forced. 0, -ENOENT or -EBUSY. */
+  /** Destroys an object without users, or any if forced. 0, -ENOENT or -EBUSY. */
   remove(id: number, forced = false): number {
     const object = this.#slots[id];
     if (!object) return -ERRNO.ENOENT;
@@ -79,7 +79,7 @@ export class ObjectTable {
     return 0;
   }
 
-  /** Gives back one use; the object goes if it was the last. */
+  /** Puts one reference; destroys the object if it was the last. */
   putAndTryDestroy(object: KernelObject): void {
     object.users -= 1;
     if (object.users === 1) this.remove(object.id);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What an IOMMU walks: a radix tree with 512 entries a table, from IOVA to physical address. An entry maps a
-// page of any size that the IOMMU knows; sizes between two levels fill several entries in a row.
-// drivers/iommu/iommu.c (iommu_map, iommu_unmap), drivers/iommu/generic_pt/iommu_pt.h.
+// The page table of an IOMMU: a radix tree from IOVA to physical address, with 512 entries per
+// table. An entry maps a page of any size that the IOMMU has; a size between two levels fills
+// several entries in a row. drivers/iommu/iommu.c (iommu_map, iommu_unmap),
+// drivers/iommu/generic_pt/iommu_pt.h.
 
 import type { IovaRange } from '../../spec/terms/platform.ts';
 import { MachineDied } from '../machine/machine.ts';
@@ -12,14 +13,14 @@ const LEVEL_BITS = 9;
 const ENTRIES = 1 << LEVEL_BITS;
 
 class Entry {
-  /** Where the page starts, in units of the smallest page. */
+  /** The page's start, in units of the smallest page. */
   readonly unit: number;
-  /** How many of them it has. */
+  /** The page's length, in the same units. */
   readonly units: number;
   /** Byte address in physical memory. */
   readonly physical: number;
   readonly permission: Permission;
-  /** Whether it was written through, as hardware notes. */
+  /** Whether a device wrote through it; set by hardware. */
   dirty = false;
 
   constructor(unit: number, units: number, physical: number, permission: Permission) {
@@ -34,7 +35,7 @@ class Table {
   readonly slots: (Table | Entry | undefined)[] = [];
 }
 
-/** One page table entry as seen from outside. Lengths in bytes. */
+/** One page table entry. Lengths in bytes. */
 export type Mapped = {
   readonly iova: bigint;
   readonly length: number;
@@ -45,14 +46,14 @@ export type Mapped = {
 /** IOVAs, both ends inclusive. */
 type Span = { readonly start: bigint; readonly last: bigint };
 
-/** Where an IOVA leads. */
+/** The translation of an IOVA. */
 export type Walked = { readonly physical: number; readonly permission: Permission };
 
 type PageSize = { readonly units: number; readonly bytes: number; readonly level: number };
 
 const MOST_BITS = 53;
 
-/** The sizes of the bitmap that a table of so many levels has room for, the largest first. */
+/** The page sizes that a table of so many levels can map, the largest first. */
 const sizesFor = (pageSizes: bigint, levels: number): readonly PageSize[] => {
   const smallest = trailingZeros(pageSizes);
   const sizes: PageSize[] = [];
@@ -64,7 +65,7 @@ const sizesFor = (pageSizes: bigint, levels: number): readonly PageSize[] => {
   return sizes;
 };
 
-/** By levels and bitmap: tables are made often, and are of few kinds. */
+/** By levels and bitmap: tables are made often, and of few kinds. */
 const knownSizes: Map<bigint, readonly PageSize[]>[] = [];
 
 const sizesOf = (pageSizes: bigint, levels: number): readonly PageSize[] => {
@@ -83,7 +84,7 @@ export class PageTable {
   readonly #levels: number;
   readonly #root = new Table();
 
-  /** `pageSizes` is a bitmap; what lies outside of the aperture cannot be mapped. */
+  /** `pageSizes` is a bitmap; IOVAs outside the aperture cannot be mapped. */
   constructor(pageSizes: bigint, aperture: IovaRange) {
     const smallest = trailingZeros(pageSizes);
     this.#shift = BigInt(smallest);
@@ -109,19 +110,19 @@ export class PageTable {
     }
   }
 
-  /** Pages are taken whole. Tables that this empties stay. */
+  /** Pages are unmapped whole. Tables that become empty stay. */
   unmap(iova: bigint, length: bigint): void {
     const first = Number(iova >> this.#shift);
     const end = first + Number(length >> this.#shift);
     this.#clear(this.#root, this.#levels - 1, 0, first, end);
   }
 
-  /** The physical address, or undefined where nothing is mapped. */
+  /** The physical address, or undefined if nothing is mapped. */
   translate(iova: bigint): number | undefined {
     return this.walk(iova)?.physical;
   }
 
-  /** The physical address and what may be done there, or undefined where nothing is mapped. */
+  /** The physical address and the permissions, or undefined if nothing is mapped. */
   walk(iova: bigint): Walked | undefined {
     const unit = Number(iova >> this.#shift);
     const entry = this.#find(unit);
@@ -131,17 +132,17 @@ export class PageTable {
     return { physical, permission: entry.permission };
   }
 
-  /** Notes a write at the IOVA, if something is mapped there. */
+  /** Marks the entry of the IOVA dirty, if something is mapped there. */
   markDirty(iova: bigint): void {
     const unit = Number(iova >> this.#shift);
     const entry = this.#find(unit);
-    // Tables have no room for what lies behind the aperture, and find something else there.
+    // After the aperture the index wraps, so that the entry may be another one.
     if (entry !== undefined && unit >= entry.unit && unit - entry.unit < entry.units) {
       entry.dirty = true;
     }
   }
 
-  /** The dirty entries that [start, last] meets, whole; they are clean then where that is wanted. */
+  /** The dirty entries that [start, last] overlaps, whole; `clean` clears them. */
   *dirtyEntries(start: bigint, last: bigint, clean: boolean): Generator<Span> {
     const end = Number(last >> this.#shift);
     for (let unit = Number(start >> this.#shift); unit <= end; ) {
@@ -185,7 +186,7 @@ export class PageTable {
     );
   }
 
-  /** What was mapped there before is untracked: the later map wins. */
+  /** An entry that was mapped there is lost: the later map wins. */
   #place(entry: Entry, size: PageSize): void {
     let table = this.#root;
     for (let level = this.#levels - 1; level > size.level; level -= 1) {

@@ -36,7 +36,7 @@ export const setDirtyTracking = (context: IommufdContext, command: Command): num
 const isOn = (unit: bigint, ...edges: readonly bigint[]): boolean =>
   edges.every((edge) => (edge & (unit - 1n)) === 0n);
 
-/** Where a program wants bits: bit 0 of the first byte at `data` is the page at `iova`. */
+/** The bitmap of the program: bit 0 of the first byte at `data` is the page at `iova`. */
 type Bitmap = { readonly iova: bigint; readonly page: bigint; readonly data: bigint };
 
 /** Bits of pages that begin before the bitmap, or that cannot be written, are lost. */
@@ -64,7 +64,7 @@ export const getDirtyBitmap = (context: IommufdContext, command: Command): numbe
   const iova = command.u64(GET.iova);
   const length = command.u64(GET.length);
   if (length === 0n && context.kernel.release.dirtyBitmapRefusesZeroLength) return -ERRNO.EINVAL;
-  // Of no bytes the last one is the one before the first, which there is none of but below IOVA 0, where it wraps.
+  // With length 0 the last byte is the one before iova, which wraps at IOVA 0 only.
   const ends = length === 0n ? iova === 0n : lastOf(iova, length) !== undefined;
   if (!ends) return -ERRNO.EOVERFLOW;
   const end = wrap(iova + length);

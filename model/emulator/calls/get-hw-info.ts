@@ -20,10 +20,10 @@ import { IommufdDevice } from '../iommufd-device.ts';
 
 const AT = offsetsOf(IOMMU_GET_HW_INFO);
 const INFO = offsetsOf(SELFTEST_HW_INFO);
-/** Behind the byte of the PASIDs' width. */
+/** The bytes after out_max_pasid_log2. */
 const RESERVED_BYTES = [1, 2, 3].map((byte) => AT.__reserved + byte);
 
-/** Zeros are cleared page by page, so that a length that nobody has memory for costs nothing. */
+/** Zeros are written page by page, so that a huge length needs no memory here. */
 const CHUNK = 4096;
 
 const clear = (context: IommufdContext, address: bigint, length: number): boolean => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_HWPT_ALLOC, of paging domains only. drivers/iommu/iommufd/hw_pagetable.c (iommufd_hwpt_alloc).
+// IOMMU_HWPT_ALLOC, for paging domains only. drivers/iommu/iommufd/hw_pagetable.c
+// (iommufd_hwpt_alloc).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { HWPT_DATA_NONE, IOMMU_HWPT_ALLOC } from '../../../spec/abi/native.ts';

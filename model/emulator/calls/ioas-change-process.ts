@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_IOAS_CHANGE_PROCESS, by the process that everything belongs to already: the checks, and no change.
-// drivers/iommu/iommufd/ioas.c (iommufd_ioas_change_process).
+// IOMMU_IOAS_CHANGE_PROCESS by the process that owns all memory already: checks, and changes
+// nothing. drivers/iommu/iommufd/ioas.c (iommufd_ioas_change_process).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { IOMMU_IOAS_CHANGE_PROCESS } from '../../../spec/abi/native.ts';

@@ -14,7 +14,7 @@ import { checkMapFlags, iovaChoiceOf, permissionOf } from './map-flags.ts';
 
 const AT = offsetsOf(IOMMU_IOAS_COPY);
 
-/** With test commands, a flag makes the source's IOVA a number of an area and an offset into it. */
+/** With test commands, a flag makes src_iova the number of an area and an offset into it. */
 const convertSource = (context: IommufdContext, command: Command): void => {
   const flags = command.u32(AT.flags);
   if (!context.kernel.platform.testCommands || (flags & MOCK_FLAGS_ACCESS_SYZ) === 0) return;
@@ -24,7 +24,7 @@ const convertSource = (context: IommufdContext, command: Command): void => {
   command.setU64(AT.src_iova, iovaOfNthArea(ioas.table, command.u64(AT.src_iova)));
 };
 
-/** The same part of pages that share nothing with the first. */
+/** The same part, of new pages. */
 const unshared = (part: PagesPart): PagesPart => {
   const { kernel, source, count, writable, accountMode } = part.pages;
   const pages = new Pages(kernel, source, count, writable, accountMode);

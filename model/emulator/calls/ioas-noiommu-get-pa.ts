@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_IOAS_NOIOMMU_GET_PA: where a page table that no hardware walks leads, for programs that give devices physical
-// addresses. drivers/iommu/iommufd/ioas.c (iommufd_ioas_noiommu_get_pa), io_pagetable.c (iopt_get_phys).
+// IOMMU_IOAS_NOIOMMU_GET_PA: the physical address of an IOVA, for programs that give physical
+// addresses to devices without an IOMMU. drivers/iommu/iommufd/ioas.c
+// (iommufd_ioas_noiommu_get_pa), io_pagetable.c (iopt_get_phys).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { IOMMU_IOAS_NOIOMMU_GET_PA } from '../../../spec/abi/native.ts';
@@ -14,7 +15,7 @@ import type { PageTable } from '../page-table.ts';
 const AT = offsetsOf(IOMMU_IOAS_NOIOMMU_GET_PA);
 const PAGE = BigInt(PAGE_SIZE);
 
-/** Bytes from the IOVA on that lie together in memory and in the area, `wanted` at most. */
+/** Bytes from the IOVA that are contiguous in memory and in the area, at most `wanted`. */
 const contiguous = (table: PageTable, { last }: Area, iova: bigint, wanted: bigint): bigint => {
   const rest = last - iova + 1n;
   const inPage = PAGE - (iova % PAGE);

@@ -10,7 +10,10 @@ import type { Kernel } from '../kernel.ts';
 
 const KNOWN = MAP_FIXED_IOVA | MAP_WRITEABLE | MAP_READABLE;
 
-/** 0, -EOPNOTSUPP for flags unknown, -EOVERFLOW for a number of all ones, -EINVAL without permission. */
+/**
+ * 0, -EOPNOTSUPP for unknown flags, -EOVERFLOW for an IOVA or length of all ones, -EINVAL without
+ * permissions.
+ */
 export const checkMapFlags = (
   kernel: Kernel,
   flags: number,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_VFIO_IOAS: which IOAS the VFIO calls mean. drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_ioas).
+// IOMMU_VFIO_IOAS: the compatibility IOAS. drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_ioas).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import {

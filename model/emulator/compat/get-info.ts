@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_GET_INFO: page sizes, and two capabilities behind the struct as far as there is room.
+// VFIO_IOMMU_GET_INFO: page sizes, and after the struct two capabilities if there is room.
 // drivers/iommu/iommufd/vfio_compat.c (iommufd_vfio_iommu_get_info).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -28,7 +28,10 @@ const RANGES = offsetsOf(VFIO_CAP_IOVA_RANGE);
 const RANGE = offsetsOf(IOVA_RANGE);
 const PADDING = 20;
 
-/** Writes one capability to user memory, or as much as fits into `room` bytes. Its whole length, or -EFAULT. */
+/**
+ * Writes one capability to user memory, at most `room` bytes of it. Returns its whole length, or
+ * -EFAULT.
+ */
 type FillCapability = (
   user: UserMemory,
   table: IoPageTable,
@@ -70,7 +73,9 @@ const fillRanges: FillCapability = (user, table, address, room) => {
   return user.write(address, capability.bytes) ? size : -ERRNO.EFAULT;
 };
 
-/** Writes the capabilities behind the struct. Where they end, in bytes from its start, or -EFAULT. */
+/**
+ * Writes the capabilities after the struct. Returns their end, in bytes from its start, or -EFAULT.
+ */
 const fillCapabilities = (
   user: UserMemory,
   table: IoPageTable,

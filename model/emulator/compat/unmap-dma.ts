@@ -12,7 +12,7 @@ import { wrap } from '../u64.ts';
 
 const AT = offsetsOf(VFIO_IOMMU_TYPE1_DMA_UNMAP);
 
-/** A number instead of what was unmapped: -errno, with the program's struct left as it is. */
+/** A number instead of the unmapped bytes is -errno; the program's struct is not written then. */
 const unmap = (
   table: IoPageTable,
   flags: number,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pages that an in-kernel access has pinned. Accesses may overlap; each page is pinned once.
+// Pages that an access has pinned. Accesses may overlap; each page is pinned once.
 // drivers/iommu/iommufd/pages.c (iopt_area_add_access, iopt_area_remove_access).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -9,7 +9,7 @@ import { appendDomainFrames, appendPinnedFrames } from './frame-reader.ts';
 import { Interval } from './interval-tree.ts';
 import type { Pages, PinnedAccess } from './pages.ts';
 
-/** Lets go of what no access needs any more in [first, last]; what no domain has either is unpinned. */
+/** Drops the pages of [first, last] that no access needs now; unpins those that no domain has. */
 const unpinRange = (pages: Pages, first: number, last: number): void => {
   for (let index = first; index <= last; ) {
     const used = pages.accesses.span(index, last);
@@ -28,7 +28,10 @@ const unpinRange = (pages: Pages, first: number, last: number): void => {
   pages.settle();
 };
 
-/** Pins all of [first, last], which nobody has, and holds it. 0, or -errno with nothing changed. */
+/**
+ * Pins all of [first, last], which nothing has pinned, for accesses. 0, or -errno with nothing
+ * changed.
+ */
 const pinNew = (pages: Pages, first: number, last: number, frames: number[]): number => {
   const from = frames.length;
   for (let index = first; index <= last; ) {
@@ -45,7 +48,7 @@ const pinNew = (pages: Pages, first: number, last: number, frames: number[]): nu
   return 0;
 };
 
-/** Holds what a domain has of [first, last]; the count of pages. */
+/** Records the frames of [first, last] that a domain has. Returns the count of pages. */
 const pinMapped = (pages: Pages, first: number, last: number, frames: number[]): number => {
   const from = frames.length;
   appendDomainFrames(pages, first, last, frames);
@@ -55,7 +58,7 @@ const pinMapped = (pages: Pages, first: number, last: number, frames: number[]):
   return frames.length - from;
 };
 
-/** Holds [first, last] and appends the frames. 0, or -errno with nothing changed. */
+/** Pins [first, last] for accesses and appends the frames. 0, or -errno with nothing changed. */
 const pinRange = (pages: Pages, first: number, last: number, frames: number[]): number => {
   let error = 0;
   let index = first;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads and writes the memory under an area on behalf of an access. The short way goes through the program's
-// address space, the slow one through the frames that a device would reach.
-// drivers/iommu/iommufd/pages.c (iopt_pages_rw_access).
+// Reads and writes the memory of an area for an access: through the program's address space, or, on
+// the slow path, through the frames that a device would access. drivers/iommu/iommufd/pages.c
+// (iopt_pages_rw_access).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
@@ -11,7 +11,9 @@ import type { Pages } from './pages.ts';
 
 export type Direction = 'read' | 'write';
 
-/** Copies between `data` and a frame, from `offset` bytes into it on; the count of bytes. */
+/**
+ * Copies between `data` and a frame, starting `offset` bytes into it. Returns the count of bytes.
+ */
 const copyFrame = (
   pages: Pages,
   frame: number,
@@ -72,7 +74,10 @@ const copyOnePage = (
   return 0;
 };
 
-/** Copies between `data` and the pages from `startByte` on. 0, or -errno. `slow`: not the short way. */
+/**
+ * Copies between `data` and the pages, starting at `startByte`. 0, or -errno. `slow` forces the
+ * slow path.
+ */
 export const accessPages = (
   pages: Pages,
   startByte: bigint,

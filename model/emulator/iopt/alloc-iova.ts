@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Chooses the IOVA of a mapping: the lowest place that is allowed, not reserved, free, and aligned as the memory
-// is. IOVA 0 is never chosen. drivers/iommu/iommufd/io_pagetable.c (iopt_alloc_iova).
+// Chooses the IOVA of a map: the lowest one that is allowed, not reserved, free, and aligned as the
+// memory is. IOVA 0 is never chosen. drivers/iommu/iommufd/io_pagetable.c (iopt_alloc_iova).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
@@ -9,7 +9,9 @@ import { roundUpToPowerOfTwo, wrap } from '../u64.ts';
 import type { Fit } from './area-tree.ts';
 import type { IoPageTable } from './io-pagetable.ts';
 
-/** Alignment beyond a huge page of the processor (2 MiB, with CONFIG_TRANSPARENT_HUGEPAGE) gains nothing. */
+/**
+ * Alignment above the size of a huge page (2 MiB, with CONFIG_TRANSPARENT_HUGEPAGE) gains nothing.
+ */
 const ALIGNMENT_MAX = 2n ** 21n;
 
 const EVERYWHERE: IovaRange = { start: PAGE_SIZE_BYTES, last: U64_MAX - PAGE_SIZE_BYTES };
@@ -23,7 +25,7 @@ const fitter =
     return aligned >= last || last - aligned < length - 1n ? undefined : aligned;
   };
 
-/** As it was before aligning was checked for overflow. */
+/** From before ALIGN() was checked for overflow. */
 const wrappingFitter =
   (length: bigint, alignment: bigint, pageOffset: bigint): Fit =>
   (start, last) => {

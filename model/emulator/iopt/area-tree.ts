@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The areas of one I/O page table by IOVA: they never overlap. Every node knows the widest hole below it, so that
-// the first hole of some width is found without visiting every area. lib/interval_tree.c,
-// drivers/iommu/iommufd/double_span.h.
+// The areas of one I/O page table by IOVA; they never overlap. Every node has the widest hole of
+// its subtree, so that the first hole of some width is found without visiting every area.
+// lib/interval_tree.c, drivers/iommu/iommufd/double_span.h.
 
 import { BalancedTree } from '../balanced-tree.ts';
 import type { Area } from './area.ts';
 
-/** The place for a mapping inside of a hole, both ends of which are inclusive, or undefined. */
+/** The start of a map in a hole whose ends are inclusive, or undefined. */
 export type Fit = (start: bigint, last: bigint) => bigint | undefined;
 
 export class AreaTree extends BalancedTree<Area> {
-  /** The lowest area that meets [start, last]. */
+  /** The lowest area that overlaps [start, last]. */
   first(start: bigint, last: bigint): Area | undefined {
     let node = this.root;
     let found: Area | undefined;
@@ -25,7 +25,7 @@ export class AreaTree extends BalancedTree<Area> {
     return found === undefined || found.start > last ? undefined : found;
   }
 
-  /** The areas in ascending order. They must not come or go meanwhile. */
+  /** The areas in ascending order. None may be added or removed meanwhile. */
   *[Symbol.iterator](): Iterator<Area> {
     const path: Area[] = [];
     let node = this.root;
@@ -40,7 +40,10 @@ export class AreaTree extends BalancedTree<Area> {
     }
   }
 
-  /** The first place in [start, last] that `fit` accepts among the holes of at least `length` bytes. */
+  /**
+   * The first start in [start, last] that `fit` accepts, among the holes of at least `length`
+   * bytes.
+   */
   firstFit(start: bigint, last: bigint, length: bigint, fit: Fit): bigint | undefined {
     let free = start;
     const offer = (holeLast: bigint): bigint | undefined =>

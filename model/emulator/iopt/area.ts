@@ -16,17 +16,22 @@ export class Area extends TreeNode<Area> {
   readonly last: bigint;
   readonly pages: Pages;
   readonly permission: Permission;
-  /** Bytes into the first page where the area begins. */
+  /** Offset of the area's first byte in its first page. */
   readonly pageOffset: number;
-  /** Page indexes in `pages`, both ends inclusive; entered among the pages' domains while one has them pinned. */
+  /**
+   * Page indexes in `pages`, both ends inclusive; in the tree of the pages' domains while a domain
+   * has them pinned.
+   */
   readonly slice: Interval<Area>;
-  /** The domain that the frames can be read back from, while there is one. */
+  /** The domain that the frames are read back from, if any. */
   storage: Domain | undefined = undefined;
   accesses = 0;
-  /** An unmap waits for the accesses to end: no new one may begin. */
+  /** An unmap waits for the accesses to end: no new access may begin. */
   preventAccess = false;
 
-  /** Of the tree of areas: the least and the greatest byte at and below this node, and the widest hole. */
+  /**
+   * For the tree of areas: the least and the greatest byte of this subtree, and its widest hole.
+   */
   lowest: bigint;
   highest: bigint;
   widestHole = 0n;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Divides an area in two that share its pages, for programs that unmap as VFIO's first type1 let them.
+// Divides an area in two that share its pages, for programs that unmap like VFIO's type1 v1.
 // drivers/iommu/iommufd/io_pagetable.c (iopt_area_split, iopt_cut_iova).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -7,7 +7,7 @@ import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { Area } from './area.ts';
 import type { IoPageTable } from './io-pagetable.ts';
 
-/** `iova` becomes the last byte of the left one. 0, or -errno with nothing changed. */
+/** `iova` becomes the last byte of the left area. 0, or -errno with nothing changed. */
 const divide = (table: IoPageTable, area: Area, iova: bigint): number => {
   if (iova === area.start || iova === area.last) return 0;
   if (area.preventAccess) return -ERRNO.EBUSY;
@@ -37,7 +37,7 @@ const divide = (table: IoPageTable, area: Area, iova: bigint): number => {
   return 0;
 };
 
-/** Cuts behind each of the IOVAs that lies in an area. 0, or -errno with the cuts before it made. */
+/** Cuts after each of the IOVAs that is in an area. 0, or -errno; earlier cuts stay. */
 export const cutBehind = (table: IoPageTable, iovas: readonly bigint[]): number => {
   for (const iova of iovas) {
     const area = table.areas.first(iova, iova);

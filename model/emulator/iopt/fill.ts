@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Puts an area's frames into domains, and takes them out. A frame stays pinned while a domain or an access
-// has it. drivers/iommu/iommufd/pages.c (iopt_area_fill_domains and its callers).
+// Fills domains with an area's frames, and takes them out. A frame stays pinned while a domain or
+// an access has it. drivers/iommu/iommufd/pages.c (iopt_area_fill_domains and its callers).
 
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
 import type { Domain } from '../domain.ts';
 import type { Area } from './area.ts';
 import { FrameReader } from './frame-reader.ts';
 
-/** Maps the area's frames into one domain, in runs that are contiguous. 0, or -errno with nothing changed. */
+/** Maps the area's frames into one domain in contiguous runs. 0, or -errno with nothing changed. */
 const mapFrames = (
   area: Area,
   domain: Domain,
@@ -35,7 +35,7 @@ const mapFrames = (
 
 const unmapArea = (area: Area, domain: Domain): void => domain.unmap(area.start, area.length);
 
-/** Fills every domain of an area that is new. 0, or -errno with nothing changed. */
+/** Fills all domains with a new area. 0, or -errno with nothing changed. */
 export const fillDomains = (area: Area, domains: readonly Domain[], small: boolean): number => {
   const [storage] = domains;
   if (storage === undefined) return 0;
@@ -58,7 +58,7 @@ export const fillDomains = (area: Area, domains: readonly Domain[], small: boole
   return 0;
 };
 
-/** Fills one domain that is new. 0, or -errno with nothing changed. */
+/** Fills a new domain with an area. 0, or -errno with nothing changed. */
 export const fillDomain = (area: Area, domain: Domain, small: boolean): number => {
   const { pages } = area;
   const reader = new FrameReader(pages, area.firstIndex, area.lastIndex);
@@ -79,7 +79,7 @@ export const fillDomain = (area: Area, domain: Domain, small: boolean): number =
   return 0;
 };
 
-/** Frames of the area that nobody but this domain has. The area's slice is out of the pages' domains. */
+/** Frames that only this domain has. The area's slice is not in the pages' domains. */
 const framesOfOnly = (area: Area, domain: Domain): number[] => {
   const { pages } = area;
   const only: number[] = [];
@@ -101,7 +101,7 @@ const framesOfOnly = (area: Area, domain: Domain): number[] => {
   return only;
 };
 
-/** Takes the area out of the domain that stores its frames, and unpins those that nobody else has. */
+/** Takes the area out of its storage domain, and unpins the frames that nothing else has. */
 export const unfillStorage = (area: Area): void => {
   const { pages, storage } = area;
   if (storage === undefined) return;
@@ -122,7 +122,7 @@ export const unfillDomains = (area: Area, domains: readonly Domain[]): void => {
   unfillStorage(area);
 };
 
-/** Takes the area out of a domain that is not the only one. */
+/** Takes the area out of one of several domains. */
 export const unfillSpare = (area: Area, domain: Domain, remaining: Domain): void => {
   if (area.storage === domain) area.storage = remaining;
   unmapArea(area, domain);

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Reads the frames of a slice of pages from where they are: what an access holds, else a domain, else the
-// memory itself, which is pinned for it. Batches are as large as the temporary memory allows.
-// drivers/iommu/iommufd/pages.c (struct pfn_reader).
+// Reads the frames of a slice of pages: from an access that has them pinned, else from a domain,
+// else by pinning the memory. The temporary memory bounds a batch. drivers/iommu/iommufd/pages.c
+// (struct pfn_reader).
 
 import { MachineDied } from '../../machine/machine.ts';
 import type { Pages } from './pages.ts';
 
-/** A batch keeps a frame number and a count for each run of neighbouring frames. */
+/** A batch has a frame number and a count for each run of contiguous frames. */
 const RUN_SIZE = 12;
 
 export class FrameReader {
   readonly pages: Pages;
   readonly first: number;
   readonly last: number;
-  /** Frames read, from page `first` on. Those from `ready` on are pinned already but in no batch yet. */
+  /**
+   * Frames read, starting at page `first`. Those from `ready` are pinned but not in a batch yet.
+   */
   readonly frames: number[] = [];
   ready = 0;
-  /** Stretches of `frames` that were pinned for this reading: [from, to). */
+  /** Spans of `frames` that this reader pinned: [from, to). */
   readonly #fresh: { readonly from: number; readonly to: number }[] = [];
 
   constructor(pages: Pages, first: number, last: number) {
@@ -29,7 +31,7 @@ export class FrameReader {
     return this.first + this.ready > this.last;
   }
 
-  /** Reads one batch more. 0, or -errno. */
+  /** Reads one more batch. 0, or -errno. */
   next(): number {
     const memory = this.pages.kernel.temporaryMemoryLimit;
     let runs = Math.max(1, Math.floor(memory / RUN_SIZE));
@@ -50,7 +52,7 @@ export class FrameReader {
     return 0;
   }
 
-  /** Reads everything. 0, or -errno. */
+  /** Reads all batches. 0, or -errno. */
   all(): number {
     while (!this.done) {
       const error = this.next();
@@ -59,7 +61,7 @@ export class FrameReader {
     return 0;
   }
 
-  /** Unpins what was pinned for this reading. */
+  /** Unpins what this reader pinned. */
   release(): void {
     for (const { from, to } of this.#fresh) {
       for (let at = from; at < to; at += 1) this.pages.unpin(this.frames[at] as number);
@@ -67,7 +69,7 @@ export class FrameReader {
     this.#fresh.length = 0;
   }
 
-  /** The same, of a map that failed. */
+  /** Unpins after a failed map. */
   releaseFailed(): void {
     if (!this.pages.kernel.defects.has('pin-count-leak-on-failed-map')) {
       this.release();
@@ -119,7 +121,7 @@ export const appendDomainFrames = (
   }
 };
 
-/** Appends the frames of pages [first, last], all of which an access holds. */
+/** Appends the frames of pages [first, last], all of which an access has pinned. */
 export const appendPinnedFrames = (
   pages: Pages,
   first: number,

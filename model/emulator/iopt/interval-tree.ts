@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Intervals of page indexes that may overlap and repeat, for the users of a set of pages. Both ends inclusive.
-// lib/interval_tree.c.
+// Intervals of page indexes that may overlap and repeat, for the users of a set of pages. Both ends
+// are inclusive. lib/interval_tree.c.
 
 import { BalancedTree, TreeNode } from '../balanced-tree.ts';
 
@@ -10,9 +10,9 @@ export class Interval<Owner> extends TreeNode<Interval<Owner>> {
   readonly start: number;
   readonly last: number;
   readonly owner: Owner;
-  /** Distinguishes intervals with the same start. */
+  /** Orders intervals with the same start. */
   readonly order: number;
-  /** The greatest `last` in the tree below and at this node. */
+  /** The greatest `last` of this subtree. */
   reach: number;
 
   constructor(start: number, last: number, owner: Owner) {
@@ -27,7 +27,7 @@ export class Interval<Owner> extends TreeNode<Interval<Owner>> {
 }
 
 export class IntervalTree<Owner> extends BalancedTree<Interval<Owner>> {
-  /** The interval with the least start that meets [start, last]. */
+  /** The interval with the least start that overlaps [start, last]. */
   first(start: number, last: number): Interval<Owner> | undefined {
     let node = this.root;
     while (node !== undefined) {
@@ -47,7 +47,7 @@ export class IntervalTree<Owner> extends BalancedTree<Interval<Owner>> {
     return this.#exact(this.root, start, last);
   }
 
-  /** The last page of [index, last] up to which all pages are alike: all in some interval, or none. */
+  /** The last page of [index, last] up to which all pages are in some interval, or none is. */
   span(index: number, last: number): { readonly used: boolean; readonly last: number } {
     const node = this.first(index, last);
     if (node === undefined) return { used: false, last };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The I/O page table of an IOAS: its areas, what is reserved and allowed, the domains that it fills and the
-// accesses that read it. drivers/iommu/iommufd/io_pagetable.c (struct io_pagetable).
+// The I/O page table of an IOAS: its areas, reserved and allowed IOVAs, domains and accesses.
+// drivers/iommu/iommufd/io_pagetable.c (struct io_pagetable).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
@@ -22,9 +22,9 @@ export class IoPageTable {
   allowed = new AllowedRanges();
   readonly domains: Domain[] = [];
   readonly accesses = new AccessList();
-  /** Nothing larger than a page goes into a page table entry, so that areas can be cut. */
+  /** No page table entry is larger than a page, so that areas can be cut. */
   smallPagesOnly = false;
-  /** What IOVAs, lengths and offsets must be multiples of, in bytes. */
+  /** IOVAs, lengths and offsets must be multiples of this, in bytes. */
   alignment = 1n;
 
   constructor(kernel: Kernel) {
@@ -40,7 +40,10 @@ export class IoPageTable {
     return 0;
   }
 
-  /** Reserves what a device reaches by another way. 0, or -EADDRINUSE with none of its reservations left. */
+  /**
+   * Reserves the ranges that the device does not translate. 0, or -EADDRINUSE with nothing reserved
+   * for it.
+   */
   reserveForDevice(ranges: readonly IovaRange[], owner: object): number {
     if (this.kernel.defects.has('reserved-region-not-enforced')) return 0;
     for (const { start, last } of ranges) {
@@ -53,7 +56,7 @@ export class IoPageTable {
     return 0;
   }
 
-  /** Puts all ranges in the place of those before. 0, or -EADDRINUSE with nothing changed. */
+  /** Replaces the allowed ranges. 0, or -EADDRINUSE with nothing changed. */
   allow(ranges: AllowedRanges): number {
     for (const { start, last } of ranges.ranges()) {
       if (this.reserved.meets(start, last)) return -ERRNO.EADDRINUSE;
@@ -94,7 +97,7 @@ export class IoPageTable {
     this.#recalculate();
   }
 
-  /** 0, or -EADDRINUSE where the areas do not suit the access. */
+  /** 0, or -EADDRINUSE if the access cannot use the areas. */
   addAccess(access: TableAccess): number {
     const number = this.accesses.add(access);
     const error = this.#recalculate();
@@ -115,7 +118,7 @@ export class IoPageTable {
     this.#recalculate();
   }
 
-  /** 0, -EINVAL where something is mapped already, or -EADDRINUSE where areas are not whole pages. */
+  /** 0, -EINVAL if a domain maps an area, or -EADDRINUSE if an area is not whole pages. */
   disableLargePages(): number {
     if (this.smallPagesOnly) return 0;
     if (this.domains.length > 0 && this.areas.size > 0) return -ERRNO.EINVAL;
@@ -161,7 +164,9 @@ export class IoPageTable {
     return true;
   }
 
-  /** Makes the alignment again from what needs one. 0, or -EADDRINUSE with nothing changed. */
+  /**
+   * Computes the alignment from the domains and accesses. 0, or -EADDRINUSE with nothing changed.
+   */
   #recalculate(): number {
     let alignment = this.smallPagesOnly ? PAGE_SIZE_BYTES : 1n;
     for (const domain of this.domains) alignment = maximum(alignment, domain.granule);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Makes areas: of new pages, or of pages that another area has. drivers/iommu/iommufd/io_pagetable.c
+// Makes areas of new pages, or of pages that another area has. drivers/iommu/iommufd/io_pagetable.c
 // (iopt_map_pages, iopt_get_pages).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -18,7 +18,7 @@ export type PagesPart = {
   readonly length: bigint;
 };
 
-/** Where a mapping is to be: at a fixed IOVA, or where there is room. */
+/** A fixed IOVA, or one that the kernel chooses. */
 export type IovaChoice =
   | { readonly kind: 'fixed'; readonly iova: bigint }
   | { readonly kind: 'chosen' };
@@ -70,8 +70,8 @@ const makeArea = (
 };
 
 /**
- * Maps the parts one behind the other. The IOVA, or -errno with nothing changed. Takes over one reference to
- * each part's pages; where it fails they are put.
+ * Maps the parts one after the other. Returns the IOVA, or -errno with nothing changed. Takes over
+ * one reference to each part's pages, and puts it on failure.
  */
 export const mapParts = (
   table: IoPageTable,
@@ -121,7 +121,7 @@ const fillAreas = (table: IoPageTable, areas: readonly Area[]): number => {
   return 0;
 };
 
-/** The parts of pages under a span of IOVAs without holes, each held once more; or -errno. */
+/** The pages that a span without holes maps, with a new reference to each part; or -errno. */
 export const partsUnder = (
   table: IoPageTable,
   iova: bigint,
@@ -153,7 +153,7 @@ export const contiguousAreas = (
   return parts.at(-1)?.last === last ? parts : undefined;
 };
 
-/** The areas from `iova` on up to the first hole, or up to `last`. */
+/** The areas from `iova` up to the first hole, at most up to `last`. */
 export function* leadingAreas(table: IoPageTable, iova: bigint, last: bigint): Generator<AreaPart> {
   let start = iova;
   let area = table.areas.first(start, start);

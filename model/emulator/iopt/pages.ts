@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A set of pages: the memory of one map call, which several areas and accesses may share. A page is pinned once
-// however many of them use it, and charged once. drivers/iommu/iommufd/pages.c (struct iopt_pages).
+// A set of pages: the memory of one map call, which several areas and accesses may share. Each page
+// is pinned and charged once. drivers/iommu/iommufd/pages.c (struct iopt_pages).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
@@ -12,15 +12,17 @@ import { Memfd } from '../memory/memfd.ts';
 import type { Area } from './area.ts';
 import { IntervalTree } from './interval-tree.ts';
 
-/** Where the pages come from; `page` is the number of the first, in the address space or in the file. */
+/**
+ * The source of the pages; `page` is the number of the first, in the address space or in the file.
+ */
 export type PagesSource =
   | { readonly kind: 'user'; readonly page: number; readonly address: bigint }
   | { readonly kind: 'file'; readonly page: number; readonly file: OpenFile };
 
-/** An access that has pages pinned. Accesses to exactly the same pages are one. */
+/** Pins of a range by accesses. Accesses to exactly the same pages share one. */
 export type PinnedAccess = { users: number };
 
-/** The kernel asks for so many pages at once at most, whatever the limit: pointers in 64 KiB. */
+/** The kernel pins at most so many pages at once, whatever the limit: pointers in 64 KiB. */
 const POINTER_SIZE = 8;
 
 export class Pages {
@@ -28,9 +30,9 @@ export class Pages {
   readonly source: PagesSource;
   readonly writable: boolean;
   readonly accountMode: AccountMode;
-  /** How many there are, as the kernel counts them. */
+  /** The number of pages, as the kernel computes it. */
   readonly count: bigint;
-  /** Areas whose domains hold the frames. */
+  /** Areas whose domains have the frames. */
   readonly domains = new IntervalTree<Area>();
   readonly accesses = new IntervalTree<PinnedAccess>();
   /** Frames that an access uses, by page index. */
@@ -66,7 +68,10 @@ export class Pages {
     if (this.#references === 0 && this.source.kind === 'file') this.source.file.put();
   }
 
-  /** Pins pages [first, last] or a beginning of them and appends the frames. The count, or -errno. */
+  /**
+   * Pins the first pages of [first, last], as many as it can, and appends the frames. Returns the
+   * count, or -errno.
+   */
   pinSome(first: number, last: number, frames: number[]): number {
     const { kernel, source } = this;
     const room = Math.floor(kernel.temporaryMemoryLimit / POINTER_SIZE);
@@ -89,7 +94,7 @@ export class Pages {
     this.pinned -= 1;
   }
 
-  /** Charges what was pinned since the last time, or gives back. 0, or -ENOMEM with nothing changed. */
+  /** Adjusts the charge to the pinned pages. 0, or -ENOMEM with nothing changed. */
   settle(): number {
     const { kernel } = this;
     if (this.pinned > this.#charged) {
@@ -108,16 +113,16 @@ const accountModeOf = (kernel: Kernel, chargeProcess: boolean): AccountMode => {
   return chargeProcess ? 'process' : 'user';
 };
 
-/** Lengths beyond this cannot be rounded up to whole pages in 64 bits. */
+/** Greater lengths cannot be rounded up to whole pages in 64 bits. */
 const LENGTH_MAX = U64_MAX - PAGE_SIZE_BYTES;
 
-/** In 64 bits, where the offset of the first byte in its page can still make the sum wrap. */
+/** In 64 bits: the offset of the first byte in its page can make the sum wrap. */
 const countOf = (start: bigint, length: bigint): bigint => {
   const end = BigInt.asUintN(64, (start % PAGE_SIZE_BYTES) + length + PAGE_SIZE_BYTES - 1n);
   return end / PAGE_SIZE_BYTES;
 };
 
-/** Pages of the program's own memory, of `length` bytes from `address` on. -EOVERFLOW, -EINVAL. */
+/** Pages of the program's memory, `length` bytes from `address`. -EOVERFLOW, -EINVAL. */
 export const userPages = (
   kernel: Kernel,
   address: bigint,
@@ -138,7 +143,10 @@ export const userPages = (
   return new Pages(kernel, source, count, writable, accountModeOf(kernel, chargeProcess));
 };
 
-/** Pages of a file from byte `start` on; what is no file of memory can be mapped but not pinned. -EINVAL. */
+/**
+ * Pages of a file from byte `start`. A file other than a memfd can be mapped but not pinned.
+ * -EINVAL.
+ */
 export const filePages = (
   kernel: Kernel,
   file: OpenFile,

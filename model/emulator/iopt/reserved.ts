@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// IOVAs that nobody may map, and IOVAs that nobody may reserve. drivers/iommu/iommufd/io_pagetable.c
-// (iopt_reserve_iova, iopt_set_allow_iova).
+// Reserved and allowed IOVAs: a map avoids the first, a reservation the second.
+// drivers/iommu/iommufd/io_pagetable.c (iopt_reserve_iova, iopt_set_allow_iova).
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import type { IovaRange } from '../../../spec/terms/platform.ts';
 
 type Reservation = IovaRange & { readonly owner: object | undefined };
 
-/** Index of the first of some ascending, separate ranges that ends at or behind an IOVA. */
+/** Index of the first of ascending, separate ranges that ends at or after an IOVA. */
 const search = (ranges: readonly IovaRange[], iova: bigint): number => {
   let low = 0;
   let high = ranges.length;
@@ -24,7 +24,7 @@ const meets = (ranges: readonly IovaRange[], start: bigint, last: bigint): boole
   return range !== undefined && range.start <= last;
 };
 
-/** Ascending ranges as few as can be: those that overlap or touch become one. */
+/** The same IOVAs as ascending, separate ranges: those that overlap or touch are merged. */
 const united = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
   const result: { start: bigint; last: bigint }[] = [];
   for (const { start, last } of [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1))) {
@@ -59,7 +59,7 @@ export class ReservedRanges {
     return meets(this.#united(), start, last);
   }
 
-  /** What is not reserved in [start, last], ascending. */
+  /** The parts of [start, last] that are not reserved, ascending. */
   *holes(start = 0n, last = U64_MAX): Generator<IovaRange> {
     const union = this.#united();
     let free = start;
@@ -81,7 +81,7 @@ export class ReservedRanges {
 export class AllowedRanges {
   readonly #ranges: IovaRange[] = [];
 
-  /** Whether the range could be added: it must not meet another. */
+  /** Adds the range unless it overlaps another. Returns whether it did. */
   add(start: bigint, last: bigint): boolean {
     const index = search(this.#ranges, start);
     const next = this.#ranges[index];
@@ -102,7 +102,7 @@ export class AllowedRanges {
     return this.#ranges;
   }
 
-  /** What is allowed in [start, last], ascending; ranges that touch are one. */
+  /** The allowed parts of [start, last], ascending; ranges that touch are merged. */
   spans(start: bigint, last: bigint): readonly IovaRange[] {
     return united(this.#ranges)
       .filter((range) => range.last >= start && range.start <= last)

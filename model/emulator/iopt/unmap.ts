@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Takes areas away: whole ones only. drivers/iommu/iommufd/io_pagetable.c (iopt_unmap_iova_range).
+// Removes whole areas. drivers/iommu/iommufd/io_pagetable.c (iopt_unmap_iova_range).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
@@ -8,12 +8,12 @@ import type { Area } from './area.ts';
 import { unfillDomains } from './fill.ts';
 import type { IoPageTable } from './io-pagetable.ts';
 
-/** `error` is 0 or -errno; areas before the one that failed are gone, and their bytes count. */
+/** `error` is 0 or -errno; areas before the one that failed are unmapped, and their bytes count. */
 export type Unmapped = { readonly error: number; readonly bytes: bigint };
 
 const TRIES = 100;
 
-/** Asks the accesses to let go of an area until they have. Whether they did. */
+/** Notifies the accesses of an area until they have unpinned it. Returns whether they did. */
 const evict = (table: IoPageTable, area: Area): boolean => {
   for (let tries = 0; area.accesses > 0; tries += 1) {
     if (tries > TRIES) return false;
@@ -57,7 +57,7 @@ const unmapRange = (table: IoPageTable, first: bigint, last: bigint): Unmapped =
   return { error, bytes };
 };
 
-/** Errors: -EINVAL, -EOVERFLOW, -ENOENT where an area is cut by the range. */
+/** Errors: -EINVAL, -EOVERFLOW, -ENOENT if the range cuts an area. */
 export const unmapIova = (table: IoPageTable, iova: bigint, length: bigint): Unmapped => {
   if (length === 0n) return { error: -ERRNO.EINVAL, bytes: 0n };
   const last = lastOf(iova, length);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Locked memory: what pinned pages are charged to, and the limit. Charges that pass RLIMIT_MEMLOCK are refused
-// whole. drivers/iommu/iommufd/pages.c (iopt_pages_update_pinned), mm/util.c (__account_locked_vm).
+// Locked memory: what pinned pages are charged to, and the limit. A charge that would exceed
+// RLIMIT_MEMLOCK is refused whole. drivers/iommu/iommufd/pages.c (iopt_pages_update_pinned),
+// mm/util.c (__account_locked_vm).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import type { Credentials } from '../../../spec/terms/platform.ts';
 
-/** What a set of pages is charged to: nothing, the user (as io_uring does), or the process (as VFIO does). */
+/** Who is charged for pages: nobody, the user (like io_uring), or the process (like VFIO). */
 export type AccountMode = 'none' | 'user' | 'process';
 
 /** Pages. */
@@ -15,7 +16,7 @@ export class Accounts {
   pinned = 0;
   user = 0;
   readonly #limit: bigint;
-  /** What the process has locked by itself: it counts for the process, and is no charge. */
+  /** Pages that the process locked itself: they count for the process, and are not a charge. */
   readonly #lockedBefore: number;
 
   constructor(credentials: Credentials) {
@@ -28,7 +29,7 @@ export class Accounts {
     return this.process + this.#lockedBefore;
   }
 
-  /** 0, or -ENOMEM where the limit would be passed. */
+  /** 0, or -ENOMEM if the charge would exceed the limit. */
   charge(mode: AccountMode, pages: number): number {
     if (mode !== 'none') {
       const used = mode === 'process' ? this.locked : this.user;
@@ -44,12 +45,15 @@ export class Accounts {
     this.pinned -= pages;
   }
 
-  /** Whether so many pages more may be locked for the process. */
+  /** Whether the process may lock so many more pages. */
   hasRoom(pages: number): boolean {
     return BigInt(this.locked + pages) <= this.#limit;
   }
 
-  /** Locks pages for the process, as a legacy container does: with privilege too, past the limit. 0, or -ENOMEM. */
+  /**
+   * Locks pages for the process, as a legacy container does: a privileged process may exceed the
+   * limit. 0, or -ENOMEM.
+   */
   lock(pages: number, bypassesLimit: boolean): number {
     if (!bypassesLimit && !this.hasRoom(pages)) return -ERRNO.ENOMEM;
     this.process += pages;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The process's address space: mappings in ascending order, each with the frames behind it. mm/mmap.c,
-// mm/memory.c. A private mapping of a file is as a shared one: what it holds is not specified, and no generated program has
-// one.
+// The process's address space: mappings in ascending order, each with its frames. mm/mmap.c,
+// mm/memory.c. A private mapping of a file is like a shared one: its contents are not specified,
+// and no generated program has one.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
@@ -9,7 +9,7 @@ import type { Protection } from '../../../spec/terms/call.ts';
 import type { Frames } from './frames.ts';
 import type { Memfd } from './memfd.ts';
 
-/** The first address that no process has (TASK_SIZE_MAX on x86-64), in bytes and in pages. */
+/** The first address above user space (TASK_SIZE_MAX on x86-64), in bytes and in pages. */
 export const TASK_END = 0x7fff_ffff_f000;
 export const TASK_END_BYTES = BigInt(TASK_END);
 export const TASK_END_PAGE = TASK_END / PAGE_SIZE;
@@ -18,18 +18,19 @@ const HUGE_PAGE_BYTES = 0x20_0000n;
 const PAGES_OF_HUGE = 512;
 
 /**
- * The backing of a mapping: frames of its own in spans, frames in a row, or a file. Each is given as if the mapping
- * began at page 0 of the address space, so that parts of a mapping have the same.
+ * The backing of a mapping: anonymous frames in spans, contiguous frames, or a file. Each is given
+ * as if the mapping began at page 0 of the address space, so that all parts of a mapping have the
+ * same.
  */
 export type Store =
   | { readonly kind: 'frames'; readonly base: number }
   | { readonly kind: 'row' | 'device'; readonly base: number }
   | { readonly kind: 'file'; readonly file: Memfd; readonly base: number };
 
-/** A file, from one of its pages on. */
+/** A file, from one of its pages. */
 export type FileStore = { readonly file: Memfd; readonly page: number };
 
-/** Pages from `start` up to but without `end`, both page numbers. */
+/** Pages [start, end), as page numbers. */
 export type Mapping = {
   readonly start: number;
   readonly end: number;
@@ -39,10 +40,13 @@ export type Mapping = {
   readonly huge: boolean;
 };
 
-/** Pages of ordinary memory that follow each other in frames, too; between such spans a frame is left out. */
+/**
+ * Pages of anonymous memory whose frames are contiguous; a frame is left out between two such
+ * spans.
+ */
 const STRETCH = 8;
 
-/** Counted from a page, how many frames lie before another. */
+/** How many frames a span from page 0 up to `page` has before that page's. */
 const framesBefore = (page: number): number => page + Math.floor(page / STRETCH);
 
 export class AddressSpace {
@@ -59,13 +63,13 @@ export class AddressSpace {
     return mapping === undefined || mapping.start > page ? undefined : mapping;
   }
 
-  /** The frame at a page of a mapping, or undefined behind the end of its file. */
+  /** The frame of a page of a mapping, or undefined after the end of its file. */
   frame({ store }: Mapping, page: number): number | undefined {
     if (store.kind === 'file') return store.file.frame(store.base + page);
     return store.base + (store.kind === 'frames' ? framesBefore(page) : page);
   }
 
-  /** Puts a mapping over what is there. 0, or -errno. Address and length in bytes. */
+  /** Maps over what is mapped there. 0, or -errno. Address and length in bytes. */
   map(
     address: bigint,
     length: bigint,
@@ -121,7 +125,7 @@ export class AddressSpace {
     return { kind: 'file', file: store.file, base: store.page - start };
   }
 
-  /** Index of the first mapping that ends behind the page. */
+  /** Index of the first mapping that ends after the page. */
   #search(page: number): number {
     let low = 0;
     let high = this.#mappings.length;
@@ -133,7 +137,7 @@ export class AddressSpace {
     return low;
   }
 
-  /** Takes the pages away from every mapping that has some of them. */
+  /** Removes the pages from every mapping that has some of them. */
   #cut(start: number, end: number): void {
     const index = this.#search(start);
     let count = 0;

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Physical memory: page frames by number, how often each is pinned, and what it holds. Numbers are never given out
-// twice, so that a stale one is recognised. mm/page_alloc.c, mm/gup.c (pin counts).
+// Physical memory: page frames by number, with their pin counts and contents. A number is never
+// reused, so that a stale one is recognised. mm/page_alloc.c, mm/gup.c (pin counts).
 
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
 import { MachineDied } from '../../machine/machine.ts';
 
 export class Frames {
-  /** Those that are pinned, and how often. */
+  /** Pin counts of the pinned frames. */
   readonly #pins = new Map<number, number>();
-  /** Those that somebody wrote to; the others are all zero. */
+  /** Contents of the frames that were written; the others are all zero. */
   readonly #contents = new Map<number, Uint8Array>();
   readonly #bars: { readonly first: number; readonly end: number }[] = [];
   #next = 1;
 
-  /** The first of `count` new frames in a row, all zero. */
+  /** Allocates `count` contiguous frames, all zero. Returns the first. */
   allocate(count: number): number {
     const first = this.#next;
     this.#next += count;
     return first;
   }
 
-  /** The same for a device's BAR, which is no memory. */
+  /** Like allocate, for a device's BAR, which is not memory. */
   allocateBar(count: number): number {
     const first = this.allocate(count);
     this.#bars.push({ first, end: first + count });
@@ -48,12 +48,12 @@ export class Frames {
     return this.#pins.get(frame) ?? 0;
   }
 
-  /** What the frame holds, or undefined while it is all zero. */
+  /** The contents of the frame, or undefined while it is all zero. */
   contents(frame: number): Uint8Array | undefined {
     return this.#contents.get(frame);
   }
 
-  /** The frame's bytes, to write to. */
+  /** The frame's bytes, for writing. */
   writable(frame: number): Uint8Array {
     let bytes = this.#contents.get(frame);
     if (bytes === undefined) {

@@ -7,7 +7,7 @@ import { type AddressSpace, type Mapping, TASK_END_PAGE } from './address-space.
 import type { Frames } from './frames.ts';
 import type { Memfd } from './memfd.ts';
 
-/** Pages in 64 bits of address. */
+/** Pages of a 64-bit address space. */
 const PAGES_OF_ALL = 2 ** 52;
 
 export class Pinner {
@@ -20,8 +20,9 @@ export class Pinner {
   }
 
   /**
-   * Pins up to `count` pages from page number `page` on and appends their frames. The count of pages pinned,
-   * which is less than asked where a page behind the first cannot be, or -errno where the first cannot be.
+   * Pins up to `count` pages from page number `page` and appends their frames. Returns the count of
+   * pages pinned, less than `count` if a later page cannot be pinned, or -errno if the first
+   * cannot.
    */
   pin(page: number, count: number, write: boolean, frames: number[]): number {
     if (page + count >= PAGES_OF_ALL) return -ERRNO.EOVERFLOW;
@@ -35,13 +36,13 @@ export class Pinner {
     return count;
   }
 
-  /** The frame at a page, as get_user_pages finds it without keeping hold of it, or -errno. */
+  /** The frame of a page, found by get_user_pages without pinning it, or -errno. */
   peek(page: number): number {
     if (page + 1 >= PAGES_OF_ALL) return -ERRNO.EOVERFLOW;
     return this.#resolve(page, false) ?? -ERRNO.EFAULT;
   }
 
-  /** Pins pages of a file from `page` on and appends their frames. `last` is the last byte wanted. */
+  /** Pins pages of a file from `page` and appends their frames. `last` is the last byte wanted. */
   pinFile(file: Memfd, page: number, count: number, last: bigint, frames: number[]): number {
     if (last >= file.length || last >= 2n ** 63n) return -ERRNO.EINVAL;
     for (let done = 0; done < count; done += 1) {

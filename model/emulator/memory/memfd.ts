@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// A file in memory: memfd_create and the page cache behind it. mm/shmem.c, mm/memfd.c.
+// A file in memory: memfd_create and its page cache. mm/shmem.c, mm/memfd.c.
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import { OpenFile } from '../files.ts';
 import type { Frames } from './frames.ts';
 
-/** The page cache takes frames in blocks of this many, so that neighbours in the file are neighbours in memory. */
+/**
+ * The page cache allocates frames in blocks of this many, so that neighbours in the file are
+ * contiguous in memory.
+ */
 const BLOCK = 512;
 
 export class Memfd extends OpenFile {
@@ -23,7 +26,7 @@ export class Memfd extends OpenFile {
     this.pages = Number((length + PAGE_SIZE_BYTES - 1n) / PAGE_SIZE_BYTES);
   }
 
-  /** The frame of a page of the file, or undefined behind its end. */
+  /** The frame of a page of the file, or undefined after its end. */
   frame(page: number): number | undefined {
     if (page >= this.pages) return undefined;
     const number = Math.floor(page / BLOCK);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kernel's way to the program's memory: copies that stop at the first byte that the program itself could
-// not read or write. arch/x86/lib/copy_user_64.S, lib/usercopy.c.
+// Copies to and from the program's memory, which stop at the first byte that the program itself
+// could not read or write. arch/x86/lib/copy_user_64.S, lib/usercopy.c.
 
 import { zeroBytes } from '../../../spec/abi/bytes.ts';
 import { PAGE_SIZE, PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
@@ -23,13 +23,13 @@ export class UserMemory {
     this.#frames = frames;
   }
 
-  /** Bytes of memory, or undefined where not all of them can be read. */
+  /** Bytes of memory, or undefined if not all of them can be read. */
   read(address: bigint, length: number): Uint8Array | undefined {
     const bytes = zeroBytes(length);
     return this.readInto(bytes, address) === length ? bytes : undefined;
   }
 
-  /** Fills `bytes` as far as memory can be read; the count of bytes. */
+  /** Fills `bytes` as far as memory can be read. Returns the count of bytes. */
   readInto(bytes: Uint8Array, address: bigint): number {
     return this.#walk(address, bytes.length, 'read', (frame, offset, done, count) => {
       const contents = this.#frames.contents(frame);
@@ -38,24 +38,24 @@ export class UserMemory {
     });
   }
 
-  /** Whether all bytes could be written; those before the first that could not be are. */
+  /** Writes up to the first byte that cannot be written. Returns whether all bytes were. */
   write(address: bigint, bytes: Uint8Array): boolean {
     return this.#store(address, bytes, 'write') === bytes.length;
   }
 
-  /** What a debugger does: read-only pages take bytes too. The count of bytes. */
+  /** Stores like a debugger: read-only pages are written, too. Returns the count of bytes. */
   store(address: bigint, bytes: Uint8Array): number {
     return this.#store(address, bytes, 'debug');
   }
 
-  /** A copy whose length is not known to the compiler checks the whole range first (access_ok). */
+  /** A copy whose length the compiler does not know checks the whole range first (access_ok). */
   rangeIsUser(address: bigint, length: number): boolean {
     return address + BigInt(length) <= TASK_END_BYTES;
   }
 
   /**
-   * Whether `length` bytes from `address` on are zero: 'zero', 'nonzero', or 'fault' where one before the
-   * first that is not zero cannot be read. Memory is read in words, as check_zeroed_user does.
+   * Whether `length` bytes from `address` are zero: 'zero', 'nonzero', or 'fault' if a byte before
+   * the first that is not zero cannot be read. Memory is read in words, as check_zeroed_user does.
    */
   zeroed(address: bigint, length: number): 'zero' | 'nonzero' | 'fault' {
     if (length === 0) return 'zero';
@@ -82,7 +82,7 @@ export class UserMemory {
     });
   }
 
-  /** Visits memory page by page; ends where the use is not permitted or the visitor says false. */
+  /** Visits memory page by page; ends if the use is not permitted or the visitor returns false. */
   #walk(
     address: bigint,
     length: number,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The test operations on accesses. drivers/iommu/iommufd/selftest.c (iommufd_test_create_access and those behind).
+// The test operations on accesses. drivers/iommu/iommufd/selftest.c (iommufd_test_create_access and
+// the functions after it).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import {
@@ -32,7 +33,7 @@ const REPLACE = offsetsOf(ACCESS_REPLACE_IOAS);
 const PAGES_FLAGS = MOCK_FLAGS_ACCESS_WRITE | MOCK_FLAGS_ACCESS_SYZ;
 const RW_FLAGS = MOCK_ACCESS_RW_WRITE | MOCK_ACCESS_RW_SLOW_PATH | MOCK_FLAGS_ACCESS_SYZ;
 
-/** The access behind a descriptor, which a command names in the place of an object. */
+/** The access of a descriptor, which a command has in its id field. */
 const accessOf = (context: IommufdContext, fd: number): TestAccess | undefined => {
   const file = context.kernel.files.get(fd);
   return file instanceof TestAccess ? file : undefined;
@@ -74,7 +75,7 @@ export const destroyPages = (context: IommufdContext, command: Command): number 
   return file === undefined ? -ERRNO.EBADFD : file.unpin(command.u32(DESTROY.access_pages_id));
 };
 
-/** 0, -EBADE if other frames are at the address, or why it cannot be read. */
+/** 0, -EBADE if other frames are at the address, or the error of reading it. */
 const compareFrames = (kernel: Kernel, frames: readonly number[], address: bigint): number => {
   const first = address / PAGE_SIZE_BYTES;
   for (let index = 0; index < frames.length; index += 1) {

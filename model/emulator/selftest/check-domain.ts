@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_TEST_OP_MD_CHECK_MAP, MD_CHECK_REFS, DEV_CHECK_CACHE and DIRTY: whether a domain translates to the program's
-// memory, how often that is pinned, and what is written of it. drivers/iommu/iommufd/selftest.c.
+// IOMMU_TEST_OP_MD_CHECK_MAP, MD_CHECK_REFS, DEV_CHECK_CACHE and DIRTY: whether a domain translates
+// to the program's memory, how often that is pinned, and which pages are dirty.
+// drivers/iommu/iommufd/selftest.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import {
@@ -32,7 +33,7 @@ const isAligned = ({ defects }: Kernel, { iova, length, address }: Check, unit: 
   (iova | length | address) % unit === 0n &&
   (address + length <= U64_MAX || defects.has('checked-address-wraps'));
 
-/** 0, -EINVAL where memory and translation differ, or why the memory cannot be read. */
+/** 0, -EINVAL if memory and translation differ, or the error of reading the memory. */
 const compare = (kernel: Kernel, domain: Domain, check: Check, unit: bigint): number => {
   for (let done = 0n; done < check.length; done += unit) {
     const address = check.address + done;
@@ -87,7 +88,10 @@ export const checkCache = (context: IommufdContext, command: Command): number =>
   return cache === command.u32(CACHE.cache) ? 0 : -ERRNO.EINVAL;
 };
 
-/** A program's bits say which pages become dirty; 6.12 had no entries that could be, and is not emulated so far. */
+/**
+ * The program's bits select the pages that become dirty. 6.12 has no entries that can be dirty; its
+ * operation is not emulated.
+ */
 export const writePages = (context: IommufdContext, command: Command): number => {
   const size = command.u64(PAGES.page_size);
   const length = command.u64(PAGES.length);

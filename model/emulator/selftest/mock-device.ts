@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The test device that MOCK_DOMAIN makes, and the object that keeps it. drivers/iommu/iommufd/selftest.c
-// (struct mock_dev, struct selftest_obj).
+// The mock device that MOCK_DOMAIN makes, and the object that owns it.
+// drivers/iommu/iommufd/selftest.c (struct mock_dev, struct selftest_obj).
 
 import {
   MOCK_DEVICE_CACHE_DEFAULT,

@@ -26,7 +26,10 @@ const attachAndRespond = (
   return error;
 };
 
-/** Makes a test device with these flags and attaches it. -EINVAL for flags that the release does not know. */
+/**
+ * Makes a mock device with these flags and attaches it. -EINVAL for flags that the release does not
+ * know.
+ */
 export const mockDomain = (context: IommufdContext, command: Command, flags: number): number => {
   const { kernel, objects } = context;
   if ((flags & ~kernel.release.mockDeviceFlags) !== 0) return -ERRNO.EINVAL;

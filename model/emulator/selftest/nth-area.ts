@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What syzkaller's flag makes of an IOVA: the number of an area, and an offset into it.
+// The IOVA for syzkaller's flag: an area's number and an offset into the area.
 // drivers/iommu/iommufd/selftest.c (__iommufd_test_syz_conv_iova).
 
 import { U32_MAX } from '../../../spec/abi/units.ts';
 import type { IoPageTable } from '../iopt/io-pagetable.ts';
 import { wrap } from '../u64.ts';
 
-/** Counting from 0; IOVA 0 where there are not so many areas. */
+/** Areas count from 0; returns IOVA 0 if there are too few. */
 export const iovaOfNthArea = (table: IoPageTable, encoded: bigint): bigint => {
   let left = encoded & BigInt(U32_MAX);
   const offset = encoded >> 32n;

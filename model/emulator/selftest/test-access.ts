@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The descriptor of a test access: an access that a program can order about, and what it has pinned.
+// The descriptor of a test access, which a program controls, and what it has pinned.
 // drivers/iommu/iommufd/selftest.c (struct selftest_access).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -23,7 +23,7 @@ export class TestAccess extends OpenFile {
     this.access = new Access(context, pinsPages, (start, length) => this.#letGo(start, length));
   }
 
-  /** Remembers what was pinned; the number to name it by. */
+  /** Records a pinned range. Returns the number that identifies it. */
   remember(iova: bigint, length: bigint): number {
     const id = this.#nextId;
     this.#nextId += 1;
@@ -35,7 +35,7 @@ export class TestAccess extends OpenFile {
     this.#items = this.#items.filter((item) => item.id !== id);
   }
 
-  /** Unpins what a number names. 0, or -ENOENT. */
+  /** Unpins the range with that number. 0, or -ENOENT. */
   unpin(id: number): number {
     const item = this.#items.find((candidate) => candidate.id === id);
     if (item === undefined) return -ERRNO.ENOENT;

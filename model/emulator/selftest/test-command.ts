@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// IOMMU_TEST_CMD: which operation it is. drivers/iommu/iommufd/selftest.c (iommufd_test).
+// IOMMU_TEST_CMD: selects the operation. drivers/iommu/iommufd/selftest.c (iommufd_test).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { IOMMU_TEST_CMD } from '../../../spec/abi/native.ts';
@@ -47,7 +47,7 @@ const setMemoryLimit: Handler = (context, command) => {
   return 0;
 };
 
-/** Operations that are not here are not emulated. */
+/** Operations that are missing here are not emulated. */
 const OPERATIONS: Readonly<Partial<Record<TestOperationName, Handler>>> = {
   ADD_RESERVED: addReserved,
   MOCK_DOMAIN: (context, command) => mockDomain(context, command, 0),

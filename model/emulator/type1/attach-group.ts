@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Groups join and leave the container's IOMMU: their domain, what it may translate, and the mappings in it.
-// drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_attach_group, vfio_iommu_type1_detach_group).
+// Groups join and leave the container's IOMMU: their domain, the IOVAs that may be mapped, and the
+// dmas in the domain. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_attach_group,
+// vfio_iommu_type1_detach_group).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
@@ -12,11 +13,11 @@ import { replay } from './map-pages.ts';
 import { Type1Domain } from './type1-domain.ts';
 import type { Type1Iommu } from './type1-iommu.ts';
 
-/** What the group's devices reserve, all together. */
+/** The reserved ranges of all devices of the group. */
 const reservedOf = (iommu: Type1Iommu, group: VfioGroup): readonly IovaRange[] =>
   iommu.kernel.defects.has('type1-reserved-not-excluded') ? [] : group.reserved;
 
-/** The list with the group in it, or undefined if mappings conflict or nothing would be left. */
+/** The list with the group in it, or undefined if dmas conflict or nothing would be left. */
 const narrowed = (
   iommu: Type1Iommu,
   group: VfioGroup,
@@ -71,7 +72,7 @@ const removeDomain = (iommu: Type1Iommu, domain: Type1Domain): void => {
   iommu.updatePageSizes();
 };
 
-/** What every domain can translate. */
+/** The IOVAs that every domain can translate. */
 const commonAperture = (iommu: Type1Iommu): IovaRange => {
   let start = 0n;
   let last = U64_MAX;
@@ -82,7 +83,7 @@ const commonAperture = (iommu: Type1Iommu): IovaRange => {
   return { start, last };
 };
 
-/** What the remaining groups leave to be mapped, from the outermost IOVAs of the list so far. */
+/** Restores the IOVAs that the remaining groups allow, between the outermost IOVAs of the list. */
 const widen = (iommu: Type1Iommu, bounds: IovaRange): void => {
   let list: readonly IovaRange[] = [bounds];
   for (const { groups } of iommu.domains) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Whether a range cuts through a mapping. drivers/vfio/vfio_iommu_type1.c (vfio_dma_do_unmap, vfio_iova_dirty_bitmap).
+// Whether a range cuts through a dma. drivers/vfio/vfio_iommu_type1.c (vfio_dma_do_unmap,
+// vfio_iova_dirty_bitmap).
 
 import type { Type1Iommu } from './type1-iommu.ts';
 
-/** True if a mapping is on both sides of the range's start or end. `last` is its last byte. */
+/** Whether a dma is on both sides of the range's start or end. `last` is the range's last byte. */
 export const bisects = (
   { dmas, kernel }: Type1Iommu,
   iova: bigint,
@@ -12,7 +13,7 @@ export const bisects = (
 ): boolean => {
   const atStart = dmas.find(iova, 1n);
   if (atStart !== undefined && atStart.iova !== iova) return true;
-  // Before ends were the last byte, nothing was looked for at the end but what lies around it.
+  // Releases whose end is exclusive search with size 0 at the end.
   const atEnd = dmas.find(last, kernel.release.type1.findDmaWraps ? 0n : 1n);
   return atEnd !== undefined && atEnd.iova + atEnd.size !== iova + size;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where a program wants a bitmap of dirty pages, and the bits that it gets. drivers/vfio/vfio_iommu_type1.c (verify_bitmap_size,
-// update_user_bitmap).
+// The bitmap of dirty pages that a program asks for, and its bits. drivers/vfio/vfio_iommu_type1.c
+// (verify_bitmap_size, update_user_bitmap).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { DIRTY_BITMAP_SIZE_MAX } from '../../../spec/abi/vfio.ts';
@@ -11,7 +11,7 @@ import { bitmapBytes, type DirtyBitmap } from './dirty-bitmap.ts';
 import type { Dma } from './dma.ts';
 import type { Type1Iommu } from './type1-iommu.ts';
 
-/** struct vfio_bitmap: bytes of a page, bytes of the bitmap, where it is. */
+/** struct vfio_bitmap: bytes of a page, bytes of the bitmap, its address. */
 export type BitmapRequest = {
   readonly pageSize: bigint;
   readonly size: bigint;
@@ -25,17 +25,20 @@ export const bitmapRequest = (struct: Struct, offset: number): BitmapRequest => 
   data: struct.u64(offset + 16),
 });
 
-/** 0, or -EINVAL where the bitmap is no user memory, or too small or too large for `length` bytes of pages. */
+/**
+ * 0, or -EINVAL if the bitmap is not in user memory, or too small or too large for `length` bytes
+ * of pages.
+ */
 export const checkBitmap = ({ pageSize, size, data }: BitmapRequest, length: bigint): number => {
   if (data + size > TASK_END_BYTES) return -ERRNO.EINVAL;
-  // A shift by 64 is none on x86.
+  // x86 takes a shift by 64 as a shift by 0.
   const pages = pageSize === 0n ? length : length >> BigInt(trailingZeros(pageSize));
   if (pages === 0n || size === 0n || size > DIRTY_BITMAP_SIZE_MAX) return -ERRNO.EINVAL;
   return size < (wrap(pages + 63n) / 64n) * 8n ? -ERRNO.EINVAL : 0;
 };
 
 const WORD_BITS = 64n;
-/** Words that are copied at a time. */
+/** Words copied at a time. */
 const CHUNK = 512;
 
 const copyOut = (iommu: Type1Iommu, bitmap: DirtyBitmap, to: bigint, bytes: bigint): number => {
@@ -47,7 +50,7 @@ const copyOut = (iommu: Type1Iommu, bitmap: DirtyBitmap, to: bigint, bytes: bigi
   return 0;
 };
 
-/** Reports which pages of a mapping are dirty, in a bitmap that begins at IOVA `base`. 0, or -EFAULT. */
+/** Writes the dirty pages of a dma into a bitmap that begins at IOVA `base`. 0, or -EFAULT. */
 export const reportDirty = (
   iommu: Type1Iommu,
   { data }: BitmapRequest,

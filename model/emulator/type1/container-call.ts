@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The calls on a legacy container: three that every one answers, and what SET_IOMMU makes possible.
-// drivers/vfio/container.c (vfio_fops_unl_ioctl), drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_ioctl).
+// The calls on a legacy container: three that always work, and those that SET_IOMMU makes possible.
+// drivers/vfio/container.c (vfio_fops_unl_ioctl), drivers/vfio/vfio_iommu_type1.c
+// (vfio_iommu_type1_ioctl).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import {
@@ -27,7 +28,7 @@ import { mapDma } from './map-dma.ts';
 import type { Type1Iommu } from './type1-iommu.ts';
 import { unmapDma } from './unmap-dma.ts';
 
-/** Without groups every driver is asked, and with them only those that could serve them. */
+/** Without groups every driver is asked, with groups only the driver that can serve them. */
 const checkExtension = (container: Container, extension: bigint): boolean =>
   (container.mayUse('noiommu') && hasNoIommuExtension(container, extension)) ||
   (container.mayUse('type1') && hasType1Extension(container, extension));

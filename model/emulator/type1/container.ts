@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The container behind an open /dev/vfio/vfio. Groups that are in it keep it, also when its descriptor is closed.
+// The container of an open /dev/vfio/vfio. Its groups keep it after its descriptor is closed.
 // drivers/vfio/container.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -21,9 +21,9 @@ export class Container {
   readonly kernel: Kernel;
   /** The latest first. */
   readonly groups: VfioGroup[] = [];
-  /** There from SET_IOMMU on until the last group leaves. */
+  /** Set from SET_IOMMU until the last group leaves. */
   iommu: Type1Iommu | undefined = undefined;
-  /** The same for no-IOMMU groups, which are given nothing. */
+  /** SET_IOMMU succeeded for no-IOMMU groups; they get no IOMMU object. */
   hasNoIommu = false;
   #references = 1;
 
@@ -41,13 +41,16 @@ export class Container {
     return this.iommu !== undefined || this.hasNoIommu;
   }
 
-  /** Whether a driver serves its groups. No-IOMMU groups and others are never in it together. */
+  /** Whether a driver serves its groups. No-IOMMU groups never share a container with others. */
   mayUse(driver: 'type1' | 'noiommu'): boolean {
     const [group] = this.groups;
     return group === undefined || group.isNoIommu === (driver === 'noiommu');
   }
 
-  /** SET_IOMMU. 0, or -errno: -ENODEV where the number is of no driver, -EINVAL where it is of no IOMMU. */
+  /**
+   * SET_IOMMU. 0, or -errno: -ENODEV if no driver knows the type, -EINVAL if it does not fit the
+   * container.
+   */
   setIommu(type: bigint): number {
     if (this.groups.length === 0 || this.hasDriver) return -ERRNO.EINVAL;
     return this.mayUse('noiommu') ? this.#setNoIommu(type) : this.#setType1(type);
@@ -77,8 +80,8 @@ export class Container {
   }
 
   /**
-   * SET_CONTAINER on a group that has none. 0, or -errno: -EPERM where others own the group's devices, or where it would be
-   * beside groups of the other kind.
+   * SET_CONTAINER on a group without a container. 0, or -errno: -EPERM if the group's devices have
+   * another owner, or if the container has groups of the other kind.
    */
   join(group: VfioGroup): number {
     const { credentials, defects } = this.kernel;

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Which pages of a mapping are dirty, a bit each, in words as the kernel keeps them: what shifting leaves behind the last
-// page stays there. lib/bitmap.c; drivers/vfio/vfio_iommu_type1.c (update_user_bitmap).
+// The dirty pages of a dma, one bit each, in words like the kernel's: bits that a shift leaves
+// after the last page stay there. lib/bitmap.c; drivers/vfio/vfio_iommu_type1.c
+// (update_user_bitmap).
 
 const WORD_BITS = 64;
 const WORD_BYTES = 8;
 const wordsFor = (bits: number): number => Math.ceil(bits / WORD_BITS);
 
-/** Those bits of a word that are among the first `bits` of all. */
+/** The bits of a word that are among the first `bits` of the bitmap. */
 const maskOf = (bits: number, index: number): bigint =>
   (1n << BigInt(Math.max(0, Math.min(WORD_BITS, bits - index * WORD_BITS)))) - 1n;
 
-/** Bytes of a bitmap, which has whole words. */
+/** Bytes of a bitmap, in whole words. */
 export const bitmapBytes = (bits: bigint): bigint => ((bits + 63n) / 64n) * 8n;
 
 export class DirtyBitmap {
-  /** By index; what is not there is zero. */
+  /** By index; missing words are zero. */
   readonly #words = new Map<number, bigint>();
 
   setFirst(bits: number): void {
@@ -27,7 +28,7 @@ export class DirtyBitmap {
     for (const [index, word] of [...this.#words]) this.#set(index, word & ~maskOf(bits, index));
   }
 
-  /** Moves the words that `bits` bits take by less than a word. */
+  /** Shifts the words of the first `bits` bits by less than a word. */
   shift(by: number, bits: number): void {
     const count = wordsFor(bits);
     const high = BigInt(WORD_BITS - by);
@@ -44,7 +45,7 @@ export class DirtyBitmap {
     this.#set(0, this.#get(0) | word);
   }
 
-  /** The words from `first` on, `count` of them. */
+  /** `count` words from `first`. */
   bytes(first: number, count: number): Uint8Array {
     const bytes = new Uint8Array(count * WORD_BYTES);
     const view = new DataView(bytes.buffer);

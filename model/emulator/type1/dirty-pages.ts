@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_DIRTY_PAGES: begins, ends and asks which pages devices may have written to.
-// drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_dirty_pages, vfio_iova_dirty_bitmap).
+// VFIO_IOMMU_DIRTY_PAGES: starts and stops dirty tracking, and reports the pages that devices may
+// have written. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_dirty_pages,
+// vfio_iova_dirty_bitmap).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import {
@@ -66,7 +67,7 @@ const lastByte = (iommu: Type1Iommu, iova: bigint, size: bigint): bigint | numbe
   if (size === 0n) return -ERRNO.EINVAL;
   const last = lastOf(iova, size);
   if (last === undefined) return reportsOverflow ? -ERRNO.EOVERFLOW : -ERRNO.EINVAL;
-  // Where ends are compared as the byte behind, a range up to the end of all wraps.
+  // With exclusive ends, a range that ends at U64_MAX wraps.
   const endWraps = lastOf(iova, size + 1n) === undefined;
   return endWraps && !reportsOverflow ? -ERRNO.EINVAL : last;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The mappings of a legacy container, in a tree by IOVA. drivers/vfio/vfio_iommu_type1.c (struct vfio_dma).
+// The dmas of a legacy container, in a tree by IOVA. drivers/vfio/vfio_iommu_type1.c (struct
+// vfio_dma).
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { BalancedTree, TreeNode } from '../balanced-tree.ts';
@@ -12,11 +13,13 @@ let made = 0;
 export class Dma extends TreeNode<Dma> {
   readonly iova: bigint;
   readonly permission: Permission;
-  /** Two mappings can begin at the same IOVA where the end of the address space is not seen: the later comes first. */
+  /**
+   * Two dmas can begin at the same IOVA if vfio_find_dma() wraps at U64_MAX: the later comes first.
+   */
   readonly serial: number;
-  /** Where the program's memory is; a program may move it. */
+  /** The address in the program's memory; a program may change it. */
   vaddr: bigint;
-  /** Bytes that are there; grows while the mapping is made. */
+  /** Bytes mapped; grows while the dma is made. */
   size = 0n;
   iommuMapped = false;
   vaddrInvalid = false;
@@ -38,7 +41,7 @@ export class Dma extends TreeNode<Dma> {
 }
 
 export class DmaTree extends BalancedTree<Dma> {
-  /** Ends are compared as the first byte behind, which is 0 behind the end of the address space. */
+  /** Ends are exclusive, so that an end at U64_MAX wraps to 0. */
   readonly #findDmaWraps: boolean;
 
   constructor(findDmaWraps: boolean) {
@@ -46,7 +49,7 @@ export class DmaTree extends BalancedTree<Dma> {
     this.#findDmaWraps = findDmaWraps;
   }
 
-  /** A mapping that meets `size` bytes from `start` on. */
+  /** A dma that overlaps `size` bytes from `start`. */
   find(start: bigint, size: bigint): Dma | undefined {
     let node = this.root;
     while (node !== undefined) {
@@ -57,7 +60,7 @@ export class DmaTree extends BalancedTree<Dma> {
     return undefined;
   }
 
-  /** The lowest mapping that ends behind `start`, unless it begins behind `last`. */
+  /** The lowest dma that ends after `start`, unless it begins after `last`. */
   first(start: bigint, last: bigint): Dma | undefined {
     let found: Dma | undefined;
     let node = this.root;
@@ -73,7 +76,10 @@ export class DmaTree extends BalancedTree<Dma> {
     return found !== undefined && this.isBehind(found, last) ? undefined : found;
   }
 
-  /** Whether a mapping begins behind the last byte of a range; a range up to the end of all may seem empty. */
+  /**
+   * Whether a dma begins after the last byte of a range; with wrapping ends a range up to U64_MAX
+   * seems empty.
+   */
   isBehind(dma: Dma, last: bigint): boolean {
     return this.#findDmaWraps ? dma.iova >= wrap(last + 1n) : dma.iova > last;
   }
@@ -104,5 +110,5 @@ export class DmaTree extends BalancedTree<Dma> {
   }
 }
 
-/** Bytes [start, start + size) wrap around the address space. */
+/** Whether [start, start + size) wraps around the address space. */
 export const wraps = (start: bigint, size: bigint): boolean => start + size - 1n > U64_MAX;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_GET_INFO of a legacy container: page sizes, and three capabilities where there is room for all of them.
-// drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_get_info), drivers/vfio/vfio_main.c (vfio_info_cap_add).
+// VFIO_IOMMU_GET_INFO of a legacy container: page sizes, and three capabilities if there is room
+// for all of them. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_get_info),
+// drivers/vfio/vfio_main.c (vfio_info_cap_add).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { IOVA_RANGE } from '../../../spec/abi/native.ts';
@@ -66,7 +67,7 @@ const ranges = (iommu: Type1Iommu): Struct => {
   return struct;
 };
 
-/** The capabilities in order, linked as they follow the struct. */
+/** The capabilities in order, with the offsets that they have after the struct. */
 const chain = (iommu: Type1Iommu): Uint8Array => {
   const list = [migration(iommu), available(iommu)];
   if (iommu.iovas.length > 0) list.push(ranges(iommu));

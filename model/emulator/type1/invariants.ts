@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// What must hold in a legacy container between two calls: every domain translates the mappings and nothing else, memory is
-// pinned and charged once for each, and none is pinned where there is no domain.
+// What must hold in a legacy container between two calls: every domain translates exactly the dmas;
+// memory is pinned and charged once for each dma, and not pinned without a domain.
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import type { Kernel } from '../kernel.ts';
 import { wraps } from './dma.ts';
 import type { Type1Iommu } from './type1-iommu.ts';
 
-/** What a container's mappings come to. */
+/** The pins and charges of a container's dmas. */
 export type Type1Uses = {
   readonly violations: readonly string[];
-  /** Frames that are pinned, once for each time. */
+  /** Pinned frames, repeated once for each pin. */
   readonly frames: readonly number[];
 };
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Which IOVAs a container may map: the apertures of its domains without what their devices reserve, as a sorted list. Empty
-// until a group with an IOMMU joins. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_aper_*, vfio_iommu_resv_*).
+// The IOVAs that a container may map: the apertures of its domains without the reserved ranges of
+// their devices, as a sorted list. Empty until a group with an IOMMU joins.
+// drivers/vfio/vfio_iommu_type1.c (vfio_iommu_aper_*, vfio_iommu_resv_*).
 
 import type { IovaRange } from '../../../spec/terms/platform.ts';
 import type { DmaTree } from './dma.ts';
 
 const lengthOf = ({ start, last }: IovaRange): bigint => last - start + 1n;
 
-/** Whether an aperture shares nothing with the list, or would cut mappings off. */
+/** Whether an aperture is outside the list, or excludes a dma. */
 export const apertureConflicts = (
   list: readonly IovaRange[],
   dmas: DmaTree,
@@ -21,11 +22,11 @@ export const apertureConflicts = (
   return last < final.last && dmas.find(last + 1n, final.last - last) !== undefined;
 };
 
-/** Whether something is mapped where the devices reserve IOVAs. */
+/** Whether a dma overlaps a reserved range of the devices. */
 export const reservedConflicts = (dmas: DmaTree, reserved: readonly IovaRange[]): boolean =>
   reserved.some((range) => dmas.find(range.start, lengthOf(range)) !== undefined);
 
-/** The list within an aperture; the whole aperture where there is no list yet. */
+/** The list within an aperture; the whole aperture if there is no list yet. */
 export const within = (list: readonly IovaRange[], aperture: IovaRange): readonly IovaRange[] =>
   list.length === 0
     ? [aperture]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_MAP_DMA of a legacy container: a mapping, or the new place of one whose memory moved.
+// VFIO_IOMMU_MAP_DMA of a legacy container: makes a dma, or sets the new vaddr of one.
 // drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_map_dma, vfio_dma_do_map).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
@@ -41,7 +41,7 @@ const moveAddress = (iommu: Type1Iommu, { vaddr, iova, size }: Request): number 
 const mayMap = ({ iovas }: Type1Iommu, start: bigint, last: bigint): boolean =>
   iovas.length === 0 || iovas.some((range) => start >= range.start && last <= range.last);
 
-/** Fills the domains, where there are any, and begins to track what gets dirty. */
+/** Fills the domains, if any, and starts dirty tracking of the dma. */
 const makeDma = (iommu: Type1Iommu, dma: Dma, size: bigint): number => {
   const { kernel, domains } = iommu;
   if (domains.length === 0) {
@@ -56,7 +56,7 @@ const makeDma = (iommu: Type1Iommu, dma: Dma, size: bigint): number => {
   return 0;
 };
 
-/** Whether a range of memory or of IOVAs passes the end of its address space. */
+/** Whether the memory or the IOVAs exceed their address space. */
 const passesEnd = ({ vaddr, iova, size }: Request): boolean =>
   lastOf(iova, size) === undefined || lastOf(vaddr, size) === undefined;
 

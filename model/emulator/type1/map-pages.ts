@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Mappings of a container in its domains: pinned and mapped run by run, found again by what a domain translates, and filled
-// into domains that join later. drivers/vfio/vfio_iommu_type1.c (vfio_pin_map_dma, vfio_unmap_unpin, vfio_iommu_replay).
+// The dmas of a container in its domains: pinned and mapped run by run, read back from a domain,
+// and filled into domains that join later. drivers/vfio/vfio_iommu_type1.c (vfio_pin_map_dma,
+// vfio_unmap_unpin, vfio_iommu_replay).
 
 import { PAGE_SIZE_BYTES } from '../../../spec/abi/units.ts';
 import type { Kernel } from '../kernel.ts';
@@ -33,7 +34,10 @@ const mapEverywhere = (
   return 0;
 };
 
-/** Fills every domain with a mapping that is new, as far as nothing fails. 0, or -errno with what came before in place. */
+/**
+ * Fills every domain with a new dma, up to the first failure. 0, or -errno; what was mapped before
+ * the failure stays.
+ */
 export const pinAndMap = (
   kernel: Kernel,
   domains: readonly Type1Domain[],
@@ -56,11 +60,11 @@ export const pinAndMap = (
   return 0;
 };
 
-/** Positions in the mapping that are visited; none where its end seems to lie before its start. */
+/** Bytes of the dma that are visited; none if its end wraps. */
 const visible = (kernel: Kernel, dma: Dma): bigint =>
   kernel.release.type1.findDmaWraps && wraps(dma.iova, dma.size + 1n) ? 0n : dma.size;
 
-/** Takes a mapping out of the domains. How many pages were unpinned, which are not yet given back. */
+/** Removes a dma from the domains. Returns the count of unpinned pages, which are still charged. */
 export const unmapAndUnpin = (
   kernel: Kernel,
   domains: readonly Type1Domain[],
@@ -95,7 +99,7 @@ const unfill = (kernel: Kernel, domain: Type1Domain, dma: Dma): void => {
   for (let at = 0n; at < visible(kernel, dma); ) {
     const run = domain.run(dma.iova + at, pageOf(dma.size - at));
     if (run === undefined) {
-      // Runs are filled from the start on: behind the first that is missing there is none.
+      // Runs are filled in order: after the first that is missing there are none.
       return;
     }
     domain.unmap(dma.iova + at, bytesOf(run));
@@ -104,7 +108,10 @@ const unfill = (kernel: Kernel, domain: Type1Domain, dma: Dma): void => {
   }
 };
 
-/** Fills one mapping into a domain that is new: as another domain has it, or pinned now where none has. */
+/**
+ * Fills a new domain with one dma: with the frames that another domain has, or pinned now if there
+ * is none.
+ */
 const fill = (
   kernel: Kernel,
   known: Type1Domain | undefined,
@@ -134,7 +141,7 @@ const fill = (
   return 0;
 };
 
-/** Fills a new domain with every mapping. 0, or -errno with the domain empty again. */
+/** Fills a new domain with every dma. 0, or -errno with the domain empty again. */
 export const replay = (
   kernel: Kernel,
   domains: readonly Type1Domain[],

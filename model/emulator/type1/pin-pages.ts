@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pinning what a mapping is made of, in runs that are contiguous in memory. Device memory is not pinned, and not charged.
-// drivers/vfio/vfio_iommu_type1.c (vaddr_get_pfns, vfio_pin_pages_remote).
+// Pins the memory of a dma in runs that are contiguous. Device memory is neither pinned nor
+// charged. drivers/vfio/vfio_iommu_type1.c (vaddr_get_pfns, vfio_pin_pages_remote).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
@@ -10,10 +10,10 @@ import type { Dma } from './dma.ts';
 /** Pages that are pinned at once: as many pointers as fit into a page. */
 const BATCH = 512;
 
-/** What is pinned and not yet part of a run, and the first page that the latest pinning found. */
+/** Pinned frames that are not yet part of a run, and the first frame of the latest pinning. */
 export type Batch = { frames: number[]; first?: number };
 
-/** Contiguous pages, from frame `first` on. */
+/** Contiguous pages, starting at frame `first`. */
 export type Run = { readonly first: number; readonly count: number };
 
 /** A frame of the device memory at a page, or -EFAULT. What is present there can be read, also without access. */
@@ -22,7 +22,8 @@ const deviceFrame = (kernel: Kernel, page: number, writes: boolean): number => {
   if (mapping === undefined || mapping.store.kind !== 'device') return -ERRNO.EFAULT;
   if (writes && mapping.protection !== 'read-write') return -ERRNO.EFAULT;
   if (kernel.defects.has('type1-bar-not-looked-up')) {
-    // The file's offset for the page's number: the first is nobody's, the others are memory.
+    // The file offset is taken for the frame number: frame 0 belongs to nobody, the others are
+    // memory.
     return page === mapping.start ? 0 : -ERRNO.EFAULT;
   }
   return kernel.space.frame(mapping, page) ?? -ERRNO.EFAULT;
@@ -54,8 +55,9 @@ const unpinBatch = (kernel: Kernel, batch: Batch): void => {
 };
 
 /**
- * The next run of at most `count` pages from page number `page` on, pinned and charged. -EFAULT where the first of them
- * cannot be had, -ENOMEM where the limit would be passed; then nothing of it stays pinned.
+ * The next run of at most `count` pages from page number `page`, pinned and charged. -EFAULT if the
+ * first page cannot be pinned, -ENOMEM if the charge would exceed the limit; then none of it stays
+ * pinned.
  */
 export const pinRun = (
   kernel: Kernel,
@@ -85,7 +87,7 @@ export const pinRun = (
       first ??= device;
       if (done === 0) isDevice = true;
       if (!isDevice && kernel.defects.has('type1-bar-taken-for-memory')) {
-        // What the batch began with stands for the register.
+        // The batch's first frame is taken for the BAR's.
         if (batch.first !== undefined) batch.frames = [batch.first];
         break;
       }
@@ -104,13 +106,13 @@ export const pinRun = (
   return error === 0 ? { first: first as number, count: done } : fail(error);
 };
 
-/** Gives back what pinRun gave, and what it left in the batch. */
+/** Undoes pinRun, and unpins what it left in the batch. */
 export const unpinAgain = (kernel: Kernel, batch: Batch, run: Run): void => {
   kernel.accounts.unlock(unpinFrames(kernel, run));
   unpinBatch(kernel, batch);
 };
 
-/** Unpins those of the frames that are memory; how many they are. */
+/** Unpins the frames that are memory. Returns their count. */
 export const unpinFrames = (kernel: Kernel, { first, count }: Run): number => {
   let unpinned = 0;
   for (let frame = first; frame < first + count; frame += 1) {

@@ -23,7 +23,7 @@ export class Type1Domain {
     return this.domain.hardware;
   }
 
-  /** 0, or -errno with nothing changed: `beyond` where the IOVAs lie outside of what it can translate. */
+  /** 0, or -errno with nothing changed: `beyond` if the IOVAs are outside the aperture. */
   map(iova: bigint, { first, count }: Run, permission: Permission, beyond: number): number {
     const { aperture } = this.hardware;
     const length = BigInt(count) * PAGE;
@@ -37,7 +37,7 @@ export class Type1Domain {
     this.domain.unmap(iova, length);
   }
 
-  /** Frames from `iova` on that follow each other in memory, of at most `pages`. Undefined where nothing is mapped. */
+  /** The contiguous frames from `iova`, at most `pages`. Undefined if nothing is mapped. */
   run(iova: bigint, pages: number): Run | undefined {
     const first = this.frame(iova);
     if (first === undefined) return undefined;
@@ -46,7 +46,7 @@ export class Type1Domain {
     return { first, count };
   }
 
-  /** The frame at an IOVA; none outside of what it can translate. */
+  /** The frame at an IOVA; undefined outside the aperture. */
   frame(iova: bigint): number | undefined {
     const { aperture } = this.hardware;
     return iova < aperture.start || iova > aperture.last ? undefined : this.domain.frame(iova);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What SET_IOMMU gives a container: its mappings, the domains that hold them, and the groups that are in it.
+// The IOMMU that SET_IOMMU gives a container: its dmas, its domains and its groups.
 // drivers/vfio/vfio_iommu_type1.c (struct vfio_iommu).
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../../spec/abi/units.ts';
@@ -16,20 +16,20 @@ const BELOW_PAGE = PAGE_SIZE_BYTES - 1n;
 
 export class Type1Iommu {
   readonly kernel: Kernel;
-  /** Mappings are what was mapped, and never cut. */
+  /** v2: dmas are never cut. */
   readonly version2: boolean;
-  /** SET_IOMMU asked for domains that can be nested in. */
+  /** SET_IOMMU asked for nesting domains. */
   readonly nesting: boolean;
   readonly dmas: DmaTree;
   /** The latest first. */
   domains: Type1Domain[] = [];
-  /** Groups without an IOMMU of their own. */
+  /** Groups without an IOMMU. */
   emulated: VfioGroup[] = [];
-  /** What may be mapped; empty while no group with an IOMMU was there, and then everything may. */
+  /** IOVAs that may be mapped. Empty until a group with an IOMMU joins; until then all may. */
   iovas: readonly IovaRange[] = [];
-  /** Mappings that may still be made. */
+  /** Dmas that may still be made. */
   available: number;
-  /** Mappings whose memory was said to be elsewhere. */
+  /** Dmas with an invalid vaddr. */
   invalidAddresses = 0;
   tracksDirty = false;
   /** Groups that write to memory without reporting it. */
@@ -45,14 +45,14 @@ export class Type1Iommu {
     this.available = kernel.platform.dmaEntryLimit;
   }
 
-  /** Mappings may get another address: not where accesses could go by the old one. */
+  /** Whether vaddrs may be updated: not if an access could use an old one. */
   get mayMoveAddresses(): boolean {
     return (
       this.emulated.length === 0 || this.kernel.defects.has('type1-addresses-move-under-mdevs')
     );
   }
 
-  /** Ranges that pass the end of the address space have an error of their own. */
+  /** Ranges that wrap have an errno for it. */
   get reportsOverflow(): boolean {
     const { release, defects } = this.kernel;
     return release.type1.reportsOverflow && !defects.has('type1-overflow-not-reported');
@@ -63,7 +63,7 @@ export class Type1Iommu {
     return this.#pageSizes;
   }
 
-  /** The least page, in bytes and as a shift. */
+  /** The smallest page, in bytes and as a shift. */
   get granule(): bigint {
     return 1n << BigInt(this.shift);
   }
@@ -78,7 +78,7 @@ export class Type1Iommu {
     this.#pageSizes = (sizes & BELOW_PAGE) === 0n ? sizes : (sizes & ~BELOW_PAGE) | PAGE_SIZE_BYTES;
   }
 
-  /** Takes a mapping away, and gives back what it was charged. */
+  /** Removes a dma, and its charge. */
   remove(dma: Dma): void {
     const { defects, accounts } = this.kernel;
     const unlocked = unmapAndUnpin(this.kernel, this.domains, dma);
@@ -94,14 +94,14 @@ export class Type1Iommu {
     for (const dma of this.dmas) this.remove(dma);
   }
 
-  /** Unpins every mapping and keeps it, for groups without an IOMMU. */
+  /** Unpins every dma and keeps it, for groups without an IOMMU. */
   unpinAll(): void {
     for (const dma of this.dmas) {
       this.kernel.accounts.unlock(unmapAndUnpin(this.kernel, this.domains, dma));
     }
   }
 
-  /** Every page of every mapping is dirty. */
+  /** Marks every page of every dma dirty. */
   dirtyAll(): void {
     for (const dma of this.dmas) dma.bitmap?.setFirst(this.pagesOf(dma));
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// VFIO_IOMMU_UNMAP_DMA of a legacy container. v1 unmaps a mapping whole if the range has its start; v2 refuses
-// to cut one. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_unmap_dma, vfio_dma_do_unmap).
+// VFIO_IOMMU_UNMAP_DMA of a legacy container. v1 unmaps a dma whole if the range has its start; v2
+// refuses to cut one. drivers/vfio/vfio_iommu_type1.c (vfio_iommu_type1_unmap_dma,
+// vfio_dma_do_unmap).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
@@ -26,7 +27,7 @@ const KNOWN_FLAGS = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP | OTHER_FLAGS;
 
 type Range = { readonly iova: bigint; readonly size: bigint; readonly last: bigint };
 
-/** The range that is asked for, or -errno. */
+/** The requested range, or -errno. */
 const rangeOf = (iommu: Type1Iommu, iova: bigint, size: bigint, isAll: boolean): Range | number => {
   const below = iommu.granule - 1n;
   const { release, defects } = iommu.kernel;
@@ -43,7 +44,7 @@ const rangeOf = (iommu: Type1Iommu, iova: bigint, size: bigint, isAll: boolean):
   return { iova, size, last };
 };
 
-/** The mappings that the range takes, in ascending order. */
+/** The dmas that the range removes, in ascending order. */
 const taken = (iommu: Type1Iommu, { iova, last }: Range): readonly Dma[] => {
   const first = iommu.dmas.first(iova, last);
   if (first === undefined) return [];
@@ -59,7 +60,7 @@ const taken = (iommu: Type1Iommu, { iova, last }: Range): readonly Dma[] => {
   return list;
 };
 
-/** Says that the mappings' memory is no longer where it was. Bytes, or -EINVAL where that was said of one before. */
+/** Makes the vaddrs of the dmas invalid. Returns bytes, or -EINVAL if one is invalid already. */
 const invalidate = (iommu: Type1Iommu, dmas: readonly Dma[]): bigint | number => {
   if (dmas.some(({ vaddrInvalid }) => vaddrInvalid)) return -ERRNO.EINVAL;
   for (const dma of dmas) dma.vaddrInvalid = true;
@@ -67,7 +68,10 @@ const invalidate = (iommu: Type1Iommu, dmas: readonly Dma[]): bigint | number =>
   return dmas.reduce((bytes, { size }) => bytes + size, 0n);
 };
 
-/** Bytes that were unmapped, or -EFAULT where a bitmap cannot be written; what comes before is gone then. */
+/**
+ * Returns the unmapped bytes, or -EFAULT if a bitmap cannot be written; earlier dmas are unmapped
+ * then.
+ */
 const removeAll = (
   iommu: Type1Iommu,
   dmas: readonly Dma[],
@@ -108,7 +112,7 @@ const unmap = (
   return invalidates ? invalidate(iommu, dmas) : removeAll(iommu, dmas, iova, bitmap);
 };
 
-/** The bitmap that is asked for, or -errno. */
+/** The requested bitmap, or -errno. */
 const requestedBitmap = (
   iommu: Type1Iommu,
   argument: bigint,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of QEMU's edu device that moves memory: one buffer, and accesses through the domain that it is attached to. It
-// reads zeros where it is refused. hw/misc/edu.c of QEMU.
+// The DMA part of QEMU's edu device: one buffer, and accesses through the domain that the device is
+// attached to. A refused access reads zeros. hw/misc/edu.c of QEMU.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
@@ -13,14 +13,14 @@ const BUFFER_LENGTH = 4096;
 export class DmaEngine {
   readonly #frames: Frames;
   readonly #buffer = new Uint8Array(BUFFER_LENGTH);
-  /** How much of the buffer was read into. */
+  /** How many bytes of the buffer were read into it. */
   #filled = 0;
 
   constructor(frames: Frames) {
     this.#frames = frames;
   }
 
-  /** Without a domain everything is refused. 0, or -ENODATA where there is nothing to write. */
+  /** Without a domain every access is refused. 0, or -ENODATA if there is nothing to write. */
   transfer(
     domain: Domain | undefined,
     direction: DmaDirection,

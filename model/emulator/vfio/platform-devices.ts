@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The platform's devices, their IOMMU groups and IOMMUs, made from its description when they are first asked
-// for. drivers/iommu/iommu.c, drivers/vfio/group.c.
+// The platform's devices, IOMMU groups and IOMMUs, made from its description on first use.
+// drivers/iommu/iommu.c, drivers/vfio/group.c.
 
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import type { Iommu, IovaRange, Platform, PlatformDevice } from '../../../spec/terms/platform.ts';
@@ -28,7 +28,7 @@ const hardwareOf = (iommu: Iommu, release: Release): Hardware => {
   };
 };
 
-/** The page table of devices that no IOMMU serves: AMD's format, which only the kernel itself reads. */
+/** The page table of devices without an IOMMU: AMD's format, which only the kernel itself reads. */
 const SOFTWARE_PAGE_TABLE: Hardware = {
   owner: {},
   // Any size from 4 KiB to 2 PiB but 512 GiB.
@@ -41,7 +41,7 @@ const SOFTWARE_PAGE_TABLE: Hardware = {
   unwalked: true,
 };
 
-/** Whoever has the devices of a group that VFIO does not have. */
+/** The owner of a group's devices that VFIO does not have. */
 const OTHER_DRIVER = {};
 
 class PhysicalDevice implements AttachableDevice {
@@ -71,7 +71,7 @@ export class PlatformDevices {
     this.#frames = frames;
   }
 
-  /** The group of that number, or undefined where no device is in it. */
+  /** The group with that number, or undefined if no device is in it. */
   group(number: number): VfioGroup | undefined {
     const known = this.#groups.get(number);
     if (known !== undefined) return known;
@@ -84,7 +84,7 @@ export class PlatformDevices {
     return group;
   }
 
-  /** The device whose own file has that number and is named so, or undefined where there is none. */
+  /** The device with that cdev number and kind, or undefined if there is none. */
   cdev(number: number, isNoIommu: boolean): VfioDevice | undefined {
     if (isNoIommu && !this.#release.noIommuDevicesHaveCdevs) return undefined;
     const described = this.#platform.devices.find(
@@ -97,7 +97,7 @@ export class PlatformDevices {
   #device(described: PlatformDevice, group: VfioGroup): VfioDevice {
     if (described.iommu === 'none') return new VfioDevice(described.name, group, undefined);
     if (described.iommu === 'noiommu') {
-      // An iommufd makes it a group of its own, which nobody has to claim.
+      // iommufd gives it a group for itself, which needs no DMA owner.
       const alone = new PhysicalDevice(SOFTWARE_PAGE_TABLE, new IommuGroup(), []);
       return new VfioDevice(described.name, group, alone, undefined, true);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A descriptor of a device, got from its group or opened by the device's own file. What its driver answers is not
-// emulated. drivers/vfio/vfio_main.c (vfio_device_fops), drivers/vfio/device_cdev.c.
+// A descriptor of a device, from its group or its cdev. Its driver's calls are not emulated.
+// drivers/vfio/vfio_main.c (vfio_device_fops), drivers/vfio/device_cdev.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import {
@@ -33,7 +33,7 @@ export class VfioDeviceFile extends OpenFile {
   readonly #kernel: Kernel;
   readonly #device: VfioDevice;
   readonly #from: 'group' | 'own file';
-  /** What the device is bound to by this file. */
+  /** The iommufd that this file bound the device to. */
   #iommufd: IommufdContext | undefined;
 
   constructor(kernel: Kernel, device: VfioDevice, from: 'group' | 'own file') {
@@ -52,7 +52,7 @@ export class VfioDeviceFile extends OpenFile {
     return -ERRNO.ENOTTY;
   }
 
-  /** Moves memory for a program. 0, or -errno: -ENODEV where it cannot. */
+  /** A DMA for the program. 0, or -errno: -ENODEV if the device cannot. */
   transfer(direction: DmaDirection, iova: bigint, length: number): number {
     if (this.#from === 'own file' && this.#iommufd === undefined) return -ERRNO.ENODEV;
     return this.#device.transfer(direction, iova, length);
@@ -99,7 +99,7 @@ export class VfioDeviceFile extends OpenFile {
     return 0;
   }
 
-  /** The struct at its greatest length, zero where the program's ends, or -errno. */
+  /** The struct in its greatest length, extended with zeros, or -errno. */
   #readBind(argument: bigint): Struct | number {
     const { user, release, defects } = this.#kernel;
     const bytes = new Uint8Array(VFIO_DEVICE_BIND.size);
@@ -123,7 +123,7 @@ export class VfioDeviceFile extends OpenFile {
     return user.readInto(wanted, argument) < wanted.length ? -ERRNO.EFAULT : new Struct(bytes);
   }
 
-  /** No device of the machine is a virtual function or has any, and a mediated one does not know tokens at all. */
+  /** No device here is a virtual function or has any, and an mdev ignores tokens. */
   #refuseToken(address: bigint): number {
     if (this.#device.emulated) return -ERRNO.EINVAL;
     const token = this.#kernel.user.read(address, VFIO_TOKEN_LENGTH);
@@ -157,7 +157,7 @@ export class VfioDeviceFile extends OpenFile {
     return 0;
   }
 
-  /** The first `minimum` bytes of a struct, with zeros behind them, or -errno. */
+  /** The first `minimum` bytes of a struct, extended with zeros, or -errno. */
   #read(argument: bigint, size: number, minimum: number): Struct | number {
     const struct = new Struct(new Uint8Array(size));
     const wanted = struct.bytes.subarray(0, minimum);
@@ -165,7 +165,7 @@ export class VfioDeviceFile extends OpenFile {
     return struct.u32(ATTACH.argsz) < minimum ? -ERRNO.EINVAL : struct;
   }
 
-  /** The PASID that a struct asks for, at the end of it, or -errno. */
+  /** The PASID at the end of a struct, or -errno. */
   #pasid(
     argument: bigint,
     struct: Struct,
@@ -182,7 +182,7 @@ export class VfioDeviceFile extends OpenFile {
     return bytes === undefined ? -ERRNO.EFAULT : { pasid: new Struct(bytes).u32(0) };
   }
 
-  /** Four bytes of the struct. */
+  /** Writes four bytes of the struct back. */
   #writeBack(argument: bigint, { bytes }: Struct, offset: number): boolean {
     return this.#kernel.user.write(argument + BigInt(offset), bytes.subarray(offset, offset + 4));
   }

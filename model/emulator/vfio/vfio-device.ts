@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A device of a VFIO group. Through its group it is bound to the iommufd and attached when it is first opened, or holds the
-// group in its legacy container, and is let go when it is last closed; through its own file it is bound and attached as the
-// program says. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
+// A device of a VFIO group. The first open through its group binds and attaches it, or keeps the
+// group in its legacy container; the last close undoes that. Through its cdev the program binds and
+// attaches it. drivers/vfio/iommufd.c, drivers/vfio/vfio_main.c (vfio_df_open).
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import type { DmaDirection } from '../../../spec/terms/call.ts';
@@ -14,7 +14,7 @@ import type { VfioGroup } from './vfio-group.ts';
 
 const INT_MAX = 0x7fff_ffff;
 
-/** How the device takes part in the iommufd. */
+/** How the device is bound to the iommufd. */
 type Binding =
   | { readonly kind: 'device'; readonly device: IommufdDevice }
   | { readonly kind: 'access'; readonly access: Access };
@@ -22,16 +22,16 @@ type Binding =
 export class VfioDevice {
   readonly name: string;
   readonly group: VfioGroup;
-  /** A physical device that nothing translates for. */
+  /** A physical device without an IOMMU. */
   readonly isNoIommu: boolean;
-  /** None for an mdev, which has no IOMMU of its own. */
+  /** None for an mdev. */
   readonly physical: AttachableDevice | undefined;
   #binding: Binding | undefined;
   #attached = false;
-  /** Those that are attached. */
+  /** The attached PASIDs. */
   readonly #pasids = new Set<number>();
   #opened = 0;
-  /** Opened through the legacy container, which it holds its group in. */
+  /** Opened through the legacy container, in which it keeps its group. */
   #usesContainer = false;
   readonly #engine: DmaEngine | undefined;
 
@@ -49,14 +49,14 @@ export class VfioDevice {
     this.#engine = engine;
   }
 
-  /** Moves memory for a program. 0, or -errno: -ENODEV where it cannot. */
+  /** A DMA for the program. 0, or -errno: -ENODEV if the device cannot. */
   transfer(direction: DmaDirection, iova: bigint, length: number): number {
     const isOpen = this.#usesContainer || this.#binding?.kind === 'device';
     if (this.#engine === undefined || !isOpen) return -ERRNO.ENODEV;
     return this.#engine.transfer(this.#domain, direction, iova, length);
   }
 
-  /** What its accesses go through. */
+  /** The domain of its DMA. */
   get #domain(): Domain | undefined {
     if (this.#binding?.kind === 'device') return this.#binding.device.hwpt?.domain;
     return this.group.container?.iommu?.domains.find(({ groups }) => groups.includes(this.group))
@@ -64,8 +64,8 @@ export class VfioDevice {
   }
 
   /**
-   * Whether GET_DEVICE_FD's string means this device. A PCI device takes options behind a blank, of which a
-   * device that is no virtual function knows none: -EINVAL.
+   * Whether GET_DEVICE_FD's string names this device. A PCI device takes options after a space; one
+   * that is not a virtual function knows none: -EINVAL.
    */
   matches(name: string): boolean | number {
     if (name === this.name) return true;
@@ -78,9 +78,9 @@ export class VfioDevice {
   }
 
   /**
-   * By the group: 0, or -errno: -EPERM where another iommufd has the group, -ENODEV without a compatibility IOAS, -EINVAL
-   * where the group is in a legacy container that SET_IOMMU was not called on. Without an IOMMU nothing is bound; -EPERM
-   * for the unprivileged, and where translation could be expected.
+   * Through the group: 0, or -errno: -EPERM if another iommufd has the group, -ENODEV without a
+   * compatibility IOAS, -EINVAL if the group's legacy container has no IOMMU set. Without an IOMMU
+   * nothing is bound; -EPERM for an unprivileged process, and if the iommufd could map for it.
    */
   openByGroup(privileged: boolean): number {
     if (this.#opened === 0) {
@@ -98,7 +98,7 @@ export class VfioDevice {
     return 0;
   }
 
-  /** By its own file, which only one may: 0, or -errno. */
+  /** Through its cdev, which only one file may do: 0, or -errno. */
   openByFile(context: IommufdContext): number {
     if (this.#opened > 0) return -ERRNO.EINVAL;
     const error = this.#bind(context);
@@ -125,13 +125,16 @@ export class VfioDevice {
     return error;
   }
 
-  /** The number of the bound device among the iommufd's objects. */
+  /** The bound device's id in the iommufd. */
   get objectId(): number {
     const binding = this.#binding;
     return binding?.kind === 'device' ? binding.device.id : (binding?.access.id ?? 0);
   }
 
-  /** Attaches the device, or moves it: the number of the hwpt, or for an mdev of the IOAS, or -errno. */
+  /**
+   * Attaches the device, or moves it. Returns the id of the hwpt, or for an mdev of the IOAS, or
+   * -errno.
+   */
   attach(id: number): number {
     const binding = this.#binding;
     if (binding === undefined) return -ERRNO.EINVAL;
@@ -156,7 +159,7 @@ export class VfioDevice {
     else this.#binding?.device.detach();
   }
 
-  /** The same for a PASID of a device behind an IOMMU. */
+  /** Attaches a PASID of a device with an IOMMU. */
   attachPasid(pasid: number, id: number): number {
     if (this.#binding?.kind !== 'device') return -ERRNO.EINVAL;
     const { device } = this.#binding;
@@ -173,7 +176,10 @@ export class VfioDevice {
     this.#binding.device.detach();
   }
 
-  /** The search for a PASID that is too large ends with -EINVAL, which is compared with it. */
+  /**
+   * A lookup of a PASID that is too large returns -EINVAL, which the caller compares with the
+   * PASID.
+   */
   #hasPasid(pasid: number): boolean {
     return pasid > INT_MAX ? pasid === -ERRNO.EINVAL >>> 0 : this.#pasids.has(pasid);
   }

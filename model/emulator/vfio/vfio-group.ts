@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A VFIO group and its descriptor, /dev/vfio/N or /dev/vfio/noiommu-N. It is in a legacy container, or an iommufd takes its place. Devices that are open
-// keep hold of the iommufd, and in a legacy container of the group's file. drivers/vfio/group.c, drivers/vfio/container.c.
+// A VFIO group and its descriptor, /dev/vfio/N or /dev/vfio/noiommu-N. It is in a legacy container,
+// or uses an iommufd instead. Open devices keep the iommufd, and in a legacy container the group's
+// file. drivers/vfio/group.c, drivers/vfio/container.c.
 
 import { ERRNO } from '../../../spec/abi/errno.ts';
 import { PAGE_SIZE } from '../../../spec/abi/units.ts';
@@ -32,7 +33,7 @@ export class VfioGroup {
   readonly devices: VfioDevice[] = [];
   readonly number: number;
   openedFile: VfioGroupFile | undefined = undefined;
-  /** How many of its devices are bound by their own files. */
+  /** How many of its devices are bound through their cdevs. */
   boundByFile = 0;
   iommufd: IommufdContext | undefined = undefined;
   container: Container | undefined = undefined;
@@ -44,17 +45,17 @@ export class VfioGroup {
     this.iommuGroup = iommuGroup;
   }
 
-  /** Its devices are physical, and nothing translates for them. */
+  /** Its devices are physical and have no IOMMU. */
   get isNoIommu(): boolean {
     return this.devices[0]?.isNoIommu === true;
   }
 
-  /** What its first device is behind; none where devices have no IOMMU. */
+  /** The IOMMU of its first device, if any. */
   get hardware(): Hardware | undefined {
     return this.isNoIommu ? undefined : this.devices[0]?.physical?.hardware;
   }
 
-  /** What its devices reserve, all together. */
+  /** The reserved ranges of all its devices. */
   get reserved(): readonly IovaRange[] {
     return this.devices.flatMap(({ physical }) => physical?.reserved ?? []);
   }
@@ -67,7 +68,9 @@ export class VfioGroup {
     return this.#containerUsers > 0;
   }
 
-  /** 0, or -errno: -EINVAL where the container has no IOMMU, -EPERM where only the privileged may go without. */
+  /**
+   * 0, or -errno: -EINVAL if the container has no IOMMU set, -EPERM for no-IOMMU without privilege.
+   */
   useContainer(privileged: boolean): number {
     if (this.container?.hasDriver !== true) return -ERRNO.EINVAL;
     if (this.isNoIommu && !privileged) return -ERRNO.EPERM;
@@ -183,7 +186,7 @@ export class VfioGroupFile extends OpenFile {
     return -ERRNO.ENODEV;
   }
 
-  /** A string of at most a page with its zero byte. -EFAULT, or -EINVAL where it is longer. */
+  /** A string of at most a page with its zero byte. -EFAULT, or -EINVAL if it is longer. */
   #readName(argument: bigint): string | number {
     const bytes = new Uint8Array(PAGE_SIZE);
     const count = this.#kernel.user.readInto(bytes, argument);
