@@ -43,12 +43,18 @@ const statusOn = async (verb: readonly string[], { name, bytes }: SeedFile): Pro
   return status;
 };
 
+/** Not every trace can be emitted in every form. */
+const MOST_TRIED = 20;
+
 fuzzer('each verb reads one of the first files of its kind that are not damaged', async () => {
   for (const kind of KINDS) {
-    const files = FILES.filter((file) => file.kind === kind).slice(0, 3);
+    const files = FILES.filter((file) => file.kind === kind).slice(0, MOST_TRIED);
     for (const verb of verbsFor(kind)) {
       const statuses: number[] = [];
-      for (const file of files) statuses.push(await statusOn(verb, file));
+      for (const file of files) {
+        statuses.push(await statusOn(verb, file));
+        if ((statuses.at(-1) ?? 2) <= 1) break;
+      }
       assert.ok(Math.min(...statuses) <= 1, `${verb.join(' ')}: ${statuses.join(', ')}`);
     }
   }

@@ -13,7 +13,9 @@ const wholeNumber = (text: string): number => {
 };
 
 const program = new Command('fuzz')
-  .description('Damages traces, recordings, reports and explorations, and has every verb read them')
+  .description(
+    'Damages traces, recordings, syzkaller programs, reports and explorations, and has every verb read them',
+  )
   .option('--runs <count>', 'damaged files', wholeNumber, 50_000)
   .option('--seed <seed>', 'what they are generated from (default: a new one)', wholeNumber)
   .parse();

@@ -17,10 +17,16 @@ const VERBS: Readonly<Record<Kind, readonly (readonly string[])[]>> = {
     ['shrink', 'FILE', '--save', 'OUT'],
     ['emit', '--as', 'c', 'FILE'],
     ['emit', '--as', 'text', 'FILE'],
+    ['emit', '--as', 'syz', 'FILE'],
   ],
   recording: [
     ['judge', 'FILE'],
     ['judge', '--json', 'FILE'],
+    ['shrink', 'FILE', '--save', 'OUT'],
+  ],
+  syz: [
+    ['replay', 'FILE'],
+    ['replay', '--json', 'FILE'],
     ['shrink', 'FILE', '--save', 'OUT'],
   ],
   report: [

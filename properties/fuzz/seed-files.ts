@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The files that are damaged: real traces and recordings, and a report and an exploration that are made for it.
+// The files that are damaged: real traces and recordings, syzkaller programs, and a report and an exploration that are made for it.
 
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { runCommandLine } from '../../oracle/cli/command-line.ts';
 
-export const KINDS = ['trace', 'recording', 'report', 'exploration'] as const;
+export const KINDS = ['trace', 'recording', 'report', 'exploration', 'syz'] as const;
 
 export type Kind = (typeof KINDS)[number];
 
@@ -20,7 +20,7 @@ const MOST_BYTES = 40_000;
 
 const filesOf = (kind: Kind, folder: string): readonly SeedFile[] =>
   readdirSync(join(FIXTURES, folder))
-    .filter((name) => name.endsWith('.jsonl') || name.endsWith('.jsonl.gz'))
+    .filter((name) => /\.(jsonl|jsonl\.gz|syz)$/.test(name))
     .sort()
     .map((name) => {
       const read = readFileSync(join(FIXTURES, folder, name));
@@ -51,5 +51,6 @@ export const seedFiles = async (): Promise<readonly SeedFile[]> => [
   ...filesOf('recording', 'violations'),
   ...filesOf('recording', 'recordings'),
   ...filesOf('recording', 'followed'),
+  ...filesOf('syz', 'syz'),
   ...(await madeFiles()),
 ];
