@@ -2,7 +2,8 @@
 // Reads a file again up to a violation, to find the lines that created the objects in the violation's state.
 
 import type { World } from '../../spec/state/world.ts';
-import { type Format, formatOf } from '../judge/file-format.ts';
+import { formatOf } from '../judge/file-format.ts';
+import type { Format } from '../judge/format.ts';
 import { OriginSeeker } from '../report/origins.ts';
 import type { ViolationReport } from '../report/violation.ts';
 import { eachLine } from '../trace/line-ends.ts';

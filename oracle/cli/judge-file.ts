@@ -4,10 +4,11 @@
 import { statSync } from 'node:fs';
 import type { World } from '../../spec/state/world.ts';
 import { shownFacts } from '../judge/facts-text.ts';
-import { type Format, formatOf } from '../judge/file-format.ts';
+import { FormatSeeker } from '../judge/file-format.ts';
+import type { Format } from '../judge/format.ts';
 import { type JudgedCall, NO_VERDICTS, type Verdict, type VerdictKind } from '../judge/verdict.ts';
 import type { FileResult } from '../report/summary.ts';
-import { reportOf, type ViolationReport } from '../report/violation.ts';
+import { reportOf, type ViolationReport, withoutState } from '../report/violation.ts';
 import { isSyzLine } from '../syz/recognise.ts';
 import { ACCEPTED_CALLS_SHOWN, type Verbosity } from '../text/verbosity.ts';
 import { BadInput } from '../trace/bad-input.ts';
@@ -24,6 +25,11 @@ export type JudgeOptions = {
   readonly signal: AbortSignal;
   readonly onProgress: (calls: number) => void;
 };
+
+const NO_LINE_OF_LOG = 'this is no line of a log of strace, and is skipped';
+
+/** Skipped lines that are named one by one. */
+const SKIPPED_NAMED = 20;
 
 /** The maximum number of distinct reasons that are counted. */
 const REASONS_COUNTED = 1000;
@@ -60,13 +66,16 @@ class FileJudge {
   readonly counts: Record<VerdictKind, number> = { ...NO_VERDICTS };
   readonly unknown = new Map<string, number>();
   readonly unspecified = new Map<string, number>();
+  /** Lines that are not understood, with their numbers. */
+  readonly skipped: string[] = [];
+  skippedCount = 0;
   notJudged = 0;
   violation: ViolationReport | undefined;
   format: Format | undefined;
   line = 0;
   readonly #file: string;
   readonly #verbosity: Verbosity;
-  readonly #stated: StatedFacts;
+  readonly #seeker: FormatSeeker;
   readonly #last = new LastCalls();
   #world: World | undefined;
   #accepted = 0;
@@ -74,7 +83,7 @@ class FileJudge {
   constructor(file: string, { verbosity, stated = {} }: JudgeOptions) {
     this.#file = file;
     this.#verbosity = verbosity;
-    this.#stated = stated;
+    this.#seeker = new FormatSeeker(file, stated);
   }
 
   /** The facts that replies showed and the file does not state. */
@@ -86,18 +95,41 @@ class FileJudge {
     this.line += 1;
     const line = { number: this.line, chunk, start, end };
     if (this.format === undefined || this.#world === undefined) {
-      requireReplies(this.#file, line);
-      this.format = formatOf(this.#file, line, this.#stated);
-      this.#world = this.format.start;
-      return;
+      this.#begin(line);
+      if (this.format === undefined || this.#world === undefined || this.format.hasHeader) return;
     }
     if (this.violation !== undefined) {
       if (this.format.isCall(line)) this.notJudged += 1;
       return;
     }
-    const { world, judged } = this.format.take(this.#world, line);
+    const { world, judged, skipped } = this.format.take(this.#world, line);
     this.#world = world;
+    if (skipped !== undefined) this.#skip(skipped);
     if (judged !== undefined) this.#count(judged);
+  }
+
+  #begin(line: Line): void {
+    const format = this.#seeker.take(line);
+    if (format === undefined) {
+      requireReplies(this.#file, line);
+      this.#skip(NO_LINE_OF_LOG);
+      return;
+    }
+    this.format = format;
+    this.#world = format.start;
+  }
+
+  #skip(why: string): void {
+    this.skippedCount += 1;
+    const place = new BadInput(this.#file, this.line, why);
+    if (this.skipped.length < SKIPPED_NAMED) this.skipped.push(place.message);
+  }
+
+  /** Behind the last line. Throws BadInput. */
+  end(): void {
+    if (this.line === 0) throw new BadInput(this.#file, 0, 'the file is empty');
+    if (this.format === undefined) this.#seeker.end();
+    else this.format.end(this.line);
   }
 
   #count(judged: JudgedCall): void {
@@ -115,7 +147,9 @@ class FileJudge {
 
   #report(verdict: Extract<Verdict, { kind: 'violation' }>): ViolationReport {
     const place = { file: this.#file, line: this.line };
-    return reportOf(verdict, place, this.#accepted, this.#last.inOrder(), this.#verbosity);
+    const before = this.#last.inOrder();
+    const report = reportOf(verdict, place, this.#accepted, before, this.#verbosity);
+    return this.format?.release === undefined ? withoutState(report) : report;
   }
 }
 
@@ -136,8 +170,7 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
       onProgress(state.line);
     }
     if (!signal.aborted) {
-      if (state.format === undefined) throw new BadInput(file, 0, 'the file is empty');
-      state.format.end(state.line);
+      state.end();
     }
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
@@ -148,6 +181,8 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
   const isAgain =
     violation !== undefined &&
     file !== '-' &&
+    // A log has no state that lines could have made.
+    state.format?.release !== undefined &&
     statSync(file, { throwIfNoEntry: false })?.isFile() === true;
   return {
     file,
@@ -158,6 +193,8 @@ export const judgeFile = async (file: string, options: JudgeOptions): Promise<Fi
     unknown: state.unknown,
     unspecified: state.unspecified,
     facts: state.facts,
+    skipped: state.skipped,
+    skippedCount: state.skippedCount,
     recordedFailure: violation === undefined ? state.format?.recordedFailure() : undefined,
     violation: isAgain
       ? await withOrigins(file, violation, signal, options.stated ?? {})

@@ -9,6 +9,7 @@ import {
   factLines,
   reasonLines,
   recordedFailureLines,
+  skippedLines,
   summaryHead,
   summaryRow,
 } from '../report/summary.ts';
@@ -31,6 +32,7 @@ const EXAMPLES = `
 Examples:
   $ iommufd-spec judge recording.jsonl.gz
   $ iommufd-spec judge --verbose recordings/*.jsonl.gz
+  $ iommufd-spec judge --verbose strace.log
   $ iommufd-spec judge --json counterexample.jsonl | jq .violation.call
 
 Each file is judged up to its first violation. A trace may record a violation of hidden state, which replies alone do not
@@ -52,6 +54,7 @@ const printText = (output: Output, result: FileResult, verbosity: Verbosity): vo
     const assumed = assumedRelease(result.release);
     if (assumed !== undefined) output.lines(wrapped(assumed, '  '));
   }
+  for (const line of skippedLines(result)) output.line(palette.doubtful(line));
   for (const line of recordedFailureLines(result)) output.line(palette.doubtful(line));
   if (result.badInput !== undefined) output.error(output.errorPalette.bad(result.badInput));
   if (result.violation !== undefined) {
@@ -99,8 +102,8 @@ const judgeFiles = async (files: readonly string[], options: Options): Promise<n
 export const addJudge = (program: Command): void => {
   const command = program
     .command('judge')
-    .description('judge recordings of real kernels, and traces')
-    .argument('<files...>', 'recordings or traces, plain or compressed with gzip');
+    .description('judge recordings of real kernels, traces, and logs of strace')
+    .argument('<files...>', 'recordings, traces or logs of strace, plain or compressed with gzip');
   addStatedOptions(command)
     .option('--json', 'print a line of JSON for each file')
     .option('-v, --verbose', 'say why calls were not judged, and show more of the state')

@@ -12,6 +12,7 @@ import {
   VTD_PLATFORM,
 } from '../../spec/terms/platforms.ts';
 import { RELEASE_NAMES } from '../../spec/terms/releases.ts';
+import { isStraceLine } from '../strace/recognise.ts';
 import { isSyzLine } from '../syz/recognise.ts';
 import { SyzReader } from '../syz/syz-reader.ts';
 import { BadInput } from '../trace/bad-input.ts';
@@ -93,6 +94,10 @@ export class SyzFile {
 export const isSyzStart = (file: string, line: Line): boolean | undefined => {
   const text = textOf(file, line);
   if (text.trim() === '') return undefined;
+  if (isStraceLine(text)) {
+    const what = 'this is a log of strace, which does not have the structs of its calls';
+    throw new BadInput(file, line.number, `${what}; iommufd-spec judge ${file} reads it`);
+  }
   const isSyz = isSyzLine(text);
   // The other formats have no empty lines.
   if (!isSyz && line.number > 1) parseObject(file, 1, '');

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The two kinds of files that can be judged, recordings and traces, read line by line.
+// The kinds of files that can be judged, recordings, traces and logs of strace, read line by line.
 
 import { startOfProgram } from '../../model/programs/builder.ts';
-import type { World } from '../../spec/state/world.ts';
+import { isStraceLine } from '../strace/recognise.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { parseObject } from '../trace/json-object.ts';
 import { type Line, textOf } from '../trace/line.ts';
@@ -14,40 +14,18 @@ import {
   type TraceFailure,
   TraceLines,
 } from '../trace/trace-file.ts';
+import type { Format } from './format.ts';
 import { judge } from './judge.ts';
 import { judgeRecorded, startOf, worldAfterEvent } from './session.ts';
+import { straceFormat, textOfLog } from './strace-format.ts';
 import { memoryProblem } from './traced-memory.ts';
-import type { JudgedCall } from './verdict.ts';
-
-/** The world after a line, and its call if it has one. After a violation, the world before it. */
-export type Taken = { readonly world: World; readonly judged?: JudgedCall };
-
-/** The kind of violation that a trace records, and the subject. */
-export type RecordedFailure = {
-  readonly kind: TraceFailure['kind'];
-  readonly subject: string | undefined;
-};
-
-/** Reads the lines of one format. */
-export type Format = {
-  readonly name: 'recording' | 'trace';
-  readonly release: string;
-  readonly start: World;
-  /** Takes a line after the first. Throws BadInput if it does not fit the format. */
-  readonly take: (world: World, line: Line) => Taken;
-  /** Whether the line, after a violation, is a call. */
-  readonly isCall: (line: Line) => boolean;
-  /** Called after the last line. */
-  readonly end: (line: number) => void;
-  /** The violation that the last line of a trace records; undefined for a recording. */
-  readonly recordedFailure: () => RecordedFailure | undefined;
-};
 
 const recordingFormat = (file: string, text: string, stated: StatedFacts): Format => {
   const header = parseHeader(file, text);
   const reader = new RecordingReader(file, header);
   return {
     name: 'recording',
+    hasHeader: true,
     release: header.release,
     start: startOf(header, stated),
     take: (world, line) => {
@@ -80,6 +58,7 @@ const traceFormat = (file: string, first: string): Format => {
   };
   return {
     name: 'trace',
+    hasHeader: true,
     release: setting.release,
     start: startOfProgram(setting, arena),
     take: (world, line) => {
@@ -103,11 +82,54 @@ const traceFormat = (file: string, first: string): Format => {
   };
 };
 
-/** The format of a file by its first line. `stated` has facts that a recording need not state; a trace states all. */
+/** Other lines that may come before the first by which a log of strace is recognised. */
+const LINES_BEFORE_LOG = 100;
+
+/** Lines of a file whose format is not known yet. */
+export class FormatSeeker {
+  readonly #file: string;
+  readonly #stated: StatedFacts;
+  #first: string | undefined;
+  #count = 0;
+
+  /** `stated` has facts that a recording may not state; a trace states all. */
+  constructor(file: string, stated: StatedFacts = {}) {
+    this.#file = file;
+    this.#stated = stated;
+  }
+
+  /** The format by the line, or undefined if the next line may show it. Throws BadInput. */
+  take(line: Line): Format | undefined {
+    if (isStraceLine(textOfLog(line))) return straceFormat();
+    const text = this.#first === undefined ? textOf(this.#file, line) : textOfLog(line);
+    this.#first ??= text;
+    this.#count += 1;
+    if (!mayPrecedeLog(this.#first) || !mayPrecedeLog(text) || this.#count > LINES_BEFORE_LOG) {
+      return this.#byHeader(this.#first);
+    }
+    return undefined;
+  }
+
+  /** Throws BadInput where no line showed a format. */
+  end(): void {
+    if (this.#first !== undefined) this.#byHeader(this.#first);
+  }
+
+  #byHeader(text: string): Format {
+    const value = parseObject(this.#file, 1, text);
+    return value.format === TRACE_FORMAT
+      ? traceFormat(this.#file, text)
+      : recordingFormat(this.#file, text, this.#stated);
+  }
+}
+
+/** The other formats are JSON, and have no line that is none. */
+const mayPrecedeLog = (text: string): boolean => !/^\s*[{[]|"format"/.test(text);
+
+/** The format of a file by its first line. Throws BadInput. */
 export const formatOf = (file: string, line: Line, stated: StatedFacts = {}): Format => {
-  const text = textOf(file, line);
-  const value = parseObject(file, 1, text);
-  return value.format === TRACE_FORMAT
-    ? traceFormat(file, text)
-    : recordingFormat(file, text, stated);
+  const seeker = new FormatSeeker(file, stated);
+  const format = seeker.take(line);
+  if (format === undefined) seeker.end();
+  return format as Format;
 };

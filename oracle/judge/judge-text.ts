@@ -4,7 +4,8 @@
 import type { World } from '../../spec/state/world.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { lineEnd } from '../trace/line-ends.ts';
-import { type Format, formatOf } from './file-format.ts';
+import { formatOf } from './file-format.ts';
+import type { Format } from './format.ts';
 import type { JudgedCall } from './verdict.ts';
 
 /**
@@ -23,7 +24,7 @@ export function* judgeText(text: string, name = 'recording'): Generator<JudgedCa
     if (format === undefined || world === undefined) {
       format = formatOf(name, line);
       world = format.start;
-      continue;
+      if (format.hasHeader) continue;
     }
     const taken = format.take(world, line);
     world = taken.world;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The result of judging a file, as a row of a table; and the total of all files.
 
-import type { RecordedFailure } from '../judge/file-format.ts';
+import type { Format, RecordedFailure } from '../judge/format.ts';
 import type { VerdictCounts } from '../judge/verdict.ts';
 import { columns, wrapped } from '../text/lines.ts';
 import type { Palette } from '../text/palette.ts';
@@ -15,7 +15,7 @@ export type Reasons = ReadonlyMap<string, number>;
 
 export type FileResult = {
   readonly file: string;
-  readonly format: 'recording' | 'trace' | undefined;
+  readonly format: Format['name'] | undefined;
   readonly release: string | undefined;
   /** Calls by verdict. */
   readonly counts: VerdictCounts;
@@ -25,6 +25,9 @@ export type FileResult = {
   readonly unspecified: Reasons;
   /** What the replies showed about facts that the file does not state, as clauses. */
   readonly facts: readonly string[];
+  /** Lines that are not understood: "file:line: why". The first of them; `skippedCount` has how many there are. */
+  readonly skipped: readonly string[];
+  readonly skippedCount: number;
   readonly violation: ViolationReport | undefined;
   /** The violation that a trace records, if no reply is one: judging replies cannot show it. */
   readonly recordedFailure: RecordedFailure | undefined;
@@ -94,6 +97,15 @@ export const reasonLines = (result: FileResult, verbosity: Verbosity): readonly 
 /** What the replies showed about facts that the file does not state. */
 export const factLines = ({ facts }: FileResult): readonly string[] =>
   facts.map((fact) => `  the replies show: ${fact}`);
+
+/** Lines of a log that are not understood. */
+export const skippedLines = ({ skipped, skippedCount }: FileResult): readonly string[] => {
+  const more = skippedCount - skipped.length;
+  return [
+    ...skipped.map((line) => `  ${visible(line)}`),
+    ...(more > 0 ? [`  and ${count(more, 'more line')} that are skipped`] : []),
+  ];
+};
 
 /** Violations that no reply shows. */
 const SHOWN_BY: Readonly<Record<RecordedFailure['kind'], string>> = {

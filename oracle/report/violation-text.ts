@@ -3,6 +3,7 @@
 // the argument, the state around it, and the calls before.
 
 import { match } from 'ts-pattern';
+import { ruleIdOf } from '../../spec/rules.ts';
 import { releasesThat } from '../../spec/terms/releases.ts';
 import { assumedRelease } from '../text/assumed-release.ts';
 import { indented, wrapped } from '../text/lines.ts';
@@ -167,6 +168,23 @@ const acceptedText = (report: ViolationReport, palette: Palette): readonly strin
   );
 };
 
+const ANY_STRUCT =
+  'The file has neither the struct nor the state, so that any may be there. No rule gives this answer for any of them.';
+
+const WHY_CLOSED =
+  'The file shows that the descriptor was closed, and nothing that opened it again.';
+
+/** What rests on no struct and on no state. */
+const whyText = (
+  { anyRelease, allowed, explanation, observed }: ViolationReport,
+  verbosity: Verbosity,
+  palette: Palette,
+): readonly string[] => {
+  if (anyRelease !== true) return explanationText(explanation, observed.result, verbosity, palette);
+  const isClosed = allowed.every(({ rule }) => ruleIdOf(rule) === 'descriptors/bad-descriptor');
+  return wrapped(isClosed ? WHY_CLOSED : ANY_STRUCT, '');
+};
+
 export const violationText = (
   report: ViolationReport,
   verbosity: Verbosity,
@@ -177,19 +195,17 @@ export const violationText = (
     ...section('The call', callBlock(report.call, report.on, verbosity, palette), palette),
     ...section('Observed', [palette.bad(report.observed.result), ...changesText(report)], palette),
     ...section(
-      `Allowed by ${report.release}`,
+      `Allowed by ${report.anyRelease === true ? 'any release' : report.release}`,
       [
         ...report.allowed.flatMap((outcome) => outcomeText(outcome, palette)),
-        ...wrapped(assumedRelease(report.release) ?? '', ''),
+        ...(report.anyRelease === true ? [] : wrapped(assumedRelease(report.release) ?? '', '')),
       ],
       palette,
     ),
-    ...section(
-      'Why',
-      explanationText(report.explanation, report.observed.result, verbosity, palette),
-      palette,
-    ),
-    ...section('State before the call', stateText(report.state, palette), palette),
+    ...section('Why', whyText(report, verbosity, palette), palette),
+    ...(report.anyRelease === true
+      ? []
+      : section('State before the call', stateText(report.state, palette), palette)),
     ...acceptedText(report, palette),
   ];
 };

@@ -42,6 +42,8 @@ export type ViolationReport = {
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly release: ReleaseName;
+  /** The file does not state the release: the rules of all releases count. */
+  readonly anyRelease?: true;
   /** The number of accepted calls before it, and the last of them. */
   readonly accepted: number;
   readonly before: readonly AcceptedCall[];
@@ -137,5 +139,22 @@ export const reportOf = (
       unmapHint(world, call, about, observation),
     ),
     state: stateAround(world, call, withChoice, verbosity),
+  };
+};
+
+/** The report where the file has neither structs nor state: what rests on them is left out. */
+export const withoutState = (report: ViolationReport): ViolationReport => {
+  const { observed, allowed } = report;
+  return {
+    ...report,
+    anyRelease: true,
+    allowed: allowed.map((outcome) => ({ ...outcome, evidence: undefined })),
+    explanation: {
+      facts: ['the struct may be any, and so may the state and the machine'],
+      follows: allowed.map(({ rule, answer }) => `rule ${rule.id} may give ${answer}`),
+      but: `it answered ${observed.result}, which no rule of the call gives then`,
+      sameAnswer: [],
+      likeliest: undefined,
+    },
   };
 };

@@ -72,7 +72,10 @@ export const LAYERS: readonly Layer[] = [
     { folder: 'oracle/trace', holds: 'traces and recordings' },
     { folder: 'oracle/explain', holds: 'why a call failed' },
   ],
-  [{ folder: 'oracle/syz', holds: 'syzkaller programs' }],
+  [
+    { folder: 'oracle/syz', holds: 'syzkaller programs' },
+    { folder: 'oracle/strace', holds: 'logs of strace' },
+  ],
   [
     { folder: 'oracle/judge', holds: 'verdicts' },
     { folder: 'oracle/decode', holds: 'decoding of calls' },

@@ -104,6 +104,7 @@ const objections = (value: unknown, type: string, place: string): readonly strin
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const VIOLATIONS = resolve('properties', 'fixtures', 'violations');
+const CLOSED_LOG = resolve('properties', 'fixtures', 'strace', 'closed.log');
 
 /** The lines of JSON that a verb prints. */
 const printed = (...words: readonly string[]): Promise<readonly unknown[]> =>
@@ -175,7 +176,7 @@ json('judge, replay, shrink and emit', async () => {
     'memlock-that-was-enough',
   ].map((name) => join(VIOLATIONS, `${name}.jsonl`));
   const [judged, replayed, without, shrunk, notShown, emitted] = await Promise.all([
-    printed('judge', '--json', ...files, hiddenFile, join(FOLDER, 'none.jsonl')),
+    printed('judge', '--json', ...files, hiddenFile, CLOSED_LOG, join(FOLDER, 'none.jsonl')),
     printed('replay', '--json', hiddenFile, replyFile),
     printed('replay', '--json', '--defect', 'none', replyFile),
     printed('shrink', '--json', replyFile),
