@@ -6,14 +6,14 @@ import * as assert from 'uvu/assert';
 import { runCampaign } from '../../../oracle/check/campaign.ts';
 import { describeCounterexample } from '../../harness/describe.ts';
 import { recordEach } from '../../helpers/reached-rules.ts';
-import { nameOf, SETTINGS } from '../../helpers/settings.ts';
+import { INNER_SETTINGS, nameOf, SETTINGS } from '../../helpers/settings.ts';
 
 const RUNS = 400;
 const LENGTH = 40;
 
 const agreement = suite('agreement');
 
-for (const [index, setting] of SETTINGS.entries()) {
+for (const [index, setting] of [...SETTINGS, ...INNER_SETTINGS].entries()) {
   const seed = 101 + index;
   agreement(nameOf(setting), async () => {
     const report = await runCampaign({ setting, runs: RUNS, seed, length: LENGTH });

@@ -8,8 +8,7 @@ import { ACTION_SETS } from '../../../oracle/explore/action-sets/all.ts';
 import type { ActionSet } from '../../../oracle/explore/actions.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { MIXED_PLATFORM, platformNamed } from '../../../spec/terms/platforms.ts';
-import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
-import { settingOf } from '../../helpers/settings.ts';
+import { OUTER_RELEASES, settingOf } from '../../helpers/settings.ts';
 import { distinguishable } from './distinguishable.ts';
 
 const test = suite('names of explored states');
@@ -43,14 +42,14 @@ const pairsOf = (
   return pairs.filter((_, index) => index % every === 0);
 };
 
-const modelOf = ({ actions, platform }: ActionSet, release: (typeof RELEASE_NAMES)[number]) =>
+const modelOf = ({ actions, platform }: ActionSet, release: (typeof OUTER_RELEASES)[number]) =>
   new WorldModel({
     setting: { ...settingOf('mock'), release, platform: platformNamed(platform) ?? MIXED_PLATFORM },
     actions,
   });
 
 for (const actionSet of ACTION_SETS) {
-  for (const release of RELEASE_NAMES) {
+  for (const release of OUTER_RELEASES) {
     test(`${actionSet.name}, ${release}: equal keys, and nothing distinguishes them`, () => {
       const model = modelOf(actionSet, release);
       const pairs = pairsOf(model, (state) => Buffer.from(model.canonical(state)).toString('hex'));
