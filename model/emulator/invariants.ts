@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What must hold between two calls: page tables match the areas, and every page is pinned and
+// The invariants between two calls: page tables match the areas, and every page is pinned and
 // charged once for each set of pages that uses it. For tests; it visits everything.
 
 import { PAGE_SIZE } from '../../spec/abi/units.ts';
