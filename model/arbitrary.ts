@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one fast-check Arbitrary of programs: generates them guided by the world, and shrinks them, also those that it did not
-// generate.
+// The fast-check arbitrary of programs: generates them guided by the world, and shrinks any
+// program.
 
 import * as fc from 'fast-check';
 import type { World } from '../spec/state/world.ts';
@@ -23,22 +23,25 @@ const isProgram = (value: unknown): value is Program =>
 
 const expectations = new WeakMap<Program, readonly Expectation[]>();
 
-/** What was expected of the program's calls when it was generated; undefined if it was not generated. */
+/**
+ * The replies that were expected of the program's calls when it was generated; undefined if it was
+ * not generated.
+ */
 export const expectationsOf = (program: Program): readonly Expectation[] | undefined =>
   expectations.get(program);
 
-/** How often programs probe what no reply shows. */
+/** How often programs probe hidden state. */
 export type ProbeOptions = {
-  /** One program of so many opens a device that can move memory, and makes it; 0 for none. */
+  /** One program in so many opens a device that can do DMA, and makes transfers; 0 for none. */
   readonly transfersIn: number;
 };
 
 const USUAL_PROBES: ProbeOptions = { transfersIn: 4 };
 
-/** Transfers in a program, at most: each takes a real device a tenth of a second. */
+/** At most so many transfers in a program: each takes a real device a tenth of a second. */
 const TRANSFERS = 10;
 
-/** How often a call is generated again, at most. */
+/** A call is generated at most so many times. */
 const TRIES = 2;
 
 class ProgramArbitrary extends fc.Arbitrary<Program> {
@@ -81,7 +84,7 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
     return this.#value(whole.operations, startOfShrinking(whole.operations.length));
   }
 
-  /** Generates what comes next, and once more if it would only repeat what happened often. */
+  /** Generates the next operation, and once more if it would only repeat frequent rules. */
   #generateOne(gen: GenContext): void {
     const { builder } = gen;
     const { world } = builder;
@@ -99,7 +102,7 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
     const { transfersIn } = this.#probes;
     const { release, platform } = this.#start.setting;
     const { devices } = platform;
-    // What a device reads through entries for writes is not known before it reads them.
+    // It is not known what a device reads through write-only entries.
     if (undecidedChanges(release).has('vtdReadPermission')) return false;
     return (
       transfersIn > 0 && devices.some(({ dmaEngine }) => dmaEngine) && rng.chance(1, transfersIn)
@@ -128,13 +131,19 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
 
 export type GenerateOptions = {
   readonly probes?: ProbeOptions | undefined;
-  /** Through which files the programs call VFIO; each way in some of them where it is absent. */
+  /** The files through which the programs call VFIO; by default some programs use each. */
   readonly paths?: PathsOfCampaign | undefined;
-  /** Refusals that would only repeat what was seen often are generated again: a program then depends on those before it. */
+  /**
+   * Generate refusals again that would only repeat frequent ones: a program then depends on those
+   * before it.
+   */
   readonly guided?: boolean | undefined;
 };
 
-/** Programs for the setting, of at most `length` operations that are generated; probes at what is hidden come on top. */
+/**
+ * Programs for the setting, of at most `length` generated operations; probes of hidden state come
+ * on top.
+ */
 export const programs = (
   setting: Setting,
   length: number,

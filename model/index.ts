@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The generators as a library, `iommufd-spec/generate`: programs for fast-check, and what runs them on a machine.
+// The generators as a library, `iommufd-spec/generate`: programs for fast-check, and the function
+// that runs them on a machine.
 
 export { type GenerateOptions, type ProbeOptions, programs } from './arbitrary.ts';
 export type { PathsOfCampaign } from './generate/paths.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What was saved is not what an exploration saves.
+// The saved bytes are not those of an exploration.
 
 export class BadSaved extends Error {
-  /** Which of several, from 0. */
+  /** The index of the bad one among several, from 0. */
   readonly which: number;
 
   constructor(what: string, which = 0) {

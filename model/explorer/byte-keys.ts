@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Names that are bytes: kept one after the other, and a table of where each is. A part of the hash is beside it, so
-// that other names are seldom compared.
+// Keys that are bytes: stored one after the other, with a hash table of their positions. The table
+// also has a part of each hash, so that different keys are seldom compared.
 
 import { BadSaved } from './bad-saved.ts';
 import type { Visited } from './visited.ts';
 
 const FIRST_SLOTS = 1 << 10;
-/** Of eight slots at most so many are taken. */
+/** At most so many of eight slots are in use. */
 const FULL_EIGHTHS = 5;
 
-/** Bytes in a piece; no name is longer. */
+/** Bytes in a piece; no key is longer. */
 const PIECE_BITS = 20;
 const PIECE = 1 << PIECE_BITS;
-/** Names are at multiples of 4 bytes, so that 32 bits can name 16 GiB. */
+/** Keys are at multiples of 4 bytes, so that 32 bits address 16 GiB. */
 const GRAIN_BITS = 2;
 const LENGTH_BYTES = 4;
 const MOST_PIECES = 1 << (32 + GRAIN_BITS - PIECE_BITS);
@@ -21,9 +21,9 @@ const roundedUp = (bytes: number): number => (bytes + 3) & ~3;
 
 export class ByteKeys implements Visited<Uint8Array> {
   readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
-  /** Bytes of the last piece that are used. */
+  /** Bytes of the last piece in use. */
   #used = PIECE;
-  /** Where names are, in grains and counted from 1; 0 is free. */
+  /** Positions of keys, in grains and counted from 1; 0 is free. */
   #places = new Uint32Array(FIRST_SLOTS);
   #hashes = new Uint32Array(FIRST_SLOTS);
   #size = 0;
@@ -143,7 +143,7 @@ const putLength = (piece: Uint8Array, at: number, length: number): void => {
   piece[at + 2] = length >>> 16;
 };
 
-/** 32 bits, from four bytes at a time. */
+/** A hash of 32 bits, computed four bytes at a time. */
 export const hashOf = (key: Uint8Array): number => {
   const { length } = key;
   let hash = length;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A list of numbers that only grows, in pieces: nothing is copied while it does, and no number is an object.
+// A list of numbers that only grows, in pieces: growing copies nothing, and no number is an object.
 
 type Numbers = Uint16Array | Uint32Array | Float64Array;
 
@@ -20,7 +20,7 @@ export class Column {
     return this.#length;
   }
 
-  /** Undefined behind the end. */
+  /** Undefined after the end. */
   at(index: number): number | undefined {
     return index < this.#length
       ? this.#pieces[index >>> PIECE_BITS]?.[index & (PIECE - 1)]
@@ -34,7 +34,7 @@ export class Column {
     this.#length = index + 1;
   }
 
-  /** Takes the last number away. */
+  /** Removes the last number. */
   pop(): number | undefined {
     const value = this.at(this.#length - 1);
     if (value !== undefined) this.#length -= 1;
@@ -55,7 +55,7 @@ export class Column {
     }
   }
 
-  /** Fills the column, which is empty, with so many numbers of what `bytes` gave. */
+  /** Fills the empty column with so many numbers of what `bytes` returned. */
   fill(length: number, read: (bytes: Uint8Array) => void): void {
     for (let at = 0; at < length; at += PIECE) {
       read(bytesOf(this.#grown().subarray(0, Math.min(PIECE, length - at))));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Each state once, breadth first unless another order is asked for: then the first path that reaches a state is a shortest one. A
-// broken law is reported with that path. Exploration can be stopped between two states, be saved, and go on later.
+// Visits each state once, breadth first by default: then the first path to a state is a shortest
+// one. A broken law is reported with that path. An exploration can be stopped between two states,
+// saved and continued.
 
 import { BadSaved } from './bad-saved.ts';
 import { ByteKeys, hashOf } from './byte-keys.ts';
@@ -13,9 +14,9 @@ import { visitedFor } from './visited-for.ts';
 export { BadSaved };
 
 export type Bounds = {
-  /** Actions from the start, at most. */
+  /** At most so many actions from the start. */
   readonly depth: number;
-  /** Distinct states, at most. */
+  /** At most so many distinct states. */
   readonly states: number;
 };
 
@@ -25,21 +26,21 @@ export const UNBOUNDED: Bounds = {
 };
 
 export type Counts = {
-  /** States met, the same one more than once: those at the start and each that a step led to. */
+  /** States reached, with repetitions: the start states and the result of each step. */
   readonly generated: number;
   readonly distinct: number;
-  /** Actions from the start to the state that is expanded now. */
+  /** Actions from the start to the state that is being expanded. */
   readonly depth: number;
-  /** States that were met and not expanded yet. */
+  /** States that are not expanded yet. */
   readonly frontier: number;
 };
 
 export type Broken<State, Action> = {
   readonly law: string;
-  /** What contradicts it. */
+  /** What contradicts the law. */
   readonly how: string;
   readonly state: State;
-  /** A shortest way from a start to the state, and each state on it, from the start on. */
+  /** A shortest path from a start to the state, and each state on it, from the start on. */
   readonly actions: readonly Action[];
   readonly states: readonly State[];
 };
@@ -47,30 +48,37 @@ export type Broken<State, Action> = {
 export type Explored<State, Action> = {
   readonly counts: Counts;
   readonly broken: Broken<State, Action> | undefined;
-  /** Why it ended: everything was visited, a bound was reached, a law is broken, or it was interrupted. */
+  /**
+   * Why it ended: everything was visited, a bound was reached, a law is broken, or it was
+   * interrupted.
+   */
   readonly ended: 'whole' | 'depth' | 'states' | 'broken' | 'stopped';
 };
 
-/** States met between two checks of whether to stop. */
+/** States reached between two checks of whether to stop. */
 const BETWEEN_CHECKS = 1 << 14;
 
-/** The position of an exploration, without the states that it met. */
+/** The position of an exploration, without the visited states. */
 export type Position = {
   readonly distinct: number;
   readonly generated: number;
   readonly depth: number;
   /** The first state that was not expanded. */
   readonly position: number;
-  /** The first state that more actions lead to than to the one that is expanded. */
+  /** The first state of the next level. */
   readonly levelEnd: number;
-  /** Of those generated how many every shard generates: what the level that shards divide led to is not among them. */
+  /**
+   * How many of the generated states every shard generates: those before the level that shards
+   * divide.
+   */
   readonly common: number;
 };
 
 /**
- * One of several explorations with one bound on depth that do the work of one: each expands every state but those that as
- * many actions lead to as may be, less one, and of those at its part. Parts of earlier levels would lead to mostly the same
- * states again. Every state is met by at least one of them, as early as by one that expands all.
+ * One of several explorations with one depth bound that share the work of one. Each expands every
+ * state of all levels but the last one, and its part of the last. Parts of earlier levels would
+ * mostly lead to the same states. At least one shard reaches each state, as early as a single
+ * exploration would.
  */
 export type Shard = {
   /** From 0, and less than `of`. */
@@ -78,19 +86,22 @@ export type Shard = {
   readonly of: number;
 };
 
-/** An earlier exploration of the same model; `read` fills the bytes that it is given with what `bytes` gave, in order. */
+/**
+ * An earlier exploration of the same model; `read` fills the given bytes with what `bytes`
+ * returned, in order.
+ */
 export type Saved = { readonly at: Position; readonly read: (bytes: Uint8Array) => void };
 
 export type Options<State> = {
   readonly laws?: readonly Law<State>[];
   readonly bounds?: Bounds;
-  /** Which of the states that were met is expanded next: the earliest, or the latest. */
+  /** Which unexpanded state is next: the earliest, or the latest. */
   readonly order?: 'breadth' | 'depth';
-  /** Called now and then; exploration stops where it answers false. */
+  /** Called now and then; exploration stops if it returns false. */
   readonly onProgress?: (counts: Counts) => boolean;
   /** Breadth first only. */
   readonly shard?: Shard;
-  /** Where to go on from; from the start where absent. */
+  /** The exploration to continue; by default a new one starts. */
   readonly saved?: Saved;
 };
 
@@ -101,12 +112,14 @@ export class Exploration<State, Action> {
   readonly #onProgress: Options<State>['onProgress'];
   readonly #predecessors: Predecessors<State, Action>;
   readonly #visited: Visited<Key>;
-  /** Depth first: the states that were not expanded. Breadth first they are all from `#position` on. */
+  /**
+   * Depth first: the states that are not expanded. Breadth first these are all from `#position` on.
+   */
   readonly #pending: Column | undefined;
   #position = 0;
   #levelEnd = 0;
   #depth = 0;
-  /** What had been generated when the level that is expanded began. */
+  /** The count of generated states when the present level began. */
   #beforeLevel = 0;
   #generated = 0;
   #broken: Broken<State, Action> | undefined;
@@ -171,14 +184,16 @@ export class Exploration<State, Action> {
     };
   }
 
-  /** Every state that was met, as bytes, for another exploration to go on from. Breadth first only. */
+  /**
+   * Every visited state, as bytes, from which another exploration can continue. Breadth first only.
+   */
   *bytes(): Generator<Uint8Array> {
     if (this.#pending !== undefined) throw new Error('An exploration in depth is not saved.');
     yield* this.#predecessors.bytes();
     yield* this.#visited.bytes();
   }
 
-  /** Goes on until something ends it; called again after a stop, it goes on from there. */
+  /** Explores until something ends it; after a stop, another call continues. */
   run(): Explored<State, Action> {
     let nextCheck = this.#generated + BETWEEN_CHECKS;
     for (;;) {
@@ -197,7 +212,7 @@ export class Exploration<State, Action> {
     return { counts: this.counts, broken: this.#broken, ended };
   }
 
-  /** The state that was met first and not expanded, or why there is none. */
+  /** The first state that is not expanded, or why there is none. */
   #earliest(): number | 'whole' | 'depth' {
     const index = this.#position;
     if (index === this.#predecessors.length) return 'whole';
@@ -211,7 +226,7 @@ export class Exploration<State, Action> {
     return index;
   }
 
-  /** Of the last level that is expanded every state is one shard's, by its name. */
+  /** Each state of the last expanded level belongs to one shard, by its key. */
   #isOurs(state: State): boolean {
     if (this.#shard === undefined || this.#depth !== this.#bounds.depth - 1) return true;
     const { index, of } = this.#shard;
@@ -241,7 +256,7 @@ export class Exploration<State, Action> {
       else this.#meet(next, index, which);
       if (this.#broken !== undefined) return;
       if (this.#isFull) {
-        // It is expanded again, and whole, if exploration continues with a larger bound.
+        // It is expanded again, wholly, if exploration continues with a larger bound.
         this.#generated = generated;
         this.#putBack(index);
         return;
@@ -274,7 +289,7 @@ export class Exploration<State, Action> {
   }
 }
 
-/** How many states several explorations met together, whose states are named by bytes. Throws BadSaved. */
+/** The number of distinct states of several explorations whose keys are bytes. Throws BadSaved. */
 export const distinctOf = (all: readonly Saved[]): number => {
   const names = new ByteKeys();
   for (const [which, { at, read }] of all.entries()) {
@@ -288,7 +303,7 @@ export const distinctOf = (all: readonly Saved[]): number => {
   return names.size;
 };
 
-/** A number from 0 to `count` - 1 that depends on the name alone. */
+/** A number from 0 to `count` - 1 that depends on the key alone. */
 const partOf = (key: Key, count: number): number =>
   (typeof key === 'number' ? Math.imul(key ^ (key >>> 15), 0x9e37_79b1) >>> 8 : hashOf(key)) %
   count;

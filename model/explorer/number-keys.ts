@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names that are whole numbers: a table of the numbers themselves.
+// Keys that are integers: a hash table of the numbers themselves.
 
 import { BadSaved } from './bad-saved.ts';
 import { bytesOf } from './column.ts';
@@ -7,11 +7,11 @@ import type { Visited } from './visited.ts';
 
 const FREE = -1;
 const FIRST_SLOTS = 1 << 10;
-/** Of eight slots at most so many are taken. */
+/** At most so many of eight slots are in use. */
 const FULL_EIGHTHS = 5;
 const TWO_TO_32 = 2 ** 32;
 
-/** Keys at a time that are written or read. */
+/** Keys that are written or read at a time. */
 const BATCH = 1 << 14;
 
 const isName = (key: number): boolean => Number.isSafeInteger(key) && key >= 0;
@@ -67,7 +67,7 @@ export class NumberKeys implements Visited<number> {
   }
 }
 
-/** The slot of the key, or the free slot in which it belongs. */
+/** The slot of the key, or the free slot for it. */
 const slotOf = (slots: Float64Array, key: number): number => {
   const mask = slots.length - 1;
   let hash = Math.imul(key < TWO_TO_32 ? key : key ^ Math.floor(key / TWO_TO_32), 0x9e37_79b1);

@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: MIT
-// How each state was reached: the state before it, and which of its actions led on. A state that is no number is not kept:
-// it is made again from the start, and as neighbours share most of their way, that is about one step each.
+// How each state was reached: its predecessor, and the index of the action. States that are not
+// numbers are not stored but computed again from the start; neighbours share most of their path, so
+// that this takes about one step each.
 
 import { BadSaved } from './bad-saved.ts';
 import { Column } from './column.ts';
 import type { Model } from './model.ts';
 
-/** What is done in a state's stead before the start. */
+/** The action index of a start state. */
 export const START = 0xffff_ffff;
 const MOST_ACTIONS = 0x1_0000;
 
 export class Predecessors<State, Action> {
   readonly #model: Model<State, Action>;
   readonly #starts: readonly State[];
-  /** Of a start, the number of the start is in place of the action. */
+  /** For a start state, the action column has the number of the start. */
   readonly #parents = new Column((length) => new Uint32Array(length));
   readonly #actions = new Column((length) => new Uint16Array(length));
-  /** The states themselves, where they are numbers. */
+  /** The states themselves, if they are numbers. */
   readonly #numbers: Column | undefined;
-  /** The way that was made last: indices of its states from the start on, and the states. */
+  /** The path that was computed last: indices of its states from the start on, and the states. */
   readonly #indices: number[] = [];
   readonly #states: State[] = [];
-  /** The ways were saved by another exploration. */
+  /** Another exploration saved the paths. */
   #isFilled = false;
 
   constructor(model: Model<State, Action>) {
@@ -41,7 +42,7 @@ export class Predecessors<State, Action> {
     return this.#parents.length;
   }
 
-  /** One more state: what the action of that position led to, in the state of index `parent`. */
+  /** Adds a state: the result of the action with that index in the state with index `parent`. */
   push(parent: number, action: number, state: State): void {
     if (action >= MOST_ACTIONS) throw new Error('A state has more than 65 536 actions.');
     this.#parents.push(parent);
@@ -61,7 +62,7 @@ export class Predecessors<State, Action> {
     return number === undefined ? this.#remade(index) : (number as State);
   }
 
-  /** What leads from a start to the state, and each state on that way, the start's first. */
+  /** The actions from a start to the state, and each state on that path, the start's first. */
   pathTo(index: number): {
     readonly actions: readonly Action[];
     readonly states: readonly State[];
@@ -91,7 +92,7 @@ export class Predecessors<State, Action> {
       : new Error('The model does not do again what it did.');
   }
 
-  /** Keeps of the last way what both have in common, and makes the rest. */
+  /** Keeps the common part of the last path, and computes the rest. */
   #remade(index: number): State {
     const predecessor: number[] = [];
     for (let at = index; at !== START; at = this.#parentOf(at)) predecessor.push(at);
@@ -123,7 +124,7 @@ export class Predecessors<State, Action> {
     if (this.#numbers !== undefined) yield* this.#numbers.bytes();
   }
 
-  /** Takes in the ways to so many states; `read` fills the bytes that it is given. */
+  /** Loads the predecessors of so many states; `read` fills the given bytes. */
   fill(count: number, read: (bytes: Uint8Array) => void): void {
     this.#isFilled = true;
     this.#parents.fill(count, read);
@@ -137,7 +138,7 @@ export class Predecessors<State, Action> {
   }
 }
 
-/** Reads past the ways to so many states that are no numbers. */
+/** Skips the predecessors of so many states that are not numbers. */
 export const skipPredecessors = (count: number, read: (bytes: Uint8Array) => void): void => {
   read(new Uint8Array(count * (Uint32Array.BYTES_PER_ELEMENT + Uint16Array.BYTES_PER_ELEMENT)));
 };

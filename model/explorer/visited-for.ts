@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which table of visited states serves keys of a kind.
+// Chooses the table of visited states for a kind of keys.
 
 import { ByteKeys } from './byte-keys.ts';
 import type { Key } from './model.ts';

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The keys of the states that were visited: tables with open addressing over typed arrays. Keys are kept whole, so that
-// two states are never taken for one.
+// The keys of the visited states: hash tables with open addressing over typed arrays. Keys are
+// stored whole, so that different states are never confused.
 
 import type { Key } from './model.ts';
 
 export interface Visited<K extends Key> {
   readonly size: number;
   has(key: K): boolean;
-  /** False where the key was there. */
+  /** False if the key was there. */
   add(key: K): boolean;
   /** Every key, for `fill` of an empty table. */
   bytes(): Iterable<Uint8Array>;
-  /** Takes in so many keys; `read` fills the bytes that it is given. */
+  /** Loads so many keys; `read` fills the given bytes. */
   fill(count: number, read: (bytes: Uint8Array) => void): void;
 }

@@ -90,13 +90,13 @@ export const generateCheckExtension = (gen: GenContext, { value }: Descriptor): 
 export const generateApiVersion = (gen: GenContext, { value }: IommufdDescriptor): void =>
   gen.plain('version', value, vfio.VFIO_GET_API_VERSION, gen.rng.of([0n, U64_MAX]));
 
-/** Now and then where it can be read and not be written, as far as there is memory. */
+/** Sometimes memory that can be read but not written, and sometimes where memory ends. */
 export const generateInfoPlace = (rng: Rng, room: number): Value =>
   rng.chance(1, 16)
     ? { arena: READ_ONLY_STRUCT_OFFSET }
     : generateStructPlace(rng, Math.max(room, 24));
 
-/** Answers with bytes that are not zero before, so that it shows which of them are written. */
+/** A reply struct whose bytes are not zero before the call, so that those that are written show. */
 export const infoFields = (argsz: bigint): Readonly<Record<string, bigint>> => ({
   argsz,
   flags: 0xaaaa_aaaan,
@@ -132,16 +132,16 @@ export const generateInvalidCompat = (gen: GenContext, { value }: IommufdDescrip
   gen.plain('invalid', value, command, { arena: STRUCT_OFFSET });
 };
 
-/** Whether there is a device that nothing translates for. */
+/** Whether there is a device without an IOMMU. */
 export const hasNoIommu = ({ platform }: GenContext): boolean =>
   platform.devices.some(({ iommu }) => iommu === 'noiommu');
 
-/** Bits of pages that are no larger than the machine's. */
+/** Page sizes that are no larger than the machine's. */
 const SERVED_SIZES = 0x1fffn;
 
 type Wanted = 'any' | 'served' | 'emulated';
 
-/** `served`: behind an IOMMU whose pages are not too large; `emulated`: of mdevs, where there is one. */
+/** `served`: devices whose IOMMU has small pages; `emulated`: mdevs, if there are any. */
 const wantedDevices = ({ platform }: GenContext, wanted: Wanted): Platform['devices'] => {
   const { devices, iommus } = platform;
   if (wanted === 'any') return devices;
@@ -159,13 +159,13 @@ export const generateOpenGroup = (gen: GenContext, wanted: Wanted = 'any'): void
   const { rng, platform } = gen;
   const groups = [...new Set(wantedDevices(gen, wanted).map(({ group }) => group))];
   const group = rng.chance(1, 30) ? 99 : rng.of(groups);
-  // Now and then by the name that it would have if it had an IOMMU, or had none.
+  // Sometimes the path of the other kind, with or without the prefix noiommu-.
   const noIommu = isNoIommuGroup(platform, group) !== (hasNoIommu(gen) && rng.chance(1, 30));
   const path = `/dev/vfio/${noIommu ? 'noiommu-' : ''}${group}`;
   gen.add({ op: 'open', label: gen.builder.label('group'), path });
 };
 
-/** A descriptor of an iommufd, mostly. */
+/** Mostly a descriptor of an iommufd. */
 export const generateContainer = (gen: GenContext): Value => {
   const { rng } = gen;
   const iommufds = gen.iommufds();
@@ -176,7 +176,10 @@ export const generateContainer = (gen: GenContext): Value => {
 
 const LEAST_PAGE = 4096n;
 
-/** Whether the group's IOMMU has pages as small as memory: what it does otherwise depends on where memory lies. */
+/**
+ * Whether the group's IOMMU has pages as small as the machine's: otherwise the result depends on
+ * physical addresses.
+ */
 export const fitsLegacyContainer = ({ platform }: GenContext, group: number): boolean =>
   platform.devices
     .filter((device) => device.group === group)
@@ -206,7 +209,7 @@ export const joinContainer = (gen: GenContext, group: Value, container: Value): 
     fd: container,
   });
 
-/** Puts a group that is in no container into one. */
+/** Adds a group without a container to one. */
 export const generateJoin = (gen: GenContext, { value, file }: GroupDescriptor): void =>
   joinContainer(gen, value, containers(gen, file));
 
@@ -227,10 +230,13 @@ export const generateGroupCall = (gen: GenContext, group: GroupDescriptor): void
   }
 };
 
-/** Bytes of a name that does not end where names must. */
+/** Bytes of a string that is too long for a name. */
 const ENDLESS_NAME = 4096;
 
-/** A device that an iommufd opened is not opened again through a legacy container: what follows is not specified. */
+/**
+ * A device that an iommufd opened is not opened again through a legacy container: the result is
+ * unspecified.
+ */
 const staysBound = (gen: GenContext, file: GroupFile, name: string): boolean => {
   const open = gen.builder.world.devices.get(name);
   return gen.isInLegacyContainer(file) && open !== undefined && open.kind !== 'held';
@@ -246,7 +252,7 @@ const generateGetDevice = (gen: GenContext, { value, file }: GroupDescriptor): v
     return;
   }
   const [chosen, first] = [rng.of(own).name, platform.devices[0]?.name ?? ''];
-  // A PCI device takes options behind its name, of which it may know none.
+  // A PCI device takes options after its name, and refuses those that it does not know.
   const name = rng.chance(1, 10)
     ? rng.of(['0000:00:1f.7', '', first, `${chosen} `, `${chosen} vf_token=1`, `${chosen}x`])
     : chosen;

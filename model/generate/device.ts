@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Generates opens of devices' own files and the calls on them.
+// Generates opens of cdevs and the calls on them.
 
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { PlatformDevice } from '../../spec/terms/platform.ts';
@@ -17,7 +17,10 @@ import { generateStructPlace } from './values.ts';
 export const hasDeviceFiles = ({ platform }: GenContext): boolean =>
   platform.devices.some(({ cdev }) => cdev !== undefined);
 
-/** Devices whose group has an open one already: what a group's devices are attached to must agree. */
+/**
+ * Devices whose group has an open device already: the devices of a group must agree on what they
+ * are attached to.
+ */
 const siblings = (gen: GenContext): readonly PlatformDevice[] => {
   const { devices } = gen.platform;
   const open = new Set(gen.descriptorsOf('cdev').map(({ file }) => file.name));
@@ -41,7 +44,7 @@ export const generateOpenDevice = (gen: GenContext): void => {
 
 const BIND_SIZES = [16, 16, 20, 24, 24, 24, 24, 24, 24, 24, 32, 15, 0, 4096] as const;
 
-/** Also for a device that was got from a group. */
+/** Also for a device that a group returned. */
 export const generateBind = (gen: GenContext, fd: Value): void => {
   const { rng } = gen;
   const size = rng.chance(1, 3) ? rng.of(BIND_SIZES) : 24;
@@ -66,7 +69,7 @@ export const generateBind = (gen: GenContext, fd: Value): void => {
   });
 };
 
-/** The device is bound to an iommufd and attached to something of it, as it should be. */
+/** Binds the device to an iommufd and attaches it to an object of that, with valid fields. */
 export const generateBoundAndAttached = (
   gen: GenContext,
   { value }: CdevDescriptor,
@@ -92,13 +95,13 @@ const generateFlags = (gen: GenContext): bigint =>
   gen.rng.chance(1, 4) ? gen.rng.of([1n, 1n, 1n, 1n, 1n, 1n, 2n, 3n]) : 0n;
 
 export type StructCall = StructIoctl & {
-  /** The start of its label. */
+  /** The first part of its label. */
   readonly stem: string;
   readonly fd: Value;
   readonly fields: Readonly<Record<string, Value>>;
 };
 
-/** Adds a call whose struct is at the end of memory, after `known` bytes of it, or in read-only memory. */
+/** Adds a call whose struct ends with memory after `known` bytes, or is in read-only memory. */
 export const callAtEdge = (
   gen: GenContext,
   { stem, fd, command, layout, fields }: Omit<StructCall, 'size'>,
@@ -170,7 +173,7 @@ export const generateDeviceCall = (gen: GenContext, cdev: CdevDescriptor): void 
   else generateAttach(gen, cdev);
 };
 
-/** A call of a device's own file on a device that was got from a group. */
+/** A cdev call on a device that a group returned. */
 export const generateGroupDeviceCall = (gen: GenContext, fd: Value): void => {
   const { rng } = gen;
   if (rng.chance(1, 2)) generateBind(gen, fd);

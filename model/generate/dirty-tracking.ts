@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Generates calls about what hardware can do and what it tracks: GET_HW_INFO, and the dirty pages of an hwpt.
+// Generates calls about hardware capabilities and dirty tracking: GET_HW_INFO, and the dirty pages
+// of a hwpt.
 
 import {
   HW_INFO_FLAG_INPUT_TYPE,
@@ -26,7 +27,7 @@ import {
 const WORD = 8;
 const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
 
-/** Whether what the device's hardware reports is specified, or it reports nothing. */
+/** Whether the reply for the device's hardware is specified, or is empty. */
 const isSpecified = (gen: GenContext, context: Context, device: Value): boolean => {
   const found = deviceAt(context, objectId(Number(gen.builder.valueOf(device))));
   return found === undefined || found.mock !== undefined || found.iommu === SOFTWARE_IOMMU;
@@ -39,7 +40,8 @@ export const generateHwInfo = (gen: GenContext, on: IommufdDescriptor): void => 
   const fits = isSpecified(gen, on.context, device);
   const room = rng.of([0, 1, 4, 7, 8, 9, 16, 24]);
   const at = generateArrayPlace(rng, room);
-  // A kernel that checks no further than the first reserved byte, which is an answer's, takes the others.
+  // A kernel that checks only the first reserved byte, which is part of the reply, accepts the
+  // others.
   const reserved = rng.of([0x100n, 0x1_0000n, 0x100_0000n]);
   const flags = rng.of([0, 0, 0, HW_INFO_FLAG_INPUT_TYPE, HW_INFO_FLAG_INPUT_TYPE]);
   sendNative(
@@ -70,7 +72,7 @@ export const generateSetTracking = (gen: GenContext, on: IommufdDescriptor): voi
     __reserved: gen.rng.of([0n, 0n, 1n]),
   });
 
-/** A range of the table that the hwpt follows: mostly one that is mapped. */
+/** A range of the hwpt's IOAS: mostly a mapped one. */
 const generateRange = (gen: GenContext, context: Context, hwpt: Value): Range => {
   const { rng } = gen;
   const found = hwptAt(context, objectId(Number(gen.builder.valueOf(hwpt))));
@@ -109,7 +111,7 @@ const ONES = U64_MAX;
 /** Of a mock domain. */
 const LEAST_PAGE = 2048n;
 
-/** Whole areas that a test writes behind an IOMMU's back: of parts it is not said how much is dirty. */
+/** Whole areas that a test makes dirty: for parts it is unspecified which pages become dirty. */
 export const writeAreas = (
   gen: GenContext,
   on: IommufdDescriptor,
@@ -122,7 +124,7 @@ export const writeAreas = (
   sendTest(gen, on, 'written', 'DIRTY', fields, [{ at, words }]);
 };
 
-/** What a test writes behind an IOMMU's back: whole areas where it can. */
+/** What a test makes dirty: whole areas if it can. */
 export const generateWritten = (gen: GenContext, on: IommufdDescriptor): void => {
   const { rng } = gen;
   const hwpt = gen.object(on.context, 'hwpt');

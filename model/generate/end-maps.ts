@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Maps that end with the last byte of the address space, of which programs keep away where what follows could not be
-// judged.
+// Maps that end at U64_MAX; programs avoid those after which replies could not be judged.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import type { Platform } from '../../spec/terms/platform.ts';
 import type { ProgramBuilder } from '../programs/builder.ts';
 import type { Operation, Value } from '../programs/program.ts';
 
-/** Of each struct that maps: where it says at which IOVA, and how many bytes. */
+/** For each struct that maps: its fields for the IOVA and the length. */
 const MAPS: Readonly<Record<string, readonly [string, string]>> = {
   IOMMU_IOAS_MAP: ['iova', 'length'],
   IOMMU_IOAS_MAP_FILE: ['iova', 'length'],
@@ -17,7 +16,7 @@ const MAPS: Readonly<Record<string, readonly [string, string]>> = {
 
 type Fields = Readonly<Record<string, Value>>;
 
-/** Bytes of the map where it ends so; undefined where it does not, or the struct is another. */
+/** The length in bytes, if the map ends at U64_MAX; else undefined, also for other structs. */
 const lengthToTheEnd = (
   builder: ProgramBuilder,
   layout: string,
@@ -29,18 +28,21 @@ const lengthToTheEnd = (
   return builder.valueOf(fields[iovaField] ?? 0n) + length === U64_MAX + 1n ? length : undefined;
 };
 
-/** Where 6.12's type1 loses the map to its container. */
+/** Whether 6.12's type1 would not find the map again. */
 export const isLostMap = (builder: ProgramBuilder, layout: string, fields: Fields): boolean =>
   layout === 'VFIO_IOMMU_MAP_DMA' &&
   builder.world.release.type1.findDmaWraps &&
   lengthToTheEnd(builder, layout, fields) !== undefined;
 
-/** Domains of which every IOVA can be mapped. */
+/** Domains that can translate every IOVA. */
 const reachesTheEnd = ({ iommus, devices }: Platform): boolean =>
   iommus.some(({ aperture }) => aperture.last === U64_MAX) ||
   devices.some(({ iommu }) => iommu === 'noiommu');
 
-/** Whether the map may come into a domain that reaches as far: what a device then sees is not compared. */
+/**
+ * Whether the map may be in a domain that translates so far: the accesses of devices are not
+ * compared there.
+ */
 export const isFarMap = (builder: ProgramBuilder, operation: Operation): boolean => {
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return false;
   const { layout, fields } = operation.argument;

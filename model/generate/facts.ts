@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the present world makes possible: what the weights of operations depend on.
+// What the present world makes possible; the weights of operations depend on it.
 
 import { accessAt } from '../../spec/state/context.ts';
 import type {
@@ -13,29 +13,29 @@ import type {
   IommufdDescriptor,
 } from './gen-context.ts';
 
-/** What is so of an iommufd that is called next. */
+/** Facts about the iommufd that is called next. */
 export type IommufdFacts = {
   readonly gen: GenContext;
   readonly on: IommufdDescriptor;
   readonly counts: Counts;
-  /** 1 where there is an IOAS, 0 where not: most calls are of no interest without one. */
+  /** 1 if there is an IOAS, else 0: most calls are of no interest without one. */
   readonly some: number;
-  /** 1 where mock devices may be made, 0 where not. */
+  /** 1 if mock devices may be made, else 0. */
   readonly mocks: number;
-  /** Less where VFIO calls have no IOAS. */
+  /** Less if there is no compatibility IOAS. */
   readonly compatible: number;
   readonly accesses: readonly AccessDescriptor[];
-  /** An access of it has pages pinned, which a device that is taken away leaves to it alone. */
+  /** An access of it has pages pinned; only the access does once the device is destroyed. */
   readonly pinned: boolean;
 };
 
-/** What is so of a legacy container that is called next. */
+/** Facts about the legacy container that is called next. */
 export type ContainerFacts = {
   readonly on: ContainerDescriptor;
   /** A group has joined, and no type is set. */
   readonly waits: boolean;
   readonly joined: boolean;
-  /** 1 from SET_IOMMU on; less before and where the type is NOIOMMU, when most calls are refused. */
+  /** 1 after SET_IOMMU; less before it and with type NOIOMMU, when most calls are refused. */
   readonly ready: number;
   readonly tracksDirty: boolean;
 };
@@ -45,10 +45,10 @@ export type Facts = {
   readonly iommufd: IommufdFacts | undefined;
   readonly container: ContainerFacts | undefined;
   readonly groups: readonly GroupDescriptor[];
-  /** Groups that are in no container, where there is one to join. */
+  /** Groups without a container, if there is one to join. */
   readonly alone: readonly GroupDescriptor[];
   readonly cdevs: readonly CdevDescriptor[];
-  /** Devices that were got from a group. */
+  /** Devices that a group returned. */
   readonly groupDevices: readonly Descriptor[];
   readonly iommufds: number;
   readonly containers: number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a generated operation may refer to: the descriptors and objects that the builder's world holds, as values that still
-// mean the same when other operations are taken away.
+// What a generated operation may refer to: descriptors and objects of the builder's world, as
+// handles that stay valid when other operations are removed.
 
 import { fileDescriptor, type ObjectId } from '../../spec/abi/units.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
@@ -63,7 +63,9 @@ export type StructIoctl = {
 
 export type Counts = Readonly<Record<IommufdObject['kind'], number>>;
 
-/** Something that an operation gave, and the number it is; `on` is the iommufd that it is one of. */
+/**
+ * Something that an operation returned, with its number; `on` is the iommufd that has the object.
+ */
 type Given = {
   readonly label: Label;
   readonly out: string;
@@ -82,10 +84,10 @@ const OBJECT_IDS = [
 
 const OUTPUTS: readonly string[] = [...OBJECT_IDS, 'out_access_fd', 'out_access_pages_id'];
 
-/** The one call that answers with pt_id: elsewhere it is what the program passed. */
+/** The one call that returns pt_id; in the others pt_id is what the program passed. */
 const ANSWERS_TARGET = 'VFIO_DEVICE_ATTACH_IOMMUFD_PT';
 
-/** The fields of each struct that name something once the call is made. */
+/** The fields of each struct that are handles after the call. */
 const OUTPUTS_OF: ReadonlyMap<string, readonly string[]> = new Map(
   [...LAYOUTS].map(([name, { table }]) => [
     name,
@@ -98,7 +100,7 @@ const opensDescriptor = (operation: Operation): boolean =>
   operation.op === 'memfd' ||
   (operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD);
 
-/** What an operation gives that others may name. The results of most calls are answers, and name nothing. */
+/** The handles that an operation returns. The results of most calls are not handles. */
 const outputsOf = (operation: Operation): readonly string[] => {
   if (opensDescriptor(operation)) return ['result'];
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return [];
@@ -107,19 +109,19 @@ const outputsOf = (operation: Operation): readonly string[] => {
 
 export type Profile = ProfileOf<GenContext>;
 
-/** What generation needs beside the program so far. */
+/** What generation needs besides the program so far. */
 export type RandomParts = {
   readonly rng: Rng;
-  /** Through which files the program calls VFIO. */
+  /** The files through which the program calls VFIO. */
   readonly paths: Paths;
-  /** Whether operations may be generated that make a device move memory. */
+  /** Whether transfers by devices may be generated. */
   readonly makesTransfers: boolean;
   readonly chooseProfile: (gen: GenContext) => Profile;
 };
 
 export class GenContext {
   readonly builder: ProgramBuilder;
-  /** Through which files the program calls VFIO. */
+  /** The files through which the program calls VFIO. */
   readonly paths: Paths;
   readonly platform: Platform;
   readonly release: Release;
@@ -128,11 +130,11 @@ export class GenContext {
   #profile: Profile | undefined;
   #invalid = false;
 
-  /** Whether operations may be generated that make a device move memory. */
+  /** Whether transfers by devices may be generated. */
   readonly makesTransfers: boolean;
   readonly #random: RandomParts | undefined;
 
-  /** Without a random source nothing can be generated, and what there is can be named all the same. */
+  /** Without a random source nothing can be generated, but handles can be found. */
   constructor(builder: ProgramBuilder, random?: RandomParts) {
     this.builder = builder;
     this.#random = random;
@@ -142,7 +144,7 @@ export class GenContext {
     this.release = builder.world.release;
   }
 
-  /** Generated when it is first asked for; from then on values are generated with its care. */
+  /** Chosen on first use; from then on values are generated with its care. */
   get profile(): Profile {
     if (this.#profile === undefined) {
       this.#profile = this.#parts.chooseProfile(this);
@@ -162,7 +164,7 @@ export class GenContext {
     return this.#random;
   }
 
-  /** Adds an operation, and remembers what it is expected to give. */
+  /** Adds an operation, and records the handles that it is expected to return. */
   add(operation: Operation): void {
     const added = this.#invalid ? withInvalidField(this.#source, operation) : operation;
     if (isFarMap(this.builder, added)) return;
@@ -175,14 +177,14 @@ export class GenContext {
     return { rng, builder, descriptors: () => this.descriptors() };
   }
 
-  /** What `generate` adds has one field each that is not as it should be. */
+  /** Gives each operation that `generate` adds one invalid field. */
   withInvalidFields(generate: () => void): void {
     this.#invalid = true;
     generate();
     this.#invalid = false;
   }
 
-  /** Takes back the operations from the one at `count` on; `world` is the one before it. */
+  /** Removes the operations from index `count`; `world` is the one before it. */
   backTo(count: number, world: World): void {
     const gone = new Set(this.builder.operations.slice(count).map(({ label }) => label));
     this.builder.backTo(count, world);
@@ -190,7 +192,7 @@ export class GenContext {
     while (gone.has(this.#given.at(-1)?.label ?? '')) this.#given.pop();
   }
 
-  /** Remembers what the operations gave that the builder has already. */
+  /** Records the handles of the operations that the builder already has. */
   remember(): void {
     for (const operation of this.builder.operations) this.#remember(operation);
   }
@@ -206,7 +208,7 @@ export class GenContext {
     }
   }
 
-  /** The iommufd whose objects a call on the descriptor names. */
+  /** The iommufd whose objects a call on the descriptor refers to. */
   #iommufdOf(fd: Value): FileId | undefined {
     const number = fileDescriptor(Number(BigInt.asIntN(32, this.builder.valueOf(fd))));
     const id = fileAt(this.builder.world, PROCESS, number);
@@ -214,7 +216,7 @@ export class GenContext {
     return file?.kind === 'cdev' ? boundDeviceOf(this.builder.world, file.name)?.iommufd : id;
   }
 
-  /** A number as what an operation gave, where one did; the latest that gave it. Objects are those of one iommufd. */
+  /** A number as the latest handle with that value, if any. Objects are those of one iommufd. */
   #named(number: number, outputs: readonly string[], on?: FileId): Value {
     for (let index = this.#given.length - 1; index >= 0; index -= 1) {
       const { label, out, value, on: file } = this.#given[index] as Given;
@@ -224,7 +226,7 @@ export class GenContext {
     return BigInt(number);
   }
 
-  /** Every descriptor that is open. */
+  /** All open descriptors. */
   descriptors(): readonly Descriptor[] {
     if (this.#descriptors === undefined) {
       const found: Descriptor[] = [];
@@ -256,7 +258,7 @@ export class GenContext {
     }));
   }
 
-  /** The iommufd that the device is bound to by that file. */
+  /** The iommufd that the device is bound to through that file. */
   contextOfDevice({ bound, name }: CdevFile): Context | undefined {
     const open = bound ? boundDeviceOf(this.builder.world, name) : undefined;
     return open === undefined ? undefined : contextOf(this.builder.world, open.iommufd);
@@ -297,12 +299,12 @@ export class GenContext {
     return ids;
   }
 
-  /** An object's id as what an operation gave, so that it still means the same when others are taken away. */
+  /** An object's id as a handle, so that it stays valid when other operations are removed. */
   named(context: Context, id: number): Value {
     return this.#named(id, OBJECT_IDS, context.file);
   }
 
-  /** An object's id: mostly of an object of that kind, sometimes of another, or of none. */
+  /** An object's id: mostly of an object of that kind, sometimes of another kind, or of none. */
   object(context: Context, kind: IommufdObject['kind']): Value {
     const { rng } = this;
     const ids = this.objectIds(context, kind);
@@ -313,7 +315,7 @@ export class GenContext {
     return BigInt(rng.of([0, 1, 2, 3, 5, 9, 0x7fff_ffff, 0xffff_ffff]));
   }
 
-  /** The table of the IOAS that a value names. */
+  /** The table of the IOAS that a value refers to. */
   table(context: Context, ioas: Value): IoPagetable | undefined {
     return ioasAt(context, Number(this.builder.valueOf(ioas)) as ObjectId)?.table;
   }

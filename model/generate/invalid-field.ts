@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One field of a call that is not as it should be, whatever the call: each of a kernel's checks refuses something that a
-// program which means well never passes.
+// Makes one field of any call invalid: each check of a kernel refuses something that a correct
+// program never passes.
 
 import type { Field, Kind } from '../../spec/abi/layout.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
@@ -20,7 +20,7 @@ import { generateStructPlace, wrap } from './values.ts';
 const PAGE = 4096n;
 const TEST_COMMAND = 0x3ba0;
 
-/** What a field may be that is a number, beside what it was. */
+/** Invalid values of number fields, besides the valid one. */
 const INVALID_NUMBERS: Readonly<Partial<Record<Kind, readonly bigint[]>>> = {
   u16: [0n, 1n, 0xffffn],
   reserved16: [1n, 0x8000n],
@@ -39,7 +39,7 @@ const ADDRESSES: readonly Value[] = [
   { arena: ARRAY_OFFSET + ARRAY_LENGTH - 8n },
 ];
 
-/** What an invalid value is made from; descriptors are those that are open. */
+/** What invalid values are made from; the descriptors are those that are open. */
 export type Source = {
   readonly rng: Rng;
   readonly builder: ProgramBuilder;
@@ -50,8 +50,8 @@ const near = (rng: Rng, value: bigint): bigint =>
   wrap(rng.of([0n, value + 1n, value + PAGE, value - PAGE, -PAGE, -1n, -2n, value | (1n << 63n)]));
 
 /**
- * Descriptors that the call may name: which groups fit a legacy container was decided before, and of a file that is no
- * memfd it is not said what a map of it comes to.
+ * Descriptors that the call may have. It was decided before which groups fit a legacy container;
+ * maps of files other than memfds are unspecified.
  */
 const mayName = (layout: string, file: OpenFile): boolean =>
   layout === 'IOMMU_IOAS_MAP_FILE' ? file.kind === 'memfd' : file.kind !== 'container';
@@ -65,7 +65,7 @@ const invalidValue = (
   const value = builder.valueOf(before);
   switch (kind) {
     case 'flags':
-      // One flag more or less.
+      // Adds or removes one flag.
       return BigInt.asUintN(32, value ^ (1n << BigInt(rng.of([0, 1, 2, 3, 4, 5, 16, 31]))));
     case 'size':
     case 'argsz':
@@ -86,7 +86,7 @@ const invalidValue = (
   }
 };
 
-/** The operation with one field changed, or put elsewhere; itself where it passes no struct. */
+/** The operation with one field changed, or its struct moved; unchanged if it passes no struct. */
 export const withInvalidField = (source: Source, operation: Operation): Operation => {
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
   const { rng, builder } = source;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Generates what the program does to its own memory, and what it reads; and memory that is not of the usual kind, to be mapped.
+// Generates changes of the program's own memory, reads of it, and unusual memory to map.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { accountOf } from '../../spec/state/memory.ts';
@@ -18,7 +18,7 @@ import { generateLength, generateUserAddress } from './values.ts';
 
 const PAGE = PAGE_SIZE_BYTES;
 
-/** Huge pages come and go, as a whole; who would cut them is refused. */
+/** Huge pages are mapped and unmapped as a whole; to cut them is refused. */
 const generateHugePages = (gen: GenContext): void => {
   const { rng } = gen;
   const label = gen.builder.label('huge');
@@ -38,7 +38,7 @@ const generateHugePages = (gen: GenContext): void => {
   gen.add({ op: 'mmap', label, offset, length, protection, shared, backing: { kind } });
 };
 
-/** A file, sometimes mapped at once with pages behind its end. */
+/** A file, sometimes mapped at once with pages after its end. */
 export const generateFile = (gen: GenContext, base: bigint): void => {
   const { rng } = gen;
   const file = gen.builder.label('memory');
@@ -92,7 +92,8 @@ export const generateMemory = (gen: GenContext): void => {
     const isOther = rng.chance(1, 20) && others.length > 0;
     const fd = rng.chance(1, 30) ? 99n : (isOther ? rng.of(others) : rng.of(files)).value;
     const backing = { kind: 'memfd', fd, offset: 0n } as const;
-    // Files have up to eight pages and perhaps a byte, so that some of these are behind the end.
+    // Files have up to eight pages and perhaps one more byte, so that some of these pages are after
+    // the end.
     const from = BigInt(rng.of([0, 0, 0, 1, 5, 8])) * PAGE;
     const mapped = { ...backing, offset: from };
     gen.add({ op: 'mmap', label, offset, length, protection, shared: true, backing: mapped });
@@ -108,7 +109,7 @@ export const generateMemory = (gen: GenContext): void => {
   gen.add({ op: 'mmap', label, offset, length, protection, shared, backing });
 };
 
-/** Where the program last mapped a file, of which pages may lie behind the end, or a device's memory. */
+/** The latest map of a file, whose pages may be after its end, or of a device's memory. */
 const generateInvalidAddress = (gen: GenContext): Value | undefined => {
   const { operations } = gen.builder;
   for (let index = operations.length - 1; index >= 0; index -= 1) {
@@ -123,7 +124,10 @@ const generateInvalidAddress = (gen: GenContext): Value | undefined => {
   return undefined;
 };
 
-/** In pages, to the limit of what the process or the user may lock, or one more; undefined where there is none. */
+/**
+ * In pages, up to the limit on locked memory of the process or the user, or one more; undefined if
+ * there is no limit.
+ */
 const generateUpToLimit = (gen: GenContext): bigint | undefined => {
   const { memory } = gen.builder.world;
   const { privileged, memlockLimit } = memory.credentials;
@@ -133,11 +137,11 @@ const generateUpToLimit = (gen: GenContext): bigint | undefined => {
   return BigInt(Math.max(1, left + gen.rng.of([0, 1, 1]))) * PAGE;
 };
 
-/** More than that the memory that is mapped cannot reach. */
+/** The memory that can be mapped has no more pages. */
 const MOST_LOCKED = 64n * PAGE;
 const LAST_PAGE = U64_MAX - PAGE + 1n;
 
-/** Memory to be mapped, and how much of it, in bytes. */
+/** Memory to map, and its length in bytes. */
 export const generateSource = (
   gen: GenContext,
 ): { readonly address: Value; readonly length: bigint } => {
@@ -155,7 +159,7 @@ export const generateSource = (
   return { address: generateUserAddress(rng, gen.hasHugePages()), length: generateLength(rng) };
 };
 
-/** A device's BAR among the memory that is mapped for devices. */
+/** Puts a device's BAR among the memory that is mapped for devices. */
 export const generateBar = (gen: GenContext): void => {
   const { rng, platform } = gen;
   if (platform.memoryKinds?.includes('device') !== true) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A native call with the fields that are given, where a struct should be: for what profiles begin with and programs end with.
+// A native call with the given fields and a valid address of its struct, for scenarios and probes.
 
 import { NATIVE_CALLS, type NativeCallName } from '../../spec/abi/native.ts';
 import { STRUCT_OFFSET } from '../programs/arena.ts';
@@ -8,7 +8,7 @@ import type { GenContext } from './gen-context.ts';
 
 const calls = new Map(NATIVE_CALLS.map((call) => [call.name, call]));
 
-/** Adds the call with a struct of its whole size; its label. */
+/** Adds the call with a struct of full size. Returns its label. */
 export const nativeCall = (
   gen: GenContext,
   stem: string,

@@ -73,11 +73,11 @@ export const generateDestroy = (gen: GenContext, on: IommufdDescriptor): void =>
   send(gen, on, 'destroy', 'IOMMU_DESTROY', 8, { id: gen.object(on.context, kind) });
 };
 
-/** Takes a mock device away, so that accesses are the only ones with pinned pages. */
+/** Destroys a mock device, so that only accesses have pages pinned. */
 export const generateDestroyMock = (gen: GenContext, on: IommufdDescriptor): void =>
   send(gen, on, 'destroy', 'IOMMU_DESTROY', 8, { id: gen.object(on.context, 'selftest') });
 
-/** Lengths at which an address space runs out of places, and their steps out of bits. */
+/** Lengths at which an address space runs out of IOVAs, and the kernel's alignment overflows. */
 const SPACIOUS: readonly bigint[] = [
   2n ** 63n - 2n,
   2n ** 63n - 4096n,
@@ -108,7 +108,7 @@ export const generateIoasMap = (gen: GenContext, on: IommufdDescriptor): void =>
   });
 };
 
-/** In halves of pages, as mock domains can translate them. */
+/** In half pages, as mock domains can translate. */
 const generateFineSource = ({
   rng,
 }: GenContext): { readonly address: Value; readonly length: bigint } => ({
@@ -116,7 +116,10 @@ const generateFineSource = ({
   length: BigInt(rng.number(1, 9)) * 2048n,
 });
 
-/** A map that is finer than a page: who needs whole pages cannot follow the table. */
+/**
+ * A map that is not made of whole pages: a domain or access that needs whole pages cannot use the
+ * table.
+ */
 export const generateFineMap = (gen: GenContext, fd: Value, ioas: Value): void =>
   gen.call(
     'map',
@@ -170,7 +173,7 @@ export const generateAllowIovas = (gen: GenContext, on: IommufdDescriptor): void
   const count = rng.of([0, 1, 1, 1, 2, 3]);
   const words: bigint[] = [];
   for (let index = 0; index < count; index += 1) {
-    // Right below the last page, what is chosen may not wrap.
+    // Just below the last page, a chosen IOVA must not wrap.
     const high = rng.chance(1, 3);
     const room = high ? BigInt(rng.number(2, 7)) * 4096n : generateLength(rng) * 8n;
     const start = high ? U64_MAX - 4095n - room : generateIova(rng, table);
@@ -222,7 +225,7 @@ export const generateOption = (gen: GenContext, on: IommufdDescriptor): void => 
   });
 };
 
-/** From now on maps are charged to the process, where there is nothing yet. */
+/** Charges maps to the process from now on, if there is no object yet. */
 export const chargeProcess = (gen: GenContext, fd: Value): void =>
   gen.call(
     'option',
@@ -246,7 +249,10 @@ export const generateVfioIoas = (gen: GenContext, on: IommufdDescriptor): void =
 
 const HWPT_FLAGS = [0, 0, 0, 0, HWPT_ALLOC_NEST_PARENT, HWPT_ALLOC_DIRTY_TRACKING, 3] as const;
 
-/** What VT-d can make besides plain domains is not specified, nor what is for PASIDs before 7.3.4. */
+/**
+ * Flags of VT-d other than for plain domains are unspecified, and so are flags for PASIDs before
+ * 7.3.4.
+ */
 const generateHwptFlags = (
   { rng, builder, release }: GenContext,
   context: IommufdDescriptor['context'],
@@ -259,15 +265,16 @@ const generateHwptFlags = (
   return BigInt(rng.of(HWPT_FLAGS) | forPasids);
 };
 
-/** An id beyond those that a program comes to. */
+/** An id that no program reaches. */
 const NO_OBJECT = 99n;
 
-/** Bytes that are not a call's. */
+/** Bytes that belong to no field. */
 const OTHERS = 0xaaaa_aaaan;
 
 export const generateHwptAlloc = (gen: GenContext, on: IommufdDescriptor): void => {
   const { rng } = gen;
-  // Older headers have a struct that ends before its data; what follows it is neither read nor written.
+  // Older headers have a struct that ends before data_type; the bytes after it are neither read nor
+  // written.
   const size = rng.chance(1, 6) ? rng.of([24, 32, 36, 40]) : 48;
   const behind = size === 24 ? { data_type: 1n, data_uptr: OTHERS } : { fault_id: OTHERS };
   const device = gen.object(on.context, 'device');
@@ -307,7 +314,7 @@ export const generateMapFile = (gen: GenContext, on: IommufdDescriptor): void =>
   });
 };
 
-/** Asks where memory lies that is mapped for devices without an IOMMU. */
+/** Asks for the physical address of memory that is mapped for devices without an IOMMU. */
 export const generateGetPa = (gen: GenContext, on: IommufdDescriptor): void => {
   const { rng } = gen;
   const ioas = gen.object(on.context, 'ioas');
@@ -324,7 +331,7 @@ export const generateGetPa = (gen: GenContext, on: IommufdDescriptor): void => {
   });
 };
 
-/** A struct that is too short or too long, or a number that there is none of. */
+/** A struct that is too short or too long, or an unknown ioctl number. */
 export const generateInvalidNative = (
   gen: GenContext,
   { value, context }: IommufdDescriptor,
@@ -341,7 +348,7 @@ export const generateInvalidNative = (
     return;
   }
   const call = rng.of(NATIVE_CALLS);
-  // A struct ends between two fields, as that of an older header would, or where no header has an end.
+  // A struct ends between two fields, like that of an older header, or inside a field.
   const ends = call.layout.fields.map(({ offset }) => offset);
   const short = ends.filter((end) => end < call.minimum);
   const long = [call.minimum, call.layout.size, call.layout.size + 1, call.layout.size + 8, 4096];
@@ -362,7 +369,7 @@ export const generateInvalidNative = (
   gen.add({ op: 'ioctl', label, fd: value, command: call.command, argument });
 };
 
-/** Those that do more than the ioctl dispatch's checks; of the others nothing is known but these. */
+/** Calls with rules of their own; the others have only those of the ioctl dispatch. */
 const SPECIFIED: ReadonlySet<NativeCallName> = new Set<NativeCallName>([
   'IOMMU_DESTROY',
   'IOMMU_IOAS_ALLOC',

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Which pairs of rules have answered two calls in a row, so that the generator can pass over a refusal that would only repeat
-// what happened often. It depends on nothing but the programs generated before: a seed gives the same programs again.
+// Counts which pairs of rules decided two calls in a row, so that the generator can avoid frequent
+// refusals. It depends only on the programs generated before: a seed gives the same programs.
 
 import type { Expectation, ProgramBuilder } from '../programs/builder.ts';
 
-/** A refusal that followed the same rule so often teaches nothing more. */
+/** A refusal that followed the same rule so often is stale. */
 const OFTEN = 3;
 
 const ruleOf = (expectation: Expectation | undefined): string => expectation?.rule?.id ?? '';
@@ -22,7 +22,7 @@ export class Novelty {
     return (this.#seen.get(this.#pair(builder, index)) ?? 0) >= OFTEN;
   }
 
-  /** Remembers the operations from `index` on. */
+  /** Counts the operations from index `index`. */
   see(builder: ProgramBuilder, index: number): void {
     for (let at = index; at < builder.expectations.length; at += 1) {
       const pair = this.#pair(builder, at);

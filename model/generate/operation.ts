@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which operation comes next: weighted by what the present world makes possible.
+// Chooses the next operation, with weights that depend on the present world.
 
 import type { ChangeName } from '../../spec/terms/changes.ts';
 import { STRUCT_OFFSET } from '../programs/arena.ts';
@@ -33,7 +33,7 @@ const generateCloseAccess = (
   { value }: AccessDescriptor,
 ): void => gen.add({ op: 'close', label: gen.builder.label('close'), fd: value });
 
-/** A call on a descriptor that is not open, or that knows no such call. */
+/** A call on a descriptor that is not open, or on a file that does not know the call. */
 const generateInvalidDescriptor = (gen: GenContext): void => {
   const { rng } = gen;
   const others = [...gen.descriptorsOf('memfd'), ...gen.descriptorsOf('access')];
@@ -41,7 +41,7 @@ const generateInvalidDescriptor = (gen: GenContext): void => {
   gen.plain('invalid', fd, rng.of([0x3b64, 0x3b81, 0x3b71]), { arena: STRUCT_OFFSET });
 };
 
-/** A transfer by what cannot make one, or by a device that may have nothing to write. */
+/** A transfer by a file that cannot make one, or by a device that may have nothing to write. */
 const generateInvalidTransfer = (gen: GenContext): void => {
   const { rng } = gen;
   const devices = gen.descriptorsOf('device');
@@ -55,7 +55,7 @@ const generateInvalidTransfer = (gen: GenContext): void => {
 const generateOpen = (gen: GenContext): void =>
   gen.add({ op: 'open', label: gen.builder.label('iommufd'), path: '/dev/iommu' });
 
-/** Names that are nearly those of groups and devices. */
+/** Almost the paths of groups and devices. */
 const INVALID_PATHS = ['/dev/vfio/0', '/dev/vfio/devices/vfio0', '/dev/vfio/noiommu-0'] as const;
 
 const generateInvalidPath = (gen: GenContext): void => {
@@ -69,14 +69,14 @@ const generateInvalidPath = (gen: GenContext): void => {
   gen.add({ op: 'open', label: gen.builder.label('invalid'), path });
 };
 
-/** One choice that could be made for a subject, and how often compared with the others. */
+/** One choice for a subject, and its weight. */
 type Choice<Subject> = {
   readonly group: Group;
   readonly weight: (subject: Subject) => number;
   readonly generate: (gen: GenContext, subject: Subject) => void;
 };
 
-/** A weight, or another for releases that lack the call. */
+/** A weight, or another for releases without the call. */
 const where = (
   { gen }: IommufdFacts,
   change: ChangeName,
@@ -111,7 +111,7 @@ const onContainer = (
 const fewer = (count: number, none: number, few: number, many: number): number =>
   count === 0 ? none : count < 3 ? few : many;
 
-/** Where there is an iommufd. */
+/** With an iommufd. */
 const OF_IOMMUFD: readonly Choice<IommufdFacts>[] = [
   onIommufd('other', ({ counts }) => fewer(counts.ioas, 40, 4, 1), native.generateIoasAlloc),
   onIommufd('other', ({ some }) => 4 * some, native.generateDestroy),
@@ -188,7 +188,7 @@ const OF_IOMMUFD: readonly Choice<IommufdFacts>[] = [
   ),
 ];
 
-/** Where there is a legacy container. */
+/** With a legacy container. */
 const OF_CONTAINER: readonly Choice<ContainerFacts>[] = [
   onContainer(({ waits }) => (waits ? 24 : 1), type1.generateSetIommu),
   onContainer(() => 3, compat.generateCheckExtension),
@@ -268,7 +268,9 @@ const OTHERS: readonly Choice<Facts>[] = [
 
 const GRAIN = 1_000_000;
 
-/** How much more often than else a profile makes each choice, in the order of the tables. Profiles are few. */
+/**
+ * How much more often a profile makes each choice, in the order of the tables. Profiles are few.
+ */
 const timesOfProfiles = new WeakMap<Profile, Float64Array>();
 
 const timesOf = (profile: Profile): Float64Array => {
@@ -280,10 +282,13 @@ const timesOf = (profile: Profile): Float64Array => {
   return times;
 };
 
-/** The weights of the choices as they are generated from, one at a time: kept, as a program has some forty. */
+/**
+ * The weights of the choices, in one array that is reused, since a program has some forty
+ * operations.
+ */
 const WEIGHTS = new Float64Array(OF_IOMMUFD.length + OF_CONTAINER.length + OTHERS.length);
 
-/** Weighs the choices of a subject, whose places begin at `from`; none of them where there is no subject. */
+/** Sets the weights of the choices of a subject, from index `from`; 0 if there is no subject. */
 const weigh = <Subject>(
   choices: readonly Choice<Subject>[],
   subject: Subject | undefined,
@@ -300,7 +305,7 @@ const weigh = <Subject>(
   return total;
 };
 
-/** Picks a choice by its weight, or by none, with a field of the call that is not as it should be. */
+/** Picks a choice by its weight, or any choice with an invalid field. */
 const generatedFrom = (
   gen: GenContext,
   total: number,
@@ -317,7 +322,7 @@ const generatedFrom = (
   else generate(generated);
 };
 
-/** Makes all weights alike; returns their sum. */
+/** Makes all weights equal. Returns their sum. */
 const evened = (): number => {
   let sum = 0;
   for (let index = 0; index < WEIGHTS.length; index += 1) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Through which files programs call VFIO: an iommufd, a legacy container, or both in one program.
+// The files through which programs call VFIO: an iommufd, a legacy container, or both in one
+// program.
 
 import type { Platform } from '../../spec/terms/platform.ts';
 import type { Rng } from './rng.ts';
@@ -8,10 +9,13 @@ export const PATHS = ['iommufd', 'legacy', 'both'] as const;
 
 export type Paths = (typeof PATHS)[number];
 
-/** What the programs of a campaign use: one of the three, or each of them in some of the programs. */
+/** What the programs of a campaign use: one of the three, or a mix. */
 export type PathsOfCampaign = Paths | 'any';
 
-/** Of sixteen programs so many use a legacy container alone, and so many both; a container without groups answers little. */
+/**
+ * Of sixteen programs so many use a legacy container alone, and so many both; without groups a
+ * container refuses most calls.
+ */
 const WITH_GROUPS = { legacy: 5, both: 3 };
 const WITHOUT_GROUPS = { legacy: 1, both: 0 };
 

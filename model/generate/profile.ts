@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What one program is mostly about: how often calls of each kind are generated, and with how much care their values.
+// The mix of calls of one program: how often calls of each kind are generated, and with how much
+// care their values.
 
-/** What an operation is about. */
+/** The subject of an operation. */
 export type Group =
   | 'table'
   | 'place'
@@ -14,13 +15,13 @@ export type Group =
   | 'legacy'
   | 'other';
 
-/** `Gen` is the context of generation, which knows its profile. */
+/** `Gen` is the generation context, which has its profile. */
 export type ProfileOf<Gen> = {
-  /** How much more often than else operations of a group are generated. */
+  /** How much more often operations of a group are generated. */
   readonly weights: Readonly<Partial<Record<Group, number>>>;
-  /** How many values in eight are generated so that they serve. */
+  /** How many values in eight are likely to be valid. */
   readonly care: number;
-  /** One operation in so many has a field that is not as it should be. */
+  /** One operation in so many has an invalid field. */
   readonly invalidIn: number;
   readonly begin: (gen: Gen) => void;
 };

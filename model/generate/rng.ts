@@ -4,10 +4,10 @@
 import type { Random } from 'fast-check';
 import { U64_MAX } from '../../spec/abi/units.ts';
 
-/** Takes from fast-check's source of random numbers, so that a seed gives the same program again. */
+/** Wraps fast-check's random numbers. */
 export class Rng {
   readonly #random: Random;
-  /** How many values in eight are generated so that the call is likely to succeed. */
+  /** How many values in eight are likely to make the call succeed. */
   care = 0;
 
   constructor(random: Random) {
@@ -19,7 +19,7 @@ export class Rng {
     return this.#random.nextInt(least, greatest);
   }
 
-  /** True `times` in `of`. */
+  /** True with probability `times` / `of`. */
   chance(times: number, of: number): boolean {
     return this.#random.nextInt(1, of) <= times;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A test command with the fields that are given, its struct where structs lie.
+// A test command with the given fields and a valid address of its struct.
 
 import { TEST_OPERATIONS, type TestOperationName } from '../../spec/abi/test.ts';
 import { STRUCT_OFFSET } from '../programs/arena.ts';

@@ -70,7 +70,7 @@ export const generateAddReserved = (gen: GenContext, on: IommufdDescriptor): voi
   });
 };
 
-/** Where the program has the memory that an hwpt translates at an IOVA, if it mapped it in its arena. */
+/** The program's memory that a hwpt translates an IOVA to, if it is in the arena. */
 export const addressBehind = (
   context: Context,
   table: IoPagetable | undefined,
@@ -135,7 +135,7 @@ const rangeOf = (gen: GenContext, access: AccessDescriptor) => {
   };
 };
 
-/** An IOVA is the number of an area, from 0 in the low half, and an offset into it. */
+/** iova has the number of an area, from 0 in the low half, and an offset into the area. */
 const BY_NUMBER = 0x1_0000n;
 
 const numberOfArea = (rng: Rng): bigint =>
@@ -151,10 +151,10 @@ export const generateAccessPages = (
 ): void => {
   const { rng } = gen;
   const { iova, length } = rangeOf(gen, access);
-  // A part leaves pages beside it that only a domain pins.
+  // With a part, a domain alone pins the other pages.
   const part = length > 4096n && rng.chance(1, 2) ? 4096n : length;
   const flags = rng.chance(1, 15) ? rng.of([2n, BY_NUMBER, BY_NUMBER]) : rng.of([0n, 0n, 1n]);
-  // Where the program has that memory: the pages that were pinned are then compared with it.
+  // The address of the memory: the pinned pages are compared with it.
   const context = contextOf(gen.builder.world, access.file.iommufd);
   const behind = addressBehind(context, tableOf(gen, access), iova);
   send(gen, on, 'pin', 'ACCESS_PAGES', {
@@ -181,7 +181,7 @@ export const generateUnpin = (
   });
 };
 
-/** Bytes from the start of a range to where something is read: its start, its end, or right before another page. */
+/** Offset of a read in a range: its start, its end, or just before a page boundary. */
 const generatePlaceWithin = (rng: Rng, length: bigint): bigint => {
   if (rng.chance(1, 2)) return 0n;
   if (length > PAGE && length < MANY_PAGES && rng.chance(1, 2)) {
@@ -219,11 +219,11 @@ export const generateAccessRw = (
     send(gen, on, 'rw', 'ACCESS_RW', { ...fields, flags }, [{ at, words }]);
   };
   look(flags);
-  // What was written is there, also to who comes another way.
+  // Written bytes are read back, also by the other path.
   if (flags !== BY_NUMBER && rng.chance(1, 3)) look(rng.of([0n, 4n]));
 };
 
-/** Bytes of the program's own, so that memory is not all zero; huge pages that are read only take none from anybody. */
+/** Stores bytes, so that memory is not all zero; read-only huge pages are never allocated. */
 const storeAt = (gen: GenContext, offset: bigint): void => {
   const space = spaceOf(gen.builder.world.memory, PROCESS);
   const mapping = mappingAt(space, ARENA_BASE + offset)?.mapping;

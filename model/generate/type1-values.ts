@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IOVAs that matter in a legacy container: the edges of its mappings and of what it may map, and a little beside them.
+// IOVAs that matter in a legacy container: the edges of its maps and of the IOVAs that it may map,
+// and values near them.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import type { Type1 } from '../../spec/state/container.ts';
@@ -10,10 +11,10 @@ import { FAR, generateExtremeRange, LOW_PAGES, NEARBY, type Range, wrap } from '
 const PAGE = 4096n;
 const LOW_START = 0x100_0000n;
 const MOST_EDGES = 16;
-/** Of longer ranges no part is generated. */
+/** Longer ranges get no part. */
 const MANY_PAGES = 1024;
 
-/** The container's mappings, ascending; the first of them only where there are very many. */
+/** The container's maps, ascending; only the first of them if there are very many. */
 export const mappingsOf = (type1: Type1 | undefined): readonly IovaRange[] => {
   const list: IovaRange[] = [];
   for (const { key, value } of nodesOf(type1?.dmas)) {
@@ -43,7 +44,9 @@ export const generateType1Iova = (rng: Rng, type1: Type1 | undefined): bigint =>
   return wrap(rng.of(FAR) + rng.of(NEARBY));
 };
 
-/** Where a few pages may fit: behind a mapping, low, at the start or near the end of what may be mapped. */
+/**
+ * Where a few pages may fit: after a map, low, or at the start or near the end of a usable range.
+ */
 export const generateFreeIova = (rng: Rng, type1: Type1 | undefined): bigint => {
   const low = LOW_START + BigInt(rng.number(0, LOW_PAGES)) * PAGE;
   const kind = rng.number(1, 10);
@@ -57,7 +60,7 @@ export const generateFreeIova = (rng: Rng, type1: Type1 | undefined): bigint => 
   return rng.chance(1, 2) ? range.start : wrap(range.last + 1n - BigInt(rng.number(1, 4)) * PAGE);
 };
 
-/** One mapping or some that follow each other, mostly whole. */
+/** One map or some that follow each other, mostly whole. */
 export const generateMappingRange = (rng: Rng, type1: Type1 | undefined): Range | undefined => {
   if (rng.chance(1, 40)) return generateExtremeRange(rng);
   const list = mappingsOf(type1);

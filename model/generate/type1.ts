@@ -68,7 +68,7 @@ export const generateSetIommu = (gen: GenContext, { value, file }: ContainerDesc
 export const generateApiVersion = (gen: GenContext, { value }: ContainerDescriptor): void =>
   gen.plain('version', value, vfio.VFIO_GET_API_VERSION, 0n);
 
-/** Rooms at and beside the ends of the struct and of its capabilities. */
+/** Lengths at and near the ends of the struct and of its capabilities. */
 const ROOMS = [15, 16, 20, 23, 24, 56, 71, 72, 73, 80, 103, 104, 119, 120, 121, 135, 136, 200, 0];
 const INFO_BYTES = 200;
 
@@ -86,7 +86,7 @@ export const generateGetInfo = (gen: GenContext, { value }: ContainerDescriptor)
   gen.add({ op: 'ioctl', label, fd: value, command: vfio.VFIO_IOMMU_GET_INFO, argument });
 };
 
-/** Says where the memory of a mapping is now, mostly of one that is waiting for it. */
+/** Sets the vaddr of a map, mostly of one whose vaddr is invalid. */
 const generateNewAddress = (gen: GenContext, on: ContainerDescriptor): void => {
   const { rng } = gen;
   const range = generateMappingRange(rng, type1Of(on));
@@ -99,14 +99,14 @@ const generateNewAddress = (gen: GenContext, on: ContainerDescriptor): void => {
   });
 };
 
-/** Where a map to the very end is lost to its container, nothing that follows could be judged: a page below. */
+/** If a map up to U64_MAX would be lost, nothing after it could be judged: one page lower. */
 const belowEnd = (gen: GenContext, iova: bigint, size: bigint): bigint =>
   gen.builder.world.release.type1.findDmaWraps && iova + size === END ? iova - PAGE : iova;
 
-/** More pages than a bitmap can report: tracking does not begin over such a map. */
+/** More pages than a bitmap can report: tracking does not start with such a map. */
 const VAST = 0x8000_0000n * PAGE;
 
-/** A map with more pages than a bitmap has bits; where an mdev is alone in the container, it can be made. */
+/** A map with more pages than a bitmap has bits; it can be made if the container has only mdevs. */
 const generateVastMap = (gen: GenContext, on: ContainerDescriptor): void =>
   gen.call('mapDma', on.value, MAP_DMA, {
     argsz: 32n,
@@ -116,10 +116,10 @@ const generateVastMap = (gen: GenContext, on: ContainerDescriptor): void =>
     size: VAST,
   });
 
-/** Of more maps than these the limit is not looked for. */
+/** Greater limits are not reached on purpose. */
 const FEW_MAPS = 16;
 
-/** Maps page by page until there are too many. */
+/** Maps single pages until the limit refuses one. */
 const generateManyMaps = (
   gen: GenContext,
   { value }: ContainerDescriptor,
@@ -138,10 +138,10 @@ const generateManyMaps = (
 
 const END = 1n << 64n;
 
-/** Behind where other maps are generated. */
+/** After the IOVAs of other generated maps. */
 const FREE_IOVA = 0x200_0000n;
 
-/** What devices reserve and where the apertures of IOMMUs end: a group that joins later may forbid it. */
+/** The edges of reserved ranges and apertures: a group that joins later may forbid them. */
 const generateDeviceEdge = (gen: GenContext): bigint => {
   const { rng, platform } = gen;
   const starts = platform.devices.flatMap(({ reserved }) => reserved.map(({ start }) => start));
@@ -149,7 +149,7 @@ const generateDeviceEdge = (gen: GenContext): bigint => {
   return wrap(rng.of([...starts, ...starts, ...ends]) + rng.of([0n, 0n, -PAGE]));
 };
 
-/** Right before one kind of memory ends and another begins, where the program made such a place. */
+/** Just before a boundary between two kinds of memory, if the program made one. */
 const generateMemoryEdge = (gen: GenContext): bigint | undefined => {
   const { rng, builder } = gen;
   if (!rng.chance(1, 3)) return undefined;
@@ -161,7 +161,7 @@ const generateMemoryEdge = (gen: GenContext): bigint | undefined => {
   return starts.length === 0 ? undefined : rng.of(starts) - BigInt(rng.number(0, 2)) * PAGE;
 };
 
-/** A map of a page that a group which joins later may forbid. */
+/** A map of a page that a later group may forbid. */
 export const generateEdgeMap = (gen: GenContext, { value }: ContainerDescriptor): void =>
   gen.call('mapDma', value, MAP_DMA, {
     argsz: 32n,
@@ -171,7 +171,7 @@ export const generateEdgeMap = (gen: GenContext, { value }: ContainerDescriptor)
     size: PAGE,
   });
 
-/** A map that mostly succeeds: whole pages where there is memory, and where something may be mapped. */
+/** A map that mostly succeeds: whole pages of memory, at a usable IOVA. */
 export const generateFittingMap = (gen: GenContext, on: ContainerDescriptor): void => {
   const { rng } = gen;
   const page = BigInt(rng.number(0, 63)) * PAGE;
@@ -201,7 +201,7 @@ export const mapPages = (gen: GenContext, container: Value, iova: bigint, pages:
     size: pages * PAGE,
   });
 
-/** One of some pages that are mapped one behind the other. */
+/** One of several single pages that are mapped one after the other. */
 export const mapPage = (gen: GenContext, container: Value, index: number): void =>
   mapPages(gen, container, 0x100_0000n + BigInt(index) * PAGE, 1n);
 
@@ -247,7 +247,7 @@ const EVERY_OTHER = 0xaaaa_aaaa_aaaa_aaaan;
 const WORDS = 4;
 /** Bytes of the largest bitmap. */
 const MOST_ROOM = 1n << 28n;
-/** Of the bits of a bitmap, of which a container takes one alone: mostly those that all else fits. */
+/** A container takes one page size only: mostly values that every other check accepts. */
 const INVALID_PAGE_SIZES = [0x800n, 0x800n, 0x800n, 0x2000n, 0x2000n, 0n, 1n, 0x1800n] as const;
 const MOST_PAGES = 0x1000_0000n * 8n;
 
@@ -258,7 +258,7 @@ type BitmapFields = {
   readonly also: readonly WordsInMemory[];
 };
 
-/** A range to ask dirty pages of, and a bitmap for it with something in it already. */
+/** A range whose dirty pages are asked for, and a bitmap for it that is not zero before. */
 const generateBitmap = (gen: GenContext, on: ContainerDescriptor, wider: boolean): BitmapFields => {
   const { rng } = gen;
   const found = generateMappingRange(rng, type1Of(on));
@@ -276,7 +276,7 @@ const generateBitmap = (gen: GenContext, on: ContainerDescriptor, wider: boolean
   const place = generateArrayPlace(rng, Number(bytes < 64n ? bytes : 64n));
   const word = rng.of([0n, 0n, U64_MAX, EVERY_OTHER]);
   const pageSize = rng.chance(1, 5) ? rng.of(INVALID_PAGE_SIZES) : PAGE;
-  // Nothing else may be wrong where the size of its pages is.
+  // Nothing else may be invalid if the page size is.
   const room = pageSize === PAGE ? bytes : PAGE;
   return {
     fields: {
@@ -374,7 +374,7 @@ export const generateInvalidContainer = (gen: GenContext, { value }: ContainerDe
   gen.plain('invalid', value, command, { arena: STRUCT_OFFSET });
 };
 
-/** Moves memory from under mappings, whose pages stay where they were. */
+/** Maps other memory over that of maps, whose pages stay the old ones. */
 export const generateMovedMemory = (gen: GenContext): void => {
   const { rng } = gen;
   const kind = rng.number(1, 6);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Values that matter: the edges of what the present world holds, and a little beside them.
+// Values that matter: the edges in the present world, and values near them.
 
 import { PAGE_SIZE_BYTES, U64_MAX } from '../../spec/abi/units.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
@@ -26,7 +26,7 @@ const PAGE = PAGE_SIZE_BYTES;
 
 export const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
 
-/** How far from an edge a value is generated. */
+/** Distances of a value from an edge. */
 export const NEARBY: readonly bigint[] = [
   0n,
   0n,
@@ -43,7 +43,7 @@ export const NEARBY: readonly bigint[] = [
 
 const MAX_EDGES = 24;
 
-/** Where something starts or ends in the table. */
+/** Starts and ends in the table. */
 const edgesOf = (rng: Rng, table: IoPagetable): readonly bigint[] => {
   const edges: bigint[] = [];
   for (const { key, value } of nodesOf(table.areas)) {
@@ -67,7 +67,7 @@ export const FAR: readonly bigint[] = [
   1n << 32n,
 ];
 
-/** Where mock domains translate, so that most of what is mapped there fits. */
+/** Mock domains translate these IOVAs, so that most of what is mapped there fits. */
 export const LOW_PAGES = 24;
 
 const low = (rng: Rng, table: IoPagetable): bigint => {
@@ -76,7 +76,7 @@ const low = (rng: Rng, table: IoPagetable): bigint => {
   return base + BigInt(rng.number(0, LOW_PAGES)) * PAGE;
 };
 
-/** Where nothing is yet, if that is soon found. */
+/** A free IOVA, if one is found soon. */
 const free = (rng: Rng, table: IoPagetable): bigint => {
   for (let attempt = 0; attempt < 4; attempt += 1) {
     const iova = low(rng, table);
@@ -98,7 +98,10 @@ export const generateIova = (rng: Rng, table: IoPagetable | undefined): bigint =
   return wrap(rng.of(FAR) + rng.of(NEARBY));
 };
 
-/** A length in bytes: mostly a few pages, sometimes what nearly fits, or nothing, or everything. */
+/**
+ * A length in bytes: mostly a few pages, sometimes almost the size of something, or nothing, or
+ * everything.
+ */
 export const generateLength = (rng: Rng): bigint => {
   if (rng.careful()) return BigInt(rng.number(1, 6)) * PAGE;
   const kind = rng.number(1, 24);
@@ -112,7 +115,7 @@ export const generateLength = (rng: Rng): bigint => {
 
 export type Range = { readonly iova: bigint; readonly length: bigint };
 
-/** The shortest and the longest ranges there are, at the ends of 64 bits: where sums wrap. */
+/** The shortest and the longest ranges, at the ends of 64 bits, where sums wrap. */
 export const generateExtremeRange = (rng: Rng): Range => ({
   iova: rng.of([0n, 0n, 1n, PAGE, U64_MAX - PAGE + 1n, U64_MAX - 1n, U64_MAX, U64_MAX]),
   length: rng.of([0n, 1n, 1n, 2n, PAGE, 1n << 63n, U64_MAX - PAGE + 1n, U64_MAX - 1n, U64_MAX]),
@@ -130,7 +133,7 @@ export const generateAreaRange = (rng: Rng, table: IoPagetable): Range | undefin
   const iova = first.key;
   const length = last.value.last - iova + 1n;
   const pages = Number(length / PAGE);
-  // Where areas can be cut, cuts are what is of interest; elsewhere a part can be copied, pinned and probed.
+  // If areas can be cut, cuts matter; otherwise a part can be copied, pinned and probed.
   if (pages > 1 && (table.largePagesDisabled ? rng.chance(1, 2) : rng.chance(1, 5))) {
     const from = rng.number(0, pages - 1);
     const count = rng.number(1, pages - from);
@@ -145,7 +148,7 @@ export const generateAreaRange = (rng: Rng, table: IoPagetable): Range | undefin
 
 const CHANGING_LENGTH = 12n * PAGE;
 
-/** The program's memory to be mapped. `huge`: some of it is of huge pages. */
+/** The program's memory to map. `huge`: sometimes huge pages. */
 export const generateUserAddress = (rng: Rng, huge = false): Value => {
   if (huge && rng.chance(1, 3)) {
     const page = rng.of([0, 0, 1, 511, 512, 512, 1023, rng.number(0, 1023)]);
@@ -154,12 +157,12 @@ export const generateUserAddress = (rng: Rng, huge = false): Value => {
   const within = (offset: bigint, length: bigint): bigint =>
     offset + BigInt(rng.number(0, Number(length / PAGE) - 1)) * PAGE;
   if (rng.careful()) {
-    // What the address is a multiple of decides where the kernel searches for room.
+    // The alignment of the address decides where the kernel searches.
     if (rng.chance(1, 4)) return { arena: DATA_OFFSET };
     return { arena: within(DATA_OFFSET, DATA_LENGTH - 6n * PAGE) };
   }
   const kind = rng.number(1, 30);
-  // Where programs change their memory, and elsewhere.
+  // Where programs change their memory, or elsewhere.
   if (kind <= 7) return { arena: within(DATA_OFFSET, CHANGING_LENGTH) };
   if (kind <= 20) return { arena: within(DATA_OFFSET, DATA_LENGTH) };
   if (kind <= 22) return { arena: within(SHARED_OFFSET, SHARED_LENGTH) };
@@ -172,13 +175,13 @@ export const generateUserAddress = (rng: Rng, huge = false): Value => {
   return rng.of([0n, U64_MAX, U64_MAX - PAGE + 1n, 0xffff_8000_0000_0000n, U64_MAX - 2048n]);
 };
 
-/** Where an array or a buffer is put. */
+/** An address for an array or a buffer. */
 export const generateArrayPlace = (rng: Rng, bytes: number): Value =>
   rng.chance(12, 13)
     ? { arena: ARRAY_OFFSET + BigInt(rng.number(0, 8)) * 256n }
     : { arena: ARRAY_OFFSET + ARRAY_LENGTH - BigInt(rng.number(0, bytes)) };
 
-/** Where a struct of that many bytes is put: mostly where it can be read and written back, or where not, if `invalid`. */
+/** An address for a struct of so many bytes: mostly readable and writable, but not if `invalid`. */
 export const generateStructPlace = (rng: Rng, bytes: number, invalid = false): Value => {
   if (!invalid && (rng.careful() || rng.chance(60, 64))) return { arena: STRUCT_OFFSET };
   const end = STRUCT_OFFSET + STRUCT_LENGTH;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rules that refuse and yet change the world, each with the reason. Any other refusal leaves everything as it was.
+// The rules that refuse a call and still change the world, each with the reason. Any other refusal
+// changes nothing.
 
 import type { RuleId } from '../../spec/rules.ts';
 

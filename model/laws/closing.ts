@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The law of the end: a program that closes everything leaves nothing behind.
+// A program that closes everything leaves nothing behind.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { accountOf } from '../../spec/state/memory.ts';
@@ -18,7 +18,7 @@ const withAllClosed = (world: World): World => {
   return result;
 };
 
-/** No file, no bound device, nothing charged. */
+/** No file, no bound device, no charge. */
 export const CLOSING_LAW = law('closing every descriptor gives everything back', (world) => {
   const closed = withAllClosed(world);
   if (closed.files !== undefined) return 'a file is left';

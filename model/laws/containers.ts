@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Laws of legacy containers: what maps, groups and domains have to do with each other, what is charged, and what devices
-// reach.
+// Laws of legacy containers: how maps, groups and domains relate, what is charged, and what devices
+// can access.
 
 import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import { nodesOf, sizeOf, valuesOf } from '../../spec/collections/ordered-map.ts';
@@ -28,7 +28,7 @@ export type Typed = {
   readonly maps: readonly DmaNode[];
 };
 
-/** Every container that has a type, and of which all is known. */
+/** Every container that has a type and nothing untracked. */
 export function* typedOf(world: World): Generator<Typed> {
   for (const container of containersOf(world)) {
     const { type1, untracked } = container;
@@ -42,7 +42,7 @@ const inEveryContainer = (
   contradiction: (typed: Typed, world: World) => Contradiction,
 ) => law(name, (world) => firstOf([...typedOf(world)].map((typed) => contradiction(typed, world))));
 
-/** Maps ascend, never meet, are whole pages, and lie where maps may lie. */
+/** Maps ascend, do not overlap, are whole pages, and are in usable ranges. */
 const mapsAreApart = inEveryContainer(
   'maps are apart, whole pages and usable',
   ({ type1, maps }) => {
@@ -61,7 +61,7 @@ const mapsAreApart = inEveryContainer(
   },
 );
 
-/** What is counted beside the maps is what the maps say. */
+/** The counts agree with the maps. */
 const countsAgree = inEveryContainer('counts agree with the maps', ({ type1, maps }, world) => {
   const { dmaEntryLimit } = world.setting.platform;
   if (type1.available + sizeOf(type1.dmas) + type1.lookupMisses.length !== dmaEntryLimit)
@@ -72,7 +72,7 @@ const countsAgree = inEveryContainer('counts agree with the maps', ({ type1, map
   return tracked ? undefined : 'a bitmap without tracking, or none with it';
 });
 
-/** With a domain every map has all of its pages, and without one none. */
+/** With a domain all pages of every map are pinned, without one none. */
 const domainsHavePages = inEveryContainer('with a domain maps have pages', ({ type1, maps }) => {
   for (const node of maps) {
     const { reached } = node.value;
@@ -83,7 +83,10 @@ const domainsHavePages = inEveryContainer('with a domain maps have pages', ({ ty
   return undefined;
 });
 
-/** A container has exactly the groups that name it; with a type, each is emulated or in one domain. */
+/**
+ * A container has exactly the groups that refer to it; with a type, each is emulated or in one
+ * domain.
+ */
 const groupsAgree = law('a container has the groups that name it', (world) => {
   for (const { file, groups, type1 } of containersOf(world)) {
     const named: number[] = [];
@@ -102,7 +105,10 @@ const groupsAgree = law('a container has the groups that name it', (world) => {
   return undefined;
 });
 
-/** VmLck is what iommufds charge to the process and every page of memory of every map; VmPin has none of the latter. */
+/**
+ * VmLck is what iommufds charge to the process, and every page of memory of every map; the maps are
+ * not part of VmPin.
+ */
 const chargesAddUp = law('what is charged adds up', (world) => {
   let locked = 0;
   let pinned = 0;
@@ -121,7 +127,10 @@ const chargesAddUp = law('what is charged adds up', (world) => {
     : `${account.locked} and ${account.pinned} pages, not ${locked} and ${pinned}`;
 });
 
-/** Devices behind an IOMMU reach exactly the maps, with their permissions; mediated ones reach nothing. */
+/**
+ * Devices with an IOMMU can access exactly the maps, with their permissions; mdevs can access
+ * nothing.
+ */
 const devicesReachMaps = inEveryContainer('devices reach exactly the maps', (typed) => {
   const { container, type1, maps } = typed;
   for (const group of type1.emulatedGroups) {

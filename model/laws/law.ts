@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A law is one statement that must hold in every world that a program reaches, as data: a name, and what contradicts it.
+// A law is one statement that must hold in every world that a program reaches, as data: a name, and
+// a function that finds a contradiction.
 
 import type { World } from '../../spec/state/world.ts';
 import type { Call, Segment } from '../../spec/terms/call.ts';
 import type { Rule } from '../../spec/terms/rule.ts';
 
-/** What contradicts a law, in words; undefined where nothing does. */
+/** What contradicts a law, as a sentence; undefined if nothing does. */
 export type Contradiction = string | undefined;
 
 export type WorldLaw = {
@@ -18,7 +19,7 @@ export const law = (name: string, contradiction: WorldLaw['contradiction']): Wor
   contradiction,
 });
 
-/** Two ways that must lead to the same. */
+/** Two computations that must lead to the same. */
 export type Comparison =
   | { readonly kind: 'does not apply' }
   | { readonly kind: 'same' }
@@ -26,22 +27,22 @@ export type Comparison =
 
 export const DOES_NOT_APPLY: Comparison = { kind: 'does not apply' };
 
-/** The comparison of two ways of which `how` is the difference, if there is one. */
+/** The result of a comparison, whose difference is `how`, if any. */
 export const compared = (how: Contradiction): Comparison =>
   how === undefined ? { kind: 'same' } : { kind: 'differs', how };
 
-/** A call, the world in which it was made, and what came of it. */
+/** A call, the world before it, and its reply. */
 export type Made = {
   readonly before: World;
   readonly call: Call;
-  /** Undefined where the call is not specified. */
+  /** Undefined if the call is unspecified. */
   readonly rule: Rule | undefined;
-  /** -errno where it failed. */
+  /** -errno if it failed. */
   readonly result: number;
   readonly after: World;
-  /** What the reply wrote to memory, where that is known beside the world. */
+  /** What the reply wrote to memory, if that is known. */
   readonly writes?: readonly Segment[];
 };
 
-/** The first difference between two worlds, in words. */
+/** The first difference between two worlds, as a sentence. */
 export type DifferenceOf = (a: World, b: World) => Contradiction;

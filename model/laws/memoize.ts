@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What follows from a part of a world, computed once for all laws that read one world after the other: parts are never
-// changed, and the few that were read last are found again. A table of all of them costs more than it saves.
+// Caches a value that follows from a part of a world, for all laws that read one world after the
+// other: parts are immutable, and the latest few are found again. A table of all of them costs more
+// than it saves.
 
 const KEPT = 8;
 
-/** The function that remembers its last values. */
+/** The function with a cache of its last values. */
 export const once = <Part extends object, V extends object>(
   of: (part: Part) => V,
 ): ((part: Part) => V) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Laws of ownership: what refers to something refers to something that exists, and nothing exists without an owner.
+// Laws of ownership: every reference is to something that exists, and nothing exists without an
+// owner.
 
 import { nodesOf, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
 import { SOFTWARE_IOMMU } from '../../spec/hardware/templates.ts';
@@ -13,7 +14,9 @@ import { contextsOf, firstOf, hex, objectsOf } from './worlds.ts';
 const inEveryContext = (name: string, contradiction: (context: Context) => Contradiction) =>
   law(name, (world) => firstOf(contextsOf(world).map(contradiction)));
 
-/** An hwpt belongs to an IOAS, whose table lists its domain once, and an automatic one has a device. */
+/**
+ * A hwpt belongs to an IOAS, whose table lists its domain once, and an automatic one has a device.
+ */
 const hwptsBelongToAnIoas = inEveryContext('an hwpt belongs to an IOAS', (context) =>
   firstOf(
     objectsOf(context, 'hwpt').map(({ id, object }) => {
@@ -44,7 +47,10 @@ const tablesNameTheirUsers = inEveryContext('a table names its domains and acces
   ),
 );
 
-/** An attached device has an hwpt that exists and was made for its IOMMU, and its group has the same one. */
+/**
+ * An attached device has a hwpt that exists and was made for its IOMMU, and its group has the same
+ * one.
+ */
 const devicesAreAttached = inEveryContext('a device is attached with its group', (context) => {
   const byGroup = new Map<string, number>();
   for (const { id, object } of objectsOf(context, 'device')) {
@@ -65,7 +71,9 @@ const devicesAreAttached = inEveryContext('a device is attached with its group',
   return undefined;
 });
 
-/** What is reserved was reserved by a domain of the table, by a device attached to it, or by a test. */
+/**
+ * Every reserved range is that of a domain of the table, of a device attached to it, or of a test.
+ */
 const reservationsHaveOwners = inEveryContext('what is reserved has an owner', (context) => {
   for (const { id: ioas, object } of objectsOf(context, 'ioas')) {
     for (const { by, start } of object.table.reserved) {
@@ -84,7 +92,7 @@ const reservationsHaveOwners = inEveryContext('what is reserved has an owner', (
   return undefined;
 });
 
-/** A device that reserves ranges has them reserved wherever it is attached. */
+/** The ranges that a device reserves are reserved wherever it is attached. */
 const devicesKeepTheirRanges = inEveryContext(
   'an attached device has its ranges reserved',
   (context) => {
@@ -107,7 +115,7 @@ const devicesKeepTheirRanges = inEveryContext(
   },
 );
 
-/** A domain's aperture bounds the table that it follows: everything else is reserved. */
+/** The IOVAs outside a domain's aperture are reserved in its table. */
 const aperturesAreKept = inEveryContext('what a domain cannot translate is reserved', (context) => {
   for (const { id, object } of objectsOf(context, 'hwpt')) {
     const { start, last } = object.domain.aperture;
@@ -122,7 +130,7 @@ const aperturesAreKept = inEveryContext('what a domain cannot translate is reser
   return undefined;
 });
 
-/** A test object has its device, and a pin of an access lies where something is mapped. */
+/** A test object has its device. */
 const testObjectsHaveDevices = inEveryContext('a test object has its device', (context) =>
   firstOf(
     objectsOf(context, 'selftest').map(({ id, object }) =>
@@ -147,7 +155,7 @@ const pinsAreMapped = inEveryContext('what an access has pinned is mapped', (con
   ),
 );
 
-/** Ids are numbers from 1 to 2^31 - 1, and the IOAS of VFIO calls is an IOAS. */
+/** Ids are numbers from 1 to 2^31 - 1, and the compatibility IOAS is an IOAS. */
 const idsAreSmall = inEveryContext('ids are positive numbers of 31 bits', (context) => {
   for (const { key } of nodesOf(context.objects))
     if (key < 1 || key > 0x7fff_ffff) return `id ${key}`;
@@ -156,7 +164,7 @@ const idsAreSmall = inEveryContext('ids are positive numbers of 31 bits', (conte
     : `the IOAS of VFIO calls, ${context.compatIoas}, is none`;
 });
 
-/** Who refers to each file: descriptors, groups, bound devices, accesses. */
+/** The files with a reference: from descriptors, groups, bound devices, accesses. */
 const holdersOf = (world: World): ReadonlySet<FileId> => {
   const held = new Set<FileId>();
   for (const { descriptors } of valuesOf(world.processes)) {
@@ -194,8 +202,9 @@ const isAttached = (world: World, name: string): boolean => {
 };
 
 /**
- * A group is open once, and not while a device of it is bound by its own file; an open device counts its descriptors
- * and is bound where it says; one that was got from a group is attached, or its group is, or it has no IOMMU.
+ * A group is open once, and not while one of its devices is bound through its cdev. An open device
+ * counts its descriptors and is bound to the iommufd that it names. One that a group returned is
+ * attached, or its group is, or it has no IOMMU.
  */
 const devicesAreOpen = law('open devices are bound, and groups are open once', (world) => {
   const groups = new Set<number>();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Laws of pinned memory: what holds it, how it is kept, and that the accounts agree.
+// Laws of pinned memory: the pins and their users, how pins are stored, and the accounts.
 
 import { nodesOf, valueAt, valuesOf } from '../../spec/collections/ordered-map.ts';
 import { slicesOf } from '../../spec/iopt/access.ts';
@@ -19,7 +19,7 @@ const pinOnce = (pins: Pins, id: PagesId, first: number, last: number): void => 
   for (let page = first; page <= last; page += 1) pages.set(page, (pages.get(page) ?? 0) + 1);
 };
 
-/** How many holders each page has: areas in tables that a domain follows, and accesses' pins. */
+/** How many users each page has: areas in tables with a domain, and accesses' pins. */
 const holdersIn = (context: Context): Pins => {
   const pins: Pins = new Map();
   for (const { object } of objectsOf(context, 'ioas')) {
@@ -58,7 +58,7 @@ const everyPages = (
     ),
   );
 
-/** A page is pinned exactly as often as an area in a domain or an access's pin reaches it, and not at all otherwise. */
+/** A page is pinned exactly as often as areas in domains and accesses' pins use it. */
 const pinnedAsCounted = inEveryContext(
   'pages are pinned as often as their users pin them',
   (context) => {
@@ -88,7 +88,9 @@ const canBeOne = (first: number, run: PinnedRun, next: number, nextRun: PinnedRu
   run.backing === nextRun.backing &&
   run.page + (next - first) === nextRun.page;
 
-/** Runs ascend within the pages, have holders, do not overlap, and no two neighbours could be one. */
+/**
+ * Runs ascend within the pages, have users, do not overlap, and no two neighbours could be merged.
+ */
 const runsAreCanonical = everyPages('pinned runs are canonical', (pages) => {
   let before: { readonly first: number; readonly run: PinnedRun } | undefined;
   for (const { key, value } of nodesOf(pages.pinned)) {
@@ -104,7 +106,7 @@ const runsAreCanonical = everyPages('pinned runs are canonical', (pages) => {
   return undefined;
 });
 
-/** Pages know how many areas map them, and exist only as long as one does. */
+/** Pages count the areas that map them, and exist only as long as one does. */
 const areasAreCounted = everyPages('pages count the areas that map them', (pages, id, context) => {
   let areas = 0;
   for (const { object } of objectsOf(context, 'ioas')) {
@@ -115,7 +117,7 @@ const areasAreCounted = everyPages('pages count the areas that map them', (pages
     : `${areas} areas, counted as ${pages.areas}`;
 });
 
-/** An area lies within its pages, and is writable only if they are. */
+/** An area is within its pages, and is writable only if they are. */
 const areasLieInPages = inEveryContext('areas lie within their pages', (context) => {
   for (const { object } of objectsOf(context, 'ioas')) {
     for (const node of areasOf(object.table)) {
@@ -144,8 +146,8 @@ export const everyPagesOf = (world: World): readonly Pages[] =>
   contextsOf(world).flatMap((context) => [...valuesOf(context.pages)]);
 
 /**
- * What is charged is what is pinned: to the process always, to VmLck or to the user by the pages' charge mode. Legacy
- * containers charge to VmLck.
+ * What is charged is what is pinned: to the process always, and to VmLck or to the user by the
+ * pages' accounting mode. Legacy containers charge VmLck.
  */
 const accountsAgree = law('accounts are the sums of what is pinned', (world) => {
   const { accounts, userLocked } = world.memory;
@@ -166,7 +168,7 @@ const accountsAgree = law('accounts are the sums of what is pinned', (world) => 
   return userLocked === user ? undefined : `the user pins ${user}, its account says ${userLocked}`;
 });
 
-/** A program without privileges never has more pinned than it may lock. */
+/** An unprivileged program never has more pages pinned than it may lock. */
 const limitIsKept = law('the limit of locked memory is kept', (world) => {
   const { credentials, userLocked } = world.memory;
   const limit = credentials.memlockLimit / 4096n;

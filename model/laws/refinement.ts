@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The VFIO calls of an iommufd are its native calls under other names: what MAP_DMA and UNMAP_DMA do, IOAS_MAP and
-// IOAS_UNMAP do on the IOAS for VFIO calls, but for the differences that are written here.
+// The VFIO calls of an iommufd are native calls with other names: MAP_DMA and UNMAP_DMA do what
+// IOAS_MAP and IOAS_UNMAP do on the compatibility IOAS, except for the differences listed here.
 
 import { decode, encode, type Layout } from '../../spec/abi/layout.ts';
 import {
@@ -45,7 +45,7 @@ type OnCompatIoas = {
   readonly bytes: Uint8Array;
 };
 
-/** A VFIO call whose struct is whole and that finds an IOAS. */
+/** A VFIO call with a whole struct, and its compatibility IOAS. */
 const onCompatIoas = (
   { call, before }: Made,
   command: number,
@@ -61,7 +61,7 @@ const onCompatIoas = (
   return { call, context, ioas: context.compatIoas, bytes };
 };
 
-/** What comes of a native call in its place, with a struct that the program may read and write. */
+/** The reply of a native call instead, with a struct that the program may read and write. */
 const nativeReply = (
   before: World,
   { call }: OnCompatIoas,
@@ -97,7 +97,7 @@ const OWN_REFUSALS: ReadonlySet<string> = new Set<RuleId>([
   'compat-unmap-dma/reply-fault',
 ]);
 
-/** The rule that answers the native call where the VFIO call is answered by this one. */
+/** The rule of the native call for this rule of the VFIO call. */
 const nativeRule = (rule: Rule): RuleId => RULE_OF_NATIVE[ruleIdOf(rule)] ?? ruleIdOf(rule);
 
 const permissionsOf = (flags: number): number =>
@@ -105,8 +105,8 @@ const permissionsOf = (flags: number): number =>
   ((flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0 ? MAP_WRITEABLE : 0);
 
 /**
- * MAP_DMA with READ, WRITE or both is IOAS_MAP at a fixed IOVA with the same permissions: the same answer by the same
- * rule, and the same world. The native call also refuses the greatest u64.
+ * MAP_DMA with READ, WRITE or both is IOAS_MAP at a fixed IOVA with the same permissions: the same
+ * reply by the same rule, and the same world. The native call also refuses U64_MAX.
  */
 const mapDmaIsIoasMap: Refinement = {
   name: 'MAP_DMA is IOAS_MAP at a fixed IOVA',
@@ -132,7 +132,7 @@ const mapDmaIsIoasMap: Refinement = {
   },
 };
 
-/** How many bytes are mapped in the IOAS for VFIO calls. */
+/** How many bytes are mapped in the compatibility IOAS. */
 const bytesMapped = (world: World, { context, ioas }: OnCompatIoas): bigint => {
   const table = tableOf(contextOf(world, context.file), objectId(ioas));
   return areasOf(table).reduce((sum, node) => sum + areaLength(node), 0n);
@@ -143,15 +143,16 @@ const writesOf = ({ before, call }: Made): readonly Segment[] => {
   return outcome?.kind === 'reply' ? outcome.writes : [];
 };
 
-/** How many bytes UNMAP_DMA says that it unmapped. */
+/** How many bytes UNMAP_DMA reports as unmapped. */
 const reportedBytes = (made: Made): bigint | undefined => {
   const struct = (made.writes ?? writesOf(made)).at(-1)?.bytes;
   return struct && decode(VFIO_IOMMU_TYPE1_DMA_UNMAP, struct).size;
 };
 
 /**
- * UNMAP_DMA where nothing is cut is IOAS_UNMAP of the range, and with ALL of everything. Differences: the native call
- * refuses a range in which nothing is mapped, and the greatest u64; it does not report what it unmapped when it fails.
+ * UNMAP_DMA without cuts is IOAS_UNMAP of the range; with ALL, of everything. Differences: the
+ * native call refuses an empty range and U64_MAX, and does not report the unmapped bytes when it
+ * fails.
  */
 const unmapDmaIsIoasUnmap: Refinement = {
   name: 'UNMAP_DMA is IOAS_UNMAP where nothing is cut',

@@ -34,7 +34,7 @@ const areasAreApart = inEveryTable('areas are apart', (table) => {
   return undefined;
 });
 
-/** No area holds an IOVA that a device, a domain or a test reserved. */
+/** No area has an IOVA that a device, a domain or a test reserved. */
 const areasAvoidReserved = inEveryTable('areas avoid what is reserved', (table) =>
   firstOf(
     areasOf(table).map(({ key, value }) =>
@@ -45,7 +45,7 @@ const areasAvoidReserved = inEveryTable('areas avoid what is reserved', (table) 
   ),
 );
 
-/** Every area starts, ends and lies in its page at a multiple of the table's alignment. */
+/** Every area starts, ends and has its page offset at a multiple of the table's alignment. */
 const areasAreAligned = inEveryTable('areas are aligned', (table) =>
   firstOf(
     areasOf(table).map((node) => {
@@ -57,7 +57,10 @@ const areasAreAligned = inEveryTable('areas are aligned', (table) =>
   ),
 );
 
-/** The alignment is a power of two of at most a page, and at least what the table's users ask for. */
+/**
+ * The alignment is a power of two of at most a page, and at least what the domains and accesses
+ * need.
+ */
 const alignmentServesUsers = inEveryTable(
   'the alignment serves every user',
   (table, { context }) => {
@@ -73,7 +76,10 @@ const alignmentServesUsers = inEveryTable(
 const contains = (ranges: readonly IovaRange[], iova: bigint): boolean =>
   ranges.some(({ start, last }) => start <= iova && iova <= last);
 
-/** The spans are the union of the reserved ranges: ascending, apart by at least one IOVA, with the same members. */
+/**
+ * The spans are the union of the reserved ranges: ascending, at least one IOVA apart, with the same
+ * members.
+ */
 const spansAreTheUnion = inEveryTable(
   'reserved spans are the union of what is reserved',
   (table) => {
@@ -98,7 +104,7 @@ const spansAreTheUnion = inEveryTable(
   },
 );
 
-/** Allowed ranges ascend, do not overlap, and meet nothing that is reserved. */
+/** Allowed ranges ascend, do not overlap, and overlap nothing reserved. */
 const allowedAvoidReserved = inEveryTable(
   'allowed ranges are apart and avoid what is reserved',
   (table) => {
@@ -113,7 +119,7 @@ const allowedAvoidReserved = inEveryTable(
   },
 );
 
-/** Every subtree of areas knows its first and last IOVA and its largest hole, and is balanced. */
+/** Every subtree of areas has the right first and last IOVA and largest hole, and is balanced. */
 const measuresAreRight = inEveryTable(
   'subtrees of areas know their span and largest hole',
   ({ areas }) => {

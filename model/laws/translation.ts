@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Laws of translation: a domain leads an access exactly where the areas of its IOAS say.
+// Laws of translation: a domain translates as the areas of its IOAS say.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { translate, translations } from '../../spec/hardware/translate.ts';
@@ -21,7 +21,10 @@ const inEveryDomain = (name: string, contradiction: (domain: OfDomain) => Contra
     ),
   );
 
-/** Both ends of every area are translated, with its permissions; the IOVAs beside it only if another area holds them. */
+/**
+ * Both ends of every area are translated, with its permissions; the adjacent IOVAs only if another
+ * area has them.
+ */
 const translatesWhatAreasSay = inEveryDomain(
   'a domain translates exactly its areas',
   ({ context, id, hwpt }) => {
@@ -44,7 +47,9 @@ const translatesWhatAreasSay = inEveryDomain(
   },
 );
 
-/** The list of translations ascends, covers as many bytes as the areas, and agrees with single lookups. */
+/**
+ * The list of translations ascends, has as many bytes as the areas, and agrees with single lookups.
+ */
 const translationsAgree = inEveryDomain(
   'the list of translations agrees with single ones',
   ({ context, id, hwpt }) => {

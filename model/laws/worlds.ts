@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Ways into a world that laws use: its iommufds, the objects of one kind in them, and worlds as plain values.
+// Selectors for laws: the iommufds of a world, their objects of one kind, and worlds as plain
+// values.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, nodesOf, type OrderedMap } from '../../spec/collections/ordered-map.ts';
@@ -14,7 +15,7 @@ const NONE: readonly never[] = [];
 
 type Files = NonNullable<World['files']>;
 
-/** Lists, and no generators: laws are checked in very many worlds. */
+/** Lists and not generators: laws are checked in very many worlds. */
 const contextsIn = once((files: Files): readonly Context[] => {
   const found: Context[] = [];
   each(files, (_id, file) => {
@@ -109,7 +110,7 @@ export const entriesOf = <K extends number | bigint, V>(
 
 export const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-/** The first that a search finds. */
+/** The first defined value. */
 export const firstOf = <T>(values: Iterable<T | undefined>): T | undefined => {
   for (const value of values) if (value !== undefined) return value;
   return undefined;

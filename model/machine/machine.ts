@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What a program runs against: the emulator and a real kernel both offer this, and the runner asks for no more.
-// Every number that a kernel would return is returned as it is: negative for -errno.
+// What a program runs on: the emulator and a real kernel both implement this. Numbers are those
+// that a kernel returns: negative for -errno.
 
 import type { Backing, DmaDirection, Protection, StatusField } from '../../spec/terms/call.ts';
 
-/** Thrown by a machine whose kernel found itself in a state that cannot be: as a BUG of Linux, it ends the program. */
+/** Thrown by a machine whose kernel cannot continue: like a BUG of Linux, it ends the program. */
 export class MachineDied extends Error {}
 
 export interface Machine {
@@ -25,28 +25,29 @@ export interface Machine {
   ): number;
   munmap(address: bigint, length: bigint): number;
   /**
-   * Up to `length` bytes of the program's memory from `address` on; ends before the first that it may not read.
+   * Up to `length` bytes of the program's memory from `address`; ends before the first unreadable
+   * byte.
    */
   load(address: bigint, length: number): Uint8Array;
   /**
-   * Puts bytes into the program's memory, read-only pages included (as a debugger would); ends before the
-   * first that is not mapped or has no access at all. The count of bytes stored.
+   * Puts bytes into the program's memory, read-only pages included (like a debugger); ends before
+   * the first byte that is not mapped or has no access. Returns the count of bytes stored.
    */
   store(address: bigint, bytes: Uint8Array): number;
-  /** Has the device behind the descriptor move `length` bytes, and waits until it has. 0, or -errno. */
+  /** Makes the device of the descriptor transfer `length` bytes, and waits for it. 0, or -errno. */
   dma(fd: number, direction: DmaDirection, iova: bigint, length: number): number;
-  /** A line of /proc/self/status, in pages, without what was there before the program began. */
+  /** A line of /proc/self/status, in pages, minus its value before the program began. */
   status(field: StatusField): number;
 }
 
-/** One span of a domain's translation that lies within one page of memory. */
+/** One span of a domain's translation that is within one page of memory. */
 export type Translation = {
   readonly iova: bigint;
   /** Bytes. */
   readonly length: number;
-  /** Which page of memory: comparable between entries of one machine, and to nothing else. */
+  /** Identifies a page of memory: comparable between entries of one machine only. */
   readonly frame: number;
-  /** Bytes into that page. */
+  /** Offset in that page. */
   readonly offset: number;
   readonly readable: boolean;
   readonly writable: boolean;
@@ -60,7 +61,7 @@ export type DomainState = {
   readonly translations: readonly Translation[];
 };
 
-/** A domain of a legacy container, which may have no descriptor any more. */
+/** A domain of a legacy container, which may have no open descriptor. */
 export type ContainerDomainState = {
   /** Numbers of the VFIO groups that are attached to it, ascending. No group is in two domains. */
   readonly groups: readonly number[];
@@ -68,7 +69,7 @@ export type ContainerDomainState = {
   readonly translations: readonly Translation[];
 };
 
-/** What an IOAS asks of what is mapped there. */
+/** What an IOAS requires of maps. */
 export type TableState = {
   readonly fd: number;
   readonly ioas: number;
@@ -76,7 +77,7 @@ export type TableState = {
   readonly alignment: bigint;
 };
 
-/** What no errno shows. */
+/** What no reply shows. */
 export type HiddenState = {
   /** In ascending order of fd, then ioas. */
   readonly tables: readonly TableState[];
@@ -94,7 +95,7 @@ export type HiddenState = {
   };
 };
 
-/** A machine whose hidden state can be read off. */
+/** A machine whose hidden state can be read. */
 export interface InspectableMachine extends Machine {
   hiddenState(): HiddenState;
 }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Takes down what a program left, and says when to probe: what then stays pinned, and by whom, shows what no
-// call before does.
+// Removes what a program left, and probes in between: what stays pinned then, and by which users,
+// shows what no earlier call does.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
 import { VFIO_GROUP_UNSET_CONTAINER } from '../../spec/abi/vfio.ts';
 import type { GenContext } from '../generate/gen-context.ts';
 import { nativeCall } from '../generate/native-call.ts';
 
-/** The most groups that leave, so that most calls are still those that were generated. */
+/** At most so many groups leave, so that most calls are still generated ones. */
 const MOST_LEAVING = 2;
 
-/** Groups with an IOMMU leave a legacy container in which others stay: what they held and wrote shows then. */
+/**
+ * Groups with an IOMMU leave a legacy container that has other groups: then their pins and dirty
+ * pages show.
+ */
 export const leaveContainers = (gen: GenContext, look: () => void): void => {
   const emulated = new Set(
     gen.platform.devices.flatMap(({ iommu, group }) => (iommu === 'none' ? [group] : [])),
@@ -22,7 +25,10 @@ export const leaveContainers = (gen: GenContext, look: () => void): void => {
   if (leaving.length > 0) look();
 };
 
-/** Mock devices go first, so that only accesses have pages pinned, and then all that is mapped. */
+/**
+ * Destroys the mock devices first, so that only accesses have pages pinned, and then unmaps
+ * everything.
+ */
 export const takeDown = (gen: GenContext, look: () => void): void => {
   for (const { context, value } of gen.iommufds()) {
     if (context.untracked !== undefined) continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Probes of hidden state, as operations: what mock domains translate and what they do not, how often each page of the
-// program's memory is pinned, and what is charged. A real kernel shows its hidden state by them, and they are judged as
-// any other call.
+// Probes of hidden state, as operations: what mock domains translate, how often each page of the
+// program's memory is pinned, and what is charged. They show the hidden state of a real kernel, and
+// are judged like any other call.
 
 import { type ObjectId, PAGE_SIZE, PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
 import { each } from '../../spec/collections/ordered-map.ts';
@@ -22,7 +22,7 @@ import { probeContainers, queryState, startAgain } from './query-probes.ts';
 import { type ReportedArea, ReportedAreas } from './reported-areas.ts';
 import { probeTables } from './table-probes.ts';
 
-/** The most spans of a domain that one probe covers. */
+/** At most so many spans of a domain per probe. */
 const MOST = 12;
 const MOST_GONE = 6;
 
@@ -31,7 +31,9 @@ const LEAST_PAGE = 2048n;
 
 type Probe = { readonly iova: bigint; readonly length: bigint; readonly address: bigint };
 
-/** What a domain translates to memory that is still in the data region, as few spans as can be. */
+/**
+ * What a domain translates to memory that is still in the data region, in as few spans as possible.
+ */
 const probesOf = (world: World, context: Context, hwpt: ObjectId): readonly Probe[] => {
   const resident = new Map<string, bigint>();
   for (let offset = 0n; offset < DATA_LENGTH; offset += PAGE_SIZE_BYTES) {
@@ -81,7 +83,7 @@ const probesOfDomain = (
     const uptr = { arena: address - (iova % LEAST_PAGE) - ARENA_BASE };
     probes.push(testCall('', fd, 'MD_CHECK_MAP', { id, iova: at, length: LEAST_PAGE, uptr }));
   };
-  // Behind each area, as if it were longer, and where one has gone, nothing may be translated.
+  // Nothing may be translated after an area, as if it were longer, or in an unmapped area.
   let count = 0;
   each(tableOf(context, ioas).areas, (iova, { last, pages, startByte }) => {
     const { source } = pagesAt(context, pages);
@@ -96,7 +98,7 @@ const probesOfDomain = (
   return probes;
 };
 
-/** How often each page of the data region is pinned, pages with the same count in one probe. */
+/** The pin count of each page of the data region; one probe for pages with the same count. */
 const probesOfPins = (world: World, fd: Value): readonly Operation[] => {
   const probes: Operation[] = [];
   let start = 0n;
@@ -124,7 +126,7 @@ const probesOfPins = (world: World, fd: Value): readonly Operation[] => {
   return probes;
 };
 
-/** Programs of no more operations than this are found at between them, too. */
+/** Programs of at most so many operations are also probed between them. */
 const SHORT = 16;
 
 const statusProbes = (): readonly Operation[] => [
@@ -132,7 +134,7 @@ const statusProbes = (): readonly Operation[] => [
   { op: 'status', label: '', field: 'VmPin' },
 ];
 
-/** With the charges reported after each call that may have changed it. */
+/** Reports the charges after each call that may have changed them. */
 const withCharges = (program: Program): Program => {
   let count = 0;
   return program.flatMap((operation) => {
@@ -146,8 +148,8 @@ const withCharges = (program: Program): Program => {
 };
 
 /**
- * The program with probes at what is hidden behind its last operation, judged as the world then is; between its
- * operations, if they are few, at what is charged.
+ * The program with probes of hidden state after its last operation, judged in that world; if it is
+ * short, also of the charges between its operations.
  */
 export const withProbes = (start: World, program: Program): Program => {
   const builder = new ProgramBuilder(start);
@@ -181,7 +183,8 @@ export const withProbes = (start: World, program: Program): Program => {
     const gone = seen.gone(builder.world, on.context.file, ioas);
     look(probesOfDomain(builder.world, on, name, hwpt, ioas, gone));
   };
-  // Pins of a legacy container show only through an iommufd, which has no other part in the program then.
+  // Pins of a legacy container show only through an iommufd, which the program does not use
+  // otherwise.
   if (gen.iommufds().length === 0 && gen.containers().length > 0) {
     gen.add({ op: 'open', label: builder.label('probed'), path: '/dev/iommu' });
   }

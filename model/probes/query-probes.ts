@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Probes by calls that only query: where something may be mapped and how it must be aligned, for each table and
-// each legacy container, and what groups say. Few programs ask after the call that went wrong.
+// Probes by calls that only query: the usable IOVAs and alignment of each table and legacy
+// container, and the state of groups. Few programs query after the call that went wrong.
 
 import {
   HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
@@ -18,7 +18,7 @@ import { nativeCall } from '../generate/native-call.ts';
 import { ARRAY_OFFSET, STRUCT_OFFSET } from '../programs/arena.ts';
 import type { Argument, Value } from '../programs/program.ts';
 
-/** Of each kind in one program, so that most calls are still those that were generated. */
+/** At most so many of each kind in one program, so that most calls are still generated ones. */
 const MOST = 3;
 /** Ranges that a table may have. */
 const RANGES = 8;
@@ -26,9 +26,9 @@ const RANGES = 8;
 const INFO_ROOM = 200;
 /** Of a mock domain. */
 const LEAST_PAGE = 2048n;
-/** Bytes whose bits have room in two words. */
+/** Bytes whose dirty bits fit into two words. */
 const MOST_DIRTY = 128n * LEAST_PAGE;
-/** Bytes of maps whose pages are asked for. */
+/** Bytes of maps whose dirty pages are asked for. */
 const MOST_WRITTEN = 1024n * PAGE_SIZE_BYTES;
 const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
 
@@ -86,7 +86,7 @@ const askContainer = (gen: GenContext, fd: Value): void => {
   });
 };
 
-/** Which pages are dirty of the maps that lie together, from the first on. */
+/** The dirty pages of the contiguous maps, from the first on. */
 const askWritten = (gen: GenContext, fd: Value, { dmas, tracksDirty, version }: Type1): void => {
   const [first, ...others] = nodesOf(dmas);
   if (first === undefined || !tracksDirty || version === 1) return;
@@ -117,7 +117,7 @@ const askWritten = (gen: GenContext, fd: Value, { dmas, tracksDirty, version }: 
   });
 };
 
-/** Starting to track changes nothing where that was started. */
+/** Starting dirty tracking again changes nothing. */
 export const startAgain = (gen: GenContext): void => {
   for (const { file, value } of gen.containers().slice(0, MOST)) {
     if (file.container.type1?.tracksDirty !== true) continue;
@@ -134,7 +134,7 @@ export const startAgain = (gen: GenContext): void => {
   }
 };
 
-/** Adds probes at the legacy containers to the gen's builder. */
+/** Adds probes of the legacy containers to the context's builder. */
 export const probeContainers = (gen: GenContext): void => {
   for (const { file, value } of gen.containers().slice(0, MOST)) {
     const { type1, untracked } = file.container;
@@ -156,7 +156,7 @@ const askGroup = (gen: GenContext, fd: Value): void =>
     },
   });
 
-/** What is dirty of the first areas of each domain that can track it, without a change to that. */
+/** The dirty pages of the first areas of each domain that tracks them, without clearing. */
 const askDirty = (gen: GenContext, { context, value: fd }: IommufdDescriptor): void => {
   const hwpts: { readonly id: number; readonly hwpt: Hwpt }[] = [];
   each(context.objects, (id, object) => {
@@ -185,7 +185,7 @@ const askDirty = (gen: GenContext, { context, value: fd }: IommufdDescriptor): v
   }
 };
 
-/** Adds the probes to the gen's builder. */
+/** Adds the probes to the context's builder. */
 export const queryState = (gen: GenContext): void => {
   for (const on of gen.iommufds()) {
     const { context, value } = on;

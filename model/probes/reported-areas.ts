@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every area that a program had at some time, so that it can be found whether a domain still translates one that has
-// gone: a probe must name the memory that it mapped.
+// Every area that a program had at some time, so that a probe can find out whether a domain still
+// translates an unmapped one: it must give the memory that was mapped.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
@@ -10,7 +10,9 @@ import type { FileId } from '../../spec/state/files.ts';
 import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
 import { openFile, type World } from '../../spec/state/world.ts';
 
-/** `address` is the program's at the first byte; `iova` and `last` are inclusive, in bytes. */
+/**
+ * `address` is the program's address of the first byte; `iova` and `last` are inclusive, in bytes.
+ */
 export type ReportedArea = {
   readonly iova: bigint;
   readonly last: bigint;
@@ -21,7 +23,7 @@ export class ReportedAreas {
   readonly #tables = new Map<string, IoPagetable>();
   readonly #areas = new Map<string, Map<string, ReportedArea>>();
 
-  /** Adds what the world has. */
+  /** Adds the areas of the world. */
   look(world: World): void {
     for (const { key: file, value } of nodesOf(world.files)) {
       if (value.kind !== 'iommufd' || value.context.untracked !== undefined) continue;
@@ -44,7 +46,7 @@ export class ReportedAreas {
     }
   }
 
-  /** Those of an IOAS that have no byte left in it, the latest first. */
+  /** The areas of an IOAS that are wholly unmapped, the latest first. */
   gone(world: World, file: FileId, ioas: ObjectId): readonly ReportedArea[] {
     const open = openFile(world, file);
     if (open?.kind !== 'iommufd') return [];

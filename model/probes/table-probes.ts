@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Probes of what an IOAS has and neither a reply nor a domain shows: a domain that is attached now is filled from its
-// areas, and an access may do with each of them what its flags permit.
+// Probes of what neither a reply nor a domain of an IOAS shows: a domain that is attached now is
+// filled from its areas, and an access may use each area as its flags permit.
 
 import {
   ACCESS_NEEDS_PIN_PAGES,
@@ -20,7 +20,7 @@ const WRITE = BigInt(MOCK_ACCESS_RW_WRITE);
 const SLOW = BigInt(MOCK_ACCESS_RW_SLOW_PATH);
 const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
 
-/** Of one program, so that most calls are still those that were generated. */
+/** At most so many in one program, so that most calls are still generated ones. */
 const MOST_TABLES = 3;
 const MOST_AREAS = 6;
 const MOST_HELD = 3;
@@ -41,7 +41,7 @@ const hasDomain = (context: Context, ioas: ObjectId): boolean => {
   return found;
 };
 
-/** A user of an IOAS; nothing where it may not be. */
+/** Adds a device or an access to an IOAS; returns nothing if it is refused. */
 const makeUser = (
   gen: GenContext,
   on: IommufdDescriptor,
@@ -55,14 +55,14 @@ const makeUser = (
   return gen.builder.output(label, out) === 0n ? undefined : { from: label, out };
 };
 
-/** Each area's first byte is written and its last one read, or the other way round, where its flags permit. */
+/** Writes each area's first byte and reads its last one, or vice versa, as its flags permit. */
 const useAreas = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void => {
   const id = makeUser(gen, on, ioas, 0n);
   if (id === undefined) return;
   const areas = areasOf(on.context, ioas, MOST_AREAS);
   for (const [index, { iova, last }] of areas.entries()) {
     const writesFirst = index % 2 === 0;
-    // Half of them by the way that accesses of another process go.
+    // Half of them on the slow path, that of accesses of another process.
     const slow = (iova & PAGE_SIZE_BYTES) === 0n ? 0n : SLOW;
     const use = (at: bigint, flags: bigint): void => {
       const uptr = { arena: ARRAY_OFFSET };
@@ -74,12 +74,12 @@ const useAreas = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void 
   }
 };
 
-/** As much of an area as is held, in bytes. */
+/** At most so much of an area is pinned, in bytes. */
 const MOST_LENGTH = 16n * PAGE_SIZE_BYTES;
 
 /**
- * Some areas' last pages are pinned, and then the areas, so that it matters who lets go of what, and which pages a user gets
- * where some are pinned already.
+ * Pins the last pages of some areas, and then the areas: unpinning must keep what others have
+ * pinned, and pinning must reuse pages that are already pinned.
  */
 const pinPages = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void => {
   const id = makeUser(gen, on, ioas, NEEDS_PINS);
@@ -97,7 +97,7 @@ const pinPages = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void 
   }
 };
 
-/** Adds probes at a domain: by what names its hwpt, its id and its IOAS. */
+/** Adds probes of a domain, by the handle of its hwpt, its id and its IOAS. */
 export type ProbeDomain = (
   on: IommufdDescriptor,
   name: Value,
@@ -105,7 +105,7 @@ export type ProbeDomain = (
   ioas: ObjectId,
 ) => void;
 
-/** A descriptor as the present world has it. */
+/** A descriptor in the present world. */
 const present = (gen: GenContext, fd: number): IommufdDescriptor => {
   const found = gen.iommufds().find((descriptor) => descriptor.fd === fd);
   if (found === undefined) throw new Error(`Descriptor ${fd} is no iommufd any more.`);
@@ -123,7 +123,7 @@ const attach = (gen: GenContext, fd: number, ioas: ObjectId, probeDomain: ProbeD
   probeDomain(present(gen, fd), name, objectId(hwpt), ioas);
 };
 
-/** Adds the probes to the gen's builder. */
+/** Adds the probes to the context's builder. */
 export const probeTables = (gen: GenContext, probeDomain: ProbeDomain): void => {
   let tables = 0;
   for (const { fd, context } of gen.iommufds()) {

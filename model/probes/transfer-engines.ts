@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The open devices that move memory for a program, and what each of them reaches: through a domain of an iommufd,
-// or through a legacy container.
+// The open devices that can do DMA for a program, and what each can access: through a domain of an
+// iommufd, or through a legacy container.
 
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type Translated, translate } from '../../spec/hardware/translate.ts';
@@ -17,22 +17,22 @@ import {
 import type { GenContext } from '../generate/gen-context.ts';
 import type { Value } from '../programs/program.ts';
 
-/** A device that moves memory for a program, and where its accesses go. */
+/** A device that can do DMA for a program, and the translation of its accesses. */
 export type Engine = {
   readonly name: string;
   readonly fd: Value;
-  /** Where an access leads; undefined where nothing is mapped. */
+  /** The translation of an IOVA; undefined if nothing is mapped. */
   readonly leads: (iova: bigint) => Translated | undefined;
-  /** What is mapped: the first and the last IOVA, inclusive. */
+  /** The mapped ranges: first and last IOVA, inclusive. */
   readonly mapped: readonly (readonly [bigint, bigint])[];
 };
 
 type Reach = Pick<Engine, 'leads' | 'mapped'>;
 
-/** Nothing, where no domain is attached. */
+/** No domain is attached. */
 const NOTHING: Reach = { leads: () => undefined, mapped: [] };
 
-/** More areas than these are not found at. */
+/** Only so many areas are probed. */
 const AREAS = 16;
 
 type Ends = { readonly key: bigint; readonly value: { readonly last: bigint } };
@@ -46,7 +46,7 @@ const endsOf = (nodes: Iterable<Ends>): readonly (readonly [bigint, bigint])[] =
   return ends;
 };
 
-/** Undefined where it is not bound, or where nothing is known of what it reaches. */
+/** Undefined if it is not bound, or if its translation is not known. */
 const reachByIommufd = (world: World, name: string): Reach | undefined => {
   const open = boundDeviceOf(world, name);
   if (open === undefined) return undefined;
@@ -61,14 +61,14 @@ const reachByIommufd = (world: World, name: string): Reach | undefined => {
   };
 };
 
-/** The group's file, while a device of it is open and the container is a legacy one. */
+/** The group's file, while one of its devices is open and the container is a legacy one. */
 const joinedGroup = (world: World, name: string): GroupFile | undefined => {
   const open = world.devices.get(name);
   const group = open?.kind === 'held' ? openFile(world, open.group) : undefined;
   return group?.kind === 'group' ? group : undefined;
 };
 
-/** Nothing is specified of maps that lead to other devices' BARs. */
+/** Maps of other devices' BARs are unspecified. */
 const reachByContainer = (world: World, name: string): Reach | undefined => {
   const group = joinedGroup(world, name);
   if (group?.container === undefined) return undefined;
@@ -82,7 +82,7 @@ const reachByContainer = (world: World, name: string): Reach | undefined => {
   };
 };
 
-/** Those that the program has open, each once. */
+/** The devices that the program has open, each once. */
 export const enginesOf = (gen: GenContext): readonly Engine[] => {
   const { world } = gen.builder;
   const engines = new Map<string, Engine>();

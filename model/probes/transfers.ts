@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Puts transfers by devices into a program: they show what a real IOMMU translates. Each page that a device may reach is
-// reached once while it is mapped, so that the IOTLB knows it, and tried again when it is not.
+// Adds transfers by devices to a program: they show what a real IOMMU translates. Each page that a
+// device may access is accessed once while it is mapped, so that the IOTLB has it, and again after
+// it is unmapped.
 
 import type { Translated } from '../../spec/hardware/translate.ts';
 import { frameAt } from '../../spec/selftest/frames.ts';
@@ -24,14 +25,14 @@ import { type Engine, enginesOf } from './transfer-engines.ts';
 const PAGE = 4096n;
 /** Bytes of most transfers; those across the end of an area are twice as long. */
 const WORD = 8;
-/** Transfers that are kept for the end of the program. */
+/** So many transfers are kept for the end of the program. */
 const AT_END = 4;
-/** The device's reach ends there, and interrupts begin. */
+/** The engine does no DMA from here on: interrupts begin. */
 const INTERRUPTS_START = 0xfee0_0000n;
 const INTERRUPTS_END = 0xfef0_0000n;
 const REACH = 1n << 48n;
 
-/** A place at which a device reached, or may reach, memory. */
+/** An IOVA that a device accessed, or may access, and its memory. */
 type Point = { readonly engine: string; readonly iova: bigint; readonly to: Translated };
 
 const REGIONS_READ = [
@@ -102,7 +103,7 @@ class Transfers {
     return points;
   }
 
-  /** Where the program has the memory, as an arena offset. */
+  /** The memory's address in the program, as an arena offset. */
   #place({ backing, page, offset }: Translated): bigint | undefined {
     for (const [start, length] of REGIONS_READ) {
       for (let at = start; at < start + length; at += PAGE) {
@@ -138,7 +139,7 @@ class Transfers {
     });
   }
 
-  /** Bytes that were nowhere before, where the device reads next. */
+  /** Puts unique bytes where the device reads next. */
   #put(point: Point): void {
     const offset = this.#place(point.to);
     if (offset === undefined) return;
@@ -164,7 +165,7 @@ class Transfers {
     this.#reached.push(point);
   }
 
-  /** What was reached and is not there any more, or is something else: a stale entry would show. */
+  /** Accesses what is not mapped any more, or maps something else: a stale entry would show. */
   #tryGone(engine: Engine): void {
     for (const [index, point] of [...this.#reached.entries()].reverse()) {
       if (point.engine !== engine.name || this.#left <= AT_END) continue;
@@ -199,7 +200,8 @@ class Transfers {
     }
     if (target !== undefined) {
       const place = this.#place(target.to);
-      // From the last bytes of an area on, so that the rest must be refused unless another one follows.
+      // Starts at the last bytes of an area, so that the rest is refused unless another area
+      // follows.
       this.#transfer(engine, 'write', target.iova, place, 2 * WORD);
       this.#transfer(engine, 'read', writeOnly?.iova ?? hole, undefined, 2 * WORD);
       this.#transfer(engine, 'write', target.iova, place);
@@ -209,7 +211,7 @@ class Transfers {
   }
 }
 
-/** An IOVA at which nothing is mapped: behind one of the areas, or where none ever was. */
+/** An IOVA at which nothing is mapped: after one of the areas, or one that never was. */
 const holeBehind = ({ leads }: Engine, points: readonly Point[]): bigint => {
   const far = 0x7f_f000n;
   for (const { iova } of [...points].reverse()) {
@@ -219,7 +221,7 @@ const holeBehind = ({ leads }: Engine, points: readonly Point[]): bigint => {
   return far;
 };
 
-/** The program with at most so many transfers; as it is if no open device can make one. */
+/** The program with at most so many transfers; unchanged if no open device can make one. */
 export const withTransfers = (
   start: World,
   program: Program,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The memory that programs use: one span of addresses with every kind of page that matters. Addresses in a
-// program are relative to its base, so that a program made on one machine runs on another.
+// The memory that programs use: one span of addresses with every kind of page that matters.
+// Addresses in a program are relative to its base, so that a program runs on any machine.
 
 import type { Protection } from '../../spec/terms/call.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -17,19 +17,19 @@ export type Region = {
 
 const PAGE = 4096n;
 
-/** Where a machine puts it if nothing speaks against it; away from what a kernel chooses by itself. */
+/** The default base; away from the addresses that a kernel chooses itself. */
 export const ARENA_BASE = 0x7000_0000_0000n;
 export const ARENA_LENGTH = 1536n * PAGE;
 
 /** Two pages for the calls' structs, then a hole: a struct can straddle the end. */
 export const STRUCT_OFFSET = 0n;
 export const STRUCT_LENGTH = 2n * PAGE;
-/** Structs that can be read and not written back. */
+/** Structs that can be read but not written. */
 export const READ_ONLY_STRUCT_OFFSET = 4n * PAGE;
-/** Where arrays and buffers that a struct points at are put. */
+/** Arrays and buffers that a struct points to. */
 export const ARRAY_OFFSET = 6n * PAGE;
 export const ARRAY_LENGTH = 4n * PAGE;
-/** Memory to map: 64 pages of ordinary memory. */
+/** Memory to map: 64 pages of anonymous memory. */
 export const DATA_OFFSET = 16n * PAGE;
 export const DATA_LENGTH = 64n * PAGE;
 export const SHARED_OFFSET = 96n * PAGE;
@@ -39,12 +39,14 @@ export const READ_ONLY_LENGTH = 8n * PAGE;
 export const NO_ACCESS_OFFSET = 144n * PAGE;
 export const NO_ACCESS_LENGTH = 4n * PAGE;
 
-/** Where programs map huge pages: two of 2 MiB. A hole at the start. */
+/** Where programs map huge pages, two of 2 MiB; a hole at the start of a program. */
 export const HUGE_PAGE = 512n * PAGE;
 export const HUGE_OFFSET = HUGE_PAGE;
 export const HUGE_LENGTH = 2n * HUGE_PAGE;
 
-/** What is mapped at the start of every program, in ascending order. The rest of the arena is a hole. */
+/**
+ * The mappings at the start of every program, in ascending order. The rest of the arena is a hole.
+ */
 export const REGIONS: readonly Region[] = [
   {
     name: 'structs',
@@ -104,7 +106,7 @@ export const REGIONS: readonly Region[] = [
   },
 ];
 
-/** Maps the arena on a machine. Throws where the machine refuses: the addresses are taken there. */
+/** Maps the arena on a machine. Throws if the machine refuses: the addresses are in use there. */
 export const mapArena = (machine: Machine, base: bigint): void => {
   for (const region of REGIONS) {
     const result = machine.mmap(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program while it is generated: the operations so far, and what the specification expects to have come of them, so that
-// the next operation can depend on the world. Where the kernel may choose, what it is known to choose is taken.
+// A program while it is generated: the operations so far and the replies that the specification
+// expects, so that the next operation can depend on the world. For choices it takes what kernels
+// are known to choose.
 
 import { copyOfBytes } from '../../spec/abi/bytes.ts';
 import { fileDescriptor, userAddress } from '../../spec/abi/units.ts';
@@ -52,13 +53,13 @@ export const startOfProgram = (setting: Setting, base: bigint = ARENA_BASE): Wor
   return world;
 };
 
-/** What is expected of a call: the reply that the known kernels give, and the world that follows. */
+/** The expected reply of a call, as known kernels give it, and the world that follows. */
 export type Expectation = {
   readonly call: Call;
   readonly rule: Rule | undefined;
-  /** -errno where it fails. */
+  /** -errno if it fails. */
   readonly result: number;
-  /** The memory that is read, after the call. */
+  /** The memory that is read after the call. */
   readonly after: readonly Segment[];
   readonly world: World;
 };
@@ -99,7 +100,7 @@ const expectationOf = (outcomes: readonly Outcome[], call: Call): Expectation =>
 
 export class ProgramBuilder {
   readonly operations: Operation[] = [];
-  /** What is expected of each operation. */
+  /** The expected reply of each operation. */
   readonly expectations: Expectation[] = [];
   readonly #run: Execution;
   world: World;
@@ -109,7 +110,7 @@ export class ProgramBuilder {
     this.#run = { base, given: new Map() };
   }
 
-  /** Another builder that goes on from here by itself. */
+  /** An independent builder with the same operations. */
   fork(): ProgramBuilder {
     const builder = new ProgramBuilder(this.world, this.#run.base);
     builder.operations.push(...this.operations);
@@ -123,17 +124,20 @@ export class ProgramBuilder {
     return `${stem}${this.operations.length + 1}`;
   }
 
-  /** What a value stands for at this point. */
+  /** The number that a value has at this point. */
   valueOf(value: Value): bigint {
     return resolve(value, this.#run);
   }
 
-  /** What the operation of that label is expected to have given; 0 where it gave nothing of that name. */
+  /** The expected output of the operation with that label; 0 if it has no such output. */
   output(label: Label, out: string): bigint {
     return outputOf(this.#run.given.get(label), out);
   }
 
-  /** Adds an operation; the world is what is expected after it. True where it is expected to succeed. */
+  /**
+   * Adds an operation; the world becomes the expected one. Returns whether it is expected to
+   * succeed.
+   */
   add(operation: Operation): boolean {
     this.operations.push(operation);
     const expectation = this.#expect(operation);
@@ -143,7 +147,7 @@ export class ProgramBuilder {
     return expectation.result >= 0;
   }
 
-  /** Takes back the operations from the one at `count` on; `world` is the one before it. */
+  /** Removes the operations from index `count`; `world` is the one before it. */
   backTo(count: number, world: World): void {
     for (const { label } of this.operations.splice(count)) this.#run.given.delete(label);
     this.expectations.splice(count);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Handles of operations that are not in the program, or not before the one that names them, and of outputs that an
-// operation does not have: what they stand for is 0.
+// Dangling handles: of operations that are missing or come later, and of outputs that an operation
+// does not have. Their value is 0.
 
 import { type Argument, LAYOUTS, type Operation, type Program, type Value } from './program.ts';
 
-/** What each operation so far may give, by its label; the latest of a label counts. */
+/** The operations so far by label; the latest of a label counts. */
 type Known = ReadonlyMap<string, Operation>;
 
-/** Whether the operation has an output of that name, which is 0 where it fails. */
+/** Whether the operation has an output of that name, which is 0 if it fails. */
 export const mayGive = (operation: Operation | undefined, out: string): boolean => {
   if (operation === undefined) return false;
   if (out === 'result') return true;
@@ -59,7 +59,7 @@ const operation = (one: Operation, known: Known): Operation => {
   }
 };
 
-/** The same program with 0 for each such handle. */
+/** The same program with 0 for each dangling handle. */
 export const withoutDangling = (program: Program): Program => {
   const known = new Map<string, Operation>();
   return program.map((one) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Programs as plain data: operations with symbolic handles, because ids, descriptors and addresses exist only
-// when a program runs. What an operation gave is named by the operation's label, so that taking another
-// operation away changes nothing for it.
+// Programs as plain data: operations with symbolic handles, because ids, descriptors and addresses
+// exist only when a program runs. A handle names the label of the operation that returned it, so
+// that removing another operation does not change it.
 
 import type { Layout } from '../../spec/abi/layout.ts';
 import { NATIVE_CALLS } from '../../spec/abi/native.ts';
@@ -9,34 +9,37 @@ import { TEST_OPERATIONS } from '../../spec/abi/test.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { DmaDirection, Protection, StatusField } from '../../spec/terms/call.ts';
 
-/** Names an operation within its program. */
+/** Identifies an operation within its program. */
 export type Label = string;
 
-/** What an earlier operation gave: its result, or a field that the kernel wrote. 0 where it gave nothing. */
+/**
+ * An output of an earlier operation: its result, or a field that the kernel wrote. 0 if there is
+ * none.
+ */
 export type ResultOf = { readonly from: Label; readonly out: string };
 /** An address in the program's arena, in bytes from its base; may lie outside it. */
 export type ArenaOffset = { readonly arena: bigint };
 export type Value = bigint | ResultOf | ArenaOffset;
 
-/** Words of 8 bytes, put one after the other at a place in memory before the call. */
+/** Words of 8 bytes, stored one after the other at an address before the call. */
 export type WordsInMemory = { readonly at: Value; readonly words: readonly Value[] };
 
 export type Argument =
-  /** A number, or an address at which nothing is prepared. */
+  /** A number, or an address at which nothing is stored. */
   | { readonly kind: 'plain'; readonly value: Value }
-  /** A struct of the ABI at an address: fields that are not named are zero. */
+  /** A struct of the ABI at an address: missing fields are zero. */
   | {
       readonly kind: 'struct';
       readonly at: Value;
       readonly layout: string;
       readonly fields: Readonly<Record<string, Value>>;
-      /** How many bytes of it are put there; the struct's whole size where absent. */
+      /** How many bytes of it are stored; the struct's size by default. */
       readonly length?: number;
-      /** Bytes behind the struct, hexadecimal. */
+      /** Bytes after the struct, hexadecimal. */
       readonly tail?: string;
       readonly also?: readonly WordsInMemory[];
     }
-  /** Bytes as they are, hexadecimal. */
+  /** Raw bytes, hexadecimal. */
   | { readonly kind: 'bytes'; readonly at: Value; readonly hex: string };
 
 export type Operation =
@@ -72,7 +75,7 @@ export type Operation =
     }
   /** The program's own store, hexadecimal bytes at an arena offset. */
   | { readonly op: 'store'; readonly label: Label; readonly offset: bigint; readonly hex: string }
-  /** A transfer by the device behind the descriptor. */
+  /** A transfer by the device of the descriptor. */
   | {
       readonly op: 'dma';
       readonly label: Label;
@@ -81,7 +84,10 @@ export type Operation =
       readonly iova: Value;
       /** Bytes, at most 4096. */
       readonly length: number;
-      /** Arena offset of as many bytes, which are read before and after it; none where absent. */
+      /**
+       * Arena offset of as many bytes, which are read before and after the transfer; none by
+       * default.
+       */
       readonly look?: bigint;
     }
   /** A line of /proc/self/status. */
@@ -105,5 +111,5 @@ const named: readonly (readonly [string, Layout])[] = [
   ['VFIO_IOMMU_DIRTY_PAGES with bitmap', vfio.VFIO_IOMMU_TYPE1_DIRTY_BITMAP_GET],
 ];
 
-/** The struct that an operation may name: a native call, a test operation or a VFIO call. */
+/** The struct that an operation may refer to: of a native call, a test operation or a VFIO call. */
 export const LAYOUTS: ReadonlyMap<string, Layout> = new Map(named);

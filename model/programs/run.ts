@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs a program against a machine: resolves handles, prepares memory, makes the calls and writes down what
-// was observed. It judges nothing, so that it can run inside a virtual machine.
+// Runs a program on a machine: resolves handles, prepares memory, makes the calls and records the
+// observations. It judges nothing, so that it can run in a virtual machine.
 
 import { putU16, putU32, putU64, u16At, u32At, u64At, zeroBytes } from '../../spec/abi/bytes.ts';
 import { bytesOfHex } from '../../spec/abi/bytes-text.ts';
@@ -18,26 +18,29 @@ import {
   type WordsInMemory,
 } from './program.ts';
 
-/** One operation as it was made, and what came of it. */
+/** One operation as a call, with its observation. */
 export type Step = {
   readonly label: string;
   readonly call: Call;
   readonly observation: Observation;
 };
 
-/** What an operation gave: its result, and the struct after the call, from which fields are read on demand. */
+/**
+ * The outputs of an operation: its result, and the struct after the call, from which fields are
+ * read on demand.
+ */
 export type Given = {
   readonly result: number;
   readonly struct: { readonly layout: string; readonly bytes: Uint8Array } | undefined;
 };
 
-/** Where a program runs, and what its operations gave so far. */
+/** Where a program runs, and the outputs of its operations so far. */
 export type Execution = { readonly base: bigint; readonly given: Map<string, Given> };
 
 /** Programs run in one process. */
 export const PROCESS = 1;
 
-/** A number that an operation gave; 0 where it failed or gave none of that name. */
+/** An output of an operation; 0 if it failed or has none of that name. */
 export const outputOf = (given: Given | undefined, out: string): bigint => {
   if (given === undefined || given.result < 0) return 0n;
   if (out === 'result') return BigInt(given.result);
@@ -49,14 +52,14 @@ export const outputOf = (given: Given | undefined, out: string): bigint => {
   return BigInt(field.width === 4 ? u32At(bytes, field.offset) : u16At(bytes, field.offset));
 };
 
-/** The number that a value stands for, now that the operations before it have given what they gave. */
+/** The number that a value has after the operations so far. */
 export const resolve = (value: Value, run: Execution): bigint => {
   if (typeof value === 'bigint') return value;
   if ('arena' in value) return BigInt.asUintN(64, run.base + value.arena);
   return outputOf(run.given.get(value.from), value.out);
 };
 
-/** As the kernel takes a descriptor: the low 32 bits, with a sign. */
+/** A descriptor as the kernel takes it: the low 32 bits, signed. */
 export const descriptorOf = (value: Value, run: Execution): Fd =>
   fileDescriptor(Number(BigInt.asIntN(32, resolve(value, run))));
 
@@ -116,7 +119,7 @@ const NO_WORDS: readonly WordsInMemory[] = [];
 
 type Prepared = { readonly argument: bigint; readonly spans: readonly Segment[] };
 
-/** The ioctl's argument, and the bytes to be put into memory before the call. */
+/** The ioctl's argument, and the bytes to store in memory before the call. */
 export const prepare = (argument: Argument, run: Execution): Prepared => {
   if (argument.kind === 'plain') return { argument: resolve(argument.value, run), spans: [] };
   const at = resolve(argument.at, run);
@@ -143,7 +146,7 @@ const observed = (result: number, memory: readonly Segment[]): Observation =>
 const loadAll = (machine: Machine, spans: readonly Segment[]): Segment[] =>
   spans.map(({ address, bytes }) => ({ address, bytes: machine.load(address, bytes.length) }));
 
-/** What an ioctl gave, from the memory of its argument after the call. */
+/** The outputs of an ioctl, from the memory of its argument after the call. */
 export const givenBy = (argument: Argument, after: readonly Segment[], result: number): Given => ({
   result,
   struct:
@@ -173,7 +176,7 @@ const ioctl = (
 
 type Dma = Extract<Operation, { op: 'dma' }>;
 
-/** The transfer as it is made now; the memory that it reads is not added yet. */
+/** The transfer as a call; the memory that it reads is not added yet. */
 export const dmaCallOf = (operation: Dma, run: Execution): DmaCall => ({
   kind: 'dma',
   process: PROCESS,
@@ -202,7 +205,7 @@ const dma = (operation: Dma, machine: Machine, run: Execution): Step => {
   return { label, call: { ...call, memory }, observation: observed(result, after) };
 };
 
-/** The call that an operation is now, where nothing is put into memory for it. */
+/** The call of an operation that stores nothing in memory first. */
 export const callOf = (operation: Exclude<Operation, { op: 'ioctl' | 'dma' }>, run: Execution) => {
   const process = PROCESS;
   switch (operation.op) {
@@ -272,7 +275,10 @@ const perform = (operation: Operation, machine: Machine, run: Execution): Step =
   return { label, call, observation: observed(result, []) };
 };
 
-/** Maps the arena and makes the calls of the program, in order, each when it is asked for. The machine must be fresh. */
+/**
+ * Maps the arena and makes the calls of the program in order, each on demand. The machine must be
+ * fresh.
+ */
 export function* stepsOfProgram(
   program: Program,
   machine: Machine,
@@ -283,7 +289,7 @@ export function* stepsOfProgram(
   for (const operation of program) yield perform(operation, machine, run);
 }
 
-/** The same, every call at once. */
+/** Like stepsOfProgram, all calls at once. */
 export const runProgram = (
   program: Program,
   machine: Machine,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Generates states of one iommufd that take many calls: holes of many widths between areas, what fails when half of it
-// is done, copies the slow way, files that are mapped twice, huge pages that are cut.
+// Generates states of one iommufd that take many calls: holes of many widths, calls that fail
+// halfway, copies on the slow path, files mapped twice, huge pages that are cut.
 
 import { MOCK_ACCESS_RW_SLOW_PATH, MOCK_ACCESS_RW_WRITE } from '../../spec/abi/test.ts';
 import {
@@ -66,7 +66,7 @@ const remap = (gen: GenContext, offset: bigint, length: bigint): void =>
     backing: { kind: 'anonymous' },
   });
 
-/** Bytes of the program's own, so that memory is not all zero. */
+/** Stores bytes, so that memory is not all zero. */
 const store = (gen: GenContext, offset: bigint): void =>
   gen.add({
     op: 'store',
@@ -75,7 +75,9 @@ const store = (gen: GenContext, offset: bigint): void =>
     hex: gen.rng.u64().toString(16).padStart(16, '0'),
   });
 
-/** Somebody has what the table maps for a device: a mock device, or one of the platform's where there is none. */
+/**
+ * Attaches a device to the table: a mock device, or one of the platform's if there are no mocks.
+ */
 const follow = (gen: GenContext, fd: Value, ioas: Value): void => {
   if (gen.platform.mockDevices) {
     attach(gen, fd, ioas);
@@ -89,7 +91,7 @@ const follow = (gen: GenContext, fd: Value, ioas: Value): void => {
 
 type Span = { readonly iova: bigint; readonly length: bigint };
 
-/** Ranges that touch, so that what is chosen may lie in two of them. */
+/** Ranges that touch, so that a chosen range may be in two of them. */
 const allowTwo = (gen: GenContext, fd: Value, ioas: Value, end: bigint): void => {
   const middle = pagesOf(gen.rng, 2, 12);
   const gap = gen.rng.of([0n, 0n, 1n, PAGE]);
@@ -100,7 +102,7 @@ const allowTwo = (gen: GenContext, fd: Value, ioas: Value, end: bigint): void =>
   ]);
 };
 
-/** Reserves a byte or a page at an end of an area, or beside it. */
+/** Reserves a byte or a page at an end of an area, or next to it. */
 const reserveBeside = (gen: GenContext, fd: Value, ioas: Value, { iova, length }: Span): void => {
   if (!gen.platform.testCommands) return;
   const { rng } = gen;
@@ -114,7 +116,10 @@ const reserveBeside = (gen: GenContext, fd: Value, ioas: Value, { iova, length }
   gen.add(testCall(gen.builder.label('reserve'), fd, 'ADD_RESERVED', fields));
 };
 
-/** Areas from the first page on, with holes of many widths, and then places that the kernel chooses. */
+/**
+ * Areas from the first page on, with holes of many widths, and then maps whose IOVA the kernel
+ * chooses.
+ */
 export const beginHoles = (gen: GenContext): void => {
   const { rng } = gen;
   const fd = open(gen);
@@ -146,10 +151,12 @@ export const beginHoles = (gen: GenContext): void => {
   }
 };
 
-/** Memory that cannot be pinned to be written to. */
+/** Memory that cannot be pinned for writing. */
 const BAD_PLACES = [NO_ACCESS_OFFSET, NO_ACCESS_OFFSET, READ_ONLY_OFFSET, HUGE_OFFSET] as const;
 
-/** Areas one behind the other, one of which cannot be pinned, or is too much: nothing of them is left. */
+/**
+ * Areas one after the other, one of which cannot be pinned or exceeds the limit: none may remain.
+ */
 export const beginHalfway = (gen: GenContext): void => {
   const { rng } = gen;
   const fd = open(gen);
@@ -199,7 +206,10 @@ const copyBytes = (gen: GenContext, fd: Value, user: Value, length: bigint): voi
   gen.add(testCall(gen.builder.label('rw'), fd, 'ACCESS_RW', fields));
 };
 
-/** An access that copies over the ends of pages, some of which it or a device holds, or that have moved. */
+/**
+ * An access that copies across page boundaries; it or a device has pinned some of the pages, or
+ * they have moved.
+ */
 export const beginSlowCopies = (gen: GenContext): void => {
   const { rng } = gen;
   const fd = open(gen);
@@ -238,7 +248,10 @@ const memoryFile = (gen: GenContext, length: bigint): Value => {
   return { from: label, out: 'result' };
 };
 
-/** What is no file in memory, or is not asked for from a page on; a private map of such a file is not followed. */
+/**
+ * A file that is not a memfd, or an offset that is not a whole page; a private map of such a file
+ * is not modelled.
+ */
 const mapInvalidFile = (gen: GenContext, fd: Value): void => {
   const { rng } = gen;
   const number = Number(gen.builder.valueOf(fd));
@@ -256,7 +269,9 @@ const mapInvalidFile = (gen: GenContext, fd: Value): void => {
 
 const FILE_PAGES = [3n, 4n, 8n, 8n, 20n] as const;
 
-/** A file in memory at two places, and mapped by both and by itself: the same pages under several IOVAs. */
+/**
+ * A memfd mapped at two addresses, by address and by descriptor: the same pages at several IOVAs.
+ */
 export const beginFiles = (gen: GenContext): void => {
   const { rng } = gen;
   const file = memoryFile(gen, rng.of(FILE_PAGES) * PAGE + rng.of([0n, 0n, 1n]));
@@ -292,7 +307,9 @@ export const beginFiles = (gen: GenContext): void => {
   }
 };
 
-/** Huge pages, which are mapped for devices and then cut, or the program tries to. */
+/**
+ * Huge pages that are mapped for devices; then the program or a type1 v1 unmap tries to cut them.
+ */
 export const beginHugePages = (gen: GenContext): void => {
   const { rng, builder } = gen;
   const mapOwn = (label: string, offset: bigint, length: bigint, kind: 'anonymous' | 'huge') => {
@@ -324,7 +341,7 @@ export const beginHugePages = (gen: GenContext): void => {
   if (!follows) follow(gen, fd, ioas);
 };
 
-/** Who is charged is decided before there are objects. */
+/** The accounting mode is set before there are objects. */
 export const beginOptions = (gen: GenContext): void => {
   const { rng } = gen;
   const fd = open(gen);
@@ -342,7 +359,7 @@ export const beginOptions = (gen: GenContext): void => {
     mapMemory(gen, fd, ioas, DATA_OFFSET, pagesOf(rng, 1, 9), LOW);
     return;
   }
-  // Where there are none any more, it can be decided anew.
+  // Without objects, it can be set again.
   nativeCall(gen, 'destroy', fd, 'IOMMU_DESTROY', { id: ioas });
   option(SET, 1n);
   option(GET, 7n);

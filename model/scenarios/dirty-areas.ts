@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Generates dirty pages of a mock domain: areas side by side and apart, which a test writes, the program asks for, unmaps and
-// maps again.
+// Generates dirty pages of a mock domain: adjacent and separate areas, which a test makes dirty and
+// the program reads, unmaps and maps again.
 
 import { HWPT_ALLOC_DIRTY_TRACKING } from '../../spec/abi/native.ts';
 import { writeAreas } from '../generate/dirty-tracking.ts';
@@ -16,9 +16,9 @@ const PAGE = 4096n;
 const HALF = PAGE / 2n;
 const LOW = 0x100_0000n;
 const UNTOUCHED = 0xaaaa_aaaa_aaaa_aaaan;
-/** Of a bitmap that does not leave its page. */
+/** Bits of a bitmap that stays in its page. */
 const MOST_BITS = 4096n;
-/** Words of it that are not zero before. */
+/** Words of the bitmap that are not zero before. */
 const WORDS = 12;
 
 type Tracked = { readonly fd: Value; readonly ioas: Value; readonly hwpt: Value };
@@ -26,7 +26,7 @@ type Tracked = { readonly fd: Value; readonly ioas: Value; readonly hwpt: Value 
 const track = (gen: GenContext, { fd, hwpt }: Tracked, flags: bigint): Label =>
   nativeCall(gen, 'track', fd, 'IOMMU_HWPT_SET_DIRTY_TRACKING', { hwpt_id: hwpt, flags });
 
-/** Areas from LOW on, some without a gap between them: their ranges. */
+/** Areas from LOW on, some without a gap between them. Returns their ranges. */
 const mapAreas = (gen: GenContext, { fd, ioas }: Tracked): readonly Range[] => {
   const { rng } = gen;
   const ranges: Range[] = [];
@@ -41,7 +41,7 @@ const mapAreas = (gen: GenContext, { fd, ioas }: Tracked): readonly Range[] => {
   return ranges;
 };
 
-/** From one of the areas to the end of it or of a later one, now and then a page less or more. */
+/** From one of the areas to the end of it or of a later one, sometimes a page less or more. */
 const spanOf = (gen: GenContext, areas: readonly Range[]): Range => {
   const { rng } = gen;
   const first = rng.number(0, areas.length - 1);
@@ -73,7 +73,7 @@ const write = (gen: GenContext, { fd, hwpt }: Tracked, range: Range): void => {
   if (on !== undefined) writeAreas(gen, on, hwpt, range);
 };
 
-/** The area goes, and often comes again, with nothing written in it. */
+/** Unmaps the area, and often maps it again, clean. */
 const renew = (gen: GenContext, { fd, ioas }: Tracked, range: Range): void => {
   nativeCall(gen, 'unmap', fd, 'IOMMU_IOAS_UNMAP', { ioas_id: ioas, ...range });
   const from = DATA_OFFSET + (range.iova & HALF);

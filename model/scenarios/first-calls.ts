@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The calls that programs with a profile begin with, as they should be: iommufds, tables, and who uses them.
+// The first calls of programs with a profile, all valid: iommufds, tables, devices and accesses.
 
 import type { GenContext } from '../generate/gen-context.ts';
 import { chargeProcess } from '../generate/native.ts';
@@ -11,7 +11,7 @@ export const open = (gen: GenContext): Value => {
   const label = gen.builder.label('iommufd');
   gen.add({ op: 'open', label, path: '/dev/iommu' });
   const fd: Value = { from: label, out: 'result' };
-  // Only before the first object can it be said who is charged, and only by the privileged.
+  // The accounting mode can be set only before the first object, and only with privilege.
   const { privileged } = gen.builder.world.memory.credentials;
   if (privileged && gen.rng.chance(1, 8)) chargeProcess(gen, fd);
   return fd;
@@ -27,7 +27,7 @@ export const attach = (gen: GenContext, fd: Value, ioas: Value): void => {
   gen.add(testCall(gen.builder.label('mock'), fd, 'MOCK_DOMAIN', { id: ioas }));
 };
 
-/** An access that pins pages: its descriptor. */
+/** An access that pins pages. Returns its descriptor. */
 export const use = (gen: GenContext, fd: Value, ioas: Value): Value => {
   const label = gen.builder.label('access');
   gen.add(testCall(label, fd, 'CREATE_ACCESS', { id: ioas, flags: 1n }));

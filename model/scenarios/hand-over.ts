@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Generates states of devices that take many calls: devices of one group that move together, that two iommufds want,
-// and that are attached by PASIDs.
+// Generates states of devices that take many calls: devices of one group that move together, that
+// two iommufds use, and that are attached by PASID.
 
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { GenContext } from '../generate/gen-context.ts';
@@ -42,7 +42,7 @@ const detach = (gen: GenContext, device: Value, pasid?: bigint): void => {
   );
 };
 
-/** The files of two devices: of one group mostly, where a group has two. */
+/** The cdevs of two devices: mostly of one group, if a group has two. */
 const twoFiles = ({ rng, platform: { devices } }: GenContext): readonly number[] => {
   const own = devices.filter(({ cdev, iommu }) => cdev !== undefined && iommu !== 'noiommu');
   const [first] = own.length === 0 ? [] : [rng.of(own)];
@@ -57,13 +57,13 @@ const twoFiles = ({ rng, platform: { devices } }: GenContext): readonly number[]
   return [chosen, ...(second === undefined ? [] : [second])].flatMap(({ cdev }) => cdev ?? []);
 };
 
-/** A map where devices reserve IOVAs: who comes later cannot follow the table. */
+/** A map at IOVAs that devices reserve: a device that comes later cannot attach to the table. */
 const mapReserved = (gen: GenContext, fd: Value, table: Value): void => {
   const starts = gen.platform.devices.flatMap(({ reserved }) => reserved.map(({ start }) => start));
   if (starts.length > 0) mapMemory(gen, fd, table, DATA_OFFSET, PAGE, gen.rng.of(starts));
 };
 
-/** By a PASID, of which only 0 may be one that a device without any has. */
+/** By PASID; a device without PASIDs may have only 0. */
 const usePasids = (gen: GenContext, device: Value, tables: readonly Value[]): void => {
   const { rng } = gen;
   const pasids = [0n, 0n, 0n, 1n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffean, 0xffff_ffffn];
@@ -77,14 +77,14 @@ const usePasids = (gen: GenContext, device: Value, tables: readonly Value[]): vo
 const close = (gen: GenContext, fd: Value): void =>
   gen.add({ op: 'close', label: gen.builder.label('close'), fd });
 
-/** Has the device read a few bytes, if programs may have it do that. */
+/** Makes the device read a few bytes, if programs may have transfers. */
 const transfer = (gen: GenContext, device: Value): void => {
   if (!gen.makesTransfers) return;
   const label = gen.builder.label('transfer');
   gen.add({ op: 'dma', label, fd: device, direction: 'read', iova: LOW, length: 8 });
 };
 
-/** Two devices, two iommufds, and tables that some of them cannot follow. */
+/** Two devices, two iommufds, and tables that some of them cannot attach to. */
 export const beginHandOver = (gen: GenContext): void => {
   const { rng } = gen;
   const files = twoFiles(gen);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Generates states of a legacy container that take many calls: groups that join when much is mapped, behind an IOMMU
-// that is new to it or not, and bitmaps of more pages than a word has bits.
+// Generates states of a legacy container that take many calls: groups that join when much is
+// mapped, with a new IOMMU or the same, and bitmaps of more than one word.
 
 import { U64_MAX } from '../../spec/abi/units.ts';
 import * as vfio from '../../spec/abi/vfio.ts';
@@ -50,7 +50,7 @@ const unmap = (gen: GenContext, on: Value, iova: bigint, size: bigint, flags: bi
   gen.call('unmapDma', on, UNMAP_DMA, fields);
 };
 
-/** Groups that a legacy container can serve, those of mdevs first or not. */
+/** Groups that a legacy container can serve, optionally those of mdevs first. */
 const servedGroups = (gen: GenContext, emulatedFirst: boolean): number[] => {
   const { devices } = gen.platform;
   const isEmulated = (group: number): boolean =>
@@ -76,7 +76,7 @@ const join = (gen: GenContext, container: Value, group: number): Value => {
 const leave = (gen: GenContext, group: Value): void =>
   gen.plain('unsetContainer', group, vfio.VFIO_GROUP_UNSET_CONTAINER, 0n);
 
-/** A container with one group in it, and the others that could join. */
+/** A container with one group in it, and the other groups that could join. */
 const begun = (
   gen: GenContext,
   emulatedFirst: boolean,
@@ -93,7 +93,9 @@ const begun = (
   return { container, joined, others };
 };
 
-/** Memory for a map: mostly of the usual kind, else what cannot be pinned, or is a device's in part. */
+/**
+ * Memory for a map: mostly the usual kind, else memory that cannot be pinned, or is partly a BAR.
+ */
 const generatePlace = (gen: GenContext): bigint =>
   gen.rng.chance(1, 8)
     ? NO_ACCESS_OFFSET
@@ -101,7 +103,10 @@ const generatePlace = (gen: GenContext): bigint =>
       ? HUGE_OFFSET
       : DATA_OFFSET + pagesOf(gen, 0, 12);
 
-/** Groups join and leave while several maps are there; a join that fails half way leaves nothing behind. */
+/**
+ * Groups join and leave while there are several maps; a join that fails halfway leaves nothing
+ * behind.
+ */
 export const beginLateJoins = (gen: GenContext): void => {
   const { rng } = gen;
   const found = begun(gen, rng.chance(2, 3));
@@ -117,7 +122,7 @@ export const beginLateJoins = (gen: GenContext): void => {
   if (on !== undefined && gen.platform.iommus.length > 0 && rng.chance(1, 3)) {
     generateEdgeMap(gen, on);
   }
-  // What is waiting for its memory keeps groups out.
+  // A map with an invalid vaddr keeps groups out.
   if (rng.chance(1, 6)) unmap(gen, container, 0n, 0n, 6n);
   for (const group of others.slice(0, rng.number(1, 3))) {
     joined.push(join(gen, container, group));
@@ -138,12 +143,12 @@ export const beginLateJoins = (gen: GenContext): void => {
   }
 };
 
-/** A span of memory that is longer than a word of a bitmap covers: behind what the arena has by itself. */
+/** Memory for which a bitmap has more than one word: after the arena's own regions. */
 const MANY_OFFSET = 160n * PAGE;
 const MANY_LENGTH = 256n * PAGE;
 
 const WORDS = 12;
-/** Bytes whose bitmap is more than a page. */
+/** Bytes whose bitmap is larger than a page. */
 const LONG = 0x8000n * PAGE;
 
 const askDirty = (gen: GenContext, container: Value, iova: bigint, size: bigint): void => {
@@ -165,7 +170,7 @@ const askDirty = (gen: GenContext, container: Value, iova: bigint, size: bigint)
 
 const TASK_END = 0x7fff_ffff_f000n;
 
-/** Bitmaps for page sizes and ranges that there are none of, or that are at the end of user memory. */
+/** Bitmaps with unsupported page sizes and ranges, or at the end of user memory. */
 const askInvalid = (gen: GenContext, container: Value, iova: bigint, size: bigint): void => {
   const { rng } = gen;
   const bytes = ((size / PAGE + 63n) / 64n) * 8n;
@@ -182,7 +187,7 @@ const askInvalid = (gen: GenContext, container: Value, iova: bigint, size: bigin
   gen.call('dirty', container, { command: vfio.VFIO_IOMMU_DIRTY_PAGES, layout, size: 48 }, fields);
 };
 
-/** Which of many pages were written to, reported for ranges that begin before what is mapped and end after it. */
+/** Dirty bitmaps of many pages, for ranges that begin before the maps and end after them. */
 export const beginManyPages = (gen: GenContext): void => {
   const { rng } = gen;
   const found = begun(gen, rng.chance(1, 2));
@@ -204,7 +209,7 @@ export const beginManyPages = (gen: GenContext): void => {
   const early = rng.chance(1, 2);
   if (early) startTracking(gen, container);
   const start = LOW + pagesOf(gen, 0, 80);
-  // What nobody pins may be larger than the memory that there is.
+  // A map that nothing pins may be larger than the memory.
   const isVast = gen.platform.iommus.length === 0 && rng.chance(1, 3);
   const first = isVast ? pagesOf(gen, 32_760, 40_000) : isHuge ? HUGE_PAGE : pagesOf(gen, 1, 140);
   const second = pagesOf(gen, 1, 80);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An allowed range of a few pages, with something in it: where the kernel then chooses an IOVA, it has one place or none.
+// An allowed range of a few pages with an area in it: the kernel has one choice of an IOVA, or
+// none.
 
 import { MAP_FIXED_IOVA } from '../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
@@ -13,7 +14,7 @@ const FIRST_IOVA = 0x101_0000n;
 const FIXED = 7n;
 const CHOSEN = FIXED & ~BigInt(MAP_FIXED_IOVA);
 
-/** Adds the range, an area in it, and a map wherever there is room for it. */
+/** Adds the range, an area in it, and a map at an IOVA that the kernel chooses. */
 export const generateNarrowPlace = (gen: GenContext, fd: Value, ioas: Value): void => {
   const { rng } = gen;
   const pages = rng.number(2, 5);

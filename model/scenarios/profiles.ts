@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What one program is mostly about. Calls of every kind at once seldom come far: an area that is cut, or held by a user
-// while domains come and go, takes several calls that all succeed. So most programs have a profile that makes some calls
-// more frequent, begins with what they need, and generates values that mostly serve; the others generate everything alike.
+// The profiles of programs. With calls of every kind at once few programs get far: a cut area, or
+// one that an access pins while domains come and go, takes several calls that all succeed. So most
+// programs have a profile that makes some calls more frequent, begins with what they need, and
+// generates mostly valid values; the others generate everything alike.
 
 import { VFIO_IOAS_SET } from '../../spec/abi/native.ts';
 import { VFIO_DEVICE_BIND_IOMMUFD, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
@@ -45,7 +46,10 @@ const DEVICE_BIND_IOMMUFD = {
   size: 16,
 } as const;
 
-/** Where most calls should succeed, and where refusals are as welcome. */
+/**
+ * One in so many operations is invalid: few if most calls should succeed, more if refusals matter
+ * as much.
+ */
 const SELDOM = 40;
 const OFTEN = 9;
 
@@ -80,7 +84,7 @@ const CUTS: Profile = {
   },
 };
 
-/** Several domains that follow one or two tables. */
+/** Several domains of one or two tables. */
 const DOMAINS: Profile = {
   weights: { domain: 2.5, table: 1.5, invalid: 0.3, compat: 0.4 },
   care: 6,
@@ -105,7 +109,7 @@ const USERS: Profile = {
   begin: (gen) => {
     const fd = open(gen);
     const ioas = allocate(gen, fd);
-    // A second one is where they can be moved, and what is mapped there may keep them out.
+    // With a second one accesses can move, and its areas may prevent that.
     const other = gen.rng.chance(1, 2) ? allocate(gen, fd) : undefined;
     if (gen.rng.chance(1, 6)) generateBrokenArea(gen, fd, ioas);
     else if (other === undefined) maybeAttach(gen, fd, ioas);
@@ -118,7 +122,7 @@ const USERS: Profile = {
   },
 };
 
-/** Memory that goes from table to table. */
+/** Memory that is copied from table to table. */
 const TABLES: Profile = {
   weights: { table: 3, invalid: 0.5, compat: 0.3 },
   care: 5,
@@ -132,7 +136,7 @@ const TABLES: Profile = {
   },
 };
 
-/** Where something may be mapped, and where the kernel then chooses a place. */
+/** Usable IOVAs, and the kernel's choice among them. */
 const PLACES: Profile = {
   weights: { place: 2, table: 2, invalid: 0.3, compat: 0.3, access: 0.5, memory: 0.3 },
   care: 5,
@@ -180,7 +184,7 @@ const JOINS: Profile = {
   },
 };
 
-/** The devices of a group that has several, by their own files: they must agree on a domain. */
+/** The cdevs of a group with several devices, which must agree on a domain. */
 const siblings = ({ platform: { devices } }: GenContext): readonly number[] => {
   const several = devices.find(({ name, group }) =>
     devices.some((other) => other.group === group && other.name !== name),
@@ -207,7 +211,7 @@ const SIBLINGS: Profile = {
   },
 };
 
-/** Devices by their own files, which are moved between tables and their domains. */
+/** Devices through their cdevs, which move between tables and hwpts. */
 const DEVICES: Profile = {
   weights: { device: 3, domain: 1.5, invalid: 0.3, compat: 0.2, memory: 0.3 },
   care: 6,
@@ -216,7 +220,7 @@ const DEVICES: Profile = {
     const fd = open(gen);
     const table = allocate(gen, fd);
     attach(gen, fd, allocate(gen, fd));
-    // A group that one iommufd lets go of may go to another.
+    // A group that one iommufd releases may go to another.
     if (gen.rng.chance(1, 4)) allocate(gen, open(gen));
     const devices = gen.rng.number(1, 2);
     for (let index = 0; index < devices; index += 1) {
@@ -227,7 +231,7 @@ const DEVICES: Profile = {
   },
 };
 
-/** Memory whose address a device without an IOMMU is given. */
+/** Physical addresses of memory for a device without an IOMMU. */
 const UNTRANSLATED: Profile = {
   weights: { table: 4, device: 0.3, invalid: 0.3, compat: 0.2, domain: 0.3 },
   care: 6,
@@ -241,7 +245,7 @@ const UNTRANSLATED: Profile = {
   },
 };
 
-/** The most maps that a container with a low limit is filled with. */
+/** At most so many maps fill a container with a low limit. */
 const MOST_MAPS = 16;
 
 /** A legacy container with some groups in it. */
@@ -255,7 +259,7 @@ const GROUPS: Profile = {
     const [container] = gen.containers();
     if (container === undefined) return;
     for (let index = 0; index < groups; index += 1) {
-      // A group without an IOMMU keeps the maps when those that have one leave.
+      // A group without an IOMMU keeps the maps when the groups with one leave.
       generateOpenGroup(gen, index === 0 && gen.rng.chance(1, 2) ? 'emulated' : 'served');
       const group = gen.descriptorsOf('group').at(-1);
       if (group !== undefined) joinContainer(gen, group.value, container.value);
@@ -269,7 +273,7 @@ const GROUPS: Profile = {
   },
 };
 
-/** The same, with nearly as many maps as it takes, where those are few. */
+/** The same, with nearly as many maps as the limit allows, if it is low. */
 const FULL: Profile = {
   ...GROUPS,
   begin: (gen) => {
@@ -284,7 +288,7 @@ const FULL: Profile = {
 
 type Begin = Profile['begin'];
 
-/** Begins with calls that lead to what few programs come to. */
+/** Begins with a scenario. */
 const oneOf =
   (begins: readonly Begin[]): Begin =>
   (gen) =>
@@ -307,7 +311,7 @@ const deep = (begins: readonly Begin[]): Profile => ({
   begin: oneOf(begins),
 });
 
-/** In one iommufd. */
+/** Scenarios of one iommufd. */
 const DEEP = deep([
   ...AREAS,
   tables.beginSlowCopies,
@@ -316,7 +320,7 @@ const DEEP = deep([
   beginTracking,
   beginTracking,
 ]);
-/** The same, where nobody copies for the program. */
+/** The same without test commands. */
 const DEEP_UNTESTED = deep(AREAS);
 
 const HAND_OVER: Profile = {
@@ -326,7 +330,7 @@ const HAND_OVER: Profile = {
   begin: beginHandOver,
 };
 
-/** In a legacy container. */
+/** Scenarios of a legacy container. */
 const DEEP_LEGACY: Profile = {
   weights: { legacy: 1.5, invalid: 0.3, memory: 0.5, device: 0.3 },
   care: 0,
@@ -347,7 +351,7 @@ const WITH_DEVICES: readonly Profile[] = [
   DEEP,
   HAND_OVER,
 ];
-/** Of devices that have no files of their own. */
+/** For platforms whose devices have no cdevs. */
 const WITH_GROUPS_ONLY = WITH_DEVICES.filter(
   (profile) => profile !== DEVICES && profile !== HAND_OVER,
 );
@@ -377,7 +381,9 @@ const WITH_GROUPS: readonly Profile[] = [
   DEEP_LEGACY,
 ];
 
-/** Most profiles are about iommufds. Groups and devices are what a machine with devices is for. */
+/**
+ * Most profiles are about iommufds; those about groups and devices need a platform with devices.
+ */
 const profilesFor = (gen: GenContext): readonly Profile[] => {
   const { paths, platform } = gen;
   if (platform.devices.length === 0) return paths === 'legacy' ? [FREE] : WITH_MOCKS;

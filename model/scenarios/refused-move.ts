@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Generates states of accesses that take many calls: one among several that cannot move to another IOAS, as what
-// is mapped there is not on its alignment.
+// Generates states of accesses that take many calls: one of several accesses cannot move to another
+// IOAS, because the areas there are not aligned for it.
 
 import type { GenContext } from '../generate/gen-context.ts';
 import { nativeCall } from '../generate/native-call.ts';
@@ -11,7 +11,7 @@ import { allocate, open, use } from './first-calls.ts';
 const FIXED = 7n;
 const IOVA = 0x100_0000n;
 
-/** Users of one IOAS, of which one asks for another IOAS and is refused, and mostly goes. */
+/** Several accesses of one IOAS, one of which fails to move to another, and is mostly destroyed. */
 export const beginRefusedMove = (gen: GenContext): void => {
   const { rng, builder } = gen;
   const fd = open(gen);

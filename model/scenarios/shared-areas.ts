@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What programs about tables begin with: areas whose memory several tables share, or of which a part has gone.
+// The first operations of programs about tables: areas whose memory several tables share, or partly
+// unmapped memory.
 
 import { MAP_FIXED_IOVA } from '../../spec/abi/native.ts';
 import { PAGE_SIZE_BYTES } from '../../spec/abi/units.ts';
@@ -13,7 +14,7 @@ const FIRST_IOVA = 0x100_0000n;
 const WRITABLE = 7n;
 const HALF = PAGE / 2n;
 const CHOSEN = WRITABLE & ~BigInt(MAP_FIXED_IOVA);
-/** Each has at most so many pages, in a row of the program's memory and of another for every area. */
+/** At most so many pages each, contiguous in the program's memory, in a span for every area. */
 const MOST_PAGES = 6;
 
 const map = (
@@ -36,8 +37,8 @@ const unmapMemory = (gen: GenContext, offset: bigint, length: bigint): void =>
   gen.add({ op: 'munmap', label: gen.builder.label('memory'), offset, length });
 
 /**
- * Two or three areas side by side in `from`, copied together to `to`. What is done for the first must be undone where a
- * later one cannot be pinned: its memory has gone, or the limit on locked memory is met.
+ * Two or three adjacent areas in `from`, copied together to `to`. The first must be undone if a
+ * later one cannot be pinned: its memory is unmapped, or the limit on locked memory is reached.
  */
 export const generateJointCopy = (gen: GenContext, fd: Value, from: Value, to: Value): void => {
   const { rng } = gen;
@@ -61,8 +62,8 @@ export const generateJointCopy = (gen: GenContext, fd: Value, from: Value, to: V
 };
 
 /**
- * An area in `from`, often one that begins inside a page, and pages in its middle copied to `to`: who lets go of the area
- * then keeps those, and nothing else.
+ * An area in `from`, often with a page offset, and pages in its middle copied to `to`: unmapping
+ * the area then keeps exactly those.
  */
 export const generatePartCopy = (gen: GenContext, fd: Value, from: Value, to: Value): void => {
   const { rng } = gen;
@@ -80,7 +81,7 @@ export const generatePartCopy = (gen: GenContext, fd: Value, from: Value, to: Va
   });
 };
 
-/** An area whose later pages nobody can pin any more. */
+/** An area whose last pages cannot be pinned any more. */
 export const generateBrokenArea = (gen: GenContext, fd: Value, ioas: Value): void => {
   const { rng } = gen;
   const pages = rng.number(2, MOST_PAGES);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Maps of a legacy container that lose the address of their memory and get one again: until all have one, no group joins.
+// Maps of a legacy container whose vaddr becomes invalid and is set again: until all are valid, no
+// group can join.
 
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { GenContext } from '../generate/gen-context.ts';
@@ -42,7 +43,10 @@ const give = (gen: GenContext, container: Value, iova: bigint, pages: bigint): v
     size: pages * PAGE,
   });
 
-/** Two maps, of which the second or both lose their address, mostly also to a call that is refused for it. */
+/**
+ * Two maps; the vaddr of the second or of both becomes invalid, mostly also by a call that is
+ * refused.
+ */
 export const generateTakenAddresses = (gen: GenContext, container: Value): void => {
   const { rng } = gen;
   const second = FIRST_IOVA + PAGES * PAGE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The first operations of a program whose device moves memory: it is got from its group, so that what is mapped later is
-// what it reaches, through an iommufd or a legacy container.
+// The first operations of a program whose device does DMA: it gets the device from its group, so
+// that later maps are in the device's domain, through an iommufd or a legacy container.
 
 import { bytesOfLatin1, hexOf } from '../../spec/abi/bytes-text.ts';
 import { IOMMU_IOAS_ALLOC, IOMMU_VFIO_IOAS, VFIO_IOAS_SET } from '../../spec/abi/native.ts';
@@ -30,7 +30,7 @@ const call = (
   argument: Argument,
 ): Operation => ({ op: 'ioctl', label: gen.builder.label(stem), fd, command, argument });
 
-/** The group's descriptor, in the container or the iommufd. */
+/** Returns the group's descriptor, in the container or the iommufd. */
 const join = (gen: GenContext, container: Value, number: number): Value => {
   const label = gen.builder.label('group');
   gen.add({ op: 'open', label, path: `/dev/vfio/${number}` });
@@ -49,7 +49,7 @@ const openDevice = (gen: GenContext, group: Value, name: string): void => {
 const device = (gen: GenContext, iommufd: Value, { name, group }: PlatformDevice): void =>
   openDevice(gen, join(gen, iommufd, group), name);
 
-/** An IOAS of the program's for VFIO calls, of which it knows the id. */
+/** Makes an IOAS the compatibility IOAS, so that the program has its id. */
 const ownIoas = (gen: GenContext, iommufd: Value): void => {
   const ioas = gen.builder.label('ioas');
   const size = BigInt(IOMMU_IOAS_ALLOC.size);
@@ -68,7 +68,7 @@ const ownIoas = (gen: GenContext, iommufd: Value): void => {
   });
 };
 
-/** Opens a device that moves memory; sometimes another one beside it. */
+/** Opens a device that does DMA; sometimes another one, too. */
 const generateEngineOfIommufd = (gen: GenContext): void => {
   const { rng, platform } = gen;
   const label = gen.builder.label('iommufd');
@@ -76,7 +76,7 @@ const generateEngineOfIommufd = (gen: GenContext): void => {
   const iommufd = { from: label, out: 'result' };
   if (rng.chance(3, 4)) {
     ownIoas(gen, iommufd);
-    // What is mapped before is put into the domain when it is made.
+    // What is mapped before fills the domain when it is made.
     const [on] = gen.iommufds();
     if (on !== undefined && rng.chance(1, 3)) generateIoasMap(gen, on);
   }
@@ -87,10 +87,10 @@ const generateEngineOfIommufd = (gen: GenContext): void => {
   device(gen, iommufd, rng.of(others));
 };
 
-/** Maps that are made before the device's IOMMU is there, where a group without one keeps the container. */
+/** Maps before the device's IOMMU is there, if a group without one keeps the container. */
 const MOST_BEFORE = 2;
 
-/** The same in a legacy container, sometimes when an mdev is in it and something is mapped. */
+/** The same in a legacy container, sometimes after an mdev joined and something was mapped. */
 const generateEngineOfContainer = (gen: GenContext): void => {
   const { rng, platform } = gen;
   generateOpenContainer(gen);
@@ -115,7 +115,7 @@ const generateEngineOfContainer = (gen: GenContext): void => {
   openDevice(gen, joined, name);
 };
 
-/** Opens a device that moves memory by the files through which the program calls VFIO. */
+/** Opens a device that does DMA, through the files by which the program calls VFIO. */
 export const generateEngine = (gen: GenContext): void => {
   const { rng, paths } = gen;
   if (paths === 'legacy' || (paths === 'both' && rng.chance(1, 2))) generateEngineOfContainer(gen);

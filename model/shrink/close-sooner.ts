@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The same program that ends sooner, by closing one of its descriptors: what several calls show at its end, the last
-// close of a file often shows, too.
+// The same program, ended sooner by closing one of its descriptors: a defect that several last
+// calls show often shows at the last close of a file, too.
 
 import type { Program, Value } from '../programs/program.ts';
 
-/** So many calls at the end are tried to be replaced by one. */
+/** At most so many calls at the end are replaced by one. */
 const MOST_REPLACED = 3;
 
 const DESCRIPTORS = ['result', 'out_access_fd'] as const;
 
 const NAME = 'shut';
 
-/** What may be a descriptor; of what an ioctl gave nothing else is known here. */
+/** Values that may be descriptors; for ioctls the kind of an output is not known here. */
 const descriptorsOf = (program: Program): readonly Value[] =>
   program.flatMap((operation): readonly Value[] => {
     const { label } = operation;
@@ -21,7 +21,7 @@ const descriptorsOf = (program: Program): readonly Value[] =>
     return DESCRIPTORS.map((out) => ({ from: label, out }));
   });
 
-/** Each shorter than the program by a call at least. */
+/** Each is shorter than the program by at least one call. */
 export function* closedSooner(program: Program): Generator<Program> {
   const most = Math.min(MOST_REPLACED, program.length - 1);
   for (let replaced = most; replaced >= 2; replaced -= 1) {

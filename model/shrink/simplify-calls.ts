@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The same program with simpler calls: maps and unmaps of VFIO as the native calls that do the same, files mapped as
-// memory, and memory that is there from the start in place of memory that the program maps itself.
+// The same program with simpler calls: native calls instead of VFIO's maps and unmaps, memory
+// instead of files, and the arena's data region instead of memory that the program maps.
 
 import {
   IOMMU_IOAS_MAP,
@@ -32,7 +32,7 @@ const commandOf = (name: NativeCallName): number => {
   return call.command;
 };
 
-/** Every map of VFIO has its IOVA fixed. */
+/** Every map of VFIO has a fixed IOVA. */
 const nativeFlags = (flags: Value | undefined): bigint => {
   const given = typeof flags === 'bigint' ? Number(BigInt.asUintN(32, flags)) : 0;
   const readable = (given & VFIO_DMA_MAP_FLAG_READ) === 0 ? 0 : MAP_READABLE;
@@ -74,7 +74,7 @@ const nativeOperation = (operation: Operation, ioas: Value): Operation => {
   }
 };
 
-/** Undefined where no IOAS is chosen for VFIO's calls. */
+/** Undefined if the program sets no compatibility IOAS. */
 export const nativeProgram = (program: Program): Program | undefined => {
   for (const [index, operation] of program.entries()) {
     if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') continue;
@@ -111,7 +111,7 @@ const memoryInstead = (operation: Operation): Operation => {
   };
 };
 
-/** Memory mapped in the place of a file, and the file not made. Undefined where no file is mapped. */
+/** Maps memory instead of a file, and does not make the file. Undefined if no file is mapped. */
 export const withoutFile = (program: Program): Program | undefined => {
   const file = program.map(mappedFile).find((value) => typeof value === 'object');
   if (file === undefined || typeof file === 'bigint' || !('from' in file)) return undefined;
@@ -125,7 +125,7 @@ export const withoutFile = (program: Program): Program | undefined => {
     });
 };
 
-/** IOVAs that are tried for a map that leaves it to the kernel. */
+/** IOVAs that are tried for a map that leaves the choice to the kernel. */
 const MOST_FIXED = 3;
 
 const isChosen = (operation: Operation): boolean => {
@@ -146,8 +146,8 @@ const fixedAt = (operation: Operation, iova: bigint): Operation => {
 };
 
 /**
- * A map whose IOVA the kernel chooses depends on all that is there; one that has its IOVA from a later call does not,
- * and more can be taken away.
+ * A map whose IOVA the kernel chooses depends on everything before it. With the IOVA of a later
+ * call it does not, and more can be removed.
  */
 export function* fixedMaps(program: Program): Generator<Program> {
   for (const [index, operation] of program.entries()) {
@@ -166,7 +166,7 @@ export function* fixedMaps(program: Program): Generator<Program> {
 
 type OwnMemory = Extract<Operation, { op: 'mmap' }>;
 
-/** The same place in the data region, where a value lies in memory that the program maps. */
+/** The same offset in the data region, for a value in memory that the program maps. */
 const inData = (value: Value, own: readonly OwnMemory[]): Value => {
   if (typeof value === 'bigint' || !('arena' in value)) return value;
   for (const { offset, length } of own) {
@@ -176,7 +176,7 @@ const inData = (value: Value, own: readonly OwnMemory[]): Value => {
   return value;
 };
 
-/** Undefined where the program maps no memory. */
+/** Undefined if the program maps no memory. */
 export const withoutOwnMemory = (program: Program): Program | undefined => {
   const own = program.filter((operation): operation is OwnMemory => operation.op === 'mmap');
   if (own.length === 0) return undefined;
@@ -194,12 +194,12 @@ export const withoutOwnMemory = (program: Program): Program | undefined => {
     });
 };
 
-/** Longer programs are made shorter in other ways first. */
+/** Longer programs are first made shorter by other steps. */
 const SHORT = 16;
 /** How many objects a call makes at most. */
 const MOST_OBJECTS = 3n;
 
-/** The operation with the objects that it names by numbers of their own, not by handles, so many numbers before them. */
+/** The operation with literal object ids (not handles) reduced by so much. */
 const namedEarlier = (operation: Operation, less: bigint): Operation => {
   if (operation.op !== 'ioctl' || operation.argument.kind !== 'struct') return operation;
   const { argument } = operation;
@@ -216,7 +216,10 @@ const namedEarlier = (operation: Operation, less: bigint): Operation => {
       };
 };
 
-/** Without one operation, where numbers behind it then mean what they meant: what it made took some. */
+/**
+ * Without one operation, and with the literal ids after it adjusted: the removed operation took
+ * some.
+ */
 export function* withoutAndNumbered(program: Program): Generator<Program> {
   if (program.length > SHORT) return;
   for (let at = program.length - 2; at >= 0; at -= 1) {

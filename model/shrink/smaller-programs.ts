@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Smaller programs, the most promising first: without spans of operations, from long ones to single ones, and then
-// with simpler values. Works on any program, however it came about.
+// Smaller programs, the most promising first: without spans of operations, from long ones to single
+// ones, and then with simpler values. Works on any program.
 
 import type { Argument, Operation, Program, Value } from '../programs/program.ts';
 import { closedSooner } from './close-sooner.ts';
@@ -12,14 +12,14 @@ import {
   withoutOwnMemory,
 } from './simplify-calls.ts';
 
-/** How far shrinking has come: what was tried without success need not be tried at once again. */
+/** How far shrinking has come: what failed is not tried at once again. */
 export type Progress =
   | {
       readonly phase: 'operations';
-      /** How many operations are taken out at a time, and from where on. */
+      /** How many operations are removed at a time, and from which index. */
       readonly size: number;
       readonly from: number;
-      /** Whether something could be taken out since the last pass of this size began. */
+      /** Whether something was removed since the last pass of this size began. */
       readonly found: boolean;
     }
   | { readonly phase: 'values'; readonly from: number };
@@ -33,7 +33,10 @@ const without = (program: Program, from: number, size: number): Program => [
 
 const half = (size: number): number => Math.max(1, size >> 1);
 
-/** In a short program, two operations that are of use only together: something made and destroyed again. */
+/**
+ * Two operations that are useful only together, like making and destroying an object; tried in
+ * short programs.
+ */
 const MOST_FOR_PAIRS = 16;
 
 function* withoutPairs(program: Program): Generator<Candidate> {
@@ -53,7 +56,7 @@ function* fewerOperations(
 ): Generator<Candidate> {
   let { size, from, found } = start;
   for (;;) {
-    // From the end, since what comes last depends on what comes first and not the other way.
+    // From the end, since later operations depend on earlier ones and not vice versa.
     for (let at = Math.min(from, program.length - size); at >= 0; at -= size) {
       if (program.length - size < 1) continue;
       yield {
@@ -131,7 +134,7 @@ function* simplerOperations(operation: Operation): Generator<Operation> {
   }
 }
 
-/** From one operation on, and then those before it: what one gave way to, another may follow. */
+/** From one operation on, and then those before it: a simplification may enable another. */
 function* simplerParts(program: Program, from: number): Generator<Candidate> {
   for (let step = 0; step < program.length; step += 1) {
     const index = (from + step) % program.length;
@@ -144,7 +147,7 @@ function* simplerParts(program: Program, from: number): Generator<Candidate> {
   }
 }
 
-/** Where to begin with a program of that many operations. */
+/** The first step for a program of so many operations. */
 export const startOfShrinking = (length: number): Progress => ({
   phase: 'operations',
   size: half(length),
@@ -152,7 +155,7 @@ export const startOfShrinking = (length: number): Progress => ({
   found: false,
 });
 
-/** The simpler programs, from which single operations may be taken away again. */
+/** The simpler programs, from which single operations may be removed again. */
 function* simplerPrograms(simpler: Iterable<Program | undefined>): Generator<Candidate> {
   for (const program of simpler) {
     if (program === undefined || program.length === 0) continue;
@@ -161,7 +164,7 @@ function* simplerPrograms(simpler: Iterable<Program | undefined>): Generator<Can
   }
 }
 
-/** Programs that are smaller than this one, going on from where the one before them was found. */
+/** Smaller programs than this one, continuing after the one that was found last. */
 export function* smallerPrograms(program: Program, progress: Progress): Generator<Candidate> {
   if (progress.phase === 'operations') {
     yield* fewerOperations(program, progress);
@@ -170,10 +173,10 @@ export function* smallerPrograms(program: Program, progress: Progress): Generato
     yield* simplerPrograms(closedSooner(program));
   }
   yield* simplerParts(program, progress.phase === 'values' ? progress.from : 0);
-  // What a program maps may be longer than what it has from the start, until it was made shorter.
+  // A map may be longer than the arena's memory until it was made shorter.
   yield* simplerPrograms([withoutOwnMemory(program)]);
   if (progress.phase === 'operations') return;
-  // With simpler values an operation may be of no more use.
+  // With simpler values an operation may become useless.
   yield* fewerOperations(program, {
     phase: 'operations',
     size: 1,
