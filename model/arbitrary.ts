@@ -95,7 +95,7 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
       gen.backTo(count, world);
       generateOperation(gen);
     }
-    this.#novelty.see(builder, count);
+    this.#novelty.record(builder, count);
   }
 
   #makesTransfers(rng: Rng): boolean {

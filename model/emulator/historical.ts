@@ -72,7 +72,7 @@ export const IOMMUFD_HISTORY = list({
     shows: 'reply',
   },
   'bind-refuses-tokens-as-too-long': {
-    says: 'until 6.19: BIND_IOMMUFD takes the token at the end of its own struct for bytes behind it',
+    says: 'until 6.19: BIND_IOMMUFD takes the token at the end of its own struct for bytes after it',
     fixed: {
       commit: '2f03f21fe7516902283b135de272d3c7b10672de',
       subject: 'vfio: Fix ksize arg while copying user struct in vfio_df_ioctl_bind_iommufd()',
@@ -278,7 +278,7 @@ export const TYPE1_HISTORY = list({
     shows: 'reply',
   },
   'type1-capabilities-not-aligned': {
-    says: 'until 6.6: capabilities behind one whose length is no multiple of 8 are not aligned',
+    says: 'until 6.6: capabilities after one whose length is not a multiple of 8 are not aligned',
     fixed: {
       commit: 'a881b496941f02fe620c5708a4af68762b24c33d',
       subject: 'vfio: align capability structures',

@@ -24,7 +24,7 @@ export class ByteKeys implements Visited<Uint8Array> {
   /** Bytes of the last piece in use. */
   #used = PIECE;
   /** Positions of keys, in grains and counted from 1; 0 is free. */
-  #places = new Uint32Array(FIRST_SLOTS);
+  #positions = new Uint32Array(FIRST_SLOTS);
   #hashes = new Uint32Array(FIRST_SLOTS);
   #size = 0;
 
@@ -33,33 +33,33 @@ export class ByteKeys implements Visited<Uint8Array> {
   }
 
   has(key: Uint8Array): boolean {
-    return this.#places[this.#slotOf(key, hashOf(key))] !== 0;
+    return this.#positions[this.#slotOf(key, hashOf(key))] !== 0;
   }
 
   add(key: Uint8Array): boolean {
     const hash = hashOf(key);
     const slot = this.#slotOf(key, hash);
-    if (this.#places[slot] !== 0) return false;
-    this.#places[slot] = this.#keep(key);
+    if (this.#positions[slot] !== 0) return false;
+    this.#positions[slot] = this.#keep(key);
     this.#hashes[slot] = hash;
     this.#size += 1;
-    if (this.#size * 8 > this.#places.length * FULL_EIGHTHS) this.#grow();
+    if (this.#size * 8 > this.#positions.length * FULL_EIGHTHS) this.#grow();
     return true;
   }
 
   #slotOf(key: Uint8Array, hash: number): number {
-    const places = this.#places;
-    const mask = places.length - 1;
+    const positions = this.#positions;
+    const mask = positions.length - 1;
     let slot = hash & mask;
     for (;;) {
-      const place = places[slot] as number;
-      if (place === 0 || (this.#hashes[slot] === hash && this.#isAt(place, key))) return slot;
+      const position = positions[slot] as number;
+      if (position === 0 || (this.#hashes[slot] === hash && this.#isAt(position, key))) return slot;
       slot = (slot + 1) & mask;
     }
   }
 
-  #isAt(place: number, key: Uint8Array): boolean {
-    const grain = place - 1;
+  #isAt(position: number, key: Uint8Array): boolean {
+    const grain = position - 1;
     const piece = this.#pieces[grain >>> (PIECE_BITS - GRAIN_BITS)] as Uint8Array;
     const at = (grain << GRAIN_BITS) & (PIECE - 1);
     if (lengthAt(piece, at) !== key.length) return false;
@@ -92,17 +92,17 @@ export class ByteKeys implements Visited<Uint8Array> {
   }
 
   #grow(): void {
-    const [places, hashes] = [this.#places, this.#hashes];
-    const mask = places.length * 2 - 1;
-    this.#places = new Uint32Array(mask + 1);
+    const [positions, hashes] = [this.#positions, this.#hashes];
+    const mask = positions.length * 2 - 1;
+    this.#positions = new Uint32Array(mask + 1);
     this.#hashes = new Uint32Array(mask + 1);
-    for (let from = 0; from < places.length; from += 1) {
-      const place = places[from] as number;
-      if (place === 0) continue;
+    for (let from = 0; from < positions.length; from += 1) {
+      const position = positions[from] as number;
+      if (position === 0) continue;
       const hash = hashes[from] as number;
       let slot = hash & mask;
-      while (this.#places[slot] !== 0) slot = (slot + 1) & mask;
-      this.#places[slot] = place;
+      while (this.#positions[slot] !== 0) slot = (slot + 1) & mask;
+      this.#positions[slot] = position;
       this.#hashes[slot] = hash;
     }
   }

@@ -59,7 +59,7 @@ export class Predecessors<State, Action> {
 
   stateAt(index: number): State {
     const number = this.#numbers?.at(index);
-    return number === undefined ? this.#remade(index) : (number as State);
+    return number === undefined ? this.#recomputed(index) : (number as State);
   }
 
   /** The actions from a start to the state, and each state on that path, the start's first. */
@@ -67,7 +67,7 @@ export class Predecessors<State, Action> {
     readonly actions: readonly Action[];
     readonly states: readonly State[];
   } {
-    this.#remade(index);
+    this.#recomputed(index);
     const actions = this.#indices
       .slice(1)
       .map((at, before) => this.#actionAt(this.#states[before] as State, at));
@@ -93,7 +93,7 @@ export class Predecessors<State, Action> {
   }
 
   /** Keeps the common part of the last path, and computes the rest. */
-  #remade(index: number): State {
+  #recomputed(index: number): State {
     const predecessor: number[] = [];
     for (let at = index; at !== START; at = this.#parentOf(at)) predecessor.push(at);
     predecessor.reverse();

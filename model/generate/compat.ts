@@ -11,7 +11,12 @@ import type { Argument, Value } from '../programs/program.ts';
 import type { Descriptor, GenContext, GroupDescriptor, IommufdDescriptor } from './gen-context.ts';
 import { generateSource } from './memory.ts';
 import type { Rng } from './rng.ts';
-import { generateAreaRange, generateIova, generateLength, generateStructPlace } from './values.ts';
+import {
+  generateAreaRange,
+  generateIova,
+  generateLength,
+  generateStructAddress,
+} from './values.ts';
 
 const SET_CONTAINER = {
   command: vfio.VFIO_GROUP_SET_CONTAINER,
@@ -91,10 +96,10 @@ export const generateApiVersion = (gen: GenContext, { value }: IommufdDescriptor
   gen.plain('version', value, vfio.VFIO_GET_API_VERSION, gen.rng.of([0n, U64_MAX]));
 
 /** Sometimes memory that can be read but not written, and sometimes where memory ends. */
-export const generateInfoPlace = (rng: Rng, room: number): Value =>
+export const generateInfoAddress = (rng: Rng, room: number): Value =>
   rng.chance(1, 16)
     ? { arena: READ_ONLY_STRUCT_OFFSET }
-    : generateStructPlace(rng, Math.max(room, 24));
+    : generateStructAddress(rng, Math.max(room, 24));
 
 /** A reply struct whose bytes are not zero before the call, so that those that are written show. */
 export const infoFields = (argsz: bigint): Readonly<Record<string, bigint>> => ({
@@ -109,7 +114,7 @@ export const generateGetInfo = (gen: GenContext, { value }: IommufdDescriptor): 
   const room = rng.of([16, 20, 24, 32, 36, 39, 40, 41, 55, 56, 71, 72, 73, 88, 104, 128, 15, 0]);
   const argument: Argument = {
     kind: 'struct',
-    at: generateInfoPlace(rng, room),
+    at: generateInfoAddress(rng, room),
     layout: 'VFIO_IOMMU_GET_INFO',
     fields: infoFields(BigInt(rng.chance(1, 30) ? 0xffff_ffff : room)),
     tail: 'aa'.repeat(Math.max(0, 128 - 24)),
@@ -260,7 +265,7 @@ const generateGetDevice = (gen: GenContext, { value, file }: GroupDescriptor): v
     ? { kind: 'bytes', at: { arena: STRUCT_OFFSET }, hex: 'aa'.repeat(ENDLESS_NAME) }
     : {
         kind: 'bytes',
-        at: generateStructPlace(rng, name.length + 1),
+        at: generateStructAddress(rng, name.length + 1),
         hex: `${hexOf(bytesOfLatin1(name))}00`,
       };
   const label = gen.builder.label('device');

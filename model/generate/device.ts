@@ -12,7 +12,7 @@ import {
 import type { Argument, Value } from '../programs/program.ts';
 import { generateArgsz, generateContainer, hasNoIommu } from './compat.ts';
 import type { CdevDescriptor, GenContext, StructIoctl } from './gen-context.ts';
-import { generateStructPlace } from './values.ts';
+import { generateStructAddress } from './values.ts';
 
 export const hasDeviceFiles = ({ platform }: GenContext): boolean =>
   platform.devices.some(({ cdev }) => cdev !== undefined);
@@ -32,10 +32,10 @@ const siblings = (gen: GenContext): readonly PlatformDevice[] => {
 
 export const generateOpenDevice = (gen: GenContext): void => {
   const { rng, platform } = gen;
-  const beside = siblings(gen);
+  const inOpenGroups = siblings(gen);
   const own = platform.devices.filter(({ cdev }) => cdev !== undefined);
-  const those = beside.length > 0 && rng.chance(3, 4) ? beside : own;
-  const device = rng.chance(1, 30) ? undefined : rng.of(those);
+  const devices = inOpenGroups.length > 0 && rng.chance(3, 4) ? inOpenGroups : own;
+  const device = rng.chance(1, 30) ? undefined : rng.of(devices);
   const otherwise = hasNoIommu(gen) && rng.chance(1, 30);
   const noIommu = (device?.iommu === 'noiommu') !== otherwise;
   const path = `/dev/vfio/devices/${noIommu ? 'noiommu-' : ''}vfio${device?.cdev ?? 77}`;
@@ -56,7 +56,7 @@ export const generateBind = (gen: GenContext, fd: Value): void => {
     command: vfio.VFIO_DEVICE_BIND_IOMMUFD,
     argument: {
       kind: 'struct',
-      at: generateStructPlace(rng, size),
+      at: generateStructAddress(rng, size),
       layout: 'VFIO_DEVICE_BIND_IOMMUFD',
       fields: {
         argsz: BigInt(size),

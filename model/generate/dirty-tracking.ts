@@ -18,7 +18,7 @@ import { send as sendNative } from './native.ts';
 import { send as sendTest } from './test-commands.ts';
 import {
   generateAreaRange,
-  generateArrayPlace,
+  generateArrayAddress,
   generateIova,
   generateLength,
   type Range,
@@ -39,7 +39,7 @@ export const generateHwInfo = (gen: GenContext, on: IommufdDescriptor): void => 
   const isInvalid = rng.chance(1, 20);
   const fits = isSpecified(gen, on.context, device);
   const room = rng.of([0, 1, 4, 7, 8, 9, 16, 24]);
-  const at = generateArrayPlace(rng, room);
+  const at = generateArrayAddress(rng, room);
   // A kernel that checks only the first reserved byte, which is part of the reply, accepts the
   // others.
   const reserved = rng.of([0x100n, 0x1_0000n, 0x100_0000n]);
@@ -85,7 +85,7 @@ export const generateGetBitmap = (gen: GenContext, on: IommufdDescriptor): void 
   const { rng } = gen;
   const hwpt = gen.object(on.context, 'hwpt');
   const { iova, length } = generateRange(gen, on.context, hwpt);
-  const at = generateArrayPlace(rng, 2 * WORD);
+  const at = generateArrayAddress(rng, 2 * WORD);
   sendNative(
     gen,
     on,
@@ -118,7 +118,7 @@ export const writeAreas = (
   hwpt: Value,
   { iova, length }: Range,
 ): void => {
-  const at = generateArrayPlace(gen.rng, WORD * 8);
+  const at = generateArrayAddress(gen.rng, WORD * 8);
   const words = new Array<bigint>(8).fill(ONES);
   const fields = { id: hwpt, iova, length, page_size: LEAST_PAGE, uptr: at };
   sendTest(gen, on, 'written', 'DIRTY', fields, [{ at, words }]);
@@ -143,6 +143,6 @@ export const generateWritten = (gen: GenContext, on: IommufdDescriptor): void =>
     iova,
     length: rng.chance(1, 8) ? rng.of([0n, U64_MAX, (1n << 27n) + 1n, 1n << 27n]) : length,
     page_size: size,
-    uptr: rng.chance(1, 10) ? 0n : generateArrayPlace(rng, WORD),
+    uptr: rng.chance(1, 10) ? 0n : generateArrayAddress(rng, WORD),
   });
 };

@@ -40,7 +40,7 @@ import { type Source, withInvalidField } from './invalid-field.ts';
 import type { Paths } from './paths.ts';
 import type { ProfileOf } from './profile.ts';
 import type { Rng } from './rng.ts';
-import { generateStructPlace } from './values.ts';
+import { generateStructAddress } from './values.ts';
 
 export type Descriptor = { readonly fd: number; readonly value: Value; readonly file: OpenFile };
 
@@ -85,13 +85,13 @@ const OBJECT_IDS = [
 const OUTPUTS: readonly string[] = [...OBJECT_IDS, 'out_access_fd', 'out_access_pages_id'];
 
 /** The one call that returns pt_id; in the others pt_id is what the program passed. */
-const ANSWERS_TARGET = 'VFIO_DEVICE_ATTACH_IOMMUFD_PT';
+const RETURNS_PT_ID = 'VFIO_DEVICE_ATTACH_IOMMUFD_PT';
 
 /** The fields of each struct that are handles after the call. */
 const OUTPUTS_OF: ReadonlyMap<string, readonly string[]> = new Map(
   [...LAYOUTS].map(([name, { table }]) => [
     name,
-    OUTPUTS.filter((out) => out in table && (out !== 'pt_id' || name === ANSWERS_TARGET)),
+    OUTPUTS.filter((out) => out in table && (out !== 'pt_id' || name === RETURNS_PT_ID)),
   ]),
 );
 
@@ -328,7 +328,7 @@ export class GenContext {
     fields: Readonly<Record<string, Value>>,
     also?: Extract<Argument, { kind: 'struct' }>['also'],
   ): void {
-    const at = generateStructPlace(this.rng, size);
+    const at = generateStructAddress(this.rng, size);
     const argument: Argument =
       also === undefined
         ? { kind: 'struct', at, layout, fields }

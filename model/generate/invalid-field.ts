@@ -15,7 +15,7 @@ import type { ProgramBuilder } from '../programs/builder.ts';
 import { LAYOUTS, type Operation, type Value } from '../programs/program.ts';
 import { isLostMap } from './end-maps.ts';
 import type { Rng } from './rng.ts';
-import { generateStructPlace, wrap } from './values.ts';
+import { generateStructAddress, wrap } from './values.ts';
 
 const PAGE = 4096n;
 const TEST_COMMAND = 0x3ba0;
@@ -96,7 +96,7 @@ export const withInvalidField = (source: Source, operation: Operation): Operatio
   if (rng.chance(1, 6)) {
     return {
       ...operation,
-      argument: { ...argument, at: generateStructPlace(rng, layout.size, true) },
+      argument: { ...argument, at: generateStructAddress(rng, layout.size, true) },
     };
   }
   const isTest = operation.command === TEST_COMMAND;

@@ -22,10 +22,10 @@ import type { GenContext, IommufdDescriptor } from './gen-context.ts';
 import { generateSource } from './memory.ts';
 import {
   generateAreaRange,
-  generateArrayPlace,
+  generateArrayAddress,
   generateIova,
   generateLength,
-  generateStructPlace,
+  generateStructAddress,
   generateUserAddress,
   wrap,
 } from './values.ts';
@@ -180,7 +180,7 @@ export const generateAllowIovas = (gen: GenContext, on: IommufdDescriptor): void
     const length = rng.chance(1, 12) ? rng.of([0n, 1n, 2n]) : room;
     words.push(wrap(start), wrap(start + length - 1n));
   }
-  const at = generateArrayPlace(rng, Math.max(count, 1) * IOVA_RANGE.size);
+  const at = generateArrayAddress(rng, Math.max(count, 1) * IOVA_RANGE.size);
   send(
     gen,
     on,
@@ -195,7 +195,7 @@ export const generateAllowIovas = (gen: GenContext, on: IommufdDescriptor): void
 export const generateIovaRanges = (gen: GenContext, on: IommufdDescriptor): void => {
   const { rng } = gen;
   const room = rng.of([0, 1, 2, 3, 8]);
-  const at = generateArrayPlace(rng, room * IOVA_RANGE.size);
+  const at = generateArrayAddress(rng, room * IOVA_RANGE.size);
   const words = Array.from({ length: room * 2 }, () => 0xaaaa_aaaa_aaaa_aaaan);
   send(
     gen,
@@ -269,14 +269,15 @@ const generateHwptFlags = (
 const NO_OBJECT = 99n;
 
 /** Bytes that belong to no field. */
-const OTHERS = 0xaaaa_aaaan;
+const UNRELATED_BYTES = 0xaaaa_aaaan;
 
 export const generateHwptAlloc = (gen: GenContext, on: IommufdDescriptor): void => {
   const { rng } = gen;
   // Older headers have a struct that ends before data_type; the bytes after it are neither read nor
   // written.
   const size = rng.chance(1, 6) ? rng.of([24, 32, 36, 40]) : 48;
-  const behind = size === 24 ? { data_type: 1n, data_uptr: OTHERS } : { fault_id: OTHERS };
+  const after =
+    size === 24 ? { data_type: 1n, data_uptr: UNRELATED_BYTES } : { fault_id: UNRELATED_BYTES };
   const device = gen.object(on.context, 'device');
   send(gen, on, 'hwpt', 'IOMMU_HWPT_ALLOC', 48, {
     size: BigInt(size),
@@ -286,7 +287,7 @@ export const generateHwptAlloc = (gen: GenContext, on: IommufdDescriptor): void 
     __reserved: rarely(gen, 1n),
     data_len: rarely(gen, 8n),
     data_type: rarely(gen, 1n),
-    ...(size < 48 ? behind : {}),
+    ...(size < 48 ? after : {}),
   });
 };
 
@@ -341,7 +342,7 @@ export const generateInvalidNative = (
     const command = rng.of([0x3b7f, 0x3b96, 0x3ba1, 0x3bff, 0x3b9f, 0x1281, 0x4081, 0x3b00]);
     const argument: Argument = {
       kind: 'bytes',
-      at: generateStructPlace(rng, 8),
+      at: generateStructAddress(rng, 8),
       hex: '0800000000000000',
     };
     gen.add({ op: 'ioctl', label: gen.builder.label('invalid'), fd: value, command, argument });
@@ -360,7 +361,7 @@ export const generateInvalidNative = (
   const tail = rng.of(['', '00', '0000000000000000', '01', '0000000000000001', '00'.repeat(64)]);
   const argument: Argument = {
     kind: 'struct',
-    at: generateStructPlace(rng, Math.min(size, 4096)),
+    at: generateStructAddress(rng, Math.min(size, 4096)),
     layout: call.name,
     fields: { size: BigInt(size), ioas_id: gen.object(context, 'ioas') },
     tail,

@@ -23,7 +23,7 @@ export class Novelty {
   }
 
   /** Counts the operations from index `index`. */
-  see(builder: ProgramBuilder, index: number): void {
+  record(builder: ProgramBuilder, index: number): void {
     for (let at = index; at < builder.expectations.length; at += 1) {
       const pair = this.#pair(builder, at);
       this.#seen.set(pair, (this.#seen.get(pair) ?? 0) + 1);

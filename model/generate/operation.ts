@@ -312,7 +312,7 @@ const generatedFrom = (
   generate: (generated: number) => void,
 ): void => {
   const isInvalid = gen.rng.chance(1, gen.profile.invalidIn);
-  let at = (gen.rng.number(0, GRAIN - 1) / GRAIN) * (isInvalid ? evened() : total);
+  let at = (gen.rng.number(0, GRAIN - 1) / GRAIN) * (isInvalid ? equalized() : total);
   let generated = 0;
   while (generated < WEIGHTS.length - 1 && at >= (WEIGHTS[generated] as number)) {
     at -= WEIGHTS[generated] as number;
@@ -323,7 +323,7 @@ const generatedFrom = (
 };
 
 /** Makes all weights equal. Returns their sum. */
-const evened = (): number => {
+const equalized = (): number => {
   let sum = 0;
   for (let index = 0; index < WEIGHTS.length; index += 1) {
     WEIGHTS[index] = WEIGHTS[index] === 0 ? 0 : 1;

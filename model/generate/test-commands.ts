@@ -16,7 +16,7 @@ import type { AccessDescriptor, GenContext, IommufdDescriptor } from './gen-cont
 import type { Rng } from './rng.ts';
 import {
   generateAreaRange,
-  generateArrayPlace,
+  generateArrayAddress,
   generateIova,
   generateLength,
   generateUserAddress,
@@ -71,7 +71,7 @@ export const generateAddReserved = (gen: GenContext, on: IommufdDescriptor): voi
 };
 
 /** The program's memory that a hwpt translates an IOVA to, if it is in the arena. */
-export const addressBehind = (
+export const memoryAt = (
   context: Context,
   table: IoPagetable | undefined,
   iova: bigint,
@@ -91,7 +91,7 @@ export const generateCheckMap = (gen: GenContext, on: IommufdDescriptor): void =
   const table = owner === undefined ? undefined : gen.table(on.context, BigInt(owner.ioas));
   const range = table === undefined ? undefined : generateAreaRange(rng, table);
   const iova = range?.iova ?? generateIova(rng, table);
-  const uptr = addressBehind(on.context, table, iova) ?? generateUserAddress(rng);
+  const uptr = memoryAt(on.context, table, iova) ?? generateUserAddress(rng);
   send(gen, on, 'checkMap', 'MD_CHECK_MAP', {
     id: hwpt,
     iova,
@@ -156,13 +156,13 @@ export const generateAccessPages = (
   const flags = rng.chance(1, 15) ? rng.of([2n, BY_NUMBER, BY_NUMBER]) : rng.of([0n, 0n, 1n]);
   // The address of the memory: the pinned pages are compared with it.
   const context = contextOf(gen.builder.world, access.file.iommufd);
-  const behind = addressBehind(context, tableOf(gen, access), iova);
+  const memory = memoryAt(context, tableOf(gen, access), iova);
   send(gen, on, 'pin', 'ACCESS_PAGES', {
     id: accessFd(gen, access),
     iova: flags === BY_NUMBER ? numberOfArea(rng) : iova,
     length: part,
     flags,
-    uptr: rng.chance(1, 2) ? 0n : rng.chance(3, 4) && behind ? behind : generateUserAddress(rng),
+    uptr: rng.chance(1, 2) ? 0n : rng.chance(3, 4) && memory ? memory : generateUserAddress(rng),
   });
 };
 
@@ -182,7 +182,7 @@ export const generateUnpin = (
 };
 
 /** Offset of a read in a range: its start, its end, or just before a page boundary. */
-const generatePlaceWithin = (rng: Rng, length: bigint): bigint => {
+const generateOffsetWithin = (rng: Rng, length: bigint): bigint => {
   if (rng.chance(1, 2)) return 0n;
   if (length > PAGE && length < MANY_PAGES && rng.chance(1, 2)) {
     const pages = Number((length - 1n) / PAGE);
@@ -199,12 +199,12 @@ export const generateAccessRw = (
   const { rng } = gen;
   const { iova, length } = rangeOf(gen, access);
   const bytes = rng.of([1, 8, 16, 64]);
-  const from = generatePlaceWithin(rng, length);
-  const at = generateArrayPlace(rng, bytes);
+  const from = generateOffsetWithin(rng, length);
+  const at = generateArrayAddress(rng, bytes);
   const start = wrap(iova + from);
   const context = contextOf(gen.builder.world, access.file.iommufd);
-  const behind = addressBehind(context, tableOf(gen, access), start);
-  if (behind !== undefined && rng.chance(1, 2)) storeAt(gen, behind.arena);
+  const memory = memoryAt(context, tableOf(gen, access), start);
+  if (memory !== undefined && rng.chance(1, 2)) storeAt(gen, memory.arena);
   const flags = rng.chance(1, 15)
     ? rng.of([2n, 8n, BY_NUMBER, BY_NUMBER])
     : rng.of([0n, 0n, 1n, 1n, 4n, 5n]);
@@ -214,13 +214,13 @@ export const generateAccessRw = (
     length: rng.chance(1, 15) ? rng.of([0n, length, 0x100_0001n]) : BigInt(bytes),
     uptr: at,
   };
-  const look = (flags: bigint): void => {
+  const readWrite = (flags: bigint): void => {
     const words = Array.from({ length: (bytes + 7) >> 3 }, () => rng.u64());
     send(gen, on, 'rw', 'ACCESS_RW', { ...fields, flags }, [{ at, words }]);
   };
-  look(flags);
+  readWrite(flags);
   // Written bytes are read back, also by the other path.
-  if (flags !== BY_NUMBER && rng.chance(1, 3)) look(rng.of([0n, 4n]));
+  if (flags !== BY_NUMBER && rng.chance(1, 3)) readWrite(rng.of([0n, 4n]));
 };
 
 /** Stores bytes, so that memory is not all zero; read-only huge pages are never allocated. */

@@ -15,12 +15,12 @@ import {
 } from '../programs/arena.ts';
 import type { Argument, Value, WordsInMemory } from '../programs/program.ts';
 import { PROCESS } from '../programs/run.ts';
-import { generateArgsz, generateInfoPlace, infoFields } from './compat.ts';
+import { generateArgsz, generateInfoAddress, infoFields } from './compat.ts';
 import { callAtEdge } from './device.ts';
 import type { ContainerDescriptor, GenContext } from './gen-context.ts';
 import { generateBar, generateFile, generateSource } from './memory.ts';
 import { generateFreeIova, generateMappingRange, generateType1Iova } from './type1-values.ts';
-import { generateArrayPlace, generateLength, generateUserAddress, wrap } from './values.ts';
+import { generateArrayAddress, generateLength, generateUserAddress, wrap } from './values.ts';
 
 const UNMAP_WITH_BITMAP = {
   command: vfio.VFIO_IOMMU_UNMAP_DMA,
@@ -77,7 +77,7 @@ export const generateGetInfo = (gen: GenContext, { value }: ContainerDescriptor)
   const room = rng.chance(1, 3) ? INFO_BYTES : rng.of(ROOMS);
   const argument: Argument = {
     kind: 'struct',
-    at: generateInfoPlace(rng, room),
+    at: generateInfoAddress(rng, room),
     layout: 'VFIO_IOMMU_GET_INFO',
     fields: infoFields(BigInt(rng.chance(1, 30) ? 0xffff_ffff : room)),
     tail: 'aa'.repeat(INFO_BYTES - 24),
@@ -273,7 +273,7 @@ const generateBitmap = (gen: GenContext, on: ContainerDescriptor, wider: boolean
   }
   const pages = size / PAGE < MOST_PAGES ? size / PAGE : MOST_PAGES;
   const bytes = ((pages + 63n) / 64n) * 8n;
-  const place = generateArrayPlace(rng, Number(bytes < 64n ? bytes : 64n));
+  const address = generateArrayAddress(rng, Number(bytes < 64n ? bytes : 64n));
   const word = rng.of([0n, 0n, U64_MAX, EVERY_OTHER]);
   const pageSize = rng.chance(1, 5) ? rng.of(INVALID_PAGE_SIZES) : PAGE;
   // Nothing else may be invalid if the page size is.
@@ -288,9 +288,9 @@ const generateBitmap = (gen: GenContext, on: ContainerDescriptor, wider: boolean
         : room,
       bitmap_data: rng.chance(1, 12)
         ? rng.of([U64_MAX, 0n, 0x7fff_ffff_fff8n, 0x7fff_ffff_eff8n])
-        : place,
+        : address,
     },
-    also: [{ at: place, words: new Array<bigint>(WORDS).fill(word) }],
+    also: [{ at: address, words: new Array<bigint>(WORDS).fill(word) }],
   };
 };
 

@@ -176,13 +176,13 @@ export const generateUserAddress = (rng: Rng, huge = false): Value => {
 };
 
 /** An address for an array or a buffer. */
-export const generateArrayPlace = (rng: Rng, bytes: number): Value =>
+export const generateArrayAddress = (rng: Rng, bytes: number): Value =>
   rng.chance(12, 13)
     ? { arena: ARRAY_OFFSET + BigInt(rng.number(0, 8)) * 256n }
     : { arena: ARRAY_OFFSET + ARRAY_LENGTH - BigInt(rng.number(0, bytes)) };
 
 /** An address for a struct of so many bytes: mostly readable and writable, but not if `invalid`. */
-export const generateStructPlace = (rng: Rng, bytes: number, invalid = false): Value => {
+export const generateStructAddress = (rng: Rng, bytes: number, invalid = false): Value => {
   if (!invalid && (rng.careful() || rng.chance(60, 64))) return { arena: STRUCT_OFFSET };
   const end = STRUCT_OFFSET + STRUCT_LENGTH;
   const kind = rng.number(1, 6);

@@ -35,6 +35,6 @@ export const CHANGES_THOUGH_REFUSED: readonly Change[] = [
   { rule: 'program-memory/iommufd-private', reason: ROOM_FIRST },
   { rule: 'program-memory/no-page', reason: ROOM_FIRST },
   { rule: 'unmapping/cuts-area', reason: 'the areas before the one in the way are gone' },
-  { rule: 'cutting/misaligned', reason: 'the cut behind the range was made before this one' },
-  { rule: 'cutting/accessed', reason: 'the cut behind the range was made before this one' },
+  { rule: 'cutting/misaligned', reason: 'the cut after the range was made before this one' },
+  { rule: 'cutting/accessed', reason: 'the cut after the range was made before this one' },
 ];

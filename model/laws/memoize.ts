@@ -6,7 +6,7 @@
 const KEPT = 8;
 
 /** The function with a cache of its last values. */
-export const once = <Part extends object, V extends object>(
+export const memoize = <Part extends object, V extends object>(
   of: (part: Part) => V,
 ): ((part: Part) => V) => {
   const parts: (Part | undefined)[] = Array.from({ length: KEPT });

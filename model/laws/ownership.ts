@@ -165,7 +165,7 @@ const idsAreSmall = inEveryContext('ids are positive numbers of 31 bits', (conte
 });
 
 /** The files with a reference: from descriptors, groups, bound devices, accesses. */
-const holdersOf = (world: World): ReadonlySet<FileId> => {
+const referencedFiles = (world: World): ReadonlySet<FileId> => {
   const held = new Set<FileId>();
   for (const { descriptors } of valuesOf(world.processes)) {
     for (const file of valuesOf(descriptors)) held.add(file);
@@ -183,7 +183,7 @@ const holdersOf = (world: World): ReadonlySet<FileId> => {
 
 /** A file exists exactly as long as something refers to it. */
 const filesAreHeld = law('files exist as long as something refers to them', (world) => {
-  const held = holdersOf(world);
+  const held = referencedFiles(world);
   for (const id of held) if (valueAt(world.files, id) === undefined) return `file ${id} is gone`;
   for (const { key } of nodesOf(world.files))
     if (!held.has(key)) return `nothing refers to file ${key}`;

@@ -20,7 +20,7 @@ const pinOnce = (pins: Pins, id: PagesId, first: number, last: number): void => 
 };
 
 /** How many users each page has: areas in tables with a domain, and accesses' pins. */
-const holdersIn = (context: Context): Pins => {
+const usersIn = (context: Context): Pins => {
   const pins: Pins = new Map();
   for (const { object } of objectsOf(context, 'ioas')) {
     if (object.table.domains.length === 0) continue;
@@ -62,7 +62,7 @@ const everyPages = (
 const pinnedAsCounted = inEveryContext(
   'pages are pinned as often as their users pin them',
   (context) => {
-    const pins = holdersIn(context);
+    const pins = usersIn(context);
     for (const { key, value } of nodesOf(context.pages)) {
       const expected = pins.get(key) ?? new Map<number, number>();
       let pinned = 0;
@@ -95,7 +95,7 @@ const runsAreCanonical = everyPages('pinned runs are canonical', (pages) => {
   let before: { readonly first: number; readonly run: PinnedRun } | undefined;
   for (const { key, value } of nodesOf(pages.pinned)) {
     if (value.users < 1 || value.last < key) return `the run at ${key} is empty or pins by nobody`;
-    if (value.last >= pages.pageCount) return `the run at ${key} ends behind the pages`;
+    if (value.last >= pages.pageCount) return `the run at ${key} ends after the pages`;
     if (before !== undefined) {
       if (key <= before.run.last) return `the run at ${key} meets the one before it`;
       if (canBeOne(before.first, before.run, key, value))
@@ -124,7 +124,7 @@ const areasLieInPages = inEveryContext('areas lie within their pages', (context)
       const pages = valueAt(context.pages, node.value.pages);
       if (pages === undefined) return `the pages ${node.value.pages} are gone`;
       if (pagesOfArea(node.key, node.value).last >= pages.pageCount)
-        return 'an area reaches behind its pages';
+        return 'an area ends after its pages';
       if (node.value.writable && !pages.writable) return 'a writable area maps pages that are not';
     }
   }

@@ -9,14 +9,14 @@ import type { Container } from '../../spec/state/container.ts';
 import type { Context, IommufdObject } from '../../spec/state/context.ts';
 import type { IoPagetable } from '../../spec/state/io-pagetable.ts';
 import type { World } from '../../spec/state/world.ts';
-import { once } from './memoize.ts';
+import { memoize } from './memoize.ts';
 
 const NONE: readonly never[] = [];
 
 type Files = NonNullable<World['files']>;
 
 /** Lists and not generators: laws are checked in very many worlds. */
-const contextsIn = once((files: Files): readonly Context[] => {
+const contextsIn = memoize((files: Files): readonly Context[] => {
   const found: Context[] = [];
   each(files, (_id, file) => {
     if (file.kind === 'iommufd') found.push(file.context);
@@ -27,7 +27,7 @@ const contextsIn = once((files: Files): readonly Context[] => {
 export const contextsOf = ({ files }: World): readonly Context[] =>
   files === undefined ? NONE : contextsIn(files);
 
-const containersIn = once((files: Files): readonly Container[] => {
+const containersIn = memoize((files: Files): readonly Container[] => {
   const found: Container[] = [];
   each(files, (_id, file) => {
     if (file.kind === 'container') found.push(file.container);
@@ -50,7 +50,7 @@ type ByKind = {
   readonly [K in IommufdObject['kind']]: { readonly id: ObjectId; readonly object: OfKind<K> }[];
 };
 
-const byKind = once((objects: NonNullable<Context['objects']>): ByKind => {
+const byKind = memoize((objects: NonNullable<Context['objects']>): ByKind => {
   const found: ByKind = {
     ioas: [],
     hwpt: [],
@@ -76,7 +76,7 @@ export type TableOf = {
   readonly table: IoPagetable;
 };
 
-const tablesIn = once((files: Files): readonly TableOf[] =>
+const tablesIn = memoize((files: Files): readonly TableOf[] =>
   contextsIn(files).flatMap((context) =>
     objectsOf(context, 'ioas').map(({ id, object }) => ({
       context,
@@ -90,7 +90,7 @@ const tablesIn = once((files: Files): readonly TableOf[] =>
 export const tablesOf = ({ files }: World): readonly TableOf[] =>
   files === undefined ? NONE : tablesIn(files);
 
-const areasIn = once((areas: NonNullable<IoPagetable['areas']>): readonly AreaNode[] => {
+const areasIn = memoize((areas: NonNullable<IoPagetable['areas']>): readonly AreaNode[] => {
   const found: AreaNode[] = [];
   const add = (node: AreaNode): void => {
     if (node.left !== undefined) add(node.left);

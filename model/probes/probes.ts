@@ -156,14 +156,14 @@ export const withProbes = (start: World, program: Program): Program => {
   const seen = new ReportedAreas();
   for (const operation of program.length <= SHORT ? withCharges(program) : program) {
     builder.add(operation);
-    seen.look(builder.world);
+    seen.add(builder.world);
   }
   const gen = new GenContext(builder);
   gen.remember();
-  const look = (probes: readonly Operation[]): void => {
+  const addAll = (probes: readonly Operation[]): void => {
     for (const probe of probes) gen.add({ ...probe, label: builder.label('probe') });
   };
-  look(statusProbes());
+  addAll(statusProbes());
   queryState(gen);
   const leave = (): void =>
     leaveContainers(gen, () => {
@@ -181,7 +181,7 @@ export const withProbes = (start: World, program: Program): Program => {
     ioas: ObjectId,
   ): void => {
     const gone = seen.gone(builder.world, on.context.file, ioas);
-    look(probesOfDomain(builder.world, on, name, hwpt, ioas, gone));
+    addAll(probesOfDomain(builder.world, on, name, hwpt, ioas, gone));
   };
   // Pins of a legacy container show only through an iommufd, which the program does not use
   // otherwise.
@@ -190,7 +190,8 @@ export const withProbes = (start: World, program: Program): Program => {
   }
   const probePins = (): void => {
     const [first] = gen.iommufds();
-    if (first !== undefined) look([...probesOfPins(builder.world, first.value), ...statusProbes()]);
+    if (first !== undefined)
+      addAll([...probesOfPins(builder.world, first.value), ...statusProbes()]);
   };
   for (const on of gen.iommufds()) {
     if (on.context.untracked !== undefined) continue;

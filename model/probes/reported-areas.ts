@@ -24,7 +24,7 @@ export class ReportedAreas {
   readonly #areas = new Map<string, Map<string, ReportedArea>>();
 
   /** Adds the areas of the world. */
-  look(world: World): void {
+  add(world: World): void {
     for (const { key: file, value } of nodesOf(world.files)) {
       if (value.kind !== 'iommufd' || value.context.untracked !== undefined) continue;
       const { context } = value;

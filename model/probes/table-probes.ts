@@ -12,7 +12,7 @@ import { each, nodesOf } from '../../spec/collections/ordered-map.ts';
 import { type Context, tableOf } from '../../spec/state/context.ts';
 import type { GenContext, IommufdDescriptor } from '../generate/gen-context.ts';
 import { testCall } from '../generate/test-call.ts';
-import { addressBehind } from '../generate/test-commands.ts';
+import { memoryAt } from '../generate/test-commands.ts';
 import { ARRAY_OFFSET } from '../programs/arena.ts';
 import type { Value } from '../programs/program.ts';
 
@@ -93,7 +93,7 @@ const pinPages = (gen: GenContext, on: IommufdDescriptor, ioas: ObjectId): void 
     const ofLast = ((length - 1n) / PAGE_SIZE_BYTES) * PAGE_SIZE_BYTES;
     hold(iova + ofLast, 1n, 0n);
     if (ofLast === 0n) continue;
-    hold(iova, length, addressBehind(on.context, tableOf(on.context, ioas), iova) ?? 0n);
+    hold(iova, length, memoryAt(on.context, tableOf(on.context, ioas), iova) ?? 0n);
   }
 };
 

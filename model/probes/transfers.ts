@@ -104,7 +104,7 @@ class Transfers {
   }
 
   /** The memory's address in the program, as an arena offset. */
-  #place({ backing, page, offset }: Translated): bigint | undefined {
+  #arenaOffset({ backing, page, offset }: Translated): bigint | undefined {
     for (const [start, length] of REGIONS_READ) {
       for (let at = start; at < start + length; at += PAGE) {
         const found = frameAt(this.builder.world.memory, PROCESS, ARENA_BASE + at);
@@ -141,7 +141,7 @@ class Transfers {
 
   /** Puts unique bytes where the device reads next. */
   #put(point: Point): void {
-    const offset = this.#place(point.to);
+    const offset = this.#arenaOffset(point.to);
     if (offset === undefined) return;
     this.#count += 1;
     const hex = this.#count
@@ -160,7 +160,7 @@ class Transfers {
       this.#put(point);
       this.#transfer(engine, 'read', point.iova, undefined, 2 * WORD);
     } else {
-      this.#transfer(engine, 'write', point.iova, this.#place(point.to));
+      this.#transfer(engine, 'write', point.iova, this.#arenaOffset(point.to));
     }
     this.#reached.push(point);
   }
@@ -174,7 +174,7 @@ class Transfers {
       if (this.#hasRead(engine)) {
         // Otherwise the device may already have the same bytes.
         this.#put(point);
-        this.#transfer(engine, 'write', point.iova, this.#place(point.to));
+        this.#transfer(engine, 'write', point.iova, this.#arenaOffset(point.to));
       } else {
         this.#transfer(engine, 'read', point.iova, undefined, 2 * WORD);
       }
@@ -193,30 +193,35 @@ class Transfers {
       this.#put(source);
       this.#transfer(engine, 'read', source.iova, undefined, 2 * WORD);
     }
-    const hole = holeBehind(engine, points);
+    const hole = holeAfter(engine, points);
     if (!this.#hasRead(engine)) this.#transfer(engine, 'read', hole, undefined, 2 * WORD);
     if (readOnly !== undefined) {
-      this.#transfer(engine, 'write', readOnly.iova, this.#place(readOnly.to));
+      this.#transfer(engine, 'write', readOnly.iova, this.#arenaOffset(readOnly.to));
     }
     if (target !== undefined) {
-      const place = this.#place(target.to);
+      const offset = this.#arenaOffset(target.to);
       // Starts at the last bytes of an area, so that the rest is refused unless another area
       // follows.
-      this.#transfer(engine, 'write', target.iova, place, 2 * WORD);
+      this.#transfer(engine, 'write', target.iova, offset, 2 * WORD);
       this.#transfer(engine, 'read', writeOnly?.iova ?? hole, undefined, 2 * WORD);
-      this.#transfer(engine, 'write', target.iova, place);
+      this.#transfer(engine, 'write', target.iova, offset);
     }
     const last = points.at(-1);
-    this.#transfer(engine, 'write', hole, last === undefined ? DATA_OFFSET : this.#place(last.to));
+    this.#transfer(
+      engine,
+      'write',
+      hole,
+      last === undefined ? DATA_OFFSET : this.#arenaOffset(last.to),
+    );
   }
 }
 
 /** An IOVA at which nothing is mapped: after one of the areas, or one that never was. */
-const holeBehind = ({ leads }: Engine, points: readonly Point[]): bigint => {
+const holeAfter = ({ leads }: Engine, points: readonly Point[]): bigint => {
   const far = 0x7f_f000n;
   for (const { iova } of [...points].reverse()) {
-    const behind = (iova / PAGE + 1n) * PAGE;
-    if (isReachable(behind) && leads(behind) === undefined) return behind;
+    const next = (iova / PAGE + 1n) * PAGE;
+    if (isReachable(next) && leads(next) === undefined) return next;
   }
   return far;
 };

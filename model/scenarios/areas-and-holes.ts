@@ -43,8 +43,8 @@ export const mapMemory = (
   iova?: bigint,
 ): void => {
   const flags = iova === undefined ? WRITABLE : FIXED;
-  const place = iova === undefined ? {} : { iova };
-  const fields = { flags, ioas_id: ioas, user_va: { arena }, length, ...place };
+  const fixed = iova === undefined ? {} : { iova };
+  const fields = { flags, ioas_id: ioas, user_va: { arena }, length, ...fixed };
   nativeCall(gen, 'map', fd, 'IOMMU_IOAS_MAP', fields);
 };
 
@@ -103,7 +103,7 @@ const allowTwo = (gen: GenContext, fd: Value, ioas: Value, end: bigint): void =>
 };
 
 /** Reserves a byte or a page at an end of an area, or next to it. */
-const reserveBeside = (gen: GenContext, fd: Value, ioas: Value, { iova, length }: Span): void => {
+const reserveNear = (gen: GenContext, fd: Value, ioas: Value, { iova, length }: Span): void => {
   if (!gen.platform.testCommands) return;
   const { rng } = gen;
   const start = rng.of([
@@ -138,7 +138,7 @@ export const beginHoles = (gen: GenContext): void => {
   }
   if (rng.chance(1, 3)) allowTwo(gen, fd, ioas, at + pagesOf(rng, 0, 4));
   for (let count = rng.of([0, 0, 1, 3]); count > 0; count -= 1) {
-    reserveBeside(gen, fd, ioas, rng.of(areas));
+    reserveNear(gen, fd, ioas, rng.of(areas));
   }
   if (rng.chance(1, 2)) {
     const { iova, length } = rng.of(areas);
@@ -152,7 +152,7 @@ export const beginHoles = (gen: GenContext): void => {
 };
 
 /** Memory that cannot be pinned for writing. */
-const BAD_PLACES = [NO_ACCESS_OFFSET, NO_ACCESS_OFFSET, READ_ONLY_OFFSET, HUGE_OFFSET] as const;
+const BAD_OFFSETS = [NO_ACCESS_OFFSET, NO_ACCESS_OFFSET, READ_ONLY_OFFSET, HUGE_OFFSET] as const;
 
 /**
  * Areas one after the other, one of which cannot be pinned or exceeds the limit: none may remain.
@@ -170,14 +170,14 @@ export const beginHalfway = (gen: GenContext): void => {
   let length = 0n;
   for (let index = 0; index < count; index += 1) {
     const own = pagesOf(rng, 1, rng.chance(1, 3) ? 9 : 3);
-    const from = index === bad ? rng.of(BAD_PLACES) : DATA_OFFSET + pagesOf(rng, 0, 40);
+    const from = index === bad ? rng.of(BAD_OFFSETS) : DATA_OFFSET + pagesOf(rng, 0, 40);
     mapMemory(gen, fd, source, from, own, LOW + length);
     length += own;
   }
   const copy = (iova: bigint): void => {
     const fields = { dst_ioas_id: target, src_ioas_id: source, length };
-    const places = { dst_iova: iova, src_iova: LOW };
-    nativeCall(gen, 'copy', fd, 'IOMMU_IOAS_COPY', { flags: FIXED, ...fields, ...places });
+    const iovas = { dst_iova: iova, src_iova: LOW };
+    nativeCall(gen, 'copy', fd, 'IOMMU_IOAS_COPY', { flags: FIXED, ...fields, ...iovas });
   };
   copy(LOW);
   if (rng.chance(1, 2)) follow(gen, fd, source);
@@ -275,8 +275,8 @@ const FILE_PAGES = [3n, 4n, 8n, 8n, 20n] as const;
 export const beginFiles = (gen: GenContext): void => {
   const { rng } = gen;
   const file = memoryFile(gen, rng.of(FILE_PAGES) * PAGE + rng.of([0n, 0n, 1n]));
-  const places = [DATA_OFFSET + pagesOf(rng, 0, 3), SHARED_OFFSET + pagesOf(rng, 0, 3)];
-  for (const offset of places) {
+  const offsets = [DATA_OFFSET + pagesOf(rng, 0, 3), SHARED_OFFSET + pagesOf(rng, 0, 3)];
+  for (const offset of offsets) {
     gen.add({
       op: 'mmap',
       label: gen.builder.label('memory'),
@@ -296,7 +296,7 @@ export const beginFiles = (gen: GenContext): void => {
   if (takesFiles && rng.chance(1, 3)) {
     nativeCall(gen, 'changeProcess', fd, 'IOMMU_IOAS_CHANGE_PROCESS', {});
   }
-  for (const [index, offset] of places.entries()) {
+  for (const [index, offset] of offsets.entries()) {
     if (rng.chance(1, 3)) store(gen, offset + rng.of([0n, 8n]));
     const iova = LOW * BigInt(index + 2);
     mapMemory(gen, fd, ioas, offset + pagesOf(rng, 0, 2), pagesOf(rng, 1, 4), iova);

@@ -57,13 +57,13 @@ const ask = (gen: GenContext, { fd, hwpt }: Tracked, { iova, length }: Range): v
   const sizes = [HALF, HALF, PAGE, 2n * PAGE, 512n, 1n].filter(
     (size) => both % size === 0n && length / size <= MOST_BITS,
   );
-  const place = ARRAY_OFFSET + BigInt(rng.of([0, 0, 8, 1, 5, 4096 - 16]));
-  const at = { arena: rng.chance(1, 20) ? READ_ONLY_OFFSET : place };
+  const offset = ARRAY_OFFSET + BigInt(rng.of([0, 0, 8, 1, 5, 4096 - 16]));
+  const at = { arena: rng.chance(1, 20) ? READ_ONLY_OFFSET : offset };
   const flags = rng.chance(1, 3) ? 1n : 0n;
   const fields = { hwpt_id: hwpt, flags, iova, length, page_size: rng.of(sizes), data: at };
   const words = new Array<bigint>(WORDS).fill(rng.of([0n, UNTOUCHED]));
-  const place8 = { arena: ARRAY_OFFSET };
-  nativeCall(gen, 'bitmap', fd, 'IOMMU_HWPT_GET_DIRTY_BITMAP', fields, [{ at: place8, words }]);
+  const address = { arena: ARRAY_OFFSET };
+  nativeCall(gen, 'bitmap', fd, 'IOMMU_HWPT_GET_DIRTY_BITMAP', fields, [{ at: address, words }]);
 };
 
 const write = (gen: GenContext, { fd, hwpt }: Tracked, range: Range): void => {

@@ -96,7 +96,7 @@ const begun = (
 /**
  * Memory for a map: mostly the usual kind, else memory that cannot be pinned, or is partly a BAR.
  */
-const generatePlace = (gen: GenContext): bigint =>
+const generateMemoryOffset = (gen: GenContext): bigint =>
   gen.rng.chance(1, 8)
     ? NO_ACCESS_OFFSET
     : gen.rng.chance(1, 8)
@@ -116,7 +116,7 @@ export const beginLateJoins = (gen: GenContext): void => {
   if (rng.chance(1, 3)) startTracking(gen, container);
   const count = rng.number(1, 4);
   for (let index = 0n; index < BigInt(count); index += 1n) {
-    map(gen, container, generatePlace(gen), LOW + index * 16n * PAGE, pagesOf(gen, 1, 12));
+    map(gen, container, generateMemoryOffset(gen), LOW + index * 16n * PAGE, pagesOf(gen, 1, 12));
   }
   const [on] = gen.containers();
   if (on !== undefined && gen.platform.iommus.length > 0 && rng.chance(1, 3)) {

@@ -15,13 +15,13 @@ const FIXED = 7n;
 const CHOSEN = FIXED & ~BigInt(MAP_FIXED_IOVA);
 
 /** Adds the range, an area in it, and a map at an IOVA that the kernel chooses. */
-export const generateNarrowPlace = (gen: GenContext, fd: Value, ioas: Value): void => {
+export const generateNarrowRange = (gen: GenContext, fd: Value, ioas: Value): void => {
   const { rng } = gen;
   const pages = rng.number(2, 5);
-  const place = { arena: ARRAY_OFFSET };
+  const address = { arena: ARRAY_OFFSET };
   const words = [FIRST_IOVA, FIRST_IOVA + BigInt(pages) * PAGE - 1n];
-  const allowed = { ioas_id: ioas, num_iovas: 1n, allowed_iovas: place };
-  nativeCall(gen, 'allow', fd, 'IOMMU_IOAS_ALLOW_IOVAS', allowed, [{ at: place, words }]);
+  const allowed = { ioas_id: ioas, num_iovas: 1n, allowed_iovas: address };
+  nativeCall(gen, 'allow', fd, 'IOMMU_IOAS_ALLOW_IOVAS', allowed, [{ at: address, words }]);
   const map = (flags: bigint, iova: bigint, count: number): Label =>
     nativeCall(gen, 'map', fd, 'IOMMU_IOAS_MAP', {
       flags,

@@ -35,7 +35,7 @@ import { beginTracking } from './dirty-areas.ts';
 import { allocate, attach, open, use } from './first-calls.ts';
 import { beginHandOver } from './hand-over.ts';
 import { beginLateJoins, beginManyPages } from './late-joins.ts';
-import { generateNarrowPlace } from './narrow-hole.ts';
+import { generateNarrowRange } from './narrow-hole.ts';
 import { beginRefusedMove } from './refused-move.ts';
 import { generateBrokenArea, generateJointCopy, generatePartCopy } from './shared-areas.ts';
 import { generateTakenAddresses } from './taken-vaddrs.ts';
@@ -137,7 +137,7 @@ const TABLES: Profile = {
 };
 
 /** Usable IOVAs, and the kernel's choice among them. */
-const PLACES: Profile = {
+const CHOSEN_IOVAS: Profile = {
   weights: { place: 2, table: 2, invalid: 0.3, compat: 0.3, access: 0.5, memory: 0.3 },
   care: 5,
   invalidIn: SELDOM,
@@ -146,7 +146,7 @@ const PLACES: Profile = {
     const ioas = allocate(gen, fd);
     if (gen.rng.chance(1, 4)) attach(gen, fd, ioas);
     if (gen.rng.chance(1, 3)) {
-      generateNarrowPlace(gen, fd, ioas);
+      generateNarrowRange(gen, fd, ioas);
       return;
     }
     const [on] = gen.iommufds();
@@ -345,7 +345,7 @@ const WITH_DEVICES: readonly Profile[] = [
   FREE,
   CUTS,
   TABLES,
-  PLACES,
+  CHOSEN_IOVAS,
   DEVICES,
   DEVICES,
   DEEP,
@@ -363,7 +363,7 @@ const WITH_MOCKS: readonly Profile[] = [
   DOMAINS,
   USERS,
   TABLES,
-  PLACES,
+  CHOSEN_IOVAS,
   DEEP,
   DEEP,
 ];

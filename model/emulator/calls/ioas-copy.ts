@@ -51,8 +51,8 @@ export const ioasCopy = (context: IommufdContext, command: Command): number => {
     return -ERRNO.ENOENT;
   }
   if (kernel.defects.has('copy-does-not-share-pins')) parts = parts.map(unshared);
-  const place = iovaChoiceOf(flags, to);
-  const mapped = mapParts(destination.table, parts, length, place, permissionOf(flags));
+  const choice = iovaChoiceOf(flags, to);
+  const mapped = mapParts(destination.table, parts, length, choice, permissionOf(flags));
   if (typeof mapped === 'number') return mapped;
   command.setU64(AT.dst_iova, mapped);
   return command.respond();

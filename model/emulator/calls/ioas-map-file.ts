@@ -20,8 +20,11 @@ export const ioasMapFile = (context: IommufdContext, command: Command): number =
   const ioas = context.objects.find(command.u32(AT.ioas_id), Ioas);
   if (ioas === undefined) return -ERRNO.ENOENT;
   const file = { fd: command.i32(AT.fd), start: command.u64(AT.start) };
-  const permission = permissionOf(flags);
-  const mapped = mapFile(context, ioas, file, length, iovaChoiceOf(flags, iova), permission);
+  const mapped = mapFile(context, ioas, file, {
+    length,
+    choice: iovaChoiceOf(flags, iova),
+    permission: permissionOf(flags),
+  });
   if (typeof mapped === 'number') return mapped;
   command.setU64(AT.iova, mapped);
   return command.respond();

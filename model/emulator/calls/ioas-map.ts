@@ -20,8 +20,11 @@ export const ioasMap = (context: IommufdContext, command: Command): number => {
   const ioas = context.objects.find(command.u32(AT.ioas_id), Ioas);
   if (ioas === undefined) return -ERRNO.ENOENT;
   const address = command.u64(AT.user_va);
-  const permission = permissionOf(flags);
-  const mapped = mapUser(context, ioas, address, length, iovaChoiceOf(flags, iova), permission);
+  const mapped = mapUser(context, ioas, address, {
+    length,
+    choice: iovaChoiceOf(flags, iova),
+    permission: permissionOf(flags),
+  });
   if (typeof mapped === 'number') return mapped;
   command.setU64(AT.iova, mapped);
   return command.respond();

@@ -23,16 +23,13 @@ export const mapDma = (context: IommufdContext, argument: bigint): number => {
   if ((flags & ~KNOWN_FLAGS) !== 0) return -ERRNO.EINVAL;
   const ioas = context.compatIoas;
   if (ioas === undefined) return -ERRNO.ENODEV;
-  const mapped = mapUser(
-    context,
-    ioas,
-    map.u64(AT.vaddr),
-    map.u64(AT.size),
-    { kind: 'fixed', iova: map.u64(AT.iova) },
-    {
+  const mapped = mapUser(context, ioas, map.u64(AT.vaddr), {
+    length: map.u64(AT.size),
+    choice: { kind: 'fixed', iova: map.u64(AT.iova) },
+    permission: {
       readable: (flags & VFIO_DMA_MAP_FLAG_READ) !== 0,
       writable: (flags & VFIO_DMA_MAP_FLAG_WRITE) !== 0,
     },
-  );
+  });
   return typeof mapped === 'number' ? mapped : 0;
 };

@@ -5,7 +5,7 @@ import { ERRNO } from '../../../spec/abi/errno.ts';
 import { VFIO_DMA_UNMAP_FLAG_ALL, VFIO_IOMMU_TYPE1_DMA_UNMAP } from '../../../spec/abi/vfio.ts';
 import { offsetsOf, Struct } from '../command.ts';
 import type { IommufdContext } from '../context.ts';
-import { cutBehind } from '../iopt/cut.ts';
+import { cutAfter } from '../iopt/cut.ts';
 import type { IoPageTable } from '../iopt/io-pagetable.ts';
 import { type Unmapped, unmapAll, unmapIova } from '../iopt/unmap.ts';
 import { wrap } from '../u64.ts';
@@ -23,8 +23,8 @@ const unmap = (
     return iova === 0n && size === 0n ? unmapAll(table) : -ERRNO.EINVAL;
   }
   if (table.smallPagesOnly) {
-    const behind = wrap(iova + size - 1n);
-    const error = cutBehind(table, iova === 0n ? [behind] : [behind, iova - 1n]);
+    const last = wrap(iova + size - 1n);
+    const error = cutAfter(table, iova === 0n ? [last] : [last, iova - 1n]);
     if (error !== 0) return error;
   }
   return unmapIova(table, iova, size);

@@ -38,7 +38,7 @@ const divide = (table: IoPageTable, area: Area, iova: bigint): number => {
 };
 
 /** Cuts after each of the IOVAs that is in an area. 0, or -errno; earlier cuts stay. */
-export const cutBehind = (table: IoPageTable, iovas: readonly bigint[]): number => {
+export const cutAfter = (table: IoPageTable, iovas: readonly bigint[]): number => {
   for (const iova of iovas) {
     const area = table.areas.first(iova, iova);
     if (area === undefined) continue;

@@ -21,9 +21,9 @@ const mapFrames = (
     let end = at + 1;
     while (end < frames.length && frames[end] === (frames[end - 1] as number) + 1) end += 1;
     const start = area.iovaOf(area.firstIndex + at);
-    const behind = end === frames.length ? area.last + 1n : area.iovaOf(area.firstIndex + end);
+    const next = end === frames.length ? area.last + 1n : area.iovaOf(area.firstIndex + end);
     const physical = (frames[at] as number) * PAGE_SIZE + (at === 0 ? area.pageOffset : 0);
-    const error = domain.map(start, physical, Number(behind - start), permission, small);
+    const error = domain.map(start, physical, Number(next - start), permission, small);
     if (error !== 0) {
       if (start !== area.start) domain.unmap(area.start, start - area.start);
       return error;

@@ -135,8 +135,8 @@ export class IoPageTable {
       if (error !== 0) return error;
     }
     if (last === U64_MAX) return 0;
-    const behind = last + (this.kernel.defects.has('aperture-end-off-by-one') ? 2n : 1n);
-    return this.reserve(behind, U64_MAX, domain);
+    const first = last + (this.kernel.defects.has('aperture-end-off-by-one') ? 2n : 1n);
+    return this.reserve(first, U64_MAX, domain);
   }
 
   #fill(domain: Domain): number {

@@ -44,10 +44,10 @@ const findIova = (
   table: IoPageTable,
   parts: readonly PagesPart[],
   length: bigint,
-  place: IovaChoice,
+  choice: IovaChoice,
 ): bigint | number => {
   if ((length & (table.alignment - 1n)) !== 0n || length === 0n) return -ERRNO.EINVAL;
-  if (place.kind === 'fixed') return checkFixed(table, place.iova, length) || place.iova;
+  if (choice.kind === 'fixed') return checkFixed(table, choice.iova, length) || choice.iova;
   const iova = chooseIova(table, sourceAddress(parts[0] as PagesPart), length);
   if (typeof iova === 'number') return iova;
   return checkFixed(table, iova, length) === 0 ? iova : -ERRNO.EINVAL;
@@ -77,11 +77,11 @@ export const mapParts = (
   table: IoPageTable,
   parts: readonly PagesPart[],
   length: bigint,
-  place: IovaChoice,
+  choice: IovaChoice,
   permission: Permission,
 ): bigint | number => {
   const areas: Area[] = [];
-  const iova = findIova(table, parts, length, place);
+  const iova = findIova(table, parts, length, choice);
   let error = typeof iova === 'number' ? iova : insertAreas(table, parts, iova, permission, areas);
   if (error === 0) error = fillAreas(table, areas);
   if (error === 0) return iova;

@@ -25,7 +25,7 @@ const meets = (ranges: readonly IovaRange[], start: bigint, last: bigint): boole
 };
 
 /** The same IOVAs as ascending, separate ranges: those that overlap or touch are merged. */
-const united = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
+const merged = (ranges: readonly IovaRange[]): readonly IovaRange[] => {
   const result: { start: bigint; last: bigint }[] = [];
   for (const { start, last } of [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1))) {
     const previous = result.at(-1);
@@ -73,7 +73,7 @@ export class ReservedRanges {
   }
 
   #united(): readonly IovaRange[] {
-    this.#union ??= united(this.#reservations);
+    this.#union ??= merged(this.#reservations);
     return this.#union;
   }
 }
@@ -104,7 +104,7 @@ export class AllowedRanges {
 
   /** The allowed parts of [start, last], ascending; ranges that touch are merged. */
   spans(start: bigint, last: bigint): readonly IovaRange[] {
-    return united(this.#ranges)
+    return merged(this.#ranges)
       .filter((range) => range.last >= start && range.start <= last)
       .map((range) => ({
         start: range.start < start ? start : range.start,

@@ -44,10 +44,10 @@ export type Mapping = {
  * Pages of anonymous memory whose frames are contiguous; a frame is left out between two such
  * spans.
  */
-const STRETCH = 8;
+const CONTIGUOUS_PAGES = 8;
 
 /** How many frames a span from page 0 up to `page` has before that page's. */
-const framesBefore = (page: number): number => page + Math.floor(page / STRETCH);
+const framesBefore = (page: number): number => page + Math.floor(page / CONTIGUOUS_PAGES);
 
 export class AddressSpace {
   readonly #frames: Frames;

@@ -60,16 +60,16 @@ export const reportDirty = (
 ): number => {
   const pages = iommu.pagesOf(dma);
   const offset = (dma.iova - base) >> BigInt(iommu.shift);
-  const place = data + (offset / WORD_BITS) * 8n;
+  const address = data + (offset / WORD_BITS) * 8n;
   const shift = iommu.kernel.defects.has('type1-bitmap-not-shifted')
     ? 0
     : Number(offset % WORD_BITS);
   if (iommu.unreportedWriters > 0 && dma.iommuMapped) bitmap.setFirst(pages);
   if (shift > 0) {
     bitmap.shift(shift, pages + shift);
-    const word = iommu.kernel.user.read(place, 8);
+    const word = iommu.kernel.user.read(address, 8);
     if (word === undefined) return -ERRNO.EFAULT;
     bitmap.orFirstWord(new Struct(word).u64(0));
   }
-  return copyOut(iommu, bitmap, place, bitmapBytes(BigInt(pages + shift)));
+  return copyOut(iommu, bitmap, address, bitmapBytes(BigInt(pages + shift)));
 };

@@ -73,14 +73,14 @@ export class DmaTree extends BalancedTree<Dma> {
       if (start >= node.iova) break;
       node = node.left;
     }
-    return found !== undefined && this.isBehind(found, last) ? undefined : found;
+    return found !== undefined && this.isAfter(found, last) ? undefined : found;
   }
 
   /**
    * Whether a dma begins after the last byte of a range; with wrapping ends a range up to U64_MAX
    * seems empty.
    */
-  isBehind(dma: Dma, last: bigint): boolean {
+  isAfter(dma: Dma, last: bigint): boolean {
     return this.#findDmaWraps ? dma.iova >= wrap(last + 1n) : dma.iova > last;
   }
 

@@ -98,8 +98,8 @@ export const getInfo = (iommu: Type1Iommu, argument: bigint): number => {
   if (argsz < needed) {
     info.setU32(AT.argsz, needed);
   } else {
-    const behind = argument + BigInt(VFIO_IOMMU_TYPE1_INFO.size);
-    if (!user.write(behind, capabilities)) return -ERRNO.EFAULT;
+    const after = argument + BigInt(VFIO_IOMMU_TYPE1_INFO.size);
+    if (!user.write(after, capabilities)) return -ERRNO.EFAULT;
     info.setU32(AT.cap_offset, VFIO_IOMMU_TYPE1_INFO.size);
   }
   return user.write(argument, bytes.subarray(0, argsz)) ? 0 : -ERRNO.EFAULT;

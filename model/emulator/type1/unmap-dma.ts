@@ -53,7 +53,7 @@ const taken = (iommu: Type1Iommu, { iova, last }: Range): readonly Dma[] => {
   for (const dma of iommu.dmas) {
     reached ||= dma === first;
     if (!reached) continue;
-    if (iommu.dmas.isBehind(dma, last)) break;
+    if (iommu.dmas.isAfter(dma, last)) break;
     if (!iommu.version2 && iova > dma.iova) break;
     list.push(dma);
   }
