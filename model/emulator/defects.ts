@@ -58,8 +58,7 @@ const INVENTED = list({
   'type1-charge-not-returned': 'pages that a legacy container unmaps stay charged to the process',
   'type1-failed-map-keeps-pins':
     'a legacy container keeps the pages pinned that a map had when it failed',
-  'type1-read-only-mapped-writable':
-    'a legacy container maps read-only memory for writing',
+  'type1-read-only-mapped-writable': 'a legacy container maps read-only memory for writing',
   'type1-second-domain-not-unmapped':
     'an unmap in a legacy container leaves all domains but one translating',
   'type1-invalid-address-still-counted':
