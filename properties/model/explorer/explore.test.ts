@@ -28,7 +28,8 @@ test('two-phase commit with 7 managers has 296,448 states, which are reached 2,7
 
 test('states that differ only by a permutation of managers are one: 314 of 8,832, and 665 as published', () => {
   assert.is(distinct(twoPhaseCommit(5, 'all')), 314);
-  // Sorting by a part of the state brings only some of them together; how many depends on the order of the search.
+  // Sorting by a part of the state merges only some of them; how many depends on the order of the
+  // search.
   assert.is(distinct(twoPhaseCommit(5, 'states'), { order: 'depth' }), 665);
 });
 
@@ -64,7 +65,7 @@ test('a broken law is reported with a shortest program that reaches the state', 
   const { broken, ended } = explore(counter, { laws: [differsFrom(100)] });
   assert.is(ended, 'broken');
   assert.is(broken?.law, 'is not 100');
-  // 1, 2, 3, 6, 12, 24, 25, 50, 100: the binary digits of 100 say that it cannot be done in fewer.
+  // 1, 2, 3, 6, 12, 24, 25, 50, 100: by the binary digits of 100, fewer steps are impossible.
   assert.is(broken?.actions.length, 8);
 });
 
@@ -106,7 +107,7 @@ test('a stopped exploration resumes, and visits the same states', () => {
   assert.equal(counts, explore(twoPhaseCommit(5)).counts);
 });
 
-/** The same protocol with states that are objects, and names that are bytes. */
+/** The same protocol with states that are objects, and keys that are bytes. */
 const inObjects = (count: number): Model<{ readonly value: TwoPhase }, unknown> => {
   const model = twoPhaseCommit(count);
   const name = new Uint8Array(6);
@@ -118,7 +119,7 @@ const inObjects = (count: number): Model<{ readonly value: TwoPhase }, unknown> 
       return value === undefined || value === state.value ? state : { value };
     },
     canonical: ({ value }) => {
-      // Of different lengths, and many of them the start of another one.
+      // Of different lengths; many are prefixes of others.
       let length = 0;
       for (let rest = value + 1; rest > 0; rest = Math.floor(rest / 128)) {
         name[length] = rest % 128;
@@ -140,7 +141,7 @@ test('the program to a recomputed state reaches it', () => {
       consistency(4).contradiction(value) ?? ((value & 7) === 6 ? 'the first commits' : undefined),
   };
   const { broken } = explore(inObjects(4), { laws: [law] });
-  // Four prepare, four are heard, the transaction commits, and the first obeys.
+  // Four prepare, four are received, the transaction commits, and the first commits.
   assert.is(broken?.actions.length, 10);
   assert.is(broken?.states.length, 11);
   assert.equal(broken?.states.at(-1), broken?.state);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bytes that were given in pieces, read again in pieces of other lengths.
+// Bytes that were saved in pieces, read again in pieces of other lengths.
 
 export const bytesInTurn = (pieces: Iterable<Uint8Array>): ((into: Uint8Array) => void) => {
   const bytes = Buffer.concat([...pieces].map((piece) => Buffer.from(piece)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Shrinking: a long program with an injected defect shrinks to few calls in few runs, also one that was not generated, and
-// every candidate on the way is a smaller or simpler program.
+// Shrinking: a long program with an injected defect shrinks to few calls in few runs, even if it
+// was not generated, and every candidate is a smaller or simpler program.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -19,7 +19,7 @@ const MOCK = settingOf('mock');
 const SEED = 23;
 const GENERATED = 40;
 
-/** Generated programs of exactly so many operations: the first ones of longer programs. */
+/** Generated programs of exactly so many operations: prefixes of longer programs. */
 const longPrograms: readonly Program[] = fc
   .sample(programs(MOCK, 4 * OPERATIONS), { seed: SEED, numRuns: GENERATED })
   .map((program) => program.slice(0, OPERATIONS));
@@ -29,7 +29,7 @@ const fails = (program: Program, defect: DefectName): boolean =>
 
 type Planted = { readonly defect: DefectName; readonly fewest: number };
 
-// The fewest calls that show the defect, as shown-defects.ts proves.
+// The fewest calls that show the defect, as the search for minima proves.
 const PLANTED: readonly Planted[] = [
   { defect: 'wrong-errno-on-overlap', fewest: 4 },
   { defect: 'size-not-written-back', fewest: 4 },
@@ -40,7 +40,7 @@ const PLANTED: readonly Planted[] = [
 const PROGRAMS = 6;
 /** Programs that shrinking may run; there are 2^200 ways to leave calls out. */
 const RUNS_AT_MOST = 1500;
-/** Some programs show the defect in a roundabout way that no single change makes straight. */
+/** So many programs show the defect by a detour that no single change removes. */
 const ROUNDABOUT = 4;
 
 const shrinking = suite('shrinking');
@@ -113,7 +113,7 @@ shrinking('programs that were written by hand can be shrunk', () => {
   }
 });
 
-/** Takes the first candidate again and again, until there is none: the steps that it took. */
+/** Takes the first candidate repeatedly until there is none. Returns the number of steps. */
 const stepsToTheEnd = (program: Program): number => {
   let steps = 0;
   let best = program;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The audit: found the same each time, described, and shown by the emulator, which knows nothing of the specification.
+// The audit: it finds the same differences each time, all are described, and the emulator, which is
+// independent of the specification, shows them.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -32,7 +33,7 @@ test('the same causes are found by the same programs each time', async () => {
 const isDescribed = (cause: Located): boolean =>
   DESCRIPTIONS.some(({ covers }) => covers.some((matcher) => matches(matcher, cause)));
 
-/** Only hidden state shows these. */
+/** Differences that only hidden state shows. */
 const isHidden = ({ what }: Located): boolean => /devices reach|charged/.test(what);
 
 const onEmulator = (release: AuditedRelease, { scenario, program }: Located, side: Side) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The folder of the audit that is kept here: its list names every file that the audit may replace, and no other.
+// The folder of the audit in this repository: its list names every file that the audit may replace,
+// and no other.
 
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -9,7 +10,7 @@ import { LIST, OutputFolder } from '../../../oracle/files/output-folder.ts';
 
 const FOLDER = join('docs', 'audit');
 
-/** What people wrote. */
+/** Files written by hand. */
 const OF_OTHERS = ['README.md'];
 
 const test = suite("the audit's folder");

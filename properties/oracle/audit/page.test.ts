@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The audit's page in a real browser: what is shown, filtered and opened. Left out where there is no Chromium.
+// The audit's page in a real browser: what it shows, filters and opens. Skipped without Chromium.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

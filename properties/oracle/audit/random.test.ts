@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// In addition to the search: differences that random programs show, and those of one container between two releases.
+// Besides the search: differences that random programs show, and those of one container between two
+// releases.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -34,7 +35,7 @@ const causesAtEnd = (program: Program, pair: Pair, { prologue }: Scenario): read
 const generatedOn = (known: readonly string[]) =>
   randomSearch({ ...onContainers('7.3.4'), runs: RUNS, seed: 5, known: new Set(known) });
 
-/** What one search finds that knows nothing before. */
+/** The results of one search without known causes. */
 const generated = await generatedOn([]);
 
 test('a seed finds the same causes by the same programs, and no known one', async () => {

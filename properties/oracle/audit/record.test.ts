@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The records of audits: read as they were written, refused where they are none or the specification answers otherwise.
+// The records of audits: read back as they were written; refused if they are not records, or if the
+// specification gives other answers.
 
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -18,7 +19,7 @@ const test = suite('audit record');
 const read = (name: string): string => readFileSync(`docs/audit/${name}`, 'utf8');
 const RECORD = recordOf('7.3.4.jsonl', read('7.3.4.jsonl'));
 
-/** The record with its first search's entries cut to one, changed. */
+/** The record with only the first entry of its first search, changed. */
 const withEntry = (change: (entry: Entry) => Entry): AuditRecord => {
   const [search] = RECORD.searches;
   const [entry] = search?.entries ?? [];

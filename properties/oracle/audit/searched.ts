@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What bounded searches of the audit find, for the suites that probe it.
+// Bounded searches of the audit, for the suites that check their results.
 
 import { movesOn } from '../../../oracle/audit/actions.ts';
 import type { Differences } from '../../../oracle/audit/differences.ts';
@@ -17,10 +17,10 @@ export const scenarioNamed = (name: string): Scenario => {
 
 export const VTD = scenarioNamed('a device behind VT-d');
 
-/** Enough for a device to be open; the whole search takes minutes. */
+/** Enough to open a device; the whole search takes minutes. */
 const MOVES = 4;
 
-/** Where one more action, or one less, shows as many causes as all scenarios together have with any. */
+/** Scenarios for which one action more or less shows as many causes as all scenarios together. */
 const OTHER_MOVES: ReadonlyMap<Scenario, number> = new Map([
   [VTD, 5],
   [scenarioNamed('two devices behind VT-d'), 3],
@@ -30,16 +30,16 @@ const OTHER_MOVES: ReadonlyMap<Scenario, number> = new Map([
 
 const STATES = 1_000;
 
-/** Its states are few, and no two of them alike. */
+/** It has few states, all of them different. */
 const WHOLE: ReadonlySet<Scenario> = new Set([scenarioNamed('a no-IOMMU group')]);
 
-/** States with the same handles open in which every request is made. */
+/** So many states with the same open handles get every request. */
 const FIRST = 3;
 const ONE_OF = 3;
 
 /**
- * The first states with the same handles open get every request. What more of them would show, few requests show: each
- * gets a third, and the next one the next third.
+ * The first states with the same open handles get every request. More of them rarely show anything
+ * new: each gets one third of the requests, in turn.
  */
 const thinned = (requests: Requests): Requests => {
   const met = new Map<string, number>();
@@ -57,7 +57,7 @@ const thinned = (requests: Requests): Requests => {
 
 export type FoundOn = { readonly searched: Searched; readonly all: readonly Located[] };
 
-/** Searches a scenario of a release anew, to a number of actions behind the first ones. */
+/** Searches a scenario of a release anew, up to a number of actions after the first ones. */
 export const searchOn = async (
   release: AuditedRelease,
   scenario: Scenario,
@@ -78,7 +78,7 @@ export const searchOn = async (
 
 const known = new Map<string, Promise<FoundOn>>();
 
-/** What is found on a scenario of a release: the same for all who ask. */
+/** The results for a scenario of a release, searched once for all suites. */
 export const foundOn = (release: AuditedRelease, scenario: Scenario): Promise<FoundOn> => {
   const key = `${release} ${scenario.name}`;
   const actions = Math.min(scenario.actions, OTHER_MOVES.get(scenario) ?? MOVES);

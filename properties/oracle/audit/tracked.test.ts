@@ -60,7 +60,7 @@ test('each row has a C file that shows it in every release that has it', () => {
   }
 });
 
-/** The answers of a table's line, in each release. */
+/** The answers in a line of the table, in each release. */
 const answersIn = (line: string): readonly (readonly [type1: string, iommufd: string])[] =>
   [...line.matchAll(/(?:IN_EACH\(|\] = \{ )([^,]+), ([^ )]+)/g)].map(([, one = '', other = '']) => [
     one,
@@ -104,7 +104,10 @@ const inFolder = async (body: (folder: string) => Promise<void>): Promise<void> 
 
 const DEFINED = /^(?:static .*?|int |struct )\b(\w+)(?:\[\d*\]| \{|;| =|\()/gm;
 
-/** Includes the file with names of its own for all that it defines, so that one compilation can hold many. */
+/**
+ * Includes the file with unique names for all that it defines, so that one compilation can have
+ * many.
+ */
 const included = (path: string, text: string, index: number): readonly string[] => {
   const names = [...new Set([...text.matchAll(DEFINED)].map(([, name]) => name))];
   return [
@@ -128,7 +131,7 @@ compiles('each row compiles without a warning', () =>
   }),
 );
 
-/** Prints which release a kernel is compared with, where the sides gave one number each. */
+/** Prints the release that a kernel is compared with; each side has one number per release. */
 const CHOICE = `#include "audit.h"
 static const struct call calls[] = {
 	{ "call", { [LINUX_6_12_95] = { 1, 2 }, [LINUX_7_3_4] = { 3, 4 } } },

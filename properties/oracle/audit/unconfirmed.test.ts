@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What kernels confirmed is not replaced by what none did: which rows of a record count.
+// Rows that kernels confirmed are not replaced by unconfirmed ones: which rows of a record count.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

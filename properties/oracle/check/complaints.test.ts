@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A line of the kernel's log that is known of a release is known only of programs that can cause it.
+// A line of the kernel's log that is known for a release counts as known only after programs that
+// can cause it.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,7 +18,7 @@ const WARNING =
   'WARNING: CPU: 0 PID: 54 at drivers/iommu/iommufd/selftest.c:488 mock_domain_iova_to_phys+0x42/0x56';
 const COPIES = ['copy0', 'copy1'];
 
-/** The worlds that the program comes into on the emulator, without the operations of those labels. */
+/** The worlds of the program on the emulator, without the operations with those labels. */
 const worldsOf = async (
   release: ReleaseName,
   without: readonly string[] = [],

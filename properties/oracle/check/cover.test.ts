@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is said of the rules that generated programs cannot reach holds: none of them is reached, and each exists. The pictures
-// have a place for each rule.
+// The rules listed as unreachable for generated programs exist, and no program reaches them. The
+// pictures have every rule.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Deliberate defects of the emulator are found: a program written by hand shows each of them, and a campaign that knows
-// nothing of it finds it, and shrinks what it found to as few calls.
+// The deliberate defects of the emulator are found: a program written by hand shows each of them,
+// and a campaign finds it without that program and shrinks it to as few calls.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -40,7 +40,7 @@ defects('no call of any of the programs can be left out', () => {
 
 const RUNS = 3000;
 const LENGTH = 40;
-/** What a campaign meets first is random: one with another seed may try again. */
+/** What a campaign finds first is random: one with another seed may try again. */
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 for (const { defect, setting, program } of SHOWN_DEFECTS) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Hidden state is compared: each kind of difference that is injected into a machine's hidden state is reported, with its
-// place, and the names that a machine gives to pages of memory do not matter.
+// Hidden state is compared: each kind of difference that is injected into a machine's hidden state
+// is reported with its position, and the frame numbers of a machine do not matter.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ const map = (label: string, iova: bigint, offset: bigint, length: bigint, flags:
     iova,
   });
 
-// Two pages for reading and writing, and behind a gap half of a third one for reading.
+// Two pages for reading and writing, and after a gap half of a third page for reading.
 const PROGRAM = [
   ...[...IOAS, ATTACHED].map(([operation]) => operation),
   map('two', IOVA, 0n, 2n * PAGE, 7n),
@@ -57,7 +57,7 @@ const LAST = DOMAIN.translations.at(-1) as Translation;
 type Planted = {
   readonly says: string;
   readonly state: HiddenState;
-  /** Where the difference is reported. */
+  /** Matches the report of the difference. */
   readonly where: RegExp;
 };
 

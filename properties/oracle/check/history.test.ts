@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The records of Linux defects: full hashes of the fixes, a program for each, and all in the table
-// for readers.
+// The records of Linux defects: full hashes of the fixes, a program for each, and a row for each in
+// the document.
 
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A campaign on a kernel, with the emulator in the kernel's place: its hidden state is not read, so that defects
-// that no reply shows must be found by the probes at the end of each program.
+// A campaign on a kernel, with the emulator instead of the kernel: its hidden state is not read, so
+// the probes at the end of each program must find defects that no reply shows.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -49,7 +49,10 @@ for (const release of ['6.12.95', '7.3.4'] as const) {
   }
 }
 
-/** What no reply of the generated calls needs to show, and the most operations that may be left of the program. */
+/**
+ * Defects that no reply of the generated calls shows, and the most operations that the shrunk
+ * program may have.
+ */
 const HIDDEN: readonly (readonly [DefectName, number])[] = [
   ['second-domain-not-unmapped', 9],
   ['domain-fill-forgets-areas', 8],
@@ -65,7 +68,7 @@ for (const [defect, most] of HIDDEN) {
   });
 }
 
-/** Dies of a call, as a kernel does of which nothing more is heard. */
+/** Dies at a call, like a kernel that hangs. */
 const deadly = (setting: Setting, kills: (operation: Operation) => boolean): KernelRunner => ({
   run: async (programs) =>
     programs.map((program) => {

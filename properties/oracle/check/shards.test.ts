@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// All shards together do what one run does: the same programs, counts, rules and violation. With GNU parallel on this machine's
-// cores where it is installed.
+// All shards together do what one run does: the same programs, counts, rules and violation. With
+// GNU parallel, if it is installed.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -48,7 +48,7 @@ const shardsOf = async (of: number, defect?: DefectName): Promise<readonly Saved
   return parts;
 };
 
-/** Maps compare by their order, too, which says nothing. */
+/** Maps compare by their order, too, which does not matter here. */
 const comparable = ({ rules, knownComplaints, setting, ...counts }: SavedCampaign) => ({
   ...counts,
   rules: [...rules].sort(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program that is made shorter shows what it showed: the same rule broken in the same way. No handle dangles in it, and
-// a signal ends the shrinking with the shortest program until then.
+// A shrunk program keeps its symptom: the same rule broken in the same way. It has no dangling
+// handle, and a signal ends the shrinking with the shortest program so far.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -31,7 +31,10 @@ const symptom = suite('symptom');
 
 const DEFECT: DefectName = 'bind-while-group-open';
 
-/** The defect lets the bind succeed; without its iommufd the same call would be refused otherwise. */
+/**
+ * The defect makes the bind succeed; without its iommufd the same call would be refused for another
+ * reason.
+ */
 const bindWhileGroupOpen: Program = [
   open('other', '/dev/iommu'),
   open('iommufd', '/dev/iommu'),
@@ -63,7 +66,10 @@ symptom('a call that was granted is not shrunk to one that is refused', () => {
   assert.is(failure?.kind === 'reply' ? failure.verdict.observation.errno : -1, 0);
 });
 
-/** What is put before a program, so that there is something to take away: another iommufd, with areas and a hole. */
+/**
+ * A prefix of a program, so that there is something to remove: another iommufd, with areas and a
+ * hole.
+ */
 const before: Program = [
   open('more', '/dev/iommu'),
   native('moreIoas', 'more', 'IOMMU_IOAS_ALLOC', {}),
@@ -143,7 +149,7 @@ const runOn = (setting: Setting, program: Program, defect: DefectName): KernelRu
   complaints: [],
 });
 
-/** A kernel that is interrupted while programs are shrunk on it, and never answers again. */
+/** A kernel that is interrupted while a program shrinks on it, and never answers again. */
 const interruptedKernel = (
   runs: number,
 ): { readonly subject: KernelRunner; readonly signal: AbortSignal } => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Transfers of devices see what replies do not: defects of a domain are found by what a device did to memory, with the
-// machine's hidden state left aside, and the kernel's reports of refused accesses are distinguished from others.
+// Transfers by devices show what replies do not: what a device did to memory reveals defects of a
+// domain, without the machine's hidden state, and the kernel's reports of refused accesses are
+// distinguished from other reports.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -20,7 +21,7 @@ import type { Setting } from '../../../spec/terms/platform.ts';
 import { settingOf } from '../../helpers/settings.ts';
 
 const VTD = settingOf('vtd');
-/** As on a kernel that is built for use: nothing reads domains. */
+/** As on a production kernel: nothing reads domains. */
 const SETTING: Setting = {
   ...VTD,
   platform: { ...VTD.platform, testCommands: false, mockDevices: false },
@@ -34,7 +35,7 @@ const generated = fc.sample(programs(SETTING, 40, { probes: { transfersIn: 1 } }
   seed: SEED,
 });
 
-/** The kind of call whose reply gives the defect away first; undefined where none does. */
+/** The kind of the call whose reply shows the defect first; undefined if none does. */
 const shownBy = (program: Program, defect: DefectName): string | undefined => {
   const machine = new EmulatedMachine(SETTING, { defects: new Set([defect]) });
   const judged = judgeSteps(START, runProgram(program, machine));

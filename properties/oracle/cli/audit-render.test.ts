@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// iommufd-spec audit --render: files from a record, and what is said where there is none or it is of other answers.
+// iommufd-spec audit --render: makes files from a record, and reports a record that is missing or
+// has other answers.
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The command line from outside: what it prints to whom, and its exit status, for each verb.
+// The command line from outside: the output and the exit status of each verb.
 
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ const inFolder = (name: string, lines: readonly string[]): string => {
   return path;
 };
 
-/** A recording with the mistake of one mutation, and the line that it is on. */
+/** A recording with the mistake of one mutation, and the mistake's line. */
 const badRecording = (): { readonly path: string; readonly line: number } => {
   const mutation = MUTATIONS.find(({ file }) => GOOD.endsWith(file));
   if (mutation === undefined) throw new Error('No mutation is of this recording.');
@@ -194,7 +194,7 @@ cli('an option that there is not', async () => {
   assert.match(error, /no-such-option/);
 });
 
-/** What the program says to standard error where nobody reads what it prints. */
+/** The program's standard error when nobody reads its output. */
 const withoutReader = (...args: readonly string[]): Promise<Omit<Finished, 'out'>> =>
   new Promise((done) => {
     const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// docs/safety.md names the test of each claim: a test that is renamed or removed is renamed there, too.
+// docs/safety.md names the test of each claim: a test that is renamed or removed must be renamed
+// there, too.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The verb `explore` from outside: what it prints to whom, and its exit status.
+// The verb `explore` from outside: its output and its exit status.
 
 import { type ChildProcess, execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ cli('out of time it reports what it has, and resumes from what it saved', async 
 
 const LONG = [...COMPAT, '--depth', '30'];
 
-/** Starts it, waits until `isReached` says so of it, and sends the signal. */
+/** Starts it, waits until `isReached` returns true for it, and sends the signal. */
 const stopped = async (
   args: readonly string[],
   isReached: (child: ChildProcess) => boolean,
@@ -108,7 +108,7 @@ cli('killed, it has lost what came after the file that it saved last', async () 
   assert.is(JSON.parse(resumed.out).explorations[0].counts.distinct, Number(bound));
 });
 
-/** Seconds of the processor that it had: by then it explores, however busy the machine is. */
+/** Seconds of processor time: after these it explores, however busy the machine is. */
 const secondsOf = ({ pid }: ChildProcess): number => {
   const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
   const [user, system] = fields.split(' ').slice(11, 13).map(Number);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// docs/json-output.md says what --json prints: its tables are read, and what verbs print is held against them, field by
-// field and type by type. What a verb prints for a long search is made by the same functions from what is recorded.
+// docs/json-output.md describes what --json prints: the output of the verbs is compared with its
+// tables, field by field and type by type. For long searches the same functions print what is
+// recorded.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -25,10 +26,10 @@ const DOCUMENT = 'docs/json-output.md';
 type Row = { readonly optional: boolean; readonly type: string };
 type Table = ReadonlyMap<string, Row>;
 
-/** "[hidden difference](#hidden-difference)" is the table of that name. */
+/** "[hidden difference](#hidden-difference)" refers to the table of that name. */
 const plainType = (cell: string): string => cell.trim().replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
 
-/** The table below each heading, by the heading's text. */
+/** The table of each heading, by the heading's text. */
 const readTables = (text: string): ReadonlyMap<string, Table> => {
   const tables = new Map<string, Map<string, Row>>();
   let rows = new Map<string, Row>();
@@ -49,7 +50,7 @@ const readTables = (text: string): ReadonlyMap<string, Table> => {
 
 const TABLES = readTables(readFileSync(DOCUMENT, 'utf8'));
 
-/** Fields that some output had, as "table.field". */
+/** Fields that occurred in some output, as "table.field". */
 const seen = new Set<string>();
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -63,7 +64,7 @@ const SIMPLE: Readonly<Record<string, (value: unknown) => boolean>> = {
   hex: (value) => typeof value === 'string' && /^-?0x[0-9a-f]+$/.test(value),
 };
 
-/** What of the value is not as its type says; each with its place. */
+/** Where the value differs from its type; each with its position. */
 const objections = (value: unknown, type: string, place: string): readonly string[] => {
   const either = type.split(' or ');
   if (either.length > 1) {

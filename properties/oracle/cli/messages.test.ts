@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the command line says where there is more to it than the verdict: a violation that judge cannot see, one that the
-// emulator does not show, a value that is misspelt.
+// Messages beyond the verdict: a violation that judge cannot detect, one that the emulator does not
+// show, a misspelt value.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ const messages = suite('messages');
 
 messages.after(() => rmSync(FOLDER, { recursive: true }));
 
-/** The trace of what the defect's own program shows, as a subject of that name would have shown it. */
+/** The trace of the defect's own program, as a subject of that name would write it. */
 const traceOfShown = async (
   name: (typeof DEFECT_NAMES)[number],
   subject: 'emulator' | 'kernel',
@@ -148,7 +148,7 @@ messages('what is close to nothing is answered with all there is, and a name wit
   assert.throws(() => oneMore(['none', 'one'])('zzzz', undefined), /These are: none, one\.$/);
   assert.is(oneOf(RELEASE_NAMES)('7.3.4'), '7.3.4');
   assert.equal(oneMore(['none', 'one'])('one', ['none']), ['none', 'one']);
-  // No word is taken for an option or a command of the suggestion's own.
+  // None of these words is taken for an option or a command.
   for (const word of ['--help', '-h', 'help', '--', '']) {
     assert.type(didYouMean(word, RELEASE_NAMES), 'string');
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// No string of a file acts on what shows it: files whose every text is hostile go through each verb that reads them, and
-// what comes out, printed or written, has no control sequence, no forged line and no markup of theirs.
+// No string of a file acts on what displays it: files whose every text is hostile go through each
+// verb that reads them, and the output, printed or written, has no control sequence, no forged line
+// and no markup of theirs.
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,7 +45,7 @@ const run = (args: readonly string[], colour: string): Promise<Finished> =>
 
 const ACTIVE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** What is wrong with a text that somebody sees; nothing where all is well. */
+/** What is wrong with an output text; undefined if nothing is. */
 const objection = (text: string): string | undefined => {
   const found = (text.match(ACTIVE) ?? []).filter((one) => one !== '\n' && one !== '\t');
   if (found.length > 0) return `it holds ${JSON.stringify(found.slice(0, 3))}`;
@@ -52,7 +53,7 @@ const objection = (text: string): string | undefined => {
   return forged === undefined ? undefined : `a line is forged: ${forged}`;
 };
 
-/** Characters of what was printed, where something is wrong. */
+/** Characters of the output in a message. */
 const SHOWN = 1500;
 
 const SEEN = '\\x1b[31m\\x1b]0;title\\x07';
@@ -76,7 +77,7 @@ const isClean = async (
 
 type Json = { readonly [name: string]: unknown };
 
-/** The text behind every text of the value for which the test holds. */
+/** Replaces every text of the value for which the test holds with a hostile one. */
 const hostile = (
   value: unknown,
   isText: (name: string, text: string) => boolean,
@@ -101,7 +102,7 @@ const violation = (): readonly Json[] => {
   return [...traceLines(found.trace)].map((line) => JSON.parse(line) as Json);
 };
 
-/** Names, labels and what else is any text; not paths, by which files are known. */
+/** Fields that can have any text; not paths, which identify files. */
 const NAMES = new Set(['name', 'label', 'from', 'subject', 'rule']);
 const TRACE = violation();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Syzkaller programs at the command line: judge, replay and shrink see by themselves what a file is.
+// Syzkaller programs on the command line: judge, replay and shrink recognise what a file is.
 
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -89,7 +89,7 @@ test('emit writes one of a trace, and refuses what it cannot, with the line', as
   const again = await run('replay', '--release', '7.3.4', 'out.syz');
   assert.match(again.out, /IOMMU_IOAS_UNMAP\(.*-> {2}-1 ENOENT/);
   const lines = readFileSync(join(FOLDER, 'whole.jsonl'), 'utf8').trim().split('\n');
-  // Of which nothing was run, with an operation more.
+  // A trace that did not run, with one more operation.
   const operations = lines.slice(1, -1).map((line) => {
     const { operation } = JSON.parse(line) as { operation: unknown };
     return JSON.stringify({ operation });

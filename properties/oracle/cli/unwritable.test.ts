@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The command line on a machine that fails: results that cannot be written are printed all the same, and
-// what cannot be used is reported before time is spent on it.
+// The command line on a machine that fails: results that cannot be written are still printed, and
+// unusable input is reported before time is spent.
 
 import { spawn } from 'node:child_process';
 import {
@@ -25,7 +25,7 @@ const REPORT = join(FOLDER, 'report.json');
 
 type Finished = { readonly status: number; readonly out: string; readonly error: string };
 
-/** `out` is empty where standard output is a file. */
+/** `out` is empty if standard output is a file. */
 const runCommand = (
   command: string,
   args: readonly string[],

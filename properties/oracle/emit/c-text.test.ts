@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text from elsewhere in C: a literal has its bytes and nothing else, and neither it nor a comment ends before its end.
+// Foreign text in C: a literal has exactly its bytes, and neither it nor a comment ends early.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -20,7 +20,10 @@ const RUNS = { seed: 1, numRuns: 2000 };
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '?': '?' };
 
-/** What a compiler makes of a string literal: read character by character, as the standard says. */
+/**
+ * The bytes that a compiler makes of a string literal: read character by character, as the standard
+ * says.
+ */
 const bytesOfLiteral = (literal: string): Uint8Array => {
   assert.ok(literal.length >= 2 && literal.startsWith('"') && literal.endsWith('"'), literal);
   const bytes: number[] = [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What emit makes of traces: a C file that compiles, needs no other file, and ends as it began.
+// The C files that emit writes of traces compile, need no other file, and are well formed.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ const generated = (): readonly NamedTrace[] =>
 
 type NamedText = { readonly name: string; readonly trace: Trace; readonly text: string };
 
-/** Examples hold calls that the kernel subject would not make, and no C is written of them. */
+/** Examples have calls that the kernel subject refuses, and no C is written of them. */
 const refused: string[] = [];
 
 const files: readonly NamedText[] = [...namedTraces(), ...generated()].flatMap(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A C file whose process has memory of its own around the arena makes no call: its kernel could write there.
+// A C file whose process has other memory around the arena makes no call: the kernel could write
+// there.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ import { LIMITED, settingOf } from '../../helpers/settings.ts';
 
 const run = promisify(execFile);
 
-/** Loaded before the program: a mapping where a kernel that spreads mappings widely may put a library. */
+/** Loaded before the program: a mapping where a kernel with many random bits may put a library. */
 const IN_THE_HOLE = `
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -47,7 +48,7 @@ const hasCompiler = async (): Promise<boolean> => {
   }
 };
 
-/** The library that it needs is that of an x86-64 Linux. */
+/** The library that it needs exists for x86-64 Linux only. */
 const withFixedPlaces = async <Result>(start: () => Result): Promise<Result> =>
   (await import('../../../oracle/subjects/kernel/without-aslr.ts')).withoutAslr(start);
 
@@ -79,7 +80,7 @@ here('with a mapping in the hole the program ends with 3, says so, and makes no 
     assert.is(code, 3, stdout);
     assert.match(stdout, /lacks something: free addresses around the arena; setarch -R/);
     assert.not.match(stdout, /open\(/);
-    // Without it the program comes to its first call, whatever that gives here.
+    // Without the mapping the program makes its first call, whatever it returns here.
     const free = await withFixedPlaces(() => ended(file, process.env));
     assert.match(free.stdout, /open\("\/dev\/iommu"/);
   } finally {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// No C is written of what the kernel subject would not run: each of its rules with the operation that breaks it, and a law
-// that holds for any program, which the two of them see with the same checks and at different times.
+// No C is written of programs that the kernel subject refuses: one case for each of its rules, and
+// a law for any program. The two make the same checks at different times.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -31,7 +31,7 @@ const emissionOf = (program: Program, setting: Setting = VTD): Emission => ({
   says: [],
 });
 
-/** Why nothing is written; undefined where it is. */
+/** Why nothing is written; undefined if something is. */
 const refusal = (emission: Emission): RefusedProgram | undefined => {
   try {
     checkedProgram(emission);
@@ -341,7 +341,7 @@ refused('an arena where other memory may be, or more locked memory than a machin
   }
 });
 
-/** What is emitted the kernel subject runs too, whatever the emulator answers. */
+/** The kernel subject also runs every emitted program, whatever the emulator replies. */
 const laws = (setting: Setting, generated: fc.Arbitrary<Program>, runs: number): number => {
   let emitted = 0;
   const law = fc.property(generated, (program) => {

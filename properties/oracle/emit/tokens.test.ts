@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever strings a trace holds, its C file is the same but for literals and comments: compilers see the same tokens, and
-// it compiles.
+// Whatever strings a trace has, its C file has the same tokens except for literals and comments,
+// and it compiles.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const run = promisify(execFile);
 const FILES = 80;
 const COMPILED = 4;
 
-/** What is put for each string of a trace. Different labels must stay so. */
+/** The replacement of each string of a trace. Different labels must stay different. */
 type Strings = {
   readonly label: (label: string) => string;
   readonly output: string;
@@ -36,7 +36,7 @@ type Strings = {
 
 const withLabel = (value: Value, { label, output }: Strings, known: ReadonlySet<string>): Value => {
   if (typeof value !== 'object' || !('from' in value)) return value;
-  // What no operation gives is nothing, under any name.
+  // An output that no operation has is 0 under any name.
   return known.has(value.from)
     ? { ...value, from: label(value.from) }
     : { from: label(value.from), out: output };
@@ -56,7 +56,7 @@ const failureWith = (failure: TraceFailure | undefined, { said }: Strings): Trac
     ? { kind: 'complaint', lines: said }
     : { kind: 'death', said: said.join('\n') };
 
-/** A call on what no operation gave, which has no other name in text than its own. */
+/** A call on an output that no operation has; its text contains no other name. */
 const nameless = ({ label, output }: Strings): TracedOperation => ({
   operation: { op: 'close', label: label('closed'), fd: { from: label('none'), out: output } },
   step: undefined,
@@ -93,7 +93,7 @@ const HARMLESS: Strings = {
   output: 'nothing',
   subject: 'emulator',
   platform: 'mock',
-  // Of another name too, so that no program finds its device by it.
+  // Another name for devices, too, so that no program finds its device by it.
   device: (name) => `x${name}`,
   said: ['said'],
 };
@@ -115,7 +115,10 @@ const hostileStrings: fc.Arbitrary<Strings> = fc
 
 type Pair = { readonly name: string; readonly harmless: string; readonly hostile: string };
 
-/** The C files of one trace with harmless strings and with hostile ones; nothing where no C is written of it. */
+/**
+ * The C files of one trace with harmless strings and with hostile ones; undefined if no C is
+ * written of it.
+ */
 const pairOf = (
   name: string,
   trace: Trace,
@@ -149,7 +152,10 @@ const pairs = (): readonly Pair[] => {
   });
 };
 
-/** Without the headers that the file begins with: what they declare is no part of it. Any other include stays. */
+/**
+ * Without the headers at the start of the file: what they declare does not matter. Any other
+ * include stays.
+ */
 const withoutIncludes = (text: string): string => {
   const head = INCLUDES.filter((line) => line !== '').join('\n');
   assert.ok(text.includes(head));
@@ -159,7 +165,10 @@ const withoutIncludes = (text: string): string => {
 const marked = (texts: readonly string[]): string =>
   texts.map((text, index) => `\nint file_${index};\n${withoutIncludes(text)}`).join('');
 
-/** What the preprocessor leaves, with trigraphs, comments and joined lines gone, and literals empty. */
+/**
+ * The output of the preprocessor: trigraphs, comments and joined lines are gone, and literals are
+ * empty.
+ */
 const tokensOf = async (file: string, texts: readonly string[]): Promise<readonly string[]> => {
   writeFileSync(file, marked(texts));
   const { stdout } = await run('cc', ['-E', '-P', '-std=c11', '-trigraphs', '-w', file], {

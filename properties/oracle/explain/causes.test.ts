@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table of causes: every refusal of the usual calls has a cause or is listed as rare, and the rest of the table is
-// about rules and replies that there are.
+// The table of causes: every refusal of the usual calls has a cause or is listed as rare, and the
+// rest of the table refers to existing rules and replies.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,7 +13,7 @@ import { RARE } from '../../../oracle/explain/rare.ts';
 import type { ErrnoName } from '../../../spec/abi/errno.ts';
 import { isRuleId, type RuleId } from '../../../spec/rules.ts';
 
-/** Calls of which people have lines. */
+/** Calls that occur in people's logs. */
 const USUAL: readonly CallName[] = [
   'open of /dev/vfio/N',
   'open of /dev/vfio/devices/vfioN',

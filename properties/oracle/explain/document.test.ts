@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// docs/explain.md shows commands with what they print now.
+// docs/explain.md shows commands with their present output.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

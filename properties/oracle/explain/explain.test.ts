@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What lines are read as, how their fields decide, and what several lines are together.
+// How lines are read, how their fields decide between causes, and how several lines are combined.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Worlds with one handle changed: every number, flag and list of a world, one after the other, as a mistake would change it.
+// Worlds with one value changed: every number, flag and list of a world in turn, as a mistake would
+// change it.
 
 import type { World } from '../../../spec/state/world.ts';
 
@@ -7,7 +8,7 @@ type Parts = Readonly<Record<string, unknown>>;
 
 const PAGE = 4096n;
 
-/** What a mistake could make of a value. */
+/** The wrong values that a mistake could produce. */
 const wrongValues = (value: unknown): readonly unknown[] => {
   switch (typeof value) {
     case 'number':
@@ -44,7 +45,7 @@ function* changed(value: unknown): Generator<unknown> {
   }
 }
 
-/** What never changes, and what no law is about. */
+/** Fields that never change, or that no law covers. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['setting', 'release', 'nextFile', 'engines']);
 
 export function* brokenWorlds(world: World): Generator<World> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether two states can be distinguished by one more call: by the calls that there are, the rule that answers, the bytes that
-// it writes but for numbers of descriptors and objects, and the names of the states that follow.
+// Whether one more call can distinguish two states: by the enabled calls, the rule that decides,
+// the bytes written except descriptors and object ids, and the keys of the next states.
 
 import { ARENA_BASE } from '../../../model/programs/arena.ts';
 import { LAYOUTS } from '../../../model/programs/program.ts';
@@ -28,7 +28,10 @@ const layoutOf = (action: Action) => {
     : undefined;
 };
 
-/** What was written, without numbers of descriptors, objects and pins; of an IOAS that is reported, which one. */
+/**
+ * The bytes written, without descriptors, object ids and pins; a reported IOAS is replaced by its
+ * position.
+ */
 const namesTakenOut = (
   { address, bytes }: Segment,
   layout: Layout | undefined,
@@ -46,7 +49,7 @@ const namesTakenOut = (
   return [address, Buffer.from(plain).toString('hex'), places];
 };
 
-/** What a reply shows to a program that gives its handles names of its own. */
+/** What a reply shows to a program that numbers its handles itself. */
 const shown = (model: WorldModel, state: State, action: Action): unknown => {
   const call = model.callOf(state, action);
   const outcomes: readonly Outcome[] = model.stepOf(state.world, call);
@@ -70,7 +73,7 @@ const shown = (model: WorldModel, state: State, action: Action): unknown => {
 const text = (value: unknown): string =>
   JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}` : part));
 
-/** What distinguishes them, in words; undefined if nothing does. */
+/** What distinguishes them, as a sentence; undefined if nothing does. */
 export const distinguishable = (model: WorldModel, a: State, b: State): string | undefined => {
   const actions = model.enabled(a);
   const others = model.enabled(b);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// No call of the action set distinguishes two states with the same key, and the states that follow have the
-// same keys again: so nothing is lost if only one of them is explored.
+// No call of the action set distinguishes two states with the same key, and their next states have
+// the same keys again: so exploring only one of them loses nothing.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each law that is checked in explored states can fail: some mistake in some world breaks it.
+// Each law that explore checks can fail: some mistake in some world breaks it.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -19,7 +19,7 @@ const STATES = 600;
 
 const TWO_PAGES: Credentials = { privileged: false, memlockLimit: 2n * 4096n };
 
-/** Of each action the world that it led to of which there is most to say. */
+/** For each action the richest world that it led to. */
 const richWorlds = (
   { actions, platform }: ActionSet,
   credentials?: Credentials,
@@ -50,7 +50,7 @@ const breaks = (law: (typeof WORLD_LAWS)[number], world: World): boolean => {
   try {
     return law.contradiction(world) !== undefined;
   } catch {
-    // A world that cannot be checked does not break the law.
+    // A world on which the law throws does not break it.
     return false;
   }
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Explorations in parts: each is saved and resumed like a whole one, and all of them together are the whole one.
+// Explorations in parts: each part is saved and resumed like a whole one, and all together equal
+// the whole one.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -128,7 +129,7 @@ test('what is no part of the same is refused', async () => {
 });
 
 test('of broken laws the one with the shortest program is reported', async () => {
-  /** What is unmapped stays charged. */
+  /** Unmapped pages stay charged. */
   const keepsCharge: Step = (before, call) =>
     step(before, call).map((outcome) =>
       outcome.kind === 'reply' && outcome.rule.id === 'ioas-unmap/unmaps'
@@ -145,7 +146,7 @@ test('of broken laws the one with the shortest program is reported', async () =>
   const { broken, report: merged } = mergedOf(await parts('broken', { step: keepsCharge }));
   assert.is(merged.ended, 'broken');
   assert.is(broken?.law, report.broken?.law);
-  // A line before the operations, and one behind them.
+  // There is one line before the operations, and one after them.
   assert.is((broken?.trace.length ?? 0) - 2, report.broken?.program.length);
 });
 

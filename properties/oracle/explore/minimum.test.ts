@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// That no program is shorter than the known one of a defect, where few calls are enough; `npm run bench -- minima` has the
-// others. And that a shorter one would be found.
+// No program is shorter than the known one of a defect, checked where few calls are enough; `npm
+// run bench -- minima` has the others. A shorter one would be found.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Explorations as a whole: a mistake in the specification is found with a shortest program, which is an ordinary one; what
-// was saved goes on as if it had not been stopped.
+// Explorations as a whole: a mistake in the specification is found with a shortest program, which
+// is an ordinary one; a saved exploration continues as if it had not been stopped.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ const plain = (options: Partial<ExploreOptions> = {}): ExploreOptions => ({
   ...options,
 });
 
-/** The specification with another world after what that rule answers. */
+/** The specification with another world after that rule. */
 const mistaken =
   (rule: string, world: (reply: Reply, before: Parameters<Step>[0]) => Reply['world']): Step =>
   (before, call) =>
@@ -55,7 +55,7 @@ const mistaken =
         : outcome,
     );
 
-/** What is unmapped stays charged. */
+/** Unmapped pages stay charged. */
 const keepsCharge = mistaken('ioas-unmap/unmaps', ({ world }, before) =>
   withMemory(world, { ...world.memory, accounts: before.memory.accounts }),
 );
@@ -101,7 +101,7 @@ test('a compatibility call that does not refine its native one is found', async 
   assert.ok(report.broken?.how.startsWith('MAP_DMA is IOAS_MAP at a fixed IOVA'));
 });
 
-/** Of programs of at most five calls on 7.3.4: the states that they lead to, and how often any is met. */
+/** For programs of at most five calls on 7.3.4: the number of states, and of steps to them. */
 const COUNTS: Readonly<Record<string, readonly [distinct: number, generated: number]>> = {
   compat: [127, 1178],
   native: [634, 5445],

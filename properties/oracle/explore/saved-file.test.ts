@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Saved explorations that are damaged: each is refused as bad input with the file's name, and none is resumed. What
-// has a right checksum and is wrong inside, as no damage makes it, is refused as well.
+// Damaged saved explorations are refused as bad input with the file's name, and never resumed. So
+// is a file with a right checksum and wrong contents.
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -143,7 +143,7 @@ test('states that nobody saved are refused, or resumed from, but are no defect',
   await fc.assert(property, { seed: 6, numRuns: 200 });
 });
 
-/** The file with another header, and a checksum that fits. */
+/** The file with another header, and a matching checksum. */
 const withHeader = (change: (header: Record<string, unknown>) => void): Uint8Array => {
   const header = JSON.parse(WHOLE.toString('utf8', 0, HEADER_END));
   change(header);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Defects of the emulator with the shortest programs that show them: no program of fewer calls does.
+// Defects of the emulator with their shortest programs: no program with fewer calls shows them.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A folder of many files: what earlier runs wrote is replaced or removed, and what others wrote never.
+// A folder of many files: files of earlier runs are replaced or removed, and other files never are.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const folder = (): string => mkdtempSync(join(FOLDER, 'case-'));
 
 const NAMES = ['a.c', 'b.c', 'sub/a.c', 'sub/b.c', 'sub/c.c'];
 
-/** Every file in the folder with its text, but for the list. */
+/** Every file in the folder with its text, except for the list. */
 const filesIn = (path: string): ReadonlyMap<string, string> =>
   new Map(
     NAMES.flatMap((name) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Saving: a plain file is the old one or the new one, whole, whatever fails; nothing else is replaced or removed, and
-// nothing is left behind.
+// Saving: a plain file is wholly the old one or the new one, whatever fails; nothing else is
+// replaced or removed, and nothing is left behind.
 
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import {
@@ -36,7 +36,7 @@ const test = suite('saving files');
 
 test.after(() => rmSync(FOLDER, { recursive: true }));
 
-/** A new folder of its own. */
+/** A new folder for one case. */
 const folder = (): string => mkdtempSync(join(FOLDER, 'case-'));
 
 const reasonFor = (path: string, content: Parameters<typeof saveFile>[1]): Promise<string> =>
@@ -45,12 +45,12 @@ const reasonFor = (path: string, content: Parameters<typeof saveFile>[1]): Promi
     (error: unknown) => reasonOf(error),
   );
 
-/** Pieces of a file, and after how many bytes of them its disk is full. */
+/** Pieces of a file, and the bytes after which its disk is full. */
 const PIECES = fc.array(fc.uint8Array({ maxLength: 5000 }), { maxLength: 20 });
 
 test('a file is what was saved, with its permissions, and alone in its folder', async () => {
   const file = join(folder(), 'file');
-  // Only root may give files away.
+  // Only root may change the owner of files.
   const [owner, group] = IS_ROOT
     ? [65534, 65534]
     : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
@@ -102,7 +102,9 @@ test('what fails half-way leaves the old file, and no other', async () => {
   await fc.assert(property, { seed: 2, numRuns: 20 });
 });
 
-/** Saves 100,000 bytes and prints the reason, in a process that may write files of 64 KiB at most. */
+/**
+ * Saves 100,000 bytes and prints the reason, in a process that may write files of at most 64 KiB.
+ */
 const SAVE_MUCH = `import(process.argv[1]).then(({ saveFile }) => saveFile(process.argv[2], 'x'.repeat(100_000)))
   .then(() => console.log('saved'), (error) => console.log(error.code))`;
 
@@ -179,7 +181,7 @@ test('a device is written into and stays; a block device is not written to', asy
     await reasonFor(join(place, 'null'), 'new'),
     await reasonFor(join(place, 'link'), 'new'),
   ];
-  // A file system without devices has the node, and lets nobody open it.
+  // A file system without devices has the node, but nobody can open it.
   for (const reason of reasons) assert.ok(['saved', 'permission denied (EACCES)'].includes(reason));
   assert.ok(lstatSync(join(place, 'null')).isCharacterDevice());
   assert.match(await reasonFor(join(place, 'disk'), 'new'), 'block device');
@@ -202,7 +204,7 @@ test('a pipe with a name waits for its reader, and may lose it', async () => {
   assert.ok(lstatSync(pipe).isFIFO());
 });
 
-/** Saves block by block, slowly, and prints a line for the first. */
+/** Saves block by block, slowly, and prints a line at the start. */
 const SAVE_SLOWLY = `function* blocks() {
   for (let block = 0; block < 1000; block += 1) {
     if (block === 2) console.log('begun');

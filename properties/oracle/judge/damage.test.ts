@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Recordings that were damaged: lines left out, doubled or moved, a path of another file, mappings or bytes missing. What
-// a recorder or a file lost is never laid to the kernel: reading ends with the line, or the verdict is unknown.
+// Damaged recordings: lines missing, doubled or moved, a path of another file, mappings or bytes
+// missing. Data that a recorder or a file lost is never blamed on the kernel: reading ends with the
+// line, or the verdict is unknown.
 
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -32,7 +33,10 @@ const FOLLOWED = join('properties', 'fixtures', 'followed');
 const linesOfFile = async (path: string): Promise<readonly Line[]> =>
   (await readLines(path)).map((text) => JSON.parse(text));
 
-/** Short recordings of both versions, with maps, several processes, several descriptors and cut structs among them. */
+/**
+ * Short recordings of both versions, among them some with maps, several processes, several
+ * descriptors and cut structs.
+ */
 const recordings = async (): Promise<readonly (readonly Line[])[]> => {
   const found: (readonly Line[])[] = [];
   for (const folder of [FIXTURES, FOLLOWED]) {
@@ -47,7 +51,7 @@ const recordings = async (): Promise<readonly (readonly Line[])[]> => {
 
 const damage = suite('damaged recordings');
 
-/** Nothing may be a violation, and an error has the expected line. */
+/** No verdict may be a violation, and an error has the expected line. */
 const held = (lines: readonly Line[], what: string): Judged => {
   const result = judged(lines);
   const violation = result.calls.find(({ verdict }) => verdict.kind === 'violation');
@@ -68,7 +72,7 @@ damage('a line that is left out is missed at the next one of its process', async
       if (next < 0) continue;
       // A child in a recording of version 1 may begin with any number that its parent had.
       if (!isOfOneProcess(lines) && error === undefined) continue;
-      // Or where a child goes on from a number that its parent has not come to.
+      // Or a child continues from a number that its parent has not reached.
       assert.ok(
         error !== undefined && error.line > index && error.line <= next + 1,
         error?.message,
@@ -94,7 +98,7 @@ damage('a line that is there twice, or before the one that it follows, is an err
   }
 });
 
-/** As if the recorder had never seen the line. */
+/** As if the recorder had missed the line. */
 const notShown = (lines: readonly Line[], index: number): readonly Line[] => {
   const gone = lines[index] as Line;
   return lines

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Recordings that follow the program's memory, descriptors and processes: what they show decides calls that are unknown
-// without it.
+// Recordings that follow the program's memory, descriptors and processes: they decide calls that
+// would be unknown otherwise.
 
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { MD_CHECK_MAP, MOCK_DOMAIN } from '../../../spec/abi/test.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-followed-'));
 const PAGE = 4096n;
-/** Where the mock domains' aperture begins. */
+/** The start of the mock domains' aperture. */
 const IOVA = 0x100_0000n;
 const AT = 0x7f00_0000_0000n;
 const STRUCT = '0x7ffc00001000';
@@ -129,7 +129,7 @@ const followed = suite('followed recordings');
 
 followed.after(() => rmSync(FOLDER, { recursive: true }));
 
-/** What the judge made of the last line. */
+/** The verdict on the last line. */
 const ends = async (version: number, lines: readonly Line[]): Promise<string> => {
   const before = await judged(version, lines.slice(0, -1));
   const after = await judged(version, lines);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The judge of text and the judge of files agree: on each verdict's kind, on where they end, and on what they refuse.
+// The judge of text and the judge of files agree: on the kind of each verdict, on where they end,
+// and on what they refuse.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

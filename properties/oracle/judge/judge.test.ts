@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The judge's verdicts: what it accepts, what it rejects and how the two differ, and what it cannot decide.
+// The judge's verdicts: which observations conform, which are violations and how they differ, and
+// which it cannot decide.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bad traces: recordings with one change each, by hand and at random. The judge rejects each at the call that was
-// changed, and accepts everything before it.
+// Bad recordings: recordings with one change each, by hand and at random. The judge rejects each at
+// the changed call, and accepts everything before it.
 
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -99,7 +99,7 @@ mutations('success where there was an error is rejected', () =>
   }),
 );
 
-/** Fields in which the kernel may put what it likes, as long as it fits: what it chooses. */
+/** Fields that the kernel is free to choose. */
 type Free = {
   readonly command: number;
   readonly operation?: number;
@@ -143,7 +143,7 @@ const FREE: readonly Free[] = [
   { command: TEST, operation: 5, layout: testAbi.CREATE_ACCESS, fields: ['out_access_fd'] },
 ];
 
-/** Offsets of bytes of memory contents that a recording cannot show. */
+/** Offsets of the memory contents that a recording cannot show. */
 const ACCESS_RW = 8;
 
 const isFree = ({ recorded: { call } }: Conforming, segment: number, byte: number): boolean => {

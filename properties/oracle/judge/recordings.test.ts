@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Recordings of real programs on real kernels are judged without a violation: those in the fixtures, and those
+// Recordings of real programs on real kernels have no violation: those in the fixtures, and those
 // next to the checkout.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BESIDE, FIXTURES, isCovered, judgeFiles, recordingsIn } from '../../harness/recordings.ts';
 
-/** The part of a name that says which program it was: "selftest.iommufd_ioas", "qemu.compat". */
+/** The part of a name that identifies the program: "selftest.iommufd_ioas", "qemu.compat". */
 const programOf = (name: string): string =>
   name
     .replace(/^[\d.]+-/, '')
@@ -23,7 +23,7 @@ const grouped = (names: readonly string[]): ReadonlyMap<string, readonly string[
   return groups;
 };
 
-// What the recordings on the compatibility path and of the covered selftests do that is not specified.
+// The unspecified calls of the recordings on the compatibility path and of the covered selftests.
 const NOT_SPECIFIED = [
   /^IOMMU_(?:GET_HW_INFO|HWPT_INVALIDATE|HWPT_GET_DIRTY_BITMAP|HWPT_SET_DIRTY_TRACKING|FAULT_QUEUE_ALLOC|VIOMMU_ALLOC|VDEVICE_ALLOC|VEVENTQ_ALLOC|HW_QUEUE_ALLOC|IOAS_NOIOMMU_GET_PA)$/,
   /^HWPT_ALLOC (?:of a nested hwpt|with flags or data for the driver)$/,

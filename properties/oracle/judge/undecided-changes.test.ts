@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Kernels whose version does not decide every change: each is either answer until a reply shows one, and that stays.
+// Kernels whose version does not decide every change: both answers are allowed until a reply shows
+// one, which then stays.
 
 import fc from 'fast-check';
 import { suite } from 'uvu';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Facts that an input does not state: whatever they are, a right kernel is never called wrong, the true value is never
-// excluded, and a wrong reply that no value explains is a violation.
+// Facts that an input does not state: whatever they are, a right kernel never gets a violation, the
+// true value is never excluded, and a wrong reply that no value explains is a violation.
 
 import { resolve } from 'node:path';
 import * as fc from 'fast-check';
@@ -180,7 +180,7 @@ unstated(
   },
 );
 
-/** The stated facts of a setting: what an input that states everything has. */
+/** The facts of a setting, as an input states them that states everything. */
 const statedBy = ({ platform, credentials }: Setting): StatedFacts => ({
   dmaEntryLimit: platform.dmaEntryLimit,
   interrupts: platform.unsafeInterrupts ?? { type1: true, iommufd: true },
@@ -188,7 +188,7 @@ const statedBy = ({ platform, credentials }: Setting): StatedFacts => ({
   ...(credentials.privileged ? {} : { memlock: Number(credentials.memlockLimit / 4096n) }),
 });
 
-/** Their wrong replies are what a kernel gives that has another value of a fact. */
+/** A kernel with another value of a fact gives the same wrong replies. */
 const EXPLAINED: readonly string[] = ['type1-entry-not-returned', 'type1-mappings-not-limited'];
 
 unstated(

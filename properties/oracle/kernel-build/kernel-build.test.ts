@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Building a kernel, as far as it can be tested without one: which package is meant, what a configuration lost, what is
-// missing, and that another tree's makefile is called as it must be.
+// Building a kernel, without building one: the choice of the package, options that a configuration
+// lost, missing requirements, and the call of another tree's makefile.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -112,7 +112,7 @@ build('make: files from kbuild, and the first error of what it said', () => {
   assert.is(errorLines('one\ntwo\n'), 'one\ntwo');
 });
 
-/** A tree that builds as a kernel's does, and takes no time. */
+/** A tree that is built like a kernel's, but at once. */
 const MAKEFILE = `
 all: ; @false
 tinyconfig: ; @echo '# CONFIG_IOMMUFD is not set' > $(O)/.config
@@ -134,7 +134,7 @@ const makeTree = (name: string, makefile: string): string => {
   return tree;
 };
 
-/** The programs that building wants, each of which says that it is there. */
+/** The programs that the build requires; each reports that it exists. */
 const TOOLS = join(FOLDER, 'tools');
 mkdirSync(TOOLS);
 for (const name of ['gcc', 'ld', 'flex', 'bison', 'bc']) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The recorder, on programs that touch no device: how they end, what becomes of their processes, and that the memory
-// which their recording shows is the memory that they had. Where nothing may be traced, that is said and no more.
+// The recorder, on programs that touch no device: how they end, what happens to their processes,
+// and that the memory in the recording is the memory that they had. If tracing is not permitted,
+// that is reported.
 
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -49,10 +50,10 @@ const record = (...words: readonly string[]): Promise<Finished> =>
 
 const NOT_PERMITTED = 3;
 
-/** Whether programs may be traced here, as the first that was recorded showed. */
+/** Whether programs may be traced here, as the first recording showed. */
 let isPermitted = true;
 
-/** Records it; undefined where this machine lets nothing be traced. */
+/** Records it; undefined if this machine does not permit tracing. */
 const recorded = async (...words: readonly string[]): Promise<Finished | undefined> => {
   const finished = await record('-o', FILE, '--', ...words);
   if (finished.status === NOT_PERMITTED) {
@@ -111,7 +112,7 @@ here('reports a signal that ended the program, as a shell does', async () => {
   assert.is(linesOfFile().at(-1)?.exit, 128 + 9);
 });
 
-/** Neighbours that are alike count as one. */
+/** Neighbours with the same attributes count as one. */
 type Run = { readonly start: bigint; last: bigint; readonly how: string };
 
 const joined = (runs: readonly Run[]): string => {
@@ -127,7 +128,7 @@ const joined = (runs: readonly Run[]): string => {
     .join('\n');
 };
 
-/** What a program printed of /proc/self/maps, without the stack, which grows by itself. */
+/** What a program printed from /proc/self/maps, without the stack, which grows by itself. */
 const printed = (text: string): { readonly runs: string; readonly stack: bigint } => {
   const runs: Run[] = [];
   let stack = 0n;
@@ -200,16 +201,16 @@ recorder('refuses what is no program, and a place where nothing can be written',
   );
 });
 
-/** Makes many lines, and then shows that it came to its end. */
+/** Runs many programs, and then prints that it finished. */
 const LONG = 'for i in $(seq 60); do /bin/true; done; echo finished; exit 5';
 
-/** In a file system of 96 KiB, where a recording of LONG has no room. */
+/** In a file system of 96 KiB, which is too small for a recording of LONG. */
 const onSmallDisk = (script: string): string | undefined =>
   withSmallDisk(mkdtempSync(join(FOLDER, 'disk-')), 96, script, [
     ...[process.execPath, MAIN, 'record', '-o', 'run.jsonl', '--', 'sh', '-c', LONG],
   ]);
 
-/** The same recording, of a release that is specified. */
+/** The same recording, of a specified release. */
 const ofKnownRelease = (text: string): string =>
   text.replace(/"release":"[^"]*"/, '"release":"7.3.4"');
 

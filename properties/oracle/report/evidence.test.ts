@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The facts that the explanation of a violation rests on are read off the world by themselves. Where a call conforms they
-// must agree with the rule that gave the reply: a rule that refused holds, and where the call was granted no rule holds
-// that would have refused it.
+// The facts that explain a violation are read from the world independently. If a call conforms,
+// they must agree with the rule of the reply: a rule that refused applies, and if the call
+// succeeded no refusing rule applies.
 
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -15,10 +15,10 @@ import type { IoctlCall } from '../../../spec/terms/call.ts';
 import type { Rule } from '../../../spec/terms/rule.ts';
 import { FIXTURES, judgeLines, readLines, recordingsIn } from '../../harness/recordings.ts';
 
-/** The line of a recording decides these rules, and not the world before it. */
+/** A line of the recording decides these rules, not the world before it. */
 const OF_THE_LINE = new Set<RuleId>(['pinning/not-mapped']);
 
-/** Every fact that speaks against the rule by which a call was answered. */
+/** Every fact that contradicts the rule of the reply. */
 const contradictions = (world: World, call: IoctlCall, rule: Rule): readonly string[] => {
   const about = callContextOf(world, call);
   const own = evidenceFor(rule, world, call, about);

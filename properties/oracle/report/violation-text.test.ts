@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the text of a violation claims is so: what changed in memory, which map the call met, which group has no IOMMU.
+// The claims in the text of a violation are true: what changed in memory, which map the call
+// overlapped, which group has no IOMMU.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,7 +18,7 @@ import { namedTraces } from '../../harness/emissions.ts';
 import { arena, native, open, out } from '../../helpers/operations.ts';
 import { settingOf } from '../../helpers/settings.ts';
 
-/** The lines of what the defect's own program shows, each without the spaces before it. */
+/** The lines that the defect's own program produces, without leading spaces. */
 const shown = (name: DefectName): readonly string[] => {
   const found = SHOWN_DEFECTS.find(({ defect }) => defect === name);
   if (found === undefined) throw new Error(`No program shows ${name}.`);

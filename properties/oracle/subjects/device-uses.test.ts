@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A device that no IOMMU guards is not opened with a legacy container while an iommufd has it; everything else is let through.
+// A device without an IOMMU is not opened through a legacy container while an iommufd has it;
+// everything else is allowed.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kernel subject's executor with the emulator where the kernel would be, so that what it prepares for a call can be
-// compared with what the emulator is given directly. The arena's bytes are copied to where the executor reads them.
+// The kernel subject's executor with the emulator instead of the kernel, so that the memory and
+// arguments that it prepares can be compared with those of the emulator. The arena's bytes are
+// copied to where the executor reads them.
 
 import type { Machine } from '../../../model/machine/machine.ts';
 import { ARENA_BASE, ARENA_LENGTH, mapArena } from '../../../model/programs/arena.ts';
@@ -24,7 +25,7 @@ import type { Backing, DmaDirection, Protection, StatusField } from '../../../sp
 
 const LENGTH = Number(ARENA_LENGTH);
 
-/** What the executor asks of the arena's memory. */
+/** The arena's memory, as the executor uses it. */
 class MirroredArena {
   readonly base = Number(ARENA_BASE);
   readonly length = LENGTH;
@@ -36,7 +37,7 @@ class MirroredArena {
     this.#machine = machine;
   }
 
-  /** The 32 bits at an offset that was asked for by `loadable`. */
+  /** The 32 bits at an offset that `loadable` returned. */
   wordAt(offset: number): number {
     return new DataView(this.bytes.buffer).getInt32(offset, true);
   }
@@ -49,7 +50,7 @@ class MirroredArena {
     return loaded.length;
   }
 
-  /** Nothing is written in place: all that is stored goes through `store`. */
+  /** Nothing is written in place: all stores go through `store`. */
   writable(): number {
     return 0;
   }
@@ -63,7 +64,7 @@ class MirroredArena {
   dirty(): void {}
 }
 
-/** What the executor asks of its machine, answered by the emulator. */
+/** The executor's machine, implemented by the emulator. */
 class EmulatedKernel {
   readonly memory: MirroredArena;
   readonly #machine: Machine;
@@ -119,7 +120,7 @@ class EmulatedKernel {
   }
 }
 
-/** The same with what the kernel subject checks before it makes a call. */
+/** The same with the checks that the kernel subject makes before a call. */
 class CheckedKernel extends EmulatedKernel {
   readonly #calls: CallCheck;
 
@@ -166,11 +167,14 @@ class CheckedKernel extends EmulatedKernel {
 
 const NO_LOG = { complaints: () => false } as unknown as KernelLog;
 
-/** The program compiled, executed and played back as for a kernel, on this machine, which must be fresh. */
+/**
+ * Compiles, executes and plays back the program as for a kernel, on this machine, which must be
+ * fresh.
+ */
 export const executedOn = (machine: Machine, program: Program): Played =>
   executedBy(new EmulatedKernel(machine), program);
 
-/** The same where a call that the kernel subject would not make ends the program. */
+/** The same, but a call that the kernel subject refuses ends the program. */
 export const checkedOn = (machine: Machine, program: Program): Played =>
   executedBy(new CheckedKernel(machine), program);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Run by the safety tests as a process of its own: hostile programs by the kernel subject's own executor, with every
-// device file forbidden. Each call that it really makes is held against what docs/safety.md says, written here once more.
+// Run by the safety tests as a separate process: the kernel subject's executor runs hostile
+// programs, with every device file forbidden. Each call that it really makes is checked against
+// docs/safety.md, restated here.
 
 import { fstatSync, readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
@@ -19,7 +20,7 @@ import { hostilePrograms } from './hostile.ts';
 
 /** What the tests read from standard output. */
 export type HostileReport = {
-  /** What was done and must not have been; empty where all is well. */
+  /** What was done but is forbidden; empty if nothing was. */
   readonly forbidden: readonly string[];
   /** How often each outcome happened. */
   readonly counts: Readonly<Record<string, number>>;
@@ -45,7 +46,7 @@ const NEIGHBOURS: readonly Range[] = [
 /** No system call takes an address from here on; the vsyscall page is there. */
 const USER_END = 1n << 47n;
 
-/** What is reserved around the arena. */
+/** The reserved addresses around the arena. */
 const HOLE: Range = { start: 0x6000_0000_0000n, end: 0x7900_0000_0000n };
 
 type Line = Range & { readonly access: string };
@@ -62,11 +63,14 @@ const mappings = (): readonly Line[] =>
 
 const isInHole = ({ start }: Range): boolean => start >= HOLE.start && start < HOLE.end;
 
-/** This process's memory, apart from what lies in the hole. */
+/** This process's memory, without the hole. */
 const ownMemory = (): readonly Range[] =>
   mappings().filter((line) => !isInHole(line) && line.start < USER_END);
 
-/** What is wrong with the hole: memory that is not the arena's, or addresses that the kernel could still give away. */
+/**
+ * What is wrong with the hole: memory that is not the arena's, or addresses that the kernel could
+ * still allocate.
+ */
 const holeObjections = (): readonly string[] => {
   const lines = mappings().filter(isInHole);
   const edges = [HOLE.start, ...lines.map(({ end }) => end)];
@@ -87,7 +91,7 @@ const machine = new KernelMachine({ paths: [] });
 
 const CANARY = 0xa5;
 
-/** Pages beside the arena that nothing may change. */
+/** Pages next to the arena that nothing may change. */
 const canaries = NEIGHBOURS.map(({ start }) => {
   const flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_FIXED;
   const mapped = libc.mapMemory(start, PAGE, libc.PROT_READ_WRITE, flags, -1, 0);
@@ -124,7 +128,7 @@ const layoutOf = (command: number, operation: number): Layout | undefined => {
 const wordAt = (bytes: Uint8Array, at: number): number =>
   at + 4 > bytes.length ? 0 : Buffer.from(bytes.subarray(at, at + 4)).readUInt32LE();
 
-/** Why a call that reaches the kernel must not; undefined where it may. */
+/** Why a call that reaches the kernel is forbidden; undefined if it is allowed. */
 const objection = (
   own: readonly Range[],
   command: number,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Programs as a stranger might write them into a trace: other files, ioctls of other types, arguments and pointers that
-// mean the memory and the descriptors of the process that makes the calls, sizes that reach beyond the arena.
+// Programs that a stranger might put into a trace: other files, ioctls of other types, arguments
+// and pointers to the memory and descriptors of the process that makes the calls, sizes that reach
+// beyond the arena.
 
 import * as fc from 'fast-check';
 import { ARENA_LENGTH, REGIONS } from '../../../model/programs/arena.ts';
@@ -36,7 +37,7 @@ const PATHS = [
   '/dev/vfio/devices/vfio0',
 ];
 
-/** TCGETS, TIOCSTI, FIONBIO, KVM_RUN, and numbers that only begin or end as those of VFIO do. */
+/** TCGETS, TIOCSTI, FIONBIO, KVM_RUN, and numbers that only begin or end like VFIO's. */
 const FOREIGN_COMMANDS = [0x5401, 0x5412, 0x5421, 0xae80, 0xc008_3b64 | 0, 0x3c81, 0x3a85, -1, 0];
 
 const VFIO_COMMANDS: Readonly<Record<string, number>> = {
@@ -75,7 +76,10 @@ const beyondArena: fc.Arbitrary<Value> = fc.constantFrom(
   { arena: -(1n << 46n) },
 );
 
-/** Addresses at which this process, or the kernel, may have something. `own` are places that it really has. */
+/**
+ * Addresses at which this process, or the kernel, may have memory. `own` are addresses that it
+ * really has.
+ */
 const addresses = (own: readonly bigint[]): fc.Arbitrary<Value> =>
   fc.oneof(
     arenaPlaces,
@@ -102,7 +106,7 @@ const numbers: fc.Arbitrary<Value> = fc.oneof(
   given,
 );
 
-/** Of the process itself, mostly; what the program may have opened comes by name. */
+/** Mostly of the process itself; those that the program opened are handles. */
 const descriptors: fc.Arbitrary<Value> = fc.oneof(
   given,
   given,
@@ -110,7 +114,7 @@ const descriptors: fc.Arbitrary<Value> = fc.oneof(
   fc.constantFrom((1n << 32n) - 1n, 1n << 32n, (1n << 32n) + 1n, (1n << 64n) - 1n),
 );
 
-/** A descriptor that the program has, so that most of its calls get as far as they can. */
+/** A descriptor of the program, so that most of its calls get as far as possible. */
 const OWN: Value = { from: 'own', out: 'result' };
 
 const fieldValues = (struct: string, layout: Layout, own: readonly bigint[]) =>
@@ -191,7 +195,7 @@ const spans = fc.record({
   length: fc.constantFrom(PAGE, PAGE, 8n * PAGE, ARENA_LENGTH, 1n << 40n, 1n << 63n),
 });
 
-/** Stores a struct beforehand, for a call that only names its address. */
+/** Stores a struct beforehand, for a call that passes only its address. */
 const stores: fc.Arbitrary<Operation> = fc
   .record({
     offset: fc.oneof(arenaPlaces, beyondArena).map((place) => (place as { arena: bigint }).arena),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Imported before a program's own modules (node --import): a mapping of the process in the hole around the arena, as a
-// kernel that spreads mappings widely may make one.
+// Imported before a program's own modules (node --import): makes a mapping in the hole around the
+// arena, as a kernel with many random bits may do.
 
 import * as libc from '../../../oracle/subjects/kernel/libc.ts';
 

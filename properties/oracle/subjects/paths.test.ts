@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which files a program may open on a real machine: stated once more, without the pattern that decides it.
+// The files that a program may open on a real machine: listed independently of the pattern that
+// decides it.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';

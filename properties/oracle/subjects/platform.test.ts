@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a machine says of its IOMMUs and devices, as the platform that programs for it are judged by.
+// A machine's description of its IOMMUs and devices, as the platform that programs for it are
+// judged with.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,7 +14,10 @@ import { platformOfMachine } from '../../../oracle/subjects/kernel/platform.ts';
 import { EnvironmentError } from '../../../oracle/vm/environment-error.ts';
 import { platform as platformNamed } from '../../helpers/settings.ts';
 
-/** Capability and extended capability as QEMU's VT-d reports them with 48 bits, and with 39 and control of snooping. */
+/**
+ * Capability and extended capability as QEMU's VT-d reports them: 48 bits, and 39 bits with snoop
+ * control.
+ */
 const WIDE: IommuDescription = {
   name: 'dmar0',
   vtd: { capabilities: 'd2008c222f0606', extended: 'f00f4a' },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program means the same on the emulator and on a kernel: the same calls, with the same bytes in memory, whichever of
-// the two ways prepares them.
+// A program means the same on the emulator and on a kernel: both preparations make the same calls,
+// with the same bytes in memory.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -30,7 +30,7 @@ for (const setting of SETTINGS) {
   });
 }
 
-/** Mapped memory within the arena only: what lies outside is refused for a kernel. */
+/** Mapped memory within the arena only: on a kernel other addresses are refused. */
 const keepsToArena = (program: Program): boolean =>
   program.every((operation) => operation.op === 'ioctl' || operation.op === 'memfd');
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A trace from a stranger makes the kernel subject do nothing but what docs/safety.md says: hostile programs are run by
-// it, in a process of their own and with every device file forbidden, and each call that it really makes is checked.
+// With a trace from a stranger the kernel subject does only what docs/safety.md allows: it runs
+// hostile programs in a separate process with every device file forbidden, and each call that it
+// really makes is checked.
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,9 +17,9 @@ const RUNNER = join(import.meta.dirname, '../../../oracle/subjects/kernel/runner
 const IN_THE_HOLE = pathToFileURL(join(import.meta.dirname, 'in-the-hole.js')).href;
 const RUNS = 1000;
 
-/** Runs a program of Node's as the subject starts its runner. */
+/** Runs a Node.js program as the subject starts its runner. */
 const started = async (...words: readonly string[]): Promise<SpawnSyncReturns<string>> => {
-  // Loaded here alone, as the library is that of an x86-64 Linux.
+  // Loaded only here, as the library exists for x86-64 Linux only.
   const { withoutAslr } = await import('../../../oracle/subjects/kernel/without-aslr.ts');
   return withoutAslr(() => spawnSync(process.execPath, words, { encoding: 'utf8' }));
 };
@@ -35,7 +36,7 @@ const here = process.platform === 'linux' && process.arch === 'x64' ? safety : s
 here('hostile programs reach nothing that they must not', async () => {
   const { forbidden, counts } = await run(1);
   assert.equal(forbidden, []);
-  // They tried: calls were made, and every kind of refusal was met.
+  // They tried: calls were made, and every kind of refusal occurred.
   assert.ok((counts['ioctl made'] ?? 0) > 100, JSON.stringify(counts));
   const refusals = Object.keys(counts).filter((what) => what.startsWith('refused: '));
   for (const said of [
@@ -56,7 +57,7 @@ here('hostile programs reach nothing that they must not', async () => {
 
 type Started = { readonly status: number | null; readonly stderr: string; readonly sent: string };
 
-/** The runner, on a channel that is a file; with these words before its own. */
+/** The runner, on a channel that is a file; with these words before its command. */
 const startRunner = async (...before: readonly string[]): Promise<Started> => {
   const folder = mkdtempSync(join(tmpdir(), 'properties-'));
   const [channel, progress] = [join(folder, 'channel'), join(folder, 'progress')];

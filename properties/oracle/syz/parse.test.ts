@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The grammar of syzkaller programs, each of its forms once, and what is not in it.
+// The grammar of syzkaller programs: each of its forms once, and texts that are not in it.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

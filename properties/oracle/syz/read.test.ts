@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the calls of syzkaller programs become: operations with handles and memory in the arena, and refusals with a line.
+// The calls of syzkaller programs become operations with handles and memory in the arena, or are
+// refused with a line.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -30,7 +31,7 @@ const whatIsWrong = (...lines: readonly string[]): string => {
 const notesOf = (...lines: readonly string[]): readonly string[] =>
   readSyz(lines.join('\n')).notes.map(({ line, what }) => `${line}: ${what}`);
 
-/** The last operation's, which is an ioctl. */
+/** The argument of the last operation, which is an ioctl. */
 const lastArgument = (program: Program) => {
   const last = program.at(-1);
   if (last?.op !== 'ioctl') throw new Error('The last operation is no ioctl.');
@@ -265,7 +266,7 @@ test('skips what is not a call of it, with the line', () => {
   );
 });
 
-/** Each is refused in its last line, where what is kept would not be what the program does. */
+/** Each is refused in its last line, because the result would not be what the program does. */
 const REFUSED: readonly (readonly [name: string, lines: readonly string[], what: RegExp])[] = [
   [
     'a call that is not known',

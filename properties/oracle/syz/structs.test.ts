@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The structs of syzkaller's calls: each field that a program writes is at the place where the ABI has it.
+// The structs of syzkaller's calls: each field that a program writes is at its offset in the ABI.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -27,7 +27,7 @@ const SHORTER: Readonly<Record<string, number>> = { IOMMU_HWPT_ALLOC: 40 };
 const isWritten = ({ gives, outputs }: Description, name: string): boolean =>
   gives?.includes(name) !== true && outputs?.includes(name) !== true;
 
-/** The bytes of the struct before a call of that text. */
+/** The bytes of the struct before a call with that text. */
 const bytesOf = (text: string): Uint8Array => {
   const last = readSyz(text).program.at(-1);
   if (last?.op !== 'ioctl') throw new Error('The program has no ioctl.');
@@ -35,7 +35,7 @@ const bytesOf = (text: string): Uint8Array => {
   return struct?.bytes ?? new Uint8Array();
 };
 
-/** A value of its own for each field, which is no address and no flag of a bitmap. */
+/** A distinct value for each field that is neither an address nor a flag of a bitmap. */
 const valueAt = (index: number): bigint => 0x40n + BigInt(index);
 
 const test = suite("structs of syzkaller's calls");
@@ -57,7 +57,7 @@ test('have each field at its place, with its width', () => {
       texts.push(`0x${value.toString(16)}`);
       if (isWritten(description, field.name)) values[field.name] = value;
     });
-    // Without room behind the struct, which GET_INFO has as far as its first field says.
+    // Without room after the struct, which GET_INFO has according to its first field.
     if (struct === 'VFIO_IOMMU_GET_INFO') {
       texts[0] = '0x18';
       values.argsz = 0x18n;

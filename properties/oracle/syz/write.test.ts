@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Programs as syzkaller programs. The law: what is read of the text makes the same calls with the same bytes, and the text
-// has only what syzkaller's own reader takes.
+// Programs as syzkaller programs. The law: the text, read back, makes the same calls with the same
+// bytes, and it has only what syzkaller's own reader accepts.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -17,7 +17,7 @@ import { SETTINGS } from '../../helpers/settings.ts';
 
 const isFirst = ({ op }: Operation): boolean => op === 'mmap' || op === 'munmap';
 
-/** The calls from the first on that changes no memory, without memory of which nothing could be read. */
+/** The calls from the first on that changes no memory, without unreadable memory. */
 const callsOf = (program: Program, setting: Setting): readonly unknown[] => {
   const steps: readonly Step[] = runProgram(program, new EmulatedMachine(setting));
   const begins = program.findIndex((operation) => !isFirst(operation));
@@ -73,7 +73,7 @@ test('is read as the same program: the same calls with the same bytes', () => {
       { numRuns: 60, seed: 11 },
     );
   }
-  // Groups, devices and what syzkaller has no description of are refused.
+  // Groups, devices and calls that syzkaller does not describe are refused.
   assert.ok(kept > refused, `${refused} operations of ${kept + refused} are refused`);
 });
 

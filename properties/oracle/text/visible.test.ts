@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Text from elsewhere on a terminal, in JSON and in pages: nothing that acts is left of it, and nothing else is changed.
+// Foreign text on a terminal, in JSON and in pages: nothing active is left of it, and nothing else
+// is changed.
 
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -13,7 +14,7 @@ import { hostileText, TERMINAL } from '../../helpers/hostile-text.ts';
 
 const RUNS = { seed: 1, numRuns: 2000 };
 
-/** Written apart from the one that is tested: by number, not by property. */
+/** Independent of the function under test: by number, not by property. */
 const isActive = (character: string): boolean => {
   const code = character.codePointAt(0) ?? 0;
   return (

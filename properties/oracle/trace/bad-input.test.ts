@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What cannot be read as a recording is one clear error with the file and the line, and the lines before it are judged.
+// A bad recording is one clear error with the file and the line, and the lines before it are
+// judged.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,7 +70,7 @@ type Bad = {
   readonly message: RegExp;
 };
 
-/** A recording that says by its last line that it is whole. */
+/** A recording whose last line says that it is complete. */
 const ENDED = { ...HEADER, version: 3 };
 const END = { call: 'end', exit: 0, lines: 1 };
 

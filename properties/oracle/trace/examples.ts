@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A line of each kind of every format, with every field that it may have: what tests of reading change.
+// A line of each kind of every format, with every possible field; the tests of reading change them.
 
 const RECORDING = {
   format: 'iommufd-recording',

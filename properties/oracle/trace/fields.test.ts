@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every field of every format has a type and a range: what has another type or is beyond the range is refused with the
-// field's name. The documents of the formats name the same fields.
+// Every field of every format has a type and a range: a value of another type or beyond the range
+// is refused with the field's name. The documents of the formats name the same fields.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ function* within(value: Json, path: Path = []): Generator<readonly [Path, Json]>
   }
 }
 
-/** The value with another one at the path; without one where that is undefined. */
+/** The value with another one at the path; removed if that is undefined. */
 const changed = (value: Json, [first, ...rest]: Path, other: Json | undefined): Json => {
   if (first === undefined) return other ?? null;
   const copy = structuredClone(value) as Record<string | number, Json | undefined>;
@@ -115,7 +115,7 @@ const NO_WORD: readonly Json[] = ['', 'toString', '__proto__', 'constructor'];
 const NO_RANGE: readonly Json[] = [[], ['0x1'], ['0x2', '0x1'], ['0x0', '0x1', '0x2'], ['0', '1']];
 const moreThan = (most: number, item: Json): readonly Json[] => [Array(most + 1).fill(item)];
 const NO_BYTES = (most: number): readonly Json[] => ['0', '0g', '0x00', hexBytes(most + 1)];
-/** Of these every value of their type is right. */
+/** Fields for which every value of their type is right. */
 const ANY: readonly Json[] = [];
 
 const RANGE = ['0x0', '0x1'];
@@ -157,7 +157,7 @@ const SETTING: Readonly<Record<string, readonly Json[]>> = {
   'credentials.lockedBefore': [...NO_COUNT, 2 ** 41],
 };
 
-/** What is beyond the range of each field: its path, without places in lists. */
+/** Values beyond the range of each field, by its path without list indexes. */
 const BEYOND: Readonly<Record<Format, Readonly<Record<string, readonly Json[]>>>> = {
   'first line of a recording': {
     format: NO_WORD,
@@ -351,7 +351,7 @@ const BEYOND: Readonly<Record<Format, Readonly<Record<string, readonly Json[]>>>
   },
 };
 
-/** A field's path without places in lists. */
+/** A field's path without list indexes. */
 const plain = (path: Path): string => path.filter((part) => typeof part === 'string').join('.');
 
 const isLeaf = (value: Json): boolean => typeof value !== 'object' || value === null;
@@ -371,7 +371,7 @@ fields('every field has a range, and there is an example of it', () => {
     for (const line of lines) {
       for (const [path, value] of within(line)) {
         shown.add(plain(path));
-        // Elements of a list are part of it.
+        // Elements are covered by their list.
         const isElement = typeof path.at(-1) === 'number';
         const hasRange = ranges.has(plain(path)) || isElement;
         assert.ok(!isLeaf(value) || hasRange, `${format}: ${plain(path)} has no range`);
@@ -444,7 +444,7 @@ fields('whatever value is anywhere, nothing but an error comes of it', () => {
   }
 });
 
-/** Formats in which a field that they do not name is an error. */
+/** Formats in which an unknown field is an error. */
 const CLOSED: readonly Format[] = ['first line of a trace', 'line of a trace', 'report of a check'];
 
 fields(
@@ -454,7 +454,7 @@ fields(
       for (const line of lines) {
         for (const [path, value] of within(line)) {
           if (isLeaf(value) || Array.isArray(value)) continue;
-          // Counts have any names.
+          // Counts may have any names.
           if (/rules$|knownComplaints$/.test(plain(path))) continue;
           for (const name of ['other', 'toString', '__proto__', 'constructor']) {
             const more = JSON.parse(`{${JSON.stringify(name)}:1}`) as Json;
@@ -494,7 +494,7 @@ fields('a field that is missing is missed, unless it may be absent', () => {
       for (const [path] of within(line)) {
         const name = plain(path);
         if (typeof path.at(-1) !== 'string' || OPTIONAL[format as Format].test(name)) continue;
-        // A device behind an IOMMU does not say so in a recording.
+        // The platform of a recording need not name a device's IOMMU.
         if (name === 'platform.devices.iommu' && 'platform' in line && 'aperture' in line.platform)
           continue;
         assert.ok(

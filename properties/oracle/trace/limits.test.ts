@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a file may ask of its reader: a line without an end, compressed data that expands to one, lists within lists, and
-// data that is cut. Each is refused with its line, the lines before it are read, and no more is read than the bound.
+// What a file may demand of its reader: a line without an end, compressed data that expands to one,
+// deeply nested lists, and cut data. Each is refused with its line, the lines before it are read,
+// and no more than the bound is read.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +38,7 @@ const judged = (file: string, signal = new AbortController().signal): Promise<Fi
 const callsOf = ({ counts }: FileResult): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-/** How many bytes are handed out, and what ends it. */
+/** How many bytes are read, and what ends the reading. */
 const readAll = async (file: string): Promise<{ readonly bytes: number; readonly why: string }> => {
   let bytes = 0;
   try {
@@ -170,7 +171,7 @@ limits('SIGINT ends judge of such a pipe', async () => {
   const child = spawn(process.execPath, [main, 'judge', pipe], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  // The table's head is printed when the signals are handled.
+  // The table's head is printed once the signals are handled.
   child.stdout.once('data', () => child.kill('SIGINT'));
   const signal = await new Promise((done) => child.on('exit', (_, by) => done(by)));
   assert.is(signal, 'SIGINT', 'which is 130 in a shell');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lines of recordings are read in two ways, one quick and one that takes any JSON. Both give the same call, and the quick
-// one never gives a call for a line that the other rejects.
+// Recordings have two readers, a quick one and one that takes any JSON. Both give the same call,
+// and the quick one never accepts a line that the other rejects.
 
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -59,7 +59,7 @@ readers('both ways give the same calls', async () => {
   assert.ok(quick > lines.length * 0.99, `${quick} of ${lines.length} lines are read quickly`);
 });
 
-/** A line with something done to it that breaks it, or not. */
+/** A line with a change that may break it. */
 const disturbed = (lines: readonly string[]): fc.Arbitrary<string> =>
   fc
     .record({

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A trace carries everything: what is written is read back as it was, and a recording that became a program is answered
-// by the emulator as the kernel answered it, where all of it is specified.
+// A trace loses nothing: it is read back as it was written, and for a recording that became a
+// program the emulator gives the kernel's replies, if all of it is specified.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
