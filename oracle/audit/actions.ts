@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The actions by which the audit's programs get from one situation to the next: what a program that assigns devices does,
-// in any order. Few, so that every sequence up to a bound can be tried.
+// The actions of the audit's programs: what a program that assigns devices does, in any order. They are few, so that the
+// search can try every sequence up to a bound.
 
 import {
   DATA_LENGTH,
@@ -42,15 +42,12 @@ export type Action = {
   readonly name: string;
   /** Handles that must be open. */
   readonly needs: readonly string[];
-  /** The operation, under that label. */
+  /** The operation, with that label. */
   readonly operation: (label: string, descriptorOf: DescriptorOf) => Operation;
   readonly opens?: string;
   readonly closes?: string;
-  /**
-   * The search goes on behind it also where only one side granted it: what comes of that is looked for. `together` where it
-   * is also made behind others that part the sides.
-   */
-  readonly parts?: 'alone' | 'together';
+  /** The search continues after it even if only one side grants it. `together`: also after other such actions. */
+  readonly diverges?: 'alone' | 'together';
 };
 
 const PAGE = 4096n;
@@ -106,22 +103,22 @@ const mappingActions = (container: string): readonly Action[] => [
   on(container, 'unmapMiddle', (label, fd) => plainUnmap(label, fd, MAPPED_IOVA + PAGE, PAGE)),
 ];
 
-const parting = (
+const diverging = (
   container: string,
   name: string,
   make: (label: string, fd: Value) => Operation,
-): Action => ({ ...on(container, name, make), parts: 'alone' });
+): Action => ({ ...on(container, name, make), diverges: 'alone' });
 
 const MAPPED_LENGTH = MAPPED_PAGES * PAGE;
 
-/** 2^31 pages, one more than a dirty bitmap reports of. */
+/** 2^31 pages, one more than a dirty bitmap covers. */
 const UNTRACKABLE_LENGTH = (1n << 31n) * PAGE;
 
-/** A action that only scenarios make that name it: the type of no-IOMMU groups. */
+/** The type of no-IOMMU groups; only for scenarios that name it. */
 const noIommuAction = (container: string): Action =>
   on(container, 'noiommu', (label, fd) => plain(label, fd, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU));
 
-/** Actions that only scenarios make that name them: on a map which type1 of 6.12 does not see once it is made. */
+/** On a map that type1 of 6.12 cannot find once it is made; only for scenarios that name them. */
 const lastPagesActions = (container: string): readonly Action[] => {
   const iova = LAST_PAGE - PAGE;
   return [
@@ -132,41 +129,41 @@ const lastPagesActions = (container: string): readonly Action[] => {
   ];
 };
 
-/** Actions that only scenarios make that name them: those after which the two sides are not the same any more. */
-const partingActions = (container: string): readonly Action[] => [
-  parting(container, 'startTracking', (label, fd) => ({ ...dirty(fd, START, 8n), label })),
-  parting(container, 'takeAddresses', takeAddresses),
-  parting(container, 'mapReserved', (label, fd) => mapOf(label, fd, { iova: INTERRUPTS })),
-  parting(container, 'mapBeyond', (label, fd) => mapOf(label, fd, { iova: APERTURE_END })),
-  parting(container, 'mapUnaligned', (label, fd) =>
+/** After these the states of the two sides differ; only for scenarios that name them. */
+const divergingActions = (container: string): readonly Action[] => [
+  diverging(container, 'startTracking', (label, fd) => ({ ...dirty(fd, START, 8n), label })),
+  diverging(container, 'takeAddresses', takeAddresses),
+  diverging(container, 'mapReserved', (label, fd) => mapOf(label, fd, { iova: INTERRUPTS })),
+  diverging(container, 'mapBeyond', (label, fd) => mapOf(label, fd, { iova: APERTURE_END })),
+  diverging(container, 'mapUnaligned', (label, fd) =>
     mapOf(label, fd, { iova: MAPPED_IOVA + 0x800n, vaddr: { arena: DATA_OFFSET + 0x800n } }),
   ),
-  parting(container, 'mapUnalignedLength', (label, fd) =>
+  diverging(container, 'mapUnalignedLength', (label, fd) =>
     mapOf(label, fd, { size: PAGE + 0x800n }),
   ),
-  parting(container, 'mapHole', (label, fd) =>
+  diverging(container, 'mapHole', (label, fd) =>
     mapOf(label, fd, { vaddr: { arena: DATA_OFFSET + DATA_LENGTH } }),
   ),
-  parting(container, 'mapReadOnlyMemory', (label, fd) =>
+  diverging(container, 'mapReadOnlyMemory', (label, fd) =>
     mapOf(label, fd, { vaddr: { arena: READ_ONLY_OFFSET } }),
   ),
-  parting(container, 'mapNoAccess', (label, fd) =>
+  diverging(container, 'mapNoAccess', (label, fd) =>
     mapOf(label, fd, { vaddr: { arena: NO_ACCESS_OFFSET } }),
   ),
-  parting(container, 'mapForNothing', (label, fd) => mapOf(label, fd, { flags: 0n })),
-  parting(container, 'mapBar', (label, fd) => mapOf(label, fd, { vaddr: { arena: BAR_OFFSET } })),
-  parting(container, 'mapBehindFile', (label, fd) =>
+  diverging(container, 'mapForNothing', (label, fd) => mapOf(label, fd, { flags: 0n })),
+  diverging(container, 'mapBar', (label, fd) => mapOf(label, fd, { vaddr: { arena: BAR_OFFSET } })),
+  diverging(container, 'mapBehindFile', (label, fd) =>
     mapOf(label, fd, { vaddr: { arena: FILE_OFFSET } }),
   ),
-  parting(container, 'mapMany', (label, fd) => mapOf(label, fd, { size: 2n * MAPPED_LENGTH })),
-  parting(container, 'mapTooLong', (label, fd) => mapOf(label, fd, { size: UNTRACKABLE_LENGTH })),
+  diverging(container, 'mapMany', (label, fd) => mapOf(label, fd, { size: 2n * MAPPED_LENGTH })),
+  diverging(container, 'mapTooLong', (label, fd) => mapOf(label, fd, { size: UNTRACKABLE_LENGTH })),
 ];
 
-/** A action that changes nothing, which only scenarios make that name it. */
+/** Changes nothing; only for scenarios that name it. */
 const statusAction = (group: number): Action =>
   on(groupHandle(group), `status of ${groupHandle(group)}`, plainStatus);
 
-/** Actions that only scenarios make that name them: once more what a group was asked already. */
+/** Calls on a group, repeated; only for scenarios that name them. */
 const repeatedActions = ({ devices }: Platform, group: number): readonly Action[] => {
   const handle = groupHandle(group);
   return [
@@ -185,7 +182,7 @@ const repeatedActions = ({ devices }: Platform, group: number): readonly Action[
   ];
 };
 
-/** A device's own file, bound to the container: actions that only scenarios make that name them. */
+/** Binding a device's cdev to the container; only for scenarios that name them. */
 const ownFileActions = ({ devices }: Platform): readonly Action[] =>
   devices.flatMap(({ name, cdev }): readonly Action[] => {
     if (cdev === undefined) return [];
@@ -205,7 +202,7 @@ const ownFileActions = ({ devices }: Platform): readonly Action[] =>
   });
 
 /** What a program does to the memory that it mapped. */
-const MEMORY_MOVES: readonly Action[] = [
+const MEMORY_ACTIONS: readonly Action[] = [
   {
     name: 'munmap',
     needs: [],
@@ -252,32 +249,38 @@ const groupActions = (platform: Platform, group: number): readonly Action[] => {
   ];
 };
 
-/** Every action with the devices of the groups, in a fixed order. */
-const movesWith = (platform: Platform, groups: readonly number[]): readonly Action[] => [
+/** Every action on the groups and their devices, in a fixed order. */
+const actionsWith = (platform: Platform, groups: readonly number[]): readonly Action[] => [
   ...containerActions('container'),
   ...groups.flatMap((group) => groupActions(platform, group)),
   ...mappingActions('container'),
   ...containerActions('container2'),
 ];
 
-/** The actions that every program of a scenario begins with, and those that follow in every order. */
+/** The actions that each program of a scenario begins with, and those that follow in any order. */
 export type Actions = { readonly first: readonly Action[]; readonly others: readonly Action[] };
 
 /** The actions of a scenario, in a fixed order. */
-export const movesOn = ({ platform, groups, first, only, parts }: Scenario): Actions => {
-  const plainActions = movesWith(platform, groups);
+export const actionsOn = ({
+  platform,
+  groups,
+  first,
+  only,
+  diverging: named,
+}: Scenario): Actions => {
+  const plainActions = actionsWith(platform, groups);
   const all = [
     ...plainActions,
     noIommuAction('container'),
     ...lastPagesActions('container'),
-    ...partingActions('container'),
-    ...MEMORY_MOVES,
+    ...divergingActions('container'),
+    ...MEMORY_ACTIONS,
     ...groups.map(statusAction),
     ...groups.flatMap((group) => repeatedActions(platform, group)),
     ...ownFileActions(platform),
   ].map(
     (action): Action =>
-      parts?.includes(action.name) === true ? { ...action, parts: 'together' } : action,
+      named?.includes(action.name) === true ? { ...action, diverges: 'together' } : action,
   );
   return {
     first: first.flatMap((wanted) => all.find(({ name }) => name === wanted) ?? []),
@@ -285,6 +288,6 @@ export const movesOn = ({ platform, groups, first, only, parts }: Scenario): Act
   };
 };
 
-/** Whether the action can be made: what it needs is open, and what it opens is not. */
+/** Whether what the action needs is open, and what it opens is not. */
 export const isPossible = ({ needs, opens }: Action, open: ReadonlyMap<string, string>): boolean =>
   needs.every((handle) => open.has(handle)) && (opens === undefined || !open.has(opens));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// One way in which the answers of the two sides differ.
+// A difference between the answers of the two sides.
 
 import type { Segment } from '../../spec/terms/call.ts';
 
-/** What came of an operation on one side: the result or -errno, and the memory that was compared, after it. */
+/** The result or -errno of an operation on one side, and the compared memory after it. */
 export type Answered = { readonly result: number; readonly after: readonly Segment[] };
 
 /** In words. */

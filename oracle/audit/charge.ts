@@ -6,7 +6,7 @@ import { accountOf } from '../../spec/state/memory.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { DifferenceKind } from './answer-difference.ts';
 
-/** Pages, by which the two counts changed. */
+/** The changes of the two counts, in pages. */
 export type Charged = { readonly locked: number; readonly pinned: number };
 
 const charged = (before: World, after: World): Charged => {
@@ -32,7 +32,7 @@ const amounts = (one: Charged, other: Charged): string => {
   return one.locked + one.pinned === 0 ? 'by iommufd alone' : 'other numbers';
 };
 
-/** Which account is charged, and how many pages, are two handles. */
+/** A different number of pages and a different account are two kinds; only the first is yielded if both differ. */
 export function* chargedDifferences(one: Charged, other: Charged): Generator<DifferenceKind> {
   const words = { legacy: text(one), compat: text(other) };
   if (one.locked + one.pinned !== other.locked + other.pinned) {

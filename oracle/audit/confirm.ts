@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs what the search found on a kernel, on both sides, and checks whether the two answers differ there in the same way.
+// Runs the programs that the search found on a kernel, on both sides, and checks whether the answers differ as specified.
 
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { Step } from '../../model/programs/run.ts';
@@ -14,10 +14,10 @@ import { FILLED, type Transfer, transferFor } from './transfer.ts';
 
 export type Confirmation =
   | { readonly kind: 'confirmed' }
-  /** Neither a reply shows it, nor what a device writes. */
+  /** No reply shows it, and no write of a device. */
   | { readonly kind: 'not-visible' }
-  /** The kernel answered otherwise; in words. */
-  | { readonly kind: 'refuted'; readonly seen: string };
+  /** What the kernel showed instead, in words. */
+  | { readonly kind: 'refuted'; readonly shown: string };
 
 const answered = ({ observation }: Step): Answered => ({
   result: observation.errno === 0 ? observation.result : -observation.errno,
@@ -27,7 +27,7 @@ const answered = ({ observation }: Step): Answered => ({
 const differenceKindText = ({ what, legacy, compat }: DifferenceKind): string =>
   `${what}: ${legacy}, ${compat}`;
 
-/** What devices reach shows in no reply. */
+/** No reply shows what devices reach. */
 const isVisible = ({ what }: Located): boolean => !/devices reach/.test(what);
 
 const probesCharges = (when: string): readonly Operation[] => [
@@ -36,7 +36,7 @@ const probesCharges = (when: string): readonly Operation[] => [
 ];
 const PROBES = 2;
 
-/** The program with what is charged checked before its last operation and behind it. */
+/** The program with probes of the charges before and after its last operation. */
 export const withProbes = (program: Program): Program => [
   ...program.slice(0, -1),
   ...probesCharges('before'),
@@ -54,12 +54,12 @@ const compare = (found: Located, legacy: KernelRun, compat: KernelRun): Confirma
     ({ steps }) => steps.length < found.program.length + 2 * PROBES,
   );
   if (broken !== undefined) {
-    return { kind: 'refuted', seen: broken.refused ?? broken.died ?? 'it ended early' };
+    return { kind: 'refuted', shown: broken.refused ?? broken.died ?? 'that it ended early' };
   }
   const operation = found.program.at(-1);
   const [one, other] = [legacy.steps.at(-1 - PROBES), compat.steps.at(-1 - PROBES)];
   if (operation === undefined || one === undefined || other === undefined) {
-    return { kind: 'refuted', seen: 'no program' };
+    return { kind: 'refuted', shown: 'no program' };
   }
   const kinds = [
     ...differenceKindsOf(operation, answered(one), answered(other)),
@@ -67,14 +67,14 @@ const compare = (found: Located, legacy: KernelRun, compat: KernelRun): Confirma
   ];
   const same = kinds.some((kind) => differenceKindText(kind) === differenceKindText(found.kind));
   if (same) return { kind: 'confirmed' };
-  const seen = kinds.map(differenceKindText).join('; ');
-  return { kind: 'refuted', seen: seen === '' ? 'both sides answer alike' : seen };
+  const shown = kinds.map(differenceKindText).join('; ');
+  return { kind: 'refuted', shown: shown === '' ? 'the same answer on both sides' : shown };
 };
 
 const changed = ({ steps }: KernelRun): boolean =>
   steps.at(-1)?.observation.memory[0]?.bytes.some((byte) => byte !== FILLED) === true;
 
-/** Whether the device wrote into memory on the sides on which it must reach it, and on no other. */
+/** Whether the device wrote to the memory on exactly the sides on which it must reach it. */
 const compareTransfers = (
   { program, reaches }: Transfer,
   legacy: KernelRun,
@@ -84,12 +84,12 @@ const compareTransfers = (
     ({ steps }) => steps.length < program.length || steps.at(-1)?.observation.errno !== 0,
   );
   if (broken !== undefined) {
-    return { kind: 'refuted', seen: broken.refused ?? broken.died ?? 'no transfer was made' };
+    return { kind: 'refuted', shown: broken.refused ?? broken.died ?? 'no transfer' };
   }
   const [one, other] = [changed(legacy), changed(compat)];
   if (one === reaches.legacy && other === reaches.compat) return { kind: 'confirmed' };
   const words = (reached: boolean): string => (reached ? 'reached' : 'not reached');
-  return { kind: 'refuted', seen: `memory is ${words(one)}, ${words(other)}` };
+  return { kind: 'refuted', shown: `memory ${words(one)}, ${words(other)}` };
 };
 
 type Trial = {
@@ -97,7 +97,7 @@ type Trial = {
   readonly compare: (legacy: KernelRun, compat: KernelRun) => Confirmation;
 };
 
-/** How a cause is tried; undefined where nothing that a program can do shows it. */
+/** The programs that show a cause; undefined if no program can. */
 const trialOf = (release: AuditedRelease, found: Located): Trial | undefined => {
   if (isVisible(found)) {
     return {
@@ -114,7 +114,7 @@ const trialOf = (release: AuditedRelease, found: Located): Trial | undefined => 
       };
 };
 
-/** In the order of what was found, which the release's specification has. */
+/** One confirmation for each of `all`, in the same order. */
 export const confirmOn = async (
   subject: KernelRunner,
   release: AuditedRelease,
@@ -127,7 +127,7 @@ export const confirmOn = async (
         ? []
         : [programOn('legacy', trial.program), programOn('compat', trial.program)],
     ),
-    // What is where structs are is checked, too.
+    // The memory of structs is compared, too.
     true,
   );
   let next = 0;
@@ -136,7 +136,7 @@ export const confirmOn = async (
     const [legacy, compat] = [ran[next], ran[next + 1]];
     next += 2;
     if (legacy === undefined || compat === undefined) {
-      return { kind: 'refuted', seen: 'the kernel gave no answer' };
+      return { kind: 'refuted', shown: 'no answer' };
     }
     return trial.compare(legacy, compat);
   });

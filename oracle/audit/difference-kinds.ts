@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How two answers to one request differ, kind by kind: the result, each field written, each capability reported. Two
-// differences in one answer are two.
+// How two answers to one request differ: in the result, in each field written, in each capability reported. Each
+// difference is listed by itself.
 
 import { LAYOUTS, type Operation } from '../../model/programs/program.ts';
 import { errnoName } from '../../spec/abi/errno.ts';
@@ -9,7 +9,7 @@ import { VFIO_GROUP_GET_DEVICE_FD } from '../../spec/abi/vfio.ts';
 import type { Answered, DifferenceKind } from './answer-difference.ts';
 import { infoDifferences } from './info-differences.ts';
 
-/** The number of a descriptor is the process's own business. */
+/** Descriptor numbers depend on what the process has open, so they are not compared. */
 const opens = (operation: Operation): boolean =>
   operation.op === 'open' ||
   (operation.op === 'ioctl' && operation.command === VFIO_GROUP_GET_DEVICE_FD);
@@ -34,7 +34,7 @@ const words = (value: bigint | undefined): string =>
 const hex = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 
-/** Fields of the struct that are different after the call. */
+/** Fields of the struct that differ after the call. */
 function* fieldDifferences(
   layout: string,
   legacy: Uint8Array,
@@ -46,7 +46,7 @@ function* fieldDifferences(
   }
 }
 
-/** Stretches of memory beside the struct: arrays and bitmaps that it points at. */
+/** Memory outside the struct: arrays and bitmaps that it points to. */
 function* otherMemory(legacy: Answered, compat: Answered): Generator<DifferenceKind> {
   for (let index = 1; index < legacy.after.length; index += 1) {
     const one = hex(legacy.after[index]?.bytes ?? new Uint8Array());
@@ -55,7 +55,7 @@ function* otherMemory(legacy: Answered, compat: Answered): Generator<DifferenceK
   }
 }
 
-/** Every way in which the two answers to the operation differ. */
+/** All differences between the two answers to the operation. */
 export function* differenceKindsOf(
   operation: Operation,
   legacy: Answered,

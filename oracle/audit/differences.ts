@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Differences that were found, grouped by cause: the request, the rule that answers it on each side, and in what the
-// answers differ. Each cause keeps the first program that showed it, which is among the shortest.
+// Differences grouped by cause: the request, the rule that answers it on each side, and the kind of difference. Each cause
+// keeps the shortest program that showed it.
 
 import type { Operation, Program } from '../../model/programs/program.ts';
 import { PROCESS } from '../../model/programs/run.ts';
@@ -30,8 +30,8 @@ export type Cause = {
 };
 
 /**
- * What of the state the answers hang on, beside the rules. An iommufd has domains only while devices are open; a legacy
- * container from SET_IOMMU on.
+ * The part of the state that the answers depend on, besides the rules. An iommufd has domains only while devices are open;
+ * a legacy container has them from SET_IOMMU on.
  */
 export type Situation =
   | 'no device is open'
@@ -42,7 +42,7 @@ export type Situation =
 export type FoundDifference = Cause & {
   readonly key: string;
   readonly kind: DifferenceKind;
-  /** As the legacy side makes it; its last operation shows the difference. */
+  /** As on the legacy side; the last operation shows the difference. */
   readonly program: Program;
   /** How many programs showed it. */
   readonly count: number;
@@ -70,11 +70,11 @@ const note = (
   }
 };
 
-/** What a program did to memory that it had mapped: it matters where memory is looked for only now. */
+/** Whether the program unmapped memory: this matters if the memory is pinned only now. */
 const memoryIn = (program: Program): Situation | undefined =>
   program.some(({ op }) => op === 'munmap') ? 'what was mapped is gone from memory' : undefined;
 
-/** A mdev needs no domain, and nothing translates for one without an IOMMU. */
+/** An mdev needs no domain, and a device without an IOMMU has none. */
 const isTranslated = ({ setting }: World, name: string): boolean =>
   setting.platform.devices.some(
     (device) => device.name === name && typeof device.iommu === 'number',
@@ -88,7 +88,7 @@ const isDeviceOpen = (world: World, fd: Fd): boolean => {
   );
 };
 
-/** `before` is the world of the iommufd's side before the call. */
+/** `before` is the iommufd's world before the call. */
 const situationOf = (
   { legacy, compat }: Answers,
   { what }: DifferenceKind,
@@ -118,19 +118,19 @@ const situationOf = (
   return showsMemory ? memoryIn(program) : undefined;
 };
 
-/** What came of an operation on both sides. */
+/** The outcome of an operation on both sides. */
 export type Outcome = 'both-succeeded' | 'both-failed' | 'diverged' | 'undecided';
 
 const isResult = ({ what }: DifferenceKind): boolean => what === 'result';
 
-/** An operation on both sides, and every way in which the answers, and what they lead to, differ. */
+/** An operation on both sides, and the differences between the answers, what devices reach and what is charged. */
 export type Compared = {
   readonly answers: Answers;
   readonly kinds: readonly DifferenceKind[];
   readonly outcome: Outcome;
 };
 
-/** Adds the operation to the pair. Where a side does not specify it, nothing can be compared. */
+/** Adds the operation to the pair. Compares nothing if a side does not specify it. */
 export const compared = (pair: Pair, operation: Operation): Compared => {
   const before = { legacy: pair.legacy.world, compat: pair.compat.world };
   const answers = pair.add(operation);
@@ -140,7 +140,7 @@ export const compared = (pair: Pair, operation: Operation): Compared => {
   }
   const kinds = [...differenceKindsOf(operation, legacy, compat)];
   if (legacy.result >= 0 !== compat.result >= 0) {
-    // Where only one side grants, that the other one wrote nothing is no second difference.
+    // If only one side grants it, the fields that the other one did not write are no further difference.
     return { answers, kinds: kinds.filter(isResult), outcome: 'diverged' };
   }
   const reached = [...reachDifferences(legacy.world, compat.world)];
@@ -155,7 +155,7 @@ export const compared = (pair: Pair, operation: Operation): Compared => {
 
 type Noted = { readonly cause: Cause; readonly kind: DifferenceKind };
 
-/** Adds the operation to the pair. What came of it, and the causes that it shows. */
+/** Adds the operation to the pair. Returns its outcome and the causes that it shows. */
 const notedIn = (
   pair: Pair,
   operation: Operation,
@@ -173,10 +173,10 @@ const notedIn = (
   return { outcome, noted };
 };
 
-/** What one operation shows of a cause, with the cause's key. */
+/** A cause as one operation shows it. */
 export type ShownCause = Cause & Pick<FoundDifference, 'key' | 'kind'>;
 
-/** The causes that the operation shows. The operation is added to the pair. */
+/** Adds the operation to the pair. Returns the causes that it shows. */
 export const causesOf = (pair: Pair, operation: Operation): readonly ShownCause[] =>
   notedIn(pair, operation).noted.map(({ cause, kind }) => ({
     ...cause,
@@ -184,7 +184,7 @@ export const causesOf = (pair: Pair, operation: Operation): readonly ShownCause[
     key: keyOf(cause),
   }));
 
-/** Adds the operation to the pair, and notes in what the two sides differ. */
+/** Adds the operation to the pair, and its causes to the differences. */
 export const noteDifferences = (
   pair: Pair,
   operation: Operation,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// GET_INFO's answer, kind by kind: the struct's fields, the order of the capabilities, what each of them reports, and
-// bytes that only one side touches.
+// Differences between two answers of GET_INFO: the struct's fields, the order of the capabilities, what each of them
+// reports, and bytes that only one side writes.
 
 import { decode } from '../../spec/abi/layout.ts';
 import { IOVA_RANGE } from '../../spec/abi/native.ts';
@@ -26,14 +26,14 @@ type Capability = {
   readonly name: string;
   readonly version: number;
   readonly reports: string;
-  /** What is between its end and the next multiple of eight bytes. */
+  /** The bytes between its end and the next multiple of eight. */
   readonly padding: string;
 };
 
 const view = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** What the capability at that offset reports behind its header. */
+/** What the capability at that offset reports after its header. */
 const reportsOf = (id: number, bytes: Uint8Array, at: number): string => {
   const from = at + VFIO_INFO_CAP_HEADER.size;
   const data = view(bytes);
@@ -53,7 +53,7 @@ const reportsOf = (id: number, bytes: Uint8Array, at: number): string => {
   return ranges.length === 0 ? 'no range' : ranges.join(', ');
 };
 
-/** Only DMA_AVAIL ends off a multiple of eight. */
+/** Only the size of DMA_AVAIL is no multiple of eight. */
 const paddingOf = (id: number, bytes: Uint8Array, at: number): string => {
   if (id !== CAP_DMA_AVAIL_ID) return 'none';
   const padding = bytes.subarray(at + VFIO_CAP_DMA_AVAIL.size, at + VFIO_CAP_DMA_AVAIL.size + 4);
@@ -61,10 +61,10 @@ const paddingOf = (id: number, bytes: Uint8Array, at: number): string => {
   return Buffer.from(padding).toString('hex');
 };
 
-/** More than these are a circle. */
+/** A longer chain has a loop. */
 const MOST = 8;
 
-/** The chain from that offset on; it ends where it leaves the bytes. */
+/** The chain from that offset on, as far as it is within the bytes. */
 const chainFrom = (bytes: Uint8Array, first: number): readonly Capability[] => {
   const chain: Capability[] = [];
   let at = first;
@@ -116,17 +116,17 @@ const isTouched = (bytes: Uint8Array, from: number): boolean =>
   bytes.subarray(from).some((byte) => byte !== UNTOUCHED);
 
 /** The capability that follows the struct, chained or not. */
-const firstBehind = (bytes: Uint8Array): string => {
+const firstAfter = (bytes: Uint8Array): string => {
   const { id } = decode(VFIO_INFO_CAP_HEADER, bytes.subarray(VFIO_IOMMU_TYPE1_INFO.size));
   return NAMES.get(id) ?? `${id}`;
 };
 
-/** Bytes behind the struct that a side wrote although it reported no chain. */
+/** Bytes after the struct that a side wrote although it reported no chain. */
 function* strayDifferences(legacy: Uint8Array, compat: Uint8Array): Generator<DifferenceKind> {
-  const behind = VFIO_IOMMU_TYPE1_INFO.size;
-  const [one, other] = [isTouched(legacy, behind), isTouched(compat, behind)];
+  const end = VFIO_IOMMU_TYPE1_INFO.size;
+  const [one, other] = [isTouched(legacy, end), isTouched(compat, end)];
   if (one && other) {
-    const [first, second] = [firstBehind(legacy), firstBehind(compat)];
+    const [first, second] = [firstAfter(legacy), firstAfter(compat)];
     if (first !== second) {
       yield { what: 'capability written before the fault', legacy: first, compat: second };
     }
@@ -140,7 +140,7 @@ function* strayDifferences(legacy: Uint8Array, compat: Uint8Array): Generator<Di
   };
 }
 
-/** Four bytes of the struct that are padding. */
+/** The four bytes of padding in the struct. */
 const PADDING = { from: 20, end: 24 } as const;
 
 export function* infoDifferences(
@@ -160,7 +160,7 @@ export function* infoDifferences(
   if (padding(legacy) !== padding(compat)) {
     yield { what: 'padding', legacy: padding(legacy), compat: padding(compat) };
   }
-  // 24: a chain that begins elsewhere is none that a kernel wrote.
+  // A kernel's chain begins at 24, directly after the struct.
   const chained = (offset: number): boolean => offset === VFIO_IOMMU_TYPE1_INFO.size;
   if (chained(one.cap_offset) && chained(other.cap_offset)) {
     yield* capabilityDifferences(

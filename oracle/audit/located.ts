@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a cause was found, and how a program begins there.
+// The scenario in which a cause was found, and the start of its programs.
 
 import { startOfProgram } from '../../model/programs/builder.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -10,10 +10,10 @@ import type { Scenario } from './platforms.ts';
 import type { Bounds } from './search.ts';
 import type { Side } from './side.ts';
 
-/** A cause and where it was found. */
+/** A cause and its scenario. */
 export type Located = FoundDifference & {
   readonly scenario: Scenario;
-  /** The exhaustive search has not found it: a program generated at random showed it. */
+  /** Only a program generated at random showed it, not the exhaustive search. */
   readonly isGenerated?: true;
 };
 
@@ -28,7 +28,7 @@ export const settingOn = (
   credentials,
 });
 
-/** Both sides, with what each program on the scenario does first. */
+/** Both sides after the scenario's prologue. */
 export const startOn = (release: AuditedRelease, scenario: Scenario): Pair => {
   const pair = startOfPair(startOfProgram(settingOn(release, scenario)));
   for (const operation of scenario.prologue) pair.add(operation);
@@ -40,7 +40,7 @@ export const boundsOf = ({ actions }: Scenario): Bounds => ({
   states: MOST_STATES,
 });
 
-/** One container in two releases, with what each program on the scenario does first. */
+/** One container in two releases, after the scenario's prologue. */
 export const startBetween = (
   earlier: AuditedRelease,
   later: AuditedRelease,
@@ -48,7 +48,7 @@ export const startBetween = (
   side: Side,
 ): Pair => {
   const [one, other] = [earlier, later].map((name) => startOfProgram(settingOn(name, scenario)));
-  if (one === undefined || other === undefined) throw new Error('Two releases make two worlds.');
+  if (one === undefined || other === undefined) throw new Error('Two releases have two worlds.');
   const pair = startOfReleases(one, other, side);
   for (const operation of scenario.prologue) pair.add(operation);
   return pair;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is mapped in a world, whichever container it was mapped through: for the pictures of the audit.
+// The mapped ranges of a world, in a container of either kind, for the pictures of the audit.
 
 import { nodesOf, valuesOf } from '../../spec/collections/ordered-map.ts';
 import { ioasAt } from '../../spec/state/context.ts';
@@ -28,6 +28,6 @@ const rangesOf = function* (file: OpenFile): Generator<MappedRange> {
   }
 };
 
-/** The maps of every container that is open, in ascending order within each. */
+/** The maps of all open containers, in ascending order within each. */
 export const mappedIn = (world: World): readonly MappedRange[] =>
   [...valuesOf(world.files)].flatMap((file) => [...rangesOf(file)]);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// One program on both sides at once, as the specification has it: on both containers, or on one of them in two releases. Forks are cheap: worlds share what stayed the same.
+// One program on both sides at once, on the specification: on both containers, or on one container in two releases. Forks
+// are cheap, because worlds share what did not change.
 
 import { type Expectation, ProgramBuilder } from '../../model/programs/builder.ts';
 import type { Operation, Program } from '../../model/programs/program.ts';
 import type { World } from '../../spec/state/world.ts';
 import { operationOn, SIDES, type Side } from './side.ts';
 
-/** What both sides answer to one operation. */
+/** The answers of both sides to one operation. */
 export type Answers = { readonly legacy: Expectation; readonly compat: Expectation };
 
-/** Which container the two programs have. Where it is the same one, they are of two releases. */
+/** The containers of the two programs; in a comparison of releases both are the same. */
 export type Sides = readonly [legacy: Side, compat: Side];
 
 export class Pair {
@@ -27,12 +28,12 @@ export class Pair {
     return new Pair(this.legacy.fork(), this.compat.fork(), this.sides);
   }
 
-  /** Whether it is two releases that are compared. */
+  /** Whether two releases are compared. */
   get isOfReleases(): boolean {
     return this.sides[0] === this.sides[1];
   }
 
-  /** What a program did so far, as the legacy side makes it. */
+  /** The program so far, as on the legacy side. */
   get program(): Program {
     return this.legacy.operations;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the audit's programs run on: the machines that the command line starts, so that every difference can be shown on a
-// kernel.
+// The scenarios of the audit. Their platforms are machines that the command line can start, so that a kernel can show every
+// difference.
 
 import { DATA_OFFSET } from '../../model/programs/arena.ts';
 import type { Operation } from '../../model/programs/program.ts';
@@ -39,29 +39,29 @@ const mdevDevice = (group: number): PlatformDevice => ({
   reserved: [],
 });
 
-/** One search: a platform, who the program is, and the groups that it uses. */
+/** One search: a platform, the program's credentials, and the groups that it uses. */
 export type Scenario = {
   readonly name: string;
   readonly machine: VmPlatform;
-  /** Words for the kernel's command line, where the platform needs them. */
+  /** For the kernel's command line. */
   readonly kernelArguments: readonly string[];
-  /** The same in a sentence, for who has another machine. */
+  /** The same as a sentence, for readers with another machine. */
   readonly needs?: string;
   readonly platform: Platform;
   readonly credentials: Credentials;
   readonly groups: readonly number[];
-  /** What each program does first. */
+  /** The first operations of each program. */
   readonly prologue: readonly Operation[];
-  /** Names of the actions that each program begins with. */
+  /** Names of the actions that follow the prologue in each program. */
   readonly first: readonly string[];
-  /** Actions in a program behind the first ones, at most. */
+  /** Actions in a program after the first ones, at most. */
   readonly actions: number;
-  /** Names of the actions that there are; absent where all are that lead both sides to the same. */
+  /** Names of the actions that programs may make; absent: all that have the same outcome on both sides. */
   readonly only?: readonly string[];
-  /** Names of actions behind which the programs go on also where the two sides part there. */
-  readonly parts?: readonly string[];
-  /** No request but the actions themselves is tried. */
-  readonly movesAlone?: true;
+  /** Names of actions after which programs continue even if only one side grants them. */
+  readonly diverging?: readonly string[];
+  /** Requests other than the actions are not tried. */
+  readonly actionsAlone?: true;
 };
 
 const VTD: Platform = {
@@ -72,7 +72,7 @@ const VTD: Platform = {
   mockDevices: false,
 };
 
-/** Where the programs of one scenario have a device's BAR in their memory, and the others data. */
+/** Programs of scenarios with BAR have a device's BAR here, the others data. */
 export const BAR_OFFSET = DATA_OFFSET + 32n * PAGE;
 
 const BAR: Operation = {
@@ -104,10 +104,10 @@ const ENTRY_LIMIT = 1;
 
 const DEVICE = 'device 0000:00:01.0';
 
-/** The way to a device, without a type. */
+/** The actions before a device is opened, without a type. */
 const TO_TYPE: readonly string[] = ['container', 'group1', 'group1 joins container'];
 
-/** The only device that VFIO has on a machine of that kind, and its group. */
+/** The only device that is bound to VFIO on this machine. */
 const SHARED_NAME = '0000:01:01.0';
 const SHARED: Platform = {
   ...VTD,
@@ -115,10 +115,10 @@ const SHARED: Platform = {
   groupsInUse: [1],
 };
 
-/** The way to a device. */
+/** The actions before a device is opened. */
 const TO_DEVICE: readonly string[] = ['container', 'group1', 'group1 joins container', 'type1v2'];
 
-/** Maps that type1 refuses and iommufd takes as long as no device is open. */
+/** Maps that type1 refuses, and that iommufd accepts while no device is open. */
 const LATE: readonly string[] = [
   'mapReserved',
   'mapBeyond',
@@ -130,19 +130,19 @@ const LATE: readonly string[] = [
   'mapForNothing',
 ];
 
-const MEDIATED_GROUP = 9;
+const MDEV_GROUP = 9;
 
-/** The first no-IOMMU group of its platform, and the mdev's group there, which is none. */
-const UNPROTECTED_GROUP = 0;
-const MEDIATED_BESIDE = 3;
-const UNPROTECTED = 'device 0000:00:01.0';
+/** On the platform without an IOMMU: its first no-IOMMU group, and the group of its mdev. */
+const NOIOMMU_GROUP = 0;
+const NOIOMMU_MDEV_GROUP = 3;
+const NOIOMMU_DEVICE = 'device 0000:00:01.0';
 
-const MIXED: Platform = { ...VTD, devices: [device(1), mdevDevice(MEDIATED_GROUP)] };
+const MIXED: Platform = { ...VTD, devices: [device(1), mdevDevice(MDEV_GROUP)] };
 
-const MEDIATED_FIRST: readonly string[] = [
+const MDEV_FIRST: readonly string[] = [
   'container',
-  `group${MEDIATED_GROUP}`,
-  `group${MEDIATED_GROUP} joins container`,
+  `group${MDEV_GROUP}`,
+  `group${MDEV_GROUP} joins container`,
   'type1v2',
 ];
 
@@ -232,14 +232,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a device behind VT-d and an mdev',
     machine: 'mixed',
     platform: MIXED,
-    groups: [1, MEDIATED_GROUP],
+    groups: [1, MDEV_GROUP],
     first: ['container'],
     actions: 7,
     only: [
       ...TO_DEVICE,
       DEVICE,
-      `group${MEDIATED_GROUP}`,
-      `group${MEDIATED_GROUP} joins container`,
+      `group${MDEV_GROUP}`,
+      `group${MDEV_GROUP} joins container`,
       `device ${MDEV_NAME}`,
       'map',
     ],
@@ -249,8 +249,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a group behind VT-d that joins an mdev with maps',
     machine: 'mixed',
     platform: MIXED,
-    groups: [1, MEDIATED_GROUP],
-    first: MEDIATED_FIRST,
+    groups: [1, MDEV_GROUP],
+    first: MDEV_FIRST,
     actions: 4,
     only: [
       'group1',
@@ -260,8 +260,8 @@ export const SCENARIOS: readonly Scenario[] = [
       DEVICE,
       ...LATE,
     ],
-    parts: ['group1 joins container'],
-    movesAlone: true,
+    diverging: ['group1 joins container'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -269,12 +269,12 @@ export const SCENARIOS: readonly Scenario[] = [
     machine: 'mixed',
     platform: MIXED,
     credentials: LIMITED,
-    groups: [1, MEDIATED_GROUP],
-    first: MEDIATED_FIRST,
+    groups: [1, MDEV_GROUP],
+    first: MDEV_FIRST,
     actions: 4,
     only: ['group1', 'group1 joins container', DEVICE, 'mapMany'],
-    parts: ['group1 joins container'],
-    movesAlone: true,
+    diverging: ['group1 joins container'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -295,8 +295,8 @@ export const SCENARIOS: readonly Scenario[] = [
     first: ['container', 'group0', 'group0 joins container', 'type1v2'],
     actions: 2,
     only: ['startTracking', 'mapTooLong'],
-    parts: ['startTracking', 'mapTooLong'],
-    movesAlone: true,
+    diverging: ['startTracking', 'mapTooLong'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -317,7 +317,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: TO_DEVICE,
     actions: 3,
     only: [DEVICE, ...LATE],
-    movesAlone: true,
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -329,7 +329,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: TO_DEVICE,
     actions: 2,
     only: [DEVICE, 'mapBar'],
-    movesAlone: true,
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -341,7 +341,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: TO_DEVICE,
     actions: 2,
     only: [DEVICE, 'mapBehindFile'],
-    movesAlone: true,
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -353,7 +353,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: TO_DEVICE,
     actions: 2,
     only: [DEVICE, 'mapMany'],
-    movesAlone: true,
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -364,7 +364,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: [...TO_DEVICE, 'map'],
     actions: 5,
     only: [DEVICE, `close ${DEVICE}`, 'munmap', 'mmap'],
-    movesAlone: true,
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -376,7 +376,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: TO_DEVICE,
     actions: 2,
     only: [DEVICE, 'map'],
-    movesAlone: true,
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -387,8 +387,8 @@ export const SCENARIOS: readonly Scenario[] = [
     first: TO_TYPE,
     actions: 2,
     only: ['mapUnaligned', 'type1', DEVICE],
-    parts: ['mapUnaligned'],
-    movesAlone: true,
+    diverging: ['mapUnaligned'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -399,8 +399,8 @@ export const SCENARIOS: readonly Scenario[] = [
     first: [...TO_TYPE, DEVICE],
     actions: 2,
     only: ['map', 'type1'],
-    parts: [DEVICE, 'map'],
-    movesAlone: true,
+    diverging: [DEVICE, 'map'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -411,7 +411,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: [...TO_TYPE, DEVICE],
     actions: 0,
     only: [],
-    parts: [DEVICE],
+    diverging: [DEVICE],
   },
   {
     ...PLAIN,
@@ -429,8 +429,8 @@ export const SCENARIOS: readonly Scenario[] = [
       'group1 leaves again',
       `${DEVICE} again`,
     ],
-    parts: ['group1 leaves'],
-    movesAlone: true,
+    diverging: ['group1 leaves'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -443,8 +443,8 @@ export const SCENARIOS: readonly Scenario[] = [
     first: TO_TYPE,
     actions: 2,
     only: [DEVICE, 'type1v2'],
-    parts: ['type1v2'],
-    movesAlone: true,
+    diverging: ['type1v2'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -458,7 +458,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: TO_DEVICE,
     actions: 1,
     only: [DEVICE],
-    movesAlone: true,
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -469,8 +469,8 @@ export const SCENARIOS: readonly Scenario[] = [
     first: ['container', 'group1'],
     actions: 2,
     only: ['group1 joins container', 'status of group1', `device ${SHARED_NAME}`],
-    parts: ['group1 joins container'],
-    movesAlone: true,
+    diverging: ['group1 joins container'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -481,7 +481,7 @@ export const SCENARIOS: readonly Scenario[] = [
     first: ['container', `file of ${MDEV_NAME}`],
     actions: 2,
     only: ['group0', `bind ${MDEV_NAME}`, `bind ${MDEV_NAME}, which cannot be answered`],
-    movesAlone: true,
+    actionsAlone: true,
   },
   {
     ...PLAIN,
@@ -491,29 +491,29 @@ export const SCENARIOS: readonly Scenario[] = [
     needs:
       'vfio.enable_unsafe_noiommu_mode was on when vfio-pci took the device, and is off since.',
     platform: { ...NOIOMMU_PLATFORM, noIommuEnabled: false },
-    groups: [UNPROTECTED_GROUP],
-    first: ['container', `group${UNPROTECTED_GROUP}`, `group${UNPROTECTED_GROUP} joins container`],
+    groups: [NOIOMMU_GROUP],
+    first: ['container', `group${NOIOMMU_GROUP}`, `group${NOIOMMU_GROUP} joins container`],
     actions: 2,
-    only: ['noiommu', UNPROTECTED],
-    parts: ['noiommu'],
-    movesAlone: true,
+    only: ['noiommu', NOIOMMU_DEVICE],
+    diverging: ['noiommu'],
+    actionsAlone: true,
   },
   {
     ...PLAIN,
     name: 'a no-IOMMU group',
     machine: 'noiommu',
     platform: NOIOMMU_PLATFORM,
-    groups: [UNPROTECTED_GROUP],
+    groups: [NOIOMMU_GROUP],
     actions: 8,
     only: [
       'container',
       'close container',
-      `group${UNPROTECTED_GROUP}`,
-      `group${UNPROTECTED_GROUP} joins container`,
-      `group${UNPROTECTED_GROUP} leaves`,
-      `close group${UNPROTECTED_GROUP}`,
-      UNPROTECTED,
-      `close ${UNPROTECTED}`,
+      `group${NOIOMMU_GROUP}`,
+      `group${NOIOMMU_GROUP} joins container`,
+      `group${NOIOMMU_GROUP} leaves`,
+      `close group${NOIOMMU_GROUP}`,
+      NOIOMMU_DEVICE,
+      `close ${NOIOMMU_DEVICE}`,
       'noiommu',
       'type1v2',
     ],
@@ -523,10 +523,10 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a no-IOMMU group and an mdev',
     machine: 'noiommu',
     platform: NOIOMMU_PLATFORM,
-    groups: [UNPROTECTED_GROUP, MEDIATED_BESIDE],
+    groups: [NOIOMMU_GROUP, NOIOMMU_MDEV_GROUP],
     first: ['container'],
     actions: 6,
-    only: [UNPROTECTED_GROUP, MEDIATED_BESIDE].flatMap((group) => [
+    only: [NOIOMMU_GROUP, NOIOMMU_MDEV_GROUP].flatMap((group) => [
       `group${group}`,
       `group${group} joins container`,
       `group${group} leaves`,

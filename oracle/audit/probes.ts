@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What of an answer besides its result shows a difference: the numbers that a reproducer checks in memory.
+// The numbers in memory that show a difference besides the result, for reproducers.
 
 import { LAYOUTS } from '../../model/programs/program.ts';
 import {
@@ -13,7 +13,7 @@ import { type CText, c, cHex } from '../emit/c-text.ts';
 import type { Probe } from '../emit/two-sides.ts';
 import { UNTOUCHED } from './requests/container.ts';
 
-/** A probe with what it returns on either side. */
+/** A probe with its value on each side. */
 export type ShownProbe = Probe & { readonly type1: bigint; readonly iommufd: bigint };
 
 const numberIn = (bytes: Uint8Array, at: number, width: number): bigint => {
@@ -28,8 +28,8 @@ const INFO = VFIO_IOMMU_TYPE1_INFO;
 const CAP_OFFSET = 16;
 const CAPABILITY_HEADER = 8;
 
-/** Where the capability is; 0 where there is none. */
-const placeOf = (bytes: Uint8Array, id: number): number => {
+/** The offset of the capability; 0 if there is none. */
+const offsetOf = (bytes: Uint8Array, id: number): number => {
   let at = Number(numberIn(bytes, CAP_OFFSET, 4));
   while (at !== 0 && at + CAPABILITY_HEADER <= bytes.length) {
     if (numberIn(bytes, at, 2) === BigInt(id)) return at;
@@ -38,7 +38,7 @@ const placeOf = (bytes: Uint8Array, id: number): number => {
   return 0;
 };
 
-/** The memory of an answer, in C: its address and its length. */
+/** The address and length of the answer's memory, in C. */
 const memory = (parts: IoctlParts | undefined): CText | undefined => {
   const memory = parts?.memory[0];
   if (memory === undefined) return undefined;
@@ -46,7 +46,7 @@ const memory = (parts: IoctlParts | undefined): CText | undefined => {
   return c`${address}, ${memory.length}`;
 };
 
-/** `at` and `width` in bytes from the start of the capability; where it is if the width is 0. */
+/** The number at `at`, of `width` bytes, in the capability; the capability's offset if the width is 0. */
 const reported = (
   text: string,
   [id, at, width]: readonly [id: number, at: number, width: number],
@@ -54,17 +54,17 @@ const reported = (
   iommufd: Uint8Array,
 ): ShownProbe => {
   const value = (bytes: Uint8Array): bigint => {
-    const place = placeOf(bytes, id);
-    if (place === 0 || width === 0) return BigInt(place);
-    return numberIn(bytes, place + at, width);
+    const offset = offsetOf(bytes, id);
+    if (offset === 0 || width === 0) return BigInt(offset);
+    return numberIn(bytes, offset + at, width);
   };
   return {
     text,
     read: (parts) => {
-      const where = memory(parts);
-      return where === undefined
+      const range = memory(parts);
+      return range === undefined
         ? undefined
-        : c`capability_field(${where}, ${id}, ${at}, ${width})`;
+        : c`capability_field(${range}, ${id}, ${at}, ${width})`;
     },
     type1: value(type1),
     iommufd: value(iommufd),
@@ -82,23 +82,23 @@ const capabilityProbes = (
   type1: Uint8Array,
   iommufd: Uint8Array,
 ): readonly ShownProbe[] => {
-  const look = (text: string, ...place: readonly [number, number, number]): ShownProbe =>
-    reported(text, place, type1, iommufd);
+  const probe = (text: string, ...field: readonly [number, number, number]): ShownProbe =>
+    reported(text, field, type1, iommufd);
   if (what === 'capability DMA_AVAIL: what it reports') {
-    return [look('avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER, 4)];
+    return [probe('avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER, 4)];
   }
   if (what === 'capability DMA_AVAIL: padding') {
-    return [look('the padding behind avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER + 4, 4)];
+    return [probe('the padding after avail', CAP_DMA_AVAIL_ID, CAPABILITY_HEADER + 4, 4)];
   }
   if (what === 'capability IOVA_RANGE: what it reports') {
     return [
-      look('nr_iovas', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER, 4),
-      look('iova_ranges[0].start', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER + 8, 8),
-      look('iova_ranges[0].end', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER + 16, 8),
+      probe('nr_iovas', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER, 4),
+      probe('iova_ranges[0].start', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER + 8, 8),
+      probe('iova_ranges[0].end', CAP_IOVA_RANGE_ID, CAPABILITY_HEADER + 16, 8),
     ];
   }
   return CAPABILITIES.filter(([name]) => what === `capability ${name}`).map(([name, id]) =>
-    look(`where the capability ${name} is`, id, 0, 0),
+    probe(`the offset of the capability ${name}`, id, 0, 0),
   );
 };
 
@@ -106,7 +106,7 @@ const othersIn = (bytes: Uint8Array): bigint =>
   BigInt(bytes.subarray(INFO.size).filter((byte) => byte !== UNTOUCHED).length);
 
 const strayProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
-  text: 'bytes written behind the struct',
+  text: 'bytes written after the struct',
   read: (parts) => {
     const memory = parts?.memory[0];
     if (memory === undefined) return undefined;
@@ -120,7 +120,7 @@ const strayProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
 });
 
 const firstProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
-  text: 'the id of the capability behind the struct',
+  text: 'the id of the capability after the struct',
   read: (parts) => {
     const pointer = parts?.memory[0]?.pointer;
     if (pointer === undefined) return undefined;
@@ -131,7 +131,7 @@ const firstProbe = (type1: Uint8Array, iommufd: Uint8Array): ShownProbe => ({
   iommufd: numberIn(iommufd, INFO.size, 2),
 });
 
-/** The probes that show a difference of that kind, from the memory of the struct after the call on either side. */
+/** The probes that show a difference of that kind. `type1` and `iommufd` are the struct's memory after the call. */
 export const probesOf = (
   what: string,
   layout: string,

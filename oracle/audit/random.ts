@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Beside the exhaustive search: programs generated at random, with values that no list holds, on both sides. An operation on
-// which the sides part is noted and left out, so that the rest of the program still compares like with like.
+// Programs generated at random, on both sides, with values that the exhaustive search does not try. An operation after which
+// the sides differ is noted and left out, so that the rest of the program starts from equal states.
 
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
@@ -14,7 +14,7 @@ import { type Located, settingOn, startBetween, startOn } from './located.ts';
 import type { Pair } from './pair.ts';
 import { SCENARIOS, type Scenario } from './platforms.ts';
 
-/** What the programs are run on: a start for each scenario, and what they are generated for. */
+/** The start and the programs of each scenario. */
 export type RandomSides = {
   readonly startOn: (scenario: Scenario) => Pair;
   readonly arbitrary: (scenario: Scenario) => fc.Arbitrary<Program>;
@@ -24,9 +24,9 @@ export type RandomOptions = RandomSides & {
   /** Programs to generate. */
   readonly runs: number;
   readonly seed: number;
-  /** Causes that are known already, by their keys. */
+  /** Keys of known causes. */
   readonly known: ReadonlySet<string>;
-  /** Answers false where the search is to end. */
+  /** Resolves to false to end the search. */
   readonly watch?: (done: number) => Promise<boolean>;
 };
 
@@ -35,33 +35,30 @@ export type RandomSearched = {
   readonly operations: number;
   /** Operations that a side does not specify. */
   readonly undecided: number;
-  /** Differences that were seen, each time that they were. */
+  /** Differences, counted each time they were found. */
   readonly differences: number;
-  /** How many causes they were, known ones among them. */
+  /** Their causes, including known ones. */
   readonly causes: number;
-  /** Causes that were not known, each with its shortest program. */
+  /** New causes, each with its shortest program. */
   readonly found: readonly Located[];
 };
 
-/** Operations that are generated for a program, at most. */
+/** Operations in a generated program, at most. */
 const LENGTH = 40;
 const BATCH = 50;
 
-/** Scenarios on which every request is tried; the others only repeat their settings. */
+/** The scenarios with requests; the others have the same settings. */
 const RANDOM_SCENARIOS: readonly Scenario[] = SCENARIOS.filter(
-  ({ movesAlone }) => movesAlone !== true,
+  ({ actionsAlone }) => actionsAlone !== true,
 );
 
-/**
- * A native call of whatever an earlier call has left in memory, descriptors for one, whose numbers are the process's own
- * business.
- */
-const isOfLeftOvers = (operation: Operation): boolean =>
+/** A native call that reads what an earlier call left in memory, such as descriptor numbers, which may differ. */
+const readsLeftovers = (operation: Operation): boolean =>
   operation.op === 'ioctl' &&
   operation.argument.kind === 'plain' &&
   nativeName(operation.command) !== undefined;
 
-/** The pair behind the operation; the one before it where the two sides part, or one of them does not specify it. */
+/** The pair after the operation; the pair before it if the sides then differ, or if one does not specify it. */
 const followed = (
   pair: Pair,
   operation: Operation,
@@ -80,11 +77,11 @@ const shows = (sides: RandomSides, { scenario, key }: Located, program: Program)
   return last !== undefined && causesOf(pair, last).some((cause) => cause.key === key);
 };
 
-/** Without each operation that the cause does not need. */
+/** Removes the operations that the cause does not need. */
 const shortened = (sides: RandomSides, found: Located): Located => {
   const prologue = found.scenario.prologue.length;
   let program = found.program.slice(prologue);
-  // Again until nothing goes: what closes a file can go only when what opened it has gone.
+  // Repeats until nothing can be removed: removing one operation may allow removing an earlier or later one.
   for (let length = program.length + 1; program.length < length; ) {
     length = program.length;
     for (let index = length - 2; index >= 0; index -= 1) {
@@ -106,7 +103,7 @@ const runOn = (
   for (const program of generated) {
     let pair = start.fork();
     for (const operation of program) {
-      if (isOfLeftOvers(operation) || operation.op === 'status') continue;
+      if (readsLeftovers(operation) || operation.op === 'status') continue;
       const next = followed(pair, operation, differences);
       pair = next.pair;
       ran.operations += 1;
@@ -125,7 +122,7 @@ export const onContainers = (release: AuditedRelease): RandomSides => ({
     }),
 });
 
-/** Programs of native calls, and of VFIO's on an iommufd, in two releases. */
+/** Programs of native and VFIO calls on an iommufd, in two releases. */
 export const onReleases = (earlier: AuditedRelease, later: AuditedRelease): RandomSides => ({
   startOn: (scenario) => startBetween(earlier, later, scenario, 'compat'),
   arbitrary: (scenario) =>
@@ -135,7 +132,7 @@ export const onReleases = (earlier: AuditedRelease, later: AuditedRelease): Rand
     }),
 });
 
-/** Deterministic: a seed finds the same causes by the same programs each time. */
+/** Deterministic: the same seed finds the same causes with the same programs. */
 export const randomSearch = async (options: RandomOptions): Promise<RandomSearched> => {
   const { startOn, arbitrary, runs, seed, known, watch } = options;
   const noted = RANDOM_SCENARIOS.map((): Differences => new Map());

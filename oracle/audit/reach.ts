@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the program's open devices can reach, on each side: the IOVAs that lead to memory, to which page, and whether for
-// reading or writing. What no open device can use is no difference.
+// What the program's open devices reach on each side: IOVAs, their pages, and the permissions. A map that no open device
+// can use is no difference.
 
 import { PROCESS } from '../../model/programs/run.ts';
 import { nodesOf } from '../../spec/collections/ordered-map.ts';
@@ -99,7 +99,7 @@ const kindOf = (legacy: readonly Span[], compat: readonly Span[]): string | unde
   return legacy.length === compat.length ? undefined : 'what devices reach: more under iommufd';
 };
 
-/** Differences in what devices reach that are open on both sides. */
+/** Differences in what the devices that are open on both sides reach. */
 export function* reachDifferences(legacy: World, compat: World): Generator<DifferenceKind> {
   const both = openDevices(legacy).filter((name) => openDevices(compat).includes(name));
   for (const name of both) {

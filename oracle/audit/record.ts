@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The record of an audit as text and back, a JSON object a line: a header, then each search with what it found. A line of
-// what was found is a program whose last operation shows a difference, both answers, and the kernels that gave them.
+// Reads and writes the record of an audit, one JSON object per line: a header, then each search with its entries. An entry is
+// a program whose last operation shows a difference, both answers, and the kernels that gave them.
 
 import type { Program } from '../../model/programs/program.ts';
 import { AUDITED_RELEASES, type AuditedRelease } from '../emit/audited-releases.ts';
@@ -14,7 +14,7 @@ import { SIDES, type Side } from './side.ts';
 const FORMAT = 'iommufd-audit';
 const VERSION = 1;
 
-/** What was tried on one platform, in every order up to a bound. */
+/** The counts of one exhaustive search. */
 export type SearchedPlatform = {
   readonly platform: string;
   readonly states: number;
@@ -32,26 +32,23 @@ const RANDOM_COUNTS = [
   'found',
 ] as const;
 
-/**
- * The random programs beside the search: how many `differences` they showed, of how many `causes`, and how many of these
- * nothing else had found.
- */
+/** The counts of the random programs. `found` are the `causes` that the exhaustive search did not find. */
 export type RandomCounts = Readonly<Record<(typeof RANDOM_COUNTS)[number], number>>;
 
 /** One program that shows a difference. */
 export type Entry = {
-  /** The name of the scenario that the program runs on. */
+  /** The name of the program's scenario. */
   readonly scenario: string;
-  /** In what the two answers to the last operation differ, and what they are. */
+  /** The kind of difference between the two answers to the last operation, and the answers. */
   readonly difference: string;
   readonly answers: readonly [string, string];
-  /** How many of the programs that were tried showed it. */
+  /** How many programs showed it. */
   readonly count: number;
   readonly isRandom: boolean;
-  /** Releases on whose kernel both answers were seen. */
+  /** Releases whose kernels gave both answers. */
   readonly confirmed: readonly AuditedRelease[];
   readonly program: Program;
-  /** Where it is in the file; 0 where it is in none. */
+  /** Its line in the file; 0 if it is in no file. */
   readonly line: number;
 };
 
@@ -94,16 +91,17 @@ export const releasesIn = (fields: Fields, name: string): readonly AuditedReleas
   fields.texts(name).map((text) => {
     const release = AUDITED_RELEASES.find((known) => known === text);
     return (
-      release ??
-      fields.fail(`"${name}" has a release that is none of ${AUDITED_RELEASES.join(', ')}`)
+      release ?? fields.fail(`"${name}" has a release other than ${AUDITED_RELEASES.join(', ')}`)
     );
   });
 
-/** Fails where the first line says that the file is of another format. */
+/** Fails if the first line names another format or version. */
 export const requireFormat = (fields: Fields, format: string, version: number): void => {
   if (fields.raw('format') !== format) fields.fail(`"format" is not "${format}"`);
   if (fields.raw('version') !== version) {
-    fields.fail(`version ${String(fields.raw('version'))} is not known; version ${version} is`);
+    fields.fail(
+      `version ${String(fields.raw('version'))} is not supported, only version ${version}`,
+    );
   }
 };
 
@@ -112,7 +110,7 @@ const headerOf = (fields: Fields): readonly AuditedRelease[] => {
   fields.only('format', 'version', 'releases');
   const releases = releasesIn(fields, 'releases');
   if (releases.length !== 1 && releases.length !== 2) {
-    fields.fail('"releases" has neither one release nor two');
+    fields.fail('"releases" must have one or two releases');
   }
   return releases;
 };
@@ -138,7 +136,7 @@ const searchOf = (fields: Fields): Omit<RecordedSearch, 'entries'> => {
   const sides = fields.texts('sides').map((text) => SIDES.find((side) => side === text));
   const [one, other] = sides;
   if (sides.length !== 2 || one === undefined || other === undefined) {
-    return fields.fail(`"sides" are not two of ${SIDES.join(', ')}`);
+    return fields.fail(`"sides" must be two of ${SIDES.join(', ')}`);
   }
   return {
     sides: [one, other],
@@ -152,7 +150,7 @@ const entryOf = (fields: Fields, line: number): Entry => {
   const answers = fields.texts('answers');
   const [one, other] = answers;
   if (answers.length !== 2 || one === undefined || other === undefined) {
-    return fields.fail('"answers" are not two');
+    return fields.fail('"answers" must be two');
   }
   const program = fields.objects('program').map((one) => one.checked(OPERATION));
   if (program.length === 0) fields.fail('"program" has no operation');
@@ -183,7 +181,7 @@ export const recordOf = (file: string, text: string): AuditRecord => {
       continue;
     }
     const search = searches.at(-1);
-    if (search === undefined) fields.fail('no line says what was searched');
+    if (search === undefined) fields.fail('there is no search before this entry');
     else search.entries.push(entryOf(fields, index + 2));
   }
   return { releases, searches };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What an audit found, to its record and back. What a record holds runs on the specification again, which must answer as
-// it did then.
+// Converts an audit to its record and back. Reading a record runs its programs on the specification, which must still give
+// the recorded answers.
 
 import { startOfProgram } from '../../model/programs/builder.ts';
 import type { AuditedRelease } from '../emit/audited-releases.ts';
@@ -23,7 +23,7 @@ import { rowsOf } from './rows.ts';
 import type { Audit, Changes, Generated, SearchedScenario } from './run-audit.ts';
 import { SIDES, type Side } from './side.ts';
 
-/** Releases on whose kernel something was seen: a cause, by its key, or a row's C file, by the row's id. */
+/** The releases whose kernels showed a cause, by the cause's key, or a row's C file, by the row's id. */
 export type ShownOn = ReadonlyMap<string, readonly AuditedRelease[]>;
 
 type Searches = {
@@ -97,7 +97,7 @@ export const recordOfAudit = ({
   confirmed,
   ...searches
 }: RecordedAudit): AuditRecord => {
-  const entries = rows.flatMap(({ seen }) => seen).map((found) => entryOf(found, confirmed));
+  const entries = rows.flatMap(({ causes }) => causes).map((found) => entryOf(found, confirmed));
   return { releases: [release], searches: [{ ...searches, sides: SIDES, entries }] };
 };
 
@@ -113,7 +113,7 @@ export const recordOfChanges = ({ earlier, later, containers }: RecordedChanges)
 const withoutConfirmed = ({ scenario, difference, answers, program }: Entry): string =>
   jsonLine([scenario, difference, answers, program.map(operationJson)]);
 
-/** The audit with what kernels showed `before` of the same programs, where the same answers are expected of them. */
+/** Takes over from `before` which kernels confirmed a program, if the program and its answers are the same. */
 export const keepingConfirmed = (audit: RecordedAudit, before: AuditRecord): RecordedAudit => {
   const known = new Map(
     before.searches
@@ -121,7 +121,7 @@ export const keepingConfirmed = (audit: RecordedAudit, before: AuditRecord): Rec
       .map((entry) => [withoutConfirmed(entry), entry.confirmed] as const),
   );
   const confirmed = new Map(audit.confirmed);
-  for (const found of audit.rows.flatMap(({ seen }) => seen)) {
+  for (const found of audit.rows.flatMap(({ causes }) => causes)) {
     const kernels = known.get(withoutConfirmed(entryOf(found, confirmed)));
     if (kernels !== undefined && kernels.length > 0) confirmed.set(found.key, kernels);
   }
@@ -133,7 +133,7 @@ const startOf = (
   [side]: RecordedSearch['sides'],
   scenario: Scenario,
 ): Pair => {
-  if (earlier === undefined) throw new Error('A record has one release at least.');
+  if (earlier === undefined) throw new Error('A record has at least one release.');
   const start = startOfProgram(settingOn(earlier, scenario));
   return later === undefined
     ? startOfPair(start)
@@ -175,7 +175,7 @@ const countsOf = ({ searched, random }: RecordedSearch): Searches => ({
   ...(random === undefined ? {} : { random }),
 });
 
-/** Throws BadInput where the specification does not answer as `file` says, or where that has no single release. */
+/** Throws BadInput if the specification does not give the answers of `file`, or if that has not one release. */
 export const auditOf = (file: string, { releases, searches }: AuditRecord): RecordedAudit => {
   const [release, other] = releases;
   const [search] = searches;
@@ -191,7 +191,7 @@ export const auditOf = (file: string, { releases, searches }: AuditRecord): Reco
   return { ...countsOf(search), release, rows: rowsOf(found), confirmed };
 };
 
-/** The same of two releases. */
+/** The same for a record of two releases. */
 export const changesOf = (file: string, { releases, searches }: AuditRecord): RecordedChanges => {
   const [earlier, later] = releases;
   if (earlier === undefined || later === undefined) {

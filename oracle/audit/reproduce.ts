@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compiles the C files of rows here, and runs them on a kernel: each must end with 0 where the kernel shows its row.
+// Compiles the C files of rows on this machine and runs them on a kernel. A file exits with 0 if the kernel shows its row.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,10 +12,10 @@ import type { CFile } from './c-files.ts';
 
 const run = promisify(execFile);
 
-/** What virtual machines have of a device's BAR that can be mapped. */
+/** The file of a device's BAR in virtual machines, which can be mapped. */
 const DEVICE_MEMORY = '/dev/iommufd-spec/device-memory';
 
-/** Whether there is a compiler. */
+/** Whether there is a C compiler. */
 export const canCompile = async (): Promise<boolean> => {
   try {
     await run('cc', ['--version']);
@@ -25,7 +25,7 @@ export const canCompile = async (): Promise<boolean> => {
   }
 };
 
-/** Rejects where a file does not compile. */
+/** Rejects if a file does not compile. */
 const compileAll = async (folder: string, files: readonly CFile[]): Promise<void> => {
   writeFileSync(join(folder, HEADER_NAME), twoSidesHeader());
   let next = 0;
@@ -39,7 +39,7 @@ const compileAll = async (folder: string, files: readonly CFile[]): Promise<void
   await Promise.all(Array.from({ length: availableParallelism() }, work));
 };
 
-/** Files that the same virtual machine can run. */
+/** The files, grouped by the virtual machine that they need. */
 const byMachine = (files: readonly CFile[]): readonly (readonly [CFile, ...CFile[]])[] => {
   const groups = new Map<string, [CFile, ...CFile[]]>();
   for (const file of files) {
@@ -57,7 +57,7 @@ const commandFor = ({ id, devices, mapsBar }: CFile): string => {
   return `./${id} ${words.join(' ')} > output 2>&1; echo "exit ${id} $?"`;
 };
 
-/** The ids of the files that end with 0 on the kernel. Rejects with EnvironmentError where it cannot be started. */
+/** The ids of the files that exit with 0 on the kernel. Rejects with EnvironmentError if it cannot be started. */
 export const reproducedOn = async (
   image: string,
   files: readonly CFile[],

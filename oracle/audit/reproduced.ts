@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// On which kernels the C files of rows showed them, as text and back, a row a line.
+// Reads and writes which kernels showed the C files of rows, one row per line.
 
 import { Fields } from '../trace/fields.ts';
 import { jsonLine } from '../trace/json-line.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The C file of a row: one program on both sides, for who has neither this project nor its kernels.
+// The C file of a row: one program on both sides, for readers without this project.
 
 import { isDeepStrictEqual } from 'node:util';
 import { ARENA_BASE } from '../../model/programs/arena.ts';
@@ -30,12 +30,12 @@ const stepOf = ({ call, result, after }: Expectation): TracedStep => ({
 });
 
 const transferProbe = ({ program, reaches }: Transfer): ShownProbe => {
-  const place = program.at(-1);
-  const look = place?.op === 'dma' ? (place.look ?? 0n) : 0n;
+  const write = program.at(-1);
+  const offset = write?.op === 'dma' ? (write.look ?? 0n) : 0n;
   const left = BigInt(`0x${FILLED.toString(16).repeat(WRITTEN)}`);
   return {
     text: 'the memory: the device writes zeros',
-    read: () => c`*(__u64 *)(ARENA + ${cHex(look)})`,
+    read: () => c`*(__u64 *)(ARENA + ${cHex(offset)})`,
     type1: reaches.legacy ? 0n : left,
     iommufd: reaches.compat ? 0n : left,
   };
@@ -43,7 +43,7 @@ const transferProbe = ({ program, reaches }: Transfer): ShownProbe => {
 
 const isCharge = ({ what }: Located): boolean => /charged/.test(what);
 
-/** The program that shows the cause, and what is checked when it is over. */
+/** The program that shows the cause, and the transfer that ends it, if any. */
 const shownBy = (
   release: AuditedRelease,
   found: Located,
@@ -67,7 +67,7 @@ const isUsedBy = (device: PlatformDevice, operation: Operation): boolean => {
   return Buffer.from(operation.argument.hex, 'hex').includes(device.name);
 };
 
-/** Devices that the program names, or whose group it opens. */
+/** The devices that the program names, or whose groups it opens. */
 const devicesIn = ({ scenario }: Located, program: Program): readonly NamedDevice[] =>
   scenario.platform.devices.filter((device) =>
     program.some((operation) => isUsedBy(device, operation)),
@@ -81,7 +81,7 @@ const causeSays = ({ cause }: ShownIn): readonly string[] => [
   ...sideSays('iommufd', cause.compatRule, cause.kind.compat),
 ];
 
-/** What each side answers, release by release where that is not the same. */
+/** What each side answers; once for all releases with the same text. */
 const answersSay = ({ shown }: RowProgram): readonly string[] => {
   const groups = new Map<string, ShownIn[]>();
   for (const one of shown) {
@@ -113,12 +113,12 @@ const usageLines = (
   return wrapped(`Arguments: ${number} of VFIO, ${where} (${names} if there are none).`, '');
 };
 
-/** A row's C file, and what it names that another machine may have elsewhere. */
+/** A row's C file, and its arguments. */
 export type Reproducer = {
   readonly text: string;
-  /** The devices, in the order of the arguments. */
+  /** The devices that it takes, in order. */
   readonly devices: readonly string[];
-  /** The argument behind them is a file to map a BAR of. */
+  /** Whether the argument after the devices is a file whose BAR the program maps. */
   readonly mapsBar: boolean;
 };
 
@@ -151,16 +151,16 @@ const answeredIn = (
   };
 };
 
-/** Throws where the device's write that shows the row is not the same in each of its releases. */
+/** Throws if the row needs different programs in its releases. */
 const requireSameProgram = ({ description, found, shown }: RowProgram, program: Program): void => {
   for (const { release } of shown) {
     if (!isDeepStrictEqual(shownBy(release, found).program, program)) {
-      throw new Error(`${description.id} is shown by another program in ${release}.`);
+      throw new Error(`${description.id} needs another program in ${release}.`);
     }
   }
 };
 
-/** It includes the header of twoSidesHeader. */
+/** The file includes the header that twoSidesHeader makes. */
 export const reproducerOf = (row: RowProgram): Reproducer => {
   const { description, found, shown } = row;
   const [{ release: first }, ...others] = shown;

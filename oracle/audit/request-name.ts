@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What a request is called in the audit. What a container is asked about is a part of the name: each number has an answer
-// of its own.
+// The name of a request in the audit. The argument of CHECK_EXTENSION and SET_IOMMU is a part of the name.
 
 import type { Operation } from '../../model/programs/program.ts';
 import { VFIO_CHECK_EXTENSION, VFIO_SET_IOMMU } from '../../spec/abi/vfio.ts';
 import { commandName, nativeName } from '../emit/c-names.ts';
 import { extensionName } from '../text/value-names.ts';
 
-/** Native calls are distinguished only where it matters which one it is. */
+/** `namesNative`: native calls have their own names; otherwise one name for all. */
 export const requestName = (operation: Operation, namesNative: boolean): string => {
   if (operation.op !== 'ioctl') return operation.op;
   const { command, argument } = operation;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One program for a row of several releases: the one that shows it in most of them.
+// The program of a row: the one that shows the row in most releases.
 
 import { startOfProgram } from '../../model/programs/builder.ts';
 import { AUDITED_RELEASES, type AuditedRelease } from '../emit/audited-releases.ts';
@@ -15,13 +15,13 @@ export type RowsByRelease = ReadonlyMap<AuditedRelease, readonly Row[]>;
 export type RowProgram = {
   readonly description: Description;
   readonly found: Located;
-  /** What the program shows of the row in each release that has it, the earliest release first. */
+  /** The cause that the program shows in each release that has the row, the earliest release first. */
   readonly shown: readonly [ShownIn, ...ShownIn[]];
 };
 
 export type ShownIn = { readonly release: AuditedRelease; readonly cause: ShownCause };
 
-/** The same difference of the same row; undefined where the release's answers are no case of that. */
+/** The same difference of the same row in a release; undefined if the release does not have it. */
 const causeIn = (
   release: AuditedRelease,
   { id }: Description,
@@ -53,14 +53,14 @@ const programOf = (description: Description, candidates: readonly Located[]): Ro
   return best;
 };
 
-/** In the order of the rows, those of the latest release first. */
+/** In the order of the rows, the rows of the latest release first. */
 export const rowPrograms = (rows: RowsByRelease): readonly RowProgram[] => {
   const candidates = new Map<string, { description: Description; found: Located[] }>();
   for (const release of AUDITED_RELEASES.toReversed()) {
-    for (const { description, seen } of rows.get(release) ?? []) {
+    for (const { description, causes } of rows.get(release) ?? []) {
       const known = candidates.get(description.id);
-      if (known === undefined) candidates.set(description.id, { description, found: [...seen] });
-      else known.found.push(...seen);
+      if (known === undefined) candidates.set(description.id, { description, found: [...causes] });
+      else known.found.push(...causes);
     }
   }
   return [...candidates.values()].map(({ description, found }) => programOf(description, found));

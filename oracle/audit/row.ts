@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: MIT
-// A row of the audit: one handle that a program which actions over can notice, with every way in which it was seen.
+// A row of the audit: one difference that a program which moves to iommufd can notice, with its causes.
 
 import type { PartId, RuleId } from '../../spec/rules.ts';
 import type { Cause } from './differences.ts';
 import type { Located } from './located.ts';
 
 /**
- * breaks: a program that relied on it fails or must be changed. differs: it continues with another result, and may not notice.
- * harmless: no program is known that could mind.
+ * breaks: a program that relies on type1's answer fails or must be changed. differs: it continues with another result, and
+ * may not notice. harmless: no program is known that depends on it.
  */
 export type Severity = 'breaks' | 'differs' | 'harmless';
 
-/** What a description is about. Absent parts match everything; a rule is named whole, or by its part and a slash. */
+/** The causes that a description covers. Absent fields match everything. */
 export type Matcher = {
-  /** With or without what is asked about: "VFIO_SET_IOMMU", "VFIO_SET_IOMMU(TYPE1_IOMMU)". */
+  /** With or without the argument: "VFIO_SET_IOMMU", "VFIO_SET_IOMMU(TYPE1_IOMMU)". */
   readonly request?: string;
   readonly what?: string | readonly string[];
   readonly situation?: string;
   readonly legacy?: Cited | readonly Cited[];
   readonly compat?: Cited | readonly Cited[];
-  /** What the answers are: whether each grants, or "-1 EINVAL". */
+  /** Whether each side grants or refuses the request. */
   readonly legacyAnswers?: Answer;
   readonly compatAnswers?: Answer;
 };
 
-/** A rule, or with a slash at its end every rule of a part. */
+/** A rule, or with a final slash every rule of a part. */
 export type Cited = RuleId | `${PartId}/`;
 
 type Answer = 'grants' | 'refuses';
@@ -35,9 +35,9 @@ export type Description = {
   /** One clause that says what differs. */
   readonly title: string;
   readonly severity: Severity;
-  /** Where the patch, the uAPI header or the documents say so; absent where none does. */
+  /** Where the patch, the uAPI header or the documents say so; absent if none does. */
   readonly declared?: string;
-  /** What it means for a program that actions over. */
+  /** What it means for a program that moves to iommufd. */
   readonly means: string;
   readonly covers: readonly Matcher[];
 };
@@ -45,7 +45,7 @@ export type Description = {
 export type Row = {
   readonly description: Description;
   /** At least one, the shortest program first. */
-  readonly seen: readonly [Located, ...Located[]];
+  readonly causes: readonly [Located, ...Located[]];
 };
 
 const isOneOf = (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What was found, sorted into rows: each cause goes to the first description that covers it.
+// Sorts causes into rows: each goes to the first description that covers it.
 
 import { CHARGE_DESCRIPTIONS } from './descriptions/charge.ts';
 import { CONTAINER_DESCRIPTIONS } from './descriptions/container.ts';
@@ -16,7 +16,7 @@ import type { Cause } from './differences.ts';
 import type { Located } from './located.ts';
 import { type Description, matches, type Row } from './row.ts';
 
-/** In the order in which causes are held against them, and in which rows are shown. */
+/** In the order in which they are matched, and in which rows are shown. */
 export const DESCRIPTIONS: readonly Description[] = [
   ...NOIOMMU_DESCRIPTIONS,
   ...CONTAINER_DESCRIPTIONS,
@@ -35,7 +35,6 @@ export const DESCRIPTIONS: readonly Description[] = [
 
 const undescribedId = (key: string): string => key.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 
-/** Says that nobody has checked it yet. */
 const undescribed = (found: Located): Description => ({
   id: undescribedId(found.key),
   title: `${found.request}: ${found.what} differs`,
@@ -44,30 +43,30 @@ const undescribed = (found: Located): Description => ({
   covers: [],
 });
 
-/** The row that a cause belongs to; undefined where nobody has checked it yet. */
+/** The description that covers a cause; undefined if there is none yet. */
 export const descriptionOf = (cause: Cause): Description | undefined =>
   DESCRIPTIONS.find(({ covers }) => covers.some((matcher) => matches(matcher, cause)));
 
-/** The id of the row that the cause belongs to, also where that is not described yet. */
+/** The id of the cause's row, with or without a description. */
 export const rowIdOf = (cause: Cause & { readonly key: string }): string =>
   descriptionOf(cause)?.id ?? undescribedId(cause.key);
 
 const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
 
 export const rowsOf = (all: readonly Located[]): readonly Row[] => {
-  const seen = new Map<Description, Located[]>();
+  const found = new Map<Description, Located[]>();
   const others: Row[] = [];
-  for (const found of all) {
-    const description = descriptionOf(found);
+  for (const cause of all) {
+    const description = descriptionOf(cause);
     if (description === undefined) {
-      others.push({ description: undescribed(found), seen: [found] });
+      others.push({ description: undescribed(cause), causes: [cause] });
     } else {
-      seen.set(description, [...(seen.get(description) ?? []), found]);
+      found.set(description, [...(found.get(description) ?? []), cause]);
     }
   }
   const described = DESCRIPTIONS.flatMap((description): readonly Row[] => {
-    const [first, ...rest] = (seen.get(description) ?? []).sort(byLength);
-    return first === undefined ? [] : [{ description, seen: [first, ...rest] }];
+    const [first, ...rest] = (found.get(description) ?? []).sort(byLength);
+    return first === undefined ? [] : [{ description, causes: [first, ...rest] }];
   });
   return [...described, ...others];
 };

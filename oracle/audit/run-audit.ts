@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The audit: searches every scenario, and sorts what was found into rows.
+// The audit: searches every scenario and sorts the causes into rows.
 
 import { type PartId, partsIn, type RuleId } from '../../spec/rules.ts';
 import type { AuditedRelease } from '../emit/audited-releases.ts';
-import { movesOn } from './actions.ts';
+import { actionsOn } from './actions.ts';
 import type { Cause, Differences, FoundDifference } from './differences.ts';
 import { boundsOf, type Located, startBetween, startOn } from './located.ts';
 import type { Pair } from './pair.ts';
@@ -17,7 +17,7 @@ import type { Side } from './side.ts';
 
 export type SearchedScenario = Searched & { readonly scenario: Scenario };
 
-/** What was generated at random, and how to generate it again. */
+/** The random search, and the seed that repeats it. */
 export type Generated = RandomSearched & { readonly seed: number };
 
 export type Audit = {
@@ -27,14 +27,14 @@ export type Audit = {
   readonly rows: readonly Row[];
 };
 
-/** Answers false where the search is to end; what was found so far is kept. */
+/** Resolves to false to end the search; the causes found so far are kept. */
 export type AuditWatch = (scenario: Scenario | undefined, done: number) => Promise<boolean>;
 
 export type RandomRuns = { readonly runs: number; readonly seed: number };
 
 export type AuditOptions = {
   readonly release: AuditedRelease;
-  /** Programs to generate at random beside the exhaustive search. */
+  /** Programs to generate at random, after the exhaustive search. */
   readonly random?: RandomRuns;
   readonly watch?: AuditWatch;
 };
@@ -43,11 +43,11 @@ const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
 const TEST_PARTS: ReadonlySet<string> = new Set(partsIn('Test commands'));
 
-/** What tests alone call, with which generated programs probe hidden state, is none of a program that actions. */
+/** Only tests make test commands; generated programs use them as probes of hidden state. */
 export const isForPrograms = ({ request, legacyRule, compatRule }: Cause): boolean =>
   request !== TEST_COMMAND && ![legacyRule, compatRule].some(({ part }) => TEST_PARTS.has(part.id));
 
-const BESIDE: ReadonlySet<string> = new Set<PartId>([
+const OUTSIDE: ReadonlySet<string> = new Set<PartId>([
   ...partsIn('Native calls'),
   ...partsIn('Test commands'),
   'ioctl-dispatch',
@@ -56,9 +56,9 @@ const BESIDE: ReadonlySet<string> = new Set<PartId>([
 
 const OPENS_FIRST: RuleId = 'group-get-device-fd/opens-first';
 
-/** Generated programs may have an iommufd beside the container, too: what that answers is the same after a action. */
+/** Generated programs may also have an iommufd that is not the container: a move to iommufd does not change its answers. */
 export const isOfContainer = ({ legacyRule: { id, part } }: Cause): boolean =>
-  !BESIDE.has(part.id) && id !== OPENS_FIRST;
+  !OUTSIDE.has(part.id) && id !== OPENS_FIRST;
 
 const merged = (
   known: Located | undefined,
@@ -84,19 +84,19 @@ const searchScenarios = async (
 ): Promise<ScenariosSearched> => {
   const all = new Map<string, Located>();
   const searched: SearchedScenario[] = [];
-  let goesOn = true;
+  let continues = true;
   for (const scenario of SCENARIOS) {
-    if (!goesOn) break;
+    if (!continues) break;
     const differences: Differences = new Map();
     const result = await search({
       start: start(scenario),
-      actions: movesOn(scenario),
+      actions: actionsOn(scenario),
       requests: requestsOn(scenario),
       bounds: bounds(scenario),
       differences,
       watch: async (asked) => {
-        goesOn = (await watch?.(scenario, asked)) ?? true;
-        return goesOn;
+        continues = (await watch?.(scenario, asked)) ?? true;
+        return continues;
       },
     });
     searched.push({ ...result, scenario });
@@ -110,7 +110,7 @@ const searchScenarios = async (
 const watchRuns = (watch: AuditWatch | undefined) => async (done: number) =>
   (await watch?.(undefined, done)) ?? true;
 
-/** Deterministic: the same release has the same rows each time. */
+/** Deterministic: a release has the same rows each time. */
 export const runAudit = async ({ release, random, watch }: AuditOptions): Promise<Audit> => {
   const { searched, all } = await searchScenarios(
     (scenario) => startOn(release, scenario),
@@ -135,7 +135,7 @@ export const runAudit = async ({ release, random, watch }: AuditOptions): Promis
   return { release, searched, generated, rows: rowsOf(found) };
 };
 
-/** What changed for programs from one release to another, on one container. */
+/** What changed from one release to another, on one container. */
 export type Changes = {
   readonly side: Side;
   readonly searched: readonly SearchedScenario[];
@@ -151,19 +151,22 @@ export type BetweenOptions = {
   readonly watch?: AuditWatch;
 };
 
-/** Actions behind the first ones, at most: releases differ sooner than containers do. */
-const MOVES_BETWEEN = 6;
+/** Actions after the first ones, at most: differences between releases need fewer of them. */
+const ACTIONS_BETWEEN = 6;
 
 const byLength = (a: Located, b: Located): number => a.program.length - b.program.length;
 
-/** The same search, where the two sides are releases; native calls are generated at random. */
+/** The same search with two releases as the sides; native calls are generated at random. */
 export const runBetween = async (options: BetweenOptions): Promise<readonly Changes[]> => {
   const { earlier, later, random, watch } = options;
   const changes: Changes[] = [];
   for (const side of ['legacy', 'compat'] as const) {
     const { searched, all } = await searchScenarios(
       (scenario) => startBetween(earlier, later, scenario, side),
-      (scenario) => ({ ...boundsOf(scenario), actions: Math.min(scenario.actions, MOVES_BETWEEN) }),
+      (scenario) => ({
+        ...boundsOf(scenario),
+        actions: Math.min(scenario.actions, ACTIONS_BETWEEN),
+      }),
       watch,
     );
     const generated =

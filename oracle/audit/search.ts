@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The search for differences: every sequence of actions up to a bound, each pair of states met once, and in each of them
-// every request. The order is fixed, so that the same differences are found by the same programs each time.
+// The search for differences: tries every sequence of actions up to a bound, visits each pair of states once, and makes every
+// request in it. The order is fixed, so that the same programs show the same differences each time.
 
 import type { Operation, Value } from '../../model/programs/program.ts';
 import { type Action, type Actions, type DescriptorOf, isPossible } from './actions.ts';
@@ -10,7 +10,7 @@ import { resultOf } from './requests/make.ts';
 import { stateKey, withFilesRenumbered } from './state-key.ts';
 
 export type Bounds = {
-  /** Actions in a program behind the first ones, at most. */
+  /** Actions in a program after the first ones, at most. */
   readonly actions: number;
   /** Pairs of states, at most. */
   readonly states: number;
@@ -21,24 +21,24 @@ export type Searched = {
   readonly requests: number;
   /** Requests that one side does not specify. */
   readonly undecided: number;
-  /** It did not reach its bound on actions. */
+  /** Whether it ended before its bound on actions. */
   readonly isCut: boolean;
 };
 
-/** What is open: by the handle's name, the label of the operation that opened it. */
+/** The open handles, each with the label of the operation that opened it. */
 export type Open = ReadonlyMap<string, string>;
 
 type Node = {
   readonly pair: Pair;
   readonly open: Open;
-  /** The sides are not in the same state any more: what parts them more would only be reported twice. */
-  readonly hasParted: boolean;
+  /** The states of the sides differ already: the same action again would only repeat the difference. */
+  readonly hasDiverged: boolean;
 };
 
-/** Requests between two checks the watch. */
+/** Requests between two calls of the watch. */
 const BETWEEN_CHECKS = 4096;
 
-/** Everything that can be asked in a state. */
+/** The requests to make in a state. */
 export type Requests = (open: Open, descriptorOf: DescriptorOf) => Iterable<Operation>;
 
 const descriptorsIn =
@@ -49,9 +49,9 @@ const descriptorsIn =
 const labelFor = ({ program }: Pair, name: string): string =>
   program.some(({ label }) => label === name) ? `${name} (${program.length + 1})` : name;
 
-/** Actions that part the sides are made once; those that go together, each of them once. */
-const isDone = ({ name, parts }: Action, { program }: Pair): boolean =>
-  parts === 'alone' || (parts === 'together' && program.some(({ label }) => label === name));
+/** Whether the action is not to be made after the sides diverged: `together` ones are made once each. */
+const isDone = ({ name, diverges }: Action, { program }: Pair): boolean =>
+  diverges === 'alone' || (diverges === 'together' && program.some(({ label }) => label === name));
 
 const openAfter = (open: Open, { opens, closes }: Action, label: string): Open => {
   if (opens === undefined && closes === undefined) return open;
@@ -61,8 +61,8 @@ const openAfter = (open: Open, { opens, closes }: Action, label: string): Open =
   return next;
 };
 
-const moved = (
-  { pair, open, hasParted }: Node,
+const afterAction = (
+  { pair, open, hasDiverged }: Node,
   action: Action,
   differences: Differences,
 ): Node | undefined => {
@@ -70,17 +70,17 @@ const moved = (
   const label = labelFor(pair, action.name);
   const operation = action.operation(label, descriptorsIn(open));
   const outcome = noteDifferences(child, operation, differences);
-  if (outcome === 'undecided' || (outcome === 'diverged' && action.parts === undefined)) {
+  if (outcome === 'undecided' || (outcome === 'diverged' && action.diverges === undefined)) {
     return undefined;
   }
   child.legacy.world = withFilesRenumbered(child.legacy.world);
   child.compat.world = withFilesRenumbered(child.compat.world);
   const next = outcome === 'both-succeeded' ? openAfter(open, action, label) : open;
-  return { pair: child, open: next, hasParted: hasParted || outcome === 'diverged' };
+  return { pair: child, open: next, hasDiverged: hasDiverged || outcome === 'diverged' };
 };
 
 const firstAction = (node: Node, action: Action, differences: Differences): Node => {
-  const next = isPossible(action, node.open) ? moved(node, action, differences) : undefined;
+  const next = isPossible(action, node.open) ? afterAction(node, action, differences) : undefined;
   if (next === undefined) throw new Error(`No program can begin with the action ${action.name}.`);
   return next;
 };
@@ -93,7 +93,7 @@ export type SearchRequest = {
   readonly actions: Actions;
   readonly requests: Requests;
   readonly bounds: Bounds;
-  /** The differences that are found are added here. */
+  /** The search adds to these. */
   readonly differences: Differences;
   readonly watch: Watch;
 };
@@ -111,7 +111,7 @@ export const search = async ({
     {
       pair: start,
       open: new Map(),
-      hasParted: false,
+      hasDiverged: false,
     },
   );
   const seen = new Set([stateKey(first.pair)]);
@@ -132,9 +132,9 @@ export const search = async ({
       if (depth === bounds.actions) continue;
       for (const action of actions.others) {
         if (!isPossible(action, node.open)) continue;
-        if (node.hasParted && isDone(action, node.pair)) continue;
+        if (node.hasDiverged && isDone(action, node.pair)) continue;
         asked += 1;
-        const child = moved(node, action, differences);
+        const child = afterAction(node, action, differences);
         if (child === undefined) continue;
         const key = stateKey(child.pair);
         if (seen.has(key)) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The two sides that are compared: one program, whose container is the legacy one or an iommufd.
+// The two sides of a comparison: the program's container is the legacy one or an iommufd.
 
 import type { Operation, Program } from '../../model/programs/program.ts';
 
@@ -7,11 +7,11 @@ export const SIDES = ['legacy', 'compat'] as const;
 
 export type Side = (typeof SIDES)[number];
 
-/** What a program of the audit opens as its container; on the other side it is the iommufd. */
+/** The path of the container in programs of the audit; on the iommufd's side it is replaced. */
 export const CONTAINER = '/dev/vfio/vfio';
 const IOMMUFD = '/dev/iommu';
 
-/** The operation as that side makes it. */
+/** The operation as on that side. */
 export const operationOn = (side: Side, operation: Operation): Operation =>
   side === 'compat' && operation.op === 'open' && operation.path === CONTAINER
     ? { ...operation, path: IOMMUFD }

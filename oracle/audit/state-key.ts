@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A name for a pair of states, so that each pair is met once: equal names, equal states.
+// The key of a pair of states, so that the search visits each pair once. Equal keys mean equal states.
 
 import type { World } from '../../spec/state/world.ts';
 import type { Pair } from './pair.ts';
 
-/** What only counts, what never changes here, and what a tree keeps for itself. */
+/** Counters, fields that do not change here, and the bookkeeping of trees. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   ...['setting', 'release', 'stores', 'credentials', 'knowledge'],
   ...['nextFile', 'nextPages', 'nextBacking', 'size', 'measure'],
@@ -14,7 +14,7 @@ type Parts = Readonly<Record<string, unknown>>;
 
 const isNode = (value: Parts): boolean => 'left' in value && 'right' in value && 'key' in value;
 
-/** A tree in order, whatever its shape. */
+/** The entries of a tree in order, independent of its shape. */
 function* inOrder(node: Parts | undefined): Generator<string> {
   if (node === undefined) return;
   yield* inOrder(node.left as Parts | undefined);
@@ -32,7 +32,7 @@ const textOf = (value: unknown): string => {
   return `{${fields.map((name) => `${name}:${textOf(parts[name])}`).join()}}`;
 };
 
-/** The world with numbers of files given out again, so that opening and closing a file leads back to where it began. */
+/** The world with the numbers of closed files free again, so that opening and closing a file gives the same state. */
 export const withFilesRenumbered = (world: World): World => {
   let greatest = 0;
   for (let node = world.files; node !== undefined; node = node.right) greatest = node.key;

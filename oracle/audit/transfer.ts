@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What devices reach shows in no reply: a device is reported to write at an IOVA where only one side leads it to memory, and
-// the program checks whether its memory changed.
+// Shows what devices reach, which no reply does: a device writes to an IOVA that is the program's memory on one side only,
+// and the program checks whether the memory changed.
 
 import { ARENA_BASE, DATA_LENGTH, DATA_OFFSET } from '../../model/programs/arena.ts';
 import { startOfProgram } from '../../model/programs/builder.ts';
@@ -16,15 +16,15 @@ import { openDevices, type Span, through } from './reach.ts';
 import { resultOf } from './requests/make.ts';
 
 const PAGE = 4096n;
-/** Bytes that are written. */
+/** Bytes that the device writes. */
 export const WRITTEN = 8;
-/** No program of the audit maps anything there: what the device reads there is zeros. */
+/** No program of the audit maps this IOVA: the device reads zeros there. */
 const NOTHING = 0x7ff_f000n;
-/** Each byte of what the program checks, before the device writes zeros there. */
+/** Each checked byte before the device writes zeros. */
 export const FILLED = 0xff;
 
 export type Transfer = {
-  /** The program with what shows the difference behind it; its last operation is the device's write. */
+  /** The program, then the operations that show the difference; the last one is the device's write. */
   readonly program: Program;
   readonly device: string;
   readonly iova: bigint;
@@ -32,7 +32,7 @@ export type Transfer = {
   readonly reaches: { readonly legacy: boolean; readonly compat: boolean };
 };
 
-/** Where the program has its memory, as arena offsets with what follows it now. */
+/** The pages of the program's data: arena offset, backing and page. */
 function* dataOf(
   world: World,
 ): Generator<readonly [offset: bigint, backing: number, page: number]> {
@@ -42,13 +42,13 @@ function* dataOf(
   }
 }
 
-/** Each IOVA at which the device may write into memory that the program sees, with where it sees it. */
+/** The IOVAs through which the device can write the program's data, each with its arena offset. */
 const targetsOf = (world: World, name: string): ReadonlyMap<bigint, bigint> => {
   const data = [...dataOf(world)];
   const targets = new Map<bigint, bigint>();
   for (const { iova, backing, page, offset, writable } of through(world, name) as Span[]) {
-    const place = data.find(([, b, p]) => b === backing && p === page);
-    if (writable && place !== undefined) targets.set(iova, place[0] + BigInt(offset));
+    const target = data.find(([, b, p]) => b === backing && p === page);
+    if (writable && target !== undefined) targets.set(iova, target[0] + BigInt(offset));
   }
   return targets;
 };
@@ -62,8 +62,8 @@ type Difference = {
 
 const differenceOf = (legacy: World, compat: World): Difference | undefined => {
   const devices = openDevices(legacy).filter((name) => openDevices(compat).includes(name));
-  const reported = legacy.setting.platform.devices.filter(({ dmaEngine }) => dmaEngine === true);
-  for (const device of devices.filter((name) => reported.some((each) => each.name === name))) {
+  const engines = legacy.setting.platform.devices.filter(({ dmaEngine }) => dmaEngine === true);
+  for (const device of devices.filter((name) => engines.some((each) => each.name === name))) {
     const [one, other] = [targetsOf(legacy, device), targetsOf(compat, device)];
     for (const iova of [...one.keys(), ...other.keys()]) {
       const look = one.get(iova) ?? other.get(iova);
@@ -82,7 +82,7 @@ const nameIn = (operation: Operation): string | undefined =>
     ? Buffer.from(operation.argument.hex, 'hex').subarray(0, -1).toString('latin1')
     : undefined;
 
-/** The transfer that shows what a cause says of what devices reach; undefined where a write shows nothing of it. */
+/** The transfer that shows the cause's difference in what devices reach; undefined if no write can. */
 export const transferFor = (release: AuditedRelease, found: Located): Transfer | undefined => {
   const pair = startOfPair(startOfProgram(settingOn(release, found.scenario)));
   for (const operation of found.program) pair.add(operation);

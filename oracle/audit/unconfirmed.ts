@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows that kernels confirmed, and that another record of the same audit would hold as confirmed by none.
+// Rows that kernels confirmed in one record of an audit, and in another record not.
 
 import type { AuditRecord } from './record.ts';
 import type { RecordedAudit } from './recorded.ts';
@@ -7,17 +7,17 @@ import type { RecordedAudit } from './recorded.ts';
 const confirmedRows = ({ rows, confirmed }: RecordedAudit): ReadonlySet<string> =>
   new Set(
     rows
-      .filter(({ seen }) => seen.some(({ key }) => (confirmed.get(key)?.length ?? 0) > 0))
+      .filter(({ causes }) => causes.some(({ key }) => (confirmed.get(key)?.length ?? 0) > 0))
       .map(({ description }) => description.id),
   );
 
 const hasConfirmed = ({ searches }: AuditRecord): boolean =>
   searches.some(({ entries }) => entries.some(({ confirmed }) => confirmed.length > 0));
 
-/** What a folder holds of a release: its record, and the audit, where the specification still answers as that says. */
+/** A release's record in a folder, and its audit if the specification still gives the recorded answers. */
 export type Before = { readonly record: AuditRecord; readonly audit: RecordedAudit | undefined };
 
-/** Ids of rows. Where the rows of before are not known any more, each that no kernel confirmed counts. */
+/** Ids of rows. If the rows of `before` are unknown, each row that no kernel confirmed counts. */
 export const unconfirmedRows = (before: Before, after: RecordedAudit): readonly string[] => {
   const now = confirmedRows(after);
   const was = before.audit && confirmedRows(before.audit);

@@ -25,7 +25,7 @@ const sameMachine = (a: Scenario, b: Scenario): boolean =>
 const byMachine = (audits: readonly Noted[]): readonly (readonly [FoundIn, ...FoundIn[]])[] => {
   const groups: [FoundIn, ...FoundIn[]][] = [];
   for (const audit of audits) {
-    for (const found of audit.rows.flatMap(({ seen }) => seen)) {
+    for (const found of audit.rows.flatMap(({ causes }) => causes)) {
       const group = groups.find(([first]) => sameMachine(first.found.scenario, found.scenario));
       if (group === undefined) groups.push([{ found, audit }]);
       else group.push({ found, audit });
@@ -108,7 +108,7 @@ const confirm = async (
           if (confirmation === undefined || confirmation.kind === 'not-visible') continue;
           note(audit.confirmed, key, release, confirmation.kind === 'confirmed');
           if (confirmation.kind === 'refuted' && release === audit.release) {
-            refuted.push(`${key}: ${release} showed ${confirmation.seen}`);
+            refuted.push(`${key}: ${release} showed ${confirmation.shown}`);
           }
         }
       }
@@ -117,7 +117,7 @@ const confirm = async (
     }
   }
   for (const { release: audited, rows, confirmed } of audits) {
-    const all = rows.flatMap(({ seen }) => seen);
+    const all = rows.flatMap(({ causes }) => causes);
     const shown = all.filter(({ key }) => release && confirmed.get(key)?.includes(release));
     output.error(`${image}: ${shown.length} of ${all.length} causes of ${audited} seen`);
   }

@@ -19,7 +19,7 @@ static const struct call calls[] = {
 	{ "3  VFIO_GROUP_SET_CONTAINER(group1, fd=container1)", IN_EACH(0, 0) },
 	{ "4  VFIO_SET_IOMMU(container1, TYPE1v2)", IN_EACH(0, 0) },
 	{ "5  VFIO_IOMMU_GET_INFO(container1, argsz=36, flags=0xfffffff0, which is no flag, cap_offset=0xbbbbbbbb, followed by aaaaaaaa aaaaaaaa ... and 96 bytes more)", IN_EACH(0, 0) },
-	{ "   bytes written behind the struct", IN_EACH(0x0UL, 0xcUL), .is_number = 1 },
+	{ "   bytes written after the struct", IN_EACH(0x0UL, 0xcUL), .is_number = 1 },
 };
 
 static const char *device_1 = "0000:00:01.0";

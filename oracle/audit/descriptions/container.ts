@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences of the container itself: extensions, types, and the calls of iommufd on its descriptor.
+// Differences of the container itself: extensions, types, and native calls on its descriptor.
 
 import type { Description } from '../row.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences of DIRTY_PAGES, which iommufd does not have: what each use of it, and each fault in it, turns into.
+// Differences of DIRTY_PAGES, which iommufd does not have: what becomes of each use, valid or not.
 
 import type { RuleId } from '../../../spec/rules.ts';
 import type { Description } from '../row.ts';

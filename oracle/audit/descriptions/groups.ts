@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences in the life of groups and devices.
+// Differences in opening, joining, leaving and closing groups and devices.
 
 import type { Cited, Description } from '../row.ts';
 
@@ -432,7 +432,7 @@ const BINDING: readonly Description[] = [
   },
 ];
 
-/** Held against what no other description covers. */
+/** Matched last, against causes that no other description covers. */
 export const OTHER_GROUP_DESCRIPTIONS: readonly Description[] = [
   ...BINDING,
   {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Maps that end with the last byte of the address space, which type1 of 6.12 does not see once they are made.
+// Maps that end at the last byte of the address space, which type1 of 6.12 cannot find once they are made.
 
 import type { Description } from '../row.ts';
 
@@ -7,7 +7,7 @@ const MAP = 'VFIO_IOMMU_MAP_DMA';
 const UNMAP = 'VFIO_IOMMU_UNMAP_DMA';
 const TO_END = 'type1-map-dma/maps-to-end';
 
-/** Before other descriptions of maps that only one side has. */
+/** Matched before other descriptions of maps that only one side has. */
 export const LAST_PAGE_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'map-lost-again',

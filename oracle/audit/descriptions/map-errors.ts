@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences of MAP_DMA where both refuse, each for another reason: the checks and their order.
+// Differences of MAP_DMA if both sides refuse, for different reasons: the checks and their order.
 
 import type { Cited, Description } from '../row.ts';
 

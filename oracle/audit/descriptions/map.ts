@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences of MAP_DMA where one side grants what the other refuses, or both grant and something else comes of it.
+// Differences of MAP_DMA if one side grants what the other refuses, or both grant it with different effects.
 
 import type { Description } from '../row.ts';
 
@@ -147,7 +147,7 @@ export const MAP_DESCRIPTIONS: readonly Description[] = [
   },
 ];
 
-/** Held against what no description of an error covers. */
+/** Matched last, against causes that no description of an error covers. */
 export const OTHER_MAP_DESCRIPTIONS: readonly Description[] = [
   {
     id: 'map-reach',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences of no-IOMMU groups: what a container is that has such groups, or has had them.
+// Differences of no-IOMMU groups, and of containers that have or had such groups.
 
 import type { Description } from '../row.ts';
 

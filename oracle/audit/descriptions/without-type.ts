@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences of a container that has no type yet: type1 refuses every call with EINVAL before it checks it.
+// Differences of a container without a type: type1 refuses every call with EINVAL before it checks it.
 
 import type { Description } from '../row.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From what the audit found to what readers see of it: each variant's program is run once more on the specification, for
-// the answers of the other release and for the pictures.
+// Makes the audit's document. The program of each variant runs on the specification again, for the answers of the other
+// releases and for the pictures.
 
 import { startOfProgram } from '../../../model/programs/builder.ts';
 import type { Operation } from '../../../model/programs/program.ts';
@@ -19,7 +19,7 @@ import { descriptionOf } from '../rows.ts';
 import type { AuditDocument, ShownRow, ShownSide, ShownVariant } from './document.ts';
 import type { Strip } from './map-picture.ts';
 
-/** Where the C files of rows are, from the folder of the audit. */
+/** The folder of the C files, in the folder of the audit. */
 export const ROWS_FOLDER = 'rows';
 
 type Sides = { readonly legacy: World; readonly compat: World };
@@ -35,7 +35,7 @@ const worldsOf = ({ legacy, compat }: Pair): Sides => ({
   compat: compat.world,
 });
 
-/** Both sides before the last operation, and that. */
+/** Both sides before the last operation, and that operation. */
 const beforeLast = (
   release: AuditedRelease,
   { program, scenario }: Located,
@@ -43,7 +43,7 @@ const beforeLast = (
   const pair = startOfPair(startOfProgram(settingOn(release, scenario)));
   for (const operation of program.slice(0, -1)) pair.add(operation);
   const last = program.at(-1);
-  if (last === undefined) throw new Error('A difference was found by an empty program.');
+  if (last === undefined) throw new Error('A program that shows a difference is empty.');
   return { pair, last };
 };
 
@@ -73,7 +73,7 @@ export const shownSide = ({ id, says, source }: Rule, answers: string): ShownSid
   answers,
 });
 
-/** The release of the audit, and others of which the test says so. */
+/** The audit's release, and those for which `shows` is true. */
 const releasesWhere = (
   release: AuditedRelease,
   shows: (other: AuditedRelease) => boolean,
@@ -103,20 +103,20 @@ const variant = (release: AuditedRelease, found: Located, confirmed: ShownOn): S
   };
 };
 
-/** The releases in which a program of the row shows what the row is about. */
+/** The releases in which a program of the row shows the row. */
 const releasesOfRow = (
   release: AuditedRelease,
-  { description, seen }: Row,
+  { description, causes }: Row,
 ): readonly AuditedRelease[] =>
   releasesWhere(release, (other) =>
-    seen.some((found) =>
+    causes.some((found) =>
       causesIn(other, found).some((cause) => descriptionOf(cause)?.id === description.id),
     ),
   );
 
 const rowOf = ({ release, confirmed }: RecordedAudit, row: Row, reproduced: ShownOn): ShownRow => {
   const { covers: _, ...described } = row.description;
-  const [first, ...rest] = row.seen.map((found) => variant(release, found, confirmed));
+  const [first, ...rest] = row.causes.map((found) => variant(release, found, confirmed));
   if (first === undefined) throw new Error(`Row ${described.id} has no program.`);
   const variants = [first, ...rest] as const;
   const kernels = AUDITED_RELEASES.filter((name) =>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What changed for programs from one release to another, as data and as Markdown: the calls, in what the answers differ,
-// and the rules that answer in either release.
+// What changed for programs from one release to another, as data and as Markdown: the calls, the differences between the
+// answers, and the rules that answer in each release.
 
 import { programText } from '../../report/program-text.ts';
 import { fencedLine } from '../../text/markup.ts';
@@ -18,9 +18,9 @@ type ShownChange = {
   readonly earlier: ShownSide;
   readonly later: ShownSide;
   readonly scenario: string;
-  /** The shortest program that shows it, a line an operation. */
+  /** The shortest program that shows it, one line per operation. */
   readonly program: readonly string[];
-  /** How many of the programs that were tried showed it. */
+  /** How many programs showed it. */
   readonly count: number;
   /** Only a program generated at random showed it. */
   readonly isGenerated: boolean;
@@ -103,9 +103,9 @@ export const changesMarkdown = (document: ChangesDocument): readonly string[] =>
   return [
     `# What changed for programs from ${earlier} to ${later}`,
     '',
-    `The same programs were given to one container of Linux ${earlier} and of Linux ${later}, as the specification has them.`,
-    'Wherever the two answered with other results, other bytes, other handles that a device reaches or other charges, it is',
-    'a change here, with the rules that answered and the shortest program.',
+    `The same programs ran on one container of Linux ${earlier} and of Linux ${later}, as specified. A change is a difference`,
+    'in the result, in the bytes written, in the memory that a device reaches, or in what is charged. It is listed with the',
+    'rules that answered and the shortest program.',
     ...containers.flatMap(({ name, searched, generated, changes }) => [
       '',
       `## On ${name}: ${changes.length} changes`,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The audit as data for readers: what the three forms of it (Markdown, JSON, HTML) are made from.
+// The audit as data, from which its three forms (Markdown, JSON, HTML) are made.
 
 import { AUDITED_RELEASES } from '../../emit/audited-releases.ts';
 import { markdownText } from '../../text/markup.ts';
@@ -11,25 +11,25 @@ export type ShownSide = {
   readonly rule: string;
   readonly says: string;
   readonly source: string;
-  /** What it answers in the shortest program, in words. */
+  /** Its answer in the shortest program, in words. */
   readonly answers: string;
 };
 
 export type ShownVariant = {
-  /** Names the cause in every form of the audit. */
+  /** Identifies the cause in every form of the audit. */
   readonly key: string;
   readonly request: string;
   readonly what: string;
   readonly legacy: ShownSide;
   readonly compat: ShownSide;
-  /** What it runs on. */
+  /** The name of its scenario. */
   readonly scenario: string;
-  /** The shortest program that shows it, a line an operation; the container's path is for either. */
+  /** The shortest program that shows it, one line per operation. The container's path represents both. */
   readonly program: readonly string[];
   readonly maps: readonly Strip[];
-  /** How many of the programs that were tried showed it. */
+  /** How many programs showed it. */
   readonly count: number;
-  /** Releases in which the program shows the same two answers, the audit's own among them. */
+  /** Releases in which the program shows the same two answers, including the audit's. */
   readonly releases: readonly string[];
   readonly confirmed: readonly string[];
   /** Only a program generated at random showed it. */
@@ -42,13 +42,13 @@ export type ShownRow = {
   readonly severity: Severity;
   readonly declared?: string;
   readonly means: string;
-  /** Releases in which the row's programs show a difference, the audit's own among them. */
+  /** Releases in which the row's programs show it, including the audit's. */
   readonly releases: readonly string[];
-  /** The releases on which both answers were seen on a kernel. */
+  /** The releases whose kernels gave both answers. */
   readonly confirmed: readonly string[];
   /** The row's C file, from the folder of the audit. */
   readonly reproducer: string;
-  /** The releases on whose kernel the C file shows the row. */
+  /** The releases on whose kernels the C file shows the row. */
   readonly reproduced: readonly string[];
   readonly variants: readonly [ShownVariant, ...ShownVariant[]];
 };
@@ -57,16 +57,16 @@ const sum = (all: readonly SearchedPlatform[], field: 'requests' | 'states'): nu
   all.reduce((total, one) => total + one[field], 0);
 
 export const searchedLines = (searched: readonly SearchedPlatform[]): readonly string[] => [
-  `${sum(searched, 'requests')} requests were tried in ${sum(searched, 'states')} pairs of states:`,
+  `The search made ${sum(searched, 'requests')} requests in ${sum(searched, 'states')} pairs of states:`,
   '',
   ...searched.map(
     ({ platform, states, requests, undecided }) =>
-      `- ${markdownText(platform)}: ${requests} requests in ${states} pairs of states; ${undecided} of them are not specified on a side`,
+      `- ${markdownText(platform)}: ${requests} requests in ${states} pairs of states; ${undecided} are unspecified on one side`,
   ),
 ];
 
 export const generatedLines = (generated: RandomCounts): readonly string[] => [
-  `- ${generated.runs} programs generated at random (seed ${generated.seed}): ${generated.operations} operations, ${generated.undecided} of them not specified on a side; ${generated.differences} differences of ${generated.causes} causes, ${generated.found} of which the search had not found`,
+  `- ${generated.runs} programs generated at random (seed ${generated.seed}): ${generated.operations} operations, ${generated.undecided} of them unspecified on one side; ${generated.differences} differences with ${generated.causes} causes, of which the search had not found ${generated.found}`,
 ];
 
 export type AuditDocument = {
@@ -76,7 +76,7 @@ export type AuditDocument = {
   readonly rows: readonly ShownRow[];
 };
 
-/** "since 7.3.4": which of the specified releases they are. */
+/** "since 7.3.4". */
 export const releasesText = (releases: readonly string[]): string => {
   const has = AUDITED_RELEASES.map((name) => releases.includes(name));
   if (has.at(0) === has.at(-1)) return `in ${releases.join(', ')}`;
@@ -89,5 +89,5 @@ export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
   harmless: 'harmless',
 };
 
-/** Shown in the picture of a row; the others are counted. */
+/** Variants in the text of a row; the others are only counted. */
 export const VARIANTS_SHOWN = 6;

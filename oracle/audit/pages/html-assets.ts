@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page's style and its one script: the filters.
+// The page's style, and the script of its filters.
 
 export const PAGE_STYLE = `
 :root { color-scheme: light dark; --line: #8886; --faint: #888; }
@@ -19,7 +19,7 @@ pre { overflow-x: auto; padding: .6rem .8rem; border: 1px solid var(--line); fon
 .picture { overflow-x: auto; padding-bottom: .6rem; }
 svg.map text { font: 12px ui-monospace, monospace; fill: currentColor; }
 svg.map text.iova { font-size: 10px; }
-svg.map .scenario { stroke: var(--line); }
+svg.map .baseline { stroke: var(--line); }
 svg.map .rw { fill: #2e86c1; } svg.map .r { fill: #58d68d; } svg.map .w { fill: #af7ac5; } svg.map .none { fill: #aab7b8; }
 @media (max-width: 60rem) { summary { grid-template-columns: 2.5rem 1fr; } }
 `;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The audit as one HTML page that needs nothing else: a table that can be filtered, and for each row both replies and a
-// picture of what is mapped before and after.
+// The audit as one self-contained HTML page: a table with filters, and for each row both replies and a picture of what is
+// mapped before and after.
 
 import { htmlText as text } from '../../text/markup.ts';
 import {
@@ -81,7 +81,7 @@ export const auditHtml = (document: AuditDocument): string =>
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `<title>type1 and iommufd, ${text(document.release)}</title><style>${PAGE_STYLE}</style></head><body>`,
-    `<h1>From type1 to iommufd: what a program can notice, Linux ${text(document.release)}</h1>`,
+    `<h1>What a program that moves from type1 to iommufd can notice, Linux ${text(document.release)}</h1>`,
     filters(document),
     `<main>${document.rows.map((shown, index) => row(shown, index + 1)).join('\n')}</main>`,
     `<script>${PAGE_SCRIPT}</script></body></html>`,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The audit as Markdown: a page that sums up, the table, then a section a row.
+// The audit as Markdown: a summary, the table, then one section per row.
 
 import { fencedLine } from '../../text/markup.ts';
 import {
@@ -71,7 +71,7 @@ const rowLines = (release: string, row: ShownRow): readonly string[] => {
     ...shown.flatMap(variantLines),
     ...(left === 0
       ? []
-      : ['', `And ${left} more ways to see it, in [the record](${release}.jsonl).`]),
+      : ['', `${left} more programs show it: see [the record](${release}.jsonl).`]),
   ];
 };
 
@@ -86,15 +86,15 @@ export const auditSummary = ({
 }: AuditDocument): readonly string[] => {
   const undeclared = count(rows, ({ declared }) => declared === undefined);
   return [
-    `# What a program can notice that actions from type1 to iommufd, ${release}`,
+    `# What a program that moves from type1 to iommufd can notice, ${release}`,
     '',
-    `The same programs were given to both containers of Linux ${release}: to the legacy one, \`/dev/vfio/vfio\`, and to`,
-    'iommufd in its place. Wherever the two answered with other results, other bytes, other handles that a device reaches or',
-    `other charges, it is a row here: ${rows.length} rows, ${undeclared} of which neither the patch nor a document declares.`,
+    `The same programs ran on both containers of Linux ${release}: on the legacy one, \`/dev/vfio/vfio\`, and on an iommufd in`,
+    'its place. A row is a difference in the result, in the bytes written, in the memory that a device reaches, or in what is',
+    `charged. There are ${rows.length} rows; neither the patch nor a document declares ${undeclared} of them.`,
     '',
-    `- ${count(rows, ({ severity }) => severity === 'breaks')} break programs that relied on the old answer`,
+    `- ${count(rows, ({ severity }) => severity === 'breaks')} break programs that rely on the old answer`,
     `- ${count(rows, ({ severity }) => severity === 'differs')} differ silently`,
-    `- ${count(rows, ({ severity }) => severity === 'harmless')} are harmless as far as is known`,
+    `- ${count(rows, ({ severity }) => severity === 'harmless')} are harmless, as far as known`,
     '',
     ...searchedLines(searched),
     ...(generated === undefined ? [] : generatedLines(generated)),
@@ -104,7 +104,7 @@ export const auditSummary = ({
 export const auditMarkdown = (document: AuditDocument): readonly string[] => [
   ...auditSummary(document),
   '',
-  'What shows only where a process forks, calls exec, gives privileges up or maps memory of other kinds is reported in',
+  'For programs that fork, call exec, give up privileges or map other kinds of memory, see',
   '[moving from type1](../moving-from-type1.md#beyond-these-programs).',
   '',
   '## The differences',

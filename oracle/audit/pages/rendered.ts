@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The files that are made of an audit's records: a page for each release and for what changed between two, and a C file
-// for each row, with the header that they share.
+// The files that are made from an audit's records: a page for each release and for each pair of releases, a C file for each
+// row, and their header.
 
 import { HEADER_NAME, twoSidesHeader } from '../../emit/two-sides-header.ts';
 import { cFilesOf } from '../c-files.ts';
@@ -10,12 +10,11 @@ import { changesDocumentOf, changesMarkdown } from './changes.ts';
 import { auditHtml } from './html.ts';
 import { auditMarkdown } from './markdown.ts';
 
-/** What there is of audits. */
 export type Audits = {
   /** The earliest release first. */
   readonly audits: readonly RecordedAudit[];
   readonly changes: readonly RecordedChanges[];
-  /** Where C files showed their row. */
+  /** The kernels that showed the rows of C files. */
   readonly reproduced: ShownOn;
 };
 
@@ -29,7 +28,7 @@ export const changesPage = (changes: RecordedChanges): AuditFile => ({
   text: lines(changesMarkdown(changesDocumentOf(changes))),
 });
 
-/** The files that are kept beside the records. */
+/** The files that are kept with the records. */
 export const renderedFiles = ({ audits, changes, reproduced }: Audits): readonly AuditFile[] => [
   ...audits.map((audit) => ({
     name: `${audit.release}.md`,
@@ -40,7 +39,7 @@ export const renderedFiles = ({ audits, changes, reproduced }: Audits): readonly
   ...cFilesOf(audits).map(({ id, text }) => ({ name: `${ROWS_FOLDER}/${id}.c`, text })),
 ];
 
-/** The pages that are made when somebody wants to see them. */
+/** The HTML pages, which are not kept. */
 export const renderedHtml = ({ audits, reproduced }: Audits): readonly AuditFile[] =>
   audits.map((audit) => ({
     name: `${audit.release}.html`,

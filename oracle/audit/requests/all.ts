@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Everything that a program can ask of what it has open.
+// The requests that the search makes in each state.
 
 import type { Operation } from '../../../model/programs/program.ts';
 import type { PlatformDevice } from '../../../spec/terms/platform.ts';
@@ -10,11 +10,10 @@ import { containerRequests } from './container.ts';
 import { groupRequests } from './group.ts';
 import { mapRequests, unmapRequests } from './mappings.ts';
 
-/** The requests that are tried in each state of a scenario. */
-export const requestsOn = ({ platform, groups, movesAlone }: Scenario): Requests =>
-  movesAlone === true ? () => [] : requestsWith(platform.devices, groups);
+export const requestsOn = ({ platform, groups, actionsAlone }: Scenario): Requests =>
+  actionsAlone === true ? () => [] : requestsWith(platform.devices, groups);
 
-/** The requests to containers and groups; the second container is asked only what the first does not show. */
+/** The requests to the first container and the groups. */
 const requestsWith = (devices: readonly PlatformDevice[], groups: readonly number[]): Requests =>
   function* requests(open, descriptorOf): Generator<Operation> {
     const container = CONTAINERS[0];

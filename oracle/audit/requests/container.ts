@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a container can be asked besides maps and unmaps.
+// Requests to a container other than maps and unmaps.
 
 import {
   DATA_LENGTH,
@@ -27,10 +27,10 @@ import { ARRAY, ioctl, plain, STRUCT, UNWRITABLE_BITMAPS } from './make.ts';
 import { MAPPED_IOVA, MAPPED_PAGES } from './mappings.ts';
 
 const PAGE = 4096n;
-/** Bytes behind the struct of GET_INFO that hold what nobody would write. */
+/** Bytes of GET_INFO's buffer. */
 const ROOM = 128;
 const INFO_SIZE = 24;
-/** Each of these bytes. */
+/** Each byte of the buffer after the struct, before the call. */
 export const UNTOUCHED = 0xaa;
 
 const EXTENSIONS: readonly bigint[] = [
@@ -45,13 +45,13 @@ const INFO_ARGSZ: readonly bigint[] = [
   ...[87, 88, 95, 96, 104, 111, 112, 120, 128, 0xffff_ffff],
 ].map(BigInt);
 
-/** The struct can be read from there, and nothing behind it. */
+/** The last eight bytes of the memory for structs. */
 const END_OF_STRUCTS: Value = { arena: STRUCT_OFFSET + STRUCT_LENGTH - 8n };
 
-const INFO_PLACES: readonly Value[] = [
+const INFO_ADDRESSES: readonly Value[] = [
   0n,
   { arena: READ_ONLY_STRUCT_OFFSET },
-  // A part of the struct can be read and written, a part of the capabilities cannot.
+  // The memory ends within the struct or within the capabilities.
   ...[8n, 16n, 24n, 40n, 60n, 72n, 88n, 104n].map((left) => ({
     arena: STRUCT_OFFSET + STRUCT_LENGTH - left,
   })),
@@ -68,7 +68,7 @@ const info = (container: Value, at: Value, argsz: bigint): Operation =>
 
 function* infoRequests(container: Value): Generator<Operation> {
   for (const argsz of INFO_ARGSZ) yield info(container, STRUCT, argsz);
-  for (const at of INFO_PLACES) {
+  for (const at of INFO_ADDRESSES) {
     for (const argsz of [16n, 24n, 80n, 128n]) yield info(container, at, argsz);
   }
 }
@@ -126,7 +126,7 @@ function* dirtyRequests(container: Value): Generator<Operation> {
   }
 }
 
-/** Numbers of native iommufd calls: a program may find out by them what it has before it. */
+/** Native iommufd calls: programs may use them to find out which container they have. */
 const IOMMU_DESTROY = 0x3b80;
 const IOMMU_IOAS_ALLOC = 0x3b81;
 const IOMMU_OPTION = 0x3b87;
@@ -155,10 +155,10 @@ const OTHER: readonly number[] = [
   0x3bff,
 ];
 
-/** Numbers among those of native calls, and behind them, that are none. */
+/** Unused numbers between and after those of native calls. */
 const UNUSED: readonly number[] = [0x3b96, 0x3b9f, 0x3bff];
 
-/** The descriptor as memory, where nothing is mapped. */
+/** An mmap of the descriptor at a free address. */
 const mapped = (container: Value, shared: boolean): Operation => ({
   op: 'mmap',
   label: 'mapped',
@@ -169,7 +169,7 @@ const mapped = (container: Value, shared: boolean): Operation => ({
   backing: { kind: 'memfd', fd: container, offset: 0n },
 });
 
-/** What the ioctl dispatch to native calls says of a struct, before the call itself is checked. */
+/** Native calls that the ioctl dispatch refuses because of the struct's size. */
 function* dispatchRequests(container: Value): Generator<Operation> {
   yield plain('native', container, IOMMU_DESTROY, 0n);
   for (const size of [0n, 7n, 16n]) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a group can be asked.
+// Requests to a group.
 
 import {
   READ_ONLY_STRUCT_OFFSET,
@@ -41,7 +41,7 @@ export const setContainer = (label: string, group: Value, fd: Value, at = STRUCT
     fields: { fd },
   });
 
-/** The 16 bytes that every release knows. */
+/** Binds a device with the 16 bytes that every release has. */
 export const bindDevice = (label: string, file: Value, fd: Value, at = STRUCT): Operation =>
   ioctl(label, file, VFIO_DEVICE_BIND_IOMMUFD, {
     kind: 'struct',
@@ -61,7 +61,7 @@ export const unsetContainer = (label: string, group: Value): Operation =>
 /** Numbers that a group does not know. */
 const OTHER: readonly number[] = [0x3b64, 0x3b65, 0x3b66, 0x3b6b, 0x3b71, 0x3b72, 0x3b81];
 
-/** Every request to a group. `descriptors` are what the program has open. */
+/** Every request to a group. `descriptors` are those that the program has open. */
 export function* groupRequests(
   group: Value,
   descriptors: readonly Value[],

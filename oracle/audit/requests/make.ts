@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Operations of the audit's programs, and every two of a request's values away from a plain one.
+// Makes the operations of the audit's programs, and all requests with one or two values other than the default.
 
 import {
   ARRAY_OFFSET,
@@ -9,10 +9,10 @@ import {
 } from '../../../model/programs/arena.ts';
 import type { Argument, Operation, Value } from '../../../model/programs/program.ts';
 
-/** Where structs are. */
+/** The address of structs. */
 export const STRUCT: Value = { arena: STRUCT_OFFSET };
 export const ARRAY: Value = { arena: ARRAY_OFFSET };
-/** Addresses at which a dirty bitmap cannot be reported: one can be read, the other cannot even be that. */
+/** Addresses at which the kernel cannot write a dirty bitmap: the first can be read, the second cannot. */
 export const UNWRITABLE_BITMAPS: readonly Value[] = [
   { arena: READ_ONLY_STRUCT_OFFSET },
   { arena: NO_ACCESS_OFFSET },
@@ -31,12 +31,12 @@ export const ioctl = (
 export const plain = (label: string, fd: Value, command: number, value: Value): Operation =>
   ioctl(label, fd, command, { kind: 'plain', value });
 
-/** Values of one request by name; the first of each is the plain one. */
+/** The values of each field of a request; the first is the default. */
 export type Choices = Readonly<Record<string, readonly Value[]>>;
 export type Chosen = Readonly<Record<string, Value>>;
 
-/** The request with those values, and each that is otherwise in one more. */
-export function* upToOneOff(choices: Choices, values: Chosen): Generator<Chosen> {
+/** The request with those values, and each that differs from it in one value. */
+export function* varyOne(choices: Choices, values: Chosen): Generator<Chosen> {
   const names = Object.keys(choices);
   const first: Chosen = {
     ...Object.fromEntries(names.map((name) => [name, choices[name]?.[0] as Value])),
@@ -50,22 +50,19 @@ export function* upToOneOff(choices: Choices, values: Chosen): Generator<Chosen>
   }
 }
 
-/**
- * Every request in which at most two values are other than plain, in a fixed order: the plain one, those with one other
- * value, those with two.
- */
-export function* upToTwoOff(choices: Choices): Generator<Chosen> {
+/** The requests with at most two values other than the default, in a fixed order: none, one, two. */
+export function* varyTwo(choices: Choices): Generator<Chosen> {
   const names = Object.keys(choices);
-  const plainOnes: Chosen = Object.fromEntries(
+  const defaults: Chosen = Object.fromEntries(
     names.map((name) => [name, choices[name]?.[0] as Value]),
   );
   const others = (name: string): readonly Value[] => (choices[name] ?? []).slice(1);
-  yield plainOnes;
-  for (const name of names) for (const value of others(name)) yield { ...plainOnes, [name]: value };
+  yield defaults;
+  for (const name of names) for (const value of others(name)) yield { ...defaults, [name]: value };
   for (const [index, first] of names.entries()) {
     for (const second of names.slice(index + 1)) {
       for (const one of others(first)) {
-        for (const two of others(second)) yield { ...plainOnes, [first]: one, [second]: two };
+        for (const two of others(second)) yield { ...defaults, [first]: one, [second]: two };
       }
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MAP_DMA and UNMAP_DMA with the values at which an answer may change.
+// MAP_DMA and UNMAP_DMA with the values at which an answer can change.
 
 import {
   DATA_LENGTH,
@@ -14,34 +14,26 @@ import type { Operation, Value } from '../../../model/programs/program.ts';
 import { U64_MAX } from '../../../spec/abi/units.ts';
 import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from '../../../spec/abi/vfio.ts';
 import { BAR_OFFSET } from '../platforms.ts';
-import {
-  ARRAY,
-  type Chosen,
-  ioctl,
-  STRUCT,
-  UNWRITABLE_BITMAPS,
-  upToOneOff,
-  upToTwoOff,
-} from './make.ts';
+import { ARRAY, type Chosen, ioctl, STRUCT, UNWRITABLE_BITMAPS, varyOne, varyTwo } from './make.ts';
 
 const PAGE = 4096n;
 
-/** Where the programs of the audit map by themselves, MAPPED_PAGES at a time. */
+/** The actions of the audit map here, MAPPED_PAGES at a time. */
 export const MAPPED_IOVA = 0x10_0000n;
 export const MAPPED_PAGES = 4n;
 const MAPPED_END = MAPPED_IOVA + MAPPED_PAGES * PAGE;
 const FREE_IOVA = 0x40_0000n;
 
-/** The last page of addresses. */
+/** The last page of the address space. */
 export const LAST_PAGE = U64_MAX - PAGE + 1n;
 
-/** QEMU's VT-d: interrupts, and the end of the aperture. */
+/** QEMU's VT-d: the interrupt range, and the end of the aperture. */
 export const INTERRUPTS = 0xfee0_0000n;
 export const APERTURE_END = 1n << 48n;
 
 const END_OF_STRUCTS: Value = { arena: STRUCT_LENGTH - 16n };
 const UNWRITABLE: Value = { arena: READ_ONLY_STRUCT_OFFSET };
-const PLACES: readonly Value[] = [STRUCT, 0n, UNWRITABLE, END_OF_STRUCTS];
+const ADDRESSES: readonly Value[] = [STRUCT, 0n, UNWRITABLE, END_OF_STRUCTS];
 
 const MAP_CHOICES = {
   argsz: [32n, 0n, 24n, 31n, 33n, 0xffff_ffffn],
@@ -90,7 +82,7 @@ const MAP_CHOICES = {
     LAST_PAGE,
     U64_MAX,
   ],
-  at: PLACES,
+  at: ADDRESSES,
 } as const;
 
 const UNMAP_CHOICES = {
@@ -125,7 +117,7 @@ const UNMAP_CHOICES = {
     U64_MAX - MAPPED_IOVA,
     U64_MAX,
   ],
-  at: PLACES,
+  at: ADDRESSES,
 } as const;
 
 /** Flags of UNMAP_DMA. */
@@ -141,21 +133,21 @@ const mapDma = (container: Value, { at, ...fields }: Chosen): Operation =>
     fields,
   });
 
-/** struct vfio_bitmap, which follows the struct when the dirty bitmap is asked for. */
-const bitmapBehind = (at: Value, pageSize: bigint, bytes: bigint, bitmap: Value = ARRAY) =>
+/** struct vfio_bitmap, which follows the struct if the call asks for the dirty bitmap. */
+const bitmapAfter = (at: Value, pageSize: bigint, bytes: bigint, bitmap: Value = ARRAY) =>
   typeof at === 'object' && 'arena' in at
     ? [{ at: { arena: at.arena + 24n }, words: [pageSize, bytes, bitmap] }]
     : [];
 
 const unmapDma = (container: Value, { at, ...fields }: Chosen): Operation => {
-  const place = at ?? STRUCT;
+  const address = at ?? STRUCT;
   const withBitmap = typeof fields.flags === 'bigint' && (fields.flags & 1n) !== 0n;
   return ioctl('unmap', container, VFIO_IOMMU_UNMAP_DMA, {
     kind: 'struct',
-    at: place,
+    at: address,
     layout: 'VFIO_IOMMU_UNMAP_DMA',
     fields,
-    ...(withBitmap && place === STRUCT ? { also: bitmapBehind(place, PAGE, 8n) } : {}),
+    ...(withBitmap && address === STRUCT ? { also: bitmapAfter(address, PAGE, 8n) } : {}),
   });
 };
 
@@ -163,18 +155,18 @@ const PLAIN_MAP = { argsz: 32n, flags: 3n };
 
 /** Every map request. */
 export function* mapRequests(container: Value): Generator<Operation> {
-  for (const chosen of upToTwoOff(MAP_CHOICES)) yield mapDma(container, chosen);
-  // Memory that only rounded up to pages passes the end of the address space.
+  for (const chosen of varyTwo(MAP_CHOICES)) yield mapDma(container, chosen);
+  // Passes the end of the address space only if rounded up to pages.
   yield mapDma(container, { ...PLAIN_MAP, vaddr: 0x800n, iova: 0n, size: LAST_PAGE - 1n });
-  // Another address for what programs map on their way.
+  // A new vaddr for the maps of the actions.
   const another = { flags: 4n, iova: MAPPED_IOVA, size: MAPPED_PAGES * PAGE };
-  for (const chosen of upToOneOff(MAP_CHOICES, another)) yield mapDma(container, chosen);
+  for (const chosen of varyOne(MAP_CHOICES, another)) yield mapDma(container, chosen);
 }
 
 const unmapReporting = (
   container: Value,
   pages: bigint,
-  also: ReturnType<typeof bitmapBehind>,
+  also: ReturnType<typeof bitmapAfter>,
 ): Operation =>
   ioctl('unmap', container, VFIO_IOMMU_UNMAP_DMA, {
     kind: 'struct',
@@ -186,26 +178,26 @@ const unmapReporting = (
 
 /** Every unmap request. */
 export function* unmapRequests(container: Value): Generator<Operation> {
-  for (const chosen of upToTwoOff(UNMAP_CHOICES)) yield unmapDma(container, chosen);
-  // Everything, or the addresses of everything, for which the range is empty.
+  for (const chosen of varyTwo(UNMAP_CHOICES)) yield unmapDma(container, chosen);
+  // All maps, or the vaddrs of all maps; the range must be empty.
   for (const flags of [ALL, ALL | VADDR, ALL | BITMAP, ALL | 8n]) {
     const everything = { flags, iova: 0n, size: 0n };
-    for (const chosen of upToOneOff(UNMAP_CHOICES, everything)) yield unmapDma(container, chosen);
+    for (const chosen of varyOne(UNMAP_CHOICES, everything)) yield unmapDma(container, chosen);
   }
-  // The dirty bitmap of what is unmapped, whole.
+  // The dirty bitmap of a whole map.
   for (const pages of [MAPPED_PAGES, 1n, 0n]) {
     for (const pageSize of [PAGE, 0n, 0x800n, 2n * PAGE]) {
       for (const bytes of [8n, 0n, 7n, 16n]) {
-        yield unmapReporting(container, pages, bitmapBehind(STRUCT, pageSize, bytes));
+        yield unmapReporting(container, pages, bitmapAfter(STRUCT, pageSize, bytes));
       }
     }
   }
   for (const bitmap of UNWRITABLE_BITMAPS) {
-    yield unmapReporting(container, MAPPED_PAGES, bitmapBehind(STRUCT, PAGE, 8n, bitmap));
+    yield unmapReporting(container, MAPPED_PAGES, bitmapAfter(STRUCT, PAGE, 8n, bitmap));
   }
 }
 
-/** The maps and unmaps that programs of the audit make on their way. */
+/** The maps and unmaps of the actions. */
 export const mapOf = (label: string, container: Value, other: Chosen): Operation => ({
   ...mapDma(container, {
     argsz: 32n,

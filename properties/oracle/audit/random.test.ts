@@ -5,7 +5,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Operation, Program } from '../../../model/programs/program.ts';
-import { movesOn } from '../../../oracle/audit/actions.ts';
+import { actionsOn } from '../../../oracle/audit/actions.ts';
 import { causesOf, type Differences } from '../../../oracle/audit/differences.ts';
 import { boundsOf, startBetween, startOn } from '../../../oracle/audit/located.ts';
 import { changesDocumentOf, changesMarkdown } from '../../../oracle/audit/pages/changes.ts';
@@ -93,7 +93,7 @@ test('from 6.12 to 7.3 a length that wraps has another error, on the legacy cont
     const bounds = { ...boundsOf(VTD), actions: 4 };
     await search({
       start,
-      actions: movesOn(VTD),
+      actions: actionsOn(VTD),
       requests: unmaps,
       bounds,
       differences,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Bounded searches of the audit, for the suites that check their results.
 
-import { movesOn } from '../../../oracle/audit/actions.ts';
+import { actionsOn } from '../../../oracle/audit/actions.ts';
 import type { Differences } from '../../../oracle/audit/differences.ts';
 import { boundsOf, type Located, startOn } from '../../../oracle/audit/located.ts';
 import { SCENARIOS, type Scenario } from '../../../oracle/audit/platforms.ts';
@@ -67,7 +67,7 @@ export const searchOn = async (
   const requests = requestsOn(scenario);
   const searched = await search({
     start: startOn(release, scenario),
-    actions: movesOn(scenario),
+    actions: actionsOn(scenario),
     requests: WHOLE.has(scenario) ? requests : thinned(requests),
     bounds: { ...boundsOf(scenario), actions, states: STATES },
     differences,

@@ -16,7 +16,7 @@ type Kernels = readonly AuditedRelease[];
 const auditOf = (rows: Readonly<Record<string, Kernels>>): RecordedAudit => {
   const all = Object.keys(rows).map((id) => ({
     description: { id },
-    seen: [{ key: `key of ${id}` }],
+    causes: [{ key: `key of ${id}` }],
   }));
   return {
     release: '7.3.4',
