@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The calls of a program as actions: what they name by the operation that gave it is named by its place in the world. So a
-// program that somebody wrote can be looked for among all that are made of its calls and others.
+// Converts the calls of a program to actions: handles named by the operation that returned them are named by their position
+// in the world. So the explorer can search for a given program among all programs of its calls and others.
 
 import { ProgramBuilder, startOfProgram } from '../../model/programs/builder.ts';
 import type { Operation, Program, ResultOf, Value } from '../../model/programs/program.ts';
@@ -12,7 +12,7 @@ import { NO_ORDER, orderAfter } from './order.ts';
 const isResult = (value: unknown): value is ResultOf =>
   typeof value === 'object' && value !== null && 'from' in value && 'out' in value;
 
-/** The operation, or a part of it, with other values in place of what earlier ones gave. */
+/** The operation, or a part of it, with the results of earlier operations replaced. */
 const replaced = <Part>(part: Part, by: (value: ResultOf) => Value): Part => {
   if (isResult(part)) return by(part) as Part;
   if (Array.isArray(part)) return part.map((each) => replaced(each, by)) as Part;
@@ -21,26 +21,26 @@ const replaced = <Part>(part: Part, by: (value: ResultOf) => Value): Part => {
   return Object.fromEntries(entries) as Part;
 };
 
-/** In what a number is one, as `Found` has it: by the field that gave it. */
+/** The space of a number, as in `HandleValue`, from the field that returned it. */
 const spaceOf = ({ out }: ResultOf): string => {
   if (out === 'result' || out.endsWith('_fd')) return 'descriptor';
   return out === 'out_access_pages_id' ? 'access' : 'iommufd';
 };
 
-/** Undefined where nothing was given: then the value is 0. */
+/** Undefined if no object was returned; the value is then 0. */
 const handleOf = (value: ResultOf, number: bigint, handles: Handles): Handle | undefined => {
   for (const [name, found] of handles) {
     if (BigInt(found.number) === number && found.space.startsWith(spaceOf(value))) return name;
   }
   if (number === 0n) return undefined;
-  throw new Error(`${value.out} of "${value.from}" is nothing that a action can name.`);
+  throw new Error(`An action cannot name ${value.out} of "${value.from}".`);
 };
 
-/** "ioas" of "ioas 2"; the numbers of groups are their names. */
+/** "ioas" of "ioas 2"; the number of a group belongs to its kind. */
 const kindOf = (name: Handle): string =>
   name.startsWith('group ') ? name : name.replace(/ \d+$/, '');
 
-/** Each call once. None makes more handles of a kind than the program has at any time. */
+/** Each call once. No action makes more handles of a kind than the program ever has. */
 export const actionsOfProgram = (setting: Setting, program: Program): readonly Action[] => {
   const builder = new ProgramBuilder(startOfProgram(setting));
   let order = NO_ORDER;
@@ -49,43 +49,46 @@ export const actionsOfProgram = (setting: Setting, program: Program): readonly A
   const last = new Map<string, Handle>();
   const found = program.map((operation) => {
     const needs: Handle[] = [];
-    const places = new Map<string, number>();
+    const positions = new Map<string, number>();
     replaced(operation, (value) => {
       const need = handleOf(value, builder.valueOf(value), handles);
       if (need === undefined) return value;
       if (!needs.includes(need)) needs.push(need);
-      places.set(`${value.from} ${value.out}`, needs.indexOf(need));
+      positions.set(`${value.from} ${value.out}`, needs.indexOf(need));
       return value;
     });
     const { world } = builder;
     builder.add(operation);
     order = orderAfter(order, world, builder.world);
     const after = handlesIn(builder.world, order);
-    const given = [...after.keys()].filter((name) => !handles.has(name));
-    for (const name of given) {
+    const added = [...after.keys()].filter((name) => !handles.has(name));
+    for (const name of added) {
       const known = last.get(kindOf(name));
       if (known === undefined || known < name) last.set(kindOf(name), name);
     }
     handles = after;
     const make: Action['operation'] = (label, values) => ({
-      ...replaced(operation, ({ from, out }) => values[places.get(`${from} ${out}`) ?? -1] ?? 0n),
+      ...replaced(
+        operation,
+        ({ from, out }) => values[positions.get(`${from} ${out}`) ?? -1] ?? 0n,
+      ),
       label,
     });
-    return { operation, needs, make, given };
+    return { operation, needs, make, added };
   });
   return distinctActions(
-    found.map(({ operation, needs, make, given }) =>
+    found.map(({ operation, needs, make, added }) =>
       action(
         operation.label,
         needs,
         make,
-        given.map((name) => last.get(kindOf(name)) as Handle),
+        added.map((name) => last.get(kindOf(name)) as Handle),
       ),
     ),
   );
 };
 
-/** What the action's call is, whatever its name: a field that is 0 is one that is not given. */
+/** Identifies the action's call, without its name: a field that is 0 is the same as an absent one. */
 const callOfAction = ({ needs, operation }: Action): string => {
   const made: Operation = operation(
     '',
@@ -99,14 +102,14 @@ const callOfAction = ({ needs, operation }: Action): string => {
   });
 };
 
-/** How many handles of one kind it lets there be; any number where it has no bound. */
+/** How many handles of a kind the action allows; infinite without a bound. */
 const room = ({ unless }: Action): number =>
   Math.min(...unless.map((name) => Number(/\d+$/.exec(name)?.[0] ?? 0)));
 
 const bindsLess = (a: Action, b: Action): boolean =>
   room(a) > room(b) || (room(a) === room(b) && a.unless.length < b.unless.length);
 
-/** One action of each call: the one that bounds least how many handles are made. */
+/** One action for each call: the one that allows the most handles. */
 export const distinctActions = (actions: readonly Action[]): readonly Action[] => {
   const byCall = new Map<string, Action>();
   for (const each of actions) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Calls as the actions of action sets have them: structs are at the arena's first address, and what is not named is zero.
+// Makes the actions of action sets: structs are at the arena's first address, and fields that are not given are zero.
 
 import { STRUCT_OFFSET } from '../../model/programs/arena.ts';
 import type { Argument, Operation, Value, WordsInMemory } from '../../model/programs/program.ts';
@@ -21,7 +21,7 @@ export type Fields = Readonly<Record<string, FieldValue>>;
 
 export type More = {
   readonly unless?: readonly Handle[];
-  /** Handles that there must be besides those that are named. */
+  /** Handles that must exist besides those in the fields. */
   readonly needs?: readonly Handle[];
   readonly tail?: string;
   readonly also?: readonly WordsInMemory[];
@@ -30,7 +30,7 @@ export type More = {
 const isHandle = (value: FieldValue): value is { readonly handle: Handle } =>
   typeof value === 'object' && 'handle' in value;
 
-/** A action whose call is an ioctl with a struct. */
+/** An action whose call is an ioctl with a struct. */
 const structAction = (
   name: string,
   fd: Handle,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The handles of a world that a program can name, in an order that does not depend on their numbers: by kind, and within a
-// kind by what they are and by when the program came by them.
+// The handles of a world that a program can name, in an order independent of their numbers: by kind, then by group or device,
+// then by when the program got them.
 
 import type { Fd, ObjectId } from '../../spec/abi/units.ts';
 import { valueAt } from '../../spec/collections/ordered-map.ts';
@@ -22,7 +22,7 @@ export const FILE_RANKS: Readonly<Record<OpenFile['kind'], number>> = {
   unspecified: 7,
 };
 
-/** What a file is, among those of its kind that are distinguishable. */
+/** Distinguishes files of one kind: the group or the device. */
 const whichOf = (file: OpenFile): string | number => {
   if (file.kind === 'group') return file.group;
   return file.kind === 'device' || file.kind === 'cdev' ? file.name : 0;
@@ -35,7 +35,7 @@ const inOrder = (a: OpenDescriptor, b: OpenDescriptor): number => {
   return one < other ? -1 : one > other ? 1 : 0;
 };
 
-/** Every descriptor of the program, by the file's kind, what it is, and when it was opened. */
+/** The descriptors of the program, by the file's kind, its group or device, and when it was opened. */
 export const descriptorsInOrder = (world: World, order: Order): readonly OpenDescriptor[] => {
   const found = order.descriptors.map((fd) => {
     const id = fileAt(world, PROCESS, fd as Fd);
@@ -62,7 +62,7 @@ export const OBJECT_RANKS: Readonly<Record<IommufdObject['kind'], number>> = {
 const byKind = (a: NamedObject, b: NamedObject): number =>
   OBJECT_RANKS[a.object.kind] - OBJECT_RANKS[b.object.kind];
 
-/** Every object of an iommufd, by kind, and by when it was made. */
+/** The objects of an iommufd, by kind, then by when they were made. */
 export const objectsInOrder = (context: Context, order: Order): readonly NamedObject[] => {
   const ids = order.objects.get(context.file);
   if (ids === undefined) return [];
@@ -70,8 +70,8 @@ export const objectsInOrder = (context: Context, order: Order): readonly NamedOb
   return found.length > 1 ? found.sort(byKind) : found;
 };
 
-/** The place of an object among those, from 1 on; 0 where there is none of that id. */
-export const placeOf = (objects: readonly NamedObject[], id: ObjectId): number => {
+/** The position of an object among those, from 1 on; 0 if none has that id. */
+export const positionOf = (objects: readonly NamedObject[], id: ObjectId): number => {
   for (let at = 0; at < objects.length; at += 1) if (objects[at]?.id === id) return at + 1;
   return 0;
 };

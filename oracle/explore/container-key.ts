@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of a world's name for a legacy container.
+// The part of a world's key for a legacy container.
 
 import { each, sizeOf } from '../../spec/collections/ordered-map.ts';
 import type { Container, Dma, Type1 } from '../../spec/state/container.ts';

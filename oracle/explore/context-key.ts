@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of a world's name for an iommufd.
+// The part of a world's key for an iommufd.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, sizeOf, valueAt } from '../../spec/collections/ordered-map.ts';
@@ -7,7 +7,7 @@ import type { Access, Context, Device, IommufdObject } from '../../spec/state/co
 import type { IoPagetable, Reserved } from '../../spec/state/io-pagetable.ts';
 import type { Pages } from '../../spec/state/pages.ts';
 import type { IovaRange } from '../../spec/terms/platform.ts';
-import { type NamedObject, OBJECT_RANKS, placeOf } from './canonical-names.ts';
+import { type NamedObject, OBJECT_RANKS, positionOf } from './canonical-names.ts';
 import { writeDomain } from './domain-key.ts';
 import type { KeyWriter } from './key-writer.ts';
 import { Numbers } from './numbers.ts';
@@ -20,7 +20,7 @@ export class ContextKey {
   readonly #backings: Numbers;
   readonly #pages = new Numbers();
   readonly #groups: string[] = [];
-  /** Of the iommufd that is written. */
+  /** The objects of the current iommufd. */
   #objects: readonly NamedObject[] = [];
 
   constructor(writer: KeyWriter, backings: Numbers) {
@@ -28,12 +28,12 @@ export class ContextKey {
     this.#backings = backings;
   }
 
-  /** Groups of mock devices are named by how many were made: the name has their order. */
+  /** Groups of mock devices are numbered in the order in which they are written. */
   clear(): void {
     this.#groups.length = 0;
   }
 
-  /** `objects` are all that it has, in the order of their names. */
+  /** `objects` are all its objects, in canonical order. */
   write(context: Context, objects: readonly NamedObject[]): void {
     const writer = this.#writer;
     this.#pages.clear();
@@ -45,7 +45,7 @@ export class ContextKey {
         (context.untracked === undefined ? 0 : 8),
     );
     if (context.untracked !== undefined) writer.text(context.untracked);
-    this.#place(context.compatIoas);
+    this.#position(context.compatIoas);
     writer.number(objects.length);
     for (const { object } of objects) {
       writer.byte(OBJECT_RANKS[object.kind]);
@@ -53,18 +53,18 @@ export class ContextKey {
     }
     writer.number(sizeOf(context.untrackedUsers));
     each(context.untrackedUsers, (id, by) => {
-      this.#place(id);
+      this.#position(id);
       writer.text(by);
     });
-    // Pages that no area maps would show here.
+    // Differs if there are pages that no area maps.
     writer.number(sizeOf(context.pages));
   }
 
-  #place(id: ObjectId | undefined): void {
-    const place = id === undefined ? 0 : placeOf(this.#objects, id) + 1;
-    this.#writer.number(place);
-    // An object that is gone is named by its number: where no law is broken there is none.
-    if (place === 1) this.#writer.number(id as number);
+  #position(id: ObjectId | undefined): void {
+    const position = id === undefined ? 0 : positionOf(this.#objects, id) + 1;
+    this.#writer.number(position);
+    // A reference to an object that is gone, which breaks a law, is written by its id.
+    if (position === 1) this.#writer.number(id as number);
   }
 
   #object(context: Context, object: IommufdObject): void {
@@ -74,7 +74,7 @@ export class ContextKey {
         this.#table(context, object.table);
         return;
       case 'hwpt':
-        this.#place(object.ioas);
+        this.#position(object.ioas);
         writer.flag(object.automatic);
         writer.flag(object.tracking);
         writer.flag(object.dirty === 'unknown');
@@ -85,7 +85,7 @@ export class ContextKey {
         this.#device(object);
         return;
       case 'selftest':
-        this.#place(object.device);
+        this.#position(object.device);
         return;
       case 'access':
         this.#access(object);
@@ -107,7 +107,7 @@ export class ContextKey {
     writer.flag(device.mock?.noDirty === true);
     writer.flag(device.mock?.hugePages === true);
     writer.flag(device.mock?.pasids === true);
-    this.#place(device.hwpt);
+    this.#position(device.hwpt);
   }
 
   #group(name: string): number {
@@ -115,11 +115,11 @@ export class ContextKey {
     return known === -1 ? this.#groups.push(name) - 1 : known;
   }
 
-  /** Pins are named by their order: a later one has a greater number. */
+  /** Pins are written in order: a later one has a greater id. */
   #access({ needsPins, ioas, pins }: Access): void {
     const writer = this.#writer;
     writer.flag(needsPins);
-    this.#place(ioas);
+    this.#position(ioas);
     writer.number(pins.length);
     for (const { iova, length } of pins) {
       writer.u64(iova);
@@ -145,7 +145,7 @@ export class ContextKey {
     writer.flag(table.largePagesDisabled);
     for (const users of [table.domains, table.slots, table.accesses]) {
       writer.number(users.length);
-      for (const id of users) this.#place(id);
+      for (const id of users) this.#position(id);
     }
   }
 
@@ -154,7 +154,7 @@ export class ContextKey {
     writer.u64(start);
     writer.u64(last);
     writer.byte(by.kind === 'test' ? 0 : by.kind === 'domain' ? 1 : 2);
-    if (by.kind !== 'test') this.#place(by.kind === 'domain' ? by.hwpt : by.device);
+    if (by.kind !== 'test') this.#position(by.kind === 'domain' ? by.hwpt : by.device);
   }
 
   #ranges(ranges: readonly IovaRange[]): void {
@@ -165,7 +165,7 @@ export class ContextKey {
     }
   }
 
-  /** Pages are written where the first area maps them, and named by their order where another one does. */
+  /** Pages are written for the first area that maps them; for further areas, only their number. */
   #pagesOf(context: Context, id: number): void {
     const writer = this.#writer;
     const { size } = this.#pages;

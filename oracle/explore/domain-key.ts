@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of a world's name for a hardware domain, as iommufds and legacy containers have them.
+// The part of a world's key for a hardware domain of an iommufd or a legacy container.
 
 import type { HardwareDomain } from '../../spec/state/domain.ts';
 import type { KeyWriter } from './key-writer.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes values one after the other as bytes from which each can be read back: what differs is written differently.
+// Writes a sequence of values as bytes, without ambiguity: different values have different bytes.
 
 const FIRST_ROOM = 1 << 12;
 
@@ -10,11 +10,11 @@ const halves = new Uint32Array(wide.buffer);
 const PAGE_BITS = 12;
 const IN_PAGE = (1 << PAGE_BITS) - 1;
 
-/** How a 64-bit number is written: as the number of a page, by its first or its last byte, or as it is. */
+/** How a 64-bit number is written: as a page number if it is the first or last byte of a page, or as it is. */
 const FIRST_BYTE = 0;
 const LAST_BYTE = 1;
 const AS_IT_IS = 2;
-/** Added where nothing of the upper half is left. */
+/** Added if the upper half is 0 and not written. */
 const SMALL = 4;
 
 export class KeyWriter {
@@ -25,7 +25,7 @@ export class KeyWriter {
     this.#length = 0;
   }
 
-  /** What was written: valid until the next `clear`. */
+  /** The bytes written; valid until the next `clear`. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -40,7 +40,7 @@ export class KeyWriter {
     this.byte(value ? 1 : 0);
   }
 
-  /** A whole number from 0 to 2^53 - 1: seven bits a byte, the lowest first. */
+  /** An integer from 0 to 2^53 - 1: seven bits per byte, the lowest first. */
   number(value: number): void {
     let rest = value;
     while (rest >= 128) {
@@ -50,7 +50,7 @@ export class KeyWriter {
     this.byte(rest);
   }
 
-  /** A number of 64 bits: few bytes for the bounds of pages. */
+  /** A number of 64 bits; page boundaries take few bytes. */
   u64(value: bigint): void {
     wide[0] = value;
     const low = halves[0] as number;
@@ -68,7 +68,7 @@ export class KeyWriter {
     this.number(high);
   }
 
-  /** A number from 0 on of any size. */
+  /** A number of any size, not negative. */
   big(value: bigint): void {
     let rest = value;
     for (; rest > 0n; rest >>= 64n) {
@@ -84,7 +84,7 @@ export class KeyWriter {
     for (let at = 0; at < value.length; at += 1) this.byte(value.charCodeAt(at));
   }
 
-  /** Bytes that this or another writer wrote. */
+  /** Bytes of this or another writer. */
   written(bytes: Uint8Array): void {
     if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
     this.#bytes.set(bytes, this.#length);

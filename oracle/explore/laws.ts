@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The laws that are checked in every state, each under the name of what it is about.
+// The laws that the explorer checks in every state.
 
 import type { Law } from '../../model/explorer/model.ts';
 import { CLOSING_LAW } from '../../model/laws/closing.ts';

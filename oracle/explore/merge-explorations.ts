@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Explorations in parts as one: the counts, rules and broken law of the exploration that expands all. What several parts
-// met is known again by name, as the files of saved explorations have all names.
+// Merges the parts of an exploration: its counts, rules and broken law. States that several parts reached are counted once,
+// by their keys in the saved files.
 
 import { BadSaved, distinctOf } from '../../model/explorer/explore.ts';
 import { BadInput } from '../trace/bad-input.ts';
@@ -11,9 +11,9 @@ export type NamedExploration = { readonly name: string; readonly saved: SavedExp
 
 export type MergedExploration = {
   readonly report: ExploreReport;
-  /** The shortest program that breaks a law, of the first part that has one so short. */
+  /** The shortest program that breaks a law, from the first part that has one of that length. */
   readonly broken: SavedBroken | undefined;
-  /** Parts that are not there, and files of those that are not at their end; parts are numbered from 1. */
+  /** Missing parts, numbered from 1, and the files of unfinished parts. */
   readonly missing: readonly number[];
   readonly unfinished: readonly string[];
 };
@@ -21,7 +21,7 @@ export type MergedExploration = {
 const isFinished = ({ ended }: SavedExploration): boolean =>
   ended === 'whole' || ended === 'depth' || ended === 'broken';
 
-/** What parts of one exploration agree in. */
+/** What all parts of one exploration have in common. */
 const askedOf = ({ actionSet, setting, depth, shard }: SavedExploration) => ({
   actionSet: actionSet.name,
   release: setting.release,
@@ -34,7 +34,7 @@ const askedOf = ({ actionSet, setting, depth, shard }: SavedExploration) => ({
   parts: `${shard?.of ?? 1}`,
 });
 
-/** Why the files are not parts of one exploration; undefined where they are. */
+/** Why the files are not parts of one exploration; undefined if they are. */
 export const whyNotOneExploration = (all: readonly NamedExploration[]): string | undefined => {
   const [first] = all;
   if (first === undefined) return undefined;
@@ -44,7 +44,7 @@ export const whyNotOneExploration = (all: readonly NamedExploration[]): string |
     const there = askedOf(first.saved);
     const other = asked.find(([what, value]) => there[what as keyof typeof there] !== value);
     if (other !== undefined) {
-      return `${name} is of another exploration than ${first.name}: ${other[0]} differs`;
+      return `${name} and ${first.name} are of different explorations: ${other[0]} differs`;
     }
     const part = saved.shard?.index ?? 0;
     const same = held.get(part);
@@ -76,7 +76,7 @@ const distinctIn = (all: readonly NamedExploration[]): number => {
   }
 };
 
-/** Of files that are parts of one exploration; their states are read. Throws BadInput. */
+/** The files must be parts of one exploration. Reads their states. Throws BadInput. */
 export const mergedExploration = (
   named: readonly [NamedExploration, ...NamedExploration[]],
 ): MergedExploration => {
@@ -87,7 +87,7 @@ export const mergedExploration = (
   const positions = saved.map(({ earlier }) => earlier.saved.at);
   const distinct = distinctIn(all);
   const common = Math.max(...positions.map((at) => at.common));
-  // The level that was divided is expanded by all of them together, and so are those before it.
+  // Together the parts expand the level that was divided, and all levels before it.
   const expanded = Math.max(...positions.map(({ position }) => position));
   const seconds = sum(saved.map(({ earlier }) => earlier.seconds));
   const unfinished = all.filter((each) => !isFinished(each.saved));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Numbers given out from 0 on in the order in which handles are met, in place of the numbers that they have.
+// Renumbers handles from 0 on, in the order in which they are first used.
 
 export class Numbers {
   readonly #met: number[] = [];
@@ -12,7 +12,7 @@ export class Numbers {
     this.#met.length = 0;
   }
 
-  /** Few are met in one world: looking through them is quicker than a table. */
+  /** A world has few handles: a linear search is faster than a table. */
   of(handle: number): number {
     const known = this.#met.indexOf(handle);
     return known === -1 ? this.#met.push(handle) - 1 : known;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// In which order a program came by what it has. Numbers of descriptors and objects do not give it, as the kernel gives
-// numbers again that are free; by it handles are named, so that a new one never takes the name of an old one.
+// The order in which a program got its handles, by which they are named. The numbers of descriptors and objects do not show
+// it, because the kernel reuses free numbers. A new handle never takes the name of an old one.
 
 import type { ObjectId } from '../../spec/abi/units.ts';
 import { each, type OrderedMap, sizeOf, valueAt } from '../../spec/collections/ordered-map.ts';
@@ -11,9 +11,9 @@ import { descriptorsOf, openFile, type World } from '../../spec/state/world.ts';
 export const PROCESS = 1;
 
 export type Order = {
-  /** Descriptors, the one that was opened first first. */
+  /** Descriptors, the earliest first. */
   readonly descriptors: readonly number[];
-  /** Objects of each iommufd, likewise. */
+  /** Objects of each iommufd, the earliest first. */
   readonly objects: ReadonlyMap<FileId, readonly ObjectId[]>;
 };
 
@@ -21,7 +21,7 @@ const NOTHING: readonly never[] = [];
 
 export const NO_ORDER: Order = { descriptors: NOTHING, objects: new Map() };
 
-/** The numbers that are left of those before, in their order, and behind them the new ones; the same list if it is. */
+/** The numbers of `before` that still exist, in their order, then the new ones; `before` itself if nothing changed. */
 const kept = <N extends number>(
   before: readonly N[],
   after: OrderedMap<N, unknown>,
@@ -32,7 +32,7 @@ const kept = <N extends number>(
     fresh ??= [];
     fresh.push(number);
   });
-  // None is new and none is gone where there are as many as before.
+  // With no new number and the same count, none is gone.
   if (fresh === undefined && sizeOf(after) === before.length) return before;
   const old = before.filter((number) => valueAt(after, number) !== undefined);
   return fresh === undefined ? old : [...old, ...fresh];
@@ -54,7 +54,7 @@ const keptObjects = (order: Order, before: World, after: World): Order['objects'
   return objects ?? order.objects;
 };
 
-/** The order after a call. An iommufd that is gone keeps its place: no file has its number again. */
+/** The order after a call. An iommufd that is gone keeps its entry: file ids are not reused. */
 export const orderAfter = (order: Order, before: World, after: World): Order => {
   const descriptors =
     before.processes === after.processes

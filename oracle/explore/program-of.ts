@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The way to a state as an ordinary program: what a call names by number is named by the operation that gave it.
+// The actions that lead to a state, as a program: handles are named by the operations that returned them, not by number.
 
 import { ARENA_BASE } from '../../model/programs/arena.ts';
 import { LAYOUTS, type Operation, type Program, type Value } from '../../model/programs/program.ts';
@@ -10,8 +10,8 @@ import type { Action } from './actions.ts';
 import type { Handles, HandleValue } from './handles.ts';
 import type { State, Step, WorldModel } from './world-model.ts';
 
-/** What operations gave, by where it is a number, and the number. */
-class Given {
+/** The results of operations, by their space and number. */
+class Results {
   readonly #values = new Map<string, Value>();
 
   valueOf({ space, number }: HandleValue): Value {
@@ -22,7 +22,7 @@ class Given {
     this.#values.set(`${space} ${number}`, { from: label, out });
   }
 
-  /** Notes the fields that the kernel wrote: a struct's whole bytes are the last that it writes. */
+  /** Notes the fields that the kernel wrote. */
   noteStruct(
     operation: Extract<Operation, { op: 'ioctl' }>,
     spaces: Readonly<Record<string, string | undefined>>,
@@ -43,26 +43,32 @@ class Given {
   }
 }
 
-const fileBehind = (world: World, call: Call, fd: number): number | undefined =>
+const fileOf = (world: World, call: Call, fd: number): number | undefined =>
   fileAt(world, call.process, fd as never);
 
-const note = (given: Given, world: World, call: Call, operation: Operation, step: Step): void => {
+const note = (
+  results: Results,
+  world: World,
+  call: Call,
+  operation: Operation,
+  step: Step,
+): void => {
   const [outcome] = step(world, call);
   if (outcome?.kind !== 'reply' || outcome.errno !== 0) return;
   if (operation.op === 'open' || operation.op === 'memfd') {
-    given.noteDescriptor(outcome.result, operation.label);
+    results.noteDescriptor(outcome.result, operation.label);
   }
   if (operation.op !== 'ioctl' || call.kind !== 'ioctl') return;
-  if (operation.argument.kind === 'bytes') given.noteDescriptor(outcome.result, operation.label);
+  if (operation.argument.kind === 'bytes') results.noteDescriptor(outcome.result, operation.label);
   const bytes = outcome.writes.find(({ address }) => address === ARENA_BASE)?.bytes;
   if (bytes === undefined) return;
   const first = call.memory[0]?.bytes ?? new Uint8Array();
-  // The access of a pin is named in the struct, where objects' ids are.
-  const access = first.length >= 12 ? fileBehind(world, call, u32At(first, 8)) : undefined;
-  given.noteStruct(
+  // In a pin's struct, the access is at the offset of object ids.
+  const access = first.length >= 12 ? fileOf(world, call, u32At(first, 8)) : undefined;
+  results.noteStruct(
     operation,
     {
-      id: `iommufd ${fileBehind(world, call, call.fd)}`,
+      id: `iommufd ${fileOf(world, call, call.fd)}`,
       fd: 'descriptor',
       pin: access === undefined ? undefined : `access ${access}`,
     },
@@ -75,19 +81,19 @@ const labelOf = (action: Action, position: number): string => {
   return `${word}${position + 1}`;
 };
 
-/** `states` are those on the way, from the start on: one more than the actions. */
+/** `states` are those before, between and after the actions: one more than the actions. */
 export const programOf = (
   model: WorldModel,
   actions: readonly Action[],
   states: readonly State[],
 ): Program => {
-  const given = new Given();
+  const results = new Results();
   return actions.map((action, position) => {
     const state = states[position] as State;
     const handles: Handles = model.handlesOf(state);
-    const values = action.needs.map((need) => given.valueOf(handles.get(need) as HandleValue));
+    const values = action.needs.map((need) => results.valueOf(handles.get(need) as HandleValue));
     const operation = action.operation(labelOf(action, position), values);
-    note(given, state.world, model.callOf(state, action), operation, model.stepOf);
+    note(results, state.world, model.callOf(state, action), operation, model.stepOf);
     return operation;
   });
 };

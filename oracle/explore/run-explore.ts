@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One exploration: an action set in a setting, checked by all laws, in slices so that the caller can stop it.
+// One exploration: an action set in a setting, checked against all laws, in slices so that the caller can stop it.
 
 import { setImmediate } from 'node:timers/promises';
 import {
@@ -32,13 +32,13 @@ export type ExploreOptions = {
   readonly earlier?: Earlier;
   readonly shard?: Shard;
   readonly saving?: Saving;
-  /** The specification; tests put mistakes into it. */
+  /** The specification; tests inject defects into it. */
   readonly step?: Step;
 };
 
-/** Saves what was explored now and then, so that little is lost where the process is killed. What is found is the same. */
+/** Saves the exploration from time to time, so that a killed process loses little. */
 export type Saving = {
-  /** Milliseconds between two of them, at least. */
+  /** Milliseconds between two saves, at least. */
   readonly every: number;
   /** The exploration waits for it. */
   readonly save: (explored: Explored) => Promise<void>;
@@ -46,7 +46,7 @@ export type Saving = {
 
 export type Progress = Counts & { readonly statesPerSecond: number; readonly rules: number };
 
-/** What was counted before the exploration was saved. */
+/** A saved exploration and its counts. */
 export type Earlier = {
   readonly saved: Saved;
   readonly rules: ReadonlySet<string>;
@@ -61,18 +61,18 @@ export type ExploreReport = {
   readonly setting: Setting;
   /** Calls in a program, at most. */
   readonly depth: number;
-  /** The part of the programs that was explored, if it is not all. */
+  /** The part of the programs that was explored; absent: all. */
   readonly shard?: Shard;
-  /** Parts, from 1 on, that are not in the report, where it is of several. */
+  /** Parts, from 1 on, that a merged report lacks. */
   readonly without?: readonly number[];
   readonly counts: Counts;
-  /** Of this run, and of those before it that were saved. */
+  /** In this run and the saved runs before it. */
   readonly seconds: number;
   /** In this run. */
   readonly statesPerSecond: number;
   /** Ids of the rules that answered. */
   readonly rules: ReadonlySet<string>;
-  /** Calls that the specification says nothing of: what follows them is not explored. */
+  /** Unspecified calls; the explorer does not continue after them. */
   readonly unspecified: number;
   readonly broken: BrokenLaw | undefined;
   readonly ended: 'whole' | 'depth' | 'states' | 'broken' | 'time' | 'interrupted';
@@ -80,15 +80,15 @@ export type ExploreReport = {
 
 export type Explored = {
   readonly report: ExploreReport;
-  /** To be saved and resumed. */
+  /** For saving and resuming. */
   readonly at: Position;
   readonly bytes: () => Iterable<Uint8Array>;
 };
 
-/** Milliseconds between two checks of whether to stop. */
+/** Milliseconds between two checks whether to stop. */
 const SLICE = 100;
 
-/** Exploring takes at least so many times as long as saving. */
+/** Exploring takes at least this many times as long as saving. */
 const SAVING_SHARE = 20;
 
 export const runExplore = async (options: ExploreOptions): Promise<Explored> => {
@@ -118,8 +118,8 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
   const spent = (): number => performance.now() - start;
   const speed = (): number => Math.round(((exploration.counts.distinct - first) / spent()) * 1000);
   let explored = exploration.run();
-  /** With why it was stopped, where it was. */
-  const asFar = (stopped: 'interrupted' | 'time'): Explored => {
+  /** The exploration so far; `stopped` is the reason if it was stopped. */
+  const soFar = (stopped: 'interrupted' | 'time'): Explored => {
     const { counts, broken, ended } = explored;
     return {
       report: {
@@ -148,17 +148,17 @@ export const runExplore = async (options: ExploreOptions): Promise<Explored> => 
     await setImmediate();
     const now = performance.now();
     if (options.saving !== undefined && now >= saveAt) {
-      await options.saving.save(asFar('interrupted'));
+      await options.saving.save(soFar('interrupted'));
       const after = performance.now();
       saveAt = after + Math.max(options.saving.every, (after - now) * SAVING_SHARE);
     }
     sliceEnd = performance.now() + SLICE;
     explored = exploration.run();
   }
-  return asFar(signal.aborted ? 'interrupted' : 'time');
+  return soFar(signal.aborted ? 'interrupted' : 'time');
 };
 
-/** The program that breaks a law as a trace. What is wrong is not in any reply, so that it records no failure. */
+/** The program that breaks a law, as a trace. It has no failure, because no reply is wrong. */
 export const traceOfBroken = ({ setting, broken }: ExploreReport): Trace | undefined =>
   broken && {
     header: { setting, arena: ARENA_BASE, seed: undefined, subject: 'specification', defects: [] },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An exploration in a file: a line of JSON that says of what and how far, behind it the states as the explorer gives them,
-// and a checksum.
+// The file of an exploration: a JSON line with its options and position, the states in the explorer's encoding, and a
+// checksum.
 
 import { statSync } from 'node:fs';
 import type { Position, Shard } from '../../model/explorer/explore.ts';
@@ -18,7 +18,7 @@ import type { ActionSet } from './actions.ts';
 import { type Earlier, type Explored, type ExploreReport, traceOfBroken } from './run-explore.ts';
 
 const FORMAT = 'iommufd-exploration';
-/** Version 3 had other ids of rules, version 4 no checksum, and version 5 another name for "actionSet". */
+/** Version 3 had other rule ids, version 4 no checksum, version 5 another key for "actionSet". */
 const VERSION = 6;
 const LONGEST_HEADER = 1 << 20;
 const LINE_END = 10;
@@ -26,12 +26,12 @@ const LINE_END = 10;
 export type SavedExploration = {
   readonly actionSet: ActionSet;
   readonly setting: Setting;
-  /** How many calls a program was to have at most. */
+  /** Calls in a program, at most. */
   readonly depth: number;
-  /** The part that was explored, if it is not all. */
+  /** The part that was explored; absent: all. */
   readonly shard?: Shard;
   readonly ended: ExploreReport['ended'];
-  /** The law that is broken, and the program as a trace, a line each. */
+  /** The broken law, and the program as the lines of a trace. */
   readonly broken?: SavedBroken;
   readonly earlier: Earlier;
   readonly close: () => void;
@@ -43,7 +43,7 @@ export type SavedBroken = {
   readonly trace: readonly string[];
 };
 
-/** What the states depend on: with another list of actions the same numbers mean other calls. */
+/** The states refer to actions by number, so they are valid only for this list. */
 const actionsOf = ({ actions }: ActionSet): readonly string[] => actions.map(({ name }) => name);
 
 const brokenOf = (report: ExploreReport): SavedBroken | undefined => {
@@ -59,7 +59,7 @@ function* joined(first: Uint8Array, others: Iterable<Uint8Array>): Generator<Uin
   yield* others;
 }
 
-/** The file's bytes, which are those of the exploration as it is when they are asked for. */
+/** The file's bytes, for the state of the exploration when they are generated. */
 export function* explorationBytes(
   actionSet: ActionSet,
   { report, at, bytes }: Explored,
@@ -86,35 +86,31 @@ const readHeader = (path: string, file: CheckedFile): { header: Fields; end: num
   const bytes = new Uint8Array(LONGEST_HEADER);
   const length = file.read(bytes, 0);
   const end = bytes.subarray(0, length).indexOf(LINE_END);
-  if (end === -1) throw new BadInput(path, 1, 'this is no saved exploration');
+  if (end === -1) throw new BadInput(path, 1, 'this is not a saved exploration');
   const text = Buffer.from(bytes.subarray(0, end)).toString();
   const header = new Fields(path, 1, parseObject(path, 1, text));
-  if (header.raw('format') !== FORMAT) header.fail('this is no saved exploration');
+  if (header.raw('format') !== FORMAT) header.fail('this is not a saved exploration');
   if (header.raw('version') !== VERSION) {
     const version = String(header.raw('version'));
     header.fail(
-      `version ${version} of explorations is not read, only version ${VERSION}; explore anew`,
+      `version ${version} of explorations is not supported, only version ${VERSION}; explore again`,
     );
   }
   if (!file.isWhole()) {
-    throw new BadInput(
-      path,
-      0,
-      'the file is damaged or cut short: its checksum is not that of its bytes',
-    );
+    throw new BadInput(path, 0, 'the file is damaged or truncated: its checksum does not match');
   }
   return { header, end: end + 1 };
 };
 
-/** Bytes of a state at least: which state it was reached from, by which action, and its name with its length. */
+/** Bytes of a state, at least: its predecessor, the action, the length of its key, and the key. */
 const STATE_MIN = 4 + 2 + 4 + 1;
 
-/** `room` is how many bytes of states there are. */
+/** `room` is the number of bytes of states. */
 const positionOf = (header: Fields, room: number): Position => {
   const fields = header.object('at');
   const distinct = fields.integer('distinct');
   if (distinct < 1 || distinct * STATE_MIN > room) {
-    fields.fail(`there are not ${distinct} states in the file`);
+    fields.fail(`the file cannot have ${distinct} states`);
   }
   return {
     distinct,
@@ -149,7 +145,7 @@ const countIn = (header: Fields, name: string): number => {
 
 const secondsOf = (header: Fields): number => {
   const seconds = header.raw('seconds');
-  if (typeof seconds !== 'number' || !(seconds >= 0)) header.fail('"seconds" is no time');
+  if (typeof seconds !== 'number' || !(seconds >= 0)) header.fail('"seconds" is not a time');
   return seconds;
 };
 
@@ -173,15 +169,15 @@ const brokenIn = (header: Fields): Pick<SavedExploration, 'broken'> => {
 const actionSetOf = (header: Fields, actionSets: readonly ActionSet[]): ActionSet => {
   const name = header.text('actionSet');
   const actionSet = actionSets.find((candidate) => candidate.name === name);
-  if (actionSet === undefined) header.fail(`there is no actionSet "${name}"`);
+  if (actionSet === undefined) header.fail(`there is no action set "${name}"`);
   const actions = header.texts('actions');
   if (actions.join('\n') !== actionsOf(actionSet).join('\n')) {
-    header.fail(`the actionSet "${name}" had other actions when this was saved; begin anew`);
+    header.fail(`the action set "${name}" had other actions when this was saved; explore again`);
   }
   return actionSet;
 };
 
-const isPlain = (path: string): boolean => {
+const isRegularFile = (path: string): boolean => {
   try {
     return statSync(path).isFile();
   } catch {
@@ -189,9 +185,9 @@ const isPlain = (path: string): boolean => {
   }
 };
 
-/** Whether a file begins as a saved exploration does; false where it cannot be read, or only once. */
+/** Whether a file begins as a saved exploration does; false if it cannot be read, or is not a regular file. */
 export const isExploration = (path: string): boolean => {
-  if (!isPlain(path)) return false;
+  if (!isRegularFile(path)) return false;
   const start = Buffer.from(`{"format":"${FORMAT}"`);
   const bytes = Buffer.alloc(start.length);
   const file = opened(path);
@@ -218,7 +214,8 @@ const savedIn = (
   const { header, end } = readHeader(path, file);
   let at = end;
   const read = (into: Uint8Array): void => {
-    if (file.read(into, at) < into.length) throw new BadInput(path, 0, 'states are missing in it');
+    if (file.read(into, at) < into.length)
+      throw new BadInput(path, 0, 'states are missing at its end');
     at += into.length;
   };
   return {
@@ -238,7 +235,7 @@ const savedIn = (
   };
 };
 
-/** The states are read when the exploration goes on; then `close`. Throws BadInput. */
+/** The states are read when the exploration resumes; call `close` after that. Throws BadInput. */
 export const openExploration = (
   path: string,
   actionSets: readonly ActionSet[],

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The shortest program of an action set that shows a defect of the emulator, or the proof that none of so many calls does:
-// every program is run, shortest first. What a defect does is not seen in the specification's worlds. So two programs that
-// lead to one world are both continued if the defect was at work in one of them, that is where its switch was asked.
-// Where it was not, the emulator was as one without the defect, which is held to the specification: of those one is enough.
+// The shortest program of an action set that shows a defect of the emulator, or the proof that none up to a length does. Every
+// program runs, the shortest first. The specification's worlds do not show what a defect did. So of the programs that lead to
+// the same world, each in which the defect was active (the emulator read its switch) is continued. The others behaved as on
+// an emulator without the defect, which conforms to the specification: one of them is enough.
 
 import type { DefectName } from '../../model/emulator/defects.ts';
 import { EmulatedMachine } from '../../model/emulator/machine.ts';
@@ -19,19 +19,19 @@ import { programOf } from './program-of.ts';
 import { type State, WorldModel } from './world-model.ts';
 
 type Counted = {
-  /** Programs that were run. */
+  /** Programs that ran. */
   readonly programs: number;
-  /** Of them those in which the defect was at work. */
+  /** The programs among them in which the defect was active. */
   readonly atWork: number;
 };
 
 export type ShortestViolation = Counted &
+  /** No program of the action set with fewer calls shows it. */
   (
-    | /** No program of the actionSet with fewer calls shows it. */
-    { readonly kind: 'shown'; readonly program: Program }
-    /** No program of the action set with at most so many calls shows it. */
+    | { readonly kind: 'shown'; readonly program: Program }
+    /** No program of the action set with at most `calls` calls shows it. */
     | { readonly kind: 'not shown'; readonly calls: number }
-    /** The same, and for more calls there are too many programs. */
+    /** The same; there are too many programs with more calls. */
     | { readonly kind: 'too many'; readonly calls: number }
   );
 
@@ -41,31 +41,31 @@ export type Question = {
   readonly defect: DefectName | undefined;
   /** Calls in a program, at most. */
   readonly calls: number;
-  /** Programs, at most; any number where absent. */
+  /** Programs, at most; absent: no limit. */
   readonly programs?: number;
-  /** Programs in which the defect was not at work are all continued, too: that takes nothing for granted. */
+  /** Also continues every program in which the defect was not active. */
   readonly every?: boolean;
 };
 
-/** The set of a defect alone, and whether it was asked for it. */
-class Asked extends Set<DefectName> {
-  isAsked = false;
+/** The set of one defect, which notes whether the emulator read it. */
+class DefectSwitch extends Set<DefectName> {
+  isRead = false;
 
   override has(name: DefectName): boolean {
     const isOn = super.has(name);
-    if (isOn) this.isAsked = true;
+    if (isOn) this.isRead = true;
     return isOn;
   }
 }
 
-/** A program, what it came to, and the one that it continues. */
+/** A program, the state that it leads to, and the program that it continues. */
 type Node = {
   readonly before: Node | undefined;
   readonly action: Action | undefined;
-  /** With the numbers of handles in place of names: as long as nothing is wrong they are what the emulator gave. */
+  /** With the numbers of handles instead of names: while no reply is wrong, these are the emulator's. */
   readonly operations: readonly Operation[];
   readonly state: State;
-  readonly isAtWork: boolean;
+  readonly isActive: boolean;
 };
 
 const operationIn = (model: WorldModel, state: State, action: Action): Operation => {
@@ -75,36 +75,36 @@ const operationIn = (model: WorldModel, state: State, action: Action): Operation
 };
 
 type RunResult = {
-  readonly isAtWork: boolean;
-  /** Undefined where the program shows that something is wrong. */
+  readonly isActive: boolean;
+  /** Undefined if the program shows a defect. */
   readonly world: World | undefined;
 };
 
-/** Runs a program whose calls but the last are known to be answered rightly, the world before that being `before`. */
+/** Runs a program and judges its last call, in the world `before`. The replies of the other calls are known to conform. */
 const runLastCall = (
   setting: Setting,
   program: Program,
   before: World,
   defect: DefectName | undefined,
 ): RunResult => {
-  const defects = new Asked(defect === undefined ? [] : [defect]);
+  const defects = new DefectSwitch(defect === undefined ? [] : [defect]);
   const machine = new EmulatedMachine(setting, { defects: defects });
   let steps: readonly Step[];
   try {
     steps = runProgram(program, machine);
   } catch (error) {
     if (!(error instanceof MachineDied)) throw error;
-    return { isAtWork: true, world: undefined };
+    return { isActive: true, world: undefined };
   }
-  const isAtWork = defects.isAsked;
+  const isActive = defects.isRead;
   const judged = judgeSteps(before, steps.slice(-1));
   const isWrong =
     judged.failure !== undefined ||
     hiddenDifferences(judged.world, machine.hiddenState()).length > 0;
-  return { isAtWork, world: isWrong ? undefined : judged.world };
+  return { isActive, world: isWrong ? undefined : judged.world };
 };
 
-/** The program as one in which handles are named by what gave them. */
+/** The node's program, with handles named by the operations that returned them. */
 const programTo = (model: WorldModel, node: Node): Program => {
   const actions: Action[] = [];
   const states: State[] = [node.state];
@@ -131,12 +131,12 @@ class Search {
     const { calls: most } = this.#question;
     const [start] = this.#model.start() as readonly [State];
     let level: readonly Node[] = [
-      { before: undefined, action: undefined, operations: [], state: start, isAtWork: false },
+      { before: undefined, action: undefined, operations: [], state: start, isActive: false },
     ];
     for (let calls = 1; calls <= most; calls += 1) {
       const next: Node[] = [];
       for (const node of level) {
-        const shown = this.#goOn(node, next);
+        const shown = this.#extend(node, next);
         if (shown !== undefined) {
           return { kind: 'shown', program: programTo(this.#model, shown), ...this.#counted };
         }
@@ -155,35 +155,35 @@ class Search {
     return this.#programs > (this.#question.programs ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Runs every program that has one call more, and adds those to continue; the one that shows the defect, if any does. */
-  #goOn(node: Node, next: Node[]): Node | undefined {
+  /** Runs every program with one call more. Adds those to continue to `next`; returns the one that shows the defect, if any. */
+  #extend(node: Node, next: Node[]): Node | undefined {
     const { setting, defect } = this.#question;
     const model = this.#model;
     for (const action of model.enabled(node.state)) {
       const state = model.step(node.state, action);
       if (state === undefined) continue;
       const operations = [...node.operations, operationIn(model, node.state, action)];
-      const { isAtWork, world } = runLastCall(setting, operations, node.state.world, defect);
+      const { isActive, world } = runLastCall(setting, operations, node.state.world, defect);
       this.#programs += 1;
-      if (isAtWork) this.#atWork += 1;
-      const made: Node = { before: node, action, operations, state, isAtWork };
+      if (isActive) this.#atWork += 1;
+      const made: Node = { before: node, action, operations, state, isActive };
       if (world === undefined) return made;
-      if (isAtWork || this.#question.every === true) next.push(this.#judged(made, node, world));
+      if (isActive || this.#question.every === true) next.push(this.#judged(made, node, world));
       else if (this.#isNew(state)) next.push(made);
     }
     return undefined;
   }
 
-  /** Where the defect was at work, what it was seen to choose is what goes on, and not what is expected. */
+  /** If the defect was active, the program continues from the judged world, which has the emulator's choices. */
   #judged(made: Node, { state: before }: Node, world: World): Node {
     const order = orderAfter(before.order, before.world, world);
     return { ...made, state: { world, order, broken: undefined } };
   }
 
   #isNew(state: State): boolean {
-    const name = Buffer.from(this.#model.canonical(state)).toString('latin1');
-    if (this.#known.has(name)) return false;
-    this.#known.add(name);
+    const key = Buffer.from(this.#model.canonical(state)).toString('latin1');
+    if (this.#known.has(key)) return false;
+    this.#known.add(key);
     return true;
   }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A name for a world as bytes: two worlds have the same one if and only if they are the same up to the numbers of
-// descriptors, files, objects, pages, pins and backings. What only counts (the next of any of these) is not in it: a number
-// that is free is as good as another one. What was stored into memory is not in it either: explored programs read no
-// memory but the struct of the call.
+// The key of a world: two worlds have the same key if and only if they are the same up to the numbers of descriptors, files,
+// objects, pages, pins and backings. Counters (the next number of each kind) are not in it: any free number is as good. Stored
+// bytes are not in it either: explored programs read no memory but the struct of the call.
 
 import { sameBytes } from '../../spec/abi/bytes.ts';
 import type { ObjectId } from '../../spec/abi/units.ts';
@@ -11,7 +10,7 @@ import type { AddressSpace, BackingId } from '../../spec/state/address-space.ts'
 import type { FileId } from '../../spec/state/files.ts';
 import { accountOf, spaceOf } from '../../spec/state/memory.ts';
 import { openFile, type World } from '../../spec/state/world.ts';
-import { descriptorsInOrder, FILE_RANKS, objectsInOrder, placeOf } from './canonical-names.ts';
+import { descriptorsInOrder, FILE_RANKS, objectsInOrder, positionOf } from './canonical-names.ts';
 import { writeContainer } from './container-key.ts';
 import { ContextKey } from './context-key.ts';
 import { KeyWriter } from './key-writer.ts';
@@ -23,7 +22,7 @@ const OPEN_DEVICES = { bound: 1, held: 2, unbound: 3 } as const;
 const MAPPING_KINDS = { memory: 0, device: 1, beyond: 2 } as const;
 const GONE = 255;
 
-/** What is known of a space of addresses, and the backings in the order in which it has them. */
+/** The key of an address space, and its backings in order. */
 type SpaceKey = {
   readonly space: AddressSpace;
   readonly bytes: Uint8Array;
@@ -54,7 +53,7 @@ export class WorldKey {
   readonly #files = new Numbers();
   readonly #backings = new Numbers();
   readonly #context = new ContextKey(this.#writer, this.#backings);
-  /** What programs start with, and what was met last: it seldom changes from one world to the next. */
+  /** The space that programs start with, and the latest one: it seldom changes from one world to the next. */
   readonly #firstSpace: SpaceKey;
   #space: SpaceKey;
 
@@ -76,9 +75,9 @@ export class WorldKey {
     for (const { id } of descriptors) writer.number(this.#files.of(id));
     this.#devices(world, order);
     this.#engines(world);
-    // Files that others refer to are numbered while those are written.
+    // Writing a file numbers the files that it refers to.
     for (let number = 0; number < this.#files.size; number += 1) this.#file(world, order, number);
-    // A file that nothing refers to would show here.
+    // Differs if there is a file that nothing refers to.
     writer.number(sizeOf(world.files));
     return writer.bytes;
   }
@@ -92,7 +91,7 @@ export class WorldKey {
     if (!isFirst) writer.written(this.#space.bytes);
     for (const backing of this.#space.backings) this.#backings.of(backing);
     const { locked, pinned } = accountOf(memory, PROCESS);
-    // Where a law is broken they may be negative.
+    // They are negative only if a law is broken.
     for (const count of [locked, pinned, memory.userLocked]) {
       writer.flag(count < 0);
       writer.number(Math.abs(count));
@@ -120,7 +119,7 @@ export class WorldKey {
     }
   }
 
-  /** How much devices have read, and not what: no action reads what they write. */
+  /** How much devices have read, not the bytes: no action reads what devices write. */
   #engines({ setting, engines }: World): void {
     const writer = this.#writer;
     const { buffers } = engines;
@@ -132,7 +131,7 @@ export class WorldKey {
   #object(world: World, order: Order, iommufd: FileId, id: ObjectId): void {
     const file = openFile(world, iommufd);
     this.#writer.number(
-      file?.kind === 'iommufd' ? placeOf(objectsInOrder(file.context, order), id) : 0,
+      file?.kind === 'iommufd' ? positionOf(objectsInOrder(file.context, order), id) : 0,
     );
   }
 
@@ -140,7 +139,7 @@ export class WorldKey {
     const writer = this.#writer;
     const id = this.#files.at(number) as FileId;
     const file = openFile(world, id);
-    // A file that is gone is named by that: where no law is broken there is none.
+    // A reference to a file that is gone breaks a law.
     writer.byte(file === undefined ? GONE : FILE_RANKS[file.kind]);
     switch (file?.kind) {
       case 'iommufd':

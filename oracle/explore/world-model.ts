@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The specification as a model that can be explored: states are worlds, actions the actions of an action set, and two worlds
-// are one state where they differ in numbers only. Where the kernel may choose, it chooses as known kernels do.
+// The specification as a model for the explorer. States are worlds; worlds that differ only in numbers are one state. Actions
+// are those of an action set. Where the kernel is free to choose, the model chooses as known kernels do.
 
 import type { Model } from '../../model/explorer/model.ts';
 import { CHANGES_THOUGH_REFUSED } from '../../model/laws/changes-though-refused.ts';
@@ -24,7 +24,7 @@ import { type Handles, handlesIn } from './handles.ts';
 import { NO_ORDER, type Order, orderAfter, PROCESS } from './order.ts';
 import { WorldKey } from './world-key.ts';
 
-/** A world, the order in which its program came by what it has, and which law of steps the last call broke on the way to it. */
+/** A world, the order in which its program got its handles, and the law of steps that its last call broke. */
 export type State = {
   readonly world: World;
   readonly order: Order;
@@ -36,7 +36,7 @@ export type Step = (world: World, call: Call) => readonly Outcome[];
 export type WorldModelOptions = {
   readonly setting: Setting;
   readonly actions: readonly Action[];
-  /** The specification; tests put mistakes into it. */
+  /** The specification; tests inject defects into it. */
   readonly step?: Step;
   /** Called for each call: the rule that answered, or undefined where the call is not specified. */
   readonly onAnswer?: (rule: string | undefined) => void;
@@ -44,31 +44,31 @@ export type WorldModelOptions = {
 
 export const REFUSALS_CHANGE_NOTHING = 'a refused call changes nothing';
 
-/** Nothing was given earlier: handles are named by numbers. */
-const PLACE: Execution = { base: ARENA_BASE, given: new Map() };
+/** No results of earlier operations: handles are numbers. */
+const EXECUTION: Execution = { base: ARENA_BASE, given: new Map() };
 
-/** The call that an operation is, with numbers in place of what earlier operations gave. */
+/** The call of an operation whose handles are numbers. */
 const callFor = (operation: Operation): Call => {
-  if (operation.op === 'dma') return dmaCallOf(operation, PLACE);
-  if (operation.op !== 'ioctl') return callOf(operation, PLACE);
-  const { argument, spans } = prepare(operation.argument, PLACE);
+  if (operation.op === 'dma') return dmaCallOf(operation, EXECUTION);
+  if (operation.op !== 'ioctl') return callOf(operation, EXECUTION);
+  const { argument, spans } = prepare(operation.argument, EXECUTION);
   return {
     kind: 'ioctl',
     process: PROCESS,
-    fd: fileDescriptor(Number(resolve(operation.fd, PLACE))),
+    fd: fileDescriptor(Number(resolve(operation.fd, EXECUTION))),
     command: operation.command,
     argument,
     memory: spans,
   };
 };
 
-/** No descriptor or object of an explored program has a number of that size. */
+/** Descriptors and objects of explored programs have smaller numbers. */
 const NUMBERS = 1 << 10;
 
-/** Calls that were made before, by the numbers of their handles. */
+/** A cache of an action's calls, by the numbers of its handles. */
 class Calls {
   readonly #action: Action;
-  /** By the numbers of what it needs, as digits of one number. */
+  /** By the numbers of the handles that it needs, as digits of one number. */
   readonly #known = new Map<number, Call>();
 
   constructor(action: Action) {
@@ -77,24 +77,24 @@ class Calls {
 
   of(handles: Handles): Call {
     const { needs } = this.#action;
-    let name = 0;
+    let key = 0;
     for (const need of needs) {
       const number = handles.get(need)?.number ?? 0;
-      if (number >= NUMBERS) throw new Error(`The number of ${need}, ${number}, is too great.`);
-      name = name * NUMBERS + number;
+      if (number >= NUMBERS) throw new Error(`The number of ${need}, ${number}, is too large.`);
+      key = key * NUMBERS + number;
     }
-    const known = this.#known.get(name);
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
     const values = needs.map((need) => BigInt(handles.get(need)?.number ?? 0));
     const call = callFor(this.#action.operation(this.#action.name, values));
-    this.#known.set(name, call);
+    this.#known.set(key, call);
     return call;
   }
 }
 
 const mayChange: ReadonlySet<string> = new Set(CHANGES_THOUGH_REFUSED.map(({ rule }) => rule));
 
-/** Whether nothing is different but bytes that were stored and what only counts: a quick look, true only if so. */
+/** A quick check: true only if the worlds differ in nothing but stored bytes and counters. */
 const surelySame = (a: World, b: World): boolean =>
   a.files === b.files &&
   a.processes === b.processes &&
@@ -104,7 +104,7 @@ const surelySame = (a: World, b: World): boolean =>
   a.memory.accounts === b.memory.accounts &&
   a.memory.userLocked === b.memory.userLocked;
 
-/** Bytes that the call stored are untracked: no action reads them. */
+/** Drops the bytes that the call stored: no action reads them. */
 const withoutStores = (world: World): World =>
   world.memory.stores === undefined
     ? world
@@ -117,17 +117,17 @@ const isRefined = (call: Call): boolean =>
 export class WorldModel implements Model<State, Action> {
   readonly #actions: readonly Action[];
   readonly #calls: ReadonlyMap<Action, Calls>;
-  /** The specification, or its replacement. */
+  /** The specification, or the one in the options. */
   readonly stepOf: Step;
   readonly #onAnswer: (rule: string | undefined) => void;
   readonly #start: World;
   readonly #key: WorldKey;
   readonly #otherKey: WorldKey;
-  /** The world that was named last, and its name. */
-  #named: World | undefined;
-  #namedOrder: Order | undefined;
-  #name: Uint8Array = new Uint8Array();
-  /** The handles of the state that was asked about last. */
+  /** The world of the latest key, and the key. */
+  #keyed: World | undefined;
+  #keyedOrder: Order | undefined;
+  #latestKey: Uint8Array = new Uint8Array();
+  /** The state of the latest `handlesOf`, and its handles. */
   #asked: State | undefined;
   #handles: Handles = new Map();
 
@@ -164,7 +164,7 @@ export class WorldModel implements Model<State, Action> {
 
   callOf(state: State, action: Action): Call {
     const calls = this.#calls.get(action);
-    if (calls === undefined) throw new Error(`The actionSet has no action "${action.name}".`);
+    if (calls === undefined) throw new Error(`The action set has no action "${action.name}".`);
     return calls.of(this.handlesOf(state));
   }
 
@@ -188,18 +188,18 @@ export class WorldModel implements Model<State, Action> {
 
   canonical({ world, order, broken }: State): Uint8Array {
     const key = this.#keyOf(world, order);
-    // A state that a broken law led to is none of the others.
+    // A state with a broken law differs from all others.
     return broken === undefined ? key : Uint8Array.of(...key, 0xff);
   }
 
-  /** What a law of calls read is most often asked for again at once. */
+  /** Cached: the key that a law read is usually needed again at once. */
   #keyOf(world: World, order: Order): Uint8Array {
-    if (world !== this.#named || order !== this.#namedOrder) {
-      this.#name = this.#key.of(world, order);
-      this.#named = world;
-      this.#namedOrder = order;
+    if (world !== this.#keyed || order !== this.#keyedOrder) {
+      this.#latestKey = this.#key.of(world, order);
+      this.#keyed = world;
+      this.#keyedOrder = order;
     }
-    return this.#name;
+    return this.#latestKey;
   }
 
   #brokenBy(state: State, call: Call, reply: Reply, next: State): State['broken'] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Accesses of an IOAS: what they pin, what unmapping takes from them, and moving them.
+// Accesses of an IOAS: their pins, unmaps of pinned pages, and moves to another IOAS.
 
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
 import type { Value } from '../../../model/programs/program.ts';
@@ -48,7 +48,7 @@ const unpin = (which: Handle): Action =>
     access_pages_id: handle(which),
   });
 
-/** The bytes that it reads and writes beside the struct are left where they are: nothing reads them. */
+/** The bytes that it reads and writes outside the struct do not matter: no action reads them. */
 const copies = (name: string, iova: bigint, length: bigint, flags = 0): Action =>
   test(`access 1 ${name}`, 'ACCESS_RW', {
     id: handle('access 1'),
@@ -58,7 +58,7 @@ const copies = (name: string, iova: bigint, length: bigint, flags = 0): Action =
     flags: BigInt(flags),
   });
 
-/** The number is one of the access's own iommufd, whichever the call is made on. */
+/** The number belongs to the access's iommufd, whichever iommufd the call is made on. */
 const move = (to: Handle): Action =>
   test(
     `move access 1 to ${to}`,
@@ -71,7 +71,7 @@ const NEEDS_PINS = BigInt(ACCESS_NEEDS_PIN_PAGES);
 
 export const ACCESS: ActionSet = {
   name: 'access',
-  says: 'Accesses of two IOAS: what they pin beside a mock device and a copy, and what unmapping takes from them.',
+  says: 'Accesses of two IOAS: their pins, next to a mock device and a copy, and unmaps of pinned pages.',
   platform: 'mock',
   depth: 8,
   actions: [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Groups, devices and their own files on an iommufd: opened, bound, attached, detached and closed in every order.
+// Groups, devices and cdevs on an iommufd: opened, bound, attached, detached and closed in every order.
 
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
 import type { Action, ActionSet, Handle } from '../actions.ts';
@@ -9,7 +9,7 @@ import { attachAction, deviceActions, groupActions } from './vfio.ts';
 
 const ON = 'iommufd 1';
 
-/** The device's own file, two of them at most. */
+/** A device's cdev, opened twice at most. */
 const fileActions = (name: string, number: number): readonly Action[] => {
   const on = `cdev ${name} 1`;
   const attach = (to: Handle, pasid = 0n, flags = 0n): Action =>
@@ -38,7 +38,7 @@ const fileActions = (name: string, number: number): readonly Action[] => {
 
 export const LIFECYCLE: ActionSet = {
   name: 'lifecycle',
-  says: 'Groups, devices and their own files on an iommufd: opened, bound, attached, detached and closed in every order.',
+  says: 'Groups, devices and cdevs on an iommufd: opened, bound, attached, detached and closed in every order.',
   platform: 'vtd',
   depth: 9,
   actions: [

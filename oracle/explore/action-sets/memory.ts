@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program's own memory under its maps: taken away, put back, of a file, huge, and charged in each of the ways.
+// The program's memory under its maps: unmapped, replaced, of a file, of huge pages, and with each kind of accounting.
 
 import { DATA_OFFSET, HUGE_OFFSET, HUGE_PAGE } from '../../../model/programs/arena.ts';
 import type { Operation, Value } from '../../../model/programs/program.ts';
@@ -62,7 +62,7 @@ const SECOND_OFFSET = DATA_OFFSET + PAGE;
 
 export const MEMORY: ActionSet = {
   name: 'memory',
-  says: "The program's own memory under its maps: taken away, put back, of a file, huge, and charged in each of the ways.",
+  says: "The program's memory under its maps: unmapped, replaced, of a file, of huge pages, and with each kind of accounting.",
   platform: 'mock',
   depth: 14,
   actions: [

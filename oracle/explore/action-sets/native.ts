@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Two IOAS, a mock device that moves between them, and everything that maps, copies, cuts off and unmaps.
+// Two IOAS, a mock device that moves between them, maps, copies, unmaps, allowed ranges and options.
 
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
 import type { Value } from '../../../model/programs/program.ts';

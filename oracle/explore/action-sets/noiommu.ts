@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Groups and devices without an IOMMU: under a legacy container, under an iommufd, by their own files, and beside what has
-// an IOMMU.
+// Groups and devices without an IOMMU: with a legacy container, with an iommufd, by cdev, and next to devices with an IOMMU.
 
 import { MAP_FIXED_IOVA, MAP_READABLE, VFIO_IOAS_SET } from '../../../spec/abi/native.ts';
 import * as vfio from '../../../spec/abi/vfio.ts';
@@ -11,7 +10,7 @@ import { attachAction, deviceActions, groupActions, noIommuGroupActions } from '
 
 const IOMMUFD = 'iommufd 1';
 const CONTAINER = 'container 1';
-/** Of group 0, and in group 0. */
+/** The device of group 0. */
 const NAME = '0000:00:01.0';
 const FILE = `cdev ${NAME} 1`;
 
@@ -22,7 +21,7 @@ const onBoth = (make: (on: Handle) => readonly Action[]): readonly Action[] => [
 
 export const NOIOMMU: ActionSet = {
   name: 'noiommu',
-  says: 'Groups and devices without an IOMMU: under a legacy container, under an iommufd, and by their own files.',
+  says: 'Groups and devices without an IOMMU: with a legacy container, with an iommufd, and by cdev.',
   platform: 'noiommu',
   depth: 7,
   actions: [
@@ -59,7 +58,7 @@ export const NOIOMMU: ActionSet = {
     }),
     ...noIommuGroupActions(0, IOMMUFD, CONTAINER),
     ...deviceActions(0, NAME),
-    // Group 3 is of an mdev, which the kernel gives an IOMMU of its own.
+    // Group 3 has an mdev, which has an emulated IOMMU.
     ...groupActions(3, IOMMUFD, CONTAINER),
     open('file of the device', '/dev/vfio/devices/noiommu-vfio0', FILE),
     vfioCall('bind', FILE, 'VFIO_DEVICE_BIND_IOMMUFD', { iommufd: handle(IOMMUFD) }),

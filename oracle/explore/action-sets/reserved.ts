@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ranges that tests, devices and domains reserve, mock devices with every flag, and what may be mapped beside them.
+// Ranges that tests, devices and domains reserve, mock devices with every flag, and maps next to them.
 
 import { ARRAY_OFFSET } from '../../../model/programs/arena.ts';
 import type { Value } from '../../../model/programs/program.ts';
@@ -52,7 +52,7 @@ const destroy = (what: string): Action =>
 
 export const RESERVED: ActionSet = {
   name: 'reserved',
-  says: 'Ranges that tests, devices and domains reserve, mock devices with every flag, and what may be mapped beside them.',
+  says: 'Ranges that tests, devices and domains reserve, mock devices with every flag, and maps next to them.',
   platform: 'mock',
   depth: 7,
   actions: [

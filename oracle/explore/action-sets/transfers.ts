@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Transfers by a device behind VT-d: into what is mapped, half beside it, where it is attached and where it is not.
+// Transfers by a device behind VT-d: inside a map, partly outside, attached and not attached.
 
 import type { Value } from '../../../model/programs/program.ts';
 import { MAP_FIXED_IOVA, MAP_READABLE, MAP_WRITEABLE } from '../../../spec/abi/native.ts';
@@ -12,7 +12,7 @@ import { attachAction } from './vfio.ts';
 const READ = BigInt(MAP_READABLE);
 const WRITE = BigInt(MAP_WRITEABLE);
 
-/** The one that moves memory for a program. */
+/** The device that can make transfers. */
 const NAME = '0000:00:04.0';
 const ON = `cdev ${NAME} 1`;
 
@@ -42,7 +42,7 @@ const attach = (to: string): Action => attachAction(`attach to ${to}`, ON, to);
 
 export const TRANSFERS: ActionSet = {
   name: 'transfers',
-  says: 'Transfers by a device behind VT-d: into what is mapped, half beside it, where it is attached and where it is not.',
+  says: 'Transfers by a device behind VT-d: inside a map, partly outside, attached and not attached.',
   platform: 'vtd',
   depth: 9,
   actions: [

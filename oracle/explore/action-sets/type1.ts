@@ -12,7 +12,7 @@ import { deviceActions, groupActions } from './vfio.ts';
 const ON = 'container 1';
 const READ_AND_WRITE = BigInt(vfio.VFIO_DMA_MAP_FLAG_READ | vfio.VFIO_DMA_MAP_FLAG_WRITE);
 const VADDR = BigInt(vfio.VFIO_DMA_MAP_FLAG_VADDR);
-/** Where VT-d's devices send their interrupts. */
+/** The interrupt range of VT-d. */
 const INTERRUPTS = 0xfee0_0000n;
 const APERTURE_END = 1n << 48n;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Groups and devices, as they are opened and closed in every action set that has them.
+// The actions on groups and devices that action sets share.
 
 import * as vfio from '../../../spec/abi/vfio.ts';
 import type { Action, Handle } from '../actions.ts';
@@ -7,11 +7,11 @@ import { bytes, close, type Fields, handle, open, plain, vfioCall } from '../cal
 
 const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
 
-/** Opening a group, joining what is a container to it, leaving, and closing. */
+/** Opening a group, joining the containers, leaving, and closing. */
 export const groupActions = (group: number, ...containers: readonly Handle[]): readonly Action[] =>
   actionsOfGroup(group, `/dev/vfio/${group}`, containers);
 
-/** The same of a group without an IOMMU. */
+/** The same for a no-IOMMU group. */
 export const noIommuGroupActions = (
   group: number,
   ...containers: readonly Handle[]
@@ -37,10 +37,9 @@ const actionsOfGroup = (
   ];
 };
 
-/** A device that is got from its group, twice at most, and closed. */
 /**
- * Attaching by a device's own file. The number is one of the iommufd that is open: where the device is bound to another
- * one, it would mean whatever has that number there, and worlds that differ in numbers only would not be one state.
+ * Attaches by cdev. The number belongs to the open iommufd. If the device is bound to another one, the number would mean any
+ * object there, and worlds that differ only in numbers would not be one state.
  */
 export const attachAction = (name: string, file: Handle, to: Handle, fields: Fields = {}): Action =>
   vfioCall(
@@ -51,6 +50,7 @@ export const attachAction = (name: string, file: Handle, to: Handle, fields: Fie
     { unless: ['closed iommufd 1'] },
   );
 
+/** A device, opened through its group twice at most, and closed. */
 export const deviceActions = (group: number, name: string): readonly Action[] => [
   bytes(`device ${name}`, `group ${group}`, vfio.VFIO_GROUP_GET_DEVICE_FD, `${hexOf(name)}00`, [
     `device ${name} 2`,

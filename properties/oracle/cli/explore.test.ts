@@ -170,7 +170,7 @@ cli('what makes no sense is said in a line', async () => {
     [['--depth', '0'], 'at least 1'],
     [['--shard', '3/2'], 'part K of N'],
     [['--save', 'x.bin'], 'name one --actions and one --release'],
-    [['--resume', bad], 'this is no saved exploration'],
+    [['--resume', bad], 'this is not a saved exploration'],
     [['--save-every', '5'], 'name the file with --save'],
     [['--resume', bad, '--release', '7.3.4'], 'leave out the options that choose what to explore'],
     [['--resume', join(FOLDER, 'missing.bin')], 'no such file'],

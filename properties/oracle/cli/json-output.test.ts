@@ -247,7 +247,7 @@ json('audit, of what is recorded', () => {
   conforms(both.map(asPrinted), 'audit');
   // The same causes, as if they lay between releases.
   const { searched, random, rows } = recorded;
-  const found = rows.flatMap(({ seen: causes }) => causes);
+  const found = rows.flatMap(({ causes }) => causes);
   const searches = { searched, ...(random === undefined ? {} : { random }) };
   const changes = changesDocumentOf({
     earlier: '6.12.95',

@@ -8,7 +8,7 @@ import type { Action } from '../../../oracle/explore/actions.ts';
 import {
   type NamedObject,
   objectsInOrder,
-  placeOf,
+  positionOf,
 } from '../../../oracle/explore/canonical-names.ts';
 import type { State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { u32At } from '../../../spec/abi/bytes.ts';
@@ -43,7 +43,7 @@ const namesTakenOut = (
     const from = Number(ARENA_BASE - address) + offset;
     const isNumber = kind === 'id' || kind === 'fd' || name.includes('access_pages_id');
     if (!isNumber || from < 0 || from + width > plain.length) continue;
-    if (name === 'ioas_id') places.push(placeOf(objects, u32At(bytes, from) as ObjectId));
+    if (name === 'ioas_id') places.push(positionOf(objects, u32At(bytes, from) as ObjectId));
     plain.fill(0, from, from + width);
   }
   return [address, Buffer.from(plain).toString('hex'), places];

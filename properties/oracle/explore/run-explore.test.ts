@@ -114,7 +114,7 @@ const COUNTS: Readonly<Record<string, readonly [distinct: number, generated: num
   memory: [282, 1872],
 };
 
-test('no actionSet breaks a law, and every action is known to the specification', async () => {
+test('no action set breaks a law, and every action is known to the specification', async () => {
   for (const actionSet of ACTION_SETS) {
     const setting = settingOf(actionSet.platform);
     const { report } = await runExplore(plain({ actionSet, setting, depth: 5 }));
@@ -163,13 +163,13 @@ test('saving on the way changes nothing, and each state that was saved goes on t
   assert.equal([...second.report.rules].sort(), [...whole.report.rules].sort());
 });
 
-test('what is no saved exploration is refused', async () => {
+test('a file that is not a saved exploration is refused', async () => {
   const path = join(FOLDER, 'bad.bin');
   const open = () => openExploration(path, ACTION_SETS);
   writeFileSync(path, 'nothing of the kind\n');
   assert.throws(open, 'this is not a line of JSON');
   writeFileSync(path, '{"format":"iommufd-trace"}\n');
-  assert.throws(open, 'no saved exploration');
+  assert.throws(open, 'not a saved exploration');
   await saveFile(path, explorationBytes(NATIVE, await runExplore(plain({ depth: 4 }))));
   const other = { ...NATIVE, actions: NATIVE.actions.slice(1) };
   assert.throws(() => openExploration(path, [other]), 'had other actions');

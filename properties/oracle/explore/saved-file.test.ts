@@ -157,15 +157,15 @@ const withHeader = (change: (header: Record<string, unknown>) => void): Uint8Arr
 
 test('a header that contradicts the states, or itself, is refused', async () => {
   for (const [change, why] of [
-    [{ version: 4 }, 'version 4 of explorations is not read'],
-    [{ at: { distinct: 2_000_000_000 } }, 'there are not 2000000000 states'],
-    [{ at: { distinct: -1 } }, 'there are not -1 states'],
+    [{ version: 4 }, 'version 4 of explorations is not supported'],
+    [{ at: { distinct: 2_000_000_000 } }, 'the file cannot have 2000000000 states'],
+    [{ at: { distinct: -1 } }, 'the file cannot have -1 states'],
     [{ at: { position: 1e9 } }, 'after its end'],
     [{ at: { position: -1 } }, 'contradict each other'],
     [{ shard: { index: 5, of: 5 } }, 'there is no part 5 of 5'],
     [{ shard: { index: 0, of: 2_000_000_000 } }, 'there is no part 0 of 2000000000'],
     [{ depth: -1 }, '"depth" is -1'],
-    [{ seconds: null }, '"seconds" is no time'],
+    [{ seconds: null }, '"seconds" is not a time'],
     [{ unspecified: -1 }, '"unspecified" is -1'],
     [{ ended: 'never' }, '"ended" is never'],
   ] as const) {
