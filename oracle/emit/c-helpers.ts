@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The functions that an emitted C file may need; only those that it uses are put into it.
+// The functions of emitted C files; a file has only those that it uses.
 
 import { HOLE_END, HOLE_START, LONGEST_MAPPING } from '../safety/permitted.ts';
 import { DEVICE_HELPERS } from './c-device-helpers.ts';
@@ -8,9 +8,9 @@ import { SIDE_HELPERS } from './c-side-helpers.ts';
 import { bareC, type CText, c, cHex, cInline } from './c-text.ts';
 import { OUTPUT_DESCRIPTOR } from './descriptors.ts';
 
-/** For a trace's file and for one that compares two containers. */
+/** For files of traces and files that compare two containers. */
 const SHARED_HELPERS = {
-  lacks: c`/* This machine cannot show it. */
+  lacks: c`/* Exits: this machine lacks something that the calls need. */
 static void __attribute__((noreturn)) lacks(const char *what)
 {
 	fprintf(out, "This machine lacks something: %s\\n", what);
@@ -23,7 +23,7 @@ static void __attribute__((noreturn)) lacks(const char *what)
 	exit(2);
 }
 `,
-  map_at: c`/* All pages are present from the start. Returns 0, or -1 and errno. */
+  map_at: c`/* Maps and populates memory. Returns 0, or -1 and errno. */
 static int map_at(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
 {
 	void *mapped = mmap((void *)address, length, PROT_READ | PROT_WRITE,
@@ -34,7 +34,7 @@ static int map_at(unsigned long address, size_t length, int protection, int flag
 	return protection == (PROT_READ | PROT_WRITE) ? 0 : mprotect(mapped, length, protection);
 }
 `,
-  take_arena: c`/* Nothing comes to lie around the arena, so that an address which goes wrong meets no memory of this process. */
+  take_arena: c`/* Reserves the addresses around the arena, so that a wrong address meets no memory of this process. */
 static void take_arena(void)
 {
 	char *hole = (char *)${cHex(HOLE_START)}UL, *end = (char *)${cHex(HOLE_END + LONGEST_MAPPING)}UL;
@@ -45,7 +45,7 @@ static void take_arena(void)
 	munmap((void *)ARENA, ARENA_LENGTH);
 }
 `,
-  map_file: c`/* The same for a file, which must be one of memory: others are not kept mapped. */
+  map_file: c`/* The same for a file. Only a memfd stays mapped; other files get ENODEV. */
 static int map_file(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
 {
 	if (fcntl(fd, F_GETFD) < 0 || fcntl(fd, F_GET_SEALS) >= 0)
@@ -57,7 +57,7 @@ static int map_file(unsigned long address, size_t length, int protection, int fl
 	return -1;
 }
 `,
-  put_read_only: c`/* Puts bytes into a page that the program itself may only read. */
+  put_read_only: c`/* Writes bytes to a page that is read-only for the program. */
 static void put_read_only(unsigned long address, const void *bytes, size_t length)
 {
 	void *page = (void *)(address & ~0xfffUL);
@@ -96,7 +96,7 @@ static long status_pages(const char *name)
 	return kibibytes < 0 ? -1 : kibibytes / 4;
 }
 `,
-  take_descriptors: c`/* Descriptors below the first one that the calls get are no file of theirs, and none above it is open. */
+  take_descriptors: c`/* Makes first the lowest free descriptor. Those below it refer to no device file. */
 static void take_descriptors(int first)
 {
 	int spare, last;
@@ -114,7 +114,7 @@ static void take_descriptors(int first)
 		close(spare);
 }
 `,
-  lock_memory: c`/* What the program has locked by itself. */
+  lock_memory: c`/* Locks memory before the calls. */
 static void lock_memory(size_t pages)
 {
 	size_t length = pages * 4096;
@@ -124,7 +124,7 @@ static void lock_memory(size_t pages)
 		fails("mlock");
 }
 `,
-  drop_privileges: c`/* The calls are those of a user without capabilities. */
+  drop_privileges: c`/* The calls are made by a user without capabilities. */
 static void drop_privileges(unsigned long locked_memory)
 {
 	struct rlimit limit = { .rlim_cur = locked_memory, .rlim_max = locked_memory };
@@ -137,7 +137,7 @@ static void drop_privileges(unsigned long locked_memory)
 `,
 } as const;
 
-/** For a trace's file alone. */
+/** For files of traces only. */
 const TRACE_HELPERS = {
   report: c`static void print_result(long result)
 {
@@ -154,7 +154,7 @@ static int is_same(long result, long expected)
 	return expected == A_DESCRIPTOR ? result >= 0 : result == expected;
 }
 
-/* Prints a call with its result, and with the expected one where that differs. Returns the result, or -errno. */
+/* Prints a call with its result, and the expected result if it differs. Returns the result, or -errno. */
 static long report(const char *call, long result, long expected)
 {
 	if (result < 0)
@@ -169,7 +169,7 @@ static long report(const char *call, long result, long expected)
 	return result;
 }
 `,
-  report_open: c`/* The same for a file without which the rest means nothing. */
+  report_open: c`/* The same for opening a file that the other calls need. */
 static long report_open(const char *call, const char *path)
 {
 	long result = report(call, open(path, O_RDWR | O_CLOEXEC), A_DESCRIPTOR);
@@ -180,9 +180,9 @@ static long report_open(const char *call, const char *path)
 }
 `,
   same_bytes: c`/* Prints the bytes that differ. */
-static int same_bytes(const char *what, const void *seen, const void *expected, size_t length)
+static int same_bytes(const char *what, const void *actual, const void *expected, size_t length)
 {
-	const unsigned char *one = seen, *other = expected;
+	const unsigned char *one = actual, *other = expected;
 	int same = 1;
 
 	for (size_t i = 0; i < length; i++) {
@@ -202,14 +202,14 @@ static int same_bytes(const char *what, const void *seen, const void *expected, 
 		lacks("a kernel with CONFIG_IOMMUFD_TEST");
 }
 `,
-  restore_limit: c`/* The limit is one for the whole kernel. */
+  restore_limit: c`/* The limit applies to the whole kernel, so it is restored. */
 static void restore_limit(void)
 {
 	__u32 limit[18] = { sizeof(limit), ${testNumber('SET_TEMP_MEMORY_LIMIT')}, 0, 0, 65536 };
 	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0 || ioctl(fd, IOMMU_TEST_CMD, limit) < 0)
-		fails("the limit of the kernel's batch memory is not put back");
+		fails("cannot restore the limit of the kernel's batch memory");
 }
 `,
 } as const;
@@ -220,7 +220,7 @@ type Helper = keyof typeof FOR_TRACES;
 
 const NAMES = Object.keys(FOR_TRACES) as Helper[];
 
-/** What a helper calls. */
+/** The helpers that a helper calls. */
 const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
   report_open: ['report', 'lacks'],
   take_arena: ['lacks'],
@@ -232,7 +232,7 @@ const NEEDS: Readonly<Partial<Record<Helper, readonly Helper[]>>> = {
   device_moves: ['fails', 'lacks'],
 };
 
-/** The helpers whose names are in a trace's code, with those that they need, in an order in which they compile. */
+/** The helpers that a trace's code uses, and those that they need, in an order that compiles. */
 export const helpersIn = (text: CText): readonly CText[] => {
   const code = bareC(text);
   const used = new Set<Helper>(NAMES.filter((name) => new RegExp(`\\b${name}\\(`).test(code)));
@@ -240,7 +240,7 @@ export const helpersIn = (text: CText): readonly CText[] => {
   return NAMES.filter((name) => used.has(name)).map((name) => FOR_TRACES[name]);
 };
 
-/** All that files which compare two containers may use, for a header. */
+/** All helpers of files that compare two containers, for their header. */
 export const twoSidesHelpers: readonly CText[] = Object.values({
   ...SHARED_HELPERS,
   ...DEVICE_HELPERS,

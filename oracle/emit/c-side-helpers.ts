@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: MIT
-// The functions of a C file that makes the same calls on both containers and compares what each answers.
+// The functions of a C file that makes the same calls on both containers and compares the results.
 
 import { c } from './c-text.ts';
 
 export const SIDE_HELPERS = {
-  did: c`static long note(long value)
+  record: c`static long append(long value)
 {
-	if (seen->count < seen->room)
-		seen->values[seen->count++] = value;
+	if (side->count < side->room)
+		side->values[side->count++] = value;
 	return value;
 }
 
-/* Takes down what a call gave, which is the result or -errno. */
-static long did(long result)
+/* Records the result of a call, or -errno. */
+static long record(long result)
 {
-	return note(result < 0 ? -errno : result);
+	return append(result < 0 ? -errno : result);
 }
 `,
-  look: c`/* Takes down a number that a call left in memory. */
-static void look(unsigned long number)
+  record_number: c`/* Records a number that a call left in memory. */
+static void record_number(unsigned long number)
 {
-	note(number);
+	append(number);
 }
 `,
-  opened: c`/* Opens a file without which the rest means nothing. */
-static long opened(const char *path)
+  open_needed: c`/* Opens a file that the other calls need. */
+static long open_needed(const char *path)
 {
-	long result = did(open(path, O_RDWR | O_CLOEXEC));
+	long result = record(open(path, O_RDWR | O_CLOEXEC));
 
 	if (result < 0)
 		lacks(path);
 	return result;
 }
 `,
-  locate: c`/* The file of the group of a device, which must be bound to a driver of VFIO. */
+  locate: c`/* Finds the group file of a device, which must be bound to a VFIO driver. */
 static void locate(const char *device, char *group, size_t length)
 {
 	static const char *const buses[] = { "pci", "mdev" }, *const prefixes[] = { "", "noiommu-" };
@@ -52,7 +52,7 @@ static void locate(const char *device, char *group, size_t length)
 		if (access(group, F_OK) == 0)
 			return;
 	}
-	fprintf(out, "%s is no device that is bound to a driver of VFIO: name one as an argument.\\n", device);
+	fprintf(out, "%s is not bound to a VFIO driver: give the name of a device that is.\\n", device);
 	lacks("a device");
 }
 `,
@@ -68,7 +68,7 @@ static void locate(const char *device, char *group, size_t length)
 	fclose(file);
 }
 `,
-  capability_field: c`/* A number in a capability of GET_INFO's answer, or the offset of the capability (at 0); 0 where there is none. */
+  capability_field: c`/* A number in a capability of GET_INFO's reply, or the capability's offset if width is 0; 0 if there is none. */
 static unsigned long capability_field(const void *info, size_t length, int id, size_t at, size_t width)
 {
 	const unsigned char *bytes = info;
@@ -88,7 +88,7 @@ static unsigned long capability_field(const void *info, size_t length, int id, s
 	return 0;
 }
 `,
-  others: c`/* How many bytes are not that one. */
+  others: c`/* The number of bytes that differ from that one. */
 static unsigned long others(const void *memory, size_t length, unsigned char byte)
 {
 	unsigned long count = 0;
@@ -123,7 +123,7 @@ static int answers_as(const struct side *sides, const struct call *call, size_t 
 	       is_same(sides[1].values[index], expected->iommufd, call[index].is_number);
 }
 
-/* Whether each call gave on both sides what it gives in that release. */
+/* Whether the results of both sides are those of that release. */
 static int all_answer_as(const struct side *sides, const struct call *calls, size_t count, enum release release)
 {
 	for (size_t i = 0; i < count; i++)
@@ -132,7 +132,7 @@ static int all_answer_as(const struct side *sides, const struct call *calls, siz
 	return 1;
 }
 
-/* Whether the running kernel is of the release's series: 7.3.4 stands for all of 7.3. */
+/* Whether the running kernel is of the release's series: 7.3.4 represents all of 7.3. */
 static int is_running(const char *running, enum release release)
 {
 	const char *name = release_names[release];
@@ -141,8 +141,8 @@ static int is_running(const char *running, enum release release)
 }
 
 /*
- * The release that the running kernel must answer as, of those whose bits are set. A kernel of another series may answer
- * as any of them: it is compared with the first that it answers as, or else with the last.
+ * The release, of those whose bits are set, with which to compare the results. For a kernel of another series: the first
+ * release that has the same results, or else the last.
  */
 static enum release expected_release(const struct side *sides, const struct call *calls, size_t count,
 				     unsigned int releases, const char *running)
@@ -162,7 +162,7 @@ static enum release expected_release(const struct side *sides, const struct call
 	return last;
 }
 
-/* Prints both sides, with a star where they are not alike. Returns whether each answers as it must. */
+/* Prints both sides, with a star where they differ. Returns whether both have the expected results. */
 static int compare(const struct side *sides, const struct call *calls, size_t count, unsigned int releases)
 {
 	struct utsname kernel;
@@ -172,7 +172,7 @@ static int compare(const struct side *sides, const struct call *calls, size_t co
 	if (uname(&kernel) < 0)
 		fails("uname");
 	release = expected_release(sides, calls, count, releases, kernel.release);
-	fprintf(out, "Linux %s, against the answers of Linux %s:\\n", kernel.release, release_names[release]);
+	fprintf(out, "Linux %s, compared with the replies of Linux %s:\\n", kernel.release, release_names[release]);
 	fprintf(out, "%-20s %-20s\\n", "type1", "iommufd");
 	for (size_t i = 0; i < count; i++) {
 		const struct answers *expected = &calls[i].in[release];
@@ -187,16 +187,16 @@ static int compare(const struct side *sides, const struct call *calls, size_t co
 			continue;
 		print_value(expected->type1, is_number, text[0], sizeof(text[0]));
 		print_value(expected->iommufd, is_number, text[1], sizeof(text[1]));
-		fprintf(out, "%-20s %-20s   was expected\\n", text[0], text[1]);
+		fprintf(out, "%-20s %-20s   expected\\n", text[0], text[1]);
 	}
 	shown = all_answer_as(sides, calls, count, release);
-	fprintf(out, shown ? "Both sides answer as described.\\n" : "They do not answer as described.\\n");
+	fprintf(out, shown ? "Both sides reply as described.\\n" : "They do not reply as described.\\n");
 	return shown;
 }
 `,
   run_both: c`/*
- * Makes the calls on both containers, each time in a process of its own, and compares what they gave with the answers of
- * the releases whose bits are set. Returns the exit status.
+ * Makes the calls on both containers, each in a separate process, and compares the results with those of the releases whose
+ * bits are set. Returns the exit status.
  */
 static int run_both(void (*make_calls)(void), const struct call *calls, size_t count, unsigned int releases)
 {
@@ -206,18 +206,18 @@ static int run_both(void (*make_calls)(void), const struct call *calls, size_t c
 
 	if (sides == MAP_FAILED)
 		fails("shared memory");
-	for (int side = 0; side < 2; side++) {
+	for (int i = 0; i < 2; i++) {
 		int status;
 		pid_t child;
 
-		sides[side].room = count;
-		sides[side].values = (long *)&sides[2] + side * count;
+		sides[i].room = count;
+		sides[i].values = (long *)&sides[2] + i * count;
 		child = fork();
 		if (child < 0)
 			fails("fork");
 		if (child == 0) {
-			container = paths[side];
-			seen = &sides[side];
+			container = paths[i];
+			side = &sides[i];
 			make_calls();
 			exit(0);
 		}

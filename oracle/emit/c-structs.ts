@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The structs of a C file: those of the uAPI headers by their names, with definitions for headers that are older than the
-// call, and what the kernel keeps in headers of its own.
+// The structs of a C file: those of the uAPI headers, with definitions for headers that are older than the call, and those of
+// the kernel's internal headers.
 
 import { LAYOUTS, type Program } from '../../model/programs/program.ts';
 import type { Field, Layout } from '../../spec/abi/layout.ts';
 import { commandName, isTest, nativeName, testNumber } from './c-names.ts';
 import { type CText, c, cCommentBlock, cHex, cName } from './c-text.ts';
 
-/** Structs that got longer since their call was introduced: a header may have any of the lengths. */
+/** Structs that grew since their call was introduced: a header may have any of the sizes. */
 const GROWN = new Set([
   'IOMMU_HWPT_ALLOC',
   'IOMMU_GET_HW_INFO',
@@ -17,12 +17,12 @@ const GROWN = new Set([
   'VFIO_DEVICE_DETACH_IOMMUFD_PT',
 ]);
 
-/** A struct of the uAPI with what follows it in one: no header has them together. */
-const isTogether = (layout: string): boolean => layout.includes(' ');
+/** Whether the layout is a uAPI struct and what follows it; no header has both as one struct. */
+const isCombined = (layout: string): boolean => layout.includes(' ');
 
 const identifier = (layout: string): string => layout.toLowerCase().replaceAll(' ', '_');
 
-/** Nothing of it but its number is in a header. */
+/** The headers have only its number. */
 const TEST_COMMAND = 'IOMMU_TEST_CMD';
 
 const HAS_MAP_FLAGS = new Set(['IOMMU_IOAS_MAP', 'IOMMU_IOAS_MAP_FILE', 'IOMMU_IOAS_COPY']);
@@ -46,13 +46,13 @@ const ENUMERATORS: Readonly<Record<string, readonly CText[]>> = {
   ],
 };
 
-/** The type of a variable that holds the struct. */
+/** The type of a variable for the struct. */
 export const typeOf = (layout: string): CText => {
   if (isTest(layout)) return cName(`struct test_${layout.toLowerCase()}`);
   if (GROWN.has(layout) || layout === TEST_COMMAND) {
     return cName(`struct ${layout.toLowerCase().replace(/^iommu_/, '')}_7_3`);
   }
-  if (isTogether(layout)) return cName(`struct ${identifier(layout)}`);
+  if (isCombined(layout)) return cName(`struct ${identifier(layout)}`);
   const { name } = LAYOUTS.get(layout) as Layout;
   return cName(name === 'int' ? name : `struct ${name}`);
 };
@@ -99,7 +99,7 @@ const nativeCallsIn = (program: Program): readonly string[] => [
   ),
 ];
 
-/** Calls on a device's own file, which came to linux/vfio.h with iommufd's. */
+/** Calls on a cdev, which linux/vfio.h has since iommufd. */
 const deviceCallsIn = (program: Program): readonly string[] => [
   ...new Set(
     program.flatMap((operation) => {
@@ -125,7 +125,7 @@ const guarded = (program: Program, layouts: readonly string[], name: string): re
   const number = numberOf(program, name);
   return [
     c`#ifndef ${cName(name)}`,
-    // A call that only lends its flags, or its struct to another number, is still what the guard matches.
+    // The program may use only the flags or the struct of this call, with the number of another.
     ...(number === undefined ? [] : [c`#define ${cName(name)} ${number}`]),
     ...(enumerators.length === 0
       ? []
@@ -136,7 +136,7 @@ const guarded = (program: Program, layouts: readonly string[], name: string): re
   ];
 };
 
-/** The definitions that the program needs beside the uAPI headers. */
+/** The definitions that the program needs besides the uAPI headers. */
 export const definitions = (program: Program): readonly CText[] => {
   const layouts = layoutsIn(program);
   const guards = new Set([
@@ -151,23 +151,23 @@ export const definitions = (program: Program): readonly CText[] => {
   const usesTests = tests.length > 0 || nativeCallsIn(program).includes(TEST_COMMAND);
   const lines = [...guards].flatMap((name) => guarded(program, layouts, name));
   return [
-    ...(lines.length === 0 ? [] : [c`/* For headers that are older than the calls. */`, ...lines]),
+    ...(lines.length === 0 ? [] : [c`/* For headers older than the calls. */`, ...lines]),
     ...(grown.length === 0
       ? []
       : [
-          c`/* These got longer over the releases: as 7.3 has them, whatever the headers have. */`,
+          c`/* These grew from release to release. This is their size in 7.3, whatever the headers have. */`,
           ...grown.flatMap((name) => [
             ...definition(LAYOUTS.get(name) as Layout, typeOf(name)),
             c``,
           ]),
         ]),
     ...layouts
-      .filter(isTogether)
+      .filter(isCombined)
       .flatMap((name) => [...definition(LAYOUTS.get(name) as Layout, typeOf(name)), c``]),
     ...(usesTests
       ? [
           cCommentBlock([
-            'What is used here of drivers/iommu/iommufd/iommufd_test.h. The kernel needs CONFIG_IOMMUFD_TEST.',
+            'From drivers/iommu/iommufd/iommufd_test.h. The kernel needs CONFIG_IOMMUFD_TEST.',
           ]),
           c`#define ${cName(TEST_COMMAND)} _IO(';', 0xa0)`,
           ...tests

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The header of the C files that make the same calls on two containers: all that they share.
+// The header of the C files that make the same calls on two containers.
 
 import { ARENA_BASE, REGIONS } from '../../model/programs/arena.ts';
 import { ERRNO } from '../../spec/abi/errno.ts';
@@ -15,25 +15,25 @@ export const releaseConstant = (release: AuditedRelease): CText =>
   cName(`LINUX_${release.replaceAll('.', '_')}`);
 
 const ABOUT = [
-  'What the files of this folder share. Each makes the same calls on /dev/vfio/vfio and on /dev/iommu, each time in a',
-  'process of its own, and prints side by side what they give. To compile one and to run it:',
+  'The header of the files in this folder. Each file makes the same calls on /dev/vfio/vfio and on /dev/iommu, in separate',
+  'processes, and prints the results side by side. To compile and run one:',
   '',
   '    cc NAME.c -o NAME && ./NAME',
   '',
-  'Its head comment says what each side answers, and which devices it takes as arguments. The answers that it expects are',
-  "those of the running kernel's series. A kernel of a series that is not described may answer as any release that is.",
+  'Its head comment has the replies of each side and the devices that it takes as arguments. It expects the replies of the',
+  "running kernel's series. On a kernel of another series the results may be those of any release that it describes.",
   '',
-  'Exit status: 0 both sides answer as described, 1 they do not, 2 the program cannot set itself up, 3 this machine lacks',
-  'something (a device, permission, a parameter).',
+  'Exit status: 0 both sides reply as described, 1 they do not, 2 the setup fails, 3 this machine lacks something (a device,',
+  'permission, a parameter).',
 ];
 
 const RELEASE_LINES: readonly CText[] = [
-  c`/* The releases that are described. */`,
+  c`/* The releases that the files describe. */`,
   c`enum release { ${cJoin(AUDITED_RELEASES.map(releaseConstant), c`, `)}, RELEASES };`,
   c``,
   c`static const char *const release_names[RELEASES] = { ${cJoin(AUDITED_RELEASES.map(cString), c`, `)} };`,
   c``,
-  c`/* What a call gives, or a number that is in memory afterwards. */`,
+  c`/* The results of a call, or a number in memory after it. */`,
   c`struct answers {`,
   c`\tlong type1, iommufd;`,
   c`};`,
@@ -48,13 +48,13 @@ const RELEASE_LINES: readonly CText[] = [
   c`#define IN_EACH(type1, iommufd) { [0 ... RELEASES - 1] = { type1, iommufd } }`,
   c`#define COUNT(calls) (sizeof(calls) / sizeof((calls)[0]))`,
   c``,
-  c`/* What the calls gave on one side, in their order. */`,
+  c`/* The results of one side, in order. */`,
   c`struct side {`,
   c`\tlong *values;`,
   c`\tunsigned long count, room;`,
   c`};`,
   c``,
-  c`static struct side *seen;`,
+  c`static struct side *side;`,
   c`static const char *container;`,
   c``,
 ];

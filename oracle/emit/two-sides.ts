@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A C file that makes the same calls on the legacy container and on an iommufd and prints the results side by side.
-// What such files share is in a header.
+// A C file that makes the same calls on the legacy container and on an iommufd and prints the results side by side. Such
+// files share a header.
 
 import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
@@ -28,28 +28,28 @@ import { HEADER_NAME, releaseConstant } from './two-sides-header.ts';
 /** A number that the last ioctl, or a device, left in memory. */
 export type Probe = {
   readonly text: string;
-  /** C that reads it; undefined where it cannot be read. */
+  /** C that reads it; undefined if it cannot be read. */
   readonly read: (parts: IoctlParts | undefined) => CText | undefined;
 };
 
 /** A device that the program uses by its name or by its group. */
 export type NamedDevice = { readonly name: string; readonly group: number };
 
-/** What the program gives in one release. */
+/** The results of the program in one release. */
 export type Answered = {
   readonly release: AuditedRelease;
   readonly type1: readonly TracedStep[];
   readonly iommufd: readonly TracedStep[];
-  /** The numbers that are probed, in order. */
+  /** The values of the probes, in order. */
   readonly probes: readonly { readonly type1: bigint; readonly iommufd: bigint }[];
 };
 
 export type TwoSided = {
   readonly setting: Setting;
   readonly base: bigint;
-  /** As the legacy side makes it. */
+  /** As on the legacy side. */
   readonly program: Program;
-  /** In each release that the file is for. */
+  /** One for each release that the file describes. */
   readonly answered: readonly [Answered, ...Answered[]];
   readonly probes: readonly Probe[];
   readonly devices: readonly NamedDevice[];
@@ -61,7 +61,7 @@ const CONTAINER = '/dev/vfio/vfio';
 const LIMIT = '/sys/module/vfio_iommu_type1/parameters/dma_entry_limit';
 const PLAIN_LIMIT = 65_535;
 
-/** Also where nothing translates for the group. */
+/** Also true for the path of a no-IOMMU group. */
 export const isGroupOf = ({ group }: NamedDevice, path: string): boolean =>
   path === `/dev/vfio/${group}` || path === `/dev/vfio/noiommu-${group}`;
 
@@ -69,8 +69,8 @@ const styleFor = (devices: readonly NamedDevice[]): CStyle => {
   const variable = (stem: CText, index: number): CText | undefined =>
     index < 0 ? undefined : c`${stem}_${index + 1}`;
   return {
-    report: (_, call) => c`did(${call})`,
-    open: (_, path) => c`opened(${path})`,
+    report: (_, call) => c`record(${call})`,
+    open: (_, path) => c`open_needed(${path})`,
     path: (path) => {
       const group = devices.findIndex((device) => isGroupOf(device, path));
       return path === CONTAINER ? c`container` : (variable(c`group`, group) ?? cString(path));
@@ -113,14 +113,14 @@ const resultRows = ({ program, answered }: TwoSided): readonly CText[] =>
 
 const number = (value: bigint | undefined): CText => c`${cHex(value ?? 0n)}UL`;
 
-const probeRow = ({ answered, probes }: TwoSided, look: Probe): CText => {
-  const index = probes.indexOf(look);
-  const answers = answered.map(({ release, probes: seen }) => ({
+const probeRow = ({ answered, probes }: TwoSided, probe: Probe): CText => {
+  const index = probes.indexOf(probe);
+  const answers = answered.map(({ release, probes: values }) => ({
     release,
-    type1: number(seen[index]?.type1),
-    iommufd: number(seen[index]?.iommufd),
+    type1: number(values[index]?.type1),
+    iommufd: number(values[index]?.iommufd),
   }));
-  return c`{ ${cString(`   ${look.text}`)}, ${answersText(answers)}, .is_number = 1 },`;
+  return c`{ ${cString(`   ${probe.text}`)}, ${answersText(answers)}, .is_number = 1 },`;
 };
 
 const releaseBits = (answered: TwoSided['answered']): CText =>
@@ -131,7 +131,7 @@ const releaseBits = (answered: TwoSided['answered']): CText =>
         c` | `,
       );
 
-/** The arguments of the program that is made: devices, and if it maps a BAR, the file of that. */
+/** Reads the program's arguments: devices, and the file of the BAR that it maps, if any. */
 const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly CText[] => [
   c`out = stdout;`,
   c`setlinebuf(out);`,
@@ -143,7 +143,7 @@ const argumentLines = (devices: readonly NamedDevice[], limit: number): readonly
   ...(limit === PLAIN_LIMIT ? [] : [c`require_parameter(${cString(LIMIT)}, ${limit});`]),
 ];
 
-/** A file that includes the header HEADER_NAME, in the same folder. */
+/** The file includes HEADER_NAME, which must be in the same folder. */
 export const twoSidedProgram = (wanted: TwoSided): CText => {
   const { setting, base, program, answered, probes, devices, says } = wanted;
   const emission: Emission = { setting, base, program, steps: answered[0].type1, says };
@@ -152,15 +152,15 @@ export const twoSidedProgram = (wanted: TwoSided): CText => {
   const mapped = usedRegions(program, base, inVariables);
   const writer = new Statements(emission, inVariables, styleFor(devices));
   writer.writeAll();
-  const readable = probes.flatMap((look) => {
-    const read = look.read(writer.last);
-    return read === undefined ? [] : [{ look, read }];
+  const readable = probes.flatMap((probe) => {
+    const read = probe.read(writer.last);
+    return read === undefined ? [] : [{ probe, read }];
   });
   const body = [
     ...setupLines(emission, mapped, c`bar_file`),
     ...writer.lines,
     ...(readable.length === 0 ? [] : [c``]),
-    ...readable.map(({ read }) => c`look(${read});`),
+    ...readable.map(({ read }) => c`record_number(${read});`),
   ].flatMap(cLines);
   const hasMemoryFile = usesDevice(program);
   const main = functionText(
@@ -181,7 +181,7 @@ export const twoSidedProgram = (wanted: TwoSided): CText => {
       ...definitions(program),
       c`static const struct call calls[] = {`,
       ...resultRows(wanted).map((row) => c`\t${row}`),
-      ...readable.map(({ look }) => c`\t${probeRow(wanted, look)}`),
+      ...readable.map(({ probe }) => c`\t${probeRow(wanted, probe)}`),
       c`};`,
       c``,
       ...devices.flatMap(({ name }, index) => [

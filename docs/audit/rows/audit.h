@@ -1,14 +1,14 @@
 /*
- * What the files of this folder share. Each makes the same calls on /dev/vfio/vfio and on /dev/iommu, each time in a
- * process of its own, and prints side by side what they give. To compile one and to run it:
+ * The header of the files in this folder. Each file makes the same calls on /dev/vfio/vfio and on /dev/iommu, in separate
+ * processes, and prints the results side by side. To compile and run one:
  *
  *     cc NAME.c -o NAME && ./NAME
  *
- * Its head comment says what each side answers, and which devices it takes as arguments. The answers that it expects are
- * those of the running kernel's series. A kernel of a series that is not described may answer as any release that is.
+ * Its head comment has the replies of each side and the devices that it takes as arguments. It expects the replies of the
+ * running kernel's series. On a kernel of another series the results may be those of any release that it describes.
  *
- * Exit status: 0 both sides answer as described, 1 they do not, 2 the program cannot set itself up, 3 this machine lacks
- * something (a device, permission, a parameter).
+ * Exit status: 0 both sides reply as described, 1 they do not, 2 the setup fails, 3 this machine lacks something (a device,
+ * permission, a parameter).
  */
 #ifndef AUDIT_H
 #define AUDIT_H
@@ -55,12 +55,12 @@
 
 static FILE *out;
 
-/* The releases that are described. */
+/* The releases that the files describe. */
 enum release { LINUX_6_12_95, LINUX_7_3_4, RELEASES };
 
 static const char *const release_names[RELEASES] = { "6.12.95", "7.3.4" };
 
-/* What a call gives, or a number that is in memory afterwards. */
+/* The results of a call, or a number in memory after it. */
 struct answers {
 	long type1, iommufd;
 };
@@ -75,13 +75,13 @@ struct call {
 #define IN_EACH(type1, iommufd) { [0 ... RELEASES - 1] = { type1, iommufd } }
 #define COUNT(calls) (sizeof(calls) / sizeof((calls)[0]))
 
-/* What the calls gave on one side, in their order. */
+/* The results of one side, in order. */
 struct side {
 	long *values;
 	unsigned long count, room;
 };
 
-static struct side *seen;
+static struct side *side;
 static const char *container;
 
 static inline const char *error_name(long error)
@@ -116,7 +116,7 @@ static inline const char *error_name(long error)
 	return NULL;
 }
 
-/* This machine cannot show it. */
+/* Exits: this machine lacks something that the calls need. */
 static inline void __attribute__((noreturn)) lacks(const char *what)
 {
 	fprintf(out, "This machine lacks something: %s\n", what);
@@ -129,7 +129,7 @@ static inline void __attribute__((noreturn)) fails(const char *what)
 	exit(2);
 }
 
-/* All pages are present from the start. Returns 0, or -1 and errno. */
+/* Maps and populates memory. Returns 0, or -1 and errno. */
 static inline int map_at(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
 {
 	void *mapped = mmap((void *)address, length, PROT_READ | PROT_WRITE,
@@ -140,7 +140,7 @@ static inline int map_at(unsigned long address, size_t length, int protection, i
 	return protection == (PROT_READ | PROT_WRITE) ? 0 : mprotect(mapped, length, protection);
 }
 
-/* Nothing comes to lie around the arena, so that an address which goes wrong meets no memory of this process. */
+/* Reserves the addresses around the arena, so that a wrong address meets no memory of this process. */
 static inline void take_arena(void)
 {
 	char *hole = (char *)0x600000000000UL, *end = (char *)0x790000000000UL;
@@ -151,7 +151,7 @@ static inline void take_arena(void)
 	munmap((void *)ARENA, ARENA_LENGTH);
 }
 
-/* The same for a file, which must be one of memory: others are not kept mapped. */
+/* The same for a file. Only a memfd stays mapped; other files get ENODEV. */
 static inline int map_file(unsigned long address, size_t length, int protection, int flags, int fd, long offset)
 {
 	if (fcntl(fd, F_GETFD) < 0 || fcntl(fd, F_GET_SEALS) >= 0)
@@ -163,7 +163,7 @@ static inline int map_file(unsigned long address, size_t length, int protection,
 	return -1;
 }
 
-/* Puts bytes into a page that the program itself may only read. */
+/* Writes bytes to a page that is read-only for the program. */
 static inline void put_read_only(unsigned long address, const void *bytes, size_t length)
 {
 	void *page = (void *)(address & ~0xfffUL);
@@ -202,7 +202,7 @@ static inline long status_pages(const char *name)
 	return kibibytes < 0 ? -1 : kibibytes / 4;
 }
 
-/* Descriptors below the first one that the calls get are no file of theirs, and none above it is open. */
+/* Makes first the lowest free descriptor. Those below it refer to no device file. */
 static inline void take_descriptors(int first)
 {
 	int spare, last;
@@ -220,7 +220,7 @@ static inline void take_descriptors(int first)
 		close(spare);
 }
 
-/* What the program has locked by itself. */
+/* Locks memory before the calls. */
 static inline void lock_memory(size_t pages)
 {
 	size_t length = pages * 4096;
@@ -230,7 +230,7 @@ static inline void lock_memory(size_t pages)
 		fails("mlock");
 }
 
-/* The calls are those of a user without capabilities. */
+/* The calls are made by a user without capabilities. */
 static inline void drop_privileges(unsigned long locked_memory)
 {
 	struct rlimit limit = { .rlim_cur = locked_memory, .rlim_max = locked_memory };
@@ -298,36 +298,36 @@ static inline int device_moves(int fd, int to_memory, unsigned long iova, unsign
 	return 0;
 }
 
-static inline long note(long value)
+static inline long append(long value)
 {
-	if (seen->count < seen->room)
-		seen->values[seen->count++] = value;
+	if (side->count < side->room)
+		side->values[side->count++] = value;
 	return value;
 }
 
-/* Takes down what a call gave, which is the result or -errno. */
-static inline long did(long result)
+/* Records the result of a call, or -errno. */
+static inline long record(long result)
 {
-	return note(result < 0 ? -errno : result);
+	return append(result < 0 ? -errno : result);
 }
 
-/* Takes down a number that a call left in memory. */
-static inline void look(unsigned long number)
+/* Records a number that a call left in memory. */
+static inline void record_number(unsigned long number)
 {
-	note(number);
+	append(number);
 }
 
-/* Opens a file without which the rest means nothing. */
-static inline long opened(const char *path)
+/* Opens a file that the other calls need. */
+static inline long open_needed(const char *path)
 {
-	long result = did(open(path, O_RDWR | O_CLOEXEC));
+	long result = record(open(path, O_RDWR | O_CLOEXEC));
 
 	if (result < 0)
 		lacks(path);
 	return result;
 }
 
-/* The file of the group of a device, which must be bound to a driver of VFIO. */
+/* Finds the group file of a device, which must be bound to a VFIO driver. */
 static inline void locate(const char *device, char *group, size_t length)
 {
 	static const char *const buses[] = { "pci", "mdev" }, *const prefixes[] = { "", "noiommu-" };
@@ -346,7 +346,7 @@ static inline void locate(const char *device, char *group, size_t length)
 		if (access(group, F_OK) == 0)
 			return;
 	}
-	fprintf(out, "%s is no device that is bound to a driver of VFIO: name one as an argument.\n", device);
+	fprintf(out, "%s is not bound to a VFIO driver: give the name of a device that is.\n", device);
 	lacks("a device");
 }
 
@@ -362,7 +362,7 @@ static inline void require_parameter(const char *path, long wanted)
 	fclose(file);
 }
 
-/* A number in a capability of GET_INFO's answer, or the offset of the capability (at 0); 0 where there is none. */
+/* A number in a capability of GET_INFO's reply, or the capability's offset if width is 0; 0 if there is none. */
 static inline unsigned long capability_field(const void *info, size_t length, int id, size_t at, size_t width)
 {
 	const unsigned char *bytes = info;
@@ -382,7 +382,7 @@ static inline unsigned long capability_field(const void *info, size_t length, in
 	return 0;
 }
 
-/* How many bytes are not that one. */
+/* The number of bytes that differ from that one. */
 static inline unsigned long others(const void *memory, size_t length, unsigned char byte)
 {
 	unsigned long count = 0;
@@ -417,7 +417,7 @@ static inline int answers_as(const struct side *sides, const struct call *call, 
 	       is_same(sides[1].values[index], expected->iommufd, call[index].is_number);
 }
 
-/* Whether each call gave on both sides what it gives in that release. */
+/* Whether the results of both sides are those of that release. */
 static inline int all_answer_as(const struct side *sides, const struct call *calls, size_t count, enum release release)
 {
 	for (size_t i = 0; i < count; i++)
@@ -426,7 +426,7 @@ static inline int all_answer_as(const struct side *sides, const struct call *cal
 	return 1;
 }
 
-/* Whether the running kernel is of the release's series: 7.3.4 stands for all of 7.3. */
+/* Whether the running kernel is of the release's series: 7.3.4 represents all of 7.3. */
 static inline int is_running(const char *running, enum release release)
 {
 	const char *name = release_names[release];
@@ -435,8 +435,8 @@ static inline int is_running(const char *running, enum release release)
 }
 
 /*
- * The release that the running kernel must answer as, of those whose bits are set. A kernel of another series may answer
- * as any of them: it is compared with the first that it answers as, or else with the last.
+ * The release, of those whose bits are set, with which to compare the results. For a kernel of another series: the first
+ * release that has the same results, or else the last.
  */
 static inline enum release expected_release(const struct side *sides, const struct call *calls, size_t count,
 				     unsigned int releases, const char *running)
@@ -456,7 +456,7 @@ static inline enum release expected_release(const struct side *sides, const stru
 	return last;
 }
 
-/* Prints both sides, with a star where they are not alike. Returns whether each answers as it must. */
+/* Prints both sides, with a star where they differ. Returns whether both have the expected results. */
 static inline int compare(const struct side *sides, const struct call *calls, size_t count, unsigned int releases)
 {
 	struct utsname kernel;
@@ -466,7 +466,7 @@ static inline int compare(const struct side *sides, const struct call *calls, si
 	if (uname(&kernel) < 0)
 		fails("uname");
 	release = expected_release(sides, calls, count, releases, kernel.release);
-	fprintf(out, "Linux %s, against the answers of Linux %s:\n", kernel.release, release_names[release]);
+	fprintf(out, "Linux %s, compared with the replies of Linux %s:\n", kernel.release, release_names[release]);
 	fprintf(out, "%-20s %-20s\n", "type1", "iommufd");
 	for (size_t i = 0; i < count; i++) {
 		const struct answers *expected = &calls[i].in[release];
@@ -481,16 +481,16 @@ static inline int compare(const struct side *sides, const struct call *calls, si
 			continue;
 		print_value(expected->type1, is_number, text[0], sizeof(text[0]));
 		print_value(expected->iommufd, is_number, text[1], sizeof(text[1]));
-		fprintf(out, "%-20s %-20s   was expected\n", text[0], text[1]);
+		fprintf(out, "%-20s %-20s   expected\n", text[0], text[1]);
 	}
 	shown = all_answer_as(sides, calls, count, release);
-	fprintf(out, shown ? "Both sides answer as described.\n" : "They do not answer as described.\n");
+	fprintf(out, shown ? "Both sides reply as described.\n" : "They do not reply as described.\n");
 	return shown;
 }
 
 /*
- * Makes the calls on both containers, each time in a process of its own, and compares what they gave with the answers of
- * the releases whose bits are set. Returns the exit status.
+ * Makes the calls on both containers, each in a separate process, and compares the results with those of the releases whose
+ * bits are set. Returns the exit status.
  */
 static inline int run_both(void (*make_calls)(void), const struct call *calls, size_t count, unsigned int releases)
 {
@@ -500,18 +500,18 @@ static inline int run_both(void (*make_calls)(void), const struct call *calls, s
 
 	if (sides == MAP_FAILED)
 		fails("shared memory");
-	for (int side = 0; side < 2; side++) {
+	for (int i = 0; i < 2; i++) {
 		int status;
 		pid_t child;
 
-		sides[side].room = count;
-		sides[side].values = (long *)&sides[2] + side * count;
+		sides[i].room = count;
+		sides[i].values = (long *)&sides[2] + i * count;
 		child = fork();
 		if (child < 0)
 			fails("fork");
 		if (child == 0) {
-			container = paths[side];
-			seen = &sides[side];
+			container = paths[i];
+			side = &sides[i];
 			make_calls();
 			exit(0);
 		}

@@ -9,12 +9,12 @@
  */
 #include "audit.h"
 
-/* For headers that are older than the calls. */
+/* For headers older than the calls. */
 #ifndef VFIO_DEVICE_BIND_IOMMUFD
 #define VFIO_DEVICE_BIND_IOMMUFD _IO(';', 0x76)
 #endif
 
-/* These got longer over the releases: as 7.3 has them, whatever the headers have. */
+/* These grew from release to release. This is their size in 7.3, whatever the headers have. */
 struct vfio_device_bind_iommufd_7_3 {
 	__u32 argsz;
 	__u32 flags;
@@ -40,10 +40,10 @@ static void make_calls(void)
 	if (map_at(READ_ONLY_STRUCTS, 0x1000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of read-only structs");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened("/dev/vfio/devices/vfio0");
+	result = open_needed("/dev/vfio/devices/vfio0");
 	int devicefd1 = result < 0 ? 0 : result;
 
 	struct vfio_device_bind_iommufd_7_3 device_bind_iommufd_3 = {
@@ -51,7 +51,7 @@ static void make_calls(void)
 		.iommufd = container1,
 	};
 	put_read_only(READ_ONLY_STRUCTS, &device_bind_iommufd_3, 24);
-	did(ioctl(devicefd1, VFIO_DEVICE_BIND_IOMMUFD, READ_ONLY_STRUCTS));
+	record(ioctl(devicefd1, VFIO_DEVICE_BIND_IOMMUFD, READ_ONLY_STRUCTS));
 }
 
 int main(void)

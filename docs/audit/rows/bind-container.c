@@ -9,12 +9,12 @@
  */
 #include "audit.h"
 
-/* For headers that are older than the calls. */
+/* For headers older than the calls. */
 #ifndef VFIO_DEVICE_BIND_IOMMUFD
 #define VFIO_DEVICE_BIND_IOMMUFD _IO(';', 0x76)
 #endif
 
-/* These got longer over the releases: as 7.3 has them, whatever the headers have. */
+/* These grew from release to release. This is their size in 7.3, whatever the headers have. */
 struct vfio_device_bind_iommufd_7_3 {
 	__u32 argsz;
 	__u32 flags;
@@ -37,17 +37,17 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened("/dev/vfio/devices/vfio0");
+	result = open_needed("/dev/vfio/devices/vfio0");
 	int devicefd1 = result < 0 ? 0 : result;
 
 	struct vfio_device_bind_iommufd_7_3 device_bind_iommufd_3 = {
 		.argsz = 0x10,
 		.iommufd = container1,
 	};
-	did(ioctl(devicefd1, VFIO_DEVICE_BIND_IOMMUFD, &device_bind_iommufd_3));
+	record(ioctl(devicefd1, VFIO_DEVICE_BIND_IOMMUFD, &device_bind_iommufd_3));
 }
 
 int main(void)

@@ -34,10 +34,10 @@ static void make_calls(void)
 	if (map_at(NO_ACCESS, 0x4000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of no access");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	did(map_file(ARENA + 0x50000, 0x1000, PROT_READ, MAP_PRIVATE, container1, 0));
+	record(map_file(ARENA + 0x50000, 0x1000, PROT_READ, MAP_PRIVATE, container1, 0));
 }
 
 int main(void)

@@ -26,7 +26,7 @@ static void make_calls(void)
 	if (map_at(STRUCTS, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of structs");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	struct vfio_iommu_type1_dirty_bitmap dirty_pages_2 = {
@@ -34,7 +34,7 @@ static void make_calls(void)
 		.flags = 0x1 /* START */,
 	};
 	memcpy((void *)(STRUCTS), &dirty_pages_2, 8);
-	did(ioctl(container1, VFIO_IOMMU_DIRTY_PAGES, STRUCTS));
+	record(ioctl(container1, VFIO_IOMMU_DIRTY_PAGES, STRUCTS));
 }
 
 int main(void)

@@ -23,10 +23,10 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	did(ioctl(container1, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU));
+	record(ioctl(container1, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU));
 }
 
 int main(void)

@@ -26,10 +26,10 @@ static void make_calls(void)
 	if (map_at(STRUCTS, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of structs");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	did(ioctl(container1, VFIO_GROUP_GET_STATUS, STRUCTS));
+	record(ioctl(container1, VFIO_GROUP_GET_STATUS, STRUCTS));
 }
 
 int main(void)

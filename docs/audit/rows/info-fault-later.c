@@ -34,17 +34,17 @@ static void make_calls(void)
 	if (map_at(STRUCTS, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of structs");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
 	memcpy((void *)(STRUCTS), &group_set_container_3, 4);
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, STRUCTS));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, STRUCTS));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	record(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
 	struct vfio_iommu_type1_info get_info_5 = {
 		.argsz = 0x80,
@@ -60,7 +60,7 @@ static void make_calls(void)
 			0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa,
 		};
 	memcpy((void *)(STRUCTS + 0x1fb8 + 24), behind_5, 48);
-	did(ioctl(container1, VFIO_IOMMU_GET_INFO, STRUCTS + 0x1fb8));
+	record(ioctl(container1, VFIO_IOMMU_GET_INFO, STRUCTS + 0x1fb8));
 }
 
 int main(int argc, char **argv)

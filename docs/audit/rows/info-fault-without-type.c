@@ -22,11 +22,11 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	/* 0 of 128 bytes: there is no memory for the others */
-	did(ioctl(container1, VFIO_IOMMU_GET_INFO, 0));
+	record(ioctl(container1, VFIO_IOMMU_GET_INFO, 0));
 }
 
 int main(void)

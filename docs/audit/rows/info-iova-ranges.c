@@ -35,16 +35,16 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	record(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
 	struct {
 		struct vfio_iommu_type1_info it;
@@ -57,11 +57,11 @@ static void make_calls(void)
 		},
 	};
 	memset(get_info_5.behind, 0xaa, sizeof(get_info_5.behind));
-	did(ioctl(container1, VFIO_IOMMU_GET_INFO, &get_info_5));
+	record(ioctl(container1, VFIO_IOMMU_GET_INFO, &get_info_5));
 
-	look(capability_field(&get_info_5, 128, 1, 8, 4));
-	look(capability_field(&get_info_5, 128, 1, 16, 8));
-	look(capability_field(&get_info_5, 128, 1, 24, 8));
+	record_number(capability_field(&get_info_5, 128, 1, 8, 4));
+	record_number(capability_field(&get_info_5, 128, 1, 16, 8));
+	record_number(capability_field(&get_info_5, 128, 1, 24, 8));
 }
 
 int main(int argc, char **argv)

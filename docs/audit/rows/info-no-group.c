@@ -22,7 +22,7 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	struct {
@@ -36,7 +36,7 @@ static void make_calls(void)
 		},
 	};
 	memset(get_info_2.behind, 0xaa, sizeof(get_info_2.behind));
-	did(ioctl(container1, VFIO_IOMMU_GET_INFO, &get_info_2));
+	record(ioctl(container1, VFIO_IOMMU_GET_INFO, &get_info_2));
 }
 
 int main(void)

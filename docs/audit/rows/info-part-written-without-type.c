@@ -32,14 +32,14 @@ static void make_calls(void)
 	if (map_at(READ_ONLY_STRUCTS, 0x1000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of read-only structs");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
 	struct vfio_iommu_type1_info get_info_4 = {
 		.argsz = 0x10,
@@ -59,7 +59,7 @@ static void make_calls(void)
 			0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa,
 		};
 	put_read_only(READ_ONLY_STRUCTS + 24, behind_4, 104);
-	did(ioctl(container1, VFIO_IOMMU_GET_INFO, READ_ONLY_STRUCTS));
+	record(ioctl(container1, VFIO_IOMMU_GET_INFO, READ_ONLY_STRUCTS));
 }
 
 int main(int argc, char **argv)

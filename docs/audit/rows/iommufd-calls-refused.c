@@ -8,7 +8,7 @@
  */
 #include "audit.h"
 
-/* For headers that are older than the calls. */
+/* For headers older than the calls. */
 #ifndef IOMMU_DESTROY
 #define IOMMU_DESTROY _IO(';', 0x80)
 struct iommu_destroy {
@@ -30,13 +30,13 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	struct iommu_destroy destroy_2 = {
 		.size = sizeof(destroy_2),
 	};
-	did(ioctl(container1, IOMMU_DESTROY, &destroy_2));
+	record(ioctl(container1, IOMMU_DESTROY, &destroy_2));
 }
 
 int main(void)

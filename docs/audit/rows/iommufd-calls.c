@@ -9,7 +9,7 @@
  */
 #include "audit.h"
 
-/* For headers that are older than the calls. */
+/* For headers older than the calls. */
 #ifndef IOMMU_IOAS_ALLOC
 #define IOMMU_IOAS_ALLOC _IO(';', 0x81)
 struct iommu_ioas_alloc {
@@ -32,13 +32,13 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	struct iommu_ioas_alloc ioas_alloc_2 = {
 		.size = sizeof(ioas_alloc_2),
 	};
-	did(ioctl(container1, IOMMU_IOAS_ALLOC, &ioas_alloc_2));
+	record(ioctl(container1, IOMMU_IOAS_ALLOC, &ioas_alloc_2));
 }
 
 int main(void)

@@ -9,7 +9,7 @@
  */
 #include "audit.h"
 
-/* For headers that are older than the calls. */
+/* For headers older than the calls. */
 #ifndef IOMMU_VFIO_IOAS
 #define IOMMU_VFIO_IOAS _IO(';', 0x88)
 enum {
@@ -38,13 +38,13 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	struct iommu_vfio_ioas vfio_ioas_2 = {
 		.size = sizeof(vfio_ioas_2),
 	};
-	did(ioctl(container1, IOMMU_VFIO_IOAS, &vfio_ioas_2));
+	record(ioctl(container1, IOMMU_VFIO_IOAS, &vfio_ioas_2));
 }
 
 int main(void)

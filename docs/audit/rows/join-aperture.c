@@ -44,18 +44,18 @@ static void make_calls(void)
 	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of data");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_2);
+	result = open_needed(group_2);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	record(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group2 = result < 0 ? 0 : result;
 
 	struct vfio_iommu_type1_dma_map map_dma_6 = {
@@ -65,10 +65,10 @@ static void make_calls(void)
 		.iova = 0x1000000000000ULL,
 		.size = 0x4000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_6));
+	record(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_6));
 
 	int group_set_container_7 = container1;
-	did(ioctl(group2, VFIO_GROUP_SET_CONTAINER, &group_set_container_7));
+	record(ioctl(group2, VFIO_GROUP_SET_CONTAINER, &group_set_container_7));
 }
 
 int main(int argc, char **argv)

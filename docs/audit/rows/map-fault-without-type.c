@@ -25,11 +25,11 @@ static void make_calls(void)
 	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of data");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	/* 0 of 32 bytes: there is no memory for the others */
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, 0));
+	record(ioctl(container1, VFIO_IOMMU_MAP_DMA, 0));
 }
 
 int main(void)

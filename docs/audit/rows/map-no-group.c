@@ -25,7 +25,7 @@ static void make_calls(void)
 	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of data");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	struct vfio_iommu_type1_dma_map map_dma_2 = {
@@ -35,7 +35,7 @@ static void make_calls(void)
 		.iova = 0x400000,
 		.size = 0x1000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_2));
+	record(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_2));
 }
 
 int main(void)

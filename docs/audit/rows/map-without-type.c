@@ -32,14 +32,14 @@ static void make_calls(void)
 	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of data");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
 	struct vfio_iommu_type1_dma_map map_dma_4 = {
 		.argsz = sizeof(map_dma_4),
@@ -48,7 +48,7 @@ static void make_calls(void)
 		.iova = 0x400000,
 		.size = 0x1000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_4));
+	record(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_4));
 }
 
 int main(int argc, char **argv)

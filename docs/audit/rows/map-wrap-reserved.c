@@ -30,16 +30,16 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	record(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
 	struct vfio_iommu_type1_dma_map map_dma_5 = {
 		.argsz = sizeof(map_dma_5),
@@ -48,7 +48,7 @@ static void make_calls(void)
 		.iova = 0xfee00000,
 		.size = 0x1000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_5));
+	record(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_5));
 }
 
 int main(int argc, char **argv)

@@ -30,18 +30,18 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(group1, VFIO_GROUP_UNSET_CONTAINER, 0UL));
+	record(ioctl(group1, VFIO_GROUP_UNSET_CONTAINER, 0UL));
 
-	did(ioctl(container1, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU));
+	record(ioctl(container1, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU));
 }
 
 int main(int argc, char **argv)

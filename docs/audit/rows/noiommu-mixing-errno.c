@@ -34,20 +34,20 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	result = opened(group_2);
+	result = open_needed(group_2);
 	int group2 = result < 0 ? 0 : result;
 
 	int group_set_container_5 = container1;
-	did(ioctl(group2, VFIO_GROUP_SET_CONTAINER, &group_set_container_5));
+	record(ioctl(group2, VFIO_GROUP_SET_CONTAINER, &group_set_container_5));
 }
 
 int main(int argc, char **argv)

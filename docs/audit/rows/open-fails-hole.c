@@ -31,16 +31,16 @@ static void make_calls(void)
 		lacks("permission: the calls are those of root");
 	take_arena();
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	record(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
 	struct vfio_iommu_type1_dma_map map_dma_5 = {
 		.argsz = sizeof(map_dma_5),
@@ -49,9 +49,9 @@ static void make_calls(void)
 		.iova = 0x100000,
 		.size = 0x4000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_5));
+	record(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_5));
 
-	did(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
+	record(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
 }
 
 int main(int argc, char **argv)

@@ -33,22 +33,22 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
 	struct vfio_group_status group_get_status_4 = {
 		.argsz = sizeof(group_get_status_4),
 		.flags = 0xffffffff /* VIABLE | CONTAINER_SET | 0xfffffffc, which is no flag */,
 	};
-	did(ioctl(group1, VFIO_GROUP_GET_STATUS, &group_get_status_4));
+	record(ioctl(group1, VFIO_GROUP_GET_STATUS, &group_get_status_4));
 
-	look(group_get_status_4.flags);
+	record_number(group_get_status_4.flags);
 }
 
 int main(int argc, char **argv)

@@ -48,17 +48,17 @@ static void make_calls(void)
 	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of data");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
 	memcpy((void *)(STRUCTS), &group_set_container_3, 4);
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, STRUCTS));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, STRUCTS));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	record(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
 	struct vfio_iommu_unmap_dma_with_bitmap unmap_dma_with_bitmap_5 = {
 		.argsz = sizeof(unmap_dma_with_bitmap_5),
@@ -71,7 +71,7 @@ static void make_calls(void)
 	};
 	/* 24 of 48 bytes: there is no memory for the others */
 	memcpy((void *)(STRUCTS + 0x1fe8), &unmap_dma_with_bitmap_5, 24);
-	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, STRUCTS + 0x1fe8));
+	record(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, STRUCTS + 0x1fe8));
 }
 
 int main(int argc, char **argv)

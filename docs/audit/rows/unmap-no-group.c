@@ -22,7 +22,7 @@ static void make_calls(void)
 	if (geteuid() != 0)
 		lacks("permission: the calls are those of root");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
 	struct vfio_iommu_type1_dma_unmap unmap_dma_2 = {
@@ -30,7 +30,7 @@ static void make_calls(void)
 		.iova = 0x100000,
 		.size = 0x4000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, &unmap_dma_2));
+	record(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, &unmap_dma_2));
 }
 
 int main(void)

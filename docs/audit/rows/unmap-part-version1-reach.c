@@ -40,18 +40,18 @@ static void make_calls(void)
 	if (map_at(DATA, 0x40000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of data");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
+	record(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
 
-	result = did(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
+	result = record(ioctl(group1, VFIO_GROUP_GET_DEVICE_FD, device_1));
 	int devicefd1 = result < 0 ? 0 : result;
 	if (result == -ENODEV)
 		lacks("a device of that name in the group");
@@ -63,24 +63,24 @@ static void make_calls(void)
 		.iova = 0x100000,
 		.size = 0x4000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_6));
+	record(ioctl(container1, VFIO_IOMMU_MAP_DMA, &map_dma_6));
 
 	struct vfio_iommu_type1_dma_unmap unmap_dma_7 = {
 		.argsz = sizeof(unmap_dma_7),
 		.iova = 0x101000,
 		.size = 0x4000,
 	};
-	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, &unmap_dma_7));
+	record(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, &unmap_dma_7));
 
-	did(device_moves(devicefd1, 0, 0x7fff000, 8));
+	record(device_moves(devicefd1, 0, 0x7fff000, 8));
 
 	static const __u8 bytes_9[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	memcpy((void *)(DATA + 0x1000), bytes_9, 8);
-	did(8);
+	record(8);
 
-	did(device_moves(devicefd1, 1, 0x101000, 8));
+	record(device_moves(devicefd1, 1, 0x101000, 8));
 
-	look(*(__u64 *)(ARENA + 0x11000));
+	record_number(*(__u64 *)(ARENA + 0x11000));
 }
 
 int main(int argc, char **argv)

@@ -33,16 +33,16 @@ static void make_calls(void)
 	if (map_at(READ_ONLY_STRUCTS, 0x1000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
 		fails("the region of read-only structs");
 
-	result = opened(container);
+	result = open_needed(container);
 	int container1 = result < 0 ? 0 : result;
 
-	result = opened(group_1);
+	result = open_needed(group_1);
 	int group1 = result < 0 ? 0 : result;
 
 	int group_set_container_3 = container1;
-	did(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
+	record(ioctl(group1, VFIO_GROUP_SET_CONTAINER, &group_set_container_3));
 
-	did(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	record(ioctl(container1, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 
 	struct vfio_iommu_type1_dma_unmap unmap_dma_5 = {
 		.argsz = sizeof(unmap_dma_5),
@@ -50,7 +50,7 @@ static void make_calls(void)
 		.size = 0x4000,
 	};
 	put_read_only(READ_ONLY_STRUCTS, &unmap_dma_5, 24);
-	did(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, READ_ONLY_STRUCTS));
+	record(ioctl(container1, VFIO_IOMMU_UNMAP_DMA, READ_ONLY_STRUCTS));
 }
 
 int main(int argc, char **argv)

@@ -55,7 +55,10 @@ test('a file that is no record is refused with its line', () => {
   assert.match(refused(''), /^f:1: this line is empty/);
   assert.match(refused('{"format":"iommufd-trace","version":1}'), /^f:1: "format" is not/);
   assert.match(refused(header.replace('"version":1', '"version":2')), /version 2 is not supported/);
-  assert.match(refused(header.replace('7.3.4', '7.3')), /^f:1: "releases" has a release other than/);
+  assert.match(
+    refused(header.replace('7.3.4', '7.3')),
+    /^f:1: "releases" has a release other than/,
+  );
   assert.match(refused(header, entry), /^f:2: there is no search before this entry/);
   assert.match(
     refused(header, search, entry.slice(0, 100)),

@@ -70,7 +70,7 @@ const answersIn = (line: string): readonly (readonly [type1: string, iommufd: st
 test('each call is in the table with the answers of both sides, which differ in something in each release', () => {
   for (const { id, text, shown } of C_FILES) {
     const lines = text.match(/^\t\{ ".*\},$/gm) ?? [];
-    const calls = text.match(/\b(?:did|opened|look)\(/g) ?? [];
+    const calls = text.match(/\b(?:record|open_needed|record_number)\(/g) ?? [];
     assert.is(calls.length, lines.length, `${id}: calls and lines`);
     for (const index of shown.keys()) {
       const differing = lines.filter((line) => {
