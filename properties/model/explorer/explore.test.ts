@@ -151,7 +151,7 @@ for (const [name, make] of [
   ['numbers', () => twoPhaseCommit(5)],
   ['bytes', () => inObjects(5)],
 ] as const) {
-  test(`what was saved goes on in another exploration: ${name}`, () => {
+  test(`another exploration continues what was saved: ${name}`, () => {
     const model = make() as Model<unknown, unknown>;
     const whole = explore(model);
     const first = new Exploration(model, { bounds: { depth: 6, states: 1e6 } });
@@ -163,7 +163,7 @@ for (const [name, make] of [
     assert.equal(second.run(), whole);
   });
 
-  test(`a bound on states that is raised changes nothing: ${name}`, () => {
+  test(`raising the bound on states changes nothing: ${name}`, () => {
     const model = make() as Model<unknown, unknown>;
     const first = new Exploration(model, { bounds: { depth: 1e6, states: 1000 } });
     assert.is(first.run().ended, 'states');

@@ -131,11 +131,11 @@ const stepsToTheEnd = (program: Program): number => {
 
 const STEPS_AT_MOST = 20_000;
 
-shrinking('shrinking ends, even if every candidate is taken', () => {
+shrinking('shrinking ends, even if every candidate is accepted', () => {
   for (const program of [...written, ...longPrograms.slice(0, 2)]) stepsToTheEnd(program);
 });
 
-shrinking('every operation of a program is tried without', () => {
+shrinking('shrinking tries to remove every operation of a program', () => {
   for (const program of written) {
     const tried = new Set<string>();
     for (const candidate of smallerPrograms(program, startOfShrinking(program.length))) {

@@ -47,7 +47,7 @@ const onEmulator = (release: AuditedRelease, { scenario, program }: Located, sid
 const text = ({ what, legacy, compat }: DifferenceKind): string => `${what}: ${legacy}, ${compat}`;
 
 for (const release of AUDITED_RELEASES) {
-  test(`what is found is specified on both sides, described, and so on the emulator (${release})`, async () => {
+  test(`differences are specified on both sides, described, and shown by the emulator (${release})`, async () => {
     for (const scenario of SCENARIOS) {
       const { searched, all } = await foundOn(release, scenario);
       assert.is(searched.undecided, 0, `${scenario.name}: requests that a side does not specify`);
@@ -76,7 +76,7 @@ for (const release of AUDITED_RELEASES) {
   });
 }
 
-test('a row is reported of the releases that have it, and not of others whose answers differ there, too', async () => {
+test('a row is reported only for the releases that have it, not for others whose answers differ there, too', async () => {
   const { all } = await foundOn('6.12.95', scenarioNamed('an mdev'));
   const { rows } = documentOf(
     { release: '6.12.95', searched: [], rows: rowsOf(all), confirmed: new Map() },
@@ -88,7 +88,7 @@ test('a row is reported of the releases that have it, and not of others whose an
   assert.equal(releasesOf('set-iommu-twice'), ['6.12.95', '7.3.4']);
 });
 
-test('names of rows are links', () => {
+test('row names are links', () => {
   const ids = DESCRIPTIONS.map(({ id }) => id);
   assert.is(new Set(ids).size, ids.length);
   for (const id of ids) assert.match(id, /^[a-z][a-z0-9-]*$/);

@@ -15,7 +15,7 @@ const OF_OTHERS = ['README.md'];
 
 const test = suite("the audit's folder");
 
-test('every file there is in its list, but for those that people wrote', () => {
+test('every file there is in its list, except those written by hand', () => {
   const names = readdirSync(FOLDER, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== LIST)
     .map((entry) => relative(FOLDER, join(entry.parentPath, entry.name)));

@@ -38,7 +38,7 @@ const generatedOn = (known: readonly string[]) =>
 /** The results of one search without known causes. */
 const generated = await generatedOn([]);
 
-test('a seed finds the same causes by the same programs, and no known one', async () => {
+test('a seed finds the same causes with the same programs, and no known cause', async () => {
   const [one, other] = [generated, await generatedOn([])];
   assert.is(one.runs, RUNS);
   assert.is(one.undecided, 0);
@@ -55,7 +55,7 @@ test('a seed finds the same causes by the same programs, and no known one', asyn
   );
 });
 
-test('a program that was made shorter still shows its cause, and needs each operation', () => {
+test('a shrunk program still shows its cause, and needs each operation', () => {
   const { found } = generated;
   for (const { key, program, scenario } of found.slice(0, 20)) {
     const causes = (made: Program) => causesAtEnd(made, startOn('7.3.4', scenario), scenario);
@@ -85,7 +85,7 @@ const unmaps: Requests = function* unmaps(open, descriptorOf) {
   for (const request of requestsOn(VTD)(open, descriptorOf)) if (isUnmap(request)) yield request;
 };
 
-test('from 6.12 to 7.3 a length that wraps has another error, on the legacy container alone', async () => {
+test('between 6.12 and 7.3 a length that wraps gets another error, on the legacy container only', async () => {
   const changed = new Map<string, readonly string[]>();
   for (const side of ['legacy', 'compat'] as const) {
     const differences: Differences = new Map();

@@ -36,19 +36,19 @@ const messageOf = (body: () => unknown): string => {
   throw new Error('Nothing was thrown.');
 };
 
-test('what was written is what is read', () => {
+test('records are read as they were written', () => {
   for (const name of ['6.12.95.jsonl', '7.3.4.jsonl']) {
     assert.ok(recordText(recordOf(name, read(name))) === read(name), name);
   }
   assert.ok(reproducedText(reproducedOf('rows.jsonl', read('rows.jsonl'))) === read('rows.jsonl'));
 });
 
-test('programs make the record from which they came again', () => {
+test('programs reproduce the record that has them', () => {
   const audit = auditOf('7.3.4.jsonl', RECORD);
   assert.ok(recordText(recordOfAudit(audit)) === recordText(RECORD));
 });
 
-test('a file that is no record is refused with its line', () => {
+test('a file that is not a record is refused with its line', () => {
   const [header = '', search = '', entry = ''] = recordText(withEntry((one) => one)).split('\n');
   const refused = (...lines: readonly string[]): string =>
     messageOf(() => recordOf('f', lines.join('\n')));
@@ -87,7 +87,7 @@ test('a record of other answers, differences and scenarios than the specificatio
   );
 });
 
-test('what kernels showed is kept where the same program is found again with the same answers', () => {
+test('confirmations by kernels are kept if the same program is found again with the same answers', () => {
   const shown = withEntry((entry) => ({ ...entry, confirmed: ['7.3.4'] }));
   const other = withEntry((entry) => ({ ...entry, confirmed: ['7.3.4'], answers: ['0', '0'] }));
   const found = auditOf(

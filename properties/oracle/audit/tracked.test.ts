@@ -28,7 +28,7 @@ const C_FILES = cFilesOf(AUDITS.audits);
 
 const test = suite('docs/audit');
 
-test('what is tracked has at most 2.5 MB', () => {
+test('tracked files have at most 2.5 MB', () => {
   const bytes = IN_FOLDER.reduce((sum, name) => sum + statSync(name).size, 0);
   assert.ok(bytes > 0 && bytes <= MOST_BYTES, `${bytes} bytes`);
 });
@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 }
 `;
 
-compiles('the answers of a kernel are held against those of its series, or of any release', () =>
+compiles('the answers of a kernel are compared with those of its series, or of any release', () =>
   inFolder(async (folder) => {
     const program = join(folder, 'choice');
     writeFileSync(`${program}.c`, CHOICE);

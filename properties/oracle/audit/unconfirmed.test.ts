@@ -51,7 +51,7 @@ const before = (rows: Readonly<Record<string, Kernels>>) => ({
   audit: auditOf(rows),
 });
 
-test('a row that a kernel confirmed, and none does now', () => {
+test('a row that a kernel confirmed and none confirms now', () => {
   const known = before({ a: ['7.3.4'], b: ['6.12.95'], c: [], d: ['7.3.4'] });
   const after = auditOf({ a: ['6.12.95'], b: [], c: [], e: [] });
   assert.equal(unconfirmedRows(known, after), ['b']);

@@ -39,7 +39,7 @@ complaints('a known warning is reported by its name', async () => {
   assert.equal(sorted, { known: ['reads-what-is-unmapped'], lines: [] });
 });
 
-complaints('the same line is news on a release of which it is not known', async () => {
+complaints('the same line is a new complaint on a release for which it is not known', async () => {
   assert.equal(sortComplaints(await worldsOf('7.3.4'), [WARNING]), { known: [], lines: [WARNING] });
 });
 
@@ -50,7 +50,7 @@ for (const copy of COPIES) {
   });
 }
 
-complaints('what is no report is no complaint', async () => {
+complaints('other lines are no complaints', async () => {
   const lines = ['Call Trace:', 'RIP: 0010:mock_domain_iova_to_phys+0x42/0x56'];
   assert.equal(sortComplaints(await worldsOf('7.3.4'), lines), { known: [], lines: [] });
 });

@@ -31,7 +31,7 @@ const rulesReached = (setting: Setting, guided: boolean): ReadonlyMap<string, nu
 const cover = suite('cover');
 
 for (const setting of [...SETTINGS, settingOf('mdev'), settingOf('mdev', undefined, '6.12.95')]) {
-  cover(`${nameOf(setting)}: no rule is reached that is said to be out of reach`, () => {
+  cover(`${nameOf(setting)}: no rule listed as unreachable is reached`, () => {
     for (const guided of [false, true]) {
       const reached = rulesReached(setting, guided);
       const wrong = ALL_RULES.filter(

@@ -22,7 +22,7 @@ defects('there is a program for every defect', () => {
   assert.equal(SHOWN_DEFECTS.map(({ defect }) => defect).sort(), [...DEFECT_NAMES].sort());
 });
 
-defects('each program shows its defect, and nothing without it', () => {
+defects('each program shows its defect, and no failure without it', () => {
   for (const shown of SHOWN_DEFECTS) {
     assert.ok(shows(shown, shown.program), shown.defect);
     assert.is(judgeProgram(shown.setting, shown.program).failure, undefined, shown.defect);

@@ -91,10 +91,14 @@ const PLANTED: readonly Planted[] = [
     state: withTranslation(0, { iova: FIRST.iova - PAGE }),
     where: IN_DOMAIN,
   },
-  { says: 'a shorter stretch', state: withTranslation(0, { length: 2048 }), where: IN_DOMAIN },
-  { says: 'another place in the page', state: withTranslation(0, { offset: 8 }), where: IN_DOMAIN },
+  { says: 'a shorter span', state: withTranslation(0, { length: 2048 }), where: IN_DOMAIN },
   {
-    says: 'another page that is known',
+    says: 'another offset in the page',
+    state: withTranslation(0, { offset: 8 }),
+    where: IN_DOMAIN,
+  },
+  {
+    says: 'another known page',
     state: withTranslation(1, { frame: FIRST.frame }),
     where: IN_DOMAIN,
   },
@@ -128,7 +132,7 @@ const PLANTED: readonly Planted[] = [
     where: /^pins$/,
   },
   {
-    says: 'a page that is pinned no more',
+    says: 'a page that is not pinned any more',
     state: { ...STATE, pins: STATE.pins.slice(1) },
     where: /^pins$/,
   },
@@ -157,7 +161,7 @@ hidden('the program pins what the comparison is about', () => {
   assert.is(STATE.locked.user, 3);
 });
 
-hidden('what agrees has no difference', () => {
+hidden('equal states have no difference', () => {
   assert.equal(hiddenDifferences(world, STATE), []);
 });
 
@@ -170,7 +174,7 @@ for (const { says, state, where } of PLANTED) {
   });
 }
 
-hidden('the names of pages do not matter as long as each is one', () => {
+hidden('frame numbers do not matter as long as they are distinct', () => {
   const renamed = (frame: number): number => 100_000 - 7 * frame;
   const state: HiddenState = {
     ...STATE,

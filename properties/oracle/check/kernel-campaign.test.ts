@@ -41,7 +41,7 @@ for (const release of ['6.12.95', '7.3.4'] as const) {
     settingOf('mock', LIMITED, release),
     settingOf('vtd', PRIVILEGED, release),
   ]) {
-    campaign(`${nameOf(setting)}: no violation where there is none`, async () => {
+    campaign(`${nameOf(setting)}: no violation without a defect`, async () => {
       const report = await check(setting, 150);
       assert.is(report.counterexample, undefined, describeCounterexample(report));
       assert.is(report.runs, 150);
@@ -79,7 +79,7 @@ const deadly = (setting: Setting, kills: (operation: Operation) => boolean): Ker
     }),
 });
 
-campaign('the call that killed the kernel stays in the program, and in its trace', async () => {
+campaign('the call that killed the kernel stays in the program and in its trace', async () => {
   const setting = settingOf('mock');
   const kills = (operation: Operation): boolean =>
     operation.op === 'ioctl' && operation.command === IOAS_COPY;

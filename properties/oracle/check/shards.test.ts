@@ -96,7 +96,7 @@ const REPORT = {
   campaigns: [],
 };
 
-shards('which shards a report holds, of how many, has bounds', () => {
+shards("the numbers of a report's shards have bounds", () => {
   const read = (held: readonly unknown[], of: unknown): CampaignFile => {
     const text = campaignFileText({ ...REPORT, shards: { held: [1], of: 1 } });
     const shards = `"shards":${JSON.stringify({ held, of })}`;

@@ -76,7 +76,7 @@ const before: Program = [
   native('gone', 'more', 'IOMMU_DESTROY', { id: out('moreIoas', 'out_ioas_id') }),
 ];
 
-symptom('every shown defect keeps its symptom, and no handle dangles', () => {
+symptom('shrinking keeps the symptom of every defect, and leaves no dangling handle', () => {
   for (const { defect: name, setting, program } of SHOWN_DEFECTS) {
     const defects = new Set([name]);
     const longer = [...before, ...program];
@@ -89,7 +89,7 @@ symptom('every shown defect keeps its symptom, and no handle dangles', () => {
   }
 });
 
-symptom('handles of nothing are 0, and mean the same', () => {
+symptom('dangling handles become 0, which means the same', () => {
   const setting = settingOf('mock');
   for (const { program } of SHOWN_DEFECTS) {
     for (const without of program.keys()) {

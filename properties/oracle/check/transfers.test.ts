@@ -50,7 +50,7 @@ transfers('programs have them', () => {
 });
 
 transfers(
-  'so have those that use legacy containers, where some move memory and none disagrees',
+  'programs with legacy containers have them, too; some move memory and none disagrees',
   () => {
     const ways = { probes: { transfersIn: 1 }, paths: 'legacy' } as const;
     let moved = 0;
@@ -99,14 +99,14 @@ transfers('the report of a refused access is no complaint if it had to be refuse
   }
 });
 
-transfers('nor is it where the program before had the access refused', () => {
+transfers('nor is it if the program before caused it', () => {
   const lines = [HEAD, report('Write', '00:04.0', '0x1000000')];
   assert.equal(sortComplaints([START], lines, [FAULT]).lines, []);
   const other = report('Write', '00:05.0', '0x1000000');
   assert.equal(sortComplaints([START], [other], [FAULT]).lines, [other]);
 });
 
-transfers('any other report is one', () => {
+transfers('any other report is a complaint', () => {
   const others = [
     report('Read', '00:04.0', '0x1000000'),
     report('Write', '00:05.0', '0x1000000'),

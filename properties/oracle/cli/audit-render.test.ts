@@ -55,7 +55,7 @@ test('a record becomes pages and C files, and stays as it is', async () => {
   assert.is(readFileSync(join(folder, RECORD), 'utf8'), `${LINES.join('\n')}\n`);
 });
 
-test('a record of other answers ends it with its line, and nothing is written', async () => {
+test('a record with other answers ends it with its line, and nothing is written', async () => {
   const [header = '', search = '', entry = ''] = LINES;
   const other = entry.replace(/"answers":\[[^\]]*\]/, '"answers":["0","0"]');
   const folder = folderWith('other', [header, search, other]);
@@ -65,7 +65,7 @@ test('a record of other answers ends it with its line, and nothing is written', 
   assert.equal(readdirSync(folder).sort(), [LIST, RECORD].sort());
 });
 
-test('a folder without a record, and options of a search, are bad use', async () => {
+test('a folder without a record, or with options of a search, is bad use', async () => {
   mkdirSync(join(FOLDER, 'none'));
   const { status, error } = await render(join(FOLDER, 'none'));
   assert.is(status, 2);

@@ -63,7 +63,7 @@ cli('judge: recordings without a violation', async () => {
   assert.match(out, /2 files, no violation/);
 });
 
-cli('judge --json: one object a file', async () => {
+cli('judge --json: one object per file', async () => {
   const { status, out } = await run('judge', '--json', GOOD, GOOD);
   assert.is(status, 0);
   const files = out
@@ -98,7 +98,7 @@ cli('judge: a file that is not there', async () => {
   assert.match(error, /no such file/);
 });
 
-cli('judge: every other file is judged where one cannot be read', async () => {
+cli('judge: if one file cannot be read, the others are judged', async () => {
   const { status, out } = await run('judge', join(FOLDER, 'none.jsonl'), GOOD);
   assert.is(status, 2);
   assert.match(out, /Ver1v0\.map/);
@@ -177,7 +177,7 @@ cli('rules: the reference, and one part of it', async () => {
   assert.is(none.status, 2);
 });
 
-cli('rules --json: one part, or none of that name', async () => {
+cli('rules --json: one part, or an unknown one', async () => {
   const { status, out } = await run('rules', '--json', 'ioas_map');
   assert.is(status, 0);
   const rules = JSON.parse(out) as readonly { readonly part: { readonly title: string } }[];
@@ -188,7 +188,7 @@ cli('rules --json: one part, or none of that name', async () => {
   assert.match(misspelt.error, /Did you mean ioas-map\?/);
 });
 
-cli('an option that there is not', async () => {
+cli('an unknown option', async () => {
   const { status, error } = await run('check', '--no-such-option');
   assert.is(status, 2);
   assert.match(error, /no-such-option/);
@@ -207,7 +207,7 @@ const withoutReader = (...args: readonly string[]): Promise<Omit<Finished, 'out'
   });
 
 cli(
-  'a reader that goes away ends the program without a word, also while it prints help',
+  'a reader that closes the pipe ends the program silently, also while it prints help',
   async () => {
     for (const args of [['rules'], ['explore', '--help']]) {
       assert.equal(await withoutReader(...args), { status: 0, error: '' });

@@ -56,7 +56,7 @@ explain(
   },
 );
 
-explain('what is not understood is status 2, with what could be read', async () => {
+explain('input that is not understood is status 2, with what could be read', async () => {
   const [words, nothing, release, json] = await Promise.all([
     run(['EAL: error 12']),
     run([]),

@@ -32,7 +32,7 @@ cli.after(() => rmSync(FOLDER, { recursive: true }));
 
 const COMPAT = ['--actions', 'compat', '--release', '7.3.4'];
 
-cli('a row for each exploration, and nothing else where nobody watches', async () => {
+cli('a row for each exploration, and nothing else if output is not a terminal', async () => {
   const { status, out, error } = await run([...COMPAT, '--depth', '4']);
   assert.is(status, 0);
   assert.match(out, /compat +7\.3\.4 +mock +27 +280 .* every program of 4 calls/);
@@ -89,7 +89,7 @@ const stopped = async (
   return finished;
 };
 
-cli('killed, it has lost what came after the file that it saved last', async () => {
+cli('killed, it loses only what came after its last save', async () => {
   const saved = join(FOLDER, 'killed.bin');
   const killed = await stopped(
     [...LONG, '--save', saved, '--save-every', '1'],
@@ -116,7 +116,7 @@ const secondsOf = ({ pid }: ChildProcess): number => {
 };
 
 cli(
-  'interrupted, it says what was not explored, and of what was not to its end that it was',
+  'interrupted, it lists what was not explored, and what was not explored to its end',
   async () => {
     const two = [...LONG, '--actions', 'native'];
     const { status, out, error } = await stopped(two, (child) => secondsOf(child) > 3, 'SIGINT');
@@ -129,7 +129,7 @@ cli(
 
 const merge = (args: readonly string[]): Promise<Finished> => runVerb('merge', args);
 
-cli('parts that are saved are merged to what one run reports', async () => {
+cli('merged saved parts report what one run reports', async () => {
   const asked = [...COMPAT, '--depth', '5'];
   const files = ['1', '2'].map((part) => join(FOLDER, `part-${part}.bin`));
   for (const [index, file] of files.entries()) {
@@ -162,7 +162,7 @@ cli('parts that are saved are merged to what one run reports', async () => {
   assert.match(deeper.error, 'keeps its depth, 5 calls');
 });
 
-cli('what makes no sense is said in a line', async () => {
+cli('contradictory options get a message of one line', async () => {
   const bad = join(FOLDER, 'bad.bin');
   writeFileSync(bad, '{}\n');
   for (const [args, what] of [

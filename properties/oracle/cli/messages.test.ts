@@ -53,7 +53,7 @@ const traceOfShown = async (
 };
 
 messages(
-  'judge says that a violation of hidden state is one, and which command shows it',
+  'judge reports a recorded violation of hidden state, with the command that shows it',
   async () => {
     const file = await traceOfShown('second-domain-not-unmapped', 'emulator');
     const { status, out } = await run('judge', file);
@@ -68,13 +68,13 @@ messages(
   },
 );
 
-messages('of a kernel, judge names the command for a kernel', async () => {
+messages("for a kernel's trace, judge prints the command for a kernel", async () => {
   const file = await traceOfShown('charge-not-returned', 'kernel');
   const { out } = await run('judge', file);
   assert.ok(out.includes(`iommufd-spec replay --subject kernel --vm IMAGE ${file}`), out);
 });
 
-messages('shrink says that a recorded violation is not shown by the emulator', async () => {
+messages('shrink reports that the emulator does not show a recorded violation', async () => {
   const file = resolve('properties', 'fixtures', 'violations', 'unmap-cuts-area.jsonl');
   const { status, out, error } = await run('shrink', file);
   assert.is(status, 0);
@@ -102,7 +102,7 @@ messages(
   },
 );
 
-messages('replay says where a trace shows another violation than it records', async () => {
+messages('replay reports where a trace shows another violation than it records', async () => {
   const file = await traceOfShown('unmap-truncates-areas', 'emulator');
   const same = await run('replay', file);
   assert.match(same.out, /the violation that the trace records occurs again/);
@@ -126,7 +126,7 @@ messages('a misspelt value is answered with the closest', async () => {
   }
 });
 
-messages('every name with a slip in it leads back to itself', () => {
+messages('every name with a typo is suggested for that typo', () => {
   for (const name of DEFECT_NAMES) {
     const middle = name.length >> 1;
     const slips = [
@@ -139,7 +139,7 @@ messages('every name with a slip in it leads back to itself', () => {
   }
 });
 
-messages('what is close to nothing is answered with all there is, and a name with itself', () => {
+messages('a value that is close to no name gets the whole list, and a name gets itself', () => {
   assert.is(didYouMean('zzzzzzzz', RELEASE_NAMES), '');
   assert.throws(
     () => oneOf(RELEASE_NAMES)('zz'),

@@ -34,7 +34,7 @@ const test = suite('syzkaller programs at the command line');
 
 test.after(() => rmSync(FOLDER, { recursive: true }));
 
-test('judge says that there is nothing to judge, and what to do', async () => {
+test('judge reports that there is nothing to judge, and what to do', async () => {
   const { status, error } = await run('judge', PROGRAM);
   assert.is(status, 2);
   assert.match(error, /:1: this is a syzkaller program, .*iommufd-spec replay /);
@@ -49,7 +49,7 @@ test('replay runs it, and says which calls are skipped', async () => {
   assert.match(error, /unmap-cuts-area\.syz:5: skipped: getpid is not a call of/);
 });
 
-test('shrink makes a trace of it that is judged', async () => {
+test('shrink makes a trace of it, which can be judged', async () => {
   const found = await run(
     'shrink',
     '--defect',

@@ -106,7 +106,7 @@ unwritable('an audit whose folder cannot be made ends before it searches', async
   assert.match(error, /cannot be saved: .*--output/);
 });
 
-unwritable('an audit replaces nothing that others wrote', async () => {
+unwritable('an audit replaces no file that it did not write', async () => {
   const folder = join(FOLDER, 'audit');
   mkdirSync(folder);
   for (const [name, args] of [
@@ -135,7 +135,7 @@ const runLimited = (args: readonly string[]): Promise<Finished> =>
   runCommand('sh', ['-c', 'ulimit -f 1; exec "$@"', 'sh', process.execPath, MAIN, ...args]);
 
 unwritable(
-  'a file that grows too large is what it was before, and the result is printed',
+  'a file that would grow too large stays as it was, and the result is printed',
   async () => {
     const trace = join(FOLDER, 'found.jsonl');
     const made = await run(['merge', REPORT, '--save', trace]);
@@ -166,7 +166,7 @@ unwritable(
   },
 );
 
-unwritable('a time that is none for a timer', async () => {
+unwritable('a time that no timer accepts', async () => {
   const { status, error } = await run(['check', '--seconds', '9007199254740991']);
   assert.is(status, 2, error);
   assert.match(error, /at most/);

@@ -67,7 +67,7 @@ text('or those that it is given', () => {
   fc.assert(law, RUNS);
 });
 
-text('a comment ends where it ends, and begins no other', () => {
+text('a comment ends at its end, and begins no other', () => {
   const law = fc.property(fc.array(hostileText, { maxLength: 4 }), hostileText, (lines, one) => {
     const block = cCommentBlock(lines);
     assert.is(block.split('\n').length, lines.length + 2);
@@ -82,7 +82,7 @@ text('a comment ends where it ends, and begins no other', () => {
   fc.assert(law, RUNS);
 });
 
-text('what is in literals and comments is no code', () => {
+text('literals and comments contain no code', () => {
   const law = fc.property(hostileText, hostileText, (one, other) => {
     const made = c`before(${cString(one)}, ${cString(other)}); ${cComment(one)} after();`;
     assert.is(bareC(made), 'before("", "");   after();');

@@ -55,37 +55,40 @@ const withFixedPlaces = async <Result>(start: () => Result): Promise<Result> =>
 const hole = suite('hole in C');
 const here = process.platform === 'linux' && process.arch === 'x64' ? hole : hole.skip;
 
-here('with a mapping in the hole the program ends with 3, says so, and makes no call', async () => {
-  if (!(await hasCompiler())) {
-    process.stdout.write('  (skipped: there is no cc here)\n');
-    return;
-  }
-  const folder = mkdtempSync(join(tmpdir(), 'properties-'));
-  try {
-    const program = [
-      open('iommufd', '/dev/iommu'),
-      native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}),
-      map('map', 0x100_0000n, 0x1000n),
-    ];
-    const text = cProgram(emissionOf(traceOn(settingOf('mock', LIMITED), program)));
-    const [source, file] = [join(folder, 'program.c'), join(folder, 'program')];
-    const [planted, library] = [join(folder, 'plant.c'), join(folder, 'plant.so')];
-    writeFileSync(source, text);
-    writeFileSync(planted, IN_THE_HOLE);
-    await Promise.all([
-      run('cc', ['-o', file, source]),
-      run('cc', ['-shared', '-fPIC', '-o', library, planted]),
-    ]);
-    const { code, stdout } = await ended(file, { ...process.env, LD_PRELOAD: library });
-    assert.is(code, 3, stdout);
-    assert.match(stdout, /lacks something: free addresses around the arena; setarch -R/);
-    assert.not.match(stdout, /open\(/);
-    // Without the mapping the program makes its first call, whatever it returns here.
-    const free = await withFixedPlaces(() => ended(file, process.env));
-    assert.match(free.stdout, /open\("\/dev\/iommu"/);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+here(
+  'with a mapping in the hole the program exits with 3 and a message, and makes no call',
+  async () => {
+    if (!(await hasCompiler())) {
+      process.stdout.write('  (skipped: there is no cc here)\n');
+      return;
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'properties-'));
+    try {
+      const program = [
+        open('iommufd', '/dev/iommu'),
+        native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}),
+        map('map', 0x100_0000n, 0x1000n),
+      ];
+      const text = cProgram(emissionOf(traceOn(settingOf('mock', LIMITED), program)));
+      const [source, file] = [join(folder, 'program.c'), join(folder, 'program')];
+      const [planted, library] = [join(folder, 'plant.c'), join(folder, 'plant.so')];
+      writeFileSync(source, text);
+      writeFileSync(planted, IN_THE_HOLE);
+      await Promise.all([
+        run('cc', ['-o', file, source]),
+        run('cc', ['-shared', '-fPIC', '-o', library, planted]),
+      ]);
+      const { code, stdout } = await ended(file, { ...process.env, LD_PRELOAD: library });
+      assert.is(code, 3, stdout);
+      assert.match(stdout, /lacks something: free addresses around the arena; setarch -R/);
+      assert.not.match(stdout, /open\(/);
+      // Without the mapping the program makes its first call, whatever it returns here.
+      const free = await withFixedPlaces(() => ended(file, process.env));
+      assert.match(free.stdout, /open\("\/dev\/iommu"/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 hole.run();

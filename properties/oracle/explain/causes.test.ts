@@ -67,7 +67,7 @@ causes(
   },
 );
 
-causes('cited rules exist, and refuse', () => {
+causes('cited rules exist and refuse', () => {
   for (const id of [...withCause, ...RARE, ...(Object.keys(CONDITIONS) as RuleId[])]) {
     assert.ok(isRuleId(id), id);
   }

@@ -56,31 +56,28 @@ explained('the fields of a call decide between the causes of one error', () => {
   assert.is(firstOf(`${map} iova=0x7f0000000000 size=0x200000`), 'beyond-aperture');
 });
 
-explained('the size and place of a range decide whether EFAULT is about memory or a BAR', () => {
+explained('the size and address of a range decide whether EFAULT is about memory or a BAR', () => {
   const map = 'VFIO_IOMMU_MAP_DMA EFAULT vaddr=0x7f0000000000';
   assert.is(firstOf(`${map} iova=0x100000000 size=0x180000000`), 'no-memory-behind');
   assert.is(firstOf(`${map} iova=0xfb000000 size=0x4000`), 'bar');
   assert.is(firstOf(`${map} iova=0xc000000000 size=0xb90000`), 'bar');
 });
 
-explained(
-  'lines of one failure are one explanation, and what one says counts for the other',
-  () => {
-    const { explanations } = explain(
-      [
-        'EAL: 0000:02:00.0 cannot add VFIO group to container, error 22 (Invalid argument)',
-        'a line of another program',
-        'vfio-pci 0000:02:00.0: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.',
-      ],
-      RELEASE_NAMES,
-    );
-    assert.equal(
-      explanations.map(({ lines }) => lines),
-      [[1, 3]],
-    );
-    assert.is(explanations[0]?.ranking.causes[0]?.id, 'firmware-mapping');
-  },
-);
+explained('lines of one failure are one explanation, and share their fields', () => {
+  const { explanations } = explain(
+    [
+      'EAL: 0000:02:00.0 cannot add VFIO group to container, error 22 (Invalid argument)',
+      'a line of another program',
+      'vfio-pci 0000:02:00.0: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.',
+    ],
+    RELEASE_NAMES,
+  );
+  assert.equal(
+    explanations.map(({ lines }) => lines),
+    [[1, 3]],
+  );
+  assert.is(explanations[0]?.ranking.causes[0]?.id, 'firmware-mapping');
+});
 
 explained('maps that fail for different causes are explained separately', () => {
   const map = (iova: string): string => `vfio_dma_map(0x1, ${iova}, 0x1000, 0x7f0000000000) = -22`;
@@ -94,7 +91,7 @@ explained('maps that fail for different causes are explained separately', () => 
   );
 });
 
-explained('what cannot be explained is said, with what could be read', () => {
+explained('what cannot be explained is reported, with what could be read', () => {
   for (const [line, said] of [
     ['nothing of it', 'Nothing of it could be read.'],
     ['EAL: error 12 (Cannot allocate memory)', 'the error ENOMEM; no call'],
@@ -159,7 +156,7 @@ explained('commands have the group and the device of the line', () => {
   assert.is(filledIn('fuser -v /dev/vfio/N', {}), 'fuser -v /dev/vfio/N');
 });
 
-explained('a message of no known wording is read by its words and its error', () => {
+explained('a message of unknown wording is read by its words and its error', () => {
   for (const [line, call] of [
     ['vfio: failed to map memory at iova 0x100000: ENOMEM', 'VFIO_IOMMU_MAP_DMA'],
     ['could not set vfio iommu type: Operation not permitted', 'VFIO_SET_IOMMU'],

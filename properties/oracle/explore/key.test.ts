@@ -11,7 +11,7 @@ import { MIXED_PLATFORM, platformNamed } from '../../../spec/terms/platforms.ts'
 import { OUTER_RELEASES, settingOf } from '../../helpers/settings.ts';
 import { distinguishable } from './distinguishable.ts';
 
-const test = suite('names of explored states');
+const test = suite('keys of explored states');
 
 const STATES = 700;
 const PAIRS = 120;
@@ -59,7 +59,7 @@ for (const actionSet of ACTION_SETS) {
   }
 }
 
-test('names that leave something out are noticed', () => {
+test('incomplete keys are noticed', () => {
   for (const actionSet of ACTION_SETS) {
     const model = modelOf(actionSet, '7.3.4');
     const pairs = pairsOf(model, (state) => `${model.canonical(state).length}`);

@@ -26,7 +26,7 @@ const shownAs = (defect: string) => {
 for (const shown of SHOWN_HISTORY) {
   const { defect, program } = shown;
   if (program.length > LONGEST) continue;
-  test(`${defect}: nothing shorter than ${program.length} calls`, () => {
+  test(`${defect}: no program shorter than ${program.length} calls`, () => {
     assert.is(minimumOf(shown, BOUNDS).found.kind, 'not shown');
   });
 }

@@ -126,7 +126,7 @@ test('no action set breaks a law, and every action is known to the specification
   }
 });
 
-test('what was saved goes on as if it had not been stopped', async () => {
+test('a saved exploration continues as if it had not been stopped', async () => {
   const path = join(FOLDER, 'saved.bin');
   const whole = await runExplore(plain());
   const first = await runExplore(plain({ depth: 4 }));
@@ -139,7 +139,7 @@ test('what was saved goes on as if it had not been stopped', async () => {
   assert.ok(second.report.seconds > first.report.seconds);
 });
 
-test('saving on the way changes nothing, and each state that was saved goes on to the same end', async () => {
+test('saving meanwhile changes nothing, and each saved state leads to the same end', async () => {
   const path = join(FOLDER, 'early.bin');
   const options = plain({ depth: 7, states: 3000 });
   const whole = await runExplore(options);
@@ -175,7 +175,7 @@ test('a file that is not a saved exploration is refused', async () => {
   assert.throws(() => openExploration(path, [other]), 'had other actions');
 });
 
-test('it stops on request, with what it has', async () => {
+test('it stops on request, with its results so far', async () => {
   const controller = new AbortController();
   controller.abort();
   const { report } = await runExplore(plain({ signal: controller.signal, depth: 20 }));

@@ -79,7 +79,7 @@ const outcomes = async (bytes: Uint8Array): Promise<readonly string[]> => {
   return found;
 };
 
-test('what is no file, and what cannot be read, is no exploration', () => {
+test('a missing or unreadable file is not an exploration', () => {
   symlinkSync('round', join(FOLDER, 'round'));
   execFileSync('mkfifo', [join(FOLDER, 'pipe')]);
   const names = ['', 'none', 'round', 'pipe'].map((name) => join(FOLDER, name));
@@ -114,7 +114,7 @@ test('a byte that changed is found', async () => {
   await fc.assert(property, { seed: 4, numRuns: 100 });
 });
 
-test('a cut, and bytes that were put in, are found', async () => {
+test('cut files and inserted bytes are found', async () => {
   const property = fc.asyncProperty(
     fc.nat({ max: WHOLE.length - 1 }),
     fc.uint8Array({ maxLength: 40 }),

@@ -16,7 +16,7 @@ const test = suite('shortest violations');
 const asked = ({ platform, actions }: ActionSet, defect: DefectName, calls: number) =>
   shortestViolation({ setting: settingOf(platform), actions, defect, calls });
 
-test('an empty unmap that answers ENOENT takes four calls, and no three show it', () => {
+test('an empty unmap that returns ENOENT takes four calls, and three never show it', () => {
   const shown = asked(COMPAT, 'empty-unmap-enoent', 4);
   assert.is(shown.kind, 'shown');
   if (shown.kind !== 'shown') return;
@@ -25,13 +25,13 @@ test('an empty unmap that answers ENOENT takes four calls, and no three show it'
   assert.is(asked(COMPAT, 'empty-unmap-enoent', 3).kind, 'not shown');
 });
 
-test('a wrong error for a map over another one takes four calls', () => {
+test('a wrong errno for an overlapping map takes four calls', () => {
   const shown = asked(NATIVE, 'wrong-errno-on-overlap', 4);
   assert.is(shown.kind, 'shown');
   assert.is(shown.kind === 'shown' ? shown.program.length : 0, 4);
 });
 
-test('the emulator without a defect shows nothing, however the programs are made', () => {
+test('the emulator without a defect shows no violation', () => {
   const setting = settingOf('mock');
   const { kind, programs } = shortestViolation({
     setting,

@@ -35,7 +35,7 @@ const filesIn = (path: string): ReadonlyMap<string, string> =>
 
 const inSub = (name: string): boolean => name.startsWith('sub/');
 
-test('after any runs there is what the last wrote, and what others put there', async () => {
+test('after any runs the folder has the files of the last run, and those of others', async () => {
   const property = fc.asyncProperty(
     fc.subarray(NAMES),
     fc.array(fc.subarray(NAMES.filter(inSub)), { maxLength: 4 }),
@@ -63,7 +63,7 @@ test('after any runs there is what the last wrote, and what others put there', a
   await fc.assert(property, { seed: 3, numRuns: 15 });
 });
 
-test('what is of another kind stays in the list', async () => {
+test('files of another kind stay in the list', async () => {
   const path = folder();
   await new OutputFolder(path).write(new Map([['a.c', 'first']]), (name) => name === 'a.c');
   await new OutputFolder(path).write(new Map([['sub/a.c', 'second']]), inSub);
@@ -79,7 +79,7 @@ test('a list that leads out of the folder is refused', () => {
   }
 });
 
-test('a run that fails leaves a list by which the next one goes on', async () => {
+test('a run that fails leaves a list from which the next one continues', async () => {
   const path = folder();
   await new OutputFolder(path).write(new Map([['sub/a.c', 'first']]), inSub);
   const broken = new OutputFolder(path).write(
@@ -107,7 +107,7 @@ test('a run that fails leaves a list by which the next one goes on', async () =>
   assert.equal([...filesIn(path).keys()], ['sub/c.c']);
 });
 
-test('a folder is made with those above it, or it is said why not', () => {
+test('a folder is made with its parents, or the reason is reported', () => {
   const path = folder();
   makeFolder(join(path, 'a', 'b', 'c'));
   makeFolder(join(path, 'a', 'b', 'c'));

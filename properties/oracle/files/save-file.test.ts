@@ -88,7 +88,7 @@ function* untilFull(pieces: readonly Uint8Array[], room: number): Generator<Uint
   }
 }
 
-test('what fails half-way leaves the old file, and no other', async () => {
+test('a failure halfway leaves the old file, and no other', async () => {
   const file = join(folder(), 'file');
   const property = fc.asyncProperty(PIECES, fc.nat(), async (pieces, room) => {
     writeFileSync(file, 'old');
@@ -134,7 +134,7 @@ test('a full disk: the old file stays', () => {
   if (out !== undefined) assert.is(out, 'ENOSPC\nold\nfile\n');
 });
 
-test('a link stays, and the file behind it is saved', async () => {
+test('a link stays, and its target is saved', async () => {
   const place = folder();
   mkdirSync(join(place, 'far'));
   symlinkSync('far/../far/second', join(place, 'first'));
@@ -229,7 +229,7 @@ test('a signal ends it, and the new file is gone', async () => {
   }
 });
 
-test('of several at once each is whole, and the last one stays', async () => {
+test('of several saves at once each is whole, and the last one stays', async () => {
   const file = join(folder(), 'file');
   const texts = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(200_000));
   await Promise.all(texts.map((text) => saveFile(file, text)));
@@ -241,7 +241,7 @@ const SAVE_TO_OUTPUT = `console.log('before');
 import(process.argv[1]).then(({ saveFile }) => saveFile(process.argv[2], 'saved\\n'))
   .then(() => console.log('behind'));`;
 
-test('what a process has open as its output keeps what is there', () => {
+test("a file that is a process's output keeps its contents", () => {
   const place = folder();
   const log = join(place, 'log');
   const run = (path: string): string => {

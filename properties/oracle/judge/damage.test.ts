@@ -62,7 +62,7 @@ const held = (lines: readonly Line[], what: string): Judged => {
 const isOfOneProcess = (lines: readonly Line[]): boolean =>
   lines.slice(1).every(({ pid }) => pid === lines[1]?.pid);
 
-damage('a line that is left out is missed at the next one of its process', async () => {
+damage('a missing line is noticed at the next line of its process', async () => {
   let missed = 0;
   for (const lines of await recordings()) {
     for (let index = 1; index < lines.length; index += 4) {
@@ -109,7 +109,7 @@ const notShown = (lines: readonly Line[], index: number): readonly Line[] => {
 };
 
 damage(
-  'a descriptor whose open is not shown was passed: nothing is said of what depends on it',
+  'a descriptor whose open is not shown was passed: calls that depend on it are unknown',
   async () => {
     let unknown = 0;
     for (const lines of await recordings()) {

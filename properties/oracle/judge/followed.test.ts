@@ -204,7 +204,7 @@ followed('a copy of a descriptor means the same file, and outlives the first', a
   assert.is(await ends(2, lines), 'conforms');
 });
 
-followed('a child has what its parent had, and its end closes that for itself alone', async () => {
+followed("a child inherits its parent's descriptors, and its end closes only its own", async () => {
   const fork = { call: 'fork', child: 8 };
   const exit = { call: 'exit', pid: 8 };
   const start = [OPEN, ALLOC, fork];

@@ -59,7 +59,7 @@ const ID_AT = 8;
 
 const verdicts = suite('the judge');
 
-verdicts('accepts what is expected, by its rule', () => {
+verdicts('accepts the expected reply, by its rule', () => {
   const verdict = verdictOn(worldAfter(OPENED), ALLOC, same);
   assert.is(verdict.kind, 'conforms');
   assert.is(verdict.kind === 'conforms' && verdict.rule.id, 'ioas-alloc/allocates');
@@ -81,7 +81,7 @@ verdicts('rejects a choice that does not fit, and says why', () => {
   assert.equal(differencesOf(verdict), ['choice']);
 });
 
-verdicts('rejects another result, and bytes that were not to change', () => {
+verdicts('rejects another result, and changes of bytes that must not change', () => {
   const world = worldAfter(OPENED);
   const failed = (expected: Observation): Observation => ({ ...expected, result: -1, errno: 12 });
   assert.ok(differencesOf(verdictOn(world, ALLOC, failed)).includes('result'));
@@ -110,7 +110,7 @@ verdicts('is undecided if the observation does not show the choice', () => {
   assert.is(verdict.kind, 'unknown');
 });
 
-verdicts('says of a call that is not specified that it is not', () => {
+verdicts('reports an unspecified call as unspecified', () => {
   const queue = native('queue', FD, 'IOMMU_FAULT_QUEUE_ALLOC', {});
   for (const errno of [0, 2, 95]) {
     const verdict = verdictOn(worldAfter(OPENED), queue, (expected) => ({

@@ -82,7 +82,7 @@ const inSample = async (check: (call: Conforming, pick: number) => void): Promis
 
 const OTHER_ERRORS = [1, 2, 5, 7, 12, 14, 16, 17, 19, 22, 25, 28, 75, 90, 95, 98];
 
-mutations('another error than the one that was seen is rejected', () =>
+mutations('another errno than the recorded one is rejected', () =>
   inSample((call, pick) => {
     const { observation } = call.recorded;
     const others = OTHER_ERRORS.filter((errno) => errno !== observation.errno);
@@ -91,7 +91,7 @@ mutations('another error than the one that was seen is rejected', () =>
   }),
 );
 
-mutations('success where there was an error is rejected', () =>
+mutations('success instead of an error is rejected', () =>
   inSample((call) => {
     const { observation } = call.recorded;
     if (observation.errno === 0) return;
@@ -162,7 +162,7 @@ const isFree = ({ recorded: { call } }: Conforming, segment: number, byte: numbe
   );
 };
 
-mutations('another byte in memory is rejected, but where the kernel may choose', () =>
+mutations('another byte in memory is rejected, unless the kernel may choose it', () =>
   inSample((call, pick) => {
     const { observation } = call.recorded;
     const segment = pick % Math.max(1, observation.memory.length);

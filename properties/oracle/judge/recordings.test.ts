@@ -50,7 +50,7 @@ for (const [program, names] of grouped(recordingsIn(FIXTURES))) {
   });
 }
 
-recordings('at most one call in a hundred of what is covered is unknown', async () => {
+recordings('at most one covered call in a hundred is unknown', async () => {
   const { calls, counts } = await judgeFiles(FIXTURES, recordingsIn(FIXTURES).filter(isCovered));
   assert.ok(calls > 4000, `${calls} calls`);
   assert.ok(counts.unknown <= calls * UNKNOWN_AT_MOST, `${counts.unknown} of ${calls} are unknown`);
@@ -61,7 +61,7 @@ const beside = recordingsIn(BESIDE);
 const whereTheyLie = beside.length > 0 ? recordings : recordings.skip;
 
 whereTheyLie(
-  'those beside the checkout that are covered have no violation and are rarely unknown',
+  'covered recordings next to the checkout have no violation and are rarely unknown',
   async () => {
     const covered = await judgeFiles(BESIDE, beside.filter(isCovered));
     assert.equal(covered.violations, []);

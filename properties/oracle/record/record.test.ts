@@ -188,7 +188,7 @@ here('a program that is stopped at every call gives the same recording', async (
   assert.equal(kinds(), filtered);
 });
 
-recorder('refuses what is no program, and a place where nothing can be written', async () => {
+recorder('refuses a file that is no program, and a path that cannot be written', async () => {
   const noProgram = await record('-o', FILE, '--', 'no-such-program');
   assert.is(noProgram.status, 2);
   assert.match(noProgram.error, 'There is no program no-such-program.');
@@ -225,7 +225,7 @@ const judge = (text: string): Promise<Finished> => {
 };
 
 here(
-  'on a full disk the program goes on to its end, and the recording says where it ends',
+  'on a full disk the program continues to its end, and the recording reports where it stops',
   async () => {
     const out = onSmallDisk('"$@" 2> said; status=$?; echo "$status"; cat said run.jsonl');
     if (out === undefined || !isPermitted) return;
@@ -253,7 +253,7 @@ here(
   },
 );
 
-here('on a full disk a recording that was there stays, and the new one is beside it', async () => {
+here('on a full disk an old recording stays, and the new one is next to it', async () => {
   const out = onSmallDisk('echo old > run.jsonl; "$@" 2> /dev/null; cat run.jsonl; ls -A');
   if (out === undefined || !isPermitted) return;
   const [finished, old, name, cut, ...rest] = out.split('\n');
@@ -283,7 +283,7 @@ here('a limit on the recorder is no limit on the program', async () => {
 });
 
 here(
-  'into a pipe goes the recording when the program has ended; without a reader it is kept',
+  'a recording goes into a pipe when the program has ended; without a reader it is kept',
   async () => {
     const pipe = join(FOLDER, 'pipe');
     if (!isPermitted) return;

@@ -36,7 +36,7 @@ const contradictions = (world: World, call: IoctlCall, rule: Rule): readonly str
 
 const evidence = suite('evidence');
 
-evidence('no fact speaks against how a real kernel answered', async () => {
+evidence('no fact contradicts the replies of a real kernel', async () => {
   const found: string[] = [];
   let looked = 0;
   for (const file of recordingsIn(FIXTURES)) {

@@ -131,7 +131,7 @@ texts('an unmap that a pin holds up names the access and what it pins', () => {
   assert.not.match(text, /another part of the kernel/);
 });
 
-texts('nowhere is an id given as if it were a count', () => {
+texts('no id is printed as if it were a count', () => {
   const text = textOf('access-not-notified');
   assert.match(text, /used by the access with id 2/);
   for (const { defect } of SHOWN_DEFECTS) {
@@ -144,7 +144,7 @@ for (const name of [
   'noiommu-iommufd-takes-others',
   'noiommu-beside-an-ioas',
 ] as const) {
-  texts(`${name}: it is said which group is the no-IOMMU group`, () => {
+  texts(`${name}: the no-IOMMU group is named`, () => {
     const text = textOf(name);
     assert.match(text, /\d {2}no-IOMMU group 0, whose container is descriptor 3/);
     const facts = /Let the state and the call be as shown: (.*?)\. Then/.exec(text)?.[1] ?? '';
@@ -152,7 +152,7 @@ for (const name of [
   });
 }
 
-texts('a rule that was passed over is not said for certain to be in another order', () => {
+texts('a rule that was skipped is not reported with certainty as checked in another order', () => {
   const text = textOf('bind-while-group-open');
   assert.match(
     text,
@@ -170,7 +170,7 @@ texts('a handle of an operation that does not exist is reported as none', () => 
   );
 });
 
-texts('every handle that is named is given by an operation before', () => {
+texts('every handle that is named is the output of an earlier operation', () => {
   const lines = programText([
     open('iommufd', '/dev/iommu'),
     native('ioas', 'iommufd', 'IOMMU_IOAS_ALLOC', {}),

@@ -56,7 +56,7 @@ deviceUses('also through another descriptor of the group', () => {
   assert.ok(isRefused(() => uses.check(15)));
 });
 
-deviceUses('is let through when the device was closed, or the program ended', () => {
+deviceUses('is allowed once the device is closed, or the program has ended', () => {
   const closed = openAll();
   getDevice(closed, IOMMUFD);
   closed.closed(DEVICE);
@@ -69,19 +69,16 @@ deviceUses('is let through when the device was closed, or the program ended', ()
   assert.not(isRefused(() => getDevice(ended, CONTAINER)));
 });
 
-deviceUses(
-  'is let through for one container after the other, and for devices with an IOMMU',
-  () => {
-    const twice = openAll();
-    getDevice(twice, CONTAINER);
-    assert.not(isRefused(() => getDevice(twice, CONTAINER, 14)));
-    const iommufd = openAll();
-    getDevice(iommufd, IOMMUFD);
-    assert.not(isRefused(() => getDevice(iommufd, IOMMUFD, 14)));
-    const physical = openAll('3');
-    getDevice(physical, IOMMUFD);
-    assert.not(isRefused(() => getDevice(physical, CONTAINER, 14)));
-  },
-);
+deviceUses('is allowed for one container after the other, and for devices with an IOMMU', () => {
+  const twice = openAll();
+  getDevice(twice, CONTAINER);
+  assert.not(isRefused(() => getDevice(twice, CONTAINER, 14)));
+  const iommufd = openAll();
+  getDevice(iommufd, IOMMUFD);
+  assert.not(isRefused(() => getDevice(iommufd, IOMMUFD, 14)));
+  const physical = openAll('3');
+  getDevice(physical, IOMMUFD);
+  assert.not(isRefused(() => getDevice(physical, CONTAINER, 14)));
+});
 
 deviceUses.run();

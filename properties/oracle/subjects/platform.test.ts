@@ -65,14 +65,14 @@ const machine = (
 
 const described = suite('platform of a machine');
 
-described('an IOMMU is what it says of itself', () => {
+described('an IOMMU is as it describes itself', () => {
   assert.equal(iommuOfMachine(WIDE), platformNamed('vtd').iommus[0]);
   assert.equal(iommuOfMachine(COHERENT), platformNamed('coherent').iommus[0]);
   assert.equal(iommuOfMachine(VIRTIO), platformNamed('virtio').iommus[0]);
 });
 
 described(
-  'addresses are as wide as the tables and the guests are, pages as large as both bits say',
+  "addresses are as wide as the tables and the guest's limit, pages as large as both bits allow",
   () => {
     const capabilities = (widest: number, tables: number, pages: number): string =>
       ((BigInt(pages) << 34n) | (BigInt(widest - 1) << 16n) | (BigInt(tables) << 8n)).toString(16);
@@ -91,7 +91,7 @@ described(
   },
 );
 
-described('devices of IOMMUs that are alike share domains, those of others do not', () => {
+described('devices of equal IOMMUs share domains, others do not', () => {
   const pair = { ...WIDE, name: 'dmar2' };
   const { iommus, devices, name, mockDevices } = platformOfMachine(
     machine(
@@ -108,7 +108,7 @@ described('devices of IOMMUs that are alike share domains, those of others do no
   assert.is(mockDevices, false);
 });
 
-described('IOMMUs that nobody uses are none of the platform', () => {
+described('unused IOMMUs are not part of the platform', () => {
   const { iommus, name, mockDevices } = platformOfMachine(machine([WIDE], [MEDIATED]));
   assert.equal({ iommus, name, mockDevices }, { iommus: [], name: 'mdev', mockDevices: true });
 });

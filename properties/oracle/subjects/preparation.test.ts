@@ -34,7 +34,7 @@ for (const setting of SETTINGS) {
 const keepsToArena = (program: Program): boolean =>
   program.every((operation) => operation.op === 'ioctl' || operation.op === 'memfd');
 
-preparation('so do programs that are never generated', () => {
+preparation('so do programs that the generator never makes', () => {
   const setting = settingOf('mock');
   const length = { minLength: 1, maxLength: 10 };
   const law = fc.property(hostilePrograms([], length), (program) => {

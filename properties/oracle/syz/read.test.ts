@@ -64,7 +64,7 @@ test('of two calls', () => {
   ] satisfies Operation[]);
 });
 
-test('has handles in the place of results', () => {
+test('has handles instead of results', () => {
   const program = programOf(OPEN, ALLOC, 'ioctl$IOMMU_DESTROY$ioas(r0, 0x3b80, &AUTO={0x8, r1})');
   const argument = lastArgument(program);
   assert.equal(argument.kind === 'struct' && argument.fields, {
@@ -191,7 +191,7 @@ test('has the number of an area and an offset into it for an IOVA', () => {
   assert.is(argument.kind === 'struct' && argument.fields.src_iova, 0x1000_0000_0002n);
 });
 
-test('moves memory beyond the arena into it, with a hole behind the last page', () => {
+test('moves memory beyond the arena into it, with a hole after the last page', () => {
   const program = programOf(
     OPEN,
     ALLOC,
@@ -205,7 +205,7 @@ test('moves memory beyond the arena into it, with a hole behind the last page', 
   assert.equal(resultsOf(program), [0, 3, 0, 0, 0, 14]);
 });
 
-test('begins with the memory that the program has: all of it, but for what it changes first', () => {
+test('begins with all memory that the program has, except what it changes first', () => {
   const program = programOf(
     'mmap(&(0x7f0000000000/0x1000000)=nil, 0x1000000, 0x3, 0x32, 0xffffffffffffffff, 0x0)',
     'munmap(&(0x7f0000011000/0x1000)=nil, 0x1000)',
@@ -249,7 +249,7 @@ test('repeats a call that is to run again, and says what it does not do', () => 
   ]);
 });
 
-test('skips what is not a call of it, with the line', () => {
+test('skips calls of other interfaces, with the line', () => {
   assert.equal(
     notesOf(
       'syz_init_net_socket$bt_hci(0x1f, 0x3, 0x1)',

@@ -40,7 +40,7 @@ const valueAt = (index: number): bigint => 0x40n + BigInt(index);
 
 const test = suite("structs of syzkaller's calls");
 
-test('have each field at its place, with its width', () => {
+test('have each field at its offset, with its width', () => {
   for (const description of DESCRIPTIONS) {
     const { name, struct, fields, halves, constants } = description;
     const layout = LAYOUTS.get(struct);

@@ -433,7 +433,7 @@ fields('a value of another type is refused', () => {
   assert.ok(tried > 3000, `${tried}`);
 });
 
-fields('whatever value is anywhere, nothing but an error comes of it', () => {
+fields('whatever value a field has, nothing worse than an error results', () => {
   for (const { lines, refused } of Object.values(FORMATS)) {
     for (const line of lines) {
       for (const [path] of within(line)) {

@@ -55,7 +55,7 @@ const limits = suite('limits of files');
 limits.after(() => rmSync(FOLDER, { recursive: true }));
 
 limits(
-  'a line of 100 MB is refused, plain and compressed, behind the lines before it',
+  'a line of 100 MB is refused, plain and compressed, after the lines before it are read',
   async () => {
     const few = LINES.slice(0, 5);
     const long = Buffer.concat([
@@ -91,18 +91,15 @@ limits('a line as long as the bound is read, and one byte more is not', async ()
   assert.equal(await readAll(longer), { bytes: 0, why: `${longer}:1: ${TOO_LONG}` });
 });
 
-limits(
-  'lists within lists are refused beyond the bound, and brackets within text count for nothing',
-  () => {
-    const nested = (depth: number): string => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-    assert.ok(parseObject('f', 3, nested(DEPTH_MAX - 1)));
-    for (const text of [nested(DEPTH_MAX), nested(100_000), `{"a":${'['.repeat(100_000)}`]) {
-      assert.throws(() => parseObject('f', 3, text), /^f:3: more than 16 objects and lists/);
-    }
-    const brackets = `{"\\"[[[[[[[[[[[[[[[[[[":"\\\\","b":"{{{{{{{{{{{{{{{{{{{{\\\\\\""}`;
-    assert.equal(parseObject('f', 3, brackets), JSON.parse(brackets));
-  },
-);
+limits('nested lists are refused beyond the bound, and brackets within text do not count', () => {
+  const nested = (depth: number): string => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  assert.ok(parseObject('f', 3, nested(DEPTH_MAX - 1)));
+  for (const text of [nested(DEPTH_MAX), nested(100_000), `{"a":${'['.repeat(100_000)}`]) {
+    assert.throws(() => parseObject('f', 3, text), /^f:3: more than 16 objects and lists/);
+  }
+  const brackets = `{"\\"[[[[[[[[[[[[[[[[[[":"\\\\","b":"{{{{{{{{{{{{{{{{{{{{\\\\\\""}`;
+  assert.equal(parseObject('f', 3, brackets), JSON.parse(brackets));
+});
 
 limits('a trace with more operations than the bound is refused', () => {
   const reader = new TraceReader('f');
@@ -129,7 +126,7 @@ limits(
       before = calls;
     }
     const file = inFolder('cut.gz', RECORDING.subarray(0, RECORDING.length - 1));
-    assert.is(callsOf(await judged(file)), whole, 'a byte of the checksum alone is missing');
+    assert.is(callsOf(await judged(file)), whole, 'only a byte of the checksum is missing');
   },
 );
 
@@ -153,7 +150,7 @@ limits(
   },
 );
 
-limits('a signal ends the wait for a pipe that gives nothing', async () => {
+limits('a signal ends the wait for an empty pipe', async () => {
   const pipe = join(FOLDER, 'pipe');
   execFileSync('mkfifo', [pipe]);
   const controller = new AbortController();

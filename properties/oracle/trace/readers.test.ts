@@ -46,7 +46,7 @@ const allLines = async (): Promise<readonly string[]> => {
 
 const readers = suite('reading recordings');
 
-readers('both ways give the same calls', async () => {
+readers('both readers give the same calls', async () => {
   const reader = new RecordedLineReader();
   let quick = 0;
   const lines = await allLines();
@@ -85,7 +85,7 @@ const disturbed = (lines: readonly string[]): fc.Arbitrary<string> =>
       }
     });
 
-readers('the quick way gives no call that the other would not give', async () => {
+readers('the quick reader gives no call that the other would not give', async () => {
   const reader = new RecordedLineReader();
   const lines = (await allLines()).filter((_, index) => index % 7 === 0);
   fc.assert(

@@ -28,7 +28,7 @@ traces.after(() => rmSync(FOLDER, { recursive: true }));
 
 const written = (trace: Trace): string => [...traceLines(trace), ''].join('\n');
 
-traces('what is written is read back as it was', async () => {
+traces('a trace is read back as it was written', async () => {
   for (const [index, setting] of SETTINGS.entries()) {
     const [program] = fc.sample(programs(setting, 40), { numRuns: 1, seed: 7 + index });
     if (program === undefined) throw new Error('No program was generated.');
@@ -42,7 +42,7 @@ traces('what is written is read back as it was', async () => {
     assert.is(
       written(read),
       written({ header, operations, failure: undefined }),
-      'and written once more it is the same',
+      'and written again it is the same',
     );
     const again = judgeProgram(
       read.header.setting,
@@ -74,7 +74,7 @@ traces('a trace without its last line is cut short', async () => {
 const SHOWN =
   /vfio_compat_mock_domain|iommufd_ioas\.(no_domain|mock_domain)\.(area|iova|ioas|copy)/;
 
-traces('a recording as a program is answered as it was', async () => {
+traces('a recording as a program gets the recorded replies', async () => {
   let calls = 0;
   for (const name of recordingsIn(FIXTURES).filter((file) => SHOWN.test(file))) {
     const lines = await readLines(join(FIXTURES, name));
@@ -96,25 +96,20 @@ traces('a recording as a program is answered as it was', async () => {
   assert.ok(calls > 100, `${calls} calls were made`);
 });
 
-traces(
-  "a recording of a device's own file is a program without the calls of its driver",
-  async () => {
-    for (const name of recordingsIn(FIXTURES).filter((file) => file.includes('vfio_pci_device'))) {
-      const lines = await readLines(join(FIXTURES, name));
-      const { setting } = startOf(parseHeader(name, lines[0] ?? ''));
-      const all = lines.slice(1).map((text, index) => parseCall(name, index + 2, text));
-      const recorded = all.filter(({ call }) => call.process === all[0]?.call.process);
-      const { program, leftOut } = programOfRecording(name, setting.platform, recorded);
-      const { steps, failure } = judgeProgram(setting, program);
-      assert.is(failure, undefined, name);
-      assert.is(steps.length + leftOut, recorded.length);
-      const rules = steps.map(({ verdict }) =>
-        verdict.kind === 'conforms' ? verdict.rule.id : '',
-      );
-      assert.ok(rules.includes('device-bind-iommufd/binds'), name);
-      assert.ok(rules.includes('device-attach-iommufd-pt/attaches'), name);
-    }
-  },
-);
+traces('a recording of a cdev is a program without the calls of its driver', async () => {
+  for (const name of recordingsIn(FIXTURES).filter((file) => file.includes('vfio_pci_device'))) {
+    const lines = await readLines(join(FIXTURES, name));
+    const { setting } = startOf(parseHeader(name, lines[0] ?? ''));
+    const all = lines.slice(1).map((text, index) => parseCall(name, index + 2, text));
+    const recorded = all.filter(({ call }) => call.process === all[0]?.call.process);
+    const { program, leftOut } = programOfRecording(name, setting.platform, recorded);
+    const { steps, failure } = judgeProgram(setting, program);
+    assert.is(failure, undefined, name);
+    assert.is(steps.length + leftOut, recorded.length);
+    const rules = steps.map(({ verdict }) => (verdict.kind === 'conforms' ? verdict.rule.id : ''));
+    assert.ok(rules.includes('device-bind-iommufd/binds'), name);
+    assert.ok(rules.includes('device-attach-iommufd-pt/attaches'), name);
+  }
+});
 
 traces.run();
