@@ -22,6 +22,7 @@ export type CheckOptions = SettingOptions &
     readonly save: string;
     readonly defect?: readonly DefectName[];
     readonly json?: true;
+    readonly ktap?: true;
     readonly verbose?: true;
   };
 

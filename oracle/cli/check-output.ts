@@ -3,11 +3,15 @@
 
 import type { CampaignFile } from '../check/campaign-file.ts';
 import { coverOf } from '../check/cover.ts';
+import type { CampaignReport } from '../check/report.ts';
 import { campaignsText, summaryOf } from '../report/campaign-text.ts';
-import { counterexampleText } from '../report/counterexample.ts';
+import { counterexampleText, settingText } from '../report/counterexample.ts';
 import { coverText } from '../report/cover/cover-text.ts';
+import type { KtapTest } from '../report/ktap.ts';
 import { assumedRelease } from '../text/assumed-release.ts';
 import { wrapped } from '../text/lines.ts';
+import { PLAIN } from '../text/palette.ts';
+import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { traceLines } from '../trace/trace-file.ts';
@@ -89,4 +93,15 @@ export const printJson = (
         : { counterexample: counterexampleJson(counterexample, 'brief'), saved }),
     }),
   );
+};
+
+/** The programs of one setting are a test. */
+export const ktapOf = ({ setting, runs, calls, counterexample }: CampaignReport): KtapTest => {
+  const name = settingText(setting);
+  const lines = [`${count(runs, 'program')}, ${count(calls, 'call')}`];
+  if (counterexample !== undefined) {
+    const text = counterexampleText(counterexample, 'brief', PLAIN);
+    return { name, result: 'not ok', lines: [...lines, ...text] };
+  }
+  return { name, result: runs === 0 ? { skip: 'no program ran' } : 'ok', lines };
 };

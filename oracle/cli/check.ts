@@ -5,16 +5,18 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { PATHS } from '../../model/generate/paths.ts';
 import { campaignFileText } from '../check/campaign-json.ts';
 import { coverOf } from '../check/cover.ts';
+import { ktapLines } from '../report/ktap.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { BadUse } from './bad-use.ts';
 import { runAll } from './check-campaigns.ts';
 import { type CheckOptions, subjectOf } from './check-options.ts';
-import { fileOf, printJson, printText } from './check-output.ts';
+import { fileOf, ktapOf, printJson, printText } from './check-output.ts';
 import { COVER_HELP, checkCoverFile, saveCover } from './cover-file.ts';
 import { optionOf } from './did-you-mean.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
 import { addSubjectOptions, isOnKernel, subjectText } from './kernel.ts';
+import { ONE_FORMAT } from './one-format.ts';
 import { openOutput } from './output.ts';
 import { NO_PROGRESS, startProgress } from './progress.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
@@ -68,6 +70,7 @@ const check = async (options: CheckOptions): Promise<number> => {
       'With --guided a program depends on all programs before it, which a shard does not generate.',
     );
   }
+  if (options.json === true && options.ktap === true) throw new BadUse(ONE_FORMAT);
   if (typeof options.cover === 'string') checkCoverFile(options.cover);
   const output = openOutput();
   const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';
@@ -76,7 +79,7 @@ const check = async (options: CheckOptions): Promise<number> => {
     if (isOnKernel(options)) output.error('ending; interrupt once more to end at once');
   });
   const progress =
-    options.json === true
+    options.json === true || options.ktap === true
       ? NO_PROGRESS
       : options.runs === undefined
         ? startProgress(output, options.seconds, 'seconds')
@@ -102,6 +105,7 @@ const check = async (options: CheckOptions): Promise<number> => {
   });
   const saved = isWritten('counterexample') ? save : undefined;
   if (options.json === true) printJson(output, campaigns, seed, options, saved);
+  else if (options.ktap === true) output.lines(ktapLines(campaigns.reports.map(ktapOf)));
   else printText(output, campaigns, seed, verbosity, options);
   failIfUnwritten();
   if (signal.aborted) {
@@ -109,7 +113,7 @@ const check = async (options: CheckOptions): Promise<number> => {
     output.error(output.errorPalette.doubtful(`interrupted${shortest}`));
   }
   if (counterexample !== undefined) {
-    if (options.json !== true) {
+    if (options.json !== true && options.ktap !== true) {
       output.lines(['', `Saved to ${save}; to run it again: ${campaigns.replay} ${save}`]);
     }
     return VIOLATION;
@@ -151,6 +155,7 @@ export const addCheck = (program: Command): void => {
     .option('--report <file>', 'write the report to a file, which merge reads')
     .option('--save <file>', 'the file that a counterexample is saved to', 'counterexample.jsonl')
     .option('--json', 'print one line of JSON')
+    .option('--ktap', 'print KTAP: the programs of a setting are a test')
     .option('-v, --verbose', 'list the rules that were not reached, and show more of the state');
   addDefectOption(command)
     .addHelpText('after', EXAMPLES)

@@ -3,6 +3,7 @@
 
 import type { Command } from 'commander';
 import { addedVerdicts, NO_VERDICTS } from '../judge/verdict.ts';
+import { type KtapTest, ktapLines } from '../report/ktap.ts';
 import {
   conclusion,
   type FileResult,
@@ -16,17 +17,24 @@ import {
 import { violationText } from '../report/violation-text.ts';
 import { assumedRelease } from '../text/assumed-release.ts';
 import { wrapped } from '../text/lines.ts';
+import { PLAIN } from '../text/palette.ts';
 import { grouped } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
+import { BadUse } from './bad-use.ts';
 import { BAD_INPUT, FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
 import { judgeFile } from './judge-file.ts';
+import { ONE_FORMAT } from './one-format.ts';
 import { type Output, openOutput } from './output.ts';
 import { NO_PROGRESS, startProgress } from './progress.ts';
 import { addStatedOptions, type StatedOptions, statedFacts } from './stated-options.ts';
 
-type Options = StatedOptions & { readonly json?: true; readonly verbose?: true };
+type Options = StatedOptions & {
+  readonly json?: true;
+  readonly ktap?: true;
+  readonly verbose?: true;
+};
 
 const EXAMPLES = `
 Examples:
@@ -62,6 +70,22 @@ const printText = (output: Output, result: FileResult, verbosity: Verbosity): vo
   }
 };
 
+/** A file is a test. It fails with a violation, and if it cannot be read to its end. */
+const ktapOf = (result: FileResult): KtapTest => {
+  const { file, counts, notJudged, badInput, violation, interrupted } = result;
+  const row = summaryRow(file, counts, notJudged, PLAIN);
+  const lines = [
+    summaryHead(PLAIN),
+    row,
+    ...factLines(result),
+    ...(badInput === undefined ? [] : [badInput]),
+    ...(violation === undefined ? [] : violationText(violation, 'brief', PLAIN)),
+  ];
+  if (violation !== undefined || badInput !== undefined)
+    return { name: file, result: 'not ok', lines };
+  return { name: file, result: interrupted ? { skip: 'interrupted' } : 'ok', lines };
+};
+
 const printTotal = (output: Output, results: readonly FileResult[]): void => {
   const { palette } = output;
   if (results.length > 1) {
@@ -78,10 +102,12 @@ const judgeFiles = async (files: readonly string[], options: Options): Promise<n
   const { signal, release } = interruption();
   const results: FileResult[] = [];
   const progress =
-    options.json === true
+    options.json === true || options.ktap === true
       ? NO_PROGRESS
       : startProgress(output, files.length, files.length === 1 ? 'file' : 'files');
-  if (options.json !== true) output.line(summaryHead(output.palette));
+  if (options.json === true && options.ktap === true) throw new BadUse(ONE_FORMAT);
+  const isText = options.json !== true && options.ktap !== true;
+  if (isText) output.line(summaryHead(output.palette));
   for (const file of files) {
     if (signal.aborted) break;
     const stated = statedFacts(options);
@@ -91,10 +117,11 @@ const judgeFiles = async (files: readonly string[], options: Options): Promise<n
     results.push(result);
     progress.hide();
     if (options.json === true) output.line(jsonLine(result));
-    else printText(output, result, verbosity);
+    else if (isText) printText(output, result, verbosity);
   }
   progress.hide();
-  if (options.json !== true) printTotal(output, results);
+  if (isText) printTotal(output, results);
+  if (options.ktap === true) output.lines(ktapLines(results.map(ktapOf)));
   release();
   return statusOf(results);
 };
@@ -106,6 +133,7 @@ export const addJudge = (program: Command): void => {
     .argument('<files...>', 'recordings, traces or logs of strace, plain or compressed with gzip');
   addStatedOptions(command)
     .option('--json', 'print a line of JSON for each file')
+    .option('--ktap', 'print KTAP: a file is a test')
     .option('-v, --verbose', 'say why calls were not judged, and show more of the state')
     .addHelpText('after', EXAMPLES)
     .action(async (files: readonly string[], options: Options) => {

@@ -7,12 +7,15 @@ import type { Program } from '../../model/programs/program.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import type { Counterexample, Failure, JudgedStep } from '../check/report.ts';
 import { counterexampleText, resultsOf, runText, settingText } from '../report/counterexample.ts';
+import { type KtapTest, ktapLines } from '../report/ktap.ts';
+import { PLAIN } from '../text/palette.ts';
 import { count } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { visible } from '../text/visible.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { programOf, type Trace } from '../trace/trace-file.ts';
+import { BadUse } from './bad-use.ts';
 import { counterexampleJson, programJson } from './counterexample-json.ts';
 import { didYouMean, oneMore } from './did-you-mean.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
@@ -25,6 +28,7 @@ import {
   startKernelFor,
   subjectText,
 } from './kernel.ts';
+import { ONE_FORMAT } from './one-format.ts';
 import { type Output, openOutput } from './output.ts';
 import { type ProgramFile, readProgramFile } from './program-file.ts';
 import { addSettingOptions, type SettingOptions } from './settings.ts';
@@ -33,6 +37,7 @@ type Options = SubjectOptions &
   SettingOptions & {
     readonly defect?: readonly (DefectName | 'none')[];
     readonly json?: true;
+    readonly ktap?: true;
     readonly verbose?: true;
   };
 
@@ -213,10 +218,24 @@ const printBriefly = (
   output.line(`${visible(file)}: no violation (${on}), ${agreement(replayed, undefined)}`);
 };
 
+/** A trace is a test, whatever it records. */
+const ktapOf = (replayed: Replayed, outcome: Outcome): KtapTest => {
+  const counterexample = counterexampleOf(replayed, outcome);
+  const on = `${settingText(outcome.setting)}: ${agreement(replayed, counterexample)}`;
+  return counterexample === undefined
+    ? { name: replayed.file, result: 'ok', lines: [on] }
+    : {
+        name: replayed.file,
+        result: 'not ok',
+        lines: [on, ...counterexampleText(counterexample, 'brief', PLAIN)],
+      };
+};
+
 const verbosityOf = ({ verbose }: Options): Verbosity => (verbose === true ? 'full' : 'brief');
 
 const replay = async (files: readonly string[], options: Options): Promise<number> => {
   const output = openOutput();
+  if (options.json === true && options.ktap === true) throw new BadUse(ONE_FORMAT);
   const replayed: Replayed[] = [];
   for (const file of files) replayed.push(await readReplayed(file, options));
   for (const { notes } of replayed) for (const note of notes) output.error(note);
@@ -224,11 +243,14 @@ const replay = async (files: readonly string[], options: Options): Promise<numbe
     options.json === true ? printJson : replayed.length === 1 ? printText : printBriefly;
   const outcomes = isOnKernel(options) ? onKernels(replayed, options) : onEmulator(replayed);
   let violations = 0;
+  const tests: KtapTest[] = [];
   for await (const [each, outcome] of outcomes) {
-    print(output, each, outcome, options);
+    if (options.ktap === true) tests.push(ktapOf(each, outcome));
+    else print(output, each, outcome, options);
     if (outcome.failure !== undefined) violations += 1;
   }
-  if (options.json !== true && replayed.length > 1) {
+  if (options.ktap === true) output.lines(ktapLines(tests));
+  else if (options.json !== true && replayed.length > 1) {
     const found = violations === 0 ? 'no violation' : count(violations, 'violation');
     output.line(`${count(replayed.length, 'trace')}, ${found}`);
   }
@@ -253,6 +275,7 @@ export const addReplay = (program: Command): void => {
     .argument('<files...>', 'traces, as check and shrink save them, or syzkaller programs');
   addSettingOptions(addSubjectOptions(addDefectChoice(command)))
     .option('--json', 'print one line of JSON')
+    .option('--ktap', 'print KTAP: a file is a test')
     .option('-v, --verbose', 'show more of the state')
     .addHelpText('after', EXAMPLES)
     .action(async (files: readonly string[], options: Options) => {
