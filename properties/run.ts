@@ -13,7 +13,7 @@ import { NO_TESTS, sumOf } from './runner/messages.ts';
 import { orderedOutput } from './runner/ordered-output.ts';
 import { runStages } from './runner/pool.ts';
 import { ruleSummary } from './runner/rule-summary.ts';
-import { planOf } from './runner/suites.ts';
+import { planOf, unitsOf } from './runner/suites.ts';
 import { timingsText } from './runner/timings.ts';
 import { type Finished, killWorkers } from './runner/worker-process.ts';
 
@@ -63,7 +63,6 @@ const main = async (): Promise<void> => {
   const { suites, last } = planOf(words);
   const all = last === undefined ? suites : [...suites, last];
   const print = orderedOutput(all);
-  const coverage = isSelection ? undefined : RAW_COVERAGE;
   const reached = new Set<string>();
   const finished: Finished[] = [];
   let died = 0;
@@ -75,11 +74,16 @@ const main = async (): Promise<void> => {
     tally = sumOf(tally, one.outcome?.tally ?? NO_TESTS);
     for (const rule of one.outcome?.reached ?? []) reached.add(rule);
   };
-  const run = async (units: readonly (typeof all)[]): Promise<void> => {
-    await runStages([{ units, coverage }], { jobs, reached: [...reached], onFinished });
+  const run = async (suites: typeof all): Promise<void> => {
+    const { measured, others } = unitsOf(suites);
+    const stages = [
+      { units: measured, coverage: isSelection ? undefined : RAW_COVERAGE },
+      { units: others, coverage: undefined },
+    ];
+    await runStages(stages, { jobs, reached: [...reached], onFinished });
   };
-  await run(suites.map((suite) => [suite]));
-  if (last !== undefined) await run([[last]]);
+  await run(suites);
+  if (last !== undefined) await run([last]);
   process.stdout.write(
     `  Total:     ${tally.total}\n  Passed:    ${tally.passed}\n  Skipped:   ${tally.skipped}\n` +
       `  Duration:  ${((performance.now() - start) / 1000).toFixed(1)} s in ${jobs} processes\n\n`,

@@ -4,11 +4,41 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Suite } from './messages.ts';
+import type { Unit } from './pool.ts';
 
 const SUFFIX = '.test.ts';
 
 /** Checks what all other suites reached. */
 const LAST = 'spec/rules';
+
+/** These laws share the worlds that generated programs reach. */
+const SHARED = 'spec/';
+
+/** These suites must cover the specification by themselves: a suite takes up to twice the CPU where V8 counts. */
+const MEASURED: readonly string[] = [
+  SHARED,
+  'kernels/',
+  'oracle/explain/',
+  'oracle/judge/',
+  'oracle/strace/',
+];
+
+/** Suites that are measured for coverage and the others, by the processes that they may run in. */
+export type Units = { readonly measured: readonly Unit[]; readonly others: readonly Unit[] };
+
+export const unitsOf = (suites: readonly Suite[]): Units => {
+  const isIn = (folders: readonly string[], { name }: Suite): boolean =>
+    folders.some((folder) => name.startsWith(folder));
+  const shared = suites.filter((suite) => isIn([SHARED], suite));
+  const alone = suites.filter((suite) => !isIn([SHARED], suite));
+  const others = alone.filter((suite) => !isIn(MEASURED, suite));
+  const measured = alone.filter((suite) => isIn(MEASURED, suite));
+  const units = (list: readonly Suite[]): readonly Unit[] => list.map((suite) => [suite]);
+  return {
+    measured: shared.length === 0 ? units(measured) : [shared, ...units(measured)],
+    others: units(others),
+  };
+};
 
 export type Plan = {
   /** In the order of their paths, which is the order of what is printed. */

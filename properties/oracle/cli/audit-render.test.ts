@@ -2,15 +2,14 @@
 // iommufd-spec audit --render: makes files from a record, and reports a record that is missing or
 // has other answers.
 
-import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LIST } from '../../../oracle/files/output-folder.ts';
+import { type Finished, runHere } from '../../harness/command-line.ts';
 
-const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 const RECORD = '7.3.4.jsonl';
 /** The header, the search, and one program. */
@@ -18,16 +17,8 @@ const LINES = readFileSync(join('docs', 'audit', RECORD), 'utf8')
   .split('\n')
   .slice(0, 3);
 
-const render = (
-  folder: string,
-  ...more: readonly string[]
-): Promise<{ readonly status: number; readonly out: string; readonly error: string }> =>
-  new Promise((done) => {
-    const args = [MAIN, 'audit', '--render', '--output', folder, ...more];
-    const child = execFile(process.execPath, args, (_, out, error) =>
-      done({ status: child.exitCode ?? -1, out, error }),
-    );
-  });
+const render = (folder: string, ...more: readonly string[]): Promise<Finished> =>
+  runHere('.', 'audit', '--render', '--output', folder, ...more);
 
 const folderWith = (name: string, lines: readonly string[]): string => {
   const folder = join(FOLDER, name);

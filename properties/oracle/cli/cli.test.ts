@@ -1,31 +1,22 @@
 // SPDX-License-Identifier: MIT
 // The command line from outside: the output and the exit status of each verb.
 
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Finished, runHere } from '../../harness/command-line.ts';
 import { MUTATIONS } from '../../harness/recording-mutations.ts';
 import { FIXTURES } from '../../harness/recordings.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 
-type Finished = { readonly status: number; readonly out: string; readonly error: string };
-
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 
-const run = (...args: readonly string[]): Promise<Finished> =>
-  new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      [MAIN, ...args],
-      { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' }, maxBuffer: 1 << 26 },
-      (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
-    );
-  });
+const run = (...args: readonly string[]): Promise<Finished> => runHere(FOLDER, ...args);
 
 const GOOD = resolve(FIXTURES, '7.3.4-selftest.vfio_compat_mock_domain.Ver1v0.map.jsonl.gz');
 

@@ -7,13 +7,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Finished, runHere } from '../../harness/command-line.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 
-type Finished = { readonly status: number; readonly out: string; readonly error: string };
+const run = (words: readonly string[]): Promise<Finished> => runHere(FOLDER, 'explain', ...words);
 
-const run = (words: readonly string[], input = ''): Promise<Finished> =>
+/** In a process of its own, which reads standard input. */
+const runWith = (words: readonly string[], input: string): Promise<Finished> =>
   new Promise((done) => {
     const env = { ...process.env, NO_COLOR: '1' };
     const child = execFile(
@@ -47,8 +49,8 @@ explain(
     writeFileSync(join(FOLDER, 'log'), Buffer.from(`\xff\xfe\x00\n${line}\n`, 'latin1'));
     for (const { status, out } of await Promise.all([
       run(['log']),
-      run(['-'], `${line}\n`),
-      run([], `${line}\n`),
+      runWith(['-'], `${line}\n`),
+      runWith([], `${line}\n`),
     ])) {
       assert.is(status, 0);
       assert.match(out, /RLIMIT_MEMLOCK 0x10000 \(64 KiB\)/);
@@ -59,7 +61,7 @@ explain(
 explain('input that is not understood is status 2, with what could be read', async () => {
   const [words, nothing, release, json] = await Promise.all([
     run(['EAL: error 12']),
-    run([]),
+    runWith([], ''),
     run(['VFIO_IOMMU_MAP_DMA', '-22', '--release', 'newest']),
     run(['EAL: error 12', '--json']),
   ]);

@@ -8,23 +8,12 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Finished, runHere } from '../../harness/command-line.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'explore-cli-'));
 
-type Finished = { readonly status: number; readonly out: string; readonly error: string };
-
-const runVerb = (verb: string, args: readonly string[]): Promise<Finished> =>
-  new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      [MAIN, verb, ...args],
-      { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' } },
-      (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
-    );
-  });
-
-const run = (args: readonly string[]): Promise<Finished> => runVerb('explore', args);
+const run = (args: readonly string[]): Promise<Finished> => runHere(FOLDER, 'explore', ...args);
 
 const cli = suite('explore on the command line');
 
@@ -127,7 +116,7 @@ cli(
   },
 );
 
-const merge = (args: readonly string[]): Promise<Finished> => runVerb('merge', args);
+const merge = (args: readonly string[]): Promise<Finished> => runHere(FOLDER, 'merge', ...args);
 
 cli('merged saved parts report what one run reports', async () => {
   const asked = [...COMPAT, '--depth', '5'];

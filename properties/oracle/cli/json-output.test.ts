@@ -3,7 +3,6 @@
 // tables, field by field and type by type. For long searches the same functions print what is
 // recorded.
 
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -20,6 +19,7 @@ import { counterexampleJson } from '../../../oracle/cli/counterexample-json.ts';
 import { saveTrace, traceOf } from '../../../oracle/cli/save-trace.ts';
 import { jsonLine } from '../../../oracle/trace/json-line.ts';
 import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
+import { runHere } from '../../harness/command-line.ts';
 
 const DOCUMENT = 'docs/json-output.md';
 
@@ -103,24 +103,16 @@ const objections = (value: unknown, type: string, place: string): readonly strin
 };
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
-const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const VIOLATIONS = resolve('properties', 'fixtures', 'violations');
 const CLOSED_LOG = resolve('properties', 'fixtures', 'strace', 'closed.log');
 
 /** The lines of JSON that a verb prints. */
-const printed = (...words: readonly string[]): Promise<readonly unknown[]> =>
-  new Promise((done, fail) => {
-    execFile(
-      process.execPath,
-      [MAIN, ...words],
-      { cwd: FOLDER, maxBuffer: 1 << 26 },
-      (_, out, error) => {
-        const lines = out.split('\n').filter((line) => line !== '');
-        if (lines.length === 0) fail(new Error(`${words.join(' ')}: ${error}`));
-        else done(lines.map((line) => JSON.parse(line) as unknown));
-      },
-    );
-  });
+const printed = async (...words: readonly string[]): Promise<readonly unknown[]> => {
+  const { out, error } = await runHere(FOLDER, ...words);
+  const lines = out.split('\n').filter((line) => line !== '');
+  if (lines.length === 0) throw new Error(`${words.join(' ')}: ${error}`);
+  return lines.map((line) => JSON.parse(line) as unknown);
+};
 
 const conforms = (values: readonly unknown[], type: string): void => {
   assert.equal(

@@ -2,7 +2,6 @@
 // Messages beyond the verdict: a violation that judge cannot detect, one that the emulator does not
 // show, a misspelt value.
 
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,23 +13,14 @@ import { didYouMean, oneMore, oneOf } from '../../../oracle/cli/did-you-mean.ts'
 import { saveTrace, traceOf } from '../../../oracle/cli/save-trace.ts';
 import { RELEASE_NAMES } from '../../../spec/terms/releases.ts';
 import { SHOWN_DEFECTS } from '../../defects/shown-defects.ts';
+import { type Finished, runHere } from '../../harness/command-line.ts';
 
-const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 
-type Finished = { readonly status: number; readonly out: string; readonly error: string };
-
-const run = (...args: readonly string[]): Promise<Finished> =>
-  new Promise((done) => {
-    const env = { ...process.env, NO_COLOR: '1' };
-    const child = execFile(
-      process.execPath,
-      [MAIN, ...args],
-      { cwd: FOLDER, env },
-      (_, out, error) =>
-        done({ status: child.exitCode ?? -1, out: out.replaceAll(/\s+/g, ' '), error }),
-    );
-  });
+const run = async (...args: readonly string[]): Promise<Finished> => {
+  const finished = await runHere(FOLDER, ...args);
+  return { ...finished, out: finished.out.replaceAll(/\s+/g, ' ') };
+};
 
 const messages = suite('messages');
 

@@ -15,6 +15,7 @@ import { emissionText } from '../../../oracle/emit/text.ts';
 import { CheckedFile, withChecksum } from '../../../oracle/files/checksum.ts';
 import { LIST } from '../../../oracle/files/output-folder.ts';
 import { traceLines } from '../../../oracle/trace/trace-file.ts';
+import { type Finished, runHere } from '../../harness/command-line.ts';
 import { namedTraces } from '../../harness/emissions.ts';
 import { FIXTURES } from '../../harness/recordings.ts';
 
@@ -31,14 +32,16 @@ const HOSTILE = PIECES.join('');
 
 const folder = mkdtempSync(join(tmpdir(), 'properties-'));
 
-type Finished = { readonly status: number; readonly out: string; readonly error: string };
+const run = (args: readonly string[]): Promise<Finished> => runHere(folder, ...args);
 
-const run = (args: readonly string[], colour: string): Promise<Finished> =>
+/** In a process of its own, which colours what it prints. */
+const runColoured = (args: readonly string[]): Promise<Finished> =>
   new Promise((done) => {
+    const { NO_COLOR: _, ...env } = process.env;
     const child = execFile(
       process.execPath,
       [MAIN, ...args],
-      { cwd: folder, env: { ...process.env, [colour]: '1' }, maxBuffer: 1 << 26 },
+      { cwd: folder, env: { ...env, FORCE_COLOR: '1' }, maxBuffer: 1 << 26 },
       (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
     );
   });
@@ -64,7 +67,7 @@ const isClean = async (
   statuses: readonly number[],
   ...args: readonly string[]
 ): Promise<Finished> => {
-  const finished = await run(args, 'NO_COLOR');
+  const finished = await run(args);
   const { status, out, error } = finished;
   const what = `${JSON.stringify(args)}: ${`${out}${error}`.slice(0, SHOWN)}`;
   assert.ok(statuses.includes(status), `status ${status}: ${what}`);
@@ -159,7 +162,7 @@ strings('of traces and recordings, and names of files, by judge', async () => {
 });
 
 strings('of traces, by other verbs, whose colours are ours', async () => {
-  const { out, error } = await run(['replay', '-v', NAMED], 'FORCE_COLOR');
+  const { out, error } = await runColoured(['replay', '-v', NAMED]);
   assert.ok(out.includes('\u001b[1m'));
   const ours = [1, 2, 22, 31, 32, 33, 36, 39].map((number) => `\u001b[${number}m`);
   const plain = ours.reduce((rest, colour) => rest.replaceAll(colour, ''), `${out}${error}`);
@@ -198,7 +201,7 @@ strings('that are words of the command line', async () => {
 
 strings('of reports of checks, and the pages that are made of them', async () => {
   const check = 'check --runs 20 --seed 3 --platform mock --release 7.3.4 --report report.json';
-  await run(check.split(' '), 'NO_COLOR');
+  await run(check.split(' '));
   const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Json;
   const [campaign] = report.campaigns as readonly Json[];
   const [[first, count] = ['', 0], ...others] = Object.entries(campaign?.rules as Json);
@@ -232,7 +235,7 @@ strings('of reports of checks, and the pages that are made of them', async () =>
 
 strings('of explorations', async () => {
   const explore = 'explore --actions native --release 7.3.4 --depth 2 --save saved.bin';
-  await run(explore.split(' '), 'NO_COLOR');
+  await run(explore.split(' '));
   const bytes = readFileSync(join(folder, 'saved.bin'));
   const end = bytes.indexOf('\n');
   const checked = new CheckedFile(join(folder, 'saved.bin'));

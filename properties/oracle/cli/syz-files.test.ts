@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Syzkaller programs on the command line: judge, replay and shrink recognise what a file is.
 
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Finished, runHere } from '../../harness/command-line.ts';
 
-const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const PROGRAM = resolve('properties', 'fixtures', 'syz', 'unmap-cuts-area.syz');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 
-type Finished = { readonly status: number; readonly out: string; readonly error: string };
-
-const run = (...args: readonly string[]): Promise<Finished> =>
-  new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      [MAIN, ...args],
-      { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' } },
-      (_error, out, error) => done({ status: child.exitCode ?? -1, out, error }),
-    );
-  });
+const run = (...args: readonly string[]): Promise<Finished> => runHere(FOLDER, ...args);
 
 const inFolder = (name: string, text: string): string => {
   const path = join(FOLDER, name);

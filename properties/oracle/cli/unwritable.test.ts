@@ -16,14 +16,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Finished, runHere } from '../../harness/command-line.ts';
 
 const MAIN = resolve('dist', 'oracle', 'cli', 'main.js');
 const FOLDER = mkdtempSync(join(tmpdir(), 'properties-'));
 const UNWRITABLE = join(FOLDER, 'none', 'file');
 /** Of the violation that the first test finds. */
 const REPORT = join(FOLDER, 'report.json');
-
-type Finished = { readonly status: number; readonly out: string; readonly error: string };
 
 /** `out` is empty if standard output is a file. */
 const runCommand = (
@@ -48,8 +47,7 @@ const runCommand = (
     child.on('close', (status) => done({ status: status ?? -1, out, error }));
   });
 
-const run = (args: readonly string[], output: 'pipe' | number = 'pipe'): Promise<Finished> =>
-  runCommand(process.execPath, [MAIN, ...args], output);
+const run = (args: readonly string[]): Promise<Finished> => runHere(FOLDER, ...args);
 
 const unwritable = suite('what cannot be written or used');
 
@@ -78,7 +76,11 @@ unwritable('the result of an exploration is printed although it cannot be saved'
 });
 
 unwritable('a full disk behind standard output', async () => {
-  const { status, error } = await run(['rules'], openSync('/dev/full', 'w'));
+  const { status, error } = await runCommand(
+    process.execPath,
+    [MAIN, 'rules'],
+    openSync('/dev/full', 'w'),
+  );
   assert.is(status, 3);
   assert.is(error.trim().split('\n').length, 1, error);
   assert.match(error, /^Standard output cannot be written: ENOSPC/);
