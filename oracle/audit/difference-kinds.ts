@@ -28,6 +28,12 @@ const numberAt = (bytes: Uint8Array, { offset, width }: Field): bigint | undefin
   return BigInt(width === 4 ? view.getUint32(offset, true) : view.getUint16(offset, true));
 };
 
+/** Most fields are: their numbers need not be made. */
+const hasSameBytes = (one: Uint8Array, other: Uint8Array, { offset, width }: Field): boolean => {
+  for (let at = offset; at < offset + width; at += 1) if (one[at] !== other[at]) return false;
+  return true;
+};
+
 const words = (value: bigint | undefined): string =>
   value === undefined ? 'unreadable' : `0x${value.toString(16)}`;
 
@@ -41,6 +47,7 @@ function* fieldDifferences(
   compat: Uint8Array,
 ): Generator<DifferenceKind> {
   for (const field of LAYOUTS.get(layout)?.fields ?? []) {
+    if (hasSameBytes(legacy, compat, field)) continue;
     const [one, other] = [numberAt(legacy, field), numberAt(compat, field)];
     if (one !== other) yield { what: field.name, legacy: words(one), compat: words(other) };
   }
