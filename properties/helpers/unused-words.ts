@@ -23,7 +23,7 @@ export const UNUSED_WORDS: readonly UnusedWord[] = [
   {
     pattern: /\bversions? [12]\b/,
     instead: 'v1, v2',
-    except: /format|trace|record|report|exploration|file|ids of rules|lines? of version/,
+    except: /ktap|format|trace|record|report|exploration|file|ids of rules|lines? of version/,
   },
   { pattern: /\b(looks|look(ed|ing)? (at|into))\b/, instead: 'probe, check, read, compare' },
   { pattern: /\b(an?|the|each|every|this|that|no|last|first|one) look\b/, instead: 'probe' },

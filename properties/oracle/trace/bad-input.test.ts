@@ -154,7 +154,7 @@ const BAD: readonly Bad[] = [
   badHeader(
     'a release that is not specified',
     { ...HEADER, release: '2.6.32' },
-    /"release" must be one of .*, and is "2\.6\.32"/,
+    /"release" must be a version of Linux from 6\.2 on, .*, and is "2\.6\.32"/,
   ),
   badHeader('another architecture', { ...HEADER, arch: 's390x' }, /"arch" must be "x86-64"/),
   badHeader('larger pages', { ...HEADER, pageSize: 16384 }, /"pageSize" must be 4096/),
