@@ -57,7 +57,7 @@ export const hwptGetDirtyBitmapRules = rulesOf(
       'iommu_read_and_clear_dirty() in drivers/iommu/iommufd/io_pagetable.c',
     ),
     reports: onlyWith(
-      'bitmapLength',
+      'mockPageTables',
       grants(
         'Sets one bit for each dirty granule (the lowest set bit of page_size) of the contiguous areas from iova. Without NO_CLEAR these become clean.',
         'iova_bitmap_set() in drivers/iommu/iommufd/iova_bitmap.c',

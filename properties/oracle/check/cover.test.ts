@@ -13,7 +13,7 @@ import { coverText } from '../../../oracle/report/cover/cover-text.ts';
 import { PLAIN } from '../../../oracle/text/palette.ts';
 import { ALL_RULES } from '../../../spec/rules.ts';
 import type { Setting } from '../../../spec/terms/platform.ts';
-import { nameOf, SETTINGS, settingOf } from '../../helpers/settings.ts';
+import { INNER_SETTINGS, nameOf, SETTINGS, settingOf } from '../../helpers/settings.ts';
 
 const PROGRAMS = 150;
 
@@ -30,7 +30,14 @@ const rulesReached = (setting: Setting, guided: boolean): ReadonlyMap<string, nu
 
 const cover = suite('cover');
 
-for (const setting of [...SETTINGS, settingOf('mdev'), settingOf('mdev', undefined, '6.12.95')]) {
+const ALL_SETTINGS = [
+  ...SETTINGS,
+  ...INNER_SETTINGS,
+  settingOf('mdev'),
+  settingOf('mdev', undefined, '6.12.95'),
+];
+
+for (const setting of ALL_SETTINGS) {
   cover(`${nameOf(setting)}: no rule listed as unreachable is reached`, () => {
     for (const guided of [false, true]) {
       const reached = rulesReached(setting, guided);
