@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A log of strace as a format that can be judged.
 
+import { latin1Of } from '../../spec/abi/bytes-text.ts';
 import type { World } from '../../spec/state/world.ts';
 import { LogFollower } from '../strace/follower.ts';
 import type { Line } from '../trace/line.ts';
@@ -9,7 +10,7 @@ import { judgeLogged, unknownWorld } from './judge-logged.ts';
 
 /** What a program wrote between the lines of a log may be text of any encoding. */
 export const textOfLog = ({ chunk, start, end }: Line): string =>
-  Buffer.from(chunk.buffer, chunk.byteOffset + start, end - start).toString('latin1');
+  latin1Of(chunk.subarray(start, end));
 
 /** A log, which has no header: its first line is taken like the others. */
 export const straceFormat = (): Format => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Values of arguments and results, in the forms that strace's options give them: names, numbers, both, and with paths.
 
-import { constants } from 'node:os';
 import { ERRNO } from '../../spec/abi/errno.ts';
+import { ERROR_NUMBERS } from './error-numbers.ts';
 
 /** A descriptor with the path that -y and -yy add. */
 export type LoggedDescriptor = { readonly fd: number; readonly path: string | undefined };
@@ -64,7 +64,7 @@ export const hasFlag = (text: string, name: string, bit: bigint): boolean | unde
   return /^[A-Z]/.test(text) ? new RegExp(`\\b${name}\\b`).test(text) : undefined;
 };
 
-const numbers: Readonly<Record<string, number>> = { ...constants.errno, ...ERRNO };
+const numbers: Readonly<Record<string, number>> = { ...ERROR_NUMBERS, ...ERRNO };
 
 const I32_MAX = 2n ** 31n - 1n;
 
