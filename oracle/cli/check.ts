@@ -16,7 +16,7 @@ import { optionOf } from './did-you-mean.ts';
 import { FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
 import { addSubjectOptions, isOnKernel, subjectText } from './kernel.ts';
-import { ONE_FORMAT } from './one-format.ts';
+import { requireOneFormat } from './one-format.ts';
 import { openOutput } from './output.ts';
 import { NO_PROGRESS, startProgress } from './progress.ts';
 import { saveTrace, traceOf } from './save-trace.ts';
@@ -70,7 +70,7 @@ const check = async (options: CheckOptions): Promise<number> => {
       'With --guided a program depends on all programs before it, which a shard does not generate.',
     );
   }
-  if (options.json === true && options.ktap === true) throw new BadUse(ONE_FORMAT);
+  requireOneFormat(options);
   if (typeof options.cover === 'string') checkCoverFile(options.cover);
   const output = openOutput();
   const verbosity: Verbosity = options.verbose === true ? 'full' : 'brief';

@@ -21,11 +21,10 @@ import { PLAIN } from '../text/palette.ts';
 import { grouped } from '../text/quantities.ts';
 import type { Verbosity } from '../text/verbosity.ts';
 import { jsonLine } from '../trace/json-line.ts';
-import { BadUse } from './bad-use.ts';
 import { BAD_INPUT, FINE, INTERRUPTED, VIOLATION } from './exit-status.ts';
 import { interruption } from './interruption.ts';
 import { judgeFile } from './judge-file.ts';
-import { ONE_FORMAT } from './one-format.ts';
+import { requireOneFormat } from './one-format.ts';
 import { type Output, openOutput } from './output.ts';
 import { NO_PROGRESS, startProgress } from './progress.ts';
 import { addStatedOptions, type StatedOptions, statedFacts } from './stated-options.ts';
@@ -105,7 +104,7 @@ const judgeFiles = async (files: readonly string[], options: Options): Promise<n
     options.json === true || options.ktap === true
       ? NO_PROGRESS
       : startProgress(output, files.length, files.length === 1 ? 'file' : 'files');
-  if (options.json === true && options.ktap === true) throw new BadUse(ONE_FORMAT);
+  requireOneFormat(options);
   const isText = options.json !== true && options.ktap !== true;
   if (isText) output.line(summaryHead(output.palette));
   for (const file of files) {

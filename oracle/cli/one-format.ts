@@ -1,4 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The refusal of two formats of output at once.
+// A verb prints one format.
 
-export const ONE_FORMAT = '--json and --ktap are two formats of the output: leave out one.';
+import { BadUse } from './bad-use.ts';
+
+/** Throws BadUse if the options ask for two formats. */
+export const requireOneFormat = ({
+  json,
+  ktap,
+}: {
+  readonly json?: true;
+  readonly ktap?: true;
+}): void => {
+  if (json === true && ktap === true) {
+    throw new BadUse('--json and --ktap are two formats of the output: leave out one.');
+  }
+};

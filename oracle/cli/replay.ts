@@ -15,7 +15,6 @@ import { visible } from '../text/visible.ts';
 import { BadInput } from '../trace/bad-input.ts';
 import { jsonLine } from '../trace/json-line.ts';
 import { programOf, type Trace } from '../trace/trace-file.ts';
-import { BadUse } from './bad-use.ts';
 import { counterexampleJson, programJson } from './counterexample-json.ts';
 import { didYouMean, oneMore } from './did-you-mean.ts';
 import { FINE, VIOLATION } from './exit-status.ts';
@@ -28,7 +27,7 @@ import {
   startKernelFor,
   subjectText,
 } from './kernel.ts';
-import { ONE_FORMAT } from './one-format.ts';
+import { requireOneFormat } from './one-format.ts';
 import { type Output, openOutput } from './output.ts';
 import { type ProgramFile, readProgramFile } from './program-file.ts';
 import { addSettingOptions, type SettingOptions } from './settings.ts';
@@ -235,7 +234,7 @@ const verbosityOf = ({ verbose }: Options): Verbosity => (verbose === true ? 'fu
 
 const replay = async (files: readonly string[], options: Options): Promise<number> => {
   const output = openOutput();
-  if (options.json === true && options.ktap === true) throw new BadUse(ONE_FORMAT);
+  requireOneFormat(options);
   const replayed: Replayed[] = [];
   for (const file of files) replayed.push(await readReplayed(file, options));
   for (const { notes } of replayed) for (const note of notes) output.error(note);

@@ -6,7 +6,12 @@ import { DEFECT_NAMES, saysOf } from '../../model/emulator/defects.ts';
 import { U64_MAX } from '../../spec/abi/units.ts';
 import type { Setting } from '../../spec/terms/platform.ts';
 import { PLATFORMS, platformNamed, USUAL_PLATFORMS } from '../../spec/terms/platforms.ts';
-import { RELEASE_NAMES, type ReleaseName, versionOf } from '../../spec/terms/releases.ts';
+import {
+  OUTER_RELEASES,
+  RELEASE_NAMES,
+  type ReleaseName,
+  versionOf,
+} from '../../spec/terms/releases.ts';
 import { oneMore, optionOf } from './did-you-mean.ts';
 
 const PAGE = 4096n;
@@ -20,9 +25,6 @@ export type SettingOptions = {
   readonly unprivileged?: true;
   readonly memlock?: number;
 };
-
-/** The releases that programs run on if none is asked for: the oldest and the newest that are specified. */
-const USUAL_RELEASES: readonly ReleaseName[] = ['6.12.95', '7.3.4'];
 
 /** A version of Linux from 6.2 on. Throws InvalidArgumentError. */
 export const releaseVersion = (text: string): ReleaseName => {
@@ -88,7 +90,7 @@ export const credentialsOf = ({ unprivileged, memlock }: SettingOptions): Settin
  * privilege.
  */
 export const settingsFor = (options: SettingOptions): readonly Setting[] => {
-  const releases = options.release === undefined ? USUAL_RELEASES : [options.release];
+  const releases = options.release === undefined ? OUTER_RELEASES : [options.release];
   const platforms = options.platform === undefined ? USUAL_PLATFORMS : [options.platform];
   const isUnprivileged = options.unprivileged === true || options.memlock !== undefined;
   const isNarrowed = options.release !== undefined || options.platform !== undefined;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The releases whose rules are used for a version of Linux.
 
-import { RELEASE_NAMES, type ReleaseName, versionOf } from '../../spec/terms/releases.ts';
+import {
+  FIRST_VERSION,
+  RELEASE_NAMES,
+  type ReleaseName,
+  versionOf,
+} from '../../spec/terms/releases.ts';
 import { parseVersion } from '../../spec/terms/version.ts';
 import { assumedRelease } from '../text/assumed-release.ts';
 import { listed } from '../text/quantities.ts';
@@ -11,9 +16,6 @@ export type Assumed = {
   /** A sentence that says what is assumed. */
   readonly note: string;
 };
-
-/** The first release with iommufd. */
-const FIRST = '6.2';
 
 /** "7.2", "6.14.0-29-generic"; undefined if the text is not a version. */
 export const assumedFor = (version: string | undefined): Assumed | undefined => {
@@ -25,8 +27,8 @@ export const assumedFor = (version: string | undefined): Assumed | undefined => 
   }
   if (parseVersion(version) === undefined) return undefined;
   if (versionOf(version) === undefined) {
-    const note = `${version} is older than ${FIRST}, the first that is specified, whose rules are used.`;
-    return { releases: [FIRST], note };
+    const note = `${version} is older than ${FIRST_VERSION}, the first that is specified, whose rules are used.`;
+    return { releases: [FIRST_VERSION], note };
   }
   return { releases: [version], note: assumedRelease(version) ?? `Release ${version}.` };
 };

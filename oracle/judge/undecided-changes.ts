@@ -8,7 +8,7 @@ import { withObject } from '../../spec/state/context.ts';
 import type { HardwareDomain } from '../../spec/state/domain.ts';
 import type { World } from '../../spec/state/world.ts';
 import type { ChangeName } from '../../spec/terms/changes.ts';
-import { type Release, releaseWith } from '../../spec/terms/releases.ts';
+import { type Release, releaseWith, undecidedChanges } from '../../spec/terms/releases.ts';
 import type { Verdict } from './verdict.ts';
 
 type JudgeIn = (world: World) => Verdict;
@@ -21,12 +21,17 @@ const flipped = (release: Release, change: ChangeName): Release =>
 const differing = <T extends object>(a: T, b: T): readonly (keyof T)[] =>
   (Object.keys(a) as (keyof T)[]).filter((key) => typeof a[key] !== 'object' && a[key] !== b[key]);
 
-/** By field of a release: the undecided changes that decide it. */
+/** By field of a release: the changes that decide it. */
 type DecidedBy = ReadonlyMap<PropertyKey, readonly ChangeName[]>;
 
-const decidedBy = (release: Release, undecided: ReadonlySet<ChangeName>): DecidedBy => {
+const known = new WeakMap<Release, DecidedBy>();
+
+/** Made once for a release, of all changes that its version does not decide. */
+const decidedBy = (release: Release): DecidedBy => {
+  const before = known.get(release);
+  if (before !== undefined) return before;
   const found = new Map<PropertyKey, ChangeName[]>();
-  for (const change of undecided) {
+  for (const change of undecidedChanges(release.name)) {
     const other = flipped(release, change);
     const fields = [
       ...differing(release, other),
@@ -35,6 +40,7 @@ const decidedBy = (release: Release, undecided: ReadonlySet<ChangeName>): Decide
     ];
     for (const field of fields) found.set(field, [...(found.get(field) ?? []), change]);
   }
+  known.set(release, found);
   return found;
 };
 
@@ -59,12 +65,12 @@ const watched = (
   undecided: ReadonlySet<ChangeName>,
   read: Set<ChangeName>,
 ): Release => {
-  const fields = decidedBy(release, undecided);
+  const fields = decidedBy(release);
   const note = (name: string): void => {
     if (undecided.has(name as ChangeName)) read.add(name as ChangeName);
   };
   const noteField = (key: PropertyKey): void => {
-    for (const change of fields.get(key) ?? []) read.add(change);
+    for (const change of fields.get(key) ?? []) if (undecided.has(change)) read.add(change);
   };
   const type1 = new Proxy(release.type1, {
     get: (target, key) => {
@@ -150,7 +156,10 @@ export const judgeUndecided = (before: World, judgeIn: JudgeIn): Verdict => {
   }
   const others = [...read].map((change) => {
     const other = flipped(release, change);
-    return { change, other, verdict: judgeIn(withRelease(before, other)) };
+    const world = IN_DOMAINS.includes(change)
+      ? withRelease(before, other)
+      : { ...before, release: other };
+    return { change, other, verdict: judgeIn(world) };
   });
   if (verdict.kind !== 'violation') {
     const decided = others.filter((one) => one.verdict.kind === 'violation');

@@ -3,7 +3,7 @@
 
 import type { Credentials, Platform, Setting } from '../../spec/terms/platform.ts';
 import { platformNamed } from '../../spec/terms/platforms.ts';
-import type { ReleaseName } from '../../spec/terms/releases.ts';
+import { OUTER_RELEASES, type ReleaseName } from '../../spec/terms/releases.ts';
 
 export const PRIVILEGED: Credentials = { privileged: true, memlockLimit: 1n << 62n };
 
@@ -25,10 +25,7 @@ export const settingOf = (
 export const nameOf = ({ release, platform: { name }, credentials }: Setting): string =>
   `${release}, ${name}, ${credentials.privileged ? 'privileged' : 'limited'}`;
 
-/** The oldest and the newest release, which have every rule between them. */
-export const OUTER_RELEASES = ['6.12.95', '7.3.4'] as const;
-
-/** The outer releases on every platform, privileged and not; without privilege no no-IOMMU group can be opened. */
+/** The outer releases, which have every rule between them, on every platform, privileged and not; without privilege no no-IOMMU group can be opened. */
 export const SETTINGS: readonly Setting[] = OUTER_RELEASES.flatMap((release) => [
   ...['mock', 'vtd', 'mixed'].flatMap((name) =>
     [PRIVILEGED, LIMITED].map((credentials) => settingOf(name, credentials, release)),

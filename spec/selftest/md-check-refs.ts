@@ -99,14 +99,7 @@ const pinsFrom = (
 };
 
 /** How many times a page is pinned, by all iommufds and legacy containers. */
-export const pinsOf = (world: World, frame: Frame): number => {
-  let pins = 0;
-  for (const { backing, page, count } of pinnedIn(world)) {
-    const from = frame.page - page;
-    if (backing === frame.backing && from >= 0 && from < count) pins += 1;
-  }
-  return pins;
-};
+export const pinsOf = (world: World, frame: Frame): number => pinsFrom(pinsIn(world), frame).pins;
 
 const UNKNOWN =
   'the recording does not say what memory was at the address then, nor whether it was of huge pages';

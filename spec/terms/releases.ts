@@ -119,13 +119,18 @@ export const RELEASE_NAMES = ['6.12.95', '6.12.117', '7.2.13', '7.3.4'] as const
 
 export type SpecifiedRelease = (typeof RELEASE_NAMES)[number];
 
+/** The oldest and the newest of them. */
+export const OUTER_RELEASES = [RELEASE_NAMES[0], RELEASE_NAMES[3]] as const;
+
 /** The first version with iommufd. */
-const FIRST = '6.2';
+export const FIRST_VERSION = '6.2';
 
 /** The version of a kernel that can be judged: 6.2 or later. Undefined for other texts. */
 export const versionOf = (name: string): Version | undefined => {
   const version = parseVersion(name);
-  return version !== undefined && compareToMainline(version, FIRST) >= 0 ? version : undefined;
+  return version !== undefined && compareToMainline(version, FIRST_VERSION) >= 0
+    ? version
+    : undefined;
 };
 
 const changesOf = (version: Version): Release['has'] =>
@@ -141,7 +146,8 @@ const knownOf = (name: ReleaseName): Known => {
   const found = known.get(name);
   if (found !== undefined) return found;
   const version = versionOf(name);
-  if (version === undefined) throw new Error(`${name} is no version of Linux from ${FIRST} on.`);
+  if (version === undefined)
+    throw new Error(`${name} is no version of Linux from ${FIRST_VERSION} on.`);
   const made = {
     release: releaseWith(name, changesOf(version)),
     undecided: new Set(CHANGE_NAMES.filter((change) => hasChange(version, change) === 'unknown')),

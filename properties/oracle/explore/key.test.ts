@@ -8,7 +8,8 @@ import { ACTION_SETS } from '../../../oracle/explore/action-sets/all.ts';
 import type { ActionSet } from '../../../oracle/explore/actions.ts';
 import { type State, WorldModel } from '../../../oracle/explore/world-model.ts';
 import { MIXED_PLATFORM, platformNamed } from '../../../spec/terms/platforms.ts';
-import { OUTER_RELEASES, settingOf } from '../../helpers/settings.ts';
+import { OUTER_RELEASES } from '../../../spec/terms/releases.ts';
+import { settingOf } from '../../helpers/settings.ts';
 import { distinguishable } from './distinguishable.ts';
 
 const test = suite('keys of explored states');

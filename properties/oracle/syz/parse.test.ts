@@ -112,7 +112,7 @@ test('an error has the file and the line, and text of the file without what a te
   assert.match(whatIsWrong("f('\\\x1b')"), /"\\\\x1b" is no escape/);
 });
 
-test('the first line says whether a file is such a program', () => {
+test('the first line shows whether a file is a syzkaller program', () => {
   for (const line of [
     'r0 = openat$iommufd(0xffffffffffffff9c, &(0x7f0000000000), 0x0, 0x0)',
     'mmap(&(0x7f0000000000/0x1000)=nil, 0x1000, 0x3, 0x32, 0xffffffffffffffff, 0x0)',
