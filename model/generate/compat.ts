@@ -17,6 +17,7 @@ import {
   generateLength,
   generateStructAddress,
 } from './values.ts';
+import { MAP_DMA, UNMAP_DMA } from './vfio-call.ts';
 
 const SET_CONTAINER = {
   command: vfio.VFIO_GROUP_SET_CONTAINER,
@@ -27,16 +28,6 @@ const GET_STATUS = {
   command: vfio.VFIO_GROUP_GET_STATUS,
   layout: 'VFIO_GROUP_GET_STATUS',
   size: 8,
-} as const;
-const UNMAP_DMA = {
-  command: vfio.VFIO_IOMMU_UNMAP_DMA,
-  layout: 'VFIO_IOMMU_UNMAP_DMA',
-  size: 24,
-} as const;
-const MAP_DMA = {
-  command: vfio.VFIO_IOMMU_MAP_DMA,
-  layout: 'VFIO_IOMMU_MAP_DMA',
-  size: 32,
 } as const;
 
 const compatTable = (gen: GenContext, { context }: IommufdDescriptor) =>

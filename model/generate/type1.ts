@@ -21,6 +21,7 @@ import type { ContainerDescriptor, GenContext } from './gen-context.ts';
 import { generateBar, generateFile, generateSource } from './memory.ts';
 import { generateFreeIova, generateMappingRange, generateType1Iova } from './type1-values.ts';
 import { generateArrayAddress, generateLength, generateUserAddress, wrap } from './values.ts';
+import { MAP_DMA, UNMAP_DMA } from './vfio-call.ts';
 
 const UNMAP_WITH_BITMAP = {
   command: vfio.VFIO_IOMMU_UNMAP_DMA,
@@ -31,16 +32,6 @@ const DIRTY_PAGES_WITH_BITMAP = {
   command: vfio.VFIO_IOMMU_DIRTY_PAGES,
   layout: 'VFIO_IOMMU_DIRTY_PAGES with bitmap',
   size: 48,
-} as const;
-const UNMAP_DMA = {
-  command: vfio.VFIO_IOMMU_UNMAP_DMA,
-  layout: 'VFIO_IOMMU_UNMAP_DMA',
-  size: 24,
-} as const;
-const MAP_DMA = {
-  command: vfio.VFIO_IOMMU_MAP_DMA,
-  layout: 'VFIO_IOMMU_MAP_DMA',
-  size: 32,
 } as const;
 const DIRTY_PAGES = {
   command: vfio.VFIO_IOMMU_DIRTY_PAGES,

@@ -14,6 +14,7 @@ import {
   startTracking,
 } from '../generate/type1.ts';
 import { wrap } from '../generate/values.ts';
+import { MAP_DMA, UNMAP_DMA } from '../generate/vfio-call.ts';
 import {
   ARRAY_OFFSET,
   DATA_OFFSET,
@@ -22,17 +23,6 @@ import {
   NO_ACCESS_OFFSET,
 } from '../programs/arena.ts';
 import type { Value } from '../programs/program.ts';
-
-const UNMAP_DMA = {
-  command: vfio.VFIO_IOMMU_UNMAP_DMA,
-  layout: 'VFIO_IOMMU_UNMAP_DMA',
-  size: 24,
-} as const;
-const MAP_DMA = {
-  command: vfio.VFIO_IOMMU_MAP_DMA,
-  layout: 'VFIO_IOMMU_MAP_DMA',
-  size: 32,
-} as const;
 
 const PAGE = 4096n;
 const LOW = 0x100_0000n;

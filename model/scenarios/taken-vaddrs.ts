@@ -5,19 +5,9 @@
 import * as vfio from '../../spec/abi/vfio.ts';
 import type { GenContext } from '../generate/gen-context.ts';
 import { mapPages } from '../generate/type1.ts';
+import { MAP_DMA, UNMAP_DMA } from '../generate/vfio-call.ts';
 import { DATA_OFFSET } from '../programs/arena.ts';
 import type { Value } from '../programs/program.ts';
-
-const MAP_DMA = {
-  command: vfio.VFIO_IOMMU_MAP_DMA,
-  layout: 'VFIO_IOMMU_MAP_DMA',
-  size: 32,
-} as const;
-const UNMAP_DMA = {
-  command: vfio.VFIO_IOMMU_UNMAP_DMA,
-  layout: 'VFIO_IOMMU_UNMAP_DMA',
-  size: 24,
-} as const;
 
 const PAGE = 4096n;
 const FIRST_IOVA = 0x100_0000n;
