@@ -6,11 +6,12 @@
 
 import { u64At } from '../abi/bytes.ts';
 import { bytesOfHex } from '../abi/bytes-text.ts';
-import { byteLength, PAGE_SIZE_BYTES } from '../abi/units.ts';
+import { byteLength, PAGE_SIZE_BYTES, userAddress } from '../abi/units.ts';
 import { DIRTY_BITMAP_PAGES_MAX } from '../abi/vfio.ts';
-import { load, write } from '../knowledge/user-copy.ts';
+import { nodesOf } from '../collections/ordered-map.ts';
+import { load, writableLength } from '../knowledge/user-copy.ts';
 import { storedAt } from '../memory/contents.ts';
-import { type Dma, type DmaNode, dmaLength } from '../state/container.ts';
+import { type Dma, type DmaNode, dmaLength, type Type1 } from '../state/container.ts';
 import type { FileId } from '../state/files.ts';
 import type { Memory } from '../state/memory.ts';
 import type { World } from '../state/world.ts';
@@ -32,9 +33,21 @@ export const fitsBitmap = (length: bigint): boolean => pagesIn(length) <= DIRTY_
 /** The bitmaps of larger maps, in bytes, are not followed: 512 GiB, whose bitmap has 16 MiB. */
 const FOLLOWED_MAX = 1n << 39n;
 
-/** The container becomes untracked with a map whose bitmap is too large to be followed. */
-export const untrackedIfTooLarge = (world: World, file: FileId, length: bigint): World =>
-  length > FOLLOWED_MAX ? untracked(world, file, 'the dirty bitmap of a map above 512 GiB') : world;
+/** The length in bytes of the longest map that devices reach; 0 without one. */
+export const longestReached = ({ dmas }: Pick<Type1, 'dmas'>): bigint => {
+  let longest = 0n;
+  for (const node of nodesOf(dmas)) {
+    const length = dmaLength(node);
+    if (node.value.reached !== undefined && length > longest) longest = length;
+  }
+  return longest;
+};
+
+/** The container becomes untracked if devices reach a map whose bitmap is too large to be followed. */
+export const untrackedIfTooLarge = (world: World, file: FileId, reached: bigint): World =>
+  reached > FOLLOWED_MAX
+    ? untracked(world, file, 'the dirty bitmap of a map above 512 GiB')
+    : world;
 
 /** The map with every page dirty. Other bits of its bitmap stay. */
 export const allDirty = (dma: Dma, length: bigint): Dma => ({
@@ -44,13 +57,15 @@ export const allDirty = (dma: Dma, length: bigint): Dma => ({
 
 /** The low `count` bytes of the bits, as little-endian words. */
 const bytesOf = (bits: bigint, count: number): Uint8Array<ArrayBuffer> => {
-  if (bits === 0n) return new Uint8Array(count);
-  const digits = BigInt.asUintN(count * 8, bits).toString(16);
-  return (bytesOfHex(digits.padStart(count * 2, '0')) as Uint8Array<ArrayBuffer>).reverse();
+  const low = BigInt.asUintN(count * 8, bits);
+  if (low === 0n) return new Uint8Array(count);
+  const digits = low.toString(16).padStart(count * 2, '0');
+  return (bytesOfHex(digits) as Uint8Array<ArrayBuffer>).reverse();
 };
 
 /** bitmap_shift_left() of the words that have `width` bits. Bits of other words stay. */
 const shiftedLeft = (bits: bigint, shift: bigint, width: bigint): bigint => {
+  if (bits === 0n) return bits;
   const words = ones(wordsFor(width) * WORD_BITS);
   return (bits & ~words) | ((bits << shift) & words);
 };
@@ -95,7 +110,9 @@ export const report = (
     if (leftover.kind === 'bytes') bits |= u64At(leftover.bytes, 0);
   }
   const length = Number(wordsFor(pages + shift) * WORD_BYTES);
-  const { whole, write: written } = write(memory, call.process, at, bytesOf(bits, length));
+  const writable = writableLength(memory, call.process, at, length);
+  const whole = writable === length;
+  const written = { address: userAddress(at), bytes: bytesOf(bits, writable) };
   return {
     // The bits of the pages are cleared at their position before the shift.
     dma: { ...dma, dirty: whole ? withoutFirst(bits, pages) : bits },

@@ -27,7 +27,7 @@ import {
   refuses,
   rulesOf,
 } from '../terms/rule.ts';
-import { fitsBitmap, report, untrackedIfTooLarge } from './dirty-bitmap.ts';
+import { fitsBitmap, longestReached, report, untrackedIfTooLarge } from './dirty-bitmap.ts';
 import { dmaLengths, endInsideDma, endWraps, untrackedIfUndecided } from './find-dma.ts';
 import { type Type1Handler, type Type1Request, withType1 } from './request.ts';
 import { hasRoom, liesInUserMemory, userBitmapOf } from './user-bitmap.ts';
@@ -108,14 +108,12 @@ const withBitmaps = (dmas: Dmas, dirty: bigint | undefined): Dmas => {
 const start = (request: Type1Request): Outcome => {
   const { world, file, type1 } = request;
   if (type1.tracksDirty) return succeeded(rules.starts, world);
-  let longest = 0n;
   for (const length of dmaLengths(type1)) {
     if (!fitsBitmap(length)) return failed(rules.tooManyPages, world);
-    if (length > longest) longest = length;
   }
   const next = { ...type1, tracksDirty: true, dmas: withBitmaps(type1.dmas, 0n) };
   const after = untrackedIfUndecided(withType1(request, next), file);
-  return succeeded(rules.starts, untrackedIfTooLarge(after, file, longest));
+  return succeeded(rules.starts, untrackedIfTooLarge(after, file, longestReached(type1)));
 };
 
 const stop = (request: Type1Request): Outcome => {

@@ -194,7 +194,8 @@ const addMap = (request: Type1Request, { flags, iova, vaddr, size }: Fields): Ou
     .with('wraps', () => rules.mapsToEnd)
     .exhaustive();
   const after = untrackedIfUndecided(withType1(request, next, reached.memory), file);
-  return succeeded(rule, type1.tracksDirty ? untrackedIfTooLarge(after, file, size) : after);
+  const isDirty = type1.tracksDirty && reached.spans !== undefined;
+  return succeeded(rule, isDirty ? untrackedIfTooLarge(after, file, size) : after);
 };
 
 const KNOWN_FLAGS = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE | VFIO_DMA_MAP_FLAG_VADDR;

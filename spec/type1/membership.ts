@@ -9,6 +9,7 @@ import type { Process } from '../terms/call.ts';
 import { isRefused, type Refused } from '../terms/rule.ts';
 import { attachGroup } from './attach-group.ts';
 import { allUncharged, detachGroup } from './detach-group.ts';
+import { longestReached, untrackedIfTooLarge } from './dirty-bitmap.ts';
 import { untrackedIfFillUndecided } from './find-dma.ts';
 
 export type Joined = {
@@ -33,7 +34,11 @@ export const joinedBy = (
   if (isRefused(attached)) return attached;
   const { type1, memory, pinned } = attached;
   const joined = { ...withContainer(world, { ...container, groups, type1 }), memory };
-  return { world: untrackedIfFillUndecided(joined, file), pinned };
+  const filled = untrackedIfFillUndecided(joined, file);
+  return {
+    world: type1.tracksDirty ? untrackedIfTooLarge(filled, file, longestReached(type1)) : filled,
+    pinned,
+  };
 };
 
 /** Removes the group from the container. */
